@@ -1,0 +1,103 @@
+using HaKit.Faults;
+
+namespace HaKit.Health;
+
+/// <summary>
+/// One endpoint's health as its tracker keeps it. Safe for concurrent use. As long as the endpoint is well, beginning and completing an
+/// attempt takes no lock and allocates nothing.
+/// </summary>
+internal sealed class EndpointHealth
+{
+    private readonly HealthTracker _tracker;
+    private volatile HealthState _state;
+    private volatile SampleWindow _window;
+
+    internal EndpointHealth(HealthTracker tracker, string name, FailureDomains domains, SampleWindow window, TimeSpan now)
+    {
+        (_tracker, Name, Domains, _window) = (tracker, name, domains, window);
+        _state = new HealthState(now);
+    }
+
+    public string Name { get; }
+
+    public FailureDomains Domains { get; }
+
+    /// <summary>The owner's back reference; nothing here reads it.</summary>
+    public object? Tag { get; set; }
+
+    /// <summary>The latest state; a volatile read.</summary>
+    public HealthState State => _state;
+
+    /// <summary>The latest failure to connect since the last success. Guarded by the tracker's lock.</summary>
+    internal TimeSpan? ConnectFailedAt { get; set; }
+
+    internal bool IsRemoved { get; set; }
+
+    internal SampleWindow Window
+    {
+        get => _window;
+        set => _window = value;
+    }
+
+    /// <summary>Asks to send one attempt. False: not now, not in this role.</summary>
+    public bool TryBegin(BeginMode mode, TimeSpan now, out HealthTicket ticket)
+    {
+        var state = _state;
+        if (mode is BeginMode.Normal or BeginMode.FailOpen && state.Admits(now))
+        {
+            ticket = new HealthTicket(state.Epoch, now, isTrial: false);
+            return true;
+        }
+
+        ticket = default;
+        return mode != BeginMode.Normal && _tracker.TryBeginTrial(this, mode, now, out ticket);
+    }
+
+    /// <summary>The first content has come: enough to resolve a trial. Costs nothing for other attempts.</summary>
+    public void FirstContent(in HealthTicket ticket, TimeSpan now)
+    {
+        if (ticket.IsTrial) _tracker.Report(this, Evidence(ticket, null), now);
+    }
+
+    /// <summary>The attempt has ended; <see langword="null"/> for success. Exactly once for each ticket.</summary>
+    public void Complete(in HealthTicket ticket, Fault? fault, TimeSpan now)
+    {
+        if (fault is null)
+        {
+            var state = _state;
+            if (ticket.Epoch == state.Epoch && state.IsInService && !_window.TryCountSuccess(now)) _tracker.CountSuccess(this, now);
+            if (state.IsClean || ticket.Epoch != state.Epoch) return;
+        }
+        else if (fault.IsNeutral && !ticket.IsTrial)
+        {
+            return;
+        }
+
+        _tracker.Report(this, Evidence(ticket, fault), now);
+    }
+
+    /// <summary>A probe has ended; <see langword="null"/> for success.</summary>
+    /// <param name="level">What it exercised.</param>
+    /// <param name="fault">What went wrong, or <see langword="null"/>.</param>
+    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="isDecisive">A failure detector has decided: this one counts as many misses or hits as are needed.</param>
+    public void Probe(ProbeLevel level, Fault? fault, TimeSpan now, bool isDecisive = false)
+    {
+        if (fault is null ? _state is { IsClean: true, Cooldown: null } : fault.IsNeutral) return;
+        var evidence = new HealthEvidence
+        {
+            Source = EvidenceSource.Probe, Level = level, Fault = fault, Began = now, Epoch = HealthTicket.NoEpoch, IsDecisive = isDecisive,
+        };
+        _tracker.Report(this, evidence, now);
+    }
+
+    public void Order(HealthOrder order, TimeSpan now) =>
+        _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.Order, Order = order, Began = now }, now);
+
+    internal void Publish(HealthState state) => _state = state;
+
+    private static HealthEvidence Evidence(in HealthTicket ticket, Fault? fault) => new()
+    {
+        Source = EvidenceSource.Traffic, Fault = fault, Epoch = ticket.Epoch, Began = ticket.Began, IsTrial = ticket.IsTrial,
+    };
+}

@@ -1,0 +1,79 @@
+using HaKit.Faults;
+
+namespace HaKit.Health;
+
+/// <summary>Who or what speaks.</summary>
+internal enum EvidenceSource
+{
+    /// <summary>Only time has passed.</summary>
+    Time,
+
+    /// <summary>An attempt ended.</summary>
+    Traffic,
+
+    /// <summary>A probe ended.</summary>
+    Probe,
+
+    /// <summary>An operator ordered.</summary>
+    Order,
+
+    /// <summary>A trial takes the slot.</summary>
+    TrialBegun,
+
+    /// <summary>Another endpoint of the same domain asks whether the cooldown is over.</summary>
+    TrialElsewhere,
+
+    /// <summary>What this endpoint shares with another was cleared there.</summary>
+    ClearedElsewhere,
+
+    /// <summary>Our own process was paused, or could connect to nobody: what it saw lately does not count.</summary>
+    SelfSuspicion,
+}
+
+/// <summary>One thing that was learned about an endpoint. The reducer needs nothing else, not even chance: jitter comes along.</summary>
+internal readonly record struct HealthEvidence
+{
+    public required EvidenceSource Source { get; init; }
+
+    /// <summary>What went wrong; <see langword="null"/> for success.</summary>
+    public Fault? Fault { get; init; }
+
+    /// <summary>For probes: what was exercised.</summary>
+    public ProbeLevel Level { get; init; }
+
+    public HealthOrder Order { get; init; }
+
+    /// <summary>The epoch in which the attempt began; <see cref="HealthTicket.NoEpoch"/> when it may only tell of cooldowns.</summary>
+    public int Epoch { get; init; }
+
+    /// <summary>When the attempt began.</summary>
+    public TimeSpan Began { get; init; }
+
+    /// <summary>For traffic: is it the trial's own? For a trial's begin: does it ignore the period because nothing else can serve?</summary>
+    public bool IsTrial { get; init; }
+
+    public bool IsOutage { get; init; }
+
+    /// <summary>Seen on another endpoint with which this one shares the broken domain.</summary>
+    public bool IsShared { get; init; }
+
+    /// <summary>Rather our own fault than the endpoint's.</summary>
+    public bool IsHeld { get; init; }
+
+    /// <summary>For probes: a detector has already decided, so this one counts as many as are needed.</summary>
+    public bool IsDecisive { get; init; }
+
+    /// <summary>For self-suspicion: how far back what was seen does not count.</summary>
+    public TimeSpan Length { get; init; }
+
+    /// <summary>Attempts and failures in the sampling window, this one included; 0 where the ratio does not apply.</summary>
+    public int Samples { get; init; }
+
+    public int Failures { get; init; }
+
+    /// <summary>Uniform in [0, 1).</summary>
+    public double Jitter { get; init; }
+}
+
+/// <summary>A change of an endpoint's state, with what caused it.</summary>
+internal readonly record struct HealthChange(EndpointHealth Endpoint, HealthState Before, HealthState After, HealthEvidence Evidence);

@@ -1,0 +1,78 @@
+namespace HaKit.Health;
+
+/// <summary>
+/// When an endpoint is taken out of service and how it comes back. Times are durations on the monotonic clock.
+/// Not to be changed once handed to a pool; a reload hands over a new one and keeps the state.
+/// </summary>
+public sealed class HealthOptions
+{
+    /// <summary>Failures to connect in a row that eject (connect, DNS, TLS). Default 3, at least 1.</summary>
+    public int ConnectFailuresToEject { get; set; } = 3;
+
+    /// <summary>Failures of the endpoint of any kind in a row that eject. Default 5, at least 1.</summary>
+    public int FailuresToEject { get; set; } = 5;
+
+    /// <summary>The share of failures within <see cref="SamplingDuration"/> that ejects. Default 0.5, above 0 and at most 1.</summary>
+    public double FailureRatio { get; set; } = 0.5;
+
+    /// <summary>Attempts within <see cref="SamplingDuration"/> below which <see cref="FailureRatio"/> does not apply. Default 10, at least 1.</summary>
+    public int MinimumThroughput { get; set; } = 10;
+
+    /// <summary>The window of <see cref="FailureRatio"/>, kept in ten buckets. Default 30 s, at least 10 ms.</summary>
+    public TimeSpan SamplingDuration { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The first ejection's length; each further one is twice the last. Default 5 s.</summary>
+    public TimeSpan BreakDuration { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The longest ejection, before jitter. Default 300 s, at least <see cref="BreakDuration"/>.</summary>
+    public TimeSpan MaxBreakDuration { get; set; } = TimeSpan.FromSeconds(300);
+
+    /// <summary>How far an ejection may be off its length, as a share of it, either way. Default 0.2, from 0 to below 1.</summary>
+    public double BreakJitter { get; set; } = 0.2;
+
+    /// <summary>After a full recovery, health of this length makes one earlier ejection forgotten. Default 300 s.</summary>
+    public TimeSpan EjectionMemory { get; set; } = TimeSpan.FromSeconds(300);
+
+    /// <summary>The deadline of a trial: an unanswered one counts as failed, and its slot is free again. Default 30 s.</summary>
+    public TimeSpan TrialTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The part of a server's Retry-After that is waited for in silence; past it one trial at a time may ask. Default 1 h.</summary>
+    public TimeSpan CooldownCap { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>Our own first cooldown where a throttling server says nothing; each further one is twice the last. Default 1 s.</summary>
+    public TimeSpan ThrottleCooldown { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest cooldown of our own. Default 60 s.</summary>
+    public TimeSpan MaxThrottleCooldown { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a returning endpoint's share grows. Default 30 s; zero for no ramp.</summary>
+    public TimeSpan RampDuration { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The share of its weight with which a returning endpoint starts. Default 0.1, above 0 and at most 1.</summary>
+    public double RampStart { get; set; } = 0.1;
+
+    /// <summary>Failed probes in a row that eject. Default 3, at least 1.</summary>
+    public int MissesToEject { get; set; } = 3;
+
+    /// <summary>Successful probes in a row, of the level that failed, that bring an ejected endpoint back. Default 2, at least 1.</summary>
+    public int HitsToRecover { get; set; } = 2;
+
+    /// <summary>Connecting that fails everywhere within this time is our own fault and ejects no one. Default 1 s.</summary>
+    public TimeSpan SelfSuspicion { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Our own timers may be this late before what happened meanwhile stops counting. Default 2 s.</summary>
+    public TimeSpan LateTimers { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>After such a pause, timeouts and failures to connect eject no one for this long. Default 5 s.</summary>
+    public TimeSpan PauseGrace { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The length of the given ejection, without jitter.</summary>
+    internal TimeSpan Period(int ejections) => Doubled(BreakDuration, ejections, MaxBreakDuration);
+
+    /// <summary>The length of the given cooldown of our own, without jitter.</summary>
+    internal TimeSpan OwnCooldown(int throttles) => Doubled(ThrottleCooldown, throttles, MaxThrottleCooldown);
+
+    // 2^40 times the shortest useful length is beyond any maximum, and far from overflow as a double.
+    private static TimeSpan Doubled(TimeSpan first, int times, TimeSpan max) =>
+        TimeSpan.FromTicks((long)Math.Min(first.Ticks * Math.Pow(2, Math.Clamp(times - 1, 0, 40)), max.Ticks));
+}

@@ -1,0 +1,148 @@
+using HaKit.Faults;
+
+namespace HaKit.Health;
+
+/// <summary>
+/// The single truth about whether an endpoint may be chosen, as a pure function. Returns the same instance when nothing changed.
+/// Time is settled first, so the answer does not depend on how often anybody looks.
+/// </summary>
+internal static class HealthReducer
+{
+    public static HealthState Next(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    {
+        state = state.Settle(now, evidence.Jitter, options);
+        return evidence.Source switch
+        {
+            EvidenceSource.Traffic => evidence.Fault is null ? Success(state, evidence, now, options) : Failure(state, evidence, now, options),
+            EvidenceSource.Probe => evidence.Fault is null ? ProbeHit(state, evidence, now, options) : ProbeMiss(state, evidence, now, options),
+            EvidenceSource.Order => Ordered(state, evidence.Order, now, options),
+            EvidenceSource.TrialBegun => state.BeginTrial(evidence.IsOutage, now, options),
+            EvidenceSource.TrialElsewhere => state.Postpone(now + options.TrialTimeout),
+            EvidenceSource.ClearedElsewhere => state.ClearCooldown(evidence.Began, now, options),
+            EvidenceSource.SelfSuspicion => SelfSuspicion(state, evidence, now, options),
+            _ => state,
+        };
+    }
+
+    private static HealthState Success(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    {
+        if (evidence.Epoch != state.Epoch) return state;
+        if (state.Status == HealthStatus.Trial)
+            return evidence.IsTrial ? state.ClearCooldown(evidence.Began, now, options).Recover(now, options) : state;
+        return state.IsInService ? state.Clean(evidence.Began, now) : state;
+    }
+
+    private static HealthState Failure(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    {
+        var fault = evidence.Fault!;
+        var isOwn = evidence.IsShared
+            ? evidence.Epoch != HealthTicket.NoEpoch && evidence.Began >= state.EpochSince
+            : evidence.Epoch == state.Epoch;
+        var isTrialAnswer = isOwn && evidence.IsTrial && state.Status == HealthStatus.Trial;
+        if (fault.IsNeutral) return isTrialAnswer ? state.Release(now) : state;
+        if (evidence.IsHeld) return isTrialAnswer ? state.Release(now) : isOwn ? state.Hold(fault, now) : state;
+
+        var next = Cool(state, evidence, now, options);
+        if (isTrialAnswer)
+            return fault.IsBreakerWithTime() ? next.Refuse(fault, now)
+                : fault.Counts() ? next.FailTrial(fault, now, evidence.Jitter, options)
+                : next.Release(now);
+        if (!isOwn || !state.IsInService) return next;
+        if (fault.IsBreakerWithTime()) return next.Refuse(fault, now);
+        if (!fault.Counts()) return next;
+        // The stream that had answered the trial was cut: the answer is taken back.
+        if (evidence.IsTrial && state.Status == HealthStatus.Recovering) return next.Eject(fault, fault.Level(), now, evidence.Jitter, options);
+        return Count(next, evidence, now, options);
+    }
+
+    private static HealthState Count(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    {
+        var fault = evidence.Fault!;
+        var failures = state.ConsecutiveFailures + 1;
+        var connects = fault.IsConnectClass ? state.ConnectFailures + 1 : 0;
+        var level = failures > 1 && state.CauseLevel > fault.Level() ? state.CauseLevel : fault.Level();
+        var tooMany = failures >= options.FailuresToEject
+            || connects >= options.ConnectFailuresToEject
+            || (evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * evidence.Samples);
+        return tooMany
+            ? state.Eject(fault, level, now, evidence.Jitter, options)
+            : state.Suspect(fault, level, now) with { ConsecutiveFailures = failures, ConnectFailures = connects };
+    }
+
+    private static HealthState Cool(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    {
+        var fault = evidence.Fault!;
+        if (fault.IsUntilCleared())
+        {
+            var isOld = evidence.Began < state.ClearedAt
+                || (state.Cooldown is { IsUntilCleared: true } running && evidence.Began <= running.Since);
+            return isOld ? state : state with { Cooldown = Cooldown.UntilCleared(state.Cooldown, fault, now, options) };
+        }
+
+        if (fault.SaysWhen()) return state.CoolFor(fault, fault.Wait(), now, options);
+        if (fault.Blame != FaultBlame.Throttle && fault.Kind != FaultKind.BreakerOpen) return state;
+
+        // A burst of refusals is one refusal: only an attempt begun after the last one lengthens the wait.
+        if (state.ThrottledAt is { } last && evidence.Began <= last) return state;
+        var throttles = state.Throttles + 1;
+        var length = options.OwnCooldown(throttles) * (1 - options.BreakJitter * evidence.Jitter);
+        return state.CoolFor(fault, length, now, options) with { Throttles = throttles, ThrottledAt = now };
+    }
+
+    private static HealthState ProbeHit(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    {
+        var level = evidence.Level;
+        if (state.Cooldown is { IsClearable: true } cooldown && level >= cooldown.Cause.Level() && state.Status != HealthStatus.Trial)
+            state = state.ClearCooldown(now, now, options);
+        if (state.IsInService)
+            return level >= state.CauseLevel ? state.Clean(now, now)
+                : state.ConnectFailures == 0 ? state
+                : state with { ConnectFailures = 0 };
+        if (state.Status != HealthStatus.Ejected || level < state.CauseLevel) return state;
+        var hits = evidence.IsDecisive ? options.HitsToRecover : state.ProbeHits + 1;
+        return hits >= options.HitsToRecover ? state.Recover(now, options) : state with { ProbeHits = hits };
+    }
+
+    private static HealthState ProbeMiss(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    {
+        var fault = evidence.Fault!;
+        if (fault.IsNeutral) return state;
+        if (evidence.IsHeld) return state.Hold(fault, now);
+        // A probe that only connects has not exercised the key or the quota, whatever it was told about them.
+        if (fault.IsUntilCleared() && fault.Level() > evidence.Level) return state;
+        var next = Cool(state, evidence, now, options);
+        if (!fault.Counts()) return next;
+        if (state.Status == HealthStatus.Ejected) return next.ProbeHits == 0 ? next : next with { ProbeHits = 0 };
+        if (!state.IsInService) return next;
+
+        // What a probe saw is refuted by the same probe, even if the word for it usually needs more.
+        var level = fault.Level() < evidence.Level ? fault.Level() : evidence.Level;
+        if (state.ConsecutiveFailures > 0 && state.CauseLevel > level) level = state.CauseLevel;
+        var misses = evidence.IsDecisive ? options.MissesToEject : state.ProbeMisses + 1;
+        return misses >= options.MissesToEject
+            ? next.Eject(fault, level, now, evidence.Jitter, options)
+            : next.Suspect(fault, level, now) with { ProbeMisses = misses };
+    }
+
+    private static HealthState Ordered(HealthState state, HealthOrder order, TimeSpan now, HealthOptions options)
+    {
+        switch (order)
+        {
+            case HealthOrder.Drain: return state.TakeOut(HealthStatus.Draining, now);
+            case HealthOrder.ForceDown: return state.TakeOut(HealthStatus.ForcedDown, now);
+        }
+
+        if (state.Cooldown is { IsClearable: true }) state = state.ClearCooldown(now, now, options);
+        if (state.IsInService) return state.Clean(now, now);
+        return state.Recover(now, options) with { Epoch = state.Epoch + 1, EpochSince = now };
+    }
+
+    private static HealthState SelfSuspicion(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    {
+        if (state.Status == HealthStatus.Trial) return state.ExtendTrial(now + options.PauseGrace);
+        if (state.Status == HealthStatus.Ejected)
+            return state.Cause is { } cause && cause.MayBeOurPause() && state.JudgedAt >= now - evidence.Length ? state.TakeBack(now) : state;
+        if (evidence.Fault is { } fault) return state.Hold(fault, now);
+        return state.Cause is { } doubtful && doubtful.MayBeOurPause() ? state.Hold(doubtful, now) : state;
+    }
+}

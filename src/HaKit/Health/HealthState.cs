@@ -1,0 +1,146 @@
+using HaKit.Faults;
+
+namespace HaKit.Health;
+
+/// <summary>
+/// What is known about one endpoint's health at one moment. Immutable; safe to share between threads.
+/// All times are on the pool's monotonic clock, as elapsed since its origin.
+/// </summary>
+public sealed record HealthState
+{
+    internal HealthState(TimeSpan since) => (Since, EpochSince, ClearedAt) = (since, since, since);
+
+    /// <summary>Where the endpoint stands.</summary>
+    public HealthStatus Status { get; internal init; }
+
+    /// <summary>The same in the words of a circuit breaker.</summary>
+    public CircuitState Circuit => Status switch
+    {
+        HealthStatus.Ejected => CircuitState.Open,
+        HealthStatus.Trial => CircuitState.HalfOpen,
+        HealthStatus.Draining or HealthStatus.ForcedDown => CircuitState.Isolated,
+        _ => CircuitState.Closed,
+    };
+
+    /// <summary>When <see cref="Status"/> became what it is.</summary>
+    public TimeSpan Since { get; internal init; }
+
+    /// <summary>The fault behind <see cref="Status"/>; <see langword="null"/> when healthy or ordered.</summary>
+    public Fault? Cause { get; internal init; }
+
+    /// <summary>When an ejected endpoint may be tried; <see langword="null"/> when it is not ejected.</summary>
+    public TimeSpan? Until { get; internal init; }
+
+    /// <summary>When the server wants to be asked again; <see cref="TimeSpan.MaxValue"/> until cleared, <see langword="null"/> when it said nothing. Independent of ejection.</summary>
+    public TimeSpan? CooldownUntil => Cooldown?.Until;
+
+    /// <summary>The fault behind <see cref="CooldownUntil"/>.</summary>
+    public Fault? CooldownCause => Cooldown?.Cause;
+
+    /// <summary>Ejections not yet forgotten; each doubled the period.</summary>
+    public int Ejections { get; internal init; }
+
+    /// <summary>Failures of the endpoint in a row, as far as they count.</summary>
+    public int ConsecutiveFailures { get; internal init; }
+
+    /// <summary>Failed probes in a row.</summary>
+    public int ProbeMisses { get; internal init; }
+
+    internal Cooldown? Cooldown { get; init; }
+
+    /// <summary>Of <see cref="ConsecutiveFailures"/>, the latest that were failures to connect.</summary>
+    internal int ConnectFailures { get; init; }
+
+    /// <summary>The least a probe must exercise to refute <see cref="Cause"/>.</summary>
+    internal ProbeLevel CauseLevel { get; init; }
+
+    /// <summary>Successful probes in a row while ejected.</summary>
+    internal int ProbeHits { get; init; }
+
+    /// <summary>Throttles in a row for which the server named no time, and when the latest came.</summary>
+    internal int Throttles { get; init; }
+
+    internal TimeSpan? ThrottledAt { get; init; }
+
+    internal Ramp Return { get; init; }
+
+    internal TimeSpan TrialUntil { get; init; }
+
+    internal bool IsOutageTrial { get; init; }
+
+    /// <summary>When the ejection that the period stands for was decided; <see langword="null"/> when it is no longer to be taken back.</summary>
+    internal TimeSpan? JudgedAt { get; init; }
+
+    /// <summary>Was that ejection a failed trial, and not the end of service?</summary>
+    internal bool IsFailedTrial { get; init; }
+
+    /// <summary>When a recovery was last completed: from here ejections are forgotten.</summary>
+    internal TimeSpan? RecoveredAt { get; init; }
+
+    /// <summary>When a cooldown was last cleared before its time: older evidence does not bring it back.</summary>
+    internal TimeSpan ClearedAt { get; init; }
+
+    /// <summary>Numbers the stays in service: evidence of an attempt begun in another epoch is a straggler's.</summary>
+    internal int Epoch { get; init; }
+
+    internal TimeSpan EpochSince { get; init; }
+
+    /// <summary>In service as far as we are concerned; a cooldown may still keep traffic away.</summary>
+    internal bool IsInService => Status is HealthStatus.Healthy or HealthStatus.Suspect or HealthStatus.Recovering;
+
+    /// <summary>Would a success change nothing? Then it need not be told to the reducer.</summary>
+    internal bool IsClean => Status is HealthStatus.Healthy or HealthStatus.Recovering
+        && (ConsecutiveFailures | ProbeMisses | Throttles) == 0;
+
+    internal bool IsCooling(TimeSpan now) => Cooldown is { } cooldown && now < cooldown.Until;
+
+    /// <summary>May it take ordinary traffic?</summary>
+    /// <param name="now">The time on the pool's clock.</param>
+    public bool Admits(TimeSpan now) => IsInService && !IsCooling(now);
+
+    /// <summary>May it take one trial: its ejection or the cap of its cooldown is over, and no trial is under way?</summary>
+    /// <param name="now">The time on the pool's clock.</param>
+    public bool IsTrialReady(TimeSpan now)
+    {
+        var cooling = IsCooling(now);
+        if (cooling && now < Cooldown!.TrialAt) return false;
+        return Status == HealthStatus.Ejected ? now >= Until : cooling && IsInService;
+    }
+
+    /// <summary>
+    /// May it take one trial while nothing else can serve? Then its ejection's period does not matter, but a server's cooldown, a trial
+    /// under way and an operator's order still do.
+    /// </summary>
+    /// <param name="now">The time on the pool's clock.</param>
+    public bool IsTrialAllowedInOutage(TimeSpan now) => IsTrialReady(now) || (Status == HealthStatus.Ejected && !IsCooling(now));
+
+    /// <summary>The factor on its weight, above 0 and at most 1: grows in a straight line while it returns from an ejection or a cooldown.</summary>
+    /// <param name="now">The time on the pool's clock.</param>
+    public double Ramp(TimeSpan now)
+    {
+        if (IsInService && Cooldown is { } cooldown && now >= cooldown.Until)
+            return (Status == HealthStatus.Recovering ? cooldown.Return.NotBefore(Return.Until) : cooldown.Return).Factor(now);
+        return Status == HealthStatus.Recovering ? Return.Factor(now) : 1;
+    }
+
+    /// <summary>The next instant after <paramref name="now"/> at which time alone changes what may be sent.</summary>
+    internal TimeSpan NextEdge(TimeSpan now)
+    {
+        var edge = TimeSpan.MaxValue;
+        if (Status == HealthStatus.Ejected && Until is { } until) Earlier(until);
+        if (Status == HealthStatus.Trial) Earlier(TrialUntil);
+        if (Status == HealthStatus.Recovering) Earlier(Return.Until);
+        if (Cooldown is { } cooldown)
+        {
+            Earlier(cooldown.TrialAt);
+            Earlier(cooldown.Until);
+        }
+
+        return edge;
+
+        void Earlier(TimeSpan at)
+        {
+            if (at > now && at < edge) edge = at;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+namespace HaKit.Health;
+
+/// <summary>Where an endpoint stands: may it be chosen, and if not, what would bring it back?</summary>
+public enum HealthStatus
+{
+    /// <summary>Answers; takes its full share.</summary>
+    Healthy,
+
+    /// <summary>Its latest evidence is a failure, or we doubt ourselves; still takes traffic.</summary>
+    Suspect,
+
+    /// <summary>Out of service until its period is over and one trial succeeds.</summary>
+    Ejected,
+
+    /// <summary>One request is asking whether it is back; nobody else may.</summary>
+    Trial,
+
+    /// <summary>Back, with a share that grows to the full one.</summary>
+    Recovering,
+
+    /// <summary>An operator lets it finish what it has and gives it nothing new.</summary>
+    Draining,
+
+    /// <summary>An operator took it out.</summary>
+    ForcedDown,
+}
+
+/// <summary>The same, in the usual words of a circuit breaker.</summary>
+public enum CircuitState
+{
+    /// <summary>Traffic flows.</summary>
+    Closed,
+
+    /// <summary>Traffic is kept away until the break is over.</summary>
+    Open,
+
+    /// <summary>One trial is under way.</summary>
+    HalfOpen,
+
+    /// <summary>Held open by an operator.</summary>
+    Isolated,
+}
+
+/// <summary>How much of an endpoint a probe exercises. Each level includes those before it.</summary>
+public enum ProbeLevel
+{
+    /// <summary>It accepts connections.</summary>
+    Reachable,
+
+    /// <summary>It accepts our key.</summary>
+    Authorized,
+
+    /// <summary>It generates content.</summary>
+    Generating,
+}
+
+/// <summary>What an operator may order about one endpoint.</summary>
+public enum HealthOrder
+{
+    /// <summary>Finish what is in flight, take no more.</summary>
+    Drain,
+
+    /// <summary>Take it out at once.</summary>
+    ForceDown,
+
+    /// <summary>Back into service, on a ramp; also ends what only a person can end: an exhausted quota, a revoked key.</summary>
+    BringUp,
+}

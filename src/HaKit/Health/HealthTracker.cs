@@ -1,0 +1,255 @@
+using HaKit.Faults;
+
+namespace HaKit.Health;
+
+/// <summary>
+/// Keeps the health of a pool's endpoints: hands evidence to the reducer, spreads it along failure domains, and tells of changes.
+/// Safe for concurrent use. Owns the one lock; methods that need it held say so in their names.
+/// </summary>
+internal sealed class HealthTracker
+{
+    private readonly Lock _gate = new();
+    private readonly Random _random;
+    private readonly Action<HealthChange> _changed;
+    private readonly List<EndpointHealth> _endpoints = [];
+    private readonly Queue<HealthChange> _changes = new();
+    private readonly SelfSuspicion _suspicion = new();
+    private HealthOptions _options;
+    private TimeSpan _connectEjectionAt = TimeSpan.MinValue;
+    private long _nextChange = TimeSpan.MaxValue.Ticks;
+    private bool _isDelivering;
+
+    /// <param name="options">When to eject and how to come back; not to be changed afterwards.</param>
+    /// <param name="random">The seeded source of jitter; only used under the lock.</param>
+    /// <param name="changed">Called for every change of a state, outside the lock, in order, one at a time; may call back.</param>
+    public HealthTracker(HealthOptions options, Random random, Action<HealthChange> changed) =>
+        (_options, _random, _changed) = (options, random, changed);
+
+    /// <summary>The next instant at which time alone changes what may be sent; <see cref="TimeSpan.MaxValue"/> if none. Lock-free.</summary>
+    public TimeSpan NextChange => TimeSpan.FromTicks(Volatile.Read(ref _nextChange));
+
+    public EndpointHealth Add(string name, FailureDomains domains, TimeSpan now)
+    {
+        lock (_gate)
+        {
+            var endpoint = new EndpointHealth(this, name, domains, new SampleWindow(_options.SamplingDuration), now);
+            _endpoints.Add(endpoint);
+            return endpoint;
+        }
+    }
+
+    /// <summary>Its attempts may still complete; nobody is told of its changes any more.</summary>
+    public void Remove(EndpointHealth endpoint)
+    {
+        lock (_gate)
+        {
+            endpoint.IsRemoved = true;
+            _endpoints.Remove(endpoint);
+        }
+    }
+
+    /// <summary>A reload: what was learned stays; windows of another length start empty.</summary>
+    public void UseOptions(HealthOptions options)
+    {
+        lock (_gate)
+        {
+            if (options.SamplingDuration != _options.SamplingDuration)
+                foreach (var endpoint in _endpoints)
+                    endpoint.Window = new SampleWindow(options.SamplingDuration);
+            _options = options;
+        }
+    }
+
+    /// <summary>Lets time do what it does: ends trials without an answer, cooldowns and ramps.</summary>
+    public void Advance(TimeSpan now)
+    {
+        if (now < NextChange) return;
+        lock (_gate)
+        {
+            var next = TimeSpan.MaxValue;
+            foreach (var endpoint in _endpoints)
+            {
+                ApplyWhileLocked(endpoint, new HealthEvidence { Source = EvidenceSource.Time }, now);
+                var edge = endpoint.State.NextEdge(now);
+                if (edge < next) next = edge;
+            }
+
+            Volatile.Write(ref _nextChange, next.Ticks);
+        }
+
+        Deliver();
+    }
+
+    /// <summary>Our own timers fired <paramref name="lateness"/> late: what the pause explains ejects no one, not even in retrospect.</summary>
+    public void TimersWereLate(TimeSpan now, TimeSpan lateness)
+    {
+        lock (_gate)
+        {
+            if (lateness <= _options.LateTimers) return;
+            _suspicion.Paused(now, _options);
+            foreach (var endpoint in _endpoints)
+            {
+                ApplyWhileLocked(endpoint, new HealthEvidence { Source = EvidenceSource.SelfSuspicion, Length = lateness }, now);
+                endpoint.Window.Clear();
+            }
+        }
+
+        Deliver();
+    }
+
+    internal bool TryBeginTrial(EndpointHealth endpoint, BeginMode mode, TimeSpan now, out HealthTicket ticket)
+    {
+        bool begun;
+        lock (_gate) begun = TryBeginTrialWhileLocked(endpoint, mode, now, out ticket);
+        Deliver();
+        return begun;
+    }
+
+    internal void CountSuccess(EndpointHealth endpoint, TimeSpan now)
+    {
+        lock (_gate)
+        {
+            endpoint.Window.Roll(now);
+            endpoint.Window.TryCountSuccess(now);
+        }
+    }
+
+    internal void Report(EndpointHealth endpoint, HealthEvidence evidence, TimeSpan now)
+    {
+        lock (_gate) ReportWhileLocked(endpoint, evidence, now);
+        Deliver();
+    }
+
+    private bool TryBeginTrialWhileLocked(EndpointHealth endpoint, BeginMode mode, TimeSpan now, out HealthTicket ticket)
+    {
+        ticket = default;
+        ApplyWhileLocked(endpoint, new HealthEvidence { Source = EvidenceSource.Time }, now);
+        var state = endpoint.State;
+        var isReady = state.IsTrialReady(now);
+        if (isReady || (mode != BeginMode.Trial && state.IsTrialAllowedInOutage(now)))
+        {
+            var isOutage = mode == BeginMode.OutageTrial || !isReady;
+            ApplyWhileLocked(endpoint, new HealthEvidence { Source = EvidenceSource.TrialBegun, IsOutage = isOutage }, now);
+            if (state.Cooldown is { } asked && state.IsCooling(now))
+                foreach (var sibling in SharingWhileLocked(endpoint, asked.Cause.Reach))
+                    if (sibling.State.Cooldown is { } shared && shared.Cause.Reach == asked.Cause.Reach)
+                        ApplyWhileLocked(sibling, new HealthEvidence { Source = EvidenceSource.TrialElsewhere }, now);
+            ticket = new HealthTicket(endpoint.State.Epoch, now, isTrial: true);
+            return true;
+        }
+
+        if (mode != BeginMode.FailOpen || state.IsCooling(now)) return false;
+        if (state.IsInService) ticket = new HealthTicket(state.Epoch, now, isTrial: false);
+        else if (state.Status is HealthStatus.Ejected or HealthStatus.Trial) ticket = new HealthTicket(HealthTicket.NoEpoch, now, isTrial: false);
+        else return false;
+        return true;
+    }
+
+    private void ReportWhileLocked(EndpointHealth endpoint, HealthEvidence evidence, TimeSpan now)
+    {
+        var before = endpoint.State;
+        var fault = evidence.Fault;
+        evidence = evidence with { IsHeld = _suspicion.Explains(evidence, now), Jitter = _random.NextDouble() };
+        if (fault is null && evidence.Source != EvidenceSource.Order) endpoint.ConnectFailedAt = null;
+        if (fault is not null && !evidence.IsHeld && evidence.Epoch == before.Epoch && before.IsInService && fault.Counts())
+        {
+            endpoint.Window.CountFailure(now);
+            var (samples, failures) = endpoint.Window.Sum(now);
+            evidence = evidence with { Samples = samples, Failures = failures };
+        }
+
+        if (fault is { IsConnectClass: true } && !evidence.IsHeld && IsOursWhileLocked(endpoint, evidence, now))
+            evidence = evidence with { IsHeld = true };
+        ApplyWhileLocked(endpoint, evidence, now);
+        if (fault is { IsNeutral: false, Reach: not FaultReach.Endpoint } && !evidence.IsHeld) SpreadWhileLocked(endpoint, before, evidence, now);
+        if (before.Cooldown is { } cooldown && cooldown.Cause.Reach != FaultReach.Endpoint && endpoint.State.Cooldown is null && now < cooldown.Until)
+            foreach (var sibling in SharingWhileLocked(endpoint, cooldown.Cause.Reach))
+                if (sibling.State.Cooldown is { } shared && shared.Cause.Reach == cooldown.Cause.Reach)
+                    ApplyWhileLocked(sibling, new HealthEvidence { Source = EvidenceSource.ClearedElsewhere, Began = evidence.Began }, now);
+    }
+
+    /// <summary>Would this failure to connect eject, while nobody else can be connected to either? Then no one is ejected.</summary>
+    private bool IsOursWhileLocked(EndpointHealth endpoint, in HealthEvidence evidence, TimeSpan now)
+    {
+        var before = endpoint.State;
+        var isOwn = evidence.Source == EvidenceSource.Probe || evidence.Epoch == before.Epoch;
+        if (!isOwn || !before.Admits(now)) return false;
+        endpoint.ConnectFailedAt = now;
+        var ejects = HealthReducer.Next(before, evidence, now, _options).Status == HealthStatus.Ejected;
+        if (!ejects && _connectEjectionAt < now - _options.SelfSuspicion) return false;
+        if (!SelfSuspicion.ConnectsNowhere(_endpoints, evidence.Source == EvidenceSource.Probe, now, _options))
+        {
+            if (ejects) _connectEjectionAt = now;
+            return false;
+        }
+
+        foreach (var other in _endpoints)
+            if (other != endpoint && (other.State.Admits(now) || SelfSuspicion.IsEjectedJustNow(other.State, now, _options)))
+                ApplyWhileLocked(other, new HealthEvidence { Source = EvidenceSource.SelfSuspicion, Fault = evidence.Fault, Length = _options.SelfSuspicion }, now);
+        foreach (var other in _endpoints) other.Window.Clear();
+        return true;
+    }
+
+    private void SpreadWhileLocked(EndpointHealth origin, HealthState before, in HealthEvidence evidence, TimeSpan now)
+    {
+        // A straggler's failure counts nowhere, a probe's only where it was made; a cooldown holds for all.
+        var counts = evidence.Source == EvidenceSource.Traffic && evidence.Epoch == before.Epoch;
+        foreach (var sibling in SharingWhileLocked(origin, evidence.Fault!.Reach))
+        {
+            var shared = new HealthEvidence
+            {
+                Source = EvidenceSource.Traffic,
+                Fault = evidence.Fault,
+                IsShared = true,
+                Epoch = counts ? evidence.Epoch : HealthTicket.NoEpoch,
+                Began = evidence.Began,
+                Jitter = _random.NextDouble(),
+            };
+            ApplyWhileLocked(sibling, shared, now);
+        }
+    }
+
+    private IEnumerable<EndpointHealth> SharingWhileLocked(EndpointHealth origin, FaultReach reach)
+    {
+        if (reach == FaultReach.Endpoint) yield break;
+        foreach (var other in _endpoints)
+            if (other != origin && origin.Domains.Shares(other.Domains, reach)) yield return other;
+    }
+
+    private void ApplyWhileLocked(EndpointHealth endpoint, in HealthEvidence evidence, TimeSpan now)
+    {
+        var before = endpoint.State;
+        // Only a trial that may have run out of time still needs chance.
+        var mayFail = evidence.Jitter == 0 && before.Status == HealthStatus.Trial;
+        var after = HealthReducer.Next(before, mayFail ? evidence with { Jitter = _random.NextDouble() } : evidence, now, _options);
+        if (ReferenceEquals(before, after)) return;
+        endpoint.Publish(after);
+        if (after.Epoch != before.Epoch) endpoint.Window.Clear();
+        var edge = after.NextEdge(now).Ticks;
+        if (edge < _nextChange) Volatile.Write(ref _nextChange, edge);
+        if (!endpoint.IsRemoved) _changes.Enqueue(new HealthChange(endpoint, before, after, evidence));
+    }
+
+    /// <summary>Whoever comes first delivers for all, in order; a callback that reports again only adds to the queue.</summary>
+    private void Deliver()
+    {
+        while (true)
+        {
+            HealthChange change;
+            lock (_gate)
+            {
+                if (_isDelivering || !_changes.TryDequeue(out change)) return;
+                _isDelivering = true;
+            }
+
+            try
+            {
+                _changed(change);
+            }
+            finally
+            {
+                lock (_gate) _isDelivering = false;
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+using HaKit.Faults;
+
+namespace HaKit.Health;
+
+/// <summary>The moves between states, each whole in itself: whoever leaves a state leaves nothing of it behind.</summary>
+internal static class HealthTransitions
+{
+    private static readonly Fault TrialUnanswered = new(FaultKind.FirstContentTimeout);
+
+    /// <summary>What time alone does: ends trials, cooldowns and ramps.</summary>
+    public static HealthState Settle(this HealthState state, TimeSpan now, double jitter, HealthOptions options)
+    {
+        if (state.Status == HealthStatus.Trial && now >= state.TrialUntil)
+            state = state.FailTrial(TrialUnanswered, now, jitter, options);
+        if (state.Cooldown is { } cooldown && now >= cooldown.Until)
+            state = state.IsInService ? state.Reenter(cooldown.Return, cooldown.Cause, now) : state with { Cooldown = null };
+        if (state.Status == HealthStatus.Recovering && now >= state.Return.Until)
+            state = state.ToService(now) with { RecoveredAt = now };
+        return state;
+    }
+
+    public static HealthState Suspect(this HealthState state, Fault cause, ProbeLevel level, TimeSpan now) => state with
+    {
+        Status = state.Status == HealthStatus.Healthy ? HealthStatus.Suspect : state.Status,
+        Since = state.Status == HealthStatus.Healthy ? now : state.Since,
+        Cause = cause,
+        CauseLevel = level,
+    };
+
+    /// <summary>A success: what was held against it in a row is gone.</summary>
+    public static HealthState Clean(this HealthState state, TimeSpan began, TimeSpan now)
+    {
+        // Attempts that were under way when the server throttled say nothing about whether it still does.
+        var throttles = state.ThrottledAt is { } last && began > last ? 0 : state.Throttles;
+        if (throttles == state.Throttles && (state.ConsecutiveFailures | state.ProbeMisses) == 0 && state.Status != HealthStatus.Suspect)
+            return state;
+        return state.WithoutCounts() with
+        {
+            Throttles = throttles,
+            Status = state.Status == HealthStatus.Suspect ? HealthStatus.Healthy : state.Status,
+            Since = state.Status == HealthStatus.Suspect ? now : state.Since,
+            Cause = state.Status == HealthStatus.Suspect ? null : state.Cause,
+            CauseLevel = ProbeLevel.Reachable,
+        };
+    }
+
+    /// <summary>Our own fault, as it seems: nothing counts, but nothing is certain either.</summary>
+    public static HealthState Hold(this HealthState state, Fault cause, TimeSpan now)
+    {
+        if (!state.IsInService) return state;
+        if (state.Status != HealthStatus.Healthy && (state.ConsecutiveFailures | state.ProbeMisses) == 0) return state;
+        return state.WithoutCounts().Suspect(cause, ProbeLevel.Reachable, now);
+    }
+
+    public static HealthState Eject(this HealthState state, Fault cause, ProbeLevel level, TimeSpan now, double jitter, HealthOptions options)
+    {
+        var ejections = state.Remembered(now, options) + 1;
+        return state.WithoutCounts() with
+        {
+            Status = HealthStatus.Ejected,
+            Since = now,
+            Cause = cause,
+            CauseLevel = level,
+            Until = now + Jittered(options.Period(ejections), jitter, options),
+            Ejections = ejections,
+            JudgedAt = now,
+            IsFailedTrial = state.Status == HealthStatus.Trial,
+            RecoveredAt = null,
+            Epoch = state.Epoch + 1,
+            EpochSince = now,
+        };
+    }
+
+    /// <summary>A breaker in the endpoint's own pipeline is open: out until it will let one through, and no mark against the endpoint.</summary>
+    public static HealthState Refuse(this HealthState state, Fault cause, TimeSpan now)
+    {
+        var until = now + cause.Wait();
+        return state.WithoutCounts() with
+        {
+            Status = HealthStatus.Ejected,
+            Since = now,
+            Cause = cause,
+            CauseLevel = ProbeLevel.Generating,
+            Until = state.Until > until ? state.Until : until,
+            JudgedAt = null,
+            Epoch = state.Epoch + 1,
+            EpochSince = now,
+        };
+    }
+
+    public static HealthState BeginTrial(this HealthState state, bool isOutage, TimeSpan now, HealthOptions options) => state with
+    {
+        Status = HealthStatus.Trial,
+        Since = now,
+        TrialUntil = now + options.TrialTimeout,
+        IsOutageTrial = isOutage,
+        Epoch = state.Epoch + 1,
+        EpochSince = now,
+    };
+
+    public static HealthState FailTrial(this HealthState state, Fault cause, TimeSpan now, double jitter, HealthOptions options)
+    {
+        // While nothing serves, trials come by the outage's pace. Doubling for each would keep the endpoint out long after it is back.
+        if (!state.IsOutageTrial || state.Until is not { } until) return state.Eject(cause, cause.Level(), now, jitter, options);
+        if (until <= now) until = now + Jittered(options.Period(state.Ejections), jitter, options);
+        return state with
+        {
+            Status = HealthStatus.Ejected,
+            Since = now,
+            Cause = cause,
+            CauseLevel = cause.Level(),
+            Until = until,
+            ProbeHits = 0,
+            JudgedAt = null,
+            Epoch = state.Epoch + 1,
+            EpochSince = now,
+        };
+    }
+
+    /// <summary>The trial ended without a verdict: the slot is free, and everything is as it was before.</summary>
+    public static HealthState Release(this HealthState state, TimeSpan now)
+    {
+        if (state.Until is null) return state.ToService(now) with { Epoch = state.Epoch + 1, EpochSince = now };
+        return state with { Status = HealthStatus.Ejected, Since = now, Epoch = state.Epoch + 1, EpochSince = now };
+    }
+
+    public static HealthState ExtendTrial(this HealthState state, TimeSpan until) =>
+        until > state.TrialUntil ? state with { TrialUntil = until } : state;
+
+    /// <summary>Back into service, on a ramp.</summary>
+    public static HealthState Recover(this HealthState state, TimeSpan now, HealthOptions options) => state.WithoutCounts() with
+    {
+        Status = HealthStatus.Recovering,
+        Since = now,
+        Until = null,
+        CauseLevel = ProbeLevel.Reachable,
+        Return = new Ramp(now, now + options.RampDuration, options.RampStart),
+        RecoveredAt = null,
+    };
+
+    /// <summary>An ejection that our own pause explains is taken back, together with its mark.</summary>
+    public static HealthState TakeBack(this HealthState state, TimeSpan now)
+    {
+        var ejections = Math.Max(state.Ejections - 1, 0);
+        if (state.IsFailedTrial) return state with { Ejections = Math.Max(ejections, 1), Until = now, JudgedAt = null };
+        var back = (state with { Ejections = ejections, Until = null, JudgedAt = null }).ToService(now);
+        return back.Status == HealthStatus.Healthy
+            ? back with { Status = HealthStatus.Suspect, Cause = state.Cause, CauseLevel = ProbeLevel.Reachable }
+            : back;
+    }
+
+    public static HealthState TakeOut(this HealthState state, HealthStatus status, TimeSpan now) => state.Status == status ? state :
+        state.WithoutCounts() with
+        {
+            Status = status,
+            Since = now,
+            Cause = null,
+            CauseLevel = ProbeLevel.Reachable,
+            Until = null,
+            Epoch = state.Epoch + 1,
+            EpochSince = now,
+        };
+
+    public static HealthState CoolFor(this HealthState state, Fault cause, TimeSpan length, TimeSpan now, HealthOptions options)
+    {
+        var cooldown = Cooldown.For(state.Cooldown, cause, length, now, options);
+        return ReferenceEquals(cooldown, state.Cooldown) ? state : state with { Cooldown = cooldown };
+    }
+
+    /// <summary>Ends a cooldown before its time, unless it is younger than what refutes it.</summary>
+    public static HealthState ClearCooldown(this HealthState state, TimeSpan refutedAt, TimeSpan now, HealthOptions options)
+    {
+        if (state.Cooldown is not { } cooldown || cooldown.Since > refutedAt) return state;
+        var cleared = state with { ClearedAt = now };
+        var ramp = new Ramp(now, now + options.RampDuration, options.RampStart);
+        return state.IsInService ? cleared.Reenter(ramp, cooldown.Cause, now) : cleared with { Cooldown = null, Return = ramp };
+    }
+
+    /// <summary>Another endpoint asks for all that share the cooldown: one at a time.</summary>
+    public static HealthState Postpone(this HealthState state, TimeSpan trialAt) =>
+        state.Cooldown is { } cooldown && cooldown.TrialAt < trialAt
+            ? state with { Cooldown = cooldown with { TrialAt = trialAt } }
+            : state;
+
+    private static HealthState Reenter(this HealthState state, Ramp ramp, Fault cause, TimeSpan now) => state with
+    {
+        Status = HealthStatus.Recovering,
+        Since = now,
+        Cause = state.ConsecutiveFailures + state.ProbeMisses > 0 ? state.Cause : cause,
+        Return = state.Status == HealthStatus.Recovering ? ramp.NotBefore(state.Return.Until) : ramp,
+        Cooldown = null,
+    };
+
+    /// <summary>Into whatever of the states in service fits what is known.</summary>
+    private static HealthState ToService(this HealthState state, TimeSpan now)
+    {
+        if (now < state.Return.Until) return state with { Status = HealthStatus.Recovering, Since = now };
+        return state.ConsecutiveFailures + state.ProbeMisses > 0
+            ? state with { Status = HealthStatus.Suspect, Since = now }
+            : state with { Status = HealthStatus.Healthy, Since = now, Cause = null, CauseLevel = ProbeLevel.Reachable };
+    }
+
+    private static HealthState WithoutCounts(this HealthState state) =>
+        state with { ConsecutiveFailures = 0, ConnectFailures = 0, ProbeMisses = 0, ProbeHits = 0 };
+
+    private static int Remembered(this HealthState state, TimeSpan now, HealthOptions options)
+    {
+        if (state.RecoveredAt is not { } since || options.EjectionMemory <= TimeSpan.Zero) return state.Ejections;
+        return (int)Math.Max(0, state.Ejections - Math.Floor((now - since) / options.EjectionMemory));
+    }
+
+    private static TimeSpan Jittered(TimeSpan length, double jitter, HealthOptions options) =>
+        length * (1 + options.BreakJitter * (2 * jitter - 1));
+}

@@ -1,0 +1,74 @@
+using HaKit.Faults;
+using HaKit.Health;
+
+namespace HaKit.Tests.Health;
+
+public sealed class CooldownTests
+{
+    private readonly HealthBench _bench = new();
+
+    [Fact]
+    public void A_throttled_endpoint_is_not_sent_anything_before_its_Retry_After_and_is_not_ejected()
+    {
+        var endpoint = _bench.Add("a");
+        _bench.Fail(endpoint, HealthBench.Throttled(20));
+        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+        endpoint.State.CooldownUntil.Should().Be(_bench.Now + TimeSpan.FromSeconds(20));
+        _bench.Tracker.NextChange.Should().Be(_bench.Now + TimeSpan.FromSeconds(20));
+        _bench.Pass(19.999);
+        foreach (var mode in Enum.GetValues<BeginMode>()) _bench.MayBegin(endpoint, mode).Should().BeFalse();
+        _bench.Pass(0.001);
+        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        endpoint.State.Ramp(_bench.Now).Should().BeApproximately(0.1, 1e-12);
+        _bench.Begin(endpoint);
+    }
+
+    [Fact]
+    public void A_later_longer_cooldown_replaces_an_earlier_one_and_a_shorter_one_never_does()
+    {
+        var endpoint = _bench.Add("a");
+        var tickets = Enumerable.Range(0, 3).Select(_ => _bench.Begin(endpoint)).ToArray();
+        var start = _bench.Now;
+        endpoint.Complete(tickets[0], HealthBench.Throttled(10), _bench.Now);
+        _bench.Pass(1);
+        endpoint.Complete(tickets[1], HealthBench.Throttled(30), _bench.Now);
+        endpoint.State.CooldownUntil.Should().Be(start + TimeSpan.FromSeconds(31));
+        _bench.Pass(1);
+        endpoint.Complete(tickets[2], HealthBench.Throttled(5), _bench.Now);
+        endpoint.State.CooldownUntil.Should().Be(start + TimeSpan.FromSeconds(31));
+    }
+
+    [Fact]
+    public void A_Retry_After_of_24_h_allows_one_trial_at_the_cap_of_1_h()
+    {
+        var endpoint = _bench.Add("a");
+        _bench.Fail(endpoint, HealthBench.Throttled(24 * 3600));
+        _bench.Pass(3599.9);
+        _bench.MayBegin(endpoint, BeginMode.Trial).Should().BeFalse();
+        _bench.Pass(0.1);
+        endpoint.State.IsTrialReady(_bench.Now).Should().BeTrue();
+        _bench.MayBegin(endpoint, BeginMode.Normal).Should().BeFalse();
+        var trial = _bench.Begin(endpoint, BeginMode.Trial);
+        _bench.MayBegin(endpoint, BeginMode.Trial).Should().BeFalse();
+
+        endpoint.Complete(trial, HealthBench.Throttled(23 * 3600), _bench.Now);
+        endpoint.State.Admits(_bench.Now).Should().BeFalse();
+        endpoint.State.Ejections.Should().Be(0);
+        _bench.MayBegin(endpoint, BeginMode.Trial).Should().BeFalse();
+        _bench.Pass(3600);
+        endpoint.Complete(_bench.Begin(endpoint, BeginMode.Trial), null, _bench.Now);
+        endpoint.State.Admits(_bench.Now).Should().BeTrue();
+        endpoint.State.CooldownUntil.Should().BeNull();
+    }
+
+    [Fact]
+    public void Siblings_of_one_throttled_account_all_wait_and_another_account_serves()
+    {
+        var first = _bench.Add("a", new FailureDomains { Account = "acme", Key = "1" });
+        var second = _bench.Add("b", new FailureDomains { Account = "acme", Key = "2" });
+        var other = _bench.Add("c", new FailureDomains { Account = "other", Key = "3" });
+        _bench.Fail(first, HealthBench.Throttled(10) with { Reach = FaultReach.Account });
+        second.State.CooldownUntil.Should().Be(first.State.CooldownUntil);
+        other.State.CooldownUntil.Should().BeNull();
+    }
+}

@@ -1,0 +1,171 @@
+using HaKit.Faults;
+using HaKit.Health;
+
+namespace HaKit.Tests.Health;
+
+public sealed class EjectionTests
+{
+    private readonly HealthBench _bench = new();
+
+    [Fact]
+    public void New_endpoint_is_healthy_and_takes_its_full_share()
+    {
+        var endpoint = _bench.Add("a");
+        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+        endpoint.State.Circuit.Should().Be(CircuitState.Closed);
+        endpoint.State.Admits(_bench.Now).Should().BeTrue();
+        endpoint.State.Ramp(_bench.Now).Should().Be(1);
+        _bench.Tracker.NextChange.Should().Be(TimeSpan.MaxValue);
+    }
+
+    [Theory]
+    [InlineData(FaultKind.ConnectFailed)]
+    [InlineData(FaultKind.ConnectTimeout)]
+    [InlineData(FaultKind.DnsFailed)]
+    [InlineData(FaultKind.TlsFailed)]
+    public void Connection_refused_ejects_after_three_in_a_row(FaultKind kind)
+    {
+        var endpoint = _bench.Add("a");
+        _bench.Fail(endpoint, kind, 2);
+        endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+        _bench.Fail(endpoint, kind);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Cause!.Kind.Should().Be(kind);
+    }
+
+    [Theory]
+    [InlineData(FaultKind.ServerError)]
+    [InlineData(FaultKind.Overloaded)]
+    [InlineData(FaultKind.FirstContentTimeout)]
+    [InlineData(FaultKind.BrokenBody)]
+    [InlineData(FaultKind.ModelNotFound)]
+    [InlineData(FaultKind.PartialResponse)]
+    [InlineData(FaultKind.Unknown)]
+    public void Other_failures_of_the_endpoint_eject_after_five_in_a_row(FaultKind kind)
+    {
+        var endpoint = _bench.Add("a");
+        _bench.Fail(endpoint, kind, 4);
+        endpoint.State.Admits(_bench.Now).Should().BeTrue();
+        _bench.Fail(endpoint, kind);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Circuit.Should().Be(CircuitState.Open);
+        endpoint.State.Admits(_bench.Now).Should().BeFalse();
+        _bench.MayBegin(endpoint, BeginMode.Normal).Should().BeFalse();
+    }
+
+    [Fact]
+    public void A_success_in_between_starts_the_count_again()
+    {
+        var endpoint = _bench.Add("a");
+        for (var round = 0; round < 4; round++)
+        {
+            _bench.Fail(endpoint, FaultKind.ServerError, 4);
+            _bench.Succeed(endpoint);
+            endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+            _bench.Pass(31);
+        }
+    }
+
+    [Fact]
+    public void Half_of_ten_within_the_window_eject()
+    {
+        var endpoint = _bench.Add("a");
+        for (var pair = 0; pair < 4; pair++)
+        {
+            _bench.Succeed(endpoint);
+            _bench.Fail(endpoint, FaultKind.ServerError);
+        }
+
+        _bench.Succeed(endpoint);
+        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+        _bench.Fail(endpoint, FaultKind.ServerError);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+    }
+
+    [Fact]
+    public void What_is_older_than_the_window_does_not_count_for_the_ratio()
+    {
+        var endpoint = _bench.Add("a");
+        for (var pair = 0; pair < 4; pair++)
+        {
+            _bench.Succeed(endpoint);
+            _bench.Fail(endpoint, FaultKind.ServerError);
+        }
+
+        _bench.Pass(31);
+        _bench.Succeed(endpoint);
+        _bench.Fail(endpoint, FaultKind.ServerError);
+        endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+    }
+
+    [Fact]
+    public void Failures_on_second_and_later_attempts_count_once_each()
+    {
+        var first = _bench.Add("a");
+        var second = _bench.Add("b");
+        for (var call = 1; call <= 4; call++)
+        {
+            _bench.Fail(first, FaultKind.ServerError);
+            _bench.Fail(second, FaultKind.ServerError);
+            first.State.ConsecutiveFailures.Should().Be(call);
+            second.State.ConsecutiveFailures.Should().Be(call);
+        }
+    }
+
+    [Theory]
+    [InlineData(FaultKind.CallerCancelled)]
+    [InlineData(FaultKind.DeadlineExceeded)]
+    [InlineData(FaultKind.InvalidRequest)]
+    [InlineData(FaultKind.RequestTooLarge)]
+    [InlineData(FaultKind.ContextLength)]
+    [InlineData(FaultKind.ContentFilter)]
+    public void The_callers_cancellation_and_the_requests_own_faults_count_for_nothing(FaultKind kind)
+    {
+        var endpoint = _bench.Add("a");
+        _bench.Fail(endpoint, kind, 1000);
+        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+        _bench.Changes.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Ejections_double_from_5_s_to_300_s_within_a_fifth()
+    {
+        var endpoint = _bench.AddEjected("a");
+        foreach (var seconds in new[] { 5, 10, 20, 40, 80, 160, 300, 300 })
+        {
+            var length = endpoint.State.Until!.Value - _bench.Now;
+            length.TotalSeconds.Should().BeInRange(0.8 * seconds, 1.2 * seconds);
+            _bench.PassTo(endpoint.State.Until.Value);
+            endpoint.Complete(_bench.Begin(endpoint, BeginMode.Trial), new Fault(FaultKind.ServerError), _bench.Now);
+        }
+    }
+
+    [Fact]
+    public void A_failure_of_an_attempt_from_before_the_ejection_changes_nothing()
+    {
+        var endpoint = _bench.Add("a");
+        var straggler = _bench.Begin(endpoint);
+        _bench.Fail(endpoint, FaultKind.ServerError, 5);
+        var ejected = endpoint.State;
+        endpoint.Complete(straggler, new Fault(FaultKind.ServerError), _bench.Now);
+        endpoint.State.Should().BeSameAs(ejected);
+    }
+
+    [Fact]
+    public void Changes_are_told_in_order_even_when_a_listener_reports_in_turn()
+    {
+        EndpointHealth? endpoint = null;
+        var told = new List<HealthStatus>();
+        var depth = 0;
+        var tracker = new HealthTracker(new HealthOptions(), new Random(1), change =>
+        {
+            depth++.Should().Be(0);
+            told.Add(change.After.Status);
+            if (change.After.Status == HealthStatus.Ejected) endpoint!.Order(HealthOrder.ForceDown, _bench.Now);
+            depth--;
+        });
+        endpoint = tracker.Add("a", FailureDomains.None, _bench.Now);
+        _bench.Fail(endpoint, FaultKind.ConnectFailed, 3);
+        told.Should().Equal(HealthStatus.Suspect, HealthStatus.Suspect, HealthStatus.Ejected, HealthStatus.ForcedDown);
+    }
+}
