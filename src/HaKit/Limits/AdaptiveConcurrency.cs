@@ -1,0 +1,39 @@
+namespace HaKit.Limits;
+
+/// <summary>
+/// A bound on concurrency learned from the server's throttling: additive increase, multiplicative decrease
+/// (Chiu and Jain, 1989). Unbounded until the first throttle. Lock-free.
+/// </summary>
+internal sealed class AdaptiveConcurrency
+{
+    private const double Decrease = 0.7;
+
+    // Calls that were in flight together are refused together: one congestion, one decrease.
+    private const long HoldTicks = TimeSpan.TicksPerSecond;
+
+    private double _bound = double.PositiveInfinity;
+    private long _loweredAt = -HoldTicks;
+
+    /// <summary>At least 1.</summary>
+    public int Bound => (int)Math.Min(int.MaxValue, Volatile.Read(ref _bound));
+
+    public void Throttled(int inFlight, TimeSpan now)
+    {
+        var lowered = Volatile.Read(ref _loweredAt);
+        if (now.Ticks - lowered < HoldTicks || Interlocked.CompareExchange(ref _loweredAt, now.Ticks, lowered) != lowered)
+            return;
+        double bound;
+        do bound = Volatile.Read(ref _bound);
+        while (Interlocked.CompareExchange(ref _bound, Math.Max(1, Decrease * Math.Min(bound, Math.Max(1, inFlight))), bound) != bound);
+    }
+
+    public void Succeeded(int inFlight)
+    {
+        var bound = Volatile.Read(ref _bound);
+        // A bound that is not made use of proves nothing.
+        if (double.IsInfinity(bound) || inFlight < bound / 2)
+            return;
+        // Whoever loses the race leaves this step to the other.
+        Interlocked.CompareExchange(ref _bound, bound + 1 / bound, bound);
+    }
+}

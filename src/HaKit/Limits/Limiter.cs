@@ -1,0 +1,254 @@
+namespace HaKit.Limits;
+
+/// <summary>
+/// The limits of one endpoint, or of one account that several endpoints share: concurrency, requests and tokens per minute,
+/// and the server's own word on what is left. Thread-safe and lock-free; time is monotonic since any origin, the same for all callers.
+/// </summary>
+internal sealed class Limiter
+{
+    private readonly ServerQuota _serverRequests = new();
+    private readonly ServerQuota _serverTokens = new();
+    private readonly AdaptiveConcurrency _adaptive = new();
+    private readonly bool _unlimited;
+    // Once made a window is kept, counting, even when a reload lifts its limit: reservations in flight belong to it.
+    private volatile SlidingWindow? _requests;
+    private volatile SlidingWindow? _tokens;
+    private volatile bool _isAdaptive;
+    private volatile int _maxConcurrency = int.MaxValue;
+    private int _inFlight;
+
+    public Limiter(LimitOptions options) => UseOptions(options);
+
+    private Limiter() => _unlimited = true;
+
+    /// <summary>Takes and remembers nothing, readings of the server included; shared by all who have no limits at all.</summary>
+    public static Limiter Unlimited { get; } = new();
+
+    public int InFlight => Volatile.Read(ref _inFlight);
+
+    private int ConcurrencyLimit => _isAdaptive ? Math.Min(_maxConcurrency, _adaptive.Bound) : _maxConcurrency;
+
+    /// <summary>Takes the new limits; what was spent and what is in flight stays counted.</summary>
+    public void UseOptions(LimitOptions options)
+    {
+        if (_unlimited)
+            throw new InvalidOperationException("The shared unlimited limiter takes no options; make one of its own.");
+        _maxConcurrency = options.MaxConcurrency ?? int.MaxValue;
+        _isAdaptive = options.AdaptiveConcurrency;
+        _requests = Use(_requests, options.RequestsPerMinute);
+        _tokens = Use(_tokens, options.TokensPerMinute);
+    }
+
+    /// <summary>Takes a place, one request and the tokens: all or nothing.</summary>
+    /// <remarks>
+    /// A caller that loses a race half way gives back what it had taken. Concurrency comes last, so that no place is ever held by
+    /// a call that will not be settled: whoever is refused for want of a place can rely on a settlement to wake it.
+    /// </remarks>
+    public bool TryReserve(long tokens, TimeSpan now, out LimitReservation reservation)
+    {
+        reservation = default;
+        if (_unlimited)
+            return true;
+        if (!HasRoom(tokens, now))
+            return false;
+        var bucket = SlidingWindow.BucketOf(now);
+        var amount = Amount(tokens);
+        var parts = LimitParts.None;
+        uint tokensIn = 0, requestsIn = 0;
+        if (Take(_tokens, LimitParts.Tokens, amount, bucket, ref parts, ref tokensIn)
+            && Take(_requests, LimitParts.Requests, 1, bucket, ref parts, ref requestsIn)
+            && Take(_serverTokens, LimitParts.ServerTokens, amount, now, ref parts)
+            && Take(_serverRequests, LimitParts.ServerRequests, 1, now, ref parts)
+            && TryEnter(ref parts))
+        {
+            reservation = new LimitReservation(parts, amount, tokensIn, requestsIn);
+            return true;
+        }
+        Cancel(new LimitReservation(parts, amount, tokensIn, requestsIn));
+        return false;
+    }
+
+    /// <summary>Would <see cref="TryReserve"/> succeed now? Takes nothing.</summary>
+    public bool HasRoom(long tokens, TimeSpan now)
+    {
+        if (_unlimited)
+            return true;
+        if (Volatile.Read(ref _inFlight) >= ConcurrencyLimit)
+            return false;
+        var amount = Amount(tokens);
+        if (!_serverRequests.HasRoom(1, now) || !_serverTokens.HasRoom(amount, now))
+            return false;
+        var tokenWindow = _tokens;
+        var requestWindow = _requests;
+        if (tokenWindow is null && requestWindow is null)
+            return true;
+        var bucket = SlidingWindow.BucketOf(now);
+        return (tokenWindow is null || tokenWindow.HasRoom(amount, bucket))
+            && (requestWindow is null || requestWindow.HasRoom(1, bucket));
+    }
+
+    /// <summary>
+    /// The earliest instant at which <see cref="TryReserve"/> may succeed by time alone: now if already,
+    /// <see cref="TimeSpan.MaxValue"/> when only a settlement can help or it can never fit.
+    /// </summary>
+    public TimeSpan AvailableAt(long tokens, TimeSpan now)
+    {
+        if (_unlimited)
+            return now;
+        if (Volatile.Read(ref _inFlight) >= ConcurrencyLimit)
+            return TimeSpan.MaxValue;
+        var amount = Amount(tokens);
+        var at = Later(_serverRequests.AvailableAt(1, now), _serverTokens.AvailableAt(amount, now));
+        if (_tokens is { } tokenWindow)
+            at = Later(at, tokenWindow.AvailableAt(amount, now));
+        if (_requests is { } requestWindow)
+            at = Later(at, requestWindow.AvailableAt(1, now));
+        return at;
+    }
+
+    /// <summary>
+    /// The call has ended: its place is free, and its tokens count by actual usage since it was accepted (null: the estimate stands).
+    /// Exactly once per reservation, instead of <see cref="Cancel"/>.
+    /// </summary>
+    public void Settle(in LimitReservation reservation, long? actualTokens, TimeSpan now)
+    {
+        _ = now;
+        if (Took(reservation, LimitParts.Tokens) && actualTokens is { } actual)
+        {
+            var more = Math.Max(0, actual) - reservation.Tokens;
+            if (more > 0)
+                _tokens!.Add(reservation.TokensIn, more);
+            else if (more < 0)
+                _tokens!.GiveBack(reservation.TokensIn, (uint)-more);
+        }
+        // Last, so that whoever gets the place sees the truth about the tokens.
+        if (Took(reservation, LimitParts.Concurrency))
+            Interlocked.Decrement(ref _inFlight);
+    }
+
+    /// <summary>Nothing was sent: gives everything back, the request too. Exactly once per reservation, instead of <see cref="Settle"/>.</summary>
+    public void Cancel(in LimitReservation reservation)
+    {
+        if (Took(reservation, LimitParts.ServerRequests))
+            _serverRequests.GiveBack(1);
+        if (Took(reservation, LimitParts.ServerTokens))
+            _serverTokens.GiveBack(reservation.Tokens);
+        if (Took(reservation, LimitParts.Requests))
+            _requests!.GiveBack(reservation.RequestsIn, 1);
+        if (Took(reservation, LimitParts.Tokens))
+            _tokens!.GiveBack(reservation.TokensIn, reservation.Tokens);
+        if (Took(reservation, LimitParts.Concurrency))
+            Interlocked.Decrement(ref _inFlight);
+    }
+
+    /// <summary>
+    /// The server's own numbers: what it says is left bounds what is accepted until its reset, beside our own limits and never above them.
+    /// </summary>
+    public void Observe(in QuotaReading reading, TimeSpan now)
+    {
+        if (_unlimited)
+            return;
+        if (reading.RequestsRemaining is { } requests and >= 0)
+            _serverRequests.Observe(requests, reading.RequestsLimit, reading.RequestsReset, now);
+        if (reading.TokensRemaining is { } tokens and >= 0)
+            _serverTokens.Observe(AtLeast(tokens, reading.TokensLimit), reading.TokensLimit, reading.TokensReset, now);
+    }
+
+    /// <summary>The server answered 429 or 503: fewer at once, if the options ask for that.</summary>
+    public void Throttled(TimeSpan now)
+    {
+        if (_isAdaptive)
+            _adaptive.Throttled(Math.Min(InFlight, _maxConcurrency), now);
+    }
+
+    /// <summary>The server answered well. Call before settling, while the call still counts.</summary>
+    public void Succeeded()
+    {
+        if (_isAdaptive && _adaptive.Bound < _maxConcurrency)
+            _adaptive.Succeeded(InFlight);
+    }
+
+    /// <summary>The fullest of all limits, 0 for idle, 1 for full (more when usage turned out above its estimate).</summary>
+    public double Utilization(TimeSpan now)
+    {
+        if (_unlimited)
+            return 0;
+        var bucket = SlidingWindow.BucketOf(now);
+        var fullest = Math.Max(_serverRequests.Utilization(now), _serverTokens.Utilization(now));
+        if (ConcurrencyLimit is var places and not int.MaxValue)
+            fullest = Math.Max(fullest, (double)InFlight / places);
+        return Math.Max(fullest, Math.Max(Utilization(_requests, bucket), Utilization(_tokens, bucket)));
+    }
+
+    public LimitLevels Levels(TimeSpan now)
+    {
+        var bucket = SlidingWindow.BucketOf(now);
+        return new LimitLevels(
+            InFlight,
+            ConcurrencyLimit is var places and not int.MaxValue ? places : null,
+            _requests?.Spent(bucket) ?? 0,
+            LimitOf(_requests),
+            _tokens?.Spent(bucket) ?? 0,
+            LimitOf(_tokens),
+            _serverRequests.Remaining(now),
+            _serverTokens.Remaining(now));
+    }
+
+    private static SlidingWindow? Use(SlidingWindow? window, int? limit)
+    {
+        if (window is not null)
+            window.Limit = (uint?)limit ?? SlidingWindow.NoLimit;
+        else if (limit is { } known)
+            window = new SlidingWindow((uint)known);
+        return window;
+    }
+
+    private static bool Take(SlidingWindow? window, LimitParts part, uint amount, uint bucket, ref LimitParts parts, ref uint takenIn)
+    {
+        if (window is null)
+            return true;
+        if (!window.TryTake(amount, bucket, out takenIn))
+            return false;
+        parts |= part;
+        return true;
+    }
+
+    private static bool Take(ServerQuota quota, LimitParts part, uint amount, TimeSpan now, ref LimitParts parts)
+    {
+        if (!quota.TryTake(amount, now, out var taken))
+            return false;
+        if (taken)
+            parts |= part;
+        return true;
+    }
+
+    private bool TryEnter(ref LimitParts parts)
+    {
+        while (true)
+        {
+            var inFlight = Volatile.Read(ref _inFlight);
+            if (inFlight >= ConcurrencyLimit)
+                return false;
+            if (Interlocked.CompareExchange(ref _inFlight, inFlight + 1, inFlight) != inFlight)
+                continue;
+            parts |= LimitParts.Concurrency;
+            return true;
+        }
+    }
+
+    private static bool Took(in LimitReservation reservation, LimitParts part) => (reservation.Parts & part) != 0;
+
+    // No call costs nothing: one whose size is unknown must not slip into an exhausted quota. The most is above any limit there can be.
+    private static uint Amount(long tokens) => (uint)Math.Clamp(tokens, 1, (long)uint.MaxValue - 1);
+
+    // Rounded to the nearest thousand it may be 500 less; a full quota is not rounded.
+    private static long AtLeast(long remaining, long? limit) =>
+        remaining > 0 && remaining % 1000 == 0 && remaining != limit ? remaining - 500 : remaining;
+
+    private static int? LimitOf(SlidingWindow? window) => window is null || window.Limit == SlidingWindow.NoLimit ? null : (int)window.Limit;
+
+    private static double Utilization(SlidingWindow? window, uint bucket) =>
+        LimitOf(window) is { } limit ? (double)window!.Spent(bucket) / limit : 0;
+
+    private static TimeSpan Later(TimeSpan a, TimeSpan b) => a > b ? a : b;
+}

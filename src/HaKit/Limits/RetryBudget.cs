@@ -1,0 +1,77 @@
+namespace HaKit.Limits;
+
+/// <summary>
+/// The shared budget of a pool's retries and hedges: successes earn, repetitions pay. Thread-safe and lock-free.
+/// </summary>
+/// <remarks>
+/// One word holds both accounts in millionths, the savings above and what hedges may still take below, so that a hedge pays both or neither.
+/// Calls earn the allowance of hedges, from nothing: hedges are at most their share of the calls over any stretch from the beginning.
+/// It is capped like the savings, so that a long quiet time does not buy a storm.
+/// </remarks>
+internal sealed class RetryBudget
+{
+    private const double Unit = 1e6;
+
+    private readonly uint _cap;
+    private readonly uint _perSuccess;
+    private readonly uint _perCall;
+    private readonly uint _cost;
+    private ulong _accounts;
+
+    public RetryBudget(RetryBudgetOptions options)
+    {
+        _cap = Units(options.Cap);
+        _perSuccess = Units(options.PerSuccess);
+        _perCall = Units(options.HedgesPerCall);
+        _cost = Units(options.Cost);
+        _accounts = Pack(_cap, 0);
+    }
+
+    /// <summary>What is saved up, 0 to the cap.</summary>
+    public double Level => Savings(Volatile.Read(ref _accounts)) / Unit;
+
+    /// <summary>A call began (not an attempt of one).</summary>
+    public void Call() => Earn(0, _perCall);
+
+    /// <summary>A call succeeded.</summary>
+    public void Success() => Earn(_perSuccess, 0);
+
+    /// <summary>Pays for a retry, if there is enough.</summary>
+    public bool TryRetry() => TryPay(_cost, 0);
+
+    /// <summary>Pays for a hedge, if there is enough and hedges are not above their share of the calls.</summary>
+    public bool TryHedge() => TryPay(_cost, Units(1));
+
+    private void Earn(uint savings, uint hedges)
+    {
+        while (true)
+        {
+            var accounts = Volatile.Read(ref _accounts);
+            var next = Pack(
+                Math.Min(_cap, Savings(accounts) + savings),
+                Math.Min(Math.Max(_cap, Units(1)), Hedges(accounts) + hedges));
+            if (next == accounts || Interlocked.CompareExchange(ref _accounts, next, accounts) == accounts)
+                return;
+        }
+    }
+
+    private bool TryPay(uint savings, uint hedges)
+    {
+        while (true)
+        {
+            var accounts = Volatile.Read(ref _accounts);
+            if (Savings(accounts) < savings || Hedges(accounts) < hedges)
+                return false;
+            if (Interlocked.CompareExchange(ref _accounts, accounts - Pack(savings, hedges), accounts) == accounts)
+                return true;
+        }
+    }
+
+    private static uint Units(double value) => (uint)Math.Round(value * Unit);
+
+    private static ulong Pack(uint savings, uint hedges) => (ulong)savings << 32 | hedges;
+
+    private static uint Savings(ulong accounts) => (uint)(accounts >> 32);
+
+    private static uint Hedges(ulong accounts) => (uint)accounts;
+}

@@ -1,0 +1,34 @@
+namespace HaKit.Limits;
+
+/// <summary>
+/// How much a pool may repeat itself, retries and hedges together, so that it never multiplies an outage. Not thread-safe; read when the pool takes it.
+/// </summary>
+public sealed class RetryBudgetOptions
+{
+    /// <summary>What each success earns. Default 0.1 (at most 10 % more load); 0 to 10.</summary>
+    public double PerSuccess { get; set; } = 0.1;
+
+    /// <summary>The most that can be saved up, and what a new pool begins with. Default 10; 0 (no retries or hedges at all) to 1,000.</summary>
+    public double Cap { get; set; } = 10;
+
+    /// <summary>What one retry or hedge costs. Default 1; 0 (free) to 1,000.</summary>
+    public double Cost { get; set; } = 1;
+
+    /// <summary>The most hedges per call; they pay from the budget as well. Default 0.05; 0 (none) to 1.</summary>
+    public double HedgesPerCall { get; set; } = 0.05;
+
+    internal IEnumerable<string> Validate(string path)
+    {
+        if (!(PerSuccess is >= 0 and <= 10))
+            yield return Wrong(path, nameof(PerSuccess), PerSuccess, "0 to 10");
+        if (!(Cap is >= 0 and <= 1000))
+            yield return Wrong(path, nameof(Cap), Cap, "0 to 1000");
+        if (!(Cost is >= 0 and <= 1000))
+            yield return Wrong(path, nameof(Cost), Cost, "0 to 1000");
+        if (!(HedgesPerCall is >= 0 and <= 1))
+            yield return Wrong(path, nameof(HedgesPerCall), HedgesPerCall, "0 to 1");
+    }
+
+    private static string Wrong(string path, string name, double value, string range) =>
+        FormattableString.Invariant($"{path}:{name} is {value}: {range} is needed.");
+}

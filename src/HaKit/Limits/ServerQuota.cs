@@ -1,0 +1,64 @@
+namespace HaKit.Limits;
+
+/// <summary>
+/// What the server said is left of one of its quotas, less what was accepted since; in force until its reset. Lock-free.
+/// </summary>
+/// <remarks>
+/// The newest reading replaces all before it. Answers can overtake each other, so it may be wrong by what is in flight, until the next.
+/// </remarks>
+internal sealed class ServerQuota
+{
+    // A 429 brings its own Retry-After; without a reset a reading is good for a moment only.
+    private static readonly TimeSpan UnknownReset = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan LongestReset = TimeSpan.FromHours(1);
+
+    private long _remaining;
+    private long _limit;
+    private long _resetAt = long.MinValue;
+
+    public void Observe(long remaining, long? limit, TimeSpan? reset, TimeSpan now)
+    {
+        var until = reset is { } known && known > TimeSpan.Zero ? known : UnknownReset;
+        // The amount first: under the old reset it is still the newer truth.
+        Volatile.Write(ref _remaining, remaining);
+        Volatile.Write(ref _limit, limit ?? 0);
+        Volatile.Write(ref _resetAt, (now + (until < LongestReset ? until : LongestReset)).Ticks);
+    }
+
+    /// <summary>Takes the amount or nothing; <paramref name="taken"/> is false when no reading is in force.</summary>
+    public bool TryTake(long amount, TimeSpan now, out bool taken)
+    {
+        taken = false;
+        while (IsInForce(now))
+        {
+            var remaining = Volatile.Read(ref _remaining);
+            if (remaining < amount)
+                return false;
+            if (Interlocked.CompareExchange(ref _remaining, remaining - amount, remaining) == remaining)
+                return taken = true;
+        }
+        return true;
+    }
+
+    public void GiveBack(long amount) => Interlocked.Add(ref _remaining, amount);
+
+    public bool HasRoom(long amount, TimeSpan now) => !IsInForce(now) || Volatile.Read(ref _remaining) >= amount;
+
+    public TimeSpan AvailableAt(long amount, TimeSpan now) => HasRoom(amount, now) ? now : TimeSpan.FromTicks(Volatile.Read(ref _resetAt));
+
+    /// <summary>What is left, or null when no reading is in force.</summary>
+    public long? Remaining(TimeSpan now) => IsInForce(now) ? Volatile.Read(ref _remaining) : null;
+
+    /// <summary>The share that is used up, 0 when unknown.</summary>
+    public double Utilization(TimeSpan now)
+    {
+        if (!IsInForce(now))
+            return 0;
+        var remaining = Volatile.Read(ref _remaining);
+        var limit = Volatile.Read(ref _limit);
+        return remaining <= 0 ? 1 : limit > 0 ? Math.Clamp(1 - (double)remaining / limit, 0, 1) : 0;
+    }
+
+    private bool IsInForce(TimeSpan now) => now.Ticks < Volatile.Read(ref _resetAt);
+}

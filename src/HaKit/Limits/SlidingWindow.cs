@@ -1,0 +1,211 @@
+namespace HaKit.Limits;
+
+/// <summary>
+/// An amount per minute that no window of 60 s exceeds. Lock-free; reading never writes.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Time is cut into buckets of 250 ms. Whatever was taken in the current bucket and the 240 before it counts; any 60 s touch at most
+/// those 241, so the limit holds for every window and not only for aligned ones. The price is that an amount comes back up to one bucket
+/// (0.42 % of the window) late.
+/// </para>
+/// <para>
+/// One word holds the current bucket and the sum of all that counts, so that accepting is one compare-and-swap against the very
+/// bucket it is charged to: a thread that was paused cannot accept on a newer sum and be charged to an older bucket. The ring says only
+/// when to subtract what. Its slots carry the number of their bucket, which makes emptying one the deed of a single thread.
+/// Sums are added to the word first and to the slot afterwards, and removed in the opposite order, so the word never counts less than
+/// the slots hold: every race errs towards refusing, and for no longer than another turn of the ring.
+/// </para>
+/// </remarks>
+internal sealed class SlidingWindow(uint limit)
+{
+    /// <summary>A window that only counts.</summary>
+    public const uint NoLimit = uint.MaxValue;
+
+    public const long BucketTicks = TimeSpan.TicksPerMinute / Buckets;
+
+    public const int Buckets = 240;
+
+    // The live buckets are Buckets + 1; a power of two makes the slot a mask.
+    private const int Ring = 256;
+
+    private readonly ulong[] _slots = new ulong[Ring];
+    private ulong _state;
+    private uint _limit = limit;
+
+    public uint Limit
+    {
+        get => Volatile.Read(ref _limit);
+        set => Volatile.Write(ref _limit, value);
+    }
+
+    /// <summary>The number of the bucket an instant falls in; 32 bits are 34 years, compared modulo.</summary>
+    public static uint BucketOf(TimeSpan now) => (uint)(now.Ticks / BucketTicks);
+
+    /// <summary>Takes the amount, or nothing; <paramref name="takenIn"/> is the bucket it counts from.</summary>
+    public bool TryTake(uint amount, uint bucket, out uint takenIn)
+    {
+        while (true)
+        {
+            var state = Volatile.Read(ref _state);
+            takenIn = BucketOf(state);
+            if (IsAfter(bucket, takenIn))
+            {
+                Advance(state, bucket);
+                continue;
+            }
+            if ((ulong)AmountOf(state) + amount > Limit)
+                return false;
+            if (Interlocked.CompareExchange(ref _state, state + amount, state) != state)
+                continue;
+            Charge(takenIn, amount);
+            return true;
+        }
+    }
+
+    /// <summary>Counts more for something taken earlier, from the time it was taken, even past the limit.</summary>
+    public void Add(uint takenIn, long amount)
+    {
+        while (true)
+        {
+            var state = Volatile.Read(ref _state);
+            if (IsAfter(BucketOf(state), takenIn + Buckets))
+                return;
+            var added = (uint)Math.Min(amount, uint.MaxValue - AmountOf(state));
+            if (Interlocked.CompareExchange(ref _state, state + added, state) != state)
+                continue;
+            Charge(takenIn, added);
+            return;
+        }
+    }
+
+    /// <summary>Gives back part of something taken earlier, unless it has expired already.</summary>
+    public void GiveBack(uint takenIn, uint amount)
+    {
+        ref var slot = ref SlotOf(takenIn);
+        while (true)
+        {
+            var held = Volatile.Read(ref slot);
+            if (BucketOf(held) != takenIn || AmountOf(held) < amount)
+                return;
+            if (Interlocked.CompareExchange(ref slot, held - amount, held) != held)
+                continue;
+            Remove(amount);
+            return;
+        }
+    }
+
+    public bool HasRoom(uint amount, uint bucket)
+    {
+        var state = Volatile.Read(ref _state);
+        var over = (long)AmountOf(state) + amount - Limit;
+        return over <= 0 || (IsAfter(bucket, BucketOf(state)) && Expired(state, bucket, over) >= over);
+    }
+
+    /// <summary>What counts at the given time.</summary>
+    public long Spent(uint bucket)
+    {
+        var state = Volatile.Read(ref _state);
+        long spent = AmountOf(state);
+        return IsAfter(bucket, BucketOf(state)) ? Math.Max(0, spent - Expired(state, bucket, long.MaxValue)) : spent;
+    }
+
+    /// <summary>The earliest instant at which there is room if nothing else is taken; <see cref="TimeSpan.MaxValue"/> when it can never fit.</summary>
+    public TimeSpan AvailableAt(uint amount, TimeSpan now)
+    {
+        if (amount > Limit)
+            return TimeSpan.MaxValue;
+        var state = Volatile.Read(ref _state);
+        var over = (long)AmountOf(state) + amount - Limit;
+        var head = BucketOf(state);
+        var bucket = head - Buckets;
+        for (; over > 0 && bucket != head + 1; bucket++)
+        {
+            var held = Volatile.Read(ref SlotOf(bucket));
+            if (!IsAfter(BucketOf(held), bucket))
+                over -= AmountOf(held);
+        }
+        if (bucket == head - Buckets)
+            return now;
+        // The last one looked at leaves the window Buckets + 1 after it began.
+        var current = now.Ticks / BucketTicks;
+        var leaves = current + (int)(bucket + Buckets - (uint)current);
+        return TimeSpan.FromTicks(Math.Max(now.Ticks, leaves * BucketTicks));
+    }
+
+    private void Advance(ulong state, uint bucket)
+    {
+        if (Interlocked.CompareExchange(ref _state, Pack(bucket, AmountOf(state)), state) != state || AmountOf(state) == 0)
+            return;
+        // Only now, for whoever sees the smaller sum must also see the newer bucket.
+        var oldest = BucketOf(state) - Buckets;
+        var passed = Math.Min(bucket - BucketOf(state), Ring);
+        for (uint n = 0; n < passed; n++)
+            Expire(oldest + n);
+    }
+
+    private void Expire(uint bucket)
+    {
+        ref var slot = ref SlotOf(bucket);
+        while (true)
+        {
+            var held = Volatile.Read(ref slot);
+            if (AmountOf(held) == 0 || IsAfter(BucketOf(held), bucket))
+                return;
+            if (Interlocked.CompareExchange(ref slot, Pack(BucketOf(held), 0), held) != held)
+                continue;
+            Remove(AmountOf(held));
+            return;
+        }
+    }
+
+    private void Charge(uint bucket, uint amount)
+    {
+        ref var slot = ref SlotOf(bucket);
+        while (true)
+        {
+            var held = Volatile.Read(ref slot);
+            if (!IsAfter(bucket, BucketOf(held)))
+            {
+                // Ours; or, after a pause of a whole turn of the ring, a newer bucket's: then it leaves late.
+                Interlocked.Add(ref slot, amount);
+                return;
+            }
+            if (Interlocked.CompareExchange(ref slot, Pack(bucket, amount), held) != held)
+                continue;
+            Remove(AmountOf(held));
+            return;
+        }
+    }
+
+    private void Remove(uint amount)
+    {
+        if (amount != 0)
+            Interlocked.Add(ref _state, unchecked(0UL - amount));
+    }
+
+    /// <summary>What has left the window by the given bucket but is still in the sum; looks no further than <paramref name="enough"/>.</summary>
+    private long Expired(ulong state, uint bucket, long enough)
+    {
+        var oldest = BucketOf(state) - Buckets;
+        var passed = Math.Min(bucket - BucketOf(state), Buckets + 1);
+        long expired = 0;
+        for (uint n = 0; n < passed && expired < enough; n++)
+        {
+            var held = Volatile.Read(ref SlotOf(oldest + n));
+            if (!IsAfter(BucketOf(held), oldest + n))
+                expired += AmountOf(held);
+        }
+        return expired;
+    }
+
+    private ref ulong SlotOf(uint bucket) => ref _slots[bucket & (Ring - 1)];
+
+    private static ulong Pack(uint bucket, uint amount) => (ulong)bucket << 32 | amount;
+
+    private static uint BucketOf(ulong word) => (uint)(word >> 32);
+
+    private static uint AmountOf(ulong word) => (uint)word;
+
+    private static bool IsAfter(uint bucket, uint other) => (int)(bucket - other) > 0;
+}

@@ -1,0 +1,57 @@
+namespace HaKit.Limits;
+
+/// <summary>One wait: ended once, by whoever claims it first. Its continuation runs where it is finished.</summary>
+internal sealed class Wait : TaskCompletionSource<WaitResult>
+{
+    // Longer than a timer can take, and than anyone will wait.
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
+
+    private ITimer? _timer;
+    private CancellationTokenRegistration _registration;
+    private int _claimed;
+
+    public bool TryClaim() => Interlocked.Exchange(ref _claimed, 1) == 0;
+
+    /// <summary>By whoever claimed it.</summary>
+    public void Finish(WaitResult result)
+    {
+        Disarm();
+        TrySetResult(result);
+    }
+
+    public void Arm(TimeProvider time, TimeSpan? dueIn, CancellationToken cancellationToken)
+    {
+        if (dueIn is { } due && due < LongestTimer)
+            Volatile.Write(ref _timer, CreateTimer(time, due));
+        _registration = cancellationToken.UnsafeRegister(static wait => ((Wait)wait!).End(WaitResult.Cancelled), this);
+        // It may have ended before there was anything to disarm; the barrier keeps one of the two from missing the other's write.
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref _claimed) != 0)
+            Disarm();
+    }
+
+    private void End(WaitResult result)
+    {
+        if (TryClaim())
+            Finish(result);
+    }
+
+    private void Disarm()
+    {
+        Volatile.Read(ref _timer)?.Dispose();
+        // Not Dispose: that would wait for a callback that may be waiting for us.
+        _registration.Unregister();
+    }
+
+    private ITimer CreateTimer(TimeProvider time, TimeSpan due)
+    {
+        // A timer would carry the caller's context, and whatever hangs on it, to everything it wakes.
+        if (ExecutionContext.IsFlowSuppressed())
+            return NewTimer(time, due);
+        using (ExecutionContext.SuppressFlow())
+            return NewTimer(time, due);
+    }
+
+    private ITimer NewTimer(TimeProvider time, TimeSpan due) =>
+        time.CreateTimer(static wait => ((Wait)wait!).End(WaitResult.Due), this, due, Timeout.InfiniteTimeSpan);
+}

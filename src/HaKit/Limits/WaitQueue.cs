@@ -1,0 +1,107 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace HaKit.Limits;
+
+/// <summary>
+/// The calls of a pool that wait, bounded; served by priority (higher first), then arrival. Thread-safe.
+/// </summary>
+/// <remarks>
+/// Its lock covers a few pointers and never a continuation: those run after it, on the thread that released, fired or cancelled.
+/// Waiting takes milliseconds at least, and a list ordered by priority that anyone may leave from the middle has no simple lock-free form.
+/// </remarks>
+internal sealed class WaitQueue(int capacity, TimeProvider time)
+{
+    [ThreadStatic]
+    private static Queue<Wait>? t_released;
+
+    private readonly Lock _lock = new();
+    private Waiter? _first;
+    private Waiter? _last;
+    private int _count;
+
+    /// <summary>How many are inside, whether they wait this instant or try their luck.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    internal TimeProvider Time => time;
+
+    /// <summary>Takes a place in the queue, or nothing when it is full. Whoever got one calls <see cref="Waiter.Leave"/> once done.</summary>
+    public bool TryEnter(int priority, [NotNullWhen(true)] out Waiter? waiter)
+    {
+        waiter = null;
+        if (Count >= capacity)
+            return false;
+        lock (_lock)
+        {
+            if (_count >= capacity)
+                return false;
+            waiter = new Waiter(this, priority);
+            Insert(waiter);
+            _count++;
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Wakes up to <paramref name="count"/> that are not already awake for an earlier release, in order; returns how many.
+    /// One that is trying its luck at the moment has the release kept for its next wait, so that none is lost in between.
+    /// </summary>
+    public int Release(int count)
+    {
+        if (Count == 0)
+            return 0;
+        var outermost = t_released is null;
+        var released = t_released ??= new Queue<Wait>();
+        try
+        {
+            var chosen = 0;
+            lock (_lock)
+                for (var waiter = _first; waiter is not null && chosen < count; waiter = waiter.Next)
+                    if (waiter.Choose(released))
+                        chosen++;
+            // A continuation may release in turn; the outermost release serves them all, so the stack stays flat and the order kept.
+            while (outermost && released.TryDequeue(out var wait))
+                wait.Finish(WaitResult.Released);
+            return chosen;
+        }
+        finally
+        {
+            if (outermost)
+                t_released = null;
+        }
+    }
+
+    internal Wait? Begin(Waiter waiter)
+    {
+        lock (_lock)
+            return waiter.Begin();
+    }
+
+    internal void Remove(Waiter waiter, bool passOn)
+    {
+        Wait? unfinished;
+        lock (_lock)
+        {
+            if (!waiter.IsInside)
+                return;
+            (waiter.Previous is null ? ref _first : ref waiter.Previous.Next) = waiter.Next;
+            (waiter.Next is null ? ref _last : ref waiter.Next.Previous) = waiter.Previous;
+            _count--;
+            unfinished = waiter.End(out var unused);
+            passOn |= unused;
+        }
+        unfinished?.Finish(WaitResult.Cancelled);
+        if (passOn)
+            Release(1);
+    }
+
+    private void Insert(Waiter waiter)
+    {
+        var before = _last;
+        while (before is not null && before.Priority < waiter.Priority)
+            before = before.Previous;
+        waiter.Previous = before;
+        waiter.Next = before is null ? _first : before.Next;
+        (before is null ? ref _first : ref before.Next) = waiter;
+        (waiter.Next is null ? ref _last : ref waiter.Next.Previous) = waiter;
+    }
+}

@@ -1,0 +1,94 @@
+using HaKit.Limits;
+
+namespace HaKit.Tests.Limits;
+
+public sealed class AdaptiveConcurrencyTests
+{
+    private static readonly TimeSpan Start = TimeSpan.FromHours(7);
+
+    [Fact]
+    public void A_throttle_lowers_the_bound_to_seven_tenths_of_what_was_in_flight()
+    {
+        var limiter = Adaptive(max: 100, inFlight: 20);
+
+        limiter.Throttled(Start);
+
+        limiter.Levels(Start).ConcurrencyLimit.Should().Be(14);
+        limiter.HasRoom(0, Start).Should().BeFalse();
+    }
+
+    [Fact]
+    public void Throttles_of_the_same_second_are_one_congestion()
+    {
+        var limiter = Adaptive(max: null, inFlight: 20);
+
+        for (var i = 0; i < 20; i++)
+            limiter.Throttled(Start + TimeSpan.FromMilliseconds(49 * i));
+        limiter.Levels(Start).ConcurrencyLimit.Should().Be(14);
+
+        limiter.Throttled(Start + TimeSpan.FromSeconds(1));
+        limiter.Levels(Start).ConcurrencyLimit.Should().Be(9);
+    }
+
+    [Fact]
+    public void The_bound_never_falls_below_one()
+    {
+        var limiter = Adaptive(max: null, inFlight: 0);
+
+        for (var i = 0; i < 50; i++)
+            limiter.Throttled(Start + TimeSpan.FromSeconds(i));
+
+        limiter.Levels(Start).ConcurrencyLimit.Should().Be(1);
+        limiter.HasRoom(0, Start).Should().BeTrue();
+    }
+
+    [Fact]
+    public void A_round_of_successes_raises_the_bound_by_about_one_up_to_the_maximum()
+    {
+        var limiter = Adaptive(max: 20, inFlight: 20);
+        limiter.Throttled(Start);
+
+        for (var i = 0; i < 15; i++)
+            limiter.Succeeded();
+        limiter.Levels(Start).ConcurrencyLimit.Should().Be(15);
+
+        for (var i = 0; i < 1000; i++)
+            limiter.Succeeded();
+        limiter.Levels(Start).ConcurrencyLimit.Should().Be(20);
+    }
+
+    [Fact]
+    public void Successes_that_do_not_use_the_bound_do_not_raise_it()
+    {
+        var limiter = new Limiter(new LimitOptions { AdaptiveConcurrency = true });
+        var reservations = new LimitReservation[20];
+        for (var i = 0; i < 20; i++)
+            limiter.TryReserve(0, Start, out reservations[i]);
+        limiter.Throttled(Start);
+        for (var i = 0; i < 15; i++)
+            limiter.Settle(reservations[i], null, Start);
+
+        for (var i = 0; i < 100; i++)
+            limiter.Succeeded();
+
+        limiter.Levels(Start).ConcurrencyLimit.Should().Be(14);
+    }
+
+    [Fact]
+    public void Unasked_for_nothing_adapts()
+    {
+        var limiter = new Limiter(new LimitOptions { MaxConcurrency = 10 });
+
+        limiter.Throttled(Start);
+
+        limiter.Levels(Start).ConcurrencyLimit.Should().Be(10);
+    }
+
+    private static Limiter Adaptive(int? max, int inFlight)
+    {
+        var limiter = new Limiter(new LimitOptions { MaxConcurrency = max, AdaptiveConcurrency = true });
+        for (var i = 0; i < inFlight; i++)
+            limiter.TryReserve(0, Start, out _).Should().BeTrue();
+        return limiter;
+    }
+}

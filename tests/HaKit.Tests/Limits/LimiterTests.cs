@@ -1,0 +1,210 @@
+using HaKit.Limits;
+
+namespace HaKit.Tests.Limits;
+
+public sealed class LimiterTests
+{
+    private static readonly TimeSpan Start = TimeSpan.FromHours(7);
+
+    [Fact]
+    public void Unlimited_accepts_everything_and_remembers_nothing()
+    {
+        var limiter = Limiter.Unlimited;
+
+        limiter.TryReserve(long.MaxValue, Start, out var reservation).Should().BeTrue();
+        limiter.Observe(new QuotaReading { RequestsRemaining = 0, RequestsReset = TimeSpan.FromMinutes(1) }, Start);
+        limiter.Settle(reservation, 5, Start);
+
+        limiter.HasRoom(long.MaxValue, Start).Should().BeTrue();
+        limiter.AvailableAt(long.MaxValue, Start).Should().Be(Start);
+        limiter.Utilization(Start).Should().Be(0);
+        var change = () => limiter.UseOptions(new LimitOptions { MaxConcurrency = 1 });
+        change.Should().Throw<InvalidOperationException>("it is everybody's");
+    }
+
+    [Fact]
+    public void A_full_minute_has_no_burst_on_top()
+    {
+        var limiter = Rpm(10);
+        for (var i = 0; i < 10; i++)
+            limiter.TryReserve(0, Start + TimeSpan.FromSeconds(5.9 * i), out _).Should().BeTrue();
+
+        limiter.TryReserve(0, Start + TimeSpan.FromSeconds(59.9), out _).Should().BeFalse();
+        limiter.TryReserve(0, Start + TimeSpan.FromSeconds(60.25), out _).Should().BeTrue("the first has left");
+        limiter.TryReserve(0, Start + TimeSpan.FromSeconds(60.25), out _).Should().BeFalse("the second has not");
+    }
+
+    [Fact]
+    public void A_refused_reservation_takes_nothing_of_anything()
+    {
+        var limiter = new Limiter(new LimitOptions { MaxConcurrency = 1, RequestsPerMinute = 100, TokensPerMinute = 1000 });
+        limiter.TryReserve(100, Start, out _).Should().BeTrue();
+        var before = limiter.Levels(Start);
+
+        limiter.TryReserve(100, Start, out var refused).Should().BeFalse();
+
+        refused.Should().Be(default(LimitReservation));
+        limiter.Levels(Start).Should().Be(before);
+    }
+
+    [Fact]
+    public void Concurrency_comes_back_only_with_a_settlement()
+    {
+        var limiter = new Limiter(new LimitOptions { MaxConcurrency = 1 });
+        limiter.TryReserve(1, Start, out var reservation).Should().BeTrue();
+
+        limiter.HasRoom(1, Start).Should().BeFalse();
+        limiter.AvailableAt(1, Start).Should().Be(TimeSpan.MaxValue);
+        limiter.Settle(reservation, null, Start);
+
+        limiter.AvailableAt(1, Start).Should().Be(Start);
+    }
+
+    [Fact]
+    public void A_call_larger_than_the_quota_never_fits()
+    {
+        var limiter = Tpm(1000);
+
+        limiter.TryReserve(1001, Start, out _).Should().BeFalse();
+        limiter.AvailableAt(1001, Start).Should().Be(TimeSpan.MaxValue);
+        limiter.TryReserve(long.MaxValue, Start, out _).Should().BeFalse();
+        limiter.TryReserve(1000, Start, out _).Should().BeTrue();
+    }
+
+    [Fact]
+    public void Usage_above_the_estimate_counts_from_the_time_of_acceptance()
+    {
+        var limiter = Tpm(1000);
+        limiter.TryReserve(100, Start, out var reservation).Should().BeTrue();
+
+        limiter.Settle(reservation, 5000, Start + TimeSpan.FromSeconds(40));
+
+        limiter.HasRoom(1, Start + TimeSpan.FromSeconds(59)).Should().BeFalse();
+        limiter.Utilization(Start + TimeSpan.FromSeconds(59)).Should().Be(5);
+        limiter.AvailableAt(1, Start + TimeSpan.FromSeconds(59)).Should().Be(Start + TimeSpan.FromSeconds(60.25));
+        limiter.HasRoom(1000, Start + TimeSpan.FromSeconds(60.25)).Should().BeTrue();
+    }
+
+    [Fact]
+    public void Usage_that_comes_to_light_after_its_minute_does_not_count()
+    {
+        var limiter = Tpm(1000);
+        limiter.TryReserve(100, Start, out var reservation).Should().BeTrue();
+        var later = Start + TimeSpan.FromSeconds(90);
+        limiter.TryReserve(10, later, out _).Should().BeTrue();
+
+        limiter.Settle(reservation, 900, later);
+
+        limiter.Levels(later).TokensSpent.Should().Be(10);
+    }
+
+    [Fact]
+    public void An_estimate_that_was_too_high_is_given_back()
+    {
+        var limiter = Tpm(1000);
+        limiter.TryReserve(900, Start, out var reservation).Should().BeTrue();
+        limiter.TryReserve(200, Start, out _).Should().BeFalse();
+
+        limiter.Settle(reservation, 300, Start + TimeSpan.FromSeconds(2));
+
+        limiter.TryReserve(700, Start + TimeSpan.FromSeconds(2), out _).Should().BeTrue();
+    }
+
+    [Fact]
+    public void A_reservation_that_was_never_sent_gives_back_its_request_too()
+    {
+        var limiter = new Limiter(new LimitOptions { RequestsPerMinute = 1, TokensPerMinute = 10, MaxConcurrency = 1 });
+        limiter.Observe(new QuotaReading { RequestsRemaining = 1, RequestsReset = TimeSpan.FromSeconds(30) }, Start);
+        limiter.TryReserve(10, Start, out var reservation).Should().BeTrue();
+
+        limiter.Cancel(reservation);
+
+        limiter.TryReserve(10, Start, out _).Should().BeTrue();
+    }
+
+    [Fact]
+    public void An_absurd_usage_fills_the_window_and_leaves_with_it()
+    {
+        var limiter = Tpm(1000);
+        for (var i = 0; i < 3; i++)
+        {
+            limiter.TryReserve(1, Start + TimeSpan.FromMinutes(2 * i), out var reservation).Should().BeTrue();
+            limiter.Settle(reservation, long.MaxValue, Start);
+            limiter.HasRoom(0, Start + TimeSpan.FromMinutes(2 * i)).Should().BeFalse();
+        }
+    }
+
+    [Fact]
+    public void A_reload_keeps_what_was_spent_and_what_is_in_flight()
+    {
+        var limiter = new Limiter(new LimitOptions { TokensPerMinute = 1000, MaxConcurrency = 5 });
+        limiter.TryReserve(600, Start, out var reservation).Should().BeTrue();
+
+        limiter.UseOptions(new LimitOptions { TokensPerMinute = 500, MaxConcurrency = 1 });
+        limiter.HasRoom(1, Start).Should().BeFalse();
+        limiter.Settle(reservation, null, Start);
+        limiter.HasRoom(0, Start).Should().BeFalse("600 of 500 are spent");
+
+        limiter.UseOptions(new LimitOptions { TokensPerMinute = 700 });
+        limiter.HasRoom(100, Start).Should().BeTrue();
+        limiter.HasRoom(101, Start).Should().BeFalse();
+
+        limiter.UseOptions(new LimitOptions());
+        limiter.HasRoom(1_000_000, Start).Should().BeTrue();
+        limiter.Levels(Start).TokensLimit.Should().BeNull();
+
+        limiter.UseOptions(new LimitOptions { TokensPerMinute = 700 });
+        limiter.HasRoom(101, Start).Should().BeFalse("lifting a limit for a moment forgives nothing");
+    }
+
+    [Fact]
+    public void An_instant_before_the_latest_one_is_taken_for_the_latest()
+    {
+        var limiter = Tpm(1000);
+        limiter.TryReserve(1000, Start + TimeSpan.FromSeconds(30), out _).Should().BeTrue();
+
+        limiter.TryReserve(1, Start, out _).Should().BeFalse();
+        limiter.AvailableAt(1, Start).Should().Be(Start + TimeSpan.FromSeconds(90.25));
+    }
+
+    [Fact]
+    public void Utilization_is_the_fullest_of_all_limits()
+    {
+        var limiter = new Limiter(new LimitOptions { MaxConcurrency = 10, RequestsPerMinute = 4, TokensPerMinute = 1000 });
+        limiter.TryReserve(100, Start, out _);
+        limiter.Utilization(Start).Should().Be(0.25);
+
+        limiter.TryReserve(400, Start, out _);
+        limiter.Utilization(Start).Should().Be(0.5);
+
+        limiter.Observe(new QuotaReading { TokensLimit = 100, TokensRemaining = 20, TokensReset = TimeSpan.FromSeconds(9) }, Start);
+        limiter.Utilization(Start).Should().Be(0.8);
+        limiter.Utilization(Start + TimeSpan.FromSeconds(70)).Should().Be(0.2, "two calls are still in flight");
+    }
+
+    [Fact]
+    public void Asking_allocates_nothing()
+    {
+        var limiter = new Limiter(new LimitOptions { MaxConcurrency = 10, RequestsPerMinute = 1000, TokensPerMinute = 100_000 });
+        var now = Start;
+        Round();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1000; i++)
+            Round();
+        (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
+
+        void Round()
+        {
+            now += TimeSpan.FromMilliseconds(100);
+            limiter.HasRoom(50, now);
+            limiter.AvailableAt(50, now);
+            if (limiter.TryReserve(50, now, out var reservation))
+                limiter.Settle(reservation, 70, now);
+            limiter.Observe(new QuotaReading { TokensRemaining = 70_001, TokensReset = TimeSpan.FromSeconds(1) }, now);
+        }
+    }
+
+    private static Limiter Rpm(int limit) => new(new LimitOptions { RequestsPerMinute = limit });
+
+    private static Limiter Tpm(int limit) => new(new LimitOptions { TokensPerMinute = limit });
+}

@@ -1,0 +1,146 @@
+using HaKit.Limits;
+
+namespace HaKit.Tests.Limits;
+
+public sealed class RetryBudgetTests
+{
+    [Fact]
+    public void A_new_pool_may_retry_up_to_the_cap()
+    {
+        var budget = new RetryBudget(new RetryBudgetOptions());
+
+        Take(budget.TryRetry).Should().Be(10);
+        budget.Level.Should().Be(0);
+    }
+
+    [Fact]
+    public void Ten_successes_earn_one_retry_exactly()
+    {
+        var budget = Spent();
+
+        Repeat(9, budget.Success);
+        budget.TryRetry().Should().BeFalse();
+        budget.Success();
+
+        budget.TryRetry().Should().BeTrue();
+        budget.TryRetry().Should().BeFalse();
+    }
+
+    [Fact]
+    public void Savings_stop_at_the_cap()
+    {
+        var budget = new RetryBudget(new RetryBudgetOptions());
+        Repeat(1000, budget.Success);
+
+        budget.Level.Should().Be(10);
+    }
+
+    [Fact]
+    public void A_total_outage_adds_no_more_than_the_savings()
+    {
+        var budget = new RetryBudget(new RetryBudgetOptions());
+        var attempts = 0;
+        for (var call = 0; call < 10_000; call++)
+        {
+            budget.Call();
+            attempts++;
+            for (var again = 0; again < 2 && budget.TryRetry(); again++)
+                attempts++;
+        }
+
+        attempts.Should().Be(10_010);
+    }
+
+    [Fact]
+    public void Hedges_are_at_most_a_twentieth_of_the_calls()
+    {
+        var budget = new RetryBudget(new RetryBudgetOptions());
+        var hedges = 0;
+        for (var call = 1; call <= 10_000; call++)
+        {
+            budget.Call();
+            budget.Success();
+            if (budget.TryHedge())
+                hedges++;
+            hedges.Should().BeLessThanOrEqualTo(call / 20);
+        }
+
+        hedges.Should().Be(500);
+        budget.Level.Should().BeGreaterThanOrEqualTo(9, "successes earn twice what the hedges cost");
+    }
+
+    [Fact]
+    public void Hedges_pay_from_the_same_budget()
+    {
+        var budget = Spent();
+        Repeat(200, budget.Call);
+
+        budget.TryHedge().Should().BeFalse();
+        Repeat(10, budget.Success);
+        budget.TryHedge().Should().BeTrue();
+
+        budget.Level.Should().Be(0);
+    }
+
+    [Fact]
+    public void A_quiet_year_does_not_buy_a_storm_of_hedges()
+    {
+        var budget = new RetryBudget(new RetryBudgetOptions());
+        Repeat(100_000, budget.Call);
+
+        Take(budget.TryHedge).Should().Be(10);
+    }
+
+    [Fact]
+    public void Zero_means_none()
+    {
+        Take(new RetryBudget(new RetryBudgetOptions { Cap = 0 }).TryRetry).Should().Be(0);
+        var withoutHedges = new RetryBudget(new RetryBudgetOptions { HedgesPerCall = 0 });
+        Repeat(1000, withoutHedges.Call);
+        withoutHedges.TryHedge().Should().BeFalse();
+        withoutHedges.Level.Should().Be(10);
+    }
+
+    [Fact]
+    public async Task Two_threads_never_spend_more_than_was_earned()
+    {
+        var budget = new RetryBudget(new RetryBudgetOptions());
+        var spent = (await Task.WhenAll(OnThread(), OnThread())).Sum();
+
+        (spent + Take(budget.TryRetry)).Should().BeInRange(10, 10 + 40_000);
+        spent.Should().BeGreaterThan(30_000);
+
+        Task<int> OnThread() => Task.Factory.StartNew(() =>
+        {
+            var taken = 0;
+            for (var i = 0; i < 200_000; i++)
+            {
+                budget.Success();
+                if (budget.TryRetry())
+                    taken++;
+            }
+            return taken;
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    private static RetryBudget Spent()
+    {
+        var budget = new RetryBudget(new RetryBudgetOptions());
+        Take(budget.TryRetry);
+        return budget;
+    }
+
+    private static int Take(Func<bool> take)
+    {
+        var taken = 0;
+        while (taken < 100_000 && take())
+            taken++;
+        return taken;
+    }
+
+    private static void Repeat(int times, Action action)
+    {
+        for (var i = 0; i < times; i++)
+            action();
+    }
+}

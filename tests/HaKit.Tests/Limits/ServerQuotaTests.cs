@@ -1,0 +1,105 @@
+using HaKit.Limits;
+
+namespace HaKit.Tests.Limits;
+
+public sealed class ServerQuotaTests
+{
+    private static readonly TimeSpan Start = TimeSpan.FromHours(7);
+
+    private readonly Limiter _limiter = new(new LimitOptions());
+
+    [Fact]
+    public void Nothing_is_accepted_until_the_reset_of_an_exhausted_quota()
+    {
+        _limiter.Observe(new QuotaReading { RequestsRemaining = 0, RequestsReset = TimeSpan.FromSeconds(6) }, Start);
+
+        _limiter.TryReserve(0, Start + TimeSpan.FromSeconds(5.999), out _).Should().BeFalse();
+        _limiter.HasRoom(0, Start).Should().BeFalse();
+        _limiter.AvailableAt(0, Start).Should().Be(Start + TimeSpan.FromSeconds(6));
+        _limiter.TryReserve(0, Start + TimeSpan.FromSeconds(6), out _).Should().BeTrue();
+    }
+
+    [Fact]
+    public void What_the_server_has_left_is_accepted_and_no_more()
+    {
+        _limiter.Observe(new QuotaReading { RequestsRemaining = 2, RequestsReset = TimeSpan.FromSeconds(6) }, Start);
+
+        _limiter.TryReserve(0, Start, out _).Should().BeTrue();
+        _limiter.TryReserve(0, Start, out _).Should().BeTrue();
+        _limiter.TryReserve(0, Start, out _).Should().BeFalse();
+    }
+
+    [Fact]
+    public void The_newest_reading_replaces_the_one_before()
+    {
+        _limiter.Observe(new QuotaReading { TokensRemaining = 10, TokensReset = TimeSpan.FromSeconds(6) }, Start);
+        _limiter.Observe(new QuotaReading { TokensRemaining = 777, TokensReset = TimeSpan.FromSeconds(2) }, Start);
+
+        _limiter.HasRoom(777, Start).Should().BeTrue();
+        _limiter.HasRoom(778, Start).Should().BeFalse();
+        _limiter.AvailableAt(778, Start).Should().Be(Start + TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
+    public void A_server_with_more_left_does_not_lift_our_own_limit()
+    {
+        var limiter = new Limiter(new LimitOptions { TokensPerMinute = 100 });
+        limiter.TryReserve(100, Start, out _).Should().BeTrue();
+
+        limiter.Observe(new QuotaReading { TokensLimit = 50_000, TokensRemaining = 40_000, TokensReset = TimeSpan.FromSeconds(9) }, Start);
+
+        limiter.HasRoom(1, Start).Should().BeFalse();
+    }
+
+    [Theory]
+    [InlineData(2000L, 50_000L, 1500L)]
+    [InlineData(2001L, 50_000L, 2001L)]
+    [InlineData(50_000L, 50_000L, 50_000L)]
+    [InlineData(0L, 50_000L, 0L)]
+    public void Remaining_tokens_that_may_be_rounded_are_taken_for_the_least_they_can_be(long said, long limit, long least)
+    {
+        _limiter.Observe(new QuotaReading { TokensLimit = limit, TokensRemaining = said, TokensReset = TimeSpan.FromSeconds(9) }, Start);
+
+        _limiter.HasRoom(least, Start).Should().Be(least > 0, "with nothing left not even a call of unknown size goes");
+        _limiter.HasRoom(least + 1, Start).Should().BeFalse();
+    }
+
+    [Fact]
+    public void Negative_and_absent_numbers_say_nothing()
+    {
+        _limiter.Observe(new QuotaReading { RequestsRemaining = -1, TokensRemaining = -1, RequestsReset = TimeSpan.FromSeconds(9) }, Start);
+        _limiter.Observe(new QuotaReading { RequestsLimit = 5, TokensLimit = 5 }, Start);
+
+        _limiter.HasRoom(long.MaxValue, Start).Should().BeTrue();
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(0d)]
+    [InlineData(-3d)]
+    public void Without_a_reset_an_exhausted_quota_holds_for_a_second(double? seconds)
+    {
+        var reset = seconds is { } known ? TimeSpan.FromSeconds(known) : (TimeSpan?)null;
+        _limiter.Observe(new QuotaReading { RequestsRemaining = 0, RequestsReset = reset }, Start);
+
+        _limiter.AvailableAt(0, Start).Should().Be(Start + TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public void No_reset_holds_longer_than_an_hour()
+    {
+        _limiter.Observe(new QuotaReading { RequestsRemaining = 0, RequestsReset = TimeSpan.MaxValue }, Start);
+
+        _limiter.AvailableAt(0, Start).Should().Be(Start + TimeSpan.FromHours(1));
+    }
+
+    [Fact]
+    public void A_call_that_is_refused_by_one_quota_gives_the_other_back()
+    {
+        _limiter.Observe(new QuotaReading { TokensRemaining = 101, RequestsRemaining = 0, TokensReset = TimeSpan.FromSeconds(60), RequestsReset = TimeSpan.FromSeconds(3) }, Start);
+
+        _limiter.TryReserve(101, Start, out _).Should().BeFalse();
+
+        _limiter.TryReserve(101, Start + TimeSpan.FromSeconds(3), out _).Should().BeTrue();
+    }
+}

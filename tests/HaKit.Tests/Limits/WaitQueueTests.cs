@@ -1,0 +1,275 @@
+using HaKit.Limits;
+using HaKit.Testing;
+
+namespace HaKit.Tests.Limits;
+
+public sealed class WaitQueueTests
+{
+    private readonly ManualTimeProvider _time = new();
+    private readonly List<string> _woken = [];
+    private readonly WaitQueue _queue;
+
+    public WaitQueueTests() => _queue = new WaitQueue(1000, _time);
+
+    [Fact]
+    public void Releases_go_by_priority_and_then_by_arrival()
+    {
+        foreach (var (name, priority) in new[] { ("a", 0), ("b", 5), ("c", 0), ("d", -1), ("e", 5), ("f", 9) })
+            Begin(name, priority);
+
+        _queue.Release(3).Should().Be(3);
+        _woken.Should().Equal("f:Released", "b:Released", "e:Released");
+
+        _queue.Release(10).Should().Be(3);
+        _woken.Skip(3).Should().Equal("a:Released", "c:Released", "d:Released");
+        _queue.Count.Should().Be(0);
+    }
+
+    [Fact]
+    public void A_full_queue_refuses_and_a_place_that_is_left_can_be_had()
+    {
+        var queue = new WaitQueue(2, _time);
+        queue.TryEnter(0, out var first).Should().BeTrue();
+        queue.TryEnter(0, out _).Should().BeTrue();
+
+        queue.TryEnter(9, out var refused).Should().BeFalse();
+        refused.Should().BeNull();
+        first!.Leave();
+        first.Leave();
+
+        queue.Count.Should().Be(1);
+        queue.TryEnter(0, out _).Should().BeTrue();
+    }
+
+    [Fact]
+    public void A_wait_ends_when_it_is_due()
+    {
+        Begin("a", 0, TimeSpan.FromSeconds(3));
+
+        _time.Advance(TimeSpan.FromSeconds(2.999));
+        _woken.Should().BeEmpty();
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+
+        _woken.Should().Equal("a:Due");
+        _time.ArmedTimers.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task Cancellation_is_a_value_and_runs_on_the_cancelling_thread()
+    {
+        using var source = new CancellationTokenSource();
+        var here = Environment.CurrentManagedThreadId;
+        var there = 0;
+        _queue.TryEnter(0, out var waiter).Should().BeTrue();
+        var waiting = WaitHere();
+
+        source.Cancel();
+
+        (await waiting).Should().Be(WaitResult.Cancelled);
+        there.Should().Be(here);
+        (await waiter!.WaitAsync(null, source.Token).AsTask()).Should().Be(WaitResult.Cancelled, "it was cancelled before it began");
+
+        async Task<WaitResult> WaitHere()
+        {
+            var result = await waiter!.WaitAsync(TimeSpan.FromSeconds(9), source.Token).AsTask();
+            there = Environment.CurrentManagedThreadId;
+            return result;
+        }
+    }
+
+    [Fact]
+    public async Task A_wait_that_ended_leaves_no_timer_and_no_registration()
+    {
+        using var source = new CancellationTokenSource();
+        _queue.TryEnter(0, out var waiter);
+        var waiting = waiter!.WaitAsync(TimeSpan.FromSeconds(9), source.Token).AsTask();
+        _time.ArmedTimers.Should().Be(1);
+
+        _queue.Release(1);
+
+        (await waiting).Should().Be(WaitResult.Released);
+        _time.ArmedTimers.Should().Be(0);
+        source.Cancel();
+        (await waiting).Should().Be(WaitResult.Released);
+    }
+
+    [Fact]
+    public async Task A_wait_that_is_due_already_does_not_wait()
+    {
+        _queue.TryEnter(0, out var waiter);
+
+        (await Wait(waiter, TimeSpan.Zero)).Should().Be(WaitResult.Due);
+        (await Wait(waiter, TimeSpan.MinValue)).Should().Be(WaitResult.Due);
+    }
+
+    [Fact]
+    public void A_wait_without_an_end_arms_no_timer()
+    {
+        _queue.TryEnter(0, out var waiter);
+
+        Wait(waiter, TimeSpan.MaxValue).IsCompleted.Should().BeFalse();
+
+        _time.ArmedTimers.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task A_waiter_keeps_its_place_from_wait_to_wait()
+    {
+        _queue.TryEnter(0, out var first);
+        _queue.TryEnter(0, out var second);
+        var early = Wait(first, TimeSpan.FromSeconds(1));
+        var late = Wait(second);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        (await early).Should().Be(WaitResult.Due);
+        var again = Wait(first);
+
+        _queue.Release(1);
+
+        again.IsCompleted.Should().BeTrue();
+        late.IsCompleted.Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task A_release_while_the_head_tries_its_luck_is_kept_for_its_next_wait()
+    {
+        _queue.TryEnter(0, out var waiter);
+
+        _queue.Release(1).Should().Be(1);
+        _queue.Release(1).Should().Be(0, "one kept release is enough to try again");
+
+        (await Wait(waiter)).Should().Be(WaitResult.Released);
+        Wait(waiter).IsCompleted.Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task A_release_that_its_receiver_did_not_use_goes_to_the_next()
+    {
+        _queue.TryEnter(0, out var first);
+        _queue.TryEnter(0, out var second);
+        _queue.TryEnter(0, out var third);
+        var secondWaits = Wait(second);
+        var thirdWaits = Wait(third);
+
+        _queue.Release(1);
+        first!.Leave();
+        (await secondWaits).Should().Be(WaitResult.Released);
+
+        second!.Leave(passOn: true);
+        (await thirdWaits).Should().Be(WaitResult.Released);
+    }
+
+    [Fact]
+    public async Task Leaving_from_the_middle_keeps_the_order_of_the_others()
+    {
+        var waiters = new Waiter?[5];
+        for (var i = 0; i < 5; i++)
+            _queue.TryEnter(0, out waiters[i]);
+        var waits = waiters.Select(waiter => Wait(waiter)).ToArray();
+        foreach (var i in new[] { 2, 0, 4 })
+            waiters[i]!.Leave();
+
+        waits.Select(wait => wait.IsCompleted).Should().Equal(true, false, true, false, true);
+        (await waits[2]).Should().Be(WaitResult.Cancelled);
+        _queue.Release(1);
+        waits[1].IsCompleted.Should().BeTrue();
+        waits[3].IsCompleted.Should().BeFalse();
+        _queue.Count.Should().Be(2);
+    }
+
+    [Fact]
+    public void A_thousand_waiters_that_each_release_the_next_do_not_deepen_the_stack()
+    {
+        var depth = 0;
+        var deepest = 0;
+        for (var i = 0; i < 1000; i++)
+        {
+            _queue.TryEnter(0, out var waiter).Should().BeTrue();
+            _ = Chain(waiter!);
+        }
+
+        _queue.Release(1);
+
+        _queue.Count.Should().Be(0);
+        deepest.Should().Be(1);
+
+        async Task Chain(Waiter waiter)
+        {
+            await Wait(waiter);
+            deepest = Math.Max(deepest, ++depth);
+            waiter.Leave();
+            _queue.Release(1);
+            depth--;
+        }
+    }
+
+    [Fact]
+    public void Waking_does_not_carry_the_releasing_context_into_the_waiting_call()
+    {
+        var ambient = new AsyncLocal<string?>();
+        string? seen = null;
+        _queue.TryEnter(0, out var waiter);
+        ambient.Value = "waiting";
+        var task = WaitHere();
+        ambient.Value = "moving the clock";
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        task.IsCompletedSuccessfully.Should().BeTrue();
+        seen.Should().Be("waiting");
+
+        async Task WaitHere()
+        {
+            await Wait(waiter, TimeSpan.FromSeconds(1));
+            seen = ambient.Value;
+        }
+    }
+
+    [Fact]
+    public async Task No_release_is_lost_between_threads()
+    {
+        const int calls = 20_000;
+        var queue = new WaitQueue(calls, TimeProvider.System);
+        var permits = 0;
+        var served = 0;
+        var waiting = Enumerable.Range(0, calls).Select(i => Call(i % 3)).ToArray();
+
+        for (var i = 0; i < calls; i++)
+        {
+            Interlocked.Increment(ref permits);
+            queue.Release(1);
+        }
+        await Task.WhenAll(waiting).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+        served.Should().Be(calls);
+        queue.Count.Should().Be(0);
+
+        async Task Call(int priority)
+        {
+            queue.TryEnter(priority, out var waiter).Should().BeTrue();
+            // Timers of the real clock end waits on other threads, in the middle of releases; a second try follows each.
+            while (!TryTake())
+                await waiter!.WaitAsync(priority == 0 ? TimeSpan.FromMilliseconds(3) : null, TestContext.Current.CancellationToken);
+            waiter!.Leave();
+            Interlocked.Increment(ref served);
+        }
+
+        bool TryTake()
+        {
+            for (var seen = Volatile.Read(ref permits); seen > 0; seen = Volatile.Read(ref permits))
+                if (Interlocked.CompareExchange(ref permits, seen - 1, seen) == seen)
+                    return true;
+            return false;
+        }
+    }
+
+    private static Task<WaitResult> Wait(Waiter? waiter, TimeSpan? dueIn = null) =>
+        waiter!.WaitAsync(dueIn, TestContext.Current.CancellationToken).AsTask();
+
+    private async void Begin(string name, int priority, TimeSpan? dueIn = null)
+    {
+        _queue.TryEnter(priority, out var waiter).Should().BeTrue();
+        var result = await waiter!.WaitAsync(dueIn, TestContext.Current.CancellationToken);
+        _woken.Add($"{name}:{result}");
+        waiter.Leave();
+    }
+}
