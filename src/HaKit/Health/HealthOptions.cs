@@ -66,6 +66,34 @@ public sealed class HealthOptions
     /// <summary>After such a pause, timeouts and failures to connect eject no one for this long. Default 5 s.</summary>
     public TimeSpan PauseGrace { get; set; } = TimeSpan.FromSeconds(5);
 
+    internal IEnumerable<string> Validate(string path)
+    {
+        foreach (var (setting, count) in new[]
+        {
+            (nameof(ConnectFailuresToEject), ConnectFailuresToEject), (nameof(FailuresToEject), FailuresToEject),
+            (nameof(MinimumThroughput), MinimumThroughput), (nameof(MissesToEject), MissesToEject), (nameof(HitsToRecover), HitsToRecover),
+        })
+            if (count < 1)
+                yield return $"{path}:{setting} is {count}: at least 1 is needed.";
+        foreach (var (setting, time, least) in new[]
+        {
+            (nameof(SamplingDuration), SamplingDuration, TimeSpan.FromMilliseconds(10)), (nameof(BreakDuration), BreakDuration, TimeSpan.FromTicks(1)),
+            (nameof(MaxBreakDuration), MaxBreakDuration, BreakDuration), (nameof(EjectionMemory), EjectionMemory, TimeSpan.FromTicks(1)),
+            (nameof(TrialTimeout), TrialTimeout, TimeSpan.FromTicks(1)), (nameof(CooldownCap), CooldownCap, TimeSpan.FromTicks(1)),
+            (nameof(ThrottleCooldown), ThrottleCooldown, TimeSpan.FromTicks(1)), (nameof(MaxThrottleCooldown), MaxThrottleCooldown, ThrottleCooldown),
+            (nameof(RampDuration), RampDuration, TimeSpan.Zero), (nameof(SelfSuspicion), SelfSuspicion, TimeSpan.Zero),
+            (nameof(LateTimers), LateTimers, TimeSpan.FromTicks(1)), (nameof(PauseGrace), PauseGrace, TimeSpan.Zero),
+        })
+            if (time < least)
+                yield return $"{path}:{setting} is {time}: at least {least} is needed.";
+        if (!(FailureRatio is > 0 and <= 1))
+            yield return $"{path}:{nameof(FailureRatio)} is {FailureRatio}: above 0 and at most 1 is needed.";
+        if (!(BreakJitter is >= 0 and < 1))
+            yield return $"{path}:{nameof(BreakJitter)} is {BreakJitter}: from 0 to below 1 is needed.";
+        if (!(RampStart is > 0 and <= 1))
+            yield return $"{path}:{nameof(RampStart)} is {RampStart}: above 0 and at most 1 is needed.";
+    }
+
     /// <summary>The length of the given ejection, without jitter.</summary>
     internal TimeSpan Period(int ejections) => Doubled(BreakDuration, ejections, MaxBreakDuration);
 

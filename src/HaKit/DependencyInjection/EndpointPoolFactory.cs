@@ -1,0 +1,88 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
+
+namespace HaKit.DependencyInjection;
+
+/// <summary>The name of a pool that was registered.</summary>
+internal sealed record EndpointPoolRegistration(string Name);
+
+/// <summary>Code that a registration adds to a pool.</summary>
+internal sealed record EndpointPoolPartsConfiguration(string Pool, Action<IServiceProvider, EndpointPoolParts> Configure);
+
+internal sealed class EndpointPoolBuilder(IServiceCollection services, string name) : IEndpointPoolBuilder
+{
+    public string Name { get; } = name;
+
+    public IServiceCollection Services { get; } = services;
+}
+
+/// <summary>Somebody counts on a pool of this name.</summary>
+internal sealed record EndpointPoolUse(string Pool, string By);
+
+/// <summary>Makes a pool from the container, and keeps it up to date with its configuration.</summary>
+internal static partial class EndpointPoolFactory
+{
+    public static EndpointPool Create(IServiceProvider provider, string name)
+    {
+        var factory = provider.GetRequiredService<IOptionsFactory<EndpointPoolOptions>>();
+        var loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+        var parts = new EndpointPoolParts { LoggerFactory = loggers };
+        if (provider.GetService<TimeProvider>() is { } time)
+            parts.TimeProvider = time;
+        foreach (var configuration in provider.GetServices<EndpointPoolPartsConfiguration>())
+            if (configuration.Pool == name)
+                configuration.Configure(provider, parts);
+        var pool = new EndpointPool(name, factory.Create(name), parts);
+        var logger = loggers.CreateLogger("HaKit.EndpointPool");
+        // Not IOptionsMonitor: it throws an invalid reload at whoever reloaded the configuration.
+        foreach (var source in provider.GetServices<IOptionsChangeTokenSource<EndpointPoolOptions>>())
+            if (source.Name == name)
+                pool.Owns(ChangeToken.OnChange(source.GetChangeToken, () => Reload(pool, factory, logger)));
+        return pool;
+    }
+
+    private static void Reload(EndpointPool pool, IOptionsFactory<EndpointPoolOptions> factory, ILogger logger)
+    {
+        try
+        {
+            pool.Update(factory.Create(pool.Name));
+            Reloaded(logger, pool.Name);
+        }
+        catch (OptionsValidationException invalid)
+        {
+            KeptLastGood(logger, pool.Name, invalid.Message);
+        }
+        catch (InvalidOperationException unreadable)
+        {
+            KeptLastGood(logger, pool.Name, unreadable.Message);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "Pool {Pool} took its new configuration.")]
+    private static partial void Reloaded(ILogger logger, string pool);
+
+    [LoggerMessage(2, LogLevel.Error, "Pool {Pool} keeps its last good configuration, because the new one is invalid: {Why}")]
+    private static partial void KeptLastGood(ILogger logger, string pool, string why);
+}
+
+/// <summary>Makes the pools when the application starts, so that heartbeats begin and mistakes show before the first call.</summary>
+internal sealed class EndpointPoolHost(
+    IServiceProvider provider, IEnumerable<EndpointPoolRegistration> registrations, IEnumerable<EndpointPoolUse> uses) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        var known = registrations.Select(r => r.Name).ToHashSet(StringComparer.Ordinal);
+        var unknown = uses.Where(u => !known.Contains(u.Pool)).Select(u => $"{u.By} uses the pool '{u.Pool}', which is not registered.").ToArray();
+        if (unknown.Length > 0)
+            throw new OptionsValidationException("", typeof(EndpointPoolOptions), unknown);
+        foreach (var registration in registrations)
+            provider.GetRequiredKeyedService<EndpointPool>(registration.Name);
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

@@ -1,0 +1,30 @@
+using HaKit;
+using HaKit.DependencyInjection;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Puts pools under HTTP clients of the factory.</summary>
+public static class EndpointPoolHttpClientBuilderExtensions
+{
+    /// <summary>
+    /// Adds the pool as a handler. Handlers added before it see one call, handlers added after it see each attempt. The client's own timeout is
+    /// switched off, because the pool has the deadline, and its base address becomes the pool's origin.
+    /// </summary>
+    /// <param name="builder">The client.</param>
+    /// <param name="pool">The pool's name; an unknown one is refused when the application starts.</param>
+    public static IHttpClientBuilder AddHaEndpointPoolHandler(this IHttpClientBuilder builder, string pool)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrWhiteSpace(pool);
+        builder.Services.AddSingleton(new EndpointPoolUse(pool, $"HTTP client '{builder.Name}'"));
+        builder.ConfigureHttpClient((provider, client) =>
+        {
+            client.Timeout = Timeout.InfiniteTimeSpan;
+            client.BaseAddress ??= WithSlash(provider.GetRequiredKeyedService<EndpointPool>(pool).Origin);
+        });
+        return builder.AddHttpMessageHandler(provider => new EndpointPoolHandler(provider.GetRequiredKeyedService<EndpointPool>(pool)));
+    }
+
+    // Relative addresses are resolved against the folder, so a base without a slash would lose its last part.
+    private static Uri WithSlash(Uri origin) => origin.AbsoluteUri.EndsWith('/') ? origin : new Uri(origin.AbsoluteUri + "/");
+}

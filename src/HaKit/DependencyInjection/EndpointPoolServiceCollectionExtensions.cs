@@ -1,0 +1,97 @@
+using HaKit;
+using HaKit.DependencyInjection;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers endpoint pools.</summary>
+public static class EndpointPoolServiceCollectionExtensions
+{
+    /// <summary>Adds a pool described in code. It comes from the container keyed by its name; a container's only pool comes without a key too.</summary>
+    /// <param name="services">The container.</param>
+    /// <param name="name">The pool's name, unique in the container.</param>
+    /// <param name="configure">Describes the pool.</param>
+    /// <returns>A builder for what is not configuration: strategies, classifiers, probes.</returns>
+    public static IEndpointPoolBuilder AddHaEndpointPool(this IServiceCollection services, string name, Action<EndpointPoolOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+        return Add(services, name, options => options.Configure(configure));
+    }
+
+    /// <summary>Adds a pool described in configuration. A reload changes the living pool; one that is invalid is logged and the last good one kept.</summary>
+    /// <param name="services">The container.</param>
+    /// <param name="name">The pool's name, unique in the container.</param>
+    /// <param name="section">The section with the pool's <see cref="EndpointPoolOptions"/>.</param>
+    /// <returns>A builder for what is not configuration.</returns>
+    public static IEndpointPoolBuilder AddHaEndpointPool(this IServiceCollection services, string name, IConfiguration section)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(section);
+        return Add(services, name, options => options.Bind(section));
+    }
+
+    private static EndpointPoolBuilder Add(IServiceCollection services, string name, Action<OptionsBuilder<EndpointPoolOptions>> describe)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        if (services.Any(s => s.IsKeyedService && s.ServiceType == typeof(EndpointPool) && Equals(s.ServiceKey, name)))
+            throw new ArgumentException($"A pool of the name '{name}' is registered already.", nameof(name));
+        var options = services.AddOptions<EndpointPoolOptions>(name);
+        describe(options);
+        options.ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<EndpointPoolOptions>, EndpointPoolOptionsValidator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EndpointPoolHost>());
+        services.AddSingleton(new EndpointPoolRegistration(name));
+        services.AddKeyedSingleton(name, static (provider, key) => EndpointPoolFactory.Create(provider, (string)key!));
+        services.TryAddSingleton(static provider => provider.GetServices<EndpointPoolRegistration>().ToArray() is [var only]
+            ? provider.GetRequiredKeyedService<EndpointPool>(only.Name)
+            : throw new InvalidOperationException("There are several endpoint pools: ask for one by its name, as a keyed service."));
+        return new EndpointPoolBuilder(services, name);
+    }
+}
+
+/// <summary>What is not configuration of a pool.</summary>
+public interface IEndpointPoolBuilder
+{
+    /// <summary>The pool's name.</summary>
+    string Name { get; }
+
+    /// <summary>The container.</summary>
+    IServiceCollection Services { get; }
+}
+
+/// <summary>Adds code to a pool that the container makes.</summary>
+public static class EndpointPoolBuilderExtensions
+{
+    /// <summary>Adds Polly strategies outside failover: they see one call.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="configure">Adds them.</param>
+    public static IEndpointPoolBuilder ConfigurePipeline(this IEndpointPoolBuilder builder, Action<Polly.ResiliencePipelineBuilder> configure) =>
+        builder.ConfigureParts((_, parts) => parts.ConfigurePipeline += configure);
+
+    /// <summary>Adds Polly strategies inside, around each attempt on the given endpoint.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="configure">Adds them.</param>
+    public static IEndpointPoolBuilder ConfigureEndpointPipeline(this IEndpointPoolBuilder builder, Action<Polly.ResiliencePipelineBuilder, Endpoint> configure) =>
+        builder.ConfigureParts((_, parts) => parts.ConfigureEndpointPipeline += configure);
+
+    /// <summary>Adds a classifier that is asked before the built-in ones.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="classifier">The classifier.</param>
+    public static IEndpointPoolBuilder AddFaultClassifier(this IEndpointPoolBuilder builder, HaKit.Faults.IFaultClassifier classifier) =>
+        builder.ConfigureParts((_, parts) => parts.Classifiers.Add(classifier));
+
+    /// <summary>Changes the parts that the pool is made of, with services at hand.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="configure">Changes them.</param>
+    public static IEndpointPoolBuilder ConfigureParts(this IEndpointPoolBuilder builder, Action<IServiceProvider, EndpointPoolParts> configure)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(configure);
+        builder.Services.AddSingleton(new EndpointPoolPartsConfiguration(builder.Name, configure));
+        return builder;
+    }
+}

@@ -1,0 +1,257 @@
+using System.Diagnostics.CodeAnalysis;
+using HaKit.Endpoints;
+using HaKit.Failover;
+using HaKit.Faults;
+using HaKit.Health;
+using HaKit.Http;
+using HaKit.Limits;
+using HaKit.Selection;
+using Microsoft.Extensions.Options;
+using Polly;
+
+namespace HaKit;
+
+/// <summary>
+/// A named set of interchangeable endpoints that is called as if it were one, and that stays up when they do not.
+/// Thread-safe; keep one for the life of the application.
+/// </summary>
+public sealed partial class EndpointPool : IAsyncDisposable
+{
+    private readonly EndpointPoolParts _parts;
+    private readonly PoolClock _clock;
+    private readonly HealthTracker _health;
+    private readonly FailoverEngine _engine;
+    private readonly ResiliencePipeline _pipeline;
+    private EndpointPoolOptions _options;
+    private IDisposable?[] _owned = [];
+
+    /// <summary>A pool made without a container.</summary>
+    /// <param name="name">Its name, for logs, metrics and messages.</param>
+    /// <param name="options">Its members and settings.</param>
+    /// <param name="parts">The clock, classifiers, strategies and probes; null for the defaults.</param>
+    /// <exception cref="OptionsValidationException">Something in the options is wrong; all of it is named.</exception>
+    public EndpointPool(string name, EndpointPoolOptions options, EndpointPoolParts? parts = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Refuse(name, options);
+        Name = name;
+        _options = options;
+        _parts = parts ?? new EndpointPoolParts();
+        _clock = new PoolClock(_parts.TimeProvider);
+        var seed = options.Seed is { } given ? (ulong)given : Chance.FreshSeed();
+        var chance = new Chance(seed);
+        _health = new HealthTracker(options.CircuitBreaker, new Random((int)chance.Next()), OnHealthChanged);
+        Classifier = new ChainedClassifier([.. _parts.Classifiers]);
+        var members = options.Endpoints.Select(e => NewMember(new Endpoint(e))).ToArray();
+        Origin = new Uri(options.Origin ?? options.Endpoints[0].Address ?? "http://ha-pool/", UriKind.Absolute);
+        _engine = new FailoverEngine(
+            _clock, new PoolSnapshot(members, firstTier: 0), Settings(name, options), _health, 
+            new RetryBudget(options.RetryBudget), new WaitQueue(options.MaxWaitingCalls, _clock.Time), chance);
+        var builder = new ResiliencePipelineBuilder { Name = name, TimeProvider = _clock.Time };
+        _parts.ConfigurePipeline?.Invoke(builder);
+        _pipeline = builder.AddEndpointFailover(this).Build();
+        StartHeartbeats();
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>The base address that SDKs are given; the serving endpoint's address replaces it.</summary>
+    public Uri Origin { get; private set; }
+
+    /// <summary>The members at this moment.</summary>
+    public IReadOnlyList<Endpoint> Endpoints => Array.ConvertAll(_engine.Snapshot.Members, static m => m.Endpoint);
+
+    internal FailoverEngine Engine => _engine;
+
+    internal IFaultClassifier Classifier { get; }
+
+    internal EndpointPoolOptions Options => Volatile.Read(ref _options);
+
+    internal TimeProvider Time => _clock.Time;
+
+    /// <summary>Calls the pool with the default profile.</summary>
+    /// <inheritdoc cref="ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
+    public ValueTask<TResult> ExecuteAsync<TState, TResult>(
+        TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken = default) =>
+        ExecuteAsync(RequestProfile.Default, state, callback, cancellationToken);
+
+    /// <summary>
+    /// Runs the callback on one endpoint after another until it succeeds, within the deadline. An attempt's token is cancelled when the attempt times
+    /// out or the caller cancels; both reach the callback once it has returned its task. A callback that ignores its token delays nobody.
+    /// Success that is synchronous allocates nothing.
+    /// </summary>
+    /// <typeparam name="TState">Whatever the callback needs.</typeparam>
+    /// <typeparam name="TResult">What it returns; results of failed attempts that are <see cref="IDisposable"/> are disposed.</typeparam>
+    /// <param name="profile">What is known of the request.</param>
+    /// <param name="state">Handed to the callback, so that it need not capture anything.</param>
+    /// <param name="callback">One attempt. Throws, or calls <see cref="EndpointAttempt.ReportFault"/>, to say that it failed.</param>
+    /// <param name="cancellationToken">The caller's own.</param>
+    /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
+    /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public ValueTask<TResult> ExecuteAsync<TState, TResult>(
+        RequestProfile profile,
+        TState state,
+        Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(profile);
+        ArgumentNullException.ThrowIfNull(callback);
+        var call = _engine.Begin(profile, isStream: false, cancellationToken);
+        var context = ResilienceContextPool.Shared.Get(cancellationToken);
+        context.Properties.Set(FailoverCall.Key, call);
+        var task = _pipeline.ExecuteOutcomeAsync(static (context, s) => InvokeAsync(context, s.state, s.callback), context, (state, callback));
+        if (!task.IsCompletedSuccessfully)
+            return AwaitAsync(task, context, call);
+        var outcome = task.Result;
+        End(context, call);
+        return outcome.Exception is { } exception ? ValueTask.FromException<TResult>(exception) : new(outcome.Result!);
+    }
+
+    /// <summary>Why each endpoint would or would not be chosen for such a request now. Has no side effects.</summary>
+    /// <param name="profile">What is known of the request.</param>
+    public IReadOnlyList<EndpointExplanation> Explain(RequestProfile profile)
+    {
+        ArgumentNullException.ThrowIfNull(profile);
+        return SelectionPipeline.Explain(_engine.Snapshot, new SelectionQuery(profile, new AttemptHistory(), _clock.Now));
+    }
+
+    /// <summary>
+    /// Takes new options: members of the same name keep their state, new ones are added, absent ones are drained and removed. Calls in flight are not disturbed.
+    /// </summary>
+    /// <param name="options">The new options, whole.</param>
+    /// <exception cref="OptionsValidationException">Something is wrong with them; nothing was changed.</exception>
+    public void Update(EndpointPoolOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Refuse(Name, options);
+        var old = _engine.Snapshot;
+        var members = new List<EndpointState>(options.Endpoints.Count);
+        foreach (var written in options.Endpoints)
+        {
+            var endpoint = new Endpoint(written);
+            var member = Array.Find(old.Members, m => m.Endpoint.Name == endpoint.Name && m.Endpoint.Domains == endpoint.Domains && m.Endpoint.Address == endpoint.Address);
+            if (member is null)
+                member = NewMember(endpoint);
+            else
+                member.Replace(endpoint, NewEndpointPipeline(endpoint));
+            members.Add(member);
+        }
+        Volatile.Write(ref _options, options);
+        _health.UseOptions(options.CircuitBreaker);
+        _engine.Settings = Settings(Name, options);
+        _engine.Snapshot = new PoolSnapshot([.. members], old.FirstTier);
+        foreach (var gone in old.Members.Except(members))
+            _health.Remove(gone.Health);
+        StartHeartbeats();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        StopHeartbeats();
+        foreach (var owned in Interlocked.Exchange(ref _owned, []))
+            owned?.Dispose();
+        return default;
+    }
+
+    /// <summary>An <see cref="HttpClient"/> over this pool, with connections of its own, for use without a container. Keep it for the life of the application.</summary>
+    public HttpClient CreateHttpClient() =>
+        new(new EndpointPoolHandler(this) { InnerHandler = PoolConnections.NewHandler(Options.ConnectTimeout) })
+        {
+            BaseAddress = Origin,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+
+    /// <summary>Is disposed with the pool.</summary>
+    internal void Owns(IDisposable? owned) => _owned = [.. _owned, owned];
+
+    partial void StartHeartbeats();
+
+    partial void StopHeartbeats();
+
+    private static async ValueTask<Outcome<TResult>> AwaitCallback<TResult>(ValueTask<TResult> task)
+    {
+        try
+        {
+            return Outcome.FromResult(await task.ConfigureAwait(false));
+        }
+#pragma warning disable CA1031 // Every exception is evidence.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return Outcome.FromException<TResult>(exception);
+        }
+    }
+
+    private static ValueTask<Outcome<TResult>> InvokeAsync<TState, TResult>(
+        ResilienceContext context, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback)
+    {
+        try
+        {
+            var lease = context.Properties.GetValue(EndpointGuardStrategy.LeaseKey, null!);
+            lease.Declared = null;
+            var task = callback(new EndpointAttempt(lease), state, context.CancellationToken);
+            return task.IsCompletedSuccessfully ? Outcome.FromResultAsValueTask(task.Result) : AwaitCallback(task);
+        }
+#pragma warning disable CA1031 // Every exception is evidence.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return Outcome.FromExceptionAsValueTask<TResult>(exception);
+        }
+    }
+
+    private async ValueTask<TResult> AwaitAsync<TResult>(ValueTask<Outcome<TResult>> task, ResilienceContext context, FailoverCall call)
+    {
+        var outcome = await task.ConfigureAwait(false);
+        End(context, call);
+        outcome.ThrowIfException();
+        return outcome.Result!;
+    }
+
+    private void End(ResilienceContext context, FailoverCall call)
+    {
+        ResilienceContextPool.Shared.Return(context);
+        _engine.End(call);
+    }
+
+    private EndpointState NewMember(Endpoint endpoint) => new(
+        endpoint,
+        _health.Add(endpoint.Name, endpoint.Domains, _clock.Now),
+        endpoint.Limits is { } limits ? new Limiter(limits) : Limiter.Unlimited,
+        Limiter.Unlimited,
+        NewEndpointPipeline(endpoint));
+
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The guard's options have no annotated members to validate.")]
+    private ResiliencePipeline NewEndpointPipeline(Endpoint endpoint)
+    {
+        var builder = new ResiliencePipelineBuilder { Name = Name, InstanceName = endpoint.Name, TimeProvider = _clock.Time };
+        builder.AddStrategy(_ => new EndpointGuardStrategy(Classifier, _clock.Time), new EndpointGuardOptions());
+        _parts.ConfigureEndpointPipeline?.Invoke(builder, endpoint);
+        return builder.Build();
+    }
+
+    private void OnHealthChanged(HealthChange change)
+    {
+        var now = _clock.Now;
+        if (change.After.Admits(now) && !change.Before.Admits(now))
+            _engine.Queue.Release(1);
+    }
+
+    private static void Refuse(string name, EndpointPoolOptions options)
+    {
+        if (options.Validate(name) is { Count: > 0 } wrong)
+            throw new OptionsValidationException(name, typeof(EndpointPoolOptions), wrong);
+    }
+
+    private static FailoverSettings Settings(string name, EndpointPoolOptions options) => new()
+    {
+        Pool = name,
+        Deadline = options.TotalRequestTimeout.Timeout,
+        AttemptTimeout = options.AttemptTimeout?.Timeout,
+        Retry = options.Retry,
+        FirstContent = options.FirstContent,
+    };
+}

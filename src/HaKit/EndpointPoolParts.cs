@@ -1,0 +1,28 @@
+using HaKit.Faults;
+using HaKit.Heartbeats;
+using Microsoft.Extensions.Logging;
+using Polly;
+
+namespace HaKit;
+
+/// <summary>What a pool is made of beside its options: the code, as opposed to the configuration. Not thread-safe; read once when the pool is made.</summary>
+public sealed class EndpointPoolParts
+{
+    /// <summary>The clock of everything. Default: the system's.</summary>
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    /// <summary>Classifiers asked before the built-in one, in order.</summary>
+    public IList<IFaultClassifier> Classifiers { get; } = [];
+
+    /// <summary>Strategies outside failover: they see one call. Null for none.</summary>
+    public Action<ResiliencePipelineBuilder>? ConfigurePipeline { get; set; }
+
+    /// <summary>Strategies inside, around each attempt on the given endpoint. Null for none.</summary>
+    public Action<ResiliencePipelineBuilder, Endpoint>? ConfigureEndpointPipeline { get; set; }
+
+    /// <summary>Makes the probe of an endpoint; null, or a null answer, for the default.</summary>
+    public Func<Endpoint, IProbe?>? Probe { get; set; }
+
+    /// <summary>Where log lines go. Default: nowhere.</summary>
+    public ILoggerFactory? LoggerFactory { get; set; }
+}

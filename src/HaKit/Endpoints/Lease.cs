@@ -1,0 +1,215 @@
+using System.Globalization;
+using HaKit.Faults;
+using HaKit.Health;
+using HaKit.Limits;
+using Polly;
+
+namespace HaKit.Endpoints;
+
+/// <summary>
+/// One attempt in flight on one endpoint. It counts as load until it is completed, and completing it reports the evidence exactly once.
+/// Leases of plain calls are used again; <see cref="Version"/> tells a late holder that its attempt is over.
+/// </summary>
+#pragma warning disable CA1001 // A token source without a timer of its own holds nothing that needs disposing.
+internal sealed class Lease
+#pragma warning restore CA1001
+{
+    private const int Running = 0, Done = 1, Abandoned = 2;
+
+    private readonly Action _attemptDone;
+    private readonly CancellationTokenSource _cancellation = new();
+    private HealthTicket _ticket;
+    private LimitReservation _reservation;
+    private LimitReservation _accountReservation;
+    private PoolClock _clock = null!;
+    private IOrphan? _orphan;
+    private Action? _wake;
+    private string? _givenKey;
+    private string _keyPrefix = "";
+    private long _callNumber;
+    private int _completed;
+    private int _phase;
+
+    public Lease() => _attemptDone = AttemptDone;
+
+    public EndpointState State { get; private set; } = null!;
+
+    public int Version { get; private set; }
+
+    /// <summary>One for the first attempt of a call.</summary>
+    public int Number { get; private set; }
+
+    public TimeSpan Started { get; private set; }
+
+    public TimeSpan Deadline { get; private set; }
+
+    /// <summary>When it was first known to deliver content; null while it is silent.</summary>
+    public TimeSpan? FirstContentAt { get; private set; }
+
+    /// <summary>When this attempt is to be given up.</summary>
+    public TimeSpan TimeoutAt { get; set; }
+
+    /// <summary>Same for all attempts of a call. Written out only when somebody asks.</summary>
+    public string IdempotencyKey => _givenKey ?? _keyPrefix + _callNumber.ToString("x", CultureInfo.InvariantCulture);
+
+    /// <summary>What the attempt's failure means; null for none. Set by the guard.</summary>
+    public Fault? Fault { get; set; }
+
+    /// <summary>What the callback itself says of its answer, for results that are failures without an exception.</summary>
+    public Fault? Declared { get; set; }
+
+    /// <summary>The token of whoever made the call.</summary>
+    public CancellationToken CallerToken { get; set; }
+
+    /// <summary>The context of this attempt, to be given back when it is over.</summary>
+    public ResilienceContext? Context { get; set; }
+
+    /// <summary>Why we cancelled it, if we did.</summary>
+    public Fault? CancelledFor { get; private set; }
+
+    /// <summary>The answer is a stream that goes on after the attempt's callback has returned: whoever holds the stream completes the lease.</summary>
+    public bool IsHandedOver { get; set; }
+
+    /// <summary>It is the one trial that asks whether an outage is over.</summary>
+    public bool AsksOutage { get; set; }
+
+    public bool IsTrial => _ticket.IsTrial;
+
+    public bool IsCompleted => Volatile.Read(ref _completed) != 0;
+
+    public bool IsAttemptDone => Volatile.Read(ref _phase) == Done;
+
+    public CancellationToken Token => _cancellation.Token;
+
+    public long? InputTokens { get; private set; }
+
+    public long? OutputTokens { get; private set; }
+
+    public PoolClock Clock => _clock;
+
+    /// <summary>Takes a place on the endpoint, or nothing at all.</summary>
+    public bool TryBegin(EndpointState state, BeginMode mode, long tokens, int number, TimeSpan deadline, PoolClock clock, TimeSpan now)
+    {
+        if (!state.Limiter.TryReserve(tokens, now, out _reservation))
+            return false;
+        if (!state.AccountLimiter.TryReserve(tokens, now, out _accountReservation))
+        {
+            state.Limiter.Settle(_reservation, 0, now);
+            return false;
+        }
+        if (!state.Health.TryBegin(mode, now, out _ticket))
+        {
+            state.Limiter.Settle(_reservation, 0, now);
+            state.AccountLimiter.Settle(_accountReservation, 0, now);
+            return false;
+        }
+        State = state;
+        Number = number;
+        Started = now;
+        Deadline = deadline;
+        _clock = clock;
+        _completed = 0;
+        _phase = Running;
+        state.Began();
+        return true;
+    }
+
+    /// <summary>The endpoint has shown life: a trial is decided, and the time to first content is learned.</summary>
+    public void FirstContent(TimeSpan now)
+    {
+        if (FirstContentAt is not null || IsCompleted)
+            return;
+        FirstContentAt = now;
+        State.Health.FirstContent(_ticket, now);
+    }
+
+    public void Identify(string? givenKey, string keyPrefix, long callNumber) => (_givenKey, _keyPrefix, _callNumber) = (givenKey, keyPrefix, callNumber);
+
+    public void CountTokens(long? input, long? output)
+    {
+        InputTokens = input ?? InputTokens;
+        OutputTokens = output ?? OutputTokens;
+    }
+
+    /// <summary>Reports the evidence and frees the place. Only the first call counts; any thread may make it.</summary>
+    public bool Complete(Fault? fault, TimeSpan now)
+    {
+        if (Interlocked.Exchange(ref _completed, 1) != 0)
+            return false;
+        long? tokens = InputTokens is null && OutputTokens is null ? null : (InputTokens ?? 0) + (OutputTokens ?? 0);
+        State.Ended(fault);
+        State.Health.Complete(_ticket, fault, now);
+        if (fault is null)
+        {
+            State.Latency.Answered(Started, FirstContentAt, now, IsHandedOver);
+            State.Limiter.Succeeded();
+        }
+        else if (fault.Kind is FaultKind.Throttled or FaultKind.Overloaded)
+            State.Limiter.Throttled(now);
+        State.Limiter.Settle(_reservation, tokens, now);
+        State.AccountLimiter.Settle(_accountReservation, tokens, now);
+        return true;
+    }
+
+    /// <summary>Cancels the attempt's token, saying why. The callbacks of the token run here.</summary>
+    public void Cancel(Fault why)
+    {
+        CancelledFor ??= why;
+        _cancellation.Cancel();
+    }
+
+    /// <summary>The delegate to hang on the attempt's task; it wakes <paramref name="wake"/> unless the attempt was abandoned first.</summary>
+    public Action WhenDone(Action wake)
+    {
+        _wake = wake;
+        return _attemptDone;
+    }
+
+    /// <summary>Leaves a running attempt to itself; <paramref name="orphan"/> cleans up when it ends. False when it has ended already.</summary>
+    public bool TryAbandon(IOrphan orphan)
+    {
+        _orphan = orphan;
+        return Interlocked.CompareExchange(ref _phase, Abandoned, Running) == Running;
+    }
+
+    public void GiveBackContext()
+    {
+        if (Context is { } context)
+            ResilienceContextPool.Shared.Return(context);
+        Context = null;
+    }
+
+    /// <summary>Ready for another attempt? Not after a cancellation, an abandoned attempt, or a stream: somebody may still hold its token.</summary>
+    public bool TryReset()
+    {
+        if (_phase == Abandoned)
+            return false;
+        GiveBackContext();
+        if (IsHandedOver || !_cancellation.TryReset())
+            return false;
+        Version++;
+        State = null!;
+        _wake = null;
+        _orphan = null;
+        FirstContentAt = null;
+        Fault = Declared = CancelledFor = null;
+        InputTokens = OutputTokens = null;
+        CallerToken = default;
+        AsksOutage = false;
+        return true;
+    }
+
+    private void AttemptDone()
+    {
+        if (Interlocked.CompareExchange(ref _phase, Done, Running) == Running)
+            _wake!();
+        else
+            _orphan!.Reap();
+    }
+}
+
+/// <summary>Cleans up after an attempt that nobody waits for any more.</summary>
+internal interface IOrphan
+{
+    void Reap();
+}

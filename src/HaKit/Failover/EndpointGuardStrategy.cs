@@ -1,0 +1,83 @@
+using HaKit.Endpoints;
+using HaKit.Faults;
+using Polly;
+
+namespace HaKit.Failover;
+
+/// <summary>
+/// The outermost strategy of an endpoint's pipeline: judges what the attempt came to and completes its lease with that evidence.
+/// It keeps no state of its own; the lease travels in the attempt's context.
+/// </summary>
+internal sealed class EndpointGuardStrategy(IFaultClassifier classifier, TimeProvider time) : ResilienceStrategy
+{
+    public static readonly ResiliencePropertyKey<Lease> LeaseKey = new("HaKit.Lease");
+    public static readonly ResiliencePropertyKey<ResilienceContext> CallContextKey = new("HaKit.CallContext");
+
+    protected override ValueTask<Outcome<TResult>> ExecuteCore<TResult, TState>(
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
+    {
+        if (!context.Properties.TryGetValue(LeaseKey, out var lease))
+            throw new InvalidOperationException("The endpoint guard belongs inside the failover strategy, which gives it a lease.");
+        var task = callback(context, state);
+        if (!task.IsCompletedSuccessfully)
+            return AwaitAsync(task, lease);
+        var outcome = task.Result;
+        Settle(lease, outcome.Exception);
+        return new(outcome);
+    }
+
+    private async ValueTask<Outcome<TResult>> AwaitAsync<TResult>(ValueTask<Outcome<TResult>> task, Lease lease)
+    {
+        Outcome<TResult> outcome;
+        try
+        {
+            outcome = await task.ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // A strategy of the user's that throws is evidence like any other.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            outcome = Outcome.FromException<TResult>(exception);
+        }
+        Settle(lease, outcome.Exception);
+        return outcome;
+    }
+
+    private void Settle(Lease lease, Exception? exception)
+    {
+        if (exception is null && lease.Declared is null)
+        {
+            var now = lease.Clock.Now;
+            if (lease.IsHandedOver)
+                lease.FirstContent(now);
+            else
+                lease.Complete(null, now);
+            return;
+        }
+        lease.IsHandedOver = false;
+        lease.Fault = Judge(lease, exception);
+        lease.Complete(lease.Fault, lease.Clock.Now);
+    }
+
+    // The caller's token decides what is a cancellation by the caller, never the exception's type.
+    private Fault Judge(Lease lease, Exception? exception)
+    {
+        if (exception is OperationCanceledException && lease.CancelledFor is { } why)
+            return why;
+        if (lease.CallerToken.IsCancellationRequested && exception is OperationCanceledException)
+            return KnownFaults.CallerCancelled;
+        return lease.Declared
+            ?? classifier.Classify(new FaultEvidence { Exception = exception, Dialect = lease.State.Endpoint.Dialect, Now = time.GetUtcNow() })
+            ?? KnownFaults.Unknown;
+    }
+}
+
+/// <summary>Faults that carry nothing beyond their kind.</summary>
+internal static class KnownFaults
+{
+    public static readonly Fault Unknown = new(FaultKind.Unknown);
+    public static readonly Fault CallerCancelled = new(FaultKind.CallerCancelled);
+    public static readonly Fault DeadlineExceeded = new(FaultKind.DeadlineExceeded);
+    public static readonly Fault FirstContentTimeout = new(FaultKind.FirstContentTimeout);
+    public static readonly Fault AttemptTimeout = new(FaultKind.AttemptTimeout);
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Text;
+using HaKit.Faults;
+
+namespace HaKit;
+
+/// <summary>One attempt of a call that is over, as exceptions and results tell it. Immutable.</summary>
+/// <param name="Endpoint">The endpoint's name.</param>
+/// <param name="Fault">What its failure meant; null when it served the call or was still under way.</param>
+/// <param name="Duration">How long it took.</param>
+public sealed record AttemptRecord(string Endpoint, Fault? Fault, TimeSpan Duration)
+{
+    /// <inheritdoc/>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Endpoint}: {Fault?.ToString() ?? "unfinished"} after {Duration.TotalSeconds:0.###} s");
+}
+
+/// <summary>Whatever the pool itself refuses or ends. Says what was tried and when to come back; never quotes keys, prompts or a provider's message.</summary>
+public abstract class EndpointPoolException : Exception
+{
+    private protected EndpointPoolException(string pool, string what, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner)
+        : base(Describe(pool, what, attempts, retryAfter), inner)
+    {
+        Pool = pool;
+        Attempts = attempts;
+        RetryAfter = retryAfter;
+    }
+
+    /// <summary>The pool's name.</summary>
+    public string Pool { get; }
+
+    /// <summary>What was tried, in order.</summary>
+    public IReadOnlyList<AttemptRecord> Attempts { get; }
+
+    /// <summary>How long to stay away, as far as that is known.</summary>
+    public TimeSpan? RetryAfter { get; }
+
+    private static string Describe(string pool, string what, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter)
+    {
+        var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"Pool '{pool}': {what}");
+        if (attempts.Count > 0)
+            text.Append(" Tried ").AppendJoin("; ", attempts).Append('.');
+        if (retryAfter is { } after)
+            text.Append(CultureInfo.InvariantCulture, $" Come back in {after.TotalSeconds:0.###} s.");
+        return text.ToString();
+    }
+}
+
+/// <summary>No endpoint could take the request, now or in time for its deadline.</summary>
+public sealed class NoEndpointAvailableException : EndpointPoolException
+{
+    internal NoEndpointAvailableException(
+        string pool, string why, IReadOnlyList<AttemptRecord> attempts, IReadOnlyList<EndpointExplanation> endpoints, TimeSpan? retryAfter, Exception? inner)
+        : base(pool, why, attempts, retryAfter, inner) => Endpoints = endpoints;
+
+    /// <summary>Why each endpoint of the pool would or would not be chosen at that moment.</summary>
+    public IReadOnlyList<EndpointExplanation> Endpoints { get; }
+}
+
+/// <summary>The deadline of the call passed before it was served.</summary>
+public sealed class DeadlineExceededException : EndpointPoolException
+{
+    internal DeadlineExceededException(string pool, TimeSpan deadline, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner)
+        : base(pool, string.Create(CultureInfo.InvariantCulture, $"the deadline of {deadline.TotalSeconds:0.###} s passed."), attempts, retryAfter, inner) =>
+        Deadline = deadline;
+
+    /// <summary>The deadline that passed, counted from the beginning of the call.</summary>
+    public TimeSpan Deadline { get; }
+}

@@ -1,0 +1,75 @@
+using HaKit.Endpoints;
+using HaKit.Faults;
+using Polly;
+
+namespace HaKit.Failover;
+
+/// <summary>Everything one call knows of itself. Lives in the call's <see cref="ResilienceContext"/>, so that a strategy outside failover that runs it twice resets nothing.</summary>
+internal sealed class FailoverCall(TimeProvider time)
+{
+    public static readonly ResiliencePropertyKey<FailoverCall> Key = new("HaKit.Call");
+
+    public RequestProfile Profile { get; private set; } = RequestProfile.Default;
+
+    public AttemptHistory History { get; } = new();
+
+    public Pulse Pulse { get; } = new(time);
+
+    public CancellationToken CallerToken { get; private set; }
+
+    public TimeSpan Started { get; private set; }
+
+    public TimeSpan Deadline { get; private set; }
+
+    /// <summary>Does the attempt's callback end at the first content of a stream?</summary>
+    public bool IsStream { get; private set; }
+
+    public bool Hedged { get; set; }
+
+    public TimeSpan Waited { get; set; }
+
+    /// <summary>Unique within the pool.</summary>
+    public long Number { get; private set; }
+
+    /// <summary>When the last attempt failed; backoff counts from here.</summary>
+    public TimeSpan LastFailure { get; set; }
+
+    /// <summary>How many waits for backoff there were.</summary>
+    public int Backoffs { get; set; }
+
+    /// <summary>When the backoff that was drawn for <see cref="LastFailure"/> ends.</summary>
+    public TimeSpan? BackoffUntil { get; set; }
+
+    public TimeSpan DeadlineSpan => Deadline - Started;
+
+    public FailoverCall Begin(RequestProfile profile, bool isStream, TimeSpan deadline, long number, TimeSpan now, CancellationToken callerToken)
+    {
+        Profile = profile;
+        IsStream = isStream;
+        CallerToken = callerToken;
+        Started = now;
+        Deadline = deadline > TimeSpan.MaxValue - now ? TimeSpan.MaxValue : now + deadline;
+        Number = number;
+        return this;
+    }
+
+    public void Clear()
+    {
+        Profile = RequestProfile.Default;
+        History.Clear();
+        CallerToken = default;
+        Hedged = false;
+        Waited = LastFailure = default;
+        Backoffs = 0;
+        BackoffUntil = null;
+    }
+
+    public IReadOnlyList<AttemptRecord> Attempts(TimeSpan now)
+    {
+        var entries = History.Entries;
+        var records = new AttemptRecord[entries.Length];
+        for (var i = 0; i < records.Length; i++)
+            records[i] = new AttemptRecord(entries[i].Endpoint.Name, entries[i].Fault, (entries[i].Ended ?? now) - entries[i].Started);
+        return records;
+    }
+}

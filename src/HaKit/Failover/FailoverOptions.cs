@@ -1,0 +1,51 @@
+namespace HaKit.Failover;
+
+/// <summary>A time limit; the name and shape of the standard HTTP resilience options, so that a configuration section carries over.</summary>
+public sealed class TimeoutOptions
+{
+    /// <summary>The limit; more than 0.</summary>
+    public TimeSpan Timeout { get; set; }
+}
+
+/// <summary>How often and how soon to try again.</summary>
+public sealed class RetryOptions
+{
+    /// <summary>Attempts after the first, on all endpoints together; never reset within a call. Default 5; 0 to 100.</summary>
+    public int MaxRetryAttempts { get; set; } = 5;
+
+    /// <summary>Attempts of one call on the same endpoint. Default 2; 1 to 100.</summary>
+    public int MaxAttemptsPerEndpoint { get; set; } = 2;
+
+    /// <summary>First backoff, when no endpoint is left untried; doubles, with full jitter, counted from the last failure. Default 0.25 s.</summary>
+    public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(0.25);
+
+    /// <summary>Longest backoff. Default 8 s.</summary>
+    public TimeSpan MaxDelay { get; set; } = TimeSpan.FromSeconds(8);
+}
+
+/// <summary>How long to wait for the first content of an answer.</summary>
+public sealed class FirstContentOptions
+{
+    /// <summary>Learn the limit from the endpoint's own recent times? Default true.</summary>
+    public bool Learned { get; set; } = true;
+
+    /// <summary>Limit until learned, and the longest one learned for streams. Default 30 s.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The shortest one learned. Default 1 s.</summary>
+    public TimeSpan Minimum { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How many times the endpoint's own 99th percentile. Default 3.</summary>
+    public double Multiplier { get; set; } = 3;
+}
+
+/// <summary>What the failover engine reads on each call; swapped whole on a reload.</summary>
+internal sealed record FailoverSettings
+{
+    public required string Pool { get; init; }
+    public required TimeSpan Deadline { get; init; }
+    public TimeSpan? AttemptTimeout { get; init; }
+    public required RetryOptions Retry { get; init; }
+    public required FirstContentOptions FirstContent { get; init; }
+    public int MaxAttempts => Retry.MaxRetryAttempts + 1;
+}

@@ -1,0 +1,79 @@
+using System.Threading.Tasks.Sources;
+
+namespace HaKit.Failover;
+
+/// <summary>
+/// What a call waits on: anything that may matter to it (an attempt that ended, a cancellation, a timer) sets it, and the one waiter then looks
+/// at the state of things. Setting it more often than needed is harmless, so timers and registrations may be late or stale. Used again by later calls.
+/// </summary>
+internal sealed class Pulse : IValueTaskSource
+{
+    private const int Idle = 0, Waiting = 1, Beaten = 2;
+
+    private readonly TimeProvider _time;
+    private ManualResetValueTaskSourceCore<bool> _source;
+    private ITimer? _timer;
+    private long _armedFor = long.MaxValue;
+    private int _state;
+
+    public Pulse(TimeProvider time)
+    {
+        _time = time;
+        Beat = Set;
+    }
+
+    /// <summary><see cref="Set"/> as a delegate that is made once.</summary>
+    public Action Beat { get; }
+
+    public void Set()
+    {
+        if (Interlocked.Exchange(ref _state, Beaten) == Waiting)
+            _source.SetResult(true);
+    }
+
+    /// <summary>Returns when set, at once if it was set since the last return. One waiter at a time.</summary>
+    public ValueTask WaitAsync()
+    {
+        if (Interlocked.CompareExchange(ref _state, Waiting, Idle) == Idle)
+            return new ValueTask(this, _source.Version);
+        Interlocked.Exchange(ref _state, Idle);
+        return default;
+    }
+
+    /// <summary>Sets it at <paramref name="due"/> or earlier. A timer that is already due before then is left alone: its early beat costs less than moving it.</summary>
+    public void Arm(TimeSpan due, TimeSpan now)
+    {
+        var armedFor = Volatile.Read(ref _armedFor);
+        if (due == TimeSpan.MaxValue || armedFor > now.Ticks && armedFor <= due.Ticks)
+            return;
+        if (_timer is null)
+        {
+            // The timer outlives the call, so it must not keep the call's execution context.
+            var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
+            using (flow)
+                _timer = _time.CreateTimer(static pulse => ((Pulse)pulse!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+        Volatile.Write(ref _armedFor, due.Ticks);
+        // Timers count whole milliseconds: rounding up spares a beat that comes just too early.
+        var wait = Math.Max(0, Math.Ceiling((due - now).TotalMilliseconds));
+        _timer.Change(TimeSpan.FromMilliseconds(Math.Min(wait, uint.MaxValue - 1)), Timeout.InfiniteTimeSpan);
+    }
+
+    private void Tick()
+    {
+        Volatile.Write(ref _armedFor, long.MaxValue);
+        Set();
+    }
+
+    void IValueTaskSource.GetResult(short token)
+    {
+        _source.GetResult(token);
+        _source.Reset();
+        Interlocked.Exchange(ref _state, Idle);
+    }
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _source.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _source.OnCompleted(continuation, state, token, flags);
+}

@@ -1,0 +1,25 @@
+using HaKit.Health;
+
+namespace HaKit;
+
+/// <summary>Why an endpoint would or would not be chosen for a request, at one moment. Immutable.</summary>
+public sealed record EndpointExplanation
+{
+    /// <summary>The endpoint's name.</summary>
+    public required string Endpoint { get; init; }
+
+    /// <summary>Its tier.</summary>
+    public required int Tier { get; init; }
+
+    /// <summary>Its health.</summary>
+    public required HealthState Health { get; init; }
+
+    /// <summary>The filter that holds it back: <c>capability</c>, <c>health</c>, <c>cooldown</c>, <c>limit</c>; null when it is admitted.</summary>
+    public string? HeldBackBy { get; init; }
+
+    /// <summary>Attempts in flight on it.</summary>
+    public required int InFlight { get; init; }
+
+    /// <summary>When it may be chosen again, counted from now; null when nothing but an operator or a released place can tell.</summary>
+    public TimeSpan? AvailableIn { get; init; }
+}

@@ -1,0 +1,58 @@
+namespace HaKit;
+
+/// <summary>
+/// What is known of a request before it is made: where it may go and how it may be treated. Immutable; build it once and use it for many calls.
+/// Safe to share between threads.
+/// </summary>
+public sealed record RequestProfile
+{
+    /// <summary>No requirements, the pool's deadline, repeatable, not hedged.</summary>
+    public static RequestProfile Default { get; } = new();
+
+    /// <summary>Requests with the same key prefer the same endpoint (a session, a shared prompt prefix). Never logged.</summary>
+    public string? AffinityKey { get; init; }
+
+    /// <summary>Only endpoints that serve this model, or that declare none.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Only endpoints in this legal region.</summary>
+    public string? Residency { get; init; }
+
+    /// <summary>Needs tools. Default false.</summary>
+    public bool Tools { get; init; }
+
+    /// <summary>Needs to see images. Default false.</summary>
+    public bool Vision { get; init; }
+
+    /// <summary>Needs all of these tags.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>Only the endpoint of this name: a request that carries state which one endpoint holds.</summary>
+    public string? Endpoint { get; init; }
+
+    /// <summary>Estimated tokens of the prompt. Default 0: not known.</summary>
+    public int InputTokens { get; init; }
+
+    /// <summary>Most tokens of the answer. Default 0: not known.</summary>
+    public int MaxOutputTokens { get; init; }
+
+    /// <summary>Higher goes first when calls have to wait. Default 0.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>The caller's patience: to the first content of a stream, to the whole answer otherwise. Default: the pool's.</summary>
+    public TimeSpan? Deadline { get; init; }
+
+    /// <summary>May a second attempt be started beside a slow one? Default: as the pool says.</summary>
+    public bool? MayHedge { get; init; }
+
+    /// <summary>May it be sent again when nobody knows whether it was done (a timeout or reset after sending)? Default true.</summary>
+    public bool MayRepeat { get; init; } = true;
+
+    /// <summary>May a request that a content filter refused be tried elsewhere? Default false.</summary>
+    public bool MoveOnAfterContentFilter { get; init; }
+
+    /// <summary>The key that all attempts of the call present; made up when null.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    internal long Tokens => (long)InputTokens + MaxOutputTokens;
+}

@@ -1,0 +1,149 @@
+using HaKit.Faults;
+using HaKit.Testing;
+
+namespace HaKit.Tests.Failover;
+
+public sealed class EndpointPoolExecuteTests
+{
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+    private readonly ManualTimeProvider _time = new();
+
+    private EndpointPool Pool(int endpoints, Action<EndpointPoolOptions>? configure = null)
+    {
+        var options = new EndpointPoolOptions { Seed = 1 };
+        for (var i = 0; i < endpoints; i++)
+            options.Endpoints.Add(new EndpointOptions { Name = ((char)('a' + i)).ToString(), Address = $"http://127.0.0.1:{9000 + i}/v1" });
+        configure?.Invoke(options);
+        return new EndpointPool("test", options, new EndpointPoolParts { TimeProvider = _time });
+    }
+
+    [Fact]
+    public async Task Healthy_endpoints_take_turns()
+    {
+        await using var pool = Pool(3);
+        var served = "";
+        for (var i = 0; i < 6; i++)
+            served += await pool.ExecuteAsync(0, static (attempt, _, _) => ValueTask.FromResult(attempt.Endpoint.Name), Ct);
+        served.Should().Be("abcabc");
+    }
+
+    [Fact]
+    public async Task A_failing_endpoint_is_followed_at_once_by_the_next_one()
+    {
+        await using var pool = Pool(2);
+        var tried = new List<string>();
+        var answer = await pool.ExecuteAsync(tried, static (attempt, tried, _) =>
+        {
+            tried.Add(attempt.Endpoint.Name);
+            return attempt.Endpoint.Name == "a" ? throw new HttpRequestException(HttpRequestError.ConnectionError) : ValueTask.FromResult(42);
+        }, Ct);
+        answer.Should().Be(42);
+        tried.Should().Equal("a", "b");
+    }
+
+    [Fact]
+    public async Task A_fault_of_the_request_goes_back_at_once_and_counts_against_nobody()
+    {
+        await using var pool = Pool(2);
+        var tried = 0;
+        for (var i = 0; i < 20; i++)
+        {
+            var call = async () => await pool.ExecuteAsync<int, int>(0, (_, _, _) => { tried++; throw new ArgumentException("bad prompt"); }, Ct);
+            await call.Should().ThrowAsync<ArgumentException>();
+        }
+        tried.Should().Be(20);
+        pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.HeldBackBy == null);
+    }
+
+    [Fact]
+    public async Task An_attempt_that_ignores_its_token_delays_nobody()
+    {
+        await using var pool = Pool(2, o => o.AttemptTimeout = new() { Timeout = TimeSpan.FromSeconds(3) });
+        var never = new TaskCompletionSource<string>();
+        var call = pool.ExecuteAsync(never, static (attempt, never, _) =>
+            attempt.Endpoint.Name == "a" ? new ValueTask<string>(never.Task) : ValueTask.FromResult("b"), Ct).AsTask();
+        call.IsCompleted.Should().BeFalse();
+        _time.Advance(TimeSpan.FromSeconds(3));
+        call.IsCompletedSuccessfully.Should().BeTrue();
+        (await call).Should().Be("b");
+    }
+
+    [Fact]
+    public async Task The_deadline_ends_a_call_whose_only_endpoint_is_silent()
+    {
+        await using var pool = Pool(1, o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10));
+        var never = new TaskCompletionSource<string>();
+        var call = pool.ExecuteAsync(never, static (_, never, _) => new ValueTask<string>(never.Task), Ct).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(9.9));
+        call.IsCompleted.Should().BeFalse();
+        _time.Advance(TimeSpan.FromSeconds(0.2));
+        var failure = await call.Awaiting(c => c).Should().ThrowAsync<DeadlineExceededException>();
+        failure.Which.Attempts.Should().ContainSingle().Which.Endpoint.Should().Be("a");
+    }
+
+    [Fact]
+    public async Task The_callers_cancellation_returns_at_once_and_counts_against_nobody()
+    {
+        await using var pool = Pool(1);
+        for (var i = 0; i < 20; i++)
+        {
+            using var caller = new CancellationTokenSource();
+            var never = new TaskCompletionSource<string>();
+            var call = pool.ExecuteAsync(never, static (_, never, _) => new ValueTask<string>(never.Task), caller.Token).AsTask();
+            caller.Cancel();
+            call.IsCanceled.Should().BeTrue();
+        }
+        pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.HeldBackBy == null && e.InFlight == 0);
+    }
+
+    [Fact]
+    public async Task When_all_have_failed_the_call_waits_and_succeeds_on_a_second_attempt_within_its_deadline()
+    {
+        await using var pool = Pool(2);
+        var failing = true;
+        var attempts = 0;
+        var call = pool.ExecuteAsync(0, (_, _, _) =>
+        {
+            attempts++;
+            return failing ? throw new HttpRequestException(HttpRequestError.ResponseEnded) : ValueTask.FromResult("well");
+        }, Ct).AsTask();
+        call.IsCompleted.Should().BeFalse();
+        attempts.Should().Be(2);
+        failing = false;
+        _time.Advance(TimeSpan.FromSeconds(1));
+        (await call).Should().Be("well");
+        attempts.Should().Be(3);
+    }
+
+    [Fact]
+    public async Task A_pool_that_cannot_serve_says_what_was_tried_and_what_each_endpoint_answered()
+    {
+        await using var pool = Pool(2, o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(5));
+        var call = pool.ExecuteAsync<int, string>(0, static (_, _, _) => throw new HttpRequestException(HttpRequestError.ConnectionError), Ct).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(6));
+        var failure = (await call.Awaiting(c => c).Should().ThrowAsync<EndpointPoolException>()).Which;
+        failure.Attempts.Select(a => a.Endpoint).Distinct().Should().BeEquivalentTo("a", "b");
+        failure.Attempts.Should().OnlyContain(a => a.Fault!.Kind == FaultKind.ConnectFailed);
+        failure.InnerException.Should().BeOfType<HttpRequestException>();
+    }
+
+    [Fact]
+    public async Task Success_that_is_synchronous_allocates_nothing()
+    {
+        await using var pool = Pool(3);
+        Calls(pool, 200);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Calls(pool, 100);
+        (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
+
+        static void Calls(EndpointPool pool, int count)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                var call = pool.ExecuteAsync(0, static (_, _, _) => ValueTask.FromResult(1), Ct);
+                if (!call.IsCompletedSuccessfully)
+                    throw new InvalidOperationException("The call did not succeed synchronously.");
+            }
+        }
+    }
+}
