@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace HaKit.Testing;
+
+/// <summary>
+/// What the fakes answer: pure functions of the question, the same on every fake, so that a client can check an answer
+/// whole wherever it came from. Thread-safe.
+/// </summary>
+public static class FakeAnswers
+{
+    // Some of more than one byte a character, so that a body can be cut within one.
+    private static readonly string[] Words =
+    [
+        " the", " of", " and", " a", " to", " in", " is", " you", " that", " it", " for", " was", " on", " are", " as", " with",
+        " availability", " replica", " quorum", " lease", " heartbeat", " standby", " failover", " latency", " naïve", " über", " señal", " où", " 東京", " данные", " 🙂", " ∑",
+    ];
+
+    /// <summary>The answer to a prompt: a mark of the prompt, then words.</summary>
+    /// <param name="prompt">The text of the last message; see <see cref="FakeRequest.Prompt"/>.</param>
+    /// <param name="maxTokens">How many tokens (contents of a stream) the answer has, exactly; null for 8 to 23, by the prompt.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxTokens"/> is not positive.</exception>
+    public static string AnswerTo(string prompt, int? maxTokens = null) => string.Concat(TokensOf(prompt, maxTokens));
+
+    /// <summary>The vector of a text: unit length, different for different models.</summary>
+    /// <param name="text">The embedded text.</param>
+    /// <param name="model">The model's name.</param>
+    /// <param name="dimensions">The vector's length; default 16.</param>
+    public static float[] EmbeddingOf(string text, string model = "", int dimensions = 16)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dimensions);
+        var state = Hash(model, Hash(text));
+        var vector = new float[dimensions];
+        var sum = 0.0;
+        for (var i = 0; i < dimensions; i++)
+        {
+            vector[i] = (Next(ref state) >> 40) / (float)(1 << 23) - 1;
+            sum += vector[i] * (double)vector[i];
+        }
+
+        for (var i = 0; i < dimensions; i++) vector[i] = (float)(vector[i] / Math.Sqrt(sum));
+        return vector;
+    }
+
+    /// <summary>The text that stands for an image in <see cref="FakeRequest.Prompt"/>.</summary>
+    /// <param name="image">The image's bytes.</param>
+    public static string ImageMark(ReadOnlySpan<byte> image) => MarkOfBase64(Convert.ToBase64String(image));
+
+    /// <summary>The id of an uploaded file.</summary>
+    /// <param name="content">The file's bytes.</param>
+    public static string FileIdOf(ReadOnlySpan<byte> content) => "file-" + Hex(Hash(content));
+
+    /// <summary>Tokens of a text: a quarter of its characters, rounded up.</summary>
+    /// <param name="text">The text.</param>
+    public static int CountTokens(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return (text.Length + 3) / 4;
+    }
+
+    internal static string[] TokensOf(string prompt, int? maxTokens)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        var state = Hash(prompt);
+        var tokens = new string[maxTokens ?? 8 + (int)(state & 15)];
+        ArgumentOutOfRangeException.ThrowIfZero(tokens.Length, nameof(maxTokens));
+        tokens[0] = Hex(state);
+        for (var i = 1; i < tokens.Length; i++) tokens[i] = Words[Next(ref state) & 31];
+        return tokens;
+    }
+
+    internal static string MarkOfBase64(string base64) => $"[image {Hex(Hash(base64))}]";
+
+    internal static ulong Hash(string text, ulong seed = 14695981039346656037) => Hash(MemoryMarshal.AsBytes(text.AsSpan()), seed);
+
+    // FNV-1a, then SplitMix64: stable everywhere, unlike string.GetHashCode.
+    private static ulong Hash(ReadOnlySpan<byte> bytes, ulong seed = 14695981039346656037)
+    {
+        foreach (var b in bytes) seed = (seed ^ b) * 1099511628211;
+        return seed;
+    }
+
+    private static ulong Next(ref ulong state)
+    {
+        state += 0x9E3779B97F4A7C15;
+        var z = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return z ^ (z >> 31);
+    }
+
+    private static string Hex(ulong value) => value.ToString("x16", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+
+namespace HaKit.Testing;
+
+/// <summary>
+/// The faults that providers answer with, in their own bodies and headers, by provider:
+/// <c>FakeFaults.OpenAI.QuotaExhausted()</c>, <c>FakeFaults.Anthropic.Overloaded()</c>.
+/// Those marked "unverified" follow descriptions, not captured answers. None carries a secret.
+/// </summary>
+public static partial class FakeFaults
+{
+    private static FakeFault Json(string name, int status, string body) => FakeFault.Status(status, body).Named(name);
+
+    private static FakeFault RetryAfter(this FakeFault fault, TimeSpan? after) =>
+        after is { } wait ? fault.WithHeader("Retry-After", Seconds(wait)) : fault;
+
+    // Whole seconds rounded up, as servers send them: never earlier than meant.
+    private static string Seconds(TimeSpan span) => Math.Ceiling(span.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+
+    private static string Milliseconds(TimeSpan span) => span.TotalMilliseconds.ToString("0.###", CultureInfo.InvariantCulture);
+
+    private static string DecimalSeconds(TimeSpan span) => span.TotalSeconds.ToString("0.#########", CultureInfo.InvariantCulture) + "s";
+
+    /// <summary>A duration as Go writes it: <c>6ms</c>, <c>1s</c>, <c>6m0s</c>, <c>10h17m5.5s</c>.</summary>
+    private static string GoDuration(TimeSpan span)
+    {
+        if (span < TimeSpan.FromSeconds(1)) return Milliseconds(span) + "ms";
+        var hours = (long)span.TotalHours;
+        var seconds = (span - TimeSpan.FromHours(hours) - TimeSpan.FromMinutes(span.Minutes)).TotalSeconds;
+        var text = seconds.ToString("0.#########", CultureInfo.InvariantCulture) + "s";
+        if (hours > 0) return $"{hours}h{span.Minutes}m{text}";
+        return span.Minutes > 0 ? $"{span.Minutes}m{text}" : text;
+    }
+}

@@ -1,0 +1,130 @@
+namespace HaKit.Testing;
+
+/// <summary>
+/// What goes wrong when, and for how long: rules that can be added and lifted while requests run. All rules that apply
+/// to a request combine (<see cref="FakeFault.And"/>), in the order they were added.
+/// </summary>
+/// <remarks>Thread-safe. Chance comes from one seeded source, so requests in the same order meet the same faults.</remarks>
+public sealed class FaultScript
+{
+    private readonly Lock _lock = new();
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private volatile Entry[] _entries = [];
+
+    /// <summary>Creates an empty script.</summary>
+    /// <param name="time">The clock of <see cref="FaultRule.From"/> and <see cref="FaultRule.Until"/>; default the system's.</param>
+    /// <param name="seed">Seed of <see cref="FaultRule.Probability"/>; default 0.</param>
+    public FaultScript(TimeProvider? time = null, int seed = 0)
+    {
+        _time = time ?? TimeProvider.System;
+        _random = new Random(seed);
+    }
+
+    /// <summary>Adds a rule.</summary>
+    /// <param name="rule">When what strikes.</param>
+    /// <returns>Disposing it lifts the rule.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The rule's probability, count or period makes no sense.</exception>
+    public IDisposable Add(FaultRule rule)
+    {
+        ArgumentNullException.ThrowIfNull(rule);
+        if (!(rule.Probability is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(rule), rule.Probability, "Probability must be between 0 and 1.");
+        if (rule.Count < 0) throw new ArgumentOutOfRangeException(nameof(rule), rule.Count, "Count must not be negative.");
+        if (rule.Until < rule.From) throw new ArgumentOutOfRangeException(nameof(rule), rule.Until, "Until must not be before From.");
+        var entry = new Entry(this, rule, _time.GetTimestamp());
+        lock (_lock) _entries = [.. _entries, entry];
+        return entry;
+    }
+
+    /// <summary>Strikes every request until lifted.</summary>
+    /// <param name="fault">What strikes.</param>
+    /// <param name="where">Which requests: see <see cref="FaultRule.Where"/>.</param>
+    /// <returns>Disposing it lifts the rule.</returns>
+    public IDisposable Always(FakeFault fault, Func<FakeRequest, bool>? where = null) => Add(new(fault) { Where = where });
+
+    /// <summary>Strikes the next n requests, after those of earlier calls.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="fault">What strikes; <see cref="FakeFault.None"/> to let some pass.</param>
+    /// <param name="where">Which requests: see <see cref="FaultRule.Where"/>.</param>
+    /// <returns>Disposing it lifts the rule.</returns>
+    public IDisposable Next(int count, FakeFault fault, Func<FakeRequest, bool>? where = null) => Add(new(fault) { Count = count, Where = where });
+
+    /// <summary>Strikes the next requests, one fault each in this order, after those of earlier calls.</summary>
+    /// <param name="faults">What strikes; <see cref="FakeFault.None"/> to let one pass.</param>
+    public void InOrder(params ReadOnlySpan<FakeFault> faults)
+    {
+        foreach (var fault in faults) Next(1, fault);
+    }
+
+    /// <summary>Strikes by chance.</summary>
+    /// <param name="probability">0 to 1.</param>
+    /// <param name="fault">What strikes.</param>
+    /// <param name="where">Which requests: see <see cref="FaultRule.Where"/>.</param>
+    /// <returns>Disposing it lifts the rule.</returns>
+    public IDisposable WithProbability(double probability, FakeFault fault, Func<FakeRequest, bool>? where = null) =>
+        Add(new(fault) { Probability = probability, Where = where });
+
+    /// <summary>Strikes requests that begin within a period, counted from now.</summary>
+    /// <param name="from">Begin of the period.</param>
+    /// <param name="until">End of the period, exclusive.</param>
+    /// <param name="fault">What strikes.</param>
+    /// <param name="where">Which requests: see <see cref="FaultRule.Where"/>.</param>
+    /// <returns>Disposing it lifts the rule.</returns>
+    public IDisposable During(TimeSpan from, TimeSpan until, FakeFault fault, Func<FakeRequest, bool>? where = null) =>
+        Add(new(fault) { From = from, Until = until, Where = where });
+
+    /// <summary>Lifts every rule.</summary>
+    public void Clear()
+    {
+        lock (_lock) _entries = [];
+    }
+
+    /// <summary>What strikes this request; counts of rules are used up by asking.</summary>
+    /// <param name="request">The request.</param>
+    public FakeFault For(FakeRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _entries.Length == 0 ? FakeFault.None : Combine(request);
+    }
+
+    private FakeFault Combine(FakeRequest request)
+    {
+        var now = _time.GetTimestamp();
+        var result = FakeFault.None;
+        lock (_lock)
+        {
+            Entry? queued = null;
+            foreach (var entry in _entries)
+            {
+                if (queued is not null && entry.Rule.Count is not null) continue;
+                if (!entry.AppliesTo(request, _time.GetElapsedTime(entry.Added, now))) continue;
+                if (entry.Rule.Probability < 1 && _random.NextDouble() >= entry.Rule.Probability) continue;
+                if (entry.Rule.Count is not null) queued = entry;
+                result = result.And(entry.Rule.Fault);
+            }
+
+            if (queued is not null && --queued.Left <= 0) Lift(queued);
+        }
+
+        return result;
+    }
+
+    private void Lift(Entry entry)
+    {
+        lock (_lock) _entries = [.. _entries.Where(e => e != entry)];
+    }
+
+    private sealed class Entry(FaultScript script, FaultRule rule, long added) : IDisposable
+    {
+        public FaultRule Rule => rule;
+
+        public long Added => added;
+
+        public int? Left { get; set; } = rule.Count;
+
+        public bool AppliesTo(FakeRequest request, TimeSpan age) =>
+            Left is not 0 && age >= rule.From && age < rule.Until && (rule.Where?.Invoke(request) ?? !request.IsProbe);
+
+        public void Dispose() => script.Lift(this);
+    }
+}

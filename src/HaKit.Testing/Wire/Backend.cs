@@ -1,0 +1,91 @@
+using System.Globalization;
+
+namespace HaKit.Testing.Wire;
+
+/// <summary>What a fake answers to a request, whatever the transport: the one place of answers, refusals and faults. Thread-safe.</summary>
+internal sealed class Backend(FakeAiOptions options)
+{
+    public FakeAiOptions Options => options;
+
+    public FaultScript Faults { get; } = new(options.Time, options.Seed);
+
+    public Tally Tally { get; } = new();
+
+    public FakeLoad Load { get; } = new();
+
+    public Reply Answer(FakeRequest request)
+    {
+        options.Observe?.Invoke(request);
+        var fault = Faults.For(request);
+        var number = Tally.Begin(request);
+        var reply = Plan(request, fault, number);
+        reply.Headers.Add(new("x-fake-endpoint", options.Name));
+        reply.Headers.Add(new(request.IsAnthropic ? "request-id" : "x-request-id", $"req_{number.ToString(CultureInfo.InvariantCulture)}"));
+        foreach (var header in fault.Headers)
+        {
+            reply.Headers.RemoveAll(h => string.Equals(h.Key, header.Key, StringComparison.OrdinalIgnoreCase));
+            reply.Headers.Add(header);
+        }
+
+        return reply;
+    }
+
+    private Reply Plan(FakeRequest request, FakeFault fault, long number)
+    {
+        if (fault.Exception is not null || fault.Ending?.Kind == FakeEndingKind.Hang)
+            return new(request, fault, Tally, options.Time) { HeadersDue = fault.ToHeaders };
+        if (fault.Reply is { } canned)
+            return Canned(request, fault, canned.Status, canned.Body ?? ErrorBodies.Default(request.IsAnthropic, canned.Status), canned.ContentType);
+        if (Refusals.For(request, options) is { } refusal)
+            return Canned(request, fault, refusal.Status, refusal.Body, "application/json");
+        return request.Operation is FakeOperation.Chat or FakeOperation.Messages
+            ? Chat(request, fault, new(request, number, options.Time.GetUtcNow(), fault.Finish))
+            : Single(request, fault, Results.Of(request, this), request.Operation == FakeOperation.Metrics ? "text/plain; version=0.0.4" : "application/json", 0);
+    }
+
+    private Reply Chat(FakeRequest request, FakeFault fault, ChatReply chat)
+    {
+        var dialect = Dialect.Of(request);
+        if (!request.Stream) return Single(request, fault, dialect.Whole(chat), "application/json", chat.Pieces.Count);
+        var error = fault.Ending?.Json ?? ErrorBodies.Default(request.IsAnthropic, 500);
+        return new(request, fault, Tally, options.Time)
+        {
+            Status = 200,
+            ContentType = "text/event-stream",
+            HeadersDue = fault.ToHeaders,
+            IsGood = fault.Ending is null,
+            Steps = BodySteps.Stream(dialect, chat, fault, error).GetEnumerator(),
+        };
+    }
+
+    private Reply Single(FakeRequest request, FakeFault fault, byte[] body, string contentType, int tokens)
+    {
+        if (fault.Ending?.Kind is FakeEndingKind.ErrorEvent or FakeEndingKind.ErrorIn200)
+            return Canned(request, fault, 200, fault.Ending.Json ?? ErrorBodies.Default(request.IsAnthropic, 500), "application/json");
+        return Body(request, fault, 200, body, contentType, tokens, isGood: fault.Ending is null);
+    }
+
+    private Reply Canned(FakeRequest request, FakeFault fault, int status, string body, string contentType) =>
+        Body(request, fault, status, ChatReply.Utf8(body), contentType, 0, isGood: false);
+
+    private Reply Body(FakeRequest request, FakeFault fault, int status, byte[] body, string contentType, int tokens, bool isGood)
+    {
+        var due = fault.ToHeaders;
+        if (status < 400 && fault.Ending?.Kind != FakeEndingKind.KeepAlives) due += fault.ToFirstToken + fault.PerToken * Math.Max(0, tokens - 1);
+        return new(request, fault, Tally, options.Time)
+        {
+            Status = status,
+            ContentType = contentType,
+            Length = fault.Ending?.Kind switch
+            {
+                FakeEndingKind.Empty => 0,
+                FakeEndingKind.KeepAlives => null,
+                FakeEndingKind.End or FakeEndingKind.Truncated => body.Length / 2,
+                _ => body.Length,
+            },
+            HeadersDue = due,
+            IsGood = isGood,
+            Steps = BodySteps.Single(body, tokens, fault, due).GetEnumerator(),
+        };
+    }
+}

@@ -1,0 +1,97 @@
+namespace HaKit.Testing.Wire;
+
+/// <summary>Bodies as steps in time, whole or broken as the fault says. A transport only carries them out.</summary>
+internal static class BodySteps
+{
+    private static readonly ReadOnlyMemory<byte> WhiteSpace = " \n"u8.ToArray();
+
+    /// <summary>A body that is not streamed, due as one piece.</summary>
+    public static IEnumerable<Step> Single(byte[] body, int tokens, FakeFault fault, TimeSpan due)
+    {
+        var half = body.AsMemory(0, body.Length / 2);
+        switch (fault.Ending?.Kind)
+        {
+            case FakeEndingKind.Empty:
+                yield return new(StepKind.End, due);
+                break;
+            case FakeEndingKind.KeepAlives:
+                foreach (var step in Comments(WhiteSpace, fault.CommentsEvery, due)) yield return step;
+                break;
+            case FakeEndingKind.Cut or FakeEndingKind.End or FakeEndingKind.Truncated or FakeEndingKind.Silence:
+                yield return Step.Send(due, half, tokens / 2);
+                yield return new(EndOf(fault.Ending.Kind), due);
+                break;
+            default:
+                yield return Step.SendFinal(due, body, tokens);
+                break;
+        }
+    }
+
+    /// <summary>A streamed chat, from the moment of its headers.</summary>
+    public static IEnumerable<Step> Stream(Dialect dialect, ChatReply reply, FakeFault fault, string error)
+    {
+        var due = fault.ToHeaders;
+        var ending = fault.Ending;
+        switch (ending?.Kind)
+        {
+            case FakeEndingKind.Empty:
+                yield return new(StepKind.End, due);
+                yield break;
+            case FakeEndingKind.ErrorIn200:
+                yield return Step.SendFinal(due, dialect.ErrorEvent(error));
+                yield break;
+            case FakeEndingKind.KeepAlives:
+                foreach (var step in Comments(Comment(fault), fault.CommentsEvery, due)) yield return step;
+                yield break;
+        }
+
+        yield return Step.Send(due, dialect.Opening(reply));
+        for (var wait = fault.CommentsEvery ?? TimeSpan.MaxValue; wait < fault.ToFirstToken; wait += fault.CommentsEvery!.Value)
+            yield return Step.Send(due + wait, Comment(fault));
+        due += fault.ToFirstToken;
+        var breaksAt = ending is null ? int.MaxValue : Math.Min(ending.Kind == FakeEndingKind.Truncated ? 1 : ending.After, reply.Pieces.Count);
+        for (var i = 0; i <= reply.Pieces.Count; i++)
+        {
+            if (i > 0 && i < reply.Pieces.Count) due += fault.PerToken;
+            if (i == breaksAt)
+            {
+                foreach (var step in Broken(dialect, reply, ending!, error, due)) yield return step;
+                yield break;
+            }
+
+            if (i < reply.Pieces.Count) yield return Step.Send(due, dialect.Piece(reply, i), 1);
+        }
+
+        yield return Step.SendFinal(due, dialect.Closing(reply));
+    }
+
+    private static IEnumerable<Step> Broken(Dialect dialect, ChatReply reply, FakeEnding ending, string error, TimeSpan due)
+    {
+        switch (ending.Kind)
+        {
+            case FakeEndingKind.ErrorEvent:
+                yield return Step.SendFinal(due, dialect.ErrorEvent(error));
+                yield break;
+            case FakeEndingKind.Truncated:
+                var closing = dialect.Closing(reply);
+                yield return Step.Send(due, closing.AsMemory(0, closing.Length / 2));
+                break;
+        }
+
+        yield return new(EndOf(ending.Kind), due);
+    }
+
+    private static IEnumerable<Step> Comments(ReadOnlyMemory<byte> comment, TimeSpan? every, TimeSpan due)
+    {
+        for (; ; due += every ?? TimeSpan.FromSeconds(1)) yield return Step.Send(due, comment);
+    }
+
+    private static byte[] Comment(FakeFault fault) => ChatReply.Utf8($": {fault.Comment}\n\n");
+
+    private static StepKind EndOf(FakeEndingKind kind) => kind switch
+    {
+        FakeEndingKind.Cut => StepKind.Reset,
+        FakeEndingKind.Silence => StepKind.Silence,
+        _ => StepKind.End,
+    };
+}

@@ -1,0 +1,99 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace HaKit.Testing.Wire;
+
+/// <summary>One life of a server, from bind to close: Kestrel without a host around it, which starts in milliseconds.</summary>
+internal sealed class Listener : IHttpApplication<ServerCall>, IDisposable
+{
+    private readonly Backend _backend;
+    private readonly KestrelServer _kestrel;
+    private readonly HashSet<ServerCall> _calls = [];
+    private readonly Lock _lock = new();
+    private bool _isKilled;
+
+    private Listener(Backend backend, IPEndPoint endPoint)
+    {
+        _backend = backend;
+        var options = new KestrelServerOptions { AddServerHeader = false };
+        options.Limits.MaxRequestBodySize = null;
+        options.Limits.MinRequestBodyDataRate = null;
+        options.Limits.MinResponseDataRate = null;
+        options.Listen(endPoint);
+        // The smallest buffer makes a flush wait for the socket, so that what was flushed is not lost in a reset.
+        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions { MaxWriteBufferSize = 2 }), NullLoggerFactory.Instance);
+        _kestrel = new(Options.Create(options), transport, NullLoggerFactory.Instance);
+    }
+
+    public int Port { get; private set; }
+
+    public static async Task<Listener> StartAsync(Backend backend, IPEndPoint endPoint, CancellationToken cancellationToken)
+    {
+        var listener = new Listener(backend, endPoint);
+        try
+        {
+            await listener._kestrel.StartAsync(listener, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            listener.Dispose();
+            throw;
+        }
+
+        var address = listener._kestrel.Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        listener.Port = new Uri(address).Port;
+        return listener;
+    }
+
+    public async Task StopAsync(bool kill, TimeSpan grace)
+    {
+        // Our own reset comes before Kestrel's, so that what it breaks is counted as broken by us.
+        using var enough = new CancellationTokenSource(grace, TimeProvider.System);
+        using var tooMuch = new CancellationTokenSource(grace * 2, TimeProvider.System);
+        using var registration = enough.Token.UnsafeRegister(static state => ((Listener)state!).Kill(), this);
+        var stopped = _kestrel.StopAsync(tooMuch.Token);
+        if (kill) Kill();
+        await stopped.ConfigureAwait(false);
+    }
+
+    public void Dispose() => _kestrel.Dispose();
+
+    public ServerCall CreateContext(IFeatureCollection contextFeatures) => new(_backend, new DefaultHttpContext(contextFeatures));
+
+    public async Task ProcessRequestAsync(ServerCall context)
+    {
+        bool isKilled;
+        lock (_lock)
+        {
+            _calls.Add(context);
+            isKilled = _isKilled;
+        }
+
+        if (isKilled) context.Kill();
+        await context.ServeAsync().ConfigureAwait(false);
+    }
+
+    public void DisposeContext(ServerCall context, Exception? exception)
+    {
+        lock (_lock) _calls.Remove(context);
+    }
+
+    private void Kill()
+    {
+        ServerCall[] calls;
+        lock (_lock)
+        {
+            _isKilled = true;
+            calls = [.. _calls];
+        }
+
+        foreach (var call in calls) call.Kill();
+    }
+}

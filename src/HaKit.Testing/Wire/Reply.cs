@@ -1,0 +1,68 @@
+namespace HaKit.Testing.Wire;
+
+/// <summary>
+/// An answer on its way: what a transport has to do, and what came of it. One transport drives it; settled exactly once.
+/// </summary>
+internal sealed class Reply(FakeRequest request, FakeFault fault, Tally tally, TimeProvider time) : IDisposable
+{
+    private readonly long _started = time.GetTimestamp();
+    private int _settled;
+    private int _tokens;
+    private bool _isWhole;
+    private bool _isBroken;
+    private bool _hasStarted;
+
+    public int Status { get; init; }
+
+    public string ContentType { get; init; } = "application/json";
+
+    public List<KeyValuePair<string, string>> Headers { get; } = [];
+
+    /// <summary>The body's length when it is known before it is sent.</summary>
+    public long? Length { get; init; }
+
+    public TimeSpan HeadersDue { get; init; }
+
+    /// <summary>Whether its end is that of a good answer.</summary>
+    public bool IsGood { get; init; }
+
+    public IEnumerator<Step> Steps { get; init; } = Enumerable.Empty<Step>().GetEnumerator();
+
+    /// <summary>Whether nothing is ever answered.</summary>
+    public bool IsSilent => fault.Ending?.Kind == FakeEndingKind.Hang;
+
+    public TimeProvider Time => time;
+
+    /// <summary>What a handler throws instead of answering; a server resets the connection.</summary>
+    public Exception? ToException() => fault.Exception?.Invoke();
+
+    public TimeSpan Remaining(TimeSpan due) => due - time.GetElapsedTime(_started);
+
+    /// <summary>The status line has been, or is being, sent.</summary>
+    public void Start() => _hasStarted = true;
+
+    /// <summary>The bytes of the step have been handed over.</summary>
+    public void Delivered(in Step step)
+    {
+        _tokens += step.Tokens;
+        if (step.IsFinal) _isWhole = true;
+    }
+
+    /// <summary>The fault has struck: whatever the client does next, it did not leave a good answer.</summary>
+    public void Break() => _isBroken = true;
+
+    public void Settle(bool clientLeft)
+    {
+        if (Interlocked.Exchange(ref _settled, 1) != 0) return;
+        tally.Settle(request, OutcomeNow(clientLeft), _hasStarted ? Status : 0, _tokens);
+    }
+
+    public void Dispose() => Steps.Dispose();
+
+    private Outcome OutcomeNow(bool clientLeft)
+    {
+        if (_isWhole && IsGood) return Outcome.Whole;
+        if (clientLeft && !_isBroken && !_isWhole) return Outcome.Abandoned;
+        return _tokens > 0 ? Outcome.Cut : Outcome.Failed;
+    }
+}

@@ -1,0 +1,181 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace HaKit.Testing.Wire;
+
+/// <summary>Understands requests of the spoken dialects. Never throws on what a client sent: <see cref="FakeRequest.Problem"/> says it.</summary>
+internal static class RequestReader
+{
+    public static async ValueTask<FakeRequest> ReadAsync(
+        string method, string path, string query, IReadOnlyDictionary<string, string> headers, ReadOnlyMemory<byte> body)
+    {
+        var request = new FakeRequest(OperationOf(method, path)) { Method = method, Path = path, Query = query, Headers = headers, Body = body };
+        try
+        {
+            if (request.Operation == FakeOperation.Files)
+                await ReadFileAsync(request).ConfigureAwait(false);
+            else if (request.Operation is FakeOperation.Chat or FakeOperation.Messages or FakeOperation.Embeddings or FakeOperation.Images)
+                ReadJson(request);
+        }
+        catch (Exception e) when (e is JsonException or InvalidDataException or IOException or InvalidOperationException or FormatException or KeyNotFoundException)
+        {
+            request.Problem = "We could not parse the body of your request.";
+        }
+
+        return request;
+    }
+
+    private static FakeOperation OperationOf(string method, string path)
+    {
+        var end = path.TrimEnd('/');
+        return method switch
+        {
+            "POST" when end.EndsWith("/chat/completions", StringComparison.Ordinal) => FakeOperation.Chat,
+            "POST" when end.EndsWith("/messages", StringComparison.Ordinal) => FakeOperation.Messages,
+            "POST" when end.EndsWith("/embeddings", StringComparison.Ordinal) => FakeOperation.Embeddings,
+            "POST" when end.EndsWith("/files", StringComparison.Ordinal) => FakeOperation.Files,
+            "POST" when end.EndsWith("/images/generations", StringComparison.Ordinal) => FakeOperation.Images,
+            "GET" or "HEAD" when end.EndsWith("/models", StringComparison.Ordinal) => FakeOperation.Models,
+            "GET" or "HEAD" when end.EndsWith("/health", StringComparison.Ordinal) => FakeOperation.Health,
+            "GET" or "HEAD" when end.EndsWith("/metrics", StringComparison.Ordinal) => FakeOperation.Metrics,
+            _ => FakeOperation.Unknown,
+        };
+    }
+
+    private static void ReadJson(FakeRequest request)
+    {
+        using var document = JsonDocument.Parse(request.Body);
+        var root = document.RootElement;
+        request.Model = Text(root, "model") ?? Deployment(request.Path) ?? "";
+        request.Stream = root.TryGetProperty("stream", out var stream) && stream.ValueKind == JsonValueKind.True;
+        request.IncludeUsage = root.TryGetProperty("stream_options", out var options) && options.ValueKind == JsonValueKind.Object
+            && options.TryGetProperty("include_usage", out var usage) && usage.ValueKind == JsonValueKind.True;
+        request.MaxTokens = Number(root, "max_completion_tokens") ?? Number(root, "max_tokens");
+        if (request.MaxTokens < 1) request.Problem = "Invalid value: max_tokens must be at least 1.";
+        switch (request.Operation)
+        {
+            case FakeOperation.Embeddings:
+                ReadInputs(request, root);
+                break;
+            case FakeOperation.Images:
+                request.Prompt = Text(root, "prompt") ?? "";
+                request.PromptTokens = FakeAnswers.CountTokens(request.Prompt);
+                break;
+            default:
+                ReadMessages(request, root);
+                break;
+        }
+    }
+
+    private static void ReadInputs(FakeRequest request, JsonElement root)
+    {
+        var input = root.GetProperty("input");
+        request.Inputs = input.ValueKind == JsonValueKind.Array && input.GetArrayLength() > 0 && input[0].ValueKind != JsonValueKind.Number
+            ? [.. input.EnumerateArray().Select(InputText)]
+            : [InputText(input)];
+        request.Prompt = string.Join('\n', request.Inputs);
+        request.PromptTokens = request.Inputs.Sum(FakeAnswers.CountTokens);
+        request.Dimensions = Number(root, "dimensions");
+        request.Base64 = Text(root, "encoding_format") == "base64";
+    }
+
+    // Token ids stand for themselves.
+    private static string InputText(JsonElement input) => input.ValueKind == JsonValueKind.String ? input.GetString()! : input.GetRawText();
+
+    private static void ReadMessages(FakeRequest request, JsonElement root)
+    {
+        var text = new StringBuilder();
+        var tokens = FakeAnswers.CountTokens(ContentOf(root, "system", text, out _));
+        var answersATool = false;
+        foreach (var message in root.GetProperty("messages").EnumerateArray())
+        {
+            request.Prompt = ContentOf(message, "content", text, out var hasToolResult);
+            tokens += FakeAnswers.CountTokens(request.Prompt);
+            answersATool = hasToolResult || Text(message, "role") == "tool";
+        }
+
+        request.PromptTokens = tokens;
+        if (root.GetProperty("messages").GetArrayLength() == 0) request.Problem = "messages: at least one message is required";
+        if (!answersATool) request.ToolCall = ToolCalls.For(root, request.Prompt);
+    }
+
+    private static string ContentOf(JsonElement owner, string name, StringBuilder text, out bool hasToolResult)
+    {
+        text.Clear();
+        hasToolResult = false;
+        if (owner.TryGetProperty(name, out var content)) AppendContent(content, text, ref hasToolResult);
+        return text.ToString();
+    }
+
+    private static void AppendContent(JsonElement content, StringBuilder text, ref bool hasToolResult)
+    {
+        if (content.ValueKind == JsonValueKind.String)
+            text.Append(content.GetString());
+        else if (content.ValueKind == JsonValueKind.Array)
+            foreach (var part in content.EnumerateArray())
+                AppendPart(part, text, ref hasToolResult);
+    }
+
+    private static void AppendPart(JsonElement part, StringBuilder text, ref bool hasToolResult)
+    {
+        switch (Text(part, "type"))
+        {
+            case "text":
+                text.Append(Text(part, "text"));
+                break;
+            case "image_url":
+                var url = Text(part.GetProperty("image_url"), "url") ?? "";
+                text.Append(FakeAnswers.MarkOfBase64(url.StartsWith("data:", StringComparison.Ordinal) ? url[(url.IndexOf(',', StringComparison.Ordinal) + 1)..] : url));
+                break;
+            case "image":
+                var source = part.GetProperty("source");
+                text.Append(FakeAnswers.MarkOfBase64(Text(source, "data") ?? Text(source, "url") ?? ""));
+                break;
+            case "tool_result":
+                hasToolResult = true;
+                if (part.TryGetProperty("content", out var result)) AppendContent(result, text, ref hasToolResult);
+                break;
+        }
+    }
+
+    private static async Task ReadFileAsync(FakeRequest request)
+    {
+        var type = request.Headers.GetValueOrDefault("Content-Type") ?? "";
+        var mark = type.IndexOf("boundary=", StringComparison.OrdinalIgnoreCase);
+        if (mark < 0) throw new InvalidDataException();
+        using var body = new MemoryStream(request.Body.ToArray(), writable: false);
+        var reader = new MultipartReader(type[(mark + 9)..].Split(';')[0].Trim().Trim('"'), body);
+        var purpose = "";
+        while (await reader.ReadNextSectionAsync().ConfigureAwait(false) is { } section)
+        {
+            using var content = new MemoryStream();
+            await section.Body.CopyToAsync(content).ConfigureAwait(false);
+            var disposition = section.GetContentDispositionHeader();
+            if (disposition is null) continue;
+            if (disposition.Name.Value?.Trim('"') == "purpose")
+                purpose = Encoding.UTF8.GetString(content.ToArray());
+            else if (disposition.FileName.HasValue || disposition.FileNameStar.HasValue)
+                request.File = new(disposition.FileNameStar.Value ?? disposition.FileName.Value!.Trim('"'), purpose, content.ToArray());
+        }
+
+        if (request.File is null) throw new InvalidDataException();
+        request.File = request.File with { Purpose = purpose };
+    }
+
+    private static string? Deployment(string path)
+    {
+        const string mark = "/deployments/";
+        var start = path.IndexOf(mark, StringComparison.Ordinal);
+        if (start < 0) return null;
+        start += mark.Length;
+        var end = path.IndexOf('/', start);
+        return Uri.UnescapeDataString(end < 0 ? path[start..] : path[start..end]);
+    }
+
+    private static string? Text(JsonElement owner, string name) =>
+        owner.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static int? Number(JsonElement owner, string name) =>
+        owner.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32() : null;
+}

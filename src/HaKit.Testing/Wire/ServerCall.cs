@@ -1,0 +1,134 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace HaKit.Testing.Wire;
+
+/// <summary>One request on a real connection, carried out step by step.</summary>
+internal sealed class ServerCall(Backend backend, HttpContext context)
+{
+    private const int Serving = 0;
+    private const int Finishing = 1;
+    private const int Killed = 2;
+
+    private int _state;
+
+    private CancellationToken Aborted => context.RequestAborted;
+
+    /// <summary>Resets the connection, unless the last bytes of the answer are already on their way: those arrive and count.</summary>
+    public void Kill()
+    {
+        if (Interlocked.CompareExchange(ref _state, Killed, Serving) == Serving) context.Abort();
+    }
+
+    public async Task ServeAsync()
+    {
+        Reply? reply = null;
+        try
+        {
+            reply = backend.Answer(await ReadAsync().ConfigureAwait(false));
+            await AnswerAsync(reply).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or BadHttpRequestException)
+        {
+            // The client or the server went away: settled below.
+        }
+        finally
+        {
+            reply?.Settle(clientLeft: Aborted.IsCancellationRequested && _state != Killed);
+            reply?.Dispose();
+        }
+    }
+
+    private async Task AnswerAsync(Reply reply)
+    {
+        await Waits.For(reply.Time, reply.Remaining(reply.HeadersDue), Aborted).ConfigureAwait(false);
+        if (reply.IsSilent) await StayAsync(reply).ConfigureAwait(false);
+        if (reply.ToException() is not null)
+        {
+            Reset(reply);
+            return;
+        }
+
+        WriteHeaders(reply);
+        await context.Response.StartAsync(Aborted).ConfigureAwait(false);
+        while (reply.Steps.MoveNext())
+        {
+            var step = reply.Steps.Current;
+            if (reply.Remaining(step.Due) > TimeSpan.Zero)
+            {
+                await context.Response.BodyWriter.FlushAsync(Aborted).ConfigureAwait(false);
+                await Waits.For(reply.Time, reply.Remaining(step.Due), Aborted).ConfigureAwait(false);
+            }
+
+            if (!await CarryOutAsync(reply, step).ConfigureAwait(false)) return;
+        }
+    }
+
+    /// <returns>Whether the answer goes on.</returns>
+    private async ValueTask<bool> CarryOutAsync(Reply reply, Step step)
+    {
+        switch (step.Kind)
+        {
+            case StepKind.Bytes when !step.IsFinal:
+                context.Response.BodyWriter.Write(step.Bytes.Span);
+                reply.Delivered(step);
+                return true;
+            case StepKind.Bytes:
+                if (Aborted.IsCancellationRequested || Interlocked.CompareExchange(ref _state, Finishing, Serving) != Serving) return false;
+                // Counted first, so that a client that has its answer finds it counted.
+                reply.Delivered(step);
+                reply.Settle(clientLeft: false);
+                context.Response.BodyWriter.Write(step.Bytes.Span);
+                await context.Response.CompleteAsync().ConfigureAwait(false);
+                return false;
+            case StepKind.Reset:
+                await context.Response.BodyWriter.FlushAsync(Aborted).ConfigureAwait(false);
+                Reset(reply);
+                return false;
+            case StepKind.Silence:
+                await context.Response.BodyWriter.FlushAsync(Aborted).ConfigureAwait(false);
+                await StayAsync(reply).ConfigureAwait(false);
+                return false;
+            default:
+                reply.Settle(clientLeft: false);
+                await context.Response.CompleteAsync().ConfigureAwait(false);
+                return false;
+        }
+    }
+
+    private Task StayAsync(Reply reply)
+    {
+        reply.Break();
+        return Waits.ForEver(Aborted);
+    }
+
+    private void Reset(Reply reply)
+    {
+        reply.Settle(clientLeft: false);
+        context.Abort();
+    }
+
+    private void WriteHeaders(Reply reply)
+    {
+        reply.Start();
+        var response = context.Response;
+        response.StatusCode = reply.Status;
+        response.ContentType = reply.ContentType;
+        response.ContentLength = reply.Length;
+        if (reply.Length is null) response.Headers.CacheControl = "no-cache";
+        foreach (var header in reply.Headers) response.Headers[header.Key] = header.Value;
+    }
+
+    private async ValueTask<FakeRequest> ReadAsync()
+    {
+        var request = context.Request;
+        var headers = new Dictionary<string, string>(request.Headers.Count, StringComparer.OrdinalIgnoreCase);
+        foreach (var header in request.Headers) headers[header.Key] = header.Value.ToString();
+        var body = new MemoryStream((int)Math.Min(request.ContentLength ?? 0, int.MaxValue / 2));
+        await request.Body.CopyToAsync(body, Aborted).ConfigureAwait(false);
+        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        var query = target.IndexOf('?', StringComparison.Ordinal) is >= 0 and var mark ? mark : target.Length;
+        return await RequestReader.ReadAsync(request.Method, target[..query], target[query..], headers, body.GetBuffer().AsMemory(0, (int)body.Length)).ConfigureAwait(false);
+    }
+}
