@@ -1,0 +1,166 @@
+namespace HaKit.Availability;
+
+/// <summary>What is known of one endpoint when a report is asked for.</summary>
+/// <param name="Name">Unique within the pool.</param>
+/// <param name="History">Its up and down times.</param>
+/// <param name="Outcomes">Its calls, or null when they are not counted.</param>
+public readonly record struct EndpointRecord(string Name, UptimeHistory History, OutcomeCounters? Outcomes = null);
+
+/// <summary>
+/// The availability of a pool from what it lived through: observed, delivered, and predicted from its endpoints. Computed
+/// at once from the records; immutable and thread-safe.
+/// </summary>
+public sealed record AvailabilityReport
+{
+    private AvailabilityReport()
+    {
+    }
+
+    /// <summary>When it was made, on the records' clock.</summary>
+    public TimeSpan Now { get; private init; }
+
+    /// <summary>The objective that the budget belongs to.</summary>
+    public required Slo Slo { get; init; }
+
+    /// <summary>The endpoints, in the order given.</summary>
+    public required IReadOnlyList<EndpointAvailability> Endpoints { get; init; }
+
+    /// <summary>How the endpoints went down together.</summary>
+    public required JointDowntime Joint { get; init; }
+
+    /// <summary>Share of the time in which enough endpoints were up; null before any time has passed.</summary>
+    public Availability? Observed { get; private init; }
+
+    /// <summary>
+    /// What the endpoints' observed availabilities predict for the pool: k of n with the estimated β as common cause. Null
+    /// until each endpoint has been observed. It overtakes <see cref="Observed"/> in precision long before joint outages are common.
+    /// </summary>
+    public Availability? Predicted { get; private init; }
+
+    /// <summary>What the same prediction would be if the endpoints failed independently: the difference is what they share.</summary>
+    public Availability? PredictedIfIndependent { get; private init; }
+
+    /// <summary>Calls of the pool within the objective's period.</summary>
+    public OutcomeCount Calls { get; private init; }
+
+    /// <summary>Delivered availability, the share of calls answered well within the objective's period; null without calls.</summary>
+    public Availability? Delivered => Calls.Delivered;
+
+    /// <summary>Clopper–Pearson bounds on the delivered availability; null without calls.</summary>
+    public AvailabilityInterval? DeliveredBounds { get; private init; }
+
+    /// <summary>Share of the error budget that is left, 1 − failures/(U·calls); negative when overspent, 1 without calls.</summary>
+    public double ErrorBudgetLeft { get; private init; }
+
+    /// <summary>The burn-rate alerts.</summary>
+    public required IReadOnlyList<BurnRateStatus> Alerts { get; init; }
+
+    /// <summary>Makes a report. Safe while the records are being written.</summary>
+    /// <param name="now">The time, on the records' clock.</param>
+    /// <param name="endpoints">At least one.</param>
+    /// <param name="calls">Outcomes of the pool's calls, as its callers saw them.</param>
+    /// <param name="slo">The objective; null for <see cref="Slo.Default"/>. The counters should reach back over its period.</param>
+    /// <param name="required">How many endpoints carry the load, 1 to their number; 1 by default.</param>
+    /// <param name="confidence">Of all bounds, strictly between 0 and 1; 0.95 by default.</param>
+    /// <param name="alerts">Those to evaluate; null for those of <see cref="BurnRateAlert.Standard"/> that the counters reach back for.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> or <paramref name="calls"/> is null.</exception>
+    /// <exception cref="ArgumentException">There is no endpoint, or an alert can never fire.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
+    public static AvailabilityReport Create(
+        TimeSpan now,
+        IReadOnlyList<EndpointRecord> endpoints,
+        OutcomeCounters calls,
+        Slo? slo = null,
+        int required = 1,
+        double confidence = 0.95,
+        IReadOnlyList<BurnRateAlert>? alerts = null)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        ArgumentNullException.ThrowIfNull(calls);
+        Guard.OpenProbability(confidence);
+        slo ??= Slo.Default;
+        var summaries = new UptimeSummary[endpoints.Count];
+        var reports = new EndpointAvailability[endpoints.Count];
+        for (var i = 0; i < summaries.Length; i++)
+        {
+            summaries[i] = endpoints[i].History.Summarize(now);
+            reports[i] = new EndpointAvailability(endpoints[i].Name, summaries[i], endpoints[i].Outcomes?.Count(now, slo.Period), confidence);
+        }
+
+        var joint = JointDowntime.Of(summaries, required);
+        var count = calls.Count(now, slo.Period);
+        return new AvailabilityReport
+        {
+            Now = now,
+            Slo = slo,
+            Endpoints = reports,
+            Joint = joint,
+            Observed = joint.Observed > TimeSpan.Zero ? Availability.FromDowntime(joint.Observed, joint.TooFewUp) : null,
+            Predicted = Predict(reports, required, joint.Beta ?? 0),
+            PredictedIfIndependent = Predict(reports, required, 0),
+            Calls = count,
+            DeliveredBounds = count.Total > 0 ? Estimate.ClopperPearson(count.Successes, count.Total, confidence) : null,
+            ErrorBudgetLeft = 1 - slo.Consumed(count.Failures, count.Total),
+            Alerts = [.. (alerts ?? Reachable(slo, calls)).Select(alert => alert.Evaluate(slo, calls, now))],
+        };
+    }
+
+    private static IReadOnlyList<BurnRateAlert> Reachable(Slo slo, OutcomeCounters calls) =>
+        [.. BurnRateAlert.Standard(slo).Where(alert => alert.LongWindow <= calls.Horizon)];
+
+    private static Availability? Predict(EndpointAvailability[] endpoints, int required, double beta)
+    {
+        var components = new ReliabilityComponent[endpoints.Length];
+        for (var i = 0; i < components.Length; i++)
+        {
+            if (endpoints[i].Observed is not { } observed) return null;
+            components[i] = ReliabilityBlock.Component(endpoints[i].Name, observed);
+        }
+
+        return ReliabilityBlock.KofN(required, ReliabilityBlock.WithCommonCause(beta, components)).Availability;
+    }
+}
+
+/// <summary>The availability of one endpoint in a report. Immutable and thread-safe.</summary>
+public sealed record EndpointAvailability
+{
+    internal EndpointAvailability(string name, UptimeSummary uptime, OutcomeCount? calls, double confidence)
+    {
+        Name = name;
+        Uptime = uptime;
+        Calls = calls;
+        Bounds = uptime.Bounds(confidence);
+        MttfBounds = uptime.MttfBounds(confidence);
+        MttrBounds = uptime.MttrBounds(confidence);
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Its totals and latest outages.</summary>
+    public UptimeSummary Uptime { get; }
+
+    /// <summary>Share of the time that it was up; null before any time has passed.</summary>
+    public Availability? Observed => Uptime.Observed;
+
+    /// <summary>Bounds on its availability; 0 to 1 until it has failed and come back.</summary>
+    public AvailabilityInterval Bounds { get; }
+
+    /// <summary>Mean time to failure; null without a failure.</summary>
+    public TimeSpan? Mttf => Uptime.Mttf;
+
+    /// <summary>Bounds on it; null before any time up.</summary>
+    public DurationInterval? MttfBounds { get; }
+
+    /// <summary>Mean time to repair; null without a repair.</summary>
+    public TimeSpan? Mttr => Uptime.Mttr;
+
+    /// <summary>Bounds on it; null before any time down.</summary>
+    public DurationInterval? MttrBounds { get; }
+
+    /// <summary>Its calls within the objective's period; null when they are not counted.</summary>
+    public OutcomeCount? Calls { get; }
+
+    /// <summary>Share of its calls answered well; null without calls.</summary>
+    public Availability? Delivered => Calls?.Delivered;
+}

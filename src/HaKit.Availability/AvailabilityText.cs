@@ -1,0 +1,153 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace HaKit.Availability;
+
+public readonly partial struct Availability : IFormattable, IParsable<Availability>
+{
+    private static readonly string[] Digits = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+
+    /// <summary>A percentage with three significant digits of U, such as <c>99.95%</c>.</summary>
+    public override string ToString() => ToString(null, null);
+
+    /// <summary>As text, always in the invariant culture, so that <see cref="Parse(string, IFormatProvider?)"/> reads it back.</summary>
+    /// <param name="format">
+    /// <c>P</c> or null: <c>99.95%</c>, three significant digits of U. <c>N</c>: <c>3N5</c>, the run of nines and the digit
+    /// after it, cut off and never rounded up. <c>W</c>: <c>three nines five</c>. <c>R</c>: exact, <c>1-0.0005</c> where U is
+    /// the smaller part.
+    /// </param>
+    /// <param name="formatProvider">Not used.</param>
+    /// <exception cref="FormatException">The format is none of these.</exception>
+    public string ToString(string? format, IFormatProvider? formatProvider = null) => format switch
+    {
+        null or "" or "P" or "G" => Percent(),
+        "N" => ShortNines(),
+        "W" => WordNines(),
+        "R" => Exact(),
+        _ => throw new FormatException($"An availability is formatted as P, N, W or R, not '{format}'."),
+    };
+
+    /// <summary>Reads <c>99.95%</c>, <c>0.9995</c>, <c>3N5</c>, <c>three nines five</c> or <c>1-5E-4</c>. Decimals keep an exact complement.</summary>
+    /// <exception cref="FormatException">The text is none of these, or lies outside 0 to 100 %.</exception>
+    public static Availability Parse(string s, IFormatProvider? provider = null)
+    {
+        ArgumentNullException.ThrowIfNull(s);
+        return TryParse(s, provider, out var result)
+            ? result
+            : throw new FormatException($"'{s}' is no availability: expected something like 99.95%, 0.9995, 3N5 or 1-5E-4.");
+    }
+
+    /// <summary>As <see cref="Parse(string, IFormatProvider?)"/>, without an exception.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out Availability result)
+    {
+        result = default;
+        var text = s.AsSpan().Trim();
+        if (text.IsEmpty) return false;
+        if (text[^1] == '%') return TryDecimal(text[..^1].TrimEnd(), 100m, out result) || TryBeyondDecimal(text[..^1].TrimEnd(), out result);
+        if (text.StartsWith("1-"))
+        {
+            if (!double.TryParse(text[2..], NumberStyles.Float, CultureInfo.InvariantCulture, out var u) || u is not (>= 0 and <= 1)) return false;
+            result = FromUnavailability(u);
+            return true;
+        }
+
+        return TryDecimal(text, 1m, out result) || TryBeyondDecimal100(text, out result) || TryShort(text, out result) || TryWords(text.ToString(), out result);
+    }
+
+    /// <inheritdoc cref="TryParse(string?, IFormatProvider?, out Availability)"/>
+    public static bool TryParse([NotNullWhen(true)] string? s, out Availability result) => TryParse(s, null, out result);
+
+    private static bool TryDecimal(ReadOnlySpan<char> text, decimal whole, out Availability result)
+    {
+        result = default;
+        const NumberStyles style = NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingWhite;
+        // A decimal holds 28 digits; longer texts would be rounded, perhaps up to a flattering 1.
+        if (text.Length > 27 || !decimal.TryParse(text, style, CultureInfo.InvariantCulture, out var value) || value > whole) return false;
+        result = new Availability((double)(value / whole), (double)((whole - value) / whole));
+        return true;
+    }
+
+    private static bool TryBeyondDecimal(ReadOnlySpan<char> text, out Availability result) => TryDouble(text, 100, out result);
+
+    private static bool TryBeyondDecimal100(ReadOnlySpan<char> text, out Availability result) => TryDouble(text, 1, out result);
+
+    private static bool TryDouble(ReadOnlySpan<char> text, double whole, out Availability result)
+    {
+        result = default;
+        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || value is not >= 0 || value > whole) return false;
+        result = Of(value / whole);
+        return true;
+    }
+
+    private static bool TryShort(ReadOnlySpan<char> text, out Availability result)
+    {
+        result = default;
+        var at = text.IndexOfAny('N', 'n');
+        if (at <= 0 || !int.TryParse(text[..at], NumberStyles.None, CultureInfo.InvariantCulture, out var nines)) return false;
+        var digit = 0;
+        if (at + 1 < text.Length && (text.Length > at + 2 || !int.TryParse(text[(at + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out digit))) return false;
+        return TryNines(nines, digit, out result);
+    }
+
+    private static bool TryWords(string text, out Availability result)
+    {
+        result = default;
+        var words = text.ToLowerInvariant().Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (words.Length is not (2 or 3) || words[1] is not ("nine" or "nines")) return false;
+        var nines = Array.IndexOf(Digits, words[0]);
+        var digit = words.Length == 3 ? Array.IndexOf(Digits, words[2]) : 0;
+        return nines >= 0 && digit is >= 0 and <= 9 && TryNines(nines, digit, out result);
+    }
+
+    private static bool TryNines(int nines, int digit, out Availability result)
+    {
+        // A decimal power keeps "3N5" exactly 0.0005.
+        result = nines <= 26 ? FromUnavailability((double)((10 - digit) * Tenth(nines + 1))) : FromUnavailability((10 - digit) * Math.Pow(10, -nines - 1));
+        return nines <= 300;
+
+        static decimal Tenth(int power)
+        {
+            var value = 1m;
+            for (var i = 0; i < power; i++) value /= 10;
+            return value;
+        }
+    }
+
+    private string Percent()
+    {
+        if (Unavailability == 0) return "100%";
+        if (Unavailability < 1e-22) return Exact();
+        var places = Unavailability >= 0.5 ? 2 : Math.Clamp((int)Math.Floor(Nines) + 1, 1, 26);
+        if (Value > 0 && Value < 0.01) places = Math.Clamp(2 - (int)Math.Floor(Math.Log10(Value)) - 2, 2, 26);
+        // Through the smaller part: a decimal made of a double keeps fifteen significant digits.
+        var percent = Unavailability <= 0.5 ? 100m - 100m * (decimal)Unavailability : 100m * (decimal)Value;
+        return decimal.Round(percent, places).ToString("0.##########################", CultureInfo.InvariantCulture) + "%";
+    }
+
+    private (int Nines, int Digit) RunOfNines()
+    {
+        if (Unavailability == 0) return (int.MaxValue, 0);
+        var nines = (int)Math.Floor(Nines + 1e-12);
+        var left = Unavailability * Math.Pow(10, nines);
+        return (nines, Math.Clamp((int)Math.Floor(10 * (1 - left) + 1e-9), 0, 9));
+    }
+
+    private string ShortNines()
+    {
+        var (nines, digit) = RunOfNines();
+        if (nines == int.MaxValue) return "100%";
+        return digit == 0 ? $"{nines}N" : $"{nines}N{digit}";
+    }
+
+    private string WordNines()
+    {
+        var (nines, digit) = RunOfNines();
+        if (nines == int.MaxValue) return "always";
+        var count = nines < Digits.Length ? Digits[nines] : nines.ToString(CultureInfo.InvariantCulture);
+        return $"{count} {(nines == 1 ? "nine" : "nines")}{(digit == 0 ? "" : " " + Digits[digit])}";
+    }
+
+    private string Exact() => Unavailability < 0.5
+        ? "1-" + Unavailability.ToString("R", CultureInfo.InvariantCulture)
+        : Value.ToString("R", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,96 @@
+using HaKit.Availability.Numerics;
+
+namespace HaKit.Availability;
+
+/// <summary>Backups: how many, how much is lost, what a restore needs, and how often to save. Pure and thread-safe.</summary>
+public static class Backup
+{
+    /// <summary>N = ⌊T / interval⌋ backups within a horizon.</summary>
+    /// <param name="horizon">T; zero or greater.</param>
+    /// <param name="interval">From one backup to the next; greater than zero. It is an interval, not a frequency.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A duration is outside its range.</exception>
+    public static long Count(TimeSpan horizon, TimeSpan interval) => Guard.NotNegative(horizon).Ticks / Guard.Positive(interval).Ticks;
+
+    /// <summary>Mean data loss when the failure falls anywhere in the interval: interval/2 + duration.</summary>
+    /// <param name="interval">From the start of one backup to the next; greater than zero.</param>
+    /// <param name="duration">How long one takes, during which the previous one is the latest; zero or greater.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A duration is outside its range.</exception>
+    public static TimeSpan MeanDataLoss(TimeSpan interval, TimeSpan duration = default) => Guard.Positive(interval) / 2 + Guard.NotNegative(duration);
+
+    /// <summary>Worst data loss: interval + duration.</summary>
+    /// <inheritdoc cref="MeanDataLoss" path="/param"/>
+    /// <inheritdoc cref="MeanDataLoss" path="/exception"/>
+    public static TimeSpan WorstDataLoss(TimeSpan interval, TimeSpan duration = default) => Guard.Positive(interval) + Guard.NotNegative(duration);
+
+    /// <summary>Most pieces a restore needs: one full backup and the incremental ones after it, full/incremental in all.</summary>
+    /// <param name="full">From one full backup to the next.</param>
+    /// <param name="incremental">From one incremental backup to the next; greater than zero, at most <paramref name="full"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A duration is outside its range.</exception>
+    public static int LongestChain(TimeSpan full, TimeSpan incremental)
+    {
+        Guard.Positive(incremental);
+        ArgumentOutOfRangeException.ThrowIfLessThan(full, incremental);
+        return Precise.ToCount(full.Ticks / incremental.Ticks);
+    }
+
+    /// <summary>Mean pieces a restore needs: (n + 1)/2 for the longest chain n.</summary>
+    /// <inheritdoc cref="LongestChain" path="/param"/>
+    /// <inheritdoc cref="LongestChain" path="/exception"/>
+    public static double MeanChain(TimeSpan full, TimeSpan incremental) => (LongestChain(full, incremental) + 1) / 2.0;
+
+    /// <summary>Every piece of a chain must be readable: aⁿ.</summary>
+    /// <param name="pieces">n, at least 1.</param>
+    /// <param name="piece">Chance that one piece is readable.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="pieces"/> is less than 1.</exception>
+    public static Availability RestoreSuccess(int pieces, Availability piece)
+    {
+        Guard.AtLeast(1, pieces);
+        return Availability.FromPair(
+            Precise.PowerOfComplement(piece.Unavailability, pieces), Precise.ComplementOfPower(piece.Unavailability, pieces));
+    }
+
+    /// <summary>Chance that a restore works when the failure is equally likely after any piece of the chain: the mean of aⁱ for i from 1 to n.</summary>
+    /// <inheritdoc cref="RestoreSuccess" path="/param"/>
+    /// <inheritdoc cref="RestoreSuccess" path="/exception"/>
+    public static Availability MeanRestoreSuccess(int pieces, Availability piece)
+    {
+        Guard.AtLeast(1, pieces);
+        double up = 0, down = 0;
+        for (var i = 1; i <= pieces; i++)
+        {
+            var chain = RestoreSuccess(i, piece);
+            up += chain.Value;
+            down += chain.Unavailability;
+        }
+
+        return Availability.FromPair(up / pieces, down / pieces);
+    }
+
+    /// <summary>Chance that a copy is left: copies lost independently, or all at once by a common cause. U = c + (1 − c)·∏ uᵢ.</summary>
+    /// <param name="commonCause">c, from 0 to 1.</param>
+    /// <param name="copies">Each copy's chance to be there; at least one copy.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="commonCause"/> is NaN or lies outside 0 to 1.</exception>
+    /// <exception cref="ArgumentException">There is no copy.</exception>
+    public static Availability AnyCopyLeft(double commonCause, params ReadOnlySpan<Availability> copies)
+    {
+        if (copies.IsEmpty) throw new ArgumentException("There must be at least one copy.", nameof(copies));
+        return Availability.Series(Availability.FromUnavailability(Guard.Probability(commonCause)), Availability.Parallel(copies));
+    }
+
+    /// <summary>Checkpoint interval √(2·cost·MTBF) (Young, CACM 17, 1974), for a cost well below the MTBF.</summary>
+    /// <param name="cost">Time one checkpoint takes, in any unit; greater than zero.</param>
+    /// <param name="mtbf">Mean time between failures, in the same unit; greater than zero.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite, zero or negative.</exception>
+    public static double YoungInterval(double cost, double mtbf) => Math.Sqrt(2 * Guard.Positive(cost) * Guard.Positive(mtbf));
+
+    /// <summary>Daly's higher-order checkpoint interval (Future Generation Computer Systems 22, 2006): √(2δM)·(1 + √(δ/2M)/3 + (δ/2M)/9) − δ for δ &lt; 2M, else M.</summary>
+    /// <inheritdoc cref="YoungInterval" path="/param"/>
+    /// <inheritdoc cref="YoungInterval" path="/exception"/>
+    public static double DalyInterval(double cost, double mtbf)
+    {
+        var young = YoungInterval(cost, mtbf);
+        if (cost >= 2 * mtbf) return mtbf;
+        var ratio = cost / (2 * mtbf);
+        return young * (1 + Math.Sqrt(ratio) / 3 + ratio / 9) - cost;
+    }
+}

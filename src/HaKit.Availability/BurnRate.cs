@@ -1,0 +1,60 @@
+using HaKit.Availability.Numerics;
+
+namespace HaKit.Availability;
+
+/// <summary>Burn rate: how many times faster than evenly the error budget is being spent (Google, The Site Reliability Workbook, ch. 5). Pure and thread-safe.</summary>
+public static class BurnRate
+{
+    /// <summary>errors / U: 1 spends exactly the budget in a period.</summary>
+    /// <param name="target">The objective, below 100 %.</param>
+    /// <param name="errorRatio">Share of calls that fail, from 0 to 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
+    public static double FromErrorRatio(Availability target, double errorRatio) => Guard.Probability(errorRatio) / Budget(target);
+
+    /// <summary>The burn rate that spends a share of the budget within a window: share · period / window.</summary>
+    /// <param name="budgetShare">Above 0 to 1.</param>
+    /// <param name="window">Greater than zero.</param>
+    /// <param name="period">The objective's period; greater than zero.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
+    public static double Threshold(double budgetShare, TimeSpan window, TimeSpan period) =>
+        Guard.Positive(Guard.Probability(budgetShare)) * Guard.Positive(period).Ticks / Guard.Positive(window).Ticks;
+
+    /// <summary>Share of the budget that a burn rate spends within a window: burn · window / period.</summary>
+    /// <param name="burn">Zero or greater.</param>
+    /// <param name="window">Zero or greater.</param>
+    /// <param name="period">The objective's period; greater than zero.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or outside its range.</exception>
+    public static double ConsumedShare(double burn, TimeSpan window, TimeSpan period) =>
+        Guard.NotNegative(burn) * Guard.NotNegative(window).Ticks / Guard.Positive(period).Ticks;
+
+    /// <summary>How long a burn rate takes to spend a whole period's budget: period / burn.</summary>
+    /// <param name="burn">Greater than zero.</param>
+    /// <param name="period">The objective's period; greater than zero.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or outside its range.</exception>
+    public static TimeSpan TimeToExhaustion(double burn, TimeSpan period) => Precise.FromTicks(Guard.Positive(period).Ticks / Guard.Positive(burn));
+
+    /// <summary>From the start of an error until an alert on a window fires: threshold · U / errors · window.</summary>
+    /// <param name="target">The objective, below 100 %.</param>
+    /// <param name="errorRatio">Share of calls that fail from then on, above 0 to 1.</param>
+    /// <param name="window">The alert's window; greater than zero.</param>
+    /// <param name="threshold">The alert's burn rate; greater than zero.</param>
+    /// <returns>Null when the alert never fires, because the error burns more slowly than its threshold.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
+    public static TimeSpan? DetectionTime(Availability target, double errorRatio, TimeSpan window, double threshold)
+    {
+        var share = Guard.Positive(threshold) * Budget(target) / Guard.Positive(Guard.Probability(errorRatio));
+        Guard.Positive(window);
+        return share > 1 + Precise.Slack ? null : Precise.FromTicks(share * window.Ticks);
+    }
+
+    /// <summary>From the end of an error that filled the window until the alert stops: what <see cref="DetectionTime"/> leaves of the window.</summary>
+    /// <inheritdoc cref="DetectionTime" path="/param"/>
+    /// <inheritdoc cref="DetectionTime" path="/exception"/>
+    /// <returns>Null when the alert never fires.</returns>
+    public static TimeSpan? ResetTime(Availability target, double errorRatio, TimeSpan window, double threshold) =>
+        DetectionTime(target, errorRatio, window, threshold) is { } detection ? window - detection : null;
+
+    private static double Budget(Availability target) => target.Unavailability > 0
+        ? target.Unavailability
+        : throw new ArgumentOutOfRangeException(nameof(target), target, "A target of 100 % leaves no budget to burn.");
+}

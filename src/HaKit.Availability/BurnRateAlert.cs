@@ -1,0 +1,107 @@
+namespace HaKit.Availability;
+
+/// <summary>
+/// A multi-window burn-rate alert: it fires while both windows burn at the threshold or faster, so the long window says
+/// that it matters and the short one that it goes on. Immutable and thread-safe.
+/// </summary>
+public sealed record BurnRateAlert
+{
+    /// <summary>An alert.</summary>
+    /// <param name="name">What the event and the metric call it.</param>
+    /// <param name="threshold">Burn rate; greater than zero.</param>
+    /// <param name="longWindow">Greater than zero.</param>
+    /// <param name="shortWindow">Greater than zero, at most <paramref name="longWindow"/>; by custom a twelfth of it.</param>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
+    public BurnRateAlert(string name, double threshold, TimeSpan longWindow, TimeSpan shortWindow)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        Name = name;
+        Threshold = Guard.Positive(threshold);
+        LongWindow = Guard.Positive(longWindow);
+        ShortWindow = Guard.Positive(shortWindow);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(shortWindow, longWindow);
+    }
+
+    /// <summary>What the event and the metric call it.</summary>
+    public string Name { get; }
+
+    /// <summary>The burn rate at which it fires.</summary>
+    public double Threshold { get; }
+
+    /// <summary>The window that says it matters.</summary>
+    public TimeSpan LongWindow { get; }
+
+    /// <summary>The window that says it goes on.</summary>
+    public TimeSpan ShortWindow { get; }
+
+    /// <summary>
+    /// Failures that the long window must hold before the alert may fire, at least 1; 5 by default. With little traffic a
+    /// single failure is a large ratio: one in fifty calls burns a 99.9 % budget twentyfold.
+    /// </summary>
+    public int MinimumFailures
+    {
+        get;
+        init => field = Guard.AtLeast(1, value, nameof(MinimumFailures));
+    } = 5;
+
+    /// <summary>The workbook's three: 2 % of the budget in 1 h, 5 % in 6 h, 10 % in 3 d, with short windows of a twelfth; over 30 days that is 14.4, 6 and 1.</summary>
+    /// <param name="slo">Those that could never fire under it are left out, as are windows longer than its period.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="slo"/> is null.</exception>
+    public static IReadOnlyList<BurnRateAlert> Standard(Slo slo)
+    {
+        ArgumentNullException.ThrowIfNull(slo);
+        var alerts = new List<BurnRateAlert>(3);
+        foreach (var (name, share, window) in ((string, double, TimeSpan)[])[
+            ("fast", 0.02, TimeSpan.FromHours(1)), ("slow", 0.05, TimeSpan.FromHours(6)), ("creeping", 0.1, TimeSpan.FromDays(3))])
+        {
+            if (window > slo.Period) continue;
+            var alert = new BurnRateAlert(name, BurnRate.Threshold(share, window, slo.Period), window, window / 12);
+            if (alert.CanFire(slo)) alerts.Add(alert);
+        }
+
+        return alerts;
+    }
+
+    /// <summary>Whether a total outage would reach the threshold: threshold · U ≤ 1.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="slo"/> is null.</exception>
+    public bool CanFire(Slo slo)
+    {
+        ArgumentNullException.ThrowIfNull(slo);
+        return Threshold * slo.Target.Unavailability <= 1 + Numerics.Precise.Slack;
+    }
+
+    /// <summary>Judges the outcomes counted up to now. Reads only.</summary>
+    /// <param name="slo">The objective whose budget burns.</param>
+    /// <param name="outcomes">The counters; they must reach back as far as <see cref="LongWindow"/>.</param>
+    /// <param name="now">The time, on the clock that the outcomes were recorded with.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">The alert can never fire under this objective, or the counters do not reach back far enough.</exception>
+    public BurnRateStatus Evaluate(Slo slo, OutcomeCounters outcomes, TimeSpan now)
+    {
+        RequireUsable(slo, outcomes);
+        var slow = outcomes.Count(now, LongWindow);
+        var fast = outcomes.Count(now, ShortWindow);
+        var (longBurn, shortBurn) = (slow.BurnRate(slo.Target), fast.BurnRate(slo.Target));
+        var reached = Threshold * (1 - Numerics.Precise.Slack);
+        var firing = slow.Failures >= MinimumFailures && longBurn >= reached && shortBurn >= reached;
+        return new BurnRateStatus(this, firing, longBurn, shortBurn, slow.Failures);
+    }
+
+    internal void RequireUsable(Slo slo, OutcomeCounters outcomes)
+    {
+        ArgumentNullException.ThrowIfNull(outcomes);
+        if (!CanFire(slo))
+            throw new ArgumentException($"Alert '{Name}' can never fire: a total outage burns {1 / slo.Target.Unavailability:0.###}-fold at most, its threshold is {Threshold:0.###}.", nameof(slo));
+        if (LongWindow > outcomes.Horizon)
+            throw new ArgumentException($"Alert '{Name}' looks back {LongWindow}, the counters hold {outcomes.Horizon}.", nameof(outcomes));
+    }
+}
+
+/// <summary>What an alert found.</summary>
+/// <param name="Alert">The alert.</param>
+/// <param name="Firing">Whether it fires.</param>
+/// <param name="LongBurn">Burn rate over the long window; 0 without calls.</param>
+/// <param name="ShortBurn">Burn rate over the short window; 0 without calls.</param>
+/// <param name="Failures">Failures in the long window, held against <see cref="BurnRateAlert.MinimumFailures"/>.</param>
+public readonly record struct BurnRateStatus(BurnRateAlert Alert, bool Firing, double LongBurn, double ShortBurn, long Failures);

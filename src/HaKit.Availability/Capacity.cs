@@ -1,0 +1,109 @@
+using HaKit.Availability.Numerics;
+
+namespace HaKit.Availability;
+
+/// <summary>How much to have so that enough is left. Pure and thread-safe.</summary>
+public static class Capacity
+{
+    /// <summary>Smallest n with P(at least <paramref name="required"/> of n are up) ≥ target.</summary>
+    /// <param name="required">How many must be up, at least 1.</param>
+    /// <param name="instance">Availability of one instance; above zero. Instances fail independently.</param>
+    /// <param name="target">Below 100 %, which no number reaches unless an instance does.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    /// <exception cref="OverflowException">More than 2³¹ − 1 instances are needed.</exception>
+    public static int InstancesFor(int required, Availability instance, Availability target)
+    {
+        Guard.AtLeast(1, required);
+        if (instance.Value == 0) throw new ArgumentOutOfRangeException(nameof(instance), "Instances that are never up reach no target.");
+        if (target.Unavailability == 0 && instance.Unavailability > 0)
+            throw new ArgumentOutOfRangeException(nameof(target), "No number of instances is always up.");
+        long enough = required, tooFew = required - 1L;
+        for (var step = 1L; !Meets(enough); step *= 2)
+        {
+            tooFew = enough;
+            enough += step;
+        }
+
+        while (enough - tooFew > 1)
+        {
+            var middle = (enough + tooFew) / 2;
+            if (Meets(middle)) enough = middle;
+            else tooFew = middle;
+        }
+
+        return Precise.ToCount(enough);
+
+        bool Meets(long n) => AtLeast(required, n, instance).Meets(target);
+    }
+
+    /// <summary>P(at least k of n equal, independent instances are up), in time that does not grow with n (incomplete beta function).</summary>
+    /// <param name="required">k, from 0 to n.</param>
+    /// <param name="instances">n, at least 1.</param>
+    /// <param name="instance">Availability of one instance.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    public static Availability AtLeast(long required, long instances, Availability instance)
+    {
+        Guard.AtLeast(1L, instances);
+        Guard.Between(0L, instances, required);
+        if (required == 0) return Availability.Always;
+        var (up, down) = new BetaDistribution(required, instances - required + 1).Tails(instance);
+        return Availability.FromPair(up, down);
+    }
+
+    /// <summary>1 − C(n, s+1)·uˢ⁺¹ ≤ A: the approximation of AWS, "Availability and Beyond", for n instances of which s may be down. A lower bound, close for small u.</summary>
+    /// <param name="instances">n, at least 1.</param>
+    /// <param name="spares">s, from 0 to n − 1.</param>
+    /// <param name="instance">Availability of one instance.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    public static Availability SparesLowerBound(int instances, int spares, Availability instance)
+    {
+        Guard.AtLeast(1, instances);
+        Guard.Between(0, instances - 1, spares);
+        var down = 1.0;
+        for (var i = 0; i <= spares; i++) down *= (double)(instances - i) / (i + 1) * instance.Unavailability;
+        return Availability.FromUnavailability(Math.Min(1, down));
+    }
+
+    /// <summary>Instances for a peak with k to spare: ⌈peak / (per instance · utilisation)⌉ + k.</summary>
+    /// <param name="peak">Load at the peak, in any unit; greater than zero.</param>
+    /// <param name="perInstance">What one instance can carry, in the same unit; greater than zero.</param>
+    /// <param name="utilisation">The share of that to plan with, above 0 to 1.</param>
+    /// <param name="spares">k, zero or greater.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
+    /// <exception cref="OverflowException">More than 2³¹ − 1 instances are needed.</exception>
+    public static int NPlusK(double peak, double perInstance, double utilisation, int spares)
+    {
+        Guard.Positive(Guard.Probability(utilisation));
+        Guard.AtLeast(0, spares);
+        return Precise.ToCount(Precise.Ceiling(Guard.Positive(peak) / (Guard.Positive(perInstance) * utilisation)) + spares);
+    }
+
+    /// <summary>How many times the needed capacity to buy so that it is left when zones are lost: z/(z − s).</summary>
+    /// <param name="zones">z, at least 1.</param>
+    /// <param name="lost">s, from 0 to z − 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    public static double ZoneFactor(int zones, int lost)
+    {
+        Guard.AtLeast(1, zones);
+        return (double)zones / (zones - Guard.Between(0, zones - 1, lost));
+    }
+
+    /// <summary>Mean capacity that is left: each instance carries its load while it is up, Σ cᵢ·Aᵢ = n·c·A.</summary>
+    /// <param name="instances">n, zero or greater.</param>
+    /// <param name="perInstance">c, in any unit; zero or greater.</param>
+    /// <param name="instance">Availability of one instance.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
+    public static double Mean(int instances, double perInstance, Availability instance) =>
+        Guard.AtLeast(0, instances) * Guard.NotNegative(perInstance) * instance.Value;
+
+    /// <summary>Capacity that is left when some instances are lost: (n − lost)·c.</summary>
+    /// <param name="instances">n, zero or greater.</param>
+    /// <param name="lost">From 0 to n.</param>
+    /// <param name="perInstance">c, in any unit; zero or greater.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
+    public static double AfterLoss(int instances, int lost, double perInstance)
+    {
+        Guard.AtLeast(0, instances);
+        return (instances - Guard.Between(0, instances, lost)) * Guard.NotNegative(perInstance);
+    }
+}

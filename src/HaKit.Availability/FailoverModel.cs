@@ -1,0 +1,65 @@
+using HaKit.Availability.Numerics;
+
+namespace HaKit.Availability;
+
+/// <summary>
+/// An active unit with one standby: failures are detected, decided on and switched; some are not noticed until somebody
+/// looks. A five-state chain {both up, switching, one up, none up, unnoticed} solved by GTH elimination. Immutable and
+/// thread-safe. Times are means of exponential durations.
+/// </summary>
+public sealed record FailoverModel
+{
+    private readonly TimeSpan _mttf = TimeSpan.FromDays(30), _mttr = TimeSpan.FromHours(1), _uncoveredRecovery = TimeSpan.FromMinutes(30);
+    private readonly TimeSpan _detection = TimeSpan.FromSeconds(20), _decision, _switch;
+    private readonly double _coverage = 1, _dormancy = 1;
+    private readonly int _crews = 2;
+
+    /// <summary>Mean time to failure of the active unit; 30 days by default.</summary>
+    public TimeSpan Mttf { get => _mttf; init => _mttf = Guard.Positive(value, nameof(Mttf)); }
+
+    /// <summary>Mean time to repair a unit; 1 hour by default.</summary>
+    public TimeSpan Mttr { get => _mttr; init => _mttr = Guard.Positive(value, nameof(Mttr)); }
+
+    /// <summary>From the failure to its being known; 20 s by default. See <see cref="Heartbeat.MeanDetectionTime"/>.</summary>
+    public TimeSpan Detection { get => _detection; init => _detection = Guard.NotNegative(value, nameof(Detection)); }
+
+    /// <summary>From being known to the order to switch; zero by default, and minutes when somebody is paged.</summary>
+    public TimeSpan Decision { get => _decision; init => _decision = Guard.NotNegative(value, nameof(Decision)); }
+
+    /// <summary>From the order until the standby serves; zero by default, and minutes for a cold one.</summary>
+    public TimeSpan Switch { get => _switch; init => _switch = Guard.NotNegative(value, nameof(Switch)); }
+
+    /// <summary>Chance that a failure of the active unit is noticed and switched at all; 1 by default.</summary>
+    public double Coverage { get => _coverage; init => _coverage = Guard.Probability(value, nameof(Coverage)); }
+
+    /// <summary>How long an unnoticed failure lasts before everything is put right by hand; 30 minutes by default.</summary>
+    public TimeSpan UncoveredRecovery { get => _uncoveredRecovery; init => _uncoveredRecovery = Guard.Positive(value, nameof(UncoveredRecovery)); }
+
+    /// <summary>Failure rate of the standby as a share of the active unit's: 1 (the default) is hot, 0 is cold.</summary>
+    public double Dormancy { get => _dormancy; init => _dormancy = Guard.Probability(value, nameof(Dormancy)); }
+
+    /// <summary>How many units can be under repair at a time, 1 or 2; 2 by default.</summary>
+    public int Crews { get => _crews; init => _crews = Guard.Between(1, 2, value, nameof(Crews)); }
+
+    /// <summary>The share of time in which somebody serves.</summary>
+    public Availability Availability()
+    {
+        const int bothUp = 0, oneUp = 1, noneUp = 2, unnoticed = 3, switching = 4;
+        double failure = 1.0 / Mttf.Ticks, repair = 1.0 / Mttr.Ticks;
+        var failover = Detection.Ticks + (double)Decision.Ticks + Switch.Ticks;
+
+        // A switch that takes no time is a state that is left at once: drop it.
+        var rates = failover > 0 ? new double[5, 5] : new double[4, 4];
+        rates[bothUp, failover > 0 ? switching : oneUp] += Coverage * failure;
+        rates[bothUp, oneUp] += Dormancy * failure;
+        rates[bothUp, unnoticed] = (1 - Coverage) * failure;
+        if (failover > 0) rates[switching, oneUp] = 1 / failover;
+        rates[oneUp, bothUp] = repair;
+        rates[oneUp, noneUp] = failure;
+        rates[noneUp, oneUp] = Crews * repair;
+        rates[unnoticed, bothUp] = 1.0 / UncoveredRecovery.Ticks;
+        var p = MarkovChain.SteadyState(rates);
+        var down = p[noneUp] + p[unnoticed] + (failover > 0 ? p[switching] : 0);
+        return HaKit.Availability.Availability.FromPair(p[bothUp] + p[oneUp], down);
+    }
+}

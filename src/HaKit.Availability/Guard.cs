@@ -1,0 +1,39 @@
+using System.Runtime.CompilerServices;
+
+namespace HaKit.Availability;
+
+/// <summary>Refuses numbers that are outside a formula's domain, naming the parameter. NaN is always refused.</summary>
+internal static class Guard
+{
+    public static double Probability(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
+        value is >= 0 and <= 1 ? value : throw Refuse(name, value, "A probability lies between 0 and 1.");
+
+    public static double OpenProbability(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
+        value is > 0 and < 1 ? value : throw Refuse(name, value, "The value must lie strictly between 0 and 1.");
+
+    public static double Positive(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
+        value > 0 && double.IsFinite(value) ? value : throw Refuse(name, value, "The value must be finite and greater than zero.");
+
+    public static double NotNegative(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
+        value >= 0 && double.IsFinite(value) ? value : throw Refuse(name, value, "The value must be finite and not negative.");
+
+    public static TimeSpan Positive(TimeSpan value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
+        value > TimeSpan.Zero ? value : throw Refuse(name, value, "The duration must be greater than zero.");
+
+    public static TimeSpan NotNegative(TimeSpan value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
+        value >= TimeSpan.Zero ? value : throw Refuse(name, value, "The duration must not be negative.");
+
+    public static int AtLeast(int least, int value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
+        value >= least ? value : throw Refuse(name, value, $"The value must be at least {least}.");
+
+    public static long AtLeast(long least, long value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
+        value >= least ? value : throw Refuse(name, value, $"The value must be at least {least}.");
+
+    public static int Between(int least, int most, int value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
+        value >= least && value <= most ? value : throw Refuse(name, value, $"The value must lie between {least} and {most}.");
+
+    public static long Between(long least, long most, long value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
+        value >= least && value <= most ? value : throw Refuse(name, value, $"The value must lie between {least} and {most}.");
+
+    private static ArgumentOutOfRangeException Refuse(string? name, object value, string message) => new(name, value, message);
+}

@@ -1,0 +1,63 @@
+using System.Numerics;
+
+namespace HaKit.Availability.Numerics;
+
+/// <summary>How many of several independent, unequal units are up.</summary>
+internal static class PoissonBinomial
+{
+    // Below this a probability adds nothing that a double result can show, and subnormal arithmetic is slow.
+    private const double Negligible = 1e-290;
+
+    /// <summary>
+    /// P(at least <paramref name="required"/> up) and its complement. Counts whichever reaches its verdict sooner, ups or
+    /// downs, with the verdict as an absorbing state: O(n·min(k, n−k+1)) additions of positive numbers.
+    /// </summary>
+    public static Availability AtLeast(int required, ReadOnlySpan<Availability> units)
+    {
+        if (required <= 0) return Availability.Always;
+        if (required > units.Length) return Availability.Never;
+        var fatal = units.Length - required + 1;
+        var countUps = required <= fatal;
+        var states = countUps ? required : fatal;
+        Span<double> open = states <= 64 ? stackalloc double[states] : new double[states];
+        open.Clear();
+        open[0] = 1;
+        var decided = 0.0;
+        var seen = 0;
+        foreach (var unit in units)
+        {
+            var (step, stay) = countUps ? (unit.Value, unit.Unavailability) : (unit.Unavailability, unit.Value);
+            if (seen >= states - 1) decided = Math.FusedMultiplyAdd(open[states - 1], step, decided);
+            Advance(open[..Math.Min(seen + 2, states)], step, stay);
+            seen++;
+        }
+
+        var undecided = 0.0;
+        foreach (var p in open) undecided += p;
+        return countUps ? Availability.FromPair(decided, undecided) : Availability.FromPair(undecided, decided);
+    }
+
+    /// <summary>p[j] ← p[j]·stay + p[j−1]·step, in place from the top.</summary>
+    private static void Advance(Span<double> p, double step, double stay)
+    {
+        var j = p.Length;
+        if (Vector.IsHardwareAccelerated)
+        {
+            var (vStep, vStay, floor) = (new Vector<double>(step), new Vector<double>(stay), new Vector<double>(Negligible));
+            for (; j > Vector<double>.Count; j -= Vector<double>.Count)
+            {
+                var here = p[(j - Vector<double>.Count)..];
+                var next = new Vector<double>(here) * vStay + new Vector<double>(p[(j - Vector<double>.Count - 1)..]) * vStep;
+                Vector.ConditionalSelect(Vector.LessThan(next, floor), Vector<double>.Zero, next).CopyTo(here);
+            }
+        }
+
+        for (j--; j > 0; j--)
+        {
+            var next = Math.FusedMultiplyAdd(p[j], stay, p[j - 1] * step);
+            p[j] = next < Negligible ? 0 : next;
+        }
+
+        p[0] = p[0] * stay < Negligible ? 0 : p[0] * stay;
+    }
+}

@@ -1,0 +1,135 @@
+namespace HaKit.Availability;
+
+/// <summary>
+/// Counts good and failed outcomes in a ring of time buckets, without locks or allocation: one compare-and-swap per
+/// outcome. Thread-safe; a reader sees each bucket whole, and the buckets one after the other.
+/// </summary>
+/// <remarks>
+/// A fine ring for the short windows is backed by a coarse one for the rest: what the fine one overwrites goes there. Each
+/// counter carries the number of its bucket, so an idle ring needs no sweeping and never shows old counts as new.
+/// </remarks>
+public sealed class OutcomeCounters
+{
+    private readonly Ring _ring;
+
+    /// <summary>Counters that reach back as far as asked.</summary>
+    /// <param name="horizon">At least <paramref name="resolution"/>; 30 days by default.</param>
+    /// <param name="resolution">Width of a fine bucket, 1 s to 1 h; 10 s by default. A window is counted to within one bucket of its old end.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A duration is outside its range.</exception>
+    /// <remarks>The fine ring holds 540 buckets (an hour and a half at 10 s), the coarse one buckets 60 times as wide: about 80 KB for 30 days.</remarks>
+    public OutcomeCounters(TimeSpan? horizon = null, TimeSpan? resolution = null)
+    {
+        var width = resolution ?? TimeSpan.FromSeconds(10);
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, TimeSpan.FromSeconds(1), nameof(resolution));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(width, TimeSpan.FromHours(1), nameof(resolution));
+        Horizon = horizon ?? TimeSpan.FromDays(30);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Horizon, width, nameof(horizon));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Horizon, TimeSpan.FromDays(3660), nameof(horizon));
+        const int fine = 540, factor = 60;
+        var buckets = Horizon.Ticks / width.Ticks + 2;
+        var older = buckets > fine ? new Ring(width.Ticks * factor, (int)(buckets / factor) + 2, null) : null;
+        _ring = new Ring(width.Ticks, (int)Math.Min(buckets, fine), older);
+    }
+
+    /// <summary>How far back they reach.</summary>
+    public TimeSpan Horizon { get; }
+
+    /// <summary>Counts one outcome.</summary>
+    /// <param name="now">Time since a fixed origin of the caller's own, on a monotonic clock; a negative time counts as zero.</param>
+    /// <param name="success">Whether the call was answered well.</param>
+    public void Record(TimeSpan now, bool success) => _ring.Add(Math.Max(0, now.Ticks), success, 1);
+
+    /// <summary>Counts of the last window, up to and including now.</summary>
+    /// <param name="now">The time, on the clock of <see cref="Record"/>.</param>
+    /// <param name="window">Greater than zero; what lies beyond <see cref="Horizon"/> is forgotten.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="window"/> is zero or negative.</exception>
+    public OutcomeCount Count(TimeSpan now, TimeSpan window)
+    {
+        Guard.Positive(window);
+        var end = Math.Max(0, now.Ticks);
+        var start = end - Math.Min(window.Ticks, Horizon.Ticks);
+        long good = 0, failed = 0;
+        for (var ring = _ring; ring is not null; ring = ring.Older) ring.Sum(start, end, ref good, ref failed);
+        return new OutcomeCount(good, failed);
+    }
+
+    /// <summary>Bucket i holds two words, good and failed, each (number of the bucket in time, 28 bits; count, 36 bits).</summary>
+    private sealed class Ring(long width, int length, Ring? older)
+    {
+        private const int CountBits = 36;
+        private const long CountMask = (1L << CountBits) - 1;
+        private const long TagMask = (1L << (64 - CountBits)) - 1;
+        private readonly long[] _words = new long[2 * length];
+
+        public Ring? Older => older;
+
+        public void Add(long time, bool success, long count)
+        {
+            var bucket = time / width;
+            ref var word = ref _words[2 * (int)(bucket % length) + (success ? 0 : 1)];
+            var seen = Volatile.Read(ref word);
+            while (true)
+            {
+                var age = (bucket - (seen >> CountBits)) & TagMask;
+                var current = age == 0;
+                if (age > TagMask / 2)
+                {
+                    // The slot has gone on to a later bucket: this outcome is a whole ring late.
+                    older?.Add(time, success, count);
+                    return;
+                }
+
+                var next = current ? seen + count : (bucket << CountBits) | count;
+                var found = Interlocked.CompareExchange(ref word, next, seen);
+                if (found == seen)
+                {
+                    if (!current && older is not null) Retire(seen, bucket, success);
+                    return;
+                }
+
+                seen = found;
+            }
+        }
+
+        public void Sum(long start, long end, ref long good, ref long failed)
+        {
+            // A bucket counts when it began within the window: at most one bucket's width is missing at the old end.
+            var newest = end / width;
+            var oldest = start < 0 ? 0 : (start + width - 1) / width;
+            for (var i = 0; i < _words.Length; i++)
+            {
+                var word = Volatile.Read(ref _words[i]);
+                if ((word & CountMask) == 0) continue;
+                var bucket = Unfold(word, newest);
+                if (bucket < oldest || bucket > newest) continue;
+                if ((i & 1) == 0) good += word & CountMask;
+                else failed += word & CountMask;
+            }
+        }
+
+        private void Retire(long word, long newest, bool success)
+        {
+            var count = word & CountMask;
+            if (count > 0) older!.Add(Unfold(word, newest) * width, success, count);
+        }
+
+        /// <summary>The full number of a bucket from its tag: the latest with that tag that is not after the newest.</summary>
+        private static long Unfold(long word, long newest) => newest - ((newest - (word >> CountBits)) & TagMask);
+    }
+}
+
+/// <summary>Outcomes of a window.</summary>
+/// <param name="Successes">Calls answered well.</param>
+/// <param name="Failures">Calls that were not.</param>
+public readonly record struct OutcomeCount(long Successes, long Failures)
+{
+    /// <summary>All calls.</summary>
+    public long Total => Successes + Failures;
+
+    /// <summary>Delivered availability, successes / total; null without calls.</summary>
+    public Availability? Delivered => Total == 0 ? null : Availability.Ratio(Successes, Failures);
+
+    /// <summary>Failure ratio over the target's budget; 0 without calls.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="target"/> is 100 %.</exception>
+    public double BurnRate(Availability target) => HaKit.Availability.BurnRate.FromErrorRatio(target, Total == 0 ? 0 : (double)Failures / Total);
+}

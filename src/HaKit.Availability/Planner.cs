@@ -1,0 +1,197 @@
+using HaKit.Availability.Numerics;
+
+namespace HaKit.Availability;
+
+/// <summary>
+/// Answers backwards: how many endpoints, how independent, how fast detected, and which changes reach a target most
+/// cheaply. An answer that does not exist is null and comes with the limit. Pure and thread-safe.
+/// </summary>
+public static class Planner
+{
+    private const int MostChanges = 16;
+
+    /// <summary>Smallest number of equal endpoints that meets a target. Compared in U: exactly meeting it is meeting it.</summary>
+    /// <param name="endpoint">Availability of one; above zero.</param>
+    /// <param name="target">What at least <paramref name="required"/> of them together must reach.</param>
+    /// <param name="required">How many must be up, at least 1; 1 by default.</param>
+    /// <param name="beta">Share of an endpoint's unavailability that takes all down, 0 to 1; 0 by default. No number gets below β·U.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
+    public static PlanAnswer<int> EndpointsFor(Availability endpoint, Availability target, int required = 1, double beta = 0)
+    {
+        Guard.AtLeast(1, required);
+        Guard.Probability(beta);
+        if (endpoint.Value == 0) throw new ArgumentOutOfRangeException(nameof(endpoint), endpoint, "Endpoints that are never up reach no target.");
+        var common = beta * endpoint.Unavailability;
+        var shared = Availability.FromUnavailability(common);
+        var own = Availability.FromPair(endpoint.Value / (1 - common), (1 - beta) * endpoint.Unavailability / (1 - common));
+        if (!shared.Meets(target)) return new PlanAnswer<int>(null, shared);
+
+        // Even the common cause alone may leave nothing of the target's budget; then only endless endpoints would do.
+        var left = Availability.FromUnavailability(Math.Clamp((target.Unavailability * (1 + Precise.Slack) - common) / (1 - common), 0, 1));
+        if (left.Unavailability == 0 && own.Unavailability > 0) return new PlanAnswer<int>(null, shared);
+        var count = Capacity.InstancesFor(required, own, left);
+        return new PlanAnswer<int>(count, Availability.Series(shared, Capacity.AtLeast(required, count, own)));
+    }
+
+    /// <summary>The slowest detection with which a design meets a target.</summary>
+    /// <param name="design">Its own detection time does not matter.</param>
+    /// <param name="target">What it must reach.</param>
+    /// <returns>At most one day. The limit is what instant detection reaches.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="design"/> is null.</exception>
+    public static PlanAnswer<TimeSpan> DetectionFor(PoolDesign design, Availability target)
+    {
+        ArgumentNullException.ThrowIfNull(design);
+        var most = TimeSpan.FromDays(1).Ticks;
+        return Largest(most, x => (design with { Detection = new TimeSpan((long)x) }).Evaluate().Availability, target, x => new TimeSpan((long)x));
+    }
+
+    /// <summary>The largest β, that is the least independence, with which a design meets a target.</summary>
+    /// <param name="design">Its own β does not matter.</param>
+    /// <param name="target">What it must reach.</param>
+    /// <returns>From 0 to 1. The limit is what full independence reaches.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="design"/> is null.</exception>
+    public static PlanAnswer<double> BetaFor(PoolDesign design, Availability target)
+    {
+        ArgumentNullException.ThrowIfNull(design);
+        return Largest(1, x => (design with { Beta = x }).Evaluate().Availability, target, x => x);
+    }
+
+    /// <summary>What each change alone would bring, most gain first.</summary>
+    /// <param name="design">The design as it is.</param>
+    /// <param name="changes">What could be changed.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    public static IReadOnlyList<PlanOutcome> WhatIf(PoolDesign design, IEnumerable<PlanChange> changes)
+    {
+        var outcomes = Try(design, changes);
+        outcomes.Sort((x, y) => y.Gain.CompareTo(x.Gain));
+        return outcomes;
+    }
+
+    /// <summary>What each change alone would bring, most gain for its cost first; changes that cost nothing come before all.</summary>
+    /// <inheritdoc cref="WhatIf" path="/param"/>
+    /// <inheritdoc cref="WhatIf" path="/exception"/>
+    public static IReadOnlyList<PlanOutcome> WhatIfByCost(PoolDesign design, IEnumerable<PlanChange> changes)
+    {
+        var outcomes = Try(design, changes);
+        outcomes.Sort((x, y) => (y.Gain * x.Cost).CompareTo(x.Gain * y.Cost) is var order and not 0 ? order : y.Gain.CompareTo(x.Gain));
+        return outcomes;
+    }
+
+    /// <summary>The cheapest set of changes with which a design meets a target, found by trying all sets; of equal cost, the one that gains most.</summary>
+    /// <param name="design">The design as it is.</param>
+    /// <param name="target">What it must reach.</param>
+    /// <param name="changes">At most 16, applied in the order given.</param>
+    /// <returns>The limit is the best that any set reaches.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">There are more than 16 changes.</exception>
+    public static CheapestPlan Cheapest(PoolDesign design, Availability target, IReadOnlyList<PlanChange> changes)
+    {
+        ArgumentNullException.ThrowIfNull(design);
+        ArgumentNullException.ThrowIfNull(changes);
+        if (changes.Count > MostChanges) throw new ArgumentException($"At most {MostChanges} changes can be combined.", nameof(changes));
+        var before = design.Evaluate().Availability;
+        PlanOutcome? best = null;
+        var limit = before;
+        for (var set = 0; set < 1 << changes.Count; set++)
+        {
+            var outcome = Apply(design, before, [.. changes.Where((_, i) => (set >> i & 1) == 1)]);
+            if (outcome.Availability > limit) limit = outcome.Availability;
+            if (!outcome.Availability.Meets(target)) continue;
+            if (best is null || outcome.Cost < best.Cost || (outcome.Cost == best.Cost && outcome.Gain > best.Gain)) best = outcome;
+        }
+
+        return new CheapestPlan(best, limit);
+    }
+
+    private static List<PlanOutcome> Try(PoolDesign design, IEnumerable<PlanChange> changes)
+    {
+        ArgumentNullException.ThrowIfNull(design);
+        ArgumentNullException.ThrowIfNull(changes);
+        var before = design.Evaluate().Availability;
+        var outcomes = new List<PlanOutcome>();
+        foreach (var change in changes) outcomes.Add(Apply(design, before, [change]));
+        return outcomes;
+    }
+
+    private static PlanOutcome Apply(PoolDesign design, Availability before, PlanChange[] changes)
+    {
+        var cost = 0.0;
+        foreach (var change in changes)
+        {
+            design = change.Apply(design);
+            cost += change.Cost;
+        }
+
+        var after = design.Evaluate().Availability;
+        return new PlanOutcome(changes, design, after, before.Unavailability - after.Unavailability, cost);
+    }
+
+    private static PlanAnswer<T> Largest<T>(double most, Func<double, Availability> reached, Availability target, Func<double, T> answer)
+        where T : struct
+    {
+        var limit = reached(0);
+        if (!limit.Meets(target)) return new PlanAnswer<T>(null, limit);
+        if (reached(most).Meets(target)) return new PlanAnswer<T>(answer(most), reached(most));
+        double low = 0, high = most;
+        for (var i = 0; i < 200 && high - low > Precise.Slack * high; i++)
+        {
+            var middle = (low + high) / 2;
+            if (reached(middle).Meets(target)) low = middle;
+            else high = middle;
+        }
+
+        return new PlanAnswer<T>(answer(low), reached(low));
+    }
+}
+
+/// <summary>An answer of the planner.</summary>
+/// <param name="Value">Null when the target is unreachable.</param>
+/// <param name="Reached">What the answer reaches; when it is unreachable, the limit.</param>
+public readonly record struct PlanAnswer<T>(T? Value, Availability Reached)
+    where T : struct
+{
+    /// <summary>Whether there is an answer.</summary>
+    public bool IsReachable => Value is not null;
+}
+
+/// <summary>Something that could be changed in a design.</summary>
+public sealed record PlanChange
+{
+    /// <summary>A change.</summary>
+    /// <param name="name">What it is called in the answer.</param>
+    /// <param name="cost">In any one unit; zero or greater.</param>
+    /// <param name="apply">The design with the change made.</param>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="apply"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="cost"/> is NaN, infinite or negative.</exception>
+    public PlanChange(string name, double cost, Func<PoolDesign, PoolDesign> apply)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(apply);
+        Name = name;
+        Cost = Guard.NotNegative(cost);
+        Apply = apply;
+    }
+
+    /// <summary>What it is called in the answer.</summary>
+    public string Name { get; }
+
+    /// <summary>What it costs.</summary>
+    public double Cost { get; }
+
+    /// <summary>Makes the change.</summary>
+    public Func<PoolDesign, PoolDesign> Apply { get; }
+}
+
+/// <summary>What changes bring.</summary>
+/// <param name="Changes">Those made.</param>
+/// <param name="Design">The design with them.</param>
+/// <param name="Availability">What it delivers.</param>
+/// <param name="Gain">Unavailability saved; negative when it got worse.</param>
+/// <param name="Cost">Of all changes.</param>
+public sealed record PlanOutcome(IReadOnlyList<PlanChange> Changes, PoolDesign Design, Availability Availability, double Gain, double Cost);
+
+/// <summary>The cheapest way to a target.</summary>
+/// <param name="Way">Null when no set of the changes reaches the target.</param>
+/// <param name="Limit">The best that any set reaches.</param>
+public sealed record CheapestPlan(PlanOutcome? Way, Availability Limit);

@@ -1,0 +1,173 @@
+using HaKit.Availability.Numerics;
+
+namespace HaKit.Availability;
+
+/// <summary>One endpoint of a <see cref="PoolDesign"/>. Immutable.</summary>
+public sealed record PlannedEndpoint
+{
+    private readonly TimeSpan _mttr = TimeSpan.FromHours(1);
+
+    /// <summary>An endpoint.</summary>
+    /// <param name="name">Unique within the design.</param>
+    /// <param name="availability">Its own, from its SLA or, better, from its history.</param>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
+    public PlannedEndpoint(string name, Availability availability)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        Name = name;
+        Availability = availability;
+    }
+
+    /// <summary>Unique within the design.</summary>
+    public string Name { get; }
+
+    /// <summary>Its own availability.</summary>
+    public Availability Availability { get; init; }
+
+    /// <summary>How long its outages last on average; 1 hour by default. With the availability it says how often they come.</summary>
+    public TimeSpan Mttr { get => _mttr; init => _mttr = Guard.Positive(value, nameof(Mttr)); }
+
+    /// <summary>Outages per tick, 1/(MTTF + MTTR) = U/MTTR.</summary>
+    internal double FailureFrequency => Availability.Unavailability / Mttr.Ticks;
+}
+
+/// <summary>How a pool uses its endpoints.</summary>
+public enum PoolRouting
+{
+    /// <summary>All carry an equal share.</summary>
+    Balanced,
+
+    /// <summary>The first one that works carries everything, in the order given.</summary>
+    Priority,
+}
+
+/// <summary>
+/// A pool on paper: its endpoints, how they fail together, and how fast a failure is noticed. What is lost is split into
+/// four terms. Immutable and thread-safe.
+/// </summary>
+/// <remarks>
+/// A first-order model of detection: while a dead endpoint is not yet ejected, its share of the calls is lost, except for
+/// those that are rescued by another attempt. For two endpoints by priority it agrees with <see cref="FailoverModel"/> to
+/// within about the unavailability of one endpoint.
+/// </remarks>
+public sealed record PoolDesign
+{
+    private readonly IReadOnlyList<PlannedEndpoint> _endpoints = [];
+    private readonly double _beta, _coverage = 1, _rescued;
+    private readonly TimeSpan _detection = TimeSpan.FromSeconds(20), _uncoveredRecovery = TimeSpan.FromMinutes(30);
+
+    /// <summary>At least one, each with its own name.</summary>
+    public required IReadOnlyList<PlannedEndpoint> Endpoints
+    {
+        get => _endpoints;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            if (value.Count == 0) throw new ArgumentException("There must be at least one endpoint.", nameof(Endpoints));
+            var names = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var endpoint in value)
+                if (!names.Add(endpoint.Name)) throw new ArgumentException($"Two endpoints are named '{endpoint.Name}'.", nameof(Endpoints));
+            _endpoints = [.. value];
+        }
+    }
+
+    /// <summary>How many endpoints carry the load, at least 1; 1 by default.</summary>
+    public int Required { get; init => field = Guard.AtLeast(1, value, nameof(Required)); } = 1;
+
+    /// <summary>β: the share of the best endpoint's unavailability that takes all endpoints down, 0 to 1; 0 by default. See <see cref="JointDowntime.Beta"/> for an estimate.</summary>
+    public double Beta { get => _beta; init => _beta = Guard.Probability(value, nameof(Beta)); }
+
+    /// <summary>How the calls are shared; balanced by default.</summary>
+    public PoolRouting Routing { get; init; }
+
+    /// <summary>From a failure until no more calls are sent to the endpoint; 20 s by default.</summary>
+    public TimeSpan Detection { get => _detection; init => _detection = Guard.NotNegative(value, nameof(Detection)); }
+
+    /// <summary>Share of the calls sent to an endpoint that is down, but not yet known to be, which succeed elsewhere within their deadline; 0 to 1; 0 by default, the cautious end.</summary>
+    public double Rescued { get => _rescued; init => _rescued = Guard.Probability(value, nameof(Rescued)); }
+
+    /// <summary>Chance that a failure is noticed automatically at all; 1 by default.</summary>
+    public double Coverage { get => _coverage; init => _coverage = Guard.Probability(value, nameof(Coverage)); }
+
+    /// <summary>How long an unnoticed failure lasts; 30 minutes by default.</summary>
+    public TimeSpan UncoveredRecovery { get => _uncoveredRecovery; init => _uncoveredRecovery = Guard.NotNegative(value, nameof(UncoveredRecovery)); }
+
+    /// <summary>What the pool delivers, and what it loses to what.</summary>
+    /// <exception cref="InvalidOperationException"><see cref="Required"/> exceeds the number of endpoints.</exception>
+    public PoolForecast Evaluate()
+    {
+        if (Required > Endpoints.Count) throw new InvalidOperationException($"{Required} endpoints are required of {Endpoints.Count}.");
+        var (common, together) = Structure();
+        double perFailure = Detection.Ticks * (1 - Rescued), switching = 0, unnoticed = 0, upstream = 1;
+        foreach (var endpoint in Endpoints)
+        {
+            var share = Routing == PoolRouting.Balanced ? 1.0 / Endpoints.Count : upstream;
+            upstream *= endpoint.Availability.Unavailability;
+            // An outage that is shorter than the time to notice it costs no more than itself.
+            var lost = share * endpoint.FailureFrequency;
+            switching += lost * Coverage * Math.Min(perFailure, endpoint.Mttr.Ticks);
+            unnoticed += lost * (1 - Coverage) * UncoveredRecovery.Ticks;
+        }
+
+        // A lone endpoint has nothing to switch to: its own outage already counts in full.
+        if (Endpoints.Count == Required) (switching, unnoticed) = (0, 0);
+        var terms = new PoolLoss[]
+        {
+            new(PoolLossCause.IndependentFailures, together),
+            new(PoolLossCause.CommonCause, common),
+            new(PoolLossCause.Detection, Availability.FromUnavailability(Math.Min(1, switching))),
+            new(PoolLossCause.UnnoticedFailures, Availability.FromUnavailability(Math.Min(1, unnoticed))),
+        };
+        var total = Availability.Series(terms[0].Without, terms[1].Without, terms[2].Without, terms[3].Without);
+        Array.Sort(terms, (x, y) => y.Unavailability.CompareTo(x.Unavailability));
+        return new PoolForecast(total, terms);
+    }
+
+    /// <summary>The common cause, and k of n with what each endpoint has left beside it.</summary>
+    private (Availability Common, Availability Together) Structure()
+    {
+        var components = new ReliabilityComponent[Endpoints.Count];
+        for (var i = 0; i < components.Length; i++) components[i] = ReliabilityBlock.Component(Endpoints[i].Name, Endpoints[i].Availability);
+        if (Beta == 0) return (Availability.Always, ReliabilityBlock.KofN(Required, components).Availability);
+        var own = new Availability[components.Length];
+        var common = Availability.Always;
+        var units = ReliabilityBlock.WithCommonCause(Beta, components);
+        for (var i = 0; i < own.Length; i++)
+        {
+            common = ((ReliabilityComponent)units[i].Parts[0]).Availability;
+            own[i] = ((ReliabilityComponent)units[i].Parts[1]).Availability;
+        }
+
+        return (common, Availability.KofN(Required, own));
+    }
+}
+
+/// <summary>Why a pool loses calls.</summary>
+public enum PoolLossCause
+{
+    /// <summary>Too many endpoints are down at once, by chance.</summary>
+    IndependentFailures,
+
+    /// <summary>One cause takes all endpoints down.</summary>
+    CommonCause,
+
+    /// <summary>Calls go to an endpoint that is not yet known to be down.</summary>
+    Detection,
+
+    /// <summary>A failure is not noticed automatically.</summary>
+    UnnoticedFailures,
+}
+
+/// <summary>One term of a forecast.</summary>
+/// <param name="Cause">What loses the calls.</param>
+/// <param name="Without">The availability if this were the only loss.</param>
+public readonly record struct PoolLoss(PoolLossCause Cause, Availability Without)
+{
+    /// <summary>What is lost to it alone.</summary>
+    public double Unavailability => Without.Unavailability;
+}
+
+/// <summary>What a pool delivers.</summary>
+/// <param name="Availability">All four terms in series.</param>
+/// <param name="Losses">The terms, largest first.</param>
+public sealed record PoolForecast(Availability Availability, IReadOnlyList<PoolLoss> Losses);

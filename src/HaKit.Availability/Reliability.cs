@@ -1,0 +1,80 @@
+using HaKit.Availability.Numerics;
+
+namespace HaKit.Availability;
+
+/// <summary>Survival without repair: in steps with a constant chance of failure, or in time at a constant rate. Pure and thread-safe.</summary>
+/// <remarks>Results are pairs: <see cref="Availability.Value"/> is the chance to survive, <see cref="Availability.Unavailability"/> the chance to fail, both accurate.</remarks>
+public static class Reliability
+{
+    /// <summary>(1 − p)ⁿ: surviving n steps, or all of n units surviving one; its complement is the chance that any fails.</summary>
+    /// <param name="failureProbability">p per step, from 0 to 1.</param>
+    /// <param name="steps">n, zero or greater.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
+    public static Availability Survival(double failureProbability, long steps)
+    {
+        Guard.Probability(failureProbability);
+        Guard.AtLeast(0L, steps);
+        return Availability.FromPair(
+            Precise.PowerOfComplement(failureProbability, steps), Precise.ComplementOfPower(failureProbability, steps));
+    }
+
+    /// <summary>e^−λt: surviving a time t at a constant failure rate.</summary>
+    /// <param name="rate">λ, failures per unit of time; zero or greater.</param>
+    /// <param name="time">t, in that unit; zero or greater.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or negative.</exception>
+    public static Availability ExponentialSurvival(double rate, double time)
+    {
+        var x = Guard.NotNegative(rate) * Guard.NotNegative(time);
+        return Availability.FromPair(Math.Exp(-x), -Precise.Expm1(-x));
+    }
+
+    /// <summary>The rate that fails with probability p in each step: λ = −ln(1 − p)/Δ. It is more than p/Δ.</summary>
+    /// <param name="failureProbability">p per step, from 0 to below 1.</param>
+    /// <param name="step">Δ, in any unit of time; greater than zero.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
+    public static double RateFromStepProbability(double failureProbability, double step)
+    {
+        ArgumentOutOfRangeException.ThrowIfEqual(failureProbability, 1.0);
+        return -Precise.Log1p(-Guard.Probability(failureProbability)) / Guard.Positive(step);
+    }
+
+    /// <summary>The number of steps (not rounded) after which the chance of having failed is P: ln(1 − P)/ln(1 − p).</summary>
+    /// <param name="failureProbability">p per step, strictly between 0 and 1.</param>
+    /// <param name="target">P, from 0 to below 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
+    public static double StepsForFailureProbability(double failureProbability, double target)
+    {
+        ArgumentOutOfRangeException.ThrowIfEqual(target, 1.0);
+        return Precise.Log1p(-Guard.Probability(target)) / Precise.Log1p(-Guard.OpenProbability(failureProbability));
+    }
+
+    /// <summary>
+    /// One active unit and cold spares that cannot fail while they wait: e^−λt · Σᵢ (σλt)ⁱ/i!, where each switch works with
+    /// probability σ (Trivedi ch. 3). With one spare, e^−λt·(1 + σλt).
+    /// </summary>
+    /// <param name="units">Active unit and spares, at least 1.</param>
+    /// <param name="rate">λ of the active unit; zero or greater.</param>
+    /// <param name="time">t; zero or greater.</param>
+    /// <param name="switching">σ, from 0 to 1; 1 by default.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
+    public static Availability StandbySurvival(int units, double rate, double time, double switching = 1)
+    {
+        Guard.AtLeast(1, units);
+        var x = Guard.NotNegative(rate) * Guard.NotNegative(time);
+        Guard.Probability(switching);
+        double up = 0, down = 0;
+        var poisson = Math.Exp(-x);
+        var allSwitched = 1.0;
+        // i failures are survived when i < units and every switch worked; all terms are positive, so both sums are exact.
+        for (var i = 0; i < units || poisson > down * 1e-18 || i <= x; i++)
+        {
+            var survived = i < units ? allSwitched : 0;
+            up += poisson * survived;
+            down += poisson * (i < units ? Precise.ComplementOfPower(1 - switching, i) : 1);
+            poisson *= x / (i + 1);
+            allSwitched *= switching;
+        }
+
+        return Availability.FromPair(up, down);
+    }
+}

@@ -1,0 +1,218 @@
+namespace HaKit.Availability;
+
+/// <summary>
+/// A reliability block diagram: components in series, in parallel, k of n, or standing by for one another, nested at will.
+/// Immutable and thread-safe.
+/// </summary>
+/// <remarks>
+/// A component object is one physical unit. The same object in several places is the same unit in several paths, and is
+/// evaluated as such, by factoring; two objects fail independently of each other, and may not share a name.
+/// </remarks>
+public abstract class ReliabilityBlock
+{
+    private const int MaxDepth = 500;
+    private readonly ReliabilityBlock[] _parts;
+    private BlockEvaluation? _evaluation;
+    private object? _availability;
+
+    private protected ReliabilityBlock(ReadOnlySpan<ReliabilityBlock> parts, bool leaf = false)
+    {
+        if (!leaf && parts.IsEmpty) throw new ArgumentException("A block needs at least one part.", nameof(parts));
+        foreach (var part in parts)
+        {
+            if (part is null) throw new ArgumentException("A part is null.", nameof(parts));
+            Depth = Math.Max(Depth, part.Depth + 1);
+        }
+
+        if (Depth > MaxDepth) throw new ArgumentException($"Blocks are nested more than {MaxDepth} deep.", nameof(parts));
+        _parts = parts.ToArray();
+    }
+
+    /// <summary>The probability that the block works, and its complement, each to about 1e-15 relative.</summary>
+    /// <exception cref="InvalidOperationException">Two components share a name, or more than 20 components are repeated across the parts of one block.</exception>
+    public Availability Availability => (Availability)(_availability ??= Evaluation.Availability());
+
+    internal int Depth { get; }
+
+    internal ReadOnlySpan<ReliabilityBlock> Parts => _parts;
+
+    private BlockEvaluation Evaluation => _evaluation ??= new BlockEvaluation(this);
+
+    /// <summary>A unit of known availability.</summary>
+    /// <param name="name">What importance measures call it; unique within a diagram.</param>
+    /// <param name="availability">Its steady-state availability.</param>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
+    public static ReliabilityComponent Component(string name, Availability availability) => new(name, availability, null);
+
+    /// <summary>A unit of known failure and repair times, which also gives the diagram a failure frequency.</summary>
+    /// <param name="name">What importance measures call it; unique within a diagram.</param>
+    /// <param name="mttf">Mean time to failure, in any unit that is the same throughout the diagram; greater than zero.</param>
+    /// <param name="mttr">Mean time to repair, in that unit; greater than zero.</param>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A time is NaN, infinite, zero or negative.</exception>
+    public static ReliabilityComponent Component(string name, double mttf, double mttr) =>
+        new(name, Availability.FromMttfMttr(Guard.Positive(mttf), Guard.Positive(mttr)), mttr);
+
+    /// <summary>Works while all parts work.</summary>
+    /// <exception cref="ArgumentException">There is no part, or one is null.</exception>
+    public static ReliabilityBlock Series(params ReadOnlySpan<ReliabilityBlock> parts) => new SeriesBlock(parts);
+
+    /// <summary>Works while any part works.</summary>
+    /// <exception cref="ArgumentException">There is no part, or one is null.</exception>
+    public static ReliabilityBlock Parallel(params ReadOnlySpan<ReliabilityBlock> parts) => new ParallelBlock(parts);
+
+    /// <summary>Works while at least <paramref name="required"/> parts work.</summary>
+    /// <param name="required">From 1 to the number of parts.</param>
+    /// <param name="parts">Equal or not.</param>
+    /// <exception cref="ArgumentException">There is no part, or one is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="required"/> is less than 1 or more than there are parts.</exception>
+    public static ReliabilityBlock KofN(int required, params ReadOnlySpan<ReliabilityBlock> parts)
+    {
+        if (!parts.IsEmpty) Guard.Between(1, parts.Length, required);
+        return new KofNBlock(required, parts);
+    }
+
+    /// <summary>Works while the first part works; when it does not, a switch must work for the next part to take over, and so on: A = a₁ + u₁·σ·(a₂ + u₂·σ·(…)).</summary>
+    /// <param name="switching">σ, the chance that a switch works.</param>
+    /// <param name="parts">In the order in which they serve.</param>
+    /// <exception cref="ArgumentException">There is no part, or one is null.</exception>
+    public static ReliabilityBlock Standby(Availability switching, params ReadOnlySpan<ReliabilityBlock> parts) => new StandbyBlock(switching, parts);
+
+    /// <summary>
+    /// Lets units fail together (β-factor model): of the smallest unavailability Q among them, the share β is one cause that
+    /// takes all of them down. Each unit's own availability is kept exactly: Qᵢ = c + (1 − c)·qᵢ with c = β·min Q.
+    /// </summary>
+    /// <param name="beta">β, from 0 (independent) to 1 (equal units always fail together).</param>
+    /// <param name="units">At least one.</param>
+    /// <returns>The units in the same order, to be placed where the given ones would have been. However many stand in parallel, U stays above c.</returns>
+    /// <exception cref="ArgumentException">There is no unit, or one is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="beta"/> is NaN or lies outside 0 to 1.</exception>
+    public static ReliabilityBlock[] WithCommonCause(double beta, params ReadOnlySpan<ReliabilityComponent> units)
+    {
+        Guard.Probability(beta);
+        if (units.IsEmpty) throw new ArgumentException("There must be at least one unit.", nameof(units));
+        var least = units[0];
+        foreach (var unit in units)
+        {
+            if (unit is null) throw new ArgumentException("A unit is null.", nameof(units));
+            if (unit.Availability > least.Availability) least = unit;
+        }
+
+        if (beta == 0) return [.. units];
+        var common = beta * least.Availability.Unavailability;
+        var cause = new ReliabilityComponent($"common cause of {string.Join(", ", Names(units))}", Availability.FromUnavailability(common), least.Mttr);
+        var result = new ReliabilityBlock[units.Length];
+        for (var i = 0; i < units.Length; i++)
+        {
+            // Qᵢ − c, without cancellation for the unit that c was taken from.
+            var excess = units[i].Availability.Unavailability - least.Availability.Unavailability + (1 - beta) * least.Availability.Unavailability;
+            var own = common == 1 ? Availability.Always : Availability.FromPair(units[i].Availability.Value / (1 - common), excess / (1 - common));
+            result[i] = new SeriesBlock([cause, new ReliabilityComponent(units[i].Name, own, units[i].Mttr)]);
+        }
+
+        return result;
+
+        static string[] Names(ReadOnlySpan<ReliabilityComponent> units)
+        {
+            var names = new string[units.Length];
+            for (var i = 0; i < names.Length; i++) names[i] = units[i].Name;
+            return names;
+        }
+    }
+
+    /// <summary>How often the block fails and how long its ups and downs are: frequency = Σ Birnbaum importance · component frequency (Vesely 1970; Birnbaum 1969).</summary>
+    /// <returns>In the unit of the components' times.</returns>
+    /// <exception cref="InvalidOperationException">A component was given an availability only.</exception>
+    public BlockTimes GetTimes()
+    {
+        var frequency = 0.0;
+        foreach (var component in Evaluation.Components)
+        {
+            if (component.Mttr is not { } mttr)
+                throw new InvalidOperationException($"Component '{component.Name}' has no times: give its MTTF and MTTR.");
+            if (component.Availability.Unavailability > 0)
+                frequency += Evaluation.Birnbaum(component) * component.Availability.Unavailability / mttr;
+        }
+
+        return new BlockTimes(frequency, Availability.Value / frequency, frequency == 0 ? 0 : Availability.Unavailability / frequency);
+    }
+
+    /// <summary>What each component means to the block, most critical first.</summary>
+    public IReadOnlyList<ComponentImportance> GetImportance()
+    {
+        var list = new List<ComponentImportance>();
+        foreach (var component in Evaluation.Components)
+        {
+            var birnbaum = Evaluation.Birnbaum(component);
+            var unavailability = Availability.Unavailability;
+            var critical = unavailability == 0 ? 0 : birnbaum * component.Availability.Unavailability / unavailability;
+            list.Add(new ComponentImportance(component.Name, birnbaum, Math.Min(1, critical)));
+        }
+
+        list.Sort((x, y) => y.Criticality.CompareTo(x.Criticality));
+        return list;
+    }
+
+    internal abstract Availability Combine(ReadOnlySpan<Availability> parts);
+
+    private sealed class SeriesBlock(ReadOnlySpan<ReliabilityBlock> parts) : ReliabilityBlock(parts)
+    {
+        internal override Availability Combine(ReadOnlySpan<Availability> parts) => Availability.Series(parts);
+    }
+
+    private sealed class ParallelBlock(ReadOnlySpan<ReliabilityBlock> parts) : ReliabilityBlock(parts)
+    {
+        internal override Availability Combine(ReadOnlySpan<Availability> parts) => Availability.Parallel(parts);
+    }
+
+    private sealed class KofNBlock(int required, ReadOnlySpan<ReliabilityBlock> parts) : ReliabilityBlock(parts)
+    {
+        internal override Availability Combine(ReadOnlySpan<Availability> parts) => Availability.KofN(required, parts);
+    }
+
+    private sealed class StandbyBlock(Availability switching, ReadOnlySpan<ReliabilityBlock> parts) : ReliabilityBlock(parts)
+    {
+        internal override Availability Combine(ReadOnlySpan<Availability> parts)
+        {
+            var rest = parts[^1];
+            for (var i = parts.Length - 2; i >= 0; i--) rest = Availability.Parallel(parts[i], Availability.Series(switching, rest));
+            return rest;
+        }
+    }
+}
+
+/// <summary>One physical unit of a <see cref="ReliabilityBlock"/>. Immutable and thread-safe.</summary>
+public sealed class ReliabilityComponent : ReliabilityBlock
+{
+    internal ReliabilityComponent(string name, Availability availability, double? mttr)
+        : base([], leaf: true)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        Name = name;
+        Availability = availability;
+        Mttr = mttr;
+    }
+
+    /// <summary>What importance measures call it.</summary>
+    public string Name { get; }
+
+    /// <summary>Its own availability.</summary>
+    public new Availability Availability { get; }
+
+    /// <summary>Its mean time to repair, in the diagram's unit; null when it was given an availability only.</summary>
+    public double? Mttr { get; }
+
+    internal override Availability Combine(ReadOnlySpan<Availability> parts) => Availability;
+}
+
+/// <summary>How often a block fails, and for how long; all in the unit of its components' times.</summary>
+/// <param name="FailureFrequency">Failures per unit of time in the long run.</param>
+/// <param name="MeanUpTime">A / frequency; infinite when it never fails.</param>
+/// <param name="MeanDownTime">U / frequency; zero when it never fails.</param>
+public readonly record struct BlockTimes(double FailureFrequency, double MeanUpTime, double MeanDownTime);
+
+/// <summary>What a component means to its block.</summary>
+/// <param name="Name">The component's name.</param>
+/// <param name="Birnbaum">∂A/∂a = A(component works) − A(it does not): the chance that it alone decides (Birnbaum 1969).</param>
+/// <param name="Criticality">Birnbaum · u / U: given that the block is down, the chance that this component is down and decided it.</param>
+public readonly record struct ComponentImportance(string Name, double Birnbaum, double Criticality);

@@ -1,0 +1,128 @@
+using HaKit.Availability.Numerics;
+
+namespace HaKit.Availability;
+
+/// <summary>
+/// Equal units that fail and are repaired by a limited number of crews: a birth–death chain solved by GTH elimination, so
+/// that small unavailabilities keep their digits. Immutable and thread-safe. Times are exponential, in any one unit.
+/// </summary>
+/// <remarks>
+/// State i: i units are down; the group is up while at most n − k are. Of the n − i that are left, k are active and fail at
+/// 1/MTTF, the others wait and fail at <see cref="Dormancy"/> times that. min(i, crews) are under repair. When dormancy
+/// is 1 there is no difference, and all that are left are active. A failure of an active unit that the group could survive is covered with probability <see cref="Coverage"/>; otherwise the whole group
+/// stands still for <see cref="UncoveredRecovery"/>, then goes on without the failed unit.
+/// </remarks>
+public sealed record RepairableGroup
+{
+    private readonly int _units = 2, _required = 1;
+    private readonly int? _crews;
+    private readonly double _mttf = 1, _dormancy = 1, _coverage = 1;
+    private readonly double? _mttr, _uncoveredRecovery;
+
+    /// <summary>n, 1 to 1,000; 2 by default.</summary>
+    public int Units { get => _units; init => _units = Guard.Between(1, 1000, value, nameof(Units)); }
+
+    /// <summary>k, 1 to n; 1 by default.</summary>
+    public int Required { get => _required; init => _required = Guard.AtLeast(1, value, nameof(Required)); }
+
+    /// <summary>Mean time to failure of an active unit; greater than zero.</summary>
+    public required double Mttf { get => _mttf; init => _mttf = Guard.Positive(value, nameof(Mttf)); }
+
+    /// <summary>Mean time to repair one unit, greater than zero; null when nothing is repaired.</summary>
+    public required double? Mttr { get => _mttr; init => _mttr = value is { } v ? Guard.Positive(v, nameof(Mttr)) : null; }
+
+    /// <summary>How many units can be under repair at a time, at least 1; null (the default) for as many as are down.</summary>
+    public int? Crews { get => _crews; init => _crews = value is { } v ? Guard.AtLeast(1, v, nameof(Crews)) : null; }
+
+    /// <summary>Failure rate of a waiting unit as a share of an active one's: 1 (the default) is hot, 0 is cold.</summary>
+    public double Dormancy { get => _dormancy; init => _dormancy = Guard.Probability(value, nameof(Dormancy)); }
+
+    /// <summary>Chance that the failure of an active unit is detected and bridged; 1 by default.</summary>
+    public double Coverage { get => _coverage; init => _coverage = Guard.Probability(value, nameof(Coverage)); }
+
+    /// <summary>Mean time the group stands still after an uncovered failure, greater than zero; null (the default) for one MTTR.</summary>
+    public double? UncoveredRecovery { get => _uncoveredRecovery; init => _uncoveredRecovery = value is { } v ? Guard.Positive(v, nameof(UncoveredRecovery)) : null; }
+
+    /// <summary>The share of time the group is up in the long run.</summary>
+    /// <exception cref="InvalidOperationException"><see cref="Required"/> exceeds <see cref="Units"/>, or nothing is repaired.</exception>
+    public Availability Availability() => SteadyState().Availability;
+
+    /// <summary>How often the group fails in the long run, and its mean up and down times.</summary>
+    /// <exception cref="InvalidOperationException"><see cref="Required"/> exceeds <see cref="Units"/>, or nothing is repaired.</exception>
+    public BlockTimes Times()
+    {
+        var (availability, frequency) = SteadyState();
+        return new BlockTimes(frequency, availability.Value / frequency, availability.Unavailability / frequency);
+    }
+
+    /// <summary>Mean time from all units up to the group's first failure.</summary>
+    /// <exception cref="InvalidOperationException"><see cref="Required"/> exceeds <see cref="Units"/>.</exception>
+    public double MeanTimeToFirstFailure()
+    {
+        var spares = Spares();
+        var rates = new double[spares + 1, spares + 1];
+        var absorbing = new double[spares + 1];
+        for (var i = 0; i <= spares; i++)
+        {
+            var (covered, uncovered) = FailureRates(i);
+            absorbing[i] = uncovered;
+            if (i < spares) rates[i, i + 1] = covered;
+            else absorbing[i] += covered;
+            if (i > 0) rates[i, i - 1] = RepairRate(i);
+        }
+
+        return MarkovChain.MeanTimeToAbsorption(rates, absorbing);
+    }
+
+    private int Spares() => Required <= Units
+        ? Units - Required
+        : throw new InvalidOperationException($"{Required} units are required of {Units}.");
+
+    private double RepairRate(int down) => Mttr is { } mttr ? Math.Min(down, Crews ?? Units) / mttr : 0;
+
+    /// <summary>Rates out of state i: to the next state, and to standing still.</summary>
+    private (double Covered, double Uncovered) FailureRates(int down)
+    {
+        var left = Units - down;
+        var active = Math.Min(left, Required);
+        var waiting = (left - active) * Dormancy / Mttf;
+        if (down >= Units - Required) return (active / Mttf + waiting, 0);
+
+        return Dormancy == 1
+            ? (left * Coverage / Mttf, left * (1 - Coverage) / Mttf)
+            : (active * Coverage / Mttf + waiting, active * (1 - Coverage) / Mttf);
+    }
+
+    private (Availability Availability, double Frequency) SteadyState()
+    {
+        var spares = Spares();
+        if (Mttr is not { } mttr) throw new InvalidOperationException("Without repair there is no steady state: set Mttr.");
+
+        // States 0 … n by units down, then one standing-still state for each state that it leads to, 1 … spares.
+        var still = Coverage < 1 ? spares : 0;
+        var rates = new double[Units + 1 + still, Units + 1 + still];
+        for (var i = 0; i <= Units; i++)
+        {
+            var (covered, uncovered) = FailureRates(i);
+            if (i < Units) rates[i, i + 1] = covered;
+            if (i > 0) rates[i, i - 1] = RepairRate(i);
+            if (uncovered > 0) rates[i, Units + 1 + i] = uncovered;
+        }
+
+        for (var i = 0; i < still; i++) rates[Units + 1 + i, i + 1] = 1 / (UncoveredRecovery ?? mttr);
+        var p = MarkovChain.SteadyState(rates);
+        double up = 0, down = 0, frequency = 0;
+        for (var i = 0; i < p.Length; i++)
+        {
+            if (i > spares) down += p[i];
+            else
+            {
+                up += p[i];
+                var (covered, uncovered) = FailureRates(i);
+                frequency += p[i] * (i == spares ? covered + uncovered : uncovered);
+            }
+        }
+
+        return (HaKit.Availability.Availability.FromPair(up, down), frequency);
+    }
+}

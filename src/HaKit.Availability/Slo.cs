@@ -1,0 +1,69 @@
+using HaKit.Availability.Numerics;
+
+namespace HaKit.Availability;
+
+/// <summary>A service-level objective over a period, and its error budget U. Immutable and thread-safe.</summary>
+public sealed record Slo
+{
+    /// <summary>An objective.</summary>
+    /// <param name="target">Strictly between 0 and 100 %: a target of 100 % leaves no budget. State it as a decimal, <c>Availability.Of(0.9995m)</c>.</param>
+    /// <param name="period">The (rolling) period; greater than zero, 30 days by custom.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    public Slo(Availability target, TimeSpan period)
+    {
+        if (target.Unavailability == 0 || target.Value == 0)
+            throw new ArgumentOutOfRangeException(nameof(target), target, "A target lies strictly between 0 and 100 %.");
+        Target = target;
+        Period = Guard.Positive(period);
+    }
+
+    /// <summary>99.9 % over 30 days.</summary>
+    public static Slo Default { get; } = new(Availability.Of(0.999m), TimeSpan.FromDays(30));
+
+    /// <summary>The objective.</summary>
+    public Availability Target { get; }
+
+    /// <summary>The period it is held over.</summary>
+    public TimeSpan Period { get; }
+
+    /// <summary>Time that may be lost in a period: U·T.</summary>
+    public TimeSpan AllowedDowntime => Target.Downtime(Period);
+
+    /// <summary>Calls of so many that may fail: ⌊U·n⌋.</summary>
+    /// <param name="calls">n, zero or greater.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="calls"/> is negative.</exception>
+    public long AllowedFailures(long calls) => (long)Precise.Floor(Target.Unavailability * Guard.AtLeast(0L, calls));
+
+    /// <summary>Outages of a given length that fit into the budget of a period: ⌊U·T / outage⌋.</summary>
+    /// <param name="outage">Length of one; greater than zero.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="outage"/> is zero or negative.</exception>
+    public long AllowedOutages(TimeSpan outage) => (long)Precise.Floor(Target.Unavailability * Period.Ticks / Guard.Positive(outage).Ticks);
+
+    /// <summary>Share of the budget that so many failures use: failures / (U·calls). More than 1 is overspent; 0 when there were no calls.</summary>
+    /// <param name="failures">From 0 to <paramref name="calls"/>.</param>
+    /// <param name="calls">Zero or greater.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A count is outside its range.</exception>
+    public double Consumed(long failures, long calls)
+    {
+        Guard.AtLeast(0L, calls);
+        Guard.Between(0L, calls, failures);
+        return calls == 0 ? 0 : failures / (Target.Unavailability * calls);
+    }
+
+    /// <summary>Share of the budget that a time down uses: downtime / (U·T).</summary>
+    /// <param name="downtime">Zero or greater.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="downtime"/> is negative.</exception>
+    public double Consumed(TimeSpan downtime) => Guard.NotNegative(downtime).Ticks / (Target.Unavailability * Period.Ticks);
+
+    /// <summary>
+    /// What the dependencies leave of the budget: U·T − T·Σuᵢ ("The Calculus of Service Availability", 2017). The sum is the
+    /// bound for rare outages; negative when the dependencies alone overspend it.
+    /// </summary>
+    /// <param name="dependencies">Each one that the service needs.</param>
+    public TimeSpan ResidualBudget(params ReadOnlySpan<Availability> dependencies)
+    {
+        var spent = 0.0;
+        foreach (var dependency in dependencies) spent += dependency.Unavailability;
+        return Precise.FromTicks((Target.Unavailability - spent) * Period.Ticks);
+    }
+}

@@ -1,0 +1,181 @@
+namespace HaKit.Availability;
+
+/// <summary>
+/// Records when one thing was up and when it was down. Thread-safe: transitions are rare, so a lock is held for a few
+/// instructions; totals never forget, single outages beyond the capacity do.
+/// </summary>
+public sealed class UptimeHistory
+{
+    private readonly Lock _lock = new();
+    private readonly TimeSpan _start;
+    private readonly int _capacity;
+    private readonly Queue<Outage> _outages = new();
+    private readonly Queue<TimeSpan> _uptimes = new();
+    private TimeSpan _since, _remembered, _up, _down;
+    private long _failures, _repairs;
+    private bool _isUp;
+
+    /// <summary>Begins to record.</summary>
+    /// <param name="start">The time, on the caller's own monotonic clock; the same clock for all histories that are compared.</param>
+    /// <param name="up">Whether it is up; true by default.</param>
+    /// <param name="capacity">How many of the latest outages are remembered one by one, at least 1; 1,024 by default.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is less than 1.</exception>
+    public UptimeHistory(TimeSpan start, bool up = true, int capacity = 1024)
+    {
+        _capacity = Guard.AtLeast(1, capacity);
+        _start = _since = _remembered = start;
+        _isUp = up;
+    }
+
+    /// <summary>Says what it is from now on. The state that it already has changes nothing.</summary>
+    /// <param name="at">The time; one before the last transition counts as that transition's.</param>
+    /// <param name="up">Whether it is up.</param>
+    public void Record(TimeSpan at, bool up)
+    {
+        lock (_lock)
+        {
+            if (up == _isUp) return;
+            if (at < _since) at = _since;
+            if (_isUp) EndUptime(at);
+            else EndOutage(at);
+            _isUp = up;
+            _since = at;
+        }
+    }
+
+    /// <summary>What is known up to now; the current interval is counted as cut off.</summary>
+    /// <param name="now">The time; one before the last transition counts as that transition's.</param>
+    public UptimeSummary Summarize(TimeSpan now)
+    {
+        lock (_lock)
+        {
+            var current = now > _since ? now - _since : TimeSpan.Zero;
+            var outages = new List<Outage>(_outages);
+            if (!_isUp) outages.Add(new Outage(_since, _since + current));
+            var uptimes = new List<Lifetime>(_uptimes.Count + 1);
+            foreach (var uptime in _uptimes) uptimes.Add(new Lifetime(uptime.TotalSeconds, true));
+            if (_isUp) uptimes.Add(new Lifetime(current.TotalSeconds, false));
+            return new UptimeSummary
+            {
+                Start = _start,
+                Now = _since + current,
+                IsUp = _isUp,
+                Since = _since,
+                Uptime = _isUp ? _up + current : _up,
+                Downtime = _isUp ? _down : _down + current,
+                Failures = _failures,
+                Repairs = _repairs,
+                Remembered = _remembered,
+                Outages = outages,
+                Uptimes = uptimes,
+            };
+        }
+    }
+
+    private void EndUptime(TimeSpan at)
+    {
+        _up += at - _since;
+        _failures++;
+        if (_uptimes.Count == _capacity) _uptimes.Dequeue();
+        _uptimes.Enqueue(at - _since);
+    }
+
+    private void EndOutage(TimeSpan at)
+    {
+        _down += at - _since;
+        _repairs++;
+        if (_outages.Count == _capacity) _remembered = _outages.Dequeue().End;
+        _outages.Enqueue(new Outage(_since, at));
+    }
+}
+
+/// <summary>One time down, on the clock of its history.</summary>
+/// <param name="Start">When it went down.</param>
+/// <param name="End">When it came up again, or the time of the summary.</param>
+public readonly record struct Outage(TimeSpan Start, TimeSpan End)
+{
+    /// <summary>How long it lasted.</summary>
+    public TimeSpan Duration => End - Start;
+}
+
+/// <summary>What an <see cref="UptimeHistory"/> knew at one time. Immutable and thread-safe.</summary>
+public sealed record UptimeSummary
+{
+    internal UptimeSummary()
+    {
+    }
+
+    /// <summary>When recording began.</summary>
+    public TimeSpan Start { get; internal init; }
+
+    /// <summary>When the summary was made.</summary>
+    public TimeSpan Now { get; internal init; }
+
+    /// <summary>Whether it was up then.</summary>
+    public bool IsUp { get; internal init; }
+
+    /// <summary>Since when.</summary>
+    public TimeSpan Since { get; internal init; }
+
+    /// <summary>Time up in all, the current interval included.</summary>
+    public TimeSpan Uptime { get; internal init; }
+
+    /// <summary>Time down in all, the current interval included.</summary>
+    public TimeSpan Downtime { get; internal init; }
+
+    /// <summary>Up times that ended.</summary>
+    public long Failures { get; internal init; }
+
+    /// <summary>Down times that ended.</summary>
+    public long Repairs { get; internal init; }
+
+    /// <summary>Since when every single outage is listed.</summary>
+    public TimeSpan Remembered { get; internal init; }
+
+    /// <summary>The latest outages, in order, the current one last.</summary>
+    public required IReadOnlyList<Outage> Outages { get; init; }
+
+    /// <summary>The latest up times in seconds, the current one last and cut off: what <see cref="KaplanMeier"/> takes.</summary>
+    public required IReadOnlyList<Lifetime> Uptimes { get; init; }
+
+    /// <summary>Share of the time that it was up; null before any time has passed.</summary>
+    public Availability? Observed => Uptime + Downtime > TimeSpan.Zero ? Availability.Ratio(Uptime.Ticks, Downtime.Ticks) : null;
+
+    /// <summary>Mean time to failure, time up over failures (the cut-off one counts as time, not as a failure); null without a failure.</summary>
+    public TimeSpan? Mttf => Failures > 0 ? Uptime / Failures : null;
+
+    /// <summary>Mean time to repair, time down over repairs; null without a repair.</summary>
+    public TimeSpan? Mttr => Repairs > 0 ? Downtime / Repairs : null;
+
+    /// <summary>Bounds on the availability; see <see cref="Estimate.AvailabilityBounds"/>.</summary>
+    /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="confidence"/> is NaN or outside its range.</exception>
+    public AvailabilityInterval Bounds(double confidence = 0.95) =>
+        Estimate.AvailabilityBounds(Uptime.Ticks, Downtime.Ticks, Failures, Repairs, confidence);
+
+    /// <summary>Bounds on the mean time to failure; null before any time up.</summary>
+    /// <inheritdoc cref="Bounds" path="/param"/>
+    /// <inheritdoc cref="Bounds" path="/exception"/>
+    public DurationInterval? MttfBounds(double confidence = 0.95) => DurationInterval.Of(Uptime, Failures, confidence);
+
+    /// <summary>Bounds on the mean time to repair; null before any time down.</summary>
+    /// <inheritdoc cref="Bounds" path="/param"/>
+    /// <inheritdoc cref="Bounds" path="/exception"/>
+    public DurationInterval? MttrBounds(double confidence = 0.95) => DurationInterval.Of(Downtime, Repairs, confidence);
+}
+
+/// <summary>Two-sided bounds on a mean duration; immutable.</summary>
+/// <param name="Lower">At least this.</param>
+/// <param name="Upper">At most this; null where the data set no limit.</param>
+/// <param name="Confidence">How often such bounds hold.</param>
+public readonly record struct DurationInterval(TimeSpan Lower, TimeSpan? Upper, double Confidence)
+{
+    internal static DurationInterval? Of(TimeSpan total, long ended, double confidence)
+    {
+        Guard.OpenProbability(confidence);
+        if (total <= TimeSpan.Zero) return null;
+        var bounds = Estimate.MtbfBounds(total.Ticks, ended, confidence);
+        TimeSpan? upper = double.IsFinite(bounds.Upper) ? Numerics.Precise.FromTicks(bounds.Upper) : null;
+        return new DurationInterval(Numerics.Precise.FromTicks(bounds.Lower), upper, confidence);
+    }
+}
