@@ -28,7 +28,7 @@ internal sealed class EndpointHealth
     /// <summary>The latest state; a volatile read.</summary>
     public HealthState State => _state;
 
-    /// <summary>The latest failure to connect since the last success. Guarded by the tracker's lock.</summary>
+    /// <summary>The latest failure to connect. Guarded by the tracker's lock.</summary>
     internal TimeSpan? ConnectFailedAt { get; set; }
 
     internal bool IsRemoved { get; set; }

@@ -57,8 +57,11 @@ internal readonly record struct HealthEvidence
     /// <summary>Seen on another endpoint with which this one shares the broken domain.</summary>
     public bool IsShared { get; init; }
 
-    /// <summary>Rather our own fault than the endpoint's.</summary>
+    /// <summary>Explained by a pause of our own process: void.</summary>
     public bool IsHeld { get; init; }
+
+    /// <summary>Connecting fails everywhere: it counts, but the verdict is put off until somebody connects.</summary>
+    public bool IsDoubtful { get; init; }
 
     /// <summary>For probes: a detector has already decided, so this one counts as many as are needed.</summary>
     public bool IsDecisive { get; init; }

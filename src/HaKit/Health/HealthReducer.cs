@@ -64,6 +64,7 @@ internal static class HealthReducer
         var tooMany = failures >= options.FailuresToEject
             || connects >= options.ConnectFailuresToEject
             || (evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * evidence.Samples);
+        if (tooMany && evidence.IsDoubtful) return state.Suspect(fault, level, now);
         return tooMany
             ? state.Eject(fault, level, now, evidence.Jitter, options)
             : state.Suspect(fault, level, now) with { ConsecutiveFailures = failures, ConnectFailures = connects };
@@ -119,6 +120,7 @@ internal static class HealthReducer
         var level = fault.Level() < evidence.Level ? fault.Level() : evidence.Level;
         if (state.ConsecutiveFailures > 0 && state.CauseLevel > level) level = state.CauseLevel;
         var misses = evidence.IsDecisive ? options.MissesToEject : state.ProbeMisses + 1;
+        if (misses >= options.MissesToEject && evidence.IsDoubtful) return next.Suspect(fault, level, now);
         return misses >= options.MissesToEject
             ? next.Eject(fault, level, now, evidence.Jitter, options)
             : next.Suspect(fault, level, now) with { ProbeMisses = misses };
@@ -140,9 +142,12 @@ internal static class HealthReducer
     private static HealthState SelfSuspicion(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         if (state.Status == HealthStatus.Trial) return state.ExtendTrial(now + options.PauseGrace);
-        if (state.Status == HealthStatus.Ejected)
-            return state.Cause is { } cause && cause.MayBeOurPause() && state.JudgedAt >= now - evidence.Length ? state.TakeBack(now) : state;
-        if (evidence.Fault is { } fault) return state.Hold(fault, now);
-        return state.Cause is { } doubtful && doubtful.MayBeOurPause() ? state.Hold(doubtful, now) : state;
+        if (state.Status != HealthStatus.Ejected)
+            return state.Cause is { } doubtful && doubtful.MayBeOurPause() ? state.Hold(doubtful, now) : state;
+        if (state.Cause is not { } cause || !cause.MayBeOurPause() || !(state.JudgedAt >= now - evidence.Length)) return state;
+        var back = state.TakeBack(now);
+        // Put off, not void: the next failure convicts, unless a success comes first.
+        var counts = evidence.IsDoubtful ? Math.Max(0, options.ConnectFailuresToEject - 1) : 0;
+        return back.IsInService ? back with { ConsecutiveFailures = counts, ConnectFailures = counts } : back;
     }
 }

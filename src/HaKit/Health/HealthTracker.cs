@@ -150,7 +150,6 @@ internal sealed class HealthTracker
         var before = endpoint.State;
         var fault = evidence.Fault;
         evidence = evidence with { IsHeld = _suspicion.Explains(evidence, now), Jitter = _random.NextDouble() };
-        if (fault is null && evidence.Source != EvidenceSource.Order) endpoint.ConnectFailedAt = null;
         if (fault is not null && !evidence.IsHeld && evidence.Epoch == before.Epoch && before.IsInService && fault.Counts())
         {
             endpoint.Window.CountFailure(now);
@@ -159,7 +158,7 @@ internal sealed class HealthTracker
         }
 
         if (fault is { IsConnectClass: true } && !evidence.IsHeld && IsOursWhileLocked(endpoint, evidence, now))
-            evidence = evidence with { IsHeld = true };
+            evidence = evidence with { IsDoubtful = true };
         ApplyWhileLocked(endpoint, evidence, now);
         if (fault is { IsNeutral: false, Reach: not FaultReach.Endpoint } && !evidence.IsHeld) SpreadWhileLocked(endpoint, before, evidence, now);
         if (before.Cooldown is { } cooldown && cooldown.Cause.Reach != FaultReach.Endpoint && endpoint.State.Cooldown is null && now < cooldown.Until)
@@ -176,17 +175,18 @@ internal sealed class HealthTracker
         if (!isOwn || !before.Admits(now)) return false;
         endpoint.ConnectFailedAt = now;
         var ejects = HealthReducer.Next(before, evidence, now, _options).Status == HealthStatus.Ejected;
-        if (!ejects && _connectEjectionAt < now - _options.SelfSuspicion) return false;
-        if (!SelfSuspicion.ConnectsNowhere(_endpoints, evidence.Source == EvidenceSource.Probe, now, _options))
+        // Not the last straw itself, but perhaps the one that excuses those just ejected.
+        var excuses = _connectEjectionAt >= now - _options.SelfSuspicion && before.ConnectFailures + 1 >= SelfSuspicion.Enough(_options);
+        if (!ejects && !excuses) return false;
+        if (!SelfSuspicion.ConnectsNowhere(_endpoints, endpoint, evidence.Source == EvidenceSource.Probe, now, _options))
         {
             if (ejects) _connectEjectionAt = now;
             return false;
         }
 
         foreach (var other in _endpoints)
-            if (other != endpoint && (other.State.Admits(now) || SelfSuspicion.IsEjectedJustNow(other.State, now, _options)))
-                ApplyWhileLocked(other, new HealthEvidence { Source = EvidenceSource.SelfSuspicion, Fault = evidence.Fault, Length = _options.SelfSuspicion }, now);
-        foreach (var other in _endpoints) other.Window.Clear();
+            if (SelfSuspicion.IsEjectedJustNow(other.State, now, _options))
+                ApplyWhileLocked(other, new HealthEvidence { Source = EvidenceSource.SelfSuspicion, IsDoubtful = true, Length = _options.SelfSuspicion }, now);
         return true;
     }
 

@@ -15,24 +15,32 @@ internal sealed class SelfSuspicion
         evidence.Fault is { } fault && fault.MayBeOurPause() && (evidence.Began < _pauseEnd || now < _graceUntil);
 
     /// <summary>
-    /// Has every endpoint that is in use, of at least two, just failed to connect? Those that were ejected for it a moment ago are asked
-    /// too, because the first to reach its limit is ejected before the last one fails.
+    /// Is every endpoint in use, of at least two, failing to connect just now, this one included? Those ejected for it a moment ago are
+    /// asked too, because the first to reach its limit is ejected before the last one fails. A single failure is not enough: an endpoint
+    /// that refuses now and then would excuse one that is down.
     /// </summary>
-    public static bool ConnectsNowhere(List<EndpointHealth> endpoints, bool byProbe, TimeSpan now, HealthOptions options)
+    public static bool ConnectsNowhere(List<EndpointHealth> endpoints, EndpointHealth failing, bool byProbe, TimeSpan now, HealthOptions options)
     {
-        var failing = 0;
+        var enough = Enough(options);
+        var count = 0;
         foreach (var endpoint in endpoints)
         {
             var state = endpoint.State;
-            if (!state.Admits(now) && !IsEjectedJustNow(state, now, options)) continue;
-            var recently = endpoint.ConnectFailedAt is { } at && at >= now - options.SelfSuspicion;
-            // Probes are far apart, so there the latest answer of each endpoint is asked instead of the last second.
-            if (!recently && !(byProbe && state is { ProbeMisses: > 0, Cause.IsConnectClass: true })) return false;
-            failing++;
+            var isRecent = endpoint.ConnectFailedAt is { } at && at >= now - options.SelfSuspicion;
+            var fails = endpoint == failing
+                || IsEjectedJustNow(state, now, options)
+                || (isRecent && state.ConnectFailures >= enough)
+                // Probes are far apart, so there the latest answer of each is asked instead of the last second.
+                || (byProbe && state is { ProbeMisses: > 0, Cause.IsConnectClass: true });
+            if (fails) count++;
+            else if (state.Admits(now)) return false;
         }
 
-        return failing >= 2;
+        return count >= 2;
     }
+
+    /// <summary>Failures to connect in a row that make an endpoint one of those that fail just now.</summary>
+    public static int Enough(HealthOptions options) => Math.Max(1, options.ConnectFailuresToEject - 1);
 
     public static bool IsEjectedJustNow(HealthState state, TimeSpan now, HealthOptions options) =>
         state is { Status: HealthStatus.Ejected, Cause.IsConnectClass: true, IsFailedTrial: false } && state.JudgedAt >= now - options.SelfSuspicion;

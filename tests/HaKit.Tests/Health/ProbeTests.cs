@@ -1,0 +1,94 @@
+using HaKit.Faults;
+using HaKit.Health;
+
+namespace HaKit.Tests.Health;
+
+public sealed class ProbeTests
+{
+    private readonly HealthBench _bench = new();
+
+    [Theory]
+    [InlineData(ProbeLevel.Reachable)]
+    [InlineData(ProbeLevel.Authorized)]
+    public void A_green_health_page_does_not_clear_failed_completions(ProbeLevel level)
+    {
+        var endpoint = _bench.AddEjected("a");
+        for (var i = 0; i < 10; i++) endpoint.Probe(level, null, _bench.Now);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
+        endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
+        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+    }
+
+    [Fact]
+    public void A_probes_400_is_neither_a_hit_nor_a_miss()
+    {
+        var endpoint = _bench.Add("a");
+        var refused = new Fault(FaultKind.InvalidRequest) { StatusCode = 400 };
+        for (var i = 0; i < 10; i++) endpoint.Probe(ProbeLevel.Generating, refused, _bench.Now);
+        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+
+        endpoint.Probe(ProbeLevel.Generating, new Fault(FaultKind.ServerError), _bench.Now);
+        endpoint.Probe(ProbeLevel.Generating, new Fault(FaultKind.ServerError), _bench.Now);
+        endpoint.Probe(ProbeLevel.Generating, refused, _bench.Now);
+        endpoint.State.ProbeMisses.Should().Be(2);
+        endpoint.Probe(ProbeLevel.Generating, new Fault(FaultKind.ServerError), _bench.Now);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        for (var i = 0; i < 10; i++) endpoint.Probe(ProbeLevel.Generating, refused, _bench.Now);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+    }
+
+    [Fact]
+    public void What_a_probe_saw_the_same_probe_refutes()
+    {
+        var endpoint = _bench.Add("a");
+        for (var i = 0; i < 3; i++) endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.Overloaded), _bench.Now);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
+        endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
+        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+    }
+
+    [Fact]
+    public void A_probe_of_the_health_page_says_nothing_about_the_key()
+    {
+        var endpoint = _bench.Add("a");
+        endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.Unauthorized), _bench.Now);
+        endpoint.State.Admits(_bench.Now).Should().BeTrue();
+        endpoint.Probe(ProbeLevel.Authorized, new Fault(FaultKind.Unauthorized), _bench.Now);
+        endpoint.State.Admits(_bench.Now).Should().BeFalse();
+    }
+
+    [Fact]
+    public void A_throttled_probe_cools_and_does_not_count_as_a_miss()
+    {
+        var endpoint = _bench.Add("a");
+        for (var i = 0; i < 5; i++) endpoint.Probe(ProbeLevel.Generating, HealthBench.Throttled(30), _bench.Now);
+        endpoint.State.ProbeMisses.Should().Be(0);
+        endpoint.State.CooldownUntil.Should().Be(_bench.Now + TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public void Probes_do_not_decide_a_trial()
+    {
+        var endpoint = _bench.AddEjected("a");
+        _bench.PassTo(endpoint.State.Until!.Value);
+        var trial = _bench.Begin(endpoint, BeginMode.Trial);
+        endpoint.Probe(ProbeLevel.Generating, null, _bench.Now, isDecisive: true);
+        endpoint.Probe(ProbeLevel.Generating, new Fault(FaultKind.ServerError), _bench.Now, isDecisive: true);
+        endpoint.State.Status.Should().Be(HealthStatus.Trial);
+        endpoint.Complete(trial, null, _bench.Now);
+        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+    }
+
+    [Fact]
+    public void A_miss_between_two_hits_starts_the_hits_again()
+    {
+        var endpoint = _bench.AddEjected("a");
+        endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
+        endpoint.Probe(ProbeLevel.Generating, new Fault(FaultKind.ServerError), _bench.Now);
+        endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Ejections.Should().Be(1, "a probe never doubles the period");
+    }
+}

@@ -1,0 +1,167 @@
+using HaKit.Faults;
+using HaKit.Health;
+
+namespace HaKit.Tests.Health;
+
+public sealed class SelfSuspicionTests
+{
+    private readonly HealthBench _bench = new();
+
+    [Theory]
+    [InlineData(FaultKind.FirstContentTimeout)]
+    [InlineData(FaultKind.AttemptTimeout)]
+    [InlineData(FaultKind.IdleTimeout)]
+    [InlineData(FaultKind.ConnectTimeout)]
+    [InlineData(FaultKind.ConnectFailed)]
+    [InlineData(FaultKind.ConnectionReset)]
+    [InlineData(FaultKind.PartialResponse)]
+    public void A_20_s_pause_of_our_own_process_ejects_no_one(FaultKind kind)
+    {
+        foreach (var toldFirst in new[] { true, false })
+        {
+            var bench = new HealthBench();
+            var endpoints = Enumerable.Range(0, 3).Select(i => bench.Add($"e{i}")).ToList();
+            var tickets = endpoints.SelectMany(e => Enumerable.Range(0, 20).Select(_ => (e, Ticket: bench.Begin(e)))).ToList();
+            bench.Pass(20);
+            if (toldFirst) bench.Tracker.TimersWereLate(bench.Now, TimeSpan.FromSeconds(20));
+            foreach (var (endpoint, ticket) in tickets) endpoint.Complete(ticket, new Fault(kind), bench.Now);
+            if (!toldFirst) bench.Tracker.TimersWereLate(bench.Now, TimeSpan.FromSeconds(20));
+
+            endpoints.Should().OnlyContain(e => e.State.Admits(bench.Now) && e.State.Ejections == 0 && e.State.ConsecutiveFailures == 0);
+            foreach (var endpoint in endpoints) bench.Succeed(endpoint);
+            endpoints.Should().OnlyContain(e => e.State.Status == HealthStatus.Healthy);
+        }
+    }
+
+    [Fact]
+    public void What_the_pause_does_not_explain_still_counts()
+    {
+        var endpoint = _bench.Add("a");
+        var tickets = Enumerable.Range(0, 5).Select(_ => _bench.Begin(endpoint)).ToList();
+        _bench.Pass(20);
+        _bench.Tracker.TimersWereLate(_bench.Now, TimeSpan.FromSeconds(20));
+        foreach (var ticket in tickets) endpoint.Complete(ticket, new Fault(FaultKind.ServerError), _bench.Now);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+    }
+
+    [Fact]
+    public void Timeouts_count_again_when_the_grace_after_a_pause_is_over()
+    {
+        var endpoint = _bench.Add("a");
+        _bench.Tracker.TimersWereLate(_bench.Now, TimeSpan.FromSeconds(20));
+        _bench.Fail(endpoint, FaultKind.FirstContentTimeout, 20);
+        endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+        _bench.Pass(5);
+        _bench.Fail(endpoint, FaultKind.FirstContentTimeout, 5);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+    }
+
+    [Fact]
+    public void Timers_a_little_late_are_no_pause()
+    {
+        var endpoint = _bench.Add("a");
+        _bench.Tracker.TimersWereLate(_bench.Now, TimeSpan.FromSeconds(2));
+        _bench.Fail(endpoint, FaultKind.FirstContentTimeout, 5);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+    }
+
+    [Fact]
+    public void A_trial_that_slept_with_us_has_not_failed()
+    {
+        var endpoint = _bench.AddEjected("a");
+        _bench.PassTo(endpoint.State.Until!.Value);
+        _bench.Begin(endpoint, BeginMode.Trial);
+        _bench.Pass(40);
+        endpoint.State.Ejections.Should().Be(2, "its deadline passed while we slept");
+        _bench.Tracker.TimersWereLate(_bench.Now, TimeSpan.FromSeconds(35));
+        endpoint.State.Ejections.Should().Be(1);
+        endpoint.State.IsTrialReady(_bench.Now).Should().BeTrue();
+
+        var second = _bench.Begin(endpoint, BeginMode.Trial);
+        _bench.Tracker.TimersWereLate(_bench.Now, TimeSpan.FromSeconds(3));
+        endpoint.Complete(second, new Fault(FaultKind.FirstContentTimeout), _bench.Now);
+        endpoint.State.Ejections.Should().Be(1);
+        endpoint.State.IsTrialReady(_bench.Now).Should().BeTrue("the slot is free again");
+    }
+
+    [Fact]
+    public void Connecting_that_fails_everywhere_at_once_is_our_own_fault()
+    {
+        var endpoints = Enumerable.Range(0, 3).Select(i => _bench.Add($"e{i}")).ToList();
+        for (var call = 0; call < 50; call++)
+        {
+            foreach (var endpoint in endpoints) _bench.Fail(endpoint, FaultKind.ConnectFailed);
+            _bench.Pass(0.1);
+        }
+
+        endpoints.Should().OnlyContain(e => e.State.Status == HealthStatus.Suspect && e.State.Ejections == 0);
+        _bench.Succeed(endpoints[0]);
+        _bench.Fail(endpoints[1], FaultKind.ConnectFailed);
+        endpoints[0].State.Status.Should().Be(HealthStatus.Healthy);
+        endpoints[1].State.Status.Should().Be(HealthStatus.Ejected, "somebody connects, so the verdict is put off no longer");
+    }
+
+    [Fact]
+    public void The_first_ejected_in_such_a_moment_is_taken_back_when_the_last_one_fails_too()
+    {
+        var endpoints = Enumerable.Range(0, 3).Select(i => _bench.Add($"e{i}")).ToList();
+        for (var call = 0; call < 3; call++)
+        {
+            _bench.Pass(5);
+            foreach (var endpoint in endpoints) _bench.Fail(endpoint, FaultKind.ConnectFailed);
+        }
+
+        _bench.Changes.Should().Contain(c => c.After.Status == HealthStatus.Ejected);
+        endpoints.Should().OnlyContain(e => e.State.Status == HealthStatus.Suspect && e.State.Ejections == 0);
+    }
+
+    [Fact]
+    public void One_that_still_connects_shows_that_it_is_not_us()
+    {
+        var down = _bench.Add("a");
+        var up = _bench.Add("b");
+        for (var call = 0; call < 3; call++)
+        {
+            _bench.Fail(down, FaultKind.ConnectFailed);
+            _bench.Fail(up, FaultKind.ConnectFailed);
+            _bench.Succeed(up);
+        }
+
+        down.State.Status.Should().Be(HealthStatus.Ejected);
+        up.State.Admits(_bench.Now).Should().BeTrue();
+    }
+
+    [Fact]
+    public void A_single_endpoint_cannot_clear_itself_by_suspecting_us()
+    {
+        var only = _bench.Add("a");
+        _bench.AddEjected("b");
+        _bench.Fail(only, FaultKind.ConnectFailed, 3);
+        only.State.Status.Should().Be(HealthStatus.Ejected);
+    }
+
+    [Fact]
+    public void Heartbeats_that_miss_everywhere_eject_no_one_and_one_that_hits_again_convicts_the_others()
+    {
+        var endpoints = Enumerable.Range(0, 3).Select(i => _bench.Add($"e{i}")).ToList();
+        var missed = new Fault(FaultKind.ConnectTimeout);
+        for (var round = 0; round < 6; round++)
+            foreach (var endpoint in endpoints)
+            {
+                _bench.Pass(3.3);
+                endpoint.Probe(ProbeLevel.Reachable, missed, _bench.Now);
+            }
+
+        endpoints.Should().OnlyContain(e => e.State.Status == HealthStatus.Suspect);
+        for (var round = 0; round < 3; round++)
+        {
+            _bench.Pass(3.3);
+            endpoints[0].Probe(ProbeLevel.Reachable, null, _bench.Now);
+            _bench.Pass(3.3);
+            endpoints[1].Probe(ProbeLevel.Reachable, missed, _bench.Now);
+        }
+
+        endpoints[0].State.Status.Should().Be(HealthStatus.Healthy);
+        endpoints[1].State.Status.Should().Be(HealthStatus.Ejected);
+    }
+}
