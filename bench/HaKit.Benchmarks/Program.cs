@@ -1,1 +1,3 @@
-Console.WriteLine("to be");
+using BenchmarkDotNet.Running;
+
+BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -46,10 +46,17 @@ internal sealed class Limiter
     /// </remarks>
     public bool TryReserve(long tokens, TimeSpan now, out LimitReservation reservation)
     {
+        // Apart, so that the callers inline what endpoints without limits pay.
+        if (!_unlimited)
+            return TryReserveLimited(tokens, now, out reservation);
         reservation = default;
-        if (_unlimited)
-            return true;
-        if (!HasRoom(tokens, now))
+        return true;
+    }
+
+    private bool TryReserveLimited(long tokens, TimeSpan now, out LimitReservation reservation)
+    {
+        reservation = default;
+        if (!HasRoomLimited(tokens, now))
             return false;
         var bucket = SlidingWindow.BucketOf(now);
         var amount = Amount(tokens);
@@ -69,10 +76,10 @@ internal sealed class Limiter
     }
 
     /// <summary>Would <see cref="TryReserve"/> succeed now? Takes nothing.</summary>
-    public bool HasRoom(long tokens, TimeSpan now)
+    public bool HasRoom(long tokens, TimeSpan now) => _unlimited || HasRoomLimited(tokens, now);
+
+    private bool HasRoomLimited(long tokens, TimeSpan now)
     {
-        if (_unlimited)
-            return true;
         if (Volatile.Read(ref _inFlight) >= ConcurrencyLimit)
             return false;
         var amount = Amount(tokens);
@@ -110,9 +117,17 @@ internal sealed class Limiter
     /// The call has ended: its place is free, and its tokens count by actual usage since it was accepted (null: the estimate stands).
     /// Exactly once per reservation, instead of <see cref="Cancel"/>.
     /// </summary>
+    /// <param name="reservation">What the call took.</param>
+    /// <param name="actualTokens">What it used, input and output together.</param>
+    /// <param name="now">Not needed by the windows, which correct the bucket of the reservation.</param>
     public void Settle(in LimitReservation reservation, long? actualTokens, TimeSpan now)
     {
-        _ = now;
+        if (reservation.Parts != LimitParts.None)
+            SettleLimited(reservation, actualTokens);
+    }
+
+    private void SettleLimited(in LimitReservation reservation, long? actualTokens)
+    {
         if (Took(reservation, LimitParts.Tokens) && actualTokens is { } actual)
         {
             var more = Math.Max(0, actual) - reservation.Tokens;

@@ -107,7 +107,7 @@ internal sealed class SlidingWindow(uint limit)
     {
         var state = Volatile.Read(ref _state);
         long spent = AmountOf(state);
-        return IsAfter(bucket, BucketOf(state)) ? Math.Max(0, spent - Expired(state, bucket, long.MaxValue)) : spent;
+        return IsAfter(bucket, BucketOf(state)) ? Math.Max(0, spent - Expired(state, bucket, spent)) : spent;
     }
 
     /// <summary>The earliest instant at which there is room if nothing else is taken; <see cref="TimeSpan.MaxValue"/> when it can never fit.</summary>
@@ -188,7 +188,9 @@ internal sealed class SlidingWindow(uint limit)
     private long Expired(ulong state, uint bucket, long enough)
     {
         var oldest = BucketOf(state) - Buckets;
-        var passed = Math.Min(bucket - BucketOf(state), Buckets + 1);
+        var passed = bucket - BucketOf(state);
+        if (passed > Buckets)
+            return AmountOf(state);
         long expired = 0;
         for (uint n = 0; n < passed && expired < enough; n++)
         {
