@@ -49,11 +49,7 @@ public sealed class FakeHttpEndpoint(FakeAiOptions? options = null) : HttpMessag
         try
         {
             await Waits.For(_backend.Options.Time, reply.Remaining(reply.HeadersDue), cancellationToken).ConfigureAwait(false);
-            if (reply.IsSilent)
-            {
-                reply.Break();
-                await Waits.ForEver(cancellationToken).ConfigureAwait(false);
-            }
+            if (reply.IsSilent) await Waits.ForEver(cancellationToken).ConfigureAwait(false);
 
             return reply.ToException() is { } exception ? throw exception : ToMessage(reply, request);
         }

@@ -15,9 +15,22 @@ internal sealed class Backend(FakeAiOptions options)
 
     public Reply Answer(FakeRequest request)
     {
-        options.Observe?.Invoke(request);
-        var fault = Faults.For(request);
         var number = Tally.Begin(request);
+        try
+        {
+            options.Observe?.Invoke(request);
+            return Answer(request, Faults.For(request), number);
+        }
+        catch
+        {
+            // An observer or a rule of the test's own threw: what was counted in must be counted out.
+            Tally.Settle(request, Outcome.Failed, 0, 0);
+            throw;
+        }
+    }
+
+    private Reply Answer(FakeRequest request, FakeFault fault, long number)
+    {
         var reply = Plan(request, fault, number);
         reply.Headers.Add(new("x-fake-endpoint", options.Name));
         reply.Headers.Add(new(request.IsAnthropic ? "request-id" : "x-request-id", $"req_{number.ToString(CultureInfo.InvariantCulture)}"));

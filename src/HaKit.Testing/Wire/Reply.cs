@@ -9,7 +9,6 @@ internal sealed class Reply(FakeRequest request, FakeFault fault, Tally tally, T
     private int _settled;
     private int _tokens;
     private bool _isWhole;
-    private bool _isBroken;
     private bool _hasStarted;
 
     public int Status { get; init; }
@@ -23,7 +22,7 @@ internal sealed class Reply(FakeRequest request, FakeFault fault, Tally tally, T
 
     public TimeSpan HeadersDue { get; init; }
 
-    /// <summary>Whether its end is that of a good answer.</summary>
+    /// <summary>Whether it is a good answer, if it is let to its end.</summary>
     public bool IsGood { get; init; }
 
     public IEnumerator<Step> Steps { get; init; } = Enumerable.Empty<Step>().GetEnumerator();
@@ -48,9 +47,6 @@ internal sealed class Reply(FakeRequest request, FakeFault fault, Tally tally, T
         if (step.IsFinal) _isWhole = true;
     }
 
-    /// <summary>The fault has struck: whatever the client does next, it did not leave a good answer.</summary>
-    public void Break() => _isBroken = true;
-
     public void Settle(bool clientLeft)
     {
         if (Interlocked.Exchange(ref _settled, 1) != 0) return;
@@ -62,7 +58,7 @@ internal sealed class Reply(FakeRequest request, FakeFault fault, Tally tally, T
     private Outcome OutcomeNow(bool clientLeft)
     {
         if (_isWhole && IsGood) return Outcome.Whole;
-        if (clientLeft && !_isBroken && !_isWhole) return Outcome.Abandoned;
+        if (clientLeft && IsGood) return Outcome.Abandoned;
         return _tokens > 0 ? Outcome.Cut : Outcome.Failed;
     }
 }

@@ -43,7 +43,7 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
     private async Task AnswerAsync(Reply reply)
     {
         await Waits.For(reply.Time, reply.Remaining(reply.HeadersDue), Aborted).ConfigureAwait(false);
-        if (reply.IsSilent) await StayAsync(reply).ConfigureAwait(false);
+        if (reply.IsSilent) await Waits.ForEver(Aborted).ConfigureAwait(false);
         if (reply.ToException() is not null)
         {
             Reset(reply);
@@ -88,19 +88,13 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
                 return false;
             case StepKind.Silence:
                 await context.Response.BodyWriter.FlushAsync(Aborted).ConfigureAwait(false);
-                await StayAsync(reply).ConfigureAwait(false);
+                await Waits.ForEver(Aborted).ConfigureAwait(false);
                 return false;
             default:
                 reply.Settle(clientLeft: false);
                 await context.Response.CompleteAsync().ConfigureAwait(false);
                 return false;
         }
-    }
-
-    private Task StayAsync(Reply reply)
-    {
-        reply.Break();
-        return Waits.ForEver(Aborted);
     }
 
     private void Reset(Reply reply)
