@@ -13,7 +13,7 @@ public sealed class Transport : IAsyncDisposable
         Root = server?.Address ?? new Uri("http://fake.test/");
         Client = server is null
             ? endpoint!.CreateClient(Root)
-            : new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = Timeout.InfiniteTimeSpan }) { BaseAddress = Root, Timeout = Timeout.InfiniteTimeSpan };
+            : new HttpClient(new SocketsHttpHandler { ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = Root, Timeout = Timeout.InfiniteTimeSpan };
     }
 
     public HttpClient Client { get; }

@@ -1,0 +1,180 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace HaKit.Testing.Tests.Fakes;
+
+/// <summary>What only real sockets can show.</summary>
+public sealed class FakeAiServerTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_stopped_server_refuses_connections_and_comes_back_on_the_same_port()
+    {
+        await using var server = await FakeAiServer.StartAsync(cancellationToken: Token);
+        using var client = Connect(server);
+        var address = server.Address;
+        (await AskAsync(client, "before")).Should().Be(FakeAnswers.AnswerTo("before"));
+
+        await server.StopAsync();
+        server.IsListening.Should().BeFalse();
+        var refused = (await client.Invoking(c => AskAsync(c, "meanwhile")).Should().ThrowAsync<HttpRequestException>()).Which;
+        refused.HttpRequestError.Should().Be(HttpRequestError.ConnectionError);
+        refused.InnerException.Should().BeOfType<SocketException>().Which.SocketErrorCode.Should().Be(SocketError.ConnectionRefused);
+
+        await server.RestartAsync(Token);
+        server.Address.Should().Be(address);
+        (await AskAsync(client, "after")).Should().Be(FakeAnswers.AnswerTo("after"));
+        server.Counts.Should().Match<FakeCounts>(c => c.Received == 2 && c.AnsweredWhole == 2);
+    }
+
+    [Fact]
+    public async Task A_killed_server_resets_the_streams_it_was_sending_and_counts_them_as_cut()
+    {
+        await using var server = await FakeAiServer.StartAsync(cancellationToken: Token);
+        using var client = Connect(server);
+        server.Faults.Always(FakeFault.SilentAfter(2).Named("stuck"), r => r.Prompt == "fault");
+        server.Faults.Always(FakeFault.Latency(perToken: TimeSpan.FromMinutes(1)), r => r.Prompt == "slow");
+        var stuck = await BareClient.PostAsync(client, "fault", stream: true);
+        var slow = await BareClient.PostAsync(client, "slow", stream: true);
+        var reading = new[] { BareClient.ReadAsync(stuck), BareClient.ReadAsync(slow) };
+        while (server.Counts.InFlight < 2) await Task.Delay(1, Token);
+
+        await server.KillAsync();
+
+        foreach (var stream in await Task.WhenAll(reading)) stream.Error.Should().NotBeNull();
+        server.Counts.Should().Match<FakeCounts>(c => c.Received == 2 && c.InFlight == 0 && c.Cut + c.Failed == 2 && c.Abandoned == 0);
+    }
+
+    [Fact]
+    public async Task A_stop_lets_an_answer_end()
+    {
+        var arrived = new TaskCompletionSource();
+        await using var server = await FakeAiServer.StartAsync(new() { Observe = _ => arrived.TrySetResult() }, cancellationToken: Token);
+        using var client = Connect(server);
+        server.Faults.Always(FakeFault.Latency(TimeSpan.FromMilliseconds(50)));
+        var call = AskAsync(client, "in flight");
+        await arrived.Task;
+
+        await server.StopAsync();
+
+        (await call).Should().Be(FakeAnswers.AnswerTo("in flight"));
+        server.Counts.AnsweredWhole.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task An_outage_happens_on_the_servers_clock()
+    {
+        var clock = new ManualTimeProvider();
+        await using var server = await FakeAiServer.StartAsync(new() { Time = clock }, cancellationToken: Token);
+        server.Outage(TimeSpan.FromHours(1), TimeSpan.FromHours(2));
+        using (server.Outage(TimeSpan.FromHours(3), TimeSpan.FromHours(4)))
+            server.IsListening.Should().BeTrue();
+
+        clock.Advance(TimeSpan.FromHours(1));
+        await Until(() => !server.IsListening);
+        clock.Advance(TimeSpan.FromHours(1));
+        await Until(() => server.IsListening);
+        clock.Advance(TimeSpan.FromHours(5));
+
+        server.IsListening.Should().BeTrue("the second outage was called off");
+    }
+
+    [Fact]
+    public async Task Thousands_of_calls_over_faults_and_kills_reconcile_exactly()
+    {
+        await using var server = await FakeAiServer.StartAsync(new() { Seed = 3 }, cancellationToken: Token);
+        using var client = Connect(server);
+        server.Faults.WithProbability(0.05, FakeFault.Status(503));
+        server.Faults.WithProbability(0.05, FakeFault.CutAfter(3));
+        server.Faults.WithProbability(0.05, FakeFault.Reset);
+        var results = new ConcurrentDictionary<string, int>();
+        var left = 3000;
+
+        var callers = Enumerable.Range(0, 16).Select(CallAsync).ToArray();
+        for (var kill = 0; kill < 3; kill++)
+        {
+            var mark = server.Counts.Received + 300;
+            await Until(() => server.Counts.Received >= mark);
+            await server.KillAsync();
+            await server.RestartAsync(Token);
+        }
+
+        await Task.WhenAll(callers);
+        await Until(() => server.Counts.InFlight == 0);
+
+        var counts = server.Counts;
+        results.Keys.Should().NotContain("wrong");
+        results["whole"].Should().BeGreaterThan(1500);
+        counts.AnsweredWhole.Should().Be(results["whole"]);
+        counts.Received.Should().Be(counts.AnsweredWhole + counts.Cut + counts.Failed);
+        counts.ByStatus[503].Should().Be(results["503"]);
+        results.Values.Sum().Should().Be(3000);
+
+        async Task CallAsync(int caller)
+        {
+            while (Interlocked.Decrement(ref left) is >= 0 and var n)
+            {
+                var result = await OutcomeOf($"call {n}", stream: n % 2 == 0);
+                results.AddOrUpdate(result, 1, (_, count) => count + 1);
+            }
+        }
+
+        async Task<string> OutcomeOf(string prompt, bool stream)
+        {
+            try
+            {
+                using var response = await BareClient.PostAsync(client, prompt, stream, maxTokens: 8);
+                if (!response.IsSuccessStatusCode) return ((int)response.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
+                if (!stream)
+                {
+                    var answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync(Token)).RootElement;
+                    return answer.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString() == FakeAnswers.AnswerTo(prompt, 8) ? "whole" : "wrong";
+                }
+
+                var events = await BareClient.ReadAsync(response);
+                if (events.Error is not null) return "cut";
+                return string.Concat(events.Contents) == FakeAnswers.AnswerTo(prompt, 8) && events.Events[^1] == "[DONE]" ? "whole" : "wrong";
+            }
+            catch (HttpRequestException)
+            {
+                return "failed";
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Requests_are_seen_as_they_were_sent()
+    {
+        var seen = new List<FakeRequest>();
+        await using var server = await FakeAiServer.StartAsync(new() { Name = "east", Observe = seen.Add }, cancellationToken: Token);
+        using var client = Connect(server);
+        using var ask = BareClient.Ask("p", stream: false, path: "openai/deployments/my%2Fmodel/chat/completions?api-version=2024-10-21&x=%20", model: "");
+        ask.Headers.Add("api-key", "secret");
+        ask.Content = new StringContent("""{"messages":[{"role":"user","content":"hello"}]}""");
+
+        var response = await client.SendAsync(ask, Token);
+
+        response.Headers.GetValues("x-fake-endpoint").Should().Equal("east");
+        var request = seen.Should().ContainSingle().Subject;
+        request.Path.Should().Be("/openai/deployments/my%2Fmodel/chat/completions");
+        request.Query.Should().Be("?api-version=2024-10-21&x=%20");
+        request.Model.Should().Be("my/model");
+        request.ApiKey.Should().Be("secret");
+        request.Prompt.Should().Be("hello");
+        request.Headers["content-type"].Should().StartWith("text/plain");
+        request.Body.Length.Should().Be(48);
+    }
+
+    private static HttpClient Connect(FakeAiServer server) =>
+        new(new SocketsHttpHandler { ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = server.Address, Timeout = Timeout.InfiniteTimeSpan };
+
+    private static async Task<string> AskAsync(HttpClient client, string prompt) =>
+        string.Concat((await BareClient.ReadAsync(await BareClient.PostAsync(client, prompt, stream: true))).Contents);
+
+    private static async Task Until(Func<bool> condition)
+    {
+        while (!condition()) await Task.Delay(1, Token);
+    }
+}
