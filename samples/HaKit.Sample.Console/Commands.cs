@@ -1,0 +1,46 @@
+namespace HaKit.Sample;
+
+/// <summary>Finds the command that the arguments name. Exit codes: 0 all well, 1 the command found something wrong, 2 it could not begin, 130 interrupted.</summary>
+internal static class Commands
+{
+    private const string Usage = """
+        HaKit.Sample.Console [command] [options]
+
+          drill     calls three local servers through a pool while they are killed, slowed and throttled (the default)
+          replay    the same with the arrivals and sizes of a recorded trace
+
+        A command's own options: HaKit.Sample.Console <command> --help
+        """;
+
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    {
+        var hasCommand = args is [var first, ..] && !first.StartsWith('-');
+        var rest = hasCommand ? args[1..] : args;
+        try
+        {
+            switch (hasCommand ? args[0] : "drill")
+            {
+                case "drill" when !hasCommand && args is ["--help"] or ["-h"]:
+                case "help":
+                    await output.WriteLineAsync(Usage);
+                    return 0;
+                case "drill":
+                    return await DrillCommand.RunAsync(rest, output, cancellationToken);
+                case "replay":
+                    return await ReplayCommand.RunAsync(rest, output, cancellationToken);
+                default:
+                    throw new UsageException($"There is no command '{args[0]}'.{Environment.NewLine}{Environment.NewLine}{Usage}");
+            }
+        }
+        catch (UsageException wrong)
+        {
+            await error.WriteLineAsync(wrong.Message);
+            return 2;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await error.WriteLineAsync("Interrupted.");
+            return 130;
+        }
+    }
+}

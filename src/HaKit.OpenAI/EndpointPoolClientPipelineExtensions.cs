@@ -1,0 +1,28 @@
+using System.ClientModel.Primitives;
+
+namespace HaKit; // not HaKit.OpenAI: that would hide the SDK's own namespace from code in ours
+
+/// <summary>Puts the official OpenAI SDK, or any other client made on System.ClientModel, over a pool.</summary>
+public static class EndpointPoolClientPipelineExtensions
+{
+    /// <summary>
+    /// Sends everything the client does through the pool, and switches off what would work against it: the SDK's own retries, which multiply ours,
+    /// and its network timeout, which ends healthy streams. Give the SDK the pool's <see cref="EndpointPool.Origin"/> as its endpoint.
+    /// </summary>
+    /// <typeparam name="TOptions">The client's kind of options.</typeparam>
+    /// <param name="options">The options; their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>
+    /// <param name="pool">The pool. Each call of this method opens connections of its own, which live as long as the client.</param>
+    /// <returns>The same options.</returns>
+    /// <exception cref="ArgumentNullException">One of the two is null.</exception>
+    /// <exception cref="InvalidOperationException">The options belong to a client already.</exception>
+    public static TOptions UseHaEndpointPool<TOptions>(this TOptions options, EndpointPool pool)
+        where TOptions : ClientPipelineOptions
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(pool);
+        options.RetryPolicy = new ClientRetryPolicy(maxRetries: 0);
+        options.NetworkTimeout = Timeout.InfiniteTimeSpan;
+        options.Transport = new HttpClientPipelineTransport(pool.CreateHttpClient());
+        return options;
+    }
+}
