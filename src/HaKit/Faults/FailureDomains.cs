@@ -36,6 +36,8 @@ public sealed record FailureDomains
             FaultReach.Account => Same(Account, other.Account) && Same(Provider, other.Provider, true),
             FaultReach.Provider => Same(Provider, other.Provider),
             FaultReach.Model => Same(Model, other.Model) && Same(Provider, other.Provider),
+            FaultReach.RateLimit => Same(Account, other.Account) && Same(Provider, other.Provider, true)
+                && Same(Model, other.Model, true) && Same(Region, other.Region, true),
             FaultReach.Region => Same(Region, other.Region) && Same(Provider, other.Provider, true),
             _ => ReferenceEquals(this, other) && this != None,
         };

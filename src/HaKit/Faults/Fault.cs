@@ -106,6 +106,9 @@ public enum FaultReach
 
     /// <summary>Every endpoint in the same region of the same provider.</summary>
     Region,
+
+    /// <summary>Every endpoint that draws on the same rate limit: same account, model and region. Another model or account is not held back.</summary>
+    RateLimit,
 }
 
 /// <summary>What happened to an attempt.</summary>

@@ -1,32 +1,125 @@
+using System.Net.Http.Headers;
+using HaKit.Faults.Dialects;
+
 namespace HaKit.Faults;
 
-/// <summary>The built-in classifier: recognises or takes the declared dialect, and falls back to the status code.</summary>
+/// <summary>
+/// The built-in classifier. It takes the dialect that the body shows or the endpoint declares, tells quota from throttle before anything
+/// else (by code, then type, then message, then status), and falls back to the status where it understands nothing more. It never throws,
+/// reads at most 64 KiB, and keeps nothing of a message. Stateless: safe to use from many threads at once.
+/// </summary>
 public sealed class FaultClassifier : IFaultClassifier
 {
+    private FaultClassifier()
+    {
+    }
+
     /// <summary>The one instance; it has no state.</summary>
     public static FaultClassifier Default { get; } = new();
 
-    /// <inheritdoc/>
+    /// <summary>Your classifiers, asked in order, and <see cref="Default"/> for what they leave open. One that throws is taken to leave it open.</summary>
+    /// <param name="first">Your classifiers; none may be <see langword="null"/>.</param>
+    /// <exception cref="ArgumentNullException">The array or one of its elements is <see langword="null"/>.</exception>
+    public static IFaultClassifier After(params IFaultClassifier[] first)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        foreach (var classifier in first)
+            ArgumentNullException.ThrowIfNull(classifier, nameof(first));
+        return first.Length == 0 ? Default : new Chain([.. first, Default]);
+    }
+
+    /// <summary>
+    /// The fault, or <see langword="null"/> for a success. A status of 400 and above is always a fault. Below that, and for the data of a
+    /// stream's event (status 200), an error object of any dialect or an answer cut off by a content filter is one. An exception counts
+    /// when there is no failure status beside it; an <see cref="OperationCanceledException"/> is then a timeout, because whether the caller
+    /// cancelled is for its token to say and not for the exception.
+    /// </summary>
+    /// <param name="evidence">What came back.</param>
     public Fault? Classify(in FaultEvidence evidence)
     {
-        if (evidence.Exception is { } exception)
-            return exception switch
-            {
-                HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => new Fault(FaultKind.DnsFailed),
-                HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => new Fault(FaultKind.TlsFailed),
-                HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => new Fault(FaultKind.ConnectFailed),
-                HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } => new Fault(FaultKind.ConnectionReset),
-                ArgumentException => new Fault(FaultKind.InvalidRequest),
-                _ => new Fault(FaultKind.Unknown),
-            };
-        return evidence.StatusCode switch
+        if (evidence.StatusCode >= 400 || evidence.Exception is null)
+            return OfAnswer(in evidence, null);
+        return ExceptionFaults.StatusOf(evidence.Exception) is { } found
+            ? OfAnswer(evidence with { StatusCode = found.Status }, found.Carrier)
+            : ExceptionFaults.Of(evidence.Exception, evidence.Sent);
+    }
+
+    private static Fault? OfAnswer(in FaultEvidence evidence, Exception? carrier)
+    {
+        Span<char> words = stackalloc char[ErrorSigns.WordBuffer];
+        Span<byte> lengths = stackalloc byte[ErrorSigns.LengthBuffer];
+        lengths.Clear();
+        var signs = new ErrorSigns(words, lengths);
+        ErrorReader.Read(evidence.Body.Span, evidence.Headers, ref signs);
+
+        var failure = evidence.StatusCode >= 400;
+        if (!failure && !signs.IsError)
+            return signs is { EndedByFilter: true, EndedOtherwise: false }
+                ? new Fault(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous, StatusCode = evidence.StatusCode }
+                : null;
+
+        Span<char> buffer = stackalloc char[signs.Message.Length];
+        ReadOnlySpan<char> message = signs.WidenMessage(buffer);
+        if (message.IsEmpty && carrier is not null)
         {
-            0 or (>= 200 and < 400) => null,
-            429 => new Fault(FaultKind.Throttled) { StatusCode = 429 },
-            401 => new Fault(FaultKind.Unauthorized) { StatusCode = 401 },
-            503 or 529 => new Fault(FaultKind.Overloaded) { StatusCode = evidence.StatusCode },
-            >= 500 => new Fault(FaultKind.ServerError) { StatusCode = evidence.StatusCode },
-            var status => new Fault(FaultKind.InvalidRequest) { StatusCode = status },
+            message = ExceptionFaults.MessageOf(carrier);
+            message = message[..Math.Min(message.Length, ErrorSigns.LongestMessage)];
+            SdkMessages.ReadWords(message, ref signs);
+        }
+
+        var verdict = Dialect.For(evidence.Dialect, in signs).Judge(in signs, message, failure ? evidence.StatusCode : 0);
+        return Build(in evidence, in signs, message, verdict, failure);
+    }
+
+    private static Fault Build(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> message, Verdict verdict, bool failure)
+    {
+        var (applied, blame, reach) = FaultKinds.Usual(verdict.Kind);
+        // The server had begun to answer before it found itself overloaded.
+        if (!failure && verdict.Kind == FaultKind.Overloaded)
+            applied = FaultApplied.Ambiguous;
+        var retryAfter = blame == FaultBlame.Request ? null : RetryAfter(in evidence, in signs, message, verdict.Kind);
+        return new Fault(verdict.Kind)
+        {
+            Applied = applied,
+            Reach = verdict.Reach ?? reach,
+            RetryAfter = retryAfter,
+            UntilCleared = verdict.UntilCleared || (verdict.Kind == FaultKind.QuotaExhausted && retryAfter is null),
+            StatusCode = evidence.StatusCode,
+            Code = signs.MostTelling(),
         };
+    }
+
+    /// <summary>Headers, then the body, then the reset of a dimension that is used up.</summary>
+    private static TimeSpan? RetryAfter(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> message, FaultKind kind)
+    {
+        if (evidence.Headers is { } headers && RateLimitHeaders.ReadRetryAfter(headers, evidence.Now) is { } told)
+            return told;
+        if ((signs.RetryDelay ?? Durations.InSentence(message)) is { } delay)
+            return delay;
+        return kind switch
+        {
+            FaultKind.QuotaExhausted => Durations.Until(Durations.RegainedAt(message), evidence.Now),
+            FaultKind.Throttled when evidence.Headers is { } limits => RateLimitHeaders.Read(limits, evidence.Dialect, evidence.Now).ResetOfExhausted,
+            _ => null,
+        };
+    }
+
+    private sealed class Chain(IFaultClassifier[] classifiers) : IFaultClassifier
+    {
+        public Fault? Classify(in FaultEvidence evidence)
+        {
+            foreach (var classifier in classifiers)
+                try
+                {
+                    if (classifier.Classify(in evidence) is { } fault)
+                        return fault;
+                }
+                catch (Exception)
+                {
+                    // A classifier's own mistake must not hide what the endpoint did: the next one answers.
+                }
+
+            return null;
+        }
     }
 }

@@ -1,0 +1,351 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Slot = HaKit.Faults.ErrorSigns.Slot;
+
+namespace HaKit.Faults;
+
+/// <summary>
+/// Collects the signs of an error from the beginning of a body, in one pass and without allocating. What was read before a cut or a break
+/// counts: half an error object still tells quota from throttle. Names and words with escapes in them are not the ones we look for.
+/// </summary>
+internal static class ErrorReader
+{
+    /// <summary>No more of a body than this is ever looked at.</summary>
+    public const int MostBytes = 64 * 1024;
+
+    public static void Read(ReadOnlySpan<byte> body, HttpResponseHeaders? headers, ref ErrorSigns signs)
+    {
+        if (body.Length > MostBytes)
+            body = body[..MostBytes];
+        if (body.StartsWith("\uFEFF"u8))
+            body = body[3..];
+        body = body.TrimStart(" \t\r\n"u8);
+        if (body is [(byte)'{' or (byte)'[', ..])
+        {
+            var reader = new Utf8JsonReader(body, isFinalBlock: true, state: default);
+            try
+            {
+                reader.Read();
+                ReadRoot(ref reader, ref signs, wrapped: false);
+            }
+            catch (JsonException)
+            {
+                // Cut or broken: keep what was read so far.
+            }
+        }
+
+        // The header is what Amazon's own clients read first.
+        if (headers is not null && RateLimitHeaders.Value(headers.NonValidated, "x-amzn-ErrorType") is { Length: > 0 and < 512 } name)
+        {
+            Span<byte> ascii = stackalloc byte[512];
+            SetException(ascii[..System.Text.Encoding.Latin1.GetBytes(name, ascii)], ref signs);
+        }
+    }
+
+    /// <summary>An object or an array of them (Gemini streams arrays); in an array every object counts as the root.</summary>
+    private static void ReadRoot(ref Utf8JsonReader reader, ref ErrorSigns signs, bool wrapped)
+    {
+        if (reader.TokenType == JsonTokenType.StartArray)
+        {
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                if (reader.TokenType == JsonTokenType.StartObject)
+                    ReadRoot(ref reader, ref signs, wrapped);
+                else
+                    reader.Skip();
+            return;
+        }
+
+        signs.IsJson = true;
+        while (NextProperty(ref reader, out var name))
+            ReadRootMember(name, ref reader, ref signs, wrapped);
+    }
+
+    private static void ReadRootMember(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs, bool wrapped)
+    {
+        if (name.SequenceEqual("error"u8))
+            ReadErrorMember(ref reader, ref signs);
+        else if (name.SequenceEqual("type"u8))
+        {
+            if (IsText(ref reader, "error"u8))
+                signs.IsTypeError = signs.IsError = true;
+            else
+                SetWord(ref reader, ref signs, Slot.OuterType);
+        }
+        else if (name.SequenceEqual("object"u8))
+        {
+            if (IsText(ref reader, "error"u8))
+                signs.IsObjectError = signs.IsError = true;
+            else
+                reader.Skip();
+        }
+        else if (name.SequenceEqual("code"u8))
+            ReadCode(ref reader, ref signs, Slot.OuterCode);
+        else if (name.SequenceEqual("error_type"u8))
+            SetWord(ref reader, ref signs, Slot.OuterType);
+        else if (name.SequenceEqual("raw_status_code"u8))
+        {
+            signs.HasRawStatus = true;
+            ReadStatus(ref reader, ref signs);
+        }
+        else if (name.SequenceEqual("message"u8) || name.SequenceEqual("Message"u8) || name.SequenceEqual("detail"u8))
+            SetMessage(ref reader, ref signs, outer: true);
+        else if (name.SequenceEqual("__type"u8))
+        {
+            if (reader.TokenType == JsonTokenType.String)
+                SetException(reader.ValueSpan, ref signs);
+            reader.Skip();
+        }
+        else if (name.SequenceEqual("choices"u8))
+            ReadChoices(ref reader, ref signs);
+        else if (name.SequenceEqual("candidates"u8))
+            ReadEach(ref reader, ref signs, ReadCandidate);
+        else if (name.SequenceEqual("promptFeedback"u8))
+            ReadEach(ref reader, ref signs, ReadPromptFeedback);
+        else if (name.SequenceEqual("stop_reason"u8) || name.SequenceEqual("stopReason"u8))
+            ReadEnd(ref reader, ref signs);
+        else if (name.SequenceEqual("incomplete_details"u8))
+            ReadEach(ref reader, ref signs, ReadIncomplete);
+        else if (!wrapped && reader.TokenType == JsonTokenType.StartObject
+            && (name.SequenceEqual("response"u8) || name.SequenceEqual("delta"u8) || name.SequenceEqual("messageStop"u8)))
+            ReadWrapped(ref reader, ref signs);
+        else if (reader.TokenType == JsonTokenType.StartObject && name.EndsWith("Exception"u8))
+        {
+            // An event of Amazon's stream: the member's name is the exception.
+            SetException(name, ref signs);
+            ReadError(ref reader, ref signs);
+        }
+        else
+            reader.Skip();
+    }
+
+    /// <summary>An event that holds the answer, or a part of it, in a member: its errors and ends count, its marks and words do not.</summary>
+    private static void ReadWrapped(ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        while (NextProperty(ref reader, out var name))
+            if (name.SequenceEqual("error"u8) || name.SequenceEqual("incomplete_details"u8)
+                || name.SequenceEqual("stop_reason"u8) || name.SequenceEqual("stopReason"u8))
+                ReadRootMember(name, ref reader, ref signs, wrapped: true);
+            else
+                reader.Skip();
+    }
+
+    private static void ReadErrorMember(ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (reader.TokenType == JsonTokenType.StartObject)
+            ReadError(ref reader, ref signs);
+        else if (reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 })
+        {
+            signs.IsError = true;
+            SetMessage(ref reader, ref signs, outer: false);
+        }
+        else
+            reader.Skip();
+    }
+
+    private static void ReadError(ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        while (NextProperty(ref reader, out var name))
+        {
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.Number
+                && (name.SequenceEqual("code"u8) || name.SequenceEqual("type"u8) || name.SequenceEqual("message"u8) || name.SequenceEqual("status"u8)))
+                signs.IsError = signs.HasErrorObject = true;
+            if (name.SequenceEqual("code"u8))
+                ReadCode(ref reader, ref signs, Slot.Code);
+            else if (name.SequenceEqual("type"u8))
+                SetWord(ref reader, ref signs, Slot.Type);
+            else if (name.SequenceEqual("status"u8))
+                SetWord(ref reader, ref signs, Slot.Status);
+            else if (name.SequenceEqual("message"u8))
+                SetMessage(ref reader, ref signs, outer: false);
+            else if (name.SequenceEqual("details"u8))
+                ReadEach(ref reader, ref signs, ReadDetails);
+            else if (name.SequenceEqual("innererror"u8) || name.SequenceEqual("inner_error"u8))
+                ReadEach(ref reader, ref signs, ReadInnerError);
+            else
+                reader.Skip();
+        }
+    }
+
+    /// <summary>Anthropic's details are one object, Google's an array of them.</summary>
+    private static void ReadDetails(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("error_code"u8) || name.SequenceEqual("reason"u8))
+            SetWord(ref reader, ref signs, Slot.Detail);
+        else if (name.SequenceEqual("@type"u8))
+        {
+            signs.HasTypedDetails = true;
+            reader.Skip();
+        }
+        else if (name.SequenceEqual("retryDelay"u8))
+        {
+            if (reader is { TokenType: JsonTokenType.String, ValueSpan.Length: <= ErrorSigns.LongestWord })
+            {
+                Span<char> text = stackalloc char[ErrorSigns.LongestWord];
+                signs.RetryDelay = Durations.Go(text[..System.Text.Encoding.Latin1.GetChars(reader.ValueSpan, text)]);
+            }
+
+            reader.Skip();
+        }
+        else if (name.SequenceEqual("violations"u8))
+            ReadEach(ref reader, ref signs, ReadViolation);
+        else
+            reader.Skip();
+    }
+
+    private static void ReadViolation(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("quotaId"u8) && reader.TokenType == JsonTokenType.String)
+        {
+            signs.NamesQuota = true;
+            signs.QuotaPerDay |= reader.ValueSpan.IndexOf("PerDay"u8) >= 0;
+        }
+
+        reader.Skip();
+    }
+
+    private static void ReadInnerError(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        signs.LooksAzure = true;
+        if (name.SequenceEqual("code"u8))
+            SetWord(ref reader, ref signs, Slot.Detail);
+        else
+            reader.Skip();
+    }
+
+    private static void ReadChoices(ref Utf8JsonReader reader, ref ErrorSigns signs) => ReadEach(ref reader, ref signs, ReadChoice);
+
+    private static void ReadChoice(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("finish_reason"u8))
+            ReadEnd(ref reader, ref signs);
+        else if (name.SequenceEqual("error"u8))
+            ReadErrorMember(ref reader, ref signs);
+        else
+            reader.Skip();
+    }
+
+    private static void ReadCandidate(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("finishReason"u8))
+            ReadEnd(ref reader, ref signs);
+        else
+            reader.Skip();
+    }
+
+    private static void ReadPromptFeedback(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("blockReason"u8) && reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 })
+            signs.EndedByFilter = true;
+        reader.Skip();
+    }
+
+    private static void ReadIncomplete(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("reason"u8))
+            ReadEnd(ref reader, ref signs);
+        else
+            reader.Skip();
+    }
+
+    private static void ReadEnd(ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 })
+        {
+            if (IsFilter(reader.ValueSpan))
+                signs.EndedByFilter = true;
+            else
+                signs.EndedOtherwise = true;
+        }
+
+        reader.Skip();
+    }
+
+    private static bool IsFilter(ReadOnlySpan<byte> reason) =>
+        reason.SequenceEqual("content_filter"u8) || reason.SequenceEqual("SAFETY"u8) || reason.SequenceEqual("refusal"u8)
+        || reason.SequenceEqual("PROHIBITED_CONTENT"u8) || reason.SequenceEqual("BLOCKLIST"u8) || reason.SequenceEqual("SPII"u8)
+        || reason.SequenceEqual("guardrail_intervened"u8) || reason.SequenceEqual("content_filtered"u8);
+
+    private static void ReadCode(ref Utf8JsonReader reader, ref ErrorSigns signs, Slot slot)
+    {
+        if (reader.TokenType == JsonTokenType.String)
+        {
+            if (Utf8Status(reader.ValueSpan) > 0)
+                signs.LooksAzure = true;
+            ReadStatus(ref reader, ref signs);
+            SetWord(ref reader, ref signs, slot);
+        }
+        else
+            ReadStatus(ref reader, ref signs);
+    }
+
+    private static void ReadStatus(ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (reader.TokenType is JsonTokenType.Number or JsonTokenType.String && Utf8Status(reader.ValueSpan) is var status and > 0)
+            signs.BodyStatus = status;
+        reader.Skip();
+    }
+
+    /// <summary>Three digits from 400 to 599, or 0.</summary>
+    private static int Utf8Status(ReadOnlySpan<byte> text) =>
+        text.Length == 3 && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var status) && status is >= 400 and < 600 ? status : 0;
+
+    /// <summary><c>ThrottlingException:http://…</c> and <c>com.amazon.coral#ThrottlingException</c> both name ThrottlingException.</summary>
+    private static void SetException(scoped ReadOnlySpan<byte> text, ref ErrorSigns signs)
+    {
+        if (text.IndexOf((byte)':') is var colon and >= 0)
+            text = text[..colon];
+        text = text[(text.LastIndexOf((byte)'#') + 1)..];
+        signs.SetWord(Slot.Exception, text);
+        if (!signs.Exception.IsEmpty)
+            signs.IsError = true;
+    }
+
+    private static void SetWord(ref Utf8JsonReader reader, ref ErrorSigns signs, Slot slot)
+    {
+        if (reader.TokenType == JsonTokenType.String)
+            signs.SetWord(slot, reader.ValueSpan);
+        reader.Skip();
+    }
+
+    private static void SetMessage(ref Utf8JsonReader reader, ref ErrorSigns signs, bool outer)
+    {
+        if (reader.TokenType == JsonTokenType.String)
+            signs.SetMessage(reader.ValueSpan, outer);
+        reader.Skip();
+    }
+
+    private static bool IsText(ref Utf8JsonReader reader, ReadOnlySpan<byte> text) =>
+        reader.TokenType == JsonTokenType.String && reader.ValueSpan.SequenceEqual(text);
+
+    private delegate void Member(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs);
+
+    /// <summary>Hands over the members of an object, or of each object in an array (of arrays).</summary>
+    private static void ReadEach(ref Utf8JsonReader reader, ref ErrorSigns signs, Member member)
+    {
+        if (reader.TokenType == JsonTokenType.StartArray)
+        {
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                ReadEach(ref reader, ref signs, member);
+            return;
+        }
+
+        if (reader.TokenType == JsonTokenType.StartObject)
+            while (NextProperty(ref reader, out var name))
+                member(name, ref reader, ref signs);
+    }
+
+    /// <summary>Stands on the next member's value, or on the end of the object.</summary>
+    private static bool NextProperty(ref Utf8JsonReader reader, out ReadOnlySpan<byte> name)
+    {
+        if (!reader.Read() || reader.TokenType != JsonTokenType.PropertyName)
+        {
+            name = default;
+            return false;
+        }
+
+        name = reader.ValueSpan;
+        reader.Read();
+        return true;
+    }
+}

@@ -1,0 +1,148 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text.Json;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Timeout;
+
+namespace HaKit.Faults;
+
+/// <summary>What exceptions mean. Whether the caller cancelled is not asked here: its token says so, the exception's type does not.</summary>
+internal static class ExceptionFaults
+{
+    private const int Deepest = 8;
+
+    /// <summary>The fault of an attempt that ended in an exception without a status.</summary>
+    /// <param name="exception">The exception; of several in one, the most telling counts.</param>
+    /// <param name="sent">Had the request left, as far as is known?</param>
+    public static Fault Of(Exception exception, bool? sent)
+    {
+        var fault = Of(exception, sent, Deepest) ?? new Fault(FaultKind.Unknown);
+        return sent == false && fault.Applied == FaultApplied.Ambiguous ? fault with { Applied = FaultApplied.NotSent } : fault;
+    }
+
+    /// <summary>
+    /// The exception, in this one or within it, that carries a failure's HTTP status, and that status:
+    /// <see cref="HttpRequestException.StatusCode"/>, or what SDKs write in their messages.
+    /// </summary>
+    /// <param name="exception">The exception.</param>
+    public static (Exception Carrier, int Status)? StatusOf(Exception exception) => StatusOf(exception, Deepest);
+
+    private static (Exception Carrier, int Status)? StatusOf(Exception? exception, int depth)
+    {
+        for (; exception is not null && depth > 0; depth--, exception = exception.InnerException)
+        {
+            if (exception is AggregateException aggregate)
+            {
+                foreach (var inner in aggregate.InnerExceptions)
+                    if (StatusOf(inner, depth - 1) is { } found)
+                        return found;
+                return null;
+            }
+
+            var status = exception is HttpRequestException { StatusCode: { } code } ? (int)code : SdkMessages.StatusOf(MessageOf(exception));
+            if (status >= 400)
+                return (exception, status);
+        }
+
+        return null;
+    }
+
+    /// <summary>The message; empty if asking for it throws, as an SDK's own may.</summary>
+    /// <param name="exception">The exception.</param>
+    public static string MessageOf(Exception exception)
+    {
+        try
+        {
+            return exception.Message ?? "";
+        }
+        catch (Exception)
+        {
+            return "";
+        }
+    }
+
+    private static Fault? Of(Exception? exception, bool? sent, int depth)
+    {
+        if (exception is null || depth == 0)
+            return null;
+        return exception switch
+        {
+            AggregateException aggregate => MostTelling(aggregate, sent, depth - 1),
+            HttpRequestException http => OfHttp(http.HttpRequestError, sent) ?? Of(http.InnerException, sent, depth - 1)
+                ?? (http.HttpRequestError == HttpRequestError.ConnectionError ? new Fault(FaultKind.ConnectFailed) : null),
+            HttpProtocolException protocol => OfProtocol(protocol),
+            HttpIOException io => OfHttp(io.HttpRequestError, sent) ?? Broken(sent),
+            SocketException socket => OfSocket(socket.SocketErrorCode, sent),
+            AuthenticationException => new Fault(FaultKind.TlsFailed),
+            BrokenCircuitException broken => new Fault(FaultKind.BreakerOpen) { RetryAfter = Ahead(broken.RetryAfter) },
+            TimeoutRejectedException => TimedOut(sent),
+            ExecutionRejectedException => new Fault(FaultKind.BreakerOpen),
+            OperationCanceledException or TimeoutException => IsConnectTimeout(exception) ? new Fault(FaultKind.ConnectTimeout) : TimedOut(sent),
+            // The caller's own file, not the wire.
+            FileNotFoundException or DirectoryNotFoundException or DriveNotFoundException or PathTooLongException => new Fault(FaultKind.InvalidRequest),
+            InvalidDataException or JsonException => new Fault(FaultKind.BrokenBody),
+            IOException => Of(exception.InnerException, sent, depth - 1) ?? Broken(sent),
+            ArgumentException => new Fault(FaultKind.InvalidRequest),
+            _ => Of(exception.InnerException, sent, depth - 1),
+        };
+    }
+
+    private static Fault? OfHttp(HttpRequestError error, bool? sent) => error switch
+    {
+        HttpRequestError.NameResolutionError => new Fault(FaultKind.DnsFailed),
+        HttpRequestError.SecureConnectionError => new Fault(FaultKind.TlsFailed),
+        HttpRequestError.ProxyTunnelError or HttpRequestError.VersionNegotiationError or HttpRequestError.ExtendedConnectNotSupported
+            => new Fault(FaultKind.ConnectFailed),
+        HttpRequestError.UserAuthenticationError => new Fault(FaultKind.Unauthorized) { UntilCleared = true },
+        HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded => new Fault(FaultKind.BrokenBody),
+        HttpRequestError.ResponseEnded => Broken(sent),
+        // What broke is in the inner exception.
+        _ => null,
+    };
+
+    /// <summary>RFC 9113 8.7 and RFC 9114 8.1: a refused stream was not processed at all and is safe to send again.</summary>
+    private static Fault OfProtocol(HttpProtocolException exception) => exception.ErrorCode is 0x7 or 0x10B
+        ? new Fault(FaultKind.ConnectionReset) { Applied = FaultApplied.NotSent }
+        : new Fault(FaultKind.ConnectionReset);
+
+    private static Fault OfSocket(SocketError error, bool? sent) => error switch
+    {
+        SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery => new Fault(FaultKind.DnsFailed),
+        SocketError.ConnectionRefused or SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostDown
+            or SocketError.NetworkDown or SocketError.AddressNotAvailable => new Fault(FaultKind.ConnectFailed),
+        // After sending it is the peer's silence to our segments; before, to our first one.
+        SocketError.TimedOut => new Fault(sent == true ? FaultKind.ConnectionReset : FaultKind.ConnectTimeout),
+        _ => Broken(sent),
+    };
+
+    private static Fault Broken(bool? sent) => new(sent == false ? FaultKind.ConnectFailed : FaultKind.ConnectionReset);
+
+    private static Fault TimedOut(bool? sent) => new(sent == false ? FaultKind.ConnectTimeout : FaultKind.AttemptTimeout);
+
+    /// <summary>SocketsHttpHandler tells its connect timeout from all others only by the message of the inner TimeoutException.</summary>
+    private static bool IsConnectTimeout(Exception exception) =>
+        (exception as TimeoutException ?? exception.InnerException as TimeoutException) is { } timeout
+        && MessageOf(timeout) is var message && (message.Contains("ConnectTimeout", StringComparison.Ordinal) || message.Contains("net_http_connect_timedout", StringComparison.Ordinal));
+
+    private static Fault? MostTelling(AggregateException aggregate, bool? sent, int depth)
+    {
+        Fault? best = null;
+        foreach (var inner in aggregate.InnerExceptions)
+            if (Of(inner, sent, depth) is { } fault && (best is null || Rank(fault.Kind) < Rank(best.Kind)))
+                best = fault;
+        return best;
+    }
+
+    /// <summary>Who names a cause tells more than who merely ran out of time because of it.</summary>
+    private static int Rank(FaultKind kind) => kind switch
+    {
+        FaultKind.AttemptTimeout => 2,
+        FaultKind.BreakerOpen => 1,
+        FaultKind.Unknown => 3,
+        _ => 0,
+    };
+
+    private static TimeSpan? Ahead(TimeSpan? wait) => wait > TimeSpan.Zero ? wait : null;
+}

@@ -1,0 +1,59 @@
+using System.Globalization;
+
+namespace HaKit.Faults;
+
+/// <summary>
+/// SDKs throw exceptions of their own with the status in a property that only their assembly knows. The same status stands in their
+/// messages, which is where it is read, so that no SDK is referenced and nothing is reflected upon:
+/// <list type="bullet">
+/// <item>OpenAI: <c>HTTP 429 (insufficient_quota: insufficient_quota)</c>, then the server's message;</item>
+/// <item>System.ClientModel and Azure.Core: <c>Service request failed. Status: 429 (Too Many Requests)</c>, Azure.Core with <c>ErrorCode: …</c>.</item>
+/// </list>
+/// </summary>
+internal static class SdkMessages
+{
+    private const string Http = "HTTP ";
+    private const string StatusLine = "Status: ";
+    private const string ErrorCode = "ErrorCode: ";
+
+    /// <summary>The status in the message, or 0.</summary>
+    /// <param name="message">An exception's message.</param>
+    public static int StatusOf(ReadOnlySpan<char> message)
+    {
+        if (message.StartsWith(Http, StringComparison.Ordinal))
+            return Status(message[Http.Length..]);
+        var at = message.IndexOf(StatusLine, StringComparison.Ordinal);
+        // At the beginning of a line: a sentence in a message must not pass for a status.
+        return at == 0 || (at > 0 && message[at - 1] is '\n') ? Status(message[(at + StatusLine.Length)..]) : 0;
+    }
+
+    /// <summary>Takes type and code from the message.</summary>
+    /// <param name="message">A message that has a status.</param>
+    /// <param name="signs">Where the words go.</param>
+    public static void ReadWords(ReadOnlySpan<char> message, ref ErrorSigns signs)
+    {
+        if (message.StartsWith(Http, StringComparison.Ordinal))
+        {
+            var line = message.IndexOf('\n') is var end and >= 0 ? message[..end] : message;
+            var open = line.IndexOf('(');
+            var close = line.IndexOf(')');
+            if (open < 0 || close < open)
+                return;
+            var words = line[(open + 1)..close];
+            var colon = words.IndexOf(':');
+            if (colon >= 0)
+                signs.SetWord(ErrorSigns.Slot.OuterType, words[..colon].Trim());
+            signs.SetWord(ErrorSigns.Slot.OuterCode, words[(colon + 1)..].Trim());
+        }
+        else if (message.IndexOf(ErrorCode, StringComparison.Ordinal) is var at and > 0 && message[at - 1] == '\n')
+        {
+            var rest = message[(at + ErrorCode.Length)..];
+            var end = rest.IndexOfAny('\r', '\n');
+            signs.SetWord(ErrorSigns.Slot.OuterCode, (end < 0 ? rest : rest[..end]).Trim());
+        }
+    }
+
+    private static int Status(ReadOnlySpan<char> text) =>
+        text.Length >= 4 && text[3] is ' ' or '\r' or '\n'
+        && int.TryParse(text[..3], NumberStyles.None, CultureInfo.InvariantCulture, out var status) && status is >= 400 and < 600 ? status : 0;
+}
