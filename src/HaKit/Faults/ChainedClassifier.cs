@@ -6,8 +6,21 @@ internal sealed class ChainedClassifier(IFaultClassifier[] first) : IFaultClassi
     public Fault? Classify(in FaultEvidence evidence)
     {
         foreach (var classifier in first)
-            if (classifier.Classify(in evidence) is { } fault)
+            if (Ask(classifier, in evidence) is { } fault)
                 return fault;
         return FaultClassifier.Default.Classify(in evidence);
+    }
+
+    /// <summary>A classifier's own mistake must not hide what the endpoint did.</summary>
+    private static Fault? Ask(IFaultClassifier classifier, in FaultEvidence evidence)
+    {
+        try
+        {
+            return classifier.Classify(in evidence);
+        }
+        catch (Exception)
+        {
+            return null;
+        }
     }
 }

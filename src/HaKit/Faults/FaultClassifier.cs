@@ -17,17 +17,6 @@ public sealed class FaultClassifier : IFaultClassifier
     /// <summary>The one instance; it has no state.</summary>
     public static FaultClassifier Default { get; } = new();
 
-    /// <summary>Your classifiers, asked in order, and <see cref="Default"/> for what they leave open. One that throws is taken to leave it open.</summary>
-    /// <param name="first">Your classifiers; none may be <see langword="null"/>.</param>
-    /// <exception cref="ArgumentNullException">The array or one of its elements is <see langword="null"/>.</exception>
-    public static IFaultClassifier After(params IFaultClassifier[] first)
-    {
-        ArgumentNullException.ThrowIfNull(first);
-        foreach (var classifier in first)
-            ArgumentNullException.ThrowIfNull(classifier, nameof(first));
-        return first.Length == 0 ? Default : new Chain([.. first, Default]);
-    }
-
     /// <summary>
     /// The fault, or <see langword="null"/> for a success. A status of 400 and above is always a fault. Below that, and for the data of a
     /// stream's event (status 200), an error object of any dialect or an answer cut off by a content filter is one. An exception counts
@@ -102,24 +91,5 @@ public sealed class FaultClassifier : IFaultClassifier
             FaultKind.Throttled when evidence.Headers is { } limits => RateLimitHeaders.Read(limits, evidence.Dialect, evidence.Now).ResetOfExhausted,
             _ => null,
         };
-    }
-
-    private sealed class Chain(IFaultClassifier[] classifiers) : IFaultClassifier
-    {
-        public Fault? Classify(in FaultEvidence evidence)
-        {
-            foreach (var classifier in classifiers)
-                try
-                {
-                    if (classifier.Classify(in evidence) is { } fault)
-                        return fault;
-                }
-                catch (Exception)
-                {
-                    // A classifier's own mistake must not hide what the endpoint did: the next one answers.
-                }
-
-            return null;
-        }
     }
 }
