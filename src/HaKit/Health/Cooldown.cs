@@ -2,9 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Health;
 
-/// <summary>
-/// The server said when to come back. Runs beside the status: it ejects nobody and is never cut short by a trial's success that is older.
-/// </summary>
+/// <summary>The server said when to come back. Runs beside the status and ejects nobody.</summary>
 /// <param name="Since">When it was said.</param>
 /// <param name="Until">When it is over; <see cref="TimeSpan.MaxValue"/>: not before something clears it.</param>
 /// <param name="TrialAt">From when on one trial may ask nevertheless (the cap).</param>
@@ -12,25 +10,42 @@ namespace HaKit.Health;
 /// <param name="Return">The ramp on which the traffic comes back.</param>
 internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt, Fault Cause, Ramp Return)
 {
+    /// <summary>A throttle's shorter wait beneath this one, if only this one can be cleared: it goes on when this one is cleared.</summary>
+    public Cooldown? Beneath { get; private init; }
+
     public bool IsUntilCleared => Until == TimeSpan.MaxValue;
 
     /// <summary>May a person or a probe end it before its time? Money and keys can be put right; a throttled server cannot.</summary>
-    public bool IsClearable => IsUntilCleared || Cause.IsUntilCleared() || Cause.Kind is FaultKind.QuotaExhausted or FaultKind.Unauthorized;
+    public bool IsClearable => IsUntilCleared || Cause.Kind is FaultKind.QuotaExhausted or FaultKind.Unauthorized;
 
-    public static Cooldown UntilCleared(Cooldown? old, Fault cause, TimeSpan now, HealthOptions options)
-    {
-        // Of two things to clear, the one that needs the higher level stays the cause, or clearing the lower would clear both.
-        if (old is { IsUntilCleared: true } && old.Cause.Level() > cause.Level()) cause = old.Cause;
-        return new(now, TimeSpan.MaxValue, now + options.CooldownCap, cause, default);
-    }
+    public static Cooldown UntilCleared(Fault cause, TimeSpan now, HealthOptions options) =>
+        new(now, TimeSpan.MaxValue, now + options.CooldownCap, cause, default);
 
-    public static Cooldown For(Cooldown? old, Fault cause, TimeSpan length, TimeSpan now, HealthOptions options)
+    public static Cooldown For(Fault cause, TimeSpan length, TimeSpan now, HealthOptions options)
     {
         var until = now + length;
-        var trialAt = now + (length < options.CooldownCap ? length : options.CooldownCap);
-        if (old is not null && old.TrialAt > trialAt) trialAt = old.TrialAt;
-        if (old is not null && old.Until >= until) return trialAt == old.TrialAt ? old : old with { TrialAt = trialAt };
         var ramp = length < options.RampDuration ? length : options.RampDuration;
-        return new(now, until, trialAt, cause, new Ramp(until, until + ramp, options.RampStart));
+        var silence = length < options.CooldownCap ? length : options.CooldownCap;
+        return new(now, until, now + silence, cause, new Ramp(until, until + ramp, options.RampStart));
     }
+
+    /// <summary>What holds when a later one is said: the longer wait, and no trial before either's. The same instance if nothing changes.</summary>
+    public Cooldown And(Cooldown later)
+    {
+        var longer = Outlasts(later) ? this : later;
+        var trialAt = TrialAt > later.TrialAt ? TrialAt : later.TrialAt;
+        var beneath = longer.IsClearable ? Both(Fixed, later.Fixed) : null;
+        if (ReferenceEquals(longer, this) && trialAt == TrialAt && Equals(beneath, Beneath)) return this;
+        return longer with { Since = later.Since, TrialAt = trialAt, Beneath = beneath };
+    }
+
+    // Of two things to clear, the one that needs the higher level stays the cause, or clearing the lower would clear both.
+    private bool Outlasts(Cooldown later) =>
+        IsUntilCleared && later.IsUntilCleared ? Cause.Level() > later.Cause.Level() : Until >= later.Until;
+
+    /// <summary>The part of it that cannot be cleared.</summary>
+    private Cooldown? Fixed => IsClearable ? Beneath : this;
+
+    private static Cooldown? Both(Cooldown? earlier, Cooldown? later) =>
+        earlier is null ? later : later is null ? earlier : earlier.And(later);
 }

@@ -44,11 +44,11 @@ internal static class HealthReducer
 
         var next = Cool(state, evidence, now, options);
         if (isTrialAnswer)
-            return fault.IsBreakerWithTime() ? next.Refuse(fault, now)
+            return fault.IsBreakerWithTime() ? next.Refuse(fault, now, options)
                 : fault.Counts() ? next.FailTrial(fault, now, evidence.Jitter, options)
                 : next.Release(now);
         if (!isOwn || !state.IsInService) return next;
-        if (fault.IsBreakerWithTime()) return next.Refuse(fault, now);
+        if (fault.IsBreakerWithTime()) return next.Refuse(fault, now, options);
         if (!fault.Counts()) return next;
         // The stream that had answered the trial was cut: the answer is taken back.
         if (evidence.IsTrial && state.Status == HealthStatus.Recovering) return next.Eject(fault, fault.Level(), now, evidence.Jitter, options);
@@ -77,24 +77,24 @@ internal static class HealthReducer
         {
             var isOld = evidence.Began < state.ClearedAt
                 || (state.Cooldown is { IsUntilCleared: true } running && evidence.Began <= running.Since);
-            return isOld ? state : state with { Cooldown = Cooldown.UntilCleared(state.Cooldown, fault, now, options) };
+            return isOld ? state : state.Cool(Cooldown.UntilCleared(fault, now, options));
         }
 
-        if (fault.SaysWhen()) return state.CoolFor(fault, fault.Wait(), now, options);
+        if (fault.SaysWhen()) return state.Cool(Cooldown.For(fault, fault.Wait(), now, options));
         if (fault.Blame != FaultBlame.Throttle && fault.Kind != FaultKind.BreakerOpen) return state;
 
         // A burst of refusals is one refusal: only an attempt begun after the last one lengthens the wait.
         if (state.ThrottledAt is { } last && evidence.Began <= last) return state;
         var throttles = state.Throttles + 1;
         var length = options.OwnCooldown(throttles) * (1 - options.BreakJitter * evidence.Jitter);
-        return state.CoolFor(fault, length, now, options) with { Throttles = throttles, ThrottledAt = now };
+        return state.Cool(Cooldown.For(fault, length, now, options)) with { Throttles = throttles, ThrottledAt = now };
     }
 
     private static HealthState ProbeHit(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var level = evidence.Level;
         if (state.Cooldown is { IsClearable: true } cooldown && level >= cooldown.Cause.Level() && state.Status != HealthStatus.Trial)
-            state = state.ClearCooldown(now, now, options);
+            state = state.ClearCooldown(TimeSpan.MaxValue, now, options);
         if (state.IsInService)
             return level >= state.CauseLevel ? state.Clean(now, now)
                 : state.ConnectFailures == 0 ? state
@@ -134,7 +134,7 @@ internal static class HealthReducer
             case HealthOrder.ForceDown: return state.TakeOut(HealthStatus.ForcedDown, now);
         }
 
-        if (state.Cooldown is { IsClearable: true }) state = state.ClearCooldown(now, now, options);
+        if (state.Cooldown is { IsClearable: true }) state = state.ClearCooldown(TimeSpan.MaxValue, now, options);
         if (state.IsInService) return state.Clean(now, now);
         return state.Recover(now, options) with { Epoch = state.Epoch + 1, EpochSince = now };
     }

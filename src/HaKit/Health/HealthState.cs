@@ -8,7 +8,7 @@ namespace HaKit.Health;
 /// </summary>
 public sealed record HealthState
 {
-    internal HealthState(TimeSpan since) => (Since, EpochSince, ClearedAt) = (since, since, since);
+    internal HealthState(TimeSpan since) => (Since, EpochSince) = (since, since);
 
     /// <summary>Where the endpoint stands.</summary>
     public HealthStatus Status { get; internal init; }
@@ -78,7 +78,7 @@ public sealed record HealthState
     internal TimeSpan? RecoveredAt { get; init; }
 
     /// <summary>When a cooldown was last cleared before its time: older evidence does not bring it back.</summary>
-    internal TimeSpan ClearedAt { get; init; }
+    internal TimeSpan ClearedAt { get; init; } = TimeSpan.MinValue;
 
     /// <summary>Numbers the stays in service: evidence of an attempt begun in another epoch is a straggler's.</summary>
     internal int Epoch { get; init; }

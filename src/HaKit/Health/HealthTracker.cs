@@ -130,10 +130,7 @@ internal sealed class HealthTracker
         {
             var isOutage = mode == BeginMode.OutageTrial || !isReady;
             ApplyWhileLocked(endpoint, new HealthEvidence { Source = EvidenceSource.TrialBegun, IsOutage = isOutage }, now);
-            if (state.Cooldown is { } asked && state.IsCooling(now))
-                foreach (var sibling in SharingWhileLocked(endpoint, asked.Cause.Reach))
-                    if (sibling.State.Cooldown is { } shared && shared.Cause.Reach == asked.Cause.Reach)
-                        ApplyWhileLocked(sibling, new HealthEvidence { Source = EvidenceSource.TrialElsewhere }, now);
+            if (state.IsCooling(now)) TellSharersWhileLocked(endpoint, state.Cooldown!, new HealthEvidence { Source = EvidenceSource.TrialElsewhere }, now);
             ticket = new HealthTicket(endpoint.State.Epoch, now, isTrial: true);
             return true;
         }
@@ -161,10 +158,18 @@ internal sealed class HealthTracker
             evidence = evidence with { IsDoubtful = true };
         ApplyWhileLocked(endpoint, evidence, now);
         if (fault is { IsNeutral: false, Reach: not FaultReach.Endpoint } && !evidence.IsHeld) SpreadWhileLocked(endpoint, before, evidence, now);
-        if (before.Cooldown is { } cooldown && cooldown.Cause.Reach != FaultReach.Endpoint && endpoint.State.Cooldown is null && now < cooldown.Until)
-            foreach (var sibling in SharingWhileLocked(endpoint, cooldown.Cause.Reach))
-                if (sibling.State.Cooldown is { } shared && shared.Cause.Reach == cooldown.Cause.Reach)
-                    ApplyWhileLocked(sibling, new HealthEvidence { Source = EvidenceSource.ClearedElsewhere, Began = evidence.Began }, now);
+        // Without a fault a cooldown ends before its time only by being cleared.
+        if (fault is null && before.Cooldown is { } cooldown && now < cooldown.Until && !ReferenceEquals(cooldown, endpoint.State.Cooldown))
+            TellSharersWhileLocked(endpoint, cooldown, new HealthEvidence { Source = EvidenceSource.ClearedElsewhere, Began = evidence.Began }, now);
+    }
+
+    /// <summary>An exhausted account or a refused key is one fact about all that share it: one asks for all, and it is cleared for all.</summary>
+    private void TellSharersWhileLocked(EndpointHealth origin, Cooldown cooldown, in HealthEvidence evidence, TimeSpan now)
+    {
+        if (!cooldown.IsClearable) return;
+        foreach (var sibling in SharingWhileLocked(origin, cooldown.Cause.Reach))
+            if (sibling.State.Cooldown is { IsClearable: true } shared && shared.Cause.Reach == cooldown.Cause.Reach)
+                ApplyWhileLocked(sibling, evidence, now);
     }
 
     /// <summary>Would this failure to connect eject, while nobody else can be connected to either? Then no one is ejected.</summary>

@@ -72,9 +72,9 @@ internal static class HealthTransitions
     }
 
     /// <summary>A breaker in the endpoint's own pipeline is open: out until it will let one through, and no mark against the endpoint.</summary>
-    public static HealthState Refuse(this HealthState state, Fault cause, TimeSpan now)
+    public static HealthState Refuse(this HealthState state, Fault cause, TimeSpan now, HealthOptions options)
     {
-        var until = now + cause.Wait();
+        var until = now + (cause.Wait() < options.CooldownCap ? cause.Wait() : options.CooldownCap);
         return state.WithoutCounts() with
         {
             Status = HealthStatus.Ejected,
@@ -161,26 +161,28 @@ internal static class HealthTransitions
             EpochSince = now,
         };
 
-    public static HealthState CoolFor(this HealthState state, Fault cause, TimeSpan length, TimeSpan now, HealthOptions options)
+    public static HealthState Cool(this HealthState state, Cooldown said)
     {
-        var cooldown = Cooldown.For(state.Cooldown, cause, length, now, options);
+        var cooldown = state.Cooldown?.And(said) ?? said;
         return ReferenceEquals(cooldown, state.Cooldown) ? state : state with { Cooldown = cooldown };
     }
 
-    /// <summary>Ends a cooldown before its time, unless it is younger than what refutes it.</summary>
+    /// <summary>Ends a cooldown before its time, unless it is younger than what refutes it. A throttle's own wait beneath it goes on.</summary>
     public static HealthState ClearCooldown(this HealthState state, TimeSpan refutedAt, TimeSpan now, HealthOptions options)
     {
-        if (state.Cooldown is not { } cooldown || cooldown.Since > refutedAt) return state;
+        if (state.Cooldown is not { } cooldown || cooldown.Since >= refutedAt) return state;
         var cleared = state with { ClearedAt = now };
+        if (cooldown.Beneath is { } beneath && now < beneath.TrialAt) return cleared with { Cooldown = beneath };
         var ramp = new Ramp(now, now + options.RampDuration, options.RampStart);
         return state.IsInService ? cleared.Reenter(ramp, cooldown.Cause, now) : cleared with { Cooldown = null, Return = ramp };
     }
 
     /// <summary>Another endpoint asks for all that share the cooldown: one at a time.</summary>
-    public static HealthState Postpone(this HealthState state, TimeSpan trialAt) =>
-        state.Cooldown is { } cooldown && cooldown.TrialAt < trialAt
-            ? state with { Cooldown = cooldown with { TrialAt = trialAt } }
-            : state;
+    public static HealthState Postpone(this HealthState state, TimeSpan trialAt)
+    {
+        if (state.Cooldown is not { } cooldown || cooldown.TrialAt >= trialAt) return state;
+        return state with { Cooldown = cooldown with { TrialAt = trialAt < cooldown.Until ? trialAt : cooldown.Until } };
+    }
 
     private static HealthState Reenter(this HealthState state, Ramp ramp, Fault cause, TimeSpan now) => state with
     {
