@@ -19,6 +19,7 @@ public sealed partial class EndpointPool : IAsyncDisposable
 {
     private readonly EndpointPoolParts _parts;
     private readonly PoolClock _clock;
+    private readonly Chance _chance;
     private readonly HealthTracker _health;
     private readonly FailoverEngine _engine;
     private readonly ResiliencePipeline _pipeline;
@@ -39,14 +40,15 @@ public sealed partial class EndpointPool : IAsyncDisposable
         _parts = parts ?? new EndpointPoolParts();
         _clock = new PoolClock(_parts.TimeProvider);
         var seed = options.Seed is { } given ? (ulong)given : Chance.FreshSeed();
-        var chance = new Chance(seed);
-        _health = new HealthTracker(options.CircuitBreaker, new Random((int)chance.Next()), OnHealthChanged);
+        _chance = new Chance(seed);
+        _health = new HealthTracker(options.CircuitBreaker, new Random((int)_chance.Next()), OnHealthChanged);
         Classifier = new ChainedClassifier([.. _parts.Classifiers]);
+        UseAccountLimits(options);
         var members = options.Endpoints.Select(e => NewMember(new Endpoint(e))).ToArray();
         Origin = new Uri(options.Origin ?? options.Endpoints[0].Address ?? "http://ha-pool/", UriKind.Absolute);
         _engine = new FailoverEngine(
-            _clock, new PoolSnapshot(members, firstTier: 0), Settings(name, options), _health, 
-            new RetryBudget(options.RetryBudget), new WaitQueue(options.MaxWaitingCalls, _clock.Time), chance);
+            _clock, new PoolSnapshot(members, firstTier: 0), NewSelector(options), Settings(name, options), _health,
+            new RetryBudget(options.RetryBudget), new WaitQueue(options.MaxWaitingCalls, _clock.Time), _chance);
         var builder = new ResiliencePipelineBuilder { Name = name, TimeProvider = _clock.Time };
         _parts.ConfigurePipeline?.Invoke(builder);
         _pipeline = builder.AddEndpointFailover(this).Build();
@@ -114,37 +116,7 @@ public sealed partial class EndpointPool : IAsyncDisposable
     public IReadOnlyList<EndpointExplanation> Explain(RequestProfile profile)
     {
         ArgumentNullException.ThrowIfNull(profile);
-        return SelectionPipeline.Explain(_engine.Snapshot, new SelectionQuery(profile, new AttemptHistory(), _clock.Now));
-    }
-
-    /// <summary>
-    /// Takes new options: members of the same name keep their state, new ones are added, absent ones are drained and removed. Calls in flight are not disturbed.
-    /// </summary>
-    /// <param name="options">The new options, whole.</param>
-    /// <exception cref="OptionsValidationException">Something is wrong with them; nothing was changed.</exception>
-    public void Update(EndpointPoolOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        Refuse(Name, options);
-        var old = _engine.Snapshot;
-        var members = new List<EndpointState>(options.Endpoints.Count);
-        foreach (var written in options.Endpoints)
-        {
-            var endpoint = new Endpoint(written);
-            var member = Array.Find(old.Members, m => m.Endpoint.Name == endpoint.Name && m.Endpoint.Domains == endpoint.Domains && m.Endpoint.Address == endpoint.Address);
-            if (member is null)
-                member = NewMember(endpoint);
-            else
-                member.Replace(endpoint, NewEndpointPipeline(endpoint));
-            members.Add(member);
-        }
-        Volatile.Write(ref _options, options);
-        _health.UseOptions(options.CircuitBreaker);
-        _engine.Settings = Settings(Name, options);
-        _engine.Snapshot = new PoolSnapshot([.. members], old.FirstTier);
-        foreach (var gone in old.Members.Except(members))
-            _health.Remove(gone.Health);
-        StartHeartbeats();
+        return _engine.Selector.Explain(_engine.Snapshot, new SelectionQuery(profile, new AttemptHistory(), _clock.Now));
     }
 
     /// <inheritdoc/>
@@ -217,13 +189,6 @@ public sealed partial class EndpointPool : IAsyncDisposable
         _engine.End(call);
     }
 
-    private EndpointState NewMember(Endpoint endpoint) => new(
-        endpoint,
-        _health.Add(endpoint.Name, endpoint.Domains, _clock.Now),
-        endpoint.Limits is { } limits ? new Limiter(limits) : Limiter.Unlimited,
-        Limiter.Unlimited,
-        NewEndpointPipeline(endpoint));
-
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The guard's options have no annotated members to validate.")]
     private ResiliencePipeline NewEndpointPipeline(Endpoint endpoint)
     {
@@ -231,13 +196,6 @@ public sealed partial class EndpointPool : IAsyncDisposable
         builder.AddStrategy(_ => new EndpointGuardStrategy(Classifier, _clock.Time), new EndpointGuardOptions());
         _parts.ConfigureEndpointPipeline?.Invoke(builder, endpoint);
         return builder.Build();
-    }
-
-    private void OnHealthChanged(HealthChange change)
-    {
-        var now = _clock.Now;
-        if (change.After.Admits(now) && !change.Before.Admits(now))
-            _engine.Queue.Release(1);
     }
 
     private static void Refuse(string name, EndpointPoolOptions options)

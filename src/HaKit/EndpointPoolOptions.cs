@@ -2,6 +2,7 @@ using HaKit.Failover;
 using HaKit.Health;
 using HaKit.Heartbeats;
 using HaKit.Limits;
+using HaKit.Selection;
 using Microsoft.Extensions.Options;
 
 namespace HaKit;
@@ -29,6 +30,12 @@ public sealed class EndpointPoolOptions
     /// <summary>Bound on the silence before the first content.</summary>
     public FirstContentOptions FirstContent { get; set; } = new();
 
+    /// <summary>How endpoints are chosen.</summary>
+    public SelectionOptions Selection { get; set; } = new();
+
+    /// <summary>Limits that all endpoints of an account share, by the account's name.</summary>
+    public IDictionary<string, LimitOptions> AccountLimits { get; set; } = new Dictionary<string, LimitOptions>(StringComparer.Ordinal);
+
     /// <summary>Attempts and backoff.</summary>
     public RetryOptions Retry { get; set; } = new();
 
@@ -46,6 +53,13 @@ public sealed class EndpointPoolOptions
 
     /// <summary>Seed of everything random, for tests that must repeat. Default: none, a fresh one.</summary>
     public long? Seed { get; set; }
+
+    internal EndpointPoolOptions With(IList<EndpointOptions> endpoints)
+    {
+        var options = (EndpointPoolOptions)MemberwiseClone();
+        options.Endpoints = endpoints;
+        return options;
+    }
 
     /// <summary>Everything that is wrong, each naming the setting and the value; empty when all is well.</summary>
     /// <param name="pool">The pool's name, for the messages.</param>
@@ -89,6 +103,13 @@ public sealed class EndpointPoolOptions
         wrong.AddRange(CircuitBreaker.Validate($"{path}: CircuitBreaker"));
         wrong.AddRange(Heartbeat.Validate($"{path}: Heartbeat"));
         wrong.AddRange(RetryBudget.Validate($"{path}: RetryBudget"));
+        wrong.AddRange(Selection.Validate($"{path}: Selection"));
+        foreach (var (account, limits) in AccountLimits)
+        {
+            wrong.AddRange(limits.Validate($"{path}: AccountLimits:{account}"));
+            if (!Endpoints.Any(e => e.Account == account))
+                wrong.Add($"{path}: AccountLimits has limits for the account '{account}', which no endpoint has.");
+        }
         foreach (var endpoint in Endpoints)
             if (endpoint.Limits is { } limits)
                 wrong.AddRange(limits.Validate($"{path}: Limits of endpoint '{endpoint.Name}'"));

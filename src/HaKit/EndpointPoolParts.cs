@@ -1,5 +1,6 @@
 using HaKit.Faults;
 using HaKit.Heartbeats;
+using HaKit.Selection;
 using Microsoft.Extensions.Logging;
 using Polly;
 
@@ -19,6 +20,9 @@ public sealed class EndpointPoolParts
 
     /// <summary>Strategies inside, around each attempt on the given endpoint. Null for none.</summary>
     public Action<ResiliencePipelineBuilder, Endpoint>? ConfigureEndpointPipeline { get; set; }
+
+    /// <summary>A choice of your own among the endpoints that may serve a request. Null for the pool's.</summary>
+    public IEndpointSelector? Selector { get; set; }
 
     /// <summary>Makes the probe of an endpoint; null, or a null answer, for the default.</summary>
     public Func<Endpoint, IProbe?>? Probe { get; set; }

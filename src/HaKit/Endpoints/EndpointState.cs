@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Limits;
@@ -16,14 +17,23 @@ internal sealed class EndpointState
     private long _successes;
     private long _faults;
 
-    public EndpointState(Endpoint endpoint, EndpointHealth health, Limiter limiter, Limiter accountLimiter, ResiliencePipeline pipeline)
+    private bool _isLimited;
+
+    /// <param name="endpoint">Its identity.</param>
+    /// <param name="health">Its health.</param>
+    /// <param name="limiter">Its own limits.</param>
+    /// <param name="accountLimiter">Limits it shares.</param>
+    /// <param name="pipeline">Its pipeline.</param>
+    /// <param name="poolLatency">What is usual in its pool, for as long as nothing is known of itself.</param>
+    public EndpointState(
+        Endpoint endpoint, EndpointHealth health, Limiter limiter, Limiter accountLimiter, ResiliencePipeline pipeline, LatencyEstimate? poolLatency = null)
     {
         Endpoint = endpoint;
         Health = health;
-        Limiter = limiter;
-        AccountLimiter = accountLimiter;
         Pipeline = pipeline;
+        Latency = new LatencyEstimate(poolLatency);
         health.Tag = this;
+        UseLimiters(limiter, accountLimiter);
     }
 
     public Endpoint Endpoint { get; private set; }
@@ -31,16 +41,22 @@ internal sealed class EndpointState
     public EndpointHealth Health { get; }
 
     /// <summary>The endpoint's own limits.</summary>
-    public Limiter Limiter { get; }
+    public Limiter Limiter { get; private set; }
 
     /// <summary>Limits it shares with the other endpoints of its account.</summary>
-    public Limiter AccountLimiter { get; }
+    public Limiter AccountLimiter { get; private set; }
 
     /// <summary>The endpoint's own pipeline: guard, attempt timeout, the user's strategies.</summary>
     public ResiliencePipeline Pipeline { get; private set; }
 
     /// <summary>How long this endpoint usually takes to its first content, and to a whole plain answer.</summary>
-    public LatencyEstimate Latency { get; } = new();
+    public LatencyEstimate Latency { get; }
+
+    /// <summary>How likely it fails.</summary>
+    public FailureEstimate Failure { get; } = new();
+
+    /// <summary>How overdue its silent attempts are.</summary>
+    public Silence Silence { get; } = new();
 
     public int InFlight => Volatile.Read(ref _inFlight);
 
@@ -53,7 +69,7 @@ internal sealed class EndpointState
     /// <summary>May it take ordinary traffic as far as health and limits are concerned?</summary>
     public bool Admits(long tokens, TimeSpan now) => Health.State.Admits(now) && HasRoom(tokens, now);
 
-    public bool HasRoom(long tokens, TimeSpan now) => Limiter.HasRoom(tokens, now) && AccountLimiter.HasRoom(tokens, now);
+    public bool HasRoom(long tokens, TimeSpan now) => !_isLimited || Limiter.HasRoom(tokens, now) && AccountLimiter.HasRoom(tokens, now);
 
     /// <summary>The earliest instant at which it may take ordinary traffic or a trial, by time alone.</summary>
     public TimeSpan AvailableAt(long tokens, TimeSpan now)
@@ -75,15 +91,31 @@ internal sealed class EndpointState
         Pipeline = pipeline;
     }
 
-    public void Began()
+    /// <summary>
+    /// Takes limiters in place of <see cref="Limiter.Unlimited"/>. A real one is never replaced, because reservations in flight belong to it; it takes
+    /// new options instead.
+    /// </summary>
+    [MemberNotNull(nameof(Limiter), nameof(AccountLimiter))]
+    public void UseLimiters(Limiter limiter, Limiter accountLimiter)
+    {
+        Limiter = limiter;
+        AccountLimiter = accountLimiter;
+        _isLimited = limiter != Limiter.Unlimited || accountLimiter != Limiter.Unlimited;
+    }
+
+    /// <summary>An attempt begins. The answer marks its silence.</summary>
+    public long Began(long inputTokens, TimeSpan now)
     {
         Interlocked.Increment(ref _inFlight);
         Interlocked.Increment(ref _calls);
+        // Times vary: twice the usual is late.
+        return Silence.Began(now + TimeSpan.FromSeconds(2 * Latency.Expected(LatencyEstimate.UnitsOf(inputTokens), now)));
     }
 
-    public void Ended(Fault? fault)
+    public void Ended(Fault? fault, TimeSpan now)
     {
         Interlocked.Decrement(ref _inFlight);
+        Failure.Ended(fault, now);
         if (fault is null)
             Interlocked.Increment(ref _successes);
         else if (!fault.IsNeutral)

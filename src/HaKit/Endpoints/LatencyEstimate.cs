@@ -1,35 +1,91 @@
 namespace HaKit.Endpoints;
 
-/// <summary>What is known of an endpoint's times. Read and written without locks; a lost update costs one sample.</summary>
-internal sealed class LatencyEstimate
+/// <summary>
+/// What is known of an endpoint's times, or of a whole pool's. Read and written without locks; a lost update costs one sample.
+/// </summary>
+/// <remarks>
+/// The time to first content is kept per unit of prompt, as a peak EWMA (Finagle): it follows a slower sample at once and a faster one by and
+/// by. One unit is a constant part plus 1,000 input tokens, so that endpoints that were given the long prompts are not mistaken for slow ones.
+/// </remarks>
+internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
 {
-    private const double Weight = 0.1;
-    private double _firstContent;
-    private double _answer;
+    private const double DecaySeconds = 10;
+    private const double PoolWeight = 0.05;
+    private const double PerTokenWeight = 0.1;
+    private const double UnknownSeconds = 1;
+    private const double FreshTicks = 10.0 * TimeSpan.TicksPerSecond;
 
-    /// <summary>Usual seconds to first content of a stream; 0 until known.</summary>
-    public double FirstContentSeconds => Volatile.Read(ref _firstContent);
+    private double _perUnit;
+    private double _perOutputToken;
+    private double _answer;
+    private long _updated;
+
+    /// <summary>Usual seconds to first content, or to the whole answer where nothing comes earlier, of a prompt of no known length; 0 until known.</summary>
+    public double FirstContentSeconds => Volatile.Read(ref _perUnit);
 
     /// <summary>Usual seconds to a whole plain answer; 0 until known.</summary>
     public double AnswerSeconds => Volatile.Read(ref _answer);
 
-    /// <summary>How long a silence is still usual; null when there is no bound.</summary>
-    public TimeSpan? Limit(bool isStream, TimeSpan minimum, TimeSpan maximum, double multiplier) => isStream ? FirstContentSeconds == 0 ? maximum : Clamp(multiplier * FirstContentSeconds, minimum, maximum) : null;
+    /// <summary>Usual seconds per output token once content flows; 0 until known.</summary>
+    public double PerOutputTokenSeconds => Volatile.Read(ref _perOutputToken);
 
-    private static TimeSpan Clamp(double seconds, TimeSpan minimum, TimeSpan maximum) =>
-        TimeSpan.FromSeconds(Math.Clamp(seconds, minimum.TotalSeconds, maximum.TotalSeconds));
+    public static double UnitsOf(long inputTokens) => 1 + inputTokens / 1000.0;
 
-    public void Answered(TimeSpan started, TimeSpan? firstContent, TimeSpan ended, bool streamed)
+    /// <summary>Seconds to first content for a prompt of so many units. An estimate that nothing has confirmed lately is drawn towards the pool's.</summary>
+    public double Expected(double units, TimeSpan now)
     {
-        if (firstContent is { } first)
-            Update(ref _firstContent, (first - started).TotalSeconds);
-        if (!streamed)
-            Update(ref _answer, (ended - started).TotalSeconds);
+        var own = Volatile.Read(ref _perUnit);
+        var usual = pool?.FirstContentSeconds ?? 0;
+        if (own == 0)
+            return units * (usual == 0 ? UnknownSeconds : usual);
+        var age = (now.Ticks - Volatile.Read(ref _updated)) / FreshTicks;
+        return units * (age <= 1 || usual == 0 ? own : usual + (own - usual) / age);
     }
 
-    private static void Update(ref double estimate, double sample)
+    /// <summary>It has shown life after this time.</summary>
+    public void Heard(TimeSpan after, long inputTokens, TimeSpan now)
+    {
+        var sample = after.TotalSeconds / UnitsOf(inputTokens);
+        if (pool is not null)
+            Blend(ref pool._perUnit, sample, PoolWeight);
+        var old = Volatile.Read(ref _perUnit);
+        if (sample < old)
+            sample = old + (sample - old) * (1 - Math.Exp((Volatile.Read(ref _updated) - now.Ticks) / (DecaySeconds * TimeSpan.TicksPerSecond)));
+        Store(sample, now);
+    }
+
+    /// <summary>It was silent for this time and then given up: at least that long, if that is more than usual.</summary>
+    public void WaitedInVain(TimeSpan time, long inputTokens, TimeSpan now)
+    {
+        var sample = time.TotalSeconds / UnitsOf(inputTokens);
+        if (sample > Volatile.Read(ref _perUnit))
+            Store(sample, now);
+    }
+
+    /// <summary>The attempt has succeeded; <paramref name="flow"/> is the time from first content to the end.</summary>
+    public void Answered(TimeSpan whole, TimeSpan? flow, long? outputTokens, bool streamed)
+    {
+        if (!streamed)
+            Blend(ref _answer, whole.TotalSeconds, PerTokenWeight);
+        if (flow is { } time && outputTokens > 1)
+            Blend(ref _perOutputToken, time.TotalSeconds / (outputTokens.Value - 1), PerTokenWeight);
+    }
+
+    /// <summary>How long a silence is still usual; null when there is no bound.</summary>
+    public TimeSpan? Limit(bool isStream, TimeSpan minimum, TimeSpan maximum, double multiplier) =>
+        !isStream ? null
+        : FirstContentSeconds is var usual && usual == 0 ? maximum
+        : TimeSpan.FromSeconds(Math.Clamp(multiplier * usual, minimum.TotalSeconds, maximum.TotalSeconds));
+
+    private void Store(double perUnit, TimeSpan now)
+    {
+        Volatile.Write(ref _perUnit, Math.Max(perUnit, 1e-6));
+        Volatile.Write(ref _updated, now.Ticks);
+    }
+
+    private static void Blend(ref double estimate, double sample, double weight)
     {
         var old = Volatile.Read(ref estimate);
-        Volatile.Write(ref estimate, old == 0 ? sample : old + Weight * (sample - old));
+        Volatile.Write(ref estimate, Math.Max(1e-9, old == 0 ? sample : old + weight * (sample - old)));
     }
 }

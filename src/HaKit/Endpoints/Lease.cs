@@ -27,6 +27,7 @@ internal sealed class Lease
     private string? _givenKey;
     private string _keyPrefix = "";
     private long _callNumber;
+    private long _silence;
     private int _completed;
     private int _phase;
 
@@ -81,6 +82,9 @@ internal sealed class Lease
 
     public CancellationToken Token => _cancellation.Token;
 
+    /// <summary>Tokens of the prompt as estimated before the call; 0 when not known.</summary>
+    public long EstimatedInputTokens { get; private set; }
+
     public long? InputTokens { get; private set; }
 
     public long? OutputTokens { get; private set; }
@@ -88,7 +92,7 @@ internal sealed class Lease
     public PoolClock Clock => _clock;
 
     /// <summary>Takes a place on the endpoint, or nothing at all.</summary>
-    public bool TryBegin(EndpointState state, BeginMode mode, long tokens, int number, TimeSpan deadline, PoolClock clock, TimeSpan now)
+    public bool TryBegin(EndpointState state, BeginMode mode, long inputTokens, long tokens, int number, TimeSpan deadline, PoolClock clock, TimeSpan now)
     {
         if (!state.Limiter.TryReserve(tokens, now, out _reservation))
             return false;
@@ -110,7 +114,8 @@ internal sealed class Lease
         _clock = clock;
         _completed = 0;
         _phase = Running;
-        state.Began();
+        EstimatedInputTokens = inputTokens;
+        _silence = state.Began(inputTokens, now);
         return true;
     }
 
@@ -120,6 +125,8 @@ internal sealed class Lease
         if (FirstContentAt is not null || IsCompleted)
             return;
         FirstContentAt = now;
+        if (BreakSilence())
+            State.Latency.Heard(now - Started, EstimatedInputTokens, now);
         State.Health.FirstContent(_ticket, now);
     }
 
@@ -137,11 +144,11 @@ internal sealed class Lease
         if (Interlocked.Exchange(ref _completed, 1) != 0)
             return false;
         long? tokens = InputTokens is null && OutputTokens is null ? null : (InputTokens ?? 0) + (OutputTokens ?? 0);
-        State.Ended(fault);
+        Learn(fault, now);
+        State.Ended(fault, now);
         State.Health.Complete(_ticket, fault, now);
         if (fault is null)
         {
-            State.Latency.Answered(Started, FirstContentAt, now, IsHandedOver);
             State.Limiter.Succeeded();
         }
         else if (fault.Kind is FaultKind.Throttled or FaultKind.Overloaded)
@@ -196,6 +203,29 @@ internal sealed class Lease
         InputTokens = OutputTokens = null;
         CallerToken = default;
         AsksOutage = false;
+        return true;
+    }
+
+    private void Learn(Fault? fault, TimeSpan now)
+    {
+        var wasSilent = BreakSilence();
+        if (fault is null)
+        {
+            if (wasSilent)
+                State.Latency.Heard(now - Started, EstimatedInputTokens, now);
+            State.Latency.Answered(now - Started, now - FirstContentAt, OutputTokens, IsHandedOver);
+        }
+        else if (wasSilent && CancelledFor is not null)
+            State.Latency.WaitedInVain(now - Started, EstimatedInputTokens, now);
+    }
+
+    // Content and completion may come from two threads.
+    private bool BreakSilence()
+    {
+        var mark = Interlocked.Exchange(ref _silence, 0);
+        if (mark == 0)
+            return false;
+        State.Silence.Broken(mark);
         return true;
     }
 

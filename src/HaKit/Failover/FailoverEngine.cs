@@ -36,16 +36,18 @@ internal sealed class FailoverEngine
     private readonly HealthTracker _health;
     private readonly Chance _chance;
     private PoolSnapshot _snapshot;
+    private Selector _selector;
     private FailoverSettings _settings;
     private readonly string _idempotencyPrefix;
     private long _callNumber;
 
     public FailoverEngine(
-        PoolClock clock, PoolSnapshot snapshot, FailoverSettings settings, HealthTracker health,
+        PoolClock clock, PoolSnapshot snapshot, Selector selector, FailoverSettings settings, HealthTracker health,
         RetryBudget budget, WaitQueue queue, Chance chance)
     {
         Clock = clock;
         _snapshot = snapshot;
+        _selector = selector;
         _settings = settings;
         _health = health;
         Budget = budget;
@@ -75,6 +77,12 @@ internal sealed class FailoverEngine
         set => Volatile.Write(ref _snapshot, value);
     }
 
+    public Selector Selector
+    {
+        get => Volatile.Read(ref _selector);
+        set => Volatile.Write(ref _selector, value);
+    }
+
     public FailoverCall Begin(RequestProfile profile, bool isStream, CancellationToken callerToken)
     {
         Budget.Call();
@@ -96,11 +104,11 @@ internal sealed class FailoverEngine
         if (call.History.Count >= settings.MaxAttempts)
             return Step.GiveUp($"all {settings.MaxAttempts} attempts failed.");
         var snapshot = Snapshot;
-        // A choice may be taken by another call between choosing and entering: look again, but not for ever.
+        // A choice may be taken by another call, or ejected, between choosing and entering: look again, but not for ever.
         for (var look = 0; look <= snapshot.Members.Length + 3; look++)
         {
             var query = new SelectionQuery(call.Profile, call.History, now);
-            var choice = SelectionPipeline.Untried(snapshot, in query);
+            var choice = Selector.Choose(snapshot = Snapshot, in query);
             if (choice.State is null)
                 break;
             if (TryStart(call, choice.State, ModeOf(choice.Admission), now) is { } lease)
@@ -209,7 +217,7 @@ internal sealed class FailoverEngine
     private Lease? TryStart(FailoverCall call, EndpointState state, BeginMode mode, TimeSpan now)
     {
         var lease = _leases.Rent();
-        if (!lease.TryBegin(state, mode, call.Profile.Tokens, call.History.Count + 1, call.Deadline, Clock, now))
+        if (!lease.TryBegin(state, mode, call.Profile.InputTokens, call.Profile.Tokens, call.History.Count + 1, call.Deadline, Clock, now))
         {
             _leases.Return(lease);
             return null;
@@ -272,7 +280,7 @@ internal sealed class FailoverEngine
     }
 
     public IReadOnlyList<EndpointExplanation> Explain(FailoverCall call, TimeSpan now) =>
-        SelectionPipeline.Explain(Snapshot, new SelectionQuery(call.Profile, call.History, now));
+        Selector.Explain(Snapshot, new SelectionQuery(call.Profile, call.History, now));
 
     /// <summary>The soonest time at which any endpoint could take the request; null when time alone will not do.</summary>
     public TimeSpan? RetryAfter(FailoverCall call, TimeSpan now)

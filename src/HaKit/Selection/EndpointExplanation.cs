@@ -1,4 +1,5 @@
 using HaKit.Health;
+using HaKit.Selection;
 
 namespace HaKit;
 
@@ -14,11 +15,20 @@ public sealed record EndpointExplanation
     /// <summary>Its health.</summary>
     public required HealthState Health { get; init; }
 
-    /// <summary>The filter that holds it back: <c>capability</c>, <c>health</c>, <c>cooldown</c>, <c>limit</c>; null when it is admitted.</summary>
+    /// <summary>The filter that holds it back: <c>capability</c>, <c>health</c>, <c>cooldown</c>, <c>limit</c>, <c>tried</c> (by the call that asks); null when it is admitted.</summary>
     public string? HeldBackBy { get; init; }
 
     /// <summary>Attempts in flight on it.</summary>
     public required int InFlight { get; init; }
+
+    /// <summary>What choosing it is expected to cost, term by term; the least of those compared wins.</summary>
+    public required EndpointScore Score { get; init; }
+
+    /// <summary>The factor on its weight: below 1 while it returns from an ejection or a cooldown.</summary>
+    public required double Ramp { get; init; }
+
+    /// <summary>How likely its next attempt fails, as recent ones tell; 0 to 1.</summary>
+    public required double FailureEstimate { get; init; }
 
     /// <summary>When it may be chosen again, counted from now; null when nothing but an operator or a released place can tell.</summary>
     public TimeSpan? AvailableIn { get; init; }

@@ -1,0 +1,49 @@
+using HaKit.Faults;
+
+namespace HaKit.Endpoints;
+
+/// <summary>
+/// How likely the next attempt fails, as recent attempts tell: exponentially weighted, and fading while nobody asks, so that an endpoint is
+/// not avoided for ever. Read and written without locks; a lost update costs one sample.
+/// </summary>
+internal sealed class FailureEstimate
+{
+    private const double Weight = 0.1;
+
+    // A stream cut after content is a failed call, which no other endpoint can repair.
+    private const double CutWeight = 4;
+
+    private const double HalfLifeTicks = 10.0 * TimeSpan.TicksPerSecond;
+
+    private double _value;
+    private long _updated;
+
+    /// <summary>0 to 1.</summary>
+    public double At(TimeSpan now)
+    {
+        var value = Volatile.Read(ref _value);
+        return value == 0 ? 0 : Math.Min(1, Faded(value, now));
+    }
+
+    public void Ended(Fault? fault, TimeSpan now)
+    {
+        // A throttled endpoint is kept away by its cooldown; what the caller or the request did says nothing.
+        if (fault is not null && (fault.IsNeutral || fault.Blame == FaultBlame.Throttle))
+            return;
+        var value = Volatile.Read(ref _value);
+        if (fault is null && value == 0)
+            return;
+        var sample = fault is null ? 0 : fault.Applied == FaultApplied.Partial ? CutWeight : 1;
+        value = Faded(value, now);
+        value += Weight * (sample - value);
+        Volatile.Write(ref _value, value < 1e-4 ? 0 : value);
+        Volatile.Write(ref _updated, now.Ticks);
+    }
+
+    // Hyperbolic instead of exponential: one division on the path of every choice.
+    private double Faded(double value, TimeSpan now)
+    {
+        var age = now.Ticks - Volatile.Read(ref _updated);
+        return age <= 0 ? value : value / (1 + age / HalfLifeTicks);
+    }
+}

@@ -1,0 +1,87 @@
+using HaKit.Endpoints;
+
+namespace HaKit.Selection;
+
+/// <summary>An endpoint as the pipeline sees it: what does not change as long as the snapshot is the same.</summary>
+internal readonly struct Candidate(EndpointState state, bool isRamping, bool isLocal)
+{
+    public readonly EndpointState State = state;
+    public readonly double Weight = state.Endpoint.Weight;
+    public readonly double PerWeight = 1 / state.Endpoint.Weight;
+    public readonly ulong NameHash = Rendezvous.Hash(state.Endpoint.Name);
+
+    /// <summary>Its share is still growing.</summary>
+    public readonly bool IsRamping = isRamping;
+
+    public readonly bool IsLocal = isLocal;
+
+    /// <summary>The factor on its weight.</summary>
+    public double Ramp(TimeSpan now) => IsRamping ? State.Health.State.Ramp(now) : 1;
+}
+
+/// <summary>Candidates to draw from by weight in constant time (Walker's alias method, in Vose's form). Immutable.</summary>
+internal sealed class CandidateGroup
+{
+    private readonly Column[]? _columns;
+
+    private readonly record struct Column(uint Threshold, int Alias);
+
+    public CandidateGroup(Candidate[] candidates)
+    {
+        Candidates = candidates;
+        AreEqual = Array.TrueForAll(candidates, c => c.Weight == candidates[0].Weight);
+        _columns = AreEqual ? null : Columns(candidates);
+        foreach (ref readonly var candidate in candidates.AsSpan())
+            TotalWeight += candidate.Weight;
+    }
+
+    public Candidate[] Candidates { get; }
+
+    public int Count => Candidates.Length;
+
+    public bool AreEqual { get; }
+
+    public double TotalWeight { get; }
+
+    public int Draw(ref Dice dice)
+    {
+        var product = (ulong)dice.Next() * (uint)Candidates.Length;
+        var column = (int)(product >> 32);
+        return _columns is not { } columns || (uint)product < columns[column].Threshold ? column : columns[column].Alias;
+    }
+
+    /// <summary>Another one than <paramref name="first"/>, by weight, of at least two.</summary>
+    public int DrawOther(int first, ref Dice dice)
+    {
+        if (!AreEqual)
+            for (var tries = 0; tries < 8; tries++)
+                if (Draw(ref dice) is var drawn && drawn != first)
+                    return drawn;
+        // Where one has nearly all the weight, any other will do.
+        var other = dice.Next(Candidates.Length - 1);
+        return other < first ? other : other + 1;
+    }
+
+    private static Column[] Columns(Candidate[] candidates)
+    {
+        var count = candidates.Length;
+        var mean = candidates.Average(c => c.Weight);
+        var height = Array.ConvertAll(candidates, c => c.Weight / mean);
+        var columns = new Column[count];
+        var small = new Stack<int>();
+        var large = new Stack<int>();
+        for (var i = 0; i < count; i++)
+            (height[i] < 1 ? small : large).Push(i);
+        while (small.TryPop(out var low) && large.TryPop(out var high))
+        {
+            columns[low] = new Column((uint)(height[low] * uint.MaxValue), high);
+            height[high] -= 1 - height[low];
+            (height[high] < 1 ? small : large).Push(high);
+        }
+        // What is left over is 1 but for rounding; so is a small one whose partner ran out.
+        for (var i = 0; i < count; i++)
+            if (columns[i] == default)
+                columns[i] = new Column(uint.MaxValue, i);
+        return columns;
+    }
+}

@@ -1,0 +1,21 @@
+using HaKit.Endpoints;
+
+namespace HaKit.Selection;
+
+/// <summary>The chance of one choice: as many draws as it needs for one step of the shared source. SplitMix64, as there.</summary>
+internal struct Dice(Chance source)
+{
+    private ulong _state = source.Next();
+
+    public uint Next()
+    {
+        var z = _state += 0x9E3779B97F4A7C15;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        return (uint)((z ^ (z >> 27)) >> 32);
+    }
+
+    public int Next(int below) => (int)(((ulong)Next() * (uint)below) >> 32);
+
+    /// <summary>Uniform in [0, 1).</summary>
+    public double NextDouble() => Next() * (1.0 / (1L << 32));
+}

@@ -1,0 +1,35 @@
+namespace HaKit.Selection;
+
+/// <summary>
+/// Highest random weight hashing (Thaler and Ravishankar 1998), weighted by Schindelhauer and Schomaker's logarithmic method (2005): each key
+/// ranks all endpoints, in the same way in every process, and losing one moves only its own keys.
+/// </summary>
+internal static class Rendezvous
+{
+    /// <summary>Deterministic, unlike <see cref="string.GetHashCode()"/>: FNV-1a over the characters, then mixed.</summary>
+    public static ulong Hash(string text)
+    {
+        var hash = 0xCBF29CE484222325;
+        foreach (var character in text)
+            hash = (hash ^ character) * 0x100000001B3;
+        return Mix(hash);
+    }
+
+    /// <summary>The place of an endpoint in a key's ranking; the lowest is first. Uniform in (0, 1] where weights are equal, else exponential with the weight as its rate.</summary>
+    public static double Rank(ulong key, in Candidate candidate, bool areEqual)
+    {
+        var uniform = ((Mix(key ^ candidate.NameHash) >> 11) + 1) * (1.0 / (1UL << 53));
+        return areEqual ? uniform : -Math.Log(uniform) * candidate.PerWeight;
+    }
+
+    /// <summary>Does the key come back to an endpoint that has this share of its weight again? Keys return one by one, and stay.</summary>
+    public static bool HasReturned(ulong key, in Candidate candidate, double ramp) =>
+        (Mix(~key ^ candidate.NameHash) >> 11) * (1.0 / (1UL << 53)) < ramp;
+
+    private static ulong Mix(ulong z)
+    {
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return z ^ (z >> 31);
+    }
+}

@@ -1,0 +1,111 @@
+using HaKit.Endpoints;
+using HaKit.Faults;
+
+namespace HaKit.Selection;
+
+/// <summary>How the chosen endpoint is to be entered.</summary>
+internal enum Admission
+{
+    /// <summary>None was found.</summary>
+    None,
+
+    /// <summary>Ordinary traffic.</summary>
+    Normal,
+
+    /// <summary>The one trial of an ejected endpoint whose period is over.</summary>
+    Trial,
+
+    /// <summary>Too little of the pool is admitted: an ejected endpoint is asked before its time.</summary>
+    FailOpen,
+}
+
+/// <summary>The outcome of one choice.</summary>
+internal readonly record struct Choice(EndpointState? State, Admission Admission)
+{
+    public static Choice None => default;
+
+    public static Choice Normal(EndpointState state) => new(state, Admission.Normal);
+}
+
+/// <summary>The question: which endpoint for this request, given what the call has tried.</summary>
+internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHistory history, TimeSpan now)
+{
+    public readonly RequestProfile Profile = profile;
+    public readonly AttemptHistory History = history;
+    public readonly TimeSpan Now = now;
+    public readonly long Tokens = profile.Tokens;
+
+    /// <summary>Hard filters: what no panic may drop.</summary>
+    public bool CanServe(EndpointState state) => Requirement.Meets(state.Endpoint, Profile) && Fits(state);
+
+    /// <summary>Is the context window large enough, as far as anybody knows?</summary>
+    public bool Fits(EndpointState state)
+    {
+        if (Tokens == 0 && History.Count == 0)
+            return true;
+        var window = state.Endpoint.Capabilities.ContextWindow;
+        return window is null || Tokens <= window && (History.ContextWindowTooSmall is not { } tooSmall || window > tooSmall);
+    }
+
+    /// <summary>Does the request fit, and is there room for it within the limits?</summary>
+    public bool HasPlace(EndpointState state) => Fits(state) && state.HasRoom(Tokens, Now);
+
+    /// <summary>Has this call tried it, or found something broken that it shares?</summary>
+    public bool Excludes(EndpointState state) => History.Count > 0 && (History.TimesTried(state) > 0 || History.FoundBroken(state));
+
+    /// <summary>How much it shares with what failed in this call, or is still silent: 0 for nothing, then provider, region, account or key, and an account that was throttled.</summary>
+    public int Kinship(EndpointState state)
+    {
+        var closest = 0;
+        foreach (ref readonly var entry in History.Entries)
+        {
+            if (entry.Fault is { IsNeutral: true } || entry is { Fault: null, Ended: not null })
+                continue;
+            var (one, other) = (entry.Endpoint.Domains, state.Endpoint.Domains);
+            var kinship =
+                one.Shares(other, FaultReach.Account) ? entry.Fault is { Blame: FaultBlame.Throttle } ? 4 : 3
+                : one.Shares(other, FaultReach.Key) ? 3
+                : one.Shares(other, FaultReach.Region) ? 2
+                : one.Shares(other, FaultReach.Provider) ? 1
+                : 0;
+            closest = Math.Max(closest, kinship);
+        }
+        return closest;
+    }
+}
+
+/// <summary>The part of a profile that says who may serve it at all, and that many requests have in common.</summary>
+internal static class Requirement
+{
+    public static bool IsNone(RequestProfile profile) =>
+        ReferenceEquals(profile, RequestProfile.Default)
+        || profile.Endpoint is null && profile.Model is null && profile.Residency is null && !profile.Tools && !profile.Vision && profile.Tags.Count == 0;
+
+    public static bool AreSame(RequestProfile one, RequestProfile other)
+    {
+        if (one.Tools != other.Tools || one.Vision != other.Vision || one.Tags.Count != other.Tags.Count
+            || !string.Equals(one.Endpoint, other.Endpoint, StringComparison.Ordinal)
+            || !string.Equals(one.Model, other.Model, StringComparison.Ordinal)
+            || !string.Equals(one.Residency, other.Residency, StringComparison.Ordinal))
+            return false;
+        for (var i = 0; i < one.Tags.Count; i++)
+            if (!string.Equals(one.Tags[i], other.Tags[i], StringComparison.Ordinal))
+                return false;
+        return true;
+    }
+
+    public static bool Meets(Endpoint endpoint, RequestProfile profile)
+    {
+        var can = endpoint.Capabilities;
+        if (profile.Endpoint is { } name && !string.Equals(name, endpoint.Name, StringComparison.Ordinal)
+            || profile.Model is { } model && endpoint.Domains.Model is { } served && !string.Equals(model, served, StringComparison.Ordinal)
+            || profile.Residency is { } residency && !string.Equals(residency, can.Residency, StringComparison.Ordinal)
+            || profile.Tools && !can.Tools
+            || profile.Vision && !can.Vision)
+            return false;
+        for (var i = 0; i < profile.Tags.Count; i++)
+            if (!can.Tags.Contains(profile.Tags[i]))
+                return false;
+        return true;
+    }
+}

@@ -1,0 +1,42 @@
+using HaKit.Endpoints;
+
+namespace HaKit.Selection;
+
+internal sealed partial class Selector
+{
+    /// <summary>Why each member would or would not be chosen. Has no side effects. Allocates; for errors, dashboards and people.</summary>
+    public IReadOnlyList<EndpointExplanation> Explain(PoolSnapshot snapshot, in SelectionQuery query)
+    {
+        var explanations = new EndpointExplanation[snapshot.Members.Length];
+        for (var i = 0; i < explanations.Length; i++)
+        {
+            var member = snapshot.Members[i];
+            var health = member.Health.State;
+            var at = member.AvailableAt(query.Tokens, query.Now);
+            explanations[i] = new EndpointExplanation
+            {
+                Endpoint = member.Endpoint.Name,
+                Tier = member.Endpoint.Tier,
+                Health = health,
+                InFlight = member.InFlight,
+                AvailableIn = at == TimeSpan.MaxValue ? null : at - query.Now,
+                HeldBackBy = HeldBackBy(member, in query),
+                Score = Score.Terms(member, in query, policy),
+                Ramp = health.Ramp(query.Now),
+                FailureEstimate = member.Failure.At(query.Now),
+            };
+        }
+        return explanations;
+    }
+
+    private static string? HeldBackBy(EndpointState member, in SelectionQuery query)
+    {
+        var health = member.Health.State;
+        return !query.CanServe(member) ? "capability"
+            : health.IsCooling(query.Now) ? "cooldown"
+            : !health.Admits(query.Now) ? "health"
+            : !member.HasRoom(query.Tokens, query.Now) ? "limit"
+            : query.Excludes(member) ? "tried"
+            : null;
+    }
+}
