@@ -23,15 +23,6 @@ internal sealed class AnthropicDialect : Dialect
             + Event("ping", """{"type":"ping"}"""));
     }
 
-    public override byte[] Piece(ChatReply reply, int index)
-    {
-        var text = ChatReply.Quote(reply.Pieces[index]);
-        var delta = reply.ToolCall is null
-            ? $$"""{"type":"text_delta","text":{{text}}}"""
-            : $$"""{"type":"input_json_delta","partial_json":{{text}}}""";
-        return ChatReply.Utf8(Event("content_block_delta", $$$"""{"type":"content_block_delta","index":0,"delta":{{{delta}}}}"""));
-    }
-
     public override byte[] Closing(ChatReply reply) => ChatReply.Utf8(
         Event("content_block_stop", """{"type":"content_block_stop","index":0}""")
         + Event("message_delta", $$$"""{"type":"message_delta","delta":{"stop_reason":{{{ChatReply.Quote(Stop(reply))}}},"stop_sequence":null},"usage":{"output_tokens":{{{reply.Pieces.Count}}}}}""")
@@ -59,6 +50,14 @@ internal sealed class AnthropicDialect : Dialect
         json.WriteString("last_id", models.Count > 0 ? models[^1] : null);
         json.WriteEndObject();
     });
+
+    protected override string PieceFrame(ChatReply reply)
+    {
+        var delta = reply.ToolCall is null
+            ? $$"""{"type":"text_delta","text":"{{TextMark}}"}"""
+            : $$"""{"type":"input_json_delta","partial_json":"{{TextMark}}"}""";
+        return Event("content_block_delta", $$"""{"type":"content_block_delta","index":0,"delta":{{delta}}}""");
+    }
 
     private static string Message(ChatReply reply, string content, string stop, int outputTokens) =>
         $$$"""{"id":"msg_{{{reply.Number}}}","type":"message","role":"assistant","model":{{{ChatReply.Quote(reply.Request.Model)}}},"content":[{{{content}}}],"stop_reason":{{{stop}}},"stop_sequence":null,"usage":{"input_tokens":{{{reply.Request.PromptTokens}}},"output_tokens":{{{outputTokens}}}}}""";

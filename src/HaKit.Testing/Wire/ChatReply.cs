@@ -33,6 +33,9 @@ internal sealed class ChatReply
     /// <summary>The contents of a stream, one token each: of the text, or of the tool's arguments.</summary>
     public IReadOnlyList<string> Pieces { get; }
 
+    /// <summary>What surrounds the text of each piece: kept by the dialect.</summary>
+    public (byte[] Before, byte[] After)? PieceFrame { get; set; }
+
     public string Text => string.Concat(Pieces);
 
     public static byte[] Json(Action<Utf8JsonWriter> write)

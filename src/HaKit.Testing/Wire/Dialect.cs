@@ -1,8 +1,13 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
 namespace HaKit.Testing.Wire;
 
 /// <summary>One wire format of chat answers. Stateless.</summary>
 internal abstract class Dialect
 {
+    protected const char TextMark = '\0';
+
     public static Dialect Of(FakeRequest request) => request.IsAnthropic ? AnthropicDialect.Instance : OpenAIDialect.Instance;
 
     /// <summary>The whole answer as one JSON body.</summary>
@@ -11,8 +16,13 @@ internal abstract class Dialect
     /// <summary>What opens a stream before any content.</summary>
     public abstract byte[] Opening(ChatReply reply);
 
-    /// <summary>One content of a stream.</summary>
-    public abstract byte[] Piece(ChatReply reply, int index);
+    /// <summary>One content of a stream. Made often: only its text differs from the others.</summary>
+    public byte[] Piece(ChatReply reply, int index)
+    {
+        var (before, after) = reply.PieceFrame ??= Split(PieceFrame(reply));
+        var text = JsonEncodedText.Encode(reply.Pieces[index], JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes;
+        return [.. before, .. text, .. after];
+    }
 
     /// <summary>What ends a stream, its finish marker included.</summary>
     public abstract byte[] Closing(ChatReply reply);
@@ -21,4 +31,13 @@ internal abstract class Dialect
     public abstract byte[] ErrorEvent(string json);
 
     public abstract byte[] Models(IReadOnlyList<string> models, DateTimeOffset created);
+
+    /// <summary>A content with <see cref="TextMark"/> in the place of its text.</summary>
+    protected abstract string PieceFrame(ChatReply reply);
+
+    private static (byte[] Before, byte[] After) Split(string frame)
+    {
+        var mark = frame.IndexOf(TextMark, StringComparison.Ordinal);
+        return (ChatReply.Utf8(frame[..mark]), ChatReply.Utf8(frame[(mark + 1)..]));
+    }
 }

@@ -27,22 +27,14 @@ internal sealed class OpenAIDialect : Dialect
         json.WriteEndObject();
     });
 
-    public override byte[] Opening(ChatReply reply) => Chunk(reply, reply.ToolCall is { } call
+    public override byte[] Opening(ChatReply reply) => ChatReply.Utf8(Chunk(reply, reply.ToolCall is { } call
         ? $$$"""{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"call_{{{reply.Number}}}","type":"function","function":{"name":{{{ChatReply.Quote(call.Name)}}},"arguments":""}}]}"""
-        : """{"role":"assistant","content":"","refusal":null}""");
-
-    public override byte[] Piece(ChatReply reply, int index)
-    {
-        var text = ChatReply.Quote(reply.Pieces[index]);
-        return Chunk(reply, reply.ToolCall is null
-            ? $$"""{"content":{{text}}}"""
-            : $$$"""{"tool_calls":[{"index":0,"function":{"arguments":{{{text}}}}}]}""");
-    }
+        : """{"role":"assistant","content":"","refusal":null}"""));
 
     public override byte[] Closing(ChatReply reply)
     {
         var usage = reply.Request.IncludeUsage ? $$"""{{Head(reply)}}"choices":[],"usage":{{Usage(reply)}}}{{"\n\n"}}""" : "";
-        return [.. Chunk(reply, "{}", Finish(reply)), .. ChatReply.Utf8(usage + "data: [DONE]\n\n")];
+        return ChatReply.Utf8(Chunk(reply, "{}", Finish(reply)) + usage + "data: [DONE]\n\n");
     }
 
     public override byte[] ErrorEvent(string json) => ChatReply.Utf8($"data: {json}\n\n");
@@ -66,6 +58,10 @@ internal sealed class OpenAIDialect : Dialect
         json.WriteEndObject();
     });
 
+    protected override string PieceFrame(ChatReply reply) => Chunk(reply, reply.ToolCall is null
+        ? $$"""{"content":"{{TextMark}}"}"""
+        : $$$"""{"tool_calls":[{"index":0,"function":{"arguments":"{{{TextMark}}}"}}]}""");
+
     private static void WriteMessage(Utf8JsonWriter json, ChatReply reply)
     {
         json.WriteStartObject("message");
@@ -83,8 +79,8 @@ internal sealed class OpenAIDialect : Dialect
         json.WriteEndObject();
     }
 
-    private static byte[] Chunk(ChatReply reply, string delta, string? finish = null) => ChatReply.Utf8(
-        $$"""{{Head(reply)}}"choices":[{"index":0,"delta":{{delta}},"logprobs":null,"finish_reason":{{(finish is null ? "null" : ChatReply.Quote(finish))}}}]}{{"\n\n"}}""");
+    private static string Chunk(ChatReply reply, string delta, string? finish = null) =>
+        $$"""{{Head(reply)}}"choices":[{"index":0,"delta":{{delta}},"logprobs":null,"finish_reason":{{(finish is null ? "null" : ChatReply.Quote(finish))}}}]}{{"\n\n"}}""";
 
     private static string Head(ChatReply reply) =>
         $$"""data: {"id":"{{Id(reply)}}","object":"chat.completion.chunk","created":{{reply.Created}},"model":{{ChatReply.Quote(reply.Request.Model)}},"system_fingerprint":"fp_fake",""";
