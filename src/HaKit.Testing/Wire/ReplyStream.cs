@@ -33,7 +33,6 @@ internal sealed class ReplyStream(Reply reply) : Stream
             cancellationToken.ThrowIfCancellationRequested();
             await Waits.For(reply.Time, reply.Remaining(Peek().Due), cancellationToken).ConfigureAwait(false);
             if (_step.Kind == StepKind.Silence) await Waits.ForEver(cancellationToken).ConfigureAwait(false);
-
             Take();
         }
 
