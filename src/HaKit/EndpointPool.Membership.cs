@@ -129,6 +129,7 @@ public sealed partial class EndpointPool
     private void OnHealthChanged(HealthChange change)
     {
         var now = _clock.Now;
+        Tell(change, now);
         if (!IsPlain(change.Before) || !IsPlain(change.After))
             lock (_membership)
                 _engine.Snapshot = _engine.Snapshot.Renewed();

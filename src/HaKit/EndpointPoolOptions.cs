@@ -48,6 +48,9 @@ public sealed class EndpointPoolOptions
     /// <summary>How endpoints are asked how they are.</summary>
     public HeartbeatOptions Heartbeat { get; set; } = new();
 
+    /// <summary>How often actions run that are to bring an ejected endpoint back.</summary>
+    public RecoveryOptions Recovery { get; set; } = new();
+
     /// <summary>Calls that may wait at once; more are refused. Default 1,000; at least 0.</summary>
     public int MaxWaitingCalls { get; set; } = 1000;
 
@@ -102,6 +105,7 @@ public sealed class EndpointPoolOptions
             wrong.Add($"{path}: Origin is '{Origin}': an absolute http or https address is needed.");
         wrong.AddRange(CircuitBreaker.Validate($"{path}: CircuitBreaker"));
         wrong.AddRange(Heartbeat.Validate($"{path}: Heartbeat"));
+        wrong.AddRange(Recovery.Validate($"{path}: Recovery"));
         wrong.AddRange(RetryBudget.Validate($"{path}: RetryBudget"));
         wrong.AddRange(Selection.Validate($"{path}: Selection"));
         foreach (var (account, limits) in AccountLimits)

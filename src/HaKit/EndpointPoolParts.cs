@@ -27,6 +27,15 @@ public sealed class EndpointPoolParts
     /// <summary>Makes the probe of an endpoint; null, or a null answer, for the default.</summary>
     public Func<Endpoint, IProbe?>? Probe { get; set; }
 
+    /// <summary>Sends the requests of probes; not disposed of with the pool. Default null: connections of the pool's own.</summary>
+    public HttpMessageInvoker? ProbeHttp { get; set; }
+
+    /// <summary>
+    /// Actions that are to bring an ejected endpoint back, for example <see cref="ProcessRecovery"/>'s or <see cref="WebhookRecovery"/>'s. They run at
+    /// the same time, each at most once per <see cref="RecoveryOptions.Period"/> and endpoint, and hold up nobody; a failure is logged.
+    /// </summary>
+    public IList<Func<EjectionEvidence, CancellationToken, ValueTask>> OnEjected { get; } = [];
+
     /// <summary>Where log lines go. Default: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
 }

@@ -16,7 +16,9 @@ internal sealed class EndpointState
     private long _calls;
     private long _successes;
     private long _faults;
-
+    private long _answeredAt = -1;
+    private ReportedLoad? _load;
+    private HeartbeatReading? _heartbeat;
     private bool _isLimited;
 
     /// <param name="endpoint">Its identity.</param>
@@ -57,6 +59,23 @@ internal sealed class EndpointState
 
     /// <summary>How overdue its silent attempts are.</summary>
     public Silence Silence { get; } = new();
+
+    /// <summary>When traffic last had an answer from it; null before the first.</summary>
+    public TimeSpan? AnsweredAt => Volatile.Read(ref _answeredAt) is >= 0 and var ticks ? new TimeSpan(ticks) : null;
+
+    /// <summary>The load it reported at its latest heartbeat; null when it does not, or that heartbeat failed.</summary>
+    public ReportedLoad? ReportedLoad
+    {
+        get => Volatile.Read(ref _load);
+        set => Volatile.Write(ref _load, value);
+    }
+
+    /// <summary>Its latest heartbeat; null before the first.</summary>
+    public HeartbeatReading? Heartbeat
+    {
+        get => Volatile.Read(ref _heartbeat);
+        set => Volatile.Write(ref _heartbeat, value);
+    }
 
     public int InFlight => Volatile.Read(ref _inFlight);
 
@@ -112,12 +131,25 @@ internal sealed class EndpointState
         return Silence.Began(now + TimeSpan.FromSeconds(2 * Latency.Expected(LatencyEstimate.UnitsOf(inputTokens), now)));
     }
 
+    /// <summary>Takes back <see cref="Began"/>: the attempt was not let in.</summary>
+    public void NeverBegan(long silence)
+    {
+        Silence.Broken(silence);
+        Interlocked.Decrement(ref _inFlight);
+        Interlocked.Decrement(ref _calls);
+    }
+
+    public void Answered(TimeSpan now) => Volatile.Write(ref _answeredAt, now.Ticks);
+
     public void Ended(Fault? fault, TimeSpan now)
     {
         Interlocked.Decrement(ref _inFlight);
         Failure.Ended(fault, now);
         if (fault is null)
+        {
             Interlocked.Increment(ref _successes);
+            Answered(now);
+        }
         else if (!fault.IsNeutral)
             Interlocked.Increment(ref _faults);
     }

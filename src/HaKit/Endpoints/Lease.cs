@@ -101,8 +101,12 @@ internal sealed class Lease
             state.Limiter.Settle(_reservation, 0, now);
             return false;
         }
+        // Counted before it is admitted: whoever takes the endpoint out and then sees nothing in flight sees the truth.
+        _silence = state.Began(inputTokens, now);
         if (!state.Health.TryBegin(mode, now, out _ticket))
         {
+            state.NeverBegan(_silence);
+            _silence = 0;
             state.Limiter.Settle(_reservation, 0, now);
             state.AccountLimiter.Settle(_accountReservation, 0, now);
             return false;
@@ -115,7 +119,6 @@ internal sealed class Lease
         _completed = 0;
         _phase = Running;
         EstimatedInputTokens = inputTokens;
-        _silence = state.Began(inputTokens, now);
         return true;
     }
 
@@ -125,6 +128,7 @@ internal sealed class Lease
         if (FirstContentAt is not null || IsCompleted)
             return;
         FirstContentAt = now;
+        State.Answered(now);
         if (BreakSilence())
             State.Latency.Heard(now - Started, EstimatedInputTokens, now);
         State.Health.FirstContent(_ticket, now);

@@ -3,16 +3,63 @@ using HaKit.Health;
 
 namespace HaKit.Heartbeats;
 
-/// <summary>One way to ask an endpoint how it is. Used by one loop at a time.</summary>
+/// <summary>
+/// One way to ask an endpoint how it is. May be shared by the heartbeats of several endpoints, and is then asked by all of them at once;
+/// one endpoint asks it again while an earlier question hangs, but only a few times.
+/// </summary>
 public interface IProbe
 {
+    /// <summary>What it exercises: its success clears only faults of this level or below. Default: <see cref="ProbeLevel.Reachable"/>.</summary>
+    ProbeLevel Level => ProbeLevel.Reachable;
+
+    /// <summary>How often it is worth asking. Default: <see cref="ProbePace.WhenQuiet"/>.</summary>
+    ProbePace Pace => ProbePace.WhenQuiet;
+
+    /// <summary>The longest wait for its answer, where the pool's heartbeat timeout does not suit it. Default null: the pool's.</summary>
+    TimeSpan? Timeout => null;
+
+    /// <summary>What it means that no answer came in time. Default: <see cref="FaultKind.AttemptTimeout"/>.</summary>
+    FaultKind Silence => FaultKind.AttemptTimeout;
+
     /// <summary>Asks once. May throw: an exception is a failed beat.</summary>
-    /// <param name="endpoint">Whom to ask.</param>
-    /// <param name="cancellationToken">Cancelled at the beat's timeout.</param>
-    ValueTask<ProbeResult> ProbeAsync(Endpoint endpoint, CancellationToken cancellationToken);
+    /// <param name="context">Whom to ask, and with what.</param>
+    /// <param name="cancellationToken">Cancelled when the time for the answer is over.</param>
+    ValueTask<ProbeResult> ProbeAsync(ProbeContext context, CancellationToken cancellationToken);
+}
+
+/// <summary>How often a probe is worth asking.</summary>
+public enum ProbePace
+{
+    /// <summary>At every beat, unless traffic has answered since the last one.</summary>
+    WhenQuiet,
+
+    /// <summary>At every beat, whatever traffic says: the answer holds more than a verdict.</summary>
+    Always,
+
+    /// <summary>It costs money: at every beat while the endpoint is ejected, otherwise only after <see cref="HeartbeatOptions.SparingInterval"/> without any answer.</summary>
+    Sparingly,
 }
 
 /// <summary>What a probe found.</summary>
-/// <param name="Level">What it exercised: a green answer clears only faults of this level or below.</param>
-/// <param name="Fault">What is wrong, or null.</param>
-public readonly record struct ProbeResult(ProbeLevel Level, Fault? Fault = null);
+/// <param name="Fault">What is wrong; null when all is well. A fault of the request counts as one of the endpoint, because a probe's request is always the same.</param>
+public readonly record struct ProbeResult(Fault? Fault = null)
+{
+    /// <summary>The load that the endpoint reported of itself, for the choice among endpoints; null when it reported none.</summary>
+    public ReportedLoad? Load { get; init; }
+}
+
+/// <summary>What a probe asks with. Immutable; safe to share between threads.</summary>
+public sealed class ProbeContext
+{
+    /// <summary>Whom to ask.</summary>
+    public required Endpoint Endpoint { get; init; }
+
+    /// <summary>Sends requests over the pool's own connections; not to be disposed of.</summary>
+    public required HttpMessageInvoker Http { get; init; }
+
+    /// <summary>The pool's classifiers.</summary>
+    public required IFaultClassifier Classifier { get; init; }
+
+    /// <summary>The pool's clock.</summary>
+    public required TimeProvider Time { get; init; }
+}

@@ -32,4 +32,10 @@ public sealed record EndpointExplanation
 
     /// <summary>When it may be chosen again, counted from now; null when nothing but an operator or a released place can tell.</summary>
     public TimeSpan? AvailableIn { get; init; }
+
+    /// <summary>What its latest heartbeat found, and how long the next one will wait; null before the first.</summary>
+    public HeartbeatReading? Heartbeat { get; init; }
+
+    /// <summary>The load that it reported of itself; null when it does not.</summary>
+    public ReportedLoad? ReportedLoad { get; init; }
 }

@@ -19,6 +19,8 @@ internal sealed partial class Selector
                 Tier = member.Endpoint.Tier,
                 Health = health,
                 InFlight = member.InFlight,
+                Heartbeat = member.Heartbeat,
+                ReportedLoad = member.ReportedLoad,
                 AvailableIn = at == TimeSpan.MaxValue ? null : at - query.Now,
                 HeldBackBy = HeldBackBy(member, in query),
                 Score = Score.Terms(member, in query, policy),

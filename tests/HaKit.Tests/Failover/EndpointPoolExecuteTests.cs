@@ -11,7 +11,7 @@ public sealed class EndpointPoolExecuteTests
 
     private EndpointPool Pool(int endpoints, Action<EndpointPoolOptions>? configure = null)
     {
-        var options = new EndpointPoolOptions { Seed = 1, Selection = { Preset = SelectionPreset.RoundRobin } };
+        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false }, Selection = { Preset = SelectionPreset.RoundRobin } };
         for (var i = 0; i < endpoints; i++)
             options.Endpoints.Add(new EndpointOptions { Name = ((char)('a' + i)).ToString(), Address = $"http://127.0.0.1:{9000 + i}/v1" });
         configure?.Invoke(options);

@@ -1,0 +1,71 @@
+using System.Net;
+using HaKit.Faults;
+using HaKit.Health;
+
+namespace HaKit.Heartbeats;
+
+/// <summary>
+/// Asks for a tiny completion: does the endpoint generate? A model that reasons may spend the whole bound on it, so an answer that is cut by length,
+/// or empty with usage, is a success. It costs a few tokens, so it is asked sparingly. What a failure still showed to work is in
+/// <see cref="HeartbeatReading.Proved"/>. Speaks OpenAI's chat completions, Anthropic's messages and Gemini's generateContent, by the endpoint's dialect. Thread-safe.
+/// </summary>
+public sealed class CompletionProbe : IProbe
+{
+    private const int MaxBytes = 64 * 1024;
+    private readonly int _maxTokens = 16;
+    private volatile bool _otherLimit;
+
+    /// <inheritdoc/>
+    public ProbeLevel Level => ProbeLevel.Generating;
+
+    /// <inheritdoc/>
+    public ProbePace Pace => ProbePace.Sparingly;
+
+    /// <inheritdoc cref="IProbe.Timeout"/>
+    /// <remarks>Default 10 s: an answer takes longer than a connection.</remarks>
+    public TimeSpan? Timeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The model to ask. Default null: the endpoint's own.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>The bound on the answer, reasoning included, and so on its cost. Default 16; at least 1.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is less than 1.</exception>
+    public int MaxTokens
+    {
+        get => _maxTokens;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            _maxTokens = value;
+        }
+    }
+
+    /// <summary>Sends the request instead of the pool's own connections; not disposed of. Default null.</summary>
+    public HttpMessageInvoker? Http { get; init; }
+
+    /// <inheritdoc/>
+    public async ValueTask<ProbeResult> ProbeAsync(ProbeContext context, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var tiny = TinyCompletion.For(context.Endpoint, Model, MaxTokens, _otherLimit);
+        var answer = await AskAsync(context, tiny, cancellationToken).ConfigureAwait(false);
+        if (TinyCompletion.IsOtherLimitWanted(answer) && tiny.OtherLimit is { } other)
+        {
+            // Servers disagree on the name of the bound; the one that worked is kept.
+            answer = await AskAsync(context, other, cancellationToken).ConfigureAwait(false);
+            if (answer.Fault is null)
+                _otherLimit = !_otherLimit;
+        }
+        if (answer.Fault is { } fault)
+            return new ProbeResult(TinyCompletion.SpentItsBound(answer) ? null : fault);
+        return new ProbeResult(TinyCompletion.IsAnswer(answer.Body) ? null : new Fault(FaultKind.BrokenBody) { StatusCode = answer.Status });
+    }
+
+    private async ValueTask<ProbeAnswer> AskAsync(ProbeContext context, TinyCompletion tiny, CancellationToken cancellationToken)
+    {
+        using var content = new ByteArrayContent(tiny.Body);
+        content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        using var request = new HttpRequestMessage(HttpMethod.Post, tiny.Address) { Content = content };
+        return await ProbeHttp.SendAsync(context, Http, request, MaxBytes, cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,328 @@
+using HaKit.Endpoints;
+using HaKit.Faults;
+using HaKit.Health;
+
+namespace HaKit.Heartbeats;
+
+/// <summary>How one endpoint is asked; swapped whole on a reload.</summary>
+internal sealed record HeartbeatSetup(IProbe Probe, ProbeContext Context, HeartbeatOptions Options)
+{
+    public TimeSpan LongestWait => Probe.Timeout ?? Options.Timeout;
+
+    public Fault Silence { get; } = new(Probe.Silence);
+
+    public Fault FaultOf(Exception exception)
+    {
+        if (exception is OperationCanceledException)
+            return Silence;
+        try
+        {
+            var evidence = new FaultEvidence { Exception = exception, Dialect = Context.Endpoint.Dialect, Now = Context.Time.GetUtcNow() };
+            return Context.Classifier.Classify(in evidence) ?? new Fault(FaultKind.Unknown);
+        }
+#pragma warning disable CA1031 // A classifier that throws must not end the loop.
+        catch
+#pragma warning restore CA1031
+        {
+            return new Fault(FaultKind.Unknown);
+        }
+    }
+}
+
+/// <summary>
+/// The loop that asks one endpoint: wait, ask, judge, for ever. It has a timer of its own, which serves the wait and the timeout in turn, so that
+/// no probe can delay another endpoint's, whether it is slow, hangs, throws or blocks its thread. Beats lie on a grid that starts at random and
+/// does not drift. Thread-safe.
+/// </summary>
+internal sealed class Heartbeat
+{
+    /// <summary>So many probes that ignored their timeout may still hang; more are not begun, and their beats are misses.</summary>
+    private const int MaxHanging = 3;
+
+    // The system's timers and its timestamps are different clocks: a tick this much too soon is on time.
+    private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(50);
+
+    private readonly Lock _gate = new();
+    private readonly EndpointState _member;
+    private readonly Pacemaker _pacemaker;
+    private readonly ITimer _timer;
+    private HeartbeatSetup _setup;
+    private LearnedTimeout _times;
+    private IFailureDetector? _detector;
+    private CancellationTokenSource? _cancellation;
+    private TimeSpan _due;
+    private TimeSpan _asked = TimeSpan.MinValue;
+    private TimeSpan _timeout;
+    private int _turn;
+    private int _hanging;
+    private bool _isAsking;
+    private bool _isStopped;
+
+    public Heartbeat(EndpointState member, Pacemaker pacemaker, HeartbeatSetup setup)
+    {
+        (_member, _pacemaker, _setup) = (member, pacemaker, setup);
+        (_times, _detector) = NewHistory(setup);
+        _timer = pacemaker.NewTimer(static heartbeat => ((Heartbeat)heartbeat!).Tick(), this);
+        lock (_gate)
+            Begin(pacemaker.Clock.Now);
+    }
+
+    /// <summary>Another probe or other options; what was learned of the endpoint's times is kept where it still applies.</summary>
+    public void Use(HeartbeatSetup setup)
+    {
+        lock (_gate)
+        {
+            var old = _setup;
+            _setup = setup;
+            if (old.Probe.GetType() != setup.Probe.GetType() || old.LongestWait != setup.LongestWait || old.Options.MinTimeout != setup.Options.MinTimeout
+                || old.Options.Detector != setup.Options.Detector || old.Options.PhiThreshold != setup.Options.PhiThreshold)
+                (_times, _detector) = NewHistory(setup);
+            if (old.Options.Interval != setup.Options.Interval && !_isAsking && !_isStopped)
+                Begin(_pacemaker.Clock.Now);
+        }
+    }
+
+    /// <summary>Asks without waiting for the next beat, on the timer's thread. False when a question is under way, or asking would be of no use.</summary>
+    public bool AskNow()
+    {
+        var now = _pacemaker.Clock.Now;
+        lock (_gate)
+        {
+            if (_isStopped || _isAsking || RestUntil(now) is not null)
+                return false;
+            if (_setup.Probe.Pace == ProbePace.Sparingly && _asked > now - _setup.Options.Interval)
+                return false;
+            _due = now;
+            Arm(TimeSpan.Zero);
+            return true;
+        }
+    }
+
+    /// <summary>Could its success clear what the endpoint is out for?</summary>
+    public bool CanClear(HealthState state) => _setup.Probe.Level >= state.CauseLevel;
+
+    public void Stop()
+    {
+        CancellationTokenSource? underWay;
+        lock (_gate)
+        {
+            _isStopped = true;
+            _turn++;
+            underWay = _cancellation;
+            _cancellation = null;
+            _timer.Dispose();
+        }
+        Cancel(underWay);
+    }
+
+    private void Tick()
+    {
+        var now = _pacemaker.Clock.Now;
+        lock (_gate)
+        {
+            if (_isStopped)
+                return;
+            var due = _isAsking ? _asked + _timeout : _due;
+            if (now < due - Tolerance)
+            {
+                Arm(due - now);
+                return;
+            }
+            if (!_isAsking && RestUntil(now) is { } later)
+            {
+                _due = later;
+                Arm(later - now);
+                return;
+            }
+        }
+        if (_isAsking)
+            GiveUp(now);
+        else
+            Ask(now);
+    }
+
+    private void Ask(TimeSpan now)
+    {
+        HeartbeatSetup setup;
+        CancellationToken cancellationToken;
+        int turn;
+        lock (_gate)
+        {
+            if (_isStopped || _isAsking)
+                return;
+            (setup, turn) = (_setup, _turn);
+            _asked = now;
+            _timeout = setup.Options.LearnTimeout ? _times.Current : setup.LongestWait;
+            _isAsking = true;
+            Arm(_timeout);
+            if (_hanging >= MaxHanging)
+                return;
+            cancellationToken = (_cancellation ??= new CancellationTokenSource()).Token;
+        }
+        _ = AskAsync(setup, turn, cancellationToken);
+    }
+
+    // Whatever the probe may still answer is too late: its turn is over.
+    private void GiveUp(TimeSpan now)
+    {
+        HeartbeatSetup setup;
+        CancellationTokenSource? expired;
+        TimeSpan asked;
+        lock (_gate)
+        {
+            if (_isStopped || !_isAsking)
+                return;
+            (setup, asked) = (_setup, _asked);
+            (expired, _cancellation) = (_cancellation, null);
+            if (expired is not null)
+                _hanging++;
+            _turn++;
+            _isAsking = false;
+            Next(now);
+        }
+        Judge(setup, new ProbeResult(setup.Silence), asked, now);
+        Cancel(expired);
+    }
+
+    private async Task AskAsync(HeartbeatSetup setup, int turn, CancellationToken cancellationToken)
+    {
+        ProbeResult result;
+        try
+        {
+            result = await setup.Probe.ProbeAsync(setup.Context, cancellationToken).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // An exception is a failed beat.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            result = new ProbeResult(setup.FaultOf(exception));
+        }
+        Answered(setup, turn, result);
+    }
+
+    private void Answered(HeartbeatSetup setup, int turn, ProbeResult result)
+    {
+        var now = _pacemaker.Clock.Now;
+        TimeSpan asked;
+        lock (_gate)
+        {
+            if (turn != _turn)
+            {
+                _hanging--;
+                return;
+            }
+            if (_isStopped)
+                return;
+            _turn++;
+            _isAsking = false;
+            asked = _asked;
+            if (_cancellation?.TryReset() == false)
+                _cancellation = null;
+            Next(now);
+        }
+        Judge(setup, result, asked, now);
+    }
+
+    private void Judge(HeartbeatSetup setup, ProbeResult result, TimeSpan asked, TimeSpan now)
+    {
+        var fault = result.Fault is { IsNeutral: true } ours ? ours with { Blame = FaultBlame.Endpoint } : result.Fault;
+        // A silence counts as long as it was waited for, or only the quick answers would teach; a refusal may come before any work.
+        if (fault is null || ReferenceEquals(fault, setup.Silence))
+            _times.Record(now - asked);
+        _member.ReportedLoad = fault is null && result.Load is { } load ? load with { At = now } : null;
+        _member.Heartbeat = new HeartbeatReading
+        {
+            At = now,
+            Level = setup.Probe.Level,
+            Fault = fault,
+            Took = now - asked,
+            NextTimeout = setup.Options.LearnTimeout ? _times.Current : setup.LongestWait,
+            IsTimeoutLearned = setup.Options.LearnTimeout && _times.IsLearned,
+        };
+        // While nothing serves, the first answer opens the gate.
+        var isDecisive = fault is null && _pacemaker.IsOutage;
+        if (_detector is { } detector)
+        {
+            DetectorVerdict verdict;
+            lock (_gate)
+                verdict = detector.Observe(fault is null, now);
+            if (verdict == DetectorVerdict.Undecided)
+                return;
+            isDecisive = true;
+        }
+        _member.Health.Probe(setup.Probe.Level, fault, now, isDecisive);
+    }
+
+    // Until when asking is of no use; null: ask.
+    private TimeSpan? RestUntil(TimeSpan now)
+    {
+        var (probe, options) = (_setup.Probe, _setup.Options);
+        var state = _member.Health.State;
+        if (state.Status is HealthStatus.Draining or HealthStatus.ForcedDown)
+            return now + options.Interval;
+        // A server that named a time is not asked for anything it could refuse before then.
+        if (probe.Level > ProbeLevel.Reachable && state.Cooldown is { IsUntilCleared: false } cooldown && now < cooldown.Until)
+            return Min(cooldown.Until, now + options.SparingInterval);
+        if (state.Status == HealthStatus.Ejected)
+            return null;
+        var last = _member.AnsweredAt ?? TimeSpan.MinValue;
+        switch (probe.Pace)
+        {
+            case ProbePace.WhenQuiet when state.IsClean && last > now - options.Interval * (1 - options.Jitter):
+                return last + Interval(options);
+            case ProbePace.Sparingly:
+                if (_asked > last)
+                    last = _asked;
+                return last > now - options.SparingInterval * (1 - options.Jitter) ? Min(last + options.SparingInterval, now + options.SparingInterval) : null;
+            default:
+                return null;
+        }
+    }
+
+    // From the beat that was due, not from now, so that the grid does not drift; beats that a pause swallowed are left out.
+    private void Next(TimeSpan now)
+    {
+        var interval = Interval(_setup.Options);
+        _due += interval;
+        if (_due <= now)
+            _due += interval * (1 + Math.Floor((now - _due) / interval));
+        Arm(_due - now);
+    }
+
+    private void Begin(TimeSpan now)
+    {
+        var phase = _setup.Options.Interval * _pacemaker.Chance.NextDouble();
+        _due = now + phase;
+        Arm(phase);
+    }
+
+    // Timers count whole milliseconds: rounding up spares a tick that comes just too early.
+    private void Arm(TimeSpan wait)
+    {
+        if (!_isStopped)
+            _timer.Change(TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling(wait.TotalMilliseconds), 0, uint.MaxValue - 1)), Timeout.InfiniteTimeSpan);
+    }
+
+    private TimeSpan Interval(HeartbeatOptions options) => options.Interval * (1 + options.Jitter * (2 * _pacemaker.Chance.NextDouble() - 1));
+
+    private static (LearnedTimeout, IFailureDetector?) NewHistory(HeartbeatSetup setup) => (
+        new LearnedTimeout(Min(setup.Options.MinTimeout, setup.LongestWait), setup.LongestWait),
+        setup.Options.Detector == FailureDetection.PhiAccrual
+            ? new PhiAccrual(setup.Options.PhiThreshold, setup.Options.Interval, setup.Options.Interval * 0.1)
+            : null);
+
+    private static void Cancel(CancellationTokenSource? source)
+    {
+        try
+        {
+            source?.Cancel();
+        }
+#pragma warning disable CA1031 // What the probe registered is not ours.
+        catch
+#pragma warning restore CA1031
+        {
+        }
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

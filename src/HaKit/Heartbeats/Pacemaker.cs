@@ -1,0 +1,179 @@
+using HaKit.Endpoints;
+using HaKit.Health;
+
+namespace HaKit.Heartbeats;
+
+/// <summary>
+/// The heartbeats of one pool: adds and removes them with its members, has an endpoint asked at once when it was ejected, asks faster while
+/// nothing can serve, and watches whether our own timers are late. Thread-safe.
+/// </summary>
+internal sealed class Pacemaker
+{
+    private readonly Lock _gate = new();
+    private readonly HealthTracker _health;
+    private readonly Func<TimeSpan, TimeSpan> _outagePause;
+    private readonly Action<TimeSpan?> _outageChanged;
+    private readonly Dictionary<EndpointState, Heartbeat> _hearts = [];
+    private readonly ITimer _watch;
+    private readonly ITimer _outage;
+    private EndpointState[] _members = [];
+    private TimeSpan _watchPeriod;
+    private TimeSpan _watchDue;
+    private TimeSpan? _outageSince;
+    private uint _outageTurn;
+    private bool _isStopped;
+
+    /// <param name="clock">The pool's clock.</param>
+    /// <param name="health">Is told of late timers, and that time passes.</param>
+    /// <param name="chance">For phases and jitter.</param>
+    /// <param name="outagePause">The pause between two questions in an outage of a given age.</param>
+    /// <param name="outageChanged">Called when an outage begins (null) and ends (its length); under no lock.</param>
+    public Pacemaker(PoolClock clock, HealthTracker health, Chance chance, Func<TimeSpan, TimeSpan> outagePause, Action<TimeSpan?> outageChanged)
+    {
+        (Clock, _health, Chance, _outagePause, _outageChanged) = (clock, health, chance, outagePause, outageChanged);
+        _watch = NewTimer(static pacemaker => ((Pacemaker)pacemaker!).Watch(), this);
+        _outage = NewTimer(static pacemaker => ((Pacemaker)pacemaker!).AskInOutage(), this);
+    }
+
+    public PoolClock Clock { get; }
+
+    public Chance Chance { get; }
+
+    /// <summary>Can none of the members take ordinary traffic?</summary>
+    public bool IsOutage { get; private set; }
+
+    /// <summary>From now on beats for these; <paramref name="setupOf"/> says how each is asked, or null for not at all.</summary>
+    public void Use(EndpointState[] members, Func<EndpointState, HeartbeatSetup?> setupOf, HealthOptions health)
+    {
+        var setups = new Dictionary<EndpointState, HeartbeatSetup>();
+        foreach (var member in members)
+            if (setupOf(member) is { } setup)
+                setups.Add(member, setup);
+        var gone = new List<Heartbeat>();
+        lock (_gate)
+        {
+            if (_isStopped)
+                return;
+            _members = members;
+            foreach (var member in _hearts.Keys.Where(m => !setups.ContainsKey(m)).ToArray())
+                if (_hearts.Remove(member, out var heart))
+                    gone.Add(heart);
+            foreach (var (member, setup) in setups)
+                if (_hearts.TryGetValue(member, out var heart))
+                    heart.Use(setup);
+                else
+                    _hearts.Add(member, new Heartbeat(member, this, setup));
+            // Often enough that the tolerated lateness is not lost between two looks.
+            var period = health.LateTimers / 4;
+            _watchPeriod = period < TimeSpan.FromSeconds(1) ? period : TimeSpan.FromSeconds(1);
+            ArmWatch(Clock.Now);
+        }
+        gone.ForEach(static heart => heart.Stop());
+        Reconsider(Clock.Now);
+    }
+
+    /// <summary>Called for every change of an endpoint's health.</summary>
+    public void Changed(in HealthChange change, TimeSpan now)
+    {
+        var (before, after) = (change.Before, change.After);
+        if (before.Admits(now) != after.Admits(now))
+            Reconsider(now);
+        // The probe that ejected it has just asked; and of those that share a broken domain the one that found it asks for all.
+        var isEjected = after.Status == HealthStatus.Ejected && before.Status != HealthStatus.Ejected
+            && change.Evidence is { Source: not EvidenceSource.Probe, IsShared: false };
+        var isBroughtUp = change.Evidence is { Source: EvidenceSource.Order, Order: HealthOrder.BringUp };
+        if (isEjected || isBroughtUp)
+            HeartOf((EndpointState)change.Endpoint.Tag!)?.AskNow();
+    }
+
+    public void Stop()
+    {
+        Heartbeat[] hearts;
+        lock (_gate)
+        {
+            _isStopped = true;
+            _watch.Dispose();
+            _outage.Dispose();
+            hearts = [.. _hearts.Values];
+            _hearts.Clear();
+        }
+        // Not under the lock: stopping cancels probes, and what they registered runs here.
+        Array.ForEach(hearts, static heart => heart.Stop());
+    }
+
+    /// <summary>A timer that is not armed yet, and that carries nobody's execution context.</summary>
+    public ITimer NewTimer(TimerCallback callback, object state)
+    {
+        if (ExecutionContext.IsFlowSuppressed())
+            return Clock.Time.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        using (ExecutionContext.SuppressFlow())
+            return Clock.Time.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    private Heartbeat? HeartOf(EndpointState member)
+    {
+        lock (_gate)
+            return _hearts.GetValueOrDefault(member);
+    }
+
+    // Late ticks mean that our own process stood still. It also lets time do what it does to health when no call comes by.
+    private void Watch()
+    {
+        var now = Clock.Now;
+        var lateness = now - _watchDue;
+        if (lateness > TimeSpan.Zero)
+            _health.TimersWereLate(now, lateness);
+        _health.Advance(now);
+        lock (_gate)
+            if (!_isStopped)
+                ArmWatch(Clock.Now);
+    }
+
+    private void ArmWatch(TimeSpan now)
+    {
+        _watchDue = now + _watchPeriod;
+        _watch.Change(_watchPeriod, Timeout.InfiniteTimeSpan);
+    }
+
+    private void Reconsider(TimeSpan now)
+    {
+        var isOutage = !Array.Exists(_members, m => m.Health.State.Admits(now));
+        TimeSpan? lasted = null;
+        lock (_gate)
+        {
+            if (_isStopped || isOutage == IsOutage)
+                return;
+            IsOutage = isOutage;
+            if (isOutage)
+            {
+                _outageSince = now;
+                _outage.Change(_outagePause(TimeSpan.Zero), Timeout.InfiniteTimeSpan);
+            }
+            else
+            {
+                lasted = now - _outageSince;
+                _outageSince = null;
+                _outage.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            }
+        }
+        _outageChanged(lasted);
+    }
+
+    // One question at a time, each endpoint in turn.
+    private void AskInOutage()
+    {
+        var now = Clock.Now;
+        Reconsider(now);
+        var members = _members;
+        for (var i = 0; i < members.Length; i++)
+        {
+            var member = members[(int)(_outageTurn++ % (uint)members.Length)];
+            var state = member.Health.State;
+            if (state.Status == HealthStatus.Ejected && HeartOf(member) is { } heart && heart.CanClear(state) && heart.AskNow())
+                break;
+        }
+        lock (_gate)
+            if (!_isStopped && _outageSince is { } since)
+                _outage.Change(_outagePause(now - since), Timeout.InfiniteTimeSpan);
+    }
+}

@@ -1,0 +1,93 @@
+using System.Buffers;
+using HaKit.Faults;
+
+namespace HaKit.Heartbeats;
+
+/// <summary>What came back to a probe's request.</summary>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Fault">What it means; null only for a success.</param>
+/// <param name="Body">The beginning of the body.</param>
+internal readonly record struct ProbeAnswer(int Status, Fault? Fault, ReadOnlyMemory<byte> Body);
+
+/// <summary>Sends a probe's request with the endpoint's own headers, and has the answer classified like one to a call.</summary>
+internal static class ProbeHttp
+{
+    private const int FirstRead = 4096;
+    private const int ClassifiedBytes = 64 * 1024;
+
+    /// <summary>The given path on the endpoint's host.</summary>
+    public static Uri OnHost(Endpoint endpoint, string path) =>
+        new(Address(endpoint).GetLeftPart(UriPartial.Authority) + (path.StartsWith('/') ? path : "/" + path), UriKind.Absolute);
+
+    /// <summary>The given path below the endpoint's address, as an SDK would append it.</summary>
+    public static Uri BelowAddress(Endpoint endpoint, string path)
+    {
+        var address = Address(endpoint);
+        return new Uri(address.GetLeftPart(UriPartial.Path).TrimEnd('/') + path + address.Query, UriKind.Absolute);
+    }
+
+    /// <summary>Anthropic's address has no version in it, and its SDK appends one.</summary>
+    public static string VersionPrefix(Endpoint endpoint) =>
+        endpoint.Dialect == WireDialect.Anthropic && !Address(endpoint).AbsolutePath.TrimEnd('/').EndsWith("/v1", StringComparison.Ordinal) ? "/v1" : "";
+
+    public static async ValueTask<ProbeAnswer> SendAsync(
+        ProbeContext context, HttpMessageInvoker? http, HttpRequestMessage request, int maxBytes, CancellationToken cancellationToken)
+    {
+        var endpoint = context.Endpoint;
+        foreach (var (name, value) in endpoint.Headers)
+            request.Headers.TryAddWithoutValidation(name, value);
+        if (endpoint.Dialect == WireDialect.Anthropic && !request.Headers.Contains("anthropic-version"))
+            request.Headers.TryAddWithoutValidation("anthropic-version", "2023-06-01");
+        using var response = await (http ?? context.Http).SendAsync(request, cancellationToken).ConfigureAwait(false);
+        var status = (int)response.StatusCode;
+        var body = await ReadAsync(response.Content, maxBytes, cancellationToken).ConfigureAwait(false);
+        if (status is >= 200 and < 300)
+            return new ProbeAnswer(status, null, body);
+        var evidence = new FaultEvidence
+        {
+            StatusCode = status,
+            Headers = response.Headers,
+            Body = body.Length > ClassifiedBytes ? body[..ClassifiedBytes] : body,
+            Dialect = endpoint.Dialect,
+            Now = context.Time.GetUtcNow(),
+        };
+        return new ProbeAnswer(status, context.Classifier.Classify(in evidence) ?? new Fault(FaultKind.Unknown) { StatusCode = status }, body);
+    }
+
+    // What is not read is left to the handler, which drains a little of it and otherwise closes the connection.
+    private static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpContent content, int maxBytes, CancellationToken cancellationToken)
+    {
+        var stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = stream.ConfigureAwait(false);
+        var buffer = ArrayPool<byte>.Shared.Rent(Math.Min(FirstRead, maxBytes));
+        var length = 0;
+        try
+        {
+            while (length < maxBytes)
+            {
+                if (length == buffer.Length)
+                    Grow(ref buffer);
+                var read = await stream.ReadAsync(buffer.AsMemory(length, Math.Min(buffer.Length, maxBytes) - length), cancellationToken).ConfigureAwait(false);
+                if (read == 0)
+                    break;
+                length += read;
+            }
+            return length == 0 ? default : buffer.AsSpan(0, length).ToArray();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static void Grow(ref byte[] buffer)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
+        buffer.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(buffer);
+        buffer = larger;
+    }
+
+    private static Uri Address(Endpoint endpoint) =>
+        endpoint.Address ?? throw new InvalidOperationException($"Endpoint '{endpoint.Name}' has no address to ask.");
+}

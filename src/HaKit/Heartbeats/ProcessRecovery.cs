@@ -1,0 +1,101 @@
+using System.Diagnostics;
+
+namespace HaKit.Heartbeats;
+
+/// <summary>
+/// Runs a process when an endpoint is ejected, for example one that restarts a local model server. The process finds the pool, the endpoint and the
+/// kind of fault in the environment, as <c>HAKIT_POOL</c>, <c>HAKIT_ENDPOINT</c> and <c>HAKIT_FAULT</c>. Thread-safe.
+/// </summary>
+public sealed class ProcessRecovery
+{
+    private readonly Lock _gate = new();
+    private readonly string _fileName;
+    private readonly string[] _arguments;
+    private Process? _running;
+
+    /// <summary>Runs a program, without a shell.</summary>
+    /// <param name="fileName">The program.</param>
+    /// <param name="arguments">Its arguments, passed as they are.</param>
+    public ProcessRecovery(string fileName, params string[] arguments)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(fileName);
+        ArgumentNullException.ThrowIfNull(arguments);
+        (_fileName, _arguments) = (fileName, [.. arguments]);
+    }
+
+    /// <summary>
+    /// Is the process the server itself? Then it is left running, and the next run ends the one before first. Otherwise its end is awaited, and it
+    /// is killed with its children when the time for recovery is over. Default false.
+    /// </summary>
+    public bool IsServer { get; init; }
+
+    /// <summary>The folder it starts in. Default null: that of this process.</summary>
+    public string? WorkingDirectory { get; init; }
+
+    /// <summary>Runs the process; add it to <see cref="EndpointPoolParts.OnEjected"/>.</summary>
+    /// <param name="evidence">What happened.</param>
+    /// <param name="cancellationToken">Cancelled when the time for recovery is over.</param>
+    /// <exception cref="InvalidOperationException">The process could not be started, or ended with another exit code than 0.</exception>
+    public async ValueTask RunAsync(EjectionEvidence evidence, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(evidence);
+        if (IsServer)
+        {
+            Restart(evidence);
+            return;
+        }
+        using var process = Start(evidence);
+        try
+        {
+            await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            Kill(process);
+            throw;
+        }
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"'{_fileName}' ended with exit code {process.ExitCode}.");
+    }
+
+    private void Restart(EjectionEvidence evidence)
+    {
+        lock (_gate)
+        {
+            if (_running is { } before)
+            {
+                Kill(before);
+                before.Dispose();
+            }
+            _running = Start(evidence);
+        }
+    }
+
+    private Process Start(EjectionEvidence evidence)
+    {
+        var start = new ProcessStartInfo(_fileName, _arguments) { UseShellExecute = false, WorkingDirectory = WorkingDirectory ?? "" };
+        start.Environment["HAKIT_POOL"] = evidence.Pool;
+        start.Environment["HAKIT_ENDPOINT"] = evidence.Endpoint.Name;
+        start.Environment["HAKIT_FAULT"] = evidence.Fault?.Kind.ToString() ?? "";
+        try
+        {
+            return Process.Start(start) ?? throw new InvalidOperationException($"'{_fileName}' did not start.");
+        }
+        catch (System.ComponentModel.Win32Exception exception)
+        {
+            throw new InvalidOperationException($"'{_fileName}' could not be started.", exception);
+        }
+    }
+
+    private static void Kill(Process process)
+    {
+        try
+        {
+            process.Kill(entireProcessTree: true);
+        }
+        catch (InvalidOperationException)
+        {
+            // It has ended already.
+        }
+    }
+}

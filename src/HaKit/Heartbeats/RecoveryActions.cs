@@ -1,0 +1,99 @@
+using HaKit.Endpoints;
+
+namespace HaKit.Heartbeats;
+
+/// <summary>
+/// Runs the actions that are to bring ejected endpoints back: on a timer's thread, never on the one that found the endpoint broken, at most once
+/// per period and endpoint, and with a timeout. Thread-safe.
+/// </summary>
+internal sealed class RecoveryActions(
+    PoolClock clock, Func<EjectionEvidence, CancellationToken, ValueTask>[] actions, Action<EjectionEvidence, Exception?> ended)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, TimeSpan> _lastRuns = new(StringComparer.Ordinal);
+
+    public bool IsEmpty => actions.Length == 0;
+
+    public void Run(EjectionEvidence evidence, RecoveryOptions options, TimeSpan now)
+    {
+        lock (_gate)
+        {
+            if (_lastRuns.TryGetValue(evidence.Endpoint.Name, out var last) && now - last < options.Period)
+                return;
+            _lastRuns[evidence.Endpoint.Name] = now;
+        }
+        foreach (var action in actions)
+            new Attempt(action, evidence, options.Timeout, ended).Start(clock.Time);
+    }
+
+    /// <summary>One run of one action. Its timer first starts it, then is its timeout.</summary>
+#pragma warning disable CA1001 // A token source without a timer of its own holds nothing that needs disposing.
+    private sealed class Attempt(
+        Func<EjectionEvidence, CancellationToken, ValueTask> action, EjectionEvidence evidence, TimeSpan timeout, Action<EjectionEvidence, Exception?> ended)
+#pragma warning restore CA1001
+    {
+        private readonly CancellationTokenSource _cancellation = new();
+        private ITimer? _timer;
+        private int _isStarted;
+        private int _isEnded;
+
+        public void Start(TimeProvider time)
+        {
+            if (ExecutionContext.IsFlowSuppressed())
+                Arm(time);
+            else
+                using (ExecutionContext.SuppressFlow())
+                    Arm(time);
+        }
+
+        private void Arm(TimeProvider time)
+        {
+            _timer = time.CreateTimer(static attempt => ((Attempt)attempt!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+
+        private void Tick()
+        {
+            if (Interlocked.Exchange(ref _isStarted, 1) == 0)
+            {
+                _timer!.Change(timeout, Timeout.InfiniteTimeSpan);
+                _ = RunAsync();
+                return;
+            }
+            End(new TimeoutException($"It took longer than {timeout}."));
+            try
+            {
+                _cancellation.Cancel();
+            }
+#pragma warning disable CA1031 // What the action registered is not ours.
+            catch
+#pragma warning restore CA1031
+            {
+            }
+        }
+
+        private async Task RunAsync()
+        {
+            Exception? failure = null;
+            try
+            {
+                await action(evidence, _cancellation.Token).ConfigureAwait(false);
+            }
+#pragma warning disable CA1031 // Whatever a user's action throws is its failure, and nobody else's.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                failure = exception;
+            }
+            End(failure);
+        }
+
+        private void End(Exception? failure)
+        {
+            if (Interlocked.Exchange(ref _isEnded, 1) != 0)
+                return;
+            _timer!.Dispose();
+            ended(evidence, failure);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+
+namespace HaKit.Heartbeats;
+
+/// <summary>
+/// Posts to an address when an endpoint is ejected: a JSON object with <c>pool</c>, <c>endpoint</c>, <c>fault</c>, <c>ejections</c> and <c>at</c>. Thread-safe.
+/// </summary>
+public sealed class WebhookRecovery : IDisposable
+{
+    private readonly Uri _address;
+    private readonly HttpMessageInvoker _http;
+    private readonly bool _ownsHttp;
+
+    /// <summary>Posts to the given address.</summary>
+    /// <param name="address">Absolute, http or https.</param>
+    /// <param name="http">Sends the request; not disposed of. Default null: connections of its own.</param>
+    /// <exception cref="ArgumentException">The address is not an absolute http or https one.</exception>
+    public WebhookRecovery(Uri address, HttpMessageInvoker? http = null)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        if (!address.IsAbsoluteUri || address.Scheme is not ("http" or "https"))
+            throw new ArgumentException("An absolute http or https address is needed.", nameof(address));
+        _address = address;
+        _ownsHttp = http is null;
+        _http = http ?? new HttpMessageInvoker(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
+    }
+
+    /// <summary>Headers of the request, credentials among them; never printed. Default none.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Posts; add it to <see cref="EndpointPoolParts.OnEjected"/>.</summary>
+    /// <param name="evidence">What happened.</param>
+    /// <param name="cancellationToken">Cancelled when the time for recovery is over.</param>
+    /// <exception cref="HttpRequestException">The answer was not a success, or there was none.</exception>
+    public async ValueTask RunAsync(EjectionEvidence evidence, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(evidence);
+        using var content = new ByteArrayContent(Body(evidence));
+        content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        using var request = new HttpRequestMessage(HttpMethod.Post, _address) { Content = content };
+        foreach (var (name, value) in Headers)
+            request.Headers.TryAddWithoutValidation(name, value);
+        using var response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        response.EnsureSuccessStatusCode();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_ownsHttp)
+            _http.Dispose();
+    }
+
+    private static byte[] Body(EjectionEvidence evidence)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("pool", evidence.Pool);
+            json.WriteString("endpoint", evidence.Endpoint.Name);
+            json.WriteString("fault", evidence.Fault?.Kind.ToString());
+            json.WriteNumber("ejections", evidence.Health.Ejections);
+            json.WriteString("at", evidence.At.ToString("O", CultureInfo.InvariantCulture));
+            json.WriteEndObject();
+        }
+        return buffer.WrittenSpan.ToArray();
+    }
+}

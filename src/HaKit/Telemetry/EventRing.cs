@@ -1,0 +1,126 @@
+namespace HaKit.Telemetry;
+
+/// <summary>
+/// What one subscriber has not read yet: bounded, drops the oldest and counts what it dropped. Adding never waits and never runs the reader's code:
+/// a reader that waits is woken by a timer, so that it slows nobody, and stays on the one thread of virtual time. Any number of writers, one reader.
+/// </summary>
+internal sealed class EventRing<T> where T : class
+{
+    private readonly Lock _gate = new();
+    private readonly T?[] _items;
+    private readonly ITimer _wake;
+    private TaskCompletionSource? _waiter;
+    private int _first;
+    private int _count;
+    private long _dropped;
+    private bool _isCompleted;
+
+    public EventRing(int capacity, TimeProvider time)
+    {
+        _items = new T[capacity];
+        if (ExecutionContext.IsFlowSuppressed())
+            _wake = NewTimer(time);
+        else
+            using (ExecutionContext.SuppressFlow())
+                _wake = NewTimer(time);
+    }
+
+    public void Add(T item)
+    {
+        lock (_gate)
+        {
+            if (_isCompleted)
+                return;
+            if (_count == _items.Length)
+            {
+                _first = (_first + 1) % _items.Length;
+                _count--;
+                _dropped++;
+            }
+            _items[(_first + _count++) % _items.Length] = item;
+            WakeWhileLocked();
+        }
+    }
+
+    /// <summary>No more will come; what is there can still be read.</summary>
+    public void Complete()
+    {
+        lock (_gate)
+        {
+            _isCompleted = true;
+            WakeWhileLocked();
+            if (_waiter is null)
+                _wake.Dispose();
+        }
+    }
+
+    /// <summary>The oldest that is left, and how many before it were dropped since the last read.</summary>
+    public bool TryRead(out T? item, out long dropped)
+    {
+        lock (_gate)
+        {
+            dropped = 0;
+            item = null;
+            if (_count == 0)
+                return false;
+            item = _items[_first];
+            _items[_first] = null;
+            _first = (_first + 1) % _items.Length;
+            _count--;
+            (dropped, _dropped) = (_dropped, 0);
+            return true;
+        }
+    }
+
+    /// <summary>Returns when there is something to read (true) or nothing will ever come (false), or when cancelled.</summary>
+    public async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            TaskCompletionSource waiter;
+            lock (_gate)
+            {
+                if (_count > 0 || _isCompleted)
+                    return _count > 0;
+                _waiter = waiter = new TaskCompletionSource();
+            }
+            var registration = cancellationToken.UnsafeRegister(static ring => ((EventRing<T>)ring!).WakeForCancellation(), this);
+            try
+            {
+                await waiter.Task.ConfigureAwait(false);
+            }
+            finally
+            {
+                registration.Unregister();
+            }
+        }
+    }
+
+    private void WakeForCancellation()
+    {
+        lock (_gate)
+            WakeWhileLocked();
+    }
+
+    private void WakeWhileLocked()
+    {
+        if (_waiter is not null)
+            _wake.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+
+    private void Wake()
+    {
+        TaskCompletionSource? waiter;
+        lock (_gate)
+        {
+            (waiter, _waiter) = (_waiter, null);
+            if (_isCompleted)
+                _wake.Dispose();
+        }
+        waiter?.TrySetResult();
+    }
+
+    private ITimer NewTimer(TimeProvider time) =>
+        time.CreateTimer(static ring => ((EventRing<T>)ring!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+}
