@@ -238,23 +238,27 @@ internal sealed class HealthTracker
     /// <summary>Whoever comes first delivers for all, in order; a callback that reports again only adds to the queue.</summary>
     private void Deliver()
     {
-        while (true)
+        HealthChange change;
+        lock (_gate)
         {
-            HealthChange change;
-            lock (_gate)
-            {
-                if (_isDelivering || !_changes.TryDequeue(out change)) return;
-                _isDelivering = true;
-            }
+            if (_isDelivering || !_changes.TryDequeue(out change)) return;
+            _isDelivering = true;
+        }
 
+        var hasMore = true;
+        while (hasMore)
+        {
             try
             {
                 _changed(change);
             }
-            finally
+            catch
             {
                 lock (_gate) _isDelivering = false;
+                throw;
             }
+
+            lock (_gate) _isDelivering = hasMore = _changes.TryDequeue(out change);
         }
     }
 }

@@ -7,7 +7,7 @@ namespace HaKit.Health;
 /// </summary>
 internal sealed class LearnedTimeout
 {
-    private const int TuneEvery = 8;
+    private const int TuneEvery = 64;
 
     private readonly RecentTimes _times = new();
     private readonly double _quantile;
@@ -16,6 +16,7 @@ internal sealed class LearnedTimeout
     private readonly TimeSpan _max;
     private readonly int _minSamples;
     private long _current;
+    private long _known;
 
     public LearnedTimeout(TimeSpan min, TimeSpan max, double factor = 3, double quantile = 0.99, int minSamples = 20)
     {
@@ -34,12 +35,16 @@ internal sealed class LearnedTimeout
     public void Record(TimeSpan time)
     {
         var count = _times.Record(time);
-        if (count >= _minSamples && (count == _minSamples || count % TuneEvery == 0)) Tune();
+        if (count < _minSamples) return;
+        // A time beyond the known quantile may move it at once; that it has fallen may wait.
+        if (count % TuneEvery == 0 || time.Ticks > Volatile.Read(ref _known)) Tune();
     }
 
     private void Tune()
     {
-        var learned = _times.Quantile(_quantile) * _factor;
+        var known = _times.Quantile(_quantile);
+        var learned = known * _factor;
+        Volatile.Write(ref _known, known.Ticks);
         Volatile.Write(ref _current, (learned < _min ? _min : learned > _max ? _max : learned).Ticks);
     }
 }

@@ -33,6 +33,24 @@ public sealed class SelfSuspicionTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public void A_clock_that_jumps_an_hour_changes_no_state(int hours)
+    {
+        var endpoints = new[] { _bench.Add("a"), _bench.Add("b") };
+        _bench.Fail(endpoints[1], FaultKind.ServerError, 4);
+        var ticket = _bench.Begin(endpoints[0]);
+        var states = endpoints.Select(e => e.State).ToList();
+        var jumped = _bench.Now + TimeSpan.FromHours(hours);
+        _bench.Tracker.Advance(jumped);
+        endpoints[0].Complete(ticket, null, jumped);
+        endpoints[0].TryBegin(BeginMode.Normal, jumped, out var other).Should().BeTrue();
+        endpoints[0].Complete(other, null, _bench.Now);
+        endpoints.Select(e => e.State).Should().Equal(states);
+        endpoints.Should().OnlyContain(e => e.State.Admits(jumped) && e.State.Admits(_bench.Now));
+    }
+
     [Fact]
     public void What_the_pause_does_not_explain_still_counts()
     {
