@@ -17,7 +17,7 @@ public static class BurnRate
     /// <param name="period">The objective's period; greater than zero.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static double Threshold(double budgetShare, TimeSpan window, TimeSpan period) =>
-        Guard.Positive(Guard.Probability(budgetShare)) * Guard.Positive(period).Ticks / Guard.Positive(window).Ticks;
+        Guard.Share(budgetShare) * Guard.Positive(period).Ticks / Guard.Positive(window).Ticks;
 
     /// <summary>Share of the budget that a burn rate spends within a window: burn · window / period.</summary>
     /// <param name="burn">Zero or greater.</param>
@@ -42,7 +42,7 @@ public static class BurnRate
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static TimeSpan? DetectionTime(Availability target, double errorRatio, TimeSpan window, double threshold)
     {
-        var share = Guard.Positive(threshold) * Budget(target) / Guard.Positive(Guard.Probability(errorRatio));
+        var share = Guard.Positive(threshold) * Budget(target) / Guard.Share(errorRatio);
         Guard.Positive(window);
         return share > 1 + Precise.Slack ? null : Precise.FromTicks(share * window.Ticks);
     }

@@ -73,7 +73,7 @@ public static class Capacity
     /// <exception cref="OverflowException">More than 2³¹ − 1 instances are needed.</exception>
     public static int NPlusK(double peak, double perInstance, double utilisation, int spares)
     {
-        Guard.Positive(Guard.Probability(utilisation));
+        Guard.Share(utilisation);
         Guard.AtLeast(0, spares);
         return Precise.ToCount(Precise.Ceiling(Guard.Positive(peak) / (Guard.Positive(perInstance) * utilisation)) + spares);
     }

@@ -11,6 +11,10 @@ internal static class Guard
     public static double OpenProbability(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
         value is > 0 and < 1 ? value : throw Refuse(name, value, "The value must lie strictly between 0 and 1.");
 
+    /// <summary>Above 0 to 1.</summary>
+    public static double Share(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
+        value is > 0 and <= 1 ? value : throw Refuse(name, value, "A share lies above 0 and is at most 1.");
+
     public static double Positive(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
         value > 0 && double.IsFinite(value) ? value : throw Refuse(name, value, "The value must be finite and greater than zero.");
 

@@ -21,8 +21,13 @@ internal readonly struct BetaDistribution : ILogConcave
     public double LogOdds(double lower, double upper) => LogConcave.Quantile(this, lower, upper, Start(lower, upper));
 
     /// <summary>P(X ≤ p) and P(X &gt; p).</summary>
-    public (double Lower, double Upper) Tails(Availability p) => p.Value == 0 ? (0, 1) : p.Unavailability == 0 ? (1, 0)
-        : Tails(p.Value, p.Unavailability, Math.Log(p.Value) - Math.Log(p.Unavailability));
+    public (double Lower, double Upper) Tails(Availability p)
+    {
+        if (p.Value == 0) return (0, 1);
+        if (p.Unavailability == 0) return (1, 0);
+        var (lower, upper, _) = Tails(p.Value, p.Unavailability, Math.Log(p.Value) - Math.Log(p.Unavailability));
+        return (lower, upper);
+    }
 
     public double Density(double z)
     {
@@ -36,7 +41,7 @@ internal readonly struct BetaDistribution : ILogConcave
         return _a * q - _b * p;
     }
 
-    public (double Lower, double Upper) Tails(double z)
+    public (double Lower, double Upper, double Density) Tails(double z)
     {
         var (p, q) = Split(z);
         return Tails(p, q, z);
@@ -68,48 +73,41 @@ internal readonly struct BetaDistribution : ILogConcave
         return p == 0 || q == 0 ? 0 : Math.Exp(_logScale - Stirling.Deviance(_a, n * p) - Stirling.Deviance(_b, n * q));
     }
 
-    private (double Lower, double Upper) Tails(double p, double q, double z)
+    private (double Lower, double Upper, double Density) Tails(double p, double q, double z)
     {
-        var lowerIsSmaller = p * (_a + _b + 2) < _a + 1;
-        double tail;
-        if (Math.Min(_a, _b) > Large)
-        {
-            lowerIsSmaller = _a * q >= _b * p;
-            tail = LogConcave.OuterTail(this, z, Math.Sqrt(1 / _a + 1 / _b), lowerIsSmaller ? -1 : 1);
-        }
-        else
-        {
-            tail = lowerIsSmaller ? Density(p, q) * Fraction(_a, _b, p) / _a : Density(p, q) * Fraction(_b, _a, q) / _b;
-        }
-
+        var density = Density(p, q);
+        var towardsZero = _a * q >= _b * p;
+        var tail = Math.Min(_a, _b) > Large ? LogConcave.OuterTail(this, z, Math.Sqrt(1 / _a + 1 / _b), towardsZero ? -1 : 1)
+            : towardsZero ? density / Fraction(_a, _b, p, q)
+            : density / Fraction(_b, _a, q, p);
         tail = Math.Min(tail, 1);
-        return lowerIsSmaller ? (tail, 1 - tail) : (1 - tail, tail);
+        return towardsZero ? (tail, 1 - tail, density) : (1 - tail, tail, density);
     }
 
-    /// <summary>Continued fraction of the incomplete beta function (DLMF 8.17.22), modified Lentz.</summary>
-    private static double Fraction(double a, double b, double x)
+    /// <summary>
+    /// Continued fraction of the tail on the side of x, for x ≤ a/(a + b) (A. R. DiDonato and A. H. Morris, ACM TOMS 18,
+    /// 1992, algorithm 708), modified Lentz. It sees y = 1 − x only through a·y − b·x, so nothing is lost when x is near one.
+    /// </summary>
+    private static double Fraction(double a, double b, double x, double y)
     {
-        const double tiny = 1e-300;
-        var c = 1.0;
-        var d = 1 / NotZero(1 - (a + b) * x / (a + 1));
-        var f = d;
+        var lambda = a * y - b * x;
+        var f = a * (lambda + 1) / (a + 1);
+        var c = f;
+        var d = 0.0;
         for (var m = 1; m < 100_000; m++)
         {
-            var even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
-            d = 1 / NotZero(1 + even * d);
-            c = NotZero(1 + even / c);
-            f *= d * c;
-            var odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
-            d = 1 / NotZero(1 + odd * d);
-            c = NotZero(1 + odd / c);
-            var factor = d * c;
+            var middle = a + 2 * m - 1;
+            var share = m * (b - m) * x / middle;
+            var numerator = (a + m - 1) * (a + b + m - 1) * x / middle * share;
+            var denominator = m + share + (a + m) * (lambda + 1 + m * (1 + y)) / (a + 2 * m + 1);
+            d = 1 / (denominator + numerator * d);
+            c = denominator + numerator / c;
+            var factor = c * d;
             f *= factor;
             if (Math.Abs(factor - 1) < 1e-15) break;
         }
 
         return f;
-
-        static double NotZero(double x) => Math.Abs(x) < tiny ? tiny : x;
     }
 
     /// <summary>A first guess: Abramowitz and Stegun 26.5.22 for a, b ≥ 1, else the centre (Newton is safe from there).</summary>

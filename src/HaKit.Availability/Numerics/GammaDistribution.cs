@@ -22,10 +22,11 @@ internal readonly struct GammaDistribution : ILogConcave
 
     public double Slope(double z) => _s - Math.Exp(z);
 
-    public (double Lower, double Upper) Tails(double z)
+    public (double Lower, double Upper, double Density) Tails(double z)
     {
         var x = Math.Exp(z);
         var lowerIsSmaller = x < _s + 1;
+        var density = Math.Exp(LogDensity(x));
         double tail;
         if (_s > Large)
         {
@@ -34,11 +35,11 @@ internal readonly struct GammaDistribution : ILogConcave
         }
         else
         {
-            tail = Math.Exp(LogDensity(x)) * (lowerIsSmaller ? Series(x) : Fraction(x));
+            tail = density * (lowerIsSmaller ? Series(x) : Fraction(x));
         }
 
         tail = Math.Min(tail, 1);
-        return lowerIsSmaller ? (tail, 1 - tail) : (1 - tail, tail);
+        return lowerIsSmaller ? (tail, 1 - tail, density) : (1 - tail, tail, density);
     }
 
     /// <summary>ln P(X &gt; x), finite where the probability itself underflows.</summary>

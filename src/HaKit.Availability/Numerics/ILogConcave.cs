@@ -12,8 +12,8 @@ internal interface ILogConcave
     /// <summary>d ln density / dz.</summary>
     double Slope(double z);
 
-    /// <summary>Both tail probabilities at z, each with its own relative accuracy.</summary>
-    (double Lower, double Upper) Tails(double z);
+    /// <summary>Both tail probabilities at z, each with its own relative accuracy, and the density.</summary>
+    (double Lower, double Upper, double Density) Tails(double z);
 }
 
 internal static class LogConcave
@@ -29,9 +29,8 @@ internal static class LogConcave
         var z = start;
         for (var i = 0; i < 100; i++)
         {
-            var tails = distribution.Tails(z);
-            var tail = useLower ? tails.Lower : tails.Upper;
-            var density = distribution.Density(z);
+            var (below, above, density) = distribution.Tails(z);
+            var tail = useLower ? below : above;
             if (tail <= 0 || density <= 0)
             {
                 // So far out that the tail underflowed: walk back towards the centre, where it does not.
@@ -54,9 +53,6 @@ internal static class LogConcave
     public static double OuterTail<T>(in T distribution, double z, double spread, int direction)
         where T : struct, ILogConcave
     {
-        var density = distribution.Density(z);
-        if (density <= 0) return 0;
-
         // ln density falls by slope·s + s²/(2·spread²) or faster near the centre; stop where that reaches 40.
         var slope = Math.Max(0, -direction * distribution.Slope(z)) * spread;
         var length = spread * 80 / (slope + Math.Sqrt(slope * slope + 80));

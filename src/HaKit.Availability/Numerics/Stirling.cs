@@ -5,11 +5,19 @@ internal static class Stirling
 {
     private const double HalfLogTwoPi = 0.91893853320467274178;
 
+    // Counts and halves of counts are what estimates ask for.
+    private static readonly double[] Halves = [.. Enumerable.Range(0, 32).Select(i => Compute(i / 2.0))];
+
     /// <summary>δ(a) = ln Γ(a) − ((a − ½) ln a − a + ½ ln 2π), a &gt; 0.</summary>
-    public static double Error(double a)
+    public static double Error(double a) => a < 16 && 2 * a == (int)(2 * a) ? Halves[(int)(2 * a)] : Compute(a);
+
+    /// <summary>ln Γ(a), a &gt; 0.</summary>
+    public static double LogGamma(double a) => Error(a) + (a - 0.5) * Math.Log(a) - a + HalfLogTwoPi;
+
+    private static double Compute(double a)
     {
         var shift = 0.0;
-        while (a < 14)
+        while (a is > 0 and < 14)
         {
             shift += (a + 0.5) * Precise.Log1p(1 / a) - 1;
             a++;
@@ -18,9 +26,6 @@ internal static class Stirling
         var r = 1 / (a * a);
         return shift + (1.0 / 12 - r * (1.0 / 360 - r * (1.0 / 1260 - r * (1.0 / 1680 - r * (1.0 / 1188 - r * (691.0 / 360360 - r / 156)))))) / a;
     }
-
-    /// <summary>ln Γ(a), a &gt; 0.</summary>
-    public static double LogGamma(double a) => Error(a) + (a - 0.5) * Math.Log(a) - a + HalfLogTwoPi;
 
     /// <summary>x ln(x/m) + m − x ≥ 0, accurate where x and m are close.</summary>
     public static double Deviance(double x, double m)
