@@ -107,6 +107,7 @@ public sealed partial class EndpointPool
         NewLimiter(endpoint),
         AccountLimiter(endpoint),
         NewEndpointPipeline(endpoint),
+        new UsualTimes(Options.FirstContent.Minimum, Options.FirstContent.Timeout, Options.FirstContent.Multiplier),
         _latency);
 
     private static Limiter NewLimiter(Endpoint endpoint) => endpoint.Limits is { } limits ? new Limiter(limits) : Limiter.Unlimited;

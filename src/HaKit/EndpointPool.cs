@@ -48,7 +48,7 @@ public sealed partial class EndpointPool : IAsyncDisposable
         Origin = new Uri(options.Origin ?? options.Endpoints[0].Address ?? "http://ha-pool/", UriKind.Absolute);
         _engine = new FailoverEngine(
             _clock, new PoolSnapshot(members, firstTier: 0), NewSelector(options), Settings(name, options), _health,
-            new RetryBudget(options.RetryBudget), new WaitQueue(options.MaxWaitingCalls, _clock.Time), _chance);
+            new RetryBudget(options.RetryBudget), new WaitQueue(options.MaxWaitingCalls, _clock.Time), Classifier, _chance);
         var builder = new ResiliencePipelineBuilder { Name = name, TimeProvider = _clock.Time };
         _parts.ConfigurePipeline?.Invoke(builder);
         _pipeline = builder.AddEndpointFailover(this).Build();
@@ -109,6 +109,36 @@ public sealed partial class EndpointPool : IAsyncDisposable
         var outcome = task.Result;
         End(context, call);
         return outcome.Exception is { } exception ? ValueTask.FromException<TResult>(exception) : new(outcome.Result!);
+    }
+
+    /// <summary>As <see cref="ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>, and tells how the result came about.</summary>
+    /// <inheritdoc cref="ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
+    public ValueTask<Served<TResult>> ExecuteWithDetailAsync<TState, TResult>(
+        RequestProfile profile,
+        TState state,
+        Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        return ExecuteAsync(profile, isStream: false, state, callback, cancellationToken);
+    }
+
+    private async ValueTask<Served<TResult>> ExecuteAsync<TState, TResult>(
+        RequestProfile profile,
+        bool isStream,
+        TState state,
+        Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(profile);
+        var call = _engine.Begin(profile, isStream, cancellationToken);
+        var context = ResilienceContextPool.Shared.Get(cancellationToken);
+        context.Properties.Set(FailoverCall.Key, call);
+        var outcome = await _pipeline.ExecuteOutcomeAsync(static (context, s) => InvokeAsync(context, s.state, s.callback), context, (state, callback)).ConfigureAwait(false);
+        var detail = outcome.Exception is null ? call.Detail(_clock.Now) : null;
+        End(context, call);
+        outcome.ThrowIfException();
+        return new Served<TResult>(outcome.Result!, detail!);
     }
 
     /// <summary>Why each endpoint would or would not be chosen for such a request now. Has no side effects.</summary>
@@ -211,5 +241,7 @@ public sealed partial class EndpointPool : IAsyncDisposable
         AttemptTimeout = options.AttemptTimeout?.Timeout,
         Retry = options.Retry,
         FirstContent = options.FirstContent,
+        Streaming = options.Streaming,
+        Hedging = options.Hedging,
     };
 }

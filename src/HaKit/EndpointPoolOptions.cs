@@ -39,6 +39,12 @@ public sealed class EndpointPoolOptions
     /// <summary>Attempts and backoff.</summary>
     public RetryOptions Retry { get; set; } = new();
 
+    /// <summary>How streams are held and watched.</summary>
+    public StreamingOptions Streaming { get; set; } = new();
+
+    /// <summary>A second attempt beside a slow one. Off by default.</summary>
+    public HedgingOptions Hedging { get; set; } = new();
+
     /// <summary>The budget that retries and hedges share.</summary>
     public RetryBudgetOptions RetryBudget { get; set; } = new();
 
@@ -104,6 +110,10 @@ public sealed class EndpointPoolOptions
         if (Origin is not null && !(Uri.TryCreate(Origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
             wrong.Add($"{path}: Origin is '{Origin}': an absolute http or https address is needed.");
         wrong.AddRange(CircuitBreaker.Validate($"{path}: CircuitBreaker"));
+        wrong.AddRange(Hedging.Validate($"{path}: Hedging"));
+        Positive("Streaming:IdleTimeout", Streaming.IdleTimeout);
+        Within("Streaming:HoldItems", Streaming.HoldItems, 1, 100_000);
+        Within("Streaming:HoldBytes", Streaming.HoldBytes, 1, int.MaxValue);
         wrong.AddRange(Heartbeat.Validate($"{path}: Heartbeat"));
         wrong.AddRange(Recovery.Validate($"{path}: Recovery"));
         wrong.AddRange(RetryBudget.Validate($"{path}: RetryBudget"));

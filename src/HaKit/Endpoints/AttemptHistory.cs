@@ -29,11 +29,11 @@ internal sealed class AttemptHistory
             }
     }
 
-    public int TimesTried(EndpointState state)
+    public int TimesTried(EndpointState state, TimeSpan since = default)
     {
         var times = 0;
         foreach (ref readonly var entry in Entries)
-            if (ReferenceEquals(entry.State, state))
+            if (ReferenceEquals(entry.State, state) && entry.Started >= since)
                 times++;
         return times;
     }

@@ -26,13 +26,15 @@ internal sealed class EndpointState
     /// <param name="limiter">Its own limits.</param>
     /// <param name="accountLimiter">Limits it shares.</param>
     /// <param name="pipeline">Its pipeline.</param>
+    /// <param name="times">How long its silences are.</param>
     /// <param name="poolLatency">What is usual in its pool, for as long as nothing is known of itself.</param>
     public EndpointState(
-        Endpoint endpoint, EndpointHealth health, Limiter limiter, Limiter accountLimiter, ResiliencePipeline pipeline, LatencyEstimate? poolLatency = null)
+        Endpoint endpoint, EndpointHealth health, Limiter limiter, Limiter accountLimiter, ResiliencePipeline pipeline, UsualTimes times, LatencyEstimate? poolLatency = null)
     {
         Endpoint = endpoint;
         Health = health;
         Pipeline = pipeline;
+        Times = times;
         Latency = new LatencyEstimate(poolLatency);
         health.Tag = this;
         UseLimiters(limiter, accountLimiter);
@@ -53,6 +55,9 @@ internal sealed class EndpointState
 
     /// <summary>How long this endpoint usually takes to its first content, and to a whole plain answer.</summary>
     public LatencyEstimate Latency { get; }
+
+    /// <summary>How long its silences usually are.</summary>
+    public UsualTimes Times { get; }
 
     /// <summary>How likely it fails.</summary>
     public FailureEstimate Failure { get; } = new();

@@ -71,12 +71,6 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
             Blend(ref _perOutputToken, time.TotalSeconds / (outputTokens.Value - 1), PerTokenWeight);
     }
 
-    /// <summary>How long a silence is still usual; null when there is no bound.</summary>
-    public TimeSpan? Limit(bool isStream, TimeSpan minimum, TimeSpan maximum, double multiplier) =>
-        !isStream ? null
-        : FirstContentSeconds is var usual && usual == 0 ? maximum
-        : TimeSpan.FromSeconds(Math.Clamp(multiplier * usual, minimum.TotalSeconds, maximum.TotalSeconds));
-
     private void Store(double perUnit, TimeSpan now)
     {
         Volatile.Write(ref _perUnit, Math.Max(perUnit, 1e-6));

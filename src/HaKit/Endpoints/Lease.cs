@@ -68,6 +68,9 @@ internal sealed class Lease
     /// <summary>Why we cancelled it, if we did.</summary>
     public Fault? CancelledFor { get; private set; }
 
+    /// <summary>The attempt is for a stream: it is measured by its first content.</summary>
+    public bool IsStream { get; set; }
+
     /// <summary>The answer is a stream that goes on after the attempt's callback has returned: whoever holds the stream completes the lease.</summary>
     public bool IsHandedOver { get; set; }
 
@@ -153,8 +156,11 @@ internal sealed class Lease
         State.Health.Complete(_ticket, fault, now);
         if (fault is null)
         {
+            State.Times.Record(IsStream, (IsStream ? FirstContentAt ?? now : now) - Started);
             State.Limiter.Succeeded();
         }
+        else if (fault.Kind == FaultKind.FirstContentTimeout)
+            State.Times.Record(IsStream, now - Started);
         else if (fault.Kind is FaultKind.Throttled or FaultKind.Overloaded)
             State.Limiter.Throttled(now);
         State.Limiter.Settle(_reservation, tokens, now);
@@ -206,7 +212,7 @@ internal sealed class Lease
         Fault = Declared = CancelledFor = null;
         InputTokens = OutputTokens = null;
         CallerToken = default;
-        AsksOutage = false;
+        AsksOutage = IsStream = false;
         return true;
     }
 

@@ -1,6 +1,6 @@
-using System.Runtime.CompilerServices;
 using HaKit.Endpoints;
 using HaKit.Faults;
+using HaKit.Limits;
 using Polly;
 
 namespace HaKit.Failover;
@@ -16,7 +16,10 @@ internal sealed class Contest<TResult, TState>(
     ResilienceContext context,
     TState state)
 {
-    private Runner _runner;
+    private Runner _first;
+    private Runner _hedge;
+    private Waiter? _waiter;
+    private Outcome<TResult> _end;
     private Outcome<TResult> _last;
     private bool _hasLast;
 
@@ -28,7 +31,7 @@ internal sealed class Contest<TResult, TState>(
 
     public ValueTask<Outcome<TResult>> RunAsync(Lease lease, ValueTask<Outcome<TResult>> task)
     {
-        _runner = Enter(lease, task);
+        Enter(ref _first, lease, task);
         return RunAsync(default(Step?));
     }
 
@@ -40,148 +43,180 @@ internal sealed class Contest<TResult, TState>(
             while (true)
             {
                 var now = engine.Clock.Now;
-                if (_runner.Lease is not null)
+                if (IsDecided(now))
+                    return _end;
+                if (_first.Lease is not null)
                 {
-                    if (Look(now) is { } end)
-                        return end;
-                    if (_runner.Lease is { } running)
-                    {
-                        call.Pulse.Arm(running.TimeoutAt, now);
-                        await call.Pulse.WaitAsync().ConfigureAwait(false);
-                        continue;
-                    }
+                    call.Pulse.Arm(NextDue(now), now);
+                    await call.Pulse.WaitAsync().ConfigureAwait(false);
+                    continue;
                 }
-                if (call.CallerToken.IsCancellationRequested)
-                    return Cancelled();
-                if (now >= call.Deadline)
-                    return OutOfTime(now);
                 var next = step ?? engine.Next(call, now);
                 step = null;
-                switch (next.Kind)
+                if (next.Kind == StepKind.Start)
                 {
-                    case StepKind.Start:
-                        _runner = Enter(next.Lease!, FailoverStrategy.Attempt(next.Lease!, callback, context, state));
-                        break;
-                    case StepKind.Wait:
-                        if (!await WaitAsync(next.Until, now).ConfigureAwait(false))
-                            return Refused("too many calls are waiting already.", now);
-                        break;
-                    default:
-                        return Refused(next.Why, now);
+                    _waiter?.Leave();
+                    _waiter = null;
+                    Start(ref _first, next.Lease!);
                 }
+                else if (next.Kind == StepKind.GiveUp)
+                    return Refused(next.Why, now);
+                else if (!await WaitAsync(next.Until, now).ConfigureAwait(false))
+                    return Refused("too many calls are waiting already.", now);
             }
         }
         finally
         {
             registration.Dispose();
+            engine.Resign(call);
+            _waiter?.Leave();
         }
     }
 
-    // What has become of the attempt in flight? The call's outcome if that is now decided.
-    private Outcome<TResult>? Look(TimeSpan now)
+    // Looks at what runs, and at the call's own end. Afterwards what still runs, if anything, is in _first.
+    private bool IsDecided(TimeSpan now)
     {
-        var lease = _runner.Lease!;
-        if (_runner.Task.IsCompleted)
-            return Harvest(now);
-        if (call.CallerToken.IsCancellationRequested)
+        if (_first.Lease is not null && Look(ref _first, now) || _hedge.Lease is not null && Look(ref _hedge, now))
         {
-            return Abandon(KnownFaults.CallerCancelled, now) ?? Cancelled();
+            LeaveOthers(now);
+            return true;
         }
-        if (now < lease.TimeoutAt)
-            return null;
-        var outOfTime = now >= call.Deadline;
-        var fault = outOfTime && !engine.IsSilent(call, lease, now) ? KnownFaults.DeadlineExceeded
+        if (call.CallerToken.IsCancellationRequested)
+            _end = Outcome.FromException<TResult>(new OperationCanceledException(call.CallerToken));
+        else if (now >= call.Deadline)
+            _end = OutOfTime(now);
+        else
+        {
+            if (_first.Lease is null)
+                (_first, _hedge) = (_hedge, default);
+            return false;
+        }
+        LeaveOthers(now);
+        return true;
+    }
+
+    // What has become of one attempt? True if the call is decided by it.
+    private bool Look(ref Runner runner, TimeSpan now)
+    {
+        var lease = runner.Lease!;
+        if (runner.Task.IsCompleted)
+            return Harvest(ref runner, now);
+        if (call.CallerToken.IsCancellationRequested)
+            return Leave(ref runner, KnownFaults.CallerCancelled, now);
+        if (now < lease.TimeoutAt && now < call.Deadline)
+            return false;
+        var fault = now >= call.Deadline && !engine.IsSilent(call, lease, now) ? KnownFaults.DeadlineExceeded
             : lease.FirstContentAt is null ? KnownFaults.FirstContentTimeout
             : KnownFaults.AttemptTimeout;
-        if (Abandon(fault, now) is { } finished)
-            return finished;
-        if (outOfTime)
-            return OutOfTime(now);
-        return FailoverPolicy.ActionFor(fault, call.Profile) == FaultAction.Return
-            ? Outcome.FromException<TResult>(new TimeoutException($"Endpoint '{call.History.Entries[^1].Endpoint.Name}' was given up ({fault.Kind}), and the request may not be repeated."))
-            : null;
+        var endpoint = lease.State.Endpoint.Name;
+        if (Leave(ref runner, fault, now))
+            return true;
+        if (fault.IsNeutral || FailoverPolicy.ActionFor(fault, call.Profile) == FaultAction.MoveOn)
+            return false;
+        _end = Outcome.FromException<TResult>(new TimeoutException($"Endpoint '{endpoint}' was given up ({fault.Kind}), and the request may not be repeated."));
+        return true;
     }
 
-    private Outcome<TResult>? Harvest(TimeSpan now)
+    private bool Harvest(ref Runner runner, TimeSpan now)
     {
-        var lease = _runner.Lease!;
-        var outcome = Result(_runner.Task);
-        _runner = default;
+        var lease = runner.Lease!;
+        var outcome = Result(runner.Task);
+        runner = default;
         var fault = lease.Fault;
         if (fault is null && outcome.Exception is null)
         {
-            DisposeLast();
             engine.Served(call, lease);
-            return outcome;
+            _end = outcome;
+            return true;
         }
         fault ??= KnownFaults.Unknown;
         engine.Release(call, lease, fault, now);
+        if (fault.Kind is FaultKind.CallerCancelled or FaultKind.DeadlineExceeded or FaultKind.Superseded)
+        {
+            Discard(outcome);
+            return false; // the call's own end says the same, in its own words
+        }
+        if (FailoverPolicy.ActionFor(fault, call.Profile) == FaultAction.Return)
+        {
+            _end = outcome;
+            return true;
+        }
         DisposeLast();
         (_last, _hasLast) = (outcome, true);
-        if (fault.Kind == FaultKind.CallerCancelled)
-            return Cancelled();
-        if (FailoverPolicy.ActionFor(fault, call.Profile) == FaultAction.MoveOn)
-            return null;
-        _hasLast = false;
-        return outcome;
+        return false;
     }
 
-    // Cancels the attempt. Well-behaved callbacks end at once and tell how; one that ignores its token is left to itself and delays nobody.
-    private Outcome<TResult>? Abandon(Fault fault, TimeSpan now)
+    // Cancels an attempt. Well-behaved callbacks end at once and tell how; one that ignores its token is left to itself and delays nobody.
+    private bool Leave(ref Runner runner, Fault fault, TimeSpan now)
     {
-        var lease = _runner.Lease!;
+        var lease = runner.Lease!;
         lease.Cancel(fault);
-        var orphan = new Orphan(_runner.Task, lease);
-        if (!lease.TryAbandon(orphan))
-            return Harvest(now);
+        if (!lease.TryAbandon(new Orphan(runner.Task, lease)))
+            return Harvest(ref runner, now);
         lease.Complete(fault, now);
-        _runner = default;
+        runner = default;
         engine.Release(call, lease, fault, now);
-        return null;
+        return false;
+    }
+
+    // The call is decided: whatever still runs has lost. One that was silent for longer than usual is counted as silent, or it would keep its traffic.
+    private void LeaveOthers(TimeSpan now)
+    {
+        var end = _end;
+        LeaveLoser(ref _first, now);
+        LeaveLoser(ref _hedge, now);
+        _end = end;
+        DisposeLast();
+    }
+
+    private void LeaveLoser(ref Runner runner, TimeSpan now)
+    {
+        if (runner.Lease is not { } lease)
+            return;
+        if (Leave(ref runner, engine.WasUnusuallySilent(call, lease, now) ? KnownFaults.FirstContentTimeout : KnownFaults.Superseded, now))
+            Discard(_end);
+    }
+
+    private TimeSpan NextDue(TimeSpan now)
+    {
+        var due = _first.Lease!.TimeoutAt;
+        if (_hedge.Lease is { } hedge)
+            return Min(Min(due, hedge.TimeoutAt), call.Deadline);
+        var hedgeAt = call.Hedged ? TimeSpan.MaxValue : engine.HedgeAt(call, _first.Lease);
+        if (hedgeAt > now)
+            return Min(Min(due, hedgeAt), call.Deadline);
+        if (engine.TryHedge(call, now) is not { } lease)
+            return Min(due, call.Deadline);
+        Start(ref _hedge, lease);
+        return now; // the new attempt may have ended already: look again at once
     }
 
     private async ValueTask<bool> WaitAsync(TimeSpan until, TimeSpan now)
     {
-        if (!engine.Queue.TryEnter(call.Profile.Priority, out var waiter))
+        if (_waiter is null && !engine.Queue.TryEnter(call.Profile.Priority, out _waiter))
             return false;
-        try
-        {
-            await waiter.WaitAsync(until == TimeSpan.MaxValue ? null : until - now, call.CallerToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            waiter.Leave();
-        }
+        until = Min(until, call.Deadline);
+        await _waiter.WaitAsync(until == TimeSpan.MaxValue ? null : until - now, call.CallerToken).ConfigureAwait(false);
         call.Waited += engine.Clock.Now - now;
         return true;
     }
 
-    private Runner Enter(Lease lease, ValueTask<Outcome<TResult>> task)
+    private void Start(ref Runner runner, Lease lease) => Enter(ref runner, lease, FailoverStrategy.Attempt(lease, callback, context, state));
+
+    private void Enter(ref Runner runner, Lease lease, ValueTask<Outcome<TResult>> task)
     {
         if (!task.IsCompleted)
             task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(lease.WhenDone(call.Pulse.Beat));
-        return new Runner { Lease = lease, Task = task };
+        else
+            call.Pulse.Set();
+        runner = new Runner { Lease = lease, Task = task };
     }
 
-    private Outcome<TResult> Cancelled()
-    {
-        DisposeLast();
-        return Outcome.FromException<TResult>(new OperationCanceledException(call.CallerToken));
-    }
+    private Outcome<TResult> OutOfTime(TimeSpan now) => Outcome.FromException<TResult>(new DeadlineExceededException(
+        engine.Settings.Pool, call.DeadlineSpan, call.Attempts(now), engine.RetryAfter(call, now), TakeLastException()));
 
-    private Outcome<TResult> OutOfTime(TimeSpan now)
-    {
-        var inner = TakeLastException();
-        return Outcome.FromException<TResult>(new DeadlineExceededException(
-            engine.Settings.Pool, call.DeadlineSpan, call.Attempts(now), engine.RetryAfter(call, now), inner));
-    }
-
-    private Outcome<TResult> Refused(string why, TimeSpan now)
-    {
-        var inner = TakeLastException();
-        return Outcome.FromException<TResult>(new NoEndpointAvailableException(
-            engine.Settings.Pool, why, call.Attempts(now), engine.Explain(call, now), engine.RetryAfter(call, now), inner));
-    }
+    private Outcome<TResult> Refused(string why, TimeSpan now) => Outcome.FromException<TResult>(new NoEndpointAvailableException(
+        engine.Settings.Pool, why, call.Attempts(now), engine.Explain(call, now), engine.RetryAfter(call, now), TakeLastException()));
 
     private Exception? TakeLastException()
     {
@@ -214,9 +249,11 @@ internal sealed class Contest<TResult, TState>(
     // A result that nobody will see: the response of a failed or losing attempt.
     private static void Discard(Outcome<TResult> outcome)
     {
-        if (outcome.Exception is null && outcome.Result is IDisposable result)
-            result.Dispose();
+        if (outcome.Exception is null)
+            Discards.Of(outcome.Result);
     }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private sealed class Orphan(ValueTask<Outcome<TResult>> task, Lease lease) : IOrphan
     {
@@ -224,6 +261,31 @@ internal sealed class Contest<TResult, TState>(
         {
             Discard(Result(task));
             lease.GiveBackContext();
+        }
+    }
+}
+
+/// <summary>Disposes of what nobody will see.</summary>
+internal static class Discards
+{
+    public static void Of(object? result)
+    {
+        if (result is IAsyncDisposable later)
+            Dispose(later);
+        else if (result is IDisposable now)
+            now.Dispose();
+    }
+
+    private static async void Dispose(IAsyncDisposable result)
+    {
+        try
+        {
+            await result.DisposeAsync().ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // What is thrown away has nobody to complain to.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
         }
     }
 }

@@ -67,3 +67,44 @@ public sealed class DeadlineExceededException : EndpointPoolException
     /// <summary>The deadline that passed, counted from the beginning of the call.</summary>
     public TimeSpan Deadline { get; }
 }
+
+/// <summary>
+/// An answer that was cut after some of it had been delivered. It is never replayed silently: what was delivered stands, and the caller decides.
+/// </summary>
+public sealed class PartialResponseException : EndpointPoolException
+{
+    internal PartialResponseException(
+        string pool, string endpoint, Fault fault, int delivered, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner)
+        : base(pool, string.Create(CultureInfo.InvariantCulture, $"the answer of '{endpoint}' ended early ({fault}), after {delivered} items with content."), attempts, retryAfter, inner)
+    {
+        Endpoint = endpoint;
+        Fault = fault;
+        DeliveredItems = delivered;
+    }
+
+    /// <summary>The endpoint whose answer was cut.</summary>
+    public string Endpoint { get; }
+
+    /// <summary>What happened to it.</summary>
+    public Fault Fault { get; }
+
+    /// <summary>Items with content that the caller had received.</summary>
+    public int DeliveredItems { get; }
+}
+
+/// <summary>An endpoint answered with an error inside a response that looked well, and no other endpoint may be asked.</summary>
+public sealed class EndpointFaultException : Exception
+{
+    internal EndpointFaultException(string endpoint, Fault fault)
+        : base($"Endpoint '{endpoint}' answered with an error: {fault}.")
+    {
+        Endpoint = endpoint;
+        Fault = fault;
+    }
+
+    /// <summary>The endpoint.</summary>
+    public string Endpoint { get; }
+
+    /// <summary>What its answer meant.</summary>
+    public Fault Fault { get; }
+}

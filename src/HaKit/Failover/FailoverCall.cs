@@ -26,6 +26,9 @@ internal sealed class FailoverCall(TimeProvider time)
 
     public bool Hedged { get; set; }
 
+    /// <summary>It is the one call that asks whether an outage is over.</summary>
+    public bool IsAsker { get; set; }
+
     public TimeSpan Waited { get; set; }
 
     /// <summary>Unique within the pool.</summary>
@@ -63,6 +66,25 @@ internal sealed class FailoverCall(TimeProvider time)
         Backoffs = 0;
         BackoffUntil = null;
     }
+
+    private string _servedBy = "";
+    private (long? Input, long? Output) _tokens;
+
+    public void Served(Lease lease)
+    {
+        _servedBy = lease.State.Endpoint.Name;
+        _tokens = (lease.InputTokens, lease.OutputTokens);
+    }
+
+    public CallDetail Detail(TimeSpan now) => new()
+    {
+        Endpoint = _servedBy,
+        Attempts = Attempts(now),
+        Hedged = Hedged,
+        Waited = Waited,
+        InputTokens = _tokens.Input,
+        OutputTokens = _tokens.Output,
+    };
 
     public IReadOnlyList<AttemptRecord> Attempts(TimeSpan now)
     {

@@ -31,19 +31,24 @@ internal readonly record struct Step(StepKind Kind, Lease? Lease = null, TimeSpa
 /// </summary>
 internal sealed class FailoverEngine
 {
+    // The share of a call's remaining time after which it spends its last attempt without any sign of recovery.
+    private const double LastAttemptAt = 0.75;
+
     private readonly ObjectCache<Lease> _leases = new(static () => new Lease());
     private readonly ObjectCache<FailoverCall> _calls;
     private readonly HealthTracker _health;
+    private readonly IFaultClassifier _classifier;
     private readonly Chance _chance;
     private PoolSnapshot _snapshot;
     private Selector _selector;
     private FailoverSettings _settings;
     private readonly string _idempotencyPrefix;
     private long _callNumber;
+    private long _lastServed = -1;
 
     public FailoverEngine(
         PoolClock clock, PoolSnapshot snapshot, Selector selector, FailoverSettings settings, HealthTracker health,
-        RetryBudget budget, WaitQueue queue, Chance chance)
+        RetryBudget budget, WaitQueue queue, IFaultClassifier classifier, Chance chance)
     {
         Clock = clock;
         _snapshot = snapshot;
@@ -52,6 +57,7 @@ internal sealed class FailoverEngine
         _health = health;
         Budget = budget;
         Queue = queue;
+        _classifier = classifier;
         _chance = chance;
         _idempotencyPrefix = chance.Next().ToString("x16", CultureInfo.InvariantCulture) + "-";
         _calls = new(() => new FailoverCall(clock.Time));
@@ -130,55 +136,71 @@ internal sealed class FailoverEngine
         var query = new SelectionQuery(call.Profile, call.History, now);
         var soonest = TimeSpan.MaxValue;
         EndpointState? first = null;
-        var able = 0;
-        var left = 0;
+        var able = false;
         var admitted = false;
+        var onTrial = false;
+        var left = 0;
         foreach (var member in snapshot.Members)
         {
             if (!query.CanServe(member))
                 continue;
-            able++;
+            able = true;
             admitted |= member.Health.State.Admits(now);
-            var tried = call.History.TimesTried(member);
-            if (tried >= settings.Retry.MaxAttemptsPerEndpoint)
+            onTrial |= member.Health.State.Status == HealthStatus.Trial;
+            left += Math.Max(0, settings.Retry.MaxAttemptsPerEndpoint - TimesTried(call, member));
+        }
+        left = Math.Min(left, settings.MaxAttempts - call.History.Count);
+        if (!able)
+            return Step.GiveUp("no endpoint has the capabilities that the request needs.");
+        if (left <= 0)
+            return Step.GiveUp("every endpoint that may serve the request was tried as often as allowed.");
+        foreach (var member in snapshot.Members)
+        {
+            if (!query.CanServe(member) || TimesTried(call, member) is var tried && tried >= settings.Retry.MaxAttemptsPerEndpoint)
                 continue;
-            left += settings.Retry.MaxAttemptsPerEndpoint - tried;
             var at = member.AvailableAt(call.Profile.Tokens, now);
             if (tried > 0 || call.History.FoundBroken(member))
-                at = Max(at, BackoffEnd(call, settings));
+                at = Max(at, NotBefore(call, left, settings));
             if (at < soonest)
                 (soonest, first) = (at, member);
         }
-        if (able == 0)
-            return Step.GiveUp("no endpoint has the capabilities that the request needs.");
-        if (left == 0)
-            return Step.GiveUp("every endpoint that may serve the request was tried as often as allowed.");
         if (first is not null && soonest <= now)
             return Again(call, first, settings, now);
-        if (!admitted && AskOutage(call, snapshot, settings, Math.Min(left, settings.MaxAttempts - call.History.Count), now) is { } step
+        if (!admitted && AskOutage(call, snapshot, settings, left, now) is { } step
             && (step.Kind == StepKind.Start || step.Until < soonest))
             return step;
-        return soonest < call.Deadline
-            ? Step.Wait(soonest)
+        return soonest < call.Deadline ? Step.Wait(soonest)
+            : onTrial ? Step.Wait(call.Deadline) // its end may come at any moment, and wakes us
             : Step.GiveUp(soonest == TimeSpan.MaxValue ? "nothing can serve the request." : "nothing can serve the request before its deadline.");
+    }
+
+    // The last attempt a call has left is kept until it is likely to succeed: until anything was served since the last failure, or late in the
+    // deadline. Spent on a third backoff within a second, it would lose the call to an outage that the deadline outlives.
+    private TimeSpan NotBefore(FailoverCall call, int left, FailoverSettings settings)
+    {
+        var backoff = BackoffEnd(call, settings);
+        return left > 1 || call.Deadline == TimeSpan.MaxValue || Volatile.Read(ref _lastServed) > call.LastFailure.Ticks
+            ? backoff
+            : Max(backoff, call.LastFailure + LastAttemptAt * (call.Deadline - call.LastFailure));
     }
 
     private Step Again(FailoverCall call, EndpointState state, FailoverSettings settings, TimeSpan now)
     {
         // A call that has tried nothing adds no load by trying; one that has, spends from the shared budget.
-        if (call.History.Count == 0 || Budget.TryRetry())
+        // So does one that goes to an endpoint which has come back since: it was waiting, not hammering.
+        var health = state.Health.State;
+        if (call.History.Count == 0 || health.Status == HealthStatus.Recovering && health.Since > call.LastFailure || Budget.TryRetry())
         {
             var mode = state.Health.State.IsTrialReady(now) ? BeginMode.Trial : BeginMode.Normal;
             if (TryStart(call, state, mode, now) is { } lease)
                 return Step.Start(lease);
         }
-        call.BackoffUntil = null;
-        call.LastFailure = now;
-        return WaitIfInTime(call, BackoffEnd(call, settings));
+        return Step.Wait(DrawBackoff(call, now, settings));
     }
 
-    // Nothing that could serve the request is admitted: one trial at a time asks. A call that has asked before spreads what it has left over its deadline.
-    private Step? AskOutage(FailoverCall call, PoolSnapshot snapshot, FailoverSettings settings, int attemptsLeft, TimeSpan now)
+    // Nothing that could serve the request is admitted. One call at a time asks, at the outage's pace; the others wait to be let in. A call that
+    // has asked before spends from the shared budget, and spreads the attempts it has left over its deadline.
+    private Step? AskOutage(FailoverCall call, PoolSnapshot snapshot, FailoverSettings settings, int left, TimeSpan now)
     {
         var query = new SelectionQuery(call.Profile, call.History, now);
         var candidates = 0;
@@ -187,22 +209,48 @@ internal sealed class FailoverEngine
                 candidates++;
         if (candidates == 0)
             return null;
-        var at = Max(now, Outage.NextTrialAt);
-        if (call.History.Count > 0 && call.Deadline < TimeSpan.MaxValue)
-            at = Max(at, call.LastFailure + (call.Deadline - call.LastFailure) / (attemptsLeft + 1));
-        if (at > now || !Outage.TryTake(now))
-            return WaitIfInTime(call, Max(at, now + OutagePace.PauseAfter(TimeSpan.Zero)));
-        var turn = Outage.NextTurn(candidates);
-        foreach (var member in snapshot.Members)
-            if (MayBeAsked(member, in query, settings) && turn-- == 0
-                && (call.History.Count == 0 || Budget.TryRetry())
-                && TryStart(call, member, BeginMode.OutageTrial, now) is { } lease)
-            {
-                lease.AsksOutage = true;
-                return Step.Start(lease);
-            }
-        Outage.Asked(now);
-        return WaitIfInTime(call, Outage.NextTrialAt);
+        var isFresh = call.History.Count == 0;
+        if (!isFresh && call.Deadline < TimeSpan.MaxValue)
+        {
+            var share = left > 1 ? 1.0 / (left + 1) : LastAttemptAt;
+            if (call.LastFailure + share * (call.Deadline - call.LastFailure) is var turn && turn > now)
+                return Step.Wait(turn);
+        }
+        if (!call.IsAsker && !Outage.TryClaim())
+            return Step.Wait(call.Deadline);
+        call.IsAsker = true;
+        if (Outage.NextTrialAt is var next && next > now)
+            return Step.Wait(next);
+        if (isFresh || Outage.TryFree(now) || Budget.TryRetry())
+        {
+            var pick = Outage.NextTurn(candidates);
+            foreach (var member in snapshot.Members)
+                if (MayBeAsked(member, in query, settings) && pick-- == 0 && TryStart(call, member, BeginMode.OutageTrial, now) is { } lease)
+                {
+                    Outage.Began(now);
+                    lease.AsksOutage = true;
+                    call.IsAsker = false;
+                    return Step.Start(lease);
+                }
+        }
+        Resign(call);
+        return Step.Wait(call.Deadline);
+    }
+
+    /// <summary>The call asks no more: it was served, gave up, or may not spend. The next in line may.</summary>
+    public void Resign(FailoverCall call)
+    {
+        if (!call.IsAsker)
+            return;
+        call.IsAsker = false;
+        Outage.Resign();
+    }
+
+    // An attempt on an endpoint that has come back since counts no more: it was spent on another state of things. The cap on the whole call stays.
+    private static int TimesTried(FailoverCall call, EndpointState member)
+    {
+        var health = member.Health.State;
+        return call.History.TimesTried(member, since: health.Status is HealthStatus.Healthy or HealthStatus.Recovering ? health.Since : TimeSpan.Zero);
     }
 
     private static bool MayBeAsked(EndpointState member, in SelectionQuery query, FailoverSettings settings) =>
@@ -210,9 +258,6 @@ internal sealed class FailoverEngine
         && query.History.TimesTried(member) < settings.Retry.MaxAttemptsPerEndpoint
         && member.Health.State.IsTrialAllowedInOutage(query.Now)
         && member.HasRoom(query.Profile.Tokens, query.Now);
-
-    private static Step WaitIfInTime(FailoverCall call, TimeSpan until) =>
-        Step.Wait(until < call.Deadline ? until : call.Deadline);
 
     private Lease? TryStart(FailoverCall call, EndpointState state, BeginMode mode, TimeSpan now)
     {
@@ -223,6 +268,7 @@ internal sealed class FailoverEngine
             return null;
         }
         lease.CallerToken = call.CallerToken;
+        lease.IsStream = call.IsStream;
         lease.TimeoutAt = TimeoutAt(call, state, now);
         lease.Identify(call.Profile.IdempotencyKey, _idempotencyPrefix, call.Number);
         call.History.Add(state, now);
@@ -243,7 +289,7 @@ internal sealed class FailoverEngine
     }
 
     private static TimeSpan? FirstContentLimit(FailoverCall call, EndpointState state, FailoverSettings settings) =>
-        settings.FirstContent.Learned ? state.Latency.Limit(call.IsStream, settings.FirstContent.Minimum, settings.FirstContent.Timeout, settings.FirstContent.Multiplier)
+        settings.FirstContent.Learned ? state.Times.Limit(call.IsStream)
         : call.IsStream ? settings.FirstContent.Timeout
         : null;
 
@@ -251,13 +297,24 @@ internal sealed class FailoverEngine
     public bool IsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
         lease.FirstContentAt is null && FirstContentLimit(call, lease.State, Settings) is { } limit && now - lease.Started >= limit;
 
+    /// <summary>
+    /// Had an attempt that lost to another been silent for so long that it was given company? A well endpoint's calls are so slow in at most
+    /// <see cref="HedgingOptions.MaxShare"/> of all cases, far from what ejects; a silent endpoint's always are.
+    /// </summary>
+    public bool WasUnusuallySilent(FailoverCall call, Lease lease, TimeSpan now) =>
+        lease.FirstContentAt is null && (lease.State.Times.Quantile(call.IsStream, 1 - Settings.Hedging.MaxShare) ?? lease.State.Times.Limit(call.IsStream)) is { } usual
+        && now - lease.Started >= usual;
+
     public void Served(FailoverCall call, Lease lease)
     {
         Budget.Success();
+        var now = Clock.Now;
+        Volatile.Write(ref _lastServed, now.Ticks);
         Outage.Served();
         if (Queue.Count > 0)
             Queue.Release(2); // each one served lets two in: the waiting return on a ramp that their own success paces
-        Release(call, lease, null, lease.Clock.Now);
+        call.Served(lease);
+        Release(call, lease, null, now);
     }
 
     /// <summary>Notes the end of an attempt in its call and puts the lease away.</summary>
@@ -279,6 +336,41 @@ internal sealed class FailoverEngine
             _leases.Return(lease);
     }
 
+    public Fault Classify(Exception exception, Endpoint endpoint) =>
+        _classifier.Classify(new FaultEvidence { Exception = exception, Dialect = endpoint.Dialect, Now = Clock.Time.GetUtcNow() }) ?? KnownFaults.Unknown;
+
+    /// <summary>When a second attempt may be started beside this one; never for calls and endpoints that must not be hedged.</summary>
+    public TimeSpan HedgeAt(FailoverCall call, Lease lease)
+    {
+        var hedging = Settings.Hedging;
+        if (!(call.Profile.MayHedge ?? hedging.Enabled) || !call.Profile.MayRepeat || lease.FirstContentAt is not null
+            || lease.State.Times.Quantile(call.IsStream, 1 - hedging.MaxShare) is not { } slow)
+            return TimeSpan.MaxValue;
+        return lease.Started + Max(slow, hedging.MinimumDelay);
+    }
+
+    /// <summary>A second attempt on another, unburdened endpoint, if the budget has room for it.</summary>
+    public Lease? TryHedge(FailoverCall call, TimeSpan now)
+    {
+        var snapshot = Snapshot;
+        var choice = call.History.Count < Settings.MaxAttempts
+            ? Selector.Choose(snapshot, new SelectionQuery(call.Profile, call.History, now))
+            : Choice.None;
+        if (choice is not { State: { } state, Admission: Admission.Normal } || IsOverBound(state, snapshot) || !Budget.TryHedge())
+            return null;
+        call.Hedged = true;
+        return TryStart(call, state, BeginMode.Normal, now);
+    }
+
+    // The load bound of Mirrokni, Thorup and Zadimoghaddam (2018): no endpoint above 1.25 of the average.
+    private static bool IsOverBound(EndpointState state, PoolSnapshot snapshot)
+    {
+        var total = 1;
+        foreach (var member in snapshot.Members)
+            total += member.InFlight;
+        return state.InFlight + 1 > Math.Ceiling(1.25 * total / snapshot.Members.Length);
+    }
+
     public IReadOnlyList<EndpointExplanation> Explain(FailoverCall call, TimeSpan now) =>
         Selector.Explain(Snapshot, new SelectionQuery(call.Profile, call.History, now));
 
@@ -294,15 +386,15 @@ internal sealed class FailoverEngine
     }
 
     // Full jitter (Brooker 2015) from the last failure; drawn once per failure, so that looking again does not draw again.
-    private TimeSpan BackoffEnd(FailoverCall call, FailoverSettings settings)
+    private TimeSpan BackoffEnd(FailoverCall call, FailoverSettings settings) => call.BackoffUntil ?? DrawBackoff(call, call.LastFailure, settings);
+
+    private TimeSpan DrawBackoff(FailoverCall call, TimeSpan from, FailoverSettings settings)
     {
-        if (call.BackoffUntil is { } until)
-            return until;
         var ceiling = settings.Retry.Delay * Math.Pow(2, Math.Min(call.Backoffs, 30));
         if (ceiling > settings.Retry.MaxDelay)
             ceiling = settings.Retry.MaxDelay;
         call.Backoffs++;
-        until = call.LastFailure + ceiling * _chance.NextDouble();
+        var until = from + ceiling * _chance.NextDouble();
         call.BackoffUntil = until;
         return until;
     }

@@ -39,6 +39,30 @@ public sealed class FirstContentOptions
     public double Multiplier { get; set; } = 3;
 }
 
+/// <summary>Starting a second attempt beside one that is slow to its first content. Off by default.</summary>
+public sealed class HedgingOptions
+{
+    /// <summary>Hedge at all? Default false. A request can say otherwise for itself.</summary>
+    public bool Enabled { get; set; }
+
+    /// <summary>
+    /// The share of calls that may be hedged, which is also the share of an endpoint's own times that counts as slow: 0.05 hedges after its
+    /// 95th percentile. Default 0.05; above 0 and at most 0.5. The shared retry budget bounds it as well.
+    /// </summary>
+    public double MaxShare { get; set; } = 0.05;
+
+    /// <summary>Never hedge earlier than this. Default 0.</summary>
+    public TimeSpan MinimumDelay { get; set; }
+
+    internal IEnumerable<string> Validate(string path)
+    {
+        if (!(MaxShare is > 0 and <= 0.5))
+            yield return $"{path}:MaxShare is {MaxShare}: above 0 and at most 0.5 is needed.";
+        if (MinimumDelay < TimeSpan.Zero)
+            yield return $"{path}:MinimumDelay is {MinimumDelay}: at least 0 is needed.";
+    }
+}
+
 /// <summary>What the failover engine reads on each call; swapped whole on a reload.</summary>
 internal sealed record FailoverSettings
 {
@@ -47,5 +71,7 @@ internal sealed record FailoverSettings
     public TimeSpan? AttemptTimeout { get; init; }
     public required RetryOptions Retry { get; init; }
     public required FirstContentOptions FirstContent { get; init; }
+    public required StreamingOptions Streaming { get; init; }
+    public required HedgingOptions Hedging { get; init; }
     public int MaxAttempts => Retry.MaxRetryAttempts + 1;
 }

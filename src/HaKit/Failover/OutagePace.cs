@@ -1,8 +1,8 @@
 namespace HaKit.Failover;
 
 /// <summary>
-/// How fast an outage may be asked whether it is over: one trial at a time, 100 ms apart growing to 250 ms for the first 10 s, then to 1 s.
-/// Lock-free; one per pool.
+/// How an outage is asked whether it is over: one call at a time holds the right to ask, and its trials are 100 ms apart growing to 250 ms for the
+/// first 10 s, then to 1 s. Lock-free; one per pool.
 /// </summary>
 internal sealed class OutagePace
 {
@@ -10,33 +10,45 @@ internal sealed class OutagePace
     private static readonly TimeSpan Early = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Late = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EarlyPart = TimeSpan.FromSeconds(10);
+
+    // One trial in this time costs nothing of the budget: it stands in for a heartbeat that would really generate.
+    private static readonly TimeSpan FreeEvery = TimeSpan.FromSeconds(10);
     private const long NoOutage = -1;
 
     private long _since = NoOutage;
     private long _next;
-    private int _asking;
+    private long _lastFree = long.MinValue / 2;
+    private int _claimed;
     private int _turn;
 
-    /// <summary>When the next trial may begin; now if it may begin at once.</summary>
+    /// <summary>When the next trial may begin; in the past if it may begin at once.</summary>
     public TimeSpan NextTrialAt => new(Volatile.Read(ref _next));
 
-    /// <summary>Takes the one turn to ask. Whoever gets it must call <see cref="Asked"/> when the trial has ended.</summary>
-    public bool TryTake(TimeSpan now)
+    /// <summary>Takes the one right to ask. It ends with <see cref="Asked"/> or <see cref="Resign"/>.</summary>
+    public bool TryClaim() => Interlocked.CompareExchange(ref _claimed, 1, 0) == 0;
+
+    public void Resign() => Volatile.Write(ref _claimed, 0);
+
+    /// <summary>May this trial be made without paying for it?</summary>
+    public bool TryFree(TimeSpan now)
     {
-        if (now.Ticks < Volatile.Read(ref _next) || Interlocked.CompareExchange(ref _asking, 1, 0) != 0)
-            return false;
-        Interlocked.CompareExchange(ref _since, now.Ticks, NoOutage);
-        return true;
+        var last = Volatile.Read(ref _lastFree);
+        return now.Ticks - last >= FreeEvery.Ticks && Interlocked.CompareExchange(ref _lastFree, now.Ticks, last) == last;
     }
 
+    /// <summary>A trial has begun.</summary>
+    public void Began(TimeSpan now) => Interlocked.CompareExchange(ref _since, now.Ticks, NoOutage);
+
+    /// <summary>The trial has ended; the right to ask is free again.</summary>
     public void Asked(TimeSpan now)
     {
-        var age = now - new TimeSpan(Math.Max(0, Volatile.Read(ref _since)));
-        Volatile.Write(ref _next, (now + PauseAfter(age)).Ticks);
-        Volatile.Write(ref _asking, 0);
+        var since = Volatile.Read(ref _since);
+        if (since != NoOutage)
+            Volatile.Write(ref _next, (now + PauseAfter(now - new TimeSpan(since))).Ticks);
+        Resign();
     }
 
-    /// <summary>Something served: the outage, if there was one, is over.</summary>
+    /// <summary>Something was served: the outage, if there was one, is over.</summary>
     public void Served()
     {
         if (Volatile.Read(ref _since) == NoOutage)
@@ -50,8 +62,8 @@ internal sealed class OutagePace
 
     public static TimeSpan PauseAfter(TimeSpan age)
     {
-        var early = Math.Min(1, age / EarlyPart);
-        var pause = First + (Early - First) * early;
-        return age <= EarlyPart ? pause : Early + (Late - Early) * Math.Min(1, (age - EarlyPart) / EarlyPart);
+        if (age <= EarlyPart)
+            return First + (Early - First) * Math.Max(0, age / EarlyPart);
+        return Early + (Late - Early) * Math.Min(1, (age - EarlyPart) / EarlyPart);
     }
 }

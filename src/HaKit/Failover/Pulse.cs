@@ -6,7 +6,7 @@ namespace HaKit.Failover;
 /// What a call waits on: anything that may matter to it (an attempt that ended, a cancellation, a timer) sets it, and the one waiter then looks
 /// at the state of things. Setting it more often than needed is harmless, so timers and registrations may be late or stale. Used again by later calls.
 /// </summary>
-internal sealed class Pulse : IValueTaskSource
+internal sealed class Pulse : IValueTaskSource, IDisposable
 {
     private const int Idle = 0, Waiting = 1, Beaten = 2;
 
@@ -58,6 +58,9 @@ internal sealed class Pulse : IValueTaskSource
         var wait = Math.Max(0, Math.Ceiling((due - now).TotalMilliseconds));
         _timer.Change(TimeSpan.FromMilliseconds(Math.Min(wait, uint.MaxValue - 1)), Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>Stops the timer; for a pulse that is not used again.</summary>
+    public void Dispose() => _timer?.Dispose();
 
     private void Tick()
     {

@@ -186,6 +186,9 @@ public enum FaultKind
     /// <summary>The caller's deadline passed.</summary>
     DeadlineExceeded,
 
+    /// <summary>Another attempt of the same call was quicker.</summary>
+    Superseded,
+
     /// <summary>The answer ended after some content and before its end.</summary>
     PartialResponse,
 }
@@ -206,7 +209,7 @@ internal static class FaultKinds
             => (FaultApplied.Rejected, FaultBlame.Throttle, FaultReach.Account),
         FaultKind.InvalidRequest or FaultKind.RequestTooLarge or FaultKind.ContextLength or FaultKind.ContentFilter
             => (FaultApplied.Rejected, FaultBlame.Request, FaultReach.Endpoint),
-        FaultKind.CallerCancelled or FaultKind.DeadlineExceeded
+        FaultKind.CallerCancelled or FaultKind.DeadlineExceeded or FaultKind.Superseded
             => (FaultApplied.Ambiguous, FaultBlame.Caller, FaultReach.Endpoint),
         FaultKind.PartialResponse
             => (FaultApplied.Partial, FaultBlame.Endpoint, FaultReach.Endpoint),

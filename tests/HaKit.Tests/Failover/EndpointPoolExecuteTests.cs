@@ -1,5 +1,4 @@
 using HaKit.Faults;
-using HaKit.Selection;
 using HaKit.Testing;
 
 namespace HaKit.Tests.Failover;
@@ -9,14 +8,7 @@ public sealed class EndpointPoolExecuteTests
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
     private readonly ManualTimeProvider _time = new();
 
-    private EndpointPool Pool(int endpoints, Action<EndpointPoolOptions>? configure = null)
-    {
-        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false }, Selection = { Preset = SelectionPreset.RoundRobin } };
-        for (var i = 0; i < endpoints; i++)
-            options.Endpoints.Add(new EndpointOptions { Name = ((char)('a' + i)).ToString(), Address = $"http://127.0.0.1:{9000 + i}/v1" });
-        configure?.Invoke(options);
-        return new EndpointPool("test", options, new EndpointPoolParts { TimeProvider = _time });
-    }
+    private EndpointPool Pool(int endpoints, Action<EndpointPoolOptions>? configure = null) => TestPool.Create(_time, endpoints, configure);
 
     [Fact]
     public async Task Healthy_endpoints_take_turns()

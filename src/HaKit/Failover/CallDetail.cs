@@ -1,0 +1,32 @@
+namespace HaKit;
+
+/// <summary>The story of one call that was served. Immutable.</summary>
+public sealed record CallDetail
+{
+    /// <summary>The name of the endpoint that served it.</summary>
+    public required string Endpoint { get; init; }
+
+    /// <summary>Every attempt, in the order in which they began; the one that served has no fault.</summary>
+    public required IReadOnlyList<AttemptRecord> Attempts { get; init; }
+
+    /// <summary>Was a second attempt started beside a slow one?</summary>
+    public bool Hedged { get; init; }
+
+    /// <summary>How long it waited with nothing in flight.</summary>
+    public TimeSpan Waited { get; init; }
+
+    /// <summary>Tokens of the prompt, as far as they were reported.</summary>
+    public long? InputTokens { get; init; }
+
+    /// <summary>Tokens of the answer, as far as they were reported by the time this was written.</summary>
+    public long? OutputTokens { get; init; }
+
+    /// <summary>Attempts besides the one that served of which nobody knows whether they were done, and so perhaps billed: at least this much was wasted.</summary>
+    public int PerhapsBilled => Attempts.Count(a => a.Fault is { Applied: Faults.FaultApplied.Ambiguous or Faults.FaultApplied.Partial });
+}
+
+/// <summary>A result and how it came about.</summary>
+/// <typeparam name="TResult">The result's type.</typeparam>
+/// <param name="Result">What the callback returned.</param>
+/// <param name="Detail">How it came about.</param>
+public readonly record struct Served<TResult>(TResult Result, CallDetail Detail);

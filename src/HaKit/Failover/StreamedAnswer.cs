@@ -1,0 +1,326 @@
+using System.Runtime.CompilerServices;
+using HaKit.Endpoints;
+using HaKit.Failover;
+using HaKit.Faults;
+
+namespace HaKit;
+
+/// <summary>
+/// An answer under way, past the point at which its first content was seen: from here it comes from this endpoint or ends with an exception.
+/// For one reader at a time. Dispose it when it is not read to its end: until then it counts as load on its endpoint.
+/// </summary>
+/// <typeparam name="T">The items' type.</typeparam>
+public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
+{
+    private const int Still = 0, Moving = 1, Moved = 2, Orphaned = 3;
+
+    private readonly Lease _lease;
+    private readonly StreamItemReader<T> _reader;
+    private readonly FailoverEngine _engine;
+    private readonly Pulse _pulse;
+    private readonly Action _moved;
+    private readonly List<T> _held = [];
+    private readonly CancellationToken _callerToken;
+    private IAsyncEnumerator<T> _source;
+    private CancellationToken _readerToken;
+    private Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? _continueWith;
+    private PartialResponseException? _partial;
+    private TimeSpan _silence;
+    private int _next;
+    private int _delivered;
+    private int _phase;
+    private bool _ended;
+    private bool _over;
+
+    internal StreamedAnswer(FailoverEngine engine, Lease lease, IAsyncEnumerator<T> source, StreamItemReader<T> reader, CancellationToken callerToken)
+    {
+        _engine = engine;
+        _lease = lease;
+        _source = source;
+        _reader = reader;
+        _callerToken = callerToken;
+        _pulse = new Pulse(engine.Clock.Time);
+        _moved = OnMoved;
+        Current = default!;
+    }
+
+    /// <summary>Gives the place on the endpoint back when the stream was dropped without being disposed.</summary>
+    ~StreamedAnswer() => _lease.Complete(KnownFaults.CallerCancelled, _engine.Clock.Now);
+
+    /// <inheritdoc/>
+    public T Current { get; private set; }
+
+    /// <summary>The story of the call up to the first content.</summary>
+    public CallDetail Detail { get; internal set; } = null!;
+
+    internal void ContinueWith(Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? how) => _continueWith = how;
+
+    /// <summary>The one reader.</summary>
+    /// <param name="cancellationToken">Cancels reading, like the token of the call.</param>
+    public IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    {
+        _readerToken = cancellationToken;
+        return this;
+    }
+
+    /// <summary>Reads up to the first content, the end, or the bound on what may be held; whatever goes wrong until then is the attempt's failure.</summary>
+    internal async ValueTask CommitAsync()
+    {
+        var settings = _engine.Settings.Streaming;
+        var bytes = 0;
+        while (await _source.MoveNextAsync().ConfigureAwait(false))
+        {
+            var item = _source.Current;
+            var signal = _reader.Read(item);
+            if (signal.HasFlag(StreamSignal.Error))
+                throw Refused(_reader.FaultOf(item));
+            Note(item, signal);
+            _held.Add(item);
+            bytes += _reader.SizeOf(item);
+            if (signal != StreamSignal.None || _held.Count >= settings.HoldItems || bytes >= settings.HoldBytes)
+                return;
+        }
+        if (_reader.MarksEnd)
+            throw Refused(new Fault(FaultKind.BrokenBody));
+        _over = true;
+    }
+
+    /// <summary>Closes a stream that failed before its first content; the attempt's guard completes the lease.</summary>
+    internal ValueTask DropAsync()
+    {
+#pragma warning disable CA1816 // It is disposing, by another name.
+        GC.SuppressFinalize(this);
+#pragma warning restore CA1816
+        return _source.DisposeAsync();
+    }
+
+    private EndpointFaultException Refused(Fault fault)
+    {
+        _lease.Declared = fault;
+        return new EndpointFaultException(_lease.State.Endpoint.Name, fault);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> MoveNextAsync()
+    {
+        if (_next < _held.Count)
+        {
+            Current = _held[_next++];
+            if (_next == _held.Count)
+            {
+                _held.Clear();
+                _next = 0;
+            }
+            return new(true);
+        }
+        if (_over)
+            return new(Finish());
+        ValueTask<bool> move;
+        try
+        {
+            move = _source.MoveNextAsync();
+        }
+#pragma warning disable CA1031 // A source that throws instead of returning failed like any other.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return CutAsync(null, exception);
+        }
+        if (!move.IsCompletedSuccessfully)
+            return WaitAsync(move);
+        return move.Result ? Take() : EndOfSource();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        _lease.Complete(_over ? null : KnownFaults.CallerCancelled, _engine.Clock.Now);
+        var phase = Interlocked.Exchange(ref _phase, Orphaned);
+        _pulse.Dispose();
+        if (phase == Orphaned)
+            return; // whoever left it disposes of the source
+        if (!_over)
+            _lease.Cancel(KnownFaults.CallerCancelled);
+        _over = true;
+        if (phase != Moving)
+            await _source.DisposeAsync().ConfigureAwait(false);
+        else
+            _pulse.Set();
+    }
+
+    private ValueTask<bool> Take()
+    {
+        var item = _source.Current;
+        var signal = _reader.Read(item);
+        if (signal.HasFlag(StreamSignal.Error))
+            return CutAsync(_reader.FaultOf(item), null);
+        Note(item, signal);
+        Current = item;
+        return new(true);
+    }
+
+    private void Note(T item, StreamSignal signal)
+    {
+        if (_reader.TryGetUsage(item, out var input, out var output))
+            _lease.CountTokens(input, output);
+        if (signal == StreamSignal.None)
+            return;
+        _silence = default;
+        if (signal.HasFlag(StreamSignal.Content))
+            _delivered++;
+        if (signal.HasFlag(StreamSignal.End))
+            _ended = true;
+        _lease.FirstContent(_engine.Clock.Now);
+    }
+
+    private ValueTask<bool> EndOfSource() =>
+        _ended || !_reader.MarksEnd ? new(Finish()) : CutAsync(new Fault(FaultKind.PartialResponse), null);
+
+    private bool Finish()
+    {
+        _over = true;
+        _lease.Complete(null, _engine.Clock.Now);
+        return false;
+    }
+
+    // The source has nothing yet: wait for it, for the caller's change of mind, or for a silence that is too long.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> WaitAsync(ValueTask<bool> move)
+    {
+        var clock = _engine.Clock;
+        var idle = _engine.Settings.Streaming.IdleTimeout;
+        var began = clock.Now;
+        Volatile.Write(ref _phase, Moving);
+        move.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_moved);
+        var caller = _callerToken.UnsafeRegister(static pulse => ((Pulse)pulse!).Set(), _pulse);
+        var reader = _readerToken.UnsafeRegister(static pulse => ((Pulse)pulse!).Set(), _pulse);
+        Exception? failure = null;
+        Fault? fault = null;
+        var more = false;
+        try
+        {
+            while (Volatile.Read(ref _phase) is var phase and not Moved)
+            {
+                ObjectDisposedException.ThrowIf(phase == Orphaned, this);
+                var now = clock.Now;
+                var silence = _silence + (now - began);
+                if (_callerToken.IsCancellationRequested || _readerToken.IsCancellationRequested)
+                {
+                    if (Leave(KnownFaults.CallerCancelled, now))
+                        throw new OperationCanceledException(_callerToken.IsCancellationRequested ? _callerToken : _readerToken);
+                    break;
+                }
+                if (silence >= idle)
+                {
+                    if (Leave(new Fault(FaultKind.IdleTimeout), now))
+                    {
+                        fault = new Fault(FaultKind.IdleTimeout);
+                        goto cut;
+                    }
+                    break;
+                }
+                _pulse.Arm(now + (idle - silence), now);
+                await _pulse.WaitAsync().ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            caller.Dispose();
+            reader.Dispose();
+        }
+        _silence += clock.Now - began;
+        Volatile.Write(ref _phase, Still);
+        try
+        {
+            more = move.GetAwaiter().GetResult();
+        }
+#pragma warning disable CA1031 // Every exception of the source is evidence.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            failure = exception;
+        }
+        if (failure is null)
+            return more ? await Take().ConfigureAwait(false) : await EndOfSource().ConfigureAwait(false);
+    cut:
+        return await CutAsync(fault, failure).ConfigureAwait(false);
+    }
+
+    // False when the source has moved after all.
+    private bool Leave(Fault why, TimeSpan now)
+    {
+        _lease.Cancel(why);
+        if (Interlocked.CompareExchange(ref _phase, Orphaned, Moving) != Moving)
+            return false;
+        _over = true;
+        _lease.Complete(_ended ? null : why, now);
+        return true;
+    }
+
+    private void OnMoved()
+    {
+        if (Interlocked.CompareExchange(ref _phase, Moved, Moving) == Moving)
+            _pulse.Set();
+        else
+            Reap(_source); // nobody waits any more: the source could not be disposed of while it moved
+    }
+
+    private static async void Reap(IAsyncEnumerator<T> source)
+    {
+        try
+        {
+            await source.DisposeAsync().ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // What a source that was given up still has to say concerns nobody.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
+    }
+
+    // The answer was cut. After its end mark that changes nothing; before it the caller must know, unless it said how to go on.
+    private async ValueTask<bool> CutAsync(Fault? fault, Exception? exception)
+    {
+        var now = _engine.Clock.Now;
+        if (_ended)
+            return Finish();
+        if (exception is OperationCanceledException && (_callerToken.IsCancellationRequested || _readerToken.IsCancellationRequested))
+        {
+            _over = true;
+            _lease.Complete(KnownFaults.CallerCancelled, now);
+            throw new OperationCanceledException(_callerToken.IsCancellationRequested ? _callerToken : _readerToken);
+        }
+        fault ??= _engine.Classify(exception!, _lease.State.Endpoint);
+        var evidence = fault with { Applied = FaultApplied.Partial };
+        _lease.Complete(evidence, now);
+        _over = true;
+        if (_partial is not null)
+            throw _partial; // the continuation failed too: what the caller must hear is the first cut
+        _partial = new PartialResponseException(
+            _engine.Settings.Pool, _lease.State.Endpoint.Name, evidence, _delivered, Detail?.Attempts ?? [], fault.RetryAfter, exception);
+        if (_continueWith is null || await ContinuationAsync(_partial).ConfigureAwait(false) is not { } rest)
+            throw _partial;
+        _source = rest;
+        _over = false;
+        _silence = default;
+        _phase = Still;
+        return await MoveNextAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask<IAsyncEnumerator<T>?> ContinuationAsync(PartialResponseException partial)
+    {
+        if (_phase == Still)
+            Reap(_source);
+        try
+        {
+            return (await _continueWith!(partial, _callerToken).ConfigureAwait(false))?.GetAsyncEnumerator(_callerToken);
+        }
+#pragma warning disable CA1031 // Its own failure must not mask the first one.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using HaKit.Testing;
+
+namespace HaKit.Tests.Failover;
+
+public sealed class HedgingTests
+{
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+    private readonly ManualTimeProvider _time = new();
+    private readonly List<string> _tried = [];
+    private readonly List<Answer> _answers = [];
+
+    private sealed class Answer : IDisposable
+    {
+        public bool IsDisposed { get; private set; }
+
+        public void Dispose() => IsDisposed = true;
+    }
+
+    private EndpointPool Pool(Action<EndpointPoolOptions>? configure = null) => TestPool.Create(_time, 2, o =>
+    {
+        o.Hedging.Enabled = true;
+        configure?.Invoke(o);
+    });
+
+    // Takes the given time, whether or not it is cancelled.
+    private ValueTask<Answer> Call(EndpointPool pool, Func<string, double> seconds, RequestProfile? profile = null) =>
+        pool.ExecuteAsync(profile ?? RequestProfile.Default, (Test: this, seconds), static async (attempt, s, _) =>
+        {
+            s.Test._tried.Add(attempt.Endpoint.Name);
+            await Task.Delay(TimeSpan.FromSeconds(s.seconds(attempt.Endpoint.Name)), s.Test._time, CancellationToken.None);
+            var answer = new Answer();
+            s.Test._answers.Add(answer);
+            return answer;
+        }, Ct);
+
+    private async Task Learn(EndpointPool pool)
+    {
+        for (var i = 0; i < 60; i++)
+        {
+            var call = Call(pool, _ => 0.1).AsTask();
+            _time.Advance(TimeSpan.FromSeconds(0.1));
+            await call;
+        }
+        _tried.Clear();
+        _answers.Clear();
+    }
+
+    [Fact]
+    public async Task A_slow_first_attempt_gets_company_and_the_first_content_wins()
+    {
+        await using var pool = Pool();
+        await Learn(pool);
+        var call = Call(pool, _ => _tried.Count == 1 ? 0.9 : 0.1).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(0.25));
+        call.IsCompleted.Should().BeTrue("the second attempt has answered, and the loser that ignores its token delays nobody");
+        _tried.Should().HaveCount(2);
+        (await call).IsDisposed.Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task Failure_33_the_losers_result_is_disposed_when_it_comes()
+    {
+        await using var pool = Pool();
+        await Learn(pool);
+        var call = Call(pool, _ => _tried.Count == 1 ? 0.9 : 0.1).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(2));
+        var winner = await call;
+        _answers.Should().HaveCount(2);
+        _answers.Should().ContainSingle(a => a.IsDisposed).Which.Should().NotBeSameAs(winner);
+        pool.Explain(RequestProfile.Default).Sum(e => e.InFlight).Should().Be(0);
+    }
+
+    [Fact]
+    public async Task A_call_that_must_not_be_repeated_is_never_hedged()
+    {
+        await using var pool = Pool();
+        await Learn(pool);
+        var call = Call(pool, _ => 0.25, new RequestProfile { MayRepeat = false }).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await call;
+        _tried.Should().HaveCount(1);
+    }
+
+    [Fact]
+    public async Task Hedges_stay_within_their_share_of_the_calls()
+    {
+        await using var pool = Pool(o => o.RetryBudget.Cap = 1000);
+        await Learn(pool);
+        for (var i = 0; i < 400; i++)
+        {
+            var first = _tried.Count;
+            var call = Call(pool, _ => _tried.Count == first + 1 ? 0.25 : 0.2).AsTask();
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await call;
+        }
+        (_tried.Count - 400).Should().BeInRange(1, 23, "at most 5 % of 460 calls may have company");
+    }
+
+    [Fact]
+    public async Task A_fast_endpoint_is_not_hedged()
+    {
+        await using var pool = Pool();
+        await Learn(pool);
+        await Learn(pool);
+        for (var i = 0; i < 20; i++)
+        {
+            var call = Call(pool, _ => 0.09).AsTask();
+            _time.Advance(TimeSpan.FromSeconds(0.1));
+            await call;
+        }
+        _tried.Should().HaveCount(20);
+    }
+
+    [Fact]
+    public async Task Failure_37_a_loser_that_was_silent_too_long_counts_as_silent()
+    {
+        await using var pool = Pool(o => { o.RetryBudget.Cap = 1000; o.RetryBudget.HedgesPerCall = 1; });
+        await Learn(pool);
+        for (var i = 0; i < 12; i++)
+        {
+            var call = Call(pool, name => name == "a" ? 1000 : 0.1).AsTask();
+            _time.Advance(TimeSpan.FromSeconds(5));
+            await call;
+        }
+        pool.Explain(RequestProfile.Default).Single(e => e.Endpoint == "a").HeldBackBy.Should().Be("health");
+    }
+}
