@@ -79,7 +79,7 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
                 // Counted first, so that a client that has its answer finds it counted.
                 reply.Delivered(step);
                 reply.Settle(clientLeft: false);
-                context.Response.BodyWriter.Write(step.Bytes.Span);
+                await context.Response.BodyWriter.WriteAsync(step.Bytes, Aborted).ConfigureAwait(false); // completing flushes nothing after an empty flush
                 await context.Response.CompleteAsync().ConfigureAwait(false);
                 return false;
             case StepKind.Reset:

@@ -47,6 +47,20 @@ public sealed class FakeAiServerTests
         server.Counts.Should().Match<FakeCounts>(c => c.Received == 2 && c.InFlight == 0 && c.Cut + c.Failed == 2 && c.Abandoned == 0);
     }
 
+    // A server on a real clock waits twice when its timer was early by a part of a millisecond, and flushes in between, when there is nothing to flush yet.
+    [Fact]
+    public async Task An_answer_whose_timer_was_early_arrives_whole()
+    {
+        await using var server = await FakeAiServer.StartAsync(new() { Time = new EarlyTimers() }, cancellationToken: Token);
+        using var client = Connect(server);
+        server.Faults.Always(FakeFault.Latency(TimeSpan.FromMilliseconds(100)));
+
+        using var response = await BareClient.PostAsync(client, "early", stream: false);
+        using var body = JsonDocument.Parse(await response.Content.ReadAsStringAsync(Token).WaitAsync(TimeSpan.FromSeconds(20), Token));
+
+        body.RootElement.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString().Should().Be(FakeAnswers.AnswerTo("early"));
+    }
+
     [Fact]
     public async Task A_stop_lets_an_answer_end()
     {
@@ -165,6 +179,14 @@ public sealed class FakeAiServerTests
         request.Prompt.Should().Be("hello");
         request.Headers["content-type"].Should().StartWith("text/plain");
         request.Body.Length.Should().Be(48);
+    }
+
+    private sealed class EarlyTimers : TimeProvider
+    {
+        private static readonly TimeSpan Early = TimeSpan.FromMilliseconds(80);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, dueTime > Early ? dueTime - Early : TimeSpan.Zero, period);
     }
 
     private static HttpClient Connect(FakeAiServer server) =>
