@@ -4,14 +4,14 @@ using HaKit.Limits;
 namespace HaKit.Tests.Limits;
 
 /// <summary>
-/// Random schedules against an exact log of what was accepted. HAKIT_LIMIT_SCHEDULES sets how many (default 30,000, a few seconds).
+/// Random schedules against an exact log of what was accepted. HAKIT_LIMIT_SCHEDULES sets how many (default 20,000, a few seconds).
 /// </summary>
 public sealed class SlidingWindowScheduleTests(ITestOutputHelper output)
 {
     [Fact]
     public void No_window_of_a_minute_exceeds_a_limit_and_a_refusal_has_a_reason()
     {
-        var schedules = int.Parse(Environment.GetEnvironmentVariable("HAKIT_LIMIT_SCHEDULES") ?? "30000", CultureInfo.InvariantCulture);
+        var schedules = int.Parse(Environment.GetEnvironmentVariable("HAKIT_LIMIT_SCHEDULES") ?? "20000", CultureInfo.InvariantCulture);
         var log = new AcceptanceLog();
         var accepted = 0L;
         var refused = 0L;
