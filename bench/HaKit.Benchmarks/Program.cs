@@ -1,3 +1,14 @@
 using BenchmarkDotNet.Running;
+using HaKit.Benchmarks;
 
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+// What measures a whole process is a command of its own; everything else is BenchmarkDotNet's.
+switch (args)
+{
+    case ["heartbeat-load", ..]:
+        return await HeartbeatLoad.RunAsync(args[1..]);
+    case ["heartbeat-server", var port]:
+        return await HeartbeatLoad.ServeAsync(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture));
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+        return 0;
+}

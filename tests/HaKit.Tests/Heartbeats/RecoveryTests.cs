@@ -1,0 +1,176 @@
+using System.Net;
+using System.Text.Json;
+using HaKit.Faults;
+using HaKit.Health;
+using HaKit.Heartbeats;
+using HaKit.Testing;
+
+namespace HaKit.Tests.Heartbeats;
+
+public sealed class RecoveryTests
+{
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+
+    private static HeartbeatBench Bench(Func<EjectionEvidence, CancellationToken, ValueTask> action, int endpoints = 1, Action<EndpointPoolParts>? parts = null) =>
+        new(endpoints, o => o.Heartbeat.Jitter = 0, p => { p.OnEjected.Add(action); parts?.Invoke(p); });
+
+    [Fact]
+    public async Task An_ejection_runs_the_action_with_its_evidence_and_at_most_once_per_period()
+    {
+        var runs = new List<(TimeSpan At, EjectionEvidence Evidence)>();
+        HeartbeatBench? made = null;
+        await using var bench = made = Bench((evidence, _) => { runs.Add((made!.Time.Elapsed, evidence)); return default; }, endpoints: 2);
+        bench.Answers["a"] = HeartbeatBench.Down;
+        bench.Advance(31);
+        runs.Should().ContainSingle();
+        runs[0].Evidence.Should().BeEquivalentTo(new { Pool = "test", Fault = new { Kind = FaultKind.ServerError }, Health = new { Status = HealthStatus.Ejected, Ejections = 1 } });
+        runs[0].Evidence.Endpoint.Name.Should().Be("a");
+        // Flaps every minute: back for long enough to be ejected anew.
+        for (var minute = 0; minute < 30; minute++)
+        {
+            bench.Answers.Clear();
+            bench.Advance(30);
+            bench.Answers["a"] = HeartbeatBench.Down;
+            bench.Advance(30);
+        }
+        bench.Health("a").Ejections.Should().BeGreaterThan(10, "or the period limits nothing");
+        runs.Count.Should().BeInRange(4, 7);
+        runs.Zip(runs.Skip(1), (x, y) => y.At - x.At).Should().OnlyContain(gap => gap >= TimeSpan.FromMinutes(5));
+    }
+
+    [Fact]
+    public async Task The_period_is_each_endpoints_own()
+    {
+        var recovered = new List<string>();
+        await using var bench = Bench((evidence, _) => { recovered.Add(evidence.Endpoint.Name); return default; }, endpoints: 3);
+        bench.Answers["a"] = bench.Answers["b"] = HeartbeatBench.Down;
+        bench.Advance(31);
+        recovered.Should().BeEquivalentTo("a", "b");
+    }
+
+    [Fact]
+    public async Task An_action_that_hangs_is_cancelled_logged_and_holds_up_nobody()
+    {
+        var cancelled = false;
+        using var log = new LogRecorder();
+        await using var bench = Bench(
+            async (_, cancellationToken) =>
+            {
+                cancellationToken.UnsafeRegister(_ => cancelled = true, null);
+                await new TaskCompletionSource().Task;
+            },
+            endpoints: 2,
+            parts => parts.LoggerFactory = log.CreateFactory());
+        var events = new List<PoolEvent>();
+        _ = ReadAsync(bench.Pool.Events.Subscribe(), events);
+        bench.Answers["a"] = HeartbeatBench.Down;
+        while (bench.Status("a") != HealthStatus.Ejected)
+            bench.Time.AdvanceToNextTimer();
+        bench.Advance(1);
+        (await bench.CallAsync(static attempt => ValueTask.FromResult(attempt.Endpoint.Name))).Should().Be("b");
+        cancelled.Should().BeFalse();
+        bench.Advance(60);
+        cancelled.Should().BeTrue();
+        events.OfType<RecoveryEnded>().Should().ContainSingle().Which.Failure.Should().BeOfType<TimeoutException>();
+        log.Entries.Should().ContainSingle(e => e.Message.Contains("'a'") || e.Message.Contains("endpoint a")).Which.Exception.Should().BeOfType<TimeoutException>();
+    }
+
+    [Fact]
+    public async Task An_action_that_throws_harms_nothing_and_is_told()
+    {
+        await using var bench = Bench((_, _) => throw new InvalidOperationException("no such container"), endpoints: 2);
+        var events = new List<PoolEvent>();
+        _ = ReadAsync(bench.Pool.Events.Subscribe(), events);
+        bench.Answers["a"] = HeartbeatBench.Down;
+        bench.Advance(31);
+        events.OfType<RecoveryEnded>().Should().ContainSingle().Which.Should().BeEquivalentTo(new { Endpoint = "a", Failure = new { Message = "no such container" } });
+        bench.Answers.Clear();
+        bench.Advance(60);
+        bench.Status("a").Should().NotBe(HealthStatus.Ejected);
+    }
+
+    [Fact]
+    public async Task The_action_never_runs_on_the_thread_of_the_call_that_ejected()
+    {
+        var ran = false;
+        await using var bench = new HeartbeatBench(1, o => o.Heartbeat.Enabled = false, p => p.OnEjected.Add((_, _) => { ran = true; return default; }));
+        var profile = new RequestProfile { Deadline = TimeSpan.FromSeconds(1) };
+        for (var i = 0; i < 2; i++)
+        {
+            var call = bench.Pool.ExecuteAsync<int, string>(profile, 0, static (_, _, _) => throw new HttpRequestException(HttpRequestError.ConnectionError), Ct).AsTask();
+            if (bench.Status("a") == HealthStatus.Ejected)
+                ran.Should().BeFalse("no timer has fired yet");
+            bench.Advance(1);
+            await call.Awaiting(c => c).Should().ThrowAsync<EndpointPoolException>();
+        }
+        ran.Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_process_gets_the_endpoint_in_its_environment_and_its_exit_code_counts()
+    {
+        Assert.SkipUnless(File.Exists("/bin/sh"), "needs a shell");
+        var file = Path.GetTempFileName();
+        try
+        {
+            await new ProcessRecovery("/bin/sh", "-c", $"printf '%s %s %s' \"$HAKIT_POOL\" \"$HAKIT_ENDPOINT\" \"$HAKIT_FAULT\" > '{file}'").RunAsync(await EvidenceAsync(), Ct);
+            (await File.ReadAllTextAsync(file, Ct)).Should().Be("test a ConnectFailed");
+            var failing = async () => await new ProcessRecovery("/bin/sh", "-c", "exit 3").RunAsync(await EvidenceAsync(), Ct);
+            (await failing.Should().ThrowAsync<InvalidOperationException>()).WithMessage("*exit code 3*");
+            var missing = async () => await new ProcessRecovery("/no/such/program").RunAsync(await EvidenceAsync(), Ct);
+            (await missing.Should().ThrowAsync<InvalidOperationException>()).WithMessage("*'/no/such/program'*");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public async Task A_process_that_outstays_its_time_is_killed()
+    {
+        Assert.SkipUnless(File.Exists("/bin/sh"), "needs a shell");
+        using var timeout = new CancellationTokenSource();
+        var run = new ProcessRecovery("/bin/sh", "-c", "exec sleep 1000").RunAsync(await EvidenceAsync(), timeout.Token).AsTask();
+        timeout.Cancel();
+        await run.Awaiting(r => r).Should().ThrowAsync<OperationCanceledException>();
+    }
+
+    [Fact]
+    public async Task A_webhook_is_posted_and_its_refusal_is_a_failure()
+    {
+        var posted = "";
+        var status = HttpStatusCode.NoContent;
+        using var http = new HttpMessageInvoker(new Answering(async request =>
+        {
+            posted = await request.Content!.ReadAsStringAsync(Ct);
+            request.Headers.GetValues("X-Token").Should().Equal("secret");
+            return new HttpResponseMessage(status);
+        }));
+        using var hook = new WebhookRecovery(new Uri("http://hooks.example/restart"), http) { Headers = new Dictionary<string, string> { ["X-Token"] = "secret" } };
+        await hook.RunAsync(await EvidenceAsync(), Ct);
+        using var json = JsonDocument.Parse(posted);
+        json.RootElement.GetProperty("endpoint").GetString().Should().Be("a");
+        json.RootElement.GetProperty("fault").GetString().Should().Be("ConnectFailed");
+        status = HttpStatusCode.InternalServerError;
+        var refused = async () => await hook.RunAsync(await EvidenceAsync(), Ct);
+        await refused.Should().ThrowAsync<HttpRequestException>();
+    }
+
+    private static async Task<EjectionEvidence> EvidenceAsync()
+    {
+        await using var bench = new HeartbeatBench(1, o => o.Heartbeat.Enabled = false);
+        return new EjectionEvidence("test", bench.Pool.Endpoints[0], new Fault(FaultKind.ConnectFailed), bench.Health("a"), DateTimeOffset.UnixEpoch);
+    }
+
+    private static async Task ReadAsync(PoolEventSubscription subscription, List<PoolEvent> into)
+    {
+        await foreach (var happened in subscription.ConfigureAwait(false))
+            into.Add(happened);
+    }
+
+    private sealed class Answering(Func<HttpRequestMessage, Task<HttpResponseMessage>> answer) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => answer(request);
+    }
+}
