@@ -16,6 +16,7 @@ internal sealed class EndpointState
     private long _calls;
     private long _successes;
     private long _faults;
+    private long _neutrals;
     private long _answeredAt = -1;
     private ReportedLoad? _load;
     private HeartbeatReading? _heartbeat;
@@ -90,6 +91,9 @@ internal sealed class EndpointState
 
     public long Faults => Volatile.Read(ref _faults);
 
+    /// <summary>Attempts that ended for reasons that are nobody's here: the request's or the caller's.</summary>
+    public long Neutrals => Volatile.Read(ref _neutrals);
+
     /// <summary>May it take ordinary traffic as far as health and limits are concerned?</summary>
     public bool Admits(long tokens, TimeSpan now) => Health.State.Admits(now) && HasRoom(tokens, now);
 
@@ -157,6 +161,8 @@ internal sealed class EndpointState
         }
         else if (!fault.IsNeutral)
             Interlocked.Increment(ref _faults);
+        else
+            Interlocked.Increment(ref _neutrals);
     }
 
     public override string ToString() => Endpoint.Name;

@@ -241,8 +241,10 @@ internal sealed class Lease
 
     private void AttemptDone()
     {
+        // Read before the phase changes: once it has, the lease may be put away and begun again by others.
+        var wake = _wake!;
         if (Interlocked.CompareExchange(ref _phase, Done, Running) == Running)
-            _wake!();
+            wake();
         else
             _orphan!.Reap();
     }

@@ -27,6 +27,12 @@ internal sealed class Contest<TResult, TState>(
     {
         public Lease? Lease;
         public ValueTask<Outcome<TResult>> Task;
+
+        /// <summary>It was under way when it was entered: it has ended when its lease was told so, not when the task looks completed,
+        /// because the lease must not be put away while that news is still coming.</summary>
+        public bool IsUnderWay;
+
+        public readonly bool HasEnded => !IsUnderWay || Lease!.IsAttemptDone;
     }
 
     public ValueTask<Outcome<TResult>> RunAsync(Lease lease, ValueTask<Outcome<TResult>> task)
@@ -99,7 +105,7 @@ internal sealed class Contest<TResult, TState>(
     private bool Look(ref Runner runner, TimeSpan now)
     {
         var lease = runner.Lease!;
-        if (runner.Task.IsCompleted)
+        if (runner.HasEnded)
             return Harvest(ref runner, now);
         if (call.CallerToken.IsCancellationRequested)
             return Leave(ref runner, KnownFaults.CallerCancelled, now);
@@ -151,7 +157,7 @@ internal sealed class Contest<TResult, TState>(
     {
         var lease = runner.Lease!;
         lease.Cancel(fault);
-        if (!lease.TryAbandon(new Orphan(runner.Task, lease)))
+        if (!runner.IsUnderWay || !lease.TryAbandon(new Orphan(runner.Task, lease)))
             return Harvest(ref runner, now);
         lease.Complete(fault, now);
         runner = default;
@@ -205,11 +211,11 @@ internal sealed class Contest<TResult, TState>(
 
     private void Enter(ref Runner runner, Lease lease, ValueTask<Outcome<TResult>> task)
     {
-        if (!task.IsCompleted)
+        runner = new Runner { Lease = lease, Task = task, IsUnderWay = !task.IsCompleted };
+        if (runner.IsUnderWay)
             task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(lease.WhenDone(call.Pulse.Beat));
         else
             call.Pulse.Set();
-        runner = new Runner { Lease = lease, Task = task };
     }
 
     private Outcome<TResult> OutOfTime(TimeSpan now) => Outcome.FromException<TResult>(new DeadlineExceededException(

@@ -1,0 +1,101 @@
+using System.Threading.Tasks.Sources;
+using BenchmarkDotNet.Attributes;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace HaKit.Benchmarks;
+
+/// <summary>One call through a pool of three beside Polly's own timeout + retry + breaker + timeout, in one run: compare the ratios, not the times.</summary>
+[MemoryDiagnoser]
+public class FailoverBenchmarks
+{
+    private readonly ResiliencePipeline _polly = new ResiliencePipelineBuilder()
+        .AddTimeout(TimeSpan.FromSeconds(100))
+        .AddRetry(new RetryStrategyOptions())
+        .AddCircuitBreaker(new CircuitBreakerStrategyOptions())
+        .AddTimeout(TimeSpan.FromSeconds(30))
+        .Build();
+
+    private readonly EndpointPool _pool = new("bench", Options());
+    private readonly EndpointPool _hedged = new("hedged", Options(o => o.Hedging.Enabled = true));
+    private readonly EndpointPool _failing = new("failing", Options(o => o.CircuitBreaker.FailuresToEject = o.CircuitBreaker.MinimumThroughput = int.MaxValue));
+    private readonly InvalidOperationException _failure = new("down");
+    private readonly Later _later = new();
+
+    private static EndpointPoolOptions Options(Action<EndpointPoolOptions>? configure = null)
+    {
+        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } };
+        foreach (var name in (string[])["a", "b", "c"])
+            options.Endpoints.Add(new EndpointOptions { Name = name, Address = "http://127.0.0.1:9/v1" });
+        configure?.Invoke(options);
+        return options;
+    }
+
+    [GlobalSetup(Target = nameof(Pool_hedging_armed))]
+    public void Learn()
+    {
+        for (var i = 0; i < 100; i++)
+            Pool_hedging_armed().AsTask().GetAwaiter().GetResult();
+    }
+
+    [Benchmark(Baseline = true), BenchmarkCategory("sync")]
+    public ValueTask<int> Polly_alone()
+    {
+        var context = ResilienceContextPool.Shared.Get();
+        var outcome = _polly.ExecuteOutcomeAsync(static (_, state) => Outcome.FromResultAsValueTask(state), context, 42);
+        ResilienceContextPool.Shared.Return(context);
+        return new(outcome.Result.Result);
+    }
+
+    [Benchmark]
+    public ValueTask<int> Pool() => _pool.ExecuteAsync(42, static (_, state, _) => new ValueTask<int>(state));
+
+    [Benchmark]
+    public async ValueTask<int> Polly_alone_asynchronous()
+    {
+        var context = ResilienceContextPool.Shared.Get();
+        var outcome = await _polly.ExecuteOutcomeAsync(static async (_, later) => Outcome.FromResult(await later.RunAsync().ConfigureAwait(false)), context, _later).ConfigureAwait(false);
+        ResilienceContextPool.Shared.Return(context);
+        return outcome.Result;
+    }
+
+    [Benchmark]
+    public ValueTask<int> Pool_asynchronous() => _pool.ExecuteAsync(_later, static (_, later, _) => later.RunAsync());
+
+    [Benchmark]
+    public ValueTask<int> Pool_hedging_armed() => _hedged.ExecuteAsync(_later, static (_, later, _) => later.RunAsync());
+
+    [Benchmark]
+    public ValueTask<int> Pool_failing_over_once() => _failing.ExecuteAsync(_failure, static (attempt, failure, _) =>
+    {
+        if (attempt.Number > 1)
+            return new ValueTask<int>(42);
+        attempt.ReportFault(new Faults.Fault(Faults.FaultKind.Overloaded));
+        return new ValueTask<int>(0);
+    });
+
+    /// <summary>Completes a moment later on the thread pool, without allocating.</summary>
+    private sealed class Later : IValueTaskSource<int>, IThreadPoolWorkItem
+    {
+        private ManualResetValueTaskSourceCore<int> _source;
+
+        public ValueTask<int> RunAsync()
+        {
+            _source.Reset();
+            var task = new ValueTask<int>(this, _source.Version);
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            return task;
+        }
+
+        public void Execute() => _source.SetResult(42);
+
+        public int GetResult(short token) => _source.GetResult(token);
+
+        public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
+
+        public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+            _source.OnCompleted(continuation, state, token, flags);
+    }
+}
