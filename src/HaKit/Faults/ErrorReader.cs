@@ -27,7 +27,7 @@ internal static class ErrorReader
             try
             {
                 reader.Read();
-                ReadRoot(ref reader, ref signs, wrapped: false);
+                ReadRoot(ref reader, ref signs);
             }
             catch (JsonException)
             {
@@ -44,21 +44,19 @@ internal static class ErrorReader
     }
 
     /// <summary>An object or an array of them (Gemini streams arrays); in an array every object counts as the root.</summary>
-    private static void ReadRoot(ref Utf8JsonReader reader, ref ErrorSigns signs, bool wrapped)
+    private static void ReadRoot(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         if (reader.TokenType == JsonTokenType.StartArray)
         {
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-                if (reader.TokenType == JsonTokenType.StartObject)
-                    ReadRoot(ref reader, ref signs, wrapped);
-                else
-                    reader.Skip();
+                ReadRoot(ref reader, ref signs);
             return;
         }
 
-        signs.IsJson = true;
+        if (reader.TokenType != JsonTokenType.StartObject)
+            return;
         while (NextProperty(ref reader, out var name))
-            ReadRootMember(name, ref reader, ref signs, wrapped);
+            ReadRootMember(name, ref reader, ref signs, wrapped: false);
     }
 
     private static void ReadRootMember(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs, bool wrapped)

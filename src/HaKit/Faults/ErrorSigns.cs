@@ -42,9 +42,6 @@ internal ref struct ErrorSigns
         OuterType,
     }
 
-    /// <summary>Was the body the beginning of a JSON object (or an array of them)?</summary>
-    public bool IsJson { get; set; }
-
     /// <summary>Is it an error object of some dialect, whatever the status said?</summary>
     public bool IsError { get; set; }
 

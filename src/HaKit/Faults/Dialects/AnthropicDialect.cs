@@ -1,14 +1,13 @@
 namespace HaKit.Faults.Dialects;
 
 /// <summary><c>{"type":"error","error":{"type","message"},"request_id"}</c>.</summary>
-internal sealed class AnthropicDialect : Dialect
+internal sealed class AnthropicDialect : OpenAIDialect
 {
-    public static AnthropicDialect Instance { get; } = new();
+    public static new AnthropicDialect Instance { get; } = new();
 
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {
-        "billing_error" or "enforced_spend_limit_reached" => Verdict.Quota,
-        "overloaded_error" => Verdict.ModelOverloaded,
-        _ => null,
+        "enforced_spend_limit_reached" => Verdict.Quota,
+        _ => base.Meaning(word),
     };
 }

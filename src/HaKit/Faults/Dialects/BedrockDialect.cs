@@ -1,9 +1,9 @@
 namespace HaKit.Faults.Dialects;
 
 /// <summary>The exception's name is in a header, in <c>__type</c>, or the name of a stream event's member; limits belong to an account, a region and a model.</summary>
-internal sealed class BedrockDialect : Dialect
+internal sealed class BedrockDialect : OpenAIDialect
 {
-    public static BedrockDialect Instance { get; } = new();
+    public static new BedrockDialect Instance { get; } = new();
 
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {
@@ -13,7 +13,7 @@ internal sealed class BedrockDialect : Dialect
         "ResourceNotFoundException" => new Verdict(FaultKind.ModelNotFound),
         "ModelErrorException" or "ModelTimeoutException" or "ModelStreamErrorException" => new Verdict(FaultKind.ServerError),
         "modelTimeoutException" or "modelStreamErrorException" => new Verdict(FaultKind.ServerError),
-        _ => null,
+        _ => base.Meaning(word),
     };
 
     protected override int StatusOf(ReadOnlySpan<char> word) => word switch
@@ -23,6 +23,6 @@ internal sealed class BedrockDialect : Dialect
         "ThrottlingException" or "throttlingException" or "ModelNotReadyException" or "modelNotReadyException" => 429,
         "InternalServerException" or "internalServerException" => 500,
         "ServiceUnavailableException" or "serviceUnavailableException" => 503,
-        _ => 0,
+        _ => base.StatusOf(word),
     };
 }

@@ -1,5 +1,3 @@
-using HaKit.Faults;
-
 namespace HaKit.Faults.Dialects;
 
 /// <summary>
@@ -74,7 +72,7 @@ internal abstract class Dialect
 
     /// <summary>The HTTP status that usually comes with a word, for errors that arrive within a success; 0 when none.</summary>
     /// <param name="word">A plain token; empty when absent.</param>
-    protected virtual int StatusOf(ReadOnlySpan<char> word) => OpenAIDialect.StatusOfWord(word);
+    protected abstract int StatusOf(ReadOnlySpan<char> word);
 
     /// <summary>Does the message tell of a quota used up?</summary>
     /// <param name="signs">What the body showed.</param>

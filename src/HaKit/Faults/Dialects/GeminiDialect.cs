@@ -4,9 +4,9 @@ namespace HaKit.Faults.Dialects;
 /// <c>{"error":{"code","message","status","details":[]}}</c>. Its "exceeded your current quota" is said of a minute's limit as well, so the
 /// violated quota's name decides.
 /// </summary>
-internal sealed class GeminiDialect : Dialect
+internal sealed class GeminiDialect : OpenAIDialect
 {
-    public static GeminiDialect Instance { get; } = new();
+    public static new GeminiDialect Instance { get; } = new();
 
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {
@@ -15,7 +15,7 @@ internal sealed class GeminiDialect : Dialect
         "API_KEY_INVALID" or "ACCESS_TOKEN_EXPIRED" => Verdict.BadKey,
         "CONSUMER_SUSPENDED" => Verdict.BadKey with { Reach = FaultReach.Account },
         "MODEL_CAPACITY_EXHAUSTED" => Verdict.ModelOverloaded,
-        _ => null,
+        _ => base.Meaning(word),
     };
 
     protected override int StatusOf(ReadOnlySpan<char> word) => word switch
@@ -28,7 +28,7 @@ internal sealed class GeminiDialect : Dialect
         "INTERNAL" or "UNKNOWN" => 500,
         "UNAVAILABLE" => 503,
         "DEADLINE_EXCEEDED" => 504,
-        _ => 0,
+        _ => base.StatusOf(word),
     };
 
     protected override Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message)

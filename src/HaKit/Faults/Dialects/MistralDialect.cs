@@ -1,14 +1,14 @@
 namespace HaKit.Faults.Dialects;
 
 /// <summary><c>{"object":"error","message","type","param","code","raw_status_code"}</c>, or a bare message.</summary>
-internal sealed class MistralDialect : Dialect
+internal sealed class MistralDialect : OpenAIDialect
 {
-    public static MistralDialect Instance { get; } = new();
+    public static new MistralDialect Instance { get; } = new();
 
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {
         "service_tier_capacity_exceeded" or "3505" => Verdict.ModelOverloaded,
         "invalid_model" => new Verdict(FaultKind.ModelNotFound),
-        _ => null,
+        _ => base.Meaning(word),
     };
 }

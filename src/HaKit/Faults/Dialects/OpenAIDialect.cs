@@ -1,6 +1,9 @@
 namespace HaKit.Faults.Dialects;
 
-/// <summary><c>{"error":{"message","type","param","code"}}</c>: OpenAI and those who speak like it (Groq, OpenRouter). The base of its relatives.</summary>
+/// <summary>
+/// <c>{"error":{"message","type","param","code"}}</c>: OpenAI and those who speak like it (Groq, OpenRouter). All others derive from it, for each
+/// has an entrance or a gateway that speaks these words too; their own go first.
+/// </summary>
 internal class OpenAIDialect : Dialect
 {
     public static OpenAIDialect Instance { get; } = new();
@@ -22,7 +25,7 @@ internal class OpenAIDialect : Dialect
         _ => null,
     };
 
-    internal static int StatusOfWord(ReadOnlySpan<char> word) => word switch
+    protected override int StatusOf(ReadOnlySpan<char> word) => word switch
     {
         "invalid_request_error" or "BadRequestError" or "validation" => 400,
         "authentication_error" or "AuthenticationError" => 401,

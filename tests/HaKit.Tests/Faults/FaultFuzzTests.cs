@@ -1,0 +1,183 @@
+using System.Globalization;
+using System.Text;
+using HaKit.Faults;
+
+namespace HaKit.Tests.Faults;
+
+public sealed class FaultFuzzTests
+{
+    private const int Chunk = 2_000;
+
+    private static readonly string[] s_names =
+    [
+        "error", "code", "type", "message", "status", "details", "innererror", "inner_error", "error_code", "reason", "@type", "retryDelay", "violations", "quotaId",
+        "object", "raw_status_code", "detail", "Message", "__type", "error_type", "choices", "finish_reason", "candidates", "finishReason", "promptFeedback", "blockReason",
+        "stop_reason", "stopReason", "incomplete_details", "response", "delta", "messageStop", "throttlingException", "modelStreamErrorException", "param",
+    ];
+
+    private static readonly string[] s_values =
+    [
+        "null", "true", "0", "429", "503", "400", "\"429\"", "\"529\"", "\"\"", "\"error\"", "{}", "[]", "[{}]", "{\"code\":\"insufficient_quota\"}", "[{\"reason\":\"API_KEY_INVALID\"}]",
+        "\"insufficient_quota\"", "\"rate_limit_exceeded\"", "\"slow_down\"", "\"overloaded_error\"", "\"context_length_exceeded\"", "\"content_filter\"", "\"invalid_request_error\"",
+        "\"server_error\"", "\"rate_limit_error\"", "\"billing_error\"", "\"RESOURCE_EXHAUSTED\"", "\"UNAVAILABLE\"", "\"INVALID_ARGUMENT\"", "\"API_KEY_INVALID\"", "\"NoCapacity\"",
+        "\"DeploymentNotFound\"", "\"3505\"", "\"1300\"", "\"ThrottlingException\"", "\"x#ExpiredTokenException\"", "\"SAFETY\"", "\"stop\"", "\"46s\"", "\"1h0.5m\"", "\"-1s\"",
+        "\"GenerateRequestsPerDay\"", "\"GenerateRequestsPerMinute\"", "\"Please try again in 5.289s.\"", "\"retry after 26 seconds\"", "\"limit: 0\"", "\"limit: 0.5\"", "\"tokens per day\"",
+        "\"maximum context length\"", "\"The model is OVERLOADED\"", "\"exceeded your current quota\"", "\"api key not valid\"", "\"regain access on 2026-08-01 at 00:00 UTC\"", "\"\\u0065rror\"", "\"é\"",
+    ];
+
+    private static readonly (string Name, string[] Values)[] s_headers =
+    [
+        ("retry-after-ms", ["1500.5", "-1", "0", "x"]),
+        ("x-ms-retry-after-ms", ["9000", "NaN"]),
+        ("Retry-After", ["1", "86400", "1.5", "0", "-3", "1m30s", "Thu, 01 Jan 2026 00:00:30 GMT", "Wed, 31 Dec 2025 00:00:30 GMT", "Thursday, 01-Jan-26 00:00:30 GMT", "later", "99999999999999"]),
+        ("Date", ["Thu, 01 Jan 2026 00:00:10 GMT", "x"]),
+        ("x-amzn-ErrorType", ["ThrottlingException:http://x/", "ServiceQuotaExceededException", ":", "bad token:"]),
+        ("x-ratelimit-remaining-tokens", ["0", "-1", "5"]),
+        ("x-ratelimit-reset-tokens", ["6m0s", "0", "-1", "12", "6ms"]),
+        ("x-ratelimit-remaining-requests", ["0", "3"]),
+        ("x-ratelimit-reset-requests", ["1s", "1h"]),
+        ("anthropic-ratelimit-requests-remaining", ["0", "7"]),
+        ("anthropic-ratelimit-requests-reset", ["2026-01-01T00:00:40Z", "2025-01-01T00:00:40Z", "T"]),
+        ("anthropic-ratelimit-output-tokens-remaining", ["0"]),
+        ("anthropic-ratelimit-output-tokens-reset", ["2026-01-01T00:01:40.5+00:00"]),
+    ];
+
+    private static readonly int[] s_statuses = [0, 200, 200, 200, 400, 401, 402, 403, 404, 408, 410, 413, 422, 424, 429, 429, 429, 500, 502, 503, 504, 529, 599];
+
+    /// <summary>
+    /// HAKIT_FUZZ_COUNT and HAKIT_FUZZ_SEED choose how long and where to begin; each case depends on seed and number only, so a failure is
+    /// run again by its number.
+    /// </summary>
+    [Fact]
+    public void Mutated_answers_are_judged_as_by_the_slow_classifier()
+    {
+        var count = Setting("HAKIT_FUZZ_COUNT", 1_000_000);
+        var seed = Setting("HAKIT_FUZZ_SEED", 20260101);
+        var kinds = new long[Enum.GetValues<FaultKind>().Length + 1];
+        Parallel.For(0, (count + Chunk - 1) / Chunk, new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = TestContext.Current.CancellationToken }, chunk =>
+        {
+            for (var i = chunk * Chunk; i < Math.Min(count, (chunk + 1) * Chunk); i++)
+            {
+                var kind = Try(unchecked((seed * 1_000_003) + i));
+                Interlocked.Increment(ref kinds[kind is { } k ? (int)k + 1 : 0]);
+            }
+        });
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", kinds.Select((n, i) => $"{(i == 0 ? "no fault" : ((FaultKind)(i - 1)).ToString())} {n}")));
+        kinds.Count(n => n > count / 2_000).Should().BeGreaterThan(12, "mutations that lead to one verdict only would prove nothing");
+    }
+
+    private static FaultKind? Try(int number)
+    {
+        var random = new Random(number);
+        var evidence = Mutate(random);
+        Fault? fast, slow;
+        try
+        {
+            fast = FaultClassifier.Default.Classify(in evidence);
+            slow = SlowClassifier.Classify(in evidence);
+        }
+        catch (Exception exception)
+        {
+            throw new InvalidOperationException($"{Show(number, evidence)}", exception);
+        }
+
+        var sameWait = fast?.RetryAfter is null == slow?.RetryAfter is null
+            && Math.Abs(((fast?.RetryAfter ?? default) - (slow?.RetryAfter ?? default)).TotalMilliseconds) < 1;
+        if (!sameWait || (fast is not null && fast with { RetryAfter = null } != slow! with { RetryAfter = null }) || fast is null != slow is null)
+            throw new InvalidOperationException($"fast: {Fixture.Describe(fast)}\nslow: {Fixture.Describe(slow)}\n{Show(number, evidence)}");
+        if (fast?.Code is { } code && (code.Length > 64 || code.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('_' or '.' or '-'))))
+            throw new InvalidOperationException($"code {code}\n{Show(number, evidence)}");
+        return fast?.Kind;
+    }
+
+    private static FaultEvidence Mutate(Random random)
+    {
+        var fixture = Pick(random, Fixture.All);
+        var body = new List<byte>(fixture.Body);
+        for (var times = random.Next(4); times > 0; times--)
+            Mutate(random, body);
+        var headers = new List<(string, string)>();
+        if (random.Next(4) != 0)
+            headers.AddRange(fixture.Headers);
+        for (var times = random.Next(4) - 1; times > 0; times--)
+        {
+            var (name, values) = Pick(random, s_headers);
+            headers.RemoveAll(h => h.Item1.Equals(name, StringComparison.OrdinalIgnoreCase));
+            headers.Add((name, random.Next(8) == 0 ? Scramble(random, Pick(random, values)) : Pick(random, values)));
+        }
+
+        return new FaultEvidence
+        {
+            StatusCode = random.Next(3) == 0 ? Pick(random, s_statuses) : fixture.Status,
+            Dialect = random.Next(2) == 0 ? (WireDialect)random.Next(8) : fixture.Dialect,
+            Headers = headers.Count == 0 ? null : Fixture.HeadersOf(headers),
+            Body = body.ToArray(),
+            Now = Fixture.Now,
+        };
+    }
+
+    private static void Mutate(Random random, List<byte> body)
+    {
+        var at = random.Next(body.Count + 1);
+        switch (random.Next(9))
+        {
+            case 0 when body.Count > 0:
+                body[random.Next(body.Count)] = (byte)random.Next(256);
+                break;
+            case 1:
+                body.RemoveRange(at, body.Count - at);
+                break;
+            case 2:
+                body.RemoveRange(at, Math.Min(random.Next(1, 9), body.Count - at));
+                break;
+            case 3:
+                body.InsertRange(at, Bytes(Pick(random, ["{", "}", "[", "]", ",", ":", "\"", "\\", "\0", "\uFEFF", " ", "1"])));
+                break;
+            case 4 when body.IndexOf((byte)'{', Math.Min(at, Math.Max(0, body.Count - 1))) is var open and >= 0:
+                body.InsertRange(open + 1, Bytes($"\"{Pick(random, s_names)}\":{Pick(random, s_values)}{(random.Next(20) == 0 ? "" : ",")}"));
+                break;
+            case 5 or 6:
+                ReplaceString(random, body);
+                break;
+            case 7:
+                body.InsertRange(0, Bytes(Pick(random, ["[", "{\"response\":", "{\"error\":", "{\"delta\":", "{\"x\":1,\"choices\":[", "\uFEFF", "  "])));
+                body.AddRange(Bytes(Pick(random, ["]", "}", "]}", ""])));
+                break;
+            default:
+                if (random.Next(400) == 0)
+                    body.InsertRange(Math.Min(1, body.Count), Bytes("\"pad\":\"" + new string('x', random.Next(65_000, 66_500)) + "\","));
+                else
+                    body.InsertRange(at, Pick(random, Fixture.All).Body);
+                break;
+        }
+    }
+
+    /// <summary>Puts another name or value in the place of a string.</summary>
+    private static void ReplaceString(Random random, List<byte> body)
+    {
+        if (body.Count == 0)
+            return;
+        var open = body.IndexOf((byte)'"', random.Next(body.Count));
+        var close = open < 0 || open + 1 >= body.Count ? -1 : body.IndexOf((byte)'"', open + 1);
+        if (close < 0)
+            return;
+        body.RemoveRange(open, close - open + 1);
+        body.InsertRange(open, Bytes(random.Next(2) == 0 ? $"\"{Pick(random, s_names)}\"" : Pick(random, s_values)));
+    }
+
+    private static string Scramble(Random random, string value)
+    {
+        var at = random.Next(value.Length + 1);
+        return random.Next(2) == 0 ? value[..at] : value.Insert(at, Pick(random, ["0", ".", "-", "s", "h", " ", "9999999999", "T", "Z"]));
+    }
+
+    private static T Pick<T>(Random random, IReadOnlyList<T> of) => of[random.Next(of.Count)];
+
+    private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+
+    private static int Setting(string name, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : otherwise;
+
+    private static string Show(int number, in FaultEvidence evidence) =>
+        $"case {number}, status {evidence.StatusCode}, declared {evidence.Dialect}, headers {evidence.Headers}\n{Encoding.Latin1.GetString(evidence.Body.Span[..Math.Min(4000, evidence.Body.Length)])}";
+}

@@ -1,0 +1,305 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using HaKit.Faults;
+
+namespace HaKit.Tests.Faults;
+
+/// <summary>Reads the facts and the waits.</summary>
+internal static partial class SlowClassifier
+{
+    private static readonly string[] s_maybeArray = ["", "[]"];
+    private static readonly Dictionary<string, string> s_places = Places();
+    private static readonly string[] s_filters = ["content_filter", "SAFETY", "refusal", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "guardrail_intervened", "content_filtered"];
+
+    private static readonly string[] s_milliseconds = ["retry-after-ms", "x-ms-retry-after-ms"];
+    private static readonly string[] s_dimensions = ["requests", "tokens", "input-tokens", "output-tokens"];
+    private static readonly string[] s_openDimensions = ["requests", "tokens"];
+    private static readonly string[] s_httpDates = ["ddd, d MMM yyyy HH:mm:ss 'GMT'", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy"];
+    private static readonly string[] s_instants = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
+    private static readonly string[] s_waits = ["try again in ", "retry in ", "retry after "];
+
+    /// <summary>Every path that matters, and what lies there; <c>[]</c> is an array, <c>*Exception</c> any name of that ending.</summary>
+    private static Dictionary<string, string> Places()
+    {
+        var places = new Dictionary<string, string>();
+        foreach (var root in new[] { "", "[]/" })
+        {
+            foreach (var name in new[] { "type", "error_type", "object", "code", "raw_status_code", "__type", "message" })
+                places[root + name] = name;
+            places[root + "Message"] = places[root + "detail"] = "message";
+            places[root + "*Exception"] = "exception";
+            foreach (var wrap in new[] { "", "response/", "delta/", "messageStop/" })
+            {
+                places[root + wrap + "stop_reason"] = places[root + wrap + "stopReason"] = "end";
+                places[root + wrap + "incomplete_details/reason"] = places[root + wrap + "incomplete_details[]/reason"] = "end";
+            }
+
+            foreach (var array in s_maybeArray)
+            {
+                places[$"{root}choices{array}/finish_reason"] = places[$"{root}candidates{array}/finishReason"] = "end";
+                places[$"{root}promptFeedback{array}/blockReason"] = "blocked";
+            }
+
+            foreach (var error in new[] { "error", "response/error", "delta/error", "messageStop/error", "choices/error", "choices[]/error", "*Exception" })
+            {
+                if (error != "*Exception")
+                    places[root + error] = "error";
+                foreach (var name in new[] { "code", "type", "status", "message" })
+                    places[$"{root}{error}/{name}"] = $"error {name}";
+                foreach (var array in s_maybeArray)
+                {
+                    places[$"{root}{error}/details{array}/error_code"] = places[$"{root}{error}/details{array}/reason"] = "detail";
+                    places[$"{root}{error}/details{array}/@type"] = "detail @type";
+                    places[$"{root}{error}/details{array}/retryDelay"] = "detail retryDelay";
+                    places[$"{root}{error}/details{array}/violations/quotaId"] = places[$"{root}{error}/details{array}/violations[]/quotaId"] = "quotaId";
+                    foreach (var inner in new[] { "innererror", "inner_error" })
+                    {
+                        places[$"{root}{error}/{inner}{array}/*"] = "inner";
+                        places[$"{root}{error}/{inner}{array}/code"] = "inner code";
+                    }
+                }
+            }
+        }
+
+        return places;
+    }
+
+    private static string? PlaceOf(string path, out string exceptionMember)
+    {
+        var parts = path.Split(SlowBody.Separator);
+        var first = parts[0] == "[]" && parts.Length > 1 ? 1 : 0;
+        exceptionMember = parts[first];
+        if (exceptionMember.EndsWith("Exception", StringComparison.Ordinal))
+            parts[first] = "*Exception";
+        if (s_places.TryGetValue(string.Join(SlowBody.Separator, parts), out var place))
+            return place;
+        parts[^1] = "*";
+        return s_places.GetValueOrDefault(string.Join(SlowBody.Separator, parts));
+    }
+
+    private static Facts Read(in FaultEvidence evidence)
+    {
+        var body = new SlowBody(evidence.Body.Span);
+        string code = "", detail = "", exception = "", type = "", status = "", outerCode = "", outerType = "", message = "", outerMessage = "";
+        int bodyStatus = 0;
+        bool azure = false, google = false, typeError = false, mistral = false, hasObject = false, isError = false, perDay = false, names = false, filtered = false, ended = false;
+        TimeSpan? delay = null;
+
+        foreach (var (path, kind, text) in body.Facts)
+        {
+            var isText = kind == JsonValueKind.String;
+            switch (PlaceOf(path, out var exceptionMember))
+            {
+                case "exception" when kind == JsonValueKind.Object:
+                    exception = ExceptionName(exceptionMember);
+                    break;
+                case "error" when isText && text.Length > 0:
+                    (isError, message) = (true, text);
+                    break;
+                case "error code":
+                    Known();
+                    Code(ref code);
+                    break;
+                case "error type":
+                    Known();
+                    type = isText ? Word(text) : type;
+                    break;
+                case "error status":
+                    Known();
+                    status = isText ? Word(text) : status;
+                    break;
+                case "error message":
+                    Known();
+                    message = isText ? text : message;
+                    break;
+                case "inner code":
+                    azure = true;
+                    detail = isText ? Word(text) : detail;
+                    break;
+                case "inner":
+                    azure = true;
+                    break;
+                case "detail" when isText:
+                    detail = Word(text);
+                    break;
+                case "detail @type":
+                    google = true;
+                    break;
+                case "detail retryDelay" when isText && text.Length <= 64:
+                    delay = GoDuration(text);
+                    break;
+                case "quotaId" when isText:
+                    (names, perDay) = (true, perDay || text.Contains("PerDay", StringComparison.Ordinal));
+                    break;
+                case "type" when isText && text == "error":
+                    typeError = isError = true;
+                    break;
+                case "type" or "error_type" when isText:
+                    outerType = Word(text);
+                    break;
+                case "object" when isText && text == "error":
+                    isError = true;
+                    break;
+                case "code":
+                    Code(ref outerCode);
+                    break;
+                case "raw_status_code":
+                    mistral = true;
+                    Status();
+                    break;
+                case "message" when isText:
+                    outerMessage = text;
+                    break;
+                case "__type" when isText:
+                    exception = ExceptionName(text);
+                    break;
+                case "blocked" when isText && text.Length > 0:
+                    filtered = true;
+                    break;
+                case "end" when isText && text.Length > 0:
+                    (filtered, ended) = s_filters.Contains(text) ? (true, ended) : (filtered, true);
+                    break;
+            }
+
+            // A name set to something that is no name is an error all the same once it was one.
+            isError |= exception.Length > 0;
+
+            void Known()
+            {
+                if (kind is JsonValueKind.String or JsonValueKind.Number)
+                    isError = hasObject = true;
+            }
+
+            void Code(ref string slot)
+            {
+                azure |= isText && IsStatus(text);
+                Status();
+                if (isText)
+                    slot = Word(text);
+            }
+
+            void Status()
+            {
+                if (kind is JsonValueKind.String or JsonValueKind.Number && IsStatus(text))
+                    bodyStatus = int.Parse(text, CultureInfo.InvariantCulture);
+            }
+        }
+
+        var header = Header(evidence, "x-amzn-ErrorType");
+        if (header is { Length: > 0 and < 512 })
+            exception = ExceptionName(header);
+        isError |= exception.Length > 0;
+        if (!hasObject)
+            (code, type) = (outerCode, outerType);
+        message = message.Length > 0 ? message : outerMessage;
+        return new Facts([code, detail, exception, type, status], message[..Math.Min(message.Length, 2048)], bodyStatus, azure, status.Length > 0 || google,
+            typeError && hasObject && code.Length == 0, exception.Length > 0, mistral, hasObject, isError, perDay, names, delay, filtered, ended);
+    }
+
+    private static bool IsStatus(string text) => text.Length == 3 && text[0] is '4' or '5' && text.All(char.IsAsciiDigit);
+
+    private static string Word(string text) => text.Length <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-') ? text : "";
+
+    private static string ExceptionName(string text)
+    {
+        text = text.Split(':')[0];
+        return Word(text.Split('#')[^1]);
+    }
+
+    private static string? Header(in FaultEvidence evidence, string name) =>
+        evidence.Headers is { } headers && headers.NonValidated.Contains(name) ? headers.NonValidated[name].First() : null;
+
+    private static TimeSpan? Wait(in FaultEvidence evidence, Facts facts, FaultKind kind)
+    {
+        var now = HttpDate(Header(evidence, "Date")) ?? evidence.Now;
+        foreach (var name in s_milliseconds)
+            if (Number(Header(evidence, name)?.Trim()) is { } milliseconds && Ahead(milliseconds / 1000) is { } exact)
+                return exact;
+        if (Header(evidence, "Retry-After") is { } text)
+        {
+            if (Number(text.Trim()) is { } seconds && Ahead(seconds) is { } plain)
+                return plain;
+            if (GoDuration(text) is { } duration)
+                return duration;
+            if (HttpDate(text) is { } date && Ahead((date - now).TotalSeconds) is { } until)
+                return until;
+        }
+
+        if ((facts.Delay ?? InSentence(facts.Message)) is { } told)
+            return told;
+        if (kind == FaultKind.QuotaExhausted)
+            return Regex.Match(facts.Message, "regain access on (.{23})", RegexOptions.Singleline) is { Success: true } regain
+                && DateTimeOffset.TryParseExact(regain.Groups[1].Value, "yyyy-MM-dd 'at' HH:mm 'UTC'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+                ? Ahead((at - evidence.Now).TotalSeconds) : null;
+        if (kind != FaultKind.Throttled)
+            return null;
+        if (evidence.Headers is null)
+            return null;
+        var copy = evidence;
+        var open = s_openDimensions.Select(d => Window(copy, $"x-ratelimit-limit-{d}", $"x-ratelimit-remaining-{d}", $"x-ratelimit-reset-{d}", now)).ToList();
+        var anthropic = s_dimensions.Select(d => Window(copy, $"anthropic-ratelimit-{d}-limit", $"anthropic-ratelimit-{d}-remaining", $"anthropic-ratelimit-{d}-reset", now)).ToList();
+        var useAnthropic = evidence.Dialect == WireDialect.Anthropic || (evidence.Dialect == WireDialect.Unknown && open.TrueForAll(w => w is (null, null, null)));
+        return (useAnthropic ? anthropic : open).Where(w => w.Remaining == 0).Max(w => w.Reset);
+    }
+
+    private static (long? Limit, long? Remaining, TimeSpan? Reset) Window(FaultEvidence evidence, string limit, string remaining, string reset, DateTimeOffset now)
+    {
+        var until = Reset(Header(evidence, reset), now);
+        var left = Count(Header(evidence, remaining));
+        var most = Count(Header(evidence, limit));
+        return (most == 0 ? null : most, left == 0 && until is null ? null : left, until);
+    }
+
+    private static long? Count(string? text) => text is not null && Regex.IsMatch(text, @"^[ \t-\r]*[0-9]+[ \t-\r]*\z") && long.TryParse(text.Trim(), out var count) ? count : null;
+
+    private static TimeSpan? Reset(string? text, DateTimeOffset now) => text is null ? null
+        : text.Contains('T') ? DateTimeOffset.TryParseExact(text, s_instants, CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var at) ? Ahead((at - now).TotalSeconds) : null
+        : Number(text.Trim()) is { } seconds && Ahead(seconds) is { } plain ? plain : GoDuration(text);
+
+    private static DateTimeOffset? HttpDate(string? text) => text is not null && DateTimeOffset.TryParseExact(text,
+        s_httpDates, CultureInfo.InvariantCulture,
+        DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var date) ? date : null;
+
+    private static double? Number(string? text) =>
+        text is not null && Regex.IsMatch(text, @"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)\z") && double.Parse(text, CultureInfo.InvariantCulture) is var number && double.IsFinite(number) ? number : null;
+
+    private static TimeSpan? GoDuration(string text)
+    {
+        text = text.Trim();
+        if (!Regex.IsMatch(text, @"^(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:h|ms|m|s|us|µs|μs|ns|d))+\z"))
+            return null;
+        double seconds = 0;
+        foreach (Match part in Regex.Matches(text, @"([0-9.]+)([^0-9.]+)"))
+        {
+            var number = double.Parse(part.Groups[1].Value, CultureInfo.InvariantCulture);
+            if (!double.IsFinite(number))
+                return null;
+            seconds += number * part.Groups[2].Value switch { "d" => 86400, "h" => 3600, "m" => 60, "s" => 1, "ms" => 1e-3, "ns" => 1e-9, _ => 1e-6 };
+        }
+
+        return Ahead(seconds);
+    }
+
+    private static TimeSpan? InSentence(string sentence)
+    {
+        foreach (var words in s_waits)
+        {
+            var at = sentence.IndexOf(words, StringComparison.OrdinalIgnoreCase);
+            if (at < 0)
+                continue;
+            var match = Regex.Match(sentence[(at + words.Length)..], @"^([0-9A-Za-z.]*)( *)(?i:(millisecond|ms)|(minute)|(hour)|(day))?");
+            var amount = match.Groups[1].Value.TrimEnd('.');
+            if (GoDuration(amount) is { } duration)
+                return duration;
+            if (Number(amount) is { } number && Ahead(number * (match.Groups[3].Success ? 1e-3 : match.Groups[4].Success ? 60 : match.Groups[5].Success ? 3600 : match.Groups[6].Success ? 86400 : 1)) is { } wait)
+                return wait;
+        }
+
+        return null;
+    }
+
+    private static TimeSpan? Ahead(double seconds) =>
+        seconds > 0 ? TimeSpan.FromSeconds(Math.Min(seconds, 365d * 86400)) is { Ticks: > 0 } wait ? wait : null : null;
+}

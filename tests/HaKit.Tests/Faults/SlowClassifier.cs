@@ -1,0 +1,217 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using System.Text.Json;
+using HaKit.Faults;
+
+namespace HaKit.Tests.Faults;
+
+/// <summary>The same verdicts once more, written to be read and not to be fast: lists of words, regular expressions, last fact wins.</summary>
+internal static partial class SlowClassifier
+{
+    private static readonly string[] s_wordsOfQuota =
+    [
+        "insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached", "billing_not_active", "billing_error",
+        "organization_usage_limit_exceeded", "organization_spend_limit_exceeded", "project_spend_limit_exceeded",
+    ];
+
+    private static readonly Dictionary<string, (FaultKind Kind, FaultReach? Reach)> s_words = new()
+    {
+        ["rate_limit_exceeded"] = (FaultKind.Throttled, null),
+        ["slow_down"] = (FaultKind.Throttled, null),
+        ["server_is_overloaded"] = (FaultKind.Overloaded, null),
+        ["engine_overloaded"] = (FaultKind.Overloaded, null),
+        ["overloaded_error"] = (FaultKind.Overloaded, FaultReach.Model),
+        ["context_length_exceeded"] = (FaultKind.ContextLength, null),
+        ["content_policy_violation"] = (FaultKind.ContentFilter, null),
+        ["content_filter"] = (FaultKind.ContentFilter, null),
+        ["moderation_blocked"] = (FaultKind.ContentFilter, null),
+        ["image_content_policy_violation"] = (FaultKind.ContentFilter, null),
+        ["ResponsibleAIPolicyViolation"] = (FaultKind.ContentFilter, null),
+        ["invalid_api_key"] = (FaultKind.Unauthorized, null),
+        ["account_deactivated"] = (FaultKind.Unauthorized, FaultReach.Account),
+        ["model_not_found"] = (FaultKind.ModelNotFound, null),
+        ["model_decommissioned"] = (FaultKind.ModelNotFound, null),
+    };
+
+    private static readonly Dictionary<(string Dialect, string Word), (FaultKind Kind, FaultReach? Reach)> s_ownWords = new()
+    {
+        [("azure", "insufficient_quota")] = (FaultKind.QuotaExhausted, FaultReach.Region),
+        [("azure", "InsufficientQuota")] = (FaultKind.QuotaExhausted, FaultReach.Region),
+        [("azure", "QuotaExceeded")] = (FaultKind.QuotaExhausted, FaultReach.Region),
+        [("azure", "NoCapacity")] = (FaultKind.Overloaded, FaultReach.Region),
+        [("azure", "DeploymentNotFound")] = (FaultKind.ModelNotFound, null),
+        [("azure", "ModelDeprecated")] = (FaultKind.ModelNotFound, null),
+        [("anthropic", "enforced_spend_limit_reached")] = (FaultKind.QuotaExhausted, null),
+        [("gemini", "BILLING_DISABLED")] = (FaultKind.QuotaExhausted, null),
+        [("gemini", "API_KEY_INVALID")] = (FaultKind.Unauthorized, null),
+        [("gemini", "ACCESS_TOKEN_EXPIRED")] = (FaultKind.Unauthorized, null),
+        [("gemini", "CONSUMER_SUSPENDED")] = (FaultKind.Unauthorized, FaultReach.Account),
+        [("gemini", "MODEL_CAPACITY_EXHAUSTED")] = (FaultKind.Overloaded, FaultReach.Model),
+        [("mistral", "service_tier_capacity_exceeded")] = (FaultKind.Overloaded, FaultReach.Model),
+        [("mistral", "3505")] = (FaultKind.Overloaded, FaultReach.Model),
+        [("mistral", "invalid_model")] = (FaultKind.ModelNotFound, null),
+        [("bedrock", "ServiceQuotaExceededException")] = (FaultKind.QuotaExhausted, null),
+        [("bedrock", "UnrecognizedClientException")] = (FaultKind.Unauthorized, null),
+        [("bedrock", "ExpiredTokenException")] = (FaultKind.Unauthorized, null),
+        [("bedrock", "ExpiredToken")] = (FaultKind.Unauthorized, null),
+        [("bedrock", "InvalidSignatureException")] = (FaultKind.Unauthorized, null),
+        [("bedrock", "InvalidClientTokenId")] = (FaultKind.Unauthorized, null),
+        [("bedrock", "IncompleteSignature")] = (FaultKind.Unauthorized, null),
+        [("bedrock", "MissingAuthenticationToken")] = (FaultKind.Unauthorized, null),
+        [("bedrock", "MissingAuthenticationTokenException")] = (FaultKind.Unauthorized, null),
+        [("bedrock", "ResourceNotFoundException")] = (FaultKind.ModelNotFound, null),
+        [("bedrock", "ModelErrorException")] = (FaultKind.ServerError, null),
+        [("bedrock", "ModelTimeoutException")] = (FaultKind.ServerError, null),
+        [("bedrock", "ModelStreamErrorException")] = (FaultKind.ServerError, null),
+        [("bedrock", "modelTimeoutException")] = (FaultKind.ServerError, null),
+        [("bedrock", "modelStreamErrorException")] = (FaultKind.ServerError, null),
+    };
+
+    private static readonly (int Status, string Dialect, string Words)[] s_statusWords =
+    [
+        (400, "", "invalid_request_error BadRequestError validation"), (401, "", "authentication_error AuthenticationError"),
+        (403, "", "permission_error PermissionDeniedError"), (404, "", "not_found_error NotFoundError"), (413, "", "request_too_large"),
+        (429, "", "rate_limit_error too_many_requests rate_limited RateLimitError"),
+        (500, "", "server_error api_error internal_error internal_server_error InternalServerError"),
+        (503, "", "service_unavailable_error overloaded"), (504, "", "timeout_error"),
+        (400, "gemini", "INVALID_ARGUMENT FAILED_PRECONDITION OUT_OF_RANGE"), (401, "gemini", "UNAUTHENTICATED"), (403, "gemini", "PERMISSION_DENIED"),
+        (404, "gemini", "NOT_FOUND"), (429, "gemini", "RESOURCE_EXHAUSTED"), (500, "gemini", "INTERNAL UNKNOWN"), (503, "gemini", "UNAVAILABLE"),
+        (504, "gemini", "DEADLINE_EXCEEDED"),
+        (400, "bedrock", "ValidationException validationException"), (403, "bedrock", "AccessDeniedException accessDeniedException"),
+        (429, "bedrock", "ThrottlingException throttlingException ModelNotReadyException modelNotReadyException"),
+        (500, "bedrock", "InternalServerException internalServerException"), (503, "bedrock", "ServiceUnavailableException serviceUnavailableException"),
+    ];
+
+    /// <summary>The words found, by rank, and everything else the rules ask for.</summary>
+    private sealed record Facts(string[] Words, string Message, int BodyStatus, bool Azure, bool Google, bool Anthropic, bool Amazon, bool Mistral, bool Object,
+        bool IsError, bool PerDay, bool NamesQuota, TimeSpan? Delay, bool Filtered, bool Ended);
+
+    public static Fault? Classify(in FaultEvidence evidence)
+    {
+        var facts = Read(evidence);
+        var failed = evidence.StatusCode >= 400;
+        if (!failed && !facts.IsError)
+            return facts is { Filtered: true, Ended: false }
+                ? new Fault(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous, StatusCode = evidence.StatusCode }
+                : null;
+        var dialect = DialectOf(evidence.Dialect, facts);
+        var (kind, reach, forever) = Judge(dialect, facts, failed ? evidence.StatusCode : 0);
+        var fault = new Fault(kind) { StatusCode = evidence.StatusCode, Code = facts.Words.FirstOrDefault(w => w.Any(char.IsAsciiLetter)) };
+        if (reach is { } far)
+            fault = fault with { Reach = far };
+        if (!failed && kind == FaultKind.Overloaded)
+            fault = fault with { Applied = FaultApplied.Ambiguous };
+        var wait = fault.Blame == FaultBlame.Request ? null : Wait(evidence, facts, kind);
+        return fault with { RetryAfter = wait, UntilCleared = forever || kind == FaultKind.Unauthorized || (kind == FaultKind.QuotaExhausted && wait is null) };
+    }
+
+    private static string DialectOf(WireDialect declared, Facts facts)
+    {
+        if (facts.Amazon)
+            return "bedrock";
+        if (facts.Google)
+            return "gemini";
+        if (facts.Anthropic)
+            return "anthropic";
+        return declared switch
+        {
+            WireDialect.Unknown when facts.Azure => "azure",
+            WireDialect.Unknown when facts.Mistral => "mistral",
+            WireDialect.Unknown => facts.Object && facts.BodyStatus == 0 ? "openai" : "vllm",
+            WireDialect.AzureOpenAI => "azure",
+            _ => declared.ToString().ToLowerInvariant(),
+        };
+    }
+
+    private static (FaultKind, FaultReach?, bool Forever) Judge(string dialect, Facts facts, int status)
+    {
+        FaultReach? throttle = dialect is "azure" or "vllm" ? FaultReach.Endpoint : FaultReach.RateLimit;
+        var meanings = facts.Words.Select(w => Meaning(dialect, w)).OfType<(FaultKind Kind, FaultReach? Reach)>().ToList();
+        if (meanings.FirstOrDefault(m => m.Kind == FaultKind.QuotaExhausted) is { Kind: FaultKind.QuotaExhausted } quota)
+            return (quota.Kind, quota.Reach, false);
+        if (QuotaInMessage(dialect, facts) is { } forever)
+            return (FaultKind.QuotaExhausted, null, forever);
+        if (meanings.Count > 0)
+            return (meanings[0].Kind, meanings[0].Kind == FaultKind.Throttled ? throttle : meanings[0].Reach, false);
+        if (status == 0)
+            status = facts.BodyStatus;
+        if (status == 0)
+            status = facts.Words.Select(w => StatusOf(dialect, w)).FirstOrDefault(s => s > 0);
+        var message = facts.Message;
+        if (status is 400 or 413 or 422)
+        {
+            if (ContextLength().IsMatch(message))
+                return (FaultKind.ContextLength, null, false);
+            if (ContentFilter().IsMatch(message))
+                return (FaultKind.ContentFilter, null, false);
+            if (BadKey().IsMatch(message))
+                return (FaultKind.Unauthorized, null, true);
+            if (BadModel().IsMatch(message))
+                return (FaultKind.ModelNotFound, null, false);
+        }
+
+        if (status == 403 && ContentFilter().IsMatch(message))
+            return (FaultKind.ContentFilter, null, false);
+        if (status == 404 && Regex.IsMatch(message, "model|deployment", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant))
+            return (FaultKind.ModelNotFound, null, false);
+        if ((status == 429 || status >= 500) && OverloadedModel().IsMatch(message))
+            return (FaultKind.Overloaded, FaultReach.Model, false);
+        if ((status == 429 || status >= 500) && Overloaded().IsMatch(message))
+            return (FaultKind.Overloaded, status == 529 ? FaultReach.Model : null, false);
+        return status switch
+        {
+            0 => (FaultKind.BrokenBody, null, false),
+            401 => (FaultKind.Unauthorized, null, true),
+            402 => (FaultKind.QuotaExhausted, null, false),
+            403 => (FaultKind.Forbidden, null, false),
+            410 => (FaultKind.ModelNotFound, null, false),
+            413 => (FaultKind.RequestTooLarge, null, false),
+            429 => (FaultKind.Throttled, throttle, false),
+            503 => (FaultKind.Overloaded, null, false),
+            529 => (FaultKind.Overloaded, FaultReach.Model, false),
+            408 or 424 or >= 500 => (FaultKind.ServerError, null, false),
+            _ => (FaultKind.InvalidRequest, null, false),
+        };
+    }
+
+    private static (FaultKind, FaultReach?)? Meaning(string dialect, string word) =>
+        s_ownWords.TryGetValue((dialect, word), out var own) ? own
+        : s_wordsOfQuota.Contains(word) ? (FaultKind.QuotaExhausted, null)
+        : s_words.TryGetValue(word, out var common) ? common : null;
+
+    private static int StatusOf(string dialect, string word) =>
+        s_statusWords.FirstOrDefault(s => (s.Dialect.Length == 0 || s.Dialect == dialect) && s.Words.Split(' ').Contains(word)).Status;
+
+    private static bool? QuotaInMessage(string dialect, Facts facts)
+    {
+        if (dialect != "gemini")
+            return Quota().IsMatch(facts.Message) ? false : null;
+        if (FirstLimit().Match(facts.Message) is { Success: true } limit && !Regex.IsMatch(limit.Groups[1].Value, @"^(?:[0-9]|\.[0-9])"))
+            return true;
+        return facts.PerDay || (!facts.NamesQuota && facts.Message.Contains("per day", StringComparison.OrdinalIgnoreCase)) ? false : null;
+    }
+
+    [GeneratedRegex(@"exceeded your current quota|insufficient_quota|credit balance|insufficient credits|requires more credits|insufficient balance|billing hard limit|spend limit|spending limit|api usage limits|monthly limit|monthly quota|tokens per day, please wait", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Quota();
+
+    [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|max_new_tokens` must be|greater than the context length|context window exceeds limit|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ContextLength();
+
+    [GeneratedRegex(@"content management policy|content filtering policy|content policy|our safety system|input was flagged|flagged as potentially violating", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ContentFilter();
+
+    [GeneratedRegex(@"overloaded|capacity exceeded|high demand|no capacity available|at capacity", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Overloaded();
+
+    [GeneratedRegex(@"capacity exceeded for this model|model is overloaded|no capacity available for model", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex OverloadedModel();
+
+    [GeneratedRegex(@"api key not valid|api key expired|invalid api key|incorrect api key", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex BadKey();
+
+    [GeneratedRegex(@"invalid model|model has been decommissioned|model does not exist|unknown model", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex BadModel();
+
+    [GeneratedRegex(@"limit: 0(.{0,2})", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Singleline)]
+    private static partial Regex FirstLimit();
+}
