@@ -180,7 +180,7 @@ internal static partial class SlowClassifier
         : s_words.TryGetValue(word, out var common) ? common : null;
 
     private static int StatusOf(string dialect, string word) =>
-        s_statusWords.FirstOrDefault(s => (s.Dialect.Length == 0 || s.Dialect == dialect) && s.Words.Split(' ').Contains(word)).Status;
+        word.Length == 0 ? 0 : s_statusWords.FirstOrDefault(s => (s.Dialect.Length == 0 || s.Dialect == dialect) && $" {s.Words} ".Contains($" {word} ", StringComparison.Ordinal)).Status;
 
     private static bool? QuotaInMessage(string dialect, Facts facts)
     {
