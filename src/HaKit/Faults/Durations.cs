@@ -16,6 +16,8 @@ internal static class Durations
 
     private static readonly SearchValues<char> s_numeric = SearchValues.Create("0123456789.");
 
+    private static readonly SearchValues<string> s_waits = SearchValues.Create(["try again in ", "retry in ", "retry after "], StringComparison.OrdinalIgnoreCase);
+
     private static readonly string[] s_httpDates =
         ["ddd, d MMM yyyy HH:mm:ss 'GMT'", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy"];
 
@@ -62,8 +64,8 @@ internal static class Durations
         instant is { } at && now != default ? Future((at - now).TotalSeconds) : null;
 
     /// <summary>The wait a sentence asks for: <c>try again in 5.289s</c>, <c>retry in 10h17m5.7s</c>, <c>retry after 26 seconds</c>.</summary>
-    public static TimeSpan? InSentence(ReadOnlySpan<char> sentence) =>
-        After(sentence, "try again in ") ?? After(sentence, "retry in ") ?? After(sentence, "retry after ");
+    public static TimeSpan? InSentence(ReadOnlySpan<char> sentence) => !sentence.ContainsAny(s_waits) ? null
+        : After(sentence, "try again in ") ?? After(sentence, "retry in ") ?? After(sentence, "retry after ");
 
     /// <summary>The instant in Anthropic's <c>You will regain access on 2026-08-01 at 00:00 UTC</c>.</summary>
     public static DateTimeOffset? RegainedAt(ReadOnlySpan<char> sentence)
