@@ -92,7 +92,7 @@ public sealed class PlanCommandTests
     [Fact]
     public void The_real_history_shows_what_a_pool_of_two_providers_is_for()
     {
-        var file = RealHistory();
+        var file = RepositoryFile.Find("..", "shared", "data", "llm-incidents-2023-07-to-2024-05.csv");
         Assert.SkipUnless(file is not null, "the incident history lies outside the repository and is not here");
 
         var (code, output, _) = Run(
@@ -104,18 +104,6 @@ public sealed class PlanCommandTests
             .And.Contain("openai-api     96.34% up (95%: 94.97% to 97.29%), 81 outages")
             .And.Contain("all down 0.0938% of the time; beta 0.045, correlation 0.025")
             .And.Contain("Delivers    99.9023% (three nines)");
-    }
-
-    private static string? RealHistory()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (!File.Exists(Path.Combine(folder.FullName, "HaKit.sln"))) continue;
-            var file = Path.Combine(folder.FullName, "..", "shared", "data", "llm-incidents-2023-07-to-2024-05.csv");
-            return File.Exists(file) ? file : null;
-        }
-
-        return null;
     }
 
     private static (int Code, string Output, string Error) Run(params string[] args)

@@ -1,0 +1,53 @@
+using BenchmarkDotNet.Attributes;
+using HaKit.Availability;
+
+namespace HaKit.Benchmarks;
+
+using Availability = HaKit.Availability.Availability;
+
+/// <summary>The mathematics, and recording an outcome while calls run.</summary>
+[MemoryDiagnoser]
+public class AvailabilityBenchmarks
+{
+    private readonly Availability[] _thousand = [.. Enumerable.Range(0, 1000).Select(i => Availability.FromUnavailability(0.01 + i * 1e-5))];
+    private readonly ReliabilityComponent[] _fifty =
+        [.. Enumerable.Range(0, 50).Select(i => ReliabilityBlock.Component($"component {i}", Availability.FromUnavailability(0.001 * (i + 1))))];
+
+    private readonly OutcomeCounters _counters = new();
+    private TimeSpan _now = TimeSpan.FromDays(1);
+
+    [Benchmark]
+    public Availability KofN_500_of_1000() => Availability.KofN(500, _thousand);
+
+    [Benchmark]
+    public Availability KofN_990_of_1000() => Availability.KofN(990, _thousand);
+
+    /// <summary>Built and evaluated anew: nothing is kept from one to the next.</summary>
+    [Benchmark]
+    public Availability Block_of_50_components()
+    {
+        var groups = new ReliabilityBlock[10];
+        for (var g = 0; g < groups.Length; g++) groups[g] = ReliabilityBlock.KofN(3, _fifty.AsSpan(5 * g, 5));
+        return ReliabilityBlock.Series(groups).Availability;
+    }
+
+    [Benchmark]
+    public AvailabilityInterval Both_Clopper_Pearson_bounds_999_of_1000() => Estimate.ClopperPearson(999, 1000);
+
+    [Benchmark]
+    public AvailabilityInterval Both_Clopper_Pearson_bounds_of_a_billion() => Estimate.ClopperPearson(999_000_000, 1_000_000_000);
+
+    [Benchmark]
+    public void Record_an_outcome() => _counters.Record(_now, true);
+
+    /// <summary>With a clock that goes on, so that buckets are begun and retired as well: 1 ms a call.</summary>
+    [Benchmark]
+    public void Record_an_outcome_while_time_passes()
+    {
+        _now += TimeSpan.FromMilliseconds(1);
+        _counters.Record(_now, true);
+    }
+
+    [Benchmark]
+    public OutcomeCount Count_three_days() => _counters.Count(_now, TimeSpan.FromDays(3));
+}
