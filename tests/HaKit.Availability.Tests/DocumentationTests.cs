@@ -53,7 +53,7 @@ public sealed class DocumentationTests
             ReliabilityBlock.Series(ReliabilityBlock.Component("web 2", mttf: 500, mttr: 2), db));
         Console.WriteLine(site.Availability);
         Console.WriteLine(site.GetImportance()[0].Name);
-        Console.WriteLine(site.GetTimes().MeanUpTime);
+        Console.WriteLine($"{site.GetTimes().MeanUpTime:0}");
     }
 
     private void Three()
@@ -79,5 +79,5 @@ public sealed class DocumentationTests
         Console.WriteLine($"{report.Observed} {report.Endpoints[0].Observed}");
     }
 
-    private void WriteLine(object? value) => _printed.Add(value is double number ? $"{Math.Floor(number)}" : $"{value}");
+    private void WriteLine(object? value) => _printed.Add($"{value}");
 }
