@@ -1,7 +1,7 @@
 using System.Globalization;
 using HaKit.Availability;
 
-namespace Sample;
+namespace HaKit.Sample;
 
 /// <summary>One reported incident.</summary>
 /// <param name="Start">First notice.</param>

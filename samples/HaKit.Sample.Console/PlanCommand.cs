@@ -1,13 +1,15 @@
 using System.Globalization;
 using HaKit.Availability;
 
-namespace Sample;
+namespace HaKit.Sample;
+
+using Availability = HaKit.Availability.Availability;
 
 /// <summary>
 /// <c>plan</c>: what a pool of endpoints delivers, what it loses to what, and the cheapest way to a target; the endpoints
 /// from the command line, or estimated from a history of incidents.
 /// </summary>
-public static class PlanCommand
+internal static class PlanCommand
 {
     /// <returns>0 when the target is met or can be, 1 when it is unreachable, 2 when the question cannot be read.</returns>
     public static int Run(string[] args, TextWriter output, TextWriter error)

@@ -1,7 +1,9 @@
 using System.Globalization;
 using HaKit.Availability;
 
-namespace Sample;
+namespace HaKit.Sample;
+
+using Availability = HaKit.Availability.Availability;
 
 /// <summary>What the plan command was asked; every option has a default.</summary>
 internal sealed record PlanOptions

@@ -1,4 +1,4 @@
-using Sample;
+using HaKit.Sample;
 
 namespace HaKit.Availability.Tests.Samples;
 
