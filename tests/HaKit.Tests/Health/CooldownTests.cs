@@ -71,4 +71,37 @@ public sealed class CooldownTests
         second.State.CooldownUntil.Should().Be(first.State.CooldownUntil);
         other.State.CooldownUntil.Should().BeNull();
     }
+
+    [Fact]
+    public void A_throttles_own_wait_goes_on_when_the_quota_above_it_is_cleared()
+    {
+        var endpoint = _bench.Add("a");
+        var tickets = Enumerable.Range(0, 2).Select(_ => _bench.Begin(endpoint)).ToArray();
+        endpoint.Complete(tickets[0], HealthBench.Throttled(60), _bench.Now);
+        var until = endpoint.State.CooldownUntil;
+        endpoint.Complete(tickets[1], new Fault(FaultKind.QuotaExhausted), _bench.Now);
+        endpoint.State.CooldownUntil.Should().Be(TimeSpan.MaxValue);
+        _bench.Pass(1);
+        endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
+        endpoint.State.CooldownUntil.Should().Be(until);
+        _bench.MayBegin(endpoint, BeginMode.Normal).Should().BeFalse();
+        _bench.Pass(59);
+        _bench.Begin(endpoint);
+    }
+
+    [Fact]
+    public void What_the_server_said_during_a_trial_outlives_the_trials_success()
+    {
+        var endpoint = _bench.Add("a");
+        var straggler = _bench.Begin(endpoint);
+        _bench.Fail(endpoint, FaultKind.ServerError, 5);
+        _bench.PassTo(endpoint.State.Until!.Value);
+        var trial = _bench.Begin(endpoint, BeginMode.Trial);
+        endpoint.Complete(straggler, HealthBench.Throttled(9), _bench.Now);
+        endpoint.Complete(trial, null, _bench.Now);
+        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        _bench.MayBegin(endpoint, BeginMode.Normal).Should().BeFalse();
+        _bench.Pass(9);
+        _bench.Begin(endpoint);
+    }
 }

@@ -96,6 +96,22 @@ public sealed class TrialTests
     }
 
     [Fact]
+    public void The_late_first_content_of_an_abandoned_trial_does_not_decide_the_next_one()
+    {
+        var endpoint = _bench.AddEjected("a");
+        _bench.PassTo(endpoint.State.Until!.Value);
+        var hung = _bench.Begin(endpoint, BeginMode.Trial);
+        _bench.Pass(30);
+        _bench.PassTo(endpoint.State.Until!.Value);
+        var next = _bench.Begin(endpoint, BeginMode.Trial);
+        endpoint.FirstContent(hung, _bench.Now);
+        endpoint.Complete(hung, null, _bench.Now);
+        endpoint.State.Status.Should().Be(HealthStatus.Trial);
+        endpoint.Complete(next, new Fault(FaultKind.ServerError), _bench.Now);
+        endpoint.State.Ejections.Should().Be(3);
+    }
+
+    [Fact]
     public void Stragglers_never_decide_a_trial()
     {
         var endpoint = _bench.Add("a");
