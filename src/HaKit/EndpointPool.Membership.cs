@@ -131,6 +131,8 @@ public sealed partial class EndpointPool
     {
         var now = _clock.Now;
         Tell(change, now);
+        if (change.After.Status == HealthStatus.Recovering && !change.Before.IsInService)
+            ((EndpointState)change.Endpoint.Tag!).Failure.Forget();
         if (!IsPlain(change.Before) || !IsPlain(change.After))
             lock (_membership)
                 _engine.Snapshot = _engine.Snapshot.Renewed();

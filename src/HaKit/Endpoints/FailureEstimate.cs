@@ -11,9 +11,12 @@ internal sealed class FailureEstimate
     private const double Weight = 0.1;
 
     // A stream cut after content is a failed call, which no other endpoint can repair.
-    private const double CutWeight = 4;
+    private const double CutWeight = 5;
 
-    private const double HalfLifeTicks = 10.0 * TimeSpan.TicksPerSecond;
+    private const double HalfLifeTicks = 60.0 * TimeSpan.TicksPerSecond;
+
+    // So faint that it would decide nothing but a tie.
+    private const double Forgotten = 0.01;
 
     private double _value;
     private long _updated;
@@ -22,7 +25,10 @@ internal sealed class FailureEstimate
     public double At(TimeSpan now)
     {
         var value = Volatile.Read(ref _value);
-        return value == 0 ? 0 : Math.Min(1, Faded(value, now));
+        if (value == 0)
+            return 0;
+        value = Faded(value, now);
+        return value < Forgotten ? 0 : Math.Min(1, value);
     }
 
     public void Ended(Fault? fault, TimeSpan now)
@@ -36,9 +42,12 @@ internal sealed class FailureEstimate
         var sample = fault is null ? 0 : fault.Applied == FaultApplied.Partial ? CutWeight : 1;
         value = Faded(value, now);
         value += Weight * (sample - value);
-        Volatile.Write(ref _value, value < 1e-4 ? 0 : value);
+        Volatile.Write(ref _value, value < Forgotten ? 0 : value);
         Volatile.Write(ref _updated, now.Ticks);
     }
+
+    /// <summary>It is back: what it did before says nothing any more.</summary>
+    public void Forget() => Volatile.Write(ref _value, 0);
 
     // Hyperbolic instead of exponential: one division on the path of every choice.
     private double Faded(double value, TimeSpan now)

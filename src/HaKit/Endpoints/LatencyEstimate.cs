@@ -4,12 +4,13 @@ namespace HaKit.Endpoints;
 /// What is known of an endpoint's times, or of a whole pool's. Read and written without locks; a lost update costs one sample.
 /// </summary>
 /// <remarks>
-/// The time to first content is kept per unit of prompt, as a peak EWMA (Finagle): it follows a slower sample at once and a faster one by and
-/// by. One unit is a constant part plus 1,000 input tokens, so that endpoints that were given the long prompts are not mistaken for slow ones.
+/// The time to first content is kept per unit of prompt, in a softened form of Finagle's peak EWMA: a slower sample counts for three tenths at
+/// once, a faster one by the time that has passed. (A full peak follows chance more than load where times vary as much as those of models do.) One unit is a constant part plus 1,000 input tokens, so that endpoints that were given the long prompts are not mistaken for slow ones.
 /// </remarks>
 internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
 {
     private const double DecaySeconds = 10;
+    private const double SlowerWeight = 0.3;
     private const double PoolWeight = 0.05;
     private const double PerTokenWeight = 0.1;
     private const double UnknownSeconds = 1;
@@ -17,14 +18,10 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
 
     private double _perUnit;
     private double _perOutputToken;
-    private double _answer;
     private long _updated;
 
     /// <summary>Usual seconds to first content, or to the whole answer where nothing comes earlier, of a prompt of no known length; 0 until known.</summary>
     public double FirstContentSeconds => Volatile.Read(ref _perUnit);
-
-    /// <summary>Usual seconds to a whole plain answer; 0 until known.</summary>
-    public double AnswerSeconds => Volatile.Read(ref _answer);
 
     /// <summary>Usual seconds per output token once content flows; 0 until known.</summary>
     public double PerOutputTokenSeconds => Volatile.Read(ref _perOutputToken);
@@ -42,15 +39,18 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
         return units * (age <= 1 || usual == 0 ? own : usual + (own - usual) / age);
     }
 
-    /// <summary>It has shown life after this time.</summary>
+    /// <summary>It has shown life after this time: the first content of a stream, or the whole of a plain answer.</summary>
     public void Heard(TimeSpan after, long inputTokens, TimeSpan now)
     {
         var sample = after.TotalSeconds / UnitsOf(inputTokens);
         if (pool is not null)
             Blend(ref pool._perUnit, sample, PoolWeight);
         var old = Volatile.Read(ref _perUnit);
-        if (sample < old)
-            sample = old + (sample - old) * (1 - Math.Exp((Volatile.Read(ref _updated) - now.Ticks) / (DecaySeconds * TimeSpan.TicksPerSecond)));
+        if (old != 0)
+        {
+            var weight = 1 - Math.Exp((Volatile.Read(ref _updated) - now.Ticks) / (DecaySeconds * TimeSpan.TicksPerSecond));
+            sample = old + (sample - old) * (sample > old ? Math.Max(weight, SlowerWeight) : weight);
+        }
         Store(sample, now);
     }
 
@@ -62,13 +62,11 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
             Store(sample, now);
     }
 
-    /// <summary>The attempt has succeeded; <paramref name="flow"/> is the time from first content to the end.</summary>
-    public void Answered(TimeSpan whole, TimeSpan? flow, long? outputTokens, bool streamed)
+    /// <summary>A stream has ended well, so long after its first content.</summary>
+    public void Flowed(TimeSpan time, long outputTokens)
     {
-        if (!streamed)
-            Blend(ref _answer, whole.TotalSeconds, PerTokenWeight);
-        if (flow is { } time && outputTokens > 1)
-            Blend(ref _perOutputToken, time.TotalSeconds / (outputTokens.Value - 1), PerTokenWeight);
+        if (outputTokens > 1)
+            Blend(ref _perOutputToken, time.TotalSeconds / (outputTokens - 1), PerTokenWeight);
     }
 
     private void Store(double perUnit, TimeSpan now)

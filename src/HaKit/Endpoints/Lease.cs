@@ -219,14 +219,12 @@ internal sealed class Lease
     private void Learn(Fault? fault, TimeSpan now)
     {
         var wasSilent = BreakSilence();
-        if (fault is null)
-        {
-            if (wasSilent)
-                State.Latency.Heard(now - Started, EstimatedInputTokens, now);
-            State.Latency.Answered(now - Started, now - FirstContentAt, OutputTokens, IsHandedOver);
-        }
+        if (wasSilent && fault is null)
+            State.Latency.Heard(now - Started, EstimatedInputTokens, now);
         else if (wasSilent && CancelledFor is not null)
             State.Latency.WaitedInVain(now - Started, EstimatedInputTokens, now);
+        if (fault is null && FirstContentAt is { } first && OutputTokens is { } output)
+            State.Latency.Flowed(now - first, output);
     }
 
     // Content and completion may come from two threads.

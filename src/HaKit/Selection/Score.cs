@@ -16,8 +16,11 @@ public readonly record struct EndpointScore(double Time, double Failure, double 
 /// <summary>The score's arithmetic; docs/selection.md says why.</summary>
 internal static class Score
 {
-    /// <summary>How many times its own time a failure on the way costs: the time lost, another endpoint's queue, the shared budget.</summary>
-    public const double RetryCost = 6;
+    /// <summary>
+    /// How many times its own time a failure on the way costs: the time lost, another endpoint's queue, the shared budget. So large that one which
+    /// fails three times in ten keeps less than half of its fair share, although its failures leave it with less in flight than the others.
+    /// </summary>
+    public const double RetryCost = 12;
 
     /// <summary>Seconds that a failure costs however quick an endpoint is.</summary>
     public const double LeastRetryCost = 0.25;
@@ -54,7 +57,7 @@ internal static class Score
     // The call's own time, and for each call before it the same, shared by the weight.
     private static double Time(EndpointState state, double perWeight, double ramp, double units, TimeSpan now, SelectionPolicy policy)
     {
-        var time = (policy.IsLatencyAware ? state.Latency.Expected(units, now) : units) + state.Silence.OverdueSeconds(now);
+        var time = policy.IsLatencyAware ? state.Latency.Expected(units, now) + state.Silence.OverdueSeconds(now) : units;
         return policy.IsLoadAware ? time * (1 + state.InFlight * perWeight / ramp) : time;
     }
 

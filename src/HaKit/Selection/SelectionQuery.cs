@@ -53,6 +53,9 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     /// <summary>Has this call tried it, or found something broken that it shares?</summary>
     public bool Excludes(EndpointState state) => History.Count > 0 && (History.TimesTried(state) > 0 || History.FoundBroken(state));
 
+    /// <summary>The <see cref="Kinship"/> that is avoided even across strict tiers.</summary>
+    public const int ThrottledAccount = 4;
+
     /// <summary>How much it shares with what failed in this call, or is still silent: 0 for nothing, then provider, region, account or key, and an account that was throttled.</summary>
     public int Kinship(EndpointState state)
     {
@@ -63,7 +66,7 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
                 continue;
             var (one, other) = (entry.Endpoint.Domains, state.Endpoint.Domains);
             var kinship =
-                one.Shares(other, FaultReach.Account) ? entry.Fault is { Blame: FaultBlame.Throttle } ? 4 : 3
+                one.Shares(other, FaultReach.Account) ? entry.Fault is { Blame: FaultBlame.Throttle } ? ThrottledAccount : 3
                 : one.Shares(other, FaultReach.Key) ? 3
                 : one.Shares(other, FaultReach.Region) ? 2
                 : one.Shares(other, FaultReach.Provider) ? 1

@@ -6,8 +6,8 @@ namespace HaKit.Selection;
 internal sealed partial class Selector
 {
     /// <summary>
-    /// After a failure: whoever shares the least with what failed, then the lowest tier, then the best. Looks at everybody, because a second
-    /// mistake costs more than the look.
+    /// After a failure: whoever shares the least with what failed, then the lowest tier, then the best. Strict tiers come first, but for an account that
+    /// was throttled. Looks at everybody, because a second mistake costs more than the look.
     /// </summary>
     private Choice Another(SelectionView view, in SelectionQuery query)
     {
@@ -17,6 +17,8 @@ internal sealed partial class Selector
         var closest = int.MaxValue;
         foreach (var tier in view.Tiers)
         {
+            if (best is not null && policy.StrictTiers && closest < SelectionQuery.ThrottledAccount)
+                break;
             var lowest = double.PositiveInfinity;
             var start = StartOf(tier, ref dice);
             for (var i = 0; i < tier.Admitted.Count; i++)

@@ -1,0 +1,61 @@
+using HaKit.Faults;
+using HaKit.Health;
+using HaKit.Selection;
+
+namespace HaKit.Tests.Selection;
+
+public sealed class TrialTests
+{
+    private static readonly TimeSpan s_period = TimeSpan.FromSeconds(6.1);
+
+    [Fact]
+    public void The_next_request_after_the_period_is_the_trial_and_nobody_else_is()
+    {
+        var bench = new SelectionBench("abcd");
+        bench.Eject("a");
+        bench.Shares(500)["a"].Should().Be(0);
+        bench.Now += s_period;
+        var choice = bench.Choose();
+        choice.Should().Be(new Choice(bench["a"], Admission.Trial));
+        bench.Begin(choice.State!, BeginMode.Trial);
+        bench.Shares(500)["a"].Should().Be(0);
+    }
+
+    [Fact]
+    public void What_may_not_be_repeated_is_no_trial()
+    {
+        var bench = new SelectionBench("ab");
+        bench.Eject("a");
+        bench.Now += s_period;
+        bench.Choose(new RequestProfile { MayRepeat = false }).Should().Be(Choice.Normal(bench["b"]));
+    }
+
+    [Fact]
+    public void A_call_that_has_failed_once_is_no_trial_as_long_as_somebody_is_admitted()
+    {
+        var bench = new SelectionBench("abc");
+        bench.Eject("a");
+        bench.Now += s_period;
+        bench.After(("b", new Fault(FaultKind.ServerError))).Choose().Should().Be(Choice.Normal(bench["c"]));
+        bench.After(("b", new Fault(FaultKind.ServerError)), ("c", new Fault(FaultKind.ServerError))).Choose().Should().Be(new Choice(bench["a"], Admission.Trial));
+    }
+
+    [Fact]
+    public void A_standby_is_not_tried_while_the_primaries_serve()
+    {
+        var bench = new SelectionBench([new() { Name = "a" }, new() { Name = "standby", Tier = 1 }]);
+        bench.Eject("standby");
+        bench.Now += s_period;
+        bench.Choose().Should().Be(Choice.Normal(bench["a"]));
+    }
+
+    [Fact]
+    public void A_lost_primary_is_tried_while_the_standby_serves()
+    {
+        var bench = new SelectionBench([new() { Name = "a" }, new() { Name = "standby", Tier = 1 }]);
+        bench.Eject("a");
+        bench.Choose().Should().Be(Choice.Normal(bench["standby"]));
+        bench.Now += s_period;
+        bench.Choose().Should().Be(new Choice(bench["a"], Admission.Trial));
+    }
+}

@@ -1,0 +1,52 @@
+using HaKit.Selection;
+
+namespace HaKit.Tests.Selection;
+
+public sealed class TurnTests
+{
+    [Fact]
+    public void Smooth_weighted_turns_of_5_1_1_are_aabacaa() =>
+        new SelectionBench("abc", SelectionPreset.Weighted, 1, 5, 1, 1).Picks(14).Should().Be("aabacaaaabacaa");
+
+    [Fact]
+    public void Smooth_weighted_turns_of_5_3_2_are_abcaabacba() =>
+        new SelectionBench("abc", SelectionPreset.Weighted, 1, 5, 3, 2).Picks(20).Should().Be("abcaabacbaabcaabacba");
+
+    [Fact]
+    public void Round_robin_takes_one_after_the_other_whatever_the_weights() =>
+        new SelectionBench("abc", SelectionPreset.RoundRobin, 1, 5, 3, 2).Picks(7).Should().Be("abcabca");
+
+    [Fact]
+    public void Weights_that_are_not_whole_keep_their_proportions() =>
+        new SelectionBench("ab", SelectionPreset.Weighted, 1, 0.75, 0.25).Picks(8).Should().Be("aabaaaba");
+
+    [Fact]
+    public void A_turn_of_many_unequal_weights_is_smooth_and_keeps_their_proportions()
+    {
+        var bench = new SelectionBench(SelectionBench.Numbered(300, (i, e) => e.Weight = 1 + i % 3), new SelectionOptions { Preset = SelectionPreset.Weighted });
+        var picks = Enumerable.Range(0, 600).Select(_ => bench.Pick()!).ToArray();
+        picks.CountBy(name => name).Should().OnlyContain(c => c.Value == bench[c.Key].Endpoint.Weight);
+        var heaviest = Enumerable.Range(0, 600).Where(i => picks[i] == "e2").ToArray();
+        heaviest.Zip(heaviest.Skip(1), (a, b) => b - a).Should().OnlyContain(gap => gap >= 195 && gap <= 205);
+    }
+
+    [Fact]
+    public void An_ejection_does_not_begin_the_turn_anew()
+    {
+        var bench = new SelectionBench("abcd", SelectionPreset.RoundRobin);
+        bench.Picks(2).Should().Be("ab");
+        bench.Eject("d");
+        bench.Picks(3).Should().Be("cab");
+    }
+
+    [Fact]
+    public void Different_kinds_of_requests_take_turns_of_their_own()
+    {
+        var bench = new SelectionBench("ab", SelectionPreset.RoundRobin);
+        var tools = new RequestProfile { Tools = true };
+        var served = "";
+        for (var i = 0; i < 4; i++)
+            served += bench.Pick() + bench.Pick(tools);
+        served.Should().Be("aabbaabb");
+    }
+}
