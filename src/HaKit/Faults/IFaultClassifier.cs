@@ -17,13 +17,19 @@ public readonly struct FaultEvidence
     /// <summary>The dialect the endpoint declares, or <see cref="WireDialect.Unknown"/> to recognise it from the answer.</summary>
     public WireDialect Dialect { get; init; }
 
-    /// <summary>The HTTP status, or 0 when there was no response.</summary>
+    /// <summary>
+    /// The HTTP status, or 0 when there was no response; 200 for the data of an event within a stream. An adapter that knows the status of
+    /// an SDK's exception sets it beside the exception.
+    /// </summary>
     public int StatusCode { get; init; }
 
-    /// <summary>The response's headers (and content headers), or <see langword="null"/>.</summary>
+    /// <summary>
+    /// The response's headers, or <see langword="null"/>. An SDK's own collection is copied, without validation, into the headers of a new
+    /// <see cref="HttpResponseMessage"/>; of content headers none is asked for.
+    /// </summary>
     public System.Net.Http.Headers.HttpResponseHeaders? Headers { get; init; }
 
-    /// <summary>At most the first 64 KiB of the response's body; may be empty.</summary>
+    /// <summary>The response's body, or the data of one event; may be empty or cut. No more than its first 64 KiB are looked at.</summary>
     public ReadOnlyMemory<byte> Body { get; init; }
 
     /// <summary>The exception, when there was no response.</summary>
