@@ -202,26 +202,21 @@ public sealed class WaitQueueTests
         }
     }
 
-    [Fact]
-    public void Waking_does_not_carry_the_releasing_context_into_the_waiting_call()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_timer_does_not_capture_the_waiting_calls_context_and_leaves_its_flow_as_it_was(bool suppressed)
     {
-        var ambient = new AsyncLocal<string?>();
-        string? seen = null;
-        _queue.TryEnter(0, out var waiter);
-        ambient.Value = "waiting";
-        var task = WaitHere();
-        ambient.Value = "moving the clock";
-
-        _time.Advance(TimeSpan.FromSeconds(1));
-
-        task.IsCompletedSuccessfully.Should().BeTrue();
-        seen.Should().Be("waiting");
-
-        async Task WaitHere()
+        var time = new FlowWatchingTime();
+        var queue = new WaitQueue(1, time);
+        queue.TryEnter(0, out var waiter);
+        using (suppressed ? ExecutionContext.SuppressFlow() : (IDisposable?)null)
         {
-            await Wait(waiter, TimeSpan.FromSeconds(1));
-            seen = ambient.Value;
+            Wait(waiter, TimeSpan.FromSeconds(1)).IsCompleted.Should().BeFalse();
+
+            ExecutionContext.IsFlowSuppressed().Should().Be(suppressed);
         }
+        time.Suppressed.Should().Equal(true);
     }
 
     [Fact]
@@ -274,5 +269,16 @@ public sealed class WaitQueueTests
         var result = await waiter!.WaitAsync(dueIn, TestContext.Current.CancellationToken);
         _woken.Add($"{name}:{result}");
         waiter.Leave();
+    }
+
+    private sealed class FlowWatchingTime : TimeProvider
+    {
+        public List<bool> Suppressed { get; } = [];
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Suppressed.Add(ExecutionContext.IsFlowSuppressed());
+            return base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, period);
+        }
     }
 }
