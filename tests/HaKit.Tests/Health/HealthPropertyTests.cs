@@ -30,7 +30,7 @@ public sealed class HealthPropertyTests
             }));
 
     [Fact]
-    public void No_history_reaches_an_illegal_state_or_leaks_the_trial_slot() => ForAll(1500, history =>
+    public void No_history_reaches_an_illegal_state_or_leaks_the_trial_slot() => ForAll(1000, history =>
     {
         var world = new HealthWorld();
         foreach (var happening in history)
@@ -44,7 +44,7 @@ public sealed class HealthPropertyTests
     });
 
     [Fact]
-    public void Nothing_is_ever_sent_before_a_throttled_servers_Retry_After_or_the_cap() => ForAll(1500, history =>
+    public void Nothing_is_ever_sent_before_a_throttled_servers_Retry_After_or_the_cap() => ForAll(1000, history =>
     {
         var world = new HealthWorld();
         foreach (var happening in history) world.Happen(happening);
