@@ -8,7 +8,7 @@ namespace HaKit.Benchmarks;
 
 /// <summary>
 /// What the heartbeats of a large pool cost: <c>dotnet run -c Release --project bench/HaKit.Benchmarks -- heartbeat-load
-/// [endpoints=10000] [seconds=60] [interval=10] [probe=http|tcp] [hosts=one|each] [jitter=0]</c>. The server is a process of its own, so that
+/// [endpoints=10000] [seconds=60] [interval=10] [probe=http|tcp|none] [hosts=one|each] [jitter=0]</c>. The server is a process of its own, so that
 /// only the pool's work is counted. With <c>hosts=each</c> every endpoint has a loopback address of its own, and so connections of its own.
 /// </summary>
 internal static class HeartbeatLoad
@@ -19,7 +19,7 @@ internal static class HeartbeatLoad
         var count = int.Parse(given.GetValueOrDefault("endpoints", "10000"), CultureInfo.InvariantCulture);
         var seconds = double.Parse(given.GetValueOrDefault("seconds", "60"), CultureInfo.InvariantCulture);
         var interval = TimeSpan.FromSeconds(double.Parse(given.GetValueOrDefault("interval", "10"), CultureInfo.InvariantCulture));
-        var isTcp = given.GetValueOrDefault("probe") == "tcp";
+        var kind = given.GetValueOrDefault("probe", "http");
         var eachItsHost = given.GetValueOrDefault("hosts") == "each";
         var port = FreePort();
         using var server = StartServer(port);
@@ -33,7 +33,7 @@ internal static class HeartbeatLoad
             };
             for (var i = 0; i < count; i++)
                 options.Endpoints.Add(new EndpointOptions { Name = i.ToString(CultureInfo.InvariantCulture), Address = $"http://{(eachItsHost ? HostOf(i) : "127.0.0.1")}:{port}/v1" });
-            var probe = new Watched(isTcp ? new TcpProbe() : new HttpProbe("/health"), count);
+            var probe = new Watched(kind switch { "tcp" => new TcpProbe(), "none" => new DelegateProbe(static (_, _) => default(ValueTask<ProbeResult>)), _ => new HttpProbe("/health") }, count);
             var empty = Memory();
             await using var pool = new EndpointPool("load", options, new EndpointPoolParts { Probe = _ => probe });
             var silent = Memory();
@@ -49,7 +49,7 @@ internal static class HeartbeatLoad
             asked = probe.Asked - asked;
             var beating = Memory();
             var lateness = probe.Lateness(interval);
-            Console.WriteLine($"{count} endpoints, {(isTcp ? "TCP" : "HTTP")} every {interval.TotalSeconds} s, {(eachItsHost ? "a host each" : "one host")}, {wall.TotalSeconds:0} s measured");
+            Console.WriteLine($"{count} endpoints, {kind} every {interval.TotalSeconds} s, {(eachItsHost ? "a host each" : "one host")}, {wall.TotalSeconds:0} s measured");
             Console.WriteLine($"beats          {asked / wall.TotalSeconds:0.0}/s, {probe.Failed} failed of {probe.Asked}");
             Console.WriteLine($"CPU            {100 * (cpu / wall):0.00} % of one core, {cpu.TotalMicroseconds / asked:0.0} µs per beat");
             Console.WriteLine($"allocated      {allocated / asked} B per beat");
@@ -57,6 +57,9 @@ internal static class HeartbeatLoad
             Console.WriteLine($"late on grid   median {lateness[count / 2]:0.0} ms, p99 {lateness[count * 99 / 100]:0.0} ms, most {lateness[^1]:0.0} ms (jitter 0 only)");
             var ejected = pool.Explain(RequestProfile.Default).Count(e => e.Health.Ejections > 0);
             Console.WriteLine($"ejected        {ejected}");
+            await pool.DisposeAsync();
+            if (kind == "http")
+                await FloorAsync(port, count / interval.TotalSeconds, seconds);
             return 0;
         }
         finally
@@ -73,6 +76,27 @@ internal static class HeartbeatLoad
         Console.WriteLine("listening");
         while (true)
             _ = AnswerAsync(await listener.AcceptAsync());
+    }
+
+    // The same requests without the library, evenly spaced by one timer: what the HTTP client alone takes.
+    private static async Task FloorAsync(int port, double perSecond, double seconds)
+    {
+        using var http = new HttpMessageInvoker(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
+        var address = new Uri($"http://127.0.0.1:{port}/health");
+        var (cpu, watch, sent) = (Environment.CpuUsage.TotalTime, Stopwatch.StartNew(), 0L);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
+        while (watch.Elapsed.TotalSeconds < seconds && await timer.WaitForNextTickAsync())
+            for (; sent < watch.Elapsed.TotalSeconds * perSecond; sent++)
+                _ = GetAsync();
+        cpu = Environment.CpuUsage.TotalTime - cpu;
+        Console.WriteLine($"for comparison {100 * (cpu / watch.Elapsed):0.00} % of one core for the same requests by the HTTP client alone, {cpu.TotalMicroseconds / sent:0.0} µs each");
+
+        async Task GetAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, address);
+            using var response = await http.SendAsync(request, default);
+            await response.Content.ReadAsByteArrayAsync();
+        }
     }
 
     private static async Task AnswerAsync(Socket connection)

@@ -42,6 +42,9 @@ internal sealed class Heartbeat
     // The system's timers and its timestamps are different clocks: a tick this much too soon is on time.
     private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(50);
 
+    // Beats of many endpoints that are due within this part of the interval share one waking of the process, which costs far more than a beat.
+    private const int GrainsPerInterval = 200;
+
     private readonly Lock _gate = new();
     private readonly EndpointState _member;
     private readonly Pacemaker _pacemaker;
@@ -131,7 +134,7 @@ internal sealed class Heartbeat
             if (!_isAsking && RestUntil(now) is { } later)
             {
                 _due = later;
-                Arm(later - now);
+                ArmForBeat(now);
                 return;
             }
         }
@@ -286,14 +289,20 @@ internal sealed class Heartbeat
         _due += interval;
         if (_due <= now)
             _due += interval * (1 + Math.Floor((now - _due) / interval));
-        Arm(_due - now);
+        ArmForBeat(now);
     }
 
     private void Begin(TimeSpan now)
     {
-        var phase = _setup.Options.Interval * _pacemaker.Chance.NextDouble();
-        _due = now + phase;
-        Arm(phase);
+        _due = now + _setup.Options.Interval * _pacemaker.Chance.NextDouble();
+        ArmForBeat(now);
+    }
+
+    // Only the waking is rounded, up to the next grain of the pool's clock; the beat's own time is kept exact.
+    private void ArmForBeat(TimeSpan now)
+    {
+        var grain = Math.Max(1, _setup.Options.Interval.Ticks / GrainsPerInterval);
+        Arm(new TimeSpan((_due.Ticks + grain - 1) / grain * grain) - now);
     }
 
     // Timers count whole milliseconds: rounding up spares a tick that comes just too early.
