@@ -52,6 +52,7 @@ public sealed class ProcessRecovery
         catch (OperationCanceledException)
         {
             Kill(process);
+            await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
             throw;
         }
         if (process.ExitCode != 0)

@@ -254,16 +254,19 @@ public sealed class HeartbeatTests
     [Fact]
     public async Task A_pause_of_our_own_process_ejects_no_one()
     {
-        await using var bench = new HeartbeatBench(5);
-        foreach (var name in new[] { "a", "b", "c", "d", "e" })
-            bench.Answers[name] = HeartbeatBench.Silent;
-        bench.Advance(1);
+        // One miss is enough to be ejected for, and some questions are in flight when the process stops.
+        await using var bench = new HeartbeatBench(20, o => o.CircuitBreaker.MissesToEject = 1);
+        bench.Advance(9);
+        foreach (var endpoint in bench.Pool.Endpoints)
+            bench.Answers[endpoint.Name] = HeartbeatBench.Silent;
+        bench.Asked.Clear();
+        bench.Advance(1.5);
+        bench.Asked.Should().NotBeEmpty();
         bench.Time.Pause(TimeSpan.FromSeconds(20));
         bench.Answers.Clear();
         bench.Advance(60);
         foreach (var endpoint in bench.Pool.Explain(RequestProfile.Default))
             endpoint.Health.Ejections.Should().Be(0);
-        bench.Asked.GroupBy(a => a.At).Should().OnlyContain(g => g.Count() <= 5);
     }
 
     [Fact]

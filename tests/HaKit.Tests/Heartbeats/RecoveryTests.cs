@@ -130,10 +130,23 @@ public sealed class RecoveryTests
     public async Task A_process_that_outstays_its_time_is_killed()
     {
         Assert.SkipUnless(File.Exists("/bin/sh"), "needs a shell");
-        using var timeout = new CancellationTokenSource();
-        var run = new ProcessRecovery("/bin/sh", "-c", "exec sleep 1000").RunAsync(await EvidenceAsync(), timeout.Token).AsTask();
-        timeout.Cancel();
-        await run.Awaiting(r => r).Should().ThrowAsync<OperationCanceledException>();
+        var file = Path.GetTempFileName();
+        try
+        {
+            using var timeout = new CancellationTokenSource();
+            var run = new ProcessRecovery("/bin/sh", "-c", $"echo $$ > '{file}'; exec sleep 1000").RunAsync(await EvidenceAsync(), timeout.Token).AsTask();
+            string id;
+            while (!(id = await File.ReadAllTextAsync(file, Ct)).EndsWith('\n'))
+                Ct.ThrowIfCancellationRequested();
+            timeout.Cancel();
+            await run.Awaiting(r => r).Should().ThrowAsync<OperationCanceledException>();
+            var find = () => System.Diagnostics.Process.GetProcessById(int.Parse(id, System.Globalization.CultureInfo.InvariantCulture));
+            find.Should().Throw<ArgumentException>("it has ended");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     [Fact]
