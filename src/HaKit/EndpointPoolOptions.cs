@@ -100,7 +100,7 @@ public sealed class EndpointPoolOptions
         if (FirstContent.Minimum > FirstContent.Timeout)
             wrong.Add($"{path}: FirstContent:Minimum is {FirstContent.Minimum}, longer than FirstContent:Timeout, {FirstContent.Timeout}.");
         if (!(FirstContent.Multiplier >= 1))
-            wrong.Add($"{path}: FirstContent:Multiplier is {FirstContent.Multiplier}: at least 1 is needed.");
+            wrong.Add(FormattableString.Invariant($"{path}: FirstContent:Multiplier is {FirstContent.Multiplier}: at least 1 is needed."));
         Within("Retry:MaxRetryAttempts", Retry.MaxRetryAttempts, 0, 100);
         Within("Retry:MaxAttemptsPerEndpoint", Retry.MaxAttemptsPerEndpoint, 1, 100);
         Positive("Retry:Delay", Retry.Delay);
@@ -108,7 +108,7 @@ public sealed class EndpointPoolOptions
             wrong.Add($"{path}: Retry:MaxDelay is {Retry.MaxDelay}, shorter than Retry:Delay, {Retry.Delay}.");
         Within("MaxWaitingCalls", MaxWaitingCalls, 0, 1_000_000);
         if (Origin is not null && !(Uri.TryCreate(Origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
-            wrong.Add($"{path}: Origin is '{Origin}': an absolute http or https address is needed.");
+            wrong.Add($"{path}: Origin is '{EndpointOptions.Redact(Origin)}': an absolute http or https address is needed.");
         wrong.AddRange(CircuitBreaker.Validate($"{path}: CircuitBreaker"));
         wrong.AddRange(Hedging.Validate($"{path}: Hedging"));
         Positive("Streaming:IdleTimeout", Streaming.IdleTimeout);

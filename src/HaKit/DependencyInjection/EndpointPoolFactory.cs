@@ -69,20 +69,50 @@ internal static partial class EndpointPoolFactory
     private static partial void KeptLastGood(ILogger logger, string pool, string why);
 }
 
-/// <summary>Makes the pools when the application starts, so that heartbeats begin and mistakes show before the first call.</summary>
+/// <summary>
+/// Refuses mistakes when the application starts, all at once and before anything runs, and makes the pools, so that heartbeats begin.
+/// Not ValidateOnStart: that watches the options with a monitor, which throws an invalid reload at whoever reloaded the configuration.
+/// </summary>
 internal sealed class EndpointPoolHost(
-    IServiceProvider provider, IEnumerable<EndpointPoolRegistration> registrations, IEnumerable<EndpointPoolUse> uses) : IHostedService
+    IServiceProvider provider, IEnumerable<EndpointPoolRegistration> registrations, IEnumerable<EndpointPoolUse> uses) : IHostedLifecycleService
 {
-    public Task StartAsync(CancellationToken cancellationToken)
+    public Task StartingAsync(CancellationToken cancellationToken)
     {
         var known = registrations.Select(r => r.Name).ToHashSet(StringComparer.Ordinal);
-        var unknown = uses.Where(u => !known.Contains(u.Pool)).Select(u => $"{u.By} uses the pool '{u.Pool}', which is not registered.").ToArray();
-        if (unknown.Length > 0)
-            throw new OptionsValidationException("", typeof(EndpointPoolOptions), unknown);
+        var unknown = uses.Where(u => !known.Contains(u.Pool)).Select(u => $"{u.By} uses the pool '{u.Pool}', which is not registered.");
+        string[] wrong = [.. known.SelectMany(Mistakes), .. unknown];
+        return wrong.Length == 0 ? Task.CompletedTask : throw new OptionsValidationException(string.Join(", ", known), typeof(EndpointPoolOptions), wrong);
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
         foreach (var registration in registrations)
             provider.GetRequiredKeyedService<EndpointPool>(registration.Name);
         return Task.CompletedTask;
     }
 
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private IEnumerable<string> Mistakes(string pool)
+    {
+        try
+        {
+            provider.GetRequiredService<IOptionsFactory<EndpointPoolOptions>>().Create(pool);
+            return [];
+        }
+        catch (OptionsValidationException invalid)
+        {
+            return invalid.Failures;
+        }
+        catch (InvalidOperationException unreadable) // names the setting and the value
+        {
+            return [$"Pool '{pool}': {unreadable.Message}"];
+        }
+    }
 }

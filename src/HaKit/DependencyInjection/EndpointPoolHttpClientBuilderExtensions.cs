@@ -1,5 +1,7 @@
 using HaKit;
 using HaKit.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -17,6 +19,7 @@ public static class EndpointPoolHttpClientBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrWhiteSpace(pool);
         builder.Services.AddSingleton(new EndpointPoolUse(pool, $"HTTP client '{builder.Name}'"));
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EndpointPoolHost>());
         builder.ConfigureHttpClient((provider, client) =>
         {
             client.Timeout = Timeout.InfiniteTimeSpan;

@@ -41,7 +41,6 @@ public static class EndpointPoolServiceCollectionExtensions
             throw new ArgumentException($"A pool of the name '{name}' is registered already.", nameof(name));
         var options = services.AddOptions<EndpointPoolOptions>(name);
         describe(options);
-        options.ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<EndpointPoolOptions>, EndpointPoolOptionsValidator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EndpointPoolHost>());
         services.AddSingleton(new EndpointPoolRegistration(name));

@@ -81,11 +81,11 @@ public sealed class EndpointOptions
         if (Tier < 0)
             yield return $"{path}:Tier of '{Name}' is {Tier}: at least 0 is needed.";
         if (!(Weight > 0) || double.IsInfinity(Weight))
-            yield return $"{path}:Weight of '{Name}' is {Weight}: a finite number above 0 is needed.";
+            yield return FormattableString.Invariant($"{path}:Weight of '{Name}' is {Weight}: a finite number above 0 is needed.");
         if (ContextWindow is <= 0)
             yield return $"{path}:ContextWindow of '{Name}' is {ContextWindow}: more than 0 is needed.";
         if (!(InputTokenPrice >= 0) || !(OutputTokenPrice >= 0))
-            yield return $"{path}: the prices of '{Name}' are {InputTokenPrice} and {OutputTokenPrice}: at least 0 is needed.";
+            yield return FormattableString.Invariant($"{path}: the prices of '{Name}' are {InputTokenPrice} and {OutputTokenPrice}: at least 0 is needed.");
         if (AttemptTimeout is { } timeout && timeout <= TimeSpan.Zero)
             yield return $"{path}:AttemptTimeout of '{Name}' is {timeout}: more than 0 is needed.";
         foreach (var (header, value) in Headers)
@@ -94,5 +94,5 @@ public sealed class EndpointOptions
     }
 
     // An address may carry user:password@.
-    private static string Redact(string address) => address.Contains('@', StringComparison.Ordinal) ? "…@" + address[(address.LastIndexOf('@') + 1)..] : address;
+    internal static string Redact(string address) => address.Contains('@', StringComparison.Ordinal) ? "…@" + address[(address.LastIndexOf('@') + 1)..] : address;
 }

@@ -1,0 +1,110 @@
+using HaKit.Testing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace HaKit.Tests.DependencyInjection;
+
+public sealed class ReloadTests : IAsyncLifetime
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private readonly Settings _settings = new();
+    private readonly LogRecorder _log = new() { MinimumLevel = LogLevel.Information };
+    private IHost _app = null!;
+
+    private EndpointPool Pool => _app.Services.GetRequiredKeyedService<EndpointPool>("chat");
+
+    public async ValueTask InitializeAsync()
+    {
+        _settings["chat:Heartbeat:Enabled"] = "false";
+        Endpoint(0, "a");
+        Endpoint(1, "b");
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Logging.AddProvider(_log);
+        ((IConfigurationBuilder)builder.Configuration).Add(_settings);
+        builder.Services.AddHaEndpointPool("chat", builder.Configuration.GetSection("chat"));
+        _app = builder.Build();
+        await _app.StartAsync(Token);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _app.Dispose();
+        return default;
+    }
+
+    [Theory]
+    [InlineData("chat:Endpoints:1:Weight", "-2", "Endpoints:1:Weight of 'b' is -2")]
+    [InlineData("chat:Endpoints:1:Name", "a", "2 endpoints of the name 'a'")]
+    [InlineData("chat:ConnectTimeout", "soon", "soon")]
+    public async Task An_invalid_reload_keeps_the_last_good_configuration_says_why_and_drops_no_call(string key, string value, string why)
+    {
+        var answer = new TaskCompletionSource<string>();
+        var call = Pool.ExecuteAsync(answer, static (_, answer, _) => new ValueTask<string>(answer.Task), Token);
+        var before = Pool.Endpoints;
+
+        _settings[key] = value;
+        Endpoint(2, "c");
+        _settings.Reload();
+
+        Pool.Endpoints.Should().Equal(before);
+        var entry = _log.Entries.Should().ContainSingle(e => e.Level == LogLevel.Error).Subject;
+        entry.Message.Should().StartWith("Pool chat keeps its last good configuration").And.Contain(why);
+        answer.SetResult("undisturbed");
+        (await call).Should().Be("undisturbed");
+        (await Pool.ExecuteAsync(0, static (attempt, _, _) => ValueTask.FromResult(attempt.Endpoint.Name), Token)).Should().BeOneOf("a", "b");
+    }
+
+    [Fact]
+    public async Task A_good_reload_after_a_bad_one_is_taken_while_a_call_runs_on()
+    {
+        _settings["chat:Endpoints:0:Address"] = "nowhere";
+        _settings.Reload();
+        var answer = new TaskCompletionSource<string>();
+        var call = Pool.ExecuteAsync(new RequestProfile { Endpoint = "b" }, answer, static (_, answer, _) => new ValueTask<string>(answer.Task), Token);
+
+        _settings.Remove("chat:Endpoints:1:Name");
+        _settings.Remove("chat:Endpoints:1:Address");
+        Endpoint(0, "c");
+        _settings.Reload();
+
+        Pool.Endpoints.Select(e => e.Name).Should().Equal("c");
+        answer.SetResult("from the one that left");
+        (await call).Should().Be("from the one that left");
+        (await Pool.ExecuteAsync(0, static (attempt, _, _) => ValueTask.FromResult(attempt.Endpoint.Name), Token)).Should().Be("c");
+        _log.Entries.Select(e => e.Level).Where(l => l == LogLevel.Error).Should().ContainSingle("only the bad one was refused");
+    }
+
+    private void Endpoint(int index, string name)
+    {
+        _settings[$"chat:Endpoints:{index}:Name"] = name;
+        _settings[$"chat:Endpoints:{index}:Address"] = $"http://127.0.0.1:{9001 + index}/v1";
+    }
+
+    /// <summary>A source that changes only when told to.</summary>
+    private sealed class Settings : IConfigurationSource
+    {
+        private readonly Provider _provider = new();
+
+        public string this[string key]
+        {
+            set => _provider.Set(key, value);
+        }
+
+        public void Remove(string key) => _provider.Remove(key);
+
+        public void Reload() => _provider.Reload();
+
+        public IConfigurationProvider Build(IConfigurationBuilder builder) => _provider;
+
+        private sealed class Provider() : MemoryConfigurationProvider(new MemoryConfigurationSource())
+        {
+            public void Remove(string key) => Data.Remove(key);
+
+            public void Reload() => OnReload();
+        }
+    }
+}
