@@ -8,6 +8,7 @@ internal static class Commands
 
           drill     calls three local servers through a pool while they are killed, slowed and throttled (the default)
           replay    the same with the arrivals and sizes of a recorded trace
+          plan      what a pool of endpoints would deliver, and the cheapest way to a target
 
         A command's own options: HaKit.Sample.Console <command> --help
         """;
@@ -28,6 +29,8 @@ internal static class Commands
                     return await DrillCommand.RunAsync(rest, output, cancellationToken);
                 case "replay":
                     return await ReplayCommand.RunAsync(rest, output, cancellationToken);
+                case "plan":
+                    return PlanCommand.Run(rest, output, error);
                 default:
                     throw new UsageException($"There is no command '{args[0]}'.{Environment.NewLine}{Environment.NewLine}{Usage}");
             }

@@ -1,5 +1,4 @@
 using HaKit.Sample.Rehearsals;
-using HaKit.Sample.Reports;
 using HaKit.Testing;
 
 namespace HaKit.Sample;

@@ -29,8 +29,7 @@ internal sealed class Caller(ChatClient client, Ledger ledger)
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
         {
-            var isTold = received.Length > 0 && exception is EndpointPoolException;
-            ledger.EndCall(call, isTold ? CallOutcome.Cut : CallOutcome.Lost, why: $"call {number}: {exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")}");
+            ledger.EndCall(call, exception is PartialResponseException ? CallOutcome.Cut : CallOutcome.Lost, why: $"call {number}: {exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")}");
         }
     }
 

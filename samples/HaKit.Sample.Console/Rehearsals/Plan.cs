@@ -70,7 +70,7 @@ internal sealed record Act(int Server, Trouble Trouble, TimeSpan From, TimeSpan 
         new(0, Trouble.Killed, 0.10 * duration, 0.25 * duration),
         new(1, Trouble.Slowed, 0.32 * duration, 0.46 * duration),
         new(2, Trouble.Throttled, 0.53 * duration, 0.67 * duration),
-        new(1, Trouble.Killed, 0.74 * duration, 0.88 * duration),
+        new(0, Trouble.Killed, 0.74 * duration, 0.88 * duration),
     ];
 
     /// <summary>One killed, then another slowed.</summary>

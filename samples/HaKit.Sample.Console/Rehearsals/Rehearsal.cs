@@ -1,8 +1,9 @@
 using System.ClientModel;
 using HaKit.Failover;
+using HaKit.Heartbeats;
 using HaKit.Testing;
-using OpenAI;
 using OpenAI.Chat;
+using OpenAI;
 using Polly;
 
 namespace HaKit.Sample.Rehearsals;
@@ -96,6 +97,7 @@ internal sealed class Rehearsal : IAsyncDisposable
         TotalRequestTimeout = new TimeoutOptions { Timeout = plan.Deadline },
         AttemptTimeout = new TimeoutOptions { Timeout = plan.AttemptTimeout },
         Retry = new RetryOptions { MaxRetryAttempts = plan.Failover ? 5 : 0 },
+        Heartbeat = new HeartbeatOptions { Path = "/health", Interval = TimeSpan.FromSeconds(1), Timeout = TimeSpan.FromSeconds(1) },
     };
 
     private async Task CallAsync(Caller caller, CancellationToken cancellationToken)

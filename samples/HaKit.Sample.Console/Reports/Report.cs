@@ -2,9 +2,10 @@ using System.Text.Json;
 using HaKit.Availability;
 using HaKit.Sample.Rehearsals;
 using HaKit.Testing;
-using Uptime = HaKit.Availability.Availability;
 
 namespace HaKit.Sample.Reports;
+
+using Availability = HaKit.Availability.Availability;
 
 /// <summary>The figures of a rehearsal that is over. Times are in milliseconds unless the name says seconds.</summary>
 internal sealed record Report
@@ -67,7 +68,7 @@ internal sealed record Report
             Faults = [.. rehearsal.Plan.Acts.Select((act, i) => FaultFigures.Of(act, rehearsal.ActsBegan[i], rehearsal.Servers[act.Server].Name, served))],
             Refused = MoveFigures.OfRefused(served),
             Endpoints = [.. rehearsal.Servers.Select((s, i) => EndpointFigures.Of(s, i, rehearsal.Plan.Acts, span, calls))],
-            Delivered = calls.Length == 0 ? "-" : Uptime.FromUnavailability(1 - (double)served.Length / calls.Length).ToString(),
+            Delivered = calls.Length == 0 ? "-" : Availability.FromUnavailability(1 - (double)served.Length / calls.Length).ToString(),
             DeliveredAtLeast = calls.Length == 0 ? "-" : Estimate.ClopperPearson(served.Length, calls.Length).Lower.ToString(),
             Why = [.. calls.Where(c => c.Why is not null).Select(c => c.Why!).Take(5)],
         };
@@ -123,7 +124,7 @@ internal sealed record EndpointFigures(string Name, int Served, int Attempts, do
             calls.Count(c => c.Outcome == CallOutcome.Served && c.ServedBy == server.Name),
             attempts.Length,
             Statistics.Percentile(attempts.Where(a => a.IsGood).Select(a => a.Ended - a.Started), 0.5)?.TotalMilliseconds,
-            Uptime.FromDowntime(span, down).ToString(),
+            Availability.FromDowntime(span, down).ToString(),
             Book.Of(server.Counts, attempts));
     }
 }
