@@ -84,6 +84,7 @@ public sealed partial class EndpointPool
     private void Changed()
     {
         StartHeartbeats();
+        WatchLoad();
         _engine.Queue.Release(_engine.Snapshot.Members.Length);
     }
 
@@ -92,7 +93,9 @@ public sealed partial class EndpointPool
         var member = Array.Find(old, m => m.Endpoint.Name == endpoint.Name && m.Endpoint.Domains == endpoint.Domains && m.Endpoint.Address == endpoint.Address);
         if (member is null)
             return NewMember(endpoint);
-        member.Replace(endpoint, NewEndpointPipeline(endpoint));
+        // What is unchanged keeps its pipeline too: breakers and limiters of the user's own have a memory.
+        if (!endpoint.IsAlike(member.Endpoint))
+            member.Replace(endpoint, NewEndpointPipeline(endpoint));
         if (member.Limiter != Limiter.Unlimited)
             member.Limiter.UseOptions(endpoint.Limits ?? new LimitOptions());
         member.UseLimiters(

@@ -53,6 +53,7 @@ public sealed partial class EndpointPool : IAsyncDisposable
         _parts.ConfigurePipeline?.Invoke(builder);
         _pipeline = builder.AddEndpointFailover(this).Build();
         StartHeartbeats();
+        WatchLoad();
     }
 
     /// <summary>Its name.</summary>
@@ -153,6 +154,7 @@ public sealed partial class EndpointPool : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         StopHeartbeats();
+        _scaleTimer?.Dispose();
         foreach (var owned in Interlocked.Exchange(ref _owned, []))
             owned?.Dispose();
         return default;

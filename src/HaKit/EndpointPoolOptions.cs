@@ -36,6 +36,9 @@ public sealed class EndpointPoolOptions
     /// <summary>Limits that all endpoints of an account share, by the account's name.</summary>
     public IDictionary<string, LimitOptions> AccountLimits { get; set; } = new Dictionary<string, LimitOptions>(StringComparer.Ordinal);
 
+    /// <summary>When the pool is too small or too large for its load.</summary>
+    public ScaleOptions Scale { get; set; } = new();
+
     /// <summary>Attempts and backoff.</summary>
     public RetryOptions Retry { get; set; } = new();
 
@@ -118,6 +121,7 @@ public sealed class EndpointPoolOptions
         wrong.AddRange(Recovery.Validate($"{path}: Recovery"));
         wrong.AddRange(RetryBudget.Validate($"{path}: RetryBudget"));
         wrong.AddRange(Selection.Validate($"{path}: Selection"));
+        wrong.AddRange(Scale.Validate($"{path}: Scale"));
         foreach (var (account, limits) in AccountLimits)
         {
             wrong.AddRange(limits.Validate($"{path}: AccountLimits:{account}"));

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using HaKit;
 using HaKit.DependencyInjection;
 using Microsoft.Extensions.Configuration;
@@ -82,6 +83,17 @@ public static class EndpointPoolBuilderExtensions
     /// <param name="classifier">The classifier.</param>
     public static IEndpointPoolBuilder AddFaultClassifier(this IEndpointPoolBuilder builder, HaKit.Faults.IFaultClassifier classifier) =>
         builder.ConfigureParts((_, parts) => parts.Classifiers.Add(classifier));
+
+    /// <summary>Chooses by your own code among the endpoints that may serve a request, instead of by the pool's preset. A singleton of the container.</summary>
+    /// <typeparam name="TSelector">The selector.</typeparam>
+    /// <param name="builder">The pool.</param>
+    public static IEndpointPoolBuilder UseSelector<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TSelector>(this IEndpointPoolBuilder builder)
+        where TSelector : class, HaKit.Selection.IEndpointSelector
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.TryAddSingleton<TSelector>();
+        return builder.ConfigureParts((provider, parts) => parts.Selector = provider.GetRequiredService<TSelector>());
+    }
 
     /// <summary>Changes the parts that the pool is made of, with services at hand.</summary>
     /// <param name="builder">The pool.</param>

@@ -58,10 +58,10 @@ public sealed record Endpoint
     public WireDialect Dialect { get; }
 
     /// <summary>What it is able to serve.</summary>
-    public EndpointCapabilities Capabilities { get; }
+    public EndpointCapabilities Capabilities { get; private init; }
 
     /// <summary>Its limits, or <see langword="null"/> for none known.</summary>
-    public LimitOptions? Limits { get; }
+    public LimitOptions? Limits { get; private init; }
 
     /// <summary>Price of one million input tokens, in any currency, the same for the whole pool. Default 0.</summary>
     public double InputTokenPrice { get; }
@@ -76,7 +76,14 @@ public sealed record Endpoint
     public string? HealthPath { get; }
 
     /// <summary>Extra request headers. May hold credentials, so it is never printed.</summary>
-    internal IReadOnlyDictionary<string, string> Headers { get; }
+    internal IReadOnlyDictionary<string, string> Headers { get; private init; }
+
+    /// <summary>Equal in everything, headers and limits included?</summary>
+    internal bool IsAlike(Endpoint other) =>
+        (this with { Capabilities = other.Capabilities, Headers = other.Headers, Limits = other.Limits }) == other
+        && Capabilities with { Tags = other.Capabilities.Tags } == other.Capabilities && Capabilities.Tags.SequenceEqual(other.Capabilities.Tags, StringComparer.Ordinal)
+        && Headers.Count == other.Headers.Count && Headers.All(h => other.Headers.TryGetValue(h.Key, out var value) && value == h.Value)
+        && (Limits is null ? other.Limits is null : other.Limits is { } limits && Limits.IsAlike(limits));
 
     /// <summary>The name alone: headers may hold credentials.</summary>
     public override string ToString() => Name;
@@ -107,5 +114,5 @@ public sealed record EndpointCapabilities
     public bool Vision { get; }
 
     /// <summary>Anything else a request may require, compared by ordinal value.</summary>
-    public IReadOnlyList<string> Tags { get; }
+    public IReadOnlyList<string> Tags { get; internal init; }
 }

@@ -99,6 +99,9 @@ internal sealed class EndpointState
 
     public bool HasRoom(long tokens, TimeSpan now) => !_isLimited || Limiter.HasRoom(tokens, now) && AccountLimiter.HasRoom(tokens, now);
 
+    /// <summary>Is something in flight that counts against its limits, so that its end may make room?</summary>
+    public bool IsBusy => Limiter.InFlight > 0 || AccountLimiter.InFlight > 0;
+
     /// <summary>The earliest instant at which it may take ordinary traffic or a trial, by time alone.</summary>
     public TimeSpan AvailableAt(long tokens, TimeSpan now)
     {

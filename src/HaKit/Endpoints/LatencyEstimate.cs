@@ -24,7 +24,7 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
     public double FirstContentSeconds => Volatile.Read(ref _perUnit);
 
     /// <summary>Usual seconds per output token once content flows; 0 until known.</summary>
-    public double PerOutputTokenSeconds => Volatile.Read(ref _perOutputToken);
+    public double OutputTokenSeconds => Volatile.Read(ref _perOutputToken);
 
     public static double UnitsOf(long inputTokens) => 1 + inputTokens / 1000.0;
 

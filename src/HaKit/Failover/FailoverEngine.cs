@@ -138,7 +138,7 @@ internal sealed class FailoverEngine
         EndpointState? first = null;
         var able = false;
         var admitted = false;
-        var onTrial = false;
+        var mayComeFree = false;
         var left = 0;
         foreach (var member in snapshot.Members)
         {
@@ -146,7 +146,7 @@ internal sealed class FailoverEngine
                 continue;
             able = true;
             admitted |= member.Health.State.Admits(now);
-            onTrial |= member.Health.State.Status == HealthStatus.Trial;
+            mayComeFree |= member.Health.State.Status == HealthStatus.Trial || member.Health.State.Admits(now) && member.IsBusy;
             left += Math.Max(0, settings.Retry.MaxAttemptsPerEndpoint - TimesTried(call, member));
         }
         left = Math.Min(left, settings.MaxAttempts - call.History.Count);
@@ -170,7 +170,7 @@ internal sealed class FailoverEngine
             && (step.Kind == StepKind.Start || step.Until < soonest))
             return step;
         return soonest < call.Deadline ? Step.Wait(soonest)
-            : onTrial ? Step.Wait(call.Deadline) // its end may come at any moment, and wakes us
+            : mayComeFree ? Step.Wait(call.Deadline) // a trial's or a call's end may come at any moment, and wakes us
             : Step.GiveUp(soonest == TimeSpan.MaxValue ? "nothing can serve the request." : "nothing can serve the request before its deadline.");
     }
 

@@ -28,6 +28,10 @@ public sealed class LimitOptions
     /// </summary>
     public bool AdaptiveConcurrency { get; set; }
 
+    internal bool IsAlike(LimitOptions other) =>
+        MaxConcurrency == other.MaxConcurrency && RequestsPerMinute == other.RequestsPerMinute && TokensPerMinute == other.TokensPerMinute
+        && AdaptiveConcurrency == other.AdaptiveConcurrency;
+
     internal IEnumerable<string> Validate(string path)
     {
         if (MaxConcurrency < 1)

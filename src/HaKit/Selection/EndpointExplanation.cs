@@ -30,6 +30,12 @@ public sealed record EndpointExplanation
     /// <summary>How likely its next attempt fails, as recent ones tell; 0 to 1.</summary>
     public required double FailureEstimate { get; init; }
 
+    /// <summary>Usual seconds to first content (to the whole answer where nothing comes earlier) of a short prompt; null until known.</summary>
+    public double? FirstContentSeconds { get; init; }
+
+    /// <summary>Usual seconds for each output token of a stream; null until known.</summary>
+    public double? OutputTokenSeconds { get; init; }
+
     /// <summary>When it may be chosen again, counted from now; null when nothing but an operator or a released place can tell.</summary>
     public TimeSpan? AvailableIn { get; init; }
 

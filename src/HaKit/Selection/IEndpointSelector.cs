@@ -12,6 +12,9 @@ public readonly record struct EndpointCandidate
     /// <summary>The factor on its weight: below 1 while it returns from an ejection or a cooldown.</summary>
     public required double Ramp { get; init; }
 
+    /// <summary>Usual seconds for each output token of a stream; 0 until known.</summary>
+    public required double OutputTokenSeconds { get; init; }
+
     /// <summary>What choosing it is expected to cost, in seconds.</summary>
     public required EndpointScore Score { get; init; }
 }

@@ -38,7 +38,7 @@ internal sealed partial class Selector
             return Choice.Normal(own is null ? best : AskOwn(bestTier!, in query, closest) ?? best);
         if (TrialIn(view, view.Tiers.Length - 1, in query) is { } ready)
             return new Choice(ready, Admission.Trial);
-        return view.IsPanicking && HeldBack(view, null, in query, ref dice) is { } ejected ? new Choice(ejected, Admission.FailOpen) : Choice.None;
+        return view.IsPanicking && query.Profile.MayRepeat && HeldBack(view, null, in query, ref dice) is { } ejected ? new Choice(ejected, Admission.FailOpen) : Choice.None;
     }
 
     private int StartOf(SelectionTier tier, ref Dice dice) => tier.Admitted.Count == 0 ? 0 : policy.Walk switch
@@ -72,6 +72,7 @@ internal sealed partial class Selector
                     Endpoint = state.Endpoint,
                     InFlight = state.InFlight,
                     Ramp = candidate.Ramp(query.Now),
+                    OutputTokenSeconds = state.Latency.OutputTokenSeconds,
                     Score = Score.Terms(state, in query, policy),
                 };
                 states[count++] = state;

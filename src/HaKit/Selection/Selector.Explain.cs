@@ -25,11 +25,15 @@ internal sealed partial class Selector
                 HeldBackBy = HeldBackBy(member, in query),
                 Score = Score.Terms(member, in query, policy),
                 Ramp = health.Ramp(query.Now),
+                FirstContentSeconds = Known(member.Latency.FirstContentSeconds),
+                OutputTokenSeconds = Known(member.Latency.OutputTokenSeconds),
                 FailureEstimate = member.Failure.At(query.Now),
             };
         }
         return explanations;
     }
+
+    private static double? Known(double seconds) => seconds == 0 ? null : seconds;
 
     private static string? HeldBackBy(EndpointState member, in SelectionQuery query)
     {

@@ -130,6 +130,20 @@ public sealed class ScoreTests
     }
 
     [Fact]
+    public void The_pace_of_a_streams_tokens_is_learned_beside_the_time_to_its_first()
+    {
+        var bench = new SelectionBench("a");
+        bench.Explain()[0].OutputTokenSeconds.Should().BeNull();
+        var lease = bench.Begin(bench["a"]);
+        lease.FirstContent(bench.Now + TimeSpan.FromSeconds(0.5));
+        lease.CountTokens(10, 101);
+        lease.Complete(null, bench.Now + TimeSpan.FromSeconds(2.5));
+        var learned = bench.Explain()[0];
+        learned.FirstContentSeconds.Should().BeApproximately(0.5, 1e-9);
+        learned.OutputTokenSeconds.Should().BeApproximately(0.02, 1e-9);
+    }
+
+    [Fact]
     public void Failing_fast_never_looks_like_being_fast()
     {
         var bench = new SelectionBench("ab");
