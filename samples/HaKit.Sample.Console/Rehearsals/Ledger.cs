@@ -91,7 +91,12 @@ internal sealed class Ledger(TimeProvider time)
     public void EndCall(Call call, CallOutcome outcome, string? servedBy = null, string? why = null)
     {
         lock (_lock)
+        {
             (call.Ended, call.Outcome, call.ServedBy, call.Why) = (Now, outcome, servedBy, why);
+            // An attempt at a stream is good when the stream begins; only its reader learns how it ends.
+            if (outcome != CallOutcome.Served && call.Attempts is [.., { IsGood: true } last])
+                last.Outcome = AttemptOutcome.Broken;
+        }
     }
 
     public Attempt BeginAttempt(string endpoint)
