@@ -106,7 +106,7 @@ public sealed partial class EndpointPool
 
     private EndpointState NewMember(Endpoint endpoint) => new(
         endpoint,
-        _health.Add(endpoint.Name, endpoint.Domains, _clock.Now),
+        Recorded(_health.Add(endpoint.Name, endpoint.Domains, _clock.Now)),
         NewLimiter(endpoint),
         AccountLimiter(endpoint),
         NewEndpointPipeline(endpoint),
@@ -133,6 +133,7 @@ public sealed partial class EndpointPool
     private void OnHealthChanged(HealthChange change)
     {
         var now = _clock.Now;
+        Record(change, now);
         Tell(change, now);
         if (change.After.Status == HealthStatus.Recovering && !change.Before.IsInService)
             ((EndpointState)change.Endpoint.Tag!).Failure.Forget();

@@ -54,6 +54,7 @@ public sealed partial class EndpointPool : IAsyncDisposable
         _pipeline = builder.AddEndpointFailover(this).Build();
         StartHeartbeats();
         WatchLoad();
+        WatchObjective();
     }
 
     /// <summary>Its name.</summary>
@@ -108,7 +109,7 @@ public sealed partial class EndpointPool : IAsyncDisposable
         if (!task.IsCompletedSuccessfully)
             return AwaitAsync(task, context, call);
         var outcome = task.Result;
-        End(context, call);
+        End(context, call, outcome.Exception);
         return outcome.Exception is { } exception ? ValueTask.FromException<TResult>(exception) : new(outcome.Result!);
     }
 
@@ -137,7 +138,7 @@ public sealed partial class EndpointPool : IAsyncDisposable
         context.Properties.Set(FailoverCall.Key, call);
         var outcome = await _pipeline.ExecuteOutcomeAsync(static (context, s) => InvokeAsync(context, s.state, s.callback), context, (state, callback)).ConfigureAwait(false);
         var detail = outcome.Exception is null ? call.Detail(_clock.Now) : null;
-        End(context, call);
+        End(context, call, outcome.Exception);
         outcome.ThrowIfException();
         return new Served<TResult>(outcome.Result!, detail!);
     }
@@ -210,13 +211,14 @@ public sealed partial class EndpointPool : IAsyncDisposable
     private async ValueTask<TResult> AwaitAsync<TResult>(ValueTask<Outcome<TResult>> task, ResilienceContext context, FailoverCall call)
     {
         var outcome = await task.ConfigureAwait(false);
-        End(context, call);
+        End(context, call, outcome.Exception);
         outcome.ThrowIfException();
         return outcome.Result!;
     }
 
-    private void End(ResilienceContext context, FailoverCall call)
+    private void End(ResilienceContext context, FailoverCall call, Exception? failure)
     {
+        Record(failure is null ? call.ServedAt : _clock.Now, failure);
         ResilienceContextPool.Shared.Return(context);
         _engine.End(call);
     }

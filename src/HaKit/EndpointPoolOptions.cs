@@ -63,6 +63,9 @@ public sealed class EndpointPoolOptions
     /// <summary>Calls that may wait at once; more are refused. Default 1,000; at least 0.</summary>
     public int MaxWaitingCalls { get; set; } = 1000;
 
+    /// <summary>The objective for the error budget and its alerts. Default: none, and no alerts; reports then measure by 99.9 % over 30 days.</summary>
+    public ObjectiveOptions? Objective { get; set; }
+
     /// <summary>Seed of everything random, for tests that must repeat. Default: none, a fresh one.</summary>
     public long? Seed { get; set; }
 
@@ -113,6 +116,7 @@ public sealed class EndpointPoolOptions
         if (Origin is not null && !(Uri.TryCreate(Origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
             wrong.Add($"{path}: Origin is '{EndpointOptions.Redact(Origin)}': an absolute http or https address is needed.");
         wrong.AddRange(CircuitBreaker.Validate($"{path}: CircuitBreaker"));
+        wrong.AddRange(Objective?.Validate($"{path}: Objective") ?? []);
         wrong.AddRange(Hedging.Validate($"{path}: Hedging"));
         Positive("Streaming:IdleTimeout", Streaming.IdleTimeout);
         Within("Streaming:HoldItems", Streaming.HoldItems, 1, 100_000);

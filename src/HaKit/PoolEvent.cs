@@ -119,6 +119,13 @@ public sealed record RecoveryEnded : PoolEvent
     public Exception? Failure { get; init; }
 }
 
+/// <summary>An alert on the error budget began or stopped to fire.</summary>
+public sealed record BudgetAlert : PoolEvent
+{
+    /// <summary>The alert, whether it fires, and the burn rates it saw.</summary>
+    public required Availability.BurnRateStatus Status { get; init; }
+}
+
 /// <summary>This subscription was read too slowly: its oldest events were dropped, just before the one that follows.</summary>
 public sealed record EventsDropped : PoolEvent
 {

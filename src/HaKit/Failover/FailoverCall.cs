@@ -70,8 +70,11 @@ internal sealed class FailoverCall(TimeProvider time)
     private string _servedBy = "";
     private (long? Input, long? Output) _tokens;
 
-    public void Served(Lease lease)
+    public TimeSpan ServedAt { get; private set; }
+
+    public void Served(Lease lease, TimeSpan now)
     {
+        ServedAt = now;
         _servedBy = lease.State.Endpoint.Name;
         _tokens = (lease.InputTokens, lease.OutputTokens);
     }

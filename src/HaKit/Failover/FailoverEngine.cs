@@ -313,7 +313,7 @@ internal sealed class FailoverEngine
         Outage.Served();
         if (Queue.Count > 0)
             Queue.Release(2); // each one served lets two in: the waiting return on a ramp that their own success paces
-        call.Served(lease);
+        call.Served(lease, now);
         Release(call, lease, null, now);
     }
 
