@@ -57,12 +57,8 @@ public sealed partial class EndpointPool
 
     private void JudgeObjective()
     {
-        var before = _burn!.Statuses;
-        var after = _burn.Evaluate(_clock.Now);
-        if (ReferenceEquals(before, after) || !Events.AreWatched)
-            return;
-        foreach (var status in after)
-            if (status.Firing != before.FirstOrDefault(b => b.Alert == status.Alert).Firing)
+        foreach (var status in _burn!.Evaluate(_clock.Now))
+            if (Events.AreWatched)
                 Events.Publish(new BudgetAlert { Pool = Name, At = Events.Now, Status = status });
     }
 }

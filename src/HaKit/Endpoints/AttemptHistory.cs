@@ -52,7 +52,8 @@ internal sealed class AttemptHistory
     public bool SharesThrottledAccount(EndpointState candidate)
     {
         foreach (ref readonly var entry in Entries)
-            if (entry.Fault is { Blame: FaultBlame.Throttle } && entry.Endpoint.Domains.Shares(candidate.Endpoint.Domains, FaultReach.Account))
+            if (entry.Fault is { Blame: FaultBlame.Throttle } fault && entry.Endpoint.Domains.Shares(
+                candidate.Endpoint.Domains, fault.Reach == FaultReach.Endpoint ? FaultReach.Account : fault.Reach))
                 return true;
         return false;
     }

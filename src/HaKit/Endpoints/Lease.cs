@@ -101,7 +101,7 @@ internal sealed class Lease
             return false;
         if (!state.AccountLimiter.TryReserve(tokens, now, out _accountReservation))
         {
-            state.Limiter.Settle(_reservation, 0, now);
+            state.Limiter.Cancel(in _reservation);
             return false;
         }
         // Counted before it is admitted: whoever takes the endpoint out and then sees nothing in flight sees the truth.
@@ -110,8 +110,8 @@ internal sealed class Lease
         {
             state.NeverBegan(_silence);
             _silence = 0;
-            state.Limiter.Settle(_reservation, 0, now);
-            state.AccountLimiter.Settle(_accountReservation, 0, now);
+            state.Limiter.Cancel(in _reservation);
+            state.AccountLimiter.Cancel(in _accountReservation);
             return false;
         }
         State = state;
@@ -158,11 +158,15 @@ internal sealed class Lease
         {
             State.Times.Record(IsStream, (IsStream ? FirstContentAt ?? now : now) - Started);
             State.Limiter.Succeeded();
+            State.AccountLimiter.Succeeded();
         }
         else if (fault.Kind == FaultKind.FirstContentTimeout)
             State.Times.Record(IsStream, now - Started);
         else if (fault.Kind is FaultKind.Throttled or FaultKind.Overloaded)
+        {
             State.Limiter.Throttled(now);
+            State.AccountLimiter.Throttled(now);
+        }
         State.Limiter.Settle(_reservation, tokens, now);
         State.AccountLimiter.Settle(_accountReservation, tokens, now);
         return true;

@@ -19,6 +19,7 @@ internal sealed class Contest<TResult, TState>(
     private Runner _first;
     private Runner _hedge;
     private Waiter? _waiter;
+    private bool _wasReleased;
     private Outcome<TResult> _end;
     private Outcome<TResult> _last;
     private bool _hasLast;
@@ -62,7 +63,7 @@ internal sealed class Contest<TResult, TState>(
                 if (next.Kind == StepKind.Start)
                 {
                     _waiter?.Leave();
-                    _waiter = null;
+                    (_waiter, _wasReleased) = (null, false);
                     Start(ref _first, next.Lease!);
                 }
                 else if (next.Kind == StepKind.GiveUp)
@@ -75,7 +76,7 @@ internal sealed class Contest<TResult, TState>(
         {
             registration.Dispose();
             engine.Resign(call);
-            _waiter?.Leave();
+            _waiter?.Leave(passOn: _wasReleased); // a release that was not used belongs to the next in line
         }
     }
 
@@ -202,7 +203,8 @@ internal sealed class Contest<TResult, TState>(
         if (_waiter is null && !engine.Queue.TryEnter(call.Profile.Priority, out _waiter))
             return false;
         until = Min(until, call.Deadline);
-        await _waiter.WaitAsync(until == TimeSpan.MaxValue ? null : until - now, call.CallerToken).ConfigureAwait(false);
+        var woken = await _waiter.WaitAsync(until == TimeSpan.MaxValue ? null : until - now, call.CallerToken).ConfigureAwait(false);
+        _wasReleased = woken == WaitResult.Released;
         call.Waited += engine.Clock.Now - now;
         return true;
     }
