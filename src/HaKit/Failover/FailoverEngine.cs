@@ -34,6 +34,9 @@ internal sealed class FailoverEngine
     // The share of a call's remaining time after which it spends its last attempt without any sign of recovery.
     private const double LastAttemptAt = 0.75;
 
+    // Nothing served for this long, and then something: an outage has ended.
+    private static readonly TimeSpan SilenceOfAnOutage = TimeSpan.FromSeconds(1);
+
     private readonly ObjectCache<Lease> _leases = new(static () => new Lease());
     private readonly ObjectCache<FailoverCall> _calls;
     private readonly HealthTracker _health;
@@ -45,6 +48,7 @@ internal sealed class FailoverEngine
     private readonly string _idempotencyPrefix;
     private long _callNumber;
     private long _lastServed = -1;
+    private long _cameBack = -1;
 
     public FailoverEngine(
         PoolClock clock, PoolSnapshot snapshot, Selector selector, FailoverSettings settings, HealthTracker health,
@@ -115,13 +119,23 @@ internal sealed class FailoverEngine
         {
             var query = new SelectionQuery(call.Profile, call.History, now);
             var choice = Selector.Choose(snapshot = Snapshot, in query);
-            if (choice.State is null)
+            if (choice.State is null || !MayMoveTo(call, choice.State))
                 break;
             if (TryStart(call, choice.State, ModeOf(choice.Admission), now) is { } lease)
                 return Step.Start(lease);
         }
         return AgainOrWait(call, snapshot, settings, now);
     }
+
+    // Moving on to an endpoint that is well is free: losing one with 200 calls in flight must not use up the budget. One that is suspect itself is not
+    // free, or a call would go round a pool of which nothing can be reached.
+    private bool MayMoveTo(FailoverCall call, EndpointState state) =>
+        call.History.Count == 0 || state.Health.State.Status != HealthStatus.Suspect || CameBackSince(call, state) || Budget.TryRetry();
+
+    // Something was served after a silence, or this endpoint has returned, since the call last failed: it was waiting, not hammering.
+    private bool CameBackSince(FailoverCall call, EndpointState state) =>
+        Volatile.Read(ref _cameBack) > call.LastFailure.Ticks
+        || state.Health.State is { Status: HealthStatus.Recovering, Since: var since } && since > call.LastFailure;
 
     private static BeginMode ModeOf(Admission admission) => admission switch
     {
@@ -187,9 +201,7 @@ internal sealed class FailoverEngine
     private Step Again(FailoverCall call, EndpointState state, FailoverSettings settings, TimeSpan now)
     {
         // A call that has tried nothing adds no load by trying; one that has, spends from the shared budget.
-        // So does one that goes to an endpoint which has come back since: it was waiting, not hammering.
-        var health = state.Health.State;
-        if (call.History.Count == 0 || health.Status == HealthStatus.Recovering && health.Since > call.LastFailure || Budget.TryRetry())
+        if (call.History.Count == 0 || CameBackSince(call, state) || Budget.TryRetry())
         {
             var mode = state.Health.State.IsTrialReady(now) ? BeginMode.Trial : BeginMode.Normal;
             if (TryStart(call, state, mode, now) is { } lease)
@@ -309,6 +321,8 @@ internal sealed class FailoverEngine
     {
         Budget.Success();
         var now = Clock.Now;
+        if (now.Ticks - Volatile.Read(ref _lastServed) > SilenceOfAnOutage.Ticks)
+            Volatile.Write(ref _cameBack, now.Ticks);
         Volatile.Write(ref _lastServed, now.Ticks);
         Outage.Served();
         if (Queue.Count > 0)
