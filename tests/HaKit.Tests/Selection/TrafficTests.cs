@@ -81,6 +81,25 @@ public sealed class TrafficTests(ITestOutputHelper output)
         traffic.Percentile(0.99).Should().BeLessThanOrEqualTo(0.4);
     }
 
+    /// <summary>Without retries and without ejections, so that the choice alone is measured.</summary>
+    [Theory]
+    [InlineData(SelectionPreset.Adaptive, 0.999, 1)]
+    [InlineData(SelectionPreset.RoundRobin, 0.94, 0.96)]
+    public void One_of_eleven_that_takes_two_seconds_for_half_a_minute_costs_less_than_one_call_in_a_thousand(SelectionPreset preset, double least, double most)
+    {
+        var traffic = new Traffic(11, static (attempt, traffic) =>
+            traffic.Delay(attempt.Endpoint.Name == "e0" && traffic.Time.Elapsed.TotalSeconds is >= 15 and < 45 ? 2 : traffic.LogNormal(0.1, 0.3)), options =>
+            {
+                options.Selection.Preset = preset;
+                options.Retry.MaxRetryAttempts = 0;
+                options.AttemptTimeout = new() { Timeout = TimeSpan.FromSeconds(1) };
+                options.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(1);
+                (options.CircuitBreaker.FailuresToEject, options.CircuitBreaker.MinimumThroughput) = (int.MaxValue, int.MaxValue);
+            }).Run(100, 60).Finish();
+        Report(traffic);
+        traffic.Calls.Average(c => c.Succeeded ? 1.0 : 0).Should().BeInRange(least, most);
+    }
+
     /// <summary>Standard deviations cannot find an outlier among four: it is at most 1.73 of them from the mean. The score needs no statistic of the pool.</summary>
     [Theory]
     [InlineData(SelectionPreset.Adaptive)]
