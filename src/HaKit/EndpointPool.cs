@@ -52,6 +52,7 @@ public sealed partial class EndpointPool : IAsyncDisposable
         var builder = new ResiliencePipelineBuilder { Name = name, TimeProvider = _clock.Time };
         _parts.ConfigurePipeline?.Invoke(builder);
         _pipeline = builder.AddEndpointFailover(this).Build();
+        Http = new HttpSide(this, _parts.LoggerFactory);
         StartHeartbeats();
         WatchLoad();
         WatchObjective();
@@ -125,7 +126,7 @@ public sealed partial class EndpointPool : IAsyncDisposable
         return ExecuteAsync(profile, isStream: false, state, callback, cancellationToken);
     }
 
-    private async ValueTask<Served<TResult>> ExecuteAsync<TState, TResult>(
+    internal async ValueTask<Served<TResult>> ExecuteAsync<TState, TResult>(
         RequestProfile profile,
         bool isStream,
         TState state,
@@ -160,14 +161,6 @@ public sealed partial class EndpointPool : IAsyncDisposable
             owned?.Dispose();
         return default;
     }
-
-    /// <summary>An <see cref="HttpClient"/> over this pool, with connections of its own, for use without a container. Keep it for the life of the application.</summary>
-    public HttpClient CreateHttpClient() =>
-        new(new EndpointPoolHandler(this) { InnerHandler = PoolConnections.NewHandler(Options.ConnectTimeout) })
-        {
-            BaseAddress = Origin,
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
 
     /// <summary>Is disposed with the pool.</summary>
     internal void Owns(IDisposable? owned) => _owned = [.. _owned, owned];

@@ -1,6 +1,7 @@
 using HaKit.Failover;
 using HaKit.Health;
 using HaKit.Heartbeats;
+using HaKit.Http;
 using HaKit.Limits;
 using HaKit.Selection;
 using Microsoft.Extensions.Options;
@@ -44,6 +45,9 @@ public sealed class EndpointPoolOptions
 
     /// <summary>How streams are held and watched.</summary>
     public StreamingOptions Streaming { get; set; } = new();
+
+    /// <summary>What is kept of requests and answers over HTTP.</summary>
+    public HttpOptions Http { get; set; } = new();
 
     /// <summary>A second attempt beside a slow one. Off by default.</summary>
     public HedgingOptions Hedging { get; set; } = new();
@@ -121,6 +125,7 @@ public sealed class EndpointPoolOptions
         Positive("Streaming:IdleTimeout", Streaming.IdleTimeout);
         Within("Streaming:HoldItems", Streaming.HoldItems, 1, 100_000);
         Within("Streaming:HoldBytes", Streaming.HoldBytes, 1, int.MaxValue);
+        wrong.AddRange(Http.Validate($"{path}: Http"));
         wrong.AddRange(Heartbeat.Validate($"{path}: Heartbeat"));
         wrong.AddRange(Recovery.Validate($"{path}: Recovery"));
         wrong.AddRange(RetryBudget.Validate($"{path}: RetryBudget"));

@@ -97,6 +97,8 @@ internal sealed class EndpointState
     /// <summary>May it take ordinary traffic as far as health and limits are concerned?</summary>
     public bool Admits(long tokens, TimeSpan now) => Health.State.Admits(now) && HasRoom(tokens, now);
 
+    public bool IsLimited => _isLimited;
+
     public bool HasRoom(long tokens, TimeSpan now) => !_isLimited || Limiter.HasRoom(tokens, now) && AccountLimiter.HasRoom(tokens, now);
 
     /// <summary>Is something in flight that counts against its limits, so that its end may make room?</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Http.Headers;
 using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Limits;
@@ -143,6 +144,25 @@ internal sealed class Lease
     {
         InputTokens = input ?? InputTokens;
         OutputTokens = output ?? OutputTokens;
+    }
+
+    /// <summary>What the server says is left of its limits, for an endpoint that has limits.</summary>
+    public void Observe(HttpResponseHeaders headers, TimeProvider time)
+    {
+        if (!State.IsLimited || IsCompleted)
+            return;
+        var told = RateLimitHeaders.Read(headers, State.Endpoint.Dialect, time.GetUtcNow());
+        var tokens = told.Tokens.Remaining is null ? told.InputTokens : told.Tokens;
+        var reading = new QuotaReading
+        {
+            RequestsLimit = told.Requests.Limit,
+            RequestsRemaining = told.Requests.Remaining,
+            RequestsReset = told.Requests.Reset,
+            TokensLimit = tokens.Limit,
+            TokensRemaining = tokens.Remaining,
+            TokensReset = tokens.Reset,
+        };
+        State.Limiter.Observe(in reading, _clock.Now);
     }
 
     /// <summary>Reports the evidence and frees the place. Only the first call counts; any thread may make it.</summary>

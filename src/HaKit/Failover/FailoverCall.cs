@@ -65,9 +65,11 @@ internal sealed class FailoverCall(TimeProvider time)
         Waited = LastFailure = default;
         Backoffs = 0;
         BackoffUntil = null;
+        _servedBy = null;
+        _tokens = default;
     }
 
-    private string _servedBy = "";
+    private string? _servedBy;
     private (long? Input, long? Output) _tokens;
 
     public TimeSpan ServedAt { get; private set; }
@@ -81,7 +83,7 @@ internal sealed class FailoverCall(TimeProvider time)
 
     public CallDetail Detail(TimeSpan now) => new()
     {
-        Endpoint = _servedBy,
+        Endpoint = _servedBy ?? History.Entries[^1].Endpoint.Name, // a refusal of the request itself was not served, but it did come from somewhere
         Attempts = Attempts(now),
         Hedged = Hedged,
         Waited = Waited,

@@ -63,6 +63,13 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         return this;
     }
 
+    /// <summary>The next item, for a reader that brings a token to each read.</summary>
+    internal ValueTask<bool> NextAsync(CancellationToken cancellationToken)
+    {
+        _readerToken = cancellationToken;
+        return MoveNextAsync();
+    }
+
     /// <summary>Reads up to the first content, the end, or the bound on what may be held; whatever goes wrong until then is the attempt's failure.</summary>
     internal async ValueTask CommitAsync()
     {

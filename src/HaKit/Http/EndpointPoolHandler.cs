@@ -1,4 +1,3 @@
-using HaKit.Faults;
 using HaKit.Http;
 
 namespace HaKit;
@@ -7,10 +6,17 @@ namespace HaKit;
 /// Puts a pool under any <see cref="HttpClient"/>: sends each request to one endpoint after another until one answers. It keeps no state of its own,
 /// so handlers may come and go while the pool remembers. Thread-safe.
 /// </summary>
+/// <remarks>
+/// A JSON answer is read within the attempt, an event stream up to its first content; other answers are passed on as they come. What the caller gets is
+/// an answer, whole or, of a stream, with <see cref="PartialResponseException"/> at the place of a cut; a refusal of the request itself (400) comes back as it is.
+/// </remarks>
 public sealed class EndpointPoolHandler : DelegatingHandler
 {
     /// <summary>Sets what is known of one request.</summary>
     public static readonly HttpRequestOptionsKey<RequestProfile> ProfileKey = new("HaKit.Profile");
+
+    /// <summary>Where the request's options tell, once it was answered, how the answer came about.</summary>
+    public static readonly HttpRequestOptionsKey<CallDetail> DetailKey = new("HaKit.Detail");
 
     private readonly EndpointPool _pool;
 
@@ -23,38 +29,32 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     }
 
     /// <inheritdoc/>
+    /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
+    /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
+    /// <exception cref="EndpointFaultException">The request itself was refused, within an answer that looked well.</exception>
+    /// <exception cref="RequestNotRepeatableException">It failed, and its body cannot be sent again.</exception>
+    /// <exception cref="InvalidOperationException">The request is not under the pool's origin.</exception>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var profile = request.Options.TryGetValue(ProfileKey, out var given) ? given : RequestProfile.Default;
-        var body = request.Content is { } content ? await content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false) : null;
-        return await _pool.ExecuteAsync(profile, (Handler: this, request, body), static (attempt, s, token) => s.Handler.AttemptAsync(attempt, s.request, s.body, token), cancellationToken).ConfigureAwait(false);
-    }
-
-    private async ValueTask<HttpResponseMessage> AttemptAsync(EndpointAttempt attempt, HttpRequestMessage request, byte[]? body, CancellationToken cancellationToken)
-    {
-        var response = await base.SendAsync(Retargeting.For(request, body, _pool.Origin, attempt.Endpoint), cancellationToken).ConfigureAwait(false);
+        _pool.Http.LookForRetries(request);
+        using var call = new HttpCall(_pool, request, base.SendAsync);
+        await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (response.Content.Headers.ContentType?.MediaType == "text/event-stream" && response.IsSuccessStatusCode)
-                return response;
-            await response.Content.LoadIntoBufferAsync(cancellationToken).ConfigureAwait(false);
-            var evidence = new FaultEvidence
-            {
-                StatusCode = (int)response.StatusCode,
-                Headers = response.Headers,
-                Body = response.IsSuccessStatusCode ? default : await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false),
-                Dialect = attempt.Endpoint.Dialect,
-                Now = _pool.Time.GetUtcNow(),
-            };
-            if (_pool.Classifier.Classify(in evidence) is { } fault)
-                attempt.ReportFault(fault);
-            return response;
+            var served = await _pool.ExecuteAsync(call.Profile, call.AsksForStream, call, static (attempt, call, token) => call.AttemptAsync(attempt, token), cancellationToken).ConfigureAwait(false);
+            request.Options.Set(DetailKey, served.Detail);
+            return HttpCall.Finish(served.Result, request, served.Detail);
         }
         catch
         {
-            response.Dispose();
+            HttpSide.Failed(request);
             throw;
         }
     }
+
+    /// <inheritdoc/>
+    /// <remarks>Blocks the thread. Synchronous calls of an SDK come here.</remarks>
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        SendAsync(request, cancellationToken).GetAwaiter().GetResult();
 }

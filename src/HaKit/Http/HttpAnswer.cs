@@ -1,0 +1,173 @@
+using System.Net.Http.Headers;
+using HaKit.Faults;
+
+namespace HaKit.Http;
+
+/// <summary>Looks at one response within its attempt: is it an answer, and may the caller have it?</summary>
+internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, HttpRequestMessage request, HttpResponseMessage response)
+{
+    private const int ClassifiedBytes = 64 * 1024;
+
+    /// <summary>A body that the stream engine watches.</summary>
+    public sealed class AnswerContent(AnswerStream body) : StreamContent(body)
+    {
+        public AnswerStream Body => body;
+    }
+
+    public ValueTask<HttpResponseMessage> JudgeAsync(CancellationToken token)
+    {
+        attempt.Lease.Observe(response.Headers, pool.Time);
+        if ((int)response.StatusCode is >= 300 and < 400 and not 304)
+            throw Refused(new Fault(FaultKind.BrokenBody) { Applied = FaultApplied.Rejected, StatusCode = (int)response.StatusCode });
+        if (!response.IsSuccessStatusCode)
+            return FailingAsync(token);
+        var type = TypeOf(response.Content);
+        if (type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase))
+            return StreamedAsync(token);
+        if (request.Method == HttpMethod.Head || (int)response.StatusCode is 204 or 205 or 304)
+            return new(response);
+        if (IsJson(type))
+            return JsonAsync(token);
+        // A page where data was asked for: some gateway's, not the endpoint's.
+        if (type.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) && AcceptsDataOnly())
+            throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
+        return response.Content.Headers.ContentLength == 0 ? new(response) : PassedAsync(default, token);
+    }
+
+    // Whatever goes back to the caller can still be read whole, however much of it was looked at.
+    private async ValueTask<HttpResponseMessage> FailingAsync(CancellationToken token)
+    {
+        using var buffer = new LimitedBuffer((int)Math.Min(response.Content.Headers.ContentLength + 1 ?? 1024, ClassifiedBytes), ClassifiedBytes);
+        var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
+        var isWhole = true;
+        try
+        {
+            isWhole = await buffer.FillAsync(stream, token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException && !token.IsCancellationRequested)
+        {
+            // The status says enough.
+        }
+        var body = buffer.ToArray();
+        buffer.Return();
+        if (Classify(body) is { } fault)
+            attempt.ReportFault(fault);
+        if (isWhole)
+            Replace(new ByteArrayContent(body), dispose: true);
+        else
+            Replace(new StreamContent(new PassingStream(body, stream, response.Content, pool.Engine, lease: null)), dispose: false);
+        return response;
+    }
+
+    private async ValueTask<HttpResponseMessage> JsonAsync(CancellationToken token)
+    {
+        var limit = pool.Options.Http.MaxAnswerBytes;
+        if (response.Content.Headers.ContentLength > limit)
+            return await PassedAsync(default, token).ConfigureAwait(false);
+        using var buffer = new LimitedBuffer((int)(response.Content.Headers.ContentLength + 1 ?? 4096), limit);
+        byte[] body;
+        try
+        {
+            var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
+            if (!await buffer.FillAsync(stream, token).ConfigureAwait(false))
+                return await PassedAsync(buffer.ToArray(), token).ConfigureAwait(false);
+            body = buffer.ToArray();
+        }
+        finally
+        {
+            buffer.Return();
+        }
+        var outline = JsonOutline.Of(body);
+        if (!outline.IsWhole)
+            throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
+        if (Classify(body) is { } fault)
+        {
+            // An answer that a filter ended is an answer of its kind; any other error is none.
+            if (fault.Kind != FaultKind.ContentFilter)
+                throw Refused(fault);
+            attempt.ReportFault(fault);
+        }
+        if (outline.Usage is { } usage && JsonOutline.TryReadUsage(body.AsSpan(usage), out var input, out var output))
+            attempt.ReportUsage(input, output);
+        Replace(new ByteArrayContent(body), dispose: true);
+        return response;
+    }
+
+    private async ValueTask<HttpResponseMessage> StreamedAsync(CancellationToken token)
+    {
+        var (lease, engine, endpoint) = (attempt.Lease, pool.Engine, attempt.Endpoint);
+        var events = new SseEvents(await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false), response.Content, pool.Options.Http.MaxAnswerBytes);
+        var reader = new SseReader(pool.Classifier, endpoint.Dialect, pool.Time);
+        var answer = new StreamedAnswer<ReadOnlyMemory<byte>>(engine, lease, events.GetAsyncEnumerator(token), reader, lease.CallerToken);
+        try
+        {
+            await answer.CommitAsync().ConfigureAwait(false);
+        }
+        catch
+        {
+            await answer.DropAsync().ConfigureAwait(false);
+            throw;
+        }
+        events.IsHolding = false;
+        lease.IsHandedOver = true;
+        Replace(new AnswerContent(new AnswerStream(answer)), dispose: false); // the events have the old one
+        return response;
+    }
+
+    private async ValueTask<HttpResponseMessage> PassedAsync(ReadOnlyMemory<byte> read, CancellationToken token)
+    {
+        var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
+        Replace(new StreamContent(new PassingStream(read, stream, response.Content, pool.Engine, attempt.Lease)), dispose: false);
+        attempt.Lease.IsHandedOver = true;
+        return response;
+    }
+
+    private void Replace(HttpContent content, bool dispose)
+    {
+        var old = response.Content;
+        CopyHeaders(old.Headers, content.Headers);
+        response.Content = content;
+        if (dispose)
+            old.Dispose();
+    }
+
+    private static void CopyHeaders(HttpContentHeaders from, HttpContentHeaders to)
+    {
+        foreach (var (name, values) in from.NonValidated)
+            to.AddAsIs(name, values);
+    }
+
+    private Fault? Classify(ReadOnlyMemory<byte> body)
+    {
+        var evidence = new FaultEvidence
+        {
+            StatusCode = (int)response.StatusCode,
+            Headers = response.Headers,
+            Body = body,
+            Dialect = attempt.Endpoint.Dialect,
+            Now = pool.Time.GetUtcNow(),
+        };
+        return pool.Classifier.Classify(in evidence);
+    }
+
+    private EndpointFaultException Refused(Fault fault)
+    {
+        attempt.ReportFault(fault);
+        return new EndpointFaultException(attempt.Endpoint.Name, fault);
+    }
+
+    private bool AcceptsDataOnly() => request.Headers.NonValidated.TryGetValues("Accept", out var accept) && accept.ToString() is var text
+        && (text.Contains("application/json", StringComparison.OrdinalIgnoreCase) || text.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))
+        && !text.Contains("html", StringComparison.OrdinalIgnoreCase) && !text.Contains("*/*", StringComparison.Ordinal);
+
+    private static string TypeOf(HttpContent content) => content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : "";
+
+    private static bool IsJson(string type)
+    {
+        var media = type.AsSpan();
+        if (media.IndexOf(';') is >= 0 and var end)
+            media = media[..end];
+        media = media.Trim();
+        return media.Equals("application/json", StringComparison.OrdinalIgnoreCase) || media.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
+    }
+}

@@ -1,0 +1,122 @@
+using System.Net;
+using HaKit.Endpoints;
+using HaKit.Faults;
+
+namespace HaKit.Http;
+
+/// <summary>One request on its way through a pool, over all its attempts.</summary>
+internal sealed class HttpCall(EndpointPool pool, HttpRequestMessage request, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send) : IDisposable
+{
+    private const int MostRedirects = 5;
+
+    private RequestBody? _body;
+    private string? _sentTo;
+    private Exception? _lastFailure;
+
+    public RequestProfile Profile { get; private set; } = request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : RequestProfile.Default;
+
+    public bool AsksForStream { get; private set; }
+
+    public async ValueTask ReadBodyAsync(CancellationToken cancellationToken)
+    {
+        if (request.RequestUri is not { IsAbsoluteUri: true } requested)
+            throw new InvalidOperationException("The request has no absolute address.");
+        HttpTarget.RefuseForeign(requested, pool.Origin);
+        if (request.Content is { } content)
+        {
+            _body = await RequestBody.OfAsync(content, pool.Options.Http.MaxReplayBytes, pool.RewritesModels, cancellationToken).ConfigureAwait(false);
+            if (!_body.IsKept && Profile.MayHedge != false)
+                Profile = Profile with { MayHedge = false };
+        }
+        AsksForStream = _body?.Outline.Stream == true
+            || requested.AbsolutePath.EndsWith(":streamGenerateContent", StringComparison.Ordinal)
+            || request.Headers.NonValidated.TryGetValues("Accept", out var accept) && accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Sends the request to one endpoint and looks at what comes back.</summary>
+    public async ValueTask<HttpResponseMessage> AttemptAsync(EndpointAttempt attempt, CancellationToken token)
+    {
+        if (_body?.IsSpent == true)
+            throw NotRepeatable(attempt);
+        var target = pool.Http.TargetOf(attempt.Endpoint);
+        var secret = pool.Credential is { } source ? await source(attempt.Endpoint, token).ConfigureAwait(false) : null;
+        HttpResponseMessage? response = null;
+        try
+        {
+            response = await SendAsync(target, secret, token).ConfigureAwait(false);
+            return await new HttpAnswer(pool, attempt, request, response).JudgeAsync(token).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            response?.Dispose();
+            if (_body?.WasRefused == true)
+                throw NotRepeatable(attempt);
+            _lastFailure = exception;
+            throw;
+        }
+        finally
+        {
+            _sentTo = attempt.Endpoint.Name;
+        }
+    }
+
+    /// <summary>Dresses the answer for whoever called: the request is theirs, not the one that went out with an endpoint's credentials.</summary>
+    public static HttpResponseMessage Finish(HttpResponseMessage response, HttpRequestMessage request, CallDetail detail)
+    {
+        response.RequestMessage = request;
+        if (response.Content is HttpAnswer.AnswerContent streamed)
+            streamed.Body.Detail = detail;
+        return response;
+    }
+
+    public void Dispose() => _body?.Dispose();
+
+    // A redirect within the same server is followed; the answer that asks for another is left for the judge, who refuses it.
+    private async ValueTask<HttpResponseMessage> SendAsync(HttpTarget target, string? secret, CancellationToken token)
+    {
+        var model = _body is { IsKept: true, Outline.Model: { } place } ? ModelIn(_body[place]) : null;
+        var address = target.AddressFor(request.RequestUri!, pool.Origin, model);
+        for (var redirects = 0; ; redirects++)
+        {
+            var response = await send(NewMessage(target, address, secret), token).ConfigureAwait(false);
+            if (response.StatusCode is not (HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect) || redirects == MostRedirects
+                || response.Headers.Location is not { } location || new Uri(address, location) is var next && !HttpTarget.IsSameServer(next, address))
+                return response;
+            response.Dispose();
+            address = next;
+        }
+    }
+
+    private HttpRequestMessage NewMessage(HttpTarget target, Uri address, string? secret)
+    {
+        var message = new HttpRequestMessage(request.Method, address) { Version = request.Version, VersionPolicy = request.VersionPolicy };
+        target.CopyHeaders(request, message, secret);
+        foreach (var option in request.Options)
+            ((IDictionary<string, object?>)message.Options)[option.Key] = option.Value;
+        message.Content = _body?.NewContent(target.Model);
+        return message;
+    }
+
+    private RequestNotRepeatableException NotRepeatable(EndpointAttempt attempt)
+    {
+        attempt.ReportFault(new Fault(FaultKind.InvalidRequest) { Applied = FaultApplied.NotSent });
+        return new RequestNotRepeatableException(pool.Name, _sentTo ?? attempt.Endpoint.Name, _body!.Describe(), _lastFailure);
+    }
+
+    private static string? ModelIn(ReadOnlySpan<byte> json)
+    {
+        var reader = new System.Text.Json.Utf8JsonReader(json);
+        try
+        {
+            return reader.Read() ? reader.GetString() : null;
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // not UTF-8
+        }
+    }
+}

@@ -1,0 +1,28 @@
+namespace HaKit.Http;
+
+/// <summary>What the pool keeps of requests and answers that go through it as HTTP. Not thread-safe; read once when the pool takes it.</summary>
+public sealed class HttpOptions
+{
+    /// <summary>
+    /// Longest request body, in bytes, that is kept so that it can be sent again. A longer one is sent again only if its content can be written twice
+    /// (a seekable stream, bytes, text), and otherwise once. Default 4 MB; at least 0.
+    /// </summary>
+    public int MaxReplayBytes { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>
+    /// Longest JSON answer, in bytes, that is read within the attempt, so that a broken one fails over; longer ones are passed on as they come.
+    /// Also the longest single event of a stream. Default 64 MB; at least 64 KiB.
+    /// </summary>
+    public int MaxAnswerBytes { get; set; } = 64 * 1024 * 1024;
+
+    /// <summary>No warning about endpoints that are reached over plain http at an address that is not loopback. Default false.</summary>
+    public bool AllowPlainHttp { get; set; }
+
+    internal IEnumerable<string> Validate(string path)
+    {
+        if (MaxReplayBytes < 0)
+            yield return $"{path}:MaxReplayBytes is {MaxReplayBytes}: at least 0 is needed.";
+        if (MaxAnswerBytes < 64 * 1024)
+            yield return $"{path}:MaxAnswerBytes is {MaxAnswerBytes}: at least {64 * 1024} is needed.";
+    }
+}

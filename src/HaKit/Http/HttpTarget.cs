@@ -1,0 +1,119 @@
+using System.Text.Json;
+using HaKit.Faults;
+
+namespace HaKit.Http;
+
+/// <summary>What requests need to become requests to one endpoint, worked out once. Immutable.</summary>
+internal sealed class HttpTarget
+{
+    private static readonly string[] s_credentials = ["Authorization", "api-key", "x-api-key", "x-goog-api-key"];
+    private static readonly UriCreationOptions s_asIs = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+    private readonly Endpoint _endpoint;
+    private readonly Uri _address;
+    private readonly string _server;
+    private readonly string _path;
+    private readonly bool _hasCredentials;
+
+    public HttpTarget(Endpoint endpoint)
+    {
+        _endpoint = endpoint;
+        _address = endpoint.Address ?? throw new NotSupportedException($"Endpoint '{endpoint.Name}' has no address, so it cannot be called over HTTP.");
+        _server = ServerOf(_address);
+        _path = _address.AbsolutePath.TrimEnd('/');
+        Model = endpoint.Domains.Model is { } model ? JsonSerializer.SerializeToUtf8Bytes(model, HttpJson.Default.String) : null;
+        _hasCredentials = endpoint.Headers.Keys.Any(IsCredential);
+    }
+
+    /// <summary>The model's name as JSON text; null to leave the caller's.</summary>
+    public byte[]? Model { get; }
+
+    /// <summary>The request's address with the origin's prefix replaced, everything behind it kept as it is, escapes included.</summary>
+    /// <param name="requested">The caller's address.</param>
+    /// <param name="origin">The prefix.</param>
+    /// <param name="model">The model's name in the request, for an address with a place for it.</param>
+    public Uri AddressFor(Uri requested, Uri origin, string? model)
+    {
+        var own = _endpoint.Domains.Model ?? model;
+        var basePath = origin.AbsolutePath.TrimEnd('/');
+        var path = requested.AbsolutePath;
+        var isUnder = path.StartsWith(basePath, StringComparison.Ordinal) && (path.Length == basePath.Length || path[basePath.Length] == '/');
+        var rest = isUnder ? path[basePath.Length..] : path;
+        if (_endpoint.Domains.Model is { } name)
+            rest = WithModel(rest, name);
+        // Azure: …/openai/deployments/{model}?api-version=…
+        var folder = !isUnder ? ""
+            : own is null || !_path.Contains("%7Bmodel%7D", StringComparison.OrdinalIgnoreCase) ? _path
+            : _path.Replace("%7Bmodel%7D", Uri.EscapeDataString(own), StringComparison.OrdinalIgnoreCase);
+        var query = _address.Query.Length < 2 ? requested.Query
+            : requested.Query.Length < 2 ? _address.Query
+            : requested.Query + "&" + _address.Query[1..];
+        return new Uri(string.Concat(_server, folder, rest, query), s_asIs);
+    }
+
+    /// <summary>What is meant for another server must not end up at the pool's.</summary>
+    /// <exception cref="InvalidOperationException">The caller's address is another server's.</exception>
+    public static void RefuseForeign(Uri requested, Uri origin)
+    {
+        if (!IsSameServer(requested, origin))
+            throw new InvalidOperationException($"The request goes to {ServerOf(requested)}, but the pool's origin is {ServerOf(origin)}: give the client the pool's Origin as its base address.");
+    }
+
+    /// <summary>Copies the caller's headers, and puts the endpoint's own in place of those of the same name; a credential replaces all credentials.</summary>
+    public void CopyHeaders(HttpRequestMessage from, HttpRequestMessage to, string? secret)
+    {
+        var ours = secret is null ? default : HeaderOf(secret);
+        var hidesCredentials = _hasCredentials || secret is not null;
+        foreach (var (name, values) in from.Headers.NonValidated)
+            if (!_endpoint.Headers.ContainsKey(name) && !name.Equals("Host", StringComparison.OrdinalIgnoreCase) && !(hidesCredentials && IsCredential(name)))
+                to.Headers.AddAsIs(name, values);
+        foreach (var (name, value) in _endpoint.Headers)
+            if (secret is null || !IsCredential(name))
+                to.Headers.TryAddWithoutValidation(name, value);
+        if (secret is not null && !to.Headers.TryAddWithoutValidation(ours.Name, ours.Value))
+            throw new InvalidOperationException($"The credential of endpoint '{_endpoint.Name}' is not a header value.");
+    }
+
+    /// <summary>Is the location on the server that the request went to?</summary>
+    public static bool IsSameServer(Uri one, Uri other) =>
+        one.Port == other.Port && one.Scheme == other.Scheme && string.Equals(one.IdnHost, other.IdnHost, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Scheme, host and port, without user and password.</summary>
+    public static string ServerOf(Uri address) => address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
+
+    private (string Name, string Value) HeaderOf(string secret)
+    {
+        if (secret.AsSpan().IndexOfAny("\r\n\0") >= 0)
+            throw new InvalidOperationException($"The credential of endpoint '{_endpoint.Name}' has characters that no header may have.");
+        if (secret.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+            return ("Authorization", secret);
+        return _endpoint.Dialect switch
+        {
+            WireDialect.AzureOpenAI => ("api-key", secret),
+            WireDialect.Anthropic => ("x-api-key", secret),
+            WireDialect.Gemini => ("x-goog-api-key", secret),
+            _ => ("Authorization", "Bearer " + secret),
+        };
+    }
+
+    // Azure's /deployments/{model}/… and Gemini's /models/{model}:generateContent.
+    private static string WithModel(string path, string model)
+    {
+        var at = path.IndexOf("/deployments/", StringComparison.Ordinal);
+        if (at >= 0)
+        {
+            var start = at + "/deployments/".Length;
+            var end = path.IndexOf('/', start);
+            return string.Concat(path.AsSpan(0, start), Uri.EscapeDataString(model), end < 0 ? default : path.AsSpan(end));
+        }
+        at = path.LastIndexOf("/models/", StringComparison.Ordinal);
+        if (at < 0 || path.IndexOf(':', at) is not (> 0 and var colon))
+            return path;
+        return string.Concat(path.AsSpan(0, at + "/models/".Length), Uri.EscapeDataString(model), path.AsSpan(colon));
+    }
+
+    private static bool IsCredential(string name) => s_credentials.Contains(name, StringComparer.OrdinalIgnoreCase);
+}
+
+[System.Text.Json.Serialization.JsonSerializable(typeof(string))]
+internal sealed partial class HttpJson : System.Text.Json.Serialization.JsonSerializerContext;

@@ -1,0 +1,142 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace HaKit.Http;
+
+/// <summary>
+/// What has to be known of a JSON text without reading it: whether it is all there, and where a few members of its root lie. One pass that leaps from
+/// bracket to quote. Names with escapes in them are not the ones we look for.
+/// </summary>
+internal readonly struct JsonOutline
+{
+    private static readonly SearchValues<byte> s_marks = SearchValues.Create("\"{}[]"u8);
+
+    private JsonOutline(bool isWhole, Range? model, bool stream, int? usage)
+    {
+        IsWhole = isWhole;
+        Model = model;
+        Stream = stream;
+        Usage = usage;
+    }
+
+    /// <summary>Is every bracket and every string closed, and is there anything at all?</summary>
+    public bool IsWhole { get; }
+
+    /// <summary>Where the value of <c>model</c> is, with its quotes.</summary>
+    public Range? Model { get; }
+
+    /// <summary>Does it say <c>"stream": true</c>?</summary>
+    public bool Stream { get; }
+
+    /// <summary>Where the value of <c>usage</c> or <c>usageMetadata</c> begins.</summary>
+    public int? Usage { get; }
+
+    public static JsonOutline Of(ReadOnlySpan<byte> json)
+    {
+        Range? model = null;
+        var stream = false;
+        int? usage = null;
+        var depth = 0;
+        var isObject = false;
+        var at = 0;
+        while (json[at..].IndexOfAny(s_marks) is >= 0 and var step)
+        {
+            at += step;
+            var mark = json[at];
+            if (mark is (byte)'{' or (byte)'[')
+            {
+                if (depth++ == 0)
+                    isObject = mark == '{';
+                at++;
+            }
+            else if (mark is (byte)'}' or (byte)']')
+            {
+                if (--depth < 0)
+                    return default;
+                at++;
+            }
+            else
+            {
+                var end = EndOfString(json, at);
+                if (end < 0)
+                    return new(false, model, stream, usage);
+                var name = json[(at + 1)..(end - 1)];
+                at = end;
+                if (depth != 1 || !isObject || ValueAt(json, end) is not { } value)
+                    continue;
+                at = value;
+                if (name.SequenceEqual("model"u8) && value < json.Length && json[value] == '"' && EndOfString(json, value) is > 0 and var endOfModel)
+                    model = value..(at = endOfModel);
+                else if (name.SequenceEqual("stream"u8))
+                    stream = json[value..].StartsWith("true"u8);
+                else if (name.SequenceEqual("usage"u8) || name.SequenceEqual("usageMetadata"u8))
+                    usage = value;
+            }
+        }
+        return new(depth == 0 && !json.Trim(" \t\r\n"u8).IsEmpty, model, stream, usage);
+    }
+
+    /// <summary>Reads the token counts of a usage object, in the words of any dialect.</summary>
+    /// <param name="json">The text from the object's beginning on.</param>
+    /// <param name="input">Tokens of the prompt.</param>
+    /// <param name="output">Tokens of the answer.</param>
+    public static bool TryReadUsage(ReadOnlySpan<byte> json, out long? input, out long? output)
+    {
+        input = output = null;
+        var reader = new Utf8JsonReader(json, isFinalBlock: false, state: default);
+        try
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+                return false;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var isInput = reader.ValueTextEquals("prompt_tokens"u8) || reader.ValueTextEquals("input_tokens"u8) || reader.ValueTextEquals("promptTokenCount"u8);
+                var isOutput = !isInput && (reader.ValueTextEquals("completion_tokens"u8) || reader.ValueTextEquals("output_tokens"u8) || reader.ValueTextEquals("candidatesTokenCount"u8));
+                if (!reader.Read())
+                    break;
+                if ((isInput || isOutput) && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var count) && count >= 0)
+                {
+                    if (isInput)
+                        input = count;
+                    else
+                        output = count;
+                }
+                else if (!reader.TrySkip())
+                    break;
+            }
+        }
+        catch (JsonException)
+        {
+            // What was read so far counts.
+        }
+        return input is not null || output is not null;
+    }
+
+    // One past the closing quote of the string that begins here; negative when it does not end.
+    private static int EndOfString(ReadOnlySpan<byte> json, int start)
+    {
+        var at = start + 1;
+        while (at <= json.Length && json[at..].IndexOfAny((byte)'"', (byte)'\\') is >= 0 and var step)
+        {
+            at += step;
+            if (json[at] == '"')
+                return at + 1;
+            at += 2;
+        }
+        return -1;
+    }
+
+    // Where the value begins when the string that ends here is a member's name; null when it is a value itself.
+    private static int? ValueAt(ReadOnlySpan<byte> json, int end)
+    {
+        end = SkipSpace(json, end);
+        return end < json.Length && json[end] == ':' ? SkipSpace(json, end + 1) : null;
+    }
+
+    private static int SkipSpace(ReadOnlySpan<byte> json, int at)
+    {
+        while (at < json.Length && json[at] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
+            at++;
+        return at;
+    }
+}

@@ -1,0 +1,286 @@
+using System.Net;
+using System.Text;
+using HaKit.Faults;
+using HaKit.Testing;
+
+namespace HaKit.Tests.Http;
+
+public sealed class HttpFailoverTests
+{
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+
+    // Everything that can go wrong before the first content; the other endpoint is well.
+    public static TheoryData<string, bool> Faults()
+    {
+        var data = new TheoryData<string, bool>();
+        foreach (var name in Early.Keys)
+        {
+            data.Add(name, false);
+            data.Add(name, true);
+        }
+        return data;
+    }
+
+    private static readonly Dictionary<string, FakeFault> Early = new()
+    {
+        ["reset"] = FakeFault.Reset,
+        ["refused"] = FakeFault.Refused,
+        ["dns"] = FakeFault.NameNotResolved,
+        ["tls"] = FakeFault.TlsFailed,
+        ["hang"] = FakeFault.Hang,
+        ["empty"] = FakeFault.EmptyBody,
+        ["500"] = FakeFault.Status(500),
+        ["502 html"] = FakeFault.Status(502, "<html>bad gateway</html>", "text/html"),
+        ["503 empty"] = FakeFault.Status(503, ""),
+        ["529"] = FakeFaults.Anthropic.Overloaded(),
+        ["429"] = FakeFaults.OpenAI.RateLimited(),
+        ["quota"] = FakeFaults.OpenAI.QuotaExhausted(),
+        ["error in 200"] = FakeFault.ErrorIn200(),
+        ["cut at 0"] = FakeFault.CutAfter(0),
+        ["end at 0"] = FakeFault.EndAfter(0),
+        ["error event at 0"] = FakeFault.ErrorEventAfter(0),
+        ["silent at 0"] = FakeFault.SilentAfter(0),
+        ["keep-alives only"] = FakeFault.KeepAlivesOnly(TimeSpan.FromSeconds(1)),
+        ["redirect"] = FakeFault.Status(307, "").WithHeader("Location", "http://elsewhere.test/v1/chat/completions"),
+    };
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public async Task Every_fault_before_the_first_content_fails_over_and_leaves_nothing_open(string fault, bool stream)
+    {
+        await using var http = new HttpPool();
+        http.Fakes[0].Faults.Always(Early[fault]);
+        for (var i = 0; i < 2; i++) // the first or the second goes to the faulty one
+        {
+            var call = http.SendAsync(HttpPool.Chat("hi", stream));
+            http.Time.Advance(TimeSpan.FromSeconds(60));
+            using var response = await call;
+            response.StatusCode.Should().Be(HttpStatusCode.OK);
+            var text = await response.Content.ReadAsStringAsync(Ct);
+            (stream ? HttpPool.TextOf(text) : text).Should().Contain(FakeAnswers.AnswerTo("hi"));
+            response.RequestMessage!.Options.TryGetValue(EndpointPoolHandler.DetailKey, out var detail).Should().BeTrue();
+            detail!.Endpoint.Should().Be("b");
+        }
+        http.Fakes[0].Counts.Received.Should().BeGreaterThan(0);
+        http.Open.Should().Be(0);
+        http.InFlight.Should().Be(0);
+    }
+
+    [Theory]
+    [InlineData("cut")]
+    [InlineData("end")]
+    [InlineData("silent")]
+    [InlineData("error")]
+    [InlineData("truncated")]
+    public async Task Failure_13_at_the_wire_a_stream_that_is_not_whole_ends_with_an_exception_and_goes_on_doing_so(string how)
+    {
+        await using var http = new HttpPool(1);
+        http.Fakes[0].Faults.Always(how switch
+        {
+            "cut" => FakeFault.CutAfter(3),
+            "end" => FakeFault.EndAfter(3),
+            "silent" => FakeFault.SilentAfter(3),
+            "error" => FakeFault.ErrorEventAfter(3),
+            _ => FakeFault.TruncatedBody,
+        });
+        using var response = await http.SendAsync(HttpPool.Chat("hi", stream: true));
+        var stream = await response.Content.ReadAsStreamAsync(Ct);
+        var received = new StringBuilder();
+        var reading = Read();
+        http.Time.Advance(TimeSpan.FromSeconds(31));
+        var partial = (await reading.Awaiting(r => r).Should().ThrowAsync<PartialResponseException>()).Which;
+        partial.DeliveredItems.Should().Be(how == "truncated" ? 1 : 3);
+        partial.Attempts.Should().ContainSingle();
+        HttpPool.TextOf(received.ToString()[..received.ToString().LastIndexOf("\n\n", StringComparison.Ordinal)]).Should().NotBeEmpty().And.Subject.Should().Match(t => FakeAnswers.AnswerTo("hi").StartsWith(t));
+        await stream.ReadAsync(new byte[10], Ct).AsTask().Awaiting(r => r).Should().ThrowAsync<PartialResponseException>("a second read must not seem to be the end");
+        http.InFlight.Should().Be(0);
+
+        async Task Read()
+        {
+            var buffer = new byte[50];
+            while (await stream.ReadAsync(buffer, Ct) is > 0 and var count)
+                received.Append(Encoding.UTF8.GetString(buffer, 0, count));
+        }
+    }
+
+    [Theory]
+    [InlineData("empty")]
+    [InlineData("truncated")]
+    [InlineData("error")]
+    [InlineData("cut")]
+    [InlineData("html")]
+    public async Task Failure_36_a_200_that_is_empty_cut_or_an_error_is_no_success(string how)
+    {
+        await using var http = new HttpPool(2);
+        http.Fakes[0].Faults.Always(how switch
+        {
+            "empty" => FakeFault.EmptyBody,
+            "truncated" => FakeFault.TruncatedBody,
+            "error" => FakeFault.ErrorIn200(),
+            "html" => FakeFault.Status(200, "<html>log in</html>", "text/html"),
+            _ => FakeFault.CutAfter(2),
+        });
+        http.Client.DefaultRequestHeaders.Add("Accept", "application/json");
+        for (var i = 0; i < 12; i++)
+            (await http.ReadAsync(HttpPool.Chat("hi"))).Should().Contain(FakeAnswers.AnswerTo("hi"));
+        http.Fakes[0].Counts.Received.Should().BeInRange(1, 6);
+        http.Pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().Be("health", "an endpoint that only pretends is ejected");
+        http.Open.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task A_broken_answer_to_a_request_that_may_not_be_repeated_is_an_error_and_not_half_an_answer()
+    {
+        await using var http = new HttpPool(2);
+        foreach (var fake in http.Fakes)
+            fake.Faults.Always(FakeFault.TruncatedBody);
+        var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi") };
+        request.Options.Set(EndpointPoolHandler.ProfileKey, new RequestProfile { MayRepeat = false });
+        (await http.Client.SendAsync(request, Ct).Awaiting(r => r).Should().ThrowAsync<EndpointFaultException>()).Which.Fault.Kind.Should().Be(FaultKind.BrokenBody);
+        http.Sent.Should().HaveCount(1);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Failure_39_a_refusal_of_the_request_comes_back_whole_and_at_once(bool large)
+    {
+        await using var http = new HttpPool(2);
+        var body = $$$"""{"error":{"message":"{{{new string('x', large ? 200_000 : 20)}}}","type":"invalid_request_error","code":"bad"}}""";
+        foreach (var fake in http.Fakes)
+            fake.Faults.Always(FakeFault.Status(400, body));
+        using (var response = await http.SendAsync(HttpPool.Chat("hi")))
+        {
+            response.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+            response.Content.Headers.ContentType!.MediaType.Should().Be("application/json");
+            (await response.Content.ReadAsStringAsync(Ct)).Should().Be(body);
+        }
+        http.Sent.Should().HaveCount(1);
+        http.Open.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task When_all_fail_the_exception_says_what_was_tried_and_nothing_stays_open()
+    {
+        await using var http = new HttpPool(2);
+        foreach (var fake in http.Fakes)
+            fake.Faults.Always(FakeFaults.OpenAI.QuotaExhausted());
+        var refused = (await http.SendAsync(HttpPool.Chat("hi")).Awaiting(r => r).Should().ThrowAsync<NoEndpointAvailableException>()).Which;
+        refused.Attempts.Should().OnlyContain(a => a.Fault!.Kind == FaultKind.QuotaExhausted);
+        http.Open.Should().Be(0);
+        http.InFlight.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task Failure_32_a_healthy_stream_of_many_minutes_is_not_ended()
+    {
+        await using var http = new HttpPool(1);
+        http.Fakes[0].Faults.Always(FakeFault.Latency(perToken: TimeSpan.FromSeconds(25)));
+        http.Client.Timeout.Should().Be(Timeout.InfiniteTimeSpan);
+        var call = http.SendAsync(HttpPool.Chat("hi", stream: true, more: ",\"max_tokens\":40"));
+        using var response = await call;
+        var reading = response.Content.ReadAsStringAsync(Ct);
+        http.Time.Advance(TimeSpan.FromSeconds(25 * 41));
+        HttpPool.TextOf(await reading).Should().Be(FakeAnswers.AnswerTo("hi", 40));
+    }
+
+    [Fact]
+    public async Task The_stream_that_the_caller_gets_is_the_bytes_that_came()
+    {
+        await using var http = new HttpPool(1);
+        var direct = await http.Fakes[0].CreateClient().PostAsync("chat/completions", HttpPool.Chat("hi", stream: true), Ct);
+        http.Fakes[0].Faults.Always(FakeFault.KeepAlives(TimeSpan.FromSeconds(1), "OPENROUTER PROCESSING").And(FakeFault.Latency(toFirstToken: TimeSpan.FromSeconds(5))));
+        var call = http.SendAsync(HttpPool.Chat("hi", stream: true));
+        http.Time.Advance(TimeSpan.FromSeconds(5));
+        using var response = await call;
+        var text = await response.Content.ReadAsStringAsync(Ct);
+        text.Split(": OPENROUTER PROCESSING\n\n").Should().HaveCount(5);
+        Numberless(text.Replace(": OPENROUTER PROCESSING\n\n", "", StringComparison.Ordinal)).Should().Be(Numberless(await direct.Content.ReadAsStringAsync(Ct)));
+
+        static string Numberless(string text) => System.Text.RegularExpressions.Regex.Replace(text, "chatcmpl-[0-9]+|\"created\":[0-9]+", "");
+    }
+
+    [Fact]
+    public async Task A_stream_that_is_left_is_closed_and_gives_its_place_back()
+    {
+        await using var http = new HttpPool(1);
+        http.Fakes[0].Faults.Always(FakeFault.SilentAfter(2));
+        var response = await http.SendAsync(HttpPool.Chat("hi", stream: true));
+        http.InFlight.Should().Be(1);
+        response.Dispose();
+        http.InFlight.Should().Be(0);
+        http.Open.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task A_read_of_a_stream_can_be_cancelled_and_nobody_is_blamed()
+    {
+        await using var http = new HttpPool(1);
+        http.Fakes[0].Faults.Always(FakeFault.SilentAfter(1));
+        using var response = await http.SendAsync(HttpPool.Chat("hi", stream: true));
+        using var caller = new CancellationTokenSource();
+        var stream = await response.Content.ReadAsStreamAsync(Ct);
+        var buffer = new byte[100_000];
+        (await stream.ReadAsync(buffer, caller.Token)).Should().BePositive(); // the role
+        (await stream.ReadAsync(buffer, caller.Token)).Should().BePositive(); // the content
+        var reading = stream.ReadAsync(buffer, caller.Token).AsTask();
+        caller.Cancel();
+        await reading.Awaiting(r => r).Should().ThrowAsync<OperationCanceledException>();
+        http.InFlight.Should().Be(0);
+        http.Pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().BeNull();
+    }
+
+    [Fact]
+    public async Task Failure_33_the_response_of_a_losing_hedge_is_disposed_of()
+    {
+        await using var http = new HttpPool(2, o =>
+        {
+            o.Hedging.Enabled = true;
+            o.Hedging.MinimumDelay = TimeSpan.FromSeconds(1);
+        });
+        for (var i = 0; i < 60; i++)
+            await http.ReadAsync(HttpPool.Chat("learn"));
+        foreach (var fake in http.Fakes)
+            fake.Faults.Next(1, FakeFault.Latency(toHeaders: TimeSpan.FromSeconds(5)));
+        var call = http.ReadAsync(HttpPool.Chat("hi"));
+        http.Time.Advance(TimeSpan.FromSeconds(20));
+        (await call).Should().Contain(FakeAnswers.AnswerTo("hi"));
+        http.Sent.Should().HaveCount(62);
+        http.Open.Should().Be(0);
+        http.InFlight.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task Another_content_passes_through_as_it_comes_and_counts_as_load_until_it_is_read()
+    {
+        await using var http = new HttpPool(1);
+        http.Fakes[0].Faults.Always(FakeFault.Status(200, "sound", "audio/mpeg"));
+        using var response = await http.SendAsync(HttpPool.Chat("hi"));
+        http.InFlight.Should().Be(1);
+        (await response.Content.ReadAsStringAsync(Ct)).Should().Be("sound");
+        http.InFlight.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task Usage_that_an_answer_reports_is_known_to_the_call()
+    {
+        await using var http = new HttpPool(1);
+        using var response = await http.SendAsync(HttpPool.Chat("hi"));
+        response.RequestMessage!.Options.TryGetValue(EndpointPoolHandler.DetailKey, out var detail);
+        detail!.OutputTokens.Should().Be(http.Fakes[0].Counts.CompletionTokens);
+        detail.InputTokens.Should().Be(http.Fakes[0].Counts.PromptTokens);
+    }
+
+    [Fact]
+    public async Task A_synchronous_call_goes_through_the_pool_too()
+    {
+        await using var http = new HttpPool(2);
+        http.Fakes[0].Faults.Always(FakeFault.Refused);
+        http.Fakes[1].Faults.Next(1, FakeFault.None);
+        for (var i = 0; i < 2; i++)
+        {
+            using var response = http.Client.Send(new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi") }, Ct);
+            response.StatusCode.Should().Be(HttpStatusCode.OK);
+        }
+    }
+}
