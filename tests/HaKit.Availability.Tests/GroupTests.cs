@@ -20,6 +20,20 @@ public sealed class GroupTests
     }
 
     [Fact]
+    public void An_uncovered_failure_counts_as_a_failure_of_the_group()
+    {
+        // Nothing is covered: 0 → standing still at 2λ → one down at δ; balance by hand.
+        const double l = 0.01, mu = 1, d = 4;
+        double still = 2 * l / d, one = 2 * l / mu, two = one * l / (2 * mu);
+        var total = 1 + still + one + two;
+
+        var group = new RepairableGroup { Mttf = 1 / l, Mttr = 1 / mu, Coverage = 0, UncoveredRecovery = 1 / d };
+
+        Relative(group.Times().FailureFrequency, (2 * l + one * l) / total).Should().BeLessThan(1e-13);
+        Relative(group.Availability().Unavailability, (still + two) / total).Should().BeLessThan(1e-13);
+    }
+
+    [Fact]
     public void One_unit_fails_first_after_its_mttf() =>
         new RepairableGroup { Units = 1, Mttf = 700, Mttr = 2 }.MeanTimeToFirstFailure().Should().BeApproximately(700, 1e-9);
 

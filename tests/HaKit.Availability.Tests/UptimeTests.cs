@@ -111,6 +111,21 @@ public sealed class UptimeTests
         joint.AllDown.Should().Be(H(2));
     }
 
+    [Fact]
+    public void Outages_that_were_forgotten_are_not_taken_for_time_up()
+    {
+        var forgetful = new UptimeHistory(H(0), capacity: 1);
+        foreach (var hour in (int[])[10, 50])
+        {
+            forgetful.Record(H(hour), up: false);
+            forgetful.Record(H(hour + 10), up: true);
+        }
+
+        var joint = JointDowntime.Of([forgetful.Summarize(H(100)), Down((10, 20), (55, 60))]);
+        joint.Observed.Should().Be(H(80), "nothing is known one by one before hour 20");
+        joint.AllDown.Should().Be(H(5));
+    }
+
     [Theory]
     [InlineData(0.0)]
     [InlineData(0.2)]
