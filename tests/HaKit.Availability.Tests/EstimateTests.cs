@@ -126,6 +126,16 @@ public sealed class EstimateTests
     }
 
     [Fact]
+    public void With_the_repair_time_known_the_bounds_are_those_of_the_time_between_failures()
+    {
+        const long many = 1_000_000_000;
+        var bounds = Estimate.AvailabilityBounds(5000, 2.0 * many, 3, many);
+        var mtbf = Estimate.MtbfBounds(5000, 3);
+        Relative(bounds.Lower.Unavailability, Availability.FromMttfMttr(mtbf.Lower, 2).Unavailability).Should().BeLessThan(1e-4);
+        Relative(bounds.Upper.Unavailability, Availability.FromMttfMttr(mtbf.Upper, 2).Unavailability).Should().BeLessThan(1e-4);
+    }
+
+    [Fact]
     public void What_the_data_do_not_limit_is_left_open()
     {
         var none = Estimate.AvailabilityBounds(1000, 0, 0, 0);
