@@ -1,0 +1,178 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace HaKit.Testing;
+
+/// <summary>One run of a scenario: lets calls come, moves the clock, and counts.</summary>
+internal sealed class SimulationRun
+{
+    private const int MostIntervals = 3600;
+    private static readonly TimeSpan Settling = TimeSpan.FromHours(6);
+
+    private readonly TestPool _test;
+    private readonly TimeSpan _length;
+    private readonly TimeSpan _interval;
+    private readonly Func<long, RequestProfile?> _profile;
+    private readonly Stack<SimulatedCall> _idle = new();
+    private readonly SortedDictionary<string, long> _failures = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
+    private readonly EndpointTally[] _tallies;
+    private readonly Histogram _latency = new();
+    private readonly Histogram _firstContent = new();
+    private long _calls;
+    private long _succeeded;
+    private long _inFlight;
+    private ulong _digest = 14695981039346656037;
+
+    public SimulationRun(TestPool test, TimeSpan length, Func<long, RequestProfile?> profile)
+    {
+        (_test, _length, _profile) = (test, length, profile);
+        _interval = TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(length.TotalSeconds / MostIntervals)));
+        var intervals = (int)(length / _interval) + 1;
+        _tallies = [.. test.Endpoints.Select(_ => new EndpointTally(intervals))];
+        foreach (var endpoint in test.Endpoints)
+            _index.Add(endpoint.Name, _index.Count);
+        test.Events.Happened = Note;
+    }
+
+    public SimulationResult Run(IEnumerable<Arrival> arrivals, (TimeSpan At, Action<TestPool> Do)[] schedule)
+    {
+        var next = 0;
+        foreach (var arrival in arrivals)
+        {
+            if (arrival.At >= _length)
+                break;
+            for (; next < schedule.Length && schedule[next].At <= arrival.At; next++)
+                Happen(schedule[next]);
+            MoveTo(arrival.At);
+            _ = CallAsync(arrival, _calls++);
+        }
+        for (; next < schedule.Length && schedule[next].At <= _length; next++)
+            Happen(schedule[next]);
+        MoveTo(_length);
+        var end = _length + Settling;
+        while (_inFlight > 0 && _test.Time.Elapsed < end && _test.Time.AdvanceToNextTimer())
+        {
+        }
+        _test.Time.Advance(TimeSpan.Zero);
+        return Result();
+    }
+
+    private void Happen((TimeSpan At, Action<TestPool> Do) scheduled)
+    {
+        MoveTo(scheduled.At);
+        scheduled.Do(_test);
+    }
+
+    private void MoveTo(TimeSpan at)
+    {
+        var by = at - _test.Time.Elapsed;
+        _test.Time.Advance(by > TimeSpan.Zero ? by : TimeSpan.Zero);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever a call ends with is a result.")]
+    private async Task CallAsync(Arrival arrival, long number)
+    {
+        if (!_idle.TryPop(out var call))
+            call = new SimulatedCall();
+        (call.InputTokens, call.OutputTokens, call.Began, call.FirstContentAt) = (arrival.InputTokens, arrival.OutputTokens, _test.Time.Elapsed, TimeSpan.Zero);
+        _inFlight++;
+        var succeeded = false;
+        try
+        {
+            succeeded = await _test.Pool.ExecuteAsync(_profile(number) ?? RequestProfile.Default, (Run: this, call), static (attempt, s, token) => s.Run.AttemptAsync(attempt, s.call, token)).ConfigureAwait(false);
+            if (!succeeded)
+                Fail("Returned");
+        }
+        catch (Exception exception)
+        {
+            Fail(exception.GetType().Name);
+        }
+        _inFlight--;
+        var took = _test.Time.Elapsed - call.Began;
+        Digest((ulong)number, (ulong)_test.Time.Elapsed.Ticks, succeeded ? 1u : 0u);
+        if (!succeeded)
+            return;
+        _succeeded++;
+        _latency.Add(took);
+        _firstContent.Add(call.FirstContentAt - call.Began);
+        // One that failed may still be touched by an attempt that was left to itself.
+        _idle.Push(call);
+    }
+
+    private ValueTask<bool> AttemptAsync(EndpointAttempt attempt, SimulatedCall call, CancellationToken cancellationToken)
+    {
+        var index = _index[attempt.Endpoint.Name];
+        _tallies[index].Attempt((int)Math.Min(_test.Time.Elapsed / _interval, int.MaxValue));
+        Digest((ulong)index, (ulong)_test.Time.Elapsed.Ticks, (ulong)attempt.Number);
+        return _test.ServeAsync(attempt, call, cancellationToken);
+    }
+
+    private void Fail(string what) => _failures[what] = _failures.GetValueOrDefault(what) + 1;
+
+    private void Note(PoolEvent happened)
+    {
+        if (happened is EndpointChanged change && _index.TryGetValue(change.Endpoint, out var index))
+            _tallies[index].Changed(change);
+    }
+
+    // FNV-1a, in words: what happened, in order, in eight bytes.
+    private void Digest(params ReadOnlySpan<ulong> values)
+    {
+        foreach (var value in values)
+            _digest = (_digest ^ value) * 1099511628211;
+    }
+
+    private SimulationResult Result() => new()
+    {
+        Calls = _calls,
+        Succeeded = _succeeded,
+        Unfinished = _inFlight,
+        Failures = _failures,
+        Endpoints = [.. _test.Endpoints.Select((endpoint, i) => _tallies[i].Result(endpoint))],
+        Interval = _interval,
+        Events = _test.Events.All,
+        EventCount = _test.Events.Seen,
+        Digest = _digest,
+        Latencies = _latency,
+        FirstContents = _firstContent,
+    };
+}
+
+/// <summary>What is counted of one endpoint.</summary>
+internal sealed class EndpointTally(int intervals)
+{
+    private readonly long[] _perInterval = new long[intervals];
+    private readonly List<TimeSpan> _breaks = [];
+    private long _ejections;
+    private long _trials;
+    private long _changes;
+
+    public void Attempt(int interval) => _perInterval[Math.Min(interval, _perInterval.Length - 1)]++;
+
+    public void Changed(EndpointChanged change)
+    {
+        if (change.After.Status != change.Before.Status)
+            _changes++;
+        if (change.After.Status == Health.HealthStatus.Trial && change.Before.Status != Health.HealthStatus.Trial)
+            _trials++;
+        if (change is not EndpointEjected)
+            return;
+        _ejections++;
+        if (_breaks.Count < 1000 && change.After.Until is { } until)
+            _breaks.Add(until - change.After.Since);
+    }
+
+    public SimulatedEndpointResult Result(ScriptedEndpoint endpoint) => new()
+    {
+        Name = endpoint.Name,
+        Attempts = endpoint.Attempts,
+        Answered = endpoint.Answered,
+        EarlySends = endpoint.EarlySends,
+        PeakInFlight = endpoint.PeakInFlight,
+        Ejections = _ejections,
+        Trials = _trials,
+        StatusChanges = _changes,
+        Breaks = _breaks,
+        AttemptsPerInterval = _perInterval,
+    };
+}
