@@ -6,7 +6,7 @@ namespace HaKit.Benchmarks;
 
 /// <summary>A 2 KB chat request answered in memory, bare and over a pool; and what reading a token of a stream costs.</summary>
 [MemoryDiagnoser]
-public class HttpBenchmarks
+public class HttpBenchmarks : IDisposable
 {
     private static readonly byte[] s_chunk = Encoding.UTF8.GetBytes(
         """data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":" word"},"logprobs":null,"finish_reason":null}]}""" + "\n\n");
@@ -25,6 +25,15 @@ public class HttpBenchmarks
         _pooled = new HttpClient(new EndpointPoolHandler(new EndpointPool("bench", options)) { InnerHandler = new Answers() }) { BaseAddress = new Uri("http://127.0.0.1/v1/"), Timeout = Timeout.InfiniteTimeSpan };
         var response = await _pooled.SendAsync(new HttpRequestMessage(HttpMethod.Get, "stream"), HttpCompletionOption.ResponseHeadersRead);
         _stream = await response.Content.ReadAsStreamAsync();
+    }
+
+    [GlobalCleanup]
+    public void Dispose()
+    {
+        _stream.Dispose();
+        _pooled.Dispose();
+        _bare.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     [Benchmark(Baseline = true)]
