@@ -11,7 +11,7 @@ internal static class DrillCommand
 
           --duration SECONDS   how long it lasts, 2 to 3600 (default 30)
           --rate CALLS         calls a second, at random times, 1 to 500 (default 40)
-          --streamed SHARE     the share of calls that ask for a stream, 0 to 1 (default 0)
+          --streamed SHARE     the share of calls that ask for a stream, 0 to 1 (default 0.25); one that is cut and says so is no lost call
           --seed N             of everything random (default 1)
           --no-failover        one attempt for each call, to see what that costs
           --json FILE          writes the figures to a file
@@ -29,7 +29,7 @@ internal static class DrillCommand
         }
         var duration = TimeSpan.FromSeconds(line.Number("--duration", 30, 2, 3600));
         var rate = line.Number("--rate", 40, 1, 500);
-        var streamed = line.Number("--streamed", 0, 0, 1);
+        var streamed = line.Number("--streamed", 0.25, 0, 1);
         var seed = line.Whole("--seed", 1);
         var failover = !line.Flag("--no-failover");
         var json = line.Text("--json");

@@ -16,7 +16,7 @@ internal static class ReplayCommand
           --trace FILE         CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens, as the Azure LLM inference trace has them
           --speed N            how many times faster than recorded, 1 to 100 (default 20)
           --minutes M          how much of the recording, counted from its first line, 0.1 to 100000 (default: all of it)
-          --streamed SHARE     the share of calls that ask for a stream, 0 to 1 (default 0)
+          --streamed SHARE     the share of calls that ask for a stream, 0 to 1 (default 0.25); one that is cut and says so is no lost call
           --seed N             of everything random (default 1)
           --no-failover        one attempt for each call, to see what that costs
           --json FILE          writes the figures to a file
@@ -36,7 +36,7 @@ internal static class ReplayCommand
         var file = line.Text("--trace");
         var speed = line.Number("--speed", 20, 1, 100);
         var minutes = line.Number("--minutes", 100_000, 0.1, 100_000);
-        var streamed = line.Number("--streamed", 0, 0, 1);
+        var streamed = line.Number("--streamed", 0.25, 0, 1);
         var seed = line.Whole("--seed", 1);
         var failover = !line.Flag("--no-failover");
         var json = line.Text("--json");

@@ -24,9 +24,10 @@ public sealed class DrillTests
         var root = figures.RootElement;
         var calls = root.GetProperty("Calls").GetInt32();
         calls.Should().BeInRange(150, 350);
-        root.GetProperty("Served").GetInt32().Should().Be(calls);
+        var served = root.GetProperty("Served").GetInt32();
+        (served + root.GetProperty("Cut").GetInt32()).Should().Be(calls);
         var endpoints = root.GetProperty("Endpoints").EnumerateArray().ToArray();
-        endpoints.Sum(e => e.GetProperty("Served").GetInt32()).Should().Be(calls);
+        endpoints.Sum(e => e.GetProperty("Served").GetInt32()).Should().Be(served);
         endpoints.Sum(e => e.GetProperty("Attempts").GetInt32()).Should().Be(root.GetProperty("Attempts").GetInt32());
         root.GetProperty("Failovers").GetInt32().Should().Be(root.GetProperty("Attempts").GetInt32() - calls).And.BePositive();
         File.Delete(file);
@@ -49,12 +50,38 @@ public sealed class DrillTests
         await File.WriteAllLinesAsync(file, ["TIMESTAMP,ContextTokens,GeneratedTokens", .. Enumerable.Range(0, 200)
             .Select(i => FormattableString.Invariant($"{start.AddSeconds(0.3 * i):yyyy-MM-dd HH:mm:ss.fffffff},{1 + 37 * i % 4000},{1 + 11 * i % 600}"))], Token);
 
-        var (exitCode, output, error) = await CommandsTests.RunAsync("replay", "--trace", file, "--speed", "20");
+        var (exitCode, output, error) = await CommandsTests.RunAsync("replay", "--trace", file, "--speed", "20", "--streamed", "0");
 
         error.Should().BeEmpty();
         output.Should().Contain("200 calls").And.Contain("alpha is killed").And.Contain("bravo is slowed").And.EndWith("served 200, cut 0, wrong 0, lost 0" + Environment.NewLine);
         exitCode.Should().Be(0);
         File.Delete(file);
+    }
+
+    [Fact]
+    public async Task A_stream_that_is_cut_says_so_and_is_neither_lost_nor_taken_for_whole()
+    {
+        var plan = new Plan
+        {
+            Title = "cut",
+            Seed = 1,
+            Failover = true,
+            StreamedShare = 1,
+            Duration = TimeSpan.FromSeconds(1),
+            Arrivals = Enumerable.Range(0, 30).Select(_ => new Arrival(TimeSpan.Zero, AnswerTokens: 100)),
+            Acts = [],
+            Usual = FakeFault.CutAfter(50),
+            Slowness = TimeSpan.Zero,
+            AttemptTimeout = TimeSpan.FromSeconds(10),
+            Deadline = TimeSpan.FromSeconds(30),
+        };
+        await using var rehearsal = await Rehearsal.StartAsync(plan, Token);
+        await rehearsal.RunAsync(Token);
+        var report = Report.Of(rehearsal);
+
+        (report.Cut, report.Served, report.Wrong, report.Lost).Should().Be((30, 0, 0, 0));
+        report.Why.Should().OnlyContain(why => why.Contains(nameof(PartialResponseException)));
+        report.Reconciles.Should().BeTrue();
     }
 
     [Fact]
