@@ -183,4 +183,20 @@ public sealed class ScenarioTests(ITestOutputHelper output)
         adaptive.FirstContent(0.99).Should().BeLessThanOrEqualTo(S(18));
         turns.FirstContent(0.99).Should().BeGreaterThan(adaptive.FirstContent(0.99) * 5);
     }
+
+    [Fact]
+    public void A_recorded_hour_of_real_traffic_is_served_with_an_endpoint_down_for_ten_minutes()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root!.FullName, "HaKit.sln")))
+            root = root.Parent;
+        var trace = Path.Combine(root.Parent!.FullName, "shared", "data", "azure-llm-conv-2023.csv");
+        Assert.SkipUnless(File.Exists(trace), "The recorded workload is not beside the repository.");
+        var result = Told(new Simulation().Endpoints(3, ServiceModel.Tokens(prefillPerSecond: 8000, perSecond: 50))
+            .Fault("e0", FakeFault.Refused, from: S(600), until: S(1200))
+            .Run(Workload.Trace(File.ReadLines(trace)), S(3600)));
+        result.SuccessRate.Should().Be(1);
+        result.Calls.Should().BeGreaterThan(10_000);
+        result.Share("e0", S(660), S(1200)).Should().BeLessThan(0.01);
+    }
 }
