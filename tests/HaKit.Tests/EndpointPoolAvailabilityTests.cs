@@ -1,6 +1,6 @@
 using HaKit.Faults;
 using HaKit.Testing;
-using HaKit.Tests.Failover;
+using TestPool = HaKit.Tests.Failover.TestPool;
 
 namespace HaKit.Tests;
 

@@ -48,8 +48,14 @@ internal sealed class Lease
     /// <summary>When it was first known to deliver content; null while it is silent.</summary>
     public TimeSpan? FirstContentAt { get; private set; }
 
-    /// <summary>When this attempt is to be given up.</summary>
-    public TimeSpan TimeoutAt { get; set; }
+    /// <summary>When this attempt is to be given up if it is still silent.</summary>
+    public TimeSpan SilentUntil { get; set; }
+
+    /// <summary>When it is to be given up in any case.</summary>
+    public TimeSpan EndsAt { get; set; }
+
+    /// <summary>When it is to be given up as things stand.</summary>
+    public TimeSpan TimeoutAt => FirstContentAt is null ? SilentUntil : EndsAt;
 
     /// <summary>Same for all attempts of a call. Written out only when somebody asks.</summary>
     public string IdempotencyKey => _givenKey ?? _keyPrefix + _callNumber.ToString("x", CultureInfo.InvariantCulture);

@@ -62,6 +62,21 @@ public sealed class EndpointPoolExecuteTests
     }
 
     [Fact]
+    public async Task An_attempt_that_has_reported_content_is_no_longer_bounded_by_silence()
+    {
+        await using var pool = Pool(2, o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10));
+        var answer = new TaskCompletionSource<string>();
+        var call = pool.ExecuteAsync(answer, static (attempt, answer, _) =>
+        {
+            attempt.ReportFirstContent();
+            return new ValueTask<string>(answer.Task);
+        }, Ct).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(9));
+        answer.SetResult("slow but whole");
+        (await call).Should().Be("slow but whole");
+    }
+
+    [Fact]
     public async Task The_deadline_ends_a_call_whose_only_endpoint_is_silent()
     {
         await using var pool = Pool(1, o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10));

@@ -1,0 +1,41 @@
+using HaKit.Endpoints;
+using HaKit.Health;
+using HaKit.Selection;
+
+namespace HaKit.Failover;
+
+/// <content>When a slow attempt gets company.</content>
+internal sealed partial class FailoverEngine
+{
+    /// <summary>When a second attempt may be started beside this one; never for calls and endpoints that must not be hedged.</summary>
+    public TimeSpan HedgeAt(FailoverCall call, Lease lease)
+    {
+        var hedging = Settings.Hedging;
+        if (!(call.Profile.MayHedge ?? hedging.Enabled) || !call.Profile.MayRepeat || lease.FirstContentAt is not null
+            || lease.State.Times.Quantile(call.IsStream, 1 - hedging.MaxShare) is not { } slow)
+            return TimeSpan.MaxValue;
+        return lease.Started + Max(slow, hedging.MinimumDelay);
+    }
+
+    /// <summary>A second attempt on another, unburdened endpoint, if the budget has room for it.</summary>
+    public Lease? TryHedge(FailoverCall call, TimeSpan now)
+    {
+        var snapshot = Snapshot;
+        var choice = call.History.Count < Settings.MaxAttempts
+            ? Selector.Choose(snapshot, new SelectionQuery(call.Profile, call.History, now))
+            : Choice.None;
+        if (choice is not { State: { } state, Admission: Admission.Normal } || IsOverBound(state, snapshot) || !Budget.TryHedge())
+            return null;
+        call.Hedged = true;
+        return TryStart(call, state, BeginMode.Normal, now);
+    }
+
+    // The load bound of Mirrokni, Thorup and Zadimoghaddam (2018): no endpoint above 1.25 of the average.
+    private static bool IsOverBound(EndpointState state, PoolSnapshot snapshot)
+    {
+        var total = 1;
+        foreach (var member in snapshot.Members)
+            total += member.InFlight;
+        return state.InFlight + 1 > Math.Ceiling(1.25 * total / snapshot.Members.Length);
+    }
+}

@@ -1,0 +1,150 @@
+using HaKit.Endpoints;
+using HaKit.Health;
+using HaKit.Selection;
+
+namespace HaKit.Failover;
+
+/// <content>What a call does when no endpoint is left that it has not tried: again, wait, or ask an outage whether it is over.</content>
+internal sealed partial class FailoverEngine
+{
+    // No endpoint is left that this call has not tried: the soonest of backoff, Retry-After and recovery, if the deadline allows.
+    private Step AgainOrWait(FailoverCall call, PoolSnapshot snapshot, FailoverSettings settings, TimeSpan now)
+    {
+        var query = new SelectionQuery(call.Profile, call.History, now);
+        var soonest = TimeSpan.MaxValue;
+        EndpointState? first = null;
+        var able = false;
+        var admitted = false;
+        var mayComeFree = false;
+        var left = 0;
+        foreach (var member in snapshot.Members)
+        {
+            if (!query.CanServe(member))
+                continue;
+            able = true;
+            admitted |= member.Health.State.Admits(now);
+            mayComeFree |= member.Health.State.Status == HealthStatus.Trial || member.Health.State.Admits(now) && member.IsBusy;
+            left += Math.Max(0, settings.Retry.MaxAttemptsPerEndpoint - TimesTried(call, member));
+        }
+        left = Math.Min(left, settings.MaxAttempts - call.History.Count);
+        if (!able)
+            return Step.GiveUp("no endpoint has the capabilities that the request needs.");
+        if (left <= 0)
+            return Step.GiveUp("every endpoint that may serve the request was tried as often as allowed.");
+        foreach (var member in snapshot.Members)
+        {
+            if (!query.CanServe(member) || TimesTried(call, member) is var tried && tried >= settings.Retry.MaxAttemptsPerEndpoint)
+                continue;
+            var at = member.AvailableAt(call.Profile.Tokens, now);
+            if (tried > 0 || call.History.FoundBroken(member))
+                at = Max(at, NotBefore(call, left, settings));
+            if (at < soonest)
+                (soonest, first) = (at, member);
+        }
+        if (first is not null && soonest <= now)
+            return Again(call, first, settings, now);
+        if (!admitted && AskOutage(call, snapshot, settings, left, now) is { } step
+            && (step.Kind == StepKind.Start || step.Until < soonest))
+            return step;
+        return soonest < call.Deadline ? Step.Wait(soonest)
+            : mayComeFree ? Step.Wait(call.Deadline) // a trial's or a call's end may come at any moment, and wakes us
+            : Step.GiveUp(soonest == TimeSpan.MaxValue ? "nothing can serve the request." : "nothing can serve the request before its deadline.");
+    }
+
+    // The last attempt a call has left is kept until it is likely to succeed: until anything was served since the last failure, or late in the
+    // deadline. Spent on a third backoff within a second, it would lose the call to an outage that the deadline outlives.
+    private TimeSpan NotBefore(FailoverCall call, int left, FailoverSettings settings)
+    {
+        var backoff = BackoffEnd(call, settings);
+        return left > 1 || call.Deadline == TimeSpan.MaxValue || Volatile.Read(ref _lastServed) > call.LastFailure.Ticks
+            ? backoff
+            : Max(backoff, call.LastFailure + LastAttemptAt * (call.Deadline - call.LastFailure));
+    }
+
+    private Step Again(FailoverCall call, EndpointState state, FailoverSettings settings, TimeSpan now)
+    {
+        // A call that has tried nothing adds no load by trying; one that has, spends from the shared budget.
+        if (call.History.Count == 0 || CameBackSince(call, state) || Budget.TryRetry())
+        {
+            var mode = state.Health.State.IsTrialReady(now) ? BeginMode.Trial : BeginMode.Normal;
+            if (TryStart(call, state, mode, now) is { } lease)
+                return Step.Start(lease);
+        }
+        return Step.Wait(DrawBackoff(call, now, settings));
+    }
+
+    // Nothing that could serve the request is admitted. One call at a time asks, at the outage's pace; the others wait to be let in. A call that
+    // has asked before spends from the shared budget, and spreads the attempts it has left over its deadline.
+    private Step? AskOutage(FailoverCall call, PoolSnapshot snapshot, FailoverSettings settings, int left, TimeSpan now)
+    {
+        var query = new SelectionQuery(call.Profile, call.History, now);
+        var candidates = 0;
+        foreach (var member in snapshot.Members)
+            if (MayBeAsked(member, in query, settings))
+                candidates++;
+        if (candidates == 0)
+            return null;
+        var isFresh = call.History.Count == 0;
+        if (!isFresh && call.Deadline < TimeSpan.MaxValue)
+        {
+            var share = left > 1 ? 1.0 / (left + 1) : LastAttemptAt;
+            if (call.LastFailure + share * (call.Deadline - call.LastFailure) is var turn && turn > now)
+                return Step.Wait(turn);
+        }
+        if (!call.IsAsker && !Outage.TryClaim())
+            return Step.Wait(call.Deadline);
+        call.IsAsker = true;
+        if (Outage.NextTrialAt is var next && next > now)
+            return Step.Wait(next);
+        if (isFresh || Outage.TryFree(now) || Budget.TryRetry())
+        {
+            var pick = Outage.NextTurn(candidates);
+            foreach (var member in snapshot.Members)
+                if (MayBeAsked(member, in query, settings) && pick-- == 0 && TryStart(call, member, BeginMode.OutageTrial, now) is { } lease)
+                {
+                    Outage.Began(now);
+                    lease.AsksOutage = true;
+                    call.IsAsker = false;
+                    return Step.Start(lease);
+                }
+        }
+        Resign(call);
+        return Step.Wait(call.Deadline);
+    }
+
+    /// <summary>The call asks no more: it was served, gave up, or may not spend. The next in line may.</summary>
+    public void Resign(FailoverCall call)
+    {
+        if (!call.IsAsker)
+            return;
+        call.IsAsker = false;
+        Outage.Resign();
+    }
+
+    // An attempt on an endpoint that has come back since counts no more: it was spent on another state of things. The cap on the whole call stays.
+    private static int TimesTried(FailoverCall call, EndpointState member)
+    {
+        var health = member.Health.State;
+        return call.History.TimesTried(member, since: health.Status is HealthStatus.Healthy or HealthStatus.Recovering ? health.Since : TimeSpan.Zero);
+    }
+
+    private static bool MayBeAsked(EndpointState member, in SelectionQuery query, FailoverSettings settings) =>
+        query.CanServe(member)
+        && query.History.TimesTried(member) < settings.Retry.MaxAttemptsPerEndpoint
+        && member.Health.State.IsTrialAllowedInOutage(query.Now)
+        && member.HasRoom(query.Profile.Tokens, query.Now);
+
+    // Full jitter (Brooker 2015) from the last failure; drawn once per failure, so that looking again does not draw again.
+    private TimeSpan BackoffEnd(FailoverCall call, FailoverSettings settings) => call.BackoffUntil ?? DrawBackoff(call, call.LastFailure, settings);
+
+    private TimeSpan DrawBackoff(FailoverCall call, TimeSpan from, FailoverSettings settings)
+    {
+        var ceiling = settings.Retry.Delay * Math.Pow(2, Math.Min(call.Backoffs, 30));
+        if (ceiling > settings.Retry.MaxDelay)
+            ceiling = settings.Retry.MaxDelay;
+        call.Backoffs++;
+        var until = from + ceiling * _chance.NextDouble();
+        call.BackoffUntil = until;
+        return until;
+    }
+}
