@@ -75,8 +75,9 @@ internal sealed class Contest<TResult, TState>(
         finally
         {
             registration.Dispose();
+            var asked = call.IsAsker;
             engine.Resign(call);
-            _waiter?.Leave(passOn: _wasReleased); // a release that was not used belongs to the next in line
+            _waiter?.Leave(passOn: _wasReleased || asked); // a release that was not used belongs to the next in line
         }
     }
 

@@ -12,6 +12,7 @@ internal sealed partial class FailoverEngine
     {
         var query = new SelectionQuery(call.Profile, call.History, now);
         var soonest = TimeSpan.MaxValue;
+        var returns = TimeSpan.MaxValue;
         EndpointState? first = null;
         var able = false;
         var admitted = false;
@@ -36,6 +37,7 @@ internal sealed partial class FailoverEngine
             if (!query.CanServe(member) || TimesTried(call, member) is var tried && tried >= settings.Retry.MaxAttemptsPerEndpoint)
                 continue;
             var at = member.AvailableAt(call.Profile.Tokens, now);
+            returns = Min(returns, at);
             if (tried > 0 || call.History.FoundBroken(member))
                 at = Max(at, NotBefore(call, left, settings));
             if (at < soonest)
@@ -43,12 +45,24 @@ internal sealed partial class FailoverEngine
         }
         if (first is not null && soonest <= now)
             return Again(call, first, settings, now);
-        if (!admitted && AskOutage(call, snapshot, settings, left, now) is { } step
-            && (step.Kind == StepKind.Start || step.Until < soonest))
+        var asking = admitted ? null : AskOutage(call, snapshot, settings, left, now);
+        if (asking is { } step && (step.Kind == StepKind.Start || step.Until < soonest))
             return step;
+        if (!admitted && asking is null && soonest == returns && soonest < call.Deadline)
+            return AwaitReturn(call, soonest);
         return soonest < call.Deadline ? Step.Wait(soonest)
             : mayComeFree ? Step.Wait(call.Deadline) // a trial's or a call's end may come at any moment, and wakes us
             : Step.GiveUp(soonest == TimeSpan.MaxValue ? "nothing can serve the request." : "nothing can serve the request before its deadline.");
+    }
+
+    // Nobody is admitted, and the first to return does so at a known time: one call goes then, and the others follow as calls are served. If each had a
+    // timer of its own for that moment, the end of a Retry-After would send them all at once to the one endpoint that is first.
+    private Step AwaitReturn(FailoverCall call, TimeSpan at)
+    {
+        if (!call.IsAsker && !Outage.TryClaim())
+            return Step.Wait(call.Deadline);
+        call.IsAsker = true;
+        return Step.Wait(at);
     }
 
     // The last attempt a call has left is kept until it is likely to succeed: until anything was served since the last failure, or late in the

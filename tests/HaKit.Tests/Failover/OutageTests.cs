@@ -144,6 +144,28 @@ public sealed class OutageTests
     }
 
     [Fact]
+    public async Task The_end_of_a_retry_after_does_not_send_everyone_at_once()
+    {
+        await using var pool = Pool(1);
+        _kind = FaultKind.Throttled;
+        _ = pool.ExecuteAsync(new RequestProfile { Deadline = TimeSpan.FromSeconds(1) }, 0, static (attempt, _, _) =>
+        {
+            attempt.ReportFault(new Fault(FaultKind.Throttled) { StatusCode = 429, RetryAfter = TimeSpan.FromSeconds(10) });
+            return ValueTask.FromResult(0);
+        }, Ct).AsTask();
+        _down = false;
+        var calls = Enumerable.Range(0, 400).Select(_ => Call(pool)).ToArray();
+        var most = 0;
+        for (var i = 0; i < 6000; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(0.01));
+            most = Math.Max(most, pool.Explain(RequestProfile.Default)[0].InFlight);
+        }
+        calls.Count(c => !c.IsCompletedSuccessfully).Should().Be(0, "of {0} attempts, {1} at once, {2} wait", _attempts, most, pool.Engine.Queue.Count);
+        most.Should().BeLessThan(300, "each one served lets in two more; all at once would be 400");
+    }
+
+    [Fact]
     public async Task More_waiting_calls_than_allowed_are_refused()
     {
         await using var pool = Pool(1, o => o.MaxWaitingCalls = 3);
