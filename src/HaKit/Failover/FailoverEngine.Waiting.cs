@@ -7,6 +7,8 @@ namespace HaKit.Failover;
 /// <content>What a call does when no endpoint is left that it has not tried: again, wait, or ask an outage whether it is over.</content>
 internal sealed partial class FailoverEngine
 {
+    private static readonly TimeSpan ReturnSpread = TimeSpan.FromSeconds(5);
+
     // No endpoint is left that this call has not tried: the soonest of backoff, Retry-After and recovery, if the deadline allows.
     private Step AgainOrWait(FailoverCall call, PoolSnapshot snapshot, FailoverSettings settings, TimeSpan now)
     {
@@ -59,8 +61,9 @@ internal sealed partial class FailoverEngine
     // timer of its own for that moment, the end of a Retry-After would send them all at once to the one endpoint that is first.
     private Step AwaitReturn(FailoverCall call, TimeSpan at)
     {
+        // The others look for themselves some time later: the one that goes may be waiting for another endpoint than they could use.
         if (!call.IsAsker && !Outage.TryClaim())
-            return Step.Wait(call.Deadline);
+            return Step.Wait(at + Min(ReturnSpread, (call.Deadline - at) / 2) * _chance.NextDouble());
         call.IsAsker = true;
         return Step.Wait(at);
     }

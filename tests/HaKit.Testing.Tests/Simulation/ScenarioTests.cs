@@ -86,9 +86,8 @@ public sealed class ScenarioTests(ITestOutputHelper output)
         result.EarlySends.Should().Be(0);
         result.Ejections.Should().Be(0);
         result.SuccessRate.Should().Be(1);
-        // The aim is a return that is spread. Observed: of the 430 calls that waited, 405 are sent at the instant at which the first Retry-After ends,
-        // all to the endpoint that named it. The bound holds that from getting worse; a spread return would stay below some 40 at once.
-        result.Endpoints.Max(e => e.PeakInFlight).Should().BeLessThanOrEqualTo(430);
+        // One goes when the first Retry-After ends, and the some 430 that waited follow as calls are served: all at once would be 405 in flight.
+        result.Endpoints.Max(e => e.PeakInFlight).Should().BeLessThanOrEqualTo(300);
     }
 
     [Fact]
@@ -99,8 +98,7 @@ public sealed class ScenarioTests(ITestOutputHelper output)
             .Run(Workload.Poisson(40), S(90)));
         result.SuccessRate.Should().Be(1);
         result.EarlySends.Should().Be(0);
-        // The aim is no ejection and hardly an attempt too many; observed are 3 ejections and 1.216 attempts per call, because all that waited are sent at one
-        // instant to the first server whose time is over, which then answers none of them in time.
+        // The aim is no ejection and hardly an attempt too many; the bounds are those of a return all at once, not yet tightened.
         result.Ejections.Should().BeLessThanOrEqualTo(3);
         result.AttemptsPerCall.Should().BeLessThanOrEqualTo(1.22);
     }
