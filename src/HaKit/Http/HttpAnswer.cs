@@ -8,12 +8,6 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
 {
     private const int ClassifiedBytes = 64 * 1024;
 
-    /// <summary>A body that the stream engine watches.</summary>
-    public sealed class AnswerContent(AnswerStream body) : StreamContent(body)
-    {
-        public AnswerStream Body => body;
-    }
-
     public ValueTask<HttpResponseMessage> JudgeAsync(CancellationToken token)
     {
         attempt.Lease.Observe(response.Headers, pool.Time);
@@ -55,7 +49,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         if (isWhole)
             Replace(new ByteArrayContent(body), dispose: true);
         else
-            Replace(new StreamContent(new PassingStream(body, stream, response.Content, pool.Engine, lease: null)), dispose: false);
+            Replace(new AnswerContent(new PassingStream(body, stream, response.Content, pool.Engine, lease: null)), dispose: false);
         return response;
     }
 
@@ -117,7 +111,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     private async ValueTask<HttpResponseMessage> PassedAsync(ReadOnlyMemory<byte> read, CancellationToken token)
     {
         var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
-        Replace(new StreamContent(new PassingStream(read, stream, response.Content, pool.Engine, attempt.Lease)), dispose: false);
+        Replace(new AnswerContent(new PassingStream(read, stream, response.Content, pool.Engine, attempt.Lease)), dispose: false);
         attempt.Lease.IsHandedOver = true;
         return response;
     }

@@ -64,8 +64,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpRequestMessage request, Fu
     public static HttpResponseMessage Finish(HttpResponseMessage response, HttpRequestMessage request, CallDetail detail)
     {
         response.RequestMessage = request;
-        if (response.Content is HttpAnswer.AnswerContent streamed)
-            streamed.Body.Detail = detail;
+        if (response.Content is AnswerContent { Body: AnswerStream streamed })
+            streamed.Detail = detail;
         return response;
     }
 
