@@ -198,7 +198,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         var clock = _engine.Clock;
         var idle = _engine.Settings.Streaming.IdleTimeout;
         var began = clock.Now;
-        Volatile.Write(ref _phase, Moving);
+        // Disposed of by another thread while the source began to move.
+        ObjectDisposedException.ThrowIf(Interlocked.CompareExchange(ref _phase, Moving, Still) != Still, this);
         move.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_moved);
         var caller = _callerToken.UnsafeRegister(static pulse => ((Pulse)pulse!).Set(), _pulse);
         var reader = _readerToken.UnsafeRegister(static pulse => ((Pulse)pulse!).Set(), _pulse);
@@ -237,7 +238,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             reader.Dispose();
         }
         _silence += clock.Now - began;
-        Volatile.Write(ref _phase, Still);
+        ObjectDisposedException.ThrowIf(Interlocked.CompareExchange(ref _phase, Still, Moved) == Orphaned, this);
         try
         {
             more = move.GetAwaiter().GetResult();
@@ -298,7 +299,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             _lease.Complete(KnownFaults.CallerCancelled, now);
             throw new OperationCanceledException(_callerToken.IsCancellationRequested ? _callerToken : _readerToken);
         }
-        fault ??= _engine.Classify(exception!, _lease.State.Endpoint);
+        fault ??= exception is OperationCanceledException && _lease.CancelledFor is { } why ? why : _engine.Classify(exception!, _lease.State.Endpoint);
         var evidence = fault with { Applied = FaultApplied.Partial };
         _lease.Complete(evidence, now);
         _over = true;
