@@ -122,20 +122,22 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         }
         if (_over)
             return new(Finish());
-        ValueTask<bool> move;
+        bool more;
         try
         {
-            move = _source.MoveNextAsync();
+            var move = _source.MoveNextAsync();
+            // One that is over, well or not, is not waited for: a continuation hung on it would run on another thread.
+            if (!move.IsCompleted)
+                return WaitAsync(move);
+            more = move.Result;
         }
-#pragma warning disable CA1031 // A source that throws instead of returning failed like any other.
+#pragma warning disable CA1031 // A source that throws failed like any other.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
             return CutAsync(null, exception);
         }
-        if (!move.IsCompletedSuccessfully)
-            return WaitAsync(move);
-        return move.Result ? Take() : EndOfSource();
+        return more ? Take() : EndOfSource();
     }
 
     /// <inheritdoc/>
