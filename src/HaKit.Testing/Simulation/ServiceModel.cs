@@ -14,6 +14,12 @@ public sealed class ServiceModel
 
     internal int Servers { get; private init; }
 
+    internal double TokensPerMinute { get; private init; } = double.PositiveInfinity;
+
+    internal double RequestsPerMinute { get; private init; } = double.PositiveInfinity;
+
+    internal (TimeSpan Warming, TimeSpan After) Cold { get; private init; }
+
     /// <summary>Always the same time.</summary>
     /// <param name="whole">From the request to the whole answer; not negative.</param>
     public static ServiceModel Fixed(TimeSpan whole) => new((_, _, _) => new(whole, whole));
@@ -53,7 +59,7 @@ public sealed class ServiceModel
     public ServiceModel Sharing(double capacity = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
-        return new(_draw) { Capacity = capacity };
+        return Copy(_draw, capacity: capacity, servers: 0);
     }
 
     /// <summary>First come, first served, by so many servers.</summary>
@@ -61,13 +67,47 @@ public sealed class ServiceModel
     public ServiceModel Queueing(int servers = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(servers, 1);
-        return new(_draw) { Servers = servers };
+        return Copy(_draw, capacity: 0, servers: servers);
+    }
+
+    /// <summary>
+    /// The same with a quota at the server: a bucket that is full at first and fills up evenly. A request that does not fit is answered 429, with the whole
+    /// seconds after which it would in Retry-After.
+    /// </summary>
+    /// <param name="tokensPerMinute">Tokens of prompts and answers together; more than 0. Default: no such quota.</param>
+    /// <param name="requestsPerMinute">Requests; more than 0. Default: no such quota.</param>
+    public ServiceModel Quota(double tokensPerMinute = double.PositiveInfinity, double requestsPerMinute = double.PositiveInfinity)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tokensPerMinute);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(requestsPerMinute);
+        return Copy(_draw, tokens: tokensPerMinute, requests: requestsPerMinute);
+    }
+
+    /// <summary>The same with a cold start: the first request, and the first after a rest, wakes it up, and nothing is answered until it is awake.</summary>
+    /// <param name="warming">How long it takes to wake up; not negative.</param>
+    /// <param name="after">The rest after which it falls asleep; more than 0.</param>
+    public ServiceModel ColdStart(TimeSpan warming, TimeSpan after)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(warming, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(after, TimeSpan.Zero);
+        return Copy(_draw, cold: (warming, after));
     }
 
     internal ServiceTime Draw(int inputTokens, int outputTokens, Random random) => _draw(inputTokens, outputTokens, random);
 
     private ServiceModel With(Func<ServiceTime, Random, ServiceTime> change) =>
-        new((input, output, random) => change(_draw(input, output, random), random)) { Capacity = Capacity, Servers = Servers };
+        Copy((input, output, random) => change(_draw(input, output, random), random));
+
+    private ServiceModel Copy(
+        Func<int, int, Random, ServiceTime> draw, double? capacity = null, int? servers = null, double? tokens = null, double? requests = null,
+        (TimeSpan, TimeSpan)? cold = null) => new(draw)
+    {
+        Capacity = capacity ?? Capacity,
+        Servers = servers ?? Servers,
+        TokensPerMinute = tokens ?? TokensPerMinute,
+        RequestsPerMinute = requests ?? RequestsPerMinute,
+        Cold = cold ?? Cold,
+    };
 
     private static ServiceTime Whole(TimeSpan whole) => new(whole, whole);
 }
@@ -75,6 +115,8 @@ public sealed class ServiceModel
 /// <summary>Work in time alone on the server: to the first content, and to the whole answer.</summary>
 internal readonly record struct ServiceTime(TimeSpan FirstContent, TimeSpan Whole)
 {
+    public ServiceTime After(TimeSpan wait) => new(FirstContent + wait, Whole + wait);
+
     public static ServiceTime operator *(ServiceTime time, double factor) => new(time.FirstContent * factor, time.Whole * factor);
 }
 

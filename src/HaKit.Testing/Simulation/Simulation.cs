@@ -11,12 +11,14 @@ namespace HaKit.Testing;
 /// <param name="seed">Seed of everything random: the pool, arrivals, work and faults. Default 1.</param>
 public sealed class Simulation(int seed = 1)
 {
-    private readonly List<(string Name, ServiceModel Service)> _endpoints = [];
+    private readonly List<(string Name, ServiceModel Service, Action<EndpointOptions>? Configure)> _endpoints = [];
     private readonly List<Action<EndpointPoolOptions>> _options = [];
     private readonly List<Action<EndpointPoolParts>> _parts = [];
     private readonly List<Action<TestPool>> _faults = [];
     private readonly List<(TimeSpan At, Action<TestPool> Do)> _schedule = [];
+    private readonly List<(Func<EndpointOptions, bool> Which, FakeFault Fault, TimeSpan From, TimeSpan? Until)> _watched = [];
     private Func<long, RequestProfile?> _profile = static _ => null;
+    private double _streamedShare;
 
     /// <summary>Adds endpoints that are alike, named e0, e1, e2… in the order of adding.</summary>
     /// <param name="count">How many.</param>
@@ -31,10 +33,11 @@ public sealed class Simulation(int seed = 1)
     /// <summary>Adds an endpoint.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="service">How it works.</param>
-    public Simulation Endpoint(string name, ServiceModel service)
+    /// <param name="configure">Its tier, domains, prices and the like; null for the defaults.</param>
+    public Simulation Endpoint(string name, ServiceModel service, Action<EndpointOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(service);
-        _endpoints.Add((name, service));
+        _endpoints.Add((name, service, configure));
         return this;
     }
 
@@ -55,6 +58,16 @@ public sealed class Simulation(int seed = 1)
         return this;
     }
 
+    /// <summary>A share of the calls asks for a stream, and reads it to its end. Default none.</summary>
+    /// <param name="share">0 to 1.</param>
+    public Simulation Streams(double share)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(share);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(share, 1);
+        _streamedShare = share;
+        return this;
+    }
+
     /// <summary>An endpoint goes wrong for a while.</summary>
     /// <param name="endpoint">Its name.</param>
     /// <param name="fault">How: <see cref="FakeFault.Refused"/> is a crash, <see cref="FakeFault.Hang"/> a black hole, <see cref="FakeFaults"/> has the providers' own.</param>
@@ -62,21 +75,31 @@ public sealed class Simulation(int seed = 1)
     /// <param name="until">Until when, exclusive; default the end.</param>
     /// <param name="probability">For each request, 0 to 1; default 1.</param>
     /// <param name="probes">Are probes struck as well? Default true.</param>
-    public Simulation Fault(string endpoint, FakeFault fault, TimeSpan from = default, TimeSpan? until = null, double probability = 1, bool probes = true)
-    {
-        ArgumentNullException.ThrowIfNull(fault);
-        return Add(_faults, test => test[endpoint].Faults.Add(Rule(fault, from, until, probability, probes)));
-    }
+    public Simulation Fault(string endpoint, FakeFault fault, TimeSpan from = default, TimeSpan? until = null, double probability = 1, bool probes = true) =>
+        FaultOf(e => e.Name == endpoint, fault, from, until, probability, probes);
 
     /// <summary>All endpoints go wrong together for a while.</summary>
     /// <inheritdoc cref="Fault"/>
-    public Simulation FaultOfAll(FakeFault fault, TimeSpan from = default, TimeSpan? until = null, double probability = 1, bool probes = true)
+    public Simulation FaultOfAll(FakeFault fault, TimeSpan from = default, TimeSpan? until = null, double probability = 1, bool probes = true) =>
+        FaultOf(static _ => true, fault, from, until, probability, probes);
+
+    /// <summary>Endpoints that have something in common go wrong together for a while: <c>FaultOf(e => e.Region == "eu", FakeFault.Refused)</c>.</summary>
+    /// <param name="which">Which of them.</param>
+    /// <param name="fault">How.</param>
+    /// <param name="from">From when; default the beginning.</param>
+    /// <param name="until">Until when, exclusive; default the end.</param>
+    /// <param name="probability">For each request, 0 to 1; default 1.</param>
+    /// <param name="probes">Are probes struck as well? Default true.</param>
+    public Simulation FaultOf(
+        Func<EndpointOptions, bool> which, FakeFault fault, TimeSpan from = default, TimeSpan? until = null, double probability = 1, bool probes = true)
     {
+        ArgumentNullException.ThrowIfNull(which);
         ArgumentNullException.ThrowIfNull(fault);
+        _watched.Add((which, fault, from, until));
         return Add(_faults, test =>
         {
-            foreach (var endpoint in test.Endpoints)
-                endpoint.Faults.Add(Rule(fault, from, until, probability, probes));
+            foreach (var endpoint in test.Options.Endpoints.Where(which))
+                test[endpoint.Name].Faults.Add(Rule(fault, from, until, probability, probes));
         });
     }
 
@@ -129,14 +152,29 @@ public sealed class Simulation(int seed = 1)
         ArgumentNullException.ThrowIfNull(workload);
         if (_endpoints.Count == 0)
             throw new InvalidOperationException("The scenario has no endpoints.");
-        using var test = TestPools.Create(
-            _endpoints.Select(static e => e.Name), options => _options.ForEach(o => o(options)), parts => _parts.ForEach(p => p(parts)), seed);
+        using var test = TestPools.Create(_endpoints.Select(static e => e.Name), Configure, parts => _parts.ForEach(p => p(parts)), seed);
         test.Time.ConfineToCurrentThread();
-        foreach (var (name, service) in _endpoints)
+        foreach (var (name, service, _) in _endpoints)
             test[name].Service = service;
         _faults.ForEach(fault => fault(test));
-        return new SimulationRun(test, length, _profile).Run(workload.Arrivals(new Random(seed)), [.. _schedule.OrderBy(static s => s.At)]);
+        return new SimulationRun(test, length, _profile, new FaultWatch(test, Watched(test)), _streamedShare, seed)
+            .Run(workload.Arrivals(new Random(seed)), [.. _schedule.OrderBy(static s => s.At)]);
     }
+
+    private void Configure(EndpointPoolOptions options)
+    {
+        for (var i = 0; i < _endpoints.Count; i++)
+            _endpoints[i].Configure?.Invoke(options.Endpoints[i]);
+        _options.ForEach(o => o(options));
+    }
+
+    private SimulatedFault[] Watched(TestPool test) =>
+    [
+        .. from watched in _watched
+           from endpoint in test.Options.Endpoints
+           where watched.Which(endpoint)
+           select new SimulatedFault { Endpoint = endpoint.Name, Fault = watched.Fault, From = watched.From, Until = watched.Until },
+    ];
 
     private static FaultRule Rule(FakeFault fault, TimeSpan from, TimeSpan? until, double probability, bool probes) => new(fault)
     {

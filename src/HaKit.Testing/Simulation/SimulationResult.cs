@@ -19,7 +19,7 @@ public sealed class SimulationResult
     /// <summary>Calls that never ended, within hours after the last one came.</summary>
     public long Unfinished { get; internal init; }
 
-    /// <summary>How the others ended: the exception's type, or "Returned" for a failure that was handed back; and how many.</summary>
+    /// <summary>How the others ended: the exception's type, "Returned" for a failure that was handed back, "Replayed" or "LookedWhole" for a stream that was patched or ended early without saying so; and how many.</summary>
     public IReadOnlyDictionary<string, long> Failures { get; internal init; } = new Dictionary<string, long>();
 
     /// <summary>Each endpoint, in the pool's order.</summary>
@@ -51,6 +51,15 @@ public sealed class SimulationResult
 
     /// <summary>Attempts that came before a server's Retry-After.</summary>
     public long EarlySends => Endpoints.Sum(static e => e.EarlySends);
+
+    /// <summary>Tokens that were read or written for attempts that were given up or broke.</summary>
+    public long WastedTokens => Endpoints.Sum(static e => e.WastedInputTokens + e.WastedOutputTokens);
+
+    /// <summary>What they cost by the endpoints' prices.</summary>
+    public double WastedMoney => Endpoints.Sum(static e => e.WastedMoney);
+
+    /// <summary>What became of each fault that was described for a period, in that order. Of pools with more than 64 endpoints, failing over is told of the first 64.</summary>
+    public IReadOnlyList<SimulatedFault> Faults { get; internal init; } = [];
 
     internal Histogram Latencies { get; init; } = new();
 
@@ -108,6 +117,18 @@ public sealed class SimulatedEndpointResult
 
     /// <summary>Attempts that it answered well.</summary>
     public long Answered { get; internal init; }
+
+    /// <summary>Attempts that it refused because of its quota.</summary>
+    public long Refused { get; internal init; }
+
+    /// <summary>Tokens of prompts that it read for attempts that were given up or broke.</summary>
+    public long WastedInputTokens { get; internal init; }
+
+    /// <summary>Tokens of answers that it wrote for them.</summary>
+    public long WastedOutputTokens { get; internal init; }
+
+    /// <summary>What those tokens cost by its prices.</summary>
+    public double WastedMoney { get; internal init; }
 
     /// <summary>Attempts before the time that it had named (Retry-After).</summary>
     public long EarlySends { get; internal init; }

@@ -12,6 +12,9 @@ internal sealed class SimulationRun
     private readonly TimeSpan _length;
     private readonly TimeSpan _interval;
     private readonly Func<long, RequestProfile?> _profile;
+    private readonly FaultWatch _watch;
+    private readonly double _streamedShare;
+    private readonly Random _random;
     private readonly Stack<SimulatedCall> _idle = new();
     private readonly SortedDictionary<string, long> _failures = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
@@ -21,11 +24,14 @@ internal sealed class SimulationRun
     private long _calls;
     private long _succeeded;
     private long _inFlight;
+    private long _streams;
     private ulong _digest = 14695981039346656037;
 
-    public SimulationRun(TestPool test, TimeSpan length, Func<long, RequestProfile?> profile)
+    public SimulationRun(TestPool test, TimeSpan length, Func<long, RequestProfile?> profile, FaultWatch watch, double streamedShare, int seed)
     {
-        (_test, _length, _profile) = (test, length, profile);
+        (_test, _length, _profile, _watch, _streamedShare) = (test, length, profile, watch, streamedShare);
+        // A source of its own: what is streamed does not change when calls come.
+        _random = new Random(~seed);
         _interval = TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(length.TotalSeconds / MostIntervals)));
         var intervals = (int)(length / _interval) + 1;
         _tallies = [.. test.Endpoints.Select(_ => new EndpointTally(intervals))];
@@ -74,13 +80,15 @@ internal sealed class SimulationRun
     {
         if (!_idle.TryPop(out var call))
             call = new SimulatedCall();
-        (call.InputTokens, call.OutputTokens, call.Began, call.FirstContentAt) = (arrival.InputTokens, arrival.OutputTokens, _test.Time.Elapsed, TimeSpan.Zero);
+        call.Begin(arrival.InputTokens, arrival.OutputTokens, _test.Time.Elapsed);
         _inFlight++;
         var succeeded = false;
         try
         {
-            succeeded = await _test.Pool.ExecuteAsync(_profile(number) ?? RequestProfile.Default, (Run: this, call), static (attempt, s, token) => s.Run.AttemptAsync(attempt, s.call, token)).ConfigureAwait(false);
-            if (!succeeded)
+            var profile = _profile(number) ?? RequestProfile.Default;
+            if (_streamedShare > 0 && _random.NextDouble() < _streamedShare)
+                succeeded = await ReadAsync(profile, call).ConfigureAwait(false);
+            else if (!(succeeded = await _test.Pool.ExecuteAsync(profile, (Run: this, call), static (attempt, s, token) => s.Run.AttemptAsync(attempt, s.call, token)).ConfigureAwait(false)))
                 Fail("Returned");
         }
         catch (Exception exception)
@@ -93,26 +101,67 @@ internal sealed class SimulationRun
         if (!succeeded)
             return;
         _succeeded++;
+        if (call.FailedOn != 0)
+            _watch.Served(call, _test.Time.Elapsed);
         _latency.Add(took);
         _firstContent.Add(call.FirstContentAt - call.Began);
         // One that failed may still be touched by an attempt that was left to itself.
         _idle.Push(call);
     }
 
+    // A stream is served when every content came once, in order, from one attempt, up to the end.
+    private async ValueTask<bool> ReadAsync(RequestProfile profile, SimulatedCall call)
+    {
+        var answer = await _test.Pool.StreamAsync(
+            profile, (Run: this, call), static (attempt, s, token) => new(s.Run.Open(attempt, s.call, token)), SimulatedItemReader.Instance).ConfigureAwait(false);
+        await using var _ = ((IAsyncDisposable)answer).ConfigureAwait(false);
+        var (attempt, next, last) = (-1L, 0, StreamSignal.None);
+        while (await answer.MoveNextAsync().ConfigureAwait(false))
+        {
+            var item = answer.Current;
+            last = item.Signal;
+            if (item.Index < 0)
+                continue;
+            if (attempt < 0)
+                attempt = item.Attempt;
+            if (item.Attempt == attempt && item.Index == next++)
+                continue;
+            Fail("Replayed");
+            return false;
+        }
+        if (last.HasFlag(StreamSignal.End))
+            return true;
+        Fail("LookedWhole");
+        return false;
+    }
+
+    private IAsyncEnumerable<SimulatedItem> Open(EndpointAttempt attempt, SimulatedCall call, CancellationToken cancellationToken)
+    {
+        Count(attempt);
+        return _test[attempt.Endpoint.Name].StreamAsync(attempt, call, _streams++, cancellationToken);
+    }
+
     private ValueTask<bool> AttemptAsync(EndpointAttempt attempt, SimulatedCall call, CancellationToken cancellationToken)
+    {
+        Count(attempt);
+        return _test.ServeAsync(attempt, call, cancellationToken);
+    }
+
+    private void Count(EndpointAttempt attempt)
     {
         var index = _index[attempt.Endpoint.Name];
         _tallies[index].Attempt((int)Math.Min(_test.Time.Elapsed / _interval, int.MaxValue));
         Digest((ulong)index, (ulong)_test.Time.Elapsed.Ticks, (ulong)attempt.Number);
-        return _test.ServeAsync(attempt, call, cancellationToken);
     }
 
     private void Fail(string what) => _failures[what] = _failures.GetValueOrDefault(what) + 1;
 
     private void Note(PoolEvent happened)
     {
-        if (happened is EndpointChanged change && _index.TryGetValue(change.Endpoint, out var index))
-            _tallies[index].Changed(change);
+        if (happened is not EndpointChanged change || !_index.TryGetValue(change.Endpoint, out var index))
+            return;
+        _tallies[index].Changed(change);
+        _watch.Changed(index, change, _test.Time.Elapsed);
     }
 
     // FNV-1a, in words: what happened, in order, in eight bytes.
@@ -128,7 +177,8 @@ internal sealed class SimulationRun
         Succeeded = _succeeded,
         Unfinished = _inFlight,
         Failures = _failures,
-        Endpoints = [.. _test.Endpoints.Select((endpoint, i) => _tallies[i].Result(endpoint))],
+        Endpoints = [.. _test.Endpoints.Select((endpoint, i) => _tallies[i].Result(endpoint, _test.Options.Endpoints[i]))],
+        Faults = _watch.Faults,
         Interval = _interval,
         Events = _test.Events.All,
         EventCount = _test.Events.Seen,
@@ -162,12 +212,16 @@ internal sealed class EndpointTally(int intervals)
             _breaks.Add(until - change.After.Since);
     }
 
-    public SimulatedEndpointResult Result(ScriptedEndpoint endpoint) => new()
+    public SimulatedEndpointResult Result(ScriptedEndpoint endpoint, EndpointOptions options) => new()
     {
         Name = endpoint.Name,
         Attempts = endpoint.Attempts,
         Answered = endpoint.Answered,
+        Refused = endpoint.Refused,
         EarlySends = endpoint.EarlySends,
+        WastedInputTokens = endpoint.WastedInputTokens,
+        WastedOutputTokens = endpoint.WastedOutputTokens,
+        WastedMoney = (endpoint.WastedInputTokens * options.InputTokenPrice + endpoint.WastedOutputTokens * options.OutputTokenPrice) / 1e6,
         PeakInFlight = endpoint.PeakInFlight,
         Ejections = _ejections,
         Trials = _trials,

@@ -10,7 +10,7 @@ public sealed class TestPool : IDisposable
         Options = options;
         var alarms = new Alarms(Time);
         foreach (var endpoint in options.Endpoints)
-            _endpoints[endpoint.Name] = new ScriptedEndpoint(endpoint.Name, Time, alarms, seed * 7919 + _endpoints.Count);
+            _endpoints[endpoint.Name] = new ScriptedEndpoint(endpoint.Name, Time, alarms, seed * 7919 + _endpoints.Count) { Index = _endpoints.Count };
         var parts = new EndpointPoolParts { TimeProvider = Time };
         if (options.Heartbeat.Enabled)
             parts.Probe = endpoint => _endpoints.TryGetValue(endpoint.Name, out var scripted) ? new ScriptedProbe(scripted.Faults) : null;
@@ -64,7 +64,8 @@ public sealed class TestPool : IDisposable
     public async Task<CallDetail> CallAsync(RequestProfile? profile = null)
     {
         profile ??= RequestProfile.Default;
-        var call = new SimulatedCall { InputTokens = profile.InputTokens, OutputTokens = profile.MaxOutputTokens, Began = Time.Elapsed };
+        var call = new SimulatedCall();
+        call.Begin(profile.InputTokens, profile.MaxOutputTokens, Time.Elapsed);
         var served = await Pool.ExecuteWithDetailAsync(profile, (this, call), static (attempt, s, token) => s.Item1.ServeAsync(attempt, s.call, token)).ConfigureAwait(false);
         return served.Result ? served.Detail : throw new HttpRequestException("The call failed in a way that is not tried elsewhere.");
     }

@@ -1,0 +1,88 @@
+using System.Runtime.CompilerServices;
+using HaKit.Faults;
+using HaKit.Testing.Wire;
+
+namespace HaKit.Testing;
+
+/// <content>Answers in pieces.</content>
+public sealed partial class ScriptedEndpoint
+{
+    private const int MostItems = 20;
+    private const int UsualItems = 5;
+
+    /// <summary>
+    /// One attempt as a stream: at most twenty contents, evenly in time from the first content to the end, the last of which says that it is the end.
+    /// A fault's "after n" counts contents.
+    /// </summary>
+    internal async IAsyncEnumerable<SimulatedItem> StreamAsync(
+        EndpointAttempt attempt, SimulatedCall call, long number, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        Arrive();
+        var served = false;
+        try
+        {
+            var fault = FaultFor(call);
+            await foreach (var item in ItemsAsync(attempt, call, fault, number, cancellationToken).ConfigureAwait(false))
+            {
+                served = item.Signal.HasFlag(StreamSignal.End);
+                yield return item;
+            }
+        }
+        finally
+        {
+            Depart(call, served);
+        }
+    }
+
+    private async IAsyncEnumerable<SimulatedItem> ItemsAsync(
+        EndpointAttempt attempt, SimulatedCall call, FakeFault fault, long number, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (fault.Ending is { Kind: FakeEndingKind.KeepAlives })
+            while (true)
+            {
+                await _alarms.WaitAsync(fault.CommentsEvery ?? TimeSpan.FromSeconds(1), cancellationToken).ConfigureAwait(false);
+                yield return new(number, -1, StreamSignal.None);
+            }
+        if (FaultReading.IsSilence(fault))
+            await Waits.ForEver(cancellationToken).ConfigureAwait(false);
+        if (FaultReading.Of(fault, attempt.Endpoint.Dialect, _time.GetUtcNow()) is { } failure)
+        {
+            await _alarms.WaitAsync(fault.ToHeaders + fault.ToFirstToken, cancellationToken).ConfigureAwait(false);
+            Refuse(attempt, failure);
+            throw new HttpRequestException("The endpoint's script says so.");
+        }
+        var time = TimeOf(call);
+        var items = call.OutputTokens > 0 ? Math.Min(call.OutputTokens, MostItems) : UsualItems;
+        var station = _station;
+        await station.EnterAsync(cancellationToken).ConfigureAwait(false);
+        var shown = 0;
+        try
+        {
+            yield return new(number, -1, StreamSignal.None); // the role
+            for (; shown < items; shown++)
+            {
+                if (fault.Ending is { } ending && shown >= Math.Min(ending.After, items - 1))
+                {
+                    if (ending.Kind == FakeEndingKind.End)
+                        yield break;
+                    if (ending.Kind == FakeEndingKind.ErrorEvent)
+                        yield return new(number, -1, StreamSignal.Error, new Fault(FaultKind.ServerError));
+                    if (ending.Kind == FakeEndingKind.Silence)
+                        await Waits.ForEver(cancellationToken).ConfigureAwait(false);
+                    throw new HttpRequestException(HttpRequestError.ResponseEnded, "The endpoint's script cuts it here.");
+                }
+                var work = shown == 0 ? time.FirstContent + fault.ToHeaders + fault.ToFirstToken : (time.Whole - time.FirstContent) / (items - 1) + fault.PerToken;
+                await station.WorkAsync(work, cancellationToken).ConfigureAwait(false);
+                if (shown == 0)
+                    call.FirstContentAt = _time.Elapsed;
+                yield return new(number, shown, shown == items - 1 ? StreamSignal.Content | StreamSignal.End : StreamSignal.Content);
+            }
+        }
+        finally
+        {
+            station.Leave();
+            if (shown < items - 1)
+                Waste(call, (double)shown / items);
+        }
+    }
+}
