@@ -39,14 +39,6 @@ public sealed partial class EndpointPool
             history.Record(now, up);
     }
 
-    private void Record(TimeSpan ended, Exception? failure)
-    {
-        if (failure is null)
-            _outcomes.Record(ended, success: true);
-        else if (failure is EndpointPoolException || failure is not OperationCanceledException && Engine.Classify(failure, Endpoints[0]) is { IsNeutral: false })
-            _outcomes.Record(ended, success: false);
-    }
-
     private void WatchObjective()
     {
         if (Options.Objective is not { } objective)
@@ -58,8 +50,11 @@ public sealed partial class EndpointPool
     private void JudgeObjective()
     {
         foreach (var status in _burn!.Evaluate(_clock.Now))
+        {
+            Log(status);
             if (Events.AreWatched)
                 Events.Publish(new BudgetAlert { Pool = Name, At = Events.Now, Status = status });
+        }
     }
 }
 

@@ -27,6 +27,7 @@ public sealed partial class EndpointPool
     {
         var isEjection = change.After.Status == HealthStatus.Ejected && change.Before.Status != HealthStatus.Ejected
             && change.Evidence.Fault?.IsNeutral != true;
+        Log(change, isEjection, now);
         if (Events.AreWatched)
             Events.Publish(EventOf(change, isEjection));
         _pacemaker?.Changed(change, now);
@@ -37,15 +38,7 @@ public sealed partial class EndpointPool
     private EndpointChanged EventOf(in HealthChange change, bool isEjection)
     {
         var (before, after) = (change.Before, change.After);
-        var source = change.Evidence switch
-        {
-            { IsShared: true } or { Source: EvidenceSource.ClearedElsewhere or EvidenceSource.TrialElsewhere } => ChangeSource.SharedDomain,
-            { Source: EvidenceSource.Probe } => ChangeSource.Heartbeat,
-            { Source: EvidenceSource.Order } => ChangeSource.Order,
-            { Source: EvidenceSource.Time } => ChangeSource.Time,
-            { Source: EvidenceSource.SelfSuspicion } => ChangeSource.SelfSuspicion,
-            _ => ChangeSource.Traffic,
-        };
+        var source = SourceOf(change);
         var (pool, at, endpoint, fault) = (Name, Events.Now, change.Endpoint.Name, change.Evidence.Fault);
         if (isEjection)
             return new EndpointEjected { Pool = pool, At = at, Endpoint = endpoint, Before = before, After = after, Source = source, Fault = fault ?? after.Cause };
@@ -53,6 +46,16 @@ public sealed partial class EndpointPool
             return new EndpointRecovered { Pool = pool, At = at, Endpoint = endpoint, Before = before, After = after, Source = source, Fault = fault };
         return new EndpointChanged { Pool = pool, At = at, Endpoint = endpoint, Before = before, After = after, Source = source, Fault = fault };
     }
+
+    private static ChangeSource SourceOf(in HealthChange change) => change.Evidence switch
+    {
+        { IsShared: true } or { Source: EvidenceSource.ClearedElsewhere or EvidenceSource.TrialElsewhere } => ChangeSource.SharedDomain,
+        { Source: EvidenceSource.Probe } => ChangeSource.Heartbeat,
+        { Source: EvidenceSource.Order } => ChangeSource.Order,
+        { Source: EvidenceSource.Time } => ChangeSource.Time,
+        { Source: EvidenceSource.SelfSuspicion } => ChangeSource.SelfSuspicion,
+        _ => ChangeSource.Traffic,
+    };
 
     private void OnRecoveryEnded(EjectionEvidence evidence, Exception? failure)
     {
@@ -64,6 +67,7 @@ public sealed partial class EndpointPool
 
     private void OnOutageChanged(TimeSpan? lasted)
     {
+        LogOutage(lasted);
         if (Events.AreWatched)
             Events.Publish(lasted is { } length
                 ? new OutageEnded { Pool = Name, At = Events.Now, Lasted = length }

@@ -95,7 +95,7 @@ public sealed partial class EndpointPool
             return NewMember(endpoint);
         // What is unchanged keeps its pipeline too: breakers and limiters of the user's own have a memory.
         if (!endpoint.IsAlike(member.Endpoint))
-            member.Replace(endpoint, NewEndpointPipeline(endpoint));
+            member.Replace(endpoint, NewEndpointPipeline(endpoint), TelemetryOf(endpoint));
         if (member.Limiter != Limiter.Unlimited)
             member.Limiter.UseOptions(endpoint.Limits ?? new LimitOptions());
         member.UseLimiters(
@@ -111,7 +111,8 @@ public sealed partial class EndpointPool
         AccountLimiter(endpoint),
         NewEndpointPipeline(endpoint),
         new UsualTimes(Options.FirstContent.Minimum, Options.FirstContent.Timeout, Options.FirstContent.Multiplier),
-        _latency);
+        _latency,
+        TelemetryOf(endpoint));
 
     private static Limiter NewLimiter(Endpoint endpoint) => endpoint.Limits is { } limits ? new Limiter(limits) : Limiter.Unlimited;
 

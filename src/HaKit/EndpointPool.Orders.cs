@@ -1,6 +1,7 @@
 using HaKit.Endpoints;
 using HaKit.Health;
 using HaKit.Limits;
+using HaKit.Telemetry;
 
 namespace HaKit;
 
@@ -95,6 +96,7 @@ public sealed partial class EndpointPool
 
     private void Publish(PoolOrder order, string? endpoint, int? tier)
     {
+        PoolLog.Ordered(_log, Name, order.ToString(), endpoint ?? $"tier {tier}");
         if (Events.AreWatched)
             Events.Publish(new OrderGiven { Pool = Name, At = Events.Now, Order = order, Endpoint = endpoint, Tier = tier });
     }

@@ -1,5 +1,6 @@
 using HaKit.Endpoints;
 using HaKit.Limits;
+using HaKit.Telemetry;
 
 namespace HaKit;
 
@@ -94,6 +95,7 @@ public sealed partial class EndpointPool
         if (signal.WantedEndpoints == _wanted)
             return;
         _wanted = signal.WantedEndpoints;
+        PoolLog.ScaleChanged(_log, Name, signal.WantedEndpoints, signal.InFlight, signal.Waiting);
         if (Events.AreWatched)
             Events.Publish(new ScaleChanged { Pool = Name, At = Events.Now, Signal = signal });
     }

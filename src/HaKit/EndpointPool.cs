@@ -6,6 +6,7 @@ using HaKit.Health;
 using HaKit.Http;
 using HaKit.Limits;
 using HaKit.Selection;
+using HaKit.Telemetry;
 using Microsoft.Extensions.Options;
 using Polly;
 
@@ -39,6 +40,7 @@ public sealed partial class EndpointPool : IAsyncDisposable
         _options = options;
         _parts = parts ?? new EndpointPoolParts();
         _clock = new PoolClock(_parts.TimeProvider);
+        StartTelemetry();
         var seed = options.Seed is { } given ? (ulong)given : Chance.FreshSeed();
         _chance = new Chance(seed);
         _health = new HealthTracker(options.CircuitBreaker, new Random((int)_chance.Next()), OnHealthChanged);
@@ -48,9 +50,13 @@ public sealed partial class EndpointPool : IAsyncDisposable
         Origin = new Uri(options.Origin ?? options.Endpoints[0].Address ?? "http://ha-pool/", UriKind.Absolute);
         _engine = new FailoverEngine(
             _clock, new PoolSnapshot(members, firstTier: 0), NewSelector(options), Settings(name, options), _health,
-            new RetryBudget(options.RetryBudget), new WaitQueue(options.MaxWaitingCalls, _clock.Time), Classifier, _chance);
+            new RetryBudget(options.RetryBudget), new WaitQueue(options.MaxWaitingCalls, _clock.Time), Classifier, _chance, _telemetry);
         var builder = new ResiliencePipelineBuilder { Name = name, TimeProvider = _clock.Time };
-        _parts.ConfigurePipeline?.Invoke(builder);
+        if (_parts.ConfigurePipeline is { } configure)
+        {
+            configure(builder);
+            builder.TelemetryListener ??= new PollyListener(_telemetry);
+        }
         _pipeline = builder.AddEndpointFailover(this).Build();
         Http = new HttpSide(this, _parts.LoggerFactory);
         StartHeartbeats();
@@ -108,7 +114,11 @@ public sealed partial class EndpointPool : IAsyncDisposable
         context.Properties.Set(FailoverCall.Key, call);
         var task = _pipeline.ExecuteOutcomeAsync(static (context, s) => InvokeAsync(context, s.state, s.callback), context, (state, callback));
         if (!task.IsCompletedSuccessfully)
+        {
+            if (call.Span is { } span)
+                Spans.StepOut(span);
             return AwaitAsync(task, context, call);
+        }
         var outcome = task.Result;
         End(context, call, outcome.Exception);
         return outcome.Exception is { } exception ? ValueTask.FromException<TResult>(exception) : new(outcome.Result!);
@@ -157,6 +167,7 @@ public sealed partial class EndpointPool : IAsyncDisposable
     {
         StopHeartbeats();
         _scaleTimer?.Dispose();
+        _telemetry.Dispose();
         foreach (var owned in Interlocked.Exchange(ref _owned, []))
             owned?.Dispose();
         return default;
@@ -211,9 +222,11 @@ public sealed partial class EndpointPool : IAsyncDisposable
 
     private void End(ResilienceContext context, FailoverCall call, Exception? failure)
     {
-        Record(failure is null ? call.ServedAt : _clock.Now, failure);
+        var (outcome, error) = _engine.Judge(call, failure);
+        if (outcome is CallOutcome.Served or CallOutcome.Failed)
+            _outcomes.Record(call.IsServed ? call.ServedAt : _clock.Now, outcome == CallOutcome.Served);
         ResilienceContextPool.Shared.Return(context);
-        _engine.End(call);
+        _engine.End(call, outcome, error);
     }
 
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The guard's options have no annotated members to validate.")]
@@ -221,7 +234,11 @@ public sealed partial class EndpointPool : IAsyncDisposable
     {
         var builder = new ResiliencePipelineBuilder { Name = Name, InstanceName = endpoint.Name, TimeProvider = _clock.Time };
         builder.AddStrategy(_ => new EndpointGuardStrategy(Classifier, _clock.Time), new EndpointGuardOptions());
-        _parts.ConfigureEndpointPipeline?.Invoke(builder, endpoint);
+        if (_parts.ConfigureEndpointPipeline is { } configure)
+        {
+            configure(builder, endpoint);
+            builder.TelemetryListener ??= new PollyListener(_telemetry);
+        }
         return builder.Build();
     }
 

@@ -1,6 +1,7 @@
 using HaKit.Faults;
 using HaKit.Heartbeats;
 using HaKit.Selection;
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Polly;
 
@@ -45,4 +46,7 @@ public sealed class EndpointPoolParts
 
     /// <summary>Where log lines go. Default: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
+
+    /// <summary>Makes the meter <c>HaKit</c>, one for all pools of a factory. Default: one meter for all pools without a factory.</summary>
+    public IMeterFactory? MeterFactory { get; set; }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -31,6 +32,7 @@ internal static partial class EndpointPoolFactory
         var factory = provider.GetRequiredService<IOptionsFactory<EndpointPoolOptions>>();
         var loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         var parts = new EndpointPoolParts { LoggerFactory = loggers };
+        parts.MeterFactory = provider.GetService<IMeterFactory>();
         if (provider.GetService<TimeProvider>() is { } time)
             parts.TimeProvider = time;
         foreach (var configuration in provider.GetServices<EndpointPoolPartsConfiguration>())

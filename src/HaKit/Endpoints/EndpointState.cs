@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Limits;
+using HaKit.Telemetry;
 using Polly;
 
 namespace HaKit.Endpoints;
@@ -29,14 +30,17 @@ internal sealed class EndpointState
     /// <param name="pipeline">Its pipeline.</param>
     /// <param name="times">How long its silences are.</param>
     /// <param name="poolLatency">What is usual in its pool, for as long as nothing is known of itself.</param>
+    /// <param name="telemetry">What its attempts tell; null: nobody is told.</param>
     public EndpointState(
-        Endpoint endpoint, EndpointHealth health, Limiter limiter, Limiter accountLimiter, ResiliencePipeline pipeline, UsualTimes times, LatencyEstimate? poolLatency = null)
+        Endpoint endpoint, EndpointHealth health, Limiter limiter, Limiter accountLimiter, ResiliencePipeline pipeline, UsualTimes times, LatencyEstimate? poolLatency = null,
+        EndpointTelemetry? telemetry = null)
     {
         Endpoint = endpoint;
         Health = health;
         Pipeline = pipeline;
         Times = times;
         Latency = new LatencyEstimate(poolLatency);
+        Telemetry = telemetry;
         health.Tag = this;
         UseLimiters(limiter, accountLimiter);
     }
@@ -44,6 +48,9 @@ internal sealed class EndpointState
     public Endpoint Endpoint { get; private set; }
 
     public EndpointHealth Health { get; }
+
+    /// <summary>What its attempts tell; null: nobody is told.</summary>
+    public EndpointTelemetry? Telemetry { get; private set; }
 
     /// <summary>The endpoint's own limits.</summary>
     public Limiter Limiter { get; private set; }
@@ -118,9 +125,10 @@ internal sealed class EndpointState
         return Max(at, AccountLimiter.AvailableAt(tokens, now));
     }
 
-    public void Replace(Endpoint endpoint, ResiliencePipeline pipeline)
+    public void Replace(Endpoint endpoint, ResiliencePipeline pipeline, EndpointTelemetry telemetry)
     {
         Endpoint = endpoint;
+        Telemetry = telemetry;
         Pipeline = pipeline;
     }
 

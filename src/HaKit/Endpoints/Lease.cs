@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
 using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Limits;
+using HaKit.Telemetry;
 using Polly;
 
 namespace HaKit.Endpoints;
@@ -84,6 +86,15 @@ internal sealed class Lease
     /// <summary>It is the one trial that asks whether an outage is over.</summary>
     public bool AsksOutage { get; set; }
 
+    /// <summary>The span of the call that it is part of, if somebody follows it.</summary>
+    public Activity? CallSpan { get; set; }
+
+    /// <summary>Its own span.</summary>
+    public Activity? Span { get; set; }
+
+    /// <summary>When the call began whose span ends with this attempt, because the call has handed its stream over; null: the call ends its span itself.</summary>
+    public TimeSpan? CallStarted { get; set; }
+
     public bool IsTrial => _ticket.IsTrial;
 
     public bool IsCompleted => Volatile.Read(ref _completed) != 0;
@@ -139,6 +150,7 @@ internal sealed class Lease
             return;
         FirstContentAt = now;
         State.Answered(now);
+        State.Telemetry?.FirstContent(Span, now - Started);
         if (BreakSilence())
             State.Latency.Heard(now - Started, EstimatedInputTokens, now);
         State.Health.FirstContent(_ticket, now);
@@ -195,7 +207,16 @@ internal sealed class Lease
         }
         State.Limiter.Settle(_reservation, tokens, now);
         State.AccountLimiter.Settle(_accountReservation, tokens, now);
+        Tell(fault, now);
         return true;
+    }
+
+    private void Tell(Fault? fault, TimeSpan now)
+    {
+        var error = fault?.KindName;
+        State.Telemetry?.Ended(Span, now - Started, error, fault?.StatusCode ?? 0, InputTokens, OutputTokens);
+        if (CallStarted is { } began)
+            PoolTelemetry.EndSpan(CallSpan!, now - began, error);
     }
 
     /// <summary>Cancels the attempt's token, saying why. The callbacks of the token run here.</summary>
@@ -243,6 +264,8 @@ internal sealed class Lease
         InputTokens = OutputTokens = null;
         CallerToken = default;
         AsksOutage = IsStream = false;
+        Span = CallSpan = null;
+        CallStarted = null;
         return true;
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using HaKit.Endpoints;
 using HaKit.Faults;
 using Polly;
@@ -30,6 +31,12 @@ internal sealed class FailoverCall(TimeProvider time)
     public bool IsAsker { get; set; }
 
     public TimeSpan Waited { get; set; }
+
+    /// <summary>Its span, if somebody follows it.</summary>
+    public Activity? Span { get; set; }
+
+    /// <summary>The attempt whose stream goes on when the call is over.</summary>
+    public Lease? HandedOver { get; private set; }
 
     /// <summary>Unique within the pool.</summary>
     public long Number { get; private set; }
@@ -67,6 +74,8 @@ internal sealed class FailoverCall(TimeProvider time)
         BackoffUntil = null;
         _servedBy = null;
         _tokens = default;
+        Span = null;
+        HandedOver = null;
     }
 
     private string? _servedBy;
@@ -74,11 +83,14 @@ internal sealed class FailoverCall(TimeProvider time)
 
     public TimeSpan ServedAt { get; private set; }
 
+    public bool IsServed => _servedBy is not null;
+
     public void Served(Lease lease, TimeSpan now)
     {
         ServedAt = now;
         _servedBy = lease.State.Endpoint.Name;
         _tokens = (lease.InputTokens, lease.OutputTokens);
+        HandedOver = lease.IsHandedOver ? lease : null;
     }
 
     public CallDetail Detail(TimeSpan now) => new()

@@ -4,6 +4,7 @@ using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Limits;
 using HaKit.Selection;
+using HaKit.Telemetry;
 
 namespace HaKit.Failover;
 
@@ -52,7 +53,7 @@ internal sealed partial class FailoverEngine
 
     public FailoverEngine(
         PoolClock clock, PoolSnapshot snapshot, Selector selector, FailoverSettings settings, HealthTracker health,
-        RetryBudget budget, WaitQueue queue, IFaultClassifier classifier, Chance chance)
+        RetryBudget budget, WaitQueue queue, IFaultClassifier classifier, Chance chance, PoolTelemetry telemetry)
     {
         Clock = clock;
         _snapshot = snapshot;
@@ -63,6 +64,7 @@ internal sealed partial class FailoverEngine
         Queue = queue;
         _classifier = classifier;
         _chance = chance;
+        Telemetry = telemetry;
         _idempotencyPrefix = chance.Next().ToString("x16", CultureInfo.InvariantCulture) + "-";
         _calls = new(() => new FailoverCall(clock.Time));
     }
@@ -70,6 +72,8 @@ internal sealed partial class FailoverEngine
     public PoolClock Clock { get; }
 
     public RetryBudget Budget { get; }
+
+    public PoolTelemetry Telemetry { get; }
 
     public WaitQueue Queue { get; }
 
@@ -96,11 +100,14 @@ internal sealed partial class FailoverEngine
     public FailoverCall Begin(RequestProfile profile, bool isStream, CancellationToken callerToken)
     {
         Budget.Call();
-        return _calls.Rent().Begin(profile, isStream, profile.Deadline ?? Settings.Deadline, Interlocked.Increment(ref _callNumber), Clock.Now, callerToken);
+        var call = _calls.Rent().Begin(profile, isStream, profile.Deadline ?? Settings.Deadline, Interlocked.Increment(ref _callNumber), Clock.Now, callerToken);
+        call.Span = Telemetry.BeginCall(isStream);
+        return call;
     }
 
-    public void End(FailoverCall call)
+    public void End(FailoverCall call, CallOutcome outcome, string? error)
     {
+        Tell(call, outcome, error);
         call.Clear();
         _calls.Return(call);
     }
@@ -156,6 +163,9 @@ internal sealed partial class FailoverEngine
         lease.IsStream = call.IsStream;
         (lease.SilentUntil, lease.EndsAt) = Timeouts(call, state, now);
         lease.Identify(call.Profile.IdempotencyKey, _idempotencyPrefix, call.Number);
+        lease.CallSpan = call.Span;
+        if (call.History.Count > 0)
+            TellAgain(call, state);
         call.History.Add(state, now);
         return lease;
     }

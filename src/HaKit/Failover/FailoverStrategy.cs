@@ -1,4 +1,7 @@
+using System.Diagnostics;
 using HaKit.Endpoints;
+using HaKit.Faults;
+using HaKit.Telemetry;
 using Polly;
 
 namespace HaKit.Failover;
@@ -40,14 +43,20 @@ internal sealed class FailoverStrategy(FailoverEngine engine) : ResilienceStrate
         var profile = context.Properties.GetValue(ProfileKey, RequestProfile.Default);
         var call = engine.Begin(profile, isStream: false, context.CancellationToken);
         context.Properties.Set(FailoverCall.Key, call);
+        var ended = false;
         try
         {
-            return await ExecuteCore(callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+            var outcome = await ExecuteCore(callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+            var (end, error) = engine.Judge(call, outcome.Exception);
+            ended = true;
+            engine.End(call, end, error);
+            return outcome;
         }
         finally
         {
             context.Properties.Set(FailoverCall.Key, null!);
-            engine.End(call);
+            if (!ended)
+                engine.End(call, CallOutcome.Failed, nameof(FaultKind.Unknown));
         }
     }
 
@@ -59,6 +68,21 @@ internal sealed class FailoverStrategy(FailoverEngine engine) : ResilienceStrate
         attempt.Properties.Set(EndpointGuardStrategy.LeaseKey, lease);
         attempt.Properties.Set(EndpointGuardStrategy.CallContextKey, context);
         lease.Context = attempt;
-        return lease.State.Pipeline.ExecuteOutcomeAsync(callback, attempt, state);
+        return lease.CallSpan is { IsAllDataRequested: true } span
+            ? Followed(span, lease, callback, attempt, state)
+            : lease.State.Pipeline.ExecuteOutcomeAsync(callback, attempt, state);
+    }
+
+    // What the callback starts is a part of the attempt; whoever started the attempt is not.
+    private static ValueTask<Outcome<TResult>> Followed<TResult, TState>(
+        Activity call, Lease lease, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext attempt, TState state)
+    {
+        var outside = Activity.Current;
+        var span = lease.State.Telemetry?.Begin(call, lease.Number);
+        lease.Span = span;
+        var task = lease.State.Pipeline.ExecuteOutcomeAsync(callback, attempt, state);
+        if (span is not null && ReferenceEquals(Activity.Current, span))
+            Activity.Current = outside;
+        return task;
     }
 }

@@ -41,6 +41,9 @@ public sealed record Fault
     /// <summary>Does it count for or against no endpoint?</summary>
     public bool IsNeutral => Blame is FaultBlame.Request or FaultBlame.Caller;
 
+    /// <summary>The kind's name, written out once for all.</summary>
+    internal string KindName => FaultKinds.Names[(int)Kind];
+
     /// <summary>Is it a failure to connect at all, so that nothing was sent?</summary>
     public bool IsConnectClass => Kind is FaultKind.ConnectFailed or FaultKind.DnsFailed or FaultKind.TlsFailed or FaultKind.ConnectTimeout;
 
@@ -195,6 +198,8 @@ public enum FaultKind
 
 internal static class FaultKinds
 {
+    public static readonly string[] Names = Enum.GetNames<FaultKind>();
+
     public static (FaultApplied, FaultBlame, FaultReach) Usual(FaultKind kind) => kind switch
     {
         FaultKind.ConnectFailed or FaultKind.ConnectTimeout or FaultKind.DnsFailed or FaultKind.TlsFailed or FaultKind.BreakerOpen

@@ -242,6 +242,7 @@ internal sealed class Heartbeat
             NextTimeout = setup.Options.LearnTimeout ? _times.Current : setup.LongestWait,
             IsTimeoutLearned = setup.Options.LearnTimeout && _times.IsLearned,
         };
+        _member.Telemetry?.Beat(now - asked, fault?.KindName);
         // While nothing serves, the first answer opens the gate.
         var isDecisive = fault is null && _pacemaker.IsOutage;
         if (_detector is { } detector)

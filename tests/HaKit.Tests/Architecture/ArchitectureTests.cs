@@ -14,7 +14,7 @@ public sealed partial class ArchitectureTests
         ["Telemetry"] = [],
         ["Limits"] = [],
         ["Health"] = ["Faults"],
-        ["Endpoints"] = ["Health", "Limits", "Faults"],
+        ["Endpoints"] = ["Health", "Limits", "Faults", "Telemetry"],
         ["Selection"] = ["Endpoints", "Health", "Limits", "Faults"],
         ["Failover"] = ["Selection", "Endpoints", "Health", "Faults", "Limits", "Telemetry"],
         ["Heartbeats"] = ["Selection", "Endpoints", "Health", "Faults", "Limits", "Telemetry"],

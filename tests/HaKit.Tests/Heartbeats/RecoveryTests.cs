@@ -72,7 +72,7 @@ public sealed class RecoveryTests
         bench.Advance(60);
         cancelled.Should().BeTrue();
         events.OfType<RecoveryEnded>().Should().ContainSingle().Which.Failure.Should().BeOfType<TimeoutException>();
-        log.Entries.Should().ContainSingle(e => e.Message.Contains("'a'") || e.Message.Contains("endpoint a")).Which.Exception.Should().BeOfType<TimeoutException>();
+        log.Entries.Should().ContainSingle(e => e.Category == "HaKit.Recovery" && e.Message.Contains("endpoint a")).Which.Exception.Should().BeOfType<TimeoutException>();
     }
 
     [Fact]

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using BenchmarkDotNet.Attributes;
+using HaKit.Telemetry;
+
+namespace HaKit.Benchmarks;
+
+/// <summary>What telling of a call costs: the same call with nobody listening, with a listener to every instrument, and with one to every span as well.</summary>
+[MemoryDiagnoser]
+#pragma warning disable CA1001 // The pool and the listeners live as long as the process.
+public class TelemetryBenchmarks
+#pragma warning restore CA1001
+{
+    private readonly EndpointPool _pool = new("bench", Options());
+    private double _sum;
+
+    private readonly EndpointTelemetry _endpoint;
+    private readonly PoolTelemetry _telemetry;
+
+    public TelemetryBenchmarks()
+    {
+        _telemetry = new PoolTelemetry(Instruments.Of(null), "looks", TimeProvider.System, static (_, _) => { });
+        _endpoint = new EndpointTelemetry(_telemetry, "a", null, null, null);
+    }
+
+    [GlobalSetup(Target = nameof(Metrics))]
+    public void ListenToMetrics()
+    {
+        var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == "HaKit")
+                    listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, value, _, _) => _sum += value);
+        listener.SetMeasurementEventCallback<long>((_, value, _, _) => _sum += value);
+        listener.Start();
+    }
+
+    [GlobalSetup(Target = nameof(Metrics_and_spans))]
+    public void ListenToEverything()
+    {
+        ListenToMetrics();
+        ActivitySource.AddActivityListener(new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "HaKit",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+        });
+    }
+
+    [GlobalSetup(Target = nameof(Metrics_and_a_tenth_of_spans))]
+    public void ListenToATenth()
+    {
+        ListenToMetrics();
+        var calls = 0;
+        ActivitySource.AddActivityListener(new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "HaKit",
+            Sample = (ref ActivityCreationOptions<ActivityContext> options) =>
+                options.Parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) || calls++ % 10 == 0 ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
+        });
+    }
+
+    [Benchmark(Baseline = true)]
+    public ValueTask<int> Nobody() => Call();
+
+    /// <summary>All that a call adds for telemetry while nobody listens.</summary>
+    [Benchmark]
+    public void Nobody_the_looks_alone()
+    {
+        var span = _telemetry.BeginCall(isStream: false);
+        _endpoint.Ended(span, default, null, 0, null, null);
+        _telemetry.Ended(span, default, default, CallOutcome.Served, null);
+    }
+
+    [Benchmark]
+    public ValueTask<int> Metrics() => Call();
+
+    [Benchmark]
+    public ValueTask<int> Metrics_and_a_tenth_of_spans() => Call();
+
+    [Benchmark]
+    public ValueTask<int> Metrics_and_spans() => Call();
+
+    private ValueTask<int> Call() => _pool.ExecuteAsync(42, static (_, state, _) => new ValueTask<int>(state));
+
+    private static EndpointPoolOptions Options()
+    {
+        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } };
+        foreach (var name in (string[])["a", "b", "c"])
+            options.Endpoints.Add(new EndpointOptions { Name = name, Address = "http://127.0.0.1:9/v1" });
+        return options;
+    }
+}

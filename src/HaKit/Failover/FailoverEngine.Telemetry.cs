@@ -1,0 +1,58 @@
+using HaKit.Endpoints;
+using HaKit.Faults;
+using HaKit.Telemetry;
+
+namespace HaKit.Failover;
+
+/// <content>What is told of calls.</content>
+internal sealed partial class FailoverEngine
+{
+    /// <summary>How a call ended, and what it was that ended it; null for nothing.</summary>
+    public (CallOutcome Outcome, string? Error) Judge(FailoverCall call, Exception? failure)
+    {
+        switch (failure)
+        {
+            case null when call.IsServed || call.History.Count == 0:
+                return (CallOutcome.Served, null);
+            case null: // a refusal that is a result, not an exception
+                return Judge(call.History.Entries[^1].Fault ?? KnownFaults.Unknown);
+            case DeadlineExceededException:
+                return (CallOutcome.Failed, nameof(FaultKind.DeadlineExceeded));
+            case EndpointPoolException:
+                return (CallOutcome.Failed, "NoEndpointAvailable");
+            case OperationCanceledException:
+                return (CallOutcome.Caller, nameof(FaultKind.CallerCancelled));
+            default:
+                return Judge(Classify(failure, Snapshot.Members[0].Endpoint));
+        }
+    }
+
+    private static (CallOutcome, string) Judge(Fault fault) => (fault.Blame switch
+    {
+        FaultBlame.Request => CallOutcome.Request,
+        FaultBlame.Caller => CallOutcome.Caller,
+        _ => CallOutcome.Failed,
+    }, fault.KindName);
+
+    // A stream's span goes on with the stream: its attempt ends it.
+    private void Tell(FailoverCall call, CallOutcome outcome, string? error)
+    {
+        var span = call.Span;
+        var took = (call.IsServed ? call.ServedAt : Clock.Now) - call.Started;
+        Telemetry.Ended(span, took, call.Waited, outcome, error);
+        if (span is null)
+            return;
+        if (call.HandedOver is { IsCompleted: false } lease)
+            lease.CallStarted = call.Started;
+        else
+            PoolTelemetry.EndSpan(span, took, error);
+    }
+
+    // The attempt that is about to begin is not in the history yet.
+    private void TellAgain(FailoverCall call, EndpointState state)
+    {
+        ref readonly var last = ref call.History.Entries[^1];
+        var why = last.Ended is null ? NextAttempt.Hedge : call.History.TimesTried(state) > 0 ? NextAttempt.Retry : NextAttempt.Failover;
+        Telemetry.Again(call.Span, why, last.Endpoint.Name, state.Endpoint.Name, last.Fault?.KindName);
+    }
+}

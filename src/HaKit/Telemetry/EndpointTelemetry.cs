@@ -1,0 +1,120 @@
+using System.Diagnostics;
+
+namespace HaKit.Telemetry;
+
+/// <summary>What one endpoint's attempts and heartbeats tell. Its tags are made once. Thread-safe.</summary>
+internal sealed class EndpointTelemetry
+{
+    private static readonly KeyValuePair<string, object?> Input = new(Tags.TokenType, "input");
+    private static readonly KeyValuePair<string, object?> Output = new(Tags.TokenType, "output");
+
+    private readonly PoolTelemetry _pool;
+    private readonly string _attemptName;
+    private readonly KeyValuePair<string, object?>[] _tags;
+    private readonly KeyValuePair<string, object?>[] _spanTags;
+
+    /// <param name="pool">What its pool tells.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="address">Where it is; only host and port are told.</param>
+    /// <param name="provider">Who runs it.</param>
+    /// <param name="model">The model that it is configured with.</param>
+    public EndpointTelemetry(PoolTelemetry pool, string name, Uri? address, string? provider, string? model)
+    {
+        _pool = pool;
+        Name = name;
+        _attemptName = "attempt " + name;
+        var tags = new List<KeyValuePair<string, object?>> { pool.Pool, new(Tags.Endpoint, name) };
+        if (address is not null)
+            tags.Add(new(Tags.ServerAddress, address.Host));
+        if (provider is not null)
+            tags.Add(new(Tags.Provider, provider));
+        if (model is not null)
+            tags.Add(new(Tags.Model, model));
+        _tags = [.. tags];
+        if (address is not null)
+            tags.Add(new(Tags.ServerPort, address.Port));
+        _spanTags = [.. tags];
+    }
+
+    public string Name { get; }
+
+    /// <summary>Begins the span of an attempt; it is current then.</summary>
+    public Activity? Begin(Activity call, int number)
+    {
+        var span = _pool.BeginAttempt(call, _attemptName, _spanTags);
+        if (number > 1 && span is { IsAllDataRequested: true })
+            span.SetTag(Tags.Attempt, number);
+        return span;
+    }
+
+    /// <summary>An attempt has shown its first content.</summary>
+    public void FirstContent(Activity? span, TimeSpan after)
+    {
+        var histogram = _pool.Instruments.FirstContent;
+        if (histogram.Enabled)
+            histogram.Record(after.TotalSeconds, _tags);
+        if (span is { IsAllDataRequested: true })
+            span.AddEvent(new ActivityEvent("first_content", span.StartTimeUtc + after));
+    }
+
+    /// <summary>An attempt has ended.</summary>
+    /// <param name="span">Its span.</param>
+    /// <param name="took">How long it took.</param>
+    /// <param name="error">What went wrong; null for nothing.</param>
+    /// <param name="status">The HTTP status of a failure, or 0.</param>
+    /// <param name="input">Tokens of the prompt.</param>
+    /// <param name="output">Tokens of the answer.</param>
+    public void Ended(Activity? span, TimeSpan took, string? error, int status, long? input, long? output)
+    {
+        var instruments = _pool.Instruments;
+        if (instruments.AttemptDuration.Enabled)
+            if (error is null)
+                instruments.AttemptDuration.Record(took.TotalSeconds, _tags);
+            else
+                instruments.AttemptDuration.Record(took.TotalSeconds, With(new(Tags.ErrorType, error)));
+        if ((input ?? output) is not null && instruments.Tokens.Enabled)
+            CountTokens(input, output);
+        if (span is not null)
+            End(span, took, error, status, input, output);
+    }
+
+    /// <summary>A heartbeat was answered, or given up.</summary>
+    public void Beat(TimeSpan took, string? error)
+    {
+        var histogram = _pool.Instruments.HeartbeatDuration;
+        if (!histogram.Enabled)
+            return;
+        if (error is null)
+            histogram.Record(took.TotalSeconds, _tags);
+        else
+            histogram.Record(took.TotalSeconds, With(new(Tags.ErrorType, error)));
+    }
+
+    private void CountTokens(long? input, long? output)
+    {
+        if (input is { } prompt)
+            _pool.Instruments.Tokens.Add(prompt, With(Input));
+        if (output is { } answer)
+            _pool.Instruments.Tokens.Add(answer, With(Output));
+    }
+
+    private static void End(Activity span, TimeSpan took, string? error, int status, long? input, long? output)
+    {
+        if (span.IsAllDataRequested)
+        {
+            if (error is not null)
+                span.SetTag(Tags.ErrorType, error);
+            if (status != 0)
+                span.SetTag(Tags.Status, status);
+            if (input is { } prompt)
+                span.SetTag(Tags.InputTokens, prompt);
+            if (output is { } answer)
+                span.SetTag(Tags.OutputTokens, answer);
+        }
+        if (error is not null)
+            span.SetStatus(ActivityStatusCode.Error, error);
+        Spans.Stop(span, took);
+    }
+
+    private KeyValuePair<string, object?>[] With(KeyValuePair<string, object?> tag) => [.. _tags, tag];
+}

@@ -1,0 +1,42 @@
+namespace HaKit.Telemetry;
+
+/// <summary>What can be read off a pool at any moment.</summary>
+internal enum Gauge
+{
+    EndpointState,
+    EndpointInFlight,
+    EndpointShare,
+    EndpointLimitUtilization,
+    EndpointAvailability,
+    QueueLength,
+    BudgetLevel,
+    PoolUtilization,
+    WantedEndpoints,
+    PoolAvailability,
+    SloTarget,
+    SloBudgetLeft,
+    SloBurnRate,
+}
+
+/// <summary>How a gauge is told to the world.</summary>
+internal sealed record GaugeDefinition(Gauge Gauge, string Name, string Unit, string Description);
+
+internal static class GaugeTable
+{
+    public static readonly GaugeDefinition[] All =
+    [
+        new(Gauge.EndpointState, "hakit.endpoint.state", "1", "1 for the state that the endpoint is in, 0 for the others."),
+        new(Gauge.EndpointInFlight, "hakit.endpoint.in_flight", "{attempt}", "Attempts in flight on the endpoint, streams included until they end."),
+        new(Gauge.EndpointShare, "hakit.endpoint.ramp", "1", "The factor on the endpoint's weight: below 1 while it returns."),
+        new(Gauge.EndpointLimitUtilization, "hakit.endpoint.limit.utilization", "1", "How much of a limit of the endpoint is used."),
+        new(Gauge.EndpointAvailability, "hakit.endpoint.availability", "1", "Share of the time in which the endpoint could take traffic."),
+        new(Gauge.QueueLength, "hakit.queue.length", "{call}", "Calls that wait for an endpoint."),
+        new(Gauge.BudgetLevel, "hakit.budget.level", "{retry}", "Retries and hedges that the pool's shared budget would pay for now."),
+        new(Gauge.PoolUtilization, "hakit.pool.utilization", "1", "How full the serving endpoints are, by weight."),
+        new(Gauge.WantedEndpoints, "hakit.scale.wanted_endpoints", "{endpoint}", "How many serving endpoints the load wants."),
+        new(Gauge.PoolAvailability, "hakit.pool.availability", "1", "The pool's availability: delivered to callers, observed, and predicted from its endpoints."),
+        new(Gauge.SloTarget, "hakit.slo.target", "1", "The availability that the pool is meant to have."),
+        new(Gauge.SloBudgetLeft, "hakit.slo.budget_left", "1", "Share of the error budget that is left; negative when overspent."),
+        new(Gauge.SloBurnRate, "hakit.slo.burn_rate", "1", "How many times faster than evenly the error budget is being spent, in a window."),
+    ];
+}

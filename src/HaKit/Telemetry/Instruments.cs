@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
+
+namespace HaKit.Telemetry;
+
+/// <summary>
+/// Everything that is measured, under the meter and the activity source <c>HaKit</c>: one set for each meter factory, so one for each container, and
+/// one for pools made without any. docs/telemetry.md lists it, and a test holds the two together. Thread-safe.
+/// </summary>
+internal sealed class Instruments
+{
+    public const string Name = "HaKit";
+
+    // Buckets for answers of language models: from a cached token to the longest answers. The usual ones end at ten seconds.
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160],
+    };
+
+    private static readonly ConditionalWeakTable<IMeterFactory, Instruments> PerFactory = [];
+    private static readonly Lazy<Instruments> Shared = new(static () => new Instruments(new Meter(Name, Version)));
+
+    private readonly Lock _gate = new();
+    private WeakReference<PoolTelemetry>[] _pools = [];
+
+    private Instruments(Meter meter)
+    {
+        CallDuration = meter.CreateHistogram("hakit.call.duration", "s", "From the beginning of a call to its answer, or to the first content of a stream.", null, Seconds);
+        AttemptDuration = meter.CreateHistogram("hakit.attempt.duration", "s", "From the beginning of an attempt to its end, which of a stream is its last item.", null, Seconds);
+        FirstContent = meter.CreateHistogram("hakit.attempt.time_to_first_content", "s", "From the beginning of an attempt to the first sign of an answer.", null, Seconds);
+        QueueWait = meter.CreateHistogram("hakit.queue.wait", "s", "How long a call waited with nothing in flight; calls that did not wait are not counted.", null, Seconds);
+        HeartbeatDuration = meter.CreateHistogram("hakit.heartbeat.duration", "s", "How long a heartbeat took to be answered, or to be given up.", null, Seconds);
+        Failovers = meter.CreateCounter<long>("hakit.failovers", "{failover}", "Attempts on another endpoint after one failed.");
+        Retries = meter.CreateCounter<long>("hakit.retries", "{retry}", "Attempts on an endpoint that the same call had tried before.");
+        Hedges = meter.CreateCounter<long>("hakit.hedges", "{hedge}", "Attempts started beside a slow one.");
+        Tokens = meter.CreateCounter<long>("hakit.tokens", "{token}", "Tokens that answers reported.");
+        Ejections = meter.CreateCounter<long>("hakit.endpoint.ejections", "{ejection}", "How often an endpoint was taken out of service for what it did.");
+        Strategies = meter.CreateCounter<long>("hakit.polly.events", "{event}", "What the Polly strategies of your own reported.");
+        foreach (var gauge in GaugeTable.All)
+            meter.CreateObservableGauge(gauge.Name, () => Measure(gauge.Gauge), gauge.Unit, gauge.Description);
+    }
+
+    public static ActivitySource Source { get; } = new(Name, Version);
+
+    public Histogram<double> CallDuration { get; }
+
+    public Histogram<double> AttemptDuration { get; }
+
+    public Histogram<double> FirstContent { get; }
+
+    public Histogram<double> QueueWait { get; }
+
+    public Histogram<double> HeartbeatDuration { get; }
+
+    public Counter<long> Failovers { get; }
+
+    public Counter<long> Retries { get; }
+
+    public Counter<long> Hedges { get; }
+
+    public Counter<long> Tokens { get; }
+
+    public Counter<long> Ejections { get; }
+
+    public Counter<long> Strategies { get; }
+
+    private static string? Version => typeof(Instruments).Assembly.GetName().Version?.ToString(3);
+
+    /// <summary>Those of the factory; null: those of pools without a container.</summary>
+    public static Instruments Of(IMeterFactory? factory) =>
+        factory is null ? Shared.Value : PerFactory.GetValue(factory, static f => new Instruments(f.Create(new MeterOptions(Name) { Version = Version })));
+
+    /// <summary>The pool's gauges are read from now on. A pool that nobody holds any more is forgotten.</summary>
+    public void Add(PoolTelemetry pool)
+    {
+        lock (_gate)
+            _pools = [.. _pools.Where(p => p.TryGetTarget(out _)), new WeakReference<PoolTelemetry>(pool)];
+    }
+
+    public void Remove(PoolTelemetry pool)
+    {
+        lock (_gate)
+            _pools = [.. _pools.Where(p => p.TryGetTarget(out var other) && other != pool)];
+    }
+
+    private List<Measurement<double>> Measure(Gauge gauge)
+    {
+        var measurements = new List<Measurement<double>>();
+        foreach (var reference in Volatile.Read(ref _pools))
+            if (reference.TryGetTarget(out var pool))
+                pool.Measure(gauge, measurements);
+        return measurements;
+    }
+}

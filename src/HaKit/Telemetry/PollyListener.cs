@@ -1,0 +1,30 @@
+using System.Diagnostics;
+using Polly.Telemetry;
+
+namespace HaKit.Telemetry;
+
+/// <summary>
+/// Takes what Polly's strategies report into our meter and spans. Only pipelines with strategies of the user's own have it: Polly reports each run
+/// of a pipeline that is listened to, which costs more than all we tell of a call.
+/// </summary>
+internal sealed class PollyListener(PoolTelemetry pool) : TelemetryListener
+{
+    public override void Write<TResult, TArgs>(in TelemetryEventArguments<TResult, TArgs> args)
+    {
+        // Calls and attempts have instruments of their own.
+        if (args.Event.EventName is "PipelineExecuting" or "PipelineExecuted" or "ExecutionAttempt")
+            return;
+        var what = new KeyValuePair<string, object?>(Tags.PollyEvent, args.Event.EventName);
+        var counter = pool.Instruments.Strategies;
+        if (counter.Enabled)
+        {
+            var who = new KeyValuePair<string, object?>(Tags.PollyStrategy, args.Source.StrategyName ?? "");
+            if (args.Source.PipelineInstanceName is { } endpoint)
+                counter.Add(1, [pool.Pool, new(Tags.Endpoint, endpoint), who, what]);
+            else
+                counter.Add(1, pool.Pool, who, what);
+        }
+        if (Activity.Current is { IsAllDataRequested: true, Source: var source } span && ReferenceEquals(source, Instruments.Source))
+            span.AddEvent(new ActivityEvent(args.Event.EventName));
+    }
+}

@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Logging;
+
+namespace HaKit.Telemetry;
+
+/// <summary>One line for each change of state, none for each call. Names, kinds and times only: never a key, a prompt or a provider's message.</summary>
+internal static partial class PoolLog
+{
+    [LoggerMessage(20, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} was ejected for {Seconds:0.#} s because of {Fault}, seen by {Source}.")]
+    public static partial void Ejected(ILogger logger, string pool, string endpoint, double seconds, string fault, string source);
+
+    [LoggerMessage(21, LogLevel.Information, "Pool {Pool}: endpoint {Endpoint} is back in service ({Status}), seen by {Source}.")]
+    public static partial void Recovered(ILogger logger, string pool, string endpoint, string status, string source);
+
+    [LoggerMessage(22, LogLevel.Information, "Pool {Pool}: endpoint {Endpoint} changed from {Before} to {After}, seen by {Source}.")]
+    public static partial void Changed(ILogger logger, string pool, string endpoint, string before, string after, string source);
+
+    [LoggerMessage(23, LogLevel.Debug, "Pool {Pool}: endpoint {Endpoint} changed from {Before} to {After} because of {Fault}, seen by {Source}.")]
+    public static partial void ChangedALittle(ILogger logger, string pool, string endpoint, string before, string after, string fault, string source);
+
+    [LoggerMessage(24, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} is left alone for {Seconds:0.#} s, as it asked by {Fault}.")]
+    public static partial void Cooling(ILogger logger, string pool, string endpoint, double seconds, string fault);
+
+    [LoggerMessage(25, LogLevel.Error, "Pool {Pool}: endpoint {Endpoint} is left alone until somebody puts right: {Fault}.")]
+    public static partial void CoolingUntilCleared(ILogger logger, string pool, string endpoint, string fault);
+
+    [LoggerMessage(26, LogLevel.Critical, "Pool {Pool}: none of its endpoints can take traffic.")]
+    public static partial void OutageBegan(ILogger logger, string pool);
+
+    [LoggerMessage(27, LogLevel.Warning, "Pool {Pool}: an endpoint can take traffic again, after {Seconds:0.#} s.")]
+    public static partial void OutageEnded(ILogger logger, string pool, double seconds);
+
+    [LoggerMessage(28, LogLevel.Information, "Pool {Pool}: an operator ordered {Order} of {Subject}.")]
+    public static partial void Ordered(ILogger logger, string pool, string order, string subject);
+
+    [LoggerMessage(29, LogLevel.Error, "Pool {Pool}: the error budget burns {Burn:0.#} times faster than evenly (alert {Alert}).")]
+    public static partial void BudgetBurns(ILogger logger, string pool, double burn, string alert);
+
+    [LoggerMessage(30, LogLevel.Information, "Pool {Pool}: the error budget no longer burns too fast (alert {Alert}).")]
+    public static partial void BudgetBurnsNoMore(ILogger logger, string pool, string alert);
+
+    [LoggerMessage(31, LogLevel.Information, "Pool {Pool}: {Wanted} serving endpoints are wanted; {InFlight} attempts are in flight and {Waiting} calls wait.")]
+    public static partial void ScaleChanged(ILogger logger, string pool, int? wanted, int inFlight, int waiting);
+}

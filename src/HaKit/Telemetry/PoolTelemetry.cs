@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace HaKit.Telemetry;
+
+/// <summary>What one pool tells of its calls. When nobody listens, each report costs the look whether somebody does. Thread-safe.</summary>
+internal sealed class PoolTelemetry : IDisposable
+{
+    private static readonly string[] Outcomes = ["served", "failed", "request", "caller"];
+
+    private readonly Action<Gauge, List<Measurement<double>>> _measure;
+    private readonly TimeProvider _time;
+    private readonly string _callName;
+    private readonly KeyValuePair<string, object?>[] _served;
+    private readonly KeyValuePair<string, object?>[] _plainSpan;
+    private readonly KeyValuePair<string, object?>[] _streamSpan;
+
+    /// <param name="instruments">What is measured with.</param>
+    /// <param name="pool">The pool's name.</param>
+    /// <param name="time">The pool's clock, for the beginnings of spans.</param>
+    /// <param name="measure">Reads a gauge off the pool.</param>
+    public PoolTelemetry(Instruments instruments, string pool, TimeProvider time, Action<Gauge, List<Measurement<double>>> measure)
+    {
+        Instruments = instruments;
+        _measure = measure;
+        _time = time;
+        _callName = "call " + pool;
+        Pool = new(Tags.Pool, pool);
+        _served = [Pool, new(Tags.Outcome, Outcomes[0])];
+        _plainSpan = [Pool, new(Tags.Stream, false)];
+        _streamSpan = [Pool, new(Tags.Stream, true)];
+        instruments.Add(this);
+    }
+
+    public Instruments Instruments { get; }
+
+    /// <summary>The tag with the pool's name.</summary>
+    public KeyValuePair<string, object?> Pool { get; }
+
+    /// <summary>Begins the span of a call, if somebody follows them; it is current until it is stepped out of.</summary>
+    public Activity? BeginCall(bool isStream) => Instruments.Source.HasListeners()
+        ? Instruments.Source.StartActivity(_callName, ActivityKind.Internal, default(ActivityContext), isStream ? _streamSpan : _plainSpan, null, _time.GetUtcNow())
+        : null;
+
+    /// <summary>Begins the span of an attempt as a part of its call's.</summary>
+    public Activity? BeginAttempt(Activity call, string name, KeyValuePair<string, object?>[] tags) =>
+        Instruments.Source.StartActivity(name, ActivityKind.Client, call.Context, tags, null, _time.GetUtcNow());
+
+    /// <summary>A call attempts again.</summary>
+    /// <param name="span">The call's span.</param>
+    /// <param name="why">What for.</param>
+    /// <param name="from">The endpoint that failed, or is slow.</param>
+    /// <param name="to">The endpoint that is tried now.</param>
+    /// <param name="error">What happened to the last attempt.</param>
+    public void Again(Activity? span, NextAttempt why, string from, string to, string? error)
+    {
+        var counter = why switch
+        {
+            NextAttempt.Hedge => Instruments.Hedges,
+            NextAttempt.Retry => Instruments.Retries,
+            _ => Instruments.Failovers,
+        };
+        if (counter.Enabled)
+        {
+            var endpoint = new KeyValuePair<string, object?>(Tags.Endpoint, from);
+            if (error is null)
+                counter.Add(1, Pool, endpoint);
+            else
+                counter.Add(1, Pool, endpoint, new(Tags.ErrorType, error));
+        }
+        if (span is { IsAllDataRequested: true })
+        {
+            var tags = new ActivityTagsCollection { { Tags.Endpoint, from }, { Tags.To, to } };
+            if (error is not null)
+                tags.Add(Tags.ErrorType, error);
+            span.AddEvent(new ActivityEvent(why switch { NextAttempt.Hedge => "hedge", NextAttempt.Retry => "retry", _ => "failover" }, _time.GetUtcNow(), tags));
+        }
+    }
+
+    /// <summary>A call has ended, or its stream was handed over: then the span goes on, and <see cref="EndSpan"/> ends it.</summary>
+    public void Ended(Activity? span, TimeSpan took, TimeSpan waited, CallOutcome outcome, string? error)
+    {
+        if (Instruments.CallDuration.Enabled)
+            if (outcome == CallOutcome.Served)
+                Instruments.CallDuration.Record(took.TotalSeconds, _served);
+            else
+                Instruments.CallDuration.Record(took.TotalSeconds, Pool, new(Tags.Outcome, Outcomes[(int)outcome]), new(Tags.ErrorType, error));
+        if (waited > TimeSpan.Zero && Instruments.QueueWait.Enabled)
+            Instruments.QueueWait.Record(waited.TotalSeconds, Pool);
+        if (span is not { IsAllDataRequested: true })
+            return;
+        span.SetTag(Tags.Outcome, Outcomes[(int)outcome]);
+        if (waited > TimeSpan.Zero)
+            span.AddEvent(new ActivityEvent("waited", _time.GetUtcNow(), new ActivityTagsCollection { { "hakit.queue.wait", waited.TotalSeconds } }));
+    }
+
+    /// <summary>Ends the span of a call.</summary>
+    public static void EndSpan(Activity span, TimeSpan took, string? error)
+    {
+        if (error is not null)
+        {
+            if (span.IsAllDataRequested)
+                span.SetTag(Tags.ErrorType, error);
+            span.SetStatus(ActivityStatusCode.Error, error);
+        }
+        Spans.Stop(span, took);
+    }
+
+    public void Ejected(string endpoint, string error)
+    {
+        if (Instruments.Ejections.Enabled)
+            Instruments.Ejections.Add(1, Pool, new(Tags.Endpoint, endpoint), new(Tags.ErrorType, error));
+    }
+
+    public void Measure(Gauge gauge, List<Measurement<double>> into) => _measure(gauge, into);
+
+    public void Dispose() => Instruments.Remove(this);
+}

@@ -1,0 +1,57 @@
+namespace HaKit.Telemetry;
+
+/// <summary>The names of tags, on metrics and spans. Those of the semantic conventions where there are such.</summary>
+internal static class Tags
+{
+    public const string Pool = "hakit.pool";
+    public const string Endpoint = "hakit.endpoint";
+    public const string To = "hakit.endpoint.next";
+    public const string Outcome = "hakit.outcome";
+    public const string State = "hakit.state";
+    public const string Limit = "hakit.limit";
+    public const string Kind = "hakit.kind";
+    public const string Window = "hakit.window";
+    public const string Alert = "hakit.alert";
+    public const string Attempt = "hakit.attempt";
+    public const string Stream = "hakit.stream";
+    public const string ErrorType = "error.type";
+    public const string Status = "http.response.status_code";
+    public const string ServerAddress = "server.address";
+    public const string ServerPort = "server.port";
+    public const string Provider = "gen_ai.provider.name";
+    public const string Model = "gen_ai.request.model";
+    public const string TokenType = "gen_ai.token.type";
+    public const string InputTokens = "gen_ai.usage.input_tokens";
+    public const string OutputTokens = "gen_ai.usage.output_tokens";
+    public const string PollyEvent = "event.name";
+    public const string PollyStrategy = "strategy.name";
+}
+
+/// <summary>How a call ended, as the error budget sees it.</summary>
+internal enum CallOutcome
+{
+    /// <summary>It was served.</summary>
+    Served,
+
+    /// <summary>It was not; it counts against the budget.</summary>
+    Failed,
+
+    /// <summary>The request itself was at fault.</summary>
+    Request,
+
+    /// <summary>The caller went away.</summary>
+    Caller,
+}
+
+/// <summary>Why a call attempts again.</summary>
+internal enum NextAttempt
+{
+    /// <summary>The last one failed; this one goes elsewhere.</summary>
+    Failover,
+
+    /// <summary>It goes to an endpoint that the call tried before.</summary>
+    Retry,
+
+    /// <summary>It joins one that is slow.</summary>
+    Hedge,
+}

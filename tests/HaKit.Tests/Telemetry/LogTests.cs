@@ -1,0 +1,50 @@
+using HaKit.Faults;
+using Microsoft.Extensions.Logging;
+
+namespace HaKit.Tests.Telemetry;
+
+public sealed class LogTests
+{
+    [Fact]
+    public async Task A_change_of_state_is_one_line_and_calls_are_none()
+    {
+        await using var bench = new TelemetryBench();
+        for (var i = 0; i < 100; i++)
+            bench.Call();
+        bench.Logs.Entries.Should().BeEmpty("all is well");
+        bench.Down["a"] = FaultKind.ConnectFailed;
+        for (var i = 0; i < 4; i++)
+            bench.Call();
+        bench.Logs.Entries.Where(e => e.Level >= LogLevel.Information).Should().ContainSingle()
+            .Which.Message.Should().Match($"Pool {bench.Name}: endpoint a was ejected for * s because of ConnectFailed, seen by Traffic.");
+        bench.Down.Clear();
+        bench.Logs.Clear();
+        bench.Time.Advance(TimeSpan.FromMinutes(1));
+        for (var i = 0; i < 5; i++)
+            bench.Call();
+        bench.Time.Advance(TimeSpan.FromMinutes(1));
+        bench.Call();
+        bench.Logs.Entries.Where(e => e.Level >= LogLevel.Information).Select(e => e.Message).Should().Equal(
+            $"Pool {bench.Name}: endpoint a is back in service (Recovering), seen by Traffic.",
+            $"Pool {bench.Name}: endpoint a changed from Recovering to Healthy, seen by Time.");
+    }
+
+    [Fact]
+    public async Task Orders_cooldowns_and_outages_have_their_lines()
+    {
+        await using var bench = new TelemetryBench(1, o => o.Heartbeat.Enabled = true, p => p.Probe = _ => null);
+        await bench.Pool.ForceDownAsync("a");
+        await bench.Pool.BringUpAsync("a");
+        await bench.Pool.PromoteAsync(0);
+        bench.Down["a"] = FaultKind.QuotaExhausted;
+        bench.Call(new RequestProfile { Deadline = TimeSpan.FromSeconds(5) });
+        var lines = bench.Logs.Entries.Where(e => e.Level >= LogLevel.Information).Select(e => e.Message);
+        lines.Should().ContainInOrder(
+            $"Pool {bench.Name}: an operator ordered ForceDown of a.",
+            $"Pool {bench.Name}: endpoint a changed from Healthy to ForcedDown, seen by Order.",
+            $"Pool {bench.Name}: an operator ordered BringUp of a.",
+            $"Pool {bench.Name}: endpoint a is back in service (Recovering), seen by Order.",
+            $"Pool {bench.Name}: an operator ordered Promote of tier 0.");
+        lines.Should().Contain(l => l.StartsWith($"Pool {bench.Name}: endpoint a is left alone", StringComparison.Ordinal));
+    }
+}
