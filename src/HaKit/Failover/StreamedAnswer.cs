@@ -26,6 +26,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? _continueWith;
     private PartialResponseException? _partial;
     private TimeSpan _silence;
+    private TimeSpan? _waitedSince;
     private int _next;
     private int _delivered;
     private int _phase;
@@ -173,14 +174,21 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     {
         if (_reader.TryGetUsage(item, out var input, out var output))
             _lease.CountTokens(input, output);
+        var waitedSince = _waitedSince;
+        _waitedSince = null;
         if (signal == StreamSignal.None)
+        {
+            if (waitedSince is { } since)
+                _silence += _engine.Clock.Now - since;
             return;
+        }
         _silence = default;
         if (signal.HasFlag(StreamSignal.Content))
             _delivered++;
         if (signal.HasFlag(StreamSignal.End))
             _ended = true;
-        _lease.FirstContent(_engine.Clock.Now);
+        if (_lease.FirstContentAt is null)
+            _lease.FirstContent(_engine.Clock.Now);
     }
 
     private ValueTask<bool> EndOfSource() =>
@@ -200,6 +208,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         var clock = _engine.Clock;
         var idle = _engine.Settings.Streaming.IdleTimeout;
         var began = clock.Now;
+        var now = began;
         // Disposed of by another thread while the source began to move.
         ObjectDisposedException.ThrowIf(Interlocked.CompareExchange(ref _phase, Moving, Still) != Still, this);
         move.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_moved);
@@ -213,7 +222,6 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             while (Volatile.Read(ref _phase) is var phase and not Moved)
             {
                 ObjectDisposedException.ThrowIf(phase == Orphaned, this);
-                var now = clock.Now;
                 var silence = _silence + (now - began);
                 if (_callerToken.IsCancellationRequested || _readerToken.IsCancellationRequested)
                 {
@@ -232,6 +240,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
                 }
                 _pulse.Arm(now + (idle - silence), now);
                 await _pulse.WaitAsync().ConfigureAwait(false);
+                if (Volatile.Read(ref _phase) != Moved)
+                    now = clock.Now;
             }
         }
         finally
@@ -239,7 +249,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             caller.Dispose();
             reader.Dispose();
         }
-        _silence += clock.Now - began;
+        _waitedSince = began; // the clock is asked only if what came is not content
         ObjectDisposedException.ThrowIf(Interlocked.CompareExchange(ref _phase, Still, Moved) == Orphaned, this);
         try
         {
