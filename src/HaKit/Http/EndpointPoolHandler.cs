@@ -38,7 +38,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     {
         ArgumentNullException.ThrowIfNull(request);
         _pool.Http.LookForRetries(request);
-        using var call = new HttpCall(_pool, request, base.SendAsync);
+        using var call = new HttpCall(_pool, this, request);
         await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -48,10 +48,13 @@ public sealed class EndpointPoolHandler : DelegatingHandler
         }
         catch
         {
-            HttpSide.Failed(request);
+            _pool.Http.Failed(request);
             throw;
         }
     }
+
+    /// <summary>Sends one attempt on to the handlers inside.</summary>
+    internal Task<HttpResponseMessage> SendInsideAsync(HttpRequestMessage request, CancellationToken cancellationToken) => base.SendAsync(request, cancellationToken);
 
     /// <inheritdoc/>
     /// <remarks>Blocks the thread. Synchronous calls of an SDK come here.</remarks>

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using HaKit.Faults;
 
 namespace HaKit.Http;
@@ -10,7 +11,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
 
     public ValueTask<HttpResponseMessage> JudgeAsync(CancellationToken token)
     {
-        attempt.Lease.Observe(response.Headers, pool.Time);
+        if (attempt.Lease.State.IsLimited)
+            attempt.Lease.Observe(response.Headers, pool.Time);
         if ((int)response.StatusCode is >= 300 and < 400 and not 304)
             throw Refused(new Fault(FaultKind.BrokenBody) { Applied = FaultApplied.Rejected, StatusCode = (int)response.StatusCode });
         if (!response.IsSuccessStatusCode)
@@ -31,9 +33,10 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     // Whatever goes back to the caller can still be read whole, however much of it was looked at.
     private async ValueTask<HttpResponseMessage> FailingAsync(CancellationToken token)
     {
-        using var buffer = new LimitedBuffer((int)Math.Min(response.Content.Headers.ContentLength + 1 ?? 1024, ClassifiedBytes), ClassifiedBytes);
+        var buffer = LimitedBuffer.Rent(response.Content.Headers.ContentLength + 1, ClassifiedBytes);
         var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
         var isWhole = true;
+        byte[] body;
         try
         {
             isWhole = await buffer.FillAsync(stream, token).ConfigureAwait(false);
@@ -42,9 +45,12 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         {
             // The status says enough.
         }
-        var body = buffer.ToArray();
-        buffer.Return();
-        if (Classify(body) is { } fault)
+        finally
+        {
+            body = buffer.ToArray();
+            buffer.Return();
+        }
+        if (Classify(body, response.Headers) is { } fault)
             attempt.ReportFault(fault);
         if (isWhole)
             Replace(new ByteArrayContent(body), dispose: true);
@@ -53,15 +59,18 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         return response;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<HttpResponseMessage> JsonAsync(CancellationToken token)
     {
         var limit = pool.Options.Http.MaxAnswerBytes;
-        if (response.Content.Headers.ContentLength > limit)
+        var length = response.Content.Headers.ContentLength;
+        if (length > limit)
             return await PassedAsync(default, token).ConfigureAwait(false);
-        using var buffer = new LimitedBuffer((int)(response.Content.Headers.ContentLength + 1 ?? 4096), limit);
+        var buffer = LimitedBuffer.Rent(length + 1, limit);
         byte[] body;
         try
         {
+            // Not CopyToAsync: a content that somebody wrapped may copy without the token.
             var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
             if (!await buffer.FillAsync(stream, token).ConfigureAwait(false))
                 return await PassedAsync(buffer.ToArray(), token).ConfigureAwait(false);
@@ -74,7 +83,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         var outline = JsonOutline.Of(body);
         if (!outline.IsWhole)
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
-        if (Classify(body) is { } fault)
+        // Headers say something of a fault, not whether there is one.
+        if (Classify(body, null) is not null && Classify(body, response.Headers) is { } fault)
         {
             // An answer that a filter ended is an answer of its kind; any other error is none.
             if (fault.Kind != FaultKind.ContentFilter)
@@ -131,12 +141,12 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             to.AddAsIs(name, values);
     }
 
-    private Fault? Classify(ReadOnlyMemory<byte> body)
+    private Fault? Classify(ReadOnlyMemory<byte> body, HttpResponseHeaders? headers)
     {
         var evidence = new FaultEvidence
         {
             StatusCode = (int)response.StatusCode,
-            Headers = response.Headers,
+            Headers = headers,
             Body = body,
             Dialect = attempt.Endpoint.Dialect,
             Now = pool.Time.GetUtcNow(),

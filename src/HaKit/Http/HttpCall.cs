@@ -1,14 +1,16 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using HaKit.Endpoints;
 using HaKit.Faults;
 
 namespace HaKit.Http;
 
 /// <summary>One request on its way through a pool, over all its attempts.</summary>
-internal sealed class HttpCall(EndpointPool pool, HttpRequestMessage request, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send) : IDisposable
+internal sealed class HttpCall(EndpointPool pool, EndpointPoolHandler handler, HttpRequestMessage request) : IDisposable
 {
     private const int MostRedirects = 5;
 
+    private HttpRoute _route = null!;
     private RequestBody? _body;
     private string? _sentTo;
     private Exception? _lastFailure;
@@ -21,19 +23,19 @@ internal sealed class HttpCall(EndpointPool pool, HttpRequestMessage request, Fu
     {
         if (request.RequestUri is not { IsAbsoluteUri: true } requested)
             throw new InvalidOperationException("The request has no absolute address.");
-        HttpTarget.RefuseForeign(requested, pool.Origin);
+        _route = pool.Http.RouteOf(requested);
         if (request.Content is { } content)
         {
             _body = await RequestBody.OfAsync(content, pool.Options.Http.MaxReplayBytes, pool.RewritesModels, cancellationToken).ConfigureAwait(false);
             if (!_body.IsKept && Profile.MayHedge != false)
                 Profile = Profile with { MayHedge = false };
         }
-        AsksForStream = _body?.Outline.Stream == true
-            || requested.AbsolutePath.EndsWith(":streamGenerateContent", StringComparison.Ordinal)
+        AsksForStream = _body?.Outline.Stream == true || _route.Streams
             || request.Headers.NonValidated.TryGetValues("Accept", out var accept) && accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>Sends the request to one endpoint and looks at what comes back.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> AttemptAsync(EndpointAttempt attempt, CancellationToken token)
     {
         if (_body?.IsSpent == true)
@@ -72,13 +74,14 @@ internal sealed class HttpCall(EndpointPool pool, HttpRequestMessage request, Fu
     public void Dispose() => _body?.Dispose();
 
     // A redirect within the same server is followed; the answer that asks for another is left for the judge, who refuses it.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<HttpResponseMessage> SendAsync(HttpTarget target, string? secret, CancellationToken token)
     {
-        var model = _body is { IsKept: true, Outline.Model: { } place } ? ModelIn(_body[place]) : null;
-        var address = target.AddressFor(request.RequestUri!, pool.Origin, model);
+        var model = target.WantsModel && _body is { IsKept: true, Outline.Model: { } place } ? ModelIn(_body[place]) : null;
+        var address = _route.On(target, model);
         for (var redirects = 0; ; redirects++)
         {
-            var response = await send(NewMessage(target, address, secret), token).ConfigureAwait(false);
+            var response = await handler.SendInsideAsync(NewMessage(target, address, secret), token).ConfigureAwait(false);
             if (response.StatusCode is not (HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect) || redirects == MostRedirects
                 || response.Headers.Location is not { } location || new Uri(address, location) is var next && !HttpTarget.IsSameServer(next, address))
                 return response;
@@ -91,8 +94,9 @@ internal sealed class HttpCall(EndpointPool pool, HttpRequestMessage request, Fu
     {
         var message = new HttpRequestMessage(request.Method, address) { Version = request.Version, VersionPolicy = request.VersionPolicy };
         target.CopyHeaders(request, message, secret);
-        foreach (var option in request.Options)
-            ((IDictionary<string, object?>)message.Options)[option.Key] = option.Value;
+        if (request.Options is IDictionary<string, object?> { Count: > 0 } options)
+            foreach (var option in options)
+                ((IDictionary<string, object?>)message.Options)[option.Key] = option.Value;
         message.Content = _body?.NewContent(target.Model);
         return message;
     }

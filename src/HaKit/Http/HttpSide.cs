@@ -7,16 +7,23 @@ namespace HaKit.Http;
 /// <summary>What a pool remembers for all its handlers: where its endpoints are, and of what it has warned. Thread-safe.</summary>
 internal sealed partial class HttpSide(EndpointPool pool, ILoggerFactory? loggers)
 {
-    private static readonly HttpRequestOptionsKey<bool> s_failedKey = new("HaKit.Failed");
-
     private readonly ConditionalWeakTable<Endpoint, HttpTarget> _targets = [];
+    private readonly ConditionalWeakTable<HttpRequestMessage, object> _failed = [];
+    private readonly HttpRoutes _routes = new();
     private readonly ILogger _logger = loggers?.CreateLogger("HaKit.Http") ?? NullLogger.Instance;
     private int _warnedOfRetries;
 
     public HttpTarget TargetOf(Endpoint endpoint) => _targets.TryGetValue(endpoint, out var target) ? target : NewTarget(endpoint);
 
+    /// <exception cref="InvalidOperationException">The address is another server's than the pool's origin.</exception>
+    public HttpRoute RouteOf(Uri requested) => _routes.Of(requested, pool.Origin);
+
     /// <summary>Notes that the call failed: the same message seen again is a retry from above.</summary>
-    public static void Failed(HttpRequestMessage request) => request.Options.Set(s_failedKey, true);
+    public void Failed(HttpRequestMessage request)
+    {
+        if (Volatile.Read(ref _warnedOfRetries) == 0)
+            _failed.AddOrUpdate(request, this);
+    }
 
     /// <summary>Warns, once, when somebody above repeats what the pool has repeated already.</summary>
     public void LookForRetries(HttpRequestMessage request)
@@ -24,7 +31,7 @@ internal sealed partial class HttpSide(EndpointPool pool, ILoggerFactory? logger
         if (Volatile.Read(ref _warnedOfRetries) != 0)
             return;
         var isRetry = request.Headers.NonValidated.TryGetValues("x-stainless-retry-count", out var count) && count.ToString() is not ("" or "0")
-            || request.Options.TryGetValue(s_failedKey, out _);
+            || _failed.TryGetValue(request, out _);
         if (isRetry && Interlocked.Exchange(ref _warnedOfRetries, 1) == 0)
             RetriedFromAbove(_logger, pool.Name);
     }

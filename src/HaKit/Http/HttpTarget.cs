@@ -22,8 +22,14 @@ internal sealed class HttpTarget
         _server = ServerOf(_address);
         _path = _address.AbsolutePath.TrimEnd('/');
         Model = endpoint.Domains.Model is { } model ? JsonSerializer.SerializeToUtf8Bytes(model, HttpJson.Default.String) : null;
+        WantsModel = endpoint.Domains.Model is null && HasPlace;
         _hasCredentials = endpoint.Headers.Keys.Any(IsCredential);
     }
+
+    /// <summary>Does its address have a place for the caller's model?</summary>
+    public bool WantsModel { get; }
+
+    private bool HasPlace => _path.Contains("%7Bmodel%7D", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The model's name as JSON text; null to leave the caller's.</summary>
     public byte[]? Model { get; }
@@ -43,7 +49,7 @@ internal sealed class HttpTarget
             rest = WithModel(rest, name);
         // Azure: …/openai/deployments/{model}?api-version=…
         var folder = !isUnder ? ""
-            : own is null || !_path.Contains("%7Bmodel%7D", StringComparison.OrdinalIgnoreCase) ? _path
+            : own is null || !HasPlace ? _path
             : _path.Replace("%7Bmodel%7D", Uri.EscapeDataString(own), StringComparison.OrdinalIgnoreCase);
         var query = _address.Query.Length < 2 ? requested.Query
             : requested.Query.Length < 2 ? _address.Query
@@ -62,9 +68,12 @@ internal sealed class HttpTarget
     /// <summary>Copies the caller's headers, and puts the endpoint's own in place of those of the same name; a credential replaces all credentials.</summary>
     public void CopyHeaders(HttpRequestMessage from, HttpRequestMessage to, string? secret)
     {
+        var theirs = from.Headers.NonValidated;
+        if (secret is null && theirs.Count == 0 && _endpoint.Headers.Count == 0)
+            return;
         var ours = secret is null ? default : HeaderOf(secret);
         var hidesCredentials = _hasCredentials || secret is not null;
-        foreach (var (name, values) in from.Headers.NonValidated)
+        foreach (var (name, values) in theirs)
             if (!_endpoint.Headers.ContainsKey(name) && !name.Equals("Host", StringComparison.OrdinalIgnoreCase) && !(hidesCredentials && IsCredential(name)))
                 to.Headers.AddAsIs(name, values);
         foreach (var (name, value) in _endpoint.Headers)

@@ -1,31 +1,44 @@
 using System.Buffers;
+using HaKit.Failover;
 
 namespace HaKit.Http;
 
-/// <summary>Collects what is written in one pooled array, up to a limit. Whoever reads <see cref="Bytes"/> gives it back.</summary>
-internal sealed class LimitedBuffer(int expected, int limit) : Stream
+/// <summary>
+/// Collects what is written in one pooled array, up to a limit. Whoever takes the array gives the array back; the buffer itself is given back
+/// with <see cref="Return"/>, when nobody can be writing any more, and serves others then.
+/// </summary>
+internal sealed class LimitedBuffer : Stream
 {
+    private static readonly ObjectCache<LimitedBuffer> s_cache = new(static () => new LimitedBuffer());
+
     /// <summary>More was written than the limit allows.</summary>
     public sealed class FullException : Exception;
 
-    private bool _isTaken;
+    private byte[]? _bytes;
+    private int _limit;
 
-    /// <summary>The array, longer than what is in it; from now on the reader's.</summary>
-    public byte[] Bytes
+    private LimitedBuffer()
     {
-        get
-        {
-            _isTaken = true;
-            return _bytes;
-        }
     }
 
-    private byte[] _bytes = ArrayPool<byte>.Shared.Rent(Math.Min(Math.Max(expected, 256), Math.Max(limit, 256)));
+    public static LimitedBuffer Rent(long? expected, int limit)
+    {
+        var buffer = s_cache.Rent();
+        buffer._limit = limit;
+        buffer._bytes = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(expected ?? 4096, 256, Math.Max(limit, 256)));
+        buffer.Count = 0;
+        return buffer;
+    }
+
+    /// <summary>The array, longer than what is in it; from now on the taker's.</summary>
+    public byte[] TakeBytes()
+    {
+        var bytes = _bytes!;
+        _bytes = null;
+        return bytes;
+    }
 
     public int Count { get; private set; }
-
-    /// <summary>Was everything written that there was? Set by <see cref="FillAsync"/> and by nobody else; without it, everything that was copied.</summary>
-    public bool IsWhole { get; private set; } = true;
 
     public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Count);
 
@@ -46,13 +59,12 @@ internal sealed class LimitedBuffer(int expected, int limit) : Stream
     /// <summary>Reads until the stream ends (true) or the limit is passed (false).</summary>
     public async ValueTask<bool> FillAsync(Stream source, CancellationToken cancellationToken)
     {
-        IsWhole = false;
-        while (Count <= limit)
+        while (Count <= _limit)
         {
             Grow(1);
             var count = await source.ReadAsync(_bytes.AsMemory(Count), cancellationToken).ConfigureAwait(false);
             if (count == 0)
-                return IsWhole = true;
+                return true;
             Count += count;
         }
         return false;
@@ -62,18 +74,16 @@ internal sealed class LimitedBuffer(int expected, int limit) : Stream
 
     public void Return()
     {
-        if (!_isTaken)
+        if (_bytes is not null)
             ArrayPool<byte>.Shared.Return(_bytes);
-        _isTaken = true;
+        _bytes = null;
+        s_cache.Return(this);
     }
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        if (Count + (long)buffer.Length > limit)
-        {
-            IsWhole = false;
+        if (Count + (long)buffer.Length > _limit)
             throw new FullException();
-        }
         Grow(buffer.Length);
         buffer.CopyTo(_bytes.AsSpan(Count));
         Count += buffer.Length;
@@ -107,7 +117,7 @@ internal sealed class LimitedBuffer(int expected, int limit) : Stream
 
     private void Grow(int more)
     {
-        if (_bytes.Length - Count >= more)
+        if (_bytes!.Length - Count >= more)
             return;
         var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Count + more, 2 * _bytes.Length));
         Written.CopyTo(larger);

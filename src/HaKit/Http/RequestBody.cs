@@ -53,7 +53,8 @@ internal sealed class RequestBody : IDisposable
         var length = source.Headers.ContentLength;
         if (length > limit)
             return new RequestBody(source, limit);
-        var buffer = new LimitedBuffer((int)(length ?? 16 * 1024), limit);
+        var buffer = LimitedBuffer.Rent(length, limit);
+        RequestBody body;
         try
         {
             // These two can be pulled, so that what was read of them and the rest can still be sent once.
@@ -65,6 +66,7 @@ internal sealed class RequestBody : IDisposable
             }
             else
                 await source.CopyToAsync(buffer, cancellationToken).ConfigureAwait(false);
+            body = new RequestBody(source, limit) { _length = buffer.Count, _bytes = buffer.TakeBytes() };
         }
         catch (LimitedBuffer.FullException)
         {
@@ -72,10 +74,8 @@ internal sealed class RequestBody : IDisposable
         }
         finally
         {
-            if (!buffer.IsWhole)
-                buffer.Return();
+            buffer.Return();
         }
-        var body = new RequestBody(source, limit) { _bytes = buffer.Bytes, _length = buffer.Count };
         if (isJson)
             body.Outline = JsonOutline.Of(body[..]);
         return body;

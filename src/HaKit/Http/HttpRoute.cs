@@ -1,0 +1,60 @@
+namespace HaKit.Http;
+
+/// <summary>An address that is asked for again and again, and what it becomes on each endpoint: worked out once. Thread-safe.</summary>
+internal sealed class HttpRoute
+{
+    private const int MostKept = 64;
+
+    private Place[] _places = [];
+
+    /// <exception cref="InvalidOperationException">The address is another server's than the pool's origin.</exception>
+    public HttpRoute(Uri requested, Uri origin)
+    {
+        HttpTarget.RefuseForeign(requested, origin);
+        (Requested, Origin) = (requested, origin);
+        Text = requested.OriginalString;
+        Streams = requested.AbsolutePath.EndsWith(":streamGenerateContent", StringComparison.Ordinal);
+    }
+
+    public Uri Requested { get; }
+
+    public Uri Origin { get; }
+
+    public string Text { get; }
+
+    /// <summary>Does the address alone ask for a stream?</summary>
+    public bool Streams { get; }
+
+    /// <summary>The address on one endpoint.</summary>
+    /// <param name="target">The endpoint.</param>
+    /// <param name="model">The caller's model, for an address with a place for it; otherwise null.</param>
+    public Uri On(HttpTarget target, string? model)
+    {
+        var places = Volatile.Read(ref _places);
+        foreach (var place in places)
+            if (ReferenceEquals(place.Target, target) && place.Model == model)
+                return place.Address;
+        var address = target.AddressFor(Requested, Origin, model);
+        // Two at once may lose one of the two: it is worked out again.
+        Volatile.Write(ref _places, places.Length == MostKept ? [new(target, model, address)] : [.. places, new(target, model, address)]);
+        return address;
+    }
+
+    private sealed record Place(HttpTarget Target, string? Model, Uri Address);
+}
+
+/// <summary>The routes that were used last, few enough to be kept. Thread-safe.</summary>
+internal sealed class HttpRoutes
+{
+    private readonly HttpRoute?[] _kept = new HttpRoute?[64];
+
+    public HttpRoute Of(Uri requested, Uri origin)
+    {
+        var text = requested.OriginalString;
+        ref var kept = ref _kept[text.GetHashCode(StringComparison.Ordinal) & 63];
+        var route = Volatile.Read(ref kept);
+        if (route is null || !ReferenceEquals(route.Origin, origin) || route.Text != text)
+            Volatile.Write(ref kept, route = new HttpRoute(requested, origin));
+        return route;
+    }
+}
