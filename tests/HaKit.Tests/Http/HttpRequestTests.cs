@@ -157,6 +157,39 @@ public sealed class HttpRequestTests
     }
 
     [Theory]
+    [InlineData(2_000_000, null)]
+    [InlineData(2_000_000, "own")]
+    [InlineData(8_000_000, null)]
+    [InlineData(8_000_000, "own")]
+    public async Task An_attempt_more_makes_no_copy_of_the_body(int length, string? model)
+    {
+        var echo = new Swallow();
+        await using var http = new HttpPool(2, o =>
+        {
+            (o.Endpoints[0].Model, o.Endpoints[1].Model) = (model, model);
+            o.CircuitBreaker.FailuresToEject = o.CircuitBreaker.MinimumThroughput = int.MaxValue;
+        }, inner: echo);
+        var body = Encoding.UTF8.GetBytes($$"""{"messages":[{"role":"user","content":"{{new string('x', length)}}"}],"model":"caller's"}""");
+        var sent = body.Length + (model is null ? 0 : model.Length - "caller's".Length);
+        long[] allocated = [await Allocated(0), await Allocated(1)];
+        allocated = [await Allocated(0), await Allocated(1)]; // the first of each warmed up the pooled memory
+        (allocated[1] - allocated[0]).Should().BeLessThan(length / 10);
+        allocated[1].Should().BeLessThan(length / 4, "nor is the first copy made anew for each call");
+
+        async Task<long> Allocated(int failures)
+        {
+            echo.Failures = failures;
+            echo.Received.Clear();
+            var content = new ByteArrayContent(body) { Headers = { { "Content-Type", "application/json" } } };
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            using var response = await http.SendAsync(content);
+            var after = GC.GetAllocatedBytesForCurrentThread();
+            echo.Received.Should().Equal(Enumerable.Repeat((long)sent, failures + 1));
+            return after - before;
+        }
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(0)]
     public async Task What_cannot_be_sent_again_is_sent_once_and_the_error_says_so(int failures)
@@ -250,6 +283,41 @@ public sealed class HttpRequestTests
             if (Failures-- > 0)
                 throw new HttpIOException(HttpRequestError.ResponseEnded);
             return new HttpResponseMessage { Content = new ByteArrayContent(body.ToArray()) { Headers = { { "Content-Type", "application/octet-stream" } } } };
+        }
+    }
+
+    /// <summary>Takes the request's body like a socket that keeps nothing of it, on the thread that calls.</summary>
+    private sealed class Swallow : HttpMessageHandler
+    {
+        public int Failures { get; set; }
+
+        public List<long> Received { get; } = [];
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var counter = new Counter();
+            await request.Content!.CopyToAsync(counter, cancellationToken);
+            Received.Add(counter.Count);
+            return Failures-- > 0
+                ? throw new HttpIOException(HttpRequestError.ResponseEnded)
+                : new HttpResponseMessage { Content = new ByteArrayContent("{}"u8.ToArray()) { Headers = { { "Content-Type", "application/json" } } } };
+        }
+
+        private sealed class Counter : MemoryStream
+        {
+            public long Count { get; private set; }
+
+            public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+            {
+                Count += buffer.Length;
+                return default;
+            }
+
+            public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+            {
+                Count += count;
+                return Task.CompletedTask;
+            }
         }
     }
 
