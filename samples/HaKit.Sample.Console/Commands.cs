@@ -8,6 +8,7 @@ internal static class Commands
 
           drill     calls three local servers through a pool while they are killed, slowed and throttled (the default)
           replay    the same with the arrivals and sizes of a recorded trace
+          simulate  what a pool would have delivered under a real history of incidents
           plan      what a pool of endpoints would deliver, and the cheapest way to a target
 
         A command's own options: HaKit.Sample.Console <command> --help
@@ -29,6 +30,8 @@ internal static class Commands
                     return await DrillCommand.RunAsync(rest, output, cancellationToken);
                 case "replay":
                     return await ReplayCommand.RunAsync(rest, output, cancellationToken);
+                case "simulate":
+                    return await SimulateCommand.RunAsync(rest, output, error, cancellationToken);
                 case "plan":
                     return PlanCommand.Run(rest, output, error);
                 default:

@@ -63,7 +63,7 @@ internal static class Incidents
     }
 
     /// <summary>Overlapping incidents are one outage: a service is not down twice at a time.</summary>
-    private static IEnumerable<(DateTimeOffset Start, DateTimeOffset End)> Merge(IEnumerable<Incident> incidents)
+    public static IEnumerable<(DateTimeOffset Start, DateTimeOffset End)> Merge(IEnumerable<Incident> incidents)
     {
         (DateTimeOffset Start, DateTimeOffset End)? open = null;
         foreach (var incident in incidents.OrderBy(i => i.Start))

@@ -28,6 +28,9 @@ public sealed class SimulationResult
     /// <summary>The length of the intervals over which attempts are counted: 1 s, or so much more that there are at most 3,600.</summary>
     public TimeSpan Interval { get; internal init; }
 
+    /// <summary>Of the calls that came in each <see cref="Interval"/>, those that were not served.</summary>
+    public IReadOnlyList<long> LostPerInterval { get; internal init; } = [];
+
     /// <summary>What happened to the pool: the first 10,000 events.</summary>
     public IReadOnlyList<PoolEvent> Events { get; internal init; } = [];
 

@@ -19,6 +19,7 @@ internal sealed class SimulationRun
     private readonly SortedDictionary<string, long> _failures = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
     private readonly EndpointTally[] _tallies;
+    private readonly long[] _lost;
     private readonly Histogram _latency = new();
     private readonly Histogram _firstContent = new();
     private long _calls;
@@ -34,6 +35,7 @@ internal sealed class SimulationRun
         _random = new Random(~seed);
         _interval = TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(length.TotalSeconds / MostIntervals)));
         var intervals = (int)(length / _interval) + 1;
+        _lost = new long[intervals];
         _tallies = [.. test.Endpoints.Select(_ => new EndpointTally(intervals))];
         foreach (var endpoint in test.Endpoints)
             _index.Add(endpoint.Name, _index.Count);
@@ -99,7 +101,10 @@ internal sealed class SimulationRun
         var took = _test.Time.Elapsed - call.Began;
         Digest((ulong)number, (ulong)_test.Time.Elapsed.Ticks, succeeded ? 1u : 0u);
         if (!succeeded)
+        {
+            _lost[Math.Min((int)(call.Began / _interval), _lost.Length - 1)]++;
             return;
+        }
         _succeeded++;
         if (call.FailedOn != 0)
             _watch.Served(call, _test.Time.Elapsed);
@@ -178,6 +183,7 @@ internal sealed class SimulationRun
         Unfinished = _inFlight,
         Failures = _failures,
         Endpoints = [.. _test.Endpoints.Select((endpoint, i) => _tallies[i].Result(endpoint, _test.Options.Endpoints[i]))],
+        LostPerInterval = _lost,
         Faults = _watch.Faults,
         Interval = _interval,
         Events = _test.Events.All,

@@ -52,6 +52,18 @@ public sealed class Workload
     public Workload OfTokens(int input, int output) =>
         new(random => _arrivals(random).Select(a => a with { InputTokens = input, OutputTokens = output }));
 
+    /// <summary>
+    /// The same calls again and again, stretched or squeezed to a rate: a recording of an hour becomes a year's traffic with the recording's ups and downs.
+    /// Only for one that ends; it is read and held once.
+    /// </summary>
+    /// <param name="perSecond">How many a second on average; more than 0.</param>
+    /// <exception cref="FormatException">While running: there are fewer than two calls, or all come at once.</exception>
+    public Workload Repeated(double perSecond)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(perSecond);
+        return new(random => Repeat(_arrivals(random), perSecond));
+    }
+
     internal IEnumerable<Arrival> Arrivals(Random random) => _arrivals(random);
 
     private static IEnumerable<double> Forever()
@@ -67,6 +79,19 @@ public sealed class Workload
             at += random.Exponential() / perSecond;
             yield return new Arrival(TimeSpan.FromSeconds(at));
         }
+    }
+
+    private static IEnumerable<Arrival> Repeat(IEnumerable<Arrival> once, double perSecond)
+    {
+        var all = once.ToArray();
+        if (all.Length < 2 || all[^1].At <= all[0].At)
+            throw new FormatException("At least two calls, at different times, are needed to be repeated.");
+        // One usual gap between the last and the first of the next round.
+        var round = all.Length / perSecond;
+        var stretch = round * (all.Length - 1) / all.Length / (all[^1].At - all[0].At).TotalSeconds;
+        for (var i = 0L; ; i++)
+            foreach (var arrival in all)
+                yield return arrival with { At = TimeSpan.FromSeconds(i * round) + (arrival.At - all[0].At) * stretch };
     }
 
     private static IEnumerable<Arrival> Traced(IEnumerable<string> lines, double speed)
