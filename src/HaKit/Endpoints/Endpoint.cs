@@ -13,6 +13,7 @@ public sealed record Endpoint
     {
         Name = options.Name;
         Address = options.Address is null ? null : new Uri(options.Address, UriKind.Absolute);
+        Client = options.Client;
         Tier = options.Tier;
         Weight = options.Weight;
         Zone = options.Zone;
@@ -41,6 +42,9 @@ public sealed record Endpoint
 
     /// <summary>The base address that an SDK would be given for this endpoint alone; <see langword="null"/> for one that a client object serves.</summary>
     public Uri? Address { get; }
+
+    /// <summary>The object that serves it in the place of an address; <see langword="null"/> for one with an address.</summary>
+    public object? Client { get; }
 
     /// <summary>Lower tiers are used first; standbys have higher numbers. Default 0.</summary>
     public int Tier { get; }

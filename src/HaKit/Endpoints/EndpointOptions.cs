@@ -12,6 +12,12 @@ public sealed class EndpointOptions
     /// <summary>Absolute http or https address: the base that an SDK would be given, for example <c>https://api.openai.com/v1</c>. Not needed for an endpoint that a client object serves.</summary>
     public string? Address { get; set; }
 
+    /// <summary>
+    /// The object that serves this endpoint in the place of an address, such as an SDK's client; an adapter package says of what types it can make use.
+    /// Not disposed of by the pool. Default none. Code only: configuration cannot hold it.
+    /// </summary>
+    public object? Client { get; set; }
+
     /// <summary>Lower tiers first. Default 0; at least 0.</summary>
     public int Tier { get; set; }
 

@@ -95,7 +95,10 @@ public sealed class PartialResponseException : EndpointPoolException
 /// <summary>An endpoint answered with an error inside a response that looked well, and no other endpoint may be asked.</summary>
 public sealed class EndpointFaultException : Exception
 {
-    internal EndpointFaultException(string endpoint, Fault fault)
+    /// <summary>The failure of one attempt, for adapters that find it in an answer; the pool goes by its fault.</summary>
+    /// <param name="endpoint">The endpoint's name.</param>
+    /// <param name="fault">What its answer meant.</param>
+    public EndpointFaultException(string endpoint, Fault fault)
         : base($"Endpoint '{endpoint}' answered with an error: {fault}.")
     {
         Endpoint = endpoint;

@@ -235,7 +235,7 @@ internal sealed partial class FailoverEngine
     }
 
     public Fault Classify(Exception exception, Endpoint endpoint) =>
-        _classifier.Classify(new FaultEvidence { Exception = exception, Dialect = endpoint.Dialect, Now = Clock.Time.GetUtcNow() }) ?? KnownFaults.Unknown;
+        KnownFaults.In(exception) ?? _classifier.Classify(new FaultEvidence { Exception = exception, Dialect = endpoint.Dialect, Now = Clock.Time.GetUtcNow() }) ?? KnownFaults.Unknown;
 
     public IReadOnlyList<EndpointExplanation> Explain(FailoverCall call, TimeSpan now) =>
         Selector.Explain(Snapshot, new SelectionQuery(call.Profile, call.History, now));

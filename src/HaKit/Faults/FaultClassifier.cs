@@ -28,10 +28,17 @@ public sealed class FaultClassifier : IFaultClassifier
     {
         if (evidence.StatusCode >= 400 || evidence.Exception is null)
             return OfAnswer(in evidence, null);
-        return ExceptionFaults.StatusOf(evidence.Exception) is { } found
-            ? OfAnswer(evidence with { StatusCode = found.Status }, found.Carrier)
-            : ExceptionFaults.Of(evidence.Exception, evidence.Sent);
+        if (ExceptionFaults.StatusOf(evidence.Exception) is { } found)
+            return OfAnswer(evidence with { StatusCode = found.Status, Body = evidence.Body.IsEmpty ? Quoted(SdkMessages.BodyOf(ExceptionFaults.MessageOf(found.Carrier))) : evidence.Body }, found.Carrier);
+        if (SdkMessages.EventOf(ExceptionFaults.MessageOf(evidence.Exception)) is { IsEmpty: false } data
+            && OfAnswer(evidence with { StatusCode = 200, Body = Quoted(data) }, null) is { } inStream)
+            return inStream;
+        return ExceptionFaults.Of(evidence.Exception, evidence.Sent);
     }
+
+    // The reader's own bound is in bytes; a character has at least one.
+    private static byte[] Quoted(ReadOnlySpan<char> json) =>
+        json.IsEmpty ? [] : System.Text.Encoding.UTF8.GetBytes(json[..Math.Min(json.Length, ErrorReader.MostBytes)].ToArray());
 
     private static Fault? OfAnswer(in FaultEvidence evidence, Exception? carrier)
     {

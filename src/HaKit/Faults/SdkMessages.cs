@@ -7,6 +7,7 @@ namespace HaKit.Faults;
 /// messages, which is where it is read, so that no SDK is referenced and nothing is reflected upon:
 /// <list type="bullet">
 /// <item>OpenAI: <c>HTTP 429 (insufficient_quota: insufficient_quota)</c>, then the server's message;</item>
+/// <item>Anthropic: <c>Status Code: TooManyRequests</c> (or a number) and on the next line the server's JSON; of an event in a stream, <c>SSE error returned from server: '…'</c>;</item>
 /// <item>System.ClientModel and Azure.Core: <c>Service request failed. Status: 429 (Too Many Requests)</c>, Azure.Core with <c>ErrorCode: …</c>.</item>
 /// </list>
 /// </summary>
@@ -14,6 +15,8 @@ internal static class SdkMessages
 {
     private const string Http = "HTTP ";
     private const string StatusLine = "Status: ";
+    private const string StatusCodeLine = "Status Code: ";
+    private const string Event = "SSE error returned from server: '";
     private const string ErrorCode = "ErrorCode: ";
 
     /// <summary>The status in the message, or 0.</summary>
@@ -22,10 +25,22 @@ internal static class SdkMessages
     {
         if (message.StartsWith(Http, StringComparison.Ordinal))
             return Status(message[Http.Length..]);
+        if (message.StartsWith(StatusCodeLine, StringComparison.Ordinal))
+            return NamedStatus(FirstLine(message[StatusCodeLine.Length..]));
         var at = message.IndexOf(StatusLine, StringComparison.Ordinal);
         // At the beginning of a line: a sentence in a message must not pass for a status.
         return at == 0 || (at > 0 && message[at - 1] is '\n') ? Status(message[(at + StatusLine.Length)..]) : 0;
     }
+
+    /// <summary>The server's JSON that the message quotes below a status, or empty.</summary>
+    /// <param name="message">A message that has a status.</param>
+    public static ReadOnlySpan<char> BodyOf(ReadOnlySpan<char> message) =>
+        message.StartsWith(StatusCodeLine, StringComparison.Ordinal) && message.IndexOf('\n') is > 0 and var line ? message[(line + 1)..] : default;
+
+    /// <summary>The JSON of an event in a stream that the message quotes, or empty.</summary>
+    /// <param name="message">An exception's message.</param>
+    public static ReadOnlySpan<char> EventOf(ReadOnlySpan<char> message) =>
+        message.StartsWith(Event, StringComparison.Ordinal) ? message[Event.Length..].TrimEnd('\'') : default;
 
     /// <summary>Takes type and code from the message.</summary>
     /// <param name="message">A message that has a status.</param>
@@ -34,7 +49,7 @@ internal static class SdkMessages
     {
         if (message.StartsWith(Http, StringComparison.Ordinal))
         {
-            var line = message.IndexOf('\n') is var end and >= 0 ? message[..end] : message;
+            var line = FirstLine(message);
             var open = line.IndexOf('(');
             var close = line.IndexOf(')');
             if (open < 0 || close < open)
@@ -52,6 +67,11 @@ internal static class SdkMessages
             signs.SetWord(ErrorSigns.Slot.OuterCode, (end < 0 ? rest : rest[..end]).Trim());
         }
     }
+
+    private static ReadOnlySpan<char> FirstLine(ReadOnlySpan<char> text) => text.IndexOf('\n') is >= 0 and var end ? text[..end].TrimEnd('\r') : text;
+
+    private static int NamedStatus(ReadOnlySpan<char> text) =>
+        Enum.TryParse<System.Net.HttpStatusCode>(text, out var status) && (int)status is >= 400 and < 600 ? (int)status : 0;
 
     private static int Status(ReadOnlySpan<char> text) =>
         text.Length >= 4 && text[3] is ' ' or '\r' or '\n'

@@ -27,8 +27,8 @@ public sealed record RequestProfile
     /// <summary>Needs all of these tags.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
 
-    /// <summary>Only the endpoint of this name: a request that carries state which one endpoint holds.</summary>
-    public string? Endpoint { get; init; }
+    /// <summary>Only the endpoints of these names, for example because the request carries state that they alone hold. Default empty: any.</summary>
+    public IReadOnlyList<string> Endpoints { get; init; } = [];
 
     /// <summary>Estimated tokens of the prompt. Default 0: not known.</summary>
     public int InputTokens { get; init; }

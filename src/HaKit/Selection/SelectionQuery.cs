@@ -82,17 +82,22 @@ internal static class Requirement
 {
     public static bool IsNone(RequestProfile profile) =>
         ReferenceEquals(profile, RequestProfile.Default)
-        || profile.Endpoint is null && profile.Model is null && profile.Residency is null && !profile.Tools && !profile.Vision && profile.Tags.Count == 0;
+        || profile.Endpoints.Count == 0 && profile.Model is null && profile.Residency is null && !profile.Tools && !profile.Vision && profile.Tags.Count == 0;
 
-    public static bool AreSame(RequestProfile one, RequestProfile other)
+    public static bool AreSame(RequestProfile one, RequestProfile other) =>
+        one.Tools == other.Tools && one.Vision == other.Vision
+        && string.Equals(one.Model, other.Model, StringComparison.Ordinal)
+        && string.Equals(one.Residency, other.Residency, StringComparison.Ordinal)
+        && AreSame(one.Tags, other.Tags) && AreSame(one.Endpoints, other.Endpoints);
+
+    private static bool AreSame(IReadOnlyList<string> one, IReadOnlyList<string> other)
     {
-        if (one.Tools != other.Tools || one.Vision != other.Vision || one.Tags.Count != other.Tags.Count
-            || !string.Equals(one.Endpoint, other.Endpoint, StringComparison.Ordinal)
-            || !string.Equals(one.Model, other.Model, StringComparison.Ordinal)
-            || !string.Equals(one.Residency, other.Residency, StringComparison.Ordinal))
+        if (ReferenceEquals(one, other))
+            return true;
+        if (one.Count != other.Count)
             return false;
-        for (var i = 0; i < one.Tags.Count; i++)
-            if (!string.Equals(one.Tags[i], other.Tags[i], StringComparison.Ordinal))
+        for (var i = 0; i < one.Count; i++)
+            if (!string.Equals(one[i], other[i], StringComparison.Ordinal))
                 return false;
         return true;
     }
@@ -100,7 +105,7 @@ internal static class Requirement
     public static bool Meets(Endpoint endpoint, RequestProfile profile)
     {
         var can = endpoint.Capabilities;
-        if (profile.Endpoint is { } name && !string.Equals(name, endpoint.Name, StringComparison.Ordinal)
+        if (profile.Endpoints.Count > 0 && !profile.Endpoints.Contains(endpoint.Name)
             || profile.Model is { } model && endpoint.Domains.Model is { } served && !string.Equals(model, served, StringComparison.Ordinal)
             || profile.Residency is { } residency && !string.Equals(residency, can.Residency, StringComparison.Ordinal)
             || profile.Tools && !can.Tools

@@ -42,7 +42,7 @@ internal sealed partial class Selector
         var profile = query.Profile;
         var kind = new RequestProfile
         {
-            Endpoint = profile.Endpoint, Model = profile.Model, Residency = profile.Residency,
+            Endpoints = [.. profile.Endpoints], Model = profile.Model, Residency = profile.Residency,
             Tools = profile.Tools, Vision = profile.Vision, Tags = [.. profile.Tags],
         };
         var view = new SelectionView(views.Snapshot, kind, policy, query.Now, null);

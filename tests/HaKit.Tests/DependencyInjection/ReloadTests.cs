@@ -64,7 +64,7 @@ public sealed class ReloadTests : IAsyncLifetime
         _settings["chat:Endpoints:0:Address"] = "nowhere";
         _settings.Reload();
         var answer = new TaskCompletionSource<string>();
-        var call = Pool.ExecuteAsync(new RequestProfile { Endpoint = "b" }, answer, static (_, answer, _) => new ValueTask<string>(answer.Task), Token);
+        var call = Pool.ExecuteAsync(new RequestProfile { Endpoints = ["b"] }, answer, static (_, answer, _) => new ValueTask<string>(answer.Task), Token);
 
         _settings.Remove("chat:Endpoints:1:Name");
         _settings.Remove("chat:Endpoints:1:Address");

@@ -35,6 +35,30 @@ public sealed class EndpointPoolExecuteTests
     }
 
     [Fact]
+    public async Task An_adapter_s_exception_means_what_its_fault_says_however_it_is_wrapped()
+    {
+        await using var pool = Pool(2);
+        var fault = new Fault(FaultKind.Throttled) { RetryAfter = TimeSpan.FromMinutes(1) };
+        var served = await pool.ExecuteWithDetailAsync(RequestProfile.Default, fault, static (attempt, fault, _) => attempt.Endpoint.Name == "a"
+            ? throw new InvalidOperationException("an SDK's", new EndpointFaultException("a", fault))
+            : ValueTask.FromResult(42), Ct);
+        served.Detail.Attempts[0].Fault.Should().BeSameAs(fault);
+        pool.Explain(RequestProfile.Default)[0].AvailableIn.Should().Be(TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
+    public async Task A_pool_that_serves_as_an_endpoint_is_left_alone_for_as_long_as_it_asks()
+    {
+        await using var inner = Pool(1, o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(5));
+        await using var outer = Pool(2);
+        var served = await outer.ExecuteWithDetailAsync(RequestProfile.Default, inner, static (attempt, inner, token) => attempt.Endpoint.Name == "b"
+            ? ValueTask.FromResult(42)
+            : inner.ExecuteAsync<int, int>(0, static (_, _, _) => throw new EndpointFaultException("x", new Fault(FaultKind.Throttled) { RetryAfter = TimeSpan.FromMinutes(1) }), token), Ct);
+        served.Result.Should().Be(42);
+        served.Detail.Attempts[0].Fault.Should().Match<Fault>(f => f.Kind == FaultKind.Overloaded && f.RetryAfter == TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
     public async Task A_fault_of_the_request_goes_back_at_once_and_counts_against_nobody()
     {
         await using var pool = Pool(2);

@@ -1,0 +1,63 @@
+using HaKit.Faults;
+
+namespace HaKit;
+
+/// <summary>
+/// Belongs under an SDK whose client object serves one endpoint of a pool: an endpoint's refusals become <see cref="EndpointFaultException"/>s with all
+/// that the wire says, such as Retry-After, which the exceptions of some SDKs lose. Answers that blame the request itself (400) are passed on, so that the
+/// caller gets the SDK's own exception for them. Keeps no state of its own; thread-safe.
+/// </summary>
+public sealed class EndpointFaultHandler : DelegatingHandler
+{
+    private const int MostBytes = 1 << 20;
+
+    private readonly string _endpoint;
+    private readonly WireDialect _dialect;
+    private readonly TimeProvider _time;
+
+    /// <summary>A handler that needs an inner handler set before use.</summary>
+    /// <param name="endpoint">The endpoint's name, for messages.</param>
+    /// <param name="dialect">What it speaks. Default: recognised from the answers.</param>
+    /// <param name="time">The clock for dates in headers. Default: the system's.</param>
+    public EndpointFaultHandler(string endpoint, WireDialect dialect = WireDialect.Unknown, TimeProvider? time = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(endpoint);
+        _endpoint = endpoint;
+        _dialect = dialect;
+        _time = time ?? TimeProvider.System;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="EndpointFaultException">The endpoint refused, and not because of the request.</exception>
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        if ((int)response.StatusCode < 400)
+            return response;
+        var evidence = new FaultEvidence
+        {
+            StatusCode = (int)response.StatusCode,
+            Headers = response.Headers,
+            Body = await BodyOfAsync(response, cancellationToken).ConfigureAwait(false),
+            Dialect = _dialect,
+            Now = _time.GetUtcNow(),
+        };
+        if (FaultClassifier.Default.Classify(in evidence) is not { IsNeutral: false } fault)
+            return response;
+        response.Dispose();
+        throw new EndpointFaultException(_endpoint, fault);
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> BodyOfAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await response.Content.LoadIntoBufferAsync(MostBytes, cancellationToken).ConfigureAwait(false);
+            return await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        {
+            return default; // the status says enough
+        }
+    }
+}
