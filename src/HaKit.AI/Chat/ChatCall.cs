@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.AI;
+
+namespace HaKit.AI;
+
+/// <summary>One chat call on its way through a pool, over all its attempts. Read by several attempts at once when it is hedged.</summary>
+internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions? options, RequestProfile profile, ChatParameters used, ReasoningOrigins? reasoning)
+{
+    public RequestProfile Profile { get; } = profile;
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<ChatResponse> AskAsync(EndpointAttempt attempt, CancellationToken token)
+    {
+        var chat = ChatEndpoint.Of(attempt.Endpoint);
+        var response = await chat.Client.GetResponseAsync(MessagesFor(attempt.Endpoint), chat.Fit(options, attempt.Endpoint, used), token).ConfigureAwait(false);
+        return ChatFaults.Judge(response, attempt);
+    }
+
+    public ValueTask<IAsyncEnumerable<ChatResponseUpdate>> OpenAsync(EndpointAttempt attempt, CancellationToken token)
+    {
+        var chat = ChatEndpoint.Of(attempt.Endpoint);
+        var updates = chat.Client.GetStreamingResponseAsync(MessagesFor(attempt.Endpoint), chat.Fit(options, attempt.Endpoint, used), token);
+        if (Profile.MoveOnAfterContentFilter)
+            updates = UnlessFilteredAsync(updates, attempt.Endpoint, token);
+        return new(chat.MarksEnd ? updates : MarkEndAsync(updates, token));
+    }
+
+    /// <summary>Could anything be left out for some endpoint?</summary>
+    public bool MayDrop => (used & ChatParameters.Tuning) != ChatParameters.None;
+
+    /// <summary>What was left out for an endpoint.</summary>
+    public ChatParameters DroppedBy(Endpoint endpoint) => endpoint.Client is ChatEndpoint chat ? chat.Dropped(used) : ChatParameters.None;
+
+    private IReadOnlyList<ChatMessage> MessagesFor(Endpoint endpoint) => reasoning is null ? messages : reasoning.MessagesFor(endpoint, messages);
+
+    private static async IAsyncEnumerable<ChatResponseUpdate> MarkEndAsync(IAsyncEnumerable<ChatResponseUpdate> updates, [EnumeratorCancellation] CancellationToken token)
+    {
+        await foreach (var update in updates.WithCancellation(token).ConfigureAwait(false))
+            yield return update;
+        yield return ChatUpdateReader.End;
+    }
+
+    // A filter that ends a stream before it showed anything refused the call like one that refuses a plain answer.
+    private static async IAsyncEnumerable<ChatResponseUpdate> UnlessFilteredAsync(
+        IAsyncEnumerable<ChatResponseUpdate> updates, Endpoint endpoint, [EnumeratorCancellation] CancellationToken token)
+    {
+        var hasContent = false;
+        await foreach (var update in updates.WithCancellation(token).ConfigureAwait(false))
+        {
+            hasContent |= ChatUpdateReader.HasContent(update);
+            if (!hasContent && update.FinishReason == ChatFinishReason.ContentFilter)
+                throw ChatFaults.FilteredBefore(endpoint);
+            yield return update;
+        }
+    }
+}

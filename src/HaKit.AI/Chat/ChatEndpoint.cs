@@ -1,0 +1,87 @@
+using Microsoft.Extensions.AI;
+
+namespace HaKit.AI;
+
+/// <summary>An endpoint's chat client, and what is special about it. Its options are copied: they may not change under calls.</summary>
+internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions options)
+{
+    private readonly ChatParameters _droppable = options.OnUnsupported == UnsupportedParameters.Drop ? options.Unsupported & ChatParameters.Tuning : ChatParameters.None;
+    private readonly ChatParameters _unsupported = options.Unsupported;
+    private readonly Action<ChatOptions>? _configure = options.ConfigureOptions;
+
+    public IChatClient Client { get; } = client;
+
+    public bool MarksEnd { get; } = options.MarksEnd;
+
+    /// <summary>The chat client of an endpoint; null when what serves it is none.</summary>
+    public static IChatClient? ClientOf(Endpoint endpoint) => endpoint.Client switch
+    {
+        ChatEndpoint chat => chat.Client,
+        IChatClient client => client,
+        _ => null,
+    };
+
+    public static ChatEndpoint Of(Endpoint endpoint) => endpoint.Client switch
+    {
+        ChatEndpoint chat => chat,
+        IChatClient client => new ChatEndpoint(client, new ChatEndpointOptions()),
+        _ => throw new InvalidOperationException($"Endpoint '{endpoint.Name}' has no chat client."),
+    };
+
+    /// <summary>What the endpoint cannot do without, of what a call uses.</summary>
+    public static ChatParameters RefusedBy(Endpoint endpoint, ChatParameters used) =>
+        endpoint.Client is ChatEndpoint chat ? used & chat._unsupported & ~chat._droppable : ChatParameters.None;
+
+    public ChatParameters Dropped(ChatParameters used) => used & _droppable;
+
+    /// <summary>The options as this endpoint is to have them; the caller's own, unless something has to be changed.</summary>
+    public ChatOptions? Fit(ChatOptions? options, Endpoint endpoint, ChatParameters used)
+    {
+        var model = endpoint.Domains.Model;
+        var dropped = Dropped(used);
+        if (_configure is null && dropped == ChatParameters.None && (model is null || model == options?.ModelId))
+            return options;
+        var own = options?.Clone() ?? new ChatOptions();
+        Parameters.Drop(own, dropped);
+        own.ModelId = model ?? own.ModelId;
+        _configure?.Invoke(own);
+        return own;
+    }
+}
+
+/// <summary>Reads and removes the parameters that some endpoint may not support.</summary>
+internal static class Parameters
+{
+    public static ChatParameters UsedBy(ChatOptions? options)
+    {
+        if (options is null)
+            return ChatParameters.None;
+        return If(options.Temperature is not null, ChatParameters.Temperature)
+            | If(options.TopP is not null, ChatParameters.TopP)
+            | If(options.TopK is not null, ChatParameters.TopK)
+            | If(options.FrequencyPenalty is not null, ChatParameters.FrequencyPenalty)
+            | If(options.PresencePenalty is not null, ChatParameters.PresencePenalty)
+            | If(options.Seed is not null, ChatParameters.Seed)
+            | If(options.Reasoning is not null, ChatParameters.Reasoning)
+            | If(options.MaxOutputTokens is not null, ChatParameters.MaxOutputTokens)
+            | If(options.StopSequences is { Count: > 0 }, ChatParameters.StopSequences)
+            | If(options.ResponseFormat is not null and not ChatResponseFormatText, ChatParameters.ResponseFormat)
+            | If(options.ToolMode is not null and not AutoChatToolMode, ChatParameters.ToolMode)
+            | If(options.AllowMultipleToolCalls is not null, ChatParameters.AllowMultipleToolCalls);
+
+        static ChatParameters If(bool isUsed, ChatParameters parameter) => isUsed ? parameter : ChatParameters.None;
+    }
+
+    public static void Drop(ChatOptions options, ChatParameters dropped)
+    {
+        if (dropped == ChatParameters.None)
+            return;
+        options.Temperature = dropped.HasFlag(ChatParameters.Temperature) ? null : options.Temperature;
+        options.TopP = dropped.HasFlag(ChatParameters.TopP) ? null : options.TopP;
+        options.TopK = dropped.HasFlag(ChatParameters.TopK) ? null : options.TopK;
+        options.FrequencyPenalty = dropped.HasFlag(ChatParameters.FrequencyPenalty) ? null : options.FrequencyPenalty;
+        options.PresencePenalty = dropped.HasFlag(ChatParameters.PresencePenalty) ? null : options.PresencePenalty;
+        options.Seed = dropped.HasFlag(ChatParameters.Seed) ? null : options.Seed;
+        options.Reasoning = dropped.HasFlag(ChatParameters.Reasoning) ? null : options.Reasoning;
+    }
+}

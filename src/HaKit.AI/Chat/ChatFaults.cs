@@ -1,0 +1,70 @@
+using System.Buffers;
+using System.Text.Json;
+using HaKit.Faults;
+using Microsoft.Extensions.AI;
+
+namespace HaKit.AI;
+
+/// <summary>What answers mean that came without an exception.</summary>
+internal static class ChatFaults
+{
+    private static readonly Fault Broken = new(FaultKind.BrokenBody);
+
+    // The model has been at work, and its work is billed, before a filter ends the answer.
+    private static readonly Fault Filtered = new(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous };
+
+    /// <summary>Is it an answer, and may the caller have it?</summary>
+    /// <exception cref="EndpointFaultException">It is none.</exception>
+    public static ChatResponse Judge(ChatResponse? response, EndpointAttempt attempt)
+    {
+        if (response is null)
+            throw new EndpointFaultException(attempt.Endpoint.Name, Broken);
+        if (response.Usage is { } usage)
+            attempt.ReportUsage(Count(usage.InputTokenCount), Count(usage.OutputTokenCount));
+        if (response.FinishReason == ChatFinishReason.ContentFilter)
+            attempt.ReportFault(Filtered); // an answer of its kind: it goes to the caller, unless the caller would rather have it asked elsewhere
+        else if (FaultIn(response) is { } fault)
+            throw new EndpointFaultException(attempt.Endpoint.Name, fault);
+        return response;
+    }
+
+    /// <summary>An error among the contents, unless it is a model's refusal, which is an answer.</summary>
+    public static ErrorContent? ErrorIn(IList<AIContent> contents)
+    {
+        for (var i = 0; i < contents.Count; i++)
+            if (contents[i] is ErrorContent error && !string.Equals(error.ErrorCode, "Refusal", StringComparison.OrdinalIgnoreCase))
+                return error;
+        return null;
+    }
+
+    public static Fault Of(ErrorContent error)
+    {
+        var json = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(json))
+        {
+            writer.WriteStartObject();
+            writer.WriteStartObject("error");
+            writer.WriteString("code", error.ErrorCode);
+            writer.WriteString("message", error.Message);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+        return FaultClassifier.Default.Classify(new FaultEvidence { StatusCode = 200, Body = json.WrittenMemory }) ?? new Fault(FaultKind.Unknown);
+    }
+
+    public static EndpointFaultException FilteredBefore(Endpoint endpoint) => new(endpoint.Name, Filtered);
+
+    public static long? Count(long? tokens) => tokens is < 0 ? null : tokens;
+
+    private static Fault? FaultIn(ChatResponse response)
+    {
+        var isEmpty = response.FinishReason is null && response.ContinuationToken is null && response.ConversationId is null;
+        foreach (var message in response.Messages)
+        {
+            if (ErrorIn(message.Contents) is { } error)
+                return Of(error);
+            isEmpty &= message.Contents.Count == 0;
+        }
+        return isEmpty ? Broken : null;
+    }
+}

@@ -1,0 +1,23 @@
+using Microsoft.Extensions.AI;
+
+namespace HaKit.AI;
+
+/// <summary>What can be said of all endpoints' clients at once without lying about any.</summary>
+internal static class ChatMetadata
+{
+    public static ChatClientMetadata InCommon(IReadOnlyList<Endpoint> endpoints)
+    {
+        var all = endpoints.Select(Of).ToArray();
+        return new(Same(all, m => m.ProviderName), Same(all, m => m.ProviderUri), Same(all, m => m.DefaultModelId));
+    }
+
+    /// <summary>An endpoint's own: what its client says, with the model and provider that the pool knows better.</summary>
+    private static ChatClientMetadata Of(Endpoint endpoint)
+    {
+        var own = ChatEndpoint.ClientOf(endpoint)?.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata;
+        return new(own?.ProviderName ?? endpoint.Domains.Provider, own?.ProviderUri ?? endpoint.Address, endpoint.Domains.Model ?? own?.DefaultModelId);
+    }
+
+    private static T? Same<T>(ChatClientMetadata[] all, Func<ChatClientMetadata, T?> part) where T : class =>
+        Array.TrueForAll(all, m => Equals(part(m), part(all[0]))) ? part(all[0]) : null;
+}

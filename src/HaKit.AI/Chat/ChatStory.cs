@@ -1,0 +1,61 @@
+using System.Globalization;
+using Microsoft.Extensions.AI;
+
+namespace HaKit.AI;
+
+/// <summary>
+/// What an answer says of how it came about, in its <see cref="ChatResponse.AdditionalProperties"/> (of a stream: in those of its first update). All values are
+/// strings, so that answers can be stored and sent on as JSON.
+/// </summary>
+public static class ChatStory
+{
+    /// <summary>The name of the endpoint that served the call.</summary>
+    public const string EndpointKey = "hakit.endpoint";
+
+    /// <summary>What was tried, in order: <c>gpt: Throttled (429) after 0.2 s; claude: served after 0.8 s</c>. Absent when the first attempt served.</summary>
+    public const string AttemptsKey = "hakit.attempts";
+
+    /// <summary>Which parameters were left out, because the endpoint does not support them. Absent when none were.</summary>
+    public const string DroppedKey = "hakit.dropped";
+
+    /// <summary>The name of the endpoint that served the answer; null when no pool did.</summary>
+    /// <param name="response">The answer, as it came or put together from updates.</param>
+    public static string? GetServingEndpoint(this ChatResponse response)
+    {
+        ArgumentNullException.ThrowIfNull(response);
+        if (NamedIn(response.AdditionalProperties) is { } name)
+            return name;
+        // Updates with a message's id are put together into that message's properties.
+        foreach (var message in response.Messages)
+            if (NamedIn(message.AdditionalProperties) is { } inMessage)
+                return inMessage;
+        return null;
+    }
+
+    /// <summary>The name of the endpoint that serves the stream, on its first update; null on others.</summary>
+    /// <param name="update">The update.</param>
+    public static string? GetServingEndpoint(this ChatResponseUpdate update)
+    {
+        ArgumentNullException.ThrowIfNull(update);
+        return NamedIn(update.AdditionalProperties);
+    }
+
+    internal static string? NamedIn(AdditionalPropertiesDictionary? properties) =>
+        properties is not null && properties.TryGetValue(EndpointKey, out var name) ? name as string : null;
+
+    /// <summary>The properties with the story in them: copied, because whoever made the answer may share them.</summary>
+    internal static AdditionalPropertiesDictionary With(AdditionalPropertiesDictionary? properties, CallDetail detail, ChatParameters dropped)
+    {
+        var told = properties is null ? new AdditionalPropertiesDictionary() : new AdditionalPropertiesDictionary(properties);
+        told[EndpointKey] = detail.Endpoint;
+        if (detail.Attempts.Count > 1)
+            told[AttemptsKey] = string.Join("; ", detail.Attempts.Select(a => Tell(a, detail.Endpoint)));
+        if (dropped != ChatParameters.None)
+            told[DroppedKey] = dropped.ToString();
+        return told;
+    }
+
+    private static string Tell(AttemptRecord attempt, string server) => attempt.Fault is null && attempt.Endpoint == server
+        ? string.Create(CultureInfo.InvariantCulture, $"{attempt.Endpoint}: served after {attempt.Duration.TotalSeconds:0.###} s")
+        : attempt.ToString();
+}

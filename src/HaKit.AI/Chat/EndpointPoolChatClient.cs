@@ -1,0 +1,159 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.AI;
+
+namespace HaKit.AI;
+
+/// <summary>
+/// A chat client over a pool: each call goes to one endpoint after another, each with a client of its own, until one answers. Put function invocation outside
+/// it, so that tools run once however often a model is asked. Thread-safe; disposing it does nothing, because the pool and the clients are whoever's made them.
+/// </summary>
+public sealed class EndpointPoolChatClient : IChatClient
+{
+    private readonly EndpointPool _pool;
+    private readonly RequestProfile _profile;
+    private readonly Func<IReadOnlyList<ChatMessage>, ChatOptions?, int> _estimateTokens;
+    private readonly StateFinder _states;
+    private readonly bool _pinState;
+    private readonly bool _leaveOutReasoning;
+
+    /// <summary>A chat client over a pool.</summary>
+    /// <param name="pool">The pool, all endpoints of which have chat clients.</param>
+    /// <param name="options">How it uses the pool; null for the defaults.</param>
+    /// <exception cref="ArgumentException">An endpoint has no chat client.</exception>
+    public EndpointPoolChatClient(EndpointPool pool, EndpointPoolChatClientOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        options ??= new();
+        options.Validate();
+        if (pool.Endpoints.Where(e => ChatEndpoint.ClientOf(e) is null).Select(e => e.Name).ToArray() is { Length: > 0 } without)
+            throw new ArgumentException($"Pool '{pool.Name}': no chat client for {string.Join(", ", without)}: add them with AddEndpoint(name, client).", nameof(pool));
+        _pool = pool;
+        _profile = options.Profile;
+        _estimateTokens = options.EstimateTokens ?? Prompt.EstimateTokens;
+        _states = new StateFinder(new StateOrigins(options.RememberedStates));
+        _pinState = options.PinState;
+        _leaveOutReasoning = options.EncryptedReasoning == EncryptedReasoning.LeaveOut;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="NoEndpointAvailableException">No endpoint could take the call in time.</exception>
+    /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
+    /// <exception cref="StateNotPortableException">The call carries state that cannot be used where it may go.</exception>
+    /// <exception cref="UnsupportedParametersException">No endpoint supports the parameters that it uses.</exception>
+    /// <exception cref="EndpointFaultException">An answer was an error that blames the request.</exception>
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        (await GetResponseWithDetailAsync(messages, options, cancellationToken).ConfigureAwait(false)).Result;
+
+    /// <summary>As <see cref="GetResponseAsync"/>, and tells how the answer came about.</summary>
+    /// <param name="messages">The messages.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="cancellationToken">The caller's own.</param>
+    public async ValueTask<Served<ChatResponse>> GetResponseWithDetailAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        var call = Begin(messages, options);
+        var served = await _pool.ExecuteWithDetailAsync(call.Profile, call, static (attempt, call, token) => call.AskAsync(attempt, token), cancellationToken).ConfigureAwait(false);
+        var (response, detail) = served;
+        response.AdditionalProperties = ChatStory.With(response.AdditionalProperties, detail, Dropped(call, detail));
+        _states.RememberFrom(response, () => Named(detail.Endpoint));
+        return served;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>What fails before the first text, reasoning, tool call or data is tried elsewhere, unseen. Afterwards a cut ends the stream with <see cref="PartialResponseException"/>.</remarks>
+    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        return StreamAsync(messages, options, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// Gives this client, its <see cref="EndpointPool"/>, and <see cref="ChatClientMetadata"/> with what all endpoints have in common. With an endpoint's name
+    /// as the key: what that endpoint's client gives, or, for <see cref="IChatClient"/>, that client. Anything else: what the first endpoint's client that has it gives.
+    /// </remarks>
+    public object? GetService(Type serviceType, object? serviceKey = null)
+    {
+        ArgumentNullException.ThrowIfNull(serviceType);
+        if (serviceKey is string name && Named(name) is { } endpoint && ChatEndpoint.ClientOf(endpoint) is { } client)
+            return serviceType == typeof(IChatClient) ? client : client.GetService(serviceType);
+        if (serviceKey is null && serviceType.IsInstanceOfType(this))
+            return this;
+        if (serviceKey is null && serviceType == typeof(EndpointPool))
+            return _pool;
+        if (serviceKey is null && serviceType == typeof(ChatClientMetadata))
+            return ChatMetadata.InCommon(_pool.Endpoints);
+        foreach (var member in _pool.Endpoints)
+            if (ChatEndpoint.ClientOf(member)?.GetService(serviceType, serviceKey) is { } service)
+                return service;
+        return null;
+    }
+
+    /// <summary>Does nothing.</summary>
+    public void Dispose()
+    {
+    }
+
+    private async IAsyncEnumerable<ChatResponseUpdate> StreamAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var call = Begin(messages, options);
+        var answer = await _pool.StreamAsync(call.Profile, call, static (attempt, call, token) => call.OpenAsync(attempt, token), ChatUpdateReader.Instance, cancellationToken).ConfigureAwait(false);
+        await using var end = ((IAsyncDisposable)answer).ConfigureAwait(false);
+        var server = () => Named(answer.Detail.Endpoint);
+        string? conversation = null;
+        var isFirst = true;
+        while (await answer.MoveNextAsync().ConfigureAwait(false))
+        {
+            var update = answer.Current;
+            if (ReferenceEquals(update, ChatUpdateReader.End))
+                continue;
+            _states.RememberFrom(update, conversation, server);
+            conversation = update.ConversationId ?? conversation;
+            if (isFirst)
+            {
+                isFirst = false;
+                update = update.Clone();
+                update.AdditionalProperties = ChatStory.With(update.AdditionalProperties, answer.Detail, Dropped(call, answer.Detail));
+            }
+            yield return update;
+        }
+    }
+
+    private ChatCall Begin(IEnumerable<ChatMessage> messages, ChatOptions? options)
+    {
+        var list = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
+        var given = ChatProfiles.Take(ref options) ?? _profile;
+        var used = Parameters.UsedBy(options);
+        var place = new Placement(_pool, given);
+        place.RequireSupport(used);
+        ReasoningOrigins? reasoning = null;
+        if (_states.FindIn(list, options, place.All) is { } states)
+        {
+            if (_leaveOutReasoning && states.FindAll(s => s.Content is not null) is { Count: > 0 } unreadable)
+            {
+                reasoning = new ReasoningOrigins(unreadable);
+                states.RemoveAll(s => s.Content is not null);
+            }
+            place.PinTo(states, _pinState);
+        }
+        var maxOutput = given.MaxOutputTokens > 0 ? given.MaxOutputTokens : Math.Max(0, options?.MaxOutputTokens ?? 0);
+        var input = given.InputTokens > 0 ? given.InputTokens : place.Capped(_estimateTokens(list, options), maxOutput);
+        var profile = given with
+        {
+            InputTokens = input,
+            MaxOutputTokens = maxOutput,
+            Tools = given.Tools || options?.Tools is { Count: > 0 },
+            Vision = given.Vision || Prompt.HasImage(list),
+            Endpoints = place.Names,
+        };
+        return new ChatCall(list, options, profile, used, reasoning);
+    }
+
+    private ChatParameters Dropped(ChatCall call, CallDetail detail) =>
+        call.MayDrop && Named(detail.Endpoint) is { } endpoint ? call.DroppedBy(endpoint) : ChatParameters.None;
+
+    private Endpoint? Named(string name) => _pool.Endpoints.FirstOrDefault(e => e.Name == name);
+}

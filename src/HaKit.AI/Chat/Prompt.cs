@@ -1,0 +1,55 @@
+using System.Text;
+using Microsoft.Extensions.AI;
+
+namespace HaKit.AI;
+
+/// <summary>What a prompt needs of an endpoint, as far as it can be seen from outside.</summary>
+internal static class Prompt
+{
+    private const int BytesPerToken = 4;
+    private const int TokensPerMessage = 4;
+    private const int TokensPerImage = 1000;
+    private const int TokensPerTool = 150;
+    private const int BytesOfUnknown = 200;
+
+    public static int EstimateTokens(IReadOnlyList<ChatMessage> messages, ChatOptions? options)
+    {
+        long bytes = BytesOf(options?.Instructions);
+        long tokens = (options?.Tools?.Count ?? 0) * (long)TokensPerTool + messages.Count * (long)TokensPerMessage;
+        for (var i = 0; i < messages.Count; i++)
+            foreach (var content in messages[i].Contents)
+                if (IsImage(content))
+                    tokens += TokensPerImage;
+                else
+                    bytes += BytesOf(content);
+        return (int)Math.Min(int.MaxValue / 2, tokens + (bytes + BytesPerToken - 1) / BytesPerToken);
+    }
+
+    public static bool HasImage(IReadOnlyList<ChatMessage> messages)
+    {
+        for (var i = 0; i < messages.Count; i++)
+            foreach (var content in messages[i].Contents)
+                if (IsImage(content))
+                    return true;
+        return false;
+    }
+
+    private static bool IsImage(AIContent content) => content switch
+    {
+        DataContent data => data.HasTopLevelMediaType("image"),
+        UriContent uri => uri.HasTopLevelMediaType("image"),
+        _ => false,
+    };
+
+    private static long BytesOf(AIContent content) => content switch
+    {
+        TextContent text => BytesOf(text.Text),
+        TextReasoningContent reasoning => BytesOf(reasoning.Text),
+        DataContent data => data.Data.Length,
+        FunctionResultContent { Result: string result } => BytesOf(result),
+        UsageContent => 0,
+        _ => BytesOfUnknown,
+    };
+
+    private static long BytesOf(string? text) => string.IsNullOrEmpty(text) ? 0 : Encoding.UTF8.GetByteCount(text);
+}

@@ -1,0 +1,67 @@
+using Microsoft.Extensions.AI;
+
+namespace HaKit.AI;
+
+/// <summary>Pools whose endpoints are served by client objects.</summary>
+public static class EndpointPoolAIExtensions
+{
+    /// <summary>A chat client over the pool. Keep it as long as the pool: it remembers where state belongs.</summary>
+    /// <param name="pool">The pool, all endpoints of which have chat clients.</param>
+    /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
+    /// <exception cref="ArgumentException">An endpoint has no chat client.</exception>
+    public static EndpointPoolChatClient AsChatClient(this EndpointPool pool, Action<EndpointPoolChatClientOptions>? configure = null)
+    {
+        var options = new EndpointPoolChatClientOptions();
+        configure?.Invoke(options);
+        return new(pool, options);
+    }
+
+    /// <summary>Adds an endpoint that a chat client serves, or gives the endpoint of that name its chat client.</summary>
+    /// <param name="options">The pool's options.</param>
+    /// <param name="name">The endpoint's name.</param>
+    /// <param name="client">Its client. Switch its own retries off: they would multiply the pool's.</param>
+    /// <param name="configure">Changes the endpoint: model, tier, account, context window, prices.</param>
+    /// <param name="chat">Says what is special about it in chats.</param>
+    /// <returns>The same options.</returns>
+    public static EndpointPoolOptions AddEndpoint(
+        this EndpointPoolOptions options, string name, IChatClient client, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options.Attach(name, Serving(client, chat), configure);
+    }
+
+    /// <summary>Adds an endpoint to a living pool.</summary>
+    /// <inheritdoc cref="AddEndpoint(EndpointPoolOptions, string, IChatClient, Action{EndpointOptions}?, Action{ChatEndpointOptions}?)"/>
+    /// <param name="pool">The pool.</param>
+    /// <param name="name">The endpoint's name, which the pool does not have yet.</param>
+    /// <param name="client">Its client.</param>
+    /// <param name="configure">Changes the endpoint.</param>
+    /// <param name="chat">Says what is special about it in chats.</param>
+    public static void AddEndpoint(
+        this EndpointPool pool, string name, IChatClient client, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        var endpoint = new EndpointOptions { Name = name, Client = Serving(client, chat) };
+        configure?.Invoke(endpoint);
+        pool.AddEndpoint(endpoint);
+    }
+
+    internal static ChatEndpoint Serving(IChatClient client, Action<ChatEndpointOptions>? configure)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        var options = new ChatEndpointOptions();
+        configure?.Invoke(options);
+        return new ChatEndpoint(client, options);
+    }
+
+    internal static EndpointPoolOptions Attach(this EndpointPoolOptions options, string name, object client, Action<EndpointOptions>? configure)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        var endpoint = options.Endpoints.FirstOrDefault(e => e.Name == name);
+        if (endpoint is null)
+            options.Endpoints.Add(endpoint = new EndpointOptions { Name = name });
+        endpoint.Client = client;
+        configure?.Invoke(endpoint);
+        return options;
+    }
+}

@@ -1,0 +1,102 @@
+using Microsoft.Extensions.AI;
+
+namespace HaKit.AI;
+
+/// <summary>One piece of state that a call carries.</summary>
+/// <param name="Kind">What it is.</param>
+/// <param name="Maker">The endpoint that made it, if known.</param>
+/// <param name="Content">The reasoning, where it is that.</param>
+internal readonly record struct CarriedState(StateKind Kind, Endpoint? Maker, TextReasoningContent? Content = null);
+
+/// <summary>Finds state in requests and remembers it from answers.</summary>
+internal sealed class StateFinder(StateOrigins origins)
+{
+    // What clients of stateful services read from the free properties.
+    private static readonly string[] IdProperties = ["previous_response_id", "conversation", "conversation_id", "thread_id", "container_id", "cached_content"];
+
+    /// <summary>The state that a call carries; null for none.</summary>
+    public List<CarriedState>? FindIn(IReadOnlyList<ChatMessage> messages, ChatOptions? options, IReadOnlyList<Endpoint> endpoints)
+    {
+        List<CarriedState>? found = null;
+        if (options is not null)
+            FindIn(options, ref found);
+        for (var i = 0; i < messages.Count; i++)
+        {
+            var message = messages[i];
+            foreach (var content in message.Contents)
+                if (content is TextReasoningContent or HostedFileContent or HostedVectorStoreContent)
+                    Find(content, Named(message, endpoints), ref found);
+        }
+        return found;
+    }
+
+    public void RememberFrom(ChatResponse response, Func<Endpoint?> maker)
+    {
+        RememberIds(response.ConversationId, response.ContinuationToken, maker);
+        foreach (var message in response.Messages)
+            RememberFrom(message.Contents, maker);
+    }
+
+    public void RememberFrom(ChatResponseUpdate update, string? knownConversation, Func<Endpoint?> maker)
+    {
+        RememberIds(ReferenceEquals(update.ConversationId, knownConversation) ? null : update.ConversationId, update.ContinuationToken, maker);
+        RememberFrom(update.Contents, maker);
+    }
+
+    private void RememberIds(string? conversation, ResponseContinuationToken? token, Func<Endpoint?> maker)
+    {
+        if (conversation is not null && maker() is { } first)
+            origins.Remember(conversation, first);
+        if (token is not null && maker() is { } second)
+            origins.Remember(token.ToBytes().Span, second);
+    }
+
+    private void RememberFrom(IList<AIContent>? contents, Func<Endpoint?> maker)
+    {
+        for (var i = 0; i < contents?.Count; i++)
+            if (contents[i] is CodeInterpreterToolResultContent { Outputs: { } outputs })
+                RememberFrom(outputs, maker);
+            else if (contents[i] is not TextContent && KeyOf(contents[i]) is { Key: var key } && maker() is { } endpoint)
+                origins.Remember(key, endpoint);
+    }
+
+    private void FindIn(ChatOptions options, ref List<CarriedState>? found)
+    {
+        if (options.ConversationId is { } conversation)
+            (found ??= []).Add(new(StateKind.Conversation, origins.MakerOf(conversation)));
+        if (options.ContinuationToken is { } token)
+            (found ??= []).Add(new(StateKind.ContinuationToken, origins.MakerOf(token.ToBytes().Span)));
+        if (options.AdditionalProperties is { } properties)
+            foreach (var name in IdProperties)
+                if (properties.TryGetValue(name, out var value) && value is string id)
+                    (found ??= []).Add(new(StateKind.Conversation, origins.MakerOf(id)));
+        for (var i = 0; i < options.Tools?.Count; i++)
+        {
+            var inputs = options.Tools[i] switch
+            {
+                HostedFileSearchTool search => search.Inputs,
+                HostedCodeInterpreterTool interpreter => interpreter.Inputs,
+                _ => null,
+            };
+            for (var j = 0; j < inputs?.Count; j++)
+                Find(inputs[j], null, ref found);
+        }
+    }
+
+    private void Find(AIContent content, Endpoint? named, ref List<CarriedState>? found)
+    {
+        if (KeyOf(content) is { } state)
+            (found ??= []).Add(new(state.Kind, origins.MakerOf(state.Key) ?? named, content as TextReasoningContent));
+    }
+
+    private static (StateKind Kind, string Key)? KeyOf(AIContent content) => content switch
+    {
+        TextReasoningContent { ProtectedData: { Length: > 0 } data } => (StateKind.EncryptedReasoning, data),
+        HostedFileContent file => (StateKind.File, file.FileId),
+        HostedVectorStoreContent store => (StateKind.VectorStore, store.VectorStoreId),
+        _ => null,
+    };
+
+    private static Endpoint? Named(ChatMessage message, IReadOnlyList<Endpoint> endpoints) =>
+        ChatStory.NamedIn(message.AdditionalProperties) is { } name ? endpoints.FirstOrDefault(e => e.Name == name) : null;
+}

@@ -1,0 +1,64 @@
+using HaKit.Faults;
+using Microsoft.Extensions.AI;
+
+namespace HaKit.AI;
+
+/// <summary>Confines calls to where their state is.</summary>
+internal static class StatePins
+{
+    private const string Hint = "Say where it belongs: options.UseHaProfile(new RequestProfile { Endpoints = [...] }).";
+
+    /// <summary>Do both see the same conversations, files and reasoning? Those of one account in one region do.</summary>
+    public static bool ShareState(Endpoint one, Endpoint other) =>
+        one.Name == other.Name
+        || one.Domains.Shares(other.Domains, FaultReach.Account) && string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal);
+
+    /// <summary>Those of the candidates that can use all of the state.</summary>
+    /// <exception cref="StateNotPortableException">None can, or nobody knows, or the call may not be confined.</exception>
+    public static List<Endpoint> Narrow(string pool, List<Endpoint> candidates, List<CarriedState> states, bool mayPin)
+    {
+        foreach (var state in states)
+        {
+            if (state.Maker is not { } maker)
+            {
+                if (!candidates.TrueForAll(c => ShareState(c, candidates[0])))
+                    throw new StateNotPortableException(pool, state.Kind, null, $"and the endpoints it could go to do not share state. {Hint}");
+                continue;
+            }
+            var sharing = candidates.FindAll(c => ShareState(c, maker));
+            if (sharing.Count == 0)
+                throw new StateNotPortableException(pool, state.Kind, maker.Name, "and no endpoint that it could go to shares that state.");
+            if (sharing.Count < candidates.Count && !mayPin)
+                throw new StateNotPortableException(pool, state.Kind, maker.Name, "and calls may not be confined to where their state is.");
+            candidates = sharing;
+        }
+        return candidates;
+    }
+}
+
+/// <summary>Encrypted reasoning in the messages of a call that may go where it cannot be read.</summary>
+internal sealed class ReasoningOrigins(List<CarriedState> reasoning)
+{
+    public IReadOnlyList<ChatMessage> MessagesFor(Endpoint endpoint, IReadOnlyList<ChatMessage> messages)
+    {
+        if (reasoning.TrueForAll(r => CanRead(endpoint, r)))
+            return messages;
+        var unreadable = reasoning.FindAll(r => !CanRead(endpoint, r)).ConvertAll(r => (AIContent)r.Content!).ToHashSet(ReferenceEqualityComparer.Instance);
+        var readable = new List<ChatMessage>(messages.Count);
+        foreach (var message in messages)
+        {
+            if (!message.Contents.Any(unreadable.Contains))
+            {
+                readable.Add(message);
+                continue;
+            }
+            var copy = message.Clone();
+            copy.Contents = [.. message.Contents.Where(c => !unreadable.Contains(c))];
+            if (copy.Contents.Count > 0)
+                readable.Add(copy);
+        }
+        return readable;
+    }
+
+    private static bool CanRead(Endpoint endpoint, CarriedState state) => state.Maker is { } maker && StatePins.ShareState(endpoint, maker);
+}

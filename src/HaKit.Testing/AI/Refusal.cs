@@ -1,0 +1,31 @@
+using System.Text;
+using HaKit.Faults;
+using HaKit.Testing.Wire;
+
+namespace HaKit.Testing;
+
+/// <summary>What a client object throws when its endpoint refuses.</summary>
+internal static class Refusal
+{
+    /// <summary>Throws what the fault amounts to without an answer, if it does.</summary>
+    public static void Throw(string endpoint, FakeFault fault, TimeProvider time)
+    {
+        if (fault.Exception is not null || fault.Reply is not { Status: >= 400 } reply)
+        {
+            if (fault.ToException() is { } exception)
+                throw exception;
+            return;
+        }
+        using var response = new HttpResponseMessage();
+        foreach (var (name, value) in fault.Headers)
+            response.Headers.TryAddWithoutValidation(name, value);
+        var evidence = new FaultEvidence
+        {
+            StatusCode = reply.Status,
+            Headers = response.Headers,
+            Body = Encoding.UTF8.GetBytes(reply.Body ?? ErrorBodies.Default(false, reply.Status)),
+            Now = time.GetUtcNow(),
+        };
+        throw new EndpointFaultException(endpoint, FaultClassifier.Default.Classify(in evidence)!);
+    }
+}
