@@ -1,0 +1,89 @@
+using HaKit;
+using HaKit.AI;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers chat clients over pools, and the clients that serve a pool's endpoints.</summary>
+public static class EndpointPoolChatServiceExtensions
+{
+    /// <summary>Registers a chat client over a pool: as <see cref="IChatClient"/> and as <see cref="EndpointPoolChatClient"/>.</summary>
+    /// <param name="services">The container.</param>
+    /// <param name="pool">The pool's name, as it was given to <c>AddHaEndpointPool</c>.</param>
+    /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
+    public static IServiceCollection AddHaChatClient(this IServiceCollection services, string pool, Action<EndpointPoolChatClientOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrWhiteSpace(pool);
+        return services
+            .AddSingleton(provider => provider.GetRequiredKeyedService<EndpointPool>(pool).AsChatClient(configure))
+            .AddSingleton<IChatClient>(static provider => provider.GetRequiredService<EndpointPoolChatClient>());
+    }
+
+    /// <summary>As <see cref="AddHaChatClient"/>, under a key.</summary>
+    /// <param name="services">The container.</param>
+    /// <param name="serviceKey">The key.</param>
+    /// <param name="pool">The pool's name.</param>
+    /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
+    public static IServiceCollection AddKeyedHaChatClient(
+        this IServiceCollection services, object? serviceKey, string pool, Action<EndpointPoolChatClientOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrWhiteSpace(pool);
+        return services
+            .AddKeyedSingleton(serviceKey, (provider, _) => provider.GetRequiredKeyedService<EndpointPool>(pool).AsChatClient(configure))
+            .AddKeyedSingleton<IChatClient>(serviceKey, static (provider, key) => provider.GetRequiredKeyedService<EndpointPoolChatClient>(key));
+    }
+
+    /// <summary>Adds an endpoint that a chat client serves, or gives the configured endpoint of that name its chat client.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="name">The endpoint's name.</param>
+    /// <param name="client">Its client. Switch its own retries off: they would multiply the pool's.</param>
+    /// <param name="configure">Changes the endpoint: model, tier, account, context window, prices. Runs again at each reload.</param>
+    /// <param name="chat">Says what is special about it in chats.</param>
+    public static IEndpointPoolBuilder AddEndpoint(
+        this IEndpointPoolBuilder builder, string name, IChatClient client, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return builder.AddEndpoint(name, _ => client, configure, chat);
+    }
+
+    /// <summary>As the other overload, with a client that is made once, from the container. Whoever gives it disposes of it.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="name">The endpoint's name.</param>
+    /// <param name="client">Gives its client.</param>
+    /// <param name="configure">Changes the endpoint.</param>
+    /// <param name="chat">Says what is special about it in chats.</param>
+    public static IEndpointPoolBuilder AddEndpoint(
+        this IEndpointPoolBuilder builder, string name, Func<IServiceProvider, IChatClient> client, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return builder.Attach(name, provider => EndpointPoolAIExtensions.Serving(client(provider), chat), configure);
+    }
+
+    /// <summary>As the other overloads, with the chat client that the container has under a key.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="name">The endpoint's name.</param>
+    /// <param name="serviceKey">The client's key. Default: the endpoint's name.</param>
+    /// <param name="configure">Changes the endpoint.</param>
+    /// <param name="chat">Says what is special about it in chats.</param>
+    public static IEndpointPoolBuilder AddKeyedChatEndpoint(
+        this IEndpointPoolBuilder builder, string name, object? serviceKey = null, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null) =>
+        builder.AddEndpoint(name, provider => provider.GetRequiredKeyedService<IChatClient>(serviceKey ?? name), configure, chat);
+
+    // The pool's options are made again at each reload; the client is not.
+    internal static IEndpointPoolBuilder Attach<TClient>(
+        this IEndpointPoolBuilder builder, string name, Func<IServiceProvider, TClient> make, Action<EndpointOptions>? configure) where TClient : class
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        var key = new EndpointKey(builder.Name, name);
+        builder.Services.TryAddKeyedSingleton(key, (provider, _) => make(provider));
+        builder.Services.AddOptions<EndpointPoolOptions>(builder.Name)
+            .Configure<IServiceProvider>((options, provider) => options.Attach(name, provider.GetRequiredKeyedService<TClient>(key), configure));
+        return builder;
+    }
+
+    private sealed record EndpointKey(string Pool, string Endpoint);
+}

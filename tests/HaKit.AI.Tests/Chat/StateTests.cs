@@ -1,0 +1,184 @@
+using HaKit.Testing;
+using Microsoft.Extensions.AI;
+
+namespace HaKit.AI.Tests.Chat;
+
+/// <summary>What a provider keeps for a caller is no other provider's business.</summary>
+public sealed class StateTests
+{
+    private static ChatMessage User => new(ChatRole.User, "and then?");
+
+    private static Action<string, EndpointOptions> Accounts(params string[] accounts) => (name, e) => e.Account = accounts[name[0] - 'a'];
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_conversation_goes_on_where_it_was_begun(bool streamed)
+    {
+        var world = new ChatWorld();
+        world["a"].Faults.Next(1, FakeFault.Refused);
+        world["b"].Answer = _ => Whole("conv-1");
+
+        var first = world.Ask(streamed);
+        var second = world.Ask(streamed, new ChatOptions { ConversationId = first.ConversationId });
+
+        second.GetServingEndpoint().Should().Be("b");
+        world["a"].Requests.Should().HaveCount(1, "it came first, and had no part in the conversation");
+        world.Ask(streamed).GetServingEndpoint().Should().Be("a");
+    }
+
+    [Fact]
+    public void Endpoints_of_one_account_share_its_conversations()
+    {
+        var world = new ChatWorld(3, endpoint: Accounts("x", "y", "y"));
+        world["a"].Faults.Next(1, FakeFault.Refused);
+        world["b"].Answer = _ => Whole("conv-1");
+        world.Ask().GetServingEndpoint().Should().Be("b");
+        world["b"].Faults.Always(FakeFault.Refused);
+
+        world.Ask(options: new ChatOptions { ConversationId = "conv-1" }).GetServingEndpoint().Should().Be("c");
+        world["a"].Requests.Should().HaveCount(1);
+    }
+
+    [Fact]
+    public void Regions_of_one_account_do_not()
+    {
+        var world = new ChatWorld(endpoint: (name, e) => (e.Account, e.Region) = ("x", name));
+        world["a"].Answer = _ => Whole("conv-1");
+        world.Ask();
+        world["a"].Faults.Always(FakeFault.Refused);
+
+        world.Failure(options: new ChatOptions { ConversationId = "conv-1" }).Should().BeOfType<NoEndpointAvailableException>();
+        world["b"].Counts.Received.Should().Be(0);
+    }
+
+    [Fact]
+    public void Where_calls_may_not_be_confined_the_call_is_refused_with_what_and_whose()
+    {
+        var world = new ChatWorld(chat: o => o.PinState = false);
+        world["a"].Answer = _ => Whole("secret-conversation");
+        world.Ask();
+
+        var failure = world.Failure(options: new ChatOptions { ConversationId = "secret-conversation" }).Should().BeOfType<StateNotPortableException>().Which;
+
+        failure.Kind.Should().Be(StateKind.Conversation);
+        failure.Endpoint.Should().Be("a");
+        failure.Message.Should().NotContain("secret-conversation");
+    }
+
+    [Fact]
+    public void State_of_unknown_origin_is_sent_nowhere_until_its_caller_says_where_it_belongs()
+    {
+        var world = new ChatWorld();
+        var options = new ChatOptions { ConversationId = "from-elsewhere" };
+
+        world.Failure(options: options).Should().BeOfType<StateNotPortableException>().Which.Message.Should().Contain("UseHaProfile");
+        world["a"].Counts.Received.Should().Be(0);
+        world.Ask(options: options.UseHaProfile(new RequestProfile { Endpoints = ["b"] })).GetServingEndpoint().Should().Be("b");
+    }
+
+    [Fact]
+    public void Where_all_endpoints_share_an_account_origins_do_not_matter()
+    {
+        var world = new ChatWorld(endpoint: Accounts("x", "x"));
+        world["a"].Faults.Always(FakeFault.Refused);
+
+        world.Ask(options: new ChatOptions { ConversationId = "from-elsewhere" }).GetServingEndpoint().Should().Be("b");
+    }
+
+    public static TheoryData<string> Carriers => ["conversation", "previous response", "file", "vector store", "reasoning", "tool's file", "background"];
+
+    [Theory]
+    [MemberData(nameof(Carriers))]
+    public void State_of_every_kind_stays_with_its_maker(string carrier)
+    {
+        var world = new ChatWorld();
+        var made = new ChatMessage(ChatRole.Assistant,
+        [
+            new TextReasoningContent("hm") { ProtectedData = "sig" }, new HostedFileContent("file-1"), new HostedVectorStoreContent("vs-1"), new TextContent("done"),
+            new CodeInterpreterToolResultContent("1") { Outputs = [new HostedFileContent("file-2")] },
+        ]);
+        var token = ResponseContinuationToken.FromBytes("later"u8.ToArray());
+        world["a"].Faults.Next(1, FakeFault.Refused);
+        world["b"].Answer = _ => new ChatResponse(made) { ConversationId = "conv-1", ContinuationToken = token, FinishReason = ChatFinishReason.Stop };
+        world.Ask().GetServingEndpoint().Should().Be("b");
+        world["b"].Answer = _ => Whole(null);
+
+        var (options, message) = carrier switch
+        {
+            "conversation" => (new ChatOptions { ConversationId = "conv-1" }, User),
+            "previous response" => (new ChatOptions { AdditionalProperties = new() { ["previous_response_id"] = "conv-1" } }, User),
+            "file" => (null, new ChatMessage(ChatRole.User, [new HostedFileContent("file-1")])),
+            "vector store" => (new ChatOptions { Tools = [new HostedFileSearchTool { Inputs = [new HostedVectorStoreContent("vs-1")] }] }, User),
+            "reasoning" => (null, new ChatMessage(ChatRole.Assistant, [new TextReasoningContent("hm") { ProtectedData = "sig" }])),
+            "tool's file" => (new ChatOptions { Tools = [new HostedCodeInterpreterTool { Inputs = [new HostedFileContent("file-2")] }] }, User),
+            _ => (new ChatOptions { ContinuationToken = token }, User),
+        };
+        world.Ask(options: options, messages: [message, User]).GetServingEndpoint().Should().Be("b");
+        world["a"].Requests.Should().HaveCount(1);
+    }
+
+    [Fact]
+    public void State_of_two_providers_in_one_call_is_refused()
+    {
+        var world = new ChatWorld();
+        world["a"].Answer = _ => Whole("of-a");
+        world["b"].Answer = _ => Whole("of-b");
+        world.Ask();
+        world["a"].Faults.Next(1, FakeFault.Refused);
+        world.Ask().GetServingEndpoint().Should().Be("b");
+
+        var both = new ChatOptions { ConversationId = "of-a", AdditionalProperties = new() { ["previous_response_id"] = "of-b" } };
+
+        world.Failure(options: both).Should().BeOfType<StateNotPortableException>();
+    }
+
+    [Fact]
+    public void Encrypted_reasoning_of_a_stream_is_known_after_its_updates_were_put_together()
+    {
+        var world = new ChatWorld();
+        world["a"].Faults.Next(1, FakeFault.Refused);
+        world["b"].AnswerStream = _ =>
+        [
+            new(ChatRole.Assistant, [new TextReasoningContent("let me ")]), new(null, [new TextReasoningContent("think")]),
+            new(null, [new TextReasoningContent("") { ProtectedData = "sig" }]), new(null, "yes") { FinishReason = ChatFinishReason.Stop },
+        ];
+        var first = world.Ask(streamed: true);
+
+        world.Ask(messages: [.. first.Messages, User]).GetServingEndpoint().Should().Be("b");
+    }
+
+    [Fact]
+    public void Encrypted_reasoning_can_be_left_out_for_whoever_cannot_read_it()
+    {
+        var world = new ChatWorld(chat: o => o.EncryptedReasoning = EncryptedReasoning.LeaveOut);
+        world["a"].Answer = _ => new ChatResponse(new ChatMessage(ChatRole.Assistant, [new TextReasoningContent("hm") { ProtectedData = "sig" }, new TextContent("yes")])) { FinishReason = ChatFinishReason.Stop };
+        ChatMessage[] history = [.. world.Ask().Messages, User];
+
+        world.Ask(messages: history);
+        world["a"].Requests.Last().Messages[0].Contents.Should().HaveCount(2, "it can read it");
+        world["a"].Faults.Always(FakeFault.Refused);
+        world.Ask(messages: history).GetServingEndpoint().Should().Be("b");
+
+        world["b"].Requests.Single().Messages[0].Contents.Should().ContainSingle().Which.Should().BeOfType<TextContent>();
+        history[0].Contents.Should().HaveCount(2, "the caller's own messages stay as they are");
+    }
+
+    [Fact]
+    public void The_latest_origins_are_remembered_and_the_oldest_forgotten()
+    {
+        var origins = new StateOrigins(capacity: 10);
+        var maker = new ChatWorld(1).Pool.Endpoints[0];
+        for (var i = 0; i < 100; i++)
+        {
+            origins.Remember($"{i}", maker);
+            origins.MakerOf("0").Should().BeSameAs(maker, "what is in use stays");
+        }
+        for (var i = 92; i < 100; i++)
+            origins.MakerOf($"{i}").Should().BeSameAs(maker);
+        origins.MakerOf("1").Should().BeNull();
+    }
+
+    private static ChatResponse Whole(string? conversation) =>
+        new(new ChatMessage(ChatRole.Assistant, "yes")) { ConversationId = conversation, FinishReason = ChatFinishReason.Stop };
+}
