@@ -59,6 +59,8 @@ public sealed partial class EndpointPool
             fullest = Math.Max(fullest ?? 0, member.Limiter.Utilization(now));
         if (member.AccountLimiter != Limiter.Unlimited)
             fullest = Math.Max(fullest ?? 0, member.AccountLimiter.Utilization(now));
+        if (member.ReportedLoad is { Capacity: > 0 and var capacity } reported)
+            fullest = Math.Max(fullest ?? 0, (double)(reported.Running + reported.Waiting) / capacity);
         return fullest;
     }
 

@@ -18,6 +18,8 @@ internal sealed class EndpointState
     private long _successes;
     private long _faults;
     private long _neutrals;
+    private long _answerTicks;
+    private int _foreign;
     private long _answeredAt = -1;
     private ReportedLoad? _load;
     private HeartbeatReading? _heartbeat;
@@ -80,7 +82,11 @@ internal sealed class EndpointState
     public ReportedLoad? ReportedLoad
     {
         get => Volatile.Read(ref _load);
-        set => Volatile.Write(ref _load, value);
+        set
+        {
+            Volatile.Write(ref _load, value);
+            Volatile.Write(ref _foreign, value is null ? 0 : Math.Max(0, value.Running + value.Waiting - InFlight));
+        }
     }
 
     /// <summary>Its latest heartbeat; null before the first.</summary>
@@ -91,6 +97,12 @@ internal sealed class EndpointState
     }
 
     public int InFlight => Volatile.Read(ref _inFlight);
+
+    /// <summary>Attempts in flight, and the requests of other clients that it had when it last reported its load.</summary>
+    public int Load => InFlight + Volatile.Read(ref _foreign);
+
+    /// <summary>How long all its successes took together: a stream to its first content, any other to its answer.</summary>
+    public TimeSpan AnswerTime => new(Volatile.Read(ref _answerTicks));
 
     public long Calls => Volatile.Read(ref _calls);
 
@@ -163,13 +175,14 @@ internal sealed class EndpointState
 
     public void Answered(TimeSpan now) => Volatile.Write(ref _answeredAt, now.Ticks);
 
-    public void Ended(Fault? fault, TimeSpan now)
+    public void Ended(Fault? fault, TimeSpan now, TimeSpan answered = default)
     {
         Interlocked.Decrement(ref _inFlight);
         Failure.Ended(fault, now);
         if (fault is null)
         {
             Interlocked.Increment(ref _successes);
+            Interlocked.Add(ref _answerTicks, answered.Ticks);
             Answered(now);
         }
         else if (!fault.IsNeutral)

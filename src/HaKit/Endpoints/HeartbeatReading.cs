@@ -42,4 +42,7 @@ public sealed record ReportedLoad(int Running, int Waiting, double CacheUsage)
 {
     /// <summary>When it was reported, on the pool's monotonic clock; set by the pool.</summary>
     public TimeSpan At { get; init; }
+
+    /// <summary>How many requests it can serve at once; null when it did not say.</summary>
+    public int? Capacity { get; init; }
 }

@@ -58,7 +58,7 @@ internal static class Score
     private static double Time(EndpointState state, double perWeight, double ramp, double units, TimeSpan now, SelectionPolicy policy)
     {
         var time = policy.IsLatencyAware ? state.Latency.Expected(units, now) + state.Silence.OverdueSeconds(now) : units;
-        return policy.IsLoadAware ? time * (1 + state.InFlight * perWeight / ramp) : time;
+        return policy.IsLoadAware ? time * (1 + state.Load * perWeight / ramp) : time;
     }
 
     private static double Failure(double probability, double time) =>

@@ -27,6 +27,21 @@ public sealed class ScoreTests
     }
 
     [Fact]
+    public void The_load_that_others_put_on_an_endpoint_counts_like_our_own()
+    {
+        var bench = new SelectionBench("ab");
+        bench.Answered("a", 0.5);
+        bench.Answered("b", 0.2);
+        bench.Load("b", 1);
+        bench["b"].ReportedLoad = new ReportedLoad(Running: 1, Waiting: 0, CacheUsage: 0);
+        bench.Pick().Should().Be("b", "the one that it reports is ours: 0.4 s against 0.5 s");
+        bench["b"].ReportedLoad = new ReportedLoad(Running: 1, Waiting: 1, CacheUsage: 0);
+        bench.Pick().Should().Be("a", "one more is somebody else's: 0.6 s against 0.5 s");
+        bench["b"].ReportedLoad = null;
+        bench.Pick().Should().Be("b", "what is no longer reported no longer counts");
+    }
+
+    [Fact]
     public void Load_is_measured_by_weight()
     {
         var bench = new SelectionBench("ab", SelectionPreset.LeastOutstanding, 1, 4, 1);

@@ -1,0 +1,40 @@
+using System.Globalization;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace HaKit.DependencyInjection;
+
+/// <summary>Judges a pool: nobody serves, fewer than wanted or a lower tier, or all is well.</summary>
+internal sealed class EndpointPoolCheck(EndpointPool pool, int minimum) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var status = pool.GetStatus();
+        var wanted = Math.Min(minimum, status.Endpoints.Count);
+        var data = new Dictionary<string, object>(StringComparer.Ordinal)
+        {
+            ["serving"] = status.Serving,
+            ["wanted"] = wanted,
+            ["endpoints"] = status.Endpoints.Count,
+            ["waiting"] = status.Waiting,
+        };
+        foreach (var endpoint in status.Endpoints)
+            data["endpoint." + endpoint.Endpoint.Name] = Describe(endpoint);
+        if (status.ServingTier is not { } tier)
+            return Result(context.Registration.FailureStatus, $"Pool '{pool.Name}': none of its {status.Endpoints.Count} endpoints can take traffic.");
+        if (tier != status.FirstTier)
+            return Result(HealthStatus.Degraded, $"Pool '{pool.Name}': tier {tier} serves in place of tier {status.FirstTier}.");
+        return status.Serving < wanted
+            ? Result(HealthStatus.Degraded, $"Pool '{pool.Name}': {status.Serving} of {status.Endpoints.Count} endpoints serve; {wanted} are wanted.")
+            : Result(HealthStatus.Healthy, $"Pool '{pool.Name}': {status.Serving} of {status.Endpoints.Count} endpoints serve.");
+
+        Task<HealthCheckResult> Result(HealthStatus verdict, string why) => Task.FromResult(new HealthCheckResult(verdict, why, data: data));
+    }
+
+    private static string Describe(EndpointStatus endpoint)
+    {
+        var text = string.Create(CultureInfo.InvariantCulture, $"{endpoint.Health.Status} since {endpoint.Since:u}");
+        if (endpoint.Health.Cause is { } cause)
+            text += $" because of {cause}";
+        return endpoint.Health.CooldownCause is { } cooling ? $"{text}, cooling down because of {cooling}" : text;
+    }
+}
