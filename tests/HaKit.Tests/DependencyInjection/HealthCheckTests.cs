@@ -43,7 +43,7 @@ public sealed class HealthCheckTests
         await using var provider = Services();
         var pool = provider.GetRequiredService<EndpointPool>();
         for (var i = 0; i < 5; i++)
-            await pool.ExecuteAsync(new RequestProfile { Endpoint = "a", MayRepeat = false }, 0, static (attempt, _, _) =>
+            await pool.ExecuteAsync(new RequestProfile { Endpoints = ["a"], MayRepeat = false }, 0, static (attempt, _, _) =>
             {
                 attempt.ReportFault(new Fault(FaultKind.ServerError) { StatusCode = 500 });
                 return new ValueTask<int>(0);
