@@ -74,7 +74,7 @@ internal static class BodySteps
                 yield break;
             case FakeEndingKind.Truncated:
                 var closing = dialect.Closing(reply);
-                yield return Step.Send(due, closing.AsMemory(0, closing.Length / 2));
+                yield return Step.Send(due, closing.AsMemory(0, closing.AsSpan().IndexOf("\n\n"u8) / 2)); // within the first event, before any mark of the end
                 break;
         }
 

@@ -71,6 +71,15 @@ internal sealed class AttemptHistory
         }
     }
 
+    /// <summary>Has the endpoint told this call that its prompt is too long? It would say so again.</summary>
+    public bool FoundTooSmall(EndpointState state)
+    {
+        foreach (ref readonly var entry in Entries)
+            if (ReferenceEquals(entry.State, state) && entry.Fault?.Kind == FaultKind.ContextLength)
+                return true;
+        return false;
+    }
+
     public void Clear()
     {
         Array.Clear(_entries, 0, Count);

@@ -23,6 +23,7 @@ internal sealed class Contest<TResult, TState>(
     private Outcome<TResult> _end;
     private Outcome<TResult> _last;
     private bool _hasLast;
+    private bool _lastBlamesRequest;
 
     private struct Runner
     {
@@ -67,7 +68,7 @@ internal sealed class Contest<TResult, TState>(
                     Start(ref _first, next.Lease!);
                 }
                 else if (next.Kind == StepKind.GiveUp)
-                    return Refused(next.Why, now);
+                    return _hasLast && _lastBlamesRequest ? _last : Refused(next.Why, now); // a refusal of the request goes back as it is, once nobody else could serve it
                 else if (!await WaitAsync(next.Until, now).ConfigureAwait(false))
                     return Refused("too many calls are waiting already.", now);
             }
@@ -150,7 +151,7 @@ internal sealed class Contest<TResult, TState>(
             return true;
         }
         DisposeLast();
-        (_last, _hasLast) = (outcome, true);
+        (_last, _hasLast, _lastBlamesRequest) = (outcome, true, fault.Blame == FaultBlame.Request);
         return false;
     }
 

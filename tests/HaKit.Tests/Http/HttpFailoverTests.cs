@@ -160,6 +160,22 @@ public sealed class HttpFailoverTests
     }
 
     [Fact]
+    public async Task Failure_39_a_prompt_that_is_too_long_for_all_is_shown_to_each_once_and_then_comes_back_refused()
+    {
+        await using var http = new HttpPool(3);
+        foreach (var fake in http.Fakes)
+            fake.Faults.Always(FakeFaults.OpenAI.ContextLengthExceeded());
+        using (var response = await http.SendAsync(HttpPool.Chat("hi")))
+        {
+            response.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+            (await response.Content.ReadAsStringAsync(Ct)).Should().Contain("context_length_exceeded");
+        }
+        http.Sent.Should().HaveCount(3);
+        http.Open.Should().Be(0);
+        http.InFlight.Should().Be(0);
+    }
+
+    [Fact]
     public async Task When_all_fail_the_exception_says_what_was_tried_and_nothing_stays_open()
     {
         await using var http = new HttpPool(2);
