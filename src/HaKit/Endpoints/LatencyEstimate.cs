@@ -28,7 +28,8 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
 
     public static double UnitsOf(long inputTokens) => 1 + inputTokens / 1000.0;
 
-    /// <summary>Seconds to first content for a prompt of so many units. An estimate that nothing has confirmed lately is drawn towards the pool's.</summary>
+    /// <summary>Seconds to first content for a prompt of so many units. An estimate that nothing has confirmed lately is drawn
+    /// towards the pool's, by the square of its age: one that was silent once is asked again within a minute or so, not after ten.</summary>
     public double Expected(double units, TimeSpan now)
     {
         var own = Volatile.Read(ref _perUnit);
@@ -36,7 +37,7 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
         if (own == 0)
             return units * (usual == 0 ? UnknownSeconds : usual);
         var age = (now.Ticks - Volatile.Read(ref _updated)) / FreshTicks;
-        return units * (age <= 1 || usual == 0 ? own : usual + (own - usual) / age);
+        return units * (age <= 1 || usual == 0 ? own : usual + (own - usual) / (age * age));
     }
 
     /// <summary>It has shown life after this time: the first content of a stream, or the whole of a plain answer.</summary>

@@ -151,7 +151,7 @@ internal sealed class Lease
         FirstContentAt = now;
         State.Answered(now);
         State.Telemetry?.FirstContent(Span, now - Started);
-        if (BreakSilence())
+        if (BreakSilence() && !_clock.StoodStillSince(Started, now))
             State.Latency.Heard(now - Started, EstimatedInputTokens, now);
         State.Health.FirstContent(_ticket, now);
     }
@@ -194,12 +194,9 @@ internal sealed class Lease
         State.Health.Complete(_ticket, fault, now);
         if (fault is null)
         {
-            State.Times.Record(IsStream, (IsStream ? FirstContentAt ?? now : now) - Started);
             State.Limiter.Succeeded();
             State.AccountLimiter.Succeeded();
         }
-        else if (fault.Kind == FaultKind.FirstContentTimeout)
-            State.Times.Record(IsStream, now - Started);
         else if (fault.Kind is FaultKind.Throttled or FaultKind.Overloaded)
         {
             State.Limiter.Throttled(now);
@@ -272,6 +269,12 @@ internal sealed class Lease
     private void Learn(Fault? fault, TimeSpan now)
     {
         var wasSilent = BreakSilence();
+        if (_clock.StoodStillSince(Started, now))
+            return; // a time that our own pause lengthened says nothing of the endpoint
+        if (fault is null)
+            State.Times.Record(IsStream, (IsStream ? FirstContentAt ?? now : now) - Started);
+        else if (fault.Kind == FaultKind.FirstContentTimeout)
+            State.Times.Record(IsStream, now - Started);
         if (wasSilent && fault is null)
             State.Latency.Heard(now - Started, EstimatedInputTokens, now);
         else if (wasSilent && CancelledFor is not null)

@@ -229,6 +229,12 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
                         throw new OperationCanceledException(_callerToken.IsCancellationRequested ? _callerToken : _readerToken);
                     break;
                 }
+                if (silence >= idle && clock.StoodStillSince(began, now))
+                {
+                    began = now; // what was sent while our own process stood still may be waiting for us
+                    _silence = default;
+                    continue;
+                }
                 if (silence >= idle)
                 {
                     if (Leave(new Fault(FaultKind.IdleTimeout), now))

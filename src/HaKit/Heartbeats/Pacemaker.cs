@@ -17,6 +17,7 @@ internal sealed class Pacemaker
     private readonly ITimer _watch;
     private readonly ITimer _outage;
     private EndpointState[] _members = [];
+    private TimeSpan _lateTimers;
     private TimeSpan _watchPeriod;
     private TimeSpan _watchDue;
     private TimeSpan? _outageSince;
@@ -66,6 +67,7 @@ internal sealed class Pacemaker
             // Often enough that the tolerated lateness is not lost between two looks.
             var period = health.LateTimers / 4;
             _watchPeriod = period < TimeSpan.FromSeconds(1) ? period : TimeSpan.FromSeconds(1);
+            _lateTimers = health.LateTimers;
             ArmWatch(Clock.Now);
         }
         gone.ForEach(static heart => heart.Stop());
@@ -92,6 +94,7 @@ internal sealed class Pacemaker
         lock (_gate)
         {
             _isStopped = true;
+            Clock.ExpectTickBy(TimeSpan.MaxValue);
             _watch.Dispose();
             _outage.Dispose();
             hearts = [.. _hearts.Values];
@@ -121,8 +124,11 @@ internal sealed class Pacemaker
     {
         var now = Clock.Now;
         var lateness = now - _watchDue;
-        if (lateness > TimeSpan.Zero)
+        if (lateness > _lateTimers)
+        {
+            Clock.StoodStill(now);
             _health.TimersWereLate(now, lateness);
+        }
         _health.Advance(now);
         lock (_gate)
             if (!_isStopped)
@@ -132,6 +138,7 @@ internal sealed class Pacemaker
     private void ArmWatch(TimeSpan now)
     {
         _watchDue = now + _watchPeriod;
+        Clock.ExpectTickBy(_watchDue + _lateTimers);
         _watch.Change(_watchPeriod, Timeout.InfiniteTimeSpan);
     }
 
