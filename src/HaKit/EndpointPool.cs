@@ -50,7 +50,8 @@ public sealed partial class EndpointPool : IAsyncDisposable
         Origin = new Uri(options.Origin ?? options.Endpoints[0].Address ?? "http://ha-pool/", UriKind.Absolute);
         _engine = new FailoverEngine(
             _clock, new PoolSnapshot(members, firstTier: 0), NewSelector(options), Settings(name, options), _health,
-            new RetryBudget(options.RetryBudget), new WaitQueue(options.MaxWaitingCalls, _clock.Time), Classifier, _chance, _telemetry);
+            new RetryBudget(options.RetryBudget), new WaitQueue(options.MaxWaitingCalls, _clock.Time), Classifier,
+            new FailoverPolicy(_parts.FaultPolicy), _chance, _telemetry);
         var builder = new ResiliencePipelineBuilder { Name = name, TimeProvider = _clock.Time };
         if (_parts.ConfigurePipeline is { } configure)
         {

@@ -116,6 +116,8 @@ public sealed class EndpointPoolOptions
         Positive("Retry:Delay", Retry.Delay);
         if (Retry.MaxDelay < Retry.Delay)
             wrong.Add($"{path}: Retry:MaxDelay is {Retry.MaxDelay}, shorter than Retry:Delay, {Retry.Delay}.");
+        if (!(Retry.MinimumChance is >= 0 and <= 1))
+            wrong.Add(FormattableString.Invariant($"{path}: Retry:MinimumChance is {Retry.MinimumChance}: 0 to 1 is needed."));
         Within("MaxWaitingCalls", MaxWaitingCalls, 0, 1_000_000);
         if (Origin is not null && !(Uri.TryCreate(Origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
             wrong.Add($"{path}: Origin is '{EndpointOptions.Redact(Origin)}': an absolute http or https address is needed.");

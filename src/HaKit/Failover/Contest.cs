@@ -120,9 +120,9 @@ internal sealed class Contest<TResult, TState>(
         var endpoint = lease.State.Endpoint.Name;
         if (Leave(ref runner, fault, now))
             return true;
-        if (fault.IsNeutral || FailoverPolicy.ActionFor(fault, call.Profile) == FaultAction.MoveOn)
+        if (fault.IsNeutral || engine.ActionFor(call, fault, now) != FaultAction.Return)
             return false;
-        _end = Outcome.FromException<TResult>(new TimeoutException($"Endpoint '{endpoint}' was given up ({fault.Kind}), and the request may not be repeated."));
+        _end = Outcome.FromException<TResult>(new TimeoutException($"Endpoint '{endpoint}' was given up ({fault.Kind}), and is not to be asked again."));
         return true;
     }
 
@@ -145,7 +145,7 @@ internal sealed class Contest<TResult, TState>(
             Discard(outcome);
             return false; // the call's own end says the same, in its own words
         }
-        if (FailoverPolicy.ActionFor(fault, call.Profile) == FaultAction.Return)
+        if (engine.ActionFor(call, fault, now) == FaultAction.Return)
         {
             _end = outcome;
             return true;

@@ -50,6 +50,9 @@ internal sealed class FailoverCall(TimeProvider time)
     /// <summary>When the backoff that was drawn for <see cref="LastFailure"/> ends.</summary>
     public TimeSpan? BackoffUntil { get; set; }
 
+    /// <summary>No attempt begins before then.</summary>
+    public TimeSpan HoldUntil { get; set; }
+
     public TimeSpan DeadlineSpan => Deadline - Started;
 
     public FailoverCall Begin(RequestProfile profile, bool isStream, TimeSpan deadline, long number, TimeSpan now, CancellationToken callerToken)
@@ -69,7 +72,7 @@ internal sealed class FailoverCall(TimeProvider time)
         History.Clear();
         CallerToken = default;
         Hedged = false;
-        Waited = LastFailure = default;
+        Waited = LastFailure = HoldUntil = default;
         Backoffs = 0;
         BackoffUntil = null;
         _servedBy = null;

@@ -19,6 +19,7 @@ internal sealed partial class FailoverEngine
         var able = false;
         var admitted = false;
         var mayComeFree = false;
+        var mayMakeIt = false;
         var left = 0;
         foreach (var member in snapshot.Members)
         {
@@ -42,9 +43,14 @@ internal sealed partial class FailoverEngine
             returns = Min(returns, at);
             if (tried > 0 || call.History.FoundBroken(member))
                 at = Max(at, NotBefore(call, left, settings));
+            if (at < call.Deadline && !MayMakeIt(call, member, settings, Max(at, now)))
+                continue;
+            mayMakeIt = true;
             if (at < soonest)
                 (soonest, first) = (at, member);
         }
+        if (!mayMakeIt)
+            return Step.GiveUp("what is left of the deadline is shorter than any answer of the endpoints that are left.");
         if (first is not null && soonest <= now)
             return Again(call, first, settings, now);
         var asking = admitted ? null : AskOutage(call, snapshot, settings, left, now);

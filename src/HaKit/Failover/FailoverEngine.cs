@@ -42,6 +42,7 @@ internal sealed partial class FailoverEngine
     private readonly ObjectCache<FailoverCall> _calls;
     private readonly HealthTracker _health;
     private readonly IFaultClassifier _classifier;
+    private readonly FailoverPolicy _policy;
     private readonly Chance _chance;
     private PoolSnapshot _snapshot;
     private Selector _selector;
@@ -53,7 +54,7 @@ internal sealed partial class FailoverEngine
 
     public FailoverEngine(
         PoolClock clock, PoolSnapshot snapshot, Selector selector, FailoverSettings settings, HealthTracker health,
-        RetryBudget budget, WaitQueue queue, IFaultClassifier classifier, Chance chance, PoolTelemetry telemetry)
+        RetryBudget budget, WaitQueue queue, IFaultClassifier classifier, FailoverPolicy policy, Chance chance, PoolTelemetry telemetry)
     {
         Clock = clock;
         _snapshot = snapshot;
@@ -63,6 +64,7 @@ internal sealed partial class FailoverEngine
         Budget = budget;
         Queue = queue;
         _classifier = classifier;
+        _policy = policy;
         _chance = chance;
         Telemetry = telemetry;
         _idempotencyPrefix = chance.Next().ToString("x16", CultureInfo.InvariantCulture) + "-";
@@ -120,13 +122,15 @@ internal sealed partial class FailoverEngine
         var settings = Settings;
         if (call.History.Count >= settings.MaxAttempts)
             return Step.GiveUp($"all {settings.MaxAttempts} attempts failed.");
+        if (call.HoldUntil > now)
+            return call.HoldUntil < call.Deadline ? Step.Wait(call.HoldUntil) : Step.GiveUp("its backoff would end after its deadline.");
         var snapshot = Snapshot;
         // A choice may be taken by another call, or ejected, between choosing and entering: look again, but not for ever.
         for (var look = 0; look <= snapshot.Members.Length + 3; look++)
         {
             var query = new SelectionQuery(call.Profile, call.History, now);
             var choice = Selector.Choose(snapshot = Snapshot, in query);
-            if (choice.State is null || !MayMoveTo(call, choice.State))
+            if (choice.State is null || !MayMakeIt(call, choice.State, settings, now) || !MayMoveTo(call, choice.State))
                 break;
             if (TryStart(call, choice.State, ModeOf(choice.Admission), now) is { } lease)
                 return Step.Start(lease);
@@ -143,6 +147,11 @@ internal sealed partial class FailoverEngine
     private bool CameBackSince(FailoverCall call, EndpointState state) =>
         Volatile.Read(ref _cameBack) > call.LastFailure.Ticks
         || state.Health.State is { Status: HealthStatus.Recovering, Since: var since } && since > call.LastFailure;
+
+    // Fewer than so many of its answers came within what is left: the attempt would be load and nothing else.
+    private static bool MayMakeIt(FailoverCall call, EndpointState state, FailoverSettings settings, TimeSpan at) =>
+        call.History.Count == 0 || settings.Retry.MinimumChance == 0 || call.Deadline == TimeSpan.MaxValue
+        || state.Times.Quantile(call.IsStream, settings.Retry.MinimumChance) is not { } quick || call.Deadline - at > quick;
 
     private static BeginMode ModeOf(Admission admission) => admission switch
     {
@@ -232,6 +241,15 @@ internal sealed partial class FailoverEngine
             Outage.Asked(now);
         if (lease.TryReset())
             _leases.Return(lease);
+    }
+
+    /// <summary>What to do about an attempt that ended so; a wait begins here.</summary>
+    public FaultAction ActionFor(FailoverCall call, Fault fault, TimeSpan now)
+    {
+        var action = _policy.ActionFor(fault, call.Profile);
+        if (action == FaultAction.Wait)
+            call.HoldUntil = BackoffEnd(call, Settings);
+        return action;
     }
 
     public Fault Classify(Exception exception, Endpoint endpoint) =>

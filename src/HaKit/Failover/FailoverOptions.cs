@@ -21,6 +21,12 @@ public sealed class RetryOptions
 
     /// <summary>Longest backoff. Default 8 s.</summary>
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>
+    /// An attempt after the first begins only where at least this share of the endpoint's recent answers came within what is left of the deadline, so
+    /// that nothing is sent that nobody will wait for. Endpoints of which little is known are not judged. Default 0.1; 0 to 1, 0 for no such bound.
+    /// </summary>
+    public double MinimumChance { get; set; } = 0.1;
 }
 
 /// <summary>How long to wait for the first content of an answer.</summary>

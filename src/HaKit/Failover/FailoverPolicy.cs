@@ -5,23 +5,49 @@ namespace HaKit.Failover;
 /// <summary>What the engine does about a fault.</summary>
 public enum FaultAction
 {
-    /// <summary>Try the next endpoint; when none is left, wait and try again.</summary>
+    /// <summary>Try the next endpoint at once; when none is left, wait and try again.</summary>
     MoveOn,
+
+    /// <summary>Wait for the backoff first, even where another endpoint is untried.</summary>
+    Wait,
 
     /// <summary>Hand the failure to the caller as it is.</summary>
     Return,
 }
 
-/// <summary>Which faults move on and which go back to the caller. Pure.</summary>
-internal static class FailoverPolicy
+/// <summary>Which faults move on and which go back to the caller. Pure, as long as the user's own part of it is.</summary>
+internal sealed class FailoverPolicy(Func<Fault, RequestProfile, FaultAction?>? own = null)
 {
-    public static FaultAction ActionFor(Fault fault, RequestProfile profile) => fault switch
+    public FaultAction ActionFor(Fault fault, RequestProfile profile) => IsSettled(fault, profile) ? FaultAction.Return : Own(fault, profile) ?? Default(fault, profile);
+
+    // What the promises decide: nothing delivered is replayed, nothing perhaps done is repeated against the caller's word, no call outlives its caller.
+    private static bool IsSettled(Fault fault, RequestProfile profile) => fault switch
     {
-        { Applied: FaultApplied.Partial } => FaultAction.Return,
-        { Applied: FaultApplied.Ambiguous, Blame: not FaultBlame.Caller } when !profile.MayRepeat => FaultAction.Return,
+        { Applied: FaultApplied.Partial } => true,
+        { Blame: FaultBlame.Caller } => true,
+        { Applied: FaultApplied.Ambiguous } => !profile.MayRepeat,
+        _ => false,
+    };
+
+    private static FaultAction Default(Fault fault, RequestProfile profile) => fault switch
+    {
         { Kind: FaultKind.ContextLength } => FaultAction.MoveOn,
         { Kind: FaultKind.ContentFilter } => profile.MoveOnAfterContentFilter ? FaultAction.MoveOn : FaultAction.Return,
         { IsNeutral: true } => FaultAction.Return,
         _ => FaultAction.MoveOn,
     };
+
+    private FaultAction? Own(Fault fault, RequestProfile profile)
+    {
+        try
+        {
+            return own?.Invoke(fault, profile);
+        }
+#pragma warning disable CA1031 // An attempt's books must be closed whatever the user's code does.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return null;
+        }
+    }
 }

@@ -25,6 +25,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private CancellationToken _readerToken;
     private Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? _continueWith;
     private PartialResponseException? _partial;
+    private PartialResponseException? _cut;
     private TimeSpan _silence;
     private TimeSpan? _waitedSince;
     private int _next;
@@ -122,7 +123,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             return new(true);
         }
         if (_over)
-            return new(Finish());
+            return _cut is null ? new(Finish()) : ValueTask.FromException<bool>(_cut); // whoever reads on must not take it for an end
         bool more;
         try
         {
@@ -322,17 +323,21 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         _lease.Complete(evidence, now);
         _over = true;
         if (_partial is not null)
-            throw _partial; // the continuation failed too: what the caller must hear is the first cut
+            throw _cut = _partial; // the continuation failed too: what the caller must hear is the first cut
         _partial = new PartialResponseException(
-            _engine.Settings.Pool, _lease.State.Endpoint.Name, evidence, _delivered, Detail?.Attempts ?? [], fault.RetryAfter, exception);
+            _engine.Settings.Pool, _lease.State.Endpoint.Name, evidence, _delivered, AttemptsUpTo(evidence, now), fault.RetryAfter, exception);
         if (_continueWith is null || await ContinuationAsync(_partial).ConfigureAwait(false) is not { } rest)
-            throw _partial;
+            throw _cut = _partial;
         _source = rest;
         _over = false;
         _silence = default;
         _phase = Still;
         return await MoveNextAsync().ConfigureAwait(false);
     }
+
+    // The attempt that served up to its first content has failed after all.
+    private IReadOnlyList<AttemptRecord> AttemptsUpTo(Fault cut, TimeSpan now) =>
+        Detail is null ? [] : [.. Detail.Attempts.Select(a => a.Fault is null ? a with { Fault = cut, Duration = now - _lease.Started } : a)];
 
     private async ValueTask<IAsyncEnumerator<T>?> ContinuationAsync(PartialResponseException partial)
     {

@@ -1,85 +1,16 @@
 using System.Runtime.CompilerServices;
 using HaKit.Faults;
-using HaKit.Testing;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>Items are words: "role" and "ping" are no content, "." marks the end, "!" reports an error, anything else is content.</summary>
-public sealed class StreamTests
+/// <summary>Where a stream may still fail over, and what happens where it may not.</summary>
+public sealed class StreamTests : StreamBench
 {
-    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
-    private readonly ManualTimeProvider _time = new();
-    private readonly List<string> _opened = [];
-    private readonly Dictionary<string, Func<CancellationToken, IAsyncEnumerable<string>>> _scripts = [];
-    private int _disposed;
-
-    private sealed class Words : StreamItemReader<string>
-    {
-        public override StreamSignal Read(string item) => item switch
-        {
-            "role" or "ping" => StreamSignal.None,
-            "." => StreamSignal.End,
-            "!" or "filtered" => StreamSignal.Error,
-            _ => StreamSignal.Content,
-        };
-
-        public override Fault FaultOf(string item) => new(item == "filtered" ? FaultKind.ContentFilter : FaultKind.Overloaded);
-    }
-
-    private ValueTask<StreamedAnswer<string>> Open(EndpointPool pool, RequestProfile? profile = null, CancellationToken? ct = null,
-        Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<string>?>>? continueWith = null) =>
-        pool.StreamAsync(profile ?? RequestProfile.Default, this, static (attempt, test, token) =>
-        {
-            test._opened.Add(attempt.Endpoint.Name);
-            return ValueTask.FromResult(test._scripts[attempt.Endpoint.Name](token));
-        }, new Words(), continueWith, ct ?? Ct);
-
-    // Words, and pauses written as "2s"; "cut" breaks the connection, "hang" waits for ever and ignores its token, "wait" for ever but obeys it.
-    private Func<CancellationToken, IAsyncEnumerable<string>> Says(string script) => token => Play(script, token);
-
-    private async IAsyncEnumerable<string> Play(string script, [EnumeratorCancellation] CancellationToken token)
-    {
-        try
-        {
-            foreach (var word in script.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            {
-                if (word == "cut")
-                    throw new HttpIOException(HttpRequestError.ResponseEnded);
-                if (word == "hang")
-                    await new TaskCompletionSource().Task;
-                else if (word == "wait")
-                {
-                    var waiting = new TaskCompletionSource();
-                    using var registration = token.UnsafeRegister(_ => waiting.TrySetCanceled(token), null);
-                    await waiting.Task;
-                }
-                else if (word.EndsWith('s') && double.TryParse(word[..^1], out var seconds))
-                    await Task.Delay(TimeSpan.FromSeconds(seconds), _time, CancellationToken.None);
-                else
-                    yield return word;
-            }
-        }
-        finally
-        {
-            _disposed++;
-        }
-    }
-
-    private async Task<string> ReadAll(StreamedAnswer<string> stream)
-    {
-        var text = "";
-        await foreach (var word in stream)
-            text += word + " ";
-        return text.TrimEnd();
-    }
-
-    private EndpointPool Pool(int endpoints, Action<EndpointPoolOptions>? configure = null) => TestPool.Create(_time, endpoints, configure);
-
     [Fact]
     public async Task Items_before_the_first_content_are_held_and_delivered_in_order()
     {
         await using var pool = Pool(1);
-        _scripts["a"] = Says("role ping Hello world .");
+        Scripts["a"] = Says("role ping Hello world .");
         (await ReadAll(await Open(pool))).Should().Be("role ping Hello world .");
         pool.Explain(RequestProfile.Default)[0].InFlight.Should().Be(0);
     }
@@ -95,22 +26,22 @@ public sealed class StreamTests
     public async Task Failure_14_a_stream_that_fails_before_its_first_content_fails_over_silently(string script)
     {
         await using var pool = Pool(2);
-        _scripts["a"] = Says(script);
-        _scripts["b"] = Says("role Hello world .");
+        Scripts["a"] = Says(script);
+        Scripts["b"] = Says("role Hello world .");
         var stream = await Open(pool);
         (await ReadAll(stream)).Should().Be("role Hello world .");
-        _opened.Should().Equal("a", "b");
+        Opened.Should().Equal("a", "b");
         stream.Detail.Endpoint.Should().Be("b");
         stream.Detail.Attempts.Should().HaveCount(2);
-        _disposed.Should().Be(2);
+        Disposed.Should().Be(2);
     }
 
     [Fact]
     public async Task Failure_15_a_stream_that_is_opened_lazily_is_inside_the_attempt()
     {
         await using var pool = Pool(2);
-        _scripts["a"] = _ => throw new HttpRequestException(HttpRequestError.ConnectionError);
-        _scripts["b"] = Says("Hello .");
+        Scripts["a"] = _ => throw new HttpRequestException(HttpRequestError.ConnectionError);
+        Scripts["b"] = Says("Hello .");
         (await ReadAll(await Open(pool))).Should().Be("Hello .");
     }
 
@@ -121,14 +52,14 @@ public sealed class StreamTests
     public async Task Failure_13_and_16_a_stream_cut_after_content_ends_with_a_partial_response_and_is_not_replayed(string script)
     {
         await using var pool = Pool(2);
-        _scripts["a"] = Says(script);
-        _scripts["b"] = Says("Hello world .");
+        Scripts["a"] = Says(script);
+        Scripts["b"] = Says("Hello world .");
         var stream = await Open(pool);
         var partial = (await ReadAll(stream).Awaiting(t => t).Should().ThrowAsync<PartialResponseException>()).Which;
         partial.Endpoint.Should().Be("a");
         partial.DeliveredItems.Should().Be(2);
         partial.Fault.Applied.Should().Be(FaultApplied.Partial);
-        _opened.Should().Equal("a");
+        Opened.Should().Equal("a");
         pool.Explain(RequestProfile.Default).Sum(e => e.InFlight).Should().Be(0);
     }
 
@@ -136,7 +67,7 @@ public sealed class StreamTests
     public async Task A_cut_after_the_end_mark_takes_nothing_from_the_answer()
     {
         await using var pool = Pool(1);
-        _scripts["a"] = Says("Hello . cut");
+        Scripts["a"] = Says("Hello . cut");
         (await ReadAll(await Open(pool))).Should().Be("Hello .");
     }
 
@@ -144,10 +75,10 @@ public sealed class StreamTests
     public async Task Failure_18_keep_alives_do_not_defeat_the_first_content_limit()
     {
         await using var pool = Pool(2);
-        _scripts["a"] = Says(string.Concat(Enumerable.Repeat("ping 1s ", 60)) + "late .");
-        _scripts["b"] = Says("Hello .");
+        Scripts["a"] = Says(string.Concat(Enumerable.Repeat("ping 1s ", 60)) + "late .");
+        Scripts["b"] = Says("Hello .");
         var call = Open(pool).AsTask();
-        _time.Advance(TimeSpan.FromSeconds(31));
+        Time.Advance(TimeSpan.FromSeconds(31));
         call.IsCompleted.Should().BeTrue();
         (await ReadAll(await call)).Should().Be("Hello .");
     }
@@ -158,11 +89,11 @@ public sealed class StreamTests
     public async Task Keep_alives_do_not_defeat_the_idle_watchdog_after_content(string beginning)
     {
         await using var pool = Pool(1);
-        _scripts["a"] = Says(beginning + string.Concat(Enumerable.Repeat("ping 10s ", 60)));
+        Scripts["a"] = Says(beginning + string.Concat(Enumerable.Repeat("ping 10s ", 60)));
         var reading = ReadAll(await Open(pool));
-        _time.Advance(TimeSpan.FromSeconds(29));
+        Time.Advance(TimeSpan.FromSeconds(29));
         reading.IsCompleted.Should().BeFalse();
-        _time.Advance(TimeSpan.FromSeconds(10));
+        Time.Advance(TimeSpan.FromSeconds(10));
         (await reading.Awaiting(t => t).Should().ThrowAsync<PartialResponseException>()).Which.Fault.Kind.Should().Be(FaultKind.IdleTimeout);
     }
 
@@ -170,9 +101,9 @@ public sealed class StreamTests
     public async Task The_watchdog_does_not_need_the_source_to_obey()
     {
         await using var pool = Pool(1);
-        _scripts["a"] = Says("Hello hang");
+        Scripts["a"] = Says("Hello hang");
         var reading = ReadAll(await Open(pool));
-        _time.Advance(TimeSpan.FromSeconds(31));
+        Time.Advance(TimeSpan.FromSeconds(31));
         await reading.Awaiting(t => t).Should().ThrowAsync<PartialResponseException>();
         pool.Explain(RequestProfile.Default)[0].InFlight.Should().Be(0);
     }
@@ -181,16 +112,16 @@ public sealed class StreamTests
     public async Task The_consumers_own_slowness_is_not_charged_to_the_endpoint()
     {
         await using var pool = Pool(1);
-        _scripts["a"] = Says("one 20s two 20s three .");
+        Scripts["a"] = Says("one 20s two 20s three .");
         var text = "";
         await using var stream = await Open(pool);
         for (var i = 0; i < 4; i++)
         {
             var next = stream.MoveNextAsync().AsTask();
-            _time.Advance(TimeSpan.FromSeconds(20));
+            Time.Advance(TimeSpan.FromSeconds(20));
             (await next).Should().BeTrue();
             text += stream.Current + " ";
-            _time.Advance(TimeSpan.FromMinutes(5)); // the consumer thinks
+            Time.Advance(TimeSpan.FromMinutes(5)); // the consumer thinks
         }
         text.Should().Be("one two three . ");
     }
@@ -199,9 +130,9 @@ public sealed class StreamTests
     public async Task The_deadline_ends_at_the_first_content()
     {
         await using var pool = Pool(1, o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10));
-        _scripts["a"] = Says("one " + string.Concat(Enumerable.Repeat("20s more ", 30)) + ".");
+        Scripts["a"] = Says("one " + string.Concat(Enumerable.Repeat("20s more ", 30)) + ".");
         var reading = ReadAll(await Open(pool));
-        _time.Advance(TimeSpan.FromMinutes(11));
+        Time.Advance(TimeSpan.FromMinutes(11));
         (await reading).Should().EndWith("more .");
     }
 
@@ -209,10 +140,10 @@ public sealed class StreamTests
     public async Task A_silent_endpoint_is_left_for_the_next_one_even_if_it_ignores_its_token()
     {
         await using var pool = Pool(2);
-        _scripts["a"] = Says("role hang");
-        _scripts["b"] = Says("Hello .");
+        Scripts["a"] = Says("role hang");
+        Scripts["b"] = Says("Hello .");
         var call = Open(pool).AsTask();
-        _time.Advance(TimeSpan.FromSeconds(30));
+        Time.Advance(TimeSpan.FromSeconds(30));
         call.IsCompleted.Should().BeTrue();
         (await ReadAll(await call)).Should().Be("Hello .");
         pool.Explain(RequestProfile.Default).Sum(e => e.InFlight).Should().Be(0);
@@ -222,19 +153,19 @@ public sealed class StreamTests
     public async Task A_stream_counts_as_load_until_it_is_disposed()
     {
         await using var pool = Pool(1);
-        _scripts["a"] = Says("one wait");
+        Scripts["a"] = Says("one wait");
         var stream = await Open(pool);
         pool.Explain(RequestProfile.Default)[0].InFlight.Should().Be(1);
         await stream.DisposeAsync();
         pool.Explain(RequestProfile.Default)[0].InFlight.Should().Be(0);
-        _disposed.Should().Be(1);
+        Disposed.Should().Be(1);
     }
 
     [Fact]
     public async Task A_stream_that_is_dropped_without_being_disposed_gives_its_place_back()
     {
         await using var pool = Pool(1);
-        _scripts["a"] = Says("one wait");
+        Scripts["a"] = Says("one wait");
         await Drop();
         for (var i = 0; i < 50 && pool.Explain(RequestProfile.Default)[0].InFlight > 0; i++)
         {
@@ -251,7 +182,7 @@ public sealed class StreamTests
     public async Task The_caller_can_cancel_while_the_source_is_silent_and_nobody_is_blamed()
     {
         await using var pool = Pool(1);
-        _scripts["a"] = Says("one hang");
+        Scripts["a"] = Says("one hang");
         using var caller = new CancellationTokenSource();
         var reading = ReadAll(await Open(pool, ct: caller.Token));
         caller.Cancel();
@@ -265,11 +196,11 @@ public sealed class StreamTests
     public async Task A_content_filter_goes_back_to_the_caller_and_on_to_another_endpoint_only_when_asked()
     {
         await using var pool = Pool(2);
-        _scripts["a"] = Says("role filtered");
-        _scripts["b"] = Says("Hello .");
+        Scripts["a"] = Says("role filtered");
+        Scripts["b"] = Says("Hello .");
         (await Open(pool).AsTask().Awaiting(t => t).Should().ThrowAsync<EndpointFaultException>()).Which.Fault.Kind.Should().Be(FaultKind.ContentFilter);
-        _scripts["b"] = Says("role filtered");
-        _scripts["a"] = Says("Hello .");
+        Scripts["b"] = Says("role filtered");
+        Scripts["a"] = Says("Hello .");
         (await ReadAll(await Open(pool, new RequestProfile { MoveOnAfterContentFilter = true }))).Should().Be("Hello .");
     }
 
@@ -277,7 +208,7 @@ public sealed class StreamTests
     public async Task A_continuation_goes_on_where_the_cut_was()
     {
         await using var pool = Pool(1);
-        _scripts["a"] = Says("Hello cut");
+        Scripts["a"] = Says("Hello cut");
         var stream = await Open(pool, continueWith: (partial, token) => new(Play($"again-after-{partial.DeliveredItems} .", token)));
         (await ReadAll(stream)).Should().Be("Hello again-after-1 .");
     }
@@ -289,7 +220,7 @@ public sealed class StreamTests
     public async Task Failure_17_a_continuation_that_fails_does_not_mask_the_first_cut(string how)
     {
         await using var pool = Pool(1);
-        _scripts["a"] = Says("Hello world !");
+        Scripts["a"] = Says("Hello world !");
         var stream = await Open(pool, continueWith: (_, token) => how switch
         {
             "throws" => throw new InvalidOperationException("refused"),
@@ -304,7 +235,7 @@ public sealed class StreamTests
     public async Task Streams_cut_after_content_count_against_their_endpoint()
     {
         await using var pool = Pool(1);
-        _scripts["a"] = Says("Hello cut");
+        Scripts["a"] = Says("Hello cut");
         for (var i = 0; i < 5; i++)
             await ReadAll(await Open(pool)).Awaiting(t => t).Should().ThrowAsync<PartialResponseException>();
         pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().Be("health");
@@ -315,17 +246,17 @@ public sealed class StreamTests
     {
         await using var pool = Pool(1, o => o.AttemptTimeout = new() { Timeout = TimeSpan.FromSeconds(5) });
         CancellationToken held = default;
-        _scripts["a"] = token => { held = token; return Play("one 1s two 1s three .", token); };
+        Scripts["a"] = token => { held = token; return Play("one 1s two 1s three .", token); };
         var stream = await Open(pool);
         for (var i = 0; i < 10; i++)
         {
             var other = pool.ExecuteAsync<int, int>(0, static (_, _, _) => new(new TaskCompletionSource<int>().Task), Ct).AsTask();
-            _time.Advance(TimeSpan.FromSeconds(0.1));
+            Time.Advance(TimeSpan.FromSeconds(0.1));
         }
-        _time.Advance(TimeSpan.FromSeconds(10));
+        Time.Advance(TimeSpan.FromSeconds(10));
         held.IsCancellationRequested.Should().BeFalse();
         var reading = ReadAll(stream);
-        _time.Advance(TimeSpan.FromSeconds(5));
+        Time.Advance(TimeSpan.FromSeconds(5));
         (await reading).Should().Be("one two three .");
     }
 }
