@@ -112,7 +112,7 @@ public sealed class EndpointPoolOptions
         if (!(FirstContent.Multiplier >= 1))
             wrong.Add(FormattableString.Invariant($"{path}: FirstContent:Multiplier is {FirstContent.Multiplier}: at least 1 is needed."));
         Within("Retry:MaxRetryAttempts", Retry.MaxRetryAttempts, 0, 100);
-        Within("Retry:MaxAttemptsPerEndpoint", Retry.MaxAttemptsPerEndpoint, 1, 100);
+        Within("Retry:MaxAttemptsPerEndpoint", Retry.MaxAttemptsPerEndpoint ?? 2, 1, 100);
         Positive("Retry:Delay", Retry.Delay);
         if (Retry.MaxDelay < Retry.Delay)
             wrong.Add($"{path}: Retry:MaxDelay is {Retry.MaxDelay}, shorter than Retry:Delay, {Retry.Delay}.");

@@ -16,7 +16,8 @@ internal sealed partial class FailoverEngine
         var soonest = TimeSpan.MaxValue;
         var returns = TimeSpan.MaxValue;
         EndpointState? first = null;
-        var able = false;
+        var able = CountAble(snapshot, in query);
+        var most = settings.MaxAttemptsOn(able);
         var admitted = false;
         var mayComeFree = false;
         var mayMakeIt = false;
@@ -25,19 +26,18 @@ internal sealed partial class FailoverEngine
         {
             if (!query.CanServe(member))
                 continue;
-            able = true;
             admitted |= member.Health.State.Admits(now);
             mayComeFree |= member.Health.State.Status == HealthStatus.Trial || member.Health.State.Admits(now) && member.IsBusy;
-            left += Math.Max(0, settings.Retry.MaxAttemptsPerEndpoint - TimesTried(call, member));
+            left += Math.Max(0, most - TimesTried(call, member));
         }
         left = Math.Min(left, settings.MaxAttempts - call.History.Count);
-        if (!able)
+        if (able == 0)
             return Step.GiveUp("no endpoint has the capabilities that the request needs.");
         if (left <= 0)
             return Step.GiveUp("every endpoint that may serve the request was tried as often as allowed.");
         foreach (var member in snapshot.Members)
         {
-            if (!query.CanServe(member) || TimesTried(call, member) is var tried && tried >= settings.Retry.MaxAttemptsPerEndpoint)
+            if (!query.CanServe(member) || TimesTried(call, member) is var tried && tried >= most)
                 continue;
             var at = member.AvailableAt(call.Profile.Tokens, now);
             returns = Min(returns, at);
@@ -53,7 +53,7 @@ internal sealed partial class FailoverEngine
             return Step.GiveUp("what is left of the deadline is shorter than any answer of the endpoints that are left.");
         if (first is not null && soonest <= now)
             return Again(call, first, settings, now);
-        var asking = admitted ? null : AskOutage(call, snapshot, settings, left, now);
+        var asking = admitted ? null : AskOutage(call, snapshot, most, left, now);
         if (asking is { } step && (step.Kind == StepKind.Start || step.Until < soonest))
             return step;
         if (!admitted && asking is null && soonest == returns && soonest < call.Deadline)
@@ -98,12 +98,12 @@ internal sealed partial class FailoverEngine
 
     // Nothing that could serve the request is admitted. One call at a time asks, at the outage's pace; the others wait to be let in. A call that
     // has asked before spends from the shared budget, and spreads the attempts it has left over its deadline.
-    private Step? AskOutage(FailoverCall call, PoolSnapshot snapshot, FailoverSettings settings, int left, TimeSpan now)
+    private Step? AskOutage(FailoverCall call, PoolSnapshot snapshot, int most, int left, TimeSpan now)
     {
         var query = new SelectionQuery(call.Profile, call.History, now);
         var candidates = 0;
         foreach (var member in snapshot.Members)
-            if (MayBeAsked(member, in query, settings))
+            if (MayBeAsked(member, in query, most))
                 candidates++;
         if (candidates == 0)
             return null;
@@ -123,7 +123,7 @@ internal sealed partial class FailoverEngine
         {
             var pick = Outage.NextTurn(candidates);
             foreach (var member in snapshot.Members)
-                if (MayBeAsked(member, in query, settings) && pick-- == 0 && TryStart(call, member, BeginMode.OutageTrial, now) is { } lease)
+                if (MayBeAsked(member, in query, most) && pick-- == 0 && TryStart(call, member, BeginMode.OutageTrial, now) is { } lease)
                 {
                     Outage.Began(now);
                     lease.AsksOutage = true;
@@ -151,9 +151,18 @@ internal sealed partial class FailoverEngine
         return call.History.TimesTried(member, since: health.Status is HealthStatus.Healthy or HealthStatus.Recovering ? health.Since : TimeSpan.Zero);
     }
 
-    private static bool MayBeAsked(EndpointState member, in SelectionQuery query, FailoverSettings settings) =>
+    private static int CountAble(PoolSnapshot snapshot, in SelectionQuery query)
+    {
+        var able = 0;
+        foreach (var member in snapshot.Members)
+            if (query.CanServe(member))
+                able++;
+        return able;
+    }
+
+    private static bool MayBeAsked(EndpointState member, in SelectionQuery query, int most) =>
         query.CanServe(member)
-        && query.History.TimesTried(member) < settings.Retry.MaxAttemptsPerEndpoint
+        && query.History.TimesTried(member) < most
         && member.Health.State.IsTrialAllowedInOutage(query.Now)
         && member.HasRoom(query.Profile.Tokens, query.Now);
 

@@ -13,8 +13,11 @@ public sealed class RetryOptions
     /// <summary>Attempts after the first, on all endpoints together; never reset within a call. Default 5; 0 to 100.</summary>
     public int MaxRetryAttempts { get; set; } = 5;
 
-    /// <summary>Attempts of one call on the same endpoint. Default 2; 1 to 100.</summary>
-    public int MaxAttemptsPerEndpoint { get; set; } = 2;
+    /// <summary>
+    /// Attempts of one call on the same endpoint; 1 to 100. Default null: 2, and more where the pool has too few endpoints for the attempts that the call has.
+    /// An only endpoint may have them all.
+    /// </summary>
+    public int? MaxAttemptsPerEndpoint { get; set; }
 
     /// <summary>First backoff, when no endpoint is left untried; doubles, with full jitter, counted from the last failure. Default 0.25 s.</summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(0.25);
@@ -80,4 +83,7 @@ internal sealed record FailoverSettings
     public required StreamingOptions Streaming { get; init; }
     public required HedgingOptions Hedging { get; init; }
     public int MaxAttempts => Retry.MaxRetryAttempts + 1;
+
+    /// <summary>Attempts of one call on the same endpoint, where so many may serve it.</summary>
+    public int MaxAttemptsOn(int endpoints) => Retry.MaxAttemptsPerEndpoint ?? Math.Max(2, MaxAttempts / Math.Max(1, endpoints));
 }

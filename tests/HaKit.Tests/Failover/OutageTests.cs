@@ -51,7 +51,7 @@ public sealed class OutageTests
     [InlineData(40, FaultKind.Overloaded)]
     [InlineData(5, FaultKind.Overloaded)]
     [InlineData(40, FaultKind.ConnectFailed)]
-    public async Task All_answer_503_or_refuse_for_5_s_and_are_then_well_and_every_call_succeeds(double perSecond, FaultKind kind)
+    public async Task Failure_35_after_a_total_outage_of_5_s_nobody_is_kept_out_and_every_call_succeeds(double perSecond, FaultKind kind)
     {
         _kind = kind;
         await using var pool = Pool(3, o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10));

@@ -427,10 +427,10 @@ public sealed class StreamContractTests : StreamBench
     [Fact]
     public async Task Usage_at_the_end_of_a_stream_settles_the_limits_by_the_truth()
     {
-        await using var pool = Pool(1, o => o.Endpoints[0].Limits = new() { TokensPerMinute = 1000 });
+        await using var pool = Pool(1, o => o.Endpoints[0].Limits = new() { TokensPerMinute = 2000 });
         Scripts["a"] = Says("one two .");
         var estimate = new RequestProfile { InputTokens = 100, MaxOutputTokens = 800 };
-        for (var i = 0; i < 20; i++) // by the estimates the second would have to wait
+        for (var i = 0; i < 20; i++) // by the estimates the third would have to wait
             await using (var stream = await pool.StreamAsync(estimate, this, static (attempt, test, token) => new ValueTask<IAsyncEnumerable<string>>(test.Scripts["a"](token)), new Sized(), Ct))
                 await ReadAll(stream);
         Opened.Clear();
@@ -442,7 +442,7 @@ public sealed class StreamContractTests : StreamBench
     [Fact]
     public async Task Of_two_streams_the_first_content_wins_and_nothing_of_the_other_is_delivered()
     {
-        await using var pool = Pool(2, o => { o.Hedging.Enabled = true; o.Hedging.MinimumDelay = S(1); });
+        await using var pool = Pool(2, o => { o.Hedging.Enabled = true; o.Hedging.MinimumDelay = S(1); o.FirstContent.Minimum = S(20); });
         Scripts["a"] = Scripts["b"] = Says("role 0.1s usual .");
         for (var i = 0; i < 60; i++)
         {
