@@ -18,11 +18,29 @@ public static class EndpointPoolClientPipelineExtensions
     public static TOptions UseHaEndpointPool<TOptions>(this TOptions options, EndpointPool pool)
         where TOptions : ClientPipelineOptions
     {
-        ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(pool);
+        return options.Over(pool.CreateHttpClient);
+    }
+
+    /// <summary>
+    /// Makes the client fit to serve one endpoint of a pool, as an object: its own retries and network timeout are switched off, and what the endpoint refuses is
+    /// an <see cref="EndpointFaultException"/> with all that the wire says (<see cref="EndpointFaultHandler"/>).
+    /// </summary>
+    /// <typeparam name="TOptions">The client's kind of options.</typeparam>
+    /// <param name="options">The options; their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>
+    /// <param name="endpoint">The endpoint's name, for messages.</param>
+    /// <returns>The same options.</returns>
+    /// <exception cref="InvalidOperationException">The options belong to a client already.</exception>
+    public static TOptions UseHaEndpoint<TOptions>(this TOptions options, string endpoint)
+        where TOptions : ClientPipelineOptions => options.Over(() => EndpointFaultHandler.CreateHttpClient(endpoint));
+
+    private static TOptions Over<TOptions>(this TOptions options, Func<HttpClient> client)
+        where TOptions : ClientPipelineOptions
+    {
+        ArgumentNullException.ThrowIfNull(options);
         options.RetryPolicy = new ClientRetryPolicy(maxRetries: 0);
         options.NetworkTimeout = Timeout.InfiniteTimeSpan;
-        options.Transport = new HttpClientPipelineTransport(pool.CreateHttpClient());
+        options.Transport = new HttpClientPipelineTransport(client());
         return options;
     }
 }

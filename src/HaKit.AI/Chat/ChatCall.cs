@@ -12,8 +12,18 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     public async ValueTask<ChatResponse> AskAsync(EndpointAttempt attempt, CancellationToken token)
     {
         var chat = ChatEndpoint.Of(attempt.Endpoint);
-        var response = await chat.Client.GetResponseAsync(MessagesFor(attempt.Endpoint), chat.Fit(options, attempt.Endpoint, used), token).ConfigureAwait(false);
-        return ChatFaults.Judge(response, attempt);
+        var asked = chat.Client.GetResponseAsync(MessagesFor(attempt.Endpoint), chat.Fit(options, attempt.Endpoint, used), token);
+        var hadToWait = !asked.IsCompleted;
+        try
+        {
+            return ChatFaults.Judge(await asked.ConfigureAwait(false), attempt);
+        }
+        catch (ArgumentException) when (hadToWait)
+        {
+            // What is wrong with the request shows before it is sent. Later, SDKs throw this over answers in which they do not find what they look for.
+            attempt.ReportFault(ChatFaults.Broken);
+            throw;
+        }
     }
 
     public ValueTask<IAsyncEnumerable<ChatResponseUpdate>> OpenAsync(EndpointAttempt attempt, CancellationToken token)

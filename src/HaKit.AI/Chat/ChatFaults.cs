@@ -8,7 +8,7 @@ namespace HaKit.AI;
 /// <summary>What answers mean that came without an exception.</summary>
 internal static class ChatFaults
 {
-    private static readonly Fault Broken = new(FaultKind.BrokenBody);
+    public static readonly Fault Broken = new(FaultKind.BrokenBody);
 
     // The model has been at work, and its work is billed, before a filter ends the answer.
     private static readonly Fault Filtered = new(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous };

@@ -1,4 +1,5 @@
 using HaKit.Faults;
+using HaKit.Http;
 
 namespace HaKit;
 
@@ -26,6 +27,16 @@ public sealed class EndpointFaultHandler : DelegatingHandler
         _dialect = dialect;
         _time = time ?? TimeProvider.System;
     }
+
+    /// <summary>
+    /// An <see cref="HttpClient"/> for the SDK of one endpoint: this handler over connections of its own that suit long calls, and no timeout, because the pool
+    /// has the deadline. Keep it for the life of the SDK's client.
+    /// </summary>
+    /// <param name="endpoint">The endpoint's name, for messages.</param>
+    /// <param name="dialect">What it speaks. Default: recognised from the answers.</param>
+    /// <param name="connectTimeout">Bound on connecting. Default 2 s.</param>
+    public static HttpClient CreateHttpClient(string endpoint, WireDialect dialect = WireDialect.Unknown, TimeSpan? connectTimeout = null) =>
+        new(new EndpointFaultHandler(endpoint, dialect) { InnerHandler = PoolConnections.NewHandler(connectTimeout ?? TimeSpan.FromSeconds(2)) }) { Timeout = Timeout.InfiniteTimeSpan };
 
     /// <inheritdoc/>
     /// <exception cref="EndpointFaultException">The endpoint refused, and not because of the request.</exception>

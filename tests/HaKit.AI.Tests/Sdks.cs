@@ -1,0 +1,85 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Microsoft.Extensions.AI;
+using OpenAI.Chat;
+using ChatFinishReason = Microsoft.Extensions.AI.ChatFinishReason;
+using ChatMessage = Microsoft.Extensions.AI.ChatMessage;
+
+namespace HaKit.AI.Tests;
+
+/// <summary>
+/// The thinnest <see cref="IChatClient"/> over the official OpenAI SDK's chat client: text, tools, usage, finish reasons. The SDK has none of its own; the one that
+/// is published for it maps more, and fails where this one fails, because failures are the SDK's.
+/// </summary>
+internal sealed class OpenAIChat(ChatClient client, string model) : IChatClient
+{
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var completion = (await client.CompleteChatAsync(messages.Select(Map), Map(options), cancellationToken)).Value;
+        List<AIContent> contents = [.. completion.Content.Select(c => new TextContent(c.Text))];
+        contents.AddRange(completion.ToolCalls.Select(c => Call(c.Id, c.FunctionName, c.FunctionArguments)));
+        return new ChatResponse(new ChatMessage(Microsoft.Extensions.AI.ChatRole.Assistant, contents))
+        {
+            ResponseId = completion.Id,
+            ModelId = completion.Model,
+            FinishReason = Map(completion.FinishReason),
+            Usage = Map(completion.Usage),
+        };
+    }
+
+    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var update in client.CompleteChatStreamingAsync(messages.Select(Map), Map(options), cancellationToken))
+        {
+            List<AIContent> contents = [.. update.ContentUpdate.Select(c => new TextContent(c.Text))];
+            if (update.Usage is { } usage)
+                contents.Add(new UsageContent(Map(usage)!));
+            yield return new ChatResponseUpdate(Microsoft.Extensions.AI.ChatRole.Assistant, contents)
+            {
+                ResponseId = update.CompletionId,
+                ModelId = update.Model,
+                FinishReason = update.FinishReason is { } reason ? Map(reason) : null,
+            };
+        }
+    }
+
+    public object? GetService(Type serviceType, object? serviceKey = null) =>
+        serviceType == typeof(ChatClientMetadata) ? new ChatClientMetadata("openai", null, model) : serviceType == typeof(ChatClient) ? client : null;
+
+    public void Dispose()
+    {
+    }
+
+    private static OpenAI.Chat.ChatMessage Map(ChatMessage message) => message.Role.Value switch
+    {
+        "system" => new SystemChatMessage(message.Text),
+        "assistant" when message.Contents.OfType<FunctionCallContent>().ToArray() is { Length: > 0 } calls =>
+            new AssistantChatMessage(calls.Select(c => ChatToolCall.CreateFunctionToolCall(c.CallId, c.Name, BinaryData.FromObjectAsJson(c.Arguments)))),
+        "assistant" => new AssistantChatMessage(message.Text),
+        "tool" => message.Contents.OfType<FunctionResultContent>().Select(r => new ToolChatMessage(r.CallId, $"{r.Result}")).Single(),
+        _ => new UserChatMessage(message.Text),
+    };
+
+    private static ChatCompletionOptions Map(ChatOptions? options)
+    {
+        var mapped = new ChatCompletionOptions { MaxOutputTokenCount = options?.MaxOutputTokens, Temperature = options?.Temperature };
+        foreach (var tool in options?.Tools?.OfType<AIFunctionDeclaration>() ?? [])
+            mapped.Tools.Add(ChatTool.CreateFunctionTool(tool.Name, tool.Description, BinaryData.FromString(tool.JsonSchema.GetRawText())));
+        return mapped;
+    }
+
+    private static FunctionCallContent Call(string id, string name, BinaryData arguments) =>
+        new(id, name, JsonSerializer.Deserialize<Dictionary<string, object?>>(arguments));
+
+    private static UsageDetails? Map(ChatTokenUsage? usage) =>
+        usage is null ? null : new() { InputTokenCount = usage.InputTokenCount, OutputTokenCount = usage.OutputTokenCount };
+
+    private static ChatFinishReason Map(OpenAI.Chat.ChatFinishReason reason) => reason switch
+    {
+        OpenAI.Chat.ChatFinishReason.Length => ChatFinishReason.Length,
+        OpenAI.Chat.ChatFinishReason.ContentFilter => ChatFinishReason.ContentFilter,
+        OpenAI.Chat.ChatFinishReason.ToolCalls or OpenAI.Chat.ChatFinishReason.FunctionCall => ChatFinishReason.ToolCalls,
+        _ => ChatFinishReason.Stop,
+    };
+}
