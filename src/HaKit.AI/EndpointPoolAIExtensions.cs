@@ -46,6 +46,32 @@ public static class EndpointPoolAIExtensions
         pool.AddEndpoint(endpoint);
     }
 
+    /// <summary>An embedding generator over the pool. Keep it as long as the pool: it knows which model the vectors are of.</summary>
+    /// <param name="pool">The pool, all endpoints of which have embedding generators.</param>
+    /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
+    /// <exception cref="ArgumentException">An endpoint has no embedding generator.</exception>
+    /// <exception cref="EmbeddingMismatchException">Endpoints declare different models or lengths.</exception>
+    public static EndpointPoolEmbeddingGenerator AsEmbeddingGenerator(this EndpointPool pool, Action<EndpointPoolEmbeddingOptions>? configure = null)
+    {
+        var options = new EndpointPoolEmbeddingOptions();
+        configure?.Invoke(options);
+        return new(pool, options);
+    }
+
+    /// <summary>Adds an endpoint that an embedding generator serves, or gives the endpoint of that name its generator.</summary>
+    /// <param name="options">The pool's options.</param>
+    /// <param name="name">The endpoint's name.</param>
+    /// <param name="generator">Its generator. Switch its own retries off.</param>
+    /// <param name="configure">Changes the endpoint: model, tier, account, prices.</param>
+    /// <returns>The same options.</returns>
+    public static EndpointPoolOptions AddEndpoint(
+        this EndpointPoolOptions options, string name, IEmbeddingGenerator<string, Embedding<float>> generator, Action<EndpointOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(generator);
+        return options.Attach(name, generator, configure);
+    }
+
     internal static ChatEndpoint Serving(IChatClient client, Action<ChatEndpointOptions>? configure)
     {
         ArgumentNullException.ThrowIfNull(client);

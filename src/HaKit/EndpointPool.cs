@@ -80,7 +80,11 @@ public sealed partial class EndpointPool : IAsyncDisposable
 
     internal EndpointPoolOptions Options => Volatile.Read(ref _options);
 
-    internal TimeProvider Time => _clock.Time;
+    /// <summary>The clock that it goes by.</summary>
+    public TimeProvider Time => _clock.Time;
+
+    /// <summary>The deadline of a call whose profile does not say otherwise, as the options have it at this moment.</summary>
+    public TimeSpan Deadline => Options.TotalRequestTimeout.Timeout;
 
     /// <summary>Calls the pool with the default profile.</summary>
     /// <inheritdoc cref="ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>

@@ -59,8 +59,8 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
             Refusal.Throw(Name, fault, _time);
             if (fault.Ending is { } ending)
             {
-                outcome = IsSilent(ending) ? Outcome.Abandoned : outcome;
-                await FailAsync(ending, fault, cancellationToken).ConfigureAwait(false);
+                outcome = Refusal.IsSilent(ending) ? Outcome.Abandoned : outcome;
+                await Refusal.EndAsync(ending, fault, cancellationToken).ConfigureAwait(false);
             }
             var response = Answer(request);
             outcome = Outcome.Whole;
@@ -92,10 +92,10 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
                 {
                     if (contents == fault.Ending?.After || update.FinishReason is not null && fault.Ending is not null)
                     {
-                        outcome = IsSilent(fault.Ending) ? Outcome.Abandoned : contents > 0 ? Outcome.Cut : Outcome.Failed;
+                        outcome = Refusal.IsSilent(fault.Ending) ? Outcome.Abandoned : contents > 0 ? Outcome.Cut : Outcome.Failed;
                         if (fault.Ending.Kind is FakeEndingKind.End or FakeEndingKind.Empty)
                             yield break;
-                        await FailAsync(fault.Ending, fault, cancellationToken).ConfigureAwait(false);
+                        await Refusal.EndAsync(fault.Ending, fault, cancellationToken).ConfigureAwait(false);
                     }
                     await Waits.For(_time, contents == 0 ? fault.ToFirstToken : fault.PerToken, cancellationToken).ConfigureAwait(false);
                     contents += hasContent ? 1 : 0;
@@ -159,15 +159,6 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
         _tally.Begin(kind);
         fault = Faults.For(kind);
         return request;
-    }
-
-    private static bool IsSilent(FakeEnding ending) => ending.Kind is FakeEndingKind.Hang or FakeEndingKind.Silence or FakeEndingKind.KeepAlives;
-
-    private static async Task FailAsync(FakeEnding ending, FakeFault fault, CancellationToken cancellationToken)
-    {
-        if (IsSilent(ending))
-            await Waits.ForEver(cancellationToken).ConfigureAwait(false);
-        throw ending.Kind == FakeEndingKind.Cut ? ConnectionFailures.ResetWithinBody() : new InvalidDataException($"Fault: {fault.Name}.");
     }
 
     private static ChatFinishReason? Finish(FakeFault fault) => fault.Finish is { } reason ? new ChatFinishReason(reason) : null;

@@ -4,9 +4,20 @@ using HaKit.Testing.Wire;
 
 namespace HaKit.Testing;
 
-/// <summary>What a client object throws when its endpoint refuses.</summary>
+/// <summary>What a client object throws when its endpoint refuses, or breaks off.</summary>
 internal static class Refusal
 {
+    /// <summary>Does the answer end in a silence that only its caller ends?</summary>
+    public static bool IsSilent(FakeEnding ending) => ending.Kind is FakeEndingKind.Hang or FakeEndingKind.Silence or FakeEndingKind.KeepAlives;
+
+    /// <summary>Ends an answer the way it is to end.</summary>
+    public static async Task EndAsync(FakeEnding ending, FakeFault fault, CancellationToken cancellationToken)
+    {
+        if (IsSilent(ending))
+            await Waits.ForEver(cancellationToken).ConfigureAwait(false);
+        throw ending.Kind == FakeEndingKind.Cut ? ConnectionFailures.ResetWithinBody() : new InvalidDataException($"Fault: {fault.Name}.");
+    }
+
     /// <summary>Throws what the fault amounts to without an answer, if it does.</summary>
     public static void Throw(string endpoint, FakeFault fault, TimeProvider time)
     {

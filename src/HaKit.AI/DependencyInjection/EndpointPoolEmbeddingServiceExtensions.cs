@@ -1,0 +1,61 @@
+using HaKit;
+using HaKit.AI;
+using Microsoft.Extensions.AI;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers embedding generators over pools, and the generators that serve a pool's endpoints.</summary>
+public static class EndpointPoolEmbeddingServiceExtensions
+{
+    /// <summary>Registers an embedding generator over a pool: as <see cref="IEmbeddingGenerator{TInput, TEmbedding}"/> and as <see cref="EndpointPoolEmbeddingGenerator"/>.</summary>
+    /// <param name="services">The container.</param>
+    /// <param name="pool">The pool's name, as it was given to <c>AddHaEndpointPool</c>.</param>
+    /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
+    public static IServiceCollection AddHaEmbeddingGenerator(this IServiceCollection services, string pool, Action<EndpointPoolEmbeddingOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrWhiteSpace(pool);
+        return services
+            .AddSingleton(provider => provider.GetRequiredKeyedService<EndpointPool>(pool).AsEmbeddingGenerator(configure))
+            .AddSingleton<IEmbeddingGenerator<string, Embedding<float>>>(static provider => provider.GetRequiredService<EndpointPoolEmbeddingGenerator>());
+    }
+
+    /// <summary>As <see cref="AddHaEmbeddingGenerator"/>, under a key.</summary>
+    /// <param name="services">The container.</param>
+    /// <param name="serviceKey">The key.</param>
+    /// <param name="pool">The pool's name.</param>
+    /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
+    public static IServiceCollection AddKeyedHaEmbeddingGenerator(
+        this IServiceCollection services, object? serviceKey, string pool, Action<EndpointPoolEmbeddingOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrWhiteSpace(pool);
+        return services
+            .AddKeyedSingleton(serviceKey, (provider, _) => provider.GetRequiredKeyedService<EndpointPool>(pool).AsEmbeddingGenerator(configure))
+            .AddKeyedSingleton<IEmbeddingGenerator<string, Embedding<float>>>(serviceKey, static (provider, key) => provider.GetRequiredKeyedService<EndpointPoolEmbeddingGenerator>(key));
+    }
+
+    /// <summary>Adds an endpoint that an embedding generator serves, or gives the configured endpoint of that name its generator.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="name">The endpoint's name.</param>
+    /// <param name="generator">Its generator. Switch its own retries off.</param>
+    /// <param name="configure">Changes the endpoint. Runs again at each reload.</param>
+    public static IEndpointPoolBuilder AddEndpoint(
+        this IEndpointPoolBuilder builder, string name, IEmbeddingGenerator<string, Embedding<float>> generator, Action<EndpointOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(generator);
+        return builder.Attach(name, _ => generator, configure);
+    }
+
+    /// <summary>As the other overload, with a generator that is made once, from the container. Whoever gives it disposes of it.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="name">The endpoint's name.</param>
+    /// <param name="generator">Gives its generator.</param>
+    /// <param name="configure">Changes the endpoint.</param>
+    public static IEndpointPoolBuilder AddEndpoint(
+        this IEndpointPoolBuilder builder, string name, Func<IServiceProvider, IEmbeddingGenerator<string, Embedding<float>>> generator, Action<EndpointOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(generator);
+        return builder.Attach(name, generator, configure);
+    }
+}

@@ -1,0 +1,63 @@
+using System.Globalization;
+using Microsoft.Extensions.AI;
+
+namespace HaKit.AI;
+
+/// <summary>The one model and length of a pool's vectors: what was declared, or else what the first answer has. Thread-safe.</summary>
+internal sealed class EmbeddingIdentity(string pool, string? model, int? dimensions)
+{
+    private readonly string? _declared = model;
+    private string? _model = model;
+    private object? _dimensions = dimensions; // boxed, for the exchange
+
+    /// <summary>Refuses a pool whose endpoints declare different models or lengths.</summary>
+    public void VerifyDeclarations(IReadOnlyList<Endpoint> endpoints)
+    {
+        (Endpoint Endpoint, string Name)? first = null;
+        (Endpoint Endpoint, int Length)? length = null;
+        foreach (var endpoint in endpoints)
+        {
+            if (_declared is null && NameAt(endpoint) is { } name)
+            {
+                first ??= (endpoint, name);
+                if (!AreSame(first.Value.Name, name))
+                    throw new EmbeddingMismatchException(pool, endpoint.Name, $"serves '{name}', and '{first.Value.Endpoint.Name}' serves '{first.Value.Name}' (if both are one model under two names, set Model)");
+            }
+            if (MetadataOf(endpoint)?.DefaultModelDimensions is { } dimensions)
+            {
+                length ??= (endpoint, dimensions);
+                if (length.Value.Length != dimensions)
+                    throw new EmbeddingMismatchException(pool, endpoint.Name, string.Create(CultureInfo.InvariantCulture, $"gives vectors of {dimensions}, and '{length.Value.Endpoint.Name}' of {length.Value.Length}"));
+            }
+        }
+    }
+
+    /// <summary>Refuses vectors that do not belong among those given before.</summary>
+    public void Verify(GeneratedEmbeddings<Embedding<float>> embeddings, Endpoint endpoint, EmbeddingGenerationOptions? options)
+    {
+        foreach (var embedding in embeddings)
+        {
+            VerifyModel(embedding.ModelId, endpoint);
+            var expected = options?.Dimensions ?? (int)(Interlocked.CompareExchange(ref _dimensions, embedding.Dimensions, null) ?? embedding.Dimensions);
+            if (embedding.Dimensions != expected)
+                throw new EmbeddingMismatchException(pool, endpoint.Name, string.Create(CultureInfo.InvariantCulture, $"gave a vector of {embedding.Dimensions} where {expected} is expected"));
+        }
+    }
+
+    /// <summary>What the endpoint's model is called there.</summary>
+    public static string? NameAt(Endpoint endpoint) => endpoint.Domains.Model ?? MetadataOf(endpoint)?.DefaultModelId;
+
+    public static EmbeddingGeneratorMetadata? MetadataOf(Endpoint endpoint) =>
+        EndpointPoolEmbeddingGenerator.GeneratorOf(endpoint)?.GetService(typeof(EmbeddingGeneratorMetadata)) as EmbeddingGeneratorMetadata;
+
+    private void VerifyModel(string? told, Endpoint endpoint)
+    {
+        if (told is null || _declared is not null && AreSame(told, NameAt(endpoint)))
+            return;
+        var expected = Interlocked.CompareExchange(ref _model, told, null) ?? told;
+        if (!AreSame(told, expected))
+            throw new EmbeddingMismatchException(pool, endpoint.Name, $"gave vectors of '{told}' where those of '{expected}' are expected");
+    }
+
+    private static bool AreSame(string one, string? other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,193 @@
+using HaKit.Faults;
+using Microsoft.Extensions.AI;
+
+namespace HaKit.AI;
+
+/// <summary>
+/// An embedding generator over a pool whose endpoints all serve one model: vectors of different models do not mix, so an answer of another model or length is refused
+/// with <see cref="EmbeddingMismatchException"/>. Large calls are split, and each part is served for itself. Thread-safe; disposing it does nothing.
+/// </summary>
+public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string, Embedding<float>>
+{
+    private readonly EndpointPool _pool;
+    private readonly EndpointPoolEmbeddingOptions _options;
+    private readonly EmbeddingIdentity _identity;
+
+    /// <summary>An embedding generator over a pool.</summary>
+    /// <param name="pool">The pool, all endpoints of which have embedding generators.</param>
+    /// <param name="options">How it uses the pool; null for the defaults.</param>
+    /// <exception cref="ArgumentException">An endpoint has no embedding generator.</exception>
+    /// <exception cref="EmbeddingMismatchException">Endpoints declare different models or lengths.</exception>
+    public EndpointPoolEmbeddingGenerator(EndpointPool pool, EndpointPoolEmbeddingOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        _options = options ?? new();
+        _options.Validate();
+        var endpoints = pool.Endpoints;
+        if (endpoints.Where(e => GeneratorOf(e) is null).Select(e => e.Name).ToArray() is { Length: > 0 } without)
+            throw new ArgumentException($"Pool '{pool.Name}': no embedding generator for {string.Join(", ", without)}: add them with AddEndpoint(name, generator).", nameof(pool));
+        _pool = pool;
+        _identity = new EmbeddingIdentity(pool.Name, _options.Model, _options.Dimensions);
+        _identity.VerifyDeclarations(endpoints);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="EmbeddingMismatchException">An endpoint gave vectors that do not belong among the others.</exception>
+    /// <exception cref="NoEndpointAvailableException">No endpoint could take a part in time.</exception>
+    /// <exception cref="DeadlineExceededException">The deadline of the whole call passed.</exception>
+    public async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
+        IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        var texts = values as IReadOnlyList<string> ?? [.. values];
+        if (texts.Count == 0)
+            return [];
+        return texts.Count <= _options.MaxBatchSize
+            ? await PartAsync(new Part(this, texts, options, _options.Profile), cancellationToken).ConfigureAwait(false)
+            : await new Batches(this, texts, options).RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Gives this generator, its <see cref="EndpointPool"/>, and <see cref="EmbeddingGeneratorMetadata"/> with what all endpoints have in common. With an endpoint's name as the key: what that endpoint's generator gives.</remarks>
+    public object? GetService(Type serviceType, object? serviceKey = null)
+    {
+        ArgumentNullException.ThrowIfNull(serviceType);
+        var endpoints = _pool.Endpoints;
+        if (serviceKey is string name && endpoints.FirstOrDefault(e => e.Name == name) is { } endpoint && GeneratorOf(endpoint) is { } generator)
+            return serviceType.IsInstanceOfType(generator) ? generator : generator.GetService(serviceType);
+        if (serviceKey is null && serviceType.IsInstanceOfType(this))
+            return this;
+        if (serviceKey is null && serviceType == typeof(EndpointPool))
+            return _pool;
+        if (serviceKey is null && serviceType == typeof(EmbeddingGeneratorMetadata))
+            return InCommon(endpoints);
+        foreach (var member in endpoints)
+            if (GeneratorOf(member)?.GetService(serviceType, serviceKey) is { } service)
+                return service;
+        return null;
+    }
+
+    /// <summary>Does nothing.</summary>
+    public void Dispose()
+    {
+    }
+
+    internal static IEmbeddingGenerator<string, Embedding<float>>? GeneratorOf(Endpoint endpoint) => endpoint.Client as IEmbeddingGenerator<string, Embedding<float>>;
+
+    private async ValueTask<GeneratedEmbeddings<Embedding<float>>> PartAsync(Part part, CancellationToken cancellationToken)
+    {
+        var profile = part.Profile.InputTokens > 0 ? part.Profile : part.Profile with { InputTokens = part.EstimateTokens() };
+        var (embeddings, detail) = await _pool.ExecuteWithDetailAsync(profile, part, static (attempt, part, token) => part.AskAsync(attempt, token), cancellationToken).ConfigureAwait(false);
+        embeddings.AdditionalProperties = ChatStory.With(embeddings.AdditionalProperties, detail, ChatParameters.None);
+        return embeddings;
+    }
+
+    private EmbeddingGeneratorMetadata InCommon(IReadOnlyList<Endpoint> endpoints)
+    {
+        var all = endpoints.Select(e => (Own: EmbeddingIdentity.MetadataOf(e), Endpoint: e)).ToArray();
+        return new(
+            Same(e => e.Own?.ProviderName ?? e.Endpoint.Domains.Provider), Same(e => e.Own?.ProviderUri ?? e.Endpoint.Address),
+            _options.Model ?? Same(e => EmbeddingIdentity.NameAt(e.Endpoint)), _options.Dimensions ?? all[0].Own?.DefaultModelDimensions);
+
+        T? Same<T>(Func<(EmbeddingGeneratorMetadata? Own, Endpoint Endpoint), T?> part) where T : class =>
+            Array.TrueForAll(all, e => Equals(part(e), part(all[0]))) ? part(all[0]) : null;
+    }
+
+    /// <summary>As many texts as go into one request.</summary>
+    private sealed class Part(EndpointPoolEmbeddingGenerator generator, IReadOnlyList<string> texts, EmbeddingGenerationOptions? options, RequestProfile profile)
+    {
+        public RequestProfile Profile { get; } = profile;
+
+        public int EstimateTokens() => (int)Math.Min(int.MaxValue / 2, texts.Sum(static t => (long)(t.Length + 3) / 4));
+
+        public async ValueTask<GeneratedEmbeddings<Embedding<float>>> AskAsync(EndpointAttempt attempt, CancellationToken token)
+        {
+            var own = GeneratorOf(attempt.Endpoint) ?? throw new InvalidOperationException($"Endpoint '{attempt.Endpoint.Name}' has no embedding generator.");
+            var embeddings = await own.GenerateAsync(texts, OptionsFor(attempt.Endpoint), token).ConfigureAwait(false);
+            if (embeddings is null || embeddings.Count != texts.Count)
+                throw new EndpointFaultException(attempt.Endpoint.Name, ChatFaults.Broken);
+            if (embeddings.Usage is { } usage)
+                attempt.ReportUsage(ChatFaults.Count(usage.InputTokenCount), ChatFaults.Count(usage.OutputTokenCount));
+            try
+            {
+                generator._identity.Verify(embeddings, attempt.Endpoint, options);
+            }
+            catch (EmbeddingMismatchException)
+            {
+                attempt.ReportFault(new Fault(FaultKind.InvalidRequest) { Applied = FaultApplied.Ambiguous }); // goes to the caller as it is
+                throw;
+            }
+            return embeddings;
+        }
+
+        private EmbeddingGenerationOptions? OptionsFor(Endpoint endpoint)
+        {
+            if (endpoint.Domains.Model is not { } model || model == options?.ModelId)
+                return options;
+            var own = options?.Clone() ?? new EmbeddingGenerationOptions();
+            own.ModelId = model;
+            return own;
+        }
+    }
+
+    /// <summary>A call that is split: parts run beside each other, share the deadline, and come back in order.</summary>
+    private sealed class Batches(EndpointPoolEmbeddingGenerator generator, IReadOnlyList<string> texts, EmbeddingGenerationOptions? options)
+    {
+        private readonly GeneratedEmbeddings<Embedding<float>>[] _parts = new GeneratedEmbeddings<Embedding<float>>[(texts.Count - 1) / generator._options.MaxBatchSize + 1];
+        private readonly long _began = generator._pool.Time.GetTimestamp();
+        private Exception? _failure;
+        private int _next = -1;
+
+        public async ValueTask<GeneratedEmbeddings<Embedding<float>>> RunAsync(CancellationToken cancellationToken)
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var lanes = new Task[Math.Min(_parts.Length, generator._options.MaxParallelBatches)];
+            for (var i = 0; i < lanes.Length; i++)
+                lanes[i] = LaneAsync(stop);
+            await Task.WhenAll(lanes).ConfigureAwait(false);
+            if (_failure is { } failure)
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+            return Joined();
+        }
+
+        private async Task LaneAsync(CancellationTokenSource stop)
+        {
+            try
+            {
+                for (int i; (i = Interlocked.Increment(ref _next)) < _parts.Length && !stop.IsCancellationRequested;)
+                    _parts[i] = await generator.PartAsync(PartAt(i), stop.Token).ConfigureAwait(false);
+            }
+#pragma warning disable CA1031 // The first failure is the call's; what it makes the others fail with is of no interest.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                Interlocked.CompareExchange(ref _failure, exception, null);
+                stop.Cancel();
+            }
+        }
+
+        private Part PartAt(int index)
+        {
+            var size = generator._options.MaxBatchSize;
+            var part = new string[Math.Min(size, texts.Count - index * size)];
+            for (var i = 0; i < part.Length; i++)
+                part[i] = texts[index * size + i];
+            var profile = generator._options.Profile;
+            var left = (profile.Deadline ?? generator._pool.Deadline) - generator._pool.Time.GetElapsedTime(_began);
+            return new Part(generator, part, options, profile with { Deadline = left > TimeSpan.Zero ? left : TimeSpan.Zero });
+        }
+
+        private GeneratedEmbeddings<Embedding<float>> Joined()
+        {
+            var all = new GeneratedEmbeddings<Embedding<float>>(texts.Count);
+            foreach (var part in _parts)
+            {
+                all.AddRange(part);
+                if (part.Usage is { } usage)
+                    (all.Usage ??= new()).Add(usage);
+            }
+            all.AdditionalProperties = new() { [ChatStory.EndpointKey] = string.Join(", ", _parts.Select(p => ChatStory.NamedIn(p.AdditionalProperties)).Distinct()) };
+            return all;
+        }
+    }
+}

@@ -1,0 +1,198 @@
+using HaKit.Testing;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace HaKit.AI.Tests.Embeddings;
+
+public sealed class EmbeddingTests
+{
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+    private readonly ManualTimeProvider _time = new();
+    private readonly FakeEmbeddingGenerator _a;
+    private readonly FakeEmbeddingGenerator _b;
+
+    public EmbeddingTests() => (_a, _b) = (new("a", _time), new("b", _time));
+
+    public static TheoryData<string> Faults => ["refused", "hang", "429", "500", "broken"];
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public void Whatever_one_endpoint_does_the_other_s_vectors_come(string fault)
+    {
+        _a.Faults.Always(fault switch
+        {
+            "refused" => FakeFault.Refused,
+            "hang" => FakeFault.Hang,
+            "429" => FakeFaults.OpenAI.RateLimited(),
+            "500" => FakeFault.Status(500),
+            _ => FakeFault.TruncatedBody,
+        });
+
+        var embeddings = Generate(Pool(), ["one", "two"]);
+
+        embeddings.Select(e => e.Vector.ToArray()).Should().BeEquivalentTo([Vector("one"), Vector("two")], o => o.WithStrictOrdering());
+        embeddings.AdditionalProperties![ChatStory.EndpointKey].Should().Be("b");
+    }
+
+    [Fact]
+    public void An_answer_with_fewer_vectors_than_texts_is_none()
+    {
+        using var half = new Half(_a);
+        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } }.AddEndpoint("a", half).AddEndpoint("b", _b, e => e.Tier = 1);
+        var pool = new EndpointPool("vectors", options, new EndpointPoolParts { TimeProvider = _time }).AsEmbeddingGenerator();
+
+        Generate(pool, ["one", "two"]).AdditionalProperties![ChatStory.EndpointKey].Should().Be("b");
+    }
+
+    [Fact]
+    public void Vectors_of_another_length_are_refused_loudly_and_never_handed_out()
+    {
+        var pool = Pool();
+        Generate(pool, ["one"]);
+        _a.Faults.Always(FakeFault.Refused);
+        _b.Dimensions = 32;
+
+        Failure(pool, ["two"]).Should().BeOfType<EmbeddingMismatchException>().Which.Should().Match<EmbeddingMismatchException>(e =>
+            e.Endpoint == "b" && e.Pool == "vectors" && e.Message.Contains("32") && e.Message.Contains("16"));
+    }
+
+    [Fact]
+    public void Vectors_of_another_model_are_refused_though_their_length_is_the_same()
+    {
+        var pool = Pool();
+        Generate(pool, ["one"]);
+        _a.Faults.Always(FakeFault.Refused);
+        _b.Model = "another-model";
+
+        Failure(pool, ["two"]).Should().BeOfType<EmbeddingMismatchException>().Which.Message.Should().Contain("another-model").And.Contain("fake-embedding");
+    }
+
+    [Fact]
+    public void A_mismatch_is_the_operator_s_to_solve_and_ejects_nobody()
+    {
+        var pool = Pool(o => o.Dimensions = 8);
+
+        for (var i = 0; i < 10; i++)
+            Failure(pool, ["one"]).Should().BeOfType<EmbeddingMismatchException>();
+
+        _b.Counts.Received.Should().Be(0, "it is not tried elsewhere");
+        pool.GetService<EndpointPool>()!.Explain(RequestProfile.Default).Should().OnlyContain(e => e.HeldBackBy == null);
+    }
+
+    [Fact]
+    public void Endpoints_that_declare_different_models_are_refused_before_any_call()
+    {
+        var make = () => Pool(endpoint: (name, e) => e.Model = $"model-of-{name}");
+
+        make.Should().Throw<EmbeddingMismatchException>().WithMessage("*'model-of-b'*'model-of-a'*set Model*");
+        _a.Metadata = new("a", null, null, 16);
+        _b.Metadata = new("b", null, null, 32);
+        var lengths = () => Pool();
+        lengths.Should().Throw<EmbeddingMismatchException>().WithMessage("*32*16*");
+    }
+
+    [Fact]
+    public void One_model_may_have_different_names_where_the_operator_says_so()
+    {
+        var pool = Pool(o => o.Model = "fake-embedding", (name, e) => e.Model = $"deployment-{name}");
+        _a.Model = "deployment-a"; // some servers name the deployment in their answers
+        Generate(pool, ["one"]);
+        _a.Faults.Always(FakeFault.Refused);
+
+        Generate(pool, ["two"]).Should().ContainSingle();
+        _b.Model = "deployment-of-somebody-else";
+        Failure(pool, ["three"]).Should().BeOfType<EmbeddingMismatchException>();
+    }
+
+    [Fact]
+    public void A_length_that_a_call_asks_for_holds_for_that_call()
+    {
+        var pool = Pool();
+        Generate(pool, ["one"]);
+
+        Generate(pool, ["one"], new EmbeddingGenerationOptions { Dimensions = 4 })[0].Dimensions.Should().Be(4);
+        Generate(pool, ["one"])[0].Dimensions.Should().Be(16);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void A_large_call_is_split_keeps_its_order_and_tries_again_only_the_part_that_failed(int parallel)
+    {
+        var pool = Pool(o => (o.MaxBatchSize, o.MaxParallelBatches) = (10, parallel));
+        string[] texts = [.. Enumerable.Range(0, 95).Select(i => $"text {i}")];
+        _a.Faults.InOrder(FakeFault.None, FakeFault.None, FakeFault.Reset);
+
+        var embeddings = Generate(pool, texts);
+
+        embeddings.Select(e => e.Vector.ToArray()).Should().BeEquivalentTo(texts.Select(Vector), o => o.WithStrictOrdering());
+        embeddings.Usage!.InputTokenCount.Should().Be(texts.Sum(FakeAnswers.CountTokens));
+        _b.Requests.Should().ContainSingle("one part of ten failed").Which.Should().HaveCount(10);
+        embeddings.AdditionalProperties![ChatStory.EndpointKey].Should().Be("a, b");
+    }
+
+    [Fact]
+    public void Parts_share_the_deadline_of_the_call_and_the_first_failure_is_the_call_s()
+    {
+        var pool = Pool(o => (o.MaxBatchSize, o.MaxParallelBatches, o.Profile) = (1, 1, new RequestProfile { Deadline = TimeSpan.FromSeconds(10) }));
+        _a.Faults.Always(FakeFault.Latency(TimeSpan.FromSeconds(1)));
+        _b.Faults.Always(FakeFault.Latency(TimeSpan.FromSeconds(1)));
+
+        Failure(pool, [.. Enumerable.Range(0, 50).Select(i => $"{i}")]).Should().BeOfType<DeadlineExceededException>();
+
+        _time.Elapsed.Should().BeCloseTo(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1.1));
+    }
+
+    [Fact]
+    public void Nothing_to_embed_asks_nobody()
+    {
+        Generate(Pool(), []).Should().BeEmpty();
+        _a.Counts.Received.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task It_comes_from_a_container_keyed_and_not()
+    {
+        var services = new ServiceCollection();
+        services.AddHaEndpointPool("vectors", o => o.Heartbeat.Enabled = false).AddEndpoint("a", _a).AddEndpoint("b", _ => _b);
+        services.AddHaEmbeddingGenerator("vectors").AddKeyedHaEmbeddingGenerator("key", "vectors");
+        await using var provider = services.BuildServiceProvider();
+
+        (await provider.GetRequiredService<IEmbeddingGenerator<string, Embedding<float>>>().GenerateAsync(["one"], null, Ct)).Should().ContainSingle();
+        provider.GetRequiredKeyedService<IEmbeddingGenerator<string, Embedding<float>>>("key").Should().BeOfType<EndpointPoolEmbeddingGenerator>();
+    }
+
+    [Fact]
+    public void Its_services_can_be_reached_and_metadata_are_what_is_common()
+    {
+        var pool = Pool();
+
+        pool.GetService<EndpointPool>()!.Name.Should().Be("vectors");
+        pool.GetService(typeof(FakeEmbeddingGenerator), "b").Should().BeSameAs(_b);
+        pool.GetService<EmbeddingGeneratorMetadata>()!.ProviderName.Should().BeNull();
+        _b.Metadata = _a.Metadata;
+        pool.GetService<EmbeddingGeneratorMetadata>()!.ProviderName.Should().Be("a");
+    }
+
+    private sealed class Half(FakeEmbeddingGenerator inner) : DelegatingEmbeddingGenerator<string, Embedding<float>>(inner)
+    {
+        public override async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
+            IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+            new((await base.GenerateAsync(values, options, cancellationToken)).Skip(1));
+    }
+
+    private static float[] Vector(string text) => FakeAnswers.EmbeddingOf(text, "fake-embedding");
+
+    private EndpointPoolEmbeddingGenerator Pool(Action<EndpointPoolEmbeddingOptions>? configure = null, Action<string, EndpointOptions>? endpoint = null)
+    {
+        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } }
+            .AddEndpoint("a", _a, e => endpoint?.Invoke("a", e))
+            .AddEndpoint("b", _b, e => { e.Tier = 1; endpoint?.Invoke("b", e); });
+        return new EndpointPool("vectors", options, new EndpointPoolParts { TimeProvider = _time }).AsEmbeddingGenerator(configure);
+    }
+
+    private GeneratedEmbeddings<Embedding<float>> Generate(EndpointPoolEmbeddingGenerator pool, string[] texts, EmbeddingGenerationOptions? options = null) =>
+        _time.Run(() => pool.GenerateAsync(texts, options, Ct));
+
+    private Exception? Failure(EndpointPoolEmbeddingGenerator pool, string[] texts) => Record.Exception(() => Generate(pool, texts));
+}
