@@ -9,12 +9,14 @@ internal static class Commands
           drill     calls three local servers through a pool while they are killed, slowed and throttled (the default)
           replay    the same with the arrivals and sizes of a recorded trace
           simulate  what a pool would have delivered under a real history of incidents
+          chat      a conversation with several providers, of which you may kill the one that serves
+          recognize an image posted to a pool of recognisers, the first of which is dead
           plan      what a pool of endpoints would deliver, and the cheapest way to a target
 
         A command's own options: HaKit.Sample.Console <command> --help
         """;
 
-    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken, TextReader? input = null)
     {
         var hasCommand = args is [var first, ..] && !first.StartsWith('-');
         var rest = hasCommand ? args[1..] : args;
@@ -32,6 +34,10 @@ internal static class Commands
                     return await ReplayCommand.RunAsync(rest, output, cancellationToken);
                 case "simulate":
                     return await SimulateCommand.RunAsync(rest, output, error, cancellationToken);
+                case "chat":
+                    return await Chat.ChatCommand.RunAsync(rest, input ?? Console.In, output, cancellationToken);
+                case "recognize":
+                    return await Chat.RecognizeCommand.RunAsync(rest, output, error, cancellationToken);
                 case "plan":
                     return PlanCommand.Run(rest, output, error);
                 default:

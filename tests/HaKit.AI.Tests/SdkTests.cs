@@ -3,6 +3,7 @@ using Anthropic;
 using Anthropic.Exceptions;
 using HaKit.AI.Tests.Chat;
 using HaKit.Faults;
+using HaKit.Sample.Chat;
 using HaKit.Testing;
 using Microsoft.Extensions.AI;
 using OpenAI;
@@ -224,7 +225,7 @@ public sealed class SdkTests
             var openAI = new OpenAIClient(new ApiKeyCredential("k"), new OpenAIClientOptions { Endpoint = gpt.OpenAIAddress }.UseHaEndpoint("gpt"));
             var anthropic = new AnthropicClient { ApiKey = "k", BaseUrl = claude.Address.ToString(), MaxRetries = 0, HttpClient = EndpointFaultHandler.CreateHttpClient("claude") };
             var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } }
-                .AddEndpoint("gpt", new OpenAIChat(openAI.GetChatClient("gpt-fake"), "gpt-fake"), e => Configure("gpt", e))
+                .AddEndpoint("gpt", new OpenAIChatClient(openAI.GetChatClient("gpt-fake"), "gpt-fake"), e => Configure("gpt", e))
                 .AddEndpoint("claude", anthropic.AsIChatClient("claude-fake"), e => Configure("claude", e));
             var pool = new EndpointPool("chat", options);
             return new World { Pool = pool, Chat = pool.AsChatClient(), _servers = { ["gpt"] = gpt, ["claude"] = claude } };

@@ -1,7 +1,6 @@
 using HaKit;
 using HaKit.AI;
 using Microsoft.Extensions.AI;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -79,7 +78,7 @@ public static class EndpointPoolChatServiceExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         var key = new EndpointKey(builder.Name, name);
-        builder.Services.TryAddKeyedSingleton(key, (provider, _) => make(provider));
+        builder.Services.AddKeyedSingleton(key, (provider, _) => make(provider));
         builder.Services.AddOptions<EndpointPoolOptions>(builder.Name)
             .Configure<IServiceProvider>((options, provider) => options.Attach(name, provider.GetRequiredKeyedService<TClient>(key), configure));
         return builder;

@@ -5,17 +5,17 @@ using OpenAI.Chat;
 using ChatFinishReason = Microsoft.Extensions.AI.ChatFinishReason;
 using ChatMessage = Microsoft.Extensions.AI.ChatMessage;
 
-namespace HaKit.AI.Tests;
+namespace HaKit.Sample.Chat;
 
 /// <summary>
-/// The thinnest <see cref="IChatClient"/> over the official OpenAI SDK's chat client: text, tools, usage, finish reasons. The SDK has none of its own; the one that
-/// is published for it maps more, and fails where this one fails, because failures are the SDK's.
+/// The thinnest <see cref="IChatClient"/> over the official OpenAI SDK's chat client: text, tools, usage, finish reasons. An application would take the one that is
+/// published for it (Microsoft.Extensions.AI.OpenAI), which maps more; failures are the SDK's either way.
 /// </summary>
-internal sealed class OpenAIChat(ChatClient client, string model) : IChatClient
+internal sealed class OpenAIChatClient(ChatClient client, string model) : IChatClient
 {
     public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var completion = (await client.CompleteChatAsync(messages.Select(Map), Map(options), cancellationToken)).Value;
+        var completion = (await client.CompleteChatAsync(messages.Select(Map), Map(options), cancellationToken).ConfigureAwait(false)).Value;
         List<AIContent> contents = [.. completion.Content.Select(c => new TextContent(c.Text))];
         contents.AddRange(completion.ToolCalls.Select(c => Call(c.Id, c.FunctionName, c.FunctionArguments)));
         return new ChatResponse(new ChatMessage(Microsoft.Extensions.AI.ChatRole.Assistant, contents))

@@ -1,0 +1,40 @@
+using HaKit.AI;
+
+namespace HaKit.Sample.Chat;
+
+/// <summary>A conversation with several providers as if they were one.</summary>
+internal static class ChatCommand
+{
+    private const string Usage = """
+        chat [--local]
+
+          --local   talk to local servers even if keys are configured
+
+        Talks to the providers whose keys are in the environment: OPENAI_API_KEY, ANTHROPIC_API_KEY (and OPENAI_MODEL, ANTHROPIC_MODEL).
+        Without any, to three local servers that speak as they do, whose answers are nonsense.
+        In the conversation, /help lists what else there is besides talking.
+        """;
+
+    public static async Task<int> RunAsync(IEnumerable<string> args, TextReader input, TextWriter output, CancellationToken cancellationToken)
+    {
+        var line = new CommandLine(args);
+        if (line.Flag("--help") || line.Flag("-h"))
+        {
+            await output.WriteLineAsync(Usage);
+            return 0;
+        }
+        var local = line.Flag("--local");
+        line.RefuseTheRest();
+        await using var providers = (local ? null : Providers.Real(Environment.GetEnvironmentVariable)) ?? await Providers.LocalAsync(cancellationToken);
+        await using var pool = new EndpointPool("chat", providers.Options);
+        var conversation = new Conversation(pool.AsChatClient(), pool, providers, output);
+        await output.WriteLineAsync($"You talk to {string.Join(", ", pool.Endpoints)}. /help lists what else you can do; an empty line ends.");
+        while (true)
+        {
+            await output.WriteAsync("> ");
+            if (await input.ReadLineAsync(cancellationToken) is not { Length: > 0 } text || text == "/quit")
+                return 0;
+            await conversation.TakeAsync(text, cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using System.ClientModel;
+using Anthropic;
+using HaKit.AI;
+using HaKit.Testing;
+using Microsoft.Extensions.AI;
+using OpenAI;
+
+namespace HaKit.Sample.Chat;
+
+/// <summary>The providers of a conversation: the real ones whose keys are configured, or else local servers that speak as they do and can be killed.</summary>
+internal sealed class Providers : IAsyncDisposable
+{
+    private readonly Dictionary<string, FakeAiServer> _servers = [];
+
+    private Providers(EndpointPoolOptions options) => Options = options;
+
+    public EndpointPoolOptions Options { get; }
+
+    public bool AreReal => _servers.Count == 0;
+
+    /// <summary>Those whose keys the environment has (<c>OPENAI_API_KEY</c>, <c>ANTHROPIC_API_KEY</c>).</summary>
+    public static Providers? Real(Func<string, string?> environment)
+    {
+        var providers = new Providers(NewOptions());
+        if (environment("OPENAI_API_KEY") is { Length: > 0 } openAI)
+            providers.AddOpenAI("openai", null, openAI, environment("OPENAI_MODEL") ?? "gpt-4o-mini");
+        if (environment("ANTHROPIC_API_KEY") is { Length: > 0 } anthropic)
+            providers.AddAnthropic("anthropic", null, anthropic, environment("ANTHROPIC_MODEL") ?? "claude-sonnet-4-5");
+        return providers.Options.Endpoints.Count > 0 ? providers : null;
+    }
+
+    /// <summary>Two local servers that speak OpenAI's dialect and one that speaks Anthropic's.</summary>
+    public static async Task<Providers> LocalAsync(CancellationToken cancellationToken)
+    {
+        var providers = new Providers(NewOptions());
+        foreach (var name in (string[])["gpt", "claude", "llama"])
+            providers._servers[name] = await FakeAiServer.StartAsync(new FakeAiOptions { Name = name }, cancellationToken: cancellationToken);
+        providers.AddOpenAI("gpt", providers["gpt"].OpenAIAddress, "none", "gpt-local");
+        providers.AddAnthropic("claude", providers["claude"].Address, "none", "claude-local");
+        providers.AddOpenAI("llama", providers["llama"].OpenAIAddress, "none", "llama-local");
+        return providers;
+    }
+
+    public FakeAiServer this[string name] => _servers[name];
+
+    public FakeAiServer? Find(string name) => _servers.GetValueOrDefault(name);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var server in _servers.Values)
+            await server.DisposeAsync();
+    }
+
+    private static EndpointPoolOptions NewOptions() => new() { Seed = 1, FirstContent = { Timeout = TimeSpan.FromSeconds(20) } };
+
+    private void AddOpenAI(string name, Uri? address, string key, string model)
+    {
+        var options = new OpenAIClientOptions().UseHaEndpoint(name);
+        if (address is not null)
+            options.Endpoint = address;
+        Options.AddEndpoint(name, new OpenAIChatClient(new OpenAIClient(new ApiKeyCredential(key), options).GetChatClient(model), model), e => Configure(e, "openai"));
+    }
+
+    private void AddAnthropic(string name, Uri? address, string key, string model)
+    {
+        var client = new AnthropicClient { ApiKey = key, MaxRetries = 0, HttpClient = EndpointFaultHandler.CreateHttpClient(name), BaseUrl = address?.ToString() ?? "https://api.anthropic.com" };
+        Options.AddEndpoint(name, client.AsIChatClient(model, 1024), e => Configure(e, "anthropic"));
+    }
+
+    // In the order in which they were added: a conversation that wanders between providers would be odd.
+    private void Configure(EndpointOptions endpoint, string provider)
+    {
+        endpoint.Provider = provider;
+        endpoint.Tier = Options.Endpoints.Count - 1;
+    }
+}
