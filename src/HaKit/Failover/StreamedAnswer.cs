@@ -86,8 +86,14 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             Note(item, signal);
             _held.Add(item);
             bytes += _reader.SizeOf(item);
-            if (signal != StreamSignal.None || _held.Count >= settings.HoldItems || bytes >= settings.HoldBytes)
+            if (signal != StreamSignal.None)
                 return;
+            if (_held.Count < settings.HoldItems && bytes < settings.HoldBytes)
+                continue;
+            // Frames without end and without content are a silence, however loud; whoever is left to be asked may have something to say.
+            if (_lease.Number < _engine.Snapshot.Members.Length)
+                throw Refused(KnownFaults.FirstContentTimeout);
+            return;
         }
         if (_reader.MarksEnd)
             throw Refused(new Fault(FaultKind.BrokenBody));

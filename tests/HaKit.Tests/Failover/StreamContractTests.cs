@@ -237,6 +237,18 @@ public sealed class StreamContractTests : StreamBench
     }
 
     [Fact]
+    public async Task Failure_18_quick_keep_alives_do_not_pass_for_content_while_another_endpoint_is_untried()
+    {
+        await using var pool = Pool(2);
+        Scripts["a"] = Says(string.Concat(Enumerable.Repeat("ping 0.1s ", 1000)));
+        Scripts["b"] = Says("Hello .");
+        var call = Open(pool).AsTask();
+        Time.Advance(S(29));
+        (await ReadAll(await call)).Should().Be("Hello .");
+        Disposed.Should().Be(2);
+    }
+
+    [Fact]
     public async Task What_was_handed_over_without_content_and_then_falls_silent_is_partial_with_nothing_delivered()
     {
         await using var pool = Pool(1, o => o.Streaming.HoldItems = 2);
