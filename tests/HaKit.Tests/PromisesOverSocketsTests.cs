@@ -77,6 +77,18 @@ public sealed class PromisesOverSocketsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Promise_1_a_far_slower_endpoint_is_asked_seldom_and_costs_no_call()
+    {
+        await using var pool = Pool(3);
+        using var client = pool.CreateHttpClient();
+        _servers[0].Faults.Always(FakeFault.Latency(TimeSpan.FromSeconds(0.4)));
+        for (var i = 0; i < 150; i++)
+            await AskAsync(pool, client, stream: i % 2 == 0);
+        _servers.Sum(s => s.Counts.AnsweredWhole).Should().Be(150);
+        _servers[0].Counts.Received.Should().BeLessThanOrEqualTo(15, "its fair share would be fifty");
+    }
+
+    [Fact]
     public async Task Promise_1_all_answer_503_and_are_then_well_and_the_waiting_are_served()
     {
         await using var pool = Pool(3);
