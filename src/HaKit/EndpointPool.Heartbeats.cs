@@ -38,7 +38,7 @@ public sealed partial class EndpointPool
         if (!options.Enabled || (_parts.Probe?.Invoke(endpoint) ?? DefaultProbe(endpoint, options)) is not { } probe)
             return null;
         var http = _parts.ProbeHttp ?? (_probeConnections ??= new HttpMessageInvoker(PoolConnections.NewHandler(Options.ConnectTimeout)));
-        return new HeartbeatSetup(probe, new ProbeContext { Endpoint = endpoint, Http = http, Classifier = Classifier, Time = _clock.Time }, options);
+        return new HeartbeatSetup(probe, new ProbeContext { Endpoint = endpoint, Http = http, Classifier = Classifier, Time = _clock.Time, Credential = CredentialOf }, options);
     }
 
     // Through a proxy a connection of our own says nothing about the endpoint, so there nobody is asked without being told to.

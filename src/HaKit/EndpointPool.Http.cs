@@ -21,8 +21,7 @@ public sealed partial class EndpointPool
 
     internal HttpSide Http { get; }
 
-    internal Func<Endpoint, CancellationToken, ValueTask<string?>>? Credential => _parts.Credential;
-
-    /// <summary>Does any member need its own model's name in requests?</summary>
-    internal bool RewritesModels => Array.Exists(_engine.Snapshot.Members, static m => m.Endpoint.Domains.Model is not null);
+    /// <summary>What the endpoint is to be asked with at this moment: from the source, or else from its options; null for none.</summary>
+    internal async ValueTask<string?> CredentialOf(Endpoint endpoint, CancellationToken cancellationToken) =>
+        (_parts.Credential is { } source ? await source(endpoint, cancellationToken).ConfigureAwait(false) : null) ?? endpoint.Credential;
 }

@@ -48,7 +48,7 @@ public sealed class EndpointPoolParts
     /// <summary>
     /// The credential of an endpoint over HTTP, asked for each attempt, so that it can change while calls run; whoever gives it keeps what is costly to get.
     /// It goes where the endpoint's dialect wants it (<c>Authorization: Bearer</c>, <c>api-key</c>, <c>x-api-key</c>, <c>x-goog-api-key</c>), or to
-    /// <c>Authorization</c> as it is when it begins with <c>Bearer</c>, and replaces every credential of the caller's. Null, or a null answer: the endpoint's headers, or the caller's.
+    /// <c>Authorization</c> as it is when it begins with <c>Bearer</c>, and replaces every credential of the caller's. Null, or a null answer: <see cref="EndpointOptions.Credential"/>, the endpoint's headers, or the caller's.
     /// </summary>
     public Func<Endpoint, CancellationToken, ValueTask<string?>>? Credential { get; set; }
 

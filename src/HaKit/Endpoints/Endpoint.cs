@@ -31,6 +31,7 @@ public sealed record Endpoint
         InputTokenPrice = options.InputTokenPrice;
         OutputTokenPrice = options.OutputTokenPrice;
         Headers = options.Headers.Count == 0 ? EmptyHeaders : new Dictionary<string, string>(options.Headers, StringComparer.OrdinalIgnoreCase);
+        Credential = options.Credential;
         AttemptTimeout = options.AttemptTimeout;
         HealthPath = options.HealthPath;
     }
@@ -81,6 +82,9 @@ public sealed record Endpoint
 
     /// <summary>Extra request headers. May hold credentials, so it is never printed.</summary>
     internal IReadOnlyDictionary<string, string> Headers { get; private init; }
+
+    /// <summary>What it is asked with; never printed.</summary>
+    internal string? Credential { get; }
 
     /// <summary>Equal in everything, headers and limits included?</summary>
     internal bool IsAlike(Endpoint other) =>

@@ -1,3 +1,4 @@
+using HaKit.Endpoints;
 using HaKit.Faults;
 using HaKit.Limits;
 
@@ -72,6 +73,13 @@ public sealed class EndpointOptions
     /// <summary>Headers added to each request, replacing the caller's of the same name; credentials among them.</summary>
     public IDictionary<string, string> Headers { get; set; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>
+    /// Its credential over HTTP, for calls and heartbeats: goes where the dialect wants it (<c>Authorization: Bearer</c>, <c>api-key</c>, <c>x-api-key</c>,
+    /// <c>x-goog-api-key</c>), or to <c>Authorization</c> as it is when it begins with <c>Bearer</c>, and replaces every credential of the caller's. Never
+    /// printed. Default: the <see cref="Headers"/>, or else the caller's.
+    /// </summary>
+    public string? Credential { get; set; }
+
     /// <summary>Bound on one attempt; the pool's when not set. More than 0 and not longer than the deadline.</summary>
     public TimeSpan? AttemptTimeout { get; set; }
 
@@ -94,6 +102,10 @@ public sealed class EndpointOptions
             yield return FormattableString.Invariant($"{path}: the prices of '{Name}' are {InputTokenPrice} and {OutputTokenPrice}: at least 0 is needed.");
         if (AttemptTimeout is { } timeout && timeout <= TimeSpan.Zero)
             yield return $"{path}:AttemptTimeout of '{Name}' is {timeout}: more than 0 is needed.";
+        if (Credential is not null && !CredentialHeader.IsValid(Credential))
+            yield return $"{path}:Credential of '{Name}' has characters that no header may have.";
+        if (Model?.Any(char.IsControl) == true)
+            yield return $"{path}:Model of '{Name}' has characters that no name may have.";
         foreach (var (header, value) in Headers)
             if (header.Length == 0 || header.AsSpan().IndexOfAny("\r\n: ") >= 0 || value.AsSpan().IndexOfAny("\r\n\0") >= 0)
                 yield return $"{path}:Headers of '{Name}' has a header '{new string([.. header.Where(char.IsAsciiLetterOrDigit)])}' with characters that no header may have.";

@@ -1,3 +1,4 @@
+using HaKit.Endpoints;
 using HaKit.Faults;
 using HaKit.Health;
 
@@ -62,4 +63,22 @@ public sealed class ProbeContext
 
     /// <summary>The pool's clock.</summary>
     public required TimeProvider Time { get; init; }
+
+    internal Func<Endpoint, CancellationToken, ValueTask<string?>>? Credential { get; init; }
+
+    /// <summary>Adds the endpoint's headers and its credential as it is now, as calls carry them.</summary>
+    /// <param name="request">A request to this endpoint and to nobody else.</param>
+    /// <param name="cancellationToken">Cancels asking for the credential.</param>
+    public async ValueTask AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var secret = Credential is null ? Endpoint.Credential : await Credential(Endpoint, cancellationToken).ConfigureAwait(false);
+        foreach (var (name, value) in Endpoint.Headers)
+            if (secret is null || !CredentialHeader.Is(name))
+                request.Headers.TryAddWithoutValidation(name, value);
+        if (secret is null)
+            return;
+        var (header, credential) = CredentialHeader.Of(Endpoint, secret);
+        request.Headers.TryAddWithoutValidation(header, credential);
+    }
 }

@@ -9,7 +9,7 @@ namespace HaKit.Heartbeats;
 /// <param name="Body">The beginning of the body.</param>
 internal readonly record struct ProbeAnswer(int Status, Fault? Fault, ReadOnlyMemory<byte> Body);
 
-/// <summary>Sends a probe's request with the endpoint's own headers, and has the answer classified like one to a call.</summary>
+/// <summary>Sends a probe's request with the endpoint's own headers and credential, and has the answer classified like one to a call.</summary>
 internal static class ProbeHttp
 {
     private const int FirstRead = 4096;
@@ -34,8 +34,7 @@ internal static class ProbeHttp
         ProbeContext context, HttpMessageInvoker? http, HttpRequestMessage request, int maxBytes, CancellationToken cancellationToken)
     {
         var endpoint = context.Endpoint;
-        foreach (var (name, value) in endpoint.Headers)
-            request.Headers.TryAddWithoutValidation(name, value);
+        await context.AuthorizeAsync(request, cancellationToken).ConfigureAwait(false);
         if (endpoint.Dialect == WireDialect.Anthropic && !request.Headers.Contains("anthropic-version"))
             request.Headers.TryAddWithoutValidation("anthropic-version", "2023-06-01");
         using var response = await (http ?? context.Http).SendAsync(request, cancellationToken).ConfigureAwait(false);

@@ -19,6 +19,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     public static readonly HttpRequestOptionsKey<CallDetail> DetailKey = new("HaKit.Detail");
 
     private readonly EndpointPool _pool;
+    private readonly WarmConnections _warm;
 
     /// <summary>A handler that needs an inner handler set before use.</summary>
     /// <param name="pool">The pool to choose from.</param>
@@ -26,6 +27,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     {
         ArgumentNullException.ThrowIfNull(pool);
         _pool = pool;
+        _warm = new WarmConnections(pool, this);
     }
 
     /// <inheritdoc/>
@@ -38,6 +40,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     {
         ArgumentNullException.ThrowIfNull(request);
         _pool.Http.LookForRetries(request);
+        _warm.Keep();
         using var call = new HttpCall(_pool, this, request);
         await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
         try

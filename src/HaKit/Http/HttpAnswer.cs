@@ -22,7 +22,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             return StreamedAsync(token);
         if (request.Method == HttpMethod.Head || (int)response.StatusCode is 204 or 205 or 304)
             return new(response);
-        if (IsJson(type))
+        if (ModelFinder.IsJson(type))
             return JsonAsync(token);
         // A page where data was asked for: some gateway's, not the endpoint's.
         if (type.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) && AcceptsDataOnly())
@@ -165,13 +165,4 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         && !text.Contains("html", StringComparison.OrdinalIgnoreCase) && !text.Contains("*/*", StringComparison.Ordinal);
 
     private static string TypeOf(HttpContent content) => content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : "";
-
-    private static bool IsJson(string type)
-    {
-        var media = type.AsSpan();
-        if (media.IndexOf(';') is >= 0 and var end)
-            media = media[..end];
-        media = media.Trim();
-        return media.Equals("application/json", StringComparison.OrdinalIgnoreCase) || media.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
-    }
 }

@@ -26,7 +26,7 @@ internal sealed class HttpCall(EndpointPool pool, EndpointPoolHandler handler, H
         _route = pool.Http.RouteOf(requested);
         if (request.Content is { } content)
         {
-            _body = await RequestBody.OfAsync(content, pool.Options.Http.MaxReplayBytes, pool.RewritesModels, cancellationToken).ConfigureAwait(false);
+            _body = await RequestBody.OfAsync(content, pool.Options.Http.MaxReplayBytes, cancellationToken).ConfigureAwait(false);
             if (!_body.IsKept && Profile.MayHedge != false)
                 Profile = Profile with { MayHedge = false };
         }
@@ -41,7 +41,7 @@ internal sealed class HttpCall(EndpointPool pool, EndpointPoolHandler handler, H
         if (_body?.IsSpent == true)
             throw NotRepeatable(attempt);
         var target = pool.Http.TargetOf(attempt.Endpoint);
-        var secret = pool.Credential is { } source ? await source(attempt.Endpoint, token).ConfigureAwait(false) : null;
+        var secret = await pool.CredentialOf(attempt.Endpoint, token).ConfigureAwait(false);
         HttpResponseMessage? response = null;
         try
         {

@@ -18,6 +18,12 @@ public sealed class HttpOptions
     /// <summary>No warning about endpoints that are reached over plain http at an address that is not loopback. Default false.</summary>
     public bool AllowPlainHttp { get; set; }
 
+    /// <summary>
+    /// Keeps a connection to every endpoint open while there are calls, so that failing over need not connect first: every 30 s a HEAD request to each
+    /// address, without credentials, over each client's own connections. Default false.
+    /// </summary>
+    public bool KeepStandbysWarm { get; set; }
+
     internal IEnumerable<string> Validate(string path)
     {
         if (MaxReplayBytes < 0)

@@ -1,12 +1,11 @@
 using System.Text.Json;
-using HaKit.Faults;
+using HaKit.Endpoints;
 
 namespace HaKit.Http;
 
 /// <summary>What requests need to become requests to one endpoint, worked out once. Immutable.</summary>
 internal sealed class HttpTarget
 {
-    private static readonly string[] s_credentials = ["Authorization", "api-key", "x-api-key", "x-goog-api-key"];
     private static readonly UriCreationOptions s_asIs = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
     private readonly Endpoint _endpoint;
@@ -21,9 +20,9 @@ internal sealed class HttpTarget
         _address = endpoint.Address ?? throw new NotSupportedException($"Endpoint '{endpoint.Name}' has no address, so it cannot be called over HTTP.");
         _server = ServerOf(_address);
         _path = _address.AbsolutePath.TrimEnd('/');
-        Model = endpoint.Domains.Model is { } model ? JsonSerializer.SerializeToUtf8Bytes(model, HttpJson.Default.String) : null;
+        Model = endpoint.Domains.Model is { } model ? new ModelName(model) : null;
         WantsModel = endpoint.Domains.Model is null && HasPlace;
-        _hasCredentials = endpoint.Headers.Keys.Any(IsCredential);
+        _hasCredentials = endpoint.Headers.Keys.Any(CredentialHeader.Is);
     }
 
     /// <summary>Does its address have a place for the caller's model?</summary>
@@ -31,8 +30,8 @@ internal sealed class HttpTarget
 
     private bool HasPlace => _path.Contains("%7Bmodel%7D", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The model's name as JSON text; null to leave the caller's.</summary>
-    public byte[]? Model { get; }
+    /// <summary>The model's name; null to leave the caller's.</summary>
+    public ModelName? Model { get; }
 
     /// <summary>The request's address with the origin's prefix replaced, everything behind it kept as it is, escapes included.</summary>
     /// <param name="requested">The caller's address.</param>
@@ -71,13 +70,13 @@ internal sealed class HttpTarget
         var theirs = from.Headers.NonValidated;
         if (secret is null && theirs.Count == 0 && _endpoint.Headers.Count == 0)
             return;
-        var ours = secret is null ? default : HeaderOf(secret);
+        var ours = secret is null ? default : CredentialHeader.Of(_endpoint, secret);
         var hidesCredentials = _hasCredentials || secret is not null;
         foreach (var (name, values) in theirs)
-            if (!_endpoint.Headers.ContainsKey(name) && !name.Equals("Host", StringComparison.OrdinalIgnoreCase) && !(hidesCredentials && IsCredential(name)))
+            if (!_endpoint.Headers.ContainsKey(name) && !name.Equals("Host", StringComparison.OrdinalIgnoreCase) && !(hidesCredentials && CredentialHeader.Is(name)))
                 to.Headers.AddAsIs(name, values);
         foreach (var (name, value) in _endpoint.Headers)
-            if (secret is null || !IsCredential(name))
+            if (secret is null || !CredentialHeader.Is(name))
                 to.Headers.TryAddWithoutValidation(name, value);
         if (secret is not null && !to.Headers.TryAddWithoutValidation(ours.Name, ours.Value))
             throw new InvalidOperationException($"The credential of endpoint '{_endpoint.Name}' is not a header value.");
@@ -89,21 +88,6 @@ internal sealed class HttpTarget
 
     /// <summary>Scheme, host and port, without user and password.</summary>
     public static string ServerOf(Uri address) => address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
-
-    private (string Name, string Value) HeaderOf(string secret)
-    {
-        if (secret.AsSpan().IndexOfAny("\r\n\0") >= 0)
-            throw new InvalidOperationException($"The credential of endpoint '{_endpoint.Name}' has characters that no header may have.");
-        if (secret.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
-            return ("Authorization", secret);
-        return _endpoint.Dialect switch
-        {
-            WireDialect.AzureOpenAI => ("api-key", secret),
-            WireDialect.Anthropic => ("x-api-key", secret),
-            WireDialect.Gemini => ("x-goog-api-key", secret),
-            _ => ("Authorization", "Bearer " + secret),
-        };
-    }
 
     // Azure's /deployments/{model}/… and Gemini's /models/{model}:generateContent.
     private static string WithModel(string path, string model)
@@ -120,8 +104,16 @@ internal sealed class HttpTarget
             return path;
         return string.Concat(path.AsSpan(0, at + "/models/".Length), Uri.EscapeDataString(model), path.AsSpan(colon));
     }
+}
 
-    private static bool IsCredential(string name) => s_credentials.Contains(name, StringComparer.OrdinalIgnoreCase);
+/// <summary>A model's name as bodies have it.</summary>
+internal sealed class ModelName(string name)
+{
+    /// <summary>In JSON, with its quotes.</summary>
+    public byte[] Json { get; } = JsonSerializer.SerializeToUtf8Bytes(name, HttpJson.Default.String);
+
+    /// <summary>In a form.</summary>
+    public byte[] Plain { get; } = System.Text.Encoding.UTF8.GetBytes(name);
 }
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(string))]

@@ -22,7 +22,7 @@ internal readonly struct JsonOutline
     /// <summary>Is every bracket and every string closed, and is there anything at all?</summary>
     public bool IsWhole { get; }
 
-    /// <summary>Where the value of <c>model</c> is, with its quotes.</summary>
+    /// <summary>Where the value of <c>model</c> is, in JSON with its quotes.</summary>
     public Range? Model { get; }
 
     /// <summary>Does it say <c>"stream": true</c>?</summary>
@@ -30,6 +30,9 @@ internal readonly struct JsonOutline
 
     /// <summary>Where the value of <c>usage</c> or <c>usageMetadata</c> begins.</summary>
     public int? Usage { get; }
+
+    /// <summary>Of a form, no more is known than this.</summary>
+    public static JsonOutline OfForm(Range? model) => new(true, model, false, null);
 
     public static JsonOutline Of(ReadOnlySpan<byte> json)
     {

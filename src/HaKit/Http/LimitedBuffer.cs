@@ -7,7 +7,7 @@ namespace HaKit.Http;
 /// Collects what is written in one pooled array, up to a limit. Whoever takes the array gives the array back; the buffer itself is given back
 /// with <see cref="Return"/>, when nobody can be writing any more, and serves others then.
 /// </summary>
-internal sealed class LimitedBuffer : Stream
+internal sealed class LimitedBuffer : WriteOnlyStream
 {
     private static readonly ObjectCache<LimitedBuffer> s_cache = new(static () => new LimitedBuffer());
 
@@ -42,20 +42,6 @@ internal sealed class LimitedBuffer : Stream
 
     public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Count);
 
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => Count;
-
-    public override long Position
-    {
-        get => Count;
-        set => throw new NotSupportedException();
-    }
-
     /// <summary>Reads until the stream ends (true) or the limit is passed (false).</summary>
     public async ValueTask<bool> FillAsync(Stream source, CancellationToken cancellationToken)
     {
@@ -89,31 +75,13 @@ internal sealed class LimitedBuffer : Stream
         Count += buffer.Length;
     }
 
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Write(buffer.Span);
         return default;
     }
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
-    {
-        Write(buffer.AsSpan(offset, count));
-        return Task.CompletedTask;
-    }
-
-    public override void Flush()
-    {
-    }
-
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private void Grow(int more)
     {
@@ -124,4 +92,41 @@ internal sealed class LimitedBuffer : Stream
         ArrayPool<byte>.Shared.Return(_bytes);
         _bytes = larger;
     }
+}
+
+/// <summary>What all streams that bodies are written to have in common: they take, and give nothing back.</summary>
+internal abstract class WriteOnlyStream : Stream
+{
+    public sealed override bool CanRead => false;
+
+    public sealed override bool CanSeek => false;
+
+    public sealed override bool CanWrite => true;
+
+    public sealed override long Length => throw new NotSupportedException();
+
+    public sealed override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public abstract override void Write(ReadOnlySpan<byte> buffer);
+
+    public sealed override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    public abstract override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default);
+
+    public sealed override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public sealed override void Flush()
+    {
+    }
+
+    public sealed override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public sealed override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public sealed override void SetLength(long value) => throw new NotSupportedException();
 }

@@ -44,16 +44,13 @@ internal sealed class RequestBody : IDisposable
     /// <summary>Reads the caller's content once, up to the limit.</summary>
     /// <param name="source">The content; it stays the caller's.</param>
     /// <param name="maxReplayBytes">How much is kept.</param>
-    /// <param name="mustRewrite">JSON is kept however long it is, up to 64 MB, because some endpoint needs another model's name in it.</param>
     /// <param name="cancellationToken">The caller's.</param>
-    public static async ValueTask<RequestBody> OfAsync(HttpContent source, int maxReplayBytes, bool mustRewrite, CancellationToken cancellationToken)
+    public static async ValueTask<RequestBody> OfAsync(HttpContent source, int maxReplayBytes, CancellationToken cancellationToken)
     {
-        var isJson = source.Headers.NonValidated.TryGetValues("Content-Type", out var type) && type.ToString().Contains("json", StringComparison.OrdinalIgnoreCase);
-        var limit = isJson && mustRewrite ? Math.Max(maxReplayBytes, 64 * 1024 * 1024) : maxReplayBytes;
         var length = source.Headers.ContentLength;
-        if (length > limit)
-            return new RequestBody(source, limit);
-        var buffer = LimitedBuffer.Rent(length, limit);
+        if (length > maxReplayBytes)
+            return new RequestBody(source, maxReplayBytes);
+        var buffer = LimitedBuffer.Rent(length, maxReplayBytes);
         RequestBody body;
         try
         {
@@ -62,36 +59,50 @@ internal sealed class RequestBody : IDisposable
             {
                 var stream = await source.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
                 if (!await buffer.FillAsync(stream, cancellationToken).ConfigureAwait(false))
-                    return new RequestBody(new OnceContent(source, buffer.ToArray(), stream), limit);
+                    return new RequestBody(new OnceContent(source, buffer.ToArray(), stream), maxReplayBytes);
             }
             else
                 await source.CopyToAsync(buffer, cancellationToken).ConfigureAwait(false);
-            body = new RequestBody(source, limit) { _length = buffer.Count, _bytes = buffer.TakeBytes() };
+            body = new RequestBody(source, maxReplayBytes) { _length = buffer.Count, _bytes = buffer.TakeBytes() };
         }
         catch (LimitedBuffer.FullException)
         {
-            return new RequestBody(source, limit);
+            return new RequestBody(source, maxReplayBytes);
         }
         finally
         {
             buffer.Return();
         }
-        if (isJson)
+        var type = TypeOf(source);
+        if (ModelFinder.IsJson(type))
             body.Outline = JsonOutline.Of(body[..]);
+        else if (ModelFinder.IsForm(type))
+            body.Outline = JsonOutline.OfForm(ModelFinder.For(type)!.Find(body[..]));
         return body;
     }
 
     /// <summary>A content for one attempt.</summary>
-    /// <param name="model">The JSON text in the place of the model's name; null to leave it.</param>
-    public HttpContent NewContent(byte[]? model)
+    /// <param name="model">The name in the place of the caller's model; null to leave that.</param>
+    public HttpContent NewContent(ModelName? model)
     {
-        var replaced = IsKept && Outline.Model is { } range && model is not null && !this[range].SequenceEqual(model) ? model : null;
-        var content = new Content(this, replaced);
+        var content = new Content(this, model is null ? null : Replacing(model));
         foreach (var (name, values) in _source.Headers.NonValidated)
             if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
                 content.Headers.AddAsIs(name, values);
         return content;
     }
+
+    // Null when nothing is to be replaced. A body that is not kept is rewritten as it goes by, whatever is in it.
+    private byte[]? Replacing(ModelName model)
+    {
+        var type = TypeOf(_source);
+        var text = ModelFinder.IsForm(type) ? model.Plain : model.Json;
+        return !IsKept ? ModelFinder.For(type) is null ? null : text
+            : Outline.Model is { } place && !this[place].SequenceEqual(text) ? text
+            : null;
+    }
+
+    private static string TypeOf(HttpContent content) => content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : "";
 
     /// <summary>The call is over. Attempts that still write keep the buffer until they have done so.</summary>
     public void Dispose() => Leave();
@@ -134,8 +145,10 @@ internal sealed class RequestBody : IDisposable
     }
 
     // The caller's content has one position: an attempt that was given up may still be moving it.
-    private async Task PassAsync(Stream target, CancellationToken cancellationToken)
+    private async Task PassAsync(Stream target, byte[]? model, CancellationToken cancellationToken)
     {
+        if (model is not null)
+            target = new RewritingStream(target, ModelFinder.For(TypeOf(_source))!, model);
         var done = new TaskCompletionSource();
         var before = Interlocked.Exchange(ref _writing, done.Task);
         try
@@ -157,7 +170,7 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    private long? LengthWith(byte[]? model) => !IsKept ? _source.Headers.ContentLength
+    private long? LengthWith(byte[]? model) => !IsKept ? model is null ? _source.Headers.ContentLength : null
         : model is null ? _length
         : _length - Outline.Model!.Value.GetOffsetAndLength(_length).Length + model.Length;
 
@@ -166,7 +179,7 @@ internal sealed class RequestBody : IDisposable
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
 
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
-            body.IsKept ? body.WriteAsync(stream, model, cancellationToken) : body.PassAsync(stream, cancellationToken);
+            body.IsKept ? body.WriteAsync(stream, model, cancellationToken) : body.PassAsync(stream, model, cancellationToken);
 
         protected override bool TryComputeLength(out long length)
         {

@@ -86,6 +86,18 @@ public sealed class HttpRequestTests
         request.Headers.Contains("api-key").Should().BeFalse("the caller does not see the endpoint's credentials");
     }
 
+    [Fact]
+    public async Task Options_of_the_request_reach_each_attempt_and_trailers_of_the_answer_the_caller()
+    {
+        var inner = new Trailing();
+        await using var http = new HttpPool(2, inner: inner);
+        var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi") };
+        request.Options.Set(new HttpRequestOptionsKey<string>("tenant"), "t1");
+        using var response = await http.Client.SendAsync(request, Ct);
+        response.TrailingHeaders.GetValues("x-checksum").Should().Equal("c1");
+        http.Sent.Should().HaveCount(2).And.OnlyContain(r => ((IDictionary<string, object?>)r.Options)["tenant"]!.Equals("t1"));
+    }
+
     [Theory]
     [InlineData(WireDialect.AzureOpenAI, "k1", "api-key", "k1")]
     [InlineData(WireDialect.Anthropic, "k1", "x-api-key", "k1")]
@@ -266,26 +278,6 @@ public sealed class HttpRequestTests
         parts,
         inner: new Echo());
 
-    /// <summary>Answers with the request's body.</summary>
-    private sealed class Echo : HttpMessageHandler
-    {
-        public int Failures { get; set; }
-
-        public int Refusals { get; set; }
-
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            if (Refusals-- > 0)
-                throw new HttpRequestException(HttpRequestError.ConnectionError, inner: new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.ConnectionRefused));
-            var body = new MemoryStream();
-            if (request.Content is not null)
-                await request.Content.CopyToAsync(body, cancellationToken);
-            if (Failures-- > 0)
-                throw new HttpIOException(HttpRequestError.ResponseEnded);
-            return new HttpResponseMessage { Content = new ByteArrayContent(body.ToArray()) { Headers = { { "Content-Type", "application/octet-stream" } } } };
-        }
-    }
-
     /// <summary>Takes the request's body like a socket that keeps nothing of it, on the thread that calls.</summary>
     private sealed class Swallow : HttpMessageHandler
     {
@@ -321,6 +313,20 @@ public sealed class HttpRequestTests
         }
     }
 
+    private sealed class Trailing : HttpMessageHandler
+    {
+        private int _calls;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (_calls++ == 0)
+                throw new HttpIOException(HttpRequestError.ResponseEnded);
+            var response = new HttpResponseMessage { Content = new ByteArrayContent("{}"u8.ToArray()) { Headers = { { "Content-Type", "application/json" } } } };
+            response.TrailingHeaders.Add("x-checksum", "c1");
+            return Task.FromResult(response);
+        }
+    }
+
     private sealed class Pushed(byte[] bytes) : HttpContent
     {
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => stream.WriteAsync(bytes, 0, bytes.Length);
@@ -335,5 +341,25 @@ public sealed class HttpRequestTests
     private sealed class ForwardOnly(byte[] bytes) : MemoryStream(bytes)
     {
         public override bool CanSeek => false;
+    }
+}
+
+/// <summary>Answers with the request's body.</summary>
+internal sealed class Echo : HttpMessageHandler
+{
+    public int Failures { get; set; }
+
+    public int Refusals { get; set; }
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (Refusals-- > 0)
+            throw new HttpRequestException(HttpRequestError.ConnectionError, inner: new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.ConnectionRefused));
+        var body = new MemoryStream();
+        if (request.Content is not null)
+            await request.Content.CopyToAsync(body, cancellationToken);
+        if (Failures-- > 0)
+            throw new HttpIOException(HttpRequestError.ResponseEnded);
+        return new HttpResponseMessage { Content = new ByteArrayContent(body.ToArray()) { Headers = { { "Content-Type", "application/octet-stream" } } } };
     }
 }

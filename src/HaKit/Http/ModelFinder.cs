@@ -1,0 +1,262 @@
+namespace HaKit.Http;
+
+/// <summary>What to do with the bytes at hand: hand on so many, then perhaps put the other model's name, then drop so many.</summary>
+internal readonly record struct Piece(int Kept, bool Replaces = false, int Dropped = 0)
+{
+    public int Length => Kept + Dropped;
+}
+
+/// <summary>Finds the model's name in a body that goes by in parts of any length. One for each body; not thread-safe.</summary>
+internal abstract class ModelFinder
+{
+    /// <summary>Reads on. What is not in the answer's length is to be handed in again, before what follows; at least one byte is in it.</summary>
+    public abstract Piece Read(ReadOnlySpan<byte> bytes);
+
+    /// <summary>What is dropped with the value but belongs behind it.</summary>
+    public virtual ReadOnlyMemory<byte> After => default;
+
+    /// <summary>Where the name is in a body that is all there; null when it has none.</summary>
+    public Range? Find(ReadOnlySpan<byte> body)
+    {
+        var at = 0;
+        while (at < body.Length)
+        {
+            var piece = Read(body[at..]);
+            at += piece.Length;
+            if (!piece.Replaces)
+                continue;
+            var start = at - piece.Dropped;
+            while (at < body.Length && Read(body[at..]) is { Kept: 0 } rest)
+                at += rest.Length;
+            return start..(at - After.Length);
+        }
+        return null;
+    }
+
+    /// <summary>The finder for a content type; null for a body in which no model's name is known of.</summary>
+    public static ModelFinder? For(string type) =>
+        IsJson(type) ? new JsonModelFinder()
+        : BoundaryOf(type) is { } boundary ? new FormModelFinder(boundary)
+        : null;
+
+    public static bool IsJson(string type)
+    {
+        var media = type.AsSpan();
+        if (media.IndexOf(';') is >= 0 and var end)
+            media = media[..end];
+        media = media.Trim();
+        return media.Equals("application/json", StringComparison.OrdinalIgnoreCase) || media.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
+    }
+
+    public static bool IsForm(string type) => BoundaryOf(type) is not null;
+
+    private static string? BoundaryOf(string type)
+    {
+        const string Name = "boundary=";
+        if (!type.StartsWith("multipart/form-data", StringComparison.OrdinalIgnoreCase) || type.IndexOf(Name, StringComparison.OrdinalIgnoreCase) is not (>= 0 and var at))
+            return null;
+        var value = type.AsSpan(at + Name.Length).Trim();
+        if (value is ['"', ..] && value[1..].IndexOf('"') is >= 0 and var quote)
+            return value[1..(quote + 1)].ToString();
+        return (value.IndexOf(';') is >= 0 and var end ? value[..end] : value).Trim().ToString();
+    }
+}
+
+/// <summary>The value of <c>model</c> at the root of a JSON object, quotes included.</summary>
+internal sealed class JsonModelFinder : ModelFinder
+{
+    private enum At
+    {
+        Elsewhere,
+        InString,
+        AfterName,
+        BeforeValue,
+        InModel,
+    }
+
+    private static readonly System.Buffers.SearchValues<byte> s_marks = System.Buffers.SearchValues.Create("\"{}[]"u8);
+
+    private readonly byte[] _name = new byte[6];
+    private At _at;
+    private int _depth;
+    private bool _isObject;
+    private bool _isEscaped;
+    private int _length;
+
+    public override Piece Read(ReadOnlySpan<byte> bytes)
+    {
+        if (_at == At.InModel)
+            return EndOfString(bytes, 0) is >= 0 and var end ? Then(At.Elsewhere, new Piece(0, Dropped: end)) : new Piece(0, Dropped: bytes.Length);
+        var i = 0;
+        while (i < bytes.Length)
+        {
+            switch (_at)
+            {
+                case At.InString:
+                    var close = EndOfString(bytes, i);
+                    Remember(bytes[i..(close < 0 ? bytes.Length : close - 1)]);
+                    if (close < 0)
+                        return new Piece(bytes.Length);
+                    i = close;
+                    _at = _depth == 1 && _isObject && _length == 5 && _name.AsSpan(0, 5).SequenceEqual("model"u8) ? At.AfterName : At.Elsewhere;
+                    break;
+                case At.AfterName or At.BeforeValue:
+                    var mark = bytes[i];
+                    if (mark is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
+                        i++;
+                    else if (_at == At.AfterName && mark == ':')
+                        (_at, i) = (At.BeforeValue, i + 1);
+                    else if (_at == At.BeforeValue && mark == '"')
+                        return Then(At.InModel, new Piece(i, Replaces: true, Dropped: 1));
+                    else
+                        _at = At.Elsewhere;
+                    break;
+                default:
+                    if (bytes[i..].IndexOfAny(s_marks) is not (>= 0 and var step))
+                        return new Piece(bytes.Length);
+                    i += step;
+                    Pass(bytes[i++]);
+                    break;
+            }
+        }
+        return new Piece(bytes.Length);
+    }
+
+    private void Pass(byte mark)
+    {
+        switch (mark)
+        {
+            case (byte)'"':
+                (_at, _length) = (At.InString, 0);
+                break;
+            case (byte)'{' or (byte)'[':
+                if (_depth++ == 0)
+                    _isObject = mark == '{';
+                break;
+            default:
+                _depth--;
+                break;
+        }
+    }
+
+    private void Remember(ReadOnlySpan<byte> part)
+    {
+        var taken = Math.Min(part.Length, _name.Length - _length);
+        part[..taken].CopyTo(_name.AsSpan(_length));
+        _length += taken;
+    }
+
+    // One past the closing quote; negative when it is not among these bytes.
+    private int EndOfString(ReadOnlySpan<byte> bytes, int at)
+    {
+        while (at < bytes.Length)
+        {
+            if (_isEscaped)
+            {
+                _isEscaped = false;
+                at++;
+                continue;
+            }
+            if (bytes[at..].IndexOfAny((byte)'"', (byte)'\\') is not (>= 0 and var step))
+                return -1;
+            at += step;
+            if (bytes[at++] == '"')
+                return at;
+            _isEscaped = true;
+        }
+        return -1;
+    }
+
+    private Piece Then(At at, Piece piece)
+    {
+        _at = at;
+        return piece;
+    }
+}
+
+/// <summary>The value of the part <c>model</c> of a form, and the boundary behind it.</summary>
+internal sealed class FormModelFinder(string boundary) : ModelFinder
+{
+    private const int LongestHead = 4096;
+
+    // The only line end in it is its first byte, so a mismatch need look back no further than to itself.
+    private readonly byte[] _boundary = System.Text.Encoding.Latin1.GetBytes("\r\n--" + boundary);
+    private readonly byte[] _head = new byte[LongestHead];
+    private int _matched = 2; // the first boundary has no line end before it
+    private int _headLength;
+    private bool _inHead;
+    private bool _inModel;
+
+    public override ReadOnlyMemory<byte> After => _boundary;
+
+    public override Piece Read(ReadOnlySpan<byte> bytes)
+    {
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            if (_inHead)
+            {
+                if (!EndsHead(bytes[i]) || !_inModel)
+                    continue;
+                return new Piece(i + 1, Replaces: true);
+            }
+            if (_matched == 0)
+            {
+                if (bytes[i..].IndexOf((byte)'\r') is not (>= 0 and var step))
+                    break;
+                i += step;
+            }
+            var next = bytes[i];
+            _matched = next == _boundary[_matched] ? _matched + 1 : next == '\r' ? 1 : 0;
+            if (_matched < _boundary.Length)
+                continue;
+            (_matched, _headLength, _inHead) = (0, 0, true);
+            if (!_inModel)
+                continue;
+            _inModel = false;
+            return new Piece(0, Dropped: i + 1);
+        }
+        return _inModel ? new Piece(0, Dropped: bytes.Length) : new Piece(bytes.Length);
+    }
+
+    private bool EndsHead(byte next)
+    {
+        _head[_headLength++] = next;
+        var head = _head.AsSpan(0, _headLength);
+        if (!head.EndsWith("\r\n\r\n"u8))
+        {
+            _inHead = _headLength < LongestHead; // longer than anybody writes it
+            return false;
+        }
+        _inHead = false;
+        var text = System.Text.Encoding.Latin1.GetString(head);
+        _inModel = !text.Contains("filename", StringComparison.OrdinalIgnoreCase)
+            && (text.Contains("name=\"model\"", StringComparison.OrdinalIgnoreCase)
+                || text.Contains("name=model\r", StringComparison.OrdinalIgnoreCase) || text.Contains("name=model;", StringComparison.OrdinalIgnoreCase));
+        return true;
+    }
+}
+
+/// <summary>Writes on, with another model's name in the place of the one that goes by. Keeps nothing but what it is looking at.</summary>
+internal sealed class RewritingStream(Stream target, ModelFinder finder, ReadOnlyMemory<byte> model) : WriteOnlyStream
+{
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (!buffer.IsEmpty)
+        {
+            var piece = finder.Read(buffer.Span);
+            if (piece.Kept > 0)
+                await target.WriteAsync(buffer[..piece.Kept], cancellationToken).ConfigureAwait(false);
+            if (piece.Replaces)
+            {
+                await target.WriteAsync(model, cancellationToken).ConfigureAwait(false);
+                if (!finder.After.IsEmpty)
+                    await target.WriteAsync(finder.After, cancellationToken).ConfigureAwait(false);
+            }
+            buffer = buffer[piece.Length..];
+        }
+    }
+
+    public override void Write(ReadOnlySpan<byte> buffer) => throw new NotSupportedException("Bodies are written asynchronously.");
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => target.FlushAsync(cancellationToken);
+}

@@ -1,0 +1,44 @@
+namespace HaKit.Http;
+
+/// <summary>
+/// Keeps a connection to every endpoint open, so that failing over need not connect first. Calls drive it: who does not call needs none. Thread-safe.
+/// </summary>
+internal sealed class WarmConnections(EndpointPool pool, EndpointPoolHandler handler)
+{
+    // The runtime closes what was idle for a minute.
+    private static readonly TimeSpan s_every = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(10);
+
+    private long _dueAt;
+
+    public void Keep()
+    {
+        if (!pool.Options.Http.KeepStandbysWarm)
+            return;
+        var now = pool.Engine.Clock.Now.Ticks;
+        var due = Volatile.Read(ref _dueAt);
+        if (now < due || Interlocked.CompareExchange(ref _dueAt, now + s_every.Ticks, due) != due)
+            return;
+        var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow(); // no part of the call that happened to come by
+        using (flow)
+            foreach (var member in pool.Engine.Snapshot.Members)
+                if (member.Endpoint.Address is { } address)
+                    _ = TouchAsync(address);
+    }
+
+    // Without credentials: whatever it answers, the connection is there.
+    private async Task TouchAsync(Uri address)
+    {
+        try
+        {
+            using var timeout = new CancellationTokenSource(s_timeout, pool.Time);
+            using var request = new HttpRequestMessage(HttpMethod.Head, address);
+            using var response = await handler.SendInsideAsync(request, timeout.Token).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // Calls and heartbeats find out what is wrong with it.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
+    }
+}

@@ -1,0 +1,160 @@
+using HaKit.Faults;
+using HaKit.Heartbeats;
+using HaKit.Testing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace HaKit.Tests.Http;
+
+/// <summary>What endpoints are asked with, by calls and by heartbeats.</summary>
+public sealed class HttpCredentialTests
+{
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_endpoints_own_credential_replaces_the_callers_and_a_reload_rotates_it()
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["Endpoints:0:Name"] = "a",
+            ["Endpoints:0:Address"] = "http://127.0.0.1/v1",
+            ["Endpoints:0:Dialect"] = "AzureOpenAI",
+            ["Endpoints:0:Credential"] = "first",
+            ["Heartbeat:Enabled"] = "false",
+        };
+        await using var world = new World(settings, (_, _) => { });
+        (await world.AskAsync()).Headers.GetValues("api-key").Should().Equal("first");
+        world.Configuration["Endpoints:0:Credential"] = "second";
+        world.Configuration.Reload();
+        var sent = await world.AskAsync();
+        sent.Headers.GetValues("api-key").Should().Equal("second");
+        sent.Headers.Contains("Authorization").Should().BeFalse("the caller's is somebody else's");
+    }
+
+    [Fact]
+    public async Task Each_endpoint_has_its_own_source_and_each_attempt_asks_anew()
+    {
+        var settings = Two();
+        settings["Secrets:A"] = "a1";
+        var vault = "b1";
+        await using var world = new World(settings, (pool, _) => pool.UseCredentialFromConfiguration("a", "Secrets:A").UseCredential("b", (_, _) => new(vault)));
+        (await KeysAsync()).Should().BeEquivalentTo("Bearer a1", "Bearer b1");
+        (world.Configuration["Secrets:A"], vault) = ("a2", "b2");
+        (await KeysAsync()).Should().BeEquivalentTo("Bearer a2", "Bearer b2");
+
+        async Task<string[]> KeysAsync() => [.. (await world.AskAsync()).Headers.GetValues("Authorization"), .. (await world.AskAsync()).Headers.GetValues("Authorization")];
+    }
+
+    [Fact]
+    public async Task An_endpoint_whose_credential_is_missing_is_not_asked_with_the_callers()
+    {
+        await using var world = new World(Two(), (pool, _) => pool.UseCredentialFromConfiguration("a", "Secrets:A"));
+        for (var i = 0; i < 3; i++)
+            (await world.AskAsync()).RequestUri!.Host.Should().Be("b.example");
+        world.Sent.Should().OnlyContain(r => r.RequestUri!.Host == "b.example");
+    }
+
+    [Theory]
+    [InlineData("k\r\nX-Admin: 1")]
+    [InlineData("k\n")]
+    public async Task A_credential_that_would_inject_a_header_is_refused_and_not_shown(string secret)
+    {
+        var options = new EndpointPoolOptions { Endpoints = { new EndpointOptions { Name = "a", Address = "http://127.0.0.1/v1", Credential = secret } } };
+        FluentActions.Invoking(() => new EndpointPool("p", options)).Should().Throw<OptionsValidationException>().WithMessage("*Credential of 'a'*").Which.Message.Should().NotContain("k\n").And.NotContain("X-Admin");
+
+        await using var http = new HttpPool(1, parts: p => p.Credential = (_, _) => new(secret));
+        var call = http.SendAsync(HttpPool.Chat("hi"));
+        http.Time.Advance(TimeSpan.FromMinutes(3));
+        (await call.Awaiting(c => c).Should().ThrowAsync<EndpointPoolException>()).Which.ToString().Should().NotContain("X-Admin");
+        http.Sent.Should().BeEmpty();
+    }
+
+    [Theory]
+    [InlineData("X-A\r\nX-Admin", "1")]
+    [InlineData("X-A", "1\r\nX-Admin: 1")]
+    [InlineData("X A", "1")]
+    public void A_configured_header_that_would_be_two_is_refused(string name, string value)
+    {
+        var options = new EndpointPoolOptions { Endpoints = { new EndpointOptions { Name = "a", Address = "http://127.0.0.1/v1", Headers = { [name] = value } } } };
+        FluentActions.Invoking(() => new EndpointPool("p", options)).Should().Throw<OptionsValidationException>().WithMessage("*Headers of 'a'*");
+    }
+
+    [Theory]
+    [InlineData(WireDialect.OpenAI)]
+    [InlineData(WireDialect.Anthropic)]
+    public async Task A_heartbeat_asks_with_the_credential_that_calls_have_at_that_moment(WireDialect dialect)
+    {
+        var time = new ManualTimeProvider();
+        var seen = new List<string?>();
+        var fake = new FakeHttpEndpoint(new FakeAiOptions { Time = time, ApiKey = "right", Observe = r => seen.Add(r.ApiKey) });
+        var secret = "wrong";
+        var options = new EndpointPoolOptions { Seed = 1, Endpoints = { new EndpointOptions { Name = "a", Address = "http://fake.test/v1", Dialect = dialect } } };
+        using var invoker = new HttpMessageInvoker(fake);
+        await using var pool = new EndpointPool("p", options, new EndpointPoolParts
+        {
+            TimeProvider = time,
+            Probe = _ => new ModelsProbe(),
+            ProbeHttp = invoker,
+            Credential = (_, _) => new(secret),
+        });
+        time.Advance(TimeSpan.FromSeconds(60));
+        pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().Be("cooldown", "a key that is refused takes the endpoint out");
+        secret = "right";
+        time.Advance(TimeSpan.FromMinutes(10));
+        pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().BeNull("the key was rotated, and the heartbeat found that it is accepted");
+        seen.Distinct().Should().Equal("wrong", "right");
+    }
+
+    private static Dictionary<string, string?> Two() => new()
+    {
+        ["Origin"] = "http://127.0.0.1/v1",
+        ["Selection:Preset"] = "RoundRobin",
+        ["Endpoints:0:Name"] = "a",
+        ["Endpoints:0:Address"] = "http://a.example/v1",
+        ["Endpoints:1:Name"] = "b",
+        ["Endpoints:1:Address"] = "http://b.example/v1",
+        ["Heartbeat:Enabled"] = "false",
+    };
+
+    /// <summary>A pool from a container, whose requests are answered in memory.</summary>
+    private sealed class World : IAsyncDisposable
+    {
+        private readonly ServiceProvider _provider;
+
+        public World(Dictionary<string, string?> settings, Action<IEndpointPoolBuilder, IServiceCollection> configure)
+        {
+            Configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
+            var services = new ServiceCollection();
+            services.AddSingleton<IConfiguration>(Configuration);
+            configure(services.AddHaEndpointPool("p", Configuration), services);
+            services.AddHttpClient("c").AddHaEndpointPoolHandler("p").ConfigurePrimaryHttpMessageHandler(() => new Answers(Sent));
+            _provider = services.BuildServiceProvider();
+        }
+
+        public IConfigurationRoot Configuration { get; }
+
+        public List<HttpRequestMessage> Sent { get; } = [];
+
+        /// <summary>The request as it went out last.</summary>
+        public async Task<HttpRequestMessage> AskAsync()
+        {
+            using var client = _provider.GetRequiredService<IHttpClientFactory>().CreateClient("c");
+            var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi") };
+            request.Headers.Add("Authorization", "Bearer callers");
+            (await client.SendAsync(request, Ct)).Dispose();
+            return Sent[^1];
+        }
+
+        public ValueTask DisposeAsync() => _provider.DisposeAsync();
+    }
+
+    private sealed class Answers(List<HttpRequestMessage> sent) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            sent.Add(request);
+            return Task.FromResult(new HttpResponseMessage { Content = new ByteArrayContent("{}"u8.ToArray()) { Headers = { { "Content-Type", "application/json" } } } });
+        }
+    }
+}
