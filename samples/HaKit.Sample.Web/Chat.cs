@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace HaKit.Sample.Web;
+
+/// <summary>One message of a conversation.</summary>
+internal sealed record ChatMessage(string Role, string Text);
+
+/// <summary>A conversation as the page sends it.</summary>
+internal sealed record ChatRequest(ChatMessage[] Messages);
+
+/// <summary>What the page is told: <c>start</c>, <c>text</c>, <c>cut</c>, <c>end</c> or <c>error</c>.</summary>
+internal sealed record ChatNews(string Type, string? Text = null, string? Endpoint = null, int? Attempts = null, double? Seconds = null);
+
+/// <summary>Streams answers from the pool to the page.</summary>
+internal static class Chat
+{
+    public static void Map(WebApplication app) => app.MapPost("/chat", (ChatRequest request, IHttpClientFactory clients, CancellationToken cancellationToken) =>
+        TypedResults.ServerSentEvents(AnswerAsync(clients.CreateClient("chat"), request.Messages, cancellationToken)));
+
+    /// <summary>One request over the pool, as any client of OpenAI's dialect would make it. The pool chooses the endpoint, and another one when that fails.</summary>
+    public static async IAsyncEnumerable<ChatNews> AskAsync(
+        HttpClient http, ChatMessage[] messages, int maxTokens, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions")
+        {
+            Content = JsonContent.Create(new
+            {
+                model = "demo-7b",
+                stream = true,
+                max_tokens = maxTokens,
+                messages = messages.Select(m => new { role = m.Role, content = m.Text }),
+            }),
+        };
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        response.EnsureSuccessStatusCode();
+        request.Options.TryGetValue(EndpointPoolHandler.DetailKey, out var detail);
+        yield return new("start", Endpoint: detail?.Endpoint, Attempts: detail?.Attempts.Count);
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        await foreach (var item in SseParser.Create(body).EnumerateAsync(cancellationToken))
+            if (item.Data != "[DONE]" && TextOf(item.Data) is { Length: > 0 } text)
+                yield return new("text", text);
+    }
+
+    // An answer that was cut is asked for anew, before everybody's eyes: the library never does so behind their backs.
+    private static async IAsyncEnumerable<ChatNews> AnswerAsync(HttpClient http, ChatMessage[] messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var began = Stopwatch.GetTimestamp();
+        for (var ask = 1; ; ask++)
+        {
+            string? cutAt = null;
+            await using var news = AskAsync(http, messages, 72, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            while (true)
+            {
+                ChatNews? next = null;
+                try
+                {
+                    if (await news.MoveNextAsync())
+                        next = news.Current;
+                }
+                catch (PartialResponseException cut) when (ask < 4)
+                {
+                    cutAt = cut.Endpoint;
+                }
+                catch (Exception lost) when (lost is EndpointPoolException or HttpRequestException or IOException)
+                {
+                    next = new("error", lost is EndpointPoolException ? lost.Message : lost.GetType().Name);
+                }
+                if (next is null)
+                    break;
+                yield return next;
+                if (next.Type == "error")
+                    yield break;
+            }
+            if (cutAt is null)
+                break;
+            yield return new("cut", Endpoint: cutAt);
+        }
+        yield return new("end", Seconds: Stopwatch.GetElapsedTime(began).TotalSeconds);
+    }
+
+    private static string? TextOf(string json) =>
+        JsonNode.Parse(json)?["choices"] is JsonArray { Count: > 0 } choices ? choices[0]?["delta"]?["content"]?.GetValue<string>() : null;
+}

@@ -1,0 +1,78 @@
+using HaKit.AspNetCore;
+using HaKit.AspNetCore.Dashboard;
+using HaKit.AspNetCore.Heartbeats;
+using HaKit.AspNetCore.Operations;
+using HaKit.AspNetCore.Status;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Microsoft.AspNetCore.Builder;
+
+/// <summary>Shows endpoint pools to operators, and a service's own heart to the pools of others.</summary>
+public static class EndpointPoolRouteBuilderExtensions
+{
+    /// <summary>
+    /// Maps the operator's dashboard of all pools of the container at the prefix, and beneath it <c>status</c> (JSON), <c>events</c> (server-sent) and
+    /// <c>explain</c>. Orders (drain, force down, bring up, promote, fail back) exist only when <see cref="EndpointPoolPagesOptions.OperatorPolicy"/> names who may give them.
+    /// </summary>
+    /// <param name="endpoints">The application.</param>
+    /// <param name="prefix">Where; for example <c>/ha</c>.</param>
+    /// <param name="configure">Who may give orders, and how much is remembered.</param>
+    /// <returns>All of it, so that who may look can be said: <c>.RequireAuthorization()</c>. Without that everybody may: names, addresses and states are shown, never keys.</returns>
+    /// <exception cref="InvalidOperationException">Orders are on, and antiforgery or authorization was not added to the container.</exception>
+    public static IEndpointConventionBuilder MapHaEndpointPools(
+        this IEndpointRouteBuilder endpoints, string prefix = "/ha", Action<EndpointPoolPagesOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        ArgumentException.ThrowIfNullOrWhiteSpace(prefix);
+        var options = new EndpointPoolPagesOptions();
+        configure?.Invoke(options);
+        options.Validate();
+        var services = endpoints.ServiceProvider;
+        var feed = new StatusFeed(
+            () => [.. services.GetKeyedServices<HaKit.EndpointPool>(KeyedService.AnyKey)], services.GetService<TimeProvider>() ?? TimeProvider.System, options);
+        var lifetime = services.GetRequiredService<IHostApplicationLifetime>();
+        lifetime.ApplicationStarted.Register(feed.Start);
+        lifetime.ApplicationStopping.Register(feed.Stop);
+        var group = endpoints.MapGroup(prefix);
+        DashboardPage.Map(group, options.OperatorPolicy is not null);
+        StatusEndpoints.Map(group, feed);
+        if (options.OperatorPolicy is { } policy)
+            OperatorOrders.Map(group, feed, policy, services);
+        return group;
+    }
+
+    /// <summary>
+    /// Maps the heartbeat of a service that is itself an endpoint of somebody's pool: whether it is ready or draining, its load and its capacity. The
+    /// pool's HTTP probe reads it (<c>Heartbeat:Path</c>), its selection counts the load, and a draining service is given nothing new.
+    /// </summary>
+    /// <param name="endpoints">The application.</param>
+    /// <param name="pattern">Where; for example <c>/heartbeat</c>.</param>
+    /// <param name="configure">What is told. Default: draining while the application stops, and the requests that <see cref="CountAsHaLoad"/> counts.</param>
+    public static IEndpointConventionBuilder MapHaHeartbeat(
+        this IEndpointRouteBuilder endpoints, string pattern = "/heartbeat", Action<ServiceHeartbeatOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        ArgumentException.ThrowIfNullOrWhiteSpace(pattern);
+        var options = new ServiceHeartbeatOptions();
+        configure?.Invoke(options);
+        options.Validate();
+        var stopping = endpoints.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        return endpoints.MapGet(pattern, context => ServiceHeartbeatAnswer.WriteAsync(context, options, stopping));
+    }
+
+    /// <summary>Counts the requests that these routes are serving as the load that <see cref="MapHaHeartbeat"/> tells.</summary>
+    /// <typeparam name="TBuilder">The kind of routes.</typeparam>
+    /// <param name="builder">The routes that do the work.</param>
+    public static TBuilder CountAsHaLoad<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
+    {
+        builder.Add(static route =>
+        {
+            var next = route.RequestDelegate ?? throw new InvalidOperationException($"The route '{route.DisplayName}' has nothing to run.");
+            route.RequestDelegate = context => RunningRequests.CountAsync(next, context);
+        });
+        return builder;
+    }
+}

@@ -1,0 +1,24 @@
+using Microsoft.AspNetCore.Http;
+
+namespace HaKit.AspNetCore.Heartbeats;
+
+/// <summary>The requests that count as load, of the whole process: that is what a heartbeat speaks for.</summary>
+internal static class RunningRequests
+{
+    private static int s_count;
+
+    public static int Count => Volatile.Read(ref s_count);
+
+    public static async Task CountAsync(RequestDelegate next, HttpContext context)
+    {
+        Interlocked.Increment(ref s_count);
+        try
+        {
+            await next(context).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref s_count);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+using HaKit.AspNetCore.Status;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace HaKit.AspNetCore.Operations;
+
+/// <summary>What the page needs to give an order.</summary>
+internal sealed record TokenView(string Header, string Token, string? User);
+
+/// <summary>An order that was taken, or why not.</summary>
+internal sealed record OrderView(bool Done, string Text);
+
+/// <summary>
+/// Orders by operators: for those whom the policy lets, and only from the page itself, which proves it by the antiforgery token that it fetched.
+/// </summary>
+internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antiforgery, ILogger logger)
+{
+    public static void Map(RouteGroupBuilder group, StatusFeed feed, string policy, IServiceProvider services)
+    {
+        if (services.GetService<IAuthorizationPolicyProvider>() is null)
+            throw new InvalidOperationException("Orders need authorization: add it with services.AddAuthorization(…).");
+        var antiforgery = services.GetService<IAntiforgery>()
+            ?? throw new InvalidOperationException("Orders need antiforgery: add it with services.AddAntiforgery().");
+        var orders = new OperatorOrders(feed, antiforgery, (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger("HaKit.Operators"));
+        group.MapGet("/token", orders.TokenAsync).RequireAuthorization(policy);
+        group.MapPost("/pools/{pool}/endpoints/{endpoint}/{order}", orders.EndpointAsync).RequireAuthorization(policy);
+        group.MapPost("/pools/{pool}/{order}", orders.PoolAsync).RequireAuthorization(policy);
+    }
+
+    private Task TokenAsync(HttpContext context)
+    {
+        var tokens = antiforgery.GetAndStoreTokens(context);
+        context.Response.Headers.CacheControl = "no-store";
+        return context.Response.WriteAsJsonAsync(
+            new TokenView(tokens.HeaderName!, tokens.RequestToken!, context.User.Identity?.Name), StatusJson.Default.TokenView, cancellationToken: context.RequestAborted);
+    }
+
+    private Task EndpointAsync(HttpContext context)
+    {
+        var name = Value(context, "endpoint");
+        return OrderAsync(context, name, async (pool, order) =>
+        {
+            switch (order)
+            {
+                case "drain":
+                    var drain = pool.DrainAsync(name);
+                    if (drain.IsFaulted)
+                        await drain.ConfigureAwait(false);
+                    else
+                        Forget(drain);
+                    return true;
+                case "force-down":
+                    await pool.ForceDownAsync(name).ConfigureAwait(false);
+                    return true;
+                case "bring-up":
+                    await pool.BringUpAsync(name).ConfigureAwait(false);
+                    return true;
+                default:
+                    return false;
+            }
+        });
+    }
+
+    private Task PoolAsync(HttpContext context) => OrderAsync(context, $"tier {context.Request.Query["tier"]}", async (pool, order) =>
+    {
+        switch (order)
+        {
+            case "promote" when int.TryParse(context.Request.Query["tier"], out var tier):
+                await pool.PromoteAsync(tier).ConfigureAwait(false);
+                return true;
+            case "fail-back":
+                await pool.FailBackAsync().ConfigureAwait(false);
+                return true;
+            default:
+                return false;
+        }
+    });
+
+    private async Task OrderAsync(HttpContext context, string subject, Func<EndpointPool, string, Task<bool>> give)
+    {
+        if (!await antiforgery.IsRequestValidAsync(context).ConfigureAwait(false))
+        {
+            await AnswerAsync(context, StatusCodes.Status400BadRequest, "The antiforgery token is missing or wrong: reload the page.").ConfigureAwait(false);
+            return;
+        }
+        var order = Value(context, "order");
+        if (feed.Pool(Value(context, "pool")) is not { } pool)
+        {
+            await AnswerAsync(context, StatusCodes.Status404NotFound, "There is no pool of this name.").ConfigureAwait(false);
+            return;
+        }
+        try
+        {
+            if (!await give(pool, order).ConfigureAwait(false))
+            {
+                await AnswerAsync(context, StatusCodes.Status404NotFound, "There is no such order.").ConfigureAwait(false);
+                return;
+            }
+        }
+        catch (ArgumentException)
+        {
+            await AnswerAsync(context, StatusCodes.Status404NotFound, "The pool has nothing of this name.").ConfigureAwait(false);
+            return;
+        }
+        Ordered(logger, pool.Name, context.User.Identity?.Name, order, subject);
+        await AnswerAsync(context, StatusCodes.Status202Accepted, "Done.").ConfigureAwait(false);
+    }
+
+    // The endpoint takes nothing new from now on; that it is empty is an event of its own.
+    private static async void Forget(ValueTask drain)
+    {
+        try
+        {
+            await drain.ConfigureAwait(false);
+        }
+        catch (InvalidOperationException)
+        {
+            // It was brought up before it was empty.
+        }
+    }
+
+    private static Task AnswerAsync(HttpContext context, int status, string text)
+    {
+        context.Response.StatusCode = status;
+        return context.Response.WriteAsJsonAsync(new OrderView(status < 300, text), StatusJson.Default.OrderView, cancellationToken: context.RequestAborted);
+    }
+
+    private static string Value(HttpContext context, string name) => context.Request.RouteValues[name] as string ?? "";
+
+    [LoggerMessage(40, LogLevel.Information, "Pool {Pool}: {User} ordered {Order} of {Subject} on the dashboard.")]
+    private static partial void Ordered(ILogger logger, string pool, string? user, string order, string subject);
+}

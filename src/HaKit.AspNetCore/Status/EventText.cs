@@ -1,0 +1,56 @@
+using System.Globalization;
+
+namespace HaKit.AspNetCore.Status;
+
+/// <summary>An event in one line for people. Names, kinds and times only.</summary>
+internal static class EventText
+{
+    public static EventView Of(PoolEvent happened, long number)
+    {
+        var (severity, endpoint, text) = Tell(happened);
+        return new EventView(number, happened.At, happened.Pool, happened.GetType().Name, endpoint, severity, text);
+    }
+
+    private static (string Severity, string? Endpoint, string Text) Tell(PoolEvent happened) => happened switch
+    {
+        EndpointEjected e => ("bad", e.Endpoint, $"ejected for {Seconds((e.After.Until ?? e.After.Since) - e.After.Since)}: {e.Fault}, seen by {By(e.Source)}"),
+        EndpointRecovered e => ("good", e.Endpoint, $"back in service, seen by {By(e.Source)}"),
+        EndpointChanged { After: var after, Before: var before } e when after.Status != before.Status =>
+            ("info", e.Endpoint, $"{before.Status} → {after.Status}{(e.Fault is { } fault ? $": {fault}" : "")}"),
+        EndpointChanged { After.CooldownUntil: not null, Before.CooldownUntil: null } e => ("warn", e.Endpoint, $"cooling down: {e.After.CooldownCause}"),
+        EndpointChanged e => ("info", e.Endpoint, $"{e.After.Status}{(e.Fault is { } fault ? $": {fault}" : "")}"),
+        OrderGiven { Endpoint: { } endpoint } e => ("order", endpoint, $"ordered: {Words(e.Order)}"),
+        OrderGiven e => ("order", null, $"ordered: {Words(e.Order)}, tier {e.Tier}"),
+        EndpointDrained e => ("order", e.Endpoint, "drained: nothing is in flight any more"),
+        OutageBegan => ("bad", null, "outage: no endpoint can take traffic"),
+        OutageEnded e => ("good", null, $"the outage is over after {Seconds(e.Lasted)}"),
+        RecoveryEnded e => (e.Failure is null ? "good" : "bad", e.Endpoint, e.Failure is null ? "recovery action done" : $"recovery action failed: {e.Failure.GetType().Name}"),
+        BudgetAlert { Status: var s } => s.Firing
+            ? ("bad", null, string.Create(CultureInfo.InvariantCulture, $"error budget burns {s.LongBurn:0.#}× too fast ({s.Alert.Name})"))
+            : ("good", null, $"error budget no longer burns too fast ({s.Alert.Name})"),
+        ScaleChanged e => ("info", null, $"{e.Signal.WantedEndpoints?.ToString(CultureInfo.InvariantCulture) ?? "no"} endpoints wanted"),
+        EventsDropped e => ("warn", null, $"{e.Count} events were dropped"),
+        _ => ("info", null, happened.GetType().Name),
+    };
+
+    private static string By(ChangeSource source) => source switch
+    {
+        ChangeSource.Traffic => "a call",
+        ChangeSource.Heartbeat => "its heartbeat",
+        ChangeSource.Order => "an operator",
+        ChangeSource.SharedDomain => "an endpoint that shares its fault",
+        ChangeSource.SelfSuspicion => "our own pause",
+        _ => "time",
+    };
+
+    private static string Words(PoolOrder order) => order switch
+    {
+        PoolOrder.ForceDown => "force down",
+        PoolOrder.BringUp => "bring up",
+        PoolOrder.FailBack => "fail back",
+        PoolOrder.Promote => "promote",
+        _ => "drain",
+    };
+
+    private static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.#} s");
+}

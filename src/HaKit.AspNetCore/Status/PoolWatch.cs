@@ -1,0 +1,33 @@
+using HaKit.Availability;
+using HaKit.Health;
+
+namespace HaKit.AspNetCore.Status;
+
+/// <summary>What is remembered of one pool for those who look. Guarded by its feed.</summary>
+internal sealed class PoolWatch(EndpointPool pool)
+{
+    private static readonly TimeSpan ReportHolds = TimeSpan.FromSeconds(2);
+
+    private readonly PoolHistory _history = new();
+    private AvailabilityReport? _report;
+
+    public EndpointPool Pool => pool;
+
+    public void Step() => _history.Add(pool.GetStatus());
+
+    public PoolView View(bool isWhole)
+    {
+        var status = pool.GetStatus();
+        if (_report is null || status.Now - _report.Now > ReportHolds)
+            _report = pool.GetAvailabilityReport();
+        return StatusViews.Of(status, pool.MeasureLoad(), _report, _history, isWhole);
+    }
+
+    /// <summary>Is it worth telling people? A failure here and there makes an endpoint suspect, and a success well again.</summary>
+    public static bool IsOfNote(PoolEvent happened) => happened is not EndpointChanged changed
+        || changed is EndpointEjected or EndpointRecovered
+        || changed.After.CooldownUntil is not null && changed.Before.CooldownUntil is null
+        || changed.After.Status != changed.Before.Status && !(IsPlain(changed.Before) && IsPlain(changed.After));
+
+    private static bool IsPlain(HealthState state) => state.Status is HealthStatus.Healthy or HealthStatus.Suspect;
+}

@@ -1,0 +1,149 @@
+using System.Text.Json;
+using System.Threading.Channels;
+
+namespace HaKit.AspNetCore.Status;
+
+/// <summary>
+/// Watches all pools for whoever looks: remembers the latest steps and events, and sends what is new to open dashboards. What is sent is written once
+/// for all of them, and nothing while there are none. Thread-safe.
+/// </summary>
+internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, EndpointPoolPagesOptions options)
+{
+    private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(50);
+
+    private readonly Lock _gate = new();
+    private readonly Queue<EventView> _events = new();
+    private readonly List<Channel<byte[]>> _viewers = [];
+    private PoolWatch[] _watches = [];
+    private ITimer? _stepTimer;
+    private ITimer? _refreshTimer;
+    private long _point;
+    private long _number;
+    private bool _isStopped;
+
+    public IEnumerable<EndpointPool> Pools => Volatile.Read(ref _watches).Select(static w => w.Pool);
+
+    public EndpointPool? Pool(string name) => Pools.FirstOrDefault(p => p.Name == name);
+
+    /// <summary>The pools exist: from now on they are watched.</summary>
+    public void Start()
+    {
+        lock (_gate)
+        {
+            if (_stepTimer is not null || _isStopped)
+                return;
+            Volatile.Write(ref _watches, Array.ConvertAll(pools(), static p => new PoolWatch(p)));
+            _stepTimer = time.CreateTimer(static feed => ((StatusFeed)feed!).Step(), this, options.Step, options.Step);
+            _refreshTimer = time.CreateTimer(static feed => ((StatusFeed)feed!).Refresh(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            foreach (var watch in _watches)
+                _ = ReadAsync(watch.Pool.Events.Subscribe());
+        }
+    }
+
+    public void Stop()
+    {
+        lock (_gate)
+        {
+            _isStopped = true;
+            _stepTimer?.Dispose();
+            _refreshTimer?.Dispose();
+            foreach (var viewer in _viewers)
+                viewer.Writer.TryComplete();
+            _viewers.Clear();
+        }
+    }
+
+    /// <summary>All there is to show, as JSON.</summary>
+    public byte[] Whole()
+    {
+        lock (_gate)
+            return JsonSerializer.SerializeToUtf8Bytes(View(isWhole: true), StatusJson.Default.StatusView);
+    }
+
+    /// <summary>What an open page is sent while nothing happens, as JSON.</summary>
+    public byte[] Tick()
+    {
+        lock (_gate)
+            return JsonSerializer.SerializeToUtf8Bytes(View(isWhole: false), StatusJson.Default.StatusView);
+    }
+
+    /// <summary>What happens from now on, as server-sent events; null when too many look already.</summary>
+    public Channel<byte[]>? Join()
+    {
+        var viewer = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+        lock (_gate)
+        {
+            if (_isStopped || _viewers.Count >= options.MaxViewers)
+                return null;
+            _viewers.Add(viewer);
+            viewer.Writer.TryWrite(Message("status", Whole()));
+            if (_viewers.Count == 1)
+                _refreshTimer!.Change(options.Refresh, options.Refresh);
+        }
+        return viewer;
+    }
+
+    public void Leave(Channel<byte[]> viewer)
+    {
+        lock (_gate)
+            if (_viewers.Remove(viewer) && _viewers.Count == 0 && !_isStopped)
+                _refreshTimer!.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    private async Task ReadAsync(PoolEventSubscription events)
+    {
+        await foreach (var happened in events.ConfigureAwait(false))
+            if (PoolWatch.IsOfNote(happened))
+                Note(happened);
+    }
+
+    private void Note(PoolEvent happened)
+    {
+        lock (_gate)
+        {
+            var view = EventText.Of(happened, ++_number);
+            if (_events.Count >= options.Events)
+                _events.TryDequeue(out _);
+            if (options.Events > 0)
+                _events.Enqueue(view);
+            if (_viewers.Count == 0)
+                return;
+            Send(Message("event", JsonSerializer.SerializeToUtf8Bytes(view, StatusJson.Default.EventView)));
+            _refreshTimer!.Change(AtOnce, options.Refresh);
+        }
+    }
+
+    private void Step()
+    {
+        lock (_gate)
+        {
+            _point++;
+            foreach (var watch in _watches)
+                watch.Step();
+        }
+    }
+
+    private void Refresh()
+    {
+        lock (_gate)
+            if (_viewers.Count > 0)
+                Send(Message("tick", Tick()));
+    }
+
+    private void Send(byte[] message)
+    {
+        foreach (var viewer in _viewers)
+            viewer.Writer.TryWrite(message);
+    }
+
+    private StatusView View(bool isWhole) => new()
+    {
+        At = time.GetUtcNow(),
+        Step = options.Step.TotalSeconds,
+        Point = _point,
+        Pools = Array.ConvertAll(_watches, w => w.View(isWhole)),
+        Events = isWhole ? [.. _events] : null,
+    };
+
+    private static byte[] Message(string name, byte[] json) => [.. "event: "u8, .. System.Text.Encoding.UTF8.GetBytes(name), .. "\ndata: "u8, .. json, .. "\n\n"u8];
+}

@@ -1,0 +1,97 @@
+using HaKit.Availability;
+using HaKit.Health;
+
+namespace HaKit.AspNetCore.Status;
+
+/// <summary>Makes what is shown of what is known.</summary>
+internal static class StatusViews
+{
+    public static PoolView Of(PoolStatus status, ScaleSignal scale, AvailabilityReport report, PoolHistory history, bool isWhole)
+    {
+        var availability = new Dictionary<string, double?>(StringComparer.Ordinal);
+        foreach (var endpoint in report.Endpoints)
+            availability[endpoint.Name] = endpoint.Observed is { } known ? Round(known.Value, 7) : null;
+        return new PoolView
+        {
+            Name = status.Pool,
+            State = status.ServingTier is null ? "outage"
+                : status.Serving < status.Endpoints.Count || status.ServingTier != status.FirstTier || report.Alerts.Any(a => a.Firing) ? "degraded"
+                : "well",
+            Serving = status.Serving,
+            FirstTier = status.FirstTier,
+            ServingTier = status.ServingTier,
+            InFlight = scale.InFlight,
+            Waiting = status.Waiting,
+            RetryBudget = Round(status.RetryBudget, 1),
+            Utilization = scale.Utilization is { } used ? Round(used, 3) : null,
+            WantedEndpoints = scale.WantedEndpoints,
+            Availability = Of(report),
+            Endpoints = [.. status.Endpoints.Select(e => Of(e, status, availability.GetValueOrDefault(e.Endpoint.Name), history, isWhole))],
+        };
+    }
+
+    public static ExplainView Of(string pool, IReadOnlyList<EndpointExplanation> endpoints) => new("hakit.explain/1", pool, [.. endpoints.Select(e => new ExplainedView(
+        e.Endpoint, e.Tier, e.Health.Status.ToString(), e.HeldBackBy, e.AvailableIn?.TotalSeconds, Round(e.Ramp, 3), e.InFlight, Round(e.FailureEstimate, 4),
+        Round(e.FirstContentSeconds), Round(e.OutputTokenSeconds), Round(e.Score.Time, 4), Round(e.Score.Failure, 4), Round(e.Score.Zone, 4), Round(e.Score.Price, 4), Round(e.Score.Total, 4)))]);
+
+    private static AvailabilityView Of(AvailabilityReport report) => new()
+    {
+        Delivered = report.Delivered?.Value,
+        Observed = report.Observed?.Value,
+        Predicted = report.Predicted?.Value,
+        Target = report.Slo.Target.Value,
+        BudgetLeft = Round(report.ErrorBudgetLeft, 4),
+        Calls = report.Calls.Total,
+        Failures = report.Calls.Failures,
+        Burn = [.. report.Alerts.Select(a => new BurnView(a.Alert.Name, a.Firing, Round(a.Alert.Threshold, 2), Round(a.LongBurn, 2), Round(a.ShortBurn, 2)))],
+    };
+
+    private static EndpointView Of(EndpointStatus status, PoolStatus pool, double? availability, PoolHistory history, bool isWhole)
+    {
+        var (endpoint, health) = (status.Endpoint, status.Health);
+        var isCooling = health.CooldownUntil > pool.Now;
+        return new EndpointView
+        {
+            Name = endpoint.Name,
+            Address = endpoint.Address?.GetLeftPart(UriPartial.Authority) is { } root ? WithoutUser(endpoint.Address, root) : null,
+            Tier = endpoint.Tier,
+            Weight = endpoint.Weight,
+            Zone = endpoint.Zone,
+            Provider = endpoint.Domains.Provider,
+            Model = endpoint.Domains.Model,
+            State = health.Status.ToString(),
+            Circuit = health.Circuit.ToString(),
+            Serves = status.Serves,
+            Since = Whole(status.Since),
+            Cause = health.Cause?.ToString(),
+            Until = At(health.Until),
+            CooldownUntil = isCooling && health.CooldownUntil != TimeSpan.MaxValue ? At(health.CooldownUntil) : null,
+            CooldownForGood = isCooling && health.CooldownUntil == TimeSpan.MaxValue,
+            CooldownCause = isCooling ? health.CooldownCause?.ToString() : null,
+            Ramp = Round(status.Ramp, 3),
+            Ejections = health.Ejections,
+            InFlight = status.InFlight,
+            Attempts = status.Attempts,
+            Faults = status.Faults,
+            FailureEstimate = Round(status.FailureEstimate, 3),
+            Availability = availability,
+            Limits = status.Limits.Count == 0 ? null : status.Limits,
+            Heartbeat = status.Heartbeat is { } beat
+                ? new HeartbeatView(Round((pool.Now - beat.At).TotalSeconds, 1), Round(beat.Took.TotalMilliseconds, 1), beat.Level.ToString(), beat.Fault?.ToString())
+                : null,
+            Load = status.ReportedLoad is { } load ? new LoadView(load.Running, load.Waiting, load.Capacity) : null,
+            History = isWhole ? history.Of(endpoint.Name) : null,
+            Last = isWhole ? null : history.Last(endpoint.Name),
+        };
+
+        DateTimeOffset? At(TimeSpan? time) => time is { } known && known != TimeSpan.MaxValue ? Whole(pool.At + (known - pool.Now)) : null;
+    }
+
+    private static string WithoutUser(Uri address, string root) => address.UserInfo.Length == 0 ? root : $"{address.Scheme}://{address.Authority}";
+
+    private static DateTimeOffset Whole(DateTimeOffset time) => new(time.Ticks - time.Ticks % TimeSpan.TicksPerMillisecond, time.Offset);
+
+    private static double? Round(double? value) => value is { } known ? Round(known, 4) : null;
+
+    private static double Round(double value, int digits) => double.IsFinite(value) ? Math.Round(value, digits) : 0;
+}

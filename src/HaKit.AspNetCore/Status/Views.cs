@@ -1,0 +1,158 @@
+using System.Text.Json.Serialization;
+
+namespace HaKit.AspNetCore.Status;
+
+// The schema hakit.status/1: fields may be added; none changes its meaning or goes away without another number. docs/dashboard.md describes it.
+
+/// <summary>Everything that the page shows. A whole one has each endpoint's history and the events; one that follows has each endpoint's latest point.</summary>
+internal sealed record StatusView
+{
+    public string Schema { get; init; } = "hakit.status/1";
+
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Seconds that one point of the history stands for.</summary>
+    public required double Step { get; init; }
+
+    /// <summary>The number of the latest point.</summary>
+    public required long Point { get; init; }
+
+    public required IReadOnlyList<PoolView> Pools { get; init; }
+
+    public IReadOnlyList<EventView>? Events { get; init; }
+}
+
+internal sealed record PoolView
+{
+    public required string Name { get; init; }
+
+    /// <summary><c>well</c>, <c>degraded</c> or <c>outage</c>.</summary>
+    public required string State { get; init; }
+
+    public required int Serving { get; init; }
+
+    public required int FirstTier { get; init; }
+
+    public int? ServingTier { get; init; }
+
+    public required int InFlight { get; init; }
+
+    public required int Waiting { get; init; }
+
+    public required double RetryBudget { get; init; }
+
+    public double? Utilization { get; init; }
+
+    public int? WantedEndpoints { get; init; }
+
+    public required AvailabilityView Availability { get; init; }
+
+    public required IReadOnlyList<EndpointView> Endpoints { get; init; }
+}
+
+internal sealed record AvailabilityView
+{
+    public double? Delivered { get; init; }
+
+    public double? Observed { get; init; }
+
+    public double? Predicted { get; init; }
+
+    public required double Target { get; init; }
+
+    public required double BudgetLeft { get; init; }
+
+    public required long Calls { get; init; }
+
+    public required long Failures { get; init; }
+
+    public required IReadOnlyList<BurnView> Burn { get; init; }
+}
+
+internal sealed record BurnView(string Alert, bool Firing, double Threshold, double Long, double Short);
+
+internal sealed record EndpointView
+{
+    public required string Name { get; init; }
+
+    public string? Address { get; init; }
+
+    public required int Tier { get; init; }
+
+    public required double Weight { get; init; }
+
+    public string? Zone { get; init; }
+
+    public string? Provider { get; init; }
+
+    public string? Model { get; init; }
+
+    public required string State { get; init; }
+
+    public required string Circuit { get; init; }
+
+    public required bool Serves { get; init; }
+
+    public required DateTimeOffset Since { get; init; }
+
+    public string? Cause { get; init; }
+
+    public DateTimeOffset? Until { get; init; }
+
+    public DateTimeOffset? CooldownUntil { get; init; }
+
+    /// <summary>It lasts until somebody puts it right.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool CooldownForGood { get; init; }
+
+    public string? CooldownCause { get; init; }
+
+    public required double Ramp { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Ejections { get; init; }
+
+    public required int InFlight { get; init; }
+
+    public required long Attempts { get; init; }
+
+    public required long Faults { get; init; }
+
+    public required double FailureEstimate { get; init; }
+
+    public double? Availability { get; init; }
+
+    public IReadOnlyList<LimitUse>? Limits { get; init; }
+
+    public HeartbeatView? Heartbeat { get; init; }
+
+    public LoadView? Load { get; init; }
+
+    public HistoryView? History { get; init; }
+
+    /// <summary>The latest point: answers, mean milliseconds, faults.</summary>
+    public IReadOnlyList<long>? Last { get; init; }
+}
+
+internal sealed record HeartbeatView(double Seconds, double Milliseconds, string Level, string? Fault);
+
+internal sealed record LoadView(int Running, int Waiting, int? Capacity);
+
+/// <summary>Points, oldest first: answers, mean milliseconds to the first content (−1 without answers), faults.</summary>
+internal sealed record HistoryView(IReadOnlyList<int> Calls, IReadOnlyList<int> Milliseconds, IReadOnlyList<int> Faults);
+
+internal sealed record EventView(long Number, DateTimeOffset At, string Pool, string Kind, string? Endpoint, string Severity, string Text);
+
+internal sealed record ExplainView(string Schema, string Pool, IReadOnlyList<ExplainedView> Endpoints);
+
+internal sealed record ExplainedView(
+    string Endpoint, int Tier, string State, string? HeldBackBy, double? AvailableIn, double Ramp, int InFlight, double FailureEstimate,
+    double? FirstContentSeconds, double? OutputTokenSeconds, double Time, double Failure, double Zone, double Price, double Total);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(StatusView))]
+[JsonSerializable(typeof(EventView))]
+[JsonSerializable(typeof(ExplainView))]
+[JsonSerializable(typeof(Operations.TokenView))]
+[JsonSerializable(typeof(Operations.OrderView))]
+internal sealed partial class StatusJson : JsonSerializerContext;

@@ -1,0 +1,87 @@
+using Microsoft.Playwright;
+
+namespace HaKit.Sample.Web.Tests;
+
+/// <summary>Debian's Chromium, driven by Playwright; what is shot lands in docs/images when the environment asks for it.</summary>
+public sealed class Browser : IAsyncLifetime
+{
+    private const string Path = "/usr/bin/chromium";
+
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
+
+    /// <summary>Why there is none; null when there is.</summary>
+    public static string? Absent => File.Exists(Path) ? null : $"There is no {Path}: .ci/run installs it as root.";
+
+    public async ValueTask InitializeAsync()
+    {
+        if (Absent is not null)
+            return;
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Path, Args = ["--no-sandbox", "--disable-gpu"] });
+    }
+
+    /// <summary>A page of its own, whose errors and foreign requests are noted.</summary>
+    public async Task<WatchedPage> NewPageAsync(ViewportSize size, ColorScheme scheme = ColorScheme.Dark, bool isPhone = false)
+    {
+        Assert.SkipWhen(Absent is not null, Absent ?? "");
+        var context = await _browser!.NewContextAsync(new() { ViewportSize = size, ColorScheme = scheme, IsMobile = isPhone, HasTouch = isPhone, DeviceScaleFactor = isPhone ? 2 : 1 });
+        return new WatchedPage(await context.NewPageAsync());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null)
+            await _browser.DisposeAsync();
+        _playwright?.Dispose();
+    }
+}
+
+/// <summary>A page, and what it did that it should not have.</summary>
+public sealed class WatchedPage
+{
+    private readonly Lock _lock = new();
+    private readonly List<string> _errors = [];
+    private readonly List<string> _requests = [];
+
+    public WatchedPage(IPage page)
+    {
+        Page = page;
+        page.PageError += (_, error) => Note(_errors, error);
+        page.Console += (_, message) =>
+        {
+            if (message.Type == "error")
+                Note(_errors, message.Text);
+        };
+        page.Request += (_, request) => Note(_requests, request.Url);
+    }
+
+    public IPage Page { get; }
+
+    public IReadOnlyList<string> Errors => Copy(_errors);
+
+    public IReadOnlyList<string> Requests => Copy(_requests);
+
+    /// <summary>Keeps a picture in docs/images, when HAKIT_IMAGES is set.</summary>
+    public async Task ShootAsync(string name)
+    {
+        if (Environment.GetEnvironmentVariable("HAKIT_IMAGES") is null)
+            return;
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder!.FullName, "HaKit.sln")))
+            folder = folder.Parent;
+        await Page.ScreenshotAsync(new() { Path = Path.Combine(folder.FullName, "docs", "images", name + ".png") });
+    }
+
+    private void Note(List<string> list, string text)
+    {
+        lock (_lock)
+            list.Add(text);
+    }
+
+    private string[] Copy(List<string> list)
+    {
+        lock (_lock)
+            return [.. list];
+    }
+}
