@@ -72,6 +72,14 @@ public static class EndpointPoolAIExtensions
         return options.Attach(name, generator, configure);
     }
 
+    internal static Endpoint? Find(this EndpointPool pool, string name)
+    {
+        foreach (var endpoint in pool.Endpoints)
+            if (endpoint.Name == name)
+                return endpoint;
+        return null;
+    }
+
     internal static ChatEndpoint Serving(IChatClient client, Action<ChatEndpointOptions>? configure)
     {
         ArgumentNullException.ThrowIfNull(client);

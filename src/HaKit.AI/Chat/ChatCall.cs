@@ -36,10 +36,10 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     }
 
     /// <summary>Could anything be left out for some endpoint?</summary>
-    public bool MayDrop => (used & ChatParameters.Tuning) != ChatParameters.None;
+    public required bool MayDrop { get; init; }
 
     /// <summary>What was left out for an endpoint.</summary>
-    public ChatParameters DroppedBy(Endpoint endpoint) => endpoint.Client is ChatEndpoint chat ? chat.Dropped(used) : ChatParameters.None;
+    public ChatParameters DroppedBy(Endpoint endpoint) => ChatEndpoint.DroppedBy(endpoint, used);
 
     private IReadOnlyList<ChatMessage> MessagesFor(Endpoint endpoint) => reasoning is null ? messages : reasoning.MessagesFor(endpoint, messages);
 

@@ -32,13 +32,15 @@ internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions optio
     public static ChatParameters RefusedBy(Endpoint endpoint, ChatParameters used) =>
         endpoint.Client is ChatEndpoint chat ? used & chat._unsupported & ~chat._droppable : ChatParameters.None;
 
-    public ChatParameters Dropped(ChatParameters used) => used & _droppable;
+    /// <summary>What is left out for the endpoint, of what a call uses.</summary>
+    public static ChatParameters DroppedBy(Endpoint endpoint, ChatParameters used) =>
+        endpoint.Client is ChatEndpoint chat ? used & chat._droppable : ChatParameters.None;
 
     /// <summary>The options as this endpoint is to have them; the caller's own, unless something has to be changed.</summary>
     public ChatOptions? Fit(ChatOptions? options, Endpoint endpoint, ChatParameters used)
     {
         var model = endpoint.Domains.Model;
-        var dropped = Dropped(used);
+        var dropped = used & _droppable;
         if (_configure is null && dropped == ChatParameters.None && (model is null || model == options?.ModelId))
             return options;
         var own = options?.Clone() ?? new ChatOptions();

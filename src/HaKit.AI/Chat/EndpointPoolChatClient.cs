@@ -56,7 +56,7 @@ public sealed class EndpointPoolChatClient : IChatClient
         var served = await _pool.ExecuteWithDetailAsync(call.Profile, call, static (attempt, call, token) => call.AskAsync(attempt, token), cancellationToken).ConfigureAwait(false);
         var (response, detail) = served;
         response.AdditionalProperties = ChatStory.With(response.AdditionalProperties, detail, Dropped(call, detail));
-        _states.RememberFrom(response, () => Named(detail.Endpoint));
+        _states.RememberFrom(response, new Maker(_pool, detail.Endpoint));
         return served;
     }
 
@@ -77,7 +77,7 @@ public sealed class EndpointPoolChatClient : IChatClient
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
         ArgumentNullException.ThrowIfNull(serviceType);
-        if (serviceKey is string name && Named(name) is { } endpoint && ChatEndpoint.ClientOf(endpoint) is { } client)
+        if (serviceKey is string name && _pool.Find(name) is { } endpoint && ChatEndpoint.ClientOf(endpoint) is { } client)
             return serviceType == typeof(IChatClient) ? client : client.GetService(serviceType);
         if (serviceKey is null && serviceType.IsInstanceOfType(this))
             return this;
@@ -102,7 +102,7 @@ public sealed class EndpointPoolChatClient : IChatClient
         var call = Begin(messages, options);
         var answer = await _pool.StreamAsync(call.Profile, call, static (attempt, call, token) => call.OpenAsync(attempt, token), ChatUpdateReader.Instance, cancellationToken).ConfigureAwait(false);
         await using var end = ((IAsyncDisposable)answer).ConfigureAwait(false);
-        var server = () => Named(answer.Detail.Endpoint);
+        var server = new Maker(_pool, answer.Detail.Endpoint);
         string? conversation = null;
         var isFirst = true;
         while (await answer.MoveNextAsync().ConfigureAwait(false))
@@ -149,11 +149,9 @@ public sealed class EndpointPoolChatClient : IChatClient
             Vision = given.Vision || Prompt.HasImage(list),
             Endpoints = place.Names,
         };
-        return new ChatCall(list, options, profile, used, reasoning);
+        return new ChatCall(list, options, profile, used, reasoning) { MayDrop = place.MayDrop };
     }
 
     private ChatParameters Dropped(ChatCall call, CallDetail detail) =>
-        call.MayDrop && Named(detail.Endpoint) is { } endpoint ? call.DroppedBy(endpoint) : ChatParameters.None;
-
-    private Endpoint? Named(string name) => _pool.Endpoints.FirstOrDefault(e => e.Name == name);
+        call.MayDrop && _pool.Find(detail.Endpoint) is { } endpoint ? call.DroppedBy(endpoint) : ChatParameters.None;
 }

@@ -17,6 +17,9 @@ internal ref struct Placement
     /// <summary>The pool's endpoints at this moment.</summary>
     public IReadOnlyList<Endpoint> All { get; }
 
+    /// <summary>Is there an endpoint for which something would be left out?</summary>
+    public bool MayDrop { get; private set; }
+
     /// <summary>The names of those it may go to; empty for all.</summary>
     public readonly IReadOnlyList<string> Names => _some is null || _some.Count == All.Count ? _given.Endpoints : _some.ConvertAll(static e => e.Name);
 
@@ -27,8 +30,11 @@ internal ref struct Placement
         if (used == ChatParameters.None)
             return;
         var refused = ChatParameters.None;
-        foreach (var endpoint in All)
-            refused |= ChatEndpoint.RefusedBy(endpoint, used);
+        for (var i = 0; i < All.Count; i++)
+        {
+            refused |= ChatEndpoint.RefusedBy(All[i], used);
+            MayDrop |= ChatEndpoint.DroppedBy(All[i], used) != ChatParameters.None;
+        }
         if (refused == ChatParameters.None)
             return;
         _some = Candidates().FindAll(e => ChatEndpoint.RefusedBy(e, used) == ChatParameters.None);
@@ -48,8 +54,9 @@ internal ref struct Placement
     public readonly int Capped(int inputTokens, int maxOutputTokens)
     {
         var largest = 0;
-        foreach (var endpoint in _some ?? All)
-            if (endpoint.Capabilities.ContextWindow is not { } window)
+        var some = _some ?? All;
+        for (var i = 0; i < some.Count; i++)
+            if (some[i].Capabilities.ContextWindow is not { } window)
                 return inputTokens;
             else
                 largest = Math.Max(largest, window);

@@ -17,20 +17,26 @@ internal static class Prompt
         long bytes = BytesOf(options?.Instructions);
         long tokens = (options?.Tools?.Count ?? 0) * (long)TokensPerTool + messages.Count * (long)TokensPerMessage;
         for (var i = 0; i < messages.Count; i++)
-            foreach (var content in messages[i].Contents)
-                if (IsImage(content))
+        {
+            var contents = messages[i].Contents; // not foreach: over an interface it allocates
+            for (var j = 0; j < contents.Count; j++)
+                if (IsImage(contents[j]))
                     tokens += TokensPerImage;
                 else
-                    bytes += BytesOf(content);
+                    bytes += BytesOf(contents[j]);
+        }
         return (int)Math.Min(int.MaxValue / 2, tokens + (bytes + BytesPerToken - 1) / BytesPerToken);
     }
 
     public static bool HasImage(IReadOnlyList<ChatMessage> messages)
     {
         for (var i = 0; i < messages.Count; i++)
-            foreach (var content in messages[i].Contents)
-                if (IsImage(content))
+        {
+            var contents = messages[i].Contents;
+            for (var j = 0; j < contents.Count; j++)
+                if (IsImage(contents[j]))
                     return true;
+        }
         return false;
     }
 

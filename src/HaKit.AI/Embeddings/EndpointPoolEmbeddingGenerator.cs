@@ -53,7 +53,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     {
         ArgumentNullException.ThrowIfNull(serviceType);
         var endpoints = _pool.Endpoints;
-        if (serviceKey is string name && endpoints.FirstOrDefault(e => e.Name == name) is { } endpoint && GeneratorOf(endpoint) is { } generator)
+        if (serviceKey is string name && _pool.Find(name) is { } endpoint && GeneratorOf(endpoint) is { } generator)
             return serviceType.IsInstanceOfType(generator) ? generator : generator.GetService(serviceType);
         if (serviceKey is null && serviceType.IsInstanceOfType(this))
             return this;

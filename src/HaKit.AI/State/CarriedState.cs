@@ -8,6 +8,12 @@ namespace HaKit.AI;
 /// <param name="Content">The reasoning, where it is that.</param>
 internal readonly record struct CarriedState(StateKind Kind, Endpoint? Maker, TextReasoningContent? Content = null);
 
+/// <summary>Who made an answer; looked up only when the answer has state in it.</summary>
+internal readonly struct Maker(EndpointPool pool, string endpoint)
+{
+    public Endpoint? Find() => pool.Find(endpoint);
+}
+
 /// <summary>Finds state in requests and remembers it from answers.</summary>
 internal sealed class StateFinder(StateOrigins origins)
 {
@@ -23,40 +29,41 @@ internal sealed class StateFinder(StateOrigins origins)
         for (var i = 0; i < messages.Count; i++)
         {
             var message = messages[i];
-            foreach (var content in message.Contents)
-                if (content is TextReasoningContent or HostedFileContent or HostedVectorStoreContent)
-                    Find(content, Named(message, endpoints), ref found);
+            var contents = message.Contents;
+            for (var j = 0; j < contents.Count; j++)
+                if (contents[j] is TextReasoningContent or HostedFileContent or HostedVectorStoreContent)
+                    Find(contents[j], Named(message, endpoints), ref found);
         }
         return found;
     }
 
-    public void RememberFrom(ChatResponse response, Func<Endpoint?> maker)
+    public void RememberFrom(ChatResponse response, in Maker maker)
     {
-        RememberIds(response.ConversationId, response.ContinuationToken, maker);
+        RememberIds(response.ConversationId, response.ContinuationToken, in maker);
         foreach (var message in response.Messages)
-            RememberFrom(message.Contents, maker);
+            RememberFrom(message.Contents, in maker);
     }
 
-    public void RememberFrom(ChatResponseUpdate update, string? knownConversation, Func<Endpoint?> maker)
+    public void RememberFrom(ChatResponseUpdate update, string? knownConversation, in Maker maker)
     {
-        RememberIds(ReferenceEquals(update.ConversationId, knownConversation) ? null : update.ConversationId, update.ContinuationToken, maker);
-        RememberFrom(update.Contents, maker);
+        RememberIds(ReferenceEquals(update.ConversationId, knownConversation) ? null : update.ConversationId, update.ContinuationToken, in maker);
+        RememberFrom(update.Contents, in maker);
     }
 
-    private void RememberIds(string? conversation, ResponseContinuationToken? token, Func<Endpoint?> maker)
+    private void RememberIds(string? conversation, ResponseContinuationToken? token, in Maker maker)
     {
-        if (conversation is not null && maker() is { } first)
+        if (conversation is not null && maker.Find() is { } first)
             origins.Remember(conversation, first);
-        if (token is not null && maker() is { } second)
+        if (token is not null && maker.Find() is { } second)
             origins.Remember(token.ToBytes().Span, second);
     }
 
-    private void RememberFrom(IList<AIContent>? contents, Func<Endpoint?> maker)
+    private void RememberFrom(IList<AIContent>? contents, in Maker maker)
     {
         for (var i = 0; i < contents?.Count; i++)
             if (contents[i] is CodeInterpreterToolResultContent { Outputs: { } outputs })
-                RememberFrom(outputs, maker);
-            else if (contents[i] is not TextContent && KeyOf(contents[i]) is { Key: var key } && maker() is { } endpoint)
+                RememberFrom(outputs, in maker);
+            else if (contents[i] is not TextContent && KeyOf(contents[i]) is { Key: var key } && maker.Find() is { } endpoint)
                 origins.Remember(key, endpoint);
     }
 
