@@ -20,7 +20,8 @@ public sealed partial class ArchitectureTests
         ["Heartbeats"] = ["Selection", "Endpoints", "Health", "Faults", "Limits", "Telemetry"],
         [Facade] = ["Endpoints", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Http", "Telemetry"],
         ["Http"] = [Facade, "Failover", "Faults", "Endpoints", "Selection"],
-        ["DependencyInjection"] = [Facade, "Endpoints", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Http", "Telemetry"],
+        ["Alerts"] = [Facade, "Faults", "Health", "Limits", "Telemetry"],
+        ["DependencyInjection"] = [Facade, "Alerts", "Endpoints", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Http", "Telemetry"],
     };
 
     private const string Facade = "EndpointPool";

@@ -1,0 +1,104 @@
+using System.Globalization;
+using HaKit.Health;
+
+namespace HaKit.Alerts;
+
+/// <summary>
+/// What is wrong, and what those outside believe to be wrong; notices are the difference. So nothing is told twice, a flapping endpoint is told once
+/// for each quiet time, and what ended is told as ended. Guarded by its owner.
+/// </summary>
+internal sealed class AlertBook(TimeSpan quiet)
+{
+    private readonly Dictionary<(string Pool, string? Endpoint, AlertKind Kind, string Name), Entry> _entries = [];
+    private readonly List<AlertNotice> _passed = [];
+
+    private sealed class Entry
+    {
+        public bool IsOn;
+        public bool IsTold;
+        public string Detail = "";
+        public DateTimeOffset Since;
+        public DateTimeOffset Changed;
+        public DateTimeOffset? ToldAt;
+    }
+
+    /// <summary>Something happened.</summary>
+    public void Note(PoolEvent happened)
+    {
+        switch (happened)
+        {
+            case EndpointEjected e:
+                Set(e, e.Endpoint, AlertKind.Ejected, true, e.Fault?.ToString() ?? "");
+                break;
+            case EndpointChanged e:
+                if (e.After.IsInService || e.After.Status is HealthStatus.Draining or HealthStatus.ForcedDown)
+                    Set(e, e.Endpoint, AlertKind.Ejected, false);
+                var forGood = e.After.CooldownUntil == TimeSpan.MaxValue;
+                if (forGood != (e.Before.CooldownUntil == TimeSpan.MaxValue))
+                    Set(e, e.Endpoint, AlertKind.NeedsAttention, forGood, e.After.CooldownCause?.ToString() ?? "");
+                break;
+            case OutageBegan:
+                Set(happened, null, AlertKind.Outage, true);
+                break;
+            case OutageEnded:
+                Set(happened, null, AlertKind.Outage, false);
+                break;
+            case BudgetAlert { Status: var status }:
+                Set(happened, null, AlertKind.BudgetBurn, status.Firing,
+                    string.Create(CultureInfo.InvariantCulture, $"{status.Alert.Name}: {status.LongBurn:0.#} times"), status.Alert.Name);
+                break;
+        }
+    }
+
+    /// <summary>What is to be told now, and when to look again; null: not before something happens.</summary>
+    public (List<AlertNotice> Notices, TimeSpan? LookIn) Due(DateTimeOffset now)
+    {
+        List<AlertNotice> notices = [.. _passed];
+        _passed.Clear();
+        TimeSpan? lookIn = null;
+        foreach (var (key, entry) in _entries)
+        {
+            if (entry.IsOn == entry.IsTold)
+                continue;
+            if (entry.IsOn && entry.ToldAt + quiet is { } loud && loud > now)
+            {
+                lookIn = lookIn is { } sooner && sooner < loud - now ? sooner : loud - now;
+                continue;
+            }
+            entry.IsTold = entry.IsOn;
+            if (entry.IsOn)
+                entry.ToldAt = now;
+            notices.Add(NoticeOf(key.Pool, key.Endpoint, key.Kind, entry, isResolved: !entry.IsOn));
+        }
+        notices.Sort(static (a, b) => a.At.CompareTo(b.At));
+        return (notices, lookIn);
+    }
+
+    private void Set(PoolEvent happened, string? endpoint, AlertKind kind, bool isOn, string detail = "", string name = "")
+    {
+        var key = (happened.Pool, endpoint, kind, name);
+        if (!_entries.TryGetValue(key, out var entry))
+        {
+            if (!isOn)
+                return;
+            _entries.Add(key, entry = new Entry());
+        }
+        if (isOn == entry.IsOn)
+            return;
+        entry.IsOn = isOn;
+        entry.Changed = happened.At;
+        if (isOn)
+            (entry.Since, entry.Detail) = (happened.At, detail);
+        else if (!entry.IsTold && !(entry.ToldAt + quiet > happened.At))
+        {
+            // It began and ended before anybody was told: that is told once, as ended.
+            entry.ToldAt = happened.At;
+            _passed.Add(NoticeOf(happened.Pool, endpoint, kind, entry, isResolved: true));
+        }
+    }
+
+    private static AlertNotice NoticeOf(string pool, string? endpoint, AlertKind kind, Entry entry, bool isResolved) => new()
+    {
+        Kind = kind, IsResolved = isResolved, Pool = pool, Endpoint = endpoint, Detail = entry.Detail, Since = entry.Since, At = entry.Changed,
+    };
+}

@@ -1,0 +1,139 @@
+using HaKit.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace HaKit.Alerts;
+
+/// <summary>Listens to pools, and tells the receivers, each at its own pace: a slow one holds up nobody, and loses the oldest messages. Thread-safe.</summary>
+internal sealed partial class AlertDispatcher : IDisposable
+{
+    private const int KeptMessages = 256;
+
+    private readonly Lock _gate = new();
+    private readonly AlertOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly AlertBook _book;
+    private readonly EventRing<AlertMessage>[] _rings;
+    private readonly List<PoolEventSubscription> _subscriptions = [];
+    private readonly CancellationTokenSource _ending = new();
+    private readonly CancellationToken _end;
+    private readonly ITimer _timer;
+    private bool _isArmed;
+    private bool _isEnded;
+
+    public AlertDispatcher(AlertOptions options, TimeProvider time, ILogger logger)
+    {
+        (_options, _time, _logger) = (options, time, logger);
+        _end = _ending.Token;
+        _book = new AlertBook(options.Quiet);
+        foreach (var webhook in options.Webhooks)
+            webhook.Time = time;
+        _rings = [.. options.Sinks.Select(_ => new EventRing<AlertMessage>(KeptMessages, time))];
+        var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
+        using (flow)
+            _timer = time.CreateTimer(static dispatcher => ((AlertDispatcher)dispatcher!).Flush(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        for (var i = 0; i < _rings.Length; i++)
+            _ = DeliverAsync(_rings[i], options.Sinks[i]);
+    }
+
+    public void Watch(EndpointPool pool)
+    {
+        var events = pool.Events.Subscribe(1024);
+        lock (_gate)
+            _subscriptions.Add(events);
+        _ = ReadAsync(events);
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_isEnded)
+                return;
+            _isEnded = true;
+            _timer.Dispose();
+        }
+        foreach (var events in _subscriptions)
+            events.Dispose();
+        foreach (var ring in _rings)
+            ring.Complete();
+        _ending.Cancel();
+        foreach (var webhook in _options.Webhooks)
+            webhook.Dispose();
+        _ending.Dispose();
+    }
+
+    private async Task ReadAsync(PoolEventSubscription events)
+    {
+        await foreach (var happened in events.ConfigureAwait(false))
+            lock (_gate)
+            {
+                if (_isEnded)
+                    return;
+                _book.Note(happened);
+                if (!_isArmed)
+                    _timer.Change(_options.Window, Timeout.InfiniteTimeSpan);
+                _isArmed = true;
+            }
+    }
+
+    private void Flush()
+    {
+        lock (_gate)
+        {
+            if (_isEnded)
+                return;
+            var now = _time.GetUtcNow();
+            var (notices, lookIn) = _book.Due(now);
+            _isArmed = false;
+            if (lookIn is { } later)
+                _timer.Change(later, Timeout.InfiniteTimeSpan);
+            if (notices.Count > _options.DigestAbove)
+                Send(new AlertMessage(notices, now));
+            else
+                foreach (var notice in notices)
+                    Send(new AlertMessage([notice], now));
+        }
+    }
+
+    private void Send(AlertMessage message)
+    {
+        foreach (var ring in _rings)
+            ring.Add(message);
+    }
+
+    private async Task DeliverAsync(EventRing<AlertMessage> ring, Func<AlertMessage, CancellationToken, ValueTask> sink)
+    {
+        while (await ring.WaitAsync(CancellationToken.None).ConfigureAwait(false))
+            while (!_isEnded && ring.TryRead(out var message, out var dropped))
+            {
+                if (dropped > 0)
+                    Dropped(_logger, dropped);
+                await DeliverAsync(message!, sink).ConfigureAwait(false);
+            }
+    }
+
+    private async ValueTask DeliverAsync(AlertMessage message, Func<AlertMessage, CancellationToken, ValueTask> sink)
+    {
+        try
+        {
+            await sink(message, _end).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_isEnded)
+        {
+            // The application ends.
+        }
+#pragma warning disable CA1031 // A receiver that fails must not end the alerts.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            NotDelivered(_logger, failure, message.Notices.Count);
+        }
+    }
+
+    [LoggerMessage(50, LogLevel.Error, "{Count} alerts could not be delivered.")]
+    private static partial void NotDelivered(ILogger logger, Exception failure, int count);
+
+    [LoggerMessage(51, LogLevel.Error, "A receiver of alerts is too slow: {Count} messages were dropped.")]
+    private static partial void Dropped(ILogger logger, long count);
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+
+namespace HaKit.Alerts;
+
+/// <summary>What an alert is about.</summary>
+public enum AlertKind
+{
+    /// <summary>An endpoint was taken out of service for what it did.</summary>
+    Ejected,
+
+    /// <summary>An endpoint has a quota or a key that somebody has to put right.</summary>
+    NeedsAttention,
+
+    /// <summary>No endpoint of the pool can take traffic.</summary>
+    Outage,
+
+    /// <summary>The pool's error budget burns too fast.</summary>
+    BudgetBurn,
+}
+
+/// <summary>One alert that began or ended. Immutable; names, kinds and times only.</summary>
+public sealed record AlertNotice
+{
+    /// <summary>What it is about.</summary>
+    public required AlertKind Kind { get; init; }
+
+    /// <summary>True: it ended.</summary>
+    public required bool IsResolved { get; init; }
+
+    /// <summary>The pool's name.</summary>
+    public required string Pool { get; init; }
+
+    /// <summary>The endpoint's name, for an alert about one.</summary>
+    public string? Endpoint { get; init; }
+
+    /// <summary>Why: the fault, or the alert on the budget and its burn rate; empty for nothing to add.</summary>
+    public required string Detail { get; init; }
+
+    /// <summary>When it began.</summary>
+    public required DateTimeOffset Since { get; init; }
+
+    /// <summary>When this came to be.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>The same for the beginning and the end of one alert, so that receivers can put them together.</summary>
+    public string Key => $"{Pool}/{Endpoint}/{Kind}";
+
+    /// <summary>It in one line.</summary>
+    public string Text
+    {
+        get
+        {
+            var subject = Endpoint is null ? $"Pool {Pool}" : $"Pool {Pool}, endpoint {Endpoint}";
+            var what = (Kind, IsResolved) switch
+            {
+                (AlertKind.Ejected, false) => "is out of service",
+                (AlertKind.Ejected, true) => "is back in service",
+                (AlertKind.NeedsAttention, false) => "needs somebody's attention",
+                (AlertKind.NeedsAttention, true) => "was put right",
+                (AlertKind.Outage, false) => "has an outage: no endpoint can take traffic",
+                (AlertKind.Outage, true) => "can serve again",
+                (_, false) => "burns its error budget too fast",
+                _ => "no longer burns its error budget too fast",
+            };
+            var text = Detail.Length == 0 ? $"{subject} {what}" : $"{subject} {what} ({Detail})";
+            return IsResolved ? string.Create(CultureInfo.InvariantCulture, $"{text}, after {(At - Since).TotalSeconds:0} s.") : text + ".";
+        }
+    }
+}
+
+/// <summary>What a receiver is sent: one notice, or of a flood a digest of many. Immutable.</summary>
+/// <param name="Notices">In the order in which they came to be; at least one.</param>
+/// <param name="At">When it was written.</param>
+public sealed record AlertMessage(IReadOnlyList<AlertNotice> Notices, DateTimeOffset At)
+{
+    /// <summary>Does it stand for many?</summary>
+    public bool IsDigest => Notices.Count > 1;
+
+    /// <summary>It in one line, or of a digest in one line for each of the first ten.</summary>
+    public string Text => Notices.Count == 1
+        ? Notices[0].Text
+        : $"{Notices.Count} alerts:\n{string.Join('\n', Notices.Take(10).Select(n => n.Text))}{(Notices.Count > 10 ? $"\nand {Notices.Count - 10} more." : "")}";
+}

@@ -1,0 +1,83 @@
+using System.Net.Http.Headers;
+using System.Text;
+using HaKit.Limits;
+
+namespace HaKit.Alerts;
+
+/// <summary>Posts messages to an address, and tries again when that fails in a way that may pass. Its address and headers are never printed. Thread-safe.</summary>
+internal sealed class WebhookAlert : IDisposable
+{
+    private readonly Uri _address;
+    private readonly WebhookAlertOptions _options;
+    private readonly HttpMessageInvoker _http;
+
+    public WebhookAlert(Uri address, WebhookAlertOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        if (!address.IsAbsoluteUri || address.Scheme is not ("http" or "https"))
+            throw new ArgumentException("An absolute http or https address is needed.", nameof(address));
+        options.Validate();
+        _address = address;
+        _options = options;
+        _http = options.Http ?? new HttpMessageInvoker(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) });
+    }
+
+    /// <summary>The clock of waits; the dispatcher sets the container's.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
+    /// <exception cref="HttpRequestException">It was refused for good, or as often as it was tried.</exception>
+    public async ValueTask SendAsync(AlertMessage message, CancellationToken cancellationToken)
+    {
+        var body = Encoding.UTF8.GetBytes(AlertTemplate.Fill(_options.Template, message));
+        for (var attempt = 1; ; attempt++)
+        {
+            var (failure, mayPass, after) = await TryAsync(body, cancellationToken).ConfigureAwait(false);
+            if (failure is null)
+                return;
+            if (!mayPass || attempt >= _options.MaxAttempts)
+                throw new HttpRequestException($"The webhook {failure}, at attempt {attempt}.");
+            var backoff = _options.Delay * Math.Pow(2, Math.Min(attempt - 1, 30));
+            var wait = new Wait();
+            wait.Arm(Time, Least(after ?? backoff, _options.MaxDelay), cancellationToken);
+            await wait.Task.ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_options.Http is null)
+            _http.Dispose();
+    }
+
+    // The exception of a handler may name the address, and the address may be a secret: only its kind is told.
+    private async ValueTask<(string? Failure, bool MayPass, TimeSpan? After)> TryAsync(byte[] body, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(_options.Timeout, Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, _address) { Content = new ByteArrayContent(body) };
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+            foreach (var (name, value) in _options.Headers)
+                request.Headers.TryAddWithoutValidation(name, value);
+            using var response = await _http.SendAsync(request, either.Token).ConfigureAwait(false);
+            var status = (int)response.StatusCode;
+            return response.IsSuccessStatusCode ? default : ($"answered {status}", status is 408 or 429 or >= 500, response.Headers.RetryAfter?.Delta);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return ("did not answer in time", true, null);
+        }
+        catch (HttpRequestException failure)
+        {
+            return ($"could not be reached ({failure.HttpRequestError})", true, null);
+        }
+        catch (IOException)
+        {
+            return ("broke off", true, null);
+        }
+    }
+
+    private static TimeSpan Least(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

@@ -1,0 +1,55 @@
+using HaKit;
+using HaKit.Alerts;
+using HaKit.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Alerts of pools.</summary>
+public static class EndpointPoolAlertExtensions
+{
+    /// <summary>
+    /// Tells receivers of trouble in any pool of the container: an endpoint ejected, a quota or key to put right, an outage, and, for pools with an
+    /// objective, an error budget that burns too fast; and of the end of each. Nothing is told twice, and a flood becomes a digest.
+    /// </summary>
+    /// <param name="services">The container.</param>
+    /// <param name="configure">Adds the receivers.</param>
+    /// <exception cref="OptionsValidationException">An option makes no sense, or nobody receives.</exception>
+    public static IServiceCollection AddHaAlerts(this IServiceCollection services, Action<AlertOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+        var options = new AlertOptions();
+        configure(options);
+        string[] wrong = [.. options.Validate()];
+        if (wrong.Length > 0)
+            throw new OptionsValidationException("alerts", typeof(AlertOptions), wrong);
+        return services.AddSingleton<IHostedService>(provider => new AlertHost(provider, options));
+    }
+}
+
+/// <summary>Alerts for as long as the application runs.</summary>
+internal sealed class AlertHost(IServiceProvider provider, AlertOptions options) : IHostedService, IDisposable
+{
+    private AlertDispatcher? _dispatcher;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _dispatcher = new AlertDispatcher(
+            options, provider.GetService<TimeProvider>() ?? TimeProvider.System, (provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger("HaKit.Alerts"));
+        foreach (var registration in provider.GetServices<EndpointPoolRegistration>())
+            _dispatcher.Watch(provider.GetRequiredKeyedService<EndpointPool>(registration.Name));
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose() => _dispatcher?.Dispose();
+}

@@ -1,0 +1,293 @@
+using System.Net;
+using System.Text.Json;
+using HaKit.Alerts;
+using HaKit.Faults;
+using HaKit.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace HaKit.Tests.Alerts;
+
+public sealed class AlertTests
+{
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+
+    private sealed class Bench : IDisposable
+    {
+        public Bench(int endpoints = 2, Action<AlertOptions>? configure = null, Action<EndpointPoolOptions>? pool = null)
+        {
+            Test = TestPools.Create(endpoints, pool);
+            var options = new AlertOptions();
+            options.Add((message, _) =>
+            {
+                Messages.Add(message);
+                return default;
+            });
+            configure?.Invoke(options);
+            Dispatcher = new AlertDispatcher(options, Test.Time, Logs.CreateFactory().CreateLogger("alerts"));
+            Test.Time.Run(() =>
+            {
+                Dispatcher.Watch(Test.Pool);
+                return Task.CompletedTask;
+            });
+        }
+
+        public TestPool Test { get; }
+
+        public AlertDispatcher Dispatcher { get; }
+
+        public List<AlertMessage> Messages { get; } = [];
+
+        public LogRecorder Logs { get; } = new();
+
+        public IEnumerable<string> Texts => Messages.Select(m => m.Text);
+
+        public void Eject(string endpoint)
+        {
+            Test[endpoint].Faults.Always(FakeFault.Refused);
+            for (var i = 0; i < 20 && Test.Pool.GetStatus().Endpoints.Single(e => e.Endpoint.Name == endpoint).Serves; i++)
+                Try(endpoint);
+        }
+
+        public void Heal(string endpoint)
+        {
+            Test[endpoint].Faults.Clear();
+            for (var i = 0; i < 200 && !Test.Pool.GetStatus().Endpoints.Single(e => e.Endpoint.Name == endpoint).Serves; i++)
+            {
+                Test.Time.Advance(TimeSpan.FromSeconds(1));
+                Try(endpoint);
+            }
+        }
+
+        public void Dispose()
+        {
+            Dispatcher.Dispose();
+            Test.Dispose();
+        }
+
+        private void Try(string endpoint)
+        {
+            try
+            {
+                Test.Call(new RequestProfile { Endpoints = [endpoint], Deadline = TimeSpan.FromSeconds(0.3) });
+            }
+            catch (EndpointPoolException)
+            {
+            }
+        }
+    }
+
+    [Fact]
+    public void An_ejection_is_told_once_and_so_is_its_end()
+    {
+        using var bench = new Bench();
+        bench.Eject("a");
+        bench.Messages.Should().BeEmpty("alerts are gathered for two seconds");
+        bench.Test.Time.Advance(TimeSpan.FromSeconds(2));
+        bench.Texts.Should().Equal("Pool test, endpoint a is out of service (ConnectFailed).");
+        bench.Heal("a");
+        bench.Test.Time.Advance(TimeSpan.FromSeconds(2));
+        bench.Texts.Skip(1).Should().ContainSingle().Which.Should().MatchRegex(@"^Pool test, endpoint a is back in service \(ConnectFailed\), after \d+ s\.$");
+        bench.Messages[1].Notices[0].Key.Should().Be(bench.Messages[0].Notices[0].Key);
+    }
+
+    [Fact]
+    public void A_flapping_endpoint_is_told_once_for_each_quiet_time()
+    {
+        using var bench = new Bench(configure: o => o.Quiet = TimeSpan.FromHours(1));
+        for (var i = 0; i < 5; i++)
+        {
+            bench.Eject("a");
+            bench.Test.Time.Advance(TimeSpan.FromSeconds(3));
+            bench.Heal("a");
+            bench.Test.Time.Advance(TimeSpan.FromSeconds(3));
+        }
+        bench.Messages.Select(m => m.Notices[0].IsResolved).Should().Equal(false, true);
+        bench.Eject("a");
+        bench.Test.Time.Advance(TimeSpan.FromMinutes(10));
+        bench.Messages.Should().HaveCount(2, "it is quiet still");
+        bench.Test.Time.Advance(TimeSpan.FromHours(1));
+        bench.Messages.Should().HaveCount(3, "it is still out when the quiet time ends");
+    }
+
+    [Fact]
+    public void What_begins_and_ends_before_anybody_is_told_is_told_once_as_ended()
+    {
+        using var bench = new Bench(configure: o => o.Window = TimeSpan.FromMinutes(10));
+        bench.Eject("a");
+        bench.Heal("a");
+        bench.Test.Time.Advance(TimeSpan.FromMinutes(10));
+        bench.Messages.Should().ContainSingle().Which.Notices.Should().ContainSingle().Which.IsResolved.Should().BeTrue();
+    }
+
+    [Fact]
+    public void A_flood_becomes_a_digest()
+    {
+        using var bench = new Bench(12, o => o.Window = TimeSpan.FromMinutes(1));
+        foreach (var endpoint in "abcdefghijkl")
+            bench.Eject(endpoint.ToString());
+        bench.Test.Time.Advance(TimeSpan.FromMinutes(1));
+        var digest = bench.Messages.Should().ContainSingle().Which;
+        digest.IsDigest.Should().BeTrue();
+        digest.Notices.Should().HaveCount(12);
+        digest.Text.Split('\n').Should().HaveCount(12, "a heading, the first ten, and how many more");
+    }
+
+    [Fact]
+    public void A_quota_that_is_used_up_needs_attention_until_somebody_puts_it_right()
+    {
+        using var bench = new Bench();
+        bench.Test["a"].Faults.Always(FakeFaults.OpenAI.QuotaExhausted());
+        bench.Test.Call(new RequestProfile { AffinityKey = "x" });
+        for (var i = 0; i < 10; i++)
+            bench.Test.Call();
+        bench.Test.Time.Advance(TimeSpan.FromSeconds(2));
+        bench.Texts.Should().Equal("Pool test, endpoint a needs somebody's attention (QuotaExhausted (429 insufficient_quota)).");
+        bench.Test.Time.Run(() => bench.Test.Pool.BringUpAsync("a").AsTask());
+        bench.Test.Time.Advance(TimeSpan.FromSeconds(2));
+        bench.Messages.Should().HaveCount(2).And.Subject.Last().Notices[0].IsResolved.Should().BeTrue();
+    }
+
+    [Fact]
+    public void A_budget_that_burns_too_fast_is_told_and_its_end_too()
+    {
+        using var bench = new Bench(1, pool: o => o.Objective = new ObjectiveOptions { TargetPercent = 99 });
+        bench.Eject("a");
+        for (var i = 0; i < 30; i++)
+            try
+            {
+                bench.Test.Call(new RequestProfile { Deadline = TimeSpan.FromSeconds(0.2) });
+            }
+            catch (EndpointPoolException)
+            {
+            }
+        bench.Test.Time.Advance(TimeSpan.FromMinutes(1));
+        bench.Texts.Should().Contain(t => t.StartsWith("Pool test burns its error budget too fast (fast: ", StringComparison.Ordinal));
+        bench.Test.Time.Advance(TimeSpan.FromHours(2));
+        bench.Texts.Should().Contain(t => t.StartsWith("Pool test no longer burns its error budget too fast (fast: ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_receiver_that_fails_is_logged_and_the_others_are_told()
+    {
+        using var bench = new Bench(configure: o => o.Add((_, _) => throw new InvalidOperationException("full")));
+        bench.Eject("a");
+        bench.Test.Time.Advance(TimeSpan.FromSeconds(2));
+        bench.Messages.Should().HaveCount(1);
+        bench.Logs.Entries.Should().ContainSingle().Which.Message.Should().Be("1 alerts could not be delivered.");
+    }
+
+    [Fact]
+    public void A_webhook_is_tried_again_with_backoff_until_it_takes_the_message()
+    {
+        var hook = new Hook(HttpStatusCode.InternalServerError, null, HttpStatusCode.TooManyRequests, HttpStatusCode.OK);
+        using var bench = new Bench(configure: o => o.AddWebhook(new Uri("https://hooks.test/s3cret"), w =>
+        {
+            (w.Http, w.Template) = (new HttpMessageInvoker(hook), """{"text":"{{text}}","more":{"s":"{{status}}","n":{"k":"{{key}}"}}}""");
+            w.Headers["Authorization"] = "Bearer k3y";
+        }));
+        bench.Eject("a");
+        foreach (var (seconds, tries) in ((double, int)[])[(2, 1), (0.6, 1), (0.4, 2), (1.6, 2), (0.4, 3), (6.6, 3), (0.4, 4), (600, 4)])
+        {
+            bench.Test.Time.Advance(TimeSpan.FromSeconds(seconds));
+            hook.Bodies.Should().HaveCount(tries, "1 s, 2 s, then the 7 s that it asked for");
+        }
+        var posted = JsonDocument.Parse(hook.Bodies[^1]).RootElement;
+        posted.GetProperty("text").GetString().Should().Be("Pool test, endpoint a is out of service (ConnectFailed).");
+        posted.GetProperty("more").GetProperty("s").GetString().Should().Be("firing");
+        posted.GetProperty("more").GetProperty("n").GetProperty("k").GetString().Should().Be("test/a/Ejected");
+        hook.Authorizations.Should().OnlyContain(a => a == "Bearer k3y");
+        bench.Logs.Entries.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void A_webhook_that_refuses_for_good_is_not_asked_again_and_its_address_is_not_logged()
+    {
+        var hook = new Hook(HttpStatusCode.Forbidden);
+        using var bench = new Bench(configure: o => o.AddWebhook(new Uri("https://hooks.test/s3cret"), w => w.Http = new HttpMessageInvoker(hook)));
+        bench.Eject("a");
+        bench.Test.Time.Advance(TimeSpan.FromMinutes(5));
+        hook.Bodies.Should().HaveCount(1);
+        var entry = bench.Logs.Entries.Should().ContainSingle().Which;
+        entry.Exception!.Message.Should().Be("The webhook answered 403, at attempt 1.");
+        entry.Exception.ToString().Should().NotContain("s3cret");
+    }
+
+    [Theory]
+    [InlineData("{\"text\":\"{{txt}}\"}", "*'{{txt}}'*")]
+    [InlineData("not json", "*no JSON*")]
+    public void A_template_that_cannot_be_filled_is_refused_at_once(string template, string why)
+    {
+        var add = () => new AlertOptions().AddWebhook(new Uri("https://hooks.test"), w => w.Template = template);
+        add.Should().Throw<ArgumentException>().WithMessage(why);
+    }
+
+    [Fact]
+    public void Quotes_and_line_ends_stay_within_their_string()
+    {
+        var notice = new AlertNotice { Kind = AlertKind.Ejected, IsResolved = false, Pool = "p\"}", Endpoint = "a\n", Detail = "{{text}}", Since = default, At = default };
+        var filled = JsonDocument.Parse(AlertTemplate.Fill(AlertTemplate.Default, new AlertMessage([notice, notice], default))).RootElement;
+        filled.GetProperty("pool").GetString().Should().Be("p\"}");
+        filled.GetProperty("endpoint").GetString().Should().Be("a\n");
+        filled.GetProperty("detail").GetString().Should().Be("{{text}}", "what was filled in is not filled again");
+        filled.GetProperty("count").GetString().Should().Be("2");
+    }
+
+    [Fact]
+    public async Task Alerts_of_a_container_cover_all_its_pools_and_senseless_options_are_refused()
+    {
+        var told = new TaskCompletionSource<AlertMessage>();
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddHaEndpointPool("chat", o =>
+        {
+            o.Heartbeat.Enabled = false;
+            o.Endpoints.Add(new EndpointOptions { Name = "a" });
+        });
+        services.AddHaAlerts(o =>
+        {
+            o.Window = TimeSpan.Zero;
+            o.Add((message, _) =>
+            {
+                told.TrySetResult(message);
+                return default;
+            });
+        });
+        await using var provider = services.BuildServiceProvider();
+        foreach (var hosted in provider.GetServices<IHostedService>())
+            await hosted.StartAsync(Ct);
+        var pool = provider.GetRequiredService<EndpointPool>();
+        for (var i = 0; i < 5; i++)
+            await pool.ExecuteAsync(new RequestProfile { MayRepeat = false }, 0, static (attempt, _, _) =>
+            {
+                attempt.ReportFault(new Fault(FaultKind.ServerError));
+                return new ValueTask<int>(0);
+            }, Ct);
+        (await told.Task.WaitAsync(Ct)).Notices[0].Should().BeEquivalentTo(new { Pool = "chat", Endpoint = "a", Kind = AlertKind.Ejected });
+        foreach (var hosted in provider.GetServices<IHostedService>())
+            await hosted.StopAsync(Ct);
+        var add = () => services.AddHaAlerts(o => o.DigestAbove = 0);
+        add.Should().Throw<OptionsValidationException>().WithMessage("*DigestAbove is 0*nobody receives*");
+    }
+
+    /// <summary>Answers in turn; null is no connection. A 429 asks for seven seconds.</summary>
+    private sealed class Hook(params HttpStatusCode?[] answers) : HttpMessageHandler
+    {
+        public List<string> Bodies { get; } = [];
+
+        public List<string> Authorizations { get; } = [];
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Bodies.Add(await request.Content!.ReadAsStringAsync(cancellationToken));
+            Authorizations.Add(request.Headers.Authorization?.ToString() ?? "");
+            if (answers[Math.Min(Bodies.Count, answers.Length) - 1] is not { } status)
+                throw new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused (hooks.test/s3cret)");
+            var response = new HttpResponseMessage(status);
+            if (status == HttpStatusCode.TooManyRequests)
+                response.Headers.RetryAfter = new(TimeSpan.FromSeconds(7));
+            return response;
+        }
+    }
+}
