@@ -18,6 +18,12 @@ public static class ChatStory
     /// <summary>Which parameters were left out, because the endpoint does not support them. Absent when none were.</summary>
     public const string DroppedKey = "hakit.dropped";
 
+    /// <summary>
+    /// What the call cost by the endpoint's prices and the tokens that the answer reports (of a stream: on the update that reports them): <c>0.00042</c>, or <c>≥0.00042</c>
+    /// when another attempt, such as a hedge that lost, was perhaps billed too. Absent when prices or tokens are not known.
+    /// </summary>
+    public const string CostKey = "hakit.cost";
+
     /// <summary>The name of the endpoint that served the answer; null when no pool did.</summary>
     /// <param name="response">The answer, as it came or put together from updates.</param>
     public static string? GetServingEndpoint(this ChatResponse response)
@@ -53,6 +59,15 @@ public static class ChatStory
         if (dropped != ChatParameters.None)
             told[DroppedKey] = dropped.ToString();
         return told;
+    }
+
+    /// <summary>What the tokens cost at an endpoint; null when that is not known.</summary>
+    internal static string? CostOf(UsageDetails? usage, Endpoint? endpoint, CallDetail detail)
+    {
+        if (usage is null || endpoint is null || endpoint.InputTokenPrice + endpoint.OutputTokenPrice <= 0)
+            return null;
+        var cost = ((usage.InputTokenCount ?? 0) * endpoint.InputTokenPrice + (usage.OutputTokenCount ?? 0) * endpoint.OutputTokenPrice) / 1e6;
+        return string.Create(CultureInfo.InvariantCulture, $"{(detail.PerhapsBilled > 0 ? "≥" : "")}{cost:0.############}");
     }
 
     private static string Tell(AttemptRecord attempt, string server) => attempt.Fault is null && attempt.Endpoint == server

@@ -55,7 +55,10 @@ public sealed class EndpointPoolChatClient : IChatClient
         var call = Begin(messages, options);
         var served = await _pool.ExecuteWithDetailAsync(call.Profile, call, static (attempt, call, token) => call.AskAsync(attempt, token), cancellationToken).ConfigureAwait(false);
         var (response, detail) = served;
-        response.AdditionalProperties = ChatStory.With(response.AdditionalProperties, detail, Dropped(call, detail));
+        var properties = ChatStory.With(response.AdditionalProperties, detail, Dropped(call, detail));
+        if (response.Usage is { } usage && ChatStory.CostOf(usage, _pool.Find(detail.Endpoint), detail) is { } cost)
+            properties[ChatStory.CostKey] = cost;
+        response.AdditionalProperties = properties;
         _states.RememberFrom(response, new Maker(_pool, detail.Endpoint));
         return served;
     }
@@ -118,8 +121,25 @@ public sealed class EndpointPoolChatClient : IChatClient
                 update = update.Clone();
                 update.AdditionalProperties = ChatStory.With(update.AdditionalProperties, answer.Detail, Dropped(call, answer.Detail));
             }
-            yield return update;
+            yield return UsageIn(update) is { } usage && ChatStory.CostOf(usage, server.Find(), answer.Detail) is { } cost ? WithCost(update, cost) : update;
         }
+    }
+
+    private static UsageDetails? UsageIn(ChatResponseUpdate update)
+    {
+        var contents = update.Contents;
+        for (var i = 0; i < contents.Count; i++)
+            if (contents[i] is UsageContent usage)
+                return usage.Details;
+        return null;
+    }
+
+    private static ChatResponseUpdate WithCost(ChatResponseUpdate update, string cost)
+    {
+        update = update.Clone();
+        update.AdditionalProperties = update.AdditionalProperties is { } own ? new(own) : [];
+        update.AdditionalProperties[ChatStory.CostKey] = cost;
+        return update;
     }
 
     private ChatCall Begin(IEnumerable<ChatMessage> messages, ChatOptions? options)

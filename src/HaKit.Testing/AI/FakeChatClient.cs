@@ -32,10 +32,10 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
     /// <summary>What goes wrong, changeable at any time.</summary>
     public FaultScript Faults { get; } = new(time, seed);
 
-    /// <summary>What it answers to each call, whole; a stream is cut from it. Replace it to script answers.</summary>
+    /// <summary>What it answers to each call, whole. Replace it to script answers.</summary>
     public Func<FakeChatRequest, ChatResponse> Answer { get; set; } = DefaultAnswer;
 
-    /// <summary>The updates it streams to a call. Default null: those of <see cref="Answer"/>, text token by token.</summary>
+    /// <summary>The updates it streams to a call. Default null: the default answer token by token, or an <see cref="Answer"/> of your own as one update a message.</summary>
     public Func<FakeChatRequest, IEnumerable<ChatResponseUpdate>>? AnswerStream { get; set; }
 
     /// <summary>What <see cref="GetService"/> says of provider, address and model.</summary>

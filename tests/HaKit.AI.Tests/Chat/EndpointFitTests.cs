@@ -179,6 +179,21 @@ public sealed class EndpointFitTests
         world.Ask(streamed, messages: [new(ChatRole.User, new string('x', 400))]).GetServingEndpoint().Should().Be("b", "990 of the 1,000 tokens of this minute are used");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_a_call_cost_is_told_by_the_prices_of_the_endpoint_that_served_it(bool streamed)
+    {
+        var world = new ChatWorld(endpoint: (name, e) => (e.InputTokenPrice, e.OutputTokenPrice) = name == "a" ? (100, 100) : (2, 10));
+        world["b"].AnswerStream = _ => [new(ChatRole.Assistant, "x"), new() { FinishReason = ChatFinishReason.Stop }, new(null, [new UsageContent(new() { InputTokenCount = 1000, OutputTokenCount = 500 })])];
+        world["b"].Answer = r => world["b"].AnswerStream!(r).ToChatResponse();
+
+        world["a"].Faults.Next(1, FakeFault.Refused);
+        world.Ask(streamed).AdditionalProperties![ChatStory.CostKey].Should().Be("0.007");
+        world["a"].Faults.Next(1, FakeFault.Reset);
+        world.Ask(streamed).AdditionalProperties![ChatStory.CostKey].Should().Be("≥0.007", "the call that was reset was perhaps billed");
+    }
+
     [Fact]
     public void A_lost_hedge_counts_as_perhaps_billed()
     {
