@@ -162,8 +162,11 @@ public sealed class EndpointFitTests
     {
         var world = new ChatWorld(endpoint: (name, e) => e.Residency = name == "a" ? "us" : "eu");
 
-        world.Ask(options: new ChatOptions { Seed = 1 }.UseHaProfile(new RequestProfile { Residency = "eu" })).GetServingEndpoint().Should().Be("b");
-        world["b"].Requests.Single().Options!.AdditionalProperties.Should().BeNullOrEmpty();
+        var options = new ChatOptions { Seed = 1 }.UseHaProfile(new RequestProfile { Residency = "eu" });
+
+        for (var i = 0; i < 2; i++)
+            world.Ask(options: options).GetServingEndpoint().Should().Be("b", "options serve for many calls");
+        world["b"].Requests.Should().OnlyContain(r => r.Options!.Seed == 1 && (r.Options.AdditionalProperties == null || r.Options.AdditionalProperties.Count == 0));
     }
 
     [Theory]

@@ -162,6 +162,8 @@ public sealed class StateTests
 
         world["b"].Requests.Single().Messages[0].Contents.Should().ContainSingle().Which.Should().BeOfType<TextContent>();
         history[0].Contents.Should().HaveCount(2, "the caller's own messages stay as they are");
+        world.Ask(messages: [new(ChatRole.Assistant, [new TextReasoningContent("hm") { ProtectedData = "sig" }]), User]);
+        world["b"].Requests.Last().Messages.Should().ContainSingle("a message of which nothing is left is none");
     }
 
     [Fact]
