@@ -25,7 +25,7 @@ internal static class GaugeTable
 {
     public static readonly GaugeDefinition[] All =
     [
-        new(Gauge.EndpointState, "hakit.endpoint.state", "1", "1 for the state that the endpoint is in, 0 for the others."),
+        new(Gauge.EndpointState, "hakit.endpoint.state", "{endpoint}", "1 for the state that the endpoint is in, 0 for the others."),
         new(Gauge.EndpointInFlight, "hakit.endpoint.in_flight", "{attempt}", "Attempts in flight on the endpoint, streams included until they end."),
         new(Gauge.EndpointShare, "hakit.endpoint.ramp", "1", "The factor on the endpoint's weight: below 1 while it returns."),
         new(Gauge.EndpointLimitUtilization, "hakit.endpoint.limit.utilization", "1", "How much of a limit of the endpoint is used."),

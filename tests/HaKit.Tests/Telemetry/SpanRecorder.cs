@@ -18,6 +18,9 @@ internal sealed class SpanRecorder : IDisposable
                 options.Tags?.Any(t => t.Key == "hakit.pool" && Equals(t.Value, pool)) == true ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
             ActivityStopped = span =>
             {
+                // One that another listener asked for is told to all of them.
+                if (!Equals(span.GetTagItem("hakit.pool"), pool))
+                    return;
                 lock (_lock)
                     _ended.Add(span);
             },
