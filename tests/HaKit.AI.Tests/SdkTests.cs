@@ -186,6 +186,30 @@ public sealed class SdkTests
     }
 
     [Fact]
+    public async Task Many_at_once_in_trouble_get_each_their_own_answer_whole_or_are_told()
+    {
+        await using var world = await World.StartAsync("gpt");
+        world["gpt"].Faults.WithProbability(0.1, FakeFaults.OpenAI.Overloaded());
+        world["gpt"].Faults.WithProbability(0.1, FakeFault.CutAfter(2));
+        var cut = 0;
+
+        await Parallel.ForEachAsync(Enumerable.Range(0, 400), new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = Ct }, async (i, _) =>
+        {
+            try
+            {
+                (await world.AskAsync(streamed: i % 2 == 0, $"question {i}")).Text.Should().Be(FakeAnswers.AnswerTo($"question {i}", 20));
+            }
+            catch (PartialResponseException) when (i % 2 == 0)
+            {
+                Interlocked.Increment(ref cut);
+            }
+        });
+
+        cut.Should().BeLessThan(60, "a tenth of the streams of one of two are cut");
+        world.Pool.Explain(RequestProfile.Default).Sum(e => e.InFlight).Should().Be(0);
+    }
+
+    [Fact]
     public async Task Cancelling_a_stream_closes_it_at_the_server_and_counts_against_nobody()
     {
         await using var world = await World.StartAsync("claude");

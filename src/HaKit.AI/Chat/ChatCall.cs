@@ -12,7 +12,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     public async ValueTask<ChatResponse> AskAsync(EndpointAttempt attempt, CancellationToken token)
     {
         var chat = ChatEndpoint.Of(attempt.Endpoint);
-        var asked = chat.Client.GetResponseAsync(MessagesFor(attempt.Endpoint), chat.Fit(options, attempt.Endpoint, used), token);
+        var asked = chat.Client.GetResponseAsync(MessagesFor(attempt.Endpoint), chat.Fit(options, attempt.Endpoint, used, OwnModels), token);
         var hadToWait = !asked.IsCompleted;
         try
         {
@@ -29,11 +29,14 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     public ValueTask<IAsyncEnumerable<ChatResponseUpdate>> OpenAsync(EndpointAttempt attempt, CancellationToken token)
     {
         var chat = ChatEndpoint.Of(attempt.Endpoint);
-        var updates = chat.Client.GetStreamingResponseAsync(MessagesFor(attempt.Endpoint), chat.Fit(options, attempt.Endpoint, used), token);
+        var updates = chat.Client.GetStreamingResponseAsync(MessagesFor(attempt.Endpoint), chat.Fit(options, attempt.Endpoint, used, OwnModels), token);
         if (Profile.MoveOnAfterContentFilter)
             updates = UnlessFilteredAsync(updates, attempt.Endpoint, token);
         return new(chat.MarksEnd ? updates : MarkEndAsync(updates, token));
     }
+
+    /// <summary>Does each endpoint get its client's model in the place of the one that the caller names?</summary>
+    public required bool OwnModels { get; init; }
 
     /// <summary>Could anything be left out for some endpoint?</summary>
     public required bool MayDrop { get; init; }

@@ -37,9 +37,13 @@ internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions optio
         endpoint.Client is ChatEndpoint chat ? used & chat._droppable : ChatParameters.None;
 
     /// <summary>The options as this endpoint is to have them; the caller's own, unless something has to be changed.</summary>
-    public ChatOptions? Fit(ChatOptions? options, Endpoint endpoint, ChatParameters used)
+    /// <param name="options">The caller's.</param>
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="used">The parameters in them.</param>
+    /// <param name="ownModel">May the model that the caller names be another provider's? Then the client's own goes in its place.</param>
+    public ChatOptions? Fit(ChatOptions? options, Endpoint endpoint, ChatParameters used, bool ownModel)
     {
-        var model = endpoint.Domains.Model;
+        var model = endpoint.Domains.Model ?? (ownModel ? ChatMetadata.Of(endpoint).DefaultModelId : null);
         var dropped = used & _droppable;
         if (_configure is null && dropped == ChatParameters.None && (model is null || model == options?.ModelId))
             return options;

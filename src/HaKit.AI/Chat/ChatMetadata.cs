@@ -12,11 +12,23 @@ internal static class ChatMetadata
     }
 
     /// <summary>An endpoint's own: what its client says, with the model and provider that the pool knows better.</summary>
-    private static ChatClientMetadata Of(Endpoint endpoint)
+    public static ChatClientMetadata Of(Endpoint endpoint)
     {
         var own = ChatEndpoint.ClientOf(endpoint)?.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata;
         return new(own?.ProviderName ?? endpoint.Domains.Provider, own?.ProviderUri ?? endpoint.Address, endpoint.Domains.Model ?? own?.DefaultModelId);
     }
+
+    /// <summary>Are they of different providers, as far as anybody knows?</summary>
+    public static bool SpanProviders(IReadOnlyList<Endpoint> endpoints)
+    {
+        var first = ProviderOf(endpoints[0]);
+        for (var i = 1; i < endpoints.Count; i++)
+            if (!string.Equals(ProviderOf(endpoints[i]), first, StringComparison.OrdinalIgnoreCase))
+                return true;
+        return false;
+    }
+
+    private static string? ProviderOf(Endpoint endpoint) => endpoint.Domains.Provider ?? Of(endpoint).ProviderName;
 
     private static T? Same<T>(ChatClientMetadata[] all, Func<ChatClientMetadata, T?> part) where T : class =>
         Array.TrueForAll(all, m => Equals(part(m), part(all[0]))) ? part(all[0]) : null;

@@ -169,7 +169,11 @@ public sealed class EndpointPoolChatClient : IChatClient
             Vision = given.Vision || Prompt.HasImage(list),
             Endpoints = place.Names,
         };
-        return new ChatCall(list, options, profile, used, reasoning) { MayDrop = place.MayDrop };
+        return new ChatCall(list, options, profile, used, reasoning) 
+        {
+            MayDrop = place.MayDrop,
+            OwnModels = options?.ModelId is not null && ChatMetadata.SpanProviders(place.All),
+        };
     }
 
     private ChatParameters Dropped(ChatCall call, CallDetail detail) =>

@@ -22,6 +22,31 @@ public sealed class EndpointFitTests
         options.ModelId.Should().Be("mine");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Failure_24_another_provider_is_not_asked_for_the_model_that_the_caller_knows(bool streamed)
+    {
+        var world = new ChatWorld(3);
+        (world["a"].Metadata, world["b"].Metadata, world["c"].Metadata) = (new("openai", null, "gpt"), new("anthropic", null, "claude"), new("unknown"));
+        world["a"].Faults.Always(FakeFault.Refused);
+        var options = new ChatOptions { ModelId = "gpt" };
+
+        world.Ask(streamed, options).ModelId.Should().Be("claude");
+        world["b"].Faults.Always(FakeFault.Refused);
+        world.Ask(streamed, options).ModelId.Should().Be("gpt", "of whom nobody knows a model, the caller knows best");
+        options.ModelId.Should().Be("gpt");
+    }
+
+    [Fact]
+    public void Endpoints_of_one_provider_get_the_model_that_the_caller_names()
+    {
+        var world = new ChatWorld();
+        (world["a"].Metadata, world["b"].Metadata) = (new("openai", null, "usual"), new("openai", null, "usual"));
+
+        world.Ask(options: new ChatOptions { ModelId = "special" }).ModelId.Should().Be("special");
+    }
+
     [Fact]
     public void Options_that_need_no_change_are_handed_on_themselves()
     {

@@ -49,6 +49,43 @@ public sealed class ServiceTests
     }
 
     [Fact]
+    public async Task A_telemetry_decorator_outside_sees_one_call_and_one_inside_each_attempt_with_its_own_provider()
+    {
+        var spans = new List<string>();
+        using var gpt = new FakeChatClient("gpt") { Metadata = new("openai", null, "gpt-x") };
+        using var claude = new FakeChatClient("claude") { Metadata = new("anthropic", null, "claude-x") };
+        claude.Answer = _ => new ChatResponse(new ChatMessage(ChatRole.Assistant, "yes")) { ModelId = "claude-x-2026", FinishReason = ChatFinishReason.Stop };
+        gpt.Faults.Always(FakeFault.Refused);
+        var options = new EndpointPoolOptions { Heartbeat = { Enabled = false } }
+            .AddEndpoint("gpt", new Decorator(gpt, "inside", spans))
+            .AddEndpoint("claude", new Decorator(claude, "inside", spans), e => e.Tier = 1);
+        using var chat = new Decorator(new EndpointPool("chat", options).AsChatClient(), "outside", spans);
+
+        await chat.GetResponseAsync(ChatWorld.Hi, null, TestContext.Current.CancellationToken);
+
+        spans.Should().Equal("inside openai gpt-x → nothing", "inside anthropic claude-x → claude-x-2026", "outside   → claude-x-2026");
+    }
+
+    /// <summary>Reads metadata once, when it is made, as decorators do.</summary>
+    private sealed class Decorator(IChatClient inner, string place, List<string> spans) : DelegatingChatClient(inner)
+    {
+        private readonly ChatClientMetadata? _metadata = inner.GetService<ChatClientMetadata>();
+
+        public override async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+        {
+            ChatResponse? response = null;
+            try
+            {
+                return response = await base.GetResponseAsync(messages, options, cancellationToken);
+            }
+            finally
+            {
+                spans.Add($"{place} {_metadata?.ProviderName} {_metadata?.DefaultModelId} → {response?.ModelId ?? "nothing"}");
+            }
+        }
+    }
+
+    [Fact]
     public void Disposing_the_chat_client_leaves_pool_and_clients_alone()
     {
         var world = new ChatWorld();
