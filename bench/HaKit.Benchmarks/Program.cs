@@ -8,6 +8,8 @@ switch (args)
         return await HeartbeatLoad.RunAsync(args[1..]);
     case ["heartbeat-server", var port]:
         return await HeartbeatLoad.ServeAsync(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture));
+    case ["soak", ..]:
+        return await Soak.RunAsync(args[1..]);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         return 0;

@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using HaKit.Testing;
+
+namespace HaKit.Benchmarks;
+
+/// <summary>
+/// Traffic as fast as it goes, for long, with one of three servers in trouble at any time: <c>dotnet run -c Release --project bench/HaKit.Benchmarks
+/// -- soak [seconds=600] [callers=16] [table=docs/soak.md]</c>. Fails if a call is lost or wrong, if a lease stays, or if memory, handles or threads grow.
+/// </summary>
+internal sealed class Soak
+{
+    private const int Samples = 20;
+    private const double TroubleSeconds = 2;
+
+    private readonly List<FakeAiServer> _servers = [];
+    private readonly List<Sample> _samples = [];
+    private long _whole;
+    private long _cut;
+    private long _lost;
+    private long _wrong;
+    private string? _firstLoss;
+
+    private sealed record Sample(double At, long Calls, double HeapMegabytes, double ResidentMegabytes, int Handles, int Threads);
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var given = args.Select(a => a.Split('=', 2)).ToDictionary(p => p[0], p => p[^1]);
+        var seconds = double.Parse(given.GetValueOrDefault("seconds", "600"), CultureInfo.InvariantCulture);
+        var callers = int.Parse(given.GetValueOrDefault("callers", "16"), CultureInfo.InvariantCulture);
+        var soak = new Soak();
+        var report = await soak.RunAsync(TimeSpan.FromSeconds(seconds), callers);
+        Console.Write(report.Text);
+        if (given.TryGetValue("table", out var file))
+            await File.WriteAllTextAsync(file, report.Text);
+        return report.IsGood ? 0 : 1;
+    }
+
+    private async Task<(string Text, bool IsGood)> RunAsync(TimeSpan length, int callers)
+    {
+        for (var i = 0; i < 3; i++)
+            _servers.Add(await FakeAiServer.StartAsync(new FakeAiOptions { Name = $"server{i}", Seed = i }));
+        var options = new EndpointPoolOptions { Heartbeat = { Interval = TimeSpan.FromSeconds(1), Timeout = TimeSpan.FromSeconds(0.5) }, CircuitBreaker = { BreakDuration = TimeSpan.FromSeconds(0.5), MaxBreakDuration = TimeSpan.FromSeconds(2) } };
+        options.Retry.MaxRetryAttempts = 20;
+        options.Endpoints.AddRange(_servers.Select(s => new EndpointOptions { Name = s.Name, Address = s.OpenAIAddress.AbsoluteUri }));
+        var pool = new EndpointPool("soak", options);
+        using var client = pool.CreateHttpClient();
+        using var stop = new CancellationTokenSource();
+        var watch = Stopwatch.StartNew();
+        var trouble = MakeTroubleAsync(stop.Token);
+        var work = Enumerable.Range(0, callers).Select(i => Task.Run(() => CallAsync(pool, client, i, stop.Token))).ToArray();
+        for (var i = 1; i <= Samples; i++)
+        {
+            await Task.Delay(length * i / Samples - watch.Elapsed is { Ticks: > 0 } left ? left : TimeSpan.Zero);
+            _samples.Add(Now(watch.Elapsed));
+        }
+        await stop.CancelAsync();
+        await Task.WhenAll([trouble, .. work]);
+        var elapsed = watch.Elapsed;
+        for (var i = 0; i < 100 && pool.Explain(RequestProfile.Default).Any(e => e.InFlight > 0); i++)
+            await Task.Delay(50); // what was left to itself may still be ending
+        var stayed = pool.Explain(RequestProfile.Default).Sum(e => e.InFlight);
+        await pool.DisposeAsync();
+        foreach (var server in _servers)
+            await server.DisposeAsync();
+        return Report(elapsed, callers, stayed);
+    }
+
+    // One server at a time is in trouble, and another kind of trouble each time; the others are well.
+    private async Task MakeTroubleAsync(CancellationToken stop)
+    {
+        var kinds = new (string Name, FakeFault? Fault)[]
+        {
+            ("killed", null), ("overloaded", FakeFault.Status(503)), ("silent", FakeFault.Hang), ("cutting", FakeFault.CutAfter(3)), ("resetting", FakeFault.Reset),
+            ("slow", FakeFault.Latency(TimeSpan.FromSeconds(0.2))), ("empty", FakeFault.EmptyBody), ("throttling", FakeFaults.OpenAI.RateLimited(TimeSpan.FromSeconds(1))),
+        };
+        for (var i = 0; !stop.IsCancellationRequested; i++)
+        {
+            var server = _servers[i % _servers.Count];
+            var (_, fault) = kinds[i % kinds.Length];
+            if (fault is null)
+                await server.KillAsync();
+            else
+                server.Faults.Always(fault);
+            await Pause(stop);
+            server.Faults.Clear();
+            if (fault is null)
+                await server.RestartAsync(CancellationToken.None);
+            await Pause(stop); // well again before the next is ill, so that one of three is always up and known to be
+        }
+
+        static Task Pause(CancellationToken stop) => Task.Delay(TimeSpan.FromSeconds(TroubleSeconds), stop).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private async Task CallAsync(EndpointPool pool, HttpClient client, int caller, CancellationToken stop)
+    {
+        var address = new Uri(pool.Origin.AbsoluteUri.TrimEnd('/') + "/chat/completions");
+        for (var i = 0; !stop.IsCancellationRequested; i++)
+        {
+            var prompt = $"question {caller} {i % 100}";
+            var stream = i % 3 == 0;
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Post, address)
+                {
+                    Content = new StringContent($$"""{"model":"m","stream":{{(stream ? "true" : "false")}},"messages":[{"role":"user","content":"{{prompt}}"}]}""", Encoding.UTF8, "application/json"),
+                };
+                using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, CancellationToken.None);
+                var text = await response.Content.ReadAsStringAsync(CancellationToken.None);
+                var answer = stream ? Joined(text) : JsonDocument.Parse(text).RootElement.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString();
+                Interlocked.Increment(ref answer == FakeAnswers.AnswerTo(prompt) ? ref _whole : ref _wrong);
+            }
+            catch (Exception e) when (e is PartialResponseException || e.InnerException is PartialResponseException)
+            {
+                Interlocked.Increment(ref _cut);
+            }
+#pragma warning disable CA1031 // Whatever else reaches a caller is a lost call.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                Interlocked.Increment(ref _lost);
+                _firstLoss ??= e.ToString();
+            }
+        }
+    }
+
+    private static string Joined(string events)
+    {
+        var text = new StringBuilder();
+        foreach (var line in events.Split('\n'))
+            if (line.StartsWith("data: {", StringComparison.Ordinal) && JsonDocument.Parse(line[6..]).RootElement.GetProperty("choices") is { } choices && choices.GetArrayLength() > 0
+                && choices[0].GetProperty("delta").TryGetProperty("content", out var content))
+                text.Append(content.GetString());
+        return text.ToString();
+    }
+
+    private Sample Now(TimeSpan at)
+    {
+        using var process = Process.GetCurrentProcess();
+        const double megabyte = 1024 * 1024;
+        return new(at.TotalSeconds, _whole + _cut + _lost + _wrong, GC.GetTotalMemory(forceFullCollection: true) / megabyte, process.WorkingSet64 / megabyte,
+            Directory.Exists("/proc/self/fd") ? Directory.GetFiles("/proc/self/fd").Length : process.HandleCount, process.Threads.Count);
+    }
+
+    private (string Text, bool IsGood) Report(TimeSpan elapsed, int callers, int stayed)
+    {
+        var invariant = CultureInfo.InvariantCulture;
+        var calls = _whole + _cut + _lost + _wrong;
+        // The first fifth warms up: pools fill, connections open.
+        var (early, late) = (_samples[(Samples / 5)..(Samples * 3 / 5)], _samples[(Samples * 3 / 5)..]);
+        var checks = new (string What, bool Good)[]
+        {
+            ("nothing lost", _lost == 0), ("nothing wrong", _wrong == 0), ("no lease left", stayed == 0),
+            ("heap flat", Flat(s => s.HeapMegabytes, 1)), ("handles flat", Flat(s => s.Handles, 10)), ("threads flat", Flat(s => s.Threads, 5)),
+        };
+        var text = new StringBuilder();
+        text.Append(invariant, $"# Soak\n\n{callers} callers as fast as they can, {elapsed.TotalSeconds:0} s, client and three servers in one process; one server at a time killed, overloaded, silent, cutting, resetting, slow, empty or throttling for {TroubleSeconds} s in every {2 * TroubleSeconds}.\n\n");
+        text.Append("```sh\ndotnet run -c Release --project bench/HaKit.Benchmarks -- soak seconds=600 table=docs/soak.md\n```\n\n");
+        text.Append(invariant, $"{calls} calls, {calls / elapsed.TotalSeconds:0} a second: {_whole} whole, {_cut} streams cut with the typed exception, {_lost} lost, {_wrong} wrong, {stayed} leases left.\n\n");
+        text.Append("| at | calls | heap after collection | resident | handles | threads |\n|---|---|---|---|---|---|\n");
+        foreach (var s in _samples)
+            text.Append(invariant, $"| {s.At:0} s | {s.Calls} | {s.HeapMegabytes:0.0} MB | {s.ResidentMegabytes:0} MB | {s.Handles} | {s.Threads} |\n");
+        text.Append(invariant, $"\n{string.Join(", ", checks.Select(c => $"{c.What}: {(c.Good ? "yes" : "NO")}"))}.\n");
+        if (_firstLoss is not null)
+            text.Append(invariant, $"\nThe first loss: {_firstLoss}\n");
+        return (text.ToString(), checks.All(c => c.Good));
+
+        // No more than a tenth above the median of before, and what a collection or a burst of connections may leave.
+        bool Flat(Func<Sample, double> of, double slack) => Median(late, of) <= 1.1 * Median(early, of) + slack;
+
+        static double Median(List<Sample> samples, Func<Sample, double> of) => samples.Select(of).Order().ElementAt(samples.Count / 2);
+    }
+}
+
+internal static class Lists
+{
+    public static void AddRange<T>(this IList<T> list, IEnumerable<T> items)
+    {
+        foreach (var item in items)
+            list.Add(item);
+    }
+}
