@@ -8,6 +8,8 @@ switch (args)
         return await HeartbeatLoad.RunAsync(args[1..]);
     case ["heartbeat-server", var port]:
         return await HeartbeatLoad.ServeAsync(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture));
+    case ["guard"]:
+        return Guard.Run();
     case ["soak", ..]:
         return await Soak.RunAsync(args[1..]);
     default:

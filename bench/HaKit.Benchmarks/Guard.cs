@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace HaKit.Benchmarks;
+
+/// <summary>
+/// What a change must not make worse: bytes per operation, which are exact, and times as ratios to a baseline measured in turn with them, with room for
+/// a busy machine. Never a time by itself. <c>dotnet run -c Release --project bench/HaKit.Benchmarks -- guard</c>
+/// </summary>
+internal static class Guard
+{
+    private const int Operations = 20_000;
+    private const int Rounds = 9;
+
+    private sealed record Line(string Name, Action Ours, double MostBytes, Action? Baseline = null, double MostRatio = double.PositiveInfinity);
+
+    public static int Run()
+    {
+        var failover = new FailoverBenchmarks();
+        failover.Learn();
+        var selection = new SelectionBenchmarks { N = 16 };
+        selection.Setup();
+        var health = new HealthBenchmarks();
+        health.Setup();
+        using var http = new HttpBenchmarks { Asynchronous = false };
+        http.Setup();
+        Line[] lines =
+        [
+            new("a call, synchronous, to Polly alone", Of(failover.Pool), 0, Of(failover.Polly_alone), 1.5),
+            new("a call, asynchronous, to Polly alone", Of(failover.Pool_asynchronous), 1000, Of(failover.Polly_alone_asynchronous), 1.5),
+            new("failing over once, to a synchronous call of Polly", Of(failover.Pool_failing_over_once), 700, Of(failover.Polly_alone), 6),
+            new("hedging armed, to Polly alone, asynchronous", Of(failover.Pool_hedging_armed), 1000, Of(failover.Polly_alone_asynchronous), 2),
+            new("a choice among 16", Of(() => selection.Pick()), 0),
+            new("health of an attempt", Of(() => health.Begin_and_succeed()), 0),
+            new("an HTTP call, to the bare client's", Of(http.Pooled), 3500, Of(http.Bare), 20),
+        ];
+        var isGood = true;
+        Console.WriteLine("| what | bytes | at most | ratio | at most |\n|---|---|---|---|---|");
+        foreach (var line in lines)
+        {
+            var bytes = Bytes(line.Ours);
+            var ratio = line.Baseline is null ? double.NaN : Ratio(line.Ours, line.Baseline);
+            var holds = bytes <= line.MostBytes && !(ratio > line.MostRatio);
+            isGood &= holds;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {line.Name} | {bytes:0.#} | {line.MostBytes} | {(double.IsNaN(ratio) ? "" : $"{ratio:0.00}")} | {(line.Baseline is null ? "" : $"{line.MostRatio}")} |{(holds ? "" : " WORSE")}"));
+        }
+        return isGood ? 0 : 1;
+    }
+
+    // What completes later is measured as far as the call that begins it, so everything here completes before it returns.
+#pragma warning disable CA2012 // It is consumed once; that it has completed is checked here.
+    private static Action Of<T>(Func<ValueTask<T>> benchmark) => () => _ = benchmark() is { IsCompleted: true } done ? done.Result : throw new InvalidOperationException("It was to complete at once.");
+#pragma warning restore CA2012
+
+    private static Action Of(Func<Task<int>> benchmark) => () => _ = benchmark().GetAwaiter().GetResult();
+
+    private static Action Of<T>(Func<T> benchmark) => () => _ = benchmark();
+
+    // The least of a few batches: whatever else runs in the process, such as tiering, only adds.
+    private static double Bytes(Action operation)
+    {
+        var least = double.PositiveInfinity;
+        for (var round = 0; round < Rounds; round++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Batch(operation);
+            least = Math.Min(least, (GC.GetAllocatedBytesForCurrentThread() - before) / (double)Operations);
+        }
+        return least;
+    }
+
+    private static double Ratio(Action ours, Action baseline)
+    {
+        var (least, leastBaseline) = (TimeSpan.MaxValue, TimeSpan.MaxValue);
+        for (var round = 0; round < Rounds; round++)
+        {
+            least = Min(least, Time(ours));
+            leastBaseline = Min(leastBaseline, Time(baseline));
+        }
+        return least / leastBaseline;
+    }
+
+    private static TimeSpan Time(Action operation)
+    {
+        var start = Stopwatch.GetTimestamp();
+        Batch(operation);
+        return Stopwatch.GetElapsedTime(start);
+    }
+
+    private static void Batch(Action operation)
+    {
+        for (var i = 0; i < Operations; i++)
+            operation();
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}
