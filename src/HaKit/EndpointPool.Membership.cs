@@ -129,20 +129,37 @@ public sealed partial class EndpointPool
                 _accounts.Add(account, new Limiter(limits));
     }
 
+    private int _returned;
+
     private Selector NewSelector(EndpointPoolOptions options) => new(new SelectionPolicy(options.Selection), _chance, _parts.Selector);
 
     private void OnHealthChanged(HealthChange change)
     {
         var now = _clock.Now;
-        Record(change, now);
-        Tell(change, now);
+        try
+        {
+            Record(change, now);
+            Tell(change, now);
+        }
+#pragma warning disable CA1031 // A log that throws must not keep a change from taking effect, nor a lease from being completed.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
         if (change.After.Status == HealthStatus.Recovering && !change.Before.IsInService)
             ((EndpointState)change.Endpoint.Tag!).Failure.Forget();
         if (!IsPlain(change.Before) || !IsPlain(change.After))
             lock (_membership)
                 _engine.Snapshot = _engine.Snapshot.Renewed();
         if (change.After.Admits(now) && !change.Before.Admits(now))
-            _engine.Queue.Release(1);
+            Interlocked.Increment(ref _returned);
+    }
+
+    // What a call does that is let in may take long, and nobody hears of a change meanwhile: so after the changes have been told.
+    private void LetReturnedIn()
+    {
+        if (Volatile.Read(ref _returned) != 0)
+            _engine.Queue.Release(Interlocked.Exchange(ref _returned, 0));
     }
 
     // Between such states nothing changes for the choice.

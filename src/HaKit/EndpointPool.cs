@@ -43,7 +43,7 @@ public sealed partial class EndpointPool : IAsyncDisposable
         StartTelemetry();
         var seed = options.Seed is { } given ? (ulong)given : Chance.FreshSeed();
         _chance = new Chance(seed);
-        _health = new HealthTracker(options.CircuitBreaker, new Random((int)_chance.Next()), OnHealthChanged);
+        _health = new HealthTracker(options.CircuitBreaker, new Random((int)_chance.Next()), OnHealthChanged, LetReturnedIn);
         Classifier = new ChainedClassifier([.. _parts.Classifiers]);
         UseAccountLimits(options);
         var members = options.Endpoints.Select(e => NewMember(new Endpoint(e))).ToArray();
@@ -117,7 +117,16 @@ public sealed partial class EndpointPool : IAsyncDisposable
         var call = _engine.Begin(profile, isStream: false, cancellationToken);
         var context = ResilienceContextPool.Shared.Get(cancellationToken);
         context.Properties.Set(FailoverCall.Key, call);
-        var task = _pipeline.ExecuteOutcomeAsync(static (context, s) => InvokeAsync(context, s.state, s.callback), context, (state, callback));
+        ValueTask<Outcome<TResult>> task;
+        try
+        {
+            task = _pipeline.ExecuteOutcomeAsync(static (context, s) => InvokeAsync(context, s.state, s.callback), context, (state, callback));
+        }
+        catch (Exception thrown)
+        {
+            End(context, call, thrown); // a strategy or selector of the user's threw
+            throw;
+        }
         if (!task.IsCompletedSuccessfully)
         {
             if (call.Span is { } span)
@@ -152,7 +161,16 @@ public sealed partial class EndpointPool : IAsyncDisposable
         var call = _engine.Begin(profile, isStream, cancellationToken);
         var context = ResilienceContextPool.Shared.Get(cancellationToken);
         context.Properties.Set(FailoverCall.Key, call);
-        var outcome = await _pipeline.ExecuteOutcomeAsync(static (context, s) => InvokeAsync(context, s.state, s.callback), context, (state, callback)).ConfigureAwait(false);
+        Outcome<TResult> outcome;
+        try
+        {
+            outcome = await _pipeline.ExecuteOutcomeAsync(static (context, s) => InvokeAsync(context, s.state, s.callback), context, (state, callback)).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            End(context, call, exception);
+            throw;
+        }
         var detail = outcome.Exception is null ? call.Detail(_clock.Now) : null;
         End(context, call, outcome.Exception);
         outcome.ThrowIfException();
@@ -219,7 +237,16 @@ public sealed partial class EndpointPool : IAsyncDisposable
 
     private async ValueTask<TResult> AwaitAsync<TResult>(ValueTask<Outcome<TResult>> task, ResilienceContext context, FailoverCall call)
     {
-        var outcome = await task.ConfigureAwait(false);
+        Outcome<TResult> outcome;
+        try
+        {
+            outcome = await task.ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            End(context, call, exception);
+            throw;
+        }
         End(context, call, outcome.Exception);
         outcome.ThrowIfException();
         return outcome.Result!;

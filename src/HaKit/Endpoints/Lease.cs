@@ -31,6 +31,7 @@ internal sealed class Lease
     private string _keyPrefix = "";
     private long _callNumber;
     private long _silence;
+    private bool _mayBeHeld;
     private int _completed;
     private int _phase;
 
@@ -81,7 +82,15 @@ internal sealed class Lease
     public bool IsStream { get; set; }
 
     /// <summary>The answer is a stream that goes on after the attempt's callback has returned: whoever holds the stream completes the lease.</summary>
-    public bool IsHandedOver { get; set; }
+    public bool IsHandedOver
+    {
+        get;
+        set
+        {
+            field = value;
+            _mayBeHeld |= value;
+        }
+    }
 
     /// <summary>It is the one trial that asks whether an outage is over.</summary>
     public bool AsksOutage { get; set; }
@@ -152,7 +161,11 @@ internal sealed class Lease
         State.Answered(now);
         State.Telemetry?.FirstContent(Span, now - Started);
         if (BreakSilence() && !_clock.StoodStillSince(Started, now))
+        {
             State.Latency.Heard(now - Started, EstimatedInputTokens, now);
+            if (IsStream)
+                State.Times.Record(isStream: true, now - Started);
+        }
         State.Health.FirstContent(_ticket, now);
     }
 
@@ -220,7 +233,15 @@ internal sealed class Lease
     public void Cancel(Fault why)
     {
         CancelledFor ??= why;
-        _cancellation.Cancel();
+        try
+        {
+            _cancellation.Cancel();
+        }
+#pragma warning disable CA1031 // What others registered on the token and cannot do right must not keep the attempt from being left.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
     }
 
     /// <summary>The delegate to hang on the attempt's task; it wakes <paramref name="wake"/> unless the attempt was abandoned first.</summary>
@@ -250,7 +271,7 @@ internal sealed class Lease
         if (_phase == Abandoned)
             return false;
         GiveBackContext();
-        if (IsHandedOver || !_cancellation.TryReset())
+        if (_mayBeHeld || !_cancellation.TryReset())
             return false;
         Version++;
         State = null!;
@@ -271,9 +292,8 @@ internal sealed class Lease
         var wasSilent = BreakSilence();
         if (_clock.StoodStillSince(Started, now))
             return; // a time that our own pause lengthened says nothing of the endpoint
-        if (fault is null)
-            State.Times.Record(IsStream, (IsStream ? FirstContentAt ?? now : now) - Started);
-        else if (fault.Kind == FaultKind.FirstContentTimeout)
+        // A stream was measured at its first content, whatever became of it.
+        if (fault is null ? !IsStream || FirstContentAt is null : fault.Kind == FaultKind.FirstContentTimeout)
             State.Times.Record(IsStream, now - Started);
         if (wasSilent && fault is null)
             State.Latency.Heard(now - Started, EstimatedInputTokens, now);

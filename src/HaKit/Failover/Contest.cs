@@ -16,6 +16,7 @@ internal sealed class Contest<TResult, TState>(
     ResilienceContext context,
     TState state)
 {
+    private readonly CancellationToken _outside = context.CancellationToken;
     private Runner _first;
     private Runner _hedge;
     private Waiter? _waiter;
@@ -46,6 +47,8 @@ internal sealed class Contest<TResult, TState>(
     public async ValueTask<Outcome<TResult>> RunAsync(Step? step)
     {
         var registration = call.CallerToken.UnsafeRegister(static pulse => ((Pulse)pulse!).Set(), call.Pulse);
+        // A strategy outside, such as a timeout, may end the call by a token of its own.
+        var outside = _outside == call.CallerToken ? default : _outside.UnsafeRegister(static pulse => ((Pulse)pulse!).Set(), call.Pulse);
         try
         {
             while (true)
@@ -76,11 +79,14 @@ internal sealed class Contest<TResult, TState>(
         finally
         {
             registration.Dispose();
+            outside.Dispose();
             var asked = call.IsAsker;
             engine.Resign(call);
             _waiter?.Leave(passOn: _wasReleased || asked); // a release that was not used belongs to the next in line
         }
     }
+
+    private bool IsCancelled => call.CallerToken.IsCancellationRequested || _outside.IsCancellationRequested;
 
     // Looks at what runs, and at the call's own end. Afterwards what still runs, if anything, is in _first.
     private bool IsDecided(TimeSpan now)
@@ -90,8 +96,8 @@ internal sealed class Contest<TResult, TState>(
             LeaveOthers(now);
             return true;
         }
-        if (call.CallerToken.IsCancellationRequested)
-            _end = Outcome.FromException<TResult>(new OperationCanceledException(call.CallerToken));
+        if (IsCancelled)
+            _end = Outcome.FromException<TResult>(new OperationCanceledException(call.CallerToken.IsCancellationRequested ? call.CallerToken : _outside));
         else if (now >= call.Deadline)
             _end = OutOfTime(now);
         else
@@ -110,7 +116,7 @@ internal sealed class Contest<TResult, TState>(
         var lease = runner.Lease!;
         if (runner.HasEnded)
             return Harvest(ref runner, now);
-        if (call.CallerToken.IsCancellationRequested)
+        if (IsCancelled)
             return Leave(ref runner, KnownFaults.CallerCancelled, now);
         if (now < lease.TimeoutAt && now < call.Deadline)
             return false;
@@ -139,6 +145,7 @@ internal sealed class Contest<TResult, TState>(
             return true;
         }
         fault ??= KnownFaults.Unknown;
+        lease.Complete(fault, now); // done already, unless a strategy around the guard threw
         engine.Release(call, lease, fault, now);
         if (fault.Kind is FaultKind.CallerCancelled or FaultKind.DeadlineExceeded or FaultKind.Superseded)
         {
@@ -205,7 +212,7 @@ internal sealed class Contest<TResult, TState>(
         if (_waiter is null && !engine.Queue.TryEnter(call.Profile.Priority, out _waiter))
             return false;
         until = Min(until, call.Deadline);
-        var woken = await _waiter.WaitAsync(until == TimeSpan.MaxValue ? null : until - now, call.CallerToken).ConfigureAwait(false);
+        var woken = await _waiter.WaitAsync(until == TimeSpan.MaxValue ? null : until - now, _outside.CanBeCanceled ? _outside : call.CallerToken).ConfigureAwait(false);
         _wasReleased = woken == WaitResult.Released;
         call.Waited += engine.Clock.Now - now;
         return true;

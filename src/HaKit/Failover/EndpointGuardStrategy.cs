@@ -18,7 +18,18 @@ internal sealed class EndpointGuardStrategy(IFaultClassifier classifier, TimePro
     {
         if (!context.Properties.TryGetValue(LeaseKey, out var lease))
             throw new InvalidOperationException("The endpoint guard belongs inside the failover strategy, which gives it a lease.");
-        var task = callback(context, state);
+        ValueTask<Outcome<TResult>> task;
+        try
+        {
+            task = callback(context, state);
+        }
+#pragma warning disable CA1031 // As below, for one that throws before it has returned a task.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Settle(lease, exception);
+            return new(Outcome.FromException<TResult>(exception));
+        }
         if (!task.IsCompletedSuccessfully)
             return AwaitAsync(task, lease);
         var outcome = task.Result;

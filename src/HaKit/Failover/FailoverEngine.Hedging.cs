@@ -21,9 +21,18 @@ internal sealed partial class FailoverEngine
     public Lease? TryHedge(FailoverCall call, TimeSpan now)
     {
         var snapshot = Snapshot;
-        var choice = call.History.Count < Settings.MaxAttempts
-            ? Selector.Choose(snapshot, new SelectionQuery(call.Profile, call.History, now))
-            : Choice.None;
+        var choice = Choice.None;
+        try
+        {
+            if (call.History.Count < Settings.MaxAttempts)
+                choice = Selector.Choose(snapshot, new SelectionQuery(call.Profile, call.History, now));
+        }
+#pragma warning disable CA1031 // A selector of the user's that throws now would leave the attempt that is under way to nobody.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            call.Hedged = true;
+        }
         if (choice is not { State: { } state, Admission: Admission.Normal } || IsOverBound(state, snapshot) || !Budget.TryHedge())
             return null;
         call.Hedged = true;

@@ -45,6 +45,7 @@ internal sealed partial class FailoverEngine
     private readonly FailoverPolicy _policy;
     private readonly Chance _chance;
     private PoolSnapshot _snapshot;
+    private ITimer? _freeing;
     private Selector _selector;
     private FailoverSettings _settings;
     private readonly string _idempotencyPrefix;
@@ -250,6 +251,23 @@ internal sealed partial class FailoverEngine
         if (action == FaultAction.Wait)
             call.HoldUntil = BackoffEnd(call, Settings);
         return action;
+    }
+
+    /// <summary>An answer that went on after its call had returned is over, and with it its place on the endpoint: one of those that wait may look.</summary>
+    public void PlaceFreed()
+    {
+        if (Queue.Count > 0)
+            Queue.Release(1);
+    }
+
+    /// <summary>As <see cref="PlaceFreed"/>, for the finalizer's thread, which must not run what the waiting call does next.</summary>
+    public void PlaceFreedLater()
+    {
+        if (Queue.Count == 0)
+            return;
+        if (_freeing is null)
+            Interlocked.CompareExchange(ref _freeing, Clock.Time.CreateTimer(static engine => ((FailoverEngine)engine!).PlaceFreed(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan), null);
+        _freeing.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 
     public Fault Classify(Exception exception, Endpoint endpoint) =>

@@ -12,25 +12,21 @@ namespace HaKit;
 /// <typeparam name="T">The items' type.</typeparam>
 public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
 {
-    private const int Still = 0, Moving = 1, Moved = 2, Orphaned = 3;
-
     private readonly Lease _lease;
     private readonly StreamItemReader<T> _reader;
     private readonly FailoverEngine _engine;
     private readonly Pulse _pulse;
-    private readonly Action _moved;
     private readonly List<T> _held = [];
     private readonly CancellationToken _callerToken;
-    private IAsyncEnumerator<T> _source;
+    private StreamSource<T> _source;
     private CancellationToken _readerToken;
     private Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? _continueWith;
     private PartialResponseException? _partial;
-    private PartialResponseException? _cut;
+    private Exception? _cut;
     private TimeSpan _silence;
     private TimeSpan? _waitedSince;
     private int _next;
     private int _delivered;
-    private int _phase;
     private bool _ended;
     private bool _over;
 
@@ -38,16 +34,19 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     {
         _engine = engine;
         _lease = lease;
-        _source = source;
         _reader = reader;
         _callerToken = callerToken;
         _pulse = new Pulse(engine.Clock.Time);
-        _moved = OnMoved;
+        _source = new StreamSource<T>(source, _pulse);
         Current = default!;
     }
 
     /// <summary>Gives the place on the endpoint back when the stream was dropped without being disposed.</summary>
-    ~StreamedAnswer() => _lease.Complete(KnownFaults.CallerCancelled, _engine.Clock.Now);
+    ~StreamedAnswer()
+    {
+        if (_lease.Complete(_ended ? null : KnownFaults.CallerCancelled, _engine.Clock.Now))
+            _engine.PlaceFreedLater();
+    }
 
     /// <inheritdoc/>
     public T Current { get; private set; }
@@ -77,9 +76,10 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     {
         var settings = _engine.Settings.Streaming;
         var bytes = 0;
-        while (await _source.MoveNextAsync().ConfigureAwait(false))
+        var items = _source.Items;
+        while (await items.MoveNextAsync().ConfigureAwait(false))
         {
-            var item = _source.Current;
+            var item = items.Current;
             var signal = _reader.Read(item);
             if (signal.HasFlag(StreamSignal.Error))
                 throw Refused(_reader.FaultOf(item));
@@ -106,7 +106,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
 #pragma warning disable CA1816 // It is disposing, by another name.
         GC.SuppressFinalize(this);
 #pragma warning restore CA1816
-        return _source.DisposeAsync();
+        return _source.LeaveAsync();
     }
 
     private EndpointFaultException Refused(Fault fault)
@@ -133,7 +133,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         bool more;
         try
         {
-            var move = _source.MoveNextAsync();
+            var move = _source.Items.MoveNextAsync();
             // One that is over, well or not, is not waited for: a continuation hung on it would run on another thread.
             if (!move.IsCompleted)
                 return WaitAsync(move);
@@ -149,26 +149,25 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        _lease.Complete(_over ? null : KnownFaults.CallerCancelled, _engine.Clock.Now);
-        var phase = Interlocked.Exchange(ref _phase, Orphaned);
-        _pulse.Dispose();
-        if (phase == Orphaned)
-            return; // whoever left it disposes of the source
-        if (!_over)
+        // Some readers stop at the end mark; that what follows it was not read takes nothing from the answer.
+        var isWhole = _over || _ended;
+        Complete(isWhole ? null : KnownFaults.CallerCancelled, _engine.Clock.Now);
+        if (!isWhole && !_source.IsLeft)
             _lease.Cancel(KnownFaults.CallerCancelled);
+        if (!isWhole)
+            _cut ??= new ObjectDisposedException(nameof(StreamedAnswer<T>));
         _over = true;
-        if (phase != Moving)
-            await _source.DisposeAsync().ConfigureAwait(false);
-        else
-            _pulse.Set();
+        var left = _source.LeaveAsync();
+        _pulse.Dispose();
+        return left;
     }
 
     private ValueTask<bool> Take()
     {
-        var item = _source.Current;
+        var item = _source.Items.Current;
         var signal = _reader.Read(item);
         if (signal.HasFlag(StreamSignal.Error))
             return CutAsync(_reader.FaultOf(item), null);
@@ -204,9 +203,18 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private bool Finish()
     {
         _over = true;
-        _lease.Complete(null, _engine.Clock.Now);
+        Complete(null, _engine.Clock.Now);
         return false;
     }
+
+    // Its place on the endpoint is free: a call that waits for one may have it.
+    private void Complete(Fault? fault, TimeSpan now)
+    {
+        if (_lease.Complete(fault, now))
+            _engine.PlaceFreed();
+    }
+
+    private OperationCanceledException Cancelled() => new(_callerToken.IsCancellationRequested ? _callerToken : _readerToken);
 
     // The source has nothing yet: wait for it, for the caller's change of mind, or for a silence that is too long.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -217,8 +225,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         var began = clock.Now;
         var now = began;
         // Disposed of by another thread while the source began to move.
-        ObjectDisposedException.ThrowIf(Interlocked.CompareExchange(ref _phase, Moving, Still) != Still, this);
-        move.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_moved);
+        var source = _source;
+        ObjectDisposedException.ThrowIf(!source.TryFollow(move), this);
         var caller = _callerToken.UnsafeRegister(static pulse => ((Pulse)pulse!).Set(), _pulse);
         var reader = _readerToken.UnsafeRegister(static pulse => ((Pulse)pulse!).Set(), _pulse);
         Exception? failure = null;
@@ -226,14 +234,14 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         var more = false;
         try
         {
-            while (Volatile.Read(ref _phase) is var phase and not Moved)
+            while (!source.HasMoved)
             {
-                ObjectDisposedException.ThrowIf(phase == Orphaned, this);
+                ObjectDisposedException.ThrowIf(source.IsLeft, this);
                 var silence = _silence + (now - began);
                 if (_callerToken.IsCancellationRequested || _readerToken.IsCancellationRequested)
                 {
                     if (Leave(KnownFaults.CallerCancelled, now))
-                        throw new OperationCanceledException(_callerToken.IsCancellationRequested ? _callerToken : _readerToken);
+                        throw _cut = Cancelled();
                     break;
                 }
                 if (silence >= idle && clock.StoodStillSince(began, now))
@@ -251,9 +259,10 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
                     }
                     break;
                 }
-                _pulse.Arm(now + (idle - silence), now);
+                var left = idle - silence;
+                _pulse.Arm(left < TimeSpan.MaxValue - now ? now + left : TimeSpan.MaxValue, now);
                 await _pulse.WaitAsync().ConfigureAwait(false);
-                if (Volatile.Read(ref _phase) != Moved)
+                if (!source.HasMoved)
                     now = clock.Now;
             }
         }
@@ -263,7 +272,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             reader.Dispose();
         }
         _waitedSince = began; // the clock is asked only if what came is not content
-        ObjectDisposedException.ThrowIf(Interlocked.CompareExchange(ref _phase, Still, Moved) == Orphaned, this);
+        ObjectDisposedException.ThrowIf(!source.TryTake(), this);
         try
         {
             more = move.GetAwaiter().GetResult();
@@ -284,32 +293,11 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private bool Leave(Fault why, TimeSpan now)
     {
         _lease.Cancel(why);
-        if (Interlocked.CompareExchange(ref _phase, Orphaned, Moving) != Moving)
+        if (!_source.TryLeaveMoving())
             return false;
         _over = true;
-        _lease.Complete(_ended ? null : why, now);
+        Complete(_ended ? null : why, now);
         return true;
-    }
-
-    private void OnMoved()
-    {
-        if (Interlocked.CompareExchange(ref _phase, Moved, Moving) == Moving)
-            _pulse.Set();
-        else
-            Reap(_source); // nobody waits any more: the source could not be disposed of while it moved
-    }
-
-    private static async void Reap(IAsyncEnumerator<T> source)
-    {
-        try
-        {
-            await source.DisposeAsync().ConfigureAwait(false);
-        }
-#pragma warning disable CA1031 // What a source that was given up still has to say concerns nobody.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-        }
     }
 
     // The answer was cut. After its end mark that changes nothing; before it the caller must know, unless it said how to go on.
@@ -321,12 +309,12 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         if (exception is OperationCanceledException && (_callerToken.IsCancellationRequested || _readerToken.IsCancellationRequested))
         {
             _over = true;
-            _lease.Complete(KnownFaults.CallerCancelled, now);
-            throw new OperationCanceledException(_callerToken.IsCancellationRequested ? _callerToken : _readerToken);
+            Complete(KnownFaults.CallerCancelled, now);
+            throw _cut = Cancelled();
         }
         fault ??= exception is OperationCanceledException && _lease.CancelledFor is { } why ? why : _engine.Classify(exception!, _lease.State.Endpoint);
         var evidence = fault with { Applied = FaultApplied.Partial };
-        _lease.Complete(evidence, now);
+        Complete(evidence, now);
         _over = true;
         if (_partial is not null)
             throw _cut = _partial; // the continuation failed too: what the caller must hear is the first cut
@@ -334,10 +322,9 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             _engine.Settings.Pool, _lease.State.Endpoint.Name, evidence, _delivered, AttemptsUpTo(evidence, now), fault.RetryAfter, exception);
         if (_continueWith is null || await ContinuationAsync(_partial).ConfigureAwait(false) is not { } rest)
             throw _cut = _partial;
-        _source = rest;
+        _source = new StreamSource<T>(rest, _pulse);
         _over = false;
         _silence = default;
-        _phase = Still;
         return await MoveNextAsync().ConfigureAwait(false);
     }
 
@@ -347,8 +334,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
 
     private async ValueTask<IAsyncEnumerator<T>?> ContinuationAsync(PartialResponseException partial)
     {
-        if (_phase == Still)
-            Reap(_source);
+        _source.Leave();
         try
         {
             return (await _continueWith!(partial, _callerToken).ConfigureAwait(false))?.GetAsyncEnumerator(_callerToken);

@@ -11,6 +11,7 @@ internal sealed class HealthTracker
     private readonly Lock _gate = new();
     private readonly Random _random;
     private readonly Action<HealthChange> _changed;
+    private readonly Action? _delivered;
     private readonly List<EndpointHealth> _endpoints = [];
     private readonly Queue<HealthChange> _changes = new();
     private readonly SelfSuspicion _suspicion = new();
@@ -22,8 +23,9 @@ internal sealed class HealthTracker
     /// <param name="options">When to eject and how to come back; not to be changed afterwards.</param>
     /// <param name="random">The seeded source of jitter; only used under the lock.</param>
     /// <param name="changed">Called for every change of a state, outside the lock, in order, one at a time; may call back.</param>
-    public HealthTracker(HealthOptions options, Random random, Action<HealthChange> changed) =>
-        (_options, _random, _changed) = (options, random, changed);
+    /// <param name="delivered">Called when all changes there were have been told, and the next may be told by others: the place for what may take long.</param>
+    public HealthTracker(HealthOptions options, Random random, Action<HealthChange> changed, Action? delivered = null) =>
+        (_options, _random, _changed, _delivered) = (options, random, changed, delivered);
 
     /// <summary>The next instant at which time alone changes what may be sent; <see cref="TimeSpan.MaxValue"/> if none. Lock-free.</summary>
     public TimeSpan NextChange => TimeSpan.FromTicks(Volatile.Read(ref _nextChange));
@@ -260,5 +262,7 @@ internal sealed class HealthTracker
 
             lock (_gate) _isDelivering = hasMore = _changes.TryDequeue(out change);
         }
+
+        _delivered?.Invoke();
     }
 }

@@ -14,7 +14,11 @@ internal sealed class PassingStream(ReadOnlyMemory<byte> read, Stream rest, IDis
     private ReadOnlyMemory<byte> _read = read;
 
     /// <summary>Gives the place on the endpoint back when the response was dropped without being disposed.</summary>
-    ~PassingStream() => Complete(KnownFaults.CallerCancelled);
+    ~PassingStream()
+    {
+        if (lease?.Complete(KnownFaults.CallerCancelled, engine.Clock.Now) == true)
+            engine.PlaceFreedLater();
+    }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -56,5 +60,9 @@ internal sealed class PassingStream(ReadOnlyMemory<byte> read, Stream rest, IDis
         }
     }
 
-    private void Complete(Fault? fault) => lease?.Complete(fault, engine.Clock.Now);
+    private void Complete(Fault? fault)
+    {
+        if (lease?.Complete(fault, engine.Clock.Now) == true)
+            engine.PlaceFreed();
+    }
 }

@@ -12,7 +12,7 @@ namespace HaKit.Limits;
 internal sealed class WaitQueue(int capacity, TimeProvider time)
 {
     [ThreadStatic]
-    private static Queue<Wait>? t_released;
+    private static Queue<Waiter>? t_released;
 
     private readonly Lock _lock = new();
     private Waiter? _first;
@@ -50,7 +50,7 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
         if (Count == 0)
             return 0;
         var outermost = t_released is null;
-        var released = t_released ??= new Queue<Wait>();
+        var released = t_released ??= new Queue<Waiter>();
         try
         {
             var chosen = 0;
@@ -58,9 +58,10 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
                 for (var waiter = _first; waiter is not null && chosen < count; waiter = waiter.Next)
                     if (waiter.Choose(released))
                         chosen++;
-            // A continuation may release in turn; the outermost release serves them all, so the stack stays flat and the order kept.
-            while (outermost && released.TryDequeue(out var wait))
-                wait.Finish(WaitResult.Released);
+            // A continuation may release in turn; the outermost release serves them all, so the stack stays flat and the order kept. It may also take
+            // long: until its turn comes a wait can still end by its own time or its caller, and then the release is kept for its next.
+            while (outermost && released.TryDequeue(out var waiter))
+                Wake(waiter)?.Finish(WaitResult.Released);
             return chosen;
         }
         finally
@@ -68,6 +69,12 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
             if (outermost)
                 t_released = null;
         }
+    }
+
+    private Wait? Wake(Waiter waiter)
+    {
+        lock (_lock)
+            return waiter.Wake();
     }
 
     internal Wait? Begin(Waiter waiter)

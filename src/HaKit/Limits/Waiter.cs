@@ -49,16 +49,25 @@ internal sealed class Waiter(WaitQueue queue, int priority)
         return _wait = new Wait();
     }
 
-    /// <summary>Takes a release, if it has none: at once when it waits, else kept.</summary>
-    internal bool Choose(Queue<Wait> woken)
+    /// <summary>Takes a release, if it has none: to be woken with soon when it waits, else kept.</summary>
+    internal bool Choose(Queue<Waiter> chosen)
     {
         if (_released)
             return false;
-        if (_wait is { } wait && wait.TryClaim())
-            woken.Enqueue(wait);
-        else
-            _released = true;
+        _released = true;
+        if (_wait is not null)
+            chosen.Enqueue(this);
         return true;
+    }
+
+    /// <summary>The wait that its release ends now; null when there is none, and the release stays with it.</summary>
+    internal Wait? Wake()
+    {
+        if (!_released || _wait is not { } wait || !wait.TryClaim())
+            return null;
+        _released = false;
+        _wait = null;
+        return wait;
     }
 
     internal Wait? End(out bool unused)

@@ -159,6 +159,31 @@ public sealed class WaitQueueTests
     }
 
     [Fact]
+    public async Task A_wait_that_is_released_behind_one_that_takes_long_can_still_end_by_its_own_time()
+    {
+        _queue.TryEnter(0, out var first);
+        _queue.TryEnter(0, out var second);
+        var secondWait = default(Task<WaitResult>);
+        var endedInTime = false;
+        var firstWait = Continue();
+        secondWait = second!.WaitAsync(TimeSpan.FromSeconds(5), CancellationToken.None).AsTask();
+
+        _queue.Release(2);
+
+        firstWait.IsCompleted.Should().BeTrue();
+        endedInTime.Should().BeTrue("its time came while the first was busy");
+        (await secondWait).Should().Be(WaitResult.Due);
+        Result(Wait(second)).Should().Be(WaitResult.Released, "the release it did not get is kept for its next wait");
+
+        async Task Continue()
+        {
+            await first!.WaitAsync(null, CancellationToken.None);
+            _time.Advance(TimeSpan.FromSeconds(5)); // what the first does now takes as long
+            endedInTime = secondWait!.IsCompleted;
+        }
+    }
+
+    [Fact]
     public void Leaving_from_the_middle_keeps_the_order_of_the_others()
     {
         var waiters = new Waiter?[5];
