@@ -53,9 +53,9 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         if (Classify(body, response.Headers) is { } fault)
             attempt.ReportFault(fault);
         if (isWhole)
-            Replace(new ByteArrayContent(body), dispose: true);
+            Replace(new ByteArrayContent(body), isWhole: true);
         else
-            Replace(new AnswerContent(new PassingStream(body, stream, response.Content, pool.Engine, lease: null)), dispose: false);
+            Replace(new AnswerContent(new PassingStream(body, stream, response.Content, pool.Engine, lease: null)), isWhole: false);
         return response;
     }
 
@@ -93,7 +93,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         }
         if (outline.Usage is { } usage && JsonOutline.TryReadUsage(body.AsSpan(usage), out var input, out var output))
             attempt.ReportUsage(input, output);
-        Replace(new ByteArrayContent(body), dispose: true);
+        Replace(new ByteArrayContent(body), isWhole: true);
         return response;
     }
 
@@ -114,31 +114,28 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         }
         events.IsHolding = false;
         lease.IsHandedOver = true;
-        Replace(new AnswerContent(new AnswerStream(answer)), dispose: false); // the events have the old one
+        Replace(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the events have the old one
         return response;
     }
 
     private async ValueTask<HttpResponseMessage> PassedAsync(ReadOnlyMemory<byte> read, CancellationToken token)
     {
         var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
-        Replace(new AnswerContent(new PassingStream(read, stream, response.Content, pool.Engine, attempt.Lease)), dispose: false);
+        Replace(new AnswerContent(new PassingStream(read, stream, response.Content, pool.Engine, attempt.Lease)), isWhole: false);
         attempt.Lease.IsHandedOver = true;
         return response;
     }
 
-    private void Replace(HttpContent content, bool dispose)
+    // A whole body needs the old content no more, and knows its own length.
+    private void Replace(HttpContent content, bool isWhole)
     {
         var old = response.Content;
-        CopyHeaders(old.Headers, content.Headers);
+        foreach (var (name, values) in old.Headers.NonValidated)
+            if (!isWhole || !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+                content.Headers.AddAsIs(name, values);
         response.Content = content;
-        if (dispose)
+        if (isWhole)
             old.Dispose();
-    }
-
-    private static void CopyHeaders(HttpContentHeaders from, HttpContentHeaders to)
-    {
-        foreach (var (name, values) in from.NonValidated)
-            to.AddAsIs(name, values);
     }
 
     private Fault? Classify(ReadOnlyMemory<byte> body, HttpResponseHeaders? headers)

@@ -1,16 +1,24 @@
 using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
 
 namespace HaKit.Http;
 
 /// <summary>
 /// Splits the body of a stream into its events, each with the blank line that ends it: together they are exactly the bytes that came. An event is valid
 /// until the next one is asked for, except while <see cref="IsHolding"/>. For one reader at a time; buffers are not pooled, because whoever disposes of a
-/// stream while it is read must not see the bytes of another.
+/// stream while it is read must not see the bytes of another. It is its own source of the next event: at every token of every stream, an asynchronous
+/// method in between costs more than all that it does.
 /// </summary>
-internal sealed class SseEvents(Stream body, IDisposable owner, int maxBytes) : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsyncEnumerator<ReadOnlyMemory<byte>>
+internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsyncEnumerator<ReadOnlyMemory<byte>>, IValueTaskSource<bool>
 {
     private const int BufferSize = 8 * 1024;
 
+    private readonly Stream _body;
+    private readonly IDisposable _owner;
+    private readonly int _maxBytes;
+    private readonly Action _readEnded;
+    private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _read;
+    private ManualResetValueTaskSourceCore<bool> _moved;
     private byte[] _buffer = new byte[BufferSize];
     private int _start;
     private int _line;
@@ -18,6 +26,12 @@ internal sealed class SseEvents(Stream body, IDisposable owner, int maxBytes) : 
     private int _end;
     private bool _hasEnded;
     private CancellationToken _token;
+
+    public SseEvents(Stream body, IDisposable owner, int maxBytes)
+    {
+        (_body, _owner, _maxBytes) = (body, owner, maxBytes);
+        _readEnded = OnReadEnded;
+    }
 
     /// <summary>Somebody keeps the events: none of their bytes may be moved.</summary>
     public bool IsHolding { get; set; } = true;
@@ -32,36 +46,65 @@ internal sealed class SseEvents(Stream body, IDisposable owner, int maxBytes) : 
 
     public ValueTask<bool> MoveNextAsync()
     {
-        while (true)
-        {
-            if (TryTake())
-                return new(true);
-            if (_hasEnded)
-                return new(TryTakeRest());
-            var read = body.ReadAsync(Room(), _token);
-            if (!read.IsCompletedSuccessfully)
-                return WaitAsync(read);
-            Filled(read.Result);
-        }
+        if (TryMove() is { } moved)
+            return new(moved);
+        _moved.Reset();
+        _read.UnsafeOnCompleted(_readEnded);
+        return new(this, _moved.Version);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await body.DisposeAsync().ConfigureAwait(false);
-        owner.Dispose();
+        await _body.DisposeAsync().ConfigureAwait(false);
+        _owner.Dispose();
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> WaitAsync(ValueTask<int> read)
+    bool IValueTaskSource<bool>.GetResult(short token) => _moved.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => _moved.GetStatus(token);
+
+    void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _moved.OnCompleted(continuation, state, token, flags);
+
+    // Null while the body has nothing: then the read is under way.
+    private bool? TryMove()
     {
-        Filled(await read.ConfigureAwait(false));
-        while (!TryTake())
+        while (true)
         {
+            if (TryTake())
+                return true;
             if (_hasEnded)
                 return TryTakeRest();
-            Filled(await body.ReadAsync(Room(), _token).ConfigureAwait(false));
+            Begin(_body.ReadAsync(Room(), _token));
+            if (!_read.IsCompleted)
+                return null;
+            Filled(_read.GetResult());
         }
-        return true;
+    }
+
+    private void Begin(ValueTask<int> read) => _read = read.ConfigureAwait(false).GetAwaiter();
+
+    private void OnReadEnded()
+    {
+        bool moved;
+        try
+        {
+            Filled(_read.GetResult());
+            if (TryMove() is not { } decided)
+            {
+                _read.UnsafeOnCompleted(_readEnded);
+                return;
+            }
+            moved = decided;
+        }
+#pragma warning disable CA1031 // Whoever asked for the event gets it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _moved.SetException(exception);
+            return;
+        }
+        _moved.SetResult(moved);
     }
 
     private void Filled(int count)
@@ -100,8 +143,8 @@ internal sealed class SseEvents(Stream body, IDisposable owner, int maxBytes) : 
         else if (_end == _buffer.Length)
         {
             var pending = _end - _start;
-            if (pending >= maxBytes)
-                throw new InvalidDataException($"An event of the stream is longer than {maxBytes} bytes.");
+            if (pending >= _maxBytes)
+                throw new InvalidDataException($"An event of the stream is longer than {_maxBytes} bytes.");
             Move(!IsHolding && pending <= _buffer.Length / 2 ? _buffer : new byte[Math.Max(BufferSize, 2 * pending)]);
         }
         return _buffer.AsMemory(_end);
