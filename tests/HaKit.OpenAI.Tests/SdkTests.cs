@@ -85,7 +85,7 @@ public sealed class SdkTests
         else
             world.Servers[0].Faults.Always(trouble == "silent" ? FakeFault.Hang : trouble == "busy" ? FakeFault.Status(503) : FakeFault.Reset);
 
-        var answer = await world.PassTimeAsync(s_asks[ask](world), () => world.Servers[0].Counts.InFlight > 0 && world.Servers[1].Counts.Received == 0);
+        var answer = await world.PassTimeAsync(s_asks[ask](world), () => world.IsStandbyIdle);
 
         answer.Should().Be(ask.EndsWith("tool", StringComparison.Ordinal) ? """weather{"city":"Paris"}""" : s_answers.GetValueOrDefault(ask, SdkWorld.Answer));
         (world.Servers[0].Counts.Received, world.Servers[1].Counts.Received).Should().Be((trouble == "refused" ? 0 : 1, 1));

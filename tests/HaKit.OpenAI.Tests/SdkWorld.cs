@@ -63,6 +63,9 @@ internal sealed class SdkWorld : IAsyncDisposable
 
     public static string Answer { get; } = FakeAnswers.AnswerTo("hi", 20);
 
+    /// <summary>The second server has nothing of the pool's to do: while it has, time must not pass, or how busy the machine is would decide.</summary>
+    public bool IsStandbyIdle => Pool.Explain(RequestProfile.Default)[1].InFlight == 0;
+
     /// <summary>Lets the pool's time pass while <paramref name="mayPass"/> holds, until the call has ended; so no silence costs real time.</summary>
     public async Task<T> PassTimeAsync<T>(Task<T> call, Func<bool> mayPass)
     {
