@@ -1,4 +1,5 @@
 using System.ClientModel;
+using System.ClientModel.Primitives;
 using Anthropic;
 using Anthropic.Exceptions;
 using HaKit.AI.Tests.Chat;
@@ -55,6 +56,30 @@ public sealed class SdkTests
         response.GetServingEndpoint().Should().Be(first == "gpt" ? "claude" : "gpt");
         response.Text.Should().Be(FakeAnswers.AnswerTo("hi", 20));
         world[first].Counts.Received.Should().Be(1, "the SDK's own retries are off, and another provider is there");
+    }
+
+    [Theory]
+    [InlineData("throttle", "gpt", "Throttled")]
+    [InlineData("throttle", "claude", "Throttled")]
+    [InlineData("quota", "gpt", "QuotaExhausted")]
+    [InlineData("quota", "claude", "QuotaExhausted")]
+    [InlineData("overload", "gpt", "Overloaded")]
+    [InlineData("overload", "claude", "Overloaded")]
+    [InlineData("bad key", "gpt", "Unauthorized")]
+    [InlineData("bad key", "claude", "Unauthorized")]
+    [InlineData("model", "claude", "ModelNotFound")]
+    public async Task Without_the_handler_either_sdk_s_exceptions_are_understood_too(string fault, string first, string kind)
+    {
+        await using var world = await World.StartAsync(first, bare: true);
+        world[first].Faults.Always(Early[fault](first));
+
+        foreach (var streamed in (bool[])[false, true])
+        {
+            var response = await world.AskAsync(streamed);
+            response.GetServingEndpoint().Should().NotBe(first);
+            if (!streamed)
+                response.AdditionalProperties![ChatStory.AttemptsKey].As<string>().Should().StartWith($"{first}: {kind} (");
+        }
     }
 
     [Theory]
@@ -240,12 +265,15 @@ public sealed class SdkTests
 
         public FakeAiServer this[string name] => _servers[name];
 
-        public static async Task<World> StartAsync(string first, Action<string, EndpointOptions>? configure = null)
+        public static async Task<World> StartAsync(string first, Action<string, EndpointOptions>? configure = null, bool bare = false)
         {
             var gpt = await FakeAiServer.StartAsync(cancellationToken: Ct);
             var claude = await FakeAiServer.StartAsync(cancellationToken: Ct);
-            var openAI = new OpenAIClient(new ApiKeyCredential("k"), new OpenAIClientOptions { Endpoint = gpt.OpenAIAddress }.UseHaEndpoint("gpt"));
-            var anthropic = new AnthropicClient { ApiKey = "k", BaseUrl = claude.Address.ToString(), MaxRetries = 0, HttpClient = EndpointFaultHandler.CreateHttpClient("claude") };
+            var sdk = new OpenAIClientOptions { Endpoint = gpt.OpenAIAddress, RetryPolicy = new ClientRetryPolicy(0) };
+            var openAI = new OpenAIClient(new ApiKeyCredential("k"), bare ? sdk : sdk.UseHaEndpoint("gpt"));
+            var anthropic = bare
+                ? new AnthropicClient { ApiKey = "k", BaseUrl = claude.Address.ToString(), MaxRetries = 0 }
+                : new AnthropicClient { ApiKey = "k", BaseUrl = claude.Address.ToString(), MaxRetries = 0, HttpClient = EndpointFaultHandler.CreateHttpClient("claude") };
             var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } }
                 .AddEndpoint("gpt", new OpenAIChatClient(openAI.GetChatClient("gpt-fake"), "gpt-fake"), e => Configure("gpt", e))
                 .AddEndpoint("claude", anthropic.AsIChatClient("claude-fake"), e => Configure("claude", e));

@@ -63,7 +63,14 @@ internal sealed class Providers : IAsyncDisposable
 
     private void AddAnthropic(string name, Uri? address, string key, string model)
     {
-        var client = new AnthropicClient { ApiKey = key, MaxRetries = 0, HttpClient = EndpointFaultHandler.CreateHttpClient(name), BaseUrl = address?.ToString() ?? "https://api.anthropic.com" };
+        var client = new AnthropicClient
+        {
+            ApiKey = key,
+            BaseUrl = address?.ToString() ?? "https://api.anthropic.com",
+            MaxRetries = 0,
+            Timeout = TimeSpan.FromHours(1), // its ten minutes would end a long stream
+            HttpClient = EndpointFaultHandler.CreateHttpClient(name),
+        };
         Options.AddEndpoint(name, client.AsIChatClient(model, 1024), e => Configure(e, "anthropic"));
     }
 

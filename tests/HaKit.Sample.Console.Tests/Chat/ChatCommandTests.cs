@@ -50,6 +50,22 @@ public sealed class ChatCommandTests
         output.Should().Contain("There is no /fly.").And.Contain("[there is no nobody]").And.Contain("/throttle [NAME]");
     }
 
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("OPENAI_API_KEY", "openai")]
+    [InlineData("OPENAI_API_KEY ANTHROPIC_API_KEY", "openai anthropic")]
+    public async Task Providers_whose_keys_are_configured_are_real(string keys, string expected)
+    {
+        var providers = Sample.Chat.Providers.Real(name => keys.Split(' ').Contains(name) ? "key" : null);
+
+        string.Join(' ', providers?.Options.Endpoints.Select(e => e.Name) ?? []).Should().Be(expected);
+        if (providers is not null)
+        {
+            providers.AreReal.Should().BeTrue();
+            await providers.DisposeAsync();
+        }
+    }
+
     private static async Task<string> TalkAsync(params string[] lines)
     {
         using var input = new StringReader(string.Join(Environment.NewLine, lines));
