@@ -34,7 +34,7 @@ public class HttpBenchmarks : IDisposable
             Heartbeat = { Enabled = false },
             Endpoints = { new EndpointOptions { Name = "a", Address = "http://127.0.0.1/v1" }, new EndpointOptions { Name = "b", Address = "http://127.0.0.1:81/v1" } },
         };
-        _bare = Client(new Answers(Asynchronous));
+        _bare = new HttpClient(new Answers(Asynchronous), true) { BaseAddress = s_base }; // with its timeout: the others have deadlines of their own
         _polly = Client(new PollyHandler { InnerHandler = new Answers(Asynchronous) });
         _pooled = Client(new EndpointPoolHandler(new EndpointPool("bench", options)) { InnerHandler = new Answers(Asynchronous) });
     }
