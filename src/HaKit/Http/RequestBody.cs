@@ -69,10 +69,7 @@ internal sealed class RequestBody : IDisposable
         {
             return new RequestBody(source, maxReplayBytes);
         }
-        finally
-        {
-            buffer.Return();
-        }
+        buffer.Return(); // and only here: a content that failed may be somebody's who is still writing
         var type = TypeOf(source);
         if (ModelFinder.IsJson(type))
             body.Outline = JsonOutline.Of(body[..]);
