@@ -21,6 +21,7 @@ internal sealed class EndpointState
     private long _answerTicks;
     private int _foreign;
     private long _answeredAt = -1;
+    private long _servedBegan = -1;
     private ReportedLoad? _load;
     private HeartbeatReading? _heartbeat;
     private bool _isLimited;
@@ -78,6 +79,9 @@ internal sealed class EndpointState
     /// <summary>When traffic last had an answer from it; null before the first.</summary>
     public TimeSpan? AnsweredAt => Volatile.Read(ref _answeredAt) is >= 0 and var ticks ? new TimeSpan(ticks) : null;
 
+    /// <summary>Of the attempts that it served whole, when the latest one began: it was well since then. Before time began if there was none.</summary>
+    public TimeSpan ServedBegan => new(Volatile.Read(ref _servedBegan));
+
     /// <summary>The load it reported at its latest heartbeat; null when it does not, or that heartbeat failed.</summary>
     public ReportedLoad? ReportedLoad
     {
@@ -130,10 +134,8 @@ internal sealed class EndpointState
         if (state.Status is HealthStatus.Draining or HealthStatus.ForcedDown)
             return TimeSpan.MaxValue;
         var at = now;
-        if (state.Status == HealthStatus.Ejected)
+        if (state.Status is HealthStatus.Ejected or HealthStatus.Trial)
             at = Max(at, state.Until ?? now);
-        else if (state.Status == HealthStatus.Trial)
-            at = Max(at, state.TrialUntil); // its slot is taken
         at = Max(at, state.CooldownUntil ?? now);
         at = Max(at, Limiter.AvailableAt(tokens, now));
         return Max(at, AccountLimiter.AvailableAt(tokens, now));
@@ -176,6 +178,12 @@ internal sealed class EndpointState
     }
 
     public void Answered(TimeSpan now) => Volatile.Write(ref _answeredAt, now.Ticks);
+
+    public void Served(TimeSpan began)
+    {
+        if (began.Ticks > Volatile.Read(ref _servedBegan))
+            Volatile.Write(ref _servedBegan, began.Ticks);
+    }
 
     public void Ended(Fault? fault, TimeSpan now, TimeSpan answered = default)
     {

@@ -203,6 +203,8 @@ internal sealed class Lease
             return false;
         long? tokens = InputTokens is null && OutputTokens is null ? null : (InputTokens ?? 0) + (OutputTokens ?? 0);
         Learn(fault, now);
+        if (fault is null)
+            State.Served(Started);
         State.Ended(fault, now, (FirstContentAt ?? now) - Started);
         State.Health.Complete(_ticket, fault, now);
         if (fault is null)

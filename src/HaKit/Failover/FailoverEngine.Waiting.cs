@@ -8,6 +8,7 @@ namespace HaKit.Failover;
 internal sealed partial class FailoverEngine
 {
     private static readonly TimeSpan ReturnSpread = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
     // No endpoint is left that this call has not tried: the soonest of backoff, Retry-After and recovery, if the deadline allows.
     private Step AgainOrWait(FailoverCall call, PoolSnapshot snapshot, FailoverSettings settings, TimeSpan now)
@@ -21,7 +22,7 @@ internal sealed partial class FailoverEngine
         var admitted = false;
         var mayComeFree = false;
         var mayMakeIt = false;
-        var left = 0;
+        var (left, usable) = (0, 0);
         foreach (var member in snapshot.Members)
         {
             if (!query.CanServe(member))
@@ -29,8 +30,12 @@ internal sealed partial class FailoverEngine
             admitted |= member.Health.State.Admits(now);
             mayComeFree |= member.Health.State.Status == HealthStatus.Trial || member.Health.State.Admits(now) && member.IsBusy;
             left += Math.Max(0, most - TimesTried(call, member));
+            // Those that are out of reach until after the deadline, or count again as soon as the endpoint fails once more, are no reason to spend the last.
+            if (member.Health.State.IsTrialAllowedInOutage(now) || member.AvailableAt(call.Profile.Tokens, now) < call.Deadline)
+                usable += Math.Max(0, most - call.History.TimesTried(member));
         }
         left = Math.Min(left, settings.MaxAttempts - call.History.Count);
+        usable = Math.Min(usable, settings.MaxAttempts - call.History.Count);
         if (able == 0)
             return Step.GiveUp("no endpoint has the capabilities that the request needs.");
         if (left <= 0)
@@ -41,8 +46,9 @@ internal sealed partial class FailoverEngine
                 continue;
             var at = member.AvailableAt(call.Profile.Tokens, now);
             returns = Min(returns, at);
-            if (tried > 0 || call.History.FoundBroken(member))
-                at = Max(at, NotBefore(call, left, settings));
+            // That a Retry-After is over is no proof that the endpoint is well: the last attempt is kept from one that failed it before.
+            if (tried > 0 || call.History.FoundBroken(member) || usable <= 1 && (call.History.TimesTried(member) > 0 || IsReserved(call, member, settings)))
+                at = Max(at, NotBefore(call, member, usable, settings));
             if (at < call.Deadline && !MayMakeIt(call, member, settings, Max(at, now)))
                 continue;
             mayMakeIt = true;
@@ -53,7 +59,7 @@ internal sealed partial class FailoverEngine
             return Step.GiveUp("what is left of the deadline is shorter than any answer of the endpoints that are left.");
         if (first is not null && soonest <= now)
             return Again(call, first, settings, now);
-        var asking = admitted ? null : AskOutage(call, snapshot, most, left, now);
+        var asking = admitted ? null : AskOutage(call, snapshot, most, usable, now);
         if (asking is { } step && (step.Kind == StepKind.Start || step.Until < soonest))
             return step;
         if (!admitted && asking is null && soonest == returns && soonest < call.Deadline)
@@ -68,26 +74,28 @@ internal sealed partial class FailoverEngine
     private Step AwaitReturn(FailoverCall call, TimeSpan at)
     {
         // The others look for themselves some time later: the one that goes may be waiting for another endpoint than they could use.
-        if (!call.IsAsker && !Outage.TryClaim())
+        if (!call.IsAsker && !Outage.TryClaim(Clock.Now))
             return Step.Wait(at + Min(ReturnSpread, (call.Deadline - at) / 2) * _chance.NextDouble());
         call.IsAsker = true;
         return Step.Wait(at);
     }
 
-    // The last attempt a call has left is kept until it is likely to succeed: until anything was served since the last failure, or late in the
-    // deadline. Spent on a third backoff within a second, it would lose the call to an outage that the deadline outlives.
-    private TimeSpan NotBefore(FailoverCall call, int left, FailoverSettings settings)
+    // The last attempt a call has left is kept until it is likely to succeed: until the endpoint has served one that began after the last failure (what was
+    // under way before an outage may still be answered in it), or late in the deadline. Spent on a third backoff within a second, it would lose the call to
+    // an outage that the deadline outlives.
+    private TimeSpan NotBefore(FailoverCall call, EndpointState member, int left, FailoverSettings settings)
     {
         var backoff = BackoffEnd(call, settings);
-        return left > 1 || call.Deadline == TimeSpan.MaxValue || Volatile.Read(ref _lastServed) > call.LastFailure.Ticks
+        return left > 1 || call.Deadline == TimeSpan.MaxValue || member.ServedBegan > call.LastFailure
             ? backoff
             : Max(backoff, call.LastFailure + LastAttemptAt * (call.Deadline - call.LastFailure));
     }
 
     private Step Again(FailoverCall call, EndpointState state, FailoverSettings settings, TimeSpan now)
     {
-        // A call that has tried nothing adds no load by trying; one that has, spends from the shared budget.
-        if (call.History.Count == 0 || CameBackSince(call, state) || Budget.TryRetry())
+        // A call that has tried nothing adds no load by trying; one that has, spends from the shared budget. Only successes fill that, so one attempt
+        // now and then is free, or those that wait when calls no longer come would wait for ever.
+        if (call.History.Count == 0 || CameBackSince(call, state) || Budget.TryRetry() || Outage.TryFree(now))
         {
             var mode = state.Health.State.IsTrialReady(now) ? BeginMode.Trial : BeginMode.Normal;
             if (TryStart(call, state, mode, now) is { } lease)
@@ -114,8 +122,10 @@ internal sealed partial class FailoverEngine
             if (call.LastFailure + share * (call.Deadline - call.LastFailure) is var turn && turn > now)
                 return Step.Wait(turn);
         }
-        if (!call.IsAsker && !Outage.TryClaim())
-            return Step.Wait(call.Deadline);
+        // The right to ask is for those that can wait for the answer. Given to whoever has waited longest, each trial would end with its call, and the
+        // outage never.
+        if (!call.IsAsker && (Queue.Count > 1 && call.Deadline - now < (1 - LastAttemptAt) * call.DeadlineSpan || !Outage.TryClaim(now)))
+            return LookAgain(call, now);
         call.IsAsker = true;
         if (Outage.NextTrialAt is var next && next > now)
             return Step.Wait(next);
@@ -132,8 +142,11 @@ internal sealed partial class FailoverEngine
                 }
         }
         Resign(call);
-        return Step.Wait(call.Deadline);
+        return LookAgain(call, now);
     }
+
+    // Whoever gives up the right to ask wakes nobody, and the one it wakes might not afford to ask either: so those that wait look for themselves.
+    private Step LookAgain(FailoverCall call, TimeSpan now) => Step.Wait(Min(call.Deadline, now + Look * (1 + _chance.NextDouble())));
 
     /// <summary>The call asks no more: it was served, gave up, or may not spend. The next in line may.</summary>
     public void Resign(FailoverCall call)
@@ -145,10 +158,16 @@ internal sealed partial class FailoverEngine
     }
 
     // An attempt on an endpoint that has come back since counts no more: it was spent on another state of things. The cap on the whole call stays.
+    // What makes it healthy may be an answer that was under way before it failed; only one that began later shows that it is back.
     private static int TimesTried(FailoverCall call, EndpointState member)
     {
         var health = member.Health.State;
-        return call.History.TimesTried(member, since: health.Status is HealthStatus.Healthy or HealthStatus.Recovering ? health.Since : TimeSpan.Zero);
+        return call.History.TimesTried(member, since: health.Status switch
+        {
+            HealthStatus.Recovering => health.Since,
+            HealthStatus.Healthy => Min(health.Since, member.ServedBegan),
+            _ => TimeSpan.Zero,
+        });
     }
 
     private static int CountAble(PoolSnapshot snapshot, in SelectionQuery query)
@@ -176,9 +195,6 @@ internal sealed partial class FailoverEngine
             ceiling = settings.Retry.MaxDelay;
         call.Backoffs++;
         var until = from + ceiling * _chance.NextDouble();
-        // Never so long that the call could not try any more: an attempt that comes a little early is better than a call that is lost.
-        if (call.Deadline < TimeSpan.MaxValue && from < call.Deadline)
-            until = Min(until, from + LastAttemptAt * (call.Deadline - from));
         call.BackoffUntil = until;
         return until;
     }

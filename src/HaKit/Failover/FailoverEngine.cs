@@ -35,9 +35,6 @@ internal sealed partial class FailoverEngine
     // The share of a call's remaining time after which it spends its last attempt without any sign of recovery.
     private const double LastAttemptAt = 0.75;
 
-    // All but one in a hundred of an endpoint's answers come within its usual time.
-    private const double UsualShare = 0.99;
-
     // Nothing served for this long, and then something: an outage has ended.
     private static readonly TimeSpan SilenceOfAnOutage = TimeSpan.FromSeconds(1);
 
@@ -134,7 +131,7 @@ internal sealed partial class FailoverEngine
         {
             var query = new SelectionQuery(call.Profile, call.History, now);
             var choice = Selector.Choose(snapshot = Snapshot, in query);
-            if (choice.State is null || !MayMakeIt(call, choice.State, settings, now) || !MayMoveTo(call, choice.State))
+            if (choice.State is null || IsReserved(call, choice.State, settings) || !MayMakeIt(call, choice.State, settings, now) || !MayMoveTo(call, choice.State))
                 break;
             if (TryStart(call, choice.State, ModeOf(choice.Admission), now) is { } lease)
                 return Step.Start(lease);
@@ -142,15 +139,22 @@ internal sealed partial class FailoverEngine
         return AgainOrWait(call, snapshot, settings, now);
     }
 
-    // Moving on to an endpoint that is well is free: losing one with 200 calls in flight must not use up the budget. One that is suspect itself is not
-    // free, or a call would go round a pool of which nothing can be reached.
+    // Moving on to an endpoint that is well is free: losing one with 200 calls in flight must not use up the budget. One that is suspect itself, or out and
+    // due for a trial, is not free, or a call would go round a pool of which nothing can be reached.
     private bool MayMoveTo(FailoverCall call, EndpointState state) =>
-        call.History.Count == 0 || state.Health.State.Status != HealthStatus.Suspect || CameBackSince(call, state) || Budget.TryRetry();
+        call.History.Count == 0 || IsWell(state.Health.State) || CameBackSince(call, state) || Budget.TryRetry();
 
-    // Something was served after a silence, or this endpoint has returned, since the call last failed: it was waiting, not hammering.
+    // The last attempt is not for asking whether somebody is back, or whether the server still throttles.
+    private static bool IsReserved(FailoverCall call, EndpointState state, FailoverSettings settings) =>
+        call.History.Count > 0 && call.History.Count == settings.MaxAttempts - 1
+        && state.Health.State.Status is HealthStatus.Ejected or HealthStatus.Recovering;
+
+    private static bool IsWell(HealthState health) => health is { Status: HealthStatus.Healthy or HealthStatus.Recovering, ConsecutiveFailures: 0 };
+
+    // Something was served after a silence, or this endpoint has returned and not failed again, since the call last failed: it was waiting, not hammering.
     private bool CameBackSince(FailoverCall call, EndpointState state) =>
         Volatile.Read(ref _cameBack) > call.LastFailure.Ticks
-        || state.Health.State is { Status: HealthStatus.Recovering, Since: var since } && since > call.LastFailure;
+        || state.Health.State is { Status: HealthStatus.Recovering, ConsecutiveFailures: 0, Since: var since } && since > call.LastFailure;
 
     // Fewer than so many of its answers came within what is left: the attempt would be load and nothing else.
     private static bool MayMakeIt(FailoverCall call, EndpointState state, FailoverSettings settings, TimeSpan at) =>
@@ -183,28 +187,18 @@ internal sealed partial class FailoverEngine
         return lease;
     }
 
-    // Bounded by the endpoint's own limits, and while another endpoint is untried by half of what is left, so that a black hole does not eat the deadline;
-    // but not where it usually takes longer, or long answers would be cut and their endpoints blamed.
+    // Bounded by the endpoint's own limits, and while another endpoint is untried by half of what is left, so that a black hole does not eat the deadline.
     private (TimeSpan Silent, TimeSpan Any) Timeouts(FailoverCall call, EndpointState state, TimeSpan now)
     {
         var settings = Settings;
         var left = call.Deadline - now;
         var whole = Min(state.Endpoint.AttemptTimeout ?? settings.AttemptTimeout ?? left, left);
         var silent = Min(FirstContentLimit(call, state, settings) ?? whole, whole);
-        if (left < TimeSpan.MaxValue / 2 && left / 2 < silent && AnotherCouldServe(call, state, now))
-            silent = Min(silent, Max(left / 2, state.Times.Quantile(call.IsStream, UsualShare) ?? TimeSpan.Zero));
+        if (Snapshot.Members.Length > call.History.Count + 1 && left < TimeSpan.MaxValue / 2)
+            silent = Min(silent, left / 2);
         return (After(silent), After(whole));
 
         TimeSpan After(TimeSpan limit) => limit < left ? now + limit : call.Deadline;
-    }
-
-    private bool AnotherCouldServe(FailoverCall call, EndpointState state, TimeSpan now)
-    {
-        var query = new SelectionQuery(call.Profile, call.History, now);
-        foreach (var member in Snapshot.Members)
-            if (!ReferenceEquals(member, state) && member.Health.State.Admits(now) && query.CanServe(member) && !query.Excludes(member))
-                return true;
-        return false;
     }
 
     private static TimeSpan? FirstContentLimit(FailoverCall call, EndpointState state, FailoverSettings settings) =>
@@ -215,6 +209,10 @@ internal sealed partial class FailoverEngine
     /// <summary>Has the attempt been silent for longer than is usual for its endpoint?</summary>
     public bool IsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
         lease.FirstContentAt is null && FirstContentLimit(call, lease.State, Settings) is { } limit && now - lease.Started >= limit;
+
+    /// <summary>Was it given up so early, for want of time, that its silence says nothing about its endpoint?</summary>
+    public bool WasCutShort(FailoverCall call, Lease lease, TimeSpan now) =>
+        now - lease.Started < (lease.State.Times.Quantile(call.IsStream, 1 - Settings.Hedging.MaxShare) ?? Settings.FirstContent.Minimum);
 
     /// <summary>
     /// Had an attempt that lost to another been silent for so long that it was given company? A well endpoint's calls are so slow in at most

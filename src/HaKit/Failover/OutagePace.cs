@@ -15,17 +15,28 @@ internal sealed class OutagePace
     private static readonly TimeSpan FreeEvery = TimeSpan.FromSeconds(10);
     private const long NoOutage = -1;
 
+    // A trial that is silent for this long does not keep others from asking elsewhere.
+    private static readonly TimeSpan Lapse = TimeSpan.FromSeconds(2);
+    private const long NoTrial = -1;
+
     private long _since = NoOutage;
     private long _next;
     private long _lastFree = long.MinValue / 2;
+    private long _trialSince = NoTrial;
     private int _claimed;
     private int _turn;
 
     /// <summary>When the next trial may begin; in the past if it may begin at once.</summary>
     public TimeSpan NextTrialAt => new(Volatile.Read(ref _next));
 
-    /// <summary>Takes the one right to ask. It ends with <see cref="Asked"/> or <see cref="Resign"/>.</summary>
-    public bool TryClaim() => Interlocked.CompareExchange(ref _claimed, 1, 0) == 0;
+    /// <summary>Takes the one right to ask. It ends with <see cref="Asked"/> or <see cref="Resign"/>, or lapses when its trial stays silent.</summary>
+    public bool TryClaim(TimeSpan now)
+    {
+        if (Interlocked.CompareExchange(ref _claimed, 1, 0) == 0)
+            return true;
+        var since = Volatile.Read(ref _trialSince);
+        return since != NoTrial && now.Ticks - since > Lapse.Ticks && Interlocked.CompareExchange(ref _trialSince, NoTrial, since) == since;
+    }
 
     public void Resign() => Volatile.Write(ref _claimed, 0);
 
@@ -37,11 +48,16 @@ internal sealed class OutagePace
     }
 
     /// <summary>A trial has begun.</summary>
-    public void Began(TimeSpan now) => Interlocked.CompareExchange(ref _since, now.Ticks, NoOutage);
+    public void Began(TimeSpan now)
+    {
+        Interlocked.CompareExchange(ref _since, now.Ticks, NoOutage);
+        Volatile.Write(ref _trialSince, now.Ticks);
+    }
 
     /// <summary>The trial has ended; the right to ask is free again.</summary>
     public void Asked(TimeSpan now)
     {
+        Volatile.Write(ref _trialSince, NoTrial);
         var since = Volatile.Read(ref _since);
         if (since != NoOutage)
             Volatile.Write(ref _next, (now + PauseAfter(now - new TimeSpan(since))).Ticks);

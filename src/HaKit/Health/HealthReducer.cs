@@ -101,7 +101,7 @@ internal static class HealthReducer
                 : state with { ConnectFailures = 0 };
         if (state.Status != HealthStatus.Ejected || level < state.CauseLevel) return state;
         var hits = evidence.IsDecisive ? options.HitsToRecover : state.ProbeHits + 1;
-        return hits >= options.HitsToRecover ? state.Recover(now, options) : state with { ProbeHits = hits };
+        return hits >= options.HitsToRecover ? state.Recover(now, options) with { IsBackByProbe = true } : state with { ProbeHits = hits };
     }
 
     private static HealthState ProbeMiss(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)

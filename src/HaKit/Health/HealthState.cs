@@ -54,6 +54,9 @@ public sealed record HealthState
     /// <summary>The least a probe must exercise to refute <see cref="Cause"/>.</summary>
     internal ProbeLevel CauseLevel { get; init; }
 
+    /// <summary>It is returning because a probe found it well, and nothing else.</summary>
+    internal bool IsBackByProbe { get; init; }
+
     /// <summary>Successful probes in a row while ejected.</summary>
     internal int ProbeHits { get; init; }
 

@@ -199,6 +199,8 @@ internal sealed class HealthTracker
 
     private void SpreadWhileLocked(EndpointHealth origin, HealthState before, in HealthEvidence evidence, TimeSpan now)
     {
+        // What a probe does not exercise it cannot say of the others either.
+        if (evidence.Source == EvidenceSource.Probe && evidence.Fault!.IsUntilCleared() && evidence.Fault!.Level() > evidence.Level) return;
         // A straggler's failure counts nowhere, a probe's only where it was made; a cooldown holds for all.
         var counts = evidence.Source == EvidenceSource.Traffic && evidence.Epoch == before.Epoch;
         foreach (var sibling in SharingWhileLocked(origin, evidence.Fault!.Reach))

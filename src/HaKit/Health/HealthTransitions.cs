@@ -60,7 +60,8 @@ internal static class HealthTransitions
             Status = HealthStatus.Ejected,
             Since = now,
             Cause = cause,
-            CauseLevel = level,
+            // Traffic refutes the probe that has just brought it back: what that probe exercises is not what is broken, so it must not do so again.
+            CauseLevel = state.IsBackByProbe && state.Status == HealthStatus.Recovering ? ProbeLevel.Generating : level,
             Until = now + Jittered(options.Period(ejections), jitter, options),
             Ejections = ejections,
             JudgedAt = now,
@@ -134,6 +135,7 @@ internal static class HealthTransitions
         Since = now,
         Until = null,
         CauseLevel = ProbeLevel.Reachable,
+        IsBackByProbe = false,
         Return = new Ramp(now, now + options.RampDuration, options.RampStart),
         RecoveredAt = null,
     };

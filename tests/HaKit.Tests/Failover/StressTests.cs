@@ -57,7 +57,7 @@ public sealed class StressTests
         pool.Engine.Queue.Count.Should().Be(0);
         pool.Engine.Snapshot.Members.Sum(m => m.Calls).Should().Be(
             pool.Engine.Snapshot.Members.Sum(m => m.Successes + m.Faults + m.Neutrals), "every lease is completed exactly once");
-        pool.Engine.Outage.TryClaim().Should().BeTrue("nobody may keep the right to ask");
+        pool.Engine.Outage.TryClaim(TimeSpan.Zero).Should().BeTrue("nobody may keep the right to ask");
     }
 
     private static async Task One(EndpointPool pool, Random random, CancellationToken token)
