@@ -14,11 +14,14 @@ internal sealed class Histogram
 
     public TimeSpan Longest { get; private set; }
 
+    public TimeSpan Sum { get; private set; }
+
     public void Add(TimeSpan duration)
     {
         var ticks = Math.Max(0, duration.Ticks);
         _counts[IndexOf(ticks)]++;
         Count++;
+        Sum += duration;
         if (duration > Longest)
             Longest = duration;
     }

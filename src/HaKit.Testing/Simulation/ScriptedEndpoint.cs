@@ -80,6 +80,8 @@ public sealed partial class ScriptedEndpoint
 
     internal Action<ScriptedEndpoint>? WasAnswered { get; set; }
 
+    internal Action<ScriptedEndpoint, Fault>? HasRefused { get; set; }
+
     /// <summary>Is slower for requests that come within a period.</summary>
     /// <param name="factor">How many times the usual work; more than 0.</param>
     /// <param name="from">Begin of the period, on the test's clock.</param>
@@ -192,6 +194,7 @@ public sealed partial class ScriptedEndpoint
     {
         if (failure.RetryAfter is { } after && _time.Elapsed + after > _closedUntil)
             _closedUntil = _time.Elapsed + after;
+        HasRefused?.Invoke(this, failure);
         attempt.ReportFault(failure);
     }
 

@@ -154,8 +154,10 @@ public sealed class Simulation(int seed = 1)
             throw new InvalidOperationException("The scenario has no endpoints.");
         using var test = TestPools.Create(_endpoints.Select(static e => e.Name), Configure, parts => _parts.ForEach(p => p(parts)), seed);
         test.Time.ConfineToCurrentThread();
+        // The policy may have left some out.
         foreach (var (name, service, _) in _endpoints)
-            test[name].Service = service;
+            if (test.Options.Endpoints.Any(e => e.Name == name))
+                test[name].Service = service;
         _faults.ForEach(fault => fault(test));
         return new SimulationRun(test, length, _profile, new FaultWatch(test, Watched(test)), _streamedShare, seed)
             .Run(workload.Arrivals(new Random(seed)), [.. _schedule.OrderBy(static s => s.At)]);

@@ -77,6 +77,9 @@ public sealed class SimulationResult
     /// <param name="share">For instance 0.99.</param>
     public TimeSpan Latency(double share) => Latencies.Quantile(share);
 
+    /// <summary>How long they took on average.</summary>
+    public TimeSpan MeanLatency => Latencies.Count == 0 ? TimeSpan.Zero : Latencies.Sum / Latencies.Count;
+
     /// <summary>How long they took to the first content of the answer.</summary>
     /// <param name="share">For instance 0.99.</param>
     public TimeSpan FirstContent(double share) => FirstContents.Quantile(share);

@@ -1,0 +1,181 @@
+namespace HaKit.Testing.Tests.Swarm;
+
+/// <summary>What the pool promises, held against what happened.</summary>
+internal static class Promises
+{
+    // Timers count whole milliseconds.
+    private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan Return = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan PauseLength = TimeSpan.FromSeconds(5);
+
+    public static void Check(SwarmRun run)
+    {
+        foreach (var call in run.Calls)
+        {
+            Ended(run, call);
+            Patience(run, call);
+            Moderation(run, call);
+            if (call.IsBad)
+                BadRequest(run, call);
+            else if (call.Outcome != "served" && call.CancelAt is null)
+                Success(run, call);
+        }
+        Outages(run);
+        Returns(run);
+        Innocents(run);
+        Silence(run);
+    }
+
+    /// <summary>Every end is one that callers know how to handle.</summary>
+    private static void Ended(SwarmRun run, SwarmCall call)
+    {
+        var fine = call.Outcome switch
+        {
+            "served" or nameof(NoEndpointAvailableException) or nameof(DeadlineExceededException) => true,
+            nameof(PartialResponseException) => call.IsStream,
+            nameof(OperationCanceledException) or nameof(TaskCanceledException) => call.CancelAt <= call.Ended,
+            nameof(HttpRequestException) => call.IsBad,
+            // A plain answer that broke after content.
+            "returned" => !call.IsStream,
+            _ => false,
+        };
+        if (!fine)
+            run.Broken($"call {call.Number} ended with {call.Outcome}: {call.Exception?.Message}");
+    }
+
+    /// <summary>Nobody waits past the deadline, or past the own cancellation.</summary>
+    private static void Patience(SwarmRun run, SwarmCall call)
+    {
+        var late = Late + (run.Case.Pause is null ? TimeSpan.Zero : PauseLength);
+        var answered = call.IsStream ? call.FirstItemAt ?? call.Ended : call.Ended;
+        if (answered > call.Began + run.Case.Deadline + late)
+            run.Broken($"call {call.Number} waited {(answered - call.Began)!.Value.TotalSeconds:0.000} s, and its deadline was {run.Case.Deadline.TotalSeconds} s");
+        if (call.CancelAt is { } cancelled && call.Ended > cancelled + late)
+            run.Broken($"call {call.Number} was cancelled at {cancelled.TotalSeconds:0.000} s and ended at {call.Ended!.Value.TotalSeconds:0.000} s");
+    }
+
+    /// <summary>Six attempts at most, and none after content was delivered.</summary>
+    private static void Moderation(SwarmRun run, SwarmCall call)
+    {
+        if (call.Attempts.Count > 6)
+            run.Broken($"call {call.Number} made {call.Attempts.Count} attempts");
+        for (var i = 0; i < call.Attempts.Count; i++)
+            if (call.Attempts[i].ShowedContent && call.Attempts.Exists(a => a.Began > call.Attempts[i].Ended))
+                run.Broken($"call {call.Number} was sent again after content of it had been delivered");
+    }
+
+    /// <summary>A request's own fault is told at once: nobody else is asked.</summary>
+    private static void BadRequest(SwarmRun run, SwarmCall call)
+    {
+        if (call.Outcome == nameof(HttpRequestException) && call.Attempts.Count(a => a.Ended is not null) > 1 && !run.Case.Hedging && run.Case.Faults.Count == 0)
+            run.Broken($"call {call.Number} is a bad request and was tried {call.Attempts.Count} times");
+    }
+
+    /// <summary>A call succeeds if an endpoint that may serve it was well, and free to be asked, for the second half of its patience.</summary>
+    private static void Success(SwarmRun run, SwarmCall call)
+    {
+        if (call.Outcome == nameof(PartialResponseException) || call.Outcome == "returned")
+            return;
+        var until = call.Began + run.Case.Deadline;
+        // Those that waited return on a ramp that their own success paces, which takes some seconds.
+        var from = until - (run.Case.Deadline / 2 > Return ? run.Case.Deadline / 2 : Return);
+        // An endpoint that answers some and fails others may use up a call's attempts.
+        if (call.Attempts.Exists(a => run.Case.Faults.Any(f => f.Probability < 1 && f.From <= a.Began && a.Began < f.Until && run.Case.Endpoints[a.Endpoint].Name == f.Endpoint)))
+            return;
+        // What was left to be tried may go out of reach in the middle of a call, when a key is refused or a quota used up.
+        if (Array.Exists(run.Closures, all => all.Exists(c => c.Until == TimeSpan.MaxValue && c.From >= call.Began && c.From <= call.Ended)))
+            return;
+        // A plain answer that has not come yet cannot be told from a long one, until the endpoint's usual time is known.
+        if (!call.IsStream && call.Attempts.Exists(a => a.Began < from && a.Ended > from))
+            return;
+        for (var i = 0; i < run.Case.Endpoints.Count; i++)
+            if (IsWell(run, i, from, until))
+            {
+                run.Broken($"call {call.Number}, begun at {call.Began.TotalSeconds:0.000} s, was lost at {call.Ended!.Value.TotalSeconds:0.000} s though e{i} was well from {from.TotalSeconds:0.000} s to {until.TotalSeconds:0.000} s: {call.Exception?.Message}");
+                return;
+            }
+    }
+
+    /// <summary>In an outage of all, repetitions are at most a tenth of the calls, and what was saved up.</summary>
+    private static void Outages(SwarmRun run)
+    {
+        foreach (var outage in run.Case.Faults.Where(f => f.IsTotal))
+        {
+            // In the grace after our own pause nothing is held against anybody, and asking is not slowed down.
+            if (run.Case.Pause is { } pause && pause + PauseLength + PauseLength > outage.From && pause < outage.Until)
+                continue;
+            // What was in flight when it began fails too, and may look everywhere once.
+            var begins = outage.From;
+            var ends = outage.Until < run.Case.Length ? outage.Until : run.Case.Length;
+            var calls = run.Calls.Count(c => c.Began < ends && !(c.Ended < begins));
+            var before = run.Calls.Count(c => c.Began < begins && !(c.Ended < begins));
+            var attempts = run.Attempts.Count(a => a.Began >= begins && a.Began < ends);
+            var endpoints = run.Case.Endpoints.Count;
+            // Until they are found, five failures each; then one trial in ten seconds is free.
+            var bound = 1.1 * calls + 10 + endpoints * (5 + before) + (ends - begins).TotalSeconds / 10;
+            if (attempts > bound)
+                run.Broken($"{attempts} attempts for {calls} calls in an outage of all from {begins.TotalSeconds:0.0} s to {ends.TotalSeconds:0.0} s: more than {bound:0}");
+        }
+    }
+
+    /// <summary>An endpoint that comes back from an ejection among well ones is given a share that grows.</summary>
+    private static void Returns(SwarmRun run)
+    {
+        var window = TimeSpan.FromSeconds(3);
+        var (toIt, fair, all) = (0, 0.0, 0);
+        foreach (var (at, endpoint, happened) in run.Events)
+        {
+            if (happened is not EndpointRecovered { Before.Status: Health.HealthStatus.Ejected or Health.HealthStatus.Trial } || at + window > run.Case.Length)
+                continue;
+            var others = 0;
+            var alike = true;
+            for (var i = 0; i < run.Case.Endpoints.Count; i++)
+            {
+                if (i == endpoint)
+                    continue;
+                alike &= run.Case.Endpoints[i].Tier == run.Case.Endpoints[endpoint].Tier;
+                // Well, and for so long that nothing of an earlier trouble is left.
+                others += IsWell(run, i, at - TimeSpan.FromSeconds(40), at + window) ? 1 : 0;
+            }
+            if (!alike || others < run.Case.Endpoints.Count - 1)
+                continue;
+            var within = run.Attempts.Where(a => a.Began > at && a.Began <= at + window).ToArray();
+            toIt += within.Count(a => a.Endpoint == endpoint);
+            fair += within.Length / (double)run.Case.Endpoints.Count;
+            all += within.Length;
+        }
+        if (toIt > 2 + 0.5 * fair + 2 * Math.Sqrt(fair))
+            run.Broken($"endpoints that had just come back were given {toIt} of {all} attempts in their first three seconds, and {fair:0.0} would be their full share");
+    }
+
+    /// <summary>Who never fails is never ejected.</summary>
+    private static void Innocents(SwarmRun run)
+    {
+        if (run.Case.Pause is not null)
+            return;
+        foreach (var (at, endpoint, happened) in run.Events)
+            if (happened is EndpointEjected ejected && IsWell(run, endpoint, TimeSpan.Zero, at))
+                run.Broken($"e{endpoint} was ejected at {at.TotalSeconds:0.0} s for {ejected.Fault}, and had always been well");
+    }
+
+    /// <summary>A silent stream is given up when its time is over.</summary>
+    private static void Silence(SwarmRun run)
+    {
+        var limit = SwarmCase.FirstContentLimit + Late + (run.Case.Pause is null ? TimeSpan.Zero : PauseLength);
+        foreach (var attempt in run.Attempts)
+            if (attempt.Call.IsStream && !attempt.ShowedContent && attempt.Ended - attempt.Began > limit && attempt.Call.FirstItemAt is null)
+                run.Broken($"call {attempt.Call.Number} waited {(attempt.Ended - attempt.Began)!.Value.TotalSeconds:0.0} s for the first content from e{attempt.Endpoint}");
+    }
+
+    private static bool IsWell(SwarmRun run, int endpoint, TimeSpan from, TimeSpan until)
+    {
+        var name = run.Case.Endpoints[endpoint].Name;
+        foreach (var fault in run.Case.Faults)
+            if ((fault.Endpoint is null || fault.Endpoint == name) && fault.From < until && fault.Until > from)
+                return false;
+        foreach (var (begins, ends) in run.Closures[endpoint].Concat(run.Throttled[endpoint]))
+            if (begins < until && ends > from)
+                return false;
+        return run.Case.Pause is not { } pause || pause + PauseLength < from || pause > until;
+    }
+}
