@@ -11,6 +11,7 @@ internal static class Commands
           simulate  what a pool would have delivered under a real history of incidents
           chat      a conversation with several providers, of which you may kill the one that serves
           recognize an image posted to a pool of recognisers, the first of which is dead
+          report    every scenario of docs/simulation-report.md
           plan      what a pool of endpoints would deliver, and the cheapest way to a target
 
         A command's own options: HaKit.Sample.Console <command> --help
@@ -38,6 +39,8 @@ internal static class Commands
                     return await Chat.ChatCommand.RunAsync(rest, input ?? Console.In, output, cancellationToken);
                 case "recognize":
                     return await Chat.RecognizeCommand.RunAsync(rest, output, error, cancellationToken);
+                case "report":
+                    return await ReportCommand.RunAsync(rest, output, error, cancellationToken);
                 case "plan":
                     return PlanCommand.Run(rest, output, error);
                 default:
