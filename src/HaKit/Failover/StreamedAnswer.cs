@@ -81,7 +81,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         {
             var item = items.Current;
             var signal = _reader.Read(item);
-            if (signal.HasFlag(StreamSignal.Error))
+            if ((signal & StreamSignal.Error) != 0)
                 throw Refused(_reader.FaultOf(item));
             Note(item, signal);
             _held.Add(item);
@@ -169,7 +169,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     {
         var item = _source.Items.Current;
         var signal = _reader.Read(item);
-        if (signal.HasFlag(StreamSignal.Error))
+        if ((signal & StreamSignal.Error) != 0)
             return CutAsync(_reader.FaultOf(item), null);
         Note(item, signal);
         Current = item;
@@ -189,9 +189,9 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             return;
         }
         _silence = default;
-        if (signal.HasFlag(StreamSignal.Content))
+        if ((signal & StreamSignal.Content) != 0)
             _delivered++;
-        if (signal.HasFlag(StreamSignal.End))
+        if ((signal & StreamSignal.End) != 0)
             _ended = true;
         if (_lease.FirstContentAt is null)
             _lease.FirstContent(_engine.Clock.Now);
