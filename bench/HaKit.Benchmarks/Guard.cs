@@ -24,6 +24,7 @@ internal static class Guard
         health.Setup();
         using var http = new HttpBenchmarks { Asynchronous = false };
         http.Setup();
+        var ai = new AiBenchmarks();
         Line[] lines =
         [
             new("a call, synchronous, to Polly alone", Of(failover.Pool), 0, Of(failover.Polly_alone), 1.5),
@@ -33,6 +34,8 @@ internal static class Guard
             new("a choice among 16", Of(() => selection.Pick()), 0),
             new("health of an attempt", Of(() => health.Begin_and_succeed()), 0),
             new("an HTTP call, to the bare client's", Of(http.Pooled), 3500, Of(http.Bare), 20),
+            new("a chat call, to a call of the pool", Of(ai.Pool), 1500, Of(failover.Pool), 4),
+            new("an update of a chat stream, to the bare client's", Of(ai.Pool_update), 0, Of(ai.Client_alone_update), 15),
         ];
         var isGood = true;
         Console.WriteLine("| what | bytes | at most | ratio | at most |\n|---|---|---|---|---|");

@@ -19,7 +19,7 @@ internal sealed class ChatUpdateReader : StreamItemReader<ChatResponseUpdate>
         var signal = item.FinishReason is null ? StreamSignal.None : StreamSignal.End;
         for (var i = 0; i < contents.Count; i++)
             signal |= Read(contents[i]);
-        return signal.HasFlag(StreamSignal.Error) && ChatFaults.ErrorIn(contents) is null ? signal & ~StreamSignal.Error | StreamSignal.Content : signal;
+        return (signal & StreamSignal.Error) != 0 && ChatFaults.ErrorIn(contents) is null ? signal & ~StreamSignal.Error | StreamSignal.Content : signal;
     }
 
     public override Fault FaultOf(ChatResponseUpdate item) =>
@@ -39,7 +39,7 @@ internal sealed class ChatUpdateReader : StreamItemReader<ChatResponseUpdate>
     }
 
     /// <summary>Does the item show any of the answer?</summary>
-    public static bool HasContent(ChatResponseUpdate item) => Instance.Read(item).HasFlag(StreamSignal.Content);
+    public static bool HasContent(ChatResponseUpdate item) => (Instance.Read(item) & StreamSignal.Content) != 0;
 
     private static StreamSignal Read(AIContent content) => content switch
     {

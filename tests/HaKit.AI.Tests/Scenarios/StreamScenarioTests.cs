@@ -65,6 +65,33 @@ public sealed class StreamScenarioTests
     }
 
     [Fact]
+    public async Task An_update_that_is_there_already_costs_no_memory()
+    {
+        var (few, many) = (Updates(10), Updates(5_010));
+        var updates = few;
+        var line = new Line(new ScriptedClient { Stream = (_, _) => new OddStream("nowhere", Failure, updates) });
+        for (var i = 0; i < 3; i++)
+            await BytesOfReadingAsync();
+
+        var little = await BytesOfReadingAsync();
+        updates = many;
+        var much = await BytesOfReadingAsync();
+
+        (much - little).Should().BeLessThan(5_000, "that would be a byte for each of the 5,000 more");
+
+        ChatResponseUpdate[] Updates(int count) => [.. Enumerable.Repeat(ScriptedClient.Text("word"), count), ScriptedClient.End()];
+
+        async Task<long> BytesOfReadingAsync()
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            await foreach (var _ in line.Chat.GetStreamingResponseAsync([new(ChatRole.User, "hi")], null, line.Caller).ConfigureAwait(false))
+            {
+            }
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
+    [Fact]
     public void A_caller_that_stops_early_frees_the_place_and_harms_nobody_s_name()
     {
         var odd = new OddStream("nowhere", Failure, ScriptedClient.Text("a"), ScriptedClient.Text("b"), ScriptedClient.End());
