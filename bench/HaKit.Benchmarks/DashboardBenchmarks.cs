@@ -7,13 +7,14 @@ using HaKit.Testing;
 namespace HaKit.Benchmarks;
 
 /// <summary>What the dashboard costs for a hundred endpoints that have all been busy: everything, as a page that opens is sent it, and what an open page is sent each second.</summary>
-[MemoryDiagnoser]
+[MemoryDiagnoser, MinColumn]
 #pragma warning disable CA1001 // The pool lives as long as the process.
 public class DashboardBenchmarks
 #pragma warning restore CA1001
 {
     private readonly ManualTimeProvider _time = new();
     private readonly StatusFeed _feed;
+    private readonly EndpointPool _pool;
 
     public DashboardBenchmarks()
     {
@@ -24,7 +25,7 @@ public class DashboardBenchmarks
                 Name = $"gpu-{i:00}", Address = $"https://gpu-{i:00}.example.test:8443/v1", Tier = i / 80, Zone = $"zone-{i % 3}", Model = "llama-3.3-70b-instruct",
                 Limits = new() { MaxConcurrency = 64, RequestsPerMinute = 6000 },
             });
-        var pool = new EndpointPool("bench", options, new EndpointPoolParts { TimeProvider = _time });
+        var pool = _pool = new EndpointPool("bench", options, new EndpointPoolParts { TimeProvider = _time });
         _feed = new StatusFeed(() => [pool], _time, new EndpointPoolPagesOptions());
         _feed.Start();
         for (var step = 0; step < 61; step++)
@@ -42,6 +43,10 @@ public class DashboardBenchmarks
 
     [Benchmark]
     public int Everything() => _feed.Whole().Length;
+
+    /// <summary>Made at most every other second; both of the others show the latest.</summary>
+    [Benchmark]
+    public object The_availability_report() => _pool.GetAvailabilityReport();
 
     [Benchmark]
     public int A_tick() => _feed.Tick().Length;

@@ -6,7 +6,7 @@ using HaKit.Telemetry;
 namespace HaKit.Benchmarks;
 
 /// <summary>What telling of a call costs: the same call with nobody listening, with a listener to every instrument, and with one to every span as well.</summary>
-[MemoryDiagnoser]
+[MemoryDiagnoser, MinColumn]
 #pragma warning disable CA1001 // The pool and the listeners live as long as the process.
 public class TelemetryBenchmarks
 #pragma warning restore CA1001

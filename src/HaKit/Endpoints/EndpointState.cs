@@ -134,8 +134,10 @@ internal sealed class EndpointState
         if (state.Status is HealthStatus.Draining or HealthStatus.ForcedDown)
             return TimeSpan.MaxValue;
         var at = now;
-        if (state.Status is HealthStatus.Ejected or HealthStatus.Trial)
+        if (state.Status == HealthStatus.Ejected)
             at = Max(at, state.Until ?? now);
+        else if (state.Status == HealthStatus.Trial)
+            at = Max(at, state.TrialUntil); // its slot is taken
         at = Max(at, state.CooldownUntil ?? now);
         at = Max(at, Limiter.AvailableAt(tokens, now));
         return Max(at, AccountLimiter.AvailableAt(tokens, now));

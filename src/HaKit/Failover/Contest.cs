@@ -68,6 +68,8 @@ internal sealed class Contest<TResult, TState>(
                 {
                     _waiter?.Leave();
                     (_waiter, _wasReleased) = (null, false);
+                    if (!next.Lease!.AsksOutage)
+                        engine.Resign(call); // it goes for its own sake; another may ask
                     Start(ref _first, next.Lease!);
                 }
                 else if (next.Kind == StepKind.GiveUp)
@@ -209,8 +211,8 @@ internal sealed class Contest<TResult, TState>(
 
     private async ValueTask<bool> WaitAsync(TimeSpan until, TimeSpan now)
     {
-        if (_waiter is null && !engine.Queue.TryEnter(call.Profile.Priority, out _waiter))
-            return false;
+        if (_waiter is null)
+            return engine.Queue.TryEnter(call.Profile.Priority, out _waiter); // and look once more: what came free until now was told to nobody
         until = Min(until, call.Deadline);
         var woken = await _waiter.WaitAsync(until == TimeSpan.MaxValue ? null : until - now, _outside.CanBeCanceled ? _outside : call.CallerToken).ConfigureAwait(false);
         _wasReleased = woken == WaitResult.Released;

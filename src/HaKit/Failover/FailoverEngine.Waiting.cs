@@ -195,6 +195,9 @@ internal sealed partial class FailoverEngine
             ceiling = settings.Retry.MaxDelay;
         call.Backoffs++;
         var until = from + ceiling * _chance.NextDouble();
+        // Never so long that the call could not try any more: an attempt that comes a little early is better than a call that is lost.
+        if (call.Deadline < TimeSpan.MaxValue && from < call.Deadline)
+            until = Min(until, from + LastAttemptAt * (call.Deadline - from));
         call.BackoffUntil = until;
         return until;
     }

@@ -35,6 +35,9 @@ internal sealed partial class FailoverEngine
     // The share of a call's remaining time after which it spends its last attempt without any sign of recovery.
     private const double LastAttemptAt = 0.75;
 
+    // All but one in a hundred of an endpoint's answers come within its usual time.
+    private const double UsualShare = 0.99;
+
     // Nothing served for this long, and then something: an outage has ended.
     private static readonly TimeSpan SilenceOfAnOutage = TimeSpan.FromSeconds(1);
 
@@ -187,18 +190,28 @@ internal sealed partial class FailoverEngine
         return lease;
     }
 
-    // Bounded by the endpoint's own limits, and while another endpoint is untried by half of what is left, so that a black hole does not eat the deadline.
+    // Bounded by the endpoint's own limits, and while another endpoint is untried by half of what is left, so that a black hole does not eat the deadline;
+    // but not where it usually takes longer, or long answers would be cut and their endpoints blamed.
     private (TimeSpan Silent, TimeSpan Any) Timeouts(FailoverCall call, EndpointState state, TimeSpan now)
     {
         var settings = Settings;
         var left = call.Deadline - now;
         var whole = Min(state.Endpoint.AttemptTimeout ?? settings.AttemptTimeout ?? left, left);
         var silent = Min(FirstContentLimit(call, state, settings) ?? whole, whole);
-        if (Snapshot.Members.Length > call.History.Count + 1 && left < TimeSpan.MaxValue / 2)
-            silent = Min(silent, left / 2);
+        if (left < TimeSpan.MaxValue / 2 && left / 2 < silent && AnotherCouldServe(call, state, now))
+            silent = Min(silent, Max(left / 2, state.Times.Quantile(call.IsStream, UsualShare) ?? TimeSpan.Zero));
         return (After(silent), After(whole));
 
         TimeSpan After(TimeSpan limit) => limit < left ? now + limit : call.Deadline;
+    }
+
+    private bool AnotherCouldServe(FailoverCall call, EndpointState state, TimeSpan now)
+    {
+        var query = new SelectionQuery(call.Profile, call.History, now);
+        foreach (var member in Snapshot.Members)
+            if (!ReferenceEquals(member, state) && member.Health.State.Admits(now) && query.CanServe(member) && !query.Excludes(member))
+                return true;
+        return false;
     }
 
     private static TimeSpan? FirstContentLimit(FailoverCall call, EndpointState state, FailoverSettings settings) =>

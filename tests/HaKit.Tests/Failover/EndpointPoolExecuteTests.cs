@@ -100,6 +100,63 @@ public sealed class EndpointPoolExecuteTests
         (await call).Should().Be("slow but whole");
     }
 
+    [Theory]
+    [InlineData("of another model")]
+    [InlineData("forced down")]
+    public async Task A_long_answer_is_not_cut_at_half_of_the_deadline_when_nobody_else_could_give_it(string other)
+    {
+        await using var pool = Pool(2, o => (o.Endpoints[0].Model, o.Endpoints[1].Model) = other == "forced down" ? (null, null) : ("mine", "other"));
+        if (other == "forced down")
+            await pool.ForceDownAsync("b");
+        var answer = new TaskCompletionSource<string>();
+        var attempts = 0;
+        var call = pool.ExecuteAsync(new RequestProfile { Model = "mine" }, answer, (_, answer, _) => { attempts++; return new ValueTask<string>(answer.Task); }, Ct).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(90));
+        answer.SetResult("long");
+        (await call).Should().Be("long");
+        attempts.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_usually_takes_more_than_half_of_the_deadline_is_given_its_time()
+    {
+        await using var pool = Pool(2);
+        for (var i = 0; i < 60; i++)
+            (await Answer()).Should().Be(1);
+
+        async Task<int> Answer()
+        {
+            var attempts = 0;
+            var call = pool.ExecuteAsync(new RequestProfile { Deadline = TimeSpan.FromSeconds(IsUnknown() ? 200 : 100) }, 0, async (_, _, _) =>
+            {
+                attempts++;
+                await Task.Delay(TimeSpan.FromSeconds(60), _time, CancellationToken.None);
+                return 0;
+            }, Ct).AsTask();
+            _time.Advance(TimeSpan.FromSeconds(60));
+            await call;
+            return attempts;
+        }
+
+        bool IsUnknown() => pool.Engine.Snapshot.Members.Sum(m => m.Successes) < 50; // until their times are known there is patience
+    }
+
+    [Fact]
+    public async Task A_place_that_comes_free_while_a_call_decides_to_wait_is_not_missed()
+    {
+        await using var pool = Pool(1, o => o.Endpoints[0].Limits = new() { MaxConcurrency = 1 });
+        for (var i = 0; i < 2000; i++)
+        {
+            var release = new TaskCompletionSource<int>();
+            var first = pool.ExecuteAsync(release, static (_, release, _) => new ValueTask<int>(release.Task), Ct).AsTask();
+            var freeing = Task.Run(() => release.SetResult(1), Ct);
+            var second = pool.ExecuteAsync(0, static (_, _, _) => ValueTask.FromResult(2), Ct).AsTask();
+            await freeing;
+            await first;
+            (await second.WaitAsync(TimeSpan.FromSeconds(20), Ct)).Should().Be(2); // virtual time stands still: only a release can wake it
+        }
+    }
+
     [Fact]
     public async Task The_deadline_ends_a_call_whose_only_endpoint_is_silent()
     {
