@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.IO.Compression;
+using System.Reflection;
+using System.Xml.Linq;
+
+namespace HaKit.Release.Tests;
+
+/// <summary>All packages, packed once to a folder.</summary>
+public sealed class PackedFixture : IAsyncLifetime
+{
+    /// <summary>The configuration this test was built in: packing must not build anew beside tests that run.</summary>
+    private static readonly string Configuration = typeof(PackedFixture).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("hakit-packages-").FullName;
+
+    // One that nobody's package cache has seen.
+    public string Version { get; } = $"0.0.1-test.{DateTime.UtcNow:yyyyMMddHHmmssfff}";
+
+    public string Feed => Path.Combine(Folder, "feed");
+
+    public async ValueTask InitializeAsync()
+    {
+        foreach (var package in Repository.Packages)
+            await RunAsync(Repository.Root, "pack", Repository.PathOf("src", package, package + ".csproj"), "--no-build", "--no-restore", "-c", Configuration, "-o", Feed, $"-p:Version={Version}", "--nologo");
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Directory.Delete(Folder, recursive: true);
+        return default;
+    }
+
+    public static async Task<string> RunAsync(string folder, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        process.ExitCode.Should().Be(0, "dotnet {0} said: {1}{2}", string.Join(' ', arguments), output, await error);
+        return output;
+    }
+}
+
+public sealed class PackageTests(PackedFixture packed) : IClassFixture<PackedFixture>
+{
+    public static TheoryData<string> Packages => [.. Repository.Packages];
+
+    private XDocument Nuspec(string package)
+    {
+        using var zip = ZipFile.OpenRead(Path.Combine(packed.Feed, $"{package}.{packed.Version}.nupkg"));
+        using var stream = zip.GetEntry(package + ".nuspec")!.Open();
+        return XDocument.Load(stream);
+    }
+
+    private static string? Value(XDocument nuspec, string name) => nuspec.Descendants().FirstOrDefault(e => e.Name.LocalName == name)?.Value;
+
+    [Theory]
+    [MemberData(nameof(Packages))]
+    public void A_package_says_what_it_is_and_brings_its_page_its_comments_and_its_symbols(string package)
+    {
+        var nuspec = Nuspec(package);
+        Value(nuspec, "license").Should().Be("MIT");
+        Value(nuspec, "description").Should().NotBe("Package Description").And.NotBeNullOrWhiteSpace();
+        Value(nuspec, "readme").Should().Be("README.md");
+        Value(nuspec, "tags").Should().Contain("failover");
+        using var zip = ZipFile.OpenRead(Path.Combine(packed.Feed, $"{package}.{packed.Version}.nupkg"));
+        zip.Entries.Select(e => e.FullName).Should().Contain(["README.md", $"lib/net10.0/{package}.dll", $"lib/net10.0/{package}.xml"]);
+        File.Exists(Path.Combine(packed.Feed, $"{package}.{packed.Version}.snupkg")).Should().BeTrue();
+    }
+
+    [Theory]
+    [InlineData("HaKit.Availability")]
+    [InlineData("HaKit", "HaKit.Availability", "Polly.Core", "Microsoft.Extensions.Http", "Microsoft.Extensions.Hosting.Abstractions",
+        "Microsoft.Extensions.Diagnostics.HealthChecks", "Microsoft.Extensions.Options.ConfigurationExtensions")]
+    [InlineData("HaKit.OpenAI", "HaKit", "System.ClientModel")]
+    [InlineData("HaKit.AI", "HaKit", "Microsoft.Extensions.AI.Abstractions")]
+    [InlineData("HaKit.AspNetCore", "HaKit")]
+    [InlineData("HaKit.Testing", "HaKit", "Microsoft.Extensions.AI.Abstractions")]
+    public void A_package_depends_on_what_it_needs_and_on_nothing_else(string package, params string[] dependencies) =>
+        Nuspec(package).Descendants().Where(e => e.Name.LocalName == "dependency").Select(e => e.Attribute("id")!.Value).Should().BeEquivalentTo(dependencies);
+
+    [Theory]
+    [InlineData("Console")]
+    [InlineData("Web")]
+    public async Task A_new_project_with_nothing_but_the_packages_fails_over(string consumer)
+    {
+        var folder = Path.Combine(packed.Folder, consumer);
+        Directory.CreateDirectory(folder);
+        foreach (var file in Directory.GetFiles(Repository.PathOf("tests", "HaKit.Release.Tests", "Packages", "Consumers", consumer)))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        // Packages of others may come from the cache; ours must not, and must not stay in it.
+        var cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        await PackedFixture.RunAsync(folder, "build", "-v", "q", "--nologo", $"-p:HaKitVersion={packed.Version}", $"-p:RestoreAdditionalProjectSources={packed.Feed}",
+            $"-p:RestorePackagesPath={Path.Combine(packed.Folder, "packages")}", $"-p:RestoreFallbackFolders={cache}", "-o", Path.Combine(folder, "out"));
+
+        var told = await PackedFixture.RunAsync(folder, Path.Combine(folder, "out", "Consumer.dll"));
+
+        told.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Should().StartWith(["OK", "OK", "first 1, second 1"]);
+    }
+}

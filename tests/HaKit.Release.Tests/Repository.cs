@@ -1,0 +1,15 @@
+namespace HaKit.Release.Tests;
+
+internal static class Repository
+{
+    public static string Root { get; } = Find(new DirectoryInfo(AppContext.BaseDirectory));
+
+    public static string PathOf(params string[] parts) => Path.Combine([Root, .. parts]);
+
+    /// <summary>The packages, by their projects' names.</summary>
+    public static IReadOnlyList<string> Packages { get; } =
+        [.. Directory.GetDirectories(PathOf("src")).Select(d => Path.GetFileName(d)!).Where(n => File.Exists(PathOf("src", n, n + ".csproj"))).Order(StringComparer.Ordinal)];
+
+    private static string Find(DirectoryInfo folder) =>
+        File.Exists(Path.Combine(folder.FullName, "HaKit.sln")) ? folder.FullName : Find(folder.Parent!);
+}
