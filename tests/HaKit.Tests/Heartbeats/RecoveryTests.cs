@@ -93,7 +93,7 @@ public sealed class RecoveryTests
     public async Task The_action_never_runs_on_the_thread_of_the_call_that_ejected()
     {
         var ran = false;
-        await using var bench = new HeartbeatBench(1, o => o.Heartbeat.Enabled = false, p => p.OnEjected.Add((_, _) => { ran = true; return default; }));
+        await using var bench = new HeartbeatBench(1, o => { o.Heartbeat.Enabled = false; o.Retry.MaxAttemptsPerEndpoint = 2; }, p => p.OnEjected.Add((_, _) => { ran = true; return default; }));
         var profile = new RequestProfile { Deadline = TimeSpan.FromSeconds(1) };
         for (var i = 0; i < 2; i++)
         {
