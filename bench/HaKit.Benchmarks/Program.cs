@@ -12,6 +12,10 @@ switch (args)
         return Guard.Run();
     case ["soak", ..]:
         return await Soak.RunAsync(args[1..]);
+    case ["telemetry-load", ..]:
+        return await TelemetryLoad.RunAsync(args[1..]);
+    case ["dashboard-load", ..]:
+        return await DashboardLoad.RunAsync(args[1..]);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         return 0;

@@ -13,7 +13,7 @@ public sealed class PictureTests(Browser browser) : IClassFixture<Browser>
         var wall = await browser.NewPageAsync(new() { Width = 1920, Height = 1080 });
         await wall.Page.GotoAsync(sample.Address + "ha");
         if (Environment.GetEnvironmentVariable("HAKIT_IMAGES") is not null)
-            await wall.Page.WaitForTimeoutAsync(75_000); // a picture wants a past
+            await wall.Page.WaitForTimeoutAsync(60_000); // a picture wants a past
         using var http = new HttpClient { BaseAddress = sample.Address };
         (await http.PostAsync(new Uri("faults/ams-1/killed", UriKind.Relative), null, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
         await Assertions.Expect(wall.Page.Locator("tr[data-endpoint='ams-1'] .state")).ToContainTextAsync("Ejected", new() { Timeout = 10_000 });
