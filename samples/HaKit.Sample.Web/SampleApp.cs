@@ -67,8 +67,8 @@ public sealed class SampleApp : IAsyncDisposable
                 o.Endpoints.Add(server.Endpoint(tier));
             o.Origin = fleet.Servers[0].Address;
             // Quick to notice and quick to return, because somebody is watching.
-            o.Heartbeat.Interval = TimeSpan.FromSeconds(1);
-            o.Heartbeat.Timeout = TimeSpan.FromSeconds(1);
+            o.Heartbeat.Interval = TimeSpan.FromSeconds(0.5);
+            o.Heartbeat.Timeout = TimeSpan.FromSeconds(0.5);
             o.CircuitBreaker.RampDuration = TimeSpan.FromSeconds(12);
             o.Objective = new ObjectiveOptions { TargetPercent = 99.9m };
         });
