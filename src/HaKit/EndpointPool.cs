@@ -16,7 +16,7 @@ namespace HaKit;
 /// A named set of interchangeable endpoints that is called as if it were one, and that stays up when they do not.
 /// Thread-safe; keep one for the life of the application.
 /// </summary>
-public sealed partial class EndpointPool : IAsyncDisposable
+public sealed partial class EndpointPool : IAsyncDisposable, IDisposable
 {
     private readonly EndpointPoolParts _parts;
     private readonly PoolClock _clock;
@@ -185,14 +185,20 @@ public sealed partial class EndpointPool : IAsyncDisposable
         return _engine.Selector.Explain(_engine.Snapshot, new SelectionQuery(profile, new AttemptHistory(), _clock.Now));
     }
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync()
+    /// <summary>Ends heartbeats, timers and events. Calls in flight run to their end. A container that is disposed of synchronously comes here.</summary>
+    public void Dispose()
     {
         StopHeartbeats();
         _scaleTimer?.Dispose();
         _telemetry.Dispose();
         foreach (var owned in Interlocked.Exchange(ref _owned, []))
             owned?.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
         return default;
     }
 
