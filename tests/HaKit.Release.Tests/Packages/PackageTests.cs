@@ -43,7 +43,11 @@ public sealed class PackedFixture : IAsyncLifetime
     }
 }
 
-public sealed class PackageTests(PackedFixture packed) : IClassFixture<PackedFixture>
+[CollectionDefinition(nameof(PackedFixture))]
+public sealed class PackedOnce : ICollectionFixture<PackedFixture>;
+
+[Collection(nameof(PackedFixture))]
+public sealed class PackageTests(PackedFixture packed)
 {
     public static TheoryData<string> Packages => [.. Repository.Packages];
 

@@ -1,0 +1,31 @@
+using System.Text.RegularExpressions;
+
+namespace HaKit.Release.Tests;
+
+/// <summary>What stands on a page.</summary>
+internal static partial class Page
+{
+    public static string Text(string page) => File.ReadAllText(Repository.PathOf(page.Split('/')));
+
+    public static IReadOnlyList<string> Blocks(string page, string language) =>
+        [.. Fence().Matches(Text(page)).Where(m => m.Groups[1].Value == language).Select(m => m.Groups[2].Value)];
+
+    /// <summary>The lines under a heading, up to the next one.</summary>
+    public static string[] Section(string page, string heading)
+    {
+        var lines = Text(page).Split('\n');
+        var start = Array.FindIndex(lines, l => l.StartsWith('#') && l.TrimStart('#', ' ') == heading);
+        start.Should().BeGreaterThanOrEqualTo(0, "{0} has a section '{1}'", page, heading);
+        return [.. lines.Skip(start + 1).TakeWhile(l => !l.StartsWith('#'))];
+    }
+
+    /// <summary>The rows of the first table under a heading, without its head, backquotes off.</summary>
+    public static string[][] Table(string page, string heading) =>
+    [
+        .. Section(page, heading).SkipWhile(l => !l.StartsWith('|')).TakeWhile(l => l.StartsWith('|')).Skip(2)
+            .Select(l => l.Trim('|', ' ').Split('|').Select(c => c.Replace("`", "").Trim()).ToArray()),
+    ];
+
+    [GeneratedRegex(@"^```(\w*)[^\n]*\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex Fence();
+}

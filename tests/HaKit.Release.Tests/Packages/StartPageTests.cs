@@ -1,0 +1,56 @@
+using System.Net;
+using System.Net.Sockets;
+using HaKit.Testing;
+
+namespace HaKit.Release.Tests;
+
+/// <summary>The five-minute start as a stranger follows it: the page's blocks are the whole code of two projects that know the packages only.</summary>
+[Collection(nameof(PackedFixture))]
+public sealed class StartPageTests(PackedFixture packed)
+{
+    private static readonly IReadOnlyList<string> Blocks = Page.Blocks("docs/start.md", "csharp");
+
+    [Fact]
+    public void It_takes_thirty_lines() =>
+        Blocks.Sum(b => b.Split('\n').Count(l => l.Trim().Length > 0)).Should().BeLessThanOrEqualTo(30);
+
+    [Fact]
+    public async Task It_works_as_written()
+    {
+        var (first, second) = (FreePort(), FreePort());
+        var cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        Write("Ask/Ask.csproj", Project("HaKit.OpenAI", "HaKit.Testing").Replace("</ItemGroup>", """<PackageReference Include="OpenAI" Version="2.15.0" /></ItemGroup>""", StringComparison.Ordinal));
+        Write("Ask/ChatPool.cs", Blocks[0]);
+        Write("Ask/Program.cs", Blocks[1]);
+        // What `dotnet new xunit` would write, with the version of xunit that is here.
+        Write("Ask.Tests/Ask.Tests.csproj", Project("HaKit.Testing").Replace("</ItemGroup>",
+            """<PackageReference Include="xunit.v3" Version="3.2.2" /><ProjectReference Include="../Ask/Ask.csproj" /><Using Include="Xunit" /></ItemGroup>""", StringComparison.Ordinal));
+        Write("Ask.Tests/ChatPoolTests.cs", Blocks[2]);
+        var folder = Path.Combine(packed.Folder, "start");
+        await PackedFixture.RunAsync(folder, "build", "Ask.Tests/Ask.Tests.csproj", "-v", "q", "--nologo", $"-p:RestoreAdditionalProjectSources={packed.Feed}",
+            $"-p:RestorePackagesPath={Path.Combine(packed.Folder, "packages")}", $"-p:RestoreFallbackFolders={cache}");
+
+        (await PackedFixture.RunAsync(folder, "Ask/bin/Debug/net10.0/Ask.dll")).Trim().Should().Be(FakeAnswers.AnswerTo("Are you there?"));
+        (await PackedFixture.RunAsync(folder, "Ask.Tests/bin/Debug/net10.0/Ask.Tests.dll")).Should().Contain("Total: 1, Errors: 0, Failed: 0");
+
+        string Project(params string[] packages) => $"""
+            <Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><Nullable>enable</Nullable><ImplicitUsings>enable</ImplicitUsings></PropertyGroup>
+            <ItemGroup>{string.Concat(packages.Select(p => $"""<PackageReference Include="{p}" Version="{packed.Version}" />"""))}</ItemGroup></Project>
+            """;
+
+        // The page's ports may be in use here.
+        void Write(string file, string text)
+        {
+            var path = Path.Combine(packed.Folder, "start", file);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllText(path, text.Replace("8001", first, StringComparison.Ordinal).Replace("8002", second, StringComparison.Ordinal));
+        }
+    }
+
+    private static string FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+}
