@@ -47,7 +47,11 @@ internal static class DialogueScenarios
             () => new Simulation().Endpoints(2, ServiceModel.Fixed(TimeSpan.FromMicroseconds(1))).FaultOfAll(FakeFault.Status(500), probability: 0.01), 1000, 10,
             ("99.0 %", "0.000"), ("99.0 %", "0.000"), ("99.0 %", "0.000")),
         New("one_big_spike", "2 servers at 150 ms that refuse what is beyond 100 at once with 429; 1,000 calls come at once.",
-            () => new Simulation().Endpoints(2, ServiceModel.Fixed(Ms(150)).Quota(requestsPerMinute: 6000)), 1000, 1,
+            () => new Simulation().Endpoints(2, ServiceModel.Fixed(Ms(150))).At(TimeSpan.Zero, static test =>
+            {
+                foreach (var endpoint in test.Endpoints)
+                    endpoint.Faults.Add(new FaultRule(FakeFault.Status(429)) { Where = _ => endpoint.InFlight > 100 });
+            }), 1000, 1,
             ("100.0 %", "1.807"), ("100.0 %", "1.807"), ("100.0 %", "1.116")),
     ];
 
