@@ -78,11 +78,14 @@ public static class EndpointPoolChatServiceExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         var key = new EndpointKey(builder.Name, name);
-        builder.Services.AddKeyedSingleton(key, (provider, _) => make(provider));
+        builder.Services.AddKeyedSingleton(key, (provider, _) => new Attached<TClient>(make(provider)));
         builder.Services.AddOptions<EndpointPoolOptions>(builder.Name)
-            .Configure<IServiceProvider>((options, provider) => options.Attach(name, provider.GetRequiredKeyedService<TClient>(key), configure));
+            .Configure<IServiceProvider>((options, provider) => options.Attach(name, provider.GetRequiredKeyedService<Attached<TClient>>(key).Client, configure));
         return builder;
     }
 
     private sealed record EndpointKey(string Pool, string Endpoint);
+
+    // The container would dispose of the client itself, which is not its own.
+    private sealed record Attached<TClient>(TClient Client) where TClient : class;
 }

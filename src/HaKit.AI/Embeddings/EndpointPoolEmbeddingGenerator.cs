@@ -145,6 +145,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
             for (var i = 0; i < lanes.Length; i++)
                 lanes[i] = LaneAsync(stop);
             await Task.WhenAll(lanes).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested(); // parts know the token that stops them all, not the caller's
             if (_failure is { } failure)
                 System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
             return Joined();

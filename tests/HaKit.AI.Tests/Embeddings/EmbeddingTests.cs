@@ -144,6 +144,44 @@ public sealed class EmbeddingTests
     }
 
     [Fact]
+    public void A_split_call_that_was_cancelled_before_it_began_is_cancelled_and_asks_nobody()
+    {
+        var pool = Pool(o => o.MaxBatchSize = 1);
+        var cancelled = new CancellationToken(canceled: true);
+
+        Record.Exception(() => _time.Run(() => pool.GenerateAsync(["one", "two"], null, cancelled)))
+            .Should().BeAssignableTo<OperationCanceledException>().Which.CancellationToken.Should().Be(cancelled);
+
+        _a.Counts.Received.Should().Be(0);
+    }
+
+    [Fact]
+    public void A_split_call_that_is_cancelled_on_its_way_carries_its_caller_s_token()
+    {
+        var pool = Pool(o => (o.MaxBatchSize, o.MaxParallelBatches) = (1, 2));
+        _a.Faults.Always(FakeFault.Latency(TimeSpan.FromSeconds(5)));
+        using var caller = new CancellationTokenSource(TimeSpan.FromSeconds(2), _time);
+
+        Record.Exception(() => _time.Run(() => pool.GenerateAsync(["one", "two", "three"], null, caller.Token)))
+            .Should().BeAssignableTo<OperationCanceledException>().Which.CancellationToken.Should().Be(caller.Token);
+    }
+
+    [Fact]
+    public async Task The_container_disposes_of_no_generator_that_serves_an_endpoint()
+    {
+        using var given = new Owned(_a);
+        using var made = new Owned(_b);
+        var services = new ServiceCollection();
+        services.AddHaEndpointPool("vectors", o => o.Heartbeat.Enabled = false).AddEndpoint("a", given).AddEndpoint("b", _ => made);
+        services.AddHaEmbeddingGenerator("vectors");
+        await using (var provider = services.BuildServiceProvider())
+            (await provider.GetRequiredService<EndpointPoolEmbeddingGenerator>().GenerateAsync(["one"], null, Ct)).Should().ContainSingle();
+
+        given.IsDisposed.Should().BeFalse();
+        made.IsDisposed.Should().BeFalse();
+    }
+
+    [Fact]
     public void Nothing_to_embed_asks_nobody()
     {
         Generate(Pool(), []).Should().BeEmpty();
@@ -179,6 +217,17 @@ public sealed class EmbeddingTests
         public override async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
             IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default) =>
             new((await base.GenerateAsync(values, options, cancellationToken)).Skip(1));
+    }
+
+    private sealed class Owned(FakeEmbeddingGenerator inner) : DelegatingEmbeddingGenerator<string, Embedding<float>>(inner)
+    {
+        public bool IsDisposed { get; private set; }
+
+        protected override void Dispose(bool disposing)
+        {
+            IsDisposed = true;
+            base.Dispose(disposing);
+        }
     }
 
     private static float[] Vector(string text) => FakeAnswers.EmbeddingOf(text, "fake-embedding");
