@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
@@ -47,7 +48,10 @@ public static class ChatStory
     }
 
     internal static string? NamedIn(AdditionalPropertiesDictionary? properties) =>
-        properties is not null && properties.TryGetValue(EndpointKey, out var name) ? name as string : null;
+        properties is not null && properties.TryGetValue(EndpointKey, out var name) ? TextOf(name) : null;
+
+    /// <summary>A property's text: those that were stored as JSON come back as its elements.</summary>
+    internal static string? TextOf(object? value) => value as string ?? (value is JsonElement { ValueKind: JsonValueKind.String } json ? json.GetString() : null);
 
     /// <summary>The properties with the story in them: copied, because whoever made the answer may share them.</summary>
     internal static AdditionalPropertiesDictionary With(AdditionalPropertiesDictionary? properties, CallDetail detail, ChatParameters dropped)

@@ -6,6 +6,7 @@ internal ref struct Placement
     private readonly EndpointPool _pool;
     private readonly RequestProfile _given;
     private List<Endpoint>? _some;
+    private bool _isPinned;
 
     public Placement(EndpointPool pool, RequestProfile given)
     {
@@ -20,8 +21,8 @@ internal ref struct Placement
     /// <summary>Is there an endpoint for which something would be left out?</summary>
     public bool MayDrop { get; private set; }
 
-    /// <summary>The names of those it may go to; empty for all.</summary>
-    public readonly IReadOnlyList<string> Names => _some is null || _some.Count == All.Count ? _given.Endpoints : _some.ConvertAll(static e => e.Name);
+    /// <summary>The names of those it may go to; empty for all. State goes to those it was seen to fit, not to one that joins meanwhile.</summary>
+    public readonly IReadOnlyList<string> Names => _some is null || _some.Count == All.Count && !_isPinned ? _given.Endpoints : _some.ConvertAll(static e => e.Name);
 
     /// <summary>Leaves out the endpoints that do not support what the call uses.</summary>
     /// <exception cref="UnsupportedParametersException">None is left.</exception>
@@ -46,8 +47,10 @@ internal ref struct Placement
     /// <exception cref="StateNotPortableException">That cannot be, or may not be.</exception>
     public void PinTo(List<CarriedState> states, bool mayPin)
     {
-        if (states.Count > 0)
-            _some = StatePins.Narrow(_pool.Name, Candidates(), states, mayPin);
+        if (states.Count == 0)
+            return;
+        _some = StatePins.Narrow(_pool.Name, Given(), Candidates(), states, mayPin);
+        _isPinned = true;
     }
 
     /// <summary>The estimate, but no more than the largest window takes: an estimate must not refuse a call, so what looks too large for all goes to the largest.</summary>
@@ -63,9 +66,11 @@ internal ref struct Placement
         return Math.Min(inputTokens, Math.Max(0, largest - maxOutputTokens));
     }
 
-    private readonly List<Endpoint> Candidates()
+    private readonly List<Endpoint> Candidates() => _some ?? Given();
+
+    private readonly List<Endpoint> Given()
     {
         var given = _given.Endpoints;
-        return _some ?? (given.Count == 0 ? [.. All] : [.. All.Where(e => given.Contains(e.Name))]);
+        return given.Count == 0 ? [.. All] : [.. All.Where(e => given.Contains(e.Name))];
     }
 }

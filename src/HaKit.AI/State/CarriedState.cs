@@ -33,6 +33,8 @@ internal sealed class StateFinder(StateOrigins origins)
             for (var j = 0; j < contents.Count; j++)
                 if (contents[j] is TextReasoningContent or HostedFileContent or HostedVectorStoreContent)
                     Find(contents[j], Named(message, endpoints), ref found);
+                else if (Within(contents[j]) is { Count: > 0 } within)
+                    Find(within, Named(message, endpoints), ref found);
         }
         return found;
     }
@@ -61,8 +63,8 @@ internal sealed class StateFinder(StateOrigins origins)
     private void RememberFrom(IList<AIContent>? contents, in Maker maker)
     {
         for (var i = 0; i < contents?.Count; i++)
-            if (contents[i] is CodeInterpreterToolResultContent { Outputs: { } outputs })
-                RememberFrom(outputs, in maker);
+            if (Within(contents[i]) is { } within)
+                RememberFrom(within, in maker);
             else if (contents[i] is not TextContent && KeyOf(contents[i]) is { Key: var key } && maker.Find() is { } endpoint)
                 origins.Remember(key, endpoint);
     }
@@ -75,7 +77,7 @@ internal sealed class StateFinder(StateOrigins origins)
             (found ??= []).Add(new(StateKind.ContinuationToken, origins.MakerOf(token.ToBytes().Span)));
         if (options.AdditionalProperties is { } properties)
             foreach (var name in IdProperties)
-                if (properties.TryGetValue(name, out var value) && value is string id)
+                if (properties.TryGetValue(name, out var value) && ChatStory.TextOf(value) is { } id)
                     (found ??= []).Add(new(StateKind.Conversation, origins.MakerOf(id)));
         for (var i = 0; i < options.Tools?.Count; i++)
         {
@@ -85,9 +87,14 @@ internal sealed class StateFinder(StateOrigins origins)
                 HostedCodeInterpreterTool interpreter => interpreter.Inputs,
                 _ => null,
             };
-            for (var j = 0; j < inputs?.Count; j++)
-                Find(inputs[j], null, ref found);
+            Find(inputs, null, ref found);
         }
+    }
+
+    private void Find(IList<AIContent>? contents, Endpoint? named, ref List<CarriedState>? found)
+    {
+        for (var i = 0; i < contents?.Count; i++)
+            Find(contents[i], named, ref found);
     }
 
     private void Find(AIContent content, Endpoint? named, ref List<CarriedState>? found)
@@ -101,6 +108,15 @@ internal sealed class StateFinder(StateOrigins origins)
         TextReasoningContent { ProtectedData: { Length: > 0 } data } => (StateKind.EncryptedReasoning, data),
         HostedFileContent file => (StateKind.File, file.FileId),
         HostedVectorStoreContent store => (StateKind.VectorStore, store.VectorStoreId),
+        _ => null,
+    };
+
+    // What a tool of the provider's was given, or made.
+    private static IList<AIContent>? Within(AIContent content) => content switch
+    {
+        CodeInterpreterToolCallContent call => call.Inputs,
+        CodeInterpreterToolResultContent result => result.Outputs,
+        ImageGenerationToolResultContent result => result.Outputs,
         _ => null,
     };
 

@@ -14,14 +14,21 @@ internal static class StatePins
         || one.Domains.Shares(other.Domains, FaultReach.Account) && string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal);
 
     /// <summary>Those of the candidates that can use all of the state.</summary>
+    /// <param name="pool">The pool's name.</param>
+    /// <param name="given">Where the caller lets the call go: where state of unknown origin may be from.</param>
+    /// <param name="candidates">Those of them that support what it uses.</param>
+    /// <param name="states">The state.</param>
+    /// <param name="mayPin">May the call be confined?</param>
     /// <exception cref="StateNotPortableException">None can, or nobody knows, or the call may not be confined.</exception>
-    public static List<Endpoint> Narrow(string pool, List<Endpoint> candidates, List<CarriedState> states, bool mayPin)
+    public static List<Endpoint> Narrow(string pool, List<Endpoint> given, List<Endpoint> candidates, List<CarriedState> states, bool mayPin)
     {
         foreach (var state in states)
         {
             if (state.Maker is not { } maker)
             {
-                if (!candidates.TrueForAll(c => ShareState(c, candidates[0])))
+                if (given.Count == 0)
+                    throw new StateNotPortableException(pool, state.Kind, null, "and the pool has no endpoint that it may go to.");
+                if (!given.TrueForAll(c => ShareState(c, given[0])))
                     throw new StateNotPortableException(pool, state.Kind, null, $"and the endpoints it could go to do not share state. {Hint}");
                 continue;
             }

@@ -86,7 +86,7 @@ public sealed class StateTests
         world.Ask(options: new ChatOptions { ConversationId = "from-elsewhere" }).GetServingEndpoint().Should().Be("b");
     }
 
-    public static TheoryData<string> Carriers => ["conversation", "previous response", "file", "vector store", "reasoning", "tool's file", "background"];
+    public static TheoryData<string> Carriers => ["conversation", "previous response", "file", "vector store", "reasoning", "tool's file", "background", "previous response as JSON", "file in a tool's result", "file for a tool"];
 
     [Theory]
     [MemberData(nameof(Carriers))]
@@ -108,6 +108,9 @@ public sealed class StateTests
         {
             "conversation" => (new ChatOptions { ConversationId = "conv-1" }, User),
             "previous response" => (new ChatOptions { AdditionalProperties = new() { ["previous_response_id"] = "conv-1" } }, User),
+            "previous response as JSON" => (new ChatOptions { AdditionalProperties = new() { ["previous_response_id"] = Json("conv-1") } }, User),
+            "file in a tool's result" => (null, new ChatMessage(ChatRole.Assistant, [new CodeInterpreterToolResultContent("1") { Outputs = [new HostedFileContent("file-2")] }])),
+            "file for a tool" => (null, new ChatMessage(ChatRole.Assistant, [new CodeInterpreterToolCallContent("1") { Inputs = [new HostedFileContent("file-1")] }])),
             "file" => (null, new ChatMessage(ChatRole.User, [new HostedFileContent("file-1")])),
             "vector store" => (new ChatOptions { Tools = [new HostedFileSearchTool { Inputs = [new HostedVectorStoreContent("vs-1")] }] }, User),
             "reasoning" => (null, new ChatMessage(ChatRole.Assistant, [new TextReasoningContent("hm") { ProtectedData = "sig" }])),
@@ -116,6 +119,74 @@ public sealed class StateTests
         };
         world.Ask(options: options, messages: [message, User]).GetServingEndpoint().Should().Be("b");
         world["a"].Requests.Should().HaveCount(1);
+    }
+
+    [Fact]
+    public void A_maker_is_known_by_its_name_in_a_message_that_was_stored_as_JSON()
+    {
+        var world = new ChatWorld();
+        var stored = new ChatMessage(ChatRole.Assistant, [new TextReasoningContent("hm") { ProtectedData = "sig" }]) { AdditionalProperties = new() { [ChatStory.EndpointKey] = Json("b") } };
+
+        world.Ask(messages: [stored, User]).GetServingEndpoint().Should().Be("b");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void State_for_which_no_endpoint_is_left_is_sent_nowhere(bool isKnown)
+    {
+        var world = new ChatWorld();
+        world["a"].Answer = _ => Whole("conv-1");
+        world.Ask();
+        var options = new ChatOptions { ConversationId = isKnown ? "conv-1" : "from-elsewhere" };
+
+        world.Failure(options: options.UseHaProfile(new RequestProfile { Endpoints = ["removed"] })).Should().BeOfType<StateNotPortableException>();
+
+        world["a"].Counts.Received.Should().Be(1);
+        world["b"].Counts.Received.Should().Be(0);
+    }
+
+    [Fact]
+    public void That_one_endpoint_alone_supports_a_parameter_does_not_make_the_state_its_own()
+    {
+        var world = new ChatWorld(chatEndpoint: (name, o) => o.Unsupported = name == "b" ? ChatParameters.Seed : ChatParameters.None);
+
+        world.Failure(options: new ChatOptions { ConversationId = "from-elsewhere", Seed = 1 }).Should().BeOfType<StateNotPortableException>();
+        world["a"].Counts.Received.Should().Be(0);
+    }
+
+    [Fact]
+    public void State_of_unknown_origin_does_not_go_along_with_known_state()
+    {
+        var world = new ChatWorld();
+        world["a"].Answer = _ => Whole("of-a");
+        world.Ask();
+
+        var both = new ChatOptions { ConversationId = "of-a", AdditionalProperties = new() { ["previous_response_id"] = "from-elsewhere" } };
+
+        world.Failure(options: both).Should().BeOfType<StateNotPortableException>();
+    }
+
+    [Fact]
+    public void An_endpoint_that_joins_while_a_call_runs_is_not_given_its_state()
+    {
+        var world = new ChatWorld(1, configure: o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10));
+        world["a"].Answer = _ => Whole("conv-1");
+        world.Ask();
+        using var newcomer = new FakeChatClient("z", world.Time);
+        var isThere = false;
+        world["a"].Answer = _ =>
+        {
+            if (!isThere)
+                world.Pool.AddEndpoint("z", newcomer);
+            isThere = true;
+            throw new HttpRequestException(HttpRequestError.ConnectionError);
+        };
+
+        world.Failure(options: new ChatOptions { ConversationId = "conv-1" }).Should().NotBeNull();
+
+        isThere.Should().BeTrue();
+        newcomer.Counts.Received.Should().Be(0);
     }
 
     [Fact]
@@ -180,6 +251,8 @@ public sealed class StateTests
             origins.MakerOf($"{i}").Should().BeSameAs(maker);
         origins.MakerOf("1").Should().BeNull();
     }
+
+    private static System.Text.Json.JsonElement Json(string text) => System.Text.Json.JsonSerializer.SerializeToElement(text);
 
     private static ChatResponse Whole(string? conversation) =>
         new(new ChatMessage(ChatRole.Assistant, "yes")) { ConversationId = conversation, FinishReason = ChatFinishReason.Stop };
