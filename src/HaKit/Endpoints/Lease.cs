@@ -51,6 +51,9 @@ internal sealed class Lease
     /// <summary>When it was first known to deliver content; null while it is silent.</summary>
     public TimeSpan? FirstContentAt { get; private set; }
 
+    /// <summary>When it last showed that it is at work; from its beginning until it first did.</summary>
+    public TimeSpan HeardAt { get; private set; }
+
     /// <summary>When this attempt is to be given up if it is still silent.</summary>
     public TimeSpan SilentUntil { get; set; }
 
@@ -143,7 +146,7 @@ internal sealed class Lease
         }
         State = state;
         Number = number;
-        Started = now;
+        Started = HeardAt = now;
         Deadline = deadline;
         _clock = clock;
         _completed = 0;
@@ -160,13 +163,21 @@ internal sealed class Lease
         FirstContentAt = now;
         State.Answered(now);
         State.Telemetry?.FirstContent(Span, now - Started);
-        if (BreakSilence() && !_clock.StoodStillSince(Started, now))
-        {
-            State.Latency.Heard(now - Started, EstimatedInputTokens, now);
-            if (IsStream)
-                State.Times.Record(isStream: true, now - Started);
-        }
+        LearnFirstSign(now);
         State.Health.FirstContent(_ticket, now);
+    }
+
+    /// <summary>It is at work, and may be silent for as long again. False when that is longer than it may take in any case.</summary>
+    public bool Progressed(TimeSpan now)
+    {
+        if (FirstContentAt is not null || IsCompleted)
+            return true;
+        LearnFirstSign(now);
+        var patience = SilentUntil - HeardAt;
+        HeardAt = now;
+        var mayGoOn = patience < EndsAt - now;
+        SilentUntil = mayGoOn ? now + patience : EndsAt;
+        return mayGoOn;
     }
 
     public void Identify(string? givenKey, string keyPrefix, long callNumber) => (_givenKey, _keyPrefix, _callNumber) = (givenKey, keyPrefix, callNumber);
@@ -287,6 +298,15 @@ internal sealed class Lease
         Span = CallSpan = null;
         CallStarted = null;
         return true;
+    }
+
+    private void LearnFirstSign(TimeSpan now)
+    {
+        if (!BreakSilence() || _clock.StoodStillSince(Started, now))
+            return;
+        State.Latency.Heard(now - Started, EstimatedInputTokens, now);
+        if (IsStream)
+            State.Times.Record(isStream: true, now - Started);
     }
 
     private void Learn(Fault? fault, TimeSpan now)

@@ -14,7 +14,7 @@ internal sealed partial class FailoverEngine
         if (!(call.Profile.MayHedge ?? hedging.Enabled) || !call.Profile.MayRepeat || lease.FirstContentAt is not null
             || lease.State.Times.Quantile(call.IsStream, 1 - hedging.MaxShare) is not { } slow)
             return TimeSpan.MaxValue;
-        return lease.Started + Max(slow, hedging.MinimumDelay);
+        return lease.HeardAt + Max(slow, hedging.MinimumDelay);
     }
 
     /// <summary>A second attempt on another, unburdened endpoint, if the budget has room for it.</summary>

@@ -221,11 +221,11 @@ internal sealed partial class FailoverEngine
 
     /// <summary>Has the attempt been silent for longer than is usual for its endpoint?</summary>
     public bool IsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
-        lease.FirstContentAt is null && FirstContentLimit(call, lease.State, Settings) is { } limit && now - lease.Started >= limit;
+        lease.FirstContentAt is null && FirstContentLimit(call, lease.State, Settings) is { } limit && now - lease.HeardAt >= limit;
 
     /// <summary>Was it given up so early, for want of time, that its silence says nothing about its endpoint?</summary>
     public bool WasCutShort(FailoverCall call, Lease lease, TimeSpan now) =>
-        now - lease.Started < (lease.State.Times.Quantile(call.IsStream, 1 - Settings.Hedging.MaxShare) ?? Settings.FirstContent.Minimum);
+        now - lease.HeardAt < (lease.State.Times.Quantile(call.IsStream, 1 - Settings.Hedging.MaxShare) ?? Settings.FirstContent.Minimum);
 
     /// <summary>
     /// Had an attempt that lost to another been silent for so long that it was given company? A well endpoint's calls are so slow in at most
@@ -233,7 +233,7 @@ internal sealed partial class FailoverEngine
     /// </summary>
     public bool WasUnusuallySilent(FailoverCall call, Lease lease, TimeSpan now) =>
         lease.FirstContentAt is null && (lease.State.Times.Quantile(call.IsStream, 1 - Settings.Hedging.MaxShare) ?? lease.State.Times.Limit(call.IsStream)) is { } usual
-        && now - lease.Started >= usual;
+        && now - lease.HeardAt >= usual;
 
     public void Served(FailoverCall call, Lease lease)
     {

@@ -17,6 +17,13 @@ public enum StreamSignal
 
     /// <summary>The endpoint reports a failure; <see cref="StreamItemReader{T}.FaultOf"/> says which.</summary>
     Error = 4,
+
+    /// <summary>
+    /// Nothing of the answer yet, but a sign that it is being made, such as a piece of a tool call that is shown when it is whole. Ends a silence, puts off the
+    /// first-content limit and does not count among the items that are held; once as many bytes are held as may be, or the limit cannot be put off any
+    /// further, the stream is handed over. The first item of a stream is no such sign.
+    /// </summary>
+    Progress = 8,
 }
 
 /// <summary>Says of the items of a stream what they mean. Stateless, so that one instance serves all streams; called by one thread per stream.</summary>

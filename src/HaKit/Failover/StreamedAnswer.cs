@@ -75,7 +75,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     internal async ValueTask CommitAsync()
     {
         var settings = _engine.Settings.Streaming;
-        var bytes = 0;
+        var (idle, bytes) = (0, 0);
         var items = _source.Items;
         while (await items.MoveNextAsync().ConfigureAwait(false))
         {
@@ -86,9 +86,16 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             Note(item, signal);
             _held.Add(item);
             bytes += _reader.SizeOf(item);
-            if (signal != StreamSignal.None)
+            if ((signal & ~StreamSignal.Progress) != 0)
                 return;
-            if (_held.Count < settings.HoldItems && bytes < settings.HoldBytes)
+            if (signal == StreamSignal.Progress && _held.Count > 1)
+            {
+                // It is at work: nobody is to be asked for the same again because it takes long.
+                if (bytes >= settings.HoldBytes || !_lease.Progressed(_engine.Clock.Now))
+                    return;
+                continue;
+            }
+            if (++idle < settings.HoldItems && bytes < settings.HoldBytes)
                 continue;
             // Frames without end and without content are a silence, however loud; whoever is left to be asked may have something to say.
             if (_lease.Number < _engine.Snapshot.Members.Length)
@@ -193,7 +200,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             _delivered++;
         if ((signal & StreamSignal.End) != 0)
             _ended = true;
-        if (_lease.FirstContentAt is null)
+        if (signal != StreamSignal.Progress && _lease.FirstContentAt is null)
             _lease.FirstContent(_engine.Clock.Now);
     }
 
