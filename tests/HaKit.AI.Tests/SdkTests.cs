@@ -210,6 +210,21 @@ public sealed class SdkTests
         runs.Should().Be(1);
     }
 
+    [Theory]
+    [InlineData("gpt")]
+    [InlineData("claude")]
+    public async Task A_tool_call_that_either_sdk_streams_comes_whole(string first)
+    {
+        await using var world = await World.StartAsync(first);
+        var weather = AIFunctionFactory.Create((string city) => city, "weather");
+
+        var asked = await world.Chat.GetStreamingResponseAsync("Paris", new ChatOptions { Tools = [weather], MaxOutputTokens = 20 }, Ct).ToChatResponseAsync(Ct);
+
+        asked.GetServingEndpoint().Should().Be(first);
+        asked.FinishReason.Should().Be(ChatFinishReason.ToolCalls);
+        asked.Messages.SelectMany(m => m.Contents).OfType<FunctionCallContent>().Should().ContainSingle().Which.Name.Should().Be("weather");
+    }
+
     [Fact]
     public async Task Many_at_once_in_trouble_get_each_their_own_answer_whole_or_are_told()
     {

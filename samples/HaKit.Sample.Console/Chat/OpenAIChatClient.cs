@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 using OpenAI.Chat;
@@ -30,11 +31,16 @@ internal sealed class OpenAIChatClient(ChatClient client, string model) : IChatC
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        var calls = new SortedDictionary<int, ToolCall>();
         await foreach (var update in client.CompleteChatStreamingAsync(messages.Select(Map), Map(options), cancellationToken))
         {
             List<AIContent> contents = [.. update.ContentUpdate.Select(c => new TextContent(c.Text))];
             if (update.Usage is { } usage)
                 contents.Add(new UsageContent(Map(usage)!));
+            foreach (var piece in update.ToolCallUpdates)
+                (calls.TryGetValue(piece.Index, out var call) ? call : calls[piece.Index] = new()).Add(piece);
+            if (update.FinishReason is not null)
+                contents.AddRange(calls.Values.Select(c => Call(c.Id, c.Name, c.Arguments)));
             yield return new ChatResponseUpdate(Microsoft.Extensions.AI.ChatRole.Assistant, contents)
             {
                 ResponseId = update.CompletionId,
@@ -49,6 +55,25 @@ internal sealed class OpenAIChatClient(ChatClient client, string model) : IChatC
 
     public void Dispose()
     {
+    }
+
+    // A tool call is streamed in pieces, and of use when it is whole.
+    private sealed class ToolCall
+    {
+        private readonly StringBuilder _arguments = new();
+
+        public string Id { get; private set; } = "";
+
+        public string Name { get; private set; } = "";
+
+        public BinaryData Arguments => BinaryData.FromString(_arguments.ToString());
+
+        public void Add(StreamingChatToolCallUpdate piece)
+        {
+            Id = piece.ToolCallId ?? Id;
+            Name = piece.FunctionName ?? Name;
+            _arguments.Append(piece.FunctionArgumentsUpdate is { IsEmpty: false } more ? more.ToString() : "");
+        }
     }
 
     private static OpenAI.Chat.ChatMessage Map(ChatMessage message) => message.Role.Value switch

@@ -30,10 +30,11 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     {
         var chat = ChatEndpoint.Of(attempt.Endpoint);
         var updates = chat.Client.GetStreamingResponseAsync(MessagesFor(attempt.Endpoint), chat.Fit(options, attempt.Endpoint, used, OwnModels), token);
-        if (Profile.MoveOnAfterContentFilter)
-            updates = UnlessFilteredAsync(updates, attempt.Endpoint, token);
-        return new(chat.MarksEnd ? updates : MarkEndAsync(updates, token));
+        return new(new ChatStream(updates, chat, attempt.Endpoint, Profile));
     }
+
+    /// <summary>Says what the updates of its streams mean.</summary>
+    public ChatUpdateReader Reader => Profile.Tools ? ChatUpdateReader.WithTools : ChatUpdateReader.Instance;
 
     /// <summary>Does each endpoint get its client's model in the place of the one that the caller names?</summary>
     public required bool OwnModels { get; init; }
@@ -45,25 +46,4 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     public ChatParameters DroppedBy(Endpoint endpoint) => ChatEndpoint.DroppedBy(endpoint, used);
 
     private IReadOnlyList<ChatMessage> MessagesFor(Endpoint endpoint) => reasoning is null ? messages : reasoning.MessagesFor(endpoint, messages);
-
-    private static async IAsyncEnumerable<ChatResponseUpdate> MarkEndAsync(IAsyncEnumerable<ChatResponseUpdate> updates, [EnumeratorCancellation] CancellationToken token)
-    {
-        await foreach (var update in updates.WithCancellation(token).ConfigureAwait(false))
-            yield return update;
-        yield return ChatUpdateReader.End;
-    }
-
-    // A filter that ends a stream before it showed anything refused the call like one that refuses a plain answer.
-    private static async IAsyncEnumerable<ChatResponseUpdate> UnlessFilteredAsync(
-        IAsyncEnumerable<ChatResponseUpdate> updates, Endpoint endpoint, [EnumeratorCancellation] CancellationToken token)
-    {
-        var hasContent = false;
-        await foreach (var update in updates.WithCancellation(token).ConfigureAwait(false))
-        {
-            hasContent |= ChatUpdateReader.HasContent(update);
-            if (!hasContent && update.FinishReason == ChatFinishReason.ContentFilter)
-                throw ChatFaults.FilteredBefore(endpoint);
-            yield return update;
-        }
-    }
 }

@@ -13,6 +13,8 @@ internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions optio
 
     public bool MarksEnd { get; } = options.MarksEnd;
 
+    public Func<ChatResponseUpdate, ChatFinishReason?>? FinishOf { get; } = options.FinishOf;
+
     /// <summary>The chat client of an endpoint; null when what serves it is none.</summary>
     public static IChatClient? ClientOf(Endpoint endpoint) => endpoint.Client switch
     {

@@ -16,6 +16,12 @@ public sealed class ChatEndpointOptions
 
     /// <summary>Does its client say at the end of a stream why it ended? Then an end without a finish reason is a cut. Default true.</summary>
     public bool MarksEnd { get; set; } = true;
+
+    /// <summary>
+    /// The finish reason of an update that its client sets none on, or null; for a client that leaves it out of some ends, and tells of them in
+    /// <see cref="ChatResponseUpdate.RawRepresentation"/> alone. Called for each update without a reason, from many threads at once. Default none.
+    /// </summary>
+    public Func<ChatResponseUpdate, ChatFinishReason?>? FinishOf { get; set; }
 }
 
 /// <summary>What becomes of a call that uses a parameter which an endpoint does not support.</summary>

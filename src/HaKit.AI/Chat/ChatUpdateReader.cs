@@ -4,22 +4,43 @@ using Microsoft.Extensions.AI;
 namespace HaKit.AI;
 
 /// <summary>Says what the updates of a streamed chat answer mean.</summary>
-internal sealed class ChatUpdateReader : StreamItemReader<ChatResponseUpdate>
+/// <param name="hasTools">
+/// The call has tools: clients yield an update without content for each piece of a tool call's arguments, and the call when it is whole, some of them after the
+/// finish reason that announces it.
+/// </param>
+internal sealed class ChatUpdateReader(bool hasTools) : StreamItemReader<ChatResponseUpdate>
 {
-    /// <summary>Stands at the end of a stream whose client does not say why it ended. Never delivered.</summary>
+    /// <summary>Stands where a stream's end is known otherwise than by a finish reason. Never delivered.</summary>
     public static readonly ChatResponseUpdate End = new();
 
-    public static readonly ChatUpdateReader Instance = new();
+    public static readonly ChatUpdateReader Instance = new(hasTools: false);
+
+    public static readonly ChatUpdateReader WithTools = new(hasTools: true);
+
+    private const int BytesOfUpdate = 128;
 
     public override StreamSignal Read(ChatResponseUpdate item)
     {
         if (ReferenceEquals(item, End))
             return StreamSignal.End;
         var contents = item.Contents;
-        var signal = item.FinishReason is null ? StreamSignal.None : StreamSignal.End;
+        var signal = StreamSignal.None;
         for (var i = 0; i < contents.Count; i++)
             signal |= Read(contents[i]);
-        return (signal & StreamSignal.Error) != 0 && ChatFaults.ErrorIn(contents) is null ? signal & ~StreamSignal.Error | StreamSignal.Content : signal;
+        if ((signal & StreamSignal.Error) != 0 && ChatFaults.ErrorIn(contents) is null)
+            signal = signal & ~StreamSignal.Error | StreamSignal.Content;
+        if (item.FinishReason is { } reason && !(hasTools && reason == ChatFinishReason.ToolCalls))
+            signal |= StreamSignal.End;
+        return hasTools && signal == StreamSignal.None ? StreamSignal.Progress : signal;
+    }
+
+    public override int SizeOf(ChatResponseUpdate item)
+    {
+        long bytes = BytesOfUpdate;
+        var contents = item.Contents;
+        for (var i = 0; i < contents.Count; i++)
+            bytes += Prompt.BytesOf(contents[i]);
+        return (int)Math.Min(bytes, int.MaxValue / 2);
     }
 
     public override Fault FaultOf(ChatResponseUpdate item) =>
@@ -40,6 +61,16 @@ internal sealed class ChatUpdateReader : StreamItemReader<ChatResponseUpdate>
 
     /// <summary>Does the item show any of the answer?</summary>
     public static bool HasContent(ChatResponseUpdate item) => (Instance.Read(item) & StreamSignal.Content) != 0;
+
+    /// <summary>Does it call a tool, the application's or the provider's own?</summary>
+    public static bool HasCall(ChatResponseUpdate item)
+    {
+        var contents = item.Contents;
+        for (var i = 0; i < contents.Count; i++)
+            if (contents[i] is ToolCallContent)
+                return true;
+        return false;
+    }
 
     private static StreamSignal Read(AIContent content) => content switch
     {

@@ -103,7 +103,7 @@ public sealed class EndpointPoolChatClient : IChatClient
         IEnumerable<ChatMessage> messages, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var call = Begin(messages, options);
-        var answer = await _pool.StreamAsync(call.Profile, call, static (attempt, call, token) => call.OpenAsync(attempt, token), ChatUpdateReader.Instance, cancellationToken).ConfigureAwait(false);
+        var answer = await _pool.StreamAsync(call.Profile, call, static (attempt, call, token) => call.OpenAsync(attempt, token), call.Reader, cancellationToken).ConfigureAwait(false);
         await using var end = ((IAsyncDisposable)answer).ConfigureAwait(false);
         var server = new Maker(_pool, answer.Detail.Endpoint);
         string? conversation = null;

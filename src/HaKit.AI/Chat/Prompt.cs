@@ -47,7 +47,7 @@ internal static class Prompt
         _ => false,
     };
 
-    private static long BytesOf(AIContent content) => content switch
+    public static long BytesOf(AIContent content) => content switch
     {
         TextContent text => BytesOf(text.Text),
         TextReasoningContent reasoning => BytesOf(reasoning.Text),

@@ -84,7 +84,7 @@ internal sealed class OddStream(string where, Exception failure, params ChatResp
 /// <summary>A chat client over a pool of such clients, asked in order, in virtual time.</summary>
 internal sealed class Line
 {
-    private readonly HaKit.Testing.ManualTimeProvider _time = new();
+    public HaKit.Testing.ManualTimeProvider Time { get; } = new();
 
     public Line(params IChatClient[] clients) : this(null, null, clients)
     {
@@ -96,7 +96,7 @@ internal sealed class Line
         for (var i = 0; i < clients.Length; i++)
             options.AddEndpoint($"{i}", clients[i], e => e.Tier = i);
         configure?.Invoke(options);
-        var made = new EndpointPoolParts { TimeProvider = _time };
+        var made = new EndpointPoolParts { TimeProvider = Time };
         parts?.Invoke(made);
         Options = options;
         Pool = new EndpointPool("line", options, made);
@@ -111,12 +111,12 @@ internal sealed class Line
 
     public CancellationToken Caller { get; set; } = TestContext.Current.CancellationToken;
 
-    public ChatResponse Ask(bool streamed, ChatOptions? options = null) => _time.Run(() =>
+    public ChatResponse Ask(bool streamed, ChatOptions? options = null) => Time.Run(() =>
         streamed ? Chat.GetStreamingResponseAsync([new(ChatRole.User, "hi")], options, Caller).ToChatResponseAsync(CancellationToken.None) : Chat.GetResponseAsync([new(ChatRole.User, "hi")], options, Caller));
 
     public Exception? Failure(bool streamed, ChatOptions? options = null) => Record.Exception(() => Ask(streamed, options));
 
-    public void Run(Func<Task> work) => _time.Run(work);
+    public void Run(Func<Task> work) => Time.Run(work);
 
     public int InFlight => Pool.Explain(RequestProfile.Default).Sum(e => e.InFlight);
 }

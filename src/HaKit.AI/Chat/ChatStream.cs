@@ -1,0 +1,103 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.AI;
+
+namespace HaKit.AI;
+
+/// <summary>
+/// The updates of one attempt as its client yields them, and what takes memory to know of them: whether a tool call that was announced has come, whether an end
+/// without a mark follows on anything, and whose fault an exception is. For one reader.
+/// </summary>
+internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, ChatEndpoint chat, Endpoint endpoint, RequestProfile profile)
+    : IAsyncEnumerable<ChatResponseUpdate>, IAsyncEnumerator<ChatResponseUpdate>
+{
+    private IAsyncEnumerator<ChatResponseUpdate> _source = null!;
+    private ChatResponseUpdate? _behindMark;
+    private bool _hasItems;
+    private bool _hasContent;
+    private bool _hasReason;
+    private bool _hasCall;
+    private bool _isAnnounced;
+    private bool _isMarked;
+
+    public ChatResponseUpdate Current { get; private set; } = null!;
+
+    public IAsyncEnumerator<ChatResponseUpdate> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    {
+        _source = updates.GetAsyncEnumerator(cancellationToken);
+        return this;
+    }
+
+    public ValueTask<bool> MoveNextAsync()
+    {
+        if (_behindMark is { } update)
+        {
+            (Current, _behindMark) = (update, null);
+            return new(true);
+        }
+        try
+        {
+            var move = _source.MoveNextAsync();
+            return move.IsCompleted ? new(Take(move.Result)) : WaitAsync(move);
+        }
+        catch (ArgumentException exception) when (_hasItems)
+        {
+            return ValueTask.FromException<bool>(Unreadable(exception));
+        }
+    }
+
+    public ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> WaitAsync(ValueTask<bool> move)
+    {
+        try
+        {
+            return Take(await move.ConfigureAwait(false));
+        }
+        catch (ArgumentException exception)
+        {
+            throw Unreadable(exception);
+        }
+    }
+
+    // What is wrong with the request shows before it is sent. Later, SDKs throw this over answers in which they do not find what they look for.
+    private InvalidDataException Unreadable(ArgumentException exception) => new($"The client of endpoint '{endpoint.Name}' cannot read its answer.", exception);
+
+    private bool Take(bool more)
+    {
+        if (!more)
+            return TakeEnd();
+        var update = _source.Current;
+        _hasItems = true;
+        if (chat.FinishOf is { } finishOf && update.FinishReason is null && finishOf(update) is { } reason)
+        {
+            update = update.Clone();
+            update.FinishReason = reason;
+        }
+        _hasContent = _hasContent || ChatUpdateReader.HasContent(update);
+        _hasReason |= update.FinishReason is not null;
+        _isAnnounced |= update.FinishReason == ChatFinishReason.ToolCalls;
+        // A filter that ends a stream before it showed anything refused the call like one that refuses a plain answer.
+        if (!_hasContent && profile.MoveOnAfterContentFilter && update.FinishReason == ChatFinishReason.ContentFilter)
+            throw ChatFaults.FilteredBefore(endpoint);
+        Current = update;
+        if (profile.Tools && _hasContent && CompletesCalls(update))
+            (Current, _behindMark, _isMarked) = (ChatUpdateReader.End, update, true);
+        return true;
+    }
+
+    // Some clients name the reason with the call, some after it, and some before: then only the call is the end.
+    private bool CompletesCalls(ChatResponseUpdate update)
+    {
+        _hasCall = _hasCall || ChatUpdateReader.HasCall(update);
+        return _isAnnounced && _hasCall && !_isMarked;
+    }
+
+    private bool TakeEnd()
+    {
+        if (chat.MarksEnd || _isMarked || !(_hasContent || _hasReason))
+            return false;
+        (Current, _isMarked) = (ChatUpdateReader.End, true);
+        return true;
+    }
+}
