@@ -79,6 +79,32 @@ internal readonly struct JsonOutline
         return new(depth == 0 && !json.Trim(" \t\r\n"u8).IsEmpty, model, stream, usage);
     }
 
+    /// <summary>Where the value of a member of the root begins; null when the root has no such member.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="member">The member's name.</param>
+    public static int? ValueAtRoot(ReadOnlySpan<byte> json, ReadOnlySpan<byte> member)
+    {
+        var depth = 0;
+        var at = 0;
+        while (json[at..].IndexOfAny(s_marks) is >= 0 and var step)
+        {
+            at += step;
+            if (json[at] != '"')
+            {
+                depth += json[at] is (byte)'{' or (byte)'[' ? 1 : -1;
+                at++;
+                continue;
+            }
+            var end = EndOfString(json, at);
+            if (end < 0)
+                return null;
+            if (depth == 1 && json[(at + 1)..(end - 1)].SequenceEqual(member) && ValueAt(json, end) is { } value)
+                return value;
+            at = end;
+        }
+        return null;
+    }
+
     /// <summary>Reads the token counts of a usage object, in the words of any dialect.</summary>
     /// <param name="json">The text from the object's beginning on.</param>
     /// <param name="input">Tokens of the prompt.</param>

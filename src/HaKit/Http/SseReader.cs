@@ -65,19 +65,35 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return default;
     }
 
+    // By its name, if it has one: what an event quotes (a tool's schema) may have members of any name.
     private StreamSignal OfJson(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
-        if (data.IndexOf("\"error\":"u8) >= 0 && IsFault(data))
+        var fault = data.IndexOf("\"error\":"u8) >= 0 ? FaultIn(data) : null;
+        if (fault == StreamSignal.Error)
             return StreamSignal.Error;
-        if (data.IndexOf("\"choices\":"u8) is >= 0 and var choices)
-            return OfChunk(data, data[(choices + 10)..]);
-        if (data.IndexOf("\"candidates\":"u8) >= 0)
-            return OfGemini(data);
         if (name.IsEmpty && data.StartsWith("{\"type\":"u8))
             name = data[8..].TrimStart((byte)' ') is [(byte)'"', .. var type] && type.IndexOf((byte)'"') is > 0 and var end ? type[..end] : default;
-        if (OfName(name) is { } known)
-            return known == StreamSignal.Error && !IsFault(data) ? SetFault(new Fault(FaultKind.ServerError)) : Known(known);
-        return IsFault(data) ? StreamSignal.Error : StreamSignal.Content;
+        if (!name.IsEmpty && OfName(name) is { } known)
+            return Known(known switch
+            {
+                StreamSignal.Error => fault ?? FaultIn(data) ?? SetFault(new Fault(FaultKind.ServerError)),
+                StreamSignal.End when !_hasContent => FaultIn(data) ?? StreamSignal.End,
+                _ => known,
+            });
+        if (ValueAtRoot(data, "\"choices\":"u8) is { } choices)
+            return OfChunk(data, data[choices..]);
+        if (ValueAtRoot(data, "\"candidates\":"u8) is not null)
+            return OfGemini(data);
+        return fault ?? FaultIn(data) ?? StreamSignal.Content;
+    }
+
+    // Mostly nothing that has an inside comes before it.
+    private static int? ValueAtRoot(ReadOnlySpan<byte> data, ReadOnlySpan<byte> member)
+    {
+        var at = data.IndexOf(member);
+        return at < 0 ? null
+            : data[1..at].IndexOfAny((byte)'{', (byte)'[') < 0 ? at + member.Length
+            : JsonOutline.ValueAtRoot(data, member[1..^2]);
     }
 
     // Anthropic's events, and those of OpenAI's responses.
@@ -103,7 +119,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         if (!_hasSeveralChoices && choices.IndexOf("\"index\":"u8) is >= 0 and var index && (delta < 0 || index < delta)
             && choices[(index + 8)..].TrimStart((byte)' ') is [not (byte)'0', ..])
             _hasSeveralChoices = true;
-        if (!_hasSeveralChoices && data.IndexOf("\"finish_reason\":"u8) is >= 0 and var finish && data[(finish + 16)..].TrimStart((byte)' ') is [(byte)'"', ..])
+        if (!_hasSeveralChoices && IsGiven(data, "\"finish_reason\":"u8))
             signal |= StreamSignal.End;
         return signal;
     }
@@ -159,13 +175,20 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private StreamSignal OfGemini(ReadOnlySpan<byte> data)
     {
         var signal = data.IndexOf("\"parts\":"u8) >= 0 ? StreamSignal.Content : StreamSignal.None;
-        return Known(data.IndexOf("\"finishReason\":"u8) >= 0 ? signal | StreamSignal.End : signal);
+        return Known(IsGiven(data, "\"finishReason\":"u8) ? signal | StreamSignal.End : signal);
     }
 
-    private bool IsFault(ReadOnlySpan<byte> data)
+    // Servers exist that send an empty reason with every chunk.
+    private static bool IsGiven(ReadOnlySpan<byte> data, ReadOnlySpan<byte> reason) =>
+        data.IndexOf(reason) is >= 0 and var at && data[(at + reason.Length)..].TrimStart((byte)' ') is [(byte)'"', not (byte)'"', ..] and var text
+        && !text.StartsWith("\"FINISH_REASON_UNSPECIFIED\""u8);
+
+    // An answer that a filter ended is at its end; before any content of it another endpoint may be asked.
+    private StreamSignal? FaultIn(ReadOnlySpan<byte> data)
     {
         var evidence = new FaultEvidence { StatusCode = 200, Body = data.ToArray(), Dialect = dialect, Now = time.GetUtcNow() };
-        return (_fault = classifier.Classify(in evidence)) is not null;
+        _fault = classifier.Classify(in evidence);
+        return _fault is null ? null : _hasContent && _fault.Kind == FaultKind.ContentFilter ? StreamSignal.End : StreamSignal.Error;
     }
 
     private StreamSignal SetFault(Fault fault)

@@ -53,6 +53,56 @@ public sealed class SseTests
     [InlineData("data: [DONE]", StreamSignal.End)]
     public void Every_dialects_events_are_told_apart(string item, StreamSignal expected) => Reader().Read(Encoding.UTF8.GetBytes(item)).Should().Be(expected);
 
+    [Theory]
+    [InlineData("""{"index":0,"delta":{"content":"Hi"},"finish_reason":""}""", StreamSignal.Content)]
+    [InlineData("""{"index":0,"delta":{},"finish_reason": ""}""", StreamSignal.None)]
+    [InlineData("""{"index":0,"delta":{},"finish_reason": "stop"}""", StreamSignal.End)]
+    public void A_finish_reason_that_says_nothing_is_no_end(string choice, StreamSignal expected) =>
+        Reader().Read(Encoding.UTF8.GetBytes("data: " + Head + choice + "]}\n\n")).Should().Be(expected);
+
+    [Theory]
+    [InlineData("\"\"")]
+    [InlineData("null")]
+    [InlineData("\"FINISH_REASON_UNSPECIFIED\"")]
+    public void Geminis_finish_reason_that_says_nothing_is_no_end(string reason) =>
+        Reader().Read(Encoding.UTF8.GetBytes("data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]},\"finishReason\": " + reason + "}]}\n\n")).Should().Be(StreamSignal.Content);
+
+    [Theory]
+    [InlineData("choices", "event: response.completed\n")]
+    [InlineData("candidates", "event: response.completed\n")]
+    [InlineData("choices", "")]
+    [InlineData("candidates", "")]
+    public void A_tool_whose_schema_names_choices_hides_no_events_meaning(string property, string name)
+    {
+        var rest = "\"response\":{\"error\":null,\"tools\":[{\"parameters\":{\"properties\":{\"" + property + "\":{\"type\":\"array\"}}}}]}}\n\n";
+        Reader().Read(Encoding.UTF8.GetBytes(name.Replace("completed", "created", StringComparison.Ordinal) + "data: {\"type\":\"response.created\"," + rest)).Should().Be(StreamSignal.None);
+        Reader().Read(Encoding.UTF8.GetBytes(name + "data: {\"type\":\"response.completed\"," + rest)).Should().Be(StreamSignal.End);
+    }
+
+    [Theory]
+    [InlineData("""{"some":{"choices":[{"index":0,"finish_reason":"stop"}]}}""")]
+    [InlineData("""{"some":[{"candidates":[{"finishReason":"STOP"}]}]}""")]
+    public void Choices_and_candidates_mean_something_only_at_the_root(string data) =>
+        Reader().Read(Encoding.UTF8.GetBytes("data: " + data + "\n\n")).Should().Be(StreamSignal.Content, "nobody knows what it is");
+
+    [Theory]
+    [InlineData("""{"prompt_filter_results":[{"choices":1}],"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""")]
+    [InlineData("""{"usageMetadata":{"a":[1]},"candidates":[{"finishReason":"STOP"}]}""")]
+    public void Choices_and_candidates_at_the_root_are_found_behind_anything(string data) =>
+        Reader().Read(Encoding.UTF8.GetBytes("data: " + data + "\n\n")).Should().Be(StreamSignal.End);
+
+    [Theory]
+    [InlineData("event: response.incomplete\ndata: {\"type\":\"response.incomplete\",\"response\":{\"status\":\"incomplete\",\"error\":null,\"incomplete_details\":{\"reason\":\"content_filter\"}}}\n\n")]
+    [InlineData("event: response.incomplete\ndata: {\"type\":\"response.incomplete\",\"response\":{\"status\":\"incomplete\",\"incomplete_details\":{\"reason\":\"content_filter\"}}}\n\n")]
+    public void A_response_that_a_filter_ended_is_at_its_end_after_content_and_a_fault_before_it(string end)
+    {
+        var reader = Reader();
+        reader.Read(Encoding.UTF8.GetBytes(end)).Should().Be(StreamSignal.Error);
+        reader.FaultOf(default).Kind.Should().Be(FaultKind.ContentFilter);
+        reader.Read("event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"Hi\"}\n\n"u8.ToArray()).Should().Be(StreamSignal.Content);
+        reader.Read(Encoding.UTF8.GetBytes(end)).Should().Be(StreamSignal.End);
+    }
+
     [Fact]
     public void With_several_choices_only_the_last_mark_is_the_end()
     {
