@@ -18,11 +18,12 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         if (!response.IsSuccessStatusCode)
             return FailingAsync(token);
         var type = TypeOf(response.Content);
-        if (type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase))
+        var isReadable = !IsEncoded(response.Content);
+        if (isReadable && type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase))
             return StreamedAsync(token);
         if (request.Method == HttpMethod.Head || (int)response.StatusCode is 204 or 205 or 304)
             return new(response);
-        if (ModelFinder.IsJson(type))
+        if (isReadable && ModelFinder.IsJson(type))
             return JsonAsync(token);
         // A page where data was asked for: some gateway's, not the endpoint's.
         if (type.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) && AcceptsDataOnly())
@@ -55,7 +56,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         if (isWhole)
             Replace(new ByteArrayContent(body), isWhole: true);
         else
-            Replace(new AnswerContent(new PassingStream(body, stream, response.Content, pool.Engine, lease: null)), isWhole: false);
+            Replace(new AnswerContent(new PassingStream(body, stream, response.Content)), isWhole: false);
         return response;
     }
 
@@ -83,8 +84,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         var outline = JsonOutline.Of(body);
         if (!outline.IsWhole)
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
-        // Headers say something of a fault, not whether there is one.
-        if (Classify(body, null) is not null && Classify(body, response.Headers) is { } fault)
+        // Whoever asks how a job went gets an answer that quotes the job's error. Headers say something of a fault, not whether there is one.
+        if (request.Method == HttpMethod.Post && Classify(body, null) is not null && Classify(body, response.Headers) is { } fault)
         {
             // An answer that a filter ended is an answer of its kind; any other error is none.
             if (fault.Kind != FaultKind.ContentFilter)
@@ -120,9 +121,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
 
     private async ValueTask<HttpResponseMessage> PassedAsync(ReadOnlyMemory<byte> read, CancellationToken token)
     {
-        var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
-        Replace(new AnswerContent(new PassingStream(read, stream, response.Content, pool.Engine, attempt.Lease)), isWhole: false);
+        var pieces = new BodyPieces(read, await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false), response.Content, token);
+        // Once the headers have come, a call's token says nothing of the body; every read brings its own.
+        var answer = new StreamedAnswer<ReadOnlyMemory<byte>>(pool.Engine, attempt.Lease, pieces, PieceReader.Instance, CancellationToken.None);
         attempt.Lease.IsHandedOver = true;
+        Replace(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the pieces have the old one
         return response;
     }
 
@@ -160,6 +163,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     private bool AcceptsDataOnly() => request.Headers.NonValidated.TryGetValues("Accept", out var accept) && accept.ToString() is var text
         && (text.Contains("application/json", StringComparison.OrdinalIgnoreCase) || text.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))
         && !text.Contains("html", StringComparison.OrdinalIgnoreCase) && !text.Contains("*/*", StringComparison.Ordinal);
+
+    // Nobody asked for it, and nobody inside undid it: whoever called may know what to do with it.
+    private static bool IsEncoded(HttpContent content) =>
+        content.Headers.NonValidated.TryGetValues("Content-Encoding", out var encoding) && encoding.ToString() is not "" and var text
+        && !text.Equals("identity", StringComparison.OrdinalIgnoreCase);
 
     private static string TypeOf(HttpContent content) => content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : "";
 }

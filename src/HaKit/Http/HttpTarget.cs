@@ -73,7 +73,7 @@ internal sealed class HttpTarget
         var ours = secret is null ? default : CredentialHeader.Of(_endpoint, secret);
         var hidesCredentials = _hasCredentials || secret is not null;
         foreach (var (name, values) in theirs)
-            if (!_endpoint.Headers.ContainsKey(name) && !name.Equals("Host", StringComparison.OrdinalIgnoreCase) && !(hidesCredentials && CredentialHeader.Is(name)))
+            if (!_endpoint.Headers.ContainsKey(name) && !IsOurs(name) && !(hidesCredentials && CredentialHeader.Is(name)))
                 to.Headers.AddAsIs(name, values);
         foreach (var (name, value) in _endpoint.Headers)
             if (secret is null || !CredentialHeader.Is(name))
@@ -81,6 +81,9 @@ internal sealed class HttpTarget
         if (secret is not null && !to.Headers.TryAddWithoutValidation(ours.Name, ours.Value))
             throw new InvalidOperationException($"The credential of endpoint '{_endpoint.Name}' is not a header value.");
     }
+
+    // The connections say what encodings they can undo: of an answer in another one, nobody here could say whether it is whole.
+    private static bool IsOurs(string name) => name.Equals("Host", StringComparison.OrdinalIgnoreCase) || name.Equals("Accept-Encoding", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Is the location on the server that the request went to?</summary>
     public static bool IsSameServer(Uri one, Uri other) =>

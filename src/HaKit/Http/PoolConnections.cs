@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace HaKit.Http;
 
 /// <summary>Connections that suit long calls to few hosts.</summary>
@@ -14,11 +16,17 @@ internal static class PoolConnections
     public static void Suit(HttpMessageHandler handler, TimeSpan connectTimeout)
     {
         if (handler is HttpClientHandler simple)
+        {
             simple.AllowAutoRedirect = false;
+            if (simple.AutomaticDecompression == DecompressionMethods.None)
+                simple.AutomaticDecompression = DecompressionMethods.All;
+        }
         if (handler is not SocketsHttpHandler sockets)
             return;
         sockets.AllowAutoRedirect = false; // the runtime strips Authorization on the way to another origin, but not api-key or x-api-key
         sockets.UseCookies = false;
+        if (sockets.AutomaticDecompression == DecompressionMethods.None)
+            sockets.AutomaticDecompression = DecompressionMethods.All; // only an answer that can be read is known to be whole
         sockets.ResponseDrainTimeout = TimeSpan.Zero; // a stream that is left must stop at the endpoint, not be read to its end
         sockets.EnableMultipleHttp2Connections = true;
         if (sockets.ConnectTimeout == Timeout.InfiniteTimeSpan)

@@ -120,6 +120,50 @@ public sealed class HttpReadingTests
         http.InFlight.Should().Be(0);
     }
 
+    [Theory]
+    [InlineData("audio/mpeg", 31)]
+    [InlineData("application/x-ndjson", 31)]
+    [InlineData("audio/mpeg", null)]
+    public async Task A_body_that_is_passed_on_and_falls_silent_ends_with_an_exception_unless_that_is_switched_off(string type, int? after)
+    {
+        var body = new Reentrant();
+        await using var http = new HttpPool(1, o => o.Streaming.IdleTimeout = after is null ? TimeSpan.MaxValue : TimeSpan.FromSeconds(30), inner: new Answering(body, type));
+        using var response = await http.SendAsync(HttpPool.Chat("hi"));
+        var stream = await response.Content.ReadAsStreamAsync(Ct);
+        (await stream.ReadAsync(new byte[100_000], Ct)).Should().BePositive();
+        http.Time.Advance(TimeSpan.FromHours(1)); // nobody waits
+        var reading = stream.ReadAsync(new byte[100], Ct).AsTask();
+        http.Time.Advance(TimeSpan.FromSeconds(29));
+        reading.IsCompleted.Should().BeFalse();
+        http.Time.Advance(TimeSpan.FromSeconds(after is null ? 100_000 : 2));
+        reading.IsCompleted.Should().Be(after is not null);
+        if (after is null)
+            return;
+        var partial = (await reading.Awaiting(r => r).Should().ThrowAsync<PartialResponseException>()).Which;
+        partial.Fault.Kind.Should().Be(FaultKind.IdleTimeout);
+        partial.Fault.Applied.Should().Be(FaultApplied.Partial);
+        await stream.ReadAsync(new byte[100], Ct).AsTask().Awaiting(r => r).Should().ThrowAsync<PartialResponseException>("a second read must not seem to be the end");
+        http.InFlight.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task Reading_a_body_that_is_passed_on_and_is_there_allocates_nothing()
+    {
+        await using var http = new HttpPool(1, inner: new Answering(new MemoryStream(new byte[1_000_000]), "audio/mpeg"));
+        using var response = await http.SendAsync(HttpPool.Chat("hi"));
+        var stream = await response.Content.ReadAsStreamAsync(Ct);
+        var buffer = new byte[1000];
+        var length = 0;
+        for (var i = 0; i < 100; i++)
+            length += await stream.ReadAsync(buffer, Ct);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++)
+            length += await stream.ReadAsync(buffer, Ct);
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        allocated.Should().Be(0);
+        length.Should().BeGreaterThan(100_000);
+    }
+
     private static HttpRequestMessage Request() => new(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi", stream: true) };
 
     private static async Task ReadAsync(HttpClient client, string way, CancellationToken token)
@@ -154,10 +198,10 @@ public sealed class HttpReadingTests
         return new EndpointPool("socket", options);
     }
 
-    private sealed class Answering(Stream body) : HttpMessageHandler
+    private sealed class Answering(Stream body, string type = "text/event-stream") : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            Task.FromResult(new HttpResponseMessage { Content = new StreamContent(body) { Headers = { { "Content-Type", "text/event-stream" } } } });
+            Task.FromResult(new HttpResponseMessage { Content = new StreamContent(body) { Headers = { { "Content-Type", type } } } });
     }
 
     /// <summary>One content, then nothing, whatever happens.</summary>

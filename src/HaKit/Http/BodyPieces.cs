@@ -1,0 +1,51 @@
+using System.Runtime.CompilerServices;
+
+namespace HaKit.Http;
+
+/// <summary>
+/// The body of an answer that nobody looks into, in the pieces that it comes in, behind what was read of it already. A piece is valid until the next one is
+/// asked for. For one reader at a time; the buffer is its own, because whoever gives up a read may still see it end.
+/// </summary>
+internal sealed class BodyPieces(ReadOnlyMemory<byte> read, Stream body, IDisposable owner, CancellationToken token) : IAsyncEnumerator<ReadOnlyMemory<byte>>
+{
+    private ReadOnlyMemory<byte> _read = read;
+    private byte[]? _buffer;
+
+    public ReadOnlyMemory<byte> Current { get; private set; }
+
+    public ValueTask<bool> MoveNextAsync()
+    {
+        if (!_read.IsEmpty)
+        {
+            (Current, _read) = (_read, default);
+            return new(true);
+        }
+        var reading = body.ReadAsync(_buffer ??= new byte[16 * 1024], token);
+        return reading.IsCompletedSuccessfully ? new(Take(reading.Result)) : WaitAsync(reading);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await body.DisposeAsync().ConfigureAwait(false);
+        owner.Dispose();
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> WaitAsync(ValueTask<int> reading) => Take(await reading.ConfigureAwait(false));
+
+    private bool Take(int count)
+    {
+        Current = _buffer.AsMemory(0, count);
+        return count > 0;
+    }
+}
+
+/// <summary>Of bytes that nobody looks into, all are content, and how they end says nothing.</summary>
+internal sealed class PieceReader : StreamItemReader<ReadOnlyMemory<byte>>
+{
+    public static PieceReader Instance { get; } = new();
+
+    public override bool MarksEnd => false;
+
+    public override StreamSignal Read(ReadOnlyMemory<byte> item) => StreamSignal.Content;
+}

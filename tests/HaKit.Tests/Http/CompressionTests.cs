@@ -1,0 +1,129 @@
+using System.IO.Compression;
+using System.Net;
+using System.Text;
+using HaKit.Faults;
+
+namespace HaKit.Tests.Http;
+
+public sealed class CompressionTests
+{
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("application/json")]
+    [InlineData("text/event-stream")]
+    public async Task A_compressed_answer_that_comes_unasked_is_passed_on_and_nobody_is_blamed(string type)
+    {
+        var bytes = Zipped("{\"id\":\"1\"}");
+        await using var http = new HttpPool(1, inner: new Answering(bytes, type, "gzip"));
+        var call = http.SendAsync(HttpPool.Chat("hi"));
+        call.IsCompleted.Should().BeTrue();
+        using (var response = await call)
+        {
+            response.Content.Headers.ContentEncoding.Should().Equal("gzip");
+            (await response.Content.ReadAsByteArrayAsync(Ct)).Should().Equal(bytes);
+        }
+        http.Sent.Should().HaveCount(1);
+        http.InFlight.Should().Be(0);
+        http.Pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().BeNull();
+    }
+
+    [Fact]
+    public async Task An_encoding_that_changes_nothing_does_not_hide_a_cut()
+    {
+        await using var http = new HttpPool(1, inner: new Answering("{\"id\":"u8.ToArray(), "application/json", "identity"));
+        var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi") };
+        request.Options.Set(EndpointPoolHandler.ProfileKey, new RequestProfile { MayRepeat = false });
+        (await http.Client.SendAsync(request, Ct).Awaiting(r => r).Should().ThrowAsync<EndpointFaultException>()).Which.Fault.Kind.Should().Be(FaultKind.BrokenBody);
+    }
+
+    [Fact]
+    public async Task What_encodings_the_caller_accepts_is_not_passed_on()
+    {
+        await using var http = new HttpPool(1, inner: new Echo());
+        http.Client.DefaultRequestHeaders.TryAddWithoutValidation("Accept-Encoding", "gzip, br");
+        (await http.SendAsync(HttpPool.Chat("hi"))).Dispose();
+        http.Sent[0].Headers.Contains("Accept-Encoding").Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task Over_the_pools_own_connections_a_compressed_answer_is_read_and_a_broken_one_fails_over()
+    {
+        using var broken = new Server(Zipped("{\"id\":"));
+        using var well = new Server(Zipped("{\"id\":\"1\"}"));
+        var options = new EndpointPoolOptions
+        {
+            Endpoints =
+            {
+                new EndpointOptions { Name = "a", Address = broken.Address },
+                new EndpointOptions { Name = "b", Address = well.Address, Tier = 1 },
+            },
+        };
+        options.Heartbeat.Enabled = false;
+        options.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(20);
+        await using var pool = new EndpointPool("test", options);
+        using var client = pool.CreateHttpClient();
+        using var response = await client.PostAsync("chat/completions", HttpPool.Chat("hi"), Ct);
+        (await response.Content.ReadAsStringAsync(Ct)).Should().Be("{\"id\":\"1\"}");
+        broken.Requests.Should().Be(1);
+        well.Requests.Should().Be(1);
+    }
+
+    private static byte[] Zipped(string text)
+    {
+        var target = new MemoryStream();
+        using (var zip = new GZipStream(target, CompressionLevel.Fastest))
+            zip.Write(Encoding.UTF8.GetBytes(text));
+        return target.ToArray();
+    }
+
+    private sealed class Answering(byte[] bytes, string type, string encoding) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Task.FromResult(
+            new HttpResponseMessage { Content = new ByteArrayContent(bytes) { Headers = { { "Content-Type", type }, { "Content-Encoding", encoding } } } });
+    }
+
+    /// <summary>Answers everything over a socket with the same compressed bytes.</summary>
+    private sealed class Server : IDisposable
+    {
+        private readonly System.Net.Sockets.TcpListener _listener = new(IPAddress.Loopback, 0);
+        private readonly byte[] _answer;
+        private int _requests;
+
+        public Server(byte[] body)
+        {
+            _answer = [.. Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n"), .. body];
+            _listener.Start();
+            _ = ServeAsync();
+        }
+
+        public string Address => $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/v1";
+
+        public int Requests => Volatile.Read(ref _requests);
+
+        public void Dispose() => _listener.Dispose();
+
+        private async Task ServeAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    using var client = await _listener.AcceptTcpClientAsync(Ct);
+                    var stream = client.GetStream();
+                    // The request's body ends with the last brace of its JSON.
+                    var buffer = new byte[64 * 1024];
+                    var count = 0;
+                    while (count == 0 || buffer[count - 1] != '}')
+                        count += await stream.ReadAsync(buffer.AsMemory(count), Ct) is > 0 and var read ? read : throw new IOException("The request was cut.");
+                    Interlocked.Increment(ref _requests);
+                    await stream.WriteAsync(_answer, Ct);
+                }
+            }
+            catch (Exception exception) when (exception is System.Net.Sockets.SocketException or ObjectDisposedException or IOException or OperationCanceledException)
+            {
+                // The test is over, or will notice.
+            }
+        }
+    }
+}
