@@ -26,12 +26,18 @@ internal sealed class HttpCall(EndpointPool pool, EndpointPoolHandler handler, H
         _route = pool.Http.RouteOf(requested);
         if (request.Content is { } content)
         {
-            _body = await RequestBody.OfAsync(content, pool.Options.Http.MaxReplayBytes, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                _body = await RequestBody.OfAsync(content, pool.Options.Http.MaxReplayBytes, cancellationToken).ConfigureAwait(false);
+            }
+            catch (InvalidOperationException exception) when (content is StreamContent or MultipartContent)
+            {
+                throw new RequestNotRepeatableException(pool.Name, "request's body", exception); // whoever is outside sent it before
+            }
             if (!_body.IsKept && Profile.MayHedge != false)
                 Profile = Profile with { MayHedge = false };
         }
-        AsksForStream = _body?.Outline.Stream == true || _route.Streams
-            || request.Headers.NonValidated.TryGetValues("Accept", out var accept) && accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
+        AsksForStream = _body?.Outline.Stream == true || _route.Streams || AcceptsEventsOnly();
     }
 
     /// <summary>Sends the request to one endpoint and looks at what comes back.</summary>
@@ -101,10 +107,16 @@ internal sealed class HttpCall(EndpointPool pool, EndpointPoolHandler handler, H
         return message;
     }
 
+    // Some SDKs accept both with every request, and say in the body which of the two they want.
+    private bool AcceptsEventsOnly() => request.Headers.NonValidated.TryGetValues("Accept", out var accept) && accept.ToString() is var text
+        && text.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)
+        && !text.Contains("application/json", StringComparison.OrdinalIgnoreCase) && !text.Contains("*/*", StringComparison.Ordinal);
+
     private RequestNotRepeatableException NotRepeatable(EndpointAttempt attempt)
     {
         attempt.ReportFault(new Fault(FaultKind.InvalidRequest) { Applied = FaultApplied.NotSent });
-        return new RequestNotRepeatableException(pool.Name, _sentTo ?? attempt.Endpoint.Name, _body!.Describe(), _lastFailure);
+        return _sentTo is null ? new RequestNotRepeatableException(pool.Name, _body!.Describe(), _lastFailure)
+            : new RequestNotRepeatableException(pool.Name, _sentTo, _body!.Describe(), _lastFailure);
     }
 
     private static string? ModelIn(ReadOnlySpan<byte> json)

@@ -13,7 +13,8 @@ internal sealed class HttpRoute
         HttpTarget.RefuseForeign(requested, origin);
         (Requested, Origin) = (requested, origin);
         Text = requested.OriginalString;
-        Streams = requested.AbsolutePath.EndsWith(":streamGenerateContent", StringComparison.Ordinal);
+        Streams = requested.AbsolutePath.EndsWith(":streamGenerateContent", StringComparison.Ordinal)
+            || requested.Query.Split('?', '&').Contains("stream=true", StringComparer.OrdinalIgnoreCase);
     }
 
     public Uri Requested { get; }

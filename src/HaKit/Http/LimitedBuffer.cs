@@ -38,6 +38,9 @@ internal sealed class LimitedBuffer : WriteOnlyStream
         return bytes;
     }
 
+    /// <summary>What is in it, in an array that is nobody's from now on but the taker's.</summary>
+    public ReadOnlyMemory<byte> TakeWritten() => TakeBytes().AsMemory(0, Count);
+
     public int Count { get; private set; }
 
     public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Count);
@@ -68,11 +71,19 @@ internal sealed class LimitedBuffer : WriteOnlyStream
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        if (Count + (long)buffer.Length > _limit)
+        if (!TryWrite(buffer))
             throw new FullException();
+    }
+
+    /// <summary>Writes all or, where that is too much, nothing (false).</summary>
+    public bool TryWrite(ReadOnlySpan<byte> buffer)
+    {
+        if (Count + (long)buffer.Length > _limit)
+            return false;
         Grow(buffer.Length);
         buffer.CopyTo(_bytes.AsSpan(Count));
         Count += buffer.Length;
+        return true;
     }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Net.Http.Json;
 
 namespace HaKit.Http;
 
@@ -54,12 +55,14 @@ internal sealed class RequestBody : IDisposable
         RequestBody body;
         try
         {
-            // These two can be pulled, so that what was read of them and the rest can still be sent once.
-            if (length is null && source is StreamContent or MultipartContent)
+            // What has a length, and JSON, can be written again; of anything else that is too long the one time may have come.
+            if (length is null && source is not JsonContent)
             {
-                var stream = await source.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-                if (!await buffer.FillAsync(stream, cancellationToken).ConfigureAwait(false))
-                    return new RequestBody(new OnceContent(source, buffer.ToArray(), stream), maxReplayBytes);
+                var pausing = new PausingStream(buffer);
+                var copy = source.CopyToAsync(pausing, cancellationToken);
+                if (await Task.WhenAny(copy, pausing.Paused).ConfigureAwait(false) != copy)
+                    return new RequestBody(new OnceContent(source, buffer.TakeWritten(), pausing, copy), maxReplayBytes);
+                await copy.ConfigureAwait(false);
             }
             else
                 await source.CopyToAsync(buffer, cancellationToken).ConfigureAwait(false);
@@ -102,7 +105,11 @@ internal sealed class RequestBody : IDisposable
     private static string TypeOf(HttpContent content) => content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : "";
 
     /// <summary>The call is over. Attempts that still write keep the buffer until they have done so.</summary>
-    public void Dispose() => Leave();
+    public void Dispose()
+    {
+        (_source as OnceContent)?.Abandon();
+        Leave();
+    }
 
     private void Enter()
     {
@@ -183,39 +190,6 @@ internal sealed class RequestBody : IDisposable
             var known = body.LengthWith(model);
             length = known ?? 0;
             return known is not null;
-        }
-    }
-
-    /// <summary>The beginning that was read, and the rest of a stream that cannot be rewound.</summary>
-    private sealed class OnceContent : HttpContent
-    {
-        private readonly byte[] _beginning;
-        private readonly Stream _rest;
-        private int _sent;
-
-        public OnceContent(HttpContent source, byte[] beginning, Stream rest)
-        {
-            (_beginning, _rest) = (beginning, rest);
-            foreach (var (name, values) in source.Headers.NonValidated)
-                Headers.AddAsIs(name, values);
-        }
-
-        public bool IsSpent => Volatile.Read(ref _sent) != 0;
-
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
-        {
-            if (Interlocked.Exchange(ref _sent, 1) != 0)
-                throw new InvalidOperationException("The content was sent already.");
-            await stream.WriteAsync(_beginning, cancellationToken).ConfigureAwait(false);
-            await _rest.CopyToAsync(stream, cancellationToken).ConfigureAwait(false);
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
         }
     }
 }

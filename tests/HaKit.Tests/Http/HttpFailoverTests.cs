@@ -277,6 +277,72 @@ public sealed class HttpFailoverTests
         http.InFlight.Should().Be(0);
     }
 
+    [Theory]
+    [InlineData("application/json, text/event-stream", "responses", false)]
+    [InlineData("text/event-stream, */*;q=0.1", "responses", false)]
+    [InlineData("text/event-stream", "responses", true)]
+    [InlineData("application/json", "responses?stream=true", true)]
+    [InlineData("application/json", "responses?a=1&stream=TRUE&b=2", true)]
+    [InlineData("application/json", "responses?upstream=true", false)]
+    [InlineData("application/json", "responses?stream=trueish", false)]
+    [InlineData("application/json", "models/m:streamGenerateContent", true)]
+    public async Task A_call_that_accepts_plain_json_too_is_a_plain_one_unless_it_asks_for_a_stream(string accept, string path, bool stream)
+    {
+        await using var http = new HttpPool();
+        using var handler = new EndpointPoolHandler(http.Pool);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(http.Client.BaseAddress!, path)) { Content = HttpPool.Chat("hi") };
+        request.Headers.TryAddWithoutValidation("Accept", accept);
+        using var call = new HaKit.Http.HttpCall(http.Pool, handler, request);
+        await call.ReadBodyAsync(Ct);
+        call.AsksForStream.Should().Be(stream);
+    }
+
+    [Fact]
+    public async Task An_answer_that_takes_40_s_is_waited_for_though_events_are_accepted_too()
+    {
+        await using var http = new HttpPool();
+        http.Client.DefaultRequestHeaders.TryAddWithoutValidation("Accept", "application/json, text/event-stream");
+        foreach (var fake in http.Fakes)
+            fake.Faults.Always(FakeFault.Latency(toHeaders: TimeSpan.FromSeconds(40)));
+        var call = http.ReadAsync(HttpPool.Chat("hi"));
+        http.Time.Advance(TimeSpan.FromSeconds(41));
+        call.IsCompleted.Should().BeTrue();
+        (await call).Should().Contain(FakeAnswers.AnswerTo("hi"));
+        http.Sent.Should().HaveCount(1);
+    }
+
+    [Theory]
+    [InlineData("""{"id":"resp_1","status":"failed","error":{"code":"server_error","message":"m"}}""")]
+    [InlineData("""{"id":"ftjob-1","status":"failed","error":{"code":"invalid_training_file","message":"m","param":"training_file"}}""")]
+    public async Task Asking_how_a_job_went_that_has_failed_is_answered_and_no_fault(string job)
+    {
+        await using var http = new HttpPool(1, inner: new Always(() => new ByteArrayContent(Encoding.UTF8.GetBytes(job)) { Headers = { { "Content-Type", "application/json" } } }));
+        var call = http.SendAsync(null, "responses/resp_1");
+        call.IsCompleted.Should().BeTrue();
+        using (var response = await call)
+            (await response.Content.ReadAsStringAsync(Ct)).Should().Be(job);
+        http.Sent.Should().HaveCount(1);
+        http.Pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().BeNull();
+    }
+
+    [Fact]
+    public async Task Asking_how_a_job_went_fails_when_the_answer_is_cut()
+    {
+        await using var http = new HttpPool(1, inner: new Always(() => new ByteArrayContent("{\"id\":"u8.ToArray()) { Headers = { { "Content-Type", "application/json" } } }));
+        var call = http.SendAsync(null, "responses/resp_1");
+        http.Time.Advance(TimeSpan.FromMinutes(3));
+        await call.Awaiting(c => c).Should().ThrowAsync<EndpointPoolException>();
+    }
+
+    [Fact]
+    public async Task A_streamed_response_that_a_filter_ended_after_content_comes_whole()
+    {
+        const string Events = "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"Hi\"}\n\n"
+            + "event: response.incomplete\ndata: {\"type\":\"response.incomplete\",\"response\":{\"error\":null,\"incomplete_details\":{\"reason\":\"content_filter\"}}}\n\n";
+        await using var http = new HttpPool(1, inner: new Always(() => new ByteArrayContent(Encoding.UTF8.GetBytes(Events)) { Headers = { { "Content-Type", "text/event-stream" } } }));
+        (await http.ReadAsync(HttpPool.Chat("hi", stream: true), "responses")).Should().Be(Events);
+    }
+
     [Fact]
     public async Task Usage_that_an_answer_reports_is_known_to_the_call()
     {
@@ -298,5 +364,11 @@ public sealed class HttpFailoverTests
             using var response = http.Client.Send(new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi") }, Ct);
             response.StatusCode.Should().Be(HttpStatusCode.OK);
         }
+    }
+
+    private sealed class Always(Func<HttpContent> content) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage { Content = content() });
     }
 }

@@ -227,6 +227,55 @@ public sealed class HttpRequestTests
         http.Sent.Should().HaveCount(2);
     }
 
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0, 1)]
+    [InlineData(1, 0)]
+    public async Task A_long_body_that_its_content_can_write_but_once_is_sent_once(int failures, int refusals)
+    {
+        var bytes = Bytes(5_000_000);
+        await using var http = new HttpPool(2, inner: new Echo { Failures = failures, Refusals = refusals });
+        var call = http.SendAsync(new Pushed(bytes) { MayRepeat = false }, "files");
+        if (failures == 0)
+            (await (await call).Content.ReadAsByteArrayAsync(Ct)).Should().Equal(bytes);
+        else
+            (await call.Awaiting(c => c).Should().ThrowAsync<RequestNotRepeatableException>()).WithMessage("*sent once*'a' failed*MaxReplayBytes*");
+        http.Sent.Should().HaveCount(1 + refusals);
+    }
+
+    [Fact]
+    public async Task A_long_body_that_no_attempt_took_leaves_nobody_writing()
+    {
+        var content = new Pushed(Bytes(5_000_000)) { MayRepeat = false };
+        await using var http = new HttpPool(1, inner: new Echo { Refusals = 100 });
+        var call = http.SendAsync(content, "files");
+        http.Time.Advance(TimeSpan.FromMinutes(3));
+        await call.Awaiting(c => c).Should().ThrowAsync<EndpointPoolException>();
+        content.Writing!.IsCompleted.Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task Long_json_of_unknown_length_is_written_again_for_each_attempt()
+    {
+        await using var http = new HttpPool(2, inner: new Echo { Failures = 1 });
+        using var response = await http.SendAsync(System.Net.Http.Json.JsonContent.Create(new string('x', 5_000_000)), "files");
+        (await response.Content.ReadAsByteArrayAsync(Ct)).Should().HaveCount(5_000_002);
+        http.Sent.Should().HaveCount(2);
+    }
+
+    [Theory]
+    [InlineData(1000)]
+    [InlineData(5_000_000)]
+    public async Task A_message_whose_body_cannot_be_read_again_never_goes_out_empty_when_it_comes_again(int length)
+    {
+        var bytes = Bytes(length);
+        var echo = new Echo();
+        await using var http = new HttpPool(1);
+        using var client = new HttpClient(new Twice { InnerHandler = new EndpointPoolHandler(http.Pool) { InnerHandler = echo } }) { BaseAddress = http.Client.BaseAddress };
+        await client.Awaiting(c => c.PostAsync("files", new StreamContent(new ForwardOnly(bytes)), Ct)).Should().ThrowAsync<RequestNotRepeatableException>();
+        echo.Calls.Should().Be(1);
+    }
+
     [Fact]
     public async Task Failure_31_retries_from_above_are_noticed_once()
     {
@@ -313,6 +362,16 @@ public sealed class HttpRequestTests
         }
     }
 
+    /// <summary>Repeats every message, whatever came of it.</summary>
+    private sealed class Twice : DelegatingHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            (await base.SendAsync(request, cancellationToken)).Dispose();
+            return await base.SendAsync(request, cancellationToken);
+        }
+    }
+
     private sealed class Trailing : HttpMessageHandler
     {
         private int _calls;
@@ -329,7 +388,22 @@ public sealed class HttpRequestTests
 
     private sealed class Pushed(byte[] bytes) : HttpContent
     {
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => stream.WriteAsync(bytes, 0, bytes.Length);
+        private bool _isRead;
+
+        public bool MayRepeat { get; init; } = true;
+
+        public Task? Writing { get; private set; }
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => Writing = WriteAsync(stream);
+
+        private async Task WriteAsync(Stream stream)
+        {
+            if (_isRead && !MayRepeat)
+                throw new InvalidOperationException("It was read already.");
+            _isRead = true;
+            for (var at = 0; at < bytes.Length; at += 50_000)
+                await stream.WriteAsync(bytes.AsMemory(at, Math.Min(50_000, bytes.Length - at)));
+        }
 
         protected override bool TryComputeLength(out long length)
         {
@@ -351,8 +425,11 @@ internal sealed class Echo : HttpMessageHandler
 
     public int Refusals { get; set; }
 
+    public int Calls { get; private set; }
+
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        Calls++;
         if (Refusals-- > 0)
             throw new HttpRequestException(HttpRequestError.ConnectionError, inner: new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.ConnectionRefused));
         var body = new MemoryStream();
