@@ -167,7 +167,7 @@ internal sealed class Lease
         State.Health.FirstContent(_ticket, now);
     }
 
-    /// <summary>It is at work, and may be silent for as long again. False when that is longer than it may take in any case.</summary>
+    /// <summary>It is at work, and may be silent for as long again. False once three quarters of its time are gone: another attempt would hardly have enough.</summary>
     public bool Progressed(TimeSpan now)
     {
         if (FirstContentAt is not null || IsCompleted)
@@ -175,9 +175,8 @@ internal sealed class Lease
         LearnFirstSign(now);
         var patience = SilentUntil - HeardAt;
         HeardAt = now;
-        var mayGoOn = patience < EndsAt - now;
-        SilentUntil = mayGoOn ? now + patience : EndsAt;
-        return mayGoOn;
+        SilentUntil = patience < EndsAt - now ? now + patience : EndsAt;
+        return EndsAt - now > (EndsAt - Started) / 4;
     }
 
     public void Identify(string? givenKey, string keyPrefix, long callNumber) => (_givenKey, _keyPrefix, _callNumber) = (givenKey, keyPrefix, callNumber);

@@ -81,6 +81,16 @@ public sealed class StreamProgressTests : StreamBench
     }
 
     [Fact]
+    public async Task A_failure_soon_after_it_can_be_made_good_where_one_endpoint_has_all_the_time_there_is()
+    {
+        await using var pool = Pool(1, o => o.TotalRequestTimeout.Timeout = S(20));
+        var again = false;
+        Scripts["a"] = token => { var script = again ? "role Hello ." : "role 1s work cut"; again = true; return Play(script, token); };
+        Read(pool).Should().Be("role Hello .");
+        Opened.Should().Equal("a", "a");
+    }
+
+    [Fact]
     public async Task When_no_more_bytes_may_be_held_it_is_handed_over_and_nobody_is_blamed()
     {
         await using var pool = Pool(2, o => o.Streaming.HoldBytes = 1_000);
