@@ -113,7 +113,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             await answer.DropAsync().ConfigureAwait(false);
             throw;
         }
-        events.IsHolding = false;
+        events.HandOver(lease.Token); // a strategy of the user's may lend its token to others as soon as the attempt is over
         lease.IsHandedOver = true;
         Replace(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the events have the old one
         return response;
@@ -121,8 +121,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
 
     private async ValueTask<HttpResponseMessage> PassedAsync(ReadOnlyMemory<byte> read, CancellationToken token)
     {
-        var pieces = new BodyPieces(read, await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false), response.Content, token);
-        // Once the headers have come, a call's token says nothing of the body; every read brings its own.
+        var pieces = new BodyPieces(read, await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false), response.Content, attempt.Lease.Token);
+        // Once the headers have come, neither the call's token nor any strategy's says anything of the body; every read brings its own.
         var answer = new StreamedAnswer<ReadOnlyMemory<byte>>(pool.Engine, attempt.Lease, pieces, PieceReader.Instance, CancellationToken.None);
         attempt.Lease.IsHandedOver = true;
         Replace(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the pieces have the old one

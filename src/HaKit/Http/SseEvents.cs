@@ -44,6 +44,9 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
         return this;
     }
 
+    /// <summary>Past the first content: nothing is held any more, and what cancels reading is another token.</summary>
+    public void HandOver(CancellationToken cancellationToken) => (IsHolding, _token) = (false, cancellationToken);
+
     public ValueTask<bool> MoveNextAsync()
     {
         if (TryMove() is { } moved)

@@ -1,5 +1,7 @@
+using HaKit.Failover;
 using HaKit.Faults;
 using HaKit.Testing;
+using Polly;
 
 namespace HaKit.Tests.Http;
 
@@ -164,6 +166,20 @@ public sealed class HttpReadingTests
         length.Should().BeGreaterThan(100_000);
     }
 
+    [Theory]
+    [InlineData("text/event-stream")]
+    [InlineData("audio/mpeg")]
+    public async Task A_token_that_a_strategy_of_the_users_lent_to_the_attempt_ends_nothing_of_what_follows(string type)
+    {
+        using var lent = new CancellationTokenSource();
+        await using var http = new HttpPool(1, parts: p => p.ConfigureEndpointPipeline = (builder, _) => builder.AddStrategy(_ => new Lending(lent.Token), new Options()), inner: new Answering(new Cancellable(), type));
+        using var response = await http.SendAsync(HttpPool.Chat("hi", stream: true));
+        var stream = await response.Content.ReadAsStreamAsync(Ct);
+        (await stream.ReadAsync(new byte[100_000], Ct)).Should().BePositive();
+        lent.Cancel();
+        stream.ReadAsync(new byte[100], Ct).AsTask().IsCompleted.Should().BeFalse();
+    }
+
     private static HttpRequestMessage Request() => new(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi", stream: true) };
 
     private static async Task ReadAsync(HttpClient client, string way, CancellationToken token)
@@ -202,6 +218,32 @@ public sealed class HttpReadingTests
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
             Task.FromResult(new HttpResponseMessage { Content = new StreamContent(body) { Headers = { { "Content-Type", type } } } });
+    }
+
+    private sealed class Options : ResilienceStrategyOptions;
+
+    /// <summary>As Polly's own timeout does.</summary>
+    private sealed class Lending(CancellationToken token) : ResilienceStrategy
+    {
+        protected override async ValueTask<Outcome<TResult>> ExecuteCore<TResult, TState>(
+            Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
+        {
+            var inner = ResilienceContextPool.Shared.Get(token);
+            inner.Properties.Set(EndpointGuardStrategy.LeaseKey, context.Properties.GetValue(EndpointGuardStrategy.LeaseKey, null!));
+            inner.Properties.Set(EndpointGuardStrategy.CallContextKey, context.Properties.GetValue(EndpointGuardStrategy.CallContextKey, null!));
+            return await callback(inner, state);
+        }
+    }
+
+    /// <summary>One content, then nothing until the read is cancelled.</summary>
+    private sealed class Cancellable() : MemoryStream("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n"u8.ToArray())
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (Position == Length)
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            return await base.ReadAsync(buffer, cancellationToken);
+        }
     }
 
     /// <summary>One content, then nothing, whatever happens.</summary>
