@@ -81,7 +81,8 @@ internal sealed class FailoverStrategy(FailoverEngine engine) : ResilienceStrate
         var span = lease.State.Telemetry?.Begin(call, lease.Number);
         lease.Span = span;
         var task = lease.State.Pipeline.ExecuteOutcomeAsync(callback, attempt, state);
-        if (span is not null && ReferenceEquals(Activity.Current, span))
+        // Also when it has ended already: then nothing is current.
+        if (span is not null)
             Activity.Current = outside;
         return task;
     }

@@ -71,6 +71,24 @@ public sealed class SpanTests
         inner.Should().OnlyContain(i => i.ParentSpanId == bench.Spans.Attempts.Single().SpanId);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_call_that_ends_before_it_returns_leaves_its_caller_s_span_current(bool well)
+    {
+        await using var bench = new TelemetryBench();
+        using var outside = new Activity("outside").Start();
+        var task = bench.Pool.ExecuteAsync(new RequestProfile { MayRepeat = false }, well, static (attempt, well, _) =>
+        {
+            if (!well)
+                attempt.ReportFault(new Fault(FaultKind.ServerError));
+            return new ValueTask<int>(1);
+        }, TestContext.Current.CancellationToken);
+        task.IsCompleted.Should().BeTrue();
+        Activity.Current.Should().BeSameAs(outside);
+        bench.Spans.Attempts.Should().HaveCount(1);
+    }
+
     [Fact]
     public async Task A_stream_s_spans_last_to_its_end_and_leave_its_reader_alone()
     {
