@@ -61,6 +61,16 @@ public sealed class OrderTests
     }
 
     [Theory]
+    [InlineData("eu%2Fa")]
+    [InlineData("eu%2fa")]
+    public async Task A_name_with_a_slash_can_be_ordered(string escaped)
+    {
+        await using var site = await Site.StartAsync(pool: static o => { o.Heartbeat.Enabled = false; o.Endpoints.Add(new EndpointOptions { Name = "eu/a" }); });
+        (await OrderAsync(site, $"/ha/pools/chat/endpoints/{escaped}/force-down")).Should().Be(HttpStatusCode.Accepted);
+        Status(site, "eu/a").Should().Be(HealthStatus.ForcedDown);
+    }
+
+    [Theory]
     [InlineData("/ha/pools/none/endpoints/a/drain")]
     [InlineData("/ha/pools/chat/endpoints/none/drain")]
     [InlineData("/ha/pools/chat/endpoints/a/explode")]

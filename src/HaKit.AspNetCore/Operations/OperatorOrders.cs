@@ -131,7 +131,9 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
         return context.Response.WriteAsJsonAsync(new OrderView(status < 300, text), StatusJson.Default.OrderView, cancellationToken: context.RequestAborted);
     }
 
-    private static string Value(HttpContext context, string name) => context.Request.RouteValues[name] as string ?? "";
+    // An escaped slash is the one thing that is left as it was sent.
+    private static string Value(HttpContext context, string name) =>
+        (context.Request.RouteValues[name] as string ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 
     [LoggerMessage(40, LogLevel.Information, "Pool {Pool}: {User} ordered {Order} of {Subject} on the dashboard.")]
     private static partial void Ordered(ILogger logger, string pool, string? user, string order, string subject);
