@@ -134,7 +134,7 @@ public sealed partial class EndpointPool
             PoolLog.Changed(_log, Name, endpoint, before.Status.ToString(), after.Status.ToString(), source);
         else if (after.Status != before.Status)
             PoolLog.ChangedALittle(_log, Name, endpoint, before.Status.ToString(), after.Status.ToString(), fault, source);
-        if (after.Cooldown is not { } cooldown || before.Cooldown is not null)
+        if (after.Cooldown is not { } cooldown || before.Cooldown is { } earlier && (earlier.IsUntilCleared || !cooldown.IsUntilCleared))
             return;
         if (cooldown.IsUntilCleared)
             PoolLog.CoolingUntilCleared(_log, Name, endpoint, cooldown.Cause.ToString());

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using HaKit.Faults;
 using HaKit.AspNetCore.Status;
+using HaKit.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -107,6 +109,37 @@ public sealed class StatusTests
         first.StatusCode.Should().Be(HttpStatusCode.OK);
         using var second = await site.SendAsync(HttpMethod.Get, "/ha/events");
         second.StatusCode.Should().Be(HttpStatusCode.ServiceUnavailable);
+    }
+
+    [Fact]
+    public void Who_looks_before_the_start_is_turned_away_and_takes_nobody_s_place()
+    {
+        var feed = new StatusFeed(static () => [], new ManualTimeProvider(), new EndpointPoolPagesOptions { MaxViewers = 1 });
+        feed.Join().Should().BeNull();
+        feed.Start();
+        feed.Join()!.Reader.TryRead(out var first).Should().BeTrue();
+        Encoding.UTF8.GetString(first!).Should().StartWith("event: status\n");
+        feed.Stop();
+    }
+
+    [Fact]
+    public async Task What_somebody_must_put_right_is_an_event_of_an_endpoint_that_cools_down_already()
+    {
+        await using var site = await Site.StartAsync(pool: static o => { o.Heartbeat.Enabled = false; o.Endpoints.Add(new EndpointOptions { Name = "a" }); });
+        Fault[] faults = [new(FaultKind.Throttled) { RetryAfter = TimeSpan.FromSeconds(20) }, new(FaultKind.QuotaExhausted), new(FaultKind.QuotaExhausted)];
+        var gates = Array.ConvertAll(faults, static _ => new TaskCompletionSource());
+        var calls = faults.Zip(gates, (fault, gate) => site.Pool().ExecuteAsync(new RequestProfile { MayRepeat = false }, (fault, gate), static async (attempt, s, _) =>
+        {
+            await s.gate.Task;
+            attempt.ReportFault(s.fault);
+            return 0;
+        }, Ct).AsTask()).ToArray();
+        foreach (var gate in gates)
+            gate.SetResult();
+        await Task.WhenAll(calls).ContinueWith(static _ => { }, Ct, TaskContinuationOptions.None, TaskScheduler.Default);
+        site.Time.Advance(TimeSpan.Zero);
+        (await StatusAsync(site)).GetProperty("events").EnumerateArray().Select(e => e.GetProperty("text").GetString())
+            .Where(t => t!.StartsWith("cooling down", StringComparison.Ordinal)).Should().Equal("cooling down: Throttled", "cooling down: QuotaExhausted");
     }
 
     [Fact]

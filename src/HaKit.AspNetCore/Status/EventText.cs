@@ -17,11 +17,12 @@ internal static class EventText
         EndpointRecovered e => ("good", e.Endpoint, $"back in service, seen by {By(e.Source)}"),
         EndpointChanged { After: var after, Before: var before } e when after.Status != before.Status =>
             ("info", e.Endpoint, $"{before.Status} → {after.Status}{(e.Fault is { } fault ? $": {fault}" : "")}"),
-        EndpointChanged { After.CooldownUntil: not null, Before.CooldownUntil: null } e => ("warn", e.Endpoint, $"cooling down: {e.After.CooldownCause}"),
+        EndpointChanged e when PoolWatch.IsNewCooldown(e) => ("warn", e.Endpoint, $"cooling down: {e.After.CooldownCause}"),
         EndpointChanged e => ("info", e.Endpoint, $"{e.After.Status}{(e.Fault is { } fault ? $": {fault}" : "")}"),
         OrderGiven { Endpoint: { } endpoint } e => ("order", endpoint, $"ordered: {Words(e.Order)}"),
         OrderGiven e => ("order", null, $"ordered: {Words(e.Order)}, tier {e.Tier}"),
         EndpointDrained e => ("order", e.Endpoint, "drained: nothing is in flight any more"),
+        EndpointRemoved e => ("info", e.Endpoint, "was removed or replaced"),
         OutageBegan => ("bad", null, "outage: no endpoint can take traffic"),
         OutageEnded e => ("good", null, $"the outage is over after {Seconds(e.Lasted)}"),
         RecoveryEnded e => (e.Failure is null ? "good" : "bad", e.Endpoint, e.Failure is null ? "recovery action done" : $"recovery action failed: {e.Failure.GetType().Name}"),

@@ -26,8 +26,12 @@ internal sealed class PoolWatch(EndpointPool pool)
     /// <summary>Is it worth telling people? A failure here and there makes an endpoint suspect, and a success well again.</summary>
     public static bool IsOfNote(PoolEvent happened) => happened is not EndpointChanged changed
         || changed is EndpointEjected or EndpointRecovered
-        || changed.After.CooldownUntil is not null && changed.Before.CooldownUntil is null
+        || IsNewCooldown(changed)
         || changed.After.Status != changed.Before.Status && !(IsPlain(changed.Before) && IsPlain(changed.After));
+
+    /// <summary>Does it begin to cool down, or is what was to pass now left until somebody puts it right?</summary>
+    public static bool IsNewCooldown(EndpointChanged changed) => changed.After.CooldownUntil is { } until
+        && (changed.Before.CooldownUntil is not { } before || until == TimeSpan.MaxValue && before != TimeSpan.MaxValue);
 
     private static bool IsPlain(HealthState state) => state.Status is HealthStatus.Healthy or HealthStatus.Suspect;
 }

@@ -67,18 +67,18 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, 
             return JsonSerializer.SerializeToUtf8Bytes(View(isWhole: false), StatusJson.Default.StatusView);
     }
 
-    /// <summary>What happens from now on, as server-sent events; null when too many look already.</summary>
+    /// <summary>What happens from now on, as server-sent events; null before the start, after the end, and when too many look already.</summary>
     public Channel<byte[]>? Join()
     {
         var viewer = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
         lock (_gate)
         {
-            if (_isStopped || _viewers.Count >= options.MaxViewers)
+            if (_refreshTimer is not { } refresh || _isStopped || _viewers.Count >= options.MaxViewers)
                 return null;
-            _viewers.Add(viewer);
             viewer.Writer.TryWrite(Message("status", Whole()));
+            _viewers.Add(viewer);
             if (_viewers.Count == 1)
-                _refreshTimer!.Change(options.Refresh, options.Refresh);
+                refresh.Change(options.Refresh, options.Refresh);
         }
         return viewer;
     }

@@ -30,6 +30,26 @@ public sealed class LogTests
     }
 
     [Fact]
+    public async Task What_somebody_must_put_right_is_told_of_an_endpoint_that_cools_down_already()
+    {
+        await using var bench = new TelemetryBench(1);
+        Fault[] faults = [new(FaultKind.Throttled) { RetryAfter = TimeSpan.FromSeconds(20) }, new(FaultKind.QuotaExhausted), new(FaultKind.QuotaExhausted)];
+        var gates = Array.ConvertAll(faults, static _ => new TaskCompletionSource());
+        var calls = faults.Zip(gates, (fault, gate) => bench.Pool.ExecuteAsync(new RequestProfile { MayRepeat = false }, (fault, gate), static async (attempt, s, _) =>
+        {
+            await s.gate.Task;
+            attempt.ReportFault(s.fault);
+            return 0;
+        }).AsTask()).ToArray();
+        foreach (var gate in gates)
+            gate.SetResult();
+        calls.Should().OnlyContain(c => c.IsCompleted);
+        bench.Logs.Entries.Select(e => e.Message).Where(m => m.Contains("is left alone", StringComparison.Ordinal)).Should().Equal(
+            $"Pool {bench.Name}: endpoint a is left alone for 20 s, as it asked by Throttled.",
+            $"Pool {bench.Name}: endpoint a is left alone until somebody puts right: QuotaExhausted.");
+    }
+
+    [Fact]
     public async Task Orders_cooldowns_and_outages_have_their_lines()
     {
         await using var bench = new TelemetryBench(1, o => o.Heartbeat.Enabled = true, p => p.Probe = _ => null);
