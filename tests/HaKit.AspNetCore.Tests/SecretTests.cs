@@ -168,7 +168,7 @@ public sealed class SecretTests
     {
         var listener = new ActivityListener
         {
-            ShouldListenTo = static source => source.Name == "HaKit",
+            ShouldListenTo = static source => source.Name is "HaKit" or "System.Net.Http",
             Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = span =>
             {

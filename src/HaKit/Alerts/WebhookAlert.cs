@@ -19,7 +19,13 @@ internal sealed class WebhookAlert : IDisposable
         options.Validate();
         _address = address;
         _options = options;
-        _http = options.Http ?? new HttpMessageInvoker(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) });
+        _http = options.Http ?? new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            ActivityHeadersPropagator = null, // its spans would name the address
+        });
     }
 
     /// <summary>The clock of waits; the dispatcher sets the container's.</summary>

@@ -24,7 +24,12 @@ public sealed class WebhookRecovery : IDisposable
             throw new ArgumentException("An absolute http or https address is needed.", nameof(address));
         _address = address;
         _ownsHttp = http is null;
-        _http = http ?? new HttpMessageInvoker(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
+        _http = http ?? new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            ActivityHeadersPropagator = null, // its spans would name the address, and that may be a secret
+        });
     }
 
     /// <summary>Headers of the request, credentials among them; never printed. Default none.</summary>
