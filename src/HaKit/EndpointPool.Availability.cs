@@ -12,7 +12,9 @@ public sealed partial class EndpointPool
 
     private readonly ConcurrentDictionary<EndpointHealth, UptimeHistory> _uptimes = new();
     private readonly OutcomeCounters _outcomes = new();
+    private readonly Lock _objective = new();
     private BurnRateMonitor? _burn;
+    private ITimer? _burnTimer;
 
     /// <summary>
     /// The availability observed since the pool was made: of each endpoint with bounds, of the pool as predicted from them and as delivered to callers,
@@ -22,8 +24,11 @@ public sealed partial class EndpointPool
     public AvailabilityReport GetAvailabilityReport()
     {
         var now = _clock.Now;
-        var members = Array.FindAll(_engine.Snapshot.Members, m => _uptimes.ContainsKey(m.Health));
-        return AvailabilityReport.Create(now, Array.ConvertAll(members, m => new EndpointRecord(m.Endpoint.Name, _uptimes[m.Health])), _outcomes, Options.Objective?.ToSlo());
+        var records = new List<EndpointRecord>();
+        foreach (var member in _engine.Snapshot.Members)
+            if (_uptimes.TryGetValue(member.Health, out var history))
+                records.Add(new EndpointRecord(member.Endpoint.Name, history));
+        return AvailabilityReport.Create(now, [.. records], _outcomes, Options.Objective?.ToSlo());
     }
 
     private EndpointHealth Recorded(EndpointHealth health)
@@ -41,20 +46,42 @@ public sealed partial class EndpointPool
 
     private void WatchObjective()
     {
-        if (Options.Objective is not { } objective)
-            return;
-        _burn = new BurnRateMonitor(objective.ToSlo(), _outcomes);
-        Owns(_clock.Time.CreateTimer(static pool => ((EndpointPool)pool!).JudgeObjective(), this, AlertsEvery, AlertsEvery));
+        lock (_objective)
+        {
+            var slo = Options.Objective?.ToSlo();
+            if (slo == _burn?.Slo)
+                return;
+            var before = _burn?.Statuses ?? [];
+            _burn = slo is null ? null : new BurnRateMonitor(slo, _outcomes);
+            _burnTimer?.Dispose();
+            _burnTimer = null;
+            var firing = _burn?.Evaluate(_clock.Now) ?? [];
+            foreach (var status in before)
+                if (status.Firing && !firing.Any(s => s.Alert.Name == status.Alert.Name))
+                    Tell(status with { Firing = false });
+            foreach (var status in firing)
+                if (!before.Any(s => s.Firing && s.Alert.Name == status.Alert.Name))
+                    Tell(status);
+            if (slo is null)
+                return;
+            var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
+            using (flow)
+                _burnTimer = _clock.Time.CreateTimer(static pool => ((EndpointPool)pool!).JudgeObjective(), this, AlertsEvery, AlertsEvery);
+        }
     }
 
     private void JudgeObjective()
     {
-        foreach (var status in _burn!.Evaluate(_clock.Now))
-        {
-            Log(status);
-            if (Events.AreWatched)
-                Events.Publish(new BudgetAlert { Pool = Name, At = Events.Now, Status = status });
-        }
+        lock (_objective)
+            foreach (var status in _burn?.Evaluate(_clock.Now) ?? [])
+                Tell(status);
+    }
+
+    private void Tell(in BurnRateStatus status)
+    {
+        Log(status);
+        if (Events.AreWatched)
+            Events.Publish(new BudgetAlert { Pool = Name, At = Events.Now, Status = status });
     }
 }
 

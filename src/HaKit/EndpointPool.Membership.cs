@@ -77,7 +77,12 @@ public sealed partial class EndpointPool
         var old = _engine.Snapshot;
         _engine.Snapshot = new PoolSnapshot(members, old.FirstTier);
         foreach (var gone in old.Members.Except(members))
+        {
             _health.Remove(gone.Health);
+            _uptimes.TryRemove(gone.Health, out _);
+            if (Events.AreWatched)
+                Events.Publish(new EndpointRemoved { Pool = Name, At = Events.Now, Endpoint = gone.Endpoint.Name });
+        }
     }
 
     // Outside the lock: whoever waits goes on here, and may find a place among the new ones.
@@ -85,6 +90,7 @@ public sealed partial class EndpointPool
     {
         StartHeartbeats();
         WatchLoad();
+        WatchObjective();
         _engine.Queue.Release(_engine.Snapshot.Members.Length);
     }
 

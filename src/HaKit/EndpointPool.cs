@@ -190,6 +190,7 @@ public sealed partial class EndpointPool : IAsyncDisposable, IDisposable
     {
         StopHeartbeats();
         _scaleTimer?.Dispose();
+        _burnTimer?.Dispose();
         _telemetry.Dispose();
         foreach (var owned in Interlocked.Exchange(ref _owned, []))
             owned?.Dispose();

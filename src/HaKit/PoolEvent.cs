@@ -99,6 +99,13 @@ public sealed record EndpointDrained : PoolEvent
     public required string Endpoint { get; init; }
 }
 
+/// <summary>An endpoint left the pool, or another of its name took its place; what was held against it is forgotten.</summary>
+public sealed record EndpointRemoved : PoolEvent
+{
+    /// <summary>The endpoint's name.</summary>
+    public required string Endpoint { get; init; }
+}
+
 /// <summary>None of the endpoints can take ordinary traffic.</summary>
 public sealed record OutageBegan : PoolEvent;
 

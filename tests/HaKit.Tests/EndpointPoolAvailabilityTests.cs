@@ -67,4 +67,30 @@ public sealed class EndpointPoolAvailabilityTests
             told.Add(events.Current);
         told.OfType<BudgetAlert>().Should().Contain(alert => alert.Status.Firing);
     }
+
+    [Fact]
+    public async Task The_budget_s_alerts_follow_a_reload_of_the_objective()
+    {
+        await using var pool = TestPool.Create(_time, 1, o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(0.5));
+        var events = pool.Events.Subscribe(10_000);
+        for (var i = 0; i < 20; i++)
+        {
+            var call = pool.ExecuteAsync<int, int>(0, static (attempt, _, _) => { attempt.ReportFault(new Fault(FaultKind.Throttled)); return new(0); }, Ct).AsTask();
+            _time.Advance(TimeSpan.FromSeconds(1));
+            call.IsFaulted.Should().BeTrue();
+        }
+        foreach (var objective in (ObjectiveOptions?[])[new() { TargetPercent = 99 }, new() { TargetPercent = 99.9m }, null])
+        {
+            var options = pool.Options.With(pool.Options.Endpoints);
+            options.Objective = objective;
+            pool.Update(options);
+            _time.Advance(TimeSpan.FromMinutes(1));
+        }
+        await pool.DisposeAsync();
+        var told = new List<(string Alert, bool Firing)>();
+        await foreach (var happened in events.WithCancellation(Ct))
+            if (happened is BudgetAlert { Status: var status })
+                told.Add((status.Alert.Name, status.Firing));
+        told.Should().Equal(("fast", true), ("slow", true), ("creeping", true), ("fast", false), ("slow", false), ("creeping", false));
+    }
 }

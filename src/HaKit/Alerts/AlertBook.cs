@@ -16,6 +16,7 @@ internal sealed class AlertBook(TimeSpan quiet)
     {
         public bool IsOn;
         public bool IsTold;
+        public bool IsGone;
         public string Detail = "";
         public DateTimeOffset Since;
         public DateTimeOffset Changed;
@@ -36,6 +37,10 @@ internal sealed class AlertBook(TimeSpan quiet)
                 var forGood = e.After.CooldownUntil == TimeSpan.MaxValue;
                 if (forGood != (e.Before.CooldownUntil == TimeSpan.MaxValue))
                     Set(e, e.Endpoint, AlertKind.NeedsAttention, forGood, e.After.CooldownCause?.ToString() ?? "");
+                break;
+            case EndpointRemoved e:
+                Set(e, e.Endpoint, AlertKind.Ejected, false);
+                Set(e, e.Endpoint, AlertKind.NeedsAttention, false);
                 break;
             case OutageBegan:
                 Set(happened, null, AlertKind.Outage, true);
@@ -68,7 +73,7 @@ internal sealed class AlertBook(TimeSpan quiet)
             entry.IsTold = entry.IsOn;
             if (entry.IsOn)
                 entry.ToldAt = now;
-            notices.Add(NoticeOf(key.Pool, key.Endpoint, key.Kind, entry, isResolved: !entry.IsOn));
+            notices.Add(NoticeOf(key, entry, isResolved: !entry.IsOn));
         }
         notices.Sort(static (a, b) => a.At.CompareTo(b.At));
         return (notices, lookIn);
@@ -86,6 +91,7 @@ internal sealed class AlertBook(TimeSpan quiet)
         if (isOn == entry.IsOn)
             return;
         entry.IsOn = isOn;
+        entry.IsGone = happened is EndpointRemoved;
         entry.Changed = happened.At;
         if (isOn)
             (entry.Since, entry.Detail) = (happened.At, detail);
@@ -93,12 +99,13 @@ internal sealed class AlertBook(TimeSpan quiet)
         {
             // It began and ended before anybody was told: that is told once, as ended.
             entry.ToldAt = happened.At;
-            _passed.Add(NoticeOf(happened.Pool, endpoint, kind, entry, isResolved: true));
+            _passed.Add(NoticeOf(key, entry, isResolved: true));
         }
     }
 
-    private static AlertNotice NoticeOf(string pool, string? endpoint, AlertKind kind, Entry entry, bool isResolved) => new()
+    private static AlertNotice NoticeOf((string Pool, string? Endpoint, AlertKind Kind, string Name) key, Entry entry, bool isResolved) => new()
     {
-        Kind = kind, IsResolved = isResolved, Pool = pool, Endpoint = endpoint, Detail = entry.Detail, Since = entry.Since, At = entry.Changed,
+        Kind = key.Kind, IsResolved = isResolved, IsGone = entry.IsGone, Pool = key.Pool, Endpoint = key.Endpoint, BudgetAlert = key.Name.Length == 0 ? null : key.Name,
+        Detail = entry.Detail, Since = entry.Since, At = entry.Changed,
     };
 }

@@ -19,7 +19,7 @@ internal sealed partial class AlertDispatcher : IDisposable
     private readonly CancellationToken _end;
     private readonly ITimer _timer;
     private bool _isArmed;
-    private bool _isEnded;
+    private volatile bool _isEnded;
 
     public AlertDispatcher(AlertOptions options, TimeProvider time, ILogger logger)
     {
@@ -104,7 +104,7 @@ internal sealed partial class AlertDispatcher : IDisposable
 
     private async Task DeliverAsync(EventRing<AlertMessage> ring, Func<AlertMessage, CancellationToken, ValueTask> sink)
     {
-        while (await ring.WaitAsync(CancellationToken.None).ConfigureAwait(false))
+        while (!_isEnded && await ring.WaitAsync(CancellationToken.None).ConfigureAwait(false))
             while (!_isEnded && ring.TryRead(out var message, out var dropped))
             {
                 if (dropped > 0)

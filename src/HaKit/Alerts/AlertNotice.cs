@@ -27,11 +27,17 @@ public sealed record AlertNotice
     /// <summary>True: it ended.</summary>
     public required bool IsResolved { get; init; }
 
+    /// <summary>True: it ended because its endpoint was removed from the pool, or replaced by another of its name.</summary>
+    public bool IsGone { get; init; }
+
     /// <summary>The pool's name.</summary>
     public required string Pool { get; init; }
 
     /// <summary>The endpoint's name, for an alert about one.</summary>
     public string? Endpoint { get; init; }
+
+    /// <summary>Which of the alerts on the error budget, for one of them: a pool has several.</summary>
+    public string? BudgetAlert { get; init; }
 
     /// <summary>Why: the fault, or the alert on the budget and its burn rate; empty for nothing to add.</summary>
     public required string Detail { get; init; }
@@ -43,7 +49,7 @@ public sealed record AlertNotice
     public required DateTimeOffset At { get; init; }
 
     /// <summary>The same for the beginning and the end of one alert, so that receivers can put them together.</summary>
-    public string Key => $"{Pool}/{Endpoint}/{Kind}";
+    public string Key => BudgetAlert is null ? $"{Pool}/{Endpoint}/{Kind}" : $"{Pool}/{Endpoint}/{Kind}/{BudgetAlert}";
 
     /// <summary>It in one line.</summary>
     public string Text
@@ -53,6 +59,7 @@ public sealed record AlertNotice
             var subject = Endpoint is null ? $"Pool {Pool}" : $"Pool {Pool}, endpoint {Endpoint}";
             var what = (Kind, IsResolved) switch
             {
+                (_, true) when IsGone => "was removed or replaced",
                 (AlertKind.Ejected, false) => "is out of service",
                 (AlertKind.Ejected, true) => "is back in service",
                 (AlertKind.NeedsAttention, false) => "needs somebody's attention",

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using HaKit.Alerts;
 using HaKit.Faults;
+using HaKit.Heartbeats;
 using HaKit.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -60,17 +62,25 @@ public sealed class AlertTests
             }
         }
 
+        /// <summary>Calls that nobody answers.</summary>
+        public void Lose(int calls)
+        {
+            Eject("a");
+            for (var i = 0; i < calls; i++)
+                Try("a", 0.2);
+        }
+
         public void Dispose()
         {
             Dispatcher.Dispose();
             Test.Dispose();
         }
 
-        private void Try(string endpoint)
+        private void Try(string endpoint, double deadline = 0.3)
         {
             try
             {
-                Test.Call(new RequestProfile { Endpoints = [endpoint], Deadline = TimeSpan.FromSeconds(0.3) });
+                Test.Call(new RequestProfile { Endpoints = [endpoint], Deadline = TimeSpan.FromSeconds(deadline) });
             }
             catch (EndpointPoolException)
             {
@@ -153,19 +163,103 @@ public sealed class AlertTests
     public void A_budget_that_burns_too_fast_is_told_and_its_end_too()
     {
         using var bench = new Bench(1, pool: o => o.Objective = new ObjectiveOptions { TargetPercent = 99 });
-        bench.Eject("a");
-        for (var i = 0; i < 30; i++)
-            try
-            {
-                bench.Test.Call(new RequestProfile { Deadline = TimeSpan.FromSeconds(0.2) });
-            }
-            catch (EndpointPoolException)
-            {
-            }
+        bench.Lose(30);
         bench.Test.Time.Advance(TimeSpan.FromMinutes(1));
         bench.Texts.Should().Contain(t => t.StartsWith("Pool test burns its error budget too fast (fast: ", StringComparison.Ordinal));
         bench.Test.Time.Advance(TimeSpan.FromHours(2));
         bench.Texts.Should().Contain(t => t.StartsWith("Pool test no longer burns its error budget too fast (fast: ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Each_of_a_budget_s_alerts_has_a_key_of_its_own()
+    {
+        using var bench = new Bench(1, pool: o => o.Objective = new ObjectiveOptions { TargetPercent = 99 });
+        bench.Lose(30);
+        bench.Test.Time.Advance(TimeSpan.FromMinutes(1));
+        bench.Messages.SelectMany(m => m.Notices).Where(n => n.Kind == AlertKind.BudgetBurn).Select(n => n.Key)
+            .Should().BeEquivalentTo("test//BudgetBurn/fast", "test//BudgetBurn/slow", "test//BudgetBurn/creeping");
+    }
+
+    [Fact]
+    public void Alerts_about_an_endpoint_end_when_it_is_removed()
+    {
+        using var bench = new Bench(3);
+        bench.Eject("a");
+        bench.Test.Time.Advance(TimeSpan.FromSeconds(2));
+        bench.Test.Pool.RemoveEndpoint("a");
+        bench.Test.Time.Advance(TimeSpan.FromSeconds(2));
+        bench.Messages.Should().HaveCount(2);
+        bench.Messages[1].Notices[0].Key.Should().Be(bench.Messages[0].Notices[0].Key);
+        bench.Texts.Last().Should().MatchRegex(@"^Pool test, endpoint a was removed or replaced \(ConnectFailed\), after \d+ s\.$");
+    }
+
+    [Fact]
+    public void Alerts_about_an_endpoint_end_when_a_reload_gives_its_name_to_another()
+    {
+        using var bench = new Bench();
+        bench.Test["a"].Faults.Always(FakeFaults.OpenAI.QuotaExhausted());
+        for (var i = 0; i < 10; i++)
+            bench.Test.Call();
+        bench.Test.Time.Advance(TimeSpan.FromSeconds(2));
+        bench.Messages.Should().ContainSingle().Which.Notices[0].Kind.Should().Be(AlertKind.NeedsAttention);
+        var options = bench.Test.Pool.Options;
+        bench.Test.Pool.Update(options.With([new EndpointOptions { Name = "a", Address = "https://another.test" }, .. options.Endpoints.Where(e => e.Name != "a")]));
+        bench.Test.Time.Advance(TimeSpan.FromSeconds(2));
+        bench.Messages.Should().HaveCount(2);
+        bench.Messages[1].Notices[0].Should().BeEquivalentTo(new { Kind = AlertKind.NeedsAttention, Endpoint = "a", IsResolved = true, IsGone = true });
+    }
+
+    [Fact]
+    public async Task An_end_comes_though_one_message_waits_to_be_tried_again_and_another_behind_it()
+    {
+        var hook = new Hook((HttpStatusCode?)null);
+        using var bench = new Bench(3, o => o.AddWebhook(
+            new Uri("https://hooks.test"), w => (w.Http, w.Delay, w.MaxDelay) = (new HttpMessageInvoker(hook), TimeSpan.FromHours(1), TimeSpan.FromHours(1))));
+        foreach (var endpoint in (string[])["a", "b"])
+        {
+            bench.Eject(endpoint);
+            bench.Test.Time.Advance(TimeSpan.FromSeconds(3));
+        }
+        bench.Messages.Should().HaveCount(2);
+        hook.Bodies.Should().HaveCount(1);
+        await Task.Run(bench.Dispatcher.Dispose, Ct).WaitAsync(TimeSpan.FromMinutes(1), Ct);
+        hook.Bodies.Should().HaveCount(1);
+    }
+
+    [Fact]
+    public async Task No_span_names_the_address_of_a_webhook()
+    {
+        var told = new List<string>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == "System.Net.Http",
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = span =>
+            {
+                lock (told)
+                    told.Add(string.Join('|', span.TagObjects));
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        using var bench = new Bench();
+        using var plain = new HttpMessageInvoker(new SocketsHttpHandler());
+        using var alert = new WebhookAlert(new Uri("http://127.0.0.1:9/s3cret-alert"), new WebhookAlertOptions { MaxAttempts = 1 });
+        using var recovery = new WebhookRecovery(new Uri("http://127.0.0.1:9/s3cret-recovery"));
+        using var request = new HttpRequestMessage(HttpMethod.Get, "http://127.0.0.1:9/plain");
+        var member = bench.Test.Pool.GetStatus().Endpoints[0];
+        Func<Task>[] posts =
+        [
+            () => plain.SendAsync(request, Ct),
+            () => alert.SendAsync(new AlertMessage([new AlertNotice { Kind = AlertKind.Outage, IsResolved = false, Pool = "p", Detail = "", Since = default, At = default }], default), Ct).AsTask(),
+            () => recovery.RunAsync(new EjectionEvidence("p", member.Endpoint, new Fault(FaultKind.ConnectFailed), member.Health, default), Ct).AsTask(),
+        ];
+        foreach (var post in posts)
+            await post.Should().ThrowAsync<HttpRequestException>("nobody listens there");
+        lock (told)
+        {
+            told.Should().Contain(t => t.Contains("/plain", StringComparison.Ordinal), "spans name addresses");
+            told.Should().NotContain(t => t.Contains("s3cret", StringComparison.Ordinal));
+        }
     }
 
     [Fact]
