@@ -62,10 +62,13 @@ internal sealed partial class FailoverEngine
         var asking = admitted ? null : AskOutage(call, snapshot, most, usable, now);
         if (asking is { } step && (step.Kind == StepKind.Start || step.Until < soonest))
             return step;
-        if (!admitted && asking is null && soonest == returns && soonest < call.Deadline)
-            return AwaitReturn(call, soonest);
+        if (!admitted && !mayComeFree && soonest == returns && soonest < call.Deadline)
+            return asking is null ? AwaitReturn(call, soonest) : Step.Wait(SomeTimeAfter(soonest, call));
+        Resign(call); // what it waits for now is not the answer to a question that it asks for all
+        // A trial's or a call's end may come at any moment; it wakes the first in line, who may be waiting for another.
+        if (mayComeFree)
+            return LookAgain(!admitted && soonest == returns ? call.Deadline : Min(soonest, call.Deadline), now);
         return soonest < call.Deadline ? Step.Wait(soonest)
-            : mayComeFree ? Step.Wait(call.Deadline) // a trial's or a call's end may come at any moment, and wakes us
             : Step.GiveUp(soonest == TimeSpan.MaxValue ? "nothing can serve the request." : "nothing can serve the request before its deadline.");
     }
 
@@ -75,10 +78,12 @@ internal sealed partial class FailoverEngine
     {
         // The others look for themselves some time later: the one that goes may be waiting for another endpoint than they could use.
         if (!call.IsAsker && !Outage.TryClaim(Clock.Now))
-            return Step.Wait(at + Min(ReturnSpread, (call.Deadline - at) / 2) * _chance.NextDouble());
+            return Step.Wait(SomeTimeAfter(at, call));
         call.IsAsker = true;
         return Step.Wait(at);
     }
+
+    private TimeSpan SomeTimeAfter(TimeSpan at, FailoverCall call) => at + Min(ReturnSpread, (call.Deadline - at) / 2) * _chance.NextDouble();
 
     // The last attempt a call has left is kept until it is likely to succeed: until the endpoint has served one that began after the last failure (what was
     // under way before an outage may still be answered in it), or late in the deadline. Spent on a third backoff within a second, it would lose the call to
@@ -101,6 +106,7 @@ internal sealed partial class FailoverEngine
             if (TryStart(call, state, mode, now) is { } lease)
                 return Step.Start(lease);
         }
+        Resign(call);
         return Step.Wait(DrawBackoff(call, now, settings));
     }
 
@@ -120,12 +126,15 @@ internal sealed partial class FailoverEngine
         {
             var share = left > 1 ? 1.0 / (left + 1) : LastAttemptAt;
             if (call.LastFailure + share * (call.Deadline - call.LastFailure) is var turn && turn > now)
+            {
+                Resign(call); // it sleeps until then, and others may ask
                 return Step.Wait(turn);
+            }
         }
         // The right to ask is for those that can wait for the answer. Given to whoever has waited longest, each trial would end with its call, and the
         // outage never.
         if (!call.IsAsker && (Queue.Count > 1 && call.Deadline - now < (1 - LastAttemptAt) * call.DeadlineSpan || !Outage.TryClaim(now)))
-            return LookAgain(call, now);
+            return LookAgain(call.Deadline, now);
         call.IsAsker = true;
         if (Outage.NextTrialAt is var next && next > now)
             return Step.Wait(next);
@@ -142,11 +151,11 @@ internal sealed partial class FailoverEngine
                 }
         }
         Resign(call);
-        return LookAgain(call, now);
+        return LookAgain(call.Deadline, now);
     }
 
     // Whoever gives up the right to ask wakes nobody, and the one it wakes might not afford to ask either: so those that wait look for themselves.
-    private Step LookAgain(FailoverCall call, TimeSpan now) => Step.Wait(Min(call.Deadline, now + Look * (1 + _chance.NextDouble())));
+    private Step LookAgain(TimeSpan atLatest, TimeSpan now) => Step.Wait(Min(atLatest, now + Look * (1 + _chance.NextDouble())));
 
     /// <summary>The call asks no more: it was served, gave up, or may not spend. The next in line may.</summary>
     public void Resign(FailoverCall call)

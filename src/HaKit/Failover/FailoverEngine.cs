@@ -205,11 +205,12 @@ internal sealed partial class FailoverEngine
         TimeSpan After(TimeSpan limit) => limit < left ? now + limit : call.Deadline;
     }
 
+    // Also one that is out now, or that the call has tried before, may be well again by then.
     private bool AnotherCouldServe(FailoverCall call, EndpointState state, TimeSpan now)
     {
         var query = new SelectionQuery(call.Profile, call.History, now);
         foreach (var member in Snapshot.Members)
-            if (!ReferenceEquals(member, state) && member.Health.State.Admits(now) && query.CanServe(member) && !query.Excludes(member))
+            if (!ReferenceEquals(member, state) && member.Health.State.Status is not (HealthStatus.Draining or HealthStatus.ForcedDown) && query.CanServe(member))
                 return true;
         return false;
     }

@@ -122,7 +122,7 @@ internal static class HealthReducer
         var misses = evidence.IsDecisive ? options.MissesToEject : state.ProbeMisses + 1;
         if (misses >= options.MissesToEject && evidence.IsDoubtful) return next.Suspect(fault, level, now);
         return misses >= options.MissesToEject
-            ? next.Eject(fault, level, now, evidence.Jitter, options)
+            ? next.Eject(fault, level, now, evidence.Jitter, options, byProbe: true)
             : next.Suspect(fault, level, now) with { ProbeMisses = misses };
     }
 

@@ -52,7 +52,7 @@ internal static class HealthTransitions
         return state.WithoutCounts().Suspect(cause, ProbeLevel.Reachable, now);
     }
 
-    public static HealthState Eject(this HealthState state, Fault cause, ProbeLevel level, TimeSpan now, double jitter, HealthOptions options)
+    public static HealthState Eject(this HealthState state, Fault cause, ProbeLevel level, TimeSpan now, double jitter, HealthOptions options, bool byProbe = false)
     {
         var ejections = state.Remembered(now, options) + 1;
         return state.WithoutCounts() with
@@ -61,7 +61,7 @@ internal static class HealthTransitions
             Since = now,
             Cause = cause,
             // Traffic refutes the probe that has just brought it back: what that probe exercises is not what is broken, so it must not do so again.
-            CauseLevel = state.IsBackByProbe && state.Status == HealthStatus.Recovering ? ProbeLevel.Generating : level,
+            CauseLevel = !byProbe && state.IsBackByProbe && state.Status == HealthStatus.Recovering ? ProbeLevel.Generating : level,
             Until = now + Jittered(options.Period(ejections), jitter, options),
             Ejections = ejections,
             JudgedAt = now,

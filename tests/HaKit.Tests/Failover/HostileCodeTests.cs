@@ -151,6 +151,30 @@ public sealed class HostileCodeTests : StreamBench
     }
 
     [Fact]
+    public async Task A_call_that_waits_behind_others_for_another_endpoint_is_not_forgotten()
+    {
+        await using var pool = Pool(2, o =>
+        {
+            (o.Endpoints[0].Model, o.Endpoints[1].Model) = ("x", "y");
+            o.Endpoints[0].Limits = new() { MaxConcurrency = 1 };
+            o.Endpoints[1].Limits = new() { MaxConcurrency = 1 };
+        });
+        var (x, y) = (new TaskCompletionSource<int>(), new TaskCompletionSource<int>());
+        var (onX, onY) = (Call("x", x), Call("y", y));
+        var waitingForX = new[] { Call("x", x), Call("x", x), Call("x", x) };
+        var waitingForY = Call("y", y);
+        y.SetResult(1);
+        await onY;
+        Time.Advance(S(2));
+        waitingForY.IsCompleted.Should().BeTrue("its endpoint is idle, although those before it in line wait for the other");
+        x.SetResult(1);
+        await Task.WhenAll([onX, .. waitingForX]);
+
+        Task<int> Call(string model, TaskCompletionSource<int> answer) =>
+            pool.ExecuteAsync(new RequestProfile { Model = model }, answer, static (_, answer, _) => new ValueTask<int>(answer.Task), Ct).AsTask();
+    }
+
+    [Fact]
     public async Task A_reader_that_stops_at_the_end_mark_has_had_a_whole_answer()
     {
         await using var pool = Pool(1);
