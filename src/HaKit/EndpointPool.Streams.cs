@@ -78,8 +78,11 @@ public sealed partial class EndpointPool
         // Opened eagerly and read up to the first content inside the attempt: a stream that is opened lazily would escape failover.
         public async ValueTask<StreamedAnswer<T>> OpenAsync(EndpointAttempt attempt, CancellationToken token)
         {
-            var items = await open(attempt, state, token).ConfigureAwait(false);
-            var stream = new StreamedAnswer<T>(engine, attempt.Lease, items.GetAsyncEnumerator(token), reader, callerToken);
+            // What the stream holds is the attempt's own token: one that a strategy of the user's lends may come from a pool, and end somebody else's later.
+            var lease = attempt.Lease;
+            using var lent = token == lease.Token ? default : token.UnsafeRegister(static lease => ((Endpoints.Lease)lease!).Cancel(KnownFaults.AttemptTimeout), lease);
+            var items = await open(attempt, state, lease.Token).ConfigureAwait(false);
+            var stream = new StreamedAnswer<T>(engine, lease, items.GetAsyncEnumerator(lease.Token), reader, callerToken);
             try
             {
                 await stream.CommitAsync().ConfigureAwait(false);

@@ -121,6 +121,25 @@ public sealed class HostileCodeTests : StreamBench
     }
 
     [Fact]
+    public async Task A_token_that_an_endpoints_strategy_lends_ends_the_opening_and_nothing_of_what_follows()
+    {
+        CancellationToken held = default;
+        await using var pool = TestPool.Create(Time, 2, configure: null, parts => parts.ConfigureEndpointPipeline = (builder, _) => builder.AddTimeout(S(5)));
+        Scripts["a"] = Says("role wait");
+        Scripts["b"] = token => { held = token; return Play("one 20s two .", token); };
+        var call = Open(pool).AsTask();
+        Time.Advance(S(5));
+        var reading = ReadAll(await call);
+        for (var i = 0; i < 8; i++)
+        {
+            _ = pool.ExecuteAsync<int, int>(new RequestProfile { Deadline = S(6) }, 0, static (_, _, _) => new(new TaskCompletionSource<int>().Task), Ct).AsTask();
+            Time.Advance(S(2.5));
+        }
+        held.IsCancellationRequested.Should().BeFalse();
+        (await reading).Should().Be("one two .");
+    }
+
+    [Fact]
     public async Task The_end_of_a_stream_lets_a_waiting_call_in()
     {
         await using var pool = Pool(1, o => o.Endpoints[0].Limits = new() { MaxConcurrency = 1 });
