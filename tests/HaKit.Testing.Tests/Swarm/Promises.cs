@@ -163,7 +163,8 @@ internal static class Promises
     {
         var limit = SwarmCase.FirstContentLimit + Late + (run.Case.Pause is null ? TimeSpan.Zero : PauseLength);
         foreach (var attempt in run.Attempts)
-            if (attempt.Call.IsStream && !attempt.ShowedContent && attempt.Ended - attempt.Began > limit && attempt.Call.FirstItemAt is null)
+            if (attempt.Call.IsStream && !attempt.ShowedContent && attempt.Ended - attempt.Began > limit
+                && !(attempt.Call.FirstItemAt <= attempt.Ended)) // another attempt of the call may have served it meanwhile
                 run.Broken($"call {attempt.Call.Number} waited {(attempt.Ended - attempt.Began)!.Value.TotalSeconds:0.0} s for the first content from e{attempt.Endpoint}");
     }
 
