@@ -38,7 +38,7 @@ public sealed record FakeCounts
     /// <summary>The same by model asked for.</summary>
     public ImmutableSortedDictionary<string, FakeModelCounts> ByModel { get; init; } = ImmutableSortedDictionary<string, FakeModelCounts>.Empty;
 
-    /// <summary>Requests for work by the status they were answered with; those that got none count as 0.</summary>
+    /// <summary>Requests for work by the status their answer began with, also where a kill kept it from the client; those that got none count as 0.</summary>
     public ImmutableSortedDictionary<int, long> ByStatus { get; init; } = ImmutableSortedDictionary<int, long>.Empty;
 }
 

@@ -127,7 +127,7 @@ internal sealed partial class FailoverEngine
         if (call.History.Count >= settings.MaxAttempts)
             return Step.GiveUp($"all {settings.MaxAttempts} attempts failed.");
         if (call.HoldUntil > now)
-            return call.HoldUntil < call.Deadline ? Step.Wait(call.HoldUntil) : Step.GiveUp("its backoff would end after its deadline.");
+            return Step.Wait(call.HoldUntil);
         var snapshot = Snapshot;
         // A choice may be taken by another call, or ejected, between choosing and entering: look again, but not for ever.
         for (var look = 0; look <= snapshot.Members.Length + 3; look++)
@@ -190,7 +190,7 @@ internal sealed partial class FailoverEngine
         return lease;
     }
 
-    // Bounded by the endpoint's own limits, and while another endpoint is untried by half of what is left, so that a black hole does not eat the deadline;
+    // Bounded by the endpoint's own limits, and while another endpoint could serve by half of what is left, so that a black hole does not eat the deadline;
     // but not where it usually takes longer, or long answers would be cut and their endpoints blamed.
     private (TimeSpan Silent, TimeSpan Any) Timeouts(FailoverCall call, EndpointState state, TimeSpan now)
     {

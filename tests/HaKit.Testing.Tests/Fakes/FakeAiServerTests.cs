@@ -105,9 +105,11 @@ public sealed class FakeAiServerTests
         server.Faults.WithProbability(0.05, FakeFault.Reset);
         var results = new ConcurrentDictionary<string, int>();
         var left = 3000;
+        const int Callers = 16;
+        const int Kills = 3;
 
-        var callers = Enumerable.Range(0, 16).Select(CallAsync).ToArray();
-        for (var kill = 0; kill < 3; kill++)
+        var callers = Enumerable.Range(0, Callers).Select(CallAsync).ToArray();
+        for (var kill = 0; kill < Kills; kill++)
         {
             var mark = server.Counts.Received + 300;
             await Until(() => server.Counts.Received >= mark);
@@ -123,7 +125,8 @@ public sealed class FakeAiServerTests
         results["whole"].Should().BeGreaterThan(1500);
         counts.AnsweredWhole.Should().Be(results["whole"]);
         counts.Received.Should().Be(counts.AnsweredWhole + counts.Cut + counts.Failed);
-        counts.ByStatus[503].Should().Be(results["503"]);
+        // A kill may fall between a status line and its way to the client: the server has begun it, the client sees a reset.
+        counts.ByStatus[503].Should().BeInRange(results["503"], results["503"] + (Kills * Callers));
         results.Values.Sum().Should().Be(3000);
 
         async Task CallAsync(int caller)
