@@ -10,6 +10,8 @@ switch (args)
         return await HeartbeatLoad.ServeAsync(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture));
     case ["guard"]:
         return Guard.Run();
+    case ["figures", ..]:
+        return await Figures.RunAsync(args[1..]);
     case ["soak", ..]:
         return await Soak.RunAsync(args[1..]);
     case ["telemetry-load", ..]:

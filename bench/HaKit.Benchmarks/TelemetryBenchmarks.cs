@@ -12,6 +12,7 @@ public class TelemetryBenchmarks
 #pragma warning restore CA1001
 {
     private readonly EndpointPool _pool = new("bench", Options());
+    private readonly List<IDisposable> _listeners = [];
     private double _sum;
 
     private readonly EndpointTelemetry _endpoint;
@@ -37,17 +38,22 @@ public class TelemetryBenchmarks
         listener.SetMeasurementEventCallback<double>((_, value, _, _) => _sum += value);
         listener.SetMeasurementEventCallback<long>((_, value, _, _) => _sum += value);
         listener.Start();
+        _listeners.Add(listener);
+    }
+
+    [GlobalCleanup]
+    public void ListenNoMore()
+    {
+        foreach (var listener in _listeners)
+            listener.Dispose();
+        _listeners.Clear();
     }
 
     [GlobalSetup(Target = nameof(Metrics_and_spans))]
     public void ListenToEverything()
     {
         ListenToMetrics();
-        ActivitySource.AddActivityListener(new ActivityListener
-        {
-            ShouldListenTo = source => source.Name == "HaKit",
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-        });
+        ListenToSpans((ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded);
     }
 
     [GlobalSetup(Target = nameof(Metrics_and_a_tenth_of_spans))]
@@ -55,12 +61,15 @@ public class TelemetryBenchmarks
     {
         ListenToMetrics();
         var calls = 0;
-        ActivitySource.AddActivityListener(new ActivityListener
-        {
-            ShouldListenTo = source => source.Name == "HaKit",
-            Sample = (ref ActivityCreationOptions<ActivityContext> options) =>
-                options.Parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) || calls++ % 10 == 0 ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
-        });
+        ListenToSpans((ref ActivityCreationOptions<ActivityContext> options) =>
+            options.Parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) || calls++ % 10 == 0 ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None);
+    }
+
+    private void ListenToSpans(SampleActivity<ActivityContext> sample)
+    {
+        var listener = new ActivityListener { ShouldListenTo = static source => source.Name == "HaKit", Sample = sample };
+        ActivitySource.AddActivityListener(listener);
+        _listeners.Add(listener);
     }
 
     [Benchmark(Baseline = true)]

@@ -1,0 +1,183 @@
+using System.Globalization;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+
+namespace HaKit.Benchmarks;
+
+/// <summary>
+/// Every figure that is promised, measured in one run beside what it is promised against, as a page: <c>dotnet run -c Release --project
+/// bench/HaKit.Benchmarks -- figures [table=docs/benchmarks.md]</c>. It tells and never fails: times depend on the machine, <see cref="Guard"/> on nothing but the code.
+/// </summary>
+internal static class Figures
+{
+    /// <summary>One benchmark with its parameter, if any.</summary>
+    private readonly record struct Of(Type Type, string Method, object? Parameter = null);
+
+    /// <param name="Ours">What is promised.</param>
+    /// <param name="Base">What it is promised against: alone for <see cref="Compare.Absolute"/> it is shown and does not count.</param>
+    private sealed record Figure(string Room, string What, Of Ours, Of? Base, Compare Compare, double MostTime, double MostBytes = double.PositiveInfinity);
+
+    private enum Compare
+    {
+        Absolute,
+        Ratio,
+        Difference,
+    }
+
+    private readonly record struct Measured(double Nanoseconds, double Bytes);
+
+    private static readonly Figure[] All =
+    [
+        new("Failover", "a call, synchronous", Call(nameof(FailoverBenchmarks.Pool)), Call(nameof(FailoverBenchmarks.Polly_alone)), Compare.Ratio, 1, 0),
+        new("Failover", "a call, asynchronous", Call(nameof(FailoverBenchmarks.Pool_asynchronous)), Call(nameof(FailoverBenchmarks.Polly_alone_asynchronous)), Compare.Ratio, 1, double.NaN),
+        new("Failover", "failing over once", Call(nameof(FailoverBenchmarks.Pool_failing_over_once)), Call(nameof(FailoverBenchmarks.Polly_alone)), Compare.Absolute, 3000),
+        new("Failover", "hedging armed, not fired", Call(nameof(FailoverBenchmarks.Pool_hedging_armed)), Call(nameof(FailoverBenchmarks.Pool_asynchronous)), Compare.Difference, 500),
+        Pick(3, 60), Pick(16, 150), Pick(1000, 250), Pick(10_000, 300),
+        Contended(3), Contended(16), Contended(1000), Contended(10_000),
+        new("Http", "a call, answered at once", Http(nameof(HttpBenchmarks.Pooled), false), Http(nameof(HttpBenchmarks.Bare), false), Compare.Difference, 5000, 1536),
+        new("Http", "the same by a handler written with Polly", Http(nameof(HttpBenchmarks.PollyByHand), false), Http(nameof(HttpBenchmarks.Bare), false), Compare.Difference, double.NaN, double.NaN),
+        new("Http", "a call, answered later", Http(nameof(HttpBenchmarks.Pooled), true), Http(nameof(HttpBenchmarks.Bare), true), Compare.Difference, 5000, 1536),
+        new("Http", "the same by a handler written with Polly", Http(nameof(HttpBenchmarks.PollyByHand), true), Http(nameof(HttpBenchmarks.Bare), true), Compare.Difference, double.NaN, double.NaN),
+        new("Http", "a token that is there", new(typeof(HttpStreamBenchmarks), nameof(HttpStreamBenchmarks.Pooled)), new(typeof(HttpStreamBenchmarks), nameof(HttpStreamBenchmarks.Bare)), Compare.Absolute, 300, 0),
+        new("Http", "a token that comes later", new(typeof(HttpStreamBenchmarks), nameof(HttpStreamBenchmarks.PooledLater)), new(typeof(HttpStreamBenchmarks), nameof(HttpStreamBenchmarks.BareLater)), Compare.Absolute, 600, 0),
+        new("HaKit.AI", "a chat call", Ai(nameof(AiBenchmarks.Pool)), Ai(nameof(AiBenchmarks.Client_alone)), Compare.Difference, 2000),
+        new("HaKit.AI", "an update of a stream", Ai(nameof(AiBenchmarks.Pool_update)), Ai(nameof(AiBenchmarks.Client_alone_update)), Compare.Absolute, 150, 0),
+        new("Telemetry", "nobody listens", new(typeof(TelemetryBenchmarks), nameof(TelemetryBenchmarks.Nobody_the_looks_alone)), null, Compare.Absolute, 30, 0),
+        Verdict("quota, by its code", nameof(FaultsBenchmarks.Quota_by_code)),
+        Verdict("context length, by its message", nameof(FaultsBenchmarks.Context_length_by_message)),
+        Verdict("a throttle, the wait in its message", nameof(FaultsBenchmarks.Throttle_with_the_wait_in_the_message)),
+        Verdict("a body that is cut", nameof(FaultsBenchmarks.Cut_body)),
+        new("HaKit.Testing", "a simulated call, to Polly alone on the same clock", new(typeof(SimulatorBenchmarks), nameof(SimulatorBenchmarks.Pool)), new(typeof(SimulatorBenchmarks), nameof(SimulatorBenchmarks.Polly)), Compare.Ratio, 1),
+        Mathematics("k of n, 1,000 of them", nameof(AvailabilityBenchmarks.KofN_990_of_1000), 1_000_000),
+        Mathematics("a block of 50", nameof(AvailabilityBenchmarks.Block_of_50_components), 5000),
+        Mathematics("both Clopper–Pearson bounds", nameof(AvailabilityBenchmarks.Both_Clopper_Pearson_bounds_999_of_1000), 5000),
+        Mathematics("recording an outcome", nameof(AvailabilityBenchmarks.Record_an_outcome), 15, 0),
+        new("HaKit.AspNetCore", "the dashboard's data, 100 endpoints", new(typeof(DashboardBenchmarks), nameof(DashboardBenchmarks.Everything)), null, Compare.Absolute, 5_000_000),
+    ];
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var given = args.Select(a => a.Split('=', 2)).ToDictionary(p => p[0], p => p[^1]);
+        var measured = Measure();
+        var page = new StringBuilder();
+        page.Append(CultureInfo.InvariantCulture, $"""
+            # Benchmarks
+
+            Written by one run of
+
+            ```sh
+            dotnet run -c Release --project bench/HaKit.Benchmarks -- figures table=docs/benchmarks.md
+            ```
+
+            on {RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores that others use too. Times are medians and move with the machine: what is measured in the same run beside them is what they can be
+            compared with. Bytes are exact. "Aim" is what the project set out to reach; where a figure misses it, it says so. What must not become worse is held by `-- guard`, which compares bytes and ratios only.
+
+            | part | what | time | bytes | beside it | time | bytes | aim | reached |
+            |---|---|---|---|---|---|---|---|---|
+
+            """);
+        foreach (var figure in All)
+            page.Append(Row(figure, measured));
+        var size = new DashboardBenchmarks().Everything();
+        page.Append(CultureInfo.InvariantCulture, $"| HaKit.AspNetCore | the dashboard's data, 100 endpoints | | {size} | | | | at most 102,400 B | {Reached(size <= 102_400)} |\n");
+        page.Append("\nTimes of picks by two threads are one thread's; the aim is that the other costs it no more than its own time again.\n");
+        page.Append("\n## Whole processes\n\n");
+        await AppendAsync(page, "Telling of a call, in processor time (aims: at most 30 ns with nobody listening, at most 1 µs more with all listening)", "telemetry-load", () => TelemetryLoad.RunAsync([]));
+        await AppendAsync(page, "An open dashboard (aim: under 1 % of a core)", "dashboard-load", () => DashboardLoad.RunAsync([]));
+        await AppendAsync(page, "Heartbeats of 10,000 endpoints (aim: under 10 % of a core)", "heartbeat-load", () => HeartbeatLoad.RunAsync([]));
+        Console.Write(page);
+        if (given.TryGetValue("table", out var file))
+            await File.WriteAllTextAsync(file, page.ToString());
+        return 0;
+    }
+
+    private static Of Call(string method) => new(typeof(FailoverBenchmarks), method);
+
+    private static Of Http(string method, bool later) => new(typeof(HttpBenchmarks), method, later);
+
+    private static Of Ai(string method) => new(typeof(AiBenchmarks), method);
+
+    private static Figure Pick(int n, double most) => new("Selection", $"a choice among {n:N0}", new(typeof(SelectionBenchmarks), nameof(SelectionBenchmarks.Pick), n), null, Compare.Absolute, most, 0);
+
+    private static Figure Contended(int n) =>
+        new("Selection", $"two threads, {n:N0}", new(typeof(SelectionBenchmarks), nameof(SelectionBenchmarks.Pick_by_two_threads), n), new(typeof(SelectionBenchmarks), nameof(SelectionBenchmarks.Pick), n), Compare.Ratio, 2);
+
+    private static Figure Verdict(string what, string method) => new("Faults", what, new(typeof(FaultsBenchmarks), method), null, Compare.Absolute, 2000);
+
+    private static Figure Mathematics(string what, string method, double most, double bytes = double.PositiveInfinity) =>
+        new("HaKit.Availability", what, new(typeof(AvailabilityBenchmarks), method), null, Compare.Absolute, most, bytes);
+
+    private static Dictionary<Of, Measured> Measure()
+    {
+        var measured = new Dictionary<Of, Measured>();
+        var job = Job.ShortRun.WithIterationCount(9).WithToolchain(InProcessEmitToolchain.Instance);
+        var config = ManualConfig.CreateEmpty().AddJob(job).AddLogger(ConsoleLogger.Default);
+        foreach (var ofType in All.SelectMany(f => f.Base is { } b ? new[] { f.Ours, b } : [f.Ours]).GroupBy(o => o.Type))
+        {
+            MethodInfo[] methods = [.. ofType.Select(o => o.Method).Distinct().Select(name => ofType.Key.GetMethod(name)!)];
+            foreach (var report in BenchmarkRunner.Run(ofType.Key, methods, config).Reports)
+                if (report.ResultStatistics is { } statistics)
+                    measured[new(ofType.Key, report.BenchmarkCase.Descriptor.WorkloadMethod.Name, report.BenchmarkCase.Parameters.Items is [var given, ..] ? given.Value : null)] =
+                        new(statistics.Median, report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase) ?? double.NaN);
+        }
+        return measured;
+    }
+
+    private static string Row(Figure figure, Dictionary<Of, Measured> measured)
+    {
+        if (!measured.TryGetValue(figure.Ours, out var ours))
+            return $"| {figure.Room} | {figure.What} | not measured | | | | | | |\n";
+        Measured? beside = figure.Base is { } b && measured.TryGetValue(b, out var found) ? found : null;
+        var (time, bytes, aim) = figure.Compare switch
+        {
+            Compare.Ratio => (ours.Nanoseconds / beside?.Nanoseconds, ours.Bytes, $"at most {figure.MostTime} × its time"),
+            Compare.Difference => (ours.Nanoseconds - beside?.Nanoseconds, ours.Bytes - beside?.Bytes, $"at most {Time(figure.MostTime)} more"),
+            _ => ((double?)ours.Nanoseconds, (double?)ours.Bytes, $"at most {Time(figure.MostTime)}"),
+        };
+        // No number of bytes means: no more than what is beside it.
+        var mostBytes = double.IsNaN(figure.MostBytes) ? beside?.Bytes ?? double.PositiveInfinity : figure.MostBytes;
+        if (double.IsFinite(mostBytes))
+            aim += $", {mostBytes:0} B";
+        var told = double.IsNaN(figure.MostTime) ? " | " : $"{aim} | {Reached(time <= figure.MostTime && bytes <= mostBytes)}{Ratio(figure, time)}";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"| {figure.Room} | {figure.What} | {Time(ours.Nanoseconds)} | {ours.Bytes:0} | {figure.Base?.Method.Replace('_', ' ')} | {(beside is { } x ? $"{Time(x.Nanoseconds)} | {x.Bytes:0}" : " | ")} | {told} |\n");
+    }
+
+    private static string Ratio(Figure figure, double? time) => figure.Compare switch
+    {
+        Compare.Ratio => string.Create(CultureInfo.InvariantCulture, $" ({time:0.00} ×)"),
+        Compare.Difference => $" ({(time < 0 ? "−" : "+")}{Time(Math.Abs(time ?? double.NaN))})",
+        _ => "",
+    };
+
+    private static string Reached(bool reached) => reached ? "yes" : "**no**";
+
+    private static string Time(double nanoseconds) => nanoseconds switch
+    {
+        >= 1e6 => string.Create(CultureInfo.InvariantCulture, $"{nanoseconds / 1e6:0.##} ms"),
+        >= 1e3 => string.Create(CultureInfo.InvariantCulture, $"{nanoseconds / 1e3:0.##} µs"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{nanoseconds:0.#} ns"),
+    };
+
+    private static async Task AppendAsync(StringBuilder page, string title, string command, Func<Task<int>> run)
+    {
+        var console = Console.Out;
+        using var text = new StringWriter(CultureInfo.InvariantCulture);
+        Console.SetOut(text);
+        try
+        {
+            await run();
+        }
+        finally
+        {
+            Console.SetOut(console);
+        }
+        page.Append($"{title}: `-- {command}`\n\n```text\n{text.ToString().TrimEnd()}\n```\n\n");
+    }
+}
