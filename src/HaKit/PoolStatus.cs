@@ -1,3 +1,4 @@
+using System.Globalization;
 using HaKit.Health;
 
 namespace HaKit;
@@ -31,6 +32,9 @@ public sealed record PoolStatus
 
     /// <summary>Retries and hedges that the shared budget would pay for now.</summary>
     public required double RetryBudget { get; init; }
+
+    /// <summary>One line: how many serve, and how each endpoint is.</summary>
+    public override string ToString() => $"Pool '{Pool}': {Serving} of {Endpoints.Count} endpoints serve. {string.Join("; ", Endpoints)}.";
 }
 
 /// <summary>One endpoint of a <see cref="PoolStatus"/>. Immutable.</summary>
@@ -77,4 +81,18 @@ public sealed record EndpointStatus
 
     /// <summary>The load that it reported of itself; null when it does not.</summary>
     public ReportedLoad? ReportedLoad { get; init; }
+
+    internal string HealthText
+    {
+        get
+        {
+            var text = string.Create(CultureInfo.InvariantCulture, $"{Health.Status} since {Since:u}");
+            if (Health.Cause is { } cause)
+                text += $" because of {cause}";
+            return Health.CooldownCause is { } cooling ? $"{text}, cooling down because of {cooling}" : text;
+        }
+    }
+
+    /// <summary>Its name and how it is: <c>main: Ejected since 2026-11-21 13:49:57Z because of ConnectFailed</c>.</summary>
+    public override string ToString() => $"{Endpoint}: {HealthText}";
 }

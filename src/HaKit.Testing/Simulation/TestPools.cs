@@ -5,7 +5,8 @@ public static class TestPools
 {
     /// <summary>
     /// A pool of endpoints named a, b, c…, each answering after 100 ms until its script says otherwise. Heartbeats are off unless
-    /// <paramref name="configure"/> turns them on; they then find what the endpoints' scripts say.
+    /// <paramref name="configure"/> turns them on (<c>options.Heartbeat.Enabled = true</c>); they then find what the endpoints' scripts say of probes: a fault
+    /// strikes them only by its <c>where</c>, such as <c>Faults.Always(FakeFault.Refused, where: _ => true)</c> for calls and probes alike.
     /// </summary>
     /// <param name="endpoints">How many; at least 1 and at most 26.</param>
     /// <param name="configure">Changes the pool's options: your policy.</param>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace HaKit.DependencyInjection;
@@ -18,7 +17,7 @@ internal sealed class EndpointPoolCheck(EndpointPool pool, int minimum) : IHealt
             ["waiting"] = status.Waiting,
         };
         foreach (var endpoint in status.Endpoints)
-            data["endpoint." + endpoint.Endpoint.Name] = Describe(endpoint);
+            data["endpoint." + endpoint.Endpoint.Name] = endpoint.HealthText;
         if (status.ServingTier is not { } tier)
             return Result(context.Registration.FailureStatus, $"Pool '{pool.Name}': none of its {status.Endpoints.Count} endpoints can take traffic.");
         if (tier != status.FirstTier)
@@ -28,13 +27,5 @@ internal sealed class EndpointPoolCheck(EndpointPool pool, int minimum) : IHealt
             : Result(HealthStatus.Healthy, $"Pool '{pool.Name}': {status.Serving} of {status.Endpoints.Count} endpoints serve.");
 
         Task<HealthCheckResult> Result(HealthStatus verdict, string why) => Task.FromResult(new HealthCheckResult(verdict, why, data: data));
-    }
-
-    private static string Describe(EndpointStatus endpoint)
-    {
-        var text = string.Create(CultureInfo.InvariantCulture, $"{endpoint.Health.Status} since {endpoint.Since:u}");
-        if (endpoint.Health.Cause is { } cause)
-            text += $" because of {cause}";
-        return endpoint.Health.CooldownCause is { } cooling ? $"{text}, cooling down because of {cooling}" : text;
     }
 }

@@ -26,13 +26,17 @@ public static class EndpointPoolServiceCollectionExtensions
     /// <summary>Adds a pool described in configuration. A reload changes the living pool; one that is invalid is logged and the last good one kept.</summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The pool's name, unique in the container.</param>
-    /// <param name="section">The section with the pool's <see cref="EndpointPoolOptions"/>.</param>
+    /// <param name="section">The section with the pool's <see cref="EndpointPoolOptions"/>. Names in it that no setting has are mistakes.</param>
     /// <returns>A builder for what is not configuration.</returns>
     public static IEndpointPoolBuilder AddHaEndpointPool(this IServiceCollection services, string name, IConfiguration section)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(section);
-        return Add(services, name, options => options.Bind(section));
+        var builder = Add(services, name, options => options.Bind(section));
+        // The root has everything, the environment's variables too.
+        if (section is IConfigurationSection own)
+            services.AddSingleton<IValidateOptions<EndpointPoolOptions>>(new EndpointPoolSectionValidator(name, own));
+        return builder;
     }
 
     private static EndpointPoolBuilder Add(IServiceCollection services, string name, Action<OptionsBuilder<EndpointPoolOptions>> describe)

@@ -12,7 +12,7 @@ public sealed record AttemptRecord(string Endpoint, Fault? Fault, TimeSpan Durat
 {
     /// <inheritdoc/>
     public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{Endpoint}: {Fault?.ToString() ?? "unfinished"} after {Duration.TotalSeconds:0.###} s");
+        string.Create(CultureInfo.InvariantCulture, $"{Endpoint}: {Fault?.ToString() ?? "no fault"} after {Duration.TotalSeconds:0.###} s");
 }
 
 /// <summary>Whatever the pool itself refuses or ends. Says what was tried and when to come back; never quotes keys, prompts or a provider's message.</summary>
@@ -40,7 +40,7 @@ public abstract class EndpointPoolException : Exception
         var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"Pool '{pool}': {what}");
         if (attempts.Count > 0)
             text.Append(" Tried ").AppendJoin("; ", attempts).Append('.');
-        if (retryAfter is { } after)
+        if (retryAfter is { } after && after > TimeSpan.Zero)
             text.Append(CultureInfo.InvariantCulture, $" Come back in {after.TotalSeconds:0.###} s.");
         return text.ToString();
     }

@@ -125,7 +125,7 @@ internal sealed partial class FailoverEngine
             _health.Advance(now);
         var settings = Settings;
         if (call.History.Count >= settings.MaxAttempts)
-            return Step.GiveUp($"all {settings.MaxAttempts} attempts failed.");
+            return Step.GiveUp(AllFailed(settings.MaxAttempts, now - call.Started));
         if (call.HoldUntil > now)
             return Step.Wait(call.HoldUntil);
         var snapshot = Snapshot;
@@ -141,6 +141,11 @@ internal sealed partial class FailoverEngine
         }
         return AgainOrWait(call, snapshot, settings, now);
     }
+
+    // The attempts tell how long they took themselves; the waits between them would be a riddle.
+    private static string AllFailed(int attempts, TimeSpan took) => took < TimeSpan.FromSeconds(1)
+        ? $"all {attempts} attempts failed."
+        : string.Create(CultureInfo.InvariantCulture, $"all {attempts} attempts failed, {took.TotalSeconds:0.#} s after the call began, with the waits between them.");
 
     // Moving on to an endpoint that is well is free: losing one with 200 calls in flight must not use up the budget. One that is suspect itself, or out and
     // due for a trial, is not free, or a call would go round a pool of which nothing can be reached.

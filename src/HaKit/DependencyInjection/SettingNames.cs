@@ -1,0 +1,110 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using HaKit.Failover;
+using HaKit.Health;
+using HaKit.Heartbeats;
+using HaKit.Http;
+using HaKit.Limits;
+using HaKit.Selection;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace HaKit.DependencyInjection;
+
+/// <summary>What is wrong with a part of a configuration, added to the list.</summary>
+internal delegate void SettingCheck(IConfigurationSection section, List<string> wrong);
+
+/// <summary>
+/// The names that a pool's section may have. The binder ignores any other, so that a misspelt setting would be no setting at all. Values are not quoted, but
+/// for times: others may be keys.
+/// </summary>
+internal static class SettingNames
+{
+    private static readonly SettingCheck LimitNames = Group<LimitOptions>();
+
+    /// <summary>The section of a pool. Names of the standard HTTP resilience options that mean nothing to a pool are let pass, so that their section carries over.</summary>
+    public static readonly SettingCheck Pool = Group<EndpointPoolOptions>(
+        ("Endpoints", Each(Group<EndpointOptions>(("Headers", Each(Leaf)), ("Tags", Each(Leaf)), ("Limits", LimitNames)))),
+        ("AccountLimits", Each(LimitNames)),
+        ("TotalRequestTimeout", Group<TimeoutOptions>(("Name", Leaf))),
+        ("AttemptTimeout", Group<TimeoutOptions>(("Name", Leaf))),
+        ("FirstContent", Group<FirstContentOptions>()),
+        ("Selection", Group<SelectionOptions>()),
+        ("Scale", Group<ScaleOptions>()),
+        ("Retry", Group<RetryOptions>(("Name", Leaf), ("BackoffType", Leaf), ("UseJitter", Leaf), ("ShouldRetryAfterHeader", Leaf))),
+        ("Streaming", Group<StreamingOptions>()),
+        ("Http", Group<HttpOptions>()),
+        ("Hedging", Group<HedgingOptions>(("Name", Leaf), ("MaxHedgedAttempts", Leaf), ("Delay", Leaf))),
+        ("RetryBudget", Group<RetryBudgetOptions>()),
+        ("CircuitBreaker", Group<HealthOptions>(("Name", Leaf))),
+        ("Heartbeat", Group<HeartbeatOptions>()),
+        ("Recovery", Group<RecoveryOptions>()),
+        ("Objective", Group<ObjectiveOptions>()),
+        ("RateLimiter", Anything),
+        ("Endpoint", Named(new(StringComparer.OrdinalIgnoreCase) { ["Timeout"] = Anything, ["CircuitBreaker"] = Anything, ["RateLimiter"] = Anything })));
+
+    private static void Anything(IConfigurationSection section, List<string> wrong)
+    {
+    }
+
+    private static void Leaf(IConfigurationSection section, List<string> wrong)
+    {
+        foreach (var child in section.GetChildren())
+            wrong.Add($"{child.Path} is no setting: {section.Key} is a value by itself.");
+    }
+
+    private static void Time(IConfigurationSection section, List<string> wrong)
+    {
+        Leaf(section, wrong);
+        if (int.TryParse(section.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
+            wrong.Add($"{section.Path} is '{number}', and a bare number would mean days: write '{TimeSpan.FromSeconds(number)}' for seconds, '{number}.00:00:00' for days.");
+    }
+
+    private static SettingCheck Each(SettingCheck check) => (section, wrong) =>
+    {
+        HasNoValue(section, wrong);
+        foreach (var child in section.GetChildren())
+            check(child, wrong);
+    };
+
+    private static SettingCheck Group<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] T>(params (string Name, SettingCheck Check)[] others)
+    {
+        var names = new Dictionary<string, SettingCheck>(StringComparer.OrdinalIgnoreCase);
+        foreach (var property in typeof(T).GetProperties())
+            names[property.Name] = (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) == typeof(TimeSpan) ? Time : Leaf;
+        foreach (var (name, check) in others)
+            names[name] = check;
+        return Named(names);
+    }
+
+    private static SettingCheck Named(Dictionary<string, SettingCheck> names) => (section, wrong) =>
+    {
+        HasNoValue(section, wrong);
+        foreach (var child in section.GetChildren())
+            if (names.TryGetValue(child.Key, out var check))
+                check(child, wrong);
+            else if (child.Key is not ['$' or '_' or '/' or '#', ..]) // a comment
+                wrong.Add($"{child.Path} is no setting of a pool.");
+    };
+
+    private static void HasNoValue(IConfigurationSection section, List<string> wrong)
+    {
+        if (!string.IsNullOrEmpty(section.Value))
+            wrong.Add($"{section.Path} has a value where settings of its own are expected.");
+    }
+}
+
+/// <summary>Refuses a section with names that no setting has, or that is not there and leaves the pool empty.</summary>
+internal sealed class EndpointPoolSectionValidator(string pool, IConfigurationSection section) : IValidateOptions<EndpointPoolOptions>
+{
+    public ValidateOptionsResult Validate(string? name, EndpointPoolOptions options)
+    {
+        if (name != pool)
+            return ValidateOptionsResult.Skip;
+        var wrong = new List<string>();
+        SettingNames.Pool(section, wrong);
+        if (options.Endpoints.Count == 0 && !section.Exists())
+            wrong.Add($"the configuration has no section '{section.Path}'.");
+        return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong.Select(w => $"Pool '{pool}': {w}"));
+    }
+}

@@ -1,0 +1,99 @@
+using System.Reflection;
+using HaKit.DependencyInjection;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace HaKit.Tests.DependencyInjection;
+
+public sealed class SettingNameTests
+{
+    public static TheoryData<string, string> Misspelt => new()
+    {
+        { "Endpoints:0:Adress", "http://127.0.0.1:9001/v1" },
+        { "Endpoints:0:ApiKey", "sk-secret" },
+        { "Endpoints:0:Limits:Concurrency", "5" },
+        { "AccountLimits:billed:PerMinute", "5" },
+        { "Heartbeats:Interval", "00:00:05" },
+        { "Heartbeat:Intervall", "00:00:05" },
+        { "Endpoint:0:Name", "a" },
+        { "ConnectTimeout:Timeout", "00:00:05" },
+        { "Retry:Backoff", "Linear" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Misspelt))]
+    public void A_name_that_no_setting_has_is_refused_with_its_place_and_without_its_value(string name, string value)
+    {
+        var refused = Refused(("Endpoints:0:Name", "a"), ("Endpoints:0:Account", "billed"), (name, value));
+
+        refused.Should().ContainSingle().Which.Should().StartWith("Pool 'chat': chat:").And.Contain(" is no setting").And.NotContain("secret");
+        var place = refused[0]["Pool 'chat': ".Length..refused[0].IndexOf(" is no setting", StringComparison.Ordinal)];
+        ("chat:" + name).Should().StartWith(place).And.NotBe("chat:Endpoints:0");
+    }
+
+    [Theory]
+    [InlineData("TotalRequestTimeout:Timeout", "30", "*chat:TotalRequestTimeout:Timeout is '30'*'00:00:30'*'30.00:00:00'*")]
+    [InlineData("Heartbeat:SparingInterval", "600", "*chat:Heartbeat:SparingInterval is '600'*'00:10:00'*")]
+    [InlineData("Endpoints:0:AttemptTimeout", "7", "*chat:Endpoints:0:AttemptTimeout is '7'*'00:00:07'*")]
+    [InlineData("TotalRequestTimeout", "30", "*chat:TotalRequestTimeout has a value where settings of its own are expected*")]
+    public void A_bare_number_is_not_taken_for_days(string name, string value, string message) =>
+        Refused(("Endpoints:0:Name", "a"), (name, value)).Should().ContainMatch(message);
+
+    [Fact]
+    public void A_section_that_is_not_there_is_said_to_be_missing() =>
+        Refused().Should().ContainMatch("Pool 'chat': the configuration has no section 'chat'.");
+
+    [Fact]
+    public void The_names_of_the_standard_resilience_options_and_comments_are_let_pass() =>
+        Refused(
+            ("Endpoints:0:Name", "a"), ("TotalRequestTimeout:Name", "total"), ("Retry:BackoffType", "Exponential"), ("Retry:UseJitter", "true"),
+            ("Retry:ShouldRetryAfterHeader", "true"), ("Hedging:MaxHedgedAttempts", "1"), ("Hedging:Delay", "00:00:02"), ("CircuitBreaker:Name", "breaker"),
+            ("RateLimiter:DefaultRateLimiterOptions:PermitLimit", "1000"), ("Endpoint:Timeout:Timeout", "00:00:10"), ("//", "a comment"), ("$comment", "another"),
+            ("ENDPOINTS:0:tier", "1"), ("Endpoints:0:Headers:X-Any", "x"), ("Endpoints:0:Tags:0", "t"), ("MaxWaitingCalls", "5")).Should().BeEmpty();
+
+    [Fact]
+    public void Every_setting_that_the_options_have_is_known()
+    {
+        var wrong = new List<string>();
+        var settings = Paths(typeof(EndpointPoolOptions), "chat").ToArray();
+        SettingNames.Pool(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s, (string?)"x"))).Build().GetSection("chat"), wrong);
+
+        settings.Should().HaveCountGreaterThan(90).And.Contain("chat:Endpoints:0:Limits:MaxConcurrency").And.Contain("chat:Objective:TargetPercent");
+        wrong.Should().BeEmpty();
+    }
+
+    private static IEnumerable<string> Paths(Type type, string path)
+    {
+        if (type.IsGenericType && type.Name.StartsWith("IList", StringComparison.Ordinal))
+            return Paths(type.GetGenericArguments()[0], path + ":0");
+        if (type.IsGenericType && type.Name.StartsWith("IDictionary", StringComparison.Ordinal))
+            return Paths(type.GetGenericArguments()[1], path + ":any");
+        return type.Namespace!.StartsWith("HaKit", StringComparison.Ordinal) && type.IsClass
+            ? type.GetProperties(BindingFlags.Public | BindingFlags.Instance).SelectMany(p => Paths(p.PropertyType, $"{path}:{p.Name}"))
+            : [path];
+    }
+
+    private static string[] Refused(params (string Key, string Value)[] settings)
+    {
+        using var services = new ServiceCollection().AddHaEndpointPoolOf(StartUpTests.Section(settings)).BuildServiceProvider();
+        try
+        {
+            services.GetRequiredService<IOptionsFactory<EndpointPoolOptions>>().Create("chat");
+            return [];
+        }
+        catch (OptionsValidationException refused)
+        {
+            return [.. refused.Failures];
+        }
+    }
+}
+
+file static class Registration
+{
+    public static IServiceCollection AddHaEndpointPoolOf(this IServiceCollection services, IConfigurationSection section)
+    {
+        services.AddHaEndpointPool("chat", section);
+        return services;
+    }
+}
