@@ -1,0 +1,143 @@
+using HaKit.Endpoints;
+using HaKit.Failover;
+using HaKit.Faults;
+using HaKit.Health;
+using HaKit.Limits;
+using HaKit.Selection;
+
+namespace HaKit.Tests.Failover;
+
+/// <summary>
+/// Many small worlds, each crowded: a few threads, endpoints with a place or three, health that changes all the time. Whoever reads the clock, as every decision
+/// does, asks the selector or has a fault judged may lose the processor there, so that the threads meet in ever other orders.
+/// </summary>
+public sealed class RandomScheduleTests
+{
+    private const int Threads = 6;
+    private const int CallsOfEach = 25;
+
+    /// <summary>How many worlds: 60 in a normal run; set HAKIT_SCHEDULES for more.</summary>
+    private static int Worlds => int.TryParse(Environment.GetEnvironmentVariable("HAKIT_SCHEDULES"), out var worlds) ? worlds : 60;
+
+    [Fact]
+    public async Task In_whatever_order_threads_meet_every_call_ends_every_place_is_kept_to_and_nothing_stays_taken()
+    {
+        for (var seed = 0; seed < Worlds; seed++)
+            await Live(seed);
+    }
+
+    private static async Task Live(int seed)
+    {
+        var world = $"world {seed}";
+        // Whoever is left to itself, a hedge's loser or a cancelled attempt, may go on for a moment after its place was given back: in every other world there is none.
+        var leaves = seed % 2 == 0;
+        var options = new EndpointPoolOptions { Seed = seed, Heartbeat = { Enabled = false }, Hedging = { Enabled = leaves } };
+        options.CircuitBreaker.FailuresToEject = 2;
+        options.CircuitBreaker.BreakDuration = TimeSpan.FromMilliseconds(1);
+        options.CircuitBreaker.MaxBreakDuration = TimeSpan.FromMilliseconds(2);
+        options.Retry.Delay = TimeSpan.FromMilliseconds(1);
+        options.Retry.MaxDelay = TimeSpan.FromMilliseconds(2);
+        // One call in seven fails twice: with the usual budget most of the time would go by in waiting for it.
+        options.RetryBudget.PerSuccess = 1;
+        options.RetryBudget.Cap = 1000;
+        var places = 1 + seed % 3;
+        for (var i = 0; i < 3; i++)
+            options.Endpoints.Add(new EndpointOptions { Name = $"e{i}", Limits = new LimitOptions { MaxConcurrency = places } });
+        var schedule = new Schedule(seed);
+        var parts = new EndpointPoolParts { TimeProvider = schedule, FaultPolicy = schedule.Hesitate, Classifiers = { schedule } };
+        if (seed % 4 < 2)
+            parts.Selector = schedule;
+        await using var pool = new EndpointPool("schedules", options, parts);
+        var crowds = new int[3];
+        int ended = 0, crowded = 0;
+
+        await Task.WhenAll(Enumerable.Range(0, Threads).Select(caller => Task.Factory.StartNew(() =>
+        {
+            var random = new Random(HashCode.Combine(seed, caller));
+            for (var i = 0; i < CallsOfEach; i++)
+            {
+                using var given = new CancellationTokenSource();
+                var call = pool.ExecuteAsync(random.Next(100), Serve, given.Token).AsTask();
+                if (leaves && random.Next(8) == 0)
+                    given.Cancel();
+                // The calling thread stays where it is: threads are what is to meet, not tasks.
+                ((IAsyncResult)call).AsyncWaitHandle.WaitOne(TimeSpan.FromMinutes(1)).Should().BeTrue("{0}: no call hangs", world);
+                (call.Exception?.InnerException is null or EndpointPoolException or EndpointFaultException).Should().BeTrue("{0}: {1}", world, call.Exception);
+                Interlocked.Increment(ref ended);
+            }
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+
+        for (var i = 0; i < 1000 && pool.Explain(RequestProfile.Default).Any(e => e.InFlight > 0); i++)
+            await Task.Yield(); // losers of hedges end within a moment
+        ended.Should().Be(Threads * CallsOfEach, world);
+        crowded.Should().Be(0, world);
+        pool.Explain(RequestProfile.Default).Sum(e => e.InFlight).Should().Be(0, world);
+        pool.Engine.Queue.Count.Should().Be(0, world);
+        pool.Engine.Outage.TryClaim(TimeSpan.Zero).Should().BeTrue("{0}: nobody keeps the right to ask", world);
+        foreach (var member in pool.Engine.Snapshot.Members)
+        {
+            member.Calls.Should().Be(member.Successes + member.Faults + member.Neutrals, "{0}: every lease is completed exactly once", world);
+            member.Health.State.Status.Should().NotBe(HealthStatus.Trial, world);
+        }
+
+        async ValueTask<int> Serve(EndpointAttempt attempt, int dice, CancellationToken ct)
+        {
+            var endpoint = attempt.Endpoint.Name[1] - '0';
+            if (Interlocked.Increment(ref crowds[endpoint]) > places && !leaves)
+                Interlocked.Increment(ref crowded);
+            try
+            {
+                if (dice % 4 == 0)
+                    await Task.Yield();
+                schedule.Linger();
+                if (dice < 7 && attempt.Number < 3)
+                    attempt.ReportFault(new Fault(FaultKind.Overloaded));
+                else if (dice < 14 && attempt.Number < 3)
+                    throw new HttpRequestException(HttpRequestError.ConnectionError);
+                return dice;
+            }
+            finally
+            {
+                Interlocked.Decrement(ref crowds[endpoint]);
+            }
+        }
+    }
+
+    /// <summary>Whatever the pool asks, the time above all, may cost the thread the processor for none, a short or a longer while before it has the answer.</summary>
+    private sealed class Schedule(int seed) : TimeProvider, IFaultClassifier, IEndpointSelector
+    {
+        private readonly Chance _chance = new((ulong)seed);
+
+        public override long GetTimestamp() => After(base.GetTimestamp());
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(s => callback(After(s)), state, dueTime, period);
+
+        public Fault? Classify(in FaultEvidence evidence) => After<Fault?>(null);
+
+        public FaultAction? Hesitate(Fault fault, RequestProfile profile) => After<FaultAction?>(null);
+
+        public int Choose(RequestProfile profile, ReadOnlySpan<EndpointCandidate> candidates) => After(_chance.Next(candidates.Length));
+
+        // So long that others find the place taken.
+        public void Linger()
+        {
+            for (var i = 0; i < 20; i++)
+                After(i);
+        }
+
+        private T After<T>(T answer)
+        {
+            switch (_chance.Next(4))
+            {
+                case 0:
+                    Thread.Yield();
+                    break;
+                case 1:
+                    Thread.SpinWait(_chance.Next(2000));
+                    break;
+            }
+            return answer;
+        }
+    }
+}
