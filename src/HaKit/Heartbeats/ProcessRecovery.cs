@@ -66,6 +66,7 @@ public sealed class ProcessRecovery
             if (_running is { } before)
             {
                 Kill(before);
+                before.WaitForExit(); // a moment, in which it still holds its port
                 before.Dispose();
             }
             _running = Start(evidence);

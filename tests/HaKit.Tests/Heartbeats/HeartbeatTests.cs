@@ -52,7 +52,6 @@ public sealed class HeartbeatTests
             bench.Asked.Should().Contain(a => a.At >= quarter * Interval / 4 && a.At < (quarter + 1) * Interval / 4);
     }
 
-    // FAILURES 29
     [Fact]
     public async Task A_throwing_probe_does_not_end_the_heartbeat_loop()
     {
@@ -69,7 +68,6 @@ public sealed class HeartbeatTests
         bench.Status("a").Should().Be(HealthStatus.Recovering);
     }
 
-    // FAILURES 30
     [Fact]
     public async Task One_slow_probe_does_not_delay_the_verdict_on_others()
     {
@@ -291,7 +289,6 @@ public sealed class HeartbeatTests
         after.NextTimeout.Should().BeGreaterThanOrEqualTo(TimeSpan.FromMilliseconds(600)).And.BeLessThan(TimeSpan.FromMilliseconds(700));
     }
 
-    // FAILURES 20
     [Fact]
     public async Task A_probes_400_is_a_miss_although_the_same_answer_to_a_call_would_be_neutral()
     {

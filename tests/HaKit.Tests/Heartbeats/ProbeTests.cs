@@ -87,7 +87,6 @@ public sealed class ProbeTests : IAsyncLifetime
         (await asking.WaitAsync(Ct)).Fault!.Kind.Should().Be(name == "tcp" ? FaultKind.ConnectTimeout : FaultKind.AttemptTimeout);
     }
 
-    // FAILURES 20
     [Theory]
     [InlineData(400)]
     [InlineData(404)]
@@ -140,7 +139,6 @@ public sealed class ProbeTests : IAsyncLifetime
         Proved(probe, await AskAsync(probe, context, Ct)).Should().BeNull();
     }
 
-    // FAILURES 19
     [Theory]
     [InlineData("""{"choices":[{"index":0,"message":{"role":"assistant","content":""},"finish_reason":"length"}],"usage":{"prompt_tokens":10,"completion_tokens":16,"completion_tokens_details":{"reasoning_tokens":16}}}""")]
     [InlineData("""{"choices":[{"index":0,"message":{"role":"assistant","content":null},"finish_reason":"length"}]}""")]
@@ -175,7 +173,6 @@ public sealed class ProbeTests : IAsyncLifetime
         (await AskAsync(new CompletionProbe(), await ContextAsync(), Ct)).Fault!.Kind.Should().Be(FaultKind.BrokenBody);
     }
 
-    // FAILURES 19
     [Theory]
     [InlineData(WireDialect.OpenAI, "max_completion_tokens")]
     [InlineData(WireDialect.Unknown, "max_tokens")]
@@ -206,6 +203,30 @@ public sealed class ProbeTests : IAsyncLifetime
         (await AskAsync(new ModelsProbe(), context, Ct)).Fault.Should().BeNull();
         _requests.Select(r => (r.Path, r.IsAnthropic)).Should().Equal(("/v1/messages", true), ("/v1/models", true));
         _requests[0].MaxTokens.Should().Be(16);
+    }
+
+    [Theory]
+    [InlineData("""{"candidates":[{"content":{"parts":[{"text":"OK"}],"role":"model"},"finishReason":"STOP"}]}""", true)]
+    [InlineData("""{"candidates":[{"finishReason":"MAX_TOKENS","index":0}]}""", true)]
+    [InlineData("""{"candidates":[{"finishReason":"OTHER","index":0}]}""", false)]
+    [InlineData("""{"usageMetadata":{"promptTokenCount":4}}""", true)]
+    public async Task Geminis_dialect_is_asked_in_its_own_words(string answer, bool isWell)
+    {
+        (string Path, string Body)? asked = null;
+        using var http = new HttpMessageInvoker(new Answers(async request =>
+        {
+            asked = (request.RequestUri!.AbsolutePath, await request.Content!.ReadAsStringAsync(Ct));
+            return new HttpResponseMessage { Content = new StringContent(answer) };
+        }));
+        var context = await ContextAsync(e => { e.Dialect = WireDialect.Gemini; e.Address = "https://gemini.example/v1beta"; e.Model = "gemini-x"; });
+        context = new ProbeContext { Endpoint = context.Endpoint, Http = http, Classifier = context.Classifier, Time = context.Time };
+        (await AskAsync(new CompletionProbe(), context, Ct)).Fault.Should().Match<Fault?>(f => f == null == isWell);
+        asked.Should().Be(("/v1beta/models/gemini-x:generateContent", """{"contents":[{"parts":[{"text":"Reply with OK."}]}],"generationConfig":{"maxOutputTokens":16}}"""));
+    }
+
+    private sealed class Answers(Func<HttpRequestMessage, Task<HttpResponseMessage>> answer) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => answer(request);
     }
 
     [Fact]

@@ -150,6 +150,41 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task A_process_that_is_the_server_goes_on_and_has_ended_before_the_next_begins()
+    {
+        Assert.SkipUnless(File.Exists("/bin/sh"), "needs a shell");
+        var file = Path.GetTempFileName();
+        try
+        {
+            var server = new ProcessRecovery("/bin/sh", "-c", $"echo $$ >> '{file}'; exec sleep 1000") { IsServer = true };
+            await server.RunAsync(await EvidenceAsync(), Ct);
+            using var first = await StartedAsync(1);
+            first.HasExited.Should().BeFalse("nobody waits for a server to end");
+            await server.RunAsync(await EvidenceAsync(), Ct);
+            first.HasExited.Should().BeTrue("the next one needs its port");
+            using var second = await StartedAsync(2);
+            second.HasExited.Should().BeFalse();
+            second.Kill();
+            await second.WaitForExitAsync(Ct);
+            await server.RunAsync(await EvidenceAsync(), Ct); // one that has ended by itself is followed all the same
+            using var third = await StartedAsync(3);
+            third.Kill();
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+
+        async Task<System.Diagnostics.Process> StartedAsync(int count)
+        {
+            string[] lines;
+            while ((lines = await File.ReadAllLinesAsync(file, Ct)).Length < count || !int.TryParse(lines[^1], out _))
+                Ct.ThrowIfCancellationRequested();
+            return System.Diagnostics.Process.GetProcessById(int.Parse(lines[^1], System.Globalization.CultureInfo.InvariantCulture));
+        }
+    }
+
+    [Fact]
     public async Task A_webhook_is_posted_and_its_refusal_is_a_failure()
     {
         var posted = "";
