@@ -124,6 +124,19 @@ public sealed class HttpRequestTests
     }
 
     [Fact]
+    public async Task An_endpoint_without_an_address_is_set_aside_at_once_and_the_exception_says_why()
+    {
+        await using var both = new HttpPool(2, o => { o.Endpoints[0].Address = null; o.Endpoints[1].Tier = 1; });
+        (await both.SendAsync(HttpPool.Chat("hi"))).StatusCode.Should().Be(HttpStatusCode.OK);
+        both.Pool.GetStatus().Endpoints[0].ToString().Should().EndWith("cooling down because of Unknown (no_address)");
+
+        await using var none = new HttpPool(1, o => o.Endpoints[0].Address = null);
+        var call = none.SendAsync(HttpPool.Chat("hi"));
+        none.Time.Advance(TimeSpan.FromSeconds(1));
+        (await call.Awaiting(c => c).Should().ThrowAsync<EndpointPoolException>()).WithMessage("*no_address*");
+    }
+
+    [Fact]
     public async Task A_redirect_within_the_server_is_followed_and_one_to_another_is_not()
     {
         await using var http = new HttpPool(1);
