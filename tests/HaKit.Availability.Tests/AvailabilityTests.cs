@@ -27,6 +27,35 @@ public sealed class AvailabilityTests
     [InlineData("nines", null, null, null)]
     [InlineData("", null, null, null)]
     [InlineData("1-2", null, null, null)]
+    [InlineData("1-0", "100%", "100%", "always")]
+    [InlineData("1-1", "0%", "0N", "zero nines")]
+    [InlineData("1--1", null, null, null)]
+    [InlineData("1-x", null, null, null)]
+    [InlineData("1", "100%", "100%", "always")]
+    [InlineData("0", "0%", "0N", "zero nines")]
+    [InlineData("1.0000001", null, null, null)]
+    [InlineData("1e-3", "0.1%", "0N", "zero nines")]
+    [InlineData("1e2%", "100%", "100%", "always")]
+    [InlineData("1e3%", null, null, null)]
+    [InlineData("-1e-30", null, null, null)]
+    [InlineData("0.99999999999999999999999999999999", "100%", "100%", "always")]
+    [InlineData("3n5", "99.95%", "3N5", "three nines five")]
+    [InlineData("0N", "0%", "0N", "zero nines")]
+    [InlineData("N5", null, null, null)]
+    [InlineData("3Nx", null, null, null)]
+    [InlineData("-3N", null, null, null)]
+    [InlineData("2N9", "99.9%", "3N", "three nines")]
+    [InlineData("301N", null, null, null)]
+    [InlineData("two nines ten", null, null, null)]
+    [InlineData("two tens five", null, null, null)]
+    [InlineData("two nines five six", null, null, null)]
+    [InlineData("x nines", null, null, null)]
+    [InlineData("One  Nine", "90%", "1N", "one nine")]
+    [InlineData("twelve nines nine", "99.99999999999%", "13N", "13 nines")]
+    [InlineData("49.9%", "49.9%", "0N4", "zero nines four")]
+    [InlineData("5%", "5%", "0N", "zero nines")]
+    [InlineData("0.012%", "0.012%", "0N", "zero nines")]
+    [InlineData("99.99999%", "99.99999%", "7N", "seven nines")]
     public void Text_is_read_and_written(string text, string? percent, string? nines, string? words)
     {
         if (percent is null)
@@ -96,6 +125,70 @@ public sealed class AvailabilityTests
         Availability.Series().Should().Be(Availability.Always);
         Availability.Parallel().Should().Be(Availability.Never);
         Availability.KofN(0).Should().Be(Availability.Always);
+    }
+
+    [Fact]
+    public void Text_keeps_three_digits_of_what_is_lost()
+    {
+        Availability.FromUnavailability(1.23456e-6).ToString().Should().Be("99.999877%");
+        Availability.FromUnavailability(0.123456).ToString().Should().Be("87.7%");
+        Availability.FromUnavailability(0.5).ToString().Should().Be("50%");
+        Availability.Of(0.123456).ToString().Should().Be("12.35%");
+        Availability.Of(0.00123456).ToString().Should().Be("0.123%");
+        Availability.FromUnavailability(1e-22).ToString().Should().Be("99.99999999999999999999%");
+        Availability.FromUnavailability(9e-23).ToString().Should().Be("1-9E-23");
+        Availability.FromUnavailability(0.5).ToString("R").Should().Be("0.5");
+        Availability.FromUnavailability(0.25).ToString("R").Should().Be("1-0.25");
+        Availability.Of(0.9995m).ToString("G").Should().Be("99.95%");
+        Availability.Of(0.9995m).ToString("").Should().Be("99.95%");
+        Availability.Parse("300N").Nines.Should().BeApproximately(300, 1e-9);
+        Availability.Parse("26N").Unavailability.Should().Be(1e-26);
+        Availability.Parse("27N5").Unavailability.Should().BeApproximately(5e-28, 1e-40);
+        FluentActions.Invoking(() => Availability.Parse(null!)).Should().Throw<ArgumentNullException>();
+        Availability.TryParse(null, out _).Should().BeFalse();
+    }
+
+    [Fact]
+    public void Nines_are_counted_from_whichever_part_is_exact()
+    {
+        Availability.Of(0.9995m).Nines.Should().BeApproximately(3.30103, 1e-5);
+        Availability.FromNines(3.5).Unavailability.Should().BeApproximately(Math.Pow(10, -3.5), 1e-18);
+        Availability.FromNines(3.5).Value.Should().BeApproximately(1 - Math.Pow(10, -3.5), 1e-15);
+        Availability.FromNines(0).Should().Be(Availability.Never);
+        Availability.FromNines(double.PositiveInfinity).Should().Be(Availability.Always);
+        Availability.Always.Nines.Should().Be(double.PositiveInfinity);
+        Availability.Of(1e-18).Nines.Should().BeApproximately(1e-18 / Math.Log(10), 1e-30, "however close to never");
+        Availability.FromUnavailability(0.5).Nines.Should().BeApproximately(Math.Log10(2), 1e-15);
+    }
+
+    [Fact]
+    public void Equality_is_of_both_parts_and_order_is_total()
+    {
+        var a = Availability.FromPair(0.5, 0.25);
+        a.Equals(Availability.FromPair(0.5, 0.25)).Should().BeTrue();
+        (a == Availability.FromPair(0.5, 0.26) || a == Availability.FromPair(0.6, 0.25)).Should().BeFalse();
+        a.Equals((object)Availability.FromPair(0.5, 0.25)).Should().BeTrue();
+        a.Equals("0.5").Should().BeFalse();
+        Availability.FromPair(1.1, 1.2).Should().Be(Availability.FromPair(1, 1), "rounding past one is cut off");
+        a.GetHashCode().Should().NotBe(Availability.FromPair(0.5, 0.26).GetHashCode());
+
+        Availability[] sorted = [Availability.Never, Availability.Of(0.2), Availability.Of(0.5), Availability.Of(0.8), Availability.Always];
+        for (var i = 0; i < sorted.Length; i++)
+            for (var j = 0; j < sorted.Length; j++)
+                (sorted[i] < sorted[j], sorted[i] <= sorted[j], sorted[i] > sorted[j], sorted[i] >= sorted[j], sorted[i] == sorted[j], sorted[i] != sorted[j])
+                    .Should().Be((i < j, i <= j, i > j, i >= j, i == j, i != j));
+    }
+
+    [Fact]
+    public void A_period_loses_its_share()
+    {
+        Availability.Of(0.999m).Downtime(TimeSpan.FromDays(30)).Should().Be(TimeSpan.FromMinutes(43.2));
+        Availability.Always.Downtime(TimeSpan.FromDays(30)).Should().Be(TimeSpan.Zero);
+        Availability.Never.RequiredMttr(5).Should().Be(double.PositiveInfinity);
+        Availability.Always.RequiredMttf(5).Should().Be(double.PositiveInfinity);
+        Availability.Of(0.75m).RequiredMttf(2).Should().BeApproximately(6, 1e-14);
+        Availability.FromDowntime(TimeSpan.FromHours(10), TimeSpan.FromHours(10)).Should().Be(Availability.Never);
+        Availability.FromDowntime(TimeSpan.FromHours(10), TimeSpan.Zero).Should().Be(Availability.Always);
     }
 
     [Fact]

@@ -75,6 +75,7 @@ public sealed class EstimateTests
     [Fact]
     public void Mtbf_bounds_hold_as_often_as_they_say()
     {
+        Effort.SkipUnlessFull();
         // Exponential lifetimes with mean 1, watched for a fixed time: 2,000 seeded runs, within five standard errors of 90 %.
         var random = new Random(7);
         var held = 0;
@@ -98,6 +99,7 @@ public sealed class EstimateTests
     [Fact]
     public void Censored_availability_bounds_hold_as_often_as_they_say()
     {
+        Effort.SkipUnlessFull();
         var random = new Random(11);
         var truth = Availability.FromMttfMttr(50, 1);
         var held = 0;

@@ -9,7 +9,7 @@ public sealed class OutcomeCountersTests
 
     [Fact]
     public void Windows_hold_what_happened_within_them_whatever_the_times() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(200).WithReplay(5, 7),
+        Config.QuickThrowOnFailure.WithMaxTest(Effort.Of(200)).WithReplay(5, 7),
         Prop.ForAll(Gen.Choose(0, 4000).ArrayOf(60).ToArbitrary(), gaps =>
         {
             // Jumps of seconds to hours over a ring of 540 s and a horizon of a day, each window against a plain list.
@@ -95,6 +95,42 @@ public sealed class OutcomeCountersTests
         for (var i = 0; i < 10_000; i++) counters.Record(i * Second, i % 2 == 0);
         _ = counters.Count(TimeSpan.FromHours(3), TimeSpan.FromHours(1));
         (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
+    }
+
+    [Fact]
+    public void Each_end_of_the_range_of_a_width_and_a_horizon_is_allowed()
+    {
+        new OutcomeCounters(Second, Second).Horizon.Should().Be(Second);
+        new OutcomeCounters(TimeSpan.FromHours(1), TimeSpan.FromHours(1)).Horizon.Should().Be(TimeSpan.FromHours(1));
+        new OutcomeCounters(TimeSpan.FromDays(3660), TimeSpan.FromHours(1)).Horizon.Should().Be(TimeSpan.FromDays(3660));
+        new OutcomeCounters().Horizon.Should().Be(TimeSpan.FromDays(30));
+        FluentActions.Invoking(() => new OutcomeCounters(TimeSpan.FromDays(3660) + Second)).Should().Throw<ArgumentOutOfRangeException>();
+        FluentActions.Invoking(() => new OutcomeCounters(TimeSpan.FromDays(1), TimeSpan.FromHours(1) + Second)).Should().Throw<ArgumentOutOfRangeException>();
+    }
+
+    [Fact]
+    public void A_bucket_counts_when_it_began_within_the_window()
+    {
+        var counters = new OutcomeCounters(TimeSpan.FromHours(1), 10 * Second);
+        counters.Record(20 * Second, true);
+        counters.Record(29.9 * Second, false);
+        counters.Record(-5 * Second, false);
+        counters.Count(50 * Second, 30 * Second).Should().Be(new OutcomeCount(1, 1));
+        counters.Count(50.1 * Second, 30 * Second).Total.Should().Be(0);
+        counters.Count(50 * Second, 50 * Second).Should().Be(new OutcomeCount(1, 2), "a time before the origin counts as the origin");
+        counters.Count(19 * Second, 30 * Second).Should().Be(new OutcomeCount(0, 1), "what is recorded later than now is not of the window");
+        new OutcomeCount(3, 1).Delivered.Should().Be(Availability.Of(0.75m));
+        new OutcomeCount(3, 1).BurnRate(Availability.Of(0.75m)).Should().Be(1);
+    }
+
+    [Fact]
+    public void What_the_fine_ring_overwrites_is_still_counted()
+    {
+        var counters = new OutcomeCounters(TimeSpan.FromDays(1), Second);
+        for (var i = 0; i < 7; i++) counters.Record(60 * Second, i < 3);
+        counters.Record(600 * Second, true);
+        counters.Record(600 * Second, false);
+        counters.Count(600 * Second, 600 * Second).Should().Be(new OutcomeCount(4, 5));
     }
 
     [Fact]

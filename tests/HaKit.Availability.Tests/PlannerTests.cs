@@ -104,6 +104,48 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void Of_sets_that_cost_the_same_the_one_that_gains_most_is_taken()
+    {
+        PlanChange[] changes =
+        [
+            new("little", 5, d => d with { Beta = 0.05 }),
+            new("much", 5, d => d with { Beta = 0.0001 }),
+            new("less", 5, d => d with { Beta = 0.01 }),
+        ];
+        var reached = Planner.WhatIf(Pair, changes);
+        reached.Select(o => o.Changes[0].Name).Should().Equal("much", "less", "little");
+        var plan = Planner.Cheapest(Pair, reached[2].Availability, changes);
+        plan.Way!.Changes.Should().ContainSingle().Which.Name.Should().Be("much");
+        plan.Way.Cost.Should().Be(5);
+        Planner.Cheapest(Pair, reached[2].Availability, [.. Enumerable.Range(0, 16).Select(i => new PlanChange($"{i}", 1, d => d))]).Should().NotBeNull("sixteen can be tried");
+    }
+
+    [Fact]
+    public void A_design_that_balances_loses_each_endpoints_share_and_one_by_priority_that_of_the_first()
+    {
+        var hour = TimeSpan.FromHours(1);
+        var design = new PoolDesign
+        {
+            Endpoints = [new("a", Availability.Of(0.99m)) { Mttr = hour }, new("b", Availability.Of(0.9m)) { Mttr = hour }],
+            Detection = hour / 10,
+        };
+        Lost(design, PoolLossCause.Detection).Should().BeApproximately(0.5 * 0.01 * 0.1 + 0.5 * 0.1 * 0.1, 1e-15);
+        Lost(design with { Routing = PoolRouting.Priority }, PoolLossCause.Detection).Should().BeApproximately(0.01 * 0.1 + 0.01 * 0.1 * 0.1, 1e-15);
+        Lost(design with { Rescued = 0.75 }, PoolLossCause.Detection).Should().BeApproximately(0.25 * 0.0055, 1e-15);
+        Lost(design with { Detection = 2 * hour }, PoolLossCause.Detection).Should().BeApproximately(0.055, 1e-15, "an outage costs no more than itself");
+        Lost(design with { Coverage = 0.75 }, PoolLossCause.Detection).Should().BeApproximately(0.75 * 0.0055, 1e-15);
+        Lost(design with { Coverage = 0.75, UncoveredRecovery = 2 * hour }, PoolLossCause.UnnoticedFailures).Should().BeApproximately(0.25 * 2 * 0.055, 1e-15);
+        Lost(design, PoolLossCause.UnnoticedFailures).Should().Be(0);
+        Lost(design, PoolLossCause.CommonCause).Should().Be(0);
+        Lost(design, PoolLossCause.IndependentFailures).Should().BeApproximately(0.001, 1e-15);
+        Lost(design with { Required = 2 }, PoolLossCause.IndependentFailures).Should().BeApproximately(1 - 0.99 * 0.9, 1e-15);
+        Lost(design with { Beta = 0.5 }, PoolLossCause.CommonCause).Should().BeApproximately(0.005, 1e-15, "half of the best endpoint's");
+        design.Evaluate().Losses.Select(l => l.Unavailability).Should().BeInDescendingOrder();
+
+        static double Lost(PoolDesign design, PoolLossCause cause) => design.Evaluate().Losses.Single(l => l.Cause == cause).Unavailability;
+    }
+
+    [Fact]
     public void More_changes_than_can_be_tried_are_refused() =>
         FluentActions.Invoking(() => Planner.Cheapest(Pair, Availability.Of(0.9m), [.. Enumerable.Range(0, 17).Select(i => new PlanChange($"{i}", 1, d => d))]))
             .Should().Throw<ArgumentException>();

@@ -120,7 +120,7 @@ public sealed class PropertyTests
         && Math.Abs(x.Unavailability - y.Unavailability) <= tolerance * Math.Max(x.Unavailability, y.Unavailability);
 
     private static void ForAll(Func<Availability[], bool> holds) => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(300).WithReplay(2_024, 77),
+        Config.QuickThrowOnFailure.WithMaxTest(Effort.Of(300)).WithReplay(2_024, 77),
         Prop.ForAll(Units, codes => holds([.. codes.Select(Decode)])));
 
     private static Availability Decode(int code) => code switch

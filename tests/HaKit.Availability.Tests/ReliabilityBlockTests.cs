@@ -8,7 +8,7 @@ public sealed class ReliabilityBlockTests
     public void Three_thousand_random_diagrams_agree_with_exact_fractions_in_both_parts()
     {
         var worst = 0.0;
-        System.Threading.Tasks.Parallel.For(0, 3000, seed =>
+        System.Threading.Tasks.Parallel.For(0, Effort.Of(3000), seed =>
         {
             var diagram = RandomDiagram.Create(seed);
             var exact = diagram.Unavailability();

@@ -33,18 +33,19 @@ public sealed class SloTests
     [InlineData(0.15)]
     public void A_live_alert_fires_when_the_formula_says_and_resets_when_it_says(double errors)
     {
-        // 100 calls a second, an hour of good ones, then an error: to within a bucket.
+        Effort.SkipUnlessFull();
+        // 20 calls a second, two hours of good ones, then an error: to within a bucket.
         var counters = new OutcomeCounters();
         var alert = new BurnRateAlert("fast", 14.4, TimeSpan.FromHours(1), TimeSpan.FromMinutes(5));
         var monitor = new BurnRateMonitor(Three, counters, [alert]);
         var start = 3600 * 2;
         double? fired = null, stopped = null;
-        for (var second = 0; second < start + 7200; second++)
+        for (var second = 0; second < start + 2400; second++)
         {
             var now = TimeSpan.FromSeconds(second);
             var failing = second >= start && second < start + 1800;
-            for (var call = 0; call < 100; call++) counters.Record(now, !failing || call >= errors * 100);
-            foreach (var change in monitor.Evaluate(now))
+            for (var call = 0; call < 20; call++) counters.Record(now, !failing || call >= errors * 20);
+            foreach (var change in second < start - 600 ? [] : monitor.Evaluate(now))
             {
                 if (change.Firing) fired ??= second - start;
                 else stopped ??= second - (start + 1800);
@@ -90,6 +91,66 @@ public sealed class SloTests
         for (var i = 0; i < 100; i++) monitor.Evaluate(TimeSpan.FromSeconds(i));
         (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
         monitor.Statuses.Should().HaveCount(3);
+    }
+
+    [Fact]
+    public void A_burn_rate_at_the_threshold_fires_and_one_below_does_not()
+    {
+        var slo = new Slo(Availability.Of(0.99m), TimeSpan.FromDays(30));
+        var alert = new BurnRateAlert("a", 10, TimeSpan.FromHours(1), TimeSpan.FromMinutes(5));
+        Firing(failures: 10).Should().BeTrue();
+        Firing(failures: 9).Should().BeFalse();
+        (alert with { MinimumFailures = 10 }).MinimumFailures.Should().Be(10);
+
+        bool Firing(int failures)
+        {
+            var counters = new OutcomeCounters();
+            for (var i = 0; i < 100; i++) counters.Record(TimeSpan.FromMinutes(1), i >= failures);
+            var status = alert.Evaluate(slo, counters, TimeSpan.FromMinutes(2));
+            (status.LongBurn, status.ShortBurn).Should().Be((failures, failures));
+            status.Failures.Should().Be(failures);
+            (alert with { MinimumFailures = failures + 1 }).Evaluate(slo, counters, TimeSpan.FromMinutes(2)).Firing.Should().BeFalse("it wants one more failure");
+            return status.Firing;
+        }
+    }
+
+    [Fact]
+    public void An_alert_may_need_the_whole_of_a_total_outage_but_no_more()
+    {
+        var slo = new Slo(Availability.Of(0.9m), TimeSpan.FromHours(6));
+        new BurnRateAlert("a", 10, TimeSpan.FromHours(1), TimeSpan.FromHours(1)).CanFire(slo).Should().BeTrue();
+        new BurnRateAlert("a", 10.01, TimeSpan.FromHours(1), TimeSpan.FromHours(1)).CanFire(slo).Should().BeFalse();
+        BurnRateAlert.Standard(slo).Select(a => a.Name).Should().Equal(["fast", "slow"], "a window of three days is longer than the period");
+        FluentActions.Invoking(() => new BurnRateMonitor(slo, new OutcomeCounters(TimeSpan.FromHours(6)))).Should().NotThrow("they reach back just far enough");
+    }
+
+    [Fact]
+    public void A_monitor_tells_of_changes_only()
+    {
+        var slo = new Slo(Availability.Of(0.9m), TimeSpan.FromDays(30));
+        var counters = new OutcomeCounters();
+        var monitor = new BurnRateMonitor(slo, counters, [new("never", 10, TimeSpan.FromHours(1), TimeSpan.FromMinutes(5)), new("soon", 2, TimeSpan.FromHours(1), TimeSpan.FromMinutes(5))]);
+        monitor.Evaluate(TimeSpan.Zero).Should().BeEmpty();
+        for (var i = 0; i < 100; i++) counters.Record(TimeSpan.FromMinutes(1), i >= 50);
+        monitor.Evaluate(TimeSpan.FromMinutes(1)).Should().ContainSingle().Which.Should().Match<BurnRateStatus>(s => s.Alert.Name == "soon" && s.Firing);
+        monitor.Evaluate(TimeSpan.FromMinutes(2)).Should().BeEmpty();
+        monitor.Statuses.Select(s => s.Firing).Should().Equal(false, true);
+        monitor.Evaluate(TimeSpan.FromMinutes(10)).Should().ContainSingle().Which.Firing.Should().BeFalse("nothing failed in the last five minutes");
+    }
+
+    [Fact]
+    public void Detection_takes_the_whole_window_at_the_threshold_and_is_never_slower()
+    {
+        var target = Availability.Of(0.99m);
+        BurnRate.DetectionTime(target, 0.1, TimeSpan.FromHours(1), 10).Should().BeCloseTo(TimeSpan.FromHours(1), TimeSpan.FromTicks(10));
+        BurnRate.DetectionTime(target, 0.0999, TimeSpan.FromHours(1), 10).Should().BeNull();
+        BurnRate.ResetTime(target, 0.0999, TimeSpan.FromHours(1), 10).Should().BeNull();
+        BurnRate.ResetTime(target, 1, TimeSpan.FromHours(1), 10).Should().BeCloseTo(TimeSpan.FromMinutes(54), TimeSpan.FromTicks(10));
+        BurnRate.FromErrorRatio(target, 0).Should().Be(0);
+        Three.AllowedFailures(0).Should().Be(0);
+        Three.AllowedFailures(1999).Should().Be(1);
+        Three.AllowedOutages(TimeSpan.FromMinutes(43.2)).Should().Be(1);
+        Three.AllowedOutages(TimeSpan.FromMinutes(43.3)).Should().Be(0);
     }
 
     [Fact]

@@ -101,6 +101,59 @@ public sealed class UptimeTests
     }
 
     [Fact]
+    public void Three_endpoints_are_compared_by_their_pairs()
+    {
+        var joint = JointDowntime.Of([Down((10, 20)), Down((10, 20)), Down((50, 60))], required: 2);
+        joint.AllDown.Should().Be(TimeSpan.Zero);
+        joint.TooFewUp.Should().Be(H(10));
+        // Of the three pairs one falls together (J = 0.1) and two never do.
+        joint.Beta.Should().BeApproximately((0.1 - 2 * 0.01 / 0.8) / 0.3, 1e-12);
+        joint.Correlation.Should().BeApproximately((0.09 / 0.09 - 2 * 0.01 / 0.09) / 3, 1e-12);
+    }
+
+    [Fact]
+    public void Outages_are_cut_to_the_time_that_is_compared()
+    {
+        var late = new UptimeHistory(H(15));
+        var joint = JointDowntime.Of([Down((10, 20), (95, 200)), late.Summarize(H(100))], required: 2);
+        joint.Observed.Should().Be(H(85));
+        joint.TooFewUp.Should().Be(H(5) + H(5));
+        JointDowntime.Of([Down(), new UptimeHistory(H(100)).Summarize(H(100))]).Observed.Should().Be(TimeSpan.Zero);
+        JointDowntime.Of([Down(), new UptimeHistory(H(100)).Summarize(H(100))]).Beta.Should().BeNull();
+    }
+
+    [Fact]
+    public void Endpoints_that_are_always_down_together_are_one()
+    {
+        var joint = JointDowntime.Of([Down((0, 100)), Down((0, 100))]);
+        joint.Beta.Should().Be(1);
+        joint.Correlation.Should().BeNull("what never changes has none");
+        joint.AllDown.Should().Be(H(100));
+    }
+
+    [Fact]
+    public void Up_times_are_forgotten_one_by_one_like_outages()
+    {
+        var history = new UptimeHistory(H(0), up: false, capacity: 2);
+        history.Record(H(4), up: true);
+        for (var i = 1; i <= 3; i++)
+        {
+            history.Record(H(10 * i), up: false);
+            history.Record(H(10 * i + 1), up: true);
+        }
+
+        var summary = history.Summarize(H(40));
+        summary.Uptimes.Should().Equal(new Lifetime(H(9).TotalSeconds, true), new Lifetime(H(9).TotalSeconds, true), new Lifetime(H(9).TotalSeconds, false));
+        summary.Start.Should().Be(H(0));
+        (summary.Failures, summary.Repairs).Should().Be((3, 4));
+        summary.Uptime.Should().Be(H(6 + 9 + 9 + 9));
+        summary.Downtime.Should().Be(H(4 + 3));
+        summary.Outages[0].Duration.Should().Be(H(1));
+        summary.Mttf.Should().Be(H(11));
+        new UptimeHistory(H(0), up: false).Summarize(H(5)).Should().Match<UptimeSummary>(s => !s.IsUp && s.Downtime == H(5) && s.Uptime == TimeSpan.Zero && s.MttfBounds(0.95) == null);
+    }
+
+    [Fact]
     public void Only_the_time_that_all_remember_is_compared()
     {
         var late = new UptimeHistory(H(15));
@@ -132,6 +185,7 @@ public sealed class UptimeTests
     [InlineData(0.7)]
     public void Beta_is_found_again_in_simulated_endpoints(double beta)
     {
+        Effort.SkipUnlessFull();
         // Slots of one hour: a shared cause with c = β·Q, and each endpoint's own.
         const double q = 0.05;
         const int slots = 400_000;

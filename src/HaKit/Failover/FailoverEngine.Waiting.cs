@@ -42,7 +42,10 @@ internal sealed partial class FailoverEngine
             return Step.GiveUp("every endpoint that may serve the request was tried as often as allowed.");
         foreach (var member in snapshot.Members)
         {
-            if (!query.CanServe(member) || TimesTried(call, member) is var tried && tried >= most)
+            if (!query.CanServe(member))
+                continue;
+            var tried = TimesTried(call, member);
+            if (tried >= most)
                 continue;
             var at = member.AvailableAt(call.Profile.Tokens, now);
             returns = Min(returns, at);

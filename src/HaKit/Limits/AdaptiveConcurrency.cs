@@ -24,7 +24,7 @@ internal sealed class AdaptiveConcurrency
             return;
         double bound;
         do bound = Volatile.Read(ref _bound);
-        while (Interlocked.CompareExchange(ref _bound, Math.Max(1, Decrease * Math.Min(bound, Math.Max(1, inFlight))), bound) != bound);
+        while (Interlocked.CompareExchange(ref _bound, Math.Max(1, Decrease * Math.Min(bound, inFlight)), bound) != bound);
     }
 
     public void Succeeded(int inFlight)

@@ -145,7 +145,7 @@ public sealed class EndpointPoolExecuteTests
     public async Task A_place_that_comes_free_while_a_call_decides_to_wait_is_not_missed()
     {
         await using var pool = Pool(1, o => o.Endpoints[0].Limits = new() { MaxConcurrency = 1 });
-        for (var i = 0; i < 2000; i++)
+        for (var i = 0; i < Effort.Of(2000); i++)
         {
             var release = new TaskCompletionSource<int>();
             var first = pool.ExecuteAsync(release, static (_, release, _) => new ValueTask<int>(release.Task), Ct).AsTask();

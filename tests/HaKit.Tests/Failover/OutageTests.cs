@@ -72,7 +72,7 @@ public sealed class OutageTests
     {
         _kind = kind;
         await using var pool = Pool(3, o => { o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10); o.Retry.MaxRetryAttempts = 2; });
-        var calls = await Traffic(pool, seconds: 100, perSecond: 100, recoversAt: double.MaxValue);
+        var calls = await Traffic(pool, seconds: Effort.Of(100), perSecond: 100, recoversAt: double.MaxValue);
         _time.Advance(TimeSpan.FromSeconds(20));
         calls.Should().OnlyContain(c => c.IsFaulted);
         (_attempts / (double)calls.Count).Should().BeLessThanOrEqualTo(1.101);

@@ -533,7 +533,7 @@ public sealed class StreamContractTests : StreamBench
         var words = Gen.Elements("role", "ping", "one", "two", "1s", "40s", ".", "!", "cut", "hang", "wait");
         var script = words.ArrayOf().Select(w => string.Join(' ', w));
         var scripts = from a in script from b in script from c in script select new[] { a, b, c };
-        Prop.ForAll(scripts.ToArbitrary(), all => Check(all).GetAwaiter().GetResult()).QuickCheckThrowOnFailure();
+        Prop.ForAll(scripts.ToArbitrary(), all => Check(all).GetAwaiter().GetResult()).Check(Config.QuickThrowOnFailure.WithMaxTest(Effort.Of(100)));
 
         async Task Check(string[] all)
         {

@@ -74,6 +74,59 @@ public sealed class AdaptiveConcurrencyTests
         limiter.Levels(Start).ConcurrencyLimit.Should().Be(14);
     }
 
+    [Theory]
+    [InlineData(8, 15)]
+    [InlineData(6, 14)]
+    public void More_than_half_of_the_bound_is_use_enough_to_raise_it(int inFlight, int bound)
+    {
+        var limiter = Adaptive(max: null, inFlight: 20, out var reservations);
+        limiter.Throttled(Start);
+        foreach (var reservation in reservations[inFlight..])
+            limiter.Settle(reservation, null, Start);
+
+        for (var i = 0; i < 15; i++)
+            limiter.Succeeded();
+
+        limiter.Levels(Start).ConcurrencyLimit.Should().Be(bound);
+    }
+
+    [Fact]
+    public void A_throttle_counts_what_is_in_flight_where_that_is_less_than_the_bound()
+    {
+        var limiter = Adaptive(max: null, inFlight: 20, out var reservations);
+        limiter.Throttled(Start);
+        foreach (var reservation in reservations[10..])
+            limiter.Settle(reservation, null, Start);
+
+        limiter.Throttled(Start + TimeSpan.FromSeconds(1));
+
+        limiter.Levels(Start).ConcurrencyLimit.Should().Be(7);
+    }
+
+    [Fact]
+    public void A_throttle_counts_no_more_than_a_maximum_that_was_lowered_meanwhile()
+    {
+        var limiter = Adaptive(max: 20, inFlight: 20);
+        limiter.UseOptions(new LimitOptions { MaxConcurrency = 10, AdaptiveConcurrency = true });
+
+        limiter.Throttled(Start);
+
+        limiter.Levels(Start).ConcurrencyLimit.Should().Be(7);
+    }
+
+    [Fact]
+    public void Successes_at_the_maximum_are_not_saved_up_for_a_higher_one()
+    {
+        var limiter = Adaptive(max: 20, inFlight: 20);
+        limiter.Throttled(Start);
+        for (var i = 0; i < 1000; i++)
+            limiter.Succeeded();
+
+        limiter.UseOptions(new LimitOptions { MaxConcurrency = 100, AdaptiveConcurrency = true });
+
+        limiter.Levels(Start).ConcurrencyLimit.Should().Be(20);
+    }
+
     [Fact]
     public void Unasked_for_nothing_adapts()
     {
@@ -84,11 +137,14 @@ public sealed class AdaptiveConcurrencyTests
         limiter.Levels(Start).ConcurrencyLimit.Should().Be(10);
     }
 
-    private static Limiter Adaptive(int? max, int inFlight)
+    private static Limiter Adaptive(int? max, int inFlight) => Adaptive(max, inFlight, out _);
+
+    private static Limiter Adaptive(int? max, int inFlight, out LimitReservation[] reservations)
     {
         var limiter = new Limiter(new LimitOptions { MaxConcurrency = max, AdaptiveConcurrency = true });
+        reservations = new LimitReservation[inFlight];
         for (var i = 0; i < inFlight; i++)
-            limiter.TryReserve(0, Start, out _).Should().BeTrue();
+            limiter.TryReserve(0, Start, out reservations[i]).Should().BeTrue();
         return limiter;
     }
 }

@@ -20,6 +20,24 @@ public sealed class LimitOptionsTests
             "Endpoints:0:Limits:TokensPerMinute is -2: at least 1 is needed, or nothing for no limit.");
 
     [Fact]
+    public void The_ends_of_each_range_of_the_retry_budget_are_valid()
+    {
+        new RetryBudgetOptions { PerSuccess = 0, Cap = 0, Cost = 0, HedgesPerCall = 0 }.Validate("RetryBudget").Should().BeEmpty();
+        new RetryBudgetOptions { PerSuccess = 10, Cap = 1000, Cost = 1000, HedgesPerCall = 1 }.Validate("RetryBudget").Should().BeEmpty();
+        new RetryBudgetOptions { PerSuccess = 10.5, Cap = -1, Cost = 1001, HedgesPerCall = -0.1 }.Validate("RetryBudget").Should().HaveCount(4);
+    }
+
+    [Fact]
+    public void Options_are_alike_when_every_limit_is()
+    {
+        Some().IsAlike(Some()).Should().BeTrue();
+        new Action<LimitOptions>[] { o => o.MaxConcurrency = 9, o => o.RequestsPerMinute = null, o => o.TokensPerMinute = 9, o => o.AdaptiveConcurrency = false }
+            .Select(change => { var other = Some(); change(other); return Some().IsAlike(other); }).Should().NotContain(true);
+
+        static LimitOptions Some() => new() { MaxConcurrency = 1, RequestsPerMinute = 2, TokensPerMinute = 3, AdaptiveConcurrency = true };
+    }
+
+    [Fact]
     public void Each_wrong_number_of_the_retry_budget_is_named_with_its_value() =>
         new RetryBudgetOptions { PerSuccess = -0.5, Cap = 1001, Cost = double.NaN, HedgesPerCall = 1.5 }.Validate("RetryBudget").Should().Equal(
             "RetryBudget:PerSuccess is -0.5: 0 to 10 is needed.",

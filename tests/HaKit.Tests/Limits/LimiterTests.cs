@@ -183,6 +183,113 @@ public sealed class LimiterTests
     }
 
     [Fact]
+    public void The_latest_of_all_limits_says_when_a_call_fits()
+    {
+        var limiter = new Limiter(new LimitOptions { RequestsPerMinute = 1, TokensPerMinute = 100 });
+        limiter.TryReserve(40, Start, out _).Should().BeTrue();
+        limiter.AvailableAt(50, Start).Should().Be(Start + TimeSpan.FromSeconds(60.25), "its request has to leave");
+
+        limiter.Observe(new QuotaReading { RequestsRemaining = 0, RequestsReset = TimeSpan.FromSeconds(70), TokensRemaining = 0, TokensReset = TimeSpan.FromSeconds(80) }, Start);
+        limiter.AvailableAt(50, Start).Should().Be(Start + TimeSpan.FromSeconds(80));
+
+        limiter.Observe(new QuotaReading { RequestsRemaining = 0, RequestsReset = TimeSpan.FromSeconds(90) }, Start);
+        limiter.AvailableAt(50, Start).Should().Be(Start + TimeSpan.FromSeconds(90));
+    }
+
+    [Fact]
+    public void A_call_that_waits_for_a_place_cannot_wait_for_a_time()
+    {
+        var limiter = new Limiter(new LimitOptions { MaxConcurrency = 2 });
+        limiter.TryReserve(1, Start, out _);
+        limiter.AvailableAt(1, Start).Should().Be(Start);
+        limiter.TryReserve(1, Start, out _);
+        limiter.AvailableAt(1, Start).Should().Be(TimeSpan.MaxValue);
+    }
+
+    [Fact]
+    public void Levels_tell_each_limit_what_is_spent_of_it_and_what_the_server_has_left()
+    {
+        var limiter = new Limiter(new LimitOptions { MaxConcurrency = 5, RequestsPerMinute = 10, TokensPerMinute = 1000 });
+        limiter.Levels(Start).Should().Be(new LimitLevels(0, 5, 0, 10, 0, 1000, null, null));
+
+        limiter.Observe(new QuotaReading { RequestsRemaining = 9, RequestsReset = TimeSpan.FromSeconds(5), TokensRemaining = 801, TokensReset = TimeSpan.FromSeconds(8) }, Start);
+        limiter.TryReserve(0, Start, out var smallest).Should().BeTrue();
+        limiter.TryReserve(300, Start, out _).Should().BeTrue();
+
+        limiter.Levels(Start).Should().Be(new LimitLevels(2, 5, 2, 10, 301, 1000, 7, 500), "a call of unknown size counts as one token");
+        limiter.Levels(Start + TimeSpan.FromSeconds(5)).Should().Be(new LimitLevels(2, 5, 2, 10, 301, 1000, null, 500));
+
+        limiter.Cancel(smallest);
+        limiter.Levels(Start).Should().Be(new LimitLevels(1, 5, 1, 10, 300, 1000, 8, 501));
+
+        new Limiter(new LimitOptions()).Levels(Start).Should().Be(new LimitLevels(0, null, 0, null, 0, null, null, null));
+    }
+
+    [Theory]
+    [InlineData(null, 300)]
+    [InlineData(300L, 300)]
+    [InlineData(301L, 301)]
+    [InlineData(299L, 299)]
+    [InlineData(0L, 0)]
+    [InlineData(-7L, 0)]
+    public void A_settlement_puts_usage_in_the_place_of_the_estimate_and_leaves_the_rest(long? actual, long spent)
+    {
+        var limiter = new Limiter(new LimitOptions { MaxConcurrency = 5, RequestsPerMinute = 10, TokensPerMinute = 1000 });
+        limiter.Observe(new QuotaReading { TokensRemaining = 801, TokensReset = TimeSpan.FromSeconds(8) }, Start);
+        limiter.TryReserve(300, Start, out var reservation).Should().BeTrue();
+
+        limiter.Settle(reservation, actual, Start);
+
+        limiter.Levels(Start).Should().Be(new LimitLevels(0, 5, 1, 10, spent, 1000, null, 501), "the server corrects itself");
+    }
+
+    [Fact]
+    public void A_settlement_of_what_was_taken_before_there_was_a_limit_takes_nothing_of_it()
+    {
+        var limiter = new Limiter(new LimitOptions { RequestsPerMinute = 10 });
+        limiter.TryReserve(300, Start, out var early).Should().BeTrue();
+        limiter.UseOptions(new LimitOptions { RequestsPerMinute = 10, TokensPerMinute = 1000 });
+        limiter.TryReserve(50, Start, out _).Should().BeTrue();
+
+        limiter.Settle(early, 20, Start);
+
+        limiter.Levels(Start).TokensSpent.Should().Be(50);
+    }
+
+    [Fact]
+    public void A_limit_that_is_lifted_goes_on_counting_for_the_next_one()
+    {
+        var limiter = Rpm(10);
+        limiter.UseOptions(new LimitOptions());
+        limiter.TryReserve(0, Start, out _).Should().BeTrue();
+
+        limiter.UseOptions(new LimitOptions { RequestsPerMinute = 1 });
+
+        limiter.HasRoom(0, Start).Should().BeFalse();
+        limiter.Utilization(Start).Should().Be(1);
+    }
+
+    [Fact]
+    public void Each_of_the_limits_alone_can_be_the_fullest()
+    {
+        var limiter = new Limiter(new LimitOptions { MaxConcurrency = 4, RequestsPerMinute = 100, TokensPerMinute = 1000 });
+        limiter.Utilization(Start).Should().Be(0);
+        limiter.TryReserve(1, Start, out _);
+        limiter.Utilization(Start).Should().Be(0.25, "of the places");
+
+        limiter.Observe(new QuotaReading { RequestsLimit = 10, RequestsRemaining = 4, RequestsReset = TimeSpan.FromSeconds(9) }, Start);
+        limiter.Utilization(Start).Should().Be(0.6, "of the server's requests");
+
+        limiter.TryReserve(799, Start, out _);
+        limiter.Utilization(Start).Should().Be(0.8, "of the tokens");
+
+        limiter.Observe(new QuotaReading { TokensRemaining = 5, TokensReset = TimeSpan.FromSeconds(9) }, Start);
+        limiter.Utilization(Start).Should().Be(0.8, "how much five are of an unknown limit is unknown");
+        limiter.Observe(new QuotaReading { TokensRemaining = 0, TokensReset = TimeSpan.FromSeconds(9) }, Start);
+        limiter.Utilization(Start).Should().Be(1);
+    }
+
+    [Fact]
     public void Asking_allocates_nothing()
     {
         var limiter = new Limiter(new LimitOptions { MaxConcurrency = 10, RequestsPerMinute = 1000, TokensPerMinute = 100_000 });

@@ -102,6 +102,43 @@ public sealed class RetryBudgetTests
     }
 
     [Fact]
+    public void A_refused_hedge_costs_nothing_and_an_allowed_one_costs_a_retry()
+    {
+        var budget = new RetryBudget(new RetryBudgetOptions { Cost = 2 });
+        Repeat(19, budget.Call);
+        budget.TryHedge().Should().BeFalse("nineteen calls have not earned one");
+        budget.Level.Should().Be(10);
+
+        budget.Call();
+        budget.TryHedge().Should().BeTrue();
+        budget.Level.Should().Be(8);
+        budget.TryHedge().Should().BeFalse("its calls are spent");
+        Take(budget.TryRetry).Should().Be(4);
+    }
+
+    [Fact]
+    public void Hedges_that_cost_nothing_still_need_their_share_of_the_calls()
+    {
+        var budget = new RetryBudget(new RetryBudgetOptions { Cap = 0, Cost = 0, HedgesPerCall = 0.5 });
+        Repeat(10, budget.Call);
+
+        Take(budget.TryHedge).Should().Be(1, "where nothing can be saved up, one is kept");
+    }
+
+    [Fact]
+    public void A_retry_is_refused_where_less_than_its_cost_is_left()
+    {
+        var budget = new RetryBudget(new RetryBudgetOptions { Cap = 5, Cost = 3, PerSuccess = 0.5 });
+        Take(budget.TryRetry).Should().Be(1);
+        budget.Level.Should().Be(2);
+        budget.Success();
+        budget.TryRetry().Should().BeFalse();
+        budget.Success();
+        budget.TryRetry().Should().BeTrue();
+        budget.Level.Should().Be(0);
+    }
+
+    [Fact]
     public async Task Two_threads_never_spend_more_than_was_earned()
     {
         var budget = new RetryBudget(new RetryBudgetOptions());

@@ -94,6 +94,45 @@ public sealed class ServerQuotaTests
     }
 
     [Fact]
+    public void A_reading_says_when_it_ends_and_no_more_after_that()
+    {
+        _limiter.Observe(new QuotaReading { TokensLimit = 100, TokensRemaining = 60, TokensReset = TimeSpan.FromSeconds(6) }, Start);
+        _limiter.TryReserve(20, Start, out var reservation).Should().BeTrue();
+        _limiter.Levels(Start).ServerTokensRemaining.Should().Be(40);
+        _limiter.Utilization(Start).Should().Be(0.6);
+        var end = Start + TimeSpan.FromSeconds(6);
+        _limiter.AvailableAt(41, Start).Should().Be(end);
+
+        _limiter.Levels(end).ServerTokensRemaining.Should().BeNull();
+        _limiter.Utilization(end).Should().Be(0);
+        _limiter.AvailableAt(41, end).Should().Be(end);
+        _limiter.TryReserve(1000, end, out var later).Should().BeTrue();
+
+        _limiter.Cancel(later);
+        _limiter.Levels(Start).ServerTokensRemaining.Should().Be(40, "what took nothing gives nothing back");
+        _limiter.Cancel(reservation);
+        _limiter.Levels(Start).ServerTokensRemaining.Should().Be(60);
+    }
+
+    [Fact]
+    public void A_server_with_more_left_than_its_own_limit_is_idle()
+    {
+        _limiter.Observe(new QuotaReading { TokensLimit = 100, TokensRemaining = 150, TokensReset = TimeSpan.FromSeconds(6) }, Start);
+
+        _limiter.Utilization(Start).Should().Be(0);
+    }
+
+    [Fact]
+    public void The_last_call_that_fits_is_accepted()
+    {
+        _limiter.Observe(new QuotaReading { TokensRemaining = 60, TokensReset = TimeSpan.FromSeconds(6) }, Start);
+
+        _limiter.TryReserve(61, Start, out _).Should().BeFalse();
+        _limiter.TryReserve(60, Start, out _).Should().BeTrue();
+        _limiter.Utilization(Start).Should().Be(1);
+    }
+
+    [Fact]
     public void A_call_that_is_refused_by_one_quota_gives_the_other_back()
     {
         _limiter.Observe(new QuotaReading { TokensRemaining = 101, RequestsRemaining = 0, TokensReset = TimeSpan.FromSeconds(60), RequestsReset = TimeSpan.FromSeconds(3) }, Start);

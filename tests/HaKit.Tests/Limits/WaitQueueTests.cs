@@ -247,7 +247,7 @@ public sealed class WaitQueueTests
     [Fact]
     public async Task No_release_is_lost_between_threads()
     {
-        const int calls = 20_000;
+        var calls = Effort.Of(20_000);
         var queue = new WaitQueue(calls, TimeProvider.System);
         var permits = 0;
         var served = 0;
