@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
-# Mutates one room of src/HaKit and runs that room's tests against each mutant. docs/mutation.md has the results.
-# usage: tests/mutation.sh ROOM [options of dotnet stryker]     e.g. tests/mutation.sh Health --mutate 'Health/Cooldown.cs'
+# Mutates one room of src/HaKit, or HaKit.Availability, and runs that room's tests against each mutant. docs/mutation.md has the results.
+# usage: tests/mutation.sh ROOM [options of dotnet stryker]     e.g. tests/mutation.sh Health --mutate '**/Cooldown.cs'
 # The report goes to HAKIT_MUTATION_OUT (default: artifacts/mutation/ROOM, which git ignores).
 set -eu
-export Room=$1 HAKIT_FUZZ_COUNT=${HAKIT_FUZZ_COUNT:-10000}
+export Room=$1 HAKIT_FUZZ_COUNT=${HAKIT_FUZZ_COUNT:-10000} HAKIT_EFFORT=${HAKIT_EFFORT:-5}
 shift
 root=$(cd "$(dirname "$0")/.." && pwd)
 out=${HAKIT_MUTATION_OUT:-$root/artifacts/mutation/$Room}
-cd "$root/tests/HaKit.Mutation"
-case " $* " in *' --mutate '* | *' -m '*) ;; *) set -- --mutate "$Room/**/*.cs" "$@" ;; esac
+if [ "$Room" = Availability ]; then
+  cd "$root/tests/HaKit.Availability.Tests"
+  set -- --config-file ../HaKit.Mutation/Tests/stryker-config.json --project HaKit.Availability.csproj "$@"
+else
+  cd "$root/tests/HaKit.Mutation/Tests"
+fi
 dotnet tool restore >/dev/null
 dotnet stryker --configuration Release --skip-version-check --output "$out" "$@"
 python3 - "$out/reports/mutation-report.json" "$Room" <<'PY'

@@ -1,4 +1,3 @@
-using System.Globalization;
 using HaKit.Limits;
 
 namespace HaKit.Tests.Limits;
@@ -21,7 +20,7 @@ public sealed class ConcurrentScheduleTests(ITestOutputHelper output)
     [Fact]
     public async Task No_window_of_a_minute_exceeds_a_limit_under_concurrent_callers()
     {
-        var schedules = int.Parse(Environment.GetEnvironmentVariable("HAKIT_LIMIT_CONCURRENT_SCHEDULES") ?? "5000", CultureInfo.InvariantCulture);
+        var schedules = int.TryParse(Environment.GetEnvironmentVariable("HAKIT_LIMIT_CONCURRENT_SCHEDULES"), out var given) ? given : Effort.Of(5000);
         var other = Task.Factory.StartNew(() => Follow(schedules), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         long accepted = 0;
         string? exceeding = null;

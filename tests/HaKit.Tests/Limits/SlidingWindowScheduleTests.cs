@@ -1,4 +1,3 @@
-using System.Globalization;
 using HaKit.Limits;
 
 namespace HaKit.Tests.Limits;
@@ -11,7 +10,7 @@ public sealed class SlidingWindowScheduleTests(ITestOutputHelper output)
     [Fact]
     public void No_window_of_a_minute_exceeds_a_limit_and_a_refusal_has_a_reason()
     {
-        var schedules = int.Parse(Environment.GetEnvironmentVariable("HAKIT_LIMIT_SCHEDULES") ?? "20000", CultureInfo.InvariantCulture);
+        var schedules = int.TryParse(Environment.GetEnvironmentVariable("HAKIT_LIMIT_SCHEDULES"), out var given) ? given : Effort.Of(20_000);
         var log = new AcceptanceLog();
         var accepted = 0L;
         var refused = 0L;
