@@ -43,7 +43,7 @@ public sealed class KnownFaultsTests
     {
         var inner = new FormatException("inner");
         var refusal = new NoEndpointAvailableException("chat", "nothing is left.", Attempts, [], TimeSpan.FromSeconds(7.5), inner);
-        refusal.Message.Should().Be($"Pool 'chat': nothing is left. Tried a: {Throttled} after 1.25 s; b: unfinished after 0.5 s. Come back in 7.5 s.");
+        refusal.Message.Should().Be($"Pool 'chat': nothing is left. Tried a: {Throttled} after 1.25 s; b: no fault after 0.5 s. Come back in 7.5 s.");
         (refusal.Pool, refusal.RetryAfter, refusal.InnerException).Should().Be(("chat", TimeSpan.FromSeconds(7.5), inner));
         refusal.Attempts.Should().Equal(Attempts);
 
