@@ -3,7 +3,7 @@
 # usage: tests/mutation.sh ROOM [options of dotnet stryker]     e.g. tests/mutation.sh Health --mutate '**/Cooldown.cs'
 # The report goes to HAKIT_MUTATION_OUT (default: artifacts/mutation/ROOM, which git ignores).
 set -eu
-export Room=$1 HAKIT_FUZZ_COUNT=${HAKIT_FUZZ_COUNT:-10000} HAKIT_EFFORT=${HAKIT_EFFORT:-5}
+export Room=$1 HAKIT_FUZZ_COUNT=${HAKIT_FUZZ_COUNT:-3000} HAKIT_EFFORT=${HAKIT_EFFORT:-5} HAKIT_SELECTION_POOLS=${HAKIT_SELECTION_POOLS:-20}
 shift
 root=$(cd "$(dirname "$0")/.." && pwd)
 out=${HAKIT_MUTATION_OUT:-$root/artifacts/mutation/$Room}

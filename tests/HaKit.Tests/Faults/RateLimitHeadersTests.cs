@@ -154,4 +154,70 @@ public sealed class RateLimitHeadersTests
             _ = RateLimitHeaders.Read(headers, WireDialect.Unknown, Fixture.Now);
         (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
     }
+
+    [Fact]
+    public void A_declared_dialect_reads_its_own_family_and_an_unknown_one_whichever_is_there()
+    {
+        (string, string)[] both =
+        [
+            ("x-ratelimit-remaining-requests", "1"), ("x-ratelimit-remaining-tokens", "2"),
+            ("anthropic-ratelimit-requests-remaining", "3"), ("anthropic-ratelimit-tokens-remaining", "4"), ("anthropic-ratelimit-output-tokens-remaining", "5"),
+        ];
+        (long?, long?, long?) Left(WireDialect dialect, params (string, string)[] headers)
+        {
+            var read = Read(dialect, headers);
+            return (read.Requests.Remaining, read.Tokens.Remaining, read.OutputTokens.Remaining);
+        }
+
+        Left(WireDialect.OpenAI, both).Should().Be((1, 2, null));
+        Left(WireDialect.Anthropic, both).Should().Be((3, 4, 5));
+        Left(WireDialect.Unknown, both).Should().Be((1, 2, null));
+        Left(WireDialect.Unknown, both[1..]).Should().Be((null, 2, null), "tokens alone show the family");
+        Left(WireDialect.Unknown, [both[0], .. both[2..]]).Should().Be((1, null, null), "so do requests alone");
+        Left(WireDialect.Unknown, both[2..]).Should().Be((3, 4, 5));
+        Left(WireDialect.OpenAI, both[2..]).Should().Be((null, null, null));
+    }
+
+    [Theory]
+    [InlineData("anthropic-ratelimit-requests")]
+    [InlineData("anthropic-ratelimit-tokens")]
+    [InlineData("anthropic-ratelimit-input-tokens")]
+    [InlineData("anthropic-ratelimit-output-tokens")]
+    public void Each_dimension_that_is_used_up_is_waited_for_and_one_that_is_not_is_none(string dimension)
+    {
+        TimeSpan? Wait(string left, string reset) =>
+            Read(WireDialect.Anthropic, ($"{dimension}-remaining", left), ($"{dimension}-reset", reset)).ResetOfExhausted;
+        Wait("0", "2026-01-01T00:00:07Z").Should().Be(TimeSpan.FromSeconds(7));
+        Wait("1", "2026-01-01T00:00:07Z").Should().BeNull();
+        Wait("x", "2026-01-01T00:00:07Z").Should().BeNull();
+    }
+
+    [Fact]
+    public void The_longest_of_two_waits_counts_in_either_order()
+    {
+        TimeSpan? Wait(int requests, int tokens) => Read(WireDialect.OpenAI,
+            ("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", $"{requests}s"),
+            ("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", $"{tokens}s")).ResetOfExhausted;
+        Wait(3, 9).Should().Be(TimeSpan.FromSeconds(9));
+        Wait(9, 3).Should().Be(TimeSpan.FromSeconds(9));
+    }
+
+    [Fact]
+    public void Waits_shorter_than_a_tick_are_none_and_longer_than_a_year_are_a_year()
+    {
+        Seconds(("Retry-After", "0.00000001")).Should().BeNull();
+        Seconds(("Retry-After", "31535999")).Should().Be(31535999);
+        Seconds(("Retry-After", "31536000")).Should().Be(31536000);
+        Seconds(("Retry-After", "31536001")).Should().Be(31536000);
+    }
+
+    [Theory]
+    [InlineData("You will regain access on 2026-08-01 at 00:00 UTC", true)]
+    [InlineData("regain access on 2026-08-01 at 00:00 UTC.", true)]
+    [InlineData("You will regain access on 2026-08-01 at 00:00 UT", false)]
+    [InlineData("You will regain access on 2026-13-01 at 00:00 UTC", false)]
+    [InlineData("access on 2026-08-01 at 00:00 UTC", false)]
+    [InlineData("", false)]
+    public void The_day_of_regained_access_is_read(string sentence, bool isRead) =>
+        Durations.RegainedAt(sentence).Should().Be(isRead ? new DateTimeOffset(2026, 8, 1, 0, 0, 0, TimeSpan.Zero) : null);
 }

@@ -104,4 +104,62 @@ public sealed class CooldownTests
         _bench.Pass(9);
         _bench.Begin(endpoint);
     }
+
+    [Fact]
+    public void A_short_cooldown_does_not_shorten_a_recovery_that_is_under_way()
+    {
+        var endpoint = _bench.AddEjected("a");
+        _bench.PassTo(endpoint.State.Until!.Value);
+        endpoint.Complete(_bench.Begin(endpoint, BeginMode.Trial), null, _bench.Now);
+        var back = _bench.Now + TimeSpan.FromSeconds(30);
+        _bench.Fail(endpoint, HealthBench.Throttled(2));
+        _bench.Pass(2);
+        endpoint.State.Ramp(_bench.Now).Should().BeApproximately(0.1, 1e-9);
+        endpoint.State.Ramp(_bench.Now + TimeSpan.FromSeconds(14)).Should().BeApproximately(0.55, 1e-9);
+        _bench.PassTo(back - TimeSpan.FromTicks(1));
+        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        _bench.PassTo(back);
+        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+    }
+
+    [Fact]
+    public void Of_a_refused_key_and_an_exhausted_quota_clearing_the_key_does_not_clear_the_quota()
+    {
+        foreach (var kinds in new[] { new[] { FaultKind.QuotaExhausted, FaultKind.Unauthorized }, [FaultKind.Unauthorized, FaultKind.QuotaExhausted] })
+        {
+            var endpoint = _bench.Add("a");
+            var tickets = kinds.Select(_ => _bench.Begin(endpoint)).ToArray();
+            for (var i = 0; i < 2; i++)
+            {
+                _bench.Pass(1);
+                endpoint.Complete(new HealthTicket(tickets[i].Epoch, _bench.Now, isTrial: false), new Fault(kinds[i]), _bench.Now);
+            }
+
+            _bench.Pass(1);
+            endpoint.Probe(ProbeLevel.Authorized, null, _bench.Now);
+            endpoint.State.Admits(_bench.Now).Should().BeFalse();
+            endpoint.State.CooldownCause!.Kind.Should().Be(FaultKind.QuotaExhausted);
+            endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
+            endpoint.State.Admits(_bench.Now).Should().BeTrue();
+        }
+    }
+
+    [Fact]
+    public void A_wait_longer_than_ten_years_is_ten_years()
+    {
+        var endpoint = _bench.Add("a");
+        _bench.Fail(endpoint, new Fault(FaultKind.Throttled) { RetryAfter = TimeSpan.MaxValue });
+        endpoint.State.CooldownUntil.Should().Be(_bench.Now + TimeSpan.FromDays(3650));
+    }
+
+    [Fact]
+    public void A_breakers_refusal_is_believed_up_to_the_cap()
+    {
+        foreach (var (said, waited) in new[] { (3599, 3599), (3600, 3600), (7200, 3600) })
+        {
+            var endpoint = _bench.Add("a");
+            _bench.Fail(endpoint, new Fault(FaultKind.BreakerOpen) { RetryAfter = TimeSpan.FromSeconds(said) });
+            endpoint.State.Until.Should().Be(_bench.Now + TimeSpan.FromSeconds(waited));
+        }
+    }
 }

@@ -168,4 +168,122 @@ public sealed class EjectionTests
         _bench.Fail(endpoint, FaultKind.ConnectFailed, 3);
         told.Should().Equal(HealthStatus.Suspect, HealthStatus.Suspect, HealthStatus.Ejected, HealthStatus.ForcedDown);
     }
+
+    [Fact]
+    public void After_a_full_recovery_each_300_s_of_health_make_one_ejection_forgotten()
+    {
+        foreach (var (healthy, next) in new[] { (299.999, 4), (300, 3), (599.999, 3), (600, 2), (3000, 1) })
+        {
+            var bench = new HealthBench(new HealthOptions { BreakJitter = 0 });
+            var endpoint = bench.AddEjected("a");
+            for (var trial = 0; trial < 3; trial++)
+            {
+                bench.PassTo(endpoint.State.Until!.Value);
+                endpoint.Complete(bench.Begin(endpoint, BeginMode.Trial), trial < 2 ? new Fault(FaultKind.ServerError) : null, bench.Now);
+            }
+
+            endpoint.State.Ejections.Should().Be(3);
+            bench.Pass(30);
+            endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+            bench.Pass(healthy);
+            bench.Fail(endpoint, FaultKind.ServerError, 5);
+            endpoint.State.Ejections.Should().Be(next);
+            (endpoint.State.Until!.Value - bench.Now).Should().Be(TimeSpan.FromSeconds(5 * Math.Pow(2, next - 1)));
+        }
+    }
+
+    [Fact]
+    public void Nothing_is_forgotten_before_the_recovery_is_complete()
+    {
+        var options = new HealthOptions { BreakJitter = 0, EjectionMemory = TimeSpan.FromSeconds(10) };
+        var bench = new HealthBench(options);
+        var endpoint = bench.AddEjected("a");
+        bench.PassTo(endpoint.State.Until!.Value);
+        endpoint.Complete(bench.Begin(endpoint, BeginMode.Trial), null, bench.Now);
+        bench.Pass(29.999);
+        bench.Fail(endpoint, FaultKind.ServerError, 5);
+        endpoint.State.Ejections.Should().Be(2);
+    }
+
+    [Fact]
+    public void Lengths_are_spread_a_fifth_either_way()
+    {
+        var lengths = Enumerable.Range(0, 300).Select(i =>
+        {
+            var bench = new HealthBench(seed: i);
+            return (bench.AddEjected("a").State.Until!.Value - bench.Now).TotalSeconds;
+        }).ToList();
+        lengths.Should().OnlyContain(s => s >= 4 && s <= 6);
+        lengths.Min().Should().BeLessThan(4.1);
+        lengths.Max().Should().BeGreaterThan(5.9);
+    }
+
+    [Fact]
+    public void Fewer_than_ten_attempts_or_less_than_half_of_them_eject_nobody()
+    {
+        var few = _bench.Add("a");
+        foreach (var answer in "FFFFSFSFF")
+            if (answer == 'F') _bench.Fail(few, FaultKind.ServerError);
+            else _bench.Succeed(few);
+        few.State.Status.Should().Be(HealthStatus.Suspect, "7 of 9");
+        _bench.Fail(few, FaultKind.ServerError);
+        few.State.Status.Should().Be(HealthStatus.Ejected, "8 of 10");
+
+        var less = _bench.Add("b");
+        _bench.Succeed(less, 6);
+        _bench.Fail(less, FaultKind.ServerError, 4);
+        less.State.Status.Should().Be(HealthStatus.Suspect, "4 of 10");
+        _bench.Succeed(less);
+        _bench.Fail(less, FaultKind.ServerError);
+        less.State.Status.Should().Be(HealthStatus.Suspect, "5 of 12");
+    }
+
+    [Fact]
+    public void A_reload_that_changes_the_window_starts_it_empty_and_any_other_keeps_it()
+    {
+        foreach (var (seconds, status) in new[] { (30, HealthStatus.Ejected), (20, HealthStatus.Suspect) })
+        {
+            var bench = new HealthBench();
+            var endpoint = bench.Add("a");
+            for (var pair = 0; pair < 4; pair++)
+            {
+                bench.Fail(endpoint, FaultKind.ServerError);
+                bench.Succeed(endpoint);
+            }
+
+            bench.Tracker.UseOptions(new HealthOptions { SamplingDuration = TimeSpan.FromSeconds(seconds), FailuresToEject = 100 });
+            bench.Fail(endpoint, FaultKind.ServerError, 2);
+            endpoint.State.Status.Should().Be(status);
+        }
+    }
+
+    [Fact]
+    public void Nobody_is_told_of_an_endpoint_that_was_removed()
+    {
+        var endpoint = _bench.Add("a");
+        var ticket = _bench.Begin(endpoint);
+        _bench.Tracker.Remove(endpoint);
+        endpoint.Complete(ticket, new Fault(FaultKind.ServerError), _bench.Now);
+        endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+        _bench.Changes.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void The_end_of_telling_is_told_once_for_all_changes_and_a_listener_that_throws_stops_nobody()
+    {
+        var (told, ends, throws) = (0, 0, true);
+        var tracker = new HealthTracker(new HealthOptions(), new Random(1), _ =>
+        {
+            told++;
+            if (throws) throw new InvalidOperationException("mine");
+        }, () => ends++);
+        var endpoint = tracker.Add("a", FailureDomains.None, _bench.Now);
+        FluentActions.Invoking(() => _bench.Fail(endpoint, FaultKind.ServerError)).Should().Throw<InvalidOperationException>();
+        (told, ends).Should().Be((1, 0));
+        throws = false;
+        _bench.Fail(endpoint, FaultKind.ServerError);
+        (told, ends).Should().Be((2, 1));
+        _bench.Fail(endpoint, FaultKind.CallerCancelled);
+        (told, ends).Should().Be((2, 1), "nothing changed");
+    }
 }

@@ -117,4 +117,48 @@ public sealed class FailureDetectorTests
         endpoint.Probe(ProbeLevel.Reachable, null, bench.Now, isDecisive: true);
         endpoint.State.Status.Should().Be(HealthStatus.Recovering);
     }
+
+    [Fact]
+    public void Before_the_first_hit_phi_suspects_nobody_however_long_it_takes()
+    {
+        var detector = new PhiAccrual(8, TimeSpan.FromSeconds(10), Ms(50));
+        detector.DownAt.Should().BeNull();
+        detector.Phi(TimeSpan.FromDays(1)).Should().Be(0);
+        detector.Observe(false, TimeSpan.FromDays(1)).Should().Be(DetectorVerdict.Undecided);
+    }
+
+    [Fact]
+    public void Before_there_is_a_history_phi_expects_the_first_interval_within_a_quarter_of_it()
+    {
+        var detector = new PhiAccrual(8, TimeSpan.FromSeconds(10), Ms(50));
+        detector.Observe(true, TimeSpan.FromSeconds(100));
+        detector.DownAt!.Value.TotalSeconds.Should().BeApproximately(100 + 10 + 5.612 * 2.5, 0.005);
+        detector.Observe(true, TimeSpan.FromSeconds(108));
+        detector.DownAt!.Value.TotalSeconds.Should().BeApproximately(108 + 8 + 5.612 * 2, 0.005, "one interval has no deviation yet");
+        detector.Phi(detector.DownAt.Value).Should().BeApproximately(8, 1e-3);
+    }
+
+    [Fact]
+    public void A_perfectly_regular_history_keeps_the_least_deviation()
+    {
+        var detector = new PhiAccrual(8, TimeSpan.FromSeconds(1), Ms(100));
+        for (var second = 0; second <= 10; second++) detector.Observe(true, TimeSpan.FromSeconds(second));
+        detector.DownAt!.Value.TotalSeconds.Should().BeApproximately(11 + 0.5612, 1e-3);
+    }
+
+    [Fact]
+    public void Phi_remembers_as_many_intervals_as_its_window_and_the_deviation_is_that_of_a_sample()
+    {
+        var detector = new PhiAccrual(8, TimeSpan.FromSeconds(1), Ms(1), window: 4);
+        var now = TimeSpan.Zero;
+        detector.Observe(true, now);
+        foreach (var seconds in new[] { 3.0, 3, 3, 1, 2, 1, 2 }) detector.Observe(true, now += TimeSpan.FromSeconds(seconds));
+        // The last four: 1, 2, 1, 2; mean 1.5, deviation √(4·0.25/3).
+        (detector.DownAt!.Value - now).TotalSeconds.Should().BeApproximately(1.5 + 5.612 * Math.Sqrt(1 / 3.0), 1e-3);
+    }
+
+    [Theory]
+    [InlineData(double.NaN, double.NaN)]
+    [InlineData(double.PositiveInfinity, double.PositiveInfinity)]
+    public void Phi_of_no_number_is_none(double deviations, double phi) => NormalTail.Phi(deviations).Should().Be(phi);
 }

@@ -80,4 +80,37 @@ public sealed class LearnedTimeoutTests
         for (var i = 0; i < 20 * 512; i++) times.Record(TimeSpan.FromMilliseconds(1));
         times.Quantile(1).TotalMilliseconds.Should().Be(1, "everything older has faded to nothing");
     }
+
+    [Fact]
+    public void It_falls_at_the_next_64th_time_and_rises_at_once()
+    {
+        var timeout = FirstContent();
+        Record(timeout, 4000, 20);
+        timeout.Current.TotalSeconds.Should().BeInRange(12, 12 * 1.091);
+        var high = timeout.Current;
+        timeout.Quantile(0.5)!.Value.TotalSeconds.Should().BeInRange(4, 4 * 1.091);
+        Record(timeout, 8000, 1);
+        timeout.Current.Should().BeGreaterThan(high);
+    }
+
+    [Fact]
+    public void Nothing_recorded_is_no_time_and_what_is_beyond_the_last_bucket_is_in_it()
+    {
+        var times = new RecentTimes();
+        times.Quantile(0.5).Should().Be(TimeSpan.Zero);
+        times.Record(TimeSpan.FromDays(1));
+        times.Quantile(0).TotalMinutes.Should().BeApproximately(Math.Pow(2, 20) / 60_000, 1e-6);
+        times.Count.Should().Be(1);
+    }
+
+    [Fact]
+    public void A_millisecond_or_less_is_a_millisecond()
+    {
+        var times = new RecentTimes();
+        times.Record(TimeSpan.Zero);
+        times.Record(TimeSpan.FromMilliseconds(1));
+        times.Quantile(1).Should().Be(TimeSpan.FromMilliseconds(1));
+        times.Record(TimeSpan.FromMilliseconds(2));
+        times.Quantile(1).Should().Be(TimeSpan.FromMilliseconds(2), "it is the upper edge of its bucket");
+    }
 }

@@ -7,6 +7,8 @@ namespace HaKit.Tests.Selection;
 /// <summary>What every way of choosing keeps, presets and a user's own alike.</summary>
 public sealed class SelectorContractTests
 {
+    private static int Pools => int.TryParse(Environment.GetEnvironmentVariable("HAKIT_SELECTION_POOLS"), out var pools) ? pools : 300;
+
     public static TheoryData<SelectionPreset, bool> Ways
     {
         get
@@ -31,7 +33,7 @@ public sealed class SelectorContractTests
     public void Never_a_forbidden_endpoint_and_never_none_while_one_is_admitted(SelectionPreset preset, bool own)
     {
         var random = new Random(7);
-        for (var pool = 0; pool < 300; pool++)
+        for (var pool = 0; pool < Pools; pool++)
         {
             var bench = Bench(preset, own, SelectionBench.Numbered(random.Next(1, 40), (_, e) =>
             {
