@@ -162,4 +162,80 @@ public sealed class CooldownTests
             endpoint.State.Until.Should().Be(_bench.Now + TimeSpan.FromSeconds(waited));
         }
     }
+
+    [Fact]
+    public void Whatever_lasts_until_cleared_is_cleared_by_a_probe_that_exercises_it()
+    {
+        var endpoint = _bench.Add("a");
+        _bench.Fail(endpoint, new Fault(FaultKind.ModelNotFound) { UntilCleared = true });
+        endpoint.State.Admits(_bench.Now).Should().BeFalse();
+        _bench.Pass(1);
+        endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
+        endpoint.State.Admits(_bench.Now).Should().BeTrue();
+    }
+
+    [Fact]
+    public void A_long_cooldown_returns_on_a_ramp_of_30_s_and_the_next_change_is_known_at_each_step()
+    {
+        var endpoint = _bench.Add("a");
+        var start = _bench.Now;
+        _bench.Fail(endpoint, HealthBench.Throttled(7200));
+        _bench.Tracker.NextChange.Should().Be(start + TimeSpan.FromHours(1), "from the cap on a trial may ask");
+        _bench.Pass(3600);
+        _bench.Tracker.NextChange.Should().Be(start + TimeSpan.FromHours(2));
+        _bench.Pass(3600);
+        _bench.Tracker.NextChange.Should().Be(_bench.Now + TimeSpan.FromSeconds(30));
+        endpoint.State.Ramp(_bench.Now + TimeSpan.FromSeconds(15)).Should().BeApproximately(0.55, 1e-9);
+        _bench.Changes[^1].After.Status.Should().Be(HealthStatus.Recovering);
+        _bench.Pass(30);
+        _bench.Changes[^1].After.Status.Should().Be(HealthStatus.Healthy);
+    }
+
+    [Fact]
+    public void Of_two_throttles_beneath_an_exhausted_quota_the_longer_goes_on()
+    {
+        foreach (var (first, second) in new[] { (10, 60), (60, 10) })
+        {
+            var endpoint = _bench.Add("a");
+            var tickets = Enumerable.Range(0, 3).Select(_ => _bench.Begin(endpoint)).ToArray();
+            endpoint.Complete(tickets[0], new Fault(FaultKind.QuotaExhausted), _bench.Now);
+            endpoint.Complete(tickets[1], HealthBench.Throttled(first), _bench.Now);
+            endpoint.Complete(tickets[2], HealthBench.Throttled(second), _bench.Now);
+            var until = _bench.Now + TimeSpan.FromSeconds(60);
+            _bench.Pass(1);
+            endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
+            endpoint.State.CooldownUntil.Should().Be(until);
+        }
+    }
+
+    [Fact]
+    public void What_a_returning_endpoint_takes_later_is_known_before_its_cooldown_is_over()
+    {
+        var endpoint = _bench.AddEjected("a");
+        _bench.PassTo(endpoint.State.Until!.Value);
+        endpoint.Complete(_bench.Begin(endpoint, BeginMode.Trial), null, _bench.Now);
+        _bench.Fail(endpoint, HealthBench.Throttled(2));
+        endpoint.State.Ramp(_bench.Now + TimeSpan.FromSeconds(16)).Should().BeApproximately(0.55, 1e-9, "from 2 s to the 30 s of its recovery");
+        var well = _bench.Add("b");
+        _bench.Fail(well, HealthBench.Throttled(2));
+        well.State.Ramp(_bench.Now + TimeSpan.FromSeconds(3)).Should().BeApproximately(0.55, 1e-9);
+        well.State.Ramp(_bench.Now + TimeSpan.FromSeconds(4)).Should().Be(1);
+    }
+
+    [Fact]
+    public void After_a_cooldown_the_cause_is_what_is_held_against_it_or_else_what_was_said()
+    {
+        var failing = _bench.Add("a");
+        _bench.Fail(failing, FaultKind.ServerError);
+        _bench.Fail(failing, HealthBench.Throttled(5));
+        var throttled = _bench.Add("b");
+        _bench.Fail(throttled, HealthBench.Throttled(5));
+        _bench.Pass(5);
+        failing.State.Cause!.Kind.Should().Be(FaultKind.ServerError);
+        throttled.State.Cause!.Kind.Should().Be(FaultKind.Throttled);
+        _bench.Pass(30);
+        failing.State.Status.Should().Be(HealthStatus.Suspect);
+        throttled.State.Status.Should().Be(HealthStatus.Healthy);
+        throttled.State.Cause.Should().BeNull();
+    }
 }

@@ -286,4 +286,61 @@ public sealed class EjectionTests
         _bench.Fail(endpoint, FaultKind.CallerCancelled);
         (told, ends).Should().Be((2, 1), "nothing changed");
     }
+
+    [Fact]
+    public void A_new_stay_in_service_starts_with_an_empty_window_and_stragglers_do_not_fill_it()
+    {
+        var bench = new HealthBench(new HealthOptions { FailuresToEject = 100, MinimumThroughput = 4 });
+        var endpoint = bench.Add("a");
+        var stragglers = Enumerable.Range(0, 20).Select(_ => bench.Begin(endpoint)).ToList();
+        bench.Fail(endpoint, FaultKind.ServerError, 4);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.Order(HealthOrder.BringUp, bench.Now);
+        foreach (var ticket in stragglers) endpoint.Complete(ticket, null, bench.Now);
+        bench.Fail(endpoint, FaultKind.ServerError, 3);
+        endpoint.State.Status.Should().Be(HealthStatus.Recovering, "3 of 3 are too few");
+        bench.Fail(endpoint, FaultKind.ServerError);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected, "4 of 4");
+    }
+
+    [Fact]
+    public void Attempts_from_before_an_order_count_nowhere_afterwards()
+    {
+        foreach (var order in new[] { HealthOrder.Drain, HealthOrder.ForceDown })
+        {
+            var endpoint = _bench.Add("a");
+            var stragglers = Enumerable.Range(0, 10).Select(_ => _bench.Begin(endpoint)).ToList();
+            endpoint.Order(order, _bench.Now);
+            var ordered = endpoint.State;
+            endpoint.Order(order, _bench.Now);
+            endpoint.State.Should().BeSameAs(ordered);
+            endpoint.Order(HealthOrder.BringUp, _bench.Now);
+            var state = endpoint.State;
+            foreach (var ticket in stragglers) endpoint.Complete(ticket, new Fault(FaultKind.ServerError), _bench.Now);
+            endpoint.State.Should().BeSameAs(state);
+        }
+    }
+
+    [Fact]
+    public void A_success_while_it_returns_clears_the_count_and_nothing_else()
+    {
+        var endpoint = _bench.AddEjected("a");
+        _bench.PassTo(endpoint.State.Until!.Value);
+        endpoint.Complete(_bench.Begin(endpoint, BeginMode.Trial), null, _bench.Now);
+        var since = endpoint.State.Since;
+        _bench.Pass(1);
+        _bench.Fail(endpoint, FaultKind.ServerError, 2);
+        endpoint.State.Since.Should().Be(since);
+        var cause = endpoint.State.Cause;
+        _bench.Succeed(endpoint);
+        endpoint.State.ConsecutiveFailures.Should().Be(0);
+        (endpoint.State.Status, endpoint.State.Since, endpoint.State.Cause).Should().Be((HealthStatus.Recovering, since, cause));
+
+        var other = _bench.Add("b");
+        _bench.Fail(other, FaultKind.ServerError);
+        other.State.Since.Should().Be(_bench.Now);
+        _bench.Pass(2);
+        _bench.Succeed(other);
+        (other.State.Status, other.State.Since, other.State.Cause).Should().Be((HealthStatus.Healthy, _bench.Now, null));
+    }
 }

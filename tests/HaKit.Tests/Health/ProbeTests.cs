@@ -91,4 +91,85 @@ public sealed class ProbeTests
         endpoint.State.Status.Should().Be(HealthStatus.Ejected);
         endpoint.State.Ejections.Should().Be(1, "a probe never doubles the period");
     }
+
+    [Fact]
+    public void A_probe_that_connects_clears_what_was_counted_of_connecting_and_leaves_the_rest()
+    {
+        var endpoint = _bench.Add("a");
+        _bench.Add("well");
+        _bench.Fail(endpoint, FaultKind.ServerError);
+        _bench.Fail(endpoint, FaultKind.ConnectFailed, 2);
+        endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
+        endpoint.State.ConsecutiveFailures.Should().Be(3);
+        endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+        var state = endpoint.State;
+        endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
+        endpoint.State.Should().BeSameAs(state);
+        _bench.Fail(endpoint, FaultKind.ConnectFailed);
+        endpoint.State.Status.Should().Be(HealthStatus.Suspect, "it is the first in a row again");
+        endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
+        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+    }
+
+    [Fact]
+    public void A_probe_whose_finding_traffic_refutes_at_once_does_not_bring_it_back_again()
+    {
+        var endpoint = _bench.Add("a");
+        _bench.Add("well");
+        void Hits()
+        {
+            for (var i = 0; i < 2; i++) endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
+        }
+
+        _bench.Fail(endpoint, FaultKind.ConnectFailed, 3);
+        Hits();
+        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        _bench.Fail(endpoint, FaultKind.ConnectFailed, 3);
+        Hits();
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        for (var i = 0; i < 2; i++) endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
+        _bench.Pass(30);
+        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+        _bench.Fail(endpoint, FaultKind.ConnectFailed, 3);
+        Hits();
+        endpoint.State.Status.Should().Be(HealthStatus.Recovering, "it had come back for good in between");
+        endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.ConnectFailed), _bench.Now, isDecisive: true);
+        Hits();
+        endpoint.State.Status.Should().Be(HealthStatus.Recovering, "the probe itself took it out, so it may bring it back");
+    }
+
+    [Fact]
+    public void What_traffic_found_before_the_probe_missed_is_not_refuted_by_that_probe()
+    {
+        foreach (var found in new[] { true, false })
+        {
+            var endpoint = _bench.Add("a");
+            if (found) _bench.Fail(endpoint, FaultKind.ServerError);
+            for (var i = 0; i < 3; i++) endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.ServerError), _bench.Now);
+            endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+            for (var i = 0; i < 2; i++) endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
+            endpoint.State.Status.Should().Be(found ? HealthStatus.Ejected : HealthStatus.Recovering);
+        }
+    }
+
+    [Fact]
+    public void A_completion_that_could_not_connect_is_refuted_by_connecting()
+    {
+        var endpoint = _bench.Add("a");
+        _bench.Add("well");
+        endpoint.Probe(ProbeLevel.Generating, new Fault(FaultKind.ConnectFailed), _bench.Now, isDecisive: true);
+        for (var i = 0; i < 2; i++) endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
+        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+    }
+
+    [Fact]
+    public void A_probe_of_the_health_page_says_nothing_about_the_key_of_others_either()
+    {
+        var domains = new FailureDomains { Key = "k" };
+        var (endpoint, sibling) = (_bench.Add("a", domains), _bench.Add("b", domains));
+        endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.Unauthorized), _bench.Now);
+        sibling.State.Admits(_bench.Now).Should().BeTrue();
+        endpoint.Probe(ProbeLevel.Authorized, new Fault(FaultKind.Unauthorized), _bench.Now);
+        sibling.State.Admits(_bench.Now).Should().BeFalse();
+    }
 }

@@ -182,4 +182,65 @@ public sealed class SelfSuspicionTests
         endpoints[0].State.Status.Should().Be(HealthStatus.Healthy);
         endpoints[1].State.Status.Should().Be(HealthStatus.Ejected);
     }
+
+    [Fact]
+    public void A_trial_that_is_under_way_in_a_pause_gets_the_grace_and_never_less_time_than_it_had()
+    {
+        foreach (var (passed, left) in new[] { (28, 5), (1, 29) })
+        {
+            var bench = new HealthBench();
+            var endpoint = bench.AddEjected("a");
+            bench.PassTo(endpoint.State.Until!.Value);
+            bench.Begin(endpoint, BeginMode.Trial);
+            bench.Pass(passed);
+            bench.Tracker.TimersWereLate(bench.Now, TimeSpan.FromSeconds(3));
+            bench.Pass(left - 0.001);
+            endpoint.State.Status.Should().Be(HealthStatus.Trial);
+            bench.Pass(0.001);
+            endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        }
+    }
+
+    [Fact]
+    public void What_was_counted_before_a_pause_is_forgotten_with_it_and_what_it_took_back_is_told()
+    {
+        var endpoint = _bench.Add("a");
+        for (var pair = 0; pair < 5; pair++)
+        {
+            _bench.Fail(endpoint, FaultKind.ServerError, pair < 4 ? 1 : 0);
+            _bench.Succeed(endpoint);
+        }
+
+        var other = _bench.Add("b");
+        _bench.Fail(other, FaultKind.FirstContentTimeout, 5);
+        _bench.Tracker.TimersWereLate(_bench.Now, TimeSpan.FromSeconds(3));
+        _bench.Changes[^1].After.Status.Should().Be(HealthStatus.Suspect);
+        _bench.Fail(endpoint, FaultKind.ServerError);
+        endpoint.State.Status.Should().Be(HealthStatus.Suspect, "5 of 10 otherwise");
+    }
+
+    [Fact]
+    public void Two_that_both_cannot_be_connected_to_are_enough_to_suspect_us()
+    {
+        var endpoints = new[] { _bench.Add("a"), _bench.Add("b") };
+        for (var call = 0; call < 10; call++)
+            foreach (var endpoint in endpoints) _bench.Fail(endpoint, FaultKind.ConnectFailed);
+        endpoints.Should().OnlyContain(e => e.State.Status == HealthStatus.Suspect);
+    }
+
+    [Fact]
+    public void What_was_taken_back_is_convicted_by_its_next_failure_once_somebody_connects()
+    {
+        var endpoints = Enumerable.Range(0, 3).Select(i => _bench.Add($"e{i}")).ToList();
+        for (var call = 0; call < 3; call++)
+        {
+            _bench.Pass(5);
+            foreach (var endpoint in endpoints) _bench.Fail(endpoint, FaultKind.ConnectFailed);
+        }
+
+        _bench.Succeed(endpoints[2]);
+        _bench.Fail(endpoints[0], FaultKind.ConnectFailed);
+        endpoints[0].State.Status.Should().Be(HealthStatus.Ejected);
+        endpoints[2].State.Status.Should().Be(HealthStatus.Healthy);
+    }
 }

@@ -107,6 +107,7 @@ public sealed class ThrottleTests
         _bench.MayBegin(endpoint, BeginMode.Trial).Should().BeFalse();
         endpoint.Complete(trial, open, _bench.Now);
         endpoint.State.Ejections.Should().Be(0);
+        _bench.MayBegin(endpoint, BeginMode.Trial).Should().BeFalse("it said when to ask again");
         _bench.Pass(8);
         endpoint.Complete(_bench.Begin(endpoint, BeginMode.Trial), null, _bench.Now);
         endpoint.State.Status.Should().Be(HealthStatus.Recovering);

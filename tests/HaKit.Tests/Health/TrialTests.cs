@@ -181,4 +181,51 @@ public sealed class TrialTests
         endpoint.State.Status.Should().Be(HealthStatus.Recovering);
         _bench.Begin(endpoint);
     }
+
+    [Fact]
+    public void Asked_before_its_time_or_in_an_outage_it_is_not_put_off_for_failing()
+    {
+        foreach (var (mode, isReady) in new[] { (BeginMode.FailOpen, false), (BeginMode.OutageTrial, true), (BeginMode.OutageTrial, false) })
+        {
+            var endpoint = _bench.AddEjected("a");
+            if (isReady) _bench.PassTo(endpoint.State.Until!.Value);
+            endpoint.Complete(_bench.Begin(endpoint, mode), new Fault(FaultKind.ServerError), _bench.Now);
+            endpoint.State.Ejections.Should().Be(1, "{0}", mode);
+            endpoint.State.Until.Should().BeGreaterThan(_bench.Now);
+            (endpoint.State.Until!.Value - _bench.Now).TotalSeconds.Should().BeLessThanOrEqualTo(6);
+        }
+    }
+
+    [Fact]
+    public void A_trial_that_a_breaker_refuses_waits_for_the_later_of_breaker_and_ejection()
+    {
+        foreach (var breaker in new[] { 1, 60 })
+        {
+            var endpoint = _bench.AddEjected("a");
+            var until = endpoint.State.Until!.Value;
+            var trial = _bench.Begin(endpoint, BeginMode.OutageTrial);
+            endpoint.Complete(trial, new Fault(FaultKind.BreakerOpen) { RetryAfter = TimeSpan.FromSeconds(breaker) }, _bench.Now);
+            endpoint.State.Until.Should().Be(breaker == 1 ? until : _bench.Now + TimeSpan.FromSeconds(60));
+            endpoint.State.Ejections.Should().Be(1);
+        }
+    }
+
+    [Fact]
+    public void Without_a_ramp_an_endpoint_is_back_in_full_at_once()
+    {
+        var bench = new HealthBench(new HealthOptions { RampDuration = TimeSpan.Zero });
+        var endpoint = bench.AddEjected("a");
+        bench.PassTo(endpoint.State.Until!.Value);
+        endpoint.Complete(bench.Begin(endpoint, BeginMode.Trial), null, bench.Now);
+        endpoint.State.Ramp(bench.Now).Should().Be(1);
+    }
+
+    [Fact]
+    public void The_begin_of_a_trial_is_told_at_once()
+    {
+        var endpoint = _bench.AddEjected("a");
+        _bench.PassTo(endpoint.State.Until!.Value);
+        _bench.Begin(endpoint, BeginMode.Trial);
+        _bench.Changes[^1].After.Status.Should().Be(HealthStatus.Trial);
+    }
 }
