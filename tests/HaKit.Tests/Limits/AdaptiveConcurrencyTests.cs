@@ -31,6 +31,18 @@ public sealed class AdaptiveConcurrencyTests
     }
 
     [Fact]
+    public void The_first_throttle_counts_however_soon_it_comes()
+    {
+        var limiter = new Limiter(new LimitOptions { AdaptiveConcurrency = true });
+        for (var i = 0; i < 20; i++)
+            limiter.TryReserve(0, TimeSpan.Zero, out _).Should().BeTrue();
+
+        limiter.Throttled(TimeSpan.Zero);
+
+        limiter.Levels(TimeSpan.Zero).ConcurrencyLimit.Should().Be(14);
+    }
+
+    [Fact]
     public void The_bound_never_falls_below_one()
     {
         var limiter = Adaptive(max: null, inFlight: 0);
