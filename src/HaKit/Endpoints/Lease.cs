@@ -216,7 +216,7 @@ internal sealed class Lease
         if (fault is null)
             State.Served(Started);
         State.Ended(fault, now, (FirstContentAt ?? now) - Started);
-        State.Health.Complete(_ticket, fault, now);
+        State.Health.Complete(_ticket, fault, now, State.Calls, State.InFlight);
         if (fault is null)
         {
             State.Limiter.Succeeded();

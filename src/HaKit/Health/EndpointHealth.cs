@@ -60,7 +60,12 @@ internal sealed class EndpointHealth
     }
 
     /// <summary>The attempt has ended; <see langword="null"/> for success. Exactly once for each ticket.</summary>
-    public void Complete(in HealthTicket ticket, Fault? fault, TimeSpan now)
+    /// <param name="ticket">The attempt's.</param>
+    /// <param name="fault">What went wrong, or <see langword="null"/>.</param>
+    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="begun">How many attempts have ever begun on the endpoint, if the caller counts them.</param>
+    /// <param name="inFlight">How many are under way on it, this one no more among them.</param>
+    public void Complete(in HealthTicket ticket, Fault? fault, TimeSpan now, long? begun = null, int inFlight = 0)
     {
         if (fault is null)
         {
@@ -73,7 +78,7 @@ internal sealed class EndpointHealth
             return;
         }
 
-        _tracker.Report(this, Evidence(ticket, fault), now);
+        _tracker.Report(this, Evidence(ticket, fault) with { Begun = begun, InFlight = inFlight }, now);
     }
 
     /// <summary>A probe has ended; <see langword="null"/> for success.</summary>

@@ -74,6 +74,12 @@ internal readonly record struct HealthEvidence
 
     public int Failures { get; init; }
 
+    /// <summary>How many attempts have ever begun on the endpoint; null where nobody counts.</summary>
+    public long? Begun { get; init; }
+
+    /// <summary>How many attempts are under way on the endpoint; 0 where nobody counts.</summary>
+    public int InFlight { get; init; }
+
     /// <summary>Uniform in [0, 1).</summary>
     public double Jitter { get; init; }
 }

@@ -61,13 +61,16 @@ internal static class HealthReducer
         var failures = state.ConsecutiveFailures + 1;
         var connects = fault.IsConnectClass ? state.ConnectFailures + 1 : 0;
         var level = failures > 1 && state.CauseLevel > fault.Level() ? state.CauseLevel : fault.Level();
-        var tooMany = failures >= options.FailuresToEject
+        // Refusals come at once and answers take their time: what has begun since the first of the row was heard of, and has not ended, may still be answered.
+        var rowFrom = (failures > 1 ? state.RowFrom : null) ?? evidence.Begun;
+        var underWay = Math.Max(0, (evidence.Begun - rowFrom ?? 0) - failures + 1);
+        var tooMany = (failures >= options.FailuresToEject && failures >= underWay)
             || connects >= options.ConnectFailuresToEject
-            || (evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * evidence.Samples);
+            || (evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * (evidence.Samples + evidence.InFlight));
         if (tooMany && evidence.IsDoubtful) return state.Suspect(fault, level, now);
         return tooMany
             ? state.Eject(fault, level, now, evidence.Jitter, options)
-            : state.Suspect(fault, level, now) with { ConsecutiveFailures = failures, ConnectFailures = connects };
+            : state.Suspect(fault, level, now) with { ConsecutiveFailures = failures, ConnectFailures = connects, RowFrom = rowFrom };
     }
 
     private static HealthState Cool(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)

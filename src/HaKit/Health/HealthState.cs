@@ -51,6 +51,9 @@ public sealed record HealthState
     /// <summary>Of <see cref="ConsecutiveFailures"/>, the latest that were failures to connect.</summary>
     internal int ConnectFailures { get; init; }
 
+    /// <summary>How many attempts had begun when the first of <see cref="ConsecutiveFailures"/> was heard of; null if nobody counts.</summary>
+    internal long? RowFrom { get; init; }
+
     /// <summary>The least a probe must exercise to refute <see cref="Cause"/>.</summary>
     internal ProbeLevel CauseLevel { get; init; }
 

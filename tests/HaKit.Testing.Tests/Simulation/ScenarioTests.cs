@@ -163,6 +163,18 @@ public sealed class ScenarioTests(ITestOutputHelper output)
         result.Share("e0").Should().BeLessThanOrEqualTo(0.1);
     }
 
+    /// <summary>Refusals come in no time and answers after a second: after each return of an endpoint only refusals are heard of for a while.</summary>
+    [Theory]
+    [InlineData(1, 3.5, 20, 10)]
+    [InlineData(3, 0.8, 4, 40)]
+    public void When_everyone_refuses_three_times_in_ten_nobody_is_put_out_who_still_serves(int endpoints, double median, double p99, double perSecond)
+    {
+        var result = Told(new Simulation().Endpoints(endpoints, ServiceModel.LogNormal(S(median), S(p99)))
+            .FaultOfAll(FakeFault.Status(500), probability: 0.3).Run(Workload.Poisson(perSecond), S(300)));
+        result.SuccessRate.Should().BeGreaterThan(0.97, "seven in ten would be served without any of this, and more with what the budget allows");
+        result.AttemptsPerCall.Should().BeLessThan(1.5);
+    }
+
     [Fact]
     public void An_endpoint_that_cuts_three_answers_in_ten_is_left_almost_alone()
     {

@@ -5,6 +5,7 @@ namespace HaKit.Tests.Health;
 
 public sealed class EjectionTests
 {
+    private static readonly Fault ServerError = new(FaultKind.ServerError);
     private readonly HealthBench _bench = new();
 
     [Fact]
@@ -79,6 +80,46 @@ public sealed class EjectionTests
         _bench.Succeed(endpoint);
         endpoint.State.Status.Should().Be(HealthStatus.Healthy);
         _bench.Fail(endpoint, FaultKind.ServerError);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+    }
+
+    [Fact]
+    public void Refusals_in_a_row_do_not_eject_while_more_of_those_begun_since_are_under_way()
+    {
+        var endpoint = _bench.Add("a");
+        // Each refusal is heard of after two more have begun: five of them stand against eight that may still be answered.
+        for (var failures = 1; failures <= 5; failures++)
+            endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 100 + 3 * failures);
+        endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+        // The others fail too: no more have begun.
+        for (var failures = 6; failures <= 7; failures++)
+        {
+            endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+            endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 115);
+        }
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+    }
+
+    [Fact]
+    public void What_had_begun_before_the_first_failure_of_a_row_does_not_speak_for_the_endpoint()
+    {
+        var endpoint = _bench.Add("a");
+        for (var failures = 1; failures <= 5; failures++)
+            endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 1000 + failures, inFlight: 500);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+    }
+
+    [Fact]
+    public void Half_of_those_that_have_ended_do_not_eject_while_as_many_are_under_way()
+    {
+        var endpoint = _bench.Add("a");
+        for (var pair = 0; pair < 6; pair++)
+        {
+            _bench.Succeed(endpoint);
+            endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 12, inFlight: 12);
+        }
+        endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+        endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 12, inFlight: 1);
         endpoint.State.Status.Should().Be(HealthStatus.Ejected);
     }
 
