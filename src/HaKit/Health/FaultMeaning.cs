@@ -32,4 +32,7 @@ internal static class FaultMeaning
     /// <summary>Could a pause of our own process have caused it?</summary>
     public static bool MayBeOurPause(this Fault fault) => fault.IsConnectClass || fault.Kind is FaultKind.FirstContentTimeout
         or FaultKind.AttemptTimeout or FaultKind.IdleTimeout or FaultKind.ConnectionReset or FaultKind.PartialResponse;
+
+    /// <summary>Did it take as long as it was given? Then those that are still under way may be as silent.</summary>
+    public static bool IsSilence(this Fault fault) => fault.Kind is FaultKind.FirstContentTimeout or FaultKind.AttemptTimeout or FaultKind.IdleTimeout or FaultKind.ConnectTimeout;
 }

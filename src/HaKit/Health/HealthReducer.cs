@@ -63,10 +63,10 @@ internal static class HealthReducer
         var level = failures > 1 && state.CauseLevel > fault.Level() ? state.CauseLevel : fault.Level();
         // Refusals come at once and answers take their time: what has begun since the first of the row was heard of, and has not ended, may still be answered.
         var rowFrom = (failures > 1 ? state.RowFrom : null) ?? evidence.Begun;
-        var underWay = Math.Max(0, (evidence.Begun - rowFrom ?? 0) - failures + 1);
+        var (underWay, inFlight) = fault.IsSilence() ? (0, 0) : (Math.Max(0, (evidence.Begun - rowFrom ?? 0) - failures + 1), evidence.InFlight);
         var tooMany = (failures >= options.FailuresToEject && failures >= underWay)
             || connects >= options.ConnectFailuresToEject
-            || (evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * (evidence.Samples + evidence.InFlight));
+            || (evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * (evidence.Samples + inFlight));
         if (tooMany && evidence.IsDoubtful) return state.Suspect(fault, level, now);
         return tooMany
             ? state.Eject(fault, level, now, evidence.Jitter, options)

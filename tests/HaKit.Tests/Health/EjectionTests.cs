@@ -101,6 +101,15 @@ public sealed class EjectionTests
     }
 
     [Fact]
+    public void Those_under_way_do_not_speak_for_an_endpoint_that_is_silent()
+    {
+        var endpoint = _bench.Add("a");
+        for (var failures = 1; failures <= 5; failures++)
+            endpoint.Complete(_bench.Begin(endpoint), new Fault(FaultKind.FirstContentTimeout), _bench.Now, begun: 100 + 3 * failures, inFlight: 50);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+    }
+
+    [Fact]
     public void What_had_begun_before_the_first_failure_of_a_row_does_not_speak_for_the_endpoint()
     {
         var endpoint = _bench.Add("a");
