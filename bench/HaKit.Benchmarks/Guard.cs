@@ -4,8 +4,8 @@ using System.Globalization;
 namespace HaKit.Benchmarks;
 
 /// <summary>
-/// What a change must not make worse: bytes per operation, which are exact, and times as ratios to a baseline measured in turn with them, with room for
-/// a busy machine. Never a time by itself. <c>dotnet run -c Release --project bench/HaKit.Benchmarks -- guard</c>
+/// What a change must not make worse: bytes per operation, which are exact and decide; and times as ratios to a baseline measured in turn with them, which are
+/// told, with what they usually stay below. Never a time by itself. <c>dotnet run -c Release --project bench/HaKit.Benchmarks -- guard</c>
 /// </summary>
 internal static class Guard
 {
@@ -38,15 +38,14 @@ internal static class Guard
             new("an update of a chat stream, to the bare client's", Of(ai.Pool_update), 0, Of(ai.Client_alone_update), 15),
         ];
         var isGood = true;
-        Console.WriteLine("| what | bytes | at most | ratio | at most |\n|---|---|---|---|---|");
+        Console.WriteLine("| what | bytes | at most | ratio | usually below |\n|---|---|---|---|---|");
         foreach (var line in lines)
         {
             var bytes = Bytes(line.Ours);
             var ratio = line.Baseline is null ? double.NaN : Ratio(line.Ours, line.Baseline);
-            var holds = bytes <= line.MostBytes && !(ratio > line.MostRatio);
-            isGood &= holds;
+            isGood &= bytes <= line.MostBytes;
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {line.Name} | {bytes:0.#} | {line.MostBytes} | {(double.IsNaN(ratio) ? "" : $"{ratio:0.00}")} | {(line.Baseline is null ? "" : $"{line.MostRatio}")} |{(holds ? "" : " WORSE")}"));
+                $"| {line.Name} | {bytes:0.#} | {line.MostBytes} | {(double.IsNaN(ratio) ? "" : $"{ratio:0.00}")} | {(line.Baseline is null ? "" : $"{line.MostRatio}")} |{(bytes > line.MostBytes ? " MORE" : ratio > line.MostRatio ? " slower than usual" : "")}"));
         }
         return isGood ? 0 : 1;
     }

@@ -8,7 +8,7 @@ namespace HaKit.Benchmarks;
 
 /// <summary>
 /// Traffic as fast as it goes, for long, with one of three servers in trouble at any time: <c>dotnet run -c Release --project bench/HaKit.Benchmarks
-/// -- soak [seconds=600] [callers=16] [table=docs/soak.md]</c>. Fails if a call is lost or wrong, if a lease stays, or if memory, handles or threads grow.
+/// -- soak [seconds=600] [callers=16] [table=docs/soak.md]</c>. Fails if a call is lost or wrong, if a lease stays, or, in five minutes or more, if memory, handles or threads grow.
 /// </summary>
 internal sealed class Soak
 {
@@ -150,10 +150,12 @@ internal sealed class Soak
         var calls = _whole + _cut + _lost + _wrong;
         // The first fifth warms up: pools fill, connections open.
         var (early, late) = (_samples[(Samples / 5)..(Samples * 3 / 5)], _samples[(Samples * 3 / 5)..]);
+        // Halves that are shorter than a round of all troubles meet different ones, so what differs is no growth.
+        var isLong = elapsed.TotalSeconds >= 300;
         var checks = new (string What, bool Good)[]
         {
             ("nothing lost", _lost == 0), ("nothing wrong", _wrong == 0), ("no lease left", stayed == 0),
-            ("heap flat", Flat(s => s.HeapMegabytes, 1)), ("handles flat", Flat(s => s.Handles, 10)), ("threads flat", Flat(s => s.Threads, 5)),
+            ("heap flat", !isLong || Flat(s => s.HeapMegabytes, 1)), ("handles flat", !isLong || Flat(s => s.Handles, 10)), ("threads flat", !isLong || Flat(s => s.Threads, 5)),
         };
         var text = new StringBuilder();
         text.Append(invariant, $"# Soak\n\n{callers} callers as fast as they can, {elapsed.TotalSeconds:0} s, client and three servers in one process; one server at a time killed, overloaded, silent, cutting, resetting, slow, empty or throttling for {TroubleSeconds} s in every {2 * TroubleSeconds}.\n\n");
@@ -162,7 +164,7 @@ internal sealed class Soak
         text.Append("| at | calls | heap after collection | resident | handles | threads |\n|---|---|---|---|---|---|\n");
         foreach (var s in _samples)
             text.Append(invariant, $"| {s.At:0} s | {s.Calls} | {s.HeapMegabytes:0.0} MB | {s.ResidentMegabytes:0} MB | {s.Handles} | {s.Threads} |\n");
-        text.Append(invariant, $"\n{string.Join(", ", checks.Select(c => $"{c.What}: {(c.Good ? "yes" : "NO")}"))}.\n");
+        text.Append(invariant, $"\n{string.Join(", ", checks.Take(isLong ? checks.Length : 3).Select(c => $"{c.What}: {(c.Good ? "yes" : "NO")}"))}.\n");
         if (_firstLoss is not null)
             text.Append(invariant, $"\nThe first loss: {_firstLoss}\n");
         return (text.ToString(), checks.All(c => c.Good));

@@ -22,9 +22,8 @@ internal static class SettingNames
 {
     private static readonly SettingCheck LimitNames = Group<LimitOptions>();
 
-    /// <summary>The section of a pool. Names of the standard HTTP resilience options that mean nothing to a pool are let pass, so that their section carries over.</summary>
-    public static readonly SettingCheck Pool = Group<EndpointPoolOptions>(
-        ("Endpoints", Each(Group<EndpointOptions>(("Headers", Each(Leaf)), ("Tags", Each(Leaf)), ("Limits", LimitNames)))),
+    private static readonly Dictionary<string, SettingCheck> PoolNames = NamesOf<EndpointPoolOptions>(
+        ("Endpoints", Each(Group<EndpointOptions>(("Headers", Each(Header)), ("Tags", Each(Leaf)), ("Limits", LimitNames), ("Client", OnlyCode)))),
         ("AccountLimits", Each(LimitNames)),
         ("TotalRequestTimeout", Group<TimeoutOptions>(("Name", Leaf))),
         ("AttemptTimeout", Group<TimeoutOptions>(("Name", Leaf))),
@@ -43,20 +42,36 @@ internal static class SettingNames
         ("RateLimiter", Anything),
         ("Endpoint", Named(new(StringComparer.OrdinalIgnoreCase) { ["Timeout"] = Anything, ["CircuitBreaker"] = Anything, ["RateLimiter"] = Anything })));
 
+    /// <summary>
+    /// The section of a pool. Names of the standard HTTP resilience options that mean nothing to a pool are let pass, so that their section carries over; so is
+    /// a value beside its settings, which any environment variable of the section's name would be.
+    /// </summary>
+    public static readonly SettingCheck Pool = (section, wrong) => Named(PoolNames, section, wrong);
+
     private static void Anything(IConfigurationSection section, List<string> wrong)
     {
     }
 
     private static void Leaf(IConfigurationSection section, List<string> wrong)
     {
-        foreach (var child in section.GetChildren())
-            wrong.Add($"{child.Path} is no setting: {section.Key} is a value by itself.");
+        // The children are not named: what was meant for a value, such as a key, may have slipped into a name.
+        if (section.GetChildren().Any())
+            wrong.Add($"{section.Path} is a value by itself and has no settings below it.");
     }
+
+    private static void Header(IConfigurationSection section, List<string> wrong)
+    {
+        if (section.GetChildren().Any())
+            wrong.Add($"{section.Path[..^(section.Key.Length + 1)]} has a header that is not a value by itself.");
+    }
+
+    private static void OnlyCode(IConfigurationSection section, List<string> wrong) =>
+        wrong.Add($"{section.Path} is no setting of a configuration: only code can give it.");
 
     private static void Time(IConfigurationSection section, List<string> wrong)
     {
         Leaf(section, wrong);
-        if (int.TryParse(section.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
+        if (int.TryParse(section.Value, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number) && number > 0)
             wrong.Add($"{section.Path} is '{number}', and a bare number would mean days: write '{TimeSpan.FromSeconds(number)}' for seconds, '{number}.00:00:00' for days.");
     }
 
@@ -67,25 +82,33 @@ internal static class SettingNames
             check(child, wrong);
     };
 
-    private static SettingCheck Group<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] T>(params (string Name, SettingCheck Check)[] others)
+    private static SettingCheck Group<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] T>(params (string Name, SettingCheck Check)[] others) =>
+        Named(NamesOf<T>(others));
+
+    private static Dictionary<string, SettingCheck> NamesOf<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] T>(params (string Name, SettingCheck Check)[] others)
     {
         var names = new Dictionary<string, SettingCheck>(StringComparer.OrdinalIgnoreCase);
         foreach (var property in typeof(T).GetProperties())
             names[property.Name] = (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) == typeof(TimeSpan) ? Time : Leaf;
         foreach (var (name, check) in others)
             names[name] = check;
-        return Named(names);
+        return names;
     }
 
     private static SettingCheck Named(Dictionary<string, SettingCheck> names) => (section, wrong) =>
     {
         HasNoValue(section, wrong);
+        Named(names, section, wrong);
+    };
+
+    private static void Named(Dictionary<string, SettingCheck> names, IConfigurationSection section, List<string> wrong)
+    {
         foreach (var child in section.GetChildren())
             if (names.TryGetValue(child.Key, out var check))
                 check(child, wrong);
             else if (child.Key is not ['$' or '_' or '/' or '#', ..]) // a comment
                 wrong.Add($"{child.Path} is no setting of a pool.");
-    };
+    }
 
     private static void HasNoValue(IConfigurationSection section, List<string> wrong)
     {

@@ -11,6 +11,7 @@ public sealed class ProcessRecovery
     private readonly Lock _gate = new();
     private readonly string _fileName;
     private readonly string[] _arguments;
+    private Task _turn = Task.CompletedTask;
     private Process? _running;
 
     /// <summary>Runs a program, without a shell.</summary>
@@ -41,7 +42,7 @@ public sealed class ProcessRecovery
         ArgumentNullException.ThrowIfNull(evidence);
         if (IsServer)
         {
-            Restart(evidence);
+            await RestartAsync(evidence, cancellationToken).ConfigureAwait(false);
             return;
         }
         using var process = Start(evidence);
@@ -59,17 +60,27 @@ public sealed class ProcessRecovery
             throw new InvalidOperationException($"'{_fileName}' ended with exit code {process.ExitCode}.");
     }
 
-    private void Restart(EjectionEvidence evidence)
+    private async Task RestartAsync(EjectionEvidence evidence, CancellationToken cancellationToken)
     {
-        lock (_gate)
+        // One at a time, each bounded by its own time.
+        var turn = new TaskCompletionSource();
+        Task last;
+        lock (_gate) (last, _turn) = (_turn, turn.Task);
+        await last.ConfigureAwait(false);
+        try
         {
             if (_running is { } before)
             {
                 Kill(before);
-                before.WaitForExit(); // a moment, in which it still holds its port
+                await before.WaitForExitAsync(cancellationToken).ConfigureAwait(false); // until then it holds its port
                 before.Dispose();
+                _running = null;
             }
             _running = Start(evidence);
+        }
+        finally
+        {
+            turn.SetResult();
         }
     }
 
@@ -95,9 +106,9 @@ public sealed class ProcessRecovery
         {
             process.Kill(entireProcessTree: true);
         }
-        catch (InvalidOperationException)
+        catch (Exception exception) when (exception is InvalidOperationException or AggregateException or System.ComponentModel.Win32Exception)
         {
-            // It has ended already.
+            // It has ended already, or some child of it cannot be ended: who waits for its end finds out.
         }
     }
 }

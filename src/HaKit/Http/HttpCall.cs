@@ -15,7 +15,7 @@ internal sealed class HttpCall(EndpointPool pool, EndpointPoolHandler handler, H
     private string? _sentTo;
     private Exception? _lastFailure;
 
-    public RequestProfile Profile { get; private set; } = request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : RequestProfile.Default;
+    public RequestProfile Profile { get; private set; } = pool.Http.Reachable(request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : RequestProfile.Default);
 
     public bool AsksForStream { get; private set; }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using HaKit.Endpoints;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -11,12 +12,39 @@ internal sealed partial class HttpSide(EndpointPool pool, ILoggerFactory? logger
     private readonly ConditionalWeakTable<HttpRequestMessage, object> _failed = [];
     private readonly HttpRoutes _routes = new();
     private readonly ILogger _logger = loggers?.CreateLogger("HaKit.Http") ?? NullLogger.Instance;
+    private Addressed? _addressed;
     private int _warnedOfRetries;
 
     public HttpTarget TargetOf(Endpoint endpoint) => _targets.TryGetValue(endpoint, out var target) ? target : NewTarget(endpoint);
 
     /// <exception cref="InvalidOperationException">The address is another server's than the pool's origin.</exception>
     public HttpRoute RouteOf(Uri requested) => _routes.Of(requested, pool.Origin);
+
+    /// <summary>Endpoints without an address are served by client objects: they are for other calls, and nothing is wrong with them.</summary>
+    /// <exception cref="InvalidOperationException">None of the pool's endpoints has an address.</exception>
+    public RequestProfile Reachable(RequestProfile profile)
+    {
+        var addressed = _addressed;
+        if (addressed?.Of != pool.Engine.Snapshot)
+            _addressed = addressed = AddressedNow();
+        if (addressed.Names is not { } names)
+            return profile;
+        if (names.Length == 0)
+            throw new InvalidOperationException($"Pool '{pool.Name}': none of its endpoints has an address, so it cannot be called over HTTP.");
+        // Those that the caller names are for the caller to know: if none of them can be called, the exception says so.
+        return profile.Endpoints.Count > 0 ? profile : profile with { Endpoints = names };
+    }
+
+    private Addressed AddressedNow()
+    {
+        var snapshot = pool.Engine.Snapshot;
+        var members = snapshot.Members;
+        var names = members.Where(m => m.Endpoint.Address is not null).Select(m => m.Endpoint.Name).ToArray();
+        foreach (var member in members)
+            if (member.Endpoint is { Address: null, Client: null } endpoint)
+                NoAddress(_logger, pool.Name, endpoint.Name);
+        return new(snapshot, names.Length == members.Length ? null : names);
+    }
 
     /// <summary>Notes that the call failed: the same message seen again is a retry from above.</summary>
     public void Failed(HttpRequestMessage request)
@@ -43,6 +71,13 @@ internal sealed partial class HttpSide(EndpointPool pool, ILoggerFactory? logger
             PlainHttp(_logger, pool.Name, endpoint.Name);
         return target;
     }
+
+    /// <param name="Of">What it holds for.</param>
+    /// <param name="Names">The endpoints with an address; null: all.</param>
+    private sealed record Addressed(PoolSnapshot Of, string[]? Names);
+
+    [LoggerMessage(12, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} has neither an address nor a client, so no call over HTTP goes to it.")]
+    private static partial void NoAddress(ILogger logger, string pool, string endpoint);
 
     [LoggerMessage(10, LogLevel.Warning, "Pool {Pool}: a request comes again from above. The pool retries already, and retries multiply: switch off those of the SDK (OpenAI: UseHaEndpointPool; Anthropic: MaxRetries = 0) or of the handler outside.")]
     private static partial void RetriedFromAbove(ILogger logger, string pool);

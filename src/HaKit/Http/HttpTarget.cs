@@ -1,7 +1,5 @@
 using System.Text.Json;
 using HaKit.Endpoints;
-using HaKit.Failover;
-using HaKit.Faults;
 
 namespace HaKit.Http;
 
@@ -9,9 +7,6 @@ namespace HaKit.Http;
 internal sealed class HttpTarget
 {
     private static readonly UriCreationOptions s_asIs = new() { DangerousDisablePathAndQueryCanonicalization = true };
-
-    // Asking it again does not help, so it is set aside at once, like one whose key is refused, until somebody puts it right.
-    private static readonly Fault NoAddress = new(FaultKind.Unknown) { Applied = FaultApplied.NotSent, UntilCleared = true, Code = "no_address" };
 
     private readonly Endpoint _endpoint;
     private readonly Uri _address;
@@ -22,7 +17,7 @@ internal sealed class HttpTarget
     public HttpTarget(Endpoint endpoint)
     {
         _endpoint = endpoint;
-        _address = endpoint.Address ?? throw new EndpointFaultException(endpoint.Name, NoAddress);
+        _address = endpoint.Address ?? throw new NotSupportedException($"Endpoint '{endpoint.Name}' has no address, so it cannot be called over HTTP.");
         _server = ServerOf(_address);
         _path = _address.AbsolutePath.TrimEnd('/');
         Model = endpoint.Domains.Model is { } model ? new ModelName(model) : null;

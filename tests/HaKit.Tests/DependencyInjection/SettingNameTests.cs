@@ -17,7 +17,6 @@ public sealed class SettingNameTests
         { "Heartbeats:Interval", "00:00:05" },
         { "Heartbeat:Intervall", "00:00:05" },
         { "Endpoint:0:Name", "a" },
-        { "ConnectTimeout:Timeout", "00:00:05" },
         { "Retry:Backoff", "Linear" },
     };
 
@@ -33,6 +32,19 @@ public sealed class SettingNameTests
     }
 
     [Theory]
+    [InlineData("Endpoints:0:Headers:Authorization: Bearer sk-secret", "", "chat:Endpoints:0:Headers has a header that is not a value by itself.")]
+    [InlineData("Endpoints:0:Credential:sk-secret", "", "chat:Endpoints:0:Credential is a value by itself and has no settings below it.")]
+    [InlineData("Endpoints:0:Client", "sk-secret", "chat:Endpoints:0:Client is no setting of a configuration: only code can give it.")]
+    [InlineData("ConnectTimeout:Timeout", "00:00:05", "chat:ConnectTimeout is a value by itself and has no settings below it.")]
+    public void What_slipped_into_a_name_is_not_shown(string name, string value, string message) =>
+        Refused(("Endpoints:0:Name", "a"), (name, value)).Should().Equal("Pool 'chat': " + message);
+
+    [Fact]
+    public void An_environment_variable_of_the_sections_name_is_no_setting_and_harms_nothing() =>
+        Refused(("", "/data/models"), ("Endpoints:0:Name", "a")).Should().BeEmpty();
+
+    [Theory]
+    [InlineData("TotalRequestTimeout:Timeout", " 30 ", "*chat:TotalRequestTimeout:Timeout is '30'*")]
     [InlineData("TotalRequestTimeout:Timeout", "30", "*chat:TotalRequestTimeout:Timeout is '30'*'00:00:30'*'30.00:00:00'*")]
     [InlineData("Heartbeat:SparingInterval", "600", "*chat:Heartbeat:SparingInterval is '600'*'00:10:00'*")]
     [InlineData("Endpoints:0:AttemptTimeout", "7", "*chat:Endpoints:0:AttemptTimeout is '7'*'00:00:07'*")]
@@ -56,7 +68,7 @@ public sealed class SettingNameTests
     public void Every_setting_that_the_options_have_is_known()
     {
         var wrong = new List<string>();
-        var settings = Paths(typeof(EndpointPoolOptions), "chat").ToArray();
+        var settings = Paths(typeof(EndpointPoolOptions), "chat").Where(p => p != "chat:Endpoints:0:Client").ToArray(); // only code can give that
         SettingNames.Pool(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s, (string?)"x"))).Build().GetSection("chat"), wrong);
 
         settings.Should().HaveCountGreaterThan(90).And.Contain("chat:Endpoints:0:Limits:MaxConcurrency").And.Contain("chat:Objective:TargetPercent");

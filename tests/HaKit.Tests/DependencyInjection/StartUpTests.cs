@@ -129,7 +129,7 @@ public sealed class StartUpTests
     }
 
     internal static IConfigurationSection Section(params (string Key, string Value)[] settings) =>
-        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create("chat:" + s.Key, (string?)s.Value))).Build().GetSection("chat");
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key.Length == 0 ? "chat" : "chat:" + s.Key, (string?)s.Value))).Build().GetSection("chat");
 
     private static IConfigurationSection Json(string json) =>
         new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build().GetSection("chat");

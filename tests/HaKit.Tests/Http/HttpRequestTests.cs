@@ -124,16 +124,16 @@ public sealed class HttpRequestTests
     }
 
     [Fact]
-    public async Task An_endpoint_without_an_address_is_set_aside_at_once_and_the_exception_says_why()
+    public async Task Endpoints_without_an_address_are_for_other_calls_and_nothing_is_held_against_them()
     {
-        await using var both = new HttpPool(2, o => { o.Endpoints[0].Address = null; o.Endpoints[1].Tier = 1; });
-        (await both.SendAsync(HttpPool.Chat("hi"))).StatusCode.Should().Be(HttpStatusCode.OK);
-        both.Pool.GetStatus().Endpoints[0].ToString().Should().EndWith("cooling down because of Unknown (no_address)");
+        await using var both = new HttpPool(2, o => { o.Endpoints[0].Address = null; o.Endpoints[0].Client = "an SDK's"; o.Endpoints[1].Tier = 1; });
+        for (var i = 0; i < 10; i++)
+            (await both.SendAsync(HttpPool.Chat("hi"))).StatusCode.Should().Be(HttpStatusCode.OK);
+        both.Pool.GetStatus().Endpoints[0].ToString().Should().StartWith("a: Healthy").And.NotContain("cooling");
+        (await both.Pool.ExecuteAsync(0, static (attempt, _, _) => new ValueTask<string>(attempt.Endpoint.Name), Ct)).Should().Be("a");
 
         await using var none = new HttpPool(1, o => o.Endpoints[0].Address = null);
-        var call = none.SendAsync(HttpPool.Chat("hi"));
-        none.Time.Advance(TimeSpan.FromSeconds(1));
-        (await call.Awaiting(c => c).Should().ThrowAsync<EndpointPoolException>()).WithMessage("*no_address*");
+        await none.Awaiting(p => p.SendAsync(HttpPool.Chat("hi"))).Should().ThrowAsync<InvalidOperationException>().WithMessage("Pool '*': none of its endpoints has an address*");
     }
 
     [Fact]
