@@ -76,7 +76,7 @@ internal static class Figures
             ```
 
             on {RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores. Times are medians and move with the machine and its load: what is measured in the same run beside them is what they can be
-            compared with. Bytes are exact. "Aim" is what the project set out to reach; where a figure misses it, it says so. What must not become worse is held by `-- guard`, which compares bytes and ratios only.
+            compared with. Bytes are exact. "Aim" is what the project set out to reach; where a figure misses it, it says so. What must not become worse is held by `-- guard`: bytes decide there, and ratios are told.
 
             | part | what | time | bytes | beside it | time | bytes | aim | reached |
             |---|---|---|---|---|---|---|---|---|
