@@ -8,7 +8,12 @@ using OpenTelemetry.Trace;
 
 namespace HaKit.Release.Tests;
 
-/// <summary>The code on the pages about telemetry, alerts and the dashboard.</summary>
+/// <summary>
+/// The code on the pages about telemetry, alerts and the dashboard. By itself: its exporter reads the gauges of every pool in the process from a thread of its
+/// own, those of a simulation too, which lets no other thread in.
+/// </summary>
+[CollectionDefinition(nameof(OperatingSnippets), DisableParallelization = true)]
+[Collection(nameof(OperatingSnippets))]
 public sealed class OperatingSnippets
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
