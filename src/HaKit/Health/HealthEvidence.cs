@@ -69,6 +69,9 @@ internal readonly record struct HealthEvidence
     /// <summary>For self-suspicion: how far back what was seen does not count.</summary>
     public TimeSpan Length { get; init; }
 
+    /// <summary>Nobody else in the pool is admitted: to eject this one as well is to serve nobody.</summary>
+    public bool IsLast { get; init; }
+
     /// <summary>Attempts and failures in the sampling window, this one included; 0 where the ratio does not apply.</summary>
     public int Samples { get; init; }
 

@@ -8,6 +8,10 @@ namespace HaKit.Health;
 /// </summary>
 internal static class HealthReducer
 {
+    // The last endpoint that is admitted is put out for refusing only when it refuses everything: so many times the usual row. At seven refusals in ten,
+    // five in a row come every 17 attempts and twenty in a row every 4,000.
+    private const long LastOnesPatience = 4;
+
     public static HealthState Next(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         state = state.Settle(now, evidence.Jitter, options);
@@ -64,9 +68,12 @@ internal static class HealthReducer
         // Refusals come at once and answers take their time: what has begun since the first of the row was heard of, and has not ended, may still be answered.
         var rowFrom = (failures > 1 ? state.RowFrom : null) ?? evidence.Begun;
         var (underWay, inFlight) = fault.IsSilence() ? (0, 0) : (Math.Max(0, (evidence.Begun - rowFrom ?? 0) - failures + 1), evidence.InFlight);
-        var tooMany = (failures >= options.FailuresToEject && failures >= underWay)
+        // Who refuses some is worth less than its siblings, and more than nobody.
+        var isSpared = evidence.IsLast && !fault.IsSilence();
+        var patience = isSpared ? LastOnesPatience : 1;
+        var tooMany = (failures >= patience * options.FailuresToEject && failures >= patience * underWay)
             || connects >= options.ConnectFailuresToEject
-            || (evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * (evidence.Samples + inFlight));
+            || (!isSpared && evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * (evidence.Samples + inFlight));
         if (tooMany && evidence.IsDoubtful) return state.Suspect(fault, level, now);
         return tooMany
             ? state.Eject(fault, level, now, evidence.Jitter, options)

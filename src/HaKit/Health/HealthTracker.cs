@@ -225,12 +225,21 @@ internal sealed class HealthTracker
             if (other != origin && origin.Domains.Shares(other.Domains, reach)) yield return other;
     }
 
+    private bool IsLastWhileLocked(EndpointHealth endpoint, TimeSpan now)
+    {
+        foreach (var other in _endpoints)
+            if (other != endpoint && other.State.Admits(now)) return false;
+        return true;
+    }
+
     private void ApplyWhileLocked(EndpointHealth endpoint, in HealthEvidence evidence, TimeSpan now)
     {
         var before = endpoint.State;
         // Only a trial that may have run out of time still needs chance.
         var mayFail = evidence.Jitter == 0 && before.Status == HealthStatus.Trial;
         var after = HealthReducer.Next(before, mayFail ? evidence with { Jitter = _random.NextDouble() } : evidence, now, _options);
+        if (evidence.Source == EvidenceSource.Traffic && before.IsInService && after.Status == HealthStatus.Ejected && IsLastWhileLocked(endpoint, now))
+            after = HealthReducer.Next(before, evidence with { IsLast = true }, now, _options);
         if (ReferenceEquals(before, after)) return;
         endpoint.Publish(after);
         if (after.Epoch != before.Epoch) endpoint.Window.Clear();

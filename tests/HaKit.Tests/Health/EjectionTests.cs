@@ -372,6 +372,83 @@ public sealed class EjectionTests
     }
 
     [Fact]
+    public void The_last_one_admitted_is_ejected_for_refusing_only_after_four_times_the_row()
+    {
+        var bench = new HealthBench(alone: true);
+        bench.AddEjectedBeside(out var last);
+        bench.Fail(last, FaultKind.ServerError, 19);
+        last.State.Admits(bench.Now).Should().BeTrue("to serve some is more than to serve none");
+        bench.Fail(last, FaultKind.ServerError);
+        last.State.Status.Should().Be(HealthStatus.Ejected);
+    }
+
+    [Fact]
+    public void The_last_one_admitted_is_never_ejected_while_it_serves_one_in_ten()
+    {
+        var bench = new HealthBench(alone: true);
+        bench.AddEjectedBeside(out var last);
+        for (var round = 0; round < 50; round++)
+        {
+            bench.Fail(last, FaultKind.ServerError, 9);
+            bench.Succeed(last);
+        }
+
+        last.State.Status.Should().Be(HealthStatus.Healthy);
+        last.State.Ejections.Should().Be(0);
+    }
+
+    [Fact]
+    public void The_last_one_is_judged_like_everybody_as_soon_as_another_is_admitted()
+    {
+        var bench = new HealthBench(alone: true);
+        var other = bench.AddEjectedBeside(out var last);
+        bench.Fail(last, FaultKind.ServerError, 12);
+        other.Order(HealthOrder.BringUp, bench.Now);
+        last.State.Status.Should().Be(HealthStatus.Suspect);
+        bench.Fail(last, FaultKind.ServerError);
+        last.State.Status.Should().Be(HealthStatus.Ejected);
+    }
+
+    [Theory]
+    [InlineData(FaultKind.FirstContentTimeout, 5)]
+    [InlineData(FaultKind.ConnectFailed, 3)]
+    public void The_last_one_is_not_spared_for_silence_and_for_what_cannot_be_reached(FaultKind kind, int failures)
+    {
+        var bench = new HealthBench(alone: true);
+        bench.AddEjectedBeside(out var last);
+        bench.Fail(last, kind, failures - 1);
+        last.State.Status.Should().Be(HealthStatus.Suspect);
+        bench.Fail(last, kind);
+        last.State.Status.Should().Be(HealthStatus.Ejected);
+    }
+
+    [Fact]
+    public void Each_attempt_under_way_on_the_last_one_outweighs_four_refusals()
+    {
+        var bench = new HealthBench(alone: true);
+        bench.AddEjectedBeside(out var last);
+        // Of those that begin after the first refusal was heard of, seven do not end.
+        for (var refused = 1; refused <= 28; refused++)
+        {
+            last.State.Status.Should().NotBe(HealthStatus.Ejected, "{0} refusals are fewer than four times those under way", refused - 1);
+            last.Complete(bench.Begin(last), ServerError, bench.Now, begun: refused == 1 ? 10 : 16 + refused, inFlight: 7);
+        }
+
+        last.State.Status.Should().Be(HealthStatus.Ejected);
+    }
+
+    [Fact]
+    public void A_fault_that_all_share_leaves_the_last_of_them_in_service()
+    {
+        var bench = new HealthBench(alone: true);
+        var domains = new FailureDomains { Region = "r" };
+        var sharers = Enumerable.Range(0, 3).Select(i => bench.Add($"e{i}", domains)).ToList();
+        var fault = new Fault(FaultKind.ServerError) { Reach = FaultReach.Region };
+        bench.Fail(sharers[0], fault, 5);
+        sharers.Count(e => e.State.Admits(bench.Now)).Should().Be(1);
+    }
+
+    [Fact]
     public void A_success_while_it_returns_clears_the_count_and_nothing_else()
     {
         var endpoint = _bench.AddEjected("a");

@@ -6,10 +6,14 @@ namespace HaKit.Tests.Health;
 /// <summary>A tracker with its own clock, for tests: says what happened, and what was told.</summary>
 internal sealed class HealthBench
 {
-    public HealthBench(HealthOptions? options = null, int seed = 1)
+    /// <param name="options">The pool's; the defaults if none.</param>
+    /// <param name="seed">Of the jitter.</param>
+    /// <param name="alone">Without an endpoint beside those that are added, to which nothing ever happens.</param>
+    public HealthBench(HealthOptions? options = null, int seed = 1, bool alone = false)
     {
         Options = options ?? new HealthOptions();
         Tracker = new HealthTracker(Options, new Random(seed), Changes.Add);
+        if (!alone) Add("another");
     }
 
     public HealthOptions Options { get; }
@@ -60,6 +64,16 @@ internal sealed class HealthBench
         Fail(endpoint, FaultKind.ServerError, 5);
         endpoint.State.Status.Should().Be(HealthStatus.Ejected);
         return endpoint;
+    }
+
+    /// <summary>Two endpoints, of which the last one alone is admitted; the answer is the other.</summary>
+    public EndpointHealth AddEjectedBeside(out EndpointHealth last)
+    {
+        var ejected = Add("ejected");
+        last = Add("last");
+        Fail(ejected, FaultKind.ServerError, 5);
+        ejected.State.Status.Should().Be(HealthStatus.Ejected);
+        return ejected;
     }
 
     public static Fault Throttled(double? retryAfterSeconds = null) => new(FaultKind.Throttled)

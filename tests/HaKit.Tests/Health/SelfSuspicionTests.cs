@@ -5,7 +5,7 @@ namespace HaKit.Tests.Health;
 
 public sealed class SelfSuspicionTests
 {
-    private readonly HealthBench _bench = new();
+    private readonly HealthBench _bench = new(alone: true);
 
     [Theory]
     [InlineData(FaultKind.FirstContentTimeout)]
@@ -19,7 +19,7 @@ public sealed class SelfSuspicionTests
     {
         foreach (var toldFirst in new[] { true, false })
         {
-            var bench = new HealthBench();
+            var bench = new HealthBench(alone: true);
             var endpoints = Enumerable.Range(0, 3).Select(i => bench.Add($"e{i}")).ToList();
             var tickets = endpoints.SelectMany(e => Enumerable.Range(0, 20).Select(_ => (e, Ticket: bench.Begin(e)))).ToList();
             bench.Pass(20);
@@ -54,6 +54,7 @@ public sealed class SelfSuspicionTests
     [Fact]
     public void What_the_pause_does_not_explain_still_counts()
     {
+        _bench.Add("another");
         var endpoint = _bench.Add("a");
         var tickets = Enumerable.Range(0, 5).Select(_ => _bench.Begin(endpoint)).ToList();
         _bench.Pass(20);
@@ -86,6 +87,7 @@ public sealed class SelfSuspicionTests
     [Fact]
     public void A_trial_that_slept_with_us_has_not_failed()
     {
+        _bench.Add("another");
         var endpoint = _bench.AddEjected("a");
         _bench.PassTo(endpoint.State.Until!.Value);
         _bench.Begin(endpoint, BeginMode.Trial);
@@ -188,7 +190,7 @@ public sealed class SelfSuspicionTests
     {
         foreach (var (passed, left) in new[] { (28, 5), (1, 29) })
         {
-            var bench = new HealthBench();
+            var bench = new HealthBench(alone: true);
             var endpoint = bench.AddEjected("a");
             bench.PassTo(endpoint.State.Until!.Value);
             bench.Begin(endpoint, BeginMode.Trial);
@@ -204,6 +206,7 @@ public sealed class SelfSuspicionTests
     [Fact]
     public void What_was_counted_before_a_pause_is_forgotten_with_it_and_what_it_took_back_is_told()
     {
+        _bench.Add("another");
         var endpoint = _bench.Add("a");
         for (var pair = 0; pair < 5; pair++)
         {
