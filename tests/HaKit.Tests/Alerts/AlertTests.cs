@@ -350,7 +350,7 @@ public sealed class AlertTests
         foreach (var hosted in provider.GetServices<IHostedService>())
             await hosted.StartAsync(Ct);
         var pool = provider.GetRequiredService<EndpointPool>();
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < 20; i++)
             await pool.ExecuteAsync(new RequestProfile { MayRepeat = false }, 0, static (attempt, _, _) =>
             {
                 attempt.ReportFault(new Fault(FaultKind.ServerError));

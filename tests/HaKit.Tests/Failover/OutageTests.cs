@@ -169,9 +169,11 @@ public sealed class OutageTests
     public async Task More_waiting_calls_than_allowed_are_refused()
     {
         await using var pool = Pool(1, o => o.MaxWaitingCalls = 3);
-        for (var i = 0; i < 10; i++)
+        for (var i = 0; i < 25; i++)
+        {
             _ = Call(pool, new RequestProfile { Deadline = TimeSpan.FromSeconds(0.1) });
-        _time.Advance(TimeSpan.FromSeconds(0.3));
+            _time.Advance(TimeSpan.FromSeconds(0.2));
+        }
         var calls = Enumerable.Range(0, 8).Select(_ => Call(pool)).ToArray();
         calls.Count(c => c.IsFaulted).Should().BeGreaterThanOrEqualTo(4);
         calls.Where(c => c.IsFaulted).Should().OnlyContain(c => c.Exception!.InnerException is NoEndpointAvailableException);

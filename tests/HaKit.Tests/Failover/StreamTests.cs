@@ -236,7 +236,7 @@ public sealed class StreamTests : StreamBench
     {
         await using var pool = Pool(1);
         Scripts["a"] = Says("Hello cut");
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < 20; i++)
             await ReadAll(await Open(pool)).Awaiting(t => t).Should().ThrowAsync<PartialResponseException>();
         pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().Be("health");
     }

@@ -190,7 +190,7 @@ public sealed class SelfSuspicionTests
     {
         foreach (var (passed, left) in new[] { (28, 5), (1, 29) })
         {
-            var bench = new HealthBench(alone: true);
+            var bench = new HealthBench();
             var endpoint = bench.AddEjected("a");
             bench.PassTo(endpoint.State.Until!.Value);
             bench.Begin(endpoint, BeginMode.Trial);
@@ -206,7 +206,6 @@ public sealed class SelfSuspicionTests
     [Fact]
     public void What_was_counted_before_a_pause_is_forgotten_with_it_and_what_it_took_back_is_told()
     {
-        _bench.Add("another");
         var endpoint = _bench.Add("a");
         for (var pair = 0; pair < 5; pair++)
         {

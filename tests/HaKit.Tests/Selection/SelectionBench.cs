@@ -116,6 +116,9 @@ internal sealed class SelectionBench
     {
         var before = this[name].Failure.At(Now);
         Fail(name, 5);
+        // The last one that is admitted takes more.
+        if (this[name].Health.State.Admits(Now))
+            Fail(name, 15);
         this[name].Health.State.Status.Should().Be(HealthStatus.Ejected);
         before.Should().BeLessThan(this[name].Failure.At(Now));
     }
