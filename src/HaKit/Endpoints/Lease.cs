@@ -98,6 +98,9 @@ internal sealed class Lease
     /// <summary>It is the one trial that asks whether an outage is over.</summary>
     public bool AsksOutage { get; set; }
 
+    /// <summary>It repeats something, and the budget paid for it.</summary>
+    public bool IsPaid { get; set; }
+
     /// <summary>The span of the call that it is part of, if somebody follows it.</summary>
     public Activity? CallSpan { get; set; }
 
@@ -216,16 +219,20 @@ internal sealed class Lease
         if (fault is null)
             State.Served(Started);
         State.Ended(fault, now, (FirstContentAt ?? now) - Started);
-        State.Health.Complete(_ticket, fault, now, State.Calls, State.InFlight);
         if (fault is null)
         {
+            State.Health.Complete(_ticket, null, now);
             State.Limiter.Succeeded();
             State.AccountLimiter.Succeeded();
         }
-        else if (fault.Kind is FaultKind.Throttled or FaultKind.Overloaded)
+        else
         {
-            State.Limiter.Throttled(now);
-            State.AccountLimiter.Throttled(now);
+            State.Health.Complete(_ticket, fault, now, State.Calls, State.InFlight);
+            if (fault.Kind is FaultKind.Throttled or FaultKind.Overloaded)
+            {
+                State.Limiter.Throttled(now);
+                State.AccountLimiter.Throttled(now);
+            }
         }
         State.Limiter.Settle(_reservation, tokens, now);
         State.AccountLimiter.Settle(_accountReservation, tokens, now);
@@ -293,7 +300,7 @@ internal sealed class Lease
         Fault = Declared = CancelledFor = null;
         InputTokens = OutputTokens = null;
         CallerToken = default;
-        AsksOutage = IsStream = false;
+        AsksOutage = IsPaid = IsStream = false;
         Span = CallSpan = null;
         CallStarted = null;
         return true;

@@ -30,6 +30,9 @@ internal sealed class FailoverCall(TimeProvider time)
     /// <summary>It is the one call that asks whether an outage is over.</summary>
     public bool IsAsker { get; set; }
 
+    /// <summary>It has paid for its next attempt.</summary>
+    public bool HasPaid { get; set; }
+
     public TimeSpan Waited { get; set; }
 
     /// <summary>Its span, if somebody follows it.</summary>
@@ -71,7 +74,7 @@ internal sealed class FailoverCall(TimeProvider time)
         Profile = RequestProfile.Default;
         History.Clear();
         CallerToken = default;
-        Hedged = false;
+        Hedged = HasPaid = false;
         Waited = LastFailure = HoldUntil = default;
         Backoffs = 0;
         BackoffUntil = null;

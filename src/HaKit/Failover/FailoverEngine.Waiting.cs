@@ -103,7 +103,7 @@ internal sealed partial class FailoverEngine
     {
         // A call that has tried nothing adds no load by trying; one that has, spends from the shared budget. Only successes fill that, so one attempt
         // now and then is free, or those that wait when calls no longer come would wait for ever.
-        if (call.History.Count == 0 || CameBackSince(call, state) || Budget.TryRetry() || Outage.TryFree(now))
+        if (call.History.Count == 0 || CameBackSince(call, state) || TryPay(call) || Outage.TryFree(now))
         {
             var mode = state.Health.State.IsTrialReady(now) ? BeginMode.Trial : BeginMode.Normal;
             if (TryStart(call, state, mode, now) is { } lease)
@@ -141,7 +141,7 @@ internal sealed partial class FailoverEngine
         call.IsAsker = true;
         if (Outage.NextTrialAt is var next && next > now)
             return Step.Wait(next);
-        if (isFresh || Outage.TryFree(now) || Budget.TryRetry())
+        if (isFresh || Outage.TryFree(now) || TryPay(call))
         {
             var pick = Outage.NextTurn(candidates);
             foreach (var member in snapshot.Members)

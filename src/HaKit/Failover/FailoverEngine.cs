@@ -114,6 +114,8 @@ internal sealed partial class FailoverEngine
     public void End(FailoverCall call, CallOutcome outcome, string? error)
     {
         Tell(call, outcome, error);
+        if (call.HasPaid)
+            Budget.GiveBack();
         call.Clear();
         _calls.Return(call);
     }
@@ -150,7 +152,10 @@ internal sealed partial class FailoverEngine
     // Moving on to an endpoint that is well is free: losing one with 200 calls in flight must not use up the budget. One that is suspect itself, or out and
     // due for a trial, is not free, or a call would go round a pool of which nothing can be reached.
     private bool MayMoveTo(FailoverCall call, EndpointState state) =>
-        call.History.Count == 0 || IsWell(state.Health.State) || CameBackSince(call, state) || Budget.TryRetry();
+        call.History.Count == 0 || IsWell(state.Health.State) || CameBackSince(call, state) || TryPay(call);
+
+    // What was paid for an attempt that could not be started then is good for the next one.
+    private bool TryPay(FailoverCall call) => call.HasPaid || (call.HasPaid = Budget.TryRetry());
 
     // The last attempt is not for asking whether somebody is back, or whether the server still throttles.
     private static bool IsReserved(FailoverCall call, EndpointState state, FailoverSettings settings) =>
@@ -189,6 +194,7 @@ internal sealed partial class FailoverEngine
         (lease.SilentUntil, lease.EndsAt) = Timeouts(call, state, now);
         lease.Identify(call.Profile.IdempotencyKey, _idempotencyPrefix, call.Number);
         lease.CallSpan = call.Span;
+        (lease.IsPaid, call.HasPaid) = (call.HasPaid, false);
         if (call.History.Count > 0)
             TellAgain(call, state);
         call.History.Add(state, now);
@@ -244,6 +250,8 @@ internal sealed partial class FailoverEngine
     public void Served(FailoverCall call, Lease lease)
     {
         Budget.Success();
+        if (lease.IsPaid)
+            Budget.GiveBack();
         var now = Clock.Now;
         if (now.Ticks - Volatile.Read(ref _lastServed) > SilenceOfAnOutage.Ticks)
             Volatile.Write(ref _cameBack, now.Ticks);

@@ -67,7 +67,9 @@ internal static class HealthReducer
         var level = failures > 1 && state.CauseLevel > fault.Level() ? state.CauseLevel : fault.Level();
         // Refusals come at once and answers take their time: what has begun since the first of the row was heard of, and has not ended, may still be answered.
         var rowFrom = (failures > 1 ? state.RowFrom : null) ?? evidence.Begun;
-        var (underWay, inFlight) = fault.IsSilence() ? (0, 0) : (Math.Max(0, (evidence.Begun - rowFrom ?? 0) - failures + 1), evidence.InFlight);
+        var inFlight = fault.IsSilence() ? 0 : evidence.InFlight;
+        // Those that the caller ended are neither failures nor under way.
+        var underWay = Math.Clamp((evidence.Begun - rowFrom ?? 0) - failures + 1, 0, inFlight);
         // Who refuses some is worth less than its siblings, and more than nobody.
         var isSpared = evidence.IsLast && !fault.IsSilence();
         var patience = isSpared ? LastOnesPatience : 1;

@@ -11,7 +11,7 @@ public sealed class RetryBudgetOptions
     /// <summary>The most that can be saved up, and what a new pool begins with. Default 10; 0 (no retries or hedges at all) to 1,000.</summary>
     public double Cap { get; set; } = 10;
 
-    /// <summary>What one retry or hedge costs. Default 1; 0 (free) to 1,000.</summary>
+    /// <summary>What one retry or hedge costs; a retry that is served is given it back. Default 1; 0 (free) to 1,000.</summary>
     public double Cost { get; set; } = 1;
 
     /// <summary>The most hedges per call; they pay from the budget as well. Default 0.05; 0 (none) to 1.</summary>

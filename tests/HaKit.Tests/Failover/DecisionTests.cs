@@ -220,6 +220,43 @@ public sealed class DecisionTests
     }
 
     [Fact]
+    public async Task The_budget_pays_for_a_retry_and_has_it_back_when_it_is_served()
+    {
+        await using var pool = Pool(1);
+        foreach (var (isServed, level) in new[] { (true, 10), (false, 9) })
+        {
+            var call = Begin(pool);
+            Fail(pool, call, Next(pool, call).Lease!);
+            _time.Advance(S(1));
+            var retry = Next(pool, call).Lease!;
+            (retry.IsPaid, call.HasPaid, pool.Engine.Budget.Level).Should().Be((true, false, 9));
+            if (isServed)
+            {
+                retry.Complete(null, pool.Engine.Clock.Now);
+                pool.Engine.Served(call, retry);
+            }
+            else
+            {
+                Fail(pool, call, retry);
+            }
+
+            pool.Engine.Budget.Level.Should().Be(level);
+        }
+    }
+
+    [Fact]
+    public async Task A_call_that_ends_before_the_retry_it_has_paid_for_has_its_price_back()
+    {
+        await using var pool = Pool(1);
+        var call = Begin(pool);
+        Fail(pool, call, Next(pool, call).Lease!);
+        pool.Engine.Budget.TryRetry().Should().BeTrue();
+        call.HasPaid = true;
+        pool.Engine.End(call, CallOutcome.Failed, null);
+        (call.HasPaid, pool.Engine.Budget.Level).Should().Be((false, 10));
+    }
+
+    [Fact]
     public async Task Company_needs_an_attempt_left_and_room_in_the_budget()
     {
         await using var pool = Pool(2, o => { o.RetryBudget.HedgesPerCall = 1; o.Retry.MaxRetryAttempts = 0; });

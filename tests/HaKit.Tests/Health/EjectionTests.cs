@@ -89,15 +89,24 @@ public sealed class EjectionTests
         var endpoint = _bench.Add("a");
         // Each refusal is heard of after two more have begun: five of them stand against eight that may still be answered.
         for (var failures = 1; failures <= 5; failures++)
-            endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 100 + 3 * failures);
+            endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 100 + 3 * failures, inFlight: 50);
         endpoint.State.Status.Should().Be(HealthStatus.Suspect);
         // The others fail too: no more have begun.
         for (var failures = 6; failures <= 7; failures++)
         {
             endpoint.State.Status.Should().Be(HealthStatus.Suspect);
-            endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 115);
+            endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 115, inFlight: 50);
         }
         endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+    }
+
+    [Fact]
+    public void What_the_caller_ended_is_not_under_way()
+    {
+        var endpoint = _bench.Add("a");
+        for (var failures = 1; failures <= 5; failures++)
+            endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 100 + 3 * failures, inFlight: 4);
+        endpoint.State.Status.Should().Be(HealthStatus.Ejected, "of the eight begun since that have not failed four have ended otherwise");
     }
 
     [Fact]

@@ -27,6 +27,22 @@ public sealed class RetryBudgetTests
     }
 
     [Fact]
+    public void A_retry_that_is_served_costs_nothing()
+    {
+        var budget = Spent();
+        Repeat(10, budget.Success);
+
+        for (var call = 0; call < 100; call++)
+        {
+            budget.TryRetry().Should().BeTrue();
+            budget.TryRetry().Should().BeFalse();
+            budget.GiveBack();
+        }
+
+        budget.Level.Should().Be(1);
+    }
+
+    [Fact]
     public void Savings_stop_at_the_cap()
     {
         var budget = new RetryBudget(new RetryBudgetOptions());
