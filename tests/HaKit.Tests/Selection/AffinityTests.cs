@@ -114,4 +114,14 @@ public sealed class AffinityTests
     }
 
     private static string[] Homes(SelectionBench bench, int keys = Keys) => [.. Enumerable.Range(0, keys).Select(key => bench.Pick(Keyed(key))!)];
+
+    [Fact]
+    public void A_home_of_a_large_weight_takes_as_much_more()
+    {
+        var bench = new SelectionBench("ab", SelectionPreset.Sticky, 1, 4, 1);
+        var profile = Enumerable.Range(0, 100).Select(Keyed).First(k => bench.Pick(k) == "a");
+        bench.Load("a", 4);
+        bench.Load("b", 1);
+        bench.Shares(20, profile)["a"].Should().Be(1, "five of six are not more than one and a quarter of four fifths");
+    }
 }

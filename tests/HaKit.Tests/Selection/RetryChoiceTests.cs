@@ -1,4 +1,5 @@
 using HaKit.Faults;
+using HaKit.Health;
 using HaKit.Selection;
 
 namespace HaKit.Tests.Selection;
@@ -85,5 +86,74 @@ public sealed class RetryChoiceTests
         bench.Load("d", 2);
         for (var i = 0; i < 20; i++)
             bench.After(("a", s_error)).Pick().Should().Be("e");
+    }
+
+    [Fact]
+    public void What_ended_by_the_requests_own_fault_is_nobodys_kin()
+    {
+        var bench = Bench();
+        for (var i = 0; i < 50; i++)
+            bench.After(("a1", new Fault(FaultKind.ContentFilter))).Pick().Should().BeOneOf("a2", "b1", "b2");
+    }
+
+    [Fact]
+    public void An_account_that_failed_is_nearer_than_one_that_was_throttled()
+    {
+        var bench = Bench();
+        var throttled = new Fault(FaultKind.Throttled);
+        for (var i = 0; i < 50; i++)
+            bench.After(("a1", throttled), ("other", s_error), ("b2", s_error)).Pick().Should().Be("b1");
+    }
+
+    [Fact]
+    public void Who_shares_a_key_is_nearer_than_who_shares_a_region()
+    {
+        var bench = new SelectionBench([
+            new() { Name = "a", Key = "k", Region = "east" }, new() { Name = "b", Key = "k", Region = "west" }, new() { Name = "c", Key = "l", Region = "east" }]);
+        for (var i = 0; i < 50; i++)
+            bench.After(("a", s_error)).Pick().Should().Be("c");
+    }
+
+    [Fact]
+    public void A_near_relative_is_no_choice_however_quick_it_is()
+    {
+        var bench = Bench();
+        bench.Answered("a2", 0.01);
+        bench.Answered("b1", 0.01);
+        bench.Answered("b2", 5);
+        for (var i = 0; i < 50; i++)
+            bench.After(("a1", s_error), ("other", s_error)).Pick().Should().Be("b2");
+    }
+
+    [Fact]
+    public void A_returning_endpoint_is_the_last_of_equals()
+    {
+        var bench = new SelectionBench("abc");
+        bench.Order("c", HealthOrder.ForceDown);
+        bench.Order("c", HealthOrder.BringUp);
+        for (var i = 0; i < 50; i++)
+            bench.After(("a", s_error)).Pick().Should().Be("b");
+    }
+
+    [Fact]
+    public void An_ejected_endpoint_is_not_asked_before_its_time_where_nobody_panics()
+    {
+        var bench = new SelectionBench("abcd");
+        bench.Eject("a");
+        bench.Now += TimeSpan.FromSeconds(2);
+        bench.After(("b", s_error), ("c", s_error), ("d", s_error)).Choose().Should().Be(Choice.None);
+    }
+
+    [Fact]
+    public void A_selector_of_ones_own_has_the_word_after_a_failure_too()
+    {
+        var bench = new SelectionBench(SelectionBench.Named("abc"), own: new Last());
+        for (var i = 0; i < 20; i++)
+            bench.After(("a", s_error)).Pick().Should().Be("c");
+    }
+
+    private sealed class Last : IEndpointSelector
+    {
+        public int Choose(RequestProfile profile, ReadOnlySpan<EndpointCandidate> candidates) => candidates.Length - 1;
     }
 }

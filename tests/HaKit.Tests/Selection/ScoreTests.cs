@@ -1,4 +1,5 @@
 using HaKit.Faults;
+using HaKit.Health;
 using HaKit.Selection;
 
 namespace HaKit.Tests.Selection;
@@ -294,4 +295,58 @@ public sealed class ScoreTests
     }
 
     private static double Time(SelectionBench bench) => bench.Explain()[0].Score.Time;
+
+    [Fact]
+    public void An_explanation_says_what_each_term_costs_and_their_sum_is_the_score()
+    {
+        var bench = new SelectionBench(
+            [new() { Name = "a", Weight = 4, Zone = "far", InputTokenPrice = 3, OutputTokenPrice = 5 }, new() { Name = "b", Zone = "near" }],
+            new SelectionOptions { Zone = "near", ZonePenalty = TimeSpan.FromSeconds(0.5), SecondsPerPrice = 1000 });
+        bench.Answered("a", 0.4);
+        bench.Load("a", 2);
+        var (far, near) = (bench.Explain()[0].Score, bench.Explain()[1].Score);
+        far.Time.Should().BeApproximately(0.4 * (1 + 2 / 4.0), 1e-9, "two calls before it, shared by a weight of four");
+        (far.Failure, far.Zone, far.Price).Should().Be((0, 0.5, 8), "of requests of unknown length the sum of the prices counts");
+        far.Total.Should().BeApproximately(0.6 + 0.5 + 8, 1e-9);
+        (near.Zone, near.Price).Should().Be((0, 0));
+    }
+
+    [Fact]
+    public void What_a_returning_endpoint_has_in_flight_weighs_as_much_more_as_its_share_is_less()
+    {
+        var bench = new SelectionBench("ab");
+        bench.Answered("a", 0.4);
+        bench.Order("a", HealthOrder.ForceDown);
+        bench.Order("a", HealthOrder.BringUp);
+        bench.Load("a", 1);
+        bench.Explain()[0].Score.Time.Should().BeApproximately(0.4 * (1 + 1 / 0.1), 1e-9);
+    }
+
+    [Fact]
+    public void Of_two_requests_of_unknown_length_the_dearer_endpoint_is_still_the_dearer()
+    {
+        var bench = new SelectionBench(
+            [new() { Name = "a", InputTokenPrice = 1, OutputTokenPrice = 5 }, new() { Name = "b", InputTokenPrice = 3, OutputTokenPrice = 2 }],
+            new SelectionOptions { Preset = SelectionPreset.Cheapest });
+        bench.Shares(100)["b"].Should().Be(1);
+        bench.Shares(100, new RequestProfile { InputTokens = 1000, MaxOutputTokens = 10 })["a"].Should().Be(1);
+    }
+
+    [Fact]
+    public void Least_outstanding_does_not_ask_how_long_an_endpoint_takes()
+    {
+        var bench = new SelectionBench("ab", SelectionPreset.LeastOutstanding);
+        bench.Answered("a", 60);
+        bench.Answered("b", 0.01);
+        bench.Load("b", 1);
+        bench.Shares(100)["a"].Should().Be(1);
+    }
+
+    [Fact]
+    public void Random_does_not_ask_how_busy_an_endpoint_is()
+    {
+        var bench = new SelectionBench("ab", SelectionPreset.Random);
+        bench.Load("a", 1000);
+        bench.Shares(1000)["a"].Should().BeApproximately(0.5, 0.1);
+    }
 }

@@ -58,4 +58,24 @@ public sealed class TrialTests
         bench.Now += s_period;
         bench.Choose().Should().Be(new Choice(bench["a"], Admission.Trial));
     }
+
+    [Fact]
+    public void The_trial_is_of_the_one_that_is_ready_and_not_of_another_that_is_out()
+    {
+        var bench = new SelectionBench("abcd");
+        bench.Order("a", HealthOrder.ForceDown);
+        bench.Eject("b");
+        bench.Now += s_period;
+        bench.Choose(new RequestProfile()).Should().Be(new Choice(bench["b"], Admission.Trial), "and a request may be repeated unless it says otherwise");
+    }
+
+    [Fact]
+    public void A_call_is_no_trial_of_an_endpoint_that_has_failed_it()
+    {
+        var bench = new SelectionBench("ab");
+        bench.Eject("a");
+        bench.Now += s_period;
+        var failed = new Fault(FaultKind.ServerError);
+        bench.After(("a", failed), ("b", failed)).Choose().Should().Be(Choice.None);
+    }
 }
