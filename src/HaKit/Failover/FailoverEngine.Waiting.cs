@@ -8,6 +8,9 @@ namespace HaKit.Failover;
 internal sealed partial class FailoverEngine
 {
     private static readonly TimeSpan ReturnSpread = TimeSpan.FromSeconds(5);
+    // Beside one that refuses most of what it gets and still serves, those that are out are asked before their time, but not as often as in an outage. So
+    // rare a question stands in for a heartbeat and costs nothing.
+    private static readonly TimeSpan PauseBesideSpared = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
     // No endpoint is left that this call has not tried: the soonest of backoff, Retry-After and recovery, if the deadline allows.
@@ -19,7 +22,7 @@ internal sealed partial class FailoverEngine
         EndpointState? first = null;
         var able = CountAble(snapshot, in query);
         var most = settings.MaxAttemptsOn(able);
-        var admitted = false;
+        var (admitted, isWell) = (false, false);
         var mayComeFree = false;
         var mayMakeIt = false;
         var (left, usable) = (0, 0);
@@ -27,11 +30,13 @@ internal sealed partial class FailoverEngine
         {
             if (!query.CanServe(member))
                 continue;
-            admitted |= member.Health.State.Admits(now);
-            mayComeFree |= member.Health.State.Status == HealthStatus.Trial || member.Health.State.Admits(now) && member.IsBusy;
+            var health = member.Health.State;
+            admitted |= health.Admits(now);
+            isWell |= health.Admits(now) && !health.IsSpared;
+            mayComeFree |= health.Status == HealthStatus.Trial || health.Admits(now) && member.IsBusy;
             left += Math.Max(0, most - TimesTried(call, member));
             // Those that are out of reach until after the deadline, or count again as soon as the endpoint fails once more, are no reason to spend the last.
-            if (member.Health.State.IsTrialAllowedInOutage(now) || member.AvailableAt(call.Profile.Tokens, now) < call.Deadline)
+            if (health.IsTrialAllowedInOutage(now) || member.AvailableAt(call.Profile.Tokens, now) < call.Deadline)
                 usable += Math.Max(0, most - call.History.TimesTried(member));
         }
         left = Math.Min(left, settings.MaxAttempts - call.History.Count);
@@ -62,7 +67,7 @@ internal sealed partial class FailoverEngine
             return Step.GiveUp("what is left of the deadline is shorter than any answer of the endpoints that are left.");
         if (first is not null && soonest <= now)
             return Again(call, first, settings, now);
-        var asking = admitted ? null : AskOutage(call, snapshot, most, usable, now);
+        var asking = isWell ? null : AskOutage(call, snapshot, most, usable, admitted ? PauseBesideSpared : TimeSpan.Zero, now);
         if (asking is { } step && (step.Kind == StepKind.Start || step.Until < soonest))
             return step;
         if (!admitted && !mayComeFree && soonest == returns && soonest < call.Deadline)
@@ -115,17 +120,17 @@ internal sealed partial class FailoverEngine
 
     // Nothing that could serve the request is admitted. One call at a time asks, at the outage's pace; the others wait to be let in. A call that
     // has asked before spends from the shared budget, and spreads the attempts it has left over its deadline.
-    private Step? AskOutage(FailoverCall call, PoolSnapshot snapshot, int most, int left, TimeSpan now)
+    private Step? AskOutage(FailoverCall call, PoolSnapshot snapshot, int most, int left, TimeSpan pause, TimeSpan now)
     {
         var query = new SelectionQuery(call.Profile, call.History, now);
         var candidates = 0;
         foreach (var member in snapshot.Members)
-            if (MayBeAsked(member, in query, most))
+            if (MayBeAsked(member, in query, most, pause))
                 candidates++;
         if (candidates == 0)
             return null;
         var isFresh = call.History.Count == 0;
-        if (!isFresh && call.Deadline < TimeSpan.MaxValue)
+        if (!isFresh && pause == TimeSpan.Zero && call.Deadline < TimeSpan.MaxValue)
         {
             var share = left > 1 ? 1.0 / (left + 1) : LastAttemptAt;
             if (call.LastFailure + share * (call.Deadline - call.LastFailure) is var turn && turn > now)
@@ -141,11 +146,11 @@ internal sealed partial class FailoverEngine
         call.IsAsker = true;
         if (Outage.NextTrialAt is var next && next > now)
             return Step.Wait(next);
-        if (isFresh || Outage.TryFree(now) || TryPay(call))
+        if (isFresh || pause > TimeSpan.Zero || call.HasPaid || Outage.TryFree(now) || TryPay(call))
         {
             var pick = Outage.NextTurn(candidates);
             foreach (var member in snapshot.Members)
-                if (MayBeAsked(member, in query, most) && pick-- == 0 && TryStart(call, member, BeginMode.OutageTrial, now) is { } lease)
+                if (MayBeAsked(member, in query, most, pause) && pick-- == 0 && TryStart(call, member, BeginMode.OutageTrial, now) is { } lease)
                 {
                     Outage.Began(now);
                     lease.AsksOutage = true;
@@ -191,10 +196,10 @@ internal sealed partial class FailoverEngine
         return able;
     }
 
-    private static bool MayBeAsked(EndpointState member, in SelectionQuery query, int most) =>
+    private static bool MayBeAsked(EndpointState member, in SelectionQuery query, int most, TimeSpan pause) =>
         query.CanServe(member)
         && query.History.TimesTried(member) < most
-        && member.Health.State.IsTrialAllowedInOutage(query.Now)
+        && member.Health.State is var health && health.IsTrialAllowedInOutage(query.Now) && query.Now - health.Since >= pause
         && member.HasRoom(query.Profile.Tokens, query.Now);
 
     // Full jitter (Brooker 2015) from the last failure; drawn once per failure, so that looking again does not draw again.

@@ -155,7 +155,7 @@ internal sealed partial class FailoverEngine
         call.History.Count == 0 || IsWell(state.Health.State) || CameBackSince(call, state) || TryPay(call);
 
     // What was paid for an attempt that could not be started then is good for the next one.
-    private bool TryPay(FailoverCall call) => call.HasPaid || (call.HasPaid = Budget.TryRetry());
+    private bool TryPay(FailoverCall call) => call.HasPaid = call.HasPaid || Budget.TryRetry();
 
     // The last attempt is not for asking whether somebody is back, or whether the server still throttles.
     private static bool IsReserved(FailoverCall call, EndpointState state, FailoverSettings settings) =>

@@ -55,7 +55,7 @@ internal static class HealthReducer
         if (fault.IsBreakerWithTime()) return next.Refuse(fault, now, options);
         if (!fault.Counts()) return next;
         // The stream that had answered the trial was cut: the answer is taken back.
-        if (evidence.IsTrial && state.Status == HealthStatus.Recovering) return next.Eject(fault, fault.Level(), now, evidence.Jitter, options);
+        if (evidence.IsTrial && state.Status == HealthStatus.Recovering && !evidence.IsLast) return next.Eject(fault, fault.Level(), now, evidence.Jitter, options);
         return Count(next, evidence, now, options);
     }
 
@@ -70,16 +70,20 @@ internal static class HealthReducer
         var inFlight = fault.IsSilence() ? 0 : evidence.InFlight;
         // Those that the caller ended are neither failures nor under way.
         var underWay = Math.Clamp((evidence.Begun - rowFrom ?? 0) - failures + 1, 0, inFlight);
-        // Who refuses some is worth less than its siblings, and more than nobody.
-        var isSpared = evidence.IsLast && !fault.IsSilence();
-        var patience = isSpared ? LastOnesPatience : 1;
+        var unanswered = fault.IsConnectClass || fault.IsSilence() ? state.UnansweredFailures + 1 : 0;
+        // Who refuses some is worth less than its siblings, and more than nobody. Who does not answer at all is worth nothing.
+        var patience = evidence.IsLast ? LastOnesPatience : 1;
         var tooMany = (failures >= patience * options.FailuresToEject && failures >= patience * underWay)
+            || (evidence.IsLast && unanswered >= options.FailuresToEject)
             || connects >= options.ConnectFailuresToEject
-            || (!isSpared && evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * (evidence.Samples + inFlight));
+            || (!evidence.IsLast && evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * (evidence.Samples + inFlight));
         if (tooMany && evidence.IsDoubtful) return state.Suspect(fault, level, now);
         return tooMany
             ? state.Eject(fault, level, now, evidence.Jitter, options)
-            : state.Suspect(fault, level, now) with { ConsecutiveFailures = failures, ConnectFailures = connects, RowFrom = rowFrom };
+            : state.Suspect(fault, level, now) with
+            {
+                ConsecutiveFailures = failures, ConnectFailures = connects, UnansweredFailures = unanswered, RowFrom = rowFrom, IsSpared = evidence.IsLast,
+            };
     }
 
     private static HealthState Cool(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)

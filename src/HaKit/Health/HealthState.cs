@@ -51,6 +51,12 @@ public sealed record HealthState
     /// <summary>Of <see cref="ConsecutiveFailures"/>, the latest that were failures to connect.</summary>
     internal int ConnectFailures { get; init; }
 
+    /// <summary>Of <see cref="ConsecutiveFailures"/>, the latest that nothing answered: failures to connect and silences.</summary>
+    internal int UnansweredFailures { get; init; }
+
+    /// <summary>It would have been ejected, had it not been the last that was admitted.</summary>
+    internal bool IsSpared { get; init; }
+
     /// <summary>How many attempts had begun when the first of <see cref="ConsecutiveFailures"/> was heard of; null if nobody counts.</summary>
     internal long? RowFrom { get; init; }
 

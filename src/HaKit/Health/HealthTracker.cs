@@ -181,7 +181,7 @@ internal sealed class HealthTracker
         var isOwn = evidence.Source == EvidenceSource.Probe || evidence.Epoch == before.Epoch;
         if (!isOwn || !before.Admits(now)) return false;
         endpoint.ConnectFailedAt = now;
-        var ejects = HealthReducer.Next(before, evidence, now, _options).Status == HealthStatus.Ejected;
+        var ejects = HealthReducer.Next(before, evidence with { IsLast = IsLastWhileLocked(endpoint, now) }, now, _options).Status == HealthStatus.Ejected;
         // Not the last straw itself, but perhaps the one that excuses those just ejected.
         var excuses = _connectEjectionAt >= now - _options.SelfSuspicion && before.ConnectFailures + 1 >= SelfSuspicion.Enough(_options);
         if (!ejects && !excuses) return false;

@@ -205,7 +205,7 @@ internal static class HealthTransitions
     }
 
     private static HealthState WithoutCounts(this HealthState state) =>
-        state with { ConsecutiveFailures = 0, ConnectFailures = 0, ProbeMisses = 0, ProbeHits = 0 };
+        state with { ConsecutiveFailures = 0, ConnectFailures = 0, UnansweredFailures = 0, ProbeMisses = 0, ProbeHits = 0, IsSpared = false };
 
     private static int Remembered(this HealthState state, TimeSpan now, HealthOptions options)
     {

@@ -1,7 +1,7 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// The shared budget of a pool's retries and hedges: successes earn, repetitions pay, and those that are served are paid back. Thread-safe and lock-free.
+/// The shared budget of a pool's retries and hedges: successes earn, retries and hedges pay, and retries that are served are paid back. Thread-safe and lock-free.
 /// </summary>
 /// <remarks>
 /// One word holds both accounts in millionths, the savings above and what hedges may still take below, so that a hedge pays both or neither.
@@ -39,7 +39,7 @@ internal sealed class RetryBudget
     /// <summary>Pays for a retry, if there is enough.</summary>
     public bool TryRetry() => TryPay(_cost, 0);
 
-    /// <summary>A retry that was paid for was served: it costs nothing. What the budget bounds is work in vain.</summary>
+    /// <summary>A retry that was paid for was served, or never made: it costs nothing. What the budget bounds is work in vain.</summary>
     public void GiveBack() => Earn(_cost, 0);
 
     /// <summary>Pays for a hedge, if there is enough and hedges are not above their share of the calls.</summary>

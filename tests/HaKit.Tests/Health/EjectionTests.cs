@@ -432,6 +432,44 @@ public sealed class EjectionTests
     }
 
     [Fact]
+    public void One_silence_does_not_convict_the_last_one_of_its_refusals_nor_a_row_of_them_by_halves()
+    {
+        var bench = new HealthBench(alone: true);
+        bench.AddEjectedBeside(out var last);
+        bench.Fail(last, FaultKind.ServerError, 12);
+        bench.Fail(last, FaultKind.FirstContentTimeout);
+        last.State.Status.Should().Be(HealthStatus.Suspect);
+        bench.Fail(last, FaultKind.ConnectTimeout, 2);
+        bench.Fail(last, FaultKind.IdleTimeout);
+        last.State.Status.Should().Be(HealthStatus.Suspect);
+        bench.Fail(last, FaultKind.AttemptTimeout);
+        last.State.Status.Should().Be(HealthStatus.Ejected, "five in a row that nothing answered");
+
+        var half = new HealthBench(alone: true);
+        var only = half.Add("only");
+        for (var i = 0; i < 20; i++)
+        {
+            half.Fail(only, FaultKind.ServerError, 2);
+            half.Succeed(only);
+        }
+        half.Fail(only, FaultKind.FirstContentTimeout);
+        only.State.Status.Should().Be(HealthStatus.Suspect);
+    }
+
+    [Fact]
+    public void The_last_one_is_not_put_out_because_the_stream_that_answered_its_trial_is_cut()
+    {
+        var bench = new HealthBench(alone: true);
+        var other = bench.AddEjectedBeside(out var last);
+        bench.PassTo(other.State.Until!.Value);
+        var trial = bench.Begin(other, BeginMode.Trial);
+        other.FirstContent(trial, bench.Now);
+        last.Order(HealthOrder.ForceDown, bench.Now);
+        other.Complete(trial, new Fault(FaultKind.PartialResponse), bench.Now);
+        other.State.Admits(bench.Now).Should().BeTrue();
+    }
+
+    [Fact]
     public void Each_attempt_under_way_on_the_last_one_outweighs_four_refusals()
     {
         var bench = new HealthBench(alone: true);

@@ -147,7 +147,7 @@ internal sealed class HealthWorld
         // A trial of a cooling endpoint that was in service keeps its counts: it may end without a verdict.
         Require(state.IsInService || state.Status == HealthStatus.Trial || (state.ConsecutiveFailures | state.ProbeMisses) == 0, state);
         Require(state.ConnectFailures >= 0 && state.ConnectFailures <= state.ConsecutiveFailures, state);
-        Require(state.ConnectFailures < options.ConnectFailuresToEject && state.ConsecutiveFailures < 4 * options.FailuresToEject, state);
+        Require(state.ConnectFailures < options.ConnectFailuresToEject && state.ConsecutiveFailures < (state.IsSpared ? 4 : 1) * options.FailuresToEject, state);
         Require(state.ProbeMisses >= 0 && state.ProbeMisses < options.MissesToEject, state);
         Require(state.ProbeHits >= 0 && state.ProbeHits < options.HitsToRecover, state);
         Require(state.Ejections >= 0, state);
