@@ -130,7 +130,7 @@ internal sealed partial class FailoverEngine
         if (candidates == 0)
             return null;
         var isFresh = call.History.Count == 0;
-        if (!isFresh && pause == TimeSpan.Zero && call.Deadline < TimeSpan.MaxValue)
+        if (!isFresh && (pause == TimeSpan.Zero || left <= 1) && call.Deadline < TimeSpan.MaxValue)
         {
             var share = left > 1 ? 1.0 / (left + 1) : LastAttemptAt;
             if (call.LastFailure + share * (call.Deadline - call.LastFailure) is var turn && turn > now)
