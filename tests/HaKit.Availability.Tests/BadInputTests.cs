@@ -130,6 +130,22 @@ public sealed class BadInputTests
         ("Change cost", "cost", () => _ = new PlanChange("a", double.NaN, d => d)),
         ("History capacity", "capacity", () => _ = new UptimeHistory(Hour, capacity: 0)),
         ("Joint required", "required", () => JointDowntime.Of([new UptimeHistory(Hour).Summarize(Hour)], 2)),
+        ("FromMttfMttr time 0", "mttf", () => Availability.FromMttfMttr(TimeSpan.Zero, Hour)),
+        ("FromDowntime negative", "downtime", () => Availability.FromDowntime(Hour, Negative)),
+        ("AtLeast of none", "instances", () => Capacity.AtLeast(0, 0, Nine)),
+        ("SparesLowerBound of none", "instances", () => Capacity.SparesLowerBound(0, 0, Nine)),
+        ("NPlusK spares", "spares", () => Capacity.NPlusK(1, 1, 1, -1)),
+        ("ZoneFactor of none", "zones", () => Capacity.ZoneFactor(0, 0)),
+        ("AfterLoss of less than none", "instances", () => Capacity.AfterLoss(-1, 0, 1)),
+        ("Backup.LongestChain incremental", "incremental", () => Backup.LongestChain(Hour, TimeSpan.Zero)),
+        ("Backup.MeanRestoreSuccess", "pieces", () => Backup.MeanRestoreSuccess(0, Nine)),
+        ("MtbfBounds failures", "failures", () => Estimate.MtbfBounds(1, -1)),
+        ("MtbfLower time", "totalTime", () => Estimate.MtbfLower(0, 1)),
+        ("MtbfLower event without one", "failures", () => Estimate.MtbfLower(1, 0, end: ObservationEnd.Event)),
+        ("AvailabilityBounds uptime", "uptime", () => Estimate.AvailabilityBounds(-1, 1, 1, 1)),
+        ("AvailabilityBounds failures", "failures", () => Estimate.AvailabilityBounds(1, 1, -1, 1)),
+        ("AvailabilityBounds repairs", "repairs", () => Estimate.AvailabilityBounds(1, 1, 1, -1)),
+        ("KaplanMeier share", "share", () => new KaplanMeier([new Lifetime(1, true)]).TimeAt(1.5)),
         ("Report confidence", "confidence", () => AvailabilityReport.Create(Hour, [new("a", new UptimeHistory(Hour))], new OutcomeCounters(), confidence: 1)),
     ];
 
@@ -154,7 +170,14 @@ public sealed class BadInputTests
         FluentActions.Invoking(() => Backup.AnyCopyLeft(0.1)).Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => new KaplanMeier([])).Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => Estimate.Renewal((1, 1))).Should().Throw<ArgumentException>();
-        FluentActions.Invoking(() => JointDowntime.Of([])).Should().Throw<ArgumentException>();
+        FluentActions.Invoking(() => JointDowntime.Of([])).Should().Throw<ArgumentException>().WithParameterName("histories");
+        FluentActions.Invoking(() => JointDowntime.Of(null!)).Should().Throw<ArgumentNullException>().WithParameterName("histories");
+        FluentActions.Invoking(() => new KaplanMeier(null!)).Should().Throw<ArgumentNullException>().WithParameterName("lifetimes");
+        FluentActions.Invoking(() => new BurnRateAlert(" ", 1, Hour, Hour)).Should().Throw<ArgumentException>().WithParameterName("name");
+        FluentActions.Invoking(() => BurnRateAlert.Standard(null!)).Should().Throw<ArgumentNullException>().WithParameterName("slo");
+        FluentActions.Invoking(() => new BurnRateAlert("a", 1, Hour, Hour).CanFire(null!)).Should().Throw<ArgumentNullException>().WithParameterName("slo");
+        FluentActions.Invoking(() => AvailabilityReport.Create(Hour, null!, new OutcomeCounters())).Should().Throw<ArgumentNullException>().WithParameterName("endpoints");
+        FluentActions.Invoking(() => AvailabilityReport.Create(Hour, [new("a", new UptimeHistory(Hour))], null!)).Should().Throw<ArgumentNullException>().WithParameterName("calls");
         FluentActions.Invoking(() => new RepairableGroup { Mttf = 1, Mttr = 1, Units = 2, Required = 3 }.Availability()).Should().Throw<InvalidOperationException>();
         FluentActions.Invoking(() => new RepairableGroup { Mttf = 1, Mttr = null }.Availability()).Should().Throw<InvalidOperationException>();
         FluentActions.Invoking(() => new PoolDesign { Endpoints = [new("a", Nine)], Required = 2 }.Evaluate()).Should().Throw<InvalidOperationException>();
