@@ -349,4 +349,15 @@ public sealed class ScoreTests
         bench.Load("a", 1000);
         bench.Shares(1000)["a"].Should().BeApproximately(0.5, 0.1);
     }
+
+    [Fact]
+    public void A_returning_endpoint_of_another_zone_is_asked_as_often_as_its_share_allows()
+    {
+        var bench = new SelectionBench([new() { Name = "near", Zone = "here" }, new() { Name = "far", Zone = "there" }], new SelectionOptions { Zone = "here" });
+        bench.Answered("near", 60);
+        bench.Answered("far", 0.01);
+        bench.Order("far", HealthOrder.ForceDown);
+        bench.Order("far", HealthOrder.BringUp);
+        bench.Shares(10_000)["far"].Should().BeApproximately(0.1 / 2, 0.015, "half of the calls look at it, and a tenth of those may take it");
+    }
 }

@@ -49,4 +49,18 @@ public sealed class TurnTests
             served += bench.Pick() + bench.Pick(tools);
         served.Should().Be("aabbaabb");
     }
+
+    [Theory]
+    [InlineData(0.2, 0.3)]
+    [InlineData(2000, 3000)]
+    public void A_turn_is_as_short_as_the_proportions_allow(double a, double b) =>
+        new SelectionBench("ab", SelectionPreset.Weighted, 1, a, b).Picks(10).Should().Be("babab" + "babab");
+
+    [Fact]
+    public void Who_weighs_next_to_nothing_has_one_place_in_a_turn_of_ten_thousand()
+    {
+        var bench = new SelectionBench("ab", SelectionPreset.Weighted, 1, 1_000_000, 1);
+        bench.Picks(10_001).Count(name => name == 'b').Should().Be(1);
+        bench.Picks(10_001).Count(name => name == 'b').Should().Be(1);
+    }
 }

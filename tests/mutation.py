@@ -1,0 +1,55 @@
+"""Reads reports of dotnet stryker: `spans REPORT` prints options that choose what survived, `sum NAME REPORT [AGAIN]` a row for docs/mutation.md and the survivors."""
+import collections
+import json
+import os
+import sys
+
+ALIVE = ("Survived", "NoCoverage")
+COUNTED = ("Killed", "Timeout") + ALIVE
+
+
+def files(path):
+    return json.load(open(path))["files"].items() if os.path.exists(path) else ()
+
+
+def spans(report):
+    for name, file in files(report):
+        starts = [0]
+        for line in file["source"].split("\n"):
+            starts.append(starts[-1] + len(line) + 1)
+        offset = lambda at: starts[at["line"] - 1] + at["column"] - 1
+        found = sorted({(offset(m["location"]["start"]), offset(m["location"]["end"])) for m in file["mutants"] if m["status"] in ALIVE})
+        if found:
+            print("--mutate")
+            print("**/" + name.split("/")[-1] + "".join("{%d..%d}" % span for span in found))
+
+
+def key(name, mutant):
+    return name.split("/src/")[-1], str(mutant["location"]), mutant["mutatorName"], mutant["replacement"]
+
+
+def total(title, report, again=""):
+    second = {key(name, m): m["status"] for name, file in files(again) for m in file["mutants"]}
+    count, alive = collections.Counter(), []
+    for name, file in sorted(files(report)):
+        lines = file["source"].splitlines()
+        for m in file["mutants"]:
+            status = m["status"]
+            if status in ALIVE and second.get(key(name, m)) in ("Killed", "Timeout"):
+                status = second[key(name, m)]
+            count[status] += 1
+            if status in ALIVE:
+                at, end = m["location"]["start"], m["location"]["end"]
+                line = lines[at["line"] - 1]
+                was = line[at["column"] - 1:end["column"] - 1] if at["line"] == end["line"] else line[at["column"] - 1:] + " …"
+                alive.append(f'{status}: {name.split("/src/")[-1]}:{at["line"]} {was!r} → {m["replacement"][:160]!r}')
+    killed, timeout, survived, uncovered = (count[s] for s in COUNTED)
+    everything = sum(count[s] for s in COUNTED)
+    print(f"| `{title}` | {everything} | {killed} | {timeout} | {survived} | {uncovered} | {100 * (killed + timeout) / max(everything, 1):.1f} % |")
+    print(*alive, sep="\n")
+
+
+if sys.argv[1] == "spans":
+    spans(*sys.argv[2:])
+else:
+    total(*sys.argv[2:])
