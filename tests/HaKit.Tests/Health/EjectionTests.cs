@@ -418,6 +418,17 @@ public sealed class EjectionTests
         last.State.Status.Should().Be(HealthStatus.Ejected);
     }
 
+    [Fact]
+    public void Who_was_removed_is_nobody_beside_the_last_one()
+    {
+        var bench = new HealthBench(alone: true);
+        var gone = bench.Add("gone");
+        var last = bench.Add("last");
+        bench.Tracker.Remove(gone);
+        bench.Fail(last, FaultKind.ServerError, 19);
+        last.State.Status.Should().Be(HealthStatus.Suspect);
+    }
+
     [Theory]
     [InlineData(FaultKind.FirstContentTimeout, 5)]
     [InlineData(FaultKind.ConnectFailed, 3)]
