@@ -17,6 +17,7 @@ else
   cd "$root/tests/HaKit.Mutation/Tests"
   project=()
 fi
+rm -rf "$out/again" # of an earlier run
 dotnet tool restore >/dev/null
 dotnet stryker --config-file "$config" "${project[@]}" --configuration Release --skip-version-check --output "$out" "$@"
 

@@ -8,9 +8,11 @@ namespace HaKit.Failover;
 internal sealed partial class FailoverEngine
 {
     private static readonly TimeSpan ReturnSpread = TimeSpan.FromSeconds(5);
+
     // Beside one that refuses most of what it gets and still serves, those that are out are asked before their time, but not as often as in an outage. So
     // rare a question stands in for a heartbeat and costs nothing.
     private static readonly TimeSpan PauseBesideSpared = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
     // No endpoint is left that this call has not tried: the soonest of backoff, Retry-After and recovery, if the deadline allows.
@@ -119,7 +121,8 @@ internal sealed partial class FailoverEngine
     }
 
     // Nothing that could serve the request is admitted. One call at a time asks, at the outage's pace; the others wait to be let in. A call that
-    // has asked before spends from the shared budget, and spreads the attempts it has left over its deadline.
+    // has asked before spends from the shared budget, and spreads the attempts it has left over its deadline. With a pause somebody is admitted who is
+    // spared: each of the others rests so long between two questions, which then cost nothing.
     private Step? AskOutage(FailoverCall call, PoolSnapshot snapshot, int most, int left, TimeSpan pause, TimeSpan now)
     {
         var query = new SelectionQuery(call.Profile, call.History, now);

@@ -9,10 +9,10 @@ public sealed class HealthOptions
     /// <summary>Failures to connect in a row that eject (connect, DNS, TLS). Default 3, at least 1.</summary>
     public int ConnectFailuresToEject { get; set; } = 3;
 
-    /// <summary>Failures of the endpoint of any kind in a row that eject. Default 5, at least 1.</summary>
+    /// <summary>Failures of the endpoint of any kind in a row that eject; four times as many of the last endpoint that is admitted, unless nothing answers. Default 5, at least 1.</summary>
     public int FailuresToEject { get; set; } = 5;
 
-    /// <summary>The share of failures within <see cref="SamplingDuration"/> that ejects. Default 0.5, above 0 and at most 1.</summary>
+    /// <summary>The share of failures within <see cref="SamplingDuration"/> that ejects, though not the last endpoint that is admitted. Default 0.5, above 0 and at most 1.</summary>
     public double FailureRatio { get; set; } = 0.5;
 
     /// <summary>Attempts within <see cref="SamplingDuration"/> below which <see cref="FailureRatio"/> does not apply. Default 10, at least 1.</summary>
