@@ -23,7 +23,9 @@ internal sealed partial class FailoverEngine
         var returns = TimeSpan.MaxValue;
         EndpointState? first = null;
         var able = CountAble(snapshot, in query);
-        var most = settings.MaxAttemptsOn(able);
+        // An endpoint that was out before this call and is not asked while another serves takes no share of the call's attempts from those that are asked.
+        var isShared = !AnyAskable(call, snapshot, in query);
+        var most = settings.MaxAttemptsOn(CountAskable(call, snapshot, in query, isShared));
         var (admitted, isWell) = (false, false);
         var mayComeFree = false;
         var mayMakeIt = false;
@@ -38,7 +40,7 @@ internal sealed partial class FailoverEngine
             mayComeFree |= health.Status == HealthStatus.Trial || health.Admits(now) && member.IsBusy;
             left += Math.Max(0, most - TimesTried(call, member));
             // Those that are out of reach until after the deadline, or count again as soon as the endpoint fails once more, are no reason to spend the last.
-            if (health.IsTrialAllowedInOutage(now) || member.AvailableAt(call.Profile.Tokens, now) < call.Deadline)
+            if (IsAskable(call, member, isShared, now) && (health.IsTrialAllowedInOutage(now) || member.AvailableAt(call.Profile.Tokens, now) < call.Deadline))
                 usable += Math.Max(0, most - call.History.TimesTried(member));
         }
         left = Math.Min(left, settings.MaxAttempts - call.History.Count);
@@ -128,8 +130,13 @@ internal sealed partial class FailoverEngine
         var query = new SelectionQuery(call.Profile, call.History, now);
         var candidates = 0;
         foreach (var member in snapshot.Members)
-            if (MayBeAsked(member, in query, most, pause))
+            if (MayBeAsked(member, in query, most, pause) && (left > 1 || IsAskable(call, member, isShared: false, now)))
                 candidates++;
+        var isLast = left <= 1 && candidates > 0; // the last attempt is for an endpoint that returns in time, where there is one
+        if (candidates == 0)
+            foreach (var member in snapshot.Members)
+                if (MayBeAsked(member, in query, most, pause))
+                    candidates++;
         if (candidates == 0)
             return null;
         var isFresh = call.History.Count == 0;
@@ -153,7 +160,7 @@ internal sealed partial class FailoverEngine
         {
             var pick = Outage.NextTurn(candidates);
             foreach (var member in snapshot.Members)
-                if (MayBeAsked(member, in query, most, pause) && pick-- == 0 && TryStart(call, member, BeginMode.OutageTrial, now) is { } lease)
+                if (MayBeAsked(member, in query, most, pause) && (!isLast || IsAskable(call, member, isShared: false, now)) && pick-- == 0 && TryStart(call, member, BeginMode.OutageTrial, now) is { } lease)
                 {
                     Outage.Began(now);
                     lease.AsksOutage = true;
@@ -188,6 +195,27 @@ internal sealed partial class FailoverEngine
             HealthStatus.Healthy => Min(health.Since, member.ServedBegan),
             _ => TimeSpan.Zero,
         });
+    }
+
+    // May this call ask it in time, or is there none that it may?
+    private static bool IsAskable(FailoverCall call, EndpointState member, bool isShared, TimeSpan now) =>
+        isShared || member.Health.State.Admits(now) || call.History.TimesTried(member) > 0 || member.AvailableAt(call.Profile.Tokens, now) < call.Deadline;
+
+    private static bool AnyAskable(FailoverCall call, PoolSnapshot snapshot, in SelectionQuery query)
+    {
+        foreach (var member in snapshot.Members)
+            if (query.CanServe(member) && IsAskable(call, member, isShared: false, query.Now))
+                return true;
+        return false;
+    }
+
+    private static int CountAskable(FailoverCall call, PoolSnapshot snapshot, in SelectionQuery query, bool isShared)
+    {
+        var askable = 0;
+        foreach (var member in snapshot.Members)
+            if (query.CanServe(member) && IsAskable(call, member, isShared, query.Now))
+                askable++;
+        return askable;
     }
 
     private static int CountAble(PoolSnapshot snapshot, in SelectionQuery query)
