@@ -93,7 +93,7 @@ public class FailoverBenchmarks
     {
         if (attempt.Endpoint.Tier == 1)
             return new ValueTask<int>(42);
-        attempt.ReportFault(new Faults.Fault(Faults.FaultKind.Overloaded));
+        attempt.ReportFault(new Faults.Fault(FaultKind.Overloaded));
         return new ValueTask<int>(0);
     });
 

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using BenchmarkDotNet.Attributes;
+using HaKit.Dialects;
 using HaKit.Faults;
 
 namespace HaKit.Benchmarks;

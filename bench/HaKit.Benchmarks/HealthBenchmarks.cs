@@ -1,3 +1,4 @@
+using HaKit.Estimates;
 using BenchmarkDotNet.Attributes;
 using HaKit.Faults;
 using HaKit.Health;

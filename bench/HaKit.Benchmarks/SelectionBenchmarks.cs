@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Limits;
@@ -36,7 +37,7 @@ public class SelectionBenchmarks
         var members = new EndpointState[count];
         for (var i = 0; i < count; i++)
         {
-            var endpoint = new Endpoint(new EndpointOptions { Name = $"endpoint-{i}", Weight = weighted ? 1 + i % 5 : 1 });
+            var endpoint = new PoolEndpoint(new EndpointOptions { Name = $"endpoint-{i}", Weight = weighted ? 1 + i % 5 : 1 });
             var state = new EndpointState(
                 endpoint, health.Add(endpoint.Name, FailureDomains.None, TimeSpan.Zero), Limiter.Unlimited, Limiter.Unlimited, ResiliencePipeline.Empty,
                 new UsualTimes(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), 3), latency);

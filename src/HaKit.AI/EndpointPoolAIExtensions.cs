@@ -72,7 +72,7 @@ public static class EndpointPoolAIExtensions
         return options.Attach(name, generator, configure);
     }
 
-    internal static Endpoint? Find(this EndpointPool pool, string name)
+    internal static PoolEndpoint? Find(this EndpointPool pool, string name)
     {
         foreach (var endpoint in pool.Endpoints)
             if (endpoint.Name == name)

@@ -1,4 +1,5 @@
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 using HaKit.Failover;
 using HaKit.Heartbeats;
 using HaKit.Http;
@@ -33,7 +34,7 @@ public sealed partial class EndpointPool
         Events.Complete();
     }
 
-    private HeartbeatSetup? SetupOf(Endpoint endpoint, HeartbeatOptions options)
+    private HeartbeatSetup? SetupOf(PoolEndpoint endpoint, HeartbeatOptions options)
     {
         if (!options.Enabled || (_parts.Probe?.Invoke(endpoint) ?? DefaultProbe(endpoint, options)) is not { } probe)
             return null;
@@ -42,7 +43,7 @@ public sealed partial class EndpointPool
     }
 
     // Through a proxy a connection of our own says nothing about the endpoint, so there nobody is asked without being told to.
-    private static IProbe? DefaultProbe(Endpoint endpoint, HeartbeatOptions options) =>
+    private static IProbe? DefaultProbe(PoolEndpoint endpoint, HeartbeatOptions options) =>
         endpoint.Address is not { } address ? null
         : (endpoint.HealthPath ?? options.Path) is { } path ? new HttpProbe(path)
         : HttpClient.DefaultProxy.IsBypassed(address) ? new TcpProbe()

@@ -22,6 +22,6 @@ public sealed partial class EndpointPool
     internal HttpSide Http { get; }
 
     /// <summary>What the endpoint is to be asked with at this moment: from the source, or else from its options; null for none.</summary>
-    internal async ValueTask<string?> CredentialOf(Endpoint endpoint, CancellationToken cancellationToken) =>
+    internal async ValueTask<string?> CredentialOf(PoolEndpoint endpoint, CancellationToken cancellationToken) =>
         (_parts.Credential is { } source ? await source(endpoint, cancellationToken).ConfigureAwait(false) : null) ?? endpoint.Credential;
 }

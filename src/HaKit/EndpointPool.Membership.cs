@@ -1,4 +1,5 @@
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 using HaKit.Health;
 using HaKit.Limits;
 using HaKit.Selection;
@@ -30,7 +31,7 @@ public sealed partial class EndpointPool
             _engine.Selector = NewSelector(options);
             UseAccountLimits(options);
             var old = _engine.Snapshot.Members;
-            Use([.. options.Endpoints.Select(e => Reuse(old, new Endpoint(e)))]);
+            Use([.. options.Endpoints.Select(e => Reuse(old, new PoolEndpoint(e)))]);
         }
         Changed();
     }
@@ -46,7 +47,7 @@ public sealed partial class EndpointPool
             var options = _options.With([.. _options.Endpoints, endpoint]);
             Refuse(Name, options);
             Volatile.Write(ref _options, options);
-            Use([.. _engine.Snapshot.Members, NewMember(new Endpoint(endpoint))]);
+            Use([.. _engine.Snapshot.Members, NewMember(new PoolEndpoint(endpoint))]);
         }
         Changed();
     }
@@ -94,7 +95,7 @@ public sealed partial class EndpointPool
         _engine.Queue.Release(_engine.Snapshot.Members.Length);
     }
 
-    private EndpointState Reuse(EndpointState[] old, Endpoint endpoint)
+    private EndpointState Reuse(EndpointState[] old, PoolEndpoint endpoint)
     {
         var member = Array.Find(old, m => m.Endpoint.Name == endpoint.Name && m.Endpoint.Domains == endpoint.Domains && m.Endpoint.Address == endpoint.Address);
         if (member is null)
@@ -110,7 +111,7 @@ public sealed partial class EndpointPool
         return member;
     }
 
-    private EndpointState NewMember(Endpoint endpoint) => new(
+    private EndpointState NewMember(PoolEndpoint endpoint) => new(
         endpoint,
         Recorded(_health.Add(endpoint.Name, endpoint.Domains, _clock.Now)),
         NewLimiter(endpoint),
@@ -120,9 +121,9 @@ public sealed partial class EndpointPool
         _latency,
         TelemetryOf(endpoint));
 
-    private static Limiter NewLimiter(Endpoint endpoint) => endpoint.Limits is { } limits ? new Limiter(limits) : Limiter.Unlimited;
+    private static Limiter NewLimiter(PoolEndpoint endpoint) => endpoint.Limits is { } limits ? new Limiter(limits) : Limiter.Unlimited;
 
-    private Limiter AccountLimiter(Endpoint endpoint) =>
+    private Limiter AccountLimiter(PoolEndpoint endpoint) =>
         endpoint.Domains.Account is { } account && _accounts.TryGetValue(account, out var limiter) ? limiter : Limiter.Unlimited;
 
     // A limiter stays when its account's limits go: what is in flight was reserved with it.

@@ -1,3 +1,4 @@
+using HaKit.Attempts;
 using HaKit.Failover;
 
 namespace HaKit;
@@ -80,7 +81,7 @@ public sealed partial class EndpointPool
         {
             // What the stream holds is the attempt's own token: one that a strategy of the user's lends may come from a pool, and end somebody else's later.
             var lease = attempt.Lease;
-            using var lent = token == lease.Token ? default : token.UnsafeRegister(static lease => ((Endpoints.Lease)lease!).Cancel(KnownFaults.AttemptTimeout), lease);
+            using var lent = token == lease.Token ? default : token.UnsafeRegister(static lease => ((Lease)lease!).Cancel(KnownFaults.AttemptTimeout), lease);
             var items = await open(attempt, state, lease.Token).ConfigureAwait(false);
             var stream = new StreamedAnswer<T>(engine, lease, items.GetAsyncEnumerator(lease.Token), reader, callerToken);
             try

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using HaKit.Availability;
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Limits;
@@ -27,7 +28,7 @@ public sealed partial class EndpointPool
             _log = loggers.CreateLogger("HaKit.EndpointPool");
     }
 
-    private EndpointTelemetry TelemetryOf(Endpoint endpoint) =>
+    private EndpointTelemetry TelemetryOf(PoolEndpoint endpoint) =>
         new(_telemetry, endpoint.Name, endpoint.Address, endpoint.Domains.Provider, endpoint.Domains.Model);
 
     private void Measure(Gauge gauge, List<Measurement<double>> into)

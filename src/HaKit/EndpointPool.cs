@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 using HaKit.Failover;
 using HaKit.Faults;
 using HaKit.Health;
@@ -46,7 +47,7 @@ public sealed partial class EndpointPool : IAsyncDisposable, IDisposable
         _health = new HealthTracker(options.CircuitBreaker, new Random((int)_chance.Next()), OnHealthChanged, LetReturnedIn);
         Classifier = new ChainedClassifier([.. _parts.Classifiers]);
         UseAccountLimits(options);
-        var members = options.Endpoints.Select(e => NewMember(new Endpoint(e))).ToArray();
+        var members = options.Endpoints.Select(e => NewMember(new PoolEndpoint(e))).ToArray();
         Origin = new Uri(options.Origin ?? options.Endpoints[0].Address ?? "http://ha-pool/", UriKind.Absolute);
         _engine = new FailoverEngine(
             _clock, new PoolSnapshot(members, firstTier: 0), NewSelector(options), Settings(name, options), _health,
@@ -72,7 +73,7 @@ public sealed partial class EndpointPool : IAsyncDisposable, IDisposable
     public Uri Origin { get; private set; }
 
     /// <summary>The members at this moment.</summary>
-    public IReadOnlyList<Endpoint> Endpoints => Array.ConvertAll(_engine.Snapshot.Members, static m => m.Endpoint);
+    public IReadOnlyList<PoolEndpoint> Endpoints => Array.ConvertAll(_engine.Snapshot.Members, static m => m.Endpoint);
 
     internal FailoverEngine Engine => _engine;
 
@@ -269,7 +270,7 @@ public sealed partial class EndpointPool : IAsyncDisposable, IDisposable
     }
 
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The guard's options have no annotated members to validate.")]
-    private ResiliencePipeline NewEndpointPipeline(Endpoint endpoint)
+    private ResiliencePipeline NewEndpointPipeline(PoolEndpoint endpoint)
     {
         var builder = new ResiliencePipelineBuilder { Name = Name, InstanceName = endpoint.Name, TimeProvider = _clock.Time };
         builder.AddStrategy(_ => new EndpointGuardStrategy(Classifier, _clock.Time), new EndpointGuardOptions());

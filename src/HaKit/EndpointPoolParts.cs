@@ -28,13 +28,13 @@ public sealed class EndpointPoolParts
     public Action<ResiliencePipelineBuilder>? ConfigurePipeline { get; set; }
 
     /// <summary>Strategies inside, around each attempt on the given endpoint. Null for none.</summary>
-    public Action<ResiliencePipelineBuilder, Endpoint>? ConfigureEndpointPipeline { get; set; }
+    public Action<ResiliencePipelineBuilder, PoolEndpoint>? ConfigureEndpointPipeline { get; set; }
 
     /// <summary>A choice of your own among the endpoints that may serve a request. Null for the pool's.</summary>
     public IEndpointSelector? Selector { get; set; }
 
     /// <summary>Makes the probe of an endpoint; null, or a null answer, for the default.</summary>
-    public Func<Endpoint, IProbe?>? Probe { get; set; }
+    public Func<PoolEndpoint, IProbe?>? Probe { get; set; }
 
     /// <summary>Sends the requests of probes; not disposed of with the pool. Default null: connections of the pool's own.</summary>
     public HttpMessageInvoker? ProbeHttp { get; set; }
@@ -50,7 +50,7 @@ public sealed class EndpointPoolParts
     /// It goes where the endpoint's dialect wants it (<c>Authorization: Bearer</c>, <c>api-key</c>, <c>x-api-key</c>, <c>x-goog-api-key</c>), or to
     /// <c>Authorization</c> as it is when it begins with <c>Bearer</c>, and replaces every credential of the caller's. Null, or a null answer: <see cref="EndpointOptions.Credential"/>, the endpoint's headers, or the caller's.
     /// </summary>
-    public Func<Endpoint, CancellationToken, ValueTask<string?>>? Credential { get; set; }
+    public Func<PoolEndpoint, CancellationToken, ValueTask<string?>>? Credential { get; set; }
 
     /// <summary>Where log lines go. Default: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }

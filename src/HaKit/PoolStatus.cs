@@ -41,7 +41,7 @@ public sealed record PoolStatus
 public sealed record EndpointStatus
 {
     /// <summary>Who it is.</summary>
-    public required Endpoint Endpoint { get; init; }
+    public required PoolEndpoint Endpoint { get; init; }
 
     /// <summary>Its health; times are on the pool's monotonic clock.</summary>
     public required HealthState Health { get; init; }

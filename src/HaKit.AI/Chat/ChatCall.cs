@@ -43,7 +43,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     public required bool MayDrop { get; init; }
 
     /// <summary>What was left out for an endpoint.</summary>
-    public ChatParameters DroppedBy(Endpoint endpoint) => ChatEndpoint.DroppedBy(endpoint, used);
+    public ChatParameters DroppedBy(PoolEndpoint endpoint) => ChatEndpoint.DroppedBy(endpoint, used);
 
-    private IReadOnlyList<ChatMessage> MessagesFor(Endpoint endpoint) => reasoning is null ? messages : reasoning.MessagesFor(endpoint, messages);
+    private IReadOnlyList<ChatMessage> MessagesFor(PoolEndpoint endpoint) => reasoning is null ? messages : reasoning.MessagesFor(endpoint, messages);
 }

@@ -16,14 +16,14 @@ internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions optio
     public Func<ChatResponseUpdate, ChatFinishReason?>? FinishOf { get; } = options.FinishOf;
 
     /// <summary>The chat client of an endpoint; null when what serves it is none.</summary>
-    public static IChatClient? ClientOf(Endpoint endpoint) => endpoint.Client switch
+    public static IChatClient? ClientOf(PoolEndpoint endpoint) => endpoint.Client switch
     {
         ChatEndpoint chat => chat.Client,
         IChatClient client => client,
         _ => null,
     };
 
-    public static ChatEndpoint Of(Endpoint endpoint) => endpoint.Client switch
+    public static ChatEndpoint Of(PoolEndpoint endpoint) => endpoint.Client switch
     {
         ChatEndpoint chat => chat,
         IChatClient client => new ChatEndpoint(client, new ChatEndpointOptions()),
@@ -31,11 +31,11 @@ internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions optio
     };
 
     /// <summary>What the endpoint cannot do without, of what a call uses.</summary>
-    public static ChatParameters RefusedBy(Endpoint endpoint, ChatParameters used) =>
+    public static ChatParameters RefusedBy(PoolEndpoint endpoint, ChatParameters used) =>
         endpoint.Client is ChatEndpoint chat ? used & chat._unsupported & ~chat._droppable : ChatParameters.None;
 
     /// <summary>What is left out for the endpoint, of what a call uses.</summary>
-    public static ChatParameters DroppedBy(Endpoint endpoint, ChatParameters used) =>
+    public static ChatParameters DroppedBy(PoolEndpoint endpoint, ChatParameters used) =>
         endpoint.Client is ChatEndpoint chat ? used & chat._droppable : ChatParameters.None;
 
     /// <summary>The options as this endpoint is to have them; the caller's own, unless something has to be changed.</summary>
@@ -43,7 +43,7 @@ internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions optio
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="used">The parameters in them.</param>
     /// <param name="ownModel">May the model that the caller names be another provider's? Then the client's own goes in its place.</param>
-    public ChatOptions? Fit(ChatOptions? options, Endpoint endpoint, ChatParameters used, bool ownModel)
+    public ChatOptions? Fit(ChatOptions? options, PoolEndpoint endpoint, ChatParameters used, bool ownModel)
     {
         var model = endpoint.Domains.Model ?? (ownModel ? ChatMetadata.Of(endpoint).DefaultModelId : null);
         var dropped = used & _droppable;

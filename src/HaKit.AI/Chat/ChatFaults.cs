@@ -52,7 +52,7 @@ internal static class ChatFaults
         return FaultClassifier.Default.Classify(new FaultEvidence { StatusCode = 200, Body = json.WrittenMemory }) ?? new Fault(FaultKind.Unknown);
     }
 
-    public static EndpointFaultException FilteredBefore(Endpoint endpoint) => new(endpoint.Name, Filtered);
+    public static EndpointFaultException FilteredBefore(PoolEndpoint endpoint) => new(endpoint.Name, Filtered);
 
     public static long? Count(long? tokens) => tokens is < 0 ? null : tokens;
 

@@ -5,21 +5,21 @@ namespace HaKit.AI;
 /// <summary>What can be said of all endpoints' clients at once without lying about any.</summary>
 internal static class ChatMetadata
 {
-    public static ChatClientMetadata InCommon(IReadOnlyList<Endpoint> endpoints)
+    public static ChatClientMetadata InCommon(IReadOnlyList<PoolEndpoint> endpoints)
     {
         var all = endpoints.Select(Of).ToArray();
         return new(Same(all, m => m.ProviderName), Same(all, m => m.ProviderUri), Same(all, m => m.DefaultModelId));
     }
 
     /// <summary>An endpoint's own: what its client says, with the model and provider that the pool knows better.</summary>
-    public static ChatClientMetadata Of(Endpoint endpoint)
+    public static ChatClientMetadata Of(PoolEndpoint endpoint)
     {
         var own = ChatEndpoint.ClientOf(endpoint)?.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata;
         return new(own?.ProviderName ?? endpoint.Domains.Provider, own?.ProviderUri ?? endpoint.Address, endpoint.Domains.Model ?? own?.DefaultModelId);
     }
 
     /// <summary>Are they of different providers, as far as anybody knows?</summary>
-    public static bool SpanProviders(IReadOnlyList<Endpoint> endpoints)
+    public static bool SpanProviders(IReadOnlyList<PoolEndpoint> endpoints)
     {
         var first = ProviderOf(endpoints[0]);
         for (var i = 1; i < endpoints.Count; i++)
@@ -28,7 +28,7 @@ internal static class ChatMetadata
         return false;
     }
 
-    private static string? ProviderOf(Endpoint endpoint) => endpoint.Domains.Provider ?? Of(endpoint).ProviderName;
+    private static string? ProviderOf(PoolEndpoint endpoint) => endpoint.Domains.Provider ?? Of(endpoint).ProviderName;
 
     private static T? Same<T>(ChatClientMetadata[] all, Func<ChatClientMetadata, T?> part) where T : class =>
         Array.TrueForAll(all, m => Equals(part(m), part(all[0]))) ? part(all[0]) : null;

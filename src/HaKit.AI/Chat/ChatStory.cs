@@ -66,7 +66,7 @@ public static class ChatStory
     }
 
     /// <summary>What the tokens cost at an endpoint; null when that is not known.</summary>
-    internal static string? CostOf(UsageDetails? usage, Endpoint? endpoint, CallDetail detail)
+    internal static string? CostOf(UsageDetails? usage, PoolEndpoint? endpoint, CallDetail detail)
     {
         if (usage is null || endpoint is null || endpoint.InputTokenPrice + endpoint.OutputTokenPrice <= 0)
             return null;

@@ -7,7 +7,7 @@ namespace HaKit.AI;
 /// The updates of one attempt as its client yields them, and what takes memory to know of them: whether a tool call that was announced has come, whether an end
 /// without a mark follows on anything, and whose fault an exception is. For one reader.
 /// </summary>
-internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, ChatEndpoint chat, Endpoint endpoint, RequestProfile profile)
+internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, ChatEndpoint chat, PoolEndpoint endpoint, RequestProfile profile)
     : IAsyncEnumerable<ChatResponseUpdate>, IAsyncEnumerator<ChatResponseUpdate>
 {
     private IAsyncEnumerator<ChatResponseUpdate> _source = null!;

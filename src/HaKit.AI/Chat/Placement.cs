@@ -5,7 +5,7 @@ internal ref struct Placement
 {
     private readonly EndpointPool _pool;
     private readonly RequestProfile _given;
-    private List<Endpoint>? _some;
+    private List<PoolEndpoint>? _some;
     private bool _isPinned;
 
     public Placement(EndpointPool pool, RequestProfile given)
@@ -16,7 +16,7 @@ internal ref struct Placement
     }
 
     /// <summary>The pool's endpoints at this moment.</summary>
-    public IReadOnlyList<Endpoint> All { get; }
+    public IReadOnlyList<PoolEndpoint> All { get; }
 
     /// <summary>Is there an endpoint for which something would be left out?</summary>
     public bool MayDrop { get; private set; }
@@ -66,9 +66,9 @@ internal ref struct Placement
         return Math.Min(inputTokens, Math.Max(0, largest - maxOutputTokens));
     }
 
-    private readonly List<Endpoint> Candidates() => _some ?? Given();
+    private readonly List<PoolEndpoint> Candidates() => _some ?? Given();
 
-    private readonly List<Endpoint> Given()
+    private readonly List<PoolEndpoint> Given()
     {
         var given = _given.Endpoints;
         return given.Count == 0 ? [.. All] : [.. All.Where(e => given.Contains(e.Name))];

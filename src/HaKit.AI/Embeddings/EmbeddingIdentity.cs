@@ -11,10 +11,10 @@ internal sealed class EmbeddingIdentity(string pool, string? model, int? dimensi
     private object? _dimensions = dimensions; // boxed, for the exchange
 
     /// <summary>Refuses a pool whose endpoints declare different models or lengths.</summary>
-    public void VerifyDeclarations(IReadOnlyList<Endpoint> endpoints)
+    public void VerifyDeclarations(IReadOnlyList<PoolEndpoint> endpoints)
     {
-        (Endpoint Endpoint, string Name)? first = null;
-        (Endpoint Endpoint, int Length)? length = null;
+        (PoolEndpoint Endpoint, string Name)? first = null;
+        (PoolEndpoint Endpoint, int Length)? length = null;
         foreach (var endpoint in endpoints)
         {
             if (_declared is null && NameAt(endpoint) is { } name)
@@ -33,7 +33,7 @@ internal sealed class EmbeddingIdentity(string pool, string? model, int? dimensi
     }
 
     /// <summary>Refuses vectors that do not belong among those given before.</summary>
-    public void Verify(GeneratedEmbeddings<Embedding<float>> embeddings, Endpoint endpoint, EmbeddingGenerationOptions? options)
+    public void Verify(GeneratedEmbeddings<Embedding<float>> embeddings, PoolEndpoint endpoint, EmbeddingGenerationOptions? options)
     {
         foreach (var embedding in embeddings)
         {
@@ -45,12 +45,12 @@ internal sealed class EmbeddingIdentity(string pool, string? model, int? dimensi
     }
 
     /// <summary>What the endpoint's model is called there.</summary>
-    public static string? NameAt(Endpoint endpoint) => endpoint.Domains.Model ?? MetadataOf(endpoint)?.DefaultModelId;
+    public static string? NameAt(PoolEndpoint endpoint) => endpoint.Domains.Model ?? MetadataOf(endpoint)?.DefaultModelId;
 
-    public static EmbeddingGeneratorMetadata? MetadataOf(Endpoint endpoint) =>
+    public static EmbeddingGeneratorMetadata? MetadataOf(PoolEndpoint endpoint) =>
         EndpointPoolEmbeddingGenerator.GeneratorOf(endpoint)?.GetService(typeof(EmbeddingGeneratorMetadata)) as EmbeddingGeneratorMetadata;
 
-    private void VerifyModel(string? told, Endpoint endpoint)
+    private void VerifyModel(string? told, PoolEndpoint endpoint)
     {
         if (told is null || _declared is not null && AreSame(told, NameAt(endpoint)))
             return;

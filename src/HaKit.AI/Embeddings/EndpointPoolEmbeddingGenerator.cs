@@ -72,7 +72,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     {
     }
 
-    internal static IEmbeddingGenerator<string, Embedding<float>>? GeneratorOf(Endpoint endpoint) => endpoint.Client as IEmbeddingGenerator<string, Embedding<float>>;
+    internal static IEmbeddingGenerator<string, Embedding<float>>? GeneratorOf(PoolEndpoint endpoint) => endpoint.Client as IEmbeddingGenerator<string, Embedding<float>>;
 
     private async ValueTask<GeneratedEmbeddings<Embedding<float>>> PartAsync(Part part, CancellationToken cancellationToken)
     {
@@ -82,14 +82,14 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
         return embeddings;
     }
 
-    private EmbeddingGeneratorMetadata InCommon(IReadOnlyList<Endpoint> endpoints)
+    private EmbeddingGeneratorMetadata InCommon(IReadOnlyList<PoolEndpoint> endpoints)
     {
         var all = endpoints.Select(e => (Own: EmbeddingIdentity.MetadataOf(e), Endpoint: e)).ToArray();
         return new(
             Same(e => e.Own?.ProviderName ?? e.Endpoint.Domains.Provider), Same(e => e.Own?.ProviderUri ?? e.Endpoint.Address),
             _options.Model ?? Same(e => EmbeddingIdentity.NameAt(e.Endpoint)), _options.Dimensions ?? all[0].Own?.DefaultModelDimensions);
 
-        T? Same<T>(Func<(EmbeddingGeneratorMetadata? Own, Endpoint Endpoint), T?> part) where T : class =>
+        T? Same<T>(Func<(EmbeddingGeneratorMetadata? Own, PoolEndpoint Endpoint), T?> part) where T : class =>
             Array.TrueForAll(all, e => Equals(part(e), part(all[0]))) ? part(all[0]) : null;
     }
 
@@ -120,7 +120,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
             return embeddings;
         }
 
-        private EmbeddingGenerationOptions? OptionsFor(Endpoint endpoint)
+        private EmbeddingGenerationOptions? OptionsFor(PoolEndpoint endpoint)
         {
             if (endpoint.Domains.Model is not { } model || model == options?.ModelId)
                 return options;

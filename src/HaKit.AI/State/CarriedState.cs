@@ -6,12 +6,12 @@ namespace HaKit.AI;
 /// <param name="Kind">What it is.</param>
 /// <param name="Maker">The endpoint that made it, if known.</param>
 /// <param name="Content">The reasoning, where it is that.</param>
-internal readonly record struct CarriedState(StateKind Kind, Endpoint? Maker, TextReasoningContent? Content = null);
+internal readonly record struct CarriedState(StateKind Kind, PoolEndpoint? Maker, TextReasoningContent? Content = null);
 
 /// <summary>Who made an answer; looked up only when the answer has state in it.</summary>
 internal readonly struct Maker(EndpointPool pool, string endpoint)
 {
-    public Endpoint? Find() => pool.Find(endpoint);
+    public PoolEndpoint? Find() => pool.Find(endpoint);
 }
 
 /// <summary>Finds state in requests and remembers it from answers.</summary>
@@ -21,7 +21,7 @@ internal sealed class StateFinder(StateOrigins origins)
     private static readonly string[] IdProperties = ["previous_response_id", "conversation", "conversation_id", "thread_id", "container_id", "cached_content"];
 
     /// <summary>The state that a call carries; null for none.</summary>
-    public List<CarriedState>? FindIn(IReadOnlyList<ChatMessage> messages, ChatOptions? options, IReadOnlyList<Endpoint> endpoints)
+    public List<CarriedState>? FindIn(IReadOnlyList<ChatMessage> messages, ChatOptions? options, IReadOnlyList<PoolEndpoint> endpoints)
     {
         List<CarriedState>? found = null;
         if (options is not null)
@@ -91,13 +91,13 @@ internal sealed class StateFinder(StateOrigins origins)
         }
     }
 
-    private void Find(IList<AIContent>? contents, Endpoint? named, ref List<CarriedState>? found)
+    private void Find(IList<AIContent>? contents, PoolEndpoint? named, ref List<CarriedState>? found)
     {
         for (var i = 0; i < contents?.Count; i++)
             Find(contents[i], named, ref found);
     }
 
-    private void Find(AIContent content, Endpoint? named, ref List<CarriedState>? found)
+    private void Find(AIContent content, PoolEndpoint? named, ref List<CarriedState>? found)
     {
         if (KeyOf(content) is { } state)
             (found ??= []).Add(new(state.Kind, origins.MakerOf(state.Key) ?? named, content as TextReasoningContent));
@@ -120,6 +120,6 @@ internal sealed class StateFinder(StateOrigins origins)
         _ => null,
     };
 
-    private static Endpoint? Named(ChatMessage message, IReadOnlyList<Endpoint> endpoints) =>
+    private static PoolEndpoint? Named(ChatMessage message, IReadOnlyList<PoolEndpoint> endpoints) =>
         ChatStory.NamedIn(message.AdditionalProperties) is { } name ? endpoints.FirstOrDefault(e => e.Name == name) : null;
 }

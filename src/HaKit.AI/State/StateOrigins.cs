@@ -11,19 +11,19 @@ namespace HaKit.AI;
 internal sealed class StateOrigins(int capacity)
 {
     private readonly Lock _lock = new();
-    private Dictionary<UInt128, Endpoint> _young = [];
-    private Dictionary<UInt128, Endpoint> _old = [];
+    private Dictionary<UInt128, PoolEndpoint> _young = [];
+    private Dictionary<UInt128, PoolEndpoint> _old = [];
 
-    public void Remember(ReadOnlySpan<byte> state, Endpoint maker)
+    public void Remember(ReadOnlySpan<byte> state, PoolEndpoint maker)
     {
         var key = Hash(state);
         lock (_lock)
             Keep(key, maker);
     }
 
-    public void Remember(string state, Endpoint maker) => Remember(MemoryMarshal.AsBytes(state.AsSpan()), maker);
+    public void Remember(string state, PoolEndpoint maker) => Remember(MemoryMarshal.AsBytes(state.AsSpan()), maker);
 
-    public Endpoint? MakerOf(ReadOnlySpan<byte> state)
+    public PoolEndpoint? MakerOf(ReadOnlySpan<byte> state)
     {
         var key = Hash(state);
         lock (_lock)
@@ -37,9 +37,9 @@ internal sealed class StateOrigins(int capacity)
         }
     }
 
-    public Endpoint? MakerOf(string state) => MakerOf(MemoryMarshal.AsBytes(state.AsSpan()));
+    public PoolEndpoint? MakerOf(string state) => MakerOf(MemoryMarshal.AsBytes(state.AsSpan()));
 
-    private void Keep(UInt128 key, Endpoint maker)
+    private void Keep(UInt128 key, PoolEndpoint maker)
     {
         if (_young.Count >= capacity && !_young.ContainsKey(key))
             (_old, _young) = (_young, []);

@@ -9,7 +9,7 @@ internal static class StatePins
     private const string Hint = "Say where it belongs: options.UseHaProfile(new RequestProfile { Endpoints = [...] }).";
 
     /// <summary>Do both see the same conversations, files and reasoning? Those of one account in one region do.</summary>
-    public static bool ShareState(Endpoint one, Endpoint other) =>
+    public static bool ShareState(PoolEndpoint one, PoolEndpoint other) =>
         one.Name == other.Name
         || one.Domains.Shares(other.Domains, FaultReach.Account) && string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal);
 
@@ -20,7 +20,7 @@ internal static class StatePins
     /// <param name="states">The state.</param>
     /// <param name="mayPin">May the call be confined?</param>
     /// <exception cref="StateNotPortableException">None can, or nobody knows, or the call may not be confined.</exception>
-    public static List<Endpoint> Narrow(string pool, List<Endpoint> given, List<Endpoint> candidates, List<CarriedState> states, bool mayPin)
+    public static List<PoolEndpoint> Narrow(string pool, List<PoolEndpoint> given, List<PoolEndpoint> candidates, List<CarriedState> states, bool mayPin)
     {
         foreach (var state in states)
         {
@@ -46,7 +46,7 @@ internal static class StatePins
 /// <summary>Encrypted reasoning in the messages of a call that may go where it cannot be read.</summary>
 internal sealed class ReasoningOrigins(List<CarriedState> reasoning)
 {
-    public IReadOnlyList<ChatMessage> MessagesFor(Endpoint endpoint, IReadOnlyList<ChatMessage> messages)
+    public IReadOnlyList<ChatMessage> MessagesFor(PoolEndpoint endpoint, IReadOnlyList<ChatMessage> messages)
     {
         if (reasoning.TrueForAll(r => CanRead(endpoint, r)))
             return messages;
@@ -67,5 +67,5 @@ internal sealed class ReasoningOrigins(List<CarriedState> reasoning)
         return readable;
     }
 
-    private static bool CanRead(Endpoint endpoint, CarriedState state) => state.Maker is { } maker && StatePins.ShareState(endpoint, maker);
+    private static bool CanRead(PoolEndpoint endpoint, CarriedState state) => state.Maker is { } maker && StatePins.ShareState(endpoint, maker);
 }

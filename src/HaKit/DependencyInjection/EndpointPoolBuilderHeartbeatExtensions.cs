@@ -9,7 +9,7 @@ public static class EndpointPoolBuilderHeartbeatExtensions
     /// <summary>Says how endpoints are asked how they are. Of several, the first that has an answer for an endpoint decides.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="probe">Makes the probe of an endpoint; null to leave it to the next, or to the default.</param>
-    public static IEndpointPoolBuilder AddProbe(this IEndpointPoolBuilder builder, Func<Endpoint, IProbe?> probe)
+    public static IEndpointPoolBuilder AddProbe(this IEndpointPoolBuilder builder, Func<PoolEndpoint, IProbe?> probe)
     {
         ArgumentNullException.ThrowIfNull(probe);
         return builder.ConfigureParts((_, parts) =>

@@ -79,7 +79,7 @@ public static class EndpointPoolBuilderExtensions
     /// <summary>Adds Polly strategies inside, around each attempt on the given endpoint.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="configure">Adds them.</param>
-    public static IEndpointPoolBuilder ConfigureEndpointPipeline(this IEndpointPoolBuilder builder, Action<Polly.ResiliencePipelineBuilder, Endpoint> configure) =>
+    public static IEndpointPoolBuilder ConfigureEndpointPipeline(this IEndpointPoolBuilder builder, Action<Polly.ResiliencePipelineBuilder, PoolEndpoint> configure) =>
         builder.ConfigureParts((_, parts) => parts.ConfigureEndpointPipeline += configure);
 
     /// <summary>Adds a classifier that is asked before the built-in ones.</summary>

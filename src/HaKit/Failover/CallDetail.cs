@@ -22,7 +22,7 @@ public sealed record CallDetail
     public long? OutputTokens { get; init; }
 
     /// <summary>Attempts besides the one that served of which nobody knows whether they were done, and so perhaps billed: at least this much was wasted.</summary>
-    public int PerhapsBilled => Attempts.Count(a => a.Fault is { Applied: Faults.FaultApplied.Ambiguous or Faults.FaultApplied.Partial });
+    public int PerhapsBilled => Attempts.Count(a => a.Fault is { Applied: FaultApplied.Ambiguous or FaultApplied.Partial });
 }
 
 /// <summary>A result and how it came about.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 using HaKit.Faults;
 using Polly;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Limits;
@@ -308,7 +309,7 @@ internal sealed partial class FailoverEngine
         _freeing.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 
-    public Fault Classify(Exception exception, Endpoint endpoint) =>
+    public Fault Classify(Exception exception, PoolEndpoint endpoint) =>
         KnownFaults.In(exception) ?? _classifier.Classify(new FaultEvidence { Exception = exception, Dialect = endpoint.Dialect, Now = Clock.Time.GetUtcNow() }) ?? KnownFaults.Unknown;
 
     public IReadOnlyList<EndpointExplanation> Explain(FailoverCall call, TimeSpan now) =>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 using HaKit.Failover;
 using HaKit.Faults;
 

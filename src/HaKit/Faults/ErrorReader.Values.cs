@@ -1,6 +1,8 @@
+using HaKit.Dialects;
 using System.Globalization;
 using System.Text.Json;
-using Slot = HaKit.Faults.ErrorSigns.Slot;
+
+using Slot = HaKit.Dialects.ErrorSigns.Slot;
 
 namespace HaKit.Faults;
 

@@ -1,5 +1,5 @@
 using System.Net.Http.Headers;
-using HaKit.Faults.Dialects;
+using HaKit.Dialects;
 
 namespace HaKit.Faults;
 

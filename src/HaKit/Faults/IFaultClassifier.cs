@@ -41,31 +41,3 @@ public readonly struct FaultEvidence
     /// <summary>The wall-clock time at which the answer came, for dates in headers; the response's own <c>Date</c> header goes first.</summary>
     public DateTimeOffset Now { get; init; }
 }
-
-/// <summary>The wire format a server speaks.</summary>
-public enum WireDialect
-{
-    /// <summary>Not declared; recognised from the answer.</summary>
-    Unknown,
-
-    /// <summary>OpenAI.</summary>
-    OpenAI,
-
-    /// <summary>Azure OpenAI.</summary>
-    AzureOpenAI,
-
-    /// <summary>Anthropic Messages.</summary>
-    Anthropic,
-
-    /// <summary>Google Gemini.</summary>
-    Gemini,
-
-    /// <summary>Mistral.</summary>
-    Mistral,
-
-    /// <summary>Amazon Bedrock.</summary>
-    Bedrock,
-
-    /// <summary>vLLM and other servers that are compatible with OpenAI.</summary>
-    Vllm,
-}

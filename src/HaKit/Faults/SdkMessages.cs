@@ -1,3 +1,4 @@
+using HaKit.Dialects;
 using System.Globalization;
 
 namespace HaKit.Faults;

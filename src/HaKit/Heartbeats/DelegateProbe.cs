@@ -18,7 +18,7 @@ public sealed class DelegateProbe : IProbe
 
     /// <summary>Asks by calling the delegate, which says whether all is well.</summary>
     /// <param name="isWell">Asks once. May throw: an exception is a failed beat.</param>
-    public DelegateProbe(Func<Endpoint, CancellationToken, ValueTask<bool>> isWell)
+    public DelegateProbe(Func<PoolEndpoint, CancellationToken, ValueTask<bool>> isWell)
     {
         ArgumentNullException.ThrowIfNull(isWell);
         _probe = async (context, cancellationToken) =>

@@ -9,7 +9,7 @@ namespace HaKit.Heartbeats;
 /// <param name="Fault">What it was ejected for, as far as known.</param>
 /// <param name="Health">Its health now.</param>
 /// <param name="At">When, by the wall clock.</param>
-public sealed record EjectionEvidence(string Pool, Endpoint Endpoint, Fault? Fault, HealthState Health, DateTimeOffset At);
+public sealed record EjectionEvidence(string Pool, PoolEndpoint Endpoint, Fault? Fault, HealthState Health, DateTimeOffset At);
 
 /// <summary>How often actions run that are to bring an ejected endpoint back. Not thread-safe; read when the pool takes it.</summary>
 public sealed class RecoveryOptions

@@ -1,4 +1,5 @@
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 using HaKit.Faults;
 using HaKit.Health;
 
@@ -53,7 +54,7 @@ public readonly record struct ProbeResult(Fault? Fault = null)
 public sealed class ProbeContext
 {
     /// <summary>Whom to ask.</summary>
-    public required Endpoint Endpoint { get; init; }
+    public required PoolEndpoint Endpoint { get; init; }
 
     /// <summary>Sends requests over the pool's own connections; not to be disposed of.</summary>
     public required HttpMessageInvoker Http { get; init; }
@@ -64,7 +65,7 @@ public sealed class ProbeContext
     /// <summary>The pool's clock.</summary>
     public required TimeProvider Time { get; init; }
 
-    internal Func<Endpoint, CancellationToken, ValueTask<string?>>? Credential { get; init; }
+    internal Func<PoolEndpoint, CancellationToken, ValueTask<string?>>? Credential { get; init; }
 
     /// <summary>Adds the endpoint's headers and its credential as it is now, as calls carry them.</summary>
     /// <param name="request">A request to this endpoint and to nobody else.</param>

@@ -16,18 +16,18 @@ internal static class ProbeHttp
     private const int ClassifiedBytes = 64 * 1024;
 
     /// <summary>The given path on the endpoint's host.</summary>
-    public static Uri OnHost(Endpoint endpoint, string path) =>
+    public static Uri OnHost(PoolEndpoint endpoint, string path) =>
         new(Address(endpoint).GetLeftPart(UriPartial.Authority) + (path.StartsWith('/') ? path : "/" + path), UriKind.Absolute);
 
     /// <summary>The given path below the endpoint's address, as an SDK would append it.</summary>
-    public static Uri BelowAddress(Endpoint endpoint, string path)
+    public static Uri BelowAddress(PoolEndpoint endpoint, string path)
     {
         var address = Address(endpoint);
         return new Uri(address.GetLeftPart(UriPartial.Path).TrimEnd('/') + path + address.Query, UriKind.Absolute);
     }
 
     /// <summary>Anthropic's address has no version in it, and its SDK appends one.</summary>
-    public static string VersionPrefix(Endpoint endpoint) =>
+    public static string VersionPrefix(PoolEndpoint endpoint) =>
         endpoint.Dialect == WireDialect.Anthropic && !Address(endpoint).AbsolutePath.TrimEnd('/').EndsWith("/v1", StringComparison.Ordinal) ? "/v1" : "";
 
     public static async ValueTask<ProbeAnswer> SendAsync(
@@ -87,6 +87,6 @@ internal static class ProbeHttp
         buffer = larger;
     }
 
-    private static Uri Address(Endpoint endpoint) =>
+    private static Uri Address(PoolEndpoint endpoint) =>
         endpoint.Address ?? throw new InvalidOperationException($"Endpoint '{endpoint.Name}' has no address to ask.");
 }

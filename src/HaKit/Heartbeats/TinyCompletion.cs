@@ -12,7 +12,7 @@ internal sealed record TinyCompletion(Uri Address, byte[] Body)
     /// <summary>The same with the other name for the bound on the answer; null where the dialect knows only one.</summary>
     public TinyCompletion? OtherLimit { get; private init; }
 
-    public static TinyCompletion For(Endpoint endpoint, string? model, int maxTokens, bool otherLimit)
+    public static TinyCompletion For(PoolEndpoint endpoint, string? model, int maxTokens, bool otherLimit)
     {
         model ??= endpoint.Domains.Model;
         if (endpoint.Dialect == WireDialect.Gemini)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 using HaKit.Faults;
 
 namespace HaKit.Http;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -8,14 +9,14 @@ namespace HaKit.Http;
 /// <summary>What a pool remembers for all its handlers: where its endpoints are, and of what it has warned. Thread-safe.</summary>
 internal sealed partial class HttpSide(EndpointPool pool, ILoggerFactory? loggers)
 {
-    private readonly ConditionalWeakTable<Endpoint, HttpTarget> _targets = [];
+    private readonly ConditionalWeakTable<PoolEndpoint, HttpTarget> _targets = [];
     private readonly ConditionalWeakTable<HttpRequestMessage, object> _failed = [];
     private readonly HttpRoutes _routes = new();
     private readonly ILogger _logger = loggers?.CreateLogger("HaKit.Http") ?? NullLogger.Instance;
     private Addressed? _addressed;
     private int _warnedOfRetries;
 
-    public HttpTarget TargetOf(Endpoint endpoint) => _targets.TryGetValue(endpoint, out var target) ? target : NewTarget(endpoint);
+    public HttpTarget TargetOf(PoolEndpoint endpoint) => _targets.TryGetValue(endpoint, out var target) ? target : NewTarget(endpoint);
 
     /// <exception cref="InvalidOperationException">The address is another server's than the pool's origin.</exception>
     public HttpRoute RouteOf(Uri requested) => _routes.Of(requested, pool.Origin);
@@ -64,7 +65,7 @@ internal sealed partial class HttpSide(EndpointPool pool, ILoggerFactory? logger
             RetriedFromAbove(_logger, pool.Name);
     }
 
-    private HttpTarget NewTarget(Endpoint endpoint)
+    private HttpTarget NewTarget(PoolEndpoint endpoint)
     {
         var target = new HttpTarget(endpoint);
         if (_targets.TryAdd(endpoint, target) && endpoint.Address is { Scheme: "http", IsLoopback: false } && !pool.Options.Http.AllowPlainHttp)

@@ -1,5 +1,6 @@
 using System.Text.Json;
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 
 namespace HaKit.Http;
 
@@ -8,13 +9,13 @@ internal sealed class HttpTarget
 {
     private static readonly UriCreationOptions s_asIs = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
-    private readonly Endpoint _endpoint;
+    private readonly PoolEndpoint _endpoint;
     private readonly Uri _address;
     private readonly string _server;
     private readonly string _path;
     private readonly bool _hasCredentials;
 
-    public HttpTarget(Endpoint endpoint)
+    public HttpTarget(PoolEndpoint endpoint)
     {
         _endpoint = endpoint;
         _address = endpoint.Address ?? throw new NotSupportedException($"Endpoint '{endpoint.Name}' has no address, so it cannot be called over HTTP.");

@@ -4,7 +4,7 @@ namespace HaKit.Selection;
 public readonly record struct EndpointCandidate
 {
     /// <summary>Its identity.</summary>
-    public required Endpoint Endpoint { get; init; }
+    public required PoolEndpoint Endpoint { get; init; }
 
     /// <summary>Attempts in flight on it.</summary>
     public required int InFlight { get; init; }

@@ -1,4 +1,5 @@
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 
 namespace HaKit.Selection;
 
@@ -64,7 +65,7 @@ internal static class Score
     private static double Failure(double probability, double time) =>
         probability == 0 ? 0 : probability / (1 - probability + Epsilon) * (RetryCost * time + LeastRetryCost);
 
-    private static double Price(Endpoint endpoint, RequestProfile profile) =>
+    private static double Price(PoolEndpoint endpoint, RequestProfile profile) =>
         // Of two requests of unknown length the dearer endpoint is still the dearer.
         profile.Tokens == 0
             ? (endpoint.InputTokenPrice + endpoint.OutputTokenPrice) / 1000

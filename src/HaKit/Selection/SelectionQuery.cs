@@ -1,4 +1,5 @@
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 using HaKit.Faults;
 
 namespace HaKit.Selection;
@@ -104,7 +105,7 @@ internal static class Requirement
         return true;
     }
 
-    public static bool Meets(Endpoint endpoint, RequestProfile profile)
+    public static bool Meets(PoolEndpoint endpoint, RequestProfile profile)
     {
         var can = endpoint.Capabilities;
         if (profile.Endpoints.Count > 0 && !profile.Endpoints.Contains(endpoint.Name)

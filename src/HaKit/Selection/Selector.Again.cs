@@ -1,5 +1,6 @@
 using System.Buffers;
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 
 namespace HaKit.Selection;
 

@@ -28,7 +28,7 @@ public sealed class FailoverSnippets
     }
 
     // The first endpoint is overloaded.
-    private static ValueTask<string> AskAsync(Endpoint endpoint, string question, CancellationToken token) =>
+    private static ValueTask<string> AskAsync(PoolEndpoint endpoint, string question, CancellationToken token) =>
         endpoint.Name == "a" ? throw new HttpRequestException("busy", null, HttpStatusCode.ServiceUnavailable) : new($"{endpoint.Name}: {question}");
 
     private static ValueTask<string> AskEndpointAsync(EndpointAttempt attempt, string question, CancellationToken token) => AskAsync(attempt.Endpoint, question, token);

@@ -1,5 +1,5 @@
 using HaKit.Faults;
-using HaKit.Faults.Dialects;
+using HaKit.Dialects;
 
 namespace HaKit.Tests.Faults;
 

@@ -1,4 +1,5 @@
-using HaKit.Endpoints;
+using HaKit.Attempts;
+using HaKit.Estimates;
 using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Limits;
@@ -146,7 +147,7 @@ internal sealed class SelectionBench
 
     private EndpointState NewMember(EndpointOptions options)
     {
-        var endpoint = new Endpoint(options);
+        var endpoint = new PoolEndpoint(options);
         return new EndpointState(
             endpoint, _health.Add(endpoint.Name, endpoint.Domains, TimeSpan.Zero),
             endpoint.Limits is { } limits ? new Limiter(limits) : Limiter.Unlimited, Limiter.Unlimited, ResiliencePipeline.Empty, new UsualTimes(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), 3), _latency);

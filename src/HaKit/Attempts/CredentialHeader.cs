@@ -1,0 +1,32 @@
+using HaKit.Faults;
+
+namespace HaKit.Attempts;
+
+/// <summary>Where a credential goes on the wire.</summary>
+internal static class CredentialHeader
+{
+    private static readonly string[] s_names = ["Authorization", "api-key", "x-api-key", "x-goog-api-key"];
+
+    /// <summary>Does a header of this name carry a credential in some dialect?</summary>
+    public static bool Is(string name) => s_names.Contains(name, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The header in the endpoint's dialect; <c>Authorization</c>, as it is, for what begins with <c>Bearer</c>.</summary>
+    /// <exception cref="InvalidOperationException">The credential has characters that no header may have; it is not shown.</exception>
+    public static (string Name, string Value) Of(PoolEndpoint endpoint, string secret)
+    {
+        if (!IsValid(secret))
+            throw new InvalidOperationException($"The credential of endpoint '{endpoint.Name}' has characters that no header may have.");
+        if (secret.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+            return ("Authorization", secret);
+        return endpoint.Dialect switch
+        {
+            WireDialect.AzureOpenAI => ("api-key", secret),
+            WireDialect.Anthropic => ("x-api-key", secret),
+            WireDialect.Gemini => ("x-goog-api-key", secret),
+            _ => ("Authorization", "Bearer " + secret),
+        };
+    }
+
+    /// <summary>Has it no characters with which one header could become two?</summary>
+    public static bool IsValid(string secret) => secret.AsSpan().IndexOfAny("\r\n\0") < 0;
+}

@@ -1,0 +1,117 @@
+using HaKit.Attempts;
+using HaKit.Estimates;
+using HaKit.Faults;
+using HaKit.Limits;
+
+namespace HaKit;
+
+/// <summary>One endpoint as it is written in code or in configuration. Not thread-safe; read once when the pool takes it.</summary>
+public sealed class EndpointOptions
+{
+    /// <summary>Unique, non-empty name within the pool.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>Absolute http or https address: the base that an SDK would be given, for example <c>https://api.openai.com/v1</c>. Not needed for an endpoint that a client object serves.</summary>
+    public string? Address { get; set; }
+
+    /// <summary>
+    /// The object that serves this endpoint in the place of an address, such as an SDK's client; an adapter package says of what types it can make use.
+    /// Not disposed of by the pool. Default none. Code only: configuration cannot hold it.
+    /// </summary>
+    public object? Client { get; set; }
+
+    /// <summary>Lower tiers first. Default 0; at least 0.</summary>
+    public int Tier { get; set; }
+
+    /// <summary>Relative share of traffic within the tier. Default 1; more than 0.</summary>
+    public double Weight { get; set; } = 1;
+
+    /// <summary>Where it is.</summary>
+    public string? Zone { get; set; }
+
+    /// <summary>The account that is billed.</summary>
+    public string? Account { get; set; }
+
+    /// <summary>A name for its credential, never the credential.</summary>
+    public string? Key { get; set; }
+
+    /// <summary>The provider's region.</summary>
+    public string? Region { get; set; }
+
+    /// <summary>Who runs the model.</summary>
+    public string? Provider { get; set; }
+
+    /// <summary>The model or deployment served; sent instead of the caller's model name when set.</summary>
+    public string? Model { get; set; }
+
+    /// <summary>The wire format. Default: recognised from the answers.</summary>
+    public WireDialect Dialect { get; set; }
+
+    /// <summary>Largest sum of input and output tokens; more than 0 when set.</summary>
+    public int? ContextWindow { get; set; }
+
+    /// <summary>The legal region the data stays in.</summary>
+    public string? Residency { get; set; }
+
+    /// <summary>Can it call tools? Default true.</summary>
+    public bool Tools { get; set; } = true;
+
+    /// <summary>Can it see images? Default true.</summary>
+    public bool Vision { get; set; } = true;
+
+    /// <summary>Anything else a request may require.</summary>
+    public IList<string> Tags { get; set; } = [];
+
+    /// <summary>Its limits; none by default.</summary>
+    public LimitOptions? Limits { get; set; }
+
+    /// <summary>Price of one million input tokens. Default 0; at least 0.</summary>
+    public double InputTokenPrice { get; set; }
+
+    /// <summary>Price of one million output tokens. Default 0; at least 0.</summary>
+    public double OutputTokenPrice { get; set; }
+
+    /// <summary>Headers added to each request, replacing the caller's of the same name; credentials among them.</summary>
+    public IDictionary<string, string> Headers { get; set; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// Its credential over HTTP, for calls and heartbeats: goes where the dialect wants it (<c>Authorization: Bearer</c>, <c>api-key</c>, <c>x-api-key</c>,
+    /// <c>x-goog-api-key</c>), or to <c>Authorization</c> as it is when it begins with <c>Bearer</c>, and replaces every credential of the caller's. Never
+    /// printed. Default: the <see cref="Headers"/>, or else the caller's.
+    /// </summary>
+    public string? Credential { get; set; }
+
+    /// <summary>Bound on one attempt; the pool's when not set. More than 0 and not longer than the deadline.</summary>
+    public TimeSpan? AttemptTimeout { get; set; }
+
+    /// <summary>Path that an HTTP heartbeat asks, relative to the host; the pool's when not set.</summary>
+    public string? HealthPath { get; set; }
+
+    internal IEnumerable<string> Validate(string path)
+    {
+        if (string.IsNullOrWhiteSpace(Name))
+            yield return $"{path}:Name is '{Name}': an endpoint needs a name.";
+        if (Address is not null && !(Uri.TryCreate(Address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
+            yield return $"{path}:Address of '{Name}' is '{Redact(Address)}': an absolute http or https address is needed.";
+        if (Tier < 0)
+            yield return $"{path}:Tier of '{Name}' is {Tier}: at least 0 is needed.";
+        if (!(Weight > 0) || double.IsInfinity(Weight))
+            yield return FormattableString.Invariant($"{path}:Weight of '{Name}' is {Weight}: a finite number above 0 is needed.");
+        if (ContextWindow is <= 0)
+            yield return $"{path}:ContextWindow of '{Name}' is {ContextWindow}: more than 0 is needed.";
+        if (!(InputTokenPrice >= 0) || !(OutputTokenPrice >= 0))
+            yield return FormattableString.Invariant($"{path}: the prices of '{Name}' are {InputTokenPrice} and {OutputTokenPrice}: at least 0 is needed.");
+        if (AttemptTimeout is { } timeout && timeout <= TimeSpan.Zero)
+            yield return $"{path}:AttemptTimeout of '{Name}' is {timeout}: more than 0 is needed.";
+        if (Credential is not null && !CredentialHeader.IsValid(Credential))
+            yield return $"{path}:Credential of '{Name}' has characters that no header may have.";
+        if (Model?.Any(char.IsControl) == true)
+            yield return $"{path}:Model of '{Name}' has characters that no name may have.";
+        foreach (var (header, value) in Headers)
+            if (header.Length == 0 || header.AsSpan().IndexOfAny("\r\n: ") >= 0 || value.AsSpan().IndexOfAny("\r\n\0") >= 0)
+                yield return $"{path}:Headers of '{Name}' has a header '{new string([.. header.Where(char.IsAsciiLetterOrDigit)])}' with characters that no header may have.";
+    }
+
+    // An address may carry user:password@.
+    internal static string Redact(string address) => address.Contains('@', StringComparison.Ordinal) ? "…@" + address[(address.LastIndexOf('@') + 1)..] : address;
+}

@@ -1,0 +1,210 @@
+using System.Diagnostics.CodeAnalysis;
+using HaKit.Estimates;
+using HaKit.Faults;
+using HaKit.Health;
+using HaKit.Limits;
+using HaKit.Telemetry;
+using Polly;
+
+namespace HaKit.Attempts;
+
+/// <summary>
+/// The living side of an endpoint: its health, limits and counters. One instance for as long as an endpoint of that name belongs to the pool;
+/// a reload that changes the identity's details swaps <see cref="Endpoint"/> and keeps the rest.
+/// </summary>
+internal sealed class EndpointState
+{
+    private int _inFlight;
+    private long _calls;
+    private long _successes;
+    private long _faults;
+    private long _neutrals;
+    private long _answerTicks;
+    private int _foreign;
+    private long _answeredAt = -1;
+    private long _servedBegan = -1;
+    private ReportedLoad? _load;
+    private HeartbeatReading? _heartbeat;
+    private bool _isLimited;
+
+    /// <param name="endpoint">Its identity.</param>
+    /// <param name="health">Its health.</param>
+    /// <param name="limiter">Its own limits.</param>
+    /// <param name="accountLimiter">Limits it shares.</param>
+    /// <param name="pipeline">Its pipeline.</param>
+    /// <param name="times">How long its silences are.</param>
+    /// <param name="poolLatency">What is usual in its pool, for as long as nothing is known of itself.</param>
+    /// <param name="telemetry">What its attempts tell; null: nobody is told.</param>
+    public EndpointState(
+        PoolEndpoint endpoint, EndpointHealth health, Limiter limiter, Limiter accountLimiter, ResiliencePipeline pipeline, UsualTimes times, LatencyEstimate? poolLatency = null,
+        EndpointTelemetry? telemetry = null)
+    {
+        Endpoint = endpoint;
+        Health = health;
+        Pipeline = pipeline;
+        Times = times;
+        Latency = new LatencyEstimate(poolLatency);
+        Telemetry = telemetry;
+        health.Tag = this;
+        UseLimiters(limiter, accountLimiter);
+    }
+
+    public PoolEndpoint Endpoint { get; private set; }
+
+    public EndpointHealth Health { get; }
+
+    /// <summary>What its attempts tell; null: nobody is told.</summary>
+    public EndpointTelemetry? Telemetry { get; private set; }
+
+    /// <summary>The endpoint's own limits.</summary>
+    public Limiter Limiter { get; private set; }
+
+    /// <summary>Limits it shares with the other endpoints of its account.</summary>
+    public Limiter AccountLimiter { get; private set; }
+
+    /// <summary>The endpoint's own pipeline: guard, attempt timeout, the user's strategies.</summary>
+    public ResiliencePipeline Pipeline { get; private set; }
+
+    /// <summary>How long this endpoint usually takes to its first content, and to a whole plain answer.</summary>
+    public LatencyEstimate Latency { get; }
+
+    /// <summary>How long its silences usually are.</summary>
+    public UsualTimes Times { get; }
+
+    /// <summary>How likely it fails.</summary>
+    public FailureEstimate Failure { get; } = new();
+
+    /// <summary>How overdue its silent attempts are.</summary>
+    public Silence Silence { get; } = new();
+
+    /// <summary>When traffic last had an answer from it; null before the first.</summary>
+    public TimeSpan? AnsweredAt => Volatile.Read(ref _answeredAt) is >= 0 and var ticks ? new TimeSpan(ticks) : null;
+
+    /// <summary>Of the attempts that it served whole, when the latest one began: it was well since then. Before time began if there was none.</summary>
+    public TimeSpan ServedBegan => new(Volatile.Read(ref _servedBegan));
+
+    /// <summary>The load it reported at its latest heartbeat; null when it does not, or that heartbeat failed.</summary>
+    public ReportedLoad? ReportedLoad
+    {
+        get => Volatile.Read(ref _load);
+        set
+        {
+            Volatile.Write(ref _load, value);
+            Volatile.Write(ref _foreign, value is null ? 0 : Math.Max(0, value.Running + value.Waiting - InFlight));
+        }
+    }
+
+    /// <summary>Its latest heartbeat; null before the first.</summary>
+    public HeartbeatReading? Heartbeat
+    {
+        get => Volatile.Read(ref _heartbeat);
+        set => Volatile.Write(ref _heartbeat, value);
+    }
+
+    public int InFlight => Volatile.Read(ref _inFlight);
+
+    /// <summary>Attempts in flight, and the requests of other clients that it had when it last reported its load.</summary>
+    public int Load => InFlight + Volatile.Read(ref _foreign);
+
+    /// <summary>How long all its successes took together: a stream to its first content, any other to its answer.</summary>
+    public TimeSpan AnswerTime => new(Volatile.Read(ref _answerTicks));
+
+    public long Calls => Volatile.Read(ref _calls);
+
+    public long Successes => Volatile.Read(ref _successes);
+
+    public long Faults => Volatile.Read(ref _faults);
+
+    /// <summary>Attempts that ended for reasons that are nobody's here: the request's or the caller's.</summary>
+    public long Neutrals => Volatile.Read(ref _neutrals);
+
+    /// <summary>May it take ordinary traffic as far as health and limits are concerned?</summary>
+    public bool Admits(long tokens, TimeSpan now) => Health.State.Admits(now) && HasRoom(tokens, now);
+
+    public bool IsLimited => _isLimited;
+
+    public bool HasRoom(long tokens, TimeSpan now) => !_isLimited || Limiter.HasRoom(tokens, now) && AccountLimiter.HasRoom(tokens, now);
+
+    /// <summary>Is something in flight that counts against its limits, so that its end may make room?</summary>
+    public bool IsBusy => Limiter.InFlight > 0 || AccountLimiter.InFlight > 0;
+
+    /// <summary>The earliest instant at which it may take ordinary traffic or a trial, by time alone.</summary>
+    public TimeSpan AvailableAt(long tokens, TimeSpan now)
+    {
+        var state = Health.State;
+        if (state.Status is HealthStatus.Draining or HealthStatus.ForcedDown)
+            return TimeSpan.MaxValue;
+        var at = now;
+        if (state.Status == HealthStatus.Ejected)
+            at = Max(at, state.Until ?? now);
+        else if (state.Status == HealthStatus.Trial)
+            at = Max(at, state.TrialUntil); // its slot is taken
+        at = Max(at, state.CooldownUntil ?? now);
+        at = Max(at, Limiter.AvailableAt(tokens, now));
+        return Max(at, AccountLimiter.AvailableAt(tokens, now));
+    }
+
+    public void Replace(PoolEndpoint endpoint, ResiliencePipeline pipeline, EndpointTelemetry telemetry)
+    {
+        Endpoint = endpoint;
+        Telemetry = telemetry;
+        Pipeline = pipeline;
+    }
+
+    /// <summary>
+    /// Takes limiters in place of <see cref="Limiter.Unlimited"/>. A real one is never replaced, because reservations in flight belong to it; it takes
+    /// new options instead.
+    /// </summary>
+    [MemberNotNull(nameof(Limiter), nameof(AccountLimiter))]
+    public void UseLimiters(Limiter limiter, Limiter accountLimiter)
+    {
+        Limiter = limiter;
+        AccountLimiter = accountLimiter;
+        _isLimited = limiter != Limiter.Unlimited || accountLimiter != Limiter.Unlimited;
+    }
+
+    /// <summary>An attempt begins. The answer marks its silence.</summary>
+    public long Began(long inputTokens, TimeSpan now)
+    {
+        Interlocked.Increment(ref _inFlight);
+        Interlocked.Increment(ref _calls);
+        // Times vary: twice the usual is late.
+        return Silence.Began(now + TimeSpan.FromSeconds(2 * Latency.Expected(LatencyEstimate.UnitsOf(inputTokens), now)));
+    }
+
+    /// <summary>Takes back <see cref="Began"/>: the attempt was not let in.</summary>
+    public void NeverBegan(long silence)
+    {
+        Silence.Broken(silence);
+        Interlocked.Decrement(ref _inFlight);
+        Interlocked.Decrement(ref _calls);
+    }
+
+    public void Answered(TimeSpan now) => Volatile.Write(ref _answeredAt, now.Ticks);
+
+    public void Served(TimeSpan began)
+    {
+        if (began.Ticks > Volatile.Read(ref _servedBegan))
+            Volatile.Write(ref _servedBegan, began.Ticks);
+    }
+
+    public void Ended(Fault? fault, TimeSpan now, TimeSpan answered = default)
+    {
+        Interlocked.Decrement(ref _inFlight);
+        Failure.Ended(fault, now);
+        if (fault is null)
+        {
+            Interlocked.Increment(ref _successes);
+            Interlocked.Add(ref _answerTicks, answered.Ticks);
+            Answered(now);
+        }
+        else if (!fault.IsNeutral)
+            Interlocked.Increment(ref _faults);
+        else
+            Interlocked.Increment(ref _neutrals);
+    }
+
+    public override string ToString() => Endpoint.Name;
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+}

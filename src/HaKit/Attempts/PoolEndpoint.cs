@@ -1,0 +1,126 @@
+using HaKit.Faults;
+using HaKit.Limits;
+
+namespace HaKit;
+
+/// <summary>
+/// Immutable identity of one place that can answer. Two endpoints are the same place when they have the same name;
+/// everything else may change by a reload. Safe to share between threads.
+/// </summary>
+public sealed record PoolEndpoint
+{
+    internal PoolEndpoint(EndpointOptions options)
+    {
+        Name = options.Name;
+        Address = options.Address is null ? null : new Uri(options.Address, UriKind.Absolute);
+        Client = options.Client;
+        Tier = options.Tier;
+        Weight = options.Weight;
+        Zone = options.Zone;
+        Domains = new FailureDomains
+        {
+            Account = options.Account,
+            Key = options.Key,
+            Region = options.Region,
+            Provider = options.Provider,
+            Model = options.Model,
+        };
+        Dialect = options.Dialect;
+        Capabilities = new EndpointCapabilities(options);
+        Limits = options.Limits;
+        InputTokenPrice = options.InputTokenPrice;
+        OutputTokenPrice = options.OutputTokenPrice;
+        Headers = options.Headers.Count == 0 ? EmptyHeaders : new Dictionary<string, string>(options.Headers, StringComparer.OrdinalIgnoreCase);
+        Credential = options.Credential;
+        AttemptTimeout = options.AttemptTimeout;
+        HealthPath = options.HealthPath;
+    }
+
+    private static readonly Dictionary<string, string> EmptyHeaders = [];
+
+    /// <summary>The unique name within its pool; what logs, metrics and the dashboard show.</summary>
+    public string Name { get; }
+
+    /// <summary>The base address that an SDK would be given for this endpoint alone; <see langword="null"/> for one that a client object serves.</summary>
+    public Uri? Address { get; }
+
+    /// <summary>The object that serves it in the place of an address; <see langword="null"/> for one with an address.</summary>
+    public object? Client { get; }
+
+    /// <summary>Lower tiers are used first; standbys have higher numbers. Default 0.</summary>
+    public int Tier { get; }
+
+    /// <summary>Relative share of traffic within the tier. Default 1.</summary>
+    public double Weight { get; }
+
+    /// <summary>Where it is, for the choice of a near endpoint.</summary>
+    public string? Zone { get; }
+
+    /// <summary>What it shares with other endpoints and can lose together with them.</summary>
+    public FailureDomains Domains { get; }
+
+    /// <summary>The wire format it speaks.</summary>
+    public WireDialect Dialect { get; }
+
+    /// <summary>What it is able to serve.</summary>
+    public EndpointCapabilities Capabilities { get; private init; }
+
+    /// <summary>Its limits, or <see langword="null"/> for none known.</summary>
+    public LimitOptions? Limits { get; private init; }
+
+    /// <summary>Price of one million input tokens, in any currency, the same for the whole pool. Default 0.</summary>
+    public double InputTokenPrice { get; }
+
+    /// <summary>Price of one million output tokens. Default 0.</summary>
+    public double OutputTokenPrice { get; }
+
+    /// <summary>The endpoint's own bound on one attempt, or <see langword="null"/> for the pool's.</summary>
+    public TimeSpan? AttemptTimeout { get; }
+
+    /// <summary>The path, relative to the address's host, that an HTTP heartbeat asks; <see langword="null"/> for the pool's.</summary>
+    public string? HealthPath { get; }
+
+    /// <summary>Extra request headers. May hold credentials, so it is never printed.</summary>
+    internal IReadOnlyDictionary<string, string> Headers { get; private init; }
+
+    /// <summary>What it is asked with; never printed.</summary>
+    internal string? Credential { get; }
+
+    /// <summary>Equal in everything, headers and limits included?</summary>
+    internal bool IsAlike(PoolEndpoint other) =>
+        (this with { Capabilities = other.Capabilities, Headers = other.Headers, Limits = other.Limits }) == other
+        && Capabilities with { Tags = other.Capabilities.Tags } == other.Capabilities && Capabilities.Tags.SequenceEqual(other.Capabilities.Tags, StringComparer.Ordinal)
+        && Headers.Count == other.Headers.Count && Headers.All(h => other.Headers.TryGetValue(h.Key, out var value) && value == h.Value)
+        && (Limits is null ? other.Limits is null : other.Limits is { } limits && Limits.IsAlike(limits));
+
+    /// <summary>The name alone: headers may hold credentials.</summary>
+    public override string ToString() => Name;
+}
+
+/// <summary>What an endpoint is able to serve. Immutable.</summary>
+public sealed record EndpointCapabilities
+{
+    internal EndpointCapabilities(EndpointOptions options)
+    {
+        ContextWindow = options.ContextWindow;
+        Residency = options.Residency;
+        Tools = options.Tools;
+        Vision = options.Vision;
+        Tags = options.Tags.Count == 0 ? [] : [.. options.Tags];
+    }
+
+    /// <summary>Largest sum of input and output tokens; <see langword="null"/> when not known, which admits any request.</summary>
+    public int? ContextWindow { get; }
+
+    /// <summary>The legal region the data stays in, for example <c>eu</c>.</summary>
+    public string? Residency { get; }
+
+    /// <summary>Can it call tools? Default true.</summary>
+    public bool Tools { get; }
+
+    /// <summary>Can it see images? Default true.</summary>
+    public bool Vision { get; }
+
+    /// <summary>Anything else a request may require, compared by ordinal value.</summary>
+    public IReadOnlyList<string> Tags { get; internal init; }
+}

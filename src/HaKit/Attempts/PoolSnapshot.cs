@@ -1,0 +1,22 @@
+namespace HaKit.Attempts;
+
+/// <summary>
+/// The members of a pool at one moment. Immutable; a new one is swapped in when membership or anybody's eligibility changes, so whoever
+/// derived something from a snapshot may keep it for as long as the snapshot is the same.
+/// </summary>
+internal sealed class PoolSnapshot(EndpointState[] members, int firstTier)
+{
+    private static long s_made;
+
+    /// <summary>Later ones have higher numbers.</summary>
+    public long Number { get; } = Interlocked.Increment(ref s_made);
+
+    /// <summary>In the order in which they were listed.</summary>
+    public EndpointState[] Members { get; } = members;
+
+    /// <summary>The tier that an operator made primary; tiers before it are used last.</summary>
+    public int FirstTier { get; } = firstTier;
+
+    /// <summary>The same members, some of them with another eligibility.</summary>
+    public PoolSnapshot Renewed() => new(Members, FirstTier);
+}

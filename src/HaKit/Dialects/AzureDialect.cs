@@ -1,0 +1,18 @@
+namespace HaKit.Dialects;
+
+/// <summary>OpenAI's words with Azure's own beside them; limits belong to a deployment, which is one endpoint.</summary>
+internal sealed class AzureDialect : OpenAIDialect
+{
+    public static new AzureDialect Instance { get; } = new();
+
+    protected override FaultReach ThrottleReach => FaultReach.Endpoint;
+
+    protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
+    {
+        // Azure grants quota per region and SKU; a pay-as-you-go account does not run dry.
+        "insufficient_quota" or "InsufficientQuota" or "QuotaExceeded" => Verdict.Quota with { Reach = FaultReach.Region },
+        "NoCapacity" => new Verdict(FaultKind.Overloaded, FaultReach.Region),
+        "DeploymentNotFound" or "ModelDeprecated" => new Verdict(FaultKind.ModelNotFound),
+        _ => base.Meaning(word),
+    };
+}

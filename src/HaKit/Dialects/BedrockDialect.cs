@@ -1,0 +1,28 @@
+namespace HaKit.Dialects;
+
+/// <summary>The exception's name is in a header, in <c>__type</c>, or the name of a stream event's member; limits belong to an account, a region and a model.</summary>
+internal sealed class BedrockDialect : OpenAIDialect
+{
+    public static new BedrockDialect Instance { get; } = new();
+
+    protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
+    {
+        "ServiceQuotaExceededException" => Verdict.Quota,
+        "UnrecognizedClientException" or "ExpiredTokenException" or "ExpiredToken" or "InvalidSignatureException" or "InvalidClientTokenId"
+            or "IncompleteSignature" or "MissingAuthenticationToken" or "MissingAuthenticationTokenException" => Verdict.BadKey,
+        "ResourceNotFoundException" => new Verdict(FaultKind.ModelNotFound),
+        "ModelErrorException" or "ModelTimeoutException" or "ModelStreamErrorException" => new Verdict(FaultKind.ServerError),
+        "modelTimeoutException" or "modelStreamErrorException" => new Verdict(FaultKind.ServerError),
+        _ => base.Meaning(word),
+    };
+
+    protected override int StatusOf(ReadOnlySpan<char> word) => word switch
+    {
+        "ValidationException" or "validationException" => 400,
+        "AccessDeniedException" or "accessDeniedException" => 403,
+        "ThrottlingException" or "throttlingException" or "ModelNotReadyException" or "modelNotReadyException" => 429,
+        "InternalServerException" or "internalServerException" => 500,
+        "ServiceUnavailableException" or "serviceUnavailableException" => 503,
+        _ => base.StatusOf(word),
+    };
+}

@@ -1,0 +1,136 @@
+namespace HaKit.Dialects;
+
+/// <summary>
+/// One wire dialect's classifier: its words and its exceptions. The order of questions is the same for all: is it the quota (by code, by
+/// type, by message)? Then what do code, type, message and at last the status say?
+/// </summary>
+internal abstract class Dialect
+{
+    /// <summary>Who shares a throttle. Most providers limit an account's use of a model.</summary>
+    protected virtual FaultReach ThrottleReach => FaultReach.RateLimit;
+
+    /// <summary>The dialect to judge by: an unmistakable shape goes before what the endpoint declares, for a gateway may stand in between.</summary>
+    /// <param name="declared">What the endpoint declares.</param>
+    /// <param name="signs">What the body showed.</param>
+    public static Dialect For(WireDialect declared, in ErrorSigns signs)
+    {
+        if (!signs.Exception.IsEmpty)
+            return BedrockDialect.Instance;
+        if (!signs.Status.IsEmpty || signs.HasTypedDetails)
+            return GeminiDialect.Instance;
+        if (signs.IsTypeError && signs.HasErrorObject && signs.Code.IsEmpty)
+            return AnthropicDialect.Instance;
+        return declared switch
+        {
+            WireDialect.OpenAI => OpenAIDialect.Instance,
+            WireDialect.AzureOpenAI => AzureDialect.Instance,
+            WireDialect.Anthropic => AnthropicDialect.Instance,
+            WireDialect.Gemini => GeminiDialect.Instance,
+            WireDialect.Mistral => MistralDialect.Instance,
+            WireDialect.Bedrock => BedrockDialect.Instance,
+            WireDialect.Vllm => VllmDialect.Instance,
+            _ => Recognised(in signs),
+        };
+    }
+
+    private static Dialect Recognised(in ErrorSigns signs)
+    {
+        if (signs.LooksAzure)
+            return AzureDialect.Instance;
+        if (signs.HasRawStatus)
+            return MistralDialect.Instance;
+        return signs.HasErrorObject && signs.BodyStatus == 0 ? OpenAIDialect.Instance : VllmDialect.Instance;
+    }
+
+    /// <summary>What the error means.</summary>
+    /// <param name="signs">What the body showed.</param>
+    /// <param name="message">The message, widened.</param>
+    /// <param name="status">The answer's status if it was a failure; 0 for an error within a success.</param>
+    public Verdict Judge(in ErrorSigns signs, ReadOnlySpan<char> message, int status)
+    {
+        Verdict? told = null;
+        for (var rank = 0; rank < 5; rank++)
+            if (Meaning(signs.Ranked(rank)) is { } meaning)
+            {
+                if (meaning.Kind == FaultKind.QuotaExhausted)
+                    return meaning;
+                told ??= meaning;
+            }
+
+        if (QuotaInMessage(in signs, message) is { } quota)
+            return quota;
+        if (told is { } verdict)
+            return verdict.Kind == FaultKind.Throttled ? verdict with { Reach = ThrottleReach } : verdict;
+        if (status == 0)
+            status = ImpliedStatus(in signs);
+        return InMessage(message, status) ?? ByStatus(status);
+    }
+
+    /// <summary>What a code, type or status word says beyond what the HTTP status says; <see langword="null"/> for general words.</summary>
+    /// <param name="word">A plain token; empty when absent.</param>
+    protected abstract Verdict? Meaning(ReadOnlySpan<char> word);
+
+    /// <summary>The HTTP status that usually comes with a word, for errors that arrive within a success; 0 when none.</summary>
+    /// <param name="word">A plain token; empty when absent.</param>
+    protected abstract int StatusOf(ReadOnlySpan<char> word);
+
+    /// <summary>Does the message tell of a quota used up?</summary>
+    /// <param name="signs">What the body showed.</param>
+    /// <param name="message">The message, widened.</param>
+    protected virtual Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message) =>
+        message.ContainsAny(ErrorPhrases.Quota) ? Verdict.Quota : null;
+
+    private int ImpliedStatus(in ErrorSigns signs)
+    {
+        if (signs.BodyStatus > 0)
+            return signs.BodyStatus;
+        for (var rank = 0; rank < 5; rank++)
+            if (StatusOf(signs.Ranked(rank)) is > 0 and var status)
+                return status;
+        return 0;
+    }
+
+    private static Verdict? InMessage(ReadOnlySpan<char> message, int status)
+    {
+        switch (status)
+        {
+            case 400 or 413 or 422:
+                if (message.ContainsAny(ErrorPhrases.ContextLength))
+                    return new Verdict(FaultKind.ContextLength);
+                if (message.ContainsAny(ErrorPhrases.ContentFilter))
+                    return new Verdict(FaultKind.ContentFilter);
+                if (message.ContainsAny(ErrorPhrases.BadKey))
+                    return Verdict.BadKey;
+                return message.ContainsAny(ErrorPhrases.BadModel) ? new Verdict(FaultKind.ModelNotFound) : null;
+            case 403:
+                return message.ContainsAny(ErrorPhrases.ContentFilter) ? new Verdict(FaultKind.ContentFilter) : null;
+            case 404:
+                return message.ContainsAny(ErrorPhrases.NoModel) ? new Verdict(FaultKind.ModelNotFound) : null;
+            case 429 or >= 500:
+                if (message.ContainsAny(ErrorPhrases.OverloadedModel))
+                    return Verdict.ModelOverloaded;
+                return message.ContainsAny(ErrorPhrases.Overloaded) ? ByStatus529(status) : null;
+            default:
+                return null;
+        }
+
+        static Verdict ByStatus529(int status) => status == 529 ? Verdict.ModelOverloaded : new Verdict(FaultKind.Overloaded);
+    }
+
+    private Verdict ByStatus(int status) => status switch
+    {
+        // An error dressed as a success that says nothing more.
+        0 => new Verdict(FaultKind.BrokenBody),
+        401 => Verdict.BadKey,
+        402 => Verdict.Quota,
+        403 => new Verdict(FaultKind.Forbidden),
+        408 or 424 => new Verdict(FaultKind.ServerError),
+        410 => new Verdict(FaultKind.ModelNotFound),
+        413 => new Verdict(FaultKind.RequestTooLarge),
+        429 => new Verdict(FaultKind.Throttled, ThrottleReach),
+        503 => new Verdict(FaultKind.Overloaded),
+        529 => Verdict.ModelOverloaded,
+        >= 500 => new Verdict(FaultKind.ServerError),
+        _ => new Verdict(FaultKind.InvalidRequest),
+    };
+}

@@ -1,0 +1,133 @@
+using System.Buffers;
+using System.Globalization;
+
+namespace HaKit.Dialects;
+
+/// <summary>
+/// The forms in which servers write a time to wait. Every method answers <see langword="null"/> for what it cannot read and for what is
+/// not in the future: a wait of nothing says less than our own backoff.
+/// </summary>
+internal static class Durations
+{
+    /// <summary>Longer waits are cut to this, so that adding one to a clock can never overflow.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(365);
+
+    private const int RegainedWidth = 23;
+
+    private static readonly SearchValues<char> s_numeric = SearchValues.Create("0123456789.");
+
+    private static readonly SearchValues<string> s_waits = SearchValues.Create(["try again in ", "retry in ", "retry after "], StringComparison.OrdinalIgnoreCase);
+
+    private static readonly string[] s_httpDates =
+        ["ddd, d MMM yyyy HH:mm:ss 'GMT'", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy"];
+
+    private static readonly string[] s_rfc3339 = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
+
+    public static TimeSpan? Milliseconds(ReadOnlySpan<char> text) => Decimal(text, 0.001);
+
+    public static TimeSpan? Seconds(ReadOnlySpan<char> text) => Decimal(text, 1);
+
+    /// <summary>A Go duration: <c>6ms</c>, <c>1s</c>, <c>6m0s</c>, <c>10h17m5.723541104s</c>.</summary>
+    public static TimeSpan? Go(ReadOnlySpan<char> text)
+    {
+        text = text.Trim();
+        if (text.IsEmpty)
+            return null;
+        double seconds = 0;
+        while (!text.IsEmpty)
+        {
+            var digits = text.IndexOfAnyExcept(s_numeric);
+            if (digits <= 0 || !TryNumber(text[..digits], out var number))
+                return null;
+            text = text[digits..];
+            var letters = text.IndexOfAny(s_numeric);
+            var unit = letters < 0 ? text : text[..letters];
+            if (UnitSeconds(unit) is not { } scale)
+                return null;
+            seconds += number * scale;
+            text = text[unit.Length..];
+        }
+
+        return Future(seconds);
+    }
+
+    /// <summary>An HTTP date, in any of its three forms.</summary>
+    public static DateTimeOffset? HttpDate(ReadOnlySpan<char> text) =>
+        DateTimeOffset.TryParseExact(text, s_httpDates, CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var date) ? date : null;
+
+    public static DateTimeOffset? Rfc3339(ReadOnlySpan<char> text) =>
+        DateTimeOffset.TryParseExact(text, s_rfc3339, CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var date) ? date : null;
+
+    public static TimeSpan? Until(DateTimeOffset? instant, DateTimeOffset now) =>
+        instant is { } at && now != default ? Future((at - now).TotalSeconds) : null;
+
+    /// <summary>The wait a sentence asks for: <c>try again in 5.289s</c>, <c>retry in 10h17m5.7s</c>, <c>retry after 26 seconds</c>.</summary>
+    public static TimeSpan? InSentence(ReadOnlySpan<char> sentence) => !sentence.ContainsAny(s_waits) ? null
+        : After(sentence, "try again in ") ?? After(sentence, "retry in ") ?? After(sentence, "retry after ");
+
+    /// <summary>The instant in Anthropic's <c>You will regain access on 2026-08-01 at 00:00 UTC</c>.</summary>
+    public static DateTimeOffset? RegainedAt(ReadOnlySpan<char> sentence)
+    {
+        const string words = "regain access on ";
+        const string form = "yyyy-MM-dd 'at' HH:mm 'UTC'";
+        var at = sentence.IndexOf(words, StringComparison.Ordinal) + words.Length;
+        if (at < words.Length || sentence.Length - at < RegainedWidth)
+            return null;
+        return DateTimeOffset.TryParseExact(sentence.Slice(at, RegainedWidth), form, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)
+            ? date
+            : null;
+    }
+
+    private static TimeSpan? After(ReadOnlySpan<char> sentence, string words)
+    {
+        var at = sentence.IndexOf(words, StringComparison.OrdinalIgnoreCase);
+        if (at < 0)
+            return null;
+        sentence = sentence[(at + words.Length)..];
+        var end = 0;
+        while (end < sentence.Length && (char.IsAsciiLetterOrDigit(sentence[end]) || sentence[end] == '.'))
+            end++;
+        var amount = sentence[..end].TrimEnd('.');
+        if (Go(amount) is { } duration)
+            return duration;
+        if (!TryNumber(amount, out var number))
+            return null;
+        var unit = sentence[end..].TrimStart(' ');
+        return Future(number * (WordSeconds(unit) ?? 1));
+    }
+
+    private static TimeSpan? Decimal(ReadOnlySpan<char> text, double scale) => TryNumber(text.Trim(), out var number) ? Future(number * scale) : null;
+
+    private static bool TryNumber(ReadOnlySpan<char> text, out double number) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number) && double.IsFinite(number);
+
+    private static TimeSpan? Future(double seconds) =>
+        !(seconds > 0) ? null : seconds >= Longest.TotalSeconds ? Longest : TimeSpan.FromSeconds(seconds) is { Ticks: > 0 } wait ? wait : null;
+
+    private static double? UnitSeconds(ReadOnlySpan<char> unit) => unit switch
+    {
+        "h" => 3600,
+        "m" => 60,
+        "s" => 1,
+        "ms" => 1e-3,
+        "us" or "µs" or "μs" => 1e-6,
+        "ns" => 1e-9,
+        "d" => 86400,
+        _ => null,
+    };
+
+    private static double? WordSeconds(ReadOnlySpan<char> word)
+    {
+        if (Starts(word, "ms") || Starts(word, "millisecond"))
+            return 1e-3;
+        if (Starts(word, "minute"))
+            return 60;
+        if (Starts(word, "hour"))
+            return 3600;
+        return Starts(word, "day") ? 86400 : null;
+
+        static bool Starts(ReadOnlySpan<char> word, string start) => word.StartsWith(start, StringComparison.OrdinalIgnoreCase);
+    }
+}

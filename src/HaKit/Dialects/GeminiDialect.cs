@@ -1,0 +1,53 @@
+namespace HaKit.Dialects;
+
+/// <summary>
+/// <c>{"error":{"code","message","status","details":[]}}</c>. Its "exceeded your current quota" is said of a minute's limit as well, so the
+/// violated quota's name decides.
+/// </summary>
+internal sealed class GeminiDialect : OpenAIDialect
+{
+    public static new GeminiDialect Instance { get; } = new();
+
+    protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
+    {
+        "BILLING_DISABLED" => Verdict.Quota,
+        // A bad key comes as a 400.
+        "API_KEY_INVALID" or "ACCESS_TOKEN_EXPIRED" => Verdict.BadKey,
+        "CONSUMER_SUSPENDED" => Verdict.BadKey with { Reach = FaultReach.Account },
+        "MODEL_CAPACITY_EXHAUSTED" => Verdict.ModelOverloaded,
+        _ => base.Meaning(word),
+    };
+
+    protected override int StatusOf(ReadOnlySpan<char> word) => word switch
+    {
+        "INVALID_ARGUMENT" or "FAILED_PRECONDITION" or "OUT_OF_RANGE" => 400,
+        "UNAUTHENTICATED" => 401,
+        "PERMISSION_DENIED" => 403,
+        "NOT_FOUND" => 404,
+        "RESOURCE_EXHAUSTED" => 429,
+        "INTERNAL" or "UNKNOWN" => 500,
+        "UNAVAILABLE" => 503,
+        "DEADLINE_EXCEEDED" => 504,
+        _ => base.StatusOf(word),
+    };
+
+    protected override Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message)
+    {
+        // A limit of nought does not refill, whatever delay is told beside it.
+        if (LimitIsNought(message))
+            return Verdict.Quota with { UntilCleared = true };
+        if (signs.QuotaPerDay)
+            return Verdict.Quota;
+        return !signs.NamesQuota && message.Contains("per day", StringComparison.OrdinalIgnoreCase) ? Verdict.Quota : null;
+    }
+
+    private static bool LimitIsNought(ReadOnlySpan<char> message)
+    {
+        const string words = "limit: 0";
+        var at = message.IndexOf(words, StringComparison.OrdinalIgnoreCase);
+        if (at < 0)
+            return false;
+        var rest = message[(at + words.Length)..];
+        return rest.IsEmpty || !(char.IsAsciiDigit(rest[0]) || (rest[0] == '.' && rest.Length > 1 && char.IsAsciiDigit(rest[1])));
+    }
+}

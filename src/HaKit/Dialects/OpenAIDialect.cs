@@ -1,0 +1,41 @@
+namespace HaKit.Dialects;
+
+/// <summary>
+/// <c>{"error":{"message","type","param","code"}}</c>: OpenAI and those who speak like it (Groq, OpenRouter). All others derive from it, for each
+/// has an entrance or a gateway that speaks these words too; their own go first.
+/// </summary>
+internal class OpenAIDialect : Dialect
+{
+    public static OpenAIDialect Instance { get; } = new();
+
+    protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
+    {
+        "insufficient_quota" or "credit_balance_exhausted" or "billing_hard_limit_reached" or "billing_not_active" or "billing_error"
+            or "organization_usage_limit_exceeded" or "organization_spend_limit_exceeded" or "project_spend_limit_exceeded"
+            => Verdict.Quota,
+        "rate_limit_exceeded" or "slow_down" => new Verdict(FaultKind.Throttled),
+        "server_is_overloaded" or "engine_overloaded" => new Verdict(FaultKind.Overloaded),
+        "overloaded_error" => Verdict.ModelOverloaded,
+        "context_length_exceeded" => new Verdict(FaultKind.ContextLength),
+        "content_policy_violation" or "content_filter" or "moderation_blocked" or "image_content_policy_violation" or "ResponsibleAIPolicyViolation"
+            => new Verdict(FaultKind.ContentFilter),
+        "invalid_api_key" => Verdict.BadKey,
+        "account_deactivated" => Verdict.BadKey with { Reach = FaultReach.Account },
+        "model_not_found" or "model_decommissioned" => new Verdict(FaultKind.ModelNotFound),
+        _ => null,
+    };
+
+    protected override int StatusOf(ReadOnlySpan<char> word) => word switch
+    {
+        "invalid_request_error" or "BadRequestError" or "validation" => 400,
+        "authentication_error" or "AuthenticationError" => 401,
+        "permission_error" or "PermissionDeniedError" => 403,
+        "not_found_error" or "NotFoundError" => 404,
+        "request_too_large" => 413,
+        "rate_limit_error" or "too_many_requests" or "rate_limited" or "RateLimitError" => 429,
+        "server_error" or "api_error" or "internal_error" or "internal_server_error" or "InternalServerError" => 500,
+        "service_unavailable_error" or "overloaded" => 503,
+        "timeout_error" => 504,
+        _ => 0,
+    };
+}

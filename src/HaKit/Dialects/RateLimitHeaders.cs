@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+
+namespace HaKit.Dialects;
+
+/// <summary>One dimension of a rate limit as a server reported it; <see langword="null"/> where it said nothing, or nothing that can be acted on.</summary>
+/// <param name="Limit">How much the window allows; positive.</param>
+/// <param name="Remaining">How much of it is left; Anthropic rounds tokens to thousands. Zero only together with a <paramref name="Reset"/>.</param>
+/// <param name="Reset">When the window is full again, counted from the answer; positive.</param>
+internal readonly record struct RateLimitWindow(long? Limit, long? Remaining, TimeSpan? Reset);
+
+/// <summary>What the headers of an answer, good or bad, say about when to come back and how much is left. Plain values; reading allocates nothing.</summary>
+internal readonly struct RateLimitHeaders
+{
+    public RateLimitWindow Requests { get; private init; }
+
+    public RateLimitWindow Tokens { get; private init; }
+
+    public RateLimitWindow InputTokens { get; private init; }
+
+    public RateLimitWindow OutputTokens { get; private init; }
+
+    /// <summary>How long the server asked us to stay away. Caps are the reader's business.</summary>
+    public TimeSpan? RetryAfter { get; private init; }
+
+    /// <summary>The longest reset among the dimensions that are used up: no request fits before all of them are back.</summary>
+    public TimeSpan? ResetOfExhausted =>
+        Later(Later(Exhausted(Requests), Exhausted(Tokens)), Later(Exhausted(InputTokens), Exhausted(OutputTokens)));
+
+    /// <summary>Reads the headers of one answer.</summary>
+    /// <param name="headers">The answer's headers.</param>
+    /// <param name="dialect">Which names to look for; both families when unknown.</param>
+    /// <param name="now">The time of the answer, for dates when the answer has no <c>Date</c> of its own.</param>
+    public static RateLimitHeaders Read(HttpResponseHeaders headers, WireDialect dialect, DateTimeOffset now)
+    {
+        var raw = headers.NonValidated;
+        var retryAfter = ReadRetryAfter(headers, now);
+        if (dialect != WireDialect.Anthropic)
+        {
+            var requests = Window(raw, "x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests", now);
+            var tokens = Window(raw, "x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens", now);
+            if (dialect != WireDialect.Unknown || requests != default || tokens != default)
+                return new RateLimitHeaders { RetryAfter = retryAfter, Requests = requests, Tokens = tokens };
+        }
+
+        return new RateLimitHeaders
+        {
+            RetryAfter = retryAfter,
+            Requests = Window(raw, "anthropic-ratelimit-requests-limit", "anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset", now),
+            Tokens = Window(raw, "anthropic-ratelimit-tokens-limit", "anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset", now),
+            InputTokens = Window(raw, "anthropic-ratelimit-input-tokens-limit", "anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset", now),
+            OutputTokens = Window(raw, "anthropic-ratelimit-output-tokens-limit", "anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset", now),
+        };
+    }
+
+    /// <summary><c>retry-after-ms</c>, then <c>x-ms-retry-after-ms</c>, then <c>Retry-After</c>: the first that can be read and lies ahead.</summary>
+    /// <param name="headers">The answer's headers.</param>
+    /// <param name="now">The time of the answer, when it has no <c>Date</c> of its own.</param>
+    public static TimeSpan? ReadRetryAfter(HttpResponseHeaders headers, DateTimeOffset now)
+    {
+        var raw = headers.NonValidated;
+        if (Durations.Milliseconds(Value(raw, "retry-after-ms")) is { } exact)
+            return exact;
+        if (Durations.Milliseconds(Value(raw, "x-ms-retry-after-ms")) is { } azure)
+            return azure;
+        var retryAfter = Value(raw, "Retry-After");
+        if (retryAfter is null)
+            return null;
+        return Durations.Seconds(retryAfter) ?? Durations.Go(retryAfter)
+            ?? Durations.Until(Durations.HttpDate(retryAfter), ServerTime(raw, now));
+    }
+
+    /// <summary>The first value of a header as it came, or <see langword="null"/>.</summary>
+    /// <param name="raw">The headers.</param>
+    /// <param name="name">The header's name.</param>
+    public static string? Value(HttpHeadersNonValidated raw, string name)
+    {
+        if (raw.TryGetValues(name, out var values))
+            foreach (var value in values)
+                return value;
+        return null;
+    }
+
+    private static RateLimitWindow Window(HttpHeadersNonValidated raw, string limitName, string remainingName, string resetName, DateTimeOffset now)
+    {
+        var reset = Reset(Value(raw, resetName), raw, now);
+        var remaining = Count(Value(raw, remainingName));
+        // Nothing left, with no time at which there will be more, is either over already (a reset in the past) or Azure's "unknown".
+        if (remaining == 0 && reset is null)
+            remaining = null;
+        var limit = Count(Value(raw, limitName));
+        return new RateLimitWindow(limit == 0 ? null : limit, remaining, reset);
+    }
+
+    /// <summary>OpenAI writes Go durations, Azure whole seconds (-1 and 0 for unknown), Anthropic instants; no text can be two of these.</summary>
+    private static TimeSpan? Reset(string? text, HttpHeadersNonValidated raw, DateTimeOffset now) => text is null ? null
+        : text.Contains('T', StringComparison.Ordinal) ? Durations.Until(Durations.Rfc3339(text), ServerTime(raw, now))
+        : Durations.Seconds(text) ?? Durations.Go(text);
+
+    /// <summary>The server's own clock where it tells it: its dates are meant by that one.</summary>
+    private static DateTimeOffset ServerTime(HttpHeadersNonValidated raw, DateTimeOffset now) =>
+        Value(raw, "Date") is { } date && Durations.HttpDate(date) is { } server ? server : now;
+
+    private static long? Count(string? text) =>
+        long.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var count) ? count : null;
+
+    private static TimeSpan? Exhausted(in RateLimitWindow window) => window.Remaining == 0 ? window.Reset : null;
+
+    private static TimeSpan? Later(TimeSpan? a, TimeSpan? b) => a is null || b > a ? b : a;
+}

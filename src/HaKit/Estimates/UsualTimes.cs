@@ -1,0 +1,24 @@
+using HaKit.Health;
+
+namespace HaKit.Estimates;
+
+/// <summary>
+/// How long an endpoint's silences usually are: to the first content of its streams, and to its whole plain answers. Plain answers have no bound until
+/// enough is known of them and no upper one ever, because long ones are legitimate. Read and written without locks.
+/// </summary>
+internal sealed class UsualTimes(TimeSpan minimum, TimeSpan maximum, double multiplier)
+{
+    private readonly LearnedTimeout _firstContent = new(minimum, maximum, multiplier);
+    private readonly LearnedTimeout _answer = new(minimum, TimeSpan.MaxValue, multiplier);
+
+    /// <summary>How long a silence is still usual; null when there is no bound.</summary>
+    public TimeSpan? Limit(bool isStream) => isStream ? _firstContent.Current : _answer.IsLearned ? _answer.Current : null;
+
+    /// <summary>The time within which this share of the recent answers came; null until enough is known.</summary>
+    public TimeSpan? Quantile(bool isStream, double share) => Of(isStream).Quantile(share);
+
+    /// <summary>An answer came, or an attempt was given up in silence after this time: without the latter only the quick ones would teach.</summary>
+    public void Record(bool isStream, TimeSpan time) => Of(isStream).Record(time);
+
+    private LearnedTimeout Of(bool isStream) => isStream ? _firstContent : _answer;
+}

@@ -1,0 +1,224 @@
+using HaKit.Dialects;
+using HaKit.Tests.Faults;
+
+namespace HaKit.Tests.Dialects;
+
+public sealed class RateLimitHeadersTests
+{
+    private static RateLimitHeaders Read(WireDialect dialect, params (string, string)[] headers) =>
+        RateLimitHeaders.Read(Fixture.HeadersOf(headers), dialect, Fixture.Now);
+
+    private static double? Seconds(params (string, string)[] headers) =>
+        RateLimitHeaders.ReadRetryAfter(Fixture.HeadersOf(headers), Fixture.Now)?.TotalSeconds;
+
+    [Theory]
+    [InlineData("120", 120d)]
+    [InlineData("1.5", 1.5)]
+    [InlineData(" 3 ", 3d)]
+    [InlineData("86400", 86400d)]
+    [InlineData("1m30s", 90d)]
+    [InlineData("Thu, 01 Jan 2026 00:00:30 GMT", 30d)]
+    [InlineData("Thursday, 01-Jan-26 00:00:30 GMT", 30d)]
+    [InlineData("Thu Jan  1 00:00:30 2026", 30d)]
+    [InlineData("Thu, 01 Jan 2026 00:00:00 GMT", null)]
+    [InlineData("Wed, 31 Dec 2025 23:59:59 GMT", null)]
+    [InlineData("0", null)]
+    [InlineData("-5", null)]
+    [InlineData("NaN", null)]
+    [InlineData("Infinity", null)]
+    [InlineData("1e3", null)]
+    [InlineData("soon", null)]
+    [InlineData("", null)]
+    [InlineData("99999999999999999999999999", 365 * 86400d)]
+    public void Retry_after_is_read_in_every_form(string value, double? seconds) => Seconds(("Retry-After", value)).Should().Be(seconds);
+
+    [Fact]
+    public void Milliseconds_go_before_seconds_and_what_lies_behind_is_dropped()
+    {
+        Seconds(("retry-after-ms", "1500.5"), ("x-ms-retry-after-ms", "9000"), ("Retry-After", "60")).Should().Be(1.5005);
+        Seconds(("x-ms-retry-after-ms", "9000"), ("Retry-After", "60")).Should().Be(9);
+        Seconds(("retry-after-ms", "-1"), ("x-ms-retry-after-ms", "0"), ("Retry-After", "60")).Should().Be(60);
+        Seconds().Should().BeNull();
+    }
+
+    [Fact]
+    public void Dates_count_from_the_answer_s_own_date()
+    {
+        Seconds(("Date", "Thu, 01 Jan 2026 03:00:00 GMT"), ("Retry-After", "Thu, 01 Jan 2026 03:00:10 GMT")).Should().Be(10);
+        Seconds(("Date", "nonsense"), ("Retry-After", "Thu, 01 Jan 2026 00:00:10 GMT")).Should().Be(10);
+        RateLimitHeaders.ReadRetryAfter(Fixture.HeadersOf([("Retry-After", "Thu, 01 Jan 2026 00:00:10 GMT")]), default)
+            .Should().BeNull("without any clock a date says nothing");
+    }
+
+    [Theory]
+    [InlineData("6ms", 0.006)]
+    [InlineData("1s", 1d)]
+    [InlineData("6m0s", 360d)]
+    [InlineData("2m59.56s", 179.56)]
+    [InlineData("10h17m5.723541104s", 37025.7235411)]
+    [InlineData("1d2h", 93600d)]
+    [InlineData("250us", 0.00025)]
+    [InlineData("250µs", 0.00025)]
+    [InlineData("1h", 3600d)]
+    [InlineData("60", 60d)]
+    public void Reset_is_read_as_a_Go_duration_or_as_whole_seconds(string value, double seconds) =>
+        Read(WireDialect.OpenAI, ("x-ratelimit-reset-tokens", value)).Tokens.Reset!.Value.TotalSeconds.Should().BeApproximately(seconds, 1e-6);
+
+    [Theory]
+    [InlineData("0s")]
+    [InlineData("-1")]
+    [InlineData("0")]
+    [InlineData("5x")]
+    [InlineData("ms")]
+    [InlineData("1.2.3s")]
+    [InlineData("")]
+    public void Reset_that_is_unknown_or_past_is_dropped(string value) =>
+        Read(WireDialect.OpenAI, ("x-ratelimit-reset-tokens", value)).Tokens.Reset.Should().BeNull();
+
+    [Fact]
+    public void OpenAI_s_dimensions_are_read()
+    {
+        var read = Read(WireDialect.OpenAI,
+            ("x-ratelimit-limit-requests", "60"), ("x-ratelimit-remaining-requests", "59"), ("x-ratelimit-reset-requests", "1s"),
+            ("x-ratelimit-limit-tokens", "150000"), ("x-ratelimit-remaining-tokens", "149984"), ("x-ratelimit-reset-tokens", "6m0s"));
+        read.Requests.Should().Be(new RateLimitWindow(60, 59, TimeSpan.FromSeconds(1)));
+        read.Tokens.Should().Be(new RateLimitWindow(150000, 149984, TimeSpan.FromMinutes(6)));
+        read.ResetOfExhausted.Should().BeNull("nothing is used up");
+    }
+
+    [Fact]
+    public void Azure_s_minus_one_and_nought_are_unknown()
+    {
+        var read = Read(WireDialect.AzureOpenAI,
+            ("x-ratelimit-limit-requests", "0"), ("x-ratelimit-remaining-requests", "-1"), ("x-ratelimit-reset-requests", "-1"),
+            ("x-ratelimit-limit-tokens", "-1"), ("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "0"));
+        read.Requests.Should().Be(default(RateLimitWindow));
+        read.Tokens.Should().Be(default(RateLimitWindow));
+        Read(WireDialect.AzureOpenAI, ("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "12")).ResetOfExhausted
+            .Should().Be(TimeSpan.FromSeconds(12));
+    }
+
+    [Fact]
+    public void Anthropic_s_dimensions_are_read_and_a_reset_in_the_past_is_over()
+    {
+        (string, string)[] headers =
+        [
+            ("anthropic-ratelimit-requests-limit", "50"), ("anthropic-ratelimit-requests-remaining", "0"), ("anthropic-ratelimit-requests-reset", "2025-12-31T23:59:59Z"),
+            ("anthropic-ratelimit-input-tokens-limit", "20000"), ("anthropic-ratelimit-input-tokens-remaining", "0"), ("anthropic-ratelimit-input-tokens-reset", "2026-01-01T00:00:40Z"),
+            ("anthropic-ratelimit-output-tokens-limit", "8000"), ("anthropic-ratelimit-output-tokens-remaining", "0"), ("anthropic-ratelimit-output-tokens-reset", "2026-01-01T02:00:20.5+02:00"),
+            ("anthropic-ratelimit-tokens-limit", "28000"), ("anthropic-ratelimit-tokens-remaining", "1000"), ("anthropic-ratelimit-tokens-reset", "2026-01-01T00:01:00Z"),
+        ];
+        foreach (var dialect in new[] { WireDialect.Anthropic, WireDialect.Unknown })
+        {
+            var read = Read(dialect, headers);
+            read.Requests.Should().Be(new RateLimitWindow(50, null, null));
+            read.InputTokens.Should().Be(new RateLimitWindow(20000, 0, TimeSpan.FromSeconds(40)));
+            read.OutputTokens.Should().Be(new RateLimitWindow(8000, 0, TimeSpan.FromSeconds(20.5)));
+            read.Tokens.Should().Be(new RateLimitWindow(28000, 1000, TimeSpan.FromMinutes(1)));
+            read.ResetOfExhausted.Should().Be(TimeSpan.FromSeconds(40), "no request fits before all of the used up are back");
+        }
+    }
+
+    [Theory]
+    [InlineData("Please try again in 5.289s.", 5.289)]
+    [InlineData("Please retry in 10h17m5.723541104s.", 37025.7235411)]
+    [InlineData("Please retry after 26 seconds.", 26d)]
+    [InlineData("Rate limit is exceeded. Try again in 30 seconds.", 30d)]
+    [InlineData("Try again in 1 minute", 60d)]
+    [InlineData("retry after 2 hours", 7200d)]
+    [InlineData("retry after 1 day", 86400d)]
+    [InlineData("try again in 500 milliseconds", 0.5)]
+    [InlineData("try again in 500 ms", 0.5)]
+    [InlineData("try again in 6ms", 0.006)]
+    [InlineData("retry after 15", 15d)]
+    [InlineData("Please try again in a moment, or retry in 3s", 3d)]
+    [InlineData("Please try again later", null)]
+    [InlineData("try again in ", null)]
+    [InlineData("try again in .", null)]
+    [InlineData("try again in -5s", null)]
+    public void Wait_is_found_in_a_sentence(string sentence, double? seconds)
+    {
+        var wait = Durations.InSentence(sentence)?.TotalSeconds;
+        if (seconds is null)
+            wait.Should().BeNull();
+        else
+            wait.Should().BeApproximately(seconds.Value, 1e-6);
+    }
+
+    [Fact]
+    public void Reading_allocates_nothing()
+    {
+        var headers = Fixture.HeadersOf([("retry-after", "Thu, 01 Jan 2026 00:00:30 GMT"), ("x-ratelimit-remaining-tokens", "5"), ("x-ratelimit-reset-tokens", "6m0s")]);
+        _ = RateLimitHeaders.Read(headers, WireDialect.Unknown, Fixture.Now);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++)
+            _ = RateLimitHeaders.Read(headers, WireDialect.Unknown, Fixture.Now);
+        (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
+    }
+
+    [Fact]
+    public void A_declared_dialect_reads_its_own_family_and_an_unknown_one_whichever_is_there()
+    {
+        (string, string)[] both =
+        [
+            ("x-ratelimit-remaining-requests", "1"), ("x-ratelimit-remaining-tokens", "2"),
+            ("anthropic-ratelimit-requests-remaining", "3"), ("anthropic-ratelimit-tokens-remaining", "4"), ("anthropic-ratelimit-output-tokens-remaining", "5"),
+        ];
+        (long?, long?, long?) Left(WireDialect dialect, params (string, string)[] headers)
+        {
+            var read = Read(dialect, headers);
+            return (read.Requests.Remaining, read.Tokens.Remaining, read.OutputTokens.Remaining);
+        }
+
+        Left(WireDialect.OpenAI, both).Should().Be((1, 2, null));
+        Left(WireDialect.Anthropic, both).Should().Be((3, 4, 5));
+        Left(WireDialect.Unknown, both).Should().Be((1, 2, null));
+        Left(WireDialect.Unknown, both[1..]).Should().Be((null, 2, null), "tokens alone show the family");
+        Left(WireDialect.Unknown, [both[0], .. both[2..]]).Should().Be((1, null, null), "so do requests alone");
+        Left(WireDialect.Unknown, both[2..]).Should().Be((3, 4, 5));
+        Left(WireDialect.OpenAI, both[2..]).Should().Be((null, null, null));
+    }
+
+    [Theory]
+    [InlineData("anthropic-ratelimit-requests")]
+    [InlineData("anthropic-ratelimit-tokens")]
+    [InlineData("anthropic-ratelimit-input-tokens")]
+    [InlineData("anthropic-ratelimit-output-tokens")]
+    public void Each_dimension_that_is_used_up_is_waited_for_and_one_that_is_not_is_none(string dimension)
+    {
+        TimeSpan? Wait(string left, string reset) =>
+            Read(WireDialect.Anthropic, ($"{dimension}-remaining", left), ($"{dimension}-reset", reset)).ResetOfExhausted;
+        Wait("0", "2026-01-01T00:00:07Z").Should().Be(TimeSpan.FromSeconds(7));
+        Wait("1", "2026-01-01T00:00:07Z").Should().BeNull();
+        Wait("x", "2026-01-01T00:00:07Z").Should().BeNull();
+    }
+
+    [Fact]
+    public void The_longest_of_two_waits_counts_in_either_order()
+    {
+        TimeSpan? Wait(int requests, int tokens) => Read(WireDialect.OpenAI,
+            ("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", $"{requests}s"),
+            ("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", $"{tokens}s")).ResetOfExhausted;
+        Wait(3, 9).Should().Be(TimeSpan.FromSeconds(9));
+        Wait(9, 3).Should().Be(TimeSpan.FromSeconds(9));
+    }
+
+    [Fact]
+    public void Waits_shorter_than_a_tick_are_none_and_longer_than_a_year_are_a_year()
+    {
+        Seconds(("Retry-After", "0.00000001")).Should().BeNull();
+        Seconds(("Retry-After", "31535999")).Should().Be(31535999);
+        Seconds(("Retry-After", "31536000")).Should().Be(31536000);
+        Seconds(("Retry-After", "31536001")).Should().Be(31536000);
+    }
+
+    [Theory]
+    [InlineData("You will regain access on 2026-08-01 at 00:00 UTC", true)]
+    [InlineData("regain access on 2026-08-01 at 00:00 UTC.", true)]
+    [InlineData("You will regain access on 2026-08-01 at 00:00 UT", false)]
+    [InlineData("You will regain access on 2026-13-01 at 00:00 UTC", false)]
+    [InlineData("access on 2026-08-01 at 00:00 UTC", false)]
+    [InlineData("", false)]
+    public void The_day_of_regained_access_is_read(string sentence, bool isRead) =>
+        Durations.RegainedAt(sentence).Should().Be(isRead ? new DateTimeOffset(2026, 8, 1, 0, 0, 0, TimeSpan.Zero) : null);
+}
