@@ -6,14 +6,11 @@ internal static class Commands
     private const string Usage = """
         HaKit.Sample.Console [command] [options]
 
-          drill     calls three local servers through a pool while they are killed, slowed and throttled (the default)
-          replay    the same with the arrivals and sizes of a recorded trace
-          simulate  what a pool would have delivered under a real history of incidents
-          chat      a conversation with several providers, of which you may kill the one that serves
-          recognize an image posted to a pool of recognisers, the first of which is dead
-          report    every scenario of docs/simulation-report.md
-          plan      what a pool of endpoints would deliver, and the cheapest way to a target
+          drill      calls three local servers through a pool while they are killed, slowed and throttled (the default)
+          chat       a conversation with several providers, of which you may kill the one that serves
+          recognize  an image posted to a pool of recognisers, the first of which is dead
 
+        Drills of your own gateway or application, plans and simulations are the tool's: dotnet tool install -g HaKit.Tool, then hakit --help.
         A command's own options: HaKit.Sample.Console <command> --help
         """;
 
@@ -31,18 +28,10 @@ internal static class Commands
                     return 0;
                 case "drill":
                     return await DrillCommand.RunAsync(rest, output, cancellationToken);
-                case "replay":
-                    return await ReplayCommand.RunAsync(rest, output, cancellationToken);
-                case "simulate":
-                    return await SimulateCommand.RunAsync(rest, output, error, cancellationToken);
                 case "chat":
                     return await Chat.ChatCommand.RunAsync(rest, input ?? Console.In, output, cancellationToken);
                 case "recognize":
                     return await Chat.RecognizeCommand.RunAsync(rest, output, error, cancellationToken);
-                case "report":
-                    return await ReportCommand.RunAsync(rest, output, error, cancellationToken);
-                case "plan":
-                    return PlanCommand.Run(rest, output, error);
                 default:
                     throw new UsageException($"There is no command '{args[0]}'.{Environment.NewLine}{Environment.NewLine}{Usage}");
             }

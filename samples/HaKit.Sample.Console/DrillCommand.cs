@@ -1,5 +1,4 @@
-using HaKit.Sample.Rehearsals;
-using HaKit.Testing;
+using System.Globalization;
 
 namespace HaKit.Sample;
 
@@ -7,16 +6,14 @@ namespace HaKit.Sample;
 internal static class DrillCommand
 {
     private const string Usage = """
-        drill [--duration SECONDS] [--rate CALLS] [--streamed SHARE] [--seed N] [--no-failover] [--json FILE]
+        drill [--duration SECONDS] [--rate CALLS] [--seed N] [--no-failover]
 
           --duration SECONDS   how long it lasts, 2 to 3600 (default 30)
           --rate CALLS         calls a second, at random times, 1 to 500 (default 40)
-          --streamed SHARE     the share of calls that ask for a stream, 0 to 1 (default 0.25); one that is cut and says so is no lost call
           --seed N             of everything random (default 1)
           --no-failover        one attempt for each call, to see what that costs
-          --json FILE          writes the figures to a file
 
-        Exit code 1 if a call was lost, an answer was not whole, or the books of client and servers disagree.
+        Exit code 1 if a call was lost or an answer was not whole.
         """;
 
     public static async Task<int> RunAsync(IEnumerable<string> args, TextWriter output, CancellationToken cancellationToken)
@@ -29,26 +26,32 @@ internal static class DrillCommand
         }
         var duration = TimeSpan.FromSeconds(line.Number("--duration", 30, 2, 3600));
         var rate = line.Number("--rate", 40, 1, 500);
-        var streamed = line.Number("--streamed", 0.25, 0, 1);
         var seed = line.Whole("--seed", 1);
         var failover = !line.Flag("--no-failover");
-        var json = line.Text("--json");
         line.RefuseTheRest();
-        return await Performance.RunAsync(
-            new Plan
-            {
-                Title = "drill",
-                Seed = seed,
-                Failover = failover,
-                StreamedShare = streamed,
-                Duration = duration,
-                Arrivals = Arrivals.AtRandom(rate, duration, seed),
-                Acts = Act.Drill(duration),
-                Usual = FakeFault.None,
-                Slowness = TimeSpan.FromSeconds(3),
-                AttemptTimeout = TimeSpan.FromSeconds(1),
-                Deadline = TimeSpan.FromSeconds(10),
-            },
-            json, output, cancellationToken);
+        await using var drill = await Drill.StartAsync(seed, failover, output, cancellationToken);
+        var calls = await drill.RunAsync(duration, rate, cancellationToken);
+        await output.WriteLineAsync(Summary(calls, duration, seed, failover));
+        return calls.All(c => c.Outcome == CallOutcome.Served) ? 0 : 1;
     }
+
+    private static string Summary(IReadOnlyCollection<DrillCall> calls, TimeSpan duration, int seed, bool failover)
+    {
+        var served = calls.Where(c => c.Outcome == CallOutcome.Served).ToArray();
+        var times = served.Select(c => c.Time.TotalMilliseconds).Order().ToArray();
+        List<FormattableString> lines =
+        [
+            $"",
+            $"drill: {calls.Count} calls in {duration.TotalSeconds:0} s, seed {seed}{(failover ? "" : ", no failover")}",
+            $"",
+            $"  time      p50 {At(times, 0.5):0.0} ms, p99 {At(times, 0.99):0.0} ms, longest {At(times, 1):0.0} ms",
+            .. served.GroupBy(c => c.ServedBy).OrderBy(g => g.Key, StringComparer.Ordinal)
+                .Select(FormattableString (g) => $"  {g.Key,-10}{g.Count(),5} served, {100.0 * g.Count() / served.Length:0.0} %"),
+            .. calls.Where(c => c.Why is not null).Take(3).Select(FormattableString (c) => $"  {c.Why}"),
+            $"  served {served.Length}, wrong {calls.Count(c => c.Outcome == CallOutcome.Wrong)}, lost {calls.Count(c => c.Outcome == CallOutcome.Lost)}",
+        ];
+        return string.Join(Environment.NewLine, lines.Select(l => l.ToString(CultureInfo.InvariantCulture)));
+    }
+
+    private static double At(double[] sorted, double share) => sorted.Length == 0 ? 0 : sorted[Math.Max(0, (int)Math.Ceiling(share * sorted.Length) - 1)];
 }

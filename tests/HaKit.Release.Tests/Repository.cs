@@ -6,6 +6,12 @@ internal static class Repository
 
     public static string PathOf(params string[] parts) => Path.Combine([Root, .. parts]);
 
+    /// <summary>The package of the command <c>hakit</c>, which has no public surface.</summary>
+    public const string Tool = "HaKit.Tool";
+
+    /// <summary>The packages that a project refers to: all but the tool.</summary>
+    public static IReadOnlyList<string> Libraries => [.. Packages.Where(p => p != Tool)];
+
     /// <summary>The packages, by their projects' names.</summary>
     public static IReadOnlyList<string> Packages { get; } =
         [.. Directory.GetDirectories(PathOf("src")).Select(d => Path.GetFileName(d)!).Where(n => File.Exists(PathOf("src", n, n + ".csproj"))).Order(StringComparer.Ordinal)];

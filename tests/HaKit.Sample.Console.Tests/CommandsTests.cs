@@ -16,13 +16,8 @@ public sealed class CommandsTests
     [InlineData("--rate is '1e2': a number from 1 to 500", "drill", "--rate", "1e2")]
     [InlineData("--rate is '1,5': a number from 1 to 500", "drill", "--rate", "1,5")]
     [InlineData("--duration is '0': a number from 2 to 3600", "drill", "--duration", "0")]
-    [InlineData("--streamed is '1.01': a number from 0 to 1", "drill", "--streamed", "1.01")]
     [InlineData("--seed is '1.5': a whole number", "drill", "--seed", "1.5")]
     [InlineData("--seed is '2147483648': a whole number", "drill", "--seed", "2147483648")]
-    [InlineData("--json is '/no/such/folder/figures.json', which cannot be written", "drill", "--json", "/no/such/folder/figures.json")]
-    [InlineData("--trace is needed", "replay")]
-    [InlineData("--speed is '0': a number from 1 to 100", "replay", "--trace", "x.csv", "--speed", "0")]
-    [InlineData("--trace is '/no/such/trace.csv', which cannot be read", "replay", "--trace", "/no/such/trace.csv")]
     public async Task What_is_not_understood_is_refused_with_exit_code_2(string because, params string[] args)
     {
         var (exitCode, output, error) = await RunAsync(args);
@@ -33,10 +28,8 @@ public sealed class CommandsTests
     }
 
     [Theory]
-    [InlineData("replay    the same", "--help")]
+    [InlineData("recognize  an image", "--help")]
     [InlineData("--no-failover", "drill", "--help")]
-    [InlineData("--trace FILE", "replay", "--help")]
-    [InlineData("--target A", "plan", "--help")]
     public async Task Help_lists_what_there_is(string line, params string[] args)
     {
         var (exitCode, output, error) = await RunAsync(args);

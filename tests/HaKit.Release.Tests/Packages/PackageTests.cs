@@ -49,7 +49,7 @@ public sealed class PackedOnce : ICollectionFixture<PackedFixture>;
 [Collection(nameof(PackedFixture))]
 public sealed class PackageTests(PackedFixture packed)
 {
-    public static TheoryData<string> Packages => [.. Repository.Packages];
+    public static TheoryData<string> Packages => [.. Repository.Libraries];
 
     private XDocument Nuspec(string package)
     {
@@ -84,6 +84,19 @@ public sealed class PackageTests(PackedFixture packed)
     [InlineData("HaKit.Testing", "HaKit", "Microsoft.Extensions.AI.Abstractions")]
     public void A_package_depends_on_what_it_needs_and_on_nothing_else(string package, params string[] dependencies) =>
         Nuspec(package).Descendants().Where(e => e.Name.LocalName == "dependency").Select(e => e.Attribute("id")!.Value).Should().BeEquivalentTo(dependencies);
+
+    [Fact]
+    public async Task The_tool_is_installed_from_its_package_and_runs()
+    {
+        var folder = Path.Combine(packed.Folder, "tool");
+        Directory.CreateDirectory(folder);
+        await PackedFixture.RunAsync(folder, "tool", "install", Repository.Tool, "--tool-path", folder, "--version", packed.Version, "--add-source", packed.Feed);
+
+        var told = await PackedFixture.RunAsync(folder, "exec", Directory.GetFiles(folder, "HaKit.Tool.dll", SearchOption.AllDirectories).Single(), "plan", "--target", "2N");
+
+        told.Should().Contain("meets the target");
+        File.Exists(Path.Combine(folder, OperatingSystem.IsWindows() ? "hakit.exe" : "hakit")).Should().BeTrue("the command is called hakit");
+    }
 
     [Theory]
     [InlineData("Console")]

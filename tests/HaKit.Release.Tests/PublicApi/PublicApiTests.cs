@@ -5,7 +5,7 @@ namespace HaKit.Release.Tests;
 
 public sealed class PublicApiTests
 {
-    public static TheoryData<string> Packages => [.. Repository.Packages];
+    public static TheoryData<string> Packages => [.. Repository.Libraries];
 
     /// <summary>A change is approved by setting HAKIT_APPROVE=1 for one run, and by whoever reads the difference.</summary>
     [Theory]

@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace HaKit.Tool;
+
+/// <summary>Creates options whose values are checked while the arguments are parsed; a wrong value is refused by the option's name.</summary>
+internal static class CommandOptions
+{
+    /// <summary>Creates an option whose value is a number.</summary>
+    public static Option<double> Number(string name, string valueName, string description, double usual, double least, double most) =>
+        Of(name, valueName, description, text => ParseNumber(text) is { } number && number >= least && number <= most ? number : null,
+            string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}"), usual);
+
+    /// <summary>Creates an option whose value is a whole number.</summary>
+    public static Option<int> Whole(string name, string valueName, string description, int usual, int least = 0, int most = int.MaxValue) =>
+        Of<int>(name, valueName, description, text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number : null,
+            $"a whole number from {least} to {most}", usual);
+
+    /// <summary>Creates an option whose value is a length of time such as 500ms, 20s, 5m, 1h or 30d.</summary>
+    public static Option<TimeSpan?> Duration(string name, string description) =>
+        new Option<TimeSpan?>(name)
+        {
+            HelpName = "TIME",
+            Description = description,
+            CustomParser = result => Parsed(result, ParseDuration, "a time such as 20s, 5m, 1h or 30d"),
+        };
+
+    /// <summary>Creates an option whose value is a text or a file's name; null when it is not given.</summary>
+    public static Option<string?> Text(string name, string valueName, string description) =>
+        new Option<string?>(name)
+        {
+            HelpName = valueName,
+            Description = description,
+            CustomParser = result => result.Tokens is [{ Value: { Length: > 0 } text }] ? text : Refused<string?>(result, "a value"),
+        };
+
+    /// <summary>Creates an option that is set by its name alone.</summary>
+    public static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
+
+    /// <summary>Creates an option with a parser of its own that returns null for a value that it does not understand.</summary>
+    public static Option<T> Of<T>(string name, string valueName, string description, Func<string, T?> parse, string expected, T usual)
+        where T : struct =>
+        new(name)
+        {
+            HelpName = valueName,
+            Description = description,
+            DefaultValueFactory = _ => usual,
+            CustomParser = result => Parsed(result, parse, expected) ?? usual,
+        };
+
+    /// <summary>Reads the only token of an option; an error is added when it is not what was expected.</summary>
+    public static T? Parsed<T>(ArgumentResult result, Func<string, T?> parse, string expected)
+        where T : struct =>
+        result.Tokens is [{ Value: { Length: > 0 } text }] && parse(text) is { } value ? value : Refused<T?>(result, expected);
+
+    public static T? Refused<T>(ArgumentResult result, string expected)
+    {
+        var name = (result.Parent as OptionResult)?.Option.Name ?? result.Argument.Name;
+        var given = result.Tokens is [{ Value: var text }] ? text : "";
+        result.AddError($"{name} is '{given}': {expected} is needed.");
+        return default;
+    }
+
+    public static TimeSpan? ParseDuration(string text)
+    {
+        var digits = text.AsSpan().TrimEnd("msdh").Length;
+        double? seconds = text[digits..] switch { "ms" => 0.001, "s" => 1, "m" => 60, "h" => 3600, "d" => 86_400, _ => null };
+        return ParseNumber(text[..digits]) * seconds is > 0 and < 1e10 and var total ? TimeSpan.FromSeconds(total) : null;
+    }
+
+    public static double? ParseNumber(string text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null;
+}

@@ -1,0 +1,18 @@
+using System.CommandLine;
+using HaKit.Tool.Planning;
+using HaKit.Tool.Rehearsals;
+using HaKit.Tool.Simulations;
+
+namespace HaKit.Tool;
+
+/// <summary>The commands, one line each. A new command is a class in a file of its own and a line here.</summary>
+internal static class Commands
+{
+    public static IEnumerable<Command> All() =>
+    [
+        PlanCommand.Create(),
+        SimulateCommand.Create(),
+        ReplayCommand.Create(),
+        ReportCommand.Create(),
+    ];
+}

@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+
+namespace HaKit.Tool;
+
+/// <summary>Parses the arguments and runs the command that they name.</summary>
+internal static class HakitTool
+{
+    /// <summary>Exit code when a command did what was asked and found nothing wrong.</summary>
+    public const int Good = 0;
+
+    /// <summary>Exit code when a command ran and found something wrong.</summary>
+    public const int Bad = 1;
+
+    /// <summary>Exit code when a command could not begin.</summary>
+    public const int NotRun = 2;
+
+    /// <summary>Exit code when the user interrupted a command.</summary>
+    public const int Interrupted = 130;
+
+    private const string ExitCodes = """
+        Exit codes:
+          0    done, nothing wrong
+          1    done, and found something wrong; the command's description says what
+          2    not begun: an option or a file is wrong
+          130  interrupted
+
+        """;
+
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    {
+        var parsed = Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var wrong in parsed.Errors)
+                await error.WriteLineAsync(wrong.Message);
+            await error.WriteLineAsync($"{PathOf(parsed.CommandResult.Command)} --help lists the options and their defaults.");
+            return NotRun;
+        }
+        try
+        {
+            var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+            return await parsed.InvokeAsync(configuration, cancellationToken);
+        }
+        catch (UsageException wrong)
+        {
+            await error.WriteLineAsync(wrong.Message);
+            return NotRun;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await error.WriteLineAsync("Interrupted.");
+            return Interrupted;
+        }
+    }
+
+    public static ParseResult Parse(string[] args) => CreateRoot().Parse(args);
+
+    private static RootCommand CreateRoot()
+    {
+        var root = new RootCommand("Failover drills, scripted AI upstreams, availability plans and simulations for clients of AI services.");
+        foreach (var command in Commands.All())
+            root.Subcommands.Add(command);
+        var help = root.Options.OfType<HelpOption>().Single();
+        var standard = (HelpAction)help.Action!;
+        standard.MaxWidth = 120;
+        help.Action = new HelpWithExitCodes(standard);
+        root.SetAction(((HelpWithExitCodes)help.Action).Invoke);
+        return root;
+    }
+
+    private static string PathOf(Command command) => command is RootCommand ? "hakit" : $"hakit {command.Name}";
+
+    private sealed class HelpWithExitCodes(HelpAction standard) : System.CommandLine.Invocation.SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            // The list of commands has one line for each; the command's own help has its whole description.
+            if (parseResult.CommandResult.Command is RootCommand root)
+                foreach (var command in root.Subcommands)
+                    command.Description = command.Description?.Split('\n')[0].TrimEnd();
+            var result = standard.Invoke(parseResult);
+            parseResult.InvocationConfiguration.Output.Write(ExitCodes);
+            return result;
+        }
+    }
+}

@@ -1,0 +1,188 @@
+using System.CommandLine;
+using System.Globalization;
+using HaKit.Availability;
+
+namespace HaKit.Tool.Planning;
+
+using Availability = HaKit.Availability.Availability;
+
+/// <summary>
+/// <c>plan</c>: what a pool of endpoints delivers, what it loses to what, and the cheapest way to a target; the endpoints
+/// from the command line, or estimated from a history of incidents.
+/// </summary>
+internal static class PlanCommand
+{
+    public static Command Create()
+    {
+        var options = new PlanCommandOptions();
+        var json = JsonOutput.CreateOption();
+        var command = new Command("plan", """
+            Tells what a pool of endpoints delivers, what it loses to what, and the cheapest way to a target.
+            The endpoints come from the command line, or are estimated from a history of incidents.
+            Times are written 500ms, 20s, 5m, 1h, 30d. Exit code 1 if no way leads to the target.
+            """);
+        foreach (var option in options.All.Append(json))
+            command.Options.Add(option);
+        command.SetAction((parsed, cancellationToken) => RunAsync(options.Read(parsed), JsonOutput.Open(parsed, json), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(PlanOptions options, JsonOutput json, CancellationToken cancellationToken)
+    {
+        await using (json)
+        {
+            try
+            {
+                var design = options.IncidentFile is null ? Design(options, options.Endpoints, options.Beta ?? 0.1) : FromIncidents(options, json.Text);
+                var figures = Plan(options, design, json.Text);
+                await json.WriteAsync(figures, cancellationToken);
+                return figures.IsReachable ? HakitTool.Good : HakitTool.Bad;
+            }
+            catch (Exception wrong) when (wrong is FormatException or ArgumentException or InvalidOperationException or IOException or UnauthorizedAccessException)
+            {
+                throw new UsageException($"plan: {wrong.Message}");
+            }
+        }
+    }
+
+    private static PoolDesign Design(PlanOptions options, IReadOnlyList<PlannedEndpoint> endpoints, double beta) => new()
+    {
+        Endpoints = endpoints,
+        Required = options.Required,
+        Beta = beta,
+        Detection = options.Detection,
+        Rescued = options.Rescued,
+        Coverage = options.Coverage,
+        UncoveredRecovery = options.Uncovered,
+        Routing = options.Routing,
+    };
+
+    private static PoolDesign FromIncidents(PlanOptions options, TextWriter output)
+    {
+        IReadOnlyList<Incident> all;
+        try
+        {
+            using var reader = File.OpenText(options.IncidentFile!);
+            all = Incidents.Read(reader);
+        }
+        catch (FormatException e)
+        {
+            throw new FormatException($"{options.IncidentFile}, {e.Message}", e);
+        }
+
+        foreach (var service in options.Services)
+            if (all.All(i => i.Service != service)) throw new FormatException($"--service {service}: not in {options.IncidentFile}");
+        var chosen = all.Where(i => options.Services.Count == 0 || options.Services.Contains(i.Service)).ToList();
+        if (chosen.Count == 0) throw new FormatException($"{options.IncidentFile} holds no incident");
+        var (from, to) = (options.From ?? all.Min(i => i.Start), options.To ?? all.Max(i => i.End));
+        if (to <= from) throw new FormatException($"--to {to:u} does not lie after --from {from:u}");
+        var services = Incidents.ToHistories(chosen, options.Impact, from, to)
+            .Select(s => (s.Service, Uptime: s.History.Summarize(to - from))).ToList();
+        output.WriteLine($"Incidents of impact {options.Impact} or more, {from:yyyy-MM-dd HH:mm} to {to:yyyy-MM-dd HH:mm} UTC ({(to - from).TotalDays:0.#} days)");
+        foreach (var (service, uptime) in services) Describe(service, uptime, output);
+        var joint = JointDowntime.Of([.. services.Select(s => s.Uptime)], Math.Min(options.Required, services.Count));
+        output.WriteLine($"  together       all down {Share(joint.AllDown / joint.Observed)} of the time; beta {Estimated(joint.Beta)}, correlation {Estimated(joint.Correlation)}");
+        output.WriteLine();
+        return Design(options, [.. services.Select(s => Endpoint(s.Service, s.Uptime, options.Mttr))], options.Beta ?? joint.Beta ?? 0);
+    }
+
+    private static PlannedEndpoint Endpoint(string service, UptimeSummary uptime, TimeSpan mttr) =>
+        new(service, uptime.Observed ?? Availability.Always) { Mttr = uptime.Mttr is { } m && m > TimeSpan.Zero ? m : mttr };
+
+    private static void Describe(string service, UptimeSummary uptime, TextWriter output)
+    {
+        var bounds = uptime.Bounds();
+        var (mttf, mttr) = (uptime.MttfBounds(), uptime.MttrBounds());
+        output.WriteLine($"  {service,-14} {uptime.Observed} up (95%: {bounds.Lower} to {bounds.Upper}), {uptime.Failures} outages"
+            + (uptime.Failures == 0 ? " (taken as always up: nothing is known against it)" : "")
+            + $"; MTTF {Span(uptime.Mttf)} ({Span(mttf?.Lower)} to {Span(mttf?.Upper)}), MTTR {Span(uptime.Mttr)} ({Span(mttr?.Lower)} to {Span(mttr?.Upper)})");
+    }
+
+    private static PlanFigures Plan(PlanOptions options, PoolDesign design, TextWriter output)
+    {
+        var (target, forecast) = (options.Target, design.Evaluate());
+        var met = forecast.Availability.Meets(target);
+        output.WriteLine($"Target      {target} ({target:W}), {Span(target.Downtime(options.Period))} down in {Span(options.Period)}");
+        output.WriteLine($"Pool        {string.Join(", ", design.Endpoints.Select(e => $"{e.Name} {e.Availability}"))}; {design.Required} required, {Text(design.Routing)}; beta {design.Beta:0.###}; detection {Span(design.Detection)}");
+        output.WriteLine($"Delivers    {forecast.Availability} ({forecast.Availability:W}), {Span(forecast.Availability.Downtime(options.Period))} down in {Span(options.Period)}: {(met ? "meets the target" : "misses the target")}");
+        output.WriteLine("Loses");
+        foreach (var loss in forecast.Losses)
+            output.WriteLine($"  {Span(loss.Without.Downtime(options.Period)),-10} {loss.Unavailability:0.0E+0}  {Text(loss.Cause)}");
+        output.WriteLine("Alone would do it");
+        var best = design.Endpoints.MaxBy(e => e.Availability)!;
+        Alone(output, $"endpoints like {best.Name}, failures noticed at once", Planner.EndpointsFor(best.Availability, target, design.Required, design.Beta), n => $"{n}");
+        Alone(output, "detection within", Planner.DetectionFor(design, target), t => Span(t));
+        Alone(output, "beta of at most", Planner.BetaFor(design, target), b => b.ToString("0.####", CultureInfo.InvariantCulture));
+        var plan = Ways(options, design, best, output);
+        return new PlanFigures(
+            target.ToString(), forecast.Availability.ToString(), met, forecast.Availability.Downtime(options.Period).TotalSeconds,
+            [.. forecast.Losses.Select(loss => new PlanLoss(loss.Cause, loss.Unavailability))],
+            plan.Way?.Changes.Select(change => change.Name).ToArray(), plan.Way?.Cost, (plan.Way?.Availability ?? plan.Limit).ToString());
+    }
+
+    private static CheapestPlan Ways(PlanOptions options, PoolDesign design, PlannedEndpoint best, TextWriter output)
+    {
+        PlanChange[] once =
+        [
+            new($"one more endpoint like {best.Name}", options.Costs.Endpoint, d => OneMore(d, best)),
+            new("halve beta (other provider, account, region)", options.Costs.Beta, d => d with { Beta = d.Beta / 2 }),
+            new("halve detection", options.Costs.Detection, d => d with { Detection = d.Detection / 2 }),
+            new("rescue half of the calls lost until detection", options.Costs.Rescue, d => d with { Rescued = 1 - (1 - d.Rescued) / 2 }),
+            new("halve what is not noticed", options.Costs.Coverage, d => d with { Coverage = 1 - (1 - d.Coverage) / 2 }),
+        ];
+        PlanChange[] twice = [.. once, .. once.Select(change => new PlanChange(change.Name + ", again", change.Cost, change.Apply))];
+        output.WriteLine("What if (most gain for its cost first)");
+        foreach (var outcome in Planner.WhatIfByCost(design, once).Where(o => o.Gain > 0))
+            output.WriteLine($"  {Span(Downtime(outcome.Gain, options.Period)),-10} saved for {outcome.Cost,4:0.##}: {outcome.Changes[0].Name} ({outcome.Availability})");
+        var plan = Planner.Cheapest(design, options.Target, twice);
+        if (plan.Way is not { } way)
+        {
+            output.WriteLine($"Cheapest    unreachable with these changes; the limit is {plan.Limit} ({plan.Limit:W})");
+            return plan;
+        }
+
+        output.WriteLine(way.Changes.Count == 0
+            ? "Cheapest    nothing: the target is met"
+            : $"Cheapest    {string.Join(" + ", way.Changes.Select(c => c.Name))}: {way.Availability} for {way.Cost:0.##}");
+        return plan;
+    }
+
+    private static PoolDesign OneMore(PoolDesign design, PlannedEndpoint like)
+    {
+        var added = new PlannedEndpoint($"{like.Name} #{design.Endpoints.Count + 1}", like.Availability) { Mttr = like.Mttr };
+        return design with { Endpoints = [.. design.Endpoints, added] };
+    }
+
+    private static void Alone<T>(TextWriter output, string what, PlanAnswer<T> answer, Func<T, string> text)
+        where T : struct =>
+        output.WriteLine(answer.Value is { } value
+            ? $"  {what}: {text(value)} ({answer.Reached})"
+            : $"  {what}: unreachable, the limit is {answer.Reached}");
+
+    private static TimeSpan Downtime(double gain, TimeSpan period) => Availability.FromUnavailability(gain).Downtime(period);
+
+    private static string Text(PoolRouting routing) => routing == PoolRouting.Balanced ? "balanced" : "by priority";
+
+    private static string Text(PoolLossCause cause) => cause switch
+    {
+        PoolLossCause.IndependentFailures => "too many down at once by chance",
+        PoolLossCause.CommonCause => "one cause takes all down (beta)",
+        PoolLossCause.Detection => "calls to an endpoint not yet known to be down",
+        _ => "failures that nobody notices",
+    };
+
+    private static string Share(double share) => share.ToString(share < 0.001 ? "0.####%" : "0.##%", CultureInfo.InvariantCulture);
+
+    private static string Estimated(double? value) => value is { } v ? v.ToString("0.###", CultureInfo.InvariantCulture) : "unknown";
+
+    private static string Span(TimeSpan? span) => span switch
+    {
+        null => "unknown",
+        { Ticks: 0 } => "0",
+        { TotalSeconds: < 1 } s => $"{s.TotalMilliseconds:0.##} ms",
+        { TotalMinutes: < 2 } s => $"{s.TotalSeconds:0.##} s",
+        { TotalHours: < 2 } s => $"{s.TotalMinutes:0.#} min",
+        { TotalDays: < 2 } s => $"{s.TotalHours:0.#} h",
+        { } s => $"{s.TotalDays:0.#} d",
+    };
+}

@@ -1,0 +1,10 @@
+using HaKit.Tool;
+
+using var interrupted = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    // The first interrupt ends the command in order; the second one ends the process.
+    pressed.Cancel = !interrupted.IsCancellationRequested;
+    interrupted.Cancel();
+};
+return await HakitTool.RunAsync(args, Console.Out, Console.Error, interrupted.Token);

@@ -1,0 +1,117 @@
+namespace HaKit.Tool.Rehearsals;
+
+/// <summary>How a call ended.</summary>
+internal enum CallOutcome
+{
+    /// <summary>It has not.</summary>
+    Open,
+
+    /// <summary>The whole answer, as the prompt demands it.</summary>
+    Served,
+
+    /// <summary>A stream broke, and a typed exception said so.</summary>
+    Cut,
+
+    /// <summary>An answer came as if all were well, and was not the whole one.</summary>
+    Wrong,
+
+    /// <summary>No answer.</summary>
+    Lost,
+}
+
+/// <summary>How an attempt ended.</summary>
+internal enum AttemptOutcome
+{
+    /// <summary>It has not.</summary>
+    Open,
+
+    /// <summary>The server answered, with a status.</summary>
+    Answered,
+
+    /// <summary>There was no connection, so the server never saw it.</summary>
+    Refused,
+
+    /// <summary>It broke or was given up after a connection was there: the server may have seen it.</summary>
+    Broken,
+}
+
+/// <summary>One attempt, as the client saw it.</summary>
+internal sealed class Attempt(string endpoint, TimeSpan started)
+{
+    public string Endpoint { get; } = endpoint;
+    public TimeSpan Started { get; } = started;
+    public TimeSpan Ended { get; set; }
+    public AttemptOutcome Outcome { get; set; }
+    public int Status { get; set; }
+    public bool IsGood => Outcome == AttemptOutcome.Answered && Status < 300;
+}
+
+/// <summary>One call, as the client saw it.</summary>
+internal sealed class Call(TimeSpan started)
+{
+    public TimeSpan Started { get; } = started;
+    public TimeSpan Ended { get; set; }
+    public CallOutcome Outcome { get; set; }
+    public string? ServedBy { get; set; }
+    public string? Why { get; set; }
+    public List<Attempt> Attempts { get; } = new(1);
+    public TimeSpan Duration => Ended - Started;
+}
+
+/// <summary>The client's book of calls and attempts. Thread-safe; read a call's details under <see cref="Read{T}"/> or when all is over.</summary>
+internal sealed class Ledger(TimeProvider time)
+{
+    // An attempt runs somewhere below its call, in whatever pipeline the pool has; the execution context knows whose it is.
+    private static readonly AsyncLocal<Call?> Current = new();
+    private readonly Lock _lock = new();
+    private readonly List<Call> _calls = [];
+    private readonly long _origin = time.GetTimestamp();
+    private int _openAttempts;
+
+    public TimeSpan Now => time.GetElapsedTime(_origin);
+
+    public bool HasOpenAttempts => Volatile.Read(ref _openAttempts) > 0;
+
+    public T Read<T>(Func<IReadOnlyList<Call>, T> read)
+    {
+        lock (_lock)
+            return read(_calls);
+    }
+
+    /// <summary>Opens a call for everything that runs below the caller.</summary>
+    public Call BeginCall()
+    {
+        var call = new Call(Now);
+        Current.Value = call;
+        lock (_lock)
+            _calls.Add(call);
+        return call;
+    }
+
+    public void EndCall(Call call, CallOutcome outcome, string? servedBy = null, string? why = null)
+    {
+        lock (_lock)
+        {
+            (call.Ended, call.Outcome, call.ServedBy, call.Why) = (Now, outcome, servedBy, why);
+            // An attempt at a stream is good when the stream begins; only its reader learns how it ends.
+            if (outcome != CallOutcome.Served && call.Attempts is [.., { IsGood: true } last])
+                last.Outcome = AttemptOutcome.Broken;
+        }
+    }
+
+    public Attempt BeginAttempt(string endpoint)
+    {
+        var attempt = new Attempt(endpoint, Now);
+        Interlocked.Increment(ref _openAttempts);
+        lock (_lock)
+            Current.Value!.Attempts.Add(attempt);
+        return attempt;
+    }
+
+    public void EndAttempt(Attempt attempt, AttemptOutcome outcome, int status)
+    {
+        lock (_lock)
+            (attempt.Ended, attempt.Outcome, attempt.Status) = (Now, outcome, status);
+        Interlocked.Decrement(ref _openAttempts);
+    }
+}

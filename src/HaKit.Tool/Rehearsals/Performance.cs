@@ -1,0 +1,29 @@
+using HaKit.Tool.Rehearsals.Reports;
+
+namespace HaKit.Tool.Rehearsals;
+
+/// <summary>Carries a plan out before an audience, and ends with the report.</summary>
+internal static class Performance
+{
+    /// <summary>Carries the plan out. Exit code 1 if a call was lost, an answer was not whole, or the counts of client and servers disagree.</summary>
+    public static async Task<int> RunAsync(Plan plan, JsonOutput json, CancellationToken cancellationToken)
+    {
+        await WarmUpAsync(plan, cancellationToken);
+        await using var rehearsal = await Rehearsal.StartAsync(plan, cancellationToken);
+        var run = rehearsal.RunAsync(cancellationToken);
+        await Display.For(json.Text).ShowAsync(rehearsal, run);
+        await run;
+        var report = Report.Of(rehearsal);
+        await json.Text.WriteLineAsync(ReportText.Of(report));
+        await json.WriteAsync(report, cancellationToken);
+        return report.IsGood ? HakitTool.Good : HakitTool.Bad;
+    }
+
+    // The first calls of a process are compiled while they run, and the figures are not to tell of that.
+    private static async Task WarmUpAsync(Plan plan, CancellationToken cancellationToken)
+    {
+        var calls = Enumerable.Range(1, 20).Select(i => new Arrival(TimeSpan.FromMilliseconds(i), PromptTokens: 10, AnswerTokens: 10));
+        await using var rehearsal = await Rehearsal.StartAsync(plan with { Arrivals = calls, Acts = [], StreamedShare = 0.5 }, cancellationToken);
+        await rehearsal.RunAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using HaKit.Testing;
+
+namespace HaKit.Tool.Rehearsals;
+
+/// <summary>Replays a recorded workload, faster than it was, with one server killed and one slowed on the way.</summary>
+internal static class ReplayCommand
+{
+    // What a token takes a usual model, and what its users put up with; all of it is divided by the speed.
+    private static readonly TimeSpan Token = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    public static Command Create()
+    {
+        var file = CommandOptions.Text("--trace", "FILE", "CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens, as the Azure LLM inference trace has them");
+        file.Required = true;
+        var speed = CommandOptions.Number("--speed", "N", "how many times faster than recorded, 1 to 100", 20, 1, 100);
+        var minutes = CommandOptions.Number("--minutes", "M", "how much of the recording, counted from its first line", 100_000, 0.1, 100_000);
+        var streamed = CommandOptions.Number("--streamed", "SHARE", "the share of calls that ask for a stream, 0 to 1; a stream that is cut and says so is no lost call", 0.25, 0, 1);
+        var seed = CommandOptions.Whole("--seed", "N", "of everything random", 1);
+        var single = CommandOptions.Flag("--no-failover", "one attempt for each call, to see what that costs");
+        var json = JsonOutput.CreateOption();
+        var command = new Command("replay", """
+            Replays a recorded workload against a pool over three local servers, one of which is killed and one slowed.
+            Nothing is replayed if a line of the trace is bad; each is reported with its number, and the exit code is 2.
+            Exit code 1 if a call was lost, an answer was not whole, or the counts of client and servers disagree.
+            """) { file, speed, minutes, streamed, seed, single, json };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var trace = Trace.Read(parsed.GetRequiredValue(file)!, TimeSpan.FromMinutes(parsed.GetValue(minutes)));
+            var plan = PlanOf(trace, Path.GetFileName(parsed.GetRequiredValue(file)!), parsed.GetValue(speed)) with
+            {
+                Seed = parsed.GetValue(seed),
+                Failover = !parsed.GetValue(single),
+                StreamedShare = parsed.GetValue(streamed),
+            };
+            await using var figures = JsonOutput.Open(parsed, json);
+            return await Performance.RunAsync(plan, figures, cancellationToken);
+        });
+        return command;
+    }
+
+    private static Plan PlanOf(IReadOnlyList<Arrival> trace, string name, double speed)
+    {
+        var duration = trace[^1].At / speed;
+        return new Plan
+        {
+            Title = $"replay of {name} at {speed}×",
+            Seed = 1,
+            Failover = true,
+            StreamedShare = 0,
+            Duration = duration,
+            Arrivals = trace.Select(a => a with { At = a.At / speed }),
+            Acts = Act.Replay(duration),
+            Usual = FakeFault.Latency(perToken: Token / speed),
+            Slowness = 2 * Patience / speed,
+            AttemptTimeout = Max(Patience / speed, TimeSpan.FromSeconds(1)),
+            Deadline = Max(5 * Patience / speed, TimeSpan.FromSeconds(10)),
+        };
+    }
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+}

@@ -1,0 +1,143 @@
+using HaKit.Availability;
+using HaKit.Testing;
+
+namespace HaKit.Tool.Rehearsals.Reports;
+
+using Availability = HaKit.Availability.Availability;
+
+/// <summary>The figures of a rehearsal that is over. Times are in milliseconds unless the name says seconds.</summary>
+internal sealed record Report
+{
+    public required string Title { get; init; }
+    public required int Seed { get; init; }
+    public required bool Failover { get; init; }
+    public required double Seconds { get; init; }
+    public required int Calls { get; init; }
+    public required int Served { get; init; }
+    public required int Cut { get; init; }
+    public required int Wrong { get; init; }
+    public required int Lost { get; init; }
+    public required double? P50 { get; init; }
+    public required double? P99 { get; init; }
+    public required int Attempts { get; init; }
+    public required int Failovers { get; init; }
+    public required IReadOnlyList<FaultFigures> Faults { get; init; }
+    public required MoveFigures Refused { get; init; }
+    public required IReadOnlyList<EndpointFigures> Endpoints { get; init; }
+
+    /// <summary>Served calls of all calls.</summary>
+    public required string Delivered { get; init; }
+
+    /// <summary>What that share is at least, with 95 % confidence, were the calls a sample.</summary>
+    public required string DeliveredAtLeast { get; init; }
+
+    /// <summary>Why the first few calls were not served.</summary>
+    public required IReadOnlyList<string> Why { get; init; }
+
+    public double AttemptsPerCall => Calls == 0 ? 0 : (double)Attempts / Calls;
+
+    public bool Reconciles => Endpoints.All(e => e.Book.Agrees);
+
+    public bool IsGood => Calls > 0 && Lost == 0 && Wrong == 0 && Reconciles;
+
+    public static Report Of(Rehearsal rehearsal)
+    {
+        var calls = rehearsal.Ledger.Read(c => c.ToArray());
+        var span = calls.Select(c => c.Ended).Append(rehearsal.Plan.Duration).Max();
+        var served = calls.Where(c => c.Outcome == CallOutcome.Served).ToArray();
+        var times = served.Select(c => c.Duration).ToArray();
+        return new Report
+        {
+            Title = rehearsal.Plan.Title,
+            Seed = rehearsal.Plan.Seed,
+            Failover = rehearsal.Plan.Failover,
+            Seconds = span.TotalSeconds,
+            Calls = calls.Length,
+            Served = served.Length,
+            Cut = calls.Count(c => c.Outcome == CallOutcome.Cut),
+            Wrong = calls.Count(c => c.Outcome == CallOutcome.Wrong),
+            Lost = calls.Count(c => c.Outcome is CallOutcome.Lost or CallOutcome.Open),
+            P50 = Statistics.Percentile(times, 0.5)?.TotalMilliseconds,
+            P99 = Statistics.Percentile(times, 0.99)?.TotalMilliseconds,
+            Attempts = calls.Sum(c => c.Attempts.Count),
+            Failovers = calls.Sum(c => Math.Max(0, c.Attempts.Count - 1)),
+            Faults = [.. rehearsal.Plan.Acts.Select((act, i) => FaultFigures.Of(act, rehearsal.ActsBegan[i], rehearsal.Servers[act.Server].Name, served))],
+            Refused = MoveFigures.OfRefused(served),
+            Endpoints = [.. rehearsal.Servers.Select((s, i) => EndpointFigures.Of(s, i, rehearsal.Plan.Acts, span, calls))],
+            Delivered = calls.Length == 0 ? "-" : Availability.FromUnavailability(1 - (double)served.Length / calls.Length).ToString(),
+            DeliveredAtLeast = calls.Length == 0 ? "-" : Estimate.ClopperPearson(served.Length, calls.Length).Lower.ToString(),
+            Why = [.. calls.Where(c => c.Why is not null).Select(c => c.Why!).Take(5)],
+        };
+    }
+}
+
+/// <summary>What one trouble did to the calls.</summary>
+/// <param name="Endpoint">Whose trouble.</param>
+/// <param name="Trouble">Which.</param>
+/// <param name="BeganSeconds">When it began.</param>
+/// <param name="MetBy">Calls that met it and were served elsewhere.</param>
+/// <param name="FirstServedElsewhere">From its beginning to the end of the first of them; null when there was none.</param>
+internal sealed record FaultFigures(string Endpoint, string Trouble, double? BeganSeconds, int MetBy, double? FirstServedElsewhere)
+{
+    public static FaultFigures Of(Act act, TimeSpan? began, string endpoint, IReadOnlyList<Call> served)
+    {
+        var moved = served.Where(c => c.ServedBy != endpoint && c.Attempts.Any(a =>
+            a.Endpoint == endpoint && !a.IsGood && a.Ended >= began && a.Started <= act.Until)).ToArray();
+        return new(endpoint, act.Trouble.ToString().ToLowerInvariant(), began?.TotalSeconds, moved.Length,
+            moved.Length == 0 ? null : (moved.Min(c => c.Ended) - began!.Value).TotalMilliseconds);
+    }
+}
+
+/// <summary>How long calls took that found no connection: from the refusal to the whole answer from another endpoint.</summary>
+internal sealed record MoveFigures(int Calls, double? Median, double? Worst)
+{
+    public static MoveFigures OfRefused(IReadOnlyList<Call> served)
+    {
+        var times = served
+            .Where(c => c.Attempts.Any(a => a.Outcome == AttemptOutcome.Refused))
+            .Select(c => c.Ended - c.Attempts.First(a => a.Outcome == AttemptOutcome.Refused).Ended).ToArray();
+        return new(times.Length, Statistics.Percentile(times, 0.5)?.TotalMilliseconds, Statistics.Percentile(times, 1)?.TotalMilliseconds);
+    }
+}
+
+/// <summary>One endpoint's part.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Served">Calls it served.</param>
+/// <param name="Attempts">Attempts made on it.</param>
+/// <param name="P50">The usual time of its good answers.</param>
+/// <param name="OwnAvailability">The share of the time without trouble.</param>
+/// <param name="Book">The client's count beside the server's.</param>
+internal sealed record EndpointFigures(string Name, int Served, int Attempts, double? P50, string OwnAvailability, Book Book)
+{
+    public static EndpointFigures Of(FakeAiServer server, int index, IEnumerable<Act> acts, TimeSpan span, IReadOnlyList<Call> calls)
+    {
+        var down = acts.Where(a => a.Server == index).Aggregate(TimeSpan.Zero, (sum, act) => sum + (act.Until - act.From));
+        var attempts = calls.SelectMany(c => c.Attempts).Where(a => a.Endpoint == server.Name).ToArray();
+        return new(
+            server.Name,
+            calls.Count(c => c.Outcome == CallOutcome.Served && c.ServedBy == server.Name),
+            attempts.Length,
+            Statistics.Percentile(attempts.Where(a => a.IsGood).Select(a => a.Ended - a.Started), 0.5)?.TotalMilliseconds,
+            Availability.FromDowntime(span, down).ToString(),
+            Book.Of(server.Counts, attempts));
+    }
+}
+
+/// <summary>
+/// The client's count of attempts beside the server's count of requests. An attempt that was answered was received exactly once, a refused one never;
+/// of one that broke on the way only the server knows, so it may count on either side.
+/// </summary>
+internal sealed record Book(int Answered, int Good, int Refused, int Broken, long Received, long AnsweredWhole, long InFlight)
+{
+    public bool Agrees =>
+        Within(Received, Answered) && Within(AnsweredWhole, Good) && InFlight == 0;
+
+    public static Book Of(FakeCounts counts, IReadOnlyList<Attempt> attempts) => new(
+        attempts.Count(a => a.Outcome == AttemptOutcome.Answered),
+        attempts.Count(a => a.IsGood),
+        attempts.Count(a => a.Outcome == AttemptOutcome.Refused),
+        attempts.Count(a => a.Outcome is AttemptOutcome.Broken or AttemptOutcome.Open),
+        counts.Received, counts.AnsweredWhole, counts.InFlight);
+
+    private bool Within(long server, int client) => server >= client && server <= client + Broken;
+}

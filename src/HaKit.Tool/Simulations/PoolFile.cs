@@ -1,0 +1,50 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace HaKit.Tool.Simulations;
+
+/// <summary>Reads a pool's options from a JSON file, as an application's configuration has them.</summary>
+internal static class PoolFile
+{
+    /// <exception cref="UsageException">The file cannot be read, or the pool in it is not valid.</exception>
+    public static EndpointPoolOptions Read(string file)
+    {
+        try
+        {
+            var root = new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file)).Build();
+            var sections = root.GetSection("Endpoints").Exists() ? [] : root.GetChildren().Where(s => s.GetSection("Endpoints").Exists()).ToArray();
+            if (sections.Length > 1)
+                throw new UsageException($"--pool is '{file}', which has {sections.Length} pools: {string.Join(", ", sections.Select(s => s.Key))}.");
+            IConfiguration section = sections is [var only] ? only : root;
+            var services = new ServiceCollection();
+            services.AddHaEndpointPool("pool", section);
+            using var provider = services.BuildServiceProvider();
+            return provider.GetRequiredService<IOptionsMonitor<EndpointPoolOptions>>().Get("pool");
+        }
+        catch (Exception exception) when (exception is IOException or InvalidDataException or FormatException or OptionsValidationException or InvalidOperationException)
+        {
+            throw new UsageException($"--pool is '{file}', which cannot be used: {exception.Message}");
+        }
+    }
+
+    /// <summary>Makes other options the same.</summary>
+    public static void Copy(EndpointPoolOptions from, EndpointPoolOptions to)
+    {
+        to.Endpoints = from.Endpoints;
+        to.TotalRequestTimeout = from.TotalRequestTimeout;
+        to.AttemptTimeout = from.AttemptTimeout;
+        to.FirstContent = from.FirstContent;
+        to.Selection = from.Selection;
+        to.AccountLimits = from.AccountLimits;
+        to.Scale = from.Scale;
+        to.Retry = from.Retry;
+        to.Streaming = from.Streaming;
+        to.Hedging = from.Hedging;
+        to.RetryBudget = from.RetryBudget;
+        to.CircuitBreaker = from.CircuitBreaker;
+        to.Heartbeat = from.Heartbeat;
+        to.MaxWaitingCalls = from.MaxWaitingCalls;
+        to.Objective = from.Objective;
+    }
+}

@@ -1,0 +1,72 @@
+using System.CommandLine;
+using HaKit.Testing;
+
+namespace HaKit.Tool.Simulations;
+
+/// <summary>What a pool would have delivered under a real history of incidents.</summary>
+internal static class SimulateCommand
+{
+    /// <summary>How many times the limit's unavailability the pool's may be.</summary>
+    public const double MostRatio = 1.2;
+
+    public static Command Create()
+    {
+        var world = new WorldOptions();
+        var json = JsonOutput.CreateOption();
+        var svg = CommandOptions.Text("--svg", "FILE", "draws the history to a file");
+        var sweep = CommandOptions.Text("--sweep", "SETTINGS", $"instead: how much each of these settings matters, one at a time; \"all\", or of {string.Join(", ", Sweep.Names)}");
+        var command = new Command("simulate", """
+            Tells what a pool would have delivered under a real history of incidents.
+            Everything runs in virtual time on one thread: the real pool over scripted endpoints. A call is unavailable when it was not served within its deadline.
+            Exit code 1 if the pool was unavailable for more than 1.2 times the share of the time when no service was up.
+            """) { json, svg, sweep };
+        foreach (var option in world.All)
+            command.Options.Add(option);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var settings = parsed.GetValue(sweep) is { } names ? Sweep.Of(names) : null;
+            var read = world.Read(parsed);
+            var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+            if (settings is not null)
+            {
+                await output.WriteLineAsync(settings.Run(read, setting => Watched(error, setting, cancellationToken)));
+                return HakitTool.Good;
+            }
+            await using var figures = JsonOutput.Open(parsed, json);
+            await using var drawing = parsed.GetValue(svg) is { } file ? OutputFile.Create("--svg", file) : null;
+            return await RunAsync(read, figures, drawing, error, cancellationToken);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(World world, JsonOutput json, FileStream? svg, TextWriter error, CancellationToken cancellationToken)
+    {
+        var (scored, result) = Run(world, minorAsErrors: false, Watched(error, "impact 1 and up is down", cancellationToken));
+        var (minor, _) = Run(world, minorAsErrors: true, Watched(error, "impact 1 is errors     ", cancellationToken));
+        var figures = SimulateFigures.Of(world, scored, minor);
+        await json.Text.WriteAsync(SimulateText.Of(figures));
+        await json.WriteAsync(figures, cancellationToken);
+        if (svg is not null)
+        {
+            await using var writer = new StreamWriter(svg);
+            await writer.WriteAsync(HistoryDrawing.Of(world.History, result));
+        }
+        return figures.IsGood ? HakitTool.Good : HakitTool.Bad;
+    }
+
+    private static (RunFigures, SimulationResult) Run(World world, bool minorAsErrors, (Progress Progress, Action<double> Show) watched)
+    {
+        var (result, cameInVain) = world.Run(minorAsErrors, watched.Show);
+        return (RunFigures.Of(result, cameInVain, watched.Progress.Took), result);
+    }
+
+    private static (Progress, Action<double>) Watched(TextWriter error, string what, CancellationToken cancellationToken)
+    {
+        var progress = Progress.For(error, what);
+        return (progress, share =>
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            progress.Show(share);
+        });
+    }
+}

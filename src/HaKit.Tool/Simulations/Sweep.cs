@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Text;
+
+namespace HaKit.Tool.Simulations;
+
+/// <summary>One setting of a pool and the values that are tried.</summary>
+internal sealed record SweptSetting(string Name, IReadOnlyList<(string Text, Action<EndpointPoolOptions> Set)> Values);
+
+/// <summary>Which setting matters for a history: the same history again and again, with one setting changed at a time.</summary>
+internal sealed class Sweep(IReadOnlyList<SweptSetting> settings)
+{
+    private static readonly SweptSetting[] All =
+    [
+        Times("ejection", (o, t) => { o.CircuitBreaker.BreakDuration = t; o.CircuitBreaker.MaxBreakDuration = t > o.CircuitBreaker.MaxBreakDuration ? t : o.CircuitBreaker.MaxBreakDuration; }, 1, 5, 30, 120),
+        Times("ejection.max", (o, t) => o.CircuitBreaker.MaxBreakDuration = t, 30, 300, 1800),
+        Counts("ejection.failures", (o, n) => o.CircuitBreaker.FailuresToEject = n, 2, 5, 20),
+        Times("heartbeat.interval", (o, t) => o.Heartbeat.Interval = t, 5, 10, 60),
+        Times("ramp", (o, t) => o.CircuitBreaker.RampDuration = t, 0, 30, 300),
+        Times("deadline", (o, t) => o.TotalRequestTimeout.Timeout = t, 30, 60, 100),
+        Counts("attempts", (o, n) => o.Retry.MaxRetryAttempts = n - 1, 1, 2, 6),
+        Counts("budget", (o, n) => o.RetryBudget.Cap = n, 0, 10, 100),
+    ];
+
+    public static IEnumerable<string> Names => All.Select(s => s.Name);
+
+    /// <param name="names">Separated by commas, or "all".</param>
+    /// <exception cref="UsageException">One of them is not known.</exception>
+    public static Sweep Of(string names) => new(names == "all" ? All :
+    [
+        .. names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(name => Array.Find(All, s => s.Name == name) ?? throw new UsageException($"--sweep names '{name}'; there are {string.Join(", ", Names)}.")),
+    ]);
+
+    /// <returns>A table: each setting's values, what was lost, and what it cost.</returns>
+    public string Run(World world, Func<string, (Progress Progress, Action<double> Show)> watch)
+    {
+        var text = new StringBuilder();
+        text.AppendLine(CultureInfo.InvariantCulture, $"{"setting",-20}{"value",8}{"served",12}{"lost",10}{"attempts",12}{"p99",10}{"ejections",11}");
+        Row("as it is", "", world);
+        foreach (var setting in settings)
+            foreach (var (value, set) in setting.Values)
+                Row(setting.Name, value, world with { Pool = options => { world.Pool(options); set(options); } });
+        return text.ToString().TrimEnd();
+
+        void Row(string name, string value, World changed)
+        {
+            var (progress, show) = watch($"{name} {value}");
+            var (result, cameInVain) = changed.Run(minorAsErrors: false, show);
+            var run = RunFigures.Of(result, cameInVain, progress.Took);
+            text.AppendLine(CultureInfo.InvariantCulture,
+                $"{name,-20}{value,8}{SimulateText.Up(run.Unavailability),12}{run.Lost,10}{run.AttemptsPerCall,12:0.0000}{run.P99,8:0.00} s{run.Ejections,11}");
+        }
+    }
+
+    private static SweptSetting Times(string name, Action<EndpointPoolOptions, TimeSpan> set, params double[] seconds) => new(name,
+        [.. seconds.Select(s => (string.Create(CultureInfo.InvariantCulture, $"{s} s"), (Action<EndpointPoolOptions>)(o => set(o, TimeSpan.FromSeconds(s)))))]);
+
+    private static SweptSetting Counts(string name, Action<EndpointPoolOptions, int> set, params int[] counts) => new(name,
+        [.. counts.Select(n => (n.ToString(CultureInfo.InvariantCulture), (Action<EndpointPoolOptions>)(o => set(o, n))))]);
+}

@@ -1,0 +1,62 @@
+using HaKit.Health;
+using HaKit.Heartbeats;
+using HaKit.Testing;
+
+namespace HaKit.Tool.Simulations;
+
+/// <summary>What is simulated: a pool of one's own under the troubles that services really had.</summary>
+internal sealed record World
+{
+    /// <summary>How the endpoints answer: 5,000 tokens of the prompt and 50 of the answer a second.</summary>
+    private static readonly ServiceModel Model = ServiceModel.Tokens(prefillPerSecond: 5000, perSecond: 50);
+
+    // An error status after as long as a request takes to be turned away.
+    private static readonly FakeFault Down = FakeFault.Status(503).And(FakeFault.Latency(TimeSpan.FromMilliseconds(200)));
+
+    public required History History { get; init; }
+
+    public required Workload Arrivals { get; init; }
+
+    public required int Seed { get; init; }
+
+    /// <summary>Makes the pool's options.</summary>
+    public required Action<EndpointPoolOptions> Pool { get; init; }
+
+    /// <summary>Runs it.</summary>
+    /// <param name="minorAsErrors">Impact 1 is a failure of three answers in ten, instead of all.</param>
+    /// <param name="progress">Is told the share that is done, now and then.</param>
+    /// <returns>What came of it, and how many calls came while no service was up.</returns>
+    public (SimulationResult Result, long CameInVain) Run(bool minorAsErrors, Action<double> progress)
+    {
+        var options = new EndpointPoolOptions();
+        Pool(options);
+        var simulation = new Simulation(Seed).Options(Pool);
+        foreach (var endpoint in options.Endpoints)
+            simulation.Endpoint(endpoint.Name, Model);
+        // What a status page tells of are failing answers; a connection, which is all that the usual heartbeat asks for, still comes about.
+        simulation.Parts(parts => parts.Probe = static _ => new ScriptedProbe(new FaultScript()) { Level = ProbeLevel.Reachable });
+        foreach (var service in History.Services)
+        {
+            bool Has(EndpointOptions e) => IsOf(e, service);
+            foreach (var span in History.Of(service, impact => impact >= (minorAsErrors ? 2 : 1)))
+                simulation.FaultOf(Has, Down, span.From, span.Until, probes: false);
+            if (minorAsErrors)
+                foreach (var span in History.Of(service, static impact => impact == 1))
+                    simulation.FaultOf(Has, Down, span.From, span.Until, probability: 0.3, probes: false);
+        }
+        for (var percent = 1; percent <= 100; percent++)
+        {
+            var share = percent / 100.0;
+            simulation.At(History.Length * share, _ => progress(share));
+        }
+        var (calls, inVain) = (0L, 0L);
+        simulation.Profile(number => { calls = number + 1; return null; });
+        foreach (var span in History.AllDown())
+            simulation.At(span.From, _ => inVain -= calls).At(span.Until, _ => inVain += calls);
+        return (simulation.Run(Arrivals, History.Length), inVain);
+    }
+
+    /// <summary>Does the endpoint take part in the service's incidents?</summary>
+    public static bool IsOf(EndpointOptions endpoint, string service) =>
+        endpoint.Name == service || endpoint.Provider == service || endpoint.Account == service;
+}

@@ -1,0 +1,71 @@
+using System.CommandLine;
+using HaKit.Testing;
+using HaKit.Tool.Planning;
+using HaKit.Tool.Rehearsals;
+
+namespace HaKit.Tool.Simulations;
+
+/// <summary>The options that describe a world to simulate.</summary>
+internal sealed class WorldOptions
+{
+    private readonly Option<string?> _incidents = CommandOptions.Text("--incidents", "FILE", "CSV with the columns start, end, service, impact; impact 1 and up is down");
+    private readonly Option<string?> _services = CommandOptions.Text("--services", "A,B", "whose incidents (default openai-api,anthropic-api)");
+    private readonly Option<string?> _pool = CommandOptions.Text("--pool", "FILE",
+        "your own pool, as JSON as in your configuration; an endpoint takes part in the incidents of the service that its Name, Provider or Account is (default: one endpoint for each service, with the defaults and a deadline of 60 s)");
+    private readonly Option<string?> _trace = CommandOptions.Text("--trace", "FILE", "arrivals and sizes, repeated: CSV with TIMESTAMP,ContextTokens,GeneratedTokens (default: at random times, 1000 and 200 tokens)");
+    private readonly Option<double> _rate = CommandOptions.Number("--rate", "CALLS", "calls a second on average", 0.2, 0.0001, 1000);
+    private readonly Option<double> _days = CommandOptions.Number("--days", "N", "only the first days of the history; 0 for all of it", 0, 0, 10_000);
+    private readonly Option<int> _seed = CommandOptions.Whole("--seed", "N", "of everything random", 1);
+
+    public WorldOptions() => _incidents.Required = true;
+
+    public IEnumerable<Option> All => [_incidents, _services, _pool, _trace, _rate, _days, _seed];
+
+    public World Read(ParseResult parsed)
+    {
+        var services = (parsed.GetValue(_services) ?? "openai-api,anthropic-api").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var pool = parsed.GetValue(_pool);
+        var days = parsed.GetValue(_days);
+        var history = History.Of(ReadIncidents(parsed.GetRequiredValue(_incidents)!), services, days > 0 ? days : null);
+        // Made anew each time: a sweep changes what it is given.
+        EndpointPoolOptions Options() => pool is null ? DefaultPool(services) : PoolFile.Read(pool);
+        var members = Options().Endpoints;
+        foreach (var service in services)
+            if (!members.Any(e => World.IsOf(e, service)))
+                throw new UsageException($"--pool is '{pool}', in which no endpoint has '{service}' as its Name, Provider or Account.");
+        return new World
+        {
+            History = history,
+            Seed = parsed.GetValue(_seed),
+            Arrivals = parsed.GetValue(_trace) is { } trace ? Workload.Trace(ReadTrace(trace)).Repeated(parsed.GetValue(_rate)) : Workload.Poisson(parsed.GetValue(_rate)).OfTokens(1000, 200),
+            Pool = options => PoolFile.Copy(Options(), options),
+        };
+    }
+
+    private static EndpointPoolOptions DefaultPool(IEnumerable<string> services) => new()
+    {
+        Endpoints = [.. services.Select(s => new EndpointOptions { Name = s, Provider = s })],
+        TotalRequestTimeout = { Timeout = TimeSpan.FromSeconds(60) },
+    };
+
+    private static IReadOnlyList<Incident> ReadIncidents(string file)
+    {
+        try
+        {
+            using var reader = File.OpenText(file);
+            var incidents = Incidents.Read(reader);
+            return incidents.Count > 0 ? incidents : throw new FormatException("there is no incident in it");
+        }
+        catch (Exception exception) when (exception is FormatException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new UsageException($"--incidents is '{file}', which cannot be read: {exception.Message}");
+        }
+    }
+
+    private static string[] ReadTrace(string file)
+    {
+        // Checked whole before anything runs: what is wrong with it is better told now than in the middle.
+        Trace.Read(file, TimeSpan.MaxValue);
+        return File.ReadAllLines(file);
+    }
+}
