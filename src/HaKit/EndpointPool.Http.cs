@@ -19,6 +19,9 @@ public sealed partial class EndpointPool
     // Relative addresses are resolved against the folder, so a base without a slash would lose its last part.
     internal Uri BaseAddress => Origin.AbsoluteUri.EndsWith('/') ? Origin : new Uri(Origin.AbsoluteUri + "/");
 
+    private static Uri OriginOf(string? address) =>
+        address is null ? new Uri("http://ha-pool/") : new Uri(new Uri(address, UriKind.Absolute).GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped));
+
     internal HttpSide Http { get; }
 
     /// <summary>What the endpoint is to be asked with at this moment: from the source, or else from its options; null for none.</summary>

@@ -48,7 +48,7 @@ public sealed partial class EndpointPool : IAsyncDisposable, IDisposable
         Classifier = new ChainedClassifier([.. _parts.Classifiers]);
         UseAccountLimits(options);
         var members = options.Endpoints.Select(e => NewMember(new PoolEndpoint(e))).ToArray();
-        Origin = new Uri(options.Origin ?? options.Endpoints[0].Address ?? "http://ha-pool/", UriKind.Absolute);
+        Origin = OriginOf(options.Origin ?? options.Endpoints[0].Address);
         _engine = new FailoverEngine(
             _clock, new PoolSnapshot(members, firstTier: 0), NewSelector(options), Settings(name, options), _health,
             new RetryBudget(options.RetryBudget), new WaitQueue(options.MaxWaitingCalls, _clock.Time), Classifier,
@@ -69,7 +69,10 @@ public sealed partial class EndpointPool : IAsyncDisposable, IDisposable
     /// <summary>Its name.</summary>
     public string Name { get; }
 
-    /// <summary>The base address that SDKs are given; the serving endpoint's address replaces it.</summary>
+    /// <summary>
+    /// Gets the base address that SDKs are given; the serving endpoint's address replaces it. It has no query, fragment or user info, even if the first
+    /// endpoint's address has: a key or an api-version in there belongs to that endpoint alone.
+    /// </summary>
     public Uri Origin { get; private set; }
 
     /// <summary>The members at this moment.</summary>

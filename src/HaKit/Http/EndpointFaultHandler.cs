@@ -1,3 +1,4 @@
+using HaKit.Endpoints;
 using HaKit.Faults;
 using HaKit.Http;
 
@@ -10,11 +11,9 @@ namespace HaKit;
 /// </summary>
 public sealed class EndpointFaultHandler : DelegatingHandler
 {
-    private const int MostBytes = 1 << 20;
-
     private readonly string _endpoint;
     private readonly WireDialect _dialect;
-    private readonly TimeProvider _time;
+    private readonly PoolClock _clock;
 
     /// <summary>A handler that needs an inner handler set before use.</summary>
     /// <param name="endpoint">The endpoint's name, for messages.</param>
@@ -25,7 +24,7 @@ public sealed class EndpointFaultHandler : DelegatingHandler
         ArgumentException.ThrowIfNullOrWhiteSpace(endpoint);
         _endpoint = endpoint;
         _dialect = dialect;
-        _time = time ?? TimeProvider.System;
+        _clock = new PoolClock(time ?? TimeProvider.System);
     }
 
     /// <summary>
@@ -45,30 +44,22 @@ public sealed class EndpointFaultHandler : DelegatingHandler
         var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if ((int)response.StatusCode < 400)
             return response;
+        var body = await RefusalBody.ReadAsync(response.Content, _clock, cancellationToken).ConfigureAwait(false);
         var evidence = new FaultEvidence
         {
             StatusCode = (int)response.StatusCode,
             Headers = response.Headers,
-            Body = await BodyOfAsync(response, cancellationToken).ConfigureAwait(false),
+            Body = body.Read,
             Dialect = _dialect,
-            Now = _time.GetUtcNow(),
+            Now = _clock.Time.GetUtcNow(),
         };
         if (FaultClassifier.Default.Classify(in evidence) is not { IsNeutral: false } fault)
+        {
+            if (body.ToContent(response.Content) is { } content)
+                response.ReplaceContent(content, body.IsWhole);
             return response;
+        }
         response.Dispose();
         throw new EndpointFaultException(_endpoint, fault);
-    }
-
-    private static async ValueTask<ReadOnlyMemory<byte>> BodyOfAsync(HttpResponseMessage response, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await response.Content.LoadIntoBufferAsync(MostBytes, cancellationToken).ConfigureAwait(false);
-            return await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
-        {
-            return default; // the status says enough
-        }
     }
 }

@@ -7,8 +7,6 @@ namespace HaKit.Http;
 /// <summary>Looks at one response within its attempt: is it an answer, and may the caller have it?</summary>
 internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, HttpRequestMessage request, HttpResponseMessage response)
 {
-    private const int ClassifiedBytes = 64 * 1024;
-
     public ValueTask<HttpResponseMessage> JudgeAsync(CancellationToken token)
     {
         if (attempt.Lease.State.IsLimited)
@@ -34,29 +32,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     // Whatever goes back to the caller can still be read whole, however much of it was looked at.
     private async ValueTask<HttpResponseMessage> FailingAsync(CancellationToken token)
     {
-        var buffer = LimitedBuffer.Rent(response.Content.Headers.ContentLength + 1, ClassifiedBytes);
-        var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
-        var isWhole = true;
-        byte[] body;
-        try
-        {
-            isWhole = await buffer.FillAsync(stream, token).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is HttpRequestException or IOException && !token.IsCancellationRequested)
-        {
-            // The status says enough.
-        }
-        finally
-        {
-            body = buffer.ToArray();
-            buffer.Return();
-        }
-        if (Classify(body, response.Headers) is { } fault)
+        var body = await RefusalBody.ReadAsync(response.Content, pool.Engine.Clock, token).ConfigureAwait(false);
+        if (Classify(body.Read, response.Headers) is { } fault)
             attempt.ReportFault(fault);
-        if (isWhole)
-            Replace(new ByteArrayContent(body), isWhole: true);
-        else
-            Replace(new AnswerContent(new PassingStream(body, stream, response.Content)), isWhole: false);
+        if (body.ToContent(response.Content) is { } content)
+            response.ReplaceContent(content, body.IsWhole);
         return response;
     }
 
@@ -67,15 +47,15 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         var length = response.Content.Headers.ContentLength;
         if (length > limit)
             return await PassedAsync(default, token).ConfigureAwait(false);
-        var buffer = LimitedBuffer.Rent(length + 1, limit);
-        byte[] body;
+        var buffer = LimitedBuffer.Rent(limit);
+        ArraySegment<byte> body;
         try
         {
             // Not CopyToAsync: a content that somebody wrapped may copy without the token.
             var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
             if (!await buffer.FillAsync(stream, token).ConfigureAwait(false))
-                return await PassedAsync(buffer.ToArray(), token).ConfigureAwait(false);
-            body = buffer.ToArray();
+                return await PassedAsync(buffer.Detach(), token).ConfigureAwait(false);
+            body = buffer.Detach();
         }
         finally
         {
@@ -94,7 +74,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         }
         if (outline.Usage is { } usage && JsonOutline.TryReadUsage(body.AsSpan(usage), out var input, out var output))
             attempt.ReportUsage(input, output);
-        Replace(new ByteArrayContent(body), isWhole: true);
+        response.ReplaceContent(new ByteArrayContent(body.Array!, body.Offset, body.Count), isWhole: true);
         return response;
     }
 
@@ -115,7 +95,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         }
         events.HandOver(lease.Token); // a strategy of the user's may lend its token to others as soon as the attempt is over
         lease.IsHandedOver = true;
-        Replace(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the events have the old one
+        response.ReplaceContent(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the events have the old one
         return response;
     }
 
@@ -125,20 +105,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         // Once the headers have come, neither the call's token nor any strategy's says anything of the body; every read brings its own.
         var answer = new StreamedAnswer<ReadOnlyMemory<byte>>(pool.Engine, attempt.Lease, pieces, PieceReader.Instance, CancellationToken.None);
         attempt.Lease.IsHandedOver = true;
-        Replace(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the pieces have the old one
+        response.ReplaceContent(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the pieces have the old one
         return response;
-    }
-
-    // A whole body needs the old content no more, and knows its own length.
-    private void Replace(HttpContent content, bool isWhole)
-    {
-        var old = response.Content;
-        foreach (var (name, values) in old.Headers.NonValidated)
-            if (!isWhole || !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
-                content.Headers.AddAsIs(name, values);
-        response.Content = content;
-        if (isWhole)
-            old.Dispose();
     }
 
     private Fault? Classify(ReadOnlyMemory<byte> body, HttpResponseHeaders? headers)

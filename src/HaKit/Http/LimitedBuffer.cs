@@ -4,8 +4,10 @@ using HaKit.Failover;
 namespace HaKit.Http;
 
 /// <summary>
-/// Collects what is written in one pooled array, up to a limit. Whoever takes the array gives the array back; the buffer itself is given back
-/// with <see cref="Return"/>, when nobody can be writing any more, and serves others then.
+/// Collects what is written in one array, up to a limit. The array grows with what arrives and never with what was announced: 4 KB first, then doubling.
+/// An array of at most 1 MB comes from the shared pool and goes back to it. A longer one does not, because the shared pool would keep any number of them for
+/// the life of the process: up to 4 MB, which long prompts need at each call, it comes from a pool that keeps 12 MB at most, and above it is left to the collector.
+/// The code that takes the array gives the array back; the buffer itself is given back with <see cref="Return()"/>, when nothing can be writing any more.
 /// </summary>
 internal sealed class LimitedBuffer : WriteOnlyStream
 {
@@ -14,6 +16,11 @@ internal sealed class LimitedBuffer : WriteOnlyStream
     /// <summary>More was written than the limit allows.</summary>
     public sealed class FullException : Exception;
 
+    private const int FirstBytes = 4 * 1024;
+    private const int MostSharedBytes = 1024 * 1024;
+    private const int MostPooledBytes = 4 * 1024 * 1024;
+    private static readonly ArrayPool<byte> s_long = ArrayPool<byte>.Create(MostPooledBytes, maxArraysPerBucket: 2);
+
     private byte[]? _bytes;
     private int _limit;
 
@@ -21,13 +28,22 @@ internal sealed class LimitedBuffer : WriteOnlyStream
     {
     }
 
-    public static LimitedBuffer Rent(long? expected, int limit)
+    public static LimitedBuffer Rent(int limit)
     {
         var buffer = s_cache.Rent();
         buffer._limit = limit;
-        buffer._bytes = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(expected ?? 4096, 256, Math.Max(limit, 256)));
+        buffer._bytes = NewArray(FirstBytes);
         buffer.Count = 0;
         return buffer;
+    }
+
+    /// <summary>Gives back an array that <see cref="TakeBytes"/> gave.</summary>
+    public static void Return(byte[] bytes)
+    {
+        if (bytes.Length <= MostSharedBytes)
+            ArrayPool<byte>.Shared.Return(bytes);
+        else if (bytes.Length <= MostPooledBytes)
+            s_long.Return(bytes);
     }
 
     /// <summary>The array, longer than what is in it; from now on the taker's.</summary>
@@ -59,12 +75,13 @@ internal sealed class LimitedBuffer : WriteOnlyStream
         return false;
     }
 
-    public byte[] ToArray() => Written.ToArray();
+    /// <summary>What is in it, in an array that is not given back: a copy of a short one, and of a long one the array itself.</summary>
+    public ArraySegment<byte> Detach() => _bytes!.Length <= MostSharedBytes ? new(Written.ToArray()) : new(TakeBytes(), 0, Count);
 
     public void Return()
     {
         if (_bytes is not null)
-            ArrayPool<byte>.Shared.Return(_bytes);
+            Return(_bytes);
         _bytes = null;
         s_cache.Return(this);
     }
@@ -98,11 +115,19 @@ internal sealed class LimitedBuffer : WriteOnlyStream
     {
         if (_bytes!.Length - Count >= more)
             return;
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Count + more, 2 * _bytes.Length));
+        // One byte past the limit is enough to know that the limit is passed.
+        var larger = NewArray((int)Math.Max(Count + (long)more, Math.Min(2L * _bytes.Length, _limit + 1L)));
         Written.CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_bytes);
+        Return(_bytes);
         _bytes = larger;
     }
+
+    private static byte[] NewArray(int length) => length switch
+    {
+        <= MostSharedBytes => ArrayPool<byte>.Shared.Rent(length),
+        <= MostPooledBytes => s_long.Rent(length),
+        _ => GC.AllocateUninitializedArray<byte>(length),
+    };
 }
 
 /// <summary>What all streams that bodies are written to have in common: they take, and give nothing back.</summary>

@@ -1,18 +1,21 @@
 namespace HaKit.Http;
 
-/// <summary>The body of a refusal that is longer than what was read of it: those bytes, and the rest as it comes.</summary>
-internal sealed class PassingStream(ReadOnlyMemory<byte> read, Stream rest, IDisposable owner) : ReadOnlyStream
+/// <summary>The body of a refusal that is longer, or slower, than what was read of it: those bytes, then a read that was under way, then the rest as it comes.</summary>
+/// <param name="read">What was read.</param>
+/// <param name="reading">The read that is under way; null for none.</param>
+/// <param name="target">Where that read puts its bytes.</param>
+/// <param name="rest">The rest.</param>
+/// <param name="owner">Disposed of with the stream.</param>
+internal sealed class PassingStream(ReadOnlyMemory<byte> read, Task<int>? reading, ReadOnlyMemory<byte> target, Stream rest, IDisposable owner) : ReadOnlyStream
 {
     private ReadOnlyMemory<byte> _read = read;
+    private Task<int>? _reading = reading;
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (_read.IsEmpty)
-            return rest.ReadAsync(buffer, cancellationToken);
-        var count = Math.Min(buffer.Length, _read.Length);
-        _read.Span[..count].CopyTo(buffer.Span);
-        _read = _read[count..];
-        return new(count);
+        if (!_read.IsEmpty)
+            return new(Hand(buffer));
+        return _reading is null ? rest.ReadAsync(buffer, cancellationToken) : WaitAsync(_reading, buffer, cancellationToken);
     }
 
     protected override void Dispose(bool disposing)
@@ -23,5 +26,22 @@ internal sealed class PassingStream(ReadOnlyMemory<byte> read, Stream rest, IDis
             owner.Dispose();
         }
         base.Dispose(disposing);
+    }
+
+    private async ValueTask<int> WaitAsync(Task<int> reading, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var count = await reading.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (count == 0)
+            return 0;
+        (_read, _reading) = (target[..count], null);
+        return Hand(buffer);
+    }
+
+    private int Hand(Memory<byte> buffer)
+    {
+        var count = Math.Min(buffer.Length, _read.Length);
+        _read.Span[..count].CopyTo(buffer.Span);
+        _read = _read[count..];
+        return count;
     }
 }

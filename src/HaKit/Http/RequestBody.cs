@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Http.Json;
 
@@ -51,7 +50,7 @@ internal sealed class RequestBody : IDisposable
         var length = source.Headers.ContentLength;
         if (length > maxReplayBytes)
             return new RequestBody(source, maxReplayBytes);
-        var buffer = LimitedBuffer.Rent(length, maxReplayBytes);
+        var buffer = LimitedBuffer.Rent(maxReplayBytes);
         RequestBody body;
         try
         {
@@ -124,7 +123,7 @@ internal sealed class RequestBody : IDisposable
     private void Leave()
     {
         if (Interlocked.Decrement(ref _users) == 0 && _bytes is not null)
-            ArrayPool<byte>.Shared.Return(_bytes);
+            LimitedBuffer.Return(_bytes);
     }
 
     private async Task WriteAsync(Stream target, byte[]? model, CancellationToken cancellationToken)
@@ -197,6 +196,18 @@ internal sealed class RequestBody : IDisposable
 /// <summary>Headers are copied as they are: what the caller may send is for the caller to say.</summary>
 internal static class HeaderCopies
 {
+    /// <summary>Puts another content in the place of a response's, with the headers of the old one. A whole body needs the old content no more, and knows its own length.</summary>
+    public static void ReplaceContent(this HttpResponseMessage response, HttpContent content, bool isWhole)
+    {
+        var old = response.Content;
+        foreach (var (name, values) in old.Headers.NonValidated)
+            if (!isWhole || !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+                content.Headers.AddAsIs(name, values);
+        response.Content = content;
+        if (isWhole)
+            old.Dispose();
+    }
+
     public static void AddAsIs(this System.Net.Http.Headers.HttpHeaders headers, string name, System.Net.Http.Headers.HeaderStringValues values)
     {
         if (values.Count == 1)

@@ -1,0 +1,106 @@
+using HaKit.Endpoints;
+using HaKit.Failover;
+
+namespace HaKit.Http;
+
+/// <summary>
+/// The beginning of a refusal's body: as much as arrives within a second, and at most 64 KiB. The status and its headers are enough to classify a refusal,
+/// so a body that does not arrive must not hold the call. A read that is still under way at that moment goes on, and <see cref="ToContent"/> carries it to the caller.
+/// </summary>
+internal sealed class RefusalBody
+{
+    /// <summary>Longest time that a refusal's body is waited for.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private const int MostBytes = 64 * 1024;
+
+    private byte[] _buffer = new byte[4096];
+    private int _count;
+    private Stream? _rest;
+    private Task<int>? _reading;
+    private bool _hasEnded;
+
+    private RefusalBody()
+    {
+    }
+
+    /// <summary>What has arrived.</summary>
+    public ReadOnlyMemory<byte> Read => _buffer.AsMemory(0, _count);
+
+    /// <summary>Did the whole body arrive? Its content then needs the old one no more.</summary>
+    public bool IsWhole => _hasEnded;
+
+    /// <summary>Reads the beginning of a refusal's body.</summary>
+    /// <param name="content">The refusal's content.</param>
+    /// <param name="clock">The clock that measures the second.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static async ValueTask<RefusalBody> ReadAsync(HttpContent content, PoolClock clock, CancellationToken cancellationToken)
+    {
+        var body = new RefusalBody();
+        try
+        {
+            await body.FillAsync(content, clock, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException && !cancellationToken.IsCancellationRequested)
+        {
+            body._hasEnded = true; // a body that breaks off changes nothing: the status is known
+        }
+        return body;
+    }
+
+    /// <summary>The content that the caller may read whole, however much of it was looked at; null when the old content is still untouched.</summary>
+    /// <param name="owner">The old content. A content that is not whole disposes of it.</param>
+    public HttpContent? ToContent(IDisposable owner) =>
+        _hasEnded ? new ByteArrayContent(_buffer, 0, _count)
+        : _rest is null ? null
+        : new AnswerContent(new PassingStream(Read, _reading, _buffer.AsMemory(_count), _rest, owner));
+
+    private async ValueTask FillAsync(HttpContent content, PoolClock clock, CancellationToken token)
+    {
+        var due = clock.Now + Patience;
+        var opening = content.ReadAsStreamAsync(token);
+        if (!await EndsByAsync(opening, due, clock, token).ConfigureAwait(false))
+            return;
+        _rest = await opening.ConfigureAwait(false);
+        while (_count < MostBytes)
+        {
+            if (_count == _buffer.Length)
+                Array.Resize(ref _buffer, 2 * _count);
+            var reading = _rest.ReadAsync(_buffer.AsMemory(_count), token).AsTask();
+            if (!await EndsByAsync(reading, due, clock, token).ConfigureAwait(false))
+            {
+                _reading = reading;
+                return;
+            }
+            var count = await reading.ConfigureAwait(false);
+            _hasEnded = count == 0;
+            if (_hasEnded)
+                return;
+            _count += count;
+        }
+    }
+
+    private static async ValueTask<bool> EndsByAsync(Task task, TimeSpan due, PoolClock clock, CancellationToken token)
+    {
+        if (task.IsCompleted)
+            return true;
+        using var pulse = new Pulse(clock.Time);
+        using var cancelled = token.UnsafeRegister(static pulse => ((Pulse)pulse!).Set(), pulse);
+        task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(pulse.Beat);
+        while (!task.IsCompleted)
+        {
+            var now = clock.Now;
+            if (now < due && !token.IsCancellationRequested)
+            {
+                pulse.Arm(due, now);
+                await pulse.WaitAsync().ConfigureAwait(false);
+                continue;
+            }
+            _ = task.ContinueWith(static ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            token.ThrowIfCancellationRequested();
+            return false;
+        }
+        return true;
+    }
+}

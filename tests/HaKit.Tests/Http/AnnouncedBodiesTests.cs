@@ -1,0 +1,116 @@
+using System.Net;
+using HaKit.Faults;
+using HaKit.Testing;
+
+namespace HaKit.Tests.Http;
+
+/// <summary>Over real sockets: memory and time follow what arrived, never what was announced.</summary>
+public sealed class AnnouncedBodiesTests
+{
+    private const string Whole = """{"choices":[{"index":0,"message":{"role":"assistant","content":"served"},"finish_reason":"stop"}]}""";
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+
+    [Theory(Timeout = 120_000)]
+    [InlineData("application/json", 200)]
+    [InlineData("application/json", 503)]
+    [InlineData("text/event-stream", 200)]
+    [InlineData("application/octet-stream", 200)]
+    public async Task A_thousand_answers_that_announce_64_MB_and_send_one_byte_hold_less_than_64_MB(string type, int status)
+    {
+        const int calls = 1000;
+        using var server = new RawServer(new RawAnswer(status, type, "{"u8.ToArray()) { Announced = 64 * 1024 * 1024 });
+        await using var pool = new EndpointPool("p", Options(null, server.Address));
+        using var client = pool.CreateHttpClient();
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var asked = Enumerable.Range(0, calls).Select(_ => AskAsync(client, enough.Token)).ToArray();
+        while (server.Seen.Count < calls)
+            await Task.Delay(10, Ct);
+        await Task.Delay(200, Ct); // the one byte of the last answers
+        var held = GC.GetTotalMemory(forceFullCollection: true) - before;
+        TestContext.Current.SendDiagnosticMessage($"{status} {type}: {held / 1e6:0.0} MB held for {calls} answers");
+        held.Should().BeLessThan(64 * 1024 * 1024);
+        await enough.CancelAsync();
+        foreach (var call in asked)
+            (await Record.ExceptionAsync(() => call))?.Should().Match(e => e is OperationCanceledException || e is EndpointPoolException || e is PartialResponseException);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(503)]
+    [InlineData(429)]
+    [InlineData(401)]
+    [InlineData(500)]
+    [InlineData(529)]
+    public async Task A_refusal_whose_body_does_not_come_is_classified_by_status_and_headers_after_a_second(int status)
+    {
+        using var refusing = new RawServer(new RawAnswer(status, "application/json", "{"u8.ToArray()) { Announced = 500, Headers = [("Retry-After", "41")] });
+        using var well = new RawServer(new RawAnswer(200, "application/json", Whole));
+        var time = new ManualTimeProvider();
+        await using var pool = new EndpointPool("p", Options(null, refusing.Address, well.Address), new EndpointPoolParts { TimeProvider = time });
+        using var client = pool.CreateHttpClient();
+        using var request = Request();
+        var call = client.SendAsync(request, Ct);
+        while (refusing.Seen.IsEmpty)
+            await Task.Delay(2, Ct);
+        while (!call.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(500));
+            await Task.WhenAny(call, Task.Delay(20, Ct));
+        }
+        using var response = await call;
+        (await response.Content.ReadAsStringAsync(Ct)).Should().Be(Whole);
+        request.Options.TryGetValue(EndpointPoolHandler.DetailKey, out var detail).Should().BeTrue();
+        var fault = detail!.Attempts[0].Fault!;
+        fault.StatusCode.Should().Be(status);
+        fault.RetryAfter.Should().Be(TimeSpan.FromSeconds(41));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_refusal_of_the_request_itself_reaches_the_caller_before_its_body_and_the_body_when_it_comes()
+    {
+        var goOn = new TaskCompletionSource();
+        const string Rest = """{"message":"'messages' is required","type":"invalid_request_error","param":"messages"}}""";
+        using var server = new RawServer(new RawAnswer(400, "application/json", "{\"error\":"u8.ToArray(), System.Text.Encoding.UTF8.GetBytes(Rest))
+        {
+            Before = (_, token) => goOn.Task.WaitAsync(token),
+        });
+        await using var pool = new EndpointPool("p", Options(null, server.Address));
+        using var client = pool.CreateHttpClient();
+        using var request = Request();
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct);
+        response.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        goOn.SetResult();
+        (await response.Content.ReadAsStringAsync(Ct)).Should().Be("{\"error\":" + Rest);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_long_answer_is_read_whole()
+    {
+        var body = "{\"choices\":[{\"text\":\"" + new string('x', 5_000_000) + "\"}]}";
+        using var server = new RawServer(new RawAnswer(200, "application/json", body));
+        await using var pool = new EndpointPool("p", Options(null, server.Address));
+        using var client = pool.CreateHttpClient();
+        (await AskAsync(client, Ct)).Should().Be(body);
+    }
+
+    private static EndpointPoolOptions Options(Action<EndpointPoolOptions>? configure, params Uri[] addresses)
+    {
+        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } };
+        for (var i = 0; i < addresses.Length; i++)
+            options.Endpoints.Add(new EndpointOptions { Name = $"e{i}", Address = addresses[i].AbsoluteUri, Tier = i });
+        configure?.Invoke(options);
+        return options;
+    }
+
+    private static HttpRequestMessage Request() => new(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi") };
+
+    private static async Task<string> AskAsync(HttpClient client, CancellationToken token)
+    {
+        using var request = Request();
+        // Read as it comes: an HttpClient that buffers a body of unknown kind for its caller allocates what was announced, with a pool and without.
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+        await using var body = await response.Content.ReadAsStreamAsync(token);
+        using var reader = new StreamReader(body);
+        return await reader.ReadToEndAsync(token);
+    }
+}
