@@ -69,7 +69,7 @@ public sealed class SampleApp : IAsyncDisposable
             // Quick to notice and quick to return, because somebody is watching.
             o.Heartbeat.Interval = TimeSpan.FromSeconds(0.5);
             o.Heartbeat.Timeout = TimeSpan.FromSeconds(0.5);
-            o.CircuitBreaker.RampDuration = TimeSpan.FromSeconds(12);
+            o.CircuitBreaker.SlowStartDuration = TimeSpan.FromSeconds(12);
             o.Objective = new ObjectiveOptions { TargetPercent = 99.9m };
         });
         builder.Services.AddHttpClient("chat").AddHaEndpointPoolHandler("chat");

@@ -26,7 +26,7 @@ public sealed partial class EndpointPool
 
     private void Tell(in HealthChange change, TimeSpan now)
     {
-        var isEjection = change.After.Status == HealthStatus.Ejected && change.Before.Status != HealthStatus.Ejected
+        var isEjection = change.After.Status == EndpointHealthStatus.Ejected && change.Before.Status != EndpointHealthStatus.Ejected
             && change.Evidence.Fault?.IsNeutral != true;
         Log(change, isEjection, now);
         if (Events.AreWatched)

@@ -153,7 +153,7 @@ public sealed partial class EndpointPool
 #pragma warning restore CA1031
         {
         }
-        if (change.After.Status == HealthStatus.Recovering && !change.Before.IsInService)
+        if (change.After.Status == EndpointHealthStatus.SlowStart && !change.Before.IsInService)
             ((EndpointState)change.Endpoint.Tag!).Failure.Forget();
         if (!IsPlain(change.Before) || !IsPlain(change.After))
             lock (_membership)
@@ -170,5 +170,5 @@ public sealed partial class EndpointPool
     }
 
     // Between such states nothing changes for the choice.
-    private static bool IsPlain(HealthState state) => state is { Status: HealthStatus.Healthy or HealthStatus.Suspect, Cooldown: null };
+    private static bool IsPlain(HealthState state) => state is { Status: EndpointHealthStatus.Healthy or EndpointHealthStatus.Suspect, Cooldown: null };
 }

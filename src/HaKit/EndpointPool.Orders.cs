@@ -26,7 +26,7 @@ public sealed partial class EndpointPool
             wait.Arm(_clock.Time, DrainLook, cancellationToken);
             await wait.Task.ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
-            if (member.Health.State.Status is not (HealthStatus.Draining or HealthStatus.ForcedDown))
+            if (member.Health.State.Status is not (EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown))
                 throw new InvalidOperationException($"Pool '{Name}': endpoint '{endpoint}' was brought up before it was drained.");
         }
         if (Events.AreWatched)

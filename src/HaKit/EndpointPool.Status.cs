@@ -35,7 +35,7 @@ public sealed partial class EndpointPool
             Health = health,
             Since = at - (now - health.Since),
             Serves = health.Admits(now),
-            Ramp = health.Ramp(now),
+            SlowStartShare = health.SlowStartShare(now),
             InFlight = member.InFlight,
             Attempts = member.Calls,
             Successes = member.Successes,

@@ -14,7 +14,7 @@ namespace HaKit;
 /// <content>What the pool shows of itself: gauges, and a log line for each change of state.</content>
 public sealed partial class EndpointPool
 {
-    private static readonly HealthStatus[] Statuses = Enum.GetValues<HealthStatus>();
+    private static readonly EndpointHealthStatus[] Statuses = Enum.GetValues<EndpointHealthStatus>();
     private static readonly TimeSpan ReportHolds = TimeSpan.FromSeconds(1);
 
     private PoolTelemetry _telemetry = null!;
@@ -69,7 +69,7 @@ public sealed partial class EndpointPool
                 into.Add(new(member.InFlight, _telemetry.Pool, endpoint));
                 break;
             case Gauge.EndpointShare:
-                into.Add(new(health.Admits(_clock.Now) ? health.Ramp(_clock.Now) : 0, _telemetry.Pool, endpoint));
+                into.Add(new(health.Admits(_clock.Now) ? health.SlowStartShare(_clock.Now) : 0, _telemetry.Pool, endpoint));
                 break;
             default:
                 foreach (var use in LimitUse.Of(member, _clock.Now))
@@ -144,8 +144,8 @@ public sealed partial class EndpointPool
     }
 
     // A failure here and there makes an endpoint suspect, and a success well again: as often as calls fail.
-    private static bool IsOfNote(HealthStatus before, HealthStatus after) =>
-        after is HealthStatus.Draining or HealthStatus.ForcedDown || before == HealthStatus.Recovering && after == HealthStatus.Healthy;
+    private static bool IsOfNote(EndpointHealthStatus before, EndpointHealthStatus after) =>
+        after is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown || before == EndpointHealthStatus.SlowStart && after == EndpointHealthStatus.Healthy;
 
     private void Log(in BurnRateStatus status)
     {

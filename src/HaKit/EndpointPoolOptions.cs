@@ -103,8 +103,8 @@ public sealed class EndpointPoolOptions
             NotLongerThanDeadline("AttemptTimeout:Timeout", AttemptTimeout.Timeout);
         }
         foreach (var endpoint in Endpoints)
-            if (endpoint.AttemptTimeout is { } own)
-                NotLongerThanDeadline($"AttemptTimeout of endpoint '{endpoint.Name}'", own);
+            if (endpoint.AttemptTimeout is { Timeout: var own })
+                NotLongerThanDeadline($"AttemptTimeout:Timeout of endpoint '{endpoint.Name}'", own);
         Positive("FirstContent:Timeout", FirstContent.Timeout);
         Positive("FirstContent:Minimum", FirstContent.Minimum);
         if (FirstContent.Minimum > FirstContent.Timeout)

@@ -53,7 +53,7 @@ public sealed record EndpointStatus
     public required bool Serves { get; init; }
 
     /// <summary>The factor on its weight: below 1 while it returns.</summary>
-    public required double Ramp { get; init; }
+    public required double SlowStartShare { get; init; }
 
     /// <summary>Attempts in flight on it.</summary>
     public required int InFlight { get; init; }

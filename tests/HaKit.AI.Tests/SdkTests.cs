@@ -267,7 +267,7 @@ public sealed class SdkTests
         while (world["claude"].Counts.InFlight > 0)
             await Task.Delay(1, Ct);
         world.Pool.Explain(RequestProfile.Default).Sum(e => e.InFlight).Should().Be(0);
-        world.Pool.Explain(RequestProfile.Default)[0].Health.Status.Should().Be(HaKit.Health.HealthStatus.Healthy);
+        world.Pool.Explain(RequestProfile.Default)[0].Health.Status.Should().Be(HaKit.Health.EndpointHealthStatus.Healthy);
     }
 
     private sealed class World : IAsyncDisposable

@@ -10,7 +10,7 @@ public sealed class OrderTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
-    private static HealthStatus Status(Site site, string endpoint = "a") => site.Pool().GetStatus().Endpoints.Single(e => e.Endpoint.Name == endpoint).Health.Status;
+    private static EndpointHealthStatus Status(Site site, string endpoint = "a") => site.Pool().GetStatus().Endpoints.Single(e => e.Endpoint.Name == endpoint).Health.Status;
 
     private static async Task<HttpStatusCode> OrderAsync(Site site, string path, string? user = "olga")
     {
@@ -29,7 +29,7 @@ public sealed class OrderTests
         foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Post, "/ha/pools/chat/endpoints/a/drain"), (HttpMethod.Post, "/ha/pools/chat/promote?tier=1"), (HttpMethod.Get, "/ha/token")])
             (await site.SendAsync(method, path, "olga")).StatusCode.Should().Be(HttpStatusCode.NotFound);
         (await site.Http.GetStringAsync("/ha", Ct)).Should().Contain("data-orders=\"off\"");
-        Status(site).Should().Be(HealthStatus.Healthy);
+        Status(site).Should().Be(EndpointHealthStatus.Healthy);
     }
 
     [Theory]
@@ -40,7 +40,7 @@ public sealed class OrderTests
     {
         await using var site = await Site.StartAsync();
         (await site.SendAsync(HttpMethod.Post, "/ha/pools/chat/endpoints/a/force-down", user)).StatusCode.Should().Be(expected);
-        Status(site).Should().Be(HealthStatus.Healthy);
+        Status(site).Should().Be(EndpointHealthStatus.Healthy);
     }
 
     [Fact]
@@ -48,11 +48,11 @@ public sealed class OrderTests
     {
         await using var site = await Site.StartAsync();
         (await OrderAsync(site, "/ha/pools/chat/endpoints/a/drain")).Should().Be(HttpStatusCode.Accepted);
-        Status(site).Should().Be(HealthStatus.Draining);
+        Status(site).Should().Be(EndpointHealthStatus.Draining);
         (await OrderAsync(site, "/ha/pools/chat/endpoints/a/force-down")).Should().Be(HttpStatusCode.Accepted);
-        Status(site).Should().Be(HealthStatus.ForcedDown);
+        Status(site).Should().Be(EndpointHealthStatus.ForcedDown);
         (await OrderAsync(site, "/ha/pools/chat/endpoints/a/bring-up")).Should().Be(HttpStatusCode.Accepted);
-        Status(site).Should().Be(HealthStatus.Recovering);
+        Status(site).Should().Be(EndpointHealthStatus.SlowStart);
         (await OrderAsync(site, "/ha/pools/chat/promote?tier=1")).Should().Be(HttpStatusCode.Accepted);
         site.Pool().GetStatus().FirstTier.Should().Be(1);
         (await OrderAsync(site, "/ha/pools/chat/fail-back")).Should().Be(HttpStatusCode.Accepted);
@@ -67,7 +67,7 @@ public sealed class OrderTests
     {
         await using var site = await Site.StartAsync(pool: static o => { o.Heartbeat.Enabled = false; o.Endpoints.Add(new EndpointOptions { Name = "eu/a" }); });
         (await OrderAsync(site, $"/ha/pools/chat/endpoints/{escaped}/force-down")).Should().Be(HttpStatusCode.Accepted);
-        Status(site, "eu/a").Should().Be(HealthStatus.ForcedDown);
+        Status(site, "eu/a").Should().Be(EndpointHealthStatus.ForcedDown);
     }
 
     [Theory]

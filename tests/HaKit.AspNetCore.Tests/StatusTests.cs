@@ -32,7 +32,6 @@ public sealed class StatusTests
         pool.GetProperty("servingTier").GetInt32().Should().Be(1);
         var a = pool.GetProperty("endpoints")[0];
         a.GetProperty("state").GetString().Should().Be("Ejected");
-        a.GetProperty("circuit").GetString().Should().Be("Open");
         a.GetProperty("cause").GetString().Should().Be("ConnectFailed");
         a.GetProperty("since").GetDateTimeOffset().Should().BeBefore(site.Time.GetUtcNow());
         a.GetProperty("until").GetDateTimeOffset().Should().BeAfter(site.Time.GetUtcNow());
@@ -70,8 +69,8 @@ public sealed class StatusTests
             ".at", ".step", ".point", ".pools[].name", ".pools[].state", ".pools[].serving", ".pools[].firstTier", ".pools[].servingTier", ".pools[].inFlight", ".pools[].waiting", ".pools[].retryBudget",
             ".pools[].availability.delivered", ".pools[].availability.observed", ".pools[].availability.predicted", ".pools[].availability.target", ".pools[].availability.budgetLeft",
             ".pools[].availability.burn[].alert", ".pools[].availability.burn[].firing", ".pools[].availability.burn[].threshold", ".pools[].availability.burn[].long", ".pools[].availability.burn[].short",
-            ".pools[].endpoints[].name", ".pools[].endpoints[].address", ".pools[].endpoints[].tier", ".pools[].endpoints[].weight", ".pools[].endpoints[].state", ".pools[].endpoints[].circuit", ".pools[].endpoints[].serves",
-            ".pools[].endpoints[].since", ".pools[].endpoints[].cause", ".pools[].endpoints[].until", ".pools[].endpoints[].ramp", ".pools[].endpoints[].ejections", ".pools[].endpoints[].inFlight",
+            ".pools[].endpoints[].name", ".pools[].endpoints[].address", ".pools[].endpoints[].tier", ".pools[].endpoints[].weight", ".pools[].endpoints[].state", ".pools[].endpoints[].serves",
+            ".pools[].endpoints[].since", ".pools[].endpoints[].cause", ".pools[].endpoints[].until", ".pools[].endpoints[].slowStartShare", ".pools[].endpoints[].ejections", ".pools[].endpoints[].inFlight",
             ".pools[].endpoints[].attempts", ".pools[].endpoints[].faults", ".pools[].endpoints[].failureEstimate", ".pools[].endpoints[].availability",
             ".pools[].endpoints[].limits[].name", ".pools[].endpoints[].limits[].used", ".pools[].endpoints[].limits[].limit",
             ".pools[].endpoints[].history.calls[]", ".pools[].endpoints[].history.milliseconds[]", ".pools[].endpoints[].history.faults[]",

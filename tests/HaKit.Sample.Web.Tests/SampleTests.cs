@@ -47,7 +47,7 @@ public sealed class SampleTests(Browser browser) : IClassFixture<Browser>
         await watched.ShootAsync("sample-killed");
 
         await page.ClickAsync($"[data-server='{serving}'][data-fault='well']");
-        await Assertions.Expect(Row(dashboard, serving).Locator(".state")).ToContainTextAsync(new System.Text.RegularExpressions.Regex("Recovering|Healthy"), new() { Timeout = 30_000 });
+        await Assertions.Expect(Row(dashboard, serving).Locator(".state")).ToContainTextAsync(new System.Text.RegularExpressions.Regex("Slow start|Healthy"), new() { Timeout = 30_000 });
         await Assertions.Expect(Row(dashboard, serving).Locator(".state")).ToContainTextAsync("Healthy", new() { Timeout = 40_000 });
         watched.Errors.Should().BeEmpty();
         watched.Requests.Should().OnlyContain(url => url.StartsWith(sample.Address.AbsoluteUri, StringComparison.Ordinal) || url.StartsWith("data:", StringComparison.Ordinal));
@@ -66,7 +66,7 @@ public sealed class SampleTests(Browser browser) : IClassFixture<Browser>
         await Assertions.Expect(row.Locator(".state")).ToContainTextAsync("Draining");
         await Assertions.Expect(page.Locator("#events li[data-kind='EndpointDrained']")).ToContainTextAsync("fra-2", new() { Timeout = 15_000 });
         await row.GetByRole(AriaRole.Button, new() { Name = "Bring up" }).ClickAsync();
-        await Assertions.Expect(row.Locator(".state")).ToContainTextAsync("Recovering");
+        await Assertions.Expect(row.Locator(".state")).ToContainTextAsync("Slow start");
 
         await page.Locator("body").PressAsync("ArrowDown");
         await page.Keyboard.PressAsync("f");

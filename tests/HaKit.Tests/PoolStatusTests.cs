@@ -19,14 +19,14 @@ public sealed class PoolStatusTests
         var status = test.Pool.GetStatus();
         status.Should().BeEquivalentTo(new { Pool = "test", Serving = 2, FirstTier = 0, ServingTier = 0, Waiting = 0, At = test.Time.GetUtcNow() });
         var a = status.Endpoints[0];
-        a.Should().BeEquivalentTo(new { Attempts = 10, Successes = 10, Faults = 0, InFlight = 0, Serves = true, Since = began, Ramp = 1, AnswerTime = TimeSpan.FromSeconds(1) });
+        a.Should().BeEquivalentTo(new { Attempts = 10, Successes = 10, Faults = 0, InFlight = 0, Serves = true, Since = began, SlowStartShare = 1, AnswerTime = TimeSpan.FromSeconds(1) });
         a.Limits.Should().Equal(new LimitUse("concurrency", 0, 4), new LimitUse("requests", 10, 100));
         test["a"].Faults.Always(FakeFault.Refused);
         for (var i = 0; i < 5; i++)
             test.Call();
         status = test.Pool.GetStatus();
         status.ServingTier.Should().Be(1);
-        status.Endpoints[0].Health.Status.Should().Be(HealthStatus.Ejected);
+        status.Endpoints[0].Health.Status.Should().Be(EndpointHealthStatus.Ejected);
         status.Endpoints[0].Serves.Should().BeFalse();
         status.Endpoints[0].Since.Should().BeAfter(began);
         status.Endpoints[1].Successes.Should().Be(5);

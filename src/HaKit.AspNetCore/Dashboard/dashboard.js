@@ -5,7 +5,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const POINTS = 60;
 const LOOKS = { // state: tone, mark, word
   Healthy: ["good", "✓", "Healthy"], Suspect: ["warn", "?", "Suspect"], Ejected: ["bad", "✕", "Ejected"], Trial: ["warn", "⋯", "On trial"],
-  Recovering: ["cool", "↗", "Recovering"], Draining: ["idle", "⏏", "Draining"], ForcedDown: ["idle", "■", "Forced down"],
+  SlowStart: ["cool", "↗", "Slow start"], Draining: ["idle", "⏏", "Draining"], ForcedDown: ["idle", "■", "Forced down"],
 };
 const orders = document.documentElement.dataset.orders === "on";
 const pools = new Map();
@@ -159,7 +159,7 @@ function showRow(row) {
   row.element.setAttribute("aria-label", `${d.name}: ${row.word.textContent}${d.cause ? `, ${d.cause}` : ""}`);
   row.drain.disabled = d.state === "Draining" || d.state === "ForcedDown";
   row.force.disabled = d.state === "ForcedDown";
-  row.bring.disabled = d.serves && d.state !== "Recovering" && !cooling;
+  row.bring.disabled = d.serves && d.state !== "SlowStart" && !cooling;
   text(row.flight, d.inFlight ? `${d.inFlight} in flight` : "");
   text(row.availability, nines(d.availability));
   const beat = d.heartbeat;
@@ -182,7 +182,7 @@ function showLimits(row, limits) {
 }
 const compact = n => n >= 1e6 ? `${+(n / 1e6).toFixed(1)}M` : n >= 1e4 ? `${Math.round(n / 1e3)}k` : `${n}`;
 
-// What changes with time alone: ages, countdowns, ramps.
+// What changes with time alone: ages, countdowns, slow starts.
 function showTime(row) {
   const d = row.data, at = now();
   text(row.age, isCooling(d) && d.state === "Healthy" ? "" : ` · ${since(d.since)}`);
@@ -195,7 +195,7 @@ function showTime(row) {
   } else if (d.state === "Trial") why = `one call is asking · ${why}`;
   if (d.cooldownForGood) why = `until somebody puts it right · ${d.cooldownCause}`;
   else if (d.cooldownUntil) { why = `waits ${wait(d.cooldownUntil)} s, as asked · ${d.cooldownCause}`; colour = "warn"; }
-  else if (d.serves && d.ramp < 1) { part = d.ramp; why = `takes ${percent(d.ramp)} of its share`; colour = "cool"; }
+  else if (d.serves && d.slowStartShare < 1) { part = d.slowStartShare; why = `takes ${percent(d.slowStartShare)} of its share`; colour = "cool"; }
   if (d.state === "Draining") why = d.inFlight ? `${d.inFlight} still in flight` : "empty";
   if (d.ejections > 1 && d.state === "Ejected") why += ` · ${d.ejections}× lately`;
   text(row.cause, why);
@@ -393,7 +393,7 @@ async function ask(pool, endpoint, order, tier) {
   const subject = endpoint ?? `tier ${tier}`, words = {
     drain: ["Drain", "It finishes what it has in flight and takes nothing new, until it is brought up again."],
     "force-down": ["Force down", "It takes nothing more from now on. What is in flight on it goes on."],
-    "bring-up": ["Bring up", "It comes back on a ramp; an exhausted quota or a refused key is taken for good again."],
+    "bring-up": ["Bring up", "It comes back in a slow start; an exhausted quota or a refused key is taken for good again."],
     promote: ["Promote", "This tier is used first from now on; those before it come last."],
     "fail-back": ["Fail back to", "The lowest tier is used first again."],
   }[order];
@@ -430,15 +430,15 @@ async function answer() {
   const query = new URLSearchParams({ pool: explained, model: $("ask-model").value, inputTokens: $("ask-tokens").value || "0", tools: $("ask-tools").checked, vision: $("ask-vision").checked });
   const response = await fetch(`explain?${query}`, { credentials: "same-origin" });
   if (!response.ok) return toast(`Explain answered ${response.status}.`);
-  const list = (await response.json()).endpoints.toSorted((a, b) => !!a.heldBackBy - !!b.heldBackBy || a.tier - b.tier || a.total - b.total), most = Math.max(1e-9, ...list.map(e => e.total));
+  const list = (await response.json()).endpoints.toSorted((a, b) => !!a.notAdmittedBy - !!b.notAdmittedBy || a.tier - b.tier || a.total - b.total), most = Math.max(1e-9, ...list.map(e => e.total));
   const part = (name, value) => { const i = h("i", { className: `t-${name}`, title: `${name} ${value} s` }); i.style.width = `${100 * value / most}%`; return i; };
   $("answer").replaceChildren(h("table", null,
     h("thead", null, h("tr", null, ...["Endpoint", "Tier", "May serve", "Cost", "", "First content", "In flight", "Fails", "Ramp"].map(w => h("th", { scope: "col" }, w)))),
     h("tbody", null, ...list.map(e => {
       const row = h("tr", { className: (LOOKS[e.state] ?? ["idle"])[0] }, ...[h("b", null, e.endpoint), `${e.tier}`,
-        e.heldBackBy ? `no: ${e.heldBackBy}${e.availableIn != null ? `, in ${Math.ceil(e.availableIn)} s` : ""}` : "yes", `${e.total.toFixed(3)} s`,
+        e.notAdmittedBy ? `no: ${e.notAdmittedBy}${e.availableIn != null ? `, in ${Math.ceil(e.availableIn)} s` : ""}` : "yes", `${e.total.toFixed(3)} s`,
         h("div", { className: "terms" }, part("time", e.time), part("failure", e.failure), part("zone", e.zone), part("price", e.price)),
-        e.firstContentSeconds == null ? "–" : ms(Math.round(1000 * e.firstContentSeconds)), `${e.inFlight}`, percent(e.failureEstimate, 1), percent(e.ramp)].map(c => h("td", null, c)));
+        e.firstContentSeconds == null ? "–" : ms(Math.round(1000 * e.firstContentSeconds)), `${e.inFlight}`, percent(e.failureEstimate, 1), percent(e.slowStartShare)].map(c => h("td", null, c)));
       return row;
     }))),
     h("div", { className: "legend" }, ...["time", "failure", "zone", "price"].map(n => h("span", null, h("i", { className: `t-${n}` }), n))));

@@ -33,5 +33,5 @@ internal sealed class PoolWatch(EndpointPool pool)
     public static bool IsNewCooldown(EndpointChanged changed) => changed.After.CooldownUntil is { } until
         && (changed.Before.CooldownUntil is not { } before || until == TimeSpan.MaxValue && before != TimeSpan.MaxValue);
 
-    private static bool IsPlain(HealthState state) => state.Status is HealthStatus.Healthy or HealthStatus.Suspect;
+    private static bool IsPlain(HealthState state) => state.Status is EndpointHealthStatus.Healthy or EndpointHealthStatus.Suspect;
 }

@@ -31,7 +31,7 @@ internal static class StatusViews
     }
 
     public static ExplainView Of(string pool, IReadOnlyList<EndpointExplanation> endpoints) => new("hakit.explain/1", pool, [.. endpoints.Select(e => new ExplainedView(
-        e.Endpoint, e.Tier, e.Health.Status.ToString(), e.HeldBackBy, e.AvailableIn?.TotalSeconds, Round(e.Ramp, 3), e.InFlight, Round(e.FailureEstimate, 4),
+        e.Endpoint, e.Tier, e.Health.Status.ToString(), e.NotAdmittedBy, e.AvailableIn?.TotalSeconds, Round(e.SlowStartShare, 3), e.InFlight, Round(e.FailureEstimate, 4),
         Round(e.FirstContentSeconds), Round(e.OutputTokenSeconds), Round(e.Score.Time, 4), Round(e.Score.Failure, 4), Round(e.Score.Zone, 4), Round(e.Score.Price, 4), Round(e.Score.Total, 4)))]);
 
     private static AvailabilityView Of(AvailabilityReport report) => new()
@@ -60,7 +60,6 @@ internal static class StatusViews
             Provider = endpoint.Domains.Provider,
             Model = endpoint.Domains.Model,
             State = health.Status.ToString(),
-            Circuit = health.Circuit.ToString(),
             Serves = status.Serves,
             Since = Whole(status.Since),
             Cause = health.Cause?.ToString(),
@@ -68,7 +67,7 @@ internal static class StatusViews
             CooldownUntil = isCooling && health.CooldownUntil != TimeSpan.MaxValue ? At(health.CooldownUntil) : null,
             CooldownForGood = isCooling && health.CooldownUntil == TimeSpan.MaxValue,
             CooldownCause = isCooling ? health.CooldownCause?.ToString() : null,
-            Ramp = Round(status.Ramp, 3),
+            SlowStartShare = Round(status.SlowStartShare, 3),
             Ejections = health.Ejections,
             InFlight = status.InFlight,
             Attempts = status.Attempts,

@@ -89,8 +89,6 @@ internal sealed record EndpointView
 
     public required string State { get; init; }
 
-    public required string Circuit { get; init; }
-
     public required bool Serves { get; init; }
 
     public required DateTimeOffset Since { get; init; }
@@ -107,7 +105,7 @@ internal sealed record EndpointView
 
     public string? CooldownCause { get; init; }
 
-    public required double Ramp { get; init; }
+    public required double SlowStartShare { get; init; }
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int Ejections { get; init; }
@@ -146,7 +144,7 @@ internal sealed record EventView(long Number, DateTimeOffset At, string Pool, st
 internal sealed record ExplainView(string Schema, string Pool, IReadOnlyList<ExplainedView> Endpoints);
 
 internal sealed record ExplainedView(
-    string Endpoint, int Tier, string State, string? HeldBackBy, double? AvailableIn, double Ramp, int InFlight, double FailureEstimate,
+    string Endpoint, int Tier, string State, string? NotAdmittedBy, double? AvailableIn, double SlowStartShare, int InFlight, double FailureEstimate,
     double? FirstContentSeconds, double? OutputTokenSeconds, double Time, double Failure, double Zone, double Price, double Total);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -209,7 +209,7 @@ internal sealed class EndpointTally(int intervals)
     {
         if (change.After.Status != change.Before.Status)
             _changes++;
-        if (change.After.Status == Health.HealthStatus.Trial && change.Before.Status != Health.HealthStatus.Trial)
+        if (change.After.Status == Health.EndpointHealthStatus.Trial && change.Before.Status != Health.EndpointHealthStatus.Trial)
             _trials++;
         if (change is not EndpointEjected)
             return;

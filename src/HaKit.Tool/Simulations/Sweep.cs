@@ -15,7 +15,7 @@ internal sealed class Sweep(IReadOnlyList<SweptSetting> settings)
         Times("ejection.max", (o, t) => o.CircuitBreaker.MaxBreakDuration = t, 30, 300, 1800),
         Counts("ejection.failures", (o, n) => o.CircuitBreaker.FailuresToEject = n, 2, 5, 20),
         Times("heartbeat.interval", (o, t) => o.Heartbeat.Interval = t, 5, 10, 60),
-        Times("ramp", (o, t) => o.CircuitBreaker.RampDuration = t, 0, 30, 300),
+        Times("ramp", (o, t) => o.CircuitBreaker.SlowStartDuration = t, 0, 30, 300),
         Times("deadline", (o, t) => o.TotalRequestTimeout.Timeout = t, 30, 60, 100),
         Counts("attempts", (o, n) => o.Retry.MaxRetryAttempts = n - 1, 1, 2, 6),
         Counts("budget", (o, n) => o.RetryBudget.Cap = n, 0, 10, 100),

@@ -32,7 +32,7 @@ internal sealed class AlertBook(TimeSpan quiet)
                 Set(e, e.Endpoint, AlertKind.Ejected, true, e.Fault?.ToString() ?? "");
                 break;
             case EndpointChanged e:
-                if (e.After.IsInService || e.After.Status is HealthStatus.Draining or HealthStatus.ForcedDown)
+                if (e.After.IsInService || e.After.Status is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown)
                     Set(e, e.Endpoint, AlertKind.Ejected, false);
                 var forGood = e.After.CooldownUntil == TimeSpan.MaxValue;
                 if (forGood != (e.Before.CooldownUntil == TimeSpan.MaxValue))

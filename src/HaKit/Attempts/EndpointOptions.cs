@@ -33,7 +33,7 @@ public sealed class EndpointOptions
     public string? Account { get; set; }
 
     /// <summary>A name for its credential, never the credential.</summary>
-    public string? Key { get; set; }
+    public string? KeyName { get; set; }
 
     /// <summary>The provider's region.</summary>
     public string? Region { get; set; }
@@ -82,7 +82,7 @@ public sealed class EndpointOptions
     public string? Credential { get; set; }
 
     /// <summary>Bound on one attempt; the pool's when not set. More than 0 and not longer than the deadline.</summary>
-    public TimeSpan? AttemptTimeout { get; set; }
+    public TimeoutOptions? AttemptTimeout { get; set; }
 
     /// <summary>Path that an HTTP heartbeat asks, relative to the host; the pool's when not set.</summary>
     public string? HealthPath { get; set; }
@@ -101,8 +101,8 @@ public sealed class EndpointOptions
             yield return $"{path}:ContextWindow of '{Name}' is {ContextWindow}: more than 0 is needed.";
         if (!(InputTokenPrice >= 0) || !(OutputTokenPrice >= 0))
             yield return FormattableString.Invariant($"{path}: the prices of '{Name}' are {InputTokenPrice} and {OutputTokenPrice}: at least 0 is needed.");
-        if (AttemptTimeout is { } timeout && timeout <= TimeSpan.Zero)
-            yield return $"{path}:AttemptTimeout of '{Name}' is {timeout}: more than 0 is needed.";
+        if (AttemptTimeout is { Timeout: var timeout } && timeout <= TimeSpan.Zero)
+            yield return $"{path}:AttemptTimeout:Timeout of '{Name}' is {timeout}: more than 0 is needed.";
         if (Credential is not null && !CredentialHeader.IsValid(Credential))
             yield return $"{path}:Credential of '{Name}' has characters that no header may have.";
         if (Model?.Any(char.IsControl) == true)

@@ -132,12 +132,12 @@ internal sealed class EndpointState
     public TimeSpan AvailableAt(long tokens, TimeSpan now)
     {
         var state = Health.State;
-        if (state.Status is HealthStatus.Draining or HealthStatus.ForcedDown)
+        if (state.Status is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown)
             return TimeSpan.MaxValue;
         var at = now;
-        if (state.Status == HealthStatus.Ejected)
+        if (state.Status == EndpointHealthStatus.Ejected)
             at = Max(at, state.Until ?? now);
-        else if (state.Status == HealthStatus.Trial)
+        else if (state.Status == EndpointHealthStatus.Trial)
             at = Max(at, state.TrialUntil); // its slot is taken
         at = Max(at, state.CooldownUntil ?? now);
         at = Max(at, Limiter.AvailableAt(tokens, now));

@@ -20,7 +20,7 @@ public sealed record PoolEndpoint
         Domains = new FailureDomains
         {
             Account = options.Account,
-            Key = options.Key,
+            KeyName = options.KeyName,
             Region = options.Region,
             Provider = options.Provider,
             Model = options.Model,
@@ -32,7 +32,7 @@ public sealed record PoolEndpoint
         OutputTokenPrice = options.OutputTokenPrice;
         Headers = options.Headers.Count == 0 ? EmptyHeaders : new Dictionary<string, string>(options.Headers, StringComparer.OrdinalIgnoreCase);
         Credential = options.Credential;
-        AttemptTimeout = options.AttemptTimeout;
+        AttemptTimeout = options.AttemptTimeout?.Timeout;
         HealthPath = options.HealthPath;
     }
 

@@ -23,7 +23,7 @@ internal static class SettingNames
     private static readonly SettingCheck LimitNames = Group<LimitOptions>();
 
     private static readonly Dictionary<string, SettingCheck> PoolNames = NamesOf<EndpointPoolOptions>(
-        ("Endpoints", Each(Group<EndpointOptions>(("Headers", Each(Header)), ("Tags", Each(Leaf)), ("Limits", LimitNames), ("Client", OnlyCode)))),
+        ("Endpoints", Each(Group<EndpointOptions>(("Headers", Each(Header)), ("Tags", Each(Leaf)), ("AttemptTimeout", Group<TimeoutOptions>(("Name", Leaf))), ("Limits", LimitNames), ("Client", OnlyCode)))),
         ("AccountLimits", Each(LimitNames)),
         ("TotalRequestTimeout", Group<TimeoutOptions>(("Name", Leaf))),
         ("AttemptTimeout", Group<TimeoutOptions>(("Name", Leaf))),

@@ -38,7 +38,7 @@ internal sealed partial class FailoverEngine
             var health = member.Health.State;
             admitted |= health.Admits(now);
             isWell |= health.Admits(now) && !health.IsSpared;
-            mayComeFree |= health.Status == HealthStatus.Trial || health.Admits(now) && member.IsBusy;
+            mayComeFree |= health.Status == EndpointHealthStatus.Trial || health.Admits(now) && member.IsBusy;
             left += Math.Max(0, most - TimesTried(call, member));
             // Those that are out of reach until after the deadline, or count again as soon as the endpoint fails once more, are no reason to spend the last.
             if (IsAskable(call, member, isShared, now) && (health.IsTrialAllowedInOutage(now) || member.AvailableAt(call.Profile.Tokens, now) < call.Deadline))
@@ -192,8 +192,8 @@ internal sealed partial class FailoverEngine
         var health = member.Health.State;
         return call.History.TimesTried(member, since: health.Status switch
         {
-            HealthStatus.Recovering => health.Since,
-            HealthStatus.Healthy => Min(health.Since, member.ServedBegan),
+            EndpointHealthStatus.SlowStart => health.Since,
+            EndpointHealthStatus.Healthy => Min(health.Since, member.ServedBegan),
             _ => TimeSpan.Zero,
         });
     }

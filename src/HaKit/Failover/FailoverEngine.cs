@@ -161,14 +161,14 @@ internal sealed partial class FailoverEngine
     // The last attempt is not for asking whether somebody is back, or whether the server still throttles.
     private static bool IsReserved(FailoverCall call, EndpointState state, FailoverSettings settings) =>
         call.History.Count > 0 && call.History.Count == settings.MaxAttempts - 1
-        && state.Health.State.Status is HealthStatus.Ejected or HealthStatus.Recovering;
+        && state.Health.State.Status is EndpointHealthStatus.Ejected or EndpointHealthStatus.SlowStart;
 
-    private static bool IsWell(HealthState health) => health is { Status: HealthStatus.Healthy or HealthStatus.Recovering, ConsecutiveFailures: 0 };
+    private static bool IsWell(HealthState health) => health is { Status: EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart, ConsecutiveFailures: 0 };
 
     // Something was served after a silence, or this endpoint has returned and not failed again, since the call last failed: it was waiting, not hammering.
     private bool CameBackSince(FailoverCall call, EndpointState state) =>
         Volatile.Read(ref _cameBack) > call.LastFailure.Ticks
-        || state.Health.State is { Status: HealthStatus.Recovering, ConsecutiveFailures: 0, Since: var since } && since > call.LastFailure;
+        || state.Health.State is { Status: EndpointHealthStatus.SlowStart, ConsecutiveFailures: 0, Since: var since } && since > call.LastFailure;
 
     // Fewer than so many of its answers came within what is left: the attempt would be load and nothing else.
     private static bool MayMakeIt(FailoverCall call, EndpointState state, FailoverSettings settings, TimeSpan at) =>
@@ -222,7 +222,7 @@ internal sealed partial class FailoverEngine
     {
         var query = new SelectionQuery(call.Profile, call.History, now);
         foreach (var member in Snapshot.Members)
-            if (!ReferenceEquals(member, state) && member.Health.State.Status is not (HealthStatus.Draining or HealthStatus.ForcedDown) && query.CanServe(member))
+            if (!ReferenceEquals(member, state) && member.Health.State.Status is not (EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown) && query.CanServe(member))
                 return true;
         return false;
     }

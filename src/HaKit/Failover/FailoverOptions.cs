@@ -1,12 +1,5 @@
 namespace HaKit.Failover;
 
-/// <summary>A time limit; the name and shape of the standard HTTP resilience options, so that a configuration section carries over.</summary>
-public sealed class TimeoutOptions
-{
-    /// <summary>The limit; more than 0.</summary>
-    public TimeSpan Timeout { get; set; }
-}
-
 /// <summary>How often and how soon to try again.</summary>
 public sealed class RetryOptions
 {

@@ -13,7 +13,7 @@ public sealed record FailureDomains
     public string? Account { get; init; }
 
     /// <summary>A name for the credential (never the credential itself); a 401 reaches all endpoints that use it.</summary>
-    public string? Key { get; init; }
+    public string? KeyName { get; init; }
 
     /// <summary>The provider's region or data centre.</summary>
     public string? Region { get; init; }
@@ -32,7 +32,7 @@ public sealed record FailureDomains
         ArgumentNullException.ThrowIfNull(other);
         return reach switch
         {
-            FaultReach.Key => Same(Key, other.Key) && Same(Provider, other.Provider, true),
+            FaultReach.Key => Same(KeyName, other.KeyName) && Same(Provider, other.Provider, true),
             FaultReach.Account => Same(Account, other.Account) && Same(Provider, other.Provider, true),
             FaultReach.Provider => Same(Provider, other.Provider),
             FaultReach.Model => Same(Model, other.Model) && Same(Provider, other.Provider),

@@ -8,7 +8,7 @@ namespace HaKit.Health;
 /// <param name="TrialAt">From when on one trial may ask nevertheless (the cap).</param>
 /// <param name="Cause">What was said.</param>
 /// <param name="Return">The ramp on which the traffic comes back.</param>
-internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt, Fault Cause, Ramp Return)
+internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt, Fault Cause, SlowStart Return)
 {
     /// <summary>A throttle's shorter wait beneath this one, if only this one can be cleared: it goes on when this one is cleared.</summary>
     public Cooldown? Beneath { get; private init; }
@@ -24,9 +24,9 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
     public static Cooldown For(Fault cause, TimeSpan length, TimeSpan now, HealthOptions options)
     {
         var until = now + length;
-        var ramp = length < options.RampDuration ? length : options.RampDuration;
+        var ramp = length < options.SlowStartDuration ? length : options.SlowStartDuration;
         var silence = length < options.CooldownCap ? length : options.CooldownCap;
-        return new(now, until, now + silence, cause, new Ramp(until, until + ramp, options.RampStart));
+        return new(now, until, now + silence, cause, new SlowStart(until, until + ramp, options.SlowStartInitialShare));
     }
 
     /// <summary>What holds when a later one is said: the longer wait, and no trial before either's. The same instance if nothing changes.</summary>

@@ -46,10 +46,10 @@ public sealed class HealthOptions
     public TimeSpan MaxThrottleCooldown { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long a returning endpoint's share grows. Default 30 s; zero for no ramp.</summary>
-    public TimeSpan RampDuration { get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan SlowStartDuration { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The share of its weight with which a returning endpoint starts. Default 0.1, above 0 and at most 1.</summary>
-    public double RampStart { get; set; } = 0.1;
+    public double SlowStartInitialShare { get; set; } = 0.1;
 
     /// <summary>Failed probes in a row that eject. Default 3, at least 1.</summary>
     public int MissesToEject { get; set; } = 3;
@@ -81,7 +81,7 @@ public sealed class HealthOptions
             (nameof(MaxBreakDuration), MaxBreakDuration, BreakDuration), (nameof(EjectionMemory), EjectionMemory, TimeSpan.FromTicks(1)),
             (nameof(TrialTimeout), TrialTimeout, TimeSpan.FromTicks(1)), (nameof(CooldownCap), CooldownCap, TimeSpan.FromTicks(1)),
             (nameof(ThrottleCooldown), ThrottleCooldown, TimeSpan.FromTicks(1)), (nameof(MaxThrottleCooldown), MaxThrottleCooldown, ThrottleCooldown),
-            (nameof(RampDuration), RampDuration, TimeSpan.Zero), (nameof(SelfSuspicion), SelfSuspicion, TimeSpan.Zero),
+            (nameof(SlowStartDuration), SlowStartDuration, TimeSpan.Zero), (nameof(SelfSuspicion), SelfSuspicion, TimeSpan.Zero),
             (nameof(LateTimers), LateTimers, TimeSpan.FromTicks(1)), (nameof(PauseGrace), PauseGrace, TimeSpan.Zero),
         })
             if (time < least)
@@ -90,8 +90,8 @@ public sealed class HealthOptions
             yield return $"{path}:{nameof(FailureRatio)} is {FailureRatio}: above 0 and at most 1 is needed.";
         if (!(BreakJitter is >= 0 and < 1))
             yield return $"{path}:{nameof(BreakJitter)} is {BreakJitter}: from 0 to below 1 is needed.";
-        if (!(RampStart is > 0 and <= 1))
-            yield return $"{path}:{nameof(RampStart)} is {RampStart}: above 0 and at most 1 is needed.";
+        if (!(SlowStartInitialShare is > 0 and <= 1))
+            yield return $"{path}:{nameof(SlowStartInitialShare)} is {SlowStartInitialShare}: above 0 and at most 1 is needed.";
     }
 
     /// <summary>The length of the given ejection, without jitter.</summary>

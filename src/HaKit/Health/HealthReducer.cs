@@ -31,7 +31,7 @@ internal static class HealthReducer
     private static HealthState Success(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         if (evidence.Epoch != state.Epoch) return state;
-        if (state.Status == HealthStatus.Trial)
+        if (state.Status == EndpointHealthStatus.Trial)
             return evidence.IsTrial ? state.ClearCooldown(evidence.Began, now, options).Recover(now, options) : state;
         return state.IsInService ? state.Clean(evidence.Began, now) : state;
     }
@@ -42,7 +42,7 @@ internal static class HealthReducer
         var isOwn = evidence.IsShared
             ? evidence.Epoch != HealthTicket.NoEpoch && evidence.Began >= state.EpochSince
             : evidence.Epoch == state.Epoch;
-        var isTrialAnswer = isOwn && evidence.IsTrial && state.Status == HealthStatus.Trial;
+        var isTrialAnswer = isOwn && evidence.IsTrial && state.Status == EndpointHealthStatus.Trial;
         if (fault.IsNeutral) return isTrialAnswer ? state.Release(now) : state;
         if (evidence.IsHeld) return isTrialAnswer ? state.Release(now) : isOwn ? state.Hold(fault, now) : state;
 
@@ -55,7 +55,7 @@ internal static class HealthReducer
         if (fault.IsBreakerWithTime()) return next.Refuse(fault, now, options);
         if (!fault.Counts()) return next;
         // The stream that had answered the trial was cut: the answer is taken back.
-        if (evidence.IsTrial && state.Status == HealthStatus.Recovering && !evidence.IsLast) return next.Eject(fault, fault.Level(), now, evidence.Jitter, options);
+        if (evidence.IsTrial && state.Status == EndpointHealthStatus.SlowStart && !evidence.IsLast) return next.Eject(fault, fault.Level(), now, evidence.Jitter, options);
         return Count(next, evidence, now, options);
     }
 
@@ -109,13 +109,13 @@ internal static class HealthReducer
     private static HealthState ProbeHit(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var level = evidence.Level;
-        if (state.Cooldown is { IsClearable: true } cooldown && level >= cooldown.Cause.Level() && state.Status != HealthStatus.Trial)
+        if (state.Cooldown is { IsClearable: true } cooldown && level >= cooldown.Cause.Level() && state.Status != EndpointHealthStatus.Trial)
             state = state.ClearCooldown(TimeSpan.MaxValue, now, options);
         if (state.IsInService)
             return level >= state.CauseLevel ? state.Clean(now, now)
                 : state.ConnectFailures == 0 ? state
                 : state with { ConnectFailures = 0 };
-        if (state.Status != HealthStatus.Ejected || level < state.CauseLevel) return state;
+        if (state.Status != EndpointHealthStatus.Ejected || level < state.CauseLevel) return state;
         var hits = evidence.IsDecisive ? options.HitsToRecover : state.ProbeHits + 1;
         return hits >= options.HitsToRecover ? state.Recover(now, options) with { IsBackByProbe = true } : state with { ProbeHits = hits };
     }
@@ -129,7 +129,7 @@ internal static class HealthReducer
         if (fault.IsUntilCleared() && fault.Level() > evidence.Level) return state;
         var next = Cool(state, evidence, now, options);
         if (!fault.Counts()) return next;
-        if (state.Status == HealthStatus.Ejected) return next.ProbeHits == 0 ? next : next with { ProbeHits = 0 };
+        if (state.Status == EndpointHealthStatus.Ejected) return next.ProbeHits == 0 ? next : next with { ProbeHits = 0 };
         if (!state.IsInService) return next;
 
         // What a probe saw is refuted by the same probe, even if the word for it usually needs more.
@@ -146,8 +146,8 @@ internal static class HealthReducer
     {
         switch (order)
         {
-            case HealthOrder.Drain: return state.TakeOut(HealthStatus.Draining, now);
-            case HealthOrder.ForceDown: return state.TakeOut(HealthStatus.ForcedDown, now);
+            case HealthOrder.Drain: return state.TakeOut(EndpointHealthStatus.Draining, now);
+            case HealthOrder.ForceDown: return state.TakeOut(EndpointHealthStatus.ForcedDown, now);
         }
 
         if (state.Cooldown is { IsClearable: true }) state = state.ClearCooldown(TimeSpan.MaxValue, now, options);
@@ -157,8 +157,8 @@ internal static class HealthReducer
 
     private static HealthState SelfSuspicion(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
-        if (state.Status == HealthStatus.Trial) return state.ExtendTrial(now + options.PauseGrace);
-        if (state.Status != HealthStatus.Ejected)
+        if (state.Status == EndpointHealthStatus.Trial) return state.ExtendTrial(now + options.PauseGrace);
+        if (state.Status != EndpointHealthStatus.Ejected)
             return state.Cause is { } doubtful && doubtful.MayBeOurPause() ? state.Hold(doubtful, now) : state;
         if (state.Cause is not { } cause || !cause.MayBeOurPause() || !(state.JudgedAt >= now - evidence.Length)) return state;
         var back = state.TakeBack(now);

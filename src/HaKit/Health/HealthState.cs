@@ -11,16 +11,7 @@ public sealed record HealthState
     internal HealthState(TimeSpan since) => (Since, EpochSince) = (since, since);
 
     /// <summary>Where the endpoint stands.</summary>
-    public HealthStatus Status { get; internal init; }
-
-    /// <summary>The same in the words of a circuit breaker.</summary>
-    public CircuitState Circuit => Status switch
-    {
-        HealthStatus.Ejected => CircuitState.Open,
-        HealthStatus.Trial => CircuitState.HalfOpen,
-        HealthStatus.Draining or HealthStatus.ForcedDown => CircuitState.Isolated,
-        _ => CircuitState.Closed,
-    };
+    public EndpointHealthStatus Status { get; internal init; }
 
     /// <summary>When <see cref="Status"/> became what it is.</summary>
     public TimeSpan Since { get; internal init; }
@@ -74,7 +65,7 @@ public sealed record HealthState
 
     internal TimeSpan? ThrottledAt { get; init; }
 
-    internal Ramp Return { get; init; }
+    internal SlowStart Return { get; init; }
 
     internal TimeSpan TrialUntil { get; init; }
 
@@ -98,10 +89,10 @@ public sealed record HealthState
     internal TimeSpan EpochSince { get; init; }
 
     /// <summary>In service as far as we are concerned; a cooldown may still keep traffic away.</summary>
-    internal bool IsInService => Status is HealthStatus.Healthy or HealthStatus.Suspect or HealthStatus.Recovering;
+    internal bool IsInService => Status is EndpointHealthStatus.Healthy or EndpointHealthStatus.Suspect or EndpointHealthStatus.SlowStart;
 
     /// <summary>Would a success change nothing? Then it need not be told to the reducer.</summary>
-    internal bool IsClean => Status is HealthStatus.Healthy or HealthStatus.Recovering
+    internal bool IsClean => Status is EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart
         && (ConsecutiveFailures | ProbeMisses | Throttles) == 0;
 
     internal bool IsCooling(TimeSpan now) => Cooldown is { } cooldown && now < cooldown.Until;
@@ -116,7 +107,7 @@ public sealed record HealthState
     {
         var cooling = IsCooling(now);
         if (cooling && now < Cooldown!.TrialAt) return false;
-        return Status == HealthStatus.Ejected ? now >= Until : cooling && IsInService;
+        return Status == EndpointHealthStatus.Ejected ? now >= Until : cooling && IsInService;
     }
 
     /// <summary>
@@ -124,24 +115,24 @@ public sealed record HealthState
     /// under way and an operator's order still do.
     /// </summary>
     /// <param name="now">The time on the pool's clock.</param>
-    public bool IsTrialAllowedInOutage(TimeSpan now) => IsTrialReady(now) || (Status == HealthStatus.Ejected && !IsCooling(now));
+    public bool IsTrialAllowedInOutage(TimeSpan now) => IsTrialReady(now) || (Status == EndpointHealthStatus.Ejected && !IsCooling(now));
 
     /// <summary>The factor on its weight, above 0 and at most 1: grows in a straight line while it returns from an ejection or a cooldown.</summary>
     /// <param name="now">The time on the pool's clock.</param>
-    public double Ramp(TimeSpan now)
+    public double SlowStartShare(TimeSpan now)
     {
         if (IsInService && Cooldown is { } cooldown && now >= cooldown.Until)
-            return (Status == HealthStatus.Recovering ? cooldown.Return.NotBefore(Return.Until) : cooldown.Return).Factor(now);
-        return Status == HealthStatus.Recovering ? Return.Factor(now) : 1;
+            return (Status == EndpointHealthStatus.SlowStart ? cooldown.Return.NotBefore(Return.Until) : cooldown.Return).Factor(now);
+        return Status == EndpointHealthStatus.SlowStart ? Return.Factor(now) : 1;
     }
 
     /// <summary>The next instant after <paramref name="now"/> at which time alone changes what may be sent.</summary>
     internal TimeSpan NextEdge(TimeSpan now)
     {
         var edge = TimeSpan.MaxValue;
-        if (Status == HealthStatus.Ejected && Until is { } until) Earlier(until);
-        if (Status == HealthStatus.Trial) Earlier(TrialUntil);
-        if (Status == HealthStatus.Recovering) Earlier(Return.Until);
+        if (Status == EndpointHealthStatus.Ejected && Until is { } until) Earlier(until);
+        if (Status == EndpointHealthStatus.Trial) Earlier(TrialUntil);
+        if (Status == EndpointHealthStatus.SlowStart) Earlier(Return.Until);
         if (Cooldown is { } cooldown)
         {
             Earlier(cooldown.TrialAt);

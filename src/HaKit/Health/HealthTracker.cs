@@ -139,7 +139,7 @@ internal sealed class HealthTracker
 
         if (mode != BeginMode.FailOpen || state.IsCooling(now)) return false;
         if (state.IsInService) ticket = new HealthTicket(state.Epoch, now, isTrial: false);
-        else if (state.Status is HealthStatus.Ejected or HealthStatus.Trial) ticket = new HealthTicket(HealthTicket.NoEpoch, now, isTrial: false);
+        else if (state.Status is EndpointHealthStatus.Ejected or EndpointHealthStatus.Trial) ticket = new HealthTicket(HealthTicket.NoEpoch, now, isTrial: false);
         else return false;
         return true;
     }
@@ -181,7 +181,7 @@ internal sealed class HealthTracker
         var isOwn = evidence.Source == EvidenceSource.Probe || evidence.Epoch == before.Epoch;
         if (!isOwn || !before.Admits(now)) return false;
         endpoint.ConnectFailedAt = now;
-        var ejects = HealthReducer.Next(before, evidence with { IsLast = IsLastWhileLocked(endpoint, now) }, now, _options).Status == HealthStatus.Ejected;
+        var ejects = HealthReducer.Next(before, evidence with { IsLast = IsLastWhileLocked(endpoint, now) }, now, _options).Status == EndpointHealthStatus.Ejected;
         // Not the last straw itself, but perhaps the one that excuses those just ejected.
         var excuses = _connectEjectionAt >= now - _options.SelfSuspicion && before.ConnectFailures + 1 >= SelfSuspicion.Enough(_options);
         if (!ejects && !excuses) return false;
@@ -236,9 +236,9 @@ internal sealed class HealthTracker
     {
         var before = endpoint.State;
         // Only a trial that may have run out of time still needs chance.
-        var mayFail = evidence.Jitter == 0 && before.Status == HealthStatus.Trial;
+        var mayFail = evidence.Jitter == 0 && before.Status == EndpointHealthStatus.Trial;
         var after = HealthReducer.Next(before, mayFail ? evidence with { Jitter = _random.NextDouble() } : evidence, now, _options);
-        if (evidence.Source == EvidenceSource.Traffic && before.IsInService && after.Status == HealthStatus.Ejected && IsLastWhileLocked(endpoint, now))
+        if (evidence.Source == EvidenceSource.Traffic && before.IsInService && after.Status == EndpointHealthStatus.Ejected && IsLastWhileLocked(endpoint, now))
             after = HealthReducer.Next(before, evidence with { IsLast = true }, now, _options);
         if (ReferenceEquals(before, after)) return;
         endpoint.Publish(after);

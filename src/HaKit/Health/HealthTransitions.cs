@@ -10,19 +10,19 @@ internal static class HealthTransitions
     /// <summary>What time alone does: ends trials, cooldowns and ramps.</summary>
     public static HealthState Settle(this HealthState state, TimeSpan now, double jitter, HealthOptions options)
     {
-        if (state.Status == HealthStatus.Trial && now >= state.TrialUntil)
+        if (state.Status == EndpointHealthStatus.Trial && now >= state.TrialUntil)
             state = state.FailTrial(TrialUnanswered, now, jitter, options);
         if (state.Cooldown is { } cooldown && now >= cooldown.Until)
             state = state.IsInService ? state.Reenter(cooldown.Return, cooldown.Cause, now) : state with { Cooldown = null };
-        if (state.Status == HealthStatus.Recovering && now >= state.Return.Until)
+        if (state.Status == EndpointHealthStatus.SlowStart && now >= state.Return.Until)
             state = state.ToService(now) with { RecoveredAt = now };
         return state;
     }
 
     public static HealthState Suspect(this HealthState state, Fault cause, ProbeLevel level, TimeSpan now) => state with
     {
-        Status = state.Status == HealthStatus.Healthy ? HealthStatus.Suspect : state.Status,
-        Since = state.Status == HealthStatus.Healthy ? now : state.Since,
+        Status = state.Status == EndpointHealthStatus.Healthy ? EndpointHealthStatus.Suspect : state.Status,
+        Since = state.Status == EndpointHealthStatus.Healthy ? now : state.Since,
         Cause = cause,
         CauseLevel = level,
     };
@@ -32,14 +32,14 @@ internal static class HealthTransitions
     {
         // Attempts that were under way when the server throttled say nothing about whether it still does.
         var throttles = state.ThrottledAt is { } last && began > last ? 0 : state.Throttles;
-        if (throttles == state.Throttles && (state.ConsecutiveFailures | state.ProbeMisses) == 0 && state.Status != HealthStatus.Suspect)
+        if (throttles == state.Throttles && (state.ConsecutiveFailures | state.ProbeMisses) == 0 && state.Status != EndpointHealthStatus.Suspect)
             return state;
         return state.WithoutCounts() with
         {
             Throttles = throttles,
-            Status = state.Status == HealthStatus.Suspect ? HealthStatus.Healthy : state.Status,
-            Since = state.Status == HealthStatus.Suspect ? now : state.Since,
-            Cause = state.Status == HealthStatus.Suspect ? null : state.Cause,
+            Status = state.Status == EndpointHealthStatus.Suspect ? EndpointHealthStatus.Healthy : state.Status,
+            Since = state.Status == EndpointHealthStatus.Suspect ? now : state.Since,
+            Cause = state.Status == EndpointHealthStatus.Suspect ? null : state.Cause,
             CauseLevel = ProbeLevel.Reachable,
         };
     }
@@ -48,7 +48,7 @@ internal static class HealthTransitions
     public static HealthState Hold(this HealthState state, Fault cause, TimeSpan now)
     {
         if (!state.IsInService) return state;
-        if (state.Status != HealthStatus.Healthy && (state.ConsecutiveFailures | state.ProbeMisses) == 0) return state;
+        if (state.Status != EndpointHealthStatus.Healthy && (state.ConsecutiveFailures | state.ProbeMisses) == 0) return state;
         return state.WithoutCounts().Suspect(cause, ProbeLevel.Reachable, now);
     }
 
@@ -57,15 +57,15 @@ internal static class HealthTransitions
         var ejections = state.Remembered(now, options) + 1;
         return state.WithoutCounts() with
         {
-            Status = HealthStatus.Ejected,
+            Status = EndpointHealthStatus.Ejected,
             Since = now,
             Cause = cause,
             // Traffic refutes the probe that has just brought it back: what that probe exercises is not what is broken, so it must not do so again.
-            CauseLevel = !byProbe && state.IsBackByProbe && state.Status == HealthStatus.Recovering ? ProbeLevel.Generating : level,
+            CauseLevel = !byProbe && state.IsBackByProbe && state.Status == EndpointHealthStatus.SlowStart ? ProbeLevel.Generating : level,
             Until = now + Jittered(options.Period(ejections), jitter, options),
             Ejections = ejections,
             JudgedAt = now,
-            IsFailedTrial = state.Status == HealthStatus.Trial,
+            IsFailedTrial = state.Status == EndpointHealthStatus.Trial,
             RecoveredAt = null,
             Epoch = state.Epoch + 1,
             EpochSince = now,
@@ -78,7 +78,7 @@ internal static class HealthTransitions
         var until = now + (cause.Wait() < options.CooldownCap ? cause.Wait() : options.CooldownCap);
         return state.WithoutCounts() with
         {
-            Status = HealthStatus.Ejected,
+            Status = EndpointHealthStatus.Ejected,
             Since = now,
             Cause = cause,
             CauseLevel = ProbeLevel.Generating,
@@ -91,7 +91,7 @@ internal static class HealthTransitions
 
     public static HealthState BeginTrial(this HealthState state, bool isOutage, TimeSpan now, HealthOptions options) => state with
     {
-        Status = HealthStatus.Trial,
+        Status = EndpointHealthStatus.Trial,
         Since = now,
         TrialUntil = now + options.TrialTimeout,
         IsOutageTrial = isOutage,
@@ -106,7 +106,7 @@ internal static class HealthTransitions
         if (until <= now) until = now + Jittered(options.Period(state.Ejections), jitter, options);
         return state with
         {
-            Status = HealthStatus.Ejected,
+            Status = EndpointHealthStatus.Ejected,
             Since = now,
             Cause = cause,
             CauseLevel = cause.Level(),
@@ -122,7 +122,7 @@ internal static class HealthTransitions
     public static HealthState Release(this HealthState state, TimeSpan now)
     {
         if (state.Until is null) return state.ToService(now) with { Epoch = state.Epoch + 1, EpochSince = now };
-        return state with { Status = HealthStatus.Ejected, Since = now, Epoch = state.Epoch + 1, EpochSince = now };
+        return state with { Status = EndpointHealthStatus.Ejected, Since = now, Epoch = state.Epoch + 1, EpochSince = now };
     }
 
     public static HealthState ExtendTrial(this HealthState state, TimeSpan until) =>
@@ -131,12 +131,12 @@ internal static class HealthTransitions
     /// <summary>Back into service, on a ramp.</summary>
     public static HealthState Recover(this HealthState state, TimeSpan now, HealthOptions options) => state.WithoutCounts() with
     {
-        Status = HealthStatus.Recovering,
+        Status = EndpointHealthStatus.SlowStart,
         Since = now,
         Until = null,
         CauseLevel = ProbeLevel.Reachable,
         IsBackByProbe = false,
-        Return = new Ramp(now, now + options.RampDuration, options.RampStart),
+        Return = new SlowStart(now, now + options.SlowStartDuration, options.SlowStartInitialShare),
         RecoveredAt = null,
     };
 
@@ -146,12 +146,12 @@ internal static class HealthTransitions
         var ejections = Math.Max(state.Ejections - 1, 0);
         if (state.IsFailedTrial) return state with { Ejections = Math.Max(ejections, 1), Until = now, JudgedAt = null };
         var back = (state with { Ejections = ejections, Until = null, JudgedAt = null }).ToService(now);
-        return back.Status == HealthStatus.Healthy
-            ? back with { Status = HealthStatus.Suspect, Cause = state.Cause, CauseLevel = ProbeLevel.Reachable }
+        return back.Status == EndpointHealthStatus.Healthy
+            ? back with { Status = EndpointHealthStatus.Suspect, Cause = state.Cause, CauseLevel = ProbeLevel.Reachable }
             : back;
     }
 
-    public static HealthState TakeOut(this HealthState state, HealthStatus status, TimeSpan now) => state.Status == status ? state :
+    public static HealthState TakeOut(this HealthState state, EndpointHealthStatus status, TimeSpan now) => state.Status == status ? state :
         state.WithoutCounts() with
         {
             Status = status,
@@ -175,7 +175,7 @@ internal static class HealthTransitions
         if (state.Cooldown is not { } cooldown || cooldown.Since >= refutedAt) return state;
         var cleared = state with { ClearedAt = now };
         if (cooldown.Beneath is { } beneath && now < beneath.TrialAt) return cleared with { Cooldown = beneath };
-        var ramp = new Ramp(now, now + options.RampDuration, options.RampStart);
+        var ramp = new SlowStart(now, now + options.SlowStartDuration, options.SlowStartInitialShare);
         return state.IsInService ? cleared.Reenter(ramp, cooldown.Cause, now) : cleared with { Cooldown = null, Return = ramp };
     }
 
@@ -186,22 +186,22 @@ internal static class HealthTransitions
         return state with { Cooldown = cooldown with { TrialAt = trialAt < cooldown.Until ? trialAt : cooldown.Until } };
     }
 
-    private static HealthState Reenter(this HealthState state, Ramp ramp, Fault cause, TimeSpan now) => state with
+    private static HealthState Reenter(this HealthState state, SlowStart ramp, Fault cause, TimeSpan now) => state with
     {
-        Status = HealthStatus.Recovering,
+        Status = EndpointHealthStatus.SlowStart,
         Since = now,
         Cause = state.ConsecutiveFailures + state.ProbeMisses > 0 ? state.Cause : cause,
-        Return = state.Status == HealthStatus.Recovering ? ramp.NotBefore(state.Return.Until) : ramp,
+        Return = state.Status == EndpointHealthStatus.SlowStart ? ramp.NotBefore(state.Return.Until) : ramp,
         Cooldown = null,
     };
 
     /// <summary>Into whatever of the states in service fits what is known.</summary>
     private static HealthState ToService(this HealthState state, TimeSpan now)
     {
-        if (now < state.Return.Until) return state with { Status = HealthStatus.Recovering, Since = now };
+        if (now < state.Return.Until) return state with { Status = EndpointHealthStatus.SlowStart, Since = now };
         return state.ConsecutiveFailures + state.ProbeMisses > 0
-            ? state with { Status = HealthStatus.Suspect, Since = now }
-            : state with { Status = HealthStatus.Healthy, Since = now, Cause = null, CauseLevel = ProbeLevel.Reachable };
+            ? state with { Status = EndpointHealthStatus.Suspect, Since = now }
+            : state with { Status = EndpointHealthStatus.Healthy, Since = now, Cause = null, CauseLevel = ProbeLevel.Reachable };
     }
 
     private static HealthState WithoutCounts(this HealthState state) =>

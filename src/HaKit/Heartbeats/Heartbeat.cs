@@ -263,12 +263,12 @@ internal sealed class Heartbeat
     {
         var (probe, options) = (_setup.Probe, _setup.Options);
         var state = _member.Health.State;
-        if (state.Status is HealthStatus.Draining or HealthStatus.ForcedDown)
+        if (state.Status is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown)
             return now + options.Interval;
         // A server that named a time is not asked for anything it could refuse before then.
         if (probe.Level > ProbeLevel.Reachable && state.Cooldown is { IsUntilCleared: false } cooldown && now < cooldown.Until)
             return Min(cooldown.Until, now + options.SparingInterval);
-        if (state.Status == HealthStatus.Ejected)
+        if (state.Status == EndpointHealthStatus.Ejected)
             return null;
         var last = _member.AnsweredAt ?? TimeSpan.MinValue;
         switch (probe.Pace)

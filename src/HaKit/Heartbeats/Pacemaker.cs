@@ -82,7 +82,7 @@ internal sealed class Pacemaker
         if (before.Admits(now) != after.Admits(now))
             Reconsider(now);
         // The probe that ejected it has just asked; and of those that share a broken domain the one that found it asks for all.
-        var isEjected = after.Status == HealthStatus.Ejected && before.Status != HealthStatus.Ejected
+        var isEjected = after.Status == EndpointHealthStatus.Ejected && before.Status != EndpointHealthStatus.Ejected
             && change.Evidence is { Source: not EvidenceSource.Probe, IsShared: false };
         var isBroughtUp = change.Evidence is { Source: EvidenceSource.Order, Order: HealthOrder.BringUp };
         if (isEjected || isBroughtUp)
@@ -177,7 +177,7 @@ internal sealed class Pacemaker
         {
             var member = members[(int)(_outageTurn++ % (uint)members.Length)];
             var state = member.Health.State;
-            if (state.Status == HealthStatus.Ejected && HeartOf(member) is { } heart && heart.CanClear(state) && heart.AskNow())
+            if (state.Status == EndpointHealthStatus.Ejected && HeartOf(member) is { } heart && heart.CanClear(state) && heart.AskNow())
                 break;
         }
         lock (_gate)

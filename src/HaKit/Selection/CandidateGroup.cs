@@ -4,7 +4,7 @@ using HaKit.Estimates;
 namespace HaKit.Selection;
 
 /// <summary>An endpoint as the pipeline sees it: what does not change as long as the snapshot is the same.</summary>
-internal readonly struct Candidate(EndpointState state, bool isRamping, bool isLocal)
+internal readonly struct Candidate(EndpointState state, bool isInSlowStart, bool isLocal)
 {
     public readonly EndpointState State = state;
     public readonly double Weight = state.Endpoint.Weight;
@@ -12,12 +12,12 @@ internal readonly struct Candidate(EndpointState state, bool isRamping, bool isL
     public readonly ulong NameHash = Rendezvous.Hash(state.Endpoint.Name);
 
     /// <summary>Its share is still growing.</summary>
-    public readonly bool IsRamping = isRamping;
+    public readonly bool IsInSlowStart = isInSlowStart;
 
     public readonly bool IsLocal = isLocal;
 
     /// <summary>The factor on its weight.</summary>
-    public double Ramp(TimeSpan now) => IsRamping ? State.Health.State.Ramp(now) : 1;
+    public double SlowStartShare(TimeSpan now) => IsInSlowStart ? State.Health.State.SlowStartShare(now) : 1;
 }
 
 /// <summary>Candidates to draw from by weight in constant time (Walker's alias method, in Vose's form). Immutable.</summary>

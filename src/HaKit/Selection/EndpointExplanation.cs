@@ -16,7 +16,7 @@ public sealed record EndpointExplanation
     public required HealthState Health { get; init; }
 
     /// <summary>The filter that holds it back: <c>capability</c>, <c>health</c>, <c>cooldown</c>, <c>limit</c>, <c>tried</c> (by the call that asks); null when it is admitted.</summary>
-    public string? HeldBackBy { get; init; }
+    public string? NotAdmittedBy { get; init; }
 
     /// <summary>Attempts in flight on it.</summary>
     public required int InFlight { get; init; }
@@ -25,7 +25,7 @@ public sealed record EndpointExplanation
     public required EndpointScore Score { get; init; }
 
     /// <summary>The factor on its weight: below 1 while it returns from an ejection or a cooldown.</summary>
-    public required double Ramp { get; init; }
+    public required double SlowStartShare { get; init; }
 
     /// <summary>How likely its next attempt fails, as recent ones tell; 0 to 1.</summary>
     public required double FailureEstimate { get; init; }

@@ -10,7 +10,7 @@ public readonly record struct EndpointCandidate
     public required int InFlight { get; init; }
 
     /// <summary>The factor on its weight: below 1 while it returns from an ejection or a cooldown.</summary>
-    public required double Ramp { get; init; }
+    public required double SlowStartShare { get; init; }
 
     /// <summary>Usual seconds for each output token of a stream; 0 until known.</summary>
     public required double OutputTokenSeconds { get; init; }

@@ -35,7 +35,7 @@ internal static class Score
     public static double Of(in Candidate candidate, double units, in SelectionQuery query, SelectionPolicy policy)
     {
         var state = candidate.State;
-        var time = Time(state, candidate.PerWeight, candidate.Ramp(query.Now), units, query.Now, policy);
+        var time = Time(state, candidate.PerWeight, candidate.SlowStartShare(query.Now), units, query.Now, policy);
         var score = time + Failure(state.Failure.At(query.Now), time);
         if (!candidate.IsLocal && policy.Zone is not null)
             score += policy.ZonePenalty;
@@ -46,7 +46,7 @@ internal static class Score
     public static EndpointScore Terms(EndpointState state, in SelectionQuery query, SelectionPolicy policy)
     {
         var health = state.Health.State;
-        var time = Time(state, 1 / state.Endpoint.Weight, health.Ramp(query.Now), LatencyEstimate.UnitsOf(query.Profile.InputTokens), query.Now, policy);
+        var time = Time(state, 1 / state.Endpoint.Weight, health.SlowStartShare(query.Now), LatencyEstimate.UnitsOf(query.Profile.InputTokens), query.Now, policy);
         var failure = state.Failure.At(query.Now);
         return new EndpointScore(
             time,

@@ -29,7 +29,7 @@ internal sealed class SelectionView
             foreach (var state in tier.HeldBack)
             {
                 var health = state.Health.State;
-                if (health.Status is not (HealthStatus.Draining or HealthStatus.ForcedDown))
+                if (health.Status is not (EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown))
                     usable += state.Endpoint.Weight;
                 if (TrialAt(health, now) is var at && at < _trialAt)
                     _trialAt = at;
@@ -56,7 +56,7 @@ internal sealed class SelectionView
 
     private static TimeSpan TrialAt(HealthState health, TimeSpan now) => health.Status switch
     {
-        HealthStatus.Draining or HealthStatus.ForcedDown or HealthStatus.Trial => TimeSpan.MaxValue,
+        EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown or EndpointHealthStatus.Trial => TimeSpan.MaxValue,
         _ => Later(health.Until ?? now, health.Cooldown?.TrialAt ?? now),
     };
 
@@ -71,7 +71,7 @@ internal sealed class SelectionTier
 
     private readonly double _total;
     private readonly double _overProvisioning;
-    private readonly bool _isRamping;
+    private readonly bool _hasSlowStart;
     private readonly int[]? _order;
     private double _worth;
     private long _worthUntil = -1;
@@ -92,8 +92,8 @@ internal sealed class SelectionTier
                 heldBack.Add(member);
                 continue;
             }
-            var ramps = health.Status == HealthStatus.Recovering || health.Cooldown is not null;
-            _isRamping |= ramps;
+            var ramps = health.Status == EndpointHealthStatus.SlowStart || health.Cooldown is not null;
+            _hasSlowStart |= ramps;
             admitted.Add(new Candidate(member, ramps, policy.Zone is { } zone && zone == member.Endpoint.Zone));
         }
         HeldBack = [.. heldBack];
@@ -124,11 +124,11 @@ internal sealed class SelectionTier
 
     private double Worth(TimeSpan now)
     {
-        if (!_isRamping || now.Ticks < Volatile.Read(ref _worthUntil))
+        if (!_hasSlowStart || now.Ticks < Volatile.Read(ref _worthUntil))
             return Volatile.Read(ref _worth);
         var worth = 0.0;
         foreach (ref readonly var candidate in Admitted.Candidates.AsSpan())
-            worth += candidate.Weight * candidate.Ramp(now);
+            worth += candidate.Weight * candidate.SlowStartShare(now);
         Volatile.Write(ref _worth, worth);
         Volatile.Write(ref _worthUntil, now.Ticks + WorthHolds);
         return worth;

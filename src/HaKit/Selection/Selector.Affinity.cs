@@ -31,7 +31,7 @@ internal sealed partial class Selector
         {
             ref readonly var candidate = ref group.Candidates[i];
             load += candidate.State.InFlight;
-            if (candidate.IsRamping && !Rendezvous.HasReturned(key, in candidate, candidate.Ramp(query.Now)) || !query.HasPlace(candidate.State))
+            if (candidate.IsInSlowStart && !Rendezvous.HasReturned(key, in candidate, candidate.SlowStartShare(query.Now)) || !query.HasPlace(candidate.State))
                 continue;
             var rank = Rendezvous.Rank(key, in candidate, group.AreEqual);
             if (rank < lowest && !IsFull(in candidate, loadPerWeight))

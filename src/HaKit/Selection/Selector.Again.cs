@@ -52,7 +52,7 @@ internal sealed partial class Selector
     private double RankOf(SelectionTier tier, in Candidate candidate, int place, in SelectionQuery query) =>
         policy.Walk is Walk.Listed or Walk.PlainTurn or Walk.WeightedTurn || policy.Sample == 1 ? place
         : policy.HasAffinity && query.Profile.AffinityKey is { } key ? Rendezvous.Rank(Rendezvous.Hash(key), in candidate, tier.Admitted.AreEqual)
-        : Score.Of(in candidate, Units(in query), in query, policy) / candidate.Ramp(query.Now);
+        : Score.Of(in candidate, Units(in query), in query, policy) / candidate.SlowStartShare(query.Now);
 
     /// <summary>The user's own choice among those of the tier that may take the request and are no closer to what failed. Null when there are none.</summary>
     private EndpointState? AskOwn(SelectionTier tier, in SelectionQuery query, int kinship)
@@ -72,7 +72,7 @@ internal sealed partial class Selector
                 {
                     Endpoint = state.Endpoint,
                     InFlight = state.InFlight,
-                    Ramp = candidate.Ramp(query.Now),
+                    SlowStartShare = candidate.SlowStartShare(query.Now),
                     OutputTokenSeconds = state.Latency.OutputTokenSeconds,
                     Score = Score.Terms(state, in query, policy),
                 };

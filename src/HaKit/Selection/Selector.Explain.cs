@@ -23,9 +23,9 @@ internal sealed partial class Selector
                 Heartbeat = member.Heartbeat,
                 ReportedLoad = member.ReportedLoad,
                 AvailableIn = at == TimeSpan.MaxValue ? null : at - query.Now,
-                HeldBackBy = HeldBackBy(member, in query),
+                NotAdmittedBy = NotAdmittedBy(member, in query),
                 Score = Score.Terms(member, in query, policy),
-                Ramp = health.Ramp(query.Now),
+                SlowStartShare = health.SlowStartShare(query.Now),
                 FirstContentSeconds = Known(member.Latency.FirstContentSeconds),
                 OutputTokenSeconds = Known(member.Latency.OutputTokenSeconds),
                 FailureEstimate = member.Failure.At(query.Now),
@@ -36,7 +36,7 @@ internal sealed partial class Selector
 
     private static double? Known(double seconds) => seconds == 0 ? null : seconds;
 
-    private static string? HeldBackBy(EndpointState member, in SelectionQuery query)
+    private static string? NotAdmittedBy(EndpointState member, in SelectionQuery query)
     {
         var health = member.Health.State;
         return !query.CanServe(member) ? "capability"

@@ -81,7 +81,7 @@ internal sealed partial class Selector(SelectionPolicy policy, Chance chance, IE
             }
             var state = tier.HeldBack[drawn];
             var health = state.Health.State;
-            return health.Status == HealthStatus.Ejected && !health.IsCooling(query.Now) && query.Now - health.Since >= FailOpenPause
+            return health.Status == EndpointHealthStatus.Ejected && !health.IsCooling(query.Now) && query.Now - health.Since >= FailOpenPause
                 && !query.Excludes(state) && query.HasPlace(state)
                 && (admitted is null || Score.Terms(state, in query, policy).Total < Score.Terms(admitted, in query, policy).Total)
                 ? state : null;
@@ -132,7 +132,7 @@ internal sealed partial class Selector(SelectionPolicy policy, Chance chance, IE
             ref readonly var candidate = ref candidates[drawn];
             if (!query.HasPlace(candidate.State))
                 continue;
-            if (candidate.IsRamping && dice.NextDouble() >= candidate.Ramp(query.Now))
+            if (candidate.IsInSlowStart && dice.NextDouble() >= candidate.SlowStartShare(query.Now))
             {
                 spare = drawn;
                 continue;
@@ -161,7 +161,7 @@ internal sealed partial class Selector(SelectionPolicy policy, Chance chance, IE
             ref readonly var candidate = ref candidates[(start + i) % candidates.Length];
             if (!query.HasPlace(candidate.State))
                 continue;
-            if (candidate.IsRamping && dice.NextDouble() >= candidate.Ramp(query.Now))
+            if (candidate.IsInSlowStart && dice.NextDouble() >= candidate.SlowStartShare(query.Now))
             {
                 spare ??= candidate.State;
                 continue;
@@ -182,7 +182,7 @@ internal sealed partial class Selector(SelectionPolicy policy, Chance chance, IE
             ref readonly var candidate = ref candidates[tier.At(start + i)];
             if (!query.HasPlace(candidate.State))
                 continue;
-            if (!candidate.IsRamping || dice.NextDouble() < candidate.Ramp(query.Now))
+            if (!candidate.IsInSlowStart || dice.NextDouble() < candidate.SlowStartShare(query.Now))
                 return candidate.State;
             spare ??= candidate.State;
         }
@@ -190,7 +190,7 @@ internal sealed partial class Selector(SelectionPolicy policy, Chance chance, IE
     }
 
     private static bool Accepts(in Candidate candidate, in SelectionQuery query, ref Dice dice) =>
-        query.HasPlace(candidate.State) && (!candidate.IsRamping || dice.NextDouble() < candidate.Ramp(query.Now));
+        query.HasPlace(candidate.State) && (!candidate.IsInSlowStart || dice.NextDouble() < candidate.SlowStartShare(query.Now));
 
     private static double Units(in SelectionQuery query) => LatencyEstimate.UnitsOf(query.Profile.InputTokens);
 }

@@ -188,7 +188,7 @@ public sealed class ChatClientTests
         world.Ask(streamed).FinishReason.Should().Be(ChatFinishReason.ContentFilter);
         world.Ask(streamed).FinishReason.Should().Be(ChatFinishReason.Length);
         world["b"].Counts.Received.Should().Be(0);
-        world.Pool.Explain(RequestProfile.Default)[0].Health.Status.Should().Be(HaKit.Health.HealthStatus.Healthy);
+        world.Pool.Explain(RequestProfile.Default)[0].Health.Status.Should().Be(HaKit.Health.EndpointHealthStatus.Healthy);
     }
 
     [Theory]

@@ -76,7 +76,7 @@ public sealed class EmbeddingTests
             Failure(pool, ["one"]).Should().BeOfType<EmbeddingMismatchException>();
 
         _b.Counts.Received.Should().Be(0, "it is not tried elsewhere");
-        pool.GetService<EndpointPool>()!.Explain(RequestProfile.Default).Should().OnlyContain(e => e.HeldBackBy == null);
+        pool.GetService<EndpointPool>()!.Explain(RequestProfile.Default).Should().OnlyContain(e => e.NotAdmittedBy == null);
     }
 
     [Fact]

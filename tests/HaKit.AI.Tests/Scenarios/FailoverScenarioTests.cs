@@ -33,7 +33,7 @@ public sealed class FailoverScenarioTests
         var line = new Line(client);
         var failure = line.Failure(streamed, new ChatOptions().UseHaProfile(new RequestProfile { Residency = "mars" })).Should().BeOfType<NoEndpointAvailableException>().Which;
         failure.Attempts.Should().BeEmpty();
-        failure.Endpoints.Should().ContainSingle().Which.HeldBackBy.Should().Be("capability");
+        failure.Endpoints.Should().ContainSingle().Which.NotAdmittedBy.Should().Be("capability");
         client.Calls.Should().Be(0);
     }
 

@@ -105,6 +105,6 @@ public sealed class StreamScenarioTests
 
         odd.Disposed.Should().Be(1);
         line.InFlight.Should().Be(0);
-        line.Pool.Explain(RequestProfile.Default)[0].Health.Status.Should().Be(HaKit.Health.HealthStatus.Healthy);
+        line.Pool.Explain(RequestProfile.Default)[0].Health.Status.Should().Be(HaKit.Health.EndpointHealthStatus.Healthy);
     }
 }

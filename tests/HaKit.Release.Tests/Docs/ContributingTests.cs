@@ -68,7 +68,7 @@ public sealed class ContributingTests
         pool.GetStatus().Endpoints[0].Heartbeat!.Proved.Should().Be(ProbeLevel.Authorized);
         main.Faults.Always(FakeFaults.OpenAI.Overloaded(), where: request => request.IsProbe);
         time.Advance(TimeSpan.FromSeconds(40));
-        pool.GetStatus().Endpoints[0].Health.Status.Should().Be(HealthStatus.Ejected);
+        pool.GetStatus().Endpoints[0].Health.Status.Should().Be(EndpointHealthStatus.Ejected);
         pool.GetStatus().Endpoints[0].Health.Cause!.Kind.Should().Be(FaultKind.Overloaded, "the pool's own classifier read the answer");
     }
 

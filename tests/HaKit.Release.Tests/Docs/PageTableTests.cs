@@ -42,14 +42,14 @@ public sealed class PageTableTests
 
     [Theory]
     [InlineData("docs/faults.md", "How an answer is read", typeof(WireDialect))]
-    [InlineData("docs/health.md", "States", typeof(HealthStatus))]
+    [InlineData("docs/health.md", "States", typeof(EndpointHealthStatus))]
     [InlineData("docs/selection.md", "Presets", typeof(SelectionPreset))]
     public void Every_value_has_its_row(string page, string heading, Type values) =>
         Page.Table(page, heading).Select(row => row[0]).Should().BeEquivalentTo(Enum.GetNames(values));
 
     [Fact]
     public void Every_state_is_called_by_the_circuit_breaker_s_word_for_it() =>
-        Page.Table("docs/health.md", "States").Select(row => row[1]).Should().BeSubsetOf(Enum.GetNames<CircuitState>());
+        Page.Table("docs/health.md", "States").Select(row => row[1]).Should().BeSubsetOf(Enum.GetNames<Polly.CircuitBreaker.CircuitState>());
 
     [Fact]
     public void Every_probe_has_its_row() =>
@@ -86,7 +86,7 @@ public sealed class PageTableTests
         {
             var name = path + property.Name;
             var value = property.GetValue(options);
-            if (name == nameof(EndpointPoolOptions.AttemptTimeout) && options is EndpointPoolOptions)
+            if (property.PropertyType == typeof(TimeoutOptions) && value is null)
                 yield return (name + ":Timeout", "none");
             else if (value is not null and not Enum and not RequestProfile && value.GetType() is { IsClass: true } type && type.Namespace!.StartsWith("HaKit", StringComparison.Ordinal))
                 foreach (var inner in DefaultsOf(value, name + ":"))

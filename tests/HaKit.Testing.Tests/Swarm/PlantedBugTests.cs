@@ -10,7 +10,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
 
     [Fact]
     public void A_ramp_that_is_off_is_found() =>
-        Find("just come back", @case => @case with { Plant = o => o.CircuitBreaker.RampDuration = TimeSpan.Zero });
+        Find("just come back", @case => @case with { Plant = o => o.CircuitBreaker.SlowStartDuration = TimeSpan.Zero });
 
     [Fact]
     public void A_budget_that_is_off_is_found() =>
@@ -23,7 +23,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
             Plant = o =>
             {
                 foreach (var endpoint in o.Endpoints)
-                    (endpoint.Account, endpoint.Key) = (null, null);
+                    (endpoint.Account, endpoint.KeyName) = (null, null);
             },
         });
 

@@ -125,7 +125,7 @@ internal static class Promises
         var (toIt, fair, all) = (0, 0.0, 0);
         foreach (var (at, endpoint, happened) in run.Events)
         {
-            if (happened is not EndpointRecovered { Before.Status: Health.HealthStatus.Ejected or Health.HealthStatus.Trial } || at + window > run.Case.Length)
+            if (happened is not EndpointRecovered { Before.Status: Health.EndpointHealthStatus.Ejected or Health.EndpointHealthStatus.Trial } || at + window > run.Case.Length)
                 continue;
             var others = 0;
             var alike = true;

@@ -7,7 +7,7 @@ namespace HaKit.Testing.Tests.Swarm;
 /// <summary>One endpoint of a case.</summary>
 internal sealed record SwarmEndpoint(string Name, int Tier, string? Account, string? Key, WireDialect Dialect, ServiceModel Service, double Median)
 {
-    public FailureDomains Domains { get; } = new() { Account = Account, Key = Key, Provider = Dialect.ToString() };
+    public FailureDomains Domains { get; } = new() { Account = Account, KeyName = Key, Provider = Dialect.ToString() };
 }
 
 /// <summary>Something that goes wrong for a while, on one endpoint or, with a null name, on all.</summary>
@@ -85,7 +85,7 @@ internal sealed record SwarmCase
         for (var i = 0; i < Endpoints.Count; i++)
         {
             var endpoint = options.Endpoints[i];
-            (endpoint.Tier, endpoint.Account, endpoint.Key, endpoint.Dialect) = (Endpoints[i].Tier, Endpoints[i].Account, Endpoints[i].Key, Endpoints[i].Dialect);
+            (endpoint.Tier, endpoint.Account, endpoint.KeyName, endpoint.Dialect) = (Endpoints[i].Tier, Endpoints[i].Account, Endpoints[i].Key, Endpoints[i].Dialect);
             endpoint.Provider = Endpoints[i].Dialect.ToString();
         }
         options.TotalRequestTimeout.Timeout = Deadline;

@@ -317,7 +317,7 @@ internal sealed class SwarmRun
     private void Look()
     {
         foreach (var e in _test.Pool.Explain(RequestProfile.Default))
-            if (e.Health.Status == HealthStatus.Trial && e.InFlight == 0)
+            if (e.Health.Status == EndpointHealthStatus.Trial && e.InFlight == 0)
                 Broken($"{e.Endpoint} has a trial at {_test.Time.Elapsed.TotalSeconds:0} s, but nothing is in flight on it");
     }
 

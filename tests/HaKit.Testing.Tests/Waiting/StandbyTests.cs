@@ -40,6 +40,6 @@ public sealed class StandbyTests
             catch (Exception e) when (e is EndpointPoolException or HttpRequestException)
             {
             }
-        test.Pool.Explain(RequestProfile.Default).Single(e => e.Endpoint == name).Health.Status.Should().Be(Health.HealthStatus.Ejected);
+        test.Pool.Explain(RequestProfile.Default).Single(e => e.Endpoint == name).Health.Status.Should().Be(Health.EndpointHealthStatus.Ejected);
     }
 }

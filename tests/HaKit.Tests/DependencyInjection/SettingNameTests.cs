@@ -47,7 +47,7 @@ public sealed class SettingNameTests
     [InlineData("TotalRequestTimeout:Timeout", " 30 ", "*chat:TotalRequestTimeout:Timeout is '30'*")]
     [InlineData("TotalRequestTimeout:Timeout", "30", "*chat:TotalRequestTimeout:Timeout is '30'*'00:00:30'*'30.00:00:00'*")]
     [InlineData("Heartbeat:SparingInterval", "600", "*chat:Heartbeat:SparingInterval is '600'*'00:10:00'*")]
-    [InlineData("Endpoints:0:AttemptTimeout", "7", "*chat:Endpoints:0:AttemptTimeout is '7'*'00:00:07'*")]
+    [InlineData("Endpoints:0:AttemptTimeout:Timeout", "7", "*chat:Endpoints:0:AttemptTimeout:Timeout is '7'*'00:00:07'*")]
     [InlineData("TotalRequestTimeout", "30", "*chat:TotalRequestTimeout has a value where settings of its own are expected*")]
     public void A_bare_number_is_not_taken_for_days(string name, string value, string message) =>
         Refused(("Endpoints:0:Name", "a"), (name, value)).Should().ContainMatch(message);

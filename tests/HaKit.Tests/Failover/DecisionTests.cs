@@ -85,7 +85,7 @@ public sealed class DecisionTests
     [Fact]
     public async Task What_was_learned_bounds_a_silence_and_an_attempts_own_limit_bounds_all_of_it()
     {
-        await using var pool = Pool(2, o => { o.AttemptTimeout = new() { Timeout = S(8) }; o.Endpoints[1].AttemptTimeout = S(2); });
+        await using var pool = Pool(2, o => { o.AttemptTimeout = new() { Timeout = S(8) }; o.Endpoints[1].AttemptTimeout = new() { Timeout = S(2) }; });
         Learn(pool, 1);
         var limit = pool.Engine.Snapshot.Members[0].Times.Limit(isStream: false)!.Value;
         limit.Should().BeGreaterThan(S(3)).And.BeLessThan(S(4));

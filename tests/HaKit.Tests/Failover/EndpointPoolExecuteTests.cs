@@ -69,7 +69,7 @@ public sealed class EndpointPoolExecuteTests
             await call.Should().ThrowAsync<ArgumentException>();
         }
         tried.Should().Be(20);
-        pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.HeldBackBy == null);
+        pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.NotAdmittedBy == null);
     }
 
     [Fact]
@@ -182,7 +182,7 @@ public sealed class EndpointPoolExecuteTests
             caller.Cancel();
             call.IsCanceled.Should().BeTrue();
         }
-        pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.HeldBackBy == null && e.InFlight == 0);
+        pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.NotAdmittedBy == null && e.InFlight == 0);
     }
 
     [Fact]

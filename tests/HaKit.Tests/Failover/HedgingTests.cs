@@ -122,6 +122,6 @@ public sealed class HedgingTests
             _time.Advance(TimeSpan.FromSeconds(5));
             await call;
         }
-        pool.Explain(RequestProfile.Default).Single(e => e.Endpoint == "a").HeldBackBy.Should().Be("health");
+        pool.Explain(RequestProfile.Default).Single(e => e.Endpoint == "a").NotAdmittedBy.Should().Be("health");
     }
 }

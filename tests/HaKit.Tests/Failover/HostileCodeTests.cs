@@ -116,7 +116,7 @@ public sealed class HostileCodeTests : StreamBench
         for (var i = 0; i < 20; i++)
             (await pool.ExecuteAsync(0, static (attempt, _, _) =>
                 attempt.Endpoint.Name == "a" ? throw new HttpRequestException(HttpRequestError.ConnectionError) : ValueTask.FromResult(attempt.Endpoint.Name), Ct)).Should().Be("b");
-        pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().Be("health");
+        pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().Be("health");
         InFlight(pool).Should().Be(0);
     }
 

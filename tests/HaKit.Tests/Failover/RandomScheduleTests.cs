@@ -81,7 +81,7 @@ public sealed class RandomScheduleTests
         foreach (var member in pool.Engine.Snapshot.Members)
         {
             member.Calls.Should().Be(member.Successes + member.Faults + member.Neutrals, "{0}: every lease is completed exactly once", world);
-            member.Health.State.Status.Should().NotBe(HealthStatus.Trial, world);
+            member.Health.State.Status.Should().NotBe(EndpointHealthStatus.Trial, world);
         }
 
         async ValueTask<int> Serve(EndpointAttempt attempt, int dice, CancellationToken ct)
@@ -108,7 +108,7 @@ public sealed class RandomScheduleTests
     }
 
     private static bool IsAtRest(EndpointState member) =>
-        member.InFlight == 0 && member.Calls == member.Successes + member.Faults + member.Neutrals && member.Health.State.Status != HealthStatus.Trial;
+        member.InFlight == 0 && member.Calls == member.Successes + member.Faults + member.Neutrals && member.Health.State.Status != EndpointHealthStatus.Trial;
 
     /// <summary>Whatever the pool asks, the time above all, may cost the thread the processor for none, a short or a longer while before it has the answer.</summary>
     private sealed class Schedule(int seed) : TimeProvider, IFaultClassifier, IEndpointSelector

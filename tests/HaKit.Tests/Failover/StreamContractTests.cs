@@ -198,9 +198,9 @@ public sealed class StreamContractTests : StreamBench
             throw new EndpointFaultException(attempt.Endpoint.Name, new Fault(FaultKind.Throttled));
         }, new Words(), Ct);
         stream.Detail.Endpoint.Should().Be("b");
-        pool.Explain(RequestProfile.Default).Single(e => e.HeldBackBy is not null).Endpoint.Should().Be("a");
+        pool.Explain(RequestProfile.Default).Single(e => e.NotAdmittedBy is not null).Endpoint.Should().Be("a");
         Time.Advance(S(21));
-        pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.HeldBackBy == null);
+        pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.NotAdmittedBy == null);
     }
 
     // Up to the first content
@@ -339,7 +339,7 @@ public sealed class StreamContractTests : StreamBench
         var reading = ReadAll(await Open(pool, ct: caller.Token));
         caller.Cancel();
         (await reading.Awaiting(t => t).Should().ThrowAsync<OperationCanceledException>()).Which.CancellationToken.Should().Be(caller.Token);
-        pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().BeNull();
+        pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().BeNull();
     }
 
     [Fact]
@@ -427,13 +427,13 @@ public sealed class StreamContractTests : StreamBench
         Scripts["b"] = Says("Hello .");
         for (var i = 0; i < 10; i++)
             await ReadAll(await Open(pool));
-        pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().Be("health");
+        pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().Be("health");
         Scripts["a"] = Says("Hello 600s .");
         Time.Advance(S(10));
         Opened.Clear();
         await using var trial = await Open(pool);
         Opened.Should().Equal("a");
-        pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().BeNull("its trial was passed, although its stream goes on");
+        pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().BeNull("its trial was passed, although its stream goes on");
     }
 
     [Fact]

@@ -189,7 +189,7 @@ public sealed class StreamTests : StreamBench
         await reading.Awaiting(t => t).Should().ThrowAsync<OperationCanceledException>();
         var endpoint = pool.Explain(RequestProfile.Default)[0];
         endpoint.InFlight.Should().Be(0);
-        endpoint.HeldBackBy.Should().BeNull();
+        endpoint.NotAdmittedBy.Should().BeNull();
     }
 
     [Fact]
@@ -238,7 +238,7 @@ public sealed class StreamTests : StreamBench
         Scripts["a"] = Says("Hello cut");
         for (var i = 0; i < 20; i++)
             await ReadAll(await Open(pool)).Awaiting(t => t).Should().ThrowAsync<PartialResponseException>();
-        pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().Be("health");
+        pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().Be("health");
     }
 
     [Fact]

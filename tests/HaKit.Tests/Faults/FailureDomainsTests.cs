@@ -4,19 +4,19 @@ namespace HaKit.Tests.Faults;
 
 public sealed class FailureDomainsTests
 {
-    private static readonly FailureDomains Full = new() { Account = "a", Key = "k", Region = "r", Provider = "p", Model = "m" };
+    private static readonly FailureDomains Full = new() { Account = "a", KeyName = "k", Region = "r", Provider = "p", Model = "m" };
 
     private static FailureDomains Changed(FailureDomains old, string which, string? value) => which switch
     {
         nameof(FailureDomains.Account) => old with { Account = value },
-        nameof(FailureDomains.Key) => old with { Key = value },
+        nameof(FailureDomains.KeyName) => old with { KeyName = value },
         nameof(FailureDomains.Region) => old with { Region = value },
         nameof(FailureDomains.Provider) => old with { Provider = value },
         _ => old with { Model = value },
     };
 
     [Theory]
-    [InlineData(FaultReach.Key, "Key", "Provider")]
+    [InlineData(FaultReach.Key, "KeyName", "Provider")]
     [InlineData(FaultReach.Account, "Account", "Provider")]
     [InlineData(FaultReach.Provider, "Provider", "")]
     [InlineData(FaultReach.Model, "Model", "Provider")]
@@ -25,7 +25,7 @@ public sealed class FailureDomainsTests
     public void A_fault_reaches_those_that_share_what_it_is_about_and_nobody_else(FaultReach reach, string about, string within)
     {
         Full.Shares(Full with { }, reach).Should().BeTrue();
-        foreach (var which in new[] { "Account", "Key", "Region", "Provider", "Model" })
+        foreach (var which in new[] { "Account", "KeyName", "Region", "Provider", "Model" })
         {
             var matters = which == about || within.Split(',').Contains(which);
             Full.Shares(Changed(Full, which, "other"), reach).Should().Be(!matters, "another {0}", which);

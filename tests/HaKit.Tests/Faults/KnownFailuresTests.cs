@@ -47,8 +47,8 @@ public sealed class KnownFailuresTests
     public void Exhausted_quota_reaches_the_siblings_of_the_account_and_no_other()
     {
         var fault = Classify(429, """{"error":{"code":"insufficient_quota"}}""", WireDialect.OpenAI)!;
-        var mine = new FailureDomains { Provider = "openai", Account = "a", Key = "1", Model = "m" };
-        mine.Shares(mine with { Key = "2", Model = "n" }, fault.Reach).Should().BeTrue();
+        var mine = new FailureDomains { Provider = "openai", Account = "a", KeyName = "1", Model = "m" };
+        mine.Shares(mine with { KeyName = "2", Model = "n" }, fault.Reach).Should().BeTrue();
         mine.Shares(mine with { Account = "b" }, fault.Reach).Should().BeFalse();
     }
 
@@ -57,8 +57,8 @@ public sealed class KnownFailuresTests
     {
         var fault = Classify(429, """{"error":{"code":"rate_limit_exceeded"}}""", WireDialect.OpenAI, ("Retry-After", "9"))!;
         fault.RetryAfter.Should().Be(TimeSpan.FromSeconds(9));
-        var mine = new FailureDomains { Provider = "openai", Account = "a", Key = "1", Model = "m" };
-        mine.Shares(mine with { Key = "2" }, fault.Reach).Should().BeTrue();
+        var mine = new FailureDomains { Provider = "openai", Account = "a", KeyName = "1", Model = "m" };
+        mine.Shares(mine with { KeyName = "2" }, fault.Reach).Should().BeTrue();
         mine.Shares(mine with { Model = "cheaper" }, fault.Reach).Should().BeFalse();
         mine.Shares(mine with { Region = "eu" }, fault.Reach).Should().BeFalse();
         mine.Shares(mine with { Account = "b" }, fault.Reach).Should().BeFalse();

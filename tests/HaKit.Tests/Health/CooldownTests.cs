@@ -12,14 +12,14 @@ public sealed class CooldownTests
     {
         var endpoint = _bench.Add("a");
         _bench.Fail(endpoint, HealthBench.Throttled(20));
-        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
         endpoint.State.CooldownUntil.Should().Be(_bench.Now + TimeSpan.FromSeconds(20));
         _bench.Tracker.NextChange.Should().Be(_bench.Now + TimeSpan.FromSeconds(20));
         _bench.Pass(19.999);
         foreach (var mode in Enum.GetValues<BeginMode>()) _bench.MayBegin(endpoint, mode).Should().BeFalse();
         _bench.Pass(0.001);
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
-        endpoint.State.Ramp(_bench.Now).Should().BeApproximately(0.1, 1e-12);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
+        endpoint.State.SlowStartShare(_bench.Now).Should().BeApproximately(0.1, 1e-12);
         _bench.Begin(endpoint);
     }
 
@@ -64,9 +64,9 @@ public sealed class CooldownTests
     [Fact]
     public void Siblings_of_one_throttled_account_all_wait_and_another_account_serves()
     {
-        var first = _bench.Add("a", new FailureDomains { Account = "acme", Key = "1" });
-        var second = _bench.Add("b", new FailureDomains { Account = "acme", Key = "2" });
-        var other = _bench.Add("c", new FailureDomains { Account = "other", Key = "3" });
+        var first = _bench.Add("a", new FailureDomains { Account = "acme", KeyName = "1" });
+        var second = _bench.Add("b", new FailureDomains { Account = "acme", KeyName = "2" });
+        var other = _bench.Add("c", new FailureDomains { Account = "other", KeyName = "3" });
         _bench.Fail(first, HealthBench.Throttled(10) with { Reach = FaultReach.Account });
         second.State.CooldownUntil.Should().Be(first.State.CooldownUntil);
         other.State.CooldownUntil.Should().BeNull();
@@ -99,7 +99,7 @@ public sealed class CooldownTests
         var trial = _bench.Begin(endpoint, BeginMode.Trial);
         endpoint.Complete(straggler, HealthBench.Throttled(9), _bench.Now);
         endpoint.Complete(trial, null, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
         _bench.MayBegin(endpoint, BeginMode.Normal).Should().BeFalse();
         _bench.Pass(9);
         _bench.Begin(endpoint);
@@ -114,12 +114,12 @@ public sealed class CooldownTests
         var back = _bench.Now + TimeSpan.FromSeconds(30);
         _bench.Fail(endpoint, HealthBench.Throttled(2));
         _bench.Pass(2);
-        endpoint.State.Ramp(_bench.Now).Should().BeApproximately(0.1, 1e-9);
-        endpoint.State.Ramp(_bench.Now + TimeSpan.FromSeconds(14)).Should().BeApproximately(0.55, 1e-9);
+        endpoint.State.SlowStartShare(_bench.Now).Should().BeApproximately(0.1, 1e-9);
+        endpoint.State.SlowStartShare(_bench.Now + TimeSpan.FromSeconds(14)).Should().BeApproximately(0.55, 1e-9);
         _bench.PassTo(back - TimeSpan.FromTicks(1));
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
         _bench.PassTo(back);
-        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
     }
 
     [Fact]
@@ -185,10 +185,10 @@ public sealed class CooldownTests
         _bench.Tracker.NextChange.Should().Be(start + TimeSpan.FromHours(2));
         _bench.Pass(3600);
         _bench.Tracker.NextChange.Should().Be(_bench.Now + TimeSpan.FromSeconds(30));
-        endpoint.State.Ramp(_bench.Now + TimeSpan.FromSeconds(15)).Should().BeApproximately(0.55, 1e-9);
-        _bench.Changes[^1].After.Status.Should().Be(HealthStatus.Recovering);
+        endpoint.State.SlowStartShare(_bench.Now + TimeSpan.FromSeconds(15)).Should().BeApproximately(0.55, 1e-9);
+        _bench.Changes[^1].After.Status.Should().Be(EndpointHealthStatus.SlowStart);
         _bench.Pass(30);
-        _bench.Changes[^1].After.Status.Should().Be(HealthStatus.Healthy);
+        _bench.Changes[^1].After.Status.Should().Be(EndpointHealthStatus.Healthy);
     }
 
     [Fact]
@@ -215,11 +215,11 @@ public sealed class CooldownTests
         _bench.PassTo(endpoint.State.Until!.Value);
         endpoint.Complete(_bench.Begin(endpoint, BeginMode.Trial), null, _bench.Now);
         _bench.Fail(endpoint, HealthBench.Throttled(2));
-        endpoint.State.Ramp(_bench.Now + TimeSpan.FromSeconds(16)).Should().BeApproximately(0.55, 1e-9, "from 2 s to the 30 s of its recovery");
+        endpoint.State.SlowStartShare(_bench.Now + TimeSpan.FromSeconds(16)).Should().BeApproximately(0.55, 1e-9, "from 2 s to the 30 s of its recovery");
         var well = _bench.Add("b");
         _bench.Fail(well, HealthBench.Throttled(2));
-        well.State.Ramp(_bench.Now + TimeSpan.FromSeconds(3)).Should().BeApproximately(0.55, 1e-9);
-        well.State.Ramp(_bench.Now + TimeSpan.FromSeconds(4)).Should().Be(1);
+        well.State.SlowStartShare(_bench.Now + TimeSpan.FromSeconds(3)).Should().BeApproximately(0.55, 1e-9);
+        well.State.SlowStartShare(_bench.Now + TimeSpan.FromSeconds(4)).Should().Be(1);
     }
 
     [Fact]
@@ -234,8 +234,8 @@ public sealed class CooldownTests
         failing.State.Cause!.Kind.Should().Be(FaultKind.ServerError);
         throttled.State.Cause!.Kind.Should().Be(FaultKind.Throttled);
         _bench.Pass(30);
-        failing.State.Status.Should().Be(HealthStatus.Suspect);
-        throttled.State.Status.Should().Be(HealthStatus.Healthy);
+        failing.State.Status.Should().Be(EndpointHealthStatus.Suspect);
+        throttled.State.Status.Should().Be(EndpointHealthStatus.Healthy);
         throttled.State.Cause.Should().BeNull();
     }
 }

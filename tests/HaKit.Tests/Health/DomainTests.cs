@@ -8,7 +8,7 @@ public sealed class DomainTests
     private readonly HealthBench _bench = new();
 
     private static FailureDomains Openai(string account, string key, string model = "m") =>
-        new() { Account = account, Key = key, Provider = "openai", Model = model };
+        new() { Account = account, KeyName = key, Provider = "openai", Model = model };
 
     [Fact]
     public void Exhausted_quota_takes_every_key_of_the_account_out_so_that_failover_goes_to_another_account()
@@ -54,7 +54,7 @@ public sealed class DomainTests
         _bench.MayBegin(first, BeginMode.Trial).Should().BeFalse("one at a time asks for all");
         second.FirstContent(trial, _bench.Now);
         first.State.Admits(_bench.Now).Should().BeTrue();
-        first.State.Ramp(_bench.Now).Should().BeApproximately(0.1, 1e-12);
+        first.State.SlowStartShare(_bench.Now).Should().BeApproximately(0.1, 1e-12);
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class DomainTests
         _bench.Pass(29);
         _bench.MayBegin(second, BeginMode.Trial).Should().BeFalse();
         _bench.Pass(1);
-        first.State.Status.Should().Be(HealthStatus.Ejected);
+        first.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         _bench.Begin(second, BeginMode.Trial);
     }
 
@@ -127,9 +127,9 @@ public sealed class DomainTests
         var second = _bench.Add("b", Openai("other", "2", "big"));
         var small = _bench.Add("c", Openai("acme", "1", "small"));
         _bench.Fail(first, overloaded, 5);
-        first.State.Status.Should().Be(HealthStatus.Ejected);
-        second.State.Status.Should().Be(HealthStatus.Ejected);
-        small.State.Status.Should().Be(HealthStatus.Healthy);
+        first.State.Status.Should().Be(EndpointHealthStatus.Ejected);
+        second.State.Status.Should().Be(EndpointHealthStatus.Ejected);
+        small.State.Status.Should().Be(EndpointHealthStatus.Healthy);
     }
 
     [Fact]
@@ -144,8 +144,8 @@ public sealed class DomainTests
             _bench.Succeed(second);
         }
 
-        first.State.Status.Should().Be(HealthStatus.Ejected);
-        second.State.Status.Should().Be(HealthStatus.Healthy);
+        first.State.Status.Should().Be(EndpointHealthStatus.Ejected);
+        second.State.Status.Should().Be(EndpointHealthStatus.Healthy);
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public sealed class DomainTests
         _bench.Fail(first, FaultKind.ServerError, 5);
         var overloaded = new Fault(FaultKind.Overloaded) { Reach = FaultReach.Model };
         foreach (var ticket in stragglers[..5]) first.Complete(ticket, overloaded, _bench.Now);
-        second.State.Status.Should().Be(HealthStatus.Healthy);
+        second.State.Status.Should().Be(EndpointHealthStatus.Healthy);
         first.State.Ejections.Should().Be(1);
 
         first.Complete(stragglers[5], HealthBench.Throttled(50) with { Reach = FaultReach.Account }, _bench.Now);

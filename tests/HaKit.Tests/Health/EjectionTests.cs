@@ -12,10 +12,9 @@ public sealed class EjectionTests
     public void New_endpoint_is_healthy_and_takes_its_full_share()
     {
         var endpoint = _bench.Add("a");
-        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
-        endpoint.State.Circuit.Should().Be(CircuitState.Closed);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
         endpoint.State.Admits(_bench.Now).Should().BeTrue();
-        endpoint.State.Ramp(_bench.Now).Should().Be(1);
+        endpoint.State.SlowStartShare(_bench.Now).Should().Be(1);
         _bench.Tracker.NextChange.Should().Be(TimeSpan.MaxValue);
     }
 
@@ -28,9 +27,9 @@ public sealed class EjectionTests
     {
         var endpoint = _bench.Add("a");
         _bench.Fail(endpoint, kind, 2);
-        endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Suspect);
         _bench.Fail(endpoint, kind);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.State.Cause!.Kind.Should().Be(kind);
     }
 
@@ -48,8 +47,7 @@ public sealed class EjectionTests
         _bench.Fail(endpoint, kind, 4);
         endpoint.State.Admits(_bench.Now).Should().BeTrue();
         _bench.Fail(endpoint, kind);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
-        endpoint.State.Circuit.Should().Be(CircuitState.Open);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.State.Admits(_bench.Now).Should().BeFalse();
         _bench.MayBegin(endpoint, BeginMode.Normal).Should().BeFalse();
     }
@@ -62,7 +60,7 @@ public sealed class EjectionTests
         {
             _bench.Fail(endpoint, FaultKind.ServerError, 4);
             _bench.Succeed(endpoint);
-            endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+            endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
             _bench.Pass(31);
         }
     }
@@ -78,9 +76,9 @@ public sealed class EjectionTests
         }
 
         _bench.Succeed(endpoint);
-        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
         _bench.Fail(endpoint, FaultKind.ServerError);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -90,14 +88,14 @@ public sealed class EjectionTests
         // Each refusal is heard of after two more have begun: five of them stand against eight that may still be answered.
         for (var failures = 1; failures <= 5; failures++)
             endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 100 + 3 * failures, inFlight: 50);
-        endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Suspect);
         // The others fail too: no more have begun.
         for (var failures = 6; failures <= 7; failures++)
         {
-            endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+            endpoint.State.Status.Should().Be(EndpointHealthStatus.Suspect);
             endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 115, inFlight: 50);
         }
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -106,7 +104,7 @@ public sealed class EjectionTests
         var endpoint = _bench.Add("a");
         for (var failures = 1; failures <= 5; failures++)
             endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 100 + 3 * failures, inFlight: 4);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected, "of the eight begun since that have not failed four have ended otherwise");
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected, "of the eight begun since that have not failed four have ended otherwise");
     }
 
     [Fact]
@@ -115,7 +113,7 @@ public sealed class EjectionTests
         var endpoint = _bench.Add("a");
         for (var failures = 1; failures <= 5; failures++)
             endpoint.Complete(_bench.Begin(endpoint), new Fault(FaultKind.FirstContentTimeout), _bench.Now, begun: 100 + 3 * failures, inFlight: 50);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -124,7 +122,7 @@ public sealed class EjectionTests
         var endpoint = _bench.Add("a");
         for (var failures = 1; failures <= 5; failures++)
             endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 1000 + failures, inFlight: 500);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -136,9 +134,9 @@ public sealed class EjectionTests
             _bench.Succeed(endpoint);
             endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 12, inFlight: 12);
         }
-        endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Suspect);
         endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 12, inFlight: 1);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -154,7 +152,7 @@ public sealed class EjectionTests
         _bench.Pass(31);
         _bench.Succeed(endpoint);
         _bench.Fail(endpoint, FaultKind.ServerError);
-        endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Suspect);
     }
 
     [Fact]
@@ -182,7 +180,7 @@ public sealed class EjectionTests
     {
         var endpoint = _bench.Add("a");
         _bench.Fail(endpoint, kind, 1000);
-        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
         _bench.Changes.Should().BeEmpty();
     }
 
@@ -214,18 +212,18 @@ public sealed class EjectionTests
     public void Changes_are_told_in_order_even_when_a_listener_reports_in_turn()
     {
         EndpointHealth? endpoint = null;
-        var told = new List<HealthStatus>();
+        var told = new List<EndpointHealthStatus>();
         var depth = 0;
         var tracker = new HealthTracker(new HealthOptions(), new Random(1), change =>
         {
             depth++.Should().Be(0);
             told.Add(change.After.Status);
-            if (change.After.Status == HealthStatus.Ejected) endpoint!.Order(HealthOrder.ForceDown, _bench.Now);
+            if (change.After.Status == EndpointHealthStatus.Ejected) endpoint!.Order(HealthOrder.ForceDown, _bench.Now);
             depth--;
         });
         endpoint = tracker.Add("a", FailureDomains.None, _bench.Now);
         _bench.Fail(endpoint, FaultKind.ConnectFailed, 3);
-        told.Should().Equal(HealthStatus.Suspect, HealthStatus.Suspect, HealthStatus.Ejected, HealthStatus.ForcedDown);
+        told.Should().Equal(EndpointHealthStatus.Suspect, EndpointHealthStatus.Suspect, EndpointHealthStatus.Ejected, EndpointHealthStatus.ForcedDown);
     }
 
     [Fact]
@@ -243,7 +241,7 @@ public sealed class EjectionTests
 
             endpoint.State.Ejections.Should().Be(3);
             bench.Pass(30);
-            endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+            endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
             bench.Pass(healthy);
             bench.Fail(endpoint, FaultKind.ServerError, 5);
             endpoint.State.Ejections.Should().Be(next);
@@ -284,23 +282,23 @@ public sealed class EjectionTests
         foreach (var answer in "FFFFSFSFF")
             if (answer == 'F') _bench.Fail(few, FaultKind.ServerError);
             else _bench.Succeed(few);
-        few.State.Status.Should().Be(HealthStatus.Suspect, "7 of 9");
+        few.State.Status.Should().Be(EndpointHealthStatus.Suspect, "7 of 9");
         _bench.Fail(few, FaultKind.ServerError);
-        few.State.Status.Should().Be(HealthStatus.Ejected, "8 of 10");
+        few.State.Status.Should().Be(EndpointHealthStatus.Ejected, "8 of 10");
 
         var less = _bench.Add("b");
         _bench.Succeed(less, 6);
         _bench.Fail(less, FaultKind.ServerError, 4);
-        less.State.Status.Should().Be(HealthStatus.Suspect, "4 of 10");
+        less.State.Status.Should().Be(EndpointHealthStatus.Suspect, "4 of 10");
         _bench.Succeed(less);
         _bench.Fail(less, FaultKind.ServerError);
-        less.State.Status.Should().Be(HealthStatus.Suspect, "5 of 12");
+        less.State.Status.Should().Be(EndpointHealthStatus.Suspect, "5 of 12");
     }
 
     [Fact]
     public void A_reload_that_changes_the_window_starts_it_empty_and_any_other_keeps_it()
     {
-        foreach (var (seconds, status) in new[] { (30, HealthStatus.Ejected), (20, HealthStatus.Suspect) })
+        foreach (var (seconds, status) in new[] { (30, EndpointHealthStatus.Ejected), (20, EndpointHealthStatus.Suspect) })
         {
             var bench = new HealthBench();
             var endpoint = bench.Add("a");
@@ -323,7 +321,7 @@ public sealed class EjectionTests
         var ticket = _bench.Begin(endpoint);
         _bench.Tracker.Remove(endpoint);
         endpoint.Complete(ticket, new Fault(FaultKind.ServerError), _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Suspect);
         _bench.Changes.Should().BeEmpty();
     }
 
@@ -353,13 +351,13 @@ public sealed class EjectionTests
         var endpoint = bench.Add("a");
         var stragglers = Enumerable.Range(0, 20).Select(_ => bench.Begin(endpoint)).ToList();
         bench.Fail(endpoint, FaultKind.ServerError, 4);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.Order(HealthOrder.BringUp, bench.Now);
         foreach (var ticket in stragglers) endpoint.Complete(ticket, null, bench.Now);
         bench.Fail(endpoint, FaultKind.ServerError, 3);
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering, "3 of 3 are too few");
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart, "3 of 3 are too few");
         bench.Fail(endpoint, FaultKind.ServerError);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected, "4 of 4");
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected, "4 of 4");
     }
 
     [Fact]
@@ -388,7 +386,7 @@ public sealed class EjectionTests
         bench.Fail(last, FaultKind.ServerError, 19);
         last.State.Admits(bench.Now).Should().BeTrue("to serve some is more than to serve none");
         bench.Fail(last, FaultKind.ServerError);
-        last.State.Status.Should().Be(HealthStatus.Ejected);
+        last.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -402,7 +400,7 @@ public sealed class EjectionTests
             bench.Succeed(last);
         }
 
-        last.State.Status.Should().Be(HealthStatus.Healthy);
+        last.State.Status.Should().Be(EndpointHealthStatus.Healthy);
         last.State.Ejections.Should().Be(0);
     }
 
@@ -413,9 +411,9 @@ public sealed class EjectionTests
         var other = bench.AddEjectedBeside(out var last);
         bench.Fail(last, FaultKind.ServerError, 12);
         other.Order(HealthOrder.BringUp, bench.Now);
-        last.State.Status.Should().Be(HealthStatus.Suspect);
+        last.State.Status.Should().Be(EndpointHealthStatus.Suspect);
         bench.Fail(last, FaultKind.ServerError);
-        last.State.Status.Should().Be(HealthStatus.Ejected);
+        last.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -426,7 +424,7 @@ public sealed class EjectionTests
         var last = bench.Add("last");
         bench.Tracker.Remove(gone);
         bench.Fail(last, FaultKind.ServerError, 19);
-        last.State.Status.Should().Be(HealthStatus.Suspect);
+        last.State.Status.Should().Be(EndpointHealthStatus.Suspect);
     }
 
     [Theory]
@@ -437,9 +435,9 @@ public sealed class EjectionTests
         var bench = new HealthBench(alone: true);
         bench.AddEjectedBeside(out var last);
         bench.Fail(last, kind, failures - 1);
-        last.State.Status.Should().Be(HealthStatus.Suspect);
+        last.State.Status.Should().Be(EndpointHealthStatus.Suspect);
         bench.Fail(last, kind);
-        last.State.Status.Should().Be(HealthStatus.Ejected);
+        last.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -449,12 +447,12 @@ public sealed class EjectionTests
         bench.AddEjectedBeside(out var last);
         bench.Fail(last, FaultKind.ServerError, 12);
         bench.Fail(last, FaultKind.FirstContentTimeout);
-        last.State.Status.Should().Be(HealthStatus.Suspect);
+        last.State.Status.Should().Be(EndpointHealthStatus.Suspect);
         bench.Fail(last, FaultKind.ConnectTimeout, 2);
         bench.Fail(last, FaultKind.IdleTimeout);
-        last.State.Status.Should().Be(HealthStatus.Suspect);
+        last.State.Status.Should().Be(EndpointHealthStatus.Suspect);
         bench.Fail(last, FaultKind.AttemptTimeout);
-        last.State.Status.Should().Be(HealthStatus.Ejected, "five in a row that nothing answered");
+        last.State.Status.Should().Be(EndpointHealthStatus.Ejected, "five in a row that nothing answered");
 
         var half = new HealthBench(alone: true);
         var only = half.Add("only");
@@ -464,7 +462,7 @@ public sealed class EjectionTests
             half.Succeed(only);
         }
         half.Fail(only, FaultKind.FirstContentTimeout);
-        only.State.Status.Should().Be(HealthStatus.Suspect);
+        only.State.Status.Should().Be(EndpointHealthStatus.Suspect);
     }
 
     [Fact]
@@ -488,11 +486,11 @@ public sealed class EjectionTests
         // Of those that begin after the first refusal was heard of, seven do not end.
         for (var refused = 1; refused <= 28; refused++)
         {
-            last.State.Status.Should().NotBe(HealthStatus.Ejected, "{0} refusals are fewer than four times those under way", refused - 1);
+            last.State.Status.Should().NotBe(EndpointHealthStatus.Ejected, "{0} refusals are fewer than four times those under way", refused - 1);
             last.Complete(bench.Begin(last), ServerError, bench.Now, begun: refused == 1 ? 10 : 16 + refused, inFlight: 7);
         }
 
-        last.State.Status.Should().Be(HealthStatus.Ejected);
+        last.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -519,13 +517,13 @@ public sealed class EjectionTests
         var cause = endpoint.State.Cause;
         _bench.Succeed(endpoint);
         endpoint.State.ConsecutiveFailures.Should().Be(0);
-        (endpoint.State.Status, endpoint.State.Since, endpoint.State.Cause).Should().Be((HealthStatus.Recovering, since, cause));
+        (endpoint.State.Status, endpoint.State.Since, endpoint.State.Cause).Should().Be((EndpointHealthStatus.SlowStart, since, cause));
 
         var other = _bench.Add("b");
         _bench.Fail(other, FaultKind.ServerError);
         other.State.Since.Should().Be(_bench.Now);
         _bench.Pass(2);
         _bench.Succeed(other);
-        (other.State.Status, other.State.Since, other.State.Cause).Should().Be((HealthStatus.Healthy, _bench.Now, null));
+        (other.State.Status, other.State.Since, other.State.Cause).Should().Be((EndpointHealthStatus.Healthy, _bench.Now, null));
     }
 }

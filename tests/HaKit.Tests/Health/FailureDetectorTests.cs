@@ -100,11 +100,11 @@ public sealed class FailureDetectorTests
             endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.ConnectTimeout), bench.Now);
         }
 
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.Probe(ProbeLevel.Reachable, null, bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.Probe(ProbeLevel.Reachable, null, bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
     }
 
     [Fact]
@@ -113,9 +113,9 @@ public sealed class FailureDetectorTests
         var bench = new HealthBench();
         var endpoint = bench.Add("a");
         endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.ConnectTimeout), bench.Now, isDecisive: true);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.Probe(ProbeLevel.Reachable, null, bench.Now, isDecisive: true);
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
     }
 
     [Fact]

@@ -62,7 +62,7 @@ internal sealed class HealthBench
     {
         var endpoint = Add(name, domains);
         Fail(endpoint, FaultKind.ServerError, 5);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         return endpoint;
     }
 
@@ -72,7 +72,7 @@ internal sealed class HealthBench
         var ejected = Add("ejected");
         last = Add("last");
         Fail(ejected, FaultKind.ServerError, 5);
-        ejected.State.Status.Should().Be(HealthStatus.Ejected);
+        ejected.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         return ejected;
     }
 

@@ -85,7 +85,7 @@ public sealed class HealthConcurrencyTests
         error.Should().BeNull();
         (overlaps, gaps, doubles).Should().Be((0, 0, 0));
         trials.Should().BeGreaterThan(100);
-        endpoints.Should().OnlyContain(e => e.State.Status != HealthStatus.Trial, "every trial was completed");
+        endpoints.Should().OnlyContain(e => e.State.Status != EndpointHealthStatus.Trial, "every trial was completed");
         foreach (var endpoint in endpoints.Where(last.ContainsKey)) last[endpoint].Should().BeSameAs(endpoint.State);
     }
 
@@ -142,9 +142,9 @@ public sealed class HealthConcurrencyTests
         bench.Tracker.UseOptions(new HealthOptions { FailuresToEject = 6, SamplingDuration = TimeSpan.FromSeconds(5) });
         ejected.State.Should().BeSameAs(state);
         bench.Fail(failing, FaultKind.ServerError);
-        failing.State.Status.Should().Be(HealthStatus.Suspect);
+        failing.State.Status.Should().Be(EndpointHealthStatus.Suspect);
         bench.Fail(failing, FaultKind.ServerError);
-        failing.State.Status.Should().Be(HealthStatus.Ejected);
+        failing.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class HealthNumbersTests
         for (var run = 0; run < runs; run++)
         {
             var state = new HealthState(default);
-            while (state.Status != HealthStatus.Ejected)
+            while (state.Status != EndpointHealthStatus.Ejected)
             {
                 var successes = SuccessesUntilFailure(random, errorRate);
                 requests += successes + 1;
@@ -56,7 +56,7 @@ public sealed class HealthNumbersTests
         for (var run = 0; run < runs; run++)
         {
             var endpoint = bench.Add("a");
-            while (endpoint.State.Status != HealthStatus.Ejected)
+            while (endpoint.State.Status != EndpointHealthStatus.Ejected)
             {
                 var hits = SuccessesUntilFailure(random, 0.01);
                 beats += hits + 1;
@@ -83,11 +83,11 @@ public sealed class HealthNumbersTests
             bench.Add("b");
             var died = bench.Now;
             bench.Pass(interval - phase);
-            while (endpoint.State.Status != HealthStatus.Ejected)
+            while (endpoint.State.Status != EndpointHealthStatus.Ejected)
             {
                 bench.Pass(timeout);
                 endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.ConnectTimeout), bench.Now);
-                if (endpoint.State.Status != HealthStatus.Ejected) bench.Pass(interval - timeout);
+                if (endpoint.State.Status != EndpointHealthStatus.Ejected) bench.Pass(interval - timeout);
             }
 
             (bench.Now - died).TotalSeconds.Should().BeLessThanOrEqualTo(3 * interval + timeout);
@@ -118,7 +118,7 @@ public sealed class HealthNumbersTests
 
             var before = endpoint.State.Ejections;
             endpoint.Complete(ticket, isUp ? null : new Fault(FaultKind.ServerError), bench.Now);
-            if (endpoint.State.Status != HealthStatus.Ejected || endpoint.State.Since != bench.Now) continue;
+            if (endpoint.State.Status != EndpointHealthStatus.Ejected || endpoint.State.Since != bench.Now) continue;
             ejectionsSeen++;
             if (endpoint.State.Ejections > before) periods.Add((endpoint.State.Until!.Value - bench.Now).TotalSeconds);
         }
@@ -164,7 +164,7 @@ public sealed class HealthNumbersTests
         var endpoint = bench.Add("a");
         var random = new Random(13);
         var streams = 0;
-        while (endpoint.State.Status != HealthStatus.Ejected)
+        while (endpoint.State.Status != EndpointHealthStatus.Ejected)
         {
             streams++;
             bench.Pass(0.1);

@@ -23,7 +23,7 @@ public sealed class HealthOptionsTests
         { "CooldownCap", o => o.CooldownCap = Tick, o => o.CooldownCap = default },
         { "ThrottleCooldown", o => o.ThrottleCooldown = Tick, o => o.ThrottleCooldown = default },
         { "MaxThrottleCooldown", o => o.MaxThrottleCooldown = o.ThrottleCooldown, o => o.MaxThrottleCooldown = o.ThrottleCooldown - Tick },
-        { "RampDuration", o => o.RampDuration = default, o => o.RampDuration = -Tick },
+        { "SlowStartDuration", o => o.SlowStartDuration = default, o => o.SlowStartDuration = -Tick },
         { "SelfSuspicion", o => o.SelfSuspicion = default, o => o.SelfSuspicion = -Tick },
         { "LateTimers", o => o.LateTimers = Tick, o => o.LateTimers = default },
         { "PauseGrace", o => o.PauseGrace = default, o => o.PauseGrace = -Tick },
@@ -31,8 +31,8 @@ public sealed class HealthOptionsTests
         { "FailureRatio", o => o.FailureRatio = 0.0001, o => o.FailureRatio = 0 },
         { "BreakJitter", o => o.BreakJitter = 0, o => o.BreakJitter = -0.0001 },
         { "BreakJitter", o => o.BreakJitter = 0.9999, o => o.BreakJitter = 1 },
-        { "RampStart", o => o.RampStart = 1, o => o.RampStart = 1.0001 },
-        { "RampStart", o => o.RampStart = 0.0001, o => o.RampStart = 0 },
+        { "SlowStartInitialShare", o => o.SlowStartInitialShare = 1, o => o.SlowStartInitialShare = 1.0001 },
+        { "SlowStartInitialShare", o => o.SlowStartInitialShare = 0.0001, o => o.SlowStartInitialShare = 0 },
     };
 
     [Theory, MemberData(nameof(Bounds), DisableDiscoveryEnumeration = true)]
@@ -49,7 +49,7 @@ public sealed class HealthOptionsTests
     [Fact]
     public void No_number_at_all_is_out_of_bounds()
     {
-        var options = new HealthOptions { FailureRatio = double.NaN, BreakJitter = double.NaN, RampStart = double.NaN };
+        var options = new HealthOptions { FailureRatio = double.NaN, BreakJitter = double.NaN, SlowStartInitialShare = double.NaN };
         options.Validate("x").Should().HaveCount(3);
     }
 

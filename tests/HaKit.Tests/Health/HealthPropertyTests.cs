@@ -93,7 +93,7 @@ public sealed class HealthPropertyTests
     private static void TimeOnlyGives(HealthState state, HealthBench bench)
     {
         // A trial's deadline is the one thing that time decides: silence is its evidence.
-        if (state.Status == HealthStatus.Trial) return;
+        if (state.Status == EndpointHealthStatus.Trial) return;
         var (eligibility, share) = (0, 0.0);
         var now = bench.Now;
         for (var step = 0; step < 12; step++)
@@ -102,8 +102,8 @@ public sealed class HealthPropertyTests
             foreach (var seen in new[] { state, settled })
             {
                 var next = seen.Admits(now) ? 2 : seen.IsTrialReady(now) ? 1 : 0;
-                HealthWorld.Require(next >= eligibility && (next < 2 || seen.Ramp(now) >= share - 1e-9), seen);
-                (eligibility, share) = (next, next == 2 ? seen.Ramp(now) : 0);
+                HealthWorld.Require(next >= eligibility && (next < 2 || seen.SlowStartShare(now) >= share - 1e-9), seen);
+                (eligibility, share) = (next, next == 2 ? seen.SlowStartShare(now) : 0);
             }
 
             var edge = state.NextEdge(now);

@@ -35,10 +35,10 @@ internal sealed class HealthWorld
         Bench = new HealthBench(alone: true);
         Endpoints =
         [
-            Bench.Add("a", new FailureDomains { Provider = "p", Account = "1", Key = "1", Model = "m", Region = "r" }),
-            Bench.Add("b", new FailureDomains { Provider = "p", Account = "1", Key = "2", Model = "m", Region = "s" }),
-            Bench.Add("c", new FailureDomains { Provider = "p", Account = "2", Key = "3", Model = "m", Region = "r" }),
-            Bench.Add("d", new FailureDomains { Provider = "q", Account = "1", Key = "1", Model = "n" }),
+            Bench.Add("a", new FailureDomains { Provider = "p", Account = "1", KeyName = "1", Model = "m", Region = "r" }),
+            Bench.Add("b", new FailureDomains { Provider = "p", Account = "1", KeyName = "2", Model = "m", Region = "s" }),
+            Bench.Add("c", new FailureDomains { Provider = "p", Account = "2", KeyName = "3", Model = "m", Region = "r" }),
+            Bench.Add("d", new FailureDomains { Provider = "q", Account = "1", KeyName = "1", Model = "n" }),
         ];
     }
 
@@ -97,19 +97,19 @@ internal sealed class HealthWorld
             Require(Bench.Tracker.NextChange <= state.NextEdge(Bench.Now), state);
             CheckState(state);
             var holders = _open.Count(o => o.Endpoint == endpoint && o.Ticket.IsTrial && o.Ticket.Epoch == state.Epoch);
-            Require(state.Status != HealthStatus.Trial || holders == 1, state);
+            Require(state.Status != EndpointHealthStatus.Trial || holders == 1, state);
         }
     }
 
     public void CheckThatNobodyIsLockedOut()
     {
         while (_open.Count > 0) End(0, Neutral[0]);
-        foreach (var endpoint in Endpoints) Require(endpoint.State.Status != HealthStatus.Trial, endpoint.State);
+        foreach (var endpoint in Endpoints) Require(endpoint.State.Status != EndpointHealthStatus.Trial, endpoint.State);
         Bench.Pass(3600 + 360);
         foreach (var endpoint in Endpoints)
         {
             var state = endpoint.State;
-            var isOrderedOut = state.Status is HealthStatus.Draining or HealthStatus.ForcedDown;
+            var isOrderedOut = state.Status is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown;
             Require(isOrderedOut || state.Admits(Bench.Now) || state.IsTrialReady(Bench.Now), state);
         }
     }
@@ -124,34 +124,34 @@ internal sealed class HealthWorld
 
     private static bool IsLegal(EvidenceSource source, HealthState before, HealthState after) => (source, before.Status) switch
     {
-        (EvidenceSource.Order, _) => after.IsInService || after.Status is HealthStatus.Draining or HealthStatus.ForcedDown,
-        (_, HealthStatus.Draining or HealthStatus.ForcedDown) => after.Status == before.Status,
-        (EvidenceSource.TrialBegun, _) => after.Status == HealthStatus.Trial,
+        (EvidenceSource.Order, _) => after.IsInService || after.Status is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown,
+        (_, EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown) => after.Status == before.Status,
+        (EvidenceSource.TrialBegun, _) => after.Status == EndpointHealthStatus.Trial,
         (EvidenceSource.Time or EvidenceSource.TrialElsewhere, _) => after.Status == before.Status,
-        (EvidenceSource.Traffic, HealthStatus.Ejected) => after.Status == HealthStatus.Ejected,
-        (EvidenceSource.Traffic, HealthStatus.Trial) => after.Status is not (HealthStatus.Draining or HealthStatus.ForcedDown),
-        (EvidenceSource.Probe or EvidenceSource.SelfSuspicion or EvidenceSource.ClearedElsewhere, HealthStatus.Trial) => after.Status == HealthStatus.Trial,
-        (EvidenceSource.Probe or EvidenceSource.SelfSuspicion, HealthStatus.Ejected) => after.Status == HealthStatus.Ejected || after.IsInService,
-        (EvidenceSource.ClearedElsewhere, HealthStatus.Ejected) => after.Status == HealthStatus.Ejected,
+        (EvidenceSource.Traffic, EndpointHealthStatus.Ejected) => after.Status == EndpointHealthStatus.Ejected,
+        (EvidenceSource.Traffic, EndpointHealthStatus.Trial) => after.Status is not (EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown),
+        (EvidenceSource.Probe or EvidenceSource.SelfSuspicion or EvidenceSource.ClearedElsewhere, EndpointHealthStatus.Trial) => after.Status == EndpointHealthStatus.Trial,
+        (EvidenceSource.Probe or EvidenceSource.SelfSuspicion, EndpointHealthStatus.Ejected) => after.Status == EndpointHealthStatus.Ejected || after.IsInService,
+        (EvidenceSource.ClearedElsewhere, EndpointHealthStatus.Ejected) => after.Status == EndpointHealthStatus.Ejected,
         (EvidenceSource.ClearedElsewhere or EvidenceSource.SelfSuspicion, _) => after.IsInService,
-        _ => after.IsInService || after.Status == HealthStatus.Ejected,
+        _ => after.IsInService || after.Status == EndpointHealthStatus.Ejected,
     };
 
     private void CheckState(HealthState state)
     {
         var (now, options) = (Bench.Now, Bench.Options);
-        Require(state.Status == HealthStatus.Trial || state.Until.HasValue == (state.Status == HealthStatus.Ejected), state);
-        Require(state.Status is not (HealthStatus.Ejected or HealthStatus.Suspect) || state.Cause is not null, state);
-        Require(state.Status != HealthStatus.Trial || (state.TrialUntil > now && state.TrialUntil <= now + options.TrialTimeout), state);
-        Require(state.Status != HealthStatus.Recovering || state.Return.Until > now, state);
+        Require(state.Status == EndpointHealthStatus.Trial || state.Until.HasValue == (state.Status == EndpointHealthStatus.Ejected), state);
+        Require(state.Status is not (EndpointHealthStatus.Ejected or EndpointHealthStatus.Suspect) || state.Cause is not null, state);
+        Require(state.Status != EndpointHealthStatus.Trial || (state.TrialUntil > now && state.TrialUntil <= now + options.TrialTimeout), state);
+        Require(state.Status != EndpointHealthStatus.SlowStart || state.Return.Until > now, state);
         // A trial of a cooling endpoint that was in service keeps its counts: it may end without a verdict.
-        Require(state.IsInService || state.Status == HealthStatus.Trial || (state.ConsecutiveFailures | state.ProbeMisses) == 0, state);
+        Require(state.IsInService || state.Status == EndpointHealthStatus.Trial || (state.ConsecutiveFailures | state.ProbeMisses) == 0, state);
         Require(state.ConnectFailures >= 0 && state.ConnectFailures <= state.ConsecutiveFailures, state);
         Require(state.ConnectFailures < options.ConnectFailuresToEject && state.ConsecutiveFailures < (state.IsSpared ? 4 : 1) * options.FailuresToEject, state);
         Require(state.ProbeMisses >= 0 && state.ProbeMisses < options.MissesToEject, state);
         Require(state.ProbeHits >= 0 && state.ProbeHits < options.HitsToRecover, state);
         Require(state.Ejections >= 0, state);
-        Require(state.Ramp(now) >= options.RampStart && state.Ramp(now) <= 1, state);
+        Require(state.SlowStartShare(now) >= options.SlowStartInitialShare && state.SlowStartShare(now) <= 1, state);
         Require(state.Cooldown is not { } c || (c.Until > now && c.TrialAt <= c.Until && c.Since <= now), state);
         Require(!(state.Admits(now) && state.IsTrialReady(now)), state);
         Require(!state.IsTrialReady(now) || state.IsTrialAllowedInOutage(now), state);

@@ -14,10 +14,10 @@ public sealed class ProbeTests
     {
         var endpoint = _bench.AddEjected("a");
         for (var i = 0; i < 10; i++) endpoint.Probe(level, null, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
         endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
     }
 
     [Fact]
@@ -26,16 +26,16 @@ public sealed class ProbeTests
         var endpoint = _bench.Add("a");
         var refused = new Fault(FaultKind.InvalidRequest) { StatusCode = 400 };
         for (var i = 0; i < 10; i++) endpoint.Probe(ProbeLevel.Generating, refused, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
 
         endpoint.Probe(ProbeLevel.Generating, new Fault(FaultKind.ServerError), _bench.Now);
         endpoint.Probe(ProbeLevel.Generating, new Fault(FaultKind.ServerError), _bench.Now);
         endpoint.Probe(ProbeLevel.Generating, refused, _bench.Now);
         endpoint.State.ProbeMisses.Should().Be(2);
         endpoint.Probe(ProbeLevel.Generating, new Fault(FaultKind.ServerError), _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         for (var i = 0; i < 10; i++) endpoint.Probe(ProbeLevel.Generating, refused, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -43,10 +43,10 @@ public sealed class ProbeTests
     {
         var endpoint = _bench.Add("a");
         for (var i = 0; i < 3; i++) endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.Overloaded), _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
         endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
     }
 
     [Fact]
@@ -76,9 +76,9 @@ public sealed class ProbeTests
         var trial = _bench.Begin(endpoint, BeginMode.Trial);
         endpoint.Probe(ProbeLevel.Generating, null, _bench.Now, isDecisive: true);
         endpoint.Probe(ProbeLevel.Generating, new Fault(FaultKind.ServerError), _bench.Now, isDecisive: true);
-        endpoint.State.Status.Should().Be(HealthStatus.Trial);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Trial);
         endpoint.Complete(trial, null, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public sealed class ProbeTests
         endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
         endpoint.Probe(ProbeLevel.Generating, new Fault(FaultKind.ServerError), _bench.Now);
         endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.State.Ejections.Should().Be(1, "a probe never doubles the period");
     }
 
@@ -101,14 +101,14 @@ public sealed class ProbeTests
         _bench.Fail(endpoint, FaultKind.ConnectFailed, 2);
         endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
         endpoint.State.ConsecutiveFailures.Should().Be(3);
-        endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Suspect);
         var state = endpoint.State;
         endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
         endpoint.State.Should().BeSameAs(state);
         _bench.Fail(endpoint, FaultKind.ConnectFailed);
-        endpoint.State.Status.Should().Be(HealthStatus.Suspect, "it is the first in a row again");
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Suspect, "it is the first in a row again");
         endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
     }
 
     [Fact]
@@ -123,19 +123,19 @@ public sealed class ProbeTests
 
         _bench.Fail(endpoint, FaultKind.ConnectFailed, 3);
         Hits();
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
         _bench.Fail(endpoint, FaultKind.ConnectFailed, 3);
         Hits();
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         for (var i = 0; i < 2; i++) endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
         _bench.Pass(30);
-        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
         _bench.Fail(endpoint, FaultKind.ConnectFailed, 3);
         Hits();
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering, "it had come back for good in between");
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart, "it had come back for good in between");
         endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.ConnectFailed), _bench.Now, isDecisive: true);
         Hits();
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering, "the probe itself took it out, so it may bring it back");
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart, "the probe itself took it out, so it may bring it back");
     }
 
     [Fact]
@@ -146,9 +146,9 @@ public sealed class ProbeTests
             var endpoint = _bench.Add("a");
             if (found) _bench.Fail(endpoint, FaultKind.ServerError);
             for (var i = 0; i < 3; i++) endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.ServerError), _bench.Now);
-            endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+            endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
             for (var i = 0; i < 2; i++) endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
-            endpoint.State.Status.Should().Be(found ? HealthStatus.Ejected : HealthStatus.Recovering);
+            endpoint.State.Status.Should().Be(found ? EndpointHealthStatus.Ejected : EndpointHealthStatus.SlowStart);
         }
     }
 
@@ -159,13 +159,13 @@ public sealed class ProbeTests
         _bench.Add("well");
         endpoint.Probe(ProbeLevel.Generating, new Fault(FaultKind.ConnectFailed), _bench.Now, isDecisive: true);
         for (var i = 0; i < 2; i++) endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
     }
 
     [Fact]
     public void A_probe_of_the_health_page_says_nothing_about_the_key_of_others_either()
     {
-        var domains = new FailureDomains { Key = "k" };
+        var domains = new FailureDomains { KeyName = "k" };
         var (endpoint, sibling) = (_bench.Add("a", domains), _bench.Add("b", domains));
         endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.Unauthorized), _bench.Now);
         sibling.State.Admits(_bench.Now).Should().BeTrue();

@@ -29,7 +29,7 @@ public sealed class SelfSuspicionTests
 
             endpoints.Should().OnlyContain(e => e.State.Admits(bench.Now) && e.State.Ejections == 0 && e.State.ConsecutiveFailures == 0);
             foreach (var endpoint in endpoints) bench.Succeed(endpoint);
-            endpoints.Should().OnlyContain(e => e.State.Status == HealthStatus.Healthy);
+            endpoints.Should().OnlyContain(e => e.State.Status == EndpointHealthStatus.Healthy);
         }
     }
 
@@ -60,7 +60,7 @@ public sealed class SelfSuspicionTests
         _bench.Pass(20);
         _bench.Tracker.TimersWereLate(_bench.Now, TimeSpan.FromSeconds(20));
         foreach (var ticket in tickets) endpoint.Complete(ticket, new Fault(FaultKind.ServerError), _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -69,10 +69,10 @@ public sealed class SelfSuspicionTests
         var endpoint = _bench.Add("a");
         _bench.Tracker.TimersWereLate(_bench.Now, TimeSpan.FromSeconds(20));
         _bench.Fail(endpoint, FaultKind.FirstContentTimeout, 20);
-        endpoint.State.Status.Should().Be(HealthStatus.Suspect);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Suspect);
         _bench.Pass(5);
         _bench.Fail(endpoint, FaultKind.FirstContentTimeout, 5);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class SelfSuspicionTests
         var endpoint = _bench.Add("a");
         _bench.Tracker.TimersWereLate(_bench.Now, TimeSpan.FromSeconds(2));
         _bench.Fail(endpoint, FaultKind.FirstContentTimeout, 5);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -114,11 +114,11 @@ public sealed class SelfSuspicionTests
             _bench.Pass(0.1);
         }
 
-        endpoints.Should().OnlyContain(e => e.State.Status == HealthStatus.Suspect && e.State.Ejections == 0);
+        endpoints.Should().OnlyContain(e => e.State.Status == EndpointHealthStatus.Suspect && e.State.Ejections == 0);
         _bench.Succeed(endpoints[0]);
         _bench.Fail(endpoints[1], FaultKind.ConnectFailed);
-        endpoints[0].State.Status.Should().Be(HealthStatus.Healthy);
-        endpoints[1].State.Status.Should().Be(HealthStatus.Ejected, "somebody connects, so the verdict is put off no longer");
+        endpoints[0].State.Status.Should().Be(EndpointHealthStatus.Healthy);
+        endpoints[1].State.Status.Should().Be(EndpointHealthStatus.Ejected, "somebody connects, so the verdict is put off no longer");
     }
 
     [Fact]
@@ -131,8 +131,8 @@ public sealed class SelfSuspicionTests
             foreach (var endpoint in endpoints) _bench.Fail(endpoint, FaultKind.ConnectFailed);
         }
 
-        _bench.Changes.Should().Contain(c => c.After.Status == HealthStatus.Ejected);
-        endpoints.Should().OnlyContain(e => e.State.Status == HealthStatus.Suspect && e.State.Ejections == 0);
+        _bench.Changes.Should().Contain(c => c.After.Status == EndpointHealthStatus.Ejected);
+        endpoints.Should().OnlyContain(e => e.State.Status == EndpointHealthStatus.Suspect && e.State.Ejections == 0);
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class SelfSuspicionTests
             _bench.Succeed(up);
         }
 
-        down.State.Status.Should().Be(HealthStatus.Ejected);
+        down.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         up.State.Admits(_bench.Now).Should().BeTrue();
     }
 
@@ -157,7 +157,7 @@ public sealed class SelfSuspicionTests
         var only = _bench.Add("a");
         _bench.AddEjected("b");
         _bench.Fail(only, FaultKind.ConnectFailed, 3);
-        only.State.Status.Should().Be(HealthStatus.Ejected);
+        only.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -172,7 +172,7 @@ public sealed class SelfSuspicionTests
                 endpoint.Probe(ProbeLevel.Reachable, missed, _bench.Now);
             }
 
-        endpoints.Should().OnlyContain(e => e.State.Status == HealthStatus.Suspect);
+        endpoints.Should().OnlyContain(e => e.State.Status == EndpointHealthStatus.Suspect);
         for (var round = 0; round < 3; round++)
         {
             _bench.Pass(3.3);
@@ -181,8 +181,8 @@ public sealed class SelfSuspicionTests
             endpoints[1].Probe(ProbeLevel.Reachable, missed, _bench.Now);
         }
 
-        endpoints[0].State.Status.Should().Be(HealthStatus.Healthy);
-        endpoints[1].State.Status.Should().Be(HealthStatus.Ejected);
+        endpoints[0].State.Status.Should().Be(EndpointHealthStatus.Healthy);
+        endpoints[1].State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -197,9 +197,9 @@ public sealed class SelfSuspicionTests
             bench.Pass(passed);
             bench.Tracker.TimersWereLate(bench.Now, TimeSpan.FromSeconds(3));
             bench.Pass(left - 0.001);
-            endpoint.State.Status.Should().Be(HealthStatus.Trial);
+            endpoint.State.Status.Should().Be(EndpointHealthStatus.Trial);
             bench.Pass(0.001);
-            endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+            endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         }
     }
 
@@ -216,9 +216,9 @@ public sealed class SelfSuspicionTests
         var other = _bench.Add("b");
         _bench.Fail(other, FaultKind.FirstContentTimeout, 5);
         _bench.Tracker.TimersWereLate(_bench.Now, TimeSpan.FromSeconds(3));
-        _bench.Changes[^1].After.Status.Should().Be(HealthStatus.Suspect);
+        _bench.Changes[^1].After.Status.Should().Be(EndpointHealthStatus.Suspect);
         _bench.Fail(endpoint, FaultKind.ServerError);
-        endpoint.State.Status.Should().Be(HealthStatus.Suspect, "5 of 10 otherwise");
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Suspect, "5 of 10 otherwise");
     }
 
     [Fact]
@@ -227,7 +227,7 @@ public sealed class SelfSuspicionTests
         var endpoints = new[] { _bench.Add("a"), _bench.Add("b") };
         for (var call = 0; call < 10; call++)
             foreach (var endpoint in endpoints) _bench.Fail(endpoint, FaultKind.ConnectFailed);
-        endpoints.Should().OnlyContain(e => e.State.Status == HealthStatus.Suspect);
+        endpoints.Should().OnlyContain(e => e.State.Status == EndpointHealthStatus.Suspect);
     }
 
     [Fact]
@@ -242,7 +242,7 @@ public sealed class SelfSuspicionTests
 
         _bench.Succeed(endpoints[2]);
         _bench.Fail(endpoints[0], FaultKind.ConnectFailed);
-        endpoints[0].State.Status.Should().Be(HealthStatus.Ejected);
-        endpoints[2].State.Status.Should().Be(HealthStatus.Healthy);
+        endpoints[0].State.Status.Should().Be(EndpointHealthStatus.Ejected);
+        endpoints[2].State.Status.Should().Be(EndpointHealthStatus.Healthy);
     }
 }

@@ -32,7 +32,7 @@ public sealed class ThrottleTests
                 var seconds = 1 + 4 * random.NextDouble();
                 endpoint.Complete(ticket, HealthBench.Throttled(seconds), _bench.Now);
                 notBefore[endpoint] = _bench.Now + TimeSpan.FromSeconds(seconds);
-                endpoint.State.Ramp(notBefore[endpoint]).Should().BeApproximately(0.1, 1e-9);
+                endpoint.State.SlowStartShare(notBefore[endpoint]).Should().BeApproximately(0.1, 1e-9);
             }
         }
 
@@ -88,9 +88,9 @@ public sealed class ThrottleTests
         var endpoint = _bench.Add("a");
         _bench.Fail(endpoint, HealthBench.Throttled(2));
         _bench.Pass(2);
-        endpoint.State.Ramp(_bench.Now + TimeSpan.FromSeconds(1)).Should().BeApproximately(0.55, 1e-9);
+        endpoint.State.SlowStartShare(_bench.Now + TimeSpan.FromSeconds(1)).Should().BeApproximately(0.55, 1e-9);
         _bench.Pass(2);
-        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class ThrottleTests
         _bench.MayBegin(endpoint, BeginMode.Trial).Should().BeFalse("it said when to ask again");
         _bench.Pass(8);
         endpoint.Complete(_bench.Begin(endpoint, BeginMode.Trial), null, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class ThrottleTests
     {
         var endpoint = _bench.Add("a");
         _bench.Fail(endpoint, FaultKind.BreakerOpen);
-        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
         (endpoint.State.CooldownUntil!.Value - _bench.Now).TotalSeconds.Should().BeInRange(0.8, 1);
     }
 }

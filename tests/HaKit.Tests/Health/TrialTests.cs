@@ -20,7 +20,6 @@ public sealed class TrialTests
         _bench.PassTo(until);
         endpoint.State.IsTrialReady(_bench.Now).Should().BeTrue();
         _bench.Begin(endpoint, BeginMode.Trial).IsTrial.Should().BeTrue();
-        endpoint.State.Circuit.Should().Be(CircuitState.HalfOpen);
         _bench.MayBegin(endpoint, BeginMode.Trial).Should().BeFalse();
         _bench.MayBegin(endpoint, BeginMode.OutageTrial).Should().BeFalse();
         _bench.MayBegin(endpoint, BeginMode.Normal).Should().BeFalse();
@@ -34,14 +33,14 @@ public sealed class TrialTests
         var ticket = _bench.Begin(endpoint, BeginMode.Trial);
         endpoint.FirstContent(ticket, _bench.Now);
 
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
-        endpoint.State.Ramp(_bench.Now).Should().BeApproximately(0.1, 1e-12);
-        endpoint.State.Ramp(_bench.Now + TimeSpan.FromSeconds(15)).Should().BeApproximately(0.55, 1e-12);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
+        endpoint.State.SlowStartShare(_bench.Now).Should().BeApproximately(0.1, 1e-12);
+        endpoint.State.SlowStartShare(_bench.Now + TimeSpan.FromSeconds(15)).Should().BeApproximately(0.55, 1e-12);
         _bench.Pass(30);
-        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
-        endpoint.State.Ramp(_bench.Now).Should().Be(1);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
+        endpoint.State.SlowStartShare(_bench.Now).Should().Be(1);
         endpoint.Complete(ticket, null, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Healthy);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
     }
 
     [Fact]
@@ -52,7 +51,7 @@ public sealed class TrialTests
         var ticket = _bench.Begin(endpoint, BeginMode.Trial);
         endpoint.FirstContent(ticket, _bench.Now);
         endpoint.Complete(ticket, new Fault(FaultKind.PartialResponse), _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.State.Ejections.Should().Be(2);
     }
 
@@ -70,7 +69,7 @@ public sealed class TrialTests
         for (var i = 0; i < 3; i++)
         {
             endpoint.Complete(_bench.Begin(endpoint, BeginMode.Trial), new Fault(kind), _bench.Now);
-            endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+            endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
             endpoint.State.Until.Should().Be(until);
             endpoint.State.Ejections.Should().Be(ejections);
         }
@@ -84,7 +83,7 @@ public sealed class TrialTests
         var hung = _bench.Begin(endpoint, BeginMode.Trial);
         _bench.Tracker.NextChange.Should().Be(_bench.Now + TimeSpan.FromSeconds(30));
         _bench.Pass(30);
-        endpoint.State.Status.Should().Be(HealthStatus.Ejected);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.State.Ejections.Should().Be(2);
 
         var after = endpoint.State;
@@ -106,7 +105,7 @@ public sealed class TrialTests
         var next = _bench.Begin(endpoint, BeginMode.Trial);
         endpoint.FirstContent(hung, _bench.Now);
         endpoint.Complete(hung, null, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Trial);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Trial);
         endpoint.Complete(next, new Fault(FaultKind.ServerError), _bench.Now);
         endpoint.State.Ejections.Should().Be(3);
     }
@@ -125,7 +124,7 @@ public sealed class TrialTests
         endpoint.Complete(bad, new Fault(FaultKind.ServerError), _bench.Now);
         endpoint.State.Should().BeSameAs(state);
         endpoint.Complete(trial, null, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
     }
 
     [Fact]
@@ -158,7 +157,7 @@ public sealed class TrialTests
         endpoint.Complete(other, null, _bench.Now);
         endpoint.State.Should().BeSameAs(state);
         endpoint.Complete(trial, null, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
         _bench.Begin(endpoint, BeginMode.FailOpen).IsTrial.Should().BeFalse();
     }
 
@@ -170,7 +169,6 @@ public sealed class TrialTests
         var endpoint = _bench.Add("a");
         var inFlight = _bench.Begin(endpoint);
         endpoint.Order(order, _bench.Now);
-        endpoint.State.Circuit.Should().Be(CircuitState.Isolated);
         foreach (var mode in Enum.GetValues<BeginMode>()) _bench.MayBegin(endpoint, mode).Should().BeFalse();
         endpoint.Complete(inFlight, null, _bench.Now);
         endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
@@ -178,7 +176,7 @@ public sealed class TrialTests
         foreach (var mode in Enum.GetValues<BeginMode>()) _bench.MayBegin(endpoint, mode).Should().BeFalse();
 
         endpoint.Order(HealthOrder.BringUp, _bench.Now);
-        endpoint.State.Status.Should().Be(HealthStatus.Recovering);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
         _bench.Begin(endpoint);
     }
 
@@ -213,11 +211,11 @@ public sealed class TrialTests
     [Fact]
     public void Without_a_ramp_an_endpoint_is_back_in_full_at_once()
     {
-        var bench = new HealthBench(new HealthOptions { RampDuration = TimeSpan.Zero });
+        var bench = new HealthBench(new HealthOptions { SlowStartDuration = TimeSpan.Zero });
         var endpoint = bench.AddEjected("a");
         bench.PassTo(endpoint.State.Until!.Value);
         endpoint.Complete(bench.Begin(endpoint, BeginMode.Trial), null, bench.Now);
-        endpoint.State.Ramp(bench.Now).Should().Be(1);
+        endpoint.State.SlowStartShare(bench.Now).Should().Be(1);
     }
 
     [Fact]
@@ -226,6 +224,6 @@ public sealed class TrialTests
         var endpoint = _bench.AddEjected("a");
         _bench.PassTo(endpoint.State.Until!.Value);
         _bench.Begin(endpoint, BeginMode.Trial);
-        _bench.Changes[^1].After.Status.Should().Be(HealthStatus.Trial);
+        _bench.Changes[^1].After.Status.Should().Be(EndpointHealthStatus.Trial);
     }
 }

@@ -68,6 +68,6 @@ public sealed class DefaultProbeTests
         time.Advance(TimeSpan.FromSeconds(35));
         asked.Distinct().Should().BeEquivalentTo("a's own", "b");
         ejected.Should().Equal("a");
-        pool.Explain(RequestProfile.Default)[0].Health.Status.Should().Be(HealthStatus.Ejected);
+        pool.Explain(RequestProfile.Default)[0].Health.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 }

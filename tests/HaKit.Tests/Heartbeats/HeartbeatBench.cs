@@ -54,7 +54,7 @@ internal sealed class HeartbeatBench : IAsyncDisposable
 
     public HealthState Health(string endpoint) => Pool.Explain(RequestProfile.Default).Single(e => e.Endpoint == endpoint).Health;
 
-    public HealthStatus Status(string endpoint) => Health(endpoint).Status;
+    public EndpointHealthStatus Status(string endpoint) => Health(endpoint).Status;
 
     public IEnumerable<TimeSpan> AskedAt(string endpoint) => Asked.Where(a => a.Endpoint == endpoint).Select(a => a.At);
 

@@ -58,14 +58,14 @@ public sealed class HeartbeatTests
         await using var bench = new HeartbeatBench(1, NoJitter);
         bench.Answers["a"] = _ => throw new InvalidOperationException("a probe's bug");
         bench.Advance(35);
-        bench.Status("a").Should().Be(HealthStatus.Ejected, "an exception is a failed beat");
+        bench.Status("a").Should().Be(EndpointHealthStatus.Ejected, "an exception is a failed beat");
         bench.Answers["a"] = async _ => { await Task.CompletedTask; throw new FormatException("another"); };
         bench.Advance(100);
         var asked = bench.Asked.Count;
         bench.Answers.Clear();
         bench.Advance(25);
         bench.Asked.Count.Should().BeGreaterThan(asked);
-        bench.Status("a").Should().Be(HealthStatus.Recovering);
+        bench.Status("a").Should().Be(EndpointHealthStatus.SlowStart);
     }
 
     [Fact]
@@ -75,10 +75,10 @@ public sealed class HeartbeatTests
         bench.Answers["a"] = HeartbeatBench.Hang;
         bench.Answers["b"] = HeartbeatBench.Down;
         bench.Advance(30.1);
-        bench.Status("b").Should().Be(HealthStatus.Ejected, "three beats have failed, whatever a's probe does");
+        bench.Status("b").Should().Be(EndpointHealthStatus.Ejected, "three beats have failed, whatever a's probe does");
         bench.AskedAt("c").Should().HaveCount(3);
         bench.Advance(2);
-        bench.Status("a").Should().Be(HealthStatus.Ejected, "silence is a miss");
+        bench.Status("a").Should().Be(EndpointHealthStatus.Ejected, "silence is a miss");
         bench.Health("a").Cause!.Kind.Should().Be(FaultKind.AttemptTimeout);
     }
 
@@ -96,11 +96,11 @@ public sealed class HeartbeatTests
         };
         bench.Advance(1000);
         hanging.Should().HaveCount(3);
-        bench.Status("a").Should().Be(HealthStatus.Ejected);
+        bench.Status("a").Should().Be(EndpointHealthStatus.Ejected);
         bench.Answers.Clear();
         bench.Time.Run(() => { hanging[0].SetResult(); return Task.CompletedTask; });
         bench.Advance(25);
-        bench.Status("a").Should().Be(HealthStatus.Recovering);
+        bench.Status("a").Should().Be(EndpointHealthStatus.SlowStart);
     }
 
     [Theory]
@@ -115,7 +115,7 @@ public sealed class HeartbeatTests
             bench.Advance(50 + seed * 0.1);
             var diedAt = bench.Time.Elapsed;
             bench.Answers["a"] = HeartbeatBench.Silent;
-            while (bench.Status("a") != HealthStatus.Ejected)
+            while (bench.Status("a") != EndpointHealthStatus.Ejected)
                 bench.Time.AdvanceToNextTimer();
             var took = bench.Time.Elapsed - diedAt;
             if (took > worst)
@@ -171,7 +171,7 @@ public sealed class HeartbeatTests
             bench.Advance(1);
             await failed.Awaiting(f => f).Should().ThrowAsync<EndpointPoolException>();
         }
-        bench.Status("a").Should().Be(HealthStatus.Ejected);
+        bench.Status("a").Should().Be(EndpointHealthStatus.Ejected);
         bench.Advance(100);
         bench.Asked.Count.Should().BeInRange(8, 12, "an ejected endpoint is asked at every beat, and in an outage no more often");
     }
@@ -181,9 +181,9 @@ public sealed class HeartbeatTests
     {
         await using var bench = new HeartbeatBench(2, NoJitter);
         bench.Advance(30.5);
-        for (var i = 0; i < 12 && bench.Status("a") != HealthStatus.Ejected; i++)
+        for (var i = 0; i < 12 && bench.Status("a") != EndpointHealthStatus.Ejected; i++)
             await bench.CallAsync(static attempt => attempt.Endpoint.Name == "a" ? throw new HttpRequestException(HttpRequestError.ConnectionError) : ValueTask.FromResult("b"));
-        bench.Status("a").Should().Be(HealthStatus.Ejected);
+        bench.Status("a").Should().Be(EndpointHealthStatus.Ejected);
         bench.Asked.Clear();
         bench.Advance(0);
         bench.AskedAt("a").Should().HaveCount(1);
@@ -195,15 +195,15 @@ public sealed class HeartbeatTests
         await using var bench = new HeartbeatBench(2, NoJitter);
         bench.Answers["a"] = bench.Answers["b"] = HeartbeatBench.Down;
         bench.Advance(41);
-        bench.Status("a").Should().Be(HealthStatus.Ejected);
-        bench.Status("b").Should().Be(HealthStatus.Ejected);
+        bench.Status("a").Should().Be(EndpointHealthStatus.Ejected);
+        bench.Status("b").Should().Be(EndpointHealthStatus.Ejected);
         bench.Asked.Clear();
         bench.Advance(60);
         bench.Asked.Count.Should().BeInRange(55, 100);
         bench.AskedAt("a").Count().Should().BeInRange(bench.AskedAt("b").Count() - 8, bench.AskedAt("b").Count() + 8);
         bench.Answers.Remove("b");
         bench.Advance(2.1);
-        bench.Status("b").Should().Be(HealthStatus.Recovering);
+        bench.Status("b").Should().Be(EndpointHealthStatus.SlowStart);
         bench.Asked.Clear();
         bench.Advance(20);
         bench.AskedAt("a").Count().Should().BeLessThan(4, "the outage is over");
@@ -295,7 +295,7 @@ public sealed class HeartbeatTests
         await using var bench = new HeartbeatBench(1, NoJitter);
         bench.Answers["a"] = static _ => new(new ProbeResult(new Fault(FaultKind.InvalidRequest) { StatusCode = 400 }));
         bench.Advance(30.1);
-        bench.Status("a").Should().Be(HealthStatus.Ejected);
+        bench.Status("a").Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -305,12 +305,12 @@ public sealed class HeartbeatTests
         bench.Advance(500);
         bench.Answers["a"] = HeartbeatBench.Down;
         var lastHit = bench.AskedAt("a").Last();
-        while (bench.Status("a") != HealthStatus.Ejected)
+        while (bench.Status("a") != EndpointHealthStatus.Ejected)
             bench.Time.AdvanceToNextTimer();
         var silence = bench.Time.Elapsed - lastHit;
         silence.Should().BeGreaterThan(TimeSpan.FromSeconds(13)).And.BeLessThan(TimeSpan.FromSeconds(35));
         bench.Answers.Clear();
         bench.Advance(12);
-        bench.Status("a").Should().Be(HealthStatus.Recovering, "one answer is enough for it");
+        bench.Status("a").Should().Be(EndpointHealthStatus.SlowStart, "one answer is enough for it");
     }
 }

@@ -46,10 +46,10 @@ public sealed class MistakeTests
         var health = bench.Pool.Engine.Snapshot.Members[0].Health;
         while (found < mistakes)
         {
-            while (health.State.Status != HealthStatus.Ejected)
+            while (health.State.Status != EndpointHealthStatus.Ejected)
                 bench.Time.AdvanceToNextTimer();
             found++;
-            while (health.State.Status == HealthStatus.Ejected)
+            while (health.State.Status == EndpointHealthStatus.Ejected)
                 bench.Time.AdvanceToNextTimer();
         }
         var mean = (double)beats / mistakes;

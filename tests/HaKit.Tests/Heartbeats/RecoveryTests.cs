@@ -23,7 +23,7 @@ public sealed class RecoveryTests
         bench.Answers["a"] = HeartbeatBench.Down;
         bench.Advance(31);
         runs.Should().ContainSingle();
-        runs[0].Evidence.Should().BeEquivalentTo(new { Pool = "test", Fault = new { Kind = FaultKind.ServerError }, Health = new { Status = HealthStatus.Ejected, Ejections = 1 } });
+        runs[0].Evidence.Should().BeEquivalentTo(new { Pool = "test", Fault = new { Kind = FaultKind.ServerError }, Health = new { Status = EndpointHealthStatus.Ejected, Ejections = 1 } });
         runs[0].Evidence.Endpoint.Name.Should().Be("a");
         // Flaps every minute: back for long enough to be ejected anew.
         for (var minute = 0; minute < 30; minute++)
@@ -64,7 +64,7 @@ public sealed class RecoveryTests
         var events = new List<PoolEvent>();
         _ = ReadAsync(bench.Pool.Events.Subscribe(), events);
         bench.Answers["a"] = HeartbeatBench.Down;
-        while (bench.Status("a") != HealthStatus.Ejected)
+        while (bench.Status("a") != EndpointHealthStatus.Ejected)
             bench.Time.AdvanceToNextTimer();
         bench.Advance(1);
         (await bench.CallAsync(static attempt => ValueTask.FromResult(attempt.Endpoint.Name))).Should().Be("b");
@@ -86,7 +86,7 @@ public sealed class RecoveryTests
         events.OfType<RecoveryEnded>().Should().ContainSingle().Which.Should().BeEquivalentTo(new { Endpoint = "a", Failure = new { Message = "no such container" } });
         bench.Answers.Clear();
         bench.Advance(60);
-        bench.Status("a").Should().NotBe(HealthStatus.Ejected);
+        bench.Status("a").Should().NotBe(EndpointHealthStatus.Ejected);
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class RecoveryTests
         for (var i = 0; i < 2; i++)
         {
             var call = bench.Pool.ExecuteAsync<int, string>(profile, 0, static (_, _, _) => throw new HttpRequestException(HttpRequestError.ConnectionError), Ct).AsTask();
-            if (bench.Status("a") == HealthStatus.Ejected)
+            if (bench.Status("a") == EndpointHealthStatus.Ejected)
                 ran.Should().BeFalse("no timer has fired yet");
             bench.Advance(1);
             await call.Awaiting(c => c).Should().ThrowAsync<EndpointPoolException>();

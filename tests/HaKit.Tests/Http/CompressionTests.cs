@@ -25,7 +25,7 @@ public sealed class CompressionTests
         }
         http.Sent.Should().HaveCount(1);
         http.InFlight.Should().Be(0);
-        http.Pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().BeNull();
+        http.Pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().BeNull();
     }
 
     [Fact]

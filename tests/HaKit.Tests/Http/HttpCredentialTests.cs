@@ -99,10 +99,10 @@ public sealed class HttpCredentialTests
             Credential = (_, _) => new(secret),
         });
         time.Advance(TimeSpan.FromSeconds(60));
-        pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().Be("cooldown", "a key that is refused takes the endpoint out");
+        pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().Be("cooldown", "a key that is refused takes the endpoint out");
         secret = "right";
         time.Advance(TimeSpan.FromMinutes(10));
-        pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().BeNull("the key was rotated, and the heartbeat found that it is accepted");
+        pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().BeNull("the key was rotated, and the heartbeat found that it is accepted");
         seen.Distinct().Should().Equal("wrong", "right");
     }
 

@@ -124,7 +124,7 @@ public sealed class HttpFailoverTests
         for (var i = 0; i < 12; i++)
             (await http.ReadAsync(HttpPool.Chat("hi"))).Should().Contain(FakeAnswers.AnswerTo("hi"));
         http.Fakes[0].Counts.Received.Should().BeInRange(1, 6);
-        http.Pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().Be("health", "an endpoint that only pretends is ejected");
+        http.Pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().Be("health", "an endpoint that only pretends is ejected");
         http.Open.Should().Be(0);
     }
 
@@ -243,7 +243,7 @@ public sealed class HttpFailoverTests
         caller.Cancel();
         await reading.Awaiting(r => r).Should().ThrowAsync<OperationCanceledException>();
         http.InFlight.Should().Be(0);
-        http.Pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().BeNull();
+        http.Pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().BeNull();
     }
 
     [Fact]
@@ -322,7 +322,7 @@ public sealed class HttpFailoverTests
         using (var response = await call)
             (await response.Content.ReadAsStringAsync(Ct)).Should().Be(job);
         http.Sent.Should().HaveCount(1);
-        http.Pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().BeNull();
+        http.Pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().BeNull();
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class HttpReadingTests
         await EndsAsync(reading);
         http.InFlight.Should().Be(0);
         http.Open.Should().Be(0);
-        http.Pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().BeNull();
+        http.Pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().BeNull();
     }
 
     [Theory]

@@ -28,7 +28,7 @@ public sealed class OrderTests
         bench.Advance(0.2);
         drained.IsCompletedSuccessfully.Should().BeTrue();
         (await calls.Single(c => c.IsCompleted)).Should().Be("a", "the call in flight was not disturbed");
-        bench.Status("a").Should().Be(HealthStatus.Draining);
+        bench.Status("a").Should().Be(EndpointHealthStatus.Draining);
         bench.Advance(3600);
         (await bench.CallAsync(Served)).Should().Be("b", "only an order brings it back");
         answers["b"].SetResult("b");
@@ -65,7 +65,7 @@ public sealed class OrderTests
         var drained = bench.Pool.DrainAsync("a", operatorLeft.Token).AsTask();
         operatorLeft.Cancel();
         drained.IsCanceled.Should().BeTrue();
-        bench.Status("a").Should().Be(HealthStatus.Draining);
+        bench.Status("a").Should().Be(EndpointHealthStatus.Draining);
         answer.SetResult("a");
     }
 
@@ -79,7 +79,7 @@ public sealed class OrderTests
         bench.Advance(86_400);
         (await bench.CallAsync(Served)).Should().Be("b");
         await bench.Pool.BringUpAsync("a");
-        bench.Status("a").Should().Be(HealthStatus.Recovering);
+        bench.Status("a").Should().Be(EndpointHealthStatus.SlowStart);
         bench.Advance(31);
         var served = new HashSet<string>();
         for (var i = 0; i < 10; i++)

@@ -83,16 +83,16 @@ public sealed class MembershipTests
         for (var i = 0; i < 6; i++)
             await pool.ExecuteAsync(0, static (attempt, _, _) =>
                 attempt.Endpoint.Name == "a" ? throw new HttpRequestException(HttpRequestError.ConnectionError) : ValueTask.FromResult(0), Ct);
-        pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().Be("health");
+        pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().Be("health");
         pipelines.Should().Equal("a", "b");
 
         pool.Update(Options("abc", o => o.Endpoints[1].Weight = 5));
-        pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().Be("health");
+        pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().Be("health");
         pool.Endpoints[1].Weight.Should().Be(5);
         pipelines.Should().Equal("a", "b", "b", "c");
 
         pool.Update(Options("abc", o => o.Endpoints[0].Account = "another"));
-        pool.Explain(RequestProfile.Default)[0].HeldBackBy.Should().BeNull("it is another endpoint");
+        pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().BeNull("it is another endpoint");
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class MembershipTests
 
         await using var pool = Pool("abc", Shared);
         (await Serve(pool, 12)).Where(name => name != 'c').Should().HaveCount(5);
-        pool.Explain(RequestProfile.Default).Select(e => e.HeldBackBy).Should().Equal("limit", "limit", null);
+        pool.Explain(RequestProfile.Default).Select(e => e.NotAdmittedBy).Should().Equal("limit", "limit", null);
         pool.Update(Options("abc", Shared));
         (await Serve(pool, 3)).Should().Be("ccc");
         _time.Advance(TimeSpan.FromSeconds(61));

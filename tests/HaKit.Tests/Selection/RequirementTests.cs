@@ -17,7 +17,7 @@ public sealed class RequirementTests
     ]);
 
     private static string May(SelectionBench bench, RequestProfile profile) =>
-        string.Concat(bench.Explain(profile).Where(e => e.HeldBackBy is null).Select(e => e.Endpoint));
+        string.Concat(bench.Explain(profile).Where(e => e.NotAdmittedBy is null).Select(e => e.Endpoint));
 
     [Fact]
     public void Only_those_are_chosen_that_have_everything_a_request_needs()
@@ -79,7 +79,7 @@ public sealed class RequirementTests
         [
             new() { Name = "a", Residency = "us" }, new() { Name = "b", Limits = new() { MaxConcurrency = 1 } }, new() { Name = "c" }, new() { Name = "d" }, new() { Name = "e" },
         ]);
-        string?[] Why(RequestProfile? profile = null) => [.. bench.Explain(profile).Select(e => e.HeldBackBy)];
+        string?[] Why(RequestProfile? profile = null) => [.. bench.Explain(profile).Select(e => e.NotAdmittedBy)];
         Why().Should().Equal(null, null, null, null, null);
         bench.Load("b", 1);
         bench.Eject("c");

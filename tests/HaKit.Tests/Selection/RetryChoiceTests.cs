@@ -109,7 +109,7 @@ public sealed class RetryChoiceTests
     public void Who_shares_a_key_is_nearer_than_who_shares_a_region()
     {
         var bench = new SelectionBench([
-            new() { Name = "a", Key = "k", Region = "east" }, new() { Name = "b", Key = "k", Region = "west" }, new() { Name = "c", Key = "l", Region = "east" }]);
+            new() { Name = "a", KeyName = "k", Region = "east" }, new() { Name = "b", KeyName = "k", Region = "west" }, new() { Name = "c", KeyName = "l", Region = "east" }]);
         for (var i = 0; i < 50; i++)
             bench.After(("a", s_error)).Pick().Should().Be("c");
     }

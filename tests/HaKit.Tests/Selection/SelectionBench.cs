@@ -26,7 +26,7 @@ internal sealed class SelectionBench
         _health = new HealthTracker(new HealthOptions(), new Random(1), change =>
         {
             Snapshot = Snapshot!.Renewed();
-            if (change.After.Status == HealthStatus.Recovering && !change.Before.IsInService)
+            if (change.After.Status == EndpointHealthStatus.SlowStart && !change.Before.IsInService)
                 ((EndpointState)change.Endpoint.Tag!).Failure.Forget();
         });
         Members = [.. endpoints.Select(NewMember)];
@@ -120,7 +120,7 @@ internal sealed class SelectionBench
         // The last one that is admitted takes more.
         if (this[name].Health.State.Admits(Now))
             Fail(name, 15);
-        this[name].Health.State.Status.Should().Be(HealthStatus.Ejected);
+        this[name].Health.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         before.Should().BeLessThan(this[name].Failure.At(Now));
     }
 

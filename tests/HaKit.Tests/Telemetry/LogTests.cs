@@ -25,8 +25,8 @@ public sealed class LogTests
         bench.Time.Advance(TimeSpan.FromMinutes(1));
         bench.Call();
         bench.Logs.Entries.Where(e => e.Level >= LogLevel.Information).Select(e => e.Message).Should().Equal(
-            $"Pool {bench.Name}: endpoint a is back in service (Recovering), seen by Traffic.",
-            $"Pool {bench.Name}: endpoint a changed from Recovering to Healthy, seen by Time.");
+            $"Pool {bench.Name}: endpoint a is back in service (SlowStart), seen by Traffic.",
+            $"Pool {bench.Name}: endpoint a changed from SlowStart to Healthy, seen by Time.");
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class LogTests
             $"Pool {bench.Name}: an operator ordered ForceDown of a.",
             $"Pool {bench.Name}: endpoint a changed from Healthy to ForcedDown, seen by Order.",
             $"Pool {bench.Name}: an operator ordered BringUp of a.",
-            $"Pool {bench.Name}: endpoint a is back in service (Recovering), seen by Order.",
+            $"Pool {bench.Name}: endpoint a is back in service (SlowStart), seen by Order.",
             $"Pool {bench.Name}: an operator ordered Promote of tier 0.");
         lines.Should().Contain(l => l.StartsWith($"Pool {bench.Name}: endpoint a is left alone", StringComparison.Ordinal));
     }

@@ -110,7 +110,7 @@ public sealed partial class MetricTests
         values["error.type"].Should().BeLessThanOrEqualTo(Enum.GetValues<FaultKind>().Length + 1);
         values["hakit.endpoint"].Should().Be(2);
         values["gen_ai.request.model"].Should().Be(1, "models that requests ask for are not tags");
-        values["hakit.state"].Should().Be(Enum.GetValues<HealthStatus>().Length);
+        values["hakit.state"].Should().Be(Enum.GetValues<EndpointHealthStatus>().Length);
         values.Should().NotContain(v => v.Value > 40);
     }
 

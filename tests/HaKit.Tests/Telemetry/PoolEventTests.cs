@@ -37,14 +37,14 @@ public sealed class PoolEventTests
             nameof(EndpointRecovered), nameof(OutageEnded), nameof(EndpointChanged));
         var missed = (EndpointChanged)events[0];
         missed.Should().BeEquivalentTo(new { Pool = "test", Endpoint = "a", Source = ChangeSource.Heartbeat, Fault = new { Kind = FaultKind.ServerError } });
-        missed.After.Should().BeEquivalentTo(new { Status = HealthStatus.Suspect, ProbeMisses = 1 });
+        missed.After.Should().BeEquivalentTo(new { Status = EndpointHealthStatus.Suspect, ProbeMisses = 1 });
         var ejected = (EndpointEjected)events[2];
         ejected.Source.Should().Be(ChangeSource.Heartbeat);
         ejected.Fault!.StatusCode.Should().Be(500);
         ejected.Before.ProbeMisses.Should().Be(2);
         ejected.After.Until.Should().BeGreaterThan(ejected.After.Since);
         ((OutageEnded)events[5]).Lasted.Should().BeCloseTo(events[5].At - events[3].At, TimeSpan.FromMilliseconds(1));
-        ((EndpointChanged)events[6]).After.Status.Should().Be(HealthStatus.Healthy, "the ramp is over, and time alone told so");
+        ((EndpointChanged)events[6]).After.Status.Should().Be(EndpointHealthStatus.Healthy, "the ramp is over, and time alone told so");
         ((EndpointChanged)events[6]).Source.Should().Be(ChangeSource.Time);
     }
 

@@ -75,7 +75,7 @@ internal sealed class LiveTable(IAnsiConsole console) : Display
             table.AddRow(
                 row.Name,
                 row.Trouble is { } trouble ? $"[red]{trouble.ToString().ToLowerInvariant()}[/]" : "[green]well[/]",
-                row.HeldBackBy is null ? $"[green]{row.Health}[/]" : $"[yellow]{row.Health}[/]",
+                row.NotAdmittedBy is null ? $"[green]{row.Health}[/]" : $"[yellow]{row.Health}[/]",
                 string.Create(CultureInfo.InvariantCulture, $"{row.Share:0 %}"),
                 $"[blue]{new string('█', (int)Math.Round(12 * row.Share))}[/]",
                 row.P50 is { } p50 ? string.Create(CultureInfo.InvariantCulture, $"{p50.TotalMilliseconds:0.0} ms") : "-",

@@ -7,7 +7,7 @@ internal sealed record Glance(TimeSpan Now, int Calls, int Served, int Failovers
 {
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(2);
 
-    internal sealed record Row(string Name, Trouble? Trouble, string Health, string? HeldBackBy, double Share, TimeSpan? P50, int InFlight);
+    internal sealed record Row(string Name, Trouble? Trouble, string Health, string? NotAdmittedBy, double Share, TimeSpan? P50, int InFlight);
 
     public static Glance At(Rehearsal rehearsal)
     {
@@ -22,7 +22,7 @@ internal sealed record Glance(TimeSpan Now, int Calls, int Served, int Failovers
         var total = Math.Max(1, times.Sum(t => t.Count()));
         var health = rehearsal.Pool.Explain(RequestProfile.Default);
         var rows = health.Select((e, i) => new Row(
-            e.Endpoint, rehearsal.TroubleOf(i), e.Health.Status.ToString(), e.HeldBackBy,
+            e.Endpoint, rehearsal.TroubleOf(i), e.Health.Status.ToString(), e.NotAdmittedBy,
             (double)times[e.Endpoint].Count() / total, Statistics.Percentile(times[e.Endpoint], 0.5), e.InFlight));
         return new Glance(now, calls, served, failovers, lost, [.. rows]);
     }

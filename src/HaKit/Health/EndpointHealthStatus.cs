@@ -1,7 +1,7 @@
 namespace HaKit.Health;
 
 /// <summary>Where an endpoint stands: may it be chosen, and if not, what would bring it back?</summary>
-public enum HealthStatus
+public enum EndpointHealthStatus
 {
     /// <summary>Answers; takes its full share.</summary>
     Healthy,
@@ -16,29 +16,13 @@ public enum HealthStatus
     Trial,
 
     /// <summary>Back, with a share that grows to the full one.</summary>
-    Recovering,
+    SlowStart,
 
     /// <summary>An operator lets it finish what it has and gives it nothing new.</summary>
     Draining,
 
     /// <summary>An operator took it out.</summary>
     ForcedDown,
-}
-
-/// <summary>The same, in the usual words of a circuit breaker.</summary>
-public enum CircuitState
-{
-    /// <summary>Traffic flows.</summary>
-    Closed,
-
-    /// <summary>Traffic is kept away until the break is over.</summary>
-    Open,
-
-    /// <summary>One trial is under way.</summary>
-    HalfOpen,
-
-    /// <summary>Held open by an operator.</summary>
-    Isolated,
 }
 
 /// <summary>What an operator may order about one endpoint.</summary>
