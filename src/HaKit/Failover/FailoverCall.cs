@@ -15,7 +15,7 @@ internal sealed class FailoverCall(TimeProvider time)
 
     public AttemptHistory History { get; } = new();
 
-    public Pulse Pulse { get; } = new(time);
+    public AsyncSignal Signal { get; } = new(time);
 
     public CancellationToken CallerToken { get; private set; }
 

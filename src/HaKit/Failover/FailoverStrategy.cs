@@ -9,7 +9,7 @@ namespace HaKit.Failover;
 
 /// <summary>
 /// The failover of a pool as a Polly strategy: within the deadline, choose an endpoint, attempt, and choose again. What is inside it runs once per
-/// attempt, in the chosen endpoint's pipeline. A first attempt that succeeds synchronously allocates nothing; everything else is a <see cref="Contest{TResult,TState}"/>.
+/// attempt, in the chosen endpoint's pipeline. A first attempt that succeeds synchronously allocates nothing; everything else is a <see cref="AttemptRace{TResult,TState}"/>.
 /// </summary>
 internal sealed class FailoverStrategy(FailoverEngine engine) : ResilienceStrategy
 {
@@ -25,14 +25,14 @@ internal sealed class FailoverStrategy(FailoverEngine engine) : ResilienceStrate
             return new(Outcome.FromException<TResult>(new OperationCanceledException(context.CancellationToken)));
         var step = engine.Next(call, engine.Clock.Now);
         if (step.Kind != StepKind.Start)
-            return new Contest<TResult, TState>(engine, call, callback, context, state).RunAsync(step);
+            return new AttemptRace<TResult, TState>(engine, call, callback, context, state).RunAsync(step);
         var lease = step.Lease!;
         var task = Attempt(lease, callback, context, state);
         if (!task.IsCompletedSuccessfully)
-            return new Contest<TResult, TState>(engine, call, callback, context, state).RunAsync(lease, task);
+            return new AttemptRace<TResult, TState>(engine, call, callback, context, state).RunAsync(lease, task);
         var outcome = task.Result;
         if (lease.Fault is not null)
-            return new Contest<TResult, TState>(engine, call, callback, context, state).RunAsync(lease, new(outcome));
+            return new AttemptRace<TResult, TState>(engine, call, callback, context, state).RunAsync(lease, new(outcome));
         engine.Served(call, lease);
         return new(outcome);
     }

@@ -8,14 +8,14 @@ internal sealed class StreamSource<T>
 {
     private const int Still = 0, Moving = 1, Moved = 2, Left = 3;
 
-    private readonly Pulse _pulse;
+    private readonly AsyncSignal _signal;
     private readonly Action _ended;
     private int _phase;
 
-    public StreamSource(IAsyncEnumerator<T> items, Pulse pulse)
+    public StreamSource(IAsyncEnumerator<T> items, AsyncSignal signal)
     {
         Items = items;
-        _pulse = pulse;
+        _signal = signal;
         _ended = OnMoveEnded;
     }
 
@@ -48,7 +48,7 @@ internal sealed class StreamSource<T>
             case Left:
                 return default;
             case Moving:
-                _pulse.Set();
+                _signal.Set();
                 return default;
             default:
                 return Items.DisposeAsync();
@@ -65,7 +65,7 @@ internal sealed class StreamSource<T>
     private void OnMoveEnded()
     {
         if (Interlocked.CompareExchange(ref _phase, Moved, Moving) == Moving)
-            _pulse.Set();
+            _signal.Set();
         else
             Discards.Of(Items); // nobody waits any more: it could not be disposed of while it moved
     }

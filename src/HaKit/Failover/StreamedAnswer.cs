@@ -16,7 +16,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private readonly Lease _lease;
     private readonly StreamItemReader<T> _reader;
     private readonly FailoverEngine _engine;
-    private readonly Pulse _pulse;
+    private readonly AsyncSignal _signal;
     private readonly List<T> _held = [];
     private readonly CancellationToken _callerToken;
     private StreamSource<T> _source;
@@ -37,8 +37,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         _lease = lease;
         _reader = reader;
         _callerToken = callerToken;
-        _pulse = new Pulse(engine.Clock.Time);
-        _source = new StreamSource<T>(source, _pulse);
+        _signal = new AsyncSignal(engine.Clock.Time);
+        _source = new StreamSource<T>(source, _signal);
         Current = default!;
     }
 
@@ -169,7 +169,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             _cut ??= new ObjectDisposedException(nameof(StreamedAnswer<T>));
         _over = true;
         var left = _source.LeaveAsync();
-        _pulse.Dispose();
+        _signal.Dispose();
         return left;
     }
 
@@ -235,8 +235,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         // Disposed of by another thread while the source began to move.
         var source = _source;
         ObjectDisposedException.ThrowIf(!source.TryFollow(move), this);
-        var caller = _callerToken.UnsafeRegister(static pulse => ((Pulse)pulse!).Set(), _pulse);
-        var reader = _readerToken.UnsafeRegister(static pulse => ((Pulse)pulse!).Set(), _pulse);
+        var caller = _callerToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), _signal);
+        var reader = _readerToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), _signal);
         Exception? failure = null;
         Fault? fault = null;
         var more = false;
@@ -268,8 +268,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
                     break;
                 }
                 var left = idle - silence;
-                _pulse.Arm(left < TimeSpan.MaxValue - now ? now + left : TimeSpan.MaxValue, now);
-                await _pulse.WaitAsync().ConfigureAwait(false);
+                _signal.Arm(left < TimeSpan.MaxValue - now ? now + left : TimeSpan.MaxValue, now);
+                await _signal.WaitAsync().ConfigureAwait(false);
                 if (!source.HasMoved)
                     now = clock.Now;
             }
@@ -330,7 +330,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             _engine.Settings.Pool, _lease.State.Endpoint.Name, evidence, _delivered, AttemptsUpTo(evidence, now), fault.RetryAfter, exception);
         if (_continueWith is null || await ContinuationAsync(_partial).ConfigureAwait(false) is not { } rest)
             throw _cut = _partial;
-        _source = new StreamSource<T>(rest, _pulse);
+        _source = new StreamSource<T>(rest, _signal);
         _over = false;
         _silence = default;
         return await MoveNextAsync().ConfigureAwait(false);

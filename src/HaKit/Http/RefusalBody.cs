@@ -85,16 +85,16 @@ internal sealed class RefusalBody
     {
         if (task.IsCompleted)
             return true;
-        using var pulse = new Pulse(clock.Time);
-        using var cancelled = token.UnsafeRegister(static pulse => ((Pulse)pulse!).Set(), pulse);
-        task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(pulse.Beat);
+        using var signal = new AsyncSignal(clock.Time);
+        using var cancelled = token.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), signal);
+        task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(signal.Beat);
         while (!task.IsCompleted)
         {
             var now = clock.Now;
             if (now < due && !token.IsCancellationRequested)
             {
-                pulse.Arm(due, now);
-                await pulse.WaitAsync().ConfigureAwait(false);
+                signal.Arm(due, now);
+                await signal.WaitAsync().ConfigureAwait(false);
                 continue;
             }
             _ = task.ContinueWith(static ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);

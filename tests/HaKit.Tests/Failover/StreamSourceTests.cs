@@ -5,15 +5,15 @@ namespace HaKit.Tests.Failover;
 
 public sealed class StreamSourceTests : IAsyncDisposable
 {
-    private readonly Pulse _pulse = new(new ManualTimeProvider());
+    private readonly AsyncSignal _signal = new(new ManualTimeProvider());
     private readonly Source _items = new();
     private readonly StreamSource<int> _source;
 
-    public StreamSourceTests() => _source = new StreamSource<int>(_items, _pulse);
+    public StreamSourceTests() => _source = new StreamSource<int>(_items, _signal);
 
     public ValueTask DisposeAsync()
     {
-        _pulse.Dispose();
+        _signal.Dispose();
         return _items.DisposeAsync();
     }
 
@@ -37,7 +37,7 @@ public sealed class StreamSourceTests : IAsyncDisposable
     private bool Follow() => _source.TryFollow(_items.MoveNextAsync());
 
     // Once it was set, a wait returns at once.
-    private bool WasBeaten() => _pulse.WaitAsync().AsTask().IsCompletedSuccessfully;
+    private bool WasBeaten() => _signal.WaitAsync().AsTask().IsCompletedSuccessfully;
 
     [Fact]
     public void A_move_that_ends_beats_the_pulse_and_is_taken_once()
@@ -118,7 +118,7 @@ public sealed class StreamSourceTests : IAsyncDisposable
     public async Task Whoever_waits_for_a_move_is_told_that_the_source_was_left()
     {
         Follow();
-        var waiting = _pulse.WaitAsync().AsTask();
+        var waiting = _signal.WaitAsync().AsTask();
         await _source.LeaveAsync();
         waiting.IsCompletedSuccessfully.Should().BeTrue();
         _items.Disposed.Should().Be(0);

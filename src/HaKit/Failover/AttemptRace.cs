@@ -8,9 +8,9 @@ namespace HaKit.Failover;
 
 /// <summary>
 /// The only loop: runs the attempts of one call until one serves, the call's own end comes (cancelled, out of time), or nothing is left to try.
-/// It acts on the state of things whenever the call's pulse beats, so it does not matter what set the pulse, how often, or how late.
+/// It acts on the state of things whenever the call's signal is set, so it does not matter what set the signal, how often, or how late.
 /// </summary>
-internal sealed class Contest<TResult, TState>(
+internal sealed class AttemptRace<TResult, TState>(
     FailoverEngine engine,
     FailoverCall call,
     Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
@@ -18,8 +18,8 @@ internal sealed class Contest<TResult, TState>(
     TState state)
 {
     private readonly CancellationToken _outside = context.CancellationToken;
-    private Runner _first;
-    private Runner _hedge;
+    private RunningAttempt _first;
+    private RunningAttempt _hedge;
     private Waiter? _waiter;
     private bool _wasReleased;
     private Outcome<TResult> _end;
@@ -27,7 +27,7 @@ internal sealed class Contest<TResult, TState>(
     private bool _hasLast;
     private bool _lastBlamesRequest;
 
-    private struct Runner
+    private struct RunningAttempt
     {
         public Lease? Lease;
         public ValueTask<Outcome<TResult>> Task;
@@ -47,9 +47,9 @@ internal sealed class Contest<TResult, TState>(
 
     public async ValueTask<Outcome<TResult>> RunAsync(Step? step)
     {
-        var registration = call.CallerToken.UnsafeRegister(static pulse => ((Pulse)pulse!).Set(), call.Pulse);
+        var registration = call.CallerToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), call.Signal);
         // A strategy outside, such as a timeout, may end the call by a token of its own.
-        var outside = _outside == call.CallerToken ? default : _outside.UnsafeRegister(static pulse => ((Pulse)pulse!).Set(), call.Pulse);
+        var outside = _outside == call.CallerToken ? default : _outside.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), call.Signal);
         try
         {
             while (true)
@@ -59,8 +59,8 @@ internal sealed class Contest<TResult, TState>(
                     return _end;
                 if (_first.Lease is not null)
                 {
-                    call.Pulse.Arm(NextDue(now), now);
-                    await call.Pulse.WaitAsync().ConfigureAwait(false);
+                    call.Signal.Arm(NextDue(now), now);
+                    await call.Signal.WaitAsync().ConfigureAwait(false);
                     continue;
                 }
                 var next = step ?? engine.Next(call, now);
@@ -114,20 +114,20 @@ internal sealed class Contest<TResult, TState>(
     }
 
     // What has become of one attempt? True if the call is decided by it.
-    private bool Look(ref Runner runner, TimeSpan now)
+    private bool Look(ref RunningAttempt attempt, TimeSpan now)
     {
-        var lease = runner.Lease!;
-        if (runner.HasEnded)
-            return Harvest(ref runner, now);
+        var lease = attempt.Lease!;
+        if (attempt.HasEnded)
+            return Harvest(ref attempt, now);
         if (IsCancelled)
-            return Leave(ref runner, KnownFaults.CallerCancelled, now);
+            return Leave(ref attempt, KnownFaults.CallerCancelled, now);
         if (now < lease.TimeoutAt && now < call.Deadline)
             return false;
         var fault = now >= call.Deadline && !engine.IsSilent(call, lease, now) ? KnownFaults.DeadlineExceeded
             : lease.FirstContentAt is null ? engine.WasCutShort(call, lease, now) ? KnownFaults.DeadlineExceeded : KnownFaults.FirstContentTimeout
             : KnownFaults.AttemptTimeout;
         var endpoint = lease.State.Endpoint.Name;
-        if (Leave(ref runner, fault, now))
+        if (Leave(ref attempt, fault, now))
             return true;
         if (fault.IsNeutral || engine.ActionFor(call, fault, now) != FaultAction.Return)
             return false;
@@ -135,11 +135,11 @@ internal sealed class Contest<TResult, TState>(
         return true;
     }
 
-    private bool Harvest(ref Runner runner, TimeSpan now)
+    private bool Harvest(ref RunningAttempt attempt, TimeSpan now)
     {
-        var lease = runner.Lease!;
-        var outcome = Result(runner.Task);
-        runner = default;
+        var lease = attempt.Lease!;
+        var outcome = Result(attempt.Task);
+        attempt = default;
         var fault = lease.Fault;
         if (fault is null && outcome.Exception is null)
         {
@@ -166,14 +166,14 @@ internal sealed class Contest<TResult, TState>(
     }
 
     // Cancels an attempt. Well-behaved callbacks end at once and tell how; one that ignores its token is left to itself and delays nobody.
-    private bool Leave(ref Runner runner, Fault fault, TimeSpan now)
+    private bool Leave(ref RunningAttempt attempt, Fault fault, TimeSpan now)
     {
-        var lease = runner.Lease!;
+        var lease = attempt.Lease!;
         lease.Cancel(fault);
-        if (!runner.IsUnderWay || !lease.TryAbandon(new Orphan(runner.Task, lease)))
-            return Harvest(ref runner, now);
+        if (!attempt.IsUnderWay || !lease.TryAbandon(new Orphan(attempt.Task, lease)))
+            return Harvest(ref attempt, now);
         lease.Complete(fault, now);
-        runner = default;
+        attempt = default;
         engine.Release(call, lease, fault, now);
         return false;
     }
@@ -188,11 +188,11 @@ internal sealed class Contest<TResult, TState>(
         DisposeLast();
     }
 
-    private void LeaveLoser(ref Runner runner, TimeSpan now)
+    private void LeaveLoser(ref RunningAttempt attempt, TimeSpan now)
     {
-        if (runner.Lease is not { } lease)
+        if (attempt.Lease is not { } lease)
             return;
-        if (Leave(ref runner, engine.WasUnusuallySilent(call, lease, now) ? KnownFaults.FirstContentTimeout : KnownFaults.Superseded, now))
+        if (Leave(ref attempt, engine.WasUnusuallySilent(call, lease, now) ? KnownFaults.FirstContentTimeout : KnownFaults.Superseded, now))
             Discard(_end);
     }
 
@@ -221,15 +221,15 @@ internal sealed class Contest<TResult, TState>(
         return true;
     }
 
-    private void Start(ref Runner runner, Lease lease) => Enter(ref runner, lease, FailoverStrategy.Attempt(lease, callback, context, state));
+    private void Start(ref RunningAttempt attempt, Lease lease) => Enter(ref attempt, lease, FailoverStrategy.Attempt(lease, callback, context, state));
 
-    private void Enter(ref Runner runner, Lease lease, ValueTask<Outcome<TResult>> task)
+    private void Enter(ref RunningAttempt attempt, Lease lease, ValueTask<Outcome<TResult>> task)
     {
-        runner = new Runner { Lease = lease, Task = task, IsUnderWay = !task.IsCompleted };
-        if (runner.IsUnderWay)
-            task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(lease.WhenDone(call.Pulse.Beat));
+        attempt = new RunningAttempt { Lease = lease, Task = task, IsUnderWay = !task.IsCompleted };
+        if (attempt.IsUnderWay)
+            task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(lease.WhenDone(call.Signal.Setter));
         else
-            call.Pulse.Set();
+            call.Signal.Set();
     }
 
     private Outcome<TResult> OutOfTime(TimeSpan now) => Outcome.FromException<TResult>(new DeadlineExceededException(

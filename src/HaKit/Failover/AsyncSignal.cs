@@ -6,9 +6,9 @@ namespace HaKit.Failover;
 /// What a call waits on: anything that may matter to it (an attempt that ended, a cancellation, a timer) sets it, and the one waiter then looks
 /// at the state of things. Setting it more often than needed is harmless, so timers and registrations may be late or stale. Used again by later calls.
 /// </summary>
-internal sealed class Pulse : IValueTaskSource, IDisposable
+internal sealed class AsyncSignal : IValueTaskSource, IDisposable
 {
-    private const int Idle = 0, Waiting = 1, Beaten = 2;
+    private const int Idle = 0, Waiting = 1, IsSet = 2;
 
     private readonly TimeProvider _time;
     private ManualResetValueTaskSourceCore<bool> _source;
@@ -16,18 +16,18 @@ internal sealed class Pulse : IValueTaskSource, IDisposable
     private long _armedFor = long.MaxValue;
     private int _state;
 
-    public Pulse(TimeProvider time)
+    public AsyncSignal(TimeProvider time)
     {
         _time = time;
-        Beat = Set;
+        Setter = Set;
     }
 
     /// <summary><see cref="Set"/> as a delegate that is made once.</summary>
-    public Action Beat { get; }
+    public Action Setter { get; }
 
     public void Set()
     {
-        if (Interlocked.Exchange(ref _state, Beaten) == Waiting)
+        if (Interlocked.Exchange(ref _state, IsSet) == Waiting)
             _source.SetResult(true);
     }
 
@@ -51,7 +51,7 @@ internal sealed class Pulse : IValueTaskSource, IDisposable
             // The timer outlives the call, so it must not keep the call's execution context.
             var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
             using (flow)
-                _timer = _time.CreateTimer(static pulse => ((Pulse)pulse!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                _timer = _time.CreateTimer(static signal => ((AsyncSignal)signal!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
         Volatile.Write(ref _armedFor, due.Ticks);
         // Timers count whole milliseconds: rounding up spares a beat that comes just too early.
@@ -59,7 +59,7 @@ internal sealed class Pulse : IValueTaskSource, IDisposable
         _timer.Change(TimeSpan.FromMilliseconds(Math.Min(wait, uint.MaxValue - 1)), Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Stops the timer; for a pulse that is not used again.</summary>
+    /// <summary>Stops the timer; for a signal that is not used again.</summary>
     public void Dispose() => _timer?.Dispose();
 
     private void Tick()

@@ -3,27 +3,27 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Failover;
 
-public sealed class PulseTests : IDisposable
+public sealed class AsyncSignalTests : IDisposable
 {
     private readonly ManualTimeProvider _time = new();
-    private readonly Pulse _pulse;
+    private readonly AsyncSignal _signal;
 
-    public PulseTests() => _pulse = new Pulse(_time);
+    public AsyncSignalTests() => _signal = new AsyncSignal(_time);
 
-    public void Dispose() => _pulse.Dispose();
+    public void Dispose() => _signal.Dispose();
 
     private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);
 
     [Fact]
     public void Set_before_or_during_the_wait_it_ends_one_wait_however_often_it_was_set()
     {
-        _pulse.Set();
-        _pulse.Beat();
+        _signal.Set();
+        _signal.Setter();
         Wait().IsCompletedSuccessfully.Should().BeTrue();
 
         var wait = Wait();
         wait.IsCompleted.Should().BeFalse("what was set before has ended the wait before");
-        _pulse.Set();
+        _signal.Set();
         wait.IsCompletedSuccessfully.Should().BeTrue();
 
         Wait().IsCompletedSuccessfully.Should().BeFalse("it was taken with the wait that it ended");
@@ -33,9 +33,9 @@ public sealed class PulseTests : IDisposable
     public void What_is_set_between_two_waits_ends_the_second()
     {
         var first = Wait();
-        _pulse.Set();
+        _signal.Set();
         first.IsCompletedSuccessfully.Should().BeTrue();
-        _pulse.Set();
+        _signal.Set();
         Wait().IsCompletedSuccessfully.Should().BeTrue();
         Wait().IsCompleted.Should().BeFalse();
     }
@@ -107,9 +107,9 @@ public sealed class PulseTests : IDisposable
     public void Disposed_of_it_beats_by_time_no_more()
     {
         Arm(S(1));
-        _pulse.Dispose();
+        _signal.Dispose();
         _time.UntilNextTimer.Should().BeNull();
-        using var never = new Pulse(_time);
+        using var never = new AsyncSignal(_time);
     }
 
     [Theory]
@@ -118,18 +118,18 @@ public sealed class PulseTests : IDisposable
     public void Its_timer_does_not_keep_the_calls_context_and_leaves_its_flow_as_it_was(bool suppressed)
     {
         var time = new FlowWatchingTime();
-        using var pulse = new Pulse(time);
+        using var signal = new AsyncSignal(time);
         using (suppressed ? ExecutionContext.SuppressFlow() : (IDisposable?)null)
         {
-            pulse.Arm(S(1), TimeSpan.Zero);
+            signal.Arm(S(1), TimeSpan.Zero);
             ExecutionContext.IsFlowSuppressed().Should().Be(suppressed);
         }
         time.Suppressed.Should().Equal(true);
     }
 
-    private void Arm(TimeSpan due) => _pulse.Arm(due, _time.Elapsed);
+    private void Arm(TimeSpan due) => _signal.Arm(due, _time.Elapsed);
 
-    private Task Wait() => _pulse.WaitAsync().AsTask();
+    private Task Wait() => _signal.WaitAsync().AsTask();
 
     private sealed class FlowWatchingTime : TimeProvider
     {
