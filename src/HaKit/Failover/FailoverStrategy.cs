@@ -41,6 +41,9 @@ internal sealed class FailoverStrategy(FailoverEngine engine) : ResilienceStrate
     private async ValueTask<Outcome<TResult>> OwnCallAsync<TResult, TState>(
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
     {
+        if (typeof(TResult) == typeof(HttpResponseMessage))
+            return Outcome.FromException<TResult>(new InvalidOperationException(
+                "This failover cannot judge an HttpResponseMessage: a 503 would count as served. Use AddHaEndpointFailover, which classifies answers and sends each attempt to its endpoint."));
         var profile = context.Properties.GetValue(ProfileKey, RequestProfile.Default);
         var call = engine.Begin(profile, isStream: false, context.CancellationToken);
         context.Properties.Set(FailoverCall.Key, call);

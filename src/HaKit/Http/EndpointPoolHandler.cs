@@ -20,6 +20,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
 
     private readonly EndpointPool _pool;
     private readonly WarmConnections _warm;
+    private readonly HttpSend _send;
 
     /// <summary>A handler that needs an inner handler set before use.</summary>
     /// <param name="pool">The pool to choose from.</param>
@@ -28,6 +29,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
         ArgumentNullException.ThrowIfNull(pool);
         _pool = pool;
         _warm = new WarmConnections(pool, this);
+        _send = (message, _, token) => SendInsideAsync(message, token);
     }
 
     /// <inheritdoc/>
@@ -36,24 +38,11 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     /// <exception cref="EndpointFaultException">The request itself was refused, within an answer that looked well.</exception>
     /// <exception cref="RequestNotRepeatableException">It failed, and its body cannot be sent again.</exception>
     /// <exception cref="InvalidOperationException">The request is not under the pool's origin.</exception>
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        _pool.Http.LookForRetries(request);
         _warm.Keep();
-        using var call = new HttpCall(_pool, this, request);
-        await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            var served = await _pool.ExecuteAsync(call.Profile, call.AsksForStream, call, static (attempt, call, token) => call.AttemptAsync(attempt, token), cancellationToken).ConfigureAwait(false);
-            request.Options.Set(DetailKey, served.Detail);
-            return HttpCall.Finish(served.Result, request, served.Detail);
-        }
-        catch
-        {
-            _pool.Http.Failed(request);
-            throw;
-        }
+        return HttpCall.RunAsync(_pool, _send, request, cancellationToken);
     }
 
     /// <summary>Sends one attempt on to the handlers inside.</summary>

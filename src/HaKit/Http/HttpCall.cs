@@ -7,7 +7,10 @@ using HaKit.Faults;
 namespace HaKit.Http;
 
 /// <summary>One request on its way through a pool, over all its attempts.</summary>
-internal sealed class HttpCall(EndpointPool pool, EndpointPoolHandler handler, HttpRequestMessage request) : IDisposable
+/// <param name="pool">The pool.</param>
+/// <param name="send">Sends one attempt on to what is inside: the next handler, or the rest of a resilience pipeline.</param>
+/// <param name="request">The caller's request.</param>
+internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMessage request) : IDisposable
 {
     private const int MostRedirects = 5;
 
@@ -19,6 +22,25 @@ internal sealed class HttpCall(EndpointPool pool, EndpointPoolHandler handler, H
     public RequestProfile Profile { get; private set; } = pool.Http.Reachable(request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : RequestProfile.Default);
 
     public bool AsksForStream { get; private set; }
+
+    /// <summary>Sends the request to one endpoint after another until one answers.</summary>
+    public static async Task<HttpResponseMessage> RunAsync(EndpointPool pool, HttpSend send, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        pool.Http.LookForRetries(request);
+        using var call = new HttpCall(pool, send, request);
+        await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var served = await pool.ExecuteAsync(call.Profile, call.AsksForStream, call, static (attempt, call, token) => call.AttemptAsync(attempt, token), cancellationToken).ConfigureAwait(false);
+            request.Options.Set(EndpointPoolHandler.DetailKey, served.Detail);
+            return Finish(served.Result, request, served.Detail);
+        }
+        catch
+        {
+            pool.Http.Failed(request);
+            throw;
+        }
+    }
 
     public async ValueTask ReadBodyAsync(CancellationToken cancellationToken)
     {
@@ -52,7 +74,7 @@ internal sealed class HttpCall(EndpointPool pool, EndpointPoolHandler handler, H
         HttpResponseMessage? response = null;
         try
         {
-            response = await SendAsync(target, secret, token).ConfigureAwait(false);
+            response = await SendAsync(attempt, target, secret, token).ConfigureAwait(false);
             return await new HttpAnswer(pool, attempt, request, response).JudgeAsync(token).ConfigureAwait(false);
         }
         catch (Exception exception)
@@ -70,7 +92,7 @@ internal sealed class HttpCall(EndpointPool pool, EndpointPoolHandler handler, H
     }
 
     /// <summary>Dresses the answer for whoever called: the request is theirs, not the one that went out with an endpoint's credentials.</summary>
-    public static HttpResponseMessage Finish(HttpResponseMessage response, HttpRequestMessage request, CallDetail detail)
+    private static HttpResponseMessage Finish(HttpResponseMessage response, HttpRequestMessage request, CallDetail detail)
     {
         response.RequestMessage = request;
         if (response.Content is AnswerContent { Body: AnswerStream streamed })
@@ -82,13 +104,13 @@ internal sealed class HttpCall(EndpointPool pool, EndpointPoolHandler handler, H
 
     // A redirect within the same server is followed; the answer that asks for another is left for the judge, who refuses it.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<HttpResponseMessage> SendAsync(HttpTarget target, string? secret, CancellationToken token)
+    private async ValueTask<HttpResponseMessage> SendAsync(EndpointAttempt attempt, HttpTarget target, string? secret, CancellationToken token)
     {
         var model = target.WantsModel && _body is { IsKept: true, Outline.Model: { } place } ? ModelIn(_body[place]) : null;
         var address = _route.On(target, model);
         for (var redirects = 0; ; redirects++)
         {
-            var response = await handler.SendInsideAsync(NewMessage(target, address, secret), token).ConfigureAwait(false);
+            var response = await send(NewMessage(target, address, secret), attempt, token).ConfigureAwait(false);
             if (response.StatusCode is not (HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect) || redirects == MostRedirects
                 || response.Headers.Location is not { } location || new Uri(address, location) is var next && !HttpTarget.IsSameServer(next, address))
                 return response;
@@ -104,6 +126,9 @@ internal sealed class HttpCall(EndpointPool pool, EndpointPoolHandler handler, H
         if (request.Options is IDictionary<string, object?> { Count: > 0 } options)
             foreach (var option in options)
                 ((IDictionary<string, object?>)message.Options)[option.Key] = option.Value;
+        // The context of a resilience handler outside belongs to the whole call: one inside would take the call's token for the attempt's.
+        if (request.GetResilienceContext() is not null)
+            message.SetResilienceContext(null);
         message.Content = _body?.NewContent(target.Model);
         return message;
     }
@@ -137,3 +162,6 @@ internal sealed class HttpCall(EndpointPool pool, EndpointPoolHandler handler, H
         }
     }
 }
+
+/// <summary>Sends one attempt's message.</summary>
+internal delegate Task<HttpResponseMessage> HttpSend(HttpRequestMessage message, EndpointAttempt attempt, CancellationToken token);

@@ -1,0 +1,50 @@
+using HaKit.Endpoints;
+using HaKit.Failover;
+using Polly;
+
+namespace HaKit.Http;
+
+/// <summary>
+/// A pool's failover in a pipeline of HTTP answers: the whole of <see cref="EndpointPoolHandler"/>, with the rest of the pipeline in the place of the next handler.
+/// </summary>
+internal sealed class HttpFailoverStrategy(EndpointPool pool) : ResilienceStrategy<HttpResponseMessage>
+{
+    protected override async ValueTask<Outcome<HttpResponseMessage>> ExecuteCore<TState>(
+        Func<ResilienceContext, TState, ValueTask<Outcome<HttpResponseMessage>>> callback, ResilienceContext context, TState state)
+    {
+        if (context.GetRequestMessage() is not { } request)
+            return Outcome.FromException<HttpResponseMessage>(new InvalidOperationException("The context has no request: AddHaEndpointFailover belongs into a pipeline of AddResilienceHandler."));
+        if (context.Properties.TryGetValue(FailoverStrategy.ProfileKey, out var profile))
+            request.Options.Set(EndpointPoolHandler.ProfileKey, profile);
+        try
+        {
+            return Outcome.FromResult(await HttpCall.RunAsync(pool, InsideAsync, request, context.CancellationToken).ConfigureAwait(context.ContinueOnCapturedContext));
+        }
+#pragma warning disable CA1031 // Polly wants every exception as an outcome.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return Outcome.FromException<HttpResponseMessage>(exception);
+        }
+
+        // Attempts may run beside each other, and each has a token of its own: so each gets a context of its own.
+        async Task<HttpResponseMessage> InsideAsync(HttpRequestMessage message, EndpointAttempt attempt, CancellationToken token)
+        {
+            var inside = ResilienceContextPool.Shared.Get(context.OperationKey, context.ContinueOnCapturedContext, token);
+            try
+            {
+                inside.Properties.Set(EndpointGuardStrategy.LeaseKey, attempt.Lease);
+                inside.Properties.Set(EndpointGuardStrategy.CallContextKey, context);
+                inside.SetRequestMessage(message);
+                var outcome = await callback(inside, state).ConfigureAwait(context.ContinueOnCapturedContext);
+                outcome.ThrowIfException();
+                return outcome.Result!;
+            }
+            finally
+            {
+                message.SetResilienceContext(null); // the handler below put it there
+                ResilienceContextPool.Shared.Return(inside);
+            }
+        }
+    }
+}
