@@ -3,6 +3,9 @@ using HaKit.Http;
 using HaKit;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Http;
+using Microsoft.Extensions.Http.Resilience;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -14,6 +17,12 @@ public static class EndpointPoolHttpClientBuilderExtensions
     /// switched off, because the pool has the deadline, and its base address becomes the pool's origin. Its connections are fitted to long calls: no
     /// redirects, no cookies, a left stream is closed at once; the pool's connect timeout and keep-alive pings unless others were set.
     /// </summary>
+    /// <remarks>
+    /// Resilience handlers that would repeat or time out the pool's work are taken off the client, in whichever order they were added, and the log says so once:
+    /// those that <c>ConfigureHttpClientDefaults</c> gives to all clients, and the client's own standard resilience and standard hedging handlers. Handlers of
+    /// <c>AddResilienceHandler</c> on the client itself stay, with a warning. <see cref="KeepResilience"/> keeps all of them. Service discovery moves inside the
+    /// pool, where it resolves each attempt's address.
+    /// </remarks>
     /// <param name="builder">The client.</param>
     /// <param name="pool">The pool's name; an unknown one is refused when the application starts.</param>
     public static IHttpClientBuilder AddHaEndpointPoolHandler(this IHttpClientBuilder builder, string pool)
@@ -22,13 +31,31 @@ public static class EndpointPoolHttpClientBuilderExtensions
         ArgumentException.ThrowIfNullOrWhiteSpace(pool);
         builder.Services.AddSingleton(new EndpointPoolUse(pool, $"HTTP client '{builder.Name}'"));
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EndpointPoolHost>());
-        builder.ConfigureHttpClient((provider, client) =>
-        {
-            client.Timeout = Timeout.InfiniteTimeSpan;
-            client.BaseAddress ??= provider.GetRequiredKeyedService<EndpointPool>(pool).BaseAddress;
-        });
+        builder.Services.AddSingleton(new EndpointPoolClient(builder.Name, pool));
+        builder.Services.TryAddSingleton<StandardHandlersOff>();
+        builder.Services.TryAddEnumerable(
+        [
+            ServiceDescriptor.Singleton<IPostConfigureOptions<HttpClientFactoryOptions>, PoolClientSetup>(),
+            ServiceDescriptor.Singleton<IPostConfigureOptions<HttpStandardResilienceOptions>, StandardHandlersOff>(Off),
+            ServiceDescriptor.Singleton<IPostConfigureOptions<HttpStandardHedgingResilienceOptions>, StandardHandlersOff>(Off),
+        ]);
+        builder.ConfigureHttpClient((provider, client) => client.BaseAddress ??= provider.GetRequiredKeyedService<EndpointPool>(pool).BaseAddress);
         builder.ConfigurePrimaryHttpMessageHandler((primary, provider) =>
             PoolConnections.Suit(primary, provider.GetRequiredKeyedService<EndpointPool>(pool).Options.ConnectTimeout));
         return builder.AddHttpMessageHandler(provider => new EndpointPoolHandler(provider.GetRequiredKeyedService<EndpointPool>(pool)));
     }
+
+    /// <summary>
+    /// Keeps every resilience handler of a client that has a pool. Without it, <see cref="AddHaEndpointPoolHandler"/> takes off those that would repeat or time out
+    /// the pool's work.
+    /// </summary>
+    /// <param name="builder">The client.</param>
+    public static IHttpClientBuilder KeepResilience(this IHttpClientBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddSingleton(new KeptResilience(builder.Name));
+        return builder;
+    }
+
+    private static StandardHandlersOff Off(IServiceProvider provider) => provider.GetRequiredService<StandardHandlersOff>();
 }

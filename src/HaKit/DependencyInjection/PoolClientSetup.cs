@@ -1,0 +1,73 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace HaKit.DependencyInjection;
+
+/// <summary>
+/// Takes off a pool's client what would work against the pool, after everything was registered, in whichever order: resilience handlers that
+/// <c>ConfigureHttpClientDefaults</c> gives to all clients, the client's own standard ones, and <see cref="HttpClient.Timeout"/>.
+/// </summary>
+internal sealed partial class PoolClientSetup(IServiceProvider provider, IEnumerable<EndpointPoolClient> clients, IEnumerable<KeptResilience> kept, StandardHandlersOff standard)
+    : IPostConfigureOptions<HttpClientFactoryOptions>
+{
+    // A client of this name is never registered: its options hold what all clients are given, and nothing else.
+    private const string NoClient = "HaKit.DependencyInjection.NoClient";
+
+    private static readonly TimeSpan s_timeoutOfTheRuntime = TimeSpan.FromSeconds(100);
+
+    public void PostConfigure(string? name, HttpClientFactoryOptions options)
+    {
+        if (name is null || clients.FirstOrDefault(c => c.Client == name) is not { } client)
+            return;
+        var keeps = kept.Any(k => k.Client == name);
+        var told = new Once();
+        var actions = options.HttpMessageHandlerBuilderActions;
+        actions.Insert(ActionsOfAllClients(), static builder => builder.AdditionalHandlers.Add(new EndOfDefaults()));
+        actions.Add(builder =>
+        {
+            var done = HandlerArrangement.Apply(builder.AdditionalHandlers, standard.CountOf(name), keeps);
+            if (told.IsFirst())
+                Tell(done, client);
+        });
+        var toldOfTimeout = new Once();
+        options.HttpClientActions.Add(http =>
+        {
+            if (http.Timeout != Timeout.InfiniteTimeSpan && http.Timeout != s_timeoutOfTheRuntime && toldOfTimeout.IsFirst())
+                TimeoutOff(Logger, client.Pool, client.Client, http.Timeout.TotalSeconds);
+            http.Timeout = Timeout.InfiniteTimeSpan;
+        });
+    }
+
+    private ILogger Logger => provider.GetService<ILoggerFactory>()?.CreateLogger("HaKit.Http") ?? NullLogger.Instance;
+
+    // The factory puts what all clients are given before each client's own, also where it was registered later.
+    private int ActionsOfAllClients() =>
+        provider.GetRequiredService<IOptionsMonitor<HttpClientFactoryOptions>>().Get(NoClient).HttpMessageHandlerBuilderActions.Count;
+
+    private void Tell(in HandlerArrangement done, EndpointPoolClient client)
+    {
+        if (done.TakenOff + done.PassThrough > 0)
+            TakenOff(Logger, client.Pool, client.Client, done.TakenOff + done.PassThrough);
+        if (done.Custom > 0)
+            Custom(Logger, client.Pool, client.Client, done.Custom);
+    }
+
+    [LoggerMessage(13, LogLevel.Information, "Pool {Pool}: HTTP client {Client} runs without {Count} resilience handlers of Microsoft.Extensions.Http.Resilience, because they would repeat and time out what the pool does already. KeepResilience() keeps them.")]
+    private static partial void TakenOff(ILogger logger, string pool, string client, int count);
+
+    [LoggerMessage(14, LogLevel.Warning, "Pool {Pool}: HTTP client {Client} keeps {Count} resilience handlers of the application's own (AddResilienceHandler). Retries in them multiply the pool's, and their timeouts end calls that the pool would save: strategies for each attempt belong into ConfigureEndpointPipeline. KeepResilience() silences this.")]
+    private static partial void Custom(ILogger logger, string pool, string client, int count);
+
+    [LoggerMessage(15, LogLevel.Information, "Pool {Pool}: HTTP client {Client} runs without its HttpClient.Timeout of {Seconds} s: TotalRequestTimeout of the pool is the deadline.")]
+    private static partial void TimeoutOff(ILogger logger, string pool, string client, double seconds);
+
+    private sealed class Once
+    {
+        private int _done;
+
+        public bool IsFirst() => Interlocked.Exchange(ref _done, 1) == 0;
+    }
+}
