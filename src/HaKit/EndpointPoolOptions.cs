@@ -119,8 +119,8 @@ public sealed class EndpointPoolOptions
         if (!(Retry.MinimumChance is >= 0 and <= 1))
             wrong.Add(FormattableString.Invariant($"{path}: Retry:MinimumChance is {Retry.MinimumChance}: 0 to 1 is needed."));
         Within("MaxWaitingCalls", MaxWaitingCalls, 0, 1_000_000);
-        if (Origin is not null && !(Uri.TryCreate(Origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
-            wrong.Add($"{path}: Origin is '{EndpointOptions.Redact(Origin)}': an absolute http or https address is needed.");
+        if (Origin is not null && !(Uri.TryCreate(Origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "https+http" or "http+https"))
+            wrong.Add($"{path}: Origin is '{EndpointOptions.Redact(Origin)}': an absolute http or https address is needed (or https+http, which service discovery resolves).");
         wrong.AddRange(CircuitBreaker.Validate($"{path}: CircuitBreaker"));
         wrong.AddRange(Objective?.Validate($"{path}: Objective") ?? []);
         wrong.AddRange(Hedging.Validate($"{path}: Hedging"));

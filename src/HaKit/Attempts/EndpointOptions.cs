@@ -91,8 +91,8 @@ public sealed class EndpointOptions
     {
         if (string.IsNullOrWhiteSpace(Name))
             yield return $"{path}:Name is '{Name}': an endpoint needs a name.";
-        if (Address is not null && !(Uri.TryCreate(Address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
-            yield return $"{path}:Address of '{Name}' is '{Redact(Address)}': an absolute http or https address is needed.";
+        if (Address is not null && !(Uri.TryCreate(Address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "https+http" or "http+https"))
+            yield return $"{path}:Address of '{Name}' is '{Redact(Address)}': an absolute http or https address is needed (or https+http, which service discovery resolves).";
         if (Tier < 0)
             yield return $"{path}:Tier of '{Name}' is {Tier}: at least 0 is needed.";
         if (!(Weight > 0) || double.IsInfinity(Weight))

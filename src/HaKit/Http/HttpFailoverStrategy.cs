@@ -1,4 +1,4 @@
-using HaKit.Endpoints;
+using HaKit.Attempts;
 using HaKit.Failover;
 using Polly;
 
