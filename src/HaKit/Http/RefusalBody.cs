@@ -87,7 +87,7 @@ internal sealed class RefusalBody
             return true;
         using var signal = new AsyncSignal(clock.Time);
         using var cancelled = token.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), signal);
-        task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(signal.Beat);
+        task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(signal.Setter);
         while (!task.IsCompleted)
         {
             var now = clock.Now;
