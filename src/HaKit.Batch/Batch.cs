@@ -1,0 +1,137 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using HaKit.Batch.Stores;
+
+namespace HaKit.Batch;
+
+/// <summary>
+/// The items of one batch and what became of them, in a store that survives the process. Add items, then run the batch over a pool, a chat client or an embedding generator.
+/// Thread-safe, but one run at a time.
+/// </summary>
+/// <typeparam name="TItem">The items' type; written as JSON.</typeparam>
+public sealed class Batch<TItem> : IAsyncDisposable
+{
+    private const int AddAtOnce = 1000;
+
+    private readonly JsonTypeInfo<TItem> _itemType;
+
+    /// <summary>Makes a batch over a store. Input is written as JSON by reflection.</summary>
+    /// <param name="store">The store; disposed with the batch.</param>
+    [RequiresUnreferencedCode(Batch.Reflects)]
+    [RequiresDynamicCode(Batch.Reflects)]
+    public Batch(IBatchStore store)
+        : this(store, (JsonTypeInfo<TItem>)JsonSerializerOptions.Web.GetTypeInfo(typeof(TItem)))
+    {
+    }
+
+    /// <summary>Makes a batch over a store.</summary>
+    /// <param name="store">The store; disposed with the batch.</param>
+    /// <param name="itemType">How items are written as JSON.</param>
+    public Batch(IBatchStore store, JsonTypeInfo<TItem> itemType)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(itemType);
+        (Store, _itemType) = (store, itemType);
+    }
+
+    /// <summary>Gets the batch's name.</summary>
+    public string Name => Store.Name;
+
+    /// <summary>Gets the store.</summary>
+    public IBatchStore Store { get; }
+
+    /// <summary>Gets what was noticed when the store was opened, one sentence each.</summary>
+    public IReadOnlyList<string> Notices => Store.Notices;
+
+    /// <summary>Gets how far the batch is, as the run of this process saw it last; empty before the first run. Reading it costs nothing.</summary>
+    public BatchProgress Progress => ProgressSource?.Invoke() ?? default;
+
+    internal Func<BatchProgress>? ProgressSource { get; set; }
+
+    /// <summary>Adds items. Items that the batch has already, with the same input, are passed over, so a program adds all its items each time it starts.</summary>
+    /// <param name="items">The items.</param>
+    /// <param name="id">Gives an item's id, unique in the batch.</param>
+    /// <param name="onChanged">What becomes of an id that the batch has with another input. Default: refuse; items that are new are added all the same.</param>
+    /// <param name="cancellationToken">Cancels the call; a part of the items may have been added.</param>
+    /// <returns>How many items were new.</returns>
+    /// <exception cref="ArgumentException">Two of the items have the same id and different inputs.</exception>
+    /// <exception cref="BatchChangedException">Inputs have changed, and <paramref name="onChanged"/> is <see cref="OnChanged.Refuse"/>.</exception>
+    /// <exception cref="BatchStoreException">The store failed.</exception>
+    public async Task<int> AddAsync(IEnumerable<TItem> items, Func<TItem, string> id, OnChanged onChanged = OnChanged.Refuse, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        ArgumentNullException.ThrowIfNull(id);
+        var adding = new Adding(this, id, onChanged);
+        foreach (var chunk in items.Chunk(AddAtOnce))
+            await adding.AddAsync(chunk, cancellationToken).ConfigureAwait(false);
+        return adding.End();
+    }
+
+    /// <inheritdoc cref="AddAsync(IEnumerable{TItem}, Func{TItem, string}, OnChanged, CancellationToken)"/>
+    public async Task<int> AddAsync(IAsyncEnumerable<TItem> items, Func<TItem, string> id, OnChanged onChanged = OnChanged.Refuse, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        ArgumentNullException.ThrowIfNull(id);
+        var adding = new Adding(this, id, onChanged);
+        var chunk = new List<TItem>(AddAtOnce);
+        await foreach (var item in items.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            chunk.Add(item);
+            if (chunk.Count < AddAtOnce)
+                continue;
+            await adding.AddAsync(chunk, cancellationToken).ConfigureAwait(false);
+            chunk.Clear();
+        }
+        await adding.AddAsync(chunk, cancellationToken).ConfigureAwait(false);
+        return adding.End();
+    }
+
+    /// <summary>Closes the store.</summary>
+    public ValueTask DisposeAsync() => Store.DisposeAsync();
+
+    internal TItem ItemOf(ReadOnlyMemory<byte> input) => JsonSerializer.Deserialize(input.Span, _itemType)!;
+
+    private sealed class Adding(Batch<TItem> batch, Func<TItem, string> id, OnChanged onChanged)
+    {
+        private int _added;
+        private long _changed;
+        private string? _firstChanged;
+        private readonly Dictionary<string, ReadOnlyMemory<byte>>? _all = onChanged == OnChanged.Refuse ? null : [];
+
+        public async ValueTask AddAsync(IReadOnlyList<TItem> items, CancellationToken cancellationToken)
+        {
+            // Where changes are refused, the store finds an id that comes again in a later chunk with another input. Otherwise one of the two would be lost silently.
+            var known = _all ?? new Dictionary<string, ReadOnlyMemory<byte>>(items.Count);
+            var inputs = new List<BatchInput>(items.Count);
+            foreach (var item in items)
+            {
+                var input = new BatchInput(id(item), JsonSerializer.SerializeToUtf8Bytes(item, batch._itemType));
+                ArgumentException.ThrowIfNullOrEmpty(input.Id, nameof(id));
+                ref var same = ref CollectionsMarshal.GetValueRefOrAddDefault(known, input.Id, out var exists);
+                if (exists && !same.Span.SequenceEqual(input.Payload.Span))
+                    throw new ArgumentException($"Two items have the id '{input.Id}' and different inputs.", nameof(items));
+                same = input.Payload;
+                if (!exists)
+                    inputs.Add(input);
+            }
+            if (inputs.Count == 0)
+                return;
+            var found = await batch.Store.AddAsync(inputs, onChanged == OnChanged.Redo, cancellationToken).ConfigureAwait(false);
+            _added += found.Added;
+            _changed += found.Changed;
+            _firstChanged ??= found.FirstChanged;
+        }
+
+        public int End() => _changed > 0 && onChanged == OnChanged.Refuse
+            ? throw new BatchChangedException(batch.Name, _changed, _firstChanged!, "the input")
+            : _added;
+    }
+}
+
+/// <summary>What all batches have in common.</summary>
+internal static class Batch
+{
+    public const string Reflects = "JSON by reflection. Use the overload that takes a JsonTypeInfo.";
+}

@@ -1,0 +1,111 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization.Metadata;
+using HaKit.Batch.Journal;
+using HaKit.Batch.Stores;
+
+namespace HaKit.Batch;
+
+/// <summary>How a journal is opened. Not thread-safe; read when the journal is opened.</summary>
+public sealed class BatchJournalOptions
+{
+    /// <summary>
+    /// Gets or sets the key that inputs and results are sealed with (AES-256-GCM); at least 16 bytes. Default null: not sealed. The removal of whole records from the end of
+    /// the file is not detected.
+    /// </summary>
+    public ReadOnlyMemory<byte>? SealKey { get; set; }
+
+    /// <summary>Gets or sets the clock. Default: the system's.</summary>
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+}
+
+/// <summary>
+/// A batch in files beside each other, for one process at a time: <c>NAME.000001</c> holds the records, <c>NAME.lock</c> the lock, <c>NAME.owner</c> the process that holds it.
+/// The disk must be a local one.
+/// </summary>
+public static class BatchJournal
+{
+    /// <summary>Opens a batch in a journal, or creates it. Input and results are written as JSON by reflection.</summary>
+    /// <inheritdoc cref="OpenAsync{TItem}(string, JsonTypeInfo{TItem}, BatchJournalOptions?, CancellationToken)"/>
+    [RequiresUnreferencedCode(Batch.Reflects)]
+    [RequiresDynamicCode(Batch.Reflects)]
+    public static async Task<Batch<TItem>> OpenAsync<TItem>(string path, BatchJournalOptions? options = null, CancellationToken cancellationToken = default) =>
+        new(await OpenStoreAsync(path, options, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Opens a batch in a journal, or creates it.</summary>
+    /// <typeparam name="TItem">The items' type.</typeparam>
+    /// <param name="path">The journal's name: a path without an ending of its own meaning, such as <c>reviews.journal</c>.</param>
+    /// <param name="itemType">How items are written as JSON.</param>
+    /// <param name="options">How the journal is opened; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="BatchLockedException">Another process works with the journal.</exception>
+    /// <exception cref="BatchJournalDamagedException">A record is damaged, and valid ones stand after it.</exception>
+    /// <exception cref="BatchStoreException">The journal cannot be opened: a newer format, a missing key, a disk that cannot be written to or has no locks.</exception>
+    public static async Task<Batch<TItem>> OpenAsync<TItem>(
+        string path, JsonTypeInfo<TItem> itemType, BatchJournalOptions? options = null, CancellationToken cancellationToken = default) =>
+        new(await OpenStoreAsync(path, options, cancellationToken).ConfigureAwait(false), itemType);
+
+    /// <summary>Opens the store of a journal, or creates it: for items that are bytes, and for tools.</summary>
+    /// <param name="path">The journal's name.</param>
+    /// <param name="options">How it is opened; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <inheritdoc cref="OpenAsync{TItem}(string, JsonTypeInfo{TItem}, BatchJournalOptions?, CancellationToken)" path="/exception"/>
+    public static Task<IBatchStore> OpenStoreAsync(string path, BatchJournalOptions? options = null, CancellationToken cancellationToken = default) =>
+        OpenStoreAsync(path, options, create: true, cancellationToken);
+
+    /// <summary>Opens the store of a journal that exists.</summary>
+    /// <inheritdoc cref="OpenStoreAsync(string, BatchJournalOptions?, CancellationToken)"/>
+    public static Task<IBatchStore> OpenExistingStoreAsync(string path, BatchJournalOptions? options = null, CancellationToken cancellationToken = default) =>
+        OpenStoreAsync(path, options, create: false, cancellationToken);
+
+    /// <summary>Copies every valid record of a damaged journal to a new one. The damaged journal is only read.</summary>
+    /// <param name="path">The damaged journal's name.</param>
+    /// <param name="newPath">The new journal's name, which no journal has.</param>
+    /// <param name="options">How they are opened; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>What was copied.</returns>
+    public static Task<BatchRepair> RepairAsync(string path, string newPath, BatchJournalOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        ArgumentException.ThrowIfNullOrWhiteSpace(newPath);
+        return InNames(path, () => JournalRepair.Repair(path, newPath, SettingsOf(options)), cancellationToken);
+    }
+
+    private static Task<IBatchStore> OpenStoreAsync(string path, BatchJournalOptions? options, bool create, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        return InNames<IBatchStore>(path, () => JournalOpener.Open(path, SettingsOf(options), create), cancellationToken);
+    }
+
+    private static JournalSettings SettingsOf(BatchJournalOptions? options) =>
+        new(DiskFileSystem.Instance, options?.SealKey is { } key ? new JournalSeal(key.Span) : null, options?.TimeProvider ?? TimeProvider.System, OwnThread: true);
+
+    // Reading a journal takes as long as its file is large, and it is read once, before anything else can be done: on the caller's thread.
+    private static Task<T> InNames<T>(string path, Func<T> work, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return Task.FromCanceled<T>(cancellationToken);
+        try
+        {
+            return Task.FromResult(work());
+        }
+        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException and not BatchStoreException)
+        {
+            return Task.FromException<T>(new BatchStoreException($"The journal '{path}' cannot be opened for writing: {exception.Message}", exception));
+        }
+        catch (Exception exception) when (exception is BatchStoreException)
+        {
+            return Task.FromException<T>(exception);
+        }
+        catch (InvalidDataException exception)
+        {
+            return Task.FromException<T>(new BatchStoreException($"The journal '{path}' cannot be read: {exception.Message}", exception));
+        }
+    }
+}
+
+/// <summary>What the repair of a journal copied.</summary>
+/// <param name="Items">Items that were copied.</param>
+/// <param name="Outcomes">Outcomes that were copied.</param>
+/// <param name="SkippedBytes">Bytes of the file that are damaged.</param>
+/// <param name="Orphans">Outcomes that could not be copied because their item's record is damaged.</param>
+public sealed record BatchRepair(long Items, long Outcomes, long SkippedBytes, long Orphans);

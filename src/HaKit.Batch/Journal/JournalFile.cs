@@ -1,0 +1,291 @@
+using System.Security.Cryptography;
+
+namespace HaKit.Batch.Journal;
+
+/// <summary>Where an entry stands: 38 bits for the place of its record in the file (256 GiB), 22 bits for its place in the record (4 MiB).</summary>
+internal static class EntryLocation
+{
+    public const int OffsetBits = 22;
+    public const long MaxFileLength = 1L << 38;
+    public const int MaxOffset = (1 << OffsetBits) - 1;
+
+    public static long Of(long record, int offset) => record << OffsetBits | (long)offset;
+
+    public static (long Record, int Offset) Split(long location) => (location >> OffsetBits, (int)(location & MaxOffset));
+}
+
+/// <summary>What looking through a journal's file found.</summary>
+/// <param name="Records">How many valid records it has.</param>
+/// <param name="LastRecord">Where the last one stands; 0 when there is none.</param>
+/// <param name="CutBytes">How many bytes of an unfinished record were at its end.</param>
+internal readonly record struct JournalScan(long Records, long LastRecord, long CutBytes);
+
+/// <summary>
+/// One file of a journal: a header and records, one after another. Appending is for one thread; reading is thread-safe and may run beside it.
+/// </summary>
+internal sealed class JournalFile : IDisposable
+{
+    private readonly IJournalFileSystem _files;
+    private readonly IJournalFile _file;
+    private readonly JournalHeader _header;
+    private readonly AesGcm? _writing;
+    private readonly AesGcm? _reading;
+    private readonly Lock _openRecord = new();
+    private (long Record, byte[] Plain) _opened = (-1, []);
+    private long _lastRecord;
+    private byte[] _buffer = [];
+
+    private JournalFile(IJournalFileSystem files, string path, IJournalFile file, JournalHeader header, JournalSeal? seal)
+    {
+        (_files, Path, _file, _header) = (files, path, file, header);
+        _writing = seal?.ForFile(header.FileId);
+        _reading = seal?.ForFile(header.FileId);
+        End = JournalHeader.Length;
+        NextNumber = header.FirstRecord;
+    }
+
+    public string Path { get; private set; }
+
+    /// <summary>Where the next record will stand.</summary>
+    public long End { get; private set; }
+
+    public ulong NextNumber { get; private set; }
+
+    /// <summary>The bytes that a payload of this length takes in the file.</summary>
+    public int SpaceFor(int payload) => RecordHeader.Length + payload + (_writing is null ? 0 : JournalSeal.Overhead);
+
+    /// <summary>Makes a new file. It gets its name with <see cref="Publish"/>, once its content is durable.</summary>
+    public static JournalFile Create(IJournalFileSystem files, string path, JournalSeal? seal, ulong firstRecord)
+    {
+        var file = files.Open(path, createNew: true);
+        try
+        {
+            var header = JournalHeader.New(seal, firstRecord);
+            Span<byte> bytes = stackalloc byte[JournalHeader.Length];
+            header.Write(bytes);
+            file.Write(bytes, 0);
+            return new(files, path, file, header, seal);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    public static JournalFile Open(IJournalFileSystem files, string path, JournalSeal? seal)
+    {
+        var file = files.Open(path, createNew: false);
+        try
+        {
+            Span<byte> bytes = stackalloc byte[JournalHeader.Length];
+            var header = JournalHeader.Read(bytes[..file.Read(bytes, 0)], path);
+            if (header.IsSealed != seal is not null)
+                throw new BatchStoreException(header.IsSealed ? $"'{path}' is sealed: its key is needed." : $"'{path}' is not sealed, and a key was given.");
+            if (seal is not null && seal.CheckOf(header.FileId) != header.KeyCheck)
+                throw new BatchStoreException($"'{path}' is sealed with another key.");
+            return new(files, path, file, header, seal);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes the content durable and gives the file its name. A file with a journal's name is always whole.</summary>
+    public void Publish(string path)
+    {
+        _file.Flush();
+        _files.Rename(Path, path);
+        _files.SyncDirectoryOf(path);
+        Path = path;
+    }
+
+    /// <summary>
+    /// Hands over the payload of each record, in order, and leaves the file ready to append. An unfinished record at the end is skipped: <see cref="CutTail"/> removes it.
+    /// </summary>
+    /// <exception cref="BatchJournalDamagedException">A record is damaged and a valid one stands after it.</exception>
+    public JournalScan Scan(Action<long, ReadOnlyMemory<byte>> record)
+    {
+        var length = _file.Length;
+        var records = 0L;
+        while (TryReadRecord(End, length, NextNumber, out var bytes))
+        {
+            record(End, PlainOf(bytes, NextNumber));
+            _lastRecord = End;
+            End += bytes.Length;
+            NextNumber++;
+            records++;
+        }
+        if (End < length && FindRecord(End + 1, length, NextNumber) is { } found)
+            throw new BatchJournalDamagedException(
+                $"Record {NextNumber} of '{Path}', at byte {End}, is damaged, and valid records stand after it, from byte {found} on. Nothing was changed. 'hakit batch repair' copies what is good to a new journal; the results of the damaged record have to be asked for again.", End);
+        return new(records, _lastRecord, Math.Max(0, length - End));
+    }
+
+    /// <summary>Hands over every record that is valid, also behind damaged ones; returns how many bytes were skipped.</summary>
+    public long Salvage(Action<ReadOnlyMemory<byte>> record)
+    {
+        var length = _file.Length;
+        var skipped = 0L;
+        Span<byte> header = stackalloc byte[RecordHeader.Length];
+        for (var at = (long)JournalHeader.Length; at < length;)
+        {
+            if (!TryReadRecord(at, length, NextNumber, out var bytes))
+            {
+                if (FindRecord(at, length, NextNumber) is not { } next)
+                    return skipped + length - at;
+                skipped += next - at;
+                at = next;
+                _file.Read(header, at);
+                NextNumber = RecordHeader.Read(header).Number;
+                continue;
+            }
+            record(PlainOf(bytes, NextNumber));
+            NextNumber++;
+            at += bytes.Length;
+        }
+        return skipped;
+    }
+
+    /// <summary>
+    /// Removes what stands behind the last valid record, and writes that record again: after a failed fsync the system takes its pages for clean, so that they may look
+    /// well without being on the disk. Returns when all of the file is durable.
+    /// </summary>
+    public void CutTail()
+    {
+        if (_file.Length > End)
+            _file.SetLength(End);
+        if (_lastRecord > 0 && TryReadRecord(_lastRecord, End, NextNumber - 1, out var last))
+            _file.Write(last.Span, _lastRecord);
+        _file.Flush();
+        _files.SyncDirectoryOf(Path);
+    }
+
+    /// <summary>Appends a record and makes it durable; returns where it stands.</summary>
+    public long Append(ReadOnlySpan<byte> payload)
+    {
+        var space = SpaceFor(payload.Length);
+        if (End + space > EntryLocation.MaxFileLength)
+            throw new IOException($"'{Path}' would become larger than 256 GiB.");
+        if (_buffer.Length < space)
+            _buffer = new byte[Math.Max(space, 64 * 1024)];
+        var record = _buffer.AsSpan(0, space);
+        if (_writing is null)
+            payload.CopyTo(record[RecordHeader.Length..]);
+        else
+            JournalSeal.Seal(_writing, NextNumber, payload, record[RecordHeader.Length..]);
+        RecordHeader.Complete(record, NextNumber, _header.FileId);
+        var at = End;
+        _file.Write(record, at);
+        _file.Flush();
+        if (_files.LengthOf(Path) is var length && length != at + space)
+            throw new IOException(length < 0 ? $"'{Path}' was deleted or renamed while it was written to." : $"'{Path}' was replaced or changed by another program while it was written to.");
+        _lastRecord = at;
+        End = at + space;
+        NextNumber++;
+        if (_buffer.Length > 4 * 1024 * 1024)
+            _buffer = [];
+        return at;
+    }
+
+    /// <summary>Reads the content of an entry.</summary>
+    public ReadOnlyMemory<byte> Read(long location)
+    {
+        var (record, offset) = EntryLocation.Split(location);
+        return _reading is null ? ReadPlain(record + RecordHeader.Length + offset) : ReadSealed(record, offset);
+    }
+
+    public void Dispose()
+    {
+        _file.Dispose();
+        _writing?.Dispose();
+        _reading?.Dispose();
+    }
+
+    private ReadOnlyMemory<byte> ReadPlain(long at)
+    {
+        var bytes = new byte[1024];
+        var read = _file.Read(bytes, at);
+        var reader = new EntryReader(bytes.AsSpan(0, read));
+        var (_, length) = reader.Entry();
+        var begin = read - reader.Left;
+        if (length <= reader.Left)
+            return bytes.AsMemory(begin, length);
+        var content = new byte[length];
+        if (_file.Read(content, at + begin) < length)
+            throw new BatchJournalDamagedException($"'{Path}' was cut while it was open.", at);
+        return content;
+    }
+
+    private ReadOnlyMemory<byte> ReadSealed(long record, int offset)
+    {
+        lock (_openRecord)
+        {
+            if (_opened.Record != record)
+            {
+                Span<byte> header = stackalloc byte[RecordHeader.Length];
+                _file.Read(header, record);
+                var (length, _, number) = RecordHeader.Read(header);
+                var payload = new byte[length];
+                if (_file.Read(payload, record + RecordHeader.Length) < length)
+                    throw new BatchJournalDamagedException($"'{Path}' was cut while it was open.", record);
+                _opened = (record, JournalSeal.Open(_reading!, number, payload));
+            }
+            var reader = new EntryReader(_opened.Plain.AsSpan(offset));
+            var (_, content) = reader.Entry();
+            return _opened.Plain.AsMemory(_opened.Plain.Length - reader.Left, content);
+        }
+    }
+
+    private bool TryReadRecord(long at, long length, ulong number, out ReadOnlyMemory<byte> record)
+    {
+        record = default;
+        Span<byte> bytes = stackalloc byte[RecordHeader.Length];
+        if (length - at < RecordHeader.Length || _file.Read(bytes, at) < RecordHeader.Length)
+            return false;
+        var header = RecordHeader.Read(bytes);
+        if (header.Number != number || header.PayloadLength < 0 || header.PayloadLength > length - at - RecordHeader.Length)
+            return false;
+        var whole = new byte[RecordHeader.Length + header.PayloadLength];
+        if (_file.Read(whole, at) < whole.Length || RecordHeader.SumOf(whole, _header.FileId) != header.Sum)
+            return false;
+        record = whole;
+        return true;
+    }
+
+    // A record can begin at any byte; its number tells almost all others apart before anything is summed up.
+    private long? FindRecord(long from, long length, ulong number)
+    {
+        var window = new byte[256 * 1024];
+        for (var start = from; start < length - RecordHeader.Length; start += window.Length - RecordHeader.Length)
+        {
+            var read = _file.Read(window, start);
+            for (var i = 0; i + RecordHeader.Length <= read; i++)
+            {
+                var header = RecordHeader.Read(window.AsSpan(i));
+                if (header.Number >= number && header.Number - number <= (ulong)(length / RecordHeader.Length) && TryReadRecord(start + i, length, header.Number, out _))
+                    return start + i;
+            }
+            if (read < window.Length)
+                return null;
+        }
+        return null;
+    }
+
+    private ReadOnlyMemory<byte> PlainOf(ReadOnlyMemory<byte> record, ulong number)
+    {
+        var payload = record[RecordHeader.Length..];
+        if (_reading is null)
+            return payload;
+        try
+        {
+            return JournalSeal.Open(_reading, number, payload.Span);
+        }
+        catch (CryptographicException)
+        {
+            throw new BatchJournalDamagedException($"Record {number} of '{Path}' cannot be opened: it was changed.", End);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace HaKit.Batch.Journal;
+
+/// <summary>
+/// The right to write to a journal, held by the system's lock on <c>NAME.lock</c>. That file is never renamed or deleted: either would let a second process in. It holds a
+/// random mark of its holder, so that <see cref="Verify"/> can tell that the path still leads to the locked file, as a comparison of inodes would.
+/// </summary>
+internal sealed class JournalLock : IDisposable
+{
+    private readonly IJournalFileSystem _files;
+    private readonly string _path;
+    private readonly byte[] _mark;
+    private readonly IDisposable _held;
+
+    private JournalLock(IJournalFileSystem files, string path, byte[] mark, IDisposable held) => (_files, _path, _mark, _held) = (files, path, mark, held);
+
+    /// <summary>Takes the lock and writes the holder to <c>NAME.owner</c>, because a locked file cannot be read everywhere.</summary>
+    /// <exception cref="BatchLockedException">Another process holds it.</exception>
+    public static JournalLock Take(IJournalFileSystem files, string name, DateTimeOffset now)
+    {
+        var (path, owner) = (name + ".lock", name + ".owner");
+        var mark = Encoding.ASCII.GetBytes(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
+        if (files.TryLock(path, mark) is not { } held)
+            throw new BatchLockedException($"The journal '{name}' is in use by {(files.TryRead(owner) is { } holder ? Encoding.UTF8.GetString(holder) : "another process")}.");
+        var taken = new JournalLock(files, path, mark, held);
+        try
+        {
+            taken.Verify();
+            files.Write(owner, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName} since {now:u}")));
+            return taken;
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes sure that the lock is on the file that others find under its name.</summary>
+    /// <exception cref="BatchLockedException">The file was replaced.</exception>
+    public void Verify()
+    {
+        if (OperatingSystem.IsWindows())
+            return; // a locked file can be neither read by others nor deleted nor renamed there
+        if (_files.TryRead(_path) is not { } read || !read.AsSpan().SequenceEqual(_mark))
+            throw new BatchLockedException($"'{_path}' was deleted or replaced, so another process may write to the journal too. The file must be left alone while the batch runs.");
+    }
+
+    public void Dispose() => _held.Dispose();
+}

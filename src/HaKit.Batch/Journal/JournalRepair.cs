@@ -1,0 +1,100 @@
+using System.Buffers;
+using HaKit.Batch.Stores;
+
+namespace HaKit.Batch.Journal;
+
+/// <summary>Copies what is good of a damaged journal.</summary>
+internal static class JournalRepair
+{
+    public static BatchRepair Repair(string name, string newName, JournalSettings settings)
+    {
+        var files = settings.Files;
+        using var held = JournalLock.Take(files, name, settings.Time.GetUtcNow());
+        var (numbered, _) = JournalOpener.FilesOf(files, name);
+        if (numbered.Count == 0)
+            throw new BatchStoreException($"There is no journal '{name}'.");
+        using var newLock = JournalLock.Take(files, newName, settings.Time.GetUtcNow());
+        if (JournalOpener.FilesOf(files, newName).Numbered.Count > 0)
+            throw new BatchStoreException($"There is a journal '{newName}' already.");
+        using var damaged = JournalFile.Open(files, numbered.GetValueAtIndex(numbered.Count - 1), settings.Seal);
+        using var repaired = JournalOpener.Create(newName, 1, settings);
+        var salvage = new Salvage(repaired);
+        var skipped = damaged.Salvage(salvage.Add);
+        salvage.Close();
+        repaired.Publish(JournalOpener.PathOf(newName, 1));
+        return new BatchRepair(salvage.Items, salvage.Outcomes, skipped, salvage.Orphans);
+    }
+
+    private sealed class Salvage(JournalFile to)
+    {
+        private readonly ArrayBufferWriter<byte> _payload = new();
+        private readonly Dictionary<long, int> _numbers = [];
+
+        public long Items => _numbers.Count;
+
+        public long Outcomes { get; private set; }
+
+        public long Orphans { get; private set; }
+
+        public void Add(ReadOnlyMemory<byte> payload)
+        {
+            var reader = new EntryReader(payload.Span);
+            while (!reader.IsAtEnd)
+            {
+                var (kind, length) = reader.Entry();
+                var content = payload.Slice(payload.Length - reader.Left, length);
+                reader.Next(length);
+                if (Renumbered(kind, content) is { } entry)
+                    _payload.Write(entry);
+            }
+            if (_payload.WrittenCount >= JournalWriter.RecordBytes)
+                Close();
+        }
+
+        public void Close()
+        {
+            if (_payload.WrittenCount > 0)
+                to.Append(_payload.WrittenSpan);
+            _payload.ResetWrittenCount();
+        }
+
+        // Entries name an item by its number. Where the record with the item is lost, what is said of it cannot be kept.
+        private byte[]? Renumbered(EntryKind kind, ReadOnlyMemory<byte> content)
+        {
+            switch (kind)
+            {
+                case EntryKind.Item:
+                    var (ordinal, id, input) = EntryReader.Item(content);
+                    _numbers.TryAdd(ordinal, _numbers.Count);
+                    return EntryWriter.Item(_numbers[ordinal], id, input.Span);
+                case EntryKind.Outcome:
+                    var (finished, outcome) = EntryReader.Outcome(content, withResult: true);
+                    if (!_numbers.TryGetValue(finished, out var known))
+                    {
+                        Orphans++;
+                        return null;
+                    }
+                    Outcomes++;
+                    return EntryWriter.Outcome(known, outcome);
+                default:
+                    return Renumbered(kind, new EntryReader(content.Span));
+            }
+        }
+
+        private byte[]? Renumbered(EntryKind kind, EntryReader reader)
+        {
+            var first = (long)reader.Varint();
+            if (kind == EntryKind.Totals)
+                return EntryWriter.Totals(first, (long)reader.Varint(), reader.Number());
+            if (!_numbers.TryGetValue(first, out var known))
+                return null;
+            return kind switch
+            {
+                EntryKind.Started => EntryWriter.Started(known, reader.Next(1)[0] == 0, reader.Number()),
+                EntryKind.Released => EntryWriter.Released(known, reader.Number()),
+                EntryKind.Redo => EntryWriter.Redo(known),
+                _ => null,
+            };
+        }
+    }
+}

@@ -1,0 +1,191 @@
+using HaKit.Batch.Stores;
+
+namespace HaKit.Batch.Journal;
+
+/// <summary>One entry on its way to the file.</summary>
+internal readonly record struct JournalEntry(EntryKind Kind, int Ordinal, byte[] Bytes, BatchItemState State = default);
+
+/// <summary>A journal's contents as they follow from its entries: where each item and outcome stands, and what was counted. Not thread-safe.</summary>
+internal sealed class JournalState
+{
+    private readonly Dictionary<int, (bool MayRepeat, double Estimate)> _started = [];
+
+    private long _garbage;
+    private long _outcomes;
+    private long _outcomeBytes;
+
+    public JournalIndex Index { get; } = new();
+
+    public long Succeeded { get; private set; }
+
+    public long Failed { get; private set; }
+
+    public long Unknown { get; private set; }
+
+    public long Calls { get; private set; }
+
+    public long LostCalls { get; private set; }
+
+    public double Spent { get; private set; }
+
+    public double Reserved { get; private set; }
+
+    /// <summary>About how many bytes of entries no longer count. Outcomes are taken to be of the same length.</summary>
+    public long Garbage => _garbage + (_outcomes == 0 ? 0 : _outcomeBytes / _outcomes * (_outcomes - Succeeded - Failed - Unknown));
+
+    /// <summary>Takes over what a record of the file says.</summary>
+    public void Apply(long record, ReadOnlyMemory<byte> payload)
+    {
+        var reader = new EntryReader(payload.Span);
+        while (!reader.IsAtEnd)
+        {
+            var offset = payload.Length - reader.Left;
+            var (kind, length) = reader.Entry();
+            var content = payload.Slice(payload.Length - reader.Left, length);
+            reader.Next(length);
+            Apply(kind, content, EntryLocation.Of(record, offset));
+        }
+    }
+
+    /// <summary>A call begins.</summary>
+    public void Start(int ordinal, bool mayRepeat, double estimate)
+    {
+        if (_started.Remove(ordinal, out var earlier))
+            Lose(earlier.Estimate);
+        _started[ordinal] = (mayRepeat, estimate);
+        Reserved += estimate;
+        Calls++;
+    }
+
+    /// <summary>A call ends, with an outcome or without.</summary>
+    public void End(int ordinal, double cost)
+    {
+        if (_started.Remove(ordinal, out var call))
+            Unreserve(call.Estimate);
+        Spent += cost;
+    }
+
+    /// <summary>The calls whose process ended before they did: they are counted as lost. Gives the items of which none may be repeated.</summary>
+    public List<int> LoseAllStarted()
+    {
+        var unknown = new List<int>();
+        foreach (var (ordinal, call) in _started)
+        {
+            Lose(call.Estimate);
+            if (!call.MayRepeat)
+                unknown.Add(ordinal);
+        }
+        _started.Clear();
+        Reserved = 0;
+        return unknown;
+    }
+
+    /// <summary>An outcome is durable.</summary>
+    public void Finish(int ordinal, BatchItemState state, long location)
+    {
+        Count(Index.StateOf(ordinal), -1);
+        Index.SetState(ordinal, state, location);
+        Count(state, 1);
+    }
+
+    /// <summary>The outcome of an item no longer counts.</summary>
+    public void Reopen(int ordinal)
+    {
+        Count(Index.StateOf(ordinal), -1);
+        Index.SetState(ordinal, BatchItemState.Pending);
+    }
+
+    private void Apply(EntryKind kind, ReadOnlyMemory<byte> content, long location)
+    {
+        switch (kind)
+        {
+            case EntryKind.Item:
+                ApplyItem(content, location);
+                break;
+            case EntryKind.Outcome:
+                var (finished, outcome) = EntryReader.Outcome(content, withResult: false);
+                _outcomes++;
+                _outcomeBytes += content.Length;
+                Finish(Known(finished), outcome.State, location);
+                if (outcome.State == BatchItemState.Unknown && _started.Remove((int)finished, out var lost))
+                    Lose(lost.Estimate);
+                else
+                    End((int)finished, outcome.Cost);
+                break;
+            case EntryKind.Redo:
+                Reopen(Known((long)new EntryReader(content.Span).Varint()));
+                _garbage += content.Length;
+                break;
+            case EntryKind.Started or EntryKind.Released or EntryKind.Totals:
+                ApplyCall(kind, new EntryReader(content.Span));
+                _garbage += content.Length + 2;
+                break;
+            default:
+                throw new BatchStoreException($"The journal has an entry of kind {(byte)kind}, which a newer version of HaKit.Batch wrote. Update the package.");
+        }
+    }
+
+    private void ApplyItem(ReadOnlyMemory<byte> content, long location)
+    {
+        var (ordinal, id, input) = EntryReader.Item(content);
+        if (ordinal == Index.Count)
+            Index.Add(id, input.Span);
+        else
+        {
+            _garbage += content.Length;
+            Index.SetInput(Known(ordinal), input.Span);
+            Reopen((int)ordinal);
+        }
+        Index.SetInputAt((int)ordinal, location);
+    }
+
+    private void ApplyCall(EntryKind kind, EntryReader reader)
+    {
+        var first = (long)reader.Varint();
+        switch (kind)
+        {
+            case EntryKind.Started:
+                var mayRepeat = reader.Next(1)[0] == 0;
+                Start(Known(first), mayRepeat, reader.Number());
+                break;
+            case EntryKind.Released:
+                End(Known(first), reader.Number());
+                break;
+            default:
+                Calls += first;
+                LostCalls += (long)reader.Varint();
+                Spent += reader.Number();
+                break;
+        }
+    }
+
+    private int Known(long ordinal) =>
+        ordinal >= 0 && ordinal < Index.Count ? (int)ordinal : throw new InvalidDataException($"The journal speaks of item {ordinal} and has only {Index.Count}.");
+
+    private void Lose(double estimate)
+    {
+        LostCalls++;
+        Spent += estimate;
+        Unreserve(estimate);
+    }
+
+    private void Unreserve(double estimate) => Reserved = _started.Count == 0 ? 0 : Math.Max(0, Reserved - estimate);
+
+    private void Count(BatchItemState state, int change)
+    {
+        switch (state)
+        {
+            case BatchItemState.Succeeded:
+                Succeeded += change;
+                break;
+            case BatchItemState.Failed:
+                Failed += change;
+                break;
+            case BatchItemState.Unknown:
+                Unknown += change;
+                break;
+            default:
+                break;
+        }
+    }
+}

@@ -1,0 +1,281 @@
+using System.Runtime.CompilerServices;
+using HaKit.Batch.Stores;
+
+namespace HaKit.Batch.Journal;
+
+/// <summary>A batch in one journal, for one process at a time.</summary>
+internal sealed class JournalStore : IBatchStore
+{
+    private readonly Lock _gate = new();
+    private readonly JournalLock _lock;
+    private readonly JournalFile _file;
+    private readonly JournalState _state;
+    private readonly JournalWriter _writer;
+    private readonly Dictionary<int, Claimed> _claims = [];
+    private readonly Queue<int> _returned = new();
+    private int _next;
+    private long _fence;
+
+    public JournalStore(string name, JournalLock held, JournalFile file, JournalState state, IReadOnlyList<string> notices, bool ownThread)
+    {
+        (Name, _lock, _file, _state, Notices) = (name, held, file, state, notices);
+        _writer = new JournalWriter(file, held, OnDurable, ownThread);
+    }
+
+    public string Name { get; }
+
+    public IReadOnlyList<string> Notices { get; }
+
+    public TimeSpan? Lease => null;
+
+    internal string Path => _file.Path;
+
+    internal long IndexMemory => _state.Index.Memory;
+
+    public ValueTask<BatchCounts> CountAsync(CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+            return new(new BatchCounts
+            {
+                Total = _state.Index.Count,
+                Succeeded = _state.Succeeded,
+                Failed = _state.Failed,
+                Unknown = _state.Unknown,
+                UnderWay = _claims.Count,
+                Calls = _state.Calls,
+                LostCalls = _state.LostCalls,
+                Spent = _state.Spent,
+                Reserved = _state.Reserved,
+            });
+    }
+
+    public async ValueTask<BatchAdded> AddAsync(IReadOnlyList<BatchInput> inputs, bool replaceChanged, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        var adding = new Adding(inputs, replaceChanged);
+        while (adding.At < inputs.Count)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Task durable;
+            // Numbered and queued under one lock: the file has the items in the order of their numbers.
+            lock (_gate)
+                durable = AddSome(adding);
+            await durable.ConfigureAwait(false);
+        }
+        return new(adding.Added, adding.Changed, adding.FirstChanged);
+    }
+
+    public ValueTask<IReadOnlyList<BatchClaim>> ClaimAsync(int count, bool mayRepeat, CancellationToken cancellationToken = default)
+    {
+        var chosen = new List<(int Ordinal, long Fence, long InputAt)>();
+        lock (_gate)
+            while (chosen.Count < count && NextPending() is { } ordinal)
+            {
+                _claims[ordinal] = new Claimed(++_fence);
+                chosen.Add((ordinal, _fence, _state.Index.InputAt(ordinal)));
+            }
+        var claims = new BatchClaim[chosen.Count];
+        for (var i = 0; i < claims.Length; i++)
+        {
+            var (id, input) = ReadItem(chosen[i].InputAt);
+            claims[i] = new BatchClaim(chosen[i].Ordinal, id, input, chosen[i].Fence);
+        }
+        return new(claims);
+    }
+
+    public async ValueTask<bool> StartAsync(BatchClaim claim, BatchStart start, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        lock (_gate)
+        {
+            Verify(claim);
+            if (start.MaxCost is { } most && _state.Spent + _state.Reserved + start.Estimate > most)
+                return false;
+            _state.Start((int)claim.Ordinal, start.MayRepeat, start.Estimate);
+        }
+        var entry = new JournalEntry(EntryKind.Started, (int)claim.Ordinal, EntryWriter.Started(claim.Ordinal, start.MayRepeat, start.Estimate));
+        if (start.MaxCost is not null || !start.MayRepeat)
+            await _writer.AppendAsync(entry).ConfigureAwait(false);
+        else
+            _writer.AppendWithNext(entry);
+        return true;
+    }
+
+    public async ValueTask<bool> CommitAsync(BatchClaim claim, BatchOutcome outcome, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        ArgumentNullException.ThrowIfNull(outcome);
+        lock (_gate)
+        {
+            Verify(claim).IsCommitting = true;
+            _state.End((int)claim.Ordinal, outcome.Cost);
+        }
+        await _writer.AppendAsync(new JournalEntry(EntryKind.Outcome, (int)claim.Ordinal, EntryWriter.Outcome(claim.Ordinal, outcome), outcome.State)).ConfigureAwait(false);
+        return true;
+    }
+
+    public ValueTask ReleaseAsync(BatchClaim claim, double cost, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        lock (_gate)
+        {
+            Verify(claim);
+            _state.End((int)claim.Ordinal, cost);
+            _claims.Remove((int)claim.Ordinal);
+            _returned.Enqueue((int)claim.Ordinal);
+        }
+        _writer.AppendWithNext(new JournalEntry(EntryKind.Released, (int)claim.Ordinal, EntryWriter.Released(claim.Ordinal, cost)));
+        return default;
+    }
+
+    public ValueTask RenewAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default) => default;
+
+    public async IAsyncEnumerable<BatchStored> ReadFinishedAsync(BatchContent content, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        int count;
+        lock (_gate)
+            count = _state.Index.Count;
+        await Task.CompletedTask.ConfigureAwait(false);
+        for (var ordinal = 0; ordinal < count; ordinal++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            long inputAt, outcomeAt;
+            lock (_gate)
+                (inputAt, outcomeAt) = (_state.Index.InputAt(ordinal), _state.Index.OutcomeAt(ordinal));
+            if (outcomeAt == 0)
+                continue;
+            var (id, input) = ReadItem(inputAt);
+            var (_, outcome) = EntryReader.Outcome(_file.Read(outcomeAt), (content & BatchContent.Result) != 0);
+            yield return new BatchStored(ordinal, id, (content & BatchContent.Input) != 0 ? input : default, outcome);
+        }
+    }
+
+    public async ValueTask RedoAsync(IReadOnlyList<BatchStored> finished, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(finished);
+        var entries = new List<JournalEntry>();
+        lock (_gate)
+            foreach (var item in finished)
+                if (_state.Index.OutcomeAt((int)item.Ordinal) != 0)
+                    entries.Add(new(EntryKind.Redo, (int)item.Ordinal, EntryWriter.Redo(item.Ordinal)));
+        if (entries.Count > 0)
+            await _writer.AppendAsync(entries).ConfigureAwait(false);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _writer.Dispose();
+        _file.Dispose();
+        _lock.Dispose();
+        return default;
+    }
+
+    private void OnDurable(JournalEntry entry, long location)
+    {
+        lock (_gate)
+            switch (entry.Kind)
+            {
+                case EntryKind.Item:
+                    var isReplaced = _state.Index.InputAt(entry.Ordinal) != 0;
+                    _state.Index.SetInputAt(entry.Ordinal, location);
+                    if (isReplaced)
+                        Reopen(entry.Ordinal);
+                    break;
+                case EntryKind.Outcome:
+                    _state.Finish(entry.Ordinal, entry.State, location);
+                    _claims.Remove(entry.Ordinal);
+                    break;
+                case EntryKind.Redo:
+                    Reopen(entry.Ordinal);
+                    break;
+                default:
+                    break;
+            }
+    }
+
+    private void Reopen(int ordinal)
+    {
+        _state.Reopen(ordinal);
+        if (ordinal < _next)
+            _returned.Enqueue(ordinal);
+    }
+
+    private Task AddSome(Adding adding)
+    {
+        var entries = new List<JournalEntry>();
+        var isPending = false;
+        for (var bytes = 0; adding.At < adding.Inputs.Count && bytes < JournalWriter.RecordBytes; adding.At++)
+        {
+            var input = adding.Inputs[adding.At];
+            var ordinal = _state.Index.Find(input.Id);
+            if (ordinal >= 0 && _state.Index.HasInput(ordinal, input.Payload.Span))
+            {
+                isPending |= _state.Index.InputAt(ordinal) == 0; // another call is adding it at this moment, or failed to
+                continue;
+            }
+            if (ordinal < 0)
+            {
+                adding.Added++;
+                ordinal = _state.Index.Add(input.Id, input.Payload.Span);
+            }
+            else
+            {
+                adding.Changed++;
+                adding.FirstChanged ??= input.Id;
+                if (!adding.ReplaceChanged)
+                    continue;
+                if (_claims.ContainsKey(ordinal))
+                    throw new BatchStoreException($"Item '{input.Id}' is being worked on: its input cannot be replaced now.");
+                _state.Index.SetInput(ordinal, input.Payload.Span);
+            }
+            var entry = EntryWriter.Item(ordinal, input.Id, input.Payload.Span);
+            entries.Add(new(EntryKind.Item, ordinal, entry));
+            bytes += entry.Length;
+        }
+        return entries.Count == 0 && !isPending ? Task.CompletedTask : _writer.AppendAsync(entries);
+    }
+
+    private int? NextPending()
+    {
+        while (_returned.TryDequeue(out var returned))
+            if (_state.Index.StateOf(returned) == BatchItemState.Pending && !_claims.ContainsKey(returned))
+                return returned;
+        // Items whose place is not known yet are not durable yet; those after them are not either.
+        for (; _next < _state.Index.Count && _state.Index.InputAt(_next) != 0; _next++)
+            if (_state.Index.StateOf(_next) == BatchItemState.Pending && !_claims.ContainsKey(_next))
+                return _next++;
+        return null;
+    }
+
+    private Claimed Verify(BatchClaim claim) =>
+        _claims.TryGetValue((int)claim.Ordinal, out var claimed) && claimed.Fence == claim.Fence && !claimed.IsCommitting
+            ? claimed : throw new InvalidOperationException($"Item '{claim.Id}' is not claimed, or its outcome was given before.");
+
+    private (string Id, ReadOnlyMemory<byte> Input) ReadItem(long inputAt)
+    {
+        var (_, id, input) = EntryReader.Item(_file.Read(inputAt));
+        return (id, input);
+    }
+
+    private sealed class Adding(IReadOnlyList<BatchInput> inputs, bool replaceChanged)
+    {
+        public IReadOnlyList<BatchInput> Inputs => inputs;
+
+        public bool ReplaceChanged => replaceChanged;
+
+        public int At { get; set; }
+
+        public int Added { get; set; }
+
+        public int Changed { get; set; }
+
+        public string? FirstChanged { get; set; }
+    }
+
+    private sealed class Claimed(long fence)
+    {
+        public long Fence => fence;
+
+        public bool IsCommitting { get; set; }
+    }
+}

@@ -1,0 +1,237 @@
+using HaKit.Batch.Journal;
+using HaKit.Batch.Stores;
+using static HaKit.Batch.Tests.Journal.JournalScenario;
+
+namespace HaKit.Batch.Tests.Journal;
+
+/// <summary>What a crash, a power loss or a bad disk leaves behind.</summary>
+public sealed class JournalDamageTests
+{
+    public static TheoryData<bool> Sealing => [false, true];
+
+    private static byte[]? Key(bool isSealed) => isSealed ? "a key of 24 bytes or more"u8.ToArray() : null;
+
+    [Theory(Timeout = 120_000)]
+    [MemberData(nameof(Sealing))]
+    public async Task A_file_cut_at_any_byte_of_its_last_records_is_opened_and_loses_only_what_was_not_returned(bool isSealed)
+    {
+        var files = new MemoryFileSystem();
+        var ends = new List<(int Length, int Results)>();
+        await using (var store = Open(files, Key(isSealed)))
+        {
+            await store.AddAsync(0, 6);
+            ends.Add(((int)files.LengthOf(FirstFile), 0));
+            for (var finished = 1; finished <= 6; finished++)
+            {
+                await store.FinishOneAsync();
+                ends.Add(((int)files.LengthOf(FirstFile), finished));
+            }
+        }
+        var whole = files.ContentOf(FirstFile);
+        for (var length = ends[0].Length; length <= whole.Length; length++)
+        {
+            files.SetContent(FirstFile, whole[..length]);
+            var returned = ends.Last(e => e.Length <= length);
+            await using (var opened = Open(files, Key(isSealed)))
+            {
+                (await opened.ResultsAsync()).Should().HaveCount(returned.Results, "the file was cut at byte {0}", length);
+                opened.Notices.Any(n => n.Contains("unfinished", StringComparison.Ordinal)).Should().Be(length > returned.Length, "what is cut is said");
+                await opened.FinishRestAsync();
+            }
+            await using var again = Open(files, Key(isSealed));
+            (await again.ResultsAsync()).Should().HaveCount(6);
+            again.Notices.Should().BeEmpty();
+        }
+    }
+
+    [Theory(Timeout = 120_000)]
+    [MemberData(nameof(Sealing))]
+    public async Task A_damaged_byte_with_valid_records_after_it_is_refused_and_nothing_is_changed(bool isSealed)
+    {
+        var files = new MemoryFileSystem();
+        int begin, end;
+        await using (var store = Open(files, Key(isSealed)))
+        {
+            await store.AddAsync(0, 3);
+            begin = (int)files.LengthOf(FirstFile);
+            await store.FinishOneAsync();
+            end = (int)files.LengthOf(FirstFile);
+            await store.FinishOneAsync();
+        }
+        var whole = files.ContentOf(FirstFile);
+        for (var at = JournalHeader.Length; at < end; at++)
+        {
+            var damaged = whole.ToArray();
+            damaged[at] ^= 0x40;
+            files.SetContent(FirstFile, damaged);
+            var open = () => Open(files, Key(isSealed));
+            var refused = open.Should().Throw<BatchJournalDamagedException>("byte {0} is damaged", at).WithMessage($"*'{FirstFile}'*hakit batch repair*").Which;
+            refused.Offset.Should().Be(at < begin ? JournalHeader.Length : begin);
+            files.ContentOf(FirstFile).Should().Equal(damaged);
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Whatever_byte_of_the_header_is_damaged_the_journal_is_refused()
+    {
+        var files = new MemoryFileSystem();
+        await using (var store = Open(files))
+            await store.AddAsync(0, 1);
+        var whole = files.ContentOf(FirstFile);
+        for (var at = 0; at < JournalHeader.Length; at++)
+        {
+            var damaged = whole.ToArray();
+            damaged[at] ^= 1;
+            files.SetContent(FirstFile, damaged);
+            new Action(() => Open(files)).Should().Throw<BatchStoreException>("byte {0} of the header is damaged", at);
+        }
+    }
+
+    /// <summary>
+    /// The power fails at each moment of a journal's life: at its creation, at each record, at a compaction. Of what was not durable then every subset survives, or where these are more than
+    /// a thousand, a thousand of them.
+    /// </summary>
+    [Theory(Timeout = 300_000)]
+    [MemberData(nameof(Sealing))]
+    public async Task After_a_power_loss_with_any_subset_of_the_unsynced_writes_nothing_is_lost_that_was_returned(bool isSealed)
+    {
+        var random = new Random(26);
+        var crashes = 0;
+        for (var moment = 1; ; moment++)
+        {
+            var files = new MemoryFileSystem { PieceLength = 40 };
+            var returned = new List<string>();
+            var added = 0;
+            var calls = 0;
+            files.Trouble = what => ++calls == moment ? new PowerLoss(what) : null;
+            var isOver = false;
+            try
+            {
+                await using var store = Open(files, Key(isSealed));
+                for (var i = 0; i < 4; i++)
+                {
+                    await store.AddAsync(i, 1);
+                    added = i + 1;
+                    returned.Add(await store.FinishOneAsync(new string('r', 150)));
+                }
+                isOver = true;
+            }
+            catch (Exception exception) when (exception is PowerLoss or BatchStoreException { InnerException: PowerLoss })
+            {
+            }
+            if (isOver && calls < moment)
+                break;
+            foreach (var survives in Subsets(files.Unsynced, random))
+            {
+                crashes++;
+                var after = files.Crash(survives);
+                await using var again = Open(after, Key(isSealed));
+                returned.Except((await again.ResultsAsync()).Keys).Should().BeEmpty();
+                (await again.CountAsync()).Total.Should().BeGreaterThanOrEqualTo(added);
+                await again.AddAsync(0, 4);
+                await again.FinishRestAsync();
+                await again.DisposeAsync();
+                await using var last = Open(after.Crash(static _ => false), Key(isSealed));
+                (await last.ResultsAsync()).Should().HaveCount(4);
+            }
+        }
+        crashes.Should().BeGreaterThan(1000);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_power_loss_during_a_compaction_loses_nothing()
+    {
+        var random = new Random(27);
+        for (var moment = 1; ; moment++)
+        {
+            var files = new MemoryFileSystem { PieceLength = 4096 };
+            await using (var store = Open(files))
+            {
+                await store.AddAsync(0, 2);
+                for (var i = 0; i < 13; i++)
+                {
+                    await store.FinishOneAsync(new string('x', 100_000) + i);
+                    await store.RedoAsync(await store.ReadFinishedAsync(BatchContent.Outcome).ToListAsync());
+                }
+                await store.FinishOneAsync("last ");
+            }
+            var calls = 0;
+            files.Trouble = what => ++calls == moment ? new PowerLoss(what) : null;
+            try
+            {
+                await Open(files).DisposeAsync();
+                files.Trouble = null;
+            }
+            catch (PowerLoss)
+            {
+            }
+            foreach (var survives in Subsets(files.Unsynced, random, most: 100))
+            {
+                await using var again = Open(files.Crash(survives));
+                (await again.ResultsAsync()).Values.Should().Equal("last item-0");
+            }
+            if (calls < moment)
+                break;
+            moment.Should().BeLessThan(100);
+        }
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Repair_copies_what_is_good_and_gives_no_item_the_result_of_another(bool itemsAreLost)
+    {
+        var files = new MemoryFileSystem();
+        var places = new List<int>();
+        await using (var store = Open(files))
+        {
+            for (var i = 0; i < 4; i++)
+            {
+                places.Add((int)files.LengthOf(FirstFile));
+                await store.AddAsync(i * 2, 2);
+            }
+            for (var i = 0; i < 8; i++)
+            {
+                places.Add((int)files.LengthOf(FirstFile));
+                await store.FinishOneAsync();
+            }
+        }
+        var damaged = files.ContentOf(FirstFile);
+        damaged[places[itemsAreLost ? 1 : 5] + 25] ^= 1;
+        files.SetContent(FirstFile, damaged);
+        var settings = new JournalSettings(files, null, TimeProvider.System, OwnThread: false);
+        var repair = JournalRepair.Repair(Name, Name + "-good", settings);
+        repair.Should().BeEquivalentTo(itemsAreLost ? new { Items = 6L, Outcomes = 6L, Orphans = 2L } : new { Items = 8L, Outcomes = 7L, Orphans = 0L });
+        repair.SkippedBytes.Should().Be(places[itemsAreLost ? 2 : 6] - places[itemsAreLost ? 1 : 5]);
+        files.ContentOf(FirstFile).Should().Equal(damaged);
+        await using var good = JournalOpener.Open(Name + "-good", settings, create: false);
+        var results = await good.ResultsAsync();
+        results.Should().HaveCount(itemsAreLost ? 6 : 7).And.OnlyContain(r => r.Value == "result of " + r.Key);
+        (await good.ClaimAsync(9, mayRepeat: true)).Select(c => c.Id).Should().Equal(itemsAreLost ? [] : ["item-1"]);
+    }
+
+    // All subsets where they are few; else a thousand, with none and all among them.
+    private static IEnumerable<Func<int, bool>> Subsets(int count, Random random, int most = 1000)
+    {
+        if (count <= 10 && 1 << count <= most)
+        {
+            for (var bits = 0; bits < 1 << count; bits++)
+            {
+                var chosen = bits;
+                yield return i => (chosen >> i & 1) != 0;
+            }
+            yield break;
+        }
+        yield return static _ => false;
+        yield return static _ => true;
+        for (var i = 2; i < most; i++)
+        {
+            var chosen = new bool[count];
+            for (var j = 0; j < count; j++)
+                chosen[j] = random.Next(2) == 0;
+            yield return index => chosen[index];
+        }
+    }
+
+    private sealed class PowerLoss(string what) : IOException(what);
+}

@@ -1,0 +1,223 @@
+using HaKit.Batch.Journal;
+
+namespace HaKit.Batch.Tests.Journal;
+
+/// <summary>
+/// A file system in memory that knows what is durable. After <see cref="Crash"/> it has what was made durable, and of the rest whatever the test chose: writes are kept or lost in
+/// pieces of <see cref="PieceLength"/> bytes, in any combination, as a disk without order does.
+/// </summary>
+internal sealed class MemoryFileSystem : IJournalFileSystem
+{
+    private readonly Dictionary<string, MemoryFile> _durableNames = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, MemoryFile> _names = new(StringComparer.Ordinal);
+    private readonly List<(string? From, string? To, MemoryFile File)> _unsyncedNames = [];
+    private readonly HashSet<MemoryFile> _locked = [];
+
+    public int PieceLength { get; init; } = 64;
+
+    /// <summary>Throws from here on in the place of a write or a flush, when it says so.</summary>
+    public Func<string, Exception?>? Trouble { get; set; }
+
+    public int Flushes { get; private set; }
+
+    /// <summary>How many things are not durable: pieces of writes, changes of length, changes of names.</summary>
+    public int Unsynced => _names.Values.Concat(_durableNames.Values).Distinct().Sum(static f => f.Unsynced.Count) + _unsyncedNames.Count;
+
+    /// <summary>What the disk has after the power failed: of what was not durable, those for which <paramref name="survives"/> says so, by their number.</summary>
+    public MemoryFileSystem Crash(Func<int, bool> survives)
+    {
+        var after = new MemoryFileSystem { PieceLength = PieceLength };
+        var number = 0;
+        var files = new Dictionary<MemoryFile, MemoryFile>();
+        foreach (var file in _names.Values.Concat(_durableNames.Values).Concat(_unsyncedNames.Select(static n => n.File)).Distinct())
+            files[file] = new MemoryFile(after, file.Durable, file.Unsynced.Where(_ => survives(number++)).ToList());
+        var names = new Dictionary<string, MemoryFile>(_durableNames);
+        foreach (var (from, to, file) in _unsyncedNames)
+        {
+            if (!survives(number++))
+                continue;
+            if (from is not null)
+                names.Remove(from);
+            if (to is not null)
+                names[to] = file;
+        }
+        foreach (var (name, file) in names)
+            after._names[name] = after._durableNames[name] = files[file];
+        return after;
+    }
+
+    /// <summary>What another process sees after this one was killed: everything.</summary>
+    public MemoryFileSystem Kill() => Crash(static _ => true);
+
+    public byte[] ContentOf(string path) => _names[path].Now;
+
+    public void SetContent(string path, byte[] content) => _names[path] = _durableNames[path] = new MemoryFile(this, content, []);
+
+    public IReadOnlyList<string> Paths => [.. _names.Keys.Order(StringComparer.Ordinal)];
+
+    public IJournalFile Open(string path, bool createNew)
+    {
+        if (createNew == _names.ContainsKey(path))
+            throw new IOException(createNew ? $"{path} exists." : $"{path} does not exist.");
+        if (createNew)
+        {
+            _names[path] = new MemoryFile(this, [], []);
+            _unsyncedNames.Add((null, path, _names[path]));
+        }
+        return new Handle(this, path, _names[path]);
+    }
+
+    public IDisposable? TryLock(string path, ReadOnlySpan<byte> mark)
+    {
+        if (!_names.TryGetValue(path, out var file))
+            _names[path] = _durableNames[path] = file = new MemoryFile(this, [], []);
+        if (!_locked.Add(file))
+            return null;
+        file.Replace(mark);
+        return new Held(() => _locked.Remove(file));
+    }
+
+    public byte[]? TryRead(string path) => _names.TryGetValue(path, out var file) ? file.Now : null;
+
+    public void Write(string path, ReadOnlySpan<byte> content)
+    {
+        if (!_names.TryGetValue(path, out var file))
+            _names[path] = _durableNames[path] = file = new MemoryFile(this, [], []);
+        file.Replace(content);
+    }
+
+    public IReadOnlyList<string> FilesThatBeginWith(string path) => [.. _names.Keys.Where(k => k.StartsWith(path, StringComparison.Ordinal))];
+
+    public long LengthOf(string path) => _names.TryGetValue(path, out var file) ? file.Now.Length : -1;
+
+    public void Rename(string path, string to)
+    {
+        if (_names.ContainsKey(to))
+            throw new IOException($"{to} exists.");
+        _names.Remove(path, out var file);
+        _names[to] = file!;
+        _unsyncedNames.Add((path, to, file!));
+    }
+
+    public void Delete(string path)
+    {
+        if (_names.Remove(path, out var file))
+            _unsyncedNames.Add((path, null, file));
+    }
+
+    public void SyncDirectoryOf(string path)
+    {
+        _unsyncedNames.Clear();
+        _durableNames.Clear();
+        foreach (var (name, file) in _names)
+            _durableNames[name] = file;
+    }
+
+    private sealed class Held(Action release) : IDisposable
+    {
+        public void Dispose() => release();
+    }
+
+    /// <summary>A write of one piece, or a change of the length.</summary>
+    private sealed record Change(long Offset, byte[]? Bytes, long Length);
+
+    private sealed class MemoryFile
+    {
+        private readonly MemoryFileSystem _system;
+        private byte[]? _now;
+
+        public MemoryFile(MemoryFileSystem system, byte[] durable, List<Change> survived)
+        {
+            _system = system;
+            Durable = durable;
+            foreach (var change in survived)
+                Durable = Apply(Durable, change);
+        }
+
+        public byte[] Durable { get; private set; }
+
+        public List<Change> Unsynced { get; } = [];
+
+        public byte[] Now => _now ??= Unsynced.Aggregate(Durable, Apply);
+
+        public void Write(ReadOnlySpan<byte> bytes, long offset)
+        {
+            if (offset + bytes.Length > Now.Length)
+                Unsynced.Add(new(0, null, offset + bytes.Length)); // the length may reach the disk without the bytes
+            for (var at = 0; at < bytes.Length;)
+            {
+                var length = (int)Math.Min(bytes.Length - at, _system.PieceLength - (offset + at) % _system.PieceLength);
+                Unsynced.Add(new(offset + at, bytes.Slice(at, length).ToArray(), 0));
+                at += length;
+            }
+            _now = null;
+        }
+
+        public void SetLength(long length)
+        {
+            Unsynced.Add(new(0, null, length));
+            _now = null;
+        }
+
+        public void Flush()
+        {
+            Durable = Now;
+            Unsynced.Clear();
+            _now = null;
+        }
+
+        public void Replace(ReadOnlySpan<byte> content)
+        {
+            Durable = content.ToArray();
+            Unsynced.Clear();
+            _now = null;
+        }
+
+        private static byte[] Apply(byte[] content, Change change)
+        {
+            var length = change.Bytes is null ? change.Length : Math.Max(content.Length, change.Offset + change.Bytes.Length);
+            var after = new byte[length];
+            content.AsSpan(0, (int)Math.Min(content.Length, length)).CopyTo(after);
+            change.Bytes?.CopyTo(after, change.Offset);
+            return after;
+        }
+    }
+
+    private sealed class Handle(MemoryFileSystem system, string path, MemoryFile file) : IJournalFile
+    {
+        public long Length => file.Now.Length;
+
+        public int Read(Span<byte> buffer, long offset)
+        {
+            var now = file.Now;
+            var count = (int)Math.Clamp(now.Length - offset, 0, buffer.Length);
+            if (count > 0)
+                now.AsSpan((int)offset, count).CopyTo(buffer);
+            return count;
+        }
+
+        public void Write(ReadOnlySpan<byte> bytes, long offset)
+        {
+            if (system.Trouble?.Invoke("write " + path) is { } trouble)
+            {
+                file.Write(bytes[..(bytes.Length / 2)], offset);
+                throw trouble;
+            }
+            file.Write(bytes, offset);
+        }
+
+        public void SetLength(long length) => file.SetLength(length);
+
+        public void Flush()
+        {
+            if (system.Trouble?.Invoke("flush " + path) is { } trouble)
+                throw trouble;
+            system.Flushes++;
+            file.Flush();
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
