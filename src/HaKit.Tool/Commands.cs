@@ -1,4 +1,5 @@
 using System.CommandLine;
+using HaKit.Tool.Drills;
 using HaKit.Tool.Planning;
 using HaKit.Tool.Rehearsals;
 using HaKit.Tool.Simulations;
@@ -10,6 +11,8 @@ internal static class Commands
 {
     public static IEnumerable<Command> All() =>
     [
+        DrillCommand.Create(),
+        ServeCommand.Create(),
         PlanCommand.Create(),
         SimulateCommand.Create(),
         ReplayCommand.Create(),

@@ -1,0 +1,90 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace HaKit.Tool.Drills;
+
+/// <summary>What a drill must reach, for a pipeline. Every member is optional; what stands under a fault's name goes before the rest.</summary>
+internal sealed record DrillAssertions
+{
+    private static readonly JsonSerializerOptions Strict = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+    };
+
+    /// <summary>The least share of right answers, 0 to 1.</summary>
+    public double? Success { get; init; }
+
+    /// <summary>The most answers that are wrong or half.</summary>
+    public int? WrongOrHalf { get; init; }
+
+    /// <summary>The most that a call that met the fault may be delayed, in milliseconds: the median, p99 and the longest.</summary>
+    public double? AddedP50 { get; init; }
+
+    public double? AddedP99 { get; init; }
+    public double? AddedLongest { get; init; }
+
+    /// <summary>The most seconds from the fault's beginning until all is well again.</summary>
+    public double? WellAgainSeconds { get; init; }
+
+    /// <summary>The most requests at the upstreams for each call.</summary>
+    public double? Amplification { get; init; }
+
+    /// <summary>The most answers made in vain.</summary>
+    public long? Duplicates { get; init; }
+
+    /// <summary>The most requests before the time that a refusal named.</summary>
+    public int? EarlySends { get; init; }
+
+    /// <summary>Other values for single faults.</summary>
+    public Dictionary<string, DrillAssertions>? Faults { get; init; }
+
+    /// <exception cref="UsageException">The file cannot be read, or has a member that is unknown.</exception>
+    public static DrillAssertions Read(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<DrillAssertions>(File.ReadAllText(file), Strict) ?? throw new JsonException("it is empty");
+        }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException or JsonException or ArgumentException)
+        {
+            throw new UsageException($"--assert is '{file}', which cannot be used: {wrong.Message}");
+        }
+    }
+
+    /// <summary>What the report misses, one sentence each; empty when it reaches everything.</summary>
+    public IReadOnlyList<string> Misses(DrillReport report)
+    {
+        List<string> misses = report.IsVoid ? [FormattableString.Invariant($"the run is void: the generator was late by {report.LagP99:0.0} ms (p99)")] : [];
+        foreach (var unknown in (Faults?.Keys ?? Enumerable.Empty<string>()).Where(name => report.Faults.All(f => f.Name != name)))
+            misses.Add($"{unknown}: no such fault was drilled");
+        foreach (var fault in report.Faults)
+        {
+            var own = Faults?.GetValueOrDefault(fault.Name);
+            AtLeast("success", fault.Success, own?.Success ?? Success);
+            AtMost("wrongOrHalf", fault.Wrong + fault.Half, own?.WrongOrHalf ?? WrongOrHalf);
+            AtMost("addedP50", fault.AddedP50, own?.AddedP50 ?? AddedP50);
+            AtMost("addedP99", fault.AddedP99, own?.AddedP99 ?? AddedP99);
+            AtMost("addedLongest", fault.AddedLongest, own?.AddedLongest ?? AddedLongest);
+            AtMost("wellAgainSeconds", fault.WellAgainSeconds ?? double.PositiveInfinity, own?.WellAgainSeconds ?? WellAgainSeconds);
+            AtMost("amplification", fault.Amplification, own?.Amplification ?? Amplification);
+            AtMost("duplicates", fault.Duplicates, own?.Duplicates ?? Duplicates);
+            AtMost("earlySends", fault.EarlySends, own?.EarlySends ?? EarlySends);
+
+            void AtLeast(string what, double value, double? least)
+            {
+                if (value < least)
+                    misses.Add(FormattableString.Invariant($"{fault.Name}: {what} is {value:0.####}, at least {least} is asserted"));
+            }
+
+            void AtMost(string what, double? value, double? most)
+            {
+                if (value > most)
+                    misses.Add(FormattableString.Invariant($"{fault.Name}: {what} is {value:0.##}, at most {most} is asserted"));
+            }
+        }
+        return misses;
+    }
+}

@@ -1,0 +1,22 @@
+namespace HaKit.Tool.Drills;
+
+/// <summary>What the tool itself can drill.</summary>
+internal static class DrillContenders
+{
+    /// <summary>A HaKit pool with its defaults, over HTTP, within this process.</summary>
+    public static DrillContender HaKit { get; } = new("HaKit over HTTP, defaults", static addresses =>
+    {
+        var options = new EndpointPoolOptions();
+        for (var i = 0; i < addresses.Count; i++)
+            options.Endpoints.Add(new EndpointOptions { Name = $"upstream-{i + 1}", Address = addresses[i].AbsoluteUri });
+        var pool = new EndpointPool("drill", options);
+        return Task.FromResult<IDrillTarget>(new HttpDrillTarget(pool.CreateHttpClient(), pool.Origin, [], pool));
+    }, IsFresh: true);
+
+    /// <summary>Anything at an address. It keeps its connections, as an application does.</summary>
+    public static DrillContender At(string name, Uri address, IReadOnlyList<KeyValuePair<string, string>> headers) => new(name, _ =>
+    {
+        var client = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2) }) { Timeout = Timeout.InfiniteTimeSpan };
+        return Task.FromResult<IDrillTarget>(new HttpDrillTarget(client, address, headers));
+    }, IsFresh: false);
+}

@@ -1,0 +1,108 @@
+using HaKit.Availability;
+
+namespace HaKit.Tool.Drills;
+
+/// <summary>From what an episode left behind to its figures. Pure functions.</summary>
+internal static class DrillFigures
+{
+    private static readonly TimeSpan Bin = TimeSpan.FromMilliseconds(100);
+
+    // A refusal takes a moment to arrive, and what was sent meanwhile did not know of it; a timer may fire a moment early.
+    private static readonly TimeSpan OnItsWay = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan TimerGrace = TimeSpan.FromMilliseconds(10);
+
+    public static FaultReport Of(DrillEpisode episode, TimeSpan healthyMedian, double rate)
+    {
+        var calls = episode.Calls;
+        var right = calls.Count(c => c.Outcome == DrillOutcome.Right);
+        var bounds = calls.Count == 0 ? default : Estimate.ClopperPearson(right, calls.Count);
+        var met = MetBy(episode);
+        var added = met.Where(c => c.Outcome == DrillOutcome.Right).Select(c => (c.Time - healthyMedian).TotalMilliseconds).Order().ToArray();
+        return new FaultReport
+        {
+            Name = episode.Fault.Name,
+            Description = episode.Fault.Description,
+            Calls = calls.Count,
+            Right = right,
+            Success = calls.Count == 0 ? 0 : (double)right / calls.Count,
+            SuccessLow = calls.Count == 0 ? 0 : 1 - bounds.Lower.Unavailability,
+            SuccessHigh = calls.Count == 0 ? 0 : 1 - bounds.Upper.Unavailability,
+            Failed = calls.Count(c => c.Outcome == DrillOutcome.Failed),
+            Wrong = calls.Count(c => c.Outcome == DrillOutcome.Wrong),
+            Half = calls.Count(c => c.Outcome == DrillOutcome.Half),
+            Met = met.Count,
+            AddedP50 = Percentile(added, 0.5),
+            AddedP99 = Percentile(added, 0.99),
+            AddedLongest = Percentile(added, 1),
+            WellAgainSeconds = WellAgain(calls, episode.Began, rate)?.TotalSeconds,
+            Amplification = calls.Count == 0 ? 0 : (double)episode.Requests.Count / calls.Count,
+            Duplicates = Math.Max(0, episode.WholeAnswers - right),
+            EarlySends = EarlySends(episode.Requests, episode.Strikes),
+            Why = calls.Where(c => c.Why is not null).GroupBy(c => c.Why!).OrderByDescending(g => g.Count()).Take(3).ToDictionary(g => g.Key, g => g.Count()),
+            Timeline = TimelineOf(calls, episode.Began),
+            LastedSeconds = (episode.Ended - episode.Began).TotalSeconds,
+        };
+    }
+
+    /// <summary>The median time of right answers before the faults.</summary>
+    public static TimeSpan HealthyMedian(IEnumerable<DrillEpisode> episodes)
+    {
+        var times = episodes.SelectMany(e => e.Before).Where(c => c.Outcome == DrillOutcome.Right).Select(c => c.Time.TotalMilliseconds).Order().ToArray();
+        return TimeSpan.FromMilliseconds(Percentile(times, 0.5) ?? 0);
+    }
+
+    /// <summary>The smallest value that at least the given share of all do not exceed; null when there are none.</summary>
+    public static double? Percentile(double[] sorted, double share) =>
+        sorted.Length == 0 ? null : sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Length) - 1, 0, sorted.Length - 1)];
+
+    /// <summary>
+    /// From the fault's beginning to the first moment from which on at least 99 % of the calls of each second are right. Zero where no second ever had less; null where
+    /// the last second still has.
+    /// </summary>
+    public static TimeSpan? WellAgain(IReadOnlyList<DrillCall> calls, TimeSpan began, double rate)
+    {
+        var second = Math.Max(1, (int)Math.Round(rate));
+        if (calls.Count < second)
+            return calls.All(c => c.Outcome == DrillOutcome.Right) ? TimeSpan.Zero : null;
+        var bad = 0;
+        int? lastBadIndex = null;
+        int? lastBadInWindow = null;
+        for (var i = 0; i < calls.Count; i++)
+        {
+            if (calls[i].Outcome != DrillOutcome.Right)
+            {
+                bad++;
+                lastBadIndex = i;
+            }
+            if (i >= second && calls[i - second].Outcome != DrillOutcome.Right)
+                bad--;
+            if (i >= second - 1 && second - bad < 0.99 * second)
+                lastBadInWindow = lastBadIndex;
+        }
+        if (lastBadInWindow is not { } last)
+            return TimeSpan.Zero;
+        // A whole second of right answers must follow, or nothing is known of the end.
+        return last + second < calls.Count ? calls[last + 1].Due - began : null;
+    }
+
+    /// <summary>Requests that reached an upstream after a refusal of it and before the time that the refusal named.</summary>
+    public static int EarlySends(IEnumerable<UpstreamRequest> requests, IEnumerable<UpstreamStrike> strikes)
+    {
+        var refusals = strikes.Where(s => s.RetryAfter is not null).ToLookup(s => s.Upstream);
+        return requests.Count(r => refusals[r.Upstream].Any(s => r.At > s.At + OnItsWay && r.At < s.At + s.RetryAfter!.Value - TimerGrace));
+    }
+
+    private static IReadOnlyList<DrillCall> MetBy(DrillEpisode episode)
+    {
+        var struck = episode.Strikes.Select(s => s.Call).ToHashSet();
+        var refused = episode.Steps.Where(s => s is { IsRefusal: true, Probability: 1 }).ToArray();
+        return [.. episode.Calls.Where(c => struck.Contains(c.Number) || refused.Any(s => c.Due >= episode.Began + s.From && c.Due < episode.Began + s.Until))];
+    }
+
+    private static IReadOnlyList<TimelineBin> TimelineOf(IEnumerable<DrillCall> calls, TimeSpan began) =>
+    [
+        .. calls.GroupBy(c => (int)((c.Due - began) / Bin)).OrderBy(g => g.Key).Select(g => new TimelineBin(
+            g.Key * Bin.TotalSeconds, g.Count(), g.Count(c => c.Outcome == DrillOutcome.Failed), g.Count(c => c.Outcome is DrillOutcome.Wrong or DrillOutcome.Half),
+            g.Max(c => c.Time.TotalMilliseconds))),
+    ];
+}

@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+using HaKit.Testing;
+
+namespace HaKit.Tool.Drills;
+
+/// <summary>An open-loop load: each call is due at its own time, however long the calls before it take. Every answer is checked whole.</summary>
+internal sealed class DrillLoad(DrillClock clock, double rate, double streamedShare, TimeSpan patience)
+{
+    private readonly TimeSpan _spacing = TimeSpan.FromSeconds(1 / rate);
+    private int _number;
+
+    /// <summary>Makes calls for as long as asked and returns when the last one has ended.</summary>
+    public async Task<IReadOnlyList<DrillCall>> RunAsync(IDrillTarget target, TimeSpan length, CancellationToken cancellationToken)
+    {
+        var done = new ConcurrentBag<DrillCall>();
+        var running = new List<Task>();
+        var from = clock.Now;
+        for (var due = from; due < from + length; due += _spacing)
+        {
+            await clock.UntilAsync(due, cancellationToken);
+            var (number, at) = (++_number, due);
+            running.Add(Task.Run(async () => done.Add(await CallAsync(target, number, at, cancellationToken)), cancellationToken));
+        }
+        await Task.WhenAll(running);
+        return [.. done.OrderBy(c => c.Number)];
+    }
+
+    /// <summary>Makes one call now.</summary>
+    public Task<DrillCall> CallAsync(IDrillTarget target, CancellationToken cancellationToken) => CallAsync(target, ++_number, clock.Now, cancellationToken);
+
+    private async Task<DrillCall> CallAsync(IDrillTarget target, int number, TimeSpan due, CancellationToken cancellationToken)
+    {
+        var began = clock.Now;
+        var streamed = (int)(number * streamedShare) != (int)((number - 1) * streamedShare);
+        var prompt = DrillUpstreams.PromptOf(number);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        over.CancelAfter(patience);
+        try
+        {
+            var answer = await target.CallAsync(prompt, streamed, over.Token);
+            return new(number, due, began, clock.Now, streamed, OutcomeOf(answer, FakeAnswers.AnswerTo(prompt)));
+        }
+#pragma warning disable CA1031 // Whatever it is, the call failed by it, and the report says so.
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            return new(number, due, began, clock.Now, streamed, DrillOutcome.Failed, over.IsCancellationRequested ? "no answer in time" : WordsOf(exception));
+        }
+    }
+
+    private static DrillOutcome OutcomeOf(DrillAnswer answer, string right)
+    {
+        if (answer.HasEnded)
+            return answer.Text == right ? DrillOutcome.Right : DrillOutcome.Wrong;
+        return right.StartsWith(answer.Text, StringComparison.Ordinal) ? DrillOutcome.Half : DrillOutcome.Wrong;
+    }
+
+    private static string WordsOf(Exception exception)
+    {
+        var words = exception.Message.ReplaceLineEndings(" ");
+        return $"{exception.GetType().Name}: {(words.Length > 100 ? words[..100] + "…" : words)}";
+    }
+}

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Globalization;
+using HaKit.Testing;
+
+namespace HaKit.Tool.Drills;
+
+/// <summary>The options of <c>drill</c>.</summary>
+internal sealed class DrillOptions
+{
+    private readonly Option<string?> _target = CommandOptions.Text("--target", "URL", "what stands between, up to and with its /v1; without it, a HaKit pool with its defaults");
+    private readonly Option<string[]> _headers = new("--header") { HelpName = "NAME:VALUE", Description = "a header of every request to the target; repeat it for more" };
+    private readonly Option<double> _rate = CommandOptions.Number("--rate", "CALLS", "calls a second, each at its own time", 50, 1, 1000);
+    private readonly Option<double> _streamed = CommandOptions.Number("--streamed", "SHARE", "the share of the calls that ask for a stream, 0 to 1", 0.5, 0, 1);
+    private readonly Option<TimeSpan?> _length = CommandOptions.Duration("--length", "how long the usual fault lasts (default 5s)");
+    private readonly Option<TimeSpan?> _patience = CommandOptions.Duration("--patience", "how long a caller waits for an answer (default 10s)");
+    private readonly Option<int> _seed = CommandOptions.Whole("--seed", "N", "of everything random", 1);
+    private readonly DrillUpstreamOptions _upstreams = new();
+
+    public Option<string?> Json { get; } = JsonOutput.CreateOption();
+
+    public Option<string?> Markdown { get; } = CommandOptions.Text("--markdown", "FILE", "writes the report as Markdown");
+
+    public Option<string?> Html { get; } = CommandOptions.Text("--html", "FILE", "writes the report as one HTML page with pictures");
+
+    public Option<string?> Assert { get; } = CommandOptions.Text("--assert", "FILE", "what must be reached, as JSON: success, wrongOrHalf, addedP50, addedP99, addedLongest, wellAgainSeconds, amplification, duplicates, earlySends, and faults with values of their own");
+
+    public IEnumerable<Option> All => [_target, _upstreams.Ports, _upstreams.Faults, _rate, _streamed, _length, _patience, _headers, _seed, Json, Markdown, Html, Assert];
+
+    public DrillSettings SettingsOf(ParseResult parsed) => new()
+    {
+        Faults = DrillUpstreamOptions.FaultsOf(parsed.GetValue(_upstreams.Faults) ?? "full"),
+        Rate = parsed.GetValue(_rate),
+        StreamedShare = parsed.GetValue(_streamed),
+        Length = parsed.GetValue(_length) ?? TimeSpan.FromSeconds(5),
+        Patience = parsed.GetValue(_patience) ?? TimeSpan.FromSeconds(10),
+        Seed = parsed.GetValue(_seed),
+        // A pool of our own is told the addresses: any free ports will do.
+        Ports = parsed.GetValue(_upstreams.Ports) is null && parsed.GetValue(_target) is null ? [0, 0, 0] : DrillUpstreamOptions.PortsOf(parsed.GetValue(_upstreams.Ports)),
+    };
+
+    public DrillContender ContenderOf(ParseResult parsed)
+    {
+        if (parsed.GetValue(_target) is not { } target)
+            return DrillContenders.HaKit;
+        if (!Uri.TryCreate(target, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+            throw new UsageException($"--target is '{target}': an address such as http://127.0.0.1:8080/v1 is needed.");
+        var headers = (parsed.GetValue(_headers) ?? []).Select(HeaderOf).ToArray();
+        return DrillContenders.At(target, address, headers);
+    }
+
+    private static KeyValuePair<string, string> HeaderOf(string text) =>
+        text.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon
+            ? new(text[..colon].Trim(), text[(colon + 1)..].Trim())
+            : throw new UsageException($"--header is '{text}': NAME:VALUE is needed.");
+}
+
+/// <summary>The options that drill and serve share: which upstreams, which faults.</summary>
+internal sealed class DrillUpstreamOptions
+{
+    public Option<string?> Ports { get; } = CommandOptions.Text("--upstreams", "PORTS", "the ports of the upstreams on 127.0.0.1 (default 9101,9102,9103)");
+
+    public Option<string?> Faults { get; } = CommandOptions.Text("--faults", "NAMES", "which faults: full (all at their full rate, the default), low (a tenth of the requests), all, or names such as refused,throttled,cut-10%");
+
+    public static IReadOnlyList<int> PortsOf(string? text) =>
+        [.. (text ?? "9101,9102,9103").Split(',', StringSplitOptions.TrimEntries).Select(port =>
+            int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and < 65536 ? number : throw new UsageException($"--upstreams has '{port}': ports such as 9101,9102,9103 are needed."))];
+
+    public static IReadOnlyList<DrillFault> FaultsOf(string names) => names switch
+    {
+        "full" => DrillFaults.Full,
+        "low" => DrillFaults.LowRate,
+        "all" => DrillFaults.All,
+        _ => [.. names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(name =>
+            DrillFaults.All.FirstOrDefault(f => f.Name == name) ?? throw new UsageException($"--faults names '{name}'; there are full, low, all, {string.Join(", ", DrillFaults.All.Select(f => f.Name))}."))],
+    };
+}

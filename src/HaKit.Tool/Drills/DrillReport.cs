@@ -1,0 +1,112 @@
+namespace HaKit.Tool.Drills;
+
+/// <summary>The figures of a drill. Times are in milliseconds unless the name says seconds; shares are 0 to 1.</summary>
+internal sealed record DrillReport
+{
+    /// <summary>Above this the generator itself was late, and the figures say nothing: in milliseconds.</summary>
+    public const double MostLag = 5;
+
+    public required string Target { get; init; }
+    public required double CallsPerSecond { get; init; }
+    public required double StreamedShare { get; init; }
+    public required double FaultSeconds { get; init; }
+    public required double PatienceSeconds { get; init; }
+    public required int Upstreams { get; init; }
+    public required int Seed { get; init; }
+
+    /// <summary>What a right answer takes when all is well.</summary>
+    public required double HealthyMedian { get; init; }
+
+    /// <summary>How late the generator began its calls: 99 % of them were no later.</summary>
+    public required double LagP99 { get; init; }
+
+    public required double LagLongest { get; init; }
+    public required IReadOnlyList<FaultReport> Faults { get; init; }
+
+    /// <summary>Whether the generator was so late that the run says nothing about the target.</summary>
+    public bool IsVoid => LagP99 > MostLag;
+
+    public static DrillReport Of(string target, DrillSettings settings, IReadOnlyList<DrillEpisode> episodes)
+    {
+        var lags = episodes.SelectMany(e => e.Before.Concat(e.Calls)).Select(c => c.Lag.TotalMilliseconds).Order().ToArray();
+        var healthy = DrillFigures.HealthyMedian(episodes);
+        return new DrillReport
+        {
+            Target = target,
+            CallsPerSecond = settings.Rate,
+            StreamedShare = settings.StreamedShare,
+            FaultSeconds = settings.Length.TotalSeconds,
+            PatienceSeconds = settings.Patience.TotalSeconds,
+            Upstreams = settings.Ports.Count,
+            Seed = settings.Seed,
+            HealthyMedian = healthy.TotalMilliseconds,
+            LagP99 = DrillFigures.Percentile(lags, 0.99) ?? 0,
+            LagLongest = lags.Length == 0 ? 0 : lags[^1],
+            Faults = [.. episodes.Select(e => DrillFigures.Of(e, healthy, settings.Rate))],
+        };
+    }
+}
+
+/// <summary>What one fault did to the calls.</summary>
+internal sealed record FaultReport
+{
+    public required string Name { get; init; }
+    public required string Description { get; init; }
+
+    /// <summary>Calls from the fault's beginning to the end of its episode.</summary>
+    public required int Calls { get; init; }
+
+    public required int Right { get; init; }
+
+    /// <summary>The share of right answers, with the bounds of its 95 % interval.</summary>
+    public required double Success { get; init; }
+
+    public required double SuccessLow { get; init; }
+    public required double SuccessHigh { get; init; }
+
+    /// <summary>Calls that failed and said so.</summary>
+    public required int Failed { get; init; }
+
+    /// <summary>Calls that ended as if all were well, with another answer or none.</summary>
+    public required int Wrong { get; init; }
+
+    /// <summary>Calls that ended as if all were well, with half of the answer.</summary>
+    public required int Half { get; init; }
+
+    /// <summary>Calls that met the fault: a struck request, or, where upstreams refuse connections and see nothing, every call of that time.</summary>
+    public required int Met { get; init; }
+
+    /// <summary>The time of the right calls that met the fault, less the healthy median; null where there were none.</summary>
+    public required double? AddedP50 { get; init; }
+
+    public required double? AddedP99 { get; init; }
+    public required double? AddedLongest { get; init; }
+
+    /// <summary>From the fault's beginning until 99 % of the calls of each second are right; null where that did not happen.</summary>
+    public required double? WellAgainSeconds { get; init; }
+
+    /// <summary>Requests at the upstreams for each call; refused connections are not seen.</summary>
+    public required double Amplification { get; init; }
+
+    /// <summary>Whole answers that upstreams made beyond one for each right call: done, and billed, in vain.</summary>
+    public required long Duplicates { get; init; }
+
+    /// <summary>Requests sent to an upstream before the time was over that its refusal had named.</summary>
+    public required int EarlySends { get; init; }
+
+    /// <summary>What the failed calls said, most frequent first, with their counts.</summary>
+    public required IReadOnlyDictionary<string, int> Why { get; init; }
+
+    public required IReadOnlyList<TimelineBin> Timeline { get; init; }
+
+    /// <summary>When the fault ended, in seconds from its beginning.</summary>
+    public required double LastedSeconds { get; init; }
+}
+
+/// <summary>A tenth of a second of a fault.</summary>
+/// <param name="At">Its beginning, in seconds from the fault's.</param>
+/// <param name="Calls">Calls that were due in it.</param>
+/// <param name="Failed">Of them, failed.</param>
+/// <param name="Wrong">Of them, wrong or half.</param>
+/// <param name="Longest">The longest time of them.</param>
+internal sealed record TimelineBin(double At, int Calls, int Failed, int Wrong, double Longest);

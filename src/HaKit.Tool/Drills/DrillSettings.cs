@@ -1,0 +1,32 @@
+using HaKit.Testing;
+
+namespace HaKit.Tool.Drills;
+
+/// <summary>What a drill goes through.</summary>
+internal sealed record DrillSettings
+{
+    public required IReadOnlyList<DrillFault> Faults { get; init; }
+
+    /// <summary>Calls a second.</summary>
+    public double Rate { get; init; } = 50;
+
+    /// <summary>The share of the calls that ask for a stream.</summary>
+    public double StreamedShare { get; init; } = 0.5;
+
+    /// <summary>How long the usual fault lasts.</summary>
+    public TimeSpan Length { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long all is well before each fault.</summary>
+    public TimeSpan Before { get; init; } = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>How long calls go on after each fault.</summary>
+    public TimeSpan After { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long a caller waits for an answer.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
+
+    public int Seed { get; init; } = 1;
+
+    /// <summary>The ports of the upstreams; 0 for free ones.</summary>
+    public IReadOnlyList<int> Ports { get; init; } = [0, 0, 0];
+}

@@ -1,0 +1,118 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using HaKit.Testing;
+
+namespace HaKit.Tool.Drills;
+
+/// <summary>A request that reached an upstream.</summary>
+/// <param name="At">When, on the drill's clock.</param>
+/// <param name="Upstream">Which upstream.</param>
+/// <param name="Call">The number of the drill's call, as its prompt says; 0 for a request of another client.</param>
+internal readonly record struct UpstreamRequest(TimeSpan At, int Upstream, int Call);
+
+/// <summary>A request that a fault struck.</summary>
+/// <param name="At">When.</param>
+/// <param name="Upstream">Where.</param>
+/// <param name="Call">Whose.</param>
+/// <param name="RetryAfter">The time that the refusal named; null where it named none.</param>
+internal readonly record struct UpstreamStrike(TimeSpan At, int Upstream, int Call, TimeSpan? RetryAfter);
+
+/// <summary>The scripted servers behind whatever is drilled. They know which calls reached them and which a fault struck.</summary>
+internal sealed class DrillUpstreams : IAsyncDisposable
+{
+    // What an upstream takes when it is well, from request to headers: 10 ms, for half of the requests 10 ms more, for a quarter another 20 ms. Without such a spread a
+    // client that measures would find one upstream a fraction of a millisecond faster, and call no other.
+    private static readonly (double Probability, double Milliseconds)[] Usual = [(1, 10), (0.5, 10), (0.25, 20)];
+    private readonly List<FakeAiServer> _servers = [];
+    private readonly Random _random;
+    private readonly Lock _lock = new();
+    private readonly DrillClock _clock;
+
+    private DrillUpstreams(int seed, DrillClock clock) => (_random, _clock) = (new Random(seed), clock);
+
+    public IReadOnlyList<FakeAiServer> Servers => _servers;
+
+    public ConcurrentQueue<UpstreamRequest> Requests { get; } = [];
+
+    public ConcurrentQueue<UpstreamStrike> Strikes { get; } = [];
+
+    /// <exception cref="UsageException">A port is taken.</exception>
+    public static async Task<DrillUpstreams> StartAsync(IReadOnlyList<int> ports, int seed, DrillClock clock, CancellationToken cancellationToken)
+    {
+        var upstreams = new DrillUpstreams(seed, clock);
+        try
+        {
+            for (var i = 0; i < ports.Count; i++)
+            {
+                var index = i;
+                var options = new FakeAiOptions
+                {
+                    Name = $"upstream-{i + 1}",
+                    Seed = seed + i,
+                    Observe = request =>
+                    {
+                        if (!request.IsProbe)
+                            upstreams.Requests.Enqueue(new(clock.Now, index, CallOf(request.Prompt)));
+                    },
+                };
+                var server = await FakeAiServer.StartAsync(options, ports[i], cancellationToken);
+                foreach (var (probability, milliseconds) in Usual)
+                    server.Faults.WithProbability(probability, FakeFault.Latency(toHeaders: TimeSpan.FromMilliseconds(milliseconds)));
+                upstreams._servers.Add(server);
+            }
+            return upstreams;
+        }
+        catch (IOException taken)
+        {
+            await upstreams.DisposeAsync();
+            throw new UsageException($"--upstreams: {taken.Message}");
+        }
+    }
+
+    /// <summary>Plays a fault to its end. The first upstream of the fault is the one given.</summary>
+    public Task PlayAsync(DrillFault fault, TimeSpan length, int first, CancellationToken cancellationToken)
+    {
+        var began = _clock.Now;
+        return Task.WhenAll(fault.Steps(length).SelectMany(step => UpstreamsOf(step, first).Select(upstream => PlayAsync(step, upstream, began, cancellationToken))));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var server in _servers)
+            await server.DisposeAsync();
+    }
+
+    /// <summary>The prompt of a call. It is unique, so that no answer fits another call.</summary>
+    public static string PromptOf(int call) => string.Create(CultureInfo.InvariantCulture, $"drill {call}: which of them answers?");
+
+    private static int CallOf(string prompt) =>
+        prompt.StartsWith("drill ", StringComparison.Ordinal) && int.TryParse(prompt.AsSpan(6, Math.Max(0, prompt.IndexOf(':', StringComparison.Ordinal) - 6)), NumberStyles.None, CultureInfo.InvariantCulture, out var call) ? call : 0;
+
+    private IEnumerable<int> UpstreamsOf(DrillStep step, int first) =>
+        step.Upstream is { } upstream ? [(first + upstream) % _servers.Count] : Enumerable.Range(0, _servers.Count);
+
+    private async Task PlayAsync(DrillStep step, int upstream, TimeSpan began, CancellationToken cancellationToken)
+    {
+        var server = _servers[upstream];
+        await _clock.UntilAsync(began + step.From, cancellationToken);
+        if (step is { IsRefusal: true, Probability: 1 })
+        {
+            await server.KillAsync();
+            await _clock.UntilAsync(began + step.Until, cancellationToken);
+            await server.RestartAsync(CancellationToken.None);
+            return;
+        }
+        using var rule = server.Faults.Add(new FaultRule(step.Fault) { Where = request => !request.IsProbe && IsStruck(step, upstream, request) });
+        await _clock.UntilAsync(began + step.Until, cancellationToken);
+    }
+
+    private bool IsStruck(DrillStep step, int upstream, FakeRequest request)
+    {
+        if (step.Probability < 1)
+            lock (_lock)
+                if (_random.NextDouble() >= step.Probability)
+                    return false;
+        Strikes.Enqueue(new(_clock.Now, upstream, CallOf(request.Prompt), step.RetryAfter));
+        return true;
+    }
+}

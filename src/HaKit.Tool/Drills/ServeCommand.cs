@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.Globalization;
+using HaKit.Testing;
+
+namespace HaKit.Tool.Drills;
+
+/// <summary>Serves scripted upstreams, well or with faults in turn, until it is interrupted.</summary>
+internal static class ServeCommand
+{
+    public static Command Create()
+    {
+        var upstreams = new DrillUpstreamOptions();
+        var length = CommandOptions.Duration("--length", "how long the usual fault lasts, and how long all is well between two faults (default 5s)");
+        var rounds = CommandOptions.Whole("--rounds", "N", "how many times to go through the faults; 0 until interrupted", 0);
+        var seed = CommandOptions.Whole("--seed", "N", "of everything random", 1);
+        var command = new Command("serve", """
+            Starts scripted AI upstreams, in OpenAI's and Anthropic's dialects, plain and as streams.
+            With --faults they go through these faults in turn, again and again; without it all stay well. Answers are a function of the prompt, the same on every upstream.
+            Runs until it is interrupted (exit code 130), or for as many rounds as asked.
+            """) { upstreams.Ports, upstreams.Faults, length, rounds, seed };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var faults = parsed.GetValue(upstreams.Faults) is { } names ? DrillUpstreamOptions.FaultsOf(names) : [];
+            var ports = DrillUpstreamOptions.PortsOf(parsed.GetValue(upstreams.Ports));
+            var output = parsed.InvocationConfiguration.Output;
+            var clock = new DrillClock();
+            await using var servers = await DrillUpstreams.StartAsync(ports, parsed.GetValue(seed), clock, cancellationToken);
+            foreach (var server in servers.Servers)
+                await output.WriteLineAsync($"{server.Name}: {server.OpenAIAddress} (OpenAI), {server.Address} (Anthropic)");
+            if (faults.Count == 0)
+                await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            var lasts = parsed.GetValue(length) ?? TimeSpan.FromSeconds(5);
+            for (var round = 1; parsed.GetValue(rounds) == 0 || round <= parsed.GetValue(rounds); round++)
+                await GoThroughAsync(faults, lasts, servers, clock, output, cancellationToken);
+            return HakitTool.Good;
+        });
+        return command;
+    }
+
+    private static async Task GoThroughAsync(
+        IReadOnlyList<DrillFault> faults, TimeSpan length, DrillUpstreams servers, DrillClock clock, TextWriter output, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < faults.Count; i++)
+        {
+            await Task.Delay(length, cancellationToken);
+            await TellAsync($"{faults[i].Name} begins: {faults[i].Description}; first struck: {servers.Servers[i % servers.Servers.Count].Name}");
+            await servers.PlayAsync(faults[i], length, i % servers.Servers.Count, cancellationToken);
+            await TellAsync($"{faults[i].Name} is over; {servers.Requests.Count} requests so far");
+            servers.Strikes.Clear();
+        }
+
+        Task TellAsync(string what) => output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{clock.Now.TotalSeconds,8:0.0} s  {what}"));
+    }
+}

@@ -1,0 +1,114 @@
+using System.Net;
+using System.Text.Json;
+using HaKit.Testing;
+using HaKit.Tool.Drills;
+
+namespace HaKit.Tool.Tests.Drills;
+
+/// <summary>Whole drills on real sockets, short ones. They look at what was answered, never at how fast.</summary>
+public sealed class DrillCommandTests
+{
+    [Fact(Timeout = 120_000)]
+    public async Task A_pool_serves_every_call_while_an_upstream_fails()
+    {
+        var report = await RunAsync(DrillContenders.HaKit, DrillFaults.Error500, DrillFaults.Cut);
+
+        foreach (var fault in report.Faults)
+            (fault.Right, fault.Wrong, fault.Half).Should().Be((fault.Calls, 0, 0), "{0}: {1}", fault.Name, string.Join("; ", fault.Why.Keys));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task What_stands_between_and_does_not_fail_over_loses_the_struck_calls_and_the_report_finds_them()
+    {
+        await using var target = new SingleUpstreamTarget();
+        var report = await RunAsync(new DrillContender("the first upstream alone", addresses => Task.FromResult<IDrillTarget>(target.At(addresses[0])), IsFresh: false), DrillFaults.Error500);
+
+        var fault = report.Faults.Should().ContainSingle().Subject;
+        fault.Failed.Should().Be(fault.Met).And.BePositive();
+        fault.Why.Keys.Should().ContainMatch("*status 500*");
+        fault.Timeline.Sum(b => b.Failed).Should().Be(fault.Failed);
+        fault.Timeline.Sum(b => b.Calls).Should().Be(fault.Calls);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_garbled_200_is_a_wrong_answer_and_a_stream_that_ends_early_is_half_of_one()
+    {
+        await using var target = new SingleUpstreamTarget();
+        var ends = new DrillFault("ends-early", "ends streams without a finish reason", length => [new DrillStep(FakeFault.EndAfter(2), TimeSpan.Zero, length)]);
+        var report = await RunAsync(new DrillContender("alone", addresses => Task.FromResult<IDrillTarget>(target.At(addresses[0])), IsFresh: false), DrillFaults.Garbled, ends);
+
+        report.Faults[0].Wrong.Should().BePositive();
+        report.Faults[0].Failed.Should().Be(0);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task The_command_writes_text_json_markdown_and_a_page_and_asserts()
+    {
+        var folder = Directory.CreateTempSubdirectory("hakit-drill-").FullName;
+        string At(string name) => Path.Combine(folder, name);
+        await File.WriteAllTextAsync(At("assert.json"), """{ "success": 1.1 }""", TestContext.Current.CancellationToken);
+
+        var (exitCode, output, error) = await ToolRun.RunAsync("drill", "--faults", "error-500", "--length", "1s", "--rate", "20",
+            "--json", At("drill.json"), "--markdown", At("drill.md"), "--html", At("drill.html"), "--assert", At("assert.json"));
+
+        error.Should().BeEmpty();
+        exitCode.Should().Be(HakitTool.Bad);
+        output.Should().Contain("MISSED error-500: success is 1, at least 1.1 is asserted").And.Contain("The generator was late by");
+        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(At("drill.json"), TestContext.Current.CancellationToken));
+        json.RootElement.GetProperty("Faults")[0].GetProperty("Name").GetString().Should().Be("error-500");
+        (await File.ReadAllTextAsync(At("drill.md"), TestContext.Current.CancellationToken)).Should().Contain("| error-500 | 100 % |");
+        (await File.ReadAllTextAsync(At("drill.html"), TestContext.Current.CancellationToken)).Should().Contain("<svg").And.NotContain("http://").And.NotContain("https://");
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("--target is 'nginx'", "drill", "--target", "nginx")]
+    [InlineData("--faults names 'fire'", "drill", "--faults", "fire")]
+    [InlineData("--upstreams has '70000'", "drill", "--upstreams", "70000")]
+    [InlineData("--header is 'x'", "drill", "--target", "http://127.0.0.1:1/v1", "--header", "x")]
+    [InlineData("--assert is '/no/such/file'", "drill", "--assert", "/no/such/file")]
+    public async Task What_cannot_be_drilled_is_refused(string because, params string[] args)
+    {
+        var (exitCode, _, error) = await ToolRun.RunAsync(args);
+
+        error.Should().Contain(because);
+        exitCode.Should().Be(HakitTool.NotRun);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Serve_goes_through_its_faults_and_ends_after_its_rounds()
+    {
+        var (exitCode, output, _) = await ToolRun.RunAsync("serve", "--upstreams", "19171,19172", "--faults", "error-500,refused", "--length", "100ms", "--rounds", "1");
+
+        output.Should().Contain("upstream-1: http://127.0.0.1:19171/v1 (OpenAI)").And.Contain("error-500 begins").And.Contain("refused is over");
+        exitCode.Should().Be(HakitTool.Good);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public void The_page_of_the_tool_shows_the_matrix()
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "tool.md"));
+
+        foreach (var fault in DrillFaults.Full)
+            page.Should().Contain($"| `{fault.Name}` | {fault.Description} |");
+    }
+
+    private static Task<DrillReport> RunAsync(DrillContender contender, params DrillFault[] faults) => DrillRun.RunAsync(
+        contender,
+        new DrillSettings { Faults = faults, Rate = 20, Length = TimeSpan.FromSeconds(1), Before = TimeSpan.FromSeconds(0.5), After = TimeSpan.FromSeconds(1) },
+        static _ => { }, TestContext.Current.CancellationToken);
+
+    /// <summary>A client of one upstream, which tries nothing again.</summary>
+    private sealed class SingleUpstreamTarget : IAsyncDisposable
+    {
+        private readonly HttpClient _client = new();
+
+        public HttpDrillTarget At(Uri address) => new(_client, address, []);
+
+        public ValueTask DisposeAsync()
+        {
+            _client.Dispose();
+            return default;
+        }
+    }
+}
