@@ -54,11 +54,8 @@ public sealed partial class EndpointPool : IAsyncDisposable, IDisposable
             new RetryBudget(options.RetryBudget), new WaitQueue(options.MaxWaitingCalls, _clock.Time), Classifier,
             new FailoverPolicy(_parts.FaultPolicy), _chance, _telemetry);
         var builder = new ResiliencePipelineBuilder { Name = name, TimeProvider = _clock.Time };
-        if (_parts.ConfigurePipeline is { } configure)
-        {
-            configure(builder);
-            builder.TelemetryListener ??= new PollyListener(_telemetry);
-        }
+        _parts.ConfigurePipeline?.Invoke(builder);
+        PollyListener.Listen(builder, _telemetry, _parts.PollyTelemetry, _parts.ConfigurePipeline is not null);
         _pipeline = builder.AddEndpointFailover(this).Build();
         Http = new HttpSide(this, _parts.LoggerFactory);
         StartHeartbeats();
@@ -277,11 +274,8 @@ public sealed partial class EndpointPool : IAsyncDisposable, IDisposable
     {
         var builder = new ResiliencePipelineBuilder { Name = Name, InstanceName = endpoint.Name, TimeProvider = _clock.Time };
         builder.AddStrategy(_ => new EndpointGuardStrategy(Classifier, _clock.Time), new EndpointGuardOptions());
-        if (_parts.ConfigureEndpointPipeline is { } configure)
-        {
-            configure(builder, endpoint);
-            builder.TelemetryListener ??= new PollyListener(_telemetry);
-        }
+        _parts.ConfigureEndpointPipeline?.Invoke(builder, endpoint);
+        PollyListener.Listen(builder, _telemetry, _parts.PollyTelemetry, _parts.ConfigureEndpointPipeline is not null);
         return builder.Build();
     }
 

@@ -5,6 +5,7 @@ using HaKit.Selection;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Polly;
+using Polly.Telemetry;
 
 namespace HaKit;
 
@@ -51,6 +52,11 @@ public sealed class EndpointPoolParts
     /// <c>Authorization</c> as it is when it begins with <c>Bearer</c>, and replaces every credential of the caller's. Null, or a null answer: <see cref="EndpointOptions.Credential"/>, the endpoint's headers, or the caller's.
     /// </summary>
     public Func<PoolEndpoint, CancellationToken, ValueTask<string?>>? Credential { get; set; }
+
+    /// <summary>
+    /// Lets Polly's own meter, log and enrichers see the calls and attempts of the pool. Not changed by the pool. Default null: they see nothing, which costs nothing.
+    /// </summary>
+    public TelemetryOptions? PollyTelemetry { get; set; }
 
     /// <summary>Where log lines go. Default: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }

@@ -40,6 +40,9 @@ internal static partial class EndpointPoolFactory
                 configuration.Configure(provider, parts);
         var pool = new EndpointPool(name, factory.Create(name), parts);
         var logger = loggers.CreateLogger("HaKit.EndpointPool");
+        foreach (var section in provider.GetServices<EndpointPoolSection>())
+            if (section.Pool == name && SettingNames.WithoutMeaning(section.Section) is { Length: > 0 } names)
+                WithoutMeaning(logger, name, string.Join(", ", names), section.Section.Path);
         // Not IOptionsMonitor: it throws an invalid reload at whoever reloaded the configuration.
         foreach (var source in provider.GetServices<IOptionsChangeTokenSource<EndpointPoolOptions>>())
             if (source.Name == name)
@@ -66,6 +69,9 @@ internal static partial class EndpointPoolFactory
 
     [LoggerMessage(1, LogLevel.Information, "Pool {Pool} took its new configuration.")]
     private static partial void Reloaded(ILogger logger, string pool);
+
+    [LoggerMessage(4, LogLevel.Information, "Pool {Pool}: {Settings} in the section '{Section}' are settings of the standard resilience options that mean nothing to a pool and have no effect.")]
+    private static partial void WithoutMeaning(ILogger logger, string pool, string settings, string section);
 
     [LoggerMessage(2, LogLevel.Error, "Pool {Pool} keeps its last good configuration, because the new one is invalid: {Why}")]
     private static partial void KeptLastGood(ILogger logger, string pool, string why);

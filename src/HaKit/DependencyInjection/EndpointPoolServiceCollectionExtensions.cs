@@ -4,7 +4,10 @@ using HaKit.DependencyInjection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Polly.Telemetry;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -35,7 +38,10 @@ public static class EndpointPoolServiceCollectionExtensions
         var builder = Add(services, name, options => options.Bind(section));
         // The root has everything, the environment's variables too.
         if (section is IConfigurationSection own)
+        {
             services.AddSingleton<IValidateOptions<EndpointPoolOptions>>(new EndpointPoolSectionValidator(name, own));
+            services.AddSingleton(new EndpointPoolSection(name, own));
+        }
         return builder;
     }
 
@@ -81,6 +87,22 @@ public static class EndpointPoolBuilderExtensions
     /// <param name="configure">Adds them.</param>
     public static IEndpointPoolBuilder ConfigureEndpointPipeline(this IEndpointPoolBuilder builder, Action<Polly.ResiliencePipelineBuilder, PoolEndpoint> configure) =>
         builder.ConfigureParts((_, parts) => parts.ConfigureEndpointPipeline += configure);
+
+    /// <summary>
+    /// Lets Polly's own telemetry see the pool: its meter <c>Polly</c>, its log lines, and the enrichers and listeners of the container's <see cref="TelemetryOptions"/>.
+    /// The pipeline's name is the pool's, its instance the endpoint's. Off by default: it costs each call and attempt an event or two.
+    /// </summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="configure">Changes a copy of the container's options. Default: as they are.</param>
+    public static IEndpointPoolBuilder ConfigureTelemetry(this IEndpointPoolBuilder builder, Action<TelemetryOptions>? configure = null) =>
+        builder.ConfigureParts((provider, parts) =>
+        {
+            var options = provider.GetService<IOptions<TelemetryOptions>>() is { } shared ? new TelemetryOptions(shared.Value) : new TelemetryOptions();
+            if (ReferenceEquals(options.LoggerFactory, NullLoggerFactory.Instance) && provider.GetService<ILoggerFactory>() is { } loggers)
+                options.LoggerFactory = loggers;
+            configure?.Invoke(options);
+            parts.PollyTelemetry = options;
+        });
 
     /// <summary>Adds a classifier that is asked before the built-in ones.</summary>
     /// <param name="builder">The pool.</param>

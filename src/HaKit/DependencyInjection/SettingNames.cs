@@ -48,6 +48,15 @@ internal static class SettingNames
     /// </summary>
     public static readonly SettingCheck Pool = (section, wrong) => Named(PoolNames, section, wrong);
 
+    private static readonly string[] s_withoutMeaning =
+    [
+        "Retry:BackoffType", "Retry:UseJitter", "Retry:ShouldRetryAfterHeader", "Hedging:MaxHedgedAttempts", "Hedging:Delay",
+        "RateLimiter", "Endpoint:Timeout", "Endpoint:CircuitBreaker", "Endpoint:RateLimiter",
+    ];
+
+    /// <summary>The names in a pool's section that belong to the standard HTTP resilience options and mean nothing to a pool.</summary>
+    public static string[] WithoutMeaning(IConfigurationSection section) => [.. s_withoutMeaning.Where(name => section.GetSection(name).Exists())];
+
     private static void Anything(IConfigurationSection section, List<string> wrong)
     {
     }
@@ -131,3 +140,6 @@ internal sealed class EndpointPoolSectionValidator(string pool, IConfigurationSe
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong.Select(w => $"Pool '{pool}': {w}"));
     }
 }
+
+/// <summary>The section that a pool is described in.</summary>
+internal sealed record EndpointPoolSection(string Pool, IConfigurationSection Section);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Polly;
 using Polly.Telemetry;
 
 namespace HaKit.Telemetry;
@@ -9,6 +10,24 @@ namespace HaKit.Telemetry;
 /// </summary>
 internal sealed class PollyListener(PoolTelemetry pool) : TelemetryListener
 {
+    /// <summary>Lets a pipeline tell the pool of its strategies, and Polly's own telemetry of everything if it shall.</summary>
+    /// <param name="builder">The pipeline.</param>
+    /// <param name="pool">The pool's telemetry.</param>
+    /// <param name="polly">Polly's own telemetry; null for none.</param>
+    /// <param name="hasStrategies">Whether the application added strategies of its own.</param>
+    public static void Listen(ResiliencePipelineBuilderBase builder, PoolTelemetry pool, TelemetryOptions? polly, bool hasStrategies)
+    {
+        if (polly is null)
+        {
+            if (hasStrategies)
+                builder.TelemetryListener ??= new PollyListener(pool);
+            return;
+        }
+        var options = new TelemetryOptions(polly);
+        options.TelemetryListeners.Add(new PollyListener(pool));
+        builder.ConfigureTelemetry(options);
+    }
+
     public override void Write<TResult, TArgs>(in TelemetryEventArguments<TResult, TArgs> args)
     {
         // Calls and attempts have instruments of their own.

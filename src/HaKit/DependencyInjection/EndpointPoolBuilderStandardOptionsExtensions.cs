@@ -1,0 +1,96 @@
+using HaKit;
+using HaKit.DependencyInjection;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Http.Resilience;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Carries the settings of Microsoft.Extensions.Http.Resilience over to a pool.</summary>
+public static partial class EndpointPoolBuilderStandardOptionsExtensions
+{
+    /// <summary>
+    /// Takes the settings of a standard resilience handler over: those that differ from that package's defaults. The pool's own settings win. What means nothing
+    /// to a pool, such as <c>Retry:UseJitter</c>, is logged once, at Information.
+    /// </summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="optionsName">The name of the <see cref="HttpStandardResilienceOptions"/>: <c>{client}-standard</c> for those of a client's handler.</param>
+    public static IEndpointPoolBuilder UseStandardResilienceOptions(this IEndpointPoolBuilder builder, string optionsName) =>
+        builder.Carry<HttpStandardResilienceOptions>(optionsName, static (from, to) => to.Carry(from));
+
+    /// <summary>As the other overload, from a section for standard resilience handlers. A name in it that no such option has is refused.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="section">The section.</param>
+    public static IEndpointPoolBuilder UseStandardResilienceOptions(this IEndpointPoolBuilder builder, IConfigurationSection section)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var name = "HaKit:" + builder.Name;
+        new Standard(name, builder.Services).Configure(section);
+        return builder.UseStandardResilienceOptions(name);
+    }
+
+    /// <summary>
+    /// Takes the settings of a standard hedging handler over, and switches hedging on. The pool's own settings win. What means nothing to a pool, such as
+    /// <c>Hedging:MaxHedgedAttempts</c>, is logged once, at Information.
+    /// </summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="optionsName">The name of the <see cref="HttpStandardHedgingResilienceOptions"/>: the client's, for those of a client's handler.</param>
+    public static IEndpointPoolBuilder UseStandardHedgingOptions(this IEndpointPoolBuilder builder, string optionsName) =>
+        builder.Carry<HttpStandardHedgingResilienceOptions>(optionsName, static (from, to) => to.Carry(from));
+
+    /// <summary>As the other overload, from a section for standard hedging handlers. A name in it that no such option has is refused.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="section">The section.</param>
+    public static IEndpointPoolBuilder UseStandardHedgingOptions(this IEndpointPoolBuilder builder, IConfigurationSection section)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var name = "HaKit:" + builder.Name;
+        new Hedging(name, builder.Services).Configure(section);
+        return builder.UseStandardHedgingOptions(name);
+    }
+
+    private static IEndpointPoolBuilder Carry<T>(this IEndpointPoolBuilder builder, string optionsName, Action<T, StandardOptions> carry) where T : class, new()
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(optionsName);
+        var (services, pool, told) = (builder.Services, builder.Name, 0);
+        services.AddOptions<T>(optionsName);
+        // First of all that configure the pool, so that what is said of the pool itself wins.
+        services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<EndpointPoolOptions>>(provider => new ConfigureNamedOptions<EndpointPoolOptions>(pool, options =>
+        {
+            var to = new StandardOptions(options);
+            carry(OptionsOf<T>(provider, optionsName), to);
+            if (to.WithoutMeaning.Count > 0 && Interlocked.Exchange(ref told, 1) == 0 && provider.GetService<ILoggerFactory>() is { } loggers)
+                WithoutMeaning(loggers.CreateLogger("HaKit.EndpointPool"), pool, string.Join(", ", to.WithoutMeaning), optionsName);
+        })));
+        services.AddSingleton<IOptionsChangeTokenSource<EndpointPoolOptions>>(provider => new Changes<T>(pool, optionsName, provider.GetServices<IOptionsChangeTokenSource<T>>()));
+        return builder;
+    }
+
+    // As they were configured: not as a pool's client has its standard handler, which passes everything through.
+    private static T OptionsOf<T>(IServiceProvider provider, string name) where T : class, new() =>
+        new OptionsFactory<T>(
+            provider.GetServices<IConfigureOptions<T>>(),
+            provider.GetServices<IPostConfigureOptions<T>>().Where(p => p is not StandardHandlersOff),
+            provider.GetServices<IValidateOptions<T>>()).Create(name);
+
+    [LoggerMessage(3, LogLevel.Information, "Pool {Pool}: {Settings} of the resilience options '{Options}' mean nothing to a pool and have no effect.")]
+    private static partial void WithoutMeaning(ILogger logger, string pool, string settings, string options);
+
+    private sealed record Standard(string PipelineName, IServiceCollection Services) : IHttpStandardResiliencePipelineBuilder;
+
+    private sealed record Hedging(string Name, IServiceCollection Services) : IStandardHedgingHandlerBuilder
+    {
+        public IRoutingStrategyBuilder RoutingStrategyBuilder => throw new NotSupportedException();
+    }
+
+    private sealed class Changes<T>(string pool, string optionsName, IEnumerable<IOptionsChangeTokenSource<T>> sources) : IOptionsChangeTokenSource<EndpointPoolOptions>
+    {
+        public string Name => pool;
+
+        public IChangeToken GetChangeToken() =>
+            new CompositeChangeToken([.. sources.Where(s => s.Name is null || s.Name == optionsName).Select(s => s.GetChangeToken())]);
+    }
+}

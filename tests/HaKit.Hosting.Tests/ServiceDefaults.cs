@@ -1,0 +1,39 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+
+namespace HaKit.Hosting.Tests;
+
+/// <summary>What the service defaults of an Aspire solution do to every project that references them.</summary>
+internal static class ServiceDefaults
+{
+    /// <param name="builder">The application.</param>
+    /// <param name="resilience">What all clients get; null: the standard resilience handler, as the template has it.</param>
+    public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, Action<IHttpClientBuilder>? resilience = null)
+    {
+        builder.Services.AddOpenTelemetry()
+            .WithMetrics(metrics => metrics.AddHttpClientInstrumentation().AddMeter("Polly", "HaKit"))
+            .WithTracing(tracing => tracing.AddSource(builder.Environment.ApplicationName, "HaKit").AddHttpClientInstrumentation());
+        builder.Services.AddHealthChecks().AddCheck("self", () => Microsoft.Extensions.Diagnostics.HealthChecks.HealthCheckResult.Healthy(), ["live"]);
+        builder.Services.AddServiceDiscovery();
+        builder.Services.ConfigureHttpClientDefaults(http =>
+        {
+            if (resilience is null)
+                http.AddStandardResilienceHandler();
+            else
+                resilience(http);
+            http.AddServiceDiscovery();
+        });
+        return builder;
+    }
+
+    public static WebApplication MapDefaultEndpoints(this WebApplication app)
+    {
+        app.MapHealthChecks("/health");
+        app.MapHealthChecks("/alive", new() { Predicate = check => check.Tags.Contains("live") });
+        return app;
+    }
+}
