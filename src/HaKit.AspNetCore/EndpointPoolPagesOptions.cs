@@ -15,7 +15,10 @@ public sealed class EndpointPoolPagesOptions
     /// <summary>How many of the latest events are kept for who looks next. Default 50; 0 to 10,000.</summary>
     public int Events { get; set; } = 50;
 
-    /// <summary>Dashboards that may be open at once; more are answered 503. Default 100; at least 1.</summary>
+    /// <summary>
+    /// Dashboards that may be open at once. One more closes the oldest of the client address that has most open, so that idle streams of one machine cannot
+    /// lock operators out. Default 100; at least 1.
+    /// </summary>
     public int MaxViewers { get; set; } = 100;
 
     internal void Validate()

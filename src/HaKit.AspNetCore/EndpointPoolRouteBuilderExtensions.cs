@@ -37,6 +37,8 @@ public static class EndpointPoolRouteBuilderExtensions
         lifetime.ApplicationStarted.Register(feed.Start);
         lifetime.ApplicationStopping.Register(feed.Stop);
         var group = endpoints.MapGroup(prefix);
+        PageSecurity.AddHeaders(group);
+        lifetime.ApplicationStarted.Register(PageSecurity.WarnWhenOpen(group, prefix, services));
         DashboardPage.Map(group, options.OperatorPolicy is not null);
         StatusEndpoints.Map(group, feed);
         if (options.OperatorPolicy is { } policy)

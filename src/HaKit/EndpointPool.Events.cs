@@ -2,6 +2,7 @@ using HaKit.Attempts;
 using HaKit.Estimates;
 using HaKit.Health;
 using HaKit.Heartbeats;
+using HaKit.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -21,7 +22,7 @@ public sealed partial class EndpointPool
         Events = new PoolEvents(Name, _clock.Time);
         _recovery = new RecoveryActions(_clock, [.. _parts.OnEjected], OnRecoveryEnded);
         if (_parts.LoggerFactory is { } loggers)
-            _recoveryLog = loggers.CreateLogger("HaKit.Recovery");
+            _recoveryLog = new SafeLogger(loggers.CreateLogger("HaKit.Recovery"));
     }
 
     private void Tell(in HealthChange change, TimeSpan now)

@@ -24,6 +24,8 @@ public sealed partial class EndpointPool
 
     internal HttpSide Http { get; }
 
+    internal bool HasCredentialSource => _parts.Credential is not null;
+
     /// <summary>What the endpoint is to be asked with at this moment: from the source, or else from its options; null for none.</summary>
     internal async ValueTask<string?> CredentialOf(PoolEndpoint endpoint, CancellationToken cancellationToken) =>
         (_parts.Credential is { } source ? await source(endpoint, cancellationToken).ConfigureAwait(false) : null) ?? endpoint.Credential;

@@ -25,7 +25,7 @@ public sealed partial class EndpointPool
     {
         _telemetry = new PoolTelemetry(Instruments.Of(_parts.MeterFactory), Name, _clock.Time, Measure);
         if (_parts.LoggerFactory is { } loggers)
-            _log = loggers.CreateLogger("HaKit.EndpointPool");
+            _log = new SafeLogger(loggers.CreateLogger("HaKit.EndpointPool"));
     }
 
     private EndpointTelemetry TelemetryOf(PoolEndpoint endpoint) =>

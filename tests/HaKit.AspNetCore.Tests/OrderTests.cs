@@ -71,11 +71,22 @@ public sealed class OrderTests
     }
 
     [Theory]
+    [InlineData("/ha/pools/chat/promote")]
+    [InlineData("/ha/pools/chat/promote?tier=")]
+    [InlineData("/ha/pools/chat/promote?tier=-1")]
+    [InlineData("/ha/pools/chat/promote?tier=one")]
+    [InlineData("/ha/pools/chat/promote?tier=99999999999")]
+    public async Task Malformed_orders_are_400(string path)
+    {
+        await using var site = await Site.StartAsync();
+        (await OrderAsync(site, path)).Should().Be(HttpStatusCode.BadRequest);
+    }
+
+    [Theory]
     [InlineData("/ha/pools/none/endpoints/a/drain")]
     [InlineData("/ha/pools/chat/endpoints/none/drain")]
     [InlineData("/ha/pools/chat/endpoints/a/explode")]
     [InlineData("/ha/pools/chat/promote?tier=7")]
-    [InlineData("/ha/pools/chat/promote")]
     public async Task Orders_about_what_there_is_not_are_404(string path)
     {
         await using var site = await Site.StartAsync();

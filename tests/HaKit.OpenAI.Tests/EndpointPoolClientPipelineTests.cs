@@ -55,7 +55,7 @@ public sealed class EndpointPoolClientPipelineTests
         var options = new EndpointPoolOptions
         {
             Origin = "https://api.example/openai/v1",
-            Endpoints = [new EndpointOptions { Name = "a", Address = server.OpenAIAddress + "/" }],
+            Endpoints = [new EndpointOptions { Name = "a", Address = server.OpenAIAddress + "/", ForwardCallerCredential = true }],
             Heartbeat = new HeartbeatOptions { Enabled = false },
         };
         await using var callers = new EndpointPool("callers", options);

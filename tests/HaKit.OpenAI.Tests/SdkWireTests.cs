@@ -51,6 +51,48 @@ public sealed class SdkWireTests
         classified.First.Should().Be(status, "the attempt is not given up for its silence");
     }
 
+    [Theory(Timeout = 120_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_call_that_is_cancelled_around_the_answers_arrival_ends_as_cancelled_and_with_nothing_else(bool stream)
+    {
+        const string Chunk = """data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}""" + "\n\n";
+        byte[][] pieces = stream ? [.. Enumerable.Repeat(System.Text.Encoding.UTF8.GetBytes(Chunk), 30), "data: [DONE]\n\n"u8.ToArray()] : [System.Text.Encoding.UTF8.GetBytes(Whole)];
+        var arrived = new SemaphoreSlim(0);
+        using var server = new RawServer(_ =>
+        {
+            arrived.Release();
+            return new RawAnswer(200, stream ? "text/event-stream" : "application/json", pieces);
+        });
+        await using var pool = Pool(null, server.Address.AbsoluteUri);
+        var chat = new ChatClient("m", new ApiKeyCredential("k"), new OpenAIClientOptions { Endpoint = pool.Origin }.UseHaEndpointPool(pool));
+        var random = new Random(1);
+        var others = new List<string>();
+        for (var i = 0; i < 300; i++)
+        {
+            using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+            var call = ReadAsync(cancel.Token);
+            await arrived.WaitAsync(Ct);
+            Thread.SpinWait(random.Next(60_000));
+            await cancel.CancelAsync();
+            if (await Record.ExceptionAsync(() => call) is { } exception and not OperationCanceledException)
+                others.Add(exception.ToString());
+        }
+        others.Should().BeEmpty();
+        pool.Explain(RequestProfile.Default).Sum(e => e.InFlight).Should().Be(0);
+
+        async Task ReadAsync(CancellationToken token)
+        {
+            if (!stream)
+            {
+                await chat.CompleteChatAsync([new UserChatMessage("hi")], cancellationToken: token);
+                return;
+            }
+            await foreach (var update in chat.CompleteChatStreamingAsync([new UserChatMessage("hi")], cancellationToken: token))
+                _ = update;
+        }
+    }
+
     private static EndpointPool Pool(EndpointPoolParts? parts, params string[] addresses)
     {
         var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } };

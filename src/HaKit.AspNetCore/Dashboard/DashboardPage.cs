@@ -9,8 +9,6 @@ namespace HaKit.AspNetCore.Dashboard;
 /// <summary>The operator's page: three files within the assembly, and nothing from anywhere else.</summary>
 internal static class DashboardPage
 {
-    private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'self'; form-action 'none'; frame-ancestors 'self'";
-
     public static void Map(RouteGroupBuilder group, bool hasOrders)
     {
         var page = Read("dashboard.html").Replace("{{orders}}", hasOrders ? "on" : "off", StringComparison.Ordinal);
@@ -29,9 +27,6 @@ internal static class DashboardPage
         response.ContentType = type + "; charset=utf-8";
         response.ContentLength = content.Length;
         response.Headers.CacheControl = "no-cache";
-        response.Headers.ContentSecurityPolicy = Policy;
-        response.Headers.XContentTypeOptions = "nosniff";
-        response.Headers["Referrer-Policy"] = "no-referrer";
         return response.Body.WriteAsync(content, context.RequestAborted).AsTask();
     }
 

@@ -71,7 +71,9 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
     {
         switch (order)
         {
-            case "promote" when int.TryParse(context.Request.Query["tier"], out var tier):
+            case "promote":
+                if (!int.TryParse(context.Request.Query["tier"], System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var tier))
+                    throw new FormatException("tier");
                 await pool.PromoteAsync(tier).ConfigureAwait(false);
                 return true;
             case "fail-back":
@@ -102,6 +104,11 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
                 await AnswerAsync(context, StatusCodes.Status404NotFound, "There is no such order.").ConfigureAwait(false);
                 return;
             }
+        }
+        catch (FormatException)
+        {
+            await AnswerAsync(context, StatusCodes.Status400BadRequest, "The order needs a tier: a whole number of at least 0.").ConfigureAwait(false);
+            return;
         }
         catch (ArgumentException)
         {

@@ -27,7 +27,7 @@ internal static class StatusEndpoints
 
     private static async Task EventsAsync(HttpContext context, StatusFeed feed)
     {
-        if (feed.Join() is not { } viewer)
+        if (feed.Join(context.Connection.RemoteIpAddress?.ToString() ?? "") is not { } viewer)
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             return;
@@ -36,17 +36,20 @@ internal static class StatusEndpoints
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers["X-Accel-Buffering"] = "no";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, viewer.Closed);
         try
         {
-            await foreach (var message in viewer.Reader.ReadAllAsync(context.RequestAborted).ConfigureAwait(false))
+            await foreach (var message in viewer.Messages.ReadAllAsync(end.Token).ConfigureAwait(false))
             {
-                await context.Response.Body.WriteAsync(message, context.RequestAborted).ConfigureAwait(false);
-                await context.Response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+                await context.Response.Body.WriteAsync(message, end.Token).ConfigureAwait(false);
+                await context.Response.Body.FlushAsync(end.Token).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // The viewer has left.
+            // The viewer has left, or is closed.
+            if (!context.RequestAborted.IsCancellationRequested)
+                context.Abort();
         }
         finally
         {

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Threading.Channels;
 
 namespace HaKit.AspNetCore.Status;
 
@@ -13,7 +12,7 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, 
 
     private readonly Lock _gate = new();
     private readonly Queue<EventView> _events = new();
-    private readonly List<Channel<byte[]>> _viewers = [];
+    private readonly List<StatusViewer> _viewers = [];
     private PoolWatch[] _watches = [];
     private ITimer? _stepTimer;
     private ITimer? _refreshTimer;
@@ -42,15 +41,17 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, 
 
     public void Stop()
     {
+        StatusViewer[] viewers;
         lock (_gate)
         {
             _isStopped = true;
             _stepTimer?.Dispose();
             _refreshTimer?.Dispose();
-            foreach (var viewer in _viewers)
-                viewer.Writer.TryComplete();
+            viewers = [.. _viewers];
             _viewers.Clear();
         }
+        foreach (var viewer in viewers)
+            viewer.Complete();
     }
 
     /// <summary>All there is to show, as JSON.</summary>
@@ -67,27 +68,41 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, 
             return JsonSerializer.SerializeToUtf8Bytes(View(isWhole: false), StatusJson.Default.StatusView);
     }
 
-    /// <summary>What happens from now on, as server-sent events; null before the start, after the end, and when too many look already.</summary>
-    public Channel<byte[]>? Join()
+    /// <summary>What happens from now on, as server-sent events; null before the start and after the end.</summary>
+    /// <param name="client">Where the viewer connects from.</param>
+    public StatusViewer? Join(string client)
     {
-        var viewer = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+        var viewer = new StatusViewer(client);
+        StatusViewer? crowded = null;
         lock (_gate)
         {
-            if (_refreshTimer is not { } refresh || _isStopped || _viewers.Count >= options.MaxViewers)
+            if (_refreshTimer is not { } refresh || _isStopped)
                 return null;
-            viewer.Writer.TryWrite(Message("status", Whole()));
+            if (_viewers.Count >= options.MaxViewers)
+                crowded = RemoveOldestWhileLocked();
+            viewer.TrySend(Message("status", Whole()));
             _viewers.Add(viewer);
             if (_viewers.Count == 1)
                 refresh.Change(options.Refresh, options.Refresh);
         }
+        crowded?.Close(); // outside the lock: its request ends here
         return viewer;
     }
 
-    public void Leave(Channel<byte[]> viewer)
+    public void Leave(StatusViewer viewer)
     {
         lock (_gate)
             if (_viewers.Remove(viewer) && _viewers.Count == 0 && !_isStopped)
                 _refreshTimer!.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    // Of the address with the most: what one machine leaves open takes nothing from an operator at another.
+    private StatusViewer RemoveOldestWhileLocked()
+    {
+        var crowd = _viewers.GroupBy(static v => v.Client).MaxBy(static g => g.Count())!.Key;
+        var oldest = _viewers.First(v => v.Client == crowd);
+        _viewers.Remove(oldest);
+        return oldest;
     }
 
     private async Task ReadAsync(PoolEventSubscription events)
@@ -133,7 +148,7 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, 
     private void Send(byte[] message)
     {
         foreach (var viewer in _viewers)
-            viewer.Writer.TryWrite(message);
+            viewer.TrySend(message);
     }
 
     private StatusView View(bool isWhole) => new()

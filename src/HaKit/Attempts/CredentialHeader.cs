@@ -5,10 +5,8 @@ namespace HaKit.Attempts;
 /// <summary>Where a credential goes on the wire.</summary>
 internal static class CredentialHeader
 {
-    private static readonly string[] s_names = ["Authorization", "api-key", "x-api-key", "x-goog-api-key"];
-
-    /// <summary>Does a header of this name carry a credential in some dialect?</summary>
-    public static bool Is(string name) => s_names.Contains(name, StringComparer.OrdinalIgnoreCase);
+    /// <summary>Does a header of this name carry a credential?</summary>
+    public static bool Is(string name) => CredentialNames.Default.IsHeader(name);
 
     /// <summary>The header in the endpoint's dialect; <c>Authorization</c>, as it is, for what begins with <c>Bearer</c>.</summary>
     /// <exception cref="InvalidOperationException">The credential has characters that no header may have; it is not shown.</exception>

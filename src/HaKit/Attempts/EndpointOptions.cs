@@ -77,9 +77,15 @@ public sealed class EndpointOptions
     /// <summary>
     /// Its credential over HTTP, for calls and heartbeats: goes where the dialect wants it (<c>Authorization: Bearer</c>, <c>api-key</c>, <c>x-api-key</c>,
     /// <c>x-goog-api-key</c>), or to <c>Authorization</c> as it is when it begins with <c>Bearer</c>, and replaces every credential of the caller's. Never
-    /// printed. Default: the <see cref="Headers"/>, or else the caller's.
+    /// printed. Default: the <see cref="Headers"/>, or else the caller's, if <see cref="ForwardCallerCredential"/> lets it pass.
     /// </summary>
     public string? Credential { get; set; }
+
+    /// <summary>
+    /// Gets or sets whether the caller's credentials (the key that an SDK was given, cookies, <c>?key=</c>) go to this endpoint when it has none of its own.
+    /// Default null: as <see cref="Http.HttpOptions.ForwardCallerCredential"/> says, and if that is null too, only to the server of the pool's origin.
+    /// </summary>
+    public bool? ForwardCallerCredential { get; set; }
 
     /// <summary>Bound on one attempt; the pool's when not set. More than 0 and not longer than the deadline.</summary>
     public TimeoutOptions? AttemptTimeout { get; set; }

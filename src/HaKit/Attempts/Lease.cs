@@ -187,9 +187,12 @@ internal sealed class Lease
 
     public void CountTokens(long? input, long? output)
     {
-        InputTokens = input ?? InputTokens;
-        OutputTokens = output ?? OutputTokens;
+        InputTokens = Plausible(input) ?? InputTokens;
+        OutputTokens = Plausible(output) ?? OutputTokens;
     }
+
+    // What a server reports may be anything: a count that no call can have is none, so that no sum of counts overflows and no limit is used up by it.
+    private static long? Plausible(long? tokens) => tokens is >= 0 and <= int.MaxValue ? tokens : null;
 
     /// <summary>What the server says is left of its limits, for an endpoint that has limits.</summary>
     public void Observe(HttpResponseHeaders headers, TimeProvider time)

@@ -32,6 +32,7 @@ public sealed record PoolEndpoint
         OutputTokenPrice = options.OutputTokenPrice;
         Headers = options.Headers.Count == 0 ? EmptyHeaders : new Dictionary<string, string>(options.Headers, StringComparer.OrdinalIgnoreCase);
         Credential = options.Credential;
+        ForwardCallerCredential = options.ForwardCallerCredential;
         AttemptTimeout = options.AttemptTimeout?.Timeout;
         HealthPath = options.HealthPath;
     }
@@ -85,6 +86,9 @@ public sealed record PoolEndpoint
 
     /// <summary>What it is asked with; never printed.</summary>
     internal string? Credential { get; }
+
+    /// <summary>Gets whether callers' credentials go to it; null to leave that to the pool.</summary>
+    internal bool? ForwardCallerCredential { get; }
 
     /// <summary>Equal in everything, headers and limits included?</summary>
     internal bool IsAlike(PoolEndpoint other) =>

@@ -222,6 +222,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             _engine.PlaceFreed();
     }
 
+    // Also of a stream that is disposed of while it is read: the code that does so gives the read up, and what disposes is often a cancellation.
     private OperationCanceledException Cancelled() => new(_callerToken.IsCancellationRequested ? _callerToken : _readerToken);
 
     // The source has nothing yet: wait for it, for the caller's change of mind, or for a silence that is too long.
@@ -234,7 +235,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         var now = began;
         // Disposed of by another thread while the source began to move.
         var source = _source;
-        ObjectDisposedException.ThrowIf(!source.TryFollow(move), this);
+        if (!source.TryFollow(move))
+            throw Cancelled();
         var caller = _callerToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), _signal);
         var reader = _readerToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), _signal);
         Exception? failure = null;
@@ -244,7 +246,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         {
             while (!source.HasMoved)
             {
-                ObjectDisposedException.ThrowIf(source.IsLeft, this);
+                if (source.IsLeft)
+                    throw Cancelled();
                 var silence = _silence + (now - began);
                 if (_callerToken.IsCancellationRequested || _readerToken.IsCancellationRequested)
                 {
@@ -280,7 +283,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             reader.Dispose();
         }
         _waitedSince = began; // the clock is asked only if what came is not content
-        ObjectDisposedException.ThrowIf(!source.TryTake(), this);
+        if (!source.TryTake())
+            throw Cancelled();
         try
         {
             more = move.GetAwaiter().GetResult();

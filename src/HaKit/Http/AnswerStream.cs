@@ -17,11 +17,13 @@ internal sealed class AnswerStream(StreamedAnswer<ReadOnlyMemory<byte>> answer) 
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (_failure is not null)
-            return ValueTask.FromException<int>(_failure);
+        // First: a call that is cancelled ends as cancelled, even if the cancellation has disposed of its stream already.
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<int>(cancellationToken);
+        if (_failure is not null)
+            return ValueTask.FromException<int>(_failure);
+        if (_isDisposed)
+            return ValueTask.FromException<int>(new OperationCanceledException("The answer was disposed of before its end."));
         if (buffer.IsEmpty)
             return new(0);
         if (!_rest.IsEmpty)

@@ -21,6 +21,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     private readonly EndpointPool _pool;
     private readonly WarmConnections _warm;
     private readonly HttpSend _send;
+    private bool _isChecked;
 
     /// <summary>A handler that needs an inner handler set before use.</summary>
     /// <param name="pool">The pool to choose from.</param>
@@ -30,6 +31,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
         _pool = pool;
         _warm = new WarmConnections(pool, this);
         _send = (message, _, token) => SendInsideAsync(message, token);
+        pool.Http.WarnOfMissingCredentials();
     }
 
     /// <inheritdoc/>
@@ -37,7 +39,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
     /// <exception cref="EndpointFaultException">The request itself was refused, within an answer that looked well.</exception>
     /// <exception cref="RequestNotRepeatableException">It failed, and its body cannot be sent again.</exception>
-    /// <exception cref="InvalidOperationException">The request is not under the pool's origin.</exception>
+    /// <exception cref="InvalidOperationException">The request is not under the pool's origin, or the connections follow redirects and cannot be told not to.</exception>
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -46,7 +48,14 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     }
 
     /// <summary>Sends one attempt on to the handlers inside.</summary>
-    internal Task<HttpResponseMessage> SendInsideAsync(HttpRequestMessage request, CancellationToken cancellationToken) => base.SendAsync(request, cancellationToken);
+    internal Task<HttpResponseMessage> SendInsideAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        // With the first request, because until then the handlers inside may be configured in any order.
+        if (!_isChecked)
+            PoolConnections.SwitchRedirectsOff(InnerHandler, _pool.Name);
+        _isChecked = true;
+        return base.SendAsync(request, cancellationToken);
+    }
 
     /// <inheritdoc/>
     /// <remarks>Blocks the thread. Synchronous calls of an SDK come here.</remarks>

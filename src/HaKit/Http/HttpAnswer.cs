@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using HaKit.Faults;
@@ -11,8 +12,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     {
         if (attempt.Lease.State.IsLimited)
             attempt.Lease.Observe(response.Headers, pool.Time);
-        if ((int)response.StatusCode is >= 300 and < 400 and not 304)
+        if (IsRedirect(response))
             throw Refused(new Fault(FaultKind.BrokenBody) { Applied = FaultApplied.Rejected, StatusCode = (int)response.StatusCode });
+        // No answer to a request: 0 is no status, and 1xx other than an upgrade that a GET asked for comes before one.
+        if ((int)response.StatusCode < 200 && !(response.StatusCode == HttpStatusCode.SwitchingProtocols && request.Method == HttpMethod.Get))
+            throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
         if (!response.IsSuccessStatusCode)
             return FailingAsync(token);
         var type = TypeOf(response.Content);
@@ -27,6 +31,17 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         if (type.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) && AcceptsDataOnly())
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
         return response.Content.Headers.ContentLength == 0 ? new(response) : PassedAsync(default, token);
+    }
+
+    /// <summary>Does the answer point elsewhere?</summary>
+    public static bool IsRedirect(HttpResponseMessage response) => (int)response.StatusCode is >= 300 and < 400 and not 304;
+
+    /// <summary>The attempt's failure where the endpoint points to another server, or in a circle.</summary>
+    public static EndpointFaultException Misdirected(EndpointAttempt attempt)
+    {
+        var fault = new Fault(FaultKind.BrokenBody) { Applied = FaultApplied.Rejected };
+        attempt.ReportFault(fault);
+        return new EndpointFaultException(attempt.Endpoint.Name, fault);
     }
 
     // Whatever goes back to the caller can still be read whole, however much of it was looked at.
@@ -72,9 +87,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
                 throw Refused(fault);
             attempt.ReportFault(fault);
         }
+        if (request.Method == HttpMethod.Post && LongErrorIn(body) is { } hidden && hidden.Kind != FaultKind.ContentFilter)
+            throw Refused(hidden);
         if (outline.Usage is { } usage && JsonOutline.TryReadUsage(body.AsSpan(usage), out var input, out var output))
             attempt.ReportUsage(input, output);
-        response.ReplaceContent(new ByteArrayContent(body.Array!, body.Offset, body.Count), isWhole: true);
+        response.ReplaceContent(new WholeContent(body), isWhole: true);
         return response;
     }
 
@@ -107,6 +124,16 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         attempt.Lease.IsHandedOver = true;
         response.ReplaceContent(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the pieces have the old one
         return response;
+    }
+
+    // The classifier looks at the first 64 KiB: an error object that begins behind them, or does not end within them, is an error all the same.
+    private Fault? LongErrorIn(ArraySegment<byte> body)
+    {
+        if (body.Count <= ErrorReader.MostBytes || JsonOutline.ValueAtRoot(body, "error"u8) is not { } at || body[at] != '{')
+            return null;
+        var length = JsonOutline.LengthOfValue(body.AsSpan(at));
+        return length > ErrorReader.MostBytes ? new Fault(FaultKind.ServerError) { StatusCode = (int)response.StatusCode }
+            : Classify((byte[])[.. "{\"error\":"u8, .. body.AsSpan(at, length), (byte)'}'], response.Headers);
     }
 
     private Fault? Classify(ReadOnlyMemory<byte> body, HttpResponseHeaders? headers)

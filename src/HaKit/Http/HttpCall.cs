@@ -12,12 +12,14 @@ namespace HaKit.Http;
 /// <param name="request">The caller's request.</param>
 internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMessage request) : IDisposable
 {
-    private const int MostRedirects = 5;
+    private const int MostRedirects = 3; // of a whole call: with the requests that they follow, a loop on two endpoints costs five
 
     private HttpRoute _route = null!;
     private RequestBody? _body;
     private string? _sentTo;
     private Exception? _lastFailure;
+    private int _redirects;
+    private List<string>? _redirecting;
 
     public RequestProfile Profile { get; private set; } = pool.Http.Reachable(request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : RequestProfile.Default);
 
@@ -106,23 +108,44 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<HttpResponseMessage> SendAsync(EndpointAttempt attempt, HttpTarget target, string? secret, CancellationToken token)
     {
+        if (_redirecting?.Contains(attempt.Endpoint.Name) == true)
+            throw HttpAnswer.Misdirected(attempt); // time does not change where a server points, so it is not asked again
         var model = target.WantsModel && _body is { IsKept: true, Outline.Model: { } place } ? ModelIn(_body[place]) : null;
-        var address = _route.On(target, model);
-        for (var redirects = 0; ; redirects++)
+        var withCredential = target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential);
+        var address = _route.On(target, model, withCredential);
+        List<Uri>? visited = null;
+        while (true)
         {
-            var response = await send(NewMessage(target, address, secret), attempt, token).ConfigureAwait(false);
-            if (response.StatusCode is not (HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect) || redirects == MostRedirects
-                || response.Headers.Location is not { } location || new Uri(address, location) is var next && !HttpTarget.IsSameServer(next, address))
+            var response = await send(NewMessage(target, address, secret, withCredential), attempt, token).ConfigureAwait(false);
+            if (response.RequestMessage?.RequestUri is { } served && !HttpTarget.IsSameServer(served, address))
+            {
+                response.Dispose();
+                (_redirecting ??= []).Add(attempt.Endpoint.Name);
+                throw HttpAnswer.Misdirected(attempt); // a handler inside followed a redirect to another server: what came is not the endpoint's answer
+            }
+            if (!HttpAnswer.IsRedirect(response))
                 return response;
-            response.Dispose();
-            address = next;
+            (visited ??= []).Add(address);
+            if (NextOf(response, address) is { } next && !visited.Contains(next) && _redirects++ < MostRedirects)
+            {
+                response.Dispose();
+                address = next;
+                continue;
+            }
+            (_redirecting ??= []).Add(attempt.Endpoint.Name);
+            return response;
         }
     }
 
-    private HttpRequestMessage NewMessage(HttpTarget target, Uri address, string? secret)
+    // Only 307 and 308 keep method and body.
+    private static Uri? NextOf(HttpResponseMessage response, Uri address) =>
+        response.StatusCode is HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect && response.Headers.Location is { } location
+        && Uri.TryCreate(address, location, out var next) && HttpTarget.IsSameServer(next, address) ? next : null;
+
+    private HttpRequestMessage NewMessage(HttpTarget target, Uri address, string? secret, bool withCredential)
     {
         var message = new HttpRequestMessage(request.Method, address) { Version = request.Version, VersionPolicy = request.VersionPolicy };
-        target.CopyHeaders(request, message, secret);
+        target.CopyHeaders(request, message, secret, withCredential);
         if (request.Options is IDictionary<string, object?> { Count: > 0 } options)
             foreach (var option in options)
                 ((IDictionary<string, object?>)message.Options)[option.Key] = option.Value;

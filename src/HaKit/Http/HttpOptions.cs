@@ -19,6 +19,19 @@ public sealed class HttpOptions
     public bool AllowPlainHttp { get; set; }
 
     /// <summary>
+    /// Gets or sets whether callers' credentials go to endpoints that have none of their own. True: to all of them; false: to none. Default null: only to the
+    /// server of the pool's origin, because a key that is meant for one provider must not reach another. An endpoint that has a credential of its own never
+    /// receives a caller's. <see cref="EndpointOptions.ForwardCallerCredential"/> goes first.
+    /// </summary>
+    public bool? ForwardCallerCredential { get; set; }
+
+    /// <summary>
+    /// Gets or sets further names of headers and query parameters that carry credentials, beside <c>Authorization</c>, <c>Cookie</c>, <c>*-key</c>,
+    /// <c>*-token</c>, <c>?sig=</c> and the like. <c>*-pass</c> stands for all names that end with <c>-pass</c>; case does not matter. Default none.
+    /// </summary>
+    public IList<string> CredentialNames { get; set; } = [];
+
+    /// <summary>
     /// Keeps a connection to every endpoint open while there are calls, so that failing over need not connect first: every 30 s a HEAD request to each
     /// address, without credentials, over each client's own connections. Default false.
     /// </summary>
@@ -30,5 +43,7 @@ public sealed class HttpOptions
             yield return $"{path}:MaxReplayBytes is {MaxReplayBytes}: at least 0 is needed.";
         if (MaxAnswerBytes < 64 * 1024)
             yield return $"{path}:MaxAnswerBytes is {MaxAnswerBytes}: at least {64 * 1024} is needed.";
+        if (CredentialNames.Any(n => n.Trim().Length < 2))
+            yield return $"{path}:CredentialNames has a name of less than two characters: it would stand for too much.";
     }
 }

@@ -7,7 +7,7 @@ internal sealed class HttpRoute
 
     private Place[] _places = [];
 
-    /// <exception cref="InvalidOperationException">The address is another server's than the pool's origin.</exception>
+    /// <exception cref="InvalidOperationException">The address is not under the pool's origin.</exception>
     public HttpRoute(Uri requested, Uri origin)
     {
         HttpTarget.RefuseForeign(requested, origin);
@@ -29,19 +29,20 @@ internal sealed class HttpRoute
     /// <summary>The address on one endpoint.</summary>
     /// <param name="target">The endpoint.</param>
     /// <param name="model">The caller's model, for an address with a place for it; otherwise null.</param>
-    public Uri On(HttpTarget target, string? model)
+    /// <param name="withCredential">Do credentials in the caller's query go along?</param>
+    public Uri On(HttpTarget target, string? model, bool withCredential)
     {
         var places = Volatile.Read(ref _places);
         foreach (var place in places)
-            if (ReferenceEquals(place.Target, target) && place.Model == model)
+            if (ReferenceEquals(place.Target, target) && place.Model == model && place.WithCredential == withCredential)
                 return place.Address;
-        var address = target.AddressFor(Requested, Origin, model);
+        var address = target.AddressFor(Requested, model, withCredential);
         // Two at once may lose one of the two: it is worked out again.
-        Volatile.Write(ref _places, places.Length == MostKept ? [new(target, model, address)] : [.. places, new(target, model, address)]);
+        Volatile.Write(ref _places, places.Length == MostKept ? [new(target, model, withCredential, address)] : [.. places, new(target, model, withCredential, address)]);
         return address;
     }
 
-    private sealed record Place(HttpTarget Target, string? Model, Uri Address);
+    private sealed record Place(HttpTarget Target, string? Model, bool WithCredential, Uri Address);
 }
 
 /// <summary>The routes that were used last, few enough to be kept. Thread-safe.</summary>

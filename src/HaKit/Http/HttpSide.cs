@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using HaKit.Attempts;
 using HaKit.Estimates;
+using HaKit.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -12,13 +13,28 @@ internal sealed partial class HttpSide(EndpointPool pool, ILoggerFactory? logger
     private readonly ConditionalWeakTable<PoolEndpoint, HttpTarget> _targets = [];
     private readonly ConditionalWeakTable<HttpRequestMessage, object> _failed = [];
     private readonly HttpRoutes _routes = new();
-    private readonly ILogger _logger = loggers?.CreateLogger("HaKit.Http") ?? NullLogger.Instance;
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
+    private readonly ILogger _logger = loggers is null ? NullLogger.Instance : new SafeLogger(loggers.CreateLogger("HaKit.Http"));
     private Addressed? _addressed;
     private int _warnedOfRetries;
 
     public HttpTarget TargetOf(PoolEndpoint endpoint) => _targets.TryGetValue(endpoint, out var target) ? target : NewTarget(endpoint);
 
-    /// <exception cref="InvalidOperationException">The address is another server's than the pool's origin.</exception>
+    /// <summary>What carries credentials.</summary>
+    private CredentialNames Names => pool.Options.Http.CredentialNames is { Count: > 0 } added ? new CredentialNames(added) : CredentialNames.Default;
+
+    /// <summary>Names the endpoints that callers' credentials do not reach and that have none of their own: once each, when the pool gets its first HTTP client and when its members change.</summary>
+    public void WarnOfMissingCredentials()
+    {
+        if (pool.HasCredentialSource)
+            return;
+        foreach (var member in pool.Engine.Snapshot.Members)
+            if (member.Endpoint is { Address: not null, ForwardCallerCredential: null } endpoint && TargetOf(endpoint) is { HasCredential: false } target
+                && !target.TakesCallersCredential(null, pool.Options.Http.ForwardCallerCredential) && pool.Options.Http.ForwardCallerCredential is null && _warned.TryAdd(endpoint.Name, true))
+                NoCredential(_logger, pool.Name, endpoint.Name, HttpTarget.ServerOf(pool.Origin));
+    }
+
+    /// <exception cref="InvalidOperationException">The address is not under the pool's origin.</exception>
     public HttpRoute RouteOf(Uri requested) => _routes.Of(requested, pool.Origin);
 
     /// <summary>Endpoints without an address are served by client objects: they are for other calls, and nothing is wrong with them.</summary>
@@ -40,9 +56,10 @@ internal sealed partial class HttpSide(EndpointPool pool, ILoggerFactory? logger
     {
         var snapshot = pool.Engine.Snapshot;
         var members = snapshot.Members;
+        WarnOfMissingCredentials();
         var names = members.Where(m => m.Endpoint.Address is not null).Select(m => m.Endpoint.Name).ToArray();
         foreach (var member in members)
-            if (member.Endpoint is { Address: null, Client: null } endpoint)
+            if (member.Endpoint is { Address: null, Client: null } endpoint && _warned.TryAdd(endpoint.Name, true))
                 NoAddress(_logger, pool.Name, endpoint.Name);
         return new(snapshot, names.Length == members.Length ? null : names);
     }
@@ -67,7 +84,7 @@ internal sealed partial class HttpSide(EndpointPool pool, ILoggerFactory? logger
 
     private HttpTarget NewTarget(PoolEndpoint endpoint)
     {
-        var target = new HttpTarget(endpoint);
+        var target = new HttpTarget(endpoint, pool.Origin, Names);
         if (_targets.TryAdd(endpoint, target) && endpoint.Address is { Scheme: "http", IsLoopback: false } && !pool.Options.Http.AllowPlainHttp)
             PlainHttp(_logger, pool.Name, endpoint.Name);
         return target;
@@ -79,6 +96,9 @@ internal sealed partial class HttpSide(EndpointPool pool, ILoggerFactory? logger
 
     [LoggerMessage(12, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} has neither an address nor a client, so no call over HTTP goes to it.")]
     private static partial void NoAddress(ILogger logger, string pool, string endpoint);
+
+    [LoggerMessage(13, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} has no credential of its own, and the caller's goes only to {Origin}. Set Credential (or UseCredential), or ForwardCallerCredential: true to send it the caller's, false to send it none and silence this.")]
+    private static partial void NoCredential(ILogger logger, string pool, string endpoint, string origin);
 
     [LoggerMessage(10, LogLevel.Warning, "Pool {Pool}: a request comes again from above. The pool retries already, and retries multiply: switch off those of the SDK (OpenAI: UseHaEndpointPool; Anthropic: MaxRetries = 0) or of the handler outside.")]
     private static partial void RetriedFromAbove(ILogger logger, string pool);

@@ -13,18 +13,27 @@ internal sealed class HttpTarget
     private readonly Uri _address;
     private readonly string _server;
     private readonly string _path;
-    private readonly bool _hasCredentials;
+    private readonly CredentialNames _names;
+    private readonly Uri _origin;
 
-    public HttpTarget(PoolEndpoint endpoint)
+    public HttpTarget(PoolEndpoint endpoint, Uri origin, CredentialNames names)
     {
+        (_origin, _names) = (origin, names);
         _endpoint = endpoint;
         _address = endpoint.Address ?? throw new NotSupportedException($"Endpoint '{endpoint.Name}' has no address, so it cannot be called over HTTP.");
         _server = ServerOf(_address);
         _path = _address.AbsolutePath.TrimEnd('/');
         Model = endpoint.Domains.Model is { } model ? new ModelName(model) : null;
         WantsModel = endpoint.Domains.Model is null && HasPlace;
-        _hasCredentials = endpoint.Headers.Keys.Any(CredentialHeader.Is);
+        HasCredential = endpoint.Credential is not null || endpoint.Headers.Keys.Any(names.IsHeader) || names.IsIn(_address.Query);
+        IsOnOrigin = IsSameServer(_address, origin);
     }
+
+    /// <summary>Has it a credential of its own, in its options, its headers or its address?</summary>
+    public bool HasCredential { get; }
+
+    /// <summary>Is it on the server that callers address?</summary>
+    public bool IsOnOrigin { get; }
 
     /// <summary>Does its address have a place for the caller's model?</summary>
     public bool WantsModel { get; }
@@ -34,47 +43,60 @@ internal sealed class HttpTarget
     /// <summary>The model's name; null to leave the caller's.</summary>
     public ModelName? Model { get; }
 
+    /// <summary>May the caller's credentials go to it?</summary>
+    /// <param name="secret">What it is asked with at this moment; null for nothing beside its headers and its address.</param>
+    /// <param name="byPool">What the pool says of all its endpoints.</param>
+    public bool TakesCallersCredential(string? secret, bool? byPool) =>
+        secret is null && !HasCredential && (_endpoint.ForwardCallerCredential ?? byPool ?? IsOnOrigin);
+
     /// <summary>The request's address with the origin's prefix replaced, everything behind it kept as it is, escapes included.</summary>
-    /// <param name="requested">The caller's address.</param>
-    /// <param name="origin">The prefix.</param>
+    /// <param name="requested">The caller's address, under the origin.</param>
     /// <param name="model">The model's name in the request, for an address with a place for it.</param>
-    public Uri AddressFor(Uri requested, Uri origin, string? model)
+    /// <param name="withCredential">Do credentials in the caller's query go along?</param>
+    public Uri AddressFor(Uri requested, string? model, bool withCredential)
     {
         var own = _endpoint.Domains.Model ?? model;
-        var basePath = origin.AbsolutePath.TrimEnd('/');
-        var path = requested.AbsolutePath;
-        var isUnder = path.StartsWith(basePath, StringComparison.Ordinal) && (path.Length == basePath.Length || path[basePath.Length] == '/');
-        var rest = isUnder ? path[basePath.Length..] : path;
+        var rest = requested.AbsolutePath[_origin.AbsolutePath.TrimEnd('/').Length..];
         if (_endpoint.Domains.Model is { } name)
             rest = WithModel(rest, name);
         // Azure: …/openai/deployments/{model}?api-version=…
-        var folder = !isUnder ? ""
-            : own is null || !HasPlace ? _path
-            : _path.Replace("%7Bmodel%7D", Uri.EscapeDataString(own), StringComparison.OrdinalIgnoreCase);
-        var query = _address.Query.Length < 2 ? requested.Query
-            : requested.Query.Length < 2 ? _address.Query
-            : requested.Query + "&" + _address.Query[1..];
+        var folder = own is null || !HasPlace ? _path : _path.Replace("%7Bmodel%7D", Uri.EscapeDataString(own), StringComparison.OrdinalIgnoreCase);
+        var asked = withCredential ? requested.Query : _names.Without(requested.Query);
+        var query = _address.Query.Length < 2 ? asked
+            : asked.Length < 2 ? _address.Query
+            : asked + "&" + _address.Query[1..];
         return new Uri(string.Concat(_server, folder, rest, query), s_asIs);
     }
 
-    /// <summary>What is meant for another server must not end up at the pool's.</summary>
-    /// <exception cref="InvalidOperationException">The caller's address is another server's.</exception>
+    /// <summary>What is meant for another server, or for another part of the origin's, must not end up at the pool's endpoints.</summary>
+    /// <exception cref="InvalidOperationException">The caller's address is another server's, or outside the origin's path.</exception>
     public static void RefuseForeign(Uri requested, Uri origin)
     {
         if (!IsSameServer(requested, origin))
             throw new InvalidOperationException($"The request goes to {ServerOf(requested)}, but the pool's origin is {ServerOf(origin)}: give the client the pool's Origin as its base address.");
+        var folder = origin.AbsolutePath.TrimEnd('/');
+        var path = requested.AbsolutePath;
+        if (!path.StartsWith(folder, StringComparison.Ordinal) || path.Length > folder.Length && path[folder.Length] != '/' || ClimbsOut(path))
+            throw new InvalidOperationException($"The request's path is outside the pool's origin {origin.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)}: give the client the pool's Origin as its base address, and paths below it.");
     }
 
+    // Behind an escaped slash ("..%2f") the runtime leaves the dots, and the server may follow them.
+    private static bool ClimbsOut(string path) =>
+        path.Contains("..", StringComparison.Ordinal) && Uri.UnescapeDataString(path).Split('/', '\\').Contains("..");
+
     /// <summary>Copies the caller's headers, and puts the endpoint's own in place of those of the same name; a credential replaces all credentials.</summary>
-    public void CopyHeaders(HttpRequestMessage from, HttpRequestMessage to, string? secret)
+    /// <param name="from">The caller's request.</param>
+    /// <param name="to">The request that goes out.</param>
+    /// <param name="secret">What the endpoint is asked with at this moment; null for nothing beside its headers.</param>
+    /// <param name="withCredential">Do the caller's credentials go along?</param>
+    public void CopyHeaders(HttpRequestMessage from, HttpRequestMessage to, string? secret, bool withCredential)
     {
         var theirs = from.Headers.NonValidated;
         if (secret is null && theirs.Count == 0 && _endpoint.Headers.Count == 0)
             return;
         var ours = secret is null ? default : CredentialHeader.Of(_endpoint, secret);
-        var hidesCredentials = _hasCredentials || secret is not null;
         foreach (var (name, values) in theirs)
-            if (!_endpoint.Headers.ContainsKey(name) && !IsOurs(name) && !(hidesCredentials && CredentialHeader.Is(name)))
+            if (!_endpoint.Headers.ContainsKey(name) && !IsOurs(name) && (withCredential || !_names.IsHeader(name)))
                 to.Headers.AddAsIs(name, values);
         foreach (var (name, value) in _endpoint.Headers)
             if (secret is null || !CredentialHeader.Is(name))

@@ -105,6 +105,20 @@ internal readonly struct JsonOutline
         return null;
     }
 
+    /// <summary>How long the value is that begins here; all of the text if it does not end, or is no JSON.</summary>
+    public static int LengthOfValue(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            return reader.Read() && reader.TrySkip() ? (int)reader.BytesConsumed : json.Length;
+        }
+        catch (JsonException)
+        {
+            return json.Length;
+        }
+    }
+
     /// <summary>Reads the token counts of a usage object, in the words of any dialect.</summary>
     /// <param name="json">The text from the object's beginning on.</param>
     /// <param name="input">Tokens of the prompt.</param>

@@ -12,6 +12,29 @@ internal static class PoolConnections
         return handler;
     }
 
+    /// <summary>
+    /// Keeps the connections inside from following redirects: the runtime would take api-key, x-api-key and cookies along to another server. The pool follows
+    /// those within a server itself.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">They follow redirects, and were used before, so that this cannot be changed any more.</exception>
+    public static void SwitchRedirectsOff(HttpMessageHandler? handler, string pool)
+    {
+        while (handler is DelegatingHandler { InnerHandler: { } inner })
+            handler = inner;
+        try
+        {
+            if (handler is SocketsHttpHandler { AllowAutoRedirect: true } sockets)
+                sockets.AllowAutoRedirect = false;
+            else if (handler is HttpClientHandler { AllowAutoRedirect: true } simple)
+                simple.AllowAutoRedirect = false;
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new InvalidOperationException(
+                $"Pool '{pool}': the handler inside follows redirects, so that credentials could reach another server, and it was used before, so that this cannot be changed. Set its AllowAutoRedirect to false.", exception);
+        }
+    }
+
     /// <summary>Fits a handler that somebody else made. What was set to anything but the runtime's default is left.</summary>
     public static void Suit(HttpMessageHandler handler, TimeSpan connectTimeout)
     {

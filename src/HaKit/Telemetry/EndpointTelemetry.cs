@@ -52,7 +52,7 @@ internal sealed class EndpointTelemetry
     {
         var histogram = _pool.Instruments.FirstContent;
         if (histogram.Enabled)
-            histogram.Record(after.TotalSeconds, _tags);
+            histogram.RecordSafely(after.TotalSeconds, _tags);
         if (span is { IsAllDataRequested: true })
             span.AddEvent(new ActivityEvent("first_content", span.StartTimeUtc + after));
     }
@@ -69,9 +69,9 @@ internal sealed class EndpointTelemetry
         var instruments = _pool.Instruments;
         if (instruments.AttemptDuration.Enabled)
             if (error is null)
-                instruments.AttemptDuration.Record(took.TotalSeconds, _tags);
+                instruments.AttemptDuration.RecordSafely(took.TotalSeconds, _tags);
             else
-                instruments.AttemptDuration.Record(took.TotalSeconds, With(new(Tags.ErrorType, error)));
+                instruments.AttemptDuration.RecordSafely(took.TotalSeconds, With(new(Tags.ErrorType, error)));
         if ((input ?? output) is not null && instruments.Tokens.Enabled)
             CountTokens(input, output);
         if (span is not null)
@@ -85,17 +85,17 @@ internal sealed class EndpointTelemetry
         if (!histogram.Enabled)
             return;
         if (error is null)
-            histogram.Record(took.TotalSeconds, _tags);
+            histogram.RecordSafely(took.TotalSeconds, _tags);
         else
-            histogram.Record(took.TotalSeconds, With(new(Tags.ErrorType, error)));
+            histogram.RecordSafely(took.TotalSeconds, With(new(Tags.ErrorType, error)));
     }
 
     private void CountTokens(long? input, long? output)
     {
         if (input is { } prompt)
-            _pool.Instruments.Tokens.Add(prompt, With(Input));
+            _pool.Instruments.Tokens.AddSafely(prompt, With(Input));
         if (output is { } answer)
-            _pool.Instruments.Tokens.Add(answer, With(Output));
+            _pool.Instruments.Tokens.AddSafely(answer, With(Output));
     }
 
     private static void End(Activity span, TimeSpan took, string? error, int status, long? input, long? output)

@@ -39,12 +39,12 @@ internal sealed class PoolTelemetry : IDisposable
 
     /// <summary>Begins the span of a call, if somebody follows them; it is current until it is stepped out of.</summary>
     public Activity? BeginCall(bool isStream) => Instruments.Source.HasListeners()
-        ? Instruments.Source.StartActivity(_callName, ActivityKind.Internal, default(ActivityContext), isStream ? _streamSpan : _plainSpan, null, _time.GetUtcNow())
+        ? Spans.Start(_callName, ActivityKind.Internal, default, isStream ? _streamSpan : _plainSpan, _time.GetUtcNow())
         : null;
 
     /// <summary>Begins the span of an attempt as a part of its call's.</summary>
     public Activity? BeginAttempt(Activity call, string name, KeyValuePair<string, object?>[] tags) =>
-        Instruments.Source.StartActivity(name, ActivityKind.Client, call.Context, tags, null, _time.GetUtcNow());
+        Spans.Start(name, ActivityKind.Client, call.Context, tags, _time.GetUtcNow());
 
     /// <summary>A call attempts again.</summary>
     /// <param name="span">The call's span.</param>
@@ -64,9 +64,9 @@ internal sealed class PoolTelemetry : IDisposable
         {
             var endpoint = new KeyValuePair<string, object?>(Tags.Endpoint, from);
             if (error is null)
-                counter.Add(1, Pool, endpoint);
+                counter.AddSafely(1, [Pool, endpoint]);
             else
-                counter.Add(1, Pool, endpoint, new(Tags.ErrorType, error));
+                counter.AddSafely(1, [Pool, endpoint, new(Tags.ErrorType, error)]);
         }
         if (span is { IsAllDataRequested: true })
         {
@@ -82,11 +82,11 @@ internal sealed class PoolTelemetry : IDisposable
     {
         if (Instruments.CallDuration.Enabled)
             if (outcome == CallOutcome.Served)
-                Instruments.CallDuration.Record(took.TotalSeconds, _served);
+                Instruments.CallDuration.RecordSafely(took.TotalSeconds, _served);
             else
-                Instruments.CallDuration.Record(took.TotalSeconds, Pool, new(Tags.Outcome, Outcomes[(int)outcome]), new(Tags.ErrorType, error));
+                Instruments.CallDuration.RecordSafely(took.TotalSeconds, [Pool, new(Tags.Outcome, Outcomes[(int)outcome]), new(Tags.ErrorType, error)]);
         if (waited > TimeSpan.Zero && Instruments.QueueWait.Enabled)
-            Instruments.QueueWait.Record(waited.TotalSeconds, Pool);
+            Instruments.QueueWait.RecordSafely(waited.TotalSeconds, [Pool]);
         if (span is not { IsAllDataRequested: true })
             return;
         span.SetTag(Tags.Outcome, Outcomes[(int)outcome]);
@@ -109,7 +109,7 @@ internal sealed class PoolTelemetry : IDisposable
     public void Ejected(string endpoint, string error)
     {
         if (Instruments.Ejections.Enabled)
-            Instruments.Ejections.Add(1, Pool, new(Tags.Endpoint, endpoint), new(Tags.ErrorType, error));
+            Instruments.Ejections.AddSafely(1, [Pool, new(Tags.Endpoint, endpoint), new(Tags.ErrorType, error)]);
     }
 
     public void Measure(Gauge gauge, List<Measurement<double>> into) => _measure(gauge, into);

@@ -8,12 +8,37 @@ namespace HaKit.Telemetry;
 /// </summary>
 internal static class Spans
 {
+    /// <summary>Begins a span. What listens to it is the user's code: if that throws, there is no span, and the call goes on.</summary>
+    public static Activity? Start(string name, ActivityKind kind, ActivityContext parent, KeyValuePair<string, object?>[] tags, DateTimeOffset at)
+    {
+        var current = Activity.Current;
+        try
+        {
+            return Instruments.Source.StartActivity(name, kind, parent, tags, null, at);
+        }
+#pragma warning disable CA1031 // A listener that throws must not fail a call, nor keep a lease from being completed.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            Activity.Current = current; // the runtime had made the new span current before it told the listener
+            return null;
+        }
+    }
+
     /// <summary>Ends the span; whatever was current stays so.</summary>
     public static void Stop(Activity span, TimeSpan took)
     {
         var current = Activity.Current;
         span.SetEndTime(span.StartTimeUtc + (took > TimeSpan.Zero ? took : TimeSpan.FromTicks(1)));
-        span.Stop();
+        try
+        {
+            span.Stop();
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
         var next = ReferenceEquals(current, span) ? span.Parent : current;
         if (!ReferenceEquals(Activity.Current, next) && next is not { IsStopped: true })
             Activity.Current = next;

@@ -12,7 +12,7 @@ public sealed class HttpRequestTests
     [Theory]
     [InlineData("https://api.example/v1", "https://x.example/openai/v1", "chat/completions?a=%2F&b=é", "https://x.example/openai/v1/chat/completions?a=%2F&b=%C3%A9")]
     [InlineData("https://api.example/v1/", "http://gpu1:8000", "files/a%2Fb%20c", "http://gpu1:8000/files/a%2Fb%20c")]
-    [InlineData("https://api.example/v1", "https://x.example/v1", "/v1beta/things", "https://x.example/v1beta/things")]
+    [InlineData("https://api.example", "https://x.example/v1", "/v1beta/things", "https://x.example/v1/v1beta/things")]
     [InlineData("https://api.example", "https://x.example/base/", "v1/messages", "https://x.example/base/v1/messages")]
     [InlineData("https://api.example/v1", "https://x.example/openai/deployments/{model}?api-version=2024-10-21", "chat/completions", "https://x.example/openai/deployments/asked/chat/completions?api-version=2024-10-21")]
     [InlineData("https://api.example/v1", "https://x.example/v1?v=1", "chat?w=2", "https://x.example/v1/chat?w=2&v=1")]

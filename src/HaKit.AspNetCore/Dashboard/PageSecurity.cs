@@ -1,0 +1,68 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace HaKit.AspNetCore.Dashboard;
+
+/// <summary>What protects the pages: security headers on each of their answers, and a warning when other machines reach them without authorization.</summary>
+internal static partial class PageSecurity
+{
+    private const string ContentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'self'; form-action 'none'; frame-ancestors 'self'";
+
+    /// <summary>Adds the headers to every answer of the group.</summary>
+    public static void AddHeaders(RouteGroupBuilder group) => ((IEndpointConventionBuilder)group).Add(static route =>
+    {
+        if (route.RequestDelegate is not { } next)
+            return;
+        route.RequestDelegate = context =>
+        {
+            var headers = context.Response.Headers;
+            headers.ContentSecurityPolicy = ContentPolicy;
+            headers.XContentTypeOptions = "nosniff";
+            headers.XFrameOptions = "SAMEORIGIN";
+            headers["Referrer-Policy"] = "no-referrer";
+            headers["Cross-Origin-Resource-Policy"] = "same-origin";
+            headers["Cross-Origin-Opener-Policy"] = "same-origin";
+            return next(context);
+        };
+    });
+
+    /// <summary>Warns, once the server listens, when a page of the group needs no authorization and an address beyond loopback leads to it.</summary>
+    /// <param name="group">The pages.</param>
+    /// <param name="prefix">Where they are.</param>
+    /// <param name="services">The application's services.</param>
+    /// <returns>To be called when the application has started.</returns>
+    public static Action WarnWhenOpen(RouteGroupBuilder group, string prefix, IServiceProvider services)
+    {
+        var isOpen = false;
+        // At the end of all conventions, because RequireAuthorization comes after the mapping.
+        ((IEndpointConventionBuilder)group).Finally(route => isOpen |= !NeedsAuthorization(route.Metadata));
+        return () =>
+        {
+            _ = services.GetService<EndpointDataSource>()?.Endpoints; // they are built when they are first asked for
+            if (!isOpen || services.GetService<IOptions<AuthorizationOptions>>()?.Value.FallbackPolicy is not null)
+                return;
+            var addresses = services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
+            if (addresses.FirstOrDefault(static a => !IsLoopback(a)) is { } address)
+                Open((services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger("HaKit.Dashboard"), prefix, address);
+        };
+    }
+
+    private static bool NeedsAuthorization(IList<object> metadata) =>
+        !metadata.OfType<IAllowAnonymous>().Any() && (metadata.OfType<IAuthorizeData>().Any() || metadata.OfType<AuthorizationPolicy>().Any());
+
+    // Not only addresses: also "http://+:5000" and "http://*:5000", which are no URIs.
+    internal static bool IsLoopback(string address) => BindingAddress.Parse(address) is var parsed
+        && (parsed.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || parsed.IsUnixPipe
+            || System.Net.IPAddress.TryParse(parsed.Host.Trim('[', ']'), out var ip) && System.Net.IPAddress.IsLoopback(ip));
+
+    [LoggerMessage(41, LogLevel.Warning, "The dashboard at {Prefix} needs no authorization and is reachable at {Address}: other machines can see names, addresses and states of all endpoints. Add .RequireAuthorization() to MapHaEndpointPools.")]
+    private static partial void Open(ILogger logger, string prefix, string address);
+}

@@ -1,0 +1,60 @@
+namespace HaKit.Attempts;
+
+/// <summary>
+/// Which headers and query parameters carry a credential, judged by their names: those of the providers, what ends with "key", "token", "secret" and the
+/// like, and the names that the pool's options add. Immutable.
+/// </summary>
+internal sealed class CredentialNames
+{
+    /// <summary>Without added names.</summary>
+    public static readonly CredentialNames Default = new([]);
+
+    private static readonly string[] s_headers = ["authorization", "cookie", "key", "token", "secret", "password", "signature"];
+    private static readonly string[] s_parameters = ["key", "token", "secret", "password", "signature", "sig", "code", "auth", "authorization"];
+
+    // Written in one word or in camel case, so that no separator stands before the last part.
+    private static readonly string[] s_words =
+    [
+        "apikey", "accesskey", "accesskeyid", "secretkey", "subscriptionkey", "functionkey", "accesstoken", "authtoken", "idtoken", "bearertoken", "sessiontoken", "refreshtoken",
+        "clientsecret", "sharedaccesssignature",
+    ];
+
+    private static readonly string[] s_endings = ["key", "token", "secret", "password", "signature", "credential", "credentials", "authorization", "auth", "cookie"];
+
+    // What is named like a credential and is none: losing it would change what the request means.
+    private static readonly string[] s_others =
+        ["idempotency-key", "cache-key", "partition-key", "page-token", "next-token", "continuation-token", "sec-websocket-key"];
+
+    private readonly string[] _added;
+
+    /// <param name="added">Further names; one that begins with <c>*</c> stands for all names that end with the rest.</param>
+    public CredentialNames(IEnumerable<string> added) => _added = [.. added.Select(Plain)];
+
+    /// <summary>Does a header of this name carry a credential?</summary>
+    public bool IsHeader(string name) => Is(Plain(name), s_headers);
+
+    /// <summary>Does a query parameter of this name carry a credential?</summary>
+    public bool IsParameter(string name) => Is(Plain(name), s_parameters);
+
+    /// <summary>Does a query hold a credential?</summary>
+    public bool IsIn(string query) => query.Length > 1 && query[1..].Split('&').Any(part => IsParameter(NameOf(part)));
+
+    /// <summary>The query without its credentials; everything else byte for byte.</summary>
+    public string Without(string query) => !IsIn(query) ? query : string.Join('&', query[1..].Split('&').Where(part => !IsParameter(NameOf(part)))) is { Length: > 0 } rest ? "?" + rest : "";
+
+    private bool Is(string name, string[] whole)
+    {
+        foreach (var added in _added)
+            if (added.StartsWith('*') ? name.EndsWith(added[1..], StringComparison.Ordinal) : name == added)
+                return true;
+        if (s_others.Any(other => EndsWithPart(name, other)))
+            return false;
+        return whole.Contains(name) || s_words.Any(word => name.EndsWith(word, StringComparison.Ordinal)) || s_endings.Any(ending => name.EndsWith("-" + ending, StringComparison.Ordinal));
+    }
+
+    private static bool EndsWithPart(string name, string part) => name == part || name.EndsWith("-" + part, StringComparison.Ordinal) || name == part.Replace("-", "", StringComparison.Ordinal);
+
+    private static string NameOf(string part) => Uri.UnescapeDataString(part.Split('=', 2)[0].Replace('+', ' '));
+
+    private static string Plain(string name) => name.Trim().ToLowerInvariant().Replace('_', '-').Replace('.', '-');
+}

@@ -1,0 +1,33 @@
+using System.Diagnostics.Metrics;
+
+namespace HaKit.Telemetry;
+
+/// <summary>Measurements whose listeners, which are the user's code, may throw: that must not fail a call, nor keep a lease from being completed.</summary>
+internal static class SafeInstruments
+{
+    public static void RecordSafely(this Histogram<double> histogram, double value, params ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        try
+        {
+            histogram.Record(value, tags);
+        }
+#pragma warning disable CA1031 // The listener has its own place to tell what went wrong in it.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
+    }
+
+    public static void AddSafely(this Counter<long> counter, long value, params ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        try
+        {
+            counter.Add(value, tags);
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
+    }
+}

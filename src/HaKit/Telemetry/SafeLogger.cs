@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging;
+
+namespace HaKit.Telemetry;
+
+/// <summary>A logger whose provider, which is the user's code, may throw: that must not fail a call. Thread-safe as the logger inside is.</summary>
+internal sealed class SafeLogger(ILogger inner) : ILogger
+{
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => inner.BeginScope(state);
+
+    public bool IsEnabled(LogLevel logLevel)
+    {
+        try
+        {
+            return inner.IsEnabled(logLevel);
+        }
+#pragma warning disable CA1031 // The provider has its own place to tell what went wrong in it.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return false;
+        }
+    }
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        try
+        {
+            inner.Log(logLevel, eventId, state, exception, formatter);
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
+    }
+}

@@ -1,0 +1,147 @@
+using System.Net;
+using HaKit.Attempts;
+using HaKit.Http;
+
+namespace HaKit.Tests.Http;
+
+/// <summary>A credential that the caller sends reaches the endpoint that it is meant for and no other.</summary>
+public sealed class CallerCredentialTests
+{
+    private const string Secret = "sk-planted-7f3a";
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+
+    public static TheoryData<string, bool> Forms()
+    {
+        var forms = new TheoryData<string, bool>();
+        foreach (var header in (string[])
+        [
+            "Authorization", "Proxy-Authorization", "Cookie", "api-key", "x-api-key", "x-goog-api-key", "Ocp-Apim-Subscription-Key", "x-functions-key", "X-Auth-Token", "x-amz-security-token",
+            "X-Vault-Token", "apikey", "X-Client-Secret", "X-Custom_Key",
+        ])
+            forms.Add(header, true);
+        foreach (var parameter in (string[])["key", "sig", "code", "api_key", "access_token", "subscription-key", "X-Amz-Signature", "apiKey", "t%6Fken"])
+            forms.Add(parameter, false);
+        return forms;
+    }
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public async Task It_never_reaches_an_endpoint_that_has_its_own(string name, bool isHeader)
+    {
+        var sent = await AskAsync(name, isHeader, e => e.Credential = "own");
+        Shows(sent, Secret).Should().BeFalse();
+        Shows(sent, "own").Should().BeTrue();
+        Shows(await AskAsync(name, isHeader, e => e.Headers["x-api-key"] = "own"), Secret).Should().BeFalse();
+        Shows(await AskAsync(name, isHeader, e => e.Address += "?key=own"), Secret).Should().BeFalse();
+        Shows(await AskAsync(name, isHeader, e => (e.Credential, e.ForwardCallerCredential) = ("own", true)), Secret).Should().BeFalse("its own goes first, whatever may be forwarded");
+    }
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public async Task It_reaches_an_endpoint_without_one_only_on_the_origins_server_or_where_that_is_said(string name, bool isHeader)
+    {
+        Shows(await AskAsync(name, isHeader, _ => { }), Secret).Should().BeTrue("the endpoint is where the caller sends it");
+        Shows(await AskAsync(name, isHeader, _ => { }, o => o.Origin = "https://other.example/v1"), Secret).Should().BeFalse();
+        Shows(await AskAsync(name, isHeader, e => e.ForwardCallerCredential = true, o => o.Origin = "https://other.example/v1"), Secret).Should().BeTrue();
+        Shows(await AskAsync(name, isHeader, _ => { }, o => (o.Origin, o.Http.ForwardCallerCredential) = ("https://other.example/v1", true)), Secret).Should().BeTrue();
+        Shows(await AskAsync(name, isHeader, e => e.ForwardCallerCredential = false, o => (o.Origin, o.Http.ForwardCallerCredential) = ("https://other.example/v1", true)), Secret).Should().BeFalse();
+        Shows(await AskAsync(name, isHeader, e => e.ForwardCallerCredential = false), Secret).Should().BeFalse();
+    }
+
+    [Theory]
+    [InlineData("Idempotency-Key", true)]
+    [InlineData("x-amz-prompt-cache-key", true)]
+    [InlineData("X-Cache-Key", true)]
+    [InlineData("x-ms-documentdb-partition-key", true)]
+    [InlineData("User-Agent", true)]
+    [InlineData("x-request-id", true)]
+    [InlineData("page_token", false)]
+    [InlineData("pageToken", false)]
+    [InlineData("api-version", false)]
+    [InlineData("max_tokens", false)]
+    [InlineData("monkey", false)]
+    [InlineData("X-Monkey", true)]
+    public async Task What_is_only_named_alike_goes_everywhere(string name, bool isHeader) =>
+        Shows(await AskAsync(name, isHeader, e => e.Credential = "own", o => o.Origin = "https://other.example/v1"), Secret).Should().BeTrue();
+
+    [Fact]
+    public async Task Further_names_can_be_added()
+    {
+        void Add(EndpointPoolOptions options) => options.Http.CredentialNames = ["X-Tenant", "*-pass"];
+        foreach (var name in (string[])["x-tenant", "My-Pass"])
+        {
+            Shows(await AskAsync(name, isHeader: true, e => e.Credential = "own", Add), Secret).Should().BeFalse();
+            Shows(await AskAsync(name, isHeader: false, e => e.Credential = "own", Add), Secret).Should().BeFalse();
+            Shows(await AskAsync(name, isHeader: true, e => e.Credential = "own"), Secret).Should().BeTrue();
+        }
+    }
+
+    [Theory]
+    [InlineData("?a=1&key=x&b=%26", "?a=1&b=%26")]
+    [InlineData("?key=x", "")]
+    [InlineData("?a=1&&b", "?a=1&&b")]
+    [InlineData("", "")]
+    public void The_rest_of_a_query_is_kept_byte_for_byte(string query, string rest) => CredentialNames.Default.Without(query).Should().Be(rest);
+
+    [Fact]
+    public async Task Endpoints_that_no_credential_reaches_are_named_once_when_the_pool_gets_its_client()
+    {
+        var lines = new Lines();
+        var options = new EndpointPoolOptions { Heartbeat = { Enabled = false }, Http = { AllowPlainHttp = true } };
+        options.Endpoints.Add(new EndpointOptions { Name = "at-origin", Address = "https://a.example/v1" });
+        options.Endpoints.Add(new EndpointOptions { Name = "without", Address = "https://b.example/v1" });
+        options.Endpoints.Add(new EndpointOptions { Name = "own", Address = "https://c.example/v1", Credential = "k" });
+        options.Endpoints.Add(new EndpointOptions { Name = "told", Address = "https://d.example/v1", ForwardCallerCredential = false });
+        await using var pool = new EndpointPool("p", options, new EndpointPoolParts { LoggerFactory = lines });
+        pool.CreateHttpClient().Dispose();
+        pool.CreateHttpClient().Dispose();
+        lines.All.Where(l => l.Contains("no credential", StringComparison.Ordinal)).Should().ContainSingle().Which.Should().Contain("'without'".Trim('\''));
+    }
+
+    [Theory]
+    [InlineData("https://api.example/v1", "https://api.example/v2/chat")]
+    [InlineData("https://api.example/v1", "https://api.example/v1beta/chat")]
+    [InlineData("https://api.example/v1", "https://api.example/v1/../admin")]
+    [InlineData("https://api.example/v1", "https://api.example/v1/%2e%2e/admin")]
+    [InlineData("https://api.example/v1", "https://api.example/v1/..%2fadmin")]
+    [InlineData("https://api.example/v1", "https://api.example/v1/..%5Cadmin")]
+    [InlineData("https://api.example/v1", "https://api.example/")]
+    [InlineData("https://api.example/v1", "https://api.example:444/v1/chat")]
+    [InlineData("https://api.example/v1", "http://api.example/v1/chat")]
+    [InlineData("https://api.example", "https://api.example/..%2f..%2fchat")]
+    public void A_request_outside_the_origin_is_refused(string origin, string requested) =>
+        FluentActions.Invoking(() => HttpTarget.RefuseForeign(new Uri(requested), new Uri(origin))).Should().Throw<InvalidOperationException>();
+
+    [Theory]
+    [InlineData("https://api.example/v1", "https://api.example/v1/chat")]
+    [InlineData("https://api.example/v1/", "https://api.example/v1")]
+    [InlineData("https://api.example", "https://api.example/any/thing..else")]
+    [InlineData("https://api.example/v1", "https://api.example/v1/a%2Fb")]
+    public void One_below_it_is_not(string origin, string requested) => HttpTarget.RefuseForeign(new Uri(requested), new Uri(origin));
+
+    private static async Task<HttpRequestMessage> AskAsync(string name, bool isHeader, Action<EndpointOptions> endpoint, Action<EndpointPoolOptions>? configure = null)
+    {
+        await using var http = new HttpPool(1, inner: new Ok(), configure: o =>
+        {
+            o.Endpoints[0].Address = "https://own.example/v1";
+            endpoint(o.Endpoints[0]);
+            configure?.Invoke(o);
+        });
+        using var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions" + (isHeader ? "" : $"?{name}={Secret}")) { Content = HttpPool.Chat("hi") };
+        if (isHeader)
+            request.Headers.TryAddWithoutValidation(name, Secret).Should().BeTrue();
+        using var response = await http.Client.SendAsync(request, Ct);
+        return http.Sent.Single();
+    }
+
+    private static bool Shows(HttpRequestMessage sent, string secret) =>
+        sent.RequestUri!.OriginalString.Contains(secret, StringComparison.Ordinal) || sent.Headers.NonValidated.Any(h => h.Value.ToString().Contains(secret, StringComparison.Ordinal));
+
+    private sealed class Ok : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK)
+        {
+            Content = new StringContent("""{"choices":[{"message":{"content":"hi"}}]}""", System.Text.Encoding.UTF8, "application/json"),
+        });
+    }
+}
