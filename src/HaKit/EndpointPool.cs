@@ -9,6 +9,8 @@ using HaKit.Limits;
 using HaKit.Selection;
 using HaKit.Telemetry;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Polly;
 
 namespace HaKit;
@@ -57,7 +59,7 @@ public sealed partial class EndpointPool : IAsyncDisposable, IDisposable
         _parts.ConfigurePipeline?.Invoke(builder);
         PollyListener.Listen(builder, _telemetry, _parts.PollyTelemetry, _parts.ConfigurePipeline is not null);
         _pipeline = builder.AddEndpointFailover(this).Build();
-        Http = new HttpSide(this, _parts.LoggerFactory);
+        Http = new HttpSide(this, _parts.LoggerFactory is { } loggers ? new SafeLogger(loggers.CreateLogger("HaKit.Http")) : NullLogger.Instance);
         StartHeartbeats();
         WatchLoad();
         WatchObjective();

@@ -1,20 +1,18 @@
 using System.Runtime.CompilerServices;
 using HaKit.Attempts;
 using HaKit.Estimates;
-using HaKit.Telemetry;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HaKit.Http;
 
 /// <summary>What a pool remembers for all its handlers: where its endpoints are, and of what it has warned. Thread-safe.</summary>
-internal sealed partial class HttpSide(EndpointPool pool, ILoggerFactory? loggers)
+internal sealed partial class HttpSide(EndpointPool pool, ILogger logger)
 {
     private readonly ConditionalWeakTable<PoolEndpoint, HttpTarget> _targets = [];
     private readonly ConditionalWeakTable<HttpRequestMessage, object> _failed = [];
     private readonly HttpRoutes _routes = new();
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
-    private readonly ILogger _logger = loggers is null ? NullLogger.Instance : new SafeLogger(loggers.CreateLogger("HaKit.Http"));
+    private readonly ILogger _logger = logger;
     private Addressed? _addressed;
     private int _warnedOfRetries;
 

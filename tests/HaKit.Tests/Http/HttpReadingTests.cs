@@ -118,7 +118,7 @@ public sealed class HttpReadingTests
         var stream = await response.Content.ReadAsStreamAsync(Ct);
         (await stream.ReadAsync(new byte[100_000], Ct)).Should().BePositive();
         body.OnRead = response.Dispose;
-        await stream.ReadAsync(new byte[100], Ct).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Ct).Awaiting(r => r).Should().ThrowAsync<ObjectDisposedException>();
+        await stream.ReadAsync(new byte[100], Ct).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Ct).Awaiting(r => r).Should().ThrowAsync<OperationCanceledException>();
         http.InFlight.Should().Be(0);
     }
 
