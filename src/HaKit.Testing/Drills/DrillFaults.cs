@@ -1,6 +1,6 @@
 namespace HaKit.Testing;
 
-/// <summary>The matrix of faults that drills go through: with scripted servers (<c>hakit drill</c>) and in virtual time (<c>HaDrill</c>).</summary>
+/// <summary>The matrix of faults that drills go through: with scripted servers (<c>hakit drill</c>) and in virtual time (<see cref="HaDrill"/>).</summary>
 public static class DrillFaults
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);

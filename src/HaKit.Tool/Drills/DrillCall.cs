@@ -1,20 +1,6 @@
+using HaKit.Testing;
+
 namespace HaKit.Tool.Drills;
-
-/// <summary>How a call ended.</summary>
-internal enum DrillOutcome
-{
-    /// <summary>With the whole right answer.</summary>
-    Right,
-
-    /// <summary>With a failure that it says: a status, an exception, an error event, or the caller's time was over.</summary>
-    Failed,
-
-    /// <summary>As if all were well, with another answer or something that is no answer.</summary>
-    Wrong,
-
-    /// <summary>As if all were well, with the beginning of the right answer.</summary>
-    Half,
-}
 
 /// <summary>One call of the drill, on the drill's clock.</summary>
 /// <param name="Number">Its number, from 1; its prompt has it.</param>

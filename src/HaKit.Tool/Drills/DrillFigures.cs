@@ -1,4 +1,5 @@
 using HaKit.Availability;
+using HaKit.Testing;
 
 namespace HaKit.Tool.Drills;
 

@@ -38,7 +38,7 @@ internal sealed class DrillLoad(DrillClock clock, double rate, double streamedSh
         try
         {
             var answer = await target.CallAsync(prompt, streamed, over.Token);
-            return new(number, due, began, clock.Now, streamed, OutcomeOf(answer, FakeAnswers.AnswerTo(prompt)));
+            return new(number, due, began, clock.Now, streamed, answer.OutcomeFor(prompt));
         }
 #pragma warning disable CA1031 // Whatever it is, the call failed by it, and the report says so.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
@@ -46,13 +46,6 @@ internal sealed class DrillLoad(DrillClock clock, double rate, double streamedSh
         {
             return new(number, due, began, clock.Now, streamed, DrillOutcome.Failed, over.IsCancellationRequested ? "no answer in time" : WordsOf(exception));
         }
-    }
-
-    private static DrillOutcome OutcomeOf(DrillAnswer answer, string right)
-    {
-        if (answer.HasEnded)
-            return answer.Text == right ? DrillOutcome.Right : DrillOutcome.Wrong;
-        return right.StartsWith(answer.Text, StringComparison.Ordinal) ? DrillOutcome.Half : DrillOutcome.Wrong;
     }
 
     private static string WordsOf(Exception exception)

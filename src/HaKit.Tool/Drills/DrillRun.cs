@@ -51,7 +51,7 @@ internal static class DrillRun
                     target = await contender.CreateAsync(addresses);
                 }
                 await UntilWellAsync(load, target, clock, isFirst: i == 0, cancellationToken);
-                var episode = await PlayAsync(settings.Faults[i], first: i % addresses.Length, settings, clock, upstreams, load, target, cancellationToken);
+                var episode = await PlayAsync(settings.Faults[i], settings, clock, upstreams, load, target, cancellationToken);
                 episodes.Add(episode);
                 done(DrillFigures.Of(episode, DrillFigures.HealthyMedian(episodes), settings.Rate));
             }
@@ -64,11 +64,14 @@ internal static class DrillRun
     }
 
     private static async Task<DrillEpisode> PlayAsync(
-        DrillFault fault, int first, DrillSettings settings, DrillClock clock, DrillUpstreams upstreams, DrillLoad load, IDrillTarget target, CancellationToken cancellationToken)
+        DrillFault fault, DrillSettings settings, DrillClock clock, DrillUpstreams upstreams, DrillLoad load, IDrillTarget target, CancellationToken cancellationToken)
     {
         var steps = fault.Steps(settings.Length);
         var length = steps.Max(s => s.Until);
+        upstreams.Requests.Clear();
         var before = await load.RunAsync(target, settings.Before, cancellationToken);
+        // The upstream that serves most is the one to lose: whatever has settled on another one would not meet the fault.
+        var first = upstreams.Requests.CountBy(r => r.Upstream).OrderByDescending(c => c.Value).ThenBy(c => c.Key).Select(c => c.Key).FirstOrDefault();
         upstreams.Requests.Clear();
         upstreams.Strikes.Clear();
         var whole = upstreams.Servers.Sum(s => s.Counts.AnsweredWhole);

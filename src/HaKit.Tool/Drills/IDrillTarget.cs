@@ -1,3 +1,5 @@
+using HaKit.Testing;
+
 namespace HaKit.Tool.Drills;
 
 /// <summary>Whatever stands between the drill's load and its upstreams.</summary>
@@ -7,11 +9,6 @@ internal interface IDrillTarget : IAsyncDisposable
     /// <exception cref="Exception">The call failed and said so: any exception counts as a failed call.</exception>
     Task<DrillAnswer> CallAsync(string prompt, bool streamed, CancellationToken cancellationToken);
 }
-
-/// <summary>What came back as if all were well.</summary>
-/// <param name="Text">The text.</param>
-/// <param name="HasEnded">Whether the answer said that it is whole: a finish reason, or a body that is complete.</param>
-internal readonly record struct DrillAnswer(string Text, bool HasEnded);
 
 /// <summary>Makes the target of a drill from the addresses of its upstreams.</summary>
 /// <param name="Name">What stands between, for the report.</param>

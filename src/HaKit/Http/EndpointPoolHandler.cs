@@ -34,6 +34,9 @@ public sealed class EndpointPoolHandler : DelegatingHandler
         pool.Http.WarnOfMissingCredentials();
     }
 
+    /// <summary>The pool that it chooses from.</summary>
+    public EndpointPool Pool => _pool;
+
     /// <inheritdoc/>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>

@@ -20,6 +20,31 @@ public sealed class TestingSnippets
     }
 
     [Fact]
+    public async Task An_outage()
+    {
+        var services = new ServiceCollection();
+        services.AddMyChat();
+
+        await HaDrill.SurvivesAsync(services, "chat", options => options.Faults = [DrillFaults.BlackHole, DrillFaults.Quota.AtRate(0.1)]);
+
+        await HaDrill.SurvivesAsync(services, "chat", options =>
+        {
+            options.Tiers = [["openai", "azure"], ["standby"]];
+            options.Faults = [DrillFaults.Refused, DrillFaults.Slow, DrillFaults.Cut.AtRate(0.1)];
+            options.MaxAddedDelay = TimeSpan.FromSeconds(5);
+        });
+    }
+
+    // The whole matrix is HaDrillTests'; here it is compiled.
+    private static async Task WholeMatrixAsync()
+    {
+        var services = new ServiceCollection();
+        services.AddMyChat();
+
+        await HaDrill.SurvivesAsync(services, "chat");
+    }
+
+    [Fact]
     public void An_application()
     {
         var services = new ServiceCollection();
@@ -105,5 +130,21 @@ public sealed class TestingSnippets
             .Latency(0.999).TotalSeconds;
 
         Slowest(multiplier: 1.5).Should().BeLessThan(Slowest(multiplier: 6));
+    }
+}
+
+/// <summary>Stands for the registration of the reader's application.</summary>
+internal static class MyApplication
+{
+    public static IServiceCollection AddMyChat(this IServiceCollection services)
+    {
+        services.AddHaEndpointPool("chat", o =>
+        {
+            o.Endpoints.Add(new() { Name = "openai", Address = "https://api.openai.com/v1" });
+            o.Endpoints.Add(new() { Name = "azure", Address = "https://example.openai.azure.com/openai/v1" });
+            o.Endpoints.Add(new() { Name = "standby", Address = "https://standby.example/v1", Tier = 1 });
+        });
+        services.AddHttpClient("ai").AddHaEndpointPoolHandler("chat");
+        return services;
     }
 }

@@ -1,0 +1,151 @@
+using System.Text;
+using HaKit.Heartbeats;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http;
+using Microsoft.Extensions.Options;
+
+namespace HaKit.Testing;
+
+/// <summary>The application's own registrations, with fakes behind the pool and a clock of the drill's.</summary>
+internal sealed class DrilledApplication : IDisposable
+{
+    private readonly ServiceProvider _provider;
+    private readonly HaDrillOptions _options;
+    private readonly EndpointPool _pool;
+    private readonly List<Func<string, bool, CancellationToken, Task<DrillAnswer>>> _callers = [];
+    private readonly Dictionary<string, FakeHttpEndpoint> _http = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, FakeChatClient> _chat = new(StringComparer.Ordinal);
+    private int _calls;
+
+    public DrilledApplication(IServiceCollection services, string pool, HaDrillOptions options, IReadOnlyList<DrillMember> members)
+    {
+        _options = options;
+        for (var i = 0; i < members.Count; i++)
+        {
+            var (name, seed) = (members[i].Name, options.Seed + i);
+            if (members[i].HasClient)
+                _chat[name] = new FakeChatClient(name, Time, seed);
+            else
+                _http[name] = new FakeHttpEndpoint(new FakeAiOptions { Name = name, Time = Time, Seed = seed });
+        }
+        IServiceCollection copy = new ServiceCollection();
+        foreach (var service in services)
+            copy.Add(service);
+        copy.AddSingleton<TimeProvider>(Time);
+        copy.PostConfigure<EndpointPoolOptions>(pool, configured =>
+        {
+            configured.Seed ??= options.Seed;
+            foreach (var endpoint in configured.Endpoints)
+                if (_chat.TryGetValue(endpoint.Name, out var fake))
+                    endpoint.Client = fake;
+        });
+        copy.ReplaceHaEndpoints(pool, [.. _http.Select(static h => (h.Key, h.Value))]);
+        _provider = copy.BuildServiceProvider();
+        _pool = _provider.GetRequiredKeyedService<EndpointPool>(pool);
+        FindCallers(services);
+    }
+
+    public ManualTimeProvider Time { get; } = new();
+
+    /// <summary>Resilience handlers that stand outside the pool, each with its client's name.</summary>
+    public List<string> OuterResilience { get; } = [];
+
+    public FaultScript FaultsOf(string endpoint) => _http.TryGetValue(endpoint, out var http) ? http.Faults : _chat[endpoint].Faults;
+
+    public FakeCounts CountsOf(string endpoint) => _http.TryGetValue(endpoint, out var http) ? http.Counts : _chat[endpoint].Counts;
+
+    /// <summary>The pool's endpoints, those of the first tier first.</summary>
+    /// <exception cref="InvalidOperationException">There is no such pool.</exception>
+    public static IReadOnlyList<DrillMember> MembersOf(IServiceCollection services, string pool)
+    {
+        if (!services.Any(s => s.IsKeyedService && s.ServiceType == typeof(EndpointPool) && Equals(s.ServiceKey, pool)))
+            throw new InvalidOperationException($"There is no pool '{pool}' among the services: AddHaEndpointPool registers one.");
+        using var provider = services.BuildServiceProvider();
+        var options = provider.GetRequiredService<IOptionsFactory<EndpointPoolOptions>>().Create(pool);
+        return [.. options.Endpoints.Select(static e => new DrillMember(e.Name, e.Tier, e.Client is not null)).OrderBy(static m => m.Tier)];
+    }
+
+    /// <summary>Makes one call as the application does.</summary>
+    public Task<DrillAnswer> CallAsync(string prompt, bool streamed, CancellationToken cancellationToken) => _callers[_calls++ % _callers.Count](prompt, streamed, cancellationToken);
+
+    public void Dispose() => Time.Run(() => _provider.DisposeAsync().AsTask());
+
+    private void FindCallers(IServiceCollection services)
+    {
+        if (_options.Call is { } call)
+            _callers.Add(async (prompt, _, token) => new DrillAnswer(await call(_provider, prompt, token).ConfigureAwait(false), HasEnded: true));
+        else if (_chat.Count > 0)
+            _callers.Add(CallerOf(ChatClient()));
+        else
+            FindHttpCallers(services);
+    }
+
+    private IChatClient ChatClient() =>
+        (_options.Client is { } key ? _provider.GetKeyedService<IChatClient>(key) : _provider.GetService<IChatClient>())
+        ?? throw new InvalidOperationException($"The endpoints of pool '{_pool.Name}' are chat clients, and no IChatClient over the pool is registered: AddHaChatClient registers one, or set HaDrillOptions.Call.");
+
+    private void FindHttpCallers(IServiceCollection services)
+    {
+        foreach (var name in ClientNames(services))
+        {
+            var outer = new List<string>();
+            if (!IsOverPool(_provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler(name), outer))
+                continue;
+            OuterResilience.AddRange(outer.Select(handler => $"{handler} of HTTP client '{name}'"));
+            _callers.Add(CallerOf(_provider.GetRequiredService<IHttpClientFactory>().CreateClient(name)));
+        }
+        if (_callers.Count > 0)
+            return;
+        if (_options.Client is { } wanted)
+            throw new InvalidOperationException($"There is no HTTP client '{wanted}' over pool '{_pool.Name}'.");
+        // As the pool itself makes one for an SDK, but for the fakes in the place of the wire.
+        var detour = _provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler("HaKit.Testing.Drill");
+        _callers.Add(CallerOf(new HttpClient(new EndpointPoolHandler(_pool) { InnerHandler = detour }) { BaseAddress = FolderOf(_pool.Origin), Timeout = Timeout.InfiniteTimeSpan }));
+    }
+
+    private IEnumerable<string> ClientNames(IServiceCollection services) => _options.Client is { } wanted
+        ? [wanted]
+        : services.Where(static s => !s.IsKeyedService && s.ServiceType == typeof(IConfigureOptions<HttpClientFactoryOptions>))
+            .Select(static s => (s.ImplementationInstance as ConfigureNamedOptions<HttpClientFactoryOptions>)?.Name).OfType<string>().Distinct(StringComparer.Ordinal);
+
+    // The pool is reached by its handler, wherever in the chain that is.
+    private bool IsOverPool(HttpMessageHandler? handler, List<string> outer)
+    {
+        for (; handler is not null; handler = (handler as DelegatingHandler)?.InnerHandler)
+        {
+            if (handler is EndpointPoolHandler pool)
+                return ReferenceEquals(pool.Pool, _pool);
+            if (handler.GetType().FullName == "Microsoft.Extensions.Http.Resilience.ResilienceHandler")
+                outer.Add("the resilience handler");
+        }
+        return false;
+    }
+
+    private static Func<string, bool, CancellationToken, Task<DrillAnswer>> CallerOf(HttpClient client)
+    {
+        var address = new Uri(FolderOf(client.BaseAddress ?? new Uri("http://ha-pool/v1/")), "chat/completions");
+        return async (prompt, streamed, token) =>
+        {
+            using var request = ChatExchange.CreateRequest(address, prompt, streamed);
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token).ConfigureAwait(false);
+            return await ChatExchange.ReadAsync(response, streamed, token).ConfigureAwait(false);
+        };
+    }
+
+    private static Func<string, bool, CancellationToken, Task<DrillAnswer>> CallerOf(IChatClient client) => async (prompt, streamed, token) =>
+    {
+        if (!streamed)
+            return new DrillAnswer((await client.GetResponseAsync([new ChatMessage(ChatRole.User, prompt)], null, token).ConfigureAwait(false)).Text, HasEnded: true);
+        var text = new StringBuilder();
+        var hasEnded = false;
+        await foreach (var update in client.GetStreamingResponseAsync([new ChatMessage(ChatRole.User, prompt)], null, token).ConfigureAwait(false))
+        {
+            text.Append(update.Text);
+            hasEnded |= update.FinishReason is not null;
+        }
+        return new DrillAnswer(text.ToString(), hasEnded);
+    };
+
+    private static Uri FolderOf(Uri address) => address.AbsoluteUri.EndsWith('/') ? address : new Uri(address.AbsoluteUri + "/");
+}

@@ -1,0 +1,182 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace HaKit.Testing;
+
+/// <summary>One fault, played to one build of the application in virtual time.</summary>
+internal sealed class HaDrillEpisode(IServiceCollection services, string pool, HaDrillOptions options, IReadOnlyList<DrillMember> members, HaDrillScene scene)
+{
+    private static readonly TimeSpan Before = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan After = TimeSpan.FromSeconds(4);
+
+    // Whatever has not ended then waits for something that is not on this clock.
+    private static readonly TimeSpan Settling = TimeSpan.FromMinutes(30);
+
+    // What an endpoint takes when it is well: 50 ms to the headers and up to as much again, so that no endpoint looks faster than the others.
+    private static readonly (double Probability, TimeSpan Latency)[] Usual = [(1, TimeSpan.FromMilliseconds(50)), (0.5, TimeSpan.FromMilliseconds(25)), (0.25, TimeSpan.FromMilliseconds(25))];
+
+    private readonly Random _random = new(options.Seed);
+    // A client object's fake does not see the prompt; the execution context knows which call it is.
+    private readonly AsyncLocal<string?> _prompt = new();
+    private readonly HashSet<string> _struck = new(StringComparer.Ordinal);
+    private readonly List<Call> _ended = [];
+    private int _number;
+    private int _inFlight;
+
+    private sealed record Call(string Prompt, DrillOutcome Outcome, TimeSpan Time, string? Why = null, bool IsCut = false);
+
+    /// <summary>Plays it.</summary>
+    /// <param name="healthyMedian">What a healthy call takes.</param>
+    /// <returns>The row, and the median time of the right calls.</returns>
+    public (HaDrillRow Row, TimeSpan Median) Run(TimeSpan healthyMedian)
+    {
+        using var application = new DrilledApplication(services, pool, options, members);
+        foreach (var member in members)
+            foreach (var (probability, latency) in Usual)
+                application.FaultsOf(member.Name).WithProbability(probability, FakeFault.Latency(toHeaders: latency));
+        // Learned times and connections, as in an application that has run for a while.
+        Load(application, Before);
+        _ended.Clear();
+        // The endpoint that serves most is the one to lose: a pool that has settled on another one would not meet the fault.
+        string[] busiestFirst = [.. members.OrderByDescending(m => application.CountsOf(m.Name).Received).Select(static m => m.Name)];
+        var requests = members.Sum(m => application.CountsOf(m.Name).Received);
+        var answered = members.ToDictionary(static m => m.Name, m => application.CountsOf(m.Name).AnsweredWhole, StringComparer.Ordinal);
+        foreach (var (endpoint, step) in scene.StepsOn(busiestFirst))
+            application.FaultsOf(endpoint).Add(RuleOf(step));
+        // Who serves is looked at while the fault lasts; what it does to the calls, until a while after.
+        Load(application, scene.Length);
+        var servers = members.Where(m => application.CountsOf(m.Name).AnsweredWhole > answered[m.Name]).Select(static m => m.Name).ToArray();
+        Load(application, After);
+        var calls = _number - (int)(Before.TotalSeconds * options.CallsPerSecond);
+        Settle(application);
+        if (scene.IsHealthy)
+            servers = [.. members.Where(m => application.CountsOf(m.Name).AnsweredWhole > answered[m.Name]).Select(static m => m.Name)];
+        var times = _ended.Where(static c => c.Outcome == DrillOutcome.Right).Select(static c => c.Time).Order().ToArray();
+        return (RowOf(application, servers, members.Sum(m => application.CountsOf(m.Name).Received) - requests, calls, healthyMedian), times.Length == 0 ? TimeSpan.Zero : times[times.Length / 2]);
+    }
+
+    private FaultRule RuleOf(DrillStep step) => new(step.Fault)
+    {
+        From = step.From,
+        Until = step.Until,
+        Where = request =>
+        {
+            // An endpoint that refuses connections refuses those of its probes; other faults are those of its answers.
+            if (request.IsProbe)
+                return step.IsRefusal;
+            if (step.Probability < 1 && _random.NextDouble() >= step.Probability)
+                return false;
+            _struck.Add(_prompt.Value ?? request.Prompt);
+            return true;
+        },
+    };
+
+    private void Load(DrilledApplication application, TimeSpan length)
+    {
+        var spacing = TimeSpan.FromSeconds(1 / options.CallsPerSecond);
+        var until = application.Time.Elapsed + length;
+        for (var due = application.Time.Elapsed; due < until; due += spacing)
+        {
+            application.Time.Advance(due - application.Time.Elapsed);
+            _inFlight++;
+            _ = application.Time.Run(() => BeginAsync(application));
+        }
+        application.Time.Advance(until - application.Time.Elapsed);
+    }
+
+    private Task<bool> BeginAsync(DrilledApplication application)
+    {
+        _ = CallAsync(application, string.Create(CultureInfo.InvariantCulture, $"drill {++_number}: which of them answers?"));
+        return Task.FromResult(true);
+    }
+
+    private void Settle(DrilledApplication application)
+    {
+        var until = application.Time.Elapsed + Settling;
+        while (_inFlight > 0 && application.Time.Elapsed < until && application.Time.AdvanceToNextTimer())
+        {
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever a call ends with is a result.")]
+    private async Task CallAsync(DrilledApplication application, string prompt)
+    {
+        _prompt.Value = prompt;
+        var began = application.Time.Elapsed;
+        var streamed = options.Call is null && (int)(_number * options.StreamedShare) != (int)((_number - 1) * options.StreamedShare);
+        Call call;
+        try
+        {
+            var answer = await application.CallAsync(prompt, streamed, CancellationToken.None).ConfigureAwait(false);
+            call = new(prompt, answer.OutcomeFor(prompt), application.Time.Elapsed - began);
+        }
+        catch (Exception exception)
+        {
+            call = new(prompt, DrillOutcome.Failed, application.Time.Elapsed - began, $"{exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")}", IsCut(exception));
+        }
+        lock (_ended)
+            _ended.Add(call);
+        Interlocked.Decrement(ref _inFlight);
+    }
+
+    private HaDrillRow RowOf(DrilledApplication application, IReadOnlyList<string> servers, long requests, int calls, TimeSpan healthyMedian)
+    {
+        // Calls that began before the fault and ended after it belong to the calls before it.
+        var right = _ended.Where(static c => c.Outcome == DrillOutcome.Right).ToArray();
+        var added = right.Where(c => _struck.Contains(c.Prompt)).Select(c => c.Time - healthyMedian).Order().ToArray();
+        var row = new HaDrillRow
+        {
+            Fault = scene.Name,
+            Calls = _ended.Count,
+            Right = right.Length,
+            Failed = _ended.Count(static c => c.Outcome == DrillOutcome.Failed && !c.IsCut),
+            Cut = _ended.Count(static c => c.IsCut),
+            WrongOrHalf = _ended.Count(static c => c.Outcome is DrillOutcome.Wrong or DrillOutcome.Half),
+            Met = _struck.Count,
+            AddedMedian = added.Length == 0 ? null : added[added.Length / 2],
+            AddedLongest = added.Length == 0 ? null : added[^1],
+            RequestsPerCall = (double)requests / Math.Max(1, calls),
+            Misses = [],
+        };
+        return row with { Misses = [.. Misses(row, application, servers)] };
+    }
+
+    private IEnumerable<string> Misses(HaDrillRow row, DrilledApplication application, IReadOnlyList<string> servers)
+    {
+        if (_inFlight > 0)
+            yield return $"{_inFlight} calls did not end on the drill's clock: something between waits in real time. Take the container's TimeProvider.";
+        var lost = row.Failed + row.WrongOrHalf + (options.AllowCuts ? 0 : row.Cut);
+        if (lost > (1 - options.MinimumSuccess) * row.Calls + 1e-9 || row.Calls == 0)
+            yield return $"{lost} of {row.Calls} calls were lost{WhyOf()}";
+        if (row.WrongOrHalf > 0)
+            yield return $"{row.WrongOrHalf} calls got half an answer, or another one, that looks whole";
+        if (row.AddedLongest > options.MaxAddedDelay)
+            yield return string.Create(CultureInfo.InvariantCulture, $"a call was delayed by {row.AddedLongest.Value.TotalSeconds:0.00} s, at most {options.MaxAddedDelay.Value.TotalSeconds:0.00} s are allowed");
+        if (row.RequestsPerCall > options.MaxRequestsPerCall)
+            yield return string.Create(CultureInfo.InvariantCulture, $"{row.RequestsPerCall:0.00} requests for each call, at most {options.MaxRequestsPerCall:0.00} are allowed: something outside the pool repeats its calls");
+        foreach (var unexpected in Unexpected(servers))
+            yield return unexpected;
+        if (scene.IsHealthy && !options.AllowOuterResilience)
+            foreach (var handler in application.OuterResilience)
+                yield return $"{handler} stands outside the pool: it repeats and times out the pool's work. Take it off, or allow it with AllowOuterResilience.";
+    }
+
+    private IEnumerable<string> Unexpected(IReadOnlyList<string> servers)
+    {
+        if (scene.ServedBy is not { } expected)
+            yield break;
+        foreach (var name in expected.Where(name => members.All(m => m.Name != name)))
+            yield return $"endpoint '{name}' is not in the pool; there are {string.Join(", ", members.Select(static m => m.Name))}";
+        if (servers.Except(expected).ToArray() is { Length: > 0 } others && members.Any(m => expected.Contains(m.Name)))
+            yield return $"{string.Join(", ", others)} served, where {string.Join(", ", expected)} were to serve alone";
+    }
+
+    private string WhyOf() => _ended.Where(c => c.Why is not null && !(options.AllowCuts && c.IsCut)).GroupBy(static c => Short(c.Why!)).MaxBy(static g => g.Count()) is { } most
+        ? $": {most.Count()} × {most.Key}"
+        : "";
+
+    private static bool IsCut(Exception? exception) => exception is PartialResponseException || exception?.InnerException is { } inner && IsCut(inner);
+
+    private static string Short(string why) => why.Length > 220 ? why[..220] + "…" : why;
+}

@@ -1,0 +1,53 @@
+namespace HaKit.Testing;
+
+/// <summary>An endpoint of the application's pool as it is registered.</summary>
+internal sealed record DrillMember(string Name, int Tier, bool HasClient);
+
+/// <summary>One fault as it strikes the endpoints of a pool, and which of them are to serve meanwhile.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Length">How long it lasts.</param>
+/// <param name="StepsOn">From the endpoints, the busiest first, to what strikes which.</param>
+/// <param name="ServedBy">The endpoints that are to serve alone meanwhile; null where that is not checked.</param>
+internal sealed record HaDrillScene(string Name, TimeSpan Length, Func<IReadOnlyList<string>, IEnumerable<(string Endpoint, DrillStep Step)>> StepsOn, IReadOnlyList<string>? ServedBy)
+{
+    /// <summary>Whether nothing strikes.</summary>
+    public bool IsHealthy => Length == TimeSpan.Zero;
+
+    /// <summary>No fault. With an expected order, the first tier serves alone.</summary>
+    public static HaDrillScene Healthy(IReadOnlyList<DrillMember> members, HaDrillOptions options)
+    {
+        var expected = options.Tiers?.SelectMany(static t => t).Where(name => members.All(m => m.Name != name)).Take(1).ToArray() is { Length: > 0 } missing ? missing : options.Tiers?[0];
+        return new("none", TimeSpan.Zero, static _ => [], expected);
+    }
+
+    /// <summary>Every fault of the options, then each loss of the tiers before the last.</summary>
+    public static IEnumerable<HaDrillScene> All(IReadOnlyList<DrillMember> members, HaDrillOptions options) =>
+        options.Faults.Where(f => IsPossible(f, members)).Select(fault => Of(fault, options)).Concat(Losses(options));
+
+    private static HaDrillScene Of(DrillFault fault, HaDrillOptions options)
+    {
+        var steps = fault.Steps(options.FaultDuration);
+        return new(
+            fault.Name, steps.Max(static s => s.Until),
+            endpoints => steps.SelectMany(step => step.Upstream is { } upstream ? [(endpoints[upstream % endpoints.Count], step)] : endpoints.Select(name => (name, step))),
+            ServedBy: null);
+    }
+
+    private static IEnumerable<HaDrillScene> Losses(HaDrillOptions options)
+    {
+        var tiers = options.Tiers ?? [];
+        for (var lost = 1; lost < tiers.Count; lost++)
+            yield return new(
+                lost == 1 ? "first-tier-lost" : $"{lost}-tiers-lost",
+                options.FaultDuration,
+                LossOf([.. tiers.Take(lost).SelectMany(static t => t)], options),
+                tiers[lost]);
+    }
+
+    private static Func<IReadOnlyList<string>, IEnumerable<(string, DrillStep)>> LossOf(IReadOnlyList<string> lost, HaDrillOptions options) =>
+        _ => lost.Select(name => (name, new DrillStep(FakeFault.Refused, TimeSpan.Zero, options.FaultDuration)));
+
+    // A client object throws or answers; bytes that are no answer are between its SDK and the wire.
+    private static bool IsPossible(DrillFault fault, IReadOnlyList<DrillMember> members) =>
+        !members.Any(static m => m.HasClient) || !fault.Name.StartsWith(DrillFaults.Garbled.Name, StringComparison.Ordinal);
+}

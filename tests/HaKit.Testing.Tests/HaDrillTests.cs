@@ -1,0 +1,46 @@
+using HaKit.Testing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace HaKit.Testing.Tests;
+
+/// <summary>An ordinary application's registration goes through the matrix, and its mutations are found.</summary>
+public sealed class HaDrillTests
+{
+    private const string Configuration = """
+        { "chat": { "Endpoints": [
+            { "Name": "openai", "Address": "https://api.openai.com/v1" },
+            { "Name": "azure", "Address": "https://example.openai.azure.com/openai/v1" },
+            { "Name": "standby", "Address": "https://llm.internal.example/v1", "Tier": 1 } ] } }
+        """;
+
+    // A 200 whose body is no answer is passed on as it is where it does not say that it is JSON.
+    private static readonly IReadOnlyList<DrillFault> Survivable = [.. DrillFaults.All.Where(f => !f.Name.StartsWith("garbled", StringComparison.Ordinal))];
+
+    [Fact(Timeout = 120_000)]
+    public async Task The_chat_survives_an_outage_of_any_endpoint()
+    {
+        var result = await HaDrill.SurvivesAsync(Application(), "chat", options =>
+        {
+            options.Faults = Survivable;
+            options.Tiers = [["openai", "azure"], ["standby"]];
+        });
+
+        TestContext.Current.TestOutputHelper?.WriteLine(result.ToString());
+        result.Rows.Should().HaveCount(1 + Survivable.Count + 1);
+        result.Rows.Where(r => r.Fault is not ("none" or "first-tier-lost")).Should().OnlyContain(r => r.Met > 0, "a drill whose faults strike nothing shows nothing");
+    }
+
+    internal static IServiceCollection Application(Action<IDictionary<string, string?>>? mutate = null, Action<IHttpClientBuilder>? client = null)
+    {
+        var json = new ConfigurationBuilder().AddJsonStream(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(Configuration))).Build();
+        var settings = json.AsEnumerable().Where(s => s.Value is not null).ToDictionary(s => s.Key, s => s.Value);
+        mutate?.Invoke(settings);
+        var services = new ServiceCollection();
+        services.AddHaEndpointPool("chat", new ConfigurationBuilder().AddInMemoryCollection(settings).Build().GetSection("chat"));
+        var builder = services.AddHttpClient("ai");
+        client?.Invoke(builder);
+        builder.AddHaEndpointPoolHandler("chat");
+        return services;
+    }
+}
