@@ -21,7 +21,7 @@ public class HealthBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        _tracker = new HealthTracker(new HealthOptions { FailuresToEject = int.MaxValue, FailureRatio = 1, MinimumThroughput = int.MaxValue }, new Random(1), _ => { });
+        _tracker = new HealthTracker(new HealthOptions { FailuresToEject = int.MaxValue, FailureRatio = 1, MinimumThroughput = int.MaxValue }, new Random(1));
         _endpoint = _tracker.Add("a", FailureDomains.None, _now);
         _endpoint.TryBegin(BeginMode.Normal, _now, out var ticket);
         _endpoint.Complete(ticket, null, _now);

@@ -32,7 +32,7 @@ public class SelectionBenchmarks
     internal static (PoolSnapshot, Selector) Pool(int count, SelectionPreset preset, TimeSpan now, bool weighted = false)
     {
         var random = new Random(1);
-        var health = new HealthTracker(new HealthOptions(), random, static _ => { });
+        var health = new HealthTracker(new HealthOptions(), random);
         var latency = new LatencyEstimate();
         var members = new EndpointState[count];
         for (var i = 0; i < count; i++)

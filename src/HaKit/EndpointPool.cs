@@ -1,103 +1,78 @@
-using System.Diagnostics.CodeAnalysis;
 using HaKit.Attempts;
-using HaKit.Estimates;
+using HaKit.Availability;
 using HaKit.Failover;
 using HaKit.Faults;
 using HaKit.Health;
-using HaKit.Http;
 using HaKit.Limits;
+using HaKit.Pool;
 using HaKit.Selection;
 using HaKit.Telemetry;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using Polly;
+using Microsoft.Extensions.Options;
 
 namespace HaKit;
 
 /// <summary>
 /// A named set of interchangeable endpoints that is called as if it were one, and that stays up when they do not.
-/// Thread-safe; keep one for the life of the application.
+/// Thread-safe; keep one for the life of the application. After it is disposed, calls and changes throw <see cref="ObjectDisposedException"/>; what it
+/// shows of itself can still be read.
 /// </summary>
-public sealed partial class EndpointPool : IAsyncDisposable, IDisposable
+public sealed class EndpointPool : IAsyncDisposable, IDisposable
 {
-    private readonly EndpointPoolParts _parts;
-    private readonly PoolClock _clock;
-    private readonly Chance _chance;
-    private readonly HealthTracker _health;
-    private readonly FailoverEngine _engine;
-    private readonly ResiliencePipeline _pipeline;
-    private EndpointPoolOptions _options;
+    private readonly PoolOwners _owners;
+    private readonly ILoggerFactory? _loggers;
     private IDisposable?[] _owned = [];
+    private int _isDisposed;
 
-    /// <summary>A pool made without a container.</summary>
+    /// <summary>Makes a pool without a container.</summary>
     /// <param name="name">Its name, for logs, metrics and messages.</param>
-    /// <param name="options">Its members and settings.</param>
+    /// <param name="options">Its members and settings. The pool takes a copy: what the caller changes afterwards takes effect only through <see cref="Update"/>.</param>
     /// <param name="parts">The clock, classifiers, strategies and probes; null for the defaults.</param>
     /// <exception cref="OptionsValidationException">Something in the options is wrong; all of it is named.</exception>
     public EndpointPool(string name, EndpointPoolOptions options, EndpointPoolParts? parts = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        Refuse(name, options);
+        parts ??= new EndpointPoolParts();
+        options = PoolMembers.Validated(name, options);
         Name = name;
-        _options = options;
-        _parts = parts ?? new EndpointPoolParts();
-        _clock = new PoolClock(_parts.TimeProvider);
-        StartTelemetry();
-        var seed = options.Seed is { } given ? (ulong)given : Chance.FreshSeed();
-        _chance = new Chance(seed);
-        _health = new HealthTracker(options.CircuitBreaker, new Random((int)_chance.Next()), OnHealthChanged, LetReturnedIn);
-        Classifier = new ChainedClassifier([.. _parts.Classifiers]);
-        UseAccountLimits(options);
-        var members = options.Endpoints.Select(e => NewMember(new PoolEndpoint(e))).ToArray();
         Origin = OriginOf(options.Origin ?? options.Endpoints[0].Address);
-        _engine = new FailoverEngine(
-            _clock, new PoolSnapshot(members, firstTier: 0), NewSelector(options), Settings(name, options), _health,
-            new RetryBudget(options.RetryBudget), new WaitQueue(options.MaxWaitingCalls, _clock.Time), Classifier,
-            new FailoverPolicy(_parts.FaultPolicy), _chance, _telemetry);
-        var builder = new ResiliencePipelineBuilder { Name = name, TimeProvider = _clock.Time };
-        _parts.ConfigurePipeline?.Invoke(builder);
-        PollyListener.Listen(builder, _telemetry, _parts.PollyTelemetry, _parts.ConfigurePipeline is not null);
-        _pipeline = builder.AddEndpointFailover(this).Build();
-        Http = new HttpSide(this, _parts.LoggerFactory is { } loggers ? new SafeLogger(loggers.CreateLogger("HaKit.Http")) : NullLogger.Instance);
-        StartHeartbeats();
-        WatchLoad();
-        WatchObjective();
+        _loggers = parts.LoggerFactory;
+        _owners = new PoolOwners(name, options, parts);
+        _owners.UseChanges();
     }
 
-    /// <summary>Its name.</summary>
+    /// <summary>Gets the pool's name.</summary>
     public string Name { get; }
 
     /// <summary>
     /// Gets the base address that SDKs are given; the serving endpoint's address replaces it. It has no query, fragment or user info, even if the first
     /// endpoint's address has: a key or an api-version in there belongs to that endpoint alone.
     /// </summary>
-    public Uri Origin { get; private set; }
+    public Uri Origin { get; }
 
-    /// <summary>The members at this moment.</summary>
-    public IReadOnlyList<PoolEndpoint> Endpoints => Array.ConvertAll(_engine.Snapshot.Members, static m => m.Endpoint);
+    /// <summary>Gets the members at this moment.</summary>
+    public IReadOnlyList<PoolEndpoint> Endpoints => Array.ConvertAll(_owners.Engine.Snapshot.Members, static m => m.Endpoint);
 
-    internal FailoverEngine Engine => _engine;
+    /// <summary>Gets the clock that the pool goes by.</summary>
+    public TimeProvider Time => _owners.Clock.Time;
 
-    internal IFaultClassifier Classifier { get; }
-
-    internal EndpointPoolOptions Options => Volatile.Read(ref _options);
-
-    /// <summary>The clock that it goes by.</summary>
-    public TimeProvider Time => _clock.Time;
-
-    /// <summary>The deadline of a call whose profile does not say otherwise, as the options have it at this moment.</summary>
+    /// <summary>Gets the deadline of a call whose profile does not say otherwise, as the options have it at this moment.</summary>
     public TimeSpan Deadline => Options.TotalRequestTimeout.Timeout;
 
-    /// <summary>Calls the pool with the default profile.</summary>
-    /// <inheritdoc cref="ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
-    public ValueTask<TResult> ExecuteAsync<TState, TResult>(
-        TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken = default) =>
-        ExecuteAsync(RequestProfile.Default, state, callback, cancellationToken);
+    /// <summary>Gets what happens to the pool: every change of an endpoint's health, every order, outages, recovery actions.</summary>
+    public PoolEvents Events => _owners.Journal.Events;
+
+    internal FailoverEngine Engine => _owners.Engine;
+
+    internal IFaultClassifier Classifier => _owners.Classifier;
+
+    internal bool HasCredentialSource => _owners.Credentials.HasSource;
+
+    internal EndpointPoolOptions Options => _owners.Options.Value;
 
     /// <summary>
     /// Runs the callback on one endpoint after another until it succeeds, within the deadline. An attempt's token is cancelled when the attempt times
-    /// out or the caller cancels; both reach the callback once it has returned its task. A callback that ignores its token delays nobody.
+    /// out or the caller cancels; both reach the callback once it has returned its task. A callback that ignores its token delays nothing else.
     /// Success that is synchronous allocates nothing.
     /// </summary>
     /// <typeparam name="TState">Whatever the callback needs.</typeparam>
@@ -109,6 +84,7 @@ public sealed partial class EndpointPool : IAsyncDisposable, IDisposable
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public ValueTask<TResult> ExecuteAsync<TState, TResult>(
         RequestProfile profile,
         TState state,
@@ -117,28 +93,7 @@ public sealed partial class EndpointPool : IAsyncDisposable, IDisposable
     {
         ArgumentNullException.ThrowIfNull(profile);
         ArgumentNullException.ThrowIfNull(callback);
-        var call = _engine.Begin(profile, isStream: false, cancellationToken);
-        var context = ResilienceContextPool.Shared.Get(cancellationToken);
-        context.Properties.Set(FailoverCall.Key, call);
-        ValueTask<Outcome<TResult>> task;
-        try
-        {
-            task = _pipeline.ExecuteOutcomeAsync(static (context, s) => InvokeAsync(context, s.state, s.callback), context, (state, callback));
-        }
-        catch (Exception thrown)
-        {
-            End(context, call, thrown); // a strategy or selector of the user's threw
-            throw;
-        }
-        if (!task.IsCompletedSuccessfully)
-        {
-            if (call.Span is { } span)
-                Spans.StepOut(span);
-            return AwaitAsync(task, context, call);
-        }
-        var outcome = task.Result;
-        End(context, call, outcome.Exception);
-        return outcome.Exception is { } exception ? ValueTask.FromException<TResult>(exception) : new(outcome.Result!);
+        return Live(_owners.Calls).ExecuteAsync(profile, state, callback, cancellationToken);
     }
 
     /// <summary>As <see cref="ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>, and tells how the result came about.</summary>
@@ -150,51 +105,148 @@ public sealed partial class EndpointPool : IAsyncDisposable, IDisposable
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        return ExecuteAsync(profile, isStream: false, state, callback, cancellationToken);
+        return ExecuteWithDetailAsync(profile, isStream: false, state, callback, cancellationToken);
     }
 
-    internal async ValueTask<Served<TResult>> ExecuteAsync<TState, TResult>(
+    /// <summary>
+    /// Opens a stream on one endpoint after another until one shows content, and hands it over. Whatever fails before its first content fails over
+    /// silently; afterwards a cut ends the stream with <see cref="PartialResponseException"/>, never with half an answer that looks whole, and never with a silent replay.
+    /// The deadline holds up to the first content; after it <see cref="StreamingOptions.IdleTimeout"/> does.
+    /// </summary>
+    /// <typeparam name="TState">Whatever <paramref name="open"/> needs.</typeparam>
+    /// <typeparam name="T">The items' type.</typeparam>
+    /// <param name="profile">What is known of the request.</param>
+    /// <param name="state">Handed to <paramref name="open"/>.</param>
+    /// <param name="open">Opens the stream on an endpoint. The token lives as long as the stream.</param>
+    /// <param name="reader">Says what the items mean.</param>
+    /// <param name="continueWith">
+    /// Called once, after a cut: gives the rest of the answer as the caller wants it (for instance by asking with what was delivered as a prefix), or null for none.
+    /// If it fails, or its stream does, the exception of the first cut is what the caller gets. Null: a cut ends the stream.
+    /// </param>
+    /// <param name="cancellationToken">The caller's own; it also ends the reading.</param>
+    /// <returns>The stream, at its first item. Dispose it if it is not read to its end.</returns>
+    /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
+    /// <exception cref="DeadlineExceededException">The deadline passed before the first content.</exception>
+    /// <exception cref="EndpointFaultException">The request itself was refused, within the stream.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
+    public ValueTask<StreamedAnswer<T>> StreamAsync<TState, T>(
         RequestProfile profile,
-        bool isStream,
         TState state,
-        Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback,
-        CancellationToken cancellationToken)
+        Func<EndpointAttempt, TState, CancellationToken, ValueTask<IAsyncEnumerable<T>>> open,
+        StreamItemReader<T> reader,
+        Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? continueWith,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(profile);
-        var call = _engine.Begin(profile, isStream, cancellationToken);
-        var context = ResilienceContextPool.Shared.Get(cancellationToken);
-        context.Properties.Set(FailoverCall.Key, call);
-        Outcome<TResult> outcome;
-        try
-        {
-            outcome = await _pipeline.ExecuteOutcomeAsync(static (context, s) => InvokeAsync(context, s.state, s.callback), context, (state, callback)).ConfigureAwait(false);
-        }
-        catch (Exception exception)
-        {
-            End(context, call, exception);
-            throw;
-        }
-        var detail = outcome.Exception is null ? call.Detail(_clock.Now) : null;
-        End(context, call, outcome.Exception);
-        outcome.ThrowIfException();
-        return new Served<TResult>(outcome.Result!, detail!);
+        ArgumentNullException.ThrowIfNull(open);
+        ArgumentNullException.ThrowIfNull(reader);
+        return Live(_owners.Calls).StreamAsync(profile, state, open, reader, continueWith, cancellationToken);
     }
 
-    /// <summary>Why each endpoint would or would not be chosen for such a request now. Has no side effects.</summary>
+    /// <summary>Explains why each endpoint would or would not be chosen for such a request now. Has no side effects.</summary>
     /// <param name="profile">What is known of the request.</param>
     public IReadOnlyList<EndpointExplanation> Explain(RequestProfile profile)
     {
         ArgumentNullException.ThrowIfNull(profile);
-        return _engine.Selector.Explain(_engine.Snapshot, new SelectionQuery(profile, new AttemptHistory(), _clock.Now));
+        return _owners.Engine.Selector.Explain(_owners.Engine.Snapshot, new SelectionQuery(profile, new AttemptHistory(), _owners.Clock.Now));
     }
 
-    /// <summary>Ends heartbeats, timers and events. Calls in flight run to their end. A container that is disposed of synchronously comes here.</summary>
+    /// <summary>Gets how the pool and each of its endpoints is at this moment. Reads only; costs about a microsecond for each endpoint.</summary>
+    public PoolStatus GetStatus() => PoolStatusReader.Read(Name, _owners.Clock, _owners.Engine.Snapshot, _owners.Engine);
+
+    /// <summary>Measures how loaded the pool is now, and how many endpoints it wants.</summary>
+    public ScaleSignal MeasureLoad() => _owners.Load.Measure();
+
+    /// <summary>
+    /// Gets the availability observed since the pool was made: of each endpoint with bounds, of the pool as predicted from them and as delivered to callers,
+    /// how far endpoints fail together, and what is left of the error budget. An endpoint counts as up while it may take ordinary traffic; a call counts
+    /// as failed unless it was served, was the request's own fault, or its caller went away.
+    /// </summary>
+    public AvailabilityReport GetAvailabilityReport() => _owners.Objective.Report();
+
+    /// <summary>
+    /// Takes new options: members of the same name, address and failure domains keep their state, new ones are added, absent ones are drained and
+    /// removed. Calls in flight are not disturbed. What <see cref="AddEndpoint"/> and <see cref="RemoveEndpoint"/> did is undone where the options say otherwise.
+    /// Settings that only a new pool can take are named in a log line.
+    /// </summary>
+    /// <param name="options">The new options, whole. The pool takes a copy.</param>
+    /// <exception cref="OptionsValidationException">Something is wrong with them; nothing was changed.</exception>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
+    public void Update(EndpointPoolOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Live(_owners.Members).Update(options);
+        _owners.UseChanges();
+    }
+
+    /// <summary>Adds an endpoint while calls run.</summary>
+    /// <param name="endpoint">The endpoint, of a name that the pool does not have yet. The pool takes a copy.</param>
+    /// <exception cref="OptionsValidationException">Something is wrong with it; nothing was changed.</exception>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
+    public void AddEndpoint(EndpointOptions endpoint)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        Live(_owners.Members).Add(endpoint);
+        _owners.UseChanges();
+    }
+
+    /// <summary>Takes an endpoint out of the pool. It is given nothing new; attempts that it has run to their end.</summary>
+    /// <param name="name">Its name.</param>
+    /// <returns>False when the pool has no endpoint of this name.</returns>
+    /// <exception cref="InvalidOperationException">It is the last one.</exception>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
+    public bool RemoveEndpoint(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (!Live(_owners.Members).Remove(name))
+            return false;
+        _owners.UseChanges();
+        return true;
+    }
+
+    /// <summary>Lets the endpoint finish what it has in flight, streams included, and gives it no more, until it is brought up again.</summary>
+    /// <param name="endpoint">Its name.</param>
+    /// <param name="cancellationToken">Ends the waiting; the endpoint stays out.</param>
+    /// <returns>Completes when nothing is in flight on it.</returns>
+    /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
+    /// <exception cref="InvalidOperationException">It was brought up again before it was empty.</exception>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
+    public ValueTask DrainAsync(string endpoint, CancellationToken cancellationToken = default) =>
+        Live(_owners.Orders).DrainAsync(endpoint, cancellationToken);
+
+    /// <summary>Gives the endpoint no more from now on, until it is brought up again. What is in flight on it goes on.</summary>
+    /// <param name="endpoint">Its name.</param>
+    /// <returns>Completes when no call will choose it any more.</returns>
+    /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
+    public ValueTask ForceDownAsync(string endpoint) => Live(_owners.Orders).ForceDownAsync(endpoint);
+
+    /// <summary>Brings the endpoint back in a slow start, whether an operator or its faults took it out; its key and quota are trusted again.</summary>
+    /// <param name="endpoint">Its name.</param>
+    /// <returns>Completes when calls may choose it.</returns>
+    /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
+    public ValueTask BringUpAsync(string endpoint) => Live(_owners.Orders).BringUpAsync(endpoint);
+
+    /// <summary>Uses the given tier first from now on; those after it follow, those before it come last.</summary>
+    /// <param name="tier">The tier.</param>
+    /// <returns>Completes when new choices follow the new order.</returns>
+    /// <exception cref="ArgumentException">The pool has no endpoint in this tier.</exception>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
+    public ValueTask PromoteAsync(int tier) => Live(_owners.Orders).PromoteAsync(tier);
+
+    /// <summary>Takes back a promotion: the lowest tier is used first again.</summary>
+    /// <returns>Completes when new choices follow the usual order.</returns>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
+    public ValueTask FailBackAsync() => Live(_owners.Orders).FailBackAsync();
+
+    /// <summary>Ends heartbeats, timers and events. Calls in flight run to their end; new ones throw. A container that is disposed of synchronously comes here.</summary>
     public void Dispose()
     {
-        StopHeartbeats();
-        _scaleTimer?.Dispose();
-        _burnTimer?.Dispose();
-        _telemetry.Dispose();
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+            return;
+        _owners.Dispose();
         foreach (var owned in Interlocked.Exchange(ref _owned, []))
             owned?.Dispose();
     }
@@ -206,95 +258,26 @@ public sealed partial class EndpointPool : IAsyncDisposable, IDisposable
         return default;
     }
 
+    internal ILogger NewLogger(string category) => SafeLogger.Create(_loggers, category);
+
     /// <summary>Is disposed with the pool.</summary>
     internal void Owns(IDisposable? owned) => _owned = [.. _owned, owned];
 
-    partial void StartHeartbeats();
+    internal ValueTask<string?> CredentialOf(PoolEndpoint endpoint, CancellationToken cancellationToken) => _owners.Credentials.GetAsync(endpoint, cancellationToken);
 
-    partial void StopHeartbeats();
-
-    private static async ValueTask<Outcome<TResult>> AwaitCallback<TResult>(ValueTask<TResult> task)
+    internal ValueTask<Served<TResult>> ExecuteWithDetailAsync<TState, TResult>(
+        RequestProfile profile, bool isStream, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken)
     {
-        try
-        {
-            return Outcome.FromResult(await task.ConfigureAwait(false));
-        }
-#pragma warning disable CA1031 // Every exception is evidence.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            return Outcome.FromException<TResult>(exception);
-        }
+        ArgumentNullException.ThrowIfNull(profile);
+        return Live(_owners.Calls).ExecuteWithDetailAsync(profile, isStream, state, callback, cancellationToken);
     }
 
-    private static ValueTask<Outcome<TResult>> InvokeAsync<TState, TResult>(
-        ResilienceContext context, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback)
+    private T Live<T>(T owner)
     {
-        try
-        {
-            var lease = context.Properties.GetValue(EndpointGuardStrategy.LeaseKey, null!);
-            lease.Declared = null;
-            var task = callback(new EndpointAttempt(lease), state, context.CancellationToken);
-            return task.IsCompletedSuccessfully ? Outcome.FromResultAsValueTask(task.Result) : AwaitCallback(task);
-        }
-#pragma warning disable CA1031 // Every exception is evidence.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            return Outcome.FromExceptionAsValueTask<TResult>(exception);
-        }
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);
+        return owner;
     }
 
-    private async ValueTask<TResult> AwaitAsync<TResult>(ValueTask<Outcome<TResult>> task, ResilienceContext context, FailoverCall call)
-    {
-        Outcome<TResult> outcome;
-        try
-        {
-            outcome = await task.ConfigureAwait(false);
-        }
-        catch (Exception exception)
-        {
-            End(context, call, exception);
-            throw;
-        }
-        End(context, call, outcome.Exception);
-        outcome.ThrowIfException();
-        return outcome.Result!;
-    }
-
-    private void End(ResilienceContext context, FailoverCall call, Exception? failure)
-    {
-        var (outcome, error) = _engine.Judge(call, failure);
-        if (outcome is CallOutcome.Served or CallOutcome.Failed)
-            _outcomes.Record(call.IsServed ? call.ServedAt : _clock.Now, outcome == CallOutcome.Served);
-        ResilienceContextPool.Shared.Return(context);
-        _engine.End(call, outcome, error);
-    }
-
-    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The guard's options have no annotated members to validate.")]
-    private ResiliencePipeline NewEndpointPipeline(PoolEndpoint endpoint)
-    {
-        var builder = new ResiliencePipelineBuilder { Name = Name, InstanceName = endpoint.Name, TimeProvider = _clock.Time };
-        builder.AddStrategy(_ => new EndpointGuardStrategy(Classifier, _clock.Time), new EndpointGuardOptions());
-        _parts.ConfigureEndpointPipeline?.Invoke(builder, endpoint);
-        PollyListener.Listen(builder, _telemetry, _parts.PollyTelemetry, _parts.ConfigureEndpointPipeline is not null);
-        return builder.Build();
-    }
-
-    private static void Refuse(string name, EndpointPoolOptions options)
-    {
-        if (options.Validate(name) is { Count: > 0 } wrong)
-            throw new OptionsValidationException(name, typeof(EndpointPoolOptions), wrong);
-    }
-
-    private static FailoverSettings Settings(string name, EndpointPoolOptions options) => new()
-    {
-        Pool = name,
-        Deadline = options.TotalRequestTimeout.Timeout,
-        AttemptTimeout = options.AttemptTimeout?.Timeout,
-        Retry = options.Retry,
-        FirstContent = options.FirstContent,
-        Streaming = options.Streaming,
-        Hedging = options.Hedging,
-    };
+    private static Uri OriginOf(string? address) =>
+        address is null ? new Uri("http://ha-pool/") : new Uri(new Uri(address, UriKind.Absolute).GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped));
 }

@@ -29,9 +29,7 @@ internal sealed partial class AlertDispatcher : IDisposable
         foreach (var webhook in options.Webhooks)
             webhook.Time = time;
         _rings = [.. options.Sinks.Select(_ => new EventRing<AlertMessage>(KeptMessages, time))];
-        var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
-        using (flow)
-            _timer = time.CreateTimer(static dispatcher => ((AlertDispatcher)dispatcher!).Flush(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.NewTimer(static dispatcher => ((AlertDispatcher)dispatcher!).Flush(), this);
         for (var i = 0; i < _rings.Length; i++)
             _ = DeliverAsync(_rings[i], options.Sinks[i]);
     }

@@ -83,7 +83,7 @@ public sealed class EndpointOptions
 
     /// <summary>
     /// Gets or sets whether the caller's credentials (the key that an SDK was given, cookies, <c>?key=</c>) go to this endpoint when it has none of its own.
-    /// Default null: as <see cref="Http.HttpOptions.ForwardCallerCredential"/> says, and if that is null too, only to the server of the pool's origin.
+    /// Default null: as <see cref="HttpOptions.ForwardCallerCredential"/> says, and if that is null too, only to the server of the pool's origin.
     /// </summary>
     public bool? ForwardCallerCredential { get; set; }
 
@@ -93,11 +93,24 @@ public sealed class EndpointOptions
     /// <summary>Path that an HTTP heartbeat asks, relative to the host; the pool's when not set.</summary>
     public string? HealthPath { get; set; }
 
+    /// <summary>A copy that later changes of this one do not reach. The client stays the same object.</summary>
+    internal EndpointOptions Copy()
+    {
+        var copy = (EndpointOptions)MemberwiseClone();
+        copy.Tags = [.. Tags ?? []];
+        copy.Headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in Headers ?? new Dictionary<string, string>())
+            copy.Headers[name] = value;
+        copy.Limits = Limits?.Copy();
+        copy.AttemptTimeout = AttemptTimeout?.Copy();
+        return copy;
+    }
+
     internal IEnumerable<string> Validate(string path)
     {
         if (string.IsNullOrWhiteSpace(Name))
             yield return $"{path}:Name is '{Name}': an endpoint needs a name.";
-        if (Address is not null && !(Uri.TryCreate(Address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "https+http" or "http+https"))
+        if (Address is not null && !IsAddress(Address))
             yield return $"{path}:Address of '{Name}' is '{Redact(Address)}': an absolute http or https address is needed (or https+http, which service discovery resolves).";
         if (Tier < 0)
             yield return $"{path}:Tier of '{Name}' is {Tier}: at least 0 is needed.";
@@ -117,6 +130,10 @@ public sealed class EndpointOptions
             if (header.Length == 0 || header.AsSpan().IndexOfAny("\r\n: ") >= 0 || value.AsSpan().IndexOfAny("\r\n\0") >= 0)
                 yield return $"{path}:Headers of '{Name}' has a header '{new string([.. header.Where(char.IsAsciiLetterOrDigit)])}' with characters that no header may have.";
     }
+
+    /// <summary>Is it an absolute address over http or https, or one that service discovery resolves to such?</summary>
+    internal static bool IsAddress(string address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "https+http" or "http+https";
 
     // An address may carry user:password@.
     internal static string Redact(string address) => address.Contains('@', StringComparison.Ordinal) ? "…@" + address[(address.LastIndexOf('@') + 1)..] : address;

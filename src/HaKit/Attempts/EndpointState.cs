@@ -35,9 +35,10 @@ internal sealed class EndpointState
     /// <param name="times">How long its silences are.</param>
     /// <param name="poolLatency">What is usual in its pool, for as long as nothing is known of itself.</param>
     /// <param name="telemetry">What its attempts tell; null: nobody is told.</param>
+    /// <param name="observer">Calls the application about failed attempts; null: there is nothing to call.</param>
     public EndpointState(
         PoolEndpoint endpoint, EndpointHealth health, Limiter limiter, Limiter accountLimiter, ResiliencePipeline pipeline, UsualTimes times, LatencyEstimate? poolLatency = null,
-        EndpointTelemetry? telemetry = null)
+        EndpointTelemetry? telemetry = null, AttemptObserver? observer = null)
     {
         Endpoint = endpoint;
         Health = health;
@@ -45,7 +46,7 @@ internal sealed class EndpointState
         Times = times;
         Latency = new LatencyEstimate(poolLatency);
         Telemetry = telemetry;
-        health.Tag = this;
+        Observer = observer;
         UseLimiters(limiter, accountLimiter);
     }
 
@@ -55,6 +56,9 @@ internal sealed class EndpointState
 
     /// <summary>What its attempts tell; null: nobody is told.</summary>
     public EndpointTelemetry? Telemetry { get; private set; }
+
+    /// <summary>Calls the application about failed attempts; null: there is nothing to call.</summary>
+    public AttemptObserver? Observer { get; }
 
     /// <summary>The endpoint's own limits.</summary>
     public Limiter Limiter { get; private set; }

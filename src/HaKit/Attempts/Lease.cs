@@ -250,6 +250,8 @@ internal sealed class Lease
         State.Telemetry?.Ended(Span, now - Started, error, fault?.StatusCode ?? 0, InputTokens, OutputTokens);
         if (CallStarted is { } began)
             PoolTelemetry.EndSpan(CallSpan!, now - began, error);
+        if (fault is { Blame: not FaultBlame.Caller } && State.Observer is { IsEmpty: false } observer)
+            observer.ReportFailure(State.Endpoint.Name, fault, Number, now - Started);
     }
 
     /// <summary>Cancels the attempt's token, saying why. The callbacks of the token run here.</summary>

@@ -1,3 +1,5 @@
+using HaKit.Health;
+
 namespace HaKit.Attempts;
 
 /// <summary>
@@ -16,6 +18,9 @@ internal sealed class PoolSnapshot(EndpointState[] members, int firstTier)
 
     /// <summary>The tier that an operator made primary; tiers before it are used last.</summary>
     public int FirstTier { get; } = firstTier;
+
+    /// <summary>Finds the member whose health this is; null when it no longer belongs to the pool.</summary>
+    public EndpointState? MemberOf(EndpointHealth health) => Array.Find(Members, m => ReferenceEquals(m.Health, health));
 
     /// <summary>The same members, some of them with another eligibility.</summary>
     public PoolSnapshot Renewed() => new(Members, FirstTier);

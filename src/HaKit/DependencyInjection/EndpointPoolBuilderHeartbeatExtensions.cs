@@ -38,4 +38,22 @@ public static class EndpointPoolBuilderHeartbeatExtensions
         ArgumentNullException.ThrowIfNull(action);
         return builder.ConfigureParts((_, parts) => parts.OnEjected.Add(action));
     }
+
+    /// <summary>Calls the application for each attempt that failed; see <see cref="EndpointPoolParts.OnAttemptFailed"/>.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="callback">Runs on the thread that ended the attempt: return soon and do not block.</param>
+    public static IEndpointPoolBuilder OnAttemptFailed(this IEndpointPoolBuilder builder, Action<AttemptFailure> callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        return builder.ConfigureParts((_, parts) => parts.OnAttemptFailed.Add(callback));
+    }
+
+    /// <summary>Calls the application when an endpoint is back in service; see <see cref="EndpointPoolParts.OnRecovered"/>.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="callback">Runs on the thread that found out: return soon and do not block.</param>
+    public static IEndpointPoolBuilder OnRecovered(this IEndpointPoolBuilder builder, Action<EndpointRecovered> callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        return builder.ConfigureParts((_, parts) => parts.OnRecovered.Add(callback));
+    }
 }

@@ -1,4 +1,5 @@
 using HaKit.DependencyInjection;
+using HaKit.Connections;
 using HaKit.Http;
 using HaKit;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -39,7 +40,7 @@ public static class EndpointPoolHttpClientBuilderExtensions
             ServiceDescriptor.Singleton<IPostConfigureOptions<HttpStandardResilienceOptions>, StandardHandlersOff>(Off),
             ServiceDescriptor.Singleton<IPostConfigureOptions<HttpStandardHedgingResilienceOptions>, StandardHandlersOff>(Off),
         ]);
-        builder.ConfigureHttpClient((provider, client) => client.BaseAddress ??= provider.GetRequiredKeyedService<EndpointPool>(pool).BaseAddress);
+        builder.ConfigureHttpClient((provider, client) => client.BaseAddress ??= provider.GetRequiredKeyedService<EndpointPool>(pool).BaseAddress());
         builder.ConfigurePrimaryHttpMessageHandler((primary, provider) =>
             PoolConnections.Suit(primary, provider.GetRequiredKeyedService<EndpointPool>(pool).Options.ConnectTimeout));
         return builder.AddHttpMessageHandler(provider => new EndpointPoolHandler(provider.GetRequiredKeyedService<EndpointPool>(pool)));

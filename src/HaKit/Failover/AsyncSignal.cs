@@ -46,13 +46,7 @@ internal sealed class AsyncSignal : IValueTaskSource, IDisposable
         var armedFor = Volatile.Read(ref _armedFor);
         if (due == TimeSpan.MaxValue || armedFor > now.Ticks && armedFor <= due.Ticks)
             return;
-        if (_timer is null)
-        {
-            // The timer outlives the call, so it must not keep the call's execution context.
-            var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
-            using (flow)
-                _timer = _time.CreateTimer(static signal => ((AsyncSignal)signal!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        }
+        _timer ??= _time.NewTimer(static signal => ((AsyncSignal)signal!).Tick(), this);
         Volatile.Write(ref _armedFor, due.Ticks);
         // Timers count whole milliseconds: rounding up spares a beat that comes just too early.
         var wait = Math.Max(0, Math.Ceiling((due - now).TotalMilliseconds));

@@ -48,17 +48,18 @@ internal sealed partial class FailoverEngine
     private readonly IFaultClassifier _classifier;
     private readonly FailoverPolicy _policy;
     private readonly Chance _chance;
-    private PoolSnapshot _snapshot;
+    private readonly CurrentSnapshot _snapshot;
     private ITimer? _freeing;
     private Selector _selector;
     private FailoverSettings _settings;
     private readonly string _idempotencyPrefix;
     private long _callNumber;
+    private volatile bool _isClosed;
     private long _lastServed = -1;
     private long _cameBack = -1;
 
     public FailoverEngine(
-        PoolClock clock, PoolSnapshot snapshot, Selector selector, FailoverSettings settings, HealthTracker health,
+        PoolClock clock, CurrentSnapshot snapshot, Selector selector, FailoverSettings settings, HealthTracker health,
         RetryBudget budget, WaitQueue queue, IFaultClassifier classifier, FailoverPolicy policy, Chance chance, PoolTelemetry telemetry)
     {
         Clock = clock;
@@ -92,11 +93,7 @@ internal sealed partial class FailoverEngine
         set => Volatile.Write(ref _settings, value);
     }
 
-    public PoolSnapshot Snapshot
-    {
-        get => Volatile.Read(ref _snapshot);
-        set => Volatile.Write(ref _snapshot, value);
-    }
+    public PoolSnapshot Snapshot => _snapshot.Value;
 
     public Selector Selector
     {
@@ -104,8 +101,14 @@ internal sealed partial class FailoverEngine
         set => Volatile.Write(ref _selector, value);
     }
 
+    /// <summary>Lets no more calls begin. Those under way run to their end.</summary>
+    public void Close() => _isClosed = true;
+
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public FailoverCall Begin(RequestProfile profile, bool isStream, CancellationToken callerToken)
     {
+        if (_isClosed)
+            throw new ObjectDisposedException("EndpointPool", $"Pool '{Settings.Pool}' has been disposed.");
         Budget.Call();
         var call = _calls.Rent().Begin(profile, isStream, profile.Deadline ?? Settings.Deadline, Interlocked.Increment(ref _callNumber), Clock.Now, callerToken);
         call.Span = Telemetry.BeginCall(isStream);
@@ -305,7 +308,7 @@ internal sealed partial class FailoverEngine
         if (Queue.Count == 0)
             return;
         if (_freeing is null)
-            Interlocked.CompareExchange(ref _freeing, Clock.Time.CreateTimer(static engine => ((FailoverEngine)engine!).PlaceFreed(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan), null);
+            Interlocked.CompareExchange(ref _freeing, Clock.Time.NewTimer(static engine => ((FailoverEngine)engine!).PlaceFreed(), this), null);
         _freeing.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 

@@ -23,6 +23,8 @@ public sealed class RetryOptions
     /// that nothing is sent that nobody will wait for. Endpoints of which little is known are not judged. Default 0.1; 0 to 1, 0 for no such bound.
     /// </summary>
     public double MinimumChance { get; set; } = 0.1;
+
+    internal RetryOptions Copy() => (RetryOptions)MemberwiseClone();
 }
 
 /// <summary>How long to wait for the first content of an answer.</summary>
@@ -39,6 +41,8 @@ public sealed class FirstContentOptions
 
     /// <summary>How many times the endpoint's own 99th percentile. Default 3.</summary>
     public double Multiplier { get; set; } = 3;
+
+    internal FirstContentOptions Copy() => (FirstContentOptions)MemberwiseClone();
 }
 
 /// <summary>Starting a second attempt beside one that is slow to its first content. Off by default.</summary>
@@ -55,6 +59,8 @@ public sealed class HedgingOptions
 
     /// <summary>Never hedge earlier than this. Default 0.</summary>
     public TimeSpan MinimumDelay { get; set; }
+
+    internal HedgingOptions Copy() => (HedgingOptions)MemberwiseClone();
 
     internal IEnumerable<string> Validate(string path)
     {

@@ -11,4 +11,6 @@ public sealed class StreamingOptions
 
     /// <summary>Bytes without content that are held; more are treated as more items are. Default 256 KiB.</summary>
     public int HoldBytes { get; set; } = 256 * 1024;
+
+    internal StreamingOptions Copy() => (StreamingOptions)MemberwiseClone();
 }

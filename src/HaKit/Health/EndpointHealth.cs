@@ -22,9 +22,6 @@ internal sealed class EndpointHealth
 
     public FailureDomains Domains { get; }
 
-    /// <summary>The owner's back reference; nothing here reads it.</summary>
-    public object? Tag { get; set; }
-
     /// <summary>The latest state; a volatile read.</summary>
     public HealthState State => _state;
 

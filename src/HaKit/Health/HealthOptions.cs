@@ -66,6 +66,8 @@ public sealed class HealthOptions
     /// <summary>After such a pause, timeouts and failures to connect eject no one for this long. Default 5 s.</summary>
     public TimeSpan PauseGrace { get; set; } = TimeSpan.FromSeconds(5);
 
+    internal HealthOptions Copy() => (HealthOptions)MemberwiseClone();
+
     internal IEnumerable<string> Validate(string path)
     {
         foreach (var (setting, count) in new[]

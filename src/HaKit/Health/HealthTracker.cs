@@ -10,8 +10,6 @@ internal sealed class HealthTracker
 {
     private readonly Lock _gate = new();
     private readonly Random _random;
-    private readonly Action<HealthChange> _changed;
-    private readonly Action? _delivered;
     private readonly List<EndpointHealth> _endpoints = [];
     private readonly Queue<HealthChange> _changes = new();
     private readonly SelfSuspicion _suspicion = new();
@@ -22,10 +20,15 @@ internal sealed class HealthTracker
 
     /// <param name="options">When to eject and how to come back; not to be changed afterwards.</param>
     /// <param name="random">The seeded source of jitter; only used under the lock.</param>
-    /// <param name="changed">Called for every change of a state, outside the lock, in order, one at a time; may call back.</param>
-    /// <param name="delivered">Called when all changes there were have been told, and the next may be told by others: the place for what may take long.</param>
-    public HealthTracker(HealthOptions options, Random random, Action<HealthChange> changed, Action? delivered = null) =>
-        (_options, _random, _changed, _delivered) = (options, random, changed, delivered);
+    public HealthTracker(HealthOptions options, Random random) => (_options, _random) = (options, random);
+
+    /// <summary>
+    /// Called for every change of a state, outside the lock, in order, one at a time; may call back. Handlers are added before the first endpoint.
+    /// </summary>
+    public event Action<HealthChange>? Changed;
+
+    /// <summary>Called when all changes so far have been told, and other threads may tell the next ones: the place for what may take long.</summary>
+    public event Action? Delivered;
 
     /// <summary>The next instant at which time alone changes what may be sent; <see cref="TimeSpan.MaxValue"/> if none. Lock-free.</summary>
     public TimeSpan NextChange => TimeSpan.FromTicks(Volatile.Read(ref _nextChange));
@@ -263,7 +266,7 @@ internal sealed class HealthTracker
         {
             try
             {
-                _changed(change);
+                Changed?.Invoke(change);
             }
             catch
             {
@@ -274,6 +277,6 @@ internal sealed class HealthTracker
             lock (_gate) _isDelivering = hasMore = _changes.TryDequeue(out change);
         }
 
-        _delivered?.Invoke();
+        Delivered?.Invoke();
     }
 }

@@ -20,6 +20,8 @@ public sealed class RecoveryOptions
     /// <summary>An action that takes longer is cancelled and has failed. Default 1 min.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(1);
 
+    internal RecoveryOptions Copy() => (RecoveryOptions)MemberwiseClone();
+
     internal IEnumerable<string> Validate(string path)
     {
         if (Period <= TimeSpan.Zero)

@@ -66,7 +66,7 @@ internal sealed class Heartbeat
     {
         (_member, _pacemaker, _setup) = (member, pacemaker, setup);
         (_times, _detector) = NewHistory(setup);
-        _timer = pacemaker.NewTimer(static heartbeat => ((Heartbeat)heartbeat!).Tick(), this);
+        _timer = pacemaker.Clock.Time.NewTimer(static heartbeat => ((Heartbeat)heartbeat!).Tick(), this);
         lock (_gate)
             Begin(pacemaker.Clock.Now);
     }

@@ -33,6 +33,8 @@ public sealed class HeartbeatOptions
     /// <summary>The path of the HTTP probe, relative to the endpoint's host. Default null: endpoints that name no path themselves are asked for a TCP connection.</summary>
     public string? Path { get; set; }
 
+    internal HeartbeatOptions Copy() => (HeartbeatOptions)MemberwiseClone();
+
     internal IEnumerable<string> Validate(string path)
     {
         if (Interval <= TimeSpan.Zero)

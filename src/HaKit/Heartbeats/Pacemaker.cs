@@ -14,7 +14,7 @@ internal sealed class Pacemaker
     private readonly HealthTracker _health;
     private readonly Func<TimeSpan, TimeSpan> _outagePause;
     private readonly Action<TimeSpan?> _outageChanged;
-    private readonly Dictionary<EndpointState, Heartbeat> _hearts = [];
+    private readonly Dictionary<EndpointHealth, Heartbeat> _hearts = [];
     private readonly ITimer _watch;
     private readonly ITimer _outage;
     private EndpointState[] _members = [];
@@ -33,8 +33,8 @@ internal sealed class Pacemaker
     public Pacemaker(PoolClock clock, HealthTracker health, Chance chance, Func<TimeSpan, TimeSpan> outagePause, Action<TimeSpan?> outageChanged)
     {
         (Clock, _health, Chance, _outagePause, _outageChanged) = (clock, health, chance, outagePause, outageChanged);
-        _watch = NewTimer(static pacemaker => ((Pacemaker)pacemaker!).Watch(), this);
-        _outage = NewTimer(static pacemaker => ((Pacemaker)pacemaker!).AskInOutage(), this);
+        _watch = clock.Time.NewTimer(static pacemaker => ((Pacemaker)pacemaker!).Watch(), this);
+        _outage = clock.Time.NewTimer(static pacemaker => ((Pacemaker)pacemaker!).AskInOutage(), this);
     }
 
     public PoolClock Clock { get; }
@@ -45,30 +45,30 @@ internal sealed class Pacemaker
     public bool IsOutage { get; private set; }
 
     /// <summary>From now on beats for these; <paramref name="setupOf"/> says how each is asked, or null for not at all.</summary>
-    public void Use(EndpointState[] members, Func<EndpointState, HeartbeatSetup?> setupOf, HealthOptions health)
+    public void Use(EndpointState[] members, Func<EndpointState, HeartbeatSetup?> setupOf, HealthOptions options)
     {
-        var setups = new Dictionary<EndpointState, HeartbeatSetup>();
+        var setups = new Dictionary<EndpointHealth, (EndpointState Member, HeartbeatSetup Setup)>();
         foreach (var member in members)
             if (setupOf(member) is { } setup)
-                setups.Add(member, setup);
+                setups.Add(member.Health, (member, setup));
         var gone = new List<Heartbeat>();
         lock (_gate)
         {
             if (_isStopped)
                 return;
             _members = members;
-            foreach (var member in _hearts.Keys.Where(m => !setups.ContainsKey(m)).ToArray())
-                if (_hearts.Remove(member, out var heart))
+            foreach (var health in _hearts.Keys.Where(h => !setups.ContainsKey(h)).ToArray())
+                if (_hearts.Remove(health, out var heart))
                     gone.Add(heart);
-            foreach (var (member, setup) in setups)
-                if (_hearts.TryGetValue(member, out var heart))
+            foreach (var (health, (member, setup)) in setups)
+                if (_hearts.TryGetValue(health, out var heart))
                     heart.Use(setup);
                 else
-                    _hearts.Add(member, new Heartbeat(member, this, setup));
+                    _hearts.Add(health, new Heartbeat(member, this, setup));
             // Often enough that the tolerated lateness is not lost between two looks.
-            var period = health.LateTimers / 4;
+            var period = options.LateTimers / 4;
             _watchPeriod = period < TimeSpan.FromSeconds(1) ? period : TimeSpan.FromSeconds(1);
-            _lateTimers = health.LateTimers;
+            _lateTimers = options.LateTimers;
             ArmWatch(Clock.Now);
         }
         gone.ForEach(static heart => heart.Stop());
@@ -76,7 +76,7 @@ internal sealed class Pacemaker
     }
 
     /// <summary>Called for every change of an endpoint's health.</summary>
-    public void Changed(in HealthChange change, TimeSpan now)
+    public void OnHealthChanged(in HealthChange change, TimeSpan now)
     {
         var (before, after) = (change.Before, change.After);
         if (before.Admits(now) != after.Admits(now))
@@ -86,7 +86,7 @@ internal sealed class Pacemaker
             && change.Evidence is { Source: not EvidenceSource.Probe, IsShared: false };
         var isBroughtUp = change.Evidence is { Source: EvidenceSource.Order, Order: HealthOrder.BringUp };
         if (isEjected || isBroughtUp)
-            HeartOf((EndpointState)change.Endpoint.Tag!)?.AskNow();
+            HeartOf(change.Endpoint)?.AskNow();
     }
 
     public void Stop()
@@ -105,19 +105,10 @@ internal sealed class Pacemaker
         Array.ForEach(hearts, static heart => heart.Stop());
     }
 
-    /// <summary>A timer that is not armed yet, and that carries nobody's execution context.</summary>
-    public ITimer NewTimer(TimerCallback callback, object state)
-    {
-        if (ExecutionContext.IsFlowSuppressed())
-            return Clock.Time.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        using (ExecutionContext.SuppressFlow())
-            return Clock.Time.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-    }
-
-    private Heartbeat? HeartOf(EndpointState member)
+    private Heartbeat? HeartOf(EndpointHealth endpoint)
     {
         lock (_gate)
-            return _hearts.GetValueOrDefault(member);
+            return _hearts.GetValueOrDefault(endpoint);
     }
 
     // Late ticks mean that our own process stood still. It also lets time do what it does to health when no call comes by.
@@ -177,7 +168,7 @@ internal sealed class Pacemaker
         {
             var member = members[(int)(_outageTurn++ % (uint)members.Length)];
             var state = member.Health.State;
-            if (state.Status == EndpointHealthStatus.Ejected && HeartOf(member) is { } heart && heart.CanClear(state) && heart.AskNow())
+            if (state.Status == EndpointHealthStatus.Ejected && HeartOf(member.Health) is { } heart && heart.CanClear(state) && heart.AskNow())
                 break;
         }
         lock (_gate)

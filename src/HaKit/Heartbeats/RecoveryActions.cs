@@ -40,16 +40,7 @@ internal sealed class RecoveryActions(
 
         public void Start(TimeProvider time)
         {
-            if (ExecutionContext.IsFlowSuppressed())
-                Arm(time);
-            else
-                using (ExecutionContext.SuppressFlow())
-                    Arm(time);
-        }
-
-        private void Arm(TimeProvider time)
-        {
-            _timer = time.CreateTimer(static attempt => ((Attempt)attempt!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer = time.NewTimer(static attempt => ((Attempt)attempt!).Tick(), this);
             _timer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         }
 

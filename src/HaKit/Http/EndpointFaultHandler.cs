@@ -1,3 +1,4 @@
+using HaKit.Connections;
 using HaKit.Attempts;
 using HaKit.Faults;
 using HaKit.Http;

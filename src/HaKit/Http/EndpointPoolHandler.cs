@@ -1,3 +1,4 @@
+using HaKit.Connections;
 using HaKit.Http;
 
 namespace HaKit;
@@ -31,7 +32,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
         _pool = pool;
         _warm = new WarmConnections(pool, this);
         _send = (message, _, token) => SendInsideAsync(message, token);
-        pool.Http.WarnOfMissingCredentials();
+        HttpSide.Of(pool).WarnOfMissingCredentials();
     }
 
     /// <summary>The pool that it chooses from.</summary>

@@ -21,25 +21,25 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private int _redirects;
     private List<string>? _redirecting;
 
-    public RequestProfile Profile { get; private set; } = pool.Http.Reachable(request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : RequestProfile.Default);
+    public RequestProfile Profile { get; private set; } = HttpSide.Of(pool).Reachable(request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : RequestProfile.Default);
 
     public bool AsksForStream { get; private set; }
 
     /// <summary>Sends the request to one endpoint after another until one answers.</summary>
     public static async Task<HttpResponseMessage> RunAsync(EndpointPool pool, HttpSend send, HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        pool.Http.LookForRetries(request);
+        HttpSide.Of(pool).LookForRetries(request);
         using var call = new HttpCall(pool, send, request);
         await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var served = await pool.ExecuteAsync(call.Profile, call.AsksForStream, call, static (attempt, call, token) => call.AttemptAsync(attempt, token), cancellationToken).ConfigureAwait(false);
+            var served = await pool.ExecuteWithDetailAsync(call.Profile, call.AsksForStream, call, static (attempt, call, token) => call.AttemptAsync(attempt, token), cancellationToken).ConfigureAwait(false);
             request.Options.Set(EndpointPoolHandler.DetailKey, served.Detail);
             return Finish(served.Result, request, served.Detail);
         }
         catch
         {
-            pool.Http.Failed(request);
+            HttpSide.Of(pool).Failed(request);
             throw;
         }
     }
@@ -48,7 +48,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     {
         if (request.RequestUri is not { IsAbsoluteUri: true } requested)
             throw new InvalidOperationException("The request has no absolute address.");
-        _route = pool.Http.RouteOf(requested);
+        _route = HttpSide.Of(pool).RouteOf(requested);
         if (request.Content is { } content)
         {
             try
@@ -71,7 +71,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     {
         if (_body?.IsSpent == true)
             throw NotRepeatable(attempt);
-        var target = pool.Http.TargetOf(attempt.Endpoint);
+        var target = HttpSide.Of(pool).TargetOf(attempt.Endpoint);
         var secret = await pool.CredentialOf(attempt.Endpoint, token).ConfigureAwait(false);
         HttpResponseMessage? response = null;
         try

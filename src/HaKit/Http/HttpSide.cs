@@ -6,15 +6,20 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Http;
 
 /// <summary>What a pool remembers for all its handlers: where its endpoints are, and of what it has warned. Thread-safe.</summary>
-internal sealed partial class HttpSide(EndpointPool pool, ILogger logger)
+internal sealed partial class HttpSide(EndpointPool pool)
 {
+    // The pool knows nothing of HTTP, so what HTTP remembers of a pool hangs on it from here, made when the first request comes.
+    private static readonly ConditionalWeakTable<EndpointPool, HttpSide> s_all = [];
+
     private readonly ConditionalWeakTable<PoolEndpoint, HttpTarget> _targets = [];
     private readonly ConditionalWeakTable<HttpRequestMessage, object> _failed = [];
     private readonly HttpRoutes _routes = new();
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
-    private readonly ILogger _logger = logger;
+    private readonly ILogger _logger = pool.NewLogger("HaKit.Http");
     private Addressed? _addressed;
     private int _warnedOfRetries;
+
+    public static HttpSide Of(EndpointPool pool) => s_all.GetValue(pool, static pool => new HttpSide(pool));
 
     public HttpTarget TargetOf(PoolEndpoint endpoint) => _targets.TryGetValue(endpoint, out var target) ? target : NewTarget(endpoint);
 

@@ -32,6 +32,8 @@ public sealed class LimitOptions
         MaxConcurrency == other.MaxConcurrency && RequestsPerMinute == other.RequestsPerMinute && TokensPerMinute == other.TokensPerMinute
         && AdaptiveConcurrency == other.AdaptiveConcurrency;
 
+    internal LimitOptions Copy() => (LimitOptions)MemberwiseClone();
+
     internal IEnumerable<string> Validate(string path)
     {
         if (MaxConcurrency < 1)

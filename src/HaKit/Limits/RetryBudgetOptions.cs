@@ -17,6 +17,8 @@ public sealed class RetryBudgetOptions
     /// <summary>The most hedges per call; they pay from the budget as well. Default 0.05; 0 (none) to 1.</summary>
     public double HedgesPerCall { get; set; } = 0.05;
 
+    internal RetryBudgetOptions Copy() => (RetryBudgetOptions)MemberwiseClone();
+
     internal IEnumerable<string> Validate(string path)
     {
         if (!(PerSuccess is >= 0 and <= 10))

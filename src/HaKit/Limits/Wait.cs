@@ -22,7 +22,11 @@ internal sealed class Wait : TaskCompletionSource<WaitResult>
     public void Arm(TimeProvider time, TimeSpan? dueIn, CancellationToken cancellationToken)
     {
         if (dueIn is { } due && due < LongestTimer)
-            Volatile.Write(ref _timer, CreateTimer(time, due));
+        {
+            var timer = time.NewTimer(static wait => ((Wait)wait!).End(WaitResult.Due), this);
+            Volatile.Write(ref _timer, timer);
+            timer.Change(due, Timeout.InfiniteTimeSpan);
+        }
         _registration = cancellationToken.UnsafeRegister(static wait => ((Wait)wait!).End(WaitResult.Cancelled), this);
         // It may have ended before there was anything to disarm; the barrier keeps one of the two from missing the other's write.
         Interlocked.MemoryBarrier();
@@ -42,16 +46,4 @@ internal sealed class Wait : TaskCompletionSource<WaitResult>
         // Not Dispose: that would wait for a callback that may be waiting for us.
         _registration.Unregister();
     }
-
-    private ITimer CreateTimer(TimeProvider time, TimeSpan due)
-    {
-        // A timer would carry the caller's context, and whatever hangs on it, to everything it wakes.
-        if (ExecutionContext.IsFlowSuppressed())
-            return NewTimer(time, due);
-        using (ExecutionContext.SuppressFlow())
-            return NewTimer(time, due);
-    }
-
-    private ITimer NewTimer(TimeProvider time, TimeSpan due) =>
-        time.CreateTimer(static wait => ((Wait)wait!).End(WaitResult.Due), this, due, Timeout.InfiniteTimeSpan);
 }

@@ -66,6 +66,8 @@ public sealed class SelectionOptions
     /// <summary>What one unit of money is worth, in seconds. Default 0: price does not matter; at least 0.</summary>
     public double SecondsPerPrice { get; set; }
 
+    internal SelectionOptions Copy() => (SelectionOptions)MemberwiseClone();
+
     internal IEnumerable<string> Validate(string path)
     {
         if (!Enum.IsDefined(Preset))

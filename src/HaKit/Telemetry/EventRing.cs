@@ -18,11 +18,7 @@ internal sealed class EventRing<T> where T : class
     public EventRing(int capacity, TimeProvider time)
     {
         _items = new T[capacity];
-        if (ExecutionContext.IsFlowSuppressed())
-            _wake = NewTimer(time);
-        else
-            using (ExecutionContext.SuppressFlow())
-                _wake = NewTimer(time);
+        _wake = time.NewTimer(static ring => ((EventRing<T>)ring!).Wake(), this);
     }
 
     public void Add(T item)
@@ -120,7 +116,4 @@ internal sealed class EventRing<T> where T : class
         }
         waiter?.TrySetResult();
     }
-
-    private ITimer NewTimer(TimeProvider time) =>
-        time.CreateTimer(static ring => ((EventRing<T>)ring!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 }

@@ -22,7 +22,7 @@ internal sealed class Instruments
     private static readonly Lazy<Instruments> Shared = new(static () => new Instruments(new Meter(Name, Version)));
 
     private readonly Lock _gate = new();
-    private WeakReference<PoolTelemetry>[] _pools = [];
+    private WeakReference<GaugeSource>[] _sources = [];
 
     private Instruments(Meter meter)
     {
@@ -71,25 +71,35 @@ internal sealed class Instruments
     public static Instruments Of(IMeterFactory? factory) =>
         factory is null ? Shared.Value : PerFactory.GetValue(factory, static f => new Instruments(f.Create(new MeterOptions(Name) { Version = Version })));
 
-    /// <summary>The pool's gauges are read from now on. A pool that nobody holds any more is forgotten.</summary>
-    public void Add(PoolTelemetry pool)
+    /// <summary>Reads a pool's gauges from now on. A source that nothing holds any more is forgotten.</summary>
+    public GaugeSource Add(Action<Gauge, List<Measurement<double>>> measure)
     {
+        var source = new GaugeSource(this, measure);
         lock (_gate)
-            _pools = [.. _pools.Where(p => p.TryGetTarget(out _)), new WeakReference<PoolTelemetry>(pool)];
+            _sources = [.. _sources.Where(s => s.TryGetTarget(out _)), new WeakReference<GaugeSource>(source)];
+        return source;
     }
 
-    public void Remove(PoolTelemetry pool)
+    public void Remove(GaugeSource source)
     {
         lock (_gate)
-            _pools = [.. _pools.Where(p => p.TryGetTarget(out var other) && other != pool)];
+            _sources = [.. _sources.Where(s => s.TryGetTarget(out var other) && other != source)];
     }
 
     private List<Measurement<double>> Measure(Gauge gauge)
     {
         var measurements = new List<Measurement<double>>();
-        foreach (var reference in Volatile.Read(ref _pools))
-            if (reference.TryGetTarget(out var pool))
-                pool.Measure(gauge, measurements);
+        foreach (var reference in Volatile.Read(ref _sources))
+            if (reference.TryGetTarget(out var source))
+                source.Measure(gauge, measurements);
         return measurements;
     }
+}
+
+/// <summary>One pool's gauges, as long as its owner holds this. Thread-safe.</summary>
+internal sealed class GaugeSource(Instruments instruments, Action<Gauge, List<Measurement<double>>> measure) : IDisposable
+{
+    public void Measure(Gauge gauge, List<Measurement<double>> into) => measure(gauge, into);
+
+    public void Dispose() => instruments.Remove(this);
 }

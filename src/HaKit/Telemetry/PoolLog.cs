@@ -40,4 +40,13 @@ internal static partial class PoolLog
 
     [LoggerMessage(31, LogLevel.Information, "Pool {Pool}: {Wanted} serving endpoints are wanted; {InFlight} attempts are in flight and {Waiting} calls wait.")]
     public static partial void ScaleChanged(ILogger logger, string pool, int? wanted, int inFlight, int waiting);
+
+    [LoggerMessage(32, LogLevel.Warning, "Pool {Pool}: the configuration changed {Settings}, which a running pool cannot apply; they take effect in a new pool.")]
+    public static partial void NotApplied(ILogger logger, string pool, string settings);
+
+    [LoggerMessage(33, LogLevel.Error, "Pool {Pool}: the callback {Callback} threw.")]
+    public static partial void CallbackFailed(ILogger logger, Exception failure, string pool, string callback);
+
+    [LoggerMessage(3, LogLevel.Error, "Pool {Pool}: the recovery action for endpoint {Endpoint} failed.")]
+    public static partial void RecoveryFailed(ILogger logger, Exception failure, string pool, string endpoint);
 }

@@ -1,14 +1,12 @@
 using System.Diagnostics;
-using System.Diagnostics.Metrics;
 
 namespace HaKit.Telemetry;
 
 /// <summary>What one pool tells of its calls. When nobody listens, each report costs the look whether somebody does. Thread-safe.</summary>
-internal sealed class PoolTelemetry : IDisposable
+internal sealed class PoolTelemetry
 {
     private static readonly string[] Outcomes = ["served", "failed", "request", "caller"];
 
-    private readonly Action<Gauge, List<Measurement<double>>> _measure;
     private readonly TimeProvider _time;
     private readonly string _callName;
     private readonly KeyValuePair<string, object?>[] _served;
@@ -18,18 +16,15 @@ internal sealed class PoolTelemetry : IDisposable
     /// <param name="instruments">What is measured with.</param>
     /// <param name="pool">The pool's name.</param>
     /// <param name="time">The pool's clock, for the beginnings of spans.</param>
-    /// <param name="measure">Reads a gauge off the pool.</param>
-    public PoolTelemetry(Instruments instruments, string pool, TimeProvider time, Action<Gauge, List<Measurement<double>>> measure)
+    public PoolTelemetry(Instruments instruments, string pool, TimeProvider time)
     {
         Instruments = instruments;
-        _measure = measure;
         _time = time;
         _callName = "call " + pool;
         Pool = new(Tags.Pool, pool);
         _served = [Pool, new(Tags.Outcome, Outcomes[0])];
         _plainSpan = [Pool, new(Tags.Stream, false)];
         _streamSpan = [Pool, new(Tags.Stream, true)];
-        instruments.Add(this);
     }
 
     public Instruments Instruments { get; }
@@ -111,8 +106,4 @@ internal sealed class PoolTelemetry : IDisposable
         if (Instruments.Ejections.Enabled)
             Instruments.Ejections.AddSafely(1, [Pool, new(Tags.Endpoint, endpoint), new(Tags.ErrorType, error)]);
     }
-
-    public void Measure(Gauge gauge, List<Measurement<double>> into) => _measure(gauge, into);
-
-    public void Dispose() => Instruments.Remove(this);
 }

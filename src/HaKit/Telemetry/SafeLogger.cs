@@ -1,10 +1,15 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HaKit.Telemetry;
 
 /// <summary>A logger whose provider, which is the user's code, may throw: that must not fail a call. Thread-safe as the logger inside is.</summary>
 internal sealed class SafeLogger(ILogger inner) : ILogger
 {
+    /// <summary>Creates the logger of a category; one that writes nowhere without a factory.</summary>
+    public static ILogger Create(ILoggerFactory? loggers, string category) =>
+        loggers is null ? NullLogger.Instance : new SafeLogger(loggers.CreateLogger(category));
+
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => inner.BeginScope(state);
 

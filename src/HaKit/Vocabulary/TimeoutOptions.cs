@@ -5,4 +5,6 @@ public sealed class TimeoutOptions
 {
     /// <summary>The limit; more than 0.</summary>
     public TimeSpan Timeout { get; set; }
+
+    internal TimeoutOptions Copy() => (TimeoutOptions)MemberwiseClone();
 }

@@ -21,10 +21,12 @@ public sealed partial class ArchitectureTests
         ["Selection"] = ["Attempts", "Health", "Limits", "Estimates", "Faults"],
         ["Failover"] = ["Selection", "Attempts", "Health", "Estimates", "Faults", "Limits", "Telemetry"],
         ["Heartbeats"] = ["Selection", "Attempts", "Health", "Estimates", "Faults", "Dialects", "Limits", "Telemetry"],
-        [Facade] = ["Attempts", "Dialects", "Estimates", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Http", "Telemetry"],
-        ["Http"] = [Facade, "Dialects", "Failover", "Faults", "Attempts", "Selection"],
-        ["Alerts"] = [Facade, "Faults", "Health", "Limits", "Telemetry"],
-        ["DependencyInjection"] = [Facade, "Alerts", "Attempts", "Dialects", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Http", "Telemetry"],
+        ["Connections"] = [],
+        ["Pool"] = ["Attempts", "Connections", "Estimates", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Telemetry"],
+        [Facade] = ["Pool", "Attempts", "Faults", "Selection", "Limits", "Failover"],
+        ["Http"] = [Facade, "Pool", "Connections", "Dialects", "Failover", "Faults", "Attempts", "Selection"],
+        ["Alerts"] = [Facade, "Pool", "Faults", "Health", "Limits", "Telemetry"],
+        ["DependencyInjection"] = [Facade, "Pool", "Connections", "Alerts", "Attempts", "Dialects", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Http", "Telemetry"],
     };
 
     private const string Facade = "EndpointPool";

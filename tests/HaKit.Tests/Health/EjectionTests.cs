@@ -214,13 +214,14 @@ public sealed class EjectionTests
         EndpointHealth? endpoint = null;
         var told = new List<EndpointHealthStatus>();
         var depth = 0;
-        var tracker = new HealthTracker(new HealthOptions(), new Random(1), change =>
+        var tracker = new HealthTracker(new HealthOptions(), new Random(1));
+        tracker.Changed += change =>
         {
             depth++.Should().Be(0);
             told.Add(change.After.Status);
             if (change.After.Status == EndpointHealthStatus.Ejected) endpoint!.Order(HealthOrder.ForceDown, _bench.Now);
             depth--;
-        });
+        };
         endpoint = tracker.Add("a", FailureDomains.None, _bench.Now);
         _bench.Fail(endpoint, FaultKind.ConnectFailed, 3);
         told.Should().Equal(EndpointHealthStatus.Suspect, EndpointHealthStatus.Suspect, EndpointHealthStatus.Ejected, EndpointHealthStatus.ForcedDown);
@@ -329,11 +330,13 @@ public sealed class EjectionTests
     public void The_end_of_telling_is_told_once_for_all_changes_and_a_listener_that_throws_stops_nobody()
     {
         var (told, ends, throws) = (0, 0, true);
-        var tracker = new HealthTracker(new HealthOptions(), new Random(1), _ =>
+        var tracker = new HealthTracker(new HealthOptions(), new Random(1));
+        tracker.Changed += _ =>
         {
             told++;
             if (throws) throw new InvalidOperationException("mine");
-        }, () => ends++);
+        };
+        tracker.Delivered += () => ends++;
         var endpoint = tracker.Add("a", FailureDomains.None, _bench.Now);
         FluentActions.Invoking(() => _bench.Fail(endpoint, FaultKind.ServerError)).Should().Throw<InvalidOperationException>();
         (told, ends).Should().Be((1, 0));

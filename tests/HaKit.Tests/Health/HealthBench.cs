@@ -12,7 +12,8 @@ internal sealed class HealthBench
     public HealthBench(HealthOptions? options = null, int seed = 1, bool alone = false)
     {
         Options = options ?? new HealthOptions();
-        Tracker = new HealthTracker(Options, new Random(seed), Changes.Add);
+        Tracker = new HealthTracker(Options, new Random(seed));
+        Tracker.Changed += Changes.Add;
         if (!alone) Add("another");
     }
 

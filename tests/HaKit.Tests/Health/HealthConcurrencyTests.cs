@@ -36,13 +36,14 @@ public sealed class HealthConcurrencyTests
         int inCallback = 0, overlaps = 0;
         var last = new Dictionary<EndpointHealth, HealthState>();
         var gaps = 0;
-        var tracker = new HealthTracker(new HealthOptions { TrialTimeout = TimeSpan.FromDays(1) }, new Random(1), change =>
+        var tracker = new HealthTracker(new HealthOptions { TrialTimeout = TimeSpan.FromDays(1) }, new Random(1));
+        tracker.Changed += change =>
         {
             if (Interlocked.Increment(ref inCallback) != 1) overlaps++;
             if (last.TryGetValue(change.Endpoint, out var known) && !ReferenceEquals(known, change.Before)) gaps++;
             last[change.Endpoint] = change.After;
             Interlocked.Decrement(ref inCallback);
-        });
+        };
         var endpoints = Enumerable.Range(0, 4).Select(i => tracker.Add($"e{i}", new FailureDomains { Account = $"{i / 2}" }, Now())).ToArray();
         var trialsOpen = new int[endpoints.Length];
         int doubles = 0, trials = 0;

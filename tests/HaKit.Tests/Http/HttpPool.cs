@@ -29,7 +29,7 @@ internal sealed class HttpPool : IAsyncDisposable
         parts?.Invoke(made);
         Pool = new EndpointPool("test", options, made);
         _handler = new Handler(inner ?? _network);
-        Client = new HttpClient(new EndpointPoolHandler(Pool) { InnerHandler = _handler }) { BaseAddress = Pool.BaseAddress, Timeout = Timeout.InfiniteTimeSpan };
+        Client = new HttpClient(new EndpointPoolHandler(Pool) { InnerHandler = _handler }) { BaseAddress = Pool.BaseAddress(), Timeout = Timeout.InfiniteTimeSpan };
     }
 
     public ManualTimeProvider Time { get; } = new();

@@ -50,7 +50,7 @@ public sealed class NginxTests : IClassFixture<Nginx>
     public async Task Over_a_trusted_TLS_answers_are_whole_and_streams_the_bytes_that_came(string version, bool stream)
     {
         await using var pool = Over(_nginx.Secure);
-        using var client = new HttpClient(new EndpointPoolHandler(pool) { InnerHandler = _nginx.Trusting() }) { BaseAddress = pool.BaseAddress, Timeout = Timeout.InfiniteTimeSpan };
+        using var client = new HttpClient(new EndpointPoolHandler(pool) { InnerHandler = _nginx.Trusting() }) { BaseAddress = pool.BaseAddress(), Timeout = Timeout.InfiniteTimeSpan };
         var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions")
         {
             Content = HttpPool.Chat("hi", stream),
@@ -70,7 +70,7 @@ public sealed class NginxTests : IClassFixture<Nginx>
     public async Task A_chunked_stream_that_the_proxy_cuts_is_never_whole(string version)
     {
         await using var pool = Over(_nginx.Secure);
-        using var client = new HttpClient(new EndpointPoolHandler(pool) { InnerHandler = _nginx.Trusting() }) { BaseAddress = pool.BaseAddress, Timeout = Timeout.InfiniteTimeSpan };
+        using var client = new HttpClient(new EndpointPoolHandler(pool) { InnerHandler = _nginx.Trusting() }) { BaseAddress = pool.BaseAddress(), Timeout = Timeout.InfiniteTimeSpan };
         foreach (var fault in (FakeFault[])[FakeFault.CutAfter(3), FakeFault.EndAfter(3), FakeFault.SilentAfter(3)]) // the last: the proxy's own patience ends
         {
             _nginx.Behind.Faults.Clear();

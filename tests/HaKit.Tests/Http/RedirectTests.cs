@@ -81,7 +81,7 @@ public sealed class RedirectTests
         using (var first = new HttpClient(used, disposeHandler: false))
             (await first.GetAsync(server.Address, Ct)).Dispose();
         await using var pool = new EndpointPool("p", Options(server.Address));
-        using var client = new HttpClient(new EndpointPoolHandler(pool) { InnerHandler = used }, disposeHandler: false) { BaseAddress = pool.BaseAddress };
+        using var client = new HttpClient(new EndpointPoolHandler(pool) { InnerHandler = used }, disposeHandler: false) { BaseAddress = pool.BaseAddress() };
         (await client.Awaiting(c => c.PostAsync("chat/completions", HttpPool.Chat("hi"), Ct)).Should().ThrowAsync<Exception>()).Which.ToString().Should().Contain("AllowAutoRedirect");
         server.Seen.Should().ContainSingle("nothing was sent through the pool");
     }

@@ -32,7 +32,7 @@ public sealed class WarmConnectionsTests
             },
         };
         var counting = new Counting(sockets);
-        using var client = new HttpClient(new EndpointPoolHandler(pool) { InnerHandler = counting }) { BaseAddress = pool.BaseAddress, Timeout = Timeout.InfiniteTimeSpan };
+        using var client = new HttpClient(new EndpointPoolHandler(pool) { InnerHandler = counting }) { BaseAddress = pool.BaseAddress(), Timeout = Timeout.InfiniteTimeSpan };
 
         (await AskAsync()).Should().Be("first");
         while (warm && counting.Answered < 2)

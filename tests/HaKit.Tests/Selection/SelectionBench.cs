@@ -23,12 +23,13 @@ internal sealed class SelectionBench
         _own = own;
         Chance = new Chance(seed);
         Policy = new SelectionPolicy(options ?? new SelectionOptions());
-        _health = new HealthTracker(new HealthOptions(), new Random(1), change =>
+        _health = new HealthTracker(new HealthOptions(), new Random(1));
+        _health.Changed += change =>
         {
             Snapshot = Snapshot!.Renewed();
             if (change.After.Status == EndpointHealthStatus.SlowStart && !change.Before.IsInService)
-                ((EndpointState)change.Endpoint.Tag!).Failure.Forget();
-        });
+                Snapshot.MemberOf(change.Endpoint)?.Failure.Forget();
+        };
         Members = [.. endpoints.Select(NewMember)];
         Snapshot = new PoolSnapshot(Members, 0);
         Selector = new Selector(Policy, Chance, own);

@@ -12,6 +12,8 @@ public sealed class ScaleOptions
     /// <summary>How often to look whether the wanted number of endpoints changed, and to tell by a <see cref="ScaleChanged"/> event. Default: never; more than 0.</summary>
     public TimeSpan? Interval { get; set; }
 
+    internal ScaleOptions Copy() => (ScaleOptions)MemberwiseClone();
+
     internal IEnumerable<string> Validate(string path)
     {
         if (!(TargetUtilization is > 0 and <= 1))

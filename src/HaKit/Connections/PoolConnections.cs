@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace HaKit.Http;
+namespace HaKit.Connections;
 
 /// <summary>Connections that suit long calls to few hosts.</summary>
 internal static class PoolConnections

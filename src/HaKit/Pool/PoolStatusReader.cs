@@ -1,28 +1,26 @@
 using HaKit.Attempts;
-using HaKit.Estimates;
+using HaKit.Failover;
 
-namespace HaKit;
+namespace HaKit.Pool;
 
-/// <content>How the pool is.</content>
-public sealed partial class EndpointPool
+/// <summary>Reads how the pool and each of its endpoints is at one moment. Changes nothing.</summary>
+internal static class PoolStatusReader
 {
-    /// <summary>How the pool and each of its endpoints is at this moment. Reads only; costs about a microsecond for each endpoint.</summary>
-    public PoolStatus GetStatus()
+    public static PoolStatus Read(string pool, PoolClock clock, PoolSnapshot snapshot, FailoverEngine engine)
     {
-        var (now, at) = (_clock.Now, _clock.Time.GetUtcNow());
-        var snapshot = _engine.Snapshot;
+        var (now, at) = (clock.Now, clock.Time.GetUtcNow());
         var endpoints = Array.ConvertAll(snapshot.Members, m => StatusOf(m, now, at));
         return new PoolStatus
         {
-            Pool = Name,
+            Pool = pool,
             At = at,
             Now = now,
             Endpoints = endpoints,
             Serving = endpoints.Count(static e => e.Serves),
-            FirstTier = InOrder(snapshot.Members.Select(static m => m.Endpoint.Tier), snapshot.FirstTier)!.Value,
-            ServingTier = InOrder(endpoints.Where(static e => e.Serves).Select(static e => e.Endpoint.Tier), snapshot.FirstTier),
-            Waiting = _engine.Queue.Count,
-            RetryBudget = _engine.Budget.Level,
+            FirstTier = FirstInOrder(snapshot.Members.Select(static m => m.Endpoint.Tier), snapshot.FirstTier)!.Value,
+            ServingTier = FirstInOrder(endpoints.Where(static e => e.Serves).Select(static e => e.Endpoint.Tier), snapshot.FirstTier),
+            Waiting = engine.Queue.Count,
+            RetryBudget = engine.Budget.Level,
         };
     }
 
@@ -42,18 +40,18 @@ public sealed partial class EndpointPool
             Faults = member.Faults,
             AnswerTime = member.AnswerTime,
             FailureEstimate = member.Failure.At(now),
-            Limits = LimitUse.Of(member, now),
+            Limits = LimitUse.Measure(member, now),
             Heartbeat = member.Heartbeat,
             ReportedLoad = member.ReportedLoad,
         };
     }
 
-    // The order of SelectionView: the promoted tier and those after it, then those before it.
-    private static int? InOrder(IEnumerable<int> tiers, int first)
+    // The order in which selection uses tiers: the promoted tier and those after it, then those before it.
+    private static int? FirstInOrder(IEnumerable<int> tiers, int promoted)
     {
         int? best = null;
         foreach (var tier in tiers)
-            if (best is not { } known || (tier < first, tier).CompareTo((known < first, known)) < 0)
+            if (best is not { } known || (tier < promoted, tier).CompareTo((known < promoted, known)) < 0)
                 best = tier;
         return best;
     }

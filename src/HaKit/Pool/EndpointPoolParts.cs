@@ -47,6 +47,15 @@ public sealed class EndpointPoolParts
     public IList<Func<EjectionEvidence, CancellationToken, ValueTask>> OnEjected { get; } = [];
 
     /// <summary>
+    /// Called for each attempt that failed, for whatever reason but the caller's own, on the thread that ended the attempt: return soon and do not block.
+    /// An exception is logged and changes nothing. <see cref="PoolEvents"/> are the other way to hear what happens, with a reader that may be slow.
+    /// </summary>
+    public IList<Action<AttemptFailure>> OnAttemptFailed { get; } = [];
+
+    /// <summary>Called when an endpoint is back in service, as <see cref="OnAttemptFailed"/> is: on the thread that found out.</summary>
+    public IList<Action<EndpointRecovered>> OnRecovered { get; } = [];
+
+    /// <summary>
     /// The credential of an endpoint over HTTP, asked for each attempt, so that it can change while calls run; whoever gives it keeps what is costly to get.
     /// It goes where the endpoint's dialect wants it (<c>Authorization: Bearer</c>, <c>api-key</c>, <c>x-api-key</c>, <c>x-goog-api-key</c>), or to
     /// <c>Authorization</c> as it is when it begins with <c>Bearer</c>, and replaces every credential of the caller's. Null, or a null answer: <see cref="EndpointOptions.Credential"/>, the endpoint's headers, or the caller's.

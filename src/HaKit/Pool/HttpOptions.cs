@@ -1,6 +1,6 @@
-namespace HaKit.Http;
+namespace HaKit;
 
-/// <summary>What the pool keeps of requests and answers that go through it as HTTP. Not thread-safe; read once when the pool takes it.</summary>
+/// <summary>What the pool keeps of requests and answers that go through it as HTTP. Not thread-safe; read when the pool takes it and at each reload.</summary>
 public sealed class HttpOptions
 {
     /// <summary>
@@ -36,6 +36,13 @@ public sealed class HttpOptions
     /// address, without credentials, over each client's own connections. Default false.
     /// </summary>
     public bool KeepStandbysWarm { get; set; }
+
+    internal HttpOptions Copy()
+    {
+        var copy = (HttpOptions)MemberwiseClone();
+        copy.CredentialNames = [.. CredentialNames ?? []];
+        return copy;
+    }
 
     internal IEnumerable<string> Validate(string path)
     {

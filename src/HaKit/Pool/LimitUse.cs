@@ -10,7 +10,7 @@ namespace HaKit;
 /// <param name="Limit">The limit.</param>
 public sealed record LimitUse(string Name, double Used, double Limit)
 {
-    internal static List<LimitUse> Of(EndpointState member, TimeSpan now)
+    internal static List<LimitUse> Measure(EndpointState member, TimeSpan now)
     {
         var uses = new List<LimitUse>();
         Add(uses, "", member.Limiter, now);

@@ -1,0 +1,29 @@
+using HaKit.Faults;
+using HaKit.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace HaKit.Attempts;
+
+/// <summary>Calls the application's callbacks about failed attempts. A callback that throws is logged and changes nothing. Thread-safe.</summary>
+internal sealed class AttemptObserver(string pool, Action<AttemptFailure>[] callbacks, ILogger log)
+{
+    public bool IsEmpty => callbacks.Length == 0;
+
+    public void ReportFailure(string endpoint, Fault fault, int number, TimeSpan duration)
+    {
+        var failure = new AttemptFailure(pool, endpoint, fault, number, duration);
+        foreach (var callback in callbacks)
+        {
+            try
+            {
+                callback(failure);
+            }
+#pragma warning disable CA1031 // What the application's callback throws must not keep the lease from being completed.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                PoolLog.CallbackFailed(log, exception, pool, "OnAttemptFailed");
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+namespace HaKit;
+
+/// <summary>
+/// The shorter ways to call a pool: without a profile, without a state, without a result. Each does the same as the method that it is short for.
+/// Thread-safe.
+/// </summary>
+public static class EndpointPoolExtensions
+{
+    /// <summary>Calls the pool with the default profile; or, if the state is a <see cref="RequestProfile"/>, with that profile.</summary>
+    /// <inheritdoc cref="EndpointPool.ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
+    public static ValueTask<TResult> ExecuteAsync<TState, TResult>(
+        this EndpointPool pool, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        return pool.ExecuteAsync(ProfileIn(state), state, callback, cancellationToken);
+    }
+
+    /// <summary>Calls the pool without a state.</summary>
+    /// <inheritdoc cref="EndpointPool.ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
+    public static ValueTask<TResult> ExecuteAsync<TResult>(
+        this EndpointPool pool, RequestProfile profile, Func<EndpointAttempt, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        ArgumentNullException.ThrowIfNull(callback);
+        return pool.ExecuteAsync(profile, callback, static (attempt, callback, token) => callback(attempt, token), cancellationToken);
+    }
+
+    /// <summary>Calls the pool with the default profile and without a state.</summary>
+    /// <inheritdoc cref="EndpointPool.ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
+    public static ValueTask<TResult> ExecuteAsync<TResult>(
+        this EndpointPool pool, Func<EndpointAttempt, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken = default) =>
+        pool.ExecuteAsync(RequestProfile.Default, callback, cancellationToken);
+
+    /// <summary>Calls the pool for work that has no result.</summary>
+    /// <inheritdoc cref="EndpointPool.ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
+    public static ValueTask ExecuteAsync<TState>(
+        this EndpointPool pool, RequestProfile profile, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask> callback, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        ArgumentNullException.ThrowIfNull(callback);
+        return WithoutResult(pool.ExecuteAsync(profile, (state, callback), static (attempt, s, token) => WithResult(s.callback(attempt, s.state, token)), cancellationToken));
+    }
+
+    /// <summary>Calls the pool for work that has no result, with the default profile; or, if the state is a <see cref="RequestProfile"/>, with that profile.</summary>
+    /// <inheritdoc cref="EndpointPool.ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
+    public static ValueTask ExecuteAsync<TState>(
+        this EndpointPool pool, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask> callback, CancellationToken cancellationToken = default) =>
+        pool.ExecuteAsync(ProfileIn(state), state, callback, cancellationToken);
+
+    /// <summary>Calls the pool for work that has no result, without a state.</summary>
+    /// <inheritdoc cref="EndpointPool.ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
+    public static ValueTask ExecuteAsync(
+        this EndpointPool pool, RequestProfile profile, Func<EndpointAttempt, CancellationToken, ValueTask> callback, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        return pool.ExecuteAsync(profile, callback, static (attempt, callback, token) => callback(attempt, token), cancellationToken);
+    }
+
+    /// <summary>Calls the pool for work that has no result, with the default profile and without a state.</summary>
+    /// <inheritdoc cref="EndpointPool.ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
+    public static ValueTask ExecuteAsync(
+        this EndpointPool pool, Func<EndpointAttempt, CancellationToken, ValueTask> callback, CancellationToken cancellationToken = default) =>
+        pool.ExecuteAsync(RequestProfile.Default, callback, cancellationToken);
+
+    /// <summary>Calls the pool without a state, and tells how the result came about.</summary>
+    /// <inheritdoc cref="EndpointPool.ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
+    public static ValueTask<Served<TResult>> ExecuteWithDetailAsync<TResult>(
+        this EndpointPool pool, RequestProfile profile, Func<EndpointAttempt, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        ArgumentNullException.ThrowIfNull(callback);
+        return pool.ExecuteWithDetailAsync(profile, callback, static (attempt, callback, token) => callback(attempt, token), cancellationToken);
+    }
+
+    /// <summary>Opens a stream; a cut ends it.</summary>
+    /// <inheritdoc cref="EndpointPool.StreamAsync{TState, T}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{IAsyncEnumerable{T}}}, StreamItemReader{T}, Func{PartialResponseException, CancellationToken, ValueTask{IAsyncEnumerable{T}}}, CancellationToken)"/>
+    public static ValueTask<StreamedAnswer<T>> StreamAsync<TState, T>(
+        this EndpointPool pool,
+        RequestProfile profile,
+        TState state,
+        Func<EndpointAttempt, TState, CancellationToken, ValueTask<IAsyncEnumerable<T>>> open,
+        StreamItemReader<T> reader,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        return pool.StreamAsync(profile, state, open, reader, continueWith: null, cancellationToken);
+    }
+
+    /// <summary>Opens a stream with the default profile; or, if the state is a <see cref="RequestProfile"/>, with that profile.</summary>
+    /// <inheritdoc cref="EndpointPool.StreamAsync{TState, T}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{IAsyncEnumerable{T}}}, StreamItemReader{T}, Func{PartialResponseException, CancellationToken, ValueTask{IAsyncEnumerable{T}}}, CancellationToken)"/>
+    public static ValueTask<StreamedAnswer<T>> StreamAsync<TState, T>(
+        this EndpointPool pool,
+        TState state,
+        Func<EndpointAttempt, TState, CancellationToken, ValueTask<IAsyncEnumerable<T>>> open,
+        StreamItemReader<T> reader,
+        CancellationToken cancellationToken = default) =>
+        pool.StreamAsync(ProfileIn(state), state, open, reader, cancellationToken);
+
+    /// <summary>Opens a stream without a state.</summary>
+    /// <inheritdoc cref="EndpointPool.StreamAsync{TState, T}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{IAsyncEnumerable{T}}}, StreamItemReader{T}, Func{PartialResponseException, CancellationToken, ValueTask{IAsyncEnumerable{T}}}, CancellationToken)"/>
+    public static ValueTask<StreamedAnswer<T>> StreamAsync<T>(
+        this EndpointPool pool,
+        RequestProfile profile,
+        Func<EndpointAttempt, CancellationToken, ValueTask<IAsyncEnumerable<T>>> open,
+        StreamItemReader<T> reader,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(open);
+        return pool.StreamAsync(profile, open, static (attempt, open, token) => open(attempt, token), reader, cancellationToken);
+    }
+
+    /// <summary>Opens a stream with the default profile and without a state.</summary>
+    /// <inheritdoc cref="EndpointPool.StreamAsync{TState, T}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{IAsyncEnumerable{T}}}, StreamItemReader{T}, Func{PartialResponseException, CancellationToken, ValueTask{IAsyncEnumerable{T}}}, CancellationToken)"/>
+    public static ValueTask<StreamedAnswer<T>> StreamAsync<T>(
+        this EndpointPool pool, Func<EndpointAttempt, CancellationToken, ValueTask<IAsyncEnumerable<T>>> open, StreamItemReader<T> reader, CancellationToken cancellationToken = default) =>
+        pool.StreamAsync(RequestProfile.Default, open, reader, cancellationToken);
+
+    // A profile that is given as the state is meant as the profile: to take it for a mere state would drop its residency and its deadline in silence.
+    private static RequestProfile ProfileIn<TState>(TState state) =>
+        typeof(TState) == typeof(RequestProfile) && state is RequestProfile profile ? profile : RequestProfile.Default;
+
+    private static ValueTask<bool> WithResult(ValueTask task)
+    {
+        return task.IsCompletedSuccessfully ? new(true) : AwaitAsync(task);
+
+        static async ValueTask<bool> AwaitAsync(ValueTask task)
+        {
+            await task.ConfigureAwait(false);
+            return true;
+        }
+    }
+
+    private static ValueTask WithoutResult(ValueTask<bool> task)
+    {
+        return task.IsCompletedSuccessfully ? default : AwaitAsync(task);
+
+        static async ValueTask AwaitAsync(ValueTask<bool> task) => await task.ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,56 @@
+using System.Diagnostics.CodeAnalysis;
+using HaKit.Connections;
+using HaKit.Failover;
+using HaKit.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Polly;
+
+namespace HaKit;
+
+/// <summary>A pool under HTTP clients.</summary>
+public static class EndpointPoolHttpExtensions
+{
+    /// <summary>
+    /// Creates an <see cref="HttpClient"/> over this pool, with connections of its own, for use without a container. Keep it for the life of the application.
+    /// It has no timeout, because the pool has the deadline.
+    /// </summary>
+    /// <param name="pool">The pool.</param>
+    public static HttpClient CreateHttpClient(this EndpointPool pool)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        return new HttpClient(new EndpointPoolHandler(pool) { InnerHandler = PoolConnections.NewHandler(pool.Options.ConnectTimeout) })
+        {
+            BaseAddress = pool.BaseAddress(),
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    // Relative addresses are resolved against the folder, so a base without a slash would lose its last part.
+    internal static Uri BaseAddress(this EndpointPool pool) =>
+        pool.Origin.AbsoluteUri.EndsWith('/') ? pool.Origin : new Uri(pool.Origin.AbsoluteUri + "/");
+
+    /// <summary>
+    /// Adds the pool's failover to a pipeline of <c>AddResilienceHandler</c>: each attempt goes to the address, with the headers, the credential and the model of its
+    /// endpoint, and answers are judged as <see cref="EndpointPoolHandler"/> judges them. Strategies before it see one call, strategies after it each attempt.
+    /// </summary>
+    /// <param name="builder">The pipeline. Its context carries the request, as that of a <c>ResilienceHandler</c> does.</param>
+    /// <param name="pool">The pool to choose from.</param>
+    /// <returns>The same builder.</returns>
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The strategy's options have no annotated members to validate.")]
+    public static ResiliencePipelineBuilder<HttpResponseMessage> AddHaEndpointFailover(this ResiliencePipelineBuilder<HttpResponseMessage> builder, EndpointPool pool)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(pool);
+        return builder.AddStrategy(_ => new HttpFailoverStrategy(pool), new EndpointFailoverOptions());
+    }
+
+    /// <summary>Adds the failover of a pool of the container, as in <c>AddResilienceHandler("x", (builder, context) => builder.AddHaEndpointFailover(context.ServiceProvider, "models"))</c>.</summary>
+    /// <param name="builder">The pipeline.</param>
+    /// <param name="services">The container that the pool was added to.</param>
+    /// <param name="pool">The pool's name.</param>
+    /// <returns>The same builder.</returns>
+    /// <exception cref="InvalidOperationException">No pool of this name was added.</exception>
+    public static ResiliencePipelineBuilder<HttpResponseMessage> AddHaEndpointFailover(
+        this ResiliencePipelineBuilder<HttpResponseMessage> builder, IServiceProvider services, string pool) =>
+        builder.AddHaEndpointFailover(services.GetRequiredKeyedService<EndpointPool>(pool));
+}

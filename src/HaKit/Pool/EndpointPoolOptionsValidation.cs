@@ -1,0 +1,150 @@
+using HaKit.Attempts;
+
+namespace HaKit.Pool;
+
+/// <summary>
+/// The checks of a pool's options, by subject: groups that are missing, the endpoints, times against the deadline, attempts, streams, and limits of accounts.
+/// What concerns one group alone is checked by the group itself.
+/// </summary>
+internal readonly struct EndpointPoolOptionsValidation
+{
+    private readonly string _path;
+    private readonly EndpointPoolOptions _options;
+    private readonly List<string> _wrong;
+
+    private EndpointPoolOptionsValidation(string pool, EndpointPoolOptions options) => (_path, _options, _wrong) = ($"Pool '{pool}'", options, []);
+
+    public static IReadOnlyList<string> Validate(string pool, EndpointPoolOptions options)
+    {
+        var validation = new EndpointPoolOptionsValidation(pool, options);
+        if (string.IsNullOrWhiteSpace(pool))
+            validation._wrong.Add($"The pool's name is '{pool}': a pool needs a name.");
+        if (!validation.HasAllGroups())
+            return validation._wrong; // the other checks would read what is missing
+        validation.CheckEndpoints();
+        validation.CheckTimes();
+        validation.CheckAttempts();
+        validation.CheckStreams();
+        validation.CheckGroups();
+        validation.CheckLimits();
+        return validation._wrong;
+    }
+
+    private bool HasAllGroups()
+    {
+        (string Name, object? Group)[] groups =
+        [
+            ("Endpoints", _options.Endpoints), ("AccountLimits", _options.AccountLimits), ("TotalRequestTimeout", _options.TotalRequestTimeout),
+            ("FirstContent", _options.FirstContent), ("Selection", _options.Selection), ("Scale", _options.Scale), ("Retry", _options.Retry),
+            ("Streaming", _options.Streaming), ("Http", _options.Http), ("Hedging", _options.Hedging), ("RetryBudget", _options.RetryBudget),
+            ("CircuitBreaker", _options.CircuitBreaker), ("Heartbeat", _options.Heartbeat), ("Recovery", _options.Recovery),
+        ];
+        var before = _wrong.Count;
+        foreach (var (name, group) in groups)
+            if (group is null)
+                _wrong.Add($"{_path}: {name} is null: leave it at its default instead.");
+        if (_options.Endpoints?.Contains(null!) == true)
+            _wrong.Add($"{_path}: Endpoints has an endpoint that is null.");
+        if (_options.AccountLimits?.Values.Contains(null!) == true)
+            _wrong.Add($"{_path}: AccountLimits has limits that are null.");
+        return _wrong.Count == before;
+    }
+
+    private void CheckEndpoints()
+    {
+        var endpoints = _options.Endpoints;
+        if (endpoints.Count == 0)
+            _wrong.Add($"{_path}: Endpoints is empty: a pool needs at least one endpoint.");
+        for (var i = 0; i < endpoints.Count; i++)
+            _wrong.AddRange(endpoints[i].Validate($"{_path}: Endpoints:{i}"));
+        foreach (var same in endpoints.Where(e => !string.IsNullOrWhiteSpace(e.Name)).GroupBy(e => e.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
+            _wrong.Add($"{_path}: Endpoints has {same.Count()} endpoints of the name '{same.Key}': each needs a name of its own.");
+        if (_options.Origin is { } origin && !EndpointOptions.IsAddress(origin))
+            _wrong.Add($"{_path}: Origin is '{EndpointOptions.Redact(origin)}': an absolute http or https address is needed (or https+http, which service discovery resolves).");
+    }
+
+    private void CheckTimes()
+    {
+        Positive("TotalRequestTimeout:Timeout", _options.TotalRequestTimeout.Timeout);
+        Positive("ConnectTimeout", _options.ConnectTimeout);
+        if (_options.AttemptTimeout is { Timeout: var attempt })
+        {
+            Positive("AttemptTimeout:Timeout", attempt);
+            NotLongerThanDeadline("AttemptTimeout:Timeout", attempt);
+        }
+        foreach (var endpoint in _options.Endpoints)
+            if (endpoint.AttemptTimeout is { Timeout: var own })
+                NotLongerThanDeadline($"AttemptTimeout:Timeout of endpoint '{endpoint.Name}'", own);
+        var first = _options.FirstContent;
+        Positive("FirstContent:Timeout", first.Timeout);
+        Positive("FirstContent:Minimum", first.Minimum);
+        if (first.Minimum > first.Timeout)
+            _wrong.Add($"{_path}: FirstContent:Minimum is {first.Minimum}, longer than FirstContent:Timeout, {first.Timeout}.");
+        if (!(first.Multiplier >= 1))
+            _wrong.Add(FormattableString.Invariant($"{_path}: FirstContent:Multiplier is {first.Multiplier}: at least 1 is needed."));
+    }
+
+    private void CheckAttempts()
+    {
+        var retry = _options.Retry;
+        Within("Retry:MaxRetryAttempts", retry.MaxRetryAttempts, 0, 100);
+        Within("Retry:MaxAttemptsPerEndpoint", retry.MaxAttemptsPerEndpoint ?? 2, 1, 100);
+        Positive("Retry:Delay", retry.Delay);
+        if (retry.MaxDelay < retry.Delay)
+            _wrong.Add($"{_path}: Retry:MaxDelay is {retry.MaxDelay}, shorter than Retry:Delay, {retry.Delay}.");
+        if (!(retry.MinimumChance is >= 0 and <= 1))
+            _wrong.Add(FormattableString.Invariant($"{_path}: Retry:MinimumChance is {retry.MinimumChance}: 0 to 1 is needed."));
+        Within("MaxWaitingCalls", _options.MaxWaitingCalls, 0, 1_000_000);
+    }
+
+    private void CheckStreams()
+    {
+        Positive("Streaming:IdleTimeout", _options.Streaming.IdleTimeout);
+        Within("Streaming:HoldItems", _options.Streaming.HoldItems, 1, 100_000);
+        Within("Streaming:HoldBytes", _options.Streaming.HoldBytes, 1, int.MaxValue);
+    }
+
+    private void CheckGroups()
+    {
+        _wrong.AddRange(_options.CircuitBreaker.Validate($"{_path}: CircuitBreaker"));
+        _wrong.AddRange(_options.Objective?.Validate($"{_path}: Objective") ?? []);
+        _wrong.AddRange(_options.Hedging.Validate($"{_path}: Hedging"));
+        _wrong.AddRange(_options.Http.Validate($"{_path}: Http"));
+        _wrong.AddRange(_options.Heartbeat.Validate($"{_path}: Heartbeat"));
+        _wrong.AddRange(_options.Recovery.Validate($"{_path}: Recovery"));
+        _wrong.AddRange(_options.RetryBudget.Validate($"{_path}: RetryBudget"));
+        _wrong.AddRange(_options.Selection.Validate($"{_path}: Selection"));
+        _wrong.AddRange(_options.Scale.Validate($"{_path}: Scale"));
+    }
+
+    private void CheckLimits()
+    {
+        foreach (var (account, limits) in _options.AccountLimits)
+        {
+            _wrong.AddRange(limits.Validate($"{_path}: AccountLimits:{account}"));
+            if (!_options.Endpoints.Any(e => e.Account == account))
+                _wrong.Add($"{_path}: AccountLimits has limits for the account '{account}', which no endpoint has.");
+        }
+        foreach (var endpoint in _options.Endpoints)
+            if (endpoint.Limits is { } limits)
+                _wrong.AddRange(limits.Validate($"{_path}: Limits of endpoint '{endpoint.Name}'"));
+    }
+
+    private void Positive(string setting, TimeSpan value)
+    {
+        if (value <= TimeSpan.Zero)
+            _wrong.Add($"{_path}: {setting} is {value}: more than 0 is needed.");
+    }
+
+    private void NotLongerThanDeadline(string setting, TimeSpan value)
+    {
+        if (value > _options.TotalRequestTimeout.Timeout)
+            _wrong.Add($"{_path}: {setting} is {value}, longer than the deadline, {_options.TotalRequestTimeout.Timeout}.");
+    }
+
+    private void Within(string setting, int value, int least, int most)
+    {
+        if (value < least || value > most)
+            _wrong.Add($"{_path}: {setting} is {value}: {least} to {most} is needed.");
+    }
+}

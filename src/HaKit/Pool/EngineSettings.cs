@@ -1,0 +1,18 @@
+using HaKit.Failover;
+
+namespace HaKit.Pool;
+
+/// <summary>Picks from the options what the failover engine reads.</summary>
+internal static class EngineSettings
+{
+    public static FailoverSettings Of(string pool, EndpointPoolOptions options) => new()
+    {
+        Pool = pool,
+        Deadline = options.TotalRequestTimeout.Timeout,
+        AttemptTimeout = options.AttemptTimeout?.Timeout,
+        Retry = options.Retry,
+        FirstContent = options.FirstContent,
+        Streaming = options.Streaming,
+        Hedging = options.Hedging,
+    };
+}

@@ -1,0 +1,45 @@
+using HaKit.Health;
+using HaKit.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace HaKit.Pool;
+
+/// <summary>Writes the log lines of a change of an endpoint's health: one for its state, one for its cooldown.</summary>
+internal static class HealthLog
+{
+    public static void Write(ILogger log, string pool, in HealthChange change, TimeSpan now)
+    {
+        WriteState(log, pool, change, now);
+        WriteCooldown(log, pool, change, now);
+    }
+
+    private static void WriteState(ILogger log, string pool, in HealthChange change, TimeSpan now)
+    {
+        var (before, after, endpoint) = (change.Before, change.After, change.Endpoint.Name);
+        var fault = (change.Evidence.Fault ?? after.Cause)?.ToString() ?? "no fault";
+        var source = HealthEvents.SourceOf(change).ToString();
+        if (HealthEvents.IsEjection(change))
+            PoolLog.Ejected(log, pool, endpoint, ((after.Until ?? now) - now).TotalSeconds, fault, source);
+        else if (HealthEvents.IsRecovery(change))
+            PoolLog.Recovered(log, pool, endpoint, after.Status.ToString(), source);
+        else if (after.Status != before.Status && IsOfNote(before.Status, after.Status))
+            PoolLog.Changed(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), source);
+        else if (after.Status != before.Status)
+            PoolLog.ChangedALittle(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), fault, source);
+    }
+
+    private static void WriteCooldown(ILogger log, string pool, in HealthChange change, TimeSpan now)
+    {
+        // A cooldown that replaces another one is written only if the new one ends by being cleared and the old one ended by itself.
+        if (change.After.Cooldown is not { } cooldown || change.Before.Cooldown is { } earlier && (earlier.IsUntilCleared || !cooldown.IsUntilCleared))
+            return;
+        if (cooldown.IsUntilCleared)
+            PoolLog.CoolingUntilCleared(log, pool, change.Endpoint.Name, cooldown.Cause.ToString());
+        else
+            PoolLog.Cooling(log, pool, change.Endpoint.Name, (cooldown.Until - now).TotalSeconds, cooldown.Cause.ToString());
+    }
+
+    // Single failures make an endpoint suspect and single successes make it healthy again, as often as calls fail: such changes are written at Debug.
+    private static bool IsOfNote(EndpointHealthStatus before, EndpointHealthStatus after) =>
+        after is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown || before == EndpointHealthStatus.SlowStart && after == EndpointHealthStatus.Healthy;
+}

@@ -1,0 +1,67 @@
+using HaKit.Attempts;
+using HaKit.Connections;
+using HaKit.Failover;
+using HaKit.Faults;
+using HaKit.Health;
+using HaKit.Heartbeats;
+
+namespace HaKit.Pool;
+
+/// <summary>Has the members of the pool asked how they are: makes each member's probe, and owns the loop and the connections that the probes share. Thread-safe.</summary>
+internal sealed class PoolHeartbeats : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly PoolClock _clock;
+    private readonly CurrentOptions _options;
+    private readonly CurrentSnapshot _snapshot;
+    private readonly EndpointPoolParts _parts;
+    private readonly IFaultClassifier _classifier;
+    private readonly EndpointCredentials _credentials;
+    private readonly Pacemaker _pacemaker;
+    private HttpMessageInvoker? _connections;
+
+    public PoolHeartbeats(
+        PoolClock clock, CurrentOptions options, CurrentSnapshot snapshot, HealthTracker health, PoolJournal journal, EndpointPoolParts parts,
+        IFaultClassifier classifier, EndpointCredentials credentials)
+    {
+        (_clock, _options, _snapshot, _parts, _classifier, _credentials) = (clock, options, snapshot, parts, classifier, credentials);
+        // A source of its own, so that how often hearts beat does not change what calls draw.
+        var chance = new Chance(options.Value.Seed is { } seed ? ~(ulong)seed : Chance.FreshSeed());
+        _pacemaker = new Pacemaker(clock, health, chance, OutagePace.PauseAfter, journal.OnOutageChanged);
+    }
+
+    public void OnHealthChanged(HealthChange change) => _pacemaker.OnHealthChanged(change, _clock.Now);
+
+    /// <summary>Beats for the members of the current snapshot from now on, as the current options say.</summary>
+    public void UseMembers()
+    {
+        // Of two changes at once, the one that comes last must have seen both.
+        lock (_gate)
+            _pacemaker.Use(_snapshot.Value.Members, member => SetupOf(member.Endpoint, _options.Value), _options.Value.CircuitBreaker);
+    }
+
+    public void Dispose()
+    {
+        _pacemaker.Stop();
+        _connections?.Dispose();
+    }
+
+    private HeartbeatSetup? SetupOf(PoolEndpoint endpoint, EndpointPoolOptions options)
+    {
+        if (!options.Heartbeat.Enabled || (_parts.Probe?.Invoke(endpoint) ?? DefaultProbe(endpoint, options.Heartbeat)) is not { } probe)
+            return null;
+        var http = _parts.ProbeHttp ?? (_connections ??= new HttpMessageInvoker(PoolConnections.NewHandler(options.ConnectTimeout)));
+        var context = new ProbeContext { Endpoint = endpoint, Http = http, Classifier = _classifier, Time = _clock.Time, Credential = _credentials.GetAsync };
+        return new HeartbeatSetup(probe, context, options.Heartbeat);
+    }
+
+    private static IProbe? DefaultProbe(PoolEndpoint endpoint, HeartbeatOptions options)
+    {
+        if (endpoint.Address is not { } address)
+            return null;
+        if ((endpoint.HealthPath ?? options.Path) is { } path)
+            return new HttpProbe(path);
+        // Through a proxy a connection of our own says nothing about the endpoint, so behind one an endpoint is asked only where a path is given.
+        return HttpClient.DefaultProxy.IsBypassed(address) ? new TcpProbe() : null;
+    }
+}

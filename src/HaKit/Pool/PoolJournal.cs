@@ -1,0 +1,161 @@
+using HaKit.Attempts;
+using HaKit.Availability;
+using HaKit.Faults;
+using HaKit.Health;
+using HaKit.Heartbeats;
+using HaKit.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace HaKit.Pool;
+
+/// <summary>
+/// Tells those outside what happens to the pool: log lines, events, callbacks and recovery actions. Nothing that a log, a reader or a callback does
+/// changes what the pool does next. Thread-safe.
+/// </summary>
+internal sealed class PoolJournal : IDisposable
+{
+    private readonly string _pool;
+    private readonly PoolClock _clock;
+    private readonly CurrentOptions _options;
+    private readonly CurrentSnapshot _snapshot;
+    private readonly PoolTelemetry _telemetry;
+    private readonly RecoveryActions _recovery;
+    private readonly Action<EndpointRecovered>[] _recovered;
+    private readonly ILogger _recoveryLog;
+
+    public PoolJournal(string pool, PoolClock clock, CurrentOptions options, CurrentSnapshot snapshot, PoolTelemetry telemetry, EndpointPoolParts parts)
+    {
+        (_pool, _clock, _options, _snapshot, _telemetry) = (pool, clock, options, snapshot, telemetry);
+        Log = SafeLogger.Create(parts.LoggerFactory, "HaKit.EndpointPool");
+        _recoveryLog = SafeLogger.Create(parts.LoggerFactory, "HaKit.Recovery");
+        _recovered = [.. parts.OnRecovered];
+        Events = new PoolEvents(pool, clock.Time);
+        _recovery = new RecoveryActions(clock, [.. parts.OnEjected], OnRecoveryEnded);
+    }
+
+    public PoolEvents Events { get; }
+
+    /// <summary>The pool's log.</summary>
+    public ILogger Log { get; }
+
+    /// <summary>Ends the events: readers get what is left, then the end.</summary>
+    public void Dispose() => Events.Complete();
+
+    /// <summary>Records a change of an endpoint's health, and starts the recovery actions of an ejected endpoint.</summary>
+    public void OnHealthChanged(HealthChange change)
+    {
+        try
+        {
+            RecordHealth(change, _clock.Now);
+        }
+#pragma warning disable CA1031 // A log or a callback that throws must not keep a change from taking effect, nor a lease from being completed.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
+    }
+
+    /// <summary>Records that an outage began, or that it ended.</summary>
+    /// <param name="lasted">How long it lasted; null: it began.</param>
+    public void OnOutageChanged(TimeSpan? lasted)
+    {
+        if (lasted is { } length)
+        {
+            PoolLog.OutageEnded(Log, _pool, length.TotalSeconds);
+            if (Events.AreWatched)
+                Events.Publish(new OutageEnded { Pool = _pool, At = Events.Now, Lasted = length });
+            return;
+        }
+        PoolLog.OutageBegan(Log, _pool);
+        if (Events.AreWatched)
+            Events.Publish(new OutageBegan { Pool = _pool, At = Events.Now });
+    }
+
+    public void RecordRemoval(string endpoint)
+    {
+        if (Events.AreWatched)
+            Events.Publish(new EndpointRemoved { Pool = _pool, At = Events.Now, Endpoint = endpoint });
+    }
+
+    public void RecordDrained(string endpoint)
+    {
+        if (Events.AreWatched)
+            Events.Publish(new EndpointDrained { Pool = _pool, At = Events.Now, Endpoint = endpoint });
+    }
+
+    /// <summary>Records an operator's order, which names an endpoint or a tier.</summary>
+    public void RecordOrder(PoolOrder order, string? endpoint, int? tier)
+    {
+        PoolLog.Ordered(Log, _pool, order.ToString(), endpoint ?? $"tier {tier}");
+        if (Events.AreWatched)
+            Events.Publish(new OrderGiven { Pool = _pool, At = Events.Now, Order = order, Endpoint = endpoint, Tier = tier });
+    }
+
+    public void RecordBudgetAlert(in BurnRateStatus status)
+    {
+        if (status.Firing)
+            PoolLog.BudgetBurns(Log, _pool, status.LongBurn, status.Alert.Name);
+        else
+            PoolLog.BudgetBurnsNoMore(Log, _pool, status.Alert.Name);
+        if (Events.AreWatched)
+            Events.Publish(new BudgetAlert { Pool = _pool, At = Events.Now, Status = status });
+    }
+
+    public void RecordScale(ScaleSignal signal)
+    {
+        PoolLog.ScaleChanged(Log, _pool, signal.WantedEndpoints, signal.InFlight, signal.Waiting);
+        if (Events.AreWatched)
+            Events.Publish(new ScaleChanged { Pool = _pool, At = Events.Now, Signal = signal });
+    }
+
+    /// <summary>Records which settings of a reload take effect only in a new pool.</summary>
+    public void RecordNotApplied(IReadOnlyList<string> settings)
+    {
+        if (settings.Count > 0)
+            PoolLog.NotApplied(Log, _pool, string.Join(", ", settings));
+    }
+
+    private void RecordHealth(in HealthChange change, TimeSpan now)
+    {
+        var isEjection = HealthEvents.IsEjection(change);
+        if (isEjection)
+            _telemetry.Ejected(change.Endpoint.Name, (change.Evidence.Fault ?? change.After.Cause)?.KindName ?? nameof(FaultKind.Unknown));
+        if (Log.IsEnabled(LogLevel.Critical))
+            HealthLog.Write(Log, _pool, change, now);
+        var isRecovery = _recovered.Length > 0 && HealthEvents.IsRecovery(change);
+        if (Events.AreWatched || isRecovery)
+        {
+            var happened = HealthEvents.EventOf(change, _pool, Events.Now);
+            Events.Publish(happened);
+            if (isRecovery && happened is EndpointRecovered recovered)
+                Call(recovered);
+        }
+        if (isEjection && !_recovery.IsEmpty && _snapshot.Value.MemberOf(change.Endpoint) is { } member)
+            _recovery.Run(new EjectionEvidence(_pool, member.Endpoint, change.After.Cause, change.After, Events.Now), _options.Value.Recovery, now);
+    }
+
+    private void Call(EndpointRecovered recovered)
+    {
+        foreach (var callback in _recovered)
+        {
+            try
+            {
+                callback(recovered);
+            }
+#pragma warning disable CA1031 // A callback that throws must not keep the others, or the recovery, from going on.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                PoolLog.CallbackFailed(Log, exception, _pool, nameof(EndpointPoolParts.OnRecovered));
+            }
+        }
+    }
+
+    private void OnRecoveryEnded(EjectionEvidence evidence, Exception? failure)
+    {
+        if (failure is not null)
+            PoolLog.RecoveryFailed(_recoveryLog, failure, evidence.Pool, evidence.Endpoint.Name);
+        if (Events.AreWatched)
+            Events.Publish(new RecoveryEnded { Pool = _pool, At = Events.Now, Endpoint = evidence.Endpoint.Name, Failure = failure });
+    }
+}

@@ -1,0 +1,143 @@
+using HaKit.Attempts;
+using HaKit.Failover;
+using HaKit.Health;
+using HaKit.Selection;
+using Microsoft.Extensions.Options;
+
+namespace HaKit.Pool;
+
+/// <summary>
+/// The membership of the pool: takes new options, adds and removes endpoints, and swaps in a new snapshot when membership or eligibility changes. Its lock
+/// orders these changes; calls never take it. Thread-safe.
+/// </summary>
+internal sealed class PoolMembers
+{
+    private readonly Lock _gate = new();
+    private readonly string _pool;
+    private readonly CurrentOptions _options;
+    private readonly CurrentSnapshot _snapshot;
+    private readonly MemberFactory _factory;
+    private readonly HealthTracker _health;
+    private readonly PoolObjective _objective;
+    private readonly PoolJournal _journal;
+    private readonly FailoverEngine _engine;
+    private readonly SelectorFactory _selectors;
+    private readonly PoolClock _clock;
+    private int _returned;
+
+    public PoolMembers(
+        string pool, PoolClock clock, CurrentOptions options, CurrentSnapshot snapshot, MemberFactory factory, HealthTracker health,
+        PoolObjective objective, PoolJournal journal, FailoverEngine engine, SelectorFactory selectors)
+    {
+        (_pool, _clock, _options, _snapshot, _factory, _health) = (pool, clock, options, snapshot, factory, health);
+        (_objective, _journal, _engine, _selectors) = (objective, journal, engine, selectors);
+    }
+
+    public static EndpointPoolOptions Validated(string pool, EndpointPoolOptions options)
+    {
+        var copy = options.Copy();
+        return copy.Validate(pool) is { Count: > 0 } wrong ? throw new OptionsValidationException(pool, typeof(EndpointPoolOptions), wrong) : copy;
+    }
+
+    /// <summary>Takes new options: settings, and the endpoints that they list.</summary>
+    /// <exception cref="OptionsValidationException">Something is wrong with them; nothing was changed.</exception>
+    public void Update(EndpointPoolOptions options)
+    {
+        var next = Validated(_pool, options);
+        lock (_gate)
+        {
+            _journal.RecordNotApplied(FixedSettings.ChangedBetween(_options.Value, next));
+            _options.Value = next;
+            _health.UseOptions(next.CircuitBreaker);
+            _engine.Settings = EngineSettings.Of(_pool, next);
+            _engine.Selector = _selectors.Create(next);
+            SwapWhileLocked(_factory.MembersOf(next, _snapshot.Value.Members));
+        }
+    }
+
+    /// <exception cref="OptionsValidationException">Something is wrong with the endpoint; nothing was changed.</exception>
+    public void Add(EndpointOptions endpoint)
+    {
+        lock (_gate)
+        {
+            var options = Validated(_pool, _options.Value.With([.. _options.Value.Endpoints, endpoint]));
+            _options.Value = options;
+            SwapWhileLocked([.. _snapshot.Value.Members, _factory.Create(new PoolEndpoint(options.Endpoints[^1]), options)]);
+        }
+    }
+
+    /// <summary>Takes an endpoint out; attempts that it has run to their end. False when the pool has no endpoint of this name.</summary>
+    /// <exception cref="InvalidOperationException">It is the last one.</exception>
+    public bool Remove(string name)
+    {
+        lock (_gate)
+        {
+            var members = Array.FindAll(_snapshot.Value.Members, m => m.Endpoint.Name != name);
+            if (members.Length == _snapshot.Value.Members.Length)
+                return false;
+            if (members.Length == 0)
+                throw new InvalidOperationException($"Pool '{_pool}': '{name}' is its last endpoint, and a pool needs at least one.");
+            _options.Value = _options.Value.With([.. _options.Value.Endpoints.Where(e => e.Name != name)]);
+            SwapWhileLocked(members);
+            return true;
+        }
+    }
+
+    /// <summary>Makes a tier the first; null: the lowest tier again, as usual.</summary>
+    /// <returns>The tier that is first now; null when the pool has no endpoint in the tier, and nothing was changed.</returns>
+    public int? UseFirstTier(int? tier)
+    {
+        lock (_gate)
+        {
+            var members = _snapshot.Value.Members;
+            if (tier is { } wanted && !Array.Exists(members, m => m.Endpoint.Tier == wanted))
+                return null;
+            _snapshot.Value = new PoolSnapshot(members, tier ?? 0);
+            return tier ?? members.Min(m => m.Endpoint.Tier);
+        }
+    }
+
+    /// <summary>Makes choices see a change of an endpoint's health.</summary>
+    public void OnHealthChanged(HealthChange change)
+    {
+        if (HealthEvents.IsReturn(change))
+            _snapshot.Value.MemberOf(change.Endpoint)?.Failure.Forget();
+        if (!IsPlain(change.Before) || !IsPlain(change.After))
+            lock (_gate)
+                _snapshot.Value = _snapshot.Value.Renewed();
+        var now = _clock.Now;
+        if (change.After.Admits(now) && !change.Before.Admits(now))
+            Interlocked.Increment(ref _returned);
+    }
+
+    /// <summary>
+    /// Lets waiting calls look for each endpoint that returned. Called after the changes have been delivered: what a released call does may take long, and
+    /// no further change would be heard of meanwhile.
+    /// </summary>
+    public void ReleaseWaiters()
+    {
+        if (Volatile.Read(ref _returned) != 0)
+            _engine.Queue.Release(Interlocked.Exchange(ref _returned, 0));
+    }
+
+    private void SwapWhileLocked(EndpointState[] members)
+    {
+        var old = _snapshot.Value;
+        _snapshot.Value = new PoolSnapshot(members, old.FirstTier);
+        foreach (var gone in old.Members.Except(members))
+        {
+            _health.Remove(gone.Health);
+            _objective.Unwatch(gone.Health);
+            _journal.RecordRemoval(gone.Endpoint.Name);
+        }
+    }
+
+    // Between two such states nothing changes for the choice.
+    private static bool IsPlain(HealthState state) => state is { Status: EndpointHealthStatus.Healthy or EndpointHealthStatus.Suspect, Cooldown: null };
+}
+
+/// <summary>Makes the selector for given options, with the pool's chance and the application's own choice.</summary>
+internal sealed class SelectorFactory(Chance chance, IEndpointSelector? own)
+{
+    public Selector Create(EndpointPoolOptions options) => new(new SelectionPolicy(options.Selection), chance, own);
+}

@@ -1,0 +1,91 @@
+using System.Collections.Concurrent;
+using HaKit.Attempts;
+using HaKit.Availability;
+using HaKit.Health;
+
+namespace HaKit.Pool;
+
+/// <summary>
+/// Keeps the pool's record: when its endpoints were up, and how its calls ended. Evaluates the alerts of its objective every 30 s. Its lock orders these
+/// evaluations; recording takes no lock. Thread-safe.
+/// </summary>
+internal sealed class PoolObjective : IDisposable
+{
+    private static readonly TimeSpan AlertPeriod = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<EndpointHealth, UptimeHistory> _uptimes = new();
+    private readonly OutcomeCounters _outcomes = new();
+    private readonly PoolClock _clock;
+    private readonly CurrentOptions _options;
+    private readonly CurrentSnapshot _snapshot;
+    private readonly PoolJournal _journal;
+    private readonly ITimer _timer;
+    private BurnRateMonitor? _burn;
+
+    public PoolObjective(PoolClock clock, CurrentOptions options, CurrentSnapshot snapshot, PoolJournal journal)
+    {
+        (_clock, _options, _snapshot, _journal) = (clock, options, snapshot, journal);
+        _timer = clock.Time.NewTimer(static objective => ((PoolObjective)objective!).Evaluate(), this);
+    }
+
+    /// <summary>Begins the history of a new endpoint, which counts as up.</summary>
+    public void Watch(EndpointHealth endpoint) => _uptimes[endpoint] = new UptimeHistory(_clock.Now);
+
+    public void Unwatch(EndpointHealth endpoint) => _uptimes.TryRemove(endpoint, out _);
+
+    public void RecordCall(TimeSpan at, bool isServed) => _outcomes.Record(at, isServed);
+
+    /// <summary>Records whether the endpoint is up since the change.</summary>
+    public void OnHealthChanged(HealthChange change)
+    {
+        var now = _clock.Now;
+        var isUp = change.After.Admits(now);
+        if (isUp != change.Before.Admits(now) && _uptimes.TryGetValue(change.Endpoint, out var history))
+            history.Record(now, isUp);
+    }
+
+    public AvailabilityReport Report()
+    {
+        var records = new List<EndpointRecord>();
+        foreach (var member in _snapshot.Value.Members)
+            if (_uptimes.TryGetValue(member.Health, out var history))
+                records.Add(new EndpointRecord(member.Endpoint.Name, history));
+        return AvailabilityReport.Create(_clock.Now, [.. records], _outcomes, _options.Value.Objective?.ToSlo());
+    }
+
+    /// <summary>Takes the objective of the current options. Alerts that fire and no longer apply are resolved; those that go on firing are not repeated.</summary>
+    public void UseOptions()
+    {
+        lock (_gate)
+        {
+            var slo = _options.Value.Objective?.ToSlo();
+            if (slo == _burn?.Slo)
+                return;
+            var before = _burn?.Statuses ?? [];
+            _burn = slo is null ? null : new BurnRateMonitor(slo, _outcomes);
+            RecordDifferencesWhileLocked(before, _burn?.Evaluate(_clock.Now) ?? []);
+            var period = slo is null ? Timeout.InfiniteTimeSpan : AlertPeriod;
+            _timer.Change(period, period);
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void RecordDifferencesWhileLocked(IReadOnlyList<BurnRateStatus> before, IReadOnlyList<BurnRateStatus> after)
+    {
+        foreach (var status in before)
+            if (status.Firing && !after.Any(s => s.Alert.Name == status.Alert.Name))
+                _journal.RecordBudgetAlert(status with { Firing = false });
+        foreach (var status in after)
+            if (!before.Any(s => s.Firing && s.Alert.Name == status.Alert.Name))
+                _journal.RecordBudgetAlert(status);
+    }
+
+    private void Evaluate()
+    {
+        lock (_gate)
+            foreach (var status in _burn?.Evaluate(_clock.Now) ?? [])
+                _journal.RecordBudgetAlert(status);
+    }
+}

@@ -1,0 +1,101 @@
+using HaKit.Attempts;
+using HaKit.Failover;
+using HaKit.Faults;
+using HaKit.Health;
+using HaKit.Limits;
+using HaKit.Telemetry;
+
+namespace HaKit.Pool;
+
+/// <summary>
+/// The owners that a pool consists of, made in the order in which they need each other and then connected: each has its state, its lock and its timer.
+/// </summary>
+internal sealed class PoolOwners : IDisposable
+{
+    private readonly PoolGauges _gauges;
+
+    /// <param name="name">The pool's name.</param>
+    /// <param name="options">Its options: validated, and not changed by anything else.</param>
+    /// <param name="parts">The code that the application adds.</param>
+    public PoolOwners(string name, EndpointPoolOptions options, EndpointPoolParts parts)
+    {
+        Classifier = new ChainedClassifier([.. parts.Classifiers]);
+        Credentials = new EndpointCredentials(parts.Credential);
+        Options = new CurrentOptions(options);
+        Clock = new PoolClock(parts.TimeProvider);
+        var snapshot = new CurrentSnapshot();
+        var telemetry = new PoolTelemetry(Instruments.Of(parts.MeterFactory), name, Clock.Time);
+        Journal = new PoolJournal(name, Clock, Options, snapshot, telemetry, parts);
+        Objective = new PoolObjective(Clock, Options, snapshot, Journal);
+
+        var chance = new Chance(options.Seed is { } given ? (ulong)given : Chance.FreshSeed());
+        var health = new HealthTracker(options.CircuitBreaker, new Random((int)chance.Next()));
+        var pipelines = new EndpointPipelines(name, Clock.Time, Classifier, parts, telemetry);
+        var observer = new AttemptObserver(name, [.. parts.OnAttemptFailed], Journal.Log);
+        var factory = new MemberFactory(Clock, health, pipelines, telemetry, Objective, observer);
+        snapshot.Value = new PoolSnapshot(factory.MembersOf(options, []), firstTier: 0);
+        var selectors = new SelectorFactory(chance, parts.Selector);
+        Engine = new FailoverEngine(
+            Clock, snapshot, selectors.Create(options), EngineSettings.Of(name, options), health, new RetryBudget(options.RetryBudget),
+            new WaitQueue(options.MaxWaitingCalls, Clock.Time), Classifier, new FailoverPolicy(parts.FaultPolicy), chance, telemetry);
+        Members = new PoolMembers(name, Clock, Options, snapshot, factory, health, Objective, Journal, Engine, selectors);
+        Orders = new PoolOrders(name, Clock, snapshot, Members, Journal);
+        Load = new PoolLoad(Clock, Options, snapshot, Engine.Queue, Journal);
+        _gauges = new PoolGauges(telemetry, Clock, snapshot, Engine, Load, Objective);
+        Heartbeats = new PoolHeartbeats(Clock, Options, snapshot, health, Journal, parts, Classifier, Credentials);
+        Calls = new PoolCalls(Engine, pipelines.ForCalls(Engine), Objective);
+
+        // The record and the journal come first, so that what a change leads to is told after the change.
+        health.Changed += Objective.OnHealthChanged;
+        health.Changed += Journal.OnHealthChanged;
+        health.Changed += Heartbeats.OnHealthChanged;
+        health.Changed += Members.OnHealthChanged;
+        health.Delivered += Members.ReleaseWaiters;
+    }
+
+    public PoolClock Clock { get; }
+
+    public CurrentOptions Options { get; }
+
+    public IFaultClassifier Classifier { get; }
+
+    public EndpointCredentials Credentials { get; }
+
+    public PoolJournal Journal { get; }
+
+    public PoolObjective Objective { get; }
+
+    public FailoverEngine Engine { get; }
+
+    public PoolMembers Members { get; }
+
+    public PoolOrders Orders { get; }
+
+    public PoolLoad Load { get; }
+
+    public PoolHeartbeats Heartbeats { get; }
+
+    public PoolCalls Calls { get; }
+
+    /// <summary>
+    /// Makes the others see new options or members. Not under the membership's lock: a waiting call goes on here, and may find a place among the new endpoints.
+    /// </summary>
+    public void UseChanges()
+    {
+        Heartbeats.UseMembers();
+        Load.UseOptions();
+        Objective.UseOptions();
+        Engine.Queue.Release(Engine.Snapshot.Members.Length);
+    }
+
+    /// <summary>Ends heartbeats, timers and events, and lets no more calls begin.</summary>
+    public void Dispose()
+    {
+        Engine.Close();
+        Heartbeats.Dispose();
+        Journal.Dispose();
+        Load.Dispose();
+        Objective.Dispose();
+        _gauges.Dispose();
+    }
+}
