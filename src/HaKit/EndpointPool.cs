@@ -6,7 +6,6 @@ using HaKit.Health;
 using HaKit.Limits;
 using HaKit.Pool;
 using HaKit.Selection;
-using HaKit.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -20,7 +19,6 @@ namespace HaKit;
 public sealed class EndpointPool : IAsyncDisposable, IDisposable
 {
     private readonly PoolOwners _owners;
-    private readonly ILoggerFactory? _loggers;
     private IDisposable?[] _owned = [];
     private int _isDisposed;
 
@@ -36,7 +34,6 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         options = PoolMembers.Validated(name, options);
         Name = name;
         Origin = OriginOf(options.Origin ?? options.Endpoints[0].Address);
-        _loggers = parts.LoggerFactory;
         _owners = new PoolOwners(name, options, parts);
         _owners.UseChanges();
     }
@@ -258,7 +255,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         return default;
     }
 
-    internal ILogger NewLogger(string category) => SafeLogger.Create(_loggers, category);
+    internal ILogger NewLogger(string category) => _owners.NewLogger(category);
 
     /// <summary>Is disposed with the pool.</summary>
     internal void Owns(IDisposable? owned) => _owned = [.. _owned, owned];

@@ -4,6 +4,7 @@ using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Limits;
 using HaKit.Telemetry;
+using Microsoft.Extensions.Logging;
 
 namespace HaKit.Pool;
 
@@ -13,12 +14,14 @@ namespace HaKit.Pool;
 internal sealed class PoolOwners : IDisposable
 {
     private readonly PoolGauges _gauges;
+    private readonly ILoggerFactory? _loggers;
 
     /// <param name="name">The pool's name.</param>
     /// <param name="options">Its options: validated, and not changed by anything else.</param>
     /// <param name="parts">The code that the application adds.</param>
     public PoolOwners(string name, EndpointPoolOptions options, EndpointPoolParts parts)
     {
+        _loggers = parts.LoggerFactory;
         Classifier = new ChainedClassifier([.. parts.Classifiers]);
         Credentials = new EndpointCredentials(parts.Credential);
         Options = new CurrentOptions(options);
@@ -87,6 +90,8 @@ internal sealed class PoolOwners : IDisposable
         Objective.UseOptions();
         Engine.Queue.Release(Engine.Snapshot.Members.Length);
     }
+
+    public ILogger NewLogger(string category) => SafeLogger.Create(_loggers, category);
 
     /// <summary>Ends heartbeats, timers and events, and lets no more calls begin.</summary>
     public void Dispose()
