@@ -45,15 +45,12 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
         ["OpenAI.Overloaded"] = FakeFaults.OpenAI.Overloaded(),
         ["OpenAI.ServerError"] = FakeFaults.OpenAI.ServerError(),
         ["OpenAI.BadKey"] = FakeFaults.OpenAI.BadKey(),
-        ["OpenAI.ModelNotFound"] = FakeFaults.OpenAI.ModelNotFound(),
         ["OpenAI.ErrorInStream"] = FakeFaults.OpenAI.ErrorInStream(),
         ["Azure.Throttled"] = FakeFaults.Azure.Throttled(Second),
         ["Azure.ThrottledByGateway"] = FakeFaults.Azure.ThrottledByGateway(Second),
         ["Azure.QuotaExhausted"] = FakeFaults.Azure.QuotaExhausted(),
         ["Azure.Overloaded"] = FakeFaults.Azure.Overloaded(),
         ["Azure.BadKey"] = FakeFaults.Azure.BadKey(),
-        ["Azure.DeploymentNotFound"] = FakeFaults.Azure.DeploymentNotFound(),
-        ["Azure.Retired"] = FakeFaults.Azure.Retired(),
         ["Vllm.Overloaded"] = FakeFaults.Vllm.Overloaded(),
         ["Groq.RateLimited"] = FakeFaults.Groq.RateLimited(),
         ["OpenRouter.RateLimited"] = FakeFaults.OpenRouter.RateLimited(),
@@ -68,7 +65,6 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
         ["Anthropic.OverloadedInStream"] = FakeFaults.Anthropic.OverloadedInStream(),
         ["Anthropic.ServerError"] = FakeFaults.Anthropic.ServerError(),
         ["Anthropic.BadKey"] = FakeFaults.Anthropic.BadKey(),
-        ["Anthropic.ModelNotFound"] = FakeFaults.Anthropic.ModelNotFound(),
         ["Gemini.RateLimited"] = FakeFaults.Gemini.RateLimited(),
         ["Gemini.RateLimitedInText"] = FakeFaults.Gemini.RateLimitedInText(Second),
         ["Gemini.QuotaExhausted"] = FakeFaults.Gemini.QuotaExhausted(),
@@ -103,13 +99,24 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
     // The request's own fault: whoever is asked would say so.
     private static readonly Dictionary<string, FakeFault> Refusals = new()
     {
-        ["Status"] = FakeFault.Status(400),
-        ["Status 413"] = FakeFault.Status(413),
-        ["Status 422"] = FakeFault.Status(422),
         ["OpenAI.ContentFiltered"] = FakeFaults.OpenAI.ContentFiltered(),
         ["Azure.ContentFiltered"] = FakeFaults.Azure.ContentFiltered(),
-        ["Vllm.BadRequest"] = FakeFaults.Vllm.BadRequest(),
         ["Anthropic.RequestTooLarge"] = FakeFaults.Anthropic.RequestTooLarge(),
+    };
+
+    // These may say more of the endpoint than of the request: another endpoint is asked once, and if it refuses too, the first answer comes back.
+    private static readonly Dictionary<string, FakeFault> Doubted = new()
+    {
+        ["Status"] = FakeFault.Status(400),
+        ["Status 404"] = FakeFault.Status(404, "<html>nginx</html>", "text/html"),
+        ["Status 405"] = FakeFault.Status(405, ""),
+        ["Status 413"] = FakeFault.Status(413, "<html>nginx</html>", "text/html"),
+        ["Status 422"] = FakeFault.Status(422),
+        ["Vllm.BadRequest"] = FakeFaults.Vllm.BadRequest(),
+        ["OpenAI.ModelNotFound"] = FakeFaults.OpenAI.ModelNotFound(),
+        ["Azure.DeploymentNotFound"] = FakeFaults.Azure.DeploymentNotFound(),
+        ["Azure.Retired"] = FakeFaults.Azure.Retired(),
+        ["Anthropic.ModelNotFound"] = FakeFaults.Anthropic.ModelNotFound(),
     };
 
     // The request's own fault too, but another model might have had a larger window: each is asked once.
@@ -137,6 +144,8 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
 
     public static TheoryData<string> UnseenNames() => [.. Unseen.Keys];
 
+    public static TheoryData<string> UnseenAndDoubtedNames() => [.. Unseen.Keys, .. Doubted.Keys];
+
     public static TheoryData<string> CutNames() => [.. Cuts.Keys];
 
     public static TheoryData<string, int> RefusalNames()
@@ -144,7 +153,7 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
         var data = new TheoryData<string, int>();
         foreach (var name in Refusals.Keys)
             data.Add(name, 1);
-        foreach (var name in TooLong.Keys)
+        foreach (var name in TooLong.Keys.Concat(Doubted.Keys))
             data.Add(name, 2);
         return data;
     }
@@ -152,8 +161,8 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
     public static TheoryData<string> AnswerNames() => [.. Answers.Keys];
 
     [Theory]
-    [MemberData(nameof(UnseenNames))]
-    public async Task A_fault_of_one_endpoint_is_unseen(string fault) => await EachAsync(world, Unseen[fault], FakeFault.None, s_untilTheOtherAnswers, async (call, _) =>
+    [MemberData(nameof(UnseenAndDoubtedNames))]
+    public async Task A_fault_of_one_endpoint_is_unseen(string fault) => await EachAsync(world, Unseen.GetValueOrDefault(fault) ?? Doubted[fault], FakeFault.None, s_untilTheOtherAnswers, async (call, _) =>
         (await call).Should().Be(SdkWorld.Answer));
 
     [Theory]
@@ -178,7 +187,7 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
         var servers = new TwoServers(); // of its own: nothing of another test may still be on its way to them
         await servers.InitializeAsync();
         await using var _ = servers;
-        var fault = Refusals.GetValueOrDefault(name) ?? TooLong[name];
+        var fault = Refusals.GetValueOrDefault(name) ?? Doubted.GetValueOrDefault(name) ?? TooLong[name];
         await EachAsync(servers, fault, fault, s_never, async (call, _) =>
         {
             var exception = (await call.Awaiting(c => c).Should().ThrowAsync<Exception>()).Which;
@@ -202,7 +211,7 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
         var all = typeof(FakeFaults).GetNestedTypes().SelectMany(t => Makers(t).Select(m => $"{t.Name}.{m}")).Concat(Makers(typeof(FakeFault)));
         // An answer that a filter ended says so itself: the chat room's tests have these.
         string[] elsewhere = ["OpenAI.ContentFilteredAnswer", "Azure.ContentFilteredAnswer", "Gemini.ContentFilteredAnswer", "Gemini.PromptBlocked", "Bedrock.GuardrailIntervened", "Anthropic.Refusal"];
-        all.Except([.. Unseen.Keys, .. Cuts.Keys, .. Refusals.Keys, .. TooLong.Keys, .. Answers.Keys, .. elsewhere]).Should().BeEmpty();
+        all.Except([.. Unseen.Keys, .. Cuts.Keys, .. Refusals.Keys, .. Doubted.Keys, .. TooLong.Keys, .. Answers.Keys, .. elsewhere]).Should().BeEmpty();
 
         static IEnumerable<string> Makers(Type type) => type.GetMembers(BindingFlags.Public | BindingFlags.Static)
             .Where(m => m is PropertyInfo { PropertyType: var p } && p == typeof(FakeFault) || m is MethodInfo { IsSpecialName: false, ReturnType: var r } && r == typeof(FakeFault))

@@ -96,7 +96,7 @@ public sealed class SdkTests
     {
         await using var world = await SdkWorld.StartAsync();
         foreach (var server in world.Servers)
-            server.Faults.Always(FakeFault.Status(400));
+            server.Faults.Always(FakeFaults.OpenAI.ContentFiltered());
         await world.OpenAI().CompleteChatAsync([new UserChatMessage("hi")], cancellationToken: Ct).Awaiting(c => c).Should().ThrowAsync<ClientResultException>();
         world.Servers.Sum(s => s.Counts.Received).Should().Be(1);
     }

@@ -58,6 +58,36 @@ internal sealed class AttemptHistory
         return false;
     }
 
+    /// <summary>Has the endpoint refused this very request? It would do so again.</summary>
+    public bool WasRefusedBy(EndpointState state)
+    {
+        foreach (ref readonly var entry in Entries)
+            if (ReferenceEquals(entry.State, state) && entry.Fault is { SecondOpinion: not SecondOpinion.None })
+                return true;
+        return false;
+    }
+
+    /// <summary>Whether and where a call that was refused goes on.</summary>
+    public RefusalState Refusal
+    {
+        get
+        {
+            var state = RefusalState.None;
+            var opinions = 0;
+            foreach (ref readonly var entry in Entries)
+                switch (entry.Fault?.SecondOpinion)
+                {
+                    case SecondOpinion.One:
+                        state = ++opinions > 1 ? RefusalState.Final : RefusalState.MayAskOne;
+                        break;
+                    case SecondOpinion.Each:
+                        state = opinions > 1 ? RefusalState.Final : entry.Fault.Kind == FaultKind.Forbidden ? RefusalState.MayAskNow : RefusalState.MayAskEach;
+                        break;
+                }
+            return state;
+        }
+    }
+
     /// <summary>The context window that proved too small, if one did.</summary>
     public int? ContextWindowTooSmall
     {
@@ -94,4 +124,23 @@ internal sealed class AttemptHistory
         public Fault? Fault;
         public TimeSpan? Ended;
     }
+}
+
+/// <summary>Whether and where a call that was refused goes on.</summary>
+internal enum RefusalState
+{
+    /// <summary>It was not refused.</summary>
+    None,
+
+    /// <summary>One other endpoint may be asked for its opinion, if the retry budget pays.</summary>
+    MayAskOne,
+
+    /// <summary>Each endpoint that it has not tried may be asked once, if it can be asked now.</summary>
+    MayAskNow,
+
+    /// <summary>Each endpoint that it has not tried may be asked once, and is worth waiting for: the refusal says more about its endpoint.</summary>
+    MayAskEach,
+
+    /// <summary>Two endpoints have refused the request as it is.</summary>
+    Final,
 }

@@ -208,6 +208,14 @@ internal sealed class EndpointState
             Interlocked.Increment(ref _neutrals);
     }
 
+    /// <summary>Another endpoint has served the call that this one refused.</summary>
+    public void Refuted(Fault refusal, TimeSpan began, TimeSpan now)
+    {
+        Interlocked.Increment(ref _faults);
+        Failure.Refuted(now);
+        Health.Refuted(refusal, began, now);
+    }
+
     public override string ToString() => Endpoint.Name;
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;

@@ -42,11 +42,11 @@ internal abstract class Dialect
         return signs.HasErrorObject && signs.BodyStatus == 0 ? OpenAIDialect.Instance : VllmDialect.Instance;
     }
 
-    /// <summary>What the error means.</summary>
+    /// <summary>What the error means. The status comes first: words refine only what the status allows.</summary>
     /// <param name="signs">What the body showed.</param>
-    /// <param name="message">The message, widened.</param>
-    /// <param name="status">The answer's status if it was a failure; 0 for an error within a success.</param>
-    public Verdict Judge(in ErrorSigns signs, ReadOnlySpan<char> message, int status)
+    /// <param name="words">The message, without what it quotes.</param>
+    /// <param name="status">The answer's status if it was a failure; of an error within a success, the one that the body gives; 0 for none.</param>
+    public Verdict Judge(in ErrorSigns signs, ReadOnlySpan<char> words, int status)
     {
         Verdict? told = null;
         for (var rank = 0; rank < 5; rank++)
@@ -57,13 +57,25 @@ internal abstract class Dialect
                 told ??= meaning;
             }
 
-        if (QuotaInMessage(in signs, message) is { } quota)
+        if (status is 402 or 403 or 429 && QuotaInMessage(in signs, words) is { } quota)
             return quota;
+        if (status == 400 && BeginsWithAny(words, ErrorPhrases.QuotaSentences))
+            return Verdict.Quota;
         if (told is { } verdict)
             return verdict.Kind == FaultKind.Throttled ? verdict with { Reach = ThrottleReach } : verdict;
-        if (status == 0)
-            status = ImpliedStatus(in signs);
-        return InMessage(message, status) ?? ByStatus(status);
+        return InMessage(words, status) ?? ByStatus(status);
+    }
+
+    /// <summary>The status that an error within a success stands for: one that the body gives, or the one that its words usually come with; 0 for none.</summary>
+    /// <param name="signs">What the body showed.</param>
+    public int ImpliedStatus(in ErrorSigns signs)
+    {
+        if (signs.BodyStatus > 0)
+            return signs.BodyStatus;
+        for (var rank = 0; rank < 5; rank++)
+            if (StatusOf(signs.Ranked(rank)) is > 0 and var status)
+                return status;
+        return 0;
     }
 
     /// <summary>What a code, type or status word says beyond what the HTTP status says; <see langword="null"/> for general words.</summary>
@@ -74,20 +86,19 @@ internal abstract class Dialect
     /// <param name="word">A plain token; empty when absent.</param>
     protected abstract int StatusOf(ReadOnlySpan<char> word);
 
-    /// <summary>Does the message tell of a quota used up?</summary>
+    /// <summary>Does the message of a 402, 403 or 429 tell of a quota used up?</summary>
     /// <param name="signs">What the body showed.</param>
-    /// <param name="message">The message, widened.</param>
+    /// <param name="message">The message, without what it quotes.</param>
     protected virtual Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message) =>
         message.ContainsAny(ErrorPhrases.Quota) ? Verdict.Quota : null;
 
-    private int ImpliedStatus(in ErrorSigns signs)
+    private static bool BeginsWithAny(ReadOnlySpan<char> words, string[] sentences)
     {
-        if (signs.BodyStatus > 0)
-            return signs.BodyStatus;
-        for (var rank = 0; rank < 5; rank++)
-            if (StatusOf(signs.Ranked(rank)) is > 0 and var status)
-                return status;
-        return 0;
+        words = words.TrimStart();
+        foreach (var sentence in sentences)
+            if (words.StartsWith(sentence, StringComparison.OrdinalIgnoreCase))
+                return true;
+        return false;
     }
 
     private static Verdict? InMessage(ReadOnlySpan<char> message, int status)
@@ -99,11 +110,13 @@ internal abstract class Dialect
                     return new Verdict(FaultKind.ContextLength);
                 if (message.ContainsAny(ErrorPhrases.ContentFilter))
                     return new Verdict(FaultKind.ContentFilter);
-                if (message.ContainsAny(ErrorPhrases.BadKey))
+                if (BeginsWithAny(message, ErrorPhrases.BadKeySentences))
                     return Verdict.BadKey;
                 return message.ContainsAny(ErrorPhrases.BadModel) ? new Verdict(FaultKind.ModelNotFound) : null;
             case 403:
-                return message.ContainsAny(ErrorPhrases.ContentFilter) ? new Verdict(FaultKind.ContentFilter) : null;
+                if (message.ContainsAny(ErrorPhrases.ContentFilter))
+                    return new Verdict(FaultKind.ContentFilter);
+                return message.ContainsAny(ErrorPhrases.BadKey) ? Verdict.BadKey : null;
             case 404:
                 return message.ContainsAny(ErrorPhrases.NoModel) ? new Verdict(FaultKind.ModelNotFound) : null;
             case 429 or >= 500:
@@ -131,6 +144,7 @@ internal abstract class Dialect
         503 => new Verdict(FaultKind.Overloaded),
         529 => Verdict.ModelOverloaded,
         >= 500 => new Verdict(FaultKind.ServerError),
-        _ => new Verdict(FaultKind.InvalidRequest),
+        400 or 422 => new Verdict(FaultKind.InvalidRequest),
+        _ => new Verdict(FaultKind.NotServed),
     };
 }

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Phrases by which servers tell in a message what they do not tell in a code. Searched without regard to case, in messages that may be
-/// escaped JSON: a phrase therefore holds no character that a JSON writer escapes. Messages are matched and never kept.
+/// Phrases by which servers tell in a message what they do not tell in a code. Searched without regard to case, in what a message does not quote
+/// (<see cref="ServerWords"/>). Messages are matched and never kept.
 /// </summary>
 internal static class ErrorPhrases
 {
@@ -12,10 +12,18 @@ internal static class ErrorPhrases
         "exceeded your current quota", "insufficient_quota", "credit balance", "insufficient credits", "requires more credits", "insufficient balance",
         "billing hard limit", "spend limit", "spending limit", "api usage limits", "monthly limit", "monthly quota", "tokens per day, please wait");
 
+    /// <summary>At the beginning of a 400: the sentences with which providers tell of money there. Anywhere else such words may be the caller's.</summary>
+    public static string[] QuotaSentences { get; } =
+        ["your credit balance is too low", "you have reached your specified api usage limits", "billing hard limit has been reached"];
+
+    /// <summary>At the beginning of a 400: the sentences with which providers tell of a bad key there.</summary>
+    public static string[] BadKeySentences { get; } =
+        ["api key not valid", "api key expired", "api key not found", "invalid api key", "incorrect api key provided"];
+
     public static SearchValues<string> ContextLength { get; } = Of(
         "maximum context length", "context length is only", "exceed context limit", "prompt is too long", "input is too long",
         "exceeds the maximum number of tokens", "too large for model", "longer than the maximum model length", "exceeds the context window",
-        "exceeds the available context size", "context_length_exceeded", "max_new_tokens` must be", "greater than the context length",
+        "exceeds the available context size", "context_length_exceeded", "tokens +  must be", "greater than the context length",
         "context window exceeds limit", "exceeded model token limit", "prompt too long; exceeded", "model_context_window_exceeded");
 
     public static SearchValues<string> ContentFilter { get; } = Of(

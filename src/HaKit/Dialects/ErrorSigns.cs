@@ -42,6 +42,9 @@ internal ref struct ErrorSigns
         OuterType,
     }
 
+    /// <summary>Does the body begin like JSON? A page or an empty body comes from something in front of the endpoint.</summary>
+    public bool IsJson { get; set; }
+
     /// <summary>Is it an error object of some dialect, whatever the status said?</summary>
     public bool IsError { get; set; }
 
@@ -62,6 +65,9 @@ internal ref struct ErrorSigns
 
     /// <summary>Did its details carry Google's <c>@type</c>?</summary>
     public bool HasTypedDetails { get; set; }
+
+    /// <summary>Does it name the member of the request that is wrong (<c>param</c>, field violations, <c>loc</c>)?</summary>
+    public bool NamesField { get; set; }
 
     /// <summary>A status that the body itself tells (an integer code, a numeric string); 0 when none.</summary>
     public int BodyStatus { get; set; }
@@ -153,7 +159,7 @@ internal ref struct ErrorSigns
 
     private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> message) => message.Length > LongestMessage ? message[..LongestMessage] : message;
 
-    /// <summary>Widens the message so that phrases can be searched in it; bytes beyond ASCII match no phrase.</summary>
+    /// <summary>The message decoded, without what it quotes, so that phrases can be searched in it.</summary>
     /// <param name="buffer">At least as long as <see cref="Message"/>.</param>
-    public readonly ReadOnlySpan<char> WidenMessage(Span<char> buffer) => buffer[..Encoding.Latin1.GetChars(Message, buffer)];
+    public readonly Span<char> ReadWords(Span<char> buffer) => ServerWords.FromJson(Message, buffer);
 }

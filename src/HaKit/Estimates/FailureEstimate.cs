@@ -18,6 +18,8 @@ internal sealed class FailureEstimate
     // So faint that it would decide nothing but a tie.
     private const double Forgotten = 0.01;
 
+    private static readonly Fault s_refuted = new(FaultKind.Unknown);
+
     private double _value;
     private long _updated;
 
@@ -45,6 +47,9 @@ internal sealed class FailureEstimate
         Volatile.Write(ref _value, value < Forgotten ? 0 : value);
         Volatile.Write(ref _updated, now.Ticks);
     }
+
+    /// <summary>Another endpoint has served a call that this one refused: its refusals earn it no traffic, however fast they come.</summary>
+    public void Refuted(TimeSpan now) => Ended(s_refuted, now);
 
     /// <summary>It is back: what it did before says nothing any more.</summary>
     public void Forget() => Volatile.Write(ref _value, 0);

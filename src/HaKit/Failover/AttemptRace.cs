@@ -23,9 +23,11 @@ internal sealed class AttemptRace<TResult, TState>(
     private Waiter? _waiter;
     private bool _wasReleased;
     private Outcome<TResult> _end;
+    private Outcome<TResult> _refusal;
     private Outcome<TResult> _last;
     private bool _hasLast;
-    private bool _lastBlamesRequest;
+    private bool _hasRefusal;
+    private bool _lastIsRefusal;
 
     private struct RunningAttempt
     {
@@ -74,7 +76,7 @@ internal sealed class AttemptRace<TResult, TState>(
                     Start(ref _first, next.Lease!);
                 }
                 else if (next.Kind == StepKind.GiveUp)
-                    return _hasLast && _lastBlamesRequest ? _last : Refused(next.Why, now); // a refusal of the request goes back as it is, once nobody else could serve it
+                    return TakeRefusal() ?? Refused(next.Why, now);
                 else if (!await WaitAsync(next.Until, now).ConfigureAwait(false))
                     return Refused("too many calls are waiting already.", now);
             }
@@ -155,14 +157,43 @@ internal sealed class AttemptRace<TResult, TState>(
             Discard(outcome);
             return false; // the call's own end says the same, in its own words
         }
-        if (engine.ActionFor(call, fault, now) == FaultAction.Return)
+        var isOver = engine.ActionFor(call, fault, now) == FaultAction.Return;
+        if (isOver && !(fault.IsRefusal && _hasRefusal))
         {
             _end = outcome;
             return true;
         }
-        DisposeLast();
-        (_last, _hasLast, _lastBlamesRequest) = (outcome, true, fault.Blame == FaultBlame.Request);
-        return false;
+        Keep(outcome, fault.IsRefusal);
+        if (isOver)
+            _end = TakeRefusal()!.Value;
+        return isOver;
+    }
+
+    // The first refusal and the last other failure: one of them may be what the caller gets.
+    private void Keep(Outcome<TResult> outcome, bool isRefusal)
+    {
+        _lastIsRefusal = isRefusal;
+        if (isRefusal && _hasRefusal)
+            Discard(outcome);
+        else if (isRefusal)
+            (_refusal, _hasRefusal) = (outcome, true);
+        else
+        {
+            if (_hasLast)
+                Discard(_last);
+            (_last, _hasLast) = (outcome, true);
+        }
+    }
+
+    // A refusal goes back as it is once no other endpoint could serve the call: of several the first.
+    private Outcome<TResult>? TakeRefusal()
+    {
+        if (!_hasRefusal || !_lastIsRefusal)
+            return null;
+        var refusal = _refusal;
+        (_refusal, _hasRefusal) = (default, false);
+        DisposeKept();
+        return refusal;
     }
 
     // Cancels an attempt. Well-behaved callbacks end at once and tell how; one that ignores its token is left to itself and delays nobody.
@@ -185,7 +216,7 @@ internal sealed class AttemptRace<TResult, TState>(
         LeaveLoser(ref _first, now);
         LeaveLoser(ref _hedge, now);
         _end = end;
-        DisposeLast();
+        DisposeKept();
     }
 
     private void LeaveLoser(ref RunningAttempt attempt, TimeSpan now)
@@ -240,16 +271,18 @@ internal sealed class AttemptRace<TResult, TState>(
 
     private Exception? TakeLastException()
     {
-        var inner = _hasLast ? _last.Exception : null;
-        DisposeLast();
+        var inner = _hasLast ? _last.Exception : _hasRefusal ? _refusal.Exception : null;
+        DisposeKept();
         return inner;
     }
 
-    private void DisposeLast()
+    private void DisposeKept()
     {
         if (_hasLast)
             Discard(_last);
-        (_last, _hasLast) = (default, false);
+        if (_hasRefusal)
+            Discard(_refusal);
+        (_last, _hasLast, _refusal, _hasRefusal) = (default, false, default, false);
     }
 
     private static Outcome<TResult> Result(ValueTask<Outcome<TResult>> task)

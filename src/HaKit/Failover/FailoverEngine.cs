@@ -134,6 +134,9 @@ internal sealed partial class FailoverEngine
             return Step.GiveUp(AllFailed(settings.MaxAttempts, now - call.Started));
         if (call.HoldUntil > now)
             return Step.Wait(call.HoldUntil);
+        var refusal = call.History.Refusal;
+        if (refusal == RefusalState.Final)
+            return Step.GiveUp("the request was refused.");
         var snapshot = Snapshot;
         // A choice may be taken by another call, or ejected, between choosing and entering: look again, but not for ever.
         for (var look = 0; look <= snapshot.Members.Length + 3; look++)
@@ -145,7 +148,9 @@ internal sealed partial class FailoverEngine
             if (TryStart(call, choice.State, ModeOf(choice.Admission), now) is { } lease)
                 return Step.Start(lease);
         }
-        return AgainOrWait(call, snapshot, settings, now);
+        return refusal == RefusalState.MayAskNow || refusal == RefusalState.MayAskOne
+            ? Step.GiveUp("the request was refused, and no other endpoint can be asked now.")
+            : AgainOrWait(call, snapshot, settings, now);
     }
 
     // The attempts tell how long they took themselves; the waits between them would be a riddle.
@@ -156,7 +161,7 @@ internal sealed partial class FailoverEngine
     // Moving on to an endpoint that is well is free: losing one with 200 calls in flight must not use up the budget. One that is suspect itself, or out and
     // due for a trial, is not free, or a call would go round a pool of which nothing can be reached.
     private bool MayMoveTo(FailoverCall call, EndpointState state) =>
-        call.History.Count == 0 || IsWell(state.Health.State) || CameBackSince(call, state) || TryPay(call);
+        call.History.Count == 0 || call.History.Refusal != RefusalState.MayAskOne && IsWell(state.Health.State) || CameBackSince(call, state) || TryPay(call);
 
     // What was paid for an attempt that could not be started then is good for the next one.
     private bool TryPay(FailoverCall call) => call.HasPaid = call.HasPaid || Budget.TryRetry();
@@ -261,6 +266,9 @@ internal sealed partial class FailoverEngine
             Volatile.Write(ref _cameBack, now.Ticks);
         Volatile.Write(ref _lastServed, now.Ticks);
         Outage.Served();
+        foreach (ref readonly var entry in call.History.Entries)
+            if (entry.Fault is { IsProvisional: true } refusal)
+                entry.State.Refuted(refusal, entry.Started, now);
         if (Queue.Count > 0)
             Queue.Release(2); // each one served lets two in: the waiting return on a ramp that their own success paces
         call.Served(lease, now);

@@ -33,6 +33,7 @@ internal sealed class FailoverPolicy(Func<Fault, RequestProfile, FaultAction?>? 
     {
         { Kind: FaultKind.ContextLength } => FaultAction.MoveOn,
         { Kind: FaultKind.ContentFilter } => profile.MoveOnAfterContentFilter ? FaultAction.MoveOn : FaultAction.Return,
+        { SecondOpinion: not SecondOpinion.None } => FaultAction.MoveOn,
         { IsNeutral: true } => FaultAction.Return,
         _ => FaultAction.MoveOn,
     };

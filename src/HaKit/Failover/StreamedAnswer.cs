@@ -55,6 +55,9 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     /// <summary>The story of the call up to the first content.</summary>
     public CallDetail Detail { get; internal set; } = null!;
 
+    /// <summary>Was its end mark seen among what was held?</summary>
+    internal bool HasEnded => _ended;
+
     internal void ContinueWith(Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? how) => _continueWith = how;
 
     /// <summary>The one reader.</summary>

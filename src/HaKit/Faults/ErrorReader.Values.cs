@@ -58,6 +58,11 @@ internal static partial class ErrorReader
         reader.Skip();
     }
 
+    /// <summary>Is it a word or a number, and not an empty one? An error object whose words are all empty is none.</summary>
+    private static bool IsSaid(ref Utf8JsonReader reader) =>
+        reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 }
+        || reader.TokenType == JsonTokenType.Number && !reader.ValueSpan.SequenceEqual("0"u8);
+
     private static bool IsText(ref Utf8JsonReader reader, ReadOnlySpan<byte> text) =>
         reader.TokenType == JsonTokenType.String && reader.ValueSpan.SequenceEqual(text);
 

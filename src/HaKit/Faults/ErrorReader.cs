@@ -22,7 +22,8 @@ internal static partial class ErrorReader
         if (body.StartsWith("\uFEFF"u8))
             body = body[3..];
         body = body.TrimStart(" \t\r\n"u8);
-        if (body is [(byte)'{' or (byte)'[', ..])
+        signs.IsJson = body is [(byte)'{' or (byte)'[', ..];
+        if (signs.IsJson)
         {
             var reader = new Utf8JsonReader(body, isFinalBlock: true, state: default);
             try
@@ -87,8 +88,12 @@ internal static partial class ErrorReader
             signs.HasRawStatus = true;
             ReadStatus(ref reader, ref signs);
         }
+        else if (name.SequenceEqual("detail"u8) && reader.TokenType == JsonTokenType.StartArray)
+            ReadEach(ref reader, ref signs, ReadFieldError);
         else if (name.SequenceEqual("message"u8) || name.SequenceEqual("Message"u8) || name.SequenceEqual("detail"u8))
             SetMessage(ref reader, ref signs, outer: true);
+        else if (name.SequenceEqual("param"u8))
+            ReadParam(ref reader, ref signs);
         else if (name.SequenceEqual("__type"u8))
         {
             if (reader.TokenType == JsonTokenType.String)
@@ -146,7 +151,7 @@ internal static partial class ErrorReader
     {
         while (NextProperty(ref reader, out var name))
         {
-            if (reader.TokenType is JsonTokenType.String or JsonTokenType.Number
+            if (IsSaid(ref reader)
                 && (name.SequenceEqual("code"u8) || name.SequenceEqual("type"u8) || name.SequenceEqual("message"u8) || name.SequenceEqual("status"u8)))
                 signs.IsError = signs.HasErrorObject = true;
             if (name.SequenceEqual("code"u8))
@@ -157,6 +162,8 @@ internal static partial class ErrorReader
                 SetWord(ref reader, ref signs, Slot.Status);
             else if (name.SequenceEqual("message"u8))
                 SetMessage(ref reader, ref signs, outer: false);
+            else if (name.SequenceEqual("param"u8))
+                ReadParam(ref reader, ref signs);
             else if (name.SequenceEqual("details"u8))
                 ReadEach(ref reader, ref signs, ReadDetails);
             else if (name.SequenceEqual("innererror"u8) || name.SequenceEqual("inner_error"u8))
@@ -188,8 +195,27 @@ internal static partial class ErrorReader
         }
         else if (name.SequenceEqual("violations"u8))
             ReadEach(ref reader, ref signs, ReadViolation);
+        else if (name.SequenceEqual("fieldViolations"u8))
+        {
+            signs.NamesField |= reader.TokenType == JsonTokenType.StartArray;
+            reader.Skip();
+        }
         else
             reader.Skip();
+    }
+
+    /// <summary>FastAPI's <c>detail</c> is an array of what is wrong where.</summary>
+    private static void ReadFieldError(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        signs.NamesField |= name.SequenceEqual("loc"u8) && reader.TokenType == JsonTokenType.StartArray;
+        reader.Skip();
+    }
+
+    /// <summary>The member that is wrong. That it is the model says nothing of the request: another endpoint may have it.</summary>
+    private static void ReadParam(ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        signs.NamesField |= reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 } && !reader.ValueSpan.SequenceEqual("model"u8);
+        reader.Skip();
     }
 
     private static void ReadViolation(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)

@@ -32,6 +32,15 @@ public sealed record Fault
     /// <summary>Does it last until an operator or a successful probe of the same level says otherwise (an exhausted quota, a revoked key)?</summary>
     public bool UntilCleared { get; init; }
 
+    /// <summary>Which other endpoints the call asks after this refusal. Default <see cref="SecondOpinion.None"/>.</summary>
+    public SecondOpinion SecondOpinion { get; init; }
+
+    /// <summary>
+    /// Does it count against its endpoint only if another endpoint then serves the same call? Until then it is neutral: what one caller sends takes
+    /// no endpoint away from another. Default false.
+    /// </summary>
+    public bool IsProvisional { get; init; }
+
     /// <summary>The HTTP status, or 0 when there was none.</summary>
     public int StatusCode { get; init; }
 
@@ -39,7 +48,13 @@ public sealed record Fault
     public string? Code { get; init; }
 
     /// <summary>Does it count for or against no endpoint?</summary>
-    public bool IsNeutral => Blame is FaultBlame.Request or FaultBlame.Caller;
+    public bool IsNeutral => IsProvisional || Blame is FaultBlame.Request or FaultBlame.Caller;
+
+    /// <summary>Did the endpoint refuse the request, so that it would refuse the same request again?</summary>
+    internal bool IsRefusal => SecondOpinion != SecondOpinion.None || Blame == FaultBlame.Request;
+
+    /// <summary>What a provisional refusal means once another endpoint has served the call: it was the endpoint's fault.</summary>
+    internal Fault Refuted() => this with { IsProvisional = false, Blame = FaultBlame.Endpoint, Reach = FaultReach.Endpoint, UntilCleared = false };
 
     /// <summary>The kind's name, written out once for all.</summary>
     internal string KindName => FaultKinds.Names[(int)Kind];
@@ -73,7 +88,7 @@ internal static class FaultKinds
             => (FaultApplied.Rejected, FaultBlame.Throttle, FaultReach.Endpoint),
         FaultKind.QuotaExhausted
             => (FaultApplied.Rejected, FaultBlame.Throttle, FaultReach.Account),
-        FaultKind.InvalidRequest or FaultKind.RequestTooLarge or FaultKind.ContextLength or FaultKind.ContentFilter
+        FaultKind.InvalidRequest or FaultKind.NotServed or FaultKind.RequestTooLarge or FaultKind.ContextLength or FaultKind.ContentFilter
             => (FaultApplied.Rejected, FaultBlame.Request, FaultReach.Endpoint),
         FaultKind.CallerCancelled or FaultKind.DeadlineExceeded or FaultKind.Superseded
             => (FaultApplied.Ambiguous, FaultBlame.Caller, FaultReach.Endpoint),

@@ -42,10 +42,10 @@ public sealed class FaultClassifier : IFaultClassifier
 
     private static Fault? OfAnswer(in FaultEvidence evidence, Exception? carrier)
     {
-        Span<char> words = stackalloc char[ErrorSigns.WordBuffer];
+        Span<char> tokens = stackalloc char[ErrorSigns.WordBuffer];
         Span<byte> lengths = stackalloc byte[ErrorSigns.LengthBuffer];
         lengths.Clear();
-        var signs = new ErrorSigns(words, lengths);
+        var signs = new ErrorSigns(tokens, lengths);
         ErrorReader.Read(evidence.Body.Span, evidence.Headers, ref signs);
 
         var failure = evidence.StatusCode >= 400;
@@ -54,27 +54,32 @@ public sealed class FaultClassifier : IFaultClassifier
                 ? new Fault(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous, StatusCode = evidence.StatusCode }
                 : null;
 
-        Span<char> buffer = stackalloc char[signs.Message.Length];
-        ReadOnlySpan<char> message = signs.WidenMessage(buffer);
-        if (message.IsEmpty && carrier is not null)
+        Span<char> buffer = stackalloc char[carrier is null ? signs.Message.Length : ErrorSigns.LongestMessage];
+        var words = signs.ReadWords(buffer);
+        if (signs.Message.IsEmpty && carrier is not null)
         {
-            message = ExceptionFaults.MessageOf(carrier);
+            ReadOnlySpan<char> message = ExceptionFaults.MessageOf(carrier);
             message = message[..Math.Min(message.Length, ErrorSigns.LongestMessage)];
             SdkMessages.ReadWords(message, ref signs);
+            message = SdkMessages.ServerMessageOf(message);
+            message.CopyTo(buffer);
+            words = ServerWords.WithoutQuotes(buffer[..message.Length]);
         }
 
-        var verdict = Dialect.For(evidence.Dialect, in signs).Judge(in signs, message, failure ? evidence.StatusCode : 0);
-        return Build(in evidence, in signs, message, verdict, failure);
+        var dialect = Dialect.For(evidence.Dialect, in signs);
+        var status = failure ? evidence.StatusCode : dialect.ImpliedStatus(in signs);
+        var verdict = dialect.Judge(in signs, words, status);
+        return Build(in evidence, in signs, words, verdict, failure, status);
     }
 
-    private static Fault Build(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> message, Verdict verdict, bool failure)
+    private static Fault Build(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words, Verdict verdict, bool failure, int status)
     {
         var (applied, blame, reach) = FaultKinds.Usual(verdict.Kind);
         // The server had begun to answer before it found itself overloaded.
         if (!failure && verdict.Kind == FaultKind.Overloaded)
             applied = FaultApplied.Ambiguous;
-        var retryAfter = blame == FaultBlame.Request ? null : RetryAfter(in evidence, in signs, message, verdict.Kind);
-        return new Fault(verdict.Kind)
+        var retryAfter = blame == FaultBlame.Request ? null : RetryAfter(in evidence, in signs, words, verdict.Kind);
+        var fault = new Fault(verdict.Kind)
         {
             Applied = applied,
             Reach = verdict.Reach ?? reach,
@@ -83,18 +88,31 @@ public sealed class FaultClassifier : IFaultClassifier
             StatusCode = evidence.StatusCode,
             Code = signs.MostTelling(),
         };
+        return Refusals.Refine(fault, evidence.Request, status, in signs, words);
+    }
+
+    /// <summary>
+    /// The wait in a provider's error that a gateway quotes. "Error code: 429 - {'error': …" is how OpenAI's Python client writes an error down: what
+    /// follows is no caller's text.
+    /// </summary>
+    private static TimeSpan? InQuotedError(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words)
+    {
+        if (evidence.StatusCode is not (429 or 503) || !words.Contains("Error code: ", StringComparison.Ordinal))
+            return null;
+        Span<char> buffer = stackalloc char[signs.Message.Length];
+        return Durations.InSentence(buffer[..System.Text.Encoding.UTF8.GetChars(signs.Message, buffer)]);
     }
 
     /// <summary>Headers, then the body, then the reset of a dimension that is used up.</summary>
-    private static TimeSpan? RetryAfter(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> message, FaultKind kind)
+    private static TimeSpan? RetryAfter(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words, FaultKind kind)
     {
         if (evidence.Headers is { } headers && RateLimitHeaders.ReadRetryAfter(headers, evidence.Now) is { } told)
             return told;
-        if ((signs.RetryDelay ?? Durations.InSentence(message)) is { } delay)
+        if ((signs.RetryDelay ?? Durations.InSentence(words) ?? InQuotedError(in evidence, in signs, words)) is { } delay)
             return delay;
         return kind switch
         {
-            FaultKind.QuotaExhausted => Durations.Until(Durations.RegainedAt(message), evidence.Now),
+            FaultKind.QuotaExhausted => Durations.Until(Durations.RegainedAt(words), evidence.Now),
             FaultKind.Throttled when evidence.Headers is { } limits => RateLimitHeaders.Read(limits, evidence.Dialect, evidence.Now).ResetOfExhausted,
             _ => null,
         };

@@ -35,6 +35,9 @@ public readonly struct FaultEvidence
     /// <summary>The exception, when there was no response.</summary>
     public Exception? Exception { get; init; }
 
+    /// <summary>What the request asked for. Default <see cref="RequestKind.Unknown"/>.</summary>
+    public RequestKind Request { get; init; }
+
     /// <summary>Had the request been sent when the exception came, as far as the caller of the classifier knows?</summary>
     public bool? Sent { get; init; }
 

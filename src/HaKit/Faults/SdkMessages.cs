@@ -38,6 +38,16 @@ internal static class SdkMessages
     public static ReadOnlySpan<char> BodyOf(ReadOnlySpan<char> message) =>
         message.StartsWith(StatusCodeLine, StringComparison.Ordinal) && message.IndexOf('\n') is > 0 and var line ? message[(line + 1)..] : default;
 
+    /// <summary>The server's own message within the SDK's: what comes after OpenAI's first paragraph, or all of it.</summary>
+    /// <param name="message">A message that has a status.</param>
+    public static ReadOnlySpan<char> ServerMessageOf(ReadOnlySpan<char> message)
+    {
+        if (!message.StartsWith(Http, StringComparison.Ordinal))
+            return message;
+        var end = message.IndexOf("\n\n", StringComparison.Ordinal);
+        return end < 0 ? message : message[(end + 2)..];
+    }
+
     /// <summary>The JSON of an event in a stream that the message quotes, or empty.</summary>
     /// <param name="message">An exception's message.</param>
     public static ReadOnlySpan<char> EventOf(ReadOnlySpan<char> message) =>

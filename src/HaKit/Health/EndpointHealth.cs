@@ -78,6 +78,13 @@ internal sealed class EndpointHealth
         _tracker.Report(this, Evidence(ticket, fault) with { Begun = begun, InFlight = inFlight }, now);
     }
 
+    /// <summary>Another endpoint has served the call that this one refused.</summary>
+    /// <param name="refusal">What it said.</param>
+    /// <param name="began">When the attempt began that it refused.</param>
+    /// <param name="now">The time on the pool's clock.</param>
+    public void Refuted(Fault refusal, TimeSpan began, TimeSpan now) =>
+        _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.Refuted, Fault = refusal.Refuted(), Began = began, Epoch = HealthTicket.NoEpoch }, now);
+
     /// <summary>A probe has ended; <see langword="null"/> for success.</summary>
     /// <param name="level">What it exercised.</param>
     /// <param name="fault">What went wrong, or <see langword="null"/>.</param>

@@ -26,6 +26,9 @@ internal enum EvidenceSource
     /// <summary>What this endpoint shares with another was cleared there.</summary>
     ClearedElsewhere,
 
+    /// <summary>Another endpoint has served a call that this one refused.</summary>
+    Refuted,
+
     /// <summary>Our own process was paused, or could connect to nobody: what it saw lately does not count.</summary>
     SelfSuspicion,
 }

@@ -23,6 +23,7 @@ internal static class HealthReducer
             EvidenceSource.TrialBegun => state.BeginTrial(evidence.IsOutage, now, options),
             EvidenceSource.TrialElsewhere => state.Postpone(now + options.TrialTimeout),
             EvidenceSource.ClearedElsewhere => state.ClearCooldown(evidence.Began, now, options),
+            EvidenceSource.Refuted => Refuted(state, evidence, now, options),
             EvidenceSource.SelfSuspicion => SelfSuspicion(state, evidence, now, options),
             _ => state,
         };
@@ -43,7 +44,7 @@ internal static class HealthReducer
             ? evidence.Epoch != HealthTicket.NoEpoch && evidence.Began >= state.EpochSince
             : evidence.Epoch == state.Epoch;
         var isTrialAnswer = isOwn && evidence.IsTrial && state.Status == EndpointHealthStatus.Trial;
-        if (fault.IsNeutral) return isTrialAnswer ? state.Release(now) : state;
+        if (fault.IsNeutral) return isTrialAnswer ? state.Undecided(fault, now, evidence.Jitter, options) : state;
         if (evidence.IsHeld) return isTrialAnswer ? state.Release(now) : isOwn ? state.Hold(fault, now) : state;
 
         var next = Cool(state, evidence, now, options);
@@ -84,6 +85,18 @@ internal static class HealthReducer
             {
                 ConsecutiveFailures = failures, ConnectFailures = connects, UnansweredFailures = unanswered, RowFrom = rowFrom, IsSpared = evidence.IsLast,
             };
+    }
+
+    // What one caller sends must take no endpoint away from another: so many refusals in a row that another endpoint answered take it out for a short
+    // time, never the last one that is admitted, and never its key or account.
+    private static HealthState Refuted(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    {
+        var fault = evidence.Fault!;
+        if (state.IsOutForRefusals && state.Status == EndpointHealthStatus.Ejected && evidence.Began > state.JudgedAt)
+            return state.EjectForRefusals(fault, now, evidence.Jitter, options); // the trial's call was served elsewhere
+        if (!state.IsInService || evidence.Began < state.EpochSince) return state;
+        var next = state with { Refusals = state.Refusals + 1 };
+        return next.Refusals >= options.FailuresToEject && !evidence.IsLast ? next.EjectForRefusals(fault, now, evidence.Jitter, options) : next;
     }
 
     private static HealthState Cool(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)

@@ -39,6 +39,12 @@ public sealed record HealthState
 
     internal Cooldown? Cooldown { get; init; }
 
+    /// <summary>Calls in a row that it refused and another endpoint then served.</summary>
+    internal int Refusals { get; init; }
+
+    /// <summary>It is ejected because of its refusals: for a short time only.</summary>
+    internal bool IsOutForRefusals { get; init; }
+
     /// <summary>Of <see cref="ConsecutiveFailures"/>, the latest that were failures to connect.</summary>
     internal int ConnectFailures { get; init; }
 
@@ -93,7 +99,7 @@ public sealed record HealthState
 
     /// <summary>Would a success change nothing? Then it need not be told to the reducer.</summary>
     internal bool IsClean => Status is EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart
-        && (ConsecutiveFailures | ProbeMisses | Throttles) == 0;
+        && (ConsecutiveFailures | ProbeMisses | Throttles | Refusals) == 0;
 
     internal bool IsCooling(TimeSpan now) => Cooldown is { } cooldown && now < cooldown.Until;
 

@@ -241,7 +241,7 @@ internal sealed class HealthTracker
         // Only a trial that may have run out of time still needs chance.
         var mayFail = evidence.Jitter == 0 && before.Status == EndpointHealthStatus.Trial;
         var after = HealthReducer.Next(before, mayFail ? evidence with { Jitter = _random.NextDouble() } : evidence, now, _options);
-        if (evidence.Source == EvidenceSource.Traffic && before.IsInService && after.Status == EndpointHealthStatus.Ejected && IsLastWhileLocked(endpoint, now))
+        if (evidence.Source is EvidenceSource.Traffic or EvidenceSource.Refuted && before.IsInService && after.Status == EndpointHealthStatus.Ejected && IsLastWhileLocked(endpoint, now))
             after = HealthReducer.Next(before, evidence with { IsLast = true }, now, _options);
         if (ReferenceEquals(before, after)) return;
         endpoint.Publish(after);

@@ -5,6 +5,8 @@ namespace HaKit.Health;
 /// <summary>The moves between states, each whole in itself: whoever leaves a state leaves nothing of it behind.</summary>
 internal static class HealthTransitions
 {
+    private static readonly TimeSpan LongestForRefusals = TimeSpan.FromSeconds(30);
+
     private static readonly Fault TrialUnanswered = new(FaultKind.FirstContentTimeout);
 
     /// <summary>What time alone does: ends trials, cooldowns and ramps.</summary>
@@ -32,7 +34,7 @@ internal static class HealthTransitions
     {
         // Attempts that were under way when the server throttled say nothing about whether it still does.
         var throttles = state.ThrottledAt is { } last && began > last ? 0 : state.Throttles;
-        if (throttles == state.Throttles && (state.ConsecutiveFailures | state.ProbeMisses) == 0 && state.Status != EndpointHealthStatus.Suspect)
+        if (throttles == state.Throttles && (state.ConsecutiveFailures | state.ProbeMisses | state.Refusals) == 0 && state.Status != EndpointHealthStatus.Suspect)
             return state;
         return state.WithoutCounts() with
         {
@@ -66,10 +68,30 @@ internal static class HealthTransitions
             Ejections = ejections,
             JudgedAt = now,
             IsFailedTrial = state.Status == EndpointHealthStatus.Trial,
+            IsOutForRefusals = false,
             RecoveredAt = null,
             Epoch = state.Epoch + 1,
             EpochSince = now,
         };
+    }
+
+    /// <summary>It refuses what another endpoint serves: out, but never for long, because the refusals may be due to what was asked.</summary>
+    public static HealthState EjectForRefusals(this HealthState state, Fault cause, TimeSpan now, double jitter, HealthOptions options)
+    {
+        var ejected = state.Eject(cause, ProbeLevel.Generating, now, jitter, options);
+        return ejected with { IsOutForRefusals = true, Until = ejected.Until < now + LongestForRefusals ? ejected.Until : now + LongestForRefusals };
+    }
+
+    /// <summary>
+    /// The trial was answered by a refusal, which decides nothing yet: the slot is free. Of an endpoint that is out for its refusals the next trial comes
+    /// a period later, or each call would ask it in vain.
+    /// </summary>
+    public static HealthState Undecided(this HealthState state, Fault refusal, TimeSpan now, double jitter, HealthOptions options)
+    {
+        var released = state.Release(now);
+        if (released.Status != EndpointHealthStatus.Ejected || !refusal.IsProvisional || released.Until > now) return released;
+        var period = Jittered(options.Period(state.Ejections), jitter, options);
+        return released with { Until = now + (period < LongestForRefusals ? period : LongestForRefusals) };
     }
 
     /// <summary>A breaker in the endpoint's own pipeline is open: out until it will let one through, and no mark against the endpoint.</summary>
@@ -205,7 +227,7 @@ internal static class HealthTransitions
     }
 
     private static HealthState WithoutCounts(this HealthState state) =>
-        state with { ConsecutiveFailures = 0, ConnectFailures = 0, UnansweredFailures = 0, ProbeMisses = 0, ProbeHits = 0, IsSpared = false };
+        state with { ConsecutiveFailures = 0, ConnectFailures = 0, UnansweredFailures = 0, ProbeMisses = 0, ProbeHits = 0, Refusals = 0, IsSpared = false };
 
     private static int Remembered(this HealthState state, TimeSpan now, HealthOptions options)
     {

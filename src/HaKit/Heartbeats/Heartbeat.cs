@@ -229,7 +229,7 @@ internal sealed class Heartbeat
 
     private void Judge(HeartbeatSetup setup, ProbeResult result, TimeSpan asked, TimeSpan now)
     {
-        var fault = result.Fault is { IsNeutral: true } ours ? ours with { Blame = FaultBlame.Endpoint } : result.Fault;
+        var fault = result.Fault is { IsNeutral: true } ours ? ours with { Blame = FaultBlame.Endpoint, SecondOpinion = SecondOpinion.None, IsProvisional = false } : result.Fault;
         // A silence counts as long as it was waited for, or only the quick answers would teach; a refusal may come before any work.
         if (fault is null || ReferenceEquals(fault, setup.Silence))
             _times.Record(now - asked);

@@ -54,7 +54,7 @@ public sealed class EndpointFaultHandler : DelegatingHandler
             Dialect = _dialect,
             Now = _clock.Time.GetUtcNow(),
         };
-        if (FaultClassifier.Default.Classify(in evidence) is not { IsNeutral: false } fault)
+        if (FaultClassifier.Default.Classify(in evidence) is not { } fault || fault.IsNeutral && fault.SecondOpinion == SecondOpinion.None)
         {
             if (body.ToContent(response.Content) is { } content)
                 response.ReplaceContent(content, body.IsWhole);

@@ -1,12 +1,13 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
+using HaKit.Dialects;
 using HaKit.Faults;
 
 namespace HaKit.Http;
 
 /// <summary>Looks at one response within its attempt: is it an answer, and may the caller have it?</summary>
-internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, HttpRequestMessage request, HttpResponseMessage response)
+internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, HttpCall call, HttpRequestMessage request, HttpResponseMessage response)
 {
     public ValueTask<HttpResponseMessage> JudgeAsync(CancellationToken token)
     {
@@ -25,7 +26,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             return StreamedAsync(token);
         if (request.Method == HttpMethod.Head || (int)response.StatusCode is 204 or 205 or 304)
             return new(response);
-        if (isReadable && ModelFinder.IsJson(type))
+        if (isReadable && (ModelFinder.IsJson(type) || IsText(type) && call is { Shape: { IsJson: true }, AsksForStream: false }))
             return JsonAsync(token);
         // A page where data was asked for: some gateway's, not the endpoint's.
         if (type.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) && AcceptsDataOnly())
@@ -49,7 +50,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     {
         var body = await RefusalBody.ReadAsync(response.Content, pool.Engine.Clock, token).ConfigureAwait(false);
         if (Classify(body.Read, response.Headers) is { } fault)
+        {
             attempt.ReportFault(fault);
+            if (fault is { Kind: FaultKind.NotServed, IsProvisional: true })
+                pool.Http.NotServed(attempt.Endpoint, fault.StatusCode, request.Method, call.Path);
+        }
         if (body.ToContent(response.Content) is { } content)
             response.ReplaceContent(content, body.IsWhole);
         return response;
@@ -77,7 +82,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             buffer.Return();
         }
         var outline = JsonOutline.Of(body);
-        if (!outline.IsWhole)
+        var isAnswer = call.Shape?.IsMetBy(body) ?? true;
+        if (!outline.IsWhole && !IsEmptyOnPurpose(body.Count) && (isAnswer || IsJsonText(body)))
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
         // Whoever asks how a job went gets an answer that quotes the job's error. Headers say something of a fault, not whether there is one.
         if (request.Method == HttpMethod.Post && Classify(body, null) is not null && Classify(body, response.Headers) is { } fault)
@@ -89,6 +95,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         }
         if (request.Method == HttpMethod.Post && LongErrorIn(body) is { } hidden && hidden.Kind != FaultKind.ContentFilter)
             throw Refused(hidden);
+        if (!isAnswer && attempt.Lease.Declared is null && call.Kind == RequestKind.CreatesAnswer)
+            attempt.ReportFault(NoAnswer());
         if (outline.Usage is { } usage && JsonOutline.TryReadUsage(body.AsSpan(usage), out var input, out var output))
             attempt.ReportUsage(input, output);
         response.ReplaceContent(new WholeContent(body), isWhole: true);
@@ -99,7 +107,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     {
         var (lease, engine, endpoint) = (attempt.Lease, pool.Engine, attempt.Endpoint);
         var events = new SseEvents(await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false), response.Content, pool.Options.Http.MaxAnswerBytes);
-        var reader = new SseReader(pool.Classifier, endpoint.Dialect, pool.Time);
+        var reader = new SseReader(pool.Classifier, endpoint.Dialect, pool.Time, call.Shape is null ? RequestKind.Other : RequestKind.CreatesAnswer);
         var answer = new StreamedAnswer<ReadOnlyMemory<byte>>(engine, lease, events.GetAsyncEnumerator(token), reader, lease.CallerToken);
         try
         {
@@ -112,6 +120,9 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         }
         events.HandOver(lease.Token); // a strategy of the user's may lend its token to others as soon as the attempt is over
         lease.IsHandedOver = true;
+        // An end mark with nothing before it: while another endpoint is left, the call asks that one.
+        if (call.Kind == RequestKind.CreatesAnswer && answer.HasEnded && !reader.HasAnswer)
+            attempt.ReportFault(NoAnswer());
         response.ReplaceContent(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the events have the old one
         return response;
     }
@@ -144,10 +155,24 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             Headers = headers,
             Body = body,
             Dialect = attempt.Endpoint.Dialect,
+            // What the request asks for is worked out only where there is something to refuse.
+            Request = headers is null ? RequestKind.Unknown : call.Kind,
             Now = pool.Time.GetUtcNow(),
         };
         return pool.Classifier.Classify(in evidence);
     }
+
+    // A success that answers nothing. It goes back as it is if every endpoint says so.
+    private Fault NoAnswer() => new(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode, SecondOpinion = SecondOpinion.Each, IsProvisional = true };
+
+    private static bool IsText(string type) => type.Length == 0 || type.StartsWith("text/", StringComparison.OrdinalIgnoreCase);
+
+    // A deletion, a replacement or an accepted order needs no body, whatever its label says.
+    private bool IsEmptyOnPurpose(int length) =>
+        length == 0 && ((int)response.StatusCode is 201 or 202 || request.Method != HttpMethod.Post && request.Method != HttpMethod.Get);
+
+    // Cut, then: words that are no JSON are whole.
+    private static bool IsJsonText(ReadOnlySpan<byte> body) => body.TrimStart(" \t\r\n"u8) is [] or [(byte)'{' or (byte)'[' or (byte)'"', ..];
 
     private EndpointFaultException Refused(Fault fault)
     {

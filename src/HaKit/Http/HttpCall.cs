@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using HaKit.Attempts;
+using HaKit.Dialects;
 using HaKit.Estimates;
 using HaKit.Faults;
 
@@ -20,6 +21,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private Exception? _lastFailure;
     private int _redirects;
     private List<string>? _redirecting;
+    private RequestKind? _kind;
 
     public RequestProfile Profile { get; private set; } = HttpSide.Of(pool).Reachable(request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : RequestProfile.Default);
 
@@ -43,6 +45,15 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             throw;
         }
     }
+
+    /// <summary>The path behind the pool's origin.</summary>
+    public string Path => _route.Path;
+
+    /// <summary>What a 200 must hold to be an answer; null where nothing is known of that.</summary>
+    public AnswerShape? Shape => request.Method == HttpMethod.Post ? _route.Answer?.Shape : null;
+
+    /// <summary>What the request asks for. Worked out when a refusal makes somebody ask.</summary>
+    public RequestKind Kind => _kind ??= CreatesAnswer() ? RequestKind.CreatesAnswer : RequestKind.Other;
 
     public async ValueTask ReadBodyAsync(CancellationToken cancellationToken)
     {
@@ -77,7 +88,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         try
         {
             response = await SendAsync(attempt, target, secret, token).ConfigureAwait(false);
-            return await new HttpAnswer(pool, attempt, request, response).JudgeAsync(token).ConfigureAwait(false);
+            return await new HttpAnswer(pool, attempt, this, request, response).JudgeAsync(token).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
@@ -155,6 +166,10 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         message.Content = _body?.NewContent(target.Model);
         return message;
     }
+
+    // Of a body that was not kept nobody knows what it names.
+    private bool CreatesAnswer() => request.Method == HttpMethod.Post && _route.Answer is not null
+        && (_body is null || _body.IsKept && !(_body.IsJson && StoredObjects.AreNamedIn(_body[..])));
 
     // Some SDKs accept both with every request, and say in the body which of the two they want.
     private bool AcceptsEventsOnly() => request.Headers.NonValidated.TryGetValues("Accept", out var accept) && accept.ToString() is var text

@@ -1,3 +1,5 @@
+using HaKit.Dialects;
+
 namespace HaKit.Http;
 
 /// <summary>An address that is asked for again and again, and what it becomes on each endpoint: worked out once. Thread-safe.</summary>
@@ -13,6 +15,9 @@ internal sealed class HttpRoute
         HttpTarget.RefuseForeign(requested, origin);
         (Requested, Origin) = (requested, origin);
         Text = requested.OriginalString;
+        Answer = AnswerPaths.Find(requested.AbsolutePath);
+        var folder = origin.AbsolutePath.TrimEnd('/');
+        Path = requested.AbsolutePath.StartsWith(folder + "/", StringComparison.Ordinal) ? requested.AbsolutePath[folder.Length..] : requested.AbsolutePath;
         Streams = requested.AbsolutePath.EndsWith(":streamGenerateContent", StringComparison.Ordinal)
             || requested.Query.Split('?', '&').Contains("stream=true", StringComparer.OrdinalIgnoreCase);
     }
@@ -22,6 +27,12 @@ internal sealed class HttpRoute
     public Uri Origin { get; }
 
     public string Text { get; }
+
+    /// <summary>The path behind the origin.</summary>
+    public string Path { get; }
+
+    /// <summary>What is known of the path, if a POST to it creates an answer.</summary>
+    public AnswerPath? Answer { get; }
 
     /// <summary>Does the address alone ask for a stream?</summary>
     public bool Streams { get; }

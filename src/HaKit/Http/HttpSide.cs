@@ -85,6 +85,13 @@ internal sealed partial class HttpSide(EndpointPool pool)
             RetriedFromAbove(_logger, pool.Name);
     }
 
+    /// <summary>Says, once for each endpoint, that it does not know a path at which answers are created: most often its address lacks a part.</summary>
+    public void NotServed(PoolEndpoint endpoint, int status, HttpMethod method, string path)
+    {
+        if (TargetOf(endpoint).IsFirstNotServed())
+            AddressIncomplete(_logger, pool.Name, endpoint.Name, status, method.Method, path);
+    }
+
     private HttpTarget NewTarget(PoolEndpoint endpoint)
     {
         var target = new HttpTarget(endpoint, pool.Origin, Names);
@@ -96,6 +103,9 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// <param name="Of">What it holds for.</param>
     /// <param name="Names">The endpoints with an address; null: all.</param>
     private sealed record Addressed(PoolSnapshot Of, string[]? Names);
+
+    [LoggerMessage(15, LogLevel.Warning, "Pool {Pool}: endpoint '{Endpoint}' answers {Status} to {Method} {Path}: is its Address complete (…/v1)?")]
+    private static partial void AddressIncomplete(ILogger logger, string pool, string endpoint, int status, string method, string path);
 
     [LoggerMessage(12, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} has neither an address nor a client, so no call over HTTP goes to it.")]
     private static partial void NoAddress(ILogger logger, string pool, string endpoint);

@@ -15,6 +15,7 @@ internal sealed class HttpTarget
     private readonly string _path;
     private readonly CredentialNames _names;
     private readonly Uri _origin;
+    private int _notServed;
 
     public HttpTarget(PoolEndpoint endpoint, Uri origin, CredentialNames names)
     {
@@ -37,6 +38,9 @@ internal sealed class HttpTarget
 
     /// <summary>Does its address have a place for the caller's model?</summary>
     public bool WantsModel { get; }
+
+    /// <summary>True for the first answer that says the endpoint does not serve a path.</summary>
+    public bool IsFirstNotServed() => Interlocked.Exchange(ref _notServed, 1) == 0;
 
     private bool HasPlace => _path.Contains("%7Bmodel%7D", StringComparison.OrdinalIgnoreCase);
 

@@ -26,6 +26,9 @@ internal sealed class RequestBody : IDisposable
     /// <summary>What is in it, if it is JSON that was kept.</summary>
     public JsonOutline Outline { get; private set; }
 
+    /// <summary>Is it JSON, by its label?</summary>
+    public bool IsJson => ModelFinder.IsJson(TypeOf(_source));
+
     /// <summary>May two attempts send it at the same time?</summary>
     public bool IsKept => _bytes is not null;
 

@@ -8,14 +8,17 @@ namespace HaKit.Http;
 /// them), Anthropic's, Gemini's. It looks for a few byte patterns; that works because a quote within a JSON string is escaped, so that an unescaped
 /// <c>"name":</c> is a member's name. What it does not know is content. It knows its stream: one instance for each.
 /// </summary>
-internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect, TimeProvider time) : StreamItemReader<ReadOnlyMemory<byte>>
+internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect, TimeProvider time, RequestKind request = RequestKind.Unknown) : StreamItemReader<ReadOnlyMemory<byte>>
 {
     private Fault? _fault;
     private long? _input;
     private long? _output;
-    private bool _marksEnd = dialect != WireDialect.Unknown;
+    private bool _marksEnd = dialect != WireDialect.Unknown || request == RequestKind.CreatesAnswer;
     private bool _hasContent;
     private bool _hasSeveralChoices;
+
+    /// <summary>Was there any event of an answer yet, and be it empty?</summary>
+    public bool HasAnswer { get; private set; }
 
     // An end without a mark is good only in a dialect we do not know, and only after something.
     public override bool MarksEnd => _marksEnd || !_hasContent;
@@ -33,6 +36,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             : data[0] == '{' ? OfJson(data, name)
             : StreamSignal.Content;
         _hasContent |= signal.HasFlag(StreamSignal.Content);
+        HasAnswer |= _hasContent;
         if (signal != StreamSignal.Content && data[0] == '{')
             ReadUsage(data);
         return signal;
@@ -74,17 +78,20 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         if (name.IsEmpty && data.StartsWith("{\"type\":"u8))
             name = data[8..].TrimStart((byte)' ') is [(byte)'"', .. var type] && type.IndexOf((byte)'"') is > 0 and var end ? type[..end] : default;
         if (!name.IsEmpty && OfName(name) is { } known)
+        {
+            HasAnswer |= name.StartsWith("response."u8) || name.StartsWith("message_"u8);
             return Known(known switch
             {
                 StreamSignal.Error => fault ?? FaultIn(data) ?? SetFault(new Fault(FaultKind.ServerError)),
                 StreamSignal.End when !_hasContent => FaultIn(data) ?? StreamSignal.End,
                 _ => known,
             });
+        }
         if (ValueAtRoot(data, "\"choices\":"u8) is { } choices)
             return OfChunk(data, data[choices..]);
         if (ValueAtRoot(data, "\"candidates\":"u8) is not null)
             return OfGemini(data);
-        return fault ?? FaultIn(data) ?? StreamSignal.Content;
+        return fault ?? FaultIn(data) ?? (request == RequestKind.CreatesAnswer ? StreamSignal.Progress : StreamSignal.Content);
     }
 
     // Mostly nothing that has an inside comes before it.
@@ -112,6 +119,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private StreamSignal OfChunk(ReadOnlySpan<byte> data, ReadOnlySpan<byte> choices)
     {
         _marksEnd = true;
+        HasAnswer |= choices.TrimStart((byte)' ') is [(byte)'[', not (byte)']', ..];
         var delta = choices.IndexOf("\"delta\":"u8);
         var rest = delta < 0 ? choices : choices[(delta + 8)..].TrimStart((byte)' ');
         var signal = rest.StartsWith("{\"content\":\""u8) && rest.Length > 12 && rest[12] != '"' || HasContent(choices) ? StreamSignal.Content : StreamSignal.None;
@@ -174,6 +182,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
 
     private StreamSignal OfGemini(ReadOnlySpan<byte> data)
     {
+        HasAnswer = true;
         var signal = data.IndexOf("\"parts\":"u8) >= 0 ? StreamSignal.Content : StreamSignal.None;
         return Known(IsGiven(data, "\"finishReason\":"u8) ? signal | StreamSignal.End : signal);
     }
@@ -186,7 +195,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     // An answer that a filter ended is at its end; before any content of it another endpoint may be asked.
     private StreamSignal? FaultIn(ReadOnlySpan<byte> data)
     {
-        var evidence = new FaultEvidence { StatusCode = 200, Body = data.ToArray(), Dialect = dialect, Now = time.GetUtcNow() };
+        var evidence = new FaultEvidence { StatusCode = 200, Body = data.ToArray(), Dialect = dialect, Request = request, Now = time.GetUtcNow() };
         _fault = classifier.Classify(in evidence);
         return _fault is null ? null : _hasContent && _fault.Kind == FaultKind.ContentFilter ? StreamSignal.End : StreamSignal.Error;
     }

@@ -44,7 +44,7 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     {
         if (Tokens == 0 && History.Count == 0)
             return true;
-        if (History.Count > 0 && History.FoundTooSmall(state))
+        if (History.Count > 0 && (History.FoundTooSmall(state) || History.WasRefusedBy(state)))
             return false;
         var window = state.Endpoint.Capabilities.ContextWindow;
         return window is null || Tokens <= window && (History.ContextWindowTooSmall is not { } tooSmall || window > tooSmall);

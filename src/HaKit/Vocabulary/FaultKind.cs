@@ -60,6 +60,9 @@ public enum FaultKind
     /// <summary>400, 422 and other faults of the request itself.</summary>
     InvalidRequest,
 
+    /// <summary>404, 405, 407, 421, 499 or another 4xx that says nothing about the request: the endpoint does not serve such requests.</summary>
+    NotServed,
+
     /// <summary>413: too many bytes.</summary>
     RequestTooLarge,
 

@@ -20,7 +20,7 @@ public sealed class FaultClassifierTests
         (int, FaultKind)[] expected =
         [
             (400, FaultKind.InvalidRequest), (401, FaultKind.Unauthorized), (402, FaultKind.QuotaExhausted), (403, FaultKind.Forbidden),
-            (404, FaultKind.InvalidRequest), (408, FaultKind.ServerError), (409, FaultKind.InvalidRequest), (410, FaultKind.ModelNotFound),
+            (404, FaultKind.NotServed), (405, FaultKind.NotServed), (421, FaultKind.NotServed), (499, FaultKind.NotServed), (408, FaultKind.ServerError), (409, FaultKind.NotServed), (410, FaultKind.ModelNotFound),
             (413, FaultKind.RequestTooLarge), (422, FaultKind.InvalidRequest), (424, FaultKind.ServerError), (429, FaultKind.Throttled),
             (500, FaultKind.ServerError), (502, FaultKind.ServerError), (503, FaultKind.Overloaded), (504, FaultKind.ServerError), (529, FaultKind.Overloaded),
         ];

@@ -12,7 +12,7 @@ public sealed class FaultFuzzTests
     [
         "error", "code", "type", "message", "status", "details", "innererror", "inner_error", "error_code", "reason", "@type", "retryDelay", "violations", "quotaId",
         "object", "raw_status_code", "detail", "Message", "__type", "error_type", "choices", "finish_reason", "candidates", "finishReason", "promptFeedback", "blockReason",
-        "stop_reason", "stopReason", "incomplete_details", "response", "delta", "messageStop", "throttlingException", "modelStreamErrorException", "param",
+        "stop_reason", "stopReason", "incomplete_details", "response", "delta", "messageStop", "throttlingException", "modelStreamErrorException", "param", "loc", "fieldViolations",
     ];
 
     private static readonly string[] s_values =
@@ -23,6 +23,9 @@ public sealed class FaultFuzzTests
         "\"DeploymentNotFound\"", "\"3505\"", "\"1300\"", "\"ThrottlingException\"", "\"x#ExpiredTokenException\"", "\"SAFETY\"", "\"stop\"", "\"46s\"", "\"1h0.5m\"", "\"-1s\"",
         "\"GenerateRequestsPerDay\"", "\"GenerateRequestsPerMinute\"", "\"Please try again in 5.289s.\"", "\"retry after 26 seconds\"", "\"limit: 0\"", "\"limit: 0.5\"", "\"tokens per day\"",
         "\"maximum context length\"", "\"The model is OVERLOADED\"", "\"exceeded your current quota\"", "\"api key not valid\"", "\"regain access on 2026-08-01 at 00:00 UTC\"", "\"\\u0065rror\"", "\"é\"",
+        "\"1 error: 'why: You exceeded your current quota' here\"", "\"it's `x` and \\\"API key not valid\\\" said\"", "\"Failed at b'limit: 0' (the users' tokens per day)\"", "\"\\u201cThe model is overloaded\"",
+        "\"Your credit balance is too low\"", "\"API key not valid. Pass one.\"", "\"messages.0.content: too long\"", "\"max_tokens: 5 > 4\"", "\"User location: no\"", "\"invalid_value\"", "\"invalid_api_key_format\"",
+        "\"Error code: 429 - {'error': 'retry after 26 seconds'}\"", "\"‘x’ at capacity «y»\"", "\"model\"",
     ];
 
     private static readonly (string Name, string[] Values)[] s_headers =
@@ -112,6 +115,7 @@ public sealed class FaultFuzzTests
             Dialect = random.Next(2) == 0 ? (WireDialect)random.Next(8) : fixture.Dialect,
             Headers = headers.Count == 0 ? null : Fixture.HeadersOf(headers),
             Body = body.ToArray(),
+            Request = (RequestKind)random.Next(3),
             Now = Fixture.Now,
         };
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using HaKit.Faults;
@@ -25,6 +26,8 @@ internal static partial class SlowClassifier
         var places = new Dictionary<string, string>();
         foreach (var root in new[] { "", "[]/" })
         {
+            places[root + "detail[]/loc"] = "field";
+            places[root + "param"] = "param";
             foreach (var name in new[] { "type", "error_type", "object", "code", "raw_status_code", "__type", "message" })
                 places[root + name] = name;
             places[root + "Message"] = places[root + "detail"] = "message";
@@ -47,10 +50,12 @@ internal static partial class SlowClassifier
                     places[root + error] = "error";
                 foreach (var name in new[] { "code", "type", "status", "message" })
                     places[$"{root}{error}/{name}"] = $"error {name}";
+                places[$"{root}{error}/param"] = "param";
                 foreach (var array in s_maybeArray)
                 {
                     places[$"{root}{error}/details{array}/error_code"] = places[$"{root}{error}/details{array}/reason"] = "detail";
                     places[$"{root}{error}/details{array}/@type"] = "detail @type";
+                    places[$"{root}{error}/details{array}/fieldViolations"] = "field";
                     places[$"{root}{error}/details{array}/retryDelay"] = "detail retryDelay";
                     places[$"{root}{error}/details{array}/violations/quotaId"] = places[$"{root}{error}/details{array}/violations[]/quotaId"] = "quotaId";
                     foreach (var inner in new[] { "innererror", "inner_error" })
@@ -83,7 +88,7 @@ internal static partial class SlowClassifier
         var body = new SlowBody(evidence.Body.Span);
         string code = "", detail = "", exception = "", type = "", status = "", outerCode = "", outerType = "", message = "", outerMessage = "";
         int bodyStatus = 0;
-        bool azure = false, google = false, typeError = false, mistral = false, hasObject = false, isError = false, perDay = false, names = false, filtered = false, ended = false;
+        bool azure = false, google = false, typeError = false, mistral = false, hasObject = false, isError = false, perDay = false, names = false, field = false, filtered = false, ended = false;
         TimeSpan? delay = null;
 
         foreach (var (path, kind, text) in body.Facts)
@@ -112,6 +117,12 @@ internal static partial class SlowClassifier
                 case "error message":
                     Known();
                     message = isText ? text : message;
+                    break;
+                case "field" when kind == JsonValueKind.Array:
+                    field = true;
+                    break;
+                case "param" when isText && text.Length > 0 && text != "model":
+                    field = true;
                     break;
                 case "inner code":
                     azure = true;
@@ -167,7 +178,7 @@ internal static partial class SlowClassifier
 
             void Known()
             {
-                if (kind is JsonValueKind.String or JsonValueKind.Number)
+                if (kind is JsonValueKind.String or JsonValueKind.Number && text is not ("" or "0"))
                     isError = hasObject = true;
             }
 
@@ -193,8 +204,23 @@ internal static partial class SlowClassifier
         if (!hasObject)
             (code, type) = (outerCode, outerType);
         message = message.Length > 0 ? message : outerMessage;
-        return new Facts([code, detail, exception, type, status], message[..Math.Min(message.Length, 2048)], bodyStatus, azure, status.Length > 0 || google,
-            typeError && hasObject && code.Length == 0, exception.Length > 0, mistral, hasObject, isError, perDay, names, delay, filtered, ended);
+        var raw = message[..Math.Min(message.Length, 2048)];
+        return new Facts([code, detail, exception, type, status], Unquoted(Decoded(raw)), bodyStatus, azure, status.Length > 0 || google,
+            typeError && hasObject && code.Length == 0, exception.Length > 0, mistral, hasObject, isError, field, Regex.IsMatch(Encoding.Latin1.GetString(evidence.Body.Span), @"\A(?:ï»¿)?[ \t\r\n]*[\[{]"), raw, perDay, names, delay, filtered, ended);
+    }
+
+    private static string Decoded(string raw) => Regex.Replace(
+        Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(raw)), @"\\(?:u([0-9A-Fa-f]{4})|(.))",
+        m => m.Groups[1].Success ? ((char)int.Parse(m.Groups[1].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString()
+            : m.Groups[2].Value switch { "n" => "\n", "r" => "\r", "t" => "\t", "b" or "f" => " ", var other => other }, RegexOptions.Singleline);
+
+    /// <summary>Backticks in pairs; of every other mark from the first that opens to the last that closes, or to the end.</summary>
+    private static string Unquoted(string text)
+    {
+        text = Regex.Replace(text, "`[^`]*(?:`|\\z)", "");
+        foreach (var (open, close) in new[] { ("\"", "\""), ("\u201C", "\u201D"), ("\u2018", "\u2019"), ("\u00AB", "\u00BB") })
+            text = Regex.Replace(text, $"{open}(?:.*{close}|.*\\z)", "", RegexOptions.Singleline);
+        return Regex.Replace(text, @"(?<=\A|[^\p{L}\p{Nd}]|(?:\A|[^\p{L}\p{Nd}])[bur])'(?:.*'(?=\z|[^\p{L}\p{Nd}])|.*\z)", "", RegexOptions.Singleline);
     }
 
     private static bool IsStatus(string text) => text.Length == 3 && text[0] is '4' or '5' && text.All(char.IsAsciiDigit);
@@ -228,6 +254,8 @@ internal static partial class SlowClassifier
 
         if ((facts.Delay ?? InSentence(facts.Message)) is { } told)
             return told;
+        if (evidence.StatusCode is 429 or 503 && facts.Message.Contains("Error code: ", StringComparison.Ordinal) && InSentence(Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(facts.Raw))) is { } upstream)
+            return upstream;
         if (kind == FaultKind.QuotaExhausted)
             return Regex.Match(facts.Message, "regain access on (.{23})", RegexOptions.Singleline) is { Success: true } regain
                 && DateTimeOffset.TryParseExact(regain.Groups[1].Value, "yyyy-MM-dd 'at' HH:mm 'UTC'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)

@@ -84,7 +84,7 @@ internal static partial class SlowClassifier
 
     /// <summary>The words found, by rank, and everything else the rules ask for.</summary>
     private sealed record Facts(string[] Words, string Message, int BodyStatus, bool Azure, bool Google, bool Anthropic, bool Amazon, bool Mistral, bool Object,
-        bool IsError, bool PerDay, bool NamesQuota, TimeSpan? Delay, bool Filtered, bool Ended);
+        bool IsError, bool Field, bool IsJson, string Raw, bool PerDay, bool NamesQuota, TimeSpan? Delay, bool Filtered, bool Ended);
 
     public static Fault? Classify(in FaultEvidence evidence)
     {
@@ -95,14 +95,42 @@ internal static partial class SlowClassifier
                 ? new Fault(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous, StatusCode = evidence.StatusCode }
                 : null;
         var dialect = DialectOf(evidence.Dialect, facts);
-        var (kind, reach, forever) = Judge(dialect, facts, failed ? evidence.StatusCode : 0);
+        var status = failed ? evidence.StatusCode : Implied(dialect, facts);
+        var (kind, reach, forever) = Judge(dialect, facts, status);
         var fault = new Fault(kind) { StatusCode = evidence.StatusCode, Code = facts.Words.FirstOrDefault(w => w.Any(char.IsAsciiLetter)) };
         if (reach is { } far)
             fault = fault with { Reach = far };
         if (!failed && kind == FaultKind.Overloaded)
             fault = fault with { Applied = FaultApplied.Ambiguous };
         var wait = fault.Blame == FaultBlame.Request ? null : Wait(evidence, facts, kind);
-        return fault with { RetryAfter = wait, UntilCleared = forever || kind == FaultKind.Unauthorized || (kind == FaultKind.QuotaExhausted && wait is null) };
+        return Opinion(fault with { RetryAfter = wait, UntilCleared = forever || kind == FaultKind.Unauthorized || (kind == FaultKind.QuotaExhausted && wait is null) }, evidence.Request, status, facts);
+    }
+
+    private static int Implied(string dialect, Facts facts) =>
+        facts.BodyStatus > 0 ? facts.BodyStatus : facts.Words.Select(w => StatusOf(dialect, w)).FirstOrDefault(s => s > 0);
+
+    /// <summary>The rules of second opinions, one line each.</summary>
+    private static Fault Opinion(Fault fault, RequestKind request, int status, Facts facts)
+    {
+        var creates = request == RequestKind.CreatesAnswer;
+        var isPage = !facts.IsJson;
+        var saysOwn = facts.Field || facts.Words[3] == "request_too_large" || CodeOfRequest().IsMatch(facts.Words[0]) && !CodeOfOthers().IsMatch(facts.Words[0]) || PathFirst().IsMatch(facts.Message);
+        SecondOpinion? asks = fault.Kind switch
+        {
+            FaultKind.ModelNotFound when request != RequestKind.Other => SecondOpinion.Each,
+            FaultKind.Forbidden => SecondOpinion.Each,
+            FaultKind.NotServed when creates => SecondOpinion.Each,
+            FaultKind.InvalidRequest or FaultKind.RequestTooLarge when creates && (isPage || status is not (400 or 413 or 422)) => SecondOpinion.Each,
+            FaultKind.InvalidRequest or FaultKind.RequestTooLarge when creates && !saysOwn => SecondOpinion.One,
+            _ => null,
+        };
+        if (fault.Kind == FaultKind.ModelNotFound && request == RequestKind.Other)
+            fault = fault with { Blame = FaultBlame.Request };
+        if (asks is null)
+            return fault;
+        return fault.Kind == FaultKind.Forbidden && request == RequestKind.Other
+            ? fault with { SecondOpinion = asks.Value, Blame = FaultBlame.Request, Reach = FaultReach.Endpoint }
+            : fault with { SecondOpinion = asks.Value, IsProvisional = true, Reach = FaultReach.Endpoint };
     }
 
     private static string DialectOf(WireDialect declared, Facts facts)
@@ -129,14 +157,12 @@ internal static partial class SlowClassifier
         var meanings = facts.Words.Select(w => Meaning(dialect, w)).OfType<(FaultKind Kind, FaultReach? Reach)>().ToList();
         if (meanings.FirstOrDefault(m => m.Kind == FaultKind.QuotaExhausted) is { Kind: FaultKind.QuotaExhausted } quota)
             return (quota.Kind, quota.Reach, false);
-        if (QuotaInMessage(dialect, facts) is { } forever)
+        if (status is 402 or 403 or 429 && QuotaInMessage(dialect, facts) is { } forever)
             return (FaultKind.QuotaExhausted, null, forever);
+        if (status == 400 && QuotaAtStart().IsMatch(facts.Message))
+            return (FaultKind.QuotaExhausted, null, false);
         if (meanings.Count > 0)
             return (meanings[0].Kind, meanings[0].Kind == FaultKind.Throttled ? throttle : meanings[0].Reach, false);
-        if (status == 0)
-            status = facts.BodyStatus;
-        if (status == 0)
-            status = facts.Words.Select(w => StatusOf(dialect, w)).FirstOrDefault(s => s > 0);
         var message = facts.Message;
         if (status is 400 or 413 or 422)
         {
@@ -144,7 +170,7 @@ internal static partial class SlowClassifier
                 return (FaultKind.ContextLength, null, false);
             if (ContentFilter().IsMatch(message))
                 return (FaultKind.ContentFilter, null, false);
-            if (BadKey().IsMatch(message))
+            if (BadKeyAtStart().IsMatch(message))
                 return (FaultKind.Unauthorized, null, true);
             if (BadModel().IsMatch(message))
                 return (FaultKind.ModelNotFound, null, false);
@@ -152,6 +178,8 @@ internal static partial class SlowClassifier
 
         if (status == 403 && ContentFilter().IsMatch(message))
             return (FaultKind.ContentFilter, null, false);
+        if (status == 403 && BadKey().IsMatch(message))
+            return (FaultKind.Unauthorized, null, true);
         if (status == 404 && Regex.IsMatch(message, "model|deployment", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant))
             return (FaultKind.ModelNotFound, null, false);
         if ((status == 429 || status >= 500) && OverloadedModel().IsMatch(message))
@@ -170,7 +198,8 @@ internal static partial class SlowClassifier
             503 => (FaultKind.Overloaded, null, false),
             529 => (FaultKind.Overloaded, FaultReach.Model, false),
             408 or 424 or >= 500 => (FaultKind.ServerError, null, false),
-            _ => (FaultKind.InvalidRequest, null, false),
+            400 or 422 => (FaultKind.InvalidRequest, null, false),
+            _ => (FaultKind.NotServed, null, false),
         };
     }
 
@@ -191,10 +220,25 @@ internal static partial class SlowClassifier
         return facts.PerDay || (!facts.NamesQuota && facts.Message.Contains("per day", StringComparison.OrdinalIgnoreCase)) ? false : null;
     }
 
+    [GeneratedRegex(@"^\s*(?:your credit balance is too low|you have reached your specified api usage limits|billing hard limit has been reached)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex QuotaAtStart();
+
+    [GeneratedRegex(@"^\s*(?:api key not valid|api key expired|api key not found|invalid api key|incorrect api key provided)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex BadKeyAtStart();
+
+    [GeneratedRegex(@"invalid|missing|unsupported|unknown_param|above_max|below_min|too_long|too_short|too_many|too_large|out_of_range|malformed|required|not_supported|mismatch|parse", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex CodeOfRequest();
+
+    [GeneratedRegex(@"key|auth|credential|token_expired|org|project|account|user|tenant|subscription|model|deployment|engine|region|country|territory|location|endpoint|host|url|api_version|request_error|bad_request|plan|tier|billing|balance", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex CodeOfOthers();
+
+    [GeneratedRegex(@"^[* ]*(?:(?:messages|max_tokens|max_completion_tokens|max_output_tokens|temperature|top_p|top_k|tools|tool_choice|system|stop_sequences|stop|stream|metadata|thinking|response_format|input|prompt|contents|generationConfig|generation_config|n|seed|logprobs|instructions|reasoning|text|image|images|size|file|dimensions|encoding_format|documents|query|inputs|parameters|service_tier)|[_A-Za-z][^\s:,;(.\[]*(?:\.[^ :,;\t\r\n(]|\[[0-9])[^ :,;\t\r\n(]*):", RegexOptions.CultureInvariant)]
+    private static partial Regex PathFirst();
+
     [GeneratedRegex(@"exceeded your current quota|insufficient_quota|credit balance|insufficient credits|requires more credits|insufficient balance|billing hard limit|spend limit|spending limit|api usage limits|monthly limit|monthly quota|tokens per day, please wait", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Quota();
 
-    [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|max_new_tokens` must be|greater than the context length|context window exceeds limit|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|tokens \+  must be|greater than the context length|context window exceeds limit|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContextLength();
 
     [GeneratedRegex(@"content management policy|content filtering policy|content policy|our safety system|input was flagged|flagged as potentially violating", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]

@@ -154,7 +154,7 @@ public sealed class HttpCredentialTests
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             sent.Add(request);
-            return Task.FromResult(new HttpResponseMessage { Content = new ByteArrayContent("{}"u8.ToArray()) { Headers = { { "Content-Type", "application/json" } } } });
+            return Task.FromResult(new HttpResponseMessage { Content = new ByteArrayContent("""{"choices":[{"message":{}}]}"""u8.ToArray()) { Headers = { { "Content-Type", "application/json" } } } });
         }
     }
 }

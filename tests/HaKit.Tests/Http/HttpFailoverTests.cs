@@ -146,7 +146,7 @@ public sealed class HttpFailoverTests
     public async Task Failure_39_a_refusal_of_the_request_comes_back_whole_and_at_once(bool large)
     {
         await using var http = new HttpPool(2);
-        var body = $$$"""{"error":{"message":"{{{new string('x', large ? 200_000 : 20)}}}","type":"invalid_request_error","code":"bad"}}""";
+        var body = $$$"""{"error":{"type":"invalid_request_error","param":"messages","code":"invalid_value","message":"{{{new string('x', large ? 200_000 : 20)}}}"}}""";
         foreach (var fake in http.Fakes)
             fake.Faults.Always(FakeFault.Status(400, body));
         using (var response = await http.SendAsync(HttpPool.Chat("hi")))
@@ -157,6 +157,24 @@ public sealed class HttpFailoverTests
         }
         http.Sent.Should().HaveCount(1);
         http.Open.Should().Be(0);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Failure_39_a_400_that_does_not_say_what_is_wrong_gets_one_second_opinion_and_the_first_answer_comes_back(bool large)
+    {
+        await using var http = new HttpPool(3);
+        for (var i = 0; i < 3; i++)
+            http.Fakes[i].Faults.Always(FakeFault.Status(400, $$$"""{"error":{"message":"refused by {{{http.Fakes[i].Name}}} {{{new string('x', large ? 200_000 : 20)}}}","type":"invalid_request_error","code":null}}"""));
+        using (var response = await http.SendAsync(HttpPool.Chat("hi")))
+        {
+            response.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+            (await response.Content.ReadAsStringAsync(Ct)).Should().Contain("refused by a ");
+        }
+        http.Sent.Should().HaveCount(2);
+        http.Open.Should().Be(0);
+        http.InFlight.Should().Be(0);
     }
 
     [Fact]

@@ -1,0 +1,192 @@
+using System.Text;
+using System.Text.Json;
+
+namespace HaKit.Dialects;
+
+/// <summary>
+/// What the body of a 200 must hold to be an answer. A server that says 200 and gives none (<c>{"choices":[]}</c>, <c>null</c>) has not served the call,
+/// however fast it was. Immutable.
+/// </summary>
+internal sealed class AnswerShape
+{
+    private readonly byte[][] _members;
+    private readonly byte[][] _inElement;
+    private readonly (byte[] Member, byte[][] Values)[] _excuses;
+
+    /// <param name="members">Members of the root, any of which makes it an answer if it is not null and not empty.</param>
+    /// <param name="inElement">Members, any of which an element of such an array must have; empty if any element will do.</param>
+    /// <param name="excuses">Members of the root, and the texts with which they excuse that nothing else is there; no texts for any value that is not empty.</param>
+    private AnswerShape(string[] members, string[]? inElement = null, params (string Member, string[] Values)[] excuses)
+    {
+        _members = Utf8(members);
+        _inElement = Utf8(inElement ?? []);
+        _excuses = [.. excuses.Select(e => (Encoding.UTF8.GetBytes(e.Member), Utf8(e.Values)))];
+    }
+
+    /// <summary>Anything at all.</summary>
+    public static AnswerShape Any { get; } = new([]);
+
+    /// <summary>OpenAI's chat and text completions.</summary>
+    public static AnswerShape Choices { get; } = new(["choices"], ["message", "text", "delta"]);
+
+    /// <summary>OpenAI's responses: an answer that is still being made has no output yet.</summary>
+    public static AnswerShape Output { get; } = new(["output"], null, ("status", ["queued", "in_progress", "incomplete", "cancelled"]));
+
+    /// <summary>Embeddings and images.</summary>
+    public static AnswerShape Data { get; } = new(["data"]);
+
+    /// <summary>Moderations, rankings, scores.</summary>
+    public static AnswerShape Results { get; } = new(["results", "data", "scores"]);
+
+    /// <summary>What was heard; silence has an empty text.</summary>
+    public static AnswerShape Transcript { get; } = new(["text", "segments"], null, ("text", [""]));
+
+    /// <summary>Anthropic's messages: a model may end its turn without a word.</summary>
+    public static AnswerShape Content { get; } =
+        new(["content"], null, ("stop_reason", ["end_turn", "stop_sequence", "max_tokens", "tool_use", "pause_turn", "refusal", "model_context_window_exceeded"]));
+
+    /// <summary>Gemini's candidates; a prompt that was blocked has none.</summary>
+    public static AnswerShape Candidates { get; } = new(["candidates"], ["content", "finishReason", "output"], ("promptFeedback", []));
+
+    /// <summary>Bedrock's converse.</summary>
+    public static AnswerShape Converse { get; } = new(["output"], null, ("stopReason", []));
+
+    /// <summary>Ollama's chat and generate.</summary>
+    public static AnswerShape Ollama { get; } = new(["message", "response", "embeddings", "embedding"], null, ("done", []));
+
+    /// <summary>Gemini's embeddings.</summary>
+    public static AnswerShape Embedding { get; } = new(["embedding", "embeddings", "predictions"]);
+
+    /// <summary>Counted tokens.</summary>
+    public static AnswerShape Count { get; } = new(["input_tokens", "totalTokens"]);
+
+    /// <summary>Some object with something in it.</summary>
+    public static AnswerShape Object { get; } = new(["*"]);
+
+    /// <summary>Is an answer of this shape JSON, whatever its label says?</summary>
+    public bool IsJson => _members.Length > 0 && !ReferenceEquals(this, Transcript);
+
+    /// <summary>Is it an answer?</summary>
+    /// <param name="json">The whole body.</param>
+    public bool IsMetBy(ReadOnlySpan<byte> json)
+    {
+        if (_members.Length == 0)
+            return true;
+        if (json.StartsWith("\uFEFF"u8))
+            json = json[3..];
+        var reader = new Utf8JsonReader(json, isFinalBlock: true, state: default);
+        try
+        {
+            if (!reader.Read())
+                return false;
+            if (reader.TokenType == JsonTokenType.StartObject)
+                return IsMetByObject(ref reader);
+            // Gemini streams an array of answers where nothing else was asked for.
+            var isMet = false;
+            while (reader.TokenType == JsonTokenType.StartArray && ReferenceEquals(this, Candidates) && !isMet && reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+                isMet = IsMetByObject(ref reader);
+            return isMet;
+        }
+        catch (JsonException)
+        {
+            return false; // words that are no JSON
+        }
+    }
+
+    private bool IsMetByObject(ref Utf8JsonReader reader)
+    {
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isMember = IsOneOf(ref reader, _members);
+            var excuse = ExcuseOf(ref reader);
+            reader.Read();
+            if (excuse is not null && IsExcused(ref reader, excuse))
+                return true;
+            if (isMember && IsSomething(ref reader))
+                return true;
+            if (!isMember && excuse is null)
+                reader.Skip();
+        }
+        return false;
+    }
+
+    // Leaves the reader on the last token of the value.
+    private bool IsSomething(ref Utf8JsonReader reader)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.Null:
+                return false;
+            case JsonTokenType.String:
+                return reader.ValueSpan.Length > 0;
+            case JsonTokenType.StartObject:
+                var hasMembers = false;
+                while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+                {
+                    hasMembers = true;
+                    reader.Skip();
+                }
+                return hasMembers;
+            case JsonTokenType.StartArray:
+                var hasElement = false;
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                    hasElement |= IsElement(ref reader);
+                return hasElement;
+            default:
+                return true;
+        }
+    }
+
+    private bool IsElement(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            var isSaid = reader.TokenType is not JsonTokenType.Null;
+            reader.Skip();
+            return isSaid && _inElement.Length == 0;
+        }
+        var found = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var counts = _inElement.Length == 0 || IsOneOf(ref reader, _inElement);
+            reader.Read();
+            found |= counts && reader.TokenType != JsonTokenType.Null;
+            reader.Skip();
+        }
+        return found;
+    }
+
+    private static bool IsExcused(ref Utf8JsonReader reader, byte[][] values)
+    {
+        if (values.Length == 0)
+        {
+            var isSaid = reader.TokenType is not (JsonTokenType.Null or JsonTokenType.False);
+            reader.Skip();
+            return isSaid;
+        }
+        var isExcused = false;
+        if (reader.TokenType == JsonTokenType.String)
+            foreach (var value in values)
+                isExcused |= reader.ValueTextEquals(value);
+        reader.Skip();
+        return isExcused;
+    }
+
+    private byte[][]? ExcuseOf(ref Utf8JsonReader reader)
+    {
+        foreach (var (member, values) in _excuses)
+            if (reader.ValueTextEquals(member))
+                return values;
+        return null;
+    }
+
+    private static bool IsOneOf(ref Utf8JsonReader reader, byte[][] names)
+    {
+        foreach (var name in names)
+            if (name is [(byte)'*'] || reader.ValueTextEquals(name))
+                return true;
+        return false;
+    }
+
+    private static byte[][] Utf8(string[] texts) => [.. texts.Select(Encoding.UTF8.GetBytes)];
+}

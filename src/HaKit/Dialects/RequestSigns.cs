@@ -1,0 +1,55 @@
+using System.Buffers;
+
+namespace HaKit.Dialects;
+
+/// <summary>
+/// Tells whether a 400, 413 or 422 says that the request itself is wrong: by a code for it, by naming the member that is wrong, or by a message that
+/// begins with a path into the request. A refusal that says nothing of the kind may be the endpoint's own ("User location is not supported").
+/// </summary>
+internal static class RequestSigns
+{
+    private static readonly SearchValues<char> s_notPath = SearchValues.Create(" :,;\t\r\n(");
+
+    // A code that speaks of the place, the account or the model says nothing about the request.
+    private static readonly SearchValues<string> s_elsewhere = SearchValues.Create(
+        [
+            "key", "auth", "credential", "token_expired", "org", "project", "account", "user", "tenant", "subscription", "model", "deployment", "engine",
+            "region", "country", "territory", "location", "endpoint", "host", "url", "api_version", "request_error", "bad_request", "plan", "tier", "billing", "balance",
+        ], StringComparison.OrdinalIgnoreCase);
+
+    private static readonly SearchValues<string> s_wrong = SearchValues.Create(
+        ["invalid", "missing", "unsupported", "unknown_param", "above_max", "below_min", "too_long", "too_short", "too_many", "too_large", "out_of_range", "malformed", "required", "not_supported", "mismatch", "parse"],
+        StringComparison.OrdinalIgnoreCase);
+
+    private static readonly System.Collections.Frozen.FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> s_members = System.Collections.Frozen.FrozenSet.ToFrozenSet(
+        [
+            "messages", "max_tokens", "max_completion_tokens", "max_output_tokens", "temperature", "top_p", "top_k", "tools", "tool_choice", "system", "stop_sequences", "stop",
+            "stream", "metadata", "thinking", "response_format", "input", "prompt", "contents", "generationConfig", "generation_config", "n", "seed", "logprobs", "instructions",
+            "reasoning", "text", "image", "images", "size", "file", "dimensions", "encoding_format", "documents", "query", "inputs", "parameters", "service_tier",
+        ], StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+
+    /// <summary>Does the refusal say that the request is wrong?</summary>
+    /// <param name="signs">What the body showed.</param>
+    /// <param name="words">The message, without what it quotes.</param>
+    public static bool Blame(in ErrorSigns signs, ReadOnlySpan<char> words) =>
+        signs.NamesField || IsCodeOfRequest(signs.Code) || signs.Type is "request_too_large" || BeginsWithPath(words);
+
+    private static bool IsCodeOfRequest(ReadOnlySpan<char> code) => code.ContainsAny(s_wrong) && !code.ContainsAny(s_elsewhere);
+
+    // "messages.0.content: …", "tools[1].function: …", "* GenerateContentRequest.contents: …", "max_tokens: …".
+    private static bool BeginsWithPath(ReadOnlySpan<char> words)
+    {
+        words = words.TrimStart("* ");
+        var end = words.IndexOfAny(s_notPath);
+        if (end <= 0 || words[end] != ':')
+            return false;
+        var path = words[..end];
+        if (path[0] != '_' && !char.IsAsciiLetter(path[0]))
+            return false;
+        var step = path.IndexOfAny('.', '[');
+        return step < 0 ? IsMember(path)
+            : step > 0 && step + 1 < path.Length && (path[step] == '.' || char.IsAsciiDigit(path[step + 1]));
+    }
+
+    private static bool IsMember(ReadOnlySpan<char> name) => s_members.Contains(name);
+}

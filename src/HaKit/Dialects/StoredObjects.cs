@@ -1,0 +1,56 @@
+namespace HaKit.Dialects;
+
+/// <summary>
+/// Finds out whether a request names an object that one endpoint stores: an earlier response, a conversation, a file. Only its maker has it, so a refusal
+/// elsewhere says nothing of the request or the endpoint.
+/// </summary>
+internal static class StoredObjects
+{
+    // With a text as value. A quote within a JSON text is escaped, so an unescaped name is a member's.
+    private static readonly byte[][] s_ids =
+    [
+        "\"previous_response_id\""u8.ToArray(), "\"conversation\""u8.ToArray(), "\"conversation_id\""u8.ToArray(), "\"file_id\""u8.ToArray(), "\"thread_id\""u8.ToArray(),
+        "\"assistant_id\""u8.ToArray(), "\"container\""u8.ToArray(), "\"container_id\""u8.ToArray(), "\"batch_id\""u8.ToArray(), "\"cachedContent\""u8.ToArray(),
+        "\"cached_content\""u8.ToArray(), "\"fileUri\""u8.ToArray(), "\"file_uri\""u8.ToArray(), "\"input_file_id\""u8.ToArray(),
+    ];
+
+    private static readonly byte[][] s_lists = ["\"vector_store_ids\""u8.ToArray(), "\"file_ids\""u8.ToArray()];
+
+    /// <summary>Does the body name a stored object?</summary>
+    /// <param name="json">The body.</param>
+    public static bool AreNamedIn(ReadOnlySpan<byte> json)
+    {
+        foreach (var name in s_ids)
+            if (HasValue(json, name, (byte)'"'))
+                return true;
+        foreach (var name in s_lists)
+            if (HasValue(json, name, (byte)'['))
+                return true;
+        // A conversation and a container may be objects with an id.
+        return HasId(json, "\"conversation\""u8) || HasId(json, "\"container\""u8);
+    }
+
+    private static bool HasValue(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name, byte first)
+    {
+        while (json.IndexOf(name) is >= 0 and var at)
+        {
+            json = json[(at + name.Length)..];
+            var value = json.TrimStart(" \t\r\n"u8);
+            if (value is [(byte)':', ..] && value[1..].TrimStart(" \t\r\n"u8) is var rest && rest.Length > 1 && rest[0] == first && rest[1] is not ((byte)'"' or (byte)']'))
+                return true;
+        }
+        return false;
+    }
+
+    private static bool HasId(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name)
+    {
+        while (json.IndexOf(name) is >= 0 and var at)
+        {
+            json = json[(at + name.Length)..];
+            var value = json.TrimStart(" \t\r\n"u8);
+            if (value is [(byte)':', ..] && value[1..].TrimStart(" \t\r\n"u8) is [(byte)'{', .. var members] && members.TrimStart(" \t\r\n"u8).StartsWith("\"id\""u8))
+                return true;
+        }
+        return false;
+    }
+}
