@@ -53,7 +53,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         {
             attempt.ReportFault(fault);
             if (fault is { Kind: FaultKind.NotServed, IsProvisional: true })
-                pool.Http.NotServed(attempt.Endpoint, fault.StatusCode, request.Method, call.Path);
+                HttpSide.Of(pool).NotServed(attempt.Endpoint, fault.StatusCode, request.Method, call.Path);
         }
         if (body.ToContent(response.Content) is { } content)
             response.ReplaceContent(content, body.IsWhole);
