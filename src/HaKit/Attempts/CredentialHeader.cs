@@ -1,4 +1,4 @@
-using HaKit.Faults;
+using HaKit.Dialects;
 
 namespace HaKit.Attempts;
 
@@ -16,13 +16,8 @@ internal static class CredentialHeader
             throw new InvalidOperationException($"The credential of endpoint '{endpoint.Name}' has characters that no header may have.");
         if (secret.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
             return ("Authorization", secret);
-        return endpoint.Dialect switch
-        {
-            WireDialect.AzureOpenAI => ("api-key", secret),
-            WireDialect.Anthropic => ("x-api-key", secret),
-            WireDialect.Gemini => ("x-goog-api-key", secret),
-            _ => ("Authorization", "Bearer " + secret),
-        };
+        var place = DialectTable.Of(endpoint.Dialect).Credential;
+        return (place.Header, place.Prefix + secret);
     }
 
     /// <summary>Has it no characters with which one header could become two?</summary>

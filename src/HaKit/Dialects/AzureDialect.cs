@@ -5,6 +5,10 @@ internal sealed class AzureDialect : OpenAIDialect
 {
     public static new AzureDialect Instance { get; } = new();
 
+    public override CredentialPlace Credential => new("api-key");
+
+    public override ModelPlace? ModelInPath { get; } = new("/deployments/", '/', NeedsMark: false);
+
     protected override FaultReach ThrottleReach => FaultReach.Endpoint;
 
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch

@@ -5,6 +5,21 @@ internal sealed class BedrockDialect : OpenAIDialect
 {
     public static new BedrockDialect Instance { get; } = new();
 
+    public override IReadOnlyList<AnswerPath> Paths { get; } =
+    [
+        new("/converse", AnswerShape.Converse, IsTelling: false),
+        new("/converse-stream", AnswerShape.Any),
+        new("/invoke", AnswerShape.Object, IsTelling: false),
+        new("/invoke-with-response-stream", AnswerShape.Any),
+        .. OpenAIDialect.Instance.Paths,
+    ];
+
+    public override ModelPlace? ModelInPath { get; } = new("/model/", '/', NeedsMark: true);
+
+    public override UsageNames Usage => new("usage", "inputTokens", "outputTokens");
+
+    public override bool IsUnmistakable(in ErrorSigns signs) => !signs.Exception.IsEmpty;
+
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {
         "ServiceQuotaExceededException" => Verdict.Quota,

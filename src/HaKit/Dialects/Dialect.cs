@@ -1,46 +1,41 @@
 namespace HaKit.Dialects;
 
 /// <summary>
-/// One wire dialect's classifier: its words and its exceptions. The order of questions is the same for all: is it the quota (by code, by
-/// type, by message)? Then what do code, type, message and at last the status say?
+/// Everything that is particular to one provider's wire: the paths that create answers and what they must hold, error codes and words, where the
+/// credential goes, the marks of a stream, usage, the model's place in the path, the cheapest probe. One class for each provider and one row in
+/// <see cref="DialectTable"/>; everything else in the library asks. Stateless.
 /// </summary>
 internal abstract class Dialect
 {
-    /// <summary>Who shares a throttle. Most providers limit an account's use of a model.</summary>
-    protected virtual FaultReach ThrottleReach => FaultReach.RateLimit;
+    /// <summary>The paths at which a POST creates an answer; those of the longest end first.</summary>
+    public abstract IReadOnlyList<AnswerPath> Paths { get; }
 
-    /// <summary>The dialect to judge by: an unmistakable shape goes before what the endpoint declares, for a gateway may stand in between.</summary>
-    /// <param name="declared">What the endpoint declares.</param>
+    /// <summary>Where the credential goes. Default: <c>Authorization: Bearer</c>.</summary>
+    public virtual CredentialPlace Credential => new("Authorization", "Bearer ");
+
+    /// <summary>Where a path holds the model's name; null where only the body does.</summary>
+    public virtual ModelPlace? ModelInPath => null;
+
+    /// <summary>Where an answer reports its tokens.</summary>
+    public abstract UsageNames Usage { get; }
+
+    /// <summary>The path below an endpoint's address that lists its models: the cheapest question that needs a key.</summary>
+    public virtual string ModelsPath => "/models";
+
+    /// <summary>What an event of a stream means, by its name; null for a name that the dialect does not have.</summary>
+    /// <param name="name">The event's name, or the text of its <c>type</c>.</param>
+    public abstract StreamSignal? SignalOf(ReadOnlySpan<byte> name);
+
+    /// <summary>What the reason means with which an answer ends.</summary>
+    /// <param name="reason">The reason as it stands in the answer; may be empty.</param>
+    public virtual AnswerEnd EndOf(ReadOnlySpan<byte> reason) => EndReasons.Of(reason);
+
+    /// <summary>Does the body of an error show that it is of this dialect, whatever the endpoint declares?</summary>
     /// <param name="signs">What the body showed.</param>
-    public static Dialect For(WireDialect declared, in ErrorSigns signs)
-    {
-        if (!signs.Exception.IsEmpty)
-            return BedrockDialect.Instance;
-        if (!signs.Status.IsEmpty || signs.HasTypedDetails)
-            return GeminiDialect.Instance;
-        if (signs.IsTypeError && signs.HasErrorObject && signs.Code.IsEmpty)
-            return AnthropicDialect.Instance;
-        return declared switch
-        {
-            WireDialect.OpenAI => OpenAIDialect.Instance,
-            WireDialect.AzureOpenAI => AzureDialect.Instance,
-            WireDialect.Anthropic => AnthropicDialect.Instance,
-            WireDialect.Gemini => GeminiDialect.Instance,
-            WireDialect.Mistral => MistralDialect.Instance,
-            WireDialect.Bedrock => BedrockDialect.Instance,
-            WireDialect.Vllm => VllmDialect.Instance,
-            _ => Recognised(in signs),
-        };
-    }
+    public virtual bool IsUnmistakable(in ErrorSigns signs) => false;
 
-    private static Dialect Recognised(in ErrorSigns signs)
-    {
-        if (signs.LooksAzure)
-            return AzureDialect.Instance;
-        if (signs.HasRawStatus)
-            return MistralDialect.Instance;
-        return signs.HasErrorObject && signs.BodyStatus == 0 ? OpenAIDialect.Instance : VllmDialect.Instance;
-    }
+    /// <summary>Which endpoints share a throttle. Most providers limit an account's use of a model.</summary>
+    protected virtual FaultReach ThrottleReach => FaultReach.RateLimit;
 
     /// <summary>What the error means. The status comes first: words refine only what the status allows.</summary>
     /// <param name="signs">What the body showed.</param>

@@ -8,6 +8,25 @@ internal sealed class GeminiDialect : OpenAIDialect
 {
     public static new GeminiDialect Instance { get; } = new();
 
+    public override IReadOnlyList<AnswerPath> Paths { get; } =
+    [
+        new(":generateContent", AnswerShape.Candidates),
+        new(":streamGenerateContent", AnswerShape.Candidates),
+        new(":embedContent", AnswerShape.Embedding),
+        new(":batchEmbedContents", AnswerShape.Embedding),
+        new(":countTokens", AnswerShape.Count),
+        new(":predict", AnswerShape.Embedding),
+        .. OpenAIDialect.Instance.Paths,
+    ];
+
+    public override CredentialPlace Credential => new("x-goog-api-key");
+
+    public override ModelPlace? ModelInPath { get; } = new("/models/", ':', NeedsMark: true);
+
+    public override UsageNames Usage => new("usageMetadata", "promptTokenCount", "candidatesTokenCount");
+
+    public override bool IsUnmistakable(in ErrorSigns signs) => !signs.Status.IsEmpty || signs.HasTypedDetails;
+
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {
         "BILLING_DISABLED" => Verdict.Quota,

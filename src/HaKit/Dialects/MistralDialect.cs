@@ -5,6 +5,13 @@ internal sealed class MistralDialect : OpenAIDialect
 {
     public static new MistralDialect Instance { get; } = new();
 
+    public override IReadOnlyList<AnswerPath> Paths { get; } =
+    [
+        new("/fim/completions", AnswerShape.Choices),
+        new("/agents/completions", AnswerShape.Choices),
+        .. OpenAIDialect.Instance.Paths,
+    ];
+
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {
         "service_tier_capacity_exceeded" or "3505" => Verdict.ModelOverloaded,

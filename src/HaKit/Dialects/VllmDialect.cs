@@ -5,5 +5,13 @@ internal sealed class VllmDialect : OpenAIDialect
 {
     public static new VllmDialect Instance { get; } = new();
 
+    public override IReadOnlyList<AnswerPath> Paths { get; } =
+    [
+        new("/score", AnswerShape.Results, IsTelling: false),
+        new("/pooling", AnswerShape.Data, IsTelling: false),
+        new("/classify", AnswerShape.Data, IsTelling: false),
+        .. OpenAIDialect.Instance.Paths,
+    ];
+
     protected override FaultReach ThrottleReach => FaultReach.Endpoint;
 }

@@ -66,7 +66,7 @@ public sealed class FaultClassifier : IFaultClassifier
             words = ServerWords.WithoutQuotes(buffer[..message.Length]);
         }
 
-        var dialect = Dialect.For(evidence.Dialect, in signs);
+        var dialect = DialectTable.Of(evidence.Dialect, in signs);
         var status = failure ? evidence.StatusCode : dialect.ImpliedStatus(in signs);
         var verdict = dialect.Judge(in signs, words, status);
         return Build(in evidence, in signs, words, verdict, failure, status);

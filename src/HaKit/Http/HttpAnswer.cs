@@ -26,13 +26,17 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             return StreamedAsync(token);
         if (request.Method == HttpMethod.Head || (int)response.StatusCode is 204 or 205 or 304)
             return new(response);
-        if (isReadable && (ModelFinder.IsJson(type) || IsText(type) && call is { Shape: { IsJson: true }, AsksForStream: false }))
+        if (isReadable && (ModelFinder.IsJson(type) || IsText(type) && !call.AsksForStream && Shape is { IsJson: true }))
             return JsonAsync(token);
         // A page where data was asked for: some gateway's, not the endpoint's.
         if (type.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) && AcceptsDataOnly())
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
         return response.Content.Headers.ContentLength == 0 ? new(response) : PassedAsync(default, token);
     }
+
+    private AnswerShape? Shape => call.ShapeOn(attempt.Endpoint.Dialect);
+
+    private RequestKind Kind => call.KindOn(attempt.Endpoint.Dialect);
 
     /// <summary>Does the answer point elsewhere?</summary>
     public static bool IsRedirect(HttpResponseMessage response) => (int)response.StatusCode is >= 300 and < 400 and not 304;
@@ -82,7 +86,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             buffer.Return();
         }
         var outline = JsonOutline.Of(body);
-        var isAnswer = call.Shape?.IsMetBy(body) ?? true;
+        var isAnswer = Shape?.IsMetBy(body) ?? true;
         if (!outline.IsWhole && !IsEmptyOnPurpose(body.Count) && (isAnswer || IsJsonText(body)))
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
         // Whoever asks how a job went gets an answer that quotes the job's error. Headers say something of a fault, not whether there is one.
@@ -95,7 +99,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         }
         if (request.Method == HttpMethod.Post && LongErrorIn(body) is { } hidden && hidden.Kind != FaultKind.ContentFilter)
             throw Refused(hidden);
-        if (!isAnswer && attempt.Lease.Declared is null && call.Kind == RequestKind.CreatesAnswer)
+        if (!isAnswer && attempt.Lease.Declared is null && Kind == RequestKind.CreatesAnswer)
             attempt.ReportFault(NoAnswer());
         if (outline.Usage is { } usage && JsonOutline.TryReadUsage(body.AsSpan(usage), out var input, out var output))
             attempt.ReportUsage(input, output);
@@ -107,7 +111,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     {
         var (lease, engine, endpoint) = (attempt.Lease, pool.Engine, attempt.Endpoint);
         var events = new SseEvents(await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false), response.Content, pool.Options.Http.MaxAnswerBytes);
-        var reader = new SseReader(pool.Classifier, endpoint.Dialect, pool.Time, call.Shape is null ? RequestKind.Other : RequestKind.CreatesAnswer);
+        var reader = new SseReader(pool.Classifier, endpoint.Dialect, pool.Time, Shape is null ? RequestKind.Other : RequestKind.CreatesAnswer);
         var answer = new StreamedAnswer<ReadOnlyMemory<byte>>(engine, lease, events.GetAsyncEnumerator(token), reader, lease.CallerToken);
         try
         {
@@ -121,7 +125,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         events.HandOver(lease.Token); // a strategy of the user's may lend its token to others as soon as the attempt is over
         lease.IsHandedOver = true;
         // An end mark with nothing before it: while another endpoint is left, the call asks that one.
-        if (call.Kind == RequestKind.CreatesAnswer && answer.HasEnded && !reader.HasAnswer)
+        if (Kind == RequestKind.CreatesAnswer && answer.HasEnded && !reader.HasAnswer)
             attempt.ReportFault(NoAnswer());
         response.ReplaceContent(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the events have the old one
         return response;
@@ -156,7 +160,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             Body = body,
             Dialect = attempt.Endpoint.Dialect,
             // What the request asks for is worked out only where there is something to refuse.
-            Request = headers is null ? RequestKind.Unknown : call.Kind,
+            Request = headers is null ? RequestKind.Unknown : Kind,
             Now = pool.Time.GetUtcNow(),
         };
         return pool.Classifier.Classify(in evidence);

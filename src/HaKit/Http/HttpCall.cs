@@ -21,7 +21,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private Exception? _lastFailure;
     private int _redirects;
     private List<string>? _redirecting;
-    private RequestKind? _kind;
+    private bool? _namesStoredObject;
 
     public RequestProfile Profile { get; private set; } = HttpSide.Of(pool).Reachable(request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : RequestProfile.Default);
 
@@ -50,10 +50,15 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     public string Path => _route.Path;
 
     /// <summary>What a 200 must hold to be an answer; null where nothing is known of that.</summary>
-    public AnswerShape? Shape => request.Method == HttpMethod.Post ? _route.Answer?.Shape : null;
+    /// <param name="dialect">What the endpoint declares.</param>
+    public AnswerShape? ShapeOn(WireDialect dialect) => request.Method == HttpMethod.Post ? _route.AnswerOn(dialect)?.Shape : null;
 
-    /// <summary>What the request asks for. Worked out when a refusal makes somebody ask.</summary>
-    public RequestKind Kind => _kind ??= CreatesAnswer() ? RequestKind.CreatesAnswer : RequestKind.Other;
+    /// <summary>What the request asks for. Worked out only when there is something to refuse.</summary>
+    /// <param name="dialect">What the endpoint declares.</param>
+    public RequestKind KindOn(WireDialect dialect) => ShapeOn(dialect) is not null && !NamesStoredObject ? RequestKind.CreatesAnswer : RequestKind.Other;
+
+    // Of a body that was not kept, nothing is known of what it names.
+    private bool NamesStoredObject => _namesStoredObject ??= _body is not null && (!_body.IsKept || _body.IsJson && StoredObjects.AreNamedIn(_body[..]));
 
     public async ValueTask ReadBodyAsync(CancellationToken cancellationToken)
     {
@@ -166,10 +171,6 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         message.Content = _body?.NewContent(target.Model);
         return message;
     }
-
-    // Of a body that was not kept nobody knows what it names.
-    private bool CreatesAnswer() => request.Method == HttpMethod.Post && _route.Answer is not null
-        && (_body is null || _body.IsKept && !(_body.IsJson && StoredObjects.AreNamedIn(_body[..])));
 
     // Some SDKs accept both with every request, and say in the body which of the two they want.
     private bool AcceptsEventsOnly() => request.Headers.NonValidated.TryGetValues("Accept", out var accept) && accept.ToString() is var text

@@ -7,6 +7,7 @@ internal sealed class HttpRoute
 {
     private const int MostKept = 64;
 
+    private readonly AnswerPath?[]?[] _answers = new AnswerPath?[Enum.GetValues<WireDialect>().Length][];
     private Place[] _places = [];
 
     /// <exception cref="InvalidOperationException">The address is not under the pool's origin.</exception>
@@ -15,7 +16,6 @@ internal sealed class HttpRoute
         HttpTarget.RefuseForeign(requested, origin);
         (Requested, Origin) = (requested, origin);
         Text = requested.OriginalString;
-        Answer = AnswerPaths.Find(requested.AbsolutePath);
         var folder = origin.AbsolutePath.TrimEnd('/');
         Path = requested.AbsolutePath.StartsWith(folder + "/", StringComparison.Ordinal) ? requested.AbsolutePath[folder.Length..] : requested.AbsolutePath;
         Streams = requested.AbsolutePath.EndsWith(":streamGenerateContent", StringComparison.Ordinal)
@@ -32,7 +32,12 @@ internal sealed class HttpRoute
     public string Path { get; }
 
     /// <summary>What is known of the path, if a POST to it creates an answer.</summary>
-    public AnswerPath? Answer { get; }
+    /// <param name="dialect">What the endpoint declares.</param>
+    public AnswerPath? AnswerOn(WireDialect dialect)
+    {
+        ref var known = ref _answers[(int)dialect];
+        return (Volatile.Read(ref known) ?? (known = [DialectTable.PathOf(dialect, Requested.AbsolutePath)]))[0];
+    }
 
     /// <summary>Does the address alone ask for a stream?</summary>
     public bool Streams { get; }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using HaKit.Attempts;
+using HaKit.Dialects;
 using HaKit.Estimates;
 
 namespace HaKit.Http;
@@ -62,7 +63,7 @@ internal sealed class HttpTarget
         var own = _endpoint.Domains.Model ?? model;
         var rest = requested.AbsolutePath[_origin.AbsolutePath.TrimEnd('/').Length..];
         if (_endpoint.Domains.Model is { } name)
-            rest = WithModel(rest, name);
+            rest = DialectTable.WithModel(rest, name);
         // Azure: …/openai/deployments/{model}?api-version=…
         var folder = own is null || !HasPlace ? _path : _path.Replace("%7Bmodel%7D", Uri.EscapeDataString(own), StringComparison.OrdinalIgnoreCase);
         var asked = withCredential ? requested.Query : _names.Without(requested.Query);
@@ -118,22 +119,6 @@ internal sealed class HttpTarget
 
     /// <summary>Scheme, host and port, without user and password.</summary>
     public static string ServerOf(Uri address) => address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
-
-    // Azure's /deployments/{model}/… and Gemini's /models/{model}:generateContent.
-    private static string WithModel(string path, string model)
-    {
-        var at = path.IndexOf("/deployments/", StringComparison.Ordinal);
-        if (at >= 0)
-        {
-            var start = at + "/deployments/".Length;
-            var end = path.IndexOf('/', start);
-            return string.Concat(path.AsSpan(0, start), Uri.EscapeDataString(model), end < 0 ? default : path.AsSpan(end));
-        }
-        at = path.LastIndexOf("/models/", StringComparison.Ordinal);
-        if (at < 0 || path.IndexOf(':', at) is not (> 0 and var colon))
-            return path;
-        return string.Concat(path.AsSpan(0, at + "/models/".Length), Uri.EscapeDataString(model), path.AsSpan(colon));
-    }
 }
 
 /// <summary>A model's name as bodies have it.</summary>

@@ -26,4 +26,7 @@ public enum WireDialect
 
     /// <summary>vLLM and other servers that are compatible with OpenAI.</summary>
     Vllm,
+
+    /// <summary>Ollama.</summary>
+    Ollama,
 }

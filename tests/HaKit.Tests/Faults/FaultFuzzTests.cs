@@ -112,7 +112,7 @@ public sealed class FaultFuzzTests
         return new FaultEvidence
         {
             StatusCode = random.Next(3) == 0 ? Pick(random, s_statuses) : fixture.Status,
-            Dialect = random.Next(2) == 0 ? (WireDialect)random.Next(8) : fixture.Dialect,
+            Dialect = random.Next(2) == 0 ? (WireDialect)random.Next(Enum.GetValues<WireDialect>().Length) : fixture.Dialect,
             Headers = headers.Count == 0 ? null : Fixture.HeadersOf(headers),
             Body = body.ToArray(),
             Request = (RequestKind)random.Next(3),

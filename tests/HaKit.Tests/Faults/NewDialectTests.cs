@@ -3,7 +3,7 @@ using HaKit.Dialects;
 
 namespace HaKit.Tests.Faults;
 
-/// <summary>Adds a dialect as CONTRIBUTING.md says, up to the line in <see cref="Dialect.For"/>.</summary>
+/// <summary>Adds a dialect as CONTRIBUTING.md says, up to the line in <see cref="DialectTable"/>.</summary>
 public sealed class NewDialectTests
 {
     private sealed class AcmeDialect : OpenAIDialect
@@ -49,7 +49,7 @@ public sealed class NewDialectTests
         {
             var signs = new ErrorSigns(new char[ErrorSigns.WordBuffer], new byte[ErrorSigns.LengthBuffer]);
             if (declared != WireDialect.Unknown)
-                classes[declared] = Dialect.For(declared, in signs).GetType().Name;
+                classes[declared] = DialectTable.Of(declared, in signs).GetType().Name;
         }
         classes.Values.Should().OnlyHaveUniqueItems().And.HaveCount(Enum.GetValues<WireDialect>().Length - 1);
     }

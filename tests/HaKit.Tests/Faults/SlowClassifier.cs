@@ -153,7 +153,7 @@ internal static partial class SlowClassifier
 
     private static (FaultKind, FaultReach?, bool Forever) Judge(string dialect, Facts facts, int status)
     {
-        FaultReach? throttle = dialect is "azure" or "vllm" ? FaultReach.Endpoint : FaultReach.RateLimit;
+        FaultReach? throttle = dialect is "azure" or "vllm" or "ollama" ? FaultReach.Endpoint : FaultReach.RateLimit;
         var meanings = facts.Words.Select(w => Meaning(dialect, w)).OfType<(FaultKind Kind, FaultReach? Reach)>().ToList();
         if (meanings.FirstOrDefault(m => m.Kind == FaultKind.QuotaExhausted) is { Kind: FaultKind.QuotaExhausted } quota)
             return (quota.Kind, quota.Reach, false);

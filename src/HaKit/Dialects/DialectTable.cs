@@ -1,0 +1,85 @@
+namespace HaKit.Dialects;
+
+/// <summary>All dialects, one row for each value of <see cref="WireDialect"/>, and what can be told from a path or a name without knowing the dialect.</summary>
+internal static class DialectTable
+{
+    // In the order of the enumeration. Servers that declare nothing are taken for compatible ones of unknown make: a refusal speaks for one server only.
+    private static readonly Dialect[] s_rows =
+    [
+        VllmDialect.Instance,
+        OpenAIDialect.Instance,
+        AzureDialect.Instance,
+        AnthropicDialect.Instance,
+        GeminiDialect.Instance,
+        MistralDialect.Instance,
+        BedrockDialect.Instance,
+        VllmDialect.Instance,
+        OllamaDialect.Instance,
+    ];
+
+    // Each path once: most dialects have OpenAI's.
+    private static readonly AnswerPath[] s_paths = [.. s_rows.SelectMany(d => d.Paths).DistinctBy(p => p.End)];
+
+    /// <summary>The dialect of an endpoint.</summary>
+    /// <param name="declared">What the endpoint declares.</param>
+    public static Dialect Of(WireDialect declared) => s_rows[(int)declared];
+
+    /// <summary>The dialect to judge an error by: an unmistakable shape goes before what the endpoint declares, for a gateway may stand in between.</summary>
+    /// <param name="declared">What the endpoint declares.</param>
+    /// <param name="signs">What the body showed.</param>
+    public static Dialect Of(WireDialect declared, in ErrorSigns signs)
+    {
+        if (BedrockDialect.Instance.IsUnmistakable(in signs))
+            return BedrockDialect.Instance;
+        if (GeminiDialect.Instance.IsUnmistakable(in signs))
+            return GeminiDialect.Instance;
+        if (AnthropicDialect.Instance.IsUnmistakable(in signs))
+            return AnthropicDialect.Instance;
+        if (declared != WireDialect.Unknown)
+            return Of(declared);
+        if (signs.LooksAzure)
+            return AzureDialect.Instance;
+        if (signs.HasRawStatus)
+            return MistralDialect.Instance;
+        return signs.HasErrorObject && signs.BodyStatus == 0 ? OpenAIDialect.Instance : VllmDialect.Instance;
+    }
+
+    /// <summary>The path at which a POST creates an answer; null for any other.</summary>
+    /// <param name="declared">What the endpoint declares: its own paths need no version before them.</param>
+    /// <param name="path">The request's path, without a query.</param>
+    public static AnswerPath? PathOf(WireDialect declared, string path)
+    {
+        var text = path.AsSpan().TrimEnd('/');
+        // The messages of a thread, the items of a conversation: they belong to an object that one endpoint stores.
+        if (text.Contains("/threads/", StringComparison.Ordinal) || text.Contains("/conversations/", StringComparison.Ordinal) || text.Contains("/assistants/", StringComparison.Ordinal))
+            return null;
+        if (declared != WireDialect.Unknown)
+            foreach (var own in Of(declared).Paths)
+                if (own.IsEndOf(text))
+                    return own;
+        foreach (var known in s_paths)
+            if (known.IsEndOf(text) && (known.IsTelling || AnswerPath.IsVersioned(text[..^known.End.Length])))
+                return known;
+        return null;
+    }
+
+    /// <summary>The path with another model's name in the place of the caller's; the same where it has no place for one.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="model">The model's name.</param>
+    public static string WithModel(string path, string model)
+    {
+        foreach (var dialect in s_rows)
+            if (dialect.ModelInPath is { } place && place.Replace(path, model) is { } replaced)
+                return replaced;
+        return path;
+    }
+
+    /// <summary>What an event of a stream means, by its name; null for a name that no dialect has. Names mean the same in all that have them.</summary>
+    /// <param name="name">The event's name, or the text of its <c>type</c>.</param>
+    public static StreamSignal? SignalOf(ReadOnlySpan<byte> name) =>
+        OpenAIDialect.Instance.SignalOf(name) ?? AnthropicDialect.Instance.SignalOf(name);
+
+    /// <summary>What the reason means with which an answer ends. Where a dialect is not known for sure: reasons mean the same in all that have them.</summary>
+    /// <param name="reason">The text of <c>finish_reason</c>, <c>stop_reason</c>, <c>finishReason</c> and the like; may be empty.</param>
+    public static AnswerEnd EndOf(ReadOnlySpan<byte> reason) => EndReasons.Of(reason);
+}
