@@ -34,6 +34,39 @@ public static class EndpointPoolClientPipelineExtensions
     public static TOptions UseHaEndpoint<TOptions>(this TOptions options, string endpoint)
         where TOptions : ClientPipelineOptions => options.Over(() => EndpointFaultHandler.CreateHttpClient(endpoint));
 
+    /// <summary>
+    /// Sends everything the client does through an HTTP client that has a pool under it, such as one of <see cref="IHttpClientFactory"/> with
+    /// <c>AddHaEndpointPoolHandler</c>, so that its logging, its proxy and its tests apply. The SDK's own retries and network timeout are switched off.
+    /// </summary>
+    /// <typeparam name="TOptions">The client's kind of options.</typeparam>
+    /// <param name="options">The options; their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>
+    /// <param name="client">The HTTP client; not disposed of.</param>
+    /// <returns>The same options.</returns>
+    /// <exception cref="InvalidOperationException">The options belong to a client already.</exception>
+    public static TOptions UseHaEndpointPool<TOptions>(this TOptions options, HttpClient client)
+        where TOptions : ClientPipelineOptions
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return options.Over(() => client);
+    }
+
+    /// <summary>
+    /// As the other overload, over an HTTP client of the application's own. Resilience handlers of that client repeat what the pool repeats already: take them off with
+    /// <c>RemoveAllResilienceHandlers</c>.
+    /// </summary>
+    /// <typeparam name="TOptions">The client's kind of options.</typeparam>
+    /// <param name="options">The options; their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>
+    /// <param name="endpoint">The endpoint's name, for messages.</param>
+    /// <param name="client">The HTTP client; not disposed of. Its timeout ends long streams: <see cref="Timeout.InfiniteTimeSpan"/> suits a pool.</param>
+    /// <returns>The same options.</returns>
+    /// <exception cref="InvalidOperationException">The options belong to a client already.</exception>
+    public static TOptions UseHaEndpoint<TOptions>(this TOptions options, string endpoint, HttpClient client)
+        where TOptions : ClientPipelineOptions
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return options.Over(() => new HttpClient(new EndpointFaultHandler(endpoint) { InnerHandler = new ForwardingHandler(client) }) { Timeout = Timeout.InfiniteTimeSpan });
+    }
+
     private static TOptions Over<TOptions>(this TOptions options, Func<HttpClient> client)
         where TOptions : ClientPipelineOptions
     {

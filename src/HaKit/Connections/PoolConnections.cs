@@ -35,6 +35,14 @@ internal static class PoolConnections
         }
     }
 
+    /// <summary>As for calls, without a span for each request: probes would make a trace each, thousands a day.</summary>
+    public static SocketsHttpHandler NewProbeHandler(TimeSpan connectTimeout)
+    {
+        var handler = NewHandler(connectTimeout);
+        handler.ActivityHeadersPropagator = null;
+        return handler;
+    }
+
     /// <summary>Fits a handler that somebody else made. What was set to anything but the runtime's default is left.</summary>
     public static void Suit(HttpMessageHandler handler, TimeSpan connectTimeout)
     {

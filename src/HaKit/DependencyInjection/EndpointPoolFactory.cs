@@ -38,7 +38,12 @@ internal static partial class EndpointPoolFactory
         foreach (var configuration in provider.GetServices<EndpointPoolPartsConfiguration>())
             if (configuration.Pool == name)
                 configuration.Configure(provider, parts);
-        var pool = new EndpointPool(name, factory.Create(name), parts);
+        var options = factory.Create(name);
+        HttpMessageInvoker? probes = null;
+        if (parts.ProbeHttp is null && provider.GetServices<EndpointPoolClient>().FirstOrDefault(c => c.Pool == name) is { } client)
+            parts.ProbeHttp = probes = new HttpMessageInvoker(new ClientConnections(provider, client.Client, options.ConnectTimeout));
+        var pool = new EndpointPool(name, options, parts);
+        pool.Owns(probes);
         var logger = loggers.CreateLogger("HaKit.EndpointPool");
         foreach (var section in provider.GetServices<EndpointPoolSection>())
             if (section.Pool == name && SettingNames.WithoutMeaning(section.Section) is { Length: > 0 } names)

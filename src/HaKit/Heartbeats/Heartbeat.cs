@@ -244,6 +244,9 @@ internal sealed class Heartbeat
             IsTimeoutLearned = setup.Options.LearnTimeout && _times.IsLearned,
         };
         _member.Telemetry?.Beat(now - asked, fault?.KindName);
+        // Calls have reached it, by a handler that resolves names in another way perhaps: then DNS as we ask it says nothing of the endpoint.
+        if (fault?.Kind == FaultKind.DnsFailed && _member.Successes > 0 && _member.Health.State.IsInService)
+            return;
         // While nothing serves, the first answer opens the gate.
         var isDecisive = fault is null && _pacemaker.IsOutage;
         if (_detector is { } detector)

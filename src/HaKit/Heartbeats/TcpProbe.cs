@@ -4,7 +4,11 @@ using HaKit.Faults;
 
 namespace HaKit.Heartbeats;
 
-/// <summary>Asks for a TCP connection to the endpoint's address and closes it: is the server's machine up, and does something listen? Thread-safe.</summary>
+/// <summary>
+/// Asks for a TCP connection to the endpoint's address and closes it: is the server's machine up, and does something listen? A name that DNS does not know may be
+/// one of service discovery, which only the handlers of calls resolve: then it sends a HEAD request without credentials by the way of the pool's probes, and any
+/// answer is a good one. Thread-safe.
+/// </summary>
 public sealed class TcpProbe : IProbe
 {
     /// <inheritdoc/>
@@ -16,6 +20,8 @@ public sealed class TcpProbe : IProbe
     {
         ArgumentNullException.ThrowIfNull(context);
         var address = context.Endpoint.Address ?? throw new InvalidOperationException($"Endpoint '{context.Endpoint.Name}' has no address to connect to.");
+        if (address.Scheme.Contains('+', StringComparison.Ordinal)) // https+http: a name of service discovery
+            return await AskOverHttpAsync(context, address, cancellationToken).ConfigureAwait(false);
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
@@ -24,12 +30,17 @@ public sealed class TcpProbe : IProbe
         }
         catch (SocketException exception)
         {
-            return new ProbeResult(new Fault(exception.SocketErrorCode switch
-            {
-                SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery => FaultKind.DnsFailed,
-                SocketError.TimedOut => FaultKind.ConnectTimeout,
-                _ => FaultKind.ConnectFailed,
-            }));
+            if (exception.SocketErrorCode is not (SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery))
+                return new ProbeResult(new Fault(exception.SocketErrorCode == SocketError.TimedOut ? FaultKind.ConnectTimeout : FaultKind.ConnectFailed));
         }
+        return await AskOverHttpAsync(context, address, cancellationToken).ConfigureAwait(false);
+    }
+
+    // What fails is thrown, and judged like the failure of a call: a name that nothing resolves is DnsFailed here too.
+    private static async ValueTask<ProbeResult> AskOverHttpAsync(ProbeContext context, Uri address, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Head, address);
+        using var response = await context.Http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        return default;
     }
 }

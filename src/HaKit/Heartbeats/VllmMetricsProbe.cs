@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using HaKit.Faults;
 
 namespace HaKit.Heartbeats;
@@ -41,7 +40,7 @@ public sealed class VllmMetricsProbe : IProbe
         foreach (var range in page.Split((byte)'\n'))
         {
             var line = page[range];
-            if (!line.StartsWith("vllm:"u8) || Value(line) is not { } value)
+            if (!line.StartsWith("vllm:"u8) || PrometheusText.ValueOf(line) is not { } value)
                 continue;
             line = line[5..];
             if (IsNamed(line, "num_requests_running"u8))
@@ -59,17 +58,6 @@ public sealed class VllmMetricsProbe : IProbe
 
     private static bool IsNamed(ReadOnlySpan<byte> line, ReadOnlySpan<byte> name) =>
         line.StartsWith(name) && line.Length > name.Length && line[name.Length] is (byte)'{' or (byte)' ';
-
-    // name{labels} value [timestamp]; a label's value may hold any character, so the labels are skipped by their last brace.
-    private static double? Value(ReadOnlySpan<byte> line)
-    {
-        var from = line.LastIndexOf((byte)'}') + 1;
-        if (from == 0)
-            from = line.IndexOf((byte)' ');
-        if (from < 0)
-            return null;
-        return Utf8Parser.TryParse(line[from..].TrimStart((byte)' '), out double value, out _) && double.IsFinite(value) && value >= 0 ? value : null;
-    }
 
     private static int Whole(double value) => (int)Math.Min(value, int.MaxValue);
 }

@@ -63,4 +63,9 @@ public sealed class EndpointFaultHandler : DelegatingHandler
         response.Dispose();
         throw new EndpointFaultException(_endpoint, fault);
     }
+
+    /// <inheritdoc/>
+    /// <remarks>Blocks the thread. Synchronous calls of an SDK come here.</remarks>
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        SynchronousSend.Run(SendAsync, request, cancellationToken);
 }

@@ -64,5 +64,5 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     /// <inheritdoc/>
     /// <remarks>Blocks the thread. Synchronous calls of an SDK come here.</remarks>
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        SendAsync(request, cancellationToken).GetAwaiter().GetResult();
+        SynchronousSend.Run(SendAsync, request, cancellationToken);
 }

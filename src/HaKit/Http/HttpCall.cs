@@ -23,9 +23,13 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private List<string>? _redirecting;
     private bool? _namesStoredObject;
 
-    public RequestProfile Profile { get; private set; } = HttpSide.Of(pool).Reachable(request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : RequestProfile.Default);
+    public RequestProfile Profile { get; private set; } = HttpSide.Of(pool).Reachable(ProfileOf(pool, request));
 
     public bool AsksForStream { get; private set; }
+
+    // What the request's options say holds as it is; headers refine what surrounds the call.
+    private static RequestProfile ProfileOf(EndpointPool pool, HttpRequestMessage request) =>
+        ProfileHeaders.Read(request.Headers, request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : AmbientProfile.Of(pool) ?? RequestProfile.Default);
 
     /// <summary>Sends the request to one endpoint after another until one answers.</summary>
     public static async Task<HttpResponseMessage> RunAsync(EndpointPool pool, HttpSend send, HttpRequestMessage request, CancellationToken cancellationToken)

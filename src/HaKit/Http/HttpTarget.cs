@@ -111,7 +111,8 @@ internal sealed class HttpTarget
     }
 
     // The connections say what encodings they can undo: of an answer in another one, nobody here could say whether it is whole.
-    private static bool IsOurs(string name) => name.Equals("Host", StringComparison.OrdinalIgnoreCase) || name.Equals("Accept-Encoding", StringComparison.OrdinalIgnoreCase);
+    private static bool IsOurs(string name) =>
+        name.Equals("Host", StringComparison.OrdinalIgnoreCase) || name.Equals("Accept-Encoding", StringComparison.OrdinalIgnoreCase) || ProfileHeaders.Is(name);
 
     /// <summary>Is the location on the server that the request went to?</summary>
     public static bool IsSameServer(Uri one, Uri other) =>

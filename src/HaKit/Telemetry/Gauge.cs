@@ -18,8 +18,8 @@ internal enum Gauge
     SloBurnRate,
 }
 
-/// <summary>How a gauge is told to the world.</summary>
-internal sealed record GaugeDefinition(Gauge Gauge, string Name, string Unit, string Description);
+/// <summary>How a gauge is told to the world. A share has no unit: some exporters make a suffix of the unit 1 and others do not, so its metric would have two names.</summary>
+internal sealed record GaugeDefinition(Gauge Gauge, string Name, string? Unit, string Description);
 
 internal static class GaugeTable
 {
@@ -27,16 +27,16 @@ internal static class GaugeTable
     [
         new(Gauge.EndpointState, "hakit.endpoint.state", "{endpoint}", "1 for the state that the endpoint is in, 0 for the others."),
         new(Gauge.EndpointInFlight, "hakit.endpoint.in_flight", "{attempt}", "Attempts in flight on the endpoint, streams included until they end."),
-        new(Gauge.EndpointShare, "hakit.endpoint.ramp", "1", "The factor on the endpoint's weight: below 1 while it returns."),
-        new(Gauge.EndpointLimitUtilization, "hakit.endpoint.limit.utilization", "1", "How much of a limit of the endpoint is used."),
-        new(Gauge.EndpointAvailability, "hakit.endpoint.availability", "1", "Share of the time in which the endpoint could take traffic."),
+        new(Gauge.EndpointShare, "hakit.endpoint.ramp", null, "The factor on the endpoint's weight: below 1 while it returns."),
+        new(Gauge.EndpointLimitUtilization, "hakit.endpoint.limit.utilization", null, "How much of a limit of the endpoint is used."),
+        new(Gauge.EndpointAvailability, "hakit.endpoint.availability", null, "Share of the time in which the endpoint could take traffic."),
         new(Gauge.QueueLength, "hakit.queue.length", "{call}", "Calls that wait for an endpoint."),
         new(Gauge.BudgetLevel, "hakit.budget.level", "{retry}", "Retries and hedges that the pool's shared budget would pay for now."),
-        new(Gauge.PoolUtilization, "hakit.pool.utilization", "1", "How full the serving endpoints are, by weight."),
+        new(Gauge.PoolUtilization, "hakit.pool.utilization", null, "How full the serving endpoints are, by weight."),
         new(Gauge.WantedEndpoints, "hakit.scale.wanted_endpoints", "{endpoint}", "How many serving endpoints the load wants."),
-        new(Gauge.PoolAvailability, "hakit.pool.availability", "1", "The pool's availability: delivered to callers, observed, and predicted from its endpoints."),
-        new(Gauge.SloTarget, "hakit.slo.target", "1", "The availability that the pool is meant to have."),
-        new(Gauge.SloBudgetLeft, "hakit.slo.budget_left", "1", "Share of the error budget that is left; negative when overspent."),
-        new(Gauge.SloBurnRate, "hakit.slo.burn_rate", "1", "How many times faster than evenly the error budget is being spent, in a window."),
+        new(Gauge.PoolAvailability, "hakit.pool.availability", null, "The pool's availability: delivered to callers, observed, and predicted from its endpoints."),
+        new(Gauge.SloTarget, "hakit.slo.target", null, "The availability that the pool is meant to have."),
+        new(Gauge.SloBudgetLeft, "hakit.slo.budget_left", null, "Share of the error budget that is left; negative when overspent."),
+        new(Gauge.SloBurnRate, "hakit.slo.burn_rate", null, "How many times faster than evenly the error budget is being spent, in a window."),
     ];
 }

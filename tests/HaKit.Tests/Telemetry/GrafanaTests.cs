@@ -65,10 +65,10 @@ public sealed partial class GrafanaTests
         return [.. found.Values];
     }
 
-    // As the OpenTelemetry specification has it for Prometheus: units are suffixes, those in braces are not, a gauge of unit 1 is a ratio, a counter a total.
+    // As the OpenTelemetry specification has it for Prometheus: units are suffixes, those in braces are not, a counter is a total.
     private static IEnumerable<string> PrometheusNames(Instrument instrument)
     {
-        var name = instrument.Name.Replace('.', '_') + instrument.Unit switch { "s" => "_seconds", "1" => "_ratio", _ => "" };
+        var name = instrument.Name.Replace('.', '_') + instrument.Unit switch { "s" => "_seconds", _ => "" };
         return instrument.GetType().Name switch
         {
             "Histogram`1" => [name + "_bucket", name + "_count", name + "_sum"],

@@ -1,0 +1,23 @@
+namespace HaKit;
+
+/// <summary>Sends by another client. That client refuses a message that was sent before, so it gets one of its own with the same content.</summary>
+internal sealed class ForwardingHandler(HttpClient client) : HttpMessageHandler
+{
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var response = await client.SendAsync(CopyOf(request), HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+        response.RequestMessage = request;
+        return response;
+    }
+
+    // Not disposed of: the content is the caller's.
+    private static HttpRequestMessage CopyOf(HttpRequestMessage request)
+    {
+        var copy = new HttpRequestMessage(request.Method, request.RequestUri) { Version = request.Version, VersionPolicy = request.VersionPolicy, Content = request.Content };
+        foreach (var (name, values) in request.Headers.NonValidated)
+            copy.Headers.TryAddWithoutValidation(name, values);
+        foreach (var (key, value) in request.Options)
+            copy.Options.Set(new HttpRequestOptionsKey<object?>(key), value);
+        return copy;
+    }
+}

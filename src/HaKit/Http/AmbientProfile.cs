@@ -1,0 +1,28 @@
+namespace HaKit.Http;
+
+/// <summary>The profiles that surround the code which calls now, the innermost first. Flows with the execution context, so into everything that an SDK awaits.</summary>
+internal sealed class AmbientProfile : IDisposable
+{
+    private static readonly AsyncLocal<AmbientProfile?> s_current = new();
+
+    private readonly AmbientProfile? _outer;
+    private readonly EndpointPool _pool;
+    private readonly RequestProfile _profile;
+
+    public AmbientProfile(EndpointPool pool, RequestProfile profile)
+    {
+        (_pool, _profile, _outer) = (pool, profile, s_current.Value);
+        s_current.Value = this;
+    }
+
+    /// <summary>What surrounds a call of this pool; null for nothing.</summary>
+    public static RequestProfile? Of(EndpointPool pool)
+    {
+        for (var scope = s_current.Value; scope is not null; scope = scope._outer)
+            if (ReferenceEquals(scope._pool, pool))
+                return scope._profile;
+        return null;
+    }
+
+    public void Dispose() => s_current.Value = _outer;
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+
+namespace HaKit.Http;
+
+/// <summary>
+/// What a request says of itself in headers that begin with <c>x-ha-</c>, for SDKs that can add headers and nothing else. None of them leaves the process.
+/// </summary>
+internal static class ProfileHeaders
+{
+    private const string Prefix = "x-ha-";
+
+    /// <summary>Is it a header that is for the pool alone?</summary>
+    public static bool Is(string name) => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The profile with what the headers say.</summary>
+    /// <exception cref="InvalidOperationException">A header of this kind has an unknown name or a value that it cannot have.</exception>
+    public static RequestProfile Read(HttpRequestHeaders headers, RequestProfile profile)
+    {
+        foreach (var (name, values) in headers.NonValidated)
+            if (Is(name))
+                profile = With(profile, name[Prefix.Length..].ToLowerInvariant(), values.ToString())
+                    ?? throw new InvalidOperationException($"The header '{name}' has a name that a pool does not know, or a value that it cannot have.");
+        return profile;
+    }
+
+    private static RequestProfile? With(RequestProfile profile, string name, string value) => name switch
+    {
+        "affinity" => profile with { AffinityKey = value },
+        "model" => profile with { Model = value },
+        "residency" => profile with { Residency = value },
+        "tags" => profile with { Tags = List(value) },
+        "endpoints" => profile with { Endpoints = List(value) },
+        "idempotency-key" => profile with { IdempotencyKey = value },
+        "priority" => Number(value) is { } priority ? profile with { Priority = priority } : null,
+        "input-tokens" => Number(value) is >= 0 and var tokens ? profile with { InputTokens = tokens } : null,
+        "max-output-tokens" => Number(value) is >= 0 and var tokens ? profile with { MaxOutputTokens = tokens } : null,
+        "deadline" => Time(value) is { } deadline ? profile with { Deadline = deadline } : null,
+        "may-hedge" => bool.TryParse(value, out var may) ? profile with { MayHedge = may } : null,
+        "may-repeat" => bool.TryParse(value, out var may) ? profile with { MayRepeat = may } : null,
+        _ => null,
+    };
+
+    private static string[] List(string value) => value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    private static int? Number(string value) => int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    // Seconds, as Retry-After has them, or hh:mm:ss.
+    private static TimeSpan? Time(string value)
+    {
+        var time = double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds < 1e6 ? TimeSpan.FromSeconds(seconds)
+            : TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var given) ? given : default;
+        return time > TimeSpan.Zero ? time : null;
+    }
+}

@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using HaKit.Health;
+using HaKit.Testing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace HaKit.Hosting.Tests;
+
+/// <summary>Heartbeats reach what calls reach: names that service discovery alone resolves.</summary>
+public sealed class DiscoveryHeartbeatTests
+{
+    [Theory(Timeout = 60_000)]
+    [InlineData("https+http")]
+    [InlineData("http")]
+    public async Task Endpoints_with_logical_names_stay_in_service_without_any_call(string scheme)
+    {
+        await using var app = await AspireApp.StartAsync(pool: options =>
+        {
+            options.Heartbeat.Enabled = true;
+            options.Heartbeat.LearnTimeout = false;
+            foreach (var endpoint in options.Endpoints)
+                endpoint.Address = endpoint.Address!.Replace("https+http", scheme, StringComparison.Ordinal);
+        });
+
+        await BeatAsync(app, beats: 5);
+
+        app.Pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.Health.Status == EndpointHealthStatus.Healthy && e.Heartbeat!.Fault == null);
+        (await app.AskAsync(3)).Should().Be(3);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Probes_make_no_spans_of_their_own()
+    {
+        var spans = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name is "System.Net.Http" or "HaKit",
+            // As the default sampler of OpenTelemetry: what belongs to a trace that is not recorded is not recorded.
+            Sample = static (ref ActivityCreationOptions<ActivityContext> o) => o.Parent == default || (o.Parent.TraceFlags & ActivityTraceFlags.Recorded) != 0 ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.PropagationData,
+            ActivityStopped = activity => { if (activity.Recorded) spans.Enqueue(activity); },
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var app = await AspireApp.StartAsync(pool: options =>
+        {
+            options.Heartbeat.Enabled = true;
+            options.Heartbeat.Path = "/health";
+        });
+        var ports = app.Servers.Select(s => (object)s.Address.Port).ToHashSet();
+
+        await BeatAsync(app, beats: 3);
+
+        spans.Where(s => s.TagObjects.Any(t => t.Key == "server.port" && ports.Contains(t.Value!))).Should().BeEmpty();
+        app.Servers.Sum(s => s.Counts.Probes).Should().BePositive();
+    }
+
+    // Time stands still while a beat is under way, so how busy the machine is does not decide.
+    private static async Task BeatAsync(AspireApp app, int beats)
+    {
+        for (var i = 0; i < beats; i++)
+        {
+            var before = app.Time.Elapsed;
+            for (var step = 0; step < 12; step++)
+            {
+                app.Time.Advance(TimeSpan.FromSeconds(1));
+                await Task.Delay(50, TestContext.Current.CancellationToken);
+            }
+            app.Pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.Heartbeat != null && e.Heartbeat.At > before);
+        }
+    }
+}
