@@ -55,7 +55,7 @@ public sealed class AspireTests
         await using var app = await AspireApp.StartAsync();
         await app.AskAsync(2);
 
-        app.Logs.Entries.Where(e => e.Id.Id == 13).Should().ContainSingle().Which.Message.Should().Contain("llm").And.Contain("models").And.Contain("KeepResilience");
+        app.Logs.Entries.Where(e => e.Id.Id == 20).Should().ContainSingle().Which.Message.Should().Contain("llm").And.Contain("models").And.Contain("KeepResilience");
         app.Logs.Entries.Should().NotContain(e => e.Level >= LogLevel.Warning);
     }
 
@@ -71,7 +71,7 @@ public sealed class AspireTests
         (await app.AskAsync(3)).Should().Be(3);
 
         seen.Should().Be(3);
-        app.Logs.Entries.Where(e => e.Id.Id == 14).Should().ContainSingle().Which.Level.Should().Be(LogLevel.Warning);
+        app.Logs.Entries.Where(e => e.Id.Id == 21).Should().ContainSingle().Which.Level.Should().Be(LogLevel.Warning);
     }
 
     [Fact(Timeout = 60_000)]
@@ -82,7 +82,7 @@ public sealed class AspireTests
             client: c => c.AddHaEndpointPoolHandler("models").KeepResilience());
 
         (await app.AskAsync(2)).Should().Be(0, "the kept handler fails every call");
-        app.Logs.Entries.Should().NotContain(e => e.Id.Id == 13 || e.Id.Id == 14);
+        app.Logs.Entries.Should().NotContain(e => e.Id.Id == 20 || e.Id.Id == 21);
     }
 
     [Fact(Timeout = 60_000)]

@@ -81,7 +81,7 @@ public sealed partial class DrilledApp : IAsyncLifetime
     private void Stream() => _time.Run(async () =>
     {
         var stream = await _app.Services.GetRequiredService<EndpointPool>().StreamAsync(0, static (_, _, _) => new ValueTask<IAsyncEnumerable<int>>(Items()), new Contents()).ConfigureAwait(false);
-        await foreach (var _ in stream.ConfigureAwait(false))
+        await foreach (var _ in stream)
         {
         }
     });
