@@ -123,7 +123,7 @@ public sealed partial class MetricTests
             InstrumentPublished = (instrument, _) =>
             {
                 if (instrument.Meter.Name == "HaKit")
-                    found[instrument.Name] = (instrument.GetType().Name.Split('`')[0].Replace("Observable", "", StringComparison.Ordinal), instrument.Unit!);
+                    found[instrument.Name] = (instrument.GetType().Name.Split('`')[0].Replace("Observable", "", StringComparison.Ordinal), instrument.Unit ?? "none");
             },
         };
         listener.Start();
