@@ -1,3 +1,4 @@
+using HaKit.Connections;
 using HaKit.Http;
 using HaKit.Telemetry;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,0 +1,49 @@
+using HaKit.Testing;
+
+namespace HaKit.Tests;
+
+/// <summary>What a caller of any SDK gets.</summary>
+internal enum Outcome
+{
+    /// <summary>The whole answer, from the other server.</summary>
+    Served,
+
+    /// <summary>The SDK's own exception for a refusal, after one request.</summary>
+    Refused,
+
+    /// <summary>What was delivered, and then <see cref="PartialResponseException"/>: never half an answer that looks whole.</summary>
+    Partial,
+}
+
+/// <summary>What goes wrong at the preferred server.</summary>
+/// <param name="Fault">What it does.</param>
+/// <param name="Expected">What the caller gets.</param>
+/// <param name="Streams">Whether it is a trouble of streams alone.</param>
+/// <param name="IsSlow">Whether the pool's time has to pass.</param>
+internal sealed record Trouble(FakeFault Fault, Outcome Expected = Outcome.Served, bool Streams = false, bool IsSlow = false);
+
+internal static class Troubles
+{
+    public static IReadOnlyDictionary<string, Trouble> ByName { get; } = new Dictionary<string, Trouble>
+    {
+        ["all is well"] = new(FakeFault.None),
+        ["500"] = new(FakeFault.Status(500)),
+        ["503"] = new(FakeFault.Status(503)),
+        ["529"] = new(FakeFaults.Anthropic.Overloaded()),
+        ["429 with Retry-After"] = new(FakeFaults.OpenAI.RateLimited(TimeSpan.FromSeconds(20))),
+        ["quota exhausted"] = new(FakeFaults.OpenAI.QuotaExhausted()),
+        ["bad key"] = new(FakeFault.Status(401)),
+        ["model not found"] = new(FakeFaults.OpenAI.ModelNotFound()),
+        ["connection reset"] = new(FakeFault.Reset),
+        ["empty answer"] = new(FakeFault.EmptyBody),
+        ["cut answer"] = new(FakeFault.TruncatedBody),
+        ["error in a 200"] = new(FakeFault.ErrorIn200()),
+        ["page of a gateway"] = new(FakeFault.Status(502, "<html>bad gateway</html>", "text/html")),
+        ["silence"] = new(FakeFault.Hang, IsSlow: true),
+        ["the request itself is refused (400)"] = new(FakeFault.Status(400, """{"error":{"message":"Invalid value for temperature","type":"invalid_request_error","param":"temperature","code":null}}"""), Outcome.Refused),
+        ["stream cut after three contents"] = new(FakeFault.CutAfter(3), Outcome.Partial, Streams: true),
+        ["stream ends without its mark"] = new(FakeFault.EndAfter(3), Outcome.Partial, Streams: true),
+        ["stream silent after three contents"] = new(FakeFault.SilentAfter(3), Outcome.Partial, Streams: true, IsSlow: true),
+        ["error at the beginning of a stream"] = new(FakeFault.ErrorEventAfter(0), Streams: true),
+    };
+}
