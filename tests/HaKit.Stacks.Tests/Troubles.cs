@@ -19,8 +19,9 @@ internal enum Outcome
 /// <param name="Fault">What it does.</param>
 /// <param name="Expected">What the caller gets.</param>
 /// <param name="Streams">Whether it is a trouble of streams alone.</param>
+/// <param name="Plain">Whether it is a trouble of plain answers alone.</param>
 /// <param name="IsSlow">Whether the pool's time has to pass.</param>
-internal sealed record Trouble(FakeFault Fault, Outcome Expected = Outcome.Served, bool Streams = false, bool IsSlow = false);
+internal sealed record Trouble(FakeFault Fault, Outcome Expected = Outcome.Served, bool Streams = false, bool Plain = false, bool IsSlow = false);
 
 internal static class Troubles
 {
@@ -36,7 +37,7 @@ internal static class Troubles
         ["model not found"] = new(FakeFaults.OpenAI.ModelNotFound()),
         ["connection reset"] = new(FakeFault.Reset),
         ["empty answer"] = new(FakeFault.EmptyBody),
-        ["cut answer"] = new(FakeFault.TruncatedBody),
+        ["cut answer"] = new(FakeFault.TruncatedBody, Plain: true),
         ["error in a 200"] = new(FakeFault.ErrorIn200()),
         ["page of a gateway"] = new(FakeFault.Status(502, "<html>bad gateway</html>", "text/html")),
         ["silence"] = new(FakeFault.Hang, IsSlow: true),
