@@ -1,0 +1,75 @@
+using HaKit;
+using HaKit.Continuity;
+using HaKit.Continuity.Operations;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers vaults.</summary>
+public static class VaultServiceCollectionExtensions
+{
+    /// <summary>Adds a vault that is described in configuration. It comes from the container keyed by its name; its destinations are the pool <c>vault-NAME</c>.</summary>
+    /// <param name="services">The container.</param>
+    /// <param name="name">The vault's name, unique in the container.</param>
+    /// <param name="section">The section with the <see cref="VaultOptions"/>; read once, at the start.</param>
+    /// <returns>The pool of destinations, for alerts, health checks and telemetry.</returns>
+    public static IEndpointPoolBuilder AddHaVault(this IServiceCollection services, string name, IConfiguration section)
+    {
+        ArgumentNullException.ThrowIfNull(section);
+        return services.Add(name, o => o.Bind(section));
+    }
+
+    /// <summary>Adds a vault that is described in code.</summary>
+    /// <param name="services">The container.</param>
+    /// <param name="name">The vault's name, unique in the container.</param>
+    /// <param name="configure">Describes it.</param>
+    /// <returns>The pool of destinations.</returns>
+    public static IEndpointPoolBuilder AddHaVault(this IServiceCollection services, string name, Action<VaultOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        return services.Add(name, o => o.Configure(configure));
+    }
+
+    /// <summary>Adds a health check of a vault's schedule: unhealthy when no good snapshot is younger than <see cref="VaultOptions.MaxAge"/>, degraded when a destination lacks the newest.</summary>
+    /// <param name="builder">The checks.</param>
+    /// <param name="name">The vault's name.</param>
+    /// <param name="tags">For choosing among checks. Default: none. Never tag it <c>live</c>: an old backup is no reason to restart an application.</param>
+    public static IHealthChecksBuilder AddHaVaultCheck(this IHealthChecksBuilder builder, string name, IEnumerable<string>? tags = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.Add(new HealthCheckRegistration("vault-" + name, p => p.GetRequiredKeyedService<VaultSchedule>(name), failureStatus: null, tags));
+    }
+
+    private static IEndpointPoolBuilder Add(this IServiceCollection services, string name, Action<OptionsBuilder<VaultOptions>> describe)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        var pool = "vault-" + name;
+        describe(services.AddOptions<VaultOptions>(name).ValidateOnStart());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<VaultOptions>, VaultOptionsValidator>());
+        services.AddHttpClient(pool);
+        var builder = services.AddHaEndpointPool(pool, static _ => { });
+        services.AddOptions<EndpointPoolOptions>(pool).Configure<IOptionsMonitor<VaultOptions>, IHttpClientFactory>(
+            (options, vaults, clients) => VaultSettings.Describe(options, vaults.Get(name), () => clients.CreateClient(pool)));
+        builder.AddFaultClassifier(new DestinationFaults());
+        services.AddKeyedSingleton(name, (provider, _) => new Vault(provider.GetRequiredKeyedService<EndpointPool>(pool), provider.GetRequiredService<IOptionsMonitor<VaultOptions>>().Get(name)));
+        services.TryAddSingleton(provider => provider.GetRequiredKeyedService<Vault>(name));
+        services.AddKeyedSingleton(name, (provider, _) => ActivatorUtilities.CreateInstance<VaultSchedule>(
+            provider, provider.GetRequiredKeyedService<Vault>(name), provider.GetRequiredService<IOptionsMonitor<VaultOptions>>().Get(name)));
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<VaultSchedule>(name));
+        return builder;
+    }
+
+    private sealed class VaultOptionsValidator : IValidateOptions<VaultOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, VaultOptions options)
+        {
+            var problems = VaultSettings.Problems(options).Select(p => $"Vault '{name}': {p}").ToList();
+            return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+
+namespace HaKit.Continuity.Format;
+
+/// <summary>The 32 bytes that name a chunk or a snapshot: an HMAC of its content under the vault's id key. Immutable.</summary>
+internal readonly record struct ObjectId(ulong A, ulong B, ulong C, ulong D)
+{
+    public static ObjectId From(ReadOnlySpan<byte> bytes)
+    {
+        var words = MemoryMarshal.Cast<byte, ulong>(bytes[..32]);
+        return new(words[0], words[1], words[2], words[3]);
+    }
+
+    public static bool TryParse(ReadOnlySpan<char> text, out ObjectId id)
+    {
+        Span<byte> bytes = stackalloc byte[32];
+        var isHex = text.Length == 64 && Convert.FromHexString(text, bytes, out _, out _) == System.Buffers.OperationStatus.Done;
+        id = isHex ? From(bytes) : default;
+        return isHex;
+    }
+
+    public override string ToString()
+    {
+        ReadOnlySpan<ulong> words = [A, B, C, D];
+        return Convert.ToHexStringLower(MemoryMarshal.AsBytes(words));
+    }
+}

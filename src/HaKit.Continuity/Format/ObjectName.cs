@@ -1,0 +1,40 @@
+using System.Globalization;
+
+namespace HaKit.Continuity.Format;
+
+/// <summary>
+/// Names of objects: a letter for the kind, the id, the number of the key that seals it. An object is never changed; a new key gives a new name.
+/// </summary>
+internal readonly record struct ObjectName(char Kind, string Id, uint Key)
+{
+    /// <summary>A key's check object: it shows a wrong key before anything is written, and holds the vault's id key.</summary>
+    public const char CheckKind = 'k';
+
+    public const char ChunkKind = 'c';
+
+    public const char SnapshotKind = 's';
+
+    /// <summary>A save or a sync is under way.</summary>
+    public const char IntentKind = 'i';
+
+    /// <summary>A snapshot was deleted on purpose.</summary>
+    public const char TombstoneKind = 't';
+
+    /// <summary>Chunks that no snapshot uses any more, to be deleted after the grace.</summary>
+    public const char MarkKind = 'm';
+
+    /// <summary>A prune deletes chunks at this moment.</summary>
+    public const char SweepKind = 'w';
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind}/{Id}.{Key}");
+
+    public static bool TryParse(string name, out ObjectName parsed)
+    {
+        parsed = default;
+        var dot = name.LastIndexOf('.');
+        if (name.Length < 5 || name[1] != '/' || dot < 3 || !uint.TryParse(name.AsSpan(dot + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var key))
+            return false;
+        parsed = new(name[0], name[2..dot], key);
+        return true;
+    }
+}

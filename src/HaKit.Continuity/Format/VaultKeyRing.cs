@@ -1,0 +1,23 @@
+using System.Security.Cryptography;
+
+namespace HaKit.Continuity.Format;
+
+/// <summary>The sealing keys by number, each derived from its secret by HKDF-SHA-256 (RFC 5869). The secrets are never shown.</summary>
+internal sealed class VaultKeyRing
+{
+    private readonly Dictionary<uint, AesGcm> _keys = [];
+
+    public VaultKeyRing(IEnumerable<KeyValuePair<uint, byte[]>> secrets, uint active)
+    {
+        foreach (var (number, secret) in secrets)
+            _keys[number] = new AesGcm(HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32, salt: [], info: "HaKit vault 1 seal"u8.ToArray()), Sealer.TagSize);
+        Active = active;
+    }
+
+    /// <summary>The number of the key that seals what is written.</summary>
+    public uint Active { get; }
+
+    public IEnumerable<uint> Numbers => _keys.Keys;
+
+    public AesGcm? this[uint number] => _keys.GetValueOrDefault(number);
+}

@@ -1,0 +1,88 @@
+using HaKit.Continuity.Format;
+
+namespace HaKit.Continuity.Operations;
+
+/// <summary>Reads every object of every destination and says what is missing or wrong.</summary>
+internal static class CheckOperation
+{
+    public static async Task<VaultCheckReport> RunAsync(VaultSession session, LocalState? state, CancellationToken token)
+    {
+        var findings = new List<VaultFinding>();
+        var good = new Dictionary<DestinationView, HashSet<ObjectId>>();
+        var manifests = new Dictionary<ObjectId, SnapshotManifest>();
+        foreach (var view in session.Views)
+        {
+            var objects = new HashSet<ObjectId>();
+            good[view] = objects;
+            if (!view.IsUsable)
+                findings.Add(new(view.Name, "", VaultProblem.Unreachable, view.Failure!));
+            if (view.IsUsable && view.Checks.Count == 0)
+                findings.Add(new(view.Name, "k/check", VaultProblem.Missing, "The destination has no check object: it is new, or was emptied. A sync repairs it."));
+            foreach (var stranger in view.Strangers)
+                findings.Add(new(view.Name, stranger, VaultProblem.Unknown, "The name is none of this format's."));
+            foreach (var name in NamesOf(view))
+                if (await CheckAsync(session, view, name, objects, manifests, token) is { } finding)
+                    findings.Add(finding);
+        }
+        var deleted = session.Usable.SelectMany(v => v.Tombstones.Keys).ToHashSet();
+        var listed = manifests.Where(m => !deleted.Contains(m.Key)).OrderBy(m => m.Value.Number).ToList();
+        foreach (var view in session.Usable)
+            findings.AddRange(Gaps(view, listed, good[view], deleted, state));
+        return new VaultCheckReport(findings, [.. listed.Select(m => VaultSnapshot.From(m.Key, m.Value))]);
+    }
+
+    private static IEnumerable<ObjectName> NamesOf(DestinationView view) => !view.IsUsable && view.Checks.Count == 0 ? [] :
+    [
+        .. view.Checks, .. view.Markers,
+        .. view.Chunks.Select(c => new ObjectName(ObjectName.ChunkKind, c.Key.ToString(), c.Value)),
+        .. view.Snapshots.Select(s => new ObjectName(ObjectName.SnapshotKind, s.Key.ToString(), s.Value)),
+        .. view.Tombstones.Select(t => new ObjectName(ObjectName.TombstoneKind, t.Key.ToString(), t.Value)),
+    ];
+
+    private static async Task<VaultFinding?> CheckAsync(
+        VaultSession session, DestinationView view, ObjectName name, HashSet<ObjectId> good, Dictionary<ObjectId, SnapshotManifest> manifests, CancellationToken token)
+    {
+        try
+        {
+            var content = (await session.Store.GetAsync([view.Name], name, token)).Content;
+            if (content is null)
+                return new(view.Name, name.ToString(), VaultProblem.Missing, "It is listed and cannot be read.");
+            var isNamedById = ObjectId.TryParse(name.Id, out var id);
+            var plain = session.OpenVerified(name, id, content);
+            if (isNamedById && name.Kind is ObjectName.ChunkKind or ObjectName.SnapshotKind)
+                good.Add(id);
+            if (name.Kind == ObjectName.SnapshotKind)
+                manifests[id] = System.Text.Json.JsonSerializer.Deserialize(plain, ContinuityJson.Default.SnapshotManifest)!;
+            return null;
+        }
+        catch (VaultObjectException e)
+        {
+            return new(view.Name, name.ToString(), VaultProblem.Damaged, e.Message);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !token.IsCancellationRequested)
+        {
+            return new(view.Name, name.ToString(), VaultProblem.Unreachable, e.Message);
+        }
+    }
+
+    private static IEnumerable<VaultFinding> Gaps(
+        DestinationView view, List<KeyValuePair<ObjectId, SnapshotManifest>> listed, HashSet<ObjectId> good, HashSet<ObjectId> deleted, LocalState? state)
+    {
+        foreach (var id in view.Snapshots.Keys.Where(id => deleted.Contains(id) && !view.Tombstones.ContainsKey(id)))
+            yield return new(view.Name, $"s/{id}", VaultProblem.RolledBack, "The snapshot was deleted on purpose, and this destination has it again: it was rolled back. A sync deletes it.");
+        foreach (var (id, manifest) in listed)
+        {
+            if (!view.Snapshots.ContainsKey(id))
+            {
+                yield return new(view.Name, $"s/{id}", VaultProblem.Missing, $"It lacks snapshot {manifest.Number}, which another destination has: it was out at that time, or was rolled back. A sync repairs it.");
+                continue;
+            }
+            foreach (var chunk in manifest.Chunks)
+                if (ObjectId.TryParse(chunk, out var chunkId) && !good.Contains(chunkId) && !view.Chunks.ContainsKey(chunkId))
+                    yield return new(view.Name, $"c/{chunk}", VaultProblem.Missing, $"Snapshot {manifest.Number} needs it. A sync repairs it.");
+        }
+        var newest = listed.Where(m => view.Snapshots.ContainsKey(m.Key)).Select(m => m.Value.Number).DefaultIfEmpty(0).Max();
+        if (state is not null && newest < state.LastNumber && !(state.LastId is { } last && ObjectId.TryParse(last, out var lastId) && deleted.Contains(lastId)))
+            yield return new(view.Name, "", VaultProblem.RolledBack, $"This machine has seen snapshot {state.LastNumber}, and the destination's newest is {newest}: it was out at that time, or was rolled back.");
+    }
+}

@@ -1,0 +1,63 @@
+using HaKit.Continuity.Format;
+
+namespace HaKit.Continuity.Operations;
+
+/// <summary>What one destination lists at the beginning of an operation. Chunks that the operation adds are added here too. Owned by one operation.</summary>
+internal sealed class DestinationView(string name)
+{
+    public string Name { get; } = name;
+
+    /// <summary>Why it takes no part, if it does not.</summary>
+    public string? Failure { get; set; }
+
+    public bool IsUsable => Failure is null;
+
+    /// <summary>Each chunk with the number of the key that seals it here.</summary>
+    public Dictionary<ObjectId, uint> Chunks { get; } = [];
+
+    public Dictionary<ObjectId, uint> Snapshots { get; } = [];
+
+    public Dictionary<ObjectId, uint> Tombstones { get; } = [];
+
+    public List<ObjectName> Checks { get; } = [];
+
+    public List<ObjectName> Markers { get; } = [];
+
+    /// <summary>Names that no version of this format has.</summary>
+    public List<string> Strangers { get; } = [];
+
+    public IEnumerable<ObjectName> MarkersOf(char kind) => Markers.Where(m => m.Kind == kind);
+
+    public void Fill(IEnumerable<string> names)
+    {
+        foreach (var listed in names)
+        {
+            if (!ObjectName.TryParse(listed, out var parsed))
+            {
+                Strangers.Add(listed);
+                continue;
+            }
+            switch (parsed.Kind)
+            {
+                case ObjectName.ChunkKind when ObjectId.TryParse(parsed.Id, out var id):
+                    Chunks[id] = parsed.Key;
+                    break;
+                case ObjectName.SnapshotKind when ObjectId.TryParse(parsed.Id, out var id):
+                    Snapshots[id] = parsed.Key;
+                    break;
+                case ObjectName.TombstoneKind when ObjectId.TryParse(parsed.Id, out var id):
+                    Tombstones[id] = parsed.Key;
+                    break;
+                case ObjectName.CheckKind:
+                    Checks.Add(parsed);
+                    break;
+                case ObjectName.IntentKind or ObjectName.MarkKind or ObjectName.SweepKind:
+                    Markers.Add(parsed);
+                    break;
+                default:
+                    Strangers.Add(listed);
+                    break;
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using System.Security.Cryptography;
+using HaKit.Continuity.Format;
+
+namespace HaKit.Continuity.Operations;
+
+/// <summary>Restores a snapshot, or one path of it, beside its target, and renames it into place when it is whole.</summary>
+internal static class RestoreOperation
+{
+    // Packed files stand one after the other in a chunk, so a few chunks in memory are enough.
+    private const int CachedChunks = 8;
+
+    /// <exception cref="VaultException">The target exists, a name is not safe, or a chunk cannot be had. Nothing is left at the target.</exception>
+    public static async Task<VaultRestoreReport> RunAsync(VaultSession session, ObjectId id, string target, string? onlyPath, CancellationToken token)
+    {
+        var began = session.Time.GetTimestamp();
+        var manifest = await session.ReadManifestAsync(id, token);
+        var entries = manifest.Entries.Where(e => onlyPath is null || e.Path == onlyPath || e.Path.StartsWith(onlyPath.TrimEnd('/') + "/", StringComparison.Ordinal)).ToList();
+        if (entries.Count == 0 && onlyPath is not null)
+            throw new VaultException($"Snapshot {manifest.Number} has no path '{onlyPath}'.");
+        SafePaths.ThrowIfUnsafe(entries);
+        target = Path.GetFullPath(target);
+        if (File.Exists(target) || Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
+            throw new VaultException($"The target '{target}' exists. Restore to a new path, or move the old one away.");
+        var partial = $"{target}.partial-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
+        try
+        {
+            var bytes = await WriteAsync(session, manifest, entries, partial, token);
+            if (Directory.Exists(target))
+                Directory.Delete(target);
+            Directory.Move(partial, target);
+            UnixFiles.FlushFolder(Path.GetDirectoryName(target)!);
+            return new VaultRestoreReport(VaultSnapshot.From(id, manifest), entries.Count(e => !e.IsFolder), bytes, session.Time.GetElapsedTime(began));
+        }
+        catch
+        {
+            if (Directory.Exists(partial))
+                Directory.Delete(partial, recursive: true);
+            throw;
+        }
+    }
+
+    private static async Task<long> WriteAsync(VaultSession session, SnapshotManifest manifest, List<ManifestEntry> entries, string folder, CancellationToken token)
+    {
+        UnixFiles.CreateFolder(folder);
+        var cache = new Dictionary<int, byte[]>();
+        var order = new Queue<int>();
+        var total = 0L;
+        foreach (var entry in entries)
+        {
+            var path = Path.Combine(folder, entry.Path.Replace('/', Path.DirectorySeparatorChar));
+            Directory.CreateDirectory(entry.IsFolder ? path : Path.GetDirectoryName(path)!);
+            if (entry.Link is not null)
+                File.CreateSymbolicLink(path, entry.Link);
+            else if (!entry.IsFolder)
+                total += await WriteFileAsync(path, entry);
+        }
+        // Times and permissions of folders come last, because writing into a folder changes the one and may need the other.
+        foreach (var entry in Enumerable.Reverse(entries).Where(e => e.IsFolder))
+            Finish(Path.Combine(folder, entry.Path.Replace('/', Path.DirectorySeparatorChar)), entry);
+        return total;
+
+        async Task<long> WriteFileAsync(string path, ManifestEntry entry)
+        {
+            await using (var file = new FileStream(path, UnixFiles.NewPrivateFile()))
+            {
+                for (var i = 0; i + 2 < entry.Extents.Count; i += 3)
+                {
+                    var chunk = await ChunkAsync(entry.Extents[i]);
+                    var (offset, length) = (entry.Extents[i + 1], entry.Extents[i + 2]);
+                    if (offset < 0 || length < 0 || offset > chunk.Length - length)
+                        throw new VaultException($"Snapshot {manifest.Number} places '{entry.Path}' outside its chunk.");
+                    await file.WriteAsync(chunk.AsMemory(offset, length), token);
+                }
+                if (file.Length != entry.Size)
+                    throw new VaultException($"Snapshot {manifest.Number}: '{entry.Path}' has {file.Length} bytes and should have {entry.Size}.");
+                file.Flush(flushToDisk: true);
+            }
+            Finish(path, entry);
+            return entry.Size;
+        }
+
+        async Task<byte[]> ChunkAsync(int index)
+        {
+            if (cache.TryGetValue(index, out var chunk))
+                return chunk;
+            if (index < 0 || index >= manifest.Chunks.Count || !ObjectId.TryParse(manifest.Chunks[index], out var id))
+                throw new VaultException($"Snapshot {manifest.Number} names a chunk that it does not list.");
+            chunk = await session.ReadAsync(ObjectName.ChunkKind, id, token);
+            if (order.Count == CachedChunks)
+                cache.Remove(order.Dequeue());
+            order.Enqueue(index);
+            return cache[index] = chunk;
+        }
+    }
+
+    private static void Finish(string path, ManifestEntry entry)
+    {
+        if (!OperatingSystem.IsWindows() && entry.Mode != 0)
+            File.SetUnixFileMode(path, (UnixFileMode)entry.Mode & (UnixFileMode)0x1FF);
+        var modified = new DateTime(entry.Modified, DateTimeKind.Utc);
+        if (entry.IsFolder)
+            Directory.SetLastWriteTimeUtc(path, modified);
+        else
+            File.SetLastWriteTimeUtc(path, modified);
+    }
+}

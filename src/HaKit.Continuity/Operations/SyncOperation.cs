@@ -1,0 +1,89 @@
+using HaKit.Continuity.Format;
+
+namespace HaKit.Continuity.Operations;
+
+/// <summary>Gives each destination what another has. Deletions go first, so that a destination that was rolled back brings nothing back.</summary>
+internal static class SyncOperation
+{
+    public static async Task<VaultSyncReport> RunAsync(VaultSession session, CancellationToken token)
+    {
+        await using var scope = await WriteScope.BeginAsync(session, token);
+        var (deleted, copiedChunks, copiedSnapshots) = (0, 0, 0);
+        var tombstones = session.Usable.SelectMany(v => v.Tombstones).GroupBy(t => t.Key).ToDictionary(g => g.Key, g => g.First().Value);
+        foreach (var (id, _) in tombstones)
+            await session.OnEachAsync(
+                async view =>
+                {
+                    if (!view.Tombstones.ContainsKey(id))
+                        await CopyAsync(session, view, ObjectName.TombstoneKind, id, token);
+                    if (!view.Snapshots.Remove(id, out var key))
+                        return;
+                    await session.Store.DeleteAsync(view.Name, new ObjectName(ObjectName.SnapshotKind, id.ToString(), key), token);
+                    Interlocked.Increment(ref deleted);
+                },
+                token);
+
+        var unreadable = new List<string>();
+        foreach (var (id, manifest) in await session.ReadManifestsAsync(unreadable, token))
+        {
+            await scope.RenewAsync(token);
+            foreach (var view in session.Usable.ToList())
+                await VaultSession.TryAsync(view, async v => await CompleteAsync(v, id, manifest), token);
+        }
+        return new VaultSyncReport(
+            copiedSnapshots, copiedChunks, deleted,
+            [.. session.Views.Where(v => !v.IsUsable).Select(v => $"'{v.Name}': {v.Failure}"), .. unreadable]);
+
+        async Task CompleteAsync(DestinationView view, ObjectId id, SnapshotManifest manifest)
+        {
+            foreach (var chunk in manifest.Chunks)
+            {
+                if (!ObjectId.TryParse(chunk, out var chunkId))
+                    continue;
+                if (view.Chunks.TryGetValue(chunkId, out var key) && await IsGoodAsync(session, view, new ObjectName(ObjectName.ChunkKind, chunk, key), chunkId, token))
+                    continue;
+                await ReplaceAsync(view, ObjectName.ChunkKind, chunkId, view.Chunks);
+                copiedChunks++;
+            }
+            if (view.Snapshots.TryGetValue(id, out var held) && await IsGoodAsync(session, view, new ObjectName(ObjectName.SnapshotKind, id.ToString(), held), id, token))
+                return;
+            await ReplaceAsync(view, ObjectName.SnapshotKind, id, view.Snapshots);
+            copiedSnapshots++;
+        }
+
+        // A damaged copy has the name that the good one needs.
+        async Task ReplaceAsync(DestinationView view, char kind, ObjectId id, Dictionary<ObjectId, uint> held)
+        {
+            if (held.Remove(id, out var key))
+            {
+                var content = await session.ReadAsync(kind, id, token);
+                await session.Store.DeleteAsync(view.Name, new ObjectName(kind, id.ToString(), key), token);
+                await PutAsync(session, view, kind, id, content, token);
+            }
+            else
+                await CopyAsync(session, view, kind, id, token);
+            held[id] = session.Sealer.Keys.Active;
+        }
+    }
+
+    private static async Task CopyAsync(VaultSession session, DestinationView view, char kind, ObjectId id, CancellationToken token) =>
+        await PutAsync(session, view, kind, id, await session.ReadAsync(kind, id, token), token);
+
+    private static async Task PutAsync(VaultSession session, DestinationView view, char kind, ObjectId id, byte[] content, CancellationToken token)
+    {
+        var name = session.NameOf(kind, id);
+        await session.Store.PutAsync(view.Name, name, session.Sealer.Seal(name, content), token);
+    }
+
+    private static async Task<bool> IsGoodAsync(VaultSession session, DestinationView view, ObjectName name, ObjectId id, CancellationToken token)
+    {
+        try
+        {
+            return (await session.Store.GetAsync([view.Name], name, token)).Content is { } content && session.OpenVerified(name, id, content) is not null;
+        }
+        catch (VaultObjectException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,254 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using HaKit.Continuity.Format;
+
+namespace HaKit.Continuity.Operations;
+
+/// <summary>One operation's view of the vault: its identity, and what each destination lists. Owned by one operation.</summary>
+internal sealed class VaultSession
+{
+    private readonly byte[] _idKey;
+
+    private VaultSession(VaultStore store, Sealer sealer, TimeProvider time, string vault, byte[] idKey, DestinationView[] views)
+    {
+        (Store, Sealer, Time, Vault, _idKey, Views) = (store, sealer, time, vault, idKey, views);
+    }
+
+    public VaultStore Store { get; }
+
+    public Sealer Sealer { get; }
+
+    public TimeProvider Time { get; }
+
+    public string Vault { get; }
+
+    public DestinationView[] Views { get; }
+
+    public IEnumerable<DestinationView> Usable => Views.Where(v => v.IsUsable);
+
+    /// <summary>
+    /// Lists all destinations and finds the vault's identity. A wrong key is an error before anything is written. A destination whose check object is
+    /// damaged, while another's is well, takes no part. A new vault is made only on request, where every destination can be reached and none has one; a
+    /// missing check object is written then, and for a repair.
+    /// </summary>
+    /// <exception cref="VaultException">The keys are wrong, destinations belong to different vaults, or there is no vault.</exception>
+    public static async Task<VaultSession> OpenAsync(VaultStore store, Sealer sealer, TimeProvider time, bool create, bool repair, CancellationToken token)
+    {
+        var views = store.Destinations.Select(d => new DestinationView(d)).ToArray();
+        await Task.WhenAll(views.Select(v => ListAsync(store, v, token)));
+        var identities = new List<(DestinationView View, CheckContent Check)>();
+        var refused = new List<(DestinationView View, string Why)>();
+        foreach (var view in views.Where(v => v.IsUsable && v.Checks.Count > 0))
+            try
+            {
+                identities.Add((view, await ReadCheckAsync(store, sealer, view, token)));
+            }
+            catch (VaultException e)
+            {
+                refused.Add((view, e.Message));
+            }
+            catch (Exception e) when (IsOfDestination(e, token))
+            {
+                view.Failure = e.Message;
+            }
+        if (identities.Select(i => i.Check.Vault).Distinct().Count() > 1)
+            throw new VaultException($"The destinations belong to different vaults: {string.Join(", ", identities.Select(i => $"'{i.View.Name}'"))}. Give each vault destinations of its own.");
+        if (identities.Count == 0 && refused.Count > 0)
+            throw new VaultException($"The keys do not open this vault. Destination '{refused[0].View.Name}': {refused[0].Why} Nothing was written.");
+        foreach (var (view, why) in refused)
+            view.Failure = why;
+        CheckContent check;
+        if (identities.Count > 0)
+            check = identities[0].Check;
+        else if (!create)
+            throw new VaultException($"There is no vault: {Reasons(views)}");
+        else if (views.FirstOrDefault(v => !v.IsUsable) is { } away)
+            throw new VaultException($"A new vault is made only when every destination can be reached, so that two are never made: '{away.Name}': {away.Failure}");
+        else
+            check = new CheckContent(1, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), RandomNumberGenerator.GetBytes(32));
+        var session = new VaultSession(store, sealer, time, check.Vault, check.IdKey, views);
+        foreach (var key in sealer.Keys.Numbers)
+            sealer.CountSeals(key, views.Max(v => v.Chunks.Values.Count(k => k == key)));
+        if (create || repair)
+            await session.WriteChecksAsync(token);
+        return session;
+    }
+
+    /// <summary>The id of a chunk or snapshot: HMAC-SHA-256 of the kind and the content under the vault's id key.</summary>
+    public ObjectId IdOf(char kind, ReadOnlySpan<byte> content)
+    {
+        using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _idKey);
+        hmac.AppendData([(byte)kind]);
+        hmac.AppendData(content);
+        Span<byte> id = stackalloc byte[32];
+        hmac.GetHashAndReset(id);
+        return ObjectId.From(id);
+    }
+
+    public ObjectName NameOf(char kind, ObjectId id) => new(kind, id.ToString(), Sealer.Keys.Active);
+
+    /// <summary>Runs a step on each usable destination at once; one that fails takes no further part and keeps its reason.</summary>
+    public async Task OnEachAsync(Func<DestinationView, Task> step, CancellationToken token) =>
+        await Task.WhenAll([.. Usable.Select(v => TryAsync(v, step, token))]);
+
+    public static async Task<bool> TryAsync(DestinationView view, Func<DestinationView, Task> step, CancellationToken token)
+    {
+        try
+        {
+            await step(view);
+            return true;
+        }
+        catch (Exception e) when (IsOfDestination(e, token))
+        {
+            view.Failure = e.Message;
+            return false;
+        }
+    }
+
+    /// <summary>Reads an object from the first destination that has a good copy.</summary>
+    /// <exception cref="VaultObjectException">No destination has one; the message says what each has.</exception>
+    public async Task<byte[]> ReadAsync(char kind, ObjectId id, CancellationToken token)
+    {
+        var keys = Views.Where(v => v.IsUsable).Select(v => (v.Name, Held: Listed(v, kind))).Where(v => v.Held.ContainsKey(id)).ToDictionary(v => v.Name, v => v.Held[id]);
+        var left = keys.Keys.ToList();
+        var reasons = new List<string>();
+        while (left.Count > 0)
+        {
+            // Copies that are sealed by the same key have the same name, so that the pool may choose among them.
+            var key = keys[left[0]];
+            var name = new ObjectName(kind, id.ToString(), key);
+            string destination;
+            try
+            {
+                (destination, var content) = await Store.GetAsync([.. left.Where(d => keys[d] == key)], name, token);
+                if (content is null)
+                    reasons.Add($"'{destination}' lists it and does not have it");
+                else
+                    return OpenVerified(name, id, content);
+            }
+            catch (VaultObjectException e)
+            {
+                destination = left[0];
+                reasons.Add($"at '{destination}' it {e.Reason}");
+            }
+            catch (Exception e) when (IsOfDestination(e, token))
+            {
+                destination = left[0];
+                reasons.Add($"'{destination}': {e.Message}");
+            }
+            left.Remove(destination);
+        }
+        throw new VaultObjectException($"{kind}/{id}", reasons.Count == 0 ? "is on no destination that can be reached" : "cannot be had: " + string.Join("; ", reasons));
+    }
+
+    /// <summary>Opens an object and proves that its content is that of its id.</summary>
+    public byte[] OpenVerified(ObjectName name, ObjectId id, byte[] content)
+    {
+        var plain = Sealer.Open(name, content);
+        if (name.Kind is ObjectName.ChunkKind or ObjectName.SnapshotKind && IdOf(name.Kind, plain) != id)
+            throw new VaultObjectException(name.ToString(), "has another content than its id says");
+        return plain;
+    }
+
+    public async Task<SnapshotManifest> ReadManifestAsync(ObjectId id, CancellationToken token)
+    {
+        var manifest = JsonSerializer.Deserialize(await ReadAsync(ObjectName.SnapshotKind, id, token), ContinuityJson.Default.SnapshotManifest)!;
+        return manifest.Format == 1 ? manifest : throw new VaultObjectException($"s/{id}", $"has format {manifest.Format}, and this version reads format 1");
+    }
+
+    /// <summary>All snapshots that are listed anywhere and were not deleted, oldest first. Those that no destination can show whole are skipped and named.</summary>
+    public async Task<List<(ObjectId Id, SnapshotManifest Manifest)>> ReadManifestsAsync(ICollection<string> unreadable, CancellationToken token)
+    {
+        var deleted = Usable.SelectMany(v => v.Tombstones.Keys).ToHashSet();
+        var manifests = new List<(ObjectId, SnapshotManifest Manifest)>();
+        foreach (var id in Usable.SelectMany(v => v.Snapshots.Keys).Distinct().Where(id => !deleted.Contains(id)))
+            try
+            {
+                manifests.Add((id, await ReadManifestAsync(id, token)));
+            }
+            catch (VaultObjectException e)
+            {
+                unreadable.Add(e.Message);
+            }
+        return [.. manifests.OrderBy(m => m.Manifest.Number).ThenBy(m => m.Manifest.SavedAt)];
+    }
+
+    public static Dictionary<ObjectId, uint> Listed(DestinationView view, char kind) => kind switch
+    {
+        ObjectName.ChunkKind => view.Chunks,
+        ObjectName.SnapshotKind => view.Snapshots,
+        _ => view.Tombstones,
+    };
+
+    public static string Reasons(IEnumerable<DestinationView> views) => string.Join("; ", views.Select(v => $"'{v.Name}': {v.Failure ?? "has no vault"}")) + ".";
+
+    /// <summary>Writes an object that names itself by chance: an intent, a mark, a sweep.</summary>
+    public async Task<ObjectName> WriteMarkerAsync(DestinationView view, char kind, IReadOnlyList<string> chunks, CancellationToken token)
+    {
+        var name = new ObjectName(kind, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), Sealer.Keys.Active);
+        await Store.PutAsync(view.Name, name, Sealer.Seal(name, MarkerBytes(chunks)), token);
+        return name;
+    }
+
+    public byte[] MarkerBytes(IReadOnlyList<string> chunks) => JsonSerializer.SerializeToUtf8Bytes(new MarkerContent(Time.GetUtcNow(), chunks), ContinuityJson.Default.MarkerContent);
+
+    /// <summary>Reads a marker; null when it is gone or cannot be opened.</summary>
+    public async Task<MarkerContent?> ReadMarkerAsync(DestinationView view, ObjectName name, CancellationToken token)
+    {
+        try
+        {
+            return (await Store.GetAsync([view.Name], name, token)).Content is { } content
+                ? JsonSerializer.Deserialize(Sealer.Open(name, content), ContinuityJson.Default.MarkerContent)
+                : null;
+        }
+        catch (VaultObjectException)
+        {
+            return null;
+        }
+    }
+
+    // The caller's cancellation is no failure of a destination.
+    private static bool IsOfDestination(Exception e, CancellationToken token) => !(e is OperationCanceledException && token.IsCancellationRequested) && e is not VaultException;
+
+    private static async Task ListAsync(VaultStore store, DestinationView view, CancellationToken token)
+    {
+        try
+        {
+            view.Fill(await store.ListAsync(view.Name, "", token));
+        }
+        catch (Exception e) when (IsOfDestination(e, token))
+        {
+            view.Failure = e.Message;
+        }
+    }
+
+    private static async Task<CheckContent> ReadCheckAsync(VaultStore store, Sealer sealer, DestinationView view, CancellationToken token)
+    {
+        VaultException? last = null;
+        foreach (var name in view.Checks)
+            try
+            {
+                if (sealer.Keys[name.Key] is null)
+                    throw new VaultObjectException(name.ToString(), $"is sealed by key {name.Key}, which is not among the vault's keys");
+                var content = (await store.GetAsync([view.Name], name, token)).Content ?? throw new VaultObjectException(name.ToString(), "is gone");
+                return JsonSerializer.Deserialize(sealer.Open(name, content), ContinuityJson.Default.CheckContent)!;
+            }
+            catch (VaultException e)
+            {
+                last = e;
+            }
+        throw last!;
+    }
+
+    private Task WriteChecksAsync(CancellationToken token) => OnEachAsync(
+        async view =>
+        {
+            var name = new ObjectName(ObjectName.CheckKind, "check", Sealer.Keys.Active);
+            if (view.Checks.Contains(name))
+                return;
+            var content = JsonSerializer.SerializeToUtf8Bytes(new CheckContent(1, Vault, _idKey), ContinuityJson.Default.CheckContent);
+            await Store.PutAsync(view.Name, name, Sealer.Seal(name, content), token);
+            view.Checks.Add(name);
+        },
+        token);
+}

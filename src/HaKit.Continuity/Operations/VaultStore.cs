@@ -1,0 +1,55 @@
+using HaKit.Continuity.Format;
+using HaKit.Faults;
+
+namespace HaKit.Continuity.Operations;
+
+/// <summary>
+/// The destinations as an endpoint pool: each operation on a named destination is a call of the pool that only this endpoint may serve, so that retries,
+/// health, metrics and alerts are the pool's.
+/// </summary>
+internal sealed class VaultStore(EndpointPool pool, VaultOptions options)
+{
+    public IReadOnlyList<string> Destinations { get; } = [.. pool.Endpoints.Select(e => e.Name)];
+
+    public ValueTask<bool> PutAsync(string destination, ObjectName name, ReadOnlyMemory<byte> content, CancellationToken token) =>
+        pool.ExecuteAsync(ProfileOf([destination]), (name: name.ToString(), content), static (attempt, s, t) => Of(attempt).PutIfAbsentAsync(s.name, s.content, t), token);
+
+    public ValueTask<IReadOnlyList<string>> ListAsync(string destination, string prefix, CancellationToken token) =>
+        pool.ExecuteAsync(ProfileOf([destination]), prefix, static (attempt, p, t) => Of(attempt).ListAsync(p, t), token);
+
+    public async ValueTask DeleteAsync(string destination, ObjectName name, CancellationToken token) =>
+        await pool.ExecuteAsync(
+            ProfileOf([destination]), name.ToString(),
+            static async (attempt, n, t) =>
+            {
+                await Of(attempt).DeleteAsync(n, t);
+                return true;
+            },
+            token);
+
+    /// <summary>Reads an object from whichever of the destinations the pool prefers, and says which it was.</summary>
+    public ValueTask<(string Destination, byte[]? Content)> GetAsync(IReadOnlyList<string> destinations, ObjectName name, CancellationToken token) =>
+        pool.ExecuteAsync(
+            ProfileOf(destinations), name.ToString(),
+            static async (attempt, n, t) => (attempt.Endpoint.Name, await Of(attempt).GetAsync(n, t)),
+            token);
+
+    private RequestProfile ProfileOf(IReadOnlyList<string> destinations) => new() { Endpoints = destinations, Deadline = options.OperationTimeout };
+
+    private static IVaultDestination Of(EndpointAttempt attempt) => (IVaultDestination)attempt.Endpoint.Client!;
+}
+
+/// <summary>What exceptions of destinations mean: a folder that may not be written stays so, and asking it again for the whole deadline helps no one.</summary>
+internal sealed class DestinationFaults : IFaultClassifier
+{
+    // ENOSPC and EROFS as .NET puts them into HResult on Unix, and ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL of Windows.
+    private static readonly int[] s_full = [28, 30, unchecked((int)0x80070070), unchecked((int)0x80070027)];
+
+    public Fault? Classify(in FaultEvidence evidence) => evidence.Exception switch
+    {
+        UnauthorizedAccessException => new Fault(FaultKind.Forbidden) { Reach = FaultReach.Endpoint },
+        IOException e when s_full.Contains(e.HResult) => new Fault(FaultKind.Forbidden) { Reach = FaultReach.Endpoint },
+        IOException => new Fault(FaultKind.ServerError),
+        _ => null,
+    };
+}

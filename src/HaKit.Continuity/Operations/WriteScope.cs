@@ -1,0 +1,101 @@
+using HaKit.Continuity.Format;
+
+namespace HaKit.Continuity.Operations;
+
+/// <summary>
+/// Announces a save or a sync, so that no prune deletes a chunk that it counts on. Writer and prune each write their announcement first and look for the
+/// other's afterwards, so that at least one of them sees the other: the writer waits for a sweep to end, the prune postpones its sweep.
+/// </summary>
+internal sealed class WriteScope : IAsyncDisposable
+{
+    /// <summary>A sweep that is older has been given up; a prune deletes nothing once its own sweep is half as old.</summary>
+    public static readonly TimeSpan SweepLife = TimeSpan.FromHours(1);
+
+    /// <summary>An intent that was not renewed for so long belongs to a process that is gone.</summary>
+    public static readonly TimeSpan IntentLife = TimeSpan.FromHours(3);
+
+    private static readonly TimeSpan s_renewal = TimeSpan.FromHours(1);
+    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(5);
+
+    private readonly VaultSession _session;
+    private readonly Dictionary<DestinationView, ObjectName> _intents = [];
+    private long _written;
+
+    private WriteScope(VaultSession session) => (_session, _written) = (session, session.Time.GetTimestamp());
+
+    public static async Task<WriteScope> BeginAsync(VaultSession session, CancellationToken token)
+    {
+        var scope = new WriteScope(session);
+        try
+        {
+            await session.OnEachAsync(scope.AnnounceAsync, token);
+            await session.OnEachAsync(view => scope.WaitForSweepAsync(view, token), token);
+            // What was listed before the announcement may be deleted since.
+            await session.OnEachAsync(async view => await RelistAsync(session, view, token), token);
+        }
+        catch
+        {
+            await scope.DisposeAsync();
+            throw;
+        }
+        return scope;
+
+        static async Task RelistAsync(VaultSession session, DestinationView view, CancellationToken token)
+        {
+            var names = await session.Store.ListAsync(view.Name, "", token);
+            view.Chunks.Clear();
+            view.Snapshots.Clear();
+            view.Tombstones.Clear();
+            view.Markers.Clear();
+            view.Checks.Clear();
+            view.Fill(names);
+        }
+    }
+
+    /// <summary>Renews the announcement when it is an hour old.</summary>
+    public async Task RenewAsync(CancellationToken token)
+    {
+        if (_session.Time.GetElapsedTime(_written) < s_renewal)
+            return;
+        _written = _session.Time.GetTimestamp();
+        var old = _intents.ToArray();
+        await _session.OnEachAsync(AnnounceAsync, token);
+        foreach (var (view, name) in old)
+            await VaultSession.TryAsync(view, async v => await _session.Store.DeleteAsync(v.Name, name, token), token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var (view, name) in _intents)
+            await VaultSession.TryAsync(view, async v => await _session.Store.DeleteAsync(v.Name, name, CancellationToken.None), CancellationToken.None);
+    }
+
+    private async Task AnnounceAsync(DestinationView view)
+    {
+        var name = await _session.WriteMarkerAsync(view, ObjectName.IntentKind, [], CancellationToken.None);
+        lock (_intents)
+            _intents[view] = name;
+    }
+
+    private async Task WaitForSweepAsync(DestinationView view, CancellationToken token)
+    {
+        var began = _session.Time.GetTimestamp();
+        while (await SweepIsUnderWayAsync(view, token))
+        {
+            if (_session.Time.GetElapsedTime(began) > SweepLife)
+                return;
+#pragma warning disable CA2016 // A cancelled delay resumes on the thread pool; the token is looked at after each look.
+            await Task.Delay(s_look, _session.Time);
+#pragma warning restore CA2016
+            token.ThrowIfCancellationRequested();
+        }
+    }
+
+    private async Task<bool> SweepIsUnderWayAsync(DestinationView view, CancellationToken token)
+    {
+        foreach (var listed in await _session.Store.ListAsync(view.Name, $"{ObjectName.SweepKind}/", token))
+            if (ObjectName.TryParse(listed, out var name) && await _session.ReadMarkerAsync(view, name, token) is { } sweep && _session.Time.GetUtcNow() - sweep.At < SweepLife)
+                return true;
+        return false;
+    }
+}

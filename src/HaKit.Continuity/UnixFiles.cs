@@ -1,0 +1,85 @@
+using System.Runtime.InteropServices;
+
+namespace HaKit.Continuity;
+
+/// <summary>What .NET does not say of files on Unix: inode and change time, and a folder's flush. On other systems the calls do nothing.</summary>
+internal static partial class UnixFiles
+{
+    private const int AtFdCwd = -100;
+    private const int SymlinkNoFollow = 0x100;
+    private const uint BasicStats = 0x7ff;
+    private const int FormatMask = 0xF000;
+    private const int RegularFile = 0x8000;
+    private const int ReadOnlyFolder = 0x80000; // O_RDONLY | O_CLOEXEC
+
+    /// <summary>Options of a file that must not exist yet and that its owner alone may read.</summary>
+    public static FileStreamOptions NewPrivateFile()
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, Options = FileOptions.Asynchronous };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        return options;
+    }
+
+    /// <summary>Makes a folder, and those above it, that its owner alone may enter.</summary>
+    public static void CreateFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    /// <summary>Makes the names in a folder durable, as far as the system can.</summary>
+    public static void FlushFolder(string folder)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        var handle = Open(folder, ReadOnlyFolder, 0);
+        if (handle < 0)
+            return;
+        _ = Fsync(handle);
+        _ = Close(handle);
+    }
+
+    /// <summary>The change time and inode of a file, so that a file with an old size and modification time is still seen to have changed; zeros where the system does not say.</summary>
+    public static (long Changed, long Inode) IdentityOf(string path)
+    {
+        if (!OperatingSystem.IsLinux() || Statx(AtFdCwd, path, SymlinkNoFollow, BasicStats, out var stat) != 0)
+            return (0, 0);
+        return (stat.ChangedSeconds * 1_000_000_000 + stat.ChangedNanoseconds, (long)stat.Inode);
+    }
+
+    /// <summary>Is it a file with content, not a socket, a pipe or a device? True where the system does not say.</summary>
+    public static bool IsRegular(string path) =>
+        !OperatingSystem.IsLinux() || Statx(AtFdCwd, path, SymlinkNoFollow, BasicStats, out var stat) != 0 || (stat.Mode & FormatMask) == RegularFile;
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    private static partial int Fsync(int handle);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int handle);
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int folder, string path, int flags, uint mask, out StatxBuffer buffer);
+
+    // struct statx of the Linux kernel (include/uapi/linux/stat.h), which is the same on every architecture.
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct StatxBuffer
+    {
+        [FieldOffset(28)]
+        public ushort Mode;
+
+        [FieldOffset(32)]
+        public ulong Inode;
+
+        [FieldOffset(96)]
+        public long ChangedSeconds;
+
+        [FieldOffset(104)]
+        public uint ChangedNanoseconds;
+    }
+}

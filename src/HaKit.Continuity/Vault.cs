@@ -1,0 +1,199 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using HaKit.Continuity.Format;
+using HaKit.Continuity.Operations;
+
+namespace HaKit.Continuity;
+
+/// <summary>
+/// A small sealed vault on a pool of destinations. A snapshot exists whole or not at all; a restore is equal byte for byte or fails by name. A destination sees
+/// how many objects there are, their sizes and times, and no name and no content. A lost key is lost data. Thread-safe: operations may run side by side.
+/// </summary>
+public sealed class Vault : IAsyncDisposable
+{
+    private readonly EndpointPool _pool;
+    private readonly bool _ownsPool;
+    private readonly VaultOptions _options;
+    private readonly VaultStore _store;
+    private readonly Sealer _sealer;
+
+    internal Vault(EndpointPool pool, VaultOptions options, bool ownsPool = false)
+    {
+        (_pool, _options, _ownsPool) = (pool, options, ownsPool);
+        _store = new VaultStore(pool, options);
+        _sealer = new Sealer(VaultSettings.KeyRing(options));
+    }
+
+    /// <summary>Makes a vault without a container.</summary>
+    /// <param name="name">Its name, for logs and messages.</param>
+    /// <param name="options">Its destinations and keys.</param>
+    /// <param name="http">Sends requests to blob containers; not disposed of. Null: a client of the vault's own.</param>
+    /// <param name="time">The clock. Null: the system's.</param>
+    /// <exception cref="VaultException">A setting is wrong; the message names it.</exception>
+    public static Vault Create(string name, VaultOptions options, HttpClient? http = null, TimeProvider? time = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(options);
+        if (VaultSettings.Problems(options).FirstOrDefault() is { } problem)
+            throw new VaultException(problem);
+        var pool = new EndpointPoolOptions();
+        VaultSettings.Describe(pool, options, () => http ?? new HttpClient());
+        var parts = new EndpointPoolParts { TimeProvider = time ?? TimeProvider.System };
+        parts.Classifiers.Add(new DestinationFaults());
+        return new Vault(new EndpointPool(name, pool, parts), options, ownsPool: true);
+    }
+
+    /// <summary>Gets the pool of destinations, for status, health and events.</summary>
+    public EndpointPool Pool => _pool;
+
+    /// <summary>Saves a file or a folder, the first time whole and then what changed, and returns when so many destinations have the snapshot.</summary>
+    /// <param name="path">What is saved.</param>
+    /// <param name="copies">How many destinations must have it; at least 1.</param>
+    /// <param name="cancellationToken">Ends the save; nothing is listed then.</param>
+    /// <exception cref="VaultException">Too few destinations could be written, or the keys are wrong; it says why.</exception>
+    public Task<VaultSnapshot> SaveAsync(string path, int copies = 1, CancellationToken cancellationToken = default) =>
+        SaveAsync(path, new VaultSaveOptions { Copies = copies }, cancellationToken);
+
+    /// <summary>Saves a file or a folder, as <see cref="SaveAsync(string, int, CancellationToken)"/>.</summary>
+    /// <param name="path">What is saved.</param>
+    /// <param name="options">How.</param>
+    /// <param name="cancellationToken">Ends the save; nothing is listed then.</param>
+    /// <exception cref="VaultException">Too few destinations could be written, or the keys are wrong; it says why.</exception>
+    public async Task<VaultSnapshot> SaveAsync(string path, VaultSaveOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Copies, 1);
+        if (options.Copies > _store.Destinations.Count)
+            throw new VaultException($"{options.Copies} copies are asked for, and the vault has {_store.Destinations.Count} destinations.");
+        var session = await OpenAsync(create: true, cancellationToken);
+        var state = ReadState(session.Vault);
+        var saved = await SaveOperation.RunAsync(session, path, options, state?.LastNumber ?? 0, cancellationToken);
+        WriteState(new LocalState(session.Vault, saved.Number, saved.Id));
+        return saved;
+    }
+
+    /// <summary>Restores a snapshot to a path that does not exist yet. It is written beside the target, verified, and renamed into place.</summary>
+    /// <param name="snapshot">Its id, its number, or <c>latest</c>.</param>
+    /// <param name="target">Where to; must not exist, or be an empty folder.</param>
+    /// <param name="path">One file or folder of the snapshot; null for all of it.</param>
+    /// <param name="cancellationToken">Ends the restore; nothing is left at the target then.</param>
+    /// <exception cref="VaultException">There is no such snapshot, the target exists, a name is not safe, or an object cannot be had; it names which.</exception>
+    public async Task<VaultRestoreReport> RestoreAsync(string snapshot, string target, string? path = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(snapshot);
+        ArgumentException.ThrowIfNullOrWhiteSpace(target);
+        var session = await OpenAsync(create: false, cancellationToken);
+        return await RestoreOperation.RunAsync(session, await FindAsync(session, snapshot, cancellationToken), target, path, cancellationToken);
+    }
+
+    /// <summary>Restores a snapshot, as the overload with a path.</summary>
+    /// <param name="snapshot">Its id, its number, or <c>latest</c>.</param>
+    /// <param name="target">Where to; must not exist, or be an empty folder.</param>
+    /// <param name="cancellationToken">Ends the restore.</param>
+    public Task<VaultRestoreReport> RestoreAsync(string snapshot, string target, CancellationToken cancellationToken) => RestoreAsync(snapshot, target, null, cancellationToken);
+
+    /// <summary>Lists the snapshots that can be read, oldest first.</summary>
+    /// <param name="cancellationToken">Ends the listing.</param>
+    public async Task<IReadOnlyList<VaultSnapshot>> ListAsync(CancellationToken cancellationToken = default)
+    {
+        var session = await OpenAsync(create: false, cancellationToken);
+        return [.. (await session.ReadManifestsAsync([], cancellationToken)).Select(m => VaultSnapshot.From(m.Id, m.Manifest))];
+    }
+
+    /// <summary>Reads every object of every destination and says what is missing or wrong, by name.</summary>
+    /// <param name="cancellationToken">Ends the check.</param>
+    public async Task<VaultCheckReport> CheckAsync(CancellationToken cancellationToken = default)
+    {
+        var session = await OpenAsync(create: false, cancellationToken);
+        return await CheckOperation.RunAsync(session, ReadState(session.Vault), cancellationToken);
+    }
+
+    /// <summary>Gives each destination what another has, and repairs damaged copies. Deletions are carried over first.</summary>
+    /// <param name="cancellationToken">Ends the sync; it may be run again.</param>
+    public async Task<VaultSyncReport> SyncAsync(CancellationToken cancellationToken = default) =>
+        await SyncOperation.RunAsync(await OpenAsync(create: false, cancellationToken, repair: true), cancellationToken);
+
+    /// <summary>Deletes old snapshots, and chunks that no snapshot has used for the grace.</summary>
+    /// <param name="keep">What is kept; without a rule every snapshot.</param>
+    /// <param name="cancellationToken">Ends the prune; it may be run again.</param>
+    /// <exception cref="VaultException">A snapshot cannot be read, so that what it needs is not known.</exception>
+    public async Task<VaultPruneReport> PruneAsync(VaultPruneOptions keep, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keep);
+        return await PruneOperation.RunAsync(await OpenAsync(create: false, cancellationToken), keep, _options, cancellationToken);
+    }
+
+    /// <summary>Seals everything by the active key. Keep the old key until it has returned.</summary>
+    /// <param name="cancellationToken">Ends the work; it may be run again.</param>
+    /// <returns>How many objects were sealed anew.</returns>
+    public async Task<int> RekeyAsync(CancellationToken cancellationToken = default) =>
+        await RekeyOperation.RunAsync(await OpenAsync(create: false, cancellationToken, repair: true), cancellationToken);
+
+    /// <summary>Restores the newest snapshot into a temporary folder and deletes it again: the time to recover is measured, not promised.</summary>
+    /// <param name="cancellationToken">Ends the rehearsal.</param>
+    public async Task<VaultRestoreReport> RehearseAsync(CancellationToken cancellationToken = default)
+    {
+        var folder = Path.Combine(Path.GetTempPath(), "hakit-rehearsal-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)));
+        try
+        {
+            return await RestoreAsync("latest", folder, null, cancellationToken);
+        }
+        finally
+        {
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _ownsPool ? _pool.DisposeAsync() : default;
+
+    private async Task<VaultSession> OpenAsync(bool create, CancellationToken token, bool repair = false) =>
+        await VaultSession.OpenAsync(_store, _sealer, _pool.Time, create, repair, token);
+
+    private static async Task<ObjectId> FindAsync(VaultSession session, string snapshot, CancellationToken token)
+    {
+        if (ObjectId.TryParse(snapshot, out var id))
+            return id;
+        var unreadable = new List<string>();
+        var all = await session.ReadManifestsAsync(unreadable, token);
+        var note = unreadable.Count == 0 ? "" : $" {unreadable.Count} snapshots cannot be read: {unreadable[0]}";
+        if (snapshot == "latest")
+            return all.Count > 0 ? all[^1].Id : throw new VaultException("The vault has no snapshot that can be read." + note);
+        return long.TryParse(snapshot, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && all.FirstOrDefault(m => m.Manifest.Number == number) is { Manifest: not null } found
+            ? found.Id
+            : throw new VaultException($"The vault has no snapshot '{snapshot}': its id, its number or 'latest' is needed.{note}");
+    }
+
+    private LocalState? ReadState(string vault)
+    {
+        if (_options.StateFile is not { } file || !File.Exists(file))
+            return null;
+        try
+        {
+            var state = JsonSerializer.Deserialize(File.ReadAllBytes(file), ContinuityJson.Default.LocalState);
+            return state?.Vault == vault ? state : null;
+        }
+        catch (JsonException)
+        {
+            throw new VaultException($"The state file '{file}' cannot be read. Delete it: the vault goes on without what it remembered.");
+        }
+    }
+
+    private void WriteState(LocalState state)
+    {
+        if (_options.StateFile is not { } file)
+            return;
+        UnixFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
+        var temporary = file + ".new";
+        File.Delete(temporary);
+        using (var stream = new FileStream(temporary, UnixFiles.NewPrivateFile()))
+        {
+            JsonSerializer.Serialize(stream, state, ContinuityJson.Default.LocalState);
+            stream.Flush(flushToDisk: true);
+        }
+        File.Move(temporary, file, overwrite: true);
+    }
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+using HaKit.Continuity.Format;
+
+namespace HaKit.Continuity;
+
+/// <summary>What the settings mean, and what is wrong with them. No message shows a key or a SAS address.</summary>
+internal static class VaultSettings
+{
+    private const int KeySize = 32;
+
+    public static IEnumerable<string> Problems(VaultOptions options)
+    {
+        if (options.Destinations.Count == 0)
+            yield return "Destinations is empty: a vault needs at least one.";
+        for (var i = 0; i < options.Destinations.Count; i++)
+        {
+            var destination = options.Destinations[i];
+            var given = (destination.Folder is null ? 0 : 1) + (destination.BlobSas is null ? 0 : 1) + (destination.Given() is null ? 0 : 1);
+            if (string.IsNullOrWhiteSpace(destination.Name))
+                yield return $"Destinations:{i}:Name is empty: a destination needs a name.";
+            if (given != 1)
+                yield return $"Destinations:{i} ('{destination.Name}') has {given} of Folder, BlobSas and a destination in code: exactly one is needed.";
+            if (destination.BlobSas is { } sas && !(Uri.TryCreate(sas, UriKind.Absolute, out var address) && address.Query.Length > 1))
+                yield return $"Destinations:{i}:BlobSas of '{destination.Name}' is not the address of a container with its SAS query.";
+        }
+        foreach (var name in options.Destinations.GroupBy(d => d.Name).Where(g => g.Count() > 1).Select(g => g.Key))
+            yield return $"Destinations has two of the name '{name}': names are unique.";
+        if (options.Keys.Count == 0)
+            yield return "Keys is empty: add Keys:1 with 32 random bytes in Base64 (openssl rand -base64 32), and keep a copy away from this machine.";
+        foreach (var (number, secret) in options.Keys)
+        {
+            if (!uint.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+                yield return $"Keys:{Shorten(number)} is not a number: keys are numbered 1, 2, 3.";
+            if (Decode(secret) is null)
+                yield return $"Keys:{Shorten(number)} is not 32 bytes in Base64 (openssl rand -base64 32).";
+        }
+        if (options.ActiveKey is { } active && !options.Keys.ContainsKey(active.ToString(CultureInfo.InvariantCulture)))
+            yield return $"ActiveKey is {active}, and Keys has no such number.";
+        if (options.OperationTimeout <= TimeSpan.Zero)
+            yield return $"OperationTimeout is {options.OperationTimeout}: more than 0 is needed.";
+        if (options.Grace < TimeSpan.Zero)
+            yield return $"Grace is {options.Grace}: at least 0 is needed.";
+        if (options.TombstoneLife <= TimeSpan.Zero)
+            yield return $"TombstoneLife is {options.TombstoneLife}: more than 0 is needed.";
+        if (options.Every is { } every && every <= TimeSpan.Zero)
+            yield return $"Every is {every}: more than 0 is needed.";
+        if (options.Every is not null && options.Source is null)
+            yield return "Every is set and Source is not: the schedule needs something to save.";
+        if (options.Copies < 1 || options.Copies > options.Destinations.Count)
+            yield return $"Copies is {options.Copies}: from 1 to the number of destinations ({options.Destinations.Count}) is needed.";
+        if (options.KeepLast is < 1)
+            yield return $"KeepLast is {options.KeepLast}: at least 1 is needed.";
+    }
+
+    public static VaultKeyRing KeyRing(VaultOptions options)
+    {
+        var secrets = options.Keys.ToDictionary(k => uint.Parse(k.Key, CultureInfo.InvariantCulture), k => Decode(k.Value)!);
+        return new VaultKeyRing(secrets, options.ActiveKey ?? secrets.Keys.Max());
+    }
+
+    /// <summary>Describes the pool whose endpoints the destinations are.</summary>
+    public static void Describe(EndpointPoolOptions pool, VaultOptions options, Func<HttpClient> http)
+    {
+        foreach (var destination in options.Destinations)
+            pool.Endpoints.Add(new EndpointOptions { Name = destination.Name, Client = Make(destination, http), Provider = "vault" });
+    }
+
+    private static IVaultDestination Make(VaultDestinationOptions destination, Func<HttpClient> http)
+    {
+        if (destination.Given() is { } own)
+            return own;
+        return destination.Folder is { } folder ? new FolderDestination(folder) : new AzureBlobDestination(new Uri(destination.BlobSas!), http());
+    }
+
+    private static byte[]? Decode(string secret)
+    {
+        Span<byte> bytes = stackalloc byte[KeySize + 2];
+        return Convert.TryFromBase64String(secret.Trim(), bytes, out var length) && length == KeySize ? bytes[..KeySize].ToArray() : null;
+    }
+
+    // A key in the place of its number must not be shown.
+    private static string Shorten(string number) => number.Length <= 10 ? number : "…";
+}

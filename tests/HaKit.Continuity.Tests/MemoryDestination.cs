@@ -1,0 +1,59 @@
+using System.Collections.Concurrent;
+
+namespace HaKit.Continuity.Tests;
+
+/// <summary>A destination in memory, with faults.</summary>
+internal sealed class MemoryDestination(Func<ValueTask>? turn = null) : IVaultDestination
+{
+    public ConcurrentDictionary<string, byte[]> Objects { get; private set; } = new(StringComparer.Ordinal);
+
+    public Exception? Failure { get; set; }
+
+    /// <summary>Objects that may still be written; null for no bound.</summary>
+    public int? Room { get; set; }
+
+    public List<string> Written { get; } = [];
+
+    public Dictionary<string, byte[]> Copy() => Objects.ToDictionary(o => o.Key, o => o.Value.ToArray());
+
+    public void RollBack(Dictionary<string, byte[]> earlier) => Objects = new(earlier, StringComparer.Ordinal);
+
+    public async ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        await TurnAsync();
+        if (Room is <= 0)
+            throw new IOException("No space left on device.", 28);
+        if (!Objects.TryAdd(name, content.ToArray()))
+            return false;
+        Room--;
+        lock (Written)
+            Written.Add(name);
+        return true;
+    }
+
+    public async ValueTask<byte[]?> GetAsync(string name, CancellationToken cancellationToken)
+    {
+        await TurnAsync();
+        return Objects.TryGetValue(name, out var content) ? content.ToArray() : null;
+    }
+
+    public async ValueTask<IReadOnlyList<string>> ListAsync(string prefix, CancellationToken cancellationToken)
+    {
+        await TurnAsync();
+        return [.. Objects.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+    }
+
+    public async ValueTask DeleteAsync(string name, CancellationToken cancellationToken)
+    {
+        await TurnAsync();
+        Objects.TryRemove(name, out _);
+    }
+
+    private async ValueTask TurnAsync()
+    {
+        if (turn is not null)
+            await turn();
+        if (Failure is { } failure)
+            throw failure;
+    }
+}

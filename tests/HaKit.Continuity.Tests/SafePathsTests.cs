@@ -1,0 +1,49 @@
+using HaKit.Continuity.Format;
+using HaKit.Continuity.Operations;
+
+namespace HaKit.Continuity.Tests;
+
+public sealed class SafePathsTests
+{
+    [Theory(Timeout = 10_000)]
+    [InlineData("../x", null)]
+    [InlineData("a/../../x", null)]
+    [InlineData("/etc/passwd", null)]
+    [InlineData("a//b", null)]
+    [InlineData("", null)]
+    [InlineData(".", null)]
+    [InlineData("link", "/etc")]
+    [InlineData("link", "../x")]
+    [InlineData("a/link", "../../x")]
+    [InlineData("a/link", "b/../../../x")]
+    [InlineData("link", "C:\\x")]
+    public async Task A_name_or_link_that_leaves_the_target_is_refused_before_anything_is_written(string path, string? link)
+    {
+        await Task.CompletedTask;
+        Action restore = () => SafePaths.ThrowIfUnsafe([new ManifestEntry { Path = path, Link = link }], isWindows: false, ignoresCase: false);
+        restore.Should().Throw<VaultException>().WithMessage("*refused*");
+    }
+
+    [Theory(Timeout = 10_000)]
+    [InlineData("CON")]
+    [InlineData("a/nul.txt")]
+    [InlineData("x:y")]
+    [InlineData("a\\b")]
+    [InlineData("ends.")]
+    public async Task A_name_that_Windows_cannot_hold_is_refused_there_only(string path)
+    {
+        await Task.CompletedTask;
+        ManifestEntry[] entries = [new() { Path = path }];
+        ((Action)(() => SafePaths.ThrowIfUnsafe(entries, isWindows: true, ignoresCase: true))).Should().Throw<VaultException>();
+        ((Action)(() => SafePaths.ThrowIfUnsafe(entries, isWindows: false, ignoresCase: false))).Should().NotThrow();
+    }
+
+    [Fact(Timeout = 10_000)]
+    public async Task A_path_through_a_link_or_a_file_is_refused()
+    {
+        await Task.CompletedTask;
+        ((Action)(() => SafePaths.ThrowIfUnsafe([new() { Path = "a", Link = "b" }, new() { Path = "a/x" }], false, false))).Should().Throw<VaultException>().WithMessage("*link*");
+        ((Action)(() => SafePaths.ThrowIfUnsafe([new() { Path = "A" }, new() { Path = "a" }], false, ignoresCase: true))).Should().Throw<VaultException>().WithMessage("*same name*");
+        ((Action)(() => SafePaths.ThrowIfUnsafe([new() { Path = "d/e", Link = "../f" }, new() { Path = "f" }], false, false))).Should().NotThrow();
+    }
+}
