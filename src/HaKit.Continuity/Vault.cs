@@ -41,6 +41,7 @@ public sealed class Vault : IAsyncDisposable
         VaultSettings.Describe(pool, options, () => http ?? new HttpClient());
         var parts = new EndpointPoolParts { TimeProvider = time ?? TimeProvider.System };
         parts.Classifiers.Add(new DestinationFaults());
+        parts.FaultPolicy = DestinationFaults.ActionFor;
         return new Vault(new EndpointPool(name, pool, parts), options, ownsPool: true);
     }
 

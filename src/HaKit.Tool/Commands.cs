@@ -3,6 +3,7 @@ using HaKit.Tool.Drills;
 using HaKit.Tool.Planning;
 using HaKit.Tool.Rehearsals;
 using HaKit.Tool.Simulations;
+using HaKit.Tool.Vaults;
 
 namespace HaKit.Tool;
 
@@ -17,5 +18,6 @@ internal static class Commands
         SimulateCommand.Create(),
         ReplayCommand.Create(),
         ReportCommand.Create(),
+        VaultCommand.Create(),
     ];
 }

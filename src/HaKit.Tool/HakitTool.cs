@@ -34,7 +34,7 @@ internal static class HakitTool
         {
             foreach (var wrong in parsed.Errors)
                 await error.WriteLineAsync(wrong.Message);
-            await error.WriteLineAsync($"{PathOf(parsed.CommandResult.Command)} --help lists the options and their defaults.");
+            await error.WriteLineAsync($"{PathOf(parsed.CommandResult)} --help lists the options and their defaults.");
             return NotRun;
         }
         try
@@ -69,7 +69,8 @@ internal static class HakitTool
         return root;
     }
 
-    private static string PathOf(Command command) => command is RootCommand ? "hakit" : $"hakit {command.Name}";
+    private static string PathOf(System.CommandLine.Parsing.CommandResult result) =>
+        result.Parent is System.CommandLine.Parsing.CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : "hakit";
 
     private sealed class HelpWithExitCodes(HelpAction standard) : System.CommandLine.Invocation.SynchronousCommandLineAction
     {

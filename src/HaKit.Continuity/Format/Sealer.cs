@@ -51,8 +51,9 @@ internal sealed class Sealer(VaultKeyRing keys)
         BinaryPrimitives.WriteUInt32LittleEndian(sealedBytes.AsSpan(4), name.Key);
         var nonce = sealedBytes.AsSpan(PrefixSize, NonceSize);
         RandomNumberGenerator.Fill(nonce);
-        var cipher = sealedBytes.AsSpan(HeaderSize, body.Length);
-        KeyOf(name.Key, name).Encrypt(nonce, body, cipher, sealedBytes.AsSpan(HeaderSize + body.Length), AssociatedData(name, sealedBytes));
+        var encrypted = sealedBytes.AsSpan(HeaderSize, body.Length);
+        using var key = CipherOf(name.Key, name);
+        key.Encrypt(nonce, body, encrypted, sealedBytes.AsSpan(HeaderSize + body.Length), AssociatedData(name, sealedBytes));
         return sealedBytes;
     }
 
@@ -68,9 +69,10 @@ internal sealed class Sealer(VaultKeyRing keys)
         if (key != name.Key)
             throw new VaultObjectException(name.ToString(), "names another key inside than outside");
         var body = new byte[sealedBytes.Length - HeaderSize - TagSize];
+        using var cipher = CipherOf(key, name);
         try
         {
-            KeyOf(key, name).Decrypt(sealedBytes.Slice(PrefixSize, NonceSize), sealedBytes[HeaderSize..^TagSize], sealedBytes[^TagSize..], body, AssociatedData(name, sealedBytes));
+            cipher.Decrypt(sealedBytes.Slice(PrefixSize, NonceSize), sealedBytes[HeaderSize..^TagSize], sealedBytes[^TagSize..], body, AssociatedData(name, sealedBytes));
         }
         catch (AuthenticationTagMismatchException)
         {
@@ -79,8 +81,8 @@ internal sealed class Sealer(VaultKeyRing keys)
         return (sealedBytes[3] & CompressedFlag) != 0 ? Decompress(body, name) : body;
     }
 
-    private AesGcm KeyOf(uint number, ObjectName name) =>
-        keys[number] ?? throw new VaultObjectException(name.ToString(), $"is sealed by key {number}, which is not among the vault's keys");
+    private AesGcm CipherOf(uint number, ObjectName name) =>
+        keys.CreateCipher(number) ?? throw new VaultObjectException(name.ToString(), $"is sealed by key {number}, which is not among the vault's keys");
 
     private void CountSeal(uint key)
     {

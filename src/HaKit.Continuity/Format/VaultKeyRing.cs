@@ -5,12 +5,12 @@ namespace HaKit.Continuity.Format;
 /// <summary>The sealing keys by number, each derived from its secret by HKDF-SHA-256 (RFC 5869). The secrets are never shown.</summary>
 internal sealed class VaultKeyRing
 {
-    private readonly Dictionary<uint, AesGcm> _keys = [];
+    private readonly Dictionary<uint, byte[]> _keys = [];
 
     public VaultKeyRing(IEnumerable<KeyValuePair<uint, byte[]>> secrets, uint active)
     {
         foreach (var (number, secret) in secrets)
-            _keys[number] = new AesGcm(HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32, salt: [], info: "HaKit vault 1 seal"u8.ToArray()), Sealer.TagSize);
+            _keys[number] = HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32, salt: [], info: "HaKit vault 1 seal"u8.ToArray());
         Active = active;
     }
 
@@ -19,5 +19,8 @@ internal sealed class VaultKeyRing
 
     public IEnumerable<uint> Numbers => _keys.Keys;
 
-    public AesGcm? this[uint number] => _keys.GetValueOrDefault(number);
+    public bool Contains(uint number) => _keys.ContainsKey(number);
+
+    /// <summary>A cipher of its own for each use, because two threads must not share one; null for a number that is not in the ring.</summary>
+    public AesGcm? CreateCipher(uint number) => _keys.TryGetValue(number, out var key) ? new AesGcm(key, Sealer.TagSize) : null;
 }

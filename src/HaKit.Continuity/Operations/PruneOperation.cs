@@ -133,6 +133,10 @@ internal static class PruneOperation
 
     private static async Task ForgetAsync(VaultSession session, DestinationView view, TimeSpan life, CancellationToken token)
     {
+        // What a process announced that ended before it could take it back.
+        foreach (var name in view.Markers.Where(m => m.Kind is ObjectName.IntentKind or ObjectName.SweepKind))
+            if (await session.ReadMarkerAsync(view, name, token) is { } marker && session.Time.GetUtcNow() - marker.At > WriteScope.IntentLife)
+                await session.Store.DeleteAsync(view.Name, name, token);
         foreach (var (id, key) in view.Tombstones.ToList())
         {
             var name = new ObjectName(ObjectName.TombstoneKind, id.ToString(), key);

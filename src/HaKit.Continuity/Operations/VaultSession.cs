@@ -228,7 +228,7 @@ internal sealed class VaultSession
         foreach (var name in view.Checks)
             try
             {
-                if (sealer.Keys[name.Key] is null)
+                if (!sealer.Keys.Contains(name.Key))
                     throw new VaultObjectException(name.ToString(), $"is sealed by key {name.Key}, which is not among the vault's keys");
                 var content = (await store.GetAsync([view.Name], name, token)).Content ?? throw new VaultObjectException(name.ToString(), "is gone");
                 return JsonSerializer.Deserialize(sealer.Open(name, content), ContinuityJson.Default.CheckContent)!;

@@ -1,4 +1,5 @@
 using HaKit.Continuity.Format;
+using HaKit.Failover;
 using HaKit.Faults;
 
 namespace HaKit.Continuity.Operations;
@@ -44,6 +45,9 @@ internal sealed class DestinationFaults : IFaultClassifier
 {
     // ENOSPC and EROFS as .NET puts them into HResult on Unix, and ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL of Windows.
     private static readonly int[] s_full = [28, 30, unchecked((int)0x80070070), unchecked((int)0x80070027)];
+
+    /// <summary>Ends a call at once that no waiting will serve.</summary>
+    public static FaultAction? ActionFor(Fault fault, RequestProfile profile) => fault.Kind == FaultKind.Forbidden ? FaultAction.Return : null;
 
     public Fault? Classify(in FaultEvidence evidence) => evidence.Exception switch
     {

@@ -8,8 +8,8 @@ namespace HaKit.Continuity.Operations;
 /// </summary>
 internal sealed class WriteScope : IAsyncDisposable
 {
-    /// <summary>A sweep that is older has been given up; a prune deletes nothing once its own sweep is half as old.</summary>
-    public static readonly TimeSpan SweepLife = TimeSpan.FromHours(1);
+    /// <summary>A sweep that is older has been given up; a prune deletes nothing once its own sweep is half as old, and goes on the next time.</summary>
+    public static readonly TimeSpan SweepLife = TimeSpan.FromMinutes(10);
 
     /// <summary>An intent that was not renewed for so long belongs to a process that is gone.</summary>
     public static readonly TimeSpan IntentLife = TimeSpan.FromHours(3);

@@ -1,0 +1,172 @@
+using System.CommandLine;
+using System.Globalization;
+using HaKit.Continuity;
+using Microsoft.Extensions.Configuration;
+
+namespace HaKit.Tool.Vaults;
+
+/// <summary>The commands of a vault. Keys come from a file or from the environment, never from the command line, where other users of the machine would see them.</summary>
+internal static class VaultCommand
+{
+    private const string KeyVariable = "HAKIT_VAULT_KEY";
+
+    private static readonly Option<string?> s_file = CommandOptions.Text("--vault", "FILE", "JSON settings of the vault (Destinations, Keys …), at the root or in a section Vault");
+
+    private static readonly Option<string[]> s_to = new("--to")
+    {
+        HelpName = "FOLDER",
+        Description = $"a folder as a destination, in the place of --vault; may be given several times; the key is taken from {KeyVariable}",
+    };
+
+    public static Command Create() => new(
+        "vault",
+        $"Saves folders to a sealed vault, restores and checks them.\nExit code 1: a check found something wrong, or not every destination has the snapshot. The key is 32 bytes in Base64, from the settings or from {KeyVariable}.")
+    {
+        Save(), Restore(), Check(), Plain("sync", "Gives each destination what another has, and repairs damaged copies.", SyncAsync), Prune(),
+        Plain("list", "Lists the snapshots, oldest first.", ListAsync),
+        Plain("rehearse", "Restores the newest snapshot into a temporary folder and reports how long it took.", RehearseAsync),
+        Plain("rekey", "Seals everything by the active key.", RekeyAsync),
+    };
+
+    private static Command Save()
+    {
+        var path = new Argument<string>("path") { Description = "the file or folder to save" };
+        var copies = CommandOptions.Whole("--copies", "N", "how many destinations must have it", usual: 1, least: 1, most: 1000);
+        var rehash = CommandOptions.Flag("--rehash", "reads every file, also those that look unchanged");
+        return Described(
+            new Command("save", "Saves a file or folder: whole the first time, then what changed.") { path, copies, rehash },
+            async (parsed, vault, output, token) =>
+            {
+                var saved = await vault.SaveAsync(parsed.GetRequiredValue(path), new VaultSaveOptions { Copies = parsed.GetValue(copies), Rehash = parsed.GetValue(rehash) }, token);
+                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{saved}; {saved.ChunksSent} chunks ({saved.BytesSent} bytes) sent to {string.Join(", ", saved.Destinations)}"));
+                foreach (var (destination, reason) in saved.Missed)
+                    await output.WriteLineAsync($"missing on '{destination}': {reason}");
+                return saved.Missed.Count == 0 ? HakitTool.Good : HakitTool.Bad;
+            });
+    }
+
+    private static Command Restore()
+    {
+        var snapshot = new Argument<string>("snapshot") { Description = "its id, its number, or latest" };
+        var target = new Argument<string>("target") { Description = "a path that does not exist yet" };
+        var only = CommandOptions.Text("--path", "PATH", "one file or folder of the snapshot");
+        return Described(
+            new Command("restore", "Restores a snapshot, verified, to a new path.") { snapshot, target, only },
+            async (parsed, vault, output, token) =>
+            {
+                await WriteAsync(output, await vault.RestoreAsync(parsed.GetRequiredValue(snapshot), parsed.GetRequiredValue(target), parsed.GetValue(only), token));
+                return HakitTool.Good;
+            });
+    }
+
+    private static Command Check() => Plain("check", "Reads every object and says what is missing or wrong.", async (vault, output, token) =>
+    {
+        var report = await vault.CheckAsync(token);
+        foreach (var finding in report.Findings)
+            await output.WriteLineAsync($"{finding.Destination}  {finding.Problem}  {finding.ObjectName}  {finding.Message}");
+        await output.WriteLineAsync($"{report.Snapshots.Count} snapshots, {report.Findings.Count} findings");
+        return report.IsGood ? HakitTool.Good : HakitTool.Bad;
+    });
+
+    private static Command Prune()
+    {
+        var last = CommandOptions.Whole("--keep-last", "N", "keeps so many of the newest; 0: no such rule", usual: 0);
+        var days = CommandOptions.Number("--keep-days", "DAYS", "keeps snapshots for so many days; 0: no such rule", usual: 0, least: 0, most: 100_000);
+        return Described(
+            new Command("prune", "Deletes old snapshots, and chunks that none has used for the grace.") { last, days },
+            async (parsed, vault, output, token) =>
+            {
+                var keep = new VaultPruneOptions { KeepLast = parsed.GetValue(last) is > 0 and var n ? n : null, KeepDays = parsed.GetValue(days) is > 0 and var d ? d : null };
+                var report = await vault.PruneAsync(keep, token);
+                await output.WriteLineAsync($"{report.Snapshots} snapshots deleted, {report.Marked} chunks marked, {report.Deleted} chunks deleted");
+                return await ProblemsAsync(output, report.Problems);
+            });
+    }
+
+    private static async Task<int> SyncAsync(Vault vault, TextWriter output, CancellationToken token)
+    {
+        var report = await vault.SyncAsync(token);
+        await output.WriteLineAsync($"{report.Snapshots} snapshots and {report.Chunks} chunks copied, {report.Deleted} snapshots deleted");
+        return await ProblemsAsync(output, report.Problems);
+    }
+
+    private static async Task<int> ListAsync(Vault vault, TextWriter output, CancellationToken token)
+    {
+        foreach (var snapshot in await vault.ListAsync(token))
+            await output.WriteLineAsync($"{snapshot}  {snapshot.Source}  {snapshot.Id}");
+        return HakitTool.Good;
+    }
+
+    private static async Task<int> RehearseAsync(Vault vault, TextWriter output, CancellationToken token)
+    {
+        await WriteAsync(output, await vault.RehearseAsync(token));
+        return HakitTool.Good;
+    }
+
+    private static async Task<int> RekeyAsync(Vault vault, TextWriter output, CancellationToken token)
+    {
+        await output.WriteLineAsync($"{await vault.RekeyAsync(token)} objects sealed anew");
+        return HakitTool.Good;
+    }
+
+    private static Task WriteAsync(TextWriter output, VaultRestoreReport report) =>
+        output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{report.Snapshot}: {report.Files} files, {report.Bytes} bytes restored in {report.Took.TotalSeconds:0.0} s"));
+
+    private static async Task<int> ProblemsAsync(TextWriter output, IReadOnlyList<string> problems)
+    {
+        foreach (var problem in problems)
+            await output.WriteLineAsync(problem);
+        return problems.Count == 0 ? HakitTool.Good : HakitTool.Bad;
+    }
+
+    private static Command Plain(string name, string description, Func<Vault, TextWriter, CancellationToken, Task<int>> run) =>
+        Described(new Command(name, description), (_, vault, output, token) => run(vault, output, token));
+
+    private static Command Described(Command command, Func<ParseResult, Vault, TextWriter, CancellationToken, Task<int>> run)
+    {
+        command.Options.Add(s_file);
+        command.Options.Add(s_to);
+        command.SetAction(async (parsed, token) =>
+        {
+            await using var vault = Open(parsed.GetValue(s_file), parsed.GetValue(s_to) ?? []);
+            try
+            {
+                return await run(parsed, vault, parsed.InvocationConfiguration.Output, token);
+            }
+            catch (VaultException e)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(e.Message);
+                return HakitTool.Bad;
+            }
+        });
+        return command;
+    }
+
+    private static Vault Open(string? file, string[] folders)
+    {
+        var options = new VaultOptions();
+        if (file is not null)
+        {
+            if (!File.Exists(file))
+                throw new UsageException($"--vault: there is no file '{file}'.");
+            var root = new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file)).Build();
+            (root.GetSection("Vault") is { } section && section.Exists() ? section : (IConfiguration)root).Bind(options);
+        }
+        foreach (var folder in folders)
+            options.Destinations.Add(new VaultDestinationOptions { Name = folder, Folder = folder });
+        if (options.Keys.Count == 0 && Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key)
+            options.Keys["1"] = key;
+        if (options.Destinations.Count == 0)
+            throw new UsageException("A vault needs --vault FILE or --to FOLDER.");
+        if (options.Keys.Count == 0)
+            throw new UsageException($"A vault needs a key: set {KeyVariable} (openssl rand -base64 32), and keep a copy away from this machine.");
+        try
+        {
+            return Vault.Create("vault", options);
+        }
+        catch (VaultException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+}
