@@ -2,6 +2,7 @@ using HaKit.Tool.Rehearsals;
 using HaKit.Tool.Rehearsals.Reports;
 using HaKit.Testing;
 using Spectre.Console;
+using Arrival = HaKit.Tool.Rehearsals.Arrival;
 
 namespace HaKit.Tool.Tests.Rehearsals;
 
