@@ -9,6 +9,9 @@ public class BatchRunOptions
     /// <summary>Gets or sets whether results of earlier runs are left out. Default false: they are returned first, so that what a crash cut between this library and yours is not lost.</summary>
     public bool OnlyNew { get; set; }
 
+    /// <summary>Gets or sets whether items that failed in earlier runs are tried again. Default false.</summary>
+    public bool RedoFailed { get; set; }
+
     /// <summary>Gets or sets how many items of the batch may fail before the run ends with <see cref="BatchStoppedException"/>. Default null: any number; at least 0.</summary>
     public long? MaxFailures { get; set; }
 

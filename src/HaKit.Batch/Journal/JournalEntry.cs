@@ -17,7 +17,7 @@ internal enum EntryKind : byte
     Outcome = 3,
 
     /// <summary>A call ended without an outcome: ordinal, cost.</summary>
-    Released = 4,
+    Ended = 4,
 
     /// <summary>The outcome of an item no longer counts: ordinal.</summary>
     Redo = 5,
@@ -49,9 +49,9 @@ internal static class EntryWriter
         return writer.Bytes;
     }
 
-    public static byte[] Released(long ordinal, double cost)
+    public static byte[] Ended(long ordinal, double cost)
     {
-        var writer = Begin(EntryKind.Released, VarintLength((ulong)ordinal) + 8);
+        var writer = Begin(EntryKind.Ended, VarintLength((ulong)ordinal) + 8);
         writer.Varint((ulong)ordinal);
         BinaryPrimitives.WriteDoubleLittleEndian(writer.Next(8), cost);
         return writer.Bytes;

@@ -91,7 +91,7 @@ internal static class JournalRepair
             return kind switch
             {
                 EntryKind.Started => EntryWriter.Started(known, reader.Next(1)[0] == 0, reader.Number()),
-                EntryKind.Released => EntryWriter.Released(known, reader.Number()),
+                EntryKind.Ended => EntryWriter.Ended(known, reader.Number()),
                 EntryKind.Redo => EntryWriter.Redo(known),
                 _ => null,
             };

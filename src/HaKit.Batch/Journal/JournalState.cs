@@ -116,7 +116,7 @@ internal sealed class JournalState
                 Reopen(Known((long)new EntryReader(content.Span).Varint()));
                 _garbage += content.Length;
                 break;
-            case EntryKind.Started or EntryKind.Released or EntryKind.Totals:
+            case EntryKind.Started or EntryKind.Ended or EntryKind.Totals:
                 ApplyCall(kind, new EntryReader(content.Span));
                 _garbage += content.Length + 2;
                 break;
@@ -148,7 +148,7 @@ internal sealed class JournalState
                 var mayRepeat = reader.Next(1)[0] == 0;
                 Start(Known(first), mayRepeat, reader.Number());
                 break;
-            case EntryKind.Released:
+            case EntryKind.Ended:
                 End(Known(first), reader.Number());
                 break;
             default:

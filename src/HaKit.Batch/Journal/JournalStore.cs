@@ -114,17 +114,28 @@ internal sealed class JournalStore : IBatchStore
         return true;
     }
 
-    public ValueTask ReleaseAsync(BatchClaim claim, double cost, CancellationToken cancellationToken = default)
+    public ValueTask EndAsync(BatchClaim claim, double cost, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(claim);
         lock (_gate)
         {
             Verify(claim);
             _state.End((int)claim.Ordinal, cost);
-            _claims.Remove((int)claim.Ordinal);
-            _returned.Enqueue((int)claim.Ordinal);
         }
-        _writer.AppendWithNext(new JournalEntry(EntryKind.Released, (int)claim.Ordinal, EntryWriter.Released(claim.Ordinal, cost)));
+        _writer.AppendWithNext(new JournalEntry(EntryKind.Ended, (int)claim.Ordinal, EntryWriter.Ended(claim.Ordinal, cost)));
+        return default;
+    }
+
+    public ValueTask ReleaseAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(claims);
+        lock (_gate)
+            foreach (var claim in claims)
+            {
+                Verify(claim);
+                _claims.Remove((int)claim.Ordinal);
+                _returned.Enqueue((int)claim.Ordinal);
+            }
         return default;
     }
 

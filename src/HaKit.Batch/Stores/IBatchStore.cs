@@ -50,11 +50,16 @@ public interface IBatchStore : IAsyncDisposable
     /// <exception cref="BatchStoreException">The store failed. The outcome is not stored.</exception>
     ValueTask<bool> CommitAsync(BatchClaim claim, BatchOutcome outcome, CancellationToken cancellationToken = default);
 
-    /// <summary>Gives a claimed item back without an outcome, with what was spent on it.</summary>
+    /// <summary>Notes that the call of a claimed item ended without an outcome, and what it cost. The claim stays.</summary>
     /// <param name="claim">The claim.</param>
-    /// <param name="cost">What its calls cost so far, in the pool's currency.</param>
+    /// <param name="cost">What the call cost, in the pool's currency.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    ValueTask ReleaseAsync(BatchClaim claim, double cost, CancellationToken cancellationToken = default);
+    ValueTask EndAsync(BatchClaim claim, double cost, CancellationToken cancellationToken = default);
+
+    /// <summary>Gives claimed items back of which no call is under way.</summary>
+    /// <param name="claims">The claims.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    ValueTask ReleaseAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default);
 
     /// <summary>Renews the leases of claims. Called at a third of <see cref="Lease"/>.</summary>
     /// <param name="claims">The claims that are still worked on.</param>

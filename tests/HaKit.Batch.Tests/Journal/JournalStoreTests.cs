@@ -103,7 +103,7 @@ public sealed class JournalStoreTests
             (await again.CountAsync()).Should().Be(new BatchCounts { Total = 2, Unknown = 1, Calls = 1, LostCalls = 1, Spent = 2 });
             var claims = await again.ClaimAsync(5, mayRepeat: false);
             claims.Select(c => c.Id).Should().Equal("item-1");
-            await again.ReleaseAsync(claims[0], 0);
+            await again.ReleaseAsync(claims);
         }
     }
 
@@ -118,7 +118,8 @@ public sealed class JournalStoreTests
         (await store.StartAsync(claims[2], new BatchStart(4, 10, true))).Should().BeFalse();
         await store.CommitAsync(claims[0], Outcome("a", cost: 1));
         (await store.StartAsync(claims[2], new BatchStart(4, 10, true))).Should().BeTrue();
-        await store.ReleaseAsync(claims[2], cost: 3);
+        await store.EndAsync(claims[2], cost: 3);
+        await store.ReleaseAsync([claims[2]]);
         (await store.CountAsync()).Spent.Should().Be(4);
     }
 

@@ -1,0 +1,105 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using HaKit.Batch.Running;
+using Microsoft.Extensions.AI;
+
+namespace HaKit.Batch;
+
+/// <summary>How a batch of chat calls is run. Not thread-safe; read when the run begins.</summary>
+public sealed class ChatBatchOptions : BatchRunOptions
+{
+    /// <summary>Gets or sets the options of every call: model, temperature, most output tokens, response format, tools. A part of the fingerprint. Default null.</summary>
+    public ChatOptions? Chat { get; set; }
+}
+
+/// <summary>How a batch of embeddings is run. Not thread-safe; read when the run begins.</summary>
+public sealed class EmbeddingBatchOptions : BatchRunOptions
+{
+    /// <summary>Gets or sets the options of every call. A part of the fingerprint. Default null.</summary>
+    public EmbeddingGenerationOptions? Embeddings { get; set; }
+
+    /// <summary>Gets or sets how many texts go into one call. Default 100; at least 1, at most what the model takes.</summary>
+    public int GroupSize { get; set; } = 100;
+}
+
+/// <summary>Runs batches.</summary>
+public static class BatchExtensions
+{
+    /// <inheritdoc cref="RunBatchAsync{TItem}(IChatClient, Batch{TItem}, Func{TItem, IEnumerable{ChatMessage}}, ChatBatchOptions?, CancellationToken)"/>
+    public static IAsyncEnumerable<BatchResult<TItem, ChatResponse>> RunBatchAsync<TItem>(
+        this IChatClient chat, Batch<TItem> batch, Func<TItem, IEnumerable<ChatMessage>> messages, CancellationToken cancellationToken) =>
+        RunBatchAsync(chat, batch, messages, null, cancellationToken);
+
+    /// <summary>
+    /// Runs a batch of chat calls: returns the results of earlier runs first, then each result as soon as it is durable, in the order in which they come. A call may happen, and be billed,
+    /// more than once; each item has one stored result. Ends when all items have an outcome.
+    /// </summary>
+    /// <typeparam name="TItem">The items' type.</typeparam>
+    /// <param name="chat">The chat client: of a pool, or one that wraps it.</param>
+    /// <param name="batch">The batch.</param>
+    /// <param name="messages">Makes an item's prompt. Called more than once for an item; the same item must give the same prompt.</param>
+    /// <param name="options">How it is run; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the run: calls under way are cancelled, what is stored stays.</param>
+    /// <exception cref="BatchChangedException">Stored results belong to other prompts or options, and <see cref="BatchRunOptions.OnChanged"/> is <see cref="OnChanged.Refuse"/>.</exception>
+    /// <exception cref="BatchStoppedException">The run ended for a reason that the options give, before all items had an outcome.</exception>
+    /// <exception cref="BatchStoreException">The store failed; what it did not take is in <see cref="BatchStoreException.Unsaved"/>.</exception>
+    public static IAsyncEnumerable<BatchResult<TItem, ChatResponse>> RunBatchAsync<TItem>(
+        this IChatClient chat, Batch<TItem> batch, Func<TItem, IEnumerable<ChatMessage>> messages, ChatBatchOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(chat);
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentNullException.ThrowIfNull(messages);
+        options ??= new();
+        return new BatchRun<TItem, ChatResponse>(batch, new ChatWork<TItem>(chat, messages, options), options).RunAsync(cancellationToken);
+    }
+
+    /// <summary>Runs a batch of embeddings, many texts in a call.</summary>
+    /// <typeparam name="TItem">The items' type.</typeparam>
+    /// <param name="generator">The generator: of a pool, or one that wraps it. Priority and waiting in an outage are those of the generator's own profile.</param>
+    /// <param name="batch">The batch.</param>
+    /// <param name="text">Gives an item's text.</param>
+    /// <param name="options">How it is run; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the run.</param>
+    /// <inheritdoc cref="RunBatchAsync{TItem}(IChatClient, Batch{TItem}, Func{TItem, IEnumerable{ChatMessage}}, ChatBatchOptions?, CancellationToken)" path="/exception"/>
+    public static IAsyncEnumerable<BatchResult<TItem, Embedding<float>>> RunBatchAsync<TItem>(
+        this IEmbeddingGenerator<string, Embedding<float>> generator, Batch<TItem> batch, Func<TItem, string> text, EmbeddingBatchOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(generator);
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentNullException.ThrowIfNull(text);
+        options ??= new();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.GroupSize, 1, nameof(options));
+        return new BatchRun<TItem, Embedding<float>>(batch, new EmbeddingWork<TItem>(generator, text, options), options).RunAsync(cancellationToken);
+    }
+
+    /// <summary>Runs a batch of callbacks over a pool; results are written as JSON by reflection.</summary>
+    /// <inheritdoc cref="RunBatchAsync{TItem, TResult}(EndpointPool, Batch{TItem}, Func{EndpointAttempt, TItem, CancellationToken, ValueTask{TResult}}, JsonTypeInfo{TResult}, BatchRunOptions?, CancellationToken)"/>
+    [RequiresUnreferencedCode(Batch.Reflects)]
+    [RequiresDynamicCode(Batch.Reflects)]
+    public static IAsyncEnumerable<BatchResult<TItem, TResult>> RunBatchAsync<TItem, TResult>(
+        this EndpointPool pool, Batch<TItem> batch, Func<EndpointAttempt, TItem, CancellationToken, ValueTask<TResult>> callback, BatchRunOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunBatchAsync(pool, batch, callback, (JsonTypeInfo<TResult>)JsonSerializerOptions.Web.GetTypeInfo(typeof(TResult)), options, cancellationToken);
+
+    /// <summary>Runs a batch of callbacks over a pool. The fingerprint of a request is that of the item and of <see cref="BatchRunOptions.Version"/>.</summary>
+    /// <typeparam name="TItem">The items' type.</typeparam>
+    /// <typeparam name="TResult">The results' type.</typeparam>
+    /// <param name="pool">The pool.</param>
+    /// <param name="batch">The batch.</param>
+    /// <param name="callback">One attempt for an item, as for <see cref="EndpointPool.ExecuteAsync{TState, TResult}(TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>.</param>
+    /// <param name="resultType">How results are written as JSON.</param>
+    /// <param name="options">How it is run; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the run.</param>
+    /// <inheritdoc cref="RunBatchAsync{TItem}(IChatClient, Batch{TItem}, Func{TItem, IEnumerable{ChatMessage}}, ChatBatchOptions?, CancellationToken)" path="/exception"/>
+    public static IAsyncEnumerable<BatchResult<TItem, TResult>> RunBatchAsync<TItem, TResult>(
+        this EndpointPool pool, Batch<TItem> batch, Func<EndpointAttempt, TItem, CancellationToken, ValueTask<TResult>> callback, JsonTypeInfo<TResult> resultType,
+        BatchRunOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentNullException.ThrowIfNull(callback);
+        ArgumentNullException.ThrowIfNull(resultType);
+        options ??= new();
+        return new BatchRun<TItem, TResult>(batch, new CallbackWork<TItem, TResult>(pool, callback, options.Version, resultType), options).RunAsync(cancellationToken);
+    }
+}

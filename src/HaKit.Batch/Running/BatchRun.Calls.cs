@@ -1,0 +1,286 @@
+using HaKit.Batch.Stores;
+
+namespace HaKit.Batch.Running;
+
+/// <content>One call, from its start to its commit.</content>
+#pragma warning disable CA1001 // The signal is disposed of where the run ends.
+internal sealed partial class BatchRun<TItem, TResult>
+#pragma warning restore CA1001
+{
+    // Never throws: what goes wrong is the run's failure, or the item's.
+    private async Task OneAsync(BatchUnit<TItem> unit, bool isPatient, CancellationToken cancellationToken)
+    {
+        var servedBefore = Volatile.Read(ref _served);
+        var began = Now;
+        try
+        {
+            if (!await ReserveAsync(unit).ConfigureAwait(false))
+            {
+                Ended(unit, isPatient, putBack: true);
+                return;
+            }
+            var answer = await AskAsync(unit, isPatient, cancellationToken).ConfigureAwait(false);
+            NoteServed(answer, Now - began, isPatient);
+            await CommitAsync(unit, answer).ConfigureAwait(false);
+            Ended(unit, isPatient, putBack: false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await CancelledAsync(unit, isPatient).ConfigureAwait(false);
+        }
+        catch (BatchStoreException exception)
+        {
+            Fail(exception);
+            Ended(unit, isPatient, putBack: true);
+        }
+#pragma warning disable CA1031 // Whatever a client throws is the call's failure.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            await FailedAsync(unit, isPatient, exception, began, servedBefore).ConfigureAwait(false);
+        }
+    }
+
+    // The estimate of each item of the unit is reserved; where one does not fit, none is.
+    private async ValueTask<bool> ReserveAsync(BatchUnit<TItem> unit)
+    {
+        unit.Estimate = 0;
+        for (var i = 0; i < unit.Parts.Count; i++)
+        {
+            var (input, output) = _work.EstimateTokens(unit.Parts[i].Item);
+            var estimate = _prices.Estimate(input, output);
+            if (await _store.StartAsync(unit.Parts[i].Claim, new BatchStart(estimate, _options.MaxCost, _options.MayRepeat)).ConfigureAwait(false))
+            {
+                unit.Estimate += estimate;
+                continue;
+            }
+            for (var j = 0; j < i; j++)
+                await _store.EndAsync(unit.Parts[j].Claim, 0).ConfigureAwait(false);
+            lock (_lock)
+            {
+                // What is under way may cost less than its estimate; without any, nothing will change.
+                if (_underWay.Count <= 1)
+                    _stopped ??= BatchStopReason.MaxCost;
+                _heldUntil = Now + CostHold;
+            }
+            return false;
+        }
+        return true;
+    }
+
+    private ValueTask<CallAnswer<TResult>> AskAsync(BatchUnit<TItem> unit, bool isPatient, CancellationToken cancellationToken)
+    {
+        var profile = _options.MayRepeat ? _options.Profile : _options.Profile with { MayRepeat = false, MayHedge = false };
+        if (!isPatient)
+            profile = BatchProfiles.WithoutWaiting(profile);
+        return _work.CallAsync([.. unit.Parts.Select(static p => p.Item)], profile, cancellationToken);
+    }
+
+    private void NoteServed(CallAnswer<TResult> answer, TimeSpan took, bool isPatient)
+    {
+        lock (_lock)
+        {
+            _served++;
+            _failingSince = null;
+            _heldUntil = default;
+            if (isPatient)
+            {
+                _patientAt = default;
+                _patientRest = TimeSpan.FromSeconds(1);
+            }
+            if (answer.WasThrottled)
+                _window.Throttled(Now);
+            else if (!isPatient)
+                _window.Served(took); // the patient call's time has its waiting in it
+        }
+    }
+
+    private async ValueTask CommitAsync(BatchUnit<TItem> unit, CallAnswer<TResult> answer)
+    {
+        var count = unit.Parts.Count;
+        var cost = _prices.Of(answer.Endpoint, answer.InputTokens, answer.OutputTokens) + answer.PerhapsBilled * unit.Estimate;
+        var commits = new Task[count];
+        for (var i = 0; i < count; i++)
+            commits[i] = CommitAsync(unit.Parts[i], answer.Results[i], new BatchOutcome
+            {
+                State = BatchItemState.Succeeded,
+                Request = unit.Parts[i].Request,
+                Result = _work.Write(answer.Results[i]),
+                Endpoint = answer.Endpoint,
+                Attempts = answer.Attempts,
+                Cost = cost / count,
+                InputTokens = (answer.InputTokens ?? 0) / count,
+                OutputTokens = (answer.OutputTokens ?? 0) / count,
+                At = _time.GetUtcNow(),
+            });
+        await Task.WhenAll(commits).ConfigureAwait(false);
+    }
+
+    private async Task CommitAsync(BatchUnit<TItem>.Part part, TResult? result, BatchOutcome outcome)
+    {
+        try
+        {
+            if (!await _store.CommitAsync(part.Claim, outcome).ConfigureAwait(false))
+                return; // another worker took the item over, and its outcome counts
+        }
+        catch (BatchStoreException)
+        {
+            lock (_lock)
+                _unsaved.Add(new BatchStored(part.Claim.Ordinal, part.Claim.Id, part.Claim.Input, outcome));
+            throw;
+        }
+        _progress.Finished();
+        _meter.Count(outcome);
+        lock (_lock)
+        {
+            _handingOver++;
+            if (outcome.State == BatchItemState.Failed)
+                _failedItems++;
+        }
+        Interlocked.Increment(ref _undelivered);
+        _results.Writer.TryWrite(new BatchResult<TItem, TResult>
+        {
+            Id = part.Claim.Id,
+            Item = part.Item,
+            State = outcome.State,
+            Result = result,
+            Endpoint = outcome.Endpoint,
+            Error = outcome.Error,
+            Attempts = outcome.Attempts,
+            Cost = outcome.Cost,
+            InputTokens = outcome.InputTokens,
+            OutputTokens = outcome.OutputTokens,
+            At = outcome.At,
+        });
+        lock (_lock)
+            _handingOver--;
+        _signal.Set();
+    }
+
+    private async ValueTask FailedAsync(BatchUnit<TItem> unit, bool isPatient, Exception exception, TimeSpan began, long servedBefore)
+    {
+        try
+        {
+            var failure = CallFailure.Of(exception);
+            if (failure.IsOwnFault && unit.Parts.Count > 1)
+            {
+                await SplitAsync(unit, isPatient).ConfigureAwait(false);
+                return;
+            }
+            // While others are served, the item has its share in its failure; in an outage it has none. Once it is suspected, it may be the last that is left.
+            if (failure.Attempts > 0 && (Volatile.Read(ref _served) > servedBefore || unit.Tries > 0))
+                unit.Tries++;
+            var verdict = ItemVerdicts.Of(in failure, _options.MayRepeat, unit.Tries, _options.MaxTries);
+            var cost = failure.PerhapsBilled * unit.Estimate;
+            if (verdict == ItemVerdict.PutBack)
+            {
+                foreach (var part in unit.Parts)
+                    await _store.EndAsync(part.Claim, cost / unit.Parts.Count).ConfigureAwait(false);
+                NoteRefused(in failure, isPatient, began);
+                Ended(unit, isPatient, putBack: true);
+                return;
+            }
+            var state = verdict == ItemVerdict.Fail ? BatchItemState.Failed : BatchItemState.Unknown;
+            foreach (var part in unit.Parts)
+                await CommitAsync(part, default, new BatchOutcome
+                {
+                    State = state,
+                    Request = part.Request,
+                    Error = failure.Reason,
+                    Attempts = failure.Attempts,
+                    Cost = cost / unit.Parts.Count,
+                    At = _time.GetUtcNow(),
+                }).ConfigureAwait(false);
+            Ended(unit, isPatient, putBack: false);
+        }
+        catch (BatchStoreException store)
+        {
+            Fail(store);
+            Ended(unit, isPatient, putBack: true);
+        }
+    }
+
+    // One text of a group is at fault, and which is not said: each goes by itself.
+    private async ValueTask SplitAsync(BatchUnit<TItem> unit, bool isPatient)
+    {
+        foreach (var part in unit.Parts)
+            await _store.EndAsync(part.Claim, 0).ConfigureAwait(false);
+        lock (_lock)
+            foreach (var part in unit.Parts)
+                _ready.Enqueue(new BatchUnit<TItem>([part]));
+        Ended(unit, isPatient, putBack: false);
+    }
+
+    private void NoteRefused(in CallFailure failure, bool isPatient, TimeSpan began)
+    {
+        lock (_lock)
+        {
+            var now = Now;
+            if (failure.WasThrottled)
+                _window.Throttled(now);
+            _failingSince ??= began;
+            if (isPatient)
+            {
+                // A patient call that ended at once waited for nothing; the next one must not follow at once.
+                var isQuick = now - began < _patientRest;
+                _patientAt = isQuick ? now + _patientRest : now;
+                _patientRest = isQuick ? TimeSpan.FromTicks(Math.Min(2 * _patientRest.Ticks, PatientRestMost.Ticks)) : TimeSpan.FromSeconds(1);
+                return;
+            }
+            if (failure.Attempts == 0 && _underWay.Count > 1)
+                _window.Full(_underWay.Count - 1);
+        }
+    }
+
+    private async ValueTask CancelledAsync(BatchUnit<TItem> unit, bool isPatient)
+    {
+        try
+        {
+            if (_options.MayRepeat)
+            {
+                // The call may have reached an endpoint: it counts in full.
+                foreach (var part in unit.Parts)
+                    await _store.EndAsync(part.Claim, unit.Estimate / unit.Parts.Count).ConfigureAwait(false);
+                Ended(unit, isPatient, putBack: true);
+                return;
+            }
+            foreach (var part in unit.Parts)
+                await CommitAsync(part, default, new BatchOutcome
+                {
+                    State = BatchItemState.Unknown,
+                    Request = part.Request,
+                    Error = "The run was cancelled while the call was under way.",
+                    Attempts = 1,
+                    Cost = unit.Estimate / unit.Parts.Count,
+                    At = _time.GetUtcNow(),
+                }).ConfigureAwait(false);
+            Ended(unit, isPatient, putBack: false);
+        }
+        catch (BatchStoreException exception)
+        {
+            Fail(exception);
+            Ended(unit, isPatient, putBack: true);
+        }
+    }
+
+    private void Ended(BatchUnit<TItem> unit, bool isPatient, bool putBack)
+    {
+        lock (_lock)
+        {
+            _underWay.Remove(unit);
+            if (isPatient)
+                _hasPatient = false;
+            if (putBack && unit.Tries > 0)
+                _putBack.Enqueue(unit);
+            else if (putBack)
+                _ready.Enqueue(unit);
+        }
+        _signal.Set();
+    }
+
+    private void Fail(Exception exception)
+    {
+        lock (_lock)
+            _failure ??= exception;
+    }
+}

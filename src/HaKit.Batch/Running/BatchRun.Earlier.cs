@@ -1,0 +1,71 @@
+using HaKit.Batch.Stores;
+
+namespace HaKit.Batch.Running;
+
+/// <content>What earlier runs stored, and the leases of what this one holds.</content>
+internal sealed partial class BatchRun<TItem, TResult>
+{
+    private const int RedoAtOnce = 1000;
+    private TimeSpan? _renewAt;
+
+    // A changed prompt must not return old answers: every stored fingerprint is compared with that of the request that would be sent now, before anything is returned.
+    private async ValueTask CheckEarlierAsync(CancellationToken cancellationToken)
+    {
+        var redo = new List<BatchStored>();
+        var changed = 0L;
+        (string Id, string What)? first = null;
+        await foreach (var stored in _store.ReadFinishedAsync(BatchContent.Input, cancellationToken).ConfigureAwait(false))
+        {
+            var isFailed = stored.Outcome.State == BatchItemState.Failed;
+            if (isFailed && !_options.RedoFailed)
+                _failedItems++;
+            var difference = stored.Outcome.State == BatchItemState.Unknown ? null : _work.FingerprintOf(_batch.ItemOf(stored.Input), stored.Input).FirstDifference(stored.Outcome.Request);
+            if (difference is not null)
+            {
+                changed++;
+                first ??= (stored.Id, difference);
+            }
+            if (isFailed && _options.RedoFailed || difference is not null && _options.OnChanged == OnChanged.Redo)
+                redo.Add(stored with { Input = default });
+        }
+        if (changed > 0 && _options.OnChanged == OnChanged.Refuse)
+            throw new BatchChangedException(_batch.Name, changed, first!.Value.Id, first.Value.What);
+        foreach (var chunk in redo.Chunk(RedoAtOnce))
+            await _store.RedoAsync(chunk, cancellationToken).ConfigureAwait(false);
+    }
+
+    private BatchResult<TItem, TResult> ResultOf(BatchStored stored, TItem item, bool isEarlier)
+    {
+        var outcome = stored.Outcome;
+        return new BatchResult<TItem, TResult>
+        {
+            Id = stored.Id,
+            Item = item,
+            State = outcome.State,
+            Result = outcome.State == BatchItemState.Succeeded ? _work.Read(outcome.Result) : default,
+            Endpoint = outcome.Endpoint,
+            Error = outcome.Error,
+            Attempts = outcome.Attempts,
+            Cost = outcome.Cost,
+            InputTokens = outcome.InputTokens,
+            OutputTokens = outcome.OutputTokens,
+            At = outcome.At,
+            IsEarlier = isEarlier,
+        };
+    }
+
+    private async ValueTask RenewAsync()
+    {
+        if (_store.Lease is not { } lease)
+            return;
+        var now = Now;
+        if (_renewAt is { } at && at > now)
+            return;
+        _renewAt = now + lease / 3;
+        List<BatchClaim> held;
+        lock (_lock)
+            held = [.. _ready.Concat(_putBack).Concat(_underWay).SelectMany(static u => u.Parts).Select(static p => p.Claim)];
+        if (held.Count > 0)
+            await _store.RenewAsync(held).ConfigureAwait(false);
+    }
+}

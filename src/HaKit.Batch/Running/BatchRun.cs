@@ -1,0 +1,281 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using HaKit.Batch.Stores;
+
+namespace HaKit.Batch.Running;
+
+/// <summary>
+/// One run of a batch in one process: a single loop decides (<see cref="RunDecision"/>) and starts calls; each call commits its outcome before its result is handed over.
+/// </summary>
+/// <remarks>
+/// The calls of a batch must not fill the pool's queue, or users would be refused. So all but one do not wait in the pool: a call that cannot begin at once ends, and its item is put back. The
+/// one patient call waits as any call does, and shows by being served that there is room again.
+/// </remarks>
+internal sealed partial class BatchRun<TItem, TResult>
+{
+    private const int MostUndelivered = 1000;
+    private const int MostClaimed = 100;
+    private const int MostCalls = 1000;
+    private static readonly TimeSpan CostHold = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PatientRestMost = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LookForItems = TimeSpan.FromSeconds(1);
+
+    private readonly Batch<TItem> _batch;
+    private readonly IBatchStore _store;
+    private readonly BatchWork<TItem, TResult> _work;
+    private readonly BatchRunOptions _options;
+    private readonly PriceBook _prices;
+    private readonly TimeProvider _time;
+    private readonly long _began;
+    private readonly BatchWindow _window;
+    private readonly ProgressMeter _progress;
+    private readonly RunSignal _signal;
+    private readonly BatchMeter _meter;
+    private readonly Channel<BatchResult<TItem, TResult>> _results =
+        Channel.CreateUnbounded<BatchResult<TItem, TResult>>(new() { SingleReader = true, AllowSynchronousContinuations = true });
+
+    // Guarded by the lock: everything that calls and the loop share.
+    private readonly Lock _lock = new();
+    private readonly Queue<BatchUnit<TItem>> _ready = new();
+    private readonly Queue<BatchUnit<TItem>> _putBack = new();
+    private readonly HashSet<BatchUnit<TItem>> _underWay = [];
+    private readonly List<BatchStored> _unsaved = [];
+    private int _handingOver;
+    private int _undelivered;
+    private bool _hasPatient;
+    private long _served;
+    private TimeSpan _heldUntil;
+    private TimeSpan _patientAt;
+    private TimeSpan _patientRest = TimeSpan.FromSeconds(1);
+    private TimeSpan? _claimAt;
+    private TimeSpan? _failingSince;
+    private bool _isExhausted;
+    private Exception? _failure;
+    private BatchStopReason? _stopped;
+    private long _failedItems;
+
+    public BatchRun(Batch<TItem> batch, BatchWork<TItem, TResult> work, BatchRunOptions options)
+    {
+        options.Validate();
+        (_batch, _store, _work, _options) = (batch, batch.Store, work, options);
+        _prices = new PriceBook(work.Pool);
+        if (options.MaxCost is not null)
+            _prices.RequirePrices();
+        _time = work.Pool?.Time ?? TimeProvider.System;
+        _began = _time.GetTimestamp();
+        var most = options.MaxConcurrency ?? MostCalls;
+        _window = new BatchWindow(Math.Max(4, 2 * (work.Pool?.Endpoints.Count ?? 1)), most);
+        _progress = new ProgressMeter(options.Currency, _prices.HasPrices);
+        _signal = new RunSignal(_time);
+        _meter = BatchMeter.For(batch.Name);
+    }
+
+    private TimeSpan Now => _time.GetElapsedTime(_began);
+
+    public async IAsyncEnumerable<BatchResult<TItem, TResult>> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        _batch.ProgressSource = Progress;
+        await SampleAsync(cancellationToken).ConfigureAwait(false);
+        await CheckEarlierAsync(cancellationToken).ConfigureAwait(false);
+        if (!_options.OnlyNew)
+            await foreach (var stored in _store.ReadFinishedAsync(BatchContent.All, cancellationToken).ConfigureAwait(false))
+                yield return ResultOf(stored, _batch.ItemOf(stored.Input), isEarlier: true);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var signalled = stop.Token.UnsafeRegister(static signal => ((RunSignal)signal!).Set(), _signal);
+        var loop = LoopAsync(stop.Token);
+        var isWhole = false;
+        try
+        {
+            while (await _results.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
+                while (_results.Reader.TryRead(out var result))
+                {
+                    if (Interlocked.Decrement(ref _undelivered) == MostUndelivered - 1)
+                        _signal.Set();
+                    yield return result;
+                }
+            isWhole = true;
+        }
+        finally
+        {
+            // The consumer has left: what is under way is cancelled, what is committed is returned first by the next run.
+            if (!isWhole)
+                stop.Cancel();
+            await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _signal.Dispose();
+        }
+        await loop.ConfigureAwait(false);
+    }
+
+    private async Task LoopAsync(CancellationToken cancellationToken)
+    {
+        Exception? failure = null;
+        try
+        {
+            while (await StepAsync(cancellationToken).ConfigureAwait(false))
+            {
+            }
+            await ReleaseAllAsync().ConfigureAwait(false);
+            await SampleAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // It is the run's, and thrown when all results were handed over.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            failure = exception;
+            Fail(exception);
+            await DrainAsync().ConfigureAwait(false);
+        }
+        _results.Writer.Complete();
+        failure = _failure ?? failure;
+        if (failure is BatchStoreException lost)
+            lost.Unsaved = _unsaved;
+        if (failure is not null)
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (_stopped is { } reason)
+            throw new BatchStoppedException(reason, $"Batch '{_batch.Name}' ended because of {reason}: {Progress()}. The next run goes on with the items that are left.");
+    }
+
+    // The calls under way were paid for: what they bring is committed, or handed over with the failure.
+    private async ValueTask DrainAsync()
+    {
+        while (true)
+        {
+            lock (_lock)
+                if (_underWay.Count == 0 && _handingOver == 0)
+                    return;
+            await _signal.WaitAsync(null).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<bool> StepAsync(CancellationToken cancellationToken)
+    {
+        if (_progress.IsDue(Now))
+            await SampleAsync(CancellationToken.None).ConfigureAwait(false);
+        await RenewAsync().ConfigureAwait(false);
+        RunDecision decision;
+        lock (_lock)
+            decision = RunDecision.Of(Facts(cancellationToken));
+        switch (decision.Action)
+        {
+            case RunAction.End:
+                return false;
+            case RunAction.Claim:
+                await ClaimAsync().ConfigureAwait(false);
+                return true;
+            case RunAction.Start or RunAction.StartPatient:
+                _ = OneAsync(Take(decision.Action == RunAction.StartPatient), decision.Action == RunAction.StartPatient, cancellationToken);
+                return true;
+            default:
+                await _signal.WaitAsync(WakeIn(decision.Until)).ConfigureAwait(false);
+                return true;
+        }
+    }
+
+    private RunFacts Facts(CancellationToken cancellationToken)
+    {
+        var now = Now;
+        if (_stopped is null && _options.StopAt is { } stopAt && _time.GetUtcNow() >= stopAt && !_isExhausted)
+            _stopped = BatchStopReason.StopAt;
+        if (_stopped is null && _failedItems > _options.MaxFailures)
+            _stopped = BatchStopReason.MaxFailures;
+        return new RunFacts
+        {
+            Now = now,
+            Calls = _underWay.Count,
+            Window = _window.Limit,
+            HasPatient = _hasPatient,
+            Ready = _ready.Count,
+            PutBack = _putBack.Count,
+            IsFailing = _failingSince is not null,
+            HeldUntil = _heldUntil,
+            PatientAt = _patientAt,
+            ClaimAt = _claimAt,
+            IsExhausted = _isExhausted,
+            IsStopping = cancellationToken.IsCancellationRequested || _failure is not null || _stopped is not null,
+            IsBacklogFull = Volatile.Read(ref _undelivered) >= MostUndelivered,
+            IsHandingOver = _handingOver > 0,
+        };
+    }
+
+    private BatchUnit<TItem> Take(bool isPatient)
+    {
+        lock (_lock)
+        {
+            var unit = isPatient && _putBack.Count > 0 ? _putBack.Dequeue() : _ready.Dequeue();
+            _underWay.Add(unit);
+            _hasPatient |= isPatient;
+            if (_underWay.Count >= _window.Limit)
+                _window.WasFull();
+            return unit;
+        }
+    }
+
+    private async ValueTask ClaimAsync()
+    {
+        int wanted;
+        lock (_lock)
+            wanted = Math.Clamp(_window.Limit - _underWay.Count, 1, MostClaimed) * _work.GroupSize;
+        var claims = await _store.ClaimAsync(wanted, _options.MayRepeat, CancellationToken.None).ConfigureAwait(false);
+        if (claims.Count == 0)
+        {
+            var counts = await _store.CountAsync(CancellationToken.None).ConfigureAwait(false);
+            lock (_lock)
+            {
+                // Another worker may die and leave its items; a journal has no other worker.
+                _isExhausted = counts.Finished == counts.Total || _store.Lease is null && _underWay.Count + _putBack.Count + _ready.Count == 0;
+                _claimAt = Now + LookForItems;
+            }
+            return;
+        }
+        var units = new List<BatchUnit<TItem>>();
+        foreach (var group in claims.Chunk(_work.GroupSize))
+            units.Add(new BatchUnit<TItem>([.. group.Select(PartOf)]));
+        lock (_lock)
+        {
+            _claimAt = null;
+            foreach (var unit in units)
+                _ready.Enqueue(unit);
+        }
+    }
+
+    private BatchUnit<TItem>.Part PartOf(BatchClaim claim)
+    {
+        var item = _batch.ItemOf(claim.Input);
+        return new(claim, item, _work.FingerprintOf(item, claim.Input));
+    }
+
+    private async ValueTask ReleaseAllAsync()
+    {
+        List<BatchClaim> left;
+        lock (_lock)
+        {
+            left = [.. _ready.Concat(_putBack).SelectMany(static u => u.Parts).Select(static p => p.Claim)];
+            _ready.Clear();
+            _putBack.Clear();
+        }
+        if (left.Count > 0 && _failure is not BatchStoreException)
+            await _store.ReleaseAsync(left, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private TimeSpan? WakeIn(TimeSpan until)
+    {
+        var now = Now;
+        if (_renewAt is { } renew && renew < until)
+            until = renew;
+        if (_options.StopAt is { } stopAt && _stopped is null && now + (stopAt - _time.GetUtcNow()) is var stop && stop < until)
+            until = stop;
+        return until == TimeSpan.MaxValue ? null : until - now;
+    }
+
+    private async ValueTask SampleAsync(CancellationToken cancellationToken) => _progress.Sample(Now, await _store.CountAsync(cancellationToken).ConfigureAwait(false));
+
+    private BatchProgress Progress()
+    {
+        // A journal's counts are at hand; a database is asked once a second by the loop.
+        if (_store.Lease is null && _store.CountAsync().AsTask() is { IsCompletedSuccessfully: true } counts)
+            _progress.Sample(Now, counts.Result);
+        lock (_lock)
+            return _progress.At(Now, _underWay.Count, _failingSince is { } since ? Now - since : null);
+    }
+}

@@ -1,0 +1,59 @@
+namespace HaKit.Batch.Running;
+
+/// <summary>
+/// How many calls a batch has under way at once, found from the answers, for endpoints that declare no limit: it doubles in each round of answers until these are throttled or take twice as
+/// long as the best round's, then grows by one in each round; a throttled call takes 30 % off, at most once a second (as <see cref="Limits.LimitOptions.AdaptiveConcurrency"/> does).
+/// Not thread-safe.
+/// </summary>
+internal sealed class BatchWindow(int initial, int most)
+{
+    private static readonly TimeSpan ShrinkEvery = TimeSpan.FromSeconds(1);
+    private const double Shrink = 0.7;
+    private const double TooSlow = 2;
+
+    private double _limit = Math.Min(initial, most);
+    private bool _isFirstGrowth = true;
+    private bool _wasFull;
+    private int _answers;
+    private TimeSpan _times;
+    private TimeSpan _best = TimeSpan.MaxValue;
+    private TimeSpan? _shrunkAt;
+
+    public int Limit => Math.Max(1, (int)_limit);
+
+    /// <summary>All of it was in use: only then an answer says something about more.</summary>
+    public void WasFull() => _wasFull = true;
+
+    public void Served(TimeSpan took)
+    {
+        _answers++;
+        _times += took;
+        if (_answers < Limit)
+            return;
+        var mean = _times / _answers;
+        if (mean < _best)
+            _best = mean;
+        var isSlow = mean > TooSlow * _best;
+        if (isSlow)
+            _isFirstGrowth = false;
+        else if (_wasFull)
+            _limit = Math.Min(most, _isFirstGrowth ? _limit * 2 : _limit + 1);
+        (_answers, _times, _wasFull) = (0, default, false);
+    }
+
+    /// <summary>An endpoint had enough.</summary>
+    public void Throttled(TimeSpan now)
+    {
+        if (_shrunkAt is { } at && now - at < ShrinkEvery)
+            return;
+        (_shrunkAt, _isFirstGrowth) = (now, false);
+        _limit = Math.Max(1, _limit * Shrink);
+    }
+
+    /// <summary>The pool had no place for another call beside so many.</summary>
+    public void Full(int underWay)
+    {
+        _isFirstGrowth = false;
+        _limit = Math.Clamp(underWay, 1, _limit);
+    }
+}

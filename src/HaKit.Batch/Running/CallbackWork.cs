@@ -1,0 +1,43 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace HaKit.Batch.Running;
+
+/// <summary>A callback of the application's, run by a pool.</summary>
+internal sealed class CallbackWork<TItem, TResult>(
+    EndpointPool pool, Func<EndpointAttempt, TItem, CancellationToken, ValueTask<TResult>> callback, string? version, JsonTypeInfo<TResult> resultType) : BatchWork<TItem, TResult>
+{
+    private readonly byte[] _version = Encoding.UTF8.GetBytes(version ?? "");
+
+    public override EndpointPool? Pool => pool;
+
+    public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => RequestFingerprint.Of(input.Span, _version);
+
+    public override (long Input, long Output) EstimateTokens(TItem item) => (0, 0);
+
+    public override async ValueTask<CallAnswer<TResult>> CallAsync(IReadOnlyList<TItem> items, RequestProfile profile, CancellationToken cancellationToken)
+    {
+        var (result, detail) = await pool.ExecuteWithDetailAsync(
+            profile, (callback, Item: items[0]), static (attempt, state, token) => state.callback(attempt, state.Item, token), cancellationToken).ConfigureAwait(false);
+        return detail.Answer<TResult>([result]);
+    }
+
+    public override byte[] Write(TResult result) => JsonSerializer.SerializeToUtf8Bytes(result, resultType);
+
+    public override TResult Read(ReadOnlyMemory<byte> bytes) => JsonSerializer.Deserialize(bytes.Span, resultType)!;
+}
+
+internal static class CallDetails
+{
+    public static CallAnswer<TResult> Answer<TResult>(this CallDetail detail, IReadOnlyList<TResult> results) => new()
+    {
+        Results = results,
+        Endpoint = detail.Endpoint,
+        Attempts = detail.Attempts.Count,
+        PerhapsBilled = detail.PerhapsBilled,
+        WasThrottled = detail.Attempts.Any(static a => CallFailure.IsThrottle(a.Fault)),
+        InputTokens = detail.InputTokens,
+        OutputTokens = detail.OutputTokens,
+    };
+}

@@ -1,0 +1,64 @@
+using System.Text.Json;
+using HaKit.AI;
+using Microsoft.Extensions.AI;
+
+namespace HaKit.Batch.Running;
+
+/// <summary>Chat calls through a chat client, of a pool or of anything else.</summary>
+internal sealed class ChatWork<TItem>(IChatClient chat, Func<TItem, IEnumerable<ChatMessage>> messages, ChatBatchOptions options) : BatchWork<TItem, ChatResponse>
+{
+    private const int BytesPerToken = 4;
+
+    // A client that is the pool's own tells how each call came about; one that is wrapped tells it in the answer's properties.
+    private readonly EndpointPoolChatClient? _own = chat as EndpointPoolChatClient;
+
+    public override EndpointPool? Pool { get; } = chat.GetService(typeof(EndpointPool)) as EndpointPool;
+
+    public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => ChatFingerprint.Of(messages(item), options.Chat);
+
+    public override (long Input, long Output) EstimateTokens(TItem item) =>
+        (messages(item).Sum(static m => m.Contents.Sum(static c => (long)(c is TextContent text ? text.Text.Length : 800))) / BytesPerToken + 10, options.Chat?.MaxOutputTokens ?? 0);
+
+    public override async ValueTask<CallAnswer<ChatResponse>> CallAsync(IReadOnlyList<TItem> items, RequestProfile profile, CancellationToken cancellationToken)
+    {
+        var asked = (options.Chat?.Clone() ?? new ChatOptions()).UseHaProfile(profile);
+        List<ChatMessage> prompt = [.. messages(items[0])];
+        if (_own is not null)
+        {
+            var (response, detail) = await _own.GetResponseWithDetailAsync(prompt, asked, cancellationToken).ConfigureAwait(false);
+            return detail.Answer<ChatResponse>([response]) with { InputTokens = response.Usage?.InputTokenCount ?? detail.InputTokens, OutputTokens = response.Usage?.OutputTokenCount ?? detail.OutputTokens };
+        }
+        if (Pool is null)
+            asked = options.Chat; // the profile is for a pool; another client would send it on
+        var answer = await chat.GetResponseAsync(prompt, asked, cancellationToken).ConfigureAwait(false);
+        var attempts = Told(answer, ChatStory.AttemptsKey);
+        return new CallAnswer<ChatResponse>
+        {
+            Results = [answer],
+            Endpoint = answer.GetServingEndpoint(),
+            Attempts = attempts is null ? 1 : attempts.Split(';').Length,
+            PerhapsBilled = Told(answer, ChatStory.CostKey)?.StartsWith('≥') == true ? 1 : 0,
+            InputTokens = answer.Usage?.InputTokenCount,
+            OutputTokens = answer.Usage?.OutputTokenCount,
+        };
+    }
+
+    public override byte[] Write(ChatResponse result)
+    {
+        var raw = result.RawRepresentation;
+        result.RawRepresentation = null; // an object of an SDK, which cannot be read back
+        try
+        {
+            return JsonSerializer.SerializeToUtf8Bytes(result, AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(ChatResponse)));
+        }
+        finally
+        {
+            result.RawRepresentation = raw;
+        }
+    }
+
+    public override ChatResponse Read(ReadOnlyMemory<byte> bytes) =>
+        (ChatResponse)JsonSerializer.Deserialize(bytes.Span, AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(ChatResponse)))!;
+
+    private static string? Told(ChatResponse answer, string key) => answer.AdditionalProperties is { } properties && properties.TryGetValue(key, out var value) ? value as string : null;
+}

@@ -1,0 +1,43 @@
+namespace HaKit.Batch.Running;
+
+/// <summary>What calls cost, by the prices of a pool's endpoints. Thread-safe.</summary>
+internal sealed class PriceBook(EndpointPool? pool)
+{
+    // Until answers tell how long they are.
+    private const long UnknownOutput = 1000;
+    private long _longest = UnknownOutput;
+
+    public bool HasPrices => pool?.Endpoints.Any(static e => e.InputTokenPrice + e.OutputTokenPrice > 0) == true;
+
+    /// <summary>Refuses a limit on cost that cannot be kept.</summary>
+    public void RequirePrices()
+    {
+        if (pool is null)
+            throw new ArgumentException("MaxCost needs prices, and they stand at the endpoints of a pool: the client has none.");
+        if (pool.Endpoints.Where(static e => e.InputTokenPrice + e.OutputTokenPrice <= 0).Select(static e => e.Name).ToArray() is { Length: > 0 } without)
+            throw new ArgumentException($"MaxCost needs the price of every endpoint: set InputTokenPrice and OutputTokenPrice of {string.Join(", ", without)}.");
+    }
+
+    /// <summary>What a call costs at most: at the dearest endpoint, with its own limit of output, or else as long as the longest answer so far, at least 1,000 tokens.</summary>
+    public double Estimate(long input, long output)
+    {
+        if (output <= 0)
+            output = Volatile.Read(ref _longest);
+        return pool is null ? 0 : pool.Endpoints.Max(e => Cost(e, input, output));
+    }
+
+    /// <summary>What an answer cost; 0 when it is not known.</summary>
+    public double Of(string? endpoint, long? input, long? output)
+    {
+        if (output > Volatile.Read(ref _longest))
+            Volatile.Write(ref _longest, output.Value);
+        if (pool is null || endpoint is null)
+            return 0;
+        foreach (var known in pool.Endpoints)
+            if (known.Name == endpoint)
+                return Cost(known, input ?? 0, output ?? 0);
+        return 0;
+    }
+
+    private static double Cost(PoolEndpoint endpoint, long input, long output) => (input * endpoint.InputTokenPrice + output * endpoint.OutputTokenPrice) / 1e6;
+}

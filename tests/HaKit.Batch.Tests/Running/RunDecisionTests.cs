@@ -1,0 +1,39 @@
+using HaKit.Batch.Running;
+
+namespace HaKit.Batch.Tests.Running;
+
+public sealed class RunDecisionTests
+{
+    private static readonly TimeSpan Now = TimeSpan.FromSeconds(100);
+    private static readonly TimeSpan Later = TimeSpan.FromSeconds(101);
+    private static readonly RunFacts Idle = new() { Now = Now, Window = 4 };
+
+    public static TheoryData<string, object, object> Table => new()
+    {
+        { "nothing is claimed yet", Idle, new RunDecision(RunAction.Claim) },
+        { "an item and a place", Idle with { Ready = 1, Calls = 3 }, new RunDecision(RunAction.Start) },
+        { "no place", Idle with { Ready = 1, Calls = 4 }, Wait() },
+        { "nothing left, calls under way", Idle with { IsExhausted = true, Calls = 1 }, Wait() },
+        { "nothing left", Idle with { IsExhausted = true }, new RunDecision(RunAction.End) },
+        { "nothing left, a result is being handed over", Idle with { IsExhausted = true, IsHandingOver = true }, Wait() },
+        { "nothing to claim now", Idle with { ClaimAt = Later }, Wait(Later) },
+        { "nothing to claim then", Idle with { ClaimAt = Now }, new RunDecision(RunAction.Claim) },
+        { "a failure, and nothing served since", Idle with { Ready = 1, IsFailing = true }, new RunDecision(RunAction.StartPatient) },
+        { "the patient call waits", Idle with { Ready = 1, IsFailing = true, HasPatient = true, Calls = 1 }, Wait() },
+        { "the patient call failed at once", Idle with { Ready = 1, IsFailing = true, PatientAt = Later }, Wait(Later) },
+        { "one was put back and others are served", Idle with { Ready = 1, PutBack = 1, Calls = 2 }, new RunDecision(RunAction.StartPatient) },
+        { "one was put back, another is being tried", Idle with { Ready = 1, PutBack = 1, Calls = 2, HasPatient = true }, new RunDecision(RunAction.Start) },
+        { "only one that was put back, another is being tried", Idle with { PutBack = 1, Calls = 2, HasPatient = true }, new RunDecision(RunAction.Claim) },
+        { "all are put back and none may be tried yet", Idle with { PutBack = 1, IsExhausted = true, PatientAt = Later }, Wait(Later) },
+        { "the cost could be exceeded", Idle with { Ready = 1, HeldUntil = Later }, Wait(Later) },
+        { "the consumer is slow", Idle with { Ready = 1, IsBacklogFull = true }, Wait() },
+        { "stopping, calls under way", Idle with { Ready = 1, IsStopping = true, Calls = 1 }, Wait() },
+        { "stopping", Idle with { Ready = 1, IsStopping = true }, new RunDecision(RunAction.End) },
+    };
+
+    [Theory]
+    [MemberData(nameof(Table))]
+    public void The_next_step_follows_from_the_facts(string why, object facts, object expected) => RunDecision.Of((RunFacts)facts).Should().Be((RunDecision)expected, why);
+
+    private static RunDecision Wait(TimeSpan? until = null) => new(RunAction.Wait, until ?? TimeSpan.MaxValue);
+}
