@@ -88,7 +88,7 @@ internal sealed class MemoryFileSystem : IJournalFileSystem
 
     public IReadOnlyList<string> FilesThatBeginWith(string path) => [.. _names.Keys.Where(k => k.StartsWith(path, StringComparison.Ordinal))];
 
-    public long LengthOf(string path) => _names.TryGetValue(path, out var file) ? file.Now.Length : -1;
+    public long LengthOf(string path) => _names.TryGetValue(path, out var file) ? file.Length : -1;
 
     public void Rename(string path, string to)
     {
@@ -121,78 +121,97 @@ internal sealed class MemoryFileSystem : IJournalFileSystem
     /// <summary>A write of one piece, or a change of the length.</summary>
     private sealed record Change(long Offset, byte[]? Bytes, long Length);
 
+    private sealed class Content(byte[] bytes)
+    {
+        private byte[] _bytes = bytes;
+
+        public int Length { get; private set; } = bytes.Length;
+
+        public ReadOnlySpan<byte> Span => _bytes.AsSpan(0, Length);
+
+        public void Apply(Change change)
+        {
+            SetLength(change.Bytes is null ? change.Length : Math.Max(Length, change.Offset + change.Bytes.Length));
+            change.Bytes?.CopyTo(_bytes, change.Offset);
+        }
+
+        private void SetLength(long length)
+        {
+            if (length > _bytes.Length)
+                Array.Resize(ref _bytes, (int)Math.Max(length, 2L * _bytes.Length));
+            if (length < Length)
+                _bytes.AsSpan((int)length, Length - (int)length).Clear();
+            Length = (int)length;
+        }
+    }
+
     private sealed class MemoryFile
     {
         private readonly MemoryFileSystem _system;
-        private byte[]? _now;
+        private Content _now;
+        private Content _durable;
 
         public MemoryFile(MemoryFileSystem system, byte[] durable, List<Change> survived)
         {
             _system = system;
-            Durable = durable;
-            foreach (var change in survived)
-                Durable = Apply(Durable, change);
+            var content = new Content([.. durable]);
+            survived.ForEach(content.Apply);
+            (_now, _durable) = (content, new Content(content.Span.ToArray()));
         }
 
-        public byte[] Durable { get; private set; }
+        public byte[] Durable => _durable.Span.ToArray();
 
         public List<Change> Unsynced { get; } = [];
 
-        public byte[] Now => _now ??= Unsynced.Aggregate(Durable, Apply);
+        public int Length => _now.Length;
+
+        public ReadOnlySpan<byte> Span => _now.Span;
+
+        public byte[] Now => _now.Span.ToArray();
 
         public void Write(ReadOnlySpan<byte> bytes, long offset)
         {
-            if (offset + bytes.Length > Now.Length)
-                Unsynced.Add(new(0, null, offset + bytes.Length)); // the length may reach the disk without the bytes
+            if (offset + bytes.Length > _now.Length)
+                Add(new(0, null, offset + bytes.Length)); // the length may reach the disk without the bytes
             for (var at = 0; at < bytes.Length;)
             {
                 var length = (int)Math.Min(bytes.Length - at, _system.PieceLength - (offset + at) % _system.PieceLength);
-                Unsynced.Add(new(offset + at, bytes.Slice(at, length).ToArray(), 0));
+                Add(new(offset + at, bytes.Slice(at, length).ToArray(), 0));
                 at += length;
             }
-            _now = null;
         }
 
-        public void SetLength(long length)
-        {
-            Unsynced.Add(new(0, null, length));
-            _now = null;
-        }
+        public void SetLength(long length) => Add(new(0, null, length));
 
         public void Flush()
         {
-            Durable = Now;
+            Unsynced.ForEach(_durable.Apply);
             Unsynced.Clear();
-            _now = null;
         }
 
         public void Replace(ReadOnlySpan<byte> content)
         {
-            Durable = content.ToArray();
+            (_now, _durable) = (new(content.ToArray()), new(content.ToArray()));
             Unsynced.Clear();
-            _now = null;
         }
 
-        private static byte[] Apply(byte[] content, Change change)
+        private void Add(Change change)
         {
-            var length = change.Bytes is null ? change.Length : Math.Max(content.Length, change.Offset + change.Bytes.Length);
-            var after = new byte[length];
-            content.AsSpan(0, (int)Math.Min(content.Length, length)).CopyTo(after);
-            change.Bytes?.CopyTo(after, change.Offset);
-            return after;
+            Unsynced.Add(change);
+            _now.Apply(change);
         }
     }
 
     private sealed class Handle(MemoryFileSystem system, string path, MemoryFile file) : IJournalFile
     {
-        public long Length => file.Now.Length;
+        public long Length => file.Length;
 
         public int Read(Span<byte> buffer, long offset)
         {
-            var now = file.Now;
+            var now = file.Span;
             var count = (int)Math.Clamp(now.Length - offset, 0, buffer.Length);
             if (count > 0)
-                now.AsSpan((int)offset, count).CopyTo(buffer);
+                now.Slice((int)offset, count).CopyTo(buffer);
             return count;
         }
 

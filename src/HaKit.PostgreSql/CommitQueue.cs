@@ -1,0 +1,135 @@
+using HaKit.Batch;
+using HaKit.Batch.Stores;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace HaKit.PostgreSql;
+
+/// <summary>
+/// Stores outcomes, as soon as the last group is committed: what arrives meanwhile goes together. A database that is away for a moment is tried again for as long as the leases hold; the fence
+/// refuses what comes too late. Thread-safe.
+/// </summary>
+internal sealed class CommitQueue(NpgsqlDataSource dataSource, int batchId, string worker, PayloadSeal seal, TimeSpan patience)
+{
+    private const int MostAtOnce = 500;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _lock = new();
+    private Queue<Waiting> _queue = new();
+    private bool _isRunning;
+
+    /// <summary>Stores an outcome; false when the fence refused it.</summary>
+    public Task<bool> CommitAsync(BatchClaim claim, BatchOutcome outcome, double reserved)
+    {
+#pragma warning disable RS0030 // What follows a commit must not run within the loop that commits for others.
+        var waiting = new Waiting(claim, outcome, reserved, new(TaskCreationOptions.RunContinuationsAsynchronously));
+#pragma warning restore RS0030
+        bool begin;
+        lock (_lock)
+        {
+            _queue.Enqueue(waiting);
+            begin = !_isRunning;
+            _isRunning = true;
+        }
+        if (begin)
+            _ = RunAsync();
+        return waiting.Done.Task;
+    }
+
+    private async Task RunAsync()
+    {
+        while (TakeSome() is { } group)
+        {
+            try
+            {
+                await CommitAsync(group).ConfigureAwait(false);
+            }
+#pragma warning disable CA1031 // It is told to those that wait.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                foreach (var waiting in group)
+                    waiting.Done.TrySetException(new BatchStoreException($"PostgreSQL did not take {group.Count} outcomes: {exception.Message}", exception));
+            }
+        }
+    }
+
+    private List<Waiting>? TakeSome()
+    {
+        lock (_lock)
+        {
+            if (_queue.Count == 0)
+            {
+                _isRunning = false;
+                return null;
+            }
+            var group = new List<Waiting>();
+            while (group.Count < MostAtOnce && _queue.TryDequeue(out var waiting))
+                group.Add(waiting);
+            group.Sort(static (a, b) => a.Claim.Ordinal.CompareTo(b.Claim.Ordinal)); // rows are locked in one order by all workers
+            return group;
+        }
+    }
+
+    private async ValueTask CommitAsync(List<Waiting> group)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        for (var pause = FirstPause; ; pause = TimeSpan.FromTicks(Math.Min(2 * pause.Ticks, LongestPause.Ticks)))
+        {
+            try
+            {
+                var stored = await StoreAsync(group).ConfigureAwait(false);
+                foreach (var waiting in group)
+                    waiting.Done.TrySetResult(stored.Contains(waiting.Claim.Ordinal));
+                return;
+            }
+            catch (NpgsqlException exception) when (exception.IsTransient && TimeProvider.System.GetElapsedTime(began) < patience)
+            {
+                await Pauses.ForAsync(pause).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async ValueTask<HashSet<long>> StoreAsync(List<Waiting> group)
+    {
+        var command = dataSource.CreateCommand(Sql.Commit);
+        await using var end = command.ConfigureAwait(false);
+        var p = command.Parameters;
+        p.Add(new() { Value = batchId });
+        p.Add(new() { Value = worker });
+        Add(NpgsqlDbType.Bigint, static w => w.Claim.Ordinal);
+        Add(NpgsqlDbType.Bigint, static w => w.Claim.Fence);
+        Add(NpgsqlDbType.Smallint, static w => (short)w.Outcome.State);
+        Add(NpgsqlDbType.Bytea, static w => w.Outcome.Request.ToArray());
+        Add(NpgsqlDbType.Bytea, w => w.Outcome.State == BatchItemState.Succeeded ? seal.Seal(w.Claim.Id, 'r', w.Outcome.Result.Span) : null);
+        Add(NpgsqlDbType.Text, static w => w.Outcome.Endpoint);
+        Add(NpgsqlDbType.Text, static w => w.Outcome.Error);
+        Add(NpgsqlDbType.Integer, static w => w.Outcome.Attempts);
+        Add(NpgsqlDbType.Double, static w => w.Outcome.Cost);
+        Add(NpgsqlDbType.Bigint, static w => w.Outcome.InputTokens);
+        Add(NpgsqlDbType.Bigint, static w => w.Outcome.OutputTokens);
+        Add(NpgsqlDbType.Double, static w => w.Reserved);
+        var stored = new HashSet<long>(group.Count);
+        var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
+        await using var endOfReader = reader.ConfigureAwait(false);
+        while (await reader.ReadAsync().ConfigureAwait(false))
+            stored.Add(reader.GetInt64(0));
+        return stored;
+
+        void Add<T>(NpgsqlDbType type, Func<Waiting, T> value) => p.Add(new() { NpgsqlDbType = NpgsqlDbType.Array | type, Value = group.Select(value).ToArray() });
+    }
+
+    private sealed record Waiting(BatchClaim Claim, BatchOutcome Outcome, double Reserved, TaskCompletionSource<bool> Done);
+}
+
+internal static class Pauses
+{
+    public static async Task ForAsync(TimeSpan span)
+    {
+        var done = new TaskCompletionSource();
+        var timer = TimeProvider.System.CreateTimer(static done => ((TaskCompletionSource)done!).TrySetResult(), done, span, Timeout.InfiniteTimeSpan);
+        await using var end = timer.ConfigureAwait(false);
+        await done.Task.ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization.Metadata;
+using HaKit.Batch;
+using HaKit.Batch.Stores;
+using Npgsql;
+
+namespace HaKit.PostgreSql;
+
+/// <summary>How a batch in PostgreSQL is opened. Not thread-safe; read when the batch is opened.</summary>
+public sealed class PostgreSqlBatchOptions
+{
+    /// <summary>
+    /// Gets or sets how long a worker may be silent before others take its items over, by the database's clock; renewed at a third. Default 60 s; at least 1 s. Where it is shorter than a worker's
+    /// longest pause, calls are made twice (their results are not stored twice).
+    /// </summary>
+    public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Gets or sets whether the schema is made or brought up to date at the opening, under an advisory lock. Default true. False: <c>hakit batch schema</c> prints the script for the owner.</summary>
+    public bool Migrate { get; set; } = true;
+
+    /// <summary>Gets or sets the key that inputs and results are sealed with (AES-256-GCM); at least 16 bytes. Default null: not sealed. Ids, endpoints and reasons are never sealed.</summary>
+    public ReadOnlyMemory<byte>? SealKey { get; set; }
+
+    internal void Validate()
+    {
+        if (Lease < TimeSpan.FromSeconds(1))
+            throw new ArgumentOutOfRangeException(nameof(Lease), Lease, "At least 1 s is needed.");
+        if (SealKey is { Length: < 16 and var length })
+            throw new ArgumentException($"The key has {length} bytes: at least 16 are needed.", nameof(SealKey));
+    }
+}
+
+/// <summary>Batches in PostgreSQL 13 or newer, for any number of workers at once.</summary>
+public static class PostgreSqlBatchStore
+{
+    private const string Reflects = "JSON by reflection. Use the overload that takes a JsonTypeInfo.";
+
+    /// <summary>Gets the script that makes the schema and the roles <c>hakit_owner</c> and <c>hakit_worker</c>. It may be run again.</summary>
+    public static string SchemaScript => Resources.Read("Schema.sql") + Resources.Read("Roles.sql");
+
+    /// <summary>Opens a batch, or creates it. Items are written as JSON by reflection.</summary>
+    /// <inheritdoc cref="OpenAsync{TItem}(NpgsqlDataSource, string, JsonTypeInfo{TItem}, PostgreSqlBatchOptions?, CancellationToken)"/>
+    [RequiresUnreferencedCode(Reflects)]
+    [RequiresDynamicCode(Reflects)]
+    public static async Task<Batch<TItem>> OpenAsync<TItem>(
+        NpgsqlDataSource dataSource, string name, PostgreSqlBatchOptions? options = null, CancellationToken cancellationToken = default) =>
+        new(await OpenStoreAsync(dataSource, name, options, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Opens a batch, or creates it.</summary>
+    /// <typeparam name="TItem">The items' type.</typeparam>
+    /// <param name="dataSource">The database; not disposed with the batch.</param>
+    /// <param name="name">The batch's name in the database.</param>
+    /// <param name="itemType">How items are written as JSON.</param>
+    /// <param name="options">How it is opened; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="BatchStoreException">The schema is missing, older or newer; the batch is sealed with another key; the database cannot be reached.</exception>
+    public static async Task<Batch<TItem>> OpenAsync<TItem>(
+        NpgsqlDataSource dataSource, string name, JsonTypeInfo<TItem> itemType, PostgreSqlBatchOptions? options = null, CancellationToken cancellationToken = default) =>
+        new(await OpenStoreAsync(dataSource, name, options, cancellationToken).ConfigureAwait(false), itemType);
+
+    /// <summary>Opens the store of a batch, or creates it.</summary>
+    /// <param name="dataSource">The database; not disposed with the store.</param>
+    /// <param name="name">The batch's name.</param>
+    /// <param name="options">How it is opened; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <inheritdoc cref="OpenAsync{TItem}(NpgsqlDataSource, string, JsonTypeInfo{TItem}, PostgreSqlBatchOptions?, CancellationToken)" path="/exception"/>
+    public static async Task<IBatchStore> OpenStoreAsync(
+        NpgsqlDataSource dataSource, string name, PostgreSqlBatchOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(dataSource);
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        options ??= new();
+        options.Validate();
+        try
+        {
+            await Schema.EnsureAsync(dataSource, options.Migrate, cancellationToken).ConfigureAwait(false);
+            return await BatchStore.OpenAsync(dataSource, name, options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (NpgsqlException exception)
+        {
+            throw new BatchStoreException($"The batch '{name}' cannot be opened in PostgreSQL: {exception.Message}", exception);
+        }
+    }
+}
+
+internal static class Resources
+{
+    public static string Read(string name)
+    {
+        using var reader = new StreamReader(typeof(Resources).Assembly.GetManifestResourceStream(name)!);
+        return reader.ReadToEnd();
+    }
+}
