@@ -1,4 +1,5 @@
 using System.CommandLine;
+using HaKit.Tool.Batches;
 using HaKit.Tool.Drills;
 using HaKit.Tool.Planning;
 using HaKit.Tool.Rehearsals;
@@ -19,5 +20,6 @@ internal static class Commands
         ReplayCommand.Create(),
         ReportCommand.Create(),
         VaultCommand.Create(),
+        BatchCommand.Create(),
     ];
 }

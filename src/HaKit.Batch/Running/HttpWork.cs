@@ -1,0 +1,78 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using HaKit.Batch.Formats;
+using HaKit.Faults;
+using HaKit.Http;
+
+namespace HaKit.Batch.Running;
+
+/// <summary>Requests of OpenAI's batch format, posted to a pool as they stand.</summary>
+internal sealed class HttpWork(EndpointPool pool, HttpClient client) : BatchWork<OpenAIBatchRequest, OpenAIBatchAnswer>
+{
+    private const int BytesPerToken = 4;
+
+    public override EndpointPool? Pool => pool;
+
+    public override RequestFingerprint FingerprintOf(OpenAIBatchRequest item, ReadOnlyMemory<byte> input) =>
+        RequestFingerprint.Of(Encoding.UTF8.GetBytes(item.Body.GetRawText()), Encoding.UTF8.GetBytes(item.Url));
+
+    public override (long Input, long Output) EstimateTokens(OpenAIBatchRequest item)
+    {
+        return (item.Body.GetRawText().Length / BytesPerToken + 1, Most("max_completion_tokens") ?? Most("max_output_tokens") ?? Most("max_tokens") ?? 0);
+
+        long? Most(string name) => item.Body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
+    }
+
+    public override async ValueTask<CallAnswer<OpenAIBatchAnswer>> CallAsync(IReadOnlyList<OpenAIBatchRequest> items, RequestProfile profile, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, AddressOf(items[0].Url));
+        request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(items[0].Body.GetRawText())) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        request.Options.Set(EndpointPoolHandler.ProfileKey, profile);
+        using var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
+        var body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+        request.Options.TryGetValue(EndpointPoolHandler.DetailKey, out var detail);
+        if (!response.IsSuccessStatusCode)
+            throw new EndpointFaultException(detail?.Endpoint ?? pool.Name, FaultOf(response, body));
+        using var json = JsonDocument.Parse(body);
+        var answer = new OpenAIBatchAnswer((int)response.StatusCode, json.RootElement.Clone());
+        var usage = UsageOf(json.RootElement);
+        return (detail?.Answer<OpenAIBatchAnswer>([answer]) ?? new CallAnswer<OpenAIBatchAnswer> { Results = [answer] }) with { InputTokens = usage.Input ?? detail?.InputTokens, OutputTokens = usage.Output ?? detail?.OutputTokens };
+    }
+
+    public override byte[] Write(OpenAIBatchAnswer result) => JsonSerializer.SerializeToUtf8Bytes(result, OpenAIBatchJson.Default.OpenAIBatchAnswer);
+
+    public override OpenAIBatchAnswer Read(ReadOnlyMemory<byte> bytes) => JsonSerializer.Deserialize(bytes.Span, OpenAIBatchJson.Default.OpenAIBatchAnswer)!;
+
+    private async ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await client.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpRequestException exception) when (exception.InnerException is EndpointPoolException)
+        {
+            throw exception.InnerException;
+        }
+    }
+
+    // The files name paths from the root of OpenAI's host; a pool's origin may have the beginning of that path already.
+    private Uri AddressOf(string url)
+    {
+        var origin = pool.Origin;
+        var own = origin.AbsolutePath.TrimEnd('/');
+        return own.Length > 0 && url.StartsWith(own + "/", StringComparison.Ordinal) ? new Uri(origin, url) : new Uri(origin.GetLeftPart(UriPartial.Authority) + own + "/" + url.TrimStart('/'));
+    }
+
+    private static Fault FaultOf(HttpResponseMessage response, byte[] body) =>
+        FaultClassifier.Default.Classify(new FaultEvidence { StatusCode = (int)response.StatusCode, Headers = response.Headers, Body = body }) ?? new Fault(FaultKind.Unknown) { StatusCode = (int)response.StatusCode };
+
+    private static (long? Input, long? Output) UsageOf(JsonElement answer)
+    {
+        if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("usage", out var usage) || usage.ValueKind != JsonValueKind.Object)
+            return default;
+        return (Number("prompt_tokens") ?? Number("input_tokens"), Number("completion_tokens") ?? Number("output_tokens"));
+
+        long? Number(string name) => usage.TryGetProperty(name, out var value) && value.TryGetInt64(out var number) ? number : null;
+    }
+}

@@ -1,0 +1,92 @@
+using System.CommandLine;
+using HaKit.Batch;
+using HaKit.Batch.Formats;
+using HaKit.Batch.Stores;
+using HaKit.Tool.Simulations;
+
+namespace HaKit.Tool.Batches;
+
+/// <summary>Runs a file of requests over a pool.</summary>
+internal static class BatchRunCommand
+{
+    public static Command Create()
+    {
+        var store = new BatchStoreOptions();
+        var input = CommandOptions.Text("--input", "FILE", "the requests, in the format of OpenAI's batch API; not needed to go on with a batch that has them");
+        var pool = CommandOptions.Text("--pool", "FILE", "the pool's settings as JSON, such as an appsettings.json");
+        pool.Required = true;
+        var output = CommandOptions.Text("--output", "FILE", "where all results go when the batch is done, in the format of OpenAI's batch API");
+        var maxCost = CommandOptions.Number("--max-cost", "C", "the most that the batch may cost over all its runs; 0 for no limit", 0, 0, 1e12);
+        var maxFailures = CommandOptions.Whole("--max-failures", "N", "how many items may fail before the run ends", int.MaxValue);
+        var stopAfter = CommandOptions.Duration("--stop-after", "how long to go on (default: to the end)");
+        var onChanged = CommandOptions.Of<OnChanged>("--on-changed", "WHAT", "what becomes of results whose request has changed: refuse, redo or keep",
+            text => Enum.TryParse<OnChanged>(text, ignoreCase: true, out var value) && !int.TryParse(text, out _) ? value : null, "refuse, redo or keep", OnChanged.Refuse);
+        var once = CommandOptions.Flag("--no-repeat", "a call that may have been done is not made again");
+        var redoFailed = CommandOptions.Flag("--redo-failed", "items that failed are tried again");
+        var command = new Command("run", """
+            Runs the requests over a pool until each has a result, and goes on where an earlier run ended.
+            Exit code 1 if items failed, or if the run ended before all items had a result.
+            """) { store.Journal, store.PostgreSql, store.Name, input, pool, output, maxCost, maxFailures, stopAfter, onChanged, once, redoFailed };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var options = new BatchRunOptions
+            {
+                OnlyNew = true,
+                OnChanged = parsed.GetValue(onChanged),
+                MaxCost = parsed.GetValue(maxCost) is > 0 and var cost ? cost : null,
+                MaxFailures = parsed.GetValue(maxFailures) is < int.MaxValue and var failures ? failures : null,
+                StopAt = parsed.GetValue(stopAfter) is { } after ? DateTimeOffset.UtcNow + after : null,
+                MayRepeat = !parsed.GetValue(once),
+                RedoFailed = parsed.GetValue(redoFailed),
+            };
+            var error = parsed.InvocationConfiguration.Error;
+            await using var batch = (await store.OpenAsync(parsed, create: true, cancellationToken)).AsOpenAIBatch();
+            foreach (var notice in batch.Notices)
+                await error.WriteLineAsync(notice);
+            using var endpoints = new EndpointPool("batch", PoolFile.Read(parsed.GetRequiredValue(pool)!));
+            if (parsed.GetValue(input) is { } requests)
+                await AddAsync(batch, requests, options.OnChanged, cancellationToken);
+            var exitCode = await RunAsync(endpoints, batch, options, error, cancellationToken);
+            if (parsed.GetValue(output) is { } results)
+            {
+                await using var file = OutputFile.Create("--output", results);
+                await OpenAIBatchFile.ExportAsync(file, batch.Store, cancellationToken);
+            }
+            return exitCode;
+        });
+        return command;
+    }
+
+    private static async Task AddAsync(Batch<OpenAIBatchRequest> batch, string file, OnChanged onChanged, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var requests = File.OpenRead(file);
+            await batch.AddAsync(OpenAIBatchFile.ReadAsync(requests, cancellationToken), static r => r.CustomId, onChanged, cancellationToken);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or InvalidDataException or BatchChangedException or ArgumentException)
+        {
+            throw new UsageException($"--input is '{file}', which cannot be used: {exception.Message}");
+        }
+    }
+
+    private static async Task<int> RunAsync(EndpointPool pool, Batch<OpenAIBatchRequest> batch, BatchRunOptions options, TextWriter error, CancellationToken cancellationToken)
+    {
+        await using var progress = BatchProgressLine.Start(error, () => batch.Progress);
+        try
+        {
+            await foreach (var _ in pool.RunOpenAIBatchAsync(batch, options, cancellationToken))
+            {
+                // Committed already; the results are exported from the store.
+            }
+        }
+        catch (Exception exception) when (exception is BatchStoppedException or BatchStoreException or BatchChangedException or ArgumentException)
+        {
+            await progress.EndAsync();
+            await error.WriteLineAsync(exception.Message);
+            return HakitTool.Bad;
+        }
+        await progress.EndAsync();
+        return batch.Progress.Counts is { Failed: 0, Unknown: 0 } ? HakitTool.Good : HakitTool.Bad;
+    }
+}

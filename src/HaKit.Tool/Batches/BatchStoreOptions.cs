@@ -1,0 +1,40 @@
+using System.CommandLine;
+using HaKit.Batch;
+using HaKit.Batch.Stores;
+using HaKit.PostgreSql;
+using Npgsql;
+
+namespace HaKit.Tool.Batches;
+
+/// <summary>Where a batch is: a journal, or a database.</summary>
+internal sealed class BatchStoreOptions
+{
+    public Option<string?> Journal { get; } = CommandOptions.Text("--journal", "NAME", "the journal's name, such as reviews.journal");
+
+    public Option<string?> PostgreSql { get; } = CommandOptions.Text("--postgresql", "CONNECTION", "the connection string of a database, in the place of a journal; the variable HAKIT_POSTGRESQL if it must not be seen");
+
+    public Option<string?> Name { get; } = CommandOptions.Text("--batch", "NAME", "the batch's name in the database");
+
+    /// <exception cref="UsageException">The options name no store, or it cannot be opened.</exception>
+    public async Task<IBatchStore> OpenAsync(ParseResult parsed, bool create, CancellationToken cancellationToken)
+    {
+        if (parsed.GetValue(Journal) is { } journal)
+            return await InNamesAsync(() => create ? BatchJournal.OpenStoreAsync(journal, null, cancellationToken) : BatchJournal.OpenExistingStoreAsync(journal, null, cancellationToken));
+        var connection = parsed.GetValue(PostgreSql) ?? Environment.GetEnvironmentVariable("HAKIT_POSTGRESQL");
+        if (connection is null || parsed.GetValue(Name) is not { } name)
+            throw new UsageException("Where is the batch? Give --journal NAME, or --postgresql CONNECTION and --batch NAME.");
+        return await InNamesAsync(() => PostgreSqlBatchStore.OpenStoreAsync(NpgsqlDataSource.Create(connection), name, null, cancellationToken));
+    }
+
+    public static async Task<T> InNamesAsync<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception exception) when (exception is BatchStoreException or ArgumentException)
+        {
+            throw new UsageException(exception.Message);
+        }
+    }
+}
