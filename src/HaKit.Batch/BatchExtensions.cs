@@ -86,7 +86,7 @@ public static class BatchExtensions
     /// <typeparam name="TResult">The results' type.</typeparam>
     /// <param name="pool">The pool.</param>
     /// <param name="batch">The batch.</param>
-    /// <param name="callback">One attempt for an item, as for <see cref="EndpointPool.ExecuteAsync{TState, TResult}(TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>.</param>
+    /// <param name="callback">One attempt for an item, as the pool's own calls have.</param>
     /// <param name="resultType">How results are written as JSON.</param>
     /// <param name="options">How it is run; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the run.</param>
