@@ -50,7 +50,7 @@ internal sealed class BatchProcesses : IAsyncDisposable
         var tool = Path.Combine(AppContext.BaseDirectory, "HaKit.Tool.dll");
         var runtime = Path.Combine(AppContext.BaseDirectory, "HaKit.PostgreSql.Tests.runtimeconfig.json");
         var depends = Path.Combine(AppContext.BaseDirectory, "HaKit.PostgreSql.Tests.deps.json");
-        var start = new ProcessStartInfo("dotnet", ["exec", "--runtimeconfig", runtime, "--depsfile", depends, tool, "batch", "run", "--input", Input, "--pool", Pool, "--output", Output, .. store])
+        var start = new ProcessStartInfo("dotnet", ["exec", "--runtimeconfig", runtime, "--depsfile", depends, tool, "batch", "run", "--input", Input, "--pool", Pool, .. store])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

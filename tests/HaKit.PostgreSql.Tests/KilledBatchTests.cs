@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using HaKit.Batch;
-using HaKit.Batch.Stores;
+using HaKit.Batch.Formats;
 
 namespace HaKit.PostgreSql.Tests;
 
@@ -29,7 +29,7 @@ public sealed class KilledBatchTests(PostgreSqlServer server)
         var killed = 0;
         while (true)
         {
-            using var process = world.Run("--journal", journal);
+            using var process = world.Run("--output", world.Output, "--journal", journal);
             if (killed < Kills)
             {
                 var before = world.Requests.Values.Sum();
@@ -75,6 +75,7 @@ public sealed class KilledBatchTests(PostgreSqlServer server)
             var victim = workers[random.Next(1, workers.Count)];
             if (!victim.HasExited)
                 victim.Kill();
+            await victim.WaitForExitAsync(Token);
             await ExpireLeasesAsync(database, victim.Id);
             workers.Add(world.Run(store));
         }
@@ -82,8 +83,10 @@ public sealed class KilledBatchTests(PostgreSqlServer server)
         foreach (var worker in workers)
             await worker.WaitForExitAsync(Token);
         workers.Select(w => w.ExitCode).Should().OnlyContain(code => code == 0 || code == 137, "they said: {0}", string.Join('\n', world.Errors));
-        world.VerifyResults(Items);
         await using var opened = await PostgreSqlBatchStore.OpenStoreAsync(database, "reviews", null, Token);
+        await using (var file = File.Create(world.Output))
+            await OpenAIBatchFile.ExportAsync(file, opened, Token);
+        world.VerifyResults(Items);
         var counts = await opened.CountAsync(Token);
         (counts.Total, counts.Succeeded, counts.UnderWay).Should().Be((Items, Items, 0));
         Tell($"PostgreSQL: {Items} items, {workers.Count} workers, one frozen, {Kills} killed: {counts.LostCalls} claims lost; {world.Requests.Values.Sum()} requests reached a server, {world.Extra} beyond the first of their item.");
