@@ -4,6 +4,7 @@ using HaKit.Failover;
 using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Limits;
+using HaKit.Peers;
 using HaKit.Pool;
 using HaKit.Selection;
 using Microsoft.Extensions.Logging;
@@ -36,6 +37,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         Origin = OriginOf(options.Origin ?? options.Endpoints[0].Address);
         _owners = new PoolOwners(name, options, parts);
         _owners.UseChanges();
+        _owners.Peers.Start();
     }
 
     /// <summary>Gets the pool's name.</summary>
@@ -210,33 +212,67 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <exception cref="InvalidOperationException">It was brought up again before it was empty.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public ValueTask DrainAsync(string endpoint, CancellationToken cancellationToken = default) =>
-        Live(_owners.Orders).DrainAsync(endpoint, cancellationToken);
+        DrainAsync(endpoint, OrderNote.None, cancellationToken);
+
+    /// <inheritdoc cref="DrainAsync(string, CancellationToken)"/>
+    /// <param name="endpoint">Its name.</param>
+    /// <param name="note">The operator and the reason.</param>
+    /// <param name="cancellationToken">Ends the waiting; the endpoint stays out.</param>
+    public ValueTask DrainAsync(string endpoint, OrderNote note, CancellationToken cancellationToken = default) =>
+        Live(_owners.Orders).DrainAsync(endpoint, note, cancellationToken);
 
     /// <summary>Gives the endpoint no more from now on, until it is brought up again. What is in flight on it goes on.</summary>
     /// <param name="endpoint">Its name.</param>
+    /// <param name="note">The operator and the reason; null for an order given in code.</param>
     /// <returns>Completes when no call will choose it any more.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
-    public ValueTask ForceDownAsync(string endpoint) => Live(_owners.Orders).ForceDownAsync(endpoint);
+    public ValueTask ForceDownAsync(string endpoint, OrderNote? note = null) => Live(_owners.Orders).ForceDownAsync(endpoint, note);
 
     /// <summary>Brings the endpoint back in a slow start, whether an operator or its faults took it out; its key and quota are trusted again.</summary>
     /// <param name="endpoint">Its name.</param>
+    /// <param name="note">The operator and the reason; null for an order given in code.</param>
     /// <returns>Completes when calls may choose it.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
-    public ValueTask BringUpAsync(string endpoint) => Live(_owners.Orders).BringUpAsync(endpoint);
+    public ValueTask BringUpAsync(string endpoint, OrderNote? note = null) => Live(_owners.Orders).BringUpAsync(endpoint, note);
 
     /// <summary>Uses the given tier first from now on; those after it follow, those before it come last.</summary>
     /// <param name="tier">The tier.</param>
+    /// <param name="note">The operator and the reason; null for an order given in code.</param>
     /// <returns>Completes when new choices follow the new order.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint in this tier.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
-    public ValueTask PromoteAsync(int tier) => Live(_owners.Orders).PromoteAsync(tier);
+    public ValueTask PromoteAsync(int tier, OrderNote? note = null) => Live(_owners.Orders).PromoteAsync(tier, note);
 
     /// <summary>Takes back a promotion: the lowest tier is used first again.</summary>
+    /// <param name="note">The operator and the reason; null for an order given in code.</param>
     /// <returns>Completes when new choices follow the usual order.</returns>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
-    public ValueTask FailBackAsync() => Live(_owners.Orders).FailBackAsync();
+    public ValueTask FailBackAsync(OrderNote? note = null) => Live(_owners.Orders).FailBackAsync(note);
+
+    /// <summary>
+    /// Takes a fact from another replica, for a transport of your own; a pool with a link hears by itself. Bounded: known endpoints times 1,000 replicas
+    /// are kept, for as long as the facts hold. Facts of unknown kinds or endpoints are ignored.
+    /// </summary>
+    /// <param name="fact">The fact.</param>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
+    public void Learn(PeerFact fact)
+    {
+        ArgumentNullException.ThrowIfNull(fact);
+        Live(_owners.Peers).Hear(fact);
+    }
+
+    /// <summary>Gets what this pool knows of the other replicas at this moment. Reads only.</summary>
+    public FleetStatus GetFleetStatus() => _owners.Peers.Status();
+
+    /// <summary>
+    /// Waits until what the other replicas know has been heard, at most for <see cref="SharingOptions.WarmStart"/>. The container does so when the
+    /// application starts; no call ever does.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>False when the time was over first, or there is no link.</returns>
+    public ValueTask<bool> WarmUpAsync(CancellationToken cancellationToken = default) => _owners.Peers.WarmUpAsync(cancellationToken);
 
     /// <summary>Ends heartbeats, timers and events. Calls in flight run to their end; new ones throw. A container that is disposed of synchronously comes here.</summary>
     public void Dispose()

@@ -1,4 +1,5 @@
 using HaKit.AspNetCore.Status;
+using HaKit.Peers;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
@@ -49,17 +50,17 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
             switch (order)
             {
                 case "drain":
-                    var drain = pool.DrainAsync(name);
+                    var drain = pool.DrainAsync(name, NoteOf(context));
                     if (drain.IsFaulted)
                         await drain.ConfigureAwait(false);
                     else
                         Forget(drain);
                     return true;
                 case "force-down":
-                    await pool.ForceDownAsync(name).ConfigureAwait(false);
+                    await pool.ForceDownAsync(name, NoteOf(context)).ConfigureAwait(false);
                     return true;
                 case "bring-up":
-                    await pool.BringUpAsync(name).ConfigureAwait(false);
+                    await pool.BringUpAsync(name, NoteOf(context)).ConfigureAwait(false);
                     return true;
                 default:
                     return false;
@@ -74,15 +75,17 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
             case "promote":
                 if (!int.TryParse(context.Request.Query["tier"], System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var tier))
                     throw new FormatException("tier");
-                await pool.PromoteAsync(tier).ConfigureAwait(false);
+                await pool.PromoteAsync(tier, NoteOf(context)).ConfigureAwait(false);
                 return true;
             case "fail-back":
-                await pool.FailBackAsync().ConfigureAwait(false);
+                await pool.FailBackAsync(NoteOf(context)).ConfigureAwait(false);
                 return true;
             default:
                 return false;
         }
     });
+
+    private static OrderNote NoteOf(HttpContext context) => new(context.User.Identity?.Name ?? "operator", context.Request.Query["reason"] is [{ Length: > 0 } reason] ? reason : null);
 
     private async Task OrderAsync(HttpContext context, string subject, Func<EndpointPool, string, Task<bool>> give)
     {

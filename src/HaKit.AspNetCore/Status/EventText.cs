@@ -19,6 +19,8 @@ internal static class EventText
             ("info", e.Endpoint, $"{before.Status} → {after.Status}{(e.Fault is { } fault ? $": {fault}" : "")}"),
         EndpointChanged e when PoolWatch.IsNewCooldown(e) => ("warn", e.Endpoint, $"cooling down: {e.After.CooldownCause}"),
         EndpointChanged e => ("info", e.Endpoint, $"{e.After.Status}{(e.Fault is { } fault ? $": {fault}" : "")}"),
+        OrderGiven { Replica: { } replica } e => ("order", e.Endpoint, $"ordered by {e.By} at {replica}: {Words(e.Order)}{(e.Endpoint is null ? $", tier {e.Tier}" : "")}"),
+        OrderOverruled e => ("order", e.Endpoint, $"the order to {Words(e.Order)} no longer holds: {e.By} ordered at {e.Replica} to {Words(e.OverruledBy)}"),
         OrderGiven { Endpoint: { } endpoint } e => ("order", endpoint, $"ordered: {Words(e.Order)}"),
         OrderGiven e => ("order", null, $"ordered: {Words(e.Order)}, tier {e.Tier}"),
         EndpointDrained e => ("order", e.Endpoint, "drained: nothing is in flight any more"),
@@ -41,6 +43,7 @@ internal static class EventText
         ChangeSource.Order => "an operator",
         ChangeSource.SharedDomain => "an endpoint that shares its fault",
         ChangeSource.SelfSuspicion => "our own pause",
+        ChangeSource.Peer => "other replicas",
         _ => "time",
     };
 

@@ -5,9 +5,10 @@ public sealed class TestPool : IDisposable
 {
     private readonly Dictionary<string, ScriptedEndpoint> _endpoints = new(StringComparer.Ordinal);
 
-    internal TestPool(EndpointPoolOptions options, Action<EndpointPoolParts>? configure, int seed)
+    internal TestPool(EndpointPoolOptions options, Action<EndpointPoolParts>? configure, int seed, ManualTimeProvider? time = null)
     {
         Options = options;
+        Time = time ?? new ManualTimeProvider();
         var alarms = new Alarms(Time);
         foreach (var endpoint in options.Endpoints)
             _endpoints[endpoint.Name] = new ScriptedEndpoint(endpoint.Name, Time, alarms, seed * 7919 + _endpoints.Count) { Index = _endpoints.Count };
@@ -20,7 +21,7 @@ public sealed class TestPool : IDisposable
     }
 
     /// <summary>The clock of everything.</summary>
-    public ManualTimeProvider Time { get; } = new();
+    public ManualTimeProvider Time { get; }
 
     /// <summary>The real pool.</summary>
     public EndpointPool Pool { get; }

@@ -87,6 +87,9 @@ internal sealed class EndpointState
     /// <summary>Of the attempts that it served whole, when the latest one began: it was well since then. Before time began if there was none.</summary>
     public TimeSpan ServedBegan => new(Volatile.Read(ref _servedBegan));
 
+    /// <summary>The credential with which it was last asked, where it comes from code; null where it does not.</summary>
+    public string? UsedCredential { get; set; }
+
     /// <summary>The load it reported at its latest heartbeat; null when it does not, or that heartbeat failed.</summary>
     public ReportedLoad? ReportedLoad
     {

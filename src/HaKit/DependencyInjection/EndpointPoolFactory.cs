@@ -97,11 +97,11 @@ internal sealed class EndpointPoolHost(
         return wrong.Length == 0 ? Task.CompletedTask : throw new OptionsValidationException(string.Join(", ", known), typeof(EndpointPoolOptions), wrong);
     }
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        foreach (var registration in registrations)
-            provider.GetRequiredKeyedService<EndpointPool>(registration.Name);
-        return Task.CompletedTask;
+        var pools = registrations.Select(r => provider.GetRequiredKeyedService<EndpointPool>(r.Name)).ToArray();
+        // What the other replicas know, before the first call: all pools wait together, and for no longer than Sharing:WarmStart.
+        await Task.WhenAll(pools.Select(pool => pool.WarmUpAsync(cancellationToken).AsTask())).ConfigureAwait(false);
     }
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -5,6 +5,7 @@ using HaKit.Health;
 using HaKit.Heartbeats;
 using HaKit.Http;
 using HaKit.Limits;
+using HaKit.Peers;
 using HaKit.Selection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
@@ -38,6 +39,7 @@ internal static class SettingNames
         ("CircuitBreaker", Group<HealthOptions>(("Name", Leaf))),
         ("Heartbeat", Group<HeartbeatOptions>()),
         ("Recovery", Group<RecoveryOptions>()),
+        ("Sharing", Group<SharingOptions>()),
         ("Objective", Group<ObjectiveOptions>()),
         ("RateLimiter", Anything),
         ("Endpoint", Named(new(StringComparer.OrdinalIgnoreCase) { ["Timeout"] = Anything, ["CircuitBreaker"] = Anything, ["RateLimiter"] = Anything })));

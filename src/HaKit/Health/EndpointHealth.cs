@@ -100,8 +100,24 @@ internal sealed class EndpointHealth
         _tracker.Report(this, evidence, now);
     }
 
-    public void Order(HealthOrder order, TimeSpan now) =>
-        _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.Order, Order = order, Began = now }, now);
+    public void Order(HealthOrder order, TimeSpan now, bool isFromPeer = false) =>
+        _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.Order, Order = order, Began = now, IsFromPeer = isFromPeer }, now);
+
+    /// <summary>Other replicas say something about it.</summary>
+    /// <param name="word">What they say.</param>
+    /// <param name="fault">The fault that they saw; for <see cref="PeerWord.Cooldown"/> and <see cref="PeerWord.Ejected"/>.</param>
+    /// <param name="said">When it was said, on this pool's clock.</param>
+    /// <param name="length">How much of the cooldown is left.</param>
+    /// <param name="isLast">No other endpoint would remain that could serve what this one serves.</param>
+    /// <param name="now">The time on the pool's clock.</param>
+    public void HearPeers(PeerWord word, Fault? fault, TimeSpan said, TimeSpan length, bool isLast, TimeSpan now)
+    {
+        var evidence = new HealthEvidence
+        {
+            Source = EvidenceSource.Peer, Word = word, Fault = fault, Began = said, Length = length, IsLast = isLast, IsFromPeer = true, Epoch = HealthTicket.NoEpoch,
+        };
+        _tracker.HearPeers(this, evidence, now);
+    }
 
     internal void Publish(HealthState state) => _state = state;
 

@@ -31,6 +31,28 @@ internal enum EvidenceSource
 
     /// <summary>Our own process was paused, or could connect to nobody: what it saw lately does not count.</summary>
     SelfSuspicion,
+
+    /// <summary>Other replicas of the application have learned something about it.</summary>
+    Peer,
+}
+
+/// <summary>What other replicas say about an endpoint.</summary>
+internal enum PeerWord
+{
+    /// <summary>The server named a time to come back. It only cools.</summary>
+    Cooldown,
+
+    /// <summary>Most replicas with a fresh opinion have ejected it: out for the base ejection, then a trial of our own decides.</summary>
+    Ejected,
+
+    /// <summary>Another replica's trial has begun: the trial of our own waits a little for its outcome.</summary>
+    TrialBegun,
+
+    /// <summary>Another replica's trial failed: the trial of our own comes a little later.</summary>
+    TrialFailed,
+
+    /// <summary>Another replica's trial succeeded: the trial of our own may begin now.</summary>
+    Recovered,
 }
 
 /// <summary>One thing that was learned about an endpoint. The reducer needs nothing else, not even chance: jitter comes along.</summary>
@@ -45,6 +67,12 @@ internal readonly record struct HealthEvidence
     public ProbeLevel Level { get; init; }
 
     public HealthOrder Order { get; init; }
+
+    /// <summary>For <see cref="EvidenceSource.Peer"/>: what other replicas say.</summary>
+    public PeerWord Word { get; init; }
+
+    /// <summary>Another replica passed it on, so it is not passed on again.</summary>
+    public bool IsFromPeer { get; init; }
 
     /// <summary>The epoch in which the attempt began; <see cref="HealthTicket.NoEpoch"/> when it may only tell of cooldowns.</summary>
     public int Epoch { get; init; }

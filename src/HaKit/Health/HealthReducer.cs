@@ -25,6 +25,7 @@ internal static class HealthReducer
             EvidenceSource.ClearedElsewhere => state.ClearCooldown(evidence.Began, now, options),
             EvidenceSource.Refuted => Refuted(state, evidence, now, options),
             EvidenceSource.SelfSuspicion => SelfSuspicion(state, evidence, now, options),
+            EvidenceSource.Peer => state.HearPeers(evidence, now, options),
             _ => state,
         };
     }

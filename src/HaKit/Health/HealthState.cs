@@ -94,6 +94,21 @@ public sealed record HealthState
 
     internal TimeSpan EpochSince { get; init; }
 
+    /// <summary>When it left service; stays through failed trials.</summary>
+    internal TimeSpan OutSince { get; init; }
+
+    /// <summary>Other replicas ejected it, not what this one has seen.</summary>
+    internal bool IsByPeers { get; init; }
+
+    /// <summary>Another replica's trial has succeeded since its own latest: no other trial puts off the own one any more.</summary>
+    internal bool IsToldBack { get; init; }
+
+    /// <summary>When other replicas ejected it, this one had seen failures too, though too few to eject.</summary>
+    internal bool IsDoubted { get; init; }
+
+    /// <summary>When its trial was due before failed trials of other replicas put it off; null when they did not.</summary>
+    internal TimeSpan? OwnUntil { get; init; }
+
     /// <summary>In service as far as we are concerned; a cooldown may still keep traffic away.</summary>
     internal bool IsInService => Status is EndpointHealthStatus.Healthy or EndpointHealthStatus.Suspect or EndpointHealthStatus.SlowStart;
 

@@ -125,6 +125,14 @@ internal sealed class HealthTracker
         Deliver();
     }
 
+    /// <summary>Other replicas speak. They never take the last endpoint that is admitted.</summary>
+    internal void HearPeers(EndpointHealth endpoint, HealthEvidence evidence, TimeSpan now)
+    {
+        lock (_gate)
+            ApplyWhileLocked(endpoint, evidence with { Jitter = _random.NextDouble(), IsLast = evidence.IsLast || IsLastWhileLocked(endpoint, now) }, now);
+        Deliver();
+    }
+
     private bool TryBeginTrialWhileLocked(EndpointHealth endpoint, BeginMode mode, TimeSpan now, out HealthTicket ticket)
     {
         ticket = default;

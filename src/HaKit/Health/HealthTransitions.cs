@@ -72,6 +72,7 @@ internal static class HealthTransitions
             RecoveredAt = null,
             Epoch = state.Epoch + 1,
             EpochSince = now,
+            OutSince = state.IsInService ? now : state.OutSince,
         };
     }
 
@@ -135,6 +136,8 @@ internal static class HealthTransitions
             Until = until,
             ProbeHits = 0,
             JudgedAt = null,
+            IsByPeers = false,
+            IsToldBack = false,
             Epoch = state.Epoch + 1,
             EpochSince = now,
         };
@@ -226,8 +229,8 @@ internal static class HealthTransitions
             : state with { Status = EndpointHealthStatus.Healthy, Since = now, Cause = null, CauseLevel = ProbeLevel.Reachable };
     }
 
-    private static HealthState WithoutCounts(this HealthState state) =>
-        state with { ConsecutiveFailures = 0, ConnectFailures = 0, UnansweredFailures = 0, ProbeMisses = 0, ProbeHits = 0, Refusals = 0, IsSpared = false };
+    internal static HealthState WithoutCounts(this HealthState state) =>
+        state with { ConsecutiveFailures = 0, ConnectFailures = 0, UnansweredFailures = 0, ProbeMisses = 0, ProbeHits = 0, Refusals = 0, IsSpared = false, IsByPeers = false, IsToldBack = false, OwnUntil = null };
 
     private static int Remembered(this HealthState state, TimeSpan now, HealthOptions options)
     {
@@ -235,6 +238,6 @@ internal static class HealthTransitions
         return (int)Math.Max(0, state.Ejections - Math.Floor((now - since) / options.EjectionMemory));
     }
 
-    private static TimeSpan Jittered(TimeSpan length, double jitter, HealthOptions options) =>
+    internal static TimeSpan Jittered(TimeSpan length, double jitter, HealthOptions options) =>
         length * (1 + options.BreakJitter * (2 * jitter - 1));
 }

@@ -60,6 +60,7 @@ internal sealed class Heartbeat
     private int _turn;
     private int _hanging;
     private bool _isAsking;
+    private bool _isDoubted;
     private bool _isStopped;
 
     public Heartbeat(EndpointState member, Pacemaker pacemaker, HeartbeatSetup setup)
@@ -87,11 +88,13 @@ internal sealed class Heartbeat
     }
 
     /// <summary>Asks without waiting for the next beat, on the timer's thread. False when a question is under way, or asking would be of no use.</summary>
-    public bool AskNow()
+    /// <param name="isDoubted">Other replicas say that it is down: then an answer of a moment ago is no reason not to ask.</param>
+    public bool AskNow(bool isDoubted = false)
     {
         var now = _pacemaker.Clock.Now;
         lock (_gate)
         {
+            _isDoubted = isDoubted;
             if (_isStopped || _isAsking || RestUntil(now) is not null)
                 return false;
             if (_setup.Probe.Pace == ProbePace.Sparingly && _asked > now - _setup.Options.Interval)
@@ -156,6 +159,7 @@ internal sealed class Heartbeat
                 return;
             (setup, turn) = (_setup, _turn);
             _asked = now;
+            _isDoubted = false;
             _timeout = setup.Options.LearnTimeout ? _times.Current : setup.LongestWait;
             _isAsking = true;
             Arm(_timeout);
@@ -271,12 +275,15 @@ internal sealed class Heartbeat
         // A server that named a time is not asked for anything it could refuse before then.
         if (probe.Level > ProbeLevel.Reachable && state.Cooldown is { IsUntilCleared: false } cooldown && now < cooldown.Until)
             return Min(cooldown.Until, now + options.SparingInterval);
+        // One replica asks what costs money, and the others hear of it.
+        if (probe.Pace == ProbePace.Sparingly && _pacemaker.MayAskCostly?.Invoke() == false)
+            return now + options.Interval;
         if (state.Status == EndpointHealthStatus.Ejected)
             return null;
         var last = _member.AnsweredAt ?? TimeSpan.MinValue;
         switch (probe.Pace)
         {
-            case ProbePace.WhenQuiet when state.IsClean && last > now - options.Interval * (1 - options.Jitter):
+            case ProbePace.WhenQuiet when !_isDoubted && state.IsClean && last > now - options.Interval * (1 - options.Jitter):
                 return last + Interval(options);
             case ProbePace.Sparingly:
                 if (_asked > last)

@@ -89,6 +89,12 @@ internal sealed class Pacemaker
             HeartOf(change.Endpoint)?.AskNow();
     }
 
+    /// <summary>May this replica ask probes that cost money? Null: it may.</summary>
+    public Func<bool>? MayAskCostly { get; set; }
+
+    /// <summary>Has an endpoint asked at once. False when it has no heartbeat, or asking now is of no use.</summary>
+    public bool AskNow(EndpointState member) => HeartOf(member.Health)?.AskNow(isDoubted: true) == true;
+
     public void Stop()
     {
         Heartbeat[] hearts;

@@ -93,6 +93,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             throw NotRepeatable(attempt);
         var target = HttpSide.Of(pool).TargetOf(attempt.Endpoint);
         var secret = await pool.CredentialOf(attempt.Endpoint, token).ConfigureAwait(false);
+        attempt.Lease.State.UsedCredential = secret;
         HttpResponseMessage? response = null;
         try
         {

@@ -2,6 +2,7 @@ using HaKit.Failover;
 using HaKit.Health;
 using HaKit.Heartbeats;
 using HaKit.Limits;
+using HaKit.Peers;
 using HaKit.Pool;
 using HaKit.Selection;
 using Microsoft.Extensions.Options;
@@ -70,6 +71,9 @@ public sealed class EndpointPoolOptions
     /// <summary>The objective for the error budget and its alerts. Default: none, and no alerts; reports then measure by 99.9 % over 30 days.</summary>
     public ObjectiveOptions? Objective { get; set; }
 
+    /// <summary>What is shared with the other replicas of the application, if the pool has a link to them.</summary>
+    public SharingOptions Sharing { get; set; } = new();
+
     /// <summary>Seed of everything random, for tests that must repeat. Default: none, a fresh one.</summary>
     public long? Seed { get; set; }
 
@@ -102,6 +106,7 @@ public sealed class EndpointPoolOptions
         copy.CircuitBreaker = CircuitBreaker?.Copy()!;
         copy.Heartbeat = Heartbeat?.Copy()!;
         copy.Recovery = Recovery?.Copy()!;
+        copy.Sharing = Sharing?.Copy()!;
         copy.Objective = Objective?.Copy();
         return copy;
     }

@@ -37,7 +37,7 @@ internal readonly struct EndpointPoolOptionsValidation
             ("Endpoints", _options.Endpoints), ("AccountLimits", _options.AccountLimits), ("TotalRequestTimeout", _options.TotalRequestTimeout),
             ("FirstContent", _options.FirstContent), ("Selection", _options.Selection), ("Scale", _options.Scale), ("Retry", _options.Retry),
             ("Streaming", _options.Streaming), ("Http", _options.Http), ("Hedging", _options.Hedging), ("RetryBudget", _options.RetryBudget),
-            ("CircuitBreaker", _options.CircuitBreaker), ("Heartbeat", _options.Heartbeat), ("Recovery", _options.Recovery),
+            ("CircuitBreaker", _options.CircuitBreaker), ("Heartbeat", _options.Heartbeat), ("Recovery", _options.Recovery), ("Sharing", _options.Sharing),
         ];
         var before = _wrong.Count;
         foreach (var (name, group) in groups)
@@ -115,6 +115,7 @@ internal readonly struct EndpointPoolOptionsValidation
         _wrong.AddRange(_options.RetryBudget.Validate($"{_path}: RetryBudget"));
         _wrong.AddRange(_options.Selection.Validate($"{_path}: Selection"));
         _wrong.AddRange(_options.Scale.Validate($"{_path}: Scale"));
+        _wrong.AddRange(_options.Sharing.Validate($"{_path}: Sharing"));
     }
 
     private void CheckLimits()

@@ -1,8 +1,9 @@
+using System.Diagnostics.Metrics;
 using HaKit.Failover;
 using HaKit.Faults;
 using HaKit.Heartbeats;
+using HaKit.Peers;
 using HaKit.Selection;
-using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Telemetry;
@@ -66,6 +67,9 @@ public sealed class EndpointPoolParts
     /// Lets Polly's own meter, log and enrichers see the calls and attempts of the pool. Not changed by the pool. Default null: they see nothing, which costs nothing.
     /// </summary>
     public TelemetryOptions? PollyTelemetry { get; set; }
+
+    /// <summary>Makes the link to the other replicas of the application, or null for none. Disposed of with the pool. Default: none.</summary>
+    public Func<PeerScope, IPeerLink?>? PeerLink { get; set; }
 
     /// <summary>Where log lines go. Default: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }

@@ -15,6 +15,9 @@ internal static class FixedSettings
         ("RetryBudget:Cost", static o => o.RetryBudget.Cost),
         ("RetryBudget:PerSuccess", static o => o.RetryBudget.PerSuccess),
         ("RetryBudget:HedgesPerCall", static o => o.RetryBudget.HedgesPerCall),
+        ("Sharing:Name", static o => o.Sharing.Name),
+        ("Sharing:Replica", static o => o.Sharing.Replica),
+        ("Sharing:OrderKey", static o => o.Sharing.OrderKey),
         ("Seed", static o => o.Seed),
     ];
 

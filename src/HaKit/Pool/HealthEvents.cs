@@ -31,6 +31,7 @@ internal static class HealthEvents
 
     public static ChangeSource SourceOf(in HealthChange change) => change.Evidence switch
     {
+        { IsFromPeer: true } => ChangeSource.Peer,
         { IsShared: true } or { Source: EvidenceSource.ClearedElsewhere or EvidenceSource.TrialElsewhere } => ChangeSource.SharedDomain,
         { Source: EvidenceSource.Probe } => ChangeSource.Heartbeat,
         { Source: EvidenceSource.Order } => ChangeSource.Order,

@@ -33,6 +33,9 @@ public enum ChangeSource
 
     /// <summary>Our own process stood still or could connect to nobody, so what it saw does not count.</summary>
     SelfSuspicion,
+
+    /// <summary>Other replicas of the application: see <see cref="Peers.IPeerLink"/>.</summary>
+    Peer,
 }
 
 /// <summary>An endpoint's health changed: in its status, its cooldown, or in what is held against it.</summary>
@@ -60,25 +63,6 @@ public sealed record EndpointEjected : EndpointChanged;
 /// <summary>An endpoint that was out came back into service.</summary>
 public sealed record EndpointRecovered : EndpointChanged;
 
-/// <summary>What an operator may order.</summary>
-public enum PoolOrder
-{
-    /// <summary>An endpoint finishes what it has and takes no more.</summary>
-    Drain,
-
-    /// <summary>An endpoint takes no more.</summary>
-    ForceDown,
-
-    /// <summary>An endpoint comes back.</summary>
-    BringUp,
-
-    /// <summary>Another tier is used first.</summary>
-    Promote,
-
-    /// <summary>The lowest tier is used first again.</summary>
-    FailBack,
-}
-
 /// <summary>An operator gave an order.</summary>
 public sealed record OrderGiven : PoolEvent
 {
@@ -90,6 +74,34 @@ public sealed record OrderGiven : PoolEvent
 
     /// <summary>The tier that is used first from now on, for an order about tiers.</summary>
     public int? Tier { get; init; }
+
+    /// <summary>The operator, as the application names the operator.</summary>
+    public string? By { get; init; }
+
+    /// <summary>Why; null for none.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>The replica that took the order; null for this one.</summary>
+    public string? Replica { get; init; }
+}
+
+/// <summary>An order that this replica took no longer holds, because another replica took a later one.</summary>
+public sealed record OrderOverruled : PoolEvent
+{
+    /// <summary>The order that no longer holds.</summary>
+    public required PoolOrder Order { get; init; }
+
+    /// <summary>The endpoint's name, for an order about one.</summary>
+    public string? Endpoint { get; init; }
+
+    /// <summary>The order that holds instead.</summary>
+    public required PoolOrder OverruledBy { get; init; }
+
+    /// <summary>The operator who gave it.</summary>
+    public required string By { get; init; }
+
+    /// <summary>The replica that took it.</summary>
+    public required string Replica { get; init; }
 }
 
 /// <summary>A draining endpoint has nothing in flight any more.</summary>

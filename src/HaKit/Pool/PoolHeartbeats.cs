@@ -32,6 +32,12 @@ internal sealed class PoolHeartbeats : IDisposable
 
     public void OnHealthChanged(HealthChange change) => _pacemaker.OnHealthChanged(change, _clock.Now);
 
+    /// <summary>Lets only the replica that leads ask the probes that cost money.</summary>
+    public void AskCostlyOnlyIf(Func<bool> leads) => _pacemaker.MayAskCostly = leads;
+
+    /// <summary>Has an endpoint asked at once, because other replicas doubt it or say that it is back. False when it has no probe, or asking now is of no use.</summary>
+    public bool AskNow(EndpointState member) => _pacemaker.AskNow(member);
+
     /// <summary>Beats for the members of the current snapshot from now on, as the current options say.</summary>
     public void UseMembers()
     {

@@ -3,6 +3,7 @@ using HaKit.Availability;
 using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Heartbeats;
+using HaKit.Peers;
 using HaKit.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -84,11 +85,47 @@ internal sealed class PoolJournal : IDisposable
     }
 
     /// <summary>Records an operator's order, which names an endpoint or a tier.</summary>
-    public void RecordOrder(PoolOrder order, string? endpoint, int? tier)
+    public void RecordOrder(PoolOrder order, string? endpoint, int? tier, OrderNote note)
     {
         PoolLog.Ordered(Log, _pool, order.ToString(), endpoint ?? $"tier {tier}");
         if (Events.AreWatched)
-            Events.Publish(new OrderGiven { Pool = _pool, At = Events.Now, Order = order, Endpoint = endpoint, Tier = tier });
+            Events.Publish(new OrderGiven { Pool = _pool, At = Events.Now, Order = order, Endpoint = endpoint, Tier = tier, By = note.By, Reason = note.Reason });
+    }
+
+    /// <summary>Records an order that another replica took and this one has carried out.</summary>
+    public void RecordOrderElsewhere(PeerFact fact)
+    {
+        var (order, endpoint) = (fact.Order!, fact.Subject.Length > 0 ? fact.Subject : null);
+        PoolLog.OrderedElsewhere(Log, _pool, order.Order.ToString(), endpoint ?? $"tier {order.Tier}", order.By, fact.Replica);
+        if (Events.AreWatched)
+            Events.Publish(new OrderGiven
+            {
+                Pool = _pool, At = Events.Now, Order = order.Order, Endpoint = endpoint, Tier = order.Tier, By = order.By, Reason = order.Reason, Replica = fact.Replica,
+            });
+    }
+
+    /// <summary>Records that an order that this replica took no longer holds.</summary>
+    public void RecordOverruled(PeerFact fact, PeerFact by)
+    {
+        var (order, endpoint) = (fact.Order!.Order, fact.Subject.Length > 0 ? fact.Subject : null);
+        PoolLog.OrderOverruled(Log, _pool, order.ToString(), endpoint ?? "the pool", by.Order!.Order.ToString(), by.Order.By, by.Replica);
+        if (Events.AreWatched)
+            Events.Publish(new OrderOverruled
+            {
+                Pool = _pool, At = Events.Now, Order = order, Endpoint = endpoint, OverruledBy = by.Order.Order, By = by.Order.By, Replica = by.Replica,
+            });
+    }
+
+    /// <summary>Records that an order with a wrong signature was ignored.</summary>
+    public void RecordRefusedOrder(string replica) => PoolLog.OrderRefused(Log, _pool, replica);
+
+    /// <summary>Records that the link to the other replicas came up, or went down.</summary>
+    public void RecordLink(PeerLinkStatus status)
+    {
+        if (status.IsConnected)
+            PoolLog.LinkUp(Log, _pool);
+        else
+            PoolLog.LinkDown(Log, _pool, status.Problem);
     }
 
     public void RecordBudgetAlert(in BurnRateStatus status)
@@ -130,7 +167,8 @@ internal sealed class PoolJournal : IDisposable
             if (isRecovery && happened is EndpointRecovered recovered)
                 Call(recovered);
         }
-        if (isEjection && !_recovery.IsEmpty && _snapshot.Value.MemberOf(change.Endpoint) is { } member)
+        // What other replicas have seen is theirs to repair.
+        if (isEjection && !_recovery.IsEmpty && !change.Evidence.IsFromPeer && _snapshot.Value.MemberOf(change.Endpoint) is { } member)
             _recovery.Run(new EjectionEvidence(_pool, member.Endpoint, change.After.Cause, change.After, Events.Now), _options.Value.Recovery, now);
     }
 

@@ -42,10 +42,11 @@ internal sealed class PoolOwners : IDisposable
             Clock, snapshot, selectors.Create(options), EngineSettings.Of(name, options), health, new RetryBudget(options.RetryBudget),
             new WaitQueue(options.MaxWaitingCalls, Clock.Time), Classifier, new FailoverPolicy(parts.FaultPolicy), chance, telemetry);
         Members = new PoolMembers(name, Clock, Options, snapshot, factory, health, Objective, Journal, Engine, selectors);
-        Orders = new PoolOrders(name, Clock, snapshot, Members, Journal);
         Load = new PoolLoad(Clock, Options, snapshot, Engine.Queue, Journal);
         _gauges = new PoolGauges(telemetry, Clock, snapshot, Engine, Load, Objective);
         Heartbeats = new PoolHeartbeats(Clock, Options, snapshot, health, Journal, parts, Classifier, Credentials);
+        Peers = new PoolPeers(name, Clock, Options, snapshot, Members, Journal, Engine, Heartbeats, parts.PeerLink);
+        Orders = new PoolOrders(name, Clock, snapshot, Members, Journal, Peers);
         Calls = new PoolCalls(Engine, pipelines.ForCalls(Engine), Objective);
 
         // The record and the journal come first, so that what a change leads to is told after the change.
@@ -53,6 +54,7 @@ internal sealed class PoolOwners : IDisposable
         health.Changed += Journal.OnHealthChanged;
         health.Changed += Heartbeats.OnHealthChanged;
         health.Changed += Members.OnHealthChanged;
+        health.Changed += Peers.OnHealthChanged;
         health.Delivered += Members.ReleaseWaiters;
     }
 
@@ -78,6 +80,8 @@ internal sealed class PoolOwners : IDisposable
 
     public PoolHeartbeats Heartbeats { get; }
 
+    public PoolPeers Peers { get; }
+
     public PoolCalls Calls { get; }
 
     /// <summary>
@@ -97,6 +101,7 @@ internal sealed class PoolOwners : IDisposable
     public void Dispose()
     {
         Engine.Close();
+        Peers.Dispose();
         Heartbeats.Dispose();
         Journal.Dispose();
         Load.Dispose();

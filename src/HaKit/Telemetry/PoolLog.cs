@@ -49,4 +49,19 @@ internal static partial class PoolLog
 
     [LoggerMessage(3, LogLevel.Error, "Pool {Pool}: the recovery action for endpoint {Endpoint} failed.")]
     public static partial void RecoveryFailed(ILogger logger, Exception failure, string pool, string endpoint);
+
+    [LoggerMessage(40, LogLevel.Information, "Pool {Pool}: {By} ordered {Order} of {Subject} at replica {Replica}.")]
+    public static partial void OrderedElsewhere(ILogger logger, string pool, string order, string subject, string by, string replica);
+
+    [LoggerMessage(41, LogLevel.Warning, "Pool {Pool}: the order {Order} of {Subject} no longer holds, because {By} ordered {Later} at replica {Replica}.")]
+    public static partial void OrderOverruled(ILogger logger, string pool, string order, string subject, string later, string by, string replica);
+
+    [LoggerMessage(42, LogLevel.Warning, "Pool {Pool}: an order of replica {Replica} was ignored, because its signature is not the fleet's.")]
+    public static partial void OrderRefused(ILogger logger, string pool, string replica);
+
+    [LoggerMessage(43, LogLevel.Warning, "Pool {Pool}: the link to the other replicas is down: {Problem} The pool goes on alone.")]
+    public static partial void LinkDown(ILogger logger, string pool, string? problem);
+
+    [LoggerMessage(44, LogLevel.Information, "Pool {Pool}: the link to the other replicas is up.")]
+    public static partial void LinkUp(ILogger logger, string pool);
 }

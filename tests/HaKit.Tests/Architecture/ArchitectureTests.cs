@@ -22,11 +22,12 @@ public sealed partial class ArchitectureTests
         ["Failover"] = ["Selection", "Attempts", "Health", "Estimates", "Faults", "Limits", "Telemetry"],
         ["Heartbeats"] = ["Selection", "Attempts", "Health", "Estimates", "Faults", "Dialects", "Limits", "Telemetry"],
         ["Connections"] = [],
-        ["Pool"] = ["Attempts", "Connections", "Estimates", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Telemetry"],
-        [Facade] = ["Pool", "Attempts", "Faults", "Selection", "Limits", "Failover"],
+        ["Peers"] = ["Attempts", "Dialects", "Faults", "Health"],
+        ["Pool"] = ["Peers", "Attempts", "Connections", "Estimates", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Telemetry"],
+        [Facade] = ["Pool", "Peers", "Attempts", "Faults", "Selection", "Limits", "Failover"],
         ["Http"] = [Facade, "Pool", "Connections", "Dialects", "Failover", "Faults", "Attempts", "Selection"],
         ["Alerts"] = [Facade, "Pool", "Faults", "Health", "Limits", "Telemetry"],
-        ["DependencyInjection"] = [Facade, "Pool", "Connections", "Alerts", "Attempts", "Dialects", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Http", "Telemetry"],
+        ["DependencyInjection"] = [Facade, "Pool", "Peers", "Connections", "Alerts", "Attempts", "Dialects", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Http", "Telemetry"],
     };
 
     private const string Facade = "EndpointPool";

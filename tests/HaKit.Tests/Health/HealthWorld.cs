@@ -64,6 +64,7 @@ internal sealed class HealthWorld
             case 7: if (_open.Count > 0) FirstContent(detail); break;
             case 8: foreach (var kind in new[] { FaultKind.ServerError, FaultKind.ConnectFailed }) Burst(endpoint, kind); break;
             case 9 or 10: End(detail, Faults[detail / 8 % Faults.Length]); break;
+            case 11: Hear(endpoint, detail); break;
             default: Begin(endpoint, (BeginMode)(detail % 4)); break;
         }
     }
@@ -75,6 +76,10 @@ internal sealed class HealthWorld
         if (endpoint.TryBegin(BeginMode.Normal, Bench.Now, out var ticket)) endpoint.Complete(ticket, Neutral[choice / 4 % Neutral.Length], Bench.Now);
         endpoint.Probe(ProbeLevel.Generating, Neutral[choice / 4 % Neutral.Length], Bench.Now);
     }
+
+    private void Hear(EndpointHealth endpoint, int detail) => endpoint.HearPeers(
+        (PeerWord)(detail % 5), Faults[detail / 4 % Faults.Length], Bench.Now - TimeSpan.FromSeconds(Waits[detail / 8 % Waits.Length]), TimeSpan.FromSeconds(Waits[detail / 16 % Waits.Length]),
+        isLast: detail % 11 == 0, Bench.Now);
 
     public void CheckChanges()
     {
@@ -130,6 +135,7 @@ internal sealed class HealthWorld
         (EvidenceSource.Time or EvidenceSource.TrialElsewhere, _) => after.Status == before.Status,
         (EvidenceSource.Traffic, EndpointHealthStatus.Ejected) => after.Status == EndpointHealthStatus.Ejected,
         (EvidenceSource.Traffic, EndpointHealthStatus.Trial) => after.Status is not (EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown),
+        (EvidenceSource.Peer, EndpointHealthStatus.Ejected or EndpointHealthStatus.Trial) => after.Status == before.Status,
         (EvidenceSource.Probe or EvidenceSource.SelfSuspicion or EvidenceSource.ClearedElsewhere, EndpointHealthStatus.Trial) => after.Status == EndpointHealthStatus.Trial,
         (EvidenceSource.Probe or EvidenceSource.SelfSuspicion, EndpointHealthStatus.Ejected) => after.Status == EndpointHealthStatus.Ejected || after.IsInService,
         (EvidenceSource.ClearedElsewhere, EndpointHealthStatus.Ejected) => after.Status == EndpointHealthStatus.Ejected,

@@ -1,0 +1,53 @@
+using HaKit;
+using HaKit.Redis;
+using Microsoft.Extensions.Hosting;
+using StackExchange.Redis;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Lets the replicas of an application share what their pools learn.</summary>
+public static class RedisEndpointPoolBuilderExtensions
+{
+    /// <summary>
+    /// Shares through the application's own connection to Redis, Valkey or Garnet: the <see cref="IConnectionMultiplexer"/> of the container. Calls never
+    /// wait for the store; without it the pool is what it is alone.
+    /// </summary>
+    /// <param name="builder">The pool.</param>
+    public static IEndpointPoolBuilder ShareThroughRedis(this IEndpointPoolBuilder builder) =>
+        builder.ShareThroughRedis(static provider => provider.GetRequiredService<IConnectionMultiplexer>());
+
+    /// <summary>The same with a keyed connection, such as Aspire's <c>AddKeyedRedisClient</c> registers.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="serviceKey">The key of the <see cref="IConnectionMultiplexer"/>.</param>
+    public static IEndpointPoolBuilder ShareThroughKeyedRedis(this IEndpointPoolBuilder builder, object serviceKey) =>
+        builder.ShareThroughRedis(provider => provider.GetRequiredKeyedService<IConnectionMultiplexer>(serviceKey));
+
+    /// <summary>The same with a connection that code gives, which is not disposed of with the pool.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="connection">Gives the connection.</param>
+    public static IEndpointPoolBuilder ShareThroughRedis(this IEndpointPoolBuilder builder, Func<IServiceProvider, IConnectionMultiplexer> connection)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        return builder.WithHostName().ConfigureParts((provider, parts) => parts.PeerLink = RedisPeerLinks.Over(connection(provider)));
+    }
+
+    /// <summary>The same with a connection of the pool's own.</summary>
+    /// <param name="builder">The pool.</param>
+    /// <param name="configuration">The connection string, such as <c>redis:6379,user=app,password=…,ssl=true</c>.</param>
+    public static IEndpointPoolBuilder ShareThroughRedis(this IEndpointPoolBuilder builder, string configuration)
+    {
+        var link = RedisPeerLinks.Over(configuration);
+        return builder.WithHostName().ConfigureParts((_, parts) => parts.PeerLink = link);
+    }
+
+    private static IEndpointPoolBuilder WithHostName(this IEndpointPoolBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddOptions<EndpointPoolOptions>(builder.Name).PostConfigure<IServiceProvider>(static (options, provider) =>
+        {
+            if (options.Sharing.Name is null && provider.GetService<IHostEnvironment>() is { } host)
+                options.Sharing.Name = $"{host.ApplicationName}/{host.EnvironmentName}".Replace(' ', '-');
+        });
+        return builder;
+    }
+}

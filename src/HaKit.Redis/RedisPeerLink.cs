@@ -1,0 +1,268 @@
+using HaKit.Peers;
+using StackExchange.Redis;
+
+namespace HaKit.Redis;
+
+/// <summary>
+/// The link of one pool. A timer looks at the store once a second, one question at a time, each given up after a second: that is how silence is noticed,
+/// because a frozen server raises no event. No call of the pool ever comes here. Thread-safe.
+/// </summary>
+internal sealed class RedisPeerLink : IPeerLink
+{
+    private static readonly TimeSpan LooksEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan GivenUpAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan JumpedBy = TimeSpan.FromSeconds(1);
+
+    // Replicas that lost the store together do not all read it at once.
+    private static readonly TimeSpan RereadsWithin = TimeSpan.FromSeconds(3);
+
+    private readonly Lock _gate = new();
+    private readonly Lock _telling = new();
+    private readonly PeerScope _scope;
+    private readonly RedisStore _store;
+    private readonly TimeProvider _time;
+    private readonly long _origin;
+    private readonly Random _random;
+    private readonly ITimer _timer;
+    private readonly Dictionary<(PeerFactKind, string), (string Identity, TimeSpan Until)> _unsent = [];
+    private readonly Dictionary<(PeerFactKind, string), string> _written = [];
+    private Action<PeerNews>? _listener;
+    private long? _offset;
+    private string? _life;
+    private string? _problem = "The store was not reached yet.";
+    private TimeSpan? _answered;
+    private TimeSpan? _lag;
+    private TimeSpan? _readAt;
+    private bool _isBusy;
+    private bool _isConnected;
+    private bool _isDisposed;
+
+    public RedisPeerLink(PeerScope scope, RedisStore store)
+    {
+        (_scope, _store, _time) = (scope, store, scope.Time);
+        _origin = _time.GetTimestamp();
+        _random = new Random(scope.Replica.Aggregate(17, static (hash, c) => unchecked(hash * 31 + c)));
+        store.Restored += ReadAgain;
+        using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
+            _timer = _time.CreateTimer(static link => ((RedisPeerLink)link!).Round(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public PeerLinkStatus Status
+    {
+        get
+        {
+            lock (_gate)
+                return new PeerLinkStatus { IsConnected = _isConnected, Age = Now - _answered, Lag = _lag, Problem = _isConnected ? null : _problem };
+        }
+    }
+
+    private TimeSpan Now => _time.GetElapsedTime(_origin);
+
+    public void Start(Action<PeerNews> listener)
+    {
+        _listener = listener;
+        _readAt = TimeSpan.Zero;
+        _timer.Change(TimeSpan.Zero, LooksEvery);
+    }
+
+    public void Publish(IReadOnlyList<PeerFact> facts)
+    {
+        lock (_gate)
+            foreach (var fact in facts)
+                _unsent[(fact.Kind, fact.Subject)] = (PeerFactFormat.Identity(fact), Now + fact.Left);
+        Round();
+    }
+
+    public async ValueTask<TimeSpan> LeadAsync(string role, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!Status.IsConnected)
+                return TimeSpan.Zero;
+            var asked = Now;
+            var lease = await _store.LeadAsync(role, _scope.Replica).WaitAsync(GivenUpAfter, _time, cancellationToken).ConfigureAwait(false);
+            return lease > Now - asked ? lease - (Now - asked) : TimeSpan.Zero;
+        }
+        catch (Exception exception) when (IsFailure(exception))
+        {
+            return TimeSpan.Zero;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+            _isDisposed = true;
+        _timer.Dispose();
+        _store.Restored -= ReadAgain;
+        _store.Dispose();
+    }
+
+    private void ReadAgain()
+    {
+        lock (_gate)
+            _readAt ??= Now + RereadsWithin * _random.NextDouble();
+    }
+
+    private void Round()
+    {
+        lock (_gate)
+        {
+            if (_isConnected && Now - _answered > SilentAfter)
+                (_isConnected, _problem) = (false, "The store does not answer.");
+            if (_isBusy || _isDisposed || _listener is null)
+                return;
+            _isBusy = true;
+        }
+        _ = RoundAsync();
+    }
+
+    private async Task RoundAsync()
+    {
+        try
+        {
+            var work = WorkAsync();
+            await work.WaitAsync(2 * GivenUpAfter, _time).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (IsFailure(exception))
+        {
+            lock (_gate)
+                if (Now - _answered is not { } age || age > SilentAfter || exception is RedisCredentialsException or RedisServerException)
+                    (_isConnected, _problem) = (false, ProblemOf(exception));
+        }
+        finally
+        {
+            lock (_gate)
+                _isBusy = false;
+        }
+    }
+
+    private async Task WorkAsync()
+    {
+        await Soon(_store.ConnectAsync(Receive)).ConfigureAwait(false);
+        var asked = Now;
+        var (storeNow, life) = await Soon(_store.LookAsync()).ConfigureAwait(false);
+        var hasJumped = Heard(asked, storeNow, life);
+        var mayWrite = await SendAsync(hasJumped).ConfigureAwait(false);
+        bool reads;
+        lock (_gate)
+        {
+            (_isConnected, _problem) = (true, mayWrite ? null : "The store refuses to write.");
+            reads = _readAt <= Now;
+        }
+        if (!reads)
+            return;
+        var facts = await Soon(_store.ReadAllAsync(StoreNow)).ConfigureAwait(false);
+        lock (_gate)
+            _readAt = null;
+        Tell(new PeerNews(facts, IsComplete: true));
+    }
+
+    // Is what was written before still told by the same clock? The store's time is taken as of the middle of the question.
+    private bool Heard(TimeSpan asked, long storeNow, string life)
+    {
+        lock (_gate)
+        {
+            var now = Now;
+            var wasSilent = !_isConnected;
+            (_lag, _answered) = (now - asked, now);
+            var offset = storeNow - (long)((asked + now).TotalMilliseconds / 2);
+            var hasJumped = _offset is { } before && Math.Abs(offset - before) > JumpedBy.TotalMilliseconds;
+            var isOther = _life is not null && _life != life;
+            (_offset, _life) = (offset, life);
+            if (hasJumped || isOther || wasSilent)
+                _readAt ??= now + RereadsWithin * _random.NextDouble();
+            return hasJumped;
+        }
+    }
+
+    private async Task<bool> SendAsync(bool hasJumped)
+    {
+        List<(StoredFact Fact, bool IsOrder)> facts = [];
+        List<(string Identity, bool IsOrder)> replaced = [];
+        KeyValuePair<(PeerFactKind, string), (string Identity, TimeSpan Until)>[] taken;
+        lock (_gate)
+        {
+            // What was written by another clock would hold for too long, or not at all.
+            if (hasJumped)
+            {
+                replaced.AddRange(_written.Select(static w => (w.Value, w.Key.Item1 == PeerFactKind.Order)));
+                _written.Clear();
+            }
+            taken = [.. _unsent];
+            _unsent.Clear();
+            foreach (var (key, fact) in taken)
+            {
+                if (fact.Until <= Now)
+                    continue;
+                facts.Add((new StoredFact(fact.Identity, (long)fact.Until.TotalMilliseconds + _offset!.Value), key.Item1 == PeerFactKind.Order));
+                if (key.Item1 == PeerFactKind.Opinion && _written.TryGetValue(key, out var old) && old != fact.Identity)
+                    replaced.Add((old, false));
+                _written[key] = fact.Identity;
+            }
+        }
+        if (facts.Count + replaced.Count == 0)
+            return true;
+        try
+        {
+            return await Soon(_store.WriteAsync(_scope.Replica, facts, replaced, StoreNow())).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (IsFailure(exception))
+        {
+            lock (_gate)
+                foreach (var (key, fact) in taken)
+                    _unsent.TryAdd(key, fact);
+            throw;
+        }
+    }
+
+    private void Receive(ReadOnlyMemory<byte> message)
+    {
+        lock (_gate)
+            if (_isDisposed || _offset is null)
+                return;
+        if (RedisMessage.Read(message, _scope.Replica, StoreNow()) is { Count: > 0 } facts)
+            Tell(new PeerNews(facts, IsComplete: false));
+    }
+
+    private void Tell(PeerNews news)
+    {
+        lock (_telling)
+            _listener!(news);
+    }
+
+    private long StoreNow()
+    {
+        lock (_gate)
+            return (long)Now.TotalMilliseconds + (_offset ?? 0);
+    }
+
+    private Task Soon(Task task) => Observed(task).WaitAsync(GivenUpAfter, _time);
+
+    private Task<T> Soon<T>(Task<T> task)
+    {
+        Observed(task);
+        return task.WaitAsync(GivenUpAfter, _time);
+    }
+
+    // A question that was given up may still fail later.
+    private static Task Observed(Task task)
+    {
+        _ = task.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return task;
+    }
+
+    private static bool IsFailure(Exception exception) =>
+        exception is RedisException or RedisTimeoutException or TimeoutException or RedisCredentialsException or ObjectDisposedException or OperationCanceledException or InvalidOperationException;
+
+    // Never the client's own words: they hold the configuration.
+    private static string ProblemOf(Exception exception) => exception switch
+    {
+        RedisCredentialsException => exception.Message,
+        RedisServerException server when server.Message.StartsWith("WRONGPASS", StringComparison.Ordinal) || server.Message.Contains("AUTH", StringComparison.Ordinal) => "The store refuses the credentials.",
+        RedisServerException server when server.Message.StartsWith("NOPERM", StringComparison.Ordinal) => "The store's user lacks a right.",
+        TimeoutException or RedisTimeoutException => "The store does not answer.",
+        _ => $"The store is not reached ({exception.GetType().Name}).",
+    };
+}

@@ -1,0 +1,35 @@
+using HaKit.Peers;
+using StackExchange.Redis;
+
+namespace HaKit.Redis;
+
+/// <summary>
+/// Links between the replicas of a pool through Redis, Valkey or Garnet, for pools that are made without a container:
+/// <c>new EndpointPoolParts { PeerLink = RedisPeerLinks.Over(connection) }</c>. Thread-safe.
+/// </summary>
+public static class RedisPeerLinks
+{
+    /// <summary>Links over a connection of the application, which is not disposed of.</summary>
+    /// <param name="connection">The connection.</param>
+    public static Func<PeerScope, IPeerLink?> Over(IConnectionMultiplexer connection)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        return scope => new RedisPeerLink(scope, new RedisStore(RedisKeys.Of(scope), connection));
+    }
+
+    /// <summary>
+    /// Links over connections of their own, one for each pool. They fail fast and give up after a second, so that a store that is down holds no memory.
+    /// </summary>
+    /// <param name="configuration">The connection string, such as <c>redis:6379,user=app,password=…,ssl=true</c>.</param>
+    public static Func<PeerScope, IPeerLink?> Over(string configuration)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(configuration);
+        var options = ConfigurationOptions.Parse(configuration);
+        options.AbortOnConnectFail = false;
+        options.BacklogPolicy = BacklogPolicy.FailFast;
+        options.ConnectTimeout = 2000;
+        options.AsyncTimeout = 1000;
+        options.ClientName ??= "HaKit";
+        return scope => new RedisPeerLink(scope, new RedisStore(RedisKeys.Of(scope), options));
+    }
+}

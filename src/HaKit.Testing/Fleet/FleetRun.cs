@@ -1,0 +1,94 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace HaKit.Testing;
+
+/// <summary>What came of a run of a <see cref="Fleet"/>. Immutable.</summary>
+public sealed class FleetResult
+{
+    internal FleetResult(long[] calls, long[] lost, Histogram latency, long unfinished) => (CallsOf, LostOf, Latencies, Unfinished) = (calls, lost, latency, unfinished);
+
+    /// <summary>Calls of each replica.</summary>
+    public IReadOnlyList<long> CallsOf { get; }
+
+    /// <summary>Calls of each replica that were not served.</summary>
+    public IReadOnlyList<long> LostOf { get; }
+
+    /// <summary>Calls of all replicas.</summary>
+    public long Calls => CallsOf.Sum();
+
+    /// <summary>Calls that were not served.</summary>
+    public long Lost => LostOf.Sum();
+
+    /// <summary>Calls that never ended, within hours after the last one came.</summary>
+    public long Unfinished { get; }
+
+    /// <summary>The longest time that a served call took.</summary>
+    public TimeSpan Longest => Latencies.Longest;
+
+    /// <summary>The time within which this share of the calls was served.</summary>
+    /// <param name="share">0 to 1.</param>
+    public TimeSpan Latency(double share) => Latencies.Quantile(share);
+
+    internal Histogram Latencies { get; }
+}
+
+/// <summary>One run: lets calls come to the replicas, moves the clock, and counts.</summary>
+internal sealed class FleetRun(Fleet fleet, TimeSpan length)
+{
+    private static readonly TimeSpan Settling = TimeSpan.FromHours(1);
+
+    private readonly long[] _calls = new long[fleet.Replicas.Count];
+    private readonly long[] _lost = new long[fleet.Replicas.Count];
+    private readonly Histogram _latency = new();
+    private long _inFlight;
+
+    public FleetResult Run(Workload workload, int seed, Func<int, bool> isCalled)
+    {
+        var begin = fleet.Time.Elapsed;
+        var arrivals = new PriorityQueue<(int Replica, IEnumerator<Arrival> More), TimeSpan>();
+        for (var i = 0; i < fleet.Replicas.Count; i++)
+            if (isCalled(i))
+                Enqueue(arrivals, i, workload.Arrivals(new Random(seed * 31_337 + i)).GetEnumerator());
+        while (arrivals.TryDequeue(out var next, out var at))
+        {
+            fleet.Time.Advance(Positive(begin + at - fleet.Time.Elapsed));
+            _ = CallAsync(next.Replica);
+            Enqueue(arrivals, next.Replica, next.More);
+        }
+        fleet.Time.Advance(Positive(begin + length - fleet.Time.Elapsed));
+        var end = fleet.Time.Elapsed + Settling;
+        while (_inFlight > 0 && fleet.Time.Elapsed < end && fleet.Time.AdvanceToNextTimer())
+        {
+        }
+        fleet.Time.Advance(TimeSpan.Zero);
+        return new FleetResult(_calls, _lost, _latency, _inFlight);
+    }
+
+    private void Enqueue(PriorityQueue<(int, IEnumerator<Arrival>), TimeSpan> arrivals, int replica, IEnumerator<Arrival> more)
+    {
+        if (more.MoveNext() && more.Current.At < length)
+            arrivals.Enqueue((replica, more), more.Current.At);
+        else
+            more.Dispose();
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever a call ends with is a result.")]
+    private async Task CallAsync(int replica)
+    {
+        var began = fleet.Time.Elapsed;
+        _calls[replica]++;
+        _inFlight++;
+        try
+        {
+            await fleet.Replicas[replica].CallAsync().ConfigureAwait(false);
+            _latency.Add(fleet.Time.Elapsed - began);
+        }
+        catch (Exception)
+        {
+            _lost[replica]++;
+        }
+        _inFlight--;
+    }
+
+    private static TimeSpan Positive(TimeSpan span) => span > TimeSpan.Zero ? span : TimeSpan.Zero;
+}

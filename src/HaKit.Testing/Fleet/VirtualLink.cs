@@ -1,0 +1,145 @@
+using System.Text;
+using HaKit.Peers;
+
+namespace HaKit.Testing;
+
+/// <summary>One replica's way to a <see cref="VirtualStore"/>: the same rules as a link over Redis, in virtual time. For one thread.</summary>
+internal sealed class VirtualLink : IPeerLink
+{
+    // The rules of the link over Redis.
+    private static readonly TimeSpan LooksEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RereadsWithin = TimeSpan.FromSeconds(3);
+
+    private readonly VirtualStore _store;
+    private readonly ITimer _timer;
+    private readonly Dictionary<string, (string Identity, TimeSpan Until)> _unsent = [];
+    private readonly Dictionary<string, string> _written = [];
+    private Action<PeerNews>? _listener;
+    private TimeSpan? _offset;
+    private TimeSpan? _answered;
+    private TimeSpan? _readAt;
+    private long _life;
+    private bool _isConnected;
+    private bool _isDisposed;
+
+    public VirtualLink(VirtualStore store, PeerScope scope, int place)
+    {
+        (_store, Place) = (store, place);
+        Scope = $"{scope.Name}/{scope.Pool}";
+        _timer = store.Time.CreateTimer(static link => ((VirtualLink)link!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public string Scope { get; }
+
+    public int Place { get; }
+
+    public bool IsCutOff { get; set; }
+
+    public PeerLinkStatus Status => new()
+    {
+        IsConnected = _isConnected,
+        Age = _store.Time.Elapsed - _answered,
+        Lag = _answered is null ? null : 2 * _store.Delay,
+        Problem = _isConnected ? null : "The store does not answer.",
+    };
+
+    private bool Reaches => !IsCutOff && !_store.IsDown && !_store.IsFrozen;
+
+    public void Start(Action<PeerNews> listener)
+    {
+        _listener = listener;
+        _readAt = _store.Time.Elapsed;
+        _timer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+
+    public void Publish(IReadOnlyList<PeerFact> facts)
+    {
+        var now = _store.Time.Elapsed;
+        foreach (var fact in facts)
+            _unsent[$"{fact.Kind}/{fact.Subject}"] = (PeerFactFormat.Identity(fact), now + fact.Left);
+        Send();
+    }
+
+    public ValueTask<TimeSpan> LeadAsync(string role, CancellationToken cancellationToken) =>
+        new(_isConnected && Reaches ? _store.Lead(Scope + role, Place) : TimeSpan.Zero);
+
+    public void Disconnect() => _isConnected = false;
+
+    public void Receive(IReadOnlyList<(string Identity, TimeSpan Until)> facts)
+    {
+        if (!_isDisposed && Reaches && _offset is { } offset)
+            Tell(facts, offset, isComplete: false);
+    }
+
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _timer.Dispose();
+    }
+
+    // Asks the store for its time and its life once a second: that is also how silence is noticed.
+    private void Look()
+    {
+        if (_isDisposed)
+            return;
+        _timer.Change(LooksEvery, Timeout.InfiniteTimeSpan);
+        var now = _store.Time.Elapsed;
+        if (!Reaches)
+        {
+            if (_answered is null || now - _answered > SilentAfter)
+                _isConnected = false;
+            return;
+        }
+        _answered = now;
+        var offset = _store.Now - now;
+        var hasJumped = _offset is { } before && (offset - before).Duration() > TimeSpan.FromSeconds(1);
+        // What was written by another clock would hold for too long or not at all.
+        if (hasJumped)
+            _store.Remove(Scope, _written.Values);
+        var wasLost = !_isConnected || _life != _store.Life || hasJumped;
+        (_offset, _life) = (offset, _store.Life);
+        if (wasLost && _readAt is null)
+            _readAt = now + RereadsWithin * _store.Random.NextDouble();
+        _isConnected = true;
+        if (_readAt is { } at && at <= now)
+            _store.After(_store.Travel(), Read);
+        Send();
+    }
+
+    private void Read()
+    {
+        if (_isDisposed || !Reaches || _readAt is null)
+            return;
+        _readAt = null;
+        _offset = _store.Now - _store.Time.Elapsed;
+        Tell(_store.ReadAll(Scope), _offset.Value, isComplete: true);
+    }
+
+    private void Send()
+    {
+        if (!_isConnected || !Reaches || _offset is not { } offset || _unsent.Count == 0)
+            return;
+        var now = _store.Time.Elapsed;
+        var facts = _unsent.Values.Where(f => f.Until > now).Select(f => (f.Identity, f.Until + offset)).ToArray();
+        foreach (var (key, fact) in _unsent)
+            _written[key] = fact.Identity;
+        _unsent.Clear();
+        if (facts.Length > 0)
+            _store.After(_store.Travel(), () =>
+            {
+                if (Reaches)
+                    _store.Take(Scope, Place, facts);
+            });
+    }
+
+    private void Tell(IReadOnlyList<(string Identity, TimeSpan Until)> facts, TimeSpan offset, bool isComplete)
+    {
+        var now = _store.Time.Elapsed + offset;
+        var read = new List<PeerFact>(facts.Count);
+        foreach (var (identity, until) in facts)
+            if (until > now && PeerFactFormat.TryRead(Encoding.UTF8.GetBytes(identity), out var fact))
+                read.Add(fact with { Left = until - now });
+        _listener?.Invoke(new PeerNews(read, isComplete));
+    }
+}

@@ -1,0 +1,64 @@
+namespace HaKit.Peers;
+
+/// <summary>
+/// What this replica publishes: the facts that wait for the next message, and those that still hold, so that a store that lost them is told again.
+/// Guarded by its owner's lock.
+/// </summary>
+internal sealed class OwnFacts
+{
+    private readonly Dictionary<PeerFactKey, (PeerFact Fact, TimeSpan Until)> _holding = [];
+    private readonly HashSet<PeerFactKey> _waiting = [];
+    private long _version;
+
+    public bool AreWaiting => _waiting.Count > 0;
+
+    public long NextVersion() => ++_version;
+
+    /// <summary>A fact that holds until the given time. Of one key the fact that <see cref="PeerMerge"/> prefers is kept.</summary>
+    public void Add(PeerFact fact, TimeSpan until, TimeSpan now)
+    {
+        if (until <= now)
+            return;
+        if (_holding.TryGetValue(fact.Key, out var known) && known.Until > now
+            && PeerMerge.Compare(known.Fact with { Left = known.Until - now }, fact with { Left = until - now }) > 0)
+            return;
+        _holding[fact.Key] = (fact, until);
+        _waiting.Add(fact.Key);
+    }
+
+    /// <summary>An order of another replica: not published now, but again if the store loses it.</summary>
+    public void Hold(PeerFact fact, TimeSpan until, TimeSpan now)
+    {
+        if (until > now)
+            _holding[fact.Key] = (fact, until);
+    }
+
+    /// <summary>Everything that holds and that the store does not have is published again.</summary>
+    public void AddMissing(IReadOnlyList<PeerFact> stored, TimeSpan now)
+    {
+        var known = new Dictionary<PeerFactKey, PeerFact>();
+        foreach (var fact in stored)
+            known[fact.Key] = known.TryGetValue(fact.Key, out var other) ? PeerMerge.Merge(fact, other) : fact;
+        foreach (var (key, (fact, until)) in _holding)
+            if (until > now && !(known.TryGetValue(key, out var there) && (there.Version >= fact.Version || key.Kind == PeerFactKind.Cooldown && there.Left >= until - now)))
+                _waiting.Add(key);
+    }
+
+    /// <summary>The facts of the next message, with what is left of their times.</summary>
+    public PeerFact[] Take(TimeSpan now)
+    {
+        var facts = new List<PeerFact>(_waiting.Count);
+        foreach (var key in _waiting)
+            if (_holding.TryGetValue(key, out var own) && own.Until > now)
+                facts.Add(own.Fact with { Left = own.Until - now });
+        _waiting.Clear();
+        return [.. facts];
+    }
+
+    public void Forget(TimeSpan now)
+    {
+        foreach (var (key, own) in _holding)
+            if (own.Until <= now)
+                _holding.Remove(key);
+    }
+}

@@ -1,0 +1,151 @@
+using HaKit.Health;
+
+namespace HaKit.Peers;
+
+/// <summary>
+/// What the other replicas have said and still holds. Keeps at most 1,000 replicas for each endpoint, and nothing for longer than it holds. Guarded by
+/// its owner's lock.
+/// </summary>
+internal sealed class PeerBook
+{
+    public const int MostReplicas = 1000;
+
+    private const int MostLoggedOrders = 1000;
+
+    private readonly Dictionary<string, Dictionary<string, HeardOpinion>> _opinions = new(StringComparer.Ordinal);
+    private readonly Dictionary<(PeerFactKind Kind, string Subject, string Replica), (long Version, TimeSpan Until)> _heard = [];
+    private readonly Dictionary<string, TimeSpan> _replicas = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HeldOrder> _orders = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, HeldOrder> _orderLog = new(StringComparer.Ordinal);
+
+    /// <summary>Other replicas that were heard of lately.</summary>
+    public int Replicas => _replicas.Count;
+
+    public IReadOnlyCollection<string> ReplicaNames => _replicas.Keys;
+
+    /// <summary>The order that holds for each subject.</summary>
+    public IReadOnlyCollection<HeldOrder> Orders => _orders.Values;
+
+    /// <summary>Every order that is not too old, those that were overruled among them.</summary>
+    public IEnumerable<HeldOrder> OrderLog => _orderLog.Values.OrderBy(static o => o.Fact.Order!.GivenAt);
+
+    /// <summary>Takes an opinion. False when it is older than what is known, or there is no room.</summary>
+    public bool TryHearOpinion(PeerFact fact, TimeSpan now)
+    {
+        if (!_opinions.TryGetValue(fact.Subject, out var ofEndpoint))
+            _opinions.Add(fact.Subject, ofEndpoint = new(StringComparer.Ordinal));
+        var until = now + fact.Left;
+        if (ofEndpoint.TryGetValue(fact.Replica, out var known))
+        {
+            if (fact.Version < known.Version)
+                return false;
+            if (fact.Version == known.Version && known.Until > until)
+                until = known.Until;
+        }
+        else if (ofEndpoint.Count >= MostReplicas)
+        {
+            RemoveWhere(ofEndpoint, o => o.Until <= now);
+            if (ofEndpoint.Count >= MostReplicas)
+                return false;
+        }
+        var since = known.Replica is not null && known.Opinion == fact.Opinion ? known.Since : now - (fact.Length - fact.Left);
+        ofEndpoint[fact.Replica] = new HeardOpinion(fact.Replica, fact.Version, fact.Opinion, fact.Level, fact.Fault, fact.Fingerprint, since, until);
+        Note(fact.Replica, until);
+        return true;
+    }
+
+    /// <summary>Takes note of a fact that is acted on once. False when it was heard before, or there is no room.</summary>
+    public bool TryHearOnce(PeerFact fact, TimeSpan now, int endpoints)
+    {
+        var key = (fact.Kind, fact.Subject, fact.Replica);
+        if (_heard.TryGetValue(key, out var known) && fact.Version <= known.Version)
+            return false;
+        if (_heard.Count >= 4 * endpoints * MostReplicas)
+        {
+            RemoveWhere(_heard, h => h.Until <= now);
+            if (_heard.Count >= 4 * endpoints * MostReplicas)
+                return false;
+        }
+        _heard[key] = (fact.Version, now + fact.Left);
+        Note(fact.Replica, now + fact.Left);
+        return true;
+    }
+
+    /// <summary>Takes an order whose signature is good. True when it holds from now on; <paramref name="before"/> is the one that held.</summary>
+    public bool TryHearOrder(PeerFact fact, TimeSpan now, out PeerFact? before)
+    {
+        var held = new HeldOrder(fact, now + fact.Left);
+        before = _orders.TryGetValue(fact.Subject, out var known) && known.Until > now ? known.Fact : null;
+        var identity = PeerFactFormat.Identity(fact);
+        if (_orderLog.ContainsKey(identity) || _orderLog.Count < MostLoggedOrders)
+            _orderLog[identity] = held;
+        if (before is not null && PeerMerge.Compare(fact with { Left = default }, before with { Left = default }) <= 0)
+            return false;
+        _orders[fact.Subject] = held;
+        return true;
+    }
+
+    /// <summary>The order that holds for a subject; null for none.</summary>
+    public HeldOrder? OrderFor(string subject, TimeSpan now) => _orders.TryGetValue(subject, out var held) && held.Until > now ? held : null;
+
+    /// <summary>The highest version of an order about a subject.</summary>
+    public long HighestVersion(string subject) => _orders.TryGetValue(subject, out var held) ? held.Fact.Version : 0;
+
+    /// <summary>The opinions about an endpoint that still hold, of other replicas.</summary>
+    public IEnumerable<HeardOpinion> Opinions(string endpoint, TimeSpan now) =>
+        _opinions.TryGetValue(endpoint, out var ofEndpoint) ? ofEndpoint.Values.Where(o => o.Until > now) : [];
+
+    /// <summary>Adds the opinions that are asked about in the same way; none if no replica has ejected the endpoint.</summary>
+    public void Count(string endpoint, string fingerprint, TimeSpan now, List<FreshOpinion> into, out HeardOpinion ejection)
+    {
+        ejection = default;
+        if (!_opinions.TryGetValue(endpoint, out var ofEndpoint))
+            return;
+        foreach (var opinion in ofEndpoint.Values)
+        {
+            if (opinion.Until <= now || opinion.Fingerprint != fingerprint || opinion.Opinion == PeerOpinion.None)
+                continue;
+            into.Add(new FreshOpinion(opinion.Opinion, opinion.Level));
+            if (opinion.Opinion == PeerOpinion.Ejected)
+                ejection = opinion;
+        }
+    }
+
+    /// <summary>Forgets what no longer holds, and endpoints that the pool no longer has.</summary>
+    public void Forget(TimeSpan now, Func<string, bool> isKnown)
+    {
+        foreach (var (endpoint, ofEndpoint) in _opinions)
+        {
+            RemoveWhere(ofEndpoint, o => o.Until <= now);
+            if (ofEndpoint.Count == 0 || !isKnown(endpoint))
+                _opinions.Remove(endpoint);
+        }
+        RemoveWhere(_heard, h => h.Until <= now);
+        RemoveWhere(_replicas, until => until <= now);
+        RemoveWhere(_orders, o => o.Until <= now);
+        foreach (var (identity, order) in _orderLog.ToArray())
+            if (order.Until <= now)
+                _orderLog.Remove(identity);
+    }
+
+    private void Note(string replica, TimeSpan until)
+    {
+        if (_replicas.TryGetValue(replica, out var known) ? known < until : _replicas.Count < 10 * MostReplicas)
+            _replicas[replica] = until;
+    }
+
+    private static void RemoveWhere<TKey, TValue>(Dictionary<TKey, TValue> all, Func<TValue, bool> isOver)
+        where TKey : notnull
+    {
+        foreach (var (key, value) in all)
+            if (isOver(value))
+                all.Remove(key);
+    }
+}
+
+/// <summary>Another replica's opinion, with the times on this pool's clock.</summary>
+internal readonly record struct HeardOpinion(
+    string Replica, long Version, PeerOpinion Opinion, ProbeLevel Level, FaultKind? Fault, string? Fingerprint, TimeSpan Since, TimeSpan Until);
+
+/// <summary>An order that holds until a later one of its subject.</summary>
+internal sealed record HeldOrder(PeerFact Fact, TimeSpan Until);

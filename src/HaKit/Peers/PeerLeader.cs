@@ -1,0 +1,47 @@
+using HaKit.Attempts;
+
+namespace HaKit.Peers;
+
+/// <summary>Whether this replica is the one that asks the probes that cost money. Leadership comes as a lease from the link, and only saves work.</summary>
+internal sealed class PeerLeader(IPeerLink link, PoolClock clock)
+{
+    private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _gate = new();
+    private TimeSpan _until = TimeSpan.MinValue;
+    private TimeSpan _asked = TimeSpan.MinValue / 2;
+
+    /// <summary>Without a store that answers each replica is alone, and leads.</summary>
+    public bool Leads(bool isConnected)
+    {
+        if (!isConnected)
+            return true;
+        var now = clock.Now;
+        lock (_gate)
+        {
+            if (now - _asked < AskEvery)
+                return now < _until;
+            _asked = now;
+        }
+        _ = AskAsync();
+        lock (_gate)
+            return now < _until;
+    }
+
+    private async Task AskAsync()
+    {
+        TimeSpan lease;
+        try
+        {
+            lease = await link.LeadAsync("probes", CancellationToken.None).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // A link that throws leads nowhere.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            lease = TimeSpan.Zero;
+        }
+        lock (_gate)
+            _until = lease > TimeSpan.Zero ? clock.Now + lease : TimeSpan.MinValue;
+    }
+}

@@ -1,0 +1,40 @@
+using HaKit.Health;
+
+namespace HaKit.Peers;
+
+/// <summary>One fresh opinion about an endpoint, this replica's own among them.</summary>
+internal readonly record struct FreshOpinion(PeerOpinion Opinion, ProbeLevel Level);
+
+/// <summary>What the fresh opinions about an endpoint amount to.</summary>
+/// <param name="Ejected">Replicas that have ejected it.</param>
+/// <param name="Serving">Replicas that were served, by evidence that could have shown the fault.</param>
+internal readonly record struct OpinionCount(int Ejected, int Serving)
+{
+    /// <summary>At least two replicas, and more than half of those with an opinion, have ejected it.</summary>
+    public bool IsEjection => Ejected >= 2 && Ejected > Serving;
+}
+
+/// <summary>
+/// Counts opinions. An ejection by one replica is never imported, because its own network may be at fault, and a fixed quorum is not enough: two
+/// replicas that cannot reach an endpoint must not take it from eighteen that can.
+/// </summary>
+internal static class PeerMajority
+{
+    public static OpinionCount Count(ReadOnlySpan<FreshOpinion> opinions)
+    {
+        var ejected = 0;
+        var level = ProbeLevel.Generating;
+        foreach (var opinion in opinions)
+            if (opinion.Opinion == PeerOpinion.Ejected)
+            {
+                ejected++;
+                level = opinion.Level < level ? opinion.Level : level;
+            }
+        var serving = 0;
+        foreach (var opinion in opinions)
+            // A probe that only connects says nothing about an endpoint that answers 500.
+            if (opinion.Opinion == PeerOpinion.Serves && opinion.Level >= level)
+                serving++;
+        return new OpinionCount(ejected, serving);
+    }
+}

@@ -1,0 +1,89 @@
+using HaKit.Attempts;
+using HaKit.Failover;
+using HaKit.Health;
+using HaKit.Peers;
+
+namespace HaKit.Pool;
+
+/// <summary>What the pool shares with the other replicas of the application, and what it does about what they say. Thread-safe.</summary>
+internal sealed class PoolPeers : IPeerPool, IDisposable
+{
+    private readonly PoolClock _clock;
+    private readonly CurrentOptions _options;
+    private readonly CurrentSnapshot _snapshot;
+    private readonly PoolMembers _members;
+    private readonly PoolJournal _journal;
+    private readonly FailoverEngine _engine;
+    private readonly PoolHeartbeats _heartbeats;
+    private readonly PeerExchange _exchange;
+
+    public PoolPeers(
+        string pool, PoolClock clock, CurrentOptions options, CurrentSnapshot snapshot, PoolMembers members, PoolJournal journal, FailoverEngine engine,
+        PoolHeartbeats heartbeats, Func<PeerScope, IPeerLink?>? link)
+    {
+        (_clock, _options, _snapshot, _members, _journal, _engine, _heartbeats) = (clock, options, snapshot, members, journal, engine, heartbeats);
+        // A source of its own, so that speaking with other replicas does not change what calls draw.
+        var chance = new Chance(options.Value.Seed is { } seed ? (ulong)seed ^ 0xA5A5A5A5A5A5A5A5 : Chance.FreshSeed());
+        var replica = FormattableString.Invariant($"{options.Value.Sharing.Replica ?? Environment.MachineName}-{chance.Next() >> 32:x8}");
+        _exchange = new PeerExchange(this, clock, chance, new PeerScope { Name = options.Value.Sharing.Name, Pool = pool, Replica = replica, Time = clock.Time }, link);
+        heartbeats.AskCostlyOnlyIf(_exchange.MayAskCostlyProbe);
+    }
+
+    EndpointState[] IPeerPool.Members => _snapshot.Value.Members;
+
+    SharingOptions IPeerPool.Sharing => _options.Value.Sharing;
+
+    EndpointPoolLimits IPeerPool.AttemptLimits =>
+        new(_options.Value.AttemptTimeout?.Timeout, _options.Value.FirstContent.Timeout, _options.Value.ConnectTimeout);
+
+    /// <summary>Begins to listen, once the pool is whole: what is heard changes it.</summary>
+    public void Start() => _exchange.Start();
+
+    public void Hear(PeerFact fact) => _exchange.Hear(new PeerNews([fact], IsComplete: false));
+
+    public FleetStatus Status() => _exchange.Status();
+
+    public ValueTask<bool> WarmUpAsync(CancellationToken cancellationToken) => _exchange.WarmUpAsync(_options.Value.Sharing.WarmStart, cancellationToken);
+
+    public void Share(PoolOrder order, string? endpoint, int? tier, OrderNote note) => _exchange.Ordered(order, endpoint, tier, note);
+
+    public void OnHealthChanged(HealthChange change) => _exchange.Changed(change, _clock.Now);
+
+    public void Dispose() => _exchange.Dispose();
+
+    void IPeerPool.ReleaseWaiter() => _engine.Queue.Release(1);
+
+    bool IPeerPool.AskNow(EndpointState member) => _heartbeats.AskNow(member);
+
+    void IPeerPool.CarryOut(PeerFact fact)
+    {
+        var order = fact.Order!.Order;
+        if (order is PoolOrder.Promote or PoolOrder.FailBack)
+        {
+            var tier = order == PoolOrder.Promote ? fact.Order.Tier : null;
+            if (fact.Subject.Length > 0 || order == PoolOrder.Promote && tier is null || _members.UseFirstTier(tier) is null)
+                return;
+        }
+        else
+        {
+            // An endpoint that this replica does not have yet: the order is kept, and carried out when the endpoint comes.
+            if (Array.Find(_snapshot.Value.Members, m => m.Endpoint.Name == fact.Subject) is not { } member)
+                return;
+            member.Health.Order(ToHealth(order), _clock.Now, isFromPeer: true);
+        }
+        _journal.RecordOrderElsewhere(fact);
+    }
+
+    void IPeerPool.Overruled(PeerFact order, PeerFact by) => _journal.RecordOverruled(order, by);
+
+    void IPeerPool.RefusedOrder(string replica) => _journal.RecordRefusedOrder(replica);
+
+    void IPeerPool.LinkChanged(PeerLinkStatus status) => _journal.RecordLink(status);
+
+    private static HealthOrder ToHealth(PoolOrder order) => order switch
+    {
+        PoolOrder.Drain => HealthOrder.Drain,
+        PoolOrder.ForceDown => HealthOrder.ForceDown,
+        _ => HealthOrder.BringUp,
+    };
+}

@@ -1,0 +1,281 @@
+using System.Globalization;
+using System.Text;
+using HaKit.Faults;
+using HaKit.Health;
+using HaKit.Peers;
+using HaKit.Selection;
+using StackExchange.Redis;
+
+namespace HaKit.Redis.Tests;
+
+/// <summary>The link over Redis itself, with the application's connection and with connections of its own.</summary>
+public sealed class RedisTests(RedisServer server) : RealStoreTests(server), IClassFixture<RedisServer>
+{
+    [Fact(Timeout = 60_000)]
+    public async Task A_server_that_refuses_the_credentials_is_refused_though_its_default_user_is_open()
+    {
+        await StartAsync();
+        using (var admin = await ConnectionMultiplexer.ConnectAsync(Server.Endpoint + ",allowAdmin=true"))
+            await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "app", "on", ">secret", "~hakit:*", "&hakit:*", "+@all", "-@admin", "-@dangerous");
+        foreach (var configuration in new[] { $"{Server.Endpoint},user=app,password=wrong", $"{Server.Endpoint},user=nobody,password=secret" })
+        {
+            using var pool = NewPool("credentials", RedisPeerLinks.Over(configuration));
+            await Task.Delay(2500, TestContext.Current.CancellationToken);
+            var link = pool.GetFleetStatus().Link!;
+            link.IsConnected.Should().BeFalse();
+            link.Problem.Should().NotBeNullOrEmpty();
+            link.Problem.Should().NotContain("secret").And.NotContain("wrong");
+        }
+        using var good = NewPool("credentials", RedisPeerLinks.Over($"{Server.Endpoint},user=app,password=secret"));
+        await Until(() => good.GetFleetStatus().Link!.IsConnected, 20);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_server_that_refuses_to_write_still_carries_messages()
+    {
+        await StartAsync();
+        using var admin = await ConnectionMultiplexer.ConnectAsync(Server.Endpoint + ",allowAdmin=true");
+        using var one = NewPool("read-only");
+        using var other = NewPool("read-only");
+        await Until(() => IsConnected(one) && IsConnected(other), 20);
+        var database = admin.GetDatabase();
+        await database.ExecuteAsync("CONFIG", "SET", "min-replicas-to-write", "1");
+        try
+        {
+            await Throttle(one, "e0", 60);
+            await Until(() => IsCooling(other, "e0"), 10);
+        }
+        finally
+        {
+            await database.ExecuteAsync("CONFIG", "SET", "min-replicas-to-write", "0");
+        }
+    }
+}
+
+/// <summary>The same over Garnet, which has neither Lua by default nor streams.</summary>
+public sealed class GarnetTests(GarnetServer server) : RealStoreTests(server), IClassFixture<GarnetServer>;
+
+/// <summary>What holds for every store.</summary>
+public abstract class RealStoreTests(StoreServer server)
+{
+    private const string OrderKey = "the fleet's own key";
+
+    protected StoreServer Server { get; } = server;
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_cooldown_that_one_replica_is_told_reaches_the_others_and_those_that_start_later(bool isOwn)
+    {
+        await StartAsync();
+        using var connection = await ConnectionMultiplexer.ConnectAsync(Server.Endpoint);
+        var link = isOwn ? null : RedisPeerLinks.Over(connection);
+        var name = "cooldown" + isOwn;
+        using var one = NewPool(name, link);
+        using var other = NewPool(name, link);
+        await Until(() => IsConnected(one) && IsConnected(other), 20);
+        await Throttle(one, "e0", 100);
+        await Until(() => IsCooling(other, "e0"), 10);
+        await Throttle(other, "e1", 300);
+        using var late = NewPool(name, link);
+        (await late.WarmUpAsync(TestContext.Current.CancellationToken)).Should().BeTrue();
+        IsCooling(late, "e0").Should().BeTrue();
+        IsCooling(late, "e1").Should().BeTrue();
+        IsCooling(late, "e2").Should().BeFalse();
+    }
+
+    [Theory(Timeout = 120_000)]
+    [InlineData(true, "killed")]
+    [InlineData(false, "killed")]
+    [InlineData(true, "frozen")]
+    [InlineData(false, "frozen")]
+    [InlineData(true, "wiped")]
+    public async Task Calls_go_on_while_the_store_is_gone_and_facts_are_complete_soon_after_it_is_back(bool isOwn, string trouble)
+    {
+        await StartAsync();
+        using var connection = await ConnectionMultiplexer.ConnectAsync(Server.Endpoint + ",abortConnect=false");
+        var link = isOwn ? null : RedisPeerLinks.Over(connection);
+        var pools = Enumerable.Range(0, 4).Select(_ => NewPool($"trouble-{isOwn}-{trouble}", link)).ToArray();
+        try
+        {
+            await Until(() => pools.All(IsConnected), 20);
+            await pools[0].ForceDownAsync("e2", new OrderNote("Ada"));
+            await Throttle(pools[1], "e1", 200);
+            await Until(() => pools.All(p => IsCooling(p, "e1") && IsDown(p, "e2")), 10);
+            var lost = 0;
+            using var load = new CancellationTokenSource();
+            var calls = Task.WhenAll(pools.Select(async pool =>
+            {
+                while (!load.IsCancellationRequested)
+                {
+                    try
+                    {
+                        (await Call(pool)).Should().Be("e0");
+                    }
+                    catch (EndpointPoolException)
+                    {
+                        Interlocked.Increment(ref lost);
+                    }
+                    await Task.Delay(20);
+                }
+            }));
+            await TroubleAsync(trouble);
+            await Task.Delay(3000, TestContext.Current.CancellationToken); // facts are complete within 5 s on a quiet machine; what follows allows for a busy one
+            await load.CancelAsync();
+            await calls;
+            lost.Should().Be(0);
+            await Until(() => pools.All(p => IsConnected(p) && p.GetFleetStatus().Replicas.Count(r => r.Endpoints.Any(e => e.Endpoint == "e0")) == 4), 30);
+            using var late = NewPool($"trouble-{isOwn}-{trouble}", link);
+            await Until(() => IsCooling(late, "e1") && IsDown(late, "e2"), 20);
+        }
+        finally
+        {
+            Array.ForEach(pools, static p => p.Dispose());
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Every_key_expires_lies_under_one_tag_and_holds_no_secret()
+    {
+        await StartAsync();
+        using var connection = await ConnectionMultiplexer.ConnectAsync(Server.Endpoint);
+        var database = connection.GetDatabase();
+        var wire = new StringBuilder();
+        await connection.GetSubscriber().SubscribeAsync(RedisChannel.Literal("hakit:{app%2Ftest/secrets}"), (_, message) =>
+        {
+            lock (wire)
+                wire.Append((string?)message);
+        });
+        using var one = NewPool("secrets");
+        using var other = NewPool("secrets");
+        await Until(() => IsConnected(one) && IsConnected(other), 20);
+        await Call(one);
+        await Throttle(one, "e0", 100);
+        await one.BringUpAsync("e2", new OrderNote("Ada"));
+        await Until(() => IsCooling(other, "e0") && other.GetFleetStatus().Orders.Count == 1, 10);
+        foreach (var part in new[] { "facts", "orders", "life" })
+        {
+            var key = "hakit:{app%2Ftest/secrets}:" + part;
+            (await database.KeyTimeToLiveAsync(key)).Should().NotBeNull(part);
+            if (part == "life")
+                continue;
+            foreach (var member in await database.SortedSetRangeByRankAsync(key))
+                wire.Append((string?)member);
+        }
+        var text = wire.ToString();
+        text.Should().Contain("Cooldown").And.Contain("BringUp");
+        foreach (var secret in new[] { "sk-", "hunter2", "secret.example", "acme", OrderKey })
+            text.Should().NotContain(secret);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task One_replica_leads_and_another_does_when_it_is_gone()
+    {
+        await StartAsync();
+        var scope = new PeerScope { Name = "app/test", Pool = "lead", Replica = "one", Time = TimeProvider.System };
+        using var one = RedisPeerLinks.Over(Server.Endpoint)(scope)!;
+        using var other = RedisPeerLinks.Over(Server.Endpoint)(scope with { Replica = "other" })!;
+        one.Start(static _ => { });
+        other.Start(static _ => { });
+        await Until(() => one.Status.IsConnected && other.Status.IsConnected, 20);
+        (await one.LeadAsync("probes", TestContext.Current.CancellationToken)).Should().BeGreaterThan(TimeSpan.FromSeconds(5));
+        (await other.LeadAsync("probes", TestContext.Current.CancellationToken)).Should().Be(TimeSpan.Zero);
+        (await one.LeadAsync("probes", TestContext.Current.CancellationToken)).Should().BeGreaterThan(TimeSpan.FromSeconds(5), "it goes on leading");
+        using var connection = await ConnectionMultiplexer.ConnectAsync(Server.Endpoint);
+        await connection.GetDatabase().KeyDeleteAsync("hakit:{app%2Ftest/lead}:lead:probes");
+        (await other.LeadAsync("probes", TestContext.Current.CancellationToken)).Should().BeGreaterThan(TimeSpan.FromSeconds(5));
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_store_that_is_not_there_is_a_pool_that_is_alone()
+    {
+        using var pool = NewPool("nowhere", RedisPeerLinks.Over("127.0.0.1:1"));
+        (await pool.WarmUpAsync(TestContext.Current.CancellationToken)).Should().BeFalse();
+        (await Call(pool)).Should().NotBeNull();
+        pool.GetFleetStatus().Link!.IsConnected.Should().BeFalse();
+    }
+
+    protected async Task StartAsync()
+    {
+        if (!Server.IsInstalled)
+            Assert.Skip(Server.Missing);
+        await Server.StartAsync();
+    }
+
+    protected EndpointPool NewPool(string name, Func<PeerScope, IPeerLink?>? link = null)
+    {
+        var options = new EndpointPoolOptions();
+        options.Heartbeat.Enabled = false;
+        options.Selection.Preset = SelectionPreset.RoundRobin;
+        (options.Sharing.Name, options.Sharing.OrderKey, options.Sharing.WarmStart) = ("app/test", OrderKey, TimeSpan.FromSeconds(10));
+        foreach (var endpoint in new[] { "e0", "e1", "e2" })
+            options.Endpoints.Add(new EndpointOptions
+            {
+                Name = endpoint, Address = $"https://user:hunter2@{endpoint}.secret.example/v1", Credential = "sk-" + endpoint, Account = "acme", KeyName = "acme-" + endpoint,
+            });
+        return new EndpointPool(name, options, new EndpointPoolParts { PeerLink = link ?? RedisPeerLinks.Over(Server.Endpoint) });
+    }
+
+    protected static async Task<string> Call(EndpointPool pool) =>
+        await pool.ExecuteAsync(0, static (attempt, _, _) => new ValueTask<string>(attempt.Endpoint.Name), TestContext.Current.CancellationToken);
+
+    // One call that only this endpoint may serve is told to come back later.
+    protected static async Task Throttle(EndpointPool pool, string endpoint, double seconds)
+    {
+        try
+        {
+            await pool.ExecuteAsync(
+                new RequestProfile { Endpoints = [endpoint], Deadline = TimeSpan.FromSeconds(1) }, seconds,
+                static (attempt, wait, _) =>
+                {
+                    attempt.ReportFault(new Fault(FaultKind.Throttled) { RetryAfter = TimeSpan.FromSeconds(wait), StatusCode = 429 });
+                    return new ValueTask<int>(0);
+                },
+                TestContext.Current.CancellationToken);
+        }
+        catch (EndpointPoolException)
+        {
+        }
+        IsCooling(pool, endpoint).Should().BeTrue();
+    }
+
+    protected static bool IsConnected(EndpointPool pool) => pool.GetFleetStatus().Link!.IsConnected;
+
+    protected static bool IsCooling(EndpointPool pool, string endpoint) => pool.GetStatus() is var status
+        && status.Endpoints.Single(e => e.Endpoint.Name == endpoint).Health.CooldownUntil > status.Now;
+
+    protected static async Task Until(Func<bool> holds, double seconds, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(holds))] string what = "")
+    {
+        for (var left = seconds; left > 0; left -= 0.05)
+        {
+            if (holds())
+                return;
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+        holds().Should().BeTrue(string.Create(CultureInfo.InvariantCulture, $"{what} within {seconds} s"));
+    }
+
+    private static bool IsDown(EndpointPool pool, string endpoint) =>
+        pool.GetStatus().Endpoints.Single(e => e.Endpoint.Name == endpoint).Health.Status == EndpointHealthStatus.ForcedDown;
+
+    private async Task TroubleAsync(string trouble)
+    {
+        switch (trouble)
+        {
+            case "killed":
+                Server.Kill();
+                await Task.Delay(4000);
+                await Server.StartAsync();
+                break;
+            case "frozen":
+                Server.Freeze();
+                await Task.Delay(6000);
+                Server.Thaw();
+                break;
+            default:
+                using (var connection = await ConnectionMultiplexer.ConnectAsync(Server.Endpoint + ",allowAdmin=true"))
+                    await connection.GetDatabase().ExecuteAsync("FLUSHALL");
+                break;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.Text;
+using HaKit.Peers;
+
+namespace HaKit.Tests.Peers;
+
+/// <summary>Facts as bytes: what this version writes it reads, and what it does not know it ignores.</summary>
+public sealed class PeerFactFormatTests
+{
+    private static readonly PeerFact[] All =
+    [
+        new() { Kind = PeerFactKind.Cooldown, Subject = "0a1b", Replica = "r1", Version = 7, Length = TimeSpan.FromSeconds(60), Fault = FaultKind.Throttled, Reach = FaultReach.Account, StatusCode = 429 },
+        new() { Kind = PeerFactKind.Opinion, Subject = "e", Replica = "r1", Version = 8, Length = TimeSpan.FromSeconds(30), Fingerprint = "f", Opinion = PeerOpinion.Ejected, Level = ProbeLevel.Generating, Fault = FaultKind.ServerError },
+        new() { Kind = PeerFactKind.TrialFailed, Subject = "e", Replica = "r1", Version = 9, Length = TimeSpan.FromSeconds(30), Fingerprint = "f" },
+        new() { Kind = PeerFactKind.Recovered, Subject = "e", Replica = "r1", Version = 10, Length = TimeSpan.FromSeconds(30), Fingerprint = "f" },
+        new() { Kind = PeerFactKind.Order, Subject = "", Replica = "r1", Version = 11, Length = TimeSpan.FromDays(90), Order = new SignedOrder(PoolOrder.Promote, 2, "Ada", "maintenance", new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), "c2ln") },
+    ];
+
+    public static TheoryData<int> Indices => [.. Enumerable.Range(0, All.Length)];
+
+    [Theory(Timeout = 10_000)]
+    [MemberData(nameof(Indices))]
+    public Task What_is_written_is_read(int index)
+    {
+        PeerFactFormat.TryRead(Encoding.UTF8.GetBytes(PeerFactFormat.Identity(All[index])), out var read).Should().BeTrue();
+        read.Should().Be(All[index]);
+        return Task.CompletedTask;
+    }
+
+    [Theory(Timeout = 10_000)]
+    [MemberData(nameof(Indices))]
+    public Task A_later_format_with_more_members_is_read_as_far_as_it_is_known(int index)
+    {
+        var text = PeerFactFormat.Identity(All[index]).Replace("{\"format\":1,", "{\"format\":2,\"colour\":{\"a\":[1]},", StringComparison.Ordinal);
+        PeerFactFormat.TryRead(Encoding.UTF8.GetBytes(text), out var read).Should().BeTrue();
+        read.Should().Be(All[index] with { Format = 2 });
+        return Task.CompletedTask;
+    }
+
+    [Theory(Timeout = 10_000)]
+    [InlineData("""{"format":2,"kind":"Weather","subject":"e","replica":"r","version":1,"length":5}""")]
+    [InlineData("""{"format":1,"kind":"3","subject":"e","replica":"r","version":1,"length":5}""")]
+    [InlineData("""{"kind":"Opinion","subject":"e","replica":"r"}""")]
+    [InlineData("""{"kind":"Opinion","subject":7,"replica":"r","version":1,"length":5}""")]
+    [InlineData("""{"kind":"Order","subject":"e","replica":"r","version":1,"length":5}""")]
+    [InlineData("""{"kind":"Opinion","subject":"e","replica":"r","version":1e99,"length":5}""")]
+    [InlineData("""{"kind":"Opinion","subject":"e","replica":"r","version":1,"length":9223372036854775807}""")]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("")]
+    [InlineData("{")]
+    public Task What_is_no_fact_is_ignored(string text)
+    {
+        PeerFactFormat.TryRead(Encoding.UTF8.GetBytes(text), out var read).Should().BeFalse();
+        read.Should().BeNull();
+        return Task.CompletedTask;
+    }
+
+    [Fact(Timeout = 60_000)]
+    public Task No_bytes_make_the_reader_throw()
+    {
+        var random = new Random(5);
+        foreach (var fact in All)
+            for (var i = 0; i < 2000; i++)
+            {
+                var bytes = Encoding.UTF8.GetBytes(PeerFactFormat.Identity(fact));
+                for (var j = 0; j <= i % 4; j++)
+                    bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+                PeerFactFormat.TryRead(bytes.AsSpan(0, random.Next(bytes.Length + 1)), out _);
+            }
+        return Task.CompletedTask;
+    }
+
+    [Fact(Timeout = 10_000)]
+    public Task A_signature_holds_for_nothing_but_the_order_the_pool_and_the_key_that_it_was_made_for()
+    {
+        var signature = new OrderSignature("0123456789abcdef", "shop/production");
+        var order = All[^1];
+        var signed = order with { Order = order.Order! with { Signature = signature.Sign(order) } };
+        signature.IsValid(signed).Should().BeTrue();
+        signature.IsValid(signed with { Left = TimeSpan.FromDays(1) }).Should().BeTrue("time passes");
+        PeerFact[] forged =
+        [
+            order, signed with { Subject = "e" }, signed with { Replica = "r2" }, signed with { Version = 12 }, signed with { Length = TimeSpan.FromDays(89) },
+            signed with { Order = signed.Order! with { Order = PoolOrder.FailBack } }, signed with { Order = signed.Order! with { Tier = null } },
+            signed with { Order = signed.Order! with { By = "Eve" } }, signed with { Order = signed.Order! with { Reason = null } },
+            signed with { Order = signed.Order! with { GivenAt = signed.Order.GivenAt.AddDays(1) } },
+        ];
+        forged.Should().OnlyContain(f => !signature.IsValid(f));
+        new OrderSignature("0123456789abcdeF", "shop/production").IsValid(signed).Should().BeFalse();
+        new OrderSignature("0123456789abcdef", "shop/staging").IsValid(signed).Should().BeFalse();
+        return Task.CompletedTask;
+    }
+}

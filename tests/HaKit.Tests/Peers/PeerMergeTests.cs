@@ -1,0 +1,83 @@
+using FsCheck;
+using FsCheck.Fluent;
+using HaKit.Peers;
+
+namespace HaKit.Tests.Peers;
+
+/// <summary>Replicas must agree on what holds, whatever order they hear it in and however often.</summary>
+public sealed class PeerMergeTests
+{
+    private static readonly Arbitrary<PeerFact[]> Facts = Arb.From(Gen.Choose(0, int.MaxValue).Select(FactOf).ArrayOf(3).Where(f => f.Length == 3));
+
+    [Fact(Timeout = 60_000)]
+    public Task Facts_of_a_key_merge_alike_in_any_order_and_number() => ForAll(facts =>
+    {
+        var (a, b, c) = (facts[0], As(facts[0], facts[1]), As(facts[0], facts[2]));
+        PeerMerge.Merge(a, b).Should().Be(PeerMerge.Merge(b, a), "commutative");
+        PeerMerge.Merge(a, a).Should().Be(a, "idempotent");
+        PeerMerge.Merge(PeerMerge.Merge(a, b), c).Should().Be(PeerMerge.Merge(a, PeerMerge.Merge(b, c)), "associative");
+    });
+
+    [Fact(Timeout = 60_000)]
+    public Task The_longest_cooldown_and_the_latest_order_hold() => ForAll(facts =>
+    {
+        var (a, b) = (facts[0], As(facts[0], facts[1]));
+        var merged = PeerMerge.Merge(a, b);
+        if (a.Kind == PeerFactKind.Cooldown)
+            merged.Left.Should().Be(a.Left > b.Left ? a.Left : b.Left);
+        else if (a.Kind is PeerFactKind.Order or PeerFactKind.Opinion)
+            merged.Version.Should().Be(Math.Max(a.Version, b.Version));
+    });
+
+    [Fact(Timeout = 60_000)]
+    public Task A_book_holds_the_same_order_whatever_order_it_hears_them_in() => ForAll(facts =>
+    {
+        var orders = facts.Select(f => f with { Kind = PeerFactKind.Order, Opinion = PeerOpinion.None, Left = f.Length, Order = AnOrder }).ToArray();
+        var held = Permutations.Select(permutation =>
+        {
+            var book = new PeerBook();
+            foreach (var i in permutation)
+                book.TryHearOrder(orders[i], default, out _);
+            return book.OrderFor("e", default)!.Fact;
+        });
+        held.Distinct().Should().ContainSingle();
+    });
+
+    private static readonly int[][] Permutations = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0], [0, 0, 1, 2, 1, 0]];
+
+    private static readonly SignedOrder AnOrder = new(PoolOrder.Drain, null, "me", null, default, "");
+
+    // The same kind, and of opinions the same replica: facts of one key.
+    private static PeerFact As(PeerFact kind, PeerFact fact) => fact with
+    {
+        Kind = kind.Kind,
+        Order = kind.Order,
+        Opinion = kind.Kind == PeerFactKind.Opinion ? fact.Opinion : PeerOpinion.None,
+    };
+
+    private static Task ForAll(Action<PeerFact[]> holds)
+    {
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2000).WithReplay(20_241, 79), Prop.ForAll(Facts, facts =>
+        {
+            holds(facts);
+            return true;
+        }));
+        return Task.CompletedTask;
+    }
+
+    private static PeerFact FactOf(int number)
+    {
+        var kind = (PeerFactKind)(1 + number % 6);
+        return new PeerFact
+        {
+            Kind = kind,
+            Subject = "e",
+            Replica = "r" + number / 6 % 3,
+            Version = 1 + number / 18 % 3,
+            Length = TimeSpan.FromSeconds(1 + number / 54 % 3),
+            Left = TimeSpan.FromSeconds(1 + number / 162 % 3),
+            Opinion = kind == PeerFactKind.Opinion ? (PeerOpinion)(number / 486 % 3) : PeerOpinion.None,
+            Order = kind == PeerFactKind.Order ? AnOrder : null,
+        };
+    }
+}
