@@ -34,7 +34,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         parts ??= new EndpointPoolParts();
         options = PoolMembers.Validated(name, options);
         Name = name;
-        Origin = OriginOf(options.Origin ?? options.Endpoints[0].Address);
+        Origin = OriginOf(options.Origin ?? options.Endpoints.FirstOrDefault()?.Address);
         _owners = new PoolOwners(name, options, parts);
         _owners.UseChanges();
         _owners.Peers.Start();
@@ -166,7 +166,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
 
     /// <summary>
     /// Takes new options: members of the same name, address and failure domains keep their state, new ones are added, absent ones are drained and
-    /// removed. Calls in flight are not disturbed. What <see cref="AddEndpoint"/> and <see cref="RemoveEndpoint"/> did is undone where the options say otherwise.
+    /// removed. Calls in flight are not disturbed. Endpoints that <see cref="AddEndpoint"/> added stay, unless the options have one of the same name; only <see cref="RemoveEndpoint"/> takes them out.
     /// Settings that only a new pool can take are named in a log line.
     /// </summary>
     /// <param name="options">The new options, whole. The pool takes a copy.</param>
@@ -193,7 +193,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <summary>Takes an endpoint out of the pool. It is given nothing new; attempts that it has run to their end.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>False when the pool has no endpoint of this name.</returns>
-    /// <exception cref="InvalidOperationException">It is the last one.</exception>
+    /// <exception cref="InvalidOperationException">It is the last one, and <see cref="EndpointPoolOptions.AllowEmpty"/> is not set.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public bool RemoveEndpoint(string name)
     {

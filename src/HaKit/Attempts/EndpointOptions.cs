@@ -94,6 +94,9 @@ public sealed class EndpointOptions
     public string? HealthPath { get; set; }
 
     /// <summary>A copy that later changes of this one do not reach. The client stays the same object.</summary>
+    /// <summary>Added by code or service discovery while the pool ran, so that a reload of the configuration does not take it out.</summary>
+    internal bool IsAdded { get; set; }
+
     internal EndpointOptions Copy()
     {
         var copy = (EndpointOptions)MemberwiseClone();

@@ -137,7 +137,7 @@ internal sealed class EndpointPoolSectionValidator(string pool, IConfigurationSe
             return ValidateOptionsResult.Skip;
         var wrong = new List<string>();
         SettingNames.Pool(section, wrong);
-        if (options.Endpoints.Count == 0 && !section.Exists())
+        if (options.Endpoints.Count == 0 && !options.AllowEmpty && !section.Exists())
             wrong.Add($"the configuration has no section '{section.Path}'.");
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong.Select(w => $"Pool '{pool}': {w}"));
     }

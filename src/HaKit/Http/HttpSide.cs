@@ -49,7 +49,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
             _addressed = addressed = AddressedNow();
         if (addressed.Names is not { } names)
             return profile;
-        if (names.Length == 0)
+        if (names.Length == 0 && addressed.Of.Members.Length > 0)
             throw new InvalidOperationException($"Pool '{pool.Name}': none of its endpoints has an address, so it cannot be called over HTTP.");
         // Those that the caller names are for the caller to know: if none of them can be called, the exception says so.
         return profile.Endpoints.Count > 0 ? profile : profile with { Endpoints = names };

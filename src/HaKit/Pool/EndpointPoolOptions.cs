@@ -14,8 +14,11 @@ namespace HaKit;
 /// </summary>
 public sealed class EndpointPoolOptions
 {
-    /// <summary>The members; at least one, each with a name of its own.</summary>
+    /// <summary>The members; at least one unless <see cref="AllowEmpty"/> is set, each with a name of its own.</summary>
     public IList<EndpointOptions> Endpoints { get; set; } = [];
+
+    /// <summary>Whether the pool may begin and become empty, because code or service discovery adds its endpoints. Default false: an empty pool is a mistake.</summary>
+    public bool AllowEmpty { get; set; }
 
     /// <summary>The base address that SDKs are given; the serving endpoint's replaces it. Default: the first endpoint's address.</summary>
     public string? Origin { get; set; }

@@ -53,7 +53,7 @@ internal readonly struct EndpointPoolOptionsValidation
     private void CheckEndpoints()
     {
         var endpoints = _options.Endpoints;
-        if (endpoints.Count == 0)
+        if (endpoints.Count == 0 && !_options.AllowEmpty)
             _wrong.Add($"{_path}: Endpoints is empty: a pool needs at least one endpoint.");
         for (var i = 0; i < endpoints.Count; i++)
             _wrong.AddRange(endpoints[i].Validate($"{_path}: Endpoints:{i}"));

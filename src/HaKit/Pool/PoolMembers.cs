@@ -43,9 +43,9 @@ internal sealed class PoolMembers
     /// <exception cref="OptionsValidationException">Something is wrong with them; nothing was changed.</exception>
     public void Update(EndpointPoolOptions options)
     {
-        var next = Validated(_pool, options);
         lock (_gate)
         {
+            var next = Validated(_pool, WithAdded(options));
             _journal.RecordNotApplied(FixedSettings.ChangedBetween(_options.Value, next));
             _options.Value = next;
             _health.UseOptions(next.CircuitBreaker);
@@ -61,6 +61,7 @@ internal sealed class PoolMembers
         lock (_gate)
         {
             var options = Validated(_pool, _options.Value.With([.. _options.Value.Endpoints, endpoint]));
+            options.Endpoints[^1].IsAdded = true;
             _options.Value = options;
             SwapWhileLocked([.. _snapshot.Value.Members, _factory.Create(new PoolEndpoint(options.Endpoints[^1]), options)]);
         }
@@ -75,7 +76,7 @@ internal sealed class PoolMembers
             var members = Array.FindAll(_snapshot.Value.Members, m => m.Endpoint.Name != name);
             if (members.Length == _snapshot.Value.Members.Length)
                 return false;
-            if (members.Length == 0)
+            if (members.Length == 0 && !_options.Value.AllowEmpty)
                 throw new InvalidOperationException($"Pool '{_pool}': '{name}' is its last endpoint, and a pool needs at least one.");
             _options.Value = _options.Value.With([.. _options.Value.Endpoints.Where(e => e.Name != name)]);
             SwapWhileLocked(members);
@@ -93,7 +94,7 @@ internal sealed class PoolMembers
             if (tier is { } wanted && !Array.Exists(members, m => m.Endpoint.Tier == wanted))
                 return null;
             _snapshot.Value = new PoolSnapshot(members, tier ?? 0);
-            return tier ?? members.Min(m => m.Endpoint.Tier);
+            return tier ?? members.Select(m => m.Endpoint.Tier).DefaultIfEmpty().Min();
         }
     }
 
@@ -118,6 +119,13 @@ internal sealed class PoolMembers
     {
         if (Volatile.Read(ref _returned) != 0)
             _engine.Queue.Release(Interlocked.Exchange(ref _returned, 0));
+    }
+
+    // A file that is reloaded does not know of the endpoints that code and service discovery added.
+    private EndpointPoolOptions WithAdded(EndpointPoolOptions options)
+    {
+        var added = _options.Value.Endpoints.Where(e => e.IsAdded && options.Endpoints?.Any(o => o?.Name == e.Name) == false).ToArray();
+        return added.Length == 0 ? options : options.With([.. options.Endpoints, .. added]);
     }
 
     private void SwapWhileLocked(EndpointState[] members)
