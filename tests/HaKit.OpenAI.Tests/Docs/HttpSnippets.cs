@@ -59,6 +59,22 @@ internal static class HttpSnippets
         #endregion
     }
 
+    public static void Pipeline(IServiceCollection services)
+    {
+        #region pipeline
+        services.AddHttpClient("llm").AddResilienceHandler("x", (builder, context) =>
+            builder.AddHaEndpointFailover(context.ServiceProvider, "models"));
+        #endregion
+    }
+
+    public static void CarryOver(IServiceCollection services, IConfiguration configuration)
+    {
+        #region carry over
+        services.AddHaEndpointPool("models", configuration.GetSection("Models"))
+            .UseStandardResilienceOptions("llm-standard");
+        #endregion
+    }
+
     public static async Task<string> TellAsync(HttpClient client, HttpContent content)
     {
         #region detail
