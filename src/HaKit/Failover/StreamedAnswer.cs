@@ -79,7 +79,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     internal async ValueTask CommitAsync()
     {
         var settings = _engine.Settings.Streaming;
-        var (idle, bytes) = (0, 0);
+        var bytes = 0L;
         var items = _source.Items;
         while (await items.MoveNextAsync().ConfigureAwait(false))
         {
@@ -92,17 +92,13 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             bytes += _reader.SizeOf(item);
             if ((signal & ~StreamSignal.Progress) != 0)
                 return;
-            if (signal == StreamSignal.Progress && _held.Count > 1)
-            {
-                // It is at work: nobody is to be asked for the same again because it takes long.
-                if (bytes >= settings.HoldBytes || !_lease.Progressed(_engine.Clock.Now))
-                    return;
+            // It is at work: no other endpoint is asked for the same because this one takes long.
+            if (signal == StreamSignal.Progress && _held.Count > 1 && !_lease.Progressed(_engine.Clock.Now))
+                return;
+            // How many items come without content never decides; the limits of time do. Only a flood is bounded, by its bytes.
+            if (bytes < settings.HoldBytes)
                 continue;
-            }
-            if (++idle < settings.HoldItems && bytes < settings.HoldBytes)
-                continue;
-            // Frames without end and without content are a silence, however loud; whoever is left to be asked may have something to say.
-            if (_lease.Number < _engine.Snapshot.Members.Length)
+            if (signal != StreamSignal.Progress && _lease.Number < _engine.Snapshot.Members.Length)
                 throw Refused(KnownFaults.FirstContentTimeout);
             return;
         }

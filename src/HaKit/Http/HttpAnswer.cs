@@ -23,9 +23,13 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         var type = TypeOf(response.Content);
         var isReadable = !IsEncoded(response.Content);
         if (isReadable && type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase))
-            return StreamedAsync(token);
+            return StreamedAsync(isLabelled: true, token);
         if (request.Method == HttpMethod.Head || (int)response.StatusCode is 204 or 205 or 304)
             return new(response);
+        // Labels may be wrong or missing: where a stream was asked for, the first byte of the body says what it is.
+        if (isReadable && (IsObjects(type) || call.AsksForStream && request.Method == HttpMethod.Post && (ModelFinder.IsJson(type) || IsText(type))
+                && (response.Content.Headers.ContentLength != 0 || Shape is { IsJson: true })))
+            return StreamedAsync(isLabelled: false, token);
         if (isReadable && (ModelFinder.IsJson(type) || IsText(type) && !call.AsksForStream && Shape is { IsJson: true }))
             return JsonAsync(token);
         // A page where data was asked for: some gateway's, not the endpoint's.
@@ -107,11 +111,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         return response;
     }
 
-    private async ValueTask<HttpResponseMessage> StreamedAsync(CancellationToken token)
+    private async ValueTask<HttpResponseMessage> StreamedAsync(bool isLabelled, CancellationToken token)
     {
         var (lease, engine, endpoint) = (attempt.Lease, pool.Engine, attempt.Endpoint);
-        var events = new SseEvents(await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false), response.Content, pool.Options.Http.MaxAnswerBytes);
-        var reader = new SseReader(pool.Classifier, endpoint.Dialect, pool.Time, Shape is null ? RequestKind.Other : RequestKind.CreatesAnswer);
+        var events = new SseEvents(await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false), response.Content, pool.Options.Http.MaxAnswerBytes, isLabelled);
+        var reader = new SseReader(pool.Classifier, endpoint.Dialect, pool.Time, Shape is null ? RequestKind.Other : RequestKind.CreatesAnswer, Shape) { Source = events };
         var answer = new StreamedAnswer<ReadOnlyMemory<byte>>(engine, lease, events.GetAsyncEnumerator(token), reader, lease.CallerToken);
         try
         {
@@ -168,6 +172,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
 
     // A success that answers nothing. It goes back as it is if every endpoint says so.
     private Fault NoAnswer() => new(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode, SecondOpinion = SecondOpinion.Each, IsProvisional = true };
+
+    // NDJSON, JSON Lines, JSON sequences.
+    private static bool IsObjects(string type) => type.StartsWith("application/", StringComparison.OrdinalIgnoreCase)
+        && (type.Contains("ndjson", StringComparison.OrdinalIgnoreCase) || type.Contains("jsonl", StringComparison.OrdinalIgnoreCase)
+            || type.Contains("json-seq", StringComparison.OrdinalIgnoreCase) || type.Contains("stream+json", StringComparison.OrdinalIgnoreCase));
 
     private static bool IsText(string type) => type.Length == 0 || type.StartsWith("text/", StringComparison.OrdinalIgnoreCase);
 

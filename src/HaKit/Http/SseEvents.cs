@@ -4,8 +4,8 @@ using System.Threading.Tasks.Sources;
 namespace HaKit.Http;
 
 /// <summary>
-/// Splits the body of a stream into its events, each with the blank line that ends it: together they are exactly the bytes that came. An event is valid
-/// until the next one is asked for, except while <see cref="IsHolding"/>. For one reader at a time; buffers are not pooled, because whoever disposes of a
+/// Splits the body of a stream into its items (events with the blank line that ends them, JSON objects, elements of a JSON array, or the pieces in which it
+/// comes): together they are exactly the bytes that came. Lines may end with LF, CRLF or CR alone. An item is valid until the next one is asked for, except while <see cref="IsHolding"/>. For one reader at a time; buffers are not pooled, because whoever disposes of a
 /// stream while it is read must not see the bytes of another. It is its own source of the next event: at every token of every stream, an asynchronous
 /// method in between costs more than all that it does.
 /// </summary>
@@ -16,6 +16,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
     private readonly Stream _body;
     private readonly IDisposable _owner;
     private readonly int _maxBytes;
+    private readonly bool _isLabelled;
     private readonly Action _readEnded;
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _read;
     private ManualResetValueTaskSourceCore<bool> _moved;
@@ -24,12 +25,19 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
     private int _line;
     private int _searched;
     private int _end;
+    private int _depth;
+    private bool _isInString;
+    private bool _isAfterReturn;
     private bool _hasEnded;
     private CancellationToken _token;
 
-    public SseEvents(Stream body, IDisposable owner, int maxBytes)
+    /// <param name="body">The body.</param>
+    /// <param name="owner">Disposed of after the body.</param>
+    /// <param name="maxBytes">Longest item.</param>
+    /// <param name="isLabelled">Does the label say that it is a stream of events?</param>
+    public SseEvents(Stream body, IDisposable owner, int maxBytes, bool isLabelled = true)
     {
-        (_body, _owner, _maxBytes) = (body, owner, maxBytes);
+        (_body, _owner, _maxBytes, _isLabelled) = (body, owner, maxBytes, isLabelled);
         _readEnded = OnReadEnded;
     }
 
@@ -37,6 +45,9 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
     public bool IsHolding { get; set; } = true;
 
     public ReadOnlyMemory<byte> Current { get; private set; }
+
+    /// <summary>How the body is divided, once its beginning has come.</summary>
+    public BodyFraming Framing { get; private set; }
 
     public IAsyncEnumerator<ReadOnlyMemory<byte>> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
@@ -116,17 +127,110 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
         _hasEnded = count == 0;
     }
 
-    private bool TryTake()
+    private bool TryTake() => Framing switch
     {
-        while (_buffer.AsSpan(_searched, _end - _searched).IndexOf((byte)'\n') is >= 0 and var step)
+        BodyFraming.Events => TryTakeEvent(),
+        BodyFraming.Undecided => TryDecide() && TryTake(),
+        BodyFraming.Pieces => _start < _end && Take(_end),
+        _ => TryTakeValue(),
+    };
+
+    private bool TryDecide()
+    {
+        Framing = BodyFramings.Of(_buffer.AsSpan(_start, _end - _start), _isLabelled);
+        if (Framing is BodyFraming.Objects or BodyFraming.Elements && _buffer[_start] == 0xEF)
+            _searched = _start + 3;
+        return Framing != BodyFraming.Undecided;
+    }
+
+    private bool TryTakeEvent()
+    {
+        while (true)
         {
+            // The LF of a CRLF whose CR was the last byte that had come: its line is counted already.
+            if (_isAfterReturn && _searched < _end)
+            {
+                _isAfterReturn = false;
+                if (_buffer[_searched] == '\n')
+                    _line = ++_searched;
+            }
+            var step = _buffer.AsSpan(_searched, _end - _searched).IndexOfAny((byte)'\n', (byte)'\r');
+            if (step < 0)
+            {
+                _searched = _end;
+                return false;
+            }
             var feed = _searched + step;
-            var isBlank = feed == _line || feed == _line + 1 && _buffer[_line] == '\r';
+            var isBlank = feed == _line;
+            if (_buffer[feed] == '\r')
+            {
+                if (feed + 1 == _end)
+                    _isAfterReturn = true;
+                else if (_buffer[feed + 1] == '\n')
+                    feed++;
+            }
             _line = _searched = feed + 1;
             if (isBlank)
                 return Take(_line);
         }
-        _searched = _end;
+    }
+
+    // One value of JSON, with what stands before it. Between values, what is neither white space nor punctuation is no JSON any more: from there it is events.
+    private bool TryTakeValue()
+    {
+        while (_searched < _end)
+        {
+            if (_isInString)
+            {
+                var step = _buffer.AsSpan(_searched, _end - _searched).IndexOfAny((byte)'"', (byte)'\\');
+                if (step < 0)
+                {
+                    _searched = _end;
+                    return false;
+                }
+                if (_buffer[_searched + step] == '\\' && _searched + step + 1 == _end)
+                {
+                    _searched += step; // the escaped character is still to come
+                    return false;
+                }
+                _isInString = _buffer[_searched + step] == '\\';
+                _searched += step + (_isInString ? 2 : 1);
+                continue;
+            }
+            var next = _depth == 0 ? 0 : _buffer.AsSpan(_searched, _end - _searched).IndexOfAny("\"{}[]"u8);
+            if (next < 0)
+            {
+                _searched = _end;
+                return false;
+            }
+            _searched += next;
+            switch (_buffer[_searched])
+            {
+                case (byte)'"' when _depth > 0:
+                    _isInString = true;
+                    break;
+                case (byte)'[' when _depth == 0 && Framing == BodyFraming.Elements:
+                    break; // the array that holds them
+                case (byte)']' when _depth == 0 && Framing == BodyFraming.Elements:
+                    return Take(++_searched);
+                case (byte)'{' or (byte)'[':
+                    _depth++;
+                    break;
+                case (byte)'}' or (byte)']' when _depth > 0:
+                    if (--_depth == 0)
+                        return Take(++_searched);
+                    break;
+                case (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or (byte)',' or 0x1E: // RFC 7464 puts a record separator before each
+                    break;
+                default:
+                    if (_depth > 0)
+                        break;
+                    (Framing, _line) = (BodyFraming.Events, _start);
+                    _searched = _start;
+                    return TryTakeEvent();
+            }
+            _searched++;
+        }
         return false;
     }
 

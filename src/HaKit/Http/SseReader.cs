@@ -1,43 +1,54 @@
 using System.Text.Json;
+using HaKit.Dialects;
 using HaKit.Faults;
 
 namespace HaKit.Http;
 
 /// <summary>
-/// What the events of a stream mean in the dialects that models are streamed in: OpenAI's chunks and response events (Azure, vLLM and the like among
-/// them), Anthropic's, Gemini's. It looks for a few byte patterns; that works because a quote within a JSON string is escaped, so that an unescaped
-/// <c>"name":</c> is a member's name. What it does not know is content. It knows its stream: one instance for each.
+/// What the items of a stream mean in the dialects that models are streamed in: OpenAI's chunks and events (Azure, vLLM and the like among them), Anthropic's,
+/// Gemini's, Ollama's. It looks for a few byte patterns; that works because a quote within a JSON string is escaped, so that an unescaped <c>"name":</c> is a
+/// member's name. In a known dialect an item that it does not know is progress; in an unknown one, data that is not empty is content. A dialect is known
+/// if it is declared, if the path is one of a dialect's, or from the first known item on. It knows its stream: one instance for each.
 /// </summary>
-internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect, TimeProvider time, RequestKind request = RequestKind.Unknown) : StreamItemReader<ReadOnlyMemory<byte>>
+internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect, TimeProvider time, RequestKind request = RequestKind.Unknown, AnswerShape? shape = null) : StreamItemReader<ReadOnlyMemory<byte>>
 {
+    private readonly EventData _fields = new();
     private Fault? _fault;
     private long? _input;
     private long? _output;
-    private bool _marksEnd = dialect != WireDialect.Unknown || request == RequestKind.CreatesAnswer;
+    private bool _isKnown = dialect != WireDialect.Unknown || shape is not null || request == RequestKind.CreatesAnswer;
     private bool _hasContent;
     private bool _hasSeveralChoices;
+    private ulong _lastUnknown;
 
-    /// <summary>Was there any event of an answer yet, and be it empty?</summary>
+    /// <summary>Whose items they are; null for events.</summary>
+    public SseEvents? Source { get; init; }
+
+    /// <summary>Was there any item of an answer yet, and be it empty?</summary>
     public bool HasAnswer { get; private set; }
 
     // An end without a mark is good only in a dialect we do not know, and only after something.
-    public override bool MarksEnd => _marksEnd || !_hasContent;
+    public override bool MarksEnd => _isKnown || !_hasContent;
 
     public override StreamSignal Read(ReadOnlyMemory<byte> item)
     {
         _input = _output = null;
         var whole = item.Span;
-        var data = DataOf(whole, out var name);
+        if (Source is { Framing: BodyFraming.Pieces })
+            return OfPiece();
+        var data = _fields.Read(whole, out var name);
         if (data.IsEmpty)
-            return StreamSignal.None;
-        var signal = data.SequenceEqual("[DONE]"u8) ? Known(StreamSignal.End)
+            return name.SequenceEqual("error"u8) ? SetFault(new Fault(FaultKind.ServerError)) : StreamSignal.None;
+        var signal = _fields.IsError ? OfErrorLine(data)
+            : data.SequenceEqual("[DONE]"u8) ? Known(StreamSignal.End)
             // Without its blank line the stream ended within it.
-            : whole[^1] != '\n' && !JsonOutline.Of(data).IsWhole ? StreamSignal.None
+            : !_fields.IsBare && whole[^1] is not ((byte)'\n' or (byte)'\r') && !JsonOutline.Of(data).IsWhole ? StreamSignal.None
             : data[0] == '{' ? OfJson(data, name)
-            : StreamSignal.Content;
-        _hasContent |= signal.HasFlag(StreamSignal.Content);
+            : _fields.IsBare ? OfRest(data)
+            : OfText(data, name);
+        _hasContent |= (signal & StreamSignal.Content) != 0;
         HasAnswer |= _hasContent;
-        if (signal != StreamSignal.Content && data[0] == '{')
+        if (data[0] == '{')
             ReadUsage(data);
         return signal;
     }
@@ -52,145 +63,174 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return inputTokens is not null || outputTokens is not null;
     }
 
-    // The first data line, and the event's name. None of the dialects breaks its JSON over several lines.
-    private static ReadOnlySpan<byte> DataOf(ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> name)
-    {
-        name = default;
-        while (!rest.IsEmpty)
-        {
-            var feed = rest.IndexOf((byte)'\n');
-            var line = feed < 0 ? rest : rest[..feed];
-            rest = feed < 0 ? default : rest[(feed + 1)..];
-            if (line.StartsWith("data:"u8))
-                return line[5..].Trim(" \r"u8);
-            if (line.StartsWith("event:"u8))
-                name = line[6..].Trim(" \r"u8);
-        }
-        return default;
-    }
-
     // By its name, if it has one: what an event quotes (a tool's schema) may have members of any name.
     private StreamSignal OfJson(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
-        var fault = data.IndexOf("\"error\":"u8) >= 0 ? FaultIn(data) : null;
+        var fault = data.IndexOf("\"error\""u8) >= 0 ? FaultIn(data) : null;
         if (fault == StreamSignal.Error)
             return StreamSignal.Error;
-        if (name.IsEmpty && data.StartsWith("{\"type\":"u8))
-            name = data[8..].TrimStart((byte)' ') is [(byte)'"', .. var type] && type.IndexOf((byte)'"') is > 0 and var end ? type[..end] : default;
-        if (!name.IsEmpty && OfName(name) is { } known)
-        {
-            HasAnswer |= name.StartsWith("response."u8) || name.StartsWith("message_"u8);
-            return Known(known switch
-            {
-                StreamSignal.Error => fault ?? FaultIn(data) ?? SetFault(new Fault(FaultKind.ServerError)),
-                StreamSignal.End when !_hasContent => FaultIn(data) ?? StreamSignal.End,
-                _ => known,
-            });
-        }
+        var meaning = name.IsEmpty ? EventMeaning.Unknown : StreamEvents.Of(name);
+        if (meaning == EventMeaning.Unknown && TypeOf(data) is { IsEmpty: false } type)
+            meaning = StreamEvents.Of(name = type);
+        if (meaning == EventMeaning.KeepAlive)
+            return StreamSignal.None;
+        if (meaning != EventMeaning.Unknown)
+            return OfEvent(data, name, meaning, fault);
         if (ValueAtRoot(data, "\"choices\":"u8) is { } choices)
             return OfChunk(data, data[choices..]);
         if (ValueAtRoot(data, "\"candidates\":"u8) is not null)
             return OfGemini(data);
-        return fault ?? FaultIn(data) ?? (request == RequestKind.CreatesAnswer ? StreamSignal.Progress : StreamSignal.Content);
+        return OfWhole(data) ?? OfOllama(data) ?? fault ?? FaultIn(data) ?? OfUnknown(data);
     }
+
+    private StreamSignal OfEvent(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, EventMeaning meaning, StreamSignal? fault)
+    {
+        _isKnown = true;
+        HasAnswer |= name.StartsWith("response."u8) || name.StartsWith("message_"u8);
+        switch (meaning)
+        {
+            case EventMeaning.Error:
+                return fault ?? FaultIn(data) ?? SetFault(new Fault(FaultKind.ServerError));
+            case EventMeaning.Content:
+                return StreamPieces.IsEmpty(data) ? StreamSignal.None : StreamSignal.Content;
+            case EventMeaning.Final:
+                return StreamSignal.Content | StreamSignal.End;
+            case EventMeaning.Progress:
+                return StreamSignal.Progress;
+            case EventMeaning.End:
+                return OfEnd(data);
+            default:
+                // Anthropic names its reason before its end.
+                return StreamPieces.TextAfter(data, "\"stop_reason\""u8) is { IsEmpty: false } reason ? OfReason(data, FinishReasons.MeaningOf(reason)) & ~StreamSignal.End : StreamSignal.None;
+        }
+    }
+
+    private StreamSignal OfEnd(ReadOnlySpan<byte> data)
+    {
+        if (StreamPieces.TextAfter(data, "\"status\""u8).SequenceEqual("failed"u8) && _hasContent is false)
+            return FaultIn(data) ?? SetFault(new Fault(FaultKind.ServerError));
+        if (_hasContent)
+            return StreamSignal.End;
+        if (FaultIn(data) is { } fault)
+            return fault;
+        return StreamPieces.HasElements(data, "\"output\""u8) ? StreamSignal.Content | StreamSignal.End : StreamSignal.End;
+    }
+
+    private StreamSignal OfChunk(ReadOnlySpan<byte> data, ReadOnlySpan<byte> choices)
+    {
+        _isKnown = true;
+        HasAnswer |= choices.TrimStart((byte)' ') is [(byte)'[', not (byte)']', ..];
+        var delta = choices.IndexOf("\"delta\":"u8);
+        var rest = delta < 0 ? choices : choices[(delta + 8)..].TrimStart((byte)' ');
+        var signal = rest.StartsWith("{\"content\":\""u8) && rest.Length > 12 && rest[12] != '"' || StreamPieces.HasContent(choices) ? StreamSignal.Content : StreamSignal.None;
+        // With several choices the first to finish says nothing of the others: then only [DONE] is the end.
+        if (!_hasSeveralChoices && choices.IndexOf("\"index\":"u8) is >= 0 and var index && (delta < 0 || index < delta)
+            && choices[(index + 8)..].TrimStart((byte)' ') is [not (byte)'0', ..])
+            _hasSeveralChoices = true;
+        var finish = StreamPieces.FinishOf(data);
+        var end = OfReason(data, finish);
+        return end == StreamSignal.Error ? end : _hasSeveralChoices ? signal : signal | end;
+    }
+
+    private StreamSignal OfGemini(ReadOnlySpan<byte> data)
+    {
+        (_isKnown, HasAnswer) = (true, true);
+        var signal = data.IndexOf("\"parts\":"u8) >= 0 ? StreamSignal.Content : StreamSignal.None;
+        var end = OfReason(data, FinishReasons.MeaningOf(StreamPieces.TextAfter(data, "\"finishReason\""u8)));
+        return end == StreamSignal.Error ? end : signal | end;
+    }
+
+    // A whole answer where a stream was asked for: OpenAI's response, Anthropic's message.
+    private StreamSignal? OfWhole(ReadOnlySpan<byte> data)
+    {
+        if (!_fields.IsBare || !(StreamPieces.TextAfter(data, "\"object\""u8).SequenceEqual("response"u8) || TypeOf(data).SequenceEqual("message"u8)))
+            return null;
+        (_isKnown, HasAnswer) = (true, true);
+        var reason = StreamPieces.TextAfter(data, "\"stop_reason\""u8) is { IsEmpty: false } stop ? stop : StreamPieces.TextAfter(data, "\"status\""u8);
+        return OfReason(data, FinishReasons.MeaningOf(reason)) is StreamSignal.Error ? StreamSignal.Error : StreamSignal.Content | StreamSignal.End;
+    }
+
+    private StreamSignal? OfOllama(ReadOnlySpan<byte> data)
+    {
+        if (JsonOutline.ValueAtRoot(data, "done"u8) is not { } done
+            || (JsonOutline.ValueAtRoot(data, "message"u8) ?? JsonOutline.ValueAtRoot(data, "response"u8)) is not { } said)
+            return null;
+        (_isKnown, HasAnswer) = (true, true);
+        var signal = StreamPieces.IsSomething(data[said..], except: "role"u8) ? StreamSignal.Content : StreamSignal.None;
+        if (!data[done..].StartsWith("true"u8))
+            return signal;
+        JsonOutline.TryReadUsage(data, out _input, out _output);
+        return OfReason(data, FinishReasons.MeaningOf(StreamPieces.TextAfter(data, "\"done_reason\""u8))) == StreamSignal.Error ? StreamSignal.Error : signal | StreamSignal.End;
+    }
+
+    private StreamSignal OfUnknown(ReadOnlySpan<byte> data)
+    {
+        if (!StreamPieces.IsSomething(data, except: default))
+            return StreamSignal.None;
+        if (!_isKnown)
+            return StreamSignal.Content;
+        // An error that no object holds: {"code":500,"message":"x"}.
+        if (StreamPieces.LooksLikeError(data))
+            return FaultIn([.. "{\"error\":"u8, .. data, (byte)'}']) ?? SetFault(new Fault(FaultKind.ServerError));
+        if (_fields.IsBare && (shape is null || shape.IsMetBy(data)))
+            return StreamSignal.Content | StreamSignal.End; // a whole answer of a kind that is not streamed
+        // The same again, but for its numbers, is a keep-alive under another name: it does not say that the answer is being made.
+        var shape = StreamPieces.ShapeOf(data);
+        if (shape == _lastUnknown)
+            return StreamSignal.None;
+        _lastUnknown = shape;
+        return StreamSignal.Progress;
+    }
+
+    // Words where a dialect has JSON or events are no answer; elsewhere they are one.
+    private StreamSignal OfPiece()
+    {
+        if (shape is { IsJson: true })
+            return StreamSignal.None;
+        (_isKnown, _hasContent, HasAnswer) = (false, true, true);
+        return StreamSignal.Content;
+    }
+
+    // The end of an array of elements; or text that is no JSON object.
+    private StreamSignal OfRest(ReadOnlySpan<byte> data) =>
+        data is [(byte)']'] ? Known(_hasContent ? StreamSignal.End : StreamSignal.None)
+        : data is [(byte)'[', ..] && !StreamPieces.IsSomething(data, except: default) ? StreamSignal.None
+        : JsonOutline.Of(data).IsWhole && !_isKnown ? StreamSignal.Content : StreamSignal.None;
+
+    private StreamSignal OfText(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
+    {
+        var meaning = name.IsEmpty ? EventMeaning.Unknown : StreamEvents.Of(name);
+        if (meaning == EventMeaning.Error)
+            return SetFault(new Fault(FaultKind.ServerError));
+        if (meaning == EventMeaning.KeepAlive || data.SequenceEqual("null"u8) || data.SequenceEqual("\"\""u8) || data.SequenceEqual("[]"u8))
+            return StreamSignal.None;
+        return _isKnown ? StreamSignal.Progress : StreamSignal.Content;
+    }
+
+    private StreamSignal OfErrorLine(ReadOnlySpan<byte> data) =>
+        FaultIn(data) ?? (data[0] == '{' ? FaultIn([.. "{\"error\":"u8, .. data, (byte)'}']) : null) ?? SetFault(new Fault(FaultKind.ServerError));
+
+    private StreamSignal OfReason(ReadOnlySpan<byte> data, FinishMeaning finish) => finish switch
+    {
+        FinishMeaning.Failure => FaultIn(data) is StreamSignal.Error ? StreamSignal.Error : SetFault(new Fault(FaultKind.ServerError)),
+        FinishMeaning.None => StreamSignal.None,
+        _ => StreamSignal.End, // an answer that a filter ended is an answer of its kind
+    };
 
     // Mostly nothing that has an inside comes before it.
     private static int? ValueAtRoot(ReadOnlySpan<byte> data, ReadOnlySpan<byte> member)
     {
         var at = data.IndexOf(member);
-        return at < 0 ? null
+        return at < 0 ? data.IndexOf(member[..^1]) < 0 ? null : JsonOutline.ValueAtRoot(data, member[1..^2])
             : data[1..at].IndexOfAny((byte)'{', (byte)'[') < 0 ? at + member.Length
             : JsonOutline.ValueAtRoot(data, member[1..^2]);
     }
 
-    // Anthropic's events, and those of OpenAI's responses.
-    private static StreamSignal? OfName(ReadOnlySpan<byte> name) => name switch
+    private static ReadOnlySpan<byte> TypeOf(ReadOnlySpan<byte> data)
     {
-        _ when name.SequenceEqual("content_block_delta"u8) => StreamSignal.Content,
-        _ when name.SequenceEqual("message_stop"u8) => StreamSignal.End,
-        _ when name.SequenceEqual("error"u8) || name.SequenceEqual("response.failed"u8) => StreamSignal.Error,
-        _ when name.SequenceEqual("ping"u8) || name.StartsWith("message_"u8) || name.StartsWith("content_block_"u8) => StreamSignal.None,
-        _ when !name.StartsWith("response."u8) => null,
-        _ when name.EndsWith(".delta"u8) || name.EndsWith(".done"u8) || name.EndsWith(".partial_image"u8) => StreamSignal.Content,
-        _ when name.SequenceEqual("response.completed"u8) || name.SequenceEqual("response.incomplete"u8) => StreamSignal.End,
-        _ => StreamSignal.None,
-    };
-
-    private StreamSignal OfChunk(ReadOnlySpan<byte> data, ReadOnlySpan<byte> choices)
-    {
-        _marksEnd = true;
-        HasAnswer |= choices.TrimStart((byte)' ') is [(byte)'[', not (byte)']', ..];
-        var delta = choices.IndexOf("\"delta\":"u8);
-        var rest = delta < 0 ? choices : choices[(delta + 8)..].TrimStart((byte)' ');
-        var signal = rest.StartsWith("{\"content\":\""u8) && rest.Length > 12 && rest[12] != '"' || HasContent(choices) ? StreamSignal.Content : StreamSignal.None;
-        // With several choices the first to finish says nothing of the others: then only [DONE] is the end.
-        if (!_hasSeveralChoices && choices.IndexOf("\"index\":"u8) is >= 0 and var index && (delta < 0 || index < delta)
-            && choices[(index + 8)..].TrimStart((byte)' ') is [not (byte)'0', ..])
-            _hasSeveralChoices = true;
-        if (!_hasSeveralChoices && IsGiven(data, "\"finish_reason\":"u8))
-            signal |= StreamSignal.End;
-        return signal;
+        var at = data.StartsWith("{\"type\":"u8) ? 8 : data.IndexOf("\"type\""u8) >= 0 ? JsonOutline.ValueAtRoot(data, "type"u8) ?? -1 : -1;
+        return at >= 0 && data[at..].TrimStart((byte)' ') is [(byte)'"', .. var type] && type.IndexOf((byte)'"') is > 0 and var end ? type[..end] : default;
     }
-
-    // Anything in a delta that is not its role and not empty; the text of an old completion. Read properly, because fields and their order vary.
-    private static bool HasContent(ReadOnlySpan<byte> choices)
-    {
-        var reader = new Utf8JsonReader(choices, isFinalBlock: false, state: default);
-        try
-        {
-            var inDelta = 0;
-            while (reader.Read() && (reader.CurrentDepth > 0 || reader.TokenType == JsonTokenType.StartArray))
-            {
-                if (reader.TokenType != JsonTokenType.PropertyName)
-                {
-                    if (reader.TokenType == JsonTokenType.EndObject && reader.CurrentDepth < inDelta)
-                        inDelta = 0;
-                    continue;
-                }
-                var isDelta = reader.CurrentDepth == 2 && (reader.ValueTextEquals("delta"u8) || reader.ValueTextEquals("message"u8));
-                var counts = inDelta > 0 && !reader.ValueTextEquals("role"u8) || reader.CurrentDepth == 2 && reader.ValueTextEquals("text"u8);
-                if (!reader.Read())
-                    return false;
-                if (isDelta && reader.TokenType == JsonTokenType.StartObject)
-                    inDelta = reader.CurrentDepth + 1;
-                else if (counts && IsSomething(ref reader))
-                    return true;
-                else if (!reader.TrySkip())
-                    return false;
-            }
-        }
-        catch (JsonException)
-        {
-            return true; // not what we know: content
-        }
-        return false;
-    }
-
-    private static bool IsSomething(ref Utf8JsonReader reader)
-    {
-        switch (reader.TokenType)
-        {
-            case JsonTokenType.String:
-                return reader.ValueSpan.Length > 0;
-            case JsonTokenType.StartArray or JsonTokenType.StartObject:
-                var copy = reader;
-                return copy.Read() && copy.TokenType is not (JsonTokenType.EndArray or JsonTokenType.EndObject);
-            default:
-                return false;
-        }
-    }
-
-    private StreamSignal OfGemini(ReadOnlySpan<byte> data)
-    {
-        HasAnswer = true;
-        var signal = data.IndexOf("\"parts\":"u8) >= 0 ? StreamSignal.Content : StreamSignal.None;
-        return Known(IsGiven(data, "\"finishReason\":"u8) ? signal | StreamSignal.End : signal);
-    }
-
-    // Servers exist that send an empty reason with every chunk.
-    private static bool IsGiven(ReadOnlySpan<byte> data, ReadOnlySpan<byte> reason) =>
-        data.IndexOf(reason) is >= 0 and var at && data[(at + reason.Length)..].TrimStart((byte)' ') is [(byte)'"', not (byte)'"', ..] and var text
-        && !text.StartsWith("\"FINISH_REASON_UNSPECIFIED\""u8);
 
     // An answer that a filter ended is at its end; before any content of it another endpoint may be asked.
     private StreamSignal? FaultIn(ReadOnlySpan<byte> data)
@@ -208,7 +248,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
 
     private StreamSignal Known(StreamSignal signal)
     {
-        _marksEnd = true;
+        _isKnown = true;
         return signal;
     }
 
@@ -217,7 +257,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         var at = data.LastIndexOf("\"usage\":"u8) is >= 0 and var usage ? usage + 8
             : data.LastIndexOf("\"usageMetadata\":"u8) is >= 0 and var metadata ? metadata + 16
             : -1;
-        if (at >= 0)
+        if (at >= 0 && data[at..].TrimStart((byte)' ') is [(byte)'{', ..])
             JsonOutline.TryReadUsage(data[at..], out _input, out _output);
     }
 }

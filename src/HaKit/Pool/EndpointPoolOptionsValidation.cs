@@ -100,7 +100,6 @@ internal readonly struct EndpointPoolOptionsValidation
     private void CheckStreams()
     {
         Positive("Streaming:IdleTimeout", _options.Streaming.IdleTimeout);
-        Within("Streaming:HoldItems", _options.Streaming.HoldItems, 1, 100_000);
         Within("Streaming:HoldBytes", _options.Streaming.HoldBytes, 1, int.MaxValue);
     }
 

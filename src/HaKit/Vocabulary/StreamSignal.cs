@@ -18,7 +18,7 @@ public enum StreamSignal
 
     /// <summary>
     /// Nothing of the answer yet, but a sign that it is being made, such as a piece of a tool call that is shown when it is whole. Ends a silence, puts off the
-    /// first-content limit and does not count among the items that are held; once as many bytes are held as may be, or three quarters of the
+    /// first-content limit; once as many bytes are held as may be, or three quarters of the
     /// attempt's time are gone, the stream is handed over. The first item of a stream is no such sign.
     /// </summary>
     Progress = 8,

@@ -224,16 +224,23 @@ public sealed class StreamContractTests : StreamBench
         (await ReadAll(await OpenWith(pool, new NoMarks()))).Should().Be("one two");
     }
 
-    [Theory]
-    [InlineData(8, int.MaxValue)]
-    [InlineData(64, 800)]
-    public async Task What_is_held_without_content_is_bounded_in_items_and_in_bytes_and_then_handed_over(int items, int bytes)
+    [Fact]
+    public async Task What_is_held_without_content_is_bounded_in_bytes_and_then_handed_over()
     {
-        await using var pool = Pool(1, o => (o.Streaming.HoldItems, o.Streaming.HoldBytes) = (items, bytes));
+        await using var pool = Pool(1, o => o.Streaming.HoldBytes = 800);
         Scripts["a"] = Says(string.Concat(Enumerable.Repeat("tick ", 8)) + "wait");
         await using var stream = await OpenWith(pool, new Sized());
         for (var i = 0; i < 8; i++)
             (await stream.MoveNextAsync()).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task How_many_items_come_without_content_never_decides()
+    {
+        await using var pool = Pool(2);
+        Scripts["a"] = Says(string.Concat(Enumerable.Repeat("ping ", 5_000)) + "Hello .");
+        (await ReadAll(await Open(pool))).Should().EndWith("Hello .");
+        Opened.Should().Equal("a");
     }
 
     [Fact]
@@ -251,9 +258,9 @@ public sealed class StreamContractTests : StreamBench
     [Fact]
     public async Task What_was_handed_over_without_content_and_then_falls_silent_is_partial_with_nothing_delivered()
     {
-        await using var pool = Pool(1, o => o.Streaming.HoldItems = 2);
-        Scripts["a"] = Says("role ping wait");
-        var reading = ReadAll(await Open(pool));
+        await using var pool = Pool(1, o => o.Streaming.HoldBytes = 200);
+        Scripts["a"] = Says("tick tick wait");
+        var reading = ReadAll(await OpenWith(pool, new Sized()));
         Time.Advance(S(31));
         (await reading.Awaiting(t => t).Should().ThrowAsync<PartialResponseException>()).Which.DeliveredItems.Should().Be(0);
     }

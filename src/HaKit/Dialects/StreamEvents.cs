@@ -1,0 +1,99 @@
+using System.Text;
+
+namespace HaKit.Dialects;
+
+/// <summary>What an event of a stream means by its name alone.</summary>
+internal enum EventMeaning
+{
+    /// <summary>A name of no known dialect.</summary>
+    Unknown,
+
+    /// <summary>Keeps the connection alive, in any dialect.</summary>
+    KeepAlive,
+
+    /// <summary>Tells of the answer's beginnings: nothing of it is there yet.</summary>
+    Lifecycle,
+
+    /// <summary>The answer is being made: a tool works, an item begins.</summary>
+    Progress,
+
+    /// <summary>A piece of the answer, unless it is empty.</summary>
+    Content,
+
+    /// <summary>The last piece of the answer.</summary>
+    Final,
+
+    /// <summary>The answer is whole; where nothing came before, it may hold all of it.</summary>
+    End,
+
+    /// <summary>A failure.</summary>
+    Error,
+}
+
+/// <summary>The names of events in OpenAI's streams (responses, threads, images, transcripts, speech) and Anthropic's. Pure. docs/streams.md has the table.</summary>
+internal static class StreamEvents
+{
+    /// <summary>The rows of the table: the first that fits decides. A <c>*</c> stands for anything.</summary>
+    public static readonly (string Name, EventMeaning Meaning)[] Rows =
+    [
+        ("content_block_delta", EventMeaning.Content),
+        ("response.output_text.delta", EventMeaning.Content),
+        ("ping", EventMeaning.KeepAlive),
+        ("keepalive", EventMeaning.KeepAlive),
+        ("keep-alive", EventMeaning.KeepAlive),
+        ("keep_alive", EventMeaning.KeepAlive),
+        ("heartbeat", EventMeaning.KeepAlive),
+        ("error", EventMeaning.Error),
+        ("message_stop", EventMeaning.End),
+        ("message_delta", EventMeaning.Lifecycle),
+        ("message_start", EventMeaning.Lifecycle),
+        ("content_block_*", EventMeaning.Lifecycle),
+        ("response.created", EventMeaning.Lifecycle),
+        ("response.queued", EventMeaning.Lifecycle),
+        ("response.in_progress", EventMeaning.Lifecycle),
+        ("response.completed", EventMeaning.End),
+        ("response.incomplete", EventMeaning.End),
+        ("response.failed", EventMeaning.Error),
+        ("response.cancelled", EventMeaning.Error),
+        ("response.error", EventMeaning.Error),
+        ("response.output_item.done", EventMeaning.Content),
+        ("response.*.delta", EventMeaning.Content),
+        ("response.*.done", EventMeaning.Content),
+        ("response.*.partial_image", EventMeaning.Content),
+        ("response.*", EventMeaning.Progress),
+        ("image_generation.partial_image", EventMeaning.Content),
+        ("image_edit.partial_image", EventMeaning.Content),
+        ("image_generation.completed", EventMeaning.Final),
+        ("image_edit.completed", EventMeaning.Final),
+        ("transcript.text.done", EventMeaning.Final),
+        ("transcript.text.*", EventMeaning.Content),
+        ("speech.audio.done", EventMeaning.End),
+        ("speech.audio.*", EventMeaning.Content),
+        ("thread.message.delta", EventMeaning.Content),
+        ("thread.run.step.delta", EventMeaning.Content),
+        ("thread.run.requires_action", EventMeaning.Content),
+        ("thread.run.failed", EventMeaning.Error),
+        ("thread.run.expired", EventMeaning.Error),
+        ("thread.run.cancelled", EventMeaning.Error),
+        ("thread.*", EventMeaning.Progress),
+    ];
+
+    private static readonly (byte[] Before, byte[] After, bool IsWhole, EventMeaning Meaning)[] s_rows = [.. Rows.Select(Split)];
+
+    /// <summary>What an event of this name means.</summary>
+    public static EventMeaning Of(ReadOnlySpan<byte> name)
+    {
+        foreach (var (before, after, isWhole, meaning) in s_rows)
+            if (isWhole ? name.SequenceEqual(before) : name.Length >= before.Length + after.Length && name.StartsWith(before) && name.EndsWith(after))
+                return meaning;
+        return EventMeaning.Unknown;
+    }
+
+    private static (byte[], byte[], bool, EventMeaning) Split((string Name, EventMeaning Meaning) row)
+    {
+        var star = row.Name.IndexOf('*', StringComparison.Ordinal);
+        return star < 0
+            ? (Encoding.UTF8.GetBytes(row.Name), [], true, row.Meaning)
+            : (Encoding.UTF8.GetBytes(row.Name[..star]), Encoding.UTF8.GetBytes(row.Name[(star + 1)..]), false, row.Meaning);
+    }
+}

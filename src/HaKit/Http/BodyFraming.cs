@@ -1,0 +1,59 @@
+namespace HaKit.Http;
+
+/// <summary>How the body of a streamed answer is divided into items.</summary>
+internal enum BodyFraming
+{
+    /// <summary>Not known before the first byte that is neither white space nor a byte order mark.</summary>
+    Undecided,
+
+    /// <summary>Server-sent events: each ends with a blank line.</summary>
+    Events,
+
+    /// <summary>JSON objects, one after another: NDJSON, a whole JSON answer, or an error as bare JSON.</summary>
+    Objects,
+
+    /// <summary>The elements of one JSON array (Gemini without <c>alt=sse</c>).</summary>
+    Elements,
+
+    /// <summary>Text or bytes of no framing: they pass in the pieces in which they come.</summary>
+    Pieces,
+}
+
+/// <summary>Recognises a body's framing by its beginning, because labels may be missing or wrong. Pure.</summary>
+internal static class BodyFramings
+{
+    private static readonly byte[][] s_fields = ["data"u8.ToArray(), "event"u8.ToArray(), "id"u8.ToArray(), "retry"u8.ToArray(), "error"u8.ToArray()];
+
+    /// <summary>The framing; undecided while there is nothing but white space and a byte order mark.</summary>
+    /// <param name="beginning">What has come of the body.</param>
+    /// <param name="isLabelled">Does the label say that it is a stream of events?</param>
+    public static BodyFraming Of(ReadOnlySpan<byte> beginning, bool isLabelled)
+    {
+        if (beginning.Length < 3 && "\uFEFF"u8.StartsWith(beginning))
+            return BodyFraming.Undecided;
+        var text = WithoutMark(beginning).TrimStart(" \t\r\n"u8);
+        return text switch
+        {
+            [] => BodyFraming.Undecided,
+            [(byte)'{', ..] => BodyFraming.Objects,
+            [(byte)'[', ..] => BodyFraming.Elements,
+            _ => isLabelled || IsField(text) ? BodyFraming.Events : BodyFraming.Pieces,
+        };
+    }
+
+    /// <summary>The bytes behind a byte order mark.</summary>
+    public static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> bytes) => bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes;
+
+    // A comment, or the name of a field as far as it has come: what more there is must not be waited for.
+    private static bool IsField(ReadOnlySpan<byte> text)
+    {
+        var end = text.IndexOfAny(":\r\n"u8);
+        var name = (end < 0 ? text : text[..end]).TrimEnd((byte)' ');
+        if (name.IsEmpty)
+            return true;
+        foreach (var field in s_fields)
+            if (end < 0 ? field.AsSpan().StartsWith(name) : name.SequenceEqual(field))
+                return true;
+        return false;
+    }
+}

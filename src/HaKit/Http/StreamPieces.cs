@@ -1,0 +1,161 @@
+using System.Text.Json;
+
+namespace HaKit.Http;
+
+/// <summary>Small questions about the data of one item of a stream. Pure; none allocates.</summary>
+internal static class StreamPieces
+{
+    /// <summary>Is there anything in the deltas that is not their role and not empty, or in the text of an old completion? Read properly, because fields and their order vary.</summary>
+    public static bool HasContent(ReadOnlySpan<byte> choices)
+    {
+        var reader = new Utf8JsonReader(choices, isFinalBlock: false, state: default);
+        try
+        {
+            var inDelta = 0;
+            while (reader.Read() && (reader.CurrentDepth > 0 || reader.TokenType == JsonTokenType.StartArray))
+            {
+                if (reader.TokenType != JsonTokenType.PropertyName)
+                {
+                    if (reader.TokenType == JsonTokenType.EndObject && reader.CurrentDepth < inDelta)
+                        inDelta = 0;
+                    continue;
+                }
+                var isDelta = reader.CurrentDepth == 2 && (reader.ValueTextEquals("delta"u8) || reader.ValueTextEquals("message"u8));
+                var counts = inDelta > 0 && !reader.ValueTextEquals("role"u8) || reader.CurrentDepth == 2 && reader.ValueTextEquals("text"u8);
+                if (!reader.Read())
+                    return false;
+                if (isDelta && reader.TokenType == JsonTokenType.StartObject)
+                    inDelta = reader.CurrentDepth + 1;
+                else if (counts && IsFilled(ref reader))
+                    return true;
+                else if (!reader.TrySkip())
+                    return false;
+            }
+        }
+        catch (JsonException)
+        {
+            return true; // not what we know: content
+        }
+        return false;
+    }
+
+    /// <summary>Is there anything in the value that begins here: a text that is not empty, a number, true?</summary>
+    /// <param name="json">The value, and what follows it.</param>
+    /// <param name="except">A member whose value does not count.</param>
+    public static bool IsSomething(ReadOnlySpan<byte> json, ReadOnlySpan<byte> except)
+    {
+        var reader = new Utf8JsonReader(json, isFinalBlock: false, state: default);
+        try
+        {
+            while (reader.Read())
+            {
+                switch (reader.TokenType)
+                {
+                    case JsonTokenType.PropertyName when !except.IsEmpty && reader.ValueTextEquals(except):
+                        if (!reader.Read() || !reader.TrySkip())
+                            return true;
+                        break;
+                    case JsonTokenType.String when reader.ValueSpan.Length > 0:
+                    case JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False:
+                        return true;
+                }
+                if (reader.CurrentDepth == 0 && reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
+                    return false;
+            }
+            return false;
+        }
+        catch (JsonException)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>Is the piece that an event carries (<c>delta</c>, <c>text</c>) empty?</summary>
+    public static bool IsEmpty(ReadOnlySpan<byte> data)
+    {
+        if (data.IndexOf(":\"\""u8) < 0 && data.IndexOf(": \"\""u8) < 0)
+            return false;
+        var at = JsonOutline.ValueAtRoot(data, "delta"u8) ?? JsonOutline.ValueAtRoot(data, "text"u8) ?? JsonOutline.ValueAtRoot(data, "arguments"u8);
+        return at is { } value && !IsSomething(data[value..], except: "type"u8);
+    }
+
+    /// <summary>The text that is the value of a member, wherever it stands; empty when it is none. Escapes are left as they are.</summary>
+    /// <param name="data">The JSON.</param>
+    /// <param name="member">The member with its quotes.</param>
+    public static ReadOnlySpan<byte> TextAfter(ReadOnlySpan<byte> data, ReadOnlySpan<byte> member)
+    {
+        while (data.IndexOf(member) is >= 0 and var at)
+        {
+            data = data[(at + member.Length)..];
+            if (data.TrimStart(" \t\r\n"u8) is [(byte)':', .. var value] && value.TrimStart(" \t\r\n"u8) is [(byte)'"', .. var text] && text.IndexOf((byte)'"') is > 0 and var end)
+                return text[..end];
+        }
+        return default;
+    }
+
+    /// <summary>Has the member an array with something in it?</summary>
+    /// <param name="data">The JSON.</param>
+    /// <param name="member">The member with its quotes.</param>
+    public static bool HasElements(ReadOnlySpan<byte> data, ReadOnlySpan<byte> member)
+    {
+        while (data.IndexOf(member) is >= 0 and var at)
+        {
+            data = data[(at + member.Length)..];
+            if (data.TrimStart(" \t\r\n"u8) is [(byte)':', .. var value] && value.TrimStart(" \t\r\n"u8) is [(byte)'[', .. var inside] && inside.TrimStart(" \t\r\n"u8) is not [(byte)']', ..])
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>What the finish reasons of a chunk mean together, the native one of a gateway's included: a failure before a filter before an end.</summary>
+    public static FinishMeaning FinishOf(ReadOnlySpan<byte> data)
+    {
+        const int Shortest = 15;
+        var worst = FinishMeaning.None;
+        while (data.IndexOf("finish_reason\""u8) is >= 0 and var at)
+        {
+            data = data[(at + Shortest - 1)..];
+            if (data.TrimStart((byte)' ') is not [(byte)':', .. var value] || value.TrimStart((byte)' ') is not [(byte)'"', .. var text] || text.IndexOf((byte)'"') is not (>= 0 and var end))
+                continue;
+            var meaning = FinishReasons.MeaningOf(text[..end]);
+            if (meaning > worst)
+                worst = meaning;
+        }
+        return worst;
+    }
+
+    /// <summary>Does the object look like an error that no member holds: a message beside a code?</summary>
+    public static bool LooksLikeError(ReadOnlySpan<byte> data) =>
+        (HasText(data, "message"u8) || HasText(data, "msg"u8) || HasText(data, "error_msg"u8) || HasText(data, "detail"u8))
+        && (HasCode(data, "code"u8) || HasCode(data, "status"u8) || HasCode(data, "status_code"u8) || HasCode(data, "error_code"u8) || HasCode(data, "errcode"u8));
+
+    /// <summary>A hash of the data without its digits: two keep-alives differ in their numbers only.</summary>
+    public static ulong ShapeOf(ReadOnlySpan<byte> data)
+    {
+        var hash = 14695981039346656037UL;
+        foreach (var value in data[..Math.Min(data.Length, 4096)])
+            if (value is < (byte)'0' or > (byte)'9')
+                hash = (hash ^ value) * 1099511628211UL;
+        return hash;
+    }
+
+    private static bool HasText(ReadOnlySpan<byte> data, ReadOnlySpan<byte> member) =>
+        JsonOutline.ValueAtRoot(data, member) is { } at && data[at..] is [(byte)'"', not (byte)'"', ..];
+
+    private static bool HasCode(ReadOnlySpan<byte> data, ReadOnlySpan<byte> member) =>
+        JsonOutline.ValueAtRoot(data, member) is { } at && data[at..] is [(byte)'"', not (byte)'"', ..] or [(byte)'-' or >= (byte)'1' and <= (byte)'9', ..];
+
+    private static bool IsFilled(ref Utf8JsonReader reader)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.String:
+                return reader.ValueSpan.Length > 0;
+            case JsonTokenType.StartArray or JsonTokenType.StartObject:
+                var copy = reader;
+                return copy.Read() && copy.TokenType is not (JsonTokenType.EndArray or JsonTokenType.EndObject);
+            default:
+                return false;
+        }
+    }
+}

@@ -1,0 +1,89 @@
+namespace HaKit;
+
+/// <summary>What the reason means with which an answer, or one choice of it, says that it is finished.</summary>
+public enum FinishMeaning
+{
+    /// <summary>No reason: the answer goes on.</summary>
+    None,
+
+    /// <summary>The model ended its answer, reached a limit of length, or calls a tool: the answer is whole.</summary>
+    End,
+
+    /// <summary>A filter ended it.</summary>
+    Filter,
+
+    /// <summary>The server failed: what came is not the whole answer.</summary>
+    Failure,
+}
+
+/// <summary>
+/// Reads finish reasons, in the words of any provider (<c>stop</c>, <c>MAX_TOKENS</c>, <c>network_error</c>, <c>MALFORMED_FUNCTION_CALL</c>). A reason that is not
+/// known is judged by the words in it; one that speaks of no failure is an end. Pure and thread-safe. docs/streams.md has the table.
+/// </summary>
+public static class FinishReasons
+{
+    private const int LongestReason = 64;
+
+    private static readonly string[] s_none = ["", "null", "none", "unspecified", "finishreasonunspecified", "reasonunspecified", "notfinished", "inprogress"];
+
+    // Known ends that would otherwise be judged by a word in them.
+    private static readonly string[] s_ends = ["modelcontextwindowexceeded", "stopsequence", "toolcalls", "toolcall", "functioncall", "maxtokens", "maxoutputtokens"];
+
+    private static readonly string[] s_failures =
+    [
+        "error", "abort", "fail", "cancel", "timeout", "timedout", "malformed", "unavailable", "overload", "interrupt", "exception", "unexpected", "network", "insufficient", "disconnect",
+        "connection", "crash", "toomanytoolcalls", "missingthoughtsignature", "expired", "internal", "preempt", "evict", "killed", "shutdown", "noimage", "imageother", "unknown", "invalid",
+    ];
+
+    private static readonly string[] s_filters =
+        ["filter", "safety", "recitation", "blocklist", "blocked", "prohibited", "spii", "sensitive", "guardrail", "moderation", "refusal", "refused", "flagged", "policy", "violation", "risk"];
+
+    /// <summary>Gets what a finish reason means.</summary>
+    /// <param name="reason">The reason as the provider writes it; case and separators do not matter.</param>
+    public static FinishMeaning MeaningOf(ReadOnlySpan<char> reason)
+    {
+        if (reason.Length > LongestReason)
+            return FinishMeaning.End;
+        Span<char> letters = stackalloc char[LongestReason];
+        var count = 0;
+        foreach (var letter in reason)
+            if (char.IsAsciiLetterOrDigit(letter))
+                letters[count++] = char.ToLowerInvariant(letter);
+        ReadOnlySpan<char> word = letters[..count];
+        if (Is(word, s_none))
+            return FinishMeaning.None;
+        if (Is(word, s_ends))
+            return FinishMeaning.End;
+        // Before failures: "content_filter_error" and "blocked: invalid content" were ended by a filter.
+        if (Has(word, s_filters))
+            return FinishMeaning.Filter;
+        return Has(word, s_failures) || word is "other" ? FinishMeaning.Failure : FinishMeaning.End;
+    }
+
+    /// <summary>Gets what a finish reason in UTF-8 means.</summary>
+    internal static FinishMeaning MeaningOf(ReadOnlySpan<byte> reason)
+    {
+        if (reason.SequenceEqual("stop"u8))
+            return FinishMeaning.End;
+        if (reason.Length > LongestReason)
+            return FinishMeaning.End;
+        Span<char> text = stackalloc char[LongestReason];
+        return MeaningOf(text[..System.Text.Encoding.Latin1.GetChars(reason, text)]);
+    }
+
+    private static bool Is(ReadOnlySpan<char> word, string[] words)
+    {
+        foreach (var known in words)
+            if (word.SequenceEqual(known))
+                return true;
+        return false;
+    }
+
+    private static bool Has(ReadOnlySpan<char> word, string[] parts)
+    {
+        foreach (var part in parts)
+            if (word.Contains(part, StringComparison.Ordinal))
+                return true;
+        return false;
+    }
+}
