@@ -175,10 +175,10 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         if (_fields.IsBare && (shape is null || shape.IsMetBy(data)))
             return StreamSignal.Content | StreamSignal.End; // a whole answer of a kind that is not streamed
         // The same again, but for its numbers, is a keep-alive under another name: it does not say that the answer is being made.
-        var shape = StreamPieces.ShapeOf(data);
-        if (shape == _lastUnknown)
+        var outline = StreamPieces.ShapeOf(data);
+        if (outline == _lastUnknown)
             return StreamSignal.None;
-        _lastUnknown = shape;
+        _lastUnknown = outline;
         return StreamSignal.Progress;
     }
 
