@@ -250,7 +250,7 @@ public sealed class StreamContractTests : StreamBench
         Scripts["a"] = Says(string.Concat(Enumerable.Repeat("ping 0.1s ", 1000)));
         Scripts["b"] = Says("Hello .");
         var call = Open(pool).AsTask();
-        Time.Advance(S(29));
+        Time.Advance(S(31));
         (await ReadAll(await call)).Should().Be("Hello .");
         Disposed.Should().Be(2);
     }
