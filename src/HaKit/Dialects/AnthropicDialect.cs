@@ -16,15 +16,6 @@ internal sealed class AnthropicDialect : OpenAIDialect
 
     public override UsageNames Usage => new("usage", "input_tokens", "output_tokens");
 
-    public override StreamSignal? SignalOf(ReadOnlySpan<byte> name) => name switch
-    {
-        _ when name.SequenceEqual("content_block_delta"u8) => StreamSignal.Content,
-        _ when name.SequenceEqual("message_stop"u8) => StreamSignal.End,
-        _ when name.SequenceEqual("error"u8) => StreamSignal.Error,
-        _ when name.SequenceEqual("ping"u8) || name.StartsWith("message_"u8) || name.StartsWith("content_block_"u8) => StreamSignal.None,
-        _ => null,
-    };
-
     public override bool IsUnmistakable(in ErrorSigns signs) => signs.IsTypeError && signs.HasErrorObject && signs.Code.IsEmpty;
 
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch

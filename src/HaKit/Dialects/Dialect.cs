@@ -22,14 +22,6 @@ internal abstract class Dialect
     /// <summary>The path below an endpoint's address that lists its models: the cheapest question that needs a key.</summary>
     public virtual string ModelsPath => "/models";
 
-    /// <summary>What an event of a stream means, by its name; null for a name that the dialect does not have.</summary>
-    /// <param name="name">The event's name, or the text of its <c>type</c>.</param>
-    public abstract StreamSignal? SignalOf(ReadOnlySpan<byte> name);
-
-    /// <summary>What the reason means with which an answer ends.</summary>
-    /// <param name="reason">The reason as it stands in the answer; may be empty.</param>
-    public virtual AnswerEnd EndOf(ReadOnlySpan<byte> reason) => EndReasons.Of(reason);
-
     /// <summary>Does the body of an error show that it is of this dialect, whatever the endpoint declares?</summary>
     /// <param name="signs">What the body showed.</param>
     public virtual bool IsUnmistakable(in ErrorSigns signs) => false;

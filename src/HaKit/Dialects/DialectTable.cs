@@ -73,13 +73,4 @@ internal static class DialectTable
                 return replaced;
         return path;
     }
-
-    /// <summary>What an event of a stream means, by its name; null for a name that no dialect has. Names mean the same in all that have them.</summary>
-    /// <param name="name">The event's name, or the text of its <c>type</c>.</param>
-    public static StreamSignal? SignalOf(ReadOnlySpan<byte> name) =>
-        OpenAIDialect.Instance.SignalOf(name) ?? AnthropicDialect.Instance.SignalOf(name);
-
-    /// <summary>What the reason means with which an answer ends. Where a dialect is not known for sure: reasons mean the same in all that have them.</summary>
-    /// <param name="reason">The text of <c>finish_reason</c>, <c>stop_reason</c>, <c>finishReason</c> and the like; may be empty.</param>
-    public static AnswerEnd EndOf(ReadOnlySpan<byte> reason) => EndReasons.Of(reason);
 }

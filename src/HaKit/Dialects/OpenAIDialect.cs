@@ -26,28 +26,6 @@ internal class OpenAIDialect : Dialect
 
     public override UsageNames Usage => new("usage", "prompt_tokens", "completion_tokens");
 
-    /// <summary>The events of responses, images, transcripts and speech. Of <c>response.*</c> an unknown one shows that the answer is being made.</summary>
-    public override StreamSignal? SignalOf(ReadOnlySpan<byte> name) => name switch
-    {
-        _ when name.SequenceEqual("keepalive"u8) => StreamSignal.None,
-        _ when name.SequenceEqual("error"u8) => StreamSignal.Error,
-        _ when name.StartsWith("response."u8) => OfResponse(name["response."u8.Length..]),
-        _ when name.StartsWith("image_generation."u8) || name.StartsWith("image_edit."u8) => name.EndsWith(".completed"u8) ? StreamSignal.Content | StreamSignal.End : StreamSignal.Content,
-        _ when name.SequenceEqual("transcript.text.done"u8) => StreamSignal.Content | StreamSignal.End,
-        _ when name.SequenceEqual("speech.audio.done"u8) => StreamSignal.End,
-        _ when name.StartsWith("transcript.text."u8) || name.StartsWith("speech.audio."u8) => StreamSignal.Content,
-        _ => null,
-    };
-
-    private static StreamSignal OfResponse(ReadOnlySpan<byte> name) => name switch
-    {
-        _ when name.EndsWith(".delta"u8) || name.EndsWith(".done"u8) || name.EndsWith(".partial_image"u8) => StreamSignal.Content,
-        _ when name.SequenceEqual("completed"u8) || name.SequenceEqual("incomplete"u8) => StreamSignal.End,
-        _ when name.SequenceEqual("failed"u8) || name.SequenceEqual("cancelled"u8) => StreamSignal.Error,
-        _ when name.SequenceEqual("created"u8) || name.SequenceEqual("queued"u8) || name.SequenceEqual("in_progress"u8) => StreamSignal.None,
-        _ => StreamSignal.Progress,
-    };
-
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {
         "insufficient_quota" or "credit_balance_exhausted" or "billing_hard_limit_reached" or "billing_not_active" or "billing_error"

@@ -83,6 +83,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         var items = _source.Items;
         while (await items.MoveNextAsync().ConfigureAwait(false))
         {
+            // Given up: a source that ignores its token would be read, and held, without end.
+            _lease.Token.ThrowIfCancellationRequested();
             var item = items.Current;
             var signal = _reader.Read(item);
             if ((signal & StreamSignal.Error) != 0)

@@ -252,6 +252,7 @@ public sealed class StreamContractTests : StreamBench
         var call = Open(pool).AsTask();
         Time.Advance(S(31));
         (await ReadAll(await call)).Should().Be("Hello .");
+        Time.Advance(S(1));
         Disposed.Should().Be(2);
     }
 
