@@ -129,14 +129,18 @@ internal sealed class BatchStore : IBatchStore
             await using var endOfTransaction = transaction.ConfigureAwait(false);
             // Decisions about the cost are made one after another by all workers; the second statement sees what the one before committed.
             if (start.MaxCost is not null)
-                await RunAsync(Command(connection, Sql.CostLock, _batchId), cancellationToken).ConfigureAwait(false);
+            {
+                var wait = Command(connection, Sql.CostLock, _batchId);
+                await using var endOfWait = wait.ConfigureAwait(false);
+                await wait.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            }
             var command = Command(connection, Sql.Start, _batchId, _worker, claim.Ordinal, claim.Fence, start.Estimate, !start.MayRepeat, (object?)start.MaxCost ?? DBNull.Value);
             command.Parameters[6].NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Double;
             await using var endOfCommand = command.ConfigureAwait(false);
             var done = await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is 1;
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
             return done;
-        }).ConfigureAwait(false);
+        }, cancellationToken).ConfigureAwait(false);
         if (started)
             _reserved[(claim.Ordinal, claim.Fence)] = start.Estimate;
         return started;
@@ -251,34 +255,23 @@ internal sealed class BatchStore : IBatchStore
         return command;
     }
 
-    private static async ValueTask<NpgsqlDataReader> ReaderAsync(NpgsqlCommand command, CancellationToken cancellationToken) =>
-        await InNamesAsync(async () => await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+    private async ValueTask<NpgsqlDataReader> ReaderAsync(NpgsqlCommand command, CancellationToken cancellationToken) =>
+        await InNamesAsync(async () => await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
-    private async ValueTask RunAsync(string sql, CancellationToken cancellationToken, params object[] values) =>
-        await RunAsync(Command(_dataSource, sql, values), cancellationToken).ConfigureAwait(false);
-
-    private static async ValueTask RunAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    private async ValueTask RunAsync(string sql, CancellationToken cancellationToken, params object[] values)
     {
+        var command = Command(_dataSource, sql, values);
         await using var end = command.ConfigureAwait(false);
-        await InNamesAsync(async () => await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        await InNamesAsync(async () => await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<int> ScalarAsync(string sql, CancellationToken cancellationToken, params object[] values)
     {
         var command = Command(_dataSource, sql, values);
         await using var end = command.ConfigureAwait(false);
-        return await InNamesAsync(async () => (int)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!).ConfigureAwait(false);
+        return await InNamesAsync(async () => (int)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!, cancellationToken).ConfigureAwait(false);
     }
 
-    private static async ValueTask<T> InNamesAsync<T>(Func<Task<T>> work)
-    {
-        try
-        {
-            return await work().ConfigureAwait(false);
-        }
-        catch (NpgsqlException exception)
-        {
-            throw new BatchStoreException($"PostgreSQL failed: {exception.Message}", exception);
-        }
-    }
+    // A database that is away for a moment, for a restart or a failover, is tried again for as long as the leases hold.
+    private ValueTask<T> InNamesAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken) => Patience.TryAsync(work, _lease, cancellationToken);
 }

@@ -12,8 +12,6 @@ namespace HaKit.PostgreSql;
 internal sealed class CommitQueue(NpgsqlDataSource dataSource, int batchId, string worker, PayloadSeal seal, TimeSpan patience)
 {
     private const int MostAtOnce = 500;
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new();
     private Queue<Waiting> _queue = new();
@@ -50,7 +48,7 @@ internal sealed class CommitQueue(NpgsqlDataSource dataSource, int batchId, stri
 #pragma warning restore CA1031
             {
                 foreach (var waiting in group)
-                    waiting.Done.TrySetException(new BatchStoreException($"PostgreSQL did not take {group.Count} outcomes: {exception.Message}", exception));
+                    waiting.Done.TrySetException(new BatchStoreException($"{exception.Message} {group.Count} outcomes are not stored.", exception));
             }
         }
     }
@@ -74,24 +72,12 @@ internal sealed class CommitQueue(NpgsqlDataSource dataSource, int batchId, stri
 
     private async ValueTask CommitAsync(List<Waiting> group)
     {
-        var began = TimeProvider.System.GetTimestamp();
-        for (var pause = FirstPause; ; pause = TimeSpan.FromTicks(Math.Min(2 * pause.Ticks, LongestPause.Ticks)))
-        {
-            try
-            {
-                var stored = await StoreAsync(group).ConfigureAwait(false);
-                foreach (var waiting in group)
-                    waiting.Done.TrySetResult(stored.Contains(waiting.Claim.Ordinal));
-                return;
-            }
-            catch (NpgsqlException exception) when (exception.IsTransient && TimeProvider.System.GetElapsedTime(began) < patience)
-            {
-                await Pauses.ForAsync(pause).ConfigureAwait(false);
-            }
-        }
+        var stored = await Patience.TryAsync(() => StoreAsync(group), patience, CancellationToken.None).ConfigureAwait(false);
+        foreach (var waiting in group)
+            waiting.Done.TrySetResult(stored.Contains(waiting.Claim.Ordinal));
     }
 
-    private async ValueTask<HashSet<long>> StoreAsync(List<Waiting> group)
+    private async Task<HashSet<long>> StoreAsync(List<Waiting> group)
     {
         var command = dataSource.CreateCommand(Sql.Commit);
         await using var end = command.ConfigureAwait(false);
@@ -121,15 +107,4 @@ internal sealed class CommitQueue(NpgsqlDataSource dataSource, int batchId, stri
     }
 
     private sealed record Waiting(BatchClaim Claim, BatchOutcome Outcome, double Reserved, TaskCompletionSource<bool> Done);
-}
-
-internal static class Pauses
-{
-    public static async Task ForAsync(TimeSpan span)
-    {
-        var done = new TaskCompletionSource();
-        var timer = TimeProvider.System.CreateTimer(static done => ((TaskCompletionSource)done!).TrySetResult(), done, span, Timeout.InfiniteTimeSpan);
-        await using var end = timer.ConfigureAwait(false);
-        await done.Task.ConfigureAwait(false);
-    }
 }

@@ -78,6 +78,7 @@ internal static class Sql
         select count(*)::integer from started
         """;
 
+    // The last part finds what an earlier try stored whose answer was lost with the connection: the fence and the request are ours.
     public const string Commit = """
         with given as (select * from unnest($3::bigint[], $4::bigint[], $5::smallint[], $6::bytea[], $7::bytea[], $8::text[], $9::text[], $10::integer[], $11::double precision[], $12::bigint[], $13::bigint[], $14::double precision[])
             as t (ordinal, fence, state, request, result, endpoint, error, attempts, cost, input_tokens, output_tokens, reserved)),
@@ -94,6 +95,8 @@ internal static class Sql
                 spent = spent + (select coalesce(sum(cost), 0) from given), reserved = reserved - (select coalesce(sum(stored.reserved), 0) from stored)
             where batch_id = $1 and worker = $2)
         select ordinal from stored
+        union all
+        select i.ordinal from hakit.batch_item i join given g on i.batch_id = $1 and i.ordinal = g.ordinal where i.fence = g.fence and i.state = g.state and i.request = g.request
         """;
 
     public const string End = """

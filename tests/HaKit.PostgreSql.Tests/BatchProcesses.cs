@@ -12,6 +12,7 @@ internal sealed class BatchProcesses : IAsyncDisposable
     private readonly List<FakeAiServer> _servers = [];
     private readonly CancellationTokenSource _end = new();
     private Task _trouble = Task.CompletedTask;
+    private int _met;
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("hakit-batch-").FullName;
 
@@ -78,8 +79,16 @@ internal sealed class BatchProcesses : IAsyncDisposable
         Requests.Should().HaveCount(items);
     }
 
-    /// <summary>Calls beyond the first of each item.</summary>
-    public int Extra => Requests.Values.Sum() - Requests.Count;
+    /// <summary>What became of the requests, in words: each item needs one; of the others some met a server in trouble, and the answers of the rest were lost with a process.</summary>
+    public string Story
+    {
+        get
+        {
+            var all = Requests.Values.Sum();
+            return string.Create(CultureInfo.InvariantCulture,
+                $"{all} requests reached a server, {all - Requests.Count} beyond the first of their item: {_met} met a server in trouble and were made again, {all - Requests.Count - _met} were answered to a process that was killed or frozen before its commit.");
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -98,13 +107,19 @@ internal sealed class BatchProcesses : IAsyncDisposable
         return true;
     }
 
+    private bool NoteTrouble(FakeRequest request)
+    {
+        Interlocked.Increment(ref _met);
+        return Note(request);
+    }
+
     // Each server in turn is in trouble for a while; the trouble changes too.
     private async Task TroubleAsync()
     {
         FakeFault[] faults = [FakeFault.Status(500), FakeFault.Reset, FakeFaults.OpenAI.Overloaded(), FakeFault.Hang, FakeFaults.OpenAI.RateLimited(TimeSpan.FromSeconds(1))];
         for (var turn = 0; !_end.IsCancellationRequested; turn++)
         {
-            var fault = _servers[turn % 3].Faults.Always(faults[turn % faults.Length], Note);
+            var fault = _servers[turn % 3].Faults.Always(faults[turn % faults.Length], NoteTrouble);
             await Task.Delay(TimeSpan.FromSeconds(1.5), _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             fault.Dispose();
         }

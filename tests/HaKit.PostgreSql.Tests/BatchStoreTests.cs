@@ -246,6 +246,65 @@ public sealed class BatchStoreTests(PostgreSqlServer server)
         plan.ToString().Should().Contain("batch_item_open").And.MatchRegex(@"Buffers: shared hit=\d\b");
     }
 
+    [Fact(Timeout = 300_000)]
+    public async Task A_server_that_is_killed_or_frozen_in_the_middle_of_a_batch_loses_nothing_that_was_stored()
+    {
+        var own = new PostgreSqlServer();
+        await own.InitializeAsync();
+        try
+        {
+            await using var database = await own.NewDatabaseAsync();
+            await using var store = await PostgreSqlBatchStore.OpenStoreAsync(database, "reviews");
+            await store.AddAsync(Inputs(400), false);
+            var stored = new System.Collections.Concurrent.ConcurrentBag<string>();
+            var workers = Enumerable.Range(0, 4).Select(_ => Task.Run(WorkAsync)).ToArray();
+            for (var times = 0; times < 2; times++)
+            {
+                while (stored.Count < 100 * (times + 1))
+                    await Task.Delay(5);
+                if (times == 0)
+                {
+                    await own.KillAsync();
+                    await own.RestartAsync();
+                }
+                else
+                {
+                    await own.SignalAsync("STOP");
+                    await Task.Delay(2000);
+                    await own.SignalAsync("CONT");
+                }
+            }
+            await Task.WhenAll(workers);
+            var results = await ResultsAsync(store);
+            stored.Should().OnlyHaveUniqueItems();
+            stored.Except(results.Keys).Should().BeEmpty("what was said to be stored is there");
+            results.Should().OnlyContain(r => r.Value == "answer to " + r.Key);
+
+            async Task WorkAsync()
+            {
+                while (await store.ClaimAsync(3, true) is { Count: > 0 } claims)
+                    foreach (var claim in claims)
+                        if (await store.CommitAsync(claim, Outcome("answer to " + claim.Id)))
+                            stored.Add(claim.Id);
+            }
+        }
+        finally
+        {
+            await own.DisposeAsync();
+        }
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_database_with_the_first_schema_is_opened_by_this_version()
+    {
+        await using var database = await server.NewDatabaseAsync();
+        await using (var script = database.CreateCommand(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "fixtures", "schema-1.sql"))))
+            await script.ExecuteNonQueryAsync();
+        await using var store = await PostgreSqlBatchStore.OpenStoreAsync(database, "reviews", new() { Migrate = false });
+        (await ResultsAsync(store)).Should().BeEquivalentTo(new Dictionary<string, string> { ["item-0"] = "answer" });
+        (await store.ClaimAsync(9, true)).Select(c => c.Id).Should().Equal("item-1");
+    }
+
     private static async Task Expire(NpgsqlDataSource database)
     {
         await using var command = database.CreateCommand("update hakit.batch_item set lease_until = clock_timestamp() - interval '1 second' where state = 1");

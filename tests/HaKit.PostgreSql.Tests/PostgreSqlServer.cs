@@ -32,6 +32,32 @@ public sealed class PostgreSqlServer : IAsyncLifetime
             await RunAsync("chown", "postgres", _folder);
         await RunAsync([.. As(), Path.Combine(binaries, "initdb"), "-D", _folder + "/data", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C"]);
         Port = FreePort();
+        await StartAsync(binaries);
+    }
+
+    /// <summary>Kills the server and all its processes with −9, as a crash of its machine does.</summary>
+    public async Task KillAsync()
+    {
+        Assert.SkipWhen(_missing is not null, _missing ?? "");
+        await SignalAsync("KILL");
+        await _server!.WaitForExitAsync();
+    }
+
+    /// <summary>Stops the server's processes, or lets them go on: STOP, CONT.</summary>
+    public async Task SignalAsync(string signal)
+    {
+        var id = File.ReadLines(_folder + "/data/postmaster.pid").First();
+        var children = File.ReadAllText($"/proc/{id}/task/{id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        foreach (var process in (string[])[id, .. children])
+            using (var kill = Process.Start("kill", ["-" + signal, process]))
+                await kill.WaitForExitAsync();
+    }
+
+    /// <summary>Starts the server again after it was killed.</summary>
+    public Task RestartAsync() => StartAsync(Binaries()!);
+
+    private async Task StartAsync(string binaries)
+    {
         string[] server =
         [
             .. As(), Path.Combine(binaries, "postgres"), "-D", _folder + "/data", "-p", Port.ToString(CultureInfo.InvariantCulture), "-c", "listen_addresses=127.0.0.1",
