@@ -158,6 +158,17 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     public ScaleSignal MeasureLoad() => _owners.Load.Measure();
 
     /// <summary>
+    /// Tells for each failure domain (endpoint, key, account, provider, model, region) what would happen if it were lost now: the share of the calls for which the
+    /// limits of the endpoints that are left and take traffic would have no room. Reads only; costs some microseconds for each domain.
+    /// </summary>
+    /// <param name="demand">The demand to compute it for; null for what was measured in the last minute, waiting calls included.</param>
+    /// <remarks>
+    /// It counts what the limits in the options say (requests, tokens, concurrency, of endpoints and of accounts), not limits that only the server knows. An endpoint
+    /// without limits carries everything. Endpoints of later tiers count as well, because the pool uses them when the first tier has no room.
+    /// </remarks>
+    public RedundancyReport GetRedundancy(PoolDemand? demand = null) => _owners.Redundancy.Report(demand);
+
+    /// <summary>
     /// Gets the availability observed since the pool was made: of each endpoint with bounds, of the pool as predicted from them and as delivered to callers,
     /// how far endpoints fail together, and what is left of the error budget. An endpoint counts as up while it may take ordinary traffic; a call counts
     /// as failed unless it was served, was the request's own fault, or its caller went away.

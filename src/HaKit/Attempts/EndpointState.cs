@@ -26,6 +26,7 @@ internal sealed class EndpointState
     private ReportedLoad? _load;
     private HeartbeatReading? _heartbeat;
     private bool _isLimited;
+    private double _heldSeconds = double.NaN;
 
     /// <param name="endpoint">Its identity.</param>
     /// <param name="health">Its health.</param>
@@ -108,6 +109,12 @@ internal sealed class EndpointState
         set => Volatile.Write(ref _heartbeat, value);
     }
 
+    /// <summary>What the pool's calls ask for; null where that is not measured.</summary>
+    public TrafficMeter? Traffic { get; init; }
+
+    /// <summary>For how long a served attempt takes its place, in seconds, as recent ones did; a stream until it ends. Null before the first.</summary>
+    public double? HeldSeconds => Volatile.Read(ref _heldSeconds) is var seconds && double.IsNaN(seconds) ? null : seconds;
+
     public int InFlight => Volatile.Read(ref _inFlight);
 
     /// <summary>Attempts in flight, and the requests of other clients that it had when it last reported its load.</summary>
@@ -185,6 +192,13 @@ internal sealed class EndpointState
         Silence.Broken(silence);
         Interlocked.Decrement(ref _inFlight);
         Interlocked.Decrement(ref _calls);
+    }
+
+    /// <summary>A served attempt had its place for so long. A race loses one sample of a mean of a hundred.</summary>
+    public void Held(TimeSpan length)
+    {
+        var before = Volatile.Read(ref _heldSeconds);
+        Volatile.Write(ref _heldSeconds, double.IsNaN(before) ? length.TotalSeconds : before + (length.TotalSeconds - before) / Math.Min(100, Math.Max(2, Successes)));
     }
 
     public void Answered(TimeSpan now) => Volatile.Write(ref _answeredAt, now.Ticks);

@@ -32,6 +32,7 @@ internal sealed class Lease
     private string _keyPrefix = "";
     private long _callNumber;
     private long _silence;
+    private long _estimatedTokens;
     private bool _mayBeHeld;
     private int _completed;
     private int _phase;
@@ -156,6 +157,7 @@ internal sealed class Lease
         _completed = 0;
         _phase = Running;
         EstimatedInputTokens = inputTokens;
+        _estimatedTokens = tokens;
         return true;
     }
 
@@ -225,6 +227,8 @@ internal sealed class Lease
         State.Ended(fault, now, (FirstContentAt ?? now) - Started);
         if (fault is null)
         {
+            State.Held(now - Started);
+            State.Traffic?.Served(tokens ?? _estimatedTokens, now);
             State.Health.Complete(_ticket, null, now);
             State.Limiter.Succeeded();
             State.AccountLimiter.Succeeded();

@@ -85,6 +85,9 @@ internal sealed partial class FailoverEngine
 
     public WaitQueue Queue { get; }
 
+    /// <summary>Counts the calls; null where they are not counted.</summary>
+    public TrafficMeter? Traffic { get; init; }
+
     public OutagePace Outage { get; } = new();
 
     public FailoverSettings Settings
@@ -110,7 +113,9 @@ internal sealed partial class FailoverEngine
         if (_isClosed)
             throw new ObjectDisposedException("EndpointPool", $"Pool '{Settings.Pool}' has been disposed.");
         Budget.Call();
-        var call = _calls.Rent().Begin(profile, isStream, profile.Deadline ?? Settings.Deadline, Interlocked.Increment(ref _callNumber), Clock.Now, callerToken);
+        var now = Clock.Now;
+        Traffic?.CallBegan(now);
+        var call = _calls.Rent().Begin(profile, isStream, profile.Deadline ?? Settings.Deadline, Interlocked.Increment(ref _callNumber), now, callerToken);
         call.Span = Telemetry.BeginCall(isStream);
         return call;
     }

@@ -7,14 +7,17 @@ using HaKit.Telemetry;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Makes the state of new members and takes over the state of those that stay. It owns what members share: the limits of accounts and the latency that is
-/// usual in the pool. Not thread-safe: the membership calls it under its lock.
+/// Makes the state of new members and takes over the state of those that stay. It owns what members share: the limits of accounts, the latency that is
+/// usual in the pool, and the count of its traffic. Not thread-safe: the membership calls it under its lock.
 /// </summary>
 internal sealed class MemberFactory(
     PoolClock clock, HealthTracker health, EndpointPipelines pipelines, PoolTelemetry telemetry, PoolObjective objective, AttemptObserver observer)
 {
     private readonly LatencyEstimate _latency = new();
     private readonly Dictionary<string, Limiter> _accounts = new(StringComparer.Ordinal);
+
+    /// <summary>What the pool's calls ask for; its members count into it.</summary>
+    public TrafficMeter Traffic { get; } = new();
 
     /// <summary>The members that the options list: those of <paramref name="old"/> with the same name, address and failure domains keep their state.</summary>
     public EndpointState[] MembersOf(EndpointPoolOptions options, EndpointState[] old)
@@ -36,7 +39,10 @@ internal sealed class MemberFactory(
             new UsualTimes(options.FirstContent.Minimum, options.FirstContent.Timeout, options.FirstContent.Multiplier),
             _latency,
             TelemetryOf(endpoint),
-            observer);
+            observer)
+        {
+            Traffic = Traffic,
+        };
     }
 
     private EndpointState ReuseOrCreate(EndpointState[] old, PoolEndpoint endpoint, EndpointPoolOptions options)

@@ -18,13 +18,14 @@ internal sealed class PoolGauges : IDisposable
     private readonly CurrentSnapshot _snapshot;
     private readonly FailoverEngine _engine;
     private readonly PoolLoad _load;
+    private readonly PoolRedundancy _redundancy;
     private readonly PoolObjective _objective;
     private readonly GaugeSource _source;
     private AvailabilityReport? _report;
 
-    public PoolGauges(PoolTelemetry telemetry, PoolClock clock, CurrentSnapshot snapshot, FailoverEngine engine, PoolLoad load, PoolObjective objective)
+    public PoolGauges(PoolTelemetry telemetry, PoolClock clock, CurrentSnapshot snapshot, FailoverEngine engine, PoolLoad load, PoolRedundancy redundancy, PoolObjective objective)
     {
-        (_pool, _clock, _snapshot, _engine, _load, _objective) = (telemetry.Pool, clock, snapshot, engine, load, objective);
+        (_pool, _clock, _snapshot, _engine, _load, _redundancy, _objective) = (telemetry.Pool, clock, snapshot, engine, load, redundancy, objective);
         _source = telemetry.Instruments.Add(Measure);
     }
 
@@ -50,6 +51,10 @@ internal sealed class PoolGauges : IDisposable
                 break;
             case Gauge.WantedEndpoints:
                 AddIfKnown(_load.Measure().WantedEndpoints, into);
+                break;
+            case Gauge.RedundancyLost:
+                foreach (var loss in _redundancy.Report(null).Domains)
+                    into.Add(new(loss.LostShare, _pool, new(Tags.Domain, loss.Domain.ToString()), new(Tags.DomainName, loss.Name)));
                 break;
             default:
                 MeasureAvailability(gauge, RecentReport(), into);

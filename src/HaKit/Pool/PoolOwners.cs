@@ -40,10 +40,14 @@ internal sealed class PoolOwners : IDisposable
         var selectors = new SelectorFactory(chance, parts.Selector);
         Engine = new FailoverEngine(
             Clock, snapshot, selectors.Create(options), EngineSettings.Of(name, options), health, new RetryBudget(options.RetryBudget),
-            new WaitQueue(options.MaxWaitingCalls, Clock.Time), Classifier, new FailoverPolicy(parts.FaultPolicy), chance, telemetry);
+            new WaitQueue(options.MaxWaitingCalls, Clock.Time), Classifier, new FailoverPolicy(parts.FaultPolicy), chance, telemetry)
+        {
+            Traffic = factory.Traffic,
+        };
         Members = new PoolMembers(name, Clock, Options, snapshot, factory, health, Objective, Journal, Engine, selectors);
         Load = new PoolLoad(Clock, Options, snapshot, Engine.Queue, Journal);
-        _gauges = new PoolGauges(telemetry, Clock, snapshot, Engine, Load, Objective);
+        Redundancy = new PoolRedundancy(name, Clock, snapshot, factory.Traffic, Engine.Queue);
+        _gauges = new PoolGauges(telemetry, Clock, snapshot, Engine, Load, Redundancy, Objective);
         Heartbeats = new PoolHeartbeats(Clock, Options, snapshot, health, Journal, parts, Classifier, Credentials);
         Peers = new PoolPeers(name, Clock, Options, snapshot, Members, Journal, Engine, Heartbeats, parts.PeerLink);
         Orders = new PoolOrders(name, Clock, snapshot, Members, Journal, Peers);
@@ -77,6 +81,8 @@ internal sealed class PoolOwners : IDisposable
     public PoolOrders Orders { get; }
 
     public PoolLoad Load { get; }
+
+    public PoolRedundancy Redundancy { get; }
 
     public PoolHeartbeats Heartbeats { get; }
 

@@ -9,6 +9,8 @@ internal static class Tags
     public const string Outcome = "hakit.outcome";
     public const string State = "hakit.state";
     public const string Limit = "hakit.limit";
+    public const string Domain = "hakit.domain";
+    public const string DomainName = "hakit.domain.name";
     public const string Kind = "hakit.kind";
     public const string Window = "hakit.window";
     public const string Alert = "hakit.alert";

@@ -1,0 +1,99 @@
+using HaKit.Attempts;
+using HaKit.Faults;
+using HaKit.Limits;
+
+namespace HaKit.Pool;
+
+/// <summary>Tells whether the pool can bear the loss of each of its failure domains. Reads only. Thread-safe.</summary>
+internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentSnapshot snapshot, TrafficMeter traffic, WaitQueue queue)
+{
+    private static readonly (RedundancyDomain Domain, FaultReach Reach, Func<FailureDomains, string?> NameOf)[] Reaches =
+    [
+        (RedundancyDomain.Key, FaultReach.Key, static d => d.KeyName),
+        (RedundancyDomain.Account, FaultReach.Account, static d => d.Account),
+        (RedundancyDomain.Provider, FaultReach.Provider, static d => d.Provider),
+        (RedundancyDomain.Model, FaultReach.Model, static d => d.Model),
+        (RedundancyDomain.Region, FaultReach.Region, static d => d.Region),
+    ];
+
+    /// <param name="demand">The demand; null for what was measured in the last minute, waiting calls included.</param>
+    public RedundancyReport Report(PoolDemand? demand)
+    {
+        var now = clock.Now;
+        var members = snapshot.Value.Members;
+        demand ??= new PoolDemand(traffic.CallsPerMinute(now) + queue.Count, traffic.TokensPerCall(now) ?? 0);
+        var meanHeld = MeanHeld(members);
+        var carrying = members.Where(m => m.Health.State.Admits(now)).ToDictionary(static m => m, m => Carrying(m, demand, meanHeld, now));
+        return new RedundancyReport
+        {
+            Pool = pool,
+            Demand = demand,
+            LostShareNow = RedundancyArithmetic.Carry([.. carrying.Values], demand.CallsPerMinute).LostShare,
+            Domains =
+            [
+                .. DomainsOf(members).Select(d => LossOf(d.Domain, d.Name, d.Lost, d.Lost.Count == members.Length, carrying, demand))
+                    .OrderByDescending(static l => l.LostShare).ThenByDescending(static l => l.Utilization).ThenBy(static l => l.Domain).ThenBy(static l => l.Name, StringComparer.Ordinal),
+            ],
+        };
+    }
+
+    private static DomainLoss LossOf(
+        RedundancyDomain domain, string name, IReadOnlyCollection<EndpointState> lost, bool isWholePool, Dictionary<EndpointState, CarryingEndpoint> carrying, PoolDemand demand)
+    {
+        var carried = RedundancyArithmetic.Carry([.. carrying.Where(c => !lost.Contains(c.Key)).Select(static c => c.Value)], demand.CallsPerMinute);
+        return new DomainLoss
+        {
+            Domain = domain,
+            Name = name,
+            Endpoints = [.. lost.Select(static m => m.Endpoint.Name)],
+            LostShare = carried.LostShare,
+            Utilization = carried.Utilization,
+            Limit = carried.Limit,
+            IsWholePool = isWholePool,
+        };
+    }
+
+    private static CarryingEndpoint Carrying(EndpointState member, PoolDemand demand, double meanHeld, TimeSpan now)
+    {
+        var held = (member.HeldSeconds ?? meanHeld) / 60;
+        return new(
+            member.Endpoint.Tier,
+            LimitsOf("", member.Limiter, demand, held, now),
+            member.AccountLimiter == Limiter.Unlimited ? null : member.AccountLimiter,
+            LimitsOf("account.", member.AccountLimiter, demand, meanHeld / 60, now));
+    }
+
+    private static List<CallLimit> LimitsOf(string prefix, Limiter limiter, PoolDemand demand, double heldMinutes, TimeSpan now)
+    {
+        var limits = new List<CallLimit>();
+        if (limiter == Limiter.Unlimited)
+            return limits;
+        var levels = limiter.Levels(now);
+        if (levels.RequestsLimit is { } requests)
+            limits.Add(new(prefix + "requests", requests, 1));
+        if (levels.TokensLimit is { } tokens && demand.TokensPerCall > 0)
+            limits.Add(new(prefix + "tokens", tokens / demand.TokensPerCall, 1));
+        if (levels.ConcurrencyLimit is { } places && heldMinutes > 0)
+            limits.Add(new(prefix + "concurrency", places, heldMinutes));
+        return limits;
+    }
+
+    private static double MeanHeld(EndpointState[] members)
+    {
+        var known = members.Select(static m => m.HeldSeconds).OfType<double>().ToArray();
+        return known.Length == 0 ? 0 : known.Average();
+    }
+
+    // What several endpoints share by the same rule as a fault that reaches that far.
+    private static IEnumerable<(RedundancyDomain Domain, string Name, IReadOnlyCollection<EndpointState> Lost)> DomainsOf(EndpointState[] members)
+    {
+        foreach (var member in members)
+            yield return (RedundancyDomain.Endpoint, member.Endpoint.Name, [member]);
+        foreach (var (domain, reach, nameOf) in Reaches)
+            foreach (var group in members.Where(m => nameOf(m.Endpoint.Domains) is not null).GroupBy(m => (Name: nameOf(m.Endpoint.Domains)!, Of: domain == RedundancyDomain.Provider ? null : m.Endpoint.Domains.Provider)))
+            {
+                var first = group.First();
+                yield return (domain, group.Key.Name, [.. members.Where(m => m == first || m.Endpoint.Domains.Shares(first.Endpoint.Domains, reach))]);
+            }
+    }
+}

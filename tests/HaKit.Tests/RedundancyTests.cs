@@ -1,0 +1,111 @@
+using HaKit.Limits;
+using HaKit.Testing;
+
+namespace HaKit.Tests;
+
+/// <summary>The loss of each failure domain as the pool's arithmetic tells it, against the simulator's truth.</summary>
+public sealed class RedundancyTests
+{
+    private static readonly TimeSpan Warm = TimeSpan.FromSeconds(100);
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(220);
+    private static readonly TimeSpan End = TimeSpan.FromSeconds(340);
+
+    [Fact(Timeout = 600_000)]
+    public void In_fifty_random_worlds_every_loss_is_told_within_five_points()
+    {
+        var wrong = new List<string>();
+        var worst = 0.0;
+        for (var seed = 1; seed <= 50; seed++)
+        {
+            var world = World.Random(seed);
+            foreach (var loss in world.Told())
+            {
+                var truth = world.Truth(loss.Endpoints);
+                worst = Math.Max(worst, Math.Abs(truth - loss.LostShare));
+                if (Math.Abs(truth - loss.LostShare) > 0.05)
+                    wrong.Add(FormattableString.Invariant($"seed {seed}: {loss}: told {loss.LostShare:0.000}, true {truth:0.000}; {world}"));
+            }
+        }
+        TestContext.Current.TestOutputHelper?.WriteLine(FormattableString.Invariant($"worst difference {worst:0.000}"));
+        wrong.Should().BeEmpty();
+    }
+
+    /// <summary>A pool with random limits, domains, tiers and an endpoint that may be out, under a random load.</summary>
+    private sealed record World(int Seed, IReadOnlyList<Action<EndpointOptions>> Endpoints, IReadOnlyDictionary<string, LimitOptions> Accounts, double Rate, int Input, int Output, int? Out)
+    {
+        public static World Random(int seed)
+        {
+            var random = new Random(seed);
+            var count = random.Next(2, 7);
+            var rate = 5 + 25 * random.NextDouble();
+            var (input, output) = (random.Next(50, 500), random.Next(20, 200));
+            var accounts = new Dictionary<string, LimitOptions>();
+            var endpoints = new List<Action<EndpointOptions>>();
+            for (var i = 0; i < count; i++)
+            {
+                // So that the pool as a whole has between enough and too much.
+                var share = rate * 60 / count * (0.8 + 1.7 * random.NextDouble());
+                LimitOptions? limits = random.Next(4) switch
+                {
+                    0 => new() { RequestsPerMinute = (int)Math.Max(1, share) },
+                    1 => new() { TokensPerMinute = (int)(share * (input + output)) },
+                    2 => new() { MaxConcurrency = (int)Math.Max(1, share / 60 * 2) },
+                    _ => random.Next(3) == 0 ? null : new() { RequestsPerMinute = (int)Math.Max(1, share), TokensPerMinute = (int)(1.5 * share * (input + output)) },
+                };
+                var (account, region, provider, tier) = ($"acc{random.Next(3)}", $"r{random.Next(2)}", $"p{random.Next(2)}", random.Next(4) == 0 ? 1 : 0);
+                endpoints.Add(e => (e.Limits, e.Account, e.Region, e.Provider, e.Tier) = (limits, account, region, provider, tier));
+                if (random.Next(6) == 0)
+                    accounts[account] = new() { RequestsPerMinute = (int)Math.Max(1, share * 1.5) };
+            }
+            return new World(seed, endpoints, accounts, rate, input, output, count > 2 && random.Next(5) == 0 ? random.Next(count) : null);
+        }
+
+        /// <summary>The losses that are told after the warm-up, of one domain of each kind.</summary>
+        public IReadOnlyList<DomainLoss> Told()
+        {
+            RedundancyReport? report = null;
+            Simulation().At(Warm, test => report = test.Pool.GetRedundancy()).Run(Load(), Warm + TimeSpan.FromSeconds(1));
+            var random = new Random(Seed);
+            return [.. report!.Domains.GroupBy(d => d.Domain).Select(g => g.ElementAt(random.Next(g.Count()))).Where(d => !d.IsWholePool)];
+        }
+
+        /// <summary>The share of the calls that fail when these endpoints are lost, and no call waits.</summary>
+        public double Truth(IReadOnlyCollection<string> lost)
+        {
+            var (calls, from) = (0L, 0L);
+            var simulation = Simulation().FaultOf(e => lost.Contains(e.Name), FakeFault.Refused, from: Warm)
+                .Profile(number => { calls = number + 1; return null; })
+                .At(Settled, _ => from = calls);
+            var result = simulation.Run(Load(), End);
+            var failed = result.LostPerInterval.Skip((int)(Settled / result.Interval)).Sum();
+            if (Environment.GetEnvironmentVariable("RED_DEBUG") == Seed.ToString())
+            {
+                Console.WriteLine($"lost {string.Join(",", lost)}: {string.Join("; ", result.Failures)}");
+                foreach (var e in result.Endpoints) Console.WriteLine($"   {e.Name} attempts {e.Attempts} refused {e.Refused} ejections {e.Ejections} peak {e.PeakInFlight}  per min {string.Join(",", e.AttemptsPerInterval.Skip(220).Chunk(10).Select(c => c.Sum()))}");
+                for (var i = 0; i < Endpoints.Count; i++) { var o = new EndpointOptions(); Endpoints[i](o); Console.WriteLine($"   e{i} rpm {o.Limits?.RequestsPerMinute} tpm {o.Limits?.TokensPerMinute} conc {o.Limits?.MaxConcurrency} acc {o.Account} r {o.Region} p {o.Provider} tier {o.Tier}"); }
+                foreach (var (a, l) in Accounts) Console.WriteLine($"   {a}: {l.RequestsPerMinute}");
+                Console.WriteLine($"   rate/min {Rate * 60} tokens {Input + Output}");
+            }
+            return (double)failed / (calls - from);
+        }
+
+        public override string ToString() => $"{Endpoints.Count} endpoints, {Rate:0.00} calls/s, out: {Out}";
+
+        private Workload Load() => Workload.Poisson(Rate).OfTokens(Input, Output);
+
+        private Simulation Simulation()
+        {
+            var simulation = new Simulation(Seed).Options(options =>
+            {
+                options.MaxWaitingCalls = 0;
+                foreach (var (account, limits) in Accounts)
+                    options.AccountLimits[account] = limits;
+            });
+            for (var i = 0; i < Endpoints.Count; i++)
+                simulation.Endpoint($"e{i}", ServiceModel.Exponential(TimeSpan.FromSeconds(1)), Endpoints[i]);
+            if (Out is { } down)
+                simulation.Fault($"e{down}", FakeFault.Refused);
+            return simulation;
+        }
+    }
+}
