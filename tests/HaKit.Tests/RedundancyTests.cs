@@ -6,9 +6,9 @@ namespace HaKit.Tests;
 /// <summary>The loss of each failure domain as the pool's arithmetic tells it, against the simulator's truth.</summary>
 public sealed class RedundancyTests
 {
-    private static readonly TimeSpan Warm = TimeSpan.FromSeconds(100);
-    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(220);
-    private static readonly TimeSpan End = TimeSpan.FromSeconds(340);
+    private static readonly TimeSpan Warm = TimeSpan.FromSeconds(62);
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(127);
+    private static readonly TimeSpan End = TimeSpan.FromSeconds(247.5);
 
     [Fact(Timeout = 600_000)]
     public void In_fifty_random_worlds_every_loss_is_told_within_five_points()
@@ -33,11 +33,13 @@ public sealed class RedundancyTests
     /// <summary>A pool with random limits, domains, tiers and an endpoint that may be out, under a random load.</summary>
     private sealed record World(int Seed, IReadOnlyList<Action<EndpointOptions>> Endpoints, IReadOnlyDictionary<string, LimitOptions> Accounts, double Rate, int Input, int Output, int? Out)
     {
+        private PoolDemand? _measured;
+
         public static World Random(int seed)
         {
             var random = new Random(seed);
             var count = random.Next(2, 7);
-            var rate = 5 + 25 * random.NextDouble();
+            var rate = 40 + 50 * random.NextDouble();
             var (input, output) = (random.Next(50, 500), random.Next(20, 200));
             var accounts = new Dictionary<string, LimitOptions>();
             var endpoints = new List<Action<EndpointOptions>>();
@@ -64,40 +66,34 @@ public sealed class RedundancyTests
         public IReadOnlyList<DomainLoss> Told()
         {
             RedundancyReport? report = null;
-            Simulation().At(Warm, test => report = test.Pool.GetRedundancy()).Run(Load(), Warm + TimeSpan.FromSeconds(1));
+            Simulation().At(Warm, test => report = test.Pool.GetRedundancy()).Run(Load(Rate), Warm + TimeSpan.FromSeconds(1));
+            _measured = report!.Demand;
             var random = new Random(Seed);
-            return [.. report!.Domains.GroupBy(d => d.Domain).Select(g => g.ElementAt(random.Next(g.Count()))).Where(d => !d.IsWholePool)];
+            return [.. report.Domains.GroupBy(d => d.Domain).Select(g => g.ElementAt(random.Next(g.Count()))).Where(d => !d.IsWholePool).OrderBy(_ => random.Next()).Take(3)];
         }
 
-        /// <summary>The share of the calls that fail when these endpoints are lost, and no call waits.</summary>
+        /// <summary>The share of the calls that fail when these endpoints are lost, the demand stays what was measured, and no call waits.</summary>
         public double Truth(IReadOnlyCollection<string> lost)
         {
             var (calls, from) = (0L, 0L);
             var simulation = Simulation().FaultOf(e => lost.Contains(e.Name), FakeFault.Refused, from: Warm)
                 .Profile(number => { calls = number + 1; return null; })
                 .At(Settled, _ => from = calls);
-            var result = simulation.Run(Load(), End);
+            var result = simulation.Run(Load(_measured!.CallsPerMinute / 60), End);
             var failed = result.LostPerInterval.Skip((int)(Settled / result.Interval)).Sum();
-            if (Environment.GetEnvironmentVariable("RED_DEBUG") == Seed.ToString())
-            {
-                Console.WriteLine($"lost {string.Join(",", lost)}: {string.Join("; ", result.Failures)}");
-                foreach (var e in result.Endpoints) Console.WriteLine($"   {e.Name} attempts {e.Attempts} refused {e.Refused} ejections {e.Ejections} peak {e.PeakInFlight}  per min {string.Join(",", e.AttemptsPerInterval.Skip(220).Chunk(10).Select(c => c.Sum()))}");
-                for (var i = 0; i < Endpoints.Count; i++) { var o = new EndpointOptions(); Endpoints[i](o); Console.WriteLine($"   e{i} rpm {o.Limits?.RequestsPerMinute} tpm {o.Limits?.TokensPerMinute} conc {o.Limits?.MaxConcurrency} acc {o.Account} r {o.Region} p {o.Provider} tier {o.Tier}"); }
-                foreach (var (a, l) in Accounts) Console.WriteLine($"   {a}: {l.RequestsPerMinute}");
-                Console.WriteLine($"   rate/min {Rate * 60} tokens {Input + Output}");
-            }
             return (double)failed / (calls - from);
         }
 
         public override string ToString() => $"{Endpoints.Count} endpoints, {Rate:0.00} calls/s, out: {Out}";
 
-        private Workload Load() => Workload.Poisson(Rate).OfTokens(Input, Output);
+        private Workload Load(double rate) => Workload.Poisson(rate).OfTokens(Input, Output);
 
         private Simulation Simulation()
         {
             var simulation = new Simulation(Seed).Options(options =>
             {
                 options.MaxWaitingCalls = 0;
+                options.Heartbeat.Enabled = true;
                 foreach (var (account, limits) in Accounts)
                     options.AccountLimits[account] = limits;
             });

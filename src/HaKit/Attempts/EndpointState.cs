@@ -194,11 +194,11 @@ internal sealed class EndpointState
         Interlocked.Decrement(ref _calls);
     }
 
-    /// <summary>A served attempt had its place for so long. A race loses one sample of a mean of a hundred.</summary>
+    /// <summary>A served attempt had its place for so long. A race loses one sample of a mean of a thousand.</summary>
     public void Held(TimeSpan length)
     {
         var before = Volatile.Read(ref _heldSeconds);
-        Volatile.Write(ref _heldSeconds, double.IsNaN(before) ? length.TotalSeconds : before + (length.TotalSeconds - before) / Math.Min(100, Math.Max(2, Successes)));
+        Volatile.Write(ref _heldSeconds, double.IsNaN(before) ? length.TotalSeconds : before + (length.TotalSeconds - before) / Math.Min(1000, Math.Max(2, Successes)));
     }
 
     public void Answered(TimeSpan now) => Volatile.Write(ref _answeredAt, now.Ticks);

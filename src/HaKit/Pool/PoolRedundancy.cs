@@ -16,6 +16,8 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentSnapsh
         (RedundancyDomain.Region, FaultReach.Region, static d => d.Region),
     ];
 
+    private const double AttemptsOfMean = 200;
+
     /// <param name="demand">The demand; null for what was measured in the last minute, waiting calls included.</param>
     public RedundancyReport Report(PoolDemand? demand)
     {
@@ -55,7 +57,7 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentSnapsh
 
     private static CarryingEndpoint Carrying(EndpointState member, PoolDemand demand, double meanHeld, TimeSpan now)
     {
-        var held = (member.HeldSeconds ?? meanHeld) / 60;
+        var held = Held(member, meanHeld) / 60;
         return new(
             member.Endpoint.Tier,
             LimitsOf("", member.Limiter, demand, held, now),
@@ -78,11 +80,16 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentSnapsh
         return limits;
     }
 
+    // The mean over all attempts, not over endpoints: one that has served ten says little.
     private static double MeanHeld(EndpointState[] members)
     {
-        var known = members.Select(static m => m.HeldSeconds).OfType<double>().ToArray();
-        return known.Length == 0 ? 0 : known.Average();
+        var known = members.Where(static m => m.HeldSeconds is not null).ToArray();
+        return known.Length == 0 ? 0 : known.Sum(static m => m.HeldSeconds!.Value * m.Successes) / known.Sum(static m => m.Successes);
     }
+
+    // An endpoint that has served few attempts, such as a standby, is taken to be like the others, until it has served as many as that counts for.
+    private static double Held(EndpointState member, double mean) =>
+        member.HeldSeconds is { } own ? (own * member.Successes + mean * AttemptsOfMean) / (member.Successes + AttemptsOfMean) : mean;
 
     // What several endpoints share by the same rule as a fault that reaches that far.
     private static IEnumerable<(RedundancyDomain Domain, string Name, IReadOnlyCollection<EndpointState> Lost)> DomainsOf(EndpointState[] members)
