@@ -10,7 +10,12 @@ namespace HaKit.Tool;
 /// </summary>
 internal sealed class JsonOutput : IAsyncDisposable
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Converters = { new JsonStringEnumConverter() } };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Converters = { new JsonStringEnumConverter() },
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
     private readonly TextWriter _output;
     private readonly FileStream? _file;
     private readonly bool _toOutput;

@@ -131,6 +131,7 @@ function newRow(pool, name) {
   row.heart = h("div"); row.heartSub = h("div", { className: "sub" });
   row.limits = h("div", { className: "limits" });
   row.availability = h("span");
+  row.lose = h("b"); row.loseSub = h("div", { className: "sub" });
   const act = (order, word, meaning) => h("button", { type: "button", className: "ordering", "data-order": order, title: meaning, ariaLabel: `${meaning} ${name}`, onclick: () => ask(pool.name, name, order) }, word);
   row.drain = act("drain", "Drain", "Drain"); row.force = act("force-down", "Down", "Force down"); row.bring = act("bring-up", "Up", "Bring up");
   row.element = h("tr", { tabIndex: -1, "data-endpoint": name },
@@ -139,7 +140,7 @@ function newRow(pool, name) {
     cell("c-share", h("div", { className: "share" }, row.share, " ", row.flight, h("div", { className: "meter" }, row.shareBar))),
     cell("c-latency", h("div", { className: "spark" }, row.latency.svg, row.latencyNow)),
     cell("c-errors", h("div", { className: "spark errors" }, row.errors.svg, row.errorsNow)),
-    cell("c-limits", row.limits), cell("c-heart", row.heart, row.heartSub), cell("c-availability", row.availability),
+    cell("c-limits", row.limits), cell("c-heart", row.heart, row.heartSub), cell("c-availability", row.availability), cell("c-lose", row.lose, row.loseSub),
     cell("c-acts ordering", h("div", { className: "acts" }, row.drain, row.force, row.bring)));
   row.element.style.setProperty("--hue", row.hue);
   return row;
@@ -166,7 +167,16 @@ function showRow(row) {
   text(row.heart, !beat ? "–" : beat.fault ? "✕ missed" : `♥ ${ms(Math.round(beat.milliseconds))}`);
   text(row.heartSub, !beat ? "" : beat.fault ?? (d.load ? `load ${d.load.running + d.load.waiting}${d.load.capacity ? ` of ${d.load.capacity}` : ""}` : beat.level.toLowerCase()));
   showLimits(row, d.limits ?? []);
+  showLoss(row);
   showTime(row);
+}
+
+// What would become of the calls if the endpoint were lost now.
+function showLoss(row) {
+  const lost = row.data.lostShare;
+  tone(row.lose, lost == null || lost < .005 ? "good" : lost > .05 ? "bad" : "warn");
+  text(row.lose, lost == null ? "–" : lost < .005 ? "yes" : `${Math.round(lost * 100)} %`);
+  text(row.loseSub, lost == null ? "the only one" : lost < .005 ? "" : "would wait or fail");
 }
 
 function showLimits(row, limits) {
@@ -236,7 +246,7 @@ function newPool(name) {
   pool.head = h("header", null,
     h("div", { className: "title" }, h("h2", null, name), pool.pill, h("span", { className: "space" }), pool.tiers, h("button", { type: "button", title: "Why each endpoint would or would not be chosen (e)", onclick: () => explain(name) }, "Explain")),
     pool.chips, figures, (pool.chart = newChart()).element);
-  const head = [["c-who", "Endpoint"], ["c-state", "State, since, why"], ["c-share", "Share, last minute"], ["c-latency", "Latency"], ["c-errors", "Errors"], ["c-limits", "Limits"], ["c-heart", "Heartbeat"], ["c-availability", "Up"], ["c-acts ordering", ""]];
+  const head = [["c-who", "Endpoint"], ["c-state", "State, since, why"], ["c-share", "Share, last minute"], ["c-latency", "Latency"], ["c-errors", "Errors"], ["c-limits", "Limits"], ["c-heart", "Heartbeat"], ["c-availability", "Up"], ["c-lose", "Can I lose it?"], ["c-acts ordering", ""]];
   pool.element = h("section", { className: "pool", "data-pool": name, ariaLabel: `Pool ${name}` }, pool.head,
     h("table", null, h("thead", null, h("tr", null, ...head.map(([className, word]) => h("th", { className, scope: "col" }, word || h("span", { className: "hidden" }, "Orders"))))), pool.body));
   return pool;

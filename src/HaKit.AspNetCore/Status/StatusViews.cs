@@ -6,8 +6,10 @@ namespace HaKit.AspNetCore.Status;
 /// <summary>Makes what is shown of what is known.</summary>
 internal static class StatusViews
 {
-    public static PoolView Of(PoolStatus status, ScaleSignal scale, AvailabilityReport report, PoolHistory history, bool isWhole)
+    public static PoolView Of(PoolStatus status, ScaleSignal scale, AvailabilityReport report, RedundancyReport redundancy, PoolHistory history, bool isWhole)
     {
+        var losses = redundancy.Domains.Where(static d => !d.IsWholePool).ToArray();
+        var ofEndpoints = losses.Where(static d => d.Domain == RedundancyDomain.Endpoint).ToDictionary(static d => d.Name, static d => (double?)Round(d.LostShare, 3), StringComparer.Ordinal);
         var availability = new Dictionary<string, double?>(StringComparer.Ordinal);
         foreach (var endpoint in report.Endpoints)
             availability[endpoint.Name] = endpoint.Observed is { } known ? Round(known.Value, 7) : null;
@@ -26,7 +28,8 @@ internal static class StatusViews
             Utilization = scale.Utilization is { } used ? Round(used, 3) : null,
             WantedEndpoints = scale.WantedEndpoints,
             Availability = Of(report),
-            Endpoints = [.. status.Endpoints.Select(e => Of(e, status, availability.GetValueOrDefault(e.Endpoint.Name), history, isWhole))],
+            Losses = [.. losses.Select(l => new LossView(l.Domain.ToString().ToLowerInvariant(), l.Name, Round(l.LostShare, 3), l.ToString()))],
+            Endpoints = [.. status.Endpoints.Select(e => Of(e, status, availability.GetValueOrDefault(e.Endpoint.Name), history, isWhole) with { LostShare = ofEndpoints.GetValueOrDefault(e.Endpoint.Name) })],
         };
     }
 

@@ -47,6 +47,9 @@ internal sealed record PoolView
 
     public required AvailabilityView Availability { get; init; }
 
+    /// <summary>What would happen if a failure domain were lost now; those that hold the whole pool are left out.</summary>
+    public required IReadOnlyList<LossView> Losses { get; init; }
+
     public required IReadOnlyList<EndpointView> Endpoints { get; init; }
 }
 
@@ -68,6 +71,9 @@ internal sealed record AvailabilityView
 
     public required IReadOnlyList<BurnView> Burn { get; init; }
 }
+
+/// <summary>The loss of a failure domain: its kind, its name, the share of calls that would wait or fail, and it in words.</summary>
+internal sealed record LossView(string Domain, string Name, double LostShare, string Text);
 
 internal sealed record BurnView(string Alert, bool Firing, double Threshold, double Long, double Short);
 
@@ -117,6 +123,9 @@ internal sealed record EndpointView
     public required long Faults { get; init; }
 
     public required double FailureEstimate { get; init; }
+
+    /// <summary>The share of calls that would wait or fail if this endpoint were lost now; absent where it is the only one.</summary>
+    public double? LostShare { get; init; }
 
     public double? Availability { get; init; }
 

@@ -16,32 +16,43 @@ internal static class PlanCommand
     {
         var options = new PlanCommandOptions();
         var json = JsonOutput.CreateOption();
+        var pool = CommandOptions.Text("--pool", "FILE", "instead: checks this pool's limits, as JSON as in your configuration, and tells for each failure domain what its loss would cost");
+        var calls = CommandOptions.Number("--calls-per-minute", "N", "with --pool: the calls that it has to carry", 60, 0, 1e9);
+        var tokens = CommandOptions.Number("--tokens-per-call", "N", "with --pool: the tokens of each, input and output together", 1000, 0, 1e9);
+        var most = CommandOptions.Number("--lost-share", "SHARE", "with --pool: the share of calls that may wait or fail after a loss, 0 to 1", 0.05, 0, 1);
         var command = new Command("plan", """
             Tells what a pool of endpoints delivers, what it loses to what, and the cheapest way to a target.
-            The endpoints come from the command line, or are estimated from a history of incidents.
-            Times are written 500ms, 20s, 5m, 1h, 30d. Exit code 1 if no way leads to the target.
+            The endpoints come from the command line, or are estimated from a history of incidents. With --pool it answers instead: which endpoint, key,
+            account, provider, model or region can the pool lose under its load? Times are written 500ms, 20s, 5m, 1h, 30d.
+            Exit code 1 if no way leads to the target, or if the pool cannot bear a loss (a domain that holds the whole pool does not count).
             """);
-        foreach (var option in options.All.Append(json))
+        foreach (var option in options.All.Concat([pool, calls, tokens, most, json]))
             command.Options.Add(option);
-        command.SetAction((parsed, cancellationToken) => RunAsync(options.Read(parsed), JsonOutput.Open(parsed, json), cancellationToken));
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            await using var figures = JsonOutput.Open(parsed, json);
+            if (parsed.GetValue(pool) is not { } file)
+                return await RunAsync(options.Read(parsed), figures, cancellationToken);
+            var report = RedundancyCheck.Run(file, new PoolDemand(parsed.GetValue(calls), parsed.GetValue(tokens)));
+            await RedundancyCheck.WriteAsync(report, figures.Text);
+            await figures.WriteAsync(report, cancellationToken);
+            return report.Domains.Any(d => !d.IsWholePool && d.LostShare > parsed.GetValue(most)) ? HakitTool.Bad : HakitTool.Good;
+        });
         return command;
     }
 
     private static async Task<int> RunAsync(PlanOptions options, JsonOutput json, CancellationToken cancellationToken)
     {
-        await using (json)
+        try
         {
-            try
-            {
-                var design = options.IncidentFile is null ? Design(options, options.Endpoints, options.Beta ?? 0.1) : FromIncidents(options, json.Text);
-                var figures = Plan(options, design, json.Text);
-                await json.WriteAsync(figures, cancellationToken);
-                return figures.IsReachable ? HakitTool.Good : HakitTool.Bad;
-            }
-            catch (Exception wrong) when (wrong is FormatException or ArgumentException or InvalidOperationException or IOException or UnauthorizedAccessException)
-            {
-                throw new UsageException($"plan: {wrong.Message}");
-            }
+            var design = options.IncidentFile is null ? Design(options, options.Endpoints, options.Beta ?? 0.1) : FromIncidents(options, json.Text);
+            var figures = Plan(options, design, json.Text);
+            await json.WriteAsync(figures, cancellationToken);
+            return figures.IsReachable ? HakitTool.Good : HakitTool.Bad;
+        }
+        catch (Exception wrong) when (wrong is FormatException or ArgumentException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"plan: {wrong.Message}");
         }
     }
 

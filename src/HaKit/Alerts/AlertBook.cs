@@ -48,6 +48,9 @@ internal sealed class AlertBook(TimeSpan quiet)
             case OutageEnded:
                 Set(happened, null, AlertKind.Outage, false);
                 break;
+            case RedundancyJudged { Loss: var loss, IsLost: var isLost }:
+                Set(happened, null, AlertKind.RedundancyLost, isLost, loss.ToString(), $"{loss.Domain.ToString().ToLowerInvariant()} {loss.Name}");
+                break;
             case BudgetAlert { Status: var status }:
                 Set(happened, null, AlertKind.BudgetBurn, status.Firing,
                     string.Create(CultureInfo.InvariantCulture, $"{status.Alert.Name}: {status.LongBurn:0.#} times"), status.Alert.Name);
@@ -105,7 +108,16 @@ internal sealed class AlertBook(TimeSpan quiet)
 
     private static AlertNotice NoticeOf((string Pool, string? Endpoint, AlertKind Kind, string Name) key, Entry entry, bool isResolved) => new()
     {
-        Kind = key.Kind, IsResolved = isResolved, IsGone = entry.IsGone, Pool = key.Pool, Endpoint = key.Endpoint, BudgetAlert = key.Name.Length == 0 ? null : key.Name,
+        Kind = key.Kind, IsResolved = isResolved, IsGone = entry.IsGone, Pool = key.Pool, Endpoint = key.Endpoint, BudgetAlert = key.Kind == AlertKind.BudgetBurn ? key.Name : null,
+        Domain = key.Kind == AlertKind.RedundancyLost ? key.Name : null,
         Detail = entry.Detail, Since = entry.Since, At = entry.Changed,
     };
+}
+
+/// <summary>A failure domain's loss was looked at.</summary>
+internal sealed record RedundancyJudged : PoolEvent
+{
+    public required DomainLoss Loss { get; init; }
+
+    public required bool IsLost { get; init; }
 }

@@ -15,6 +15,7 @@ internal sealed partial class AlertDispatcher : IDisposable
     private readonly AlertBook _book;
     private readonly EventRing<AlertMessage>[] _rings;
     private readonly List<PoolEventSubscription> _subscriptions = [];
+    private readonly List<ITimer> _redundancyTimers = [];
     private readonly CancellationTokenSource _ending = new();
     private readonly CancellationToken _end;
     private readonly ITimer _timer;
@@ -40,6 +41,42 @@ internal sealed partial class AlertDispatcher : IDisposable
         lock (_gate)
             _subscriptions.Add(events);
         _ = ReadAsync(events);
+        WatchRedundancy(pool);
+    }
+
+    private void WatchRedundancy(EndpointPool pool)
+    {
+        if (_options.RedundancyInterval is not { } interval)
+            return;
+        var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
+        using (flow)
+        {
+            var timer = _time.CreateTimer(_ => JudgeRedundancy(pool), null, interval, interval);
+            lock (_gate)
+                _redundancyTimers.Add(timer);
+        }
+    }
+
+    private void JudgeRedundancy(EndpointPool pool)
+    {
+        var report = pool.GetRedundancy();
+        lock (_gate)
+        {
+            // Calls that find no room already are an outage or an overload, which other alerts tell.
+            if (_isEnded || report.LostShareNow > _options.RedundancyLostShare)
+                return;
+            foreach (var loss in report.Domains)
+                if (!loss.IsWholePool)
+                    _book.Note(new RedundancyJudged { Pool = pool.Name, At = _time.GetUtcNow(), Loss = loss, IsLost = loss.LostShare > _options.RedundancyLostShare });
+            Arm();
+        }
+    }
+
+    private void Arm()
+    {
+        if (!_isArmed)
+            _timer.Change(_options.Window, Timeout.InfiniteTimeSpan);
+        _isArmed = true;
     }
 
     public void Dispose()
@@ -50,6 +87,7 @@ internal sealed partial class AlertDispatcher : IDisposable
                 return;
             _isEnded = true;
             _timer.Dispose();
+            _redundancyTimers.ForEach(static t => t.Dispose());
         }
         foreach (var events in _subscriptions)
             events.Dispose();
@@ -69,9 +107,7 @@ internal sealed partial class AlertDispatcher : IDisposable
                 if (_isEnded)
                     return;
                 _book.Note(happened);
-                if (!_isArmed)
-                    _timer.Change(_options.Window, Timeout.InfiniteTimeSpan);
-                _isArmed = true;
+                Arm();
             }
     }
 

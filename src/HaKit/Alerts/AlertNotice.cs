@@ -16,6 +16,9 @@ public enum AlertKind
 
     /// <summary>The pool's error budget burns too fast.</summary>
     BudgetBurn,
+
+    /// <summary>The pool works, but could not bear the loss of a failure domain that it is built to bear.</summary>
+    RedundancyLost,
 }
 
 /// <summary>One alert that began or ended. Immutable; names, kinds and times only.</summary>
@@ -39,6 +42,9 @@ public sealed record AlertNotice
     /// <summary>Which of the alerts on the error budget, for one of them: a pool has several.</summary>
     public string? BudgetAlert { get; init; }
 
+    /// <summary>The failure domain, for an alert about the redundancy: <c>account openai-eu</c>.</summary>
+    public string? Domain { get; init; }
+
     /// <summary>Why: the fault, or the alert on the budget and its burn rate; empty for nothing to add.</summary>
     public required string Detail { get; init; }
 
@@ -49,7 +55,7 @@ public sealed record AlertNotice
     public required DateTimeOffset At { get; init; }
 
     /// <summary>The same for the beginning and the end of one alert, so that receivers can put them together.</summary>
-    public string Key => BudgetAlert is null ? $"{Pool}/{Endpoint}/{Kind}" : $"{Pool}/{Endpoint}/{Kind}/{BudgetAlert}";
+    public string Key => (BudgetAlert ?? Domain) is not { } name ? $"{Pool}/{Endpoint}/{Kind}" : $"{Pool}/{Endpoint}/{Kind}/{name}";
 
     /// <summary>It in one line.</summary>
     public string Text
@@ -66,6 +72,8 @@ public sealed record AlertNotice
                 (AlertKind.NeedsAttention, true) => "was put right",
                 (AlertKind.Outage, false) => "has an outage: no endpoint can take traffic",
                 (AlertKind.Outage, true) => "can serve again",
+                (AlertKind.RedundancyLost, false) => $"could not bear the loss of {Domain}",
+                (AlertKind.RedundancyLost, true) => $"can bear the loss of {Domain} again",
                 (_, false) => "burns its error budget too fast",
                 _ => "no longer burns its error budget too fast",
             };

@@ -14,6 +14,15 @@ public sealed class AlertOptions
     /// <summary>More notices than these at once become one digest. Default 5; at least 1.</summary>
     public int DigestAbove { get; set; } = 5;
 
+    /// <summary>
+    /// How often to look whether each pool could bear the loss of each of its failure domains (<see cref="EndpointPool.GetRedundancy"/>). Default 30 s; null never; more
+    /// than 0. A domain that holds the whole pool is not looked at: no health and no load could make its loss bearable.
+    /// </summary>
+    public TimeSpan? RedundancyInterval { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The share of calls that may wait or fail after a loss before the redundancy counts as lost. Default 0.05; 0 to 1.</summary>
+    public double RedundancyLostShare { get; set; } = 0.05;
+
     /// <summary>Tells your own code, one message after another. What it throws is logged, and the message is not sent again.</summary>
     /// <param name="receive">Receives a message; on a timer's thread.</param>
     public AlertOptions Add(Func<AlertMessage, CancellationToken, ValueTask> receive)
@@ -46,6 +55,10 @@ public sealed class AlertOptions
             yield return $"Alerts: Quiet is {Quiet}: at least 0 is needed.";
         if (DigestAbove < 1)
             yield return $"Alerts: DigestAbove is {DigestAbove}: at least 1 is needed.";
+        if (RedundancyInterval <= TimeSpan.Zero)
+            yield return $"Alerts: RedundancyInterval is {RedundancyInterval}: more than 0 is needed, or nothing.";
+        if (!(RedundancyLostShare is >= 0 and <= 1))
+            yield return FormattableString.Invariant($"Alerts: RedundancyLostShare is {RedundancyLostShare}: 0 to 1 is needed.");
         if (Sinks.Count == 0)
             yield return "Alerts: nobody receives them; add a webhook or a function.";
     }

@@ -53,7 +53,8 @@ internal sealed class PoolGauges : IDisposable
                 AddIfKnown(_load.Measure().WantedEndpoints, into);
                 break;
             case Gauge.RedundancyLost:
-                foreach (var loss in _redundancy.Report(null).Domains)
+                // The loss of the whole pool is the same at any time, and says nothing.
+                foreach (var loss in _redundancy.Report(null).Domains.Where(static d => !d.IsWholePool))
                     into.Add(new(loss.LostShare, _pool, new(Tags.Domain, loss.Domain.ToString()), new(Tags.DomainName, loss.Name)));
                 break;
             default:

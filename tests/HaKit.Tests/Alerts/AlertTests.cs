@@ -20,7 +20,8 @@ public sealed class AlertTests
         public Bench(int endpoints = 2, Action<AlertOptions>? configure = null, Action<EndpointPoolOptions>? pool = null)
         {
             Test = TestPools.Create(endpoints, pool);
-            var options = new AlertOptions();
+            // The redundancy is looked at where a test is about it.
+            var options = new AlertOptions { RedundancyInterval = null };
             options.Add((message, _) =>
             {
                 Messages.Add(message);
@@ -84,6 +85,32 @@ public sealed class AlertTests
             }
             catch (EndpointPoolException)
             {
+            }
+        }
+    }
+
+    [Fact]
+    public void Lost_redundancy_is_told_before_an_outage_and_told_as_ended()
+    {
+        using var bench = new Bench(3, o => o.RedundancyInterval = TimeSpan.FromSeconds(30), pool =>
+        {
+            foreach (var endpoint in pool.Endpoints)
+                endpoint.Limits = new() { RequestsPerMinute = 40 };
+        });
+
+        Call(bench, 60);
+        bench.Texts.Should().BeEmpty("two of three carry 60 calls a minute");
+        Call(bench, 100);
+        bench.Texts.Should().ContainMatch("Pool test could not bear the loss of endpoint a (losing endpoint a: * of calls would wait or fail (requests * of what is left)).");
+        Call(bench, 30);
+        bench.Texts.Should().ContainMatch("Pool test can bear the loss of endpoint a again*");
+
+        static void Call(Bench bench, int callsPerMinute)
+        {
+            for (var i = 0; i < 2 * callsPerMinute; i++)
+            {
+                bench.Test.Call();
+                bench.Test.Time.Advance(TimeSpan.FromMinutes(1) / callsPerMinute - TimeSpan.FromMilliseconds(100));
             }
         }
     }

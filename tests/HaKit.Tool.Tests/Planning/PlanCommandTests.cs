@@ -53,6 +53,27 @@ public sealed class PlanCommandTests
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task A_pool_that_cannot_lose_an_account_under_its_load_is_found()
+    {
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, """
+            { "chat": { "Endpoints": [
+                { "Name": "a", "Address": "https://a.example/v1", "Account": "eu", "Region": "west", "Limits": { "TokensPerMinute": 100000 } },
+                { "Name": "b", "Address": "https://b.example/v1", "Account": "eu", "Region": "east", "Limits": { "TokensPerMinute": 100000 } },
+                { "Name": "c", "Address": "https://c.example/v1", "Account": "us", "Region": "west", "Limits": { "TokensPerMinute": 100000 } } ] } }
+            """, TestContext.Current.CancellationToken);
+
+        var (code, output, _) = await RunAsync("--pool", file, "--calls-per-minute", "150", "--tokens-per-call", "1000");
+        code.Should().Be(1);
+        output.Should().MatchRegex(@"losing account eu: 3\d % of calls would wait or fail \(tokens 150 % of what is left\)").And.Contain("losing region east: nothing");
+
+        (code, output, _) = await RunAsync("--pool", file, "--calls-per-minute", "70", "--tokens-per-call", "1000", "--json");
+        code.Should().Be(0);
+        output.Should().Contain("\"LostShareNow\": ");
+        File.Delete(file);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Help_names_every_option_that_is_read()
     {
         var (code, output, _) = await RunAsync("--help");

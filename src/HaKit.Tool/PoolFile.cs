@@ -2,7 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
-namespace HaKit.Tool.Simulations;
+namespace HaKit.Tool;
 
 /// <summary>Reads a pool's options from a JSON file, as an application's configuration has them.</summary>
 internal static class PoolFile
