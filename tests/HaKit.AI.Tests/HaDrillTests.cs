@@ -28,6 +28,6 @@ public sealed class HaDrillTests
         services.AddHaEndpointPool("chat", _ => { }).AddEndpoint("gpt", new FakeChatClient("gpt"));
         services.AddHaChatClient("chat");
 
-        HaDrill.Run(services, "chat", options => options.Faults = [DrillFaults.Unauthorized]).Survived.Should().BeFalse();
+        HaDrill.Run(services, "chat", options => options.Faults = [DrillFaults.Quota]).Survived.Should().BeFalse();
     }
 }

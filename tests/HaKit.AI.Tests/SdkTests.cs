@@ -153,7 +153,7 @@ public sealed class SdkTests
     public async Task A_request_at_fault_is_each_sdk_s_own_exception_and_asked_once()
     {
         await using var world = await World.StartAsync("gpt");
-        world["gpt"].Faults.Always(FakeFault.Status(400));
+        world["gpt"].Faults.Always(FakeFaults.OpenAI.ContentFiltered());
         await world.AskAsync(false).Awaiting(a => a).Should().ThrowAsync<ClientResultException>();
         world["claude"].Counts.Received.Should().Be(0);
     }

@@ -8,7 +8,8 @@ namespace HaKit.AI;
 /// <summary>What answers mean that came without an exception.</summary>
 internal static class ChatFaults
 {
-    public static readonly Fault Broken = new(FaultKind.BrokenBody);
+    // Another endpoint is asked; only if that one answers was this one at fault.
+    public static readonly Fault Broken = new(FaultKind.BrokenBody) { SecondOpinion = SecondOpinion.Each, IsProvisional = true };
 
     // The model has been at work, and its work is billed, before a filter ends the answer.
     private static readonly Fault Filtered = new(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous };

@@ -150,6 +150,7 @@ public sealed class EndpointPoolChatClient : IChatClient
         var place = new Placement(_pool, given);
         place.RequireSupport(used);
         ReasoningOrigins? reasoning = null;
+        var isPortable = options?.ConversationId is null;
         if (_states.FindIn(list, options, place.All) is { } states)
         {
             if (_leaveOutReasoning && states.FindAll(s => s.Content is not null) is { Count: > 0 } unreadable)
@@ -158,6 +159,7 @@ public sealed class EndpointPoolChatClient : IChatClient
                 states.RemoveAll(s => s.Content is not null);
             }
             place.PinTo(states, _pinState);
+            isPortable &= states.Count == 0;
         }
         var maxOutput = given.MaxOutputTokens > 0 ? given.MaxOutputTokens : Math.Max(0, options?.MaxOutputTokens ?? 0);
         var input = given.InputTokens > 0 ? given.InputTokens : place.Capped(_estimateTokens(list, options), maxOutput);
@@ -168,6 +170,8 @@ public sealed class EndpointPoolChatClient : IChatClient
             Tools = given.Tools || options?.Tools is { Count: > 0 },
             Vision = given.Vision || Prompt.HasImage(list),
             Endpoints = place.Names,
+            // A request that carries state may be refused by every endpoint but the one that made it.
+            Request = given.Request != RequestKind.Unknown ? given.Request : isPortable ? RequestKind.CreatesAnswer : RequestKind.Other,
         };
         return new ChatCall(list, options, profile, used, reasoning) 
         {

@@ -42,7 +42,7 @@ internal sealed class AttemptHistory
     public bool FoundBroken(EndpointState candidate)
     {
         foreach (ref readonly var entry in Entries)
-            if (entry.Fault is { Reach: not FaultReach.Endpoint } fault && !fault.IsNeutral
+            if (entry.Fault is { Reach: not FaultReach.Endpoint } fault && (!fault.IsNeutral || fault.Kind == FaultKind.RequestTooLarge)
                 && !ReferenceEquals(entry.State, candidate) && entry.Endpoint.Domains.Shares(candidate.Endpoint.Domains, fault.Reach))
                 return true;
         return false;
@@ -58,11 +58,11 @@ internal sealed class AttemptHistory
         return false;
     }
 
-    /// <summary>Has the endpoint refused this very request? It would do so again.</summary>
+    /// <summary>Has the endpoint refused this very request, or asked not to be sent it again?</summary>
     public bool WasRefusedBy(EndpointState state)
     {
         foreach (ref readonly var entry in Entries)
-            if (ReferenceEquals(entry.State, state) && entry.Fault is { SecondOpinion: not SecondOpinion.None })
+            if (ReferenceEquals(entry.State, state) && entry.Fault is { SecondOpinion: not SecondOpinion.None } or { MayAskAgain: false })
                 return true;
         return false;
     }
@@ -86,6 +86,16 @@ internal sealed class AttemptHistory
                 }
             return state;
         }
+    }
+
+    /// <summary>Was the prompt too long, and has the candidate the same model, as far as its options say?</summary>
+    public bool IsTooLongForModelOf(EndpointState candidate)
+    {
+        foreach (ref readonly var entry in Entries)
+            if (entry.Fault?.Kind == FaultKind.ContextLength)
+                if (candidate.Endpoint.Domains.Model is not { } model || entry.Endpoint.Domains.Model is not { } refused || string.Equals(model, refused, StringComparison.Ordinal))
+                    return true;
+        return false;
     }
 
     /// <summary>The context window that proved too small, if one did.</summary>

@@ -153,7 +153,7 @@ internal sealed class EndpointState
             at = Max(at, state.Until ?? now);
         else if (state.Status == EndpointHealthStatus.Trial)
             at = Max(at, state.TrialUntil); // its slot is taken
-        at = Max(at, state.CooldownUntil ?? now);
+        at = Max(at, state.AskableAt(now));
         at = Max(at, Limiter.AvailableAt(tokens, now));
         return Max(at, AccountLimiter.AvailableAt(tokens, now));
     }

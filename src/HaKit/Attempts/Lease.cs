@@ -97,6 +97,9 @@ internal sealed class Lease
         }
     }
 
+    /// <summary>What the call asks for.</summary>
+    public RequestKind Request { get; set; }
+
     /// <summary>It is the one trial that asks whether an outage is over.</summary>
     public bool AsksOutage { get; set; }
 

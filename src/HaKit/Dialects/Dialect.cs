@@ -44,12 +44,18 @@ internal abstract class Dialect
                 told ??= meaning;
             }
 
+        if (status is 400 or 402 or 403 or 429 && AnyWord(in signs, isQuota: true))
+            return Verdict.Quota;
         if (status is 402 or 403 or 429 && QuotaInMessage(in signs, words) is { } quota)
             return quota;
         if (status == 400 && BeginsWithAny(words, ErrorPhrases.QuotaSentences))
             return Verdict.Quota;
+        if (status is 413 or 429 && ErrorWords.IsLargerThanLimit(words))
+            return new Verdict(FaultKind.RequestTooLarge, ThrottleReach);
         if (told is { } verdict)
             return verdict.Kind == FaultKind.Throttled ? verdict with { Reach = ThrottleReach } : verdict;
+        if (status is 400 or 403 or 422 or 451 && AnyWord(in signs, isQuota: false))
+            return new Verdict(FaultKind.ContentFilter);
         return InMessage(words, status) ?? ByStatus(status);
     }
 
@@ -79,6 +85,14 @@ internal abstract class Dialect
     protected virtual Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message) =>
         message.ContainsAny(ErrorPhrases.Quota) ? Verdict.Quota : null;
 
+    private static bool AnyWord(in ErrorSigns signs, bool isQuota)
+    {
+        for (var rank = 0; rank < 5; rank++)
+            if (signs.Ranked(rank) is var word && (isQuota ? ErrorWords.IsQuota(word) : ErrorWords.IsFilter(word)))
+                return true;
+        return false;
+    }
+
     private static bool BeginsWithAny(ReadOnlySpan<char> words, string[] sentences)
     {
         words = words.TrimStart();
@@ -100,6 +114,8 @@ internal abstract class Dialect
                 if (BeginsWithAny(message, ErrorPhrases.BadKeySentences))
                     return Verdict.BadKey;
                 return message.ContainsAny(ErrorPhrases.BadModel) ? new Verdict(FaultKind.ModelNotFound) : null;
+            case 451:
+                return message.ContainsAny(ErrorPhrases.ContentFilter) ? new Verdict(FaultKind.ContentFilter) : null;
             case 403:
                 if (message.ContainsAny(ErrorPhrases.ContentFilter))
                     return new Verdict(FaultKind.ContentFilter);

@@ -13,6 +13,9 @@ internal static class Durations
     public static readonly TimeSpan Longest = TimeSpan.FromDays(365);
 
     private const int RegainedWidth = 23;
+    private const double UnixSeconds = 1e9;
+    private const double UnixMilliseconds = 1e12;
+    private const double LastUnixSecond = 253402300799;
 
     private static readonly SearchValues<char> s_numeric = SearchValues.Create("0123456789.");
 
@@ -25,7 +28,28 @@ internal static class Durations
 
     public static TimeSpan? Milliseconds(ReadOnlySpan<char> text) => Decimal(text, 0.001);
 
-    public static TimeSpan? Seconds(ReadOnlySpan<char> text) => Decimal(text, 1);
+    /// <summary>Seconds; above a thousand million a Unix time in seconds, above a million million one in milliseconds. A duration so long means nothing.</summary>
+    /// <param name="text">The number.</param>
+    /// <param name="now">The server's time, for an instant.</param>
+    public static TimeSpan? Seconds(ReadOnlySpan<char> text, DateTimeOffset now) =>
+        !TryNumber(text.Trim(), out var number) ? null
+        : number > UnixMilliseconds ? Unix(number / 1000, now)
+        : number > UnixSeconds ? Unix(number, now)
+        : Future(number);
+
+    /// <summary>A wait in any form: a number, a Go duration, an instant, a number with its unit, or a list of these, of which the longest counts.</summary>
+    /// <param name="text">The header's text.</param>
+    /// <param name="now">The server's time, for instants.</param>
+    public static TimeSpan? Any(ReadOnlySpan<char> text, DateTimeOffset now)
+    {
+        if (One(text, now) is { } one || !text.Contains(','))
+            return One(text, now);
+        TimeSpan? longest = null;
+        foreach (var part in text.Split(','))
+            if (One(text[part], now) is { } wait && !(longest >= wait))
+                longest = wait;
+        return longest;
+    }
 
     /// <summary>A Go duration: <c>6ms</c>, <c>1s</c>, <c>6m0s</c>, <c>10h17m5.723541104s</c>.</summary>
     public static TimeSpan? Go(ReadOnlySpan<char> text)
@@ -57,7 +81,7 @@ internal static class Durations
             DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var date) ? date : null;
 
     public static DateTimeOffset? Rfc3339(ReadOnlySpan<char> text) =>
-        DateTimeOffset.TryParseExact(text, s_rfc3339, CultureInfo.InvariantCulture,
+        DateTimeOffset.TryParseExact(text.Trim(), s_rfc3339, CultureInfo.InvariantCulture,
             DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var date) ? date : null;
 
     public static TimeSpan? Until(DateTimeOffset? instant, DateTimeOffset now) =>
@@ -79,6 +103,38 @@ internal static class Durations
             ? date
             : null;
     }
+
+    private static TimeSpan? One(ReadOnlySpan<char> text, DateTimeOffset now) =>
+        Seconds(text, now) ?? Go(text) ?? Until(HttpDate(text) ?? Rfc3339(text), now) ?? WithUnit(text);
+
+    private static TimeSpan? Unix(double seconds, DateTimeOffset now) =>
+        seconds > LastUnixSecond ? Longest : Until(DateTimeOffset.UnixEpoch.AddSeconds(seconds), now);
+
+    // "20 seconds".
+    private static TimeSpan? WithUnit(ReadOnlySpan<char> text)
+    {
+        text = text.Trim();
+        var end = text.IndexOf(' ');
+        if (end <= 0 || text[..end].ContainsAnyExcept(s_numeric) || !TryNumber(text[..end], out var number))
+            return null;
+        var unit = text[end..].Trim();
+        if (unit.EndsWith(".", StringComparison.Ordinal))
+            unit = unit[..^1];
+        foreach (var c in unit)
+            if (!char.IsAsciiLetter(c))
+                return null;
+        return PlainSeconds(unit) is { } scale ? Future(number * scale) : null;
+    }
+
+    private static double? PlainSeconds(ReadOnlySpan<char> unit) =>
+        Begins(unit, "ms") || Begins(unit, "millis") ? 1e-3
+        : Begins(unit, "sec") ? 1
+        : Begins(unit, "min") ? 60
+        : Begins(unit, "hour") || Begins(unit, "hr") ? 3600
+        : Begins(unit, "day") ? 86400
+        : null;
+
+    private static bool Begins(ReadOnlySpan<char> word, string start) => word.StartsWith(start, StringComparison.OrdinalIgnoreCase);
 
     private static TimeSpan? After(ReadOnlySpan<char> sentence, string words)
     {

@@ -28,7 +28,9 @@ internal static class ErrorPhrases
 
     public static SearchValues<string> ContentFilter { get; } = Of(
         "content management policy", "content filtering policy", "content policy", "our safety system", "input was flagged",
-        "flagged as potentially violating");
+        "flagged as potentially violating",
+        "content violates", "prompt violates", "input violates", "request violates", "usage guidelines", "usage policies", "usage policy", "acceptable use policy",
+        "safety guidelines", "content guidelines", "inappropriate content", "harmful content", "content exists risk", "sensitive content", "sensitive words");
 
     public static SearchValues<string> Overloaded { get; } = Of(
         "overloaded", "capacity exceeded", "high demand", "no capacity available", "at capacity");

@@ -75,8 +75,14 @@ internal ref struct ErrorSigns
     /// <summary>Did an answer end because of a filter?</summary>
     public bool EndedByFilter { get; set; }
 
+    /// <summary>Did an answer end because the endpoint failed?</summary>
+    public bool EndedByFailure { get; set; }
+
+    /// <summary>Did the reason that a gateway translated tell of a failure? Then the translation says nothing.</summary>
+    public bool NativeEndFailed { get; set; }
+
     /// <summary>Did an answer end for any other reason?</summary>
-    public bool EndedOtherwise { get; set; }
+    public bool EndedOtherwise { readonly get => field && !NativeEndFailed; set; }
 
     /// <summary>Did a violated quota last a day?</summary>
     public bool QuotaPerDay { get; set; }

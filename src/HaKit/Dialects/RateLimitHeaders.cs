@@ -63,12 +63,32 @@ internal readonly struct RateLimitHeaders
             return exact;
         if (Durations.Milliseconds(Value(raw, "x-ms-retry-after-ms")) is { } azure)
             return azure;
-        var retryAfter = Value(raw, "Retry-After");
-        if (retryAfter is null)
-            return null;
-        return Durations.Seconds(retryAfter) ?? Durations.Go(retryAfter)
-            ?? Durations.Until(Durations.HttpDate(retryAfter), ServerTime(raw, now));
+        TimeSpan? longest = null;
+        if (raw.TryGetValues("Retry-After", out var lines))
+        {
+            var server = ServerTime(raw, now);
+            foreach (var line in lines)
+                longest = Later(longest, Durations.Any(line, server));
+        }
+        return longest;
     }
+
+    /// <summary>The reset of a limit of no known dimension (<c>RateLimit-Reset</c>), unless something of it is left.</summary>
+    /// <param name="headers">The answer's headers.</param>
+    /// <param name="now">The time of the answer, when it has no <c>Date</c> of its own.</param>
+    public static TimeSpan? ReadPlainReset(HttpResponseHeaders headers, DateTimeOffset now)
+    {
+        var raw = headers.NonValidated;
+        return Plain("RateLimit-Reset", "RateLimit-Remaining") ?? Plain("X-RateLimit-Reset", "X-RateLimit-Remaining");
+
+        TimeSpan? Plain(string reset, string remaining) =>
+            Value(raw, reset) is { } text && !(Count(Value(raw, remaining)) > 0) ? Durations.Any(text, ServerTime(raw, now)) : null;
+    }
+
+    /// <summary>Does the server say <c>x-should-retry: false</c>?</summary>
+    /// <param name="headers">The answer's headers.</param>
+    public static bool ForbidsRetry(HttpResponseHeaders headers) =>
+        Value(headers.NonValidated, "x-should-retry") is { } text && text.AsSpan().Trim().Equals("false", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The first value of a header as it came, or <see langword="null"/>.</summary>
     /// <param name="raw">The headers.</param>
@@ -95,7 +115,7 @@ internal readonly struct RateLimitHeaders
     /// <summary>OpenAI writes Go durations, Azure whole seconds (-1 and 0 for unknown), Anthropic instants; no text can be two of these.</summary>
     private static TimeSpan? Reset(string? text, HttpHeadersNonValidated raw, DateTimeOffset now) => text is null ? null
         : text.Contains('T', StringComparison.Ordinal) ? Durations.Until(Durations.Rfc3339(text), ServerTime(raw, now))
-        : Durations.Seconds(text) ?? Durations.Go(text);
+        : Durations.Seconds(text, ServerTime(raw, now)) ?? Durations.Go(text);
 
     /// <summary>The server's own clock where it tells it: its dates are meant by that one.</summary>
     private static DateTimeOffset ServerTime(HttpHeadersNonValidated raw, DateTimeOffset now) =>
@@ -106,5 +126,5 @@ internal readonly struct RateLimitHeaders
 
     private static TimeSpan? Exhausted(in RateLimitWindow window) => window.Remaining == 0 ? window.Reset : null;
 
-    private static TimeSpan? Later(TimeSpan? a, TimeSpan? b) => a is null || b > a ? b : a;
+    private static TimeSpan? Later(TimeSpan? a, TimeSpan? b) => a is null || b > a ? b ?? a : a;
 }

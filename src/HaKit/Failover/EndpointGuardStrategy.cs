@@ -80,7 +80,7 @@ internal sealed class EndpointGuardStrategy(IFaultClassifier classifier, TimePro
             return KnownFaults.CallerCancelled;
         return lease.Declared
             ?? KnownFaults.In(exception)
-            ?? classifier.Classify(new FaultEvidence { Exception = exception, Dialect = lease.State.Endpoint.Dialect, Now = time.GetUtcNow() })
+            ?? classifier.Classify(new FaultEvidence { Exception = exception, Dialect = lease.State.Endpoint.Dialect, Request = lease.Request, Now = time.GetUtcNow() })
             ?? KnownFaults.Unknown;
     }
 }

@@ -205,6 +205,7 @@ internal sealed partial class FailoverEngine
         }
         lease.CallerToken = call.CallerToken;
         lease.IsStream = call.IsStream;
+        lease.Request = call.Profile.Request;
         (lease.SilentUntil, lease.EndsAt) = Timeouts(call, state, now);
         lease.Identify(call.Profile.IdempotencyKey, _idempotencyPrefix, call.Number);
         lease.CallSpan = call.Span;

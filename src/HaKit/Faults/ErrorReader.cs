@@ -106,7 +106,7 @@ internal static partial class ErrorReader
             ReadEach(ref reader, ref signs, ReadCandidate);
         else if (name.SequenceEqual("promptFeedback"u8))
             ReadEach(ref reader, ref signs, ReadPromptFeedback);
-        else if (name.SequenceEqual("stop_reason"u8) || name.SequenceEqual("stopReason"u8))
+        else if (name.SequenceEqual("stop_reason"u8) || name.SequenceEqual("stopReason"u8) || !wrapped && name.SequenceEqual("done_reason"u8))
             ReadEnd(ref reader, ref signs);
         else if (name.SequenceEqual("incomplete_details"u8))
             ReadEach(ref reader, ref signs, ReadIncomplete);
@@ -244,6 +244,8 @@ internal static partial class ErrorReader
     {
         if (name.SequenceEqual("finish_reason"u8))
             ReadEnd(ref reader, ref signs);
+        else if (name.SequenceEqual("native_finish_reason"u8))
+            ReadNativeEnd(ref reader, ref signs);
         else if (name.SequenceEqual("error"u8))
             ReadErrorMember(ref reader, ref signs);
         else
@@ -275,19 +277,27 @@ internal static partial class ErrorReader
 
     private static void ReadEnd(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
-        if (reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 })
-        {
-            if (IsFilter(reader.ValueSpan))
-                signs.EndedByFilter = true;
-            else
-                signs.EndedOtherwise = true;
-        }
-
+        if (reader.TokenType == JsonTokenType.String)
+            switch (EndReasons.Of(reader.ValueSpan))
+            {
+                case AnswerEnd.Whole:
+                    signs.EndedOtherwise = true;
+                    break;
+                case AnswerEnd.Filtered:
+                    signs.EndedByFilter = true;
+                    break;
+                case AnswerEnd.Failed:
+                    signs.EndedByFailure = true;
+                    break;
+            }
         reader.Skip();
     }
 
-    private static bool IsFilter(ReadOnlySpan<byte> reason) =>
-        reason.SequenceEqual("content_filter"u8) || reason.SequenceEqual("SAFETY"u8) || reason.SequenceEqual("refusal"u8)
-        || reason.SequenceEqual("PROHIBITED_CONTENT"u8) || reason.SequenceEqual("BLOCKLIST"u8) || reason.SequenceEqual("SPII"u8)
-        || reason.SequenceEqual("guardrail_intervened"u8) || reason.SequenceEqual("content_filtered"u8);
+    /// <summary>What a gateway translated: it counts only where it tells of a failure that the translation hides.</summary>
+    private static void ReadNativeEnd(ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (reader.TokenType == JsonTokenType.String && !reader.ValueSpan.SequenceEqual("OTHER"u8) && EndReasons.Of(reader.ValueSpan) == AnswerEnd.Failed)
+            signs.NativeEndFailed = signs.EndedByFailure = true;
+        reader.Skip();
+    }
 }

@@ -80,6 +80,8 @@ internal static class ExceptionFaults
             TimeoutRejectedException => TimedOut(sent),
             ExecutionRejectedException => new Fault(FaultKind.BreakerOpen),
             OperationCanceledException or TimeoutException => IsConnectTimeout(exception) ? new Fault(FaultKind.ConnectTimeout) : TimedOut(sent),
+            // A build that does not fit together, or code that cannot do what it is asked: waiting heals nothing, and hardly another endpoint.
+            _ when IsOwnBuild(exception) => new Fault(FaultKind.Unknown) { Applied = FaultApplied.NotSent, SecondOpinion = SecondOpinion.One, IsProvisional = true },
             // The caller's own file, not the wire.
             FileNotFoundException or DirectoryNotFoundException or DriveNotFoundException or PathTooLongException => new Fault(FaultKind.InvalidRequest),
             InvalidDataException or JsonException => new Fault(FaultKind.BrokenBody),
@@ -88,6 +90,11 @@ internal static class ExceptionFaults
             _ => Of(exception.InnerException, sent, depth - 1),
         };
     }
+
+    private static bool IsOwnBuild(Exception exception) => exception
+        is MissingMemberException or TypeLoadException or FileLoadException or BadImageFormatException or TypeInitializationException or InvalidProgramException
+        or NotSupportedException or NotImplementedException or MethodAccessException or FieldAccessException or System.Security.VerificationException
+        || exception is FileNotFoundException { FileName: { } file } && file.Contains(", Version=", StringComparison.Ordinal);
 
     private static Fault? OfHttp(HttpRequestError error, bool? sent) => error switch
     {

@@ -41,6 +41,9 @@ public sealed record Fault
     /// </summary>
     public bool IsProvisional { get; init; }
 
+    /// <summary>May the same endpoint be asked again in the same call? False if the server said <c>x-should-retry: false</c>. Default true.</summary>
+    public bool MayAskAgain { get; init; } = true;
+
     /// <summary>The HTTP status, or 0 when there was none.</summary>
     public int StatusCode { get; init; }
 

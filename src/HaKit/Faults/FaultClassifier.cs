@@ -50,7 +50,8 @@ public sealed class FaultClassifier : IFaultClassifier
 
         var failure = evidence.StatusCode >= 400;
         if (!failure && !signs.IsError)
-            return signs is { EndedByFilter: true, EndedOtherwise: false }
+            return signs is { EndedByFailure: true, EndedOtherwise: false, EndedByFilter: false } ? new Fault(FaultKind.ServerError) { StatusCode = evidence.StatusCode }
+                : signs is { EndedByFilter: true, EndedOtherwise: false }
                 ? new Fault(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous, StatusCode = evidence.StatusCode }
                 : null;
 
@@ -87,6 +88,7 @@ public sealed class FaultClassifier : IFaultClassifier
             UntilCleared = verdict.UntilCleared || (verdict.Kind == FaultKind.QuotaExhausted && retryAfter is null),
             StatusCode = evidence.StatusCode,
             Code = signs.MostTelling(),
+            MayAskAgain = evidence.Headers is null || !RateLimitHeaders.ForbidsRetry(evidence.Headers),
         };
         return Refusals.Refine(fault, evidence.Request, status, in signs, words);
     }
@@ -113,7 +115,7 @@ public sealed class FaultClassifier : IFaultClassifier
         return kind switch
         {
             FaultKind.QuotaExhausted => Durations.Until(Durations.RegainedAt(words), evidence.Now),
-            FaultKind.Throttled when evidence.Headers is { } limits => RateLimitHeaders.Read(limits, evidence.Dialect, evidence.Now).ResetOfExhausted,
+            FaultKind.Throttled when evidence.Headers is { } limits => RateLimitHeaders.Read(limits, evidence.Dialect, evidence.Now).ResetOfExhausted ?? RateLimitHeaders.ReadPlainReset(limits, evidence.Now),
             _ => null,
         };
     }

@@ -18,8 +18,8 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
     /// <summary>May a person or a probe end it before its time? Money and keys can be put right; a throttled server cannot.</summary>
     public bool IsClearable => IsUntilCleared || Cause.Kind is FaultKind.QuotaExhausted or FaultKind.Unauthorized;
 
-    public static Cooldown UntilCleared(Fault cause, TimeSpan now, HealthOptions options) =>
-        new(now, TimeSpan.MaxValue, now + options.CooldownCap, cause, default);
+    public static Cooldown UntilCleared(Fault cause, TimeSpan trialAfter, TimeSpan now) =>
+        new(now, TimeSpan.MaxValue, now + trialAfter, cause, default);
 
     public static Cooldown For(Fault cause, TimeSpan length, TimeSpan now, HealthOptions options)
     {

@@ -30,6 +30,15 @@ internal sealed class EndpointHealth
 
     internal bool IsRemoved { get; set; }
 
+    /// <summary>When a rule that only reports last did so. Guarded by the tracker's lock.</summary>
+    internal TimeSpan? ReportedAt { get; set; }
+
+    /// <summary>When an attempt was last served, in ticks; negative before the first.</summary>
+    private long _servedAt = -1;
+
+    /// <summary>Has it served an attempt within the given time?</summary>
+    internal bool HasServedWithin(TimeSpan time, TimeSpan now) => Volatile.Read(ref _servedAt) is >= 0 and var ticks && now - new TimeSpan(ticks) <= time;
+
     internal SampleWindow Window
     {
         get => _window;
@@ -66,6 +75,7 @@ internal sealed class EndpointHealth
     {
         if (fault is null)
         {
+            Volatile.Write(ref _servedAt, now.Ticks);
             var state = _state;
             if (ticket.Epoch == state.Epoch && state.IsInService && !_window.TryCountSuccess(now)) _tracker.CountSuccess(this, now);
             if (state.IsClean || ticket.Epoch != state.Epoch) return;
@@ -84,6 +94,10 @@ internal sealed class EndpointHealth
     /// <param name="now">The time on the pool's clock.</param>
     public void Refuted(Fault refusal, TimeSpan began, TimeSpan now) =>
         _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.Refuted, Fault = refusal.Refuted(), Began = began, Epoch = HealthTicket.NoEpoch }, now);
+
+    /// <summary>The endpoint has another credential: that the old one was refused says nothing any more.</summary>
+    public void CredentialChanged(TimeSpan now) =>
+        _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.CredentialChanged, Began = now, Epoch = HealthTicket.NoEpoch }, now);
 
     /// <summary>A probe has ended; <see langword="null"/> for success.</summary>
     /// <param name="level">What it exercised.</param>

@@ -29,6 +29,9 @@ internal enum EvidenceSource
     /// <summary>Another endpoint has served a call that this one refused.</summary>
     Refuted,
 
+    /// <summary>The endpoint has another credential now.</summary>
+    CredentialChanged,
+
     /// <summary>Our own process was paused, or could connect to nobody: what it saw lately does not count.</summary>
     SelfSuspicion,
 
@@ -100,6 +103,9 @@ internal readonly record struct HealthEvidence
     /// <summary>For self-suspicion: how far back what was seen does not count.</summary>
     public TimeSpan Length { get; init; }
 
+    /// <summary>For a refused key: has it served within 24 hours, here or on another endpoint that uses it?</summary>
+    public bool HasServedLately { get; init; }
+
     /// <summary>Nobody else in the pool is admitted: to eject this one as well is to serve nobody.</summary>
     public bool IsLast { get; init; }
 
@@ -118,5 +124,5 @@ internal readonly record struct HealthEvidence
     public double Jitter { get; init; }
 }
 
-/// <summary>A change of an endpoint's state, with what caused it.</summary>
-internal readonly record struct HealthChange(EndpointHealth Endpoint, HealthState Before, HealthState After, HealthEvidence Evidence);
+/// <summary>A change of an endpoint's state, with what caused it; or, if it is a report, no change: a rule that only reports would have taken the endpoint out.</summary>
+internal readonly record struct HealthChange(EndpointHealth Endpoint, HealthState Before, HealthState After, HealthEvidence Evidence, bool IsReport = false);

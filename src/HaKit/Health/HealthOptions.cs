@@ -39,6 +39,33 @@ public sealed class HealthOptions
     /// <summary>The part of a server's Retry-After that is waited for in silence; past it one trial at a time may ask. Default 1 h.</summary>
     public TimeSpan CooldownCap { get; set; } = TimeSpan.FromHours(1);
 
+    /// <summary>When the first trial comes after a key was refused that has served within 24 hours; each further one takes twice as long, up to <see cref="CooldownCap"/>. Default 5 s.</summary>
+    public TimeSpan KeyTrial { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>When the first trial comes after a quota was exhausted, without a time from the server; each further one takes twice as long, up to <see cref="CooldownCap"/>. Default 60 s.</summary>
+    public TimeSpan QuotaTrial { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Whether <see cref="FailuresToEject"/> ejects. Default <see cref="RuleMode.Enforce"/>.</summary>
+    public RuleMode FailuresRule { get; set; }
+
+    /// <summary>Whether <see cref="ConnectFailuresToEject"/> ejects. Default <see cref="RuleMode.Enforce"/>.</summary>
+    public RuleMode ConnectFailuresRule { get; set; }
+
+    /// <summary>Whether <see cref="FailureRatio"/> ejects. Default <see cref="RuleMode.Enforce"/>.</summary>
+    public RuleMode FailureRatioRule { get; set; }
+
+    /// <summary>Whether missed heartbeats eject (<see cref="MissesToEject"/>). Default <see cref="RuleMode.Enforce"/>.</summary>
+    public RuleMode HeartbeatsRule { get; set; }
+
+    /// <summary>Whether refusals of calls that another endpoint then served eject, <see cref="FailuresToEject"/> of them in a row, for at most 30 s. Default <see cref="RuleMode.Enforce"/>.</summary>
+    public RuleMode RefusalsRule { get; set; }
+
+    /// <summary>Whether a refused key takes out all endpoints that use it. Default <see cref="RuleMode.Enforce"/>.</summary>
+    public RuleMode KeyRule { get; set; }
+
+    /// <summary>Whether an exhausted quota takes out all endpoints of the account. Default <see cref="RuleMode.Enforce"/>.</summary>
+    public RuleMode QuotaRule { get; set; }
+
     /// <summary>Our own first cooldown where a throttling server says nothing; each further one is twice the last. Default 1 s.</summary>
     public TimeSpan ThrottleCooldown { get; set; } = TimeSpan.FromSeconds(1);
 
@@ -82,6 +109,7 @@ public sealed class HealthOptions
             (nameof(SamplingDuration), SamplingDuration, TimeSpan.FromMilliseconds(10)), (nameof(BreakDuration), BreakDuration, TimeSpan.FromTicks(1)),
             (nameof(MaxBreakDuration), MaxBreakDuration, BreakDuration), (nameof(EjectionMemory), EjectionMemory, TimeSpan.FromTicks(1)),
             (nameof(TrialTimeout), TrialTimeout, TimeSpan.FromTicks(1)), (nameof(CooldownCap), CooldownCap, TimeSpan.FromTicks(1)),
+            (nameof(KeyTrial), KeyTrial, TimeSpan.FromTicks(1)), (nameof(QuotaTrial), QuotaTrial, TimeSpan.FromTicks(1)),
             (nameof(ThrottleCooldown), ThrottleCooldown, TimeSpan.FromTicks(1)), (nameof(MaxThrottleCooldown), MaxThrottleCooldown, ThrottleCooldown),
             (nameof(SlowStartDuration), SlowStartDuration, TimeSpan.Zero), (nameof(SelfSuspicion), SelfSuspicion, TimeSpan.Zero),
             (nameof(LateTimers), LateTimers, TimeSpan.FromTicks(1)), (nameof(PauseGrace), PauseGrace, TimeSpan.Zero),
@@ -98,6 +126,35 @@ public sealed class HealthOptions
 
     /// <summary>The length of the given ejection, without jitter.</summary>
     internal TimeSpan Period(int ejections) => Doubled(BreakDuration, ejections, MaxBreakDuration);
+
+    /// <summary>How long after its refusal something that must be cleared is tried again.</summary>
+    /// <param name="cause">What was refused.</param>
+    /// <param name="hasServed">Has the key served lately? One that never did is wrong, and is tried when the cap has passed.</param>
+    /// <param name="times">Which refusal in a row it is.</param>
+    internal TimeSpan ClearTrial(Faults.Fault cause, bool hasServed, int times) => cause.Kind switch
+    {
+        FaultKind.QuotaExhausted => Doubled(QuotaTrial, times, CooldownCap),
+        FaultKind.Unauthorized when hasServed => Doubled(KeyTrial, times, CooldownCap),
+        _ => CooldownCap,
+    };
+
+    /// <summary>The same with rules that report as if they were enforced; null if no rule reports.</summary>
+    internal HealthOptions? AsIfEnforced()
+    {
+        if (!new[] { FailuresRule, ConnectFailuresRule, FailureRatioRule, HeartbeatsRule, RefusalsRule, KeyRule, QuotaRule }.Contains(RuleMode.Report))
+            return null;
+        var copy = Copy();
+        copy.FailuresRule = Enforced(FailuresRule);
+        copy.ConnectFailuresRule = Enforced(ConnectFailuresRule);
+        copy.FailureRatioRule = Enforced(FailureRatioRule);
+        copy.HeartbeatsRule = Enforced(HeartbeatsRule);
+        copy.RefusalsRule = Enforced(RefusalsRule);
+        copy.KeyRule = Enforced(KeyRule);
+        copy.QuotaRule = Enforced(QuotaRule);
+        return copy;
+
+        static RuleMode Enforced(RuleMode mode) => mode == RuleMode.Report ? RuleMode.Enforce : mode;
+    }
 
     /// <summary>The length of the given cooldown of our own, without jitter.</summary>
     internal TimeSpan OwnCooldown(int throttles) => Doubled(ThrottleCooldown, throttles, MaxThrottleCooldown);

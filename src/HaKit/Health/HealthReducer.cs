@@ -23,6 +23,7 @@ internal static class HealthReducer
             EvidenceSource.TrialBegun => state.BeginTrial(evidence.IsOutage, now, options),
             EvidenceSource.TrialElsewhere => state.Postpone(now + options.TrialTimeout),
             EvidenceSource.ClearedElsewhere => state.ClearCooldown(evidence.Began, now, options),
+            EvidenceSource.CredentialChanged => state.Cooldown is { Cause.Kind: FaultKind.Unauthorized } ? state.ClearCooldown(TimeSpan.MaxValue, now, options) : state,
             EvidenceSource.Refuted => Refuted(state, evidence, now, options),
             EvidenceSource.SelfSuspicion => SelfSuspicion(state, evidence, now, options),
             EvidenceSource.Peer => state.HearPeers(evidence, now, options),
@@ -75,10 +76,11 @@ internal static class HealthReducer
         var unanswered = fault.IsConnectClass || fault.IsSilence() ? state.UnansweredFailures + 1 : 0;
         // Who refuses some is worth less than its siblings, and more than nobody. Who does not answer at all is worth nothing.
         var patience = evidence.IsLast ? LastOnesPatience : 1;
-        var tooMany = (failures >= patience * options.FailuresToEject && failures >= patience * underWay)
-            || (evidence.IsLast && unanswered >= options.FailuresToEject)
-            || connects >= options.ConnectFailuresToEject
-            || (!evidence.IsLast && evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * (evidence.Samples + inFlight));
+        var inARow = (failures >= patience * options.FailuresToEject && failures >= patience * underWay)
+            || (evidence.IsLast && unanswered >= options.FailuresToEject);
+        var tooMany = (inARow && options.FailuresRule == RuleMode.Enforce)
+            || (connects >= options.ConnectFailuresToEject && options.ConnectFailuresRule == RuleMode.Enforce)
+            || (!evidence.IsLast && options.FailureRatioRule == RuleMode.Enforce && evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * (evidence.Samples + inFlight));
         if (tooMany && evidence.IsDoubtful) return state.Suspect(fault, level, now);
         return tooMany
             ? state.Eject(fault, level, now, evidence.Jitter, options)
@@ -97,7 +99,7 @@ internal static class HealthReducer
             return state.EjectForRefusals(fault, now, evidence.Jitter, options); // the trial's call was served elsewhere
         if (!state.IsInService || evidence.Began < state.EpochSince) return state;
         var next = state with { Refusals = state.Refusals + 1 };
-        return next.Refusals >= options.FailuresToEject && !evidence.IsLast ? next.EjectForRefusals(fault, now, evidence.Jitter, options) : next;
+        return next.Refusals >= options.FailuresToEject && !evidence.IsLast && options.RefusalsRule == RuleMode.Enforce ? next.EjectForRefusals(fault, now, evidence.Jitter, options) : next;
     }
 
     private static HealthState Cool(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
@@ -105,9 +107,12 @@ internal static class HealthReducer
         var fault = evidence.Fault!;
         if (fault.IsUntilCleared())
         {
+            if (!IsEnforced(fault, options)) return state;
             var isOld = evidence.Began < state.ClearedAt
                 || (state.Cooldown is { IsUntilCleared: true } running && evidence.Began <= running.Since);
-            return isOld ? state : state.Cool(Cooldown.UntilCleared(fault, now, options));
+            if (isOld) return state;
+            var refusals = state.Cooldown is { IsUntilCleared: true } ? state.ClearRefusals + 1 : 1;
+            return state.Cool(Cooldown.UntilCleared(fault, options.ClearTrial(fault, evidence.HasServedLately, refusals), now)) with { ClearRefusals = refusals };
         }
 
         if (fault.SaysWhen()) return state.Cool(Cooldown.For(fault, fault.Wait(), now, options));
@@ -119,6 +124,13 @@ internal static class HealthReducer
         var length = options.OwnCooldown(throttles) * (1 - options.BreakJitter * evidence.Jitter);
         return state.Cool(Cooldown.For(fault, length, now, options)) with { Throttles = throttles, ThrottledAt = now };
     }
+
+    private static bool IsEnforced(Fault fault, HealthOptions options) => fault.Kind switch
+    {
+        FaultKind.Unauthorized => options.KeyRule == RuleMode.Enforce,
+        FaultKind.QuotaExhausted => options.QuotaRule == RuleMode.Enforce,
+        _ => true,
+    };
 
     private static HealthState ProbeHit(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
@@ -150,6 +162,7 @@ internal static class HealthReducer
         var level = fault.Level() < evidence.Level ? fault.Level() : evidence.Level;
         if (state.ConsecutiveFailures > 0 && state.CauseLevel > level) level = state.CauseLevel;
         var misses = evidence.IsDecisive ? options.MissesToEject : state.ProbeMisses + 1;
+        if (options.HeartbeatsRule != RuleMode.Enforce) return next.Suspect(fault, level, now) with { ProbeMisses = misses };
         if (misses >= options.MissesToEject && evidence.IsDoubtful) return next.Suspect(fault, level, now);
         return misses >= options.MissesToEject
             ? next.Eject(fault, level, now, evidence.Jitter, options, byProbe: true)

@@ -8,6 +8,8 @@ namespace HaKit.Health;
 /// </summary>
 public sealed record HealthState
 {
+    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(10);
+
     internal HealthState(TimeSpan since) => (Since, EpochSince) = (since, since);
 
     /// <summary>Where the endpoint stands.</summary>
@@ -41,6 +43,9 @@ public sealed record HealthState
 
     /// <summary>Calls in a row that it refused and another endpoint then served.</summary>
     internal int Refusals { get; init; }
+
+    /// <summary>Refusals in a row of a key or a quota that lasts until it is cleared.</summary>
+    internal int ClearRefusals { get; init; }
 
     /// <summary>It is ejected because of its refusals: for a short time only.</summary>
     internal bool IsOutForRefusals { get; init; }
@@ -137,6 +142,14 @@ public sealed record HealthState
     /// </summary>
     /// <param name="now">The time on the pool's clock.</param>
     public bool IsTrialAllowedInOutage(TimeSpan now) => IsTrialReady(now) || (Status == EndpointHealthStatus.Ejected && !IsCooling(now));
+
+    /// <summary>
+    /// When its cooldown lets a call ask it. What lasts until it is cleared is waited for only if its trial is due soon: a key that has served lately may
+    /// work again in seconds, a wrong one never does.
+    /// </summary>
+    internal TimeSpan AskableAt(TimeSpan now) => Cooldown is not { } cooldown ? now
+        : cooldown.IsUntilCleared && cooldown.TrialAt - now <= s_soon ? cooldown.TrialAt
+        : cooldown.Until;
 
     /// <summary>The factor on its weight, above 0 and at most 1: grows in a straight line while it returns from an ejection or a cooldown.</summary>
     /// <param name="now">The time on the pool's clock.</param>

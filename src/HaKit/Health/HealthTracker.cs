@@ -8,19 +8,22 @@ namespace HaKit.Health;
 /// </summary>
 internal sealed class HealthTracker
 {
+    private static readonly TimeSpan s_lately = TimeSpan.FromHours(24);
+
     private readonly Lock _gate = new();
     private readonly Random _random;
     private readonly List<EndpointHealth> _endpoints = [];
     private readonly Queue<HealthChange> _changes = new();
     private readonly SelfSuspicion _suspicion = new();
     private HealthOptions _options;
+    private HealthOptions? _asIfEnforced;
     private TimeSpan _connectEjectionAt = TimeSpan.MinValue;
     private long _nextChange = TimeSpan.MaxValue.Ticks;
     private bool _isDelivering;
 
     /// <param name="options">When to eject and how to come back; not to be changed afterwards.</param>
     /// <param name="random">The seeded source of jitter; only used under the lock.</param>
-    public HealthTracker(HealthOptions options, Random random) => (_options, _random) = (options, random);
+    public HealthTracker(HealthOptions options, Random random) => (_options, _asIfEnforced, _random) = (options, options.AsIfEnforced(), random);
 
     /// <summary>
     /// Called for every change of a state, outside the lock, in order, one at a time; may call back. Handlers are added before the first endpoint.
@@ -62,6 +65,7 @@ internal sealed class HealthTracker
                 foreach (var endpoint in _endpoints)
                     endpoint.Window = new SampleWindow(options.SamplingDuration);
             _options = options;
+            _asIfEnforced = options.AsIfEnforced();
         }
     }
 
@@ -159,7 +163,10 @@ internal sealed class HealthTracker
     {
         var before = endpoint.State;
         var fault = evidence.Fault;
-        evidence = evidence with { IsHeld = _suspicion.Explains(evidence, now), Jitter = _random.NextDouble() };
+        evidence = evidence with
+        {
+            IsHeld = _suspicion.Explains(evidence, now), Jitter = _random.NextDouble(), HasServedLately = fault?.Kind == FaultKind.Unauthorized && KeyHasServedWhileLocked(endpoint, now),
+        };
         if (fault is not null && !evidence.IsHeld && evidence.Epoch == before.Epoch && before.IsInService && fault.Counts())
         {
             endpoint.Window.CountFailure(now);
@@ -223,10 +230,20 @@ internal sealed class HealthTracker
                 IsShared = true,
                 Epoch = counts ? evidence.Epoch : HealthTicket.NoEpoch,
                 Began = evidence.Began,
+                HasServedLately = evidence.HasServedLately,
                 Jitter = _random.NextDouble(),
             };
             ApplyWhileLocked(sibling, shared, now);
         }
+    }
+
+    // A key that has served lately is not wrong: it may be rotating, or its server may have failed.
+    private bool KeyHasServedWhileLocked(EndpointHealth endpoint, TimeSpan now)
+    {
+        if (endpoint.HasServedWithin(s_lately, now)) return true;
+        foreach (var sibling in SharingWhileLocked(endpoint, FaultReach.Key))
+            if (sibling.HasServedWithin(s_lately, now)) return true;
+        return false;
     }
 
     private IEnumerable<EndpointHealth> SharingWhileLocked(EndpointHealth origin, FaultReach reach)
@@ -251,12 +268,25 @@ internal sealed class HealthTracker
         var after = HealthReducer.Next(before, mayFail ? evidence with { Jitter = _random.NextDouble() } : evidence, now, _options);
         if (evidence.Source is EvidenceSource.Traffic or EvidenceSource.Refuted && before.IsInService && after.Status == EndpointHealthStatus.Ejected && IsLastWhileLocked(endpoint, now))
             after = HealthReducer.Next(before, evidence with { IsLast = true }, now, _options);
+        if (_asIfEnforced is not null) ReportWouldBeWhileLocked(endpoint, before, after, evidence, now);
         if (ReferenceEquals(before, after)) return;
         endpoint.Publish(after);
         if (after.Epoch != before.Epoch) endpoint.Window.Clear();
         var edge = after.NextEdge(now).Ticks;
         if (edge < _nextChange) Volatile.Write(ref _nextChange, edge);
         if (!endpoint.IsRemoved) _changes.Enqueue(new HealthChange(endpoint, before, after, evidence));
+    }
+
+    /// <summary>Would a rule that only reports have taken the endpoint out? Told at most once in each base ejection.</summary>
+    private void ReportWouldBeWhileLocked(EndpointHealth endpoint, HealthState before, HealthState after, in HealthEvidence evidence, TimeSpan now)
+    {
+        if (evidence.Fault is null || endpoint.IsRemoved || endpoint.ReportedAt is { } last && now - last < _options.BreakDuration) return;
+        var would = HealthReducer.Next(before, evidence with { IsLast = IsLastWhileLocked(endpoint, now) }, now, _asIfEnforced!);
+        var isOut = would.Status == EndpointHealthStatus.Ejected && after.Status != EndpointHealthStatus.Ejected
+            || would.Cooldown is { IsUntilCleared: true } && after.Cooldown is not { IsUntilCleared: true };
+        if (!isOut) return;
+        endpoint.ReportedAt = now;
+        _changes.Enqueue(new HealthChange(endpoint, before, before, evidence, IsReport: true));
     }
 
     /// <summary>Whoever comes first delivers for all, in order; a callback that reports again only adds to the queue.</summary>

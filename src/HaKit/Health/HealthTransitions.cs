@@ -198,7 +198,7 @@ internal static class HealthTransitions
     public static HealthState ClearCooldown(this HealthState state, TimeSpan refutedAt, TimeSpan now, HealthOptions options)
     {
         if (state.Cooldown is not { } cooldown || cooldown.Since >= refutedAt) return state;
-        var cleared = state with { ClearedAt = now };
+        var cleared = state with { ClearedAt = now, ClearRefusals = 0 };
         if (cooldown.Beneath is { } beneath && now < beneath.TrialAt) return cleared with { Cooldown = beneath };
         var ramp = new SlowStart(now, now + options.SlowStartDuration, options.SlowStartInitialShare);
         return state.IsInService ? cleared.Reenter(ramp, cooldown.Cause, now) : cleared with { Cooldown = null, Return = ramp };

@@ -52,7 +52,10 @@ internal sealed class MemberFactory(
             return Create(endpoint, options);
         // An unchanged endpoint keeps its pipeline too: the user's own breakers and limiters have a memory.
         if (!endpoint.IsAlike(member.Endpoint))
+        {
             member.Replace(endpoint, pipelines.ForAttempts(endpoint), TelemetryOf(endpoint));
+            member.Health.CredentialChanged(clock.Now); // perhaps: asking once more costs one request
+        }
         if (member.Limiter != Limiter.Unlimited)
             member.Limiter.UseOptions(endpoint.Limits ?? new LimitOptions());
         member.UseLimiters(

@@ -154,6 +154,11 @@ internal sealed class PoolJournal : IDisposable
 
     private void RecordHealth(in HealthChange change, TimeSpan now)
     {
+        if (change.IsReport)
+        {
+            PoolLog.WouldBeOut(Log, _pool, change.Endpoint.Name, change.Evidence.Fault?.ToString() ?? "no fault");
+            return;
+        }
         var isEjection = HealthEvents.IsEjection(change);
         if (isEjection)
             _telemetry.Ejected(change.Endpoint.Name, (change.Evidence.Fault ?? change.After.Cause)?.KindName ?? nameof(FaultKind.Unknown));

@@ -51,6 +51,12 @@ public sealed record RequestProfile
     /// <summary>May a request that a content filter refused be tried elsewhere? Default false.</summary>
     public bool MoveOnAfterContentFilter { get; init; }
 
+    /// <summary>
+    /// What the call asks for, which decides what the refusal of an exception means: a new answer that every endpoint could make gets second opinions.
+    /// Calls over HTTP find it out themselves. Default <see cref="RequestKind.Unknown"/>.
+    /// </summary>
+    public RequestKind Request { get; init; }
+
     /// <summary>The key that all attempts of the call present; made up when null.</summary>
     public string? IdempotencyKey { get; init; }
 

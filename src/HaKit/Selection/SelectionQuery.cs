@@ -47,7 +47,10 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
         if (History.Count > 0 && (History.FoundTooSmall(state) || History.WasRefusedBy(state)))
             return false;
         var window = state.Endpoint.Capabilities.ContextWindow;
-        return window is null || Tokens <= window && (History.ContextWindowTooSmall is not { } tooSmall || window > tooSmall);
+        if (window is not null && Tokens > window)
+            return false;
+        // A prompt that was too long moves on only to an endpoint that declares a larger window, or another model.
+        return History.ContextWindowTooSmall is not { } tooSmall || window > tooSmall || window is null && !History.IsTooLongForModelOf(state);
     }
 
     /// <summary>Does the request fit, and is there room for it within the limits?</summary>

@@ -44,6 +44,9 @@ internal static partial class PoolLog
     [LoggerMessage(32, LogLevel.Warning, "Pool {Pool}: the configuration changed {Settings}, which a running pool cannot apply; they take effect in a new pool.")]
     public static partial void NotApplied(ILogger logger, string pool, string settings);
 
+    [LoggerMessage(34, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} stays in service only because a rule reports and does not enforce: {Fault}.")]
+    public static partial void WouldBeOut(ILogger logger, string pool, string endpoint, string fault);
+
     [LoggerMessage(33, LogLevel.Error, "Pool {Pool}: the callback {Callback} threw.")]
     public static partial void CallbackFailed(ILogger logger, Exception failure, string pool, string callback);
 

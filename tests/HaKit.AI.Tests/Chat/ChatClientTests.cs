@@ -16,7 +16,6 @@ public sealed class ChatClientTests
         ["529"] = FakeFaults.Anthropic.Overloaded(),
         ["bad key"] = FakeFaults.OpenAI.BadKey(),
         ["model"] = FakeFaults.OpenAI.ModelNotFound(),
-        ["context"] = FakeFaults.Anthropic.ContextLengthExceeded(),
         ["cut"] = FakeFault.CutAfter(0),
         ["end"] = FakeFault.EndAfter(0),
         ["silent"] = FakeFault.SilentAfter(0),

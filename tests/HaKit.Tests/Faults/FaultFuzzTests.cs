@@ -12,7 +12,7 @@ public sealed class FaultFuzzTests
     [
         "error", "code", "type", "message", "status", "details", "innererror", "inner_error", "error_code", "reason", "@type", "retryDelay", "violations", "quotaId",
         "object", "raw_status_code", "detail", "Message", "__type", "error_type", "choices", "finish_reason", "candidates", "finishReason", "promptFeedback", "blockReason",
-        "stop_reason", "stopReason", "incomplete_details", "response", "delta", "messageStop", "throttlingException", "modelStreamErrorException", "param", "loc", "fieldViolations",
+        "stop_reason", "stopReason", "incomplete_details", "response", "delta", "messageStop", "throttlingException", "modelStreamErrorException", "param", "loc", "fieldViolations", "native_finish_reason", "done_reason",
     ];
 
     private static readonly string[] s_values =
@@ -25,20 +25,25 @@ public sealed class FaultFuzzTests
         "\"maximum context length\"", "\"The model is OVERLOADED\"", "\"exceeded your current quota\"", "\"api key not valid\"", "\"regain access on 2026-08-01 at 00:00 UTC\"", "\"\\u0065rror\"", "\"é\"",
         "\"1 error: 'why: You exceeded your current quota' here\"", "\"it's `x` and \\\"API key not valid\\\" said\"", "\"Failed at b'limit: 0' (the users' tokens per day)\"", "\"\\u201cThe model is overloaded\"",
         "\"Your credit balance is too low\"", "\"API key not valid. Pass one.\"", "\"messages.0.content: too long\"", "\"max_tokens: 5 > 4\"", "\"User location: no\"", "\"invalid_value\"", "\"invalid_api_key_format\"",
-        "\"Error code: 429 - {'error': 'retry after 26 seconds'}\"", "\"‘x’ at capacity «y»\"", "\"model\"",
+        "\"Error code: 429 - {'error': 'retry after 26 seconds'}\"", "\"‘x’ at capacity «y»\"", "\"model\"", "\"exceeded_current_quota_error\"", "\"insufficient_user_quota\"", "\"InsufficientBalance\"", "\"rate_quota_exceeded\"", "\"data_inspection_failed\"", "\"abort\"", "\"MALFORMED_FUNCTION_CALL\"", "\"network_error\"", "\"OTHER\"",
+        "\"Request too large for m: Limit 30,000, Requested 342389.\"", "\"Limit 100, Used 97, Requested 36\"", "\"Limit: 100 Requested: 101\"", "\"Content violates usage guidelines.\"", "\"Access denied: sensitive words\"",
     ];
 
     private static readonly (string Name, string[] Values)[] s_headers =
     [
         ("retry-after-ms", ["1500.5", "-1", "0", "x"]),
         ("x-ms-retry-after-ms", ["9000", "NaN"]),
-        ("Retry-After", ["1", "86400", "1.5", "0", "-3", "1m30s", "Thu, 01 Jan 2026 00:00:30 GMT", "Wed, 31 Dec 2025 00:00:30 GMT", "Thursday, 01-Jan-26 00:00:30 GMT", "later", "99999999999999"]),
+        ("Retry-After", ["1", "86400", "1.5", "0", "-3", "1m30s", "Thu, 01 Jan 2026 00:00:30 GMT", "Wed, 31 Dec 2025 00:00:30 GMT", "Thursday, 01-Jan-26 00:00:30 GMT", "later", "99999999999999", "20, 20", "5, 30 ", "20 seconds", "2 minutes", "2026-01-01T00:00:40Z", "1767225640", "1767225640500", "3 parsecs"]),
+        ("RateLimit-Reset", ["17", "1767225640", "x"]),
+        ("RateLimit-Remaining", ["0", "4"]),
+        ("X-RateLimit-Reset", ["19", "2026-01-01T00:00:50Z"]),
+        ("x-should-retry", ["false", "true", " FALSE"]),
         ("Date", ["Thu, 01 Jan 2026 00:00:10 GMT", "x"]),
         ("x-amzn-ErrorType", ["ThrottlingException:http://x/", "ServiceQuotaExceededException", ":", "bad token:"]),
         ("x-ratelimit-remaining-tokens", ["0", "-1", "5"]),
         ("x-ratelimit-reset-tokens", ["6m0s", "0", "-1", "12", "6ms"]),
         ("x-ratelimit-remaining-requests", ["0", "3"]),
-        ("x-ratelimit-reset-requests", ["1s", "1h"]),
+        ("x-ratelimit-reset-requests", ["1s", "1h", "1767225640", "1767225640123", "1"]),
         ("anthropic-ratelimit-requests-remaining", ["0", "7"]),
         ("anthropic-ratelimit-requests-reset", ["2026-01-01T00:00:40Z", "2025-01-01T00:00:40Z", "T"]),
         ("anthropic-ratelimit-output-tokens-remaining", ["0"]),

@@ -11,7 +11,10 @@ internal static partial class SlowClassifier
 {
     private static readonly string[] s_maybeArray = ["", "[]"];
     private static readonly Dictionary<string, string> s_places = Places();
-    private static readonly string[] s_filters = ["content_filter", "SAFETY", "refusal", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "guardrail_intervened", "content_filtered"];
+    private static readonly Regex s_filters = new("content_filter|safety|refusal|prohibited_content|blocklist|spii|guardrail|recitation|moderation|sensitive|policy", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+    private static readonly Regex s_failing = new(
+        "error|abort|fail|cancel|timeout|timed_out|network|interrupt|malformed|unavailable|internal|exception|insufficient|overload|disconnect|unexpected|crash|evict|preempt|unload|too_many_tool_calls|no_image|missing_thought",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 
     private static readonly string[] s_milliseconds = ["retry-after-ms", "x-ms-retry-after-ms"];
     private static readonly string[] s_dimensions = ["requests", "tokens", "input-tokens", "output-tokens"];
@@ -32,6 +35,7 @@ internal static partial class SlowClassifier
                 places[root + name] = name;
             places[root + "Message"] = places[root + "detail"] = "message";
             places[root + "*Exception"] = "exception";
+            places[root + "done_reason"] = "end";
             foreach (var wrap in new[] { "", "response/", "delta/", "messageStop/" })
             {
                 places[root + wrap + "stop_reason"] = places[root + wrap + "stopReason"] = "end";
@@ -41,6 +45,7 @@ internal static partial class SlowClassifier
             foreach (var array in s_maybeArray)
             {
                 places[$"{root}choices{array}/finish_reason"] = places[$"{root}candidates{array}/finishReason"] = "end";
+                places[$"{root}choices{array}/native_finish_reason"] = "native end";
                 places[$"{root}promptFeedback{array}/blockReason"] = "blocked";
             }
 
@@ -88,7 +93,7 @@ internal static partial class SlowClassifier
         var body = new SlowBody(evidence.Body.Span);
         string code = "", detail = "", exception = "", type = "", status = "", outerCode = "", outerType = "", message = "", outerMessage = "";
         int bodyStatus = 0;
-        bool azure = false, google = false, typeError = false, mistral = false, hasObject = false, isError = false, perDay = false, names = false, field = false, filtered = false, ended = false;
+        bool azure = false, google = false, typeError = false, mistral = false, hasObject = false, isError = false, perDay = false, names = false, field = false, endFailed = false, nativeFailed = false, filtered = false, ended = false;
         TimeSpan? delay = null;
 
         foreach (var (path, kind, text) in body.Facts)
@@ -169,7 +174,18 @@ internal static partial class SlowClassifier
                     filtered = true;
                     break;
                 case "end" when isText && text.Length > 0:
-                    (filtered, ended) = s_filters.Contains(text) ? (true, ended) : (filtered, true);
+                    var reason = text[..Math.Min(text.Length, 64)];
+                    if (text is "null" or "FINISH_REASON_UNSPECIFIED")
+                        break;
+                    if (s_filters.IsMatch(reason))
+                        filtered = true;
+                    else if (text == "OTHER" || s_failing.IsMatch(reason))
+                        endFailed = true;
+                    else
+                        ended = true;
+                    break;
+                case "native end" when isText && text.Length > 0 && !s_filters.IsMatch(text[..Math.Min(text.Length, 64)]) && s_failing.IsMatch(text[..Math.Min(text.Length, 64)]):
+                    (endFailed, nativeFailed) = (true, true);
                     break;
             }
 
@@ -206,7 +222,7 @@ internal static partial class SlowClassifier
         message = message.Length > 0 ? message : outerMessage;
         var raw = message[..Math.Min(message.Length, 2048)];
         return new Facts([code, detail, exception, type, status], Unquoted(Decoded(raw)), bodyStatus, azure, status.Length > 0 || google,
-            typeError && hasObject && code.Length == 0, exception.Length > 0, mistral, hasObject, isError, field, Regex.IsMatch(Encoding.Latin1.GetString(evidence.Body.Span), @"\A(?:ï»¿)?[ \t\r\n]*[\[{]"), raw, perDay, names, delay, filtered, ended);
+            typeError && hasObject && code.Length == 0, exception.Length > 0, mistral, hasObject, isError, field, Regex.IsMatch(Encoding.Latin1.GetString(evidence.Body.Span), @"\A(?:ï»¿)?[ \t\r\n]*[\[{]"), raw, perDay, names, delay, filtered, ended && !nativeFailed, endFailed, Header(evidence, "x-should-retry")?.Trim().Equals("false", StringComparison.OrdinalIgnoreCase) == true);
     }
 
     private static string Decoded(string raw) => Regex.Replace(
@@ -242,15 +258,8 @@ internal static partial class SlowClassifier
         foreach (var name in s_milliseconds)
             if (Number(Header(evidence, name)?.Trim()) is { } milliseconds && Ahead(milliseconds / 1000) is { } exact)
                 return exact;
-        if (Header(evidence, "Retry-After") is { } text)
-        {
-            if (Number(text.Trim()) is { } seconds && Ahead(seconds) is { } plain)
-                return plain;
-            if (GoDuration(text) is { } duration)
-                return duration;
-            if (HttpDate(text) is { } date && Ahead((date - now).TotalSeconds) is { } until)
-                return until;
-        }
+        if (Lines(evidence, "Retry-After").Select(line => Told(line, now)).Max() is { } retryAfter)
+            return retryAfter;
 
         if ((facts.Delay ?? InSentence(facts.Message)) is { } told)
             return told;
@@ -260,15 +269,18 @@ internal static partial class SlowClassifier
             return Regex.Match(facts.Message, "regain access on (.{23})", RegexOptions.Singleline) is { Success: true } regain
                 && DateTimeOffset.TryParseExact(regain.Groups[1].Value, "yyyy-MM-dd 'at' HH:mm 'UTC'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
                 ? Ahead((at - evidence.Now).TotalSeconds) : null;
-        if (kind != FaultKind.Throttled)
-            return null;
-        if (evidence.Headers is null)
+        if (kind != FaultKind.Throttled || evidence.Headers is null)
             return null;
         var copy = evidence;
         var open = s_openDimensions.Select(d => Window(copy, $"x-ratelimit-limit-{d}", $"x-ratelimit-remaining-{d}", $"x-ratelimit-reset-{d}", now)).ToList();
         var anthropic = s_dimensions.Select(d => Window(copy, $"anthropic-ratelimit-{d}-limit", $"anthropic-ratelimit-{d}-remaining", $"anthropic-ratelimit-{d}-reset", now)).ToList();
         var useAnthropic = evidence.Dialect == WireDialect.Anthropic || (evidence.Dialect == WireDialect.Unknown && open.TrueForAll(w => w is (null, null, null)));
-        return (useAnthropic ? anthropic : open).Where(w => w.Remaining == 0).Max(w => w.Reset);
+        if ((useAnthropic ? anthropic : open).Where(w => w.Remaining == 0).Max(w => w.Reset) is { } exhausted)
+            return exhausted;
+        foreach (var prefix in new[] { "RateLimit-", "X-RateLimit-" })
+            if (Header(evidence, prefix + "Reset") is { } plain && !(Count(Header(evidence, prefix + "Remaining")) > 0) && Told(plain, now) is { } back)
+                return back;
+        return null;
     }
 
     private static (long? Limit, long? Remaining, TimeSpan? Reset) Window(FaultEvidence evidence, string limit, string remaining, string reset, DateTimeOffset now)
@@ -281,10 +293,39 @@ internal static partial class SlowClassifier
 
     private static long? Count(string? text) => text is not null && Regex.IsMatch(text, @"^[ \t-\r]*[0-9]+[ \t-\r]*\z") && long.TryParse(text.Trim(), out var count) ? count : null;
 
+    private static string[] Lines(FaultEvidence evidence, string name) =>
+        evidence.Headers is { } headers && headers.NonValidated.Contains(name) ? [.. headers.NonValidated[name]] : [];
+
+    /// <summary>A time in any form: a number, an instant, a duration, a number with its unit, or a list of them, of which the longest counts.</summary>
+    private static TimeSpan? Told(string text, DateTimeOffset now)
+    {
+        if (One(text) is { } one)
+            return one;
+        return text.Contains(',') ? text.Split(',').Select(One).Max() : null;
+
+        TimeSpan? One(string part)
+        {
+            if (Number(part.Trim()) is { } number)
+                return number > 1e12 ? Unix(number / 1000) : number > 1e9 ? Unix(number) : Ahead(number);
+            if (GoDuration(part) is { } duration)
+                return duration;
+            if ((HttpDate(part) ?? Instant(part)) is { } date)
+                return now == default ? null : Ahead((date - now).TotalSeconds);
+            var match = Regex.Match(part.Trim(), @"^([0-9]+\.?[0-9]*) +(?i:(ms|millis)|(sec)|(min)|(hour|hr)|(day))[A-Za-z]*\.?\z");
+            return match.Success && Number(match.Groups[1].Value) is { } amount
+                ? Ahead(amount * (match.Groups[2].Success ? 1e-3 : match.Groups[3].Success ? 1 : match.Groups[4].Success ? 60 : match.Groups[5].Success ? 3600 : 86400)) : null;
+        }
+
+        TimeSpan? Unix(double seconds) => seconds > 253402300799 ? TimeSpan.FromDays(365) : now == default ? null : Ahead((DateTimeOffset.UnixEpoch.AddSeconds(seconds) - now).TotalSeconds);
+    }
+
+    private static DateTimeOffset? Instant(string text) => DateTimeOffset.TryParseExact(text.Trim(), s_instants, CultureInfo.InvariantCulture,
+        DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var at) ? at : null;
+
     private static TimeSpan? Reset(string? text, DateTimeOffset now) => text is null ? null
         : text.Contains('T') ? DateTimeOffset.TryParseExact(text, s_instants, CultureInfo.InvariantCulture,
             DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var at) ? Ahead((at - now).TotalSeconds) : null
-        : Number(text.Trim()) is { } seconds && Ahead(seconds) is { } plain ? plain : GoDuration(text);
+        : Number(text.Trim()) is { } seconds ? Told(text, now) : GoDuration(text);
 
     private static DateTimeOffset? HttpDate(string? text) => text is not null && DateTimeOffset.TryParseExact(text,
         s_httpDates, CultureInfo.InvariantCulture,

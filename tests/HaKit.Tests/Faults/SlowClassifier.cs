@@ -84,20 +84,21 @@ internal static partial class SlowClassifier
 
     /// <summary>The words found, by rank, and everything else the rules ask for.</summary>
     private sealed record Facts(string[] Words, string Message, int BodyStatus, bool Azure, bool Google, bool Anthropic, bool Amazon, bool Mistral, bool Object,
-        bool IsError, bool Field, bool IsJson, string Raw, bool PerDay, bool NamesQuota, TimeSpan? Delay, bool Filtered, bool Ended);
+        bool IsError, bool Field, bool IsJson, string Raw, bool PerDay, bool NamesQuota, TimeSpan? Delay, bool Filtered, bool Ended, bool Failed, bool NoRetry);
 
     public static Fault? Classify(in FaultEvidence evidence)
     {
         var facts = Read(evidence);
         var failed = evidence.StatusCode >= 400;
         if (!failed && !facts.IsError)
-            return facts is { Filtered: true, Ended: false }
+            return facts is { Failed: true, Ended: false, Filtered: false } ? new Fault(FaultKind.ServerError) { StatusCode = evidence.StatusCode }
+                : facts is { Filtered: true, Ended: false }
                 ? new Fault(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous, StatusCode = evidence.StatusCode }
                 : null;
         var dialect = DialectOf(evidence.Dialect, facts);
         var status = failed ? evidence.StatusCode : Implied(dialect, facts);
         var (kind, reach, forever) = Judge(dialect, facts, status);
-        var fault = new Fault(kind) { StatusCode = evidence.StatusCode, Code = facts.Words.FirstOrDefault(w => w.Any(char.IsAsciiLetter)) };
+        var fault = new Fault(kind) { StatusCode = evidence.StatusCode, Code = facts.Words.FirstOrDefault(w => w.Any(char.IsAsciiLetter)), MayAskAgain = !facts.NoRetry };
         if (reach is { } far)
             fault = fault with { Reach = far };
         if (!failed && kind == FaultKind.Overloaded)
@@ -120,6 +121,7 @@ internal static partial class SlowClassifier
             FaultKind.ModelNotFound when request != RequestKind.Other => SecondOpinion.Each,
             FaultKind.Forbidden => SecondOpinion.Each,
             FaultKind.NotServed when creates => SecondOpinion.Each,
+            FaultKind.RequestTooLarge when fault.Reach != FaultReach.Endpoint || status == 429 || IsLargerThanLimit(facts.Message) => SecondOpinion.Each,
             FaultKind.InvalidRequest or FaultKind.RequestTooLarge when creates && (isPage || status is not (400 or 413 or 422)) => SecondOpinion.Each,
             FaultKind.InvalidRequest or FaultKind.RequestTooLarge when creates && !saysOwn => SecondOpinion.One,
             _ => null,
@@ -128,6 +130,8 @@ internal static partial class SlowClassifier
             fault = fault with { Blame = FaultBlame.Request };
         if (asks is null)
             return fault;
+        if (fault.Kind == FaultKind.RequestTooLarge && (status == 429 || IsLargerThanLimit(facts.Message)))
+            return fault with { SecondOpinion = SecondOpinion.Each };
         return fault.Kind == FaultKind.Forbidden && request == RequestKind.Other
             ? fault with { SecondOpinion = asks.Value, Blame = FaultBlame.Request, Reach = FaultReach.Endpoint }
             : fault with { SecondOpinion = asks.Value, IsProvisional = true, Reach = FaultReach.Endpoint };
@@ -157,13 +161,19 @@ internal static partial class SlowClassifier
         var meanings = facts.Words.Select(w => Meaning(dialect, w)).OfType<(FaultKind Kind, FaultReach? Reach)>().ToList();
         if (meanings.FirstOrDefault(m => m.Kind == FaultKind.QuotaExhausted) is { Kind: FaultKind.QuotaExhausted } quota)
             return (quota.Kind, quota.Reach, false);
+        if (status is 400 or 402 or 403 or 429 && facts.Words.Any(w => QuotaWord().IsMatch(w) && !RateWord().IsMatch(w)))
+            return (FaultKind.QuotaExhausted, null, false);
         if (status is 402 or 403 or 429 && QuotaInMessage(dialect, facts) is { } forever)
             return (FaultKind.QuotaExhausted, null, forever);
         if (status == 400 && QuotaAtStart().IsMatch(facts.Message))
             return (FaultKind.QuotaExhausted, null, false);
+        if (status is 413 or 429 && IsLargerThanLimit(facts.Message))
+            return (FaultKind.RequestTooLarge, throttle, false);
         if (meanings.Count > 0)
             return (meanings[0].Kind, meanings[0].Kind == FaultKind.Throttled ? throttle : meanings[0].Reach, false);
         var message = facts.Message;
+        if (status is 400 or 403 or 422 or 451 && facts.Words.Any(w => FilterWord().IsMatch(w)))
+            return (FaultKind.ContentFilter, null, false);
         if (status is 400 or 413 or 422)
         {
             if (ContextLength().IsMatch(message))
@@ -176,7 +186,7 @@ internal static partial class SlowClassifier
                 return (FaultKind.ModelNotFound, null, false);
         }
 
-        if (status == 403 && ContentFilter().IsMatch(message))
+        if (status is 403 or 451 && ContentFilter().IsMatch(message))
             return (FaultKind.ContentFilter, null, false);
         if (status == 403 && BadKey().IsMatch(message))
             return (FaultKind.Unauthorized, null, true);
@@ -220,6 +230,25 @@ internal static partial class SlowClassifier
         return facts.PerDay || (!facts.NamesQuota && facts.Message.Contains("per day", StringComparison.OrdinalIgnoreCase)) ? false : null;
     }
 
+    private static bool IsLargerThanLimit(string words)
+    {
+        if (Regex.IsMatch(words, "request too large|request is too large for your rate limit|reduce your message size", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant))
+            return true;
+        return NumberAfter("limit") is { } limit && NumberAfter("requested") is { } requested && requested > limit;
+
+        double? NumberAfter(string word) => Regex.Match(words, $@"(?<![A-Za-z0-9]){word}:? *([0-9][0-9,]*)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) is { Success: true } m
+            && m.Groups[1].Value.Replace(",", "", StringComparison.Ordinal) is { Length: <= 18 } digits ? double.Parse(digits, CultureInfo.InvariantCulture) : null;
+    }
+
+    [GeneratedRegex(@"(?=.*quota)(?=.*(?:insufficient|exceed|exhaust|not_enough|used_up))|insufficient_?(?:user_?)?(?:balance|credit|fund)|balance_?(?:not_?enough|insufficient|exhaust)|credit_?(?:exhaust|insufficient|depleted)|arrear|overdue|payment_?required|spend_?limit|out_?of_?credit", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex QuotaWord();
+
+    [GeneratedRegex("rate|minute|second|rpm|tpm|qps|concurren", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex RateWord();
+
+    [GeneratedRegex("content_?filter|content_?policy|moderation|data_?inspection|sensitive|unsafe|prohibited_?content|responsibleai", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex FilterWord();
+
     [GeneratedRegex(@"^\s*(?:your credit balance is too low|you have reached your specified api usage limits|billing hard limit has been reached)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex QuotaAtStart();
 
@@ -241,7 +270,7 @@ internal static partial class SlowClassifier
     [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|tokens \+  must be|greater than the context length|context window exceeds limit|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContextLength();
 
-    [GeneratedRegex(@"content management policy|content filtering policy|content policy|our safety system|input was flagged|flagged as potentially violating", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"content management policy|content filtering policy|content policy|our safety system|input was flagged|flagged as potentially violating|content violates|prompt violates|input violates|request violates|usage guidelines|usage policies|usage policy|acceptable use policy|safety guidelines|content guidelines|inappropriate content|harmful content|content exists risk|sensitive content|sensitive words", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContentFilter();
 
     [GeneratedRegex(@"overloaded|capacity exceeded|high demand|no capacity available|at capacity", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]

@@ -39,7 +39,7 @@ public sealed class DomainTests
             }
         }
 
-        asked.Should().Be(72);
+        asked.Should().Be(76);
         siblings.Should().OnlyContain(s => s.State.Ejections == 0);
     }
 

@@ -178,9 +178,9 @@ public sealed class HttpFailoverTests
     }
 
     [Fact]
-    public async Task Failure_39_a_prompt_that_is_too_long_for_all_is_shown_to_each_once_and_then_comes_back_refused()
+    public async Task Failure_54_a_prompt_that_is_too_long_goes_only_to_larger_windows_and_then_comes_back_refused()
     {
-        await using var http = new HttpPool(3);
+        await using var http = new HttpPool(4, o => (o.Endpoints[0].ContextWindow, o.Endpoints[1].ContextWindow, o.Endpoints[2].ContextWindow) = (8_000, 32_000, 128_000));
         foreach (var fake in http.Fakes)
             fake.Faults.Always(FakeFaults.OpenAI.ContextLengthExceeded());
         using (var response = await http.SendAsync(HttpPool.Chat("hi")))
