@@ -23,6 +23,8 @@ internal sealed class EndpointState
     private int _foreign;
     private long _answeredAt = -1;
     private long _servedBegan = -1;
+    private long _leftBy = -1;
+    private int _left;
     private ReportedLoad? _load;
     private HeartbeatReading? _heartbeat;
     private bool _isLimited;
@@ -201,7 +203,16 @@ internal sealed class EndpointState
         Volatile.Write(ref _heldSeconds, double.IsNaN(before) ? length.TotalSeconds : before + (length.TotalSeconds - before) / Math.Min(1000, Math.Max(2, Successes)));
     }
 
-    public void Answered(TimeSpan now) => Volatile.Write(ref _answeredAt, now.Ticks);
+    public void Answered(TimeSpan now)
+    {
+        Volatile.Write(ref _answeredAt, now.Ticks);
+        if (Volatile.Read(ref _left) != 0)
+            Volatile.Write(ref _left, 0);
+    }
+
+    /// <summary>A caller gave up an unusually silent attempt. Gives how many calls did so in a row, with no answer between them.</summary>
+    public int LeftInSilence(long call) =>
+        Interlocked.Exchange(ref _leftBy, call) == call ? Volatile.Read(ref _left) : Interlocked.Increment(ref _left);
 
     public void Served(TimeSpan began)
     {

@@ -19,6 +19,10 @@ internal sealed class Lease
 #pragma warning restore CA1001
 {
     private const int Running = 0, Done = 1, Abandoned = 2;
+    private const int CallersToAgree = 3;
+
+    private static readonly Fault s_silence = new(FaultKind.FirstContentTimeout);
+    private static readonly TimeSpan s_unusualSilence = TimeSpan.FromSeconds(5);
 
     private readonly Action _attemptDone;
     private readonly CancellationTokenSource _cancellation = new();
@@ -224,6 +228,8 @@ internal sealed class Lease
         if (Interlocked.Exchange(ref _completed, 1) != 0)
             return false;
         long? tokens = InputTokens is null && OutputTokens is null ? null : (InputTokens ?? 0) + (OutputTokens ?? 0);
+        if (fault is { Kind: FaultKind.CallerCancelled } && FirstContentAt is null)
+            fault = JudgeLeaving(fault, now);
         Learn(fault, now);
         if (fault is null)
             State.Served(Started);
@@ -317,6 +323,20 @@ internal sealed class Lease
         Span = CallSpan = null;
         CallStarted = null;
         return true;
+    }
+
+    // A timeout outside the pool ends attempts before the pool would. Silence is evidence all the same, or a dead endpoint would stay preferred; but a caller may
+    // be impatient, so one or two make the endpoint suspect and dearer, and only callers that agree count against it.
+    private Fault JudgeLeaving(Fault cancelled, TimeSpan now)
+    {
+        var usual = State.Times.Quantile(IsStream, 0.99) is { } slowest ? 3 * slowest : s_unusualSilence;
+        if (now - HeardAt <= usual || _clock.StoodStillSince(Started, now))
+            return cancelled;
+        if (State.LeftInSilence(_callNumber) >= CallersToAgree)
+            return s_silence;
+        State.Failure.Ended(s_silence, now);
+        State.Health.LeftInSilence(_ticket, s_silence, now);
+        return cancelled;
     }
 
     private void LearnFirstSign(TimeSpan now)

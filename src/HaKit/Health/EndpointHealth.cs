@@ -88,6 +88,16 @@ internal sealed class EndpointHealth
         _tracker.Report(this, Evidence(ticket, fault) with { Begun = begun, InFlight = inFlight }, now);
     }
 
+    /// <summary>A caller gave up an attempt whose silence was unusual: the endpoint is suspect, and nothing is counted against it.</summary>
+    /// <param name="ticket">The attempt's.</param>
+    /// <param name="silence">What it would have been, had the pool given it up.</param>
+    /// <param name="now">The time on the pool's clock.</param>
+    public void LeftInSilence(in HealthTicket ticket, Fault silence, TimeSpan now)
+    {
+        if (!ticket.IsTrial)
+            _tracker.Hint(this, new HealthEvidence { Source = EvidenceSource.LeftInSilence, Fault = silence, Began = ticket.Began, Epoch = ticket.Epoch }, now);
+    }
+
     /// <summary>Another endpoint has served the call that this one refused.</summary>
     /// <param name="refusal">What it said.</param>
     /// <param name="began">When the attempt began that it refused.</param>

@@ -35,6 +35,9 @@ internal enum EvidenceSource
     /// <summary>Our own process was paused, or could connect to nobody: what it saw lately does not count.</summary>
     SelfSuspicion,
 
+    /// <summary>A caller gave up an attempt whose silence was unusual. Makes the endpoint suspect, and counts for nothing.</summary>
+    LeftInSilence,
+
     /// <summary>Other replicas of the application have learned something about it.</summary>
     Peer,
 }

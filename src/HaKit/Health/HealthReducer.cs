@@ -25,6 +25,7 @@ internal static class HealthReducer
             EvidenceSource.ClearedElsewhere => state.ClearCooldown(evidence.Began, now, options),
             EvidenceSource.CredentialChanged => state.Cooldown is { Cause.Kind: FaultKind.Unauthorized } ? state.ClearCooldown(TimeSpan.MaxValue, now, options) : state,
             EvidenceSource.Refuted => Refuted(state, evidence, now, options),
+            EvidenceSource.LeftInSilence => state.IsInService && evidence.Epoch == state.Epoch ? state.Suspect(evidence.Fault!, evidence.Fault!.Level(), now) : state,
             EvidenceSource.SelfSuspicion => SelfSuspicion(state, evidence, now, options),
             EvidenceSource.Peer => state.HearPeers(evidence, now, options),
             _ => state,

@@ -129,6 +129,14 @@ internal sealed class HealthTracker
         Deliver();
     }
 
+    /// <summary>Something makes an endpoint suspect that is no failure yet: no window counts it, and nothing spreads.</summary>
+    internal void Hint(EndpointHealth endpoint, HealthEvidence evidence, TimeSpan now)
+    {
+        lock (_gate)
+            ApplyWhileLocked(endpoint, evidence with { Jitter = _random.NextDouble() }, now);
+        Deliver();
+    }
+
     /// <summary>Other replicas speak. They never take the last endpoint that is admitted.</summary>
     internal void HearPeers(EndpointHealth endpoint, HealthEvidence evidence, TimeSpan now)
     {

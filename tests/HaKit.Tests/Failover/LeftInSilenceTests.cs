@@ -1,0 +1,89 @@
+using HaKit.Health;
+using HaKit.Testing;
+
+namespace HaKit.Tests.Failover;
+
+/// <summary>Silence is evidence even when the caller ends it (failure 8): a timeout outside the pool must not leave a dead endpoint preferred.</summary>
+public sealed class LeftInSilenceTests
+{
+    private readonly ManualTimeProvider _time = new();
+
+    private EndpointPool Pool()
+    {
+        var options = new EndpointPoolOptions { Seed = 1 };
+        options.Heartbeat.Enabled = false;
+        foreach (var (name, tier) in ((string, int)[])[("silent", 0), ("well", 1)])
+            options.Endpoints.Add(new EndpointOptions { Name = name, Address = $"https://{name}.test/v1", Tier = tier });
+        return new EndpointPool("p", options, new EndpointPoolParts { TimeProvider = _time });
+    }
+
+    [Fact]
+    public void Callers_that_give_up_after_ten_seconds_move_the_pool_off_a_silent_endpoint()
+    {
+        using var pool = Pool();
+        var served = 0;
+        for (var call = 0; call < 12; call++)
+            served += Ask(pool, TimeSpan.FromSeconds(10)) == "well" ? 1 : 0;
+
+        pool.Explain(RequestProfile.Default)[0].Health.Status.Should().Be(EndpointHealthStatus.Ejected);
+        served.Should().BeGreaterThanOrEqualTo(4);
+    }
+
+    [Fact]
+    public void The_first_two_make_it_suspect_and_dearer_and_count_for_nothing()
+    {
+        using var pool = Pool();
+        Ask(pool, TimeSpan.FromSeconds(10));
+        var once = pool.Explain(RequestProfile.Default)[0];
+        once.Health.Status.Should().Be(EndpointHealthStatus.Suspect);
+        once.Health.ConsecutiveFailures.Should().Be(0);
+        once.FailureEstimate.Should().BePositive();
+
+        Ask(pool, TimeSpan.FromSeconds(10));
+        pool.Explain(RequestProfile.Default)[0].Health.ConsecutiveFailures.Should().Be(0);
+        Ask(pool, TimeSpan.FromSeconds(10));
+        pool.Explain(RequestProfile.Default)[0].Health.ConsecutiveFailures.Should().Be(1);
+    }
+
+    [Fact]
+    public void Callers_that_leave_soon_are_no_evidence()
+    {
+        using var pool = Pool();
+        for (var call = 0; call < 20; call++)
+            Ask(pool, TimeSpan.FromSeconds(4));
+
+        pool.Explain(RequestProfile.Default)[0].Health.Status.Should().Be(EndpointHealthStatus.Healthy);
+    }
+
+    [Fact]
+    public void An_answer_between_begins_the_row_anew()
+    {
+        using var pool = Pool();
+        for (var call = 0; call < 20; call++)
+            if (call % 3 == 2)
+                Ask(pool, TimeSpan.FromSeconds(10), answers: true).Should().Be("silent");
+            else
+                Ask(pool, TimeSpan.FromSeconds(10));
+
+        pool.Explain(RequestProfile.Default)[0].Health.Status.Should().NotBe(EndpointHealthStatus.Ejected);
+    }
+
+    // The first endpoint is silent, unless it answers; gives which endpoint served, or nothing.
+    private string? Ask(EndpointPool pool, TimeSpan patience, bool answers = false) => _time.Run(async () =>
+    {
+        using var timeout = new CancellationTokenSource(patience, _time);
+        try
+        {
+            return await pool.ExecuteAsync((_time, answers), static async (attempt, s, token) =>
+            {
+                if (attempt.Endpoint.Name == "silent" && !s.answers)
+                    await new TaskCompletionSource().Task.WaitAsync(token).ConfigureAwait(false);
+                return attempt.Endpoint.Name;
+            }, timeout.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    });
+}
