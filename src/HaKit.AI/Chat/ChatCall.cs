@@ -12,6 +12,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     public async ValueTask<ChatResponse> AskAsync(EndpointAttempt attempt, CancellationToken token)
     {
         var chat = ChatEndpoint.Of(attempt.Endpoint);
+        ResilienceWatch.Ask(attempt.Endpoint);
         var asked = chat.Client.GetResponseAsync(MessagesFor(attempt.Endpoint), chat.Fit(options, attempt.Endpoint, used, OwnModels), token);
         var hadToWait = !asked.IsCompleted;
         try

@@ -1,6 +1,9 @@
 using HaKit;
 using HaKit.AI;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Polly.Telemetry;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -77,6 +80,7 @@ public static class EndpointPoolChatServiceExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<TelemetryOptions>, ResilienceWatch>());
         var key = new EndpointKey(builder.Name, name);
         builder.Services.AddKeyedSingleton(key, (provider, _) => new Attached<TClient>(make(provider)));
         builder.Services.AddOptions<EndpointPoolOptions>(builder.Name)

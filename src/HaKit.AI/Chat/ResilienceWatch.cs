@@ -1,0 +1,43 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Polly.Telemetry;
+
+namespace HaKit.AI;
+
+/// <summary>
+/// Warns when the HTTP client under an endpoint's chat client has a resilience handler that repeats or ends what the pool repeats and ends already: a refusal then
+/// costs four requests and seconds in place of one and none. Listens to Polly's telemetry of the container. Thread-safe.
+/// </summary>
+internal sealed partial class ResilienceWatch(ILoggerFactory? loggers) : TelemetryListener, IConfigureOptions<TelemetryOptions>
+{
+    private static readonly AsyncLocal<string?> s_endpoint = new();
+    private static bool s_isOn;
+
+    private readonly ConcurrentDictionary<(string, string), bool> _warned = new();
+
+    /// <summary>Says which endpoint is asked until the calling async method ends. Costs nothing where no container listens.</summary>
+    public static void Ask(PoolEndpoint endpoint)
+    {
+        if (Volatile.Read(ref s_isOn))
+            s_endpoint.Value = endpoint.Name;
+    }
+
+    public void Configure(TelemetryOptions options)
+    {
+        options.TelemetryListeners.Add(this);
+        Volatile.Write(ref s_isOn, true);
+    }
+
+    public override void Write<TResult, TArgs>(in TelemetryEventArguments<TResult, TArgs> args)
+    {
+        if (args.Event.EventName is not ("OnRetry" or "OnHedging" or "OnTimeout") || s_endpoint.Value is not { } endpoint || loggers is null)
+            return;
+        var handler = args.Source.PipelineName ?? "";
+        if (_warned.TryAdd((endpoint, handler), true))
+            Repeats(loggers.CreateLogger("HaKit.AI"), endpoint, handler, args.Event.EventName);
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "The HTTP client of endpoint {Endpoint} has a resilience handler, {Handler}, which repeats or ends what the pool repeats and ends already ({Event}). Take it off with RemoveAllResilienceHandlers().")]
+    private static partial void Repeats(ILogger logger, string endpoint, string handler, string @event);
+}
