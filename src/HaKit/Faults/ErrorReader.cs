@@ -278,15 +278,15 @@ internal static partial class ErrorReader
     private static void ReadEnd(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         if (reader.TokenType == JsonTokenType.String)
-            switch (EndReasons.Of(reader.ValueSpan))
+            switch (FinishReasons.MeaningOf(reader.ValueSpan))
             {
-                case AnswerEnd.Whole:
+                case FinishMeaning.End:
                     signs.EndedOtherwise = true;
                     break;
-                case AnswerEnd.Filtered:
+                case FinishMeaning.Filter:
                     signs.EndedByFilter = true;
                     break;
-                case AnswerEnd.Failed:
+                case FinishMeaning.Failure:
                     signs.EndedByFailure = true;
                     break;
             }
@@ -296,7 +296,7 @@ internal static partial class ErrorReader
     /// <summary>What a gateway translated: it counts only where it tells of a failure that the translation hides.</summary>
     private static void ReadNativeEnd(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
-        if (reader.TokenType == JsonTokenType.String && !reader.ValueSpan.SequenceEqual("OTHER"u8) && EndReasons.Of(reader.ValueSpan) == AnswerEnd.Failed)
+        if (reader.TokenType == JsonTokenType.String && FinishReasons.MeaningOf(reader.ValueSpan) == FinishMeaning.Failure)
             signs.NativeEndFailed = signs.EndedByFailure = true;
         reader.Skip();
     }

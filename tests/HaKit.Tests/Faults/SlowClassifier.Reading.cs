@@ -11,10 +11,20 @@ internal static partial class SlowClassifier
 {
     private static readonly string[] s_maybeArray = ["", "[]"];
     private static readonly Dictionary<string, string> s_places = Places();
-    private static readonly Regex s_filters = new("content_filter|safety|refusal|prohibited_content|blocklist|spii|guardrail|recitation|moderation|sensitive|policy", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+    private static readonly Regex s_filters = new("filter|safety|recitation|blocklist|blocked|prohibited|spii|sensitive|guardrail|moderation|refusal|refused|flagged|policy|violation|risk");
     private static readonly Regex s_failing = new(
-        "error|abort|fail|cancel|timeout|timed_out|network|interrupt|malformed|unavailable|internal|exception|insufficient|overload|disconnect|unexpected|crash|evict|preempt|unload|too_many_tool_calls|no_image|missing_thought",
-        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+        "error|abort|fail|cancel|timeout|timedout|malformed|unavailable|overload|interrupt|exception|unexpected|network|insufficient|disconnect|connection|crash|toomanytoolcalls|missingthoughtsignature|expired|internal|preempt|evict|killed|shutdown|noimage|imageother|unknown|invalid|^other$");
+
+    /// <summary>0: none, 1: an end, 2: a filter, 3: a failure.</summary>
+    private static int EndOf(string reason)
+    {
+        if (reason.Length > 64)
+            return 1;
+        var word = Regex.Replace(reason.ToLowerInvariant(), "[^a-z0-9]", "");
+        return word is "" or "null" or "none" or "unspecified" or "finishreasonunspecified" or "reasonunspecified" or "notfinished" or "inprogress" ? 0
+            : word is "modelcontextwindowexceeded" or "stopsequence" or "toolcalls" or "toolcall" or "functioncall" or "maxtokens" or "maxoutputtokens" ? 1
+            : s_filters.IsMatch(word) ? 2 : s_failing.IsMatch(word) ? 3 : 1;
+    }
 
     private static readonly string[] s_milliseconds = ["retry-after-ms", "x-ms-retry-after-ms"];
     private static readonly string[] s_dimensions = ["requests", "tokens", "input-tokens", "output-tokens"];
@@ -174,17 +184,20 @@ internal static partial class SlowClassifier
                     filtered = true;
                     break;
                 case "end" when isText && text.Length > 0:
-                    var reason = text[..Math.Min(text.Length, 64)];
-                    if (text is "null" or "FINISH_REASON_UNSPECIFIED")
-                        break;
-                    if (s_filters.IsMatch(reason))
-                        filtered = true;
-                    else if (text == "OTHER" || s_failing.IsMatch(reason))
-                        endFailed = true;
-                    else
-                        ended = true;
+                    switch (EndOf(text))
+                    {
+                        case 1:
+                            ended = true;
+                            break;
+                        case 2:
+                            filtered = true;
+                            break;
+                        case 3:
+                            endFailed = true;
+                            break;
+                    }
                     break;
-                case "native end" when isText && text.Length > 0 && !s_filters.IsMatch(text[..Math.Min(text.Length, 64)]) && s_failing.IsMatch(text[..Math.Min(text.Length, 64)]):
+                case "native end" when isText && EndOf(text) == 3:
                     (endFailed, nativeFailed) = (true, true);
                     break;
             }
