@@ -77,6 +77,7 @@ public abstract class RealStoreTests(StoreServer server)
         await Throttle(one, "e0", 100);
         await Until(() => IsCooling(other, "e0"), 10);
         await Throttle(other, "e1", 300);
+        await Until(() => IsCooling(one, "e1"), 10); // a replica sends at most one message a second
         using var late = NewPool(name, link);
         (await late.WarmUpAsync(TestContext.Current.CancellationToken)).Should().BeTrue();
         IsCooling(late, "e0").Should().BeTrue();

@@ -248,7 +248,8 @@ function newPool(name) {
     pool.chips, figures, (pool.chart = newChart()).element);
   const head = [["c-who", "Endpoint"], ["c-state", "State, since, why"], ["c-share", "Share, last minute"], ["c-latency", "Latency"], ["c-errors", "Errors"], ["c-limits", "Limits"], ["c-heart", "Heartbeat"], ["c-availability", "Up"], ["c-lose", "Can I lose it?"], ["c-acts ordering", ""]];
   pool.element = h("section", { className: "pool", "data-pool": name, ariaLabel: `Pool ${name}` }, pool.head,
-    h("table", null, h("thead", null, h("tr", null, ...head.map(([className, word]) => h("th", { className, scope: "col" }, word || h("span", { className: "hidden" }, "Orders"))))), pool.body));
+    h("table", null, h("thead", null, h("tr", null, ...head.map(([className, word]) => h("th", { className, scope: "col" }, word || h("span", { className: "hidden" }, "Orders"))))), pool.body),
+    pool.fleet = h("details", { className: "fleet", hidden: true }, pool.fleetWord = h("summary"), pool.fleetBody = h("div")));
   return pool;
 }
 
@@ -298,6 +299,24 @@ function showPool(pool) {
   set(pool.retry, d.retryBudget.toFixed(1), "retries to spend", d.retryBudget < 1 ? "warn" : null);
   showChips(pool, ill);
   showTiers(pool, d);
+  showFleet(pool, d.fleet);
+}
+
+// Which replica sees what, and the orders that hold for all of them.
+function showFleet(pool, fleet) {
+  pool.fleet.hidden = !fleet;
+  if (!fleet) return;
+  const ejected = fleet.replicas.filter(r => r.endpoints.some(e => e.opinion === "Ejected")).length;
+  tone(pool.fleet, !fleet.connected ? "warn" : ejected ? "cool" : "good");
+  text(pool.fleetWord, `Fleet · ${fleet.replicas.length} replica${fleet.replicas.length === 1 ? "" : "s"}${ejected ? ` · ${ejected} with an ejection` : ""} · ${fleet.connected ? `link answers in ${fleet.lag} ms` : fleet.problem ?? "link down"}`);
+  const key = JSON.stringify([fleet.replicas, fleet.orders]);
+  if (pool.fleetKey === key) return;
+  pool.fleetKey = key;
+  const at = time => new Date(time).toLocaleTimeString();
+  const seen = e => `${e.endpoint}: ${e.opinion === "Ejected" ? `ejected (${e.fault})` : "serves"} since ${at(e.since)}${e.counts ? "" : ", asked in another way, not counted"}`;
+  pool.fleetBody.replaceChildren(
+    h("ul", null, ...fleet.replicas.map(r => h("li", null, h("b", null, r.name + (r.isThis ? " (this one)" : "")), " ", r.endpoints.length ? r.endpoints.map(seen).join(" · ") : "no fresh opinion"))),
+    fleet.orders.length ? h("ul", null, ...fleet.orders.map(o => h("li", null, `${o.order} ${o.endpoint ?? `tier ${o.tier ?? "lowest"}`} by ${o.by} at ${o.replica}, ${at(o.at)}${o.reason ? `: ${o.reason}` : ""}`))) : null ?? "");
 }
 function set(figure, value, small, look) { text(figure.value, value); text(figure.small, small); figure.small.title = small; tone(figure.box, look); }
 

@@ -51,6 +51,9 @@ internal sealed record PoolView
     public required IReadOnlyList<LossView> Losses { get; init; }
 
     public required IReadOnlyList<EndpointView> Endpoints { get; init; }
+
+    /// <summary>The other replicas; null for a pool without a link to them.</summary>
+    public FleetView? Fleet { get; init; }
 }
 
 internal sealed record AvailabilityView

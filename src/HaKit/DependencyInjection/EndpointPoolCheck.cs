@@ -16,6 +16,9 @@ internal sealed class EndpointPoolCheck(EndpointPool pool, int minimum) : IHealt
             ["endpoints"] = status.Endpoints.Count,
             ["waiting"] = status.Waiting,
         };
+        // A pool without its replicas is what it is alone, so their link decides nothing here.
+        if (pool.GetFleetStatus() is { Link: { } link } fleet)
+            data["peers"] = link.IsConnected ? $"{fleet.Replicas.Count} replicas" : $"alone: {link.Problem}";
         foreach (var endpoint in status.Endpoints)
             data["endpoint." + endpoint.Endpoint.Name] = endpoint.HealthText;
         if (status.ServingTier is not { } tier)

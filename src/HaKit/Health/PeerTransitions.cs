@@ -10,7 +10,7 @@ internal static class PeerTransitions
 
     private static readonly TimeSpan ShortestDelay = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
-    private const int ManyDelays = 10;
+    private const int ManyDelays = 20;
 
     // While another replica asks, half of the delay is enough to hear its outcome.
     private const double WhileAsked = 0.5;
@@ -68,7 +68,7 @@ internal static class PeerTransitions
         };
     }
 
-    // Replicas that cannot reach the endpoint must not put the trial off for ever: all their trials together delay it by ten times what one does, and by no
+    // Replicas that cannot reach the endpoint must not put the trial off for ever: all their trials together delay it by twenty times what one does, and by no
     // more than one does where this replica has seen nothing wrong itself.
     private static HealthState DelayTrial(HealthState state, TimeSpan asked, double share, TimeSpan now)
     {

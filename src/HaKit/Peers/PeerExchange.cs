@@ -59,6 +59,17 @@ internal sealed class PeerExchange : IDisposable
 
     public string Replica => _scope.Replica;
 
+    public PeerLinkStatus? Link => _link?.Status;
+
+    public int Replicas
+    {
+        get
+        {
+            lock (_gate)
+                return _book.Replicas + 1;
+        }
+    }
+
     public bool SharesOrders => _signature is not null && _pool.Sharing.Orders;
 
     /// <summary>Begins to listen; apart from making it, because what is heard changes the pool.</summary>

@@ -20,12 +20,13 @@ internal sealed class PoolGauges : IDisposable
     private readonly PoolLoad _load;
     private readonly PoolRedundancy _redundancy;
     private readonly PoolObjective _objective;
+    private readonly PoolPeers _peers;
     private readonly GaugeSource _source;
     private AvailabilityReport? _report;
 
-    public PoolGauges(PoolTelemetry telemetry, PoolClock clock, CurrentSnapshot snapshot, FailoverEngine engine, PoolLoad load, PoolRedundancy redundancy, PoolObjective objective)
+    public PoolGauges(PoolTelemetry telemetry, PoolClock clock, CurrentSnapshot snapshot, FailoverEngine engine, PoolLoad load, PoolRedundancy redundancy, PoolObjective objective, PoolPeers peers)
     {
-        (_pool, _clock, _snapshot, _engine, _load, _redundancy, _objective) = (telemetry.Pool, clock, snapshot, engine, load, redundancy, objective);
+        (_pool, _clock, _snapshot, _engine, _load, _redundancy, _objective, _peers) = (telemetry.Pool, clock, snapshot, engine, load, redundancy, objective, peers);
         _source = telemetry.Instruments.Add(Measure);
     }
 
@@ -57,10 +58,28 @@ internal sealed class PoolGauges : IDisposable
                 foreach (var loss in _redundancy.Report(null).Domains.Where(static d => !d.IsWholePool))
                     into.Add(new(loss.LostShare, _pool, new(Tags.Domain, loss.Domain.ToString()), new(Tags.DomainName, loss.Name)));
                 break;
+            case Gauge.PeerLinkConnected or Gauge.PeerLinkAge or Gauge.PeerLinkLag or Gauge.PeerReplicas:
+                MeasurePeers(gauge, into);
+                break;
             default:
                 MeasureAvailability(gauge, RecentReport(), into);
                 break;
         }
+    }
+
+    private void MeasurePeers(Gauge gauge, List<Measurement<double>> into)
+    {
+        if (_peers.Link is not { } link)
+            return;
+        AddIfKnown(
+            gauge switch
+            {
+                Gauge.PeerLinkConnected => link.IsConnected ? 1 : 0,
+                Gauge.PeerLinkAge => link.Age?.TotalSeconds,
+                Gauge.PeerLinkLag => link.Lag?.TotalSeconds,
+                _ => _peers.Replicas,
+            },
+            into);
     }
 
     private void AddIfKnown(double? value, List<Measurement<double>> into)

@@ -47,10 +47,10 @@ internal sealed class PoolOwners : IDisposable
         Members = new PoolMembers(name, Clock, Options, snapshot, factory, health, Objective, Journal, Engine, selectors);
         Load = new PoolLoad(Clock, Options, snapshot, Engine.Queue, Journal);
         Redundancy = new PoolRedundancy(name, Clock, snapshot, factory.Traffic, Engine.Queue);
-        _gauges = new PoolGauges(telemetry, Clock, snapshot, Engine, Load, Redundancy, Objective);
         Heartbeats = new PoolHeartbeats(Clock, Options, snapshot, health, Journal, parts, Classifier, Credentials);
         Peers = new PoolPeers(name, Clock, Options, snapshot, Members, Journal, Engine, Heartbeats, parts.PeerLink);
         Orders = new PoolOrders(name, Clock, snapshot, Members, Journal, Peers);
+        _gauges = new PoolGauges(telemetry, Clock, snapshot, Engine, Load, Redundancy, Objective, Peers);
         Calls = new PoolCalls(Engine, pipelines.ForCalls(Engine), Objective);
 
         // The record and the journal come first, so that what a change leads to is told after the change.

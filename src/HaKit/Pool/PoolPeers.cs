@@ -29,6 +29,12 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
         heartbeats.AskCostlyOnlyIf(_exchange.MayAskCostlyProbe);
     }
 
+    /// <summary>How the link is; null for none.</summary>
+    public PeerLinkStatus? Link => _exchange.Link;
+
+    /// <summary>Replicas that were heard of lately, this one among them.</summary>
+    public int Replicas => _exchange.Replicas;
+
     EndpointState[] IPeerPool.Members => _snapshot.Value.Members;
 
     SharingOptions IPeerPool.Sharing => _options.Value.Sharing;

@@ -17,6 +17,10 @@ internal enum Gauge
     SloTarget,
     SloBudgetLeft,
     SloBurnRate,
+    PeerLinkConnected,
+    PeerLinkAge,
+    PeerLinkLag,
+    PeerReplicas,
 }
 
 /// <summary>How a gauge is told to the world. A share has no unit: some exporters make a suffix of the unit 1 and others do not, so its metric would have two names.</summary>
@@ -40,5 +44,9 @@ internal static class GaugeTable
         new(Gauge.SloTarget, "hakit.slo.target", null, "The availability that the pool is meant to have."),
         new(Gauge.SloBudgetLeft, "hakit.slo.budget_left", null, "Share of the error budget that is left; negative when overspent."),
         new(Gauge.SloBurnRate, "hakit.slo.burn_rate", null, "How many times faster than evenly the error budget is being spent, in a window."),
+        new(Gauge.PeerLinkConnected, "hakit.peers.connected", null, "1 while the link to the other replicas works, 0 while the pool is alone."),
+        new(Gauge.PeerLinkAge, "hakit.peers.age", "s", "How long ago the store between the replicas last answered."),
+        new(Gauge.PeerLinkLag, "hakit.peers.lag", "s", "How long the latest answer of the store between the replicas took."),
+        new(Gauge.PeerReplicas, "hakit.peers.replicas", "{replica}", "Replicas that were heard of lately, this one among them."),
     ];
 }

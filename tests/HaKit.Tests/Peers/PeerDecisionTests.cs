@@ -124,8 +124,8 @@ public sealed class PeerDecisionTests
     }
 
     [Theory(Timeout = 10_000)]
-    [InlineData(false, false, 10)]
-    [InlineData(true, true, 10)]
+    [InlineData(false, false, 20)]
+    [InlineData(true, true, 20)]
     [InlineData(true, false, 1)]
     public Task However_many_fail_they_put_it_off_by_a_bounded_time_and_less_where_this_replica_saw_nothing_wrong(bool isByPeers, bool isDoubted, int delays)
     {
