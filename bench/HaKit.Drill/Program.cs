@@ -1,0 +1,3 @@
+using HaKit.Drills;
+
+return await Evidence.RunAsync(args);
