@@ -164,6 +164,67 @@ public sealed class RefusalTests(TwoServers world) : IClassFixture<TwoServers>
         pair.Pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.Health.Status == EndpointHealthStatus.Healthy);
     }
 
+    public static TheoryData<string, string, int> Empties() => new()
+    {
+        { "DELETE", "v1/files/file-1", 200 }, { "DELETE", "v1/responses/resp_1", 204 }, { "PUT", "v1/things/1", 200 }, { "PATCH", "v1/things/1", 200 }, { "POST", "v1/batches", 202 }, { "POST", "v1/jobs", 201 },
+    };
+
+    [Theory(Timeout = 60_000)]
+    [MemberData(nameof(Empties))]
+    public async Task Failure_78_an_empty_2xx_to_what_needs_no_answer_is_a_success(string method, string path, int status)
+    {
+        await using var pair = Start();
+        using var empty = world.Servers[0].Faults.Always(FakeFault.Status(status, ""));
+        var before = world.Servers.Sum(s => s.Counts.Received);
+        (await SendAsync(pair, new HttpMethod(method), path, method == "DELETE" ? null : new StringContent("{}", Encoding.UTF8, "application/json"))).Should().Be((HttpStatusCode)status);
+        (world.Servers.Sum(s => s.Counts.Received) - before).Should().Be(1);
+        pair.Pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.Health.Status == EndpointHealthStatus.Healthy);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("GET", "v1/responses/resp_1", 404)]
+    [InlineData("GET", "v1/files/file-1/content", 404)]
+    [InlineData("DELETE", "v1/files/file-1", 404)]
+    [InlineData("GET", "v1/batches/batch_1", 400)]
+    [InlineData("POST", "v1/threads/thread_1/messages", 404)]
+    [InlineData("POST", "custom/search", 422)]
+    [InlineData("POST", "custom/search", 405)]
+    public async Task A_refusal_of_any_other_request_goes_back_at_once_and_counts_for_nothing(string method, string path, int status)
+    {
+        await using var pair = Start();
+        using var refused = world.Servers[0].Faults.Always(FakeFault.Status(status, """{"error":{"message":"No such object","type":"invalid_request_error","code":null}}"""));
+        var before = world.Servers.Sum(s => s.Counts.Received);
+        for (var i = 0; i < 12; i++)
+            (await SendAsync(pair, new HttpMethod(method), path, method != "POST" ? null : new StringContent("{}", Encoding.UTF8, "application/json"))).Should().Be((HttpStatusCode)status);
+        (world.Servers.Sum(s => s.Counts.Received) - before).Should().Be(12);
+        pair.Pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.Health.Status == EndpointHealthStatus.Healthy);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(400, """{"object":"error","message":"At most 0 image(s) may be provided in one request.","type":"BadRequestError","param":null,"code":400}""")]
+    [InlineData(404, """{"error":{"message":"No endpoints found that support image input","code":404}}""")]
+    public async Task Image_requests_that_one_endpoint_refuses_and_the_other_serves_take_nothing_from_text_callers(int status, string body)
+    {
+        await using var pair = Start();
+        using var refused = world.Servers[0].Faults.Always(FakeFault.Status(status, body), r => r.Prompt.Contains("picture", StringComparison.Ordinal));
+        var before = world.Servers[0].Counts.Received;
+        for (var i = 0; i < 60; i++)
+        {
+            (await AskAsync(pair, sdk: false, stream: false, "picture")).Should().NotBeEmpty();
+            (await AskAsync(pair, sdk: false, stream: false)).Should().Contain(SdkWorld.Answer);
+        }
+        (world.Servers[0].Counts.Received - before).Should().Be(120, "text goes to the preferred endpoint all the time");
+        pair.Pool.Explain(RequestProfile.Default)[0].Health.Status.Should().NotBe(EndpointHealthStatus.Ejected);
+    }
+
+    private static async Task<HttpStatusCode> SendAsync(SdkWorld pair, HttpMethod method, string path, HttpContent? content)
+    {
+        using var client = pair.Pool.CreateHttpClient();
+        using var request = new HttpRequestMessage(method, new Uri(pair.Pool.Origin, path)) { Content = content };
+        using var response = await client.SendAsync(request, Ct);
+        return response.StatusCode;
+    }
+
     private static int StatusOf(string what) => int.Parse(what[..3], System.Globalization.CultureInfo.InvariantCulture);
 
     private SdkWorld Start(Action<EndpointPoolOptions>? configure = null)
@@ -173,19 +234,19 @@ public sealed class RefusalTests(TwoServers world) : IClassFixture<TwoServers>
         return SdkWorld.Over(world.Servers, configure);
     }
 
-    private static async Task<string> AskAsync(SdkWorld pair, bool sdk, bool stream)
+    private static async Task<string> AskAsync(SdkWorld pair, bool sdk, bool stream, string prompt = "hi")
     {
         if (sdk)
             return await pair.AskAsync(Sdk.OpenAI, stream);
         using var client = pair.Pool.CreateHttpClient();
-        using var response = await client.PostAsync(new Uri(pair.Pool.Origin, "v1/chat/completions"), Body(stream), Ct);
+        using var response = await client.PostAsync(new Uri(pair.Pool.Origin, "v1/chat/completions"), Body(stream, prompt), Ct);
         response.EnsureSuccessStatusCode();
         var text = await response.Content.ReadAsStringAsync(Ct);
         return stream ? TextOf(text) : text;
     }
 
-    private static StringContent Body(bool stream) => new(
-        $$"""{"model":"m","messages":[{"role":"user","content":"hi"}],"max_tokens":20,"stream":{{(stream ? "true" : "false")}}}""", Encoding.UTF8, "application/json");
+    private static StringContent Body(bool stream, string prompt = "hi") => new(
+        $$"""{"model":"m","messages":[{"role":"user","content":"{{prompt}}"}],"max_tokens":20,"stream":{{(stream ? "true" : "false")}}}""", Encoding.UTF8, "application/json");
 
     private static string TextOf(string sse) => string.Concat(sse.Split('\n').Where(l => l.StartsWith("data: {", StringComparison.Ordinal))
         .Select(l => System.Text.Json.JsonDocument.Parse(l[6..]).RootElement.GetProperty("choices"))
