@@ -107,6 +107,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             attempt.ReportFault(NoAnswer());
         if (outline.Usage is { } usage && JsonOutline.TryReadUsage(body.AsSpan(usage), out var input, out var output))
             attempt.ReportUsage(input, output);
+        if (call.MakesState)
+            call.RememberState(attempt.Endpoint, body);
         response.ReplaceContent(new WholeContent(body), isWhole: true);
         return response;
     }
@@ -115,7 +117,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     {
         var (lease, engine, endpoint) = (attempt.Lease, pool.Engine, attempt.Endpoint);
         var events = new SseEvents(await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false), response.Content, pool.Options.Http.MaxAnswerBytes, isLabelled);
-        var reader = new SseReader(pool.Classifier, endpoint.Dialect, pool.Time, Shape is null ? RequestKind.Other : RequestKind.CreatesAnswer, Shape) { Source = events };
+        var reader = new SseReader(pool.Classifier, endpoint.Dialect, pool.Time, Shape is null ? RequestKind.Other : RequestKind.CreatesAnswer, Shape)
+        {
+            Source = events,
+            Made = call.MakesState ? Remember : null,
+        };
         var answer = new StreamedAnswer<ReadOnlyMemory<byte>>(engine, lease, events.GetAsyncEnumerator(token), reader, lease.CallerToken);
         try
         {
@@ -134,6 +140,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         response.ReplaceContent(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the events have the old one
         return response;
     }
+
+    private void Remember(ReadOnlySpan<byte> json) => call.RememberState(attempt.Endpoint, json);
 
     private async ValueTask<HttpResponseMessage> PassedAsync(ReadOnlyMemory<byte> read, CancellationToken token)
     {

@@ -22,6 +22,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private int _redirects;
     private List<string>? _redirecting;
     private bool? _namesStoredObject;
+    private bool? _makesState;
 
     public RequestProfile Profile { get; private set; } = HttpSide.Of(pool).Reachable(ProfileOf(pool, request));
 
@@ -39,9 +40,11 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var served = await pool.ExecuteWithDetailAsync(call.Profile, call.AsksForStream, call, static (attempt, call, token) => call.AttemptAsync(attempt, token), cancellationToken).ConfigureAwait(false);
-            request.Options.Set(EndpointPoolHandler.DetailKey, served.Detail);
-            return Finish(served.Result, request, served.Detail);
+            var (response, detail) = call.PlaceState() is { } state
+                ? await call.RunWhereStateIsAsync(state, cancellationToken).ConfigureAwait(false)
+                : await call.ExecuteAsync(call.Profile, cancellationToken).ConfigureAwait(false);
+            request.Options.Set(EndpointPoolHandler.DetailKey, detail);
+            return Finish(response, request, detail);
         }
         catch
         {
@@ -49,6 +52,71 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             throw;
         }
     }
+
+    private async ValueTask<(HttpResponseMessage Response, CallDetail Detail)> ExecuteAsync(RequestProfile profile, CancellationToken token)
+    {
+        var served = await pool.ExecuteWithDetailAsync(profile, AsksForStream, this, static (attempt, call, token) => call.AttemptAsync(attempt, token), token).ConfigureAwait(false);
+        return (served.Result, served.Detail);
+    }
+
+    // What is named was made by one endpoint; another would answer that there is no such thing.
+    private StatePlacement? PlaceState()
+    {
+        var names = NamesStoredObject && _body is { IsKept: true } ? StoredNames.InBody(_body[..]) : [];
+        if (StoredNames.InPath(_route.Path) is { } named)
+            names.Add(named);
+        return StatePlacement.Of(pool, HttpSide.Of(pool).Ids, Profile, names);
+    }
+
+    private async ValueTask<(HttpResponseMessage Response, CallDetail Detail)> RunWhereStateIsAsync(StatePlacement state, CancellationToken token)
+    {
+        (HttpResponseMessage Response, CallDetail Detail) first;
+        try
+        {
+            first = await ExecuteAsync(state.Profile, token).ConfigureAwait(false);
+        }
+        catch (EndpointPoolException exception) when (state.Maker is not null)
+        {
+            throw new StateNotPortableException(pool.Name, state.Names[0].Kind, state.Maker, "and the endpoints that share its store could not be had.", exception);
+        }
+        if (state.Next is { } next && await SaysNotFoundAsync(first.Response, token).ConfigureAwait(false))
+        {
+            var second = await ExecuteAsync(next, token).ConfigureAwait(false);
+            if (await SaysNotFoundAsync(second.Response, token).ConfigureAwait(false))
+            {
+                second.Response.Dispose();
+                return first;
+            }
+            first.Response.Dispose();
+            first = second;
+        }
+        if (state.Maker is null && first.Response.IsSuccessStatusCode)
+            foreach (var name in state.Names)
+                HttpSide.Of(pool).Ids.Remember(name.Id, first.Detail.Endpoint);
+        return first;
+    }
+
+    // With a code for it: a bare 404 may be a wrong address. The bodies of refusals are kept.
+    private static async ValueTask<bool> SaysNotFoundAsync(HttpResponseMessage response, CancellationToken token)
+    {
+        if (response.StatusCode is not (HttpStatusCode.BadRequest or HttpStatusCode.NotFound) || response.Content is not WholeContent)
+            return false;
+        var text = await response.Content.ReadAsStringAsync(token).ConfigureAwait(false);
+        return text.Contains("not_found", StringComparison.OrdinalIgnoreCase) || text.Contains("No such ", StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Notes what an answer tells of objects that its endpoint stores.</summary>
+    /// <param name="endpoint">The endpoint that answers.</param>
+    /// <param name="json">The answer, or one event of it.</param>
+    public void RememberState(PoolEndpoint endpoint, ReadOnlySpan<byte> json)
+    {
+        var ids = HttpSide.Of(pool).Ids;
+        foreach (var name in StoredNames.InAnswer(json))
+            ids.Remember(name.Id, endpoint.Name);
+    }
+
+    /// <summary>May an answer tell of new stored objects?</summary>
+    public bool MakesState => _makesState ??= request.Method == HttpMethod.Post && StoredNames.AreMadeAt(_route.Path);
 
     /// <summary>The path behind the pool's origin.</summary>
     public string Path => _route.Path;

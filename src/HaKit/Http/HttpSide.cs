@@ -14,6 +14,10 @@ internal sealed partial class HttpSide(EndpointPool pool)
     private readonly ConditionalWeakTable<PoolEndpoint, HttpTarget> _targets = [];
     private readonly ConditionalWeakTable<HttpRequestMessage, object> _failed = [];
     private readonly HttpRoutes _routes = new();
+
+    /// <summary>Which endpoint made which stored object.</summary>
+    public StoredIds Ids { get; } = new(pool.Time);
+
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
     private readonly ILogger _logger = pool.NewLogger("HaKit.Http");
     private Addressed? _addressed;

@@ -24,6 +24,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     /// <summary>Whose items they are; null for events.</summary>
     public SseEvents? Source { get; init; }
 
+    /// <summary>Told of each event that may name stored objects; null to tell nothing.</summary>
+    public StoredObjectWatch? Made { get; init; }
+
     /// <summary>Was there any item of an answer yet, and be it empty?</summary>
     public bool HasAnswer { get; private set; }
 
@@ -87,6 +90,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     {
         _isKnown = true;
         HasAnswer |= name.StartsWith("response."u8) || name.StartsWith("message_"u8);
+        // Pieces of text name nothing; what begins, ends or is added does.
+        if (Made is { } watch && !name.EndsWith(".delta"u8))
+            watch(data);
         switch (meaning)
         {
             case EventMeaning.Error:
@@ -146,6 +152,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         if (!_fields.IsBare || !(StreamPieces.TextAfter(data, "\"object\""u8).SequenceEqual("response"u8) || TypeOf(data).SequenceEqual("message"u8)))
             return null;
         (_isKnown, HasAnswer) = (true, true);
+        Made?.Invoke(data);
         var reason = StreamPieces.TextAfter(data, "\"stop_reason\""u8) is { IsEmpty: false } stop ? stop : StreamPieces.TextAfter(data, "\"status\""u8);
         return OfReason(data, FinishReasons.MeaningOf(reason)) is StreamSignal.Error ? StreamSignal.Error : StreamSignal.Content | StreamSignal.End;
     }
@@ -261,3 +268,6 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             JsonOutline.TryReadUsage(data[at..], out _input, out _output);
     }
 }
+
+/// <summary>Sees the JSON of an event.</summary>
+internal delegate void StoredObjectWatch(ReadOnlySpan<byte> json);

@@ -1,0 +1,125 @@
+using System.Text.Json;
+
+namespace HaKit.Dialects;
+
+/// <summary>One stored object that a request names.</summary>
+/// <param name="Kind">What it is.</param>
+/// <param name="Id">Its id; never logged.</param>
+internal readonly record struct StoredName(StateKind Kind, string Id);
+
+/// <summary>Finds the ids of stored objects: in the paths and bodies of requests, and in the answers that tell of new ones. Pure.</summary>
+internal static class StoredNames
+{
+    private const int MostIds = 64;
+
+    // The collections whose paths go on with the id of one object.
+    private static readonly Dictionary<string, StateKind> s_collections = new(StringComparer.Ordinal)
+    {
+        ["responses"] = StateKind.Conversation,
+        ["conversations"] = StateKind.Conversation,
+        ["threads"] = StateKind.Conversation,
+        ["files"] = StateKind.File,
+        ["uploads"] = StateKind.File,
+        ["vector_stores"] = StateKind.VectorStore,
+        ["assistants"] = StateKind.StoredObject,
+        ["containers"] = StateKind.StoredObject,
+        ["batches"] = StateKind.StoredObject,
+        ["cachedContents"] = StateKind.StoredObject,
+        ["videos"] = StateKind.StoredObject,
+    };
+
+    private static readonly Dictionary<string, StateKind> s_members = new(StringComparer.Ordinal)
+    {
+        ["previous_response_id"] = StateKind.Conversation,
+        ["conversation"] = StateKind.Conversation,
+        ["conversation_id"] = StateKind.Conversation,
+        ["thread_id"] = StateKind.Conversation,
+        ["file_id"] = StateKind.File,
+        ["file_ids"] = StateKind.File,
+        ["input_file_id"] = StateKind.File,
+        ["fileUri"] = StateKind.File,
+        ["file_uri"] = StateKind.File,
+        ["vector_store_ids"] = StateKind.VectorStore,
+        ["assistant_id"] = StateKind.StoredObject,
+        ["container"] = StateKind.StoredObject,
+        ["container_id"] = StateKind.StoredObject,
+        ["batch_id"] = StateKind.StoredObject,
+        ["cachedContent"] = StateKind.StoredObject,
+        ["cached_content"] = StateKind.StoredObject,
+    };
+
+    /// <summary>The stored object that a path is about; null for none.</summary>
+    /// <param name="path">The path behind the pool's origin.</param>
+    public static StoredName? InPath(string path)
+    {
+        var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        for (var i = 0; i + 1 < parts.Length; i++)
+            if (s_collections.TryGetValue(parts[i], out var kind) && parts[i + 1] is var id && id.Length > 3 && !s_collections.ContainsKey(id))
+                return new(kind, Uri.UnescapeDataString(id.Split(':')[0]));
+        return null;
+    }
+
+    /// <summary>Does an answer to a POST at this path tell of a new stored object?</summary>
+    /// <param name="path">The path behind the pool's origin.</param>
+    public static bool AreMadeAt(string path)
+    {
+        var last = path[(path.TrimEnd('/').LastIndexOf('/') + 1)..].TrimEnd('/');
+        return s_collections.ContainsKey(last) || last is "runs" or "compact";
+    }
+
+    /// <summary>The stored objects that a request's body names.</summary>
+    /// <param name="json">The body.</param>
+    public static List<StoredName> InBody(ReadOnlySpan<byte> json)
+    {
+        var found = new List<StoredName>();
+        Walk(json, found, static (name, inside) => s_members.TryGetValue(name, out var kind) ? kind
+            : name == "id" && inside is not null && s_members.TryGetValue(inside, out kind) ? kind : null);
+        // A video on another server is no stored object.
+        found.RemoveAll(static n => n.Kind == StateKind.File && n.Id.Contains("://", StringComparison.Ordinal) && !n.Id.Contains("/files/", StringComparison.Ordinal));
+        return found;
+    }
+
+    /// <summary>The ids of what an answer tells of: the object itself, its conversation, its items, files and containers.</summary>
+    /// <param name="json">The answer, or one event of it.</param>
+    public static List<StoredName> InAnswer(ReadOnlySpan<byte> json)
+    {
+        var found = new List<StoredName>();
+        Walk(json, found, static (name, inside) => name == "id" ? StateKind.Conversation
+            : (name is "name" or "uri") && inside is null or "file" ? StateKind.File
+            : s_members.TryGetValue(name, out var kind) ? kind : null);
+        return found;
+    }
+
+    // Texts that are the values of members, with the member that holds their object.
+    private static void Walk(ReadOnlySpan<byte> json, List<StoredName> found, Func<string, string?, StateKind?> kindOf)
+    {
+        var reader = new Utf8JsonReader(json, isFinalBlock: false, state: default);
+        var holders = new Stack<string?>();
+        string? member = null;
+        try
+        {
+            while (found.Count < MostIds && reader.Read())
+                switch (reader.TokenType)
+                {
+                    case JsonTokenType.PropertyName:
+                        member = reader.ValueSpan.Length <= 32 ? reader.GetString() : "";
+                        break;
+                    case JsonTokenType.StartObject or JsonTokenType.StartArray:
+                        holders.Push(member);
+                        if (reader.TokenType == JsonTokenType.StartObject)
+                            member = null;
+                        break;
+                    case JsonTokenType.EndObject or JsonTokenType.EndArray:
+                        member = holders.Count > 0 ? holders.Pop() : null;
+                        break;
+                    case JsonTokenType.String when member is not null && kindOf(member, holders.Count > 0 ? holders.Peek() : null) is { } kind && reader.ValueSpan.Length is > 3 and < 512:
+                        found.Add(new(kind, reader.GetString()!));
+                        break;
+                }
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // What was found so far counts.
+        }
+    }
+}

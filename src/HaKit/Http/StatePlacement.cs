@@ -1,0 +1,62 @@
+using HaKit.Dialects;
+using HaKit.Faults;
+
+namespace HaKit.Http;
+
+/// <summary>
+/// Where a call may go that names stored objects (a response, a conversation, a file, a batch, a cached content): only the endpoint that made them has them, and
+/// those of the same account in the same region. An object of unknown origin is asked for at the first tier's first endpoint, and once more at the next
+/// endpoint that does not share its store.
+/// </summary>
+/// <param name="Profile">The call's profile, confined to where the objects are.</param>
+/// <param name="Names">What the call names.</param>
+/// <param name="Maker">The endpoint that made it; null when that is not known.</param>
+/// <param name="Next">Where an object of unknown origin may be instead; null for nowhere.</param>
+internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<StoredName> Names, string? Maker, RequestProfile? Next)
+{
+    /// <summary>Places a call; null if it names no stored object.</summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="ids">What is known of makers.</param>
+    /// <param name="profile">The call's profile.</param>
+    /// <param name="names">The objects that it names.</param>
+    /// <exception cref="StateNotPortableException">No endpoint that the call may go to has all of them.</exception>
+    public static StatePlacement? Of(EndpointPool pool, StoredIds ids, RequestProfile profile, List<StoredName> names)
+    {
+        if (names.Count == 0)
+            return null;
+        var given = Array.FindAll([.. pool.Endpoints], e => e.Address is not null && (profile.Endpoints.Count == 0 || profile.Endpoints.Contains(e.Name)));
+        var candidates = given;
+        string? maker = null;
+        foreach (var name in names)
+        {
+            if (ids.MakerOf(name.Id) is not { } made)
+                continue;
+            maker = made;
+            candidates = pool.Endpoints.FirstOrDefault(e => e.Name == made) is { } owner ? Array.FindAll(candidates, c => ShareStore(c, owner)) : [];
+            if (candidates.Length == 0)
+                throw new StateNotPortableException(pool.Name, name.Kind, made, "and no endpoint that it could go to shares its store.");
+        }
+        if (maker is not null)
+            return new(Confined(profile, candidates), names, maker, null);
+        var groups = GroupsOf(given);
+        return groups.Count == 0 ? null : new(Confined(profile, groups[0]), names, null, groups.Count > 1 ? Confined(profile, groups[1]) : null);
+    }
+
+    /// <summary>Do both see the same stored objects? Those of one account in one region do.</summary>
+    private static bool ShareStore(PoolEndpoint one, PoolEndpoint other) =>
+        one.Name == other.Name || one.Domains.Shares(other.Domains, FaultReach.Account) && string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal);
+
+    private static RequestProfile Confined(RequestProfile profile, IEnumerable<PoolEndpoint> endpoints) => profile with { Endpoints = [.. endpoints.Select(e => e.Name)] };
+
+    // The endpoints by the store they share, those of the first tier first.
+    private static List<List<PoolEndpoint>> GroupsOf(PoolEndpoint[] endpoints)
+    {
+        var groups = new List<List<PoolEndpoint>>();
+        foreach (var endpoint in endpoints.OrderBy(e => e.Tier))
+            if (groups.Find(g => ShareStore(g[0], endpoint)) is { } group)
+                group.Add(endpoint);
+            else
+                groups.Add([endpoint]);
+        return groups;
+    }
+}

@@ -1,0 +1,56 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace HaKit.Http;
+
+/// <summary>
+/// Which endpoint made which stored object (a response, a conversation, a file …), as hashes of their ids, for 24 hours. Two generations: when the younger is
+/// full, the older is forgotten, so that at least the latest <paramref name="capacity"/> are known. Thread-safe.
+/// </summary>
+internal sealed class StoredIds(TimeProvider time, int capacity = 100_000)
+{
+    private static readonly TimeSpan s_memory = TimeSpan.FromHours(24);
+
+    private readonly Lock _lock = new();
+    private Dictionary<UInt128, Made> _young = [];
+    private Dictionary<UInt128, Made> _old = [];
+
+    /// <summary>Notes the maker of an object.</summary>
+    public void Remember(string id, string endpoint)
+    {
+        var key = KeyOf(id);
+        lock (_lock)
+            Keep(key, new Made(endpoint, time.GetTimestamp()));
+    }
+
+    /// <summary>The endpoint that made the object; null when that is not known, or was too long ago.</summary>
+    public string? MakerOf(string id)
+    {
+        var key = KeyOf(id);
+        lock (_lock)
+        {
+            if (!_young.TryGetValue(key, out var made) && !_old.TryGetValue(key, out made) || time.GetElapsedTime(made.At) > s_memory)
+                return null;
+            Keep(key, made with { At = time.GetTimestamp() }); // what is in use stays
+            return made.Endpoint;
+        }
+    }
+
+    private void Keep(UInt128 key, Made made)
+    {
+        if (_young.Count >= capacity && !_young.ContainsKey(key))
+            (_old, _young) = (_young, []);
+        _young[key] = made;
+    }
+
+    // "files/abc", "https://host/v1beta/files/abc" and "abc" are the same file.
+    private static UInt128 KeyOf(string id)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(id[(id.LastIndexOf('/') + 1)..]), hash);
+        return BinaryPrimitives.ReadUInt128LittleEndian(hash);
+    }
+
+    private readonly record struct Made(string Endpoint, long At);
+}

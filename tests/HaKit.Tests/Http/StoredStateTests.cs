@@ -1,0 +1,181 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using HaKit.Dialects;
+using HaKit.Http;
+using HaKit.Testing;
+
+namespace HaKit.Tests.Http;
+
+/// <summary>Over real sockets: what one endpoint stores is asked for where it is.</summary>
+public sealed class StoredStateTests
+{
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+
+    [Theory(Timeout = 120_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_conversation_stays_with_the_endpoint_that_has_it(bool stream)
+    {
+        await using var world = new World(3);
+        for (var i = 0; i < 20; i++)
+        {
+            var id = await world.AskAsync(null, stream);
+            for (var round = 0; round < 5; round++)
+                id = await world.AskAsync(id, stream);
+        }
+        world.Servers.Sum(s => s.Refused).Should().Be(0);
+        world.Servers.Should().OnlyContain(s => s.Asked > 0, "what begins a conversation may go anywhere");
+    }
+
+    [Theory(Timeout = 120_000)]
+    [InlineData("GET", "responses/{id}")]
+    [InlineData("GET", "responses/{id}/input_items?limit=3")]
+    [InlineData("DELETE", "responses/{id}")]
+    [InlineData("POST", "responses/{id}/cancel")]
+    public async Task Requests_for_the_object_itself_go_to_its_maker(string method, string path)
+    {
+        await using var world = new World(3);
+        var id = await world.AskAsync(null, stream: false);
+        var maker = id.Split('_')[1];
+        for (var i = 0; i < 6; i++)
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), path.Replace("{id}", id, StringComparison.Ordinal));
+            if (method == "POST")
+                request.Content = new StringContent("{}", Encoding.UTF8, "application/json");
+            using var response = await world.Client.SendAsync(request, Ct);
+            request.Options.TryGetValue(EndpointPoolHandler.DetailKey, out var detail).Should().BeTrue();
+            detail!.Endpoint.Should().Be(maker);
+        }
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task With_the_maker_gone_the_call_ends_with_the_typed_exception_and_where_stores_are_shared_it_is_served()
+    {
+        foreach (var isShared in new[] { false, true })
+        {
+            await using var world = new World(3, isShared);
+            var id = await world.AskAsync(null, stream: false);
+            world.Servers.Single(s => $"resp_{s.Name}_1" == id).Dispose();
+            if (isShared)
+                (await world.AskAsync(id, stream: false)).Should().NotBe(id);
+            else
+                (await world.Awaiting(w => w.AskAsync(id, stream: false)).Should().ThrowAsync<StateNotPortableException>()).Which.Endpoint.Should().Be(id.Split('_')[1]);
+        }
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task An_object_of_unknown_origin_is_asked_for_at_the_first_endpoint_and_once_more()
+    {
+        await using var world = new World(3);
+        string second;
+        using (var direct = new HttpClient { BaseAddress = new Uri(world.Servers[1].Server.Address.AbsoluteUri + "/") })
+            second = await World.AskAsync(direct, null, stream: false);
+        var id = await world.AskAsync(second, stream: false);
+        id.Should().StartWith("resp_e1_");
+        world.Servers[0].Refused.Should().Be(1);
+        await world.AskAsync(second, stream: false);
+        world.Servers[0].Refused.Should().Be(1, "where it is is known from then on");
+        using var foreign = await world.Client.PostAsync("responses", Body("resp_nowhere_1", stream: false), Ct);
+        foreign.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        (await foreign.Content.ReadAsStringAsync(Ct)).Should().Contain("previous_response_not_found");
+        world.Servers[2].Refused.Should().Be(0, "one other endpoint is asked, and not all of them");
+    }
+
+    [Theory]
+    [InlineData("""{"previous_response_id":"resp_1"}""", "resp_1")]
+    [InlineData("""{"conversation":"conv_1"}""", "conv_1")]
+    [InlineData("""{"conversation":{"id":"conv_1"}}""", "conv_1")]
+    [InlineData("""{"input":[{"role":"user","content":[{"type":"input_file","file_id":"file-1"}]}]}""", "file-1")]
+    [InlineData("""{"tools":[{"type":"code_interpreter","container":{"type":"auto","file_ids":["file-1","file-2"]}}]}""", "file-1 file-2")]
+    [InlineData("""{"tools":[{"type":"file_search","vector_store_ids":["vs_1"]}]}""", "vs_1")]
+    [InlineData("""{"contents":[],"cachedContent":"cachedContents/abc1"}""", "cachedContents/abc1")]
+    [InlineData("""{"contents":[{"parts":[{"fileData":{"fileUri":"https://g.example/v1beta/files/abc1"}}]}]}""", "https://g.example/v1beta/files/abc1")]
+    [InlineData("""{"contents":[{"parts":[{"fileData":{"fileUri":"https://video.example/watch"}}]}]}""", "")]
+    [InlineData("""{"input":"\"previous_response_id\":\"resp_1\"","tools":[{"parameters":{"properties":{"conversation":{"type":"string","id":7}}}}]}""", "")]
+    [InlineData("""{"previous_response_id":null,"conversation":""}""", "")]
+    public void The_objects_that_a_body_names_are_found(string json, string ids) =>
+        string.Join(' ', StoredNames.InBody(Encoding.UTF8.GetBytes(json)).Select(n => n.Id)).Should().Be(ids);
+
+    [Theory]
+    [InlineData("/responses/resp_1", "resp_1")]
+    [InlineData("/files/file-1/content", "file-1")]
+    [InlineData("/threads/thread_1/runs/run_1", "thread_1")]
+    [InlineData("/messages/batches/msgbatch_1/results", "msgbatch_1")]
+    [InlineData("/v1beta/files/abc1:download", "abc1")]
+    [InlineData("/responses", "")]
+    [InlineData("/chat/completions", "")]
+    public void The_object_that_a_path_is_about_is_found(string path, string id) => (StoredNames.InPath(path)?.Id ?? "").Should().Be(id);
+
+    [Fact]
+    public void What_is_known_is_bounded_in_number_and_in_time()
+    {
+        var time = new ManualTimeProvider();
+        var ids = new StoredIds(time, capacity: 10);
+        for (var i = 0; i < 100; i++)
+            ids.Remember($"id{i}", "a");
+        Enumerable.Range(0, 100).Count(i => ids.MakerOf($"id{i}") is not null).Should().BeInRange(10, 20);
+        ids.MakerOf("files/id99").Should().Be("a");
+        time.Advance(TimeSpan.FromHours(25));
+        ids.MakerOf("id99").Should().BeNull();
+    }
+
+    private static StringContent Body(string? previous, bool stream)
+    {
+        var body = new JsonObject { ["model"] = "m", ["input"] = "hi", ["stream"] = stream };
+        if (previous is not null)
+            body["previous_response_id"] = previous;
+        return new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+    }
+
+    private sealed class World : IAsyncDisposable
+    {
+        private readonly EndpointPool _pool;
+
+        public World(int servers, bool isShared = false)
+        {
+            var store = isShared ? new ConcurrentDictionary<string, int>() : null;
+            var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false }, TotalRequestTimeout = { Timeout = TimeSpan.FromSeconds(5) }, Selection = { Preset = global::HaKit.Selection.SelectionPreset.RoundRobin } };
+            for (var i = 0; i < servers; i++)
+            {
+                var server = new ResponsesServer($"e{i}", 0, store);
+                Servers.Add(new($"e{i}", server));
+                options.Endpoints.Add(new EndpointOptions { Name = $"e{i}", Address = server.Address.AbsoluteUri, Account = isShared ? "one" : $"account {i}" });
+            }
+            _pool = new EndpointPool("p", options);
+            Client = _pool.CreateHttpClient();
+        }
+
+        public List<Named> Servers { get; } = [];
+
+        public HttpClient Client { get; }
+
+        public Task<string> AskAsync(string? previous, bool stream) => AskAsync(Client, previous, stream);
+
+        public static async Task<string> AskAsync(HttpClient client, string? previous, bool stream)
+        {
+            using var response = await client.PostAsync("responses", Body(previous, stream), Ct);
+            var text = await response.Content.ReadAsStringAsync(Ct);
+            response.StatusCode.Should().Be(HttpStatusCode.OK, text);
+            return text[(text.IndexOf("resp_", StringComparison.Ordinal))..].Split('"')[0];
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            Client.Dispose();
+            foreach (var server in Servers)
+                server.Dispose();
+            await _pool.DisposeAsync();
+        }
+    }
+
+    private sealed record Named(string Name, ResponsesServer Server) : IDisposable
+    {
+        public int Asked => Server.Asked;
+
+        public int Refused => Server.Refused;
+
+        public void Dispose() => Server.Dispose();
+    }
+}
