@@ -177,6 +177,8 @@ internal sealed partial class BatchRun<TItem, TResult>
                 foreach (var part in unit.Parts)
                     await _store.EndAsync(part.Claim, cost / unit.Parts.Count).ConfigureAwait(false);
                 NoteRefused(in failure, isPatient, began);
+                if (failure.LastsForever && isPatient && Volatile.Read(ref _served) == servedBefore)
+                    Fail(exception); // nothing is served, and waiting does not change that
                 Ended(unit, isPatient, putBack: true);
                 return;
             }

@@ -22,6 +22,9 @@ internal readonly record struct CallFailure
     /// <summary>The request itself is at fault, or no endpoint will ever take it.</summary>
     public bool IsOwnFault { get; init; }
 
+    /// <summary>Time does not heal it: a key, a credit, a model.</summary>
+    public bool LastsForever { get; init; }
+
     /// <summary>An attempt may have been done.</summary>
     public bool IsAmbiguous { get; init; }
 
@@ -49,6 +52,7 @@ internal readonly record struct CallFailure
         return new CallFailure
         {
             IsOwnFault = fault.Blame == FaultBlame.Request,
+            LastsForever = fault.Kind is FaultKind.Unauthorized or FaultKind.Forbidden or FaultKind.QuotaExhausted or FaultKind.ModelNotFound,
             IsAmbiguous = isAmbiguous,
             WasThrottled = IsThrottle(fault),
             Attempts = 1,
@@ -64,10 +68,11 @@ internal readonly record struct CallFailure
         var billed = exception.Attempts.Count(static a => a.Fault is null || IsPerhapsBilled(a.Fault));
         return new CallFailure
         {
-            IsOwnFault = exception is NoEndpointAvailableException { Attempts.Count: 0 } none && none.Endpoints.All(static e => e.NotAdmittedBy == "capability"),
+            IsOwnFault = exception.WaitRules is [.., WaitRule.NotCapable],
+            LastsForever = exception.WaitRules is [.., WaitRule.TimeDoesNotHeal],
             IsAmbiguous = billed > 0,
             WasThrottled = exception.Attempts.Any(static a => IsThrottle(a.Fault)),
-            Attempts = exception.Attempts.Count,
+            Attempts = exception.AttemptCount,
             PerhapsBilled = billed,
             Reason = exception.Attempts is [.., { Fault: { } last }] ? last.ToString() : exception.GetType().Name,
         };

@@ -7,7 +7,7 @@ namespace HaKit.Batch.Tests.Running;
 
 public sealed class OutageTests
 {
-    [Fact(Timeout = 120_000, Skip = "Needs RequestProfile.MaxWait.")]
+    [Fact(Timeout = 120_000)]
     public void An_outage_of_a_minute_refuses_no_user_fails_no_item_and_sends_few_calls()
     {
         using var world = new BatchWorld(configure: static o => o.MaxWaitingCalls = 200);
@@ -64,7 +64,7 @@ public sealed class OutageTests
         }
     }
 
-    [Fact(Timeout = 60_000, Skip = "Needs RequestProfile.MaxWait.")]
+    [Fact(Timeout = 60_000)]
     public void Progress_tells_of_an_outage_and_of_no_time_that_it_cannot_know()
     {
         using var world = new BatchWorld(endpoints: 1);
@@ -85,6 +85,25 @@ public sealed class OutageTests
         lines[0].Should().MatchRegex(@"^\d+\.\d %, \d+/s, \d+ s left$");
         lines[1].Should().MatchRegex(@"^\d+\.\d %, \d+(\.\d)?/s, no endpoint can serve since 4\d s$");
         lines[2].Should().StartWith("100.0 %");
+    }
+
+    [Fact(Timeout = 60_000)]
+    public void What_time_does_not_heal_ends_the_run_with_the_reason_and_no_item_fails()
+    {
+        using var world = new BatchWorld();
+        foreach (var client in world.Clients)
+            client.Faults.Always(FakeFaults.OpenAI.BadKey());
+        var batch = world.Open();
+        world.Add(batch, Reviews(100));
+        var run = () => world.Run(batch);
+        run.Should().Throw<Exception>().Which.ToString().Should().Contain("Unauthorized");
+        var counts = world.Counts(batch);
+        (counts.Finished, counts.UnderWay).Should().Be((0, 0));
+        world.Calls.Should().BeLessThan(60);
+        foreach (var client in world.Clients)
+            client.Faults.Clear();
+        using var mended = new BatchWorld { Files = world.Files.Kill() };
+        mended.Run(mended.Open()).Should().HaveCount(100).And.OnlyContain(r => r.State == BatchItemState.Succeeded);
     }
 
     [Fact(Timeout = 60_000)]
