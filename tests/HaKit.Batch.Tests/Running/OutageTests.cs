@@ -48,6 +48,8 @@ public sealed class OutageTests
             }
         }
 
+        int OfTheBatch() => world.Clients.Sum(static c => c.Requests.Count(static r => r.Prompt.StartsWith("review", StringComparison.Ordinal)));
+
         async Task LookAsync(Task run)
         {
             var before = 0;
@@ -55,9 +57,9 @@ public sealed class OutageTests
             {
                 await DelayAsync(world.Time, TimeSpan.FromSeconds(1)).ConfigureAwait(false);
                 if (second == 4)
-                    before = world.Calls;
+                    before = OfTheBatch();
                 if (second == 63)
-                    duringOutage = world.Calls - before;
+                    duringOutage = OfTheBatch() - before;
                 if (second > 5)
                     mostWaiting = Math.Max(mostWaiting, world.Pool.GetStatus().Waiting);
             }
@@ -96,7 +98,7 @@ public sealed class OutageTests
         var batch = world.Open();
         world.Add(batch, Reviews(100));
         var run = () => world.Run(batch);
-        run.Should().Throw<Exception>().Which.ToString().Should().Contain("Unauthorized");
+        run.Should().Throw<NoEndpointAvailableException>().Which.WaitRules[^1].Should().Be(WaitRule.TimeDoesNotHeal);
         var counts = world.Counts(batch);
         (counts.Finished, counts.UnderWay).Should().Be((0, 0));
         world.Calls.Should().BeLessThan(60);
@@ -119,6 +121,28 @@ public sealed class OutageTests
         world.Run(batch).Should().OnlyContain(r => r.State == BatchItemState.Succeeded);
         world.Time.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(15), "30 places and 100 ms for a call are 300 items a second, so 10 s at best");
         world.Calls.Should().Be(3000);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public void Users_wait_for_one_place_at_most_beside_a_batch_that_uses_all_of_them()
+    {
+        using var world = new BatchWorld(endpoints: 1, configure: static o => o.Endpoints[0].Limits = new() { MaxConcurrency = 4 });
+        var batch = world.Open();
+        world.Add(batch, Reviews(1000));
+        var longest = TimeSpan.Zero;
+        world.Time.Run(async () =>
+        {
+            var run = world.RunAsync(batch);
+            for (var user = 0; user < 20; user++)
+            {
+                await DelayAsync(world.Time, TimeSpan.FromSeconds(0.37)).ConfigureAwait(false);
+                var began = world.Time.Elapsed;
+                await world.Chat.GetResponseAsync([new(ChatRole.User, "a user's question")]).ConfigureAwait(false);
+                longest = longest > world.Time.Elapsed - began ? longest : world.Time.Elapsed - began;
+            }
+            (await run.ConfigureAwait(false)).Should().HaveCount(1000);
+        });
+        longest.Should().BeLessThanOrEqualTo(TimeSpan.FromMilliseconds(250), "a place comes free within 100 ms, and the call takes 100 ms");
     }
 
     [Fact(Timeout = 60_000)]

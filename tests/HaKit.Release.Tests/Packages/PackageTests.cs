@@ -81,6 +81,8 @@ public sealed class PackageTests(PackedFixture packed)
     [InlineData("HaKit.OpenAI", "HaKit", "System.ClientModel")]
     [InlineData("HaKit.AI", "HaKit", "Microsoft.Extensions.AI.Abstractions")]
     [InlineData("HaKit.AspNetCore", "HaKit")]
+    [InlineData("HaKit.Batch", "HaKit.AI")]
+    [InlineData("HaKit.PostgreSql", "HaKit.Batch", "Npgsql")]
     [InlineData("HaKit.Testing", "HaKit", "Microsoft.Extensions.AI.Abstractions")]
     public void A_package_depends_on_what_it_needs_and_on_nothing_else(string package, params string[] dependencies) =>
         Nuspec(package).Descendants().Where(e => e.Name.LocalName == "dependency").Select(e => e.Attribute("id")!.Value).Should().BeEquivalentTo(dependencies);
