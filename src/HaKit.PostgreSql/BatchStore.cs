@@ -165,10 +165,17 @@ internal sealed class BatchStore : IBatchStore
         await RunAsync(Sql.Release, cancellationToken, _batchId, _worker, Ordinals(claims), Fences(claims)).ConfigureAwait(false);
     }
 
-    public async ValueTask RenewAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default)
+    public async ValueTask<IReadOnlyCollection<BatchClaim>> RenewAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(claims);
-        await RunAsync(Sql.Renew, cancellationToken, _batchId, _lease, Ordinals(claims), Fences(claims)).ConfigureAwait(false);
+        var command = Command(_dataSource, Sql.Renew, _batchId, _lease, Ordinals(claims), Fences(claims));
+        await using var end = command.ConfigureAwait(false);
+        var reader = await ReaderAsync(command, cancellationToken).ConfigureAwait(false);
+        await using var endOfReader = reader.ConfigureAwait(false);
+        var kept = new HashSet<long>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            kept.Add(reader.GetInt64(0));
+        return [.. claims.Where(c => !kept.Contains(c.Ordinal))];
     }
 
     public async IAsyncEnumerable<BatchStored> ReadFinishedAsync(BatchContent content, [EnumeratorCancellation] CancellationToken cancellationToken = default)

@@ -113,6 +113,7 @@ internal static class Sql
     public const string Renew = """
         update hakit.batch_item i set lease_until = clock_timestamp() + $2 from unnest($3::bigint[], $4::bigint[]) as t (ordinal, fence)
         where i.batch_id = $1 and i.ordinal = t.ordinal and i.fence = t.fence and i.state = 1
+        returning i.ordinal
         """;
 
     public const string Redo = """

@@ -91,7 +91,7 @@ public sealed class BatchStoreTests(PostgreSqlServer server)
         var taken = (await other.ClaimAsync(1, true)).Single();
         taken.Fence.Should().BeGreaterThan(late.Fence);
         (await frozen.CommitAsync(late, Outcome("late"))).Should().BeFalse();
-        await frozen.RenewAsync([late]);
+        (await frozen.RenewAsync([late])).Should().Equal([late], "it is told what it has lost");
         await frozen.ReleaseAsync([late]);
         (await other.CommitAsync(taken, Outcome("in time"))).Should().BeTrue();
         (await frozen.CommitAsync(late, Outcome("later still"))).Should().BeFalse();
@@ -107,7 +107,7 @@ public sealed class BatchStoreTests(PostgreSqlServer server)
         await store.AddAsync(Inputs(1), false);
         var claims = await store.ClaimAsync(1, true);
         await Expire(database);
-        await store.RenewAsync(claims);
+        (await store.RenewAsync(claims)).Should().BeEmpty();
         (await store.ClaimAsync(1, true)).Should().BeEmpty();
         (await store.CommitAsync(claims[0], Outcome("answer"))).Should().BeTrue();
     }

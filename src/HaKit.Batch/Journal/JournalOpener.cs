@@ -17,13 +17,16 @@ internal static class JournalOpener
 
     public static JournalStore Open(string name, JournalSettings settings, bool create)
     {
+        // Before the lock, whose file would stay behind for a name that was mistyped.
+        if (!create && FilesOf(settings.Files, name).Numbered.Count == 0)
+            throw new BatchStoreException($"There is no journal '{name}'.");
         var held = JournalLock.Take(settings.Files, name, settings.Time.GetUtcNow());
         JournalFile? file = null;
         try
         {
             var notices = new List<string>();
             var state = new JournalState();
-            (file, var number) = OpenLatest(name, settings, create);
+            (file, var number) = OpenLatest(name, settings);
             var scan = file.Scan(state.Apply);
             if (scan.CutBytes > 0)
                 notices.Add(string.Create(CultureInfo.InvariantCulture, $"The last record of '{file.Path}' was unfinished ({scan.CutBytes} bytes) and was cut off; nothing in it had been returned."));
@@ -62,15 +65,13 @@ internal static class JournalOpener
     public static JournalFile Create(string name, int number, JournalSettings settings) =>
         JournalFile.Create(settings.Files, PathOf(name, number) + NewEnding, settings.Seal, firstRecord: 1);
 
-    private static (JournalFile File, int Number) OpenLatest(string name, JournalSettings settings, bool create)
+    private static (JournalFile File, int Number) OpenLatest(string name, JournalSettings settings)
     {
         var (numbered, unfinished) = FilesOf(settings.Files, name);
         foreach (var path in unfinished)
             settings.Files.Delete(path);
         if (numbered.Count == 0)
         {
-            if (!create)
-                throw new BatchStoreException($"There is no journal '{name}'.");
             var created = Create(name, 1, settings);
             created.Publish(PathOf(name, 1));
             return (created, 1);

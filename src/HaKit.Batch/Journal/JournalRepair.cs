@@ -9,10 +9,9 @@ internal static class JournalRepair
     public static BatchRepair Repair(string name, string newName, JournalSettings settings)
     {
         var files = settings.Files;
-        using var held = JournalLock.Take(files, name, settings.Time.GetUtcNow());
-        var (numbered, _) = JournalOpener.FilesOf(files, name);
-        if (numbered.Count == 0)
+        if (JournalOpener.FilesOf(files, name).Numbered is not { Count: > 0 } numbered)
             throw new BatchStoreException($"There is no journal '{name}'.");
+        using var held = JournalLock.Take(files, name, settings.Time.GetUtcNow());
         using var newLock = JournalLock.Take(files, newName, settings.Time.GetUtcNow());
         if (JournalOpener.FilesOf(files, newName).Numbered.Count > 0)
             throw new BatchStoreException($"There is a journal '{newName}' already.");

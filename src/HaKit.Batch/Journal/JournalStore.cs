@@ -139,7 +139,7 @@ internal sealed class JournalStore : IBatchStore
         return default;
     }
 
-    public ValueTask RenewAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default) => default;
+    public ValueTask<IReadOnlyCollection<BatchClaim>> RenewAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default) => new([]);
 
     public async IAsyncEnumerable<BatchStored> ReadFinishedAsync(BatchContent content, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {

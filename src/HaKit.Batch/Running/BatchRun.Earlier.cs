@@ -65,7 +65,23 @@ internal sealed partial class BatchRun<TItem, TResult>
         List<BatchClaim> held;
         lock (_lock)
             held = [.. _ready.Concat(_putBack).Concat(_underWay).SelectMany(static u => u.Parts).Select(static p => p.Claim)];
-        if (held.Count > 0)
-            await _store.RenewAsync(held).ConfigureAwait(false);
+        if (held.Count == 0)
+            return;
+        var lost = (await _store.RenewAsync(held).ConfigureAwait(false)).ToHashSet();
+        if (lost.Count == 0)
+            return;
+        // This process stood still for longer than its leases. What is under way goes on, because it was paid for; its outcome is refused at the write.
+        lock (_lock)
+        {
+            Drop(_ready, lost);
+            Drop(_putBack, lost);
+        }
+
+        static void Drop(Queue<BatchUnit<TItem>> units, HashSet<BatchClaim> lost)
+        {
+            for (var i = units.Count; i > 0; i--)
+                if (units.Dequeue() is var unit && unit.Parts.Where(p => !lost.Contains(p.Claim)).ToArray() is { Length: > 0 } kept)
+                    units.Enqueue(kept.Length == unit.Parts.Count ? unit : new BatchUnit<TItem>(kept) { Tries = unit.Tries });
+        }
     }
 }

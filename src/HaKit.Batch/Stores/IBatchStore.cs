@@ -64,7 +64,8 @@ public interface IBatchStore : IAsyncDisposable
     /// <summary>Renews the leases of claims. Called at a third of <see cref="Lease"/>.</summary>
     /// <param name="claims">The claims that are still worked on.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    ValueTask RenewAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default);
+    /// <returns>The claims that another worker has taken over: no call needs to be made for them any more.</returns>
+    ValueTask<IReadOnlyCollection<BatchClaim>> RenewAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default);
 
     /// <summary>Reads the items that have an outcome, in the order in which they were added. Items that get their outcome meanwhile may be missing.</summary>
     /// <param name="content">What to read of each.</param>

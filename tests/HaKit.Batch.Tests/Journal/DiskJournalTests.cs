@@ -68,6 +68,7 @@ public sealed class DiskJournalTests : IDisposable
     {
         var open = () => BatchJournal.OpenExistingStoreAsync(PathOf("missing.journal"));
         await open.Should().ThrowAsync<BatchStoreException>().WithMessage("There is no journal*");
+        Directory.GetFiles(_folder).Should().BeEmpty();
     }
 
     [Fact(Timeout = 60_000)]
