@@ -68,11 +68,10 @@ internal readonly record struct CallFailure
         var billed = exception.Attempts.Count(static a => a.Fault is null || IsPerhapsBilled(a.Fault));
         return new CallFailure
         {
-            IsOwnFault = exception.WaitRules is [.., WaitRule.NotCapable],
-            LastsForever = exception.WaitRules is [.., WaitRule.TimeDoesNotHeal],
+            IsOwnFault = exception is NoEndpointAvailableException { Attempts.Count: 0 } none && none.Endpoints.All(static e => e.NotAdmittedBy == "capability"),
             IsAmbiguous = billed > 0,
             WasThrottled = exception.Attempts.Any(static a => IsThrottle(a.Fault)),
-            Attempts = exception.AttemptCount,
+            Attempts = exception.Attempts.Count,
             PerhapsBilled = billed,
             Reason = exception.Attempts is [.., { Fault: { } last }] ? last.ToString() : exception.GetType().Name,
         };
