@@ -5,37 +5,127 @@ namespace HaKit.Attempts;
 /// <summary>What one call has tried so far, in order, and so where it must not go again. Owned by one call; not thread-safe.</summary>
 internal sealed class AttemptHistory
 {
+    // A call without a deadline may wait through an outage of days: from here on the oldest attempts in the middle are forgotten.
+    private const int MostKept = 256;
+
     private Entry[] _entries = new Entry[6];
+    private int _kept;
 
-    public int Count { get; private set; }
+    /// <summary>Attempts that were begun, refusals that named their time included.</summary>
+    public int Begun { get; private set; }
 
-    public ReadOnlySpan<Entry> Entries => _entries.AsSpan(0, Count);
+    /// <summary>Was no attempt begun yet?</summary>
+    public bool IsFresh => Begun == 0;
 
-    public void Add(EndpointState state, TimeSpan started)
+    /// <summary>The number of the attempt that begins next: one for the first.</summary>
+    public int NextNumber => Begun + 1;
+
+    /// <summary>Refusals that named the time at which they want to be asked again: they are no attempts for the bounds on attempts.</summary>
+    public int NamedRefusals { get; private set; }
+
+    /// <summary>Attempts that were begun under the pace of an outage.</summary>
+    public int Paced { get; private set; }
+
+    /// <summary>Attempts as a bound on all attempts counts them.</summary>
+    public int Counted => Begun - NamedRefusals;
+
+    /// <summary>Attempts after the first that were made in ordinary service, and not under the pace of an outage.</summary>
+    public int OrdinaryRetries => Math.Max(0, Counted - Paced - 1);
+
+    /// <summary>The attempts that are remembered, in order: all, unless there were very many.</summary>
+    public ReadOnlySpan<Entry> Entries => _entries.AsSpan(0, _kept);
+
+    /// <param name="state">The endpoint.</param>
+    /// <param name="started">When the attempt begins.</param>
+    /// <param name="isInService">Was the endpoint in service then? Otherwise the attempt is a trial.</param>
+    /// <param name="isPaced">Was the attempt made under the pace of an outage?</param>
+    public void Add(EndpointState state, TimeSpan started, bool isInService = true, bool isPaced = false)
     {
-        if (Count == _entries.Length)
-            Array.Resize(ref _entries, Count * 2);
-        _entries[Count++] = new Entry(state, state.Endpoint, started);
+        if (_kept == MostKept)
+            ForgetMiddle();
+        if (_kept == _entries.Length)
+            Array.Resize(ref _entries, _kept * 2);
+        _entries[_kept++] = new Entry(state, state.Endpoint, started) { Number = NextNumber, IsInService = isInService };
+        Begun++;
+        if (isPaced)
+            Paced++;
     }
 
-    public void Ended(EndpointState state, Fault? fault, TimeSpan now)
+    // The first ones tell how it began, and the later half what is so now.
+    private void ForgetMiddle()
     {
-        for (var i = Count - 1; i >= 0; i--)
-            if (ReferenceEquals(_entries[i].State, state) && _entries[i].Ended is null)
+        const int first = MostKept / 4, from = MostKept / 2;
+        Array.Copy(_entries, from, _entries, first, MostKept - from);
+        _kept = first + MostKept - from;
+        Array.Clear(_entries, _kept, MostKept - _kept);
+    }
+
+    /// <param name="number">The number of the attempt: a call may have two on the same endpoint at once.</param>
+    /// <param name="fault">What went wrong; null for nothing.</param>
+    /// <param name="now">The time on the pool's clock.</param>
+    public void Ended(int number, Fault? fault, TimeSpan now)
+    {
+        for (var i = _kept - 1; i >= 0; i--)
+            if (_entries[i].Number == number && _entries[i].Ended is null)
             {
+                if (fault?.NamesTime == true)
+                    NamedRefusals++;
                 _entries[i].Fault = fault;
                 _entries[i].Ended = now;
                 return;
             }
     }
 
-    public int TimesTried(EndpointState state, TimeSpan since = default)
+    public int TimesTried(EndpointState state)
     {
         var times = 0;
         foreach (ref readonly var entry in Entries)
-            if (ReferenceEquals(entry.State, state) && entry.Started >= since)
+            if (ReferenceEquals(entry.State, state))
                 times++;
         return times;
+    }
+
+    /// <summary>What this call knows of one endpoint from its own attempts.</summary>
+    public Findings FindingsOf(EndpointState state)
+    {
+        var findings = default(Findings);
+        foreach (ref readonly var entry in Entries)
+        {
+            var isOwn = ReferenceEquals(entry.State, state);
+            if (isOwn)
+            {
+                findings.Attempts++;
+                findings.Counted += entry.Fault?.NamesTime == true ? 0 : 1;
+                findings.AskedAt = entry.Started;
+                findings.WasInService |= entry.IsInService;
+                findings.IsUnderWay |= entry.Ended is null;
+            }
+            if (entry.Fault is { } fault && (isOwn || !fault.IsNeutral && fault.Reach != FaultReach.Endpoint && entry.Endpoint.Domains.Shares(state.Endpoint.Domains, fault.Reach)))
+                findings.Fault = fault;
+        }
+        return findings;
+    }
+
+    /// <summary>What a call's own attempts say of one endpoint.</summary>
+    internal struct Findings
+    {
+        /// <summary>Attempts of this call on it.</summary>
+        public int Attempts;
+
+        /// <summary>The same without refusals that named their time.</summary>
+        public int Counted;
+
+        /// <summary>When the latest of them began.</summary>
+        public TimeSpan AskedAt;
+
+        /// <summary>Was it in service at any of them?</summary>
+        public bool WasInService;
+
+        /// <summary>Is one of them under way?</summary>
+        public bool IsUnderWay;
+
+        /// <summary>The latest fault that concerns it: of an attempt on it, or of one on an endpoint with which it shares what is broken.</summary>
+        public Fault? Fault;
     }
 
     /// <summary>Has this call found a fault that reaches the candidate through something they share?</summary>
@@ -122,8 +212,8 @@ internal sealed class AttemptHistory
 
     public void Clear()
     {
-        Array.Clear(_entries, 0, Count);
-        Count = 0;
+        Array.Clear(_entries, 0, _kept);
+        _kept = Begun = NamedRefusals = Paced = 0;
     }
 
     internal struct Entry(EndpointState state, PoolEndpoint endpoint, TimeSpan started)
@@ -133,6 +223,8 @@ internal sealed class AttemptHistory
         public readonly TimeSpan Started = started;
         public Fault? Fault;
         public TimeSpan? Ended;
+        public int Number;
+        public bool IsInService;
     }
 }
 

@@ -14,6 +14,9 @@ namespace HaKit.Attempts;
 /// </summary>
 internal sealed class EndpointState
 {
+    // Nothing answered for this long, and then something: the endpoint has come back.
+    private static readonly TimeSpan SilenceOfAnOutage = TimeSpan.FromSeconds(1);
+
     private int _inFlight;
     private long _calls;
     private long _successes;
@@ -25,6 +28,10 @@ internal sealed class EndpointState
     private long _servedBegan = -1;
     private long _leftBy = -1;
     private int _left;
+    private long _cameBackBegan = -1;
+    private long _pacedAt = -1;
+    private int _seenBack;
+    private object? _returnWatcher;
     private ReportedLoad? _load;
     private HeartbeatReading? _heartbeat;
     private bool _isLimited;
@@ -93,6 +100,31 @@ internal sealed class EndpointState
     /// <summary>The credential with which it was last asked, where it comes from code; null where it does not.</summary>
     public string? UsedCredential { get; set; }
 
+    /// <summary>Of the attempts whose answer ended a silence of the endpoint, when the latest began: the endpoint was back by then. Before time began if there was none.</summary>
+    public TimeSpan CameBackBegan => new(Volatile.Read(ref _cameBackBegan));
+
+    /// <summary>When it was last asked under the pace of an outage; before time began if it never was.</summary>
+    public TimeSpan PacedAt
+    {
+        get => new(Volatile.Read(ref _pacedAt));
+        set => Volatile.Write(ref _pacedAt, value.Ticks);
+    }
+
+    /// <summary>Something other than a call, such as a probe, has shown that it is back: one waiting call may ask it at once.</summary>
+    public void SeeBack() => Volatile.Write(ref _seenBack, 1);
+
+    /// <summary>Takes what <see cref="SeeBack"/> left. Of several calls one gets it.</summary>
+    public bool TryTakeSeenBack() => Volatile.Read(ref _seenBack) != 0 && Interlocked.Exchange(ref _seenBack, 0) != 0;
+
+    /// <summary>Would <see cref="TryTakeSeenBack"/> succeed?</summary>
+    public bool IsSeenBack => Volatile.Read(ref _seenBack) != 0;
+
+    /// <summary>Of the calls that wait for the end of its cooldown, one wakes at that moment and the others later. Takes that place, or says that this call has it.</summary>
+    public bool TryWatchReturn(object call) => Interlocked.CompareExchange(ref _returnWatcher, call, null) is var watcher && (watcher is null || watcher == call);
+
+    /// <summary>Gives the place back, if this call has it.</summary>
+    public void LeaveReturn(object call) => Interlocked.CompareExchange(ref _returnWatcher, null, call);
+
     /// <summary>The load it reported at its latest heartbeat; null when it does not, or that heartbeat failed.</summary>
     public ReportedLoad? ReportedLoad
     {
@@ -160,6 +192,9 @@ internal sealed class EndpointState
         return Max(at, AccountLimiter.AvailableAt(tokens, now));
     }
 
+    /// <summary>The earliest instant at which its limits have room, by time alone.</summary>
+    public TimeSpan RoomAt(long tokens, TimeSpan now) => _isLimited ? Max(Limiter.AvailableAt(tokens, now), AccountLimiter.AvailableAt(tokens, now)) : now;
+
     public void Replace(PoolEndpoint endpoint, ResiliencePipeline pipeline, EndpointTelemetry telemetry)
     {
         Endpoint = endpoint;
@@ -203,11 +238,20 @@ internal sealed class EndpointState
         Volatile.Write(ref _heldSeconds, double.IsNaN(before) ? length.TotalSeconds : before + (length.TotalSeconds - before) / Math.Min(1000, Math.Max(2, Successes)));
     }
 
-    public void Answered(TimeSpan now)
+    /// <summary>An attempt has shown the first sign of its answer.</summary>
+    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="began">When the attempt began.</param>
+    public void Answered(TimeSpan now, TimeSpan began)
     {
+        var last = Volatile.Read(ref _answeredAt);
         Volatile.Write(ref _answeredAt, now.Ticks);
+        if (now.Ticks - last > SilenceOfAnOutage.Ticks && began.Ticks > last)
+            Volatile.Write(ref _cameBackBegan, began.Ticks);
         if (Volatile.Read(ref _left) != 0)
             Volatile.Write(ref _left, 0);
+        // A probe's word is old news now.
+        if (Volatile.Read(ref _seenBack) != 0)
+            Volatile.Write(ref _seenBack, 0);
     }
 
     /// <summary>A caller gave up an unusually silent attempt. Gives how many calls did so in a row, with no answer between them.</summary>
@@ -220,7 +264,7 @@ internal sealed class EndpointState
             Volatile.Write(ref _servedBegan, began.Ticks);
     }
 
-    public void Ended(Fault? fault, TimeSpan now, TimeSpan answered = default)
+    public void Ended(Fault? fault, TimeSpan now, TimeSpan answered = default, TimeSpan? firstContentAt = null)
     {
         Interlocked.Decrement(ref _inFlight);
         Failure.Ended(fault, now);
@@ -228,7 +272,10 @@ internal sealed class EndpointState
         {
             Interlocked.Increment(ref _successes);
             Interlocked.Add(ref _answerTicks, answered.Ticks);
-            Answered(now);
+            if (firstContentAt is null)
+                Answered(now, now - answered);
+            else
+                Volatile.Write(ref _answeredAt, now.Ticks); // that it answers was news at its first content
         }
         else if (!fault.IsNeutral)
             Interlocked.Increment(ref _faults);

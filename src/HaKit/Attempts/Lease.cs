@@ -63,6 +63,12 @@ internal sealed class Lease
     /// <summary>When this attempt is to be given up if it is still silent.</summary>
     public TimeSpan SilentUntil { get; set; }
 
+    /// <summary>Was <see cref="SilentUntil"/> learned from the endpoint's own times, or given? Otherwise the attempt may be kept beyond it.</summary>
+    public bool IsLimitKnown { get; set; } = true;
+
+    /// <summary>Since when it has been kept although it is silent for longer than its limit; null: it has not.</summary>
+    public TimeSpan? KeptSince { get; private set; }
+
     /// <summary>When it is to be given up in any case.</summary>
     public TimeSpan EndsAt { get; set; }
 
@@ -103,6 +109,9 @@ internal sealed class Lease
 
     /// <summary>What the call asks for.</summary>
     public RequestKind Request { get; set; }
+
+    /// <summary>The call that it is an attempt of, for what must know whether another endpoint is left; null when nothing asks.</summary>
+    public IAttemptOwner? Owner { get; set; }
 
     /// <summary>It is the one trial that asks whether an outage is over.</summary>
     public bool AsksOutage { get; set; }
@@ -174,7 +183,7 @@ internal sealed class Lease
         if (FirstContentAt is not null || IsCompleted)
             return;
         FirstContentAt = now;
-        State.Answered(now);
+        State.Answered(now, Started);
         State.Telemetry?.FirstContent(Span, now - Started);
         LearnFirstSign(now);
         State.Health.FirstContent(_ticket, now);
@@ -190,6 +199,13 @@ internal sealed class Lease
         HeardAt = now;
         SilentUntil = patience < EndsAt - now ? now + patience : EndsAt;
         return EndsAt - now > (EndsAt - Started) / 4;
+    }
+
+    /// <summary>Its limit has passed, and it goes on to its end all the same: no other endpoint would answer sooner.</summary>
+    public void Keep(TimeSpan now)
+    {
+        KeptSince = now;
+        SilentUntil = EndsAt;
     }
 
     public void Identify(string? givenKey, string keyPrefix, long callNumber) => (_givenKey, _keyPrefix, _callNumber) = (givenKey, keyPrefix, callNumber);
@@ -233,7 +249,7 @@ internal sealed class Lease
         Learn(fault, now);
         if (fault is null)
             State.Served(Started);
-        State.Ended(fault, now, (FirstContentAt ?? now) - Started);
+        State.Ended(fault, now, (FirstContentAt ?? now) - Started, FirstContentAt);
         if (fault is null)
         {
             State.Held(now - Started);
@@ -315,7 +331,9 @@ internal sealed class Lease
         State = null!;
         _wake = null;
         _orphan = null;
-        FirstContentAt = null;
+        FirstContentAt = KeptSince = null;
+        IsLimitKnown = true;
+        Owner = null;
         Fault = Declared = CancelledFor = null;
         InputTokens = OutputTokens = null;
         CallerToken = default;
@@ -383,6 +401,13 @@ internal sealed class Lease
         else
             _orphan!.Reap();
     }
+}
+
+/// <summary>The call of an attempt, as the attempt's own stream sees it.</summary>
+internal interface IAttemptOwner
+{
+    /// <summary>Is an endpoint left that the call has not tried and could ask now?</summary>
+    bool HasUntried(TimeSpan now);
 }
 
 /// <summary>Cleans up after an attempt that nobody waits for any more.</summary>

@@ -14,6 +14,9 @@ internal sealed class UsualTimes(TimeSpan minimum, TimeSpan maximum, double mult
     /// <summary>How long a silence is still usual; null when there is no bound.</summary>
     public TimeSpan? Limit(bool isStream) => isStream ? _firstContent.Current : _answer.IsLearned ? _answer.Current : null;
 
+    /// <summary>The same as far as it was learned from the endpoint's own times; null until then.</summary>
+    public TimeSpan? LearnedLimit(bool isStream) => Of(isStream) is { IsLearned: true } times ? times.Current : null;
+
     /// <summary>The time within which this share of the recent answers came; null until enough is known.</summary>
     public TimeSpan? Quantile(bool isStream, double share) => Of(isStream).Quantile(share);
 

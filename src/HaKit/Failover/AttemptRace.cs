@@ -21,7 +21,6 @@ internal sealed class AttemptRace<TResult, TState>(
     private RunningAttempt _first;
     private RunningAttempt _hedge;
     private Waiter? _waiter;
-    private bool _wasReleased;
     private Outcome<TResult> _end;
     private Outcome<TResult> _refusal;
     private Outcome<TResult> _last;
@@ -70,7 +69,8 @@ internal sealed class AttemptRace<TResult, TState>(
                 if (next.Kind == StepKind.Start)
                 {
                     _waiter?.Leave();
-                    (_waiter, _wasReleased) = (null, false);
+                    (_waiter, call.WasReleased) = (null, false);
+                    call.LeaveReturn();
                     if (!next.Lease!.AsksOutage)
                         engine.Resign(call); // it goes for its own sake; another may ask
                     Start(ref _first, next.Lease!);
@@ -87,7 +87,7 @@ internal sealed class AttemptRace<TResult, TState>(
             outside.Dispose();
             var asked = call.IsAsker;
             engine.Resign(call);
-            _waiter?.Leave(passOn: _wasReleased || asked); // a release that was not used belongs to the next in line
+            _waiter?.Leave(passOn: call.WasReleased || asked); // a release that was not used belongs to the next in line
         }
     }
 
@@ -125,6 +125,12 @@ internal sealed class AttemptRace<TResult, TState>(
             return Leave(ref attempt, KnownFaults.CallerCancelled, now);
         if (now < lease.TimeoutAt && now < call.Deadline)
             return false;
+        if (now < call.Deadline && now < lease.EndsAt && engine.KeepsSilent(call, lease, now))
+        {
+            lease.Keep(now);
+            call.LastFailure = lease.Started; // what other calls were served since then shows that their endpoints serve
+            return false;
+        }
         var fault = now >= call.Deadline && !engine.IsSilent(call, lease, now) ? KnownFaults.DeadlineExceeded
             : lease.FirstContentAt is null ? engine.WasCutShort(call, lease, now) ? KnownFaults.DeadlineExceeded : KnownFaults.FirstContentTimeout
             : KnownFaults.AttemptTimeout;
@@ -232,7 +238,9 @@ internal sealed class AttemptRace<TResult, TState>(
         var due = _first.Lease!.TimeoutAt;
         if (_hedge.Lease is { } hedge)
             return Min(Min(due, hedge.TimeoutAt), call.Deadline);
-        var hedgeAt = call.Hedged ? TimeSpan.MaxValue : engine.HedgeAt(call, _first.Lease);
+        if (_first.Lease.KeptSince is not null)
+            return Min(Min(due, StartBeside(now)), call.Deadline);
+        var hedgeAt = call.HedgeWasConsidered ? TimeSpan.MaxValue : engine.HedgeAt(call, _first.Lease);
         if (hedgeAt > now)
             return Min(Min(due, hedgeAt), call.Deadline);
         if (engine.TryHedge(call, now) is not { } lease)
@@ -241,13 +249,37 @@ internal sealed class AttemptRace<TResult, TState>(
         return now; // the new attempt may have ended already: look again at once
     }
 
+    // The one attempt under way is silent for longer than is usual, and kept: another may start beside it. When to look next.
+    private TimeSpan StartBeside(TimeSpan now)
+    {
+        if (!call.Profile.MayRepeat)
+            return TimeSpan.MaxValue;
+        Step step;
+        try
+        {
+            step = engine.NextBeside(call, now);
+        }
+#pragma warning disable CA1031 // A selector of the user's that throws now would leave the attempt that is under way to itself.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return TimeSpan.MaxValue;
+        }
+        if (step.Kind == StepKind.Wait)
+            return step.Until;
+        if (step.Kind == StepKind.GiveUp)
+            return TimeSpan.MaxValue;
+        Start(ref _hedge, step.Lease!);
+        return now; // it may have ended already: look again at once
+    }
+
     private async ValueTask<bool> WaitAsync(TimeSpan until, TimeSpan now)
     {
         if (_waiter is null)
             return engine.Queue.TryEnter(call.Profile.Priority, out _waiter); // and look once more: what came free until now was told to nobody
         until = Min(until, call.Deadline);
         var woken = await _waiter.WaitAsync(until == TimeSpan.MaxValue ? null : until - now, _outside.CanBeCanceled ? _outside : call.CallerToken).ConfigureAwait(false);
-        _wasReleased = woken == WaitResult.Released;
+        call.WasReleased = woken == WaitResult.Released;
         call.Waited += engine.Clock.Now - now;
         return true;
     }
@@ -264,10 +296,10 @@ internal sealed class AttemptRace<TResult, TState>(
     }
 
     private Outcome<TResult> OutOfTime(TimeSpan now) => Outcome.FromException<TResult>(new DeadlineExceededException(
-        engine.Settings.Pool, call.DeadlineSpan, call.Attempts(now), engine.RetryAfter(call, now), TakeLastException()));
+        engine.Settings.Pool, call.DeadlineSpan, call.Attempts(now), engine.RetryAfter(call, now), TakeLastException(), call.History.Begun, call.WaitRules()));
 
     private Outcome<TResult> Refused(string why, TimeSpan now) => Outcome.FromException<TResult>(new NoEndpointAvailableException(
-        engine.Settings.Pool, why, call.Attempts(now), engine.Explain(call, now), engine.RetryAfter(call, now), TakeLastException()));
+        engine.Settings.Pool, why, call.Attempts(now), engine.Explain(call, now), engine.RetryAfter(call, now), TakeLastException(), call.History.Begun, call.WaitRules()));
 
     private Exception? TakeLastException()
     {

@@ -6,8 +6,17 @@ public sealed record CallDetail
     /// <summary>The name of the endpoint that served it.</summary>
     public required string Endpoint { get; init; }
 
-    /// <summary>Every attempt, in the order in which they began; the one that served has no fault.</summary>
+    /// <summary>
+    /// The attempts in the order in which they began, of many the first 3 and the last 10; the one that served has no fault. <see cref="AttemptCount"/> says how
+    /// many there were.
+    /// </summary>
     public required IReadOnlyList<AttemptRecord> Attempts { get; init; }
+
+    /// <summary>How many attempts there were.</summary>
+    public required int AttemptCount { get; init; }
+
+    /// <summary>By which rules it waited or tried again when no endpoint was left untried, in the order in which they first applied; empty when it never came to that.</summary>
+    public IReadOnlyList<WaitRule> WaitRules { get; init; } = [];
 
     /// <summary>Was a second attempt started beside a slow one?</summary>
     public bool Hedged { get; init; }

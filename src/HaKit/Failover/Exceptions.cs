@@ -10,6 +10,9 @@ namespace HaKit;
 /// <param name="Duration">How long it took.</param>
 public sealed record AttemptRecord(string Endpoint, Fault? Fault, TimeSpan Duration)
 {
+    // Of a long history the beginning and the end tell the story.
+    internal const int FirstTold = 3, LastTold = 10;
+
     /// <inheritdoc/>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{Endpoint}: {Fault?.ToString() ?? "no fault"} after {Duration.TotalSeconds:0.###} s");
@@ -18,28 +21,43 @@ public sealed record AttemptRecord(string Endpoint, Fault? Fault, TimeSpan Durat
 /// <summary>Whatever the pool itself refuses or ends. Says what was tried and when to come back; never quotes keys, prompts or a provider's message.</summary>
 public abstract class EndpointPoolException : Exception
 {
-    private protected EndpointPoolException(string pool, string what, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner)
-        : base(Describe(pool, what, attempts, retryAfter), inner)
+    private protected EndpointPoolException(
+        string pool, string what, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner, int attemptCount = 0, IReadOnlyList<WaitRule>? waitRules = null)
+        : base(Describe(pool, what, attempts, Math.Max(attempts.Count, attemptCount), waitRules ?? [], retryAfter), inner)
     {
         Pool = pool;
         Attempts = attempts;
+        AttemptCount = Math.Max(attempts.Count, attemptCount);
+        WaitRules = waitRules ?? [];
         RetryAfter = retryAfter;
     }
 
     /// <summary>The pool's name.</summary>
     public string Pool { get; }
 
-    /// <summary>What was tried, in order.</summary>
+    /// <summary>What was tried, in order; of many attempts the first 3 and the last 10.</summary>
     public IReadOnlyList<AttemptRecord> Attempts { get; }
+
+    /// <summary>How many attempts there were.</summary>
+    public int AttemptCount { get; }
+
+    /// <summary>By which rules the call waited, in the order in which they first applied; the last one is the one by which it ended. Empty when it never waited.</summary>
+    public IReadOnlyList<WaitRule> WaitRules { get; }
 
     /// <summary>How long to stay away, as far as that is known.</summary>
     public TimeSpan? RetryAfter { get; }
 
-    private static string Describe(string pool, string what, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter)
+    private static string Describe(
+        string pool, string what, IReadOnlyList<AttemptRecord> attempts, int attemptCount, IReadOnlyList<WaitRule> waitRules, TimeSpan? retryAfter)
     {
         var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"Pool '{pool}': {what}");
-        if (attempts.Count > 0)
+        if (attempts.Count == attemptCount && attemptCount > 0)
             text.Append(" Tried ").AppendJoin("; ", attempts).Append('.');
+        else if (attempts.Count > 0)
+            text.Append(" Tried ").AppendJoin("; ", attempts.Take(AttemptRecord.FirstTold))
+                .Append(CultureInfo.InvariantCulture, $"; {attemptCount - attempts.Count} more; ").AppendJoin("; ", attempts.Skip(AttemptRecord.FirstTold)).Append('.');
+        if (waitRules.Count > 0)
+            text.Append(" Waiting went by ").AppendJoin(", ", waitRules).Append('.');
         if (retryAfter is { } after && after > TimeSpan.Zero)
             text.Append(CultureInfo.InvariantCulture, $" Come back in {after.TotalSeconds:0.###} s.");
         return text.ToString();
@@ -50,8 +68,9 @@ public abstract class EndpointPoolException : Exception
 public sealed class NoEndpointAvailableException : EndpointPoolException
 {
     internal NoEndpointAvailableException(
-        string pool, string why, IReadOnlyList<AttemptRecord> attempts, IReadOnlyList<EndpointExplanation> endpoints, TimeSpan? retryAfter, Exception? inner)
-        : base(pool, why, attempts, retryAfter, inner) => Endpoints = endpoints;
+        string pool, string why, IReadOnlyList<AttemptRecord> attempts, IReadOnlyList<EndpointExplanation> endpoints, TimeSpan? retryAfter, Exception? inner,
+        int attemptCount = 0, IReadOnlyList<WaitRule>? waitRules = null)
+        : base(pool, why, attempts, retryAfter, inner, attemptCount, waitRules) => Endpoints = endpoints;
 
     /// <summary>Why each endpoint of the pool would or would not be chosen at that moment.</summary>
     public IReadOnlyList<EndpointExplanation> Endpoints { get; }
@@ -60,8 +79,12 @@ public sealed class NoEndpointAvailableException : EndpointPoolException
 /// <summary>The deadline of the call passed before it was served.</summary>
 public sealed class DeadlineExceededException : EndpointPoolException
 {
-    internal DeadlineExceededException(string pool, TimeSpan deadline, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner)
-        : base(pool, string.Create(CultureInfo.InvariantCulture, $"the deadline of {deadline.TotalSeconds:0.###} s passed."), attempts, retryAfter, inner) =>
+    internal DeadlineExceededException(
+        string pool, TimeSpan deadline, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner, int attemptCount = 0,
+        IReadOnlyList<WaitRule>? waitRules = null)
+        : base(
+            pool, string.Create(CultureInfo.InvariantCulture, $"the deadline of {deadline.TotalSeconds:0.###} s passed."), attempts, retryAfter, inner, attemptCount,
+            waitRules) =>
         Deadline = deadline;
 
     /// <summary>The deadline that passed, counted from the beginning of the call.</summary>

@@ -7,7 +7,7 @@ using Polly;
 namespace HaKit.Failover;
 
 /// <summary>Everything one call knows of itself. Lives in the call's <see cref="ResilienceContext"/>, so that a strategy outside failover that runs it twice resets nothing.</summary>
-internal sealed class FailoverCall(TimeProvider time)
+internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 {
     public static readonly ResiliencePropertyKey<FailoverCall> Key = new("HaKit.Call");
 
@@ -26,7 +26,23 @@ internal sealed class FailoverCall(TimeProvider time)
     /// <summary>Does the attempt's callback end at the first content of a stream?</summary>
     public bool IsStream { get; private set; }
 
+    /// <summary>The engine that runs it.</summary>
+    public FailoverEngine? Engine { get; set; }
+
+    /// <summary>Was a hedge started?</summary>
     public bool Hedged { get; set; }
+
+    /// <summary>It was woken because something came free or came back, and not by its own time.</summary>
+    public bool WasReleased { get; set; }
+
+    /// <summary>A hedge was thought of, and is not to be thought of again.</summary>
+    public bool HedgeWasConsidered { get; set; }
+
+    /// <summary>The rules of waiting that have applied to it, in order: four bits each, the latest lowest.</summary>
+    public ulong Rules { get; private set; }
+
+    /// <summary>The endpoint the end of whose cooldown it wakes for, so that others need not.</summary>
+    public EndpointState? Watched { get; set; }
 
     /// <summary>It is the one call that asks whether an outage is over.</summary>
     public bool IsAsker { get; set; }
@@ -67,15 +83,54 @@ internal sealed class FailoverCall(TimeProvider time)
         Started = now;
         Deadline = deadline > TimeSpan.MaxValue - now ? TimeSpan.MaxValue : now + deadline;
         Number = number;
+        LastFailure = now;
         return this;
     }
+
+    /// <summary>A rule of waiting applies to it. False when that rule has applied before.</summary>
+    public bool Note(WaitRule rule)
+    {
+        for (var rules = Rules; rules != 0; rules >>= 4)
+            if ((WaitRule)(rules & 0xF) == rule)
+                return false;
+        Rules = Rules << 4 | (uint)rule;
+        return true;
+    }
+
+    /// <summary>The rules of waiting that have applied to it, in the order in which they first did.</summary>
+    public IReadOnlyList<WaitRule> WaitRules()
+    {
+        if (Rules == 0)
+            return [];
+        var list = new List<WaitRule>(4);
+        for (var rules = Rules; rules != 0; rules >>= 4)
+            list.Insert(0, (WaitRule)(rules & 0xF));
+        return list;
+    }
+
+    /// <summary>Until when it may go on waiting; the waits so far count.</summary>
+    /// <param name="usual">The pool's bound; null: the deadline.</param>
+    /// <param name="now">The time on the pool's clock.</param>
+    public TimeSpan MayWaitUntil(TimeSpan? usual, TimeSpan now) =>
+        (Profile.MaxWait ?? usual) is not { } most ? Deadline : most - Waited is var left && left < Deadline - now ? now + left : Deadline;
+
+    /// <summary>It wakes for the end of no cooldown any more; another call may.</summary>
+    public void LeaveReturn()
+    {
+        Watched?.LeaveReturn(this);
+        Watched = null;
+    }
+
+    bool IAttemptOwner.HasUntried(TimeSpan now) => Engine?.HasUntried(this, now) == true;
 
     public void Clear()
     {
         Profile = RequestProfile.Default;
         History.Clear();
         CallerToken = default;
-        Hedged = HasPaid = false;
+        Hedged = HedgeWasConsidered = HasPaid = false;
+        Rules = 0;
+        WasReleased = false;
         Waited = LastFailure = HoldUntil = default;
         Backoffs = 0;
         BackoffUntil = null;
@@ -104,6 +159,8 @@ internal sealed class FailoverCall(TimeProvider time)
     {
         Endpoint = _servedBy ?? History.Entries[^1].Endpoint.Name, // a refusal of the request itself was not served, but it did come from somewhere
         Attempts = Attempts(now),
+        AttemptCount = History.Begun,
+        WaitRules = WaitRules(),
         Hedged = Hedged,
         Waited = Waited,
         InputTokens = _tokens.Input,
@@ -113,9 +170,13 @@ internal sealed class FailoverCall(TimeProvider time)
     public IReadOnlyList<AttemptRecord> Attempts(TimeSpan now)
     {
         var entries = History.Entries;
-        var records = new AttemptRecord[entries.Length];
+        var left = Math.Max(0, entries.Length - AttemptRecord.FirstTold - AttemptRecord.LastTold);
+        var records = new AttemptRecord[entries.Length - left];
         for (var i = 0; i < records.Length; i++)
-            records[i] = new AttemptRecord(entries[i].Endpoint.Name, entries[i].Fault, (entries[i].Ended ?? now) - entries[i].Started);
+        {
+            ref readonly var entry = ref entries[i < AttemptRecord.FirstTold ? i : i + left];
+            records[i] = new AttemptRecord(entry.Endpoint.Name, entry.Fault, (entry.Ended ?? now) - entry.Started);
+        }
         return records;
     }
 }

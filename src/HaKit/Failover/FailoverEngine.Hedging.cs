@@ -23,21 +23,30 @@ internal sealed partial class FailoverEngine
     {
         var snapshot = Snapshot;
         var choice = Choice.None;
+        call.HedgeWasConsidered = true;
         try
         {
-            if (call.History.Count < Settings.MaxAttempts)
+            if (MayTryAnother(call, Settings))
                 choice = Selector.Choose(snapshot, new SelectionQuery(call.Profile, call.History, now));
         }
 #pragma warning disable CA1031 // A selector of the user's that throws now would leave the attempt that is under way to nobody.
         catch (Exception)
 #pragma warning restore CA1031
         {
-            call.Hedged = true;
+            return null;
         }
         if (choice is not { State: { } state, Admission: Admission.Normal } || IsOverBound(state, snapshot) || !Budget.TryHedge())
+        {
+            call.HedgeWasConsidered = false; // an endpoint or the budget may have room a moment later
             return null;
-        call.Hedged = true;
-        return TryStart(call, state, BeginMode.Normal, now);
+        }
+        if (TryStart(call, state, BeginMode.Normal, now) is { } lease)
+        {
+            call.Hedged = true;
+            return lease;
+        }
+        Budget.GiveBackHedge();
+        return null;
     }
 
     // The load bound of Mirrokni, Thorup and Zadimoghaddam (2018): no endpoint above 1.25 of the average.

@@ -13,7 +13,7 @@ internal sealed partial class FailoverEngine
     {
         switch (failure)
         {
-            case null when call.IsServed || call.History.Count == 0:
+            case null when call.IsServed || call.History.IsFresh:
                 return (CallOutcome.Served, null);
             case null: // a refusal that is a result, not an exception
                 return Judge(call.History.Entries[^1].Fault ?? KnownFaults.Unknown);
@@ -40,7 +40,7 @@ internal sealed partial class FailoverEngine
     {
         var span = call.Span;
         var took = (call.IsServed ? call.ServedAt : Clock.Now) - call.Started;
-        Telemetry.Ended(span, took, call.Waited, outcome, error);
+        Telemetry.Ended(span, took, call.Waited, outcome, error, call.Rules == 0 ? null : string.Join(',', call.WaitRules()));
         if (span is null)
             return;
         if (call.HandedOver is { IsCompleted: false } lease)

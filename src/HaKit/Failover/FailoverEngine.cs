@@ -1,6 +1,7 @@
 using System.Globalization;
 using HaKit.Attempts;
 using HaKit.Estimates;
+using HaKit.Failover.Waiting;
 using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Limits;
@@ -33,14 +34,14 @@ internal readonly record struct Step(StepKind Kind, Lease? Lease = null, TimeSpa
 /// </summary>
 internal sealed partial class FailoverEngine
 {
-    // The share of a call's remaining time after which it spends its last attempt without any sign of recovery.
-    private const double LastAttemptAt = 0.75;
-
     // All but one in a hundred of an endpoint's answers come within its usual time.
     private const double UsualShare = 0.99;
 
-    // Nothing served for this long, and then something: an outage has ended.
-    private static readonly TimeSpan SilenceOfAnOutage = TimeSpan.FromSeconds(1);
+    // Nothing was served for this long: it was an outage.
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
+
+    // One in twenty of an endpoint's answers is as slow as that, whatever hedges cost.
+    private const double SlowShare = 0.95;
 
     private readonly ObjectCache<Lease> _leases = new(static () => new Lease());
     private readonly ObjectCache<FailoverCall> _calls;
@@ -55,8 +56,8 @@ internal sealed partial class FailoverEngine
     private readonly string _idempotencyPrefix;
     private long _callNumber;
     private volatile bool _isClosed;
+    private ReturnSpreader? _returning;
     private long _lastServed = -1;
-    private long _cameBack = -1;
 
     public FailoverEngine(
         PoolClock clock, CurrentSnapshot snapshot, Selector selector, FailoverSettings settings, HealthTracker health,
@@ -73,6 +74,7 @@ internal sealed partial class FailoverEngine
         _policy = policy;
         _chance = chance;
         Telemetry = telemetry;
+        Outage = new OutagePace { IsWithoutBudget = budget.IsWithoutSavings };
         _idempotencyPrefix = chance.Next().ToString("x16", CultureInfo.InvariantCulture) + "-";
         _calls = new(() => new FailoverCall(clock.Time));
     }
@@ -88,7 +90,7 @@ internal sealed partial class FailoverEngine
     /// <summary>Counts the calls; null where they are not counted.</summary>
     public TrafficMeter? Traffic { get; init; }
 
-    public OutagePace Outage { get; } = new();
+    public OutagePace Outage { get; }
 
     public FailoverSettings Settings
     {
@@ -116,6 +118,7 @@ internal sealed partial class FailoverEngine
         var now = Clock.Now;
         Traffic?.CallBegan(now);
         var call = _calls.Rent().Begin(profile, isStream, profile.Deadline ?? Settings.Deadline, Interlocked.Increment(ref _callNumber), now, callerToken);
+        call.Engine = this;
         call.Span = Telemetry.BeginCall(isStream);
         return call;
     }
@@ -123,6 +126,7 @@ internal sealed partial class FailoverEngine
     public void End(FailoverCall call, CallOutcome outcome, string? error)
     {
         Tell(call, outcome, error);
+        call.LeaveReturn();
         if (call.HasPaid)
             Budget.GiveBack();
         call.Clear();
@@ -135,27 +139,71 @@ internal sealed partial class FailoverEngine
         if (now >= _health.NextChange)
             _health.Advance(now);
         var settings = Settings;
-        if (call.History.Count >= settings.MaxAttempts)
-            return Step.GiveUp(AllFailed(settings.MaxAttempts, now - call.Started));
         if (call.HoldUntil > now)
+        {
+            if (call.Note(WaitRule.Policy))
+                Telemetry.Waits(WaitRule.Policy);
             return Step.Wait(call.HoldUntil);
+        }
         var refusal = call.History.Refusal;
         if (refusal == RefusalState.Final)
             return Step.GiveUp("the request was refused.");
-        var snapshot = Snapshot;
-        // A choice may be taken by another call, or ejected, between choosing and entering: look again, but not for ever.
-        for (var look = 0; look <= snapshot.Members.Length + 3; look++)
-        {
-            var query = new SelectionQuery(call.Profile, call.History, now);
-            var choice = Selector.Choose(snapshot = Snapshot, in query);
-            if (choice.State is null || IsReserved(call, choice.State, settings) || !MayMakeIt(call, choice.State, settings, now) || !MayMoveTo(call, choice.State))
-                break;
-            if (TryStart(call, choice.State, ModeOf(choice.Admission), now) is { } lease)
-                return Step.Start(lease);
-        }
+        if (StartUntried(call, settings, now) is { } lease)
+            return Step.Start(lease);
         return refusal == RefusalState.MayAskNow || refusal == RefusalState.MayAskOne
             ? Step.GiveUp("the request was refused, and no other endpoint can be asked now.")
-            : AgainOrWait(call, snapshot, settings, now);
+            : AwaitService(call, Snapshot, settings, now);
+    }
+
+    /// <summary>The next thing for a call of which one attempt is under way that is kept although it is silent: a second attempt beside it, or not before then.</summary>
+    public Step NextBeside(FailoverCall call, TimeSpan now)
+    {
+        if (now >= _health.NextChange)
+            _health.Advance(now);
+        var settings = Settings;
+        var step = StartUntried(call, settings, now) is { } lease ? Step.Start(lease) : AwaitService(call, Snapshot, settings, now, isCompany: true);
+        if (step.Kind == StepKind.Start && call.Note(WaitRule.Silence))
+            Telemetry.Waits(WaitRule.Silence);
+        return step;
+    }
+
+    private Lease? StartUntried(FailoverCall call, FailoverSettings settings, TimeSpan now)
+    {
+        if (!MayTryAnother(call, settings))
+            return null;
+        // A choice may be taken by another call, or ejected, between choosing and entering: look again, but not for ever.
+        for (var look = 0; look <= Snapshot.Members.Length + 3; look++)
+        {
+            var query = new SelectionQuery(call.Profile, call.History, now);
+            var choice = Selector.Choose(Snapshot, in query);
+            if (choice.State is null || !MayMakeIt(call, choice.State, settings, now) || !MayMoveTo(call, choice.State))
+                return null;
+            if (TryStart(call, choice.State, ModeOf(choice.Admission), now) is { } lease)
+                return lease;
+        }
+        return null;
+    }
+
+    // Without a number that bounds all attempts the bound is on those in ordinary service; beyond it the outage's pace goes on.
+    private static bool MayTryAnother(FailoverCall call, FailoverSettings settings) =>
+        call.History.IsFresh
+        || (settings.MostAttempts is { } most ? (most == 1 ? call.History.Begun : call.History.Counted) < most : call.History.OrdinaryRetries < settings.OrdinaryRetries);
+
+    /// <summary>Is an endpoint left that the call has not tried and could ask now?</summary>
+    public bool HasUntried(FailoverCall call, TimeSpan now)
+    {
+        if (!MayTryAnother(call, Settings))
+            return false;
+        try
+        {
+            return Selector.Choose(Snapshot, new SelectionQuery(call.Profile, call.History, now)).State is not null;
+        }
+#pragma warning disable CA1031 // A selector of the user's that throws now would leave the attempt that is under way to nobody.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return false;
+        }
     }
 
     // The attempts tell how long they took themselves; the waits between them would be a riddle.
@@ -166,26 +214,16 @@ internal sealed partial class FailoverEngine
     // Moving on to an endpoint that is well is free: losing one with 200 calls in flight must not use up the budget. One that is suspect itself, or out and
     // due for a trial, is not free, or a call would go round a pool of which nothing can be reached.
     private bool MayMoveTo(FailoverCall call, EndpointState state) =>
-        call.History.Count == 0 || call.History.Refusal != RefusalState.MayAskOne && IsWell(state.Health.State) || CameBackSince(call, state) || TryPay(call);
+        call.History.IsFresh || call.History.Refusal != RefusalState.MayAskOne && IsWell(state.Health.State) || ProspectReader.HasComeBack(state, call.LastFailure) || TryPay(call);
 
     // What was paid for an attempt that could not be started then is good for the next one.
     private bool TryPay(FailoverCall call) => call.HasPaid = call.HasPaid || Budget.TryRetry();
 
-    // The last attempt is not for asking whether somebody is back, or whether the server still throttles.
-    private static bool IsReserved(FailoverCall call, EndpointState state, FailoverSettings settings) =>
-        call.History.Count > 0 && call.History.Count == settings.MaxAttempts - 1
-        && state.Health.State.Status is EndpointHealthStatus.Ejected or EndpointHealthStatus.SlowStart;
-
     private static bool IsWell(HealthState health) => health is { Status: EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart, ConsecutiveFailures: 0 };
-
-    // Something was served after a silence, or this endpoint has returned and not failed again, since the call last failed: it was waiting, not hammering.
-    private bool CameBackSince(FailoverCall call, EndpointState state) =>
-        Volatile.Read(ref _cameBack) > call.LastFailure.Ticks
-        || state.Health.State is { Status: EndpointHealthStatus.SlowStart, ConsecutiveFailures: 0, Since: var since } && since > call.LastFailure;
 
     // Fewer than so many of its answers came within what is left: the attempt would be load and nothing else.
     private static bool MayMakeIt(FailoverCall call, EndpointState state, FailoverSettings settings, TimeSpan at) =>
-        call.History.Count == 0 || settings.Retry.MinimumChance == 0 || call.Deadline == TimeSpan.MaxValue
+        call.History.IsFresh || settings.Retry.MinimumChance == 0 || call.Deadline == TimeSpan.MaxValue
         || state.Times.Quantile(call.IsStream, settings.Retry.MinimumChance) is not { } quick || call.Deadline - at > quick;
 
     private static BeginMode ModeOf(Admission admission) => admission switch
@@ -195,10 +233,10 @@ internal sealed partial class FailoverEngine
         _ => BeginMode.Normal,
     };
 
-    private Lease? TryStart(FailoverCall call, EndpointState state, BeginMode mode, TimeSpan now)
+    private Lease? TryStart(FailoverCall call, EndpointState state, BeginMode mode, TimeSpan now, bool isPaced = false)
     {
         var lease = _leases.Rent();
-        if (!lease.TryBegin(state, mode, call.Profile.InputTokens, call.Profile.Tokens, call.History.Count + 1, call.Deadline, Clock, now))
+        if (!lease.TryBegin(state, mode, call.Profile.InputTokens, call.Profile.Tokens, call.History.NextNumber, call.Deadline, Clock, now))
         {
             _leases.Return(lease);
             return null;
@@ -206,27 +244,30 @@ internal sealed partial class FailoverEngine
         lease.CallerToken = call.CallerToken;
         lease.IsStream = call.IsStream;
         lease.Request = call.Profile.Request;
-        (lease.SilentUntil, lease.EndsAt) = Timeouts(call, state, now);
+        (lease.SilentUntil, lease.EndsAt, lease.IsLimitKnown) = Timeouts(call, state, now);
+        lease.Owner = call;
         lease.Identify(call.Profile.IdempotencyKey, _idempotencyPrefix, call.Number);
         lease.CallSpan = call.Span;
         (lease.IsPaid, call.HasPaid) = (call.HasPaid, false);
-        if (call.History.Count > 0)
+        if (!call.History.IsFresh)
             TellAgain(call, state);
-        call.History.Add(state, now);
+        call.History.Add(state, now, isInService: !lease.IsTrial, isPaced);
         return lease;
     }
 
     // Bounded by the endpoint's own limits, and while another endpoint could serve by half of what is left, so that a black hole does not eat the deadline;
-    // but not where it usually takes longer, or long answers would be cut and their endpoints blamed.
-    private (TimeSpan Silent, TimeSpan Any) Timeouts(FailoverCall call, EndpointState state, TimeSpan now)
+    // but not where it usually takes longer, or long answers would be cut and their endpoints blamed. Until the endpoint's times are learned, an attempt that
+    // reaches its limit may be kept.
+    private (TimeSpan Silent, TimeSpan Any, bool IsKnown) Timeouts(FailoverCall call, EndpointState state, TimeSpan now)
     {
         var settings = Settings;
         var left = call.Deadline - now;
         var whole = Min(state.Endpoint.AttemptTimeout ?? settings.AttemptTimeout ?? left, left);
-        var silent = Min(FirstContentLimit(call, state, settings) ?? whole, whole);
+        var known = FirstContentLimit(call, state, settings);
+        var silent = Min(known ?? (settings.FirstContent.Learned ? settings.FirstContent.Timeout : whole), whole);
         if (left < TimeSpan.MaxValue / 2 && left / 2 < silent && AnotherCouldServe(call, state, now))
             silent = Min(silent, Max(left / 2, state.Times.Quantile(call.IsStream, UsualShare) ?? TimeSpan.Zero));
-        return (After(silent), After(whole));
+        return (After(silent), After(whole), known is not null);
 
         TimeSpan After(TimeSpan limit) => limit < left ? now + limit : call.Deadline;
     }
@@ -242,24 +283,35 @@ internal sealed partial class FailoverEngine
     }
 
     private static TimeSpan? FirstContentLimit(FailoverCall call, EndpointState state, FailoverSettings settings) =>
-        settings.FirstContent.Learned ? state.Times.Limit(call.IsStream)
+        settings.FirstContent.Learned ? state.Times.LearnedLimit(call.IsStream)
         : call.IsStream ? settings.FirstContent.Timeout
         : null;
 
+    /// <summary>
+    /// Is an attempt to be kept that has been silent to its limit? Not if the limit was learned from the endpoint's own times. Otherwise a stream is given up
+    /// where another endpoint is untried; a plain answer may legitimately take as long, and is kept, as is whatever must not be repeated.
+    /// </summary>
+    public bool KeepsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
+        !lease.IsLimitKnown && lease.KeptSince is null && lease.EndsAt > now && !(call.IsStream && call.Profile.MayRepeat && HasUntried(call, now));
+
     /// <summary>Has the attempt been silent for longer than is usual for its endpoint?</summary>
     public bool IsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
-        lease.FirstContentAt is null && FirstContentLimit(call, lease.State, Settings) is { } limit && now - lease.HeardAt >= limit;
+        lease.FirstContentAt is null && SilenceLimit(call, lease.State) is { } limit && now - lease.HeardAt >= limit;
+
+    // A plain answer of which nothing is known may take as long as it likes.
+    private TimeSpan? SilenceLimit(FailoverCall call, EndpointState state) =>
+        FirstContentLimit(call, state, Settings) ?? (call.IsStream ? Settings.FirstContent.Timeout : null);
 
     /// <summary>Was it given up so early, for want of time, that its silence says nothing about its endpoint?</summary>
     public bool WasCutShort(FailoverCall call, Lease lease, TimeSpan now) =>
-        now - lease.HeardAt < (lease.State.Times.Quantile(call.IsStream, 1 - Settings.Hedging.MaxShare) ?? Settings.FirstContent.Minimum);
+        now - lease.HeardAt < (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? Settings.FirstContent.Minimum);
 
     /// <summary>
-    /// Had an attempt that lost to another been silent for so long that it was given company? A well endpoint's calls are so slow in at most
-    /// <see cref="HedgingOptions.MaxShare"/> of all cases, far from what ejects; a silent endpoint's always are.
+    /// Had an attempt that lost to another been silent for so long that it was given company? A well endpoint's calls are so slow in one case of twenty, far
+    /// from what ejects; a silent endpoint's always are.
     /// </summary>
     public bool WasUnusuallySilent(FailoverCall call, Lease lease, TimeSpan now) =>
-        lease.FirstContentAt is null && (lease.State.Times.Quantile(call.IsStream, 1 - Settings.Hedging.MaxShare) ?? lease.State.Times.Limit(call.IsStream)) is { } usual
+        lease.FirstContentAt is null && (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? (call.IsStream || lease.KeptSince is not null ? Settings.FirstContent.Timeout : null)) is { } usual
         && now - lease.HeardAt >= usual;
 
     public void Served(FailoverCall call, Lease lease)
@@ -268,10 +320,7 @@ internal sealed partial class FailoverEngine
         if (lease.IsPaid)
             Budget.GiveBack();
         var now = Clock.Now;
-        if (now.Ticks - Volatile.Read(ref _lastServed) > SilenceOfAnOutage.Ticks)
-            Volatile.Write(ref _cameBack, now.Ticks);
-        Volatile.Write(ref _lastServed, now.Ticks);
-        Outage.Served();
+        EndOutage(call, lease, now);
         foreach (ref readonly var entry in call.History.Entries)
             if (entry.Fault is { IsProvisional: true } refusal)
                 entry.State.Refuted(refusal, entry.Started, now);
@@ -281,21 +330,35 @@ internal sealed partial class FailoverEngine
         Release(call, lease, null, now);
     }
 
+    private void EndOutage(FailoverCall call, Lease lease, TimeSpan now)
+    {
+        var wasQuiet = now - new TimeSpan(Volatile.Read(ref _lastServed)) >= Quiet;
+        Volatile.Write(ref _lastServed, now.Ticks);
+        // An endpoint that serves other kinds of requests says nothing of the outage that these calls wait for.
+        if (Outage.Since is not { } since || !lease.AsksOutage && call.Rules == 0 && lease.State.PacedAt < since)
+            return;
+        // Where failures and successes are mixed those that wait come in with each success, and not all at once.
+        if (Outage.EndOutage(now, Queue.Count > 0) is { } lasted && wasQuiet)
+            (_returning ??= new ReturnSpreader(Queue, Clock.Time)).Release(lasted);
+    }
+
     /// <summary>Notes the end of an attempt in its call and puts the lease away.</summary>
     public void Release(FailoverCall call, Lease lease, Fault? fault, TimeSpan now)
     {
-        call.History.Ended(lease.State, fault, now);
+        call.History.Ended(lease.Number, fault, now);
         if (fault is not null)
         {
             call.LastFailure = now;
+            if (fault.Blame == FaultBlame.Endpoint)
+                _returning?.Stop(); // not well yet: those that wait come in with each success
             call.BackoffUntil = null;
             if (lease.AsksOutage)
-                Outage.Asked(now);
+                Outage.EndTrial(now, _chance.NextDouble());
             if (Queue.Count > 0)
                 Queue.Release(1);
         }
         else if (lease.AsksOutage)
-            Outage.Asked(now);
+            Outage.EndTrial(now, _chance.NextDouble());
         if (lease.TryReset())
             _leases.Return(lease);
     }

@@ -3,12 +3,15 @@ namespace HaKit.Failover;
 /// <summary>How often and how soon to try again.</summary>
 public sealed class RetryOptions
 {
-    /// <summary>Attempts after the first, on all endpoints together; never reset within a call. Default 5; 0 to 100.</summary>
-    public int MaxRetryAttempts { get; set; } = 5;
+    /// <summary>
+    /// Bounds the attempts after the first, on all endpoints together; never reset within a call. Refusals that named their time (<c>Retry-After</c>) do not
+    /// count; 0 is one attempt, always. Default null: five, and while nothing serves as many more as the outage's pace brings within the deadline. 0 to 100.
+    /// </summary>
+    public int? MaxRetryAttempts { get; set; }
 
     /// <summary>
-    /// Attempts of one call on the same endpoint; 1 to 100. Default null: 2, and more where the pool has too few endpoints for the attempts that the call has.
-    /// An only endpoint may have them all.
+    /// Bounds the attempts of one call on the same endpoint, refusals that named their time not counted; 1 to 100. Default null: no bound of their own, and the
+    /// endpoints take turns.
     /// </summary>
     public int? MaxAttemptsPerEndpoint { get; set; }
 
@@ -81,8 +84,13 @@ internal sealed record FailoverSettings
     public required FirstContentOptions FirstContent { get; init; }
     public required StreamingOptions Streaming { get; init; }
     public required HedgingOptions Hedging { get; init; }
-    public int MaxAttempts => Retry.MaxRetryAttempts + 1;
 
-    /// <summary>Attempts of one call on the same endpoint, where so many may serve it.</summary>
-    public int MaxAttemptsOn(int endpoints) => Retry.MaxAttemptsPerEndpoint ?? Math.Max(2, MaxAttempts / Math.Max(1, endpoints));
+    /// <summary>How long a call may wait while nothing can serve it, unless its profile says otherwise; null: to its deadline.</summary>
+    public TimeSpan? MaxWait { get; init; }
+
+    /// <summary>The hard bound on the attempts of a call; null: none but the deadline.</summary>
+    public int? MostAttempts => Retry.MaxRetryAttempts + 1;
+
+    /// <summary>Attempts after the first that are made in ordinary service, and not under the pace of an outage.</summary>
+    public int OrdinaryRetries => Retry.MaxRetryAttempts ?? 5;
 }

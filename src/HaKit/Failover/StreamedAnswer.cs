@@ -100,7 +100,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             // How many items come without content never decides; the limits of time do. Only a flood is bounded, by its bytes.
             if (bytes < settings.HoldBytes)
                 continue;
-            if (signal != StreamSignal.Progress && _lease.Number < _engine.Snapshot.Members.Length)
+            if (signal != StreamSignal.Progress && _lease.Owner?.HasUntried(_engine.Clock.Now) == true)
                 throw Refused(KnownFaults.FirstContentTimeout);
             return;
         }

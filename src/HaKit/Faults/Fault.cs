@@ -62,6 +62,9 @@ public sealed record Fault
     /// <summary>The kind's name, written out once for all.</summary>
     internal string KindName => FaultKinds.Names[(int)Kind];
 
+    /// <summary>Did the endpoint name the time at which it wants to be asked again?</summary>
+    internal bool NamesTime => RetryAfter > TimeSpan.Zero && !UntilCleared;
+
     /// <summary>Is it a failure to connect at all, so that nothing was sent?</summary>
     public bool IsConnectClass => Kind is FaultKind.ConnectFailed or FaultKind.DnsFailed or FaultKind.TlsFailed or FaultKind.ConnectTimeout;
 

@@ -45,6 +45,15 @@ internal sealed class RetryBudget
     /// <summary>Pays for a hedge, if there is enough and hedges are not above their share of the calls.</summary>
     public bool TryHedge() => TryPay(_cost, Units(1));
 
+    /// <summary>A hedge that was paid for was never made.</summary>
+    public void GiveBackHedge() => Earn(_cost, Units(1));
+
+    /// <summary>Would <see cref="TryRetry"/> succeed?</summary>
+    public bool CanRetry => Savings(Volatile.Read(ref _accounts)) >= _cost;
+
+    /// <summary>Can it never hold the price of one retry? Then nothing is repeated, except where an outage's pace allows it.</summary>
+    public bool IsWithoutSavings => _cap < _cost;
+
     private void Earn(uint savings, uint hedges)
     {
         while (true)

@@ -68,6 +68,12 @@ public sealed class EndpointPoolOptions
     /// <summary>How often actions run that are to bring an ejected endpoint back.</summary>
     public RecoveryOptions Recovery { get; set; } = new();
 
+    /// <summary>
+    /// How long a call may wait while nothing can serve it, unless its profile says otherwise. Default null: to its deadline; 0: it fails at once, with the time
+    /// to come back.
+    /// </summary>
+    public TimeSpan? MaxWait { get; set; }
+
     /// <summary>Calls that may wait at once; more are refused. Default 1,000; at least 0.</summary>
     public int MaxWaitingCalls { get; set; } = 1000;
 

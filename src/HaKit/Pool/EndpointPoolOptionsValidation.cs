@@ -87,13 +87,15 @@ internal readonly struct EndpointPoolOptionsValidation
     private void CheckAttempts()
     {
         var retry = _options.Retry;
-        Within("Retry:MaxRetryAttempts", retry.MaxRetryAttempts, 0, 100);
+        Within("Retry:MaxRetryAttempts", retry.MaxRetryAttempts ?? 0, 0, 100);
         Within("Retry:MaxAttemptsPerEndpoint", retry.MaxAttemptsPerEndpoint ?? 2, 1, 100);
         Positive("Retry:Delay", retry.Delay);
         if (retry.MaxDelay < retry.Delay)
             _wrong.Add($"{_path}: Retry:MaxDelay is {retry.MaxDelay}, shorter than Retry:Delay, {retry.Delay}.");
         if (!(retry.MinimumChance is >= 0 and <= 1))
             _wrong.Add(FormattableString.Invariant($"{_path}: Retry:MinimumChance is {retry.MinimumChance}: 0 to 1 is needed."));
+        if (_options.MaxWait < TimeSpan.Zero)
+            _wrong.Add($"{_path}: MaxWait is {_options.MaxWait}: at least 0 is needed.");
         Within("MaxWaitingCalls", _options.MaxWaitingCalls, 0, 1_000_000);
     }
 

@@ -11,6 +11,7 @@ internal static class EngineSettings
         Deadline = options.TotalRequestTimeout.Timeout,
         AttemptTimeout = options.AttemptTimeout?.Timeout,
         Retry = options.Retry,
+        MaxWait = options.MaxWait,
         FirstContent = options.FirstContent,
         Streaming = options.Streaming,
         Hedging = options.Hedging,

@@ -1,6 +1,7 @@
 using HaKit.Attempts;
 using HaKit.Connections;
 using HaKit.Failover;
+using HaKit.Failover.Waiting;
 using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Heartbeats;
@@ -27,7 +28,7 @@ internal sealed class PoolHeartbeats : IDisposable
         (_clock, _options, _snapshot, _parts, _classifier, _credentials) = (clock, options, snapshot, parts, classifier, credentials);
         // A source of its own, so that how often hearts beat does not change what calls draw.
         var chance = new Chance(options.Value.Seed is { } seed ? ~(ulong)seed : Chance.FreshSeed());
-        _pacemaker = new Pacemaker(clock, health, chance, OutagePace.PauseAfter, journal.OnOutageChanged);
+        _pacemaker = new Pacemaker(clock, health, chance, OutagePace.ProbePauseAt, journal.OnOutageChanged);
     }
 
     public void OnHealthChanged(HealthChange change) => _pacemaker.OnHealthChanged(change, _clock.Now);

@@ -42,6 +42,12 @@ public sealed record RequestProfile
     /// <summary>The caller's patience: to the first content of a stream, to the whole answer otherwise. Default: the pool's.</summary>
     public TimeSpan? Deadline { get; init; }
 
+    /// <summary>
+    /// How long the call may wait while nothing can serve it. Default null: as the pool says, which is to the deadline; 0: it fails at once, with the time to come
+    /// back in the exception.
+    /// </summary>
+    public TimeSpan? MaxWait { get; init; }
+
     /// <summary>May a second attempt be started beside a slow one? Default: as the pool says.</summary>
     public bool? MayHedge { get; init; }
 

@@ -42,9 +42,9 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     /// <summary>Is the context window large enough, as far as anybody knows?</summary>
     public bool Fits(EndpointState state)
     {
-        if (Tokens == 0 && History.Count == 0)
+        if (Tokens == 0 && History.IsFresh)
             return true;
-        if (History.Count > 0 && (History.FoundTooSmall(state) || History.WasRefusedBy(state)))
+        if (!History.IsFresh && (History.FoundTooSmall(state) || History.WasRefusedBy(state)))
             return false;
         var window = state.Endpoint.Capabilities.ContextWindow;
         if (window is not null && Tokens > window)
@@ -57,7 +57,7 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     public bool HasPlace(EndpointState state) => Fits(state) && state.HasRoom(Tokens, Now);
 
     /// <summary>Has this call tried it, or found something broken that it shares?</summary>
-    public bool Excludes(EndpointState state) => History.Count > 0 && (History.TimesTried(state) > 0 || History.FoundBroken(state));
+    public bool Excludes(EndpointState state) => !History.IsFresh && (History.TimesTried(state) > 0 || History.FoundBroken(state));
 
     /// <summary>The <see cref="Kinship"/> that is avoided even across strict tiers.</summary>
     public const int ThrottledAccount = 4;

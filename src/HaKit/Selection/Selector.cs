@@ -19,7 +19,7 @@ internal sealed partial class Selector(SelectionPolicy policy, Chance chance, IE
         var view = ViewOf(snapshot, in query);
         if (view.Tiers.Length == 0)
             return Choice.None;
-        return query.History.Count == 0 ? First(view, in query) : Another(view, in query);
+        return query.History.IsFresh ? First(view, in query) : Another(view, in query);
     }
 
     private Choice First(SelectionView view, in SelectionQuery query)

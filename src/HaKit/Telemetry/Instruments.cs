@@ -35,6 +35,7 @@ internal sealed class Instruments
         Retries = meter.CreateCounter<long>("hakit.retries", "{retry}", "Attempts on an endpoint that the same call had tried before.");
         Hedges = meter.CreateCounter<long>("hakit.hedges", "{hedge}", "Attempts started beside a slow one.");
         Tokens = meter.CreateCounter<long>("hakit.tokens", "{token}", "Tokens that answers reported.");
+        Waits = meter.CreateCounter<long>("hakit.waits", "{call}", "Calls to which a rule of waiting has applied, when no endpoint was left that they had not tried.");
         Ejections = meter.CreateCounter<long>("hakit.endpoint.ejections", "{ejection}", "How often an endpoint was taken out of service for what it did.");
         Strategies = meter.CreateCounter<long>("hakit.polly.events", "{event}", "What the Polly strategies of your own reported.");
         foreach (var gauge in GaugeTable.All)
@@ -62,6 +63,8 @@ internal sealed class Instruments
     public Counter<long> Tokens { get; }
 
     public Counter<long> Ejections { get; }
+
+    public Counter<long> Waits { get; }
 
     public Counter<long> Strategies { get; }
 

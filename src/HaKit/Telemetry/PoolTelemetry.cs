@@ -7,6 +7,8 @@ internal sealed class PoolTelemetry
 {
     private static readonly string[] Outcomes = ["served", "failed", "request", "caller"];
 
+    private static readonly string[] WaitRuleNames = Enum.GetNames<WaitRule>();
+
     private readonly TimeProvider _time;
     private readonly string _callName;
     private readonly KeyValuePair<string, object?>[] _served;
@@ -73,7 +75,7 @@ internal sealed class PoolTelemetry
     }
 
     /// <summary>A call has ended, or its stream was handed over: then the span goes on, and <see cref="EndSpan"/> ends it.</summary>
-    public void Ended(Activity? span, TimeSpan took, TimeSpan waited, CallOutcome outcome, string? error)
+    public void Ended(Activity? span, TimeSpan took, TimeSpan waited, CallOutcome outcome, string? error, string? waitRules = null)
     {
         if (Instruments.CallDuration.Enabled)
             if (outcome == CallOutcome.Served)
@@ -85,6 +87,8 @@ internal sealed class PoolTelemetry
         if (span is not { IsAllDataRequested: true })
             return;
         span.SetTag(Tags.Outcome, Outcomes[(int)outcome]);
+        if (waitRules is not null)
+            span.SetTag(Tags.WaitRules, waitRules);
         if (waited > TimeSpan.Zero)
             span.AddEvent(new ActivityEvent("waited", _time.GetUtcNow(), new ActivityTagsCollection { { "hakit.queue.wait", waited.TotalSeconds } }));
     }
@@ -99,6 +103,13 @@ internal sealed class PoolTelemetry
             span.SetStatus(ActivityStatusCode.Error, error);
         }
         Spans.Stop(span, took);
+    }
+
+    /// <summary>A rule of waiting applies to a call for the first time.</summary>
+    public void Waits(WaitRule rule)
+    {
+        if (Instruments.Waits.Enabled)
+            Instruments.Waits.Add(1, Pool, new(Tags.WaitRule, WaitRuleNames[(int)rule]));
     }
 
     public void Ejected(string endpoint, string error)

@@ -6,6 +6,8 @@ internal static class Tags
     public const string Pool = "hakit.pool";
     public const string Endpoint = "hakit.endpoint";
     public const string To = "hakit.endpoint.next";
+    public const string WaitRule = "hakit.wait.rule";
+    public const string WaitRules = "hakit.wait.rules";
     public const string Outcome = "hakit.outcome";
     public const string State = "hakit.state";
     public const string Limit = "hakit.limit";

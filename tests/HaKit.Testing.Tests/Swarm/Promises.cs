@@ -54,10 +54,11 @@ internal static class Promises
             run.Broken($"call {call.Number} was cancelled at {cancelled.TotalSeconds:0.000} s and ended at {call.Ended!.Value.TotalSeconds:0.000} s");
     }
 
-    /// <summary>Six attempts at most, and none after content was delivered.</summary>
+    /// <summary>Six attempts, under the pace of an outage a dozen and one for each second more, one beside a silent one; and none after content was delivered.</summary>
     private static void Moderation(SwarmRun run, SwarmCall call)
     {
-        if (call.Attempts.Count > 6)
+        var bound = 6 + 12 + run.Case.Endpoints.Count + ((call.Ended ?? run.Case.Length) - call.Began).TotalSeconds;
+        if (call.Attempts.Count > bound)
             run.Broken($"call {call.Number} made {call.Attempts.Count} attempts");
         for (var i = 0; i < call.Attempts.Count; i++)
             if (call.Attempts[i].ShowedContent && call.Attempts.Exists(a => a.Began > call.Attempts[i].Ended))
@@ -111,8 +112,8 @@ internal static class Promises
             var before = run.Calls.Count(c => c.Began < begins && !(c.Ended < begins));
             var attempts = run.Attempts.Count(a => a.Began >= begins && a.Began < ends);
             var endpoints = run.Case.Endpoints.Count;
-            // Until they are found, five failures each; then one trial in ten seconds is free.
-            var bound = 1.1 * calls + 10 + endpoints * (5 + before) + (ends - begins).TotalSeconds / 10;
+            // Until they are found, five failures each; then a tenth of the calls, or a dozen trials and one for each second, whichever is more.
+            var bound = Math.Max(1.1 * calls, calls + 12 + (ends - begins).TotalSeconds) + endpoints * (5 + before);
             if (attempts > bound)
                 run.Broken($"{attempts} attempts for {calls} calls in an outage of all from {begins.TotalSeconds:0.0} s to {ends.TotalSeconds:0.0} s: more than {bound:0}");
         }

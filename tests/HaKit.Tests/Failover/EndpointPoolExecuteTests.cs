@@ -122,12 +122,12 @@ public sealed class EndpointPoolExecuteTests
     {
         await using var pool = Pool(2);
         for (var i = 0; i < 60; i++)
-            (await Answer()).Should().Be(1);
+            (await Answer()).Should().BeLessThanOrEqualTo(IsUnknown() ? 2 : 1, "until their times are known a second one may start beside it");
 
         async Task<int> Answer()
         {
             var attempts = 0;
-            var call = pool.ExecuteAsync(new RequestProfile { Deadline = TimeSpan.FromSeconds(IsUnknown() ? 200 : 100) }, 0, async (_, _, _) =>
+            var call = pool.ExecuteAsync(new RequestProfile { Deadline = TimeSpan.FromSeconds(100) }, 0, async (_, _, _) =>
             {
                 attempts++;
                 await Task.Delay(TimeSpan.FromSeconds(60), _time, CancellationToken.None);
@@ -138,7 +138,7 @@ public sealed class EndpointPoolExecuteTests
             return attempts;
         }
 
-        bool IsUnknown() => pool.Engine.Snapshot.Members.Sum(m => m.Successes) < 50; // until their times are known there is patience
+        bool IsUnknown() => pool.Engine.Snapshot.Members.Sum(m => m.Successes) < 50;
     }
 
     [Fact]

@@ -10,17 +10,13 @@ public sealed class FailoverOptionsTests
     };
 
     [Theory]
-    [InlineData(0, 6)]
-    [InlineData(1, 6)]
-    [InlineData(2, 3)]
-    [InlineData(3, 2)]
-    [InlineData(4, 2)]
-    [InlineData(100, 2)]
-    public void Six_attempts_are_shared_out_and_each_endpoint_has_two_at_least(int endpoints, int attempts)
+    [InlineData(null, null, 5)]
+    [InlineData(0, 1, 0)]
+    [InlineData(3, 4, 3)]
+    public void A_number_bounds_all_attempts_and_without_one_five_retries_are_made_in_ordinary_service(int? retries, int? most, int ordinary)
     {
-        Settings(new RetryOptions()).MaxAttempts.Should().Be(6);
-        Settings(new RetryOptions()).MaxAttemptsOn(endpoints).Should().Be(attempts);
-        Settings(new RetryOptions { MaxAttemptsPerEndpoint = 1 }).MaxAttemptsOn(endpoints).Should().Be(1);
+        var settings = Settings(new RetryOptions { MaxRetryAttempts = retries });
+        (settings.MostAttempts, settings.OrdinaryRetries).Should().Be((most, ordinary));
     }
 
     [Fact]

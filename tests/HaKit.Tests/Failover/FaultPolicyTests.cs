@@ -164,7 +164,7 @@ public sealed class FaultPolicyTests
     [Fact]
     public async Task Failure_11_a_fallback_does_not_reset_the_number_of_attempts()
     {
-        await using var pool = Pool(4, policy: null);
+        await using var pool = Pool(4, policy: null, o => o.Retry.MaxRetryAttempts = 5);
         var call = Call(pool, new Fault(FaultKind.ServerError), failures: int.MaxValue);
         _time.Advance(TimeSpan.FromSeconds(101));
         var failure = (await call.Awaiting(c => c).Should().ThrowAsync<EndpointPoolException>()).Which;
@@ -175,7 +175,7 @@ public sealed class FaultPolicyTests
     [Fact]
     public async Task Failure_11_a_strategy_outside_failover_that_runs_the_call_again_does_not_reset_it_either()
     {
-        await using var pool = TestPool.Create(_time, 4, configure: null, parts => parts.ConfigurePipeline = builder => builder.AddStrategy(_ => new Again(), new AgainOptions()));
+        await using var pool = TestPool.Create(_time, 4, o => o.Retry.MaxRetryAttempts = 5, parts => parts.ConfigurePipeline = builder => builder.AddStrategy(_ => new Again(), new AgainOptions()));
         var call = Call(pool, new Fault(FaultKind.ServerError), failures: int.MaxValue);
         _time.Advance(TimeSpan.FromSeconds(101));
         await call.Awaiting(c => c).Should().ThrowAsync<EndpointPoolException>();

@@ -70,6 +70,7 @@ public sealed class KnownFaultsTests
         new CallDetail
         {
             Endpoint = "a",
+            AttemptCount = 5,
             Attempts =
             [
                 .. new[] { With(FaultApplied.NotSent), With(FaultApplied.Rejected), With(FaultApplied.Ambiguous), With(FaultApplied.Partial), null }

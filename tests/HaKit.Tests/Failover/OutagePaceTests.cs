@@ -1,4 +1,4 @@
-using HaKit.Failover;
+using HaKit.Failover.Waiting;
 
 namespace HaKit.Tests.Failover;
 
@@ -9,95 +9,94 @@ public sealed class OutagePaceTests
     private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);
 
     [Theory]
-    [InlineData(-1, 0.1)]
-    [InlineData(0, 0.1)]
-    [InlineData(5, 0.175)]
-    [InlineData(10, 0.25)]
-    [InlineData(15, 0.625)]
-    [InlineData(20, 1)]
-    [InlineData(3600, 1)]
-    public void Pauses_grow_from_a_tenth_of_a_second_to_a_quarter_in_ten_seconds_and_to_one_in_another_ten(double age, double pause) =>
-        OutagePace.PauseAfter(S(age)).Should().Be(S(pause));
+    [InlineData(0, 0, 0.1)]
+    [InlineData(1, 0.1, 0.2)]
+    [InlineData(2, 0.3, 0.4)]
+    [InlineData(3, 0.7, 0.5)]
+    [InlineData(9, 5, 0.5)]
+    [InlineData(20, 12, 1.2)]
+    [InlineData(50, 20, 2)]
+    [InlineData(500, 3600, 2)]
+    public void Pauses_double_from_a_tenth_of_a_second_and_then_are_half_a_second_or_a_tenth_of_the_age_and_two_seconds_at_most(int trials, double age, double pause) =>
+        OutagePace.PauseAfter(trials, S(age)).Should().Be(S(pause));
 
     [Fact]
-    public void One_at_a_time_may_ask_until_it_resigns_or_its_trial_is_over()
+    public void One_call_at_a_time_may_ask_until_it_resigns_or_its_trial_is_over()
     {
         _pace.TryClaim(S(0)).Should().BeTrue();
-        _pace.TryClaim(S(0)).Should().BeFalse();
+        (_pace.IsFree(S(0)), _pace.TryClaim(S(0))).Should().Be((false, false));
         _pace.Resign();
-        _pace.TryClaim(S(0)).Should().BeTrue();
-        _pace.Began(S(1));
+        (_pace.IsFree(S(0)), _pace.TryClaim(S(0))).Should().Be((true, true));
+        _pace.BeginTrial(S(1));
         _pace.TryClaim(S(1)).Should().BeFalse();
-        _pace.Asked(S(2));
+        _pace.EndTrial(S(2), 0);
         _pace.TryClaim(S(2)).Should().BeTrue();
     }
 
     [Fact]
-    public void A_trial_that_is_silent_for_more_than_two_seconds_lets_one_other_ask()
+    public void A_trial_that_is_silent_for_more_than_two_seconds_lets_one_other_call_ask()
     {
         _pace.TryClaim(S(0)).Should().BeTrue();
-        _pace.TryClaim(S(100)).Should().BeFalse("whoever asks next has not begun");
-        _pace.Began(S(100));
+        (_pace.IsFree(S(100)), _pace.TryClaim(S(100))).Should().Be((false, false), "the call that asks next has not begun");
+        _pace.BeginTrial(S(100));
         _pace.TryClaim(S(102)).Should().BeFalse();
-        _pace.TryClaim(S(102.001)).Should().BeTrue();
+        (_pace.IsFree(S(102.001)), _pace.TryClaim(S(102.001))).Should().Be((true, true));
         _pace.TryClaim(S(110)).Should().BeFalse("that other one has not begun");
     }
 
     [Fact]
-    public void A_trial_that_is_over_does_not_let_another_ask_beside_the_next()
+    public void The_first_pause_counts_from_the_failure_and_each_other_from_the_end_of_the_last_trial()
     {
-        _pace.TryClaim(S(0));
-        _pace.Began(S(0));
-        _pace.Asked(S(1));
-        _pace.TryClaim(S(1)).Should().BeTrue();
-        _pace.TryClaim(S(60)).Should().BeFalse();
+        _pace.NextTrialAt(S(0)).Should().Be(S(0), "there is no outage");
+        _pace.BeginOutage(S(40.02), S(40));
+        (_pace.Since, _pace.NextTrialAt(S(40))).Should().Be((S(40), S(40.1)));
+        _pace.BeginTrial(S(40.1));
+        _pace.EndTrial(S(40.5), 0);
+        _pace.NextTrialAt(S(40)).Should().Be(S(40.7));
+        _pace.EndTrial(S(40.7), 1);
+        _pace.NextTrialAt(S(40)).Should().Be(S(40.7 + 0.38), "the jitter shortens by a twentieth at most");
     }
 
     [Fact]
-    public void The_pause_after_a_trial_counts_from_its_end_by_the_age_of_the_outage()
+    public void Within_a_round_of_the_endpoints_the_age_counts_up_to_shortly_after_the_endpoint_was_last_asked()
     {
-        _pace.NextTrialAt.Should().Be(S(0));
-        _pace.Began(S(40));
-        _pace.Asked(S(40));
-        _pace.NextTrialAt.Should().Be(S(40.1));
-        _pace.Began(S(44));
-        _pace.Asked(S(45));
-        _pace.NextTrialAt.Should().Be(S(45.175), "the outage began at 40");
+        _pace.BeginOutage(S(0), S(0));
+        for (var i = 0; i < 4; i++)
+            _pace.EndTrial(S(20), 0);
+        _pace.NextTrialAt(S(10)).Should().Be(S(20 + 1.3));
+        _pace.NextTrialAt(S(20)).Should().Be(S(22));
     }
 
     [Fact]
-    public void Whatever_is_served_ends_the_outage_and_its_pauses()
+    public void The_same_outage_goes_on_while_calls_ask_and_another_one_begins_ten_seconds_after_the_last_question()
     {
-        _pace.Began(S(0));
-        _pace.Asked(S(30));
-        _pace.NextTrialAt.Should().Be(S(31));
-
-        _pace.Served();
-        _pace.NextTrialAt.Should().Be(S(0));
-        _pace.Asked(S(31));
-        _pace.NextTrialAt.Should().Be(S(0), "a trial that ends after the outage asks for no pause");
-
-        _pace.Began(S(50));
-        _pace.Asked(S(50));
-        _pace.NextTrialAt.Should().Be(S(50.1), "the next outage is young again");
+        _pace.BeginOutage(S(0), S(0));
+        _pace.EndTrial(S(30), 0);
+        _pace.BeginOutage(S(39.9), S(39));
+        _pace.Since.Should().Be(S(0));
+        _pace.BeginOutage(S(40), S(39));
+        (_pace.Since, _pace.NextTrialAt(S(39))).Should().Be((S(39), S(39.1)), "it is young again");
     }
 
     [Fact]
-    public void One_trial_in_ten_seconds_is_free()
+    public void Whatever_is_served_ends_the_outage_unless_it_is_so_young_that_failures_and_successes_are_mixed()
     {
-        _pace.TryFree(S(0)).Should().BeTrue();
-        _pace.TryFree(S(9.999)).Should().BeFalse();
-        _pace.TryFree(S(10)).Should().BeTrue();
-        _pace.TryFree(S(19)).Should().BeFalse();
-        _pace.TryFree(S(20)).Should().BeTrue();
+        _pace.EndOutage(S(1), isWaitedFor: false).Should().BeNull("there is none");
+        _pace.BeginOutage(S(2), S(2));
+        _pace.EndOutage(S(2.9), isWaitedFor: true).Should().BeNull();
+        _pace.EndOutage(S(3), isWaitedFor: true).Should().Be(S(1));
+        _pace.Since.Should().BeNull();
+        _pace.BeginOutage(S(4), S(4));
+        _pace.EndOutage(S(4.1), isWaitedFor: false).Should().Be(S(0.1), "no call waits");
     }
 
     [Fact]
-    public void Each_candidate_has_its_turn()
+    public void Without_a_budget_for_retries_one_trial_in_ten_seconds_stands_in_for_a_heartbeat()
     {
-        var turns = Enumerable.Range(0, 6).Select(_ => _pace.NextTurn(3)).ToArray();
-        turns[..3].Should().BeEquivalentTo([0, 1, 2]);
-        turns[3..].Should().Equal(turns[..3]);
-        _pace.NextTurn(1).Should().Be(0);
+        var pace = new OutagePace { IsWithoutBudget = true };
+        pace.BeginOutage(S(0), S(0));
+        pace.NextTrialAt(S(0)).Should().Be(S(10));
+        pace.EndTrial(S(12), 0);
+        pace.NextTrialAt(S(12)).Should().Be(S(22));
     }
 }

@@ -325,7 +325,7 @@ public sealed class HttpFailoverTests
         http.Time.Advance(TimeSpan.FromSeconds(41));
         call.IsCompleted.Should().BeTrue();
         (await call).Should().Contain(FakeAnswers.AnswerTo("hi"));
-        http.Sent.Should().HaveCount(1);
+        http.Sent.Count.Should().BeLessThanOrEqualTo(2, "until its times are known a second attempt may start beside it, and the first to answer wins");
     }
 
     [Theory]

@@ -32,7 +32,8 @@ public sealed partial class MetricTests
         await using var bench = new TelemetryBench(1);
         bench.Down["a"] = FaultKind.ServerError;
         bench.Call().Should().NotBeNull();
-        bench.Metrics.Values("hakit.call.duration", ("hakit.outcome", "failed"), ("error.type", "NoEndpointAvailable")).Should().HaveCount(1);
+        bench.Metrics.Values("hakit.call.duration", ("hakit.outcome", "failed"), ("error.type", "DeadlineExceeded")).Should().HaveCount(1);
+        bench.Metrics.Sum("hakit.waits", ("hakit.wait.rule", "Pace")).Should().Be(1, "a rule is counted once for each call");
         bench.Metrics.Sum("hakit.retries", ("hakit.endpoint", "a"), ("error.type", "ServerError")).Should().BeGreaterThan(0);
         bench.Metrics.Values("hakit.queue.wait").Should().ContainSingle().Which.Should().BeGreaterThan(0);
     }

@@ -41,7 +41,8 @@ public sealed class SpanTests
         bench.Down["a"] = FaultKind.Overloaded;
         bench.Call();
         bench.Spans.Call.Status.Should().Be(ActivityStatusCode.Error);
-        bench.Spans.Call.GetTagItem("error.type").Should().Be("NoEndpointAvailable");
+        bench.Spans.Call.GetTagItem("error.type").Should().Be("DeadlineExceeded");
+        bench.Spans.Call.GetTagItem("hakit.wait.rules").Should().Be("Pace");
         bench.Spans.Call.Events.Select(e => e.Name).Should().Contain(["retry", "waited"]);
     }
 

@@ -1,0 +1,132 @@
+namespace HaKit.Failover.Waiting;
+
+/// <summary>
+/// When the pool may be asked whether an outage is over. One waiting call at a time holds the right to ask, and from the end of its trial to the start of
+/// the next there is a pause: 0.1, 0.2 and 0.4 s, then the larger of 0.5 s and a tenth of the outage's age, at most 2 s. So the end of an outage is noticed
+/// late by at most a tenth of its length, and asking costs a dozen trials and one or two a second for the whole pool. Lock-free; one for each pool.
+/// </summary>
+internal sealed class OutagePace
+{
+    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan SteadyPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestProbePause = TimeSpan.FromMilliseconds(900);
+
+    // A pool without a budget for retries repeats as good as nothing: one trial in this time stands in for a heartbeat that really generates.
+    private static readonly TimeSpan PauseWithoutBudget = TimeSpan.FromSeconds(10);
+
+    // A trial that is silent for this long does not keep another call from asking another endpoint.
+    private static readonly TimeSpan Lapse = TimeSpan.FromSeconds(2);
+
+    // Nothing was asked for this long: whatever is wrong now is another outage.
+    private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(10);
+
+    // What is served before an outage is this old is one of the failures and successes that are mixed in a flaky pool, and does not begin the pauses anew.
+    private static readonly TimeSpan Youth = TimeSpan.FromSeconds(1);
+
+    // A jitter that only shortens: the bound on lateness is a promise.
+    private const double Jitter = 0.05;
+
+    private const long None = -1;
+
+    private long _since = None;
+    private long _from;
+    private double _shortened = 1;
+    private long _trialSince = None;
+    private int _trials;
+    private int _claimed;
+
+    /// <summary>Has the pool no budget for retries? Then trials are rare.</summary>
+    public bool IsWithoutBudget { get; init; }
+
+    /// <summary>When the next trial may begin; in the past if it may begin at once.</summary>
+    /// <param name="askedAt">
+    /// When the endpoint that is next was last asked. The age of the outage counts up to a point between then and the last trial: the pauses grow within one round of
+    /// the endpoints, and so they make up a tenth of the age at its beginning for each.
+    /// </param>
+    public TimeSpan NextTrialAt(TimeSpan askedAt)
+    {
+        if (Since is not { } since)
+            return TimeSpan.Zero;
+        var from = new TimeSpan(Volatile.Read(ref _from));
+        var pause = IsWithoutBudget ? PauseWithoutBudget : PauseAfter(Volatile.Read(ref _trials), (askedAt > since ? from - 0.7 * (from - askedAt) : from) - since);
+        return from + pause * Volatile.Read(ref _shortened);
+    }
+
+    /// <summary>When the outage began that calls wait for, as far as they know; null: none is known.</summary>
+    public TimeSpan? Since => Volatile.Read(ref _since) is not None and var ticks ? new TimeSpan(ticks) : null;
+
+    /// <summary>May a call take the right to ask at this moment?</summary>
+    public bool IsFree(TimeSpan now) => Volatile.Read(ref _claimed) == 0 || IsLapsed(Volatile.Read(ref _trialSince), now);
+
+    /// <summary>Takes the one right to ask. It ends with <see cref="EndTrial"/> or <see cref="Resign"/>, or lapses when its trial stays silent.</summary>
+    public bool TryClaim(TimeSpan now)
+    {
+        if (Interlocked.CompareExchange(ref _claimed, 1, 0) == 0)
+            return true;
+        var since = Volatile.Read(ref _trialSince);
+        return IsLapsed(since, now) && Interlocked.CompareExchange(ref _trialSince, None, since) == since;
+    }
+
+    public void Resign() => Volatile.Write(ref _claimed, 0);
+
+    /// <summary>A call waits because nothing serves it. If calls have waited a moment ago it is the same outage, otherwise one begins.</summary>
+    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="failedAt">When the call failed: the first pause begins there.</param>
+    public void BeginOutage(TimeSpan now, TimeSpan failedAt)
+    {
+        var since = Volatile.Read(ref _since);
+        if (since != None && now.Ticks - Volatile.Read(ref _from) < Forgotten.Ticks)
+            return;
+        if (Interlocked.CompareExchange(ref _since, failedAt.Ticks, since) != since)
+            return;
+        Volatile.Write(ref _trials, 0);
+        Volatile.Write(ref _shortened, 1);
+        Volatile.Write(ref _from, failedAt.Ticks);
+    }
+
+    /// <summary>A trial begins.</summary>
+    public void BeginTrial(TimeSpan now) => Volatile.Write(ref _trialSince, now.Ticks);
+
+    /// <summary>The trial has ended; the right to ask is free again.</summary>
+    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="dice">From 0 to 1, for the jitter.</param>
+    public void EndTrial(TimeSpan now, double dice)
+    {
+        Volatile.Write(ref _trialSince, None);
+        Interlocked.Increment(ref _trials);
+        Volatile.Write(ref _shortened, 1 - Jitter * dice);
+        Volatile.Write(ref _from, now.Ticks);
+        Resign();
+    }
+
+    /// <summary>Something was served that the waiting calls wait for: the outage is over. How long it was; null: there was none, or it is too young to tell.</summary>
+    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="isWaitedFor">Do calls wait?</param>
+    public TimeSpan? EndOutage(TimeSpan now, bool isWaitedFor)
+    {
+        if (Since is not { } since || isWaitedFor && now - since < Youth)
+            return null;
+        Volatile.Write(ref _since, None);
+        return now - since;
+    }
+
+    /// <summary>The pause after so many trials in an outage of this age, without jitter.</summary>
+    public static TimeSpan PauseAfter(int trials, TimeSpan age)
+    {
+        if (trials < 3)
+            return FirstPause * (1 << Math.Max(0, trials));
+        var tenth = age / 10;
+        return tenth < SteadyPause ? SteadyPause : tenth > LongestPause ? LongestPause : tenth;
+    }
+
+    /// <summary>The pause between two rounds of cheap probes in an outage of this age: probes cost nothing, so they are a little quicker than trials.</summary>
+    public static TimeSpan ProbePauseAt(TimeSpan age)
+    {
+        var tenth = age / 10;
+        return tenth < FirstPause ? FirstPause : tenth > LongestProbePause ? LongestProbePause : tenth;
+    }
+
+    private static bool IsLapsed(long since, TimeSpan now) => since != None && now.Ticks - since > Lapse.Ticks;
+}

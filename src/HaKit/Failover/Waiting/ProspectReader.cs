@@ -1,0 +1,234 @@
+using HaKit.Attempts;
+using HaKit.Faults;
+using HaKit.Health;
+using HaKit.Selection;
+
+namespace HaKit.Failover.Waiting;
+
+/// <summary>
+/// The one pass over a pool's endpoints that fills the <see cref="Prospects"/> of a call, and remembers which endpoint is behind each of them. Every count of
+/// what a call may still do is made here, by the rule that lets the call do it.
+/// </summary>
+internal ref struct ProspectReader
+{
+    /// <summary>A trial of a key or a quota that is out until something clears it is waited for only if it is due within this time.</summary>
+    private static readonly TimeSpan NearTrial = TimeSpan.FromSeconds(10);
+
+    // An endpoint that was out before the call began is asked before its time only this long after it was last asked: so rare a trial stands in for a
+    // heartbeat, and takes nothing from the endpoints that were in service.
+    private static readonly TimeSpan StandbyPause = TimeSpan.FromSeconds(5);
+
+    private readonly FailoverCall _call;
+    private readonly FailoverSettings _settings;
+    private readonly TimeSpan _now;
+    private readonly TimeSpan? _outageSince;
+    private readonly bool _isCompany;
+    private readonly bool _hasRetryLeft;
+    private int _able;
+    private bool _anyAllowed;
+    private bool _anyHeals;
+    private bool _anyCanAnswer;
+    private bool _mayComeFree;
+    private bool _anyServes;
+    private bool _isSpared;
+    private int _serving;
+    private TimeSpan _cameBackAt = TimeSpan.MaxValue;
+    private TimeSpan _retryAt = TimeSpan.MaxValue;
+    private TimeSpan _roomAt = TimeSpan.MaxValue;
+    private TimeSpan _soonestTooLate = TimeSpan.MaxValue;
+    private double _returnedLoad = double.PositiveInfinity;
+    private int _retryAttempts = int.MaxValue;
+    private Trial _trial = Trial.None;
+    private Trial _standby = Trial.None;
+    private Trial _kept = Trial.None;
+
+    /// <param name="call">The call.</param>
+    /// <param name="settings">The pool's settings.</param>
+    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="outageSince">When the outage began that calls wait for; null: none is known.</param>
+    /// <param name="isCompany">Is it for a second attempt, beside one that the call keeps?</param>
+    public ProspectReader(FailoverCall call, FailoverSettings settings, TimeSpan now, TimeSpan? outageSince, bool isCompany)
+    {
+        (_call, _settings, _now, _outageSince, _isCompany) = (call, settings, now, outageSince, isCompany);
+        _hasRetryLeft = call.History.OrdinaryRetries < settings.OrdinaryRetries;
+    }
+
+    /// <summary>The endpoint behind <see cref="Prospects.CameBackAt"/>.</summary>
+    public EndpointState? Returned { get; private set; }
+
+    /// <summary>The endpoint behind <see cref="Prospects.RetryAt"/>.</summary>
+    public EndpointState? Serving { get; private set; }
+
+    /// <summary>The endpoint behind <see cref="Prospects.TrialAt"/>.</summary>
+    public EndpointState? Asked { get; private set; }
+
+    public Prospects Read(PoolSnapshot snapshot)
+    {
+        var query = new SelectionQuery(_call.Profile, _call.History, _now);
+        foreach (var member in snapshot.Members)
+            if (query.CanServe(member))
+                Read(member);
+        // Where others serve too there is no hurry: those that wait go to the endpoint that returns as new calls do, on its slow start, or its first failures
+        // would be so many at once that it is ejected again.
+        if (Returned is not null && _serving > 1 && Fraction(_call.Number) >= 2 * Returned.Health.State.SlowStartShare(_now))
+            (_cameBackAt, Returned) = (TimeSpan.MaxValue, null);
+        // Standbys that were out before have their turn only when nothing that was in service may be asked, or now and then in a longer outage.
+        var trial = _trial.Endpoint is null || _standby.IsBefore(_trial, _now) && IsStandbysTurn() ? _standby : _trial;
+        // A plain answer may legitimately take long: only a stream is asked for again of the endpoint that already works on it.
+        if (trial.Endpoint is null && _call.IsStream)
+            trial = _kept;
+        Asked = trial.Endpoint;
+        return new Prospects
+        {
+            Able = _able,
+            AnyAllowed = _anyAllowed,
+            AnyHeals = _anyHeals,
+            AnyCanAnswer = _anyCanAnswer || !_anyHeals,
+            CameBackAt = _cameBackAt,
+            RetryAt = _retryAt,
+            RoomAt = _roomAt,
+            TrialAt = trial.Endpoint is null ? _soonestTooLate : trial.At,
+            AskedAt = trial.AskedAt,
+            IsTrialTimeNamed = trial.IsNamed,
+            MayComeFree = _mayComeFree,
+        };
+    }
+
+    private void Read(EndpointState member)
+    {
+        _able++;
+        var health = member.Health.State;
+        var findings = _call.History.FindingsOf(member);
+        if (findings.Counted >= _settings.Retry.MaxAttemptsPerEndpoint)
+            return;
+        _anyAllowed = true;
+        if (health.Status is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown || !Heals(in findings, health))
+            return;
+        _anyHeals = true;
+        var admits = health.Admits(_now);
+        _mayComeFree |= health.Status == EndpointHealthStatus.Trial || admits && member.IsBusy;
+        if (health.Status == EndpointHealthStatus.Trial)
+        {
+            _anyCanAnswer = true; // its trial's end decides
+            return;
+        }
+        var at = Max(AskableAt(health), member.RoomAt(_call.Profile.Tokens, _now));
+        if (at >= _call.Deadline)
+        {
+            (_soonestTooLate, _anyCanAnswer) = (Min(_soonestTooLate, at), true);
+            return;
+        }
+        if (!CanAnswerBy(member, at))
+            return;
+        _anyCanAnswer = true;
+        if (admits)
+            ReadServing(member, health, in findings, at);
+        if (admits && at > _now && findings is { Attempts: 0, Fault: null })
+            _roomAt = Min(_roomAt, at); // it is no outage that the call waits for there
+        else
+            ReadTrial(member, health, in findings, at);
+    }
+
+    // An endpoint in service that the call has failed on: is it back, or does it serve others?
+    private void ReadServing(EndpointState member, HealthState health, in AttemptHistory.Findings findings, TimeSpan at)
+    {
+        var failedAt = _call.LastFailure;
+        var hasServed = member.AnsweredAt > failedAt;
+        _anyServes |= hasServed && !health.IsSpared;
+        _isSpared |= health.IsSpared;
+        _serving += hasServed ? 1 : 0;
+        if (_isCompany)
+            return; // the attempt that is kept has not failed: nothing has come back since
+        // A return is for the calls that are let in one after another. One that looked by itself goes by budget or pace, or all would go at once.
+        var isOpen = _call.WasReleased && HasComeBack(member, failedAt);
+        if ((isOpen || findings.Attempts > 0 && member.IsSeenBack) && member.Load < _returnedLoad)
+            (_cameBackAt, _returnedLoad, Returned) = (at, member.Load, member);
+        if (hasServed && findings.Attempts > 0 && findings.Attempts < _retryAttempts)
+            (_retryAt, _retryAttempts, Serving) = (at, findings.Attempts, member);
+    }
+
+    /// <summary>
+    /// Has the endpoint come back since then: did it answer after a silence, or has its trial succeeded? That a cooldown has ended by itself shows nothing yet.
+    /// </summary>
+    public static bool HasComeBack(EndpointState member, TimeSpan failedAt) =>
+        member.CameBackBegan > failedAt
+        || member.Health.State is { Status: EndpointHealthStatus.SlowStart, ConsecutiveFailures: 0, Since: var since } && since > failedAt && member.AnsweredAt > failedAt;
+
+    private void ReadTrial(EndpointState member, HealthState health, in AttemptHistory.Findings findings, TimeSpan at)
+    {
+        var trial = new Trial(
+            member, at, IsNamed: at > _now && health.IsCooling(_now), IsSeenWell: member.IsSeenBack || IsProbedWell(member, health), Max(findings.AskedAt, member.PacedAt));
+        if (findings.IsUnderWay)
+        {
+            _kept = trial.IsBefore(_kept, _now) ? trial : _kept; // company for an attempt is best sought elsewhere
+            return;
+        }
+        var isReady = health.IsTrialReady(_now) && findings.Attempts > 0;
+        if (health.IsInService || findings.WasInService || isReady)
+            _trial = trial.IsBefore(_trial, _now) ? trial : _trial;
+        else
+            _standby = trial.IsBefore(_standby, _now) ? trial : _standby;
+    }
+
+    // What keeps it from this call: is it something that passes?
+    private readonly bool Heals(in AttemptHistory.Findings findings, HealthState health)
+    {
+        if (health.Cooldown is { IsUntilCleared: true } cooldown && _now < cooldown.Until)
+            return cooldown.TrialAt <= _now + NearTrial && findings.Fault?.Kind != FaultKind.Forbidden;
+        return findings.Fault is not { } fault || FaultHealing.Of(fault) switch
+        {
+            Healing.InTime => true,
+            Healing.Doubtful => _hasRetryLeft,
+            _ => false,
+        };
+    }
+
+    // Never sooner than it named itself, or a breaker of the user's in its pipeline did.
+    private readonly TimeSpan AskableAt(HealthState health) =>
+        Max(_now, Max(BreakerEnds(health), CooldownEnds(health)));
+
+    private static TimeSpan BreakerEnds(HealthState health) =>
+        health is { Status: EndpointHealthStatus.Ejected, Cause: { Kind: FaultKind.BreakerOpen, NamesTime: true }, Until: { } until } ? until : TimeSpan.Zero;
+
+    private readonly TimeSpan CooldownEnds(HealthState health) =>
+        health.Cooldown is { } cooldown && _now < cooldown.Until ? Min(cooldown.Until, cooldown.TrialAt) : TimeSpan.Zero;
+
+    // Fewer than the given share of its answers came within what is left: the attempt would be load and nothing else.
+    private readonly bool CanAnswerBy(EndpointState member, TimeSpan at) =>
+        _call.History.IsFresh || _settings.Retry.MinimumChance == 0 || _call.Deadline == TimeSpan.MaxValue
+        || member.Times.Quantile(_call.IsStream, _settings.Retry.MinimumChance) is not { } quick || _call.Deadline - at > quick;
+
+    private readonly bool IsStandbysTurn() =>
+        !_anyServes && (_isSpared || _now - _outageSince >= StandbyPause)
+        && _standby.Endpoint!.Health.State is var health && _now - Max(_standby.AskedAt, health.Since) >= StandbyPause && health.Cause?.IsSilence() != true;
+
+    private static bool IsProbedWell(EndpointState member, HealthState health) => member.Heartbeat is { Fault: null } reading && reading.At > health.Since && reading.Level >= health.CauseLevel;
+
+    // Numbers in a row are spread evenly from 0 to 1 (Weyl's sequence).
+    private static double Fraction(long number) => number * 0.6180339887498949 % 1;
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    /// <summary>An endpoint that may be asked whether it is back.</summary>
+    /// <param name="Endpoint">The endpoint; null for none.</param>
+    /// <param name="At">When it may be asked.</param>
+    /// <param name="IsNamed">Did it name that time?</param>
+    /// <param name="IsSeenWell">Has a probe just found it well?</param>
+    /// <param name="AskedAt">When it was last asked.</param>
+    private readonly record struct Trial(EndpointState? Endpoint, TimeSpan At, bool IsNamed, bool IsSeenWell, TimeSpan AskedAt)
+    {
+        public static readonly Trial None = new(null, TimeSpan.MaxValue, false, false, default);
+
+        // The soonest; of those that may be asked now, one that a probe has found well, and then the one that was asked longest ago: each in turn.
+        public bool IsBefore(in Trial other, TimeSpan now)
+        {
+            if (Endpoint is null || other.Endpoint is null)
+                return Endpoint is not null;
+            if (At > now || other.At > now)
+                return At < other.At;
+            return IsSeenWell != other.IsSeenWell ? IsSeenWell : AskedAt < other.AskedAt;
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using HaKit.Limits;
+
+namespace HaKit.Failover.Waiting;
+
+/// <summary>
+/// Lets the calls that waited for the end of an outage in, oldest first, in steps over a tenth of its length: fast enough that waiting adds little to the
+/// outage, and slow enough that they do not all arrive at the endpoint that is back first. One for each pool; thread-safe.
+/// </summary>
+internal sealed class ReturnSpreader
+{
+    private const int Steps = 20;
+
+    // At most 200 a second.
+    private static readonly TimeSpan ForEach = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
+
+    private readonly WaitQueue _queue;
+    private readonly ITimer _timer;
+    private int _perStep;
+    private int _stepsLeft;
+
+    public ReturnSpreader(WaitQueue queue, TimeProvider time)
+    {
+        _queue = queue;
+        // The timer outlives the call, so it must not keep the call's execution context.
+        var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
+        using (flow)
+            _timer = time.CreateTimer(static spreader => ((ReturnSpreader)spreader!).Step(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>An outage of this length has ended: lets in all that wait now.</summary>
+    public void Release(TimeSpan lasted)
+    {
+        var count = _queue.Count;
+        if (count == 0)
+            return;
+        var spread = lasted / 10 < ForEach * count ? ForEach * count : lasted / 10;
+        if (spread > Longest)
+            spread = Longest;
+        Volatile.Write(ref _perStep, (count + Steps - 1) / Steps);
+        Volatile.Write(ref _stepsLeft, Steps);
+        // Timers count whole milliseconds.
+        var pause = TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling((spread / Steps).TotalMilliseconds)));
+        _timer.Change(pause, pause);
+    }
+
+    /// <summary>A call failed: no more are let in by time.</summary>
+    public void Stop() => Volatile.Write(ref _stepsLeft, 0);
+
+    private void Step()
+    {
+        if (Interlocked.Decrement(ref _stepsLeft) < 0)
+        {
+            _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            return;
+        }
+        _queue.Release(Volatile.Read(ref _perStep));
+    }
+}

@@ -1,0 +1,104 @@
+namespace HaKit.Failover.Waiting;
+
+/// <summary>What a call is to do by the decision.</summary>
+internal enum WaitAction
+{
+    /// <summary>It ends.</summary>
+    GiveUp,
+
+    /// <summary>It asks the endpoint that has come back; free.</summary>
+    AskReturned,
+
+    /// <summary>It repeats its request on an endpoint that serves others; the budget pays.</summary>
+    Retry,
+
+    /// <summary>It takes the right to ask and makes the next trial of the outage.</summary>
+    Trial,
+
+    /// <summary>It waits until then, or until it is released.</summary>
+    Wait,
+
+    /// <summary>It takes the right to ask and waits until then, or until it is released.</summary>
+    WaitToAsk,
+
+    /// <summary>It waits until it is released, and looks for itself now and then.</summary>
+    WaitForRelease,
+}
+
+/// <summary>
+/// What a call does when no endpoint is left that it has not tried. Pure: the prospects and the call's facts go in, one step comes out, by the first rule that
+/// applies. Its tests are the specification of waiting; docs/failover.md says the same in words.
+/// </summary>
+internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, TimeSpan Until = default)
+{
+    public static WaitDecision Of(in Prospects prospects, in WaitFacts facts)
+    {
+        if (EndsAtOnce(in prospects, in facts) is { } end)
+            return end;
+        if (StartsNow(in prospects, in facts) is { } start)
+            return start;
+        var wait = Waits(in prospects, in facts);
+        // A wait that could not be ended by anything before the call's own end is none.
+        if (wait.Action == WaitAction.GiveUp)
+            return wait;
+        if (facts.MayWaitUntil <= facts.Now)
+            return new(WaitAction.GiveUp, WaitRule.MaxWait);
+        return wait with { Until = Min(wait.Until, facts.MayWaitUntil) };
+    }
+
+    // What no waiting changes.
+    private static WaitDecision? EndsAtOnce(in Prospects prospects, in WaitFacts facts)
+    {
+        if (prospects.Able == 0)
+            return new(WaitAction.GiveUp, WaitRule.NotCapable);
+        if (facts.Attempts >= facts.MostAttempts || !prospects.AnyAllowed)
+            return new(WaitAction.GiveUp, WaitRule.AttemptsUsedUp);
+        if (!prospects.AnyHeals && !prospects.MayComeFree)
+            return new(WaitAction.GiveUp, WaitRule.TimeDoesNotHeal);
+        if (!prospects.AnyCanAnswer)
+            return new(WaitAction.GiveUp, WaitRule.NoTimeToAnswer);
+        return null;
+    }
+
+    // What may be sent at this moment, the cheapest first.
+    private static WaitDecision? StartsNow(in Prospects prospects, in WaitFacts facts)
+    {
+        if (prospects.CameBackAt <= facts.Now)
+            return new(WaitAction.AskReturned, WaitRule.CameBack);
+        if (RetryAt(in prospects, in facts) <= facts.Now)
+            return new(WaitAction.Retry, WaitRule.Retry);
+        if (facts.MayAsk && prospects.TrialAt <= facts.Now && facts.NextTrialAt <= facts.Now)
+            return new(WaitAction.Trial, WaitRule.Pace);
+        return null;
+    }
+
+    // The soonest of what time brings; beyond the deadline it brings nothing.
+    private static WaitDecision Waits(in Prospects prospects, in WaitFacts facts)
+    {
+        var retry = Min(RetryAt(in prospects, in facts), prospects.CameBackAt);
+        var room = prospects.RoomAt > facts.Now ? prospects.RoomAt : TimeSpan.MaxValue;
+        var trial = Max(prospects.TrialAt, facts.NextTrialAt);
+        var isNamed = prospects.IsTrialTimeNamed && prospects.TrialAt > facts.Now;
+        if (Min(retry, room) >= facts.Deadline && prospects.TrialAt >= facts.Deadline && !prospects.MayComeFree)
+            return new(WaitAction.GiveUp, WaitRule.BackTooLate);
+        if (room < facts.Deadline && room <= Min(trial, retry))
+            return new(WaitAction.Wait, WaitRule.Place, room);
+        if (prospects.TrialAt < facts.Deadline && isNamed && trial <= retry)
+            return new(WaitAction.Wait, WaitRule.NamedTime, trial);
+        if (prospects.TrialAt < facts.Deadline && facts.MayAsk)
+            return new(trial <= retry ? WaitAction.WaitToAsk : WaitAction.Wait, trial <= retry ? WaitRule.Pace : WaitRule.Retry, Min(Min(trial, retry), facts.Deadline));
+        if (retry < facts.Deadline)
+            return new(WaitAction.Wait, WaitRule.Retry, retry);
+        return prospects.TrialAt < facts.Deadline
+            ? new(WaitAction.WaitForRelease, WaitRule.AnotherAsks, facts.Deadline)
+            : new(WaitAction.WaitForRelease, WaitRule.Place, facts.Deadline);
+    }
+
+    // Five retries are made in ordinary service, as far as the budget pays; what it cannot pay goes by the outage's pace.
+    private static TimeSpan RetryAt(in Prospects prospects, in WaitFacts facts) =>
+        facts.HasRetryLeft && facts.CanPay && prospects.RetryAt < TimeSpan.MaxValue ? Max(prospects.RetryAt, facts.BackoffEnds) : TimeSpan.MaxValue;
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+}

@@ -1,0 +1,124 @@
+namespace HaKit.Testing.Tests.Waiting;
+
+/// <summary>One call, one outage, no other traffic and no heartbeats: the call is served soon after the first endpoint is back, however long the outage was.</summary>
+public sealed class LoneCallTests
+{
+    private static readonly TimeSpan Refusal = TimeSpan.FromMilliseconds(20);
+
+    private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);
+
+    private static FakeFault FaultOf(int kind) => (kind switch
+    {
+        0 => FakeFault.Status(503),
+        1 => FakeFault.Status(500),
+        2 => FakeFault.Reset,
+        _ => FakeFault.Refused,
+    }).And(FakeFault.Latency(Refusal));
+
+    // When the attempt began that was served: its answer takes 100 ms.
+    private static TimeSpan BeganAt(TestPool test) => test.Time.Elapsed - S(0.1);
+
+    private static TimeSpan Lateness(TimeSpan outage) => (outage / 10 > S(0.5) ? outage / 10 : S(0.5)) + Refusal + S(0.002);
+
+    [Fact]
+    public void It_is_served_soon_after_all_endpoints_are_back()
+    {
+        var random = new Random(1);
+        for (var i = 0; i < Effort.Of(4000); i++)
+        {
+            var (endpoints, kind) = (new[] { 1, 3, 5 }[i % 3], i / 3 % 4);
+            var outage = S(0.3 * Math.Pow(200, random.NextDouble()));
+            using var test = TestPools.Create(endpoints, seed: i + 1);
+            foreach (var endpoint in test.Endpoints)
+                endpoint.Faults.During(TimeSpan.Zero, outage, FaultOf(kind));
+            var detail = test.Call();
+            var story = $"{endpoints} endpoints, kind {kind}, outage of {outage.TotalSeconds:0.000} s, seed {i + 1}: served at {BeganAt(test).TotalSeconds:0.000} s by attempt {detail.AttemptCount}";
+            BeganAt(test).Should().BeLessThanOrEqualTo(outage + Lateness(outage), story);
+            detail.AttemptCount.Should().BeLessThanOrEqualTo((int)(12 + outage.TotalSeconds + endpoints), story);
+        }
+    }
+
+    [Fact]
+    public void When_only_the_last_endpoint_comes_back_it_is_served_within_so_many_times_the_lateness()
+    {
+        var random = new Random(2);
+        for (var i = 0; i < Effort.Of(900); i++)
+        {
+            var (endpoints, kind) = (new[] { 3, 5, 10 }[i % 3], i / 3 % 4);
+            var outage = S(0.3 * Math.Pow(200, random.NextDouble()));
+            using var test = TestPools.Create(endpoints, seed: i + 1);
+            foreach (var endpoint in test.Endpoints)
+                endpoint.Faults.During(TimeSpan.Zero, endpoint == test.Endpoints.Last() ? outage : TimeSpan.FromHours(1), FaultOf(kind));
+            test.Call();
+            BeganAt(test).Should().BeLessThanOrEqualTo(
+                outage + endpoints * Lateness(outage), "{0} endpoints, kind {1}, outage of {2} s, seed {3}", endpoints, kind, outage.TotalSeconds, i + 1);
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 4)]
+    [InlineData(2, 7)]
+    [InlineData(3, 10)]
+    [InlineData(4, 16)]
+    [InlineData(5, 22)]
+    [InlineData(6, 28)]
+    [InlineData(7, 34)]
+    [InlineData(8, 40)]
+    public void Endpoints_that_name_a_time_are_asked_when_it_has_passed_and_never_before(int refusals, double servedWithin)
+    {
+        using var test = TestPools.Create(3);
+        foreach (var endpoint in test.Endpoints)
+            endpoint.Faults.Next(refusals, FakeFault.Status(429).WithHeader("Retry-After", "3").And(FakeFault.Latency(Refusal)));
+        var detail = test.Call();
+        BeganAt(test).Should().BeLessThanOrEqualTo(S(servedWithin));
+        test.Endpoints.Sum(e => e.EarlySends).Should().Be(0);
+        detail.WaitRules.Should().Contain(WaitRule.NamedTime);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    public void Endpoints_that_refuse_a_few_times_serve_it_soon(int refusals)
+    {
+        using var test = TestPools.Create(3);
+        foreach (var endpoint in test.Endpoints)
+            endpoint.Faults.Next(refusals, FakeFault.Status(503));
+        test.Call().AttemptCount.Should().BeLessThanOrEqualTo(3 * refusals + 1);
+        BeganAt(test).Should().BeLessThanOrEqualTo(S(1.6 * refusals));
+    }
+
+    [Theory]
+    [InlineData(35, false)]
+    [InlineData(35, true)]
+    [InlineData(60, false)]
+    [InlineData(60, true)]
+    [InlineData(90, false)]
+    [InlineData(90, true)]
+    public void The_only_endpoint_may_think_for_long_before_its_first_token(double seconds, bool keepAlives)
+    {
+        using var test = TestPools.Create(1);
+        var fault = FakeFault.Latency(toFirstToken: S(seconds));
+        test["a"].Faults.Always(keepAlives ? fault.And(FakeFault.KeepAlives(S(5))) : fault);
+        var detail = test.Call();
+        detail.AttemptCount.Should().BeLessThanOrEqualTo(2);
+        detail.Attempts[0].Fault.Should().BeNull("the first attempt serves");
+        test.Time.Elapsed.Should().BeCloseTo(S(seconds), S(0.2));
+    }
+
+    [Fact]
+    public void An_endpoint_that_never_answers_costs_a_plain_call_no_more_than_its_first_limit()
+    {
+        using var test = TestPools.Create(3);
+        test["a"].Faults.Always(FakeFault.Hang);
+        for (var i = 0; i < 20; i++)
+        {
+            var began = test.Time.Elapsed;
+            test.Call();
+            (test.Time.Elapsed - began).Should().BeLessThanOrEqualTo(S(31));
+        }
+    }
+}
