@@ -161,6 +161,7 @@ internal sealed partial class FailoverEngine
         if (now >= _health.NextChange)
             _health.Advance(now);
         var settings = Settings;
+        call.WasReleased = true; // it has waited for longer than its limit: what has come back since it began may be asked at once
         var step = StartUntried(call, settings, now) is { } lease ? Step.Start(lease) : AwaitService(call, Snapshot, settings, now, isCompany: true);
         if (step.Kind == StepKind.Start && call.Note(WaitRule.Silence))
             Telemetry.Waits(WaitRule.Silence);

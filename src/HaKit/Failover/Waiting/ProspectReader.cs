@@ -137,13 +137,11 @@ internal ref struct ProspectReader
         _anyServes |= hasServed && !health.IsSpared;
         _isSpared |= health.IsSpared;
         _serving += hasServed ? 1 : 0;
-        if (_isCompany)
-            return; // the attempt that is kept has not failed: nothing has come back since
         // A return is for the calls that are let in one after another. One that looked by itself goes by budget or pace, or all would go at once.
         var isOpen = _call.WasReleased && HasComeBack(member, failedAt);
         if ((isOpen || findings.Attempts > 0 && member.IsSeenBack) && member.Load < _returnedLoad)
             (_cameBackAt, _returnedLoad, Returned) = (at, member.Load, member);
-        if (hasServed && findings.Attempts > 0 && findings.Attempts < _retryAttempts)
+        if (hasServed && (findings.Attempts > 0 || _isCompany) && findings.Attempts < _retryAttempts)
             (_retryAt, _retryAttempts, Serving) = (at, findings.Attempts, member);
     }
 
