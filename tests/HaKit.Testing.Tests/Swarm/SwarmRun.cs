@@ -281,7 +281,8 @@ internal sealed class SwarmRun
         Note('a', index);
         _log?.Append(CultureInfo.InvariantCulture, $"{_test.Time.Elapsed} call {call.Number} attempt {attempt.Number} on {attempt.Endpoint.Name}\n");
         foreach (var (from, until) in Closures[index])
-            if (sent.Began > from && sent.Began < until)
+            // A key that has served gets a trial after 5 s, a quota after a minute.
+            if (sent.Began > from && sent.Began < (until == TimeSpan.MaxValue ? from + TimeSpan.FromSeconds(4) : until))
                 Broken($"call {call.Number} was sent to e{index} at {sent.Began.TotalSeconds:0.000} s, which was to be left alone from {from.TotalSeconds:0.000} s to {(until == TimeSpan.MaxValue ? "further notice" : $"{until.TotalSeconds:0.000} s")}");
         return sent;
     }
