@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using BenchmarkDotNet.Attributes;
+using Microsoft.Extensions.DependencyInjection;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
@@ -10,7 +11,7 @@ namespace HaKit.Benchmarks;
 
 /// <summary>
 /// A chat request of 2 KB answered in memory, at once or later: by the bare client, by one with the handler that people write with Polly (one endpoint,
-/// nothing replaced, nothing judged but the status), and by one over a pool.
+/// nothing replaced, nothing judged but the status), by those with the standard resilience and hedging handlers, and by one over a pool.
 /// </summary>
 [MemoryDiagnoser]
 public class HttpBenchmarks : IDisposable
@@ -22,6 +23,9 @@ public class HttpBenchmarks : IDisposable
     private HttpClient _bare = null!;
     private HttpClient _polly = null!;
     private HttpClient _pooled = null!;
+    private HttpClient _standard = null!;
+    private HttpClient _hedging = null!;
+    private ServiceProvider _services = null!;
 
     [Params(false, true)]
     public bool Asynchronous { get; set; }
@@ -35,6 +39,13 @@ public class HttpBenchmarks : IDisposable
             Endpoints = { new EndpointOptions { Name = "a", Address = "http://127.0.0.1/v1" }, new EndpointOptions { Name = "b", Address = "http://127.0.0.1:81/v1" } },
         };
         _bare = new HttpClient(new Answers(Asynchronous), true) { BaseAddress = s_base }; // with its timeout: the others have deadlines of their own
+        var services = new ServiceCollection();
+        services.AddHttpClient("standard").ConfigurePrimaryHttpMessageHandler(() => new Answers(Asynchronous)).AddStandardResilienceHandler();
+        services.AddHttpClient("hedging").ConfigurePrimaryHttpMessageHandler(() => new Answers(Asynchronous)).AddStandardHedgingHandler();
+        _services = services.BuildServiceProvider();
+        var factory = _services.GetRequiredService<IHttpMessageHandlerFactory>();
+        _standard = Client(factory.CreateHandler("standard"));
+        _hedging = Client(factory.CreateHandler("hedging"));
         _polly = Client(new PollyHandler { InnerHandler = new Answers(Asynchronous) });
         _pooled = Client(new EndpointPoolHandler(new EndpointPool("bench", options)) { InnerHandler = new Answers(Asynchronous) });
     }
@@ -43,6 +54,9 @@ public class HttpBenchmarks : IDisposable
     public void Dispose()
     {
         _pooled.Dispose();
+        _standard.Dispose();
+        _hedging.Dispose();
+        _services.Dispose();
         _polly.Dispose();
         _bare.Dispose();
         GC.SuppressFinalize(this);
@@ -53,6 +67,12 @@ public class HttpBenchmarks : IDisposable
 
     [Benchmark]
     public Task<int> PollyByHand() => Call(_polly);
+
+    [Benchmark]
+    public Task<int> StandardHandler() => Call(_standard);
+
+    [Benchmark]
+    public Task<int> HedgingHandler() => Call(_hedging);
 
     [Benchmark]
     public Task<int> Pooled() => Call(_pooled);

@@ -105,7 +105,7 @@ public sealed partial class DrilledApp : IAsyncLifetime
                     {
                         var takes = attempt.Endpoint.Name == "a" && self._slow > TimeSpan.Zero ? self._slow : TimeSpan.FromSeconds(0.2);
                         await Task.Delay(takes, self._time, token).ConfigureAwait(false);
-                        attempt.ReportUsage(10, 20);
+                        attempt.ReportUsage(10, 20, 4);
                         return self._failure(attempt) is { } exception ? throw exception : 1;
                     }).ConfigureAwait(false);
                 }

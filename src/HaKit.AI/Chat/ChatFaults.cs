@@ -21,7 +21,7 @@ internal static class ChatFaults
         if (response is null)
             throw new EndpointFaultException(attempt.Endpoint.Name, Broken);
         if (response.Usage is { } usage)
-            attempt.ReportUsage(Count(usage.InputTokenCount), Count(usage.OutputTokenCount));
+            attempt.ReportUsage(Count(usage.InputTokenCount), Count(usage.OutputTokenCount), Count(usage.CachedInputTokenCount));
         if (response.FinishReason == ChatFinishReason.ContentFilter)
             attempt.ReportFault(Filtered); // an answer of its kind: it goes to the caller, unless the caller would rather have it asked elsewhere
         else if (FaultIn(response) is { } fault)

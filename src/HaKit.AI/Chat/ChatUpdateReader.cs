@@ -59,6 +59,15 @@ internal sealed class ChatUpdateReader(bool hasTools) : StreamItemReader<ChatRes
         return inputTokens is not null || outputTokens is not null;
     }
 
+    public override long? CachedTokensOf(ChatResponseUpdate item)
+    {
+        long? cached = null;
+        foreach (var content in item.Contents)
+            if (content is UsageContent usage)
+                cached = ChatFaults.Count(usage.Details.CachedInputTokenCount) ?? cached;
+        return cached;
+    }
+
     /// <summary>Does the item show any of the answer?</summary>
     public static bool HasContent(ChatResponseUpdate item) => (Instance.Read(item) & StreamSignal.Content) != 0;
 

@@ -44,14 +44,17 @@ public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
     /// <summary>Says what was used, so that token limits are settled by the truth.</summary>
     /// <param name="inputTokens">Tokens of the prompt, at least 0; null when not known.</param>
     /// <param name="outputTokens">Tokens of the answer, at least 0; null when not known.</param>
-    public void ReportUsage(long? inputTokens, long? outputTokens)
+    /// <param name="cachedInputTokens">Of the prompt's tokens, those that a cache of the provider's held, at least 0; null when not known.</param>
+    public void ReportUsage(long? inputTokens, long? outputTokens, long? cachedInputTokens = null)
     {
+        if (cachedInputTokens < 0)
+            throw new ArgumentOutOfRangeException(nameof(cachedInputTokens), cachedInputTokens, "At least 0 is needed.");
         if (inputTokens < 0)
             throw new ArgumentOutOfRangeException(nameof(inputTokens), inputTokens, "At least 0 is needed.");
         if (outputTokens < 0)
             throw new ArgumentOutOfRangeException(nameof(outputTokens), outputTokens, "At least 0 is needed.");
         if (IsCurrent)
-            _lease.CountTokens(inputTokens, outputTokens);
+            _lease.CountTokens(inputTokens, outputTokens, cachedInputTokens);
     }
 
     /// <summary>Says that the result the callback is about to return is a failure, and what it means. The result is disposed if the call moves on.</summary>

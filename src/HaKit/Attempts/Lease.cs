@@ -143,6 +143,9 @@ internal sealed class Lease
 
     public long? OutputTokens { get; private set; }
 
+    /// <summary>Of <see cref="InputTokens"/>, those that a cache of the provider's held.</summary>
+    public long? CachedTokens { get; private set; }
+
     public PoolClock Clock => _clock;
 
     /// <summary>Takes a place on the endpoint, or nothing at all.</summary>
@@ -210,8 +213,9 @@ internal sealed class Lease
 
     public void Identify(string? givenKey, string keyPrefix, long callNumber) => (_givenKey, _keyPrefix, _callNumber) = (givenKey, keyPrefix, callNumber);
 
-    public void CountTokens(long? input, long? output)
+    public void CountTokens(long? input, long? output, long? cached = null)
     {
+        CachedTokens = Plausible(cached) ?? CachedTokens;
         InputTokens = Plausible(input) ?? InputTokens;
         OutputTokens = Plausible(output) ?? OutputTokens;
     }
@@ -276,7 +280,7 @@ internal sealed class Lease
     private void Tell(Fault? fault, TimeSpan now)
     {
         var error = fault?.KindName;
-        State.Telemetry?.Ended(Span, now - Started, error, fault?.StatusCode ?? 0, InputTokens, OutputTokens);
+        State.Telemetry?.Ended(Span, now - Started, error, fault?.StatusCode ?? 0, InputTokens, OutputTokens, CachedTokens);
         if (CallStarted is { } began)
             PoolTelemetry.EndSpan(CallSpan!, now - began, error);
         if (fault is { Blame: not FaultBlame.Caller } && State.Observer is { IsEmpty: false } observer)
@@ -335,7 +339,7 @@ internal sealed class Lease
         IsLimitKnown = true;
         Owner = null;
         Fault = Declared = CancelledFor = null;
-        InputTokens = OutputTokens = null;
+        InputTokens = OutputTokens = CachedTokens = null;
         CallerToken = default;
         AsksOutage = IsPaid = IsStream = false;
         Span = CallSpan = null;

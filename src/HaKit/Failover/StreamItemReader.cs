@@ -30,4 +30,8 @@ public abstract class StreamItemReader<T>
         inputTokens = outputTokens = null;
         return false;
     }
+
+    /// <summary>Reads the tokens of the prompt that a cache of the provider's held. Asked of items for which <see cref="TryGetUsage"/> is true. Default null: not known.</summary>
+    /// <param name="item">The item.</param>
+    public virtual long? CachedTokensOf(T item) => null;
 }

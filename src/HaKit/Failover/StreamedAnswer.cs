@@ -188,7 +188,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private void Note(T item, StreamSignal signal)
     {
         if (_reader.TryGetUsage(item, out var input, out var output))
-            _lease.CountTokens(input, output);
+            _lease.CountTokens(input, output, _reader.CachedTokensOf(item));
         var waitedSince = _waitedSince;
         _waitedSince = null;
         if (signal == StreamSignal.None)

@@ -105,8 +105,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             throw Refused(hidden);
         if (!isAnswer && attempt.Lease.Declared is null && Kind == RequestKind.CreatesAnswer)
             attempt.ReportFault(NoAnswer());
-        if (outline.Usage is { } usage && JsonOutline.TryReadUsage(body.AsSpan(usage), out var input, out var output))
-            attempt.ReportUsage(input, output);
+        if (outline.Usage is { } usage && JsonOutline.TryReadUsage(body.AsSpan(usage), out var input, out var output, out var cached))
+            attempt.ReportUsage(input, output, cached);
         if (call.MakesState)
             call.RememberState(attempt.Endpoint, body);
         response.ReplaceContent(new WholeContent(body), isWhole: true);

@@ -123,9 +123,16 @@ internal readonly struct JsonOutline
     /// <param name="json">The text from the object's beginning on.</param>
     /// <param name="input">Tokens of the prompt.</param>
     /// <param name="output">Tokens of the answer.</param>
-    public static bool TryReadUsage(ReadOnlySpan<byte> json, out long? input, out long? output)
+    public static bool TryReadUsage(ReadOnlySpan<byte> json, out long? input, out long? output) => TryReadUsage(json, out input, out output, out _);
+
+    /// <summary>As the other overload, with the tokens of the prompt that a cache of the provider's held.</summary>
+    /// <param name="json">The text from the object's beginning on.</param>
+    /// <param name="input">Tokens of the prompt.</param>
+    /// <param name="output">Tokens of the answer.</param>
+    /// <param name="cached">Tokens of the prompt that were read from a cache.</param>
+    public static bool TryReadUsage(ReadOnlySpan<byte> json, out long? input, out long? output, out long? cached)
     {
-        input = output = null;
+        input = output = cached = null;
         var reader = new Utf8JsonReader(json, isFinalBlock: false, state: default);
         try
         {
@@ -135,9 +142,18 @@ internal readonly struct JsonOutline
             {
                 var isInput = reader.ValueTextEquals("prompt_tokens"u8) || reader.ValueTextEquals("input_tokens"u8) || reader.ValueTextEquals("promptTokenCount"u8) || reader.ValueTextEquals("prompt_eval_count"u8);
                 var isOutput = !isInput && (reader.ValueTextEquals("completion_tokens"u8) || reader.ValueTextEquals("output_tokens"u8) || reader.ValueTextEquals("candidatesTokenCount"u8) || reader.ValueTextEquals("eval_count"u8));
+                var isCached = !isInput && !isOutput && IsCachedCount(ref reader);
+                var hasDetails = !isInput && !isOutput && (reader.ValueTextEquals("prompt_tokens_details"u8) || reader.ValueTextEquals("input_tokens_details"u8));
                 if (!reader.Read())
                     break;
-                if ((isInput || isOutput) && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var count) && count >= 0)
+                if (hasDetails && reader.TokenType == JsonTokenType.StartObject)
+                {
+                    if (!TryReadCached(ref reader, ref cached))
+                        break;
+                }
+                else if (isCached && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var held) && held >= 0)
+                    cached = held;
+                else if ((isInput || isOutput) && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var count) && count >= 0)
                 {
                     if (isInput)
                         input = count;
@@ -153,6 +169,26 @@ internal readonly struct JsonOutline
             // What was read so far counts.
         }
         return input is not null || output is not null;
+    }
+
+    // Anthropic, Gemini and DeepSeek; OpenAI's is within the details.
+    private static bool IsCachedCount(ref Utf8JsonReader reader) =>
+        reader.ValueTextEquals("cache_read_input_tokens"u8) || reader.ValueTextEquals("cachedContentTokenCount"u8) || reader.ValueTextEquals("prompt_cache_hit_tokens"u8);
+
+    // The object that begins here, to its end; false if it does not end.
+    private static bool TryReadCached(ref Utf8JsonReader reader, ref long? cached)
+    {
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isCached = reader.ValueTextEquals("cached_tokens"u8);
+            if (!reader.Read())
+                return false;
+            if (isCached && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var count) && count >= 0)
+                cached = count;
+            else if (!reader.TrySkip())
+                return false;
+        }
+        return reader.TokenType == JsonTokenType.EndObject;
     }
 
     // One past the closing quote of the string that begins here; negative when it does not end.

@@ -15,6 +15,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private readonly EventData _fields = new();
     private Fault? _fault;
     private long? _input;
+    private long? _cached;
     private long? _output;
     private bool _isKnown = dialect != WireDialect.Unknown || shape is not null || request == RequestKind.CreatesAnswer;
     private bool _hasContent;
@@ -35,7 +36,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
 
     public override StreamSignal Read(ReadOnlyMemory<byte> item)
     {
-        _input = _output = null;
+        _input = _output = _cached = null;
         var whole = item.Span;
         if (Source is { Framing: BodyFraming.Pieces })
             return OfPiece();
@@ -65,6 +66,8 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         (inputTokens, outputTokens) = (_input, _output);
         return inputTokens is not null || outputTokens is not null;
     }
+
+    public override long? CachedTokensOf(ReadOnlyMemory<byte> item) => _cached;
 
     // By its name, if it has one: what an event quotes (a tool's schema) may have members of any name.
     private StreamSignal OfJson(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
@@ -265,7 +268,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             : data.LastIndexOf("\"usageMetadata\":"u8) is >= 0 and var metadata ? metadata + 16
             : -1;
         if (at >= 0 && data[at..].TrimStart((byte)' ') is [(byte)'{', ..])
-            JsonOutline.TryReadUsage(data[at..], out _input, out _output);
+            JsonOutline.TryReadUsage(data[at..], out _input, out _output, out _cached);
     }
 }
 

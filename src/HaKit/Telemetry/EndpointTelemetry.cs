@@ -6,6 +6,7 @@ namespace HaKit.Telemetry;
 internal sealed class EndpointTelemetry
 {
     private static readonly KeyValuePair<string, object?> Input = new(Tags.TokenType, "input");
+    private static readonly KeyValuePair<string, object?> Cached = new(Tags.TokenType, "input_cached");
     private static readonly KeyValuePair<string, object?> Output = new(Tags.TokenType, "output");
 
     private readonly PoolTelemetry _pool;
@@ -64,7 +65,8 @@ internal sealed class EndpointTelemetry
     /// <param name="status">The HTTP status of a failure, or 0.</param>
     /// <param name="input">Tokens of the prompt.</param>
     /// <param name="output">Tokens of the answer.</param>
-    public void Ended(Activity? span, TimeSpan took, string? error, int status, long? input, long? output)
+    /// <param name="cached">Tokens of the prompt that a cache of the provider's held.</param>
+    public void Ended(Activity? span, TimeSpan took, string? error, int status, long? input, long? output, long? cached = null)
     {
         var instruments = _pool.Instruments;
         if (instruments.AttemptDuration.Enabled)
@@ -73,7 +75,7 @@ internal sealed class EndpointTelemetry
             else
                 instruments.AttemptDuration.RecordSafely(took.TotalSeconds, With(new(Tags.ErrorType, error)));
         if ((input ?? output) is not null && instruments.Tokens.Enabled)
-            CountTokens(input, output);
+            CountTokens(input, output, cached);
         if (span is not null)
             End(span, took, error, status, input, output);
     }
@@ -90,8 +92,10 @@ internal sealed class EndpointTelemetry
             histogram.RecordSafely(took.TotalSeconds, With(new(Tags.ErrorType, error)));
     }
 
-    private void CountTokens(long? input, long? output)
+    private void CountTokens(long? input, long? output, long? cached)
     {
+        if (cached is { } held)
+            _pool.Instruments.Tokens.AddSafely(held, With(Cached));
         if (input is { } prompt)
             _pool.Instruments.Tokens.AddSafely(prompt, With(Input));
         if (output is { } answer)
