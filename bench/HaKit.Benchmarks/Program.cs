@@ -16,6 +16,8 @@ switch (args)
         return await Soak.RunAsync(args[1..]);
     case ["telemetry-load", ..]:
         return await TelemetryLoad.RunAsync(args[1..]);
+    case ["http-ratio", ..]:
+        return await HttpRatio.RunAsync(args[1..]);
     case ["dashboard-load", ..]:
         return await DashboardLoad.RunAsync(args[1..]);
     default:
