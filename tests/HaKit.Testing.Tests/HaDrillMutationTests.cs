@@ -62,7 +62,7 @@ public sealed class HaDrillMutationTests
                 settings.Remove(key);
         }, configure: options => options.Tiers = null);
 
-        Missed(result, DrillFaults.Unauthorized).Should().Contain("calls were lost");
+        Missed(result, DrillFaults.NotFound).Should().Contain("calls were lost");
         Missed(result, DrillFaults.Quota).Should().Contain("calls were lost");
     }
 

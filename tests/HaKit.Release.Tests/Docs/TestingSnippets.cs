@@ -35,8 +35,8 @@ public sealed class TestingSnippets
         });
     }
 
-    // The whole matrix is HaDrillTests'; here it is compiled.
-    private static async Task WholeMatrixAsync()
+    [Fact]
+    public async Task The_whole_matrix()
     {
         var services = new ServiceCollection();
         services.AddMyChat();
