@@ -40,6 +40,23 @@ public sealed class PageTableTests
         Page.Table("docs/faults.md", "The kinds").Select(row => (row[0], row[2], row[3], row[4])).Should().BeEquivalentTo(
             Enum.GetValues<FaultKind>().Select(k => new Fault(k)).Select(f => (f.Kind.ToString(), f.Applied.ToString(), f.Blame.ToString(), f.Reach.ToString())));
 
+    [Fact]
+    public void Every_status_means_what_the_page_says()
+    {
+        foreach (var row in Page.Table("docs/faults.md", "What each status does"))
+        {
+            var body = row[0].Contains("page", StringComparison.Ordinal) ? "<html>" : "{}";
+            foreach (var status in System.Text.RegularExpressions.Regex.Matches(row[0], "[0-9]{3}").Select(m => int.Parse(m.Value, CultureInfo.InvariantCulture)))
+            {
+                var fault = FaultClassifier.Default.Classify(new FaultEvidence { StatusCode = status, Body = System.Text.Encoding.UTF8.GetBytes(body), Request = RequestKind.CreatesAnswer, Dialect = WireDialect.OpenAI })!;
+                fault.Kind.ToString().Should().Be(row[1].Trim('`'), "{0}", status);
+                fault.SecondOpinion.Should().Be(row[2].StartsWith("one second opinion", StringComparison.Ordinal) ? SecondOpinion.One : row[2].StartsWith("asks each", StringComparison.Ordinal) ? SecondOpinion.Each : SecondOpinion.None, "{0}", status);
+                fault.IsProvisional.Should().Be(row[3].StartsWith("counts only", StringComparison.Ordinal), "{0}", status);
+                (fault.Reach != FaultReach.Endpoint).Should().Be(row[4] != "nothing", "{0}", status);
+            }
+        }
+    }
+
     [Theory]
     [InlineData("docs/faults.md", "How an answer is read", typeof(WireDialect))]
     [InlineData("docs/health.md", "States", typeof(EndpointHealthStatus))]
