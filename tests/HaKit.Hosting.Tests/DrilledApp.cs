@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using HaKit.Faults;
 using HaKit.Heartbeats;
+using HaKit.Peers;
 using HaKit.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -36,7 +37,7 @@ public sealed partial class DrilledApp : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<TimeProvider>(_time);
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter("HaKit").AddPrometheusExporter(o => o.ScrapeResponseCacheDurationMilliseconds = 0));
-        builder.Services.AddHaEndpointPool("chat", options =>
+        var pool = builder.Services.AddHaEndpointPool("chat", options =>
         {
             options.Seed = 1;
             options.Hedging.Enabled = true;
@@ -47,6 +48,7 @@ public sealed partial class DrilledApp : IAsyncLifetime
                 options.Endpoints.Add(new EndpointOptions { Name = name, Address = $"https://{name}.test/v1", Provider = "openai", Model = "m", Limits = new() { MaxConcurrency = 4 } });
         }).AddProbe(_ => new DelegateProbe((_, _) => new ValueTask<ProbeResult>(new ProbeResult(_failure(default) is null ? null : new Fault(FaultKind.ServerError)))))
           .ConfigureEndpointPipeline((pipeline, _) => pipeline.AddRetry(new RetryStrategyOptions { MaxRetryAttempts = 1, Delay = TimeSpan.Zero, ShouldHandle = new PredicateBuilder().Handle<FormatException>() }));
+        pool.ConfigureParts(static (_, parts) => parts.PeerLink = static _ => new Link());
         _app = builder.Build();
         _app.MapPrometheusScrapingEndpoint();
         await _app.StartAsync();
@@ -114,6 +116,24 @@ public sealed partial class DrilledApp : IAsyncLifetime
                 }
                 return 0;
             }, TimeSpan.FromMinutes(5));
+    }
+
+    /// <summary>A link to other replicas of which there are none.</summary>
+    private sealed class Link : IPeerLink
+    {
+        public PeerLinkStatus Status { get; } = new() { IsConnected = true, Age = TimeSpan.Zero, Lag = TimeSpan.FromMilliseconds(1) };
+
+        public void Start(Action<PeerNews> listener) => listener(new PeerNews([], IsComplete: true));
+
+        public void Publish(IReadOnlyList<PeerFact> facts)
+        {
+        }
+
+        public ValueTask<TimeSpan> LeadAsync(string role, CancellationToken cancellationToken) => new(TimeSpan.FromSeconds(30));
+
+        public void Dispose()
+        {
+        }
     }
 
     private sealed class Contents : StreamItemReader<int>
