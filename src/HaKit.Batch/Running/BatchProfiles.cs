@@ -4,5 +4,5 @@ namespace HaKit.Batch.Running;
 internal static class BatchProfiles
 {
     /// <summary>A call that ends at once where it would have to wait.</summary>
-    public static RequestProfile WithoutWaiting(RequestProfile profile) => profile;
+    public static RequestProfile WithoutWaiting(RequestProfile profile) => profile with { MaxWait = TimeSpan.Zero };
 }

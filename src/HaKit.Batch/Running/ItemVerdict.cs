@@ -68,10 +68,11 @@ internal readonly record struct CallFailure
         var billed = exception.Attempts.Count(static a => a.Fault is null || IsPerhapsBilled(a.Fault));
         return new CallFailure
         {
-            IsOwnFault = exception is NoEndpointAvailableException { Attempts.Count: 0 } none && none.Endpoints.All(static e => e.NotAdmittedBy == "capability"),
+            IsOwnFault = exception.WaitRules is [.., WaitRule.NotCapable],
+            LastsForever = exception.WaitRules is [.., WaitRule.TimeDoesNotHeal],
             IsAmbiguous = billed > 0,
             WasThrottled = exception.Attempts.Any(static a => IsThrottle(a.Fault)),
-            Attempts = exception.Attempts.Count,
+            Attempts = exception.AttemptCount,
             PerhapsBilled = billed,
             Reason = exception.Attempts is [.., { Fault: { } last }] ? last.ToString() : exception.GetType().Name,
         };

@@ -7,7 +7,7 @@ namespace HaKit.Batch.Tests.Running;
 
 public sealed class OutageTests
 {
-    [Fact(Timeout = 120_000, Skip = "Needs RequestProfile.MaxWait.")]
+    [Fact(Timeout = 120_000)]
     public void An_outage_of_a_minute_refuses_no_user_fails_no_item_and_sends_few_calls()
     {
         using var world = new BatchWorld(configure: static o => o.MaxWaitingCalls = 200);
@@ -66,7 +66,7 @@ public sealed class OutageTests
         }
     }
 
-    [Fact(Timeout = 60_000, Skip = "Needs RequestProfile.MaxWait.")]
+    [Fact(Timeout = 60_000)]
     public void Progress_tells_of_an_outage_and_of_no_time_that_it_cannot_know()
     {
         using var world = new BatchWorld(endpoints: 1);
@@ -89,7 +89,7 @@ public sealed class OutageTests
         lines[2].Should().StartWith("100.0 %");
     }
 
-    [Fact(Timeout = 60_000, Skip = "Needs RequestProfile.MaxWait.")]
+    [Fact(Timeout = 60_000)]
     public void What_time_does_not_heal_ends_the_run_with_the_reason_and_no_item_fails()
     {
         using var world = new BatchWorld();
@@ -98,7 +98,7 @@ public sealed class OutageTests
         var batch = world.Open();
         world.Add(batch, Reviews(100));
         var run = () => world.Run(batch);
-        run.Should().Throw<NoEndpointAvailableException>();
+        run.Should().Throw<NoEndpointAvailableException>().Which.WaitRules[^1].Should().Be(WaitRule.TimeDoesNotHeal);
         var counts = world.Counts(batch);
         (counts.Finished, counts.UnderWay).Should().Be((0, 0));
         world.Calls.Should().BeLessThan(60);
@@ -123,7 +123,7 @@ public sealed class OutageTests
         world.Calls.Should().Be(3000);
     }
 
-    [Fact(Timeout = 60_000, Skip = "Needs RequestProfile.MaxWait.")]
+    [Fact(Timeout = 60_000)]
     public void Users_wait_for_one_place_at_most_beside_a_batch_that_uses_all_of_them()
     {
         using var world = new BatchWorld(endpoints: 1, configure: static o => o.Endpoints[0].Limits = new() { MaxConcurrency = 4 });
