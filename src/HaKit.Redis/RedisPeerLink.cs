@@ -25,6 +25,7 @@ internal sealed class RedisPeerLink : IPeerLink
     private readonly long _origin;
     private readonly Random _random;
     private readonly ITimer _timer;
+    private readonly ITimer _sendTimer;
     private readonly Dictionary<(PeerFactKind, string), (string Identity, TimeSpan Until)> _unsent = [];
     private readonly Dictionary<(PeerFactKind, string), string> _written = [];
     private Action<PeerNews>? _listener;
@@ -45,7 +46,10 @@ internal sealed class RedisPeerLink : IPeerLink
         _random = new Random(scope.Replica.Aggregate(17, static (hash, c) => unchecked(hash * 31 + c)));
         store.Restored += ReadAgain;
         using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
-            _timer = _time.CreateTimer(static link => ((RedisPeerLink)link!).Round(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        {
+            _timer = _time.CreateTimer(static link => ((RedisPeerLink)link!).Round(looks: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _sendTimer = _time.CreateTimer(static link => ((RedisPeerLink)link!).Round(looks: false), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
     }
 
     public PeerLinkStatus Status
@@ -69,9 +73,13 @@ internal sealed class RedisPeerLink : IPeerLink
     public void Publish(IReadOnlyList<PeerFact> facts)
     {
         lock (_gate)
+        {
             foreach (var fact in facts)
                 _unsent[(fact.Kind, fact.Subject)] = (PeerFactFormat.Identity(fact), Now + fact.Left);
-        Round();
+            // On the timer's thread: publishing costs the pool nothing but this.
+            if (!_isDisposed && _isConnected)
+                _sendTimer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
     }
 
     public async ValueTask<TimeSpan> LeadAsync(string role, CancellationToken cancellationToken)
@@ -95,6 +103,7 @@ internal sealed class RedisPeerLink : IPeerLink
         lock (_gate)
             _isDisposed = true;
         _timer.Dispose();
+        _sendTimer.Dispose();
         _store.Restored -= ReadAgain;
         _store.Dispose();
     }
@@ -105,7 +114,8 @@ internal sealed class RedisPeerLink : IPeerLink
             _readAt ??= Now + RereadsWithin * _random.NextDouble();
     }
 
-    private void Round()
+    // One question or message at a time. What is published while one is under way goes with the next.
+    private void Round(bool looks)
     {
         lock (_gate)
         {
@@ -115,15 +125,19 @@ internal sealed class RedisPeerLink : IPeerLink
                 return;
             _isBusy = true;
         }
-        _ = RoundAsync();
+        _ = RoundAsync(looks);
     }
 
-    private async Task RoundAsync()
+    private async Task RoundAsync(bool looks)
     {
+        var isDone = false;
         try
         {
-            var work = WorkAsync();
-            await work.WaitAsync(2 * GivenUpAfter, _time).ConfigureAwait(false);
+            if (looks)
+                await LookAsync().ConfigureAwait(false);
+            else
+                await SendAsync(hasJumped: false).ConfigureAwait(false);
+            isDone = true;
         }
         catch (Exception exception) when (IsFailure(exception))
         {
@@ -134,11 +148,15 @@ internal sealed class RedisPeerLink : IPeerLink
         finally
         {
             lock (_gate)
+            {
                 _isBusy = false;
+                if (isDone && _unsent.Count > 0 && !_isDisposed)
+                    _sendTimer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            }
         }
     }
 
-    private async Task WorkAsync()
+    private async Task LookAsync()
     {
         await Soon(_store.ConnectAsync(Receive)).ConfigureAwait(false);
         var asked = Now;

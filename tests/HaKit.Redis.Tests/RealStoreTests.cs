@@ -11,23 +11,33 @@ namespace HaKit.Redis.Tests;
 /// <summary>The link over Redis itself, with the application's connection and with connections of its own.</summary>
 public sealed class RedisTests(RedisServer server) : RealStoreTests(server), IClassFixture<RedisServer>
 {
+    // The line of docs/fleet.md, word by word.
+    private static readonly string[] RightsOfThePage =
+        "resetkeys ~hakit:* resetchannels &hakit:* -@all +@connection +@pubsub +time +get +set +expire +pexpire +zadd +zrem +zremrangebyscore +zrangebyscore +acl|whoami".Split(' ');
+
     [Fact(Timeout = 60_000)]
     public async Task A_server_that_refuses_the_credentials_is_refused_though_its_default_user_is_open()
     {
         await StartAsync();
         using (var admin = await ConnectionMultiplexer.ConnectAsync(Server.Endpoint + ",allowAdmin=true"))
-            await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "app", "on", ">secret", "~hakit:*", "&hakit:*", "+@all", "-@admin", "-@dangerous");
+            await admin.GetDatabase().ExecuteAsync("ACL", ["SETUSER", "app", "on", ">secret", .. RightsOfThePage]);
         foreach (var configuration in new[] { $"{Server.Endpoint},user=app,password=wrong", $"{Server.Endpoint},user=nobody,password=secret" })
         {
             using var pool = NewPool("credentials", RedisPeerLinks.Over(configuration));
             await Task.Delay(2500, TestContext.Current.CancellationToken);
-            var link = pool.GetFleetStatus().Link!;
-            link.IsConnected.Should().BeFalse();
-            link.Problem.Should().NotBeNullOrEmpty();
-            link.Problem.Should().NotContain("secret").And.NotContain("wrong");
+            var status = pool.GetFleetStatus().Link!;
+            status.IsConnected.Should().BeFalse();
+            status.Problem.Should().NotBeNullOrEmpty();
+            status.Problem.Should().NotContain("secret").And.NotContain("wrong");
         }
-        using var good = NewPool("credentials", RedisPeerLinks.Over($"{Server.Endpoint},user=app,password=secret"));
-        await Until(() => good.GetFleetStatus().Link!.IsConnected, 20);
+        // With the right password, and no more rights than the page asks for, everything works.
+        var link = RedisPeerLinks.Over($"{Server.Endpoint},user=app,password=secret");
+        using var one = NewPool("credentials", link);
+        using var other = NewPool("credentials", link);
+        await Until(() => IsConnected(one) && IsConnected(other), 20);
+        await one.BringUpAsync("e2", new OrderNote("Ada"));
+        await Throttle(one, "e0", 60);
+        await Until(() => IsCooling(other, "e0") && other.GetFleetStatus().Orders.Count == 1, 10);
     }
 
     [Fact(Timeout = 60_000)]

@@ -8,6 +8,7 @@ public sealed class Fleet : IDisposable
 {
     private readonly List<TestPool> _replicas = [];
     private readonly Action<int, EndpointPoolOptions>? _configure;
+    private readonly Action<int, EndpointPoolParts>? _parts;
     private readonly int _endpoints;
     private readonly int _seed;
     private readonly bool _shares;
@@ -18,11 +19,12 @@ public sealed class Fleet : IDisposable
     /// <param name="configure">Changes the options of a replica, by its place from 0.</param>
     /// <param name="shares">Do they share what they know? Default true; false to compare.</param>
     /// <param name="seed">Seed of everything random. Default 1.</param>
-    public Fleet(int replicas, int endpoints = 3, Action<int, EndpointPoolOptions>? configure = null, bool shares = true, int seed = 1)
+    /// <param name="parts">Changes what else a replica's pool is made of, by its place from 0.</param>
+    public Fleet(int replicas, int endpoints = 3, Action<int, EndpointPoolOptions>? configure = null, bool shares = true, int seed = 1, Action<int, EndpointPoolParts>? parts = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(replicas, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(endpoints, 1);
-        (_configure, _endpoints, _seed, _shares) = (configure, endpoints, seed, shares);
+        (_configure, _endpoints, _seed, _shares, _parts) = (configure, endpoints, seed, shares, parts);
         Store = new VirtualStore(Time, seed);
         for (var i = 0; i < replicas; i++)
             Add();
@@ -48,7 +50,11 @@ public sealed class Fleet : IDisposable
         for (var i = 0; i < _endpoints; i++)
             options.Endpoints.Add(new EndpointOptions { Name = FormattableString.Invariant($"e{i}") });
         _configure?.Invoke(place, options);
-        var replica = new TestPool(options, parts => parts.PeerLink = _shares ? Store.Connect : null, _seed * 7919 + place, Time);
+        var replica = new TestPool(options, parts =>
+        {
+            parts.PeerLink = _shares ? Store.Connect : null;
+            _parts?.Invoke(place, parts);
+        }, _seed * 7919 + place, Time);
         _replicas.Add(replica);
         return replica;
     }

@@ -301,6 +301,7 @@ internal sealed class PeerExchange : IDisposable
         if (facts.Length > 0)
             _link!.Publish(facts);
         WatchLink();
+        _leader!.Keep();
         orders.ForEach(_pool.CarryOut);
         foreach (var member in members)
             Judge(member.State, now);

@@ -7,6 +7,8 @@ internal sealed class PeerLeader(IPeerLink link, PoolClock clock)
 {
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan RenewBefore = TimeSpan.FromSeconds(8);
+
     private readonly Lock _gate = new();
     private TimeSpan _until = TimeSpan.MinValue;
     private TimeSpan _asked = TimeSpan.MinValue / 2;
@@ -26,6 +28,19 @@ internal sealed class PeerLeader(IPeerLink link, PoolClock clock)
         _ = AskAsync();
         lock (_gate)
             return now < _until;
+    }
+
+    /// <summary>Renews the lease in time, so that the lead does not change hands between two probes. Called once a second.</summary>
+    public void Keep()
+    {
+        var now = clock.Now;
+        lock (_gate)
+        {
+            if (now >= _until || _until - now > RenewBefore || now - _asked < AskEvery)
+                return;
+            _asked = now;
+        }
+        _ = AskAsync();
     }
 
     private async Task AskAsync()

@@ -1,6 +1,7 @@
 using System.Text;
 using HaKit.Failover;
 using HaKit.Health;
+using HaKit.Heartbeats;
 using HaKit.Peers;
 using HaKit.Selection;
 
@@ -327,6 +328,23 @@ public sealed class FleetFailureTests
         var call = fleet.Replicas[19].CallAsync(new RequestProfile { Deadline = S(100) });
         fleet.Run(Workload.Poisson(0.5), S(outage + 12), i => i < 19);
         call.IsCompletedSuccessfully.Should().BeTrue("it asks for itself, at the outage's pace");
+        return Task.CompletedTask;
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(true, 1, 2)]
+    [InlineData(false, 3, 3)]
+    public Task A_probe_that_costs_money_is_asked_by_one_replica(bool shares, int atLeast, int atMost)
+    {
+        var probes = new List<ScriptedProbe>();
+        using var fleet = new Fleet(3, 1, (_, o) => (o.Heartbeat.Enabled, o.Heartbeat.SparingInterval) = (true, S(60)), shares, parts: (_, parts) => parts.Probe = _ =>
+        {
+            probes.Add(new ScriptedProbe(new FaultScript()) { Pace = ProbePace.Sparingly });
+            return probes[^1];
+        });
+        fleet.Time.Advance(S(900));
+        probes.Count(p => p.Asked > 5).Should().BeInRange(atLeast, atMost);
+        probes.Sum(p => p.Asked).Should().BeLessThan(shares ? 25 : 55);
         return Task.CompletedTask;
     }
 
