@@ -10,7 +10,7 @@ internal static class HealthReducer
 {
     // The last endpoint that is admitted is put out for refusing only when it refuses everything: so many times the usual row. At seven refusals in ten,
     // five in a row come every 17 attempts and twenty in a row every 4,000.
-    private const long LastOnesPatience = 4;
+    private const long PatienceWithLast = 4;
 
     public static HealthState Next(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
@@ -43,52 +43,113 @@ internal static class HealthReducer
     private static HealthState Failure(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var fault = evidence.Fault!;
-        var isOwn = evidence.IsShared
-            ? evidence.Epoch != HealthTicket.NoEpoch && evidence.Began >= state.EpochSince
-            : evidence.Epoch == state.Epoch;
+        var isOwn = BelongsToEpoch(state, evidence);
         var isTrialAnswer = isOwn && evidence.IsTrial && state.Status == EndpointHealthStatus.Trial;
-        if (fault.IsNeutral) return isTrialAnswer ? state.Undecided(fault, now, evidence.Jitter, options) : state;
-        if (evidence.IsHeld) return isTrialAnswer ? state.Release(now) : isOwn ? state.Hold(fault, now) : state;
+        if (fault.IsNeutral)
+            return isTrialAnswer ? state.Undecided(fault, now, evidence.Jitter, options) : state;
+        if (evidence.IsHeld)
+            return HeldFailure(state, fault, isOwn, isTrialAnswer, now);
 
         var next = Cool(state, evidence, now, options);
         if (isTrialAnswer)
-            return fault.IsBreakerWithTime() ? next.Refuse(fault, now, options)
-                : fault.Counts() ? next.FailTrial(fault, now, evidence.Jitter, options)
-                : next.Release(now);
-        if (!isOwn || !state.IsInService) return next;
-        if (fault.IsBreakerWithTime()) return next.Refuse(fault, now, options);
-        if (!fault.Counts()) return next;
-        // The stream that had answered the trial was cut: the answer is taken back.
-        if (evidence.IsTrial && state.Status == EndpointHealthStatus.SlowStart && !evidence.IsLast) return next.Eject(fault, fault.Level(), now, evidence.Jitter, options);
-        return Count(next, evidence, now, options);
+            return FailedTrial(next, fault, evidence.Jitter, now, options);
+        if (!isOwn || !state.IsInService)
+            return next;
+        if (fault.IsBreakerWithTime())
+            return next.RejectUntil(fault, now, options);
+        if (!fault.Counts())
+            return next;
+        // A stream's first content had answered the trial, and the stream was cut afterwards: the answer is taken back.
+        if (evidence.IsTrial && state.Status == EndpointHealthStatus.SlowStart && !evidence.IsLast)
+            return next.Eject(fault, fault.Level(), now, evidence.Jitter, options);
+        return CountFailure(next, evidence, now, options);
     }
 
-    private static HealthState Count(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    /// <summary>
+    /// Did the attempt begin after the endpoint's state was last made anew? A straggler from before an ejection says nothing about the endpoint as it is now.
+    /// A fault that was seen on a sibling is compared by time, because the sibling has epochs of its own.
+    /// </summary>
+    private static bool BelongsToEpoch(HealthState state, in HealthEvidence evidence) => evidence.IsShared
+        ? evidence.Epoch != HealthTicket.NoEpoch && evidence.Began >= state.EpochSince
+        : evidence.Epoch == state.Epoch;
+
+    // A pause of our own process explains the failure: it says nothing about the endpoint, but the slot of a trial must be free for the next one.
+    private static HealthState HeldFailure(HealthState state, Fault fault, bool isOwn, bool isTrialAnswer, TimeSpan now)
+    {
+        if (isTrialAnswer)
+            return state.Release(now);
+        return isOwn ? state.Hold(fault, now) : state;
+    }
+
+    private static HealthState FailedTrial(HealthState state, Fault fault, double jitter, TimeSpan now, HealthOptions options)
+    {
+        if (fault.IsBreakerWithTime())
+            return state.RejectUntil(fault, now, options);
+        return fault.Counts() ? state.FailTrial(fault, now, jitter, options) : state.Release(now);
+    }
+
+    /// <summary>Counts one more failure in a row, and ejects the endpoint when its rows or its ratio say so.</summary>
+    private static HealthState CountFailure(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var fault = evidence.Fault!;
-        var failures = state.ConsecutiveFailures + 1;
-        var connects = fault.IsConnectClass ? state.ConnectFailures + 1 : 0;
-        var level = failures > 1 && state.CauseLevel > fault.Level() ? state.CauseLevel : fault.Level();
-        // Refusals come at once and answers take their time: what has begun since the first of the row was heard of, and has not ended, may still be answered.
-        var rowFrom = (failures > 1 ? state.RowFrom : null) ?? evidence.Begun;
-        var inFlight = fault.IsSilence() ? 0 : evidence.InFlight;
-        // Those that the caller ended are neither failures nor under way.
-        var underWay = Math.Clamp((evidence.Begun - rowFrom ?? 0) - failures + 1, 0, inFlight);
-        var unanswered = fault.IsConnectClass || fault.IsSilence() ? state.UnansweredFailures + 1 : 0;
-        // Who refuses some is worth less than its siblings, and more than nobody. Who does not answer at all is worth nothing.
-        var patience = evidence.IsLast ? LastOnesPatience : 1;
-        var inARow = (failures >= patience * options.FailuresToEject && failures >= patience * underWay)
-            || (evidence.IsLast && unanswered >= options.FailuresToEject);
-        var tooMany = (inARow && options.FailuresRule == RuleMode.Enforce)
-            || (connects >= options.ConnectFailuresToEject && options.ConnectFailuresRule == RuleMode.Enforce)
-            || (!evidence.IsLast && options.FailureRatioRule == RuleMode.Enforce && evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * (evidence.Samples + inFlight));
-        if (tooMany && evidence.IsDoubtful) return state.Suspect(fault, level, now);
-        return tooMany
-            ? state.Eject(fault, level, now, evidence.Jitter, options)
-            : state.Suspect(fault, level, now) with
+        var row = FailureRow.After(state, evidence);
+        // What one weaker probe cannot refute needs the strongest level that the row has shown.
+        var level = row.Failures > 1 && state.CauseLevel > fault.Level() ? state.CauseLevel : fault.Level();
+        if (!MustEject(row, evidence, options))
+            return state.Suspect(fault, level, now) with
             {
-                ConsecutiveFailures = failures, ConnectFailures = connects, UnansweredFailures = unanswered, RowFrom = rowFrom, IsSpared = evidence.IsLast,
+                ConsecutiveFailures = row.Failures, ConnectFailures = row.Connects, UnansweredFailures = row.Unanswered, RowFrom = row.From, IsSpared = evidence.IsLast,
             };
+        return evidence.IsDoubtful ? state.Suspect(fault, level, now) : state.Eject(fault, level, now, evidence.Jitter, options);
+    }
+
+    /// <summary>
+    /// Is the endpoint to be ejected? The usual measures are so many failures in a row, so many failures to connect in a row, and a ratio of failures in the
+    /// sampling window. The only admitted endpoint is ejected late: an endpoint that fails partly serves more calls than no endpoint. It is ejected only after
+    /// four times as many failures in a row, never by its ratio, and as soon as usual when it does not answer at all.
+    /// </summary>
+    private static bool MustEject(in FailureRow row, in HealthEvidence evidence, HealthOptions options) =>
+        options.FailuresRule == RuleMode.Enforce && IsRowTooLong(row, evidence.IsLast, options)
+        || options.ConnectFailuresRule == RuleMode.Enforce && row.Connects >= options.ConnectFailuresToEject
+        || options.FailureRatioRule == RuleMode.Enforce && !evidence.IsLast && IsRatioTooHigh(row, evidence, options);
+
+    private static bool IsRowTooLong(in FailureRow row, bool isLast, HealthOptions options)
+    {
+        var patience = isLast ? PatienceWithLast : 1;
+        // Refusals come at once and answers take their time: while attempts that began within the row are still under way, they may yet be answered, and the
+        // row must be as long as all of them.
+        if (row.Failures >= patience * options.FailuresToEject && row.Failures >= patience * row.UnderWay)
+            return true;
+        return isLast && row.Unanswered >= options.FailuresToEject;
+    }
+
+    private static bool IsRatioTooHigh(in FailureRow row, in HealthEvidence evidence, HealthOptions options) =>
+        evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * (evidence.Samples + row.InFlight);
+
+    /// <summary>The failures in a row, with the one that has just come.</summary>
+    /// <param name="Failures">All of them.</param>
+    /// <param name="Connects">Those to connect; 0 after any other.</param>
+    /// <param name="Unanswered">Those to connect and silences; 0 after a refusal.</param>
+    /// <param name="From">How many attempts had begun on the endpoint when the row began; null where nothing counts them.</param>
+    /// <param name="InFlight">Attempts under way that may refute the failure; 0 after a silence, which is no sign that the others will be answered.</param>
+    /// <param name="UnderWay">Of the attempts that began since the row did, those that have not ended. What the caller ended is neither a failure nor under way.</param>
+    private readonly record struct FailureRow(int Failures, int Connects, int Unanswered, long? From, int InFlight, long UnderWay)
+    {
+        public static FailureRow After(HealthState state, in HealthEvidence evidence)
+        {
+            var fault = evidence.Fault!;
+            var failures = state.ConsecutiveFailures + 1;
+            var isUnanswered = fault.IsConnectClass || fault.IsSilence();
+            var from = (failures > 1 ? state.RowFrom : null) ?? evidence.Begun;
+            var inFlight = fault.IsSilence() ? 0 : evidence.InFlight;
+            return new(
+                failures,
+                fault.IsConnectClass ? state.ConnectFailures + 1 : 0,
+                isUnanswered ? state.UnansweredFailures + 1 : 0,
+                from,
+                inFlight,
+                Math.Clamp((evidence.Begun - from ?? 0) - failures + 1, 0, inFlight));
+        }
     }
 
     // What one caller sends must take no endpoint away from another: so many refusals in a row that another endpoint answered take it out for a short
@@ -189,7 +250,7 @@ internal static class HealthReducer
         if (state.Status != EndpointHealthStatus.Ejected)
             return state.Cause is { } doubtful && doubtful.MayBeOurPause() ? state.Hold(doubtful, now) : state;
         if (state.Cause is not { } cause || !cause.MayBeOurPause() || !(state.JudgedAt >= now - evidence.Length)) return state;
-        var back = state.TakeBack(now);
+        var back = state.UndoEjection(now);
         // Put off, not void: the next failure convicts, unless a success comes first.
         var counts = evidence.IsDoubtful ? Math.Max(0, options.ConnectFailuresToEject - 1) : 0;
         return back.IsInService ? back with { ConsecutiveFailures = counts, ConnectFailures = counts } : back;

@@ -9,7 +9,7 @@ internal static class HealthTransitions
 
     private static readonly Fault TrialUnanswered = new(FaultKind.FirstContentTimeout);
 
-    /// <summary>What time alone does: ends trials, cooldowns and ramps.</summary>
+    /// <summary>What time alone does: ends trials, cooldowns and slow starts.</summary>
     public static HealthState Settle(this HealthState state, TimeSpan now, double jitter, HealthOptions options)
     {
         if (state.Status == EndpointHealthStatus.Trial && now >= state.TrialUntil)
@@ -96,7 +96,7 @@ internal static class HealthTransitions
     }
 
     /// <summary>A breaker in the endpoint's own pipeline is open: out until it will let one through, and no mark against the endpoint.</summary>
-    public static HealthState Refuse(this HealthState state, Fault cause, TimeSpan now, HealthOptions options)
+    public static HealthState RejectUntil(this HealthState state, Fault cause, TimeSpan now, HealthOptions options)
     {
         var until = now + (cause.Wait() < options.CooldownCap ? cause.Wait() : options.CooldownCap);
         return state.WithoutCounts() with
@@ -153,7 +153,7 @@ internal static class HealthTransitions
     public static HealthState ExtendTrial(this HealthState state, TimeSpan until) =>
         until > state.TrialUntil ? state with { TrialUntil = until } : state;
 
-    /// <summary>Back into service, on a ramp.</summary>
+    /// <summary>Back into service, on a slowStart.</summary>
     public static HealthState Recover(this HealthState state, TimeSpan now, HealthOptions options) => state.WithoutCounts() with
     {
         Status = EndpointHealthStatus.SlowStart,
@@ -166,7 +166,7 @@ internal static class HealthTransitions
     };
 
     /// <summary>An ejection that our own pause explains is taken back, together with its mark.</summary>
-    public static HealthState TakeBack(this HealthState state, TimeSpan now)
+    public static HealthState UndoEjection(this HealthState state, TimeSpan now)
     {
         var ejections = Math.Max(state.Ejections - 1, 0);
         if (state.IsFailedTrial) return state with { Ejections = Math.Max(ejections, 1), Until = now, JudgedAt = null };
@@ -200,8 +200,8 @@ internal static class HealthTransitions
         if (state.Cooldown is not { } cooldown || cooldown.Since >= refutedAt) return state;
         var cleared = state with { ClearedAt = now, ClearRefusals = 0 };
         if (cooldown.Beneath is { } beneath && now < beneath.TrialAt) return cleared with { Cooldown = beneath };
-        var ramp = new SlowStart(now, now + options.SlowStartDuration, options.SlowStartInitialShare);
-        return state.IsInService ? cleared.Reenter(ramp, cooldown.Cause, now) : cleared with { Cooldown = null, Return = ramp };
+        var slowStart = new SlowStart(now, now + options.SlowStartDuration, options.SlowStartInitialShare);
+        return state.IsInService ? cleared.Reenter(slowStart, cooldown.Cause, now) : cleared with { Cooldown = null, Return = slowStart };
     }
 
     /// <summary>Another endpoint asks for all that share the cooldown: one at a time.</summary>
@@ -211,12 +211,12 @@ internal static class HealthTransitions
         return state with { Cooldown = cooldown with { TrialAt = trialAt < cooldown.Until ? trialAt : cooldown.Until } };
     }
 
-    private static HealthState Reenter(this HealthState state, SlowStart ramp, Fault cause, TimeSpan now) => state with
+    private static HealthState Reenter(this HealthState state, SlowStart slowStart, Fault cause, TimeSpan now) => state with
     {
         Status = EndpointHealthStatus.SlowStart,
         Since = now,
         Cause = state.ConsecutiveFailures + state.ProbeMisses > 0 ? state.Cause : cause,
-        Return = state.Status == EndpointHealthStatus.SlowStart ? ramp.NotBefore(state.Return.Until) : ramp,
+        Return = state.Status == EndpointHealthStatus.SlowStart ? slowStart.NotBefore(state.Return.Until) : slowStart,
         Cooldown = null,
     };
 

@@ -1,7 +1,7 @@
 namespace HaKit.Selection;
 
-/// <summary>How candidates are looked at.</summary>
-internal enum Walk
+/// <summary>In which order candidates are looked at, and which of them.</summary>
+internal enum VisitOrder
 {
     /// <summary>A weighted sample, compared by score.</summary>
     Sample,
@@ -10,16 +10,16 @@ internal enum Walk
     All,
 
     /// <summary>One after the other, each as often as its weight says.</summary>
-    WeightedTurn,
+    WeightedRoundRobin,
 
     /// <summary>One after the other.</summary>
-    PlainTurn,
+    RoundRobin,
 
     /// <summary>In the order in which they are listed.</summary>
     Listed,
 }
 
-/// <summary>A preset with its settings as plain numbers: what the pipeline reads. Immutable.</summary>
+/// <summary>A preset with the pool's settings as plain numbers: what the pipeline reads. Immutable.</summary>
 internal sealed class SelectionPolicy
 {
     // Outweighs any queue, and leaves the rest of the score enough digits to decide among equals.
@@ -27,35 +27,22 @@ internal sealed class SelectionPolicy
 
     public SelectionPolicy(SelectionOptions options)
     {
-        var preset = options.Preset;
-        Walk = preset switch
-        {
-            SelectionPreset.RoundRobin => Walk.PlainTurn,
-            SelectionPreset.Weighted => Walk.WeightedTurn,
-            SelectionPreset.Priority => Walk.Listed,
-            SelectionPreset.Nearest when options.Zone is null => Walk.All,
-            SelectionPreset.Cheapest => Walk.All,
-            _ => Walk.Sample,
-        };
-        Sample = preset == SelectionPreset.Random ? 1 : options.Sample;
-        StrictTiers = options.StrictTiers || preset == SelectionPreset.Priority;
+        var row = PresetRow.Of(options.Preset, hasZone: options.Zone is not null);
+        Order = row.Order;
+        Sample = row.SamplesOne ? 1 : options.Sample;
+        StrictTiers = options.StrictTiers || row.HasStrictTiers;
         OverProvisioning = options.OverProvisioning;
         FailOpenBelow = options.FailOpenBelow;
-        HasAffinity = preset is SelectionPreset.Adaptive or SelectionPreset.Sticky;
+        HasAffinity = row.HasAffinity;
         AffinityLoad = options.AffinityLoad;
-        Zone = preset is SelectionPreset.Adaptive or SelectionPreset.Sticky or SelectionPreset.Cheapest or SelectionPreset.Nearest ? options.Zone : null;
-        ZonePenalty = preset == SelectionPreset.Nearest ? Decisive : options.ZonePenalty.TotalSeconds;
-        SecondsPerPrice = preset switch
-        {
-            SelectionPreset.Adaptive or SelectionPreset.Sticky => options.SecondsPerPrice,
-            SelectionPreset.Cheapest => Decisive,
-            _ => 0,
-        };
-        IsLatencyAware = preset is not (SelectionPreset.LeastOutstanding or SelectionPreset.Random);
-        IsLoadAware = !(preset == SelectionPreset.Nearest && options.Zone is null);
+        Zone = row.Zone == TermWeight.None ? null : options.Zone;
+        ZonePenalty = Weighed(row.Zone, options.ZonePenalty.TotalSeconds);
+        SecondsPerPrice = Weighed(row.Price, options.SecondsPerPrice);
+        IsLatencyAware = row.IsLatencyAware;
+        IsLoadAware = row.IsLoadAware;
     }
 
-    public Walk Walk { get; }
+    public VisitOrder Order { get; }
 
     public int Sample { get; }
 
@@ -79,4 +66,11 @@ internal sealed class SelectionPolicy
     public bool IsLatencyAware { get; }
 
     public bool IsLoadAware { get; }
+
+    private static double Weighed(TermWeight weight, double setting) => weight switch
+    {
+        TermWeight.AsSet => setting,
+        TermWeight.Decisive => Decisive,
+        _ => 0,
+    };
 }

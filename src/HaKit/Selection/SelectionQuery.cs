@@ -59,27 +59,32 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     /// <summary>Has this call tried it, or found something broken that it shares?</summary>
     public bool Excludes(EndpointState state) => !History.IsFresh && (History.TimesTried(state) > 0 || History.FoundBroken(state));
 
-    /// <summary>The <see cref="Kinship"/> that is avoided even across strict tiers.</summary>
+    /// <summary>The <see cref="OverlapWithFailures"/> that is avoided even across strict tiers.</summary>
     public const int ThrottledAccount = 4;
 
-    /// <summary>How much it shares with what failed in this call, or is still silent: 0 for nothing, then provider, region, account or key, and an account that was throttled.</summary>
-    public int Kinship(EndpointState state)
+    /// <summary>
+    /// How much the endpoint shares with what failed in this call, or is still silent: 0 nothing, 1 the provider, 2 the region, 3 the account or the key,
+    /// 4 an account that was throttled.
+    /// </summary>
+    public int OverlapWithFailures(EndpointState state)
     {
-        var closest = 0;
+        var most = 0;
         foreach (ref readonly var entry in History.Entries)
-        {
-            if (entry.Fault is { IsNeutral: true } || entry is { Fault: null, Ended: not null })
-                continue;
-            var (one, other) = (entry.Endpoint.Domains, state.Endpoint.Domains);
-            var kinship =
-                one.Shares(other, FaultReach.Account) ? entry.Fault is { Blame: FaultBlame.Throttle } ? ThrottledAccount : 3
-                : one.Shares(other, FaultReach.Key) ? 3
-                : one.Shares(other, FaultReach.Region) ? 2
-                : one.Shares(other, FaultReach.Provider) ? 1
-                : 0;
-            closest = Math.Max(closest, kinship);
-        }
-        return closest;
+            if (entry.Fault is not { IsNeutral: true } && entry is not { Fault: null, Ended: not null })
+                most = Math.Max(most, Overlap(in entry, state.Endpoint.Domains));
+        return most;
+    }
+
+    private static int Overlap(in AttemptHistory.Entry failed, FailureDomains other)
+    {
+        var domains = failed.Endpoint.Domains;
+        if (domains.Shares(other, FaultReach.Account))
+            return failed.Fault is { Blame: FaultBlame.Throttle } ? ThrottledAccount : 3;
+        if (domains.Shares(other, FaultReach.Key))
+            return 3;
+        if (domains.Shares(other, FaultReach.Region))
+            return 2;
+        return domains.Shares(other, FaultReach.Provider) ? 1 : 0;
     }
 }
 

@@ -5,8 +5,8 @@ using HaKit.Health;
 namespace HaKit.Selection;
 
 /// <summary>
-/// A snapshot as one kind of request sees it: by tier, those that may serve it, and which of them are admitted. Whoever may not serve it is not
-/// in it, so no panic can reach them. Immutable but for the turns and what ramps are worth at the moment.
+/// A snapshot as one kind of request sees it: by tier, the endpoints that may serve it, and which of them are admitted. An endpoint that may not serve it is
+/// not in the view, so failing open cannot reach it. Immutable but for the round-robin cursors and what slow starts are worth at the moment.
 /// </summary>
 internal sealed class SelectionView
 {
@@ -19,14 +19,14 @@ internal sealed class SelectionView
             .Where(m => Requirement.Meets(m.Endpoint, kind))
             .GroupBy(m => m.Endpoint.Tier)
             .OrderBy(g => g.Key >= snapshot.FirstTier ? 0 : 1).ThenBy(g => g.Key)
-            .Select(g => new SelectionTier(g.Key, [.. g], policy, now, predecessor?.TurnOf(g.Key) ?? new Turn()))];
+            .Select(g => new SelectionTier(g.Key, [.. g], policy, now, predecessor?.CursorOf(g.Key) ?? new RoundRobinCursor()))];
         double admitted = 0, usable = 0;
         foreach (var tier in Tiers)
         {
             admitted += tier.Admitted.TotalWeight;
             usable += tier.Admitted.TotalWeight;
-            HasHeldBack |= tier.HeldBack.Length > 0;
-            foreach (var state in tier.HeldBack)
+            HasNotAdmitted |= tier.NotAdmitted.Length > 0;
+            foreach (var state in tier.NotAdmitted)
             {
                 var health = state.Health.State;
                 if (health.Status is not (EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown))
@@ -44,15 +44,15 @@ internal sealed class SelectionView
     /// <summary>In the order in which they are used.</summary>
     public SelectionTier[] Tiers { get; }
 
-    public bool HasHeldBack { get; }
+    public bool HasNotAdmitted { get; }
 
     /// <summary>Is so little admitted that ejected endpoints are asked before their time?</summary>
     public bool IsPanicking { get; }
 
-    /// <summary>May somebody be ready for a trial?</summary>
+    /// <summary>May an endpoint be ready for a trial?</summary>
     public bool MayHaveTrial(TimeSpan now) => now >= _trialAt;
 
-    private Turn? TurnOf(int number) => Array.Find(Tiers, t => t.Number == number)?.Turn;
+    private RoundRobinCursor? CursorOf(int number) => Array.Find(Tiers, t => t.Number == number)?.Cursor;
 
     private static TimeSpan TrialAt(HealthState health, TimeSpan now) => health.Status switch
     {
@@ -66,7 +66,7 @@ internal sealed class SelectionView
 /// <summary>One tier of a view.</summary>
 internal sealed class SelectionTier
 {
-    // What ramps are worth changes by a third of a per cent in this time, with the default ramp.
+    // What a slow start is worth changes by a third of a per cent in this time, with the default duration.
     private static readonly long WorthHolds = TimeSpan.FromMilliseconds(100).Ticks;
 
     private readonly double _total;
@@ -76,32 +76,32 @@ internal sealed class SelectionTier
     private double _worth;
     private long _worthUntil = -1;
 
-    public SelectionTier(int number, EndpointState[] members, SelectionPolicy policy, TimeSpan now, Turn turn)
+    public SelectionTier(int number, EndpointState[] members, SelectionPolicy policy, TimeSpan now, RoundRobinCursor cursor)
     {
         Number = number;
-        Turn = turn;
+        Cursor = cursor;
         _overProvisioning = policy.OverProvisioning;
         _total = members.Sum(m => m.Endpoint.Weight);
         var admitted = new List<Candidate>(members.Length);
-        var heldBack = new List<EndpointState>();
+        var notAdmitted = new List<EndpointState>();
         foreach (var member in members)
         {
             var health = member.Health.State;
             if (!health.Admits(now))
             {
-                heldBack.Add(member);
+                notAdmitted.Add(member);
                 continue;
             }
-            var ramps = health.Status == EndpointHealthStatus.SlowStart || health.Cooldown is not null;
-            _hasSlowStart |= ramps;
-            admitted.Add(new Candidate(member, ramps, policy.Zone is { } zone && zone == member.Endpoint.Zone));
+            var isInSlowStart = health.Status == EndpointHealthStatus.SlowStart || health.Cooldown is not null;
+            _hasSlowStart |= isInSlowStart;
+            admitted.Add(new Candidate(member, isInSlowStart, policy.Zone is { } zone && zone == member.Endpoint.Zone));
         }
-        HeldBack = [.. heldBack];
+        NotAdmitted = [.. notAdmitted];
         Admitted = new CandidateGroup([.. admitted]);
         var local = admitted.Where(c => c.IsLocal).ToArray();
         Local = local.Length > 0 && local.Length < admitted.Count ? new CandidateGroup(local) : null;
         _worth = Admitted.TotalWeight;
-        _order = policy.Walk == Walk.WeightedTurn && !Admitted.AreEqual ? SmoothOrder.Of(Admitted.Candidates) : null;
+        _order = policy.Order == VisitOrder.WeightedRoundRobin && !Admitted.AreEqual ? SmoothOrder.Of(Admitted.Candidates) : null;
     }
 
     public int Number { get; }
@@ -111,15 +111,15 @@ internal sealed class SelectionTier
     /// <summary>Those in the pool's own zone, if there are such and others.</summary>
     public CandidateGroup? Local { get; }
 
-    public EndpointState[] HeldBack { get; }
+    public EndpointState[] NotAdmitted { get; }
 
-    public Turn Turn { get; }
+    public RoundRobinCursor Cursor { get; }
 
     public int TurnLength => _order?.Length ?? Admitted.Count;
 
     public int At(long position) => _order is { } order ? order[position % order.Length] : (int)(position % Admitted.Count);
 
-    /// <summary>How much of its share of the traffic it can take, 0 to 1: Envoy's priority load. 1.4 times the part of its weight that is healthy, ramps included.</summary>
+    /// <summary>How much of its share of the traffic it can take, 0 to 1: Envoy's priority load. 1.4 times the part of its weight that is healthy, slow starts included.</summary>
     public double Capacity(TimeSpan now) => Math.Min(1, _overProvisioning * Worth(now) / _total);
 
     private double Worth(TimeSpan now)

@@ -8,34 +8,119 @@ namespace HaKit.Selection;
 /// A pure choice from a snapshot for one request: tier, admit, fail open, narrow, sample, score. No I/O, no locks, no allocation but when
 /// the snapshot or the kind of request is new. Thread-safe.
 /// </summary>
-internal sealed partial class Selector(SelectionPolicy policy, Chance chance, IEndpointSelector? own = null)
+internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointSelector? own = null)
 {
     // An ejected endpoint that is asked before its time is asked no more often than this.
     private static readonly TimeSpan FailOpenPause = TimeSpan.FromSeconds(1);
 
+    private readonly SelectionViews _views = new(policy);
+    private readonly OwnSelector? _own = own is null ? null : new OwnSelector(own, policy);
+
+    private enum Acceptance
+    {
+        /// <summary>The request does not fit, or there is no room within the limits.</summary>
+        NoRoom,
+
+        Accepted,
+
+        /// <summary>In slow start, and the draw says that this request is not in its share. It takes the request only where nothing else can.</summary>
+        BeyondShare,
+    }
+
     /// <summary>The next endpoint for a call, which it has not tried and whose domain it has not found broken.</summary>
     public Choice Choose(PoolSnapshot snapshot, in SelectionQuery query)
     {
-        var view = ViewOf(snapshot, in query);
+        var view = _views.Get(snapshot, in query);
         if (view.Tiers.Length == 0)
             return Choice.None;
-        return query.History.IsFresh ? First(view, in query) : Another(view, in query);
+        return query.History.IsFresh ? ChooseFirst(view, in query) : ChooseAfterFailure(view, in query);
     }
 
-    private Choice First(SelectionView view, in SelectionQuery query)
+    /// <summary>Explains why each member would or would not be chosen. Has no side effects.</summary>
+    public IReadOnlyList<EndpointExplanation> Explain(PoolSnapshot snapshot, in SelectionQuery query) => SelectionExplainer.Explain(snapshot, policy, in query);
+
+    private Choice ChooseFirst(SelectionView view, in SelectionQuery query)
     {
         var dice = new Dice(chance);
         var tier = TierOf(view, query.Now, ref dice);
-        // A trial costs at most a repetition: whoever may be repeated asks promptly, for all.
+        // A trial costs at most a repetition: a call that may be repeated asks promptly, for all.
         if (view.MayHaveTrial(query.Now) && query.Profile.MayRepeat && TrialIn(view, tier, in query) is { } ready)
             return new Choice(ready, Admission.Trial);
         var state = Pick(view.Tiers[tier], in query, ref dice);
         for (var next = 0; state is null && next < view.Tiers.Length; next++)
             if (next != tier)
                 state = Pick(view.Tiers[next], in query, ref dice);
-        if (view.IsPanicking && query.Profile.MayRepeat && HeldBack(view, state, in query, ref dice) is { } ejected)
+        if (view.IsPanicking && query.Profile.MayRepeat && BeforeItsTime(view, state, in query, ref dice) is { } ejected)
             return new Choice(ejected, Admission.FailOpen);
         return state is null ? Choice.None : Choice.Normal(state);
+    }
+
+    /// <summary>
+    /// After a failure: the endpoint that shares the least with what failed, then the lowest tier, then the best. Strict tiers come first, except that a
+    /// throttled account is left even for a later tier. Looks at all endpoints, because a second mistake costs more than the look.
+    /// </summary>
+    private Choice ChooseAfterFailure(SelectionView view, in SelectionQuery query)
+    {
+        var dice = new Dice(chance);
+        EndpointState? best = null;
+        SelectionTier? bestTier = null;
+        var least = int.MaxValue;
+        foreach (var tier in view.Tiers)
+        {
+            if (best is not null && policy.StrictTiers && least < SelectionQuery.ThrottledAccount)
+                break;
+            if (LeastOverlap(tier, least, in query, ref dice) is { State: not null } found)
+                (best, least, bestTier) = (found.State, found.Overlap, tier);
+        }
+        if (best is not null)
+            return Choice.Normal(_own?.Choose(bestTier!, in query, least) ?? best);
+        if (TrialIn(view, view.Tiers.Length - 1, in query) is { } ready)
+            return new Choice(ready, Admission.Trial);
+        return view.IsPanicking && query.Profile.MayRepeat && BeforeItsTime(view, null, in query, ref dice) is { } ejected
+            ? new Choice(ejected, Admission.FailOpen)
+            : Choice.None;
+    }
+
+    // The best of the tier's endpoints that share the least with what failed, if that is less than what an earlier tier offers.
+    private (EndpointState? State, int Overlap) LeastOverlap(SelectionTier tier, int below, in SelectionQuery query, ref Dice dice)
+    {
+        (EndpointState? State, int Overlap) best = (null, below);
+        var lowest = double.PositiveInfinity;
+        var start = StartOf(tier, ref dice);
+        for (var i = 0; i < tier.Admitted.Count; i++)
+        {
+            ref readonly var candidate = ref tier.Admitted.Candidates[(start + i) % tier.Admitted.Count];
+            if (query.Excludes(candidate.State) || !query.HasPlace(candidate.State))
+                continue;
+            var overlap = query.OverlapWithFailures(candidate.State);
+            if (overlap > best.Overlap || overlap == best.Overlap && best.State is null)
+                continue;
+            var rank = RankOf(tier, in candidate, i, in query);
+            if (overlap < best.Overlap || rank < lowest)
+                (lowest, best) = (rank, (candidate.State, overlap));
+        }
+        return best;
+    }
+
+    private int StartOf(SelectionTier tier, ref Dice dice)
+    {
+        if (tier.Admitted.Count == 0)
+            return 0;
+        return policy.Order switch
+        {
+            VisitOrder.Listed => 0,
+            VisitOrder.RoundRobin or VisitOrder.WeightedRoundRobin => tier.At(tier.Cursor.Advance()),
+            _ => tier.Admitted.Draw(ref dice),
+        };
+    }
+
+    private double RankOf(SelectionTier tier, in Candidate candidate, int place, in SelectionQuery query)
+    {
+        if (policy.Order is VisitOrder.Listed or VisitOrder.RoundRobin or VisitOrder.WeightedRoundRobin || policy.Sample == 1)
+            return place;
+        return policy.HasAffinity && query.Profile.AffinityKey is { } key
+            ? Rendezvous.Rank(Rendezvous.Hash(key), in candidate, tier.Admitted.AreEqual)
+            : Score.Of(in candidate, Units(in query), in query, policy) / candidate.SlowStartShare(query.Now);
     }
 
     // Envoy's priority load: each tier takes what it can of what is left, and together they take all.
@@ -57,29 +142,29 @@ internal sealed partial class Selector(SelectionPolicy policy, Chance chance, IE
     private static EndpointState? TrialIn(SelectionView view, int lastTier, in SelectionQuery query)
     {
         for (var i = 0; i <= lastTier; i++)
-            foreach (var state in view.Tiers[i].HeldBack)
+            foreach (var state in view.Tiers[i].NotAdmitted)
                 if (state.Health.State.IsTrialReady(query.Now) && !query.Excludes(state) && query.HasPlace(state))
                     return state;
         return null;
     }
 
     // One ejected endpoint beside the admitted one, priced as what it is: likely to fail. It gets the call only where the queue is worse.
-    private EndpointState? HeldBack(SelectionView view, EndpointState? admitted, in SelectionQuery query, ref Dice dice)
+    private EndpointState? BeforeItsTime(SelectionView view, EndpointState? admitted, in SelectionQuery query, ref Dice dice)
     {
         var count = 0;
         foreach (var tier in view.Tiers)
-            count += tier.HeldBack.Length;
+            count += tier.NotAdmitted.Length;
         if (count == 0)
             return null;
         var drawn = dice.Next(count);
         foreach (var tier in view.Tiers)
         {
-            if (drawn >= tier.HeldBack.Length)
+            if (drawn >= tier.NotAdmitted.Length)
             {
-                drawn -= tier.HeldBack.Length;
+                drawn -= tier.NotAdmitted.Length;
                 continue;
             }
-            var state = tier.HeldBack[drawn];
+            var state = tier.NotAdmitted[drawn];
             var health = state.Health.State;
             return health.Status == EndpointHealthStatus.Ejected && !health.IsCooling(query.Now) && query.Now - health.Since >= FailOpenPause
                 && !query.Excludes(state) && query.HasPlace(state)
@@ -93,26 +178,26 @@ internal sealed partial class Selector(SelectionPolicy policy, Chance chance, IE
     {
         if (tier.Admitted.Count == 0)
             return null;
-        if (own is not null)
-            return AskOwn(tier, in query, kinship: 0);
-        if (policy.HasAffinity && query.Profile.AffinityKey is { } key && Home(tier.Admitted, key, in query) is { } home)
-            return home;
-        return policy.Walk switch
+        if (_own is not null)
+            return _own.Choose(tier, in query, mostOverlap: 0);
+        if (policy.HasAffinity && query.Profile.AffinityKey is { } key && AffinityTarget.Find(tier.Admitted, key, policy.AffinityLoad, in query) is { } target)
+            return target;
+        return policy.Order switch
         {
-            Walk.Sample => tier.Local is { } local ? Near(local, tier.Admitted, in query, ref dice) : Sampled(tier.Admitted, in query, ref dice),
-            Walk.All => Least(tier.Admitted, tier.Admitted.Draw(ref dice), in query, ref dice),
-            Walk.Listed => InTurn(tier, 0, tier.Admitted.Count, in query, ref dice),
-            _ => InTurn(tier, tier.Turn.Advance(), tier.TurnLength, in query, ref dice),
+            VisitOrder.Sample => tier.Local is { } local ? Near(local, tier.Admitted, in query, ref dice) : Sampled(tier.Admitted, in query, ref dice),
+            VisitOrder.All => Least(tier.Admitted, tier.Admitted.Draw(ref dice), in query, ref dice),
+            VisitOrder.Listed => InTurn(tier, 0, tier.Admitted.Count, in query, ref dice),
+            _ => InTurn(tier, tier.Cursor.Advance(), tier.TurnLength, in query, ref dice),
         };
     }
 
-    // The best of a sample at home, unless one from anywhere is better in spite of the way.
+    // The best of a sample in the pool's own zone, unless an endpoint of another zone is better in spite of the distance.
     private EndpointState? Near(CandidateGroup local, CandidateGroup all, in SelectionQuery query, ref Dice dice)
     {
         if (Sampled(local, in query, ref dice) is not { } near)
             return Sampled(all, in query, ref dice);
         ref readonly var other = ref all.Candidates[all.Draw(ref dice)];
-        return !other.IsLocal && Accepts(in other, in query, ref dice)
+        return !other.IsLocal && Accept(in other, in query, ref dice) == Acceptance.Accepted
             && Score.Of(in other, Units(in query), in query, policy) < Score.Terms(near, in query, policy).Total ? other.State : near;
     }
 
@@ -130,13 +215,11 @@ internal sealed partial class Selector(SelectionPolicy policy, Chance chance, IE
         {
             var drawn = last < 0 ? group.Draw(ref dice) : group.DrawOther(last, ref dice);
             ref readonly var candidate = ref candidates[drawn];
-            if (!query.HasPlace(candidate.State))
-                continue;
-            if (candidate.IsInSlowStart && dice.NextDouble() >= candidate.SlowStartShare(query.Now))
-            {
+            var acceptance = Accept(in candidate, in query, ref dice);
+            if (acceptance == Acceptance.BeyondShare)
                 spare = drawn;
+            if (acceptance != Acceptance.Accepted)
                 continue;
-            }
             last = drawn;
             wanted--;
             if (best < 0 && wanted == 0)
@@ -159,13 +242,11 @@ internal sealed partial class Selector(SelectionPolicy policy, Chance chance, IE
         for (var i = 0; i < candidates.Length; i++)
         {
             ref readonly var candidate = ref candidates[(start + i) % candidates.Length];
-            if (!query.HasPlace(candidate.State))
-                continue;
-            if (candidate.IsInSlowStart && dice.NextDouble() >= candidate.SlowStartShare(query.Now))
-            {
+            var acceptance = Accept(in candidate, in query, ref dice);
+            if (acceptance == Acceptance.BeyondShare)
                 spare ??= candidate.State;
+            if (acceptance != Acceptance.Accepted)
                 continue;
-            }
             var score = Score.Of(in candidate, units, in query, policy);
             if (score < least)
                 (least, best) = (score, candidate.State);
@@ -180,17 +261,21 @@ internal sealed partial class Selector(SelectionPolicy policy, Chance chance, IE
         for (var i = 0; i < length; i++)
         {
             ref readonly var candidate = ref candidates[tier.At(start + i)];
-            if (!query.HasPlace(candidate.State))
-                continue;
-            if (!candidate.IsInSlowStart || dice.NextDouble() < candidate.SlowStartShare(query.Now))
+            var acceptance = Accept(in candidate, in query, ref dice);
+            if (acceptance == Acceptance.Accepted)
                 return candidate.State;
-            spare ??= candidate.State;
+            if (acceptance == Acceptance.BeyondShare)
+                spare ??= candidate.State;
         }
         return spare;
     }
 
-    private static bool Accepts(in Candidate candidate, in SelectionQuery query, ref Dice dice) =>
-        query.HasPlace(candidate.State) && (!candidate.IsInSlowStart || dice.NextDouble() < candidate.SlowStartShare(query.Now));
+    private static Acceptance Accept(in Candidate candidate, in SelectionQuery query, ref Dice dice)
+    {
+        if (!query.HasPlace(candidate.State))
+            return Acceptance.NoRoom;
+        return candidate.IsInSlowStart && dice.NextDouble() >= candidate.SlowStartShare(query.Now) ? Acceptance.BeyondShare : Acceptance.Accepted;
+    }
 
     private static double Units(in SelectionQuery query) => LatencyEstimate.UnitsOf(query.Profile.InputTokens);
 }

@@ -1,21 +1,24 @@
 using HaKit.Attempts;
-using HaKit.Estimates;
 
 namespace HaKit.Selection;
 
-internal sealed partial class Selector
+/// <summary>
+/// The views of the current snapshot, one for each kind of request. Renewed when the snapshot is; two threads may do the same work, and whichever result is
+/// stored, both are right. Thread-safe.
+/// </summary>
+internal sealed class SelectionViews(SelectionPolicy policy)
 {
-    // Kinds of requests are few: models, regions. Should they be many, the oldest view makes room.
+    // Kinds of requests are few: models, regions. Where they are many, the oldest view makes room.
     private const int MostKinds = 16;
 
     private Views? _views;
 
     private sealed record Views(PoolSnapshot Snapshot, SelectionView Any, SelectionView[] Kinds);
 
-    private SelectionView ViewOf(PoolSnapshot snapshot, in SelectionQuery query)
+    public SelectionView Get(PoolSnapshot snapshot, in SelectionQuery query)
     {
         var views = Volatile.Read(ref _views);
-        // One who read the snapshot a moment earlier must not bring it back.
+        // A call that read the snapshot a moment earlier must not bring the old one back.
         if (views is null || views.Snapshot.Number < snapshot.Number)
             views = Renew(views, snapshot, query.Now);
         if (Requirement.IsNone(query.Profile))
@@ -26,7 +29,6 @@ internal sealed partial class Selector
         return Add(views, in query);
     }
 
-    // Two threads may do the same work; whichever is stored, both are right.
     private Views Renew(Views? old, PoolSnapshot snapshot, TimeSpan now)
     {
         var views = new Views(

@@ -1,12 +1,12 @@
 using HaKit.Attempts;
-using HaKit.Estimates;
 
 namespace HaKit.Selection;
 
-internal sealed partial class Selector
+/// <summary>Explains choices. Has no side effects. Allocates; for errors, dashboards and people.</summary>
+internal static class SelectionExplainer
 {
-    /// <summary>Why each member would or would not be chosen. Has no side effects. Allocates; for errors, dashboards and people.</summary>
-    public IReadOnlyList<EndpointExplanation> Explain(PoolSnapshot snapshot, in SelectionQuery query)
+    /// <summary>Explains why each member would or would not be chosen.</summary>
+    public static IReadOnlyList<EndpointExplanation> Explain(PoolSnapshot snapshot, SelectionPolicy policy, in SelectionQuery query)
     {
         var explanations = new EndpointExplanation[snapshot.Members.Length];
         for (var i = 0; i < explanations.Length; i++)
@@ -39,11 +39,14 @@ internal sealed partial class Selector
     private static string? NotAdmittedBy(EndpointState member, in SelectionQuery query)
     {
         var health = member.Health.State;
-        return !query.CanServe(member) ? "capability"
-            : health.IsCooling(query.Now) ? "cooldown"
-            : !health.Admits(query.Now) ? "health"
-            : !member.HasRoom(query.Tokens, query.Now) ? "limit"
-            : query.Excludes(member) ? "tried"
-            : null;
+        if (!query.CanServe(member))
+            return "capability";
+        if (health.IsCooling(query.Now))
+            return "cooldown";
+        if (!health.Admits(query.Now))
+            return "health";
+        if (!member.HasRoom(query.Tokens, query.Now))
+            return "limit";
+        return query.Excludes(member) ? "tried" : null;
     }
 }

@@ -1,19 +1,19 @@
 namespace HaKit.Selection;
 
-/// <summary>A place in an endless turn, shared by all who take from it. It outlives the snapshots, so that a change of somebody's health does not begin the turn anew.</summary>
-internal sealed class Turn
+/// <summary>The position in a round robin that all calls share. It outlives the snapshots, so that a change of an endpoint's health does not begin the round anew. Thread-safe.</summary>
+internal sealed class RoundRobinCursor
 {
     private long _next = -1;
 
     public long Advance() => Interlocked.Increment(ref _next) & long.MaxValue;
 }
 
-/// <summary>A whole turn of smooth weighted round robin, worked out once, so that a pick is one interlocked increment.</summary>
+/// <summary>A whole round of smooth weighted round robin, worked out once, so that a pick is one interlocked increment.</summary>
 internal static class SmoothOrder
 {
     private const int Longest = 10_000;
 
-    // nginx's way compares everybody for each place.
+    // nginx's way compares all candidates for each place.
     private const int MostCompared = 200;
 
     /// <summary>The candidates of one turn, by their index.</summary>
@@ -42,7 +42,7 @@ internal static class SmoothOrder
         return order;
     }
 
-    // Everybody at even distances of their own, from beginnings that are spread; nearly as smooth, in the time of a sort.
+    // Each candidate at even distances, from beginnings that are spread; nearly as smooth, in the time of a sort.
     private static int[] Spread(long[] weights)
     {
         var places = weights.SelectMany((weight, index) => Enumerable.Range(0, (int)weight).Select(n => (At: (n + (index + 0.5) / weights.Length) / weight, index)));

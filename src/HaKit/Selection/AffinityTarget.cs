@@ -3,24 +3,25 @@ using HaKit.Estimates;
 
 namespace HaKit.Selection;
 
-internal sealed partial class Selector
+/// <summary>Finds the endpoint on which an affinity key falls.</summary>
+internal static class AffinityTarget
 {
     /// <summary>
-    /// Where the key lives: the first in its ranking whose load, this call included, is at most so many times its fair share (consistent hashing
+    /// Finds the key's target: the first in its ranking whose load, this call included, is at most so many times its fair share (consistent hashing
     /// with bounded loads; Mirrokni, Thorup and Zadimoghaddam 2018). Null when that endpoint is in trouble: then the score decides.
     /// </summary>
-    private EndpointState? Home(CandidateGroup group, string affinityKey, in SelectionQuery query)
+    public static EndpointState? Find(CandidateGroup group, string affinityKey, double maxLoad, in SelectionQuery query)
     {
         var key = Rendezvous.Hash(affinityKey);
         var load = 1L;
-        var home = FirstRanked(group, key, double.PositiveInfinity, in query, ref load);
-        if (home < 0)
+        var target = FirstRanked(group, key, double.PositiveInfinity, in query, ref load);
+        if (target < 0)
             return null;
-        var perWeight = policy.AffinityLoad * load / group.TotalWeight;
-        ref readonly var first = ref group.Candidates[home];
+        var perWeight = maxLoad * load / group.TotalWeight;
+        ref readonly var first = ref group.Candidates[target];
         if (IsFull(in first, perWeight))
-            home = FirstRanked(group, key, perWeight, in query, ref load);
-        return home < 0 || IsInTrouble(group.Candidates[home].State, in query) ? null : group.Candidates[home].State;
+            target = FirstRanked(group, key, perWeight, in query, ref load);
+        return target < 0 || IsInTrouble(group.Candidates[target].State, in query) ? null : group.Candidates[target].State;
     }
 
     private static int FirstRanked(CandidateGroup group, ulong key, double loadPerWeight, in SelectionQuery query, ref long load)
@@ -46,5 +47,5 @@ internal sealed partial class Selector
     // Fails more often than not, or has been silent for longer than it takes.
     private static bool IsInTrouble(EndpointState state, in SelectionQuery query) =>
         state.Failure.At(query.Now) > 0.5
-        || state.Silence.OverdueSeconds(query.Now) is var late && late > 0 && late > state.Latency.Expected(Units(in query), query.Now);
+        || state.Silence.OverdueSeconds(query.Now) is var late && late > 0 && late > state.Latency.Expected(LatencyEstimate.UnitsOf(query.Profile.InputTokens), query.Now);
 }

@@ -1,0 +1,56 @@
+namespace HaKit.Selection;
+
+/// <summary>How much a term of the score counts.</summary>
+internal enum TermWeight
+{
+    None,
+
+    /// <summary>As the pool's setting says.</summary>
+    AsSet,
+
+    /// <summary>More than all other terms together.</summary>
+    Decisive,
+}
+
+/// <summary>One preset: a row of settings of the one pipeline. A new preset is a new row.</summary>
+internal sealed record PresetRow(VisitOrder Order)
+{
+    /// <summary>Draws one candidate by weight and compares it with nothing.</summary>
+    public bool SamplesOne { get; init; }
+
+    /// <summary>Uses a tier only when the tiers before it have nothing to offer.</summary>
+    public bool HasStrictTiers { get; init; }
+
+    /// <summary>Honours the affinity keys of requests.</summary>
+    public bool HasAffinity { get; init; }
+
+    public TermWeight Zone { get; init; }
+
+    public TermWeight Price { get; init; }
+
+    public bool IsLatencyAware { get; init; } = true;
+
+    public bool IsLoadAware { get; init; } = true;
+
+    private static readonly PresetRow s_adaptive = new(VisitOrder.Sample) { HasAffinity = true, Zone = TermWeight.AsSet, Price = TermWeight.AsSet };
+
+    private static readonly Dictionary<SelectionPreset, PresetRow> s_rows = new()
+    {
+        [SelectionPreset.Adaptive] = s_adaptive,
+        [SelectionPreset.RoundRobin] = new(VisitOrder.RoundRobin),
+        [SelectionPreset.Weighted] = new(VisitOrder.WeightedRoundRobin),
+        [SelectionPreset.Random] = new(VisitOrder.Sample) { SamplesOne = true, IsLatencyAware = false },
+        [SelectionPreset.LeastOutstanding] = new(VisitOrder.Sample) { IsLatencyAware = false },
+        [SelectionPreset.Latency] = new(VisitOrder.Sample),
+        [SelectionPreset.Nearest] = new(VisitOrder.Sample) { Zone = TermWeight.Decisive },
+        [SelectionPreset.Sticky] = s_adaptive,
+        [SelectionPreset.Cheapest] = new(VisitOrder.All) { Zone = TermWeight.AsSet, Price = TermWeight.Decisive },
+        [SelectionPreset.Priority] = new(VisitOrder.Listed) { HasStrictTiers = true },
+    };
+
+    // Where the pool does not know its zone, the nearest endpoint is the quickest to answer, whatever its load.
+    private static readonly PresetRow s_nearestWithoutZone = new(VisitOrder.All) { IsLoadAware = false };
+
+    public static PresetRow Of(SelectionPreset preset, bool hasZone) =>
+        preset == SelectionPreset.Nearest && !hasZone ? s_nearestWithoutZone : s_rows[preset];
+}
