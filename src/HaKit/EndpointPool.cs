@@ -63,6 +63,8 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
 
     internal FailoverEngine Engine => _owners.Engine;
 
+    internal PoolGauges Gauges => _owners.Gauges;
+
     internal IFaultClassifier Classifier => _owners.Classifier;
 
     internal bool HasCredentialSource => _owners.Credentials.HasSource;

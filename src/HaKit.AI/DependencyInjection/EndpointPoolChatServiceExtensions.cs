@@ -14,13 +14,13 @@ public static class EndpointPoolChatServiceExtensions
     /// <param name="services">The container.</param>
     /// <param name="pool">The pool's name, as it was given to <c>AddHaEndpointPool</c>.</param>
     /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
-    public static IServiceCollection AddHaChatClient(this IServiceCollection services, string pool, Action<EndpointPoolChatClientOptions>? configure = null)
+    /// <returns>The builder of the chat client that <see cref="IChatClient"/> gives, for what goes around the pool: <c>UseFunctionInvocation</c>, <c>UseLogging</c> and others.</returns>
+    public static ChatClientBuilder AddHaChatClient(this IServiceCollection services, string pool, Action<EndpointPoolChatClientOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrWhiteSpace(pool);
-        return services
-            .AddSingleton(provider => provider.GetRequiredKeyedService<EndpointPool>(pool).AsChatClient(configure))
-            .AddSingleton<IChatClient>(static provider => provider.GetRequiredService<EndpointPoolChatClient>());
+        services.AddSingleton(provider => provider.GetRequiredKeyedService<EndpointPool>(pool).AsChatClient(configure));
+        return services.AddChatClient(static provider => provider.GetRequiredService<EndpointPoolChatClient>());
     }
 
     /// <summary>As <see cref="AddHaChatClient"/>, under a key.</summary>
@@ -28,14 +28,13 @@ public static class EndpointPoolChatServiceExtensions
     /// <param name="serviceKey">The key.</param>
     /// <param name="pool">The pool's name.</param>
     /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
-    public static IServiceCollection AddKeyedHaChatClient(
+    public static ChatClientBuilder AddKeyedHaChatClient(
         this IServiceCollection services, object? serviceKey, string pool, Action<EndpointPoolChatClientOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrWhiteSpace(pool);
-        return services
-            .AddKeyedSingleton(serviceKey, (provider, _) => provider.GetRequiredKeyedService<EndpointPool>(pool).AsChatClient(configure))
-            .AddKeyedSingleton<IChatClient>(serviceKey, static (provider, key) => provider.GetRequiredKeyedService<EndpointPoolChatClient>(key));
+        services.AddKeyedSingleton(serviceKey, (provider, _) => provider.GetRequiredKeyedService<EndpointPool>(pool).AsChatClient(configure));
+        return services.AddKeyedChatClient(serviceKey, provider => provider.GetRequiredKeyedService<EndpointPoolChatClient>(serviceKey));
     }
 
     /// <summary>Adds an endpoint that a chat client serves, or gives the configured endpoint of that name its chat client.</summary>

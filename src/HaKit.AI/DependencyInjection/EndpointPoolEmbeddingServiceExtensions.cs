@@ -11,13 +11,13 @@ public static class EndpointPoolEmbeddingServiceExtensions
     /// <param name="services">The container.</param>
     /// <param name="pool">The pool's name, as it was given to <c>AddHaEndpointPool</c>.</param>
     /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
-    public static IServiceCollection AddHaEmbeddingGenerator(this IServiceCollection services, string pool, Action<EndpointPoolEmbeddingOptions>? configure = null)
+    /// <returns>The builder of the generator that the container gives, for what goes around the pool.</returns>
+    public static EmbeddingGeneratorBuilder<string, Embedding<float>> AddHaEmbeddingGenerator(this IServiceCollection services, string pool, Action<EndpointPoolEmbeddingOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrWhiteSpace(pool);
-        return services
-            .AddSingleton(provider => provider.GetRequiredKeyedService<EndpointPool>(pool).AsEmbeddingGenerator(configure))
-            .AddSingleton<IEmbeddingGenerator<string, Embedding<float>>>(static provider => provider.GetRequiredService<EndpointPoolEmbeddingGenerator>());
+        services.AddSingleton(provider => provider.GetRequiredKeyedService<EndpointPool>(pool).AsEmbeddingGenerator(configure));
+        return services.AddEmbeddingGenerator(static provider => provider.GetRequiredService<EndpointPoolEmbeddingGenerator>());
     }
 
     /// <summary>As <see cref="AddHaEmbeddingGenerator"/>, under a key.</summary>
@@ -25,14 +25,13 @@ public static class EndpointPoolEmbeddingServiceExtensions
     /// <param name="serviceKey">The key.</param>
     /// <param name="pool">The pool's name.</param>
     /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
-    public static IServiceCollection AddKeyedHaEmbeddingGenerator(
+    public static EmbeddingGeneratorBuilder<string, Embedding<float>> AddKeyedHaEmbeddingGenerator(
         this IServiceCollection services, object? serviceKey, string pool, Action<EndpointPoolEmbeddingOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrWhiteSpace(pool);
-        return services
-            .AddKeyedSingleton(serviceKey, (provider, _) => provider.GetRequiredKeyedService<EndpointPool>(pool).AsEmbeddingGenerator(configure))
-            .AddKeyedSingleton<IEmbeddingGenerator<string, Embedding<float>>>(serviceKey, static (provider, key) => provider.GetRequiredKeyedService<EndpointPoolEmbeddingGenerator>(key));
+        services.AddKeyedSingleton(serviceKey, (provider, _) => provider.GetRequiredKeyedService<EndpointPool>(pool).AsEmbeddingGenerator(configure));
+        return services.AddKeyedEmbeddingGenerator(serviceKey, provider => provider.GetRequiredKeyedService<EndpointPoolEmbeddingGenerator>(serviceKey));
     }
 
     /// <summary>Adds an endpoint that an embedding generator serves, or gives the configured endpoint of that name its generator.</summary>

@@ -28,11 +28,20 @@ public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
     public int Number { get; }
 
     /// <summary>A key that is the same for all attempts of this call, for servers that recognise repetitions.</summary>
-    public string IdempotencyKey => _lease.IdempotencyKey;
+    public string IdempotencyKey => IsCurrent ? _lease.IdempotencyKey : "";
 
     /// <summary>What is left of the call's deadline; never negative.</summary>
-    public TimeSpan Remaining => _lease.Deadline == TimeSpan.MaxValue ? TimeSpan.MaxValue
-        : _lease.Deadline - _lease.Clock.Now is { Ticks: > 0 } left ? left : TimeSpan.Zero;
+    public TimeSpan Remaining
+    {
+        get
+        {
+            if (!IsCurrent)
+                return TimeSpan.Zero;
+            if (_lease.Deadline == TimeSpan.MaxValue)
+                return TimeSpan.MaxValue;
+            return _lease.Deadline - _lease.Clock.Now is { Ticks: > 0 } left ? left : TimeSpan.Zero;
+        }
+    }
 
     /// <summary>Says that the endpoint has begun to answer: the first-content timeout no longer applies, and a trial is decided.</summary>
     public void ReportFirstContent()

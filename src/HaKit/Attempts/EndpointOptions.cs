@@ -109,12 +109,18 @@ public sealed class EndpointOptions
         return copy;
     }
 
-    internal IEnumerable<string> Validate(string path)
+    internal IEnumerable<string> Validate(string path) => [.. CheckIdentity(path), .. CheckNumbers(path), .. CheckWire(path)];
+
+    private IEnumerable<string> CheckIdentity(string path)
     {
         if (string.IsNullOrWhiteSpace(Name))
             yield return $"{path}:Name is '{Name}': an endpoint needs a name.";
         if (Address is not null && !IsAddress(Address))
             yield return $"{path}:Address of '{Name}' is '{Redact(Address)}': an absolute http or https address is needed (or https+http, which service discovery resolves).";
+    }
+
+    private IEnumerable<string> CheckNumbers(string path)
+    {
         if (Tier < 0)
             yield return $"{path}:Tier of '{Name}' is {Tier}: at least 0 is needed.";
         if (!(Weight > 0) || double.IsInfinity(Weight))
@@ -125,6 +131,11 @@ public sealed class EndpointOptions
             yield return FormattableString.Invariant($"{path}: the prices of '{Name}' are {InputTokenPrice} and {OutputTokenPrice}: at least 0 is needed.");
         if (AttemptTimeout is { Timeout: var timeout } && timeout <= TimeSpan.Zero)
             yield return $"{path}:AttemptTimeout:Timeout of '{Name}' is {timeout}: more than 0 is needed.";
+    }
+
+    // What would go into a header or a path: nothing that could end it early.
+    private IEnumerable<string> CheckWire(string path)
+    {
         if (Credential is not null && !CredentialHeader.IsValid(Credential))
             yield return $"{path}:Credential of '{Name}' has characters that no header may have.";
         if (Model?.Any(char.IsControl) == true)

@@ -79,38 +79,8 @@ internal sealed class EndpointGuardStrategy(IFaultClassifier classifier, TimePro
         if (lease.CallerToken.IsCancellationRequested && exception is OperationCanceledException)
             return KnownFaults.CallerCancelled;
         return lease.Declared
-            ?? KnownFaults.In(exception)
+            ?? OwnFaults.In(exception)
             ?? classifier.Classify(new FaultEvidence { Exception = exception, Dialect = lease.State.Endpoint.Dialect, Request = lease.Request, Now = time.GetUtcNow() })
             ?? KnownFaults.Unknown;
-    }
-}
-
-/// <summary>Faults that carry nothing beyond their kind.</summary>
-internal static class KnownFaults
-{
-    public static readonly Fault Unknown = new(FaultKind.Unknown);
-    public static readonly Fault CallerCancelled = new(FaultKind.CallerCancelled);
-    public static readonly Fault DeadlineExceeded = new(FaultKind.DeadlineExceeded);
-    public static readonly Fault FirstContentTimeout = new(FaultKind.FirstContentTimeout);
-    public static readonly Fault Superseded = new(FaultKind.Superseded);
-    public static readonly Fault AttemptTimeout = new(FaultKind.AttemptTimeout);
-
-    private const int Deepest = 8;
-
-    /// <summary>The fault that an exception of HaKit's own names, here or within another: of a handler below an SDK, or of a pool that serves as an endpoint.</summary>
-    /// <param name="exception">The exception, if any.</param>
-    public static Fault? In(Exception? exception)
-    {
-        for (var depth = 0; exception is not null && depth < Deepest; depth++, exception = exception.InnerException)
-            switch (exception)
-            {
-                case EndpointFaultException endpoint:
-                    return endpoint.Fault;
-                case PartialResponseException partial:
-                    return partial.Fault;
-                case EndpointPoolException pool:
-                    return new Fault(FaultKind.Overloaded) { RetryAfter = pool.RetryAfter };
-            }
-        return null;
     }
 }

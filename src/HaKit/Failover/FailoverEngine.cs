@@ -391,7 +391,7 @@ internal sealed partial class FailoverEngine
     }
 
     public Fault Classify(Exception exception, PoolEndpoint endpoint) =>
-        KnownFaults.In(exception) ?? _classifier.Classify(new FaultEvidence { Exception = exception, Dialect = endpoint.Dialect, Now = Clock.Time.GetUtcNow() }) ?? KnownFaults.Unknown;
+        OwnFaults.In(exception) ?? _classifier.Classify(new FaultEvidence { Exception = exception, Dialect = endpoint.Dialect, Now = Clock.Time.GetUtcNow() }) ?? KnownFaults.Unknown;
 
     public IReadOnlyList<EndpointExplanation> Explain(FailoverCall call, TimeSpan now) =>
         Selector.Explain(Snapshot, new SelectionQuery(call.Profile, call.History, now));

@@ -86,40 +86,65 @@ internal sealed class JsonModelFinder : ModelFinder
     public override Piece Read(ReadOnlySpan<byte> bytes)
     {
         if (_at == At.InModel)
-            return EndOfString(bytes, 0) is >= 0 and var end ? Then(At.Elsewhere, new Piece(0, Dropped: end)) : new Piece(0, Dropped: bytes.Length);
+            return DropModel(bytes);
         var i = 0;
         while (i < bytes.Length)
         {
-            switch (_at)
+            i = _at switch
             {
-                case At.InString:
-                    var close = EndOfString(bytes, i);
-                    Remember(bytes[i..(close < 0 ? bytes.Length : close - 1)]);
-                    if (close < 0)
-                        return new Piece(bytes.Length);
-                    i = close;
-                    _at = _depth == 1 && _isObject && _length == 5 && _name.AsSpan(0, 5).SequenceEqual("model"u8) ? At.AfterName : At.Elsewhere;
-                    break;
-                case At.AfterName or At.BeforeValue:
-                    var mark = bytes[i];
-                    if (mark is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
-                        i++;
-                    else if (_at == At.AfterName && mark == ':')
-                        (_at, i) = (At.BeforeValue, i + 1);
-                    else if (_at == At.BeforeValue && mark == '"')
-                        return Then(At.InModel, new Piece(i, Replaces: true, Dropped: 1));
-                    else
-                        _at = At.Elsewhere;
-                    break;
-                default:
-                    if (bytes[i..].IndexOfAny(s_marks) is not (>= 0 and var step))
-                        return new Piece(bytes.Length);
-                    i += step;
-                    Pass(bytes[i++]);
-                    break;
-            }
+                At.InString => ReadString(bytes, i),
+                At.AfterName or At.BeforeValue => ReadAfterName(bytes, i),
+                _ => SkipToMark(bytes, i),
+            };
+            if (_at == At.InModel)
+                return new Piece(i, Replaces: true, Dropped: 1);
         }
         return new Piece(bytes.Length);
+    }
+
+    // The caller's model name goes by, up to its closing quote; the endpoint's was written in its place.
+    private Piece DropModel(ReadOnlySpan<byte> bytes)
+    {
+        if (EndOfString(bytes, 0) is not (>= 0 and var end))
+            return new Piece(0, Dropped: bytes.Length);
+        _at = At.Elsewhere;
+        return new Piece(0, Dropped: end);
+    }
+
+    // Each of these reads from the given place and returns where the next one reads on.
+
+    private int ReadString(ReadOnlySpan<byte> bytes, int i)
+    {
+        var close = EndOfString(bytes, i);
+        Remember(bytes[i..(close < 0 ? bytes.Length : close - 1)]);
+        if (close < 0)
+            return bytes.Length;
+        // Only a member of the outermost object is the request's model; the same name further in belongs to a tool's arguments, for example.
+        _at = _depth == 1 && _isObject && _length == 5 && _name.AsSpan(0, 5).SequenceEqual("model"u8) ? At.AfterName : At.Elsewhere;
+        return close;
+    }
+
+    private int ReadAfterName(ReadOnlySpan<byte> bytes, int i)
+    {
+        var mark = bytes[i];
+        if (mark is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
+            return i + 1;
+        if (_at == At.AfterName && mark == ':')
+        {
+            _at = At.BeforeValue;
+            return i + 1;
+        }
+        // What is neither a colon nor the beginning of a string here was a string value "model", or a model that is no string.
+        _at = _at == At.BeforeValue && mark == '"' ? At.InModel : At.Elsewhere;
+        return i;
+    }
+
+    private int SkipToMark(ReadOnlySpan<byte> bytes, int i)
+    {
+        if (bytes[i..].IndexOfAny(s_marks) is not (>= 0 and var step))
+            return bytes.Length;
+        Pass(bytes[i + step]);
+        return i + step + 1;
     }
 
     private void Pass(byte mark)
@@ -165,12 +190,6 @@ internal sealed class JsonModelFinder : ModelFinder
             _isEscaped = true;
         }
         return -1;
-    }
-
-    private Piece Then(At at, Piece piece)
-    {
-        _at = at;
-        return piece;
     }
 }
 

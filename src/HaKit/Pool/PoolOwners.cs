@@ -13,7 +13,6 @@ namespace HaKit.Pool;
 /// </summary>
 internal sealed class PoolOwners : IDisposable
 {
-    private readonly PoolGauges _gauges;
     private readonly ILoggerFactory? _loggers;
 
     /// <param name="name">The pool's name.</param>
@@ -50,7 +49,7 @@ internal sealed class PoolOwners : IDisposable
         Heartbeats = new PoolHeartbeats(Clock, Options, snapshot, health, Journal, parts, Classifier, Credentials);
         Peers = new PoolPeers(name, Clock, Options, snapshot, Members, Journal, Engine, Heartbeats, parts.PeerLink);
         Orders = new PoolOrders(name, Clock, snapshot, Members, Journal, Peers);
-        _gauges = new PoolGauges(telemetry, Clock, snapshot, Engine, Load, Redundancy, Objective, Peers);
+        Gauges = new PoolGauges(telemetry, Clock, snapshot, Engine, Load, Redundancy, Objective, Peers);
         Calls = new PoolCalls(Engine, pipelines.ForCalls(Engine), Objective);
 
         // The record and the journal come first, so that what a change leads to is told after the change.
@@ -84,6 +83,8 @@ internal sealed class PoolOwners : IDisposable
 
     public PoolRedundancy Redundancy { get; }
 
+    public PoolGauges Gauges { get; }
+
     public PoolHeartbeats Heartbeats { get; }
 
     public PoolPeers Peers { get; }
@@ -112,6 +113,6 @@ internal sealed class PoolOwners : IDisposable
         Journal.Dispose();
         Load.Dispose();
         Objective.Dispose();
-        _gauges.Dispose();
+        Gauges.Dispose();
     }
 }

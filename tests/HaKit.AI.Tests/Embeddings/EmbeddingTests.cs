@@ -193,7 +193,8 @@ public sealed class EmbeddingTests
     {
         var services = new ServiceCollection();
         services.AddHaEndpointPool("vectors", o => o.Heartbeat.Enabled = false).AddEndpoint("a", _a).AddEndpoint("b", _ => _b);
-        services.AddHaEmbeddingGenerator("vectors").AddKeyedHaEmbeddingGenerator("key", "vectors");
+        services.AddHaEmbeddingGenerator("vectors");
+        services.AddKeyedHaEmbeddingGenerator("key", "vectors");
         await using var provider = services.BuildServiceProvider();
 
         (await provider.GetRequiredService<IEmbeddingGenerator<string, Embedding<float>>>().GenerateAsync(["one"], null, Ct)).Should().ContainSingle();

@@ -164,6 +164,23 @@ public sealed class DecisionTests
         pool.Engine.WasUnusuallySilent(call, lease, S(60)).Should().BeFalse();
     }
 
+    [Theory]
+    [InlineData(0.01)]
+    [InlineData(0.05)]
+    [InlineData(0.5)]
+    public async Task The_price_of_hedges_moves_neither_what_is_silent_nor_what_was_cut_short(double maxShare)
+    {
+        await using var pool = Pool(2, o => o.Hedging.MaxShare = maxShare);
+        Learn(pool, 2, isStream: true);
+        var call = Begin(pool, isStream: true);
+        var lease = Next(pool, call).Lease!;
+        var usual = lease.State.Times.Quantile(true, 0.95)!.Value;
+        pool.Engine.WasUnusuallySilent(call, lease, usual - S(0.001)).Should().BeFalse();
+        pool.Engine.WasUnusuallySilent(call, lease, usual).Should().BeTrue();
+        pool.Engine.WasCutShort(call, lease, usual - S(0.001)).Should().BeTrue();
+        pool.Engine.WasCutShort(call, lease, usual).Should().BeFalse();
+    }
+
     // Company for a slow one
 
     [Fact]

@@ -12,8 +12,8 @@ public sealed class KnownFaultsTests
     [Fact]
     public void An_exception_that_is_nobodys_names_no_fault()
     {
-        KnownFaults.In(null).Should().BeNull();
-        KnownFaults.In(new InvalidOperationException("x", new FormatException("y"))).Should().BeNull();
+        OwnFaults.In(null).Should().BeNull();
+        OwnFaults.In(new InvalidOperationException("x", new FormatException("y"))).Should().BeNull();
     }
 
     [Theory]
@@ -26,16 +26,16 @@ public sealed class KnownFaultsTests
         for (var i = 0; i < depth; i++)
             exception = new InvalidOperationException("around", exception);
 
-        (KnownFaults.In(exception) is not null).Should().Be(found);
+        (OwnFaults.In(exception) is not null).Should().Be(found);
     }
 
     [Fact]
     public void A_cut_answer_is_the_fault_that_cut_it_and_a_pools_refusal_is_overload_for_as_long_as_it_says()
     {
-        KnownFaults.In(new PartialResponseException("p", "a", Throttled, 3, [], null, null)).Should().BeSameAs(Throttled);
-        KnownFaults.In(new DeadlineExceededException("p", TimeSpan.FromSeconds(9), [], TimeSpan.FromSeconds(4), null))
+        OwnFaults.In(new PartialResponseException("p", "a", Throttled, 3, [], null, null)).Should().BeSameAs(Throttled);
+        OwnFaults.In(new DeadlineExceededException("p", TimeSpan.FromSeconds(9), [], TimeSpan.FromSeconds(4), null))
             .Should().Be(new Fault(FaultKind.Overloaded) { RetryAfter = TimeSpan.FromSeconds(4) });
-        KnownFaults.In(new NoEndpointAvailableException("p", "why", [], [], null, null)).Should().Be(new Fault(FaultKind.Overloaded));
+        OwnFaults.In(new NoEndpointAvailableException("p", "why", [], [], null, null)).Should().Be(new Fault(FaultKind.Overloaded));
     }
 
     [Fact]

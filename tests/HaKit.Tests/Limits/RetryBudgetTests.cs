@@ -118,6 +118,18 @@ public sealed class RetryBudgetTests
     }
 
     [Fact]
+    public void A_hedge_that_was_never_made_is_given_back_with_its_allowance()
+    {
+        var budget = new RetryBudget(new RetryBudgetOptions());
+        Repeat(20, budget.Call);
+        budget.TryHedge().Should().BeTrue();
+        budget.GiveBackHedge();
+        budget.Level.Should().Be(10);
+        budget.TryHedge().Should().BeTrue("its calls are not spent");
+        budget.TryHedge().Should().BeFalse();
+    }
+
+    [Fact]
     public void A_refused_hedge_costs_nothing_and_an_allowed_one_costs_a_retry()
     {
         var budget = new RetryBudget(new RetryBudgetOptions { Cost = 2 });

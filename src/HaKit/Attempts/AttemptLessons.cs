@@ -1,0 +1,37 @@
+using HaKit.Faults;
+
+namespace HaKit.Attempts;
+
+/// <summary>What an endpoint's estimates learn from one attempt. Nothing is learned from a time that a pause of our own process lengthened.</summary>
+internal static class AttemptLessons
+{
+    /// <summary>Learns from the first sign of life: how long the silence before it was.</summary>
+    public static void LearnFirstSign(Lease lease, bool wasSilent, TimeSpan now)
+    {
+        if (!wasSilent || lease.Clock.StoodStillSince(lease.Started, now))
+            return;
+        lease.State.Latency.Heard(now - lease.Started, lease.EstimatedInputTokens, now);
+        if (lease.IsStream)
+            lease.State.Times.Record(isStream: true, now - lease.Started);
+    }
+
+    /// <summary>Learns from the end.</summary>
+    public static void LearnEnd(Lease lease, bool wasSilent, Fault? fault, TimeSpan now)
+    {
+        if (lease.Clock.StoodStillSince(lease.Started, now))
+            return;
+        var (state, took) = (lease.State, now - lease.Started);
+        if (MeasuresTime(lease, fault))
+            state.Times.Record(lease.IsStream, took);
+        if (wasSilent && fault is null)
+            state.Latency.Heard(took, lease.EstimatedInputTokens, now);
+        else if (wasSilent && lease.CancelledFor is not null)
+            state.Latency.WaitedInVain(took, lease.EstimatedInputTokens, now);
+        if (fault is null && lease.FirstContentAt is { } first && lease.OutputTokens is { } output)
+            state.Latency.Flowed(now - first, output);
+    }
+
+    // A silence that was given up counts as long as it was waited for, or only quick answers would teach. A stream was measured at its first content.
+    private static bool MeasuresTime(Lease lease, Fault? fault) =>
+        fault is null ? !lease.IsStream || lease.FirstContentAt is null : fault.Kind == FaultKind.FirstContentTimeout;
+}

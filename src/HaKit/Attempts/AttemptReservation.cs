@@ -1,0 +1,45 @@
+using HaKit.Faults;
+using HaKit.Limits;
+
+namespace HaKit.Attempts;
+
+/// <summary>One attempt's places within the limits of its endpoint and of its account: both or neither. Owned by one lease; settled once.</summary>
+internal struct AttemptReservation
+{
+    private LimitReservation _own;
+    private LimitReservation _account;
+
+    public bool TryTake(EndpointState state, long tokens, TimeSpan now)
+    {
+        if (!state.Limiter.TryReserve(tokens, now, out _own))
+            return false;
+        if (state.AccountLimiter.TryReserve(tokens, now, out _account))
+            return true;
+        state.Limiter.Cancel(in _own);
+        return false;
+    }
+
+    /// <summary>Gives the places back as if they had not been taken.</summary>
+    public readonly void Cancel(EndpointState state)
+    {
+        state.Limiter.Cancel(in _own);
+        state.AccountLimiter.Cancel(in _account);
+    }
+
+    /// <summary>Frees the places, settles the tokens by what was really used (null: not known), and lets adaptive limits learn.</summary>
+    public readonly void Settle(EndpointState state, Fault? fault, long? tokens, TimeSpan now)
+    {
+        if (fault is null)
+        {
+            state.Limiter.Succeeded();
+            state.AccountLimiter.Succeeded();
+        }
+        else if (fault.Kind is FaultKind.Throttled or FaultKind.Overloaded)
+        {
+            state.Limiter.Throttled(now);
+            state.AccountLimiter.Throttled(now);
+        }
+        state.Limiter.Settle(_own, tokens, now);
+        state.AccountLimiter.Settle(_account, tokens, now);
+    }
+}

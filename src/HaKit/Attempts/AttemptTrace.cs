@@ -1,0 +1,31 @@
+using System.Diagnostics;
+using HaKit.Faults;
+using HaKit.Telemetry;
+
+namespace HaKit.Attempts;
+
+/// <summary>What telemetry is told of one attempt, with its span and that of its call. Owned by one lease.</summary>
+internal struct AttemptTrace
+{
+    /// <summary>The span of the call that the attempt is part of, if anything follows it.</summary>
+    public Activity? CallSpan { get; set; }
+
+    /// <summary>The attempt's own span.</summary>
+    public Activity? Span { get; set; }
+
+    /// <summary>When the call began whose span ends with this attempt, because the call has handed its stream over; null: the call ends its span itself.</summary>
+    public TimeSpan? CallStarted { get; set; }
+
+    public readonly void FirstContent(EndpointState state, TimeSpan after) => state.Telemetry?.FirstContent(Span, after);
+
+    public readonly void End(Lease lease, Fault? fault, TimeSpan now)
+    {
+        var error = fault?.KindName;
+        var took = now - lease.Started;
+        lease.State.Telemetry?.Ended(Span, took, error, fault?.StatusCode ?? 0, lease.InputTokens, lease.OutputTokens, lease.CachedTokens);
+        if (CallStarted is { } began)
+            PoolTelemetry.EndSpan(CallSpan!, now - began, error);
+        if (fault is { Blame: not FaultBlame.Caller } && lease.State.Observer is { IsEmpty: false } observer)
+            observer.ReportFailure(lease.State.Endpoint.Name, fault, lease.Number, took);
+    }
+}

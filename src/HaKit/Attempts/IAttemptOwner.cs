@@ -1,0 +1,8 @@
+namespace HaKit.Attempts;
+
+/// <summary>The call of an attempt, as the attempt's own stream sees it.</summary>
+internal interface IAttemptOwner
+{
+    /// <summary>Is an endpoint left that the call has not tried and could ask now?</summary>
+    bool HasUntried(TimeSpan now);
+}
