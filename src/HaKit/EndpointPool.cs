@@ -7,7 +7,6 @@ using HaKit.Limits;
 using HaKit.Peers;
 using HaKit.Pool;
 using HaKit.Selection;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace HaKit;
@@ -19,7 +18,6 @@ namespace HaKit;
 /// </summary>
 public sealed class EndpointPool : IAsyncDisposable, IDisposable
 {
-    private readonly PoolOwners _owners;
     private IDisposable?[] _owned = [];
     private int _isDisposed;
 
@@ -34,10 +32,10 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         parts ??= new EndpointPoolParts();
         options = PoolMembers.Validated(name, options);
         Name = name;
-        Origin = OriginOf(options.Origin ?? options.Endpoints.FirstOrDefault()?.Address);
-        _owners = new PoolOwners(name, options, parts);
-        _owners.UseChanges();
-        _owners.Peers.Start();
+        Origin = PoolOwners.OriginOf(options.Origin ?? options.Endpoints.FirstOrDefault()?.Address);
+        Owners = new PoolOwners(name, options, parts);
+        Owners.UseChanges();
+        Owners.Peers.Start();
     }
 
     /// <summary>Gets the pool's name.</summary>
@@ -50,26 +48,22 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     public Uri Origin { get; }
 
     /// <summary>Gets the members at this moment.</summary>
-    public IReadOnlyList<PoolEndpoint> Endpoints => Array.ConvertAll(_owners.Engine.Snapshot.Members, static m => m.Endpoint);
+    public IReadOnlyList<PoolEndpoint> Endpoints => Array.ConvertAll(Owners.Engine.Snapshot.Members, static m => m.Endpoint);
 
     /// <summary>Gets the clock that the pool goes by.</summary>
-    public TimeProvider Time => _owners.Clock.Time;
+    public TimeProvider Time => Owners.Clock.Time;
 
     /// <summary>Gets the deadline of a call whose profile does not say otherwise, as the options have it at this moment.</summary>
     public TimeSpan Deadline => Options.TotalRequestTimeout.Timeout;
 
     /// <summary>Gets what happens to the pool: every change of an endpoint's health, every order, outages, recovery actions.</summary>
-    public PoolEvents Events => _owners.Journal.Events;
+    public PoolEvents Events => Owners.Journal.Events;
 
-    internal FailoverEngine Engine => _owners.Engine;
+    internal PoolOwners Owners { get; }
 
-    internal PoolGauges Gauges => _owners.Gauges;
+    internal FailoverEngine Engine => Owners.Engine;
 
-    internal IFaultClassifier Classifier => _owners.Classifier;
-
-    internal bool HasCredentialSource => _owners.Credentials.HasSource;
-
-    internal EndpointPoolOptions Options => _owners.Options.Value;
+    internal EndpointPoolOptions Options => Owners.Options.Value;
 
     /// <summary>
     /// Runs the callback on one endpoint after another until it succeeds, within the deadline. An attempt's token is cancelled when the attempt times
@@ -94,7 +88,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     {
         ArgumentNullException.ThrowIfNull(profile);
         ArgumentNullException.ThrowIfNull(callback);
-        return Live(_owners.Calls).ExecuteAsync(profile, state, callback, cancellationToken);
+        return Live(Owners.Calls).ExecuteAsync(profile, state, callback, cancellationToken);
     }
 
     /// <summary>As <see cref="ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>, and tells how the result came about.</summary>
@@ -142,7 +136,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(profile);
         ArgumentNullException.ThrowIfNull(open);
         ArgumentNullException.ThrowIfNull(reader);
-        return Live(_owners.Calls).StreamAsync(profile, state, open, reader, continueWith, cancellationToken);
+        return Live(Owners.Calls).StreamAsync(profile, state, open, reader, continueWith, cancellationToken);
     }
 
     /// <summary>Explains why each endpoint would or would not be chosen for such a request now. Has no side effects.</summary>
@@ -150,32 +144,21 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     public IReadOnlyList<EndpointExplanation> Explain(RequestProfile profile)
     {
         ArgumentNullException.ThrowIfNull(profile);
-        return _owners.Engine.Selector.Explain(_owners.Engine.Snapshot, new SelectionQuery(profile, new AttemptHistory(), _owners.Clock.Now));
+        return Owners.Engine.Selector.Explain(Owners.Engine.Snapshot, new SelectionQuery(profile, new AttemptHistory(), Owners.Clock.Now));
     }
 
     /// <summary>Gets how the pool and each of its endpoints is at this moment. Reads only; costs about a microsecond for each endpoint.</summary>
-    public PoolStatus GetStatus() => PoolStatusReader.Read(Name, _owners.Clock, _owners.Engine.Snapshot, _owners.Engine);
+    public PoolStatus GetStatus() => PoolStatusReader.Read(Name, Owners.Clock, Owners.Engine.Snapshot, Owners.Engine);
 
     /// <summary>Measures how loaded the pool is now, and how many endpoints it wants.</summary>
-    public ScaleSignal MeasureLoad() => _owners.Load.Measure();
-
-    /// <summary>
-    /// Tells for each failure domain (endpoint, key, account, provider, model, region) what would happen if it were lost now: the share of the calls for which the
-    /// limits of the endpoints that are left and take traffic would have no room. Reads only; costs some microseconds for each domain.
-    /// </summary>
-    /// <param name="demand">The demand to compute it for; null for what was measured in the last minute, waiting calls included.</param>
-    /// <remarks>
-    /// It counts what the limits in the options say (requests, tokens, concurrency, of endpoints and of accounts), not limits that only the server knows. An endpoint
-    /// without limits carries everything. Endpoints of later tiers count as well, because the pool uses them when the first tier has no room.
-    /// </remarks>
-    public RedundancyReport GetRedundancy(PoolDemand? demand = null) => _owners.Redundancy.Report(demand);
+    public ScaleSignal MeasureLoad() => Owners.Load.Measure();
 
     /// <summary>
     /// Gets the availability observed since the pool was made: of each endpoint with bounds, of the pool as predicted from them and as delivered to callers,
     /// how far endpoints fail together, and what is left of the error budget. An endpoint counts as up while it may take ordinary traffic; a call counts
     /// as failed unless it was served, was the request's own fault, or its caller went away.
     /// </summary>
-    public AvailabilityReport GetAvailabilityReport() => _owners.Objective.Report();
+    public AvailabilityReport GetAvailabilityReport() => Owners.Objective.Report();
 
     /// <summary>
     /// Takes new options: members of the same name, address and failure domains keep their state, new ones are added, absent ones are drained and
@@ -188,8 +171,8 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     public void Update(EndpointPoolOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        Live(_owners.Members).Update(options);
-        _owners.UseChanges();
+        Live(Owners.Members).Update(options);
+        Owners.UseChanges();
     }
 
     /// <summary>Adds an endpoint while calls run.</summary>
@@ -199,8 +182,8 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     public void AddEndpoint(EndpointOptions endpoint)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
-        Live(_owners.Members).Add(endpoint);
-        _owners.UseChanges();
+        Live(Owners.Members).Add(endpoint);
+        Owners.UseChanges();
     }
 
     /// <summary>Takes an endpoint out of the pool. It is given nothing new; attempts that it has run to their end.</summary>
@@ -211,28 +194,22 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     public bool RemoveEndpoint(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (!Live(_owners.Members).Remove(name))
+        if (!Live(Owners.Members).Remove(name))
             return false;
-        _owners.UseChanges();
+        Owners.UseChanges();
         return true;
     }
 
     /// <summary>Lets the endpoint finish what it has in flight, streams included, and gives it no more, until it is brought up again.</summary>
     /// <param name="endpoint">Its name.</param>
+    /// <param name="note">The operator and the reason.</param>
     /// <param name="cancellationToken">Ends the waiting; the endpoint stays out.</param>
     /// <returns>Completes when nothing is in flight on it.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
     /// <exception cref="InvalidOperationException">It was brought up again before it was empty.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
-    public ValueTask DrainAsync(string endpoint, CancellationToken cancellationToken = default) =>
-        DrainAsync(endpoint, OrderNote.None, cancellationToken);
-
-    /// <inheritdoc cref="DrainAsync(string, CancellationToken)"/>
-    /// <param name="endpoint">Its name.</param>
-    /// <param name="note">The operator and the reason.</param>
-    /// <param name="cancellationToken">Ends the waiting; the endpoint stays out.</param>
     public ValueTask DrainAsync(string endpoint, OrderNote note, CancellationToken cancellationToken = default) =>
-        Live(_owners.Orders).DrainAsync(endpoint, note, cancellationToken);
+        Live(Owners.Orders).DrainAsync(endpoint, note, cancellationToken);
 
     /// <summary>Gives the endpoint no more from now on, until it is brought up again. What is in flight on it goes on.</summary>
     /// <param name="endpoint">Its name.</param>
@@ -240,7 +217,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <returns>Completes when no call will choose it any more.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
-    public ValueTask ForceDownAsync(string endpoint, OrderNote? note = null) => Live(_owners.Orders).ForceDownAsync(endpoint, note);
+    public ValueTask ForceDownAsync(string endpoint, OrderNote? note = null) => Live(Owners.Orders).ForceDownAsync(endpoint, note);
 
     /// <summary>Brings the endpoint back in a slow start, whether an operator or its faults took it out; its key and quota are trusted again.</summary>
     /// <param name="endpoint">Its name.</param>
@@ -248,7 +225,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <returns>Completes when calls may choose it.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
-    public ValueTask BringUpAsync(string endpoint, OrderNote? note = null) => Live(_owners.Orders).BringUpAsync(endpoint, note);
+    public ValueTask BringUpAsync(string endpoint, OrderNote? note = null) => Live(Owners.Orders).BringUpAsync(endpoint, note);
 
     /// <summary>Uses the given tier first from now on; those after it follow, those before it come last.</summary>
     /// <param name="tier">The tier.</param>
@@ -256,13 +233,13 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <returns>Completes when new choices follow the new order.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint in this tier.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
-    public ValueTask PromoteAsync(int tier, OrderNote? note = null) => Live(_owners.Orders).PromoteAsync(tier, note);
+    public ValueTask PromoteAsync(int tier, OrderNote? note = null) => Live(Owners.Orders).PromoteAsync(tier, note);
 
     /// <summary>Takes back a promotion: the lowest tier is used first again.</summary>
     /// <param name="note">The operator and the reason; null for an order given in code.</param>
     /// <returns>Completes when new choices follow the usual order.</returns>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
-    public ValueTask FailBackAsync(OrderNote? note = null) => Live(_owners.Orders).FailBackAsync(note);
+    public ValueTask FailBackAsync(OrderNote? note = null) => Live(Owners.Orders).FailBackAsync(note);
 
     /// <summary>
     /// Takes a fact from another replica, for a transport of your own; a pool with a link hears by itself. Bounded: known endpoints times 1,000 replicas
@@ -273,11 +250,11 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     public void Learn(PeerFact fact)
     {
         ArgumentNullException.ThrowIfNull(fact);
-        Live(_owners.Peers).Hear(fact);
+        Live(Owners.Peers).Hear(fact);
     }
 
     /// <summary>Gets what this pool knows of the other replicas at this moment. Reads only.</summary>
-    public FleetStatus GetFleetStatus() => _owners.Peers.Status();
+    public FleetStatus GetFleetStatus() => Owners.Peers.Status();
 
     /// <summary>
     /// Waits until what the other replicas know has been heard, at most for <see cref="SharingOptions.WarmStart"/>. The container does so when the
@@ -285,14 +262,14 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// </summary>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>False when the time was over first, or there is no link.</returns>
-    public ValueTask<bool> WarmUpAsync(CancellationToken cancellationToken = default) => _owners.Peers.WarmUpAsync(cancellationToken);
+    public ValueTask<bool> WarmUpAsync(CancellationToken cancellationToken = default) => Owners.Peers.WarmUpAsync(cancellationToken);
 
     /// <summary>Ends heartbeats, timers and events. Calls in flight run to their end; new ones throw. A container that is disposed of synchronously comes here.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
             return;
-        _owners.Dispose();
+        Owners.Dispose();
         foreach (var owned in Interlocked.Exchange(ref _owned, []))
             owned?.Dispose();
     }
@@ -304,18 +281,14 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         return default;
     }
 
-    internal ILogger NewLogger(string category) => _owners.NewLogger(category);
-
     /// <summary>Is disposed with the pool.</summary>
     internal void Owns(IDisposable? owned) => _owned = [.. _owned, owned];
-
-    internal ValueTask<string?> CredentialOf(PoolEndpoint endpoint, CancellationToken cancellationToken) => _owners.Credentials.GetAsync(endpoint, cancellationToken);
 
     internal ValueTask<Served<TResult>> ExecuteWithDetailAsync<TState, TResult>(
         RequestProfile profile, bool isStream, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(profile);
-        return Live(_owners.Calls).ExecuteWithDetailAsync(profile, isStream, state, callback, cancellationToken);
+        return Live(Owners.Calls).ExecuteWithDetailAsync(profile, isStream, state, callback, cancellationToken);
     }
 
     private T Live<T>(T owner)
@@ -323,7 +296,4 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);
         return owner;
     }
-
-    private static Uri OriginOf(string? address) =>
-        address is null ? new Uri("http://ha-pool/") : new Uri(new Uri(address, UriKind.Absolute).GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped));
 }

@@ -1,3 +1,5 @@
+using HaKit.Peers;
+
 namespace HaKit;
 
 /// <summary>
@@ -114,6 +116,30 @@ public static class EndpointPoolExtensions
     public static ValueTask<StreamedAnswer<T>> StreamAsync<T>(
         this EndpointPool pool, Func<EndpointAttempt, CancellationToken, ValueTask<IAsyncEnumerable<T>>> open, StreamItemReader<T> reader, CancellationToken cancellationToken = default) =>
         pool.StreamAsync(RequestProfile.Default, open, reader, cancellationToken);
+
+    /// <summary>Drains an endpoint without a note of the operator and the reason.</summary>
+    /// <inheritdoc cref="EndpointPool.DrainAsync(string, OrderNote, CancellationToken)"/>
+    public static ValueTask DrainAsync(this EndpointPool pool, string endpoint, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        return pool.DrainAsync(endpoint, OrderNote.None, cancellationToken);
+    }
+
+    /// <summary>
+    /// Tells for each failure domain (endpoint, key, account, provider, model, region) what would happen if it were lost now: the share of the calls for which the
+    /// limits of the endpoints that are left and take traffic would have no room. Reads only; costs some microseconds for each domain.
+    /// </summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="demand">The demand to compute it for; null for what was measured in the last minute, waiting calls included.</param>
+    /// <remarks>
+    /// It counts what the limits in the options say (requests, tokens, concurrency, of endpoints and of accounts), not limits that only the server knows. An endpoint
+    /// without limits carries everything. Endpoints of later tiers count as well, because the pool uses them when the first tier has no room.
+    /// </remarks>
+    public static RedundancyReport GetRedundancy(this EndpointPool pool, PoolDemand? demand = null)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        return pool.Owners.Redundancy.Report(demand);
+    }
 
     // A profile that is given as the state is meant as the profile: to take it for a mere state would drop its residency and its deadline in silence.
     private static RequestProfile ProfileIn<TState>(TState state) =>

@@ -117,7 +117,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     {
         var (lease, engine, endpoint) = (attempt.Lease, pool.Engine, attempt.Endpoint);
         var events = new SseEvents(await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false), response.Content, pool.Options.Http.MaxAnswerBytes, isLabelled);
-        var reader = new SseReader(pool.Classifier, endpoint.Dialect, pool.Time, Shape is null ? RequestKind.Other : RequestKind.CreatesAnswer, Shape)
+        var reader = new SseReader(pool.Owners.Classifier, endpoint.Dialect, pool.Time, Shape is null ? RequestKind.Other : RequestKind.CreatesAnswer, Shape)
         {
             Source = events,
             Made = call.MakesState ? Remember : null,
@@ -175,7 +175,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             Request = headers is null ? RequestKind.Unknown : Kind,
             Now = pool.Time.GetUtcNow(),
         };
-        return pool.Classifier.Classify(in evidence);
+        return pool.Owners.Classifier.Classify(in evidence);
     }
 
     // A success that answers nothing. It goes back as it is if every endpoint says so.

@@ -160,7 +160,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         if (_body?.IsSpent == true)
             throw NotRepeatable(attempt);
         var target = HttpSide.Of(pool).TargetOf(attempt.Endpoint);
-        var secret = await pool.CredentialOf(attempt.Endpoint, token).ConfigureAwait(false);
+        var secret = await pool.Owners.Credentials.GetAsync(attempt.Endpoint, token).ConfigureAwait(false);
         attempt.Lease.State.UsedCredential = secret;
         HttpResponseMessage? response = null;
         try

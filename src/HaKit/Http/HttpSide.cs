@@ -19,7 +19,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     public StoredIds Ids { get; } = new(pool.Time);
 
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
-    private readonly ILogger _logger = pool.NewLogger("HaKit.Http");
+    private readonly ILogger _logger = pool.Owners.NewLogger("HaKit.Http");
     private Addressed? _addressed;
     private int _warnedOfRetries;
 
@@ -33,7 +33,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// <summary>Names the endpoints that callers' credentials do not reach and that have none of their own: once each, when the pool gets its first HTTP client and when its members change.</summary>
     public void WarnOfMissingCredentials()
     {
-        if (pool.HasCredentialSource)
+        if (pool.Owners.Credentials.HasSource)
             return;
         foreach (var member in pool.Engine.Snapshot.Members)
             if (member.Endpoint is { Address: not null, ForwardCallerCredential: null } endpoint && TargetOf(endpoint) is { HasCredential: false } target

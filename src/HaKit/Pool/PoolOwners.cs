@@ -104,6 +104,10 @@ internal sealed class PoolOwners : IDisposable
 
     public ILogger NewLogger(string category) => SafeLogger.Create(_loggers, category);
 
+    /// <summary>Gets the address that the pool is called by: without query, fragment and user info.</summary>
+    public static Uri OriginOf(string? address) =>
+        address is null ? new Uri("http://ha-pool/") : new Uri(new Uri(address, UriKind.Absolute).GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped));
+
     /// <summary>Ends heartbeats, timers and events, and lets no more calls begin.</summary>
     public void Dispose()
     {

@@ -57,7 +57,7 @@ public sealed class CallbackTests
     public async Task Every_gauge_is_read_and_an_unknown_one_is_an_error()
     {
         await using var pool = TestPool.Create(_time, 2, o => o.Endpoints[0].Limits = new() { MaxConcurrency = 3 });
-        var gauges = pool.Gauges;
+        var gauges = pool.Owners.Gauges;
         foreach (var gauge in Enum.GetValues<Gauge>())
             gauges.Invoking(g => g.Measure(gauge, [])).Should().NotThrow(gauge.ToString());
         var into = new List<Measurement<double>>();
