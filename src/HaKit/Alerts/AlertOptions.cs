@@ -15,7 +15,7 @@ public sealed class AlertOptions
     public int DigestAbove { get; set; } = 5;
 
     /// <summary>
-    /// How often to look whether each pool could bear the loss of each of its failure domains (<see cref="EndpointPool.GetRedundancy"/>). Default 30 s; null never; more
+    /// How often to look whether each pool could bear the loss of each of its failure domains (<see cref="EndpointPoolExtensions.GetRedundancy"/>). Default 30 s; null never; more
     /// than 0. A domain that holds the whole pool is not looked at: no health and no load could make its loss bearable.
     /// </summary>
     public TimeSpan? RedundancyInterval { get; set; } = TimeSpan.FromSeconds(30);
