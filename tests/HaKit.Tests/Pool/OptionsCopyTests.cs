@@ -23,7 +23,7 @@ public sealed class OptionsCopyTests
         options.AccountLimits["x"] = new();
 
         pool.Deadline.Should().Be(TimeSpan.FromSeconds(100));
-        pool.Options.Retry.MaxRetryAttempts.Should().Be(5);
+        pool.Options.Retry.MaxRetryAttempts.Should().BeNull();
         (await pool.ExecuteAsync(0, static (attempt, _, _) => ValueTask.FromResult(attempt.Endpoint.Name), Ct)).Should().Be("a");
         pool.AddEndpoint(new EndpointOptions { Name = "b" });
         pool.Endpoints.Select(e => e.Name).Should().Equal("a", "b");
@@ -38,7 +38,7 @@ public sealed class OptionsCopyTests
         pool.Update(options);
         options.Retry.MaxRetryAttempts = 99;
         options.Endpoints[0].Tags.Add("u");
-        pool.Options.Retry.MaxRetryAttempts.Should().Be(5);
+        pool.Options.Retry.MaxRetryAttempts.Should().BeNull();
         pool.Options.Endpoints[0].Tags.Should().Equal("t");
     }
 
