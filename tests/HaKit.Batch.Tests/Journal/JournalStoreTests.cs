@@ -158,6 +158,7 @@ public sealed class JournalStoreTests
     {
         var store = Open(_files);
         await store.AddAsync(0, 1);
+        _files.FailedFlushLeavesPagesClean = true;
         _files.Trouble = static what => what.StartsWith("flush", StringComparison.Ordinal) ? new IOException("input/output error") : null;
         var finish = () => store.FinishOneAsync();
         await finish.Should().ThrowAsync<BatchStoreException>().WithMessage("*input/output error*");

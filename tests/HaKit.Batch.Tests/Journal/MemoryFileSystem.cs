@@ -18,6 +18,9 @@ internal sealed class MemoryFileSystem : IJournalFileSystem
     /// <summary>Throws from here on in the place of a write or a flush, when it says so.</summary>
     public Func<string, Exception?>? Trouble { get; set; }
 
+    /// <summary>Does the system take the pages of a failed flush for clean, as Linux does? They are then read as written and never reach the disk by themselves.</summary>
+    public bool FailedFlushLeavesPagesClean { get; set; }
+
     public int Flushes { get; private set; }
 
     /// <summary>How many things are not durable: pieces of writes, changes of length, changes of names.</summary>
@@ -46,8 +49,17 @@ internal sealed class MemoryFileSystem : IJournalFileSystem
         return after;
     }
 
-    /// <summary>What another process sees after this one was killed: everything.</summary>
-    public MemoryFileSystem Kill() => Crash(static _ => true);
+    /// <summary>What another process sees after this one was killed: the same files, without the locks.</summary>
+    public MemoryFileSystem Kill()
+    {
+        var after = new MemoryFileSystem { PieceLength = PieceLength };
+        foreach (var (name, file) in _names)
+            after._names[name] = file;
+        foreach (var (name, file) in _durableNames)
+            after._durableNames[name] = file;
+        after._unsyncedNames.AddRange(_unsyncedNames);
+        return after;
+    }
 
     public byte[] ContentOf(string path) => _names[path].Now;
 
@@ -230,7 +242,11 @@ internal sealed class MemoryFileSystem : IJournalFileSystem
         public void Flush()
         {
             if (system.Trouble?.Invoke("flush " + path) is { } trouble)
+            {
+                if (system.FailedFlushLeavesPagesClean)
+                    file.Unsynced.Clear();
                 throw trouble;
+            }
             system.Flushes++;
             file.Flush();
         }
