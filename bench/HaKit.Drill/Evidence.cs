@@ -38,7 +38,7 @@ internal static class Evidence
         Console.WriteLine(reports.Any(r => r.IsVoid) ? "Some runs are VOID: the generator was late." : "Every run is valid.");
         var folder = Path.Combine(Repository, "docs", "evidence");
         Directory.CreateDirectory(folder);
-        await File.WriteAllTextAsync(Path.Combine(folder, only is null ? "drill.md" : "drill-part.md"), PageOf(reports, settings));
+        await File.WriteAllTextAsync(Path.Combine(folder, only is null ? "drill.md" : "drill-part.md"), PageOf(reports, settings, beside));
         return reports.Length == chosen.Length ? 0 : 1;
     }
 
@@ -59,7 +59,7 @@ internal static class Evidence
         }
     }
 
-    private static string PageOf(DrillReport[] reports, DrillSettings settings)
+    private static string PageOf(DrillReport[] reports, DrillSettings settings, int beside)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"""
@@ -70,11 +70,11 @@ internal static class Evidence
             [the tool's page](../tool.md#drill) says what each fault and each column is.
 
             Each cell: the share of calls with the whole right answer from the fault's beginning on, and the added delay (p99) of the right calls that met the fault. **Bold** is the best
-            share of the row. Where all upstreams are down for longer than a caller waits ({settings.Patience.TotalSeconds:0} s), nothing can serve every call.
+            share of the row. This run went through {settings.Faults.Count} faults, {beside} contenders at a time. Where all upstreams are down for longer than a caller waits ({settings.Patience.TotalSeconds:0} s), nothing can serve every call.
 
             """);
         if (Array.Exists(reports, static r => r.IsVoid))
-            text.Append("**VOID as a measurement of time**: the machine was busy with other work while this ran, and the generator itself was late by more than 5 ms (p99) for some contenders. Shares of right answers, wrong answers, requests per call and early sends stand; added delays do not, and are to be measured again on a quiet machine.\n\n");
+            text.Append("\n**VOID as a measurement of time**: the machine was busy with other work while this ran, and the generator itself was late by more than 5 ms (p99) for some contenders. Shares of right answers, wrong answers, requests per call and early sends stand; added delays do not, and are to be measured again on a quiet machine.\n\n");
         foreach (var report in reports)
             text.Append(CultureInfo.InvariantCulture, $"- {report.Target}: a healthy call takes {report.HealthyMedian:0.0} ms. {DrillRow.Lag(report)}\n");
         text.Append("\n| fault | ").AppendJoin(" | ", reports.Select(r => r.Target)).Append(" |\n|---|").Insert(text.Length, "--:|", reports.Length).Append('\n');

@@ -17,7 +17,7 @@ internal sealed record DrillSettings
     public TimeSpan Length { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long all is well before each fault.</summary>
-    public TimeSpan Before { get; init; } = TimeSpan.FromSeconds(1.5);
+    public TimeSpan Before { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>How long calls go on after each fault.</summary>
     public TimeSpan After { get; init; } = TimeSpan.FromSeconds(3);
