@@ -11,10 +11,14 @@ public sealed class DrillCommandTests
     [Fact(Timeout = 120_000)]
     public async Task A_pool_serves_every_call_while_an_upstream_fails()
     {
-        var report = await RunAsync(DrillContenders.HaKit, DrillFaults.Error500, DrillFaults.Cut);
+        var report = await RunAsync(DrillContenders.HaKit, DrillFaults.Error500, DrillFaults.Throttled, DrillFaults.Cut);
 
-        foreach (var fault in report.Faults)
+        foreach (var fault in report.Faults.SkipLast(1))
             (fault.Right, fault.Wrong, fault.Half).Should().Be((fault.Calls, 0, 0), "{0}: {1}", fault.Name, string.Join("; ", fault.Why.Keys));
+        // Whether the first content was handed over before the reset arrived is a matter of microseconds; a stream that was cut then says so.
+        var cut = report.Faults[^1];
+        (cut.Wrong, cut.Half).Should().Be((0, 0));
+        cut.Why.Keys.Where(why => !why.Contains(nameof(PartialResponseException), StringComparison.Ordinal)).Should().BeEmpty();
     }
 
     [Fact(Timeout = 120_000)]
