@@ -26,7 +26,7 @@ internal sealed class RedisPeerLink : IPeerLink
     private readonly Random _random;
     private readonly ITimer _timer;
     private readonly ITimer _sendTimer;
-    private readonly Dictionary<(PeerFactKind, string), (string Identity, TimeSpan Until)> _unsent = [];
+    private readonly Dictionary<(PeerFactKind, string), (PeerFact Fact, TimeSpan Until)> _unsent = [];
     private readonly Dictionary<(PeerFactKind, string), string> _written = [];
     private Action<PeerNews>? _listener;
     private long? _offset;
@@ -75,7 +75,7 @@ internal sealed class RedisPeerLink : IPeerLink
         lock (_gate)
         {
             foreach (var fact in facts)
-                _unsent[(fact.Kind, fact.Subject)] = (PeerFactFormat.Identity(fact), Now + fact.Left);
+                _unsent[(fact.Kind, fact.Subject)] = (fact, Now + fact.Left);
             // On the timer's thread: publishing costs the pool nothing but this.
             if (!_isDisposed && _isConnected)
                 _sendTimer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
@@ -199,7 +199,7 @@ internal sealed class RedisPeerLink : IPeerLink
     {
         List<(StoredFact Fact, bool IsOrder)> facts = [];
         List<(string Identity, bool IsOrder)> replaced = [];
-        KeyValuePair<(PeerFactKind, string), (string Identity, TimeSpan Until)>[] taken;
+        KeyValuePair<(PeerFactKind, string), (PeerFact Fact, TimeSpan Until)>[] taken;
         lock (_gate)
         {
             // What was written by another clock would hold for too long, or not at all.
@@ -214,10 +214,11 @@ internal sealed class RedisPeerLink : IPeerLink
             {
                 if (fact.Until <= Now)
                     continue;
-                facts.Add((new StoredFact(fact.Identity, (long)fact.Until.TotalMilliseconds + _offset!.Value), key.Item1 == PeerFactKind.Order));
-                if (key.Item1 == PeerFactKind.Opinion && _written.TryGetValue(key, out var old) && old != fact.Identity)
+                var identity = PeerFactFormat.Identity(fact.Fact);
+                facts.Add((new StoredFact(identity, (long)fact.Until.TotalMilliseconds + _offset!.Value), key.Item1 == PeerFactKind.Order));
+                if (key.Item1 == PeerFactKind.Opinion && _written.TryGetValue(key, out var old) && old != identity)
                     replaced.Add((old, false));
-                _written[key] = fact.Identity;
+                _written[key] = identity;
             }
         }
         if (facts.Count + replaced.Count == 0)

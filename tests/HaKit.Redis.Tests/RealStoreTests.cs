@@ -197,6 +197,32 @@ public abstract class RealStoreTests(StoreServer server)
         (await other.LeadAsync("probes", TestContext.Current.CancellationToken)).Should().BeGreaterThan(TimeSpan.FromSeconds(5));
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task Evidence_of_what_publishing_costs()
+    {
+        if (Environment.GetEnvironmentVariable("HAKIT_EVIDENCE") != "1")
+            Assert.Skip("Set HAKIT_EVIDENCE=1 for the figures of docs/evidence/fleet.md.");
+        await StartAsync();
+        using var link = RedisPeerLinks.Over(Server.Endpoint)(new PeerScope { Name = "app/test", Pool = "cost", Replica = "one", Time = TimeProvider.System })!;
+        link.Start(static _ => { });
+        await Until(() => link.Status.IsConnected, 20);
+        PeerFact[] facts = [.. Enumerable.Range(0, 10).Select(i => new PeerFact
+        {
+            Kind = PeerFactKind.Opinion, Subject = "e" + i, Replica = "one", Version = 1, Length = TimeSpan.FromSeconds(30), Left = TimeSpan.FromSeconds(30), Opinion = PeerOpinion.Serves, Fingerprint = "f",
+        })];
+        var best = TimeSpan.MaxValue;
+        for (var batch = 0; batch < 200; batch++)
+        {
+            var began = TimeProvider.System.GetTimestamp();
+            for (var i = 0; i < 20; i++)
+                link.Publish(facts);
+            var took = TimeProvider.System.GetElapsedTime(began) / 20;
+            best = took < best ? took : best;
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+        TestContext.Current.TestOutputHelper!.WriteLine($"EVIDENCE publishing ten facts: {best.TotalMicroseconds:0.0} us on the publisher, the least of 200 batches");
+    }
+
     [Fact(Timeout = 30_000)]
     public async Task A_store_that_is_not_there_is_a_pool_that_is_alone()
     {

@@ -159,6 +159,7 @@ public sealed class FleetFailureTests
         fleet.Time.Advance(S(5));
         Health(late, "e0").Admits(fleet.Time.Elapsed).Should().BeTrue();
         late.Events.Of<EndpointEjected>().Should().BeEmpty();
+        fleet.Replicas[2].Pool.GetFleetStatus().Replicas.SelectMany(r => r.Endpoints).Should().BeEmpty("no opinion is fresh any more");
         return Task.CompletedTask;
     }
 
@@ -228,6 +229,34 @@ public sealed class FleetFailureTests
         fleet.Time.Advance(S(6));
         fleet.Replicas.Should().OnlyContain(r => Health(r, "e1").Admits(fleet.Time.Elapsed));
         fleet.Replicas[0].Events.Of<OrderOverruled>().Should().ContainSingle().Which.OverruledBy.Should().Be(PoolOrder.BringUp);
+        return Task.CompletedTask;
+    }
+
+    [Fact(Timeout = 60_000)]
+    public Task An_old_order_that_is_heard_again_changes_nothing()
+    {
+        using var fleet = NewFleet(2, WithKey);
+        fleet.Store.Wire = new StringBuilder();
+        fleet.Time.Advance(S(3));
+        Order(fleet, 0, pool => pool.ForceDownAsync("e1"));
+        fleet.Time.Advance(S(2));
+        var old = FactsOf(fleet).First(f => f.Kind == PeerFactKind.Order);
+        Order(fleet, 0, pool => pool.BringUpAsync("e1"));
+        fleet.Time.Advance(S(2));
+        fleet.Store.Inject("fleet", "test", old with { Left = old.Length });
+        fleet.Time.Advance(S(5));
+        fleet.Replicas.Should().OnlyContain(r => Health(r, "e1").Admits(fleet.Time.Elapsed));
+        return Task.CompletedTask;
+    }
+
+    [Fact(Timeout = 60_000)]
+    public Task One_replica_that_has_ejected_an_endpoint_takes_it_from_no_other()
+    {
+        using var fleet = NewFleet(3);
+        fleet.Fault("e0", FakeFault.Refused, replicas: i => i == 0);
+        fleet.Run(Workload.Poisson(5), S(30), i => i == 0);
+        Health(fleet.Replicas[0], "e0").Admits(fleet.Time.Elapsed).Should().BeFalse();
+        fleet.Replicas.Skip(1).Should().OnlyContain(r => r.Events.Of<EndpointEjected>().Count == 0);
         return Task.CompletedTask;
     }
 
@@ -372,11 +401,11 @@ public sealed class FleetFailureTests
         return Task.CompletedTask;
     }
 
-    private static string FingerprintOf(Fleet fleet, string endpoint)
-    {
-        var wire = fleet.Store.Wire!.ToString().Split('\n').Select(l => l[(l.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
-        return wire.Select(l => PeerFactFormat.TryRead(Encoding.UTF8.GetBytes(l.Trim()), out var fact) ? fact : null).First(f => f?.Subject == endpoint && f.Fingerprint is not null)!.Fingerprint!;
-    }
+    private static string FingerprintOf(Fleet fleet, string endpoint) => FactsOf(fleet).First(f => f.Subject == endpoint && f.Fingerprint is not null).Fingerprint!;
+
+    private static IEnumerable<PeerFact> FactsOf(Fleet fleet) => fleet.Store.Wire!.ToString().Split('\n')
+        .Select(static l => PeerFactFormat.TryRead(Encoding.UTF8.GetBytes(l[(l.IndexOf(' ', StringComparison.Ordinal) + 1)..].Trim()), out var fact) ? fact : null)
+        .OfType<PeerFact>();
 
     private static void Begin(string trouble, VirtualStore store)
     {
