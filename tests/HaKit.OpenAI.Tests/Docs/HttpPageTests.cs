@@ -45,7 +45,7 @@ public sealed partial class HttpPageTests
 
         options.TotalRequestTimeout.Timeout.Should().Be(TimeSpan.FromSeconds(100));
         options.AttemptTimeout.Should().BeNull();
-        (options.Retry.MaxRetryAttempts, options.Retry.Delay, options.Retry.MaxDelay).Should().Be((5, TimeSpan.FromSeconds(0.25), TimeSpan.FromSeconds(8)));
+        (options.Retry.MaxRetryAttempts, options.Retry.Delay, options.Retry.MaxDelay).Should().Be(((int?)null, TimeSpan.FromSeconds(0.25), TimeSpan.FromSeconds(8)));
         (options.CircuitBreaker.FailureRatio, options.CircuitBreaker.MinimumThroughput).Should().Be((0.5, 10));
         (options.CircuitBreaker.SamplingDuration, options.CircuitBreaker.BreakDuration).Should().Be((TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(5)));
         (options.Hedging.Enabled, options.Hedging.MaxShare).Should().Be((false, 0.05));
