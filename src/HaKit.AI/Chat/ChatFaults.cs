@@ -11,6 +11,9 @@ internal static class ChatFaults
     // Another endpoint is asked; only if that one answers was this one at fault.
     public static readonly Fault Broken = new(FaultKind.BrokenBody) { SecondOpinion = SecondOpinion.Each, IsProvisional = true };
 
+    /// <summary>The answer ended with a reason that means failure.</summary>
+    public static readonly Fault Failed = new(FaultKind.ServerError);
+
     // The model has been at work, and its work is billed, before a filter ends the answer.
     private static readonly Fault Filtered = new(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous };
 
@@ -24,6 +27,8 @@ internal static class ChatFaults
             attempt.ReportUsage(Count(usage.InputTokenCount), Count(usage.OutputTokenCount), Count(usage.CachedInputTokenCount));
         if (response.FinishReason == ChatFinishReason.ContentFilter)
             attempt.ReportFault(Filtered); // an answer of its kind: it goes to the caller, unless the caller would rather have it asked elsewhere
+        else if (response.FinishReason is { } reason && FinishReasons.MeaningOf(reason.Value) == FinishMeaning.Failure)
+            throw new EndpointFaultException(attempt.Endpoint.Name, Failed);
         else if (FaultIn(response) is { } fault)
             throw new EndpointFaultException(attempt.Endpoint.Name, fault);
         return response;

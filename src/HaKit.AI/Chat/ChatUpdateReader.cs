@@ -29,8 +29,14 @@ internal sealed class ChatUpdateReader(bool hasTools) : StreamItemReader<ChatRes
             signal |= Read(contents[i]);
         if ((signal & StreamSignal.Error) != 0 && ChatFaults.ErrorIn(contents) is null)
             signal = signal & ~StreamSignal.Error | StreamSignal.Content;
-        if (item.FinishReason is { } reason && !(hasTools && reason == ChatFinishReason.ToolCalls))
-            signal |= StreamSignal.End;
+        if (item.FinishReason is { } reason)
+        {
+            var meaning = FinishReasons.MeaningOf(reason.Value);
+            if (meaning == FinishMeaning.Failure)
+                return StreamSignal.Error;
+            if (meaning != FinishMeaning.None && !(hasTools && reason == ChatFinishReason.ToolCalls))
+                signal |= StreamSignal.End;
+        }
         return hasTools && signal == StreamSignal.None ? StreamSignal.Progress : signal;
     }
 
@@ -44,7 +50,7 @@ internal sealed class ChatUpdateReader(bool hasTools) : StreamItemReader<ChatRes
     }
 
     public override Fault FaultOf(ChatResponseUpdate item) =>
-        ChatFaults.ErrorIn(item.Contents) is { } error ? ChatFaults.Of(error) : new Fault(FaultKind.Unknown);
+        ChatFaults.ErrorIn(item.Contents) is { } error ? ChatFaults.Of(error) : item.FinishReason is null ? new Fault(FaultKind.Unknown) : ChatFaults.Failed;
 
     public override bool TryGetUsage(ChatResponseUpdate item, out long? inputTokens, out long? outputTokens)
     {

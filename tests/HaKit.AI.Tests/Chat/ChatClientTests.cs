@@ -177,6 +177,29 @@ public sealed class ChatClientTests
     }
 
     [Theory]
+    [InlineData("error", false)]
+    [InlineData("abort", true)]
+    [InlineData("network_error", true)]
+    [InlineData("MALFORMED_FUNCTION_CALL", true)]
+    public void An_answer_that_ends_with_a_reason_of_failure_moves_on(string reason, bool streamed)
+    {
+        var world = new ChatWorld();
+        world["a"].Answer = _ => new ChatResponse(new ChatMessage(ChatRole.Assistant, streamed ? "" : "half ")) { FinishReason = new ChatFinishReason(reason) };
+        world["a"].AnswerStream = _ => [new() { FinishReason = new ChatFinishReason(reason) }];
+
+        world.Ask(streamed).GetServingEndpoint().Should().Be("b");
+    }
+
+    [Fact]
+    public void A_stream_that_ends_with_a_reason_of_failure_after_content_is_partial()
+    {
+        var world = new ChatWorld();
+        world["a"].AnswerStream = _ => [new(ChatRole.Assistant, "half "), new() { FinishReason = new ChatFinishReason("error") }];
+
+        FluentActions.Invoking(() => world.Ask(streamed: true)).Should().Throw<PartialResponseException>();
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public void Content_filter_and_length_are_told_apart(bool streamed)
