@@ -21,8 +21,12 @@ public sealed class StructureTests
         ["ProfileHeaders.With"] = "a flat table: one line for each header",
         ["VaultSettings.Problems"] = "a flat table: one line for each setting",
         ["PeerExchange.Changed"] = "a flat table: one line for each kind of fact that a change makes",
-        ["FailoverEngine.AgainOrWait"] = "one decision from one pass over the members",
-        ["FailoverEngine.AskOutage"] = "one decision from one pass over the members",
+        ["SseEvents.TryTakeValue"] = "a parser on the path of each event",
+        ["StreamPieces.HasContent"] = "a parser on the path of each event",
+        ["Dialect.Judge"] = "a flat table: what a status and its words mean, in the order in which they are asked",
+        ["HealthReducer.Next"] = "a flat table: one line for each source of evidence",
+        ["HealthReducer.ProbeMiss"] = "what makes a missed beat count for nothing, one line for each reason",
+        ["WaitDecision.Waits"] = "a flat table: one line for each rule of waiting",
         ["ScriptedEndpoint.ItemsAsync"] = "one stream with all the faults that can be played in it",
     };
 
