@@ -60,6 +60,10 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         if (Classify(body.Read, response.Headers) is { } fault)
         {
             attempt.ReportFault(fault);
+            if (Shape is not null)
+                HttpSide.Of(pool).UnknownShapes.AddRefusal(attempt.Endpoint.Name, fault.StatusCode, body.Read.Span);
+            if (fault is { Kind: FaultKind.ModelNotFound, IsProvisional: true })
+                HttpSide.Of(pool).ModelMissing(attempt.Endpoint, fault.StatusCode);
             if (fault is { Kind: FaultKind.NotServed, IsProvisional: true })
                 HttpSide.Of(pool).NotServed(attempt.Endpoint, fault.StatusCode, request.Method, call.Path);
         }
@@ -104,7 +108,10 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         if (request.Method == HttpMethod.Post && LongErrorIn(body) is { } hidden && hidden.Kind != FaultKind.ContentFilter)
             throw Refused(hidden);
         if (!isAnswer && attempt.Lease.Declared is null && Kind == RequestKind.CreatesAnswer)
+        {
             attempt.ReportFault(NoAnswer());
+            HttpSide.Of(pool).UnknownShapes.Add(attempt.Endpoint.Name, (int)response.StatusCode, body);
+        }
         if (outline.Usage is { } usage && JsonOutline.TryReadUsage(body.AsSpan(usage), out var input, out var output, out var cached))
             attempt.ReportUsage(input, output, cached);
         if (call.MakesState)

@@ -20,6 +20,10 @@ internal sealed partial class HttpSide(EndpointPool pool)
 
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
     private readonly ILogger _logger = pool.Owners.NewLogger("HaKit.Http");
+
+    /// <summary>The answers in a shape that no dialect knows.</summary>
+    public UnknownShapes UnknownShapes { get; } = new(pool.Name, pool.Owners.NewLogger("HaKit.Http"));
+
     private Addressed? _addressed;
     private int _warnedOfRetries;
 
@@ -107,6 +111,16 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// <param name="Of">What it holds for.</param>
     /// <param name="Names">The endpoints with an address; null: all.</param>
     private sealed record Addressed(PoolSnapshot Of, string[]? Names);
+
+    /// <summary>Says, once for each endpoint, that it does not have a model that it is asked for: capacity that is not there.</summary>
+    public void ModelMissing(PoolEndpoint endpoint, int status)
+    {
+        if (TargetOf(endpoint).IsFirstModelMissing())
+            NoModel(_logger, pool.Name, endpoint.Name, status, endpoint.Domains.Model ?? "that the request names");
+    }
+
+    [LoggerMessage(17, LogLevel.Warning, "Pool {Pool}: endpoint '{Endpoint}' answers {Status}: it does not have the model {Model}, and is no capacity for requests that need it.")]
+    private static partial void NoModel(ILogger logger, string pool, string endpoint, int status, string model);
 
     [LoggerMessage(15, LogLevel.Warning, "Pool {Pool}: endpoint '{Endpoint}' answers {Status} to {Method} {Path}: is its Address complete (…/v1)?")]
     private static partial void AddressIncomplete(ILogger logger, string pool, string endpoint, int status, string method, string path);

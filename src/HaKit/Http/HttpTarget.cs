@@ -17,6 +17,7 @@ internal sealed class HttpTarget
     private readonly CredentialNames _names;
     private readonly Uri _origin;
     private int _notServed;
+    private int _modelMissing;
 
     public HttpTarget(PoolEndpoint endpoint, Uri origin, CredentialNames names)
     {
@@ -42,6 +43,9 @@ internal sealed class HttpTarget
 
     /// <summary>True for the first answer that says the endpoint does not serve a path.</summary>
     public bool IsFirstNotServed() => Interlocked.Exchange(ref _notServed, 1) == 0;
+
+    /// <summary>True for the first answer that says the endpoint does not have a model.</summary>
+    public bool IsFirstModelMissing() => Interlocked.Exchange(ref _modelMissing, 1) == 0;
 
     private bool HasPlace => _path.Contains("%7Bmodel%7D", StringComparison.OrdinalIgnoreCase);
 

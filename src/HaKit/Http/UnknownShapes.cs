@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+using HaKit.Dialects;
+using HaKit.Faults;
+using Microsoft.Extensions.Logging;
+
+namespace HaKit.Http;
+
+/// <summary>
+/// Counts, by endpoint and status, the answers in a shape that no dialect knows, and writes the first, the tenth, the hundredth … to the log with an
+/// outline of their members. Bounded; thread-safe.
+/// </summary>
+internal sealed partial class UnknownShapes(string pool, ILogger logger)
+{
+    private const int MostShapes = 256;
+
+    private readonly ConcurrentDictionary<(string Endpoint, int Status, string Outline), long> _counts = new();
+
+    /// <summary>How often an endpoint answered with a status in an unknown shape.</summary>
+    public long CountOf(string endpoint, int status) => _counts.Where(c => c.Key.Endpoint == endpoint && c.Key.Status == status).Sum(c => c.Value);
+
+    /// <summary>Counts a refusal if its body is JSON and no error of any dialect.</summary>
+    public void AddRefusal(string endpoint, int status, ReadOnlySpan<byte> body)
+    {
+        Span<char> words = stackalloc char[ErrorSigns.WordBuffer];
+        Span<byte> lengths = stackalloc byte[ErrorSigns.LengthBuffer];
+        lengths.Clear();
+        var signs = new ErrorSigns(words, lengths);
+        ErrorReader.Read(body, null, ref signs);
+        if (signs is { IsJson: true, IsError: false } && signs.Message.IsEmpty && !signs.NamesField)
+            Add(endpoint, status, body);
+    }
+
+    /// <summary>Counts an answer.</summary>
+    public void Add(string endpoint, int status, ReadOnlySpan<byte> body)
+    {
+        var key = (endpoint, status, ShapeOutline.Of(body));
+        if (_counts.Count >= MostShapes && !_counts.ContainsKey(key))
+            return;
+        var count = _counts.AddOrUpdate(key, 1, static (_, before) => before + 1);
+        if (Math.Log10(count) % 1 == 0)
+            Unknown(logger, pool, endpoint, status, count, key.Item3);
+    }
+
+    [LoggerMessage(16, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} answered {Status} in a shape that no dialect knows, {Count} times so far: {Outline}.")]
+    private static partial void Unknown(ILogger logger, string pool, string endpoint, int status, long count, string outline);
+}
