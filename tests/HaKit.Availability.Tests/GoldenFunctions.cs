@@ -14,7 +14,7 @@ internal static class GoldenFunctions
     public static Dictionary<string, Func<GoldenRow, double?>> All { get; } = new()
     {
         ["Availability.FromMttfMttr"] = r => Availability.FromMttfMttr(r["mttf"], r["mttr"]).Value,
-        ["Availability.Nines"] = _ => Availability.FromMttfMttr(5, 1).Nines,
+        ["Availability.Nines"] = r => Fraction(r.Text("A")).Nines,
         ["Availability.FromDowntime"] = r => Availability.FromDowntime(r.Time("total"), r.Time("down")).Value,
         ["Availability.RequiredMttr"] = r => r.Availability("A").RequiredMttr(r["mttf"]),
         ["Availability.MeanCycle"] = r => Availability.MeanCycle(r["mttf"], r["mttr"]),
@@ -131,6 +131,14 @@ internal static class GoldenFunctions
         ["Backup.YoungInterval"] = r => Backup.YoungInterval(r["cost"], r["mtbf"]),
         ["Backup.DalyInterval"] = r => Backup.DalyInterval(r["cost"], r["mtbf"]),
     };
+
+    // "5/6": up for 5 of 6.
+    private static Availability Fraction(string text)
+    {
+        var parts = text.Split('/');
+        var (up, total) = (GoldenRow.Number(parts[0]), GoldenRow.Number(parts[1]));
+        return Availability.FromMttfMttr(up, total - up);
+    }
 
     private static Heartbeat HeartbeatOf(GoldenRow r) => new(r.Time("interval"), r.Time("timeout"), (int)r["misses"]);
 
