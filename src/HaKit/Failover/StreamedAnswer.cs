@@ -319,7 +319,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         var now = _engine.Clock.Now;
         if (_ended)
             return Finish();
-        if (exception is OperationCanceledException && (_callerToken.IsCancellationRequested || _readerToken.IsCancellationRequested))
+        // Disposed of while it was read, too: that cancels the attempt for the caller, and may end the read before the reader notices.
+        if (exception is OperationCanceledException && (_callerToken.IsCancellationRequested || _readerToken.IsCancellationRequested || _lease.CancelledFor is { Blame: FaultBlame.Caller }))
         {
             _over = true;
             Complete(KnownFaults.CallerCancelled, now);
