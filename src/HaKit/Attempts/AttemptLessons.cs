@@ -33,5 +33,5 @@ internal static class AttemptLessons
 
     // A silence that was given up counts as long as it was waited for, or only quick answers would teach. A stream was measured at its first content.
     private static bool MeasuresTime(Lease lease, Fault? fault) =>
-        fault is null ? !lease.IsStream || lease.FirstContentAt is null : fault.Kind == FaultKind.FirstContentTimeout;
+        fault is null ? !lease.IsStream || lease.FirstContentAt is null : fault.Kind == FaultKind.FirstContentTimeout && lease.State.IsSlow(lease.IsTrial && !lease.AsksOutage);
 }

@@ -14,6 +14,9 @@ namespace HaKit.Attempts;
 /// </summary>
 internal sealed class EndpointState
 {
+    private const int SilencesThatTeach = 30;
+    private const int SilencesOfATrial = 10;
+
     // Nothing answered for this long, and then something: the endpoint has come back.
     private static readonly TimeSpan SilenceOfAnOutage = TimeSpan.FromSeconds(1);
 
@@ -32,6 +35,7 @@ internal sealed class EndpointState
     private long _pacedAt = -1;
     private int _seenBack;
     private object? _returnWatcher;
+    private int _silences;
     private ReportedLoad? _load;
     private HeartbeatReading? _heartbeat;
     private bool _isLimited;
@@ -238,6 +242,13 @@ internal sealed class EndpointState
         Volatile.Write(ref _heldSeconds, double.IsNaN(before) ? length.TotalSeconds : before + (length.TotalSeconds - before) / Math.Min(1000, Math.Max(2, Successes)));
     }
 
+    /// <summary>
+    /// An attempt was given up in silence: does that show that the endpoint has become slow, and not that it is out for a moment? Only after many in a row; a
+    /// trial after an ejection's period counts for many. A few silences in a hundred would otherwise be the 99th percentile of its times, and each limit that
+    /// is learned from them would be three times the last.
+    /// </summary>
+    public bool IsSlow(bool isTrial) => Interlocked.Add(ref _silences, isTrial ? SilencesOfATrial : 1) > SilencesThatTeach;
+
     /// <summary>An attempt has shown the first sign of its answer.</summary>
     /// <param name="now">The time on the pool's clock.</param>
     /// <param name="began">When the attempt began.</param>
@@ -249,6 +260,7 @@ internal sealed class EndpointState
             Volatile.Write(ref _cameBackBegan, began.Ticks);
         if (Volatile.Read(ref _left) != 0)
             Volatile.Write(ref _left, 0);
+        Volatile.Write(ref _silences, 0);
         // A probe's word is old news now.
         if (Volatile.Read(ref _seenBack) != 0)
             Volatile.Write(ref _seenBack, 0);

@@ -21,6 +21,8 @@ internal sealed class EndpointPoolCheck(EndpointPool pool, int minimum) : IHealt
             data["peers"] = link.IsConnected ? $"{fleet.Replicas.Count} replicas" : $"alone: {link.Problem}";
         foreach (var endpoint in status.Endpoints)
             data["endpoint." + endpoint.Endpoint.Name] = endpoint.HealthText;
+        if (status.IsUnreachable)
+            return Result(context.Registration.FailureStatus, $"Pool '{pool.Name}': no endpoint can be reached; perhaps this network.");
         if (status.ServingTier is not { } tier)
             return Result(context.Registration.FailureStatus, $"Pool '{pool.Name}': none of its {status.Endpoints.Count} endpoints can take traffic.");
         if (tier != status.FirstTier)

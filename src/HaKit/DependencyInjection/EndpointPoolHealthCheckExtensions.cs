@@ -11,7 +11,8 @@ public static class EndpointPoolHealthCheckExtensions
 {
     /// <summary>
     /// Adds a check of a pool. Unhealthy: no endpoint takes ordinary traffic. Degraded: fewer than <paramref name="minimum"/> do, or a tier serves that
-    /// is not the first. Its data says how each endpoint is, since when and why.
+    /// is not the first. Never tag it <c>live</c>: a liveness probe would restart the application because its providers are down. For readiness give
+    /// <c>failureStatus: HealthStatus.Degraded</c>: in an outage the application is to stay in rotation, because its calls wait. Its data says how each endpoint is, since when and why.
     /// </summary>
     /// <param name="builder">The checks.</param>
     /// <param name="pool">The pool's name, and the check's; an unknown pool is refused when the application starts.</param>

@@ -29,6 +29,16 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
         return new(now, until, now + silence, cause, new SlowStart(until, until + ramp, options.SlowStartInitialShare));
     }
 
+    /// <summary>The wait that an endpoint named, doubled from the fourth in a row on, at most to 30 s: it names its time without keeping to it.</summary>
+    public static TimeSpan Stretched(TimeSpan named, int timesInARow)
+    {
+        if (timesInARow < 4 || named >= LongestStretched)
+            return named;
+        return 2 * named < LongestStretched ? 2 * named : LongestStretched;
+    }
+
+    private static readonly TimeSpan LongestStretched = TimeSpan.FromSeconds(30);
+
     /// <summary>What holds when a later one is said: the longer wait, and no trial before either's. The same instance if nothing changes.</summary>
     public Cooldown And(Cooldown later)
     {

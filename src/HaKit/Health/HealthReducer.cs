@@ -177,7 +177,13 @@ internal static class HealthReducer
             return state.Cool(Cooldown.UntilCleared(fault, options.ClearTrial(fault, evidence.HasServedLately, refusals), now)) with { ClearRefusals = refusals };
         }
 
-        if (fault.SaysWhen()) return state.Cool(Cooldown.For(fault, fault.Wait(), now, options));
+        if (fault.SaysWhen())
+        {
+            // Of a burst of refusals only the first counts as one more in a row.
+            var isNext = state.NamedAt is not { } named || evidence.Began > named;
+            var times = state.NamedTimes + (isNext ? 1 : 0);
+            return state.Cool(Cooldown.For(fault, Cooldown.Stretched(fault.Wait(), times), now, options)) with { NamedTimes = times, NamedAt = isNext ? now : state.NamedAt };
+        }
         if (fault.Blame != FaultBlame.Throttle && fault.Kind != FaultKind.BreakerOpen) return state;
 
         // A burst of refusals is one refusal: only an attempt begun after the last one lengthens the wait.

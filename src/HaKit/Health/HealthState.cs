@@ -76,6 +76,18 @@ public sealed record HealthState
 
     internal TimeSpan? ThrottledAt { get; init; }
 
+    /// <summary>Refusals in a row that named their time, and when the latest came.</summary>
+    internal int NamedTimes { get; init; }
+
+    internal TimeSpan? NamedAt { get; init; }
+
+    /// <summary>
+    /// Could it not be connected to lately? Either several times in a row, or held, because no other endpoint could be connected to either: then it stays
+    /// admitted, because it may be our own network, but nothing can be sent there.
+    /// </summary>
+    internal bool IsUnreachable => Cause is { IsConnectClass: true }
+        && (Status == EndpointHealthStatus.Suspect && (ConsecutiveFailures | ProbeMisses) == 0 || IsInService && (ConnectFailures > 1 || ProbeMisses > 1));
+
     internal SlowStart Return { get; init; }
 
     internal TimeSpan TrialUntil { get; init; }
@@ -119,7 +131,7 @@ public sealed record HealthState
 
     /// <summary>Would a success change nothing? Then it need not be told to the reducer.</summary>
     internal bool IsClean => Status is EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart
-        && (ConsecutiveFailures | ProbeMisses | Throttles | Refusals) == 0;
+        && (ConsecutiveFailures | ProbeMisses | Throttles | Refusals | NamedTimes) == 0;
 
     internal bool IsCooling(TimeSpan now) => Cooldown is { } cooldown && now < cooldown.Until;
 

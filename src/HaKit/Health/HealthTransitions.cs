@@ -34,11 +34,13 @@ internal static class HealthTransitions
     {
         // Attempts that were under way when the server throttled say nothing about whether it still does.
         var throttles = state.ThrottledAt is { } last && began > last ? 0 : state.Throttles;
-        if (throttles == state.Throttles && (state.ConsecutiveFailures | state.ProbeMisses | state.Refusals) == 0 && state.Status != EndpointHealthStatus.Suspect)
+        var named = state.NamedAt is { } at && began > at ? 0 : state.NamedTimes;
+        if (throttles == state.Throttles && named == state.NamedTimes && (state.ConsecutiveFailures | state.ProbeMisses | state.Refusals) == 0 && state.Status != EndpointHealthStatus.Suspect)
             return state;
         return state.WithoutCounts() with
         {
             Throttles = throttles,
+            NamedTimes = named,
             Status = state.Status == EndpointHealthStatus.Suspect ? EndpointHealthStatus.Healthy : state.Status,
             Since = state.Status == EndpointHealthStatus.Suspect ? now : state.Since,
             Cause = state.Status == EndpointHealthStatus.Suspect ? null : state.Cause,
@@ -161,6 +163,7 @@ internal static class HealthTransitions
         Until = null,
         CauseLevel = ProbeLevel.Reachable,
         IsBackByProbe = false,
+        NamedTimes = 0,
         Return = new SlowStart(now, now + options.SlowStartDuration, options.SlowStartInitialShare),
         RecoveredAt = null,
     };

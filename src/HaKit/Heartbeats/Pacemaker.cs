@@ -13,6 +13,8 @@ internal sealed class Pacemaker
     private readonly Lock _gate = new();
     private readonly HealthTracker _health;
     private readonly Func<TimeSpan, TimeSpan> _outagePause;
+    private static readonly TimeSpan TellEvery = TimeSpan.FromMinutes(1);
+
     private readonly Action<TimeSpan?> _outageChanged;
     private readonly Dictionary<EndpointHealth, Heartbeat> _hearts = [];
     private readonly ITimer _watch;
@@ -22,7 +24,7 @@ internal sealed class Pacemaker
     private TimeSpan _watchPeriod;
     private TimeSpan _watchDue;
     private TimeSpan? _outageSince;
-    private uint _outageTurn;
+    private TimeSpan _toldAt;
     private bool _isStopped;
 
     /// <param name="clock">The pool's clock.</param>
@@ -36,6 +38,9 @@ internal sealed class Pacemaker
         _watch = clock.Time.NewTimer(static pacemaker => ((Pacemaker)pacemaker!).Watch(), this);
         _outage = clock.Time.NewTimer(static pacemaker => ((Pacemaker)pacemaker!).AskInOutage(), this);
     }
+
+    /// <summary>Called once a minute while an outage goes on, with its age; under no lock.</summary>
+    public Action<TimeSpan>? OutageGoesOn { get; init; }
 
     public PoolClock Clock { get; }
 
@@ -79,7 +84,7 @@ internal sealed class Pacemaker
     public void OnHealthChanged(in HealthChange change, TimeSpan now)
     {
         var (before, after) = (change.Before, change.After);
-        if (before.Admits(now) != after.Admits(now))
+        if (CanServe(before, now) != CanServe(after, now))
             Reconsider(now);
         // The probe that ejected it has just asked; and of those that share a broken domain the one that found it asks for all.
         var isEjected = after.Status == EndpointHealthStatus.Ejected && before.Status != EndpointHealthStatus.Ejected
@@ -142,7 +147,7 @@ internal sealed class Pacemaker
 
     private void Reconsider(TimeSpan now)
     {
-        var isOutage = !Array.Exists(_members, m => m.Health.State.Admits(now));
+        var isOutage = !Array.Exists(_members, m => CanServe(m.Health.State, now));
         TimeSpan? lasted = null;
         lock (_gate)
         {
@@ -151,7 +156,7 @@ internal sealed class Pacemaker
             IsOutage = isOutage;
             if (isOutage)
             {
-                _outageSince = now;
+                _outageSince = _toldAt = now;
                 _outage.Change(_outagePause(TimeSpan.Zero), Timeout.InfiniteTimeSpan);
             }
             else
@@ -165,20 +170,27 @@ internal sealed class Pacemaker
     }
 
     // One question at a time, each endpoint in turn.
+    // A probe costs next to nothing, so all are asked in one round.
     private void AskInOutage()
     {
         var now = Clock.Now;
         Reconsider(now);
-        var members = _members;
-        for (var i = 0; i < members.Length; i++)
-        {
-            var member = members[(int)(_outageTurn++ % (uint)members.Length)];
-            var state = member.Health.State;
-            if (state.Status == EndpointHealthStatus.Ejected && HeartOf(member.Health) is { } heart && heart.CanClear(state) && heart.AskNow())
-                break;
-        }
+        foreach (var member in _members)
+            if (member.Health.State is { Status: EndpointHealthStatus.Ejected or EndpointHealthStatus.Suspect or EndpointHealthStatus.SlowStart } state
+                && HeartOf(member.Health) is { } heart && heart.CanClear(state))
+                heart.AskNow();
+        TimeSpan? age = null;
         lock (_gate)
             if (!_isStopped && _outageSince is { } since)
+            {
                 _outage.Change(_outagePause(now - since), Timeout.InfiniteTimeSpan);
+                if (now - _toldAt >= TellEvery)
+                    (_toldAt, age) = (now, now - since);
+            }
+        if (age is { } length)
+            OutageGoesOn?.Invoke(length);
     }
+
+    // An endpoint that cannot be reached serves nothing, although it is not ejected when it may be our own network.
+    private static bool CanServe(HealthState state, TimeSpan now) => state.Admits(now) && !state.IsUnreachable;
 }

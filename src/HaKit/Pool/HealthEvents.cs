@@ -9,7 +9,8 @@ internal static class HealthEvents
     public static bool IsEjection(in HealthChange change) =>
         change.After.Status == EndpointHealthStatus.Ejected && change.Before.Status != EndpointHealthStatus.Ejected && change.Evidence.Fault?.IsNeutral != true;
 
-    public static bool IsRecovery(in HealthChange change) => change.After.IsInService && !change.Before.IsInService;
+    public static bool IsRecovery(in HealthChange change) => change.After.IsInService && !change.Before.IsInService
+        && change.Evidence.Source != EvidenceSource.SelfSuspicion; // an ejection that is undone is no recovery
 
     /// <summary>Has the endpoint come back, so that its slow start begins and what was learned of its failures no longer holds?</summary>
     public static bool IsReturn(in HealthChange change) => change.After.Status == EndpointHealthStatus.SlowStart && !change.Before.IsInService;

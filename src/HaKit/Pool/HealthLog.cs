@@ -18,7 +18,9 @@ internal static class HealthLog
         var (before, after, endpoint) = (change.Before, change.After, change.Endpoint.Name);
         var fault = (change.Evidence.Fault ?? after.Cause)?.ToString() ?? "no fault";
         var source = HealthEvents.SourceOf(change).ToString();
-        if (HealthEvents.IsEjection(change))
+        if (before is { Status: EndpointHealthStatus.Trial, IsOutageTrial: true } && after.Status == EndpointHealthStatus.Ejected)
+            PoolLog.ChangedALittle(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), fault, source); // of the outage itself there is one line
+        else if (HealthEvents.IsEjection(change))
             PoolLog.Ejected(log, pool, endpoint, ((after.Until ?? now) - now).TotalSeconds, fault, source);
         else if (HealthEvents.IsRecovery(change))
             PoolLog.Recovered(log, pool, endpoint, after.Status.ToString(), source);

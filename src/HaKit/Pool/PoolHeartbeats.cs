@@ -5,6 +5,7 @@ using HaKit.Failover.Waiting;
 using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Heartbeats;
+using HaKit.Limits;
 
 namespace HaKit.Pool;
 
@@ -23,12 +24,15 @@ internal sealed class PoolHeartbeats : IDisposable
 
     public PoolHeartbeats(
         PoolClock clock, CurrentOptions options, CurrentSnapshot snapshot, HealthTracker health, PoolJournal journal, EndpointPoolParts parts,
-        IFaultClassifier classifier, EndpointCredentials credentials)
+        IFaultClassifier classifier, EndpointCredentials credentials, WaitQueue queue)
     {
         (_clock, _options, _snapshot, _parts, _classifier, _credentials) = (clock, options, snapshot, parts, classifier, credentials);
         // A source of its own, so that how often hearts beat does not change what calls draw.
         var chance = new Chance(options.Value.Seed is { } seed ? ~(ulong)seed : Chance.FreshSeed());
-        _pacemaker = new Pacemaker(clock, health, chance, OutagePace.ProbePauseAt, journal.OnOutageChanged);
+        _pacemaker = new Pacemaker(clock, health, chance, OutagePace.ProbePauseAt, journal.OnOutageChanged)
+        {
+            OutageGoesOn = age => journal.RecordOutageGoesOn(age, queue.Count),
+        };
     }
 
     public void OnHealthChanged(HealthChange change) => _pacemaker.OnHealthChanged(change, _clock.Now);

@@ -67,10 +67,16 @@ internal sealed class PoolJournal : IDisposable
                 Events.Publish(new OutageEnded { Pool = _pool, At = Events.Now, Lasted = length });
             return;
         }
-        PoolLog.OutageBegan(Log, _pool);
+        if (Array.Exists(_snapshot.Value.Members, static m => m.Health.State.IsUnreachable))
+            PoolLog.NothingReachable(Log, _pool);
+        else
+            PoolLog.OutageBegan(Log, _pool);
         if (Events.AreWatched)
             Events.Publish(new OutageBegan { Pool = _pool, At = Events.Now });
     }
+
+    /// <summary>Records once a minute that an outage goes on.</summary>
+    public void RecordOutageGoesOn(TimeSpan age, int waiting) => PoolLog.OutageGoesOn(Log, _pool, age.TotalSeconds, waiting);
 
     public void RecordRemoval(string endpoint)
     {

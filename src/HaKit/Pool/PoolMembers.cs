@@ -109,7 +109,17 @@ internal sealed class PoolMembers
         var now = _clock.Now;
         if (change.After.Admits(now) && !change.Before.Admits(now))
             Interlocked.Increment(ref _returned);
+        else if (IsSeenBack(change))
+            Interlocked.Increment(ref _returned);
+        if (IsSeenBack(change))
+            _snapshot.Value.MemberOf(change.Endpoint)?.SeeBack();
     }
+
+    // A probe, another replica or an operator shows that it is back: one waiting call may ask it at once.
+    private static bool IsSeenBack(in HealthChange change) =>
+        change.Evidence is { Fault: null } and ({ Source: EvidenceSource.Probe or EvidenceSource.Order } or { IsFromPeer: true })
+        && change.After.Status is EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart
+        && (change.Before.Status == EndpointHealthStatus.Suspect || !change.Before.IsInService);
 
     /// <summary>
     /// Lets waiting calls look for each endpoint that returned. Called after the changes have been delivered: what a released call does may take long, and

@@ -46,7 +46,7 @@ internal sealed class PoolOwners : IDisposable
         Members = new PoolMembers(name, Clock, Options, snapshot, factory, health, Objective, Journal, Engine, selectors);
         Load = new PoolLoad(Clock, Options, snapshot, Engine.Queue, Journal);
         Redundancy = new PoolRedundancy(name, Clock, snapshot, factory.Traffic, Engine.Queue);
-        Heartbeats = new PoolHeartbeats(Clock, Options, snapshot, health, Journal, parts, Classifier, Credentials);
+        Heartbeats = new PoolHeartbeats(Clock, Options, snapshot, health, Journal, parts, Classifier, Credentials, Engine.Queue);
         Peers = new PoolPeers(name, Clock, Options, snapshot, Members, Journal, Engine, Heartbeats, parts.PeerLink);
         Orders = new PoolOrders(name, Clock, snapshot, Members, Journal, Peers);
         Gauges = new PoolGauges(telemetry, Clock, snapshot, Engine, Load, Redundancy, Objective, Peers);

@@ -21,6 +21,9 @@ public sealed record PoolStatus
     /// <summary>How many of them take ordinary traffic.</summary>
     public required int Serving { get; init; }
 
+    /// <summary>Can none of them be connected to, so that it is perhaps this network? Then none serves, although none is ejected.</summary>
+    public bool IsUnreachable { get; init; }
+
     /// <summary>The tier that is to be used first: the lowest, or the one that an operator promoted.</summary>
     public required int FirstTier { get; init; }
 
@@ -34,7 +37,7 @@ public sealed record PoolStatus
     public required double RetryBudget { get; init; }
 
     /// <summary>One line: how many serve, and how each endpoint is.</summary>
-    public override string ToString() => $"Pool '{Pool}': {Serving} of {Endpoints.Count} endpoints serve. {string.Join("; ", Endpoints)}.";
+    public override string ToString() => $"Pool '{Pool}': {Serving} of {Endpoints.Count} endpoints serve{(IsUnreachable ? ": no endpoint can be reached; perhaps this network" : "")}. {string.Join("; ", Endpoints)}.";
 }
 
 /// <summary>One endpoint of a <see cref="PoolStatus"/>. Immutable.</summary>

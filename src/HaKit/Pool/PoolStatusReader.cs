@@ -10,8 +10,13 @@ internal static class PoolStatusReader
     {
         var (now, at) = (clock.Now, clock.Time.GetUtcNow());
         var endpoints = Array.ConvertAll(snapshot.Members, m => StatusOf(m, now, at));
+        // When none of those that would take traffic can be reached, none of them serves: no ejection says so, because it may be our own network.
+        var isUnreachable = Array.TrueForAll(endpoints, static e => !e.Serves || e.Health.IsUnreachable) && Array.Exists(endpoints, static e => e.Serves);
+        if (isUnreachable)
+            endpoints = Array.ConvertAll(endpoints, static e => e with { Serves = false });
         return new PoolStatus
         {
+            IsUnreachable = isUnreachable,
             Pool = pool,
             At = at,
             Now = now,

@@ -26,6 +26,12 @@ internal static partial class PoolLog
     [LoggerMessage(26, LogLevel.Critical, "Pool {Pool}: none of its endpoints can take traffic.")]
     public static partial void OutageBegan(ILogger logger, string pool);
 
+    [LoggerMessage(70, LogLevel.Critical, "Pool {Pool}: no endpoint can be reached; perhaps this network.")]
+    public static partial void NothingReachable(ILogger logger, string pool);
+
+    [LoggerMessage(71, LogLevel.Warning, "Pool {Pool}: no endpoint can take traffic for {Seconds:0} s now; {Waiting} calls wait.")]
+    public static partial void OutageGoesOn(ILogger logger, string pool, double seconds, int waiting);
+
     [LoggerMessage(27, LogLevel.Warning, "Pool {Pool}: an endpoint can take traffic again, after {Seconds:0.#} s.")]
     public static partial void OutageEnded(ILogger logger, string pool, double seconds);
 

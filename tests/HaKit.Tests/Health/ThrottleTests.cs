@@ -32,7 +32,9 @@ public sealed class ThrottleTests
                 var seconds = 1 + 4 * random.NextDouble();
                 endpoint.Complete(ticket, HealthBench.Throttled(seconds), _bench.Now);
                 notBefore[endpoint] = _bench.Now + TimeSpan.FromSeconds(seconds);
-                endpoint.State.SlowStartShare(notBefore[endpoint]).Should().BeApproximately(0.1, 1e-9);
+                var until = endpoint.State.CooldownUntil!.Value;
+                until.Should().BeGreaterThanOrEqualTo(notBefore[endpoint], "from the fourth in a row the named time is doubled");
+                endpoint.State.SlowStartShare(until).Should().BeApproximately(0.1, 1e-9);
             }
         }
 
