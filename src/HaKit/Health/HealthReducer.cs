@@ -180,7 +180,7 @@ internal static class HealthReducer
         if (fault.SaysWhen())
         {
             // Of a burst of refusals only the first counts as one more in a row.
-            var isNext = state.NamedAt is not { } named || evidence.Began > named;
+            var isNext = !state.IsCooling(now);
             var times = state.NamedTimes + (isNext ? 1 : 0);
             return state.Cool(Cooldown.For(fault, Cooldown.Stretched(fault.Wait(), times), now, options)) with { NamedTimes = times, NamedAt = isNext ? now : state.NamedAt };
         }

@@ -24,6 +24,7 @@ internal sealed class Pacemaker
     private TimeSpan _watchPeriod;
     private TimeSpan _watchDue;
     private TimeSpan? _outageSince;
+    private uint _outageTurn;
     private TimeSpan _toldAt;
     private bool _isStopped;
 
@@ -170,15 +171,19 @@ internal sealed class Pacemaker
     }
 
     // One question at a time, each endpoint in turn.
-    // A probe costs next to nothing, so all are asked in one round.
+    // One question at a time, each endpoint in turn.
     private void AskInOutage()
     {
         var now = Clock.Now;
         Reconsider(now);
-        foreach (var member in _members)
+        var members = _members;
+        for (var i = 0; i < members.Length; i++)
+        {
+            var member = members[(int)(_outageTurn++ % (uint)members.Length)];
             if (member.Health.State is { Status: EndpointHealthStatus.Ejected or EndpointHealthStatus.Suspect or EndpointHealthStatus.SlowStart } state
-                && HeartOf(member.Health) is { } heart && heart.CanClear(state))
-                heart.AskNow();
+                && HeartOf(member.Health) is { } heart && heart.CanClear(state) && heart.AskNow())
+                break;
+        }
         TimeSpan? age = null;
         lock (_gate)
             if (!_isStopped && _outageSince is { } since)

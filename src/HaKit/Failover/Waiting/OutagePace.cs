@@ -11,6 +11,8 @@ internal sealed class OutagePace
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SteadyPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ProbesEarly = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan EarlyProbePause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestProbePause = TimeSpan.FromMilliseconds(900);
 
     // A pool without a budget for retries repeats as good as nothing: one trial in this time stands in for a heartbeat that really generates.
@@ -121,11 +123,12 @@ internal sealed class OutagePace
         return tenth < SteadyPause ? SteadyPause : tenth > LongestPause ? LongestPause : tenth;
     }
 
-    /// <summary>The pause between two rounds of cheap probes in an outage of this age: probes cost nothing, so they are a little quicker than trials.</summary>
+    /// <summary>The pause between two cheap probes in an outage of this age: 0.1 s growing to 0.25 s in 10 s, and to 0.9 s in another 10 s. They cost next to nothing.</summary>
     public static TimeSpan ProbePauseAt(TimeSpan age)
     {
-        var tenth = age / 10;
-        return tenth < FirstPause ? FirstPause : tenth > LongestProbePause ? LongestProbePause : tenth;
+        if (age <= ProbesEarly)
+            return FirstPause + (EarlyProbePause - FirstPause) * Math.Max(0, age / ProbesEarly);
+        return EarlyProbePause + (LongestProbePause - EarlyProbePause) * Math.Min(1, (age - ProbesEarly) / ProbesEarly);
     }
 
     private static bool IsLapsed(long since, TimeSpan now) => since != None && now.Ticks - since > Lapse.Ticks;
