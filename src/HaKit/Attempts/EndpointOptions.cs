@@ -115,6 +115,8 @@ public sealed class EndpointOptions
     {
         if (string.IsNullOrWhiteSpace(Name))
             yield return $"{path}:Name is '{Name}': an endpoint needs a name.";
+        else if (Name.Length > 256 || Name.Any(char.IsControl))
+            yield return $"{path}:Name has {Name.Length} characters, or control characters among them: at most 256 characters, and none that a log would not show, are needed.";
         if (Address is not null && !IsAddress(Address))
             yield return $"{path}:Address of '{Name}' is '{Redact(Address)}': an absolute http or https address is needed (or https+http, which service discovery resolves).";
     }
