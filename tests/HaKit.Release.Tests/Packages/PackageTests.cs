@@ -77,9 +77,9 @@ public sealed class PackageTests(PackedFixture packed)
     [Theory]
     [InlineData("HaKit.Availability")]
     [InlineData("HaKit", "HaKit.Availability", "Polly.Core", "Microsoft.Extensions.Http", "Microsoft.Extensions.Hosting.Abstractions",
-        "Microsoft.Extensions.Diagnostics.HealthChecks", "Microsoft.Extensions.Options.ConfigurationExtensions")]
-    [InlineData("HaKit.OpenAI", "HaKit", "System.ClientModel")]
-    [InlineData("HaKit.AI", "HaKit", "Microsoft.Extensions.AI.Abstractions")]
+        "Microsoft.Extensions.Diagnostics.HealthChecks", "Microsoft.Extensions.Http.Resilience", "Microsoft.Extensions.Options.ConfigurationExtensions", "Polly.Extensions", "Polly.RateLimiting")]
+    [InlineData("HaKit.OpenAI", "HaKit", "OpenAI", "System.ClientModel")]
+    [InlineData("HaKit.AI", "HaKit", "Microsoft.Extensions.AI")]
     [InlineData("HaKit.AspNetCore", "HaKit")]
     [InlineData("HaKit.Batch", "HaKit.AI")]
     [InlineData("HaKit.PostgreSql", "HaKit.Batch", "Npgsql")]
