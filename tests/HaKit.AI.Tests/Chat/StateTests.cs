@@ -48,7 +48,7 @@ public sealed class StateTests
         world.Ask();
         world["a"].Faults.Always(FakeFault.Refused);
 
-        world.Failure(options: new ChatOptions { ConversationId = "conv-1" }).Should().BeOfType<NoEndpointAvailableException>();
+        world.Failure(options: new ChatOptions { ConversationId = "conv-1" }).Should().BeOfType<DeadlineExceededException>();
         world["b"].Counts.Received.Should().Be(0);
     }
 

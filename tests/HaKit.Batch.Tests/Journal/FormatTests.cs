@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using HaKit.Batch.Stores;
 using static HaKit.Batch.Tests.Journal.JournalScenario;
@@ -48,5 +47,5 @@ public sealed class FormatTests
         await File.WriteAllBytesAsync(path, files.ContentOf(FirstFile));
     }
 
-    private static string Folder([CallerFilePath] string file = "") => Path.Combine(Path.GetDirectoryName(file)!, "fixtures");
+    private static string Folder() => Path.Combine(AppContext.BaseDirectory, "fixtures");
 }

@@ -105,17 +105,17 @@ internal static class Promises
             // In the grace after our own pause nothing is held against anybody, and asking is not slowed down.
             if (run.Case.Pause is { } pause && pause + PauseLength + PauseLength > outage.From && pause < outage.Until)
                 continue;
-            // What was in flight when it began fails too, and may look everywhere once.
             var begins = outage.From;
             var ends = outage.Until < run.Case.Length ? outage.Until : run.Case.Length;
             var calls = run.Calls.Count(c => c.Began < ends && !(c.Ended < begins));
-            var before = run.Calls.Count(c => c.Began < begins && !(c.Ended < begins));
-            var attempts = run.Attempts.Count(a => a.Began >= begins && a.Began < ends);
-            var endpoints = run.Case.Endpoints.Count;
-            // Until they are found, five failures each; then a tenth of the calls, or a dozen trials and one for each second, whichever is more.
-            var bound = Math.Max(1.1 * calls, calls + 12 + (ends - begins).TotalSeconds) + endpoints * (5 + before);
-            if (attempts > bound)
-                run.Broken($"{attempts} attempts for {calls} calls in an outage of all from {begins.TotalSeconds:0.0} s to {ends.TotalSeconds:0.0} s: more than {bound:0}");
+            // Extra load: what is sent beyond a call's first attempt on each endpoint. In flight when the outage began: those fail too, and are sent again once.
+            var attempts = run.Attempts.Where(a => a.Began >= begins && a.Began < ends).ToArray();
+            var extra = attempts.Count(a => a.Call.Attempts.Exists(b => b.Number < a.Number && b.Endpoint == a.Endpoint));
+            var inFlight = run.Attempts.Count(a => a.Began < begins && !(a.Ended < begins));
+            // Until the endpoints are found to be out, calls make ordinary retries, which the budget's cap of ten bounds; what is earned and given back allows as many again.
+            var bound = Math.Max(0.1 * calls, 12 + (ends - begins).TotalSeconds) + 20 + inFlight;
+            if (extra > bound)
+                run.Broken($"{extra} attempts beyond first ones for {calls} calls in an outage of all from {begins.TotalSeconds:0.0} s to {ends.TotalSeconds:0.0} s: more than {bound:0}");
         }
     }
 
@@ -159,13 +159,15 @@ internal static class Promises
                 run.Broken($"e{endpoint} was ejected at {at.TotalSeconds:0.0} s for {ejected.Fault}, and had always been well");
     }
 
-    /// <summary>A silent stream is given up when its time is over.</summary>
+    /// <summary>A silent stream is given up when its time is over. An attempt whose endpoint's usual time is not known yet is kept, and another starts beside it.</summary>
     private static void Silence(SwarmRun run)
     {
+        const int SamplesToLearn = 20;
         var limit = SwarmCase.FirstContentLimit + Late + (run.Case.Pause is null ? TimeSpan.Zero : PauseLength);
         foreach (var attempt in run.Attempts)
             if (attempt.Call.IsStream && !attempt.ShowedContent && attempt.Ended - attempt.Began > limit
-                && !(attempt.Call.FirstItemAt <= attempt.Ended)) // another attempt of the call may have served it meanwhile
+                && !(attempt.Call.FirstItemAt <= attempt.Ended) // another attempt of the call may have served it meanwhile
+                && run.Attempts.Count(a => a.Endpoint == attempt.Endpoint && a.Call.IsStream && a.ShowedContent && a.Began < attempt.Began) > SamplesToLearn)
                 run.Broken($"call {attempt.Call.Number} waited {(attempt.Ended - attempt.Began)!.Value.TotalSeconds:0.0} s for the first content from e{attempt.Endpoint}");
     }
 
