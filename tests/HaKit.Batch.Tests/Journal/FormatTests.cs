@@ -47,5 +47,5 @@ public sealed class FormatTests
         await File.WriteAllBytesAsync(path, files.ContentOf(FirstFile));
     }
 
-    private static string Folder() => Path.Combine(AppContext.BaseDirectory, "fixtures");
+    private static string Folder() => Path.Combine(AppContext.BaseDirectory, "Journal", "fixtures");
 }
