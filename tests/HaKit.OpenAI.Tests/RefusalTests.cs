@@ -95,6 +95,7 @@ public sealed class RefusalTests(TwoServers world) : IClassFixture<TwoServers>
         ["200 words"] = FakeFault.Status(200, "upstream said no"),
         ["200 text"] = FakeFault.Status(200, "OK", "text/plain"),
         ["200 object"] = FakeFault.Status(200, """{"ok":true}"""),
+        ["200 bytes, empty"] = FakeFault.Status(200, "", "application/octet-stream"),
         ["200 null choice"] = FakeFault.Status(200, """{"choices":[null]}"""),
     };
 
@@ -103,6 +104,7 @@ public sealed class RefusalTests(TwoServers world) : IClassFixture<TwoServers>
         ["only DONE"] = FakeFault.Status(200, "data: [DONE]\n\n", "text/event-stream"),
         ["an unknown error"] = FakeFault.Status(200, "data: {\"code\":500,\"message\":\"x\"}\n\n", "text/event-stream"),
         ["no choices, DONE"] = FakeFault.Status(200, "data: {\"choices\":[]}\n\ndata: [DONE]\n\n", "text/event-stream"),
+        ["a role, DONE"] = FakeFault.Status(200, "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\ndata: [DONE]\n\n", "text/event-stream"),
         ["an unknown status, DONE"] = FakeFault.Status(200, "data: {\"status\":\"busy\"}\n\ndata: [DONE]\n\n", "text/event-stream"),
     };
 

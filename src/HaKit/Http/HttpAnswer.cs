@@ -25,7 +25,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         if (isReadable && type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase))
             return StreamedAsync(isLabelled: true, token);
         if (request.Method == HttpMethod.Head || (int)response.StatusCode is 204 or 205 or 304)
-            return new(response);
+            return new(Empty());
         // Labels may be wrong or missing: where a stream was asked for, the first byte of the body says what it is.
         if (isReadable && (IsObjects(type) || call.AsksForStream && request.Method == HttpMethod.Post && (ModelFinder.IsJson(type) || IsText(type))
                 && (response.Content.Headers.ContentLength != 0 || Shape is { IsJson: true })))
@@ -35,7 +35,15 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         // A page where data was asked for: some gateway's, not the endpoint's.
         if (type.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) && AcceptsDataOnly())
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
-        return response.Content.Headers.ContentLength == 0 ? new(response) : PassedAsync(default, token);
+        return response.Content.Headers.ContentLength == 0 ? new(Empty()) : PassedAsync(default, token);
+    }
+
+    // No body at all is no answer to a request that creates one.
+    private HttpResponseMessage Empty()
+    {
+        if (Kind == RequestKind.CreatesAnswer)
+            attempt.ReportFault(NoAnswer());
+        return response;
     }
 
     private AnswerShape? Shape => call.ShapeOn(attempt.Endpoint.Dialect);

@@ -128,7 +128,6 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private StreamSignal OfChunk(ReadOnlySpan<byte> data, ReadOnlySpan<byte> choices)
     {
         _isKnown = true;
-        HasAnswer |= choices.TrimStart((byte)' ') is [(byte)'[', not (byte)']', ..];
         var delta = choices.IndexOf("\"delta\":"u8);
         var rest = delta < 0 ? choices : choices[(delta + 8)..].TrimStart((byte)' ');
         var signal = rest.StartsWith("{\"content\":\""u8) && rest.Length > 12 && rest[12] != '"' || StreamPieces.HasContent(choices) ? StreamSignal.Content : StreamSignal.None;
@@ -137,6 +136,8 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             && choices[(index + 8)..].TrimStart((byte)' ') is [not (byte)'0', ..])
             _hasSeveralChoices = true;
         var finish = StreamPieces.FinishOf(data);
+        // A role alone is no answer; an end that gives its reason is one, and be it empty.
+        HasAnswer |= finish != FinishMeaning.None;
         var end = OfReason(data, finish);
         return end == StreamSignal.Error ? end : _hasSeveralChoices ? signal : signal | end;
     }
