@@ -23,7 +23,7 @@ internal sealed class SdkWorld : IAsyncDisposable
     private readonly ManualTimeProvider _time = new();
     private bool _ownsServers;
 
-    private SdkWorld(FakeAiServer[] servers, Action<EndpointPoolOptions>? configure)
+    private SdkWorld(FakeAiServer[] servers, Action<EndpointPoolOptions>? configure, TimeProvider? time = null)
     {
         Servers = servers;
         var options = new EndpointPoolOptions { Seed = 1 };
@@ -31,7 +31,7 @@ internal sealed class SdkWorld : IAsyncDisposable
         for (var i = 0; i < servers.Length; i++)
             options.Endpoints.Add(new EndpointOptions { Name = $"s{i}", Address = servers[i].Address.ToString(), Tier = i });
         configure?.Invoke(options);
-        Pool = new EndpointPool("sdk", options, new EndpointPoolParts { TimeProvider = _time });
+        Pool = new EndpointPool("sdk", options, new EndpointPoolParts { TimeProvider = time ?? _time });
     }
 
     public FakeAiServer[] Servers { get; }
@@ -45,7 +45,7 @@ internal sealed class SdkWorld : IAsyncDisposable
         return new([await FakeAiServer.StartAsync(cancellationToken: token), await FakeAiServer.StartAsync(cancellationToken: token)], null) { _ownsServers = true };
     }
 
-    public static SdkWorld Over(FakeAiServer[] servers, Action<EndpointPoolOptions>? configure = null) => new(servers, configure);
+    public static SdkWorld Over(FakeAiServer[] servers, Action<EndpointPoolOptions>? configure = null, TimeProvider? time = null) => new(servers, configure, time);
 
     public OpenAIClient Client() => new(new ApiKeyCredential("k"), new OpenAIClientOptions { Endpoint = new Uri(Pool.Origin, "v1") }.UseHaEndpointPool(Pool));
 
