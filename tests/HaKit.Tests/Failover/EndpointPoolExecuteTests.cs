@@ -215,24 +215,4 @@ public sealed class EndpointPoolExecuteTests
         failure.Attempts.Should().OnlyContain(a => a.Fault!.Kind == FaultKind.ConnectFailed);
         failure.InnerException.Should().BeOfType<HttpRequestException>();
     }
-
-    [Fact]
-    public async Task Success_that_is_synchronous_allocates_nothing()
-    {
-        await using var pool = Pool(3);
-        Calls(pool, 200);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Calls(pool, 100);
-        (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
-
-        static void Calls(EndpointPool pool, int count)
-        {
-            for (var i = 0; i < count; i++)
-            {
-                var call = pool.ExecuteAsync(0, static (_, _, _) => ValueTask.FromResult(1), Ct);
-                if (!call.IsCompletedSuccessfully)
-                    throw new InvalidOperationException("The call did not succeed synchronously.");
-            }
-        }
-    }
 }
