@@ -90,7 +90,7 @@ public sealed class FolderDestination(string path) : IVaultDestination
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A temporary file that stays is swept by no one but read by no one either: names that end in .tmp are not listed.
+            // A temporary file that stays takes space and does no harm: names that end in .tmp are not listed.
         }
     }
 }

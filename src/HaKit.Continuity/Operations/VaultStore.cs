@@ -40,7 +40,7 @@ internal sealed class VaultStore(EndpointPool pool, VaultOptions options)
     private static IVaultDestination Of(EndpointAttempt attempt) => (IVaultDestination)attempt.Endpoint.Client!;
 }
 
-/// <summary>What exceptions of destinations mean: a folder that may not be written stays so, and asking it again for the whole deadline helps no one.</summary>
+/// <summary>Classifies exceptions of destinations. A folder that must not be written stays so: asking it again until the deadline serves no call.</summary>
 internal sealed class DestinationFaults : IFaultClassifier
 {
     // ENOSPC and EROFS as .NET puts them into HResult on Unix, and ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL of Windows.

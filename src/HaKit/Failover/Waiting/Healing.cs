@@ -8,7 +8,7 @@ internal enum Healing
     /// <summary>No: a key, a model, a quota, the request itself.</summary>
     Never,
 
-    /// <summary>Nobody can tell: it may be a hiccup, or a build that is broken. A few retries, and no more.</summary>
+    /// <summary>The fault does not tell: it may be a hiccup, or a build that is broken. A call makes a few retries, and no more.</summary>
     Doubtful,
 
     /// <summary>Yes: connecting failed, the endpoint is overloaded, throttled, silent or broken for the moment.</summary>
