@@ -27,7 +27,8 @@ public class AvailabilityBenchmarks
     public Availability Block_of_50_components()
     {
         var groups = new ReliabilityBlock[10];
-        for (var g = 0; g < groups.Length; g++) groups[g] = ReliabilityBlock.KofN(3, _fifty.AsSpan(5 * g, 5));
+        for (var g = 0; g < groups.Length; g++)
+            groups[g] = ReliabilityBlock.KofN(3, _fifty.AsSpan(5 * g, 5));
         return ReliabilityBlock.Series(groups).Availability;
     }
 

@@ -20,23 +20,33 @@ public class DashboardBenchmarks
     {
         var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } };
         for (var i = 0; i < 100; i++)
+        {
             options.Endpoints.Add(new EndpointOptions
             {
-                Name = $"gpu-{i:00}", Address = $"https://gpu-{i:00}.example.test:8443/v1", Tier = i / 80, Zone = $"zone-{i % 3}", Model = "llama-3.3-70b-instruct",
+                Name = $"gpu-{i:00}",
+                Address = $"https://gpu-{i:00}.example.test:8443/v1",
+                Tier = i / 80,
+                Zone = $"zone-{i % 3}",
+                Model = "llama-3.3-70b-instruct",
                 Limits = new() { MaxConcurrency = 64, RequestsPerMinute = 6000 },
             });
+        }
+
         var pool = _pool = new EndpointPool("bench", options, new EndpointPoolParts { TimeProvider = _time });
         _feed = new StatusFeed(() => [pool], _time, new EndpointPoolPagesOptions());
         _feed.Start();
         for (var step = 0; step < 61; step++)
         {
             for (var call = 0; call < 500; call++)
+            {
                 _time.Run(() => pool.ExecuteAsync(new RequestProfile { MayRepeat = false }, call, static (attempt, call, _) =>
                 {
                     if (call % 50 == 0)
                         attempt.ReportFault(new Fault(FaultKind.ServerError) { StatusCode = 500 });
                     return new ValueTask<int>(call);
                 }).AsTask());
+            }
+
             _time.Advance(TimeSpan.FromSeconds(5));
         }
     }

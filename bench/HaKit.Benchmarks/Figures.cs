@@ -122,9 +122,13 @@ internal static class Figures
         {
             MethodInfo[] methods = [.. ofType.Select(o => o.Method).Distinct().Select(name => ofType.Key.GetMethod(name)!)];
             foreach (var report in BenchmarkRunner.Run(ofType.Key, methods, config).Reports)
+            {
                 if (report.ResultStatistics is { } statistics)
+                {
                     measured[new(ofType.Key, report.BenchmarkCase.Descriptor.WorkloadMethod.Name, report.BenchmarkCase.Parameters.Items is [var given, ..] ? given.Value : null)] =
                         new(statistics.Median, report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase) ?? double.NaN);
+                }
+            }
         }
         return measured;
     }

@@ -1,5 +1,5 @@
-using HaKit.Estimates;
 using BenchmarkDotNet.Attributes;
+using HaKit.Estimates;
 using HaKit.Faults;
 using HaKit.Health;
 

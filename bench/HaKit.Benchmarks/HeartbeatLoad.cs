@@ -86,8 +86,11 @@ internal static class HeartbeatLoad
         var (cpu, watch, sent) = (Environment.CpuUsage.TotalTime, Stopwatch.StartNew(), 0L);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
         while (watch.Elapsed.TotalSeconds < seconds && await timer.WaitForNextTickAsync())
+        {
             for (; sent < watch.Elapsed.TotalSeconds * perSecond; sent++)
                 _ = GetAsync();
+        }
+
         cpu = Environment.CpuUsage.TotalTime - cpu;
         Console.WriteLine($"for comparison {100 * (cpu / watch.Elapsed):0.00} % of one core for the same requests by the HTTP client alone, {cpu.TotalMicroseconds / sent:0.0} µs each");
 
@@ -104,6 +107,7 @@ internal static class HeartbeatLoad
         var answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"ok\"}"u8.ToArray();
         var buffer = new byte[1024];
         using (connection)
+        {
             try
             {
                 // A probe's request fits into one packet.
@@ -113,6 +117,7 @@ internal static class HeartbeatLoad
             catch (SocketException)
             {
             }
+        }
     }
 
     private static Process StartServer(int port) =>

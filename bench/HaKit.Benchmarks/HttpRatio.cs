@@ -25,11 +25,14 @@ internal static class HttpRatio
             var least = new (double Nanoseconds, double Bytes)[variants.Length];
             Array.Fill(least, (double.MaxValue, double.MaxValue));
             for (var slice = 0; slice < slices; slice++)
+            {
                 for (var i = 0; i < variants.Length; i++)
                 {
                     var measured = await SliceAsync(variants[i].Call).ConfigureAwait(false);
                     least[i] = (Math.Min(least[i].Nanoseconds, measured.Nanoseconds), Math.Min(least[i].Bytes, measured.Bytes));
                 }
+            }
+
             Console.WriteLine(asynchronous ? "answered later" : "answered at once");
             for (var i = 0; i < variants.Length; i++)
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {variants[i].Name,-18} {least[i].Nanoseconds,8:0} ns  {least[i].Bytes,6:0} B  {least[i].Nanoseconds / least[2].Nanoseconds:0.00} x the standard handler"));

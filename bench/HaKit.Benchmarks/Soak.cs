@@ -130,9 +130,14 @@ internal sealed class Soak
     {
         var text = new StringBuilder();
         foreach (var line in events.Split('\n'))
+        {
             if (line.StartsWith("data: {", StringComparison.Ordinal) && JsonDocument.Parse(line[6..]).RootElement.GetProperty("choices") is { } choices && choices.GetArrayLength() > 0
                 && choices[0].GetProperty("delta").TryGetProperty("content", out var content))
+            {
                 text.Append(content.GetString());
+            }
+        }
+
         return text.ToString();
     }
 

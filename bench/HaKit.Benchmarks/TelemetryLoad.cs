@@ -23,13 +23,18 @@ internal static class TelemetryLoad
             [("nobody listens", static () => null), ("metrics", Metrics), ("metrics and every span", static () => new Both(Metrics(), Spans()))];
         var times = Array.ConvertAll(variants, _ => new List<double>());
         for (var round = -2; round < rounds; round++)
+        {
             for (var i = 0; i < variants.Length; i++)
+            {
                 using (variants[i].Listen())
                 {
                     var nanoseconds = await MeasureAsync(pool, calls);
                     if (round >= 0)
                         times[i].Add(nanoseconds);
                 }
+            }
+        }
+
         for (var i = 0; i < variants.Length; i++)
         {
             times[i].Sort();

@@ -24,7 +24,8 @@ public class TestingBenchmarks : IAsyncDisposable
     [GlobalSetup]
     public async Task Setup()
     {
-        for (var i = 0; i < Timers; i++) _armed[i] = _clock.CreateTimer(static _ => { }, null, TimeSpan.FromSeconds(1 + i * 7919 % Timers), Timeout.InfiniteTimeSpan);
+        for (var i = 0; i < Timers; i++)
+            _armed[i] = _clock.CreateTimer(static _ => { }, null, TimeSpan.FromSeconds(1 + i * 7919 % Timers), Timeout.InfiniteTimeSpan);
         _server = await FakeAiServer.StartAsync();
         _memory = _endpoint.CreateClient();
         _sockets = new HttpClient { BaseAddress = new Uri(_server.Address, "v1/") };

@@ -41,8 +41,10 @@ internal static class Chat
         yield return new("start", Endpoint: detail?.Endpoint, Attempts: detail?.Attempts.Count);
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
         await foreach (var item in SseParser.Create(body).EnumerateAsync(cancellationToken))
+        {
             if (item.Data != "[DONE]" && TextOf(item.Data) is { Length: > 0 } text)
                 yield return new("text", text);
+        }
     }
 
     // An answer that was cut is asked for anew, before everybody's eyes: the library never does so behind their backs.

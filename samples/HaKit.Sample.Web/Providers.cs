@@ -14,11 +14,19 @@ internal static class Providers
     public static IEnumerable<EndpointOptions> Configured(IConfiguration configuration)
     {
         foreach (var (name, key, address, model) in Known)
+        {
             if (configuration[key] is { Length: > 0 } secret)
+            {
                 yield return new EndpointOptions
                 {
-                    Name = name, Provider = name, Account = name, Address = address, Model = configuration[$"{name}:model"] ?? model,
+                    Name = name,
+                    Provider = name,
+                    Account = name,
+                    Address = address,
+                    Model = configuration[$"{name}:model"] ?? model,
                     Headers = { ["Authorization"] = $"Bearer {secret}" },
                 };
+            }
+        }
     }
 }

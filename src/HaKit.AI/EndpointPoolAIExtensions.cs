@@ -75,8 +75,11 @@ public static class EndpointPoolAIExtensions
     internal static PoolEndpoint? Find(this EndpointPool pool, string name)
     {
         foreach (var endpoint in pool.Endpoints)
+        {
             if (endpoint.Name == name)
                 return endpoint;
+        }
+
         return null;
     }
 

@@ -56,7 +56,8 @@ public readonly partial struct Availability : IEquatable<Availability>, ICompara
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="nines"/> is NaN or negative.</exception>
     public static Availability FromNines(double nines)
     {
-        if (!(nines >= 0)) throw new ArgumentOutOfRangeException(nameof(nines), nines, "A number of nines is not negative.");
+        if (!(nines >= 0))
+            throw new ArgumentOutOfRangeException(nameof(nines), nines, "A number of nines is not negative.");
         return new Availability(-Numerics.Precise.Expm1(-nines * Math.Log(10)), Math.Pow(10, -nines));
     }
 

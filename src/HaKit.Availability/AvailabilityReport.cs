@@ -113,7 +113,8 @@ public sealed record AvailabilityReport
         var components = new ReliabilityComponent[endpoints.Length];
         for (var i = 0; i < components.Length; i++)
         {
-            if (endpoints[i].Observed is not { } observed) return null;
+            if (endpoints[i].Observed is not { } observed)
+                return null;
             components[i] = ReliabilityBlock.Component(endpoints[i].Name, observed);
         }
 

@@ -42,11 +42,14 @@ public readonly partial struct Availability : IFormattable, IParsable<Availabili
     {
         result = default;
         var text = s.AsSpan().Trim();
-        if (text.IsEmpty) return false;
-        if (text[^1] == '%') return TryDecimal(text[..^1].TrimEnd(), 100m, out result) || TryBeyondDecimal(text[..^1].TrimEnd(), out result);
+        if (text.IsEmpty)
+            return false;
+        if (text[^1] == '%')
+            return TryDecimal(text[..^1].TrimEnd(), 100m, out result) || TryBeyondDecimal(text[..^1].TrimEnd(), out result);
         if (text.StartsWith("1-"))
         {
-            if (!double.TryParse(text[2..], NumberStyles.Float, CultureInfo.InvariantCulture, out var u) || u is not (>= 0 and <= 1)) return false;
+            if (!double.TryParse(text[2..], NumberStyles.Float, CultureInfo.InvariantCulture, out var u) || u is not (>= 0 and <= 1))
+                return false;
             result = FromUnavailability(u);
             return true;
         }
@@ -62,7 +65,8 @@ public readonly partial struct Availability : IFormattable, IParsable<Availabili
         result = default;
         const NumberStyles style = NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingWhite;
         // A decimal holds 28 digits; longer texts would be rounded, perhaps up to a flattering 1.
-        if (text.Length > 27 || !decimal.TryParse(text, style, CultureInfo.InvariantCulture, out var value) || value > whole) return false;
+        if (text.Length > 27 || !decimal.TryParse(text, style, CultureInfo.InvariantCulture, out var value) || value > whole)
+            return false;
         result = new Availability((double)(value / whole), (double)((whole - value) / whole));
         return true;
     }
@@ -74,7 +78,8 @@ public readonly partial struct Availability : IFormattable, IParsable<Availabili
     private static bool TryDouble(ReadOnlySpan<char> text, double whole, out Availability result)
     {
         result = default;
-        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || value is not >= 0 || value > whole) return false;
+        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || value is not >= 0 || value > whole)
+            return false;
         result = Of(value / whole);
         return true;
     }
@@ -83,9 +88,11 @@ public readonly partial struct Availability : IFormattable, IParsable<Availabili
     {
         result = default;
         var at = text.IndexOfAny('N', 'n');
-        if (at <= 0 || !int.TryParse(text[..at], NumberStyles.None, CultureInfo.InvariantCulture, out var nines)) return false;
+        if (at <= 0 || !int.TryParse(text[..at], NumberStyles.None, CultureInfo.InvariantCulture, out var nines))
+            return false;
         var digit = 0;
-        if (at + 1 < text.Length && (text.Length > at + 2 || !int.TryParse(text[(at + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out digit))) return false;
+        if (at + 1 < text.Length && (text.Length > at + 2 || !int.TryParse(text[(at + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out digit)))
+            return false;
         return TryNines(nines, digit, out result);
     }
 
@@ -93,7 +100,8 @@ public readonly partial struct Availability : IFormattable, IParsable<Availabili
     {
         result = default;
         var words = text.ToLowerInvariant().Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        if (words.Length is not (2 or 3) || words[1] is not ("nine" or "nines")) return false;
+        if (words.Length is not (2 or 3) || words[1] is not ("nine" or "nines"))
+            return false;
         var nines = Array.IndexOf(Digits, words[0]);
         var digit = words.Length == 3 ? Array.IndexOf(Digits, words[2]) : 0;
         return nines >= 0 && digit is >= 0 and <= 9 && TryNines(nines, digit, out result);
@@ -108,17 +116,21 @@ public readonly partial struct Availability : IFormattable, IParsable<Availabili
         static decimal Tenth(int power)
         {
             var value = 1m;
-            for (var i = 0; i < power; i++) value /= 10;
+            for (var i = 0; i < power; i++)
+                value /= 10;
             return value;
         }
     }
 
     private string Percent()
     {
-        if (Unavailability == 0) return "100%";
-        if (Unavailability < 1e-22) return Exact();
+        if (Unavailability == 0)
+            return "100%";
+        if (Unavailability < 1e-22)
+            return Exact();
         var places = Unavailability >= 0.5 ? 2 : Math.Clamp((int)Math.Floor(Nines) + 1, 1, 26);
-        if (Value > 0 && Value < 0.01) places = Math.Clamp(2 - (int)Math.Floor(Math.Log10(Value)) - 2, 2, 26);
+        if (Value > 0 && Value < 0.01)
+            places = Math.Clamp(2 - (int)Math.Floor(Math.Log10(Value)) - 2, 2, 26);
         // Through the smaller part: a decimal made of a double keeps fifteen significant digits.
         var percent = Unavailability <= 0.5 ? 100m - 100m * (decimal)Unavailability : 100m * (decimal)Value;
         return decimal.Round(percent, places).ToString("0.##########################", CultureInfo.InvariantCulture) + "%";
@@ -126,7 +138,8 @@ public readonly partial struct Availability : IFormattable, IParsable<Availabili
 
     private (int Nines, int Digit) RunOfNines()
     {
-        if (Unavailability == 0) return (int.MaxValue, 0);
+        if (Unavailability == 0)
+            return (int.MaxValue, 0);
         var nines = (int)Math.Floor(Nines + 1e-12);
         var left = Unavailability * Math.Pow(10, nines);
         return (nines, Math.Clamp((int)Math.Floor(10 * (1 - left) + 1e-9), 0, 9));
@@ -135,14 +148,16 @@ public readonly partial struct Availability : IFormattable, IParsable<Availabili
     private string ShortNines()
     {
         var (nines, digit) = RunOfNines();
-        if (nines == int.MaxValue) return "100%";
+        if (nines == int.MaxValue)
+            return "100%";
         return digit == 0 ? $"{nines}N" : $"{nines}N{digit}";
     }
 
     private string WordNines()
     {
         var (nines, digit) = RunOfNines();
-        if (nines == int.MaxValue) return "always";
+        if (nines == int.MaxValue)
+            return "always";
         var count = nines < Digits.Length ? Digits[nines] : nines.ToString(CultureInfo.InvariantCulture);
         return $"{count} {(nines == 1 ? "nine" : "nines")}{(digit == 0 ? "" : " " + Digits[digit])}";
     }

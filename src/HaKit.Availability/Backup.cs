@@ -73,7 +73,8 @@ public static class Backup
     /// <exception cref="ArgumentException">There is no copy.</exception>
     public static Availability AnyCopyLeft(double commonCause, params ReadOnlySpan<Availability> copies)
     {
-        if (copies.IsEmpty) throw new ArgumentException("There must be at least one copy.", nameof(copies));
+        if (copies.IsEmpty)
+            throw new ArgumentException("There must be at least one copy.", nameof(copies));
         return Availability.Series(Availability.FromUnavailability(Guard.Probability(commonCause)), Availability.Parallel(copies));
     }
 
@@ -89,7 +90,8 @@ public static class Backup
     public static double DalyInterval(double cost, double mtbf)
     {
         var young = YoungInterval(cost, mtbf);
-        if (cost >= 2 * mtbf) return mtbf;
+        if (cost >= 2 * mtbf)
+            return mtbf;
         var ratio = cost / (2 * mtbf);
         return young * (1 + Math.Sqrt(ratio) / 3 + ratio / 9) - cost;
     }

@@ -20,12 +20,20 @@ internal sealed class BlockEvaluation
         Components = [.. occurrences.Keys];
         var names = new HashSet<string>(Components.Count, StringComparer.Ordinal);
         foreach (var component in Components)
+        {
             if (!names.Add(component.Name))
                 throw new InvalidOperationException($"Two components are named '{component.Name}': use one object for one unit, or two names.");
-        if (occurrences.Count == Occurrences(occurrences)) return;
+        }
+
+        if (occurrences.Count == Occurrences(occurrences))
+            return;
         var repeated = new Dictionary<ReliabilityComponent, int>(ReferenceEqualityComparer.Instance);
         foreach (var (component, count) in occurrences)
-            if (count > 1) repeated.Add(component, count);
+        {
+            if (count > 1)
+                repeated.Add(component, count);
+        }
+
         _pivots = new Dictionary<ReliabilityBlock, List<ReliabilityComponent>>(ReferenceEqualityComparer.Instance);
         Place(root, repeated);
     }
@@ -50,7 +58,8 @@ internal sealed class BlockEvaluation
     private static int Occurrences(Dictionary<ReliabilityComponent, int> occurrences)
     {
         var sum = 0;
-        foreach (var count in occurrences.Values) sum += count;
+        foreach (var count in occurrences.Values)
+            sum += count;
         return sum;
     }
 
@@ -62,7 +71,8 @@ internal sealed class BlockEvaluation
             return;
         }
 
-        foreach (var part in block.Parts) Count(part, occurrences);
+        foreach (var part in block.Parts)
+            Count(part, occurrences);
     }
 
     /// <summary>Counts the repeated components below a block, and places each at the first block that holds all of it.</summary>
@@ -71,27 +81,38 @@ internal sealed class BlockEvaluation
         var below = new Dictionary<ReliabilityComponent, int>(ReferenceEqualityComparer.Instance);
         if (block is ReliabilityComponent component)
         {
-            if (repeated.ContainsKey(component)) below.Add(component, 1);
+            if (repeated.ContainsKey(component))
+                below.Add(component, 1);
             return below;
         }
 
         foreach (var part in block.Parts)
+        {
             foreach (var (found, count) in Place(part, repeated))
                 CollectionsMarshal.GetValueRefOrAddDefault(below, found, out _) += count;
+        }
+
         var complete = new List<ReliabilityComponent>();
         foreach (var (found, count) in below)
-            if (count == repeated[found]) complete.Add(found);
-        if (complete.Count == 0) return below;
+        {
+            if (count == repeated[found])
+                complete.Add(found);
+        }
+
+        if (complete.Count == 0)
+            return below;
         if (complete.Count > MaxPivots)
             throw new InvalidOperationException($"{complete.Count} components are repeated across the parts of one block; at most {MaxPivots} can be evaluated.");
         _pivots![block] = complete;
-        foreach (var found in complete) below.Remove(found);
+        foreach (var found in complete)
+            below.Remove(found);
         return below;
     }
 
     private Availability Evaluate(ReliabilityBlock block, Dictionary<ReliabilityComponent, Availability>? decided)
     {
-        if (block is ReliabilityComponent component) return Own(component, decided);
+        if (block is ReliabilityComponent component)
+            return Own(component, decided);
         if (_pivots is not null && _pivots.TryGetValue(block, out var pivots))
             return Decide(block, pivots, 0, decided ?? new Dictionary<ReliabilityComponent, Availability>(ReferenceEqualityComparer.Instance));
         return Combine(block, decided);
@@ -99,7 +120,8 @@ internal sealed class BlockEvaluation
 
     private Availability Decide(ReliabilityBlock block, List<ReliabilityComponent> pivots, int next, Dictionary<ReliabilityComponent, Availability> decided)
     {
-        if (next == pivots.Count) return Combine(block, decided);
+        if (next == pivots.Count)
+            return Combine(block, decided);
         var pivot = pivots[next];
         var had = decided.TryGetValue(pivot, out var before);
         var own = had ? before : pivot.Availability;
@@ -107,8 +129,10 @@ internal sealed class BlockEvaluation
         var with = own.Value == 0 ? default : Decide(block, pivots, next + 1, decided);
         decided[pivot] = HaKit.Availability.Availability.Never;
         var without = own.Unavailability == 0 ? default : Decide(block, pivots, next + 1, decided);
-        if (had) decided[pivot] = before;
-        else decided.Remove(pivot);
+        if (had)
+            decided[pivot] = before;
+        else
+            decided.Remove(pivot);
         return HaKit.Availability.Availability.FromPair(
             own.Value * with.Value + own.Unavailability * without.Value,
             own.Value * with.Unavailability + own.Unavailability * without.Unavailability);
@@ -118,7 +142,8 @@ internal sealed class BlockEvaluation
     {
         var parts = block.Parts;
         Span<Availability> values = parts.Length <= 64 ? stackalloc Availability[parts.Length] : new Availability[parts.Length];
-        for (var i = 0; i < parts.Length; i++) values[i] = Evaluate(parts[i], decided);
+        for (var i = 0; i < parts.Length; i++)
+            values[i] = Evaluate(parts[i], decided);
         return block.Combine(values);
     }
 

@@ -55,9 +55,11 @@ public sealed record BurnRateAlert
         foreach (var (name, share, window) in ((string, double, TimeSpan)[])[
             ("fast", 0.02, TimeSpan.FromHours(1)), ("slow", 0.05, TimeSpan.FromHours(6)), ("creeping", 0.1, TimeSpan.FromDays(3))])
         {
-            if (window > slo.Period) continue;
+            if (window > slo.Period)
+                continue;
             var alert = new BurnRateAlert(name, BurnRate.Threshold(share, window, slo.Period), window, window / 12);
-            if (alert.CanFire(slo)) alerts.Add(alert);
+            if (alert.CanFire(slo))
+                alerts.Add(alert);
         }
 
         return alerts;

@@ -44,7 +44,8 @@ public sealed class BurnRateMonitor
         for (var i = 0; i < _statuses.Length; i++)
         {
             var status = _statuses[i].Alert.Evaluate(Slo, _outcomes, now);
-            if (status.Firing != _statuses[i].Firing) (changed ??= []).Add(status);
+            if (status.Firing != _statuses[i].Firing)
+                (changed ??= []).Add(status);
             _statuses[i] = status;
         }
 

@@ -14,7 +14,8 @@ public static class Capacity
     public static int InstancesFor(int required, Availability instance, Availability target)
     {
         Guard.AtLeast(1, required);
-        if (instance.Value == 0) throw new ArgumentOutOfRangeException(nameof(instance), "Instances that are never up reach no target.");
+        if (instance.Value == 0)
+            throw new ArgumentOutOfRangeException(nameof(instance), "Instances that are never up reach no target.");
         if (target.Unavailability == 0 && instance.Unavailability > 0)
             throw new ArgumentOutOfRangeException(nameof(target), "No number of instances is always up.");
         long enough = required, tooFew = required - 1L;
@@ -27,8 +28,10 @@ public static class Capacity
         while (enough - tooFew > 1)
         {
             var middle = (enough + tooFew) / 2;
-            if (Meets(middle)) enough = middle;
-            else tooFew = middle;
+            if (Meets(middle))
+                enough = middle;
+            else
+                tooFew = middle;
         }
 
         return Precise.ToCount(enough);
@@ -45,7 +48,8 @@ public static class Capacity
     {
         Guard.AtLeast(1L, instances);
         Guard.Between(0L, instances, required);
-        if (required == 0) return Availability.Always;
+        if (required == 0)
+            return Availability.Always;
         var (up, down) = new BetaDistribution(required, instances - required + 1).Tails(instance);
         return Availability.FromPair(up, down);
     }
@@ -60,7 +64,8 @@ public static class Capacity
         Guard.AtLeast(1, instances);
         Guard.Between(0, instances - 1, spares);
         var down = 1.0;
-        for (var i = 0; i <= spares; i++) down *= (double)(instances - i) / (i + 1) * instance.Unavailability;
+        for (var i = 0; i <= spares; i++)
+            down *= (double)(instances - i) / (i + 1) * instance.Unavailability;
         return Availability.FromUnavailability(Math.Min(1, down));
     }
 

@@ -68,7 +68,8 @@ public static partial class Estimate
     public static long ZeroFailureTrials(Availability target, double confidence = 0.95)
     {
         Guard.OpenProbability(target.Value == 1 ? 1 - target.Unavailability / 2 : target.Value, nameof(target));
-        if (target.Unavailability == 0) throw new ArgumentOutOfRangeException(nameof(target), target, "No number of trials shows 100 %.");
+        if (target.Unavailability == 0)
+            throw new ArgumentOutOfRangeException(nameof(target), target, "No number of trials shows 100 %.");
         return (long)Precise.Ceiling(Precise.Log1p(-Guard.OpenProbability(confidence)) / Precise.Log1p(-target.Unavailability));
     }
 

@@ -94,7 +94,8 @@ public static partial class Estimate
             down += Guard.NotNegative(cycle.Down, nameof(cycles));
         }
 
-        if (cycles.Length < 2 || up + down == 0) throw new ArgumentException("At least two cycles of some length are needed.", nameof(cycles));
+        if (cycles.Length < 2 || up + down == 0)
+            throw new ArgumentException("At least two cycles of some length are needed.", nameof(cycles));
         var estimate = Availability.Ratio(up, down);
         var squares = 0.0;
         foreach (var cycle in cycles)

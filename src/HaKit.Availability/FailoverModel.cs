@@ -53,7 +53,8 @@ public sealed record FailoverModel
         rates[bothUp, failover > 0 ? switching : oneUp] += Coverage * failure;
         rates[bothUp, oneUp] += Dormancy * failure;
         rates[bothUp, unnoticed] = (1 - Coverage) * failure;
-        if (failover > 0) rates[switching, oneUp] = 1 / failover;
+        if (failover > 0)
+            rates[switching, oneUp] = 1 / failover;
         rates[oneUp, bothUp] = repair;
         rates[oneUp, noneUp] = failure;
         rates[noneUp, oneUp] = Crews * repair;

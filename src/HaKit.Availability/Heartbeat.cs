@@ -44,7 +44,8 @@ public sealed record Heartbeat
         Guard.OpenProbability(loss);
         var beats = 0.0;
         var power = 1.0;
-        for (var k = 0; k < Misses && double.IsFinite(beats); k++) beats += power /= loss;
+        for (var k = 0; k < Misses && double.IsFinite(beats); k++)
+            beats += power /= loss;
         return beats;
     }
 

@@ -44,16 +44,20 @@ public sealed record JointDowntime
     public static JointDowntime Of(IReadOnlyList<UptimeSummary> histories, int required = 1)
     {
         ArgumentNullException.ThrowIfNull(histories);
-        if (histories.Count == 0) throw new ArgumentException("There must be at least one history.", nameof(histories));
+        if (histories.Count == 0)
+            throw new ArgumentException("There must be at least one history.", nameof(histories));
         Guard.Between(1, histories.Count, required);
         TimeSpan from = TimeSpan.MinValue, to = TimeSpan.MaxValue;
         foreach (var history in histories)
         {
-            if (history.Remembered > from) from = history.Remembered;
-            if (history.Now < to) to = history.Now;
+            if (history.Remembered > from)
+                from = history.Remembered;
+            if (history.Now < to)
+                to = history.Now;
         }
 
-        if (to <= from) return new JointDowntime(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, null, null);
+        if (to <= from)
+            return new JointDowntime(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, null, null);
         var n = histories.Count;
         var pairs = new long[n, n];
         var (allDown, tooFewUp) = Sweep(histories, from, to, required, pairs);
@@ -70,7 +74,8 @@ public sealed record JointDowntime
         {
             foreach (var outage in histories[i].Outages)
             {
-                if (outage.End <= from || outage.Start >= to) continue;
+                if (outage.End <= from || outage.Start >= to)
+                    continue;
                 events.Add((Math.Max(outage.Start.Ticks, from.Ticks), i, true));
                 events.Add((Math.Min(outage.End.Ticks, to.Ticks), i, false));
             }
@@ -84,13 +89,20 @@ public sealed record JointDowntime
         {
             var span = time - last;
             last = time;
-            if (down.Count == n) allDown += span;
-            if (n - down.Count < required) tooFewUp += span;
+            if (down.Count == n)
+                allDown += span;
+            if (n - down.Count < required)
+                tooFewUp += span;
             foreach (var i in down)
+            {
                 foreach (var j in down)
                     pairs[i, j] += span;
-            if (goesDown) down.Add(index);
-            else down.Remove(index);
+            }
+
+            if (goesDown)
+                down.Add(index);
+            else
+                down.Remove(index);
         }
 
         return (allDown, tooFewUp);
@@ -105,12 +117,14 @@ public sealed record JointDowntime
             for (var j = 0; j < i; j++)
             {
                 double q1 = pairs[i, i] / time, q2 = pairs[j, j] / time, both = pairs[i, j] / time;
-                if (q1 == 0 || q2 == 0) continue;
+                if (q1 == 0 || q2 == 0)
+                    continue;
                 least += Math.Min(q1, q2);
                 var excess = both - q1 * q2;
                 var bothUp = 1 - q1 - q2 + both;
                 causes += bothUp > 0 ? excess / bothUp : Math.Min(q1, q2);
-                if (q1 >= 1 || q2 >= 1) continue;
+                if (q1 >= 1 || q2 >= 1)
+                    continue;
                 correlations += excess / Math.Sqrt(q1 * (1 - q1) * q2 * (1 - q2));
                 count++;
             }

@@ -23,16 +23,23 @@ public sealed class KaplanMeier
     {
         ArgumentNullException.ThrowIfNull(lifetimes);
         var sorted = new List<Lifetime>(lifetimes);
-        if (sorted.Count == 0) throw new ArgumentException("There must be at least one lifetime.", nameof(lifetimes));
-        foreach (var lifetime in sorted) Guard.NotNegative(lifetime.Time, nameof(lifetimes));
+        if (sorted.Count == 0)
+            throw new ArgumentException("There must be at least one lifetime.", nameof(lifetimes));
+        foreach (var lifetime in sorted)
+            Guard.NotNegative(lifetime.Time, nameof(lifetimes));
         sorted.Sort((x, y) => x.Time != y.Time ? x.Time.CompareTo(y.Time) : y.Ended.CompareTo(x.Ended));
         double survival = 1, greenwood = 0;
         for (var i = 0; i < sorted.Count;)
         {
             var (time, atRisk, ended) = (sorted[i].Time, sorted.Count - i, 0);
             for (; i < sorted.Count && sorted[i].Time == time; i++)
-                if (sorted[i].Ended) ended++;
-            if (ended == 0) continue;
+            {
+                if (sorted[i].Ended)
+                    ended++;
+            }
+
+            if (ended == 0)
+                continue;
             survival *= (double)(atRisk - ended) / atRisk;
             greenwood += atRisk == ended ? 0 : ended / ((double)atRisk * (atRisk - ended));
             _steps.Add(new Step(time, survival, greenwood));
@@ -63,7 +70,11 @@ public sealed class KaplanMeier
     {
         Guard.Probability(share);
         foreach (var step in _steps)
-            if (step.Survival <= share * (1 + Precise.Slack)) return step.Time;
+        {
+            if (step.Survival <= share * (1 + Precise.Slack))
+                return step.Time;
+        }
+
         return null;
     }
 
@@ -73,7 +84,8 @@ public sealed class KaplanMeier
         var found = new Step(0, 1, 0);
         foreach (var step in _steps)
         {
-            if (step.Time > time) break;
+            if (step.Time > time)
+                break;
             found = step;
         }
 

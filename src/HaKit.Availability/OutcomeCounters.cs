@@ -49,7 +49,8 @@ public sealed class OutcomeCounters
         var end = Math.Max(0, now.Ticks);
         var start = end - Math.Min(window.Ticks, Horizon.Ticks);
         long good = 0, failed = 0;
-        for (var ring = _ring; ring is not null; ring = ring.Older) ring.Sum(start, end, ref good, ref failed);
+        for (var ring = _ring; ring is not null; ring = ring.Older)
+            ring.Sum(start, end, ref good, ref failed);
         return new OutcomeCount(good, failed);
     }
 
@@ -83,7 +84,8 @@ public sealed class OutcomeCounters
                 var found = Interlocked.CompareExchange(ref word, next, seen);
                 if (found == seen)
                 {
-                    if (!current && older is not null) Retire(seen, bucket, success);
+                    if (!current && older is not null)
+                        Retire(seen, bucket, success);
                     return;
                 }
 
@@ -99,18 +101,23 @@ public sealed class OutcomeCounters
             for (var i = 0; i < _words.Length; i++)
             {
                 var word = Volatile.Read(ref _words[i]);
-                if ((word & CountMask) == 0) continue;
+                if ((word & CountMask) == 0)
+                    continue;
                 var bucket = Unfold(word, newest);
-                if (bucket < oldest || bucket > newest) continue;
-                if ((i & 1) == 0) good += word & CountMask;
-                else failed += word & CountMask;
+                if (bucket < oldest || bucket > newest)
+                    continue;
+                if ((i & 1) == 0)
+                    good += word & CountMask;
+                else
+                    failed += word & CountMask;
             }
         }
 
         private void Retire(long word, long newest, bool success)
         {
             var count = word & CountMask;
-            if (count > 0) older!.Add(Unfold(word, newest) * width, success, count);
+            if (count > 0)
+                older!.Add(Unfold(word, newest) * width, success, count);
         }
 
         /// <summary>The full number of a bucket from its tag: the latest with that tag that is not after the newest.</summary>

@@ -20,15 +20,18 @@ public static class Planner
     {
         Guard.AtLeast(1, required);
         Guard.Probability(beta);
-        if (endpoint.Value == 0) throw new ArgumentOutOfRangeException(nameof(endpoint), endpoint, "Endpoints that are never up reach no target.");
+        if (endpoint.Value == 0)
+            throw new ArgumentOutOfRangeException(nameof(endpoint), endpoint, "Endpoints that are never up reach no target.");
         var common = beta * endpoint.Unavailability;
         var shared = Availability.FromUnavailability(common);
         var own = Availability.FromPair(endpoint.Value / (1 - common), (1 - beta) * endpoint.Unavailability / (1 - common));
-        if (!shared.Meets(target)) return new PlanAnswer<int>(null, shared);
+        if (!shared.Meets(target))
+            return new PlanAnswer<int>(null, shared);
 
         // Even the common cause alone may leave nothing of the target's budget; then only endless endpoints would do.
         var left = Availability.FromUnavailability(Math.Clamp((target.Unavailability * (1 + Precise.Slack) - common) / (1 - common), 0, 1));
-        if (left.Unavailability == 0 && own.Unavailability > 0) return new PlanAnswer<int>(null, shared);
+        if (left.Unavailability == 0 && own.Unavailability > 0)
+            return new PlanAnswer<int>(null, shared);
         var count = Capacity.InstancesFor(required, own, left);
         return new PlanAnswer<int>(count, Availability.Series(shared, Capacity.AtLeast(required, count, own)));
     }
@@ -88,16 +91,20 @@ public static class Planner
     {
         ArgumentNullException.ThrowIfNull(design);
         ArgumentNullException.ThrowIfNull(changes);
-        if (changes.Count > MostChanges) throw new ArgumentException($"At most {MostChanges} changes can be combined.", nameof(changes));
+        if (changes.Count > MostChanges)
+            throw new ArgumentException($"At most {MostChanges} changes can be combined.", nameof(changes));
         var before = design.Evaluate().Availability;
         PlanOutcome? best = null;
         var limit = before;
         for (var set = 0; set < 1 << changes.Count; set++)
         {
             var outcome = Apply(design, before, [.. changes.Where((_, i) => (set >> i & 1) == 1)]);
-            if (outcome.Availability > limit) limit = outcome.Availability;
-            if (!outcome.Availability.Meets(target)) continue;
-            if (best is null || outcome.Cost < best.Cost || (outcome.Cost == best.Cost && outcome.Gain > best.Gain)) best = outcome;
+            if (outcome.Availability > limit)
+                limit = outcome.Availability;
+            if (!outcome.Availability.Meets(target))
+                continue;
+            if (best is null || outcome.Cost < best.Cost || (outcome.Cost == best.Cost && outcome.Gain > best.Gain))
+                best = outcome;
         }
 
         return new CheapestPlan(best, limit);
@@ -109,7 +116,8 @@ public static class Planner
         ArgumentNullException.ThrowIfNull(changes);
         var before = design.Evaluate().Availability;
         var outcomes = new List<PlanOutcome>();
-        foreach (var change in changes) outcomes.Add(Apply(design, before, [change]));
+        foreach (var change in changes)
+            outcomes.Add(Apply(design, before, [change]));
         return outcomes;
     }
 
@@ -130,14 +138,18 @@ public static class Planner
         where T : struct
     {
         var limit = reached(0);
-        if (!limit.Meets(target)) return new PlanAnswer<T>(null, limit);
-        if (reached(most).Meets(target)) return new PlanAnswer<T>(answer(most), reached(most));
+        if (!limit.Meets(target))
+            return new PlanAnswer<T>(null, limit);
+        if (reached(most).Meets(target))
+            return new PlanAnswer<T>(answer(most), reached(most));
         double low = 0, high = most;
         for (var i = 0; i < 200 && high - low > Precise.Slack * high; i++)
         {
             var middle = (low + high) / 2;
-            if (reached(middle).Meets(target)) low = middle;
-            else high = middle;
+            if (reached(middle).Meets(target))
+                low = middle;
+            else
+                high = middle;
         }
 
         return new PlanAnswer<T>(answer(low), reached(low));

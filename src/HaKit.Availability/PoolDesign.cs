@@ -63,10 +63,15 @@ public sealed record PoolDesign
         init
         {
             ArgumentNullException.ThrowIfNull(value);
-            if (value.Count == 0) throw new ArgumentException("There must be at least one endpoint.", nameof(Endpoints));
+            if (value.Count == 0)
+                throw new ArgumentException("There must be at least one endpoint.", nameof(Endpoints));
             var names = new HashSet<string>(StringComparer.Ordinal);
             foreach (var endpoint in value)
-                if (!names.Add(endpoint.Name)) throw new ArgumentException($"Two endpoints are named '{endpoint.Name}'.", nameof(Endpoints));
+            {
+                if (!names.Add(endpoint.Name))
+                    throw new ArgumentException($"Two endpoints are named '{endpoint.Name}'.", nameof(Endpoints));
+            }
+
             _endpoints = [.. value];
         }
     }
@@ -96,7 +101,8 @@ public sealed record PoolDesign
     /// <exception cref="InvalidOperationException"><see cref="Required"/> exceeds the number of endpoints.</exception>
     public PoolForecast Evaluate()
     {
-        if (Required > Endpoints.Count) throw new InvalidOperationException($"{Required} endpoints are required of {Endpoints.Count}.");
+        if (Required > Endpoints.Count)
+            throw new InvalidOperationException($"{Required} endpoints are required of {Endpoints.Count}.");
         var (common, together) = Structure();
         double perFailure = Detection.Ticks * (1 - Rescued), switching = 0, unnoticed = 0, upstream = 1;
         foreach (var endpoint in Endpoints)
@@ -110,7 +116,8 @@ public sealed record PoolDesign
         }
 
         // A lone endpoint has nothing to switch to: its own outage already counts in full.
-        if (Endpoints.Count == Required) (switching, unnoticed) = (0, 0);
+        if (Endpoints.Count == Required)
+            (switching, unnoticed) = (0, 0);
         var terms = new PoolLoss[]
         {
             new(PoolLossCause.IndependentFailures, together),
@@ -127,8 +134,10 @@ public sealed record PoolDesign
     private (Availability Common, Availability Together) Structure()
     {
         var components = new ReliabilityComponent[Endpoints.Count];
-        for (var i = 0; i < components.Length; i++) components[i] = ReliabilityBlock.Component(Endpoints[i].Name, Endpoints[i].Availability);
-        if (Beta == 0) return (Availability.Always, ReliabilityBlock.KofN(Required, components).Availability);
+        for (var i = 0; i < components.Length; i++)
+            components[i] = ReliabilityBlock.Component(Endpoints[i].Name, Endpoints[i].Availability);
+        if (Beta == 0)
+            return (Availability.Always, ReliabilityBlock.KofN(Required, components).Availability);
         var own = new Availability[components.Length];
         var common = Availability.Always;
         var units = ReliabilityBlock.WithCommonCause(Beta, components);

@@ -17,9 +17,11 @@ public static class Queueing
     {
         Guard.AtLeast(0, servers);
         Guard.NotNegative(load);
-        if (load == 0) return servers == 0 ? 1 : 0;
+        if (load == 0)
+            return servers == 0 ? 1 : 0;
         var inverse = 1.0;
-        for (var c = 1; c <= servers && double.IsFinite(inverse); c++) inverse = 1 + inverse * c / load;
+        for (var c = 1; c <= servers && double.IsFinite(inverse); c++)
+            inverse = 1 + inverse * c / load;
         return 1 / inverse;
     }
 
@@ -30,7 +32,8 @@ public static class Queueing
     public static double ErlangC(int servers, double load)
     {
         Guard.AtLeast(1, servers);
-        if (Guard.NotNegative(load) >= servers) return 1;
+        if (Guard.NotNegative(load) >= servers)
+            return 1;
         var blocked = ErlangB(servers, load);
         return blocked * servers / (servers - load + load * blocked);
     }
@@ -72,9 +75,11 @@ public static class Queueing
         for (var servers = 1; ; servers++)
         {
             inverse = load == 0 ? double.PositiveInfinity : 1 + inverse * servers / load;
-            if (load >= servers) continue;
+            if (load >= servers)
+                continue;
             var blocked = 1 / inverse;
-            if (blocked * servers / (servers - load + load * blocked) <= waiting * (1 + Numerics.Precise.Slack)) return servers;
+            if (blocked * servers / (servers - load + load * blocked) <= waiting * (1 + Numerics.Precise.Slack))
+                return servers;
         }
     }
 }

@@ -17,14 +17,17 @@ public abstract class ReliabilityBlock
 
     private protected ReliabilityBlock(ReadOnlySpan<ReliabilityBlock> parts, bool leaf = false)
     {
-        if (!leaf && parts.IsEmpty) throw new ArgumentException("A block needs at least one part.", nameof(parts));
+        if (!leaf && parts.IsEmpty)
+            throw new ArgumentException("A block needs at least one part.", nameof(parts));
         foreach (var part in parts)
         {
-            if (part is null) throw new ArgumentException("A part is null.", nameof(parts));
+            if (part is null)
+                throw new ArgumentException("A part is null.", nameof(parts));
             Depth = Math.Max(Depth, part.Depth + 1);
         }
 
-        if (Depth > MaxDepth) throw new ArgumentException($"Blocks are nested more than {MaxDepth} deep.", nameof(parts));
+        if (Depth > MaxDepth)
+            throw new ArgumentException($"Blocks are nested more than {MaxDepth} deep.", nameof(parts));
         _parts = parts.ToArray();
     }
 
@@ -68,7 +71,8 @@ public abstract class ReliabilityBlock
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="required"/> is less than 1 or more than there are parts.</exception>
     public static ReliabilityBlock KofN(int required, params ReadOnlySpan<ReliabilityBlock> parts)
     {
-        if (!parts.IsEmpty) Guard.Between(1, parts.Length, required);
+        if (!parts.IsEmpty)
+            Guard.Between(1, parts.Length, required);
         return new KofNBlock(required, parts);
     }
 
@@ -90,15 +94,19 @@ public abstract class ReliabilityBlock
     public static ReliabilityBlock[] WithCommonCause(double beta, params ReadOnlySpan<ReliabilityComponent> units)
     {
         Guard.Probability(beta);
-        if (units.IsEmpty) throw new ArgumentException("There must be at least one unit.", nameof(units));
+        if (units.IsEmpty)
+            throw new ArgumentException("There must be at least one unit.", nameof(units));
         var least = units[0];
         foreach (var unit in units)
         {
-            if (unit is null) throw new ArgumentException("A unit is null.", nameof(units));
-            if (unit.Availability > least.Availability) least = unit;
+            if (unit is null)
+                throw new ArgumentException("A unit is null.", nameof(units));
+            if (unit.Availability > least.Availability)
+                least = unit;
         }
 
-        if (beta == 0) return [.. units];
+        if (beta == 0)
+            return [.. units];
         var common = beta * least.Availability.Unavailability;
         var cause = new ReliabilityComponent($"common cause of {string.Join(", ", Names(units))}", Availability.FromUnavailability(common), least.Mttr);
         var result = new ReliabilityBlock[units.Length];
@@ -115,7 +123,8 @@ public abstract class ReliabilityBlock
         static string[] Names(ReadOnlySpan<ReliabilityComponent> units)
         {
             var names = new string[units.Length];
-            for (var i = 0; i < names.Length; i++) names[i] = units[i].Name;
+            for (var i = 0; i < names.Length; i++)
+                names[i] = units[i].Name;
             return names;
         }
     }
@@ -175,7 +184,8 @@ public abstract class ReliabilityBlock
         internal override Availability Combine(ReadOnlySpan<Availability> parts)
         {
             var rest = parts[^1];
-            for (var i = parts.Length - 2; i >= 0; i--) rest = Availability.Parallel(parts[i], Availability.Series(switching, rest));
+            for (var i = parts.Length - 2; i >= 0; i--)
+                rest = Availability.Parallel(parts[i], Availability.Series(switching, rest));
             return rest;
         }
     }

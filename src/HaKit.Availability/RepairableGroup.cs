@@ -66,9 +66,12 @@ public sealed record RepairableGroup
         {
             var (covered, uncovered) = FailureRates(i);
             absorbing[i] = uncovered;
-            if (i < spares) rates[i, i + 1] = covered;
-            else absorbing[i] += covered;
-            if (i > 0) rates[i, i - 1] = RepairRate(i);
+            if (i < spares)
+                rates[i, i + 1] = covered;
+            else
+                absorbing[i] += covered;
+            if (i > 0)
+                rates[i, i - 1] = RepairRate(i);
         }
 
         return MarkovChain.MeanTimeToAbsorption(rates, absorbing);
@@ -86,7 +89,8 @@ public sealed record RepairableGroup
         var left = Units - down;
         var active = Math.Min(left, Required);
         var waiting = (left - active) * Dormancy / Mttf;
-        if (down >= Units - Required) return (active / Mttf + waiting, 0);
+        if (down >= Units - Required)
+            return (active / Mttf + waiting, 0);
 
         return Dormancy == 1
             ? (left * Coverage / Mttf, left * (1 - Coverage) / Mttf)
@@ -96,7 +100,8 @@ public sealed record RepairableGroup
     private (Availability Availability, double Frequency) SteadyState()
     {
         var spares = Spares();
-        if (Mttr is not { } mttr) throw new InvalidOperationException("Without repair there is no steady state: set Mttr.");
+        if (Mttr is not { } mttr)
+            throw new InvalidOperationException("Without repair there is no steady state: set Mttr.");
 
         // States 0 … n by units down, then one standing-still state for each state that it leads to, 1 … spares.
         var still = Coverage < 1 ? spares : 0;
@@ -104,17 +109,24 @@ public sealed record RepairableGroup
         for (var i = 0; i <= Units; i++)
         {
             var (covered, uncovered) = FailureRates(i);
-            if (i < Units) rates[i, i + 1] = covered;
-            if (i > 0) rates[i, i - 1] = RepairRate(i);
-            if (uncovered > 0) rates[i, Units + 1 + i] = uncovered;
+            if (i < Units)
+                rates[i, i + 1] = covered;
+            if (i > 0)
+                rates[i, i - 1] = RepairRate(i);
+            if (uncovered > 0)
+                rates[i, Units + 1 + i] = uncovered;
         }
 
-        for (var i = 0; i < still; i++) rates[Units + 1 + i, i + 1] = 1 / (UncoveredRecovery ?? mttr);
+        for (var i = 0; i < still; i++)
+            rates[Units + 1 + i, i + 1] = 1 / (UncoveredRecovery ?? mttr);
         var p = MarkovChain.SteadyState(rates);
         double up = 0, down = 0, frequency = 0;
         for (var i = 0; i < p.Length; i++)
         {
-            if (i > spares) down += p[i];
+            if (i > spares)
+            {
+                down += p[i];
+            }
             else
             {
                 up += p[i];

@@ -13,7 +13,8 @@ public static class Retry
     {
         Guard.AtLeast(1, attempts);
         var u = attempt.Unavailability;
-        if (u == 0) return Availability.Always;
+        if (u == 0)
+            return Availability.Always;
         // ln u loses digits to ln a when u is near one; take it from the accurate part.
         var log = u > 0.5 ? Precise.Log1p(-attempt.Value) : Math.Log(u);
         return Availability.FromPair(-Precise.Expm1(attempts * log), Math.Pow(u, attempts));
@@ -64,9 +65,12 @@ public static class Retry
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public static int AttemptsFor(Availability attempt, Availability target)
     {
-        if (attempt.Value == 0) throw new ArgumentOutOfRangeException(nameof(attempt), attempt, "Attempts that never succeed reach no target.");
-        if (attempt.Meets(target)) return 1;
-        if (target.Unavailability == 0) throw new ArgumentOutOfRangeException(nameof(target), target, "No number of attempts is always enough.");
+        if (attempt.Value == 0)
+            throw new ArgumentOutOfRangeException(nameof(attempt), attempt, "Attempts that never succeed reach no target.");
+        if (attempt.Meets(target))
+            return 1;
+        if (target.Unavailability == 0)
+            throw new ArgumentOutOfRangeException(nameof(target), target, "No number of attempts is always enough.");
         return Precise.ToCount(Precise.Ceiling(target.Nines / attempt.Nines));
     }
 

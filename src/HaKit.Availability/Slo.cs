@@ -63,7 +63,8 @@ public sealed record Slo
     public TimeSpan ResidualBudget(params ReadOnlySpan<Availability> dependencies)
     {
         var spent = 0.0;
-        foreach (var dependency in dependencies) spent += dependency.Unavailability;
+        foreach (var dependency in dependencies)
+            spent += dependency.Unavailability;
         return Precise.FromTicks((Target.Unavailability - spent) * Period.Ticks);
     }
 }

@@ -61,10 +61,13 @@ public sealed class Sprt
     /// <summary>Takes one outcome. After the verdict it changes nothing.</summary>
     public SprtVerdict Observe(bool success)
     {
-        if (Verdict != SprtVerdict.Continue) return Verdict;
+        if (Verdict != SprtVerdict.Continue)
+            return Verdict;
         LogLikelihood += Step(success);
-        if (LogLikelihood >= UpperBound) Verdict = SprtVerdict.Bad;
-        else if (LogLikelihood <= LowerBound) Verdict = SprtVerdict.Good;
+        if (LogLikelihood >= UpperBound)
+            Verdict = SprtVerdict.Bad;
+        else if (LogLikelihood <= LowerBound)
+            Verdict = SprtVerdict.Good;
         return Verdict;
     }
 

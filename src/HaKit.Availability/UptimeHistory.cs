@@ -34,10 +34,14 @@ public sealed class UptimeHistory
     {
         lock (_lock)
         {
-            if (up == _isUp) return;
-            if (at < _since) at = _since;
-            if (_isUp) EndUptime(at);
-            else EndOutage(at);
+            if (up == _isUp)
+                return;
+            if (at < _since)
+                at = _since;
+            if (_isUp)
+                EndUptime(at);
+            else
+                EndOutage(at);
             _isUp = up;
             _since = at;
         }
@@ -51,10 +55,13 @@ public sealed class UptimeHistory
         {
             var current = now > _since ? now - _since : TimeSpan.Zero;
             var outages = new List<Outage>(_outages);
-            if (!_isUp) outages.Add(new Outage(_since, _since + current));
+            if (!_isUp)
+                outages.Add(new Outage(_since, _since + current));
             var uptimes = new List<Lifetime>(_uptimes.Count + 1);
-            foreach (var uptime in _uptimes) uptimes.Add(new Lifetime(uptime.TotalSeconds, true));
-            if (_isUp) uptimes.Add(new Lifetime(current.TotalSeconds, false));
+            foreach (var uptime in _uptimes)
+                uptimes.Add(new Lifetime(uptime.TotalSeconds, true));
+            if (_isUp)
+                uptimes.Add(new Lifetime(current.TotalSeconds, false));
             return new UptimeSummary
             {
                 Start = _start,
@@ -76,7 +83,8 @@ public sealed class UptimeHistory
     {
         _up += at - _since;
         _failures++;
-        if (_uptimes.Count == _capacity) _uptimes.Dequeue();
+        if (_uptimes.Count == _capacity)
+            _uptimes.Dequeue();
         _uptimes.Enqueue(at - _since);
     }
 
@@ -84,7 +92,8 @@ public sealed class UptimeHistory
     {
         _down += at - _since;
         _repairs++;
-        if (_outages.Count == _capacity) _remembered = _outages.Dequeue().End;
+        if (_outages.Count == _capacity)
+            _remembered = _outages.Dequeue().End;
         _outages.Enqueue(new Outage(_since, at));
     }
 }
@@ -173,7 +182,8 @@ public readonly record struct DurationInterval(TimeSpan Lower, TimeSpan? Upper, 
     internal static DurationInterval? Of(TimeSpan total, long ended, double confidence)
     {
         Guard.OpenProbability(confidence);
-        if (total <= TimeSpan.Zero) return null;
+        if (total <= TimeSpan.Zero)
+            return null;
         var bounds = Estimate.MtbfBounds(total.Ticks, ended, confidence);
         TimeSpan? upper = double.IsFinite(bounds.Upper) ? Numerics.Precise.FromTicks(bounds.Upper) : null;
         return new DurationInterval(Numerics.Precise.FromTicks(bounds.Lower), upper, confidence);

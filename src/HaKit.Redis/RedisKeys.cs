@@ -23,8 +23,11 @@ internal sealed record RedisKeys(string Tag)
     public static RedisKeys Of(PeerScope scope)
     {
         if (scope.Name is not { } name)
+        {
             throw new InvalidOperationException(
                 $"Pool '{scope.Pool}': Sharing:Name is not set. Give the application and its environment a name, such as 'shop/production', so that only its replicas share.");
+        }
+
         return new RedisKeys($"{Uri.EscapeDataString(name)}/{Uri.EscapeDataString(scope.Pool)}");
     }
 }

@@ -48,8 +48,10 @@ internal static class RedisMessage
             if (root.GetProperty("from"u8).ValueEquals(replica))
                 return facts;
             foreach (var item in root.GetProperty("facts"u8).EnumerateArray())
+            {
                 if (Fact(Encoding.UTF8.GetBytes(item.GetProperty("fact"u8).GetRawText()), item.GetProperty("until"u8).GetInt64(), now) is { } fact)
                     facts.Add(fact);
+            }
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {

@@ -142,8 +142,10 @@ internal sealed class RedisPeerLink : IPeerLink
         catch (Exception exception) when (IsFailure(exception))
         {
             lock (_gate)
+            {
                 if (Now - _answered is not { } age || age > SilentAfter || exception is RedisCredentialsException or RedisServerException)
                     (_isConnected, _problem) = (false, ProblemOf(exception));
+            }
         }
         finally
         {
@@ -230,8 +232,11 @@ internal sealed class RedisPeerLink : IPeerLink
         catch (Exception exception) when (IsFailure(exception))
         {
             lock (_gate)
+            {
                 foreach (var (key, fact) in taken)
                     _unsent.TryAdd(key, fact);
+            }
+
             throw;
         }
     }
@@ -239,8 +244,11 @@ internal sealed class RedisPeerLink : IPeerLink
     private void Receive(ReadOnlyMemory<byte> message)
     {
         lock (_gate)
+        {
             if (_isDisposed || _offset is null)
                 return;
+        }
+
         if (RedisMessage.Read(message, _scope.Replica, StoreNow()) is { Count: > 0 } facts)
             Tell(new PeerNews(facts, IsComplete: false));
     }

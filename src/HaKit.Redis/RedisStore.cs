@@ -77,9 +77,14 @@ internal sealed class RedisStore : IDisposable
         var orders = database.SortedSetRangeByScoreWithScoresAsync(_keys.Orders, now());
         var all = new List<PeerFact>();
         foreach (var set in new[] { await facts.ConfigureAwait(false), await orders.ConfigureAwait(false) })
+        {
             foreach (var entry in set)
+            {
                 if (RedisMessage.Fact((byte[])entry.Element!, (long)entry.Score, now()) is { } fact)
                     all.Add(fact);
+            }
+        }
+
         return all;
     }
 

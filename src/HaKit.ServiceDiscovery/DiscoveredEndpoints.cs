@@ -78,8 +78,11 @@ internal sealed partial class DiscoveredEndpoints(
         lock (_gate)
         {
             foreach (var (name, options) in wanted)
+            {
                 if (_names.Add(name))
                     Add(options);
+            }
+
             foreach (var gone in _names.Where(n => !wanted.ContainsKey(n)).ToArray())
             {
                 _names.Remove(gone);

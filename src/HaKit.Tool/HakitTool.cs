@@ -80,8 +80,11 @@ internal static class HakitTool
         {
             // The list of commands has one line for each; the command's own help has its whole description.
             if (parseResult.CommandResult.Command is RootCommand root)
+            {
                 foreach (var command in root.Subcommands)
                     command.Description = command.Description?.Split('\n')[0].TrimEnd();
+            }
+
             var result = standard.Invoke(parseResult);
             parseResult.InvocationConfiguration.Output.Write(ExitCodes);
             return result;

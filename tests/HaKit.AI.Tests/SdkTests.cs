@@ -36,11 +36,14 @@ public sealed class SdkTests
     {
         var all = new TheoryData<string, string, bool>();
         foreach (var fault in Early.Keys)
+        {
             foreach (var first in (string[])["gpt", "claude"])
             {
                 all.Add(fault, first, false);
                 all.Add(fault, first, true);
             }
+        }
+
         return all;
     }
 
@@ -259,8 +262,10 @@ public sealed class SdkTests
         var reading = async () =>
         {
             await foreach (var update in world.Chat.GetStreamingResponseAsync("hi", new ChatOptions { MaxOutputTokens = 20 }, caller.Token))
+            {
                 if (update.Text.Length > 0)
                     await caller.CancelAsync();
+            }
         };
 
         await reading.Should().ThrowAsync<OperationCanceledException>();

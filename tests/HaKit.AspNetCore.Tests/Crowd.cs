@@ -10,11 +10,18 @@ internal static class Crowd
         options.Heartbeat.Enabled = false;
         options.Seed = 1;
         for (var i = 0; i < 100; i++)
+        {
             options.Endpoints.Add(new EndpointOptions
             {
-                Name = $"gpu-{i:00}.rack-{i / 10}", Address = $"https://gpu-{i:00}.rack-{i / 10}.example.test:8443/v1", Tier = i / 80, Zone = $"zone-{i % 3}",
-                Provider = "self-hosted", Model = "llama-3.3-70b-instruct", Limits = new() { MaxConcurrency = 64, RequestsPerMinute = 6000 },
+                Name = $"gpu-{i:00}.rack-{i / 10}",
+                Address = $"https://gpu-{i:00}.rack-{i / 10}.example.test:8443/v1",
+                Tier = i / 80,
+                Zone = $"zone-{i % 3}",
+                Provider = "self-hosted",
+                Model = "llama-3.3-70b-instruct",
+                Limits = new() { MaxConcurrency = 64, RequestsPerMinute = 6000 },
             });
+        }
     }
 
     public static void Live(Site site)
@@ -23,8 +30,11 @@ internal static class Crowd
         for (var step = 0; step < 61; step++)
         {
             for (var i = 0; i < 100; i++)
+            {
                 for (var call = 0; call <= (step + i) % 12; call++)
                     _ = CallAsync(site, pool, i, step);
+            }
+
             site.Time.Advance(TimeSpan.FromSeconds(5));
         }
     }

@@ -64,9 +64,13 @@ public sealed class SecretTests
         foreach (var where in (string[])["/ha/status", "/ha/events", "/ha/explain?pool=chat", "health check", "log", "metric", "span", "OTLP/v1/traces", "OTLP/v1/metrics", "alert", "exception"])
             _out.Where(o => o.Where == where).Should().Contain(o => o.Text.Contains("ill-endpoint", StringComparison.Ordinal), $"{where} was searched");
         foreach (var (where, text) in _out)
+        {
             foreach (var secret in Secrets)
+            {
                 if (text.Contains(secret, StringComparison.OrdinalIgnoreCase))
                     Assert.Fail($"{where} tells '{secret}': {text[..Math.Min(text.Length, 400)]}");
+            }
+        }
     }
 
     private static WebApplication Build(FakeAiServer server, FakeAiServer standby, LogRecorder logs, List<AlertMessage> messages)
@@ -79,7 +83,9 @@ public sealed class SecretTests
             var address = server.OpenAIAddress;
             o.Endpoints.Add(new EndpointOptions
             {
-                Name = "ill-endpoint", Address = $"http://{InAddress}:{InAddress}@{address.Authority}/v1?key={InAddress}", Model = "m1",
+                Name = "ill-endpoint",
+                Address = $"http://{InAddress}:{InAddress}@{address.Authority}/v1?key={InAddress}",
+                Model = "m1",
                 Headers = { ["Authorization"] = $"Bearer {Key}", ["x-more"] = Header },
             });
             o.Endpoints.Add(new EndpointOptions { Name = "standby", Address = standby.OpenAIAddress.AbsoluteUri, Tier = 1, Credential = Credential });
@@ -123,6 +129,7 @@ public sealed class SecretTests
         foreach (var fault in faults)
         {
             foreach (var both in (bool[])[false, true])
+            {
                 foreach (var stream in (bool[])[false, true])
                 {
                     server.Faults.Clear();
@@ -134,6 +141,7 @@ public sealed class SecretTests
                     await pool.BringUpAsync("standby");
                     await AskAsync(http, stream);
                 }
+            }
         }
         await server.KillAsync();
         await standby.KillAsync();

@@ -59,6 +59,7 @@ internal sealed class Site : IAsyncDisposable
     public void Call(int times = 1, Func<EndpointAttempt, Exception?>? failure = null)
     {
         for (var i = 0; i < times; i++)
+        {
             Time.Run(async () =>
             {
                 try
@@ -74,6 +75,7 @@ internal sealed class Site : IAsyncDisposable
                 }
                 return 0;
             });
+        }
     }
 
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? user = null, params (string Name, string Value)[] headers)

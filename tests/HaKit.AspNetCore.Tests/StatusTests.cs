@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using HaKit.Faults;
 using HaKit.AspNetCore.Status;
+using HaKit.Faults;
 using HaKit.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -198,12 +198,15 @@ public sealed class StatusTests
         var name = "";
         var data = new StringBuilder();
         while (await reader.ReadLineAsync(Ct) is { } line)
+        {
             if (line.Length == 0 && data.Length > 0)
                 return (name, JsonDocument.Parse(data.ToString()).RootElement);
             else if (line.StartsWith("event: ", StringComparison.Ordinal))
                 name = line[7..];
             else if (line.StartsWith("data: ", StringComparison.Ordinal))
                 data.Append(line[6..]);
+        }
+
         throw new EndOfStreamException();
     }
 }

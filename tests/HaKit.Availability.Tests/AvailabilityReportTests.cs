@@ -11,7 +11,8 @@ public sealed class AvailabilityReportTests
         Down(b, 105, 115);
         Down(b, 500, 510);
         var calls = new OutcomeCounters();
-        for (var i = 0; i < 10_000; i++) calls.Record(H(999), i >= 4);
+        for (var i = 0; i < 10_000; i++)
+            calls.Record(H(999), i >= 4);
 
         var report = AvailabilityReport.Create(H(1000), [new("a", a), new("b", b)], calls);
 
@@ -57,7 +58,8 @@ public sealed class AvailabilityReportTests
     public void The_budget_is_overspent_below_zero()
     {
         var calls = new OutcomeCounters();
-        for (var i = 0; i < 100; i++) calls.Record(H(1), i % 2 == 0);
+        for (var i = 0; i < 100; i++)
+            calls.Record(H(1), i % 2 == 0);
         var report = AvailabilityReport.Create(H(1), [new("a", new UptimeHistory(TimeSpan.Zero))], calls, new Slo(Availability.Of(0.9m), TimeSpan.FromDays(1)));
         report.ErrorBudgetLeft.Should().BeApproximately(-4, 1e-12);
     }

@@ -174,9 +174,13 @@ public sealed class AvailabilityTests
 
         Availability[] sorted = [Availability.Never, Availability.Of(0.2), Availability.Of(0.5), Availability.Of(0.8), Availability.Always];
         for (var i = 0; i < sorted.Length; i++)
+        {
             for (var j = 0; j < sorted.Length; j++)
+            {
                 (sorted[i] < sorted[j], sorted[i] <= sorted[j], sorted[i] > sorted[j], sorted[i] >= sorted[j], sorted[i] == sorted[j], sorted[i] != sorted[j])
                     .Should().Be((i < j, i <= j, i > j, i >= j, i == j, i != j));
+            }
+        }
     }
 
     [Fact]

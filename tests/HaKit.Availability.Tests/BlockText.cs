@@ -28,8 +28,14 @@ internal static class BlockText
         int depth = 0, start = 0;
         for (var i = 0; i < text.Length; i++)
         {
-            if (text[i] == '(') depth++;
-            else if (text[i] == ')') depth--;
+            if (text[i] == '(')
+            {
+                depth++;
+            }
+            else if (text[i] == ')')
+            {
+                depth--;
+            }
             else if (text[i] == ',' && depth == 0)
             {
                 yield return text[start..i];

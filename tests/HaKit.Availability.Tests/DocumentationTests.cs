@@ -22,17 +22,20 @@ public sealed class DocumentationTests
 
         var compiled = File.ReadAllLines(source!).Select(line => line.Trim()).ToHashSet();
         var code = new List<string>();
-        foreach (var block in File.ReadAllText(page!).Split("```csharp").Skip(1)) code.AddRange(block[..block.IndexOf("```", StringComparison.Ordinal)].Split('\n'));
+        foreach (var block in File.ReadAllText(page!).Split("```csharp").Skip(1))
+            code.AddRange(block[..block.IndexOf("```", StringComparison.Ordinal)].Split('\n'));
         var said = new List<string>();
         foreach (var line in code.Where(line => line.Trim().Length > 0))
         {
             var parts = line.Split(" // ", 2);
             compiled.Should().Contain(parts[0].Trim(), "every line of the page is compiled");
-            if (parts[0].Contains("Console.WriteLine", StringComparison.Ordinal)) said.Add(parts.Length == 2 ? parts[1] : "");
+            if (parts[0].Contains("Console.WriteLine", StringComparison.Ordinal))
+                said.Add(parts.Length == 2 ? parts[1] : "");
         }
 
         said.Should().HaveCount(_printed.Count);
-        foreach (var (claim, printed) in said.Zip(_printed)) claim.Should().StartWith(printed);
+        foreach (var (claim, printed) in said.Zip(_printed))
+            claim.Should().StartWith(printed);
     }
 
     private void One()

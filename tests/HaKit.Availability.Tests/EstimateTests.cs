@@ -33,8 +33,10 @@ public sealed class EstimateTests
         foreach (var method in (Func<long, long, double, AvailabilityInterval>[])[Estimate.ClopperPearson, Estimate.Wilson, Estimate.Jeffreys])
         {
             var (bounds, mirrored) = (method(x, n, 0.9), method(n - x, n, 0.9));
-            if (x > 0) Relative(bounds.Lower.Value, mirrored.Upper.Unavailability).Should().BeLessThan(1e-12);
-            if (x < n) Relative(bounds.Upper.Unavailability, mirrored.Lower.Value).Should().BeLessThan(1e-12);
+            if (x > 0)
+                Relative(bounds.Lower.Value, mirrored.Upper.Unavailability).Should().BeLessThan(1e-12);
+            if (x < n)
+                Relative(bounds.Upper.Unavailability, mirrored.Lower.Value).Should().BeLessThan(1e-12);
             bounds.Lower.Value.Should().BeLessThanOrEqualTo((double)x / n);
             bounds.Upper.Value.Should().BeGreaterThanOrEqualTo((double)x / n);
         }
@@ -50,7 +52,11 @@ public sealed class EstimateTests
         {
             double coverage = 0;
             for (var x = 0; x <= n; x++)
-                if (bounds[x].Lower.Value <= p && p <= bounds[x].Upper.Value) coverage += Probability(x, n, p);
+            {
+                if (bounds[x].Lower.Value <= p && p <= bounds[x].Upper.Value)
+                    coverage += Probability(x, n, p);
+            }
+
             coverage.Should().BeGreaterThanOrEqualTo(0.9 - 1e-12, "p is {0}", p);
         }
     }
@@ -89,7 +95,8 @@ public sealed class EstimateTests
                 failures++;
             }
 
-            if (Estimate.MtbfBounds(20, failures, 0.9).Contains(1)) held++;
+            if (Estimate.MtbfBounds(20, failures, 0.9).Contains(1))
+                held++;
         }
 
         held.Should().BeGreaterThan(1800 - 67);
@@ -111,16 +118,21 @@ public sealed class EstimateTests
             for (var isUp = true; left > 0; isUp = !isUp)
             {
                 var span = -Math.Log(1 - random.NextDouble()) * (isUp ? 50 : 1);
-                if (span < left && isUp) failures++;
-                if (span < left && !isUp) repairs++;
+                if (span < left && isUp)
+                    failures++;
+                if (span < left && !isUp)
+                    repairs++;
                 span = Math.Min(span, left);
                 left -= span;
-                if (isUp) up += span;
-                else down += span;
+                if (isUp)
+                    up += span;
+                else
+                    down += span;
             }
 
             var bounds = Estimate.AvailabilityBounds(up, down, failures, repairs, 0.9);
-            if (bounds.Lower <= truth && truth <= bounds.Upper) held++;
+            if (bounds.Lower <= truth && truth <= bounds.Upper)
+                held++;
         }
 
         held.Should().BeGreaterThan((int)(0.9 * runs) - 67);
@@ -180,7 +192,8 @@ public sealed class EstimateTests
                 {
                 }
 
-                if (test.Verdict == wrong) errors++;
+                if (test.Verdict == wrong)
+                    errors++;
             }
 
             errors.Should().BeLessThan(150, "5 % of 2,000 are 100, and five standard errors 49");
@@ -195,7 +208,8 @@ public sealed class EstimateTests
         {
         }
 
-        for (var i = 0; i < 1000; i++) test.Observe(true).Should().Be(SprtVerdict.Bad);
+        for (var i = 0; i < 1000; i++)
+            test.Observe(true).Should().Be(SprtVerdict.Bad);
         test.Reset();
         test.Verdict.Should().Be(SprtVerdict.Continue);
         test.LogLikelihood.Should().Be(0);
@@ -204,7 +218,8 @@ public sealed class EstimateTests
     private static double Probability(int x, int n, double p)
     {
         var choose = 1.0;
-        for (var i = 0; i < x; i++) choose = choose * (n - i) / (i + 1);
+        for (var i = 0; i < x; i++)
+            choose = choose * (n - i) / (i + 1);
         return choose * Math.Pow(p, x) * Math.Pow(1 - p, n - x);
     }
 

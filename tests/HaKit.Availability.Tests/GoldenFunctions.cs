@@ -68,7 +68,11 @@ internal static class GoldenFunctions
 
         ["Failover.Unavailability"] = r => new FailoverModel
         {
-            Mttf = r.Time("mttf"), Mttr = r.Time("mttr"), Detection = r.Time("failover"), Coverage = r["coverage"], UncoveredRecovery = r.Time("uncovered"),
+            Mttf = r.Time("mttf"),
+            Mttr = r.Time("mttr"),
+            Detection = r.Time("failover"),
+            Coverage = r["coverage"],
+            UncoveredRecovery = r.Time("uncovered"),
         }.Availability().Unavailability,
         ["Failover.MaxEventsInBudget"] = r => new Slo(r.Availability("A"), r.Time("period")).AllowedOutages(r.Time("outage")),
 

@@ -54,7 +54,11 @@ public sealed record GoldenRow(string Id, string Function, string Inputs, string
     private string? Optional(string key)
     {
         foreach (var part in Parts)
-            if (part.StartsWith(key + "=", StringComparison.Ordinal)) return part[(key.Length + 1)..];
+        {
+            if (part.StartsWith(key + "=", StringComparison.Ordinal))
+                return part[(key.Length + 1)..];
+        }
+
         return null;
     }
 
@@ -62,7 +66,11 @@ public sealed record GoldenRow(string Id, string Function, string Inputs, string
     {
         var length = 0;
         while (length < text.Length && (char.IsAsciiDigit(text[length]) || text[length] is '.' or '-' or '+'
-            || (text[length] is 'e' or 'E' && length + 1 < text.Length && (char.IsAsciiDigit(text[length + 1]) || text[length + 1] is '-')))) length++;
+            || (text[length] is 'e' or 'E' && length + 1 < text.Length && (char.IsAsciiDigit(text[length + 1]) || text[length + 1] is '-'))))
+        {
+            length++;
+        }
+
         return text[..length];
     }
 
@@ -73,13 +81,19 @@ public sealed record GoldenRow(string Id, string Function, string Inputs, string
         var field = new System.Text.StringBuilder();
         foreach (var c in line)
         {
-            if (c == '"') quoted = !quoted;
+            if (c == '"')
+            {
+                quoted = !quoted;
+            }
             else if (c == ',' && !quoted)
             {
                 fields.Add(field.ToString());
                 field.Clear();
             }
-            else field.Append(c);
+            else
+            {
+                field.Append(c);
+            }
         }
 
         return new GoldenRow(fields[0], fields[1], fields[2], fields[3]);

@@ -120,7 +120,8 @@ public sealed class GroupTests
         long beats = 0;
         for (var i = 0; i < alarms; i++)
         {
-            for (var misses = 0; misses < 3; beats++) misses = random.NextDouble() < 0.2 ? misses + 1 : 0;
+            for (var misses = 0; misses < 3; beats++)
+                misses = random.NextDouble() < 0.2 ? misses + 1 : 0;
         }
 
         var expected = new Heartbeat(TimeSpan.FromSeconds(1), TimeSpan.Zero, 3).MeanBeatsToFalseAlarm(0.2);
@@ -150,7 +151,8 @@ public sealed class GroupTests
         {
             var servers = Queueing.ServersFor(load, 0.05);
             Queueing.ErlangC(servers, load).Should().BeLessThanOrEqualTo(0.05);
-            if (servers > 1) Queueing.ErlangC(servers - 1, load).Should().BeGreaterThan(0.05);
+            if (servers > 1)
+                Queueing.ErlangC(servers - 1, load).Should().BeGreaterThan(0.05);
         }
     }
 

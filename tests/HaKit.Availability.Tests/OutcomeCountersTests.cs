@@ -27,8 +27,10 @@ public sealed class OutcomeCountersTests
                     var count = counters.Count(now * Second, window * Second);
                     // A coarse bucket of 60 s may hide at most its own width at the old end; a fine one holds whole seconds.
                     var (sure, possible) = (all.Where(x => x.Second > now - window + 60), all.Where(x => x.Second >= now - window));
-                    if (count.Successes < sure.Count(x => x.Success) || count.Successes > possible.Count(x => x.Success)) return false;
-                    if (count.Failures < sure.Count(x => !x.Success) || count.Failures > possible.Count(x => !x.Success)) return false;
+                    if (count.Successes < sure.Count(x => x.Success) || count.Successes > possible.Count(x => x.Success))
+                        return false;
+                    if (count.Failures < sure.Count(x => !x.Success) || count.Failures > possible.Count(x => !x.Success))
+                        return false;
                 }
             }
 
@@ -39,7 +41,8 @@ public sealed class OutcomeCountersTests
     public void Short_windows_are_exact_to_the_bucket()
     {
         var counters = new OutcomeCounters(TimeSpan.FromHours(1), Second);
-        for (var s = 0; s < 600; s++) counters.Record(s * Second, s % 2 == 0);
+        for (var s = 0; s < 600; s++)
+            counters.Record(s * Second, s % 2 == 0);
         counters.Count(599 * Second, 100 * Second).Should().Be(new OutcomeCount(50, 51));
         counters.Count(599.5 * Second, 0.1 * Second).Total.Should().Be(0, "the bucket of the second began before");
     }
@@ -58,7 +61,8 @@ public sealed class OutcomeCountersTests
     public void A_month_is_kept_in_the_coarse_ring()
     {
         var counters = new OutcomeCounters();
-        for (var hour = 0; hour < 30 * 24; hour++) counters.Record(TimeSpan.FromHours(hour), hour % 10 != 0);
+        for (var hour = 0; hour < 30 * 24; hour++)
+            counters.Record(TimeSpan.FromHours(hour), hour % 10 != 0);
         counters.Count(TimeSpan.FromHours(719), TimeSpan.FromDays(30)).Should().Be(new OutcomeCount(648, 72));
         counters.Count(TimeSpan.FromHours(719), TimeSpan.FromDays(3)).Total.Should().BeInRange(71, 73);
     }
@@ -67,7 +71,8 @@ public sealed class OutcomeCountersTests
     public void An_outcome_that_comes_a_whole_ring_late_does_not_erase_newer_ones()
     {
         var counters = new OutcomeCounters(TimeSpan.FromDays(1), Second);
-        for (var i = 0; i < 5; i++) counters.Record(600 * Second, true);
+        for (var i = 0; i < 5; i++)
+            counters.Record(600 * Second, true);
         counters.Record(60 * Second, true);
         counters.Count(600 * Second, 100 * Second).Successes.Should().Be(5);
         counters.Count(600 * Second, 590 * Second).Successes.Should().Be(6);
@@ -79,10 +84,13 @@ public sealed class OutcomeCountersTests
         var counters = new OutcomeCounters(TimeSpan.FromDays(1), Second);
         var threads = Enumerable.Range(0, 4).Select(t => new Thread(() =>
         {
-            for (var i = 0; i < 50_000; i++) counters.Record(i / 25 * Second, (i + t) % 4 != 0);
+            for (var i = 0; i < 50_000; i++)
+                counters.Record(i / 25 * Second, (i + t) % 4 != 0);
         })).ToArray();
-        foreach (var thread in threads) thread.Start();
-        foreach (var thread in threads) thread.Join();
+        foreach (var thread in threads)
+            thread.Start();
+        foreach (var thread in threads)
+            thread.Join();
         counters.Count(2000 * Second, TimeSpan.FromDays(1)).Should().Be(new OutcomeCount(150_000, 50_000));
     }
 
@@ -92,7 +100,8 @@ public sealed class OutcomeCountersTests
         var counters = new OutcomeCounters();
         counters.Record(TimeSpan.Zero, true);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 10_000; i++) counters.Record(i * Second, i % 2 == 0);
+        for (var i = 0; i < 10_000; i++)
+            counters.Record(i * Second, i % 2 == 0);
         _ = counters.Count(TimeSpan.FromHours(3), TimeSpan.FromHours(1));
         (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
     }
@@ -127,7 +136,8 @@ public sealed class OutcomeCountersTests
     public void What_the_fine_ring_overwrites_is_still_counted()
     {
         var counters = new OutcomeCounters(TimeSpan.FromDays(1), Second);
-        for (var i = 0; i < 7; i++) counters.Record(60 * Second, i < 3);
+        for (var i = 0; i < 7; i++)
+            counters.Record(60 * Second, i < 3);
         counters.Record(600 * Second, true);
         counters.Record(600 * Second, false);
         counters.Count(600 * Second, 600 * Second).Should().Be(new OutcomeCount(4, 5));

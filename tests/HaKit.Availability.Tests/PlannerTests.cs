@@ -165,7 +165,10 @@ public sealed class PlannerTests
         {
             var i = next[0] < next[1] ? 0 : 1;
             var span = next[i] - now;
-            if (!up[0] && !up[1]) lost += span;
+            if (!up[0] && !up[1])
+            {
+                lost += span;
+            }
             else if (up[0] != up[1])
             {
                 // Half of the calls go to the one that is down until it is noticed.

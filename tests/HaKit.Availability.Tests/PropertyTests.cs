@@ -107,7 +107,8 @@ public sealed class PropertyTests
         {
             var target = Availability.Of(t);
             var answer = Planner.EndpointsFor(unit, target, required: 2, beta: 0.01);
-            if (answer.Value is not { } n) return 0.01 * unit.Unavailability * (1 - 1e-9) > target.Unavailability || !answer.Reached.Meets(target);
+            if (answer.Value is not { } n)
+                return 0.01 * unit.Unavailability * (1 - 1e-9) > target.Unavailability || !answer.Reached.Meets(target);
             return Reached(n).Meets(target) && Close(Reached(n), answer.Reached, 1e-9) && (n == 2 || !Reached(n - 1).Meets(target));
 
             Availability Reached(int n) => KofN(2, WithCommonCause(0.01, [.. Enumerable.Range(0, n).Select(i => Component($"{i}", unit))])).Availability;

@@ -31,7 +31,8 @@ internal sealed class RandomDiagram
 
     private Rational Decide(int next)
     {
-        if (next == Repeated.Count) return Exact.Down();
+        if (next == Repeated.Count)
+            return Exact.Down();
         var unit = Repeated[next];
         var own = unit.U;
         unit.U = Rational.Zero;
@@ -44,9 +45,11 @@ internal sealed class RandomDiagram
 
     private (ReliabilityBlock, Node) Grow(int depth)
     {
-        if (depth == 0 || _named >= MostUnits || (depth < MostDepth && _random.NextDouble() < 0.2)) return Leaf();
+        if (depth == 0 || _named >= MostUnits || (depth < MostDepth && _random.NextDouble() < 0.2))
+            return Leaf();
         var kind = _random.Next(_repeated.Count < MostRepeated ? 5 : 4);
-        if (kind == 4) return CommonCause();
+        if (kind == 4)
+            return CommonCause();
         var parts = Enumerable.Range(0, _random.Next(1, 6)).Select(_ => Grow(depth - 1)).ToArray();
         ReliabilityBlock[] blocks = [.. parts.Select(part => part.Item1)];
         Node[] nodes = [.. parts.Select(part => part.Item2)];
@@ -66,7 +69,8 @@ internal sealed class RandomDiagram
         if (_units.Count > 0 && _repeated.Count < MostRepeated && _random.NextDouble() < 0.15)
         {
             var (component, unit) = _units[_random.Next(_units.Count)];
-            if (!_repeated.Contains(unit)) _repeated.Add(unit);
+            if (!_repeated.Contains(unit))
+                _repeated.Add(unit);
             return (component, unit);
         }
 
@@ -115,9 +119,11 @@ internal sealed class RandomDiagram
             var sum = Rational.Zero;
             for (var up = 0; up < 1 << parts.Length; up++)
             {
-                if (int.PopCount(up) >= required) continue;
+                if (int.PopCount(up) >= required)
+                    continue;
                 var probability = Rational.One;
-                for (var i = 0; i < parts.Length; i++) probability *= (up >> i & 1) == 1 ? Rational.One - down[i] : down[i];
+                for (var i = 0; i < parts.Length; i++)
+                    probability *= (up >> i & 1) == 1 ? Rational.One - down[i] : down[i];
                 sum += probability;
             }
 
@@ -130,7 +136,8 @@ internal sealed class RandomDiagram
         public override Rational Down()
         {
             var rest = parts[^1].Down();
-            for (var i = parts.Length - 2; i >= 0; i--) rest = parts[i].Down() * (switchFails + (Rational.One - switchFails) * rest);
+            for (var i = parts.Length - 2; i >= 0; i--)
+                rest = parts[i].Down() * (switchFails + (Rational.One - switchFails) * rest);
             return rest;
         }
     }

@@ -14,8 +14,10 @@ internal readonly record struct Rational(BigInteger Numerator, BigInteger Odd, i
 
     public static Rational operator +(Rational x, Rational y)
     {
-        if (x.Numerator.IsZero) return y;
-        if (y.Numerator.IsZero) return x;
+        if (x.Numerator.IsZero)
+            return y;
+        if (y.Numerator.IsZero)
+            return x;
         var shift = Math.Max(x.Shift, y.Shift);
         var (left, right) = (x.Numerator << (shift - x.Shift), y.Numerator << (shift - y.Shift));
         return x.Odd == y.Odd ? Stripped(left + right, x.Odd, shift) : Stripped(left * y.Odd + right * x.Odd, x.Odd * y.Odd, shift);
@@ -37,16 +39,20 @@ internal readonly record struct Rational(BigInteger Numerator, BigInteger Odd, i
         var bits = BitConverter.DoubleToInt64Bits(value);
         var exponent = (int)((bits >> 52) & 0x7FF);
         var mantissa = bits & 0xFFFFFFFFFFFFF;
-        if (exponent == 0) exponent++;
-        else mantissa |= 1L << 52;
-        if (bits < 0) mantissa = -mantissa;
+        if (exponent == 0)
+            exponent++;
+        else
+            mantissa |= 1L << 52;
+        if (bits < 0)
+            mantissa = -mantissa;
         return exponent >= 1075 ? new Rational(new BigInteger(mantissa) << (exponent - 1075), 1, 0) : Stripped(mantissa, 1, 1075 - exponent);
     }
 
     /// <summary>|approximation − this| / this.</summary>
     public double RelativeErrorOf(double approximation)
     {
-        if (Numerator.IsZero) return approximation == 0 ? 0 : double.PositiveInfinity;
+        if (Numerator.IsZero)
+            return approximation == 0 ? 0 : double.PositiveInfinity;
         return Math.Abs(((Of(approximation) - this) / this).ToDouble());
     }
 
@@ -55,7 +61,8 @@ internal readonly record struct Rational(BigInteger Numerator, BigInteger Odd, i
 
     private static Rational Stripped(BigInteger numerator, BigInteger odd, int shift)
     {
-        if (numerator.IsZero) return Zero;
+        if (numerator.IsZero)
+            return Zero;
         var zeros = (int)Math.Min(shift, (long)BigInteger.TrailingZeroCount(numerator));
         return new Rational(numerator >> zeros, odd, shift - zeros);
     }

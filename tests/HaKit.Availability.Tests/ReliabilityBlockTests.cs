@@ -71,7 +71,8 @@ public sealed class ReliabilityBlockTests
         ReliabilityBlock block = Component("a", Availability.Of(0.9m));
         FluentActions.Invoking(() =>
         {
-            for (var i = 0; i < 100_000; i++) block = Series(block);
+            for (var i = 0; i < 100_000; i++)
+                block = Series(block);
         }).Should().Throw<ArgumentException>().WithMessage("*deep*");
         block.Availability.Value.Should().Be(0.9);
     }
@@ -117,7 +118,8 @@ public sealed class ReliabilityBlockTests
         while (value > seen)
         {
             var found = Interlocked.CompareExchange(ref target, value, seen);
-            if (found.Equals(seen)) return;
+            if (found.Equals(seen))
+                return;
             seen = found;
         }
     }

@@ -8,7 +8,8 @@ internal static class RepositoryFile
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (!File.Exists(Path.Combine(folder.FullName, "HaKit.sln"))) continue;
+            if (!File.Exists(Path.Combine(folder.FullName, "HaKit.sln")))
+                continue;
             var file = Path.Combine([folder.FullName, .. path]);
             return File.Exists(file) ? file : null;
         }

@@ -16,8 +16,10 @@ internal static class Simulation
             {
                 var (failing, repairing) = ((units - failed) / mttf, failed / mttr);
                 var span = -Math.Log(1 - random.NextDouble()) / (failing + repairing);
-                if (units - failed >= required) up += span;
-                else down += span;
+                if (units - failed >= required)
+                    up += span;
+                else
+                    down += span;
                 failed += random.NextDouble() * (failing + repairing) < failing ? 1 : -1;
             }
             while (failed > 0);

@@ -44,11 +44,14 @@ public sealed class SloTests
         {
             var now = TimeSpan.FromSeconds(second);
             var failing = second >= start && second < start + 1800;
-            for (var call = 0; call < 20; call++) counters.Record(now, !failing || call >= errors * 20);
+            for (var call = 0; call < 20; call++)
+                counters.Record(now, !failing || call >= errors * 20);
             foreach (var change in second < start - 600 ? [] : monitor.Evaluate(now))
             {
-                if (change.Firing) fired ??= second - start;
-                else stopped ??= second - (start + 1800);
+                if (change.Firing)
+                    fired ??= second - start;
+                else
+                    stopped ??= second - (start + 1800);
             }
         }
 
@@ -62,7 +65,8 @@ public sealed class SloTests
     public void A_single_failure_in_little_traffic_does_not_page()
     {
         var counters = new OutcomeCounters();
-        for (var minute = 0; minute < 40; minute++) counters.Record(TimeSpan.FromMinutes(minute), minute != 39);
+        for (var minute = 0; minute < 40; minute++)
+            counters.Record(TimeSpan.FromMinutes(minute), minute != 39);
         var alert = BurnRateAlert.Standard(Three)[0];
         var status = alert.Evaluate(Three, counters, TimeSpan.FromMinutes(39));
         status.LongBurn.Should().BeGreaterThan(alert.Threshold);
@@ -74,8 +78,10 @@ public sealed class SloTests
     public void An_error_that_has_passed_does_not_fire_however_much_it_burnt()
     {
         var counters = new OutcomeCounters();
-        for (var i = 0; i < 1000; i++) counters.Record(TimeSpan.FromMinutes(1), false);
-        for (var i = 0; i < 1000; i++) counters.Record(TimeSpan.FromMinutes(30), true);
+        for (var i = 0; i < 1000; i++)
+            counters.Record(TimeSpan.FromMinutes(1), false);
+        for (var i = 0; i < 1000; i++)
+            counters.Record(TimeSpan.FromMinutes(30), true);
         var status = BurnRateAlert.Standard(Three)[0].Evaluate(Three, counters, TimeSpan.FromMinutes(30));
         status.LongBurn.Should().BeApproximately(500, 1e-9);
         status.ShortBurn.Should().Be(0);
@@ -88,7 +94,8 @@ public sealed class SloTests
         var monitor = new BurnRateMonitor(Three, new OutcomeCounters());
         monitor.Evaluate(TimeSpan.Zero);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 100; i++) monitor.Evaluate(TimeSpan.FromSeconds(i));
+        for (var i = 0; i < 100; i++)
+            monitor.Evaluate(TimeSpan.FromSeconds(i));
         (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
         monitor.Statuses.Should().HaveCount(3);
     }
@@ -105,7 +112,8 @@ public sealed class SloTests
         bool Firing(int failures)
         {
             var counters = new OutcomeCounters();
-            for (var i = 0; i < 100; i++) counters.Record(TimeSpan.FromMinutes(1), i >= failures);
+            for (var i = 0; i < 100; i++)
+                counters.Record(TimeSpan.FromMinutes(1), i >= failures);
             var status = alert.Evaluate(slo, counters, TimeSpan.FromMinutes(2));
             (status.LongBurn, status.ShortBurn).Should().Be((failures, failures));
             status.Failures.Should().Be(failures);
@@ -131,7 +139,8 @@ public sealed class SloTests
         var counters = new OutcomeCounters();
         var monitor = new BurnRateMonitor(slo, counters, [new("never", 10, TimeSpan.FromHours(1), TimeSpan.FromMinutes(5)), new("soon", 2, TimeSpan.FromHours(1), TimeSpan.FromMinutes(5))]);
         monitor.Evaluate(TimeSpan.Zero).Should().BeEmpty();
-        for (var i = 0; i < 100; i++) counters.Record(TimeSpan.FromMinutes(1), i >= 50);
+        for (var i = 0; i < 100; i++)
+            counters.Record(TimeSpan.FromMinutes(1), i >= 50);
         monitor.Evaluate(TimeSpan.FromMinutes(1)).Should().ContainSingle().Which.Should().Match<BurnRateStatus>(s => s.Alert.Name == "soon" && s.Firing);
         monitor.Evaluate(TimeSpan.FromMinutes(2)).Should().BeEmpty();
         monitor.Statuses.Select(s => s.Firing).Should().Equal(false, true);

@@ -195,7 +195,8 @@ public sealed class UptimeTests
         for (var slot = 0; slot < slots; slot++)
         {
             var cause = random.NextDouble() < c;
-            foreach (var history in histories) history.Record(H(slot), !(cause | random.NextDouble() < own));
+            foreach (var history in histories)
+                history.Record(H(slot), !(cause | random.NextDouble() < own));
         }
 
         var joint = JointDowntime.Of([.. histories.Select(h => h.Summarize(H(slots)))]);

@@ -151,6 +151,7 @@ public sealed class VaultTests : IDisposable
         await using var vault = Make([("a", a), ("b", b)]);
         await vault.SaveAsync(Source, copies: 2, Token);
         foreach (var (name, good) in a.Copy())
+        {
             for (var i = 0; i < good.Length; i++)
             {
                 var bad = good.ToArray();
@@ -160,6 +161,8 @@ public sealed class VaultTests : IDisposable
                 report.Findings.Should().Contain(f => f.Destination == "a" && (f.ObjectName == name || name[0] == 'k'), "byte {0} of {1} was flipped", i, name);
                 a.Objects[name] = good;
             }
+        }
+
         (await vault.CheckAsync(Token)).Findings.Should().BeEmpty();
     }
 
@@ -373,6 +376,7 @@ public sealed class VaultTests : IDisposable
 
             left = point;
             await using (var dying = MakeAt(places, time))
+            {
                 try
                 {
                     await dying.PruneAsync(new VaultPruneOptions { KeepLast = 1 }, Token);
@@ -385,6 +389,8 @@ public sealed class VaultTests : IDisposable
                 catch (Exception e) when (e is VaultException or UnauthorizedAccessException)
                 {
                 }
+            }
+
             (left, isDead) = (int.MaxValue, false);
             time.Advance(TimeSpan.FromHours(4)); // what the process announced has lapsed
 
@@ -444,11 +450,14 @@ public sealed class VaultTests : IDisposable
             {
                 TaskCompletionSource? next = null;
                 lock (_waiting)
+                {
                     if (_waiting.Count > 0)
                     {
                         next = _waiting[_random.Next(_waiting.Count)];
                         _waiting.Remove(next);
                     }
+                }
+
                 if (next is not null)
                     next.SetResult();
                 else if (time.UntilNextTimer is { } until && until <= TimeSpan.FromSeconds(5) && work.Count(w => !w.IsCompleted) == 1)

@@ -78,8 +78,11 @@ internal sealed class AspireApp : IAsyncDisposable
         {
             var asked = _user.GetAsync("/ask", TestContext.Current.CancellationToken);
             while (await Task.WhenAny(asked, Task.Delay(2, TestContext.Current.CancellationToken)) != asked)
+            {
                 if (!IsAnswerOnItsWay())
                     Time.Advance(TimeSpan.FromSeconds(1));
+            }
+
             using var answer = await asked;
             answered += answer.IsSuccessStatusCode ? 1 : 0;
         }

@@ -20,18 +20,22 @@ public sealed class AspireTests
         ["HttpClient.Timeout of 5 s, set before"] = (null, c => c.ConfigureHttpClient(h => h.Timeout = TimeSpan.FromSeconds(5)).AddHaEndpointPoolHandler("models")),
         ["HttpClient.Timeout of 5 s, set after"] = (null, c => c.AddHaEndpointPoolHandler("models").ConfigureHttpClient(h => h.Timeout = TimeSpan.FromSeconds(5))),
         ["HttpClient.Timeout of 5 s for all clients"] = (d => d.ConfigureHttpClient(h => h.Timeout = TimeSpan.FromSeconds(5)).AddStandardResilienceHandler(), null),
-        ["own standard handler before the pool"] = (null, c => { c.AddStandardResilienceHandler(); c.AddHaEndpointPoolHandler("models"); }),
+        ["own standard handler before the pool"] = (null, c => { c.AddStandardResilienceHandler(); c.AddHaEndpointPoolHandler("models"); }
+        ),
         ["own standard handler after the pool"] = (null, c => c.AddHaEndpointPoolHandler("models").AddStandardResilienceHandler()),
-        ["own hedging handler before the pool"] = (null, c => { c.AddStandardHedgingHandler(); c.AddHaEndpointPoolHandler("models"); }),
+        ["own hedging handler before the pool"] = (null, c => { c.AddStandardHedgingHandler(); c.AddHaEndpointPoolHandler("models"); }
+        ),
         ["own hedging handler after the pool"] = (null, c => c.AddHaEndpointPoolHandler("models").AddStandardHedgingHandler()),
         ["own standard handler beside a custom one"] = (null, c =>
         {
             c.AddStandardResilienceHandler();
             c.AddResilienceHandler("mine", static _ => { });
             c.AddHaEndpointPoolHandler("models").AddStandardHedgingHandler();
-        }),
+        }
+        ),
         ["custom handler for all clients"] = (d => d.AddResilienceHandler("all", b => b.AddTimeout(new TimeoutStrategyOptions { Timeout = TimeSpan.FromSeconds(1) })), null),
-        ["service discovery of its own"] = (null, c => { c.AddServiceDiscovery(); c.AddHaEndpointPoolHandler("models"); }),
+        ["service discovery of its own"] = (null, c => { c.AddServiceDiscovery(); c.AddHaEndpointPoolHandler("models"); }
+        ),
     };
 
     [Theory(Timeout = 120_000)]

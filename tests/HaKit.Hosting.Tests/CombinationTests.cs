@@ -114,8 +114,11 @@ public sealed class CombinationTests
         var call = AskAsync(http, stream, token);
         var pool = provider.GetRequiredService<EndpointPool>();
         while (isSlow && await Task.WhenAny(call, Task.Delay(2, token)) != call)
+        {
             if (pool.Explain(RequestProfile.Default)[1].InFlight == 0)
                 time.Advance(TimeSpan.FromSeconds(1));
+        }
+
         return $"{await call}; a {fakes[0].Counts.Received}, b {fakes[1].Counts.Received}";
     }
 

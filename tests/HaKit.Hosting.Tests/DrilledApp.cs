@@ -99,6 +99,7 @@ public sealed partial class DrilledApp : IAsyncLifetime
     {
         var pool = _app.Services.GetRequiredService<EndpointPool>();
         for (var i = 0; i < times; i++)
+        {
             _time.Run(async () =>
             {
                 try
@@ -116,6 +117,7 @@ public sealed partial class DrilledApp : IAsyncLifetime
                 }
                 return 0;
             }, TimeSpan.FromMinutes(5));
+        }
     }
 
     /// <summary>A link to other replicas of which there are none.</summary>

@@ -31,8 +31,11 @@ public sealed class SdkTests
         await using var world = await World.StartAsync();
 
         using (world.Pool.With(new RequestProfile { Endpoints = ["s1"] }))
+        {
             for (var i = 0; i < 4; i++)
                 await AskAsync();
+        }
+
         var inside = (world.Servers[0].Counts.Received, world.Servers[1].Counts.Received);
         for (var i = 0; i < 4; i++)
             await AskAsync();
@@ -129,7 +132,8 @@ public sealed class SdkTests
             {
                 done.SetException(exception);
             }
-        }) { IsBackground = true };
+        })
+        { IsBackground = true };
         desktop.Start();
 
         (await done.Task.WaitAsync(TimeSpan.FromSeconds(30), Token)).Should().NotBeEmpty();

@@ -34,9 +34,14 @@ public sealed class RefusalTests(TwoServers world) : IClassFixture<TwoServers>
     {
         var data = new TheoryData<WireDialect, int, bool>();
         foreach (var dialect in Enum.GetValues<WireDialect>())
+        {
             foreach (var status in new[] { 400, 404, 422, 500 })
+            {
                 foreach (var sdk in new[] { false, true })
                     data.Add(dialect, status, sdk);
+            }
+        }
+
         return data;
     }
 

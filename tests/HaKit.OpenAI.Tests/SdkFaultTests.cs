@@ -226,6 +226,7 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
         world.Servers[0].Faults.Always(first);
         world.Servers[1].Faults.Always(second);
         foreach (var sdk in (Sdk[])[Sdk.OpenAI, Sdk.Anthropic])
+        {
             foreach (var streamed in (bool[])[false, true])
             {
                 await using var asking = SdkWorld.Over(world.Servers, o =>
@@ -239,5 +240,6 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
                 });
                 await assert(asking.PassTimeAsync(asking.AskAsync(sdk, streamed), () => mayTimePass(asking)), streamed);
             }
+        }
     }
 }

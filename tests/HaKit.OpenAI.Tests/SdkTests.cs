@@ -38,8 +38,11 @@ public sealed class SdkTests
         {
             var call = new StringBuilder();
             await foreach (var update in world.OpenAI().CompleteChatStreamingAsync([new UserChatMessage("Paris")], new ChatCompletionOptions { Tools = { s_weather } }, Ct))
+            {
                 foreach (var part in update.ToolCallUpdates)
                     call.Append(part.FunctionName).Append(part.FunctionArgumentsUpdate);
+            }
+
             return call.ToString();
         },
         ["Anthropic tool"] = async world =>
@@ -52,10 +55,13 @@ public sealed class SdkTests
         {
             var call = new StringBuilder();
             await foreach (var update in world.Anthropic().Messages.CreateStreaming(AskForWeather(), Ct))
+            {
                 if (update.TryPickContentBlockStart(out var start) && start.ContentBlock.TryPickToolUse(out var tool))
                     call.Append(tool.Name);
                 else if (update.TryPickContentBlockDelta(out var delta) && delta.Delta.TryPickInputJson(out var piece))
                     call.Append(piece.PartialJson);
+            }
+
             return call.ToString();
         },
         ["synchronous"] = world => Task.Run(() => world.OpenAI().CompleteChat([new UserChatMessage("hi")], cancellationToken: Ct).Value.Content[0].Text),
@@ -126,8 +132,10 @@ public sealed class SdkTests
         {
             var ask = new MessageCreateParams { Model = "m", MaxTokens = 20, Messages = [new UserMessageParam("hi")] };
             await foreach (var update in world.Anthropic().Messages.CreateStreaming(ask, caller.Token))
+            {
                 if (update.TryPickContentBlockDelta(out _))
                     await caller.CancelAsync();
+            }
         }
     }
 

@@ -84,8 +84,10 @@ internal sealed class SdkWorld : IAsyncDisposable
             client.Dispose();
         await Pool.DisposeAsync();
         if (_ownsServers)
+        {
             foreach (var server in Servers)
                 await server.DisposeAsync();
+        }
     }
 
     private async Task<string> AskOpenAI(bool streamed)
@@ -95,8 +97,11 @@ internal sealed class SdkWorld : IAsyncDisposable
             return (await OpenAI().CompleteChatAsync([new UserChatMessage("hi")], options, TestContext.Current.CancellationToken)).Value.Content[0].Text;
         var text = new StringBuilder();
         await foreach (var update in OpenAI().CompleteChatStreamingAsync([new UserChatMessage("hi")], options, TestContext.Current.CancellationToken))
+        {
             foreach (var part in update.ContentUpdate)
                 text.Append(part.Text);
+        }
+
         return text.ToString();
     }
 
@@ -107,8 +112,11 @@ internal sealed class SdkWorld : IAsyncDisposable
             return string.Concat((await Anthropic().Messages.Create(ask, TestContext.Current.CancellationToken)).Content.Select(b => b.TryPickText(out var text) ? text.Text : ""));
         var text = new StringBuilder();
         await foreach (var update in Anthropic().Messages.CreateStreaming(ask, TestContext.Current.CancellationToken))
+        {
             if (update.TryPickContentBlockDelta(out var delta) && delta.Delta.TryPickText(out var piece))
                 text.Append(piece.Text);
+        }
+
         return text.ToString();
     }
 }

@@ -13,9 +13,14 @@ public sealed class StandbyTests
     {
         var data = new TheoryData<string, bool, string>();
         foreach (var sdk in new[] { false, true })
+        {
             foreach (var standby in new[] { "ejected", "drained", "forced down" })
+            {
                 foreach (var hiccup in new[] { "503", "500", "reset" })
                     data.Add(hiccup, sdk, standby);
+            }
+        }
+
         return data;
     }
 
@@ -56,9 +61,13 @@ public sealed class StandbyTests
         public async Task TakeOutAsync(string how, FakeAiServer other)
         {
             if (how == "drained")
+            {
                 await _world.Pool.DrainAsync("s1", Ct);
+            }
             else if (how == "forced down")
+            {
                 await _world.Pool.ForceDownAsync("s1");
+            }
             else
             {
                 using var down = other.Faults.Always(FakeFault.Status(503));

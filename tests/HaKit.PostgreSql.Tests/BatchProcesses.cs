@@ -37,8 +37,11 @@ internal sealed class BatchProcesses : IAsyncDisposable
         var pool = new { Endpoints = all._servers.Select(s => new { s.Name, Address = s.OpenAIAddress, Dialect = "OpenAI" }), Heartbeat = new { Enabled = false } };
         await File.WriteAllTextAsync(all.Pool, JsonSerializer.Serialize(pool));
         await using (var file = new StreamWriter(all.Input))
+        {
             for (var i = 0; i < items; i++)
                 await file.WriteLineAsync(Line(i));
+        }
+
         if (trouble)
             all._trouble = all.TroubleAsync();
         return all;

@@ -241,8 +241,11 @@ public sealed class BatchStoreTests(PostgreSqlServer server)
             """);
         var plan = new StringBuilder();
         await using (var reader = await explain.ExecuteReaderAsync())
+        {
             while (await reader.ReadAsync())
                 plan.AppendLine(reader.GetString(0));
+        }
+
         plan.ToString().Should().Contain("batch_item_open").And.MatchRegex(@"Buffers: shared hit=\d\b");
     }
 
@@ -283,9 +286,13 @@ public sealed class BatchStoreTests(PostgreSqlServer server)
             async Task WorkAsync()
             {
                 while (await store.ClaimAsync(3, true) is { Count: > 0 } claims)
+                {
                     foreach (var claim in claims)
+                    {
                         if (await store.CommitAsync(claim, Outcome("answer to " + claim.Id)))
                             stored.Add(claim.Id);
+                    }
+                }
             }
         }
         finally

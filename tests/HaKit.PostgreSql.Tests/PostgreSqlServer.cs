@@ -49,8 +49,10 @@ public sealed class PostgreSqlServer : IAsyncLifetime
         var id = File.ReadLines(_folder + "/data/postmaster.pid").First();
         var children = File.ReadAllText($"/proc/{id}/task/{id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries);
         foreach (var process in (string[])[id, .. children])
+        {
             using (var kill = Process.Start("kill", ["-" + signal, process]))
                 await kill.WaitForExitAsync();
+        }
     }
 
     /// <summary>Starts the server again after it was killed.</summary>

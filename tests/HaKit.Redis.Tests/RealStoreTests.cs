@@ -246,10 +246,17 @@ public abstract class RealStoreTests(StoreServer server)
         options.Selection.Preset = SelectionPreset.RoundRobin;
         (options.Sharing.Name, options.Sharing.OrderKey, options.Sharing.WarmStart) = ("app/test", OrderKey, TimeSpan.FromSeconds(10));
         foreach (var endpoint in new[] { "e0", "e1", "e2" })
+        {
             options.Endpoints.Add(new EndpointOptions
             {
-                Name = endpoint, Address = $"https://user:hunter2@{endpoint}.secret.example/v1", Credential = "sk-" + endpoint, Account = "acme", KeyName = "acme-" + endpoint,
+                Name = endpoint,
+                Address = $"https://user:hunter2@{endpoint}.secret.example/v1",
+                Credential = "sk-" + endpoint,
+                Account = "acme",
+                KeyName = "acme-" + endpoint,
             });
+        }
+
         return new EndpointPool(name, options, new EndpointPoolParts { PeerLink = link ?? RedisPeerLinks.Over(Server.Endpoint) });
     }
 

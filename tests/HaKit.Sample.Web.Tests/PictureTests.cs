@@ -28,7 +28,7 @@ public sealed class PictureTests(Browser browser) : IClassFixture<Browser>
         await wall.ShootAsync("dashboard-dark");
         (await OverflowAsync(wall.Page)).Should().BeLessThanOrEqualTo(0, "nothing is cut off at the side");
 
-        foreach (var (name, size, scheme, isPhone) in (( string, ViewportSize, ColorScheme, bool)[])
+        foreach (var (name, size, scheme, isPhone) in ((string, ViewportSize, ColorScheme, bool)[])
             [("dashboard-light", new() { Width = 1440, Height = 900 }, ColorScheme.Light, false), ("dashboard-phone", new() { Width = 390, Height = 844 }, ColorScheme.Dark, true)])
         {
             var other = await browser.NewPageAsync(size, scheme, isPhone);

@@ -11,10 +11,17 @@ public sealed class StackTests
         {
             var cases = new TheoryData<string, string, bool>();
             foreach (var stack in Stacks.ByName.Keys)
+            {
                 foreach (var (trouble, what) in Troubles.ByName)
+                {
                     foreach (var stream in (bool[])[false, true])
+                    {
                         if ((stream ? !what.Plain : !what.Streams) && !(stream && stack == "OllamaSharp" && what.Streams)) // its streams are lines of JSON, which the fake server cannot break
                             cases.Add(stack, trouble, stream);
+                    }
+                }
+            }
+
             return cases;
         }
     }
@@ -103,8 +110,11 @@ public sealed class StackTests
         public async Task<string> PassTimeAsync(Task<string> call, bool isSlow)
         {
             while (isSlow && await Task.WhenAny(call, Task.Delay(2, TestContext.Current.CancellationToken)) != call)
+            {
                 if (Pool.Explain(RequestProfile.Default)[1].InFlight == 0)
                     _time.Advance(TimeSpan.FromSeconds(1));
+            }
+
             return await call;
         }
 

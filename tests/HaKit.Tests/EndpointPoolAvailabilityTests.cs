@@ -89,8 +89,11 @@ public sealed class EndpointPoolAvailabilityTests
         await pool.DisposeAsync();
         var told = new List<(string Alert, bool Firing)>();
         await foreach (var happened in events.WithCancellation(Ct))
+        {
             if (happened is BudgetAlert { Status: var status })
                 told.Add((status.Alert.Name, status.Firing));
+        }
+
         told.Should().Equal(("fast", true), ("slow", true), ("creeping", true), ("fast", false), ("slow", false), ("creeping", false));
     }
 }

@@ -95,8 +95,11 @@ public sealed class BatchCommandTests : IDisposable
     public async Task A_damaged_journal_is_refused_and_repaired()
     {
         await using (var store = await BatchJournal.OpenStoreAsync(PathOf("a.journal"), null, TestContext.Current.CancellationToken))
+        {
             for (var i = 0; i < 3; i++)
                 await store.AddAsync([new BatchInput($"item-{i}", "input"u8.ToArray())], false, TestContext.Current.CancellationToken);
+        }
+
         var file = PathOf("a.journal.000001");
         var bytes = await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken);
         bytes[90] ^= 1;

@@ -90,7 +90,9 @@ internal sealed class Conversation(IChatClient chat, EndpointPool pool, Provider
     private async Task WhoAsync()
     {
         foreach (var endpoint in pool.Explain(RequestProfile.Default))
+        {
             await output.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture, $"  {endpoint.Endpoint,-10} {endpoint.Health.Status}{(endpoint.AvailableIn is { Ticks: > 0 } wait ? $", to be asked again in {wait.TotalSeconds:0} s" : "")}"));
+        }
     }
 }

@@ -38,8 +38,11 @@ internal static class ChatFaults
     public static ErrorContent? ErrorIn(IList<AIContent> contents)
     {
         for (var i = 0; i < contents.Count; i++)
+        {
             if (contents[i] is ErrorContent error && !string.Equals(error.ErrorCode, "Refusal", StringComparison.OrdinalIgnoreCase))
                 return error;
+        }
+
         return null;
     }
 

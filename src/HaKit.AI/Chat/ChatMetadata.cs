@@ -23,8 +23,11 @@ internal static class ChatMetadata
     {
         var first = ProviderOf(endpoints[0]);
         for (var i = 1; i < endpoints.Count; i++)
+        {
             if (!string.Equals(ProviderOf(endpoints[i]), first, StringComparison.OrdinalIgnoreCase))
                 return true;
+        }
+
         return false;
     }
 

@@ -34,8 +34,11 @@ public static class ChatStory
             return name;
         // Updates with a message's id are put together into that message's properties.
         foreach (var message in response.Messages)
+        {
             if (NamedIn(message.AdditionalProperties) is { } inMessage)
                 return inMessage;
+        }
+
         return null;
     }
 

@@ -57,11 +57,14 @@ internal sealed class ChatUpdateReader(bool hasTools) : StreamItemReader<ChatRes
         inputTokens = outputTokens = null;
         var contents = item.Contents;
         for (var i = 0; i < contents.Count; i++)
+        {
             if (contents[i] is UsageContent usage)
             {
                 inputTokens = ChatFaults.Count(usage.Details.InputTokenCount) ?? inputTokens;
                 outputTokens = ChatFaults.Count(usage.Details.OutputTokenCount) ?? outputTokens;
             }
+        }
+
         return inputTokens is not null || outputTokens is not null;
     }
 
@@ -69,8 +72,11 @@ internal sealed class ChatUpdateReader(bool hasTools) : StreamItemReader<ChatRes
     {
         long? cached = null;
         foreach (var content in item.Contents)
+        {
             if (content is UsageContent usage)
                 cached = ChatFaults.Count(usage.Details.CachedInputTokenCount) ?? cached;
+        }
+
         return cached;
     }
 
@@ -82,8 +88,11 @@ internal sealed class ChatUpdateReader(bool hasTools) : StreamItemReader<ChatRes
     {
         var contents = item.Contents;
         for (var i = 0; i < contents.Count; i++)
+        {
             if (contents[i] is ToolCallContent)
                 return true;
+        }
+
         return false;
     }
 

@@ -89,8 +89,11 @@ public sealed class EndpointPoolChatClient : IChatClient
         if (serviceKey is null && serviceType == typeof(ChatClientMetadata))
             return ChatMetadata.InCommon(_pool.Endpoints);
         foreach (var member in _pool.Endpoints)
+        {
             if (ChatEndpoint.ClientOf(member)?.GetService(serviceType, serviceKey) is { } service)
                 return service;
+        }
+
         return null;
     }
 
@@ -129,8 +132,11 @@ public sealed class EndpointPoolChatClient : IChatClient
     {
         var contents = update.Contents;
         for (var i = 0; i < contents.Count; i++)
+        {
             if (contents[i] is UsageContent usage)
                 return usage.Details;
+        }
+
         return null;
     }
 
@@ -173,7 +179,7 @@ public sealed class EndpointPoolChatClient : IChatClient
             // A request that carries state may be refused by every endpoint but the one that made it.
             Request = given.Request != RequestKind.Unknown ? given.Request : isPortable ? RequestKind.CreatesAnswer : RequestKind.Other,
         };
-        return new ChatCall(list, options, profile, used, reasoning) 
+        return new ChatCall(list, options, profile, used, reasoning)
         {
             MayDrop = place.MayDrop,
             OwnModels = options?.ModelId is not null && ChatMetadata.SpanProviders(place.All),

@@ -59,10 +59,13 @@ internal ref struct Placement
         var largest = 0;
         var some = _some ?? All;
         for (var i = 0; i < some.Count; i++)
+        {
             if (some[i].Capabilities.ContextWindow is not { } window)
                 return inputTokens;
             else
                 largest = Math.Max(largest, window);
+        }
+
         return Math.Min(inputTokens, Math.Max(0, largest - maxOutputTokens));
     }
 

@@ -20,10 +20,12 @@ internal static class Prompt
         {
             var contents = messages[i].Contents; // not foreach: over an interface it allocates
             for (var j = 0; j < contents.Count; j++)
+            {
                 if (IsImage(contents[j]))
                     tokens += TokensPerImage;
                 else
                     bytes += BytesOf(contents[j]);
+            }
         }
         return (int)Math.Min(int.MaxValue / 2, tokens + (bytes + BytesPerToken - 1) / BytesPerToken);
     }
@@ -34,8 +36,10 @@ internal static class Prompt
         {
             var contents = messages[i].Contents;
             for (var j = 0; j < contents.Count; j++)
+            {
                 if (IsImage(contents[j]))
                     return true;
+            }
         }
         return false;
     }

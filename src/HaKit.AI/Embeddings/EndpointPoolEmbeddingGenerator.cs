@@ -62,8 +62,11 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
         if (serviceKey is null && serviceType == typeof(EmbeddingGeneratorMetadata))
             return InCommon(endpoints);
         foreach (var member in endpoints)
+        {
             if (GeneratorOf(member)?.GetService(serviceType, serviceKey) is { } service)
                 return service;
+        }
+
         return null;
     }
 

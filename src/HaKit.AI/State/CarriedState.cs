@@ -31,10 +31,12 @@ internal sealed class StateFinder(StateOrigins origins)
             var message = messages[i];
             var contents = message.Contents;
             for (var j = 0; j < contents.Count; j++)
+            {
                 if (contents[j] is TextReasoningContent or HostedFileContent or HostedVectorStoreContent)
                     Find(contents[j], Named(message, endpoints), ref found);
                 else if (Within(contents[j]) is { Count: > 0 } within)
                     Find(within, Named(message, endpoints), ref found);
+            }
         }
         return found;
     }
@@ -63,10 +65,12 @@ internal sealed class StateFinder(StateOrigins origins)
     private void RememberFrom(IList<AIContent>? contents, in Maker maker)
     {
         for (var i = 0; i < contents?.Count; i++)
+        {
             if (Within(contents[i]) is { } within)
                 RememberFrom(within, in maker);
             else if (contents[i] is not TextContent && KeyOf(contents[i]) is { Key: var key } && maker.Find() is { } endpoint)
                 origins.Remember(key, endpoint);
+        }
     }
 
     private void FindIn(ChatOptions options, ref List<CarriedState>? found)
@@ -76,9 +80,14 @@ internal sealed class StateFinder(StateOrigins origins)
         if (options.ContinuationToken is { } token)
             (found ??= []).Add(new(StateKind.ContinuationToken, origins.MakerOf(token.ToBytes().Span)));
         if (options.AdditionalProperties is { } properties)
+        {
             foreach (var name in IdProperties)
+            {
                 if (properties.TryGetValue(name, out var value) && ChatStory.TextOf(value) is { } id)
                     (found ??= []).Add(new(StateKind.Conversation, origins.MakerOf(id)));
+            }
+        }
+
         for (var i = 0; i < options.Tools?.Count; i++)
         {
             var inputs = options.Tools[i] switch

@@ -92,8 +92,10 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, 
     public void Leave(StatusViewer viewer)
     {
         lock (_gate)
+        {
             if (_viewers.Remove(viewer) && _viewers.Count == 0 && !_isStopped)
                 _refreshTimer!.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
     }
 
     // Of the address with the most: what one machine leaves open takes nothing from an operator at another.
@@ -108,8 +110,10 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, 
     private async Task ReadAsync(PoolEventSubscription events)
     {
         await foreach (var happened in events.ConfigureAwait(false))
+        {
             if (PoolWatch.IsOfNote(happened))
                 Note(happened);
+        }
     }
 
     private void Note(PoolEvent happened)
@@ -141,8 +145,10 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, 
     private void Refresh()
     {
         lock (_gate)
+        {
             if (_viewers.Count > 0)
                 Send(Message("tick", Tick()));
+        }
     }
 
     private void Send(byte[] message)

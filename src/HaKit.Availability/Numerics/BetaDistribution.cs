@@ -23,8 +23,10 @@ internal readonly struct BetaDistribution : ILogConcave
     /// <summary>P(X ≤ p) and P(X &gt; p).</summary>
     public (double Lower, double Upper) Tails(Availability p)
     {
-        if (p.Value == 0) return (0, 1);
-        if (p.Unavailability == 0) return (1, 0);
+        if (p.Value == 0)
+            return (0, 1);
+        if (p.Unavailability == 0)
+            return (1, 0);
         var (lower, upper, _) = Tails(p.Value, p.Unavailability, Math.Log(p.Value) - Math.Log(p.Unavailability));
         return (lower, upper);
     }
@@ -104,7 +106,8 @@ internal readonly struct BetaDistribution : ILogConcave
             c = denominator + numerator / c;
             var factor = c * d;
             f *= factor;
-            if (Math.Abs(factor - 1) < 1e-15) break;
+            if (Math.Abs(factor - 1) < 1e-15)
+                break;
         }
 
         return f;
@@ -113,9 +116,11 @@ internal readonly struct BetaDistribution : ILogConcave
     /// <summary>A first guess: Abramowitz and Stegun 26.5.22 for a, b ≥ 1, else the centre (Newton is safe from there).</summary>
     private double Start(double lower, double upper)
     {
-        if (_a < 1 || _b < 1) return Math.Log(_a / _b);
+        if (_a < 1 || _b < 1)
+            return Math.Log(_a / _b);
         var y = NormalDistribution.RoughUpperQuantile(Math.Min(lower, upper));
-        if (lower > upper) y = -y;
+        if (lower > upper)
+            y = -y;
         var (ra, rb) = (1 / Math.Max(2 * _a - 1, 0.5), 1 / Math.Max(2 * _b - 1, 0.5));
         var h = 2 / (ra + rb);
         var lambda = (y * y - 3) / 6;

@@ -45,8 +45,10 @@ internal readonly struct GammaDistribution : ILogConcave
     /// <summary>ln P(X &gt; x), finite where the probability itself underflows.</summary>
     public double LogUpperTail(double x)
     {
-        if (x <= 0) return 0;
-        if (x < _s + 1) return Precise.Log1p(-Math.Exp(LogDensity(x)) * Series(x));
+        if (x <= 0)
+            return 0;
+        if (x < _s + 1)
+            return Precise.Log1p(-Math.Exp(LogDensity(x)) * Series(x));
         return LogDensity(x) + Math.Log(Fraction(x));
     }
 
@@ -81,7 +83,8 @@ internal readonly struct GammaDistribution : ILogConcave
             c = b + a / c;
             var factor = d * c;
             f *= factor;
-            if (Math.Abs(factor - 1) < 1e-15) break;
+            if (Math.Abs(factor - 1) < 1e-15)
+                break;
         }
 
         return f;

@@ -43,7 +43,8 @@ internal static class LogConcave
             var newton = excess / rate;
             var bend = 1 - 0.5 * newton * (distribution.Slope(z) - rate);
             z -= newton / Math.Clamp(bend, 0.75, 1.5);
-            if (Math.Abs(excess) < 1e-5) break;
+            if (Math.Abs(excess) < 1e-5)
+                break;
         }
 
         return z;
@@ -57,7 +58,8 @@ internal static class LogConcave
         var slope = Math.Max(0, -direction * distribution.Slope(z)) * spread;
         var length = spread * 80 / (slope + Math.Sqrt(slope * slope + 80));
         var sum = 0.0;
-        foreach (var (node, weight) in Rule) sum += weight * distribution.Density(z + direction * length * node);
+        foreach (var (node, weight) in Rule)
+            sum += weight * distribution.Density(z + direction * length * node);
         return sum * length;
     }
 
@@ -72,7 +74,8 @@ internal static class LogConcave
             for (var step = 0; step < 8; step++)
             {
                 double before = 0, now = 1;
-                for (var k = 1; k <= n; k++) (before, now) = (now, ((2 * k - 1) * x * now - (k - 1) * before) / k);
+                for (var k = 1; k <= n; k++)
+                    (before, now) = (now, ((2 * k - 1) * x * now - (k - 1) * before) / k);
                 slope = n * (x * now - before) / (x * x - 1);
                 x -= now / slope;
             }

@@ -11,13 +11,18 @@ internal static class MarkovChain
         for (var s = n - 1; s > 0; s--)
         {
             var leaving = 0.0;
-            for (var j = 0; j < s; j++) leaving += q[s, j];
+            for (var j = 0; j < s; j++)
+                leaving += q[s, j];
             for (var i = 0; i < s; i++)
             {
-                if (q[i, s] == 0) continue;
+                if (q[i, s] == 0)
+                    continue;
                 q[i, s] /= leaving;
                 for (var j = 0; j < s; j++)
-                    if (i != j) q[i, j] += q[i, s] * q[s, j];
+                {
+                    if (i != j)
+                        q[i, j] += q[i, s] * q[s, j];
+                }
             }
         }
 
@@ -26,11 +31,13 @@ internal static class MarkovChain
         var total = 1.0;
         for (var s = 1; s < n; s++)
         {
-            for (var i = 0; i < s; i++) weights[s] += weights[i] * q[i, s];
+            for (var i = 0; i < s; i++)
+                weights[s] += weights[i] * q[i, s];
             total += weights[s];
         }
 
-        for (var s = 0; s < n; s++) weights[s] /= total;
+        for (var s = 0; s < n; s++)
+            weights[s] /= total;
         return weights;
     }
 
@@ -45,13 +52,19 @@ internal static class MarkovChain
         for (var s = n - 1; s > 0; s--)
         {
             var leaving = exit[s];
-            for (var j = 0; j < s; j++) leaving += q[s, j];
+            for (var j = 0; j < s; j++)
+                leaving += q[s, j];
             for (var i = 0; i < s; i++)
             {
                 var share = q[i, s] / leaving;
-                if (share == 0) continue;
+                if (share == 0)
+                    continue;
                 for (var j = 0; j < s; j++)
-                    if (i != j) q[i, j] += share * q[s, j];
+                {
+                    if (i != j)
+                        q[i, j] += share * q[s, j];
+                }
+
                 exit[i] += share * exit[s];
                 time[i] += share * time[s];
             }

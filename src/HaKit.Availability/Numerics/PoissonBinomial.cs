@@ -14,8 +14,10 @@ internal static class PoissonBinomial
     /// </summary>
     public static Availability AtLeast(int required, ReadOnlySpan<Availability> units)
     {
-        if (required <= 0) return Availability.Always;
-        if (required > units.Length) return Availability.Never;
+        if (required <= 0)
+            return Availability.Always;
+        if (required > units.Length)
+            return Availability.Never;
         var fatal = units.Length - required + 1;
         var countUps = required <= fatal;
         var states = countUps ? required : fatal;
@@ -27,13 +29,15 @@ internal static class PoissonBinomial
         foreach (var unit in units)
         {
             var (step, stay) = countUps ? (unit.Value, unit.Unavailability) : (unit.Unavailability, unit.Value);
-            if (seen >= states - 1) decided = Math.FusedMultiplyAdd(open[states - 1], step, decided);
+            if (seen >= states - 1)
+                decided = Math.FusedMultiplyAdd(open[states - 1], step, decided);
             Advance(open[..Math.Min(seen + 2, states)], step, stay);
             seen++;
         }
 
         var undecided = 0.0;
-        foreach (var p in open) undecided += p;
+        foreach (var p in open)
+            undecided += p;
         return countUps ? Availability.FromPair(decided, undecided) : Availability.FromPair(undecided, decided);
     }
 

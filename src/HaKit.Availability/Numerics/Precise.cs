@@ -13,14 +13,16 @@ internal static class Precise
     public static double Log1p(double x)
     {
         var u = 1 + x;
-        if (u == 1) return x;
+        if (u == 1)
+            return x;
         return double.IsPositiveInfinity(u) ? u : Math.Log(u) * (x / (u - 1));
     }
 
     /// <summary>eˣ − 1: the rounding of eˣ is divided out again (Kahan).</summary>
     public static double Expm1(double x)
     {
-        if (Math.Abs(x) > 1) return Math.Exp(x) - 1;
+        if (Math.Abs(x) > 1)
+            return Math.Exp(x) - 1;
         var u = Math.Exp(x);
         return u == 1 ? x : (u - 1) * (x / Math.Log(u));
     }
@@ -34,7 +36,8 @@ internal static class Precise
     /// <summary>1 − (1 − e⁻ˣ)/x: the mean over [0, x] of 1 − e⁻ᵗ. Its own series for small x, where the terms cancel.</summary>
     public static double MeanSaturation(double x)
     {
-        if (x >= 1) return 1 + Expm1(-x) / x;
+        if (x >= 1)
+            return 1 + Expm1(-x) / x;
         var term = x / 2;
         var sum = 0.0;
         for (var k = 3; Math.Abs(term) > Math.Abs(sum) * 1e-17; k++)

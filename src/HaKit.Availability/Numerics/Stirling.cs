@@ -30,9 +30,11 @@ internal static class Stirling
     /// <summary>x ln(x/m) + m − x ≥ 0, accurate where x and m are close.</summary>
     public static double Deviance(double x, double m)
     {
-        if (x == 0) return m;
+        if (x == 0)
+            return m;
         var difference = x - m;
-        if (Math.Abs(difference) >= 0.1 * (x + m)) return x * Math.Log(x / m) - difference;
+        if (Math.Abs(difference) >= 0.1 * (x + m))
+            return x * Math.Log(x / m) - difference;
         var v = difference / (x + m);
         var v2 = v * v;
         var sum = difference * v;
@@ -41,7 +43,8 @@ internal static class Stirling
         {
             power *= v2;
             var next = sum + power / k;
-            if (next == sum) return sum;
+            if (next == sum)
+                return sum;
             sum = next;
         }
     }

@@ -30,8 +30,10 @@ public static class OpenAIBatchFile
         ArgumentNullException.ThrowIfNull(file);
         using var reader = new StreamReader(file, leaveOpen: true);
         for (var number = 1; await reader.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line; number++)
+        {
             if (!string.IsNullOrWhiteSpace(line))
                 yield return RequestOf(line, number);
+        }
     }
 
     /// <summary>Writes results as they come, a line for each.</summary>

@@ -26,8 +26,11 @@ internal static class JournalCopy
     {
         var cost = 0.0;
         for (var ordinal = 0; ordinal < state.Index.Count; ordinal++)
+        {
             if (state.Index.OutcomeAt(ordinal) is not 0 and var at)
                 cost += EntryReader.Outcome(from.Read(at), withResult: false).Outcome.Cost;
+        }
+
         return cost;
     }
 

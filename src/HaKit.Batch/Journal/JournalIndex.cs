@@ -39,8 +39,11 @@ internal sealed class JournalIndex
     {
         var (high, low) = HashOf(id);
         for (var slot = (int)(low & (ulong)(_table.Length - 1)); _table[slot] != 0; slot = (slot + 1) & (_table.Length - 1))
+        {
             if (this[_table[slot] - 1] is { } item && item.IdHigh == high && item.IdLow == low)
                 return _table[slot] - 1;
+        }
+
         return -1;
     }
 
@@ -59,7 +62,10 @@ internal sealed class JournalIndex
                 Enter(i);
         }
         else
+        {
             Enter(Count - 1);
+        }
+
         return Count - 1;
     }
 

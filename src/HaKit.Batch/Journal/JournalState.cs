@@ -129,7 +129,9 @@ internal sealed class JournalState
     {
         var (ordinal, id, input) = EntryReader.Item(content);
         if (ordinal == Index.Count)
+        {
             Index.Add(id, input.Span);
+        }
         else
         {
             _garbage += content.Length;

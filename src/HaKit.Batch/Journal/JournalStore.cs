@@ -35,6 +35,7 @@ internal sealed class JournalStore : IBatchStore
     public ValueTask<BatchCounts> CountAsync(CancellationToken cancellationToken = default)
     {
         lock (_gate)
+        {
             return new(new BatchCounts
             {
                 Total = _state.Index.Count,
@@ -47,6 +48,7 @@ internal sealed class JournalStore : IBatchStore
                 Spent = _state.Spent,
                 Reserved = _state.Reserved,
             });
+        }
     }
 
     public async ValueTask<BatchAdded> AddAsync(IReadOnlyList<BatchInput> inputs, bool replaceChanged, CancellationToken cancellationToken = default)
@@ -69,11 +71,14 @@ internal sealed class JournalStore : IBatchStore
     {
         var chosen = new List<(int Ordinal, long Fence, long InputAt)>();
         lock (_gate)
+        {
             while (chosen.Count < count && NextPending() is { } ordinal)
             {
                 _claims[ordinal] = new Claimed(++_fence);
                 chosen.Add((ordinal, _fence, _state.Index.InputAt(ordinal)));
             }
+        }
+
         var claims = new BatchClaim[chosen.Count];
         for (var i = 0; i < claims.Length; i++)
         {
@@ -130,12 +135,15 @@ internal sealed class JournalStore : IBatchStore
     {
         ArgumentNullException.ThrowIfNull(claims);
         lock (_gate)
+        {
             foreach (var claim in claims)
             {
                 Verify(claim);
                 _claims.Remove((int)claim.Ordinal);
                 _returned.Enqueue((int)claim.Ordinal);
             }
+        }
+
         return default;
     }
 
@@ -166,9 +174,14 @@ internal sealed class JournalStore : IBatchStore
         ArgumentNullException.ThrowIfNull(finished);
         var entries = new List<JournalEntry>();
         lock (_gate)
+        {
             foreach (var item in finished)
+            {
                 if (_state.Index.OutcomeAt((int)item.Ordinal) != 0)
                     entries.Add(new(EntryKind.Redo, (int)item.Ordinal, EntryWriter.Redo(item.Ordinal)));
+            }
+        }
+
         if (entries.Count > 0)
             await _writer.AppendAsync(entries).ConfigureAwait(false);
     }
@@ -184,6 +197,7 @@ internal sealed class JournalStore : IBatchStore
     private void OnDurable(JournalEntry entry, long location)
     {
         lock (_gate)
+        {
             switch (entry.Kind)
             {
                 case EntryKind.Item:
@@ -202,6 +216,7 @@ internal sealed class JournalStore : IBatchStore
                 default:
                     break;
             }
+        }
     }
 
     private void Reopen(int ordinal)
@@ -249,12 +264,17 @@ internal sealed class JournalStore : IBatchStore
     private int? NextPending()
     {
         while (_returned.TryDequeue(out var returned))
+        {
             if (_state.Index.StateOf(returned) == BatchItemState.Pending && !_claims.ContainsKey(returned))
                 return returned;
+        }
         // Items whose place is not known yet are not durable yet; those after them are not either.
         for (; _next < _state.Index.Count && _state.Index.InputAt(_next) != 0; _next++)
+        {
             if (_state.Index.StateOf(_next) == BatchItemState.Pending && !_claims.ContainsKey(_next))
                 return _next++;
+        }
+
         return null;
     }
 

@@ -55,8 +55,10 @@ internal sealed class JournalWriter : IDisposable
     public void AppendWithNext(JournalEntry entry)
     {
         lock (_gate)
+        {
             if (Refusal() is null)
                 _queue.Enqueue(new Append([entry], null));
+        }
     }
 
     public void Dispose()

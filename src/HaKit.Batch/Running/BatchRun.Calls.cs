@@ -101,6 +101,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         var cost = _prices.Of(answer.Endpoint, answer.InputTokens, answer.OutputTokens) + answer.PerhapsBilled * unit.Estimate;
         var commits = new Task[count];
         for (var i = 0; i < count; i++)
+        {
             commits[i] = CommitAsync(unit.Parts[i], answer.Results[i], new BatchOutcome
             {
                 State = BatchItemState.Succeeded,
@@ -113,6 +114,8 @@ internal sealed partial class BatchRun<TItem, TResult>
                 OutputTokens = (answer.OutputTokens ?? 0) / count,
                 At = _time.GetUtcNow(),
             });
+        }
+
         await Task.WhenAll(commits).ConfigureAwait(false);
     }
 
@@ -184,6 +187,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             }
             var state = verdict == ItemVerdict.Fail ? BatchItemState.Failed : BatchItemState.Unknown;
             foreach (var part in unit.Parts)
+            {
                 await CommitAsync(part, default, new BatchOutcome
                 {
                     State = state,
@@ -193,6 +197,8 @@ internal sealed partial class BatchRun<TItem, TResult>
                     Cost = cost / unit.Parts.Count,
                     At = _time.GetUtcNow(),
                 }).ConfigureAwait(false);
+            }
+
             Ended(unit, isPatient, putBack: false);
         }
         catch (BatchStoreException store)
@@ -208,8 +214,11 @@ internal sealed partial class BatchRun<TItem, TResult>
         foreach (var part in unit.Parts)
             await _store.EndAsync(part.Claim, 0).ConfigureAwait(false);
         lock (_lock)
+        {
             foreach (var part in unit.Parts)
                 _ready.Enqueue(new BatchUnit<TItem>([part]));
+        }
+
         Ended(unit, isPatient, putBack: false);
     }
 
@@ -247,6 +256,7 @@ internal sealed partial class BatchRun<TItem, TResult>
                 return;
             }
             foreach (var part in unit.Parts)
+            {
                 await CommitAsync(part, default, new BatchOutcome
                 {
                     State = BatchItemState.Unknown,
@@ -256,6 +266,8 @@ internal sealed partial class BatchRun<TItem, TResult>
                     Cost = unit.Estimate / unit.Parts.Count,
                     At = _time.GetUtcNow(),
                 }).ConfigureAwait(false);
+            }
+
             Ended(unit, isPatient, putBack: false);
         }
         catch (BatchStoreException exception)

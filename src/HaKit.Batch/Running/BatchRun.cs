@@ -78,8 +78,11 @@ internal sealed partial class BatchRun<TItem, TResult>
         await SampleAsync(cancellationToken).ConfigureAwait(false);
         await CheckEarlierAsync(cancellationToken).ConfigureAwait(false);
         if (!_options.OnlyNew)
+        {
             await foreach (var stored in _store.ReadFinishedAsync(BatchContent.All, cancellationToken).ConfigureAwait(false))
                 yield return ResultOf(stored, _batch.ItemOf(stored.Input), isEarlier: true);
+        }
+
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var signalled = stop.Token.UnsafeRegister(static signal => ((RunSignal)signal!).Set(), _signal);
         var loop = LoopAsync(stop.Token);
@@ -87,12 +90,15 @@ internal sealed partial class BatchRun<TItem, TResult>
         try
         {
             while (await _results.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
+            {
                 while (_results.Reader.TryRead(out var result))
                 {
                     if (Interlocked.Decrement(ref _undelivered) == MostUndelivered - 1)
                         _signal.Set();
                     yield return result;
                 }
+            }
+
             isWhole = true;
         }
         finally
@@ -142,8 +148,11 @@ internal sealed partial class BatchRun<TItem, TResult>
         while (true)
         {
             lock (_lock)
+            {
                 if (_underWay.Count == 0 && _handingOver == 0)
                     return;
+            }
+
             await _signal.WaitAsync(null).ConfigureAwait(false);
         }
     }

@@ -34,8 +34,11 @@ internal sealed class PriceBook(EndpointPool? pool)
         if (pool is null || endpoint is null)
             return 0;
         foreach (var known in pool.Endpoints)
+        {
             if (known.Name == endpoint)
                 return Cost(known, input ?? 0, output ?? 0);
+        }
+
         return 0;
     }
 

@@ -64,10 +64,17 @@ public sealed class FolderDestination(string path) : IVaultDestination
             return new([]);
         var names = new List<string>();
         foreach (var folder in Directory.EnumerateDirectories(_root))
+        {
             foreach (var file in Directory.EnumerateFiles(folder))
+            {
                 if (!file.EndsWith(Temporary, StringComparison.Ordinal)
                     && $"{System.IO.Path.GetFileName(folder)}/{System.IO.Path.GetFileName(file)}" is var name && name.StartsWith(prefix, StringComparison.Ordinal))
+                {
                     names.Add(name);
+                }
+            }
+        }
+
         return new(names);
     }
 

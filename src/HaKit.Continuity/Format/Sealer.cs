@@ -87,8 +87,10 @@ internal sealed class Sealer(VaultKeyRing keys)
     private void CountSeal(uint key)
     {
         lock (_seals)
+        {
             if ((_seals[key] = _seals.GetValueOrDefault(key) + 1) > MaxSeals)
                 throw new VaultException($"Key {key} has sealed 2^32 objects, which is as many as is safe. Add a key of a higher number, make it the active one, and run rekey.");
+        }
     }
 
     private static byte[] AssociatedData(ObjectName name, ReadOnlySpan<byte> sealedBytes) => [.. Encoding.ASCII.GetBytes(name.ToString()), .. sealedBytes[..PrefixSize]];

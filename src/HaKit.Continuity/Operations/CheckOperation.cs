@@ -21,8 +21,10 @@ internal static class CheckOperation
             foreach (var stranger in view.Strangers)
                 findings.Add(new(view.Name, stranger, VaultProblem.Unknown, "The name is none of this format's."));
             foreach (var name in NamesOf(view))
+            {
                 if (await CheckAsync(session, view, name, objects, manifests, token) is { } finding)
                     findings.Add(finding);
+            }
         }
         var deleted = session.Usable.SelectMany(v => v.Tombstones.Keys).ToHashSet();
         var listed = manifests.Where(m => !deleted.Contains(m.Key)).OrderBy(m => m.Value.Number).ToList();
@@ -78,8 +80,10 @@ internal static class CheckOperation
                 continue;
             }
             foreach (var chunk in manifest.Chunks)
+            {
                 if (ObjectId.TryParse(chunk, out var chunkId) && !good.Contains(chunkId) && !view.Chunks.ContainsKey(chunkId))
                     yield return new(view.Name, $"c/{chunk}", VaultProblem.Missing, $"Snapshot {manifest.Number} needs it. A sync repairs it.");
+            }
         }
         var newest = listed.Where(m => view.Snapshots.ContainsKey(m.Key)).Select(m => m.Value.Number).DefaultIfEmpty(0).Max();
         if (state is not null && newest < state.LastNumber && !(state.LastId is { } last && ObjectId.TryParse(last, out var lastId) && deleted.Contains(lastId)))

@@ -109,7 +109,9 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
     public static void ThrowIfTooFew(VaultSession session, int copies)
     {
         if (session.Usable.Count() < copies)
+        {
             throw new VaultException(
                 $"The snapshot was not saved: {copies} destinations must have it, and {session.Usable.Count()} can be written. {VaultSession.Reasons(session.Views.Where(v => !v.IsUsable))}");
+        }
     }
 }

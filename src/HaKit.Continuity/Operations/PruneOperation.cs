@@ -57,8 +57,10 @@ internal static class PruneOperation
             if (view.Tombstones.ContainsKey(id))
                 continue;
             foreach (var chunk in (await session.ReadManifestAsync(id, token)).Chunks)
+            {
                 if (ObjectId.TryParse(chunk, out var chunkId))
                     used.Add(chunkId);
+            }
         }
         return used;
     }
@@ -78,8 +80,11 @@ internal static class PruneOperation
     {
         var due = new List<(ObjectName Name, MarkerContent Content)>();
         foreach (var mark in view.MarkersOf(ObjectName.MarkKind))
+        {
             if (await session.ReadMarkerAsync(view, mark, token) is { } content && session.Time.GetUtcNow() - content.At >= grace)
                 due.Add((mark, content));
+        }
+
         if (due.Count == 0)
             return 0;
         var sweep = await session.WriteMarkerAsync(view, ObjectName.SweepKind, [], token);
@@ -135,8 +140,11 @@ internal static class PruneOperation
     {
         // What a process announced that ended before it could take it back.
         foreach (var name in view.Markers.Where(m => m.Kind is ObjectName.IntentKind or ObjectName.SweepKind))
+        {
             if (await session.ReadMarkerAsync(view, name, token) is { } marker && session.Time.GetUtcNow() - marker.At > WriteScope.IntentLife)
                 await session.Store.DeleteAsync(view.Name, name, token);
+        }
+
         foreach (var (id, key) in view.Tombstones.ToList())
         {
             var name = new ObjectName(ObjectName.TombstoneKind, id.ToString(), key);

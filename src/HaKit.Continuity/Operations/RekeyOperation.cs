@@ -14,6 +14,7 @@ internal static class RekeyOperation
             async view =>
             {
                 foreach (var kind in new[] { ObjectName.ChunkKind, ObjectName.SnapshotKind, ObjectName.TombstoneKind })
+                {
                     foreach (var (id, key) in VaultSession.Listed(view, kind).Where(o => o.Value != active).ToList())
                     {
                         await scope.RenewAsync(token);
@@ -22,6 +23,8 @@ internal static class RekeyOperation
                         VaultSession.Listed(view, kind)[id] = active;
                         Interlocked.Increment(ref count);
                     }
+                }
+
                 foreach (var mark in view.MarkersOf(ObjectName.MarkKind).Where(m => m.Key != active).ToList())
                     await ResealAsync(session, view, mark, default, token);
                 // The old key is needed until nothing is sealed by it, so its check object goes last.

@@ -25,8 +25,11 @@ internal static class SafePaths
             if (!seen.Add(entry.Path))
                 throw new VaultException($"The path '{entry.Path}' is refused: another path of the snapshot has the same name on this system.");
             for (var slash = entry.Path.IndexOf('/'); slash >= 0; slash = entry.Path.IndexOf('/', slash + 1))
+            {
                 if (files.Contains(entry.Path[..slash]))
                     throw new VaultException($"The path '{entry.Path}' is refused: it leads through '{entry.Path[..slash]}', which is {(links.Contains(entry.Path[..slash]) ? "a link" : "a file")}.");
+            }
+
             if (entry.Link is { } link && LeavesTarget(entry.Path, link))
                 throw new VaultException($"The link '{entry.Path}' is refused: it leads out of the restored folder.");
         }

@@ -29,8 +29,10 @@ internal static class SourceTree
                 continue;
             yield return EntryOf(found, path);
             if (found is DirectoryInfo { LinkTarget: null } inner)
+            {
                 foreach (var entry in Walk(inner, path + "/"))
                     yield return entry;
+            }
         }
     }
 

@@ -11,6 +11,7 @@ internal static class SyncOperation
         var (deleted, copiedChunks, copiedSnapshots) = (0, 0, 0);
         var tombstones = session.Usable.SelectMany(v => v.Tombstones).GroupBy(t => t.Key).ToDictionary(g => g.Key, g => g.First().Value);
         foreach (var (id, _) in tombstones)
+        {
             await session.OnEachAsync(
                 async view =>
                 {
@@ -22,6 +23,7 @@ internal static class SyncOperation
                     Interlocked.Increment(ref deleted);
                 },
                 token);
+        }
 
         var unreadable = new List<string>();
         foreach (var (id, manifest) in await session.ReadManifestsAsync(unreadable, token))
@@ -61,7 +63,10 @@ internal static class SyncOperation
                 await PutAsync(session, view, kind, id, content, token);
             }
             else
+            {
                 await CopyAsync(session, view, kind, id, token);
+            }
+
             held[id] = session.Sealer.Keys.Active;
         }
     }

@@ -39,6 +39,7 @@ internal sealed class VaultSession
         var identities = new List<(DestinationView View, CheckContent Check)>();
         var refused = new List<(DestinationView View, string Why)>();
         foreach (var view in views.Where(v => v.IsUsable && v.Checks.Count > 0))
+        {
             try
             {
                 identities.Add((view, await ReadCheckAsync(store, sealer, view, token)));
@@ -51,6 +52,8 @@ internal sealed class VaultSession
             {
                 view.Failure = e.Message;
             }
+        }
+
         if (identities.Select(i => i.Check.Vault).Distinct().Count() > 1)
             throw new VaultException($"The destinations belong to different vaults: {string.Join(", ", identities.Select(i => $"'{i.View.Name}'"))}. Give each vault destinations of its own.");
         if (identities.Count == 0 && refused.Count > 0)
@@ -162,6 +165,7 @@ internal sealed class VaultSession
         var deleted = Usable.SelectMany(v => v.Tombstones.Keys).ToHashSet();
         var manifests = new List<(ObjectId, SnapshotManifest Manifest)>();
         foreach (var id in Usable.SelectMany(v => v.Snapshots.Keys).Distinct().Where(id => !deleted.Contains(id)))
+        {
             try
             {
                 manifests.Add((id, await ReadManifestAsync(id, token)));
@@ -170,6 +174,8 @@ internal sealed class VaultSession
             {
                 unreadable.Add(e.Message);
             }
+        }
+
         return [.. manifests.OrderBy(m => m.Manifest.Number).ThenBy(m => m.Manifest.SavedAt)];
     }
 
@@ -226,6 +232,7 @@ internal sealed class VaultSession
     {
         VaultException? last = null;
         foreach (var name in view.Checks)
+        {
             try
             {
                 if (!sealer.Keys.Contains(name.Key))
@@ -237,6 +244,8 @@ internal sealed class VaultSession
             {
                 last = e;
             }
+        }
+
         throw last!;
     }
 

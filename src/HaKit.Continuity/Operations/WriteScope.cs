@@ -94,8 +94,11 @@ internal sealed class WriteScope : IAsyncDisposable
     private async Task<bool> SweepIsUnderWayAsync(DestinationView view, CancellationToken token)
     {
         foreach (var listed in await _session.Store.ListAsync(view.Name, $"{ObjectName.SweepKind}/", token))
+        {
             if (ObjectName.TryParse(listed, out var name) && await _session.ReadMarkerAsync(view, name, token) is { } sweep && _session.Time.GetUtcNow() - sweep.At < SweepLife)
                 return true;
+        }
+
         return false;
     }
 }

@@ -52,8 +52,10 @@ public static class HaEndpointReplacement
             // What the application's own code may have taken for its base address.
             options.Origin ??= options.Endpoints.FirstOrDefault()?.Address;
             foreach (var endpoint in options.Endpoints)
+            {
                 if (Uri.TryCreate(endpoint.Address, UriKind.Absolute, out var address))
                     endpoint.Address = new UriBuilder("http", HostOf(endpoint.Name), 80, address.AbsolutePath).Uri.AbsoluteUri;
+            }
         }
 
         private string HostOf(string endpoint)
@@ -64,8 +66,11 @@ public static class HaEndpointReplacement
                     return host;
                 _hosts.Add(endpoint, host = $"e{_hosts.Count}{_suffix}");
                 foreach (var (name, fake) in fakes)
+                {
                     if (name == endpoint)
                         Network.Add(new Uri($"http://{host}/"), fake);
+                }
+
                 return host;
             }
         }

@@ -52,7 +52,8 @@ public static class DrillFaults
 
     /// <summary>All upstreams refuse connections for three times as long as other faults last.</summary>
     public static DrillFault LongOutage { get; } = new("long-outage", "all upstreams refuse connections, three times as long",
-        static length => [new(FakeFault.Refused, TimeSpan.Zero, length, Upstream: null)]) { LengthFactor = 3, IsTotal = true };
+        static length => [new(FakeFault.Refused, TimeSpan.Zero, length, Upstream: null)])
+    { LengthFactor = 3, IsTotal = true };
 
     /// <summary>The first upstream refuses connections, the second is slow, and the third answers one request in five with 429.</summary>
     public static DrillFault Compound { get; } = new("compound", "one refuses connections, one takes 3 s longer, one answers 429 to a fifth", static length =>

@@ -37,8 +37,10 @@ internal sealed class DrilledApplication : IDisposable
         {
             configured.Seed ??= options.Seed;
             foreach (var endpoint in configured.Endpoints)
+            {
                 if (_chat.TryGetValue(endpoint.Name, out var fake))
                     endpoint.Client = fake;
+            }
         });
         copy.ReplaceHaEndpoints(pool, [.. _http.Select(static h => (h.Key, h.Value))]);
         _provider = copy.BuildServiceProvider();

@@ -33,8 +33,10 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
     {
         using var application = new DrilledApplication(services, pool, options, members);
         foreach (var member in members)
+        {
             foreach (var (probability, latency) in Usual)
                 application.FaultsOf(member.Name).WithProbability(probability, FakeFault.Latency(toHeaders: latency));
+        }
         // Learned times and connections, as in an application that has run for a while.
         Load(application, Before);
         _ended.Clear();
@@ -158,8 +160,10 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
         foreach (var unexpected in Unexpected(servers))
             yield return unexpected;
         if (scene.IsHealthy && !options.AllowOuterResilience)
+        {
             foreach (var handler in application.OuterResilience)
                 yield return $"{handler} stands outside the pool: it repeats and times out the pool's work. Take it off, or allow it with AllowOuterResilience.";
+        }
     }
 
     private IEnumerable<string> Unexpected(IReadOnlyList<string> servers)

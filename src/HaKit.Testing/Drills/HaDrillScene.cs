@@ -37,11 +37,13 @@ internal sealed record HaDrillScene(string Name, TimeSpan Length, Func<IReadOnly
     {
         var tiers = options.Tiers ?? [];
         for (var lost = 1; lost < tiers.Count; lost++)
+        {
             yield return new(
                 lost == 1 ? "first-tier-lost" : $"{lost}-tiers-lost",
                 options.FaultDuration,
                 LossOf([.. tiers.Take(lost).SelectMany(static t => t)], options),
                 tiers[lost]);
+        }
     }
 
     private static Func<IReadOnlyList<string>, IEnumerable<(string, DrillStep)>> LossOf(IReadOnlyList<string> lost, HaDrillOptions options) =>

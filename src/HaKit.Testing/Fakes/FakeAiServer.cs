@@ -64,7 +64,8 @@ public sealed class FakeAiServer : IAsyncDisposable
     /// <exception cref="IOException">The port was taken meanwhile.</exception>
     public Task RestartAsync(CancellationToken cancellationToken = default) => InTurn(async () =>
     {
-        if (_listener is not null) return;
+        if (_listener is not null)
+            return;
         _listener = await Listener.StartAsync(_backend, new(IPAddress.Loopback, _port), cancellationToken).ConfigureAwait(false);
         _port = _listener.Port;
         Address = new($"http://127.0.0.1:{_port}/");
@@ -94,13 +95,18 @@ public sealed class FakeAiServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         lock (_lock)
-            foreach (var timer in _outages) timer.Dispose();
+        {
+            foreach (var timer in _outages)
+                timer.Dispose();
+        }
+
         await KillAsync().ConfigureAwait(false);
     }
 
     private Task EndAsync(bool kill) => InTurn(async () =>
     {
-        if (_listener is not { } listener) return;
+        if (_listener is not { } listener)
+            return;
         _listener = null;
         using var _ = listener;
         await listener.StopAsync(kill, Grace).ConfigureAwait(false);
@@ -109,7 +115,8 @@ public sealed class FakeAiServer : IAsyncDisposable
     private ITimer At(TimeSpan due, Func<Task> act)
     {
         var timer = _backend.Options.Time.CreateTimer(static state => _ = ((Func<Task>)state!)(), act, due, Timeout.InfiniteTimeSpan);
-        lock (_lock) _outages.Add(timer);
+        lock (_lock)
+            _outages.Add(timer);
         return timer;
     }
 
@@ -117,7 +124,8 @@ public sealed class FakeAiServer : IAsyncDisposable
     {
         var turn = new TaskCompletionSource();
         Task previous;
-        lock (_lock) (previous, _lastTurn) = (_lastTurn, turn.Task);
+        lock (_lock)
+            (previous, _lastTurn) = (_lastTurn, turn.Task);
         await previous.ConfigureAwait(false);
         try
         {

@@ -40,7 +40,8 @@ public static class FakeAnswers
             sum += vector[i] * (double)vector[i];
         }
 
-        for (var i = 0; i < dimensions; i++) vector[i] = (float)(vector[i] / Math.Sqrt(sum));
+        for (var i = 0; i < dimensions; i++)
+            vector[i] = (float)(vector[i] / Math.Sqrt(sum));
         return vector;
     }
 
@@ -67,7 +68,8 @@ public static class FakeAnswers
         var tokens = new string[maxTokens ?? 8 + (int)(state & 15)];
         ArgumentOutOfRangeException.ThrowIfZero(tokens.Length, nameof(maxTokens));
         tokens[0] = Hex(state);
-        for (var i = 1; i < tokens.Length; i++) tokens[i] = Words[Next(ref state) & 31];
+        for (var i = 1; i < tokens.Length; i++)
+            tokens[i] = Words[Next(ref state) & 31];
         return tokens;
     }
 
@@ -78,7 +80,8 @@ public static class FakeAnswers
     // FNV-1a, then SplitMix64: stable everywhere, unlike string.GetHashCode.
     private static ulong Hash(ReadOnlySpan<byte> bytes, ulong seed = 14695981039346656037)
     {
-        foreach (var b in bytes) seed = (seed ^ b) * 1099511628211;
+        foreach (var b in bytes)
+            seed = (seed ^ b) * 1099511628211;
         return seed;
     }
 

@@ -47,8 +47,10 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
         {
             await Waits.For(_time, fault.ToHeaders + fault.ToFirstToken, cancellationToken).ConfigureAwait(false);
             outcome = Outcome.Failed;
-            if (fault.ToException() is { } exception) throw exception;
-            if (fault.Ending is { } ending) await FailAsync(ending.Kind, fault, cancellationToken).ConfigureAwait(false);
+            if (fault.ToException() is { } exception)
+                throw exception;
+            if (fault.Ending is { } ending)
+                await FailAsync(ending.Kind, fault, cancellationToken).ConfigureAwait(false);
             var result = answer(call);
             outcome = Outcome.Whole;
             return result;
@@ -87,7 +89,8 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
             }
 
             outcome = sent != breaksAt ? Outcome.Whole : sent > 0 ? Outcome.Cut : Outcome.Failed;
-            if (sent != breaksAt || fault.Ending!.Kind == FakeEndingKind.End) yield break;
+            if (sent != breaksAt || fault.Ending!.Kind == FakeEndingKind.End)
+                yield break;
             await FailAsync(fault.Ending.Kind, fault, cancellationToken).ConfigureAwait(false);
         }
         finally

@@ -49,7 +49,8 @@ public sealed class FakeHttpEndpoint(FakeAiOptions? options = null) : HttpMessag
         try
         {
             await Waits.For(_backend.Options.Time, reply.Remaining(reply.HeadersDue), cancellationToken).ConfigureAwait(false);
-            if (reply.IsSilent) await Waits.ForEver(cancellationToken).ConfigureAwait(false);
+            if (reply.IsSilent)
+                await Waits.ForEver(cancellationToken).ConfigureAwait(false);
 
             return reply.ToException() is { } exception ? throw exception : ToMessage(reply, request);
         }
@@ -72,19 +73,22 @@ public sealed class FakeHttpEndpoint(FakeAiOptions? options = null) : HttpMessag
         };
         response.Content.Headers.TryAddWithoutValidation("Content-Type", reply.ContentType);
         response.Content.Headers.ContentLength = reply.Length;
-        foreach (var header in reply.Headers) response.Headers.TryAddWithoutValidation(header.Key, header.Value);
+        foreach (var header in reply.Headers)
+            response.Headers.TryAddWithoutValidation(header.Key, header.Value);
         return response;
     }
 
     private static async ValueTask<FakeRequest> ReadAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var header in request.Headers.NonValidated) headers[header.Key] = header.Value.ToString();
+        foreach (var header in request.Headers.NonValidated)
+            headers[header.Key] = header.Value.ToString();
         var body = new MemoryStream();
         if (request.Content is { } content)
         {
             await content.CopyToAsync(body, cancellationToken).ConfigureAwait(false);
-            foreach (var header in content.Headers.NonValidated) headers[header.Key] = header.Value.ToString();
+            foreach (var header in content.Headers.NonValidated)
+                headers[header.Key] = header.Value.ToString();
         }
 
         var uri = request.RequestUri ?? throw new InvalidOperationException("The request has no address.");

@@ -51,7 +51,8 @@ public sealed class FakeRequest
     {
         get
         {
-            if (Headers.TryGetValue("x-api-key", out var key) || Headers.TryGetValue("api-key", out key)) return key;
+            if (Headers.TryGetValue("x-api-key", out var key) || Headers.TryGetValue("api-key", out key))
+                return key;
             return Headers.TryGetValue("Authorization", out var value) && value.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? value[7..] : null;
         }
     }

@@ -149,8 +149,10 @@ public sealed class FakeFault
     public FakeFault And(FakeFault other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        if (ReferenceEquals(other, None)) return this;
-        if (ReferenceEquals(this, None)) return other;
+        if (ReferenceEquals(other, None))
+            return this;
+        if (ReferenceEquals(this, None))
+            return other;
         return new($"{Name} + {other.Name}")
         {
             ToHeaders = ToHeaders + other.ToHeaders,

@@ -24,11 +24,13 @@ public static partial class FakeFaults
     /// <summary>A duration as Go writes it: <c>6ms</c>, <c>1s</c>, <c>6m0s</c>, <c>10h17m5.5s</c>.</summary>
     private static string GoDuration(TimeSpan span)
     {
-        if (span < TimeSpan.FromSeconds(1)) return Milliseconds(span) + "ms";
+        if (span < TimeSpan.FromSeconds(1))
+            return Milliseconds(span) + "ms";
         var hours = (long)span.TotalHours;
         var seconds = (span - TimeSpan.FromHours(hours) - TimeSpan.FromMinutes(span.Minutes)).TotalSeconds;
         var text = seconds.ToString("0.#########", CultureInfo.InvariantCulture) + "s";
-        if (hours > 0) return $"{hours}h{span.Minutes}m{text}";
+        if (hours > 0)
+            return $"{hours}h{span.Minutes}m{text}";
         return span.Minutes > 0 ? $"{span.Minutes}m{text}" : text;
     }
 }

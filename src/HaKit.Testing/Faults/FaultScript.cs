@@ -28,11 +28,15 @@ public sealed class FaultScript
     public IDisposable Add(FaultRule rule)
     {
         ArgumentNullException.ThrowIfNull(rule);
-        if (!(rule.Probability is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(rule), rule.Probability, "Probability must be between 0 and 1.");
-        if (rule.Count < 0) throw new ArgumentOutOfRangeException(nameof(rule), rule.Count, "Count must not be negative.");
-        if (rule.Until < rule.From) throw new ArgumentOutOfRangeException(nameof(rule), rule.Until, "Until must not be before From.");
+        if (!(rule.Probability is >= 0 and <= 1))
+            throw new ArgumentOutOfRangeException(nameof(rule), rule.Probability, "Probability must be between 0 and 1.");
+        if (rule.Count < 0)
+            throw new ArgumentOutOfRangeException(nameof(rule), rule.Count, "Count must not be negative.");
+        if (rule.Until < rule.From)
+            throw new ArgumentOutOfRangeException(nameof(rule), rule.Until, "Until must not be before From.");
         var entry = new Entry(this, rule, _time.GetTimestamp());
-        lock (_lock) _entries = [.. _entries, entry];
+        lock (_lock)
+            _entries = [.. _entries, entry];
         return entry;
     }
 
@@ -53,7 +57,8 @@ public sealed class FaultScript
     /// <param name="faults">What strikes; <see cref="FakeFault.None"/> to let one pass.</param>
     public void InOrder(params ReadOnlySpan<FakeFault> faults)
     {
-        foreach (var fault in faults) Next(1, fault);
+        foreach (var fault in faults)
+            Next(1, fault);
     }
 
     /// <summary>Strikes by chance.</summary>
@@ -76,7 +81,8 @@ public sealed class FaultScript
     /// <summary>Lifts every rule.</summary>
     public void Clear()
     {
-        lock (_lock) _entries = [];
+        lock (_lock)
+            _entries = [];
     }
 
     /// <summary>What strikes this request; counts of rules are used up by asking.</summary>
@@ -96,14 +102,19 @@ public sealed class FaultScript
             Entry? queued = null;
             foreach (var entry in _entries)
             {
-                if (queued is not null && entry.Rule.Count is not null) continue;
-                if (!entry.AppliesTo(request, _time.GetElapsedTime(entry.Added, now))) continue;
-                if (entry.Rule.Probability < 1 && _random.NextDouble() >= entry.Rule.Probability) continue;
-                if (entry.Rule.Count is not null) queued = entry;
+                if (queued is not null && entry.Rule.Count is not null)
+                    continue;
+                if (!entry.AppliesTo(request, _time.GetElapsedTime(entry.Added, now)))
+                    continue;
+                if (entry.Rule.Probability < 1 && _random.NextDouble() >= entry.Rule.Probability)
+                    continue;
+                if (entry.Rule.Count is not null)
+                    queued = entry;
                 result = result.And(entry.Rule.Fault);
             }
 
-            if (queued is not null && --queued.Left <= 0) Lift(queued);
+            if (queued is not null && --queued.Left <= 0)
+                Lift(queued);
         }
 
         return result;
@@ -111,7 +122,8 @@ public sealed class FaultScript
 
     private void Lift(Entry entry)
     {
-        lock (_lock) _entries = [.. _entries.Where(e => e != entry)];
+        lock (_lock)
+            _entries = [.. _entries.Where(e => e != entry)];
     }
 
     private sealed class Entry(FaultScript script, FaultRule rule, long added) : IDisposable

@@ -71,13 +71,17 @@ public sealed class Fleet : IDisposable
         // A rule counts from the moment at which it is added.
         var now = Time.Elapsed;
         for (var i = 0; i < _replicas.Count; i++)
+        {
             if (replicas?.Invoke(i) != false)
+            {
                 _replicas[i][endpoint].Faults.Add(new FaultRule(fault)
                 {
                     From = from > now ? from - now : TimeSpan.Zero,
                     Until = until is not { } end ? TimeSpan.MaxValue : end > now ? end - now : TimeSpan.Zero,
                     Where = static _ => true,
                 });
+            }
+        }
     }
 
     /// <summary>Attempts on an endpoint by all replicas, or by some.</summary>
@@ -87,8 +91,11 @@ public sealed class Fleet : IDisposable
     {
         var sum = 0L;
         for (var i = 0; i < _replicas.Count; i++)
+        {
             if (replicas?.Invoke(i) != false)
                 sum += _replicas[i][endpoint].Attempts;
+        }
+
         return sum;
     }
 

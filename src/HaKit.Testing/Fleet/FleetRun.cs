@@ -47,8 +47,11 @@ internal sealed class FleetRun(Fleet fleet, TimeSpan length)
         var begin = fleet.Time.Elapsed;
         var arrivals = new PriorityQueue<(int Replica, IEnumerator<Arrival> More), TimeSpan>();
         for (var i = 0; i < fleet.Replicas.Count; i++)
+        {
             if (isCalled(i))
                 Enqueue(arrivals, i, workload.Arrivals(new Random(seed * 31_337 + i)).GetEnumerator());
+        }
+
         while (arrivals.TryDequeue(out var next, out var at))
         {
             fleet.Time.Advance(Positive(begin + at - fleet.Time.Elapsed));

@@ -126,11 +126,13 @@ internal sealed class VirtualLink : IPeerLink
             _written[key] = fact.Identity;
         _unsent.Clear();
         if (facts.Length > 0)
+        {
             _store.After(_store.Travel(), () =>
             {
                 if (Reaches)
                     _store.Take(Scope, Place, facts);
             });
+        }
     }
 
     private void Tell(IReadOnlyList<(string Identity, TimeSpan Until)> facts, TimeSpan offset, bool isComplete)
@@ -138,8 +140,11 @@ internal sealed class VirtualLink : IPeerLink
         var now = _store.Time.Elapsed + offset;
         var read = new List<PeerFact>(facts.Count);
         foreach (var (identity, until) in facts)
+        {
             if (until > now && PeerFactFormat.TryRead(Encoding.UTF8.GetBytes(identity), out var fact))
                 read.Add(fact with { Left = until - now });
+        }
+
         _listener?.Invoke(new PeerNews(read, isComplete));
     }
 }

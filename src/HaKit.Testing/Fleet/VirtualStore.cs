@@ -145,30 +145,44 @@ public sealed class VirtualStore
     {
         Messages++;
         if (!IsReadOnly)
+        {
             foreach (var (identity, until) in facts)
+            {
                 if (!_facts.TryGetValue((scope, identity), out var known) || known < until)
                     _facts[(scope, identity)] = until;
+            }
+        }
+
         foreach (var (identity, _) in facts)
             Wire?.Append(scope).Append(' ').AppendLine(identity);
         foreach (var link in _links)
+        {
             if (link.Scope == scope && link.Place != from && !link.IsCutOff && _random.NextDouble() >= Loss)
+            {
                 for (var copies = _random.NextDouble() < Duplication ? 2 : 1; copies > 0; copies--)
                     After(Travel(), () => link.Receive(facts));
+            }
+        }
     }
 
     internal void Remove(string scope, IEnumerable<string> identities)
     {
         if (!IsReadOnly)
+        {
             foreach (var identity in identities)
                 _facts.Remove((scope, identity));
+        }
     }
 
     internal IReadOnlyList<(string Identity, TimeSpan Until)> ReadAll(string scope)
     {
         Reads++;
         foreach (var (key, until) in _facts.ToArray())
+        {
             if (until <= Now)
                 _facts.Remove(key);
+        }
+
         return [.. _facts.Where(f => f.Key.Scope == scope).Select(f => (f.Key.Identity, f.Value))];
     }
 

@@ -19,7 +19,8 @@ public sealed class LogRecorder : ILoggerProvider
     {
         get
         {
-            lock (_lock) return [.. _entries];
+            lock (_lock)
+                return [.. _entries];
         }
     }
 
@@ -32,7 +33,8 @@ public sealed class LogRecorder : ILoggerProvider
     /// <summary>Forgets what was logged.</summary>
     public void Clear()
     {
-        lock (_lock) _entries.Clear();
+        lock (_lock)
+            _entries.Clear();
     }
 
     /// <summary>Nothing: what was logged can still be read.</summary>
@@ -49,11 +51,13 @@ public sealed class LogRecorder : ILoggerProvider
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (!IsEnabled(logLevel)) return;
+            if (!IsEnabled(logLevel))
+                return;
             // The state may be pooled by its sender: copied now.
             var values = state is IReadOnlyList<KeyValuePair<string, object?>> list ? list.ToArray() : [];
             var entry = new RecordedLog(logLevel, category, eventId, formatter(state, exception), values, exception);
-            lock (recorder._lock) recorder._entries.Add(entry);
+            lock (recorder._lock)
+                recorder._entries.Add(entry);
         }
     }
 }

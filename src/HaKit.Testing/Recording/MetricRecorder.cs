@@ -22,7 +22,8 @@ public sealed class MetricRecorder : IDisposable
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (choose(instrument)) listener.EnableMeasurementEvents(instrument);
+            if (choose(instrument))
+                listener.EnableMeasurementEvents(instrument);
         };
         Hear<byte>(value => value);
         Hear<short>(value => value);
@@ -39,7 +40,8 @@ public sealed class MetricRecorder : IDisposable
     {
         get
         {
-            lock (_lock) return [.. _measurements];
+            lock (_lock)
+                return [.. _measurements];
         }
     }
 
@@ -50,7 +52,11 @@ public sealed class MetricRecorder : IDisposable
     {
         var values = new List<double>();
         foreach (var measurement in Measurements)
-            if (measurement.Instrument == instrument && measurement.Carries(tags)) values.Add(measurement.Value);
+        {
+            if (measurement.Instrument == instrument && measurement.Carries(tags))
+                values.Add(measurement.Value);
+        }
+
         return values;
     }
 
@@ -65,7 +71,8 @@ public sealed class MetricRecorder : IDisposable
     /// <summary>Forgets what was measured.</summary>
     public void Clear()
     {
-        lock (_lock) _measurements.Clear();
+        lock (_lock)
+            _measurements.Clear();
     }
 
     /// <summary>Ends listening.</summary>
@@ -76,9 +83,11 @@ public sealed class MetricRecorder : IDisposable
         _listener.SetMeasurementEventCallback<T>((instrument, value, tags, _) =>
         {
             var copy = new Dictionary<string, object?>(tags.Length);
-            foreach (var tag in tags) copy[tag.Key] = tag.Value;
+            foreach (var tag in tags)
+                copy[tag.Key] = tag.Value;
             var measurement = new RecordedMeasurement(instrument.Name, toDouble(value), copy);
-            lock (_lock) _measurements.Add(measurement);
+            lock (_lock)
+                _measurements.Add(measurement);
         });
 }
 
@@ -91,7 +100,11 @@ public sealed record RecordedMeasurement(string Instrument, double Value, IReadO
     internal bool Carries(ReadOnlySpan<(string Name, object? Value)> tags)
     {
         foreach (var (name, value) in tags)
-            if (!Tags.TryGetValue(name, out var mine) || !Equals(mine, value)) return false;
+        {
+            if (!Tags.TryGetValue(name, out var mine) || !Equals(mine, value))
+                return false;
+        }
+
         return true;
     }
 }

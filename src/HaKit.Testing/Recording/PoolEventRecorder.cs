@@ -27,7 +27,8 @@ public sealed class PoolEventRecorder : IDisposable
     {
         get
         {
-            lock (_lock) return [.. _events];
+            lock (_lock)
+                return [.. _events];
         }
     }
 
@@ -47,7 +48,8 @@ public sealed class PoolEventRecorder : IDisposable
             lock (_lock)
             {
                 Seen++;
-                if (_events.Count < _capacity) _events.Add(happened);
+                if (_events.Count < _capacity)
+                    _events.Add(happened);
             }
             Happened?.Invoke(happened);
         }

@@ -15,8 +15,11 @@ internal sealed class Alarms(TimeProvider time)
             return default;
         Alarm? alarm;
         lock (_idle)
+        {
             if (!_idle.TryPop(out alarm))
                 alarm = new Alarm(this, time);
+        }
+
         return alarm.WaitAsync(span, cancellationToken);
     }
 

@@ -33,8 +33,11 @@ internal sealed class Histogram
             return TimeSpan.Zero;
         var rank = Math.Clamp((long)Math.Ceiling(share * Count), 1, Count);
         for (var i = 0; i < _counts.Length; i++)
+        {
             if ((rank -= _counts[i]) <= 0)
                 return TimeSpan.FromTicks(Math.Min(UpperEdge(i), Longest.Ticks));
+        }
+
         return Longest;
     }
 

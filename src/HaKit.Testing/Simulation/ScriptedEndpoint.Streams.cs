@@ -38,11 +38,14 @@ public sealed partial class ScriptedEndpoint
         EndpointAttempt attempt, SimulatedCall call, FakeFault fault, long number, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (fault.Ending is { Kind: FakeEndingKind.KeepAlives })
+        {
             while (true)
             {
                 await _alarms.WaitAsync(fault.CommentsEvery ?? TimeSpan.FromSeconds(1), cancellationToken).ConfigureAwait(false);
                 yield return new(number, -1, StreamSignal.None);
             }
+        }
+
         if (FaultReading.IsSilence(fault))
             await Waits.ForEver(cancellationToken).ConfigureAwait(false);
         if (FaultReading.Of(fault, attempt.Endpoint.Dialect, _time.GetUtcNow()) is { } failure)

@@ -226,8 +226,11 @@ public sealed partial class ScriptedEndpoint
     {
         var factor = 1.0;
         foreach (var (from, until, times) in _slow)
+        {
             if (now >= from && now < until)
                 factor *= times;
+        }
+
         return factor;
     }
 }

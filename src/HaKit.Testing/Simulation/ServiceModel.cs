@@ -101,13 +101,13 @@ public sealed class ServiceModel
     private ServiceModel Copy(
         Func<int, int, Random, ServiceTime> draw, double? capacity = null, int? servers = null, double? tokens = null, double? requests = null,
         (TimeSpan, TimeSpan)? cold = null) => new(draw)
-    {
-        Capacity = capacity ?? Capacity,
-        Servers = servers ?? Servers,
-        TokensPerMinute = tokens ?? TokensPerMinute,
-        RequestsPerMinute = requests ?? RequestsPerMinute,
-        Cold = cold ?? Cold,
-    };
+        {
+            Capacity = capacity ?? Capacity,
+            Servers = servers ?? Servers,
+            TokensPerMinute = tokens ?? TokensPerMinute,
+            RequestsPerMinute = requests ?? RequestsPerMinute,
+            Cold = cold ?? Cold,
+        };
 
     private static ServiceTime Whole(TimeSpan whole) => new(whole, whole);
 }

@@ -43,8 +43,10 @@ internal sealed class FaultWatch
         _entries = [.. faults.Select(fault => new Entry(fault, test[fault.Endpoint].Index))];
         _ended = [.. test.Endpoints.Select(e => new Queue<SimulatedFault>(faults.Where(f => f.Endpoint == e.Name && f.Until is not null).OrderBy(f => f.Until)))];
         foreach (var endpoint in test.Endpoints)
+        {
             if (_ended[endpoint.Index].Count > 0)
                 endpoint.WasAnswered = answered => Answered(_ended[answered.Index], test.Time.Elapsed);
+        }
     }
 
     public IReadOnlyList<SimulatedFault> Faults { get; }
@@ -54,15 +56,19 @@ internal sealed class FaultWatch
         if (change.After.Admits(now))
             return;
         foreach (var (fault, index) in _entries)
+        {
             if (index == endpoint && fault.Detected is null && fault.From <= now && !(now >= fault.Until))
                 fault.Detected = now - fault.From;
+        }
     }
 
     public void Served(SimulatedCall call, TimeSpan now)
     {
         foreach (var (fault, index) in _entries)
+        {
             if (fault.FailedOver is null && index < 64 && (call.FailedOn >> index & 1) != 0 && fault.From <= now && !(call.Began >= fault.Until))
                 fault.FailedOver = now - fault.From;
+        }
     }
 
     private static void Answered(Queue<SimulatedFault> ended, TimeSpan now)

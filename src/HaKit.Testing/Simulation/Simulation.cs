@@ -156,8 +156,11 @@ public sealed class Simulation(int seed = 1)
         test.Time.ConfineToCurrentThread();
         // The policy may have left some out.
         foreach (var (name, service, _) in _endpoints)
+        {
             if (test.Options.Endpoints.Any(e => e.Name == name))
                 test[name].Service = service;
+        }
+
         _faults.ForEach(fault => fault(test));
         return new SimulationRun(test, length, _profile, new FaultWatch(test, Watched(test)), _streamedShare, seed)
             .Run(workload.Arrivals(new Random(seed)), [.. _schedule.OrderBy(static s => s.At)]);

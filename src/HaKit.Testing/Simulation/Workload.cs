@@ -90,8 +90,10 @@ public sealed class Workload
         var round = all.Length / perSecond;
         var stretch = round * (all.Length - 1) / all.Length / (all[^1].At - all[0].At).TotalSeconds;
         for (var i = 0L; ; i++)
+        {
             foreach (var arrival in all)
                 yield return arrival with { At = TimeSpan.FromSeconds(i * round) + (arrival.At - all[0].At) * stretch };
+        }
     }
 
     private static IEnumerable<Arrival> Traced(IEnumerable<string> lines, double speed)
@@ -104,9 +106,13 @@ public sealed class Workload
             var fields = line.Split(',');
             if (fields.Length >= 3 && DateTime.TryParse(fields[0], CultureInfo.InvariantCulture, DateTimeStyles.None, out var at)
                 && int.TryParse(fields[1], CultureInfo.InvariantCulture, out var input) && int.TryParse(fields[2], CultureInfo.InvariantCulture, out var output))
+            {
                 yield return new Arrival((at - (first ??= at)) / speed, input, output);
+            }
             else if (number > 1 && line.Length > 0)
+            {
                 throw new FormatException($"Line {number} of the trace is not 'time,context tokens,generated tokens'.");
+            }
         }
     }
 }

@@ -16,7 +16,11 @@ public sealed partial class ManualTimeProvider
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
         var until = After(by);
         using (new InlineContinuations(this))
-            while (FireNext(until)) { }
+        {
+            while (FireNext(until))
+            { }
+        }
+
         MoveTo(until);
         ThrowIfStrayed();
     }
@@ -51,9 +55,14 @@ public sealed partial class ManualTimeProvider
         var bound = within ?? DefaultBound;
         var until = After(bound);
         using (new InlineContinuations(this))
-            while (FireNext(until)) { }
+        {
+            while (FireNext(until))
+            { }
+        }
+
         ThrowIfStrayed();
-        if (ArmedTimers == 0) return;
+        if (ArmedTimers == 0)
+            return;
         MoveTo(until);
         throw new TimeoutException($"{ArmedTimers} timer(s) still armed after {bound} of virtual time: something re-arms itself (a heartbeat, a periodic timer). Use Advance, or RunUntil with a task.");
     }
@@ -116,8 +125,10 @@ public sealed partial class ManualTimeProvider
         using var inline = new InlineContinuations(this);
         while (!task.IsCompleted)
         {
-            if (FireNext(until)) continue;
-            if (task.IsCompleted) return;
+            if (FireNext(until))
+                continue;
+            if (task.IsCompleted)
+                return;
             ThrowIfStrayed();
             if (ArmedTimers == 0)
                 throw new InvalidOperationException("No timer is armed and the task has not completed: it waits for something that is not on this clock, or went on on another thread.");
@@ -131,10 +142,13 @@ public sealed partial class ManualTimeProvider
         ManualTimer timer;
         lock (_lock)
         {
-            if (_armed.Count == 0 || _armed.NextDue > until) return false;
+            if (_armed.Count == 0 || _armed.NextDue > until)
+                return false;
             timer = _armed.TakeNext(out var due);
-            if (due > _elapsed) Volatile.Write(ref _elapsed, due);
-            if (timer.Period > 0) _armed.Arm(timer, NextPeriod(due, timer.Period), _armings++);
+            if (due > _elapsed)
+                Volatile.Write(ref _elapsed, due);
+            if (timer.Period > 0)
+                _armed.Arm(timer, NextPeriod(due, timer.Period), _armings++);
         }
 
         timer.Fire();
@@ -154,12 +168,16 @@ public sealed partial class ManualTimeProvider
     private void MoveTo(long elapsed)
     {
         lock (_lock)
-            if (elapsed > _elapsed) Volatile.Write(ref _elapsed, elapsed);
+        {
+            if (elapsed > _elapsed)
+                Volatile.Write(ref _elapsed, elapsed);
+        }
     }
 
     private void ThrowIfStrayed()
     {
-        if (_stray is not null) throw new InvalidOperationException(StrayMessage);
+        if (_stray is not null)
+            throw new InvalidOperationException(StrayMessage);
     }
 
     /// <summary>Under a foreign synchronization context, awaits would resume on the pool instead of inline.</summary>
@@ -172,12 +190,14 @@ public sealed partial class ManualTimeProvider
             clock.CheckThread();
             clock.ThrowIfStrayed();
             _callers = SynchronizationContext.Current;
-            if (_callers is not null) SynchronizationContext.SetSynchronizationContext(null);
+            if (_callers is not null)
+                SynchronizationContext.SetSynchronizationContext(null);
         }
 
         public void Dispose()
         {
-            if (_callers is not null) SynchronizationContext.SetSynchronizationContext(_callers);
+            if (_callers is not null)
+                SynchronizationContext.SetSynchronizationContext(_callers);
         }
     }
 }

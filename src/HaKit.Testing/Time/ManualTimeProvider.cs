@@ -53,7 +53,8 @@ public sealed partial class ManualTimeProvider : TimeProvider
     {
         get
         {
-            lock (_lock) return _armed.Count;
+            lock (_lock)
+                return _armed.Count;
         }
     }
 
@@ -62,7 +63,8 @@ public sealed partial class ManualTimeProvider : TimeProvider
     {
         get
         {
-            lock (_lock) return _armed.Count == 0 ? null : new TimeSpan(Math.Max(0, _armed.NextDue - _elapsed));
+            lock (_lock)
+                return _armed.Count == 0 ? null : new TimeSpan(Math.Max(0, _armed.NextDue - _elapsed));
         }
     }
 
@@ -110,7 +112,8 @@ public sealed partial class ManualTimeProvider : TimeProvider
         CheckThread();
         lock (_lock)
         {
-            if (timer.IsDisposed) return false;
+            if (timer.IsDisposed)
+                return false;
             timer.Period = Math.Max(0, period.Ticks);
             if (dueTime == Timeout.InfiniteTimeSpan)
                 _armed.Disarm(timer);
@@ -137,7 +140,8 @@ public sealed partial class ManualTimeProvider : TimeProvider
 
     private void CheckThread()
     {
-        if (_ownerThread != 0 && _ownerThread != Environment.CurrentManagedThreadId) Refuse();
+        if (_ownerThread != 0 && _ownerThread != Environment.CurrentManagedThreadId)
+            Refuse();
     }
 
     private void Refuse()

@@ -20,23 +20,30 @@ internal sealed class TimerHeap
         var index = timer.HeapIndex;
         if (index < 0)
         {
-            if (Count == _slots.Length) Array.Resize(ref _slots, Count * 2);
+            if (Count == _slots.Length)
+                Array.Resize(ref _slots, Count * 2);
             SiftUp(Count++, slot);
         }
         else if (slot.IsBefore(_slots[index]))
+        {
             SiftUp(index, slot);
+        }
         else
+        {
             SiftDown(index, slot);
+        }
     }
 
     public void Disarm(ManualTimer timer)
     {
         var index = timer.HeapIndex;
-        if (index < 0) return;
+        if (index < 0)
+            return;
         timer.HeapIndex = -1;
         var last = _slots[--Count];
         _slots[Count] = default;
-        if (index == Count) return;
+        if (index == Count)
+            return;
         if (index > 0 && last.IsBefore(_slots[(index - 1) / Arity]))
             SiftUp(index, last);
         else
@@ -56,7 +63,8 @@ internal sealed class TimerHeap
         while (index > 0)
         {
             var parent = (index - 1) / Arity;
-            if (!slot.IsBefore(_slots[parent])) break;
+            if (!slot.IsBefore(_slots[parent]))
+                break;
             Place(index, _slots[parent]);
             index = parent;
         }
@@ -69,12 +77,18 @@ internal sealed class TimerHeap
         while (true)
         {
             var child = index * Arity + 1;
-            if (child >= Count) break;
+            if (child >= Count)
+                break;
             var end = Math.Min(child + Arity, Count);
             var least = child;
             for (var i = child + 1; i < end; i++)
-                if (_slots[i].IsBefore(_slots[least])) least = i;
-            if (!_slots[least].IsBefore(slot)) break;
+            {
+                if (_slots[i].IsBefore(_slots[least]))
+                    least = i;
+            }
+
+            if (!_slots[least].IsBefore(slot))
+                break;
             Place(index, _slots[least]);
             index = least;
         }

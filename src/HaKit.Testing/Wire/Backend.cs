@@ -59,7 +59,8 @@ internal sealed class Backend(FakeAiOptions options)
     private Reply Chat(FakeRequest request, FakeFault fault, ChatReply chat)
     {
         var dialect = Dialect.Of(request);
-        if (!request.Stream) return Single(request, fault, dialect.Whole(chat), "application/json", chat.Pieces.Count);
+        if (!request.Stream)
+            return Single(request, fault, dialect.Whole(chat), "application/json", chat.Pieces.Count);
         var error = fault.Ending?.Json ?? ErrorBodies.Default(request.IsAnthropic, 500);
         return new(request, fault, Tally, options.Time)
         {
@@ -84,7 +85,8 @@ internal sealed class Backend(FakeAiOptions options)
     private Reply Body(FakeRequest request, FakeFault fault, int status, byte[] body, string contentType, int tokens, bool isGood)
     {
         var due = fault.ToHeaders;
-        if (status < 400 && fault.Ending?.Kind != FakeEndingKind.KeepAlives) due += fault.ToFirstToken + fault.PerToken * Math.Max(0, tokens - 1);
+        if (status < 400 && fault.Ending?.Kind != FakeEndingKind.KeepAlives)
+            due += fault.ToFirstToken + fault.PerToken * Math.Max(0, tokens - 1);
         return new(request, fault, Tally, options.Time)
         {
             Status = status,

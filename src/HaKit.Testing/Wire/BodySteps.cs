@@ -15,7 +15,8 @@ internal static class BodySteps
                 yield return new(StepKind.End, due);
                 break;
             case FakeEndingKind.KeepAlives:
-                foreach (var step in Comments(WhiteSpace, fault.CommentsEvery, due)) yield return step;
+                foreach (var step in Comments(WhiteSpace, fault.CommentsEvery, due))
+                    yield return step;
                 break;
             case FakeEndingKind.Cut or FakeEndingKind.End or FakeEndingKind.Truncated or FakeEndingKind.Silence:
                 yield return Step.Send(due, half, tokens / 2);
@@ -41,7 +42,8 @@ internal static class BodySteps
                 yield return Step.SendFinal(due, dialect.ErrorEvent(error));
                 yield break;
             case FakeEndingKind.KeepAlives:
-                foreach (var step in Comments(Comment(fault), fault.CommentsEvery, due)) yield return step;
+                foreach (var step in Comments(Comment(fault), fault.CommentsEvery, due))
+                    yield return step;
                 yield break;
         }
 
@@ -52,14 +54,17 @@ internal static class BodySteps
         var breaksAt = ending is null ? int.MaxValue : Math.Min(ending.Kind == FakeEndingKind.Truncated ? 1 : ending.After, reply.Pieces.Count);
         for (var i = 0; i <= reply.Pieces.Count; i++)
         {
-            if (i > 0 && i < reply.Pieces.Count) due += fault.PerToken;
+            if (i > 0 && i < reply.Pieces.Count)
+                due += fault.PerToken;
             if (i == breaksAt)
             {
-                foreach (var step in Broken(dialect, reply, ending!, error, due)) yield return step;
+                foreach (var step in Broken(dialect, reply, ending!, error, due))
+                    yield return step;
                 yield break;
             }
 
-            if (i < reply.Pieces.Count) yield return Step.Send(due, dialect.Piece(reply, i), 1);
+            if (i < reply.Pieces.Count)
+                yield return Step.Send(due, dialect.Piece(reply, i), 1);
         }
 
         yield return Step.SendFinal(due, dialect.Closing(reply));
@@ -83,7 +88,8 @@ internal static class BodySteps
 
     private static IEnumerable<Step> Comments(ReadOnlyMemory<byte> comment, TimeSpan? every, TimeSpan due)
     {
-        for (; ; due += every ?? TimeSpan.FromSeconds(1)) yield return Step.Send(due, comment);
+        for (; ; due += every ?? TimeSpan.FromSeconds(1))
+            yield return Step.Send(due, comment);
     }
 
     private static byte[] Comment(FakeFault fault) => ChatReply.Utf8($": {fault.Comment}\n\n");

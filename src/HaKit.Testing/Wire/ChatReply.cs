@@ -41,7 +41,8 @@ internal sealed class ChatReply
     public static byte[] Json(Action<Utf8JsonWriter> write)
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, Unescaped)) write(json);
+        using (var json = new Utf8JsonWriter(buffer, Unescaped))
+            write(json);
         return buffer.ToArray();
     }
 
@@ -53,7 +54,8 @@ internal sealed class ChatReply
     {
         const int length = 8;
         var fragments = new string[Math.Max(1, (text.Length + length - 1) / length)];
-        for (var i = 0; i < fragments.Length; i++) fragments[i] = text.Substring(i * length, Math.Min(length, text.Length - i * length));
+        for (var i = 0; i < fragments.Length; i++)
+            fragments[i] = text.Substring(i * length, Math.Min(length, text.Length - i * length));
         return fragments;
     }
 }

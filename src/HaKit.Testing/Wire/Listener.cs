@@ -59,7 +59,8 @@ internal sealed class Listener : IHttpApplication<ServerCall>, IDisposable
         using var tooMuch = new CancellationTokenSource(grace * 2, TimeProvider.System);
         using var registration = enough.Token.UnsafeRegister(static state => ((Listener)state!).Kill(), this);
         var stopped = _kestrel.StopAsync(tooMuch.Token);
-        if (kill) Kill();
+        if (kill)
+            Kill();
         await stopped.ConfigureAwait(false);
     }
 
@@ -76,13 +77,15 @@ internal sealed class Listener : IHttpApplication<ServerCall>, IDisposable
             isKilled = _isKilled;
         }
 
-        if (isKilled) context.Kill();
+        if (isKilled)
+            context.Kill();
         await context.ServeAsync().ConfigureAwait(false);
     }
 
     public void DisposeContext(ServerCall context, Exception? exception)
     {
-        lock (_lock) _calls.Remove(context);
+        lock (_lock)
+            _calls.Remove(context);
     }
 
     private void Kill()
@@ -94,6 +97,7 @@ internal sealed class Listener : IHttpApplication<ServerCall>, IDisposable
             calls = [.. _calls];
         }
 
-        foreach (var call in calls) call.Kill();
+        foreach (var call in calls)
+            call.Kill();
     }
 }

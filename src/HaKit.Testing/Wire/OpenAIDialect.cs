@@ -73,7 +73,9 @@ internal sealed class OpenAIDialect : Dialect
             json.WriteRawValue($$$"""[{"id":"call_{{{reply.Number}}}","type":"function","function":{"name":{{{ChatReply.Quote(call.Name)}}},"arguments":{{{ChatReply.Quote(call.Arguments)}}}}}]""");
         }
         else
+        {
             json.WriteString("content", reply.Text);
+        }
 
         json.WriteNull("refusal");
         json.WriteEndObject();

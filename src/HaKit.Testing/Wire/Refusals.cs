@@ -13,13 +13,19 @@ internal static class Refusals
         if (request.Problem is { } problem)
             return (400, anthropic ? ErrorBodies.Anthropic("invalid_request_error", problem) : ErrorBodies.OpenAI("invalid_request_error", null, problem));
         if (options.Models.Count > 0 && request.Model.Length > 0 && !options.Models.Contains(request.Model))
+        {
             return (404, anthropic
                 ? ErrorBodies.Anthropic("not_found_error", $"model: {request.Model}")
                 : ErrorBodies.OpenAI("invalid_request_error", "model_not_found", $"The model `{request.Model}` does not exist or you do not have access to it."));
+        }
+
         if (request.PromptTokens > options.ContextWindow)
+        {
             return (400, anthropic
                 ? ErrorBodies.Anthropic("invalid_request_error", FakeFaults.Anthropic.PromptTooLong(request.PromptTokens, options.ContextWindow))
                 : ErrorBodies.OpenAI("invalid_request_error", "context_length_exceeded", FakeFaults.ContextLengthMessage(options.ContextWindow, request.PromptTokens), "messages"));
+        }
+
         return null;
     }
 }

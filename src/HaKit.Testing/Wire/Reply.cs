@@ -44,12 +44,14 @@ internal sealed class Reply(FakeRequest request, FakeFault fault, Tally tally, T
     public void Delivered(in Step step)
     {
         _tokens += step.Tokens;
-        if (step.IsFinal) _isWhole = true;
+        if (step.IsFinal)
+            _isWhole = true;
     }
 
     public void Settle(bool clientLeft)
     {
-        if (Interlocked.Exchange(ref _settled, 1) != 0) return;
+        if (Interlocked.Exchange(ref _settled, 1) != 0)
+            return;
         tally.Settle(request, OutcomeNow(clientLeft), _hasStarted ? Status : 0, _tokens);
     }
 
@@ -57,8 +59,10 @@ internal sealed class Reply(FakeRequest request, FakeFault fault, Tally tally, T
 
     private Outcome OutcomeNow(bool clientLeft)
     {
-        if (_isWhole && IsGood) return Outcome.Whole;
-        if (clientLeft && IsGood) return Outcome.Abandoned;
+        if (_isWhole && IsGood)
+            return Outcome.Whole;
+        if (clientLeft && IsGood)
+            return Outcome.Abandoned;
         return _tokens > 0 ? Outcome.Cut : Outcome.Failed;
     }
 }

@@ -32,7 +32,8 @@ internal sealed class ReplyStream(Reply reply) : Stream
         {
             cancellationToken.ThrowIfCancellationRequested();
             await Waits.For(reply.Time, reply.Remaining(Peek().Due), cancellationToken).ConfigureAwait(false);
-            if (_step.Kind == StepKind.Silence) await Waits.ForEver(cancellationToken).ConfigureAwait(false);
+            if (_step.Kind == StepKind.Silence)
+                await Waits.ForEver(cancellationToken).ConfigureAwait(false);
             Take();
         }
 
@@ -74,7 +75,8 @@ internal sealed class ReplyStream(Reply reply) : Stream
     /// <summary>The next step, which stays the next until it is taken: a cancelled read loses nothing.</summary>
     private Step Peek()
     {
-        if (_isPeeked) return _step;
+        if (_isPeeked)
+            return _step;
         _step = reply.Steps.MoveNext() ? reply.Steps.Current : new(StepKind.End, TimeSpan.Zero);
         _isPeeked = true;
         return _step;
@@ -87,7 +89,8 @@ internal sealed class ReplyStream(Reply reply) : Stream
         {
             case StepKind.Bytes:
                 _rest = _step.Bytes;
-                if (_rest.IsEmpty) reply.Delivered(_step);
+                if (_rest.IsEmpty)
+                    reply.Delivered(_step);
                 break;
             case StepKind.Reset:
                 End();
@@ -101,14 +104,18 @@ internal sealed class ReplyStream(Reply reply) : Stream
 
     private int Hand(Span<byte> buffer)
     {
-        if (_wasReset) throw ConnectionFailures.ResetWithinBody();
-        if (_rest.IsEmpty) return 0;
+        if (_wasReset)
+            throw ConnectionFailures.ResetWithinBody();
+        if (_rest.IsEmpty)
+            return 0;
         var count = Math.Min(buffer.Length, _rest.Length);
         _rest.Span[..count].CopyTo(buffer);
         _rest = _rest[count..];
-        if (!_rest.IsEmpty) return count;
+        if (!_rest.IsEmpty)
+            return count;
         reply.Delivered(_step);
-        if (_step.IsFinal) End();
+        if (_step.IsFinal)
+            End();
         return count;
     }
 

@@ -52,7 +52,8 @@ internal static class RequestReader
         request.IncludeUsage = root.TryGetProperty("stream_options", out var options) && options.ValueKind == JsonValueKind.Object
             && options.TryGetProperty("include_usage", out var usage) && usage.ValueKind == JsonValueKind.True;
         request.MaxTokens = Number(root, "max_completion_tokens") ?? Number(root, "max_tokens");
-        if (request.MaxTokens < 1) request.Problem = "Invalid value: max_tokens must be at least 1.";
+        if (request.MaxTokens < 1)
+            request.Problem = "Invalid value: max_tokens must be at least 1.";
         switch (request.Operation)
         {
             case FakeOperation.Embeddings:
@@ -96,25 +97,32 @@ internal static class RequestReader
         }
 
         request.PromptTokens = tokens;
-        if (root.GetProperty("messages").GetArrayLength() == 0) request.Problem = "messages: at least one message is required";
-        if (!answersATool) request.ToolCall = ToolCalls.For(root, request.Prompt);
+        if (root.GetProperty("messages").GetArrayLength() == 0)
+            request.Problem = "messages: at least one message is required";
+        if (!answersATool)
+            request.ToolCall = ToolCalls.For(root, request.Prompt);
     }
 
     private static string ContentOf(JsonElement owner, string name, StringBuilder text, out bool hasToolResult)
     {
         text.Clear();
         hasToolResult = false;
-        if (owner.TryGetProperty(name, out var content)) AppendContent(content, text, ref hasToolResult);
+        if (owner.TryGetProperty(name, out var content))
+            AppendContent(content, text, ref hasToolResult);
         return text.ToString();
     }
 
     private static void AppendContent(JsonElement content, StringBuilder text, ref bool hasToolResult)
     {
         if (content.ValueKind == JsonValueKind.String)
+        {
             text.Append(content.GetString());
+        }
         else if (content.ValueKind == JsonValueKind.Array)
+        {
             foreach (var part in content.EnumerateArray())
                 AppendPart(part, text, ref hasToolResult);
+        }
     }
 
     private static void AppendPart(JsonElement part, StringBuilder text, ref bool hasToolResult)
@@ -134,7 +142,8 @@ internal static class RequestReader
                 break;
             case "tool_result":
                 hasToolResult = true;
-                if (part.TryGetProperty("content", out var result)) AppendContent(result, text, ref hasToolResult);
+                if (part.TryGetProperty("content", out var result))
+                    AppendContent(result, text, ref hasToolResult);
                 break;
         }
     }
@@ -143,7 +152,8 @@ internal static class RequestReader
     {
         var type = request.Headers.GetValueOrDefault("Content-Type") ?? "";
         var mark = type.IndexOf("boundary=", StringComparison.OrdinalIgnoreCase);
-        if (mark < 0) throw new InvalidDataException();
+        if (mark < 0)
+            throw new InvalidDataException();
         using var body = new MemoryStream(request.Body.ToArray(), writable: false);
         var reader = new MultipartReader(type[(mark + 9)..].Split(';')[0].Trim().Trim('"'), body);
         var purpose = "";
@@ -152,14 +162,16 @@ internal static class RequestReader
             using var content = new MemoryStream();
             await section.Body.CopyToAsync(content).ConfigureAwait(false);
             var disposition = section.GetContentDispositionHeader();
-            if (disposition is null) continue;
+            if (disposition is null)
+                continue;
             if (disposition.Name.Value?.Trim('"') == "purpose")
                 purpose = Encoding.UTF8.GetString(content.ToArray());
             else if (disposition.FileName.HasValue || disposition.FileNameStar.HasValue)
                 request.File = new(disposition.FileNameStar.Value ?? disposition.FileName.Value!.Trim('"'), purpose, content.ToArray());
         }
 
-        if (request.File is null) throw new InvalidDataException();
+        if (request.File is null)
+            throw new InvalidDataException();
         request.File = request.File with { Purpose = purpose };
     }
 
@@ -167,7 +179,8 @@ internal static class RequestReader
     {
         const string mark = "/deployments/";
         var start = path.IndexOf(mark, StringComparison.Ordinal);
-        if (start < 0) return null;
+        if (start < 0)
+            return null;
         start += mark.Length;
         var end = path.IndexOf('/', start);
         return Uri.UnescapeDataString(end < 0 ? path[start..] : path[start..end]);

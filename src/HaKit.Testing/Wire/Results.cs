@@ -29,11 +29,14 @@ internal static class Results
             json.WriteNumber("index", i);
             json.WritePropertyName("embedding");
             if (request.Base64)
+            {
                 json.WriteBase64StringValue(MemoryMarshal.AsBytes(vector.AsSpan()));
+            }
             else
             {
                 json.WriteStartArray();
-                foreach (var value in vector) json.WriteNumberValue(value);
+                foreach (var value in vector)
+                    json.WriteNumberValue(value);
                 json.WriteEndArray();
             }
 

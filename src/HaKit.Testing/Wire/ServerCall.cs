@@ -18,7 +18,8 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
     /// <summary>Resets the connection, unless the last bytes of the answer are already on their way: those arrive and count.</summary>
     public void Kill()
     {
-        if (Interlocked.CompareExchange(ref _state, Killed, Serving) == Serving) context.Abort();
+        if (Interlocked.CompareExchange(ref _state, Killed, Serving) == Serving)
+            context.Abort();
     }
 
     public async Task ServeAsync()
@@ -43,7 +44,8 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
     private async Task AnswerAsync(Reply reply)
     {
         await Waits.For(reply.Time, reply.Remaining(reply.HeadersDue), Aborted).ConfigureAwait(false);
-        if (reply.IsSilent) await Waits.ForEver(Aborted).ConfigureAwait(false);
+        if (reply.IsSilent)
+            await Waits.ForEver(Aborted).ConfigureAwait(false);
         if (reply.ToException() is not null)
         {
             Reset(reply);
@@ -61,7 +63,8 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
                 await Waits.For(reply.Time, reply.Remaining(step.Due), Aborted).ConfigureAwait(false);
             }
 
-            if (!await CarryOutAsync(reply, step).ConfigureAwait(false)) return;
+            if (!await CarryOutAsync(reply, step).ConfigureAwait(false))
+                return;
         }
     }
 
@@ -75,7 +78,8 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
                 reply.Delivered(step);
                 return true;
             case StepKind.Bytes:
-                if (Aborted.IsCancellationRequested || Interlocked.CompareExchange(ref _state, Finishing, Serving) != Serving) return false;
+                if (Aborted.IsCancellationRequested || Interlocked.CompareExchange(ref _state, Finishing, Serving) != Serving)
+                    return false;
                 // Counted first, so that a client that has its answer finds it counted.
                 reply.Delivered(step);
                 reply.Settle(clientLeft: false);
@@ -110,15 +114,18 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
         response.StatusCode = reply.Status;
         response.ContentType = reply.ContentType;
         response.ContentLength = reply.Length;
-        if (reply.Length is null) response.Headers.CacheControl = "no-cache";
-        foreach (var header in reply.Headers) response.Headers[header.Key] = header.Value;
+        if (reply.Length is null)
+            response.Headers.CacheControl = "no-cache";
+        foreach (var header in reply.Headers)
+            response.Headers[header.Key] = header.Value;
     }
 
     private async ValueTask<FakeRequest> ReadAsync()
     {
         var request = context.Request;
         var headers = new Dictionary<string, string>(request.Headers.Count, StringComparer.OrdinalIgnoreCase);
-        foreach (var header in request.Headers) headers[header.Key] = header.Value.ToString();
+        foreach (var header in request.Headers)
+            headers[header.Key] = header.Value.ToString();
         var body = new MemoryStream((int)Math.Min(request.ContentLength ?? 0, int.MaxValue / 2));
         await request.Body.CopyToAsync(body, Aborted).ConfigureAwait(false);
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;

@@ -20,7 +20,8 @@ internal sealed class Tally
     {
         lock (_lock)
         {
-            if (request.IsProbe) return ++_probes;
+            if (request.IsProbe)
+                return ++_probes;
             Of(request).Received++;
             return ++_received;
         }
@@ -28,7 +29,8 @@ internal sealed class Tally
 
     public void Settle(FakeRequest request, Outcome outcome, int status, int tokens)
     {
-        if (request.IsProbe) return;
+        if (request.IsProbe)
+            return;
         var promptTokens = tokens > 0 || outcome == Outcome.Whole ? request.PromptTokens : 0;
         lock (_lock)
         {
@@ -37,7 +39,8 @@ internal sealed class Tally
             _promptTokens += promptTokens;
             _completionTokens += tokens;
             var model = Of(request);
-            if (outcome == Outcome.Whole) model.Whole++;
+            if (outcome == Outcome.Whole)
+                model.Whole++;
             model.PromptTokens += promptTokens;
             model.CompletionTokens += tokens;
         }

@@ -11,14 +11,18 @@ internal static class ToolCalls
 {
     public static FakeToolCall? For(JsonElement root, string prompt)
     {
-        if (!root.TryGetProperty("tools", out var tools) || tools.ValueKind != JsonValueKind.Array || tools.GetArrayLength() == 0) return null;
+        if (!root.TryGetProperty("tools", out var tools) || tools.ValueKind != JsonValueKind.Array || tools.GetArrayLength() == 0)
+            return null;
         var chosen = Choice(root, out var none);
-        if (none) return null;
+        if (none)
+            return null;
         foreach (var tool in tools.EnumerateArray())
         {
             var function = tool.TryGetProperty("function", out var inner) ? inner : tool;
-            if (!function.TryGetProperty("name", out var name)) continue;
-            if (chosen is not null && name.GetString() != chosen) continue;
+            if (!function.TryGetProperty("name", out var name))
+                continue;
+            if (chosen is not null && name.GetString() != chosen)
+                continue;
             return new(name.GetString()!, Arguments(function, prompt));
         }
 
@@ -28,14 +32,16 @@ internal static class ToolCalls
     private static string? Choice(JsonElement root, out bool none)
     {
         none = false;
-        if (!root.TryGetProperty("tool_choice", out var choice)) return null;
+        if (!root.TryGetProperty("tool_choice", out var choice))
+            return null;
         if (choice.ValueKind == JsonValueKind.String)
         {
             none = choice.ValueEquals("none");
             return null;
         }
 
-        if (choice.ValueKind != JsonValueKind.Object) return null;
+        if (choice.ValueKind != JsonValueKind.Object)
+            return null;
         none = choice.TryGetProperty("type", out var type) && type.ValueEquals("none");
         var named = choice.TryGetProperty("function", out var function) ? function : choice;
         return named.TryGetProperty("name", out var name) ? name.GetString() : null;
@@ -49,8 +55,11 @@ internal static class ToolCalls
             json.WriteStartObject();
             var hasSchema = function.TryGetProperty("parameters", out var schema) || function.TryGetProperty("input_schema", out schema);
             if (hasSchema && schema.TryGetProperty("properties", out var properties))
+            {
                 foreach (var property in properties.EnumerateObject())
                     WriteArgument(json, property, prompt);
+            }
+
             json.WriteEndObject();
         }
 

@@ -5,7 +5,8 @@ internal static class Waits
 {
     public static Task For(TimeProvider time, TimeSpan span, CancellationToken cancellationToken)
     {
-        if (cancellationToken.IsCancellationRequested) return Task.FromCanceled(cancellationToken);
+        if (cancellationToken.IsCancellationRequested)
+            return Task.FromCanceled(cancellationToken);
         return span <= TimeSpan.Zero ? Task.CompletedTask : Wait(time, span, cancellationToken);
     }
 
@@ -26,14 +27,16 @@ internal static class Waits
     private static ITimer CreateTimer(TimeProvider time, TaskCompletionSource over, TimeSpan span)
     {
         var suppressed = ExecutionContext.IsFlowSuppressed();
-        if (!suppressed) ExecutionContext.SuppressFlow();
+        if (!suppressed)
+            ExecutionContext.SuppressFlow();
         try
         {
             return time.CreateTimer(static state => ((TaskCompletionSource)state!).TrySetResult(), over, span, Timeout.InfiniteTimeSpan);
         }
         finally
         {
-            if (!suppressed) ExecutionContext.RestoreFlow();
+            if (!suppressed)
+                ExecutionContext.RestoreFlow();
         }
     }
 }

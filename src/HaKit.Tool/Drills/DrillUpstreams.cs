@@ -109,9 +109,14 @@ internal sealed class DrillUpstreams : IAsyncDisposable
     private bool IsStruck(DrillStep step, int upstream, FakeRequest request)
     {
         if (step.Probability < 1)
+        {
             lock (_lock)
+            {
                 if (_random.NextDouble() >= step.Probability)
                     return false;
+            }
+        }
+
         Strikes.Enqueue(new(_clock.Now, upstream, CallOf(request.Prompt), step.RetryAfter));
         return true;
     }

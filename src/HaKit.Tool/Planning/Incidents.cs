@@ -22,17 +22,21 @@ internal static class Incidents
         int[]? columns = null;
         for (var number = 1; reader.ReadLine() is { } line; number++)
         {
-            if (string.IsNullOrWhiteSpace(line)) continue;
+            if (string.IsNullOrWhiteSpace(line))
+                continue;
             var fields = line.Split(',', StringSplitOptions.TrimEntries);
             if (columns is null)
             {
                 columns = [.. Columns.Select(name => Array.IndexOf(fields, name))];
-                if (columns.Contains(-1)) throw Bad(number, $"the heading must name {string.Join(", ", Columns)}");
+                if (columns.Contains(-1))
+                    throw Bad(number, $"the heading must name {string.Join(", ", Columns)}");
                 continue;
             }
 
-            if (line.Contains('"')) throw Bad(number, "quoted fields are not read");
-            if (fields.Length <= columns.Max()) throw Bad(number, $"{fields.Length} fields are too few");
+            if (line.Contains('"'))
+                throw Bad(number, "quoted fields are not read");
+            if (fields.Length <= columns.Max())
+                throw Bad(number, $"{fields.Length} fields are too few");
             incidents.Add(Parse(number, fields[columns[0]], fields[columns[1]], fields[columns[2]], fields[columns[3]]));
         }
 
@@ -53,7 +57,8 @@ internal static class Incidents
             foreach (var (start, end) in Merge(service.Where(i => i.Impact >= minimumImpact && i.End > from && i.Start < to)))
             {
                 history.Record(start > from ? start - from : TimeSpan.Zero, up: false);
-                if (end < to) history.Record(end - from, up: true);
+                if (end < to)
+                    history.Record(end - from, up: true);
             }
 
             result.Add((service.Key, history));
@@ -74,18 +79,22 @@ internal static class Incidents
                 continue;
             }
 
-            if (open is { } done) yield return done;
+            if (open is { } done)
+                yield return done;
             open = (incident.Start, incident.End);
         }
 
-        if (open is { } last) yield return last;
+        if (open is { } last)
+            yield return last;
     }
 
     private static Incident Parse(int number, string start, string end, string service, string impact)
     {
         var (from, to) = (Time(number, "start", start), Time(number, "end", end));
-        if (to < from) throw Bad(number, "the end lies before the start");
-        if (service.Length == 0) throw Bad(number, "the service is missing");
+        if (to < from)
+            throw Bad(number, "the end lies before the start");
+        if (service.Length == 0)
+            throw Bad(number, "the service is missing");
         return int.TryParse(impact, NumberStyles.None, CultureInfo.InvariantCulture, out var level)
             ? new Incident(from, to, service, level)
             : throw Bad(number, $"'{impact}' is no impact");

@@ -82,15 +82,22 @@ internal static class PlanCommand
         }
 
         foreach (var service in options.Services)
-            if (all.All(i => i.Service != service)) throw new FormatException($"--service {service}: not in {options.IncidentFile}");
+        {
+            if (all.All(i => i.Service != service))
+                throw new FormatException($"--service {service}: not in {options.IncidentFile}");
+        }
+
         var chosen = all.Where(i => options.Services.Count == 0 || options.Services.Contains(i.Service)).ToList();
-        if (chosen.Count == 0) throw new FormatException($"{options.IncidentFile} holds no incident");
+        if (chosen.Count == 0)
+            throw new FormatException($"{options.IncidentFile} holds no incident");
         var (from, to) = (options.From ?? all.Min(i => i.Start), options.To ?? all.Max(i => i.End));
-        if (to <= from) throw new FormatException($"--to {to:u} does not lie after --from {from:u}");
+        if (to <= from)
+            throw new FormatException($"--to {to:u} does not lie after --from {from:u}");
         var services = Incidents.ToHistories(chosen, options.Impact, from, to)
             .Select(s => (s.Service, Uptime: s.History.Summarize(to - from))).ToList();
         output.WriteLine($"Incidents of impact {options.Impact} or more, {from:yyyy-MM-dd HH:mm} to {to:yyyy-MM-dd HH:mm} UTC ({(to - from).TotalDays:0.#} days)");
-        foreach (var (service, uptime) in services) Describe(service, uptime, output);
+        foreach (var (service, uptime) in services)
+            Describe(service, uptime, output);
         var joint = JointDowntime.Of([.. services.Select(s => s.Uptime)], Math.Min(options.Required, services.Count));
         output.WriteLine($"  together       all down {Share(joint.AllDown / joint.Observed)} of the time; beta {Estimated(joint.Beta)}, correlation {Estimated(joint.Correlation)}");
         output.WriteLine();

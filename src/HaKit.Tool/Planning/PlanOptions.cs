@@ -101,10 +101,13 @@ internal sealed class PlanCommandOptions
             {
                 var values = new List<T>();
                 foreach (var token in result.Tokens)
+                {
                     if (parse(token.Value) is { } value)
                         values.Add(value);
                     else
                         result.AddError($"{name} is '{token.Value}': {valueName} is needed, such as openai:99.5.");
+                }
+
                 return [.. values];
             },
         };

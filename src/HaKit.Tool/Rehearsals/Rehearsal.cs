@@ -2,8 +2,8 @@ using System.ClientModel;
 using HaKit.Failover;
 using HaKit.Heartbeats;
 using HaKit.Testing;
-using OpenAI.Chat;
 using OpenAI;
+using OpenAI.Chat;
 using Polly;
 
 namespace HaKit.Tool.Rehearsals;

@@ -23,8 +23,11 @@ internal static class HistoryDrawing
             Mark(span, "#c23030");
         Begin("the pool lost calls");
         for (var i = 0; i < result.LostPerInterval.Count; i++)
+        {
             if (result.LostPerInterval[i] > 0)
                 Mark(new Span(i * result.Interval, (i + 1) * result.Interval), "#c23030");
+        }
+
         for (var month = history.From; month < history.From + history.Length; month = month.AddMonths(1))
             svg.Text(X(month - history.From), y + 26, month.ToString("yyyy-MM", CultureInfo.InvariantCulture));
         return svg.ToString();

@@ -66,8 +66,11 @@ internal static class ScenarioReport
             svg.Text(Left + Width + 6, 16 + 12 * i, endpoint.Name, colour: Colours[i % Colours.Length]);
         }
         for (var p = 0; p < points; p++)
+        {
             if (Sum(result.LostPerInterval, p) > 0)
                 svg.Rectangle(X(p), Height + 8, Math.Max(1, (double)Width / points), 6, "#c23030");
+        }
+
         svg.Text(Left, Height + 28, "0 s");
         svg.Text(Left + Width, Height + 28, string.Create(CultureInfo.InvariantCulture, $"{(intervals * result.Interval).TotalSeconds:0} s"), "end");
         return svg.ToString();

@@ -67,6 +67,7 @@ internal static class SimulateCommand
         {
             cancellationToken.ThrowIfCancellationRequested();
             progress.Show(share);
-        });
+        }
+        );
     }
 }

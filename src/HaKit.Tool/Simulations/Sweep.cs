@@ -38,8 +38,11 @@ internal sealed class Sweep(IReadOnlyList<SweptSetting> settings)
         text.AppendLine(CultureInfo.InvariantCulture, $"{"setting",-20}{"value",8}{"served",12}{"lost",10}{"attempts",12}{"p99",10}{"ejections",11}");
         Row("as it is", "", world);
         foreach (var setting in settings)
+        {
             foreach (var (value, set) in setting.Values)
                 Row(setting.Name, value, world with { Pool = options => { world.Pool(options); set(options); } });
+        }
+
         return text.ToString().TrimEnd();
 
         void Row(string name, string value, World changed)

@@ -41,8 +41,10 @@ internal sealed record World
             foreach (var span in History.Of(service, impact => impact >= (minorAsErrors ? 2 : 1)))
                 simulation.FaultOf(Has, Down, span.From, span.Until, probes: false);
             if (minorAsErrors)
+            {
                 foreach (var span in History.Of(service, static impact => impact == 1))
                     simulation.FaultOf(Has, Down, span.From, span.Until, probability: 0.3, probes: false);
+            }
         }
         for (var percent = 1; percent <= 100; percent++)
         {

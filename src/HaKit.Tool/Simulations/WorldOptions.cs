@@ -31,8 +31,11 @@ internal sealed class WorldOptions
         EndpointPoolOptions Options() => pool is null ? DefaultPool(services) : PoolFile.Read(pool);
         var members = Options().Endpoints;
         foreach (var service in services)
+        {
             if (!members.Any(e => World.IsOf(e, service)))
                 throw new UsageException($"--pool is '{pool}', in which no endpoint has '{service}' as its Name, Provider or Account.");
+        }
+
         return new World
         {
             History = history,

@@ -97,7 +97,9 @@ internal sealed class AlertBook(TimeSpan quiet)
         entry.IsGone = happened is EndpointRemoved;
         entry.Changed = happened.At;
         if (isOn)
+        {
             (entry.Since, entry.Detail) = (happened.At, detail);
+        }
         else if (!entry.IsTold && !(entry.ToldAt + quiet > happened.At))
         {
             // It began and ended before anybody was told: that is told once, as ended.
@@ -108,9 +110,16 @@ internal sealed class AlertBook(TimeSpan quiet)
 
     private static AlertNotice NoticeOf((string Pool, string? Endpoint, AlertKind Kind, string Name) key, Entry entry, bool isResolved) => new()
     {
-        Kind = key.Kind, IsResolved = isResolved, IsGone = entry.IsGone, Pool = key.Pool, Endpoint = key.Endpoint, BudgetAlert = key.Kind == AlertKind.BudgetBurn ? key.Name : null,
+        Kind = key.Kind,
+        IsResolved = isResolved,
+        IsGone = entry.IsGone,
+        Pool = key.Pool,
+        Endpoint = key.Endpoint,
+        BudgetAlert = key.Kind == AlertKind.BudgetBurn ? key.Name : null,
         Domain = key.Kind == AlertKind.RedundancyLost ? key.Name : null,
-        Detail = entry.Detail, Since = entry.Since, At = entry.Changed,
+        Detail = entry.Detail,
+        Since = entry.Since,
+        At = entry.Changed,
     };
 }
 

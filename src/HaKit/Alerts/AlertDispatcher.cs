@@ -66,8 +66,11 @@ internal sealed partial class AlertDispatcher : IDisposable
             if (_isEnded || report.LostShareNow > _options.RedundancyLostShare)
                 return;
             foreach (var loss in report.Domains)
+            {
                 if (!loss.IsWholePool)
                     _book.Note(new RedundancyJudged { Pool = pool.Name, At = _time.GetUtcNow(), Loss = loss, IsLost = loss.LostShare > _options.RedundancyLostShare });
+            }
+
             Arm();
         }
     }
@@ -102,6 +105,7 @@ internal sealed partial class AlertDispatcher : IDisposable
     private async Task ReadAsync(PoolEventSubscription events)
     {
         await foreach (var happened in events.ConfigureAwait(false))
+        {
             lock (_gate)
             {
                 if (_isEnded)
@@ -109,6 +113,7 @@ internal sealed partial class AlertDispatcher : IDisposable
                 _book.Note(happened);
                 Arm();
             }
+        }
     }
 
     private void Flush()
@@ -123,10 +128,14 @@ internal sealed partial class AlertDispatcher : IDisposable
             if (lookIn is { } later)
                 _timer.Change(later, Timeout.InfiniteTimeSpan);
             if (notices.Count > _options.DigestAbove)
+            {
                 Send(new AlertMessage(notices, now));
+            }
             else
+            {
                 foreach (var notice in notices)
                     Send(new AlertMessage([notice], now));
+            }
         }
     }
 
@@ -139,12 +148,14 @@ internal sealed partial class AlertDispatcher : IDisposable
     private async Task DeliverAsync(EventRing<AlertMessage> ring, Func<AlertMessage, CancellationToken, ValueTask> sink)
     {
         while (!_isEnded && await ring.WaitAsync(CancellationToken.None).ConfigureAwait(false))
+        {
             while (!_isEnded && ring.TryRead(out var message, out var dropped))
             {
                 if (dropped > 0)
                     Dropped(_logger, dropped);
                 await DeliverAsync(message!, sink).ConfigureAwait(false);
             }
+        }
     }
 
     private async ValueTask DeliverAsync(AlertMessage message, Func<AlertMessage, CancellationToken, ValueTask> sink)

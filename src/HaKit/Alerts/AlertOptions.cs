@@ -95,8 +95,11 @@ public sealed class WebhookAlertOptions
     internal void Validate()
     {
         if (MaxAttempts < 1 || Delay <= TimeSpan.Zero || MaxDelay < Delay || Timeout <= TimeSpan.Zero)
+        {
             throw new ArgumentException(
                 $"MaxAttempts {MaxAttempts}, Delay {Delay}, MaxDelay {MaxDelay}, Timeout {Timeout}: at least 1, more than 0, not shorter than Delay, and more than 0 are needed.");
+        }
+
         AlertTemplate.Check(Template);
     }
 }

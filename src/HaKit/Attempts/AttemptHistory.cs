@@ -66,6 +66,7 @@ internal sealed class AttemptHistory
     public void Ended(int number, Fault? fault, TimeSpan now)
     {
         for (var i = _kept - 1; i >= 0; i--)
+        {
             if (_entries[i].Number == number && _entries[i].Ended is null)
             {
                 if (fault?.NamesTime == true)
@@ -74,14 +75,18 @@ internal sealed class AttemptHistory
                 _entries[i].Ended = now;
                 return;
             }
+        }
     }
 
     public int TimesTried(EndpointState state)
     {
         var times = 0;
         foreach (ref readonly var entry in Entries)
+        {
             if (ReferenceEquals(entry.State, state))
                 times++;
+        }
+
         return times;
     }
 
@@ -132,9 +137,14 @@ internal sealed class AttemptHistory
     public bool FoundBroken(EndpointState candidate)
     {
         foreach (ref readonly var entry in Entries)
+        {
             if (entry.Fault is { Reach: not FaultReach.Endpoint } fault && (!fault.IsNeutral || fault.Kind == FaultKind.RequestTooLarge)
                 && !ReferenceEquals(entry.State, candidate) && entry.Endpoint.Domains.Shares(candidate.Endpoint.Domains, fault.Reach))
+            {
                 return true;
+            }
+        }
+
         return false;
     }
 
@@ -142,9 +152,14 @@ internal sealed class AttemptHistory
     public bool SharesThrottledAccount(EndpointState candidate)
     {
         foreach (ref readonly var entry in Entries)
+        {
             if (entry.Fault is { Blame: FaultBlame.Throttle } fault && entry.Endpoint.Domains.Shares(
                 candidate.Endpoint.Domains, fault.Reach == FaultReach.Endpoint ? FaultReach.Account : fault.Reach))
+            {
                 return true;
+            }
+        }
+
         return false;
     }
 
@@ -152,8 +167,11 @@ internal sealed class AttemptHistory
     public bool WasRefusedBy(EndpointState state)
     {
         foreach (ref readonly var entry in Entries)
+        {
             if (ReferenceEquals(entry.State, state) && entry.Fault is { SecondOpinion: not SecondOpinion.None } or { MayAskAgain: false })
                 return true;
+        }
+
         return false;
     }
 
@@ -165,6 +183,7 @@ internal sealed class AttemptHistory
             var state = RefusalState.None;
             var opinions = 0;
             foreach (ref readonly var entry in Entries)
+            {
                 switch (entry.Fault?.SecondOpinion)
                 {
                     case SecondOpinion.One:
@@ -174,6 +193,8 @@ internal sealed class AttemptHistory
                         state = opinions > 1 ? RefusalState.Final : entry.Fault.Kind == FaultKind.Forbidden ? RefusalState.MayAskNow : RefusalState.MayAskEach;
                         break;
                 }
+            }
+
             return state;
         }
     }
@@ -182,9 +203,14 @@ internal sealed class AttemptHistory
     public bool IsTooLongForModelOf(EndpointState candidate)
     {
         foreach (ref readonly var entry in Entries)
+        {
             if (entry.Fault?.Kind == FaultKind.ContextLength)
+            {
                 if (candidate.Endpoint.Domains.Model is not { } model || entry.Endpoint.Domains.Model is not { } refused || string.Equals(model, refused, StringComparison.Ordinal))
                     return true;
+            }
+        }
+
         return false;
     }
 
@@ -195,8 +221,11 @@ internal sealed class AttemptHistory
         {
             int? largest = null;
             foreach (ref readonly var entry in Entries)
+            {
                 if (entry.Fault?.Kind == FaultKind.ContextLength)
                     largest = Math.Max(largest ?? 0, entry.Endpoint.Capabilities.ContextWindow ?? 0);
+            }
+
             return largest;
         }
     }
@@ -205,8 +234,11 @@ internal sealed class AttemptHistory
     public bool FoundTooSmall(EndpointState state)
     {
         foreach (ref readonly var entry in Entries)
+        {
             if (ReferenceEquals(entry.State, state) && entry.Fault?.Kind == FaultKind.ContextLength)
                 return true;
+        }
+
         return false;
     }
 

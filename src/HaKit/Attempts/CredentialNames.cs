@@ -45,8 +45,11 @@ internal sealed class CredentialNames
     private bool Is(string name, string[] whole)
     {
         foreach (var added in _added)
+        {
             if (added.StartsWith('*') ? name.EndsWith(added[1..], StringComparison.Ordinal) : name == added)
                 return true;
+        }
+
         if (s_others.Any(other => EndsWithPart(name, other)))
             return false;
         return whole.Contains(name) || s_words.Any(word => name.EndsWith(word, StringComparison.Ordinal)) || s_endings.Any(ending => name.EndsWith("-" + ending, StringComparison.Ordinal));

@@ -143,8 +143,10 @@ public sealed class EndpointOptions
         if (Model?.Any(char.IsControl) == true)
             yield return $"{path}:Model of '{Name}' has characters that no name may have.";
         foreach (var (header, value) in Headers)
+        {
             if (header.Length == 0 || header.AsSpan().IndexOfAny("\r\n: ") >= 0 || value.AsSpan().IndexOfAny("\r\n\0") >= 0)
                 yield return $"{path}:Headers of '{Name}' has a header '{new string([.. header.Where(char.IsAsciiLetterOrDigit)])}' with characters that no header may have.";
+        }
     }
 
     /// <summary>Is it an absolute address over http or https, or one that service discovery resolves to such?</summary>

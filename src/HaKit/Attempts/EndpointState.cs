@@ -290,9 +290,13 @@ internal sealed class EndpointState
                 Volatile.Write(ref _answeredAt, now.Ticks); // that it answers was news at its first content
         }
         else if (!fault.IsNeutral)
+        {
             Interlocked.Increment(ref _faults);
+        }
         else
+        {
             Interlocked.Increment(ref _neutrals);
+        }
     }
 
     /// <summary>Another endpoint has served the call that this one refused.</summary>

@@ -281,7 +281,10 @@ internal sealed class Lease
             State.Health.Complete(_data.Ticket, null, now);
         }
         else
+        {
             State.Health.Complete(_data.Ticket, fault, now, State.Calls, State.InFlight);
+        }
+
         _data.Reservation.Settle(State, fault, tokens, now);
         _data.Trace.End(this, fault, now);
         return true;

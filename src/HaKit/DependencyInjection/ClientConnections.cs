@@ -20,8 +20,11 @@ internal sealed class ClientConnections(IServiceProvider provider, string client
         while (handler is DelegatingHandler { InnerHandler: var inner } and not EndpointPoolHandler)
             handler = inner;
         if (handler is EndpointPoolHandler pool)
+        {
             using (Spans.Unrecorded())
                 return await pool.SendInsideAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+
         _own ??= new HttpMessageInvoker(PoolConnections.NewProbeHandler(connectTimeout));
         return await _own.SendAsync(request, cancellationToken).ConfigureAwait(false);
     }

@@ -36,8 +36,11 @@ internal static partial class EndpointPoolFactory
         if (provider.GetService<TimeProvider>() is { } time)
             parts.TimeProvider = time;
         foreach (var configuration in provider.GetServices<EndpointPoolPartsConfiguration>())
+        {
             if (configuration.Pool == name)
                 configuration.Configure(provider, parts);
+        }
+
         var options = factory.Create(name);
         HttpMessageInvoker? probes = null;
         if (parts.ProbeHttp is null && provider.GetServices<EndpointPoolClient>().FirstOrDefault(c => c.Pool == name) is { } client)
@@ -46,12 +49,17 @@ internal static partial class EndpointPoolFactory
         pool.Owns(probes);
         var logger = loggers.CreateLogger("HaKit.EndpointPool");
         foreach (var section in provider.GetServices<EndpointPoolSection>())
+        {
             if (section.Pool == name && SettingNames.WithoutMeaning(section.Section) is { Length: > 0 } names)
                 WithoutMeaning(logger, name, string.Join(", ", names), section.Section.Path);
+        }
         // Not IOptionsMonitor: it throws an invalid reload at whoever reloaded the configuration.
         foreach (var source in provider.GetServices<IOptionsChangeTokenSource<EndpointPoolOptions>>())
+        {
             if (source.Name == name)
                 pool.Owns(ChangeToken.OnChange(source.GetChangeToken, () => Reload(pool, factory, logger)));
+        }
+
         return pool;
     }
 

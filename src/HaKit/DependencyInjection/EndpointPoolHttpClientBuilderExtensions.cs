@@ -1,7 +1,7 @@
-using HaKit.DependencyInjection;
-using HaKit.Connections;
-using HaKit.Http;
 using HaKit;
+using HaKit.Connections;
+using HaKit.DependencyInjection;
+using HaKit.Http;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Http;

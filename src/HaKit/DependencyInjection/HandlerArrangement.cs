@@ -29,11 +29,14 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
     private static int TakeMarker(IList<DelegatingHandler> handlers)
     {
         for (var i = 0; i < handlers.Count; i++)
+        {
             if (handlers[i] is EndOfDefaults)
             {
                 handlers.RemoveAt(i);
                 return i;
             }
+        }
+
         return 0; // the application has cleared the list since
     }
 
@@ -41,17 +44,22 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
     {
         var own = 0;
         for (var i = ofAllClients; i < handlers.Count; i++)
+        {
             if (handlers[i] is ResilienceHandler)
                 own++;
+        }
         // A standard handler looks like any other. Where both kinds are there, the standard ones stay and pass everything through.
         var takesOwn = own == standard;
         var taken = 0;
         for (var i = handlers.Count - 1; i >= 0; i--)
+        {
             if (handlers[i] is ResilienceHandler && (i < ofAllClients || takesOwn))
             {
                 handlers.RemoveAt(i);
                 taken++;
             }
+        }
+
         return takesOwn ? new(taken, 0, 0) : new(taken, standard, own - standard);
     }
 
@@ -63,12 +71,14 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
         if (pool == handlers.Count)
             return;
         for (var i = pool - 1; i >= 0; i--)
+        {
             if (handlers[i].GetType().FullName == Resolver)
             {
                 var resolver = handlers[i];
                 handlers.RemoveAt(i);
                 handlers.Insert(pool--, resolver);
             }
+        }
     }
 }
 

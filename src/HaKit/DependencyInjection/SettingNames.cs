@@ -115,10 +115,12 @@ internal static class SettingNames
     private static void Named(Dictionary<string, SettingCheck> names, IConfigurationSection section, List<string> wrong)
     {
         foreach (var child in section.GetChildren())
+        {
             if (names.TryGetValue(child.Key, out var check))
                 check(child, wrong);
             else if (child.Key is not ['$' or '_' or '/' or '#', ..]) // a comment
                 wrong.Add($"{child.Path} is no setting of a pool.");
+        }
     }
 
     private static void HasNoValue(IConfigurationSection section, List<string> wrong)

@@ -166,8 +166,11 @@ internal sealed class AnswerShape
         }
         var isExcused = false;
         if (reader.TokenType == JsonTokenType.String)
+        {
             foreach (var value in values)
                 isExcused |= reader.ValueTextEquals(value);
+        }
+
         reader.Skip();
         return isExcused;
     }
@@ -175,16 +178,22 @@ internal sealed class AnswerShape
     private byte[][]? ExcuseOf(ref Utf8JsonReader reader)
     {
         foreach (var (member, values) in _excuses)
+        {
             if (reader.ValueTextEquals(member))
                 return values;
+        }
+
         return null;
     }
 
     private static bool IsOneOf(ref Utf8JsonReader reader, byte[][] names)
     {
         foreach (var name in names)
+        {
             if (name is [(byte)'*'] || reader.ValueTextEquals(name))
                 return true;
+        }
+
         return false;
     }
 

@@ -37,12 +37,14 @@ internal abstract class Dialect
     {
         Verdict? told = null;
         for (var rank = 0; rank < 5; rank++)
+        {
             if (Meaning(signs.Ranked(rank)) is { } meaning)
             {
                 if (meaning.Kind == FaultKind.QuotaExhausted)
                     return meaning;
                 told ??= meaning;
             }
+        }
 
         if (status is 400 or 402 or 403 or 429 && AnyWord(in signs, isQuota: true))
             return Verdict.Quota;
@@ -66,8 +68,11 @@ internal abstract class Dialect
         if (signs.BodyStatus > 0)
             return signs.BodyStatus;
         for (var rank = 0; rank < 5; rank++)
+        {
             if (StatusOf(signs.Ranked(rank)) is > 0 and var status)
                 return status;
+        }
+
         return 0;
     }
 
@@ -88,8 +93,11 @@ internal abstract class Dialect
     private static bool AnyWord(in ErrorSigns signs, bool isQuota)
     {
         for (var rank = 0; rank < 5; rank++)
+        {
             if (signs.Ranked(rank) is var word && (isQuota ? ErrorWords.IsQuota(word) : ErrorWords.IsFilter(word)))
                 return true;
+        }
+
         return false;
     }
 
@@ -97,8 +105,11 @@ internal abstract class Dialect
     {
         words = words.TrimStart();
         foreach (var sentence in sentences)
+        {
             if (words.StartsWith(sentence, StringComparison.OrdinalIgnoreCase))
                 return true;
+        }
+
         return false;
     }
 

@@ -54,12 +54,20 @@ internal static class DialectTable
         if (text.Contains("/threads/", StringComparison.Ordinal) || text.Contains("/conversations/", StringComparison.Ordinal) || text.Contains("/assistants/", StringComparison.Ordinal))
             return null;
         if (declared != WireDialect.Unknown)
+        {
             foreach (var own in Of(declared).Paths)
+            {
                 if (own.IsEndOf(text))
                     return own;
+            }
+        }
+
         foreach (var known in s_paths)
+        {
             if (known.IsEndOf(text) && (known.IsTelling || AnswerPath.IsVersioned(text[..^known.End.Length])))
                 return known;
+        }
+
         return null;
     }
 
@@ -69,8 +77,11 @@ internal static class DialectTable
     public static string WithModel(string path, string model)
     {
         foreach (var dialect in s_rows)
+        {
             if (dialect.ModelInPath is { } place && place.Replace(path, model) is { } replaced)
                 return replaced;
+        }
+
         return path;
     }
 }

@@ -46,8 +46,11 @@ internal static class Durations
             return One(text, now);
         TimeSpan? longest = null;
         foreach (var part in text.Split(','))
+        {
             if (One(text[part], now) is { } wait && !(longest >= wait))
                 longest = wait;
+        }
+
         return longest;
     }
 
@@ -121,8 +124,11 @@ internal static class Durations
         if (unit.EndsWith(".", StringComparison.Ordinal))
             unit = unit[..^1];
         foreach (var c in unit)
+        {
             if (!char.IsAsciiLetter(c))
                 return null;
+        }
+
         return PlainSeconds(unit) is { } scale ? Future(number * scale) : null;
     }
 

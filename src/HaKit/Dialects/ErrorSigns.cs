@@ -156,8 +156,11 @@ internal ref struct ErrorSigns
     public readonly string? MostTelling()
     {
         for (var rank = 0; rank < 5; rank++)
+        {
             if (Ranked(rank) is { IsEmpty: false } word && word.ContainsAnyExcept(s_notLetters))
                 return word.ToString();
+        }
+
         return null;
     }
 

@@ -66,8 +66,11 @@ internal static class ErrorWords
         double number = 0;
         var digits = 0;
         foreach (var c in text)
+        {
             if (c != ',')
                 (number, digits) = (number * 10 + (c - '0'), digits + 1);
+        }
+
         return digits <= 18 ? number : null;
     }
 

@@ -96,8 +96,11 @@ internal readonly struct RateLimitHeaders
     public static string? Value(HttpHeadersNonValidated raw, string name)
     {
         if (raw.TryGetValues(name, out var values))
+        {
             foreach (var value in values)
                 return value;
+        }
+
         return null;
     }
 

@@ -41,6 +41,7 @@ internal static class ServerWords
         {
             var c = text[from++];
             if (c == '\\' && from < text.Length)
+            {
                 c = text[from++] switch
                 {
                     'n' => '\n',
@@ -50,6 +51,8 @@ internal static class ServerWords
                     'u' when from + 4 <= text.Length && ushort.TryParse(text.Slice(from, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code) => Next(code, ref from),
                     var other => other,
                 };
+            }
+
             text[to++] = c;
         }
         return text[..to];
@@ -101,16 +104,22 @@ internal static class ServerWords
     private static int FirstThatOpens(ReadOnlySpan<char> text)
     {
         for (var from = 0; text[from..].IndexOf('\'') is >= 0 and var step; from += step + 1)
+        {
             if (Opens(text[..(from + step)]))
                 return from + step;
+        }
+
         return -1;
     }
 
     private static int LastThatCloses(ReadOnlySpan<char> text)
     {
         for (var last = text.LastIndexOf('\''); last >= 0; last = text[..last].LastIndexOf('\''))
+        {
             if (last + 1 == text.Length || !char.IsLetterOrDigit(text[last + 1]))
                 return last;
+        }
+
         return -1;
     }
 

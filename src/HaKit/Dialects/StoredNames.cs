@@ -54,8 +54,11 @@ internal static class StoredNames
     {
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         for (var i = 0; i + 1 < parts.Length; i++)
+        {
             if (s_collections.TryGetValue(parts[i], out var kind) && parts[i + 1] is var id && id.Length > 3 && !s_collections.ContainsKey(id))
                 return new(kind, Uri.UnescapeDataString(id.Split(':')[0]));
+        }
+
         return null;
     }
 
@@ -99,6 +102,7 @@ internal static class StoredNames
         try
         {
             while (found.Count < MostIds && reader.Read())
+            {
                 switch (reader.TokenType)
                 {
                     case JsonTokenType.PropertyName:
@@ -116,6 +120,7 @@ internal static class StoredNames
                         found.Add(new(kind, reader.GetString()!));
                         break;
                 }
+            }
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {

@@ -21,11 +21,16 @@ internal static class StoredObjects
     public static bool AreNamedIn(ReadOnlySpan<byte> json)
     {
         foreach (var name in s_ids)
+        {
             if (HasValue(json, name, (byte)'"'))
                 return true;
+        }
+
         foreach (var name in s_lists)
+        {
             if (HasValue(json, name, (byte)'['))
                 return true;
+        }
         // A conversation and a container may be objects with an id.
         return HasId(json, "\"conversation\""u8) || HasId(json, "\"container\""u8);
     }

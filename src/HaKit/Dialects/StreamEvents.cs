@@ -84,8 +84,11 @@ internal static class StreamEvents
     public static EventMeaning Of(ReadOnlySpan<byte> name)
     {
         foreach (var (before, after, isWhole, meaning) in s_rows)
+        {
             if (isWhole ? name.SequenceEqual(before) : name.Length >= before.Length + after.Length && name.StartsWith(before) && name.EndsWith(after))
                 return meaning;
+        }
+
         return EventMeaning.Unknown;
     }
 

@@ -35,9 +35,11 @@ internal sealed class LearnedTimeout
     public void Record(TimeSpan time)
     {
         var count = _times.Record(time);
-        if (count < _minSamples) return;
+        if (count < _minSamples)
+            return;
         // A time beyond the known quantile may move it at once; that it has fallen may wait.
-        if (count % TuneEvery == 0 || time.Ticks > Volatile.Read(ref _known)) Tune();
+        if (count % TuneEvery == 0 || time.Ticks > Volatile.Read(ref _known))
+            Tune();
     }
 
     private void Tune()
@@ -73,7 +75,8 @@ internal sealed class RecentTimes
     {
         Interlocked.Add(ref _weights[Bucket(time.TotalMilliseconds)], Weight);
         var count = Interlocked.Increment(ref _count);
-        if (count % HalveEvery == 0) Halve();
+        if (count % HalveEvery == 0)
+            Halve();
         return count;
     }
 
@@ -81,13 +84,16 @@ internal sealed class RecentTimes
     public TimeSpan Quantile(double share)
     {
         long total = 0, sum = 0;
-        for (var i = 0; i < Buckets; i++) total += Volatile.Read(ref _weights[i]);
-        if (total == 0) return TimeSpan.Zero;
+        for (var i = 0; i < Buckets; i++)
+            total += Volatile.Read(ref _weights[i]);
+        if (total == 0)
+            return TimeSpan.Zero;
         var wanted = Math.Max(1, share * total);
         for (var i = 0; i < Buckets; i++)
         {
             sum += Volatile.Read(ref _weights[i]);
-            if (sum >= wanted) return Edge(i);
+            if (sum >= wanted)
+                return Edge(i);
         }
 
         return Edge(Buckets - 1);
@@ -103,7 +109,8 @@ internal sealed class RecentTimes
         foreach (ref var weight in _weights.AsSpan())
         {
             var now = Volatile.Read(ref weight);
-            if (now > 0) Interlocked.Add(ref weight, -(now - now / 2));
+            if (now > 0)
+                Interlocked.Add(ref weight, -(now - now / 2));
         }
     }
 }

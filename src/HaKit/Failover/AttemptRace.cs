@@ -76,9 +76,13 @@ internal sealed class AttemptRace<TResult, TState>(
                     Start(ref _first, next.Lease!);
                 }
                 else if (next.Kind == StepKind.GiveUp)
+                {
                     return TakeRefusal() ?? Refused(next.Why, now);
+                }
                 else if (!await WaitAsync(next.Until, now).ConfigureAwait(false))
+                {
                     return Refused("too many calls are waiting already.", now);
+                }
             }
         }
         finally
@@ -102,9 +106,13 @@ internal sealed class AttemptRace<TResult, TState>(
             return true;
         }
         if (IsCancelled)
+        {
             _end = Outcome.FromException<TResult>(new OperationCanceledException(call.CallerToken.IsCancellationRequested ? call.CallerToken : _outside));
+        }
         else if (now >= call.Deadline)
+        {
             _end = OutOfTime(now);
+        }
         else
         {
             if (_first.Lease is null)
@@ -180,9 +188,13 @@ internal sealed class AttemptRace<TResult, TState>(
     {
         _lastIsRefusal = isRefusal;
         if (isRefusal && _hasRefusal)
+        {
             Discard(outcome);
+        }
         else if (isRefusal)
+        {
             (_refusal, _hasRefusal) = (outcome, true);
+        }
         else
         {
             if (_hasLast)

@@ -52,10 +52,15 @@ public abstract class EndpointPoolException : Exception
     {
         var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"Pool '{pool}': {what}");
         if (attempts.Count == attemptCount && attemptCount > 0)
+        {
             text.Append(" Tried ").AppendJoin("; ", attempts).Append('.');
+        }
         else if (attempts.Count > 0)
+        {
             text.Append(" Tried ").AppendJoin("; ", attempts.Take(AttemptRecord.FirstTold))
                 .Append(CultureInfo.InvariantCulture, $"; {attemptCount - attempts.Count} more; ").AppendJoin("; ", attempts.Skip(AttemptRecord.FirstTold)).Append('.');
+        }
+
         if (waitRules.Count > 0)
             text.Append(" Waiting went by ").AppendJoin(", ", waitRules).Append('.');
         if (retryAfter is { } after && after > TimeSpan.Zero)

@@ -91,8 +91,11 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     public bool Note(WaitRule rule)
     {
         for (var rules = Rules; rules != 0; rules >>= 4)
+        {
             if ((WaitRule)(rules & 0xF) == rule)
                 return false;
+        }
+
         Rules = Rules << 4 | (uint)rule;
         return true;
     }

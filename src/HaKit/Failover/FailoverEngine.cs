@@ -278,8 +278,11 @@ internal sealed partial class FailoverEngine
     {
         var query = new SelectionQuery(call.Profile, call.History, now);
         foreach (var member in Snapshot.Members)
+        {
             if (!ReferenceEquals(member, state) && member.Health.State.Status is not (EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown) && query.CanServe(member))
                 return true;
+        }
+
         return false;
     }
 
@@ -323,8 +326,11 @@ internal sealed partial class FailoverEngine
         var now = Clock.Now;
         EndOutage(call, lease, now);
         foreach (ref readonly var entry in call.History.Entries)
+        {
             if (entry.Fault is { IsProvisional: true } refusal)
                 entry.State.Refuted(refusal, entry.Started, now);
+        }
+
         if (Queue.Count > 0)
             Queue.Release(2); // each one served lets two in: the waiting return on a ramp that their own success paces
         call.Served(lease, now);
@@ -359,7 +365,10 @@ internal sealed partial class FailoverEngine
                 Queue.Release(1);
         }
         else if (lease.AsksOutage)
+        {
             Outage.EndTrial(now, _chance.NextDouble());
+        }
+
         if (lease.TryReset())
             _leases.Return(lease);
     }
@@ -402,8 +411,11 @@ internal sealed partial class FailoverEngine
         var soonest = TimeSpan.MaxValue;
         var query = new SelectionQuery(call.Profile, call.History, now);
         foreach (var member in Snapshot.Members)
+        {
             if (query.CanServe(member) && member.AvailableAt(call.Profile.Tokens, now) is var at && at < soonest)
                 soonest = at;
+        }
+
         return soonest == TimeSpan.MaxValue ? null : soonest - now;
     }
 

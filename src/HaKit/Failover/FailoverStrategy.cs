@@ -42,8 +42,11 @@ internal sealed class FailoverStrategy(FailoverEngine engine) : ResilienceStrate
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
     {
         if (typeof(TResult) == typeof(HttpResponseMessage))
+        {
             return Outcome.FromException<TResult>(new InvalidOperationException(
                 "This failover cannot judge an HttpResponseMessage: a 503 would count as served. Use AddHaEndpointFailover, which classifies answers and sends each attempt to its endpoint."));
+        }
+
         var profile = context.Properties.GetValue(ProfileKey, RequestProfile.Default);
         var call = engine.Begin(profile, isStream: false, context.CancellationToken);
         context.Properties.Set(FailoverCall.Key, call);

@@ -25,7 +25,9 @@ internal sealed class ObjectCache<T>(Func<T> create) where T : class
         if (_first is null && Interlocked.CompareExchange(ref _first, item, null) is null)
             return;
         foreach (ref var slot in _items.AsSpan())
+        {
             if (slot is null && Interlocked.CompareExchange(ref slot, item, null) is null)
                 return;
+        }
     }
 }

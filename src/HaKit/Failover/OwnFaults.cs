@@ -12,6 +12,7 @@ internal static class OwnFaults
     public static Fault? In(Exception? exception)
     {
         for (var depth = 0; exception is not null && depth < Deepest; depth++, exception = exception.InnerException)
+        {
             switch (exception)
             {
                 case EndpointFaultException endpoint:
@@ -21,6 +22,8 @@ internal static class OwnFaults
                 case EndpointPoolException pool:
                     return new Fault(FaultKind.Overloaded) { RetryAfter = pool.RetryAfter };
             }
+        }
+
         return null;
     }
 }

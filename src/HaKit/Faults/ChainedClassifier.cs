@@ -6,8 +6,11 @@ internal sealed class ChainedClassifier(IFaultClassifier[] first) : IFaultClassi
     public Fault? Classify(in FaultEvidence evidence)
     {
         foreach (var classifier in first)
+        {
             if (Ask(classifier, in evidence) is { } fault)
                 return fault;
+        }
+
         return FaultClassifier.Default.Classify(in evidence);
     }
 

@@ -1,7 +1,6 @@
-using HaKit.Dialects;
 using System.Globalization;
 using System.Text.Json;
-
+using HaKit.Dialects;
 using Slot = HaKit.Dialects.ErrorSigns.Slot;
 
 namespace HaKit.Faults;
@@ -19,7 +18,9 @@ internal static partial class ErrorReader
             SetWord(ref reader, ref signs, slot);
         }
         else
+        {
             ReadStatus(ref reader, ref signs);
+        }
     }
 
     private static void ReadStatus(ref Utf8JsonReader reader, ref ErrorSigns signs)
@@ -79,8 +80,10 @@ internal static partial class ErrorReader
         }
 
         if (reader.TokenType == JsonTokenType.StartObject)
+        {
             while (NextProperty(ref reader, out var name))
                 member(name, ref reader, ref signs);
+        }
     }
 
     /// <summary>Stands on the next member's value, or on the end of the object.</summary>

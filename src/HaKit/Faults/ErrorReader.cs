@@ -1,7 +1,6 @@
-using HaKit.Dialects;
 using System.Net.Http.Headers;
 using System.Text.Json;
-
+using HaKit.Dialects;
 using Slot = HaKit.Dialects.ErrorSigns.Slot;
 
 namespace HaKit.Faults;
@@ -64,7 +63,9 @@ internal static partial class ErrorReader
     private static void ReadRootMember(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs, bool wrapped)
     {
         if (name.SequenceEqual("error"u8))
+        {
             ReadErrorMember(ref reader, ref signs);
+        }
         else if (name.SequenceEqual("type"u8))
         {
             if (IsText(ref reader, "error"u8))
@@ -80,20 +81,30 @@ internal static partial class ErrorReader
                 reader.Skip();
         }
         else if (name.SequenceEqual("code"u8))
+        {
             ReadCode(ref reader, ref signs, Slot.OuterCode);
+        }
         else if (name.SequenceEqual("error_type"u8))
+        {
             SetWord(ref reader, ref signs, Slot.OuterType);
+        }
         else if (name.SequenceEqual("raw_status_code"u8))
         {
             signs.HasRawStatus = true;
             ReadStatus(ref reader, ref signs);
         }
         else if (name.SequenceEqual("detail"u8) && reader.TokenType == JsonTokenType.StartArray)
+        {
             ReadEach(ref reader, ref signs, ReadFieldError);
+        }
         else if (name.SequenceEqual("message"u8) || name.SequenceEqual("Message"u8) || name.SequenceEqual("detail"u8))
+        {
             SetMessage(ref reader, ref signs, outer: true);
+        }
         else if (name.SequenceEqual("param"u8))
+        {
             ReadParam(ref reader, ref signs);
+        }
         else if (name.SequenceEqual("__type"u8))
         {
             if (reader.TokenType == JsonTokenType.String)
@@ -101,18 +112,30 @@ internal static partial class ErrorReader
             reader.Skip();
         }
         else if (name.SequenceEqual("choices"u8))
+        {
             ReadChoices(ref reader, ref signs);
+        }
         else if (name.SequenceEqual("candidates"u8))
+        {
             ReadEach(ref reader, ref signs, ReadCandidate);
+        }
         else if (name.SequenceEqual("promptFeedback"u8))
+        {
             ReadEach(ref reader, ref signs, ReadPromptFeedback);
+        }
         else if (name.SequenceEqual("stop_reason"u8) || name.SequenceEqual("stopReason"u8) || !wrapped && name.SequenceEqual("done_reason"u8))
+        {
             ReadEnd(ref reader, ref signs);
+        }
         else if (name.SequenceEqual("incomplete_details"u8))
+        {
             ReadEach(ref reader, ref signs, ReadIncomplete);
+        }
         else if (!wrapped && reader.TokenType == JsonTokenType.StartObject
             && (name.SequenceEqual("response"u8) || name.SequenceEqual("delta"u8) || name.SequenceEqual("messageStop"u8)))
+        {
             ReadWrapped(ref reader, ref signs);
+        }
         else if (reader.TokenType == JsonTokenType.StartObject && name.EndsWith("Exception"u8))
         {
             // An event of Amazon's stream: the member's name is the exception.
@@ -120,31 +143,43 @@ internal static partial class ErrorReader
             ReadError(ref reader, ref signs);
         }
         else
+        {
             reader.Skip();
+        }
     }
 
     /// <summary>An event that holds the answer, or a part of it, in a member: its errors and ends count, its marks and words do not.</summary>
     private static void ReadWrapped(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         while (NextProperty(ref reader, out var name))
+        {
             if (name.SequenceEqual("error"u8) || name.SequenceEqual("incomplete_details"u8)
                 || name.SequenceEqual("stop_reason"u8) || name.SequenceEqual("stopReason"u8))
+            {
                 ReadRootMember(name, ref reader, ref signs, wrapped: true);
+            }
             else
+            {
                 reader.Skip();
+            }
+        }
     }
 
     private static void ReadErrorMember(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         if (reader.TokenType == JsonTokenType.StartObject)
+        {
             ReadError(ref reader, ref signs);
+        }
         else if (reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 })
         {
             signs.IsError = true;
             SetMessage(ref reader, ref signs, outer: false);
         }
         else
+        {
             reader.Skip();
+        }
     }
 
     private static void ReadError(ref Utf8JsonReader reader, ref ErrorSigns signs)
@@ -153,7 +188,10 @@ internal static partial class ErrorReader
         {
             if (IsSaid(ref reader)
                 && (name.SequenceEqual("code"u8) || name.SequenceEqual("type"u8) || name.SequenceEqual("message"u8) || name.SequenceEqual("status"u8)))
+            {
                 signs.IsError = signs.HasErrorObject = true;
+            }
+
             if (name.SequenceEqual("code"u8))
                 ReadCode(ref reader, ref signs, Slot.Code);
             else if (name.SequenceEqual("type"u8))
@@ -177,7 +215,9 @@ internal static partial class ErrorReader
     private static void ReadDetails(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         if (name.SequenceEqual("error_code"u8) || name.SequenceEqual("reason"u8))
+        {
             SetWord(ref reader, ref signs, Slot.Detail);
+        }
         else if (name.SequenceEqual("@type"u8))
         {
             signs.HasTypedDetails = true;
@@ -194,14 +234,18 @@ internal static partial class ErrorReader
             reader.Skip();
         }
         else if (name.SequenceEqual("violations"u8))
+        {
             ReadEach(ref reader, ref signs, ReadViolation);
+        }
         else if (name.SequenceEqual("fieldViolations"u8))
         {
             signs.NamesField |= reader.TokenType == JsonTokenType.StartArray;
             reader.Skip();
         }
         else
+        {
             reader.Skip();
+        }
     }
 
     /// <summary>FastAPI's <c>detail</c> is an array of what is wrong where.</summary>
@@ -278,6 +322,7 @@ internal static partial class ErrorReader
     private static void ReadEnd(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         if (reader.TokenType == JsonTokenType.String)
+        {
             switch (FinishReasons.MeaningOf(reader.ValueSpan))
             {
                 case FinishMeaning.End:
@@ -290,6 +335,8 @@ internal static partial class ErrorReader
                     signs.EndedByFailure = true;
                     break;
             }
+        }
+
         reader.Skip();
     }
 

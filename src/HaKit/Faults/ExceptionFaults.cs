@@ -36,8 +36,11 @@ internal static class ExceptionFaults
             if (exception is AggregateException aggregate)
             {
                 foreach (var inner in aggregate.InnerExceptions)
+                {
                     if (StatusOf(inner, depth - 1) is { } found)
                         return found;
+                }
+
                 return null;
             }
 
@@ -137,8 +140,11 @@ internal static class ExceptionFaults
     {
         Fault? best = null;
         foreach (var inner in aggregate.InnerExceptions)
+        {
             if (Of(inner, sent, depth) is { } fault && (best is null || Rank(fault.Kind) < Rank(best.Kind)))
                 best = fault;
+        }
+
         return best;
     }
 

@@ -32,7 +32,10 @@ public sealed class FaultClassifier : IFaultClassifier
             return OfAnswer(evidence with { StatusCode = found.Status, Body = evidence.Body.IsEmpty ? Quoted(SdkMessages.BodyOf(ExceptionFaults.MessageOf(found.Carrier))) : evidence.Body }, found.Carrier);
         if (SdkMessages.EventOf(ExceptionFaults.MessageOf(evidence.Exception)) is { IsEmpty: false } data
             && OfAnswer(evidence with { StatusCode = 200, Body = Quoted(data) }, null) is { } inStream)
+        {
             return inStream;
+        }
+
         return ExceptionFaults.Of(evidence.Exception, evidence.Sent);
     }
 
@@ -50,10 +53,12 @@ public sealed class FaultClassifier : IFaultClassifier
 
         var failure = evidence.StatusCode >= 400;
         if (!failure && !signs.IsError)
+        {
             return signs is { EndedByFailure: true, EndedOtherwise: false, EndedByFilter: false } ? new Fault(FaultKind.ServerError) { StatusCode = evidence.StatusCode }
                 : signs is { EndedByFilter: true, EndedOtherwise: false }
                 ? new Fault(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous, StatusCode = evidence.StatusCode }
                 : null;
+        }
 
         Span<char> buffer = stackalloc char[carrier is null ? signs.Message.Length : ErrorSigns.LongestMessage];
         var words = signs.ReadWords(buffer);

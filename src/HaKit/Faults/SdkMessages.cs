@@ -1,5 +1,5 @@
-using HaKit.Dialects;
 using System.Globalization;
+using HaKit.Dialects;
 
 namespace HaKit.Faults;
 

@@ -45,7 +45,8 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
         var longer = Outlasts(later) ? this : later;
         var trialAt = TrialAt > later.TrialAt ? TrialAt : later.TrialAt;
         var beneath = longer.IsClearable ? Both(Fixed, later.Fixed) : null;
-        if (ReferenceEquals(longer, this) && trialAt == TrialAt && Equals(beneath, Beneath)) return this;
+        if (ReferenceEquals(longer, this) && trialAt == TrialAt && Equals(beneath, Beneath))
+            return this;
         return longer with { Since = later.Since, TrialAt = trialAt, Beneath = beneath };
     }
 

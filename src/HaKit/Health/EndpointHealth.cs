@@ -62,7 +62,8 @@ internal sealed class EndpointHealth
     /// <summary>The first content has come: enough to resolve a trial. Costs nothing for other attempts.</summary>
     public void FirstContent(in HealthTicket ticket, TimeSpan now)
     {
-        if (ticket.IsTrial) _tracker.Report(this, Evidence(ticket, null), now);
+        if (ticket.IsTrial)
+            _tracker.Report(this, Evidence(ticket, null), now);
     }
 
     /// <summary>The attempt has ended; <see langword="null"/> for success. Exactly once for each ticket.</summary>
@@ -77,8 +78,10 @@ internal sealed class EndpointHealth
         {
             Volatile.Write(ref _servedAt, now.Ticks);
             var state = _state;
-            if (ticket.Epoch == state.Epoch && state.IsInService && !_window.TryCountSuccess(now)) _tracker.CountSuccess(this, now);
-            if (state.IsClean || ticket.Epoch != state.Epoch) return;
+            if (ticket.Epoch == state.Epoch && state.IsInService && !_window.TryCountSuccess(now))
+                _tracker.CountSuccess(this, now);
+            if (state.IsClean || ticket.Epoch != state.Epoch)
+                return;
         }
         else if (fault.IsNeutral && !ticket.IsTrial)
         {
@@ -116,10 +119,16 @@ internal sealed class EndpointHealth
     /// <param name="isDecisive">A failure detector has decided: this one counts as many misses or hits as are needed.</param>
     public void Probe(ProbeLevel level, Fault? fault, TimeSpan now, bool isDecisive = false)
     {
-        if (fault is null ? _state is { IsClean: true, Cooldown: null } : fault.IsNeutral) return;
+        if (fault is null ? _state is { IsClean: true, Cooldown: null } : fault.IsNeutral)
+            return;
         var evidence = new HealthEvidence
         {
-            Source = EvidenceSource.Probe, Level = level, Fault = fault, Began = now, Epoch = HealthTicket.NoEpoch, IsDecisive = isDecisive,
+            Source = EvidenceSource.Probe,
+            Level = level,
+            Fault = fault,
+            Began = now,
+            Epoch = HealthTicket.NoEpoch,
+            IsDecisive = isDecisive,
         };
         _tracker.Report(this, evidence, now);
     }
@@ -138,7 +147,14 @@ internal sealed class EndpointHealth
     {
         var evidence = new HealthEvidence
         {
-            Source = EvidenceSource.Peer, Word = word, Fault = fault, Began = said, Length = length, IsLast = isLast, IsFromPeer = true, Epoch = HealthTicket.NoEpoch,
+            Source = EvidenceSource.Peer,
+            Word = word,
+            Fault = fault,
+            Began = said,
+            Length = length,
+            IsLast = isLast,
+            IsFromPeer = true,
+            Epoch = HealthTicket.NoEpoch,
         };
         _tracker.HearPeers(this, evidence, now);
     }
@@ -147,6 +163,10 @@ internal sealed class EndpointHealth
 
     private static HealthEvidence Evidence(in HealthTicket ticket, Fault? fault) => new()
     {
-        Source = EvidenceSource.Traffic, Fault = fault, Epoch = ticket.Epoch, Began = ticket.Began, IsTrial = ticket.IsTrial,
+        Source = EvidenceSource.Traffic,
+        Fault = fault,
+        Epoch = ticket.Epoch,
+        Began = ticket.Began,
+        IsTrial = ticket.IsTrial,
     };
 }

@@ -77,9 +77,11 @@ internal sealed class PhiAccrual : IFailureDetector
     public DetectorVerdict Observe(bool isHit, TimeSpan now)
     {
         var isDown = Phi(now) >= _threshold;
-        if (!isHit) return isDown ? DetectorVerdict.Down : DetectorVerdict.Undecided;
+        if (!isHit)
+            return isDown ? DetectorVerdict.Down : DetectorVerdict.Undecided;
         // The silence of a failure is no interval between two hits of a living endpoint.
-        if (_last is { } last && !isDown) Learn((now - last).Ticks);
+        if (_last is { } last && !isDown)
+            Learn((now - last).Ticks);
         _last = now;
         return DetectorVerdict.Up;
     }
@@ -88,12 +90,15 @@ internal sealed class PhiAccrual : IFailureDetector
     {
         _intervals[_next] = interval;
         _next = (_next + 1) % _intervals.Length;
-        if (_count < _intervals.Length) _count++;
+        if (_count < _intervals.Length)
+            _count++;
         var known = _intervals.AsSpan(0, _count);
         double sum = 0, squares = 0;
-        foreach (var value in known) sum += value;
+        foreach (var value in known)
+            sum += value;
         _mean = sum / _count;
-        foreach (var value in known) squares += (value - _mean) * (value - _mean);
+        foreach (var value in known)
+            squares += (value - _mean) * (value - _mean);
         var deviation = _count > 1 ? Math.Sqrt(squares / (_count - 1)) : _mean / 4;
         _deviation = Math.Max(_minDeviation, deviation);
     }

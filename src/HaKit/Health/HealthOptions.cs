@@ -102,8 +102,11 @@ public sealed class HealthOptions
             (nameof(ConnectFailuresToEject), ConnectFailuresToEject), (nameof(FailuresToEject), FailuresToEject),
             (nameof(MinimumThroughput), MinimumThroughput), (nameof(MissesToEject), MissesToEject), (nameof(HitsToRecover), HitsToRecover),
         })
+        {
             if (count < 1)
                 yield return $"{path}:{setting} is {count}: at least 1 is needed.";
+        }
+
         foreach (var (setting, time, least) in new[]
         {
             (nameof(SamplingDuration), SamplingDuration, TimeSpan.FromMilliseconds(10)), (nameof(BreakDuration), BreakDuration, TimeSpan.FromTicks(1)),
@@ -114,8 +117,11 @@ public sealed class HealthOptions
             (nameof(SlowStartDuration), SlowStartDuration, TimeSpan.Zero), (nameof(SelfSuspicion), SelfSuspicion, TimeSpan.Zero),
             (nameof(LateTimers), LateTimers, TimeSpan.FromTicks(1)), (nameof(PauseGrace), PauseGrace, TimeSpan.Zero),
         })
+        {
             if (time < least)
                 yield return $"{path}:{setting} is {time}: at least {least} is needed.";
+        }
+
         if (!(FailureRatio is > 0 and <= 1))
             yield return $"{path}:{nameof(FailureRatio)} is {FailureRatio}: above 0 and at most 1 is needed.";
         if (!(BreakJitter is >= 0 and < 1))

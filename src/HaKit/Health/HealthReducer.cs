@@ -34,7 +34,8 @@ internal static class HealthReducer
 
     private static HealthState Success(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
-        if (evidence.Epoch != state.Epoch) return state;
+        if (evidence.Epoch != state.Epoch)
+            return state;
         if (state.Status == EndpointHealthStatus.Trial)
             return evidence.IsTrial ? state.ClearCooldown(evidence.Began, now, options).Recover(now, options) : state;
         return state.IsInService ? state.Clean(evidence.Began, now) : state;
@@ -96,10 +97,17 @@ internal static class HealthReducer
         // What one weaker probe cannot refute needs the strongest level that the row has shown.
         var level = row.Failures > 1 && state.CauseLevel > fault.Level() ? state.CauseLevel : fault.Level();
         if (!MustEject(row, evidence, options))
+        {
             return state.Suspect(fault, level, now) with
             {
-                ConsecutiveFailures = row.Failures, ConnectFailures = row.Connects, UnansweredFailures = row.Unanswered, RowFrom = row.From, IsSpared = evidence.IsLast,
+                ConsecutiveFailures = row.Failures,
+                ConnectFailures = row.Connects,
+                UnansweredFailures = row.Unanswered,
+                RowFrom = row.From,
+                IsSpared = evidence.IsLast,
             };
+        }
+
         return evidence.IsDoubtful ? state.Suspect(fault, level, now) : state.Eject(fault, level, now, evidence.Jitter, options);
     }
 
@@ -159,7 +167,8 @@ internal static class HealthReducer
         var fault = evidence.Fault!;
         if (state.IsOutForRefusals && state.Status == EndpointHealthStatus.Ejected && evidence.Began > state.JudgedAt)
             return state.EjectForRefusals(fault, now, evidence.Jitter, options); // the trial's call was served elsewhere
-        if (!state.IsInService || evidence.Began < state.EpochSince) return state;
+        if (!state.IsInService || evidence.Began < state.EpochSince)
+            return state;
         var next = state with { Refusals = state.Refusals + 1 };
         return next.Refusals >= options.FailuresToEject && !evidence.IsLast && options.RefusalsRule == RuleMode.Enforce ? next.EjectForRefusals(fault, now, evidence.Jitter, options) : next;
     }
@@ -169,10 +178,12 @@ internal static class HealthReducer
         var fault = evidence.Fault!;
         if (fault.IsUntilCleared())
         {
-            if (!IsEnforced(fault, options)) return state;
+            if (!IsEnforced(fault, options))
+                return state;
             var isOld = evidence.Began < state.ClearedAt
                 || (state.Cooldown is { IsUntilCleared: true } running && evidence.Began <= running.Since);
-            if (isOld) return state;
+            if (isOld)
+                return state;
             var refusals = state.Cooldown is { IsUntilCleared: true } ? state.ClearRefusals + 1 : 1;
             return state.Cool(Cooldown.UntilCleared(fault, options.ClearTrial(fault, evidence.HasServedLately, refusals), now)) with { ClearRefusals = refusals };
         }
@@ -184,10 +195,12 @@ internal static class HealthReducer
             var times = state.NamedTimes + (isNext ? 1 : 0);
             return state.Cool(Cooldown.For(fault, Cooldown.Stretched(fault.Wait(), times), now, options)) with { NamedTimes = times, NamedAt = isNext ? now : state.NamedAt };
         }
-        if (fault.Blame != FaultBlame.Throttle && fault.Kind != FaultKind.BreakerOpen) return state;
+        if (fault.Blame != FaultBlame.Throttle && fault.Kind != FaultKind.BreakerOpen)
+            return state;
 
         // A burst of refusals is one refusal: only an attempt begun after the last one lengthens the wait.
-        if (state.ThrottledAt is { } last && evidence.Began <= last) return state;
+        if (state.ThrottledAt is { } last && evidence.Began <= last)
+            return state;
         var throttles = state.Throttles + 1;
         var length = options.OwnCooldown(throttles) * (1 - options.BreakJitter * evidence.Jitter);
         return state.Cool(Cooldown.For(fault, length, now, options)) with { Throttles = throttles, ThrottledAt = now };
@@ -206,10 +219,14 @@ internal static class HealthReducer
         if (state.Cooldown is { IsClearable: true } cooldown && level >= cooldown.Cause.Level() && state.Status != EndpointHealthStatus.Trial)
             state = state.ClearCooldown(TimeSpan.MaxValue, now, options);
         if (state.IsInService)
+        {
             return level >= state.CauseLevel ? state.Clean(now, now)
                 : state.ConnectFailures == 0 ? state
                 : state with { ConnectFailures = 0 };
-        if (state.Status != EndpointHealthStatus.Ejected || level < state.CauseLevel) return state;
+        }
+
+        if (state.Status != EndpointHealthStatus.Ejected || level < state.CauseLevel)
+            return state;
         var hits = evidence.IsDecisive ? options.HitsToRecover : state.ProbeHits + 1;
         return hits >= options.HitsToRecover ? state.Recover(now, options) with { IsBackByProbe = true } : state with { ProbeHits = hits };
     }
@@ -217,21 +234,30 @@ internal static class HealthReducer
     private static HealthState ProbeMiss(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var fault = evidence.Fault!;
-        if (fault.IsNeutral) return state;
-        if (evidence.IsHeld) return state.Hold(fault, now);
+        if (fault.IsNeutral)
+            return state;
+        if (evidence.IsHeld)
+            return state.Hold(fault, now);
         // A probe that only connects has not exercised the key or the quota, whatever it was told about them.
-        if (fault.IsUntilCleared() && fault.Level() > evidence.Level) return state;
+        if (fault.IsUntilCleared() && fault.Level() > evidence.Level)
+            return state;
         var next = Cool(state, evidence, now, options);
-        if (!fault.Counts()) return next;
-        if (state.Status == EndpointHealthStatus.Ejected) return next.ProbeHits == 0 ? next : next with { ProbeHits = 0 };
-        if (!state.IsInService) return next;
+        if (!fault.Counts())
+            return next;
+        if (state.Status == EndpointHealthStatus.Ejected)
+            return next.ProbeHits == 0 ? next : next with { ProbeHits = 0 };
+        if (!state.IsInService)
+            return next;
 
         // What a probe saw is refuted by the same probe, even if the word for it usually needs more.
         var level = fault.Level() < evidence.Level ? fault.Level() : evidence.Level;
-        if (state.ConsecutiveFailures > 0 && state.CauseLevel > level) level = state.CauseLevel;
+        if (state.ConsecutiveFailures > 0 && state.CauseLevel > level)
+            level = state.CauseLevel;
         var misses = evidence.IsDecisive ? options.MissesToEject : state.ProbeMisses + 1;
-        if (options.HeartbeatsRule != RuleMode.Enforce) return next.Suspect(fault, level, now) with { ProbeMisses = misses };
-        if (misses >= options.MissesToEject && evidence.IsDoubtful) return next.Suspect(fault, level, now);
+        if (options.HeartbeatsRule != RuleMode.Enforce)
+            return next.Suspect(fault, level, now) with { ProbeMisses = misses };
+        if (misses >= options.MissesToEject && evidence.IsDoubtful)
+            return next.Suspect(fault, level, now);
         return misses >= options.MissesToEject
             ? next.Eject(fault, level, now, evidence.Jitter, options, byProbe: true)
             : next.Suspect(fault, level, now) with { ProbeMisses = misses };
@@ -241,21 +267,27 @@ internal static class HealthReducer
     {
         switch (order)
         {
-            case HealthOrder.Drain: return state.TakeOut(EndpointHealthStatus.Draining, now);
-            case HealthOrder.ForceDown: return state.TakeOut(EndpointHealthStatus.ForcedDown, now);
+            case HealthOrder.Drain:
+                return state.TakeOut(EndpointHealthStatus.Draining, now);
+            case HealthOrder.ForceDown:
+                return state.TakeOut(EndpointHealthStatus.ForcedDown, now);
         }
 
-        if (state.Cooldown is { IsClearable: true }) state = state.ClearCooldown(TimeSpan.MaxValue, now, options);
-        if (state.IsInService) return state.Clean(now, now);
+        if (state.Cooldown is { IsClearable: true })
+            state = state.ClearCooldown(TimeSpan.MaxValue, now, options);
+        if (state.IsInService)
+            return state.Clean(now, now);
         return state.Recover(now, options) with { Epoch = state.Epoch + 1, EpochSince = now };
     }
 
     private static HealthState SelfSuspicion(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
-        if (state.Status == EndpointHealthStatus.Trial) return state.ExtendTrial(now + options.PauseGrace);
+        if (state.Status == EndpointHealthStatus.Trial)
+            return state.ExtendTrial(now + options.PauseGrace);
         if (state.Status != EndpointHealthStatus.Ejected)
             return state.Cause is { } doubtful && doubtful.MayBeOurPause() ? state.Hold(doubtful, now) : state;
-        if (state.Cause is not { } cause || !cause.MayBeOurPause() || !(state.JudgedAt >= now - evidence.Length)) return state;
+        if (state.Cause is not { } cause || !cause.MayBeOurPause() || !(state.JudgedAt >= now - evidence.Length))
+            return state;
         var back = state.UndoEjection(now);
         // Put off, not void: the next failure convicts, unless a success comes first.
         var counts = evidence.IsDoubtful ? Math.Max(0, options.ConnectFailuresToEject - 1) : 0;

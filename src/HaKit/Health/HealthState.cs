@@ -144,7 +144,8 @@ public sealed record HealthState
     public bool IsTrialReady(TimeSpan now)
     {
         var cooling = IsCooling(now);
-        if (cooling && now < Cooldown!.TrialAt) return false;
+        if (cooling && now < Cooldown!.TrialAt)
+            return false;
         return Status == EndpointHealthStatus.Ejected ? now >= Until : cooling && IsInService;
     }
 
@@ -176,9 +177,12 @@ public sealed record HealthState
     internal TimeSpan NextEdge(TimeSpan now)
     {
         var edge = TimeSpan.MaxValue;
-        if (Status == EndpointHealthStatus.Ejected && Until is { } until) Earlier(until);
-        if (Status == EndpointHealthStatus.Trial) Earlier(TrialUntil);
-        if (Status == EndpointHealthStatus.SlowStart) Earlier(Return.Until);
+        if (Status == EndpointHealthStatus.Ejected && Until is { } until)
+            Earlier(until);
+        if (Status == EndpointHealthStatus.Trial)
+            Earlier(TrialUntil);
+        if (Status == EndpointHealthStatus.SlowStart)
+            Earlier(Return.Until);
         if (Cooldown is { } cooldown)
         {
             Earlier(cooldown.TrialAt);
@@ -189,7 +193,8 @@ public sealed record HealthState
 
         void Earlier(TimeSpan at)
         {
-            if (at > now && at < edge) edge = at;
+            if (at > now && at < edge)
+                edge = at;
         }
     }
 }

@@ -62,8 +62,11 @@ internal sealed class HealthTracker
         lock (_gate)
         {
             if (options.SamplingDuration != _options.SamplingDuration)
+            {
                 foreach (var endpoint in _endpoints)
                     endpoint.Window = new SampleWindow(options.SamplingDuration);
+            }
+
             _options = options;
             _asIfEnforced = options.AsIfEnforced();
         }
@@ -72,7 +75,8 @@ internal sealed class HealthTracker
     /// <summary>Lets time do what it does: ends trials without an answer, cooldowns and ramps.</summary>
     public void Advance(TimeSpan now)
     {
-        if (now < NextChange) return;
+        if (now < NextChange)
+            return;
         lock (_gate)
         {
             var next = TimeSpan.MaxValue;
@@ -80,7 +84,8 @@ internal sealed class HealthTracker
             {
                 ApplyWhileLocked(endpoint, new HealthEvidence { Source = EvidenceSource.Time }, now);
                 var edge = endpoint.State.NextEdge(now);
-                if (edge < next) next = edge;
+                if (edge < next)
+                    next = edge;
             }
 
             Volatile.Write(ref _nextChange, next.Ticks);
@@ -94,7 +99,8 @@ internal sealed class HealthTracker
     {
         lock (_gate)
         {
-            if (lateness <= _options.LateTimers) return;
+            if (lateness <= _options.LateTimers)
+                return;
             _suspicion.Paused(now, _options);
             foreach (var endpoint in _endpoints)
             {
@@ -109,7 +115,8 @@ internal sealed class HealthTracker
     internal bool TryBeginTrial(EndpointHealth endpoint, BeginMode mode, TimeSpan now, out HealthTicket ticket)
     {
         bool begun;
-        lock (_gate) begun = TryBeginTrialWhileLocked(endpoint, mode, now, out ticket);
+        lock (_gate)
+            begun = TryBeginTrialWhileLocked(endpoint, mode, now, out ticket);
         Deliver();
         return begun;
     }
@@ -125,7 +132,8 @@ internal sealed class HealthTracker
 
     internal void Report(EndpointHealth endpoint, HealthEvidence evidence, TimeSpan now)
     {
-        lock (_gate) ReportWhileLocked(endpoint, evidence, now);
+        lock (_gate)
+            ReportWhileLocked(endpoint, evidence, now);
         Deliver();
     }
 
@@ -155,15 +163,20 @@ internal sealed class HealthTracker
         {
             var isOutage = mode == BeginMode.OutageTrial || !isReady;
             ApplyWhileLocked(endpoint, new HealthEvidence { Source = EvidenceSource.TrialBegun, IsOutage = isOutage }, now);
-            if (state.IsCooling(now)) TellSharersWhileLocked(endpoint, state.Cooldown!, new HealthEvidence { Source = EvidenceSource.TrialElsewhere }, now);
+            if (state.IsCooling(now))
+                TellSharersWhileLocked(endpoint, state.Cooldown!, new HealthEvidence { Source = EvidenceSource.TrialElsewhere }, now);
             ticket = new HealthTicket(endpoint.State.Epoch, now, isTrial: true);
             return true;
         }
 
-        if (mode != BeginMode.FailOpen || state.IsCooling(now)) return false;
-        if (state.IsInService) ticket = new HealthTicket(state.Epoch, now, isTrial: false);
-        else if (state.Status is EndpointHealthStatus.Ejected or EndpointHealthStatus.Trial) ticket = new HealthTicket(HealthTicket.NoEpoch, now, isTrial: false);
-        else return false;
+        if (mode != BeginMode.FailOpen || state.IsCooling(now))
+            return false;
+        if (state.IsInService)
+            ticket = new HealthTicket(state.Epoch, now, isTrial: false);
+        else if (state.Status is EndpointHealthStatus.Ejected or EndpointHealthStatus.Trial)
+            ticket = new HealthTicket(HealthTicket.NoEpoch, now, isTrial: false);
+        else
+            return false;
         return true;
     }
 
@@ -173,7 +186,9 @@ internal sealed class HealthTracker
         var fault = evidence.Fault;
         evidence = evidence with
         {
-            IsHeld = _suspicion.Explains(evidence, now), Jitter = _random.NextDouble(), HasServedLately = fault?.Kind == FaultKind.Unauthorized && KeyHasServedWhileLocked(endpoint, now),
+            IsHeld = _suspicion.Explains(evidence, now),
+            Jitter = _random.NextDouble(),
+            HasServedLately = fault?.Kind == FaultKind.Unauthorized && KeyHasServedWhileLocked(endpoint, now),
         };
         if (fault is not null && !evidence.IsHeld && evidence.Epoch == before.Epoch && before.IsInService && fault.Counts())
         {
@@ -185,7 +200,8 @@ internal sealed class HealthTracker
         if (fault is { IsConnectClass: true } && !evidence.IsHeld && IsOursWhileLocked(endpoint, evidence, now))
             evidence = evidence with { IsDoubtful = true };
         ApplyWhileLocked(endpoint, evidence, now);
-        if (fault is { IsNeutral: false, Reach: not FaultReach.Endpoint } && !evidence.IsHeld) SpreadWhileLocked(endpoint, before, evidence, now);
+        if (fault is { IsNeutral: false, Reach: not FaultReach.Endpoint } && !evidence.IsHeld)
+            SpreadWhileLocked(endpoint, before, evidence, now);
         // Without a fault a cooldown ends before its time only by being cleared.
         if (fault is null && before.Cooldown is { } cooldown && now < cooldown.Until && !ReferenceEquals(cooldown, endpoint.State.Cooldown))
             TellSharersWhileLocked(endpoint, cooldown, new HealthEvidence { Source = EvidenceSource.ClearedElsewhere, Began = evidence.Began }, now);
@@ -194,10 +210,13 @@ internal sealed class HealthTracker
     /// <summary>An exhausted account or a refused key is one fact about all that share it: one asks for all, and it is cleared for all.</summary>
     private void TellSharersWhileLocked(EndpointHealth origin, Cooldown cooldown, in HealthEvidence evidence, TimeSpan now)
     {
-        if (!cooldown.IsClearable) return;
+        if (!cooldown.IsClearable)
+            return;
         foreach (var sibling in SharingWhileLocked(origin, cooldown.Cause.Reach))
+        {
             if (sibling.State.Cooldown is { IsClearable: true } shared && shared.Cause.Reach == cooldown.Cause.Reach)
                 ApplyWhileLocked(sibling, evidence, now);
+        }
     }
 
     /// <summary>Would this failure to connect eject, while nobody else can be connected to either? Then no one is ejected.</summary>
@@ -205,28 +224,35 @@ internal sealed class HealthTracker
     {
         var before = endpoint.State;
         var isOwn = evidence.Source == EvidenceSource.Probe || evidence.Epoch == before.Epoch;
-        if (!isOwn || !before.Admits(now)) return false;
+        if (!isOwn || !before.Admits(now))
+            return false;
         endpoint.ConnectFailedAt = now;
         var ejects = HealthReducer.Next(before, evidence with { IsLast = IsLastWhileLocked(endpoint, now) }, now, _options).Status == EndpointHealthStatus.Ejected;
         // Not the last straw itself, but perhaps the one that excuses those just ejected.
         var excuses = _connectEjectionAt >= now - _options.SelfSuspicion && before.ConnectFailures + 1 >= SelfSuspicion.Enough(_options);
-        if (!ejects && !excuses) return false;
+        if (!ejects && !excuses)
+            return false;
         if (!SelfSuspicion.ConnectsNowhere(_endpoints, endpoint, evidence.Source == EvidenceSource.Probe, now, _options))
         {
-            if (ejects) _connectEjectionAt = now;
+            if (ejects)
+                _connectEjectionAt = now;
             return false;
         }
 
         foreach (var other in _endpoints)
+        {
             if (SelfSuspicion.IsEjectedJustNow(other.State, now, _options))
                 ApplyWhileLocked(other, new HealthEvidence { Source = EvidenceSource.SelfSuspicion, IsDoubtful = true, Length = _options.SelfSuspicion }, now);
+        }
+
         return true;
     }
 
     private void SpreadWhileLocked(EndpointHealth origin, HealthState before, in HealthEvidence evidence, TimeSpan now)
     {
         // What a probe does not exercise it cannot say of the others either.
-        if (evidence.Source == EvidenceSource.Probe && evidence.Fault!.IsUntilCleared() && evidence.Fault!.Level() > evidence.Level) return;
+        if (evidence.Source == EvidenceSource.Probe && evidence.Fault!.IsUntilCleared() && evidence.Fault!.Level() > evidence.Level)
+            return;
         // A straggler's failure counts nowhere, a probe's only where it was made; a cooldown holds for all.
         var counts = evidence.Source == EvidenceSource.Traffic && evidence.Epoch == before.Epoch;
         foreach (var sibling in SharingWhileLocked(origin, evidence.Fault!.Reach))
@@ -248,23 +274,36 @@ internal sealed class HealthTracker
     // A key that has served lately is not wrong: it may be rotating, or its server may have failed.
     private bool KeyHasServedWhileLocked(EndpointHealth endpoint, TimeSpan now)
     {
-        if (endpoint.HasServedWithin(s_lately, now)) return true;
+        if (endpoint.HasServedWithin(s_lately, now))
+            return true;
         foreach (var sibling in SharingWhileLocked(endpoint, FaultReach.Key))
-            if (sibling.HasServedWithin(s_lately, now)) return true;
+        {
+            if (sibling.HasServedWithin(s_lately, now))
+                return true;
+        }
+
         return false;
     }
 
     private IEnumerable<EndpointHealth> SharingWhileLocked(EndpointHealth origin, FaultReach reach)
     {
-        if (reach == FaultReach.Endpoint) yield break;
+        if (reach == FaultReach.Endpoint)
+            yield break;
         foreach (var other in _endpoints)
-            if (other != origin && origin.Domains.Shares(other.Domains, reach)) yield return other;
+        {
+            if (other != origin && origin.Domains.Shares(other.Domains, reach))
+                yield return other;
+        }
     }
 
     private bool IsLastWhileLocked(EndpointHealth endpoint, TimeSpan now)
     {
         foreach (var other in _endpoints)
-            if (other != endpoint && other.State.Admits(now)) return false;
+        {
+            if (other != endpoint && other.State.Admits(now))
+                return false;
+        }
+
         return true;
     }
 
@@ -276,23 +315,30 @@ internal sealed class HealthTracker
         var after = HealthReducer.Next(before, mayFail ? evidence with { Jitter = _random.NextDouble() } : evidence, now, _options);
         if (evidence.Source is EvidenceSource.Traffic or EvidenceSource.Refuted && before.IsInService && after.Status == EndpointHealthStatus.Ejected && IsLastWhileLocked(endpoint, now))
             after = HealthReducer.Next(before, evidence with { IsLast = true }, now, _options);
-        if (_asIfEnforced is not null) ReportWouldBeWhileLocked(endpoint, before, after, evidence, now);
-        if (ReferenceEquals(before, after)) return;
+        if (_asIfEnforced is not null)
+            ReportWouldBeWhileLocked(endpoint, before, after, evidence, now);
+        if (ReferenceEquals(before, after))
+            return;
         endpoint.Publish(after);
-        if (after.Epoch != before.Epoch) endpoint.Window.Clear();
+        if (after.Epoch != before.Epoch)
+            endpoint.Window.Clear();
         var edge = after.NextEdge(now).Ticks;
-        if (edge < _nextChange) Volatile.Write(ref _nextChange, edge);
-        if (!endpoint.IsRemoved) _changes.Enqueue(new HealthChange(endpoint, before, after, evidence));
+        if (edge < _nextChange)
+            Volatile.Write(ref _nextChange, edge);
+        if (!endpoint.IsRemoved)
+            _changes.Enqueue(new HealthChange(endpoint, before, after, evidence));
     }
 
     /// <summary>Would a rule that only reports have taken the endpoint out? Told at most once in each base ejection.</summary>
     private void ReportWouldBeWhileLocked(EndpointHealth endpoint, HealthState before, HealthState after, in HealthEvidence evidence, TimeSpan now)
     {
-        if (evidence.Fault is null || endpoint.IsRemoved || endpoint.ReportedAt is { } last && now - last < _options.BreakDuration) return;
+        if (evidence.Fault is null || endpoint.IsRemoved || endpoint.ReportedAt is { } last && now - last < _options.BreakDuration)
+            return;
         var would = HealthReducer.Next(before, evidence with { IsLast = IsLastWhileLocked(endpoint, now) }, now, _asIfEnforced!);
         var isOut = would.Status == EndpointHealthStatus.Ejected && after.Status != EndpointHealthStatus.Ejected
             || would.Cooldown is { IsUntilCleared: true } && after.Cooldown is not { IsUntilCleared: true };
-        if (!isOut) return;
+        if (!isOut)
+            return;
         endpoint.ReportedAt = now;
         _changes.Enqueue(new HealthChange(endpoint, before, before, evidence, IsReport: true));
     }
@@ -303,7 +349,8 @@ internal sealed class HealthTracker
         HealthChange change;
         lock (_gate)
         {
-            if (_isDelivering || !_changes.TryDequeue(out change)) return;
+            if (_isDelivering || !_changes.TryDequeue(out change))
+                return;
             _isDelivering = true;
         }
 
@@ -316,11 +363,13 @@ internal sealed class HealthTracker
             }
             catch
             {
-                lock (_gate) _isDelivering = false;
+                lock (_gate)
+                    _isDelivering = false;
                 throw;
             }
 
-            lock (_gate) _isDelivering = hasMore = _changes.TryDequeue(out change);
+            lock (_gate)
+                _isDelivering = hasMore = _changes.TryDequeue(out change);
         }
 
         Delivered?.Invoke();

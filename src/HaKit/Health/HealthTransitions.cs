@@ -51,8 +51,10 @@ internal static class HealthTransitions
     /// <summary>Our own fault, as it seems: nothing counts, but nothing is certain either.</summary>
     public static HealthState Hold(this HealthState state, Fault cause, TimeSpan now)
     {
-        if (!state.IsInService) return state;
-        if (state.Status != EndpointHealthStatus.Healthy && (state.ConsecutiveFailures | state.ProbeMisses) == 0) return state;
+        if (!state.IsInService)
+            return state;
+        if (state.Status != EndpointHealthStatus.Healthy && (state.ConsecutiveFailures | state.ProbeMisses) == 0)
+            return state;
         return state.WithoutCounts().Suspect(cause, ProbeLevel.Reachable, now);
     }
 
@@ -92,7 +94,8 @@ internal static class HealthTransitions
     public static HealthState Undecided(this HealthState state, Fault refusal, TimeSpan now, double jitter, HealthOptions options)
     {
         var released = state.Release(now);
-        if (released.Status != EndpointHealthStatus.Ejected || !refusal.IsProvisional || released.Until > now) return released;
+        if (released.Status != EndpointHealthStatus.Ejected || !refusal.IsProvisional || released.Until > now)
+            return released;
         var period = Jittered(options.Period(state.Ejections), jitter, options);
         return released with { Until = now + (period < LongestForRefusals ? period : LongestForRefusals) };
     }
@@ -127,8 +130,10 @@ internal static class HealthTransitions
     public static HealthState FailTrial(this HealthState state, Fault cause, TimeSpan now, double jitter, HealthOptions options)
     {
         // While nothing serves, trials come by the outage's pace. Doubling for each would keep the endpoint out long after it is back.
-        if (!state.IsOutageTrial || state.Until is not { } until) return state.Eject(cause, cause.Level(), now, jitter, options);
-        if (until <= now) until = now + Jittered(options.Period(state.Ejections), jitter, options);
+        if (!state.IsOutageTrial || state.Until is not { } until)
+            return state.Eject(cause, cause.Level(), now, jitter, options);
+        if (until <= now)
+            until = now + Jittered(options.Period(state.Ejections), jitter, options);
         return state with
         {
             Status = EndpointHealthStatus.Ejected,
@@ -148,7 +153,8 @@ internal static class HealthTransitions
     /// <summary>The trial ended without a verdict: the slot is free, and everything is as it was before.</summary>
     public static HealthState Release(this HealthState state, TimeSpan now)
     {
-        if (state.Until is null) return state.ToService(now) with { Epoch = state.Epoch + 1, EpochSince = now };
+        if (state.Until is null)
+            return state.ToService(now) with { Epoch = state.Epoch + 1, EpochSince = now };
         return state with { Status = EndpointHealthStatus.Ejected, Since = now, Epoch = state.Epoch + 1, EpochSince = now };
     }
 
@@ -172,7 +178,8 @@ internal static class HealthTransitions
     public static HealthState UndoEjection(this HealthState state, TimeSpan now)
     {
         var ejections = Math.Max(state.Ejections - 1, 0);
-        if (state.IsFailedTrial) return state with { Ejections = Math.Max(ejections, 1), Until = now, JudgedAt = null };
+        if (state.IsFailedTrial)
+            return state with { Ejections = Math.Max(ejections, 1), Until = now, JudgedAt = null };
         var back = (state with { Ejections = ejections, Until = null, JudgedAt = null }).ToService(now);
         return back.Status == EndpointHealthStatus.Healthy
             ? back with { Status = EndpointHealthStatus.Suspect, Cause = state.Cause, CauseLevel = ProbeLevel.Reachable }
@@ -200,9 +207,11 @@ internal static class HealthTransitions
     /// <summary>Ends a cooldown before its time, unless it is younger than what refutes it. A throttle's own wait beneath it goes on.</summary>
     public static HealthState ClearCooldown(this HealthState state, TimeSpan refutedAt, TimeSpan now, HealthOptions options)
     {
-        if (state.Cooldown is not { } cooldown || cooldown.Since >= refutedAt) return state;
+        if (state.Cooldown is not { } cooldown || cooldown.Since >= refutedAt)
+            return state;
         var cleared = state with { ClearedAt = now, ClearRefusals = 0 };
-        if (cooldown.Beneath is { } beneath && now < beneath.TrialAt) return cleared with { Cooldown = beneath };
+        if (cooldown.Beneath is { } beneath && now < beneath.TrialAt)
+            return cleared with { Cooldown = beneath };
         var slowStart = new SlowStart(now, now + options.SlowStartDuration, options.SlowStartInitialShare);
         return state.IsInService ? cleared.Reenter(slowStart, cooldown.Cause, now) : cleared with { Cooldown = null, Return = slowStart };
     }
@@ -210,7 +219,8 @@ internal static class HealthTransitions
     /// <summary>Another endpoint asks for all that share the cooldown: one at a time.</summary>
     public static HealthState Postpone(this HealthState state, TimeSpan trialAt)
     {
-        if (state.Cooldown is not { } cooldown || cooldown.TrialAt >= trialAt) return state;
+        if (state.Cooldown is not { } cooldown || cooldown.TrialAt >= trialAt)
+            return state;
         return state with { Cooldown = cooldown with { TrialAt = trialAt < cooldown.Until ? trialAt : cooldown.Until } };
     }
 
@@ -226,7 +236,8 @@ internal static class HealthTransitions
     /// <summary>Into whatever of the states in service fits what is known.</summary>
     private static HealthState ToService(this HealthState state, TimeSpan now)
     {
-        if (now < state.Return.Until) return state with { Status = EndpointHealthStatus.SlowStart, Since = now };
+        if (now < state.Return.Until)
+            return state with { Status = EndpointHealthStatus.SlowStart, Since = now };
         return state.ConsecutiveFailures + state.ProbeMisses > 0
             ? state with { Status = EndpointHealthStatus.Suspect, Since = now }
             : state with { Status = EndpointHealthStatus.Healthy, Since = now, Cause = null, CauseLevel = ProbeLevel.Reachable };
@@ -237,7 +248,8 @@ internal static class HealthTransitions
 
     private static int Remembered(this HealthState state, TimeSpan now, HealthOptions options)
     {
-        if (state.RecoveredAt is not { } since || options.EjectionMemory <= TimeSpan.Zero) return state.Ejections;
+        if (state.RecoveredAt is not { } since || options.EjectionMemory <= TimeSpan.Zero)
+            return state.Ejections;
         return (int)Math.Max(0, state.Ejections - Math.Floor((now - since) / options.EjectionMemory));
     }
 

@@ -9,10 +9,13 @@ internal static class NormalTail
     /// <summary>−log₁₀ P(Z &gt; z), to about 1e-14 of its value for every z up to where z² overflows.</summary>
     public static double Phi(double z)
     {
-        if (double.IsNaN(z)) return double.NaN;
-        if (z > 2) return (z * z / 2 + LnSqrtTwoPi - Math.Log(MillsRatio(z))) / Ln10;
+        if (double.IsNaN(z))
+            return double.NaN;
+        if (z > 2)
+            return (z * z / 2 + LnSqrtTwoPi - Math.Log(MillsRatio(z))) / Ln10;
         var body = CentralHalf(Math.Abs(z));
-        if (z >= 0) return -Math.Log10(0.5 - body);
+        if (z >= 0)
+            return -Math.Log10(0.5 - body);
         return LogOfComplement(z < -2 ? Density(z) * MillsRatio(-z) : 0.5 - body) / Ln10;
     }
 
@@ -23,9 +26,12 @@ internal static class NormalTail
         for (var i = 0; i < 200 && low < high; i++)
         {
             var middle = low + (high - low) / 2;
-            if (middle <= low || middle >= high) break;
-            if (Phi(middle) < phi) low = middle;
-            else high = middle;
+            if (middle <= low || middle >= high)
+                break;
+            if (Phi(middle) < phi)
+                low = middle;
+            else
+                high = middle;
         }
 
         return high;
@@ -50,7 +56,8 @@ internal static class NormalTail
     private static double MillsRatio(double z)
     {
         var fraction = z;
-        for (var i = 150; i >= 1; i--) fraction = z + i / fraction;
+        for (var i = 150; i >= 1; i--)
+            fraction = z + i / fraction;
         return 1 / fraction;
     }
 

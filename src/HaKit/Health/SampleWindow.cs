@@ -16,7 +16,8 @@ internal sealed class SampleWindow(TimeSpan duration)
     public bool TryCountSuccess(TimeSpan now)
     {
         var bucket = Volatile.Read(ref _current);
-        if (now.Ticks >= Volatile.Read(ref bucket.End)) return false;
+        if (now.Ticks >= Volatile.Read(ref bucket.End))
+            return false;
         // Were the bucket recycled just here, a whole window would lie between these two lines; the success then counts as of now.
         Interlocked.Increment(ref bucket.Successes);
         return true;
@@ -34,7 +35,8 @@ internal sealed class SampleWindow(TimeSpan duration)
         int samples = 0, failures = 0;
         foreach (var bucket in _buckets)
         {
-            if (bucket.End <= _current.End - Count * _width) continue;
+            if (bucket.End <= _current.End - Count * _width)
+                continue;
             samples += Volatile.Read(ref bucket.Successes) + bucket.Failures;
             failures += bucket.Failures;
         }
@@ -45,7 +47,8 @@ internal sealed class SampleWindow(TimeSpan duration)
     /// <summary>Makes the bucket of <paramref name="now"/> the current one. Time that another thread read a little earlier stays in the current bucket.</summary>
     public void Roll(TimeSpan now)
     {
-        if (now.Ticks < _current.End) return;
+        if (now.Ticks < _current.End)
+            return;
         var index = now.Ticks / _width;
         var bucket = _buckets[index % Count];
         bucket.Clear();
@@ -55,7 +58,8 @@ internal sealed class SampleWindow(TimeSpan duration)
 
     public void Clear()
     {
-        foreach (var bucket in _buckets) bucket.Clear();
+        foreach (var bucket in _buckets)
+            bucket.Clear();
     }
 
     private sealed class Bucket

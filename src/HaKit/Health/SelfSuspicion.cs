@@ -32,8 +32,10 @@ internal sealed class SelfSuspicion
                 || (isRecent && state.ConnectFailures >= enough)
                 // Probes are far apart, so there the latest answer of each is asked instead of the last second.
                 || (byProbe && state is { ProbeMisses: > 0, Cause.IsConnectClass: true });
-            if (fails) count++;
-            else if (state.Admits(now)) return false;
+            if (fails)
+                count++;
+            else if (state.Admits(now))
+                return false;
         }
 
         return count >= 2;

@@ -81,7 +81,10 @@ internal sealed class Heartbeat
             _setup = setup;
             if (old.Probe.GetType() != setup.Probe.GetType() || old.LongestWait != setup.LongestWait || old.Options.MinTimeout != setup.Options.MinTimeout
                 || old.Options.Detector != setup.Options.Detector || old.Options.PhiThreshold != setup.Options.PhiThreshold)
+            {
                 (_times, _detector) = NewHistory(setup);
+            }
+
             if (old.Options.Interval != setup.Options.Interval && !_isAsking && !_isStopped)
                 Begin(_pacemaker.Clock.Now);
         }

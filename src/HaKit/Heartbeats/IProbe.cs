@@ -75,8 +75,11 @@ public sealed class ProbeContext
         ArgumentNullException.ThrowIfNull(request);
         var secret = Credential is null ? Endpoint.Credential : await Credential(Endpoint, cancellationToken).ConfigureAwait(false);
         foreach (var (name, value) in Endpoint.Headers)
+        {
             if (secret is null || !CredentialHeader.Is(name))
                 request.Headers.TryAddWithoutValidation(name, value);
+        }
+
         if (secret is null)
             return;
         var (header, credential) = CredentialHeader.Of(Endpoint, secret);

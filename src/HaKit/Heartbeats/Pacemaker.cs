@@ -55,8 +55,11 @@ internal sealed class Pacemaker
     {
         var setups = new Dictionary<EndpointHealth, (EndpointState Member, HeartbeatSetup Setup)>();
         foreach (var member in members)
+        {
             if (setupOf(member) is { } setup)
                 setups.Add(member.Health, (member, setup));
+        }
+
         var gone = new List<Heartbeat>();
         lock (_gate)
         {
@@ -64,13 +67,18 @@ internal sealed class Pacemaker
                 return;
             _members = members;
             foreach (var health in _hearts.Keys.Where(h => !setups.ContainsKey(h)).ToArray())
+            {
                 if (_hearts.Remove(health, out var heart))
                     gone.Add(heart);
+            }
+
             foreach (var (health, (member, setup)) in setups)
+            {
                 if (_hearts.TryGetValue(health, out var heart))
                     heart.Use(setup);
                 else
                     _hearts.Add(health, new Heartbeat(member, this, setup));
+            }
             // Often enough that the tolerated lateness is not lost between two looks.
             var period = options.LateTimers / 4;
             _watchPeriod = period < TimeSpan.FromSeconds(1) ? period : TimeSpan.FromSeconds(1);
@@ -135,8 +143,10 @@ internal sealed class Pacemaker
         }
         _health.Advance(now);
         lock (_gate)
+        {
             if (!_isStopped)
                 ArmWatch(Clock.Now);
+        }
     }
 
     private void ArmWatch(TimeSpan now)
@@ -182,16 +192,21 @@ internal sealed class Pacemaker
             var member = members[(int)(_outageTurn++ % (uint)members.Length)];
             if (member.Health.State is { Status: EndpointHealthStatus.Ejected or EndpointHealthStatus.Suspect or EndpointHealthStatus.SlowStart } state
                 && HeartOf(member.Health) is { } heart && heart.CanClear(state) && heart.AskNow())
+            {
                 break;
+            }
         }
         TimeSpan? age = null;
         lock (_gate)
+        {
             if (!_isStopped && _outageSince is { } since)
             {
                 _outage.Change(_outagePause(now - since), Timeout.InfiniteTimeSpan);
                 if (now - _toldAt >= TellEvery)
                     (_toldAt, age) = (now, now - since);
             }
+        }
+
         if (age is { } length)
             OutageGoesOn?.Invoke(length);
     }

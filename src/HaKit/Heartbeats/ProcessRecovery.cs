@@ -65,7 +65,8 @@ public sealed class ProcessRecovery
         // One at a time, each bounded by its own time.
         var turn = new TaskCompletionSource();
         Task last;
-        lock (_gate) (last, _turn) = (_turn, turn.Task);
+        lock (_gate)
+            (last, _turn) = (_turn, turn.Task);
         await last.ConfigureAwait(false);
         try
         {

@@ -27,8 +27,11 @@ internal static class PrometheusText
             return false;
         var own = line[name.Length] == (byte)'{' ? line[(name.Length + 1)..(line.LastIndexOf((byte)'}') + 1)] : default;
         foreach (var label in labels)
+        {
             if (!Has(own, label))
                 return false;
+        }
+
         return true;
     }
 

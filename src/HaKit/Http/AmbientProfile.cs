@@ -19,8 +19,11 @@ internal sealed class AmbientProfile : IDisposable
     public static RequestProfile? Of(EndpointPool pool)
     {
         for (var scope = s_current.Value; scope is not null; scope = scope._outer)
+        {
             if (ReferenceEquals(scope._pool, pool))
                 return scope._profile;
+        }
+
         return null;
     }
 

@@ -52,8 +52,11 @@ internal static class BodyFramings
         if (name.IsEmpty)
             return true;
         foreach (var field in s_fields)
+        {
             if (end < 0 ? field.AsSpan().StartsWith(name) : name.SequenceEqual(field))
                 return true;
+        }
+
         return false;
     }
 }

@@ -1,5 +1,5 @@
-using HaKit.Connections;
 using HaKit.Attempts;
+using HaKit.Connections;
 using HaKit.Faults;
 using HaKit.Http;
 

@@ -29,9 +29,13 @@ internal sealed class EventData
             if (line.IsEmpty || line[0] == ':')
                 continue;
             if (line.StartsWith("data:"u8))
+            {
                 Add(line[5..], ref data, ref lines);
+            }
             else if (line.StartsWith("event:"u8))
+            {
                 name = line[6..].Trim((byte)' ');
+            }
             else if (line.TrimStart((byte)' ') is [(byte)'{' or (byte)'[' or (byte)',' or 0x1E, ..] && lines == 0)
             {
                 IsBare = true;

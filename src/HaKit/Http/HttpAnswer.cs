@@ -29,7 +29,10 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         // Labels may be wrong or missing: where a stream was asked for, the first byte of the body says what it is.
         if (isReadable && (IsObjects(type) || call.AsksForStream && request.Method == HttpMethod.Post && (ModelFinder.IsJson(type) || IsText(type))
                 && (response.Content.Headers.ContentLength != 0 || Shape is { IsJson: true })))
+        {
             return StreamedAsync(isLabelled: false, token);
+        }
+
         if (isReadable && (ModelFinder.IsJson(type) || IsText(type) && !call.AsksForStream && Shape is { IsJson: true }))
             return JsonAsync(token);
         // A page where data was asked for: some gateway's, not the endpoint's.

@@ -91,8 +91,11 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             first = second;
         }
         if (state.Maker is null && first.Response.IsSuccessStatusCode)
+        {
             foreach (var name in state.Names)
                 HttpSide.Of(pool).Ids.Remember(name.Id, first.Detail.Endpoint);
+        }
+
         return first;
     }
 
@@ -236,8 +239,10 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         var message = new HttpRequestMessage(request.Method, address) { Version = request.Version, VersionPolicy = request.VersionPolicy };
         target.CopyHeaders(request, message, secret, withCredential);
         if (request.Options is IDictionary<string, object?> { Count: > 0 } options)
+        {
             foreach (var option in options)
                 ((IDictionary<string, object?>)message.Options)[option.Key] = option.Value;
+        }
         // The context of a resilience handler outside belongs to the whole call: one inside would take the call's token for the attempt's.
         if (request.GetResilienceContext() is not null)
             message.SetResilienceContext(null);

@@ -50,8 +50,11 @@ internal sealed class HttpRoute
     {
         var places = Volatile.Read(ref _places);
         foreach (var place in places)
+        {
             if (ReferenceEquals(place.Target, target) && place.Model == model && place.WithCredential == withCredential)
                 return place.Address;
+        }
+
         var address = target.AddressFor(Requested, model, withCredential);
         // Two at once may lose one of the two: it is worked out again.
         Volatile.Write(ref _places, places.Length == MostKept ? [new(target, model, withCredential, address)] : [.. places, new(target, model, withCredential, address)]);

@@ -40,9 +40,13 @@ internal sealed partial class HttpSide(EndpointPool pool)
         if (pool.Owners.Credentials.HasSource)
             return;
         foreach (var member in pool.Engine.Snapshot.Members)
+        {
             if (member.Endpoint is { Address: not null, ForwardCallerCredential: null } endpoint && TargetOf(endpoint) is { HasCredential: false } target
                 && !target.TakesCallersCredential(null, pool.Options.Http.ForwardCallerCredential) && pool.Options.Http.ForwardCallerCredential is null && _warned.TryAdd(endpoint.Name, true))
+            {
                 NoCredential(_logger, pool.Name, endpoint.Name, HttpTarget.ServerOf(pool.Origin));
+            }
+        }
     }
 
     /// <exception cref="InvalidOperationException">The address is not under the pool's origin.</exception>
@@ -70,8 +74,11 @@ internal sealed partial class HttpSide(EndpointPool pool)
         WarnOfMissingCredentials();
         var names = members.Where(m => m.Endpoint.Address is not null).Select(m => m.Endpoint.Name).ToArray();
         foreach (var member in members)
+        {
             if (member.Endpoint is { Address: null, Client: null } endpoint && _warned.TryAdd(endpoint.Name, true))
                 NoAddress(_logger, pool.Name, endpoint.Name);
+        }
+
         return new(snapshot, names.Length == members.Length ? null : names);
     }
 

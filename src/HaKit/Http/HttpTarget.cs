@@ -105,11 +105,17 @@ internal sealed class HttpTarget
             return;
         var ours = secret is null ? default : CredentialHeader.Of(_endpoint, secret);
         foreach (var (name, values) in theirs)
+        {
             if (!_endpoint.Headers.ContainsKey(name) && !IsOurs(name) && (withCredential || !_names.IsHeader(name)))
                 to.Headers.AddAsIs(name, values);
+        }
+
         foreach (var (name, value) in _endpoint.Headers)
+        {
             if (secret is null || !CredentialHeader.Is(name))
                 to.Headers.TryAddWithoutValidation(name, value);
+        }
+
         if (secret is not null && !to.Headers.TryAddWithoutValidation(ours.Name, ours.Value))
             throw new InvalidOperationException($"The credential of endpoint '{_endpoint.Name}' is not a header value.");
     }

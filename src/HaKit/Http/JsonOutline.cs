@@ -152,7 +152,9 @@ internal readonly struct JsonOutline
                         break;
                 }
                 else if (isCached && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var held) && held >= 0)
+                {
                     cached = held;
+                }
                 else if ((isInput || isOutput) && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var count) && count >= 0)
                 {
                     if (isInput)
@@ -161,7 +163,9 @@ internal readonly struct JsonOutline
                         output = count;
                 }
                 else if (!reader.TrySkip())
+                {
                     break;
+                }
             }
         }
         catch (JsonException)

@@ -18,9 +18,14 @@ internal static class ProfileHeaders
     public static RequestProfile Read(HttpRequestHeaders headers, RequestProfile profile)
     {
         foreach (var (name, values) in headers.NonValidated)
+        {
             if (Is(name))
+            {
                 profile = With(profile, name[Prefix.Length..].ToLowerInvariant(), values.ToString())
                     ?? throw new InvalidOperationException($"The header '{name}' has a name that a pool does not know, or a value that it cannot have.");
+            }
+        }
+
         return profile;
     }
 

@@ -67,7 +67,10 @@ internal sealed class RequestBody : IDisposable
                 await copy.ConfigureAwait(false);
             }
             else
+            {
                 await source.CopyToAsync(buffer, cancellationToken).ConfigureAwait(false);
+            }
+
             body = new RequestBody(source, maxReplayBytes) { _length = buffer.Count, _bytes = buffer.TakeBytes() };
         }
         catch (LimitedBuffer.FullException)
@@ -89,8 +92,11 @@ internal sealed class RequestBody : IDisposable
     {
         var content = new Content(this, model is null ? null : Replacing(model));
         foreach (var (name, values) in _source.Headers.NonValidated)
+        {
             if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
                 content.Headers.AddAsIs(name, values);
+        }
+
         return content;
     }
 
@@ -135,7 +141,9 @@ internal sealed class RequestBody : IDisposable
         try
         {
             if (model is null)
+            {
                 await target.WriteAsync(_bytes.AsMemory(0, _length), cancellationToken).ConfigureAwait(false);
+            }
             else
             {
                 var (start, length) = Outline.Model!.Value.GetOffsetAndLength(_length);
@@ -204,8 +212,11 @@ internal static class HeaderCopies
     {
         var old = response.Content;
         foreach (var (name, values) in old.Headers.NonValidated)
+        {
             if (!isWhole || !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
                 content.Headers.AddAsIs(name, values);
+        }
+
         response.Content = content;
         if (isWhole)
             old.Dispose();

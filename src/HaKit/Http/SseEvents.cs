@@ -246,7 +246,9 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
     private Memory<byte> Room()
     {
         if (_start == _end && !IsHolding)
+        {
             Move(_buffer);
+        }
         else if (_end == _buffer.Length)
         {
             var pending = _end - _start;

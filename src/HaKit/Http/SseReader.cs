@@ -134,7 +134,10 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         // With several choices the first to finish says nothing of the others: then only [DONE] is the end.
         if (!_hasSeveralChoices && choices.IndexOf("\"index\":"u8) is >= 0 and var index && (delta < 0 || index < delta)
             && choices[(index + 8)..].TrimStart((byte)' ') is [not (byte)'0', ..])
+        {
             _hasSeveralChoices = true;
+        }
+
         var finish = StreamPieces.FinishOf(data);
         // A role alone is no answer; an end that gives its reason is one, and be it empty.
         HasAnswer |= finish != FinishMeaning.None;
@@ -165,7 +168,10 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     {
         if (JsonOutline.ValueAtRoot(data, "done"u8) is not { } done
             || (JsonOutline.ValueAtRoot(data, "message"u8) ?? JsonOutline.ValueAtRoot(data, "response"u8)) is not { } said)
+        {
             return null;
+        }
+
         (_isKnown, HasAnswer) = (true, true);
         var signal = StreamPieces.IsSomething(data[said..], except: "role"u8) ? StreamSignal.Content : StreamSignal.None;
         if (!data[done..].StartsWith("true"u8))

@@ -53,10 +53,13 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
     {
         var groups = new List<List<PoolEndpoint>>();
         foreach (var endpoint in endpoints.OrderBy(e => e.Tier))
+        {
             if (groups.Find(g => ShareStore(g[0], endpoint)) is { } group)
                 group.Add(endpoint);
             else
                 groups.Add([endpoint]);
+        }
+
         return groups;
     }
 }

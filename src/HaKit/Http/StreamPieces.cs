@@ -134,8 +134,11 @@ internal static class StreamPieces
     {
         var hash = 14695981039346656037UL;
         foreach (var value in data[..Math.Min(data.Length, 4096)])
+        {
             if (value is < (byte)'0' or > (byte)'9')
                 hash = (hash ^ value) * 1099511628211UL;
+        }
+
         return hash;
     }
 

@@ -21,9 +21,13 @@ internal sealed class WarmConnections(EndpointPool pool, EndpointPoolHandler han
             return;
         var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow(); // no part of the call that happened to come by
         using (flow)
+        {
             foreach (var member in pool.Engine.Snapshot.Members)
+            {
                 if (member.Endpoint.Address is { } address)
                     _ = TouchAsync(address);
+            }
+        }
     }
 
     // Without credentials: whatever it answers, the connection is there.

@@ -23,7 +23,8 @@ internal sealed class AdaptiveConcurrency
         if (now.Ticks - lowered < HoldTicks || Interlocked.CompareExchange(ref _loweredAt, now.Ticks, lowered) != lowered)
             return;
         double bound;
-        do bound = Volatile.Read(ref _bound);
+        do
+            bound = Volatile.Read(ref _bound);
         while (Interlocked.CompareExchange(ref _bound, Math.Max(1, Decrease * Math.Min(bound, inFlight)), bound) != bound);
     }
 

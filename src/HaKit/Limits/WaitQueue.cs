@@ -55,9 +55,13 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
         {
             var chosen = 0;
             lock (_lock)
+            {
                 for (var waiter = _first; waiter is not null && chosen < count; waiter = waiter.Next)
+                {
                     if (waiter.Choose(released))
                         chosen++;
+                }
+            }
             // A continuation may release in turn; the outermost release serves them all, so the stack stays flat and the order kept. It may also take
             // long: until its turn comes a wait can still end by its own time or its caller, and then the release is kept for its next.
             while (outermost && released.TryDequeue(out var waiter))

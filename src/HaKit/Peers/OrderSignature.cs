@@ -28,7 +28,10 @@ internal sealed class OrderSignature(string key, string scope)
             "hakit order 1", scope, fact.Subject, fact.Replica, Number(fact.Version), Number((long)fact.Length.TotalMilliseconds), order.Order.ToString(),
             order.Tier is { } tier ? Number(tier) : "", order.By, order.Reason ?? "", order.GivenAt.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture),
         })
+        {
             text.Append(Number(part.Length)).Append(':').Append(part);
+        }
+
         return HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes(text.ToString()));
     }
 

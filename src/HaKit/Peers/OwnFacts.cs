@@ -21,7 +21,10 @@ internal sealed class OwnFacts
             return;
         if (_holding.TryGetValue(fact.Key, out var known) && known.Until > now
             && PeerMerge.Compare(known.Fact with { Left = known.Until - now }, fact with { Left = until - now }) > 0)
+        {
             return;
+        }
+
         _holding[fact.Key] = (fact, until);
         _waiting.Add(fact.Key);
     }
@@ -40,8 +43,10 @@ internal sealed class OwnFacts
         foreach (var fact in stored)
             known[fact.Key] = known.TryGetValue(fact.Key, out var other) ? PeerMerge.Merge(fact, other) : fact;
         foreach (var (key, (fact, until)) in _holding)
+        {
             if (until > now && !(known.TryGetValue(key, out var there) && (there.Version >= fact.Version || key.Kind == PeerFactKind.Cooldown && there.Left >= until - now)))
                 _waiting.Add(key);
+        }
     }
 
     /// <summary>The facts of the next message, with what is left of their times.</summary>
@@ -49,8 +54,11 @@ internal sealed class OwnFacts
     {
         var facts = new List<PeerFact>(_waiting.Count);
         foreach (var key in _waiting)
+        {
             if (_holding.TryGetValue(key, out var own) && own.Until > now)
                 facts.Add(own.Fact with { Left = own.Until - now });
+        }
+
         _waiting.Clear();
         return [.. facts];
     }
@@ -58,7 +66,9 @@ internal sealed class OwnFacts
     public void Forget(TimeSpan now)
     {
         foreach (var (key, own) in _holding)
+        {
             if (own.Until <= now)
                 _holding.Remove(key);
+        }
     }
 }

@@ -124,8 +124,10 @@ internal sealed class PeerBook
         RemoveWhere(_replicas, until => until <= now);
         RemoveWhere(_orders, o => o.Until <= now);
         foreach (var (identity, order) in _orderLog.ToArray())
+        {
             if (order.Until <= now)
                 _orderLog.Remove(identity);
+        }
     }
 
     private void Note(string replica, TimeSpan until)
@@ -138,8 +140,10 @@ internal sealed class PeerBook
         where TKey : notnull
     {
         foreach (var (key, value) in all)
+        {
             if (isOver(value))
                 all.Remove(key);
+        }
     }
 }
 

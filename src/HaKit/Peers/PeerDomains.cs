@@ -57,8 +57,11 @@ internal sealed class PeerDomains(string key)
         if (member.Endpoint.Credential is { } credential)
             return credential;
         foreach (var (header, value) in member.Endpoint.Headers)
+        {
             if (CredentialHeader.Is(header))
                 return value;
+        }
+
         return null;
     }
 

@@ -113,7 +113,10 @@ internal sealed class PeerExchange : IDisposable
                     Add(PeerFactKind.TrialFailed, member, ShortLived, now, after.Cause);
             }
             else if (after.IsInService && before.Status is EndpointHealthStatus.Ejected or EndpointHealthStatus.Trial && isOwn && after.Status == EndpointHealthStatus.SlowStart && sharing.Recoveries)
+            {
                 Add(PeerFactKind.Recovered, member, ShortLived, now, null);
+            }
+
             if (_own.AreWaiting || before.IsInService != after.IsInService)
                 SpeakSoonWhileLocked(now);
         }
@@ -153,8 +156,11 @@ internal sealed class PeerExchange : IDisposable
         var touched = new HashSet<EndpointState>();
         var hearing = new PeerHearing(_pool, _domains);
         foreach (var fact in news.Facts)
+        {
             if (PeerHearing.IsCredible(fact))
                 Hear(fact, hearing, touched, now);
+        }
+
         if (news.IsComplete)
         {
             lock (_gate)
@@ -194,8 +200,10 @@ internal sealed class PeerExchange : IDisposable
                     views[Replica].Add(new ReplicaView(name, own.Opinion, own.Fault, at - (now - own.At), true));
                 var fingerprint = FingerprintOf(member.State);
                 foreach (var heard in _book.Opinions(name, now))
+                {
                     if (heard.Opinion != PeerOpinion.None && views.TryGetValue(heard.Replica, out var view))
                         view.Add(new ReplicaView(name, heard.Opinion, heard.Fault, at - (now - heard.Since), heard.Fingerprint == fingerprint));
+                }
             }
             return new FleetStatus
             {
@@ -448,13 +456,21 @@ internal sealed class PeerExchange : IDisposable
     {
         var states = _pool.Members;
         if (_members.Count > states.Length)
+        {
             foreach (var (name, member) in _members.ToArray())
+            {
                 if (Array.IndexOf(states, member.State) < 0)
                     _members.Remove(name);
+            }
+        }
+
         var members = new List<PeerMember>(states.Length);
         foreach (var state in states)
+        {
             if (MemberWhileLocked(state) is { } member)
                 members.Add(member);
+        }
+
         return members;
     }
 

@@ -29,10 +29,15 @@ internal readonly struct PeerHearing(IPeerPool pool, PeerDomains domains)
     {
         var targets = new List<EndpointState>();
         foreach (var member in pool.Members)
+        {
             if (fact.Kind == PeerFactKind.Cooldown
                 ? domains.Subject(member, fact.Reach) == fact.Subject
                 : member.Endpoint.Name == fact.Subject && (fact.Kind == PeerFactKind.Opinion || fact.Fingerprint == domains.Fingerprint(member, pool.AttemptLimits)))
+            {
                 targets.Add(member);
+            }
+        }
+
         return targets;
     }
 
@@ -41,6 +46,7 @@ internal readonly struct PeerHearing(IPeerPool pool, PeerDomains domains)
         var left = fact.Left < fact.Length ? fact.Left : fact.Length;
         var said = now - (fact.Length - left);
         foreach (var member in targets)
+        {
             switch (fact.Kind)
             {
                 case PeerFactKind.Cooldown:
@@ -56,6 +62,7 @@ internal readonly struct PeerHearing(IPeerPool pool, PeerDomains domains)
                     pool.ReleaseWaiter();
                     break;
             }
+        }
     }
 
     /// <summary>Would no other endpoint remain that could serve whatever this one can?</summary>

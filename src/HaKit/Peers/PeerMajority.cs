@@ -25,16 +25,22 @@ internal static class PeerMajority
         var ejected = 0;
         var level = ProbeLevel.Generating;
         foreach (var opinion in opinions)
+        {
             if (opinion.Opinion == PeerOpinion.Ejected)
             {
                 ejected++;
                 level = opinion.Level < level ? opinion.Level : level;
             }
+        }
+
         var serving = 0;
         foreach (var opinion in opinions)
+        {
             // A probe that only connects says nothing about an endpoint that answers 500.
             if (opinion.Opinion == PeerOpinion.Serves && opinion.Level >= level)
                 serving++;
+        }
+
         return new OpinionCount(ejected, serving);
     }
 }

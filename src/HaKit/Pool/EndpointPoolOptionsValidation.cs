@@ -41,8 +41,11 @@ internal readonly struct EndpointPoolOptionsValidation
         ];
         var before = _wrong.Count;
         foreach (var (name, group) in groups)
+        {
             if (group is null)
                 _wrong.Add($"{_path}: {name} is null: leave it at its default instead.");
+        }
+
         if (_options.Endpoints?.Contains(null!) == true)
             _wrong.Add($"{_path}: Endpoints has an endpoint that is null.");
         if (_options.AccountLimits?.Values.Contains(null!) == true)
@@ -73,8 +76,11 @@ internal readonly struct EndpointPoolOptionsValidation
             NotLongerThanDeadline("AttemptTimeout:Timeout", attempt);
         }
         foreach (var endpoint in _options.Endpoints)
+        {
             if (endpoint.AttemptTimeout is { Timeout: var own })
                 NotLongerThanDeadline($"AttemptTimeout:Timeout of endpoint '{endpoint.Name}'", own);
+        }
+
         var first = _options.FirstContent;
         Positive("FirstContent:Timeout", first.Timeout);
         Positive("FirstContent:Minimum", first.Minimum);
@@ -128,8 +134,10 @@ internal readonly struct EndpointPoolOptionsValidation
                 _wrong.Add($"{_path}: AccountLimits has limits for the account '{account}', which no endpoint has.");
         }
         foreach (var endpoint in _options.Endpoints)
+        {
             if (endpoint.Limits is { } limits)
                 _wrong.AddRange(limits.Validate($"{_path}: Limits of endpoint '{endpoint.Name}'"));
+        }
     }
 
     private void Positive(string setting, TimeSpan value)

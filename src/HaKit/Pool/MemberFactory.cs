@@ -78,7 +78,9 @@ internal sealed class MemberFactory(
         foreach (var (account, limiter) in _accounts)
             limiter.UseOptions(options.AccountLimits.TryGetValue(account, out var limits) ? limits : new LimitOptions());
         foreach (var (account, limits) in options.AccountLimits)
+        {
             if (!_accounts.ContainsKey(account))
                 _accounts.Add(account, new Limiter(limits));
+        }
     }
 }

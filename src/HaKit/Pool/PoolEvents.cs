@@ -84,12 +84,14 @@ public sealed class PoolEventSubscription : IAsyncEnumerable<PoolEvent>, IDispos
         try
         {
             while (await Ring.WaitAsync(cancellationToken).ConfigureAwait(false))
+            {
                 while (Ring.TryRead(out var happened, out var dropped))
                 {
                     if (dropped > 0)
                         yield return new EventsDropped { Pool = _events.Pool, At = happened!.At, Count = dropped };
                     yield return happened!;
                 }
+            }
         }
         finally
         {

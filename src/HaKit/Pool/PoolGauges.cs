@@ -118,13 +118,19 @@ internal sealed class PoolGauges : IDisposable
         {
             case Gauge.EndpointAvailability:
                 foreach (var endpoint in report.Endpoints)
+                {
                     if (endpoint.Observed is { } observed)
                         into.Add(new(observed.Value, _pool, new(Tags.Endpoint, endpoint.Name)));
+                }
+
                 break;
             case Gauge.PoolAvailability:
                 foreach (var (kind, known) in ((string, Availability.Availability?)[])[("delivered", report.Delivered), ("observed", report.Observed), ("predicted", report.Predicted)])
+                {
                     if (known is { } value)
                         into.Add(new(value.Value, _pool, new(Tags.Kind, kind)));
+                }
+
                 break;
             case Gauge.SloTarget:
                 into.Add(new(report.Slo.Target.Value, _pool));

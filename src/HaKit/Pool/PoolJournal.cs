@@ -104,10 +104,19 @@ internal sealed class PoolJournal : IDisposable
         var (order, endpoint) = (fact.Order!, fact.Subject.Length > 0 ? fact.Subject : null);
         PoolLog.OrderedElsewhere(Log, _pool, order.Order.ToString(), endpoint ?? $"tier {order.Tier}", order.By, fact.Replica);
         if (Events.AreWatched)
+        {
             Events.Publish(new OrderGiven
             {
-                Pool = _pool, At = Events.Now, Order = order.Order, Endpoint = endpoint, Tier = order.Tier, By = order.By, Reason = order.Reason, Replica = fact.Replica,
+                Pool = _pool,
+                At = Events.Now,
+                Order = order.Order,
+                Endpoint = endpoint,
+                Tier = order.Tier,
+                By = order.By,
+                Reason = order.Reason,
+                Replica = fact.Replica,
             });
+        }
     }
 
     /// <summary>Records that an order that this replica took no longer holds.</summary>
@@ -116,10 +125,18 @@ internal sealed class PoolJournal : IDisposable
         var (order, endpoint) = (fact.Order!.Order, fact.Subject.Length > 0 ? fact.Subject : null);
         PoolLog.OrderOverruled(Log, _pool, order.ToString(), endpoint ?? "the pool", by.Order!.Order.ToString(), by.Order.By, by.Replica);
         if (Events.AreWatched)
+        {
             Events.Publish(new OrderOverruled
             {
-                Pool = _pool, At = Events.Now, Order = order, Endpoint = endpoint, OverruledBy = by.Order.Order, By = by.Order.By, Replica = by.Replica,
+                Pool = _pool,
+                At = Events.Now,
+                Order = order,
+                Endpoint = endpoint,
+                OverruledBy = by.Order.Order,
+                By = by.Order.By,
+                Replica = by.Replica,
             });
+        }
     }
 
     /// <summary>Records that an order with a wrong signature was ignored.</summary>

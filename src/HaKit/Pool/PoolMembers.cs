@@ -104,8 +104,11 @@ internal sealed class PoolMembers
         if (HealthEvents.IsReturn(change))
             _snapshot.Value.MemberOf(change.Endpoint)?.Failure.Forget();
         if (!IsPlain(change.Before) || !IsPlain(change.After))
+        {
             lock (_gate)
                 _snapshot.Value = _snapshot.Value.Renewed();
+        }
+
         var now = _clock.Now;
         if (change.After.Admits(now) && !change.Before.Admits(now))
             Interlocked.Increment(ref _returned);

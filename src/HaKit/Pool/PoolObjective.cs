@@ -49,8 +49,11 @@ internal sealed class PoolObjective : IDisposable
     {
         var records = new List<EndpointRecord>();
         foreach (var member in _snapshot.Value.Members)
+        {
             if (_uptimes.TryGetValue(member.Health, out var history))
                 records.Add(new EndpointRecord(member.Endpoint.Name, history));
+        }
+
         return AvailabilityReport.Create(_clock.Now, [.. records], _outcomes, _options.Value.Objective?.ToSlo());
     }
 
@@ -75,17 +78,24 @@ internal sealed class PoolObjective : IDisposable
     private void RecordDifferencesWhileLocked(IReadOnlyList<BurnRateStatus> before, IReadOnlyList<BurnRateStatus> after)
     {
         foreach (var status in before)
+        {
             if (status.Firing && !after.Any(s => s.Alert.Name == status.Alert.Name))
                 _journal.RecordBudgetAlert(status with { Firing = false });
+        }
+
         foreach (var status in after)
+        {
             if (!before.Any(s => s.Firing && s.Alert.Name == status.Alert.Name))
                 _journal.RecordBudgetAlert(status);
+        }
     }
 
     private void Evaluate()
     {
         lock (_gate)
+        {
             foreach (var status in _burn?.Evaluate(_clock.Now) ?? [])
                 _journal.RecordBudgetAlert(status);
+        }
     }
 }

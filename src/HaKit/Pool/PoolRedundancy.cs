@@ -97,10 +97,12 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentSnapsh
         foreach (var member in members)
             yield return (RedundancyDomain.Endpoint, member.Endpoint.Name, [member]);
         foreach (var (domain, reach, nameOf) in Reaches)
+        {
             foreach (var group in members.Where(m => nameOf(m.Endpoint.Domains) is not null).GroupBy(m => (Name: nameOf(m.Endpoint.Domains)!, Of: domain == RedundancyDomain.Provider ? null : m.Endpoint.Domains.Provider)))
             {
                 var first = group.First();
                 yield return (domain, group.Key.Name, [.. members.Where(m => m == first || m.Endpoint.Domains.Shares(first.Endpoint.Domains, reach))]);
             }
+        }
     }
 }

@@ -56,8 +56,11 @@ internal static class PoolStatusReader
     {
         int? best = null;
         foreach (var tier in tiers)
+        {
             if (best is not { } known || (tier < promoted, tier).CompareTo((known < promoted, known)) < 0)
                 best = tier;
+        }
+
         return best;
     }
 }

@@ -55,9 +55,13 @@ internal sealed class CandidateGroup
     public int DrawOther(int first, ref Dice dice)
     {
         if (!AreEqual)
+        {
             for (var tries = 0; tries < 8; tries++)
+            {
                 if (Draw(ref dice) is var drawn && drawn != first)
                     return drawn;
+            }
+        }
         // Where one has nearly all the weight, any other will do.
         var other = dice.Next(Candidates.Length - 1);
         return other < first ? other : other + 1;
@@ -81,8 +85,11 @@ internal sealed class CandidateGroup
         }
         // What is left over is 1 but for rounding; so is a small one whose partner ran out.
         for (var i = 0; i < count; i++)
+        {
             if (columns[i] == default)
                 columns[i] = new Column(uint.MaxValue, i);
+        }
+
         return columns;
     }
 }

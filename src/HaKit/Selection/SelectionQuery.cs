@@ -70,8 +70,11 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     {
         var most = 0;
         foreach (ref readonly var entry in History.Entries)
+        {
             if (entry.Fault is not { IsNeutral: true } && entry is not { Fault: null, Ended: not null })
                 most = Math.Max(most, Overlap(in entry, state.Endpoint.Domains));
+        }
+
         return most;
     }
 
@@ -108,8 +111,11 @@ internal static class Requirement
         if (one.Count != other.Count)
             return false;
         for (var i = 0; i < one.Count; i++)
+        {
             if (!string.Equals(one[i], other[i], StringComparison.Ordinal))
                 return false;
+        }
+
         return true;
     }
 
@@ -121,10 +127,16 @@ internal static class Requirement
             || profile.Residency is { } residency && !string.Equals(residency, can.Residency, StringComparison.Ordinal)
             || profile.Tools && !can.Tools
             || profile.Vision && !can.Vision)
+        {
             return false;
+        }
+
         for (var i = 0; i < profile.Tags.Count; i++)
+        {
             if (!can.Tags.Contains(profile.Tags[i]))
                 return false;
+        }
+
         return true;
     }
 }

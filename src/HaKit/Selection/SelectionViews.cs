@@ -24,8 +24,11 @@ internal sealed class SelectionViews(SelectionPolicy policy)
         if (Requirement.IsNone(query.Profile))
             return views.Any;
         foreach (var view in views.Kinds)
+        {
             if (Requirement.AreSame(view.Kind, query.Profile))
                 return view;
+        }
+
         return Add(views, in query);
     }
 
@@ -45,8 +48,12 @@ internal sealed class SelectionViews(SelectionPolicy policy)
         var profile = query.Profile;
         var kind = new RequestProfile
         {
-            Endpoints = [.. profile.Endpoints], Model = profile.Model, Residency = profile.Residency,
-            Tools = profile.Tools, Vision = profile.Vision, Tags = [.. profile.Tags],
+            Endpoints = [.. profile.Endpoints],
+            Model = profile.Model,
+            Residency = profile.Residency,
+            Tools = profile.Tools,
+            Vision = profile.Vision,
+            Tags = [.. profile.Tags],
         };
         var view = new SelectionView(views.Snapshot, kind, policy, query.Now, null);
         var kept = views.Kinds.AsSpan(Math.Max(0, views.Kinds.Length - MostKinds + 1));

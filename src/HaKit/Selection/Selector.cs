@@ -48,8 +48,11 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
             return new Choice(ready, Admission.Trial);
         var state = Pick(view.Tiers[tier], in query, ref dice);
         for (var next = 0; state is null && next < view.Tiers.Length; next++)
+        {
             if (next != tier)
                 state = Pick(view.Tiers[next], in query, ref dice);
+        }
+
         if (view.IsPanicking && query.Profile.MayRepeat && BeforeItsTime(view, state, in query, ref dice) is { } ejected)
             return new Choice(ejected, Admission.FailOpen);
         return state is null ? Choice.None : Choice.Normal(state);
@@ -134,17 +137,25 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
             all += tier.Capacity(now);
         var draw = dice.NextDouble() * Math.Min(1, all);
         for (var i = 0; i < tiers.Length; i++)
+        {
             if ((draw -= tiers[i].Capacity(now)) < 0)
                 return i;
+        }
+
         return 0;
     }
 
     private static EndpointState? TrialIn(SelectionView view, int lastTier, in SelectionQuery query)
     {
         for (var i = 0; i <= lastTier; i++)
+        {
             foreach (var state in view.Tiers[i].NotAdmitted)
+            {
                 if (state.Health.State.IsTrialReady(query.Now) && !query.Excludes(state) && query.HasPlace(state))
                     return state;
+            }
+        }
+
         return null;
     }
 

@@ -70,10 +70,13 @@ internal sealed class EndpointTelemetry
     {
         var instruments = _pool.Instruments;
         if (instruments.AttemptDuration.Enabled)
+        {
             if (error is null)
                 instruments.AttemptDuration.RecordSafely(took.TotalSeconds, _tags);
             else
                 instruments.AttemptDuration.RecordSafely(took.TotalSeconds, With(new(Tags.ErrorType, error)));
+        }
+
         if ((input ?? output) is not null && instruments.Tokens.Enabled)
             CountTokens(input, output, cached);
         if (span is not null)

@@ -93,8 +93,11 @@ internal sealed class Instruments
     {
         var measurements = new List<Measurement<double>>();
         foreach (var reference in Volatile.Read(ref _sources))
+        {
             if (reference.TryGetTarget(out var source))
                 source.Measure(gauge, measurements);
+        }
+
         return measurements;
     }
 }

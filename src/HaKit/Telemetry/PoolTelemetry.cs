@@ -78,10 +78,13 @@ internal sealed class PoolTelemetry
     public void Ended(Activity? span, TimeSpan took, TimeSpan waited, CallOutcome outcome, string? error, string? waitRules = null)
     {
         if (Instruments.CallDuration.Enabled)
+        {
             if (outcome == CallOutcome.Served)
                 Instruments.CallDuration.RecordSafely(took.TotalSeconds, _served);
             else
                 Instruments.CallDuration.RecordSafely(took.TotalSeconds, [Pool, new(Tags.Outcome, Outcomes[(int)outcome]), new(Tags.ErrorType, error)]);
+        }
+
         if (waited > TimeSpan.Zero && Instruments.QueueWait.Enabled)
             Instruments.QueueWait.RecordSafely(waited.TotalSeconds, [Pool]);
         if (span is not { IsAllDataRequested: true })

@@ -47,8 +47,11 @@ public static class FinishReasons
         Span<char> letters = stackalloc char[LongestReason];
         var count = 0;
         foreach (var letter in reason)
+        {
             if (char.IsAsciiLetterOrDigit(letter))
                 letters[count++] = char.ToLowerInvariant(letter);
+        }
+
         ReadOnlySpan<char> word = letters[..count];
         if (Is(word, s_none))
             return FinishMeaning.None;
@@ -74,16 +77,22 @@ public static class FinishReasons
     private static bool Is(ReadOnlySpan<char> word, string[] words)
     {
         foreach (var known in words)
+        {
             if (word.SequenceEqual(known))
                 return true;
+        }
+
         return false;
     }
 
     private static bool Has(ReadOnlySpan<char> word, string[] parts)
     {
         foreach (var part in parts)
+        {
             if (word.Contains(part, StringComparison.Ordinal))
                 return true;
+        }
+
         return false;
     }
 }

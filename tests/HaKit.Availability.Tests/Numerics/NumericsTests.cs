@@ -105,11 +105,13 @@ public sealed class NumericsTests
         const int n = 40;
         const double ratio = 1e-4;
         var rates = new double[n, n];
-        for (var i = 0; i + 1 < n; i++) (rates[i, i + 1], rates[i + 1, i]) = (ratio, 1);
+        for (var i = 0; i + 1 < n; i++)
+            (rates[i, i + 1], rates[i + 1, i]) = (ratio, 1);
 
         var p = MarkovChain.SteadyState(rates);
 
-        for (var i = 0; i < n; i++) Relative(p[i], (1 - ratio) * Math.Pow(ratio, i)).Should().BeLessThan(1e-13);
+        for (var i = 0; i < n; i++)
+            Relative(p[i], (1 - ratio) * Math.Pow(ratio, i)).Should().BeLessThan(1e-13);
     }
 
     private static (Rational Up, Rational Down) Binomial(int k, int n, Rational u)
@@ -118,9 +120,12 @@ public sealed class NumericsTests
         for (var i = 0; i <= n; i++)
         {
             var term = Rational.Of(Choose(n, i));
-            for (var j = 0; j < n; j++) term *= j < i ? Rational.One - u : u;
-            if (i >= k) up += term;
-            else down += term;
+            for (var j = 0; j < n; j++)
+                term *= j < i ? Rational.One - u : u;
+            if (i >= k)
+                up += term;
+            else
+                down += term;
         }
 
         return (up, down);

@@ -203,8 +203,10 @@ public sealed class RunTests
         {
             var seen = 0;
             await foreach (var result in world.Chat.RunBatchAsync(batch, Prompt, CancellationToken.None).ConfigureAwait(false))
+            {
                 if (++seen == 20)
                     break;
+            }
         });
         world.Counts(batch).UnderWay.Should().Be(0);
         var results = world.Run(batch);
@@ -260,7 +262,10 @@ public sealed class RunTests
             var results = new List<BatchResult<Review, int>>();
             await foreach (var result in world.Pool.RunBatchAsync(
                 batch, static (attempt, review, token) => new ValueTask<int>(review.Text.Length), new BatchRunOptions { Version = version }, CancellationToken.None).ConfigureAwait(false))
+            {
                 results.Add(result);
+            }
+
             return results;
         });
     }

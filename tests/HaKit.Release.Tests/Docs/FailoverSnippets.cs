@@ -76,7 +76,9 @@ public sealed class FailoverSnippets
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["Models:Endpoints:0:Name"] = "a", ["Models:Endpoints:1:Name"] = "b", ["Models:Heartbeat:Enabled"] = "false",
+            ["Models:Endpoints:0:Name"] = "a",
+            ["Models:Endpoints:1:Name"] = "b",
+            ["Models:Heartbeat:Enabled"] = "false",
         }).Build();
         var services = new ServiceCollection();
         services.AddHaEndpointPool("models", configuration.GetSection("Models"))

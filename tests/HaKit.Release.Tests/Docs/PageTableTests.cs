@@ -104,12 +104,18 @@ public sealed class PageTableTests
             var name = path + property.Name;
             var value = property.GetValue(options);
             if (property.PropertyType == typeof(TimeoutOptions) && value is null)
+            {
                 yield return (name + ":Timeout", "none");
+            }
             else if (value is not null and not Enum and not RequestProfile && value.GetType() is { IsClass: true } type && type.Namespace!.StartsWith("HaKit", StringComparison.Ordinal))
+            {
                 foreach (var inner in DefaultsOf(value, name + ":"))
                     yield return inner;
+            }
             else
+            {
                 yield return (name, Shown(value));
+            }
         }
     }
 

@@ -41,8 +41,11 @@ public sealed class PartSnippets
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["Models:Endpoints:0:Name"] = "gateway", ["Models:Endpoints:0:Address"] = "https://gateway.example/v1",
-            ["Models:Endpoints:1:Name"] = "direct", ["Models:Endpoints:1:Address"] = "https://direct.example/v1", ["Models:Endpoints:1:Tier"] = "1",
+            ["Models:Endpoints:0:Name"] = "gateway",
+            ["Models:Endpoints:0:Address"] = "https://gateway.example/v1",
+            ["Models:Endpoints:1:Name"] = "direct",
+            ["Models:Endpoints:1:Address"] = "https://direct.example/v1",
+            ["Models:Endpoints:1:Tier"] = "1",
         }).Build();
         var services = new ServiceCollection();
         services.AddHaEndpointPool("models", configuration.GetSection("Models")).AddFaultClassifier(new OurGateway());
@@ -77,7 +80,9 @@ public sealed class PartSnippets
         var options = new EndpointPoolOptions();
         options.Endpoints.Add(new EndpointOptions
         {
-            Name = "azure", Address = "https://example.openai.azure.com/openai/v1", Account = "team",
+            Name = "azure",
+            Address = "https://example.openai.azure.com/openai/v1",
+            Account = "team",
             Limits = new LimitOptions { MaxConcurrency = 50, RequestsPerMinute = 600, TokensPerMinute = 120_000 },
         });
         options.AccountLimits["team"] = new LimitOptions { TokensPerMinute = 200_000 };
@@ -92,8 +97,12 @@ public sealed class PartSnippets
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["Models:Endpoints:0:Name"] = "openai", ["Models:Endpoints:0:Address"] = "https://openai.example/v1",
-            ["Models:Endpoints:1:Name"] = "azure", ["Models:Endpoints:1:Address"] = "https://azure.example/v1", ["Models:Endpoints:1:Dialect"] = "AzureOpenAI", ["Models:Endpoints:1:Tier"] = "1",
+            ["Models:Endpoints:0:Name"] = "openai",
+            ["Models:Endpoints:0:Address"] = "https://openai.example/v1",
+            ["Models:Endpoints:1:Name"] = "azure",
+            ["Models:Endpoints:1:Address"] = "https://azure.example/v1",
+            ["Models:Endpoints:1:Dialect"] = "AzureOpenAI",
+            ["Models:Endpoints:1:Tier"] = "1",
             ["OpenAI:ApiKey"] = "of openai",
         }).Build();
         var services = new ServiceCollection();

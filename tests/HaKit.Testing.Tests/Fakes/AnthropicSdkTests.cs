@@ -98,7 +98,10 @@ public sealed class AnthropicSdkTests
         var stream = async () =>
         {
             await foreach (var update in client.Messages.CreateStreaming(Ask("s", 9), Token))
-                if (update.TryPickContentBlockDelta(out _)) deltas++;
+            {
+                if (update.TryPickContentBlockDelta(out _))
+                    deltas++;
+            }
         };
         await stream.Should().ThrowAsync<AnthropicException>();
         deltas.Should().Be(2);

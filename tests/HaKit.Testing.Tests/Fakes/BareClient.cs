@@ -28,8 +28,10 @@ internal static class BareClient
         {
             while (stream.Events.Count + stream.Comments.Count < stopAfterEvents && await reader.ReadLineAsync(Token) is { } line)
             {
-                if (line.StartsWith(':')) stream.Comments.Add(line[1..].Trim());
-                if (line.StartsWith("data: ", StringComparison.Ordinal)) stream.Events.Add(line[6..]);
+                if (line.StartsWith(':'))
+                    stream.Comments.Add(line[1..].Trim());
+                if (line.StartsWith("data: ", StringComparison.Ordinal))
+                    stream.Events.Add(line[6..]);
             }
         }
         catch (Exception e) when (e is IOException or HttpRequestException)

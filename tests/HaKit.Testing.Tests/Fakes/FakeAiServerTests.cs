@@ -39,11 +39,13 @@ public sealed class FakeAiServerTests
         var stuck = await BareClient.PostAsync(client, "fault", stream: true);
         var slow = await BareClient.PostAsync(client, "slow", stream: true);
         var reading = new[] { BareClient.ReadAsync(stuck), BareClient.ReadAsync(slow) };
-        while (server.Counts.InFlight < 2) await Task.Delay(1, Token);
+        while (server.Counts.InFlight < 2)
+            await Task.Delay(1, Token);
 
         await server.KillAsync();
 
-        foreach (var stream in await Task.WhenAll(reading)) stream.Error.Should().NotBeNull();
+        foreach (var stream in await Task.WhenAll(reading))
+            stream.Error.Should().NotBeNull();
         server.Counts.Should().Match<FakeCounts>(c => c.Received == 2 && c.InFlight == 0 && c.Cut + c.Failed == 2 && c.Abandoned == 0);
     }
 
@@ -143,7 +145,8 @@ public sealed class FakeAiServerTests
             try
             {
                 using var response = await BareClient.PostAsync(client, prompt, stream, maxTokens: 8);
-                if (!response.IsSuccessStatusCode) return ((int)response.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
+                if (!response.IsSuccessStatusCode)
+                    return ((int)response.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
                 if (!stream)
                 {
                     var answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync(Token)).RootElement;
@@ -151,7 +154,8 @@ public sealed class FakeAiServerTests
                 }
 
                 var events = await BareClient.ReadAsync(response);
-                if (events.Error is not null) return "cut";
+                if (events.Error is not null)
+                    return "cut";
                 return string.Concat(events.Contents) == FakeAnswers.AnswerTo(prompt, 8) && events.Events[^1] == "[DONE]" ? "whole" : "wrong";
             }
             catch (HttpRequestException)
@@ -200,6 +204,7 @@ public sealed class FakeAiServerTests
 
     private static async Task Until(Func<bool> condition)
     {
-        while (!condition()) await Task.Delay(1, Token);
+        while (!condition())
+            await Task.Delay(1, Token);
     }
 }

@@ -86,7 +86,10 @@ public sealed class FakeEndpointTests
         var error = Record.Exception(() => _clock.Run(async () =>
         {
             await foreach (var _ in _endpoint.StreamAsync(["a", "b", "c"], Token))
-                if (++items == most) break;
+            {
+                if (++items == most)
+                    break;
+            }
         }));
         return (items, error);
     }

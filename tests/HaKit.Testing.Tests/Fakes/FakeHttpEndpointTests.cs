@@ -66,7 +66,8 @@ public sealed class FakeHttpEndpointTests
 
         FluentActions.Invoking(() => Read(impatient.Token)).Should().Throw<OperationCanceledException>();
         _clock.Elapsed.Should().Be(Ms(50));
-        while (!text.EndsWith("[DONE]\n\n", StringComparison.Ordinal)) text += Read(CancellationToken.None);
+        while (!text.EndsWith("[DONE]\n\n", StringComparison.Ordinal))
+            text += Read(CancellationToken.None);
 
         text.Split("\"content\":\"").Should().HaveCount(1 + 1 + 5, "the opening and five contents");
         endpoint.Counts.AnsweredWhole.Should().Be(1, "its last byte was read");
@@ -123,7 +124,8 @@ public sealed class FakeHttpEndpointTests
         using var client = endpoint.CreateClient();
         endpoint.Faults.Always(FakeFault.Status(503, "busy"));
         HttpResponseMessage response;
-        using (var ask = BareClient.Ask("p", stream: false, path: "chat/completions")) response = await client.SendAsync(ask, Token);
+        using (var ask = BareClient.Ask("p", stream: false, path: "chat/completions"))
+            response = await client.SendAsync(ask, Token);
 
         response.StatusCode.Should().Be(HttpStatusCode.ServiceUnavailable);
         (await response.Content.ReadAsStringAsync(Token)).Should().Be("busy");

@@ -41,7 +41,8 @@ public sealed class OpenAISdkTests
 
         await foreach (var update in Connect(fake).GetChatClient(Model).CompleteChatStreamingAsync([new UserChatMessage("stream")], options, Token))
         {
-            foreach (var part in update.ContentUpdate) text.Append(part.Text);
+            foreach (var part in update.ContentUpdate)
+                text.Append(part.Text);
             contents += update.ContentUpdate.Count(part => part.Text.Length > 0);
             finish = update.FinishReason ?? finish;
             usage = update.Usage ?? usage;

@@ -33,7 +33,8 @@ public sealed class Transport : IAsyncDisposable
     /// <summary>Waits for what a server does after its client has left.</summary>
     public async Task<FakeCounts> CountsWhenSettledAsync()
     {
-        while (Counts.InFlight > 0) await Task.Delay(1, TestContext.Current.CancellationToken);
+        while (Counts.InFlight > 0)
+            await Task.Delay(1, TestContext.Current.CancellationToken);
         return Counts;
     }
 
@@ -41,6 +42,7 @@ public sealed class Transport : IAsyncDisposable
     {
         Client.Dispose();
         _endpoint?.Dispose();
-        if (_server is not null) await _server.DisposeAsync();
+        if (_server is not null)
+            await _server.DisposeAsync();
     }
 }

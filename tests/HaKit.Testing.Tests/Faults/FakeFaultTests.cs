@@ -67,7 +67,8 @@ public sealed class FakeFaultTests
         fake.Faults.InOrder(FakeFault.Refused, FakeFault.NameNotResolved, FakeFault.TlsFailed, FakeFault.Throw(() => new TimeoutException("mine")));
 
         var errors = new List<Exception?>();
-        for (var i = 0; i < 4; i++) errors.Add(await Record.ExceptionAsync(() => BareClient.PostAsync(fake.Client, "p", stream: false)));
+        for (var i = 0; i < 4; i++)
+            errors.Add(await Record.ExceptionAsync(() => BareClient.PostAsync(fake.Client, "p", stream: false)));
 
         errors.Take(3).Cast<HttpRequestException>().Select(e => e.HttpRequestError).Should().Equal(
             HttpRequestError.ConnectionError, HttpRequestError.NameResolutionError, HttpRequestError.SecureConnectionError);
@@ -166,7 +167,11 @@ public sealed class FakeFaultTests
         using var giveUp = new CancellationTokenSource();
 
         for (var events = 0; events < openingEvents;)
-            if ((await reader.ReadLineAsync(Token))!.StartsWith("data: ", StringComparison.Ordinal)) events++;
+        {
+            if ((await reader.ReadLineAsync(Token))!.StartsWith("data: ", StringComparison.Ordinal))
+                events++;
+        }
+
         (await reader.ReadLineAsync(Token)).Should().BeEmpty();
         var next = reader.ReadLineAsync(giveUp.Token).AsTask();
         next.IsCompleted.Should().BeFalse();
@@ -193,7 +198,8 @@ public sealed class FakeFaultTests
 
         bodies[0].Should().BeEmpty();
         bodies[1].Should().Contain("chatcmpl").And.NotContain("[DONE]");
-        if (!stream) FluentActions.Invoking(() => JsonDocument.Parse(bodies[1])).Should().Throw<JsonException>();
+        if (!stream)
+            FluentActions.Invoking(() => JsonDocument.Parse(bodies[1])).Should().Throw<JsonException>();
         JsonDocument.Parse(bodies[2]).RootElement.TryGetProperty("error", out _).Should().BeTrue();
         bodies[3].Should().Be("""{"error":"mine"}""");
         (await fake.CountsWhenSettledAsync()).Should().Match<FakeCounts>(c => c.AnsweredWhole == 0 && c.Failed == 3 && c.Cut == 1);
@@ -284,8 +290,11 @@ public sealed class FakeFaultTests
         string[] bodies = ["", "{", "[]", "null", "3", """{"messages":3}""", """{"messages":[]}""", """{"messages":[{"role":"user","content":"x"}],"max_tokens":0}""", """{"messages":[{"content":[{"type":"image_url"}]}]}"""];
 
         foreach (var body in bodies)
+        {
             foreach (var path in new[] { "v1/chat/completions", "v1/messages" })
                 (await fake.Client.PostAsync(path, new StringContent(body), Token)).StatusCode.Should().Be(HttpStatusCode.BadRequest, "of {0}", body);
+        }
+
         (await fake.Client.PostAsync("v1/embeddings", new StringContent("{}"), Token)).StatusCode.Should().Be(HttpStatusCode.BadRequest);
         (await fake.Client.PostAsync("v1/files", new StringContent("no parts"), Token)).StatusCode.Should().Be(HttpStatusCode.BadRequest);
         (await fake.Client.GetAsync("v1/nothing", Token)).StatusCode.Should().Be(HttpStatusCode.NotFound);

@@ -102,7 +102,8 @@ public sealed class FakeFaultsTests
         ((int)response.StatusCode).Should().Be(row.Status, name);
         var body = await response.Content.ReadAsStringAsync(Token);
         At(JsonDocument.Parse(body).RootElement, row.Where).Should().Contain(row.What);
-        if (row.Header is null) return;
+        if (row.Header is null)
+            return;
         if (row.HeaderValue is null)
             response.Headers.Contains(row.Header).Should().BeFalse();
         else

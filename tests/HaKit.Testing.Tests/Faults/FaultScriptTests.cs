@@ -134,7 +134,8 @@ public sealed class FaultScriptTests
     // A request is only ever made by a fake: this one is a callback's.
     private FakeRequest Ask()
     {
-        if (_requests.Count > 0) return _requests[0];
+        if (_requests.Count > 0)
+            return _requests[0];
         using var rule = _endpoint.Faults.Always(FakeFault.None, r =>
         {
             _requests.Add(r);

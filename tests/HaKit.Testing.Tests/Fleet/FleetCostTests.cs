@@ -35,9 +35,14 @@ public sealed class FleetCostTests(ITestOutputHelper output)
         for (var second = 0; second < Seconds; second++)
         {
             for (var message = 0; message < 20; message++)
+            {
                 foreach (var identity in fingerprints.TakeLast(10))
+                {
                     if (PeerFactFormat.TryRead(System.Text.Encoding.UTF8.GetBytes(identity), out var fact))
                         pool.Learn(fact with { Replica = $"r{second * 20 + message % 200}", Left = fact.Length });
+                }
+            }
+
             fleet.Time.Advance(TimeSpan.FromSeconds(1));
         }
         var share = (Environment.CpuUsage.TotalTime - before) / TimeSpan.FromSeconds(Seconds);

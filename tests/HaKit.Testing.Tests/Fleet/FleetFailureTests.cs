@@ -75,8 +75,11 @@ public sealed class FleetFailureTests
         fleet.Fault("e0", FakeFault.Status(429).WithHeader("Retry-After", "100"), S(5.2), S(6));
         fleet.Run(Workload.Steady(10), S(15));
         foreach (var replica in fleet.Replicas)
+        {
             if (Health(replica, "e0").CooldownUntil is { } until)
                 until.Should().BeLessThan(S(106.2)).And.BeGreaterThan(S(64));
+        }
+
         fleet.Time.Advance(S(107) - fleet.Time.Elapsed);
         Cooling(fleet).Should().Be(0);
         return Task.CompletedTask;
@@ -267,7 +270,12 @@ public sealed class FleetFailureTests
         fleet.Time.Advance(S(3));
         var order = new PeerFact
         {
-            Kind = PeerFactKind.Order, Subject = "e0", Replica = "mallory", Version = 99, Length = TimeSpan.FromDays(90), Left = TimeSpan.FromDays(90),
+            Kind = PeerFactKind.Order,
+            Subject = "e0",
+            Replica = "mallory",
+            Version = 99,
+            Length = TimeSpan.FromDays(90),
+            Left = TimeSpan.FromDays(90),
             Order = new SignedOrder(PoolOrder.ForceDown, null, "Ada", null, default, Convert.ToBase64String(new byte[32])),
         };
         fleet.Store.Inject("fleet", "test", order);
@@ -304,12 +312,24 @@ public sealed class FleetFailureTests
         (Health(fleet.Replicas[0], "e0").CooldownUntil!.Value - fleet.Time.Elapsed).Should().BeLessThanOrEqualTo(TimeSpan.FromHours(1));
 
         foreach (var name in new[] { "e0", "e1", "e2", "e3" })
+        {
             foreach (var replica in new[] { "liar", "liar 2" })
+            {
                 fleet.Store.Inject("fleet", "test", new PeerFact
                 {
-                    Kind = PeerFactKind.Opinion, Subject = name, Replica = replica, Version = 9, Length = S(30), Left = S(30), Opinion = PeerOpinion.Ejected,
-                    Fingerprint = fleet.Replicas[0].Pool.GetFleetStatus() is not null ? FingerprintOf(fleet, name) : null, Fault = FaultKind.ServerError,
+                    Kind = PeerFactKind.Opinion,
+                    Subject = name,
+                    Replica = replica,
+                    Version = 9,
+                    Length = S(30),
+                    Left = S(30),
+                    Opinion = PeerOpinion.Ejected,
+                    Fingerprint = fleet.Replicas[0].Pool.GetFleetStatus() is not null ? FingerprintOf(fleet, name) : null,
+                    Fault = FaultKind.ServerError,
                 });
+            }
+        }
+
         fleet.Time.Advance(S(2));
         Others.Count(e => Health(fleet.Replicas[0], e).Admits(fleet.Time.Elapsed)).Should().BeGreaterThanOrEqualTo(1);
         fleet.Run(Workload.Steady(5), S(60)).Lost.Should().Be(0);
@@ -411,14 +431,30 @@ public sealed class FleetFailureTests
     {
         switch (trouble)
         {
-            case "frozen": store.Freeze(); break;
-            case "killed": store.Kill(); break;
-            case "wiped": store.Wipe(); break;
-            case "read-only": store.IsReadOnly = true; break;
-            case "clock + 1 h": store.JumpClock(TimeSpan.FromHours(1)); break;
-            case "clock - 1 h": store.JumpClock(TimeSpan.FromHours(-1)); break;
-            case "partition": store.Partition(static i => i < 2); break;
-            default: store.FailOver(TimeSpan.FromMinutes(10)); break;
+            case "frozen":
+                store.Freeze();
+                break;
+            case "killed":
+                store.Kill();
+                break;
+            case "wiped":
+                store.Wipe();
+                break;
+            case "read-only":
+                store.IsReadOnly = true;
+                break;
+            case "clock + 1 h":
+                store.JumpClock(TimeSpan.FromHours(1));
+                break;
+            case "clock - 1 h":
+                store.JumpClock(TimeSpan.FromHours(-1));
+                break;
+            case "partition":
+                store.Partition(static i => i < 2);
+                break;
+            default:
+                store.FailOver(TimeSpan.FromMinutes(10));
+                break;
         }
     }
 
@@ -426,10 +462,18 @@ public sealed class FleetFailureTests
     {
         switch (trouble)
         {
-            case "frozen": store.Thaw(); break;
-            case "killed": store.Restart(); break;
-            case "read-only": store.IsReadOnly = false; break;
-            case "partition": store.Partition(static _ => true); break;
+            case "frozen":
+                store.Thaw();
+                break;
+            case "killed":
+                store.Restart();
+                break;
+            case "read-only":
+                store.IsReadOnly = false;
+                break;
+            case "partition":
+                store.Partition(static _ => true);
+                break;
         }
     }
 

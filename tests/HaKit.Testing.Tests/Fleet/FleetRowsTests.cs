@@ -1,6 +1,6 @@
+using System.Globalization;
 using HaKit.Failover;
 using HaKit.Selection;
-using System.Globalization;
 
 namespace HaKit.Testing.Tests.Fleets;
 
@@ -47,8 +47,11 @@ public sealed class FleetRowsTests(ITestOutputHelper output)
             foreach (var isStandby in new[] { false, true })
             {
                 foreach (var replicas in new[] { 4, 10, 20 })
+                {
                     foreach (var rate in new[] { 0.005, 0.02, 0.1, 1 })
                         data.Add(replicas, 2, rate, isStandby);
+                }
+
                 data.Add(20, 1, 1, isStandby);
                 data.Add(20, 6, 1, isStandby);
             }
@@ -87,9 +90,14 @@ public sealed class FleetRowsTests(ITestOutputHelper output)
         if (Environment.GetEnvironmentVariable("HAKIT_EVIDENCE") != "1")
             Assert.Skip("Set HAKIT_EVIDENCE=1 for the table of docs/evidence/fleet.md.");
         foreach (var (n, r) in new[] { (4, 10.0), (20, 1.0), (50, 0.1) })
+        {
             foreach (var (name, fault) in new[] { ("429", FakeFault.Status(429).WithHeader("Retry-After", "60")), ("500", FakeFault.Status(500)), ("silence", FakeFault.Hang) })
+            {
                 for (var seed = 1; seed <= 3; seed++)
                     output.WriteLine($"EVIDENCE {name} {n}x{r} seed {seed}: alone {Hits(n, r, fault, null, false, seed)} shared {Hits(n, r, fault, null, true, seed)}");
+            }
+        }
+
         return Task.CompletedTask;
     }
 
@@ -160,8 +168,11 @@ public sealed class FleetRowsTests(ITestOutputHelper output)
             configure?.Invoke(i, o);
         }, shares, seed);
         foreach (var replica in fleet.Replicas)
+        {
             foreach (var endpoint in replica.Endpoints)
                 endpoint.Service = Usual;
+        }
+
         return fleet;
     }
 

@@ -117,9 +117,14 @@ public sealed class SimulationTests(ITestOutputHelper output)
             var waiting = failed.Select(e => e.Name).ToHashSet();
             // Tasks go round until each failed node was given one.
             for (var i = 0; i < 300 && waiting.Count > 0; i++)
+            {
                 foreach (var attempt in test.Call().Attempts)
+                {
                     if (attempt.Fault is not null && waiting.Remove(attempt.Endpoint))
                         handedOver++;
+                }
+            }
+
             foreach (var lift in lifts)
                 lift.Dispose();
         }

@@ -41,11 +41,14 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     private void Find(string violation, Func<SwarmCase, SwarmCase> plant)
     {
         for (var seed = 1; seed <= Seeds; seed++)
+        {
             if (SwarmRun.Of(plant(SwarmCase.Of(seed))).Violations.Find(v => v.Contains(violation, StringComparison.Ordinal)) is { } found)
             {
                 output.WriteLine($"seed {seed}: {found}");
                 return;
             }
+        }
+
         Assert.Fail($"Not found within {Seeds} seeds.");
     }
 

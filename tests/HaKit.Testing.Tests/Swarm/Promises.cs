@@ -61,8 +61,10 @@ internal static class Promises
         if (call.Attempts.Count > bound)
             run.Broken($"call {call.Number} made {call.Attempts.Count} attempts");
         for (var i = 0; i < call.Attempts.Count; i++)
+        {
             if (call.Attempts[i].ShowedContent && call.Attempts.Exists(a => a.Began > call.Attempts[i].Ended))
                 run.Broken($"call {call.Number} was sent again after content of it had been delivered");
+        }
     }
 
     /// <summary>A request's own fault is told at once: nobody else is asked.</summary>
@@ -90,11 +92,13 @@ internal static class Promises
         if (!call.IsStream && call.Attempts.Exists(a => a.Began < from && a.Ended > from))
             return;
         for (var i = 0; i < run.Case.Endpoints.Count; i++)
+        {
             if (IsWell(run, i, from, until))
             {
                 run.Broken($"call {call.Number}, begun at {call.Began.TotalSeconds:0.000} s, was lost at {call.Ended!.Value.TotalSeconds:0.000} s though e{i} was well from {from.TotalSeconds:0.000} s to {until.TotalSeconds:0.000} s: {call.Exception?.Message}");
                 return;
             }
+        }
     }
 
     /// <summary>In an outage of all, repetitions are at most a tenth of the calls, and what was saved up.</summary>
@@ -155,8 +159,10 @@ internal static class Promises
         if (run.Case.Pause is not null)
             return;
         foreach (var (at, endpoint, happened) in run.Events)
+        {
             if (happened is EndpointEjected ejected && IsWell(run, endpoint, TimeSpan.Zero, at))
                 run.Broken($"e{endpoint} was ejected at {at.TotalSeconds:0.0} s for {ejected.Fault}, and had always been well");
+        }
     }
 
     /// <summary>A silent stream is given up when its time is over. An attempt whose endpoint's usual time is not known yet is kept, and another starts beside it.</summary>
@@ -165,21 +171,31 @@ internal static class Promises
         const int SamplesToLearn = 20;
         var limit = SwarmCase.FirstContentLimit + Late + (run.Case.Pause is null ? TimeSpan.Zero : PauseLength);
         foreach (var attempt in run.Attempts)
+        {
             if (attempt.Call.IsStream && !attempt.ShowedContent && attempt.Ended - attempt.Began > limit
                 && !(attempt.Call.FirstItemAt <= attempt.Ended) // another attempt of the call may have served it meanwhile
                 && run.Attempts.Count(a => a.Endpoint == attempt.Endpoint && a.Call.IsStream && a.ShowedContent && a.Began < attempt.Began) > SamplesToLearn)
+            {
                 run.Broken($"call {attempt.Call.Number} waited {(attempt.Ended - attempt.Began)!.Value.TotalSeconds:0.0} s for the first content from e{attempt.Endpoint}");
+            }
+        }
     }
 
     private static bool IsWell(SwarmRun run, int endpoint, TimeSpan from, TimeSpan until)
     {
         var name = run.Case.Endpoints[endpoint].Name;
         foreach (var fault in run.Case.Faults)
+        {
             if ((fault.Endpoint is null || fault.Endpoint == name) && fault.From < until && fault.Until > from)
                 return false;
+        }
+
         foreach (var (begins, ends) in run.Closures[endpoint].Concat(run.Throttled[endpoint]))
+        {
             if (begins < until && ends > from)
                 return false;
+        }
+
         return run.Case.Pause is not { } pause || pause + PauseLength < from || pause > until;
     }
 }

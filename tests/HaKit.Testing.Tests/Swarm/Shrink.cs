@@ -12,11 +12,13 @@ internal static class Shrink
         {
             smaller = false;
             foreach (var candidate in Candidates(broken))
+            {
                 if (runs++ < MostRuns && SwarmRun.Of(candidate).Violations.Count > 0)
                 {
                     (broken, smaller) = (candidate, true);
                     break;
                 }
+            }
         }
         return broken;
     }
@@ -26,6 +28,7 @@ internal static class Shrink
         for (var i = 0; i < whole.Faults.Count; i++)
             yield return whole with { Faults = [.. whole.Faults.Where((_, at) => at != i)] };
         if (whole.Endpoints.Count > 2)
+        {
             for (var i = 0; i < whole.Endpoints.Count; i++)
             {
                 var name = whole.Endpoints[i].Name;
@@ -33,6 +36,8 @@ internal static class Shrink
                 if (i == whole.Endpoints.Count - 1)
                     yield return whole with { Endpoints = [.. whole.Endpoints.SkipLast(1)], Faults = [.. whole.Faults.Where(f => f.Endpoint != name)] };
             }
+        }
+
         if (whole.BadRequests > 0)
             yield return whole with { BadRequests = 0 };
         if (whole.Cancelled > 0)
@@ -48,7 +53,9 @@ internal static class Shrink
         if (whole.Length > TimeSpan.FromSeconds(10))
             yield return whole with { Length = whole.Length * 0.7 };
         for (var i = 0; i < whole.Faults.Count; i++)
+        {
             if (whole.Faults[i] is var fault && fault.Until - fault.From > TimeSpan.FromSeconds(1))
                 yield return whole with { Faults = [.. whole.Faults.Select((f, at) => at == i ? f with { Until = f.From + (f.Until - f.From) / 2 } : f)] };
+        }
     }
 }

@@ -35,9 +35,14 @@ internal sealed class SwarmRun
             endpoint.HasRefused = Refused;
         }
         foreach (var fault in @case.Faults)
+        {
             foreach (var endpoint in _test.Endpoints)
+            {
                 if (fault.Endpoint is null || fault.Endpoint == endpoint.Name)
                     endpoint.Faults.Add(new FaultRule(fault.Fault) { From = fault.From, Until = fault.Until, Probability = fault.Probability, Where = fault.Probes ? static _ => true : null });
+            }
+        }
+
         _test.Events.Happened = Happened;
     }
 
@@ -124,8 +129,10 @@ internal sealed class SwarmRun
     private void Settle()
     {
         foreach (var endpoint in _test.Endpoints)
+        {
             if (Closures[endpoint.Index].Any(c => c.Until == TimeSpan.MaxValue))
                 _test.Time.Run(() => _test.Pool.BringUpAsync(endpoint.Name).AsTask());
+        }
         // The pool's own longest wait for a throttling server that says nothing is a minute.
         _test.Time.Advance(TimeSpan.FromSeconds(65));
         for (var i = 0; i < 120; i++)
@@ -281,9 +288,12 @@ internal sealed class SwarmRun
         Note('a', index);
         _log?.Append(CultureInfo.InvariantCulture, $"{_test.Time.Elapsed} call {call.Number} attempt {attempt.Number} on {attempt.Endpoint.Name}\n");
         foreach (var (from, until) in Closures[index])
+        {
             // A key that has served gets a trial after 5 s, a quota after a minute.
             if (sent.Began > from && sent.Began < (until == TimeSpan.MaxValue ? from + TimeSpan.FromSeconds(4) : until))
                 Broken($"call {call.Number} was sent to e{index} at {sent.Began.TotalSeconds:0.000} s, which was to be left alone from {from.TotalSeconds:0.000} s to {(until == TimeSpan.MaxValue ? "further notice" : $"{until.TotalSeconds:0.000} s")}");
+        }
+
         return sent;
     }
 
@@ -297,6 +307,7 @@ internal sealed class SwarmRun
         var until = forGood ? TimeSpan.MaxValue : now + fault.RetryAfter;
         var domains = Case.Endpoints[endpoint.Index].Domains;
         for (var i = 0; i < Closures.Length; i++)
+        {
             if (i == endpoint.Index || fault.Reach != FaultReach.Endpoint && domains.Shares(Case.Endpoints[i].Domains, fault.Reach))
             {
                 if (until is { } known)
@@ -304,6 +315,7 @@ internal sealed class SwarmRun
                 else
                     Throttled[i].Add((now, now + OwnWait));
             }
+        }
     }
 
     private void Happened(PoolEvent happened)
@@ -318,8 +330,10 @@ internal sealed class SwarmRun
     private void Look()
     {
         foreach (var e in _test.Pool.Explain(RequestProfile.Default))
+        {
             if (e.Health.Status == EndpointHealthStatus.Trial && e.InFlight == 0)
                 Broken($"{e.Endpoint} has a trial at {_test.Time.Elapsed.TotalSeconds:0} s, but nothing is in flight on it");
+        }
     }
 
     public void Broken(FormattableString what) => Broken(what.ToString(CultureInfo.InvariantCulture));

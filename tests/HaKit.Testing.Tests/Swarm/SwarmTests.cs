@@ -19,8 +19,10 @@ public sealed class SwarmTests(ITestOutputHelper output)
             var run = SwarmRun.Of(SwarmCase.Of(seed));
             Interlocked.Add(ref calls, run.Calls.Count);
             if (run.Violations.Count > 0)
+            {
                 lock (broken)
                     broken.Add(seed);
+            }
         });
         output.WriteLine($"{Count} lives, {calls} calls, {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");
         broken.Sort();

@@ -54,7 +54,8 @@ public sealed class ManualTimeProviderTests
                     expected.Remove(i);
                     break;
                 default:
-                    if (timers[i].Change(Ms(due), Timeout.InfiniteTimeSpan)) expected[i] = (due, order++);
+                    if (timers[i].Change(Ms(due), Timeout.InfiniteTimeSpan))
+                        expected[i] = (due, order++);
                     break;
             }
 
@@ -91,7 +92,8 @@ public sealed class ManualTimeProviderTests
     [Fact]
     public void Disposed_timers_do_not_pile_up()
     {
-        for (var i = 0; i < 100_000; i++) After(1_000_000, "never").Dispose();
+        for (var i = 0; i < 100_000; i++)
+            After(1_000_000, "never").Dispose();
 
         _clock.ArmedTimers.Should().Be(0);
         _clock.UntilNextTimer.Should().BeNull();
@@ -191,7 +193,8 @@ public sealed class ManualTimeProviderTests
 
         async Task<int> Work()
         {
-            for (var i = 0; i < 10; i++) await Task.Delay(TimeSpan.FromSeconds(3), _clock, TestContext.Current.CancellationToken);
+            for (var i = 0; i < 10; i++)
+                await Task.Delay(TimeSpan.FromSeconds(3), _clock, TestContext.Current.CancellationToken);
             return 42;
         }
     }
@@ -325,14 +328,16 @@ public sealed class ManualTimeProviderTests
         Round();
         var before = GC.GetAllocatedBytesForCurrentThread();
 
-        for (var i = 0; i < 20; i++) Round();
+        for (var i = 0; i < 20; i++)
+            Round();
 
         (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
         count.Should().Be(21_000);
 
         void Round()
         {
-            for (var i = 0; i < timers.Length; i++) timers[i].Change(Ms(i * 37 % 100), Timeout.InfiniteTimeSpan);
+            for (var i = 0; i < timers.Length; i++)
+                timers[i].Change(Ms(i * 37 % 100), Timeout.InfiniteTimeSpan);
             _clock.Advance(Ms(100));
         }
     }

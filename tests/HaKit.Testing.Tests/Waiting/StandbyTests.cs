@@ -67,6 +67,7 @@ public sealed class StandbyTests
             test[$"e{i}"].Faults.During(TimeSpan.Zero, hiccup, FaultOf(kind));
         var served = 0;
         for (var call = 0; call < 3; call++)
+        {
             try
             {
                 test.Call(new RequestProfile { Deadline = deadline });
@@ -75,13 +76,17 @@ public sealed class StandbyTests
             catch (EndpointPoolException)
             {
             }
+        }
+
         return served;
     }
 
     private static void TakeOut(TestPool test, string name, int how)
     {
         if (how == 0)
+        {
             Eject(test, name);
+        }
         else
         {
             test[name].Faults.Always(FakeFault.Status(503));
@@ -98,6 +103,7 @@ public sealed class StandbyTests
         test[name].Faults.Always(FakeFault.Status(503));
         var only = new RequestProfile { Endpoints = [name], Deadline = S(0.01), MayRepeat = false };
         for (var i = 0; i < 40 && test.Pool.Explain(RequestProfile.Default).Single(e => e.Endpoint == name).Health.Admits(test.Time.Elapsed); i++)
+        {
             try
             {
                 test.Call(only);
@@ -105,6 +111,8 @@ public sealed class StandbyTests
             catch (Exception e) when (e is EndpointPoolException or HttpRequestException)
             {
             }
+        }
+
         test.Pool.Explain(RequestProfile.Default).Single(e => e.Endpoint == name).Health.Status.Should().Be(Health.EndpointHealthStatus.Ejected);
     }
 }

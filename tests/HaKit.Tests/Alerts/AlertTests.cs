@@ -378,11 +378,14 @@ public sealed class AlertTests
             await hosted.StartAsync(Ct);
         var pool = provider.GetRequiredService<EndpointPool>();
         for (var i = 0; i < 20; i++)
+        {
             await pool.ExecuteAsync(new RequestProfile { MayRepeat = false }, 0, static (attempt, _, _) =>
             {
                 attempt.ReportFault(new Fault(FaultKind.ServerError));
                 return new ValueTask<int>(0);
             }, Ct);
+        }
+
         (await told.Task.WaitAsync(Ct)).Notices[0].Should().BeEquivalentTo(new { Pool = "chat", Endpoint = "a", Kind = AlertKind.Ejected });
         foreach (var hosted in provider.GetServices<IHostedService>())
             await hosted.StopAsync(Ct);

@@ -46,8 +46,10 @@ public sealed partial class ArchitectureTests
             if (RoomOf(type, rooms) is not { } from)
                 continue;
             foreach (var used in TypesUsedBy(type))
+            {
                 if (RoomOf(used, rooms) is { } to && to != from && to != Vocabulary && seen.Add($"{from} → {to}: {used.Name}") && !Arrows[from].Contains(to))
                     wrong.Add($"{from} → {to}: {Outermost(type).Name} uses {Outermost(used).Name}");
+            }
         }
         wrong.Should().BeEmpty();
         seen.Should().Contain(["Failover → Attempts: Lease", "Health → Faults: Fault"], "a scan that sees nothing would hold anything");
@@ -74,8 +76,10 @@ public sealed partial class ArchitectureTests
     public void Shipped_assemblies_show_their_internals_to_tests_and_benchmarks_only()
     {
         foreach (var assembly in new[] { typeof(EndpointPool).Assembly, Assembly.Load("HaKit.Testing"), Assembly.Load("HaKit.Availability") })
+        {
             assembly.GetCustomAttributes<InternalsVisibleToAttribute>().Select(a => a.AssemblyName)
                 .Should().NotContain(friend => !friend.EndsWith(".Tests", StringComparison.Ordinal) && friend != "HaKit.Benchmarks");
+        }
     }
 
     internal static string Source => Path.Combine(RepositoryRoot, "src", "HaKit");
@@ -166,8 +170,10 @@ public sealed partial class ArchitectureTests
                 if ((member as Type ?? member?.DeclaringType) is { } named)
                     yield return named;
                 if (member is MethodInfo { IsGenericMethod: true } generic)
+                {
                     foreach (var argument in generic.GetGenericArguments())
                         yield return argument;
+                }
             }
             i += operand switch
             {

@@ -43,11 +43,14 @@ public sealed class HealthCheckTests
         await using var provider = Services();
         var pool = provider.GetRequiredService<EndpointPool>();
         for (var i = 0; i < 5; i++)
+        {
             await pool.ExecuteAsync(new RequestProfile { Endpoints = ["a"], MayRepeat = false }, 0, static (attempt, _, _) =>
             {
                 attempt.ReportFault(new Fault(FaultKind.ServerError) { StatusCode = 500 });
                 return new ValueTask<int>(0);
             }, Ct);
+        }
+
         await pool.ForceDownAsync("c");
         var entry = await CheckAsync(provider);
         entry.Status.Should().Be(HealthStatus.Degraded);

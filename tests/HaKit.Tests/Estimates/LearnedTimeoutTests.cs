@@ -9,7 +9,8 @@ public sealed class LearnedTimeoutTests
 
     private static void Record(LearnedTimeout timeout, double milliseconds, int times)
     {
-        for (var i = 0; i < times; i++) timeout.Record(TimeSpan.FromMilliseconds(milliseconds));
+        for (var i = 0; i < times; i++)
+            timeout.Record(TimeSpan.FromMilliseconds(milliseconds));
     }
 
     [Fact]
@@ -72,13 +73,15 @@ public sealed class LearnedTimeoutTests
         const int each = 200_000;
         var threads = Enumerable.Range(0, 2).Select(t => new Thread(() =>
         {
-            for (var i = 0; i < each; i++) times.Record(TimeSpan.FromMilliseconds(t == 0 ? 10 : 1000));
+            for (var i = 0; i < each; i++)
+                times.Record(TimeSpan.FromMilliseconds(t == 0 ? 10 : 1000));
         })).ToList();
         threads.ForEach(t => t.Start());
         threads.ForEach(t => t.Join());
         times.Count.Should().Be(2 * each);
         times.Quantile(1).TotalMilliseconds.Should().BeLessThan(1100);
-        for (var i = 0; i < 20 * 512; i++) times.Record(TimeSpan.FromMilliseconds(1));
+        for (var i = 0; i < 20 * 512; i++)
+            times.Record(TimeSpan.FromMilliseconds(1));
         times.Quantile(1).TotalMilliseconds.Should().Be(1, "everything older has faded to nothing");
     }
 

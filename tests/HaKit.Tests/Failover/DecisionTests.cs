@@ -36,8 +36,10 @@ public sealed class DecisionTests
     private static void Learn(EndpointPool pool, double seconds, bool isStream = false)
     {
         foreach (var member in pool.Engine.Snapshot.Members)
+        {
             for (var i = 0; i < 60; i++)
                 member.Times.Record(isStream, S(seconds));
+        }
     }
 
     // How long an attempt may last

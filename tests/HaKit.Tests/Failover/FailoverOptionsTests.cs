@@ -6,7 +6,12 @@ public sealed class FailoverOptionsTests
 {
     private static FailoverSettings Settings(RetryOptions retry) => new()
     {
-        Pool = "p", Deadline = TimeSpan.FromSeconds(100), Retry = retry, FirstContent = new(), Streaming = new(), Hedging = new(),
+        Pool = "p",
+        Deadline = TimeSpan.FromSeconds(100),
+        Retry = retry,
+        FirstContent = new(),
+        Streaming = new(),
+        Hedging = new(),
     };
 
     [Theory]

@@ -114,8 +114,11 @@ public sealed class HostileCodeTests : StreamBench
     {
         await using var pool = TestPool.Create(Time, 2, o => o.Endpoints[0].Limits = new() { MaxConcurrency = 1 }, parts => parts.LoggerFactory = new ThrowingLog());
         for (var i = 0; i < 20; i++)
+        {
             (await pool.ExecuteAsync(0, static (attempt, _, _) =>
                 attempt.Endpoint.Name == "a" ? throw new HttpRequestException(HttpRequestError.ConnectionError) : ValueTask.FromResult(attempt.Endpoint.Name), Ct)).Should().Be("b");
+        }
+
         pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().Be("health");
         InFlight(pool).Should().Be(0);
     }
@@ -199,8 +202,11 @@ public sealed class HostileCodeTests : StreamBench
         await using var pool = Pool(1);
         Scripts["a"] = Says("one . wait");
         await foreach (var item in await Open(pool))
+        {
             if (item == ".")
                 break;
+        }
+
         pool.Engine.Snapshot.Members[0].Successes.Should().Be(1);
         pool.Engine.Snapshot.Members[0].Neutrals.Should().Be(0);
     }

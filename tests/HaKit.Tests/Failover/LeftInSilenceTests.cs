@@ -60,10 +60,12 @@ public sealed class LeftInSilenceTests
     {
         using var pool = Pool();
         for (var call = 0; call < 20; call++)
+        {
             if (call % 3 == 2)
                 Ask(pool, TimeSpan.FromSeconds(10), answers: true).Should().Be("silent");
             else
                 Ask(pool, TimeSpan.FromSeconds(10));
+        }
 
         pool.Explain(RequestProfile.Default)[0].Health.Status.Should().NotBe(EndpointHealthStatus.Ejected);
     }

@@ -46,7 +46,9 @@ public abstract class StreamBench
                 if (word == "cut")
                     throw new HttpIOException(HttpRequestError.ResponseEnded);
                 if (word == "hang")
+                {
                     await new TaskCompletionSource().Task;
+                }
                 else if (word == "wait")
                 {
                     var waiting = new TaskCompletionSource();
@@ -54,9 +56,13 @@ public abstract class StreamBench
                     await waiting.Task;
                 }
                 else if (word.EndsWith('s') && double.TryParse(word[..^1], out var seconds))
+                {
                     await Task.Delay(TimeSpan.FromSeconds(seconds), Time, CancellationToken.None);
+                }
                 else
+                {
                     yield return word;
+                }
             }
         }
         finally

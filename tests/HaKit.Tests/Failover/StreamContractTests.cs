@@ -451,8 +451,11 @@ public sealed class StreamContractTests : StreamBench
         Scripts["a"] = Says("one two .");
         var estimate = new RequestProfile { InputTokens = 100, MaxOutputTokens = 800 };
         for (var i = 0; i < 20; i++) // by the estimates the third would have to wait
+        {
             await using (var stream = await pool.StreamAsync(estimate, this, static (attempt, test, token) => new ValueTask<IAsyncEnumerable<string>>(test.Scripts["a"](token)), new Sized(), Ct))
                 await ReadAll(stream);
+        }
+
         Opened.Clear();
         InFlight(pool).Should().Be(0);
     }
@@ -560,7 +563,9 @@ public sealed class StreamContractTests : StreamBench
             await reading;
             InFlight(pool).Should().Be(0);
             if (servedBy is null)
+            {
                 failure.Should().BeAssignableTo<EndpointPoolException>();
+            }
             else
             {
                 var sent = all[servedBy[0] - 'a'].Split(' ').Where(w => !w.EndsWith('s') && w is not ("cut" or "hang" or "wait" or "!")).ToList();

@@ -82,8 +82,10 @@ public sealed class StressTests
         await using var stream = await pool.StreamAsync(dice, static (attempt, dice, ct) => new ValueTask<IAsyncEnumerable<int>>(Items(attempt, dice, ct)), new Reader(), token);
         var read = 0;
         await foreach (var _ in stream)
+        {
             if (dice > 90 && ++read == 2)
                 break;
+        }
     }
 
     private static async IAsyncEnumerable<int> Items(EndpointAttempt attempt, int dice, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)

@@ -11,12 +11,27 @@ public sealed class WaitDecisionTests
 
     private static readonly Prospects AllDown = new()
     {
-        Able = 3, AnyAllowed = true, AnyHeals = true, AnyCanAnswer = true, CameBackAt = Never, RetryAt = Never, RoomAt = Never, TrialAt = S(10),
+        Able = 3,
+        AnyAllowed = true,
+        AnyHeals = true,
+        AnyCanAnswer = true,
+        CameBackAt = Never,
+        RetryAt = Never,
+        RoomAt = Never,
+        TrialAt = S(10),
     };
 
     private static readonly WaitFacts Waiting = new()
     {
-        Now = S(10), Deadline = S(100), MayWaitUntil = S(100), Attempts = 3, MostAttempts = null, HasRetryLeft = true, BackoffEnds = S(10), CanPay = true, MayAsk = true,
+        Now = S(10),
+        Deadline = S(100),
+        MayWaitUntil = S(100),
+        Attempts = 3,
+        MostAttempts = null,
+        HasRetryLeft = true,
+        BackoffEnds = S(10),
+        CanPay = true,
+        MayAsk = true,
         NextTrialAt = S(10),
     };
 

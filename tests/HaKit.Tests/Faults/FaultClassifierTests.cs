@@ -25,6 +25,7 @@ public sealed class FaultClassifierTests
             (500, FaultKind.ServerError), (502, FaultKind.ServerError), (503, FaultKind.Overloaded), (504, FaultKind.ServerError), (529, FaultKind.Overloaded),
         ];
         foreach (var (status, kind) in expected)
+        {
             foreach (var body in new[] { "", "  ", "<html><body>model overloaded, quota exceeded</body></html>", "upstream connect error", "{", "[", "{}", "[]", "[1]", "null", "\"error\"", "{\"error\":{}}", "{\"error\":null}", "{\"a\":" })
             {
                 var fault = Classify(status, body, dialect)!;
@@ -32,6 +33,7 @@ public sealed class FaultClassifierTests
                 fault.StatusCode.Should().Be(status);
                 fault.Code.Should().BeNull();
             }
+        }
     }
 
     [Theory]
@@ -39,8 +41,10 @@ public sealed class FaultClassifierTests
     public void Success_is_no_fault(WireDialect dialect)
     {
         foreach (var status in new[] { 0, 200, 201, 204, 304 })
+        {
             foreach (var body in new[] { "", "ok", "{}", "{\"error\":null}", "{\"error\":false}", "{\"error\":0}", "{\"error\":\"\"}", "{\"error\":{}}", "{\"error\":{\"rate\":0.1}}", "{\"message\":\"insufficient_quota\"}", "[{\"code\":429}]" })
                 Classify(status, body, dialect).Should().BeNull("{0} {1}", status, body);
+        }
     }
 
     [Theory]

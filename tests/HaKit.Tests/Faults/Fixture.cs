@@ -30,8 +30,11 @@ internal sealed record Fixture(
     {
         var response = new HttpResponseMessage();
         foreach (var (name, value) in headers)
+        {
             if (!response.Headers.TryAddWithoutValidation(name, value))
                 throw new InvalidOperationException($"{name} is no response header");
+        }
+
         return response.Headers;
     }
 

@@ -69,6 +69,7 @@ public sealed class KnownFailuresTests
     public void A_probe_s_400_is_no_sign_of_health()
     {
         foreach (var dialect in s_dialects)
+        {
             foreach (var body in new[] { "", "{}", """{"error":{"message":"max_tokens is too small","type":"invalid_request_error"}}""" })
             {
                 var fault = Classify(400, body, dialect);
@@ -76,6 +77,7 @@ public sealed class KnownFailuresTests
                 fault!.Kind.Should().Be(FaultKind.InvalidRequest);
                 fault.IsNeutral.Should().BeTrue("it speaks neither for nor against the endpoint");
             }
+        }
     }
 
     [Fact]

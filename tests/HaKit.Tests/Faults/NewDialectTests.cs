@@ -1,5 +1,5 @@
-using HaKit.Faults;
 using HaKit.Dialects;
+using HaKit.Faults;
 
 namespace HaKit.Tests.Faults;
 

@@ -269,8 +269,11 @@ internal static partial class SlowClassifier
     {
         var now = HttpDate(Header(evidence, "Date")) ?? evidence.Now;
         foreach (var name in s_milliseconds)
+        {
             if (Number(Header(evidence, name)?.Trim()) is { } milliseconds && Ahead(milliseconds / 1000) is { } exact)
                 return exact;
+        }
+
         if (Lines(evidence, "Retry-After").Select(line => Told(line, now)).Max() is { } retryAfter)
             return retryAfter;
 
@@ -279,9 +282,12 @@ internal static partial class SlowClassifier
         if (evidence.StatusCode is 429 or 503 && facts.Message.Contains("Error code: ", StringComparison.Ordinal) && InSentence(Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(facts.Raw))) is { } upstream)
             return upstream;
         if (kind == FaultKind.QuotaExhausted)
+        {
             return Regex.Match(facts.Message, "regain access on (.{23})", RegexOptions.Singleline) is { Success: true } regain
                 && DateTimeOffset.TryParseExact(regain.Groups[1].Value, "yyyy-MM-dd 'at' HH:mm 'UTC'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
                 ? Ahead((at - evidence.Now).TotalSeconds) : null;
+        }
+
         if (kind != FaultKind.Throttled || evidence.Headers is null)
             return null;
         var copy = evidence;
@@ -291,8 +297,11 @@ internal static partial class SlowClassifier
         if ((useAnthropic ? anthropic : open).Where(w => w.Remaining == 0).Max(w => w.Reset) is { } exhausted)
             return exhausted;
         foreach (var prefix in new[] { "RateLimit-", "X-RateLimit-" })
+        {
             if (Header(evidence, prefix + "Reset") is { } plain && !(Count(Header(evidence, prefix + "Remaining")) > 0) && Told(plain, now) is { } back)
                 return back;
+        }
+
         return null;
     }
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using HaKit.Faults;
 
 namespace HaKit.Tests.Faults;
@@ -91,10 +91,13 @@ internal static partial class SlowClassifier
         var facts = Read(evidence);
         var failed = evidence.StatusCode >= 400;
         if (!failed && !facts.IsError)
+        {
             return facts is { Failed: true, Ended: false, Filtered: false } ? new Fault(FaultKind.ServerError) { StatusCode = evidence.StatusCode }
                 : facts is { Filtered: true, Ended: false }
                 ? new Fault(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous, StatusCode = evidence.StatusCode }
                 : null;
+        }
+
         var dialect = DialectOf(evidence.Dialect, facts);
         var status = failed ? evidence.StatusCode : Implied(dialect, facts);
         var (kind, reach, forever) = Judge(dialect, facts, status);

@@ -16,7 +16,8 @@ public sealed class CooldownTests
         endpoint.State.CooldownUntil.Should().Be(_bench.Now + TimeSpan.FromSeconds(20));
         _bench.Tracker.NextChange.Should().Be(_bench.Now + TimeSpan.FromSeconds(20));
         _bench.Pass(19.999);
-        foreach (var mode in Enum.GetValues<BeginMode>()) _bench.MayBegin(endpoint, mode).Should().BeFalse();
+        foreach (var mode in Enum.GetValues<BeginMode>())
+            _bench.MayBegin(endpoint, mode).Should().BeFalse();
         _bench.Pass(0.001);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
         endpoint.State.SlowStartShare(_bench.Now).Should().BeApproximately(0.1, 1e-12);

@@ -33,7 +33,8 @@ public sealed class DomainTests
             foreach (var sibling in siblings)
             {
                 _bench.MayBegin(sibling, BeginMode.Normal).Should().BeFalse();
-                if (!sibling.TryBegin(BeginMode.Trial, _bench.Now, out var trial)) continue;
+                if (!sibling.TryBegin(BeginMode.Trial, _bench.Now, out var trial))
+                    continue;
                 asked++;
                 sibling.Complete(trial, new Fault(FaultKind.QuotaExhausted), _bench.Now);
             }
@@ -83,11 +84,14 @@ public sealed class DomainTests
         {
             _bench.Fail(first, kind);
             second.State.Admits(_bench.Now).Should().BeFalse();
-            for (var level = ProbeLevel.Reachable; level < needed; level++) second.Probe(level, null, _bench.Now);
+            for (var level = ProbeLevel.Reachable; level < needed; level++)
+                second.Probe(level, null, _bench.Now);
             second.State.CooldownUntil.Should().Be(TimeSpan.MaxValue);
             _bench.Pass(1);
-            if (byOperator) second.Order(HealthOrder.BringUp, _bench.Now);
-            else second.Probe(needed, null, _bench.Now);
+            if (byOperator)
+                second.Order(HealthOrder.BringUp, _bench.Now);
+            else
+                second.Probe(needed, null, _bench.Now);
             second.State.Admits(_bench.Now).Should().BeTrue();
             first.State.Admits(_bench.Now).Should().BeTrue("it was one fact, and it is over");
             _bench.Pass(60);
@@ -140,7 +144,8 @@ public sealed class DomainTests
         var second = _bench.Add("b", Openai("other", "2"));
         for (var i = 0; i < 20; i++)
         {
-            if (first.State.Admits(_bench.Now)) _bench.Fail(first, overloaded);
+            if (first.State.Admits(_bench.Now))
+                _bench.Fail(first, overloaded);
             _bench.Succeed(second);
         }
 
@@ -156,7 +161,8 @@ public sealed class DomainTests
         var stragglers = Enumerable.Range(0, 6).Select(_ => _bench.Begin(first)).ToList();
         _bench.Fail(first, FaultKind.ServerError, 5);
         var overloaded = new Fault(FaultKind.Overloaded) { Reach = FaultReach.Model };
-        foreach (var ticket in stragglers[..5]) first.Complete(ticket, overloaded, _bench.Now);
+        foreach (var ticket in stragglers[..5])
+            first.Complete(ticket, overloaded, _bench.Now);
         second.State.Status.Should().Be(EndpointHealthStatus.Healthy);
         first.State.Ejections.Should().Be(1);
 

@@ -219,7 +219,8 @@ public sealed class EjectionTests
         {
             depth++.Should().Be(0);
             told.Add(change.After.Status);
-            if (change.After.Status == EndpointHealthStatus.Ejected) endpoint!.Order(HealthOrder.ForceDown, _bench.Now);
+            if (change.After.Status == EndpointHealthStatus.Ejected)
+                endpoint!.Order(HealthOrder.ForceDown, _bench.Now);
             depth--;
         };
         endpoint = tracker.Add("a", FailureDomains.None, _bench.Now);
@@ -281,8 +282,13 @@ public sealed class EjectionTests
     {
         var few = _bench.Add("a");
         foreach (var answer in "FFFFSFSFF")
-            if (answer == 'F') _bench.Fail(few, FaultKind.ServerError);
-            else _bench.Succeed(few);
+        {
+            if (answer == 'F')
+                _bench.Fail(few, FaultKind.ServerError);
+            else
+                _bench.Succeed(few);
+        }
+
         few.State.Status.Should().Be(EndpointHealthStatus.Suspect, "7 of 9");
         _bench.Fail(few, FaultKind.ServerError);
         few.State.Status.Should().Be(EndpointHealthStatus.Ejected, "8 of 10");
@@ -334,7 +340,8 @@ public sealed class EjectionTests
         tracker.Changed += _ =>
         {
             told++;
-            if (throws) throw new InvalidOperationException("mine");
+            if (throws)
+                throw new InvalidOperationException("mine");
         };
         tracker.Delivered += () => ends++;
         var endpoint = tracker.Add("a", FailureDomains.None, _bench.Now);
@@ -356,7 +363,8 @@ public sealed class EjectionTests
         bench.Fail(endpoint, FaultKind.ServerError, 4);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.Order(HealthOrder.BringUp, bench.Now);
-        foreach (var ticket in stragglers) endpoint.Complete(ticket, null, bench.Now);
+        foreach (var ticket in stragglers)
+            endpoint.Complete(ticket, null, bench.Now);
         bench.Fail(endpoint, FaultKind.ServerError, 3);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart, "3 of 3 are too few");
         bench.Fail(endpoint, FaultKind.ServerError);
@@ -376,7 +384,8 @@ public sealed class EjectionTests
             endpoint.State.Should().BeSameAs(ordered);
             endpoint.Order(HealthOrder.BringUp, _bench.Now);
             var state = endpoint.State;
-            foreach (var ticket in stragglers) endpoint.Complete(ticket, new Fault(FaultKind.ServerError), _bench.Now);
+            foreach (var ticket in stragglers)
+                endpoint.Complete(ticket, new Fault(FaultKind.ServerError), _bench.Now);
             endpoint.State.Should().BeSameAs(state);
         }
     }

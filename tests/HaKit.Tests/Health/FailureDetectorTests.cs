@@ -40,7 +40,8 @@ public sealed class FailureDetectorTests
             last = phi;
         }
 
-        for (var phi = 0.5; phi < 1000; phi *= 1.5) NormalTail.Phi(NormalTail.Quantile(phi)).Should().BeApproximately(phi, 1e-9 * phi);
+        for (var phi = 0.5; phi < 1000; phi *= 1.5)
+            NormalTail.Phi(NormalTail.Quantile(phi)).Should().BeApproximately(phi, 1e-9 * phi);
     }
 
     [Fact]
@@ -70,7 +71,8 @@ public sealed class FailureDetectorTests
     {
         var detector = new PhiAccrual(8, TimeSpan.FromSeconds(1), Ms(100));
         var now = TimeSpan.Zero;
-        for (var i = 0; i < 20; i++) detector.Observe(true, now += TimeSpan.FromSeconds(1));
+        for (var i = 0; i < 20; i++)
+            detector.Observe(true, now += TimeSpan.FromSeconds(1));
         now += TimeSpan.FromHours(1);
         detector.Observe(true, now).Should().Be(DetectorVerdict.Up);
         (detector.DownAt!.Value - now).TotalSeconds.Should().BeLessThan(2);
@@ -142,7 +144,8 @@ public sealed class FailureDetectorTests
     public void A_perfectly_regular_history_keeps_the_least_deviation()
     {
         var detector = new PhiAccrual(8, TimeSpan.FromSeconds(1), Ms(100));
-        for (var second = 0; second <= 10; second++) detector.Observe(true, TimeSpan.FromSeconds(second));
+        for (var second = 0; second <= 10; second++)
+            detector.Observe(true, TimeSpan.FromSeconds(second));
         detector.DownAt!.Value.TotalSeconds.Should().BeApproximately(11 + 0.5612, 1e-3);
     }
 
@@ -152,7 +155,8 @@ public sealed class FailureDetectorTests
         var detector = new PhiAccrual(8, TimeSpan.FromSeconds(1), Ms(1), window: 4);
         var now = TimeSpan.Zero;
         detector.Observe(true, now);
-        foreach (var seconds in new[] { 3.0, 3, 3, 1, 2, 1, 2 }) detector.Observe(true, now += TimeSpan.FromSeconds(seconds));
+        foreach (var seconds in new[] { 3.0, 3, 3, 1, 2, 1, 2 })
+            detector.Observe(true, now += TimeSpan.FromSeconds(seconds));
         // The last four: 1, 2, 1, 2; mean 1.5, deviation √(4·0.25/3).
         (detector.DownAt!.Value - now).TotalSeconds.Should().BeApproximately(1.5 + 5.612 * Math.Sqrt(1 / 3.0), 1e-3);
     }

@@ -14,7 +14,8 @@ internal sealed class HealthBench
         Options = options ?? new HealthOptions();
         Tracker = new HealthTracker(Options, new Random(seed));
         Tracker.Changed += Changes.Add;
-        if (!alone) Add("another");
+        if (!alone)
+            Add("another");
     }
 
     public HealthOptions Options { get; }
@@ -49,14 +50,16 @@ internal sealed class HealthBench
 
     public void Fail(EndpointHealth endpoint, Fault fault, int times = 1)
     {
-        for (var i = 0; i < times; i++) endpoint.Complete(Begin(endpoint), fault, Now);
+        for (var i = 0; i < times; i++)
+            endpoint.Complete(Begin(endpoint), fault, Now);
     }
 
     public void Fail(EndpointHealth endpoint, FaultKind kind, int times = 1) => Fail(endpoint, new Fault(kind), times);
 
     public void Succeed(EndpointHealth endpoint, int times = 1)
     {
-        for (var i = 0; i < times; i++) endpoint.Complete(Begin(endpoint), null, Now);
+        for (var i = 0; i < times; i++)
+            endpoint.Complete(Begin(endpoint), null, Now);
     }
 
     public EndpointHealth AddEjected(string name, FailureDomains? domains = null)

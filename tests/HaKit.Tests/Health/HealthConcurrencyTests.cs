@@ -39,8 +39,10 @@ public sealed class HealthConcurrencyTests
         var tracker = new HealthTracker(new HealthOptions { TrialTimeout = TimeSpan.FromDays(1) }, new Random(1));
         tracker.Changed += change =>
         {
-            if (Interlocked.Increment(ref inCallback) != 1) overlaps++;
-            if (last.TryGetValue(change.Endpoint, out var known) && !ReferenceEquals(known, change.Before)) gaps++;
+            if (Interlocked.Increment(ref inCallback) != 1)
+                overlaps++;
+            if (last.TryGetValue(change.Endpoint, out var known) && !ReferenceEquals(known, change.Before))
+                gaps++;
             last[change.Endpoint] = change.After;
             Interlocked.Decrement(ref inCallback);
         };
@@ -60,16 +62,19 @@ public sealed class HealthConcurrencyTests
                     tracker.Advance(Now());
                     var index = random.Next(endpoints.Length);
                     var endpoint = endpoints[index];
-                    if (!endpoint.TryBegin((BeginMode)random.Next(4), Now(), out var ticket)) continue;
+                    if (!endpoint.TryBegin((BeginMode)random.Next(4), Now(), out var ticket))
+                        continue;
                     if (ticket.IsTrial)
                     {
                         Interlocked.Increment(ref trials);
-                        if (Interlocked.Increment(ref trialsOpen[index]) != 1) Interlocked.Increment(ref doubles);
+                        if (Interlocked.Increment(ref trialsOpen[index]) != 1)
+                            Interlocked.Increment(ref doubles);
                     }
 
                     var isBad = random.NextDouble() < 0.5;
                     // Let go just before it is reported: from then on the other thread may rightly hold the next trial.
-                    if (ticket.IsTrial) Interlocked.Decrement(ref trialsOpen[index]);
+                    if (ticket.IsTrial)
+                        Interlocked.Decrement(ref trialsOpen[index]);
                     endpoint.Complete(ticket, isBad ? Faults[random.Next(Faults.Length)] : null, Now());
                 }
             }
@@ -80,14 +85,17 @@ public sealed class HealthConcurrencyTests
         }
 
         var threads = new[] { new Thread(() => Work(1)), new Thread(() => Work(2)) };
-        foreach (var thread in threads) thread.Start();
-        foreach (var thread in threads) thread.Join();
+        foreach (var thread in threads)
+            thread.Start();
+        foreach (var thread in threads)
+            thread.Join();
 
         error.Should().BeNull();
         (overlaps, gaps, doubles).Should().Be((0, 0, 0));
         trials.Should().BeGreaterThan(100);
         endpoints.Should().OnlyContain(e => e.State.Status != EndpointHealthStatus.Trial, "every trial was completed");
-        foreach (var endpoint in endpoints.Where(last.ContainsKey)) last[endpoint].Should().BeSameAs(endpoint.State);
+        foreach (var endpoint in endpoints.Where(last.ContainsKey))
+            last[endpoint].Should().BeSameAs(endpoint.State);
     }
 
     private static readonly Fault[] Faults =
@@ -106,7 +114,8 @@ public sealed class HealthConcurrencyTests
         const int each = 300_000;
         var threads = Enumerable.Range(0, 2).Select(_ => new Thread(() =>
         {
-            for (var i = 0; i < each; i++) window.TryCountSuccess(now);
+            for (var i = 0; i < each; i++)
+                window.TryCountSuccess(now);
         })).ToList();
         threads.ForEach(t => t.Start());
         threads.ForEach(t => t.Join());
@@ -120,7 +129,8 @@ public sealed class HealthConcurrencyTests
         for (var bucket = 0; bucket < 10; bucket++)
         {
             var at = TimeSpan.FromSeconds(300 + 3 * bucket);
-            for (var i = 0; i <= bucket; i++) window.CountFailure(at);
+            for (var i = 0; i <= bucket; i++)
+                window.CountFailure(at);
             window.Roll(at);
             window.TryCountSuccess(at).Should().BeTrue();
         }

@@ -33,7 +33,8 @@ public sealed class HealthNumbersTests
             {
                 var successes = SuccessesUntilFailure(random, errorRate);
                 requests += successes + 1;
-                if (successes > 0) state = HealthReducer.Next(state, success, default, Options);
+                if (successes > 0)
+                    state = HealthReducer.Next(state, success, default, Options);
                 state = HealthReducer.Next(state, failure, default, Options);
             }
         }
@@ -60,7 +61,8 @@ public sealed class HealthNumbersTests
             {
                 var hits = SuccessesUntilFailure(random, 0.01);
                 beats += hits + 1;
-                if (hits > 0) endpoint.Probe(ProbeLevel.Reachable, null, bench.Now);
+                if (hits > 0)
+                    endpoint.Probe(ProbeLevel.Reachable, null, bench.Now);
                 endpoint.Probe(ProbeLevel.Reachable, lost, bench.Now);
             }
 
@@ -87,7 +89,8 @@ public sealed class HealthNumbersTests
             {
                 bench.Pass(timeout);
                 endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.ConnectTimeout), bench.Now);
-                if (endpoint.State.Status != EndpointHealthStatus.Ejected) bench.Pass(interval - timeout);
+                if (endpoint.State.Status != EndpointHealthStatus.Ejected)
+                    bench.Pass(interval - timeout);
             }
 
             (bench.Now - died).TotalSeconds.Should().BeLessThanOrEqualTo(3 * interval + timeout);
@@ -112,20 +115,24 @@ public sealed class HealthNumbersTests
             var isUp = (bench.Now - start).TotalSeconds % (up + down) < up;
             if (!endpoint.TryBegin(BeginMode.Normal, bench.Now, out var ticket))
             {
-                if (!endpoint.TryBegin(BeginMode.Trial, bench.Now, out ticket)) continue;
+                if (!endpoint.TryBegin(BeginMode.Trial, bench.Now, out ticket))
+                    continue;
                 trials++;
             }
 
             var before = endpoint.State.Ejections;
             endpoint.Complete(ticket, isUp ? null : new Fault(FaultKind.ServerError), bench.Now);
-            if (endpoint.State.Status != EndpointHealthStatus.Ejected || endpoint.State.Since != bench.Now) continue;
+            if (endpoint.State.Status != EndpointHealthStatus.Ejected || endpoint.State.Since != bench.Now)
+                continue;
             ejectionsSeen++;
-            if (endpoint.State.Ejections > before) periods.Add((endpoint.State.Until!.Value - bench.Now).TotalSeconds);
+            if (endpoint.State.Ejections > before)
+                periods.Add((endpoint.State.Until!.Value - bench.Now).TotalSeconds);
         }
 
         trials.Should().BeLessThanOrEqualTo(ejectionsSeen);
         periods.Should().HaveCountGreaterThanOrEqualTo(7);
-        for (var n = 0; n < 7; n++) periods[n].Should().BeInRange(0.8 * Math.Min(5 << n, 300), 1.2 * Math.Min(5 << n, 300));
+        for (var n = 0; n < 7; n++)
+            periods[n].Should().BeInRange(0.8 * Math.Min(5 << n, 300), 1.2 * Math.Min(5 << n, 300));
         periods.Skip(7).Should().OnlyContain(p => p >= 0.8 * 160);
     }
 

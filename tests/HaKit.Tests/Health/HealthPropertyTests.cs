@@ -47,7 +47,8 @@ public sealed class HealthPropertyTests
     public void Nothing_is_ever_sent_before_a_throttled_servers_Retry_After_or_the_cap() => ForAll(1000, history =>
     {
         var world = new HealthWorld();
-        foreach (var happening in history) world.Happen(happening);
+        foreach (var happening in history)
+            world.Happen(happening);
         world.SentTooEarly.Should().Be(0);
     });
 
@@ -73,7 +74,8 @@ public sealed class HealthPropertyTests
         foreach (var happening in history)
         {
             world.Bench.Pass(happening % 100 / 10.0);
-            for (var i = 0; i < 4; i++) world.EndOneNeutrally(happening + i);
+            for (var i = 0; i < 4; i++)
+                world.EndOneNeutrally(happening + i);
         }
 
         world.Bench.Changes.Should().BeEmpty();
@@ -86,14 +88,16 @@ public sealed class HealthPropertyTests
         foreach (var happening in history)
         {
             world.Happen(happening);
-            foreach (var endpoint in world.Endpoints) TimeOnlyGives(endpoint.State, world.Bench);
+            foreach (var endpoint in world.Endpoints)
+                TimeOnlyGives(endpoint.State, world.Bench);
         }
     });
 
     private static void TimeOnlyGives(HealthState state, HealthBench bench)
     {
         // A trial's deadline is the one thing that time decides: silence is its evidence.
-        if (state.Status == EndpointHealthStatus.Trial) return;
+        if (state.Status == EndpointHealthStatus.Trial)
+            return;
         var (eligibility, share) = (0, 0.0);
         var now = bench.Now;
         for (var step = 0; step < 12; step++)

@@ -54,18 +54,46 @@ internal sealed class HealthWorld
         var detail = happening / 4 / 16;
         switch (happening / 4 % 16)
         {
-            case 0: Bench.Pass(Waits[detail % Waits.Length]); break;
-            case 1: Bench.PassTo(Earliest(Bench.Tracker.NextChange, Bench.Now + TimeSpan.FromHours(2))); break;
-            case 2: endpoint.Probe((ProbeLevel)(detail % 3), null, Bench.Now, detail % 5 == 0); break;
-            case 3: Probe(endpoint, (ProbeLevel)(detail % 3), Faults[detail / 3 % Faults.Length], detail % 7 == 0); break;
-            case 4: if (detail % 4 == 0) endpoint.Order((HealthOrder)(detail / 4 % 3), Bench.Now); break;
-            case 5: if (detail % 4 == 0) Bench.Tracker.TimersWereLate(Bench.Now, TimeSpan.FromSeconds(detail % 40)); break;
-            case 6: End(detail, null); break;
-            case 7: if (_open.Count > 0) FirstContent(detail); break;
-            case 8: foreach (var kind in new[] { FaultKind.ServerError, FaultKind.ConnectFailed }) Burst(endpoint, kind); break;
-            case 9 or 10: End(detail, Faults[detail / 8 % Faults.Length]); break;
-            case 11: Hear(endpoint, detail); break;
-            default: Begin(endpoint, (BeginMode)(detail % 4)); break;
+            case 0:
+                Bench.Pass(Waits[detail % Waits.Length]);
+                break;
+            case 1:
+                Bench.PassTo(Earliest(Bench.Tracker.NextChange, Bench.Now + TimeSpan.FromHours(2)));
+                break;
+            case 2:
+                endpoint.Probe((ProbeLevel)(detail % 3), null, Bench.Now, detail % 5 == 0);
+                break;
+            case 3:
+                Probe(endpoint, (ProbeLevel)(detail % 3), Faults[detail / 3 % Faults.Length], detail % 7 == 0);
+                break;
+            case 4:
+                if (detail % 4 == 0)
+                    endpoint.Order((HealthOrder)(detail / 4 % 3), Bench.Now);
+                break;
+            case 5:
+                if (detail % 4 == 0)
+                    Bench.Tracker.TimersWereLate(Bench.Now, TimeSpan.FromSeconds(detail % 40));
+                break;
+            case 6:
+                End(detail, null);
+                break;
+            case 7:
+                if (_open.Count > 0)
+                    FirstContent(detail);
+                break;
+            case 8:
+                foreach (var kind in new[] { FaultKind.ServerError, FaultKind.ConnectFailed })
+                    Burst(endpoint, kind);
+                break;
+            case 9 or 10:
+                End(detail, Faults[detail / 8 % Faults.Length]);
+                break;
+            case 11:
+                Hear(endpoint, detail);
+                break;
+            default:
+                Begin(endpoint, (BeginMode)(detail % 4));
+                break;
         }
     }
 
@@ -73,7 +101,8 @@ internal sealed class HealthWorld
     public void EndOneNeutrally(int choice)
     {
         var endpoint = Endpoints[choice % 4];
-        if (endpoint.TryBegin(BeginMode.Normal, Bench.Now, out var ticket)) endpoint.Complete(ticket, Neutral[choice / 4 % Neutral.Length], Bench.Now);
+        if (endpoint.TryBegin(BeginMode.Normal, Bench.Now, out var ticket))
+            endpoint.Complete(ticket, Neutral[choice / 4 % Neutral.Length], Bench.Now);
         endpoint.Probe(ProbeLevel.Generating, Neutral[choice / 4 % Neutral.Length], Bench.Now);
     }
 
@@ -108,8 +137,10 @@ internal sealed class HealthWorld
 
     public void CheckThatNobodyIsLockedOut()
     {
-        while (_open.Count > 0) End(0, Neutral[0]);
-        foreach (var endpoint in Endpoints) Require(endpoint.State.Status != EndpointHealthStatus.Trial, endpoint.State);
+        while (_open.Count > 0)
+            End(0, Neutral[0]);
+        foreach (var endpoint in Endpoints)
+            Require(endpoint.State.Status != EndpointHealthStatus.Trial, endpoint.State);
         Bench.Pass(3600 + 360);
         foreach (var endpoint in Endpoints)
         {
@@ -122,7 +153,8 @@ internal sealed class HealthWorld
     /// <summary>Checked a million times, so the words are only made when it fails.</summary>
     public static void Require(bool holds, object subject, [CallerArgumentExpression(nameof(holds))] string rule = "")
     {
-        if (!holds) Assert.Fail($"{rule}: {subject}");
+        if (!holds)
+            Assert.Fail($"{rule}: {subject}");
     }
 
     private static TimeSpan Earliest(TimeSpan a, TimeSpan b) => a < b ? a : b;
@@ -165,8 +197,10 @@ internal sealed class HealthWorld
 
     private void Begin(EndpointHealth endpoint, BeginMode mode)
     {
-        if (!endpoint.TryBegin(mode, Bench.Now, out var ticket)) return;
-        if (_notBefore.TryGetValue(endpoint, out var at) && Bench.Now < at) SentTooEarly++;
+        if (!endpoint.TryBegin(mode, Bench.Now, out var ticket))
+            return;
+        if (_notBefore.TryGetValue(endpoint, out var at) && Bench.Now < at)
+            SentTooEarly++;
         _open.Add((endpoint, ticket));
     }
 
@@ -185,24 +219,32 @@ internal sealed class HealthWorld
     private void Burst(EndpointHealth endpoint, FaultKind kind)
     {
         for (var i = 0; i < 5; i++)
-            if (endpoint.TryBegin(BeginMode.Normal, Bench.Now, out var ticket)) endpoint.Complete(ticket, new Fault(kind), Bench.Now);
+        {
+            if (endpoint.TryBegin(BeginMode.Normal, Bench.Now, out var ticket))
+                endpoint.Complete(ticket, new Fault(kind), Bench.Now);
+        }
     }
 
     private void End(int choice, Fault? fault)
     {
-        if (_open.Count == 0) return;
+        if (_open.Count == 0)
+            return;
         var (endpoint, ticket) = _open[choice % _open.Count];
         _open.RemoveAt(choice % _open.Count);
-        if (fault is not null) Remember(endpoint, fault);
+        if (fault is not null)
+            Remember(endpoint, fault);
         endpoint.Complete(ticket, fault, Bench.Now);
     }
 
     private void Remember(EndpointHealth endpoint, Fault fault)
     {
-        if (fault is not { Kind: FaultKind.Throttled, RetryAfter: { } wait }) return;
+        if (fault is not { Kind: FaultKind.Throttled, RetryAfter: { } wait })
+            return;
         var until = Bench.Now + Earliest(wait, Bench.Options.CooldownCap);
         foreach (var other in Endpoints)
+        {
             if (other == endpoint || endpoint.Domains.Shares(other.Domains, fault.Reach))
                 _notBefore[other] = _notBefore.TryGetValue(other, out var at) && at > until ? at : until;
+        }
     }
 }

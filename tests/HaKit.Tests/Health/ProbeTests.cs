@@ -13,7 +13,8 @@ public sealed class ProbeTests
     public void A_green_health_page_does_not_clear_failed_completions(ProbeLevel level)
     {
         var endpoint = _bench.AddEjected("a");
-        for (var i = 0; i < 10; i++) endpoint.Probe(level, null, _bench.Now);
+        for (var i = 0; i < 10; i++)
+            endpoint.Probe(level, null, _bench.Now);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
         endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
@@ -25,7 +26,8 @@ public sealed class ProbeTests
     {
         var endpoint = _bench.Add("a");
         var refused = new Fault(FaultKind.InvalidRequest) { StatusCode = 400 };
-        for (var i = 0; i < 10; i++) endpoint.Probe(ProbeLevel.Generating, refused, _bench.Now);
+        for (var i = 0; i < 10; i++)
+            endpoint.Probe(ProbeLevel.Generating, refused, _bench.Now);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
 
         endpoint.Probe(ProbeLevel.Generating, new Fault(FaultKind.ServerError), _bench.Now);
@@ -34,7 +36,8 @@ public sealed class ProbeTests
         endpoint.State.ProbeMisses.Should().Be(2);
         endpoint.Probe(ProbeLevel.Generating, new Fault(FaultKind.ServerError), _bench.Now);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
-        for (var i = 0; i < 10; i++) endpoint.Probe(ProbeLevel.Generating, refused, _bench.Now);
+        for (var i = 0; i < 10; i++)
+            endpoint.Probe(ProbeLevel.Generating, refused, _bench.Now);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
@@ -42,7 +45,8 @@ public sealed class ProbeTests
     public void What_a_probe_saw_the_same_probe_refutes()
     {
         var endpoint = _bench.Add("a");
-        for (var i = 0; i < 3; i++) endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.Overloaded), _bench.Now);
+        for (var i = 0; i < 3; i++)
+            endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.Overloaded), _bench.Now);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
         endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
@@ -63,7 +67,8 @@ public sealed class ProbeTests
     public void A_throttled_probe_cools_and_does_not_count_as_a_miss()
     {
         var endpoint = _bench.Add("a");
-        for (var i = 0; i < 5; i++) endpoint.Probe(ProbeLevel.Generating, HealthBench.Throttled(30), _bench.Now);
+        for (var i = 0; i < 5; i++)
+            endpoint.Probe(ProbeLevel.Generating, HealthBench.Throttled(30), _bench.Now);
         endpoint.State.ProbeMisses.Should().Be(0);
         endpoint.State.CooldownUntil.Should().Be(_bench.Now + TimeSpan.FromSeconds(30));
     }
@@ -118,7 +123,8 @@ public sealed class ProbeTests
         _bench.Add("well");
         void Hits()
         {
-            for (var i = 0; i < 2; i++) endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
+            for (var i = 0; i < 2; i++)
+                endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
         }
 
         _bench.Fail(endpoint, FaultKind.ConnectFailed, 3);
@@ -127,7 +133,8 @@ public sealed class ProbeTests
         _bench.Fail(endpoint, FaultKind.ConnectFailed, 3);
         Hits();
         endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
-        for (var i = 0; i < 2; i++) endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
+        for (var i = 0; i < 2; i++)
+            endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
         _bench.Pass(30);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
         _bench.Fail(endpoint, FaultKind.ConnectFailed, 3);
@@ -144,10 +151,13 @@ public sealed class ProbeTests
         foreach (var found in new[] { true, false })
         {
             var endpoint = _bench.Add("a");
-            if (found) _bench.Fail(endpoint, FaultKind.ServerError);
-            for (var i = 0; i < 3; i++) endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.ServerError), _bench.Now);
+            if (found)
+                _bench.Fail(endpoint, FaultKind.ServerError);
+            for (var i = 0; i < 3; i++)
+                endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.ServerError), _bench.Now);
             endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
-            for (var i = 0; i < 2; i++) endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
+            for (var i = 0; i < 2; i++)
+                endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
             endpoint.State.Status.Should().Be(found ? EndpointHealthStatus.Ejected : EndpointHealthStatus.SlowStart);
         }
     }
@@ -158,7 +168,8 @@ public sealed class ProbeTests
         var endpoint = _bench.Add("a");
         _bench.Add("well");
         endpoint.Probe(ProbeLevel.Generating, new Fault(FaultKind.ConnectFailed), _bench.Now, isDecisive: true);
-        for (var i = 0; i < 2; i++) endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
+        for (var i = 0; i < 2; i++)
+            endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
     }
 

@@ -10,7 +10,8 @@ public sealed class SampleWindowTests
 
     private void Succeed(double seconds)
     {
-        if (_window.TryCountSuccess(At(seconds))) return;
+        if (_window.TryCountSuccess(At(seconds)))
+            return;
         _window.Roll(At(seconds));
         _window.TryCountSuccess(At(seconds)).Should().BeTrue();
     }

@@ -23,12 +23,16 @@ public sealed class SelfSuspicionTests
             var endpoints = Enumerable.Range(0, 3).Select(i => bench.Add($"e{i}")).ToList();
             var tickets = endpoints.SelectMany(e => Enumerable.Range(0, 20).Select(_ => (e, Ticket: bench.Begin(e)))).ToList();
             bench.Pass(20);
-            if (toldFirst) bench.Tracker.TimersWereLate(bench.Now, TimeSpan.FromSeconds(20));
-            foreach (var (endpoint, ticket) in tickets) endpoint.Complete(ticket, new Fault(kind), bench.Now);
-            if (!toldFirst) bench.Tracker.TimersWereLate(bench.Now, TimeSpan.FromSeconds(20));
+            if (toldFirst)
+                bench.Tracker.TimersWereLate(bench.Now, TimeSpan.FromSeconds(20));
+            foreach (var (endpoint, ticket) in tickets)
+                endpoint.Complete(ticket, new Fault(kind), bench.Now);
+            if (!toldFirst)
+                bench.Tracker.TimersWereLate(bench.Now, TimeSpan.FromSeconds(20));
 
             endpoints.Should().OnlyContain(e => e.State.Admits(bench.Now) && e.State.Ejections == 0 && e.State.ConsecutiveFailures == 0);
-            foreach (var endpoint in endpoints) bench.Succeed(endpoint);
+            foreach (var endpoint in endpoints)
+                bench.Succeed(endpoint);
             endpoints.Should().OnlyContain(e => e.State.Status == EndpointHealthStatus.Healthy);
         }
     }
@@ -59,7 +63,8 @@ public sealed class SelfSuspicionTests
         var tickets = Enumerable.Range(0, 5).Select(_ => _bench.Begin(endpoint)).ToList();
         _bench.Pass(20);
         _bench.Tracker.TimersWereLate(_bench.Now, TimeSpan.FromSeconds(20));
-        foreach (var ticket in tickets) endpoint.Complete(ticket, new Fault(FaultKind.ServerError), _bench.Now);
+        foreach (var ticket in tickets)
+            endpoint.Complete(ticket, new Fault(FaultKind.ServerError), _bench.Now);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
@@ -110,7 +115,8 @@ public sealed class SelfSuspicionTests
         var endpoints = Enumerable.Range(0, 3).Select(i => _bench.Add($"e{i}")).ToList();
         for (var call = 0; call < 50; call++)
         {
-            foreach (var endpoint in endpoints) _bench.Fail(endpoint, FaultKind.ConnectFailed);
+            foreach (var endpoint in endpoints)
+                _bench.Fail(endpoint, FaultKind.ConnectFailed);
             _bench.Pass(0.1);
         }
 
@@ -128,7 +134,8 @@ public sealed class SelfSuspicionTests
         for (var call = 0; call < 3; call++)
         {
             _bench.Pass(5);
-            foreach (var endpoint in endpoints) _bench.Fail(endpoint, FaultKind.ConnectFailed);
+            foreach (var endpoint in endpoints)
+                _bench.Fail(endpoint, FaultKind.ConnectFailed);
         }
 
         _bench.Changes.Should().Contain(c => c.After.Status == EndpointHealthStatus.Ejected);
@@ -166,11 +173,13 @@ public sealed class SelfSuspicionTests
         var endpoints = Enumerable.Range(0, 3).Select(i => _bench.Add($"e{i}")).ToList();
         var missed = new Fault(FaultKind.ConnectTimeout);
         for (var round = 0; round < 6; round++)
+        {
             foreach (var endpoint in endpoints)
             {
                 _bench.Pass(3.3);
                 endpoint.Probe(ProbeLevel.Reachable, missed, _bench.Now);
             }
+        }
 
         endpoints.Should().OnlyContain(e => e.State.Status == EndpointHealthStatus.Suspect);
         for (var round = 0; round < 3; round++)
@@ -226,7 +235,11 @@ public sealed class SelfSuspicionTests
     {
         var endpoints = new[] { _bench.Add("a"), _bench.Add("b") };
         for (var call = 0; call < 10; call++)
-            foreach (var endpoint in endpoints) _bench.Fail(endpoint, FaultKind.ConnectFailed);
+        {
+            foreach (var endpoint in endpoints)
+                _bench.Fail(endpoint, FaultKind.ConnectFailed);
+        }
+
         endpoints.Should().OnlyContain(e => e.State.Status == EndpointHealthStatus.Suspect);
     }
 
@@ -237,7 +250,8 @@ public sealed class SelfSuspicionTests
         for (var call = 0; call < 3; call++)
         {
             _bench.Pass(5);
-            foreach (var endpoint in endpoints) _bench.Fail(endpoint, FaultKind.ConnectFailed);
+            foreach (var endpoint in endpoints)
+                _bench.Fail(endpoint, FaultKind.ConnectFailed);
         }
 
         _bench.Succeed(endpoints[2]);

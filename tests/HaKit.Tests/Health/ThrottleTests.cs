@@ -19,7 +19,8 @@ public sealed class ThrottleTests
             _bench.Pass(0.01);
             foreach (var endpoint in endpoints)
             {
-                if (!endpoint.TryBegin(BeginMode.Normal, _bench.Now, out var ticket)) continue;
+                if (!endpoint.TryBegin(BeginMode.Normal, _bench.Now, out var ticket))
+                    continue;
                 sent++;
                 _bench.Now.Should().BeGreaterThanOrEqualTo(notBefore[endpoint]);
                 if (random.NextDouble() < 0.5)
@@ -67,7 +68,8 @@ public sealed class ThrottleTests
         var endpoint = _bench.Add("a");
         var tickets = Enumerable.Range(0, 100).Select(_ => _bench.Begin(endpoint)).ToList();
         _bench.Pass(0.2);
-        foreach (var ticket in tickets) endpoint.Complete(ticket, HealthBench.Throttled(), _bench.Now);
+        foreach (var ticket in tickets)
+            endpoint.Complete(ticket, HealthBench.Throttled(), _bench.Now);
         (endpoint.State.CooldownUntil!.Value - _bench.Now).TotalSeconds.Should().BeLessThanOrEqualTo(1);
         endpoint.State.Throttles.Should().Be(1);
     }
@@ -102,7 +104,8 @@ public sealed class ThrottleTests
         var open = new Fault(FaultKind.BreakerOpen) { RetryAfter = TimeSpan.FromSeconds(8) };
         _bench.Fail(endpoint, open);
         endpoint.State.Ejections.Should().Be(0);
-        foreach (var mode in Enum.GetValues<BeginMode>()) _bench.MayBegin(endpoint, mode).Should().BeFalse();
+        foreach (var mode in Enum.GetValues<BeginMode>())
+            _bench.MayBegin(endpoint, mode).Should().BeFalse();
         _bench.Pass(8);
         _bench.MayBegin(endpoint, BeginMode.Normal).Should().BeFalse("its half-open breaker lets one through, and so do we");
         var trial = _bench.Begin(endpoint, BeginMode.Trial);

@@ -169,11 +169,13 @@ public sealed class TrialTests
         var endpoint = _bench.Add("a");
         var inFlight = _bench.Begin(endpoint);
         endpoint.Order(order, _bench.Now);
-        foreach (var mode in Enum.GetValues<BeginMode>()) _bench.MayBegin(endpoint, mode).Should().BeFalse();
+        foreach (var mode in Enum.GetValues<BeginMode>())
+            _bench.MayBegin(endpoint, mode).Should().BeFalse();
         endpoint.Complete(inFlight, null, _bench.Now);
         endpoint.Probe(ProbeLevel.Generating, null, _bench.Now);
         _bench.Pass(10_000);
-        foreach (var mode in Enum.GetValues<BeginMode>()) _bench.MayBegin(endpoint, mode).Should().BeFalse();
+        foreach (var mode in Enum.GetValues<BeginMode>())
+            _bench.MayBegin(endpoint, mode).Should().BeFalse();
 
         endpoint.Order(HealthOrder.BringUp, _bench.Now);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
@@ -186,7 +188,8 @@ public sealed class TrialTests
         foreach (var (mode, isReady) in new[] { (BeginMode.FailOpen, false), (BeginMode.OutageTrial, true), (BeginMode.OutageTrial, false) })
         {
             var endpoint = _bench.AddEjected("a");
-            if (isReady) _bench.PassTo(endpoint.State.Until!.Value);
+            if (isReady)
+                _bench.PassTo(endpoint.State.Until!.Value);
             endpoint.Complete(_bench.Begin(endpoint, mode), new Fault(FaultKind.ServerError), _bench.Now);
             endpoint.State.Ejections.Should().Be(1, "{0}", mode);
             endpoint.State.Until.Should().BeGreaterThan(_bench.Now);

@@ -38,7 +38,10 @@ public sealed class ProbeTests : IAsyncLifetime
     {
         var endpoint = new EndpointOptions
         {
-            Name = "a", Address = _server.OpenAIAddress.AbsoluteUri, Model = "m1", Dialect = WireDialect.OpenAI,
+            Name = "a",
+            Address = _server.OpenAIAddress.AbsoluteUri,
+            Model = "m1",
+            Dialect = WireDialect.OpenAI,
             Headers = { ["Authorization"] = "Bearer k-secret" },
         };
         configure?.Invoke(endpoint);

@@ -173,8 +173,11 @@ public sealed class RecoveryTests
         finally
         {
             foreach (var id in await File.ReadAllLinesAsync(file, CancellationToken.None))
+            {
                 if (int.TryParse(id, out var number) && System.Diagnostics.Process.GetProcesses().FirstOrDefault(p => p.Id == number) is { } left)
                     left.Kill();
+            }
+
             File.Delete(file);
         }
 

@@ -18,7 +18,10 @@ public sealed class CallerCredentialTests
             "Authorization", "Proxy-Authorization", "Cookie", "api-key", "x-api-key", "x-goog-api-key", "Ocp-Apim-Subscription-Key", "x-functions-key", "X-Auth-Token", "x-amz-security-token",
             "X-Vault-Token", "apikey", "X-Client-Secret", "X-Custom_Key",
         ])
+        {
             forms.Add(header, true);
+        }
+
         foreach (var parameter in (string[])["key", "sig", "code", "api_key", "access_token", "subscription-key", "X-Amz-Signature", "apiKey", "t%6Fken"])
             forms.Add(parameter, false);
         return forms;

@@ -139,6 +139,7 @@ public sealed class HttpClientBuilderTests
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             while (true)
+            {
                 try
                 {
                     return await base.SendAsync(request, cancellationToken);
@@ -146,6 +147,7 @@ public sealed class HttpClientBuilderTests
                 catch (NoEndpointAvailableException)
                 {
                 }
+            }
         }
     }
 }

@@ -81,6 +81,7 @@ internal sealed class RawServer : IDisposable
     {
         var token = _end.Token;
         using (client)
+        {
             try
             {
                 client.NoDelay = true;
@@ -95,6 +96,7 @@ internal sealed class RawServer : IDisposable
             catch (Exception exception) when (exception is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
             {
             }
+        }
     }
 
     private static async Task<bool> SendAsync(NetworkStream stream, RawAnswer answer, CancellationToken token)

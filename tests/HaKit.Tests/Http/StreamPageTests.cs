@@ -16,8 +16,10 @@ public sealed partial class StreamPageTests
     public void Every_finish_reason_of_the_table_means_what_it_says()
     {
         foreach (var row in Rows("Finish reasons"))
+        {
             foreach (Match reason in Code().Matches(row[1]))
                 FinishReasons.MeaningOf(reason.Groups[1].Value).ToString().Should().Be(row[0], reason.Value);
+        }
     }
 
     [Theory]

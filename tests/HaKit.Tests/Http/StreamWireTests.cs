@@ -55,7 +55,9 @@ public sealed class StreamWireTests
                 world.Asked.Should().Be((1, 1));
             }
             else
+            {
                 (await FluentActions.Awaiting(() => world.ReadAsync(path)).Should().ThrowAsync<PartialResponseException>(label)).Which.DeliveredItems.Should().Be(1);
+            }
         }
     }
 
@@ -97,6 +99,7 @@ public sealed class StreamWireTests
         string?[] labels = path is "/own" or "/generate_stream" or "/chat" or "/chat-messages" ? ["text/event-stream", "text/plain", null]
             : ["text/event-stream", "application/json", "application/json; charset=utf-8", "text/plain", null, "application/x-ndjson"];
         foreach (var label in labels)
+        {
             foreach (var pieces in packets)
             {
                 await using var world = new World(new RawAnswer(200, label, pieces));
@@ -104,6 +107,7 @@ public sealed class StreamWireTests
                 world.Asked.Should().Be((1, 0));
                 world.Pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().BeNull();
             }
+        }
     }
 
     public static TheoryData<string, string> Nothings() => new()

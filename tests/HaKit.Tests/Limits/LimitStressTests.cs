@@ -87,8 +87,10 @@ public sealed class LimitStressTests
         Task OnThread() => Task.Factory.StartNew(() =>
         {
             for (var step = 0; step < Steps; step++)
+            {
                 if (limiter.TryReserve(10, now, out var reservation))
                     limiter.Cancel(reservation);
+            }
         }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
@@ -100,8 +102,11 @@ public sealed class LimitStressTests
             var until = byBeginning[first].Began + TimeSpan.TicksPerMinute;
             long sum = 0;
             for (var i = first; i < byBeginning.Length && byBeginning[i].Began <= until; i++)
+            {
                 if (byBeginning[i].Ended <= until)
                     sum += amount(byBeginning[i]);
+            }
+
             if (sum > limit)
                 return $"{sum} in the minute from {new TimeSpan(byBeginning[first].Began)}";
         }

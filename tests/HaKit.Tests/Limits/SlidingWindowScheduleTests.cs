@@ -47,13 +47,23 @@ public sealed class SlidingWindowScheduleTests(ITestOutputHelper output)
             _options = Options();
             var limiter = new Limiter(_options);
             for (var step = 0; step < 30; step++)
+            {
                 switch (_random.Next(16))
                 {
-                    case < 9: Reserve(limiter); break;
-                    case < 11: End(limiter); break;
-                    case < 15: _now += Pause(); break;
-                    default: limiter.UseOptions(_options = Changed(_options)); break;
+                    case < 9:
+                        Reserve(limiter);
+                        break;
+                    case < 11:
+                        End(limiter);
+                        break;
+                    case < 15:
+                        _now += Pause();
+                        break;
+                    default:
+                        limiter.UseOptions(_options = Changed(_options));
+                        break;
                 }
+            }
         }
 
         private void Reserve(Limiter limiter)
@@ -84,7 +94,10 @@ public sealed class SlidingWindowScheduleTests(ITestOutputHelper output)
             if (requestsSpent + 1 <= (_options.RequestsPerMinute ?? int.MaxValue)
                 && tokensSpent + tokens <= (_options.TokensPerMinute ?? int.MaxValue)
                 && _inFlight.Count < (_options.MaxConcurrency ?? int.MaxValue))
+            {
                 Fail($"refused {tokens} tokens with {requestsSpent} requests and {tokensSpent} tokens spent, {_inFlight.Count} in flight");
+            }
+
             if (at == TimeSpan.MaxValue)
                 return;
             if (limiter.HasRoom(tokens, at - TimeSpan.FromTicks(1)) || !limiter.HasRoom(tokens, at))
@@ -160,11 +173,14 @@ public sealed class SlidingWindowScheduleTests(ITestOutputHelper output)
         {
             long requests = 0, tokens = 0;
             foreach (var (at, amount, counts) in _entries)
+            {
                 if (at >= instant && counts)
                 {
                     requests++;
                     tokens += amount;
                 }
+            }
+
             return (requests, tokens);
         }
     }

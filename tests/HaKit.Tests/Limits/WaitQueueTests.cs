@@ -276,8 +276,11 @@ public sealed class WaitQueueTests
         bool TryTake()
         {
             for (var seen = Volatile.Read(ref permits); seen > 0; seen = Volatile.Read(ref permits))
+            {
                 if (Interlocked.CompareExchange(ref permits, seen - 1, seen) == seen)
                     return true;
+            }
+
             return false;
         }
     }

@@ -120,7 +120,10 @@ public sealed class OrderTests
         {
             () => bench.Pool.DrainAsync("nobody"), () => bench.Pool.ForceDownAsync("nobody"), () => bench.Pool.BringUpAsync("nobody"),
         })
+        {
             (await order.Awaiting(o => o().AsTask()).Should().ThrowAsync<ArgumentException>()).WithMessage("*'test'*'nobody'*");
+        }
+
         var promote = () => bench.Pool.PromoteAsync(7).AsTask();
         (await promote.Should().ThrowAsync<ArgumentException>()).WithMessage("*'test'*7*");
     }

@@ -161,7 +161,12 @@ public sealed class PeerDecisionTests
 
     private static HealthEvidence Said(PeerWord word) => new()
     {
-        Source = EvidenceSource.Peer, Word = word, Fault = new Fault(FaultKind.Throttled), Began = S(100), Jitter = 0.5, Epoch = HealthTicket.NoEpoch,
+        Source = EvidenceSource.Peer,
+        Word = word,
+        Fault = new Fault(FaultKind.Throttled),
+        Began = S(100),
+        Jitter = 0.5,
+        Epoch = HealthTicket.NoEpoch,
     };
 
     private static PeerOpinion Opinion(HealthState health, TimeSpan? answered, TimeSpan now) =>

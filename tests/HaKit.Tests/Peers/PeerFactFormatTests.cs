@@ -60,6 +60,7 @@ public sealed class PeerFactFormatTests
     {
         var random = new Random(5);
         foreach (var fact in All)
+        {
             for (var i = 0; i < 2000; i++)
             {
                 var bytes = Encoding.UTF8.GetBytes(PeerFactFormat.Identity(fact));
@@ -67,6 +68,8 @@ public sealed class PeerFactFormatTests
                     bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
                 PeerFactFormat.TryRead(bytes.AsSpan(0, random.Next(bytes.Length + 1)), out _);
             }
+        }
+
         return Task.CompletedTask;
     }
 

@@ -1,8 +1,8 @@
 using System.Diagnostics.Metrics;
 using HaKit.Faults;
 using HaKit.Health;
-using HaKit.Testing;
 using HaKit.Telemetry;
+using HaKit.Testing;
 using TestPool = HaKit.Tests.Failover.TestPool;
 
 namespace HaKit.Tests.Pool;

@@ -1,8 +1,8 @@
 using System.Collections;
 using System.Reflection;
 using HaKit.Testing;
-using TestPool = HaKit.Tests.Failover.TestPool;
 using Microsoft.Extensions.Options;
+using TestPool = HaKit.Tests.Failover.TestPool;
 
 namespace HaKit.Tests.Pool;
 
@@ -100,13 +100,19 @@ public sealed class OptionsCopyTests
         if (value is null or string || value.GetType().IsValueType || !into.Add(value))
             return;
         if (value is IDictionary dictionary)
+        {
             foreach (var item in dictionary.Values)
                 Collect(item, into);
+        }
         else if (value is IEnumerable items)
+        {
             foreach (var item in items)
                 Collect(item, into);
+        }
         else
+        {
             foreach (var property in value.GetType().GetProperties().Where(p => p.GetIndexParameters().Length == 0))
                 Collect(property.GetValue(value), into);
+        }
     }
 }

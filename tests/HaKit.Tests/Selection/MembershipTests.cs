@@ -81,8 +81,11 @@ public sealed class MembershipTests
         var pipelines = new List<string>();
         await using var pool = Pool("ab", parts: new EndpointPoolParts { ConfigureEndpointPipeline = (_, endpoint) => pipelines.Add(endpoint.Name) });
         for (var i = 0; i < 6; i++)
+        {
             await pool.ExecuteAsync(0, static (attempt, _, _) =>
                 attempt.Endpoint.Name == "a" ? throw new HttpRequestException(HttpRequestError.ConnectionError) : ValueTask.FromResult(0), Ct);
+        }
+
         pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().Be("health");
         pipelines.Should().Equal("a", "b");
 
@@ -128,7 +131,10 @@ public sealed class MembershipTests
         foreach (var setting in new[] { "Selection:Sample is 0", "Selection:OverProvisioning is 0.5", "Selection:FailOpenBelow is 2", "Selection:AffinityLoad is 0",
             "Selection:ZonePenalty is -00:00:01", "Selection:SecondsPerPrice is -1", "Selection:Preset is 99", "Scale:TargetUtilization is 0", "Scale:TargetInFlight is 0",
             "Scale:Interval is 00:00:00", "AccountLimits:nobody:MaxConcurrency is 0", "account 'nobody', which no endpoint has" })
+        {
             wrong.Should().ContainSingle(w => w.Contains(setting));
+        }
+
         wrong.Should().HaveCount(12);
     }
 
@@ -142,8 +148,13 @@ public sealed class MembershipTests
     {
         var section = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["Endpoints:0:Name"] = "a", ["Endpoints:0:Account"] = "acme", ["Endpoints:1:Name"] = "b", ["Selection:Preset"] = "Priority", ["Selection:ZonePenalty"] = "00:00:00.2",
-            ["AccountLimits:acme:RequestsPerMinute"] = "3", ["Scale:TargetInFlight"] = "4",
+            ["Endpoints:0:Name"] = "a",
+            ["Endpoints:0:Account"] = "acme",
+            ["Endpoints:1:Name"] = "b",
+            ["Selection:Preset"] = "Priority",
+            ["Selection:ZonePenalty"] = "00:00:00.2",
+            ["AccountLimits:acme:RequestsPerMinute"] = "3",
+            ["Scale:TargetInFlight"] = "4",
         }).Build();
         var services = new ServiceCollection();
         services.AddHaEndpointPool("configured", section);

@@ -37,11 +37,13 @@ public sealed class RequirementTests
             (new() { Endpoints = ["b", "c"] }, "bc"),
             (new() { Endpoints = ["c"], Vision = true }, ""),
         })
+        {
             for (var repeat = 0; repeat < 2; repeat++)
             {
                 May(bench, profile).Should().Be(may);
                 string.Concat(bench.Picks(60, profile).Distinct().Order()).Should().Be(may.Length == 0 ? "-" : may);
             }
+        }
     }
 
     [Fact]
@@ -54,13 +56,18 @@ public sealed class RequirementTests
             one with { Model = "M" }, one with { Residency = null }, one with { Tools = false }, one with { Vision = false },
             one with { Tags = ["x"] }, one with { Tags = ["x", "z"] }, one with { Tags = ["z", "y"] }, one with { Endpoints = ["a", "c"] }, one with { Endpoints = [] },
         })
+        {
             Requirement.AreSame(one, other).Should().BeFalse();
+        }
+
         Requirement.IsNone(new RequestProfile { InputTokens = 5, AffinityKey = "k", Priority = 1 }).Should().BeTrue();
         foreach (var some in new RequestProfile[]
         {
             new() { Model = "m" }, new() { Residency = "r" }, new() { Tools = true }, new() { Vision = true }, new() { Tags = s_gpu }, new() { Endpoints = s_gpu },
         })
+        {
             Requirement.IsNone(some).Should().BeFalse();
+        }
     }
 
     [Fact]
@@ -68,8 +75,10 @@ public sealed class RequirementTests
     {
         var bench = new SelectionBench(SelectionBench.Numbered(40, (i, e) => e.Residency = $"r{i}"), new SelectionOptions { Preset = SelectionPreset.RoundRobin });
         for (var round = 0; round < 3; round++)
+        {
             for (var i = 0; i < 40; i++)
                 bench.Pick(new RequestProfile { Residency = $"r{i}" }).Should().Be($"e{i}");
+        }
     }
 
     [Fact]

@@ -51,8 +51,11 @@ public sealed class SelectorContractTests
             {
                 var profile = new RequestProfile
                 {
-                    Residency = random.Next(2) == 0 ? "eu" : null, Tools = random.Next(2) == 0, InputTokens = random.Next(2) * 2000,
-                    AffinityKey = random.Next(2) == 0 ? "key" : null, MayRepeat = false,
+                    Residency = random.Next(2) == 0 ? "eu" : null,
+                    Tools = random.Next(2) == 0,
+                    InputTokens = random.Next(2) * 2000,
+                    AffinityKey = random.Next(2) == 0 ? "key" : null,
+                    MayRepeat = false,
                 };
                 var admitted = bench.Members.Where(m =>
                     (profile.Residency is null || m.Endpoint.Capabilities.Residency == profile.Residency) && (!profile.Tools || m.Endpoint.Capabilities.Tools)
@@ -164,12 +167,25 @@ public sealed class SelectorContractTests
     {
         switch (random.Next(8))
         {
-            case 0: bench.Eject(name); break;
-            case 1: bench.CoolDown(name, random.Next(1, 20)); break;
-            case 2: bench.Order(name, HealthOrder.Drain); break;
-            case 3: bench.Order(name, HealthOrder.ForceDown); bench.Order(name, HealthOrder.BringUp); break;
-            case 4: bench.Load(name, 1); break;
-            case 5: bench.Answered(name, random.NextDouble()); break;
+            case 0:
+                bench.Eject(name);
+                break;
+            case 1:
+                bench.CoolDown(name, random.Next(1, 20));
+                break;
+            case 2:
+                bench.Order(name, HealthOrder.Drain);
+                break;
+            case 3:
+                bench.Order(name, HealthOrder.ForceDown);
+                bench.Order(name, HealthOrder.BringUp);
+                break;
+            case 4:
+                bench.Load(name, 1);
+                break;
+            case 5:
+                bench.Answered(name, random.NextDouble());
+                break;
         }
     }
 }

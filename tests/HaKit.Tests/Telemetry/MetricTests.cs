@@ -101,11 +101,14 @@ public sealed partial class MetricTests
     {
         await using var bench = new TelemetryBench(2, o => o.CircuitBreaker.FailuresToEject = 1000);
         foreach (var kind in Enum.GetValues<FaultKind>())
+        {
             foreach (var i in Enumerable.Range(0, 5))
             {
                 bench.Down["a"] = kind;
                 bench.Call(new RequestProfile { AffinityKey = $"user{i}", IdempotencyKey = $"key{kind}{i}", Model = i % 2 == 0 ? "m1" : $"m{i}{kind}" });
             }
+        }
+
         bench.Metrics.Collect();
         var values = bench.Metrics.Measurements.SelectMany(m => m.Tags).GroupBy(t => t.Key).ToDictionary(g => g.Key, g => g.Select(t => t.Value).Distinct().Count());
         values["error.type"].Should().BeLessThanOrEqualTo(Enum.GetValues<FaultKind>().Length + 1);

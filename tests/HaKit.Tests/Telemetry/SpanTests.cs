@@ -21,7 +21,9 @@ public sealed class SpanTests
         call.Status.Should().Be(ActivityStatusCode.Unset);
         call.Events.Should().ContainSingle(e => e.Name == "failover").Which.Tags.Should().BeEquivalentTo(new Dictionary<string, object?>
         {
-            ["hakit.endpoint"] = "a", ["hakit.endpoint.next"] = "b", ["error.type"] = "ServerError",
+            ["hakit.endpoint"] = "a",
+            ["hakit.endpoint.next"] = "b",
+            ["error.type"] = "ServerError",
         });
         bench.Spans.Attempts.Select(a => a.OperationName).Should().Equal("attempt a", "attempt b");
         bench.Spans.Attempts.Should().OnlyContain(a => a.ParentSpanId == call.SpanId && a.Duration == TimeSpan.FromSeconds(1));

@@ -1,5 +1,5 @@
-using HaKit.Tool.Rehearsals;
 using HaKit.Testing;
+using HaKit.Tool.Rehearsals;
 
 namespace HaKit.Tool.Tests.Rehearsals;
 

@@ -1,6 +1,6 @@
+using HaKit.Testing;
 using HaKit.Tool.Rehearsals;
 using HaKit.Tool.Rehearsals.Reports;
-using HaKit.Testing;
 using Spectre.Console;
 using Arrival = HaKit.Tool.Rehearsals.Arrival;
 

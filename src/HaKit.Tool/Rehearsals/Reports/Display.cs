@@ -72,6 +72,7 @@ internal sealed class LiveTable(IAnsiConsole console) : Display
             .AddColumn(new TableColumn("p50").RightAligned())
             .AddColumn(new TableColumn("in flight").RightAligned());
         foreach (var row in glance.Endpoints)
+        {
             table.AddRow(
                 row.Name,
                 row.Trouble is { } trouble ? $"[red]{trouble.ToString().ToLowerInvariant()}[/]" : "[green]well[/]",
@@ -80,6 +81,8 @@ internal sealed class LiveTable(IAnsiConsole console) : Display
                 $"[blue]{new string('█', (int)Math.Round(12 * row.Share))}[/]",
                 row.P50 is { } p50 ? string.Create(CultureInfo.InvariantCulture, $"{p50.TotalMilliseconds:0.0} ms") : "-",
                 row.InFlight.ToString(CultureInfo.InvariantCulture));
+        }
+
         return table;
     }
 }

@@ -66,8 +66,10 @@ internal ref struct ProspectReader
     {
         var query = new SelectionQuery(_call.Profile, _call.History, _now);
         foreach (var member in snapshot.Members)
+        {
             if (query.CanServe(member))
                 Read(member);
+        }
         // Where others serve too there is no hurry: those that wait go to the endpoint that returns as new calls do, on its slow start, or its first failures
         // would be so many at once that it is ejected again.
         if (Returned is not null && _serving > 1 && Fraction(_call.Number) >= 2 * Returned.Health.State.SlowStartShare(_now))

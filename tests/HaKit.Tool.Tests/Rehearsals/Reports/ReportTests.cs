@@ -1,6 +1,6 @@
+using HaKit.Testing;
 using HaKit.Tool.Rehearsals;
 using HaKit.Tool.Rehearsals.Reports;
-using HaKit.Testing;
 
 namespace HaKit.Tool.Tests.Reports;
 
