@@ -23,6 +23,7 @@ internal struct AttemptTrace
         var error = fault?.KindName;
         var took = now - lease.Started;
         lease.State.Telemetry?.Ended(Span, took, error, fault?.StatusCode ?? 0, lease.InputTokens, lease.OutputTokens, lease.CachedTokens);
+        lease.State.Recorder?.RecordAttempt(lease, fault, now);
         if (CallStarted is { } began)
             PoolTelemetry.EndSpan(CallSpan!, now - began, error);
         if (fault is { Blame: not FaultBlame.Caller } && lease.State.Observer is { IsEmpty: false } observer)

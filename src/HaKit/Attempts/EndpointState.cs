@@ -150,6 +150,9 @@ internal sealed class EndpointState
     /// <summary>What the pool's calls ask for; null where that is not measured.</summary>
     public TrafficMeter? Traffic { get; init; }
 
+    /// <summary>Records its attempts and probes; null: nothing is recorded.</summary>
+    public IAttemptRecorder? Recorder { get; init; }
+
     /// <summary>For how long a served attempt takes its place, in seconds, as recent ones did; a stream until it ends. Null before the first.</summary>
     public double? HeldSeconds => Volatile.Read(ref _heldSeconds) is var seconds && double.IsNaN(seconds) ? null : seconds;
 

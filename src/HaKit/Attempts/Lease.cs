@@ -24,6 +24,9 @@ internal sealed class Lease
 
     public int Version { get; private set; }
 
+    /// <summary>The number of its call, unique within the pool.</summary>
+    public long CallNumber => _data.CallNumber;
+
     /// <summary>One for the first attempt of a call.</summary>
     public int Number => _data.Number;
 

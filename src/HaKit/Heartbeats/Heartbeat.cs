@@ -251,6 +251,7 @@ internal sealed class Heartbeat
             IsTimeoutLearned = setup.Options.LearnTimeout && _times.IsLearned,
         };
         _member.Telemetry?.Beat(now - asked, fault?.KindName);
+        _member.Recorder?.RecordProbe(_member, setup.Probe.Level, fault, asked, now);
         // Calls have reached it, by a handler that resolves names in another way perhaps: then DNS as we ask it says nothing of the endpoint.
         if (fault?.Kind == FaultKind.DnsFailed && _member.Successes > 0 && _member.Health.State.IsInService)
             return;

@@ -3,6 +3,7 @@ using HaKit.Failover;
 using HaKit.Faults;
 using HaKit.Heartbeats;
 using HaKit.Peers;
+using HaKit.Pool;
 using HaKit.Selection;
 using Microsoft.Extensions.Logging;
 using Polly;
@@ -70,6 +71,9 @@ public sealed class EndpointPoolParts
 
     /// <summary>Makes the link to the other replicas of the application, or null for none. Disposed of with the pool. Default: none.</summary>
     public Func<PeerScope, IPeerLink?>? PeerLink { get; set; }
+
+    /// <summary>Makes what records the pool; null for nothing.</summary>
+    internal Func<RecorderScope, IPoolRecorder>? Recorder { get; set; }
 
     /// <summary>Where log lines go. Default: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }

@@ -11,7 +11,8 @@ namespace HaKit.Pool;
 /// usual in the pool, and the count of its traffic. Not thread-safe: the membership calls it under its lock.
 /// </summary>
 internal sealed class MemberFactory(
-    PoolClock clock, HealthTracker health, EndpointPipelines pipelines, PoolTelemetry telemetry, PoolObjective objective, AttemptObserver observer)
+    PoolClock clock, HealthTracker health, EndpointPipelines pipelines, PoolTelemetry telemetry, PoolObjective objective, AttemptObserver observer,
+    IAttemptRecorder? recorder = null)
 {
     private readonly LatencyEstimate _latency = new();
     private readonly Dictionary<string, Limiter> _accounts = new(StringComparer.Ordinal);
@@ -42,6 +43,7 @@ internal sealed class MemberFactory(
             observer)
         {
             Traffic = Traffic,
+            Recorder = recorder,
         };
     }
 

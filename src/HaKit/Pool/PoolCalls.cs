@@ -9,7 +9,7 @@ namespace HaKit.Pool;
 /// Runs calls through the pool's pipeline: begins the call in the engine, runs it, and ends it with its outcome. A plain call that succeeds synchronously
 /// allocates nothing. Thread-safe.
 /// </summary>
-internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline pipeline, PoolObjective objective)
+internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline pipeline, PoolObjective objective, IPoolRecorder? recorder)
 {
     public ValueTask<TResult> ExecuteAsync<TState, TResult>(
         RequestProfile profile, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken)
@@ -88,6 +88,7 @@ internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline pipeli
         var (outcome, error) = engine.Judge(call, failure);
         if (outcome is CallOutcome.Served or CallOutcome.Failed)
             objective.RecordCall(call.IsServed ? call.ServedAt : engine.Clock.Now, outcome == CallOutcome.Served);
+        recorder?.RecordCall(call, outcome, error, call.IsServed ? call.ServedAt : engine.Clock.Now);
         ResilienceContextPool.Shared.Return(context);
         engine.End(call, outcome, error);
     }

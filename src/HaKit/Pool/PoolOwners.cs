@@ -14,6 +14,7 @@ namespace HaKit.Pool;
 internal sealed class PoolOwners : IDisposable
 {
     private readonly ILoggerFactory? _loggers;
+    private readonly IPoolRecorder? _recorder;
 
     /// <param name="name">The pool's name.</param>
     /// <param name="options">Its options: validated, and not changed by anything else.</param>
@@ -34,7 +35,8 @@ internal sealed class PoolOwners : IDisposable
         var health = new HealthTracker(options.CircuitBreaker, new Random((int)chance.Next()));
         var pipelines = new EndpointPipelines(name, Clock.Time, Classifier, parts, telemetry);
         var observer = new AttemptObserver(name, [.. parts.OnAttemptFailed], Journal.Log);
-        var factory = new MemberFactory(Clock, health, pipelines, telemetry, Objective, observer);
+        _recorder = parts.Recorder?.Invoke(new RecorderScope(name, Clock, options, NewLogger("HaKit.Recording")));
+        var factory = new MemberFactory(Clock, health, pipelines, telemetry, Objective, observer, _recorder);
         snapshot.Value = new PoolSnapshot(factory.MembersOf(options, []), firstTier: 0);
         var selectors = new SelectorFactory(chance, parts.Selector);
         Engine = new FailoverEngine(
@@ -50,11 +52,13 @@ internal sealed class PoolOwners : IDisposable
         Peers = new PoolPeers(name, Clock, Options, snapshot, Members, Journal, Engine, Heartbeats, parts.PeerLink);
         Orders = new PoolOrders(name, Clock, snapshot, Members, Journal, Peers);
         Gauges = new PoolGauges(telemetry, Clock, snapshot, Engine, Load, Redundancy, Objective, Peers);
-        Calls = new PoolCalls(Engine, pipelines.ForCalls(Engine), Objective);
+        Calls = new PoolCalls(Engine, pipelines.ForCalls(Engine), Objective, _recorder);
 
         // The record and the journal come first, so that what a change leads to is told after the change.
         health.Changed += Objective.OnHealthChanged;
         health.Changed += Journal.OnHealthChanged;
+        if (_recorder is { } recorder)
+            health.Changed += change => recorder.RecordChange(in change, Clock.Now);
         health.Changed += Heartbeats.OnHealthChanged;
         health.Changed += Members.OnHealthChanged;
         health.Changed += Peers.OnHealthChanged;
@@ -96,6 +100,7 @@ internal sealed class PoolOwners : IDisposable
     /// </summary>
     public void UseChanges()
     {
+        _recorder?.UseOptions(Options.Value);
         Heartbeats.UseMembers();
         Load.UseOptions();
         Objective.UseOptions();
@@ -118,5 +123,6 @@ internal sealed class PoolOwners : IDisposable
         Load.Dispose();
         Objective.Dispose();
         Gauges.Dispose();
+        _recorder?.Dispose();
     }
 }

@@ -24,10 +24,11 @@ public sealed partial class ArchitectureTests
         ["Connections"] = [],
         ["Peers"] = ["Attempts", "Dialects", "Faults", "Health"],
         ["Pool"] = ["Peers", "Attempts", "Connections", "Estimates", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Telemetry"],
+        ["Recording"] = ["Pool", "Attempts", "Failover", "Faults", "Health", "Limits", "Selection", "Heartbeats", "Telemetry"],
         [Facade] = ["Pool", "Peers", "Attempts", "Faults", "Selection", "Limits", "Failover"],
         ["Http"] = [Facade, "Pool", "Connections", "Dialects", "Failover", "Faults", "Attempts", "Selection"],
         ["Alerts"] = [Facade, "Pool", "Faults", "Health", "Limits", "Telemetry"],
-        ["DependencyInjection"] = [Facade, "Pool", "Peers", "Connections", "Alerts", "Attempts", "Dialects", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Http", "Telemetry"],
+        ["DependencyInjection"] = [Facade, "Pool", "Peers", "Connections", "Alerts", "Attempts", "Dialects", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Http", "Recording", "Telemetry"],
     };
 
     private const string Facade = "EndpointPool";

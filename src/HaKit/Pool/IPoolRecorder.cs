@@ -1,0 +1,23 @@
+using HaKit.Attempts;
+using HaKit.Failover;
+using HaKit.Health;
+using HaKit.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace HaKit.Pool;
+
+/// <summary>Records what happens to a pool: beside attempts and probes its calls, the health of its endpoints, and its options.</summary>
+internal interface IPoolRecorder : IAttemptRecorder, IDisposable
+{
+    /// <summary>Records a call that has ended.</summary>
+    void RecordCall(FailoverCall call, CallOutcome outcome, string? error, TimeSpan ended);
+
+    /// <summary>Records that an endpoint's health has changed.</summary>
+    void RecordChange(in HealthChange change, TimeSpan now);
+
+    /// <summary>Takes the options that hold from now on.</summary>
+    void UseOptions(EndpointPoolOptions options);
+}
+
+/// <summary>The pool that is recorded.</summary>
+internal sealed record RecorderScope(string Pool, PoolClock Clock, EndpointPoolOptions Options, ILogger Log);

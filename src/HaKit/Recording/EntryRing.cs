@@ -1,0 +1,82 @@
+namespace HaKit.Recording;
+
+/// <summary>
+/// The entries that are not written yet: bounded, for many writers and one reader, without a lock (Vyukov's bounded queue: each cell carries the number of the turn
+/// in which it may be used, so that a writer takes a place by one compare-and-swap and publishes it by one store). When it is full, the entry is dropped and counted.
+/// </summary>
+internal sealed class EntryRing
+{
+    private readonly Cell[] _cells;
+    private readonly int _mask;
+    private long _next;
+    private long _dropped;
+    private long _read;
+
+    /// <param name="capacity">How many it holds; rounded up to a power of two.</param>
+    public EntryRing(int capacity)
+    {
+        var size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)capacity);
+        _cells = new Cell[size];
+        _mask = size - 1;
+        for (var i = 0; i < size; i++)
+            _cells[i].Turn = i;
+    }
+
+    public int Capacity => _cells.Length;
+
+    /// <summary>Adds an entry. False when there is no room: the entry was dropped.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="place">How many entries came before it; of no meaning when it was dropped.</param>
+    public bool TryAdd(in RingEntry entry, out long place)
+    {
+        place = Volatile.Read(ref _next);
+        while (true)
+        {
+            ref var cell = ref _cells[place & _mask];
+            var difference = Volatile.Read(ref cell.Turn) - place;
+            if (difference < 0)
+            {
+                Interlocked.Increment(ref _dropped);
+                return false;
+            }
+            if (difference == 0 && Interlocked.CompareExchange(ref _next, place + 1, place) == place)
+            {
+                cell.Entry = entry;
+                Volatile.Write(ref cell.Turn, place + 1);
+                return true;
+            }
+            place = Volatile.Read(ref _next);
+        }
+    }
+
+    /// <summary>How many entries were read.</summary>
+    public long Read => Volatile.Read(ref _read);
+
+    /// <summary>Is there nothing to read? For the reader.</summary>
+    public bool IsEmpty => Volatile.Read(ref _cells[_read & _mask].Turn) != _read + 1;
+
+    /// <summary>Takes the oldest entry. For one reader.</summary>
+    public bool TryRead(out RingEntry entry)
+    {
+        ref var cell = ref _cells[_read & _mask];
+        if (Volatile.Read(ref cell.Turn) != _read + 1)
+        {
+            entry = default;
+            return false;
+        }
+        entry = cell.Entry;
+        cell.Entry = default; // what it refers to may be collected
+        Volatile.Write(ref cell.Turn, _read + _cells.Length);
+        Volatile.Write(ref _read, _read + 1);
+        return true;
+    }
+
+    /// <summary>Takes the count of the entries that were dropped since the last time.</summary>
+    public long TakeDropped() => Interlocked.Exchange(ref _dropped, 0);
+
+    private struct Cell
+    {
+        public long Turn;
+        public RingEntry Entry;
+    }
+}

@@ -1,0 +1,310 @@
+using HaKit.Attempts;
+using HaKit.Failover;
+using HaKit.Faults;
+using HaKit.Health;
+using HaKit.Pool;
+using HaKit.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace HaKit.Recording;
+
+/// <summary>
+/// Records what happens to one pool. A call only leaves an entry in a ring; a timer takes the entries from there, encodes, compresses and writes them on its own
+/// thread. A disk that is slow, full or read-only costs entries, which are counted and told once, and never a call. Thread-safe.
+/// </summary>
+internal sealed class FlightRecorder : IPoolRecorder
+{
+    private const int BlockBytes = 64 * 1024;
+
+    // After a failure of the disk: how long entries are dropped before it is tried again, and how long all must be well before trouble is told anew.
+    private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(60);
+
+    private readonly string _pool;
+    private readonly PoolClock _clock;
+    private readonly ILogger _log;
+    private readonly FlightRecorderOptions _options;
+    private readonly EntryRing _ring;
+    private readonly EntryEncoder _encoder = new();
+    private readonly SegmentWriter _writer;
+    private readonly ITimer _timer;
+    private EndpointPoolOptions _configured;
+    private EndpointPoolOptions? _written;
+    private HashSet<string> _known = [];
+    private byte[] _configuration = [];
+    private TimeSpan _resumeAt;
+    private TimeSpan _troubledAt = TimeSpan.MinValue;
+    private long _dropped;
+    private long _droppedInTrouble;
+    private long _entriesInBlock;
+    private long _wokenAt = -1;
+    private int _isWriting;
+    private bool _isTroubled;
+    private bool _isDisposed;
+
+    public FlightRecorder(FlightRecorderOptions options, RecorderScope scope, Func<string, Stream>? open = null)
+    {
+        (_options, _pool, _clock, _log) = (options.Copy(), scope.Pool, scope.Clock, scope.Log);
+        _configured = scope.Options;
+        _ring = new EntryRing(_options.Capacity);
+        _writer = new SegmentWriter(_options, _pool, open ?? SegmentWriter.OpenOnDisk);
+        _timer = _clock.Time.NewTimer(static recorder => ((FlightRecorder)recorder!).Tick(), this);
+        _timer.Change(_options.FlushInterval, Timeout.InfiniteTimeSpan);
+    }
+
+    public void UseOptions(EndpointPoolOptions options) => Volatile.Write(ref _configured, options);
+
+    public void RecordAttempt(Lease lease, Fault? fault, TimeSpan now)
+    {
+        var entry = new RingEntry
+        {
+            Kind = EntryKind.Attempt,
+            Name = lease.State.Endpoint.Name,
+            Fault = fault,
+            Call = lease.CallNumber,
+            Number = lease.Number,
+            At = lease.Started.Ticks,
+            Took = (now - lease.Started).Ticks,
+            Flags = (lease.IsStream ? EntryFlags.IsStream : 0) | (lease.IsTrial ? EntryFlags.IsTrial : 0) | (lease.AsksOutage ? EntryFlags.IsPaced : 0)
+                | (lease.IsPaid ? EntryFlags.IsPaid : 0) | (fault is null ? 0 : EntryFlags.HasFault),
+        };
+        if (lease.FirstContentAt is { } first)
+        {
+            entry.Flags |= EntryFlags.HasFirstContent;
+            entry.Part = (first - lease.Started).Ticks;
+        }
+        if (lease.InputTokens is not null || lease.OutputTokens is not null)
+        {
+            entry.Flags |= EntryFlags.HasTokens;
+            (entry.Input, entry.Output) = ((int)(lease.InputTokens ?? 0), (int)(lease.OutputTokens ?? 0));
+        }
+        if (lease.CachedTokens is { } cached)
+        {
+            entry.Flags |= EntryFlags.HasCached;
+            entry.Cached = (int)cached;
+        }
+        Add(in entry);
+    }
+
+    public void RecordCall(FailoverCall call, CallOutcome outcome, string? error, TimeSpan ended)
+    {
+        var profile = call.Profile;
+        var entry = new RingEntry
+        {
+            Kind = EntryKind.Call,
+            Detail = (byte)outcome,
+            Call = call.Number,
+            At = call.Started.Ticks,
+            Took = (ended - call.Started).Ticks,
+            Deadline = call.Deadline == TimeSpan.MaxValue ? long.MaxValue : call.DeadlineSpan.Ticks,
+            Input = Math.Max(0, profile.InputTokens),
+            Output = Math.Max(0, profile.MaxOutputTokens),
+            Number = profile.Priority,
+            Part = call.Waited.Ticks,
+            Rules = call.Rules,
+            Name = profile.Model,
+            Error = error,
+            MaxWait = profile.MaxWait?.Ticks ?? 0,
+            Flags = FlagsOf(call, profile, error),
+        };
+        Add(in entry);
+    }
+
+    public void RecordProbe(EndpointState member, ProbeLevel level, Fault? fault, TimeSpan asked, TimeSpan now)
+    {
+        var entry = new RingEntry
+        {
+            Kind = EntryKind.Probe,
+            Detail = (byte)level,
+            Name = member.Endpoint.Name,
+            Fault = fault,
+            At = asked.Ticks,
+            Took = (now - asked).Ticks,
+            Flags = fault is null ? 0 : EntryFlags.HasFault,
+        };
+        Add(in entry);
+    }
+
+    public void RecordChange(in HealthChange change, TimeSpan now)
+    {
+        if (change.IsReport || change.Before.Status == change.After.Status)
+            return;
+        var fault = change.Evidence.Fault;
+        var entry = new RingEntry
+        {
+            Kind = EntryKind.Change,
+            Detail = (byte)HealthEvents.SourceOf(in change),
+            Statuses = (byte)((int)change.Before.Status | (int)change.After.Status << 4),
+            Name = change.Endpoint.Name,
+            Fault = fault,
+            At = now.Ticks,
+            Part = change.After.Until is { } until && until > now ? (until - now).Ticks : 0,
+            Flags = fault is null ? 0 : EntryFlags.HasFault,
+        };
+        Add(in entry);
+    }
+
+    /// <summary>Writes what is there. Returns at once when a write is under way already.</summary>
+    public void Flush()
+    {
+        if (Interlocked.Exchange(ref _isWriting, 1) != 0)
+            return;
+        try
+        {
+            WriteAll();
+        }
+        finally
+        {
+            Volatile.Write(ref _isWriting, 0);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        _timer.Dispose();
+        Flush();
+        if (Interlocked.Exchange(ref _isWriting, 1) == 0)
+            _writer.Dispose();
+    }
+
+    private static EntryFlags FlagsOf(FailoverCall call, RequestProfile profile, string? error) =>
+        (call.IsStream ? EntryFlags.IsStream : 0)
+        | (call.Hedged ? EntryFlags.Hedged : 0)
+        | (call.Waited > TimeSpan.Zero ? EntryFlags.HasWaited : 0)
+        | (call.Rules != 0 ? EntryFlags.HasRules : 0)
+        | (error is null ? 0 : EntryFlags.HasError)
+        | ProfileFlagsOf(profile);
+
+    private static EntryFlags ProfileFlagsOf(RequestProfile profile) =>
+        (profile.MayRepeat ? 0 : EntryFlags.MayNotRepeat)
+        | (profile.Tags.Count > 0 || profile.Endpoints.Count > 0 || profile.Residency is not null ? EntryFlags.IsRestricted : 0)
+        | (profile.Tools ? EntryFlags.NeedsTools : 0)
+        | (profile.Vision ? EntryFlags.NeedsVision : 0)
+        | (profile.Model is null ? 0 : EntryFlags.HasModel)
+        | (profile.MaxWait is null ? 0 : EntryFlags.HasMaxWait)
+        | (profile.MayHedge == true ? EntryFlags.MayHedge : 0)
+        | (profile.MayHedge == false ? EntryFlags.MayNotHedge : 0)
+        | (profile.Priority == 0 ? 0 : EntryFlags.HasPriority);
+
+    // The timer is moved forward once for each filling of half the ring, and not for each entry of a busy pool.
+    private void Add(in RingEntry entry)
+    {
+        if (!_ring.TryAdd(in entry, out var place))
+            return;
+        var read = _ring.Read;
+        if (place - read >= _ring.Capacity / 2 && Volatile.Read(ref _wokenAt) != read && Interlocked.Exchange(ref _wokenAt, read) != read && !_isDisposed)
+            _timer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+
+    private void Tick()
+    {
+        Flush();
+        if (!_isDisposed)
+            _timer.Change(_options.FlushInterval, Timeout.InfiniteTimeSpan);
+    }
+
+    private void WriteAll()
+    {
+        _dropped += _ring.TakeDropped();
+        var now = _clock.Now;
+        if (now < _resumeAt)
+        {
+            DropAll();
+            return;
+        }
+        TakeConfiguration();
+        var lost = _dropped;
+        try
+        {
+            var any = true;
+            while (any)
+            {
+                any = FillBlock();
+                if (_encoder.Length == 0)
+                    break;
+                _writer.Write(_encoder.Written, _clock.Now, _clock.Time.GetUtcNow());
+                _dropped = 0;
+            }
+        }
+        catch (Exception exception) when (SegmentWriter.IsOfDisk(exception))
+        {
+            _written = null;
+            _dropped += _entriesInBlock;
+            _resumeAt = now + s_rest;
+            DropAll();
+            ReportTrouble(exception.Message, now);
+            return;
+        }
+        if (lost > 0)
+            ReportDropped(lost, now);
+        else if (_isTroubled && now - _troubledAt >= s_rest)
+            ReportEnd();
+    }
+
+    // Fills the encoder with one block. True when more may be left.
+    private bool FillBlock()
+    {
+        _encoder.Clear();
+        _entriesInBlock = 0;
+        if (_ring.IsEmpty && _dropped == 0 && ReferenceEquals(_written, _configured))
+            return false;
+        if (_writer.IsAtBeginning || !ReferenceEquals(_written, _configured))
+        {
+            _encoder.Configuration(_configuration);
+            _written = _configured;
+        }
+        if (_dropped > 0)
+            _encoder.Dropped(_dropped);
+        while (_encoder.Length < BlockBytes)
+        {
+            if (!_ring.TryRead(out var entry))
+                return false;
+            _encoder.Write(in entry, _known);
+            _entriesInBlock++;
+        }
+        return true;
+    }
+
+    private void TakeConfiguration()
+    {
+        var options = Volatile.Read(ref _configured);
+        if (ReferenceEquals(options, _written) && _configuration.Length > 0)
+            return;
+        _configuration = PoolConfiguration.Write(_pool, options);
+        _known = PoolConfiguration.ModelsOf(options);
+    }
+
+    private void DropAll()
+    {
+        while (_ring.TryRead(out _))
+            _dropped++;
+    }
+
+    private void ReportTrouble(string why, TimeSpan now)
+    {
+        _troubledAt = now;
+        if (_isTroubled)
+            return;
+        _isTroubled = true;
+        RecordingLog.CannotWrite(_log, _pool, _options.Folder, why);
+    }
+
+    private void ReportDropped(long count, TimeSpan now)
+    {
+        _troubledAt = now;
+        _droppedInTrouble += count;
+        if (_isTroubled)
+            return;
+        _isTroubled = true;
+        RecordingLog.Dropped(_log, _pool, count);
+    }
+
+    private void ReportEnd()
+    {
+        _isTroubled = false;
+        RecordingLog.WritesAgain(_log, _pool, _droppedInTrouble);
+        _droppedInTrouble = 0;
+    }
+}

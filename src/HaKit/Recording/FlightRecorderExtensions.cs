@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Options;
+
+namespace HaKit.Recording;
+
+/// <summary>Adds a flight recorder to a pool that is made without a container.</summary>
+public static class FlightRecorderExtensions
+{
+    /// <summary>
+    /// Records the calls, attempts, probes, changes of health and settings of the pool that is made of these parts: no prompt, no answer, no credential, no address and
+    /// no caller. The recorder writes on a timer's thread. A disk that is slow, full or read-only costs entries of the recording, never a call.
+    /// </summary>
+    /// <param name="parts">The parts of the pool.</param>
+    /// <param name="options">Where and how much is written. The recorder takes a copy.</param>
+    /// <exception cref="OptionsValidationException">An option makes no sense; all such options are named.</exception>
+    public static EndpointPoolParts UseFlightRecorder(this EndpointPoolParts parts, FlightRecorderOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        ArgumentNullException.ThrowIfNull(options);
+        string[] wrong = [.. options.Validate()];
+        if (wrong.Length > 0)
+            throw new OptionsValidationException("recorder", typeof(FlightRecorderOptions), wrong);
+        var copy = options.Copy();
+        parts.Recorder = scope => new FlightRecorder(copy, scope);
+        return parts;
+    }
+}

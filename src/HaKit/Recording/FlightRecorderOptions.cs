@@ -1,0 +1,39 @@
+namespace HaKit.Recording;
+
+/// <summary>Where and how much a flight recorder writes. Not thread-safe; read once when the recorder is made.</summary>
+public sealed class FlightRecorderOptions
+{
+    /// <summary>The folder of the recording. Made when it is missing. Required.</summary>
+    public string Folder { get; set; } = "";
+
+    /// <summary>The most that the recordings of one pool take in the folder, in bytes; the oldest files are deleted. Default 512 MiB; at least twice <see cref="SegmentBytes"/>.</summary>
+    public long MaxBytes { get; set; } = 512L * 1024 * 1024;
+
+    /// <summary>The size at which a new file begins, in bytes. Default 8 MiB; at least 64 KiB.</summary>
+    public int SegmentBytes { get; set; } = 8 * 1024 * 1024;
+
+    /// <summary>How often the recorder writes. A process that is killed loses at most what came since. Default 5 s; from 100 ms to 5 minutes.</summary>
+    public TimeSpan FlushInterval { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How many entries wait in memory, rounded up to a power of two; about 130 bytes each. What comes when the space is used up is dropped and counted. A call
+    /// makes one entry, and each attempt another. Default 16,384; from 16 to 1,048,576.
+    /// </summary>
+    public int Capacity { get; set; } = 16_384;
+
+    internal FlightRecorderOptions Copy() => (FlightRecorderOptions)MemberwiseClone();
+
+    internal IEnumerable<string> Validate()
+    {
+        if (string.IsNullOrWhiteSpace(Folder))
+            yield return "Folder is empty: a recording needs a folder.";
+        if (SegmentBytes < 64 * 1024)
+            yield return $"SegmentBytes is {SegmentBytes}: at least 65536 is needed.";
+        if (MaxBytes < 2L * SegmentBytes)
+            yield return $"MaxBytes is {MaxBytes}: at least twice SegmentBytes ({SegmentBytes}) is needed.";
+        if (FlushInterval < TimeSpan.FromMilliseconds(100) || FlushInterval > TimeSpan.FromMinutes(5))
+            yield return $"FlushInterval is {FlushInterval}: from 100 ms to 5 minutes is needed.";
+        if (Capacity is < 16 or > 1_048_576)
+            yield return $"Capacity is {Capacity}: from 16 to 1048576 is needed.";
+    }
+}

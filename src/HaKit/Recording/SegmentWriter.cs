@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Security.Cryptography;
+
+namespace HaKit.Recording;
+
+/// <summary>
+/// Writes blocks to the files of one recorder: begins a new file when one is full, and deletes the pool's oldest files beyond the bound. Every failure of the disk is
+/// an exception of <see cref="IsOfDisk"/>; after it the file is left as it is, and the next block begins a new one. Not thread-safe.
+/// </summary>
+internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, Func<string, Stream> open) : IDisposable
+{
+    public const string Extension = ".hakitrec";
+
+    private readonly Guid _id = new(RandomNumberGenerator.GetBytes(16));
+    private readonly string _prefix = PrefixOf(pool);
+    private Stream? _file;
+    private string _path = "";
+    private byte[] _block = [];
+    private long _length;
+    private int _number;
+
+    /// <summary>Must the next block begin a new file, and so say the configuration?</summary>
+    public bool IsAtBeginning => _file is null || _length >= options.SegmentBytes;
+
+    /// <summary>Writes a block, into a new file where one is due.</summary>
+    public void Write(ReadOnlySpan<byte> entries, TimeSpan clock, DateTimeOffset utc)
+    {
+        var block = Compress(entries, clock, utc);
+        try
+        {
+            if (IsAtBeginning)
+                Begin(utc);
+            _file!.Write(block);
+            _file.Flush();
+            _length += block.Length;
+        }
+        catch
+        {
+            Close();
+            throw;
+        }
+    }
+
+    public void Dispose() => Close();
+
+    /// <summary>Is the exception the disk's, or the folder's?</summary>
+    public static bool IsOfDisk(Exception exception) =>
+        exception is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException or System.Security.SecurityException;
+
+    /// <summary>Opens a new file that only its owner may read.</summary>
+    public static Stream OpenOnDisk(string path)
+    {
+        var file = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Read | FileShare.Delete, BufferSize = 0 };
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+            return new FileStream(path, file);
+        }
+        file.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return new FileStream(path, file);
+    }
+
+    private void Begin(DateTimeOffset utc)
+    {
+        Close();
+        _path = Path.Combine(options.Folder, string.Create(CultureInfo.InvariantCulture, $"{_prefix}{utc.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{_id.ToString("N")[..8]}-{_number:0000}{Extension}"));
+        _file = open(_path);
+        Span<byte> header = stackalloc byte[SegmentHeader.Length];
+        new SegmentHeader(_id, _number++).Write(header);
+        _file.Write(header);
+        _length = header.Length;
+        DeleteOldest();
+    }
+
+    // Room for the file that begins is kept. A file that another process deletes at the same time is gone, which is what was wanted.
+    private void DeleteOldest()
+    {
+        if (!Directory.Exists(options.Folder))
+            return;
+        var files = new DirectoryInfo(options.Folder).EnumerateFiles(_prefix + "*" + Extension).Where(f => f.FullName != Path.GetFullPath(_path))
+            .OrderBy(f => f.Name, StringComparer.Ordinal).ToArray();
+        var total = files.Sum(f => f.Length) + options.SegmentBytes;
+        foreach (var file in files)
+        {
+            if (total <= options.MaxBytes)
+                return;
+            total -= file.Length;
+            file.Delete();
+        }
+    }
+
+    private ReadOnlySpan<byte> Compress(ReadOnlySpan<byte> entries, TimeSpan clock, DateTimeOffset utc)
+    {
+        var most = BlockHeader.Length + Math.Max(entries.Length, BrotliEncoder.GetMaxCompressedLength(entries.Length));
+        if (_block.Length < most)
+            _block = new byte[most];
+        if (!BrotliEncoder.TryCompress(entries, _block.AsSpan(BlockHeader.Length), out var stored, quality: 5, window: 18) || stored >= entries.Length)
+        {
+            entries.CopyTo(_block.AsSpan(BlockHeader.Length));
+            stored = entries.Length;
+        }
+        var block = _block.AsSpan(0, BlockHeader.Length + stored);
+        new BlockHeader(stored, entries.Length, clock, utc).Complete(block);
+        return block;
+    }
+
+    private void Close()
+    {
+        try
+        {
+            _file?.Dispose();
+        }
+        catch (Exception exception) when (IsOfDisk(exception))
+        {
+            // What could not be written is lost, and its reader sees where.
+        }
+        _file = null;
+    }
+
+    /// <summary>How the names of a pool's files begin. Other pools may write to the same folder.</summary>
+    public static string PrefixOf(string pool) =>
+        string.Concat(pool.Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' ? c : '_')) + "-";
+}
