@@ -156,6 +156,18 @@ public sealed class FlightRecorderTests
     }
 
     [Fact]
+    public void A_pool_of_the_container_is_recorded_as_the_page_says()
+    {
+        var services = new ServiceCollection();
+        services.AddHaEndpointPool("chat", o => o.Endpoints.Add(new() { Name = "a" }));
+        services.AddHaFlightRecorder("chat", o => o.Folder = "recordings");
+        using (var provider = services.BuildServiceProvider())
+            provider.GetRequiredService<EndpointPool>().Name.Should().Be("chat");
+        FlightRecording.Read("recordings", "chat").Events.OfType<RecordedConfiguration>().Should().NotBeEmpty();
+        Directory.Delete("recordings", recursive: true);
+    }
+
+    [Fact]
     public async Task A_recorder_of_an_unknown_pool_is_told_at_the_start_and_a_bad_folder_is_not()
     {
         var services = new ServiceCollection();
