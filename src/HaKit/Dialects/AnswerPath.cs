@@ -35,9 +35,3 @@ internal sealed record ModelPlace(string Folder, char Mark, bool NeedsMark)
 
 /// <summary>The header that carries a credential, and what stands before it there.</summary>
 internal readonly record struct CredentialPlace(string Header, string Prefix = "");
-
-/// <summary>The names under which an answer reports its tokens.</summary>
-/// <param name="Container">The member of the root that holds them; empty for the root itself.</param>
-/// <param name="Input">Tokens of the prompt.</param>
-/// <param name="Output">Tokens of the answer.</param>
-internal readonly record struct UsageNames(string Container, string Input, string Output);

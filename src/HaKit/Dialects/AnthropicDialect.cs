@@ -14,7 +14,19 @@ internal sealed class AnthropicDialect : OpenAIDialect
 
     public override CredentialPlace Credential => new("x-api-key");
 
-    public override UsageNames Usage => new("usage", "input_tokens", "output_tokens");
+    public override UsageNames Usage { get; } = new("usage", "input_tokens", "output_tokens") { Cached = "cache_read_input_tokens" };
+
+    public override RateLimitNames RateLimits { get; } = new(Window("requests"), Window("tokens")) { InputTokens = Window("input-tokens"), OutputTokens = Window("output-tokens") };
+
+    public override (string Name, string Value)? RequiredHeader => ("anthropic-version", "2023-06-01");
+
+    public override string ModelsPath(string folder) => Version(folder) + "/models";
+
+    public override CompletionRequest Completion(string folder, string? model, int maxTokens) => new(Version(folder) + "/messages", CompletionRequest.Write(json =>
+    {
+        CompletionRequest.WriteChat(json, model);
+        json.WriteNumber("max_tokens", maxTokens);
+    }));
 
     public override bool IsUnmistakable(in ErrorSigns signs) => signs.IsTypeError && signs.HasErrorObject && signs.Code.IsEmpty;
 
@@ -23,4 +35,10 @@ internal sealed class AnthropicDialect : OpenAIDialect
         "enforced_spend_limit_reached" => Verdict.Quota,
         _ => base.Meaning(word),
     };
+
+    // The address of its SDK has no version in it.
+    private static string Version(string folder) => folder.EndsWith("/v1", StringComparison.Ordinal) ? "" : "/v1";
+
+    private static RateLimitWindowNames Window(string dimension) =>
+        new($"anthropic-ratelimit-{dimension}-limit", $"anthropic-ratelimit-{dimension}-remaining", $"anthropic-ratelimit-{dimension}-reset");
 }

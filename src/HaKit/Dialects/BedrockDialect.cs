@@ -16,7 +16,18 @@ internal sealed class BedrockDialect : OpenAIDialect
 
     public override ModelPlace? ModelInPath { get; } = new("/model/", '/', NeedsMark: true);
 
-    public override UsageNames Usage => new("usage", "inputTokens", "outputTokens");
+    public override UsageNames Usage { get; } = new("usage", "inputTokens", "outputTokens") { Cached = "cacheReadInputTokens" };
+
+    protected override bool NamesCompletionTokens => false;
+
+    // Its entrance for OpenAI's clients lies below /openai.
+    public override CompletionRequest Completion(string folder, string? model, int maxTokens) => folder.Contains("/openai", StringComparison.Ordinal)
+        ? base.Completion(folder, model, maxTokens)
+        : new($"/model/{Uri.EscapeDataString(model ?? "")}/converse", CompletionRequest.Write(json =>
+        {
+            CompletionRequest.WriteParts(json, "messages", "content", "user");
+            CompletionRequest.WriteLimit(json, "inferenceConfig", "maxTokens", maxTokens);
+        }));
 
     public override bool IsUnmistakable(in ErrorSigns signs) => !signs.Exception.IsEmpty;
 

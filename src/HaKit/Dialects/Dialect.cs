@@ -19,8 +19,21 @@ internal abstract class Dialect
     /// <summary>Where an answer reports its tokens.</summary>
     public abstract UsageNames Usage { get; }
 
-    /// <summary>The path below an endpoint's address that lists its models: the cheapest question that needs a key.</summary>
-    public virtual string ModelsPath => "/models";
+    /// <summary>The headers in which an answer tells the limits of the account.</summary>
+    public abstract RateLimitNames RateLimits { get; }
+
+    /// <summary>A header without which the provider answers nothing, and its value; null if there is none.</summary>
+    public virtual (string Name, string Value)? RequiredHeader => null;
+
+    /// <summary>The path, below an endpoint's address, that lists its models: the cheapest question that needs a key.</summary>
+    /// <param name="folder">The path of the endpoint's address, without a slash at its end.</param>
+    public virtual string ModelsPath(string folder) => "/models";
+
+    /// <summary>The cheapest request that makes the endpoint generate.</summary>
+    /// <param name="folder">The path of the endpoint's address, without a slash at its end.</param>
+    /// <param name="model">The model to ask; null to name none.</param>
+    /// <param name="maxTokens">The bound on the answer.</param>
+    public abstract CompletionRequest Completion(string folder, string? model, int maxTokens);
 
     /// <summary>Does the body of an error show that it is of this dialect, whatever the endpoint declares?</summary>
     /// <param name="signs">What the body showed.</param>

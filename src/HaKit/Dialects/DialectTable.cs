@@ -20,6 +20,24 @@ internal static class DialectTable
     // Each path once: most dialects have OpenAI's.
     private static readonly AnswerPath[] s_paths = [.. s_rows.SelectMany(d => d.Paths).DistinctBy(p => p.End)];
 
+    // Of a server that declares nothing, the headers of each family are tried in turn.
+    private static readonly RateLimitNames[] s_anyLimits = [.. s_rows.Select(d => d.RateLimits).Distinct()];
+
+    private static readonly RateLimitNames[][] s_limits = [s_anyLimits, .. s_rows.Skip(1).Select(d => new[] { d.RateLimits })];
+
+    /// <summary>Where answers report their tokens, in any dialect.</summary>
+    // What the compatible servers of OpenAI's responses and of DeepSeek say beside it.
+    public static IReadOnlyList<UsageNames> Usages { get; } =
+    [
+        .. s_rows.Select(d => d.Usage).Distinct(),
+        new("usage", "input_tokens", "output_tokens") { Cached = "cached_tokens", Details = "input_tokens_details" },
+        new("usage", "prompt_tokens", "completion_tokens") { Cached = "prompt_cache_hit_tokens" },
+    ];
+
+    /// <summary>The headers in which an endpoint may tell its limits, the likeliest first.</summary>
+    /// <param name="declared">What the endpoint declares.</param>
+    public static ReadOnlySpan<RateLimitNames> RateLimitsOf(WireDialect declared) => s_limits[(int)declared];
+
     /// <summary>The dialect of an endpoint.</summary>
     /// <param name="declared">What the endpoint declares.</param>
     public static Dialect Of(WireDialect declared) => s_rows[(int)declared];
@@ -29,12 +47,12 @@ internal static class DialectTable
     /// <param name="signs">What the body showed.</param>
     public static Dialect Of(WireDialect declared, in ErrorSigns signs)
     {
-        if (BedrockDialect.Instance.IsUnmistakable(in signs))
-            return BedrockDialect.Instance;
-        if (GeminiDialect.Instance.IsUnmistakable(in signs))
-            return GeminiDialect.Instance;
-        if (AnthropicDialect.Instance.IsUnmistakable(in signs))
-            return AnthropicDialect.Instance;
+        // From the last row to the first: Bedrock's header, Gemini's status and Anthropic's type, in this order.
+        for (var row = s_rows.Length - 1; row >= 0; row--)
+        {
+            if (s_rows[row].IsUnmistakable(in signs))
+                return s_rows[row];
+        }
         if (declared != WireDialect.Unknown)
             return Of(declared);
         if (signs.LooksAzure)

@@ -23,7 +23,18 @@ internal sealed class GeminiDialect : OpenAIDialect
 
     public override ModelPlace? ModelInPath { get; } = new("/models/", ':', NeedsMark: true);
 
-    public override UsageNames Usage => new("usageMetadata", "promptTokenCount", "candidatesTokenCount");
+    public override UsageNames Usage { get; } = new("usageMetadata", "promptTokenCount", "candidatesTokenCount") { Cached = "cachedContentTokenCount" };
+
+    protected override bool NamesCompletionTokens => false;
+
+    // Its entrance for OpenAI's clients lies below /openai.
+    public override CompletionRequest Completion(string folder, string? model, int maxTokens) => folder.EndsWith("/openai", StringComparison.Ordinal)
+        ? base.Completion(folder, model, maxTokens)
+        : new($"/models/{Uri.EscapeDataString(model ?? "")}:generateContent", CompletionRequest.Write(json =>
+        {
+            CompletionRequest.WriteParts(json, "contents", "parts", role: null);
+            CompletionRequest.WriteLimit(json, "generationConfig", "maxOutputTokens", maxTokens);
+        }));
 
     public override bool IsUnmistakable(in ErrorSigns signs) => !signs.Status.IsEmpty || signs.HasTypedDetails;
 

@@ -12,6 +12,8 @@ internal sealed class MistralDialect : OpenAIDialect
         .. OpenAIDialect.Instance.Paths,
     ];
 
+    protected override bool NamesCompletionTokens => false;
+
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {
         "service_tier_capacity_exceeded" or "3505" => Verdict.ModelOverloaded,

@@ -17,9 +17,25 @@ internal sealed class OllamaDialect : OpenAIDialect
         .. OpenAIDialect.Instance.Paths,
     ];
 
-    public override UsageNames Usage => new("", "prompt_eval_count", "eval_count");
+    public override UsageNames Usage { get; } = new("", "prompt_eval_count", "eval_count");
 
-    public override string ModelsPath => "/api/tags";
+    protected override bool NamesCompletionTokens => false;
+
+    public override string ModelsPath(string folder) => IsCompatible(folder) ? base.ModelsPath(folder) : Api(folder) + "/tags";
+
+    public override CompletionRequest Completion(string folder, string? model, int maxTokens) => IsCompatible(folder)
+        ? base.Completion(folder, model, maxTokens)
+        : new(Api(folder) + "/chat", CompletionRequest.Write(json =>
+        {
+            CompletionRequest.WriteChat(json, model);
+            json.WriteBoolean("stream", false);
+            CompletionRequest.WriteLimit(json, "options", "num_predict", maxTokens);
+        }));
 
     protected override FaultReach ThrottleReach => FaultReach.Endpoint;
+
+    // Its entrance for OpenAI's clients lies below /v1.
+    private static bool IsCompatible(string folder) => folder.EndsWith("/v1", StringComparison.Ordinal);
+
+    private static string Api(string folder) => folder.EndsWith("/api", StringComparison.Ordinal) ? "" : "/api";
 }

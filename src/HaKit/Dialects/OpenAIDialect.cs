@@ -24,7 +24,27 @@ internal class OpenAIDialect : Dialect
         new("/rerank", AnswerShape.Results, IsTelling: false),
     ];
 
-    public override UsageNames Usage => new("usage", "prompt_tokens", "completion_tokens");
+    public override UsageNames Usage { get; } = new("usage", "prompt_tokens", "completion_tokens") { Cached = "cached_tokens", Details = "prompt_tokens_details" };
+
+    public override RateLimitNames RateLimits { get; } = new(
+        new("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
+        new("x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"));
+
+    /// <summary>Is the bound on an answer called <c>max_completion_tokens</c>? Most compatible servers know only <c>max_tokens</c>, which OpenAI's newer models refuse.</summary>
+    protected virtual bool NamesCompletionTokens => true;
+
+    public override CompletionRequest Completion(string folder, string? model, int maxTokens)
+    {
+        const string newer = "max_completion_tokens", older = "max_tokens";
+        var (first, second) = NamesCompletionTokens ? (newer, older) : (older, newer);
+        return Chat(first) with { OtherLimit = Chat(second) };
+
+        CompletionRequest Chat(string limit) => new("/chat/completions", CompletionRequest.Write(json =>
+        {
+            CompletionRequest.WriteChat(json, model);
+            json.WriteNumber(limit, maxTokens);
+        }));
+    }
 
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {

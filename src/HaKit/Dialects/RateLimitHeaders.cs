@@ -29,28 +29,27 @@ internal readonly struct RateLimitHeaders
 
     /// <summary>Reads the headers of one answer.</summary>
     /// <param name="headers">The answer's headers.</param>
-    /// <param name="dialect">Which names to look for; both families when unknown.</param>
+    /// <param name="dialect">Which names to look for; those of each dialect in turn when unknown.</param>
     /// <param name="now">The time of the answer, for dates when the answer has no <c>Date</c> of its own.</param>
     public static RateLimitHeaders Read(HttpResponseHeaders headers, WireDialect dialect, DateTimeOffset now)
     {
         var raw = headers.NonValidated;
         var retryAfter = ReadRetryAfter(headers, now);
-        if (dialect != WireDialect.Anthropic)
+        var told = new RateLimitHeaders { RetryAfter = retryAfter };
+        foreach (var names in DialectTable.RateLimitsOf(dialect))
         {
-            var requests = Window(raw, "x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests", now);
-            var tokens = Window(raw, "x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens", now);
-            if (dialect != WireDialect.Unknown || requests != default || tokens != default)
-                return new RateLimitHeaders { RetryAfter = retryAfter, Requests = requests, Tokens = tokens };
+            told = new RateLimitHeaders
+            {
+                RetryAfter = retryAfter,
+                Requests = Window(raw, names.Requests, now),
+                Tokens = Window(raw, names.Tokens, now),
+                InputTokens = Window(raw, names.InputTokens, now),
+                OutputTokens = Window(raw, names.OutputTokens, now),
+            };
+            if (told.Requests != default || told.Tokens != default)
+                return told;
         }
-
-        return new RateLimitHeaders
-        {
-            RetryAfter = retryAfter,
-            Requests = Window(raw, "anthropic-ratelimit-requests-limit", "anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset", now),
-            Tokens = Window(raw, "anthropic-ratelimit-tokens-limit", "anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset", now),
-            InputTokens = Window(raw, "anthropic-ratelimit-input-tokens-limit", "anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset", now),
-            OutputTokens = Window(raw, "anthropic-ratelimit-output-tokens-limit", "anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset", now),
-        };
+        return told;
     }
 
     /// <summary><c>retry-after-ms</c>, then <c>x-ms-retry-after-ms</c>, then <c>Retry-After</c>: the first that can be read and lies ahead.</summary>
@@ -104,14 +103,16 @@ internal readonly struct RateLimitHeaders
         return null;
     }
 
-    private static RateLimitWindow Window(HttpHeadersNonValidated raw, string limitName, string remainingName, string resetName, DateTimeOffset now)
+    private static RateLimitWindow Window(HttpHeadersNonValidated raw, RateLimitWindowNames? names, DateTimeOffset now)
     {
-        var reset = Reset(Value(raw, resetName), raw, now);
-        var remaining = Count(Value(raw, remainingName));
+        if (names is null)
+            return default;
+        var reset = Reset(Value(raw, names.Reset), raw, now);
+        var remaining = Count(Value(raw, names.Remaining));
         // Nothing left, with no time at which there will be more, is either over already (a reset in the past) or Azure's "unknown".
         if (remaining == 0 && reset is null)
             remaining = null;
-        var limit = Count(Value(raw, limitName));
+        var limit = Count(Value(raw, names.Limit));
         return new RateLimitWindow(limit == 0 ? null : limit, remaining, reset);
     }
 

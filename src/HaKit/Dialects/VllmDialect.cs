@@ -13,5 +13,7 @@ internal sealed class VllmDialect : OpenAIDialect
         .. OpenAIDialect.Instance.Paths,
     ];
 
+    protected override bool NamesCompletionTokens => false;
+
     protected override FaultReach ThrottleReach => FaultReach.Endpoint;
 }

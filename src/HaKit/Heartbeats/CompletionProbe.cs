@@ -1,4 +1,5 @@
 using System.Net;
+using HaKit.Dialects;
 using HaKit.Faults;
 using HaKit.Health;
 
@@ -7,13 +8,13 @@ namespace HaKit.Heartbeats;
 /// <summary>
 /// Asks for a tiny completion: does the endpoint generate? A model that reasons may spend the whole bound on it, so an answer that is cut by length,
 /// or empty with usage, is a success. It costs a few tokens, so it is asked sparingly. What a failure still showed to work is in
-/// <see cref="HeartbeatReading.Proved"/>. Speaks OpenAI's chat completions, Anthropic's messages and Gemini's generateContent, by the endpoint's dialect. Thread-safe.
+/// <see cref="HeartbeatReading.Proved"/>. Speaks the endpoint's dialect: OpenAI's chat completions, Anthropic's messages, Gemini's generateContent, Bedrock's converse, Ollama's chat. Thread-safe.
 /// </summary>
 public sealed class CompletionProbe : IProbe
 {
     private const int MaxBytes = 64 * 1024;
     private readonly int _maxTokens = 16;
-    private volatile bool _otherLimit;
+    private volatile bool _prefersOtherLimit;
 
     /// <inheritdoc/>
     public ProbeLevel Level => ProbeLevel.Generating;
@@ -47,25 +48,28 @@ public sealed class CompletionProbe : IProbe
     public async ValueTask<ProbeResult> ProbeAsync(ProbeContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var tiny = TinyCompletion.For(context.Endpoint, Model, MaxTokens, _otherLimit);
-        var answer = await AskAsync(context, tiny, cancellationToken).ConfigureAwait(false);
-        if (TinyCompletion.IsOtherLimitWanted(answer) && tiny.OtherLimit is { } other)
+        var endpoint = context.Endpoint;
+        var completion = DialectTable.Of(endpoint.Dialect).Completion(ProbeHttp.FolderOf(endpoint), Model ?? endpoint.Domains.Model, MaxTokens);
+        if (_prefersOtherLimit && completion.OtherLimit is { } preferred)
+            completion = preferred with { OtherLimit = completion };
+        var answer = await SendAsync(context, completion, cancellationToken).ConfigureAwait(false);
+        if (CompletionAnswer.WantsOtherLimit(answer.Status, answer.Body.Span) && completion.OtherLimit is { } other)
         {
             // Servers disagree on the name of the bound; the one that worked is kept.
-            answer = await AskAsync(context, other, cancellationToken).ConfigureAwait(false);
+            answer = await SendAsync(context, other, cancellationToken).ConfigureAwait(false);
             if (answer.Fault is null)
-                _otherLimit = !_otherLimit;
+                _prefersOtherLimit = !_prefersOtherLimit;
         }
         if (answer.Fault is { } fault)
-            return new ProbeResult(TinyCompletion.SpentItsBound(answer) ? null : fault);
-        return new ProbeResult(TinyCompletion.IsAnswer(answer.Body) ? null : new Fault(FaultKind.BrokenBody) { StatusCode = answer.Status });
+            return new ProbeResult(CompletionAnswer.SpentItsBound(answer.Status, answer.Body.Span) ? null : fault);
+        return new ProbeResult(CompletionAnswer.IsAnswer(answer.Body) ? null : new Fault(FaultKind.BrokenBody) { StatusCode = answer.Status });
     }
 
-    private async ValueTask<ProbeAnswer> AskAsync(ProbeContext context, TinyCompletion tiny, CancellationToken cancellationToken)
+    private async ValueTask<ProbeAnswer> SendAsync(ProbeContext context, CompletionRequest completion, CancellationToken cancellationToken)
     {
-        using var content = new ByteArrayContent(tiny.Body);
+        using var content = new ByteArrayContent(completion.Body);
         content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
-        using var request = new HttpRequestMessage(HttpMethod.Post, tiny.Address) { Content = content };
+        using var request = new HttpRequestMessage(HttpMethod.Post, ProbeHttp.BelowAddress(context.Endpoint, completion.Path)) { Content = content };
         return await ProbeHttp.SendAsync(context, Http, request, MaxBytes, cancellationToken).ConfigureAwait(false);
     }
 }

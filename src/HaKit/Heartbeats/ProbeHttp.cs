@@ -1,4 +1,5 @@
 using System.Buffers;
+using HaKit.Dialects;
 using HaKit.Faults;
 
 namespace HaKit.Heartbeats;
@@ -26,17 +27,16 @@ internal static class ProbeHttp
         return new Uri(address.GetLeftPart(UriPartial.Path).TrimEnd('/') + path + address.Query, UriKind.Absolute);
     }
 
-    /// <summary>Anthropic's address has no version in it, and its SDK appends one.</summary>
-    public static string VersionPrefix(PoolEndpoint endpoint) =>
-        endpoint.Dialect == WireDialect.Anthropic && !Address(endpoint).AbsolutePath.TrimEnd('/').EndsWith("/v1", StringComparison.Ordinal) ? "/v1" : "";
+    /// <summary>The path of the endpoint's address, without a slash at its end.</summary>
+    public static string FolderOf(PoolEndpoint endpoint) => Address(endpoint).AbsolutePath.TrimEnd('/');
 
     public static async ValueTask<ProbeAnswer> SendAsync(
         ProbeContext context, HttpMessageInvoker? http, HttpRequestMessage request, int maxBytes, CancellationToken cancellationToken)
     {
         var endpoint = context.Endpoint;
         await context.AuthorizeAsync(request, cancellationToken).ConfigureAwait(false);
-        if (endpoint.Dialect == WireDialect.Anthropic && !request.Headers.Contains("anthropic-version"))
-            request.Headers.TryAddWithoutValidation("anthropic-version", "2023-06-01");
+        if (DialectTable.Of(endpoint.Dialect).RequiredHeader is { } required && !request.Headers.Contains(required.Name))
+            request.Headers.TryAddWithoutValidation(required.Name, required.Value);
         using var response = await (http ?? context.Http).SendAsync(request, cancellationToken).ConfigureAwait(false);
         var status = (int)response.StatusCode;
         var body = await ReadAsync(response.Content, maxBytes, cancellationToken).ConfigureAwait(false);

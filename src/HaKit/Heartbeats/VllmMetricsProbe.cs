@@ -1,3 +1,4 @@
+using HaKit.Dialects;
 using HaKit.Faults;
 
 namespace HaKit.Heartbeats;
@@ -11,7 +12,7 @@ public sealed class VllmMetricsProbe : IProbe
     private const int MaxBytes = 1024 * 1024;
 
     /// <summary>Relative to the endpoint's host. Default <c>/metrics</c>.</summary>
-    public string Path { get; init; } = "/metrics";
+    public string Path { get; init; } = VllmMetrics.Path;
 
     /// <inheritdoc/>
     public ProbePace Pace => ProbePace.Always;
@@ -40,14 +41,13 @@ public sealed class VllmMetricsProbe : IProbe
         foreach (var range in page.Split((byte)'\n'))
         {
             var line = page[range];
-            if (!line.StartsWith("vllm:"u8) || PrometheusText.ValueOf(line) is not { } value)
+            if (!line.StartsWith(VllmMetrics.Prefix) || PrometheusText.ValueOf(line) is not { } value)
                 continue;
-            line = line[5..];
-            if (IsNamed(line, "num_requests_running"u8))
+            if (PrometheusText.IsOf(line, VllmMetrics.Running, []))
                 running += value;
-            else if (IsNamed(line, "num_requests_waiting"u8))
+            else if (PrometheusText.IsOf(line, VllmMetrics.Waiting, []))
                 waiting += value;
-            else if (IsNamed(line, "kv_cache_usage_perc"u8) || IsNamed(line, "gpu_cache_usage_perc"u8))
+            else if (PrometheusText.IsOf(line, VllmMetrics.CacheShare, []) || PrometheusText.IsOf(line, VllmMetrics.OlderCacheShare, []))
                 cache = Math.Max(cache, value);
             else
                 continue;
@@ -55,9 +55,6 @@ public sealed class VllmMetricsProbe : IProbe
         }
         return found ? new ReportedLoad(Whole(running), Whole(waiting), Math.Clamp(cache, 0, 1)) : null;
     }
-
-    private static bool IsNamed(ReadOnlySpan<byte> line, ReadOnlySpan<byte> name) =>
-        line.StartsWith(name) && line.Length > name.Length && line[name.Length] is (byte)'{' or (byte)' ';
 
     private static int Whole(double value) => (int)Math.Min(value, int.MaxValue);
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using HaKit.Dialects;
 
 namespace HaKit.Http;
 
@@ -28,7 +29,7 @@ internal readonly struct JsonOutline
     /// <summary>Does it say <c>"stream": true</c>?</summary>
     public bool Stream { get; }
 
-    /// <summary>Where the value of <c>usage</c> or <c>usageMetadata</c> begins.</summary>
+    /// <summary>Where the object begins that holds the usage, in the words of any dialect.</summary>
     public int? Usage { get; }
 
     /// <summary>Of a form, no more is known than this.</summary>
@@ -41,6 +42,7 @@ internal readonly struct JsonOutline
         int? usage = null;
         var depth = 0;
         var isObject = false;
+        var start = 0;
         var at = 0;
         while (json[at..].IndexOfAny(s_marks) is >= 0 and var step)
         {
@@ -49,7 +51,7 @@ internal readonly struct JsonOutline
             if (mark is (byte)'{' or (byte)'[')
             {
                 if (depth++ == 0)
-                    isObject = mark == '{';
+                    (isObject, start) = (mark == '{', at);
                 at++;
             }
             else if (mark is (byte)'}' or (byte)']')
@@ -72,8 +74,10 @@ internal readonly struct JsonOutline
                     model = value..(at = endOfModel);
                 else if (name.SequenceEqual("stream"u8))
                     stream = json[value..].StartsWith("true"u8);
-                else if (name.SequenceEqual("usage"u8) || name.SequenceEqual("usageMetadata"u8))
+                else if (UsageWords.IsContainer(name))
                     usage = value;
+                else if (UsageWords.IsAtRoot(name))
+                    usage ??= start;
             }
         }
         return new(depth == 0 && !json.Trim(" \t\r\n"u8).IsEmpty, model, stream, usage);
@@ -140,27 +144,17 @@ internal readonly struct JsonOutline
                 return false;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                var isInput = reader.ValueTextEquals("prompt_tokens"u8) || reader.ValueTextEquals("input_tokens"u8) || reader.ValueTextEquals("promptTokenCount"u8) || reader.ValueTextEquals("prompt_eval_count"u8);
-                var isOutput = !isInput && (reader.ValueTextEquals("completion_tokens"u8) || reader.ValueTextEquals("output_tokens"u8) || reader.ValueTextEquals("candidatesTokenCount"u8) || reader.ValueTextEquals("eval_count"u8));
-                var isCached = !isInput && !isOutput && IsCachedCount(ref reader);
-                var hasDetails = !isInput && !isOutput && (reader.ValueTextEquals("prompt_tokens_details"u8) || reader.ValueTextEquals("input_tokens_details"u8));
+                var member = UsageWords.MeaningOf(reader.ValueSpan);
                 if (!reader.Read())
                     break;
-                if (hasDetails && reader.TokenType == JsonTokenType.StartObject)
+                if (member == UsageMember.Details && reader.TokenType == JsonTokenType.StartObject)
                 {
                     if (!TryReadCached(ref reader, ref cached))
                         break;
                 }
-                else if (isCached && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var held) && held >= 0)
+                else if (member != UsageMember.Other && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var count) && count >= 0)
                 {
-                    cached = held;
-                }
-                else if ((isInput || isOutput) && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var count) && count >= 0)
-                {
-                    if (isInput)
-                        input = count;
-                    else
-                        output = count;
+                    SetCount(member, count, ref input, ref output, ref cached);
                 }
                 else if (!reader.TrySkip())
                 {
@@ -175,16 +169,28 @@ internal readonly struct JsonOutline
         return input is not null || output is not null;
     }
 
-    // Anthropic, Gemini and DeepSeek; OpenAI's is within the details.
-    private static bool IsCachedCount(ref Utf8JsonReader reader) =>
-        reader.ValueTextEquals("cache_read_input_tokens"u8) || reader.ValueTextEquals("cachedContentTokenCount"u8) || reader.ValueTextEquals("prompt_cache_hit_tokens"u8);
+    private static void SetCount(UsageMember member, long count, ref long? input, ref long? output, ref long? cached)
+    {
+        switch (member)
+        {
+            case UsageMember.Input:
+                input = count;
+                break;
+            case UsageMember.Output:
+                output = count;
+                break;
+            case UsageMember.Cached:
+                cached = count;
+                break;
+        }
+    }
 
     // The object that begins here, to its end; false if it does not end.
     private static bool TryReadCached(ref Utf8JsonReader reader, ref long? cached)
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var isCached = reader.ValueTextEquals("cached_tokens"u8);
+            var isCached = UsageWords.IsCachedInDetails(reader.ValueSpan);
             if (!reader.Read())
                 return false;
             if (isCached && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var count) && count >= 0)

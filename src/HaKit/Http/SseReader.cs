@@ -271,10 +271,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
 
     private void ReadUsage(ReadOnlySpan<byte> data)
     {
-        var at = data.LastIndexOf("\"usage\":"u8) is >= 0 and var usage ? usage + 8
-            : data.LastIndexOf("\"usageMetadata\":"u8) is >= 0 and var metadata ? metadata + 16
-            : -1;
-        if (at >= 0 && data[at..].TrimStart((byte)' ') is [(byte)'{', ..])
+        if (UsageWords.FindObject(data) is >= 0 and var at)
             JsonOutline.TryReadUsage(data[at..], out _input, out _output, out _cached);
     }
 }

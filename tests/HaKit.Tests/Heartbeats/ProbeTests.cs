@@ -215,16 +215,53 @@ public sealed class ProbeTests : IAsyncLifetime
     [InlineData("""{"usageMetadata":{"promptTokenCount":4}}""", true)]
     public async Task Geminis_dialect_is_asked_in_its_own_words(string answer, bool isWell)
     {
-        (string Path, string Body)? asked = null;
+        var (asked, result) = await AskElsewhereAsync(new CompletionProbe(), WireDialect.Gemini, "https://gemini.example/v1beta", answer);
+        result.Fault.Should().Match<Fault?>(f => f == null == isWell);
+        asked.Should().Be(("POST /v1beta/models/m1:generateContent", """{"contents":[{"parts":[{"text":"Reply with OK."}]}],"generationConfig":{"maxOutputTokens":16}}"""));
+    }
+
+    [Theory]
+    [InlineData("""{"model":"m1","message":{"role":"assistant","content":"OK"},"done":true}""", true)]
+    [InlineData("""{"model":"m1","message":{"role":"assistant","content":"","thinking":"Well"},"done":true,"done_reason":"length","eval_count":16}""", true)]
+    [InlineData("""{"model":"m1","message":{"role":"assistant","content":""},"done":false}""", false)]
+    [InlineData("""{"error":"model 'm1' not found"}""", false)]
+    public async Task Ollamas_own_interface_is_asked_in_its_own_words(string answer, bool isWell)
+    {
+        var (asked, result) = await AskElsewhereAsync(new CompletionProbe(), WireDialect.Ollama, "http://ollama.example:11434", answer);
+        result.Fault.Should().Match<Fault?>(f => f == null == isWell);
+        asked.Should().Be(("POST /api/chat", """{"model":"m1","messages":[{"role":"user","content":"Reply with OK."}],"stream":false,"options":{"num_predict":16}}"""));
+    }
+
+    [Theory]
+    [InlineData(WireDialect.Ollama, "http://ollama.example:11434", "GET /api/tags")]
+    [InlineData(WireDialect.Ollama, "http://ollama.example:11434/api", "GET /api/tags")]
+    [InlineData(WireDialect.Ollama, "http://ollama.example:11434/v1", "GET /v1/models")]
+    [InlineData(WireDialect.Anthropic, "https://api.anthropic.example", "GET /v1/models")]
+    [InlineData(WireDialect.Gemini, "https://gemini.example/v1beta", "GET /v1beta/models")]
+    [InlineData(WireDialect.OpenAI, "https://api.openai.example/v1", "GET /v1/models")]
+    public async Task The_list_of_models_is_asked_where_the_dialect_has_it(WireDialect dialect, string address, string asked) =>
+        (await AskElsewhereAsync(new ModelsProbe(), dialect, address, "{}")).Asked.Request.Should().Be(asked);
+
+    [Theory]
+    [InlineData(WireDialect.Ollama, "http://ollama.example:11434/v1", "POST /v1/chat/completions")]
+    [InlineData(WireDialect.Gemini, "https://gemini.example/v1beta/openai", "POST /v1beta/openai/chat/completions")]
+    [InlineData(WireDialect.Bedrock, "https://bedrock.example/openai/v1", "POST /openai/v1/chat/completions")]
+    [InlineData(WireDialect.Bedrock, "https://bedrock.example", "POST /model/m1/converse")]
+    public async Task The_entrance_for_clients_of_OpenAI_is_asked_in_the_words_of_OpenAI(WireDialect dialect, string address, string asked) =>
+        (await AskElsewhereAsync(new CompletionProbe(), dialect, address, """{"usage":{}}""")).Asked.Request.Should().Be(asked);
+
+    private async Task<((string Request, string Body) Asked, ProbeResult Result)> AskElsewhereAsync(IProbe probe, WireDialect dialect, string address, string answer)
+    {
+        (string, string) asked = default;
         using var http = new HttpMessageInvoker(new Answers(async request =>
         {
-            asked = (request.RequestUri!.AbsolutePath, await request.Content!.ReadAsStringAsync(Ct));
+            asked = ($"{request.Method} {request.RequestUri!.AbsolutePath}", request.Content is null ? "" : await request.Content.ReadAsStringAsync(Ct));
             return new HttpResponseMessage { Content = new StringContent(answer) };
         }));
-        var context = await ContextAsync(e => { e.Dialect = WireDialect.Gemini; e.Address = "https://gemini.example/v1beta"; e.Model = "gemini-x"; });
+        var context = await ContextAsync(e => (e.Dialect, e.Address) = (dialect, address));
         context = new ProbeContext { Endpoint = context.Endpoint, Http = http, Classifier = context.Classifier, Time = context.Time };
-        (await AskAsync(new CompletionProbe(), context, Ct)).Fault.Should().Match<Fault?>(f => f == null == isWell);
-        asked.Should().Be(("/v1beta/models/gemini-x:generateContent", """{"contents":[{"parts":[{"text":"Reply with OK."}]}],"generationConfig":{"maxOutputTokens":16}}"""));
+        var result = await AskAsync(probe, context, Ct);
+        return (asked, result);
     }
 
     private sealed class Answers(Func<HttpRequestMessage, Task<HttpResponseMessage>> answer) : HttpMessageHandler

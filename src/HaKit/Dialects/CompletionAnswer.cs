@@ -1,0 +1,64 @@
+using System.Text.Json;
+
+namespace HaKit.Dialects;
+
+/// <summary>Reads what comes back to a <see cref="CompletionRequest"/>, in the words of any dialect, because a gateway may answer in the words of another. Pure.</summary>
+internal static class CompletionAnswer
+{
+    /// <summary>Did the server refuse the name of the bound on the answer?</summary>
+    /// <param name="status">The HTTP status.</param>
+    /// <param name="body">The body.</param>
+    public static bool WantsOtherLimit(int status, ReadOnlySpan<byte> body) =>
+        status is 400 or 422 && !SpentItsBound(status, body) && (body.IndexOf("max_completion_tokens"u8) >= 0 || body.IndexOf("max_tokens"u8) >= 0);
+
+    /// <summary>Did the model spend the bound before its first word? Some servers then answer 400, which took generating.</summary>
+    /// <param name="status">The HTTP status.</param>
+    /// <param name="body">The body.</param>
+    public static bool SpentItsBound(int status, ReadOnlySpan<byte> body) => status == 400 && body.IndexOf("model output limit was reached"u8) >= 0;
+
+    /// <summary>Is it an answer that took generating: content, or none because of its length, or usage?</summary>
+    /// <param name="body">The body of a success.</param>
+    public static bool IsAnswer(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            var root = document.RootElement;
+            if (root.ValueKind != JsonValueKind.Object || root.TryGetProperty("error", out var error) && error.ValueKind != JsonValueKind.Null)
+                return false;
+            return HasUsage(root) || HasContent(root);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private static bool HasUsage(JsonElement root)
+    {
+        foreach (var names in DialectTable.Usages)
+        {
+            if (names.Container.Length > 0 ? Has(root, names.Container, JsonValueKind.Object) : Has(root, names.Output, JsonValueKind.Number))
+                return true;
+        }
+        return false;
+    }
+
+    private static bool HasContent(JsonElement root) =>
+        Items(root, "choices").Any(static c => IsCut(c, "finish_reason", "length") || c.TryGetProperty("message", out var message) && HasText(message, "content"))
+        || Items(root, "candidates").Any(static c => IsCut(c, "finishReason", "MAX_TOKENS") || c.TryGetProperty("content", out _))
+        || Items(root, "content").Any(static c => HasText(c, "text"))
+        || IsCut(root, "stop_reason", "max_tokens")
+        || root.TryGetProperty("message", out var own) && HasText(own, "content");
+
+    private static bool Has(JsonElement parent, string name, JsonValueKind kind) => parent.TryGetProperty(name, out var value) && value.ValueKind == kind;
+
+    private static bool HasText(JsonElement parent, string name) =>
+        parent.ValueKind == JsonValueKind.Object && Has(parent, name, JsonValueKind.String) && parent.GetProperty(name).GetString() != "";
+
+    private static bool IsCut(JsonElement parent, string name, string reason) =>
+        Has(parent, name, JsonValueKind.String) && parent.GetProperty(name).ValueEquals(reason);
+
+    private static IEnumerable<JsonElement> Items(JsonElement root, string name) =>
+        Has(root, name, JsonValueKind.Array) ? root.GetProperty(name).EnumerateArray().Where(static e => e.ValueKind == JsonValueKind.Object) : [];
+}

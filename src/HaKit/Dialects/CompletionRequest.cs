@@ -1,0 +1,77 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace HaKit.Dialects;
+
+/// <summary>The cheapest request that makes an endpoint generate, as its dialect writes it.</summary>
+/// <param name="Path">Relative to the endpoint's address.</param>
+/// <param name="Body">JSON.</param>
+internal sealed record CompletionRequest(string Path, byte[] Body)
+{
+    /// <summary>What the model is asked.</summary>
+    public const string Prompt = "Reply with OK.";
+
+    /// <summary>The same with the other name for the bound on the answer; null if the dialect knows only one name.</summary>
+    public CompletionRequest? OtherLimit { get; init; }
+
+    /// <summary>Writes a body.</summary>
+    /// <param name="members">Writes the members of the root.</param>
+    public static byte[] Write(Action<Utf8JsonWriter> members)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            members(json);
+            json.WriteEndObject();
+        }
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Writes the model, and the prompt as the only message of a chat, whose content is a text.</summary>
+    /// <param name="json">Writes into the root.</param>
+    /// <param name="model">The model's name; null to name none.</param>
+    public static void WriteChat(Utf8JsonWriter json, string? model)
+    {
+        if (model is not null)
+            json.WriteString("model", model);
+        json.WriteStartArray("messages");
+        json.WriteStartObject();
+        json.WriteString("role", "user");
+        json.WriteString("content", Prompt);
+        json.WriteEndObject();
+        json.WriteEndArray();
+    }
+
+    /// <summary>Writes an array whose only element has the prompt as its only part (<c>[{"parts":[{"text":"…"}]}]</c>).</summary>
+    /// <param name="json">Writes into the root.</param>
+    /// <param name="messages">The name of the array.</param>
+    /// <param name="parts">The name of the parts.</param>
+    /// <param name="role">The role of the message; null to name none.</param>
+    public static void WriteParts(Utf8JsonWriter json, string messages, string parts, string? role)
+    {
+        json.WriteStartArray(messages);
+        json.WriteStartObject();
+        if (role is not null)
+            json.WriteString("role", role);
+        json.WriteStartArray(parts);
+        json.WriteStartObject();
+        json.WriteString("text", Prompt);
+        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.WriteEndArray();
+    }
+
+    /// <summary>Writes an object with one number in it, the bound on the answer.</summary>
+    /// <param name="json">Writes into the root.</param>
+    /// <param name="settings">The name of the object.</param>
+    /// <param name="limit">The name of the bound.</param>
+    /// <param name="maxTokens">The bound.</param>
+    public static void WriteLimit(Utf8JsonWriter json, string settings, string limit, int maxTokens)
+    {
+        json.WriteStartObject(settings);
+        json.WriteNumber(limit, maxTokens);
+        json.WriteEndObject();
+    }
+}
