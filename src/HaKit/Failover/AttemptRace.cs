@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HaKit.Attempts;
 using HaKit.Estimates;
 using HaKit.Faults;
@@ -10,14 +11,13 @@ namespace HaKit.Failover;
 /// The only loop: runs the attempts of one call until one serves, the call's own end comes (cancelled, out of time), or nothing is left to try.
 /// It acts on the state of things whenever the call's signal is set, so it does not matter what set the signal, how often, or how late.
 /// </summary>
-internal sealed class AttemptRace<TResult, TState>(
-    FailoverEngine engine,
-    FailoverCall call,
-    Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
-    ResilienceContext context,
-    TState state)
+/// <remarks>
+/// It is a struct that lives on the stack for as long as everything completes synchronously: such a call registers nothing, arms nothing and allocates nothing,
+/// however many attempts it takes. When it has to wait, <see cref="ContinueAsync"/> takes the one copy that counts from then on into its own state, which is pooled.
+/// </remarks>
+internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, FailoverCall call, TRunner runner, CancellationToken outside)
+    where TRunner : struct, IAttemptRunner<TResult, TRaw>
 {
-    private readonly CancellationToken _outside = context.CancellationToken;
     private RunningAttempt _first;
     private RunningAttempt _hedge;
     private Waiter? _waiter;
@@ -31,7 +31,7 @@ internal sealed class AttemptRace<TResult, TState>(
     private struct RunningAttempt
     {
         public Lease? Lease;
-        public ValueTask<Outcome<TResult>> Task;
+        public ValueTask<TRaw> Task;
 
         /// <summary>It was under way when it was entered: it has ended when its lease was told so, not when the task looks completed,
         /// because the lease must not be put away while that news is still coming.</summary>
@@ -40,62 +40,136 @@ internal sealed class AttemptRace<TResult, TState>(
         public readonly bool HasEnded => !IsUnderWay || Lease!.IsAttemptDone;
     }
 
-    public ValueTask<Outcome<TResult>> RunAsync(Lease lease, ValueTask<Outcome<TResult>> task)
+    private enum Progress
     {
-        Enter(ref _first, lease, task);
-        return RunAsync(default(Step?));
+        /// <summary>The call is decided.</summary>
+        Decided,
+
+        /// <summary>An attempt is under way: what happens next sets the call's signal.</summary>
+        AttemptUnderWay,
+
+        /// <summary>Nothing is under way, and nothing may be started yet.</summary>
+        InQueue,
     }
 
-    public async ValueTask<Outcome<TResult>> RunAsync(Step? step)
+    /// <summary>Runs the call. To be called once. Exceptions of a selector of the user's come out of it, or of its task.</summary>
+    /// <param name="now">The time on the pool's clock.</param>
+    public ValueTask<Outcome<TResult>> RunAsync(TimeSpan now)
+    {
+        Progress progress;
+        var until = TimeSpan.MaxValue;
+        try
+        {
+            progress = Advance(ref now, ref until);
+        }
+        catch
+        {
+            Leave();
+            throw;
+        }
+        if (progress != Progress.Decided)
+            return ContinueAsync(progress, until, now);
+        Leave();
+        return new(_end);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Outcome<TResult>> ContinueAsync(Progress progress, TimeSpan until, TimeSpan now)
     {
         var registration = call.CallerToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), call.Signal);
         // A strategy outside, such as a timeout, may end the call by a token of its own.
-        var outside = _outside == call.CallerToken ? default : _outside.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), call.Signal);
+        var registrationOutside = outside == call.CallerToken ? default : outside.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), call.Signal);
         try
         {
-            while (true)
+            while (progress != Progress.Decided)
             {
-                var now = engine.Clock.Now;
-                if (IsDecided(now))
-                    return _end;
-                if (_first.Lease is not null)
+                if (progress == Progress.AttemptUnderWay)
                 {
-                    call.Signal.Arm(NextDue(now), now);
                     await call.Signal.WaitAsync().ConfigureAwait(false);
-                    continue;
                 }
-                var next = step ?? engine.Next(call, now);
-                step = null;
-                if (next.Kind == StepKind.Start)
+                else
                 {
-                    _waiter?.Leave();
-                    (_waiter, call.WasReleased) = (null, false);
-                    call.LeaveReturn();
-                    if (!next.Lease!.AsksOutage)
-                        engine.Resign(call); // it goes for its own sake; another may ask
-                    Start(ref _first, next.Lease!);
+                    until = Min(until, call.Deadline);
+                    TimeSpan? wait = until == TimeSpan.MaxValue ? null : until - now;
+                    var woken = await _waiter!.WaitAsync(wait, outside.CanBeCanceled ? outside : call.CallerToken).ConfigureAwait(false);
+                    call.WasReleased = woken == WaitResult.Released;
+                    call.Waited += engine.Clock.Now - now;
                 }
-                else if (next.Kind == StepKind.GiveUp)
-                {
-                    return TakeRefusal() ?? Refused(next.Why, now);
-                }
-                else if (!await WaitAsync(next.Until, now).ConfigureAwait(false))
-                {
-                    return Refused("too many calls are waiting already.", now);
-                }
+                now = engine.Clock.Now;
+                progress = Advance(ref now, ref until);
             }
+            return _end;
         }
         finally
         {
             registration.Dispose();
-            outside.Dispose();
-            var asked = call.IsAsker;
-            engine.Resign(call);
-            _waiter?.Leave(passOn: call.WasReleased || asked); // a release that was not used belongs to the next in line
+            registrationOutside.Dispose();
+            Leave();
         }
     }
 
-    private bool IsCancelled => call.CallerToken.IsCancellationRequested || _outside.IsCancellationRequested;
+    // Goes on until the call is decided or has to wait.
+    private Progress Advance(ref TimeSpan now, ref TimeSpan until)
+    {
+        while (true)
+        {
+            if (IsDecided(now))
+                return Progress.Decided;
+            if (_first.Lease is not null)
+            {
+                var due = NextDue(now, out var isStarted);
+                if (!isStarted)
+                {
+                    call.Signal.Arm(due, now);
+                    return Progress.AttemptUnderWay;
+                }
+            }
+            else
+            {
+                var next = engine.Next(call, now);
+                if (next.Kind == StepKind.GiveUp)
+                {
+                    _end = TakeRefusal() ?? Refused(next.Why, now);
+                    return Progress.Decided;
+                }
+                if (next.Kind == StepKind.Start)
+                {
+                    StartFirst(next.Lease!);
+                }
+                else if (_waiter is not null)
+                {
+                    until = next.Until;
+                    return Progress.InQueue;
+                }
+                else if (!engine.Queue.TryEnter(call.Profile.Priority, out _waiter)) // and look once more: what came free until now was told to nobody
+                {
+                    _end = Refused("too many calls are waiting already.", now);
+                    return Progress.Decided;
+                }
+            }
+            now = engine.Clock.Now; // the new attempt may have ended already
+        }
+    }
+
+    private void StartFirst(Lease lease)
+    {
+        _waiter?.Leave();
+        (_waiter, call.WasReleased) = (null, false);
+        call.LeaveReturn();
+        if (!lease.AsksOutage)
+            engine.Resign(call); // it goes for its own sake; another may ask
+        Start(ref _first, lease);
+    }
+
+    private void Leave()
+    {
+        var asked = call.IsAsker;
+        engine.Resign(call);
+        _waiter?.Leave(passOn: call.WasReleased || asked); // a release that was not used belongs to the next in line
+        _waiter = null;
+    }
+
+    private readonly bool IsCancelled => call.CallerToken.IsCancellationRequested || outside.IsCancellationRequested;
 
     // Looks at what runs, and at the call's own end. Afterwards what still runs, if anything, is in _first.
     private bool IsDecided(TimeSpan now)
@@ -107,7 +181,7 @@ internal sealed class AttemptRace<TResult, TState>(
         }
         if (IsCancelled)
         {
-            _end = Outcome.FromException<TResult>(new OperationCanceledException(call.CallerToken.IsCancellationRequested ? call.CallerToken : _outside));
+            _end = Outcome.FromException<TResult>(new OperationCanceledException(call.CallerToken.IsCancellationRequested ? call.CallerToken : outside));
         }
         else if (now >= call.Deadline)
         {
@@ -154,12 +228,12 @@ internal sealed class AttemptRace<TResult, TState>(
     private bool Harvest(ref RunningAttempt attempt, TimeSpan now)
     {
         var lease = attempt.Lease!;
-        var outcome = Result(attempt.Task);
+        var outcome = runner.Harvest(attempt.Task, lease, now);
         attempt = default;
         var fault = lease.Fault;
         if (fault is null && outcome.Exception is null)
         {
-            engine.Served(call, lease);
+            engine.Served(call, lease, now);
             _end = outcome;
             return true;
         }
@@ -219,7 +293,7 @@ internal sealed class AttemptRace<TResult, TState>(
     {
         var lease = attempt.Lease!;
         lease.Cancel(fault);
-        if (!attempt.IsUnderWay || !lease.TryAbandon(new Orphan(attempt.Task, lease)))
+        if (!attempt.IsUnderWay || !lease.TryAbandon(new Orphan(runner, attempt.Task, lease)))
             return Harvest(ref attempt, now);
         lease.Complete(fault, now);
         attempt = default;
@@ -245,25 +319,29 @@ internal sealed class AttemptRace<TResult, TState>(
             Discard(_end);
     }
 
-    private TimeSpan NextDue(TimeSpan now)
+    // When to look again, unless something happens before. Starts a second attempt if it is time for one.
+    private TimeSpan NextDue(TimeSpan now, out bool isStarted)
     {
-        var due = _first.Lease!.TimeoutAt;
+        isStarted = false;
+        var due = Min(_first.Lease!.TimeoutAt, call.Deadline);
         if (_hedge.Lease is { } hedge)
-            return Min(Min(due, hedge.TimeoutAt), call.Deadline);
+            return Min(due, hedge.TimeoutAt);
         if (_first.Lease.KeptSince is not null)
-            return Min(Min(due, StartBeside(now)), call.Deadline);
+            return Min(due, StartBeside(now, out isStarted));
         var hedgeAt = call.HedgeWasConsidered ? TimeSpan.MaxValue : engine.HedgeAt(call, _first.Lease);
         if (hedgeAt > now)
-            return Min(Min(due, hedgeAt), call.Deadline);
+            return Min(due, hedgeAt);
         if (engine.TryHedge(call, now) is not { } lease)
-            return Min(due, call.Deadline);
+            return due;
         Start(ref _hedge, lease);
-        return now; // the new attempt may have ended already: look again at once
+        isStarted = true;
+        return now;
     }
 
     // The one attempt under way is silent for longer than is usual, and kept: another may start beside it. When to look next.
-    private TimeSpan StartBeside(TimeSpan now)
+    private TimeSpan StartBeside(TimeSpan now, out bool isStarted)
     {
+        isStarted = false;
         if (!call.Profile.MayRepeat)
             return TimeSpan.MaxValue;
         Step step;
@@ -282,29 +360,16 @@ internal sealed class AttemptRace<TResult, TState>(
         if (step.Kind == StepKind.GiveUp)
             return TimeSpan.MaxValue;
         Start(ref _hedge, step.Lease!);
-        return now; // it may have ended already: look again at once
+        isStarted = true;
+        return now;
     }
 
-    private async ValueTask<bool> WaitAsync(TimeSpan until, TimeSpan now)
+    private void Start(ref RunningAttempt attempt, Lease lease)
     {
-        if (_waiter is null)
-            return engine.Queue.TryEnter(call.Profile.Priority, out _waiter); // and look once more: what came free until now was told to nobody
-        until = Min(until, call.Deadline);
-        var woken = await _waiter.WaitAsync(until == TimeSpan.MaxValue ? null : until - now, _outside.CanBeCanceled ? _outside : call.CallerToken).ConfigureAwait(false);
-        call.WasReleased = woken == WaitResult.Released;
-        call.Waited += engine.Clock.Now - now;
-        return true;
-    }
-
-    private void Start(ref RunningAttempt attempt, Lease lease) => Enter(ref attempt, lease, FailoverStrategy.Attempt(lease, callback, context, state));
-
-    private void Enter(ref RunningAttempt attempt, Lease lease, ValueTask<Outcome<TResult>> task)
-    {
+        var task = runner.Begin(lease);
         attempt = new RunningAttempt { Lease = lease, Task = task, IsUnderWay = !task.IsCompleted };
         if (attempt.IsUnderWay)
             task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(lease.WhenDone(call.Signal.Setter));
-        else
-            call.Signal.Set();
     }
 
     private Outcome<TResult> OutOfTime(TimeSpan now) => Outcome.FromException<TResult>(new DeadlineExceededException(
@@ -329,20 +394,6 @@ internal sealed class AttemptRace<TResult, TState>(
         (_last, _hasLast, _refusal, _hasRefusal) = (default, false, default, false);
     }
 
-    private static Outcome<TResult> Result(ValueTask<Outcome<TResult>> task)
-    {
-        try
-        {
-            return task.GetAwaiter().GetResult();
-        }
-#pragma warning disable CA1031 // A pipeline that throws instead of returning an outcome failed like any other.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            return Outcome.FromException<TResult>(exception);
-        }
-    }
-
     // A result that nobody will see: the response of a failed or losing attempt.
     private static void Discard(Outcome<TResult> outcome)
     {
@@ -352,11 +403,11 @@ internal sealed class AttemptRace<TResult, TState>(
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    private sealed class Orphan(ValueTask<Outcome<TResult>> task, Lease lease) : IOrphan
+    private sealed class Orphan(TRunner runner, ValueTask<TRaw> task, Lease lease) : IOrphan
     {
         public void Reap()
         {
-            Discard(Result(task));
+            Discard(runner.Take(task));
             lease.GiveBackContext();
         }
     }

@@ -1,18 +1,19 @@
 using HaKit.Attempts;
-using HaKit.Estimates;
 using HaKit.Faults;
 using Polly;
 
 namespace HaKit.Failover;
 
 /// <summary>
-/// The outermost strategy of an endpoint's pipeline: judges what the attempt came to and completes its lease with that evidence.
-/// It keeps no state of its own; the lease travels in the attempt's context.
+/// The guard as the outermost strategy of an endpoint's pipeline, for attempts that run through Polly. It keeps no state of its own; the lease travels in the
+/// attempt's context.
 /// </summary>
 internal sealed class EndpointGuardStrategy(IFaultClassifier classifier, TimeProvider time) : ResilienceStrategy
 {
     public static readonly ResiliencePropertyKey<Lease> LeaseKey = new("HaKit.Lease");
     public static readonly ResiliencePropertyKey<ResilienceContext> CallContextKey = new("HaKit.CallContext");
+
+    private readonly EndpointGuard _guard = new(classifier, time);
 
     protected override ValueTask<Outcome<TResult>> ExecuteCore<TResult, TState>(
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
@@ -28,13 +29,13 @@ internal sealed class EndpointGuardStrategy(IFaultClassifier classifier, TimePro
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            Settle(lease, exception);
+            _guard.Settle(lease, exception, lease.Clock.Now);
             return new(Outcome.FromException<TResult>(exception));
         }
         if (!task.IsCompletedSuccessfully)
             return AwaitAsync(task, lease);
         var outcome = task.Result;
-        Settle(lease, outcome.Exception);
+        _guard.Settle(lease, outcome.Exception, lease.Clock.Now);
         return new(outcome);
     }
 
@@ -51,36 +52,7 @@ internal sealed class EndpointGuardStrategy(IFaultClassifier classifier, TimePro
         {
             outcome = Outcome.FromException<TResult>(exception);
         }
-        Settle(lease, outcome.Exception);
+        _guard.Settle(lease, outcome.Exception, lease.Clock.Now);
         return outcome;
-    }
-
-    private void Settle(Lease lease, Exception? exception)
-    {
-        if (exception is null && lease.Declared is null)
-        {
-            var now = lease.Clock.Now;
-            if (lease.IsHandedOver)
-                lease.FirstContent(now);
-            else
-                lease.Complete(null, now);
-            return;
-        }
-        lease.IsHandedOver = false;
-        lease.Fault = Judge(lease, exception);
-        lease.Complete(lease.Fault, lease.Clock.Now);
-    }
-
-    // The caller's token decides what is a cancellation by the caller, never the exception's type.
-    private Fault Judge(Lease lease, Exception? exception)
-    {
-        if (exception is OperationCanceledException && lease.CancelledFor is { } why)
-            return why;
-        if (lease.CallerToken.IsCancellationRequested && exception is OperationCanceledException)
-            return KnownFaults.CallerCancelled;
-        return lease.Declared
-            ?? OwnFaults.In(exception)
-            ?? classifier.Classify(new FaultEvidence { Exception = exception, Dialect = lease.State.Endpoint.Dialect, Request = lease.Request, Now = time.GetUtcNow() })
-            ?? KnownFaults.Unknown;
     }
 }

@@ -71,6 +71,7 @@ internal sealed partial class FailoverEngine
         Budget = budget;
         Queue = queue;
         _classifier = classifier;
+        Guard = new EndpointGuard(classifier, clock.Time);
         _policy = policy;
         _chance = chance;
         Telemetry = telemetry;
@@ -80,6 +81,9 @@ internal sealed partial class FailoverEngine
     }
 
     public PoolClock Clock { get; }
+
+    /// <summary>Judges what attempts came to.</summary>
+    public EndpointGuard Guard { get; }
 
     public RetryBudget Budget { get; }
 
@@ -110,12 +114,11 @@ internal sealed partial class FailoverEngine
     public void Close() => _isClosed = true;
 
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
-    public FailoverCall Begin(RequestProfile profile, bool isStream, CancellationToken callerToken)
+    public FailoverCall Begin(RequestProfile profile, bool isStream, TimeSpan now, CancellationToken callerToken)
     {
         if (_isClosed)
             throw new ObjectDisposedException("EndpointPool", $"Pool '{Settings.Pool}' has been disposed.");
         Budget.Call();
-        var now = Clock.Now;
         Traffic?.CallBegan(now);
         var call = _calls.Rent().Begin(profile, isStream, profile.Deadline ?? Settings.Deadline, Interlocked.Increment(ref _callNumber), now, callerToken);
         call.Engine = this;
@@ -318,12 +321,11 @@ internal sealed partial class FailoverEngine
         lease.FirstContentAt is null && (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? (call.IsStream || lease.KeptSince is not null ? Settings.FirstContent.Timeout : null)) is { } usual
         && now - lease.HeardAt >= usual;
 
-    public void Served(FailoverCall call, Lease lease)
+    public void Served(FailoverCall call, Lease lease, TimeSpan now)
     {
         Budget.Success();
         if (lease.IsPaid)
             Budget.GiveBack();
-        var now = Clock.Now;
         EndOutage(call, lease, now);
         foreach (ref readonly var entry in call.History.Entries)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HaKit.Attempts;
 using HaKit.Failover;
 using HaKit.Telemetry;
@@ -6,52 +7,59 @@ using Polly;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Runs calls through the pool's pipeline: begins the call in the engine, runs it, and ends it with its outcome. A plain call that succeeds synchronously
-/// allocates nothing. Thread-safe.
+/// Runs calls: begins the call in the engine, runs it, and ends it with its outcome. Where the application added strategies of its own, the call runs through the
+/// pool's pipeline; otherwise the attempt race runs the callback itself, and a call of which nothing fails allocates nothing. Thread-safe.
 /// </summary>
-internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline pipeline, PoolObjective objective, IPoolRecorder? recorder)
+/// <param name="engine">The engine.</param>
+/// <param name="pipeline">The pool's pipeline; null where the application added nothing to it and to those of the endpoints.</param>
+/// <param name="objective">Keeps the record of how calls ended.</param>
+/// <param name="recorder">Records the calls; null where nothing is recorded.</param>
+internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline? pipeline, PoolObjective objective, IPoolRecorder? recorder)
 {
     public ValueTask<TResult> ExecuteAsync<TState, TResult>(
         RequestProfile profile, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken)
     {
-        var (context, call) = Begin(profile, isStream: false, cancellationToken);
+        var now = engine.Clock.Now;
+        var call = engine.Begin(profile, isStream: false, now, cancellationToken);
         ValueTask<Outcome<TResult>> task;
         try
         {
-            task = pipeline.ExecuteOutcomeAsync(static (context, s) => InvokeAsync(context, s.state, s.callback), context, (state, callback));
+            task = RunAsync(call, state, callback, now);
         }
         catch (Exception thrown)
         {
-            End(context, call, thrown); // a strategy or selector of the user's threw
+            End(call, thrown); // a strategy or selector of the user's threw
             throw;
         }
         if (!task.IsCompletedSuccessfully)
         {
             if (call.Span is { } span)
                 Spans.StepOut(span);
-            return AwaitAsync(task, context, call);
+            return AwaitAsync(task, call);
         }
         var outcome = task.Result;
-        End(context, call, outcome.Exception);
+        End(call, outcome.Exception);
         return outcome.Exception is { } exception ? ValueTask.FromException<TResult>(exception) : new(outcome.Result!);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Served<TResult>> ExecuteWithDetailAsync<TState, TResult>(
         RequestProfile profile, bool isStream, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken)
     {
-        var (context, call) = Begin(profile, isStream, cancellationToken);
+        var now = engine.Clock.Now;
+        var call = engine.Begin(profile, isStream, now, cancellationToken);
         Outcome<TResult> outcome;
         try
         {
-            outcome = await pipeline.ExecuteOutcomeAsync(static (context, s) => InvokeAsync(context, s.state, s.callback), context, (state, callback)).ConfigureAwait(false);
+            outcome = await RunAsync(call, state, callback, now).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
-            End(context, call, exception);
+            End(call, exception);
             throw;
         }
-        var detail = outcome.Exception is null ? call.Detail(engine.Clock.Now) : null;
-        End(context, call, outcome.Exception);
+        var detail = outcome.Exception is null ? call.Detail(call.IsServed ? call.ServedAt : engine.Clock.Now) : null;
+        End(call, outcome.Exception);
         outcome.ThrowIfException();
         return new Served<TResult>(outcome.Result!, detail!);
     }
@@ -75,25 +83,41 @@ internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline pipeli
         return stream;
     }
 
-    private (ResilienceContext Context, FailoverCall Call) Begin(RequestProfile profile, bool isStream, CancellationToken cancellationToken)
+    private ValueTask<Outcome<TResult>> RunAsync<TState, TResult>(
+        FailoverCall call, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, TimeSpan now)
     {
-        var call = engine.Begin(profile, isStream, cancellationToken);
-        var context = ResilienceContextPool.Shared.Get(cancellationToken);
-        context.Properties.Set(FailoverCall.Key, call);
-        return (context, call);
+        if (pipeline is not null)
+            return RunThroughPipelineAsync(pipeline, call, state, callback);
+        var runner = new DirectRunner<TResult, TState>(engine.Guard, callback, state);
+        return new AttemptRace<TResult, TResult, DirectRunner<TResult, TState>>(engine, call, runner, call.CallerToken).RunAsync(now);
     }
 
-    private void End(ResilienceContext context, FailoverCall call, Exception? failure)
+    private static async ValueTask<Outcome<TResult>> RunThroughPipelineAsync<TState, TResult>(
+        ResiliencePipeline pipeline, FailoverCall call, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback)
+    {
+        var context = ResilienceContextPool.Shared.Get(call.CallerToken);
+        context.Properties.Set(FailoverCall.Key, call);
+        try
+        {
+            return await pipeline.ExecuteOutcomeAsync(static (context, s) => InvokeAsync(context, s.state, s.callback), context, (state, callback)).ConfigureAwait(false);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private void End(FailoverCall call, Exception? failure)
     {
         var (outcome, error) = engine.Judge(call, failure);
         if (outcome is CallOutcome.Served or CallOutcome.Failed)
             objective.RecordCall(call.IsServed ? call.ServedAt : engine.Clock.Now, outcome == CallOutcome.Served);
         recorder?.RecordCall(call, outcome, error, call.IsServed ? call.ServedAt : engine.Clock.Now);
-        ResilienceContextPool.Shared.Return(context);
         engine.End(call, outcome, error);
     }
 
-    private async ValueTask<TResult> AwaitAsync<TResult>(ValueTask<Outcome<TResult>> task, ResilienceContext context, FailoverCall call)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<TResult> AwaitAsync<TResult>(ValueTask<Outcome<TResult>> task, FailoverCall call)
     {
         Outcome<TResult> outcome;
         try
@@ -102,10 +126,10 @@ internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline pipeli
         }
         catch (Exception exception)
         {
-            End(context, call, exception);
+            End(call, exception);
             throw;
         }
-        End(context, call, outcome.Exception);
+        End(call, outcome.Exception);
         outcome.ThrowIfException();
         return outcome.Result!;
     }

@@ -1,0 +1,43 @@
+using HaKit.Attempts;
+using HaKit.Estimates;
+using HaKit.Faults;
+
+namespace HaKit.Failover;
+
+/// <summary>
+/// Judges what an attempt came to, and completes its lease with that evidence. It keeps no state of its own. Thread-safe.
+/// </summary>
+internal sealed class EndpointGuard(IFaultClassifier classifier, TimeProvider time)
+{
+    /// <summary>Completes the lease of an attempt that has ended.</summary>
+    /// <param name="lease">The attempt.</param>
+    /// <param name="exception">What it threw; null for nothing.</param>
+    /// <param name="now">The time on the pool's clock.</param>
+    public void Settle(Lease lease, Exception? exception, TimeSpan now)
+    {
+        if (exception is null && lease.Declared is null)
+        {
+            if (lease.IsHandedOver)
+                lease.FirstContent(now);
+            else
+                lease.Complete(null, now);
+            return;
+        }
+        lease.IsHandedOver = false;
+        lease.Fault = Judge(lease, exception);
+        lease.Complete(lease.Fault, now);
+    }
+
+    // The caller's token decides what is a cancellation by the caller, never the exception's type.
+    private Fault Judge(Lease lease, Exception? exception)
+    {
+        if (exception is OperationCanceledException && lease.CancelledFor is { } why)
+            return why;
+        if (lease.CallerToken.IsCancellationRequested && exception is OperationCanceledException)
+            return KnownFaults.CallerCancelled;
+        return lease.Declared
+            ?? OwnFaults.In(exception)
+            ?? classifier.Classify(new FaultEvidence { Exception = exception, Dialect = lease.State.Endpoint.Dialect, Request = lease.Request, Now = time.GetUtcNow() })
+            ?? KnownFaults.Unknown;
+    }
+}
