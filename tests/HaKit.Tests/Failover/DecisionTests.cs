@@ -21,7 +21,7 @@ public sealed class DecisionTests
         TestPool.Create(_time, endpoints, configure, parts => parts.FaultPolicy = policy);
 
     private static FailoverCall Begin(EndpointPool pool, double deadline = 100, bool isStream = false, RequestProfile? profile = null) =>
-        pool.Engine.Begin((profile ?? RequestProfile.Default) with { Deadline = deadline == double.PositiveInfinity ? TimeSpan.MaxValue : S(deadline) }, isStream, Ct);
+        pool.Engine.Begin((profile ?? RequestProfile.Default) with { Deadline = deadline == double.PositiveInfinity ? TimeSpan.MaxValue : S(deadline) }, isStream, pool.Engine.Clock.Now, Ct);
 
     private Step Next(EndpointPool pool, FailoverCall call) => pool.Engine.Next(call, pool.Engine.Clock.Now);
 
@@ -254,7 +254,7 @@ public sealed class DecisionTests
             if (isServed)
             {
                 retry.Complete(null, pool.Engine.Clock.Now);
-                pool.Engine.Served(call, retry);
+                pool.Engine.Served(call, retry, pool.Engine.Clock.Now);
             }
             else
             {
@@ -401,7 +401,7 @@ public sealed class DecisionTests
         var call = Begin(pool);
         var lease = Next(pool, call).Lease!;
         lease.Complete(null, S(0));
-        pool.Engine.Served(call, lease);
+        pool.Engine.Served(call, lease, pool.Engine.Clock.Now);
         waits.Count(w => w.IsCompleted).Should().Be(2);
 
         var failing = Begin(pool);
@@ -471,7 +471,7 @@ public sealed class DecisionTests
         var lease = Next(pool, call);
         pool.Engine.End(call, CallOutcome.Failed, "x");
 
-        var next = pool.Engine.Begin(RequestProfile.Default, isStream: true, callerToken: new CancellationToken());
+        var next = pool.Engine.Begin(RequestProfile.Default, isStream: true, pool.Engine.Clock.Now, callerToken: new CancellationToken());
 
         next.Should().BeSameAs(call);
         (next.Profile, next.History.Begun, next.Hedged, next.Waited, next.HoldUntil, next.LastFailure, next.Backoffs, next.BackoffUntil, next.IsServed, next.IsStream)
