@@ -32,7 +32,7 @@ public class FailoverBenchmarks
 
     private static EndpointPoolOptions Options(Action<EndpointPoolOptions>? configure = null)
     {
-        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } };
+        var options = new EndpointPoolOptions { Heartbeat = { Enabled = false } };
         foreach (var name in (string[])["a", "b", "c"])
             options.Endpoints.Add(new EndpointOptions { Name = name, Address = "http://127.0.0.1:9/v1" });
         configure?.Invoke(options);

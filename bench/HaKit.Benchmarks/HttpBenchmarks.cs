@@ -16,7 +16,8 @@ namespace HaKit.Benchmarks;
 [MemoryDiagnoser]
 public class HttpBenchmarks : IDisposable
 {
-    private static readonly Uri s_base = new("http://127.0.0.1/v1/");
+    /// <summary>What every server here answers.</summary>
+    internal static readonly byte[] Answer = """{"id":"1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}"""u8.ToArray();
 
     private readonly byte[] _body = Encoding.UTF8.GetBytes($$"""{"messages":[{"role":"user","content":"{{new string('x', 2000)}}"}],"model":"m"}""");
     private readonly byte[] _buffer = new byte[4096];
@@ -25,10 +26,16 @@ public class HttpBenchmarks : IDisposable
     private HttpClient _pooled = null!;
     private HttpClient _standard = null!;
     private HttpClient _hedging = null!;
+    private HttpClient _checked = null!;
     private ServiceProvider _services = null!;
 
     [Params(false, true)]
     public bool Asynchronous { get; set; }
+
+    /// <summary>A real server to call; null for answers from memory.</summary>
+    internal Uri? Server { get; init; }
+
+    private Uri Base => Server ?? new Uri("http://127.0.0.1/v1/");
 
     [GlobalSetup]
     public void Setup()
@@ -36,18 +43,20 @@ public class HttpBenchmarks : IDisposable
         var options = new EndpointPoolOptions
         {
             Heartbeat = { Enabled = false },
-            Endpoints = { new EndpointOptions { Name = "a", Address = "http://127.0.0.1/v1" }, new EndpointOptions { Name = "b", Address = "http://127.0.0.1:81/v1" } },
+            Endpoints = { new EndpointOptions { Name = "a", Address = Base.AbsoluteUri }, new EndpointOptions { Name = "b", Address = "http://127.0.0.1:81/v1" } },
         };
-        _bare = new HttpClient(new Answers(Asynchronous), true) { BaseAddress = s_base }; // with its timeout: the others have deadlines of their own
+        _bare = new HttpClient(Inner(), true) { BaseAddress = Base }; // with its timeout: the others have deadlines of their own
         var services = new ServiceCollection();
-        services.AddHttpClient("standard").ConfigurePrimaryHttpMessageHandler(() => new Answers(Asynchronous)).AddStandardResilienceHandler();
-        services.AddHttpClient("hedging").ConfigurePrimaryHttpMessageHandler(() => new Answers(Asynchronous)).AddStandardHedgingHandler();
+        services.AddHttpClient("standard").ConfigurePrimaryHttpMessageHandler(Inner).AddStandardResilienceHandler();
+        services.AddHttpClient("hedging").ConfigurePrimaryHttpMessageHandler(Inner).AddStandardHedgingHandler();
+        services.AddHttpClient("checked").ConfigurePrimaryHttpMessageHandler(() => new CheckingHandler { InnerHandler = Inner() }).AddStandardResilienceHandler();
         _services = services.BuildServiceProvider();
         var factory = _services.GetRequiredService<IHttpMessageHandlerFactory>();
         _standard = Client(factory.CreateHandler("standard"));
         _hedging = Client(factory.CreateHandler("hedging"));
-        _polly = Client(new PollyHandler { InnerHandler = new Answers(Asynchronous) });
-        _pooled = Client(new EndpointPoolHandler(new EndpointPool("bench", options)) { InnerHandler = new Answers(Asynchronous) });
+        _checked = Client(factory.CreateHandler("checked"));
+        _polly = Client(new PollyHandler { InnerHandler = Inner() });
+        _pooled = Client(new EndpointPoolHandler(new EndpointPool("bench", options)) { InnerHandler = Inner() });
     }
 
     [GlobalCleanup]
@@ -56,6 +65,7 @@ public class HttpBenchmarks : IDisposable
         _pooled.Dispose();
         _standard.Dispose();
         _hedging.Dispose();
+        _checked.Dispose();
         _services.Dispose();
         _polly.Dispose();
         _bare.Dispose();
@@ -74,10 +84,16 @@ public class HttpBenchmarks : IDisposable
     [Benchmark]
     public Task<int> HedgingHandler() => Call(_hedging);
 
+    /// <summary>The standard handler that reads the whole answer within the attempt, and checks that it is JSON to its end.</summary>
+    [Benchmark]
+    public Task<int> CheckedHandler() => Call(_checked);
+
     [Benchmark]
     public Task<int> Pooled() => Call(_pooled);
 
-    private static HttpClient Client(HttpMessageHandler handler) => new(handler, true) { BaseAddress = s_base, Timeout = Timeout.InfiniteTimeSpan };
+    private HttpMessageHandler Inner() => Server is null ? new Answers(Asynchronous) : new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
+
+    private HttpClient Client(HttpMessageHandler handler) => new(handler, true) { BaseAddress = Base, Timeout = Timeout.InfiniteTimeSpan };
 
     private async Task<int> Call(HttpClient client)
     {
@@ -105,15 +121,44 @@ public class HttpBenchmarks : IDisposable
         private Task<HttpResponseMessage> SendInsideAsync(HttpRequestMessage request, CancellationToken token) => base.SendAsync(request, token);
     }
 
+    private sealed class CheckingHandler : DelegatingHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = await base.SendAsync(request, cancellationToken);
+            if (!response.IsSuccessStatusCode)
+                return response;
+            var body = await response.Content.ReadAsByteArrayAsync(cancellationToken); // and it stays in the content, for the caller
+            if (IsJson(body))
+                return response;
+            response.Dispose();
+            throw new HttpRequestException("The answer is no JSON, or not all of it.");
+        }
+
+        private static bool IsJson(ReadOnlySpan<byte> body)
+        {
+            var reader = new System.Text.Json.Utf8JsonReader(body);
+            try
+            {
+                while (reader.Read())
+                {
+                }
+                return true;
+            }
+            catch (System.Text.Json.JsonException)
+            {
+                return false;
+            }
+        }
+    }
+
     private sealed class Answers(bool later) : HttpMessageHandler
     {
-        private static readonly byte[] s_answer = """{"id":"1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}"""u8.ToArray();
-
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             if (later)
                 await Task.Yield();
-            var content = new ByteArrayContent(s_answer);
+            var content = new ByteArrayContent(Answer);
             content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
             return new HttpResponseMessage(HttpStatusCode.OK) { Content = content };
         }

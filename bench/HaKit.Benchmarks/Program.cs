@@ -18,6 +18,10 @@ switch (args)
         return await TelemetryLoad.RunAsync(args[1..]);
     case ["http-ratio", ..]:
         return await HttpRatio.RunAsync(args[1..]);
+    case ["compare", ..]:
+        return await Comparison.RunAsync(args[1..]);
+    case ["answer-server"]:
+        return await AnswerServer.ServeAsync();
     case ["dashboard-load", ..]:
         return await DashboardLoad.RunAsync(args[1..]);
     default:

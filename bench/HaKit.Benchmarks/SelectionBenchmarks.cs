@@ -26,10 +26,10 @@ public class SelectionBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        (_snapshot, _selector) = Pool(N, SelectionPreset.Adaptive, _now);
+        (_snapshot, _selector) = Pool(N, SelectionPreset.Adaptive, _now, seed: null); // as pools are without a seed
     }
 
-    internal static (PoolSnapshot, Selector) Pool(int count, SelectionPreset preset, TimeSpan now, bool weighted = false)
+    internal static (PoolSnapshot, Selector) Pool(int count, SelectionPreset preset, TimeSpan now, bool weighted = false, ulong? seed = 1)
     {
         var random = new Random(1);
         var health = new HealthTracker(new HealthOptions(), random);
@@ -48,7 +48,7 @@ public class SelectionBenchmarks
                 state.Failure.Ended(new Fault(FaultKind.ServerError), now);
             members[i] = state;
         }
-        return (new PoolSnapshot(members, 0), new Selector(new SelectionPolicy(new SelectionOptions { Preset = preset }), new Chance(1)));
+        return (new PoolSnapshot(members, 0), new Selector(new SelectionPolicy(new SelectionOptions { Preset = preset }), new Chance(seed)));
     }
 
     [Benchmark]

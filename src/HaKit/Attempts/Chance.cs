@@ -2,17 +2,25 @@ using System.Security.Cryptography;
 
 namespace HaKit.Attempts;
 
-/// <summary>Seeded randomness that threads share without a lock: SplitMix64 (Steele, Lea and Flood 2014), whose whole state is one counter.</summary>
-internal sealed class Chance(ulong seed)
+/// <summary>
+/// A source of chance (SplitMix64: Steele, Lea, Flood 2014). With a seed, its numbers can be repeated, and all threads draw from one state. Without one, every
+/// thread has a state of its own, so that threads that choose at the same time do not wait for each other. Thread-safe.
+/// </summary>
+internal sealed class Chance(ulong? seed)
 {
-    private ulong _state = seed;
+    private const ulong Golden = 0x9E3779B97F4A7C15;
 
-    /// <summary>A source that nobody can repeat, for a pool that was given no seed.</summary>
-    public static ulong FreshSeed() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
+    [ThreadStatic]
+    private static ulong t_state;
+
+    private ulong _state = seed ?? 0;
+
+    /// <summary>Can its numbers be repeated?</summary>
+    public bool IsSeeded { get; } = seed is not null;
 
     public ulong Next()
     {
-        var z = Interlocked.Add(ref _state, 0x9E3779B97F4A7C15);
+        var z = IsSeeded ? Interlocked.Add(ref _state, Golden) : NextOfThread();
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
         return z ^ (z >> 31);
@@ -23,4 +31,12 @@ internal sealed class Chance(ulong seed)
 
     /// <summary>Uniform in [0, <paramref name="below"/>), by Lemire's multiplication; the bias is below 2⁻³² for any pool's size.</summary>
     public int Next(int below) => (int)(((Next() >> 32) * (ulong)below) >> 32);
+
+    private static ulong NextOfThread()
+    {
+        ref var state = ref t_state;
+        if (state == 0)
+            state = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
+        return state += Golden;
+    }
 }

@@ -20,26 +20,23 @@ internal sealed class EndpointState
     // Nothing answered for this long, and then something: the endpoint has come back.
     private static readonly TimeSpan SilenceOfAnOutage = TimeSpan.FromSeconds(1);
 
-    private int _inFlight;
-    private long _calls;
-    private long _successes;
-    private long _faults;
-    private long _neutrals;
-    private long _answerTicks;
+    // The attempts in flight in the lower bits, and all attempts above them: one addition counts both.
+    private const int CallsShift = 24;
+    private const long OneCall = (1L << CallsShift) + 1;
+    private const long InFlightMask = (1L << CallsShift) - 1;
+
+    private readonly AttemptCounts _counts = new();
     private int _foreign;
-    private long _answeredAt = -1;
-    private long _servedBegan = -1;
+    private readonly StripedSum _successes = new();
     private long _leftBy = -1;
     private int _left;
     private long _cameBackBegan = -1;
     private long _pacedAt = -1;
     private int _seenBack;
     private object? _returnWatcher;
-    private int _silences;
     private ReportedLoad? _load;
     private HeartbeatReading? _heartbeat;
     private bool _isLimited;
-    private double _heldSeconds = double.NaN;
 
     /// <param name="endpoint">Its identity.</param>
     /// <param name="health">Its health.</param>
@@ -96,10 +93,10 @@ internal sealed class EndpointState
     public Silence Silence { get; } = new();
 
     /// <summary>When traffic last had an answer from it; null before the first.</summary>
-    public TimeSpan? AnsweredAt => Volatile.Read(ref _answeredAt) is >= 0 and var ticks ? new TimeSpan(ticks) : null;
+    public TimeSpan? AnsweredAt => Volatile.Read(ref _counts.AnsweredAt) is >= 0 and var ticks ? new TimeSpan(ticks) : null;
 
     /// <summary>Of the attempts that it served whole, when the latest one began: it was well since then. Before time began if there was none.</summary>
-    public TimeSpan ServedBegan => new(Volatile.Read(ref _servedBegan));
+    public TimeSpan ServedBegan => new(Volatile.Read(ref _counts.ServedBegan));
 
     /// <summary>The credential with which it was last asked, where it comes from code; null where it does not.</summary>
     public string? UsedCredential { get; set; }
@@ -154,24 +151,24 @@ internal sealed class EndpointState
     public IAttemptRecorder? Recorder { get; init; }
 
     /// <summary>For how long a served attempt takes its place, in seconds, as recent ones did; a stream until it ends. Null before the first.</summary>
-    public double? HeldSeconds => Volatile.Read(ref _heldSeconds) is var seconds && double.IsNaN(seconds) ? null : seconds;
+    public double? HeldSeconds => Volatile.Read(ref _counts.HeldSeconds) is var seconds && double.IsNaN(seconds) ? null : seconds;
 
-    public int InFlight => Volatile.Read(ref _inFlight);
+    public int InFlight => (int)(Volatile.Read(ref _counts.Begun) & InFlightMask);
 
     /// <summary>Attempts in flight, and the requests of other clients that it had when it last reported its load.</summary>
     public int Load => InFlight + Volatile.Read(ref _foreign);
 
     /// <summary>How long all its successes took together: a stream to its first content, any other to its answer.</summary>
-    public TimeSpan AnswerTime => new(Volatile.Read(ref _answerTicks));
+    public TimeSpan AnswerTime => new(_successes.Sum);
 
-    public long Calls => Volatile.Read(ref _calls);
+    public long Calls => Volatile.Read(ref _counts.Begun) >> CallsShift;
 
-    public long Successes => Volatile.Read(ref _successes);
+    public long Successes => _successes.Count;
 
-    public long Faults => Volatile.Read(ref _faults);
+    public long Faults => Volatile.Read(ref _counts.Faults);
 
     /// <summary>Attempts that ended for reasons that are nobody's here: the request's or the caller's.</summary>
-    public long Neutrals => Volatile.Read(ref _neutrals);
+    public long Neutrals => Volatile.Read(ref _counts.Neutrals);
 
     /// <summary>May it take ordinary traffic as far as health and limits are concerned?</summary>
     public bool Admits(long tokens, TimeSpan now) => Health.State.Admits(now) && HasRoom(tokens, now);
@@ -224,8 +221,7 @@ internal sealed class EndpointState
     /// <summary>An attempt begins. The answer marks its silence.</summary>
     public long Began(long inputTokens, TimeSpan now)
     {
-        Interlocked.Increment(ref _inFlight);
-        Interlocked.Increment(ref _calls);
+        Interlocked.Add(ref _counts.Begun, OneCall);
         // Times vary: twice the usual is late.
         return Silence.Began(now + TimeSpan.FromSeconds(2 * Latency.Expected(LatencyEstimate.UnitsOf(inputTokens), now)));
     }
@@ -234,15 +230,15 @@ internal sealed class EndpointState
     public void NeverBegan(long silence)
     {
         Silence.Broken(silence);
-        Interlocked.Decrement(ref _inFlight);
-        Interlocked.Decrement(ref _calls);
+        Interlocked.Add(ref _counts.Begun, -OneCall);
     }
 
     /// <summary>A served attempt had its place for so long. A race loses one sample of a mean of a thousand.</summary>
     public void Held(TimeSpan length)
     {
-        var before = Volatile.Read(ref _heldSeconds);
-        Volatile.Write(ref _heldSeconds, double.IsNaN(before) ? length.TotalSeconds : before + (length.TotalSeconds - before) / Math.Min(1000, Math.Max(2, Successes)));
+        var samples = Math.Min(1000, ++_counts.Held);
+        var before = Volatile.Read(ref _counts.HeldSeconds);
+        Volatile.Write(ref _counts.HeldSeconds, double.IsNaN(before) ? length.TotalSeconds : before + (length.TotalSeconds - before) / Math.Max(2, samples));
     }
 
     /// <summary>
@@ -250,20 +246,21 @@ internal sealed class EndpointState
     /// trial after an ejection's period counts for many. A few silences in a hundred would otherwise be the 99th percentile of its times, and each limit that
     /// is learned from them would be three times the last.
     /// </summary>
-    public bool IsSlow(bool isTrial) => Interlocked.Add(ref _silences, isTrial ? SilencesOfATrial : 1) > SilencesThatTeach;
+    public bool IsSlow(bool isTrial) => Interlocked.Add(ref _counts.Silences, isTrial ? SilencesOfATrial : 1) > SilencesThatTeach;
 
     /// <summary>An attempt has shown the first sign of its answer.</summary>
     /// <param name="now">The time on the pool's clock.</param>
     /// <param name="began">When the attempt began.</param>
     public void Answered(TimeSpan now, TimeSpan began)
     {
-        var last = Volatile.Read(ref _answeredAt);
-        Volatile.Write(ref _answeredAt, now.Ticks);
+        var last = Volatile.Read(ref _counts.AnsweredAt);
+        Volatile.Write(ref _counts.AnsweredAt, now.Ticks);
         if (now.Ticks - last > SilenceOfAnOutage.Ticks && began.Ticks > last)
             Volatile.Write(ref _cameBackBegan, began.Ticks);
         if (Volatile.Read(ref _left) != 0)
             Volatile.Write(ref _left, 0);
-        Volatile.Write(ref _silences, 0);
+        if (Volatile.Read(ref _counts.Silences) != 0)
+            Volatile.Write(ref _counts.Silences, 0);
         // A probe's word is old news now.
         if (Volatile.Read(ref _seenBack) != 0)
             Volatile.Write(ref _seenBack, 0);
@@ -275,37 +272,36 @@ internal sealed class EndpointState
 
     public void Served(TimeSpan began)
     {
-        if (began.Ticks > Volatile.Read(ref _servedBegan))
-            Volatile.Write(ref _servedBegan, began.Ticks);
+        if (began.Ticks > Volatile.Read(ref _counts.ServedBegan))
+            Volatile.Write(ref _counts.ServedBegan, began.Ticks);
     }
 
     public void Ended(Fault? fault, TimeSpan now, TimeSpan answered = default, TimeSpan? firstContentAt = null)
     {
-        Interlocked.Decrement(ref _inFlight);
+        Interlocked.Decrement(ref _counts.Begun);
         Failure.Ended(fault, now);
         if (fault is null)
         {
-            Interlocked.Increment(ref _successes);
-            Interlocked.Add(ref _answerTicks, answered.Ticks);
+            _successes.Add(answered.Ticks);
             if (firstContentAt is null)
                 Answered(now, now - answered);
             else
-                Volatile.Write(ref _answeredAt, now.Ticks); // that it answers was news at its first content
+                Volatile.Write(ref _counts.AnsweredAt, now.Ticks); // that it answers was news at its first content
         }
         else if (!fault.IsNeutral)
         {
-            Interlocked.Increment(ref _faults);
+            Interlocked.Increment(ref _counts.Faults);
         }
         else
         {
-            Interlocked.Increment(ref _neutrals);
+            Interlocked.Increment(ref _counts.Neutrals);
         }
     }
 
     /// <summary>Another endpoint has served the call that this one refused.</summary>
     public void Refuted(Fault refusal, TimeSpan began, TimeSpan now)
     {
-        Interlocked.Increment(ref _faults);
+        Interlocked.Increment(ref _counts.Faults);
         Failure.Refuted(now);
         Health.Refuted(refusal, began, now);
     }

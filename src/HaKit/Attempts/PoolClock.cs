@@ -4,12 +4,14 @@ namespace HaKit.Attempts;
 internal sealed class PoolClock(TimeProvider time)
 {
     private readonly long _origin = time.GetTimestamp();
+    private readonly double _ticksPerStep = (double)TimeSpan.TicksPerSecond / time.TimestampFrequency;
     private long _tickBy = long.MaxValue;
     private long _stoodStillUntil = -1;
 
     public TimeProvider Time { get; } = time;
 
-    public TimeSpan Now => Time.GetElapsedTime(_origin);
+    // What TimeProvider.GetElapsedTime does, without asking again how long a step is.
+    public TimeSpan Now => new((long)((Time.GetTimestamp() - _origin) * _ticksPerStep));
 
     /// <summary>A timer of ours will have fired by then, unless our own process stands still.</summary>
     public void ExpectTickBy(TimeSpan by) => Volatile.Write(ref _tickBy, by.Ticks);

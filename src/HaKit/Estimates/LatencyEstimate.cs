@@ -33,11 +33,14 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
     public double Expected(double units, TimeSpan now)
     {
         var own = Volatile.Read(ref _perUnit);
+        var age = (now.Ticks - Volatile.Read(ref _updated)) / FreshTicks;
+        if (own != 0 && age <= 1)
+            return units * own;
+        // Only here: all of the pool's attempts write it.
         var usual = pool?.FirstContentSeconds ?? 0;
         if (own == 0)
             return units * (usual == 0 ? UnknownSeconds : usual);
-        var age = (now.Ticks - Volatile.Read(ref _updated)) / FreshTicks;
-        return units * (age <= 1 || usual == 0 ? own : usual + (own - usual) / (age * age));
+        return units * (usual == 0 ? own : usual + (own - usual) / (age * age));
     }
 
     /// <summary>It has shown life after this time: the first content of a stream, or the whole of a plain answer.</summary>

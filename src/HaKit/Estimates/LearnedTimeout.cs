@@ -9,6 +9,9 @@ internal sealed class LearnedTimeout
 {
     private const int TuneEvery = 64;
 
+    // How many times may pass before a quantile that has fallen is noticed.
+    private const int RenewEvery = 16;
+
     private readonly RecentTimes _times = new();
     private readonly double _quantile;
     private readonly double _factor;
@@ -17,6 +20,8 @@ internal sealed class LearnedTimeout
     private readonly int _minSamples;
     private long _current;
     private long _known;
+    private double _share;
+    private long _atShare;
 
     public LearnedTimeout(TimeSpan min, TimeSpan max, double factor = 3, double quantile = 0.99, int minSamples = 20)
     {
@@ -32,9 +37,27 @@ internal sealed class LearnedTimeout
     /// <summary>The time within which this share of the recent attempts answered; <see langword="null"/> until enough is known.</summary>
     public TimeSpan? Quantile(double share) => IsLearned ? _times.Quantile(share) : null;
 
+    /// <summary>
+    /// As <see cref="Quantile"/>, for one share that is asked for again and again: worked out anew only after a time beyond the known quantile, or some others.
+    /// </summary>
+    public TimeSpan? UsualQuantile(double share)
+    {
+        if (!IsLearned)
+            return null;
+        var known = Volatile.Read(ref _atShare);
+        if (known != 0 && Volatile.Read(ref _share) == share)
+            return new TimeSpan(known);
+        var quantile = _times.Quantile(share);
+        Volatile.Write(ref _share, share);
+        Volatile.Write(ref _atShare, quantile.Ticks);
+        return quantile;
+    }
+
     public void Record(TimeSpan time)
     {
         var count = _times.Record(time);
+        if (count % RenewEvery == 0 || time.Ticks > Volatile.Read(ref _atShare))
+            Volatile.Write(ref _atShare, 0);
         if (count < _minSamples)
             return;
         // A time beyond the known quantile may move it at once; that it has fallen may wait.

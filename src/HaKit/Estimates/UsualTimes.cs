@@ -20,6 +20,9 @@ internal sealed class UsualTimes(TimeSpan minimum, TimeSpan maximum, double mult
     /// <summary>The time within which this share of the recent answers came; null until enough is known.</summary>
     public TimeSpan? Quantile(bool isStream, double share) => Of(isStream).Quantile(share);
 
+    /// <summary>The same for one share that every call asks for; it may be some answers behind where the times have become shorter.</summary>
+    public TimeSpan? UsualQuantile(bool isStream, double share) => Of(isStream).UsualQuantile(share);
+
     /// <summary>An answer came, or an attempt was given up in silence after this time: without the latter only the quick ones would teach.</summary>
     public void Record(bool isStream, TimeSpan time) => Of(isStream).Record(time);
 

@@ -75,14 +75,38 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     public TimeSpan DeadlineSpan => Deadline - Started;
 
-    public FailoverCall Begin(RequestProfile profile, bool isStream, TimeSpan deadline, long number, TimeSpan now, CancellationToken callerToken)
+    private long _nextNumber;
+    private Lease? _spareLease;
+
+    /// <summary>How many calls may still take their number from what this object has.</summary>
+    public int NumbersLeft { get; private set; }
+
+    public void TakeNumbers(long first, int count) => (_nextNumber, NumbersLeft) = (first, count);
+
+    public void UseNextNumber()
+    {
+        Number = ++_nextNumber;
+        NumbersLeft--;
+    }
+
+    /// <summary>A lease for its next attempt.</summary>
+    public Lease TakeLease()
+    {
+        var lease = _spareLease ?? new Lease();
+        _spareLease = null;
+        return lease;
+    }
+
+    /// <summary>Keeps a lease that is as good as new for a later attempt, of this call or of the next one that uses this object.</summary>
+    public void KeepLease(Lease lease) => _spareLease = lease;
+
+    public FailoverCall Begin(RequestProfile profile, bool isStream, TimeSpan deadline, TimeSpan now, CancellationToken callerToken)
     {
         Profile = profile;
         IsStream = isStream;
         CallerToken = callerToken;
         Started = now;
         Deadline = deadline > TimeSpan.MaxValue - now ? TimeSpan.MaxValue : now + deadline;
-        Number = number;
         LastFailure = now;
         return this;
     }

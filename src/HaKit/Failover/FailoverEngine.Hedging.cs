@@ -13,7 +13,7 @@ internal sealed partial class FailoverEngine
     {
         var hedging = Settings.Hedging;
         if (!(call.Profile.MayHedge ?? hedging.Enabled) || !call.Profile.MayRepeat || lease.FirstContentAt is not null
-            || lease.State.Times.Quantile(call.IsStream, 1 - hedging.MaxShare) is not { } slow)
+            || lease.State.Times.UsualQuantile(call.IsStream, 1 - hedging.MaxShare) is not { } slow)
         {
             return TimeSpan.MaxValue;
         }

@@ -40,10 +40,12 @@ internal sealed partial class FailoverEngine
     // Nothing was served for this long: it was an outage.
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
 
+    // A call object takes so many numbers at once, so that the counter is written seldom; one by one where a seed is to repeat everything.
+    private readonly int _numbersAtOnce;
+
     // One in twenty of an endpoint's answers is as slow as that, whatever hedges cost.
     private const double SlowShare = 0.95;
 
-    private readonly ObjectCache<Lease> _leases = new(static () => new Lease());
     private readonly ObjectCache<FailoverCall> _calls;
     private readonly HealthTracker _health;
     private readonly IFaultClassifier _classifier;
@@ -77,6 +79,7 @@ internal sealed partial class FailoverEngine
         Telemetry = telemetry;
         Outage = new OutagePace { IsWithoutBudget = budget.IsWithoutSavings };
         _idempotencyPrefix = chance.Next().ToString("x16", CultureInfo.InvariantCulture) + "-";
+        _numbersAtOnce = chance.IsSeeded ? 1 : 64;
         _calls = new(() => new FailoverCall(clock.Time));
     }
 
@@ -120,7 +123,10 @@ internal sealed partial class FailoverEngine
             throw new ObjectDisposedException("EndpointPool", $"Pool '{Settings.Pool}' has been disposed.");
         Budget.Call();
         Traffic?.CallBegan(now);
-        var call = _calls.Rent().Begin(profile, isStream, profile.Deadline ?? Settings.Deadline, Interlocked.Increment(ref _callNumber), now, callerToken);
+        var call = _calls.Rent().Begin(profile, isStream, profile.Deadline ?? Settings.Deadline, now, callerToken);
+        if (call.NumbersLeft == 0)
+            call.TakeNumbers(Interlocked.Add(ref _callNumber, _numbersAtOnce) - _numbersAtOnce, _numbersAtOnce);
+        call.UseNextNumber();
         call.Engine = this;
         call.Span = Telemetry.BeginCall(isStream);
         return call;
@@ -239,10 +245,10 @@ internal sealed partial class FailoverEngine
 
     private Lease? TryStart(FailoverCall call, EndpointState state, BeginMode mode, TimeSpan now, bool isPaced = false)
     {
-        var lease = _leases.Rent();
+        var lease = call.TakeLease();
         if (!lease.TryBegin(state, mode, call.Profile.InputTokens, call.Profile.Tokens, call.History.NextNumber, call.Deadline, Clock, now))
         {
-            _leases.Return(lease);
+            call.KeepLease(lease);
             return null;
         }
         lease.CallerToken = call.CallerToken;
@@ -341,8 +347,11 @@ internal sealed partial class FailoverEngine
 
     private void EndOutage(FailoverCall call, Lease lease, TimeSpan now)
     {
-        var wasQuiet = now - new TimeSpan(Volatile.Read(ref _lastServed)) >= Quiet;
-        Volatile.Write(ref _lastServed, now.Ticks);
+        var quiet = now - new TimeSpan(Volatile.Read(ref _lastServed));
+        var wasQuiet = quiet >= Quiet;
+        // All calls write it: as seldom as does no harm to a measure of seconds.
+        if (quiet.Ticks >= TimeSpan.TicksPerMillisecond || quiet < TimeSpan.Zero)
+            Volatile.Write(ref _lastServed, now.Ticks);
         // An endpoint that serves other kinds of requests says nothing of the outage that these calls wait for.
         if (Outage.Since is not { } since || !lease.AsksOutage && call.Rules == 0 && lease.State.PacedAt < since)
             return;
@@ -372,7 +381,7 @@ internal sealed partial class FailoverEngine
         }
 
         if (lease.TryReset())
-            _leases.Return(lease);
+            call.KeepLease(lease);
     }
 
     /// <summary>What to do about an attempt that ended so; a wait begins here.</summary>

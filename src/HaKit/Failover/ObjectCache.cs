@@ -1,33 +1,47 @@
 namespace HaKit.Failover;
 
-/// <summary>A small lock-free store of objects to use again. Losing one to a race only costs an allocation.</summary>
+/// <summary>
+/// A small lock-free store of objects to use again. Losing one to a race only costs an allocation. Each processor looks first in a place of its own, on a cache
+/// line of its own, so that threads that rent and return at the same time do not slow each other down.
+/// </summary>
 internal sealed class ObjectCache<T>(Func<T> create) where T : class
 {
-    private readonly T?[] _items = new T?[Environment.ProcessorCount * 4];
-    private T? _first;
+    // References to one cache line.
+    private const int Stride = 8;
+
+    private readonly int _places = 1 + Environment.ProcessorCount * 4;
+    private readonly T?[] _items = new T?[(2 + Environment.ProcessorCount * 4) * Stride];
 
     public T Rent()
     {
-        var item = _first;
-        if (item is not null && Interlocked.CompareExchange(ref _first, null, item) == item)
-            return item;
-        foreach (ref var slot in _items.AsSpan())
+        var item = Interlocked.Exchange(ref OwnPlace(), null);
+        return item ?? RentElsewhere();
+    }
+
+    public void Return(T item)
+    {
+        ref var own = ref OwnPlace();
+        if (own is null && Interlocked.CompareExchange(ref own, item, null) is null)
+            return;
+        for (var place = 1; place <= _places; place++)
         {
-            item = slot;
-            if (item is not null && Interlocked.CompareExchange(ref slot, null, item) == item)
+            ref var slot = ref _items[place * Stride];
+            if (slot is null && Interlocked.CompareExchange(ref slot, item, null) is null)
+                return;
+        }
+    }
+
+    private T RentElsewhere()
+    {
+        for (var place = 1; place <= _places; place++)
+        {
+            ref var slot = ref _items[place * Stride];
+            if (slot is not null && Interlocked.Exchange(ref slot, null) is { } item)
                 return item;
         }
         return create();
     }
 
-    public void Return(T item)
-    {
-        if (_first is null && Interlocked.CompareExchange(ref _first, item, null) is null)
-            return;
-        foreach (ref var slot in _items.AsSpan())
-        {
-            if (slot is null && Interlocked.CompareExchange(ref slot, item, null) is null)
-                return;
-        }
-    }
+    // The first line is left free: the array's length and the object before it lie there.
+    private ref T? OwnPlace() => ref _items[(1 + (int)((uint)Thread.GetCurrentProcessorId() % (uint)_places)) * Stride];
 }

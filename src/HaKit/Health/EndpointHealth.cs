@@ -76,7 +76,9 @@ internal sealed class EndpointHealth
     {
         if (fault is null)
         {
-            Volatile.Write(ref _servedAt, now.Ticks);
+            // It is asked within hours, and all attempts write it.
+            if (now.Ticks - Volatile.Read(ref _servedAt) >= TimeSpan.TicksPerMillisecond || _servedAt < 0)
+                Volatile.Write(ref _servedAt, now.Ticks);
             var state = _state;
             if (ticket.Epoch == state.Epoch && state.IsInService && !_window.TryCountSuccess(now))
                 _tracker.CountSuccess(this, now);

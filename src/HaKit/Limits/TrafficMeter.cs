@@ -3,12 +3,12 @@ namespace HaKit.Limits;
 /// <summary>What a pool's calls ask for: how many begin in a minute, and how many tokens each uses. Thread-safe and lock-free.</summary>
 internal sealed class TrafficMeter
 {
-    private readonly SlidingWindow _calls = new(SlidingWindow.NoLimit);
-    private readonly SlidingWindow _served = new(SlidingWindow.NoLimit);
-    private readonly SlidingWindow _tokens = new(SlidingWindow.NoLimit);
+    private readonly StripedWindow _calls = new();
+    private readonly StripedWindow _served = new();
+    private readonly StripedWindow _tokens = new();
 
     /// <summary>A call began, whether or not there is room for it.</summary>
-    public void CallBegan(TimeSpan now) => _calls.TryTake(1, SlidingWindow.BucketOf(now), out _);
+    public void CallBegan(TimeSpan now) => _calls.Add(1, SlidingWindow.BucketOf(now));
 
     /// <summary>An attempt was served.</summary>
     /// <param name="tokens">What it used, or the estimate where that is not known.</param>
@@ -16,8 +16,9 @@ internal sealed class TrafficMeter
     public void Served(long tokens, TimeSpan now)
     {
         var bucket = SlidingWindow.BucketOf(now);
-        _served.TryTake(1, bucket, out _);
-        _tokens.TryTake((uint)Math.Clamp(tokens, 0, int.MaxValue), bucket, out _);
+        _served.Add(1, bucket);
+        if (tokens > 0)
+            _tokens.Add((uint)Math.Min(tokens, int.MaxValue), bucket);
     }
 
     /// <summary>Calls that began in the last minute. A meter that is younger counts for its age.</summary>

@@ -28,7 +28,7 @@ internal sealed class PoolHeartbeats : IDisposable
     {
         (_clock, _options, _snapshot, _parts, _classifier, _credentials) = (clock, options, snapshot, parts, classifier, credentials);
         // A source of its own, so that how often hearts beat does not change what calls draw.
-        var chance = new Chance(options.Value.Seed is { } seed ? ~(ulong)seed : Chance.FreshSeed());
+        var chance = new Chance(options.Value.Seed is { } seed ? ~(ulong)seed : null);
         _pacemaker = new Pacemaker(clock, health, chance, OutagePace.ProbePauseAt, journal.OnOutageChanged)
         {
             OutageGoesOn = age => journal.RecordOutageGoesOn(age, queue.Count),

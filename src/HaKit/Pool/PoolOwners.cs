@@ -31,7 +31,7 @@ internal sealed class PoolOwners : IDisposable
         Journal = new PoolJournal(name, Clock, Options, snapshot, telemetry, parts);
         Objective = new PoolObjective(Clock, Options, snapshot, Journal);
 
-        var chance = new Chance(options.Seed is { } given ? (ulong)given : Chance.FreshSeed());
+        var chance = new Chance(options.Seed is { } given ? (ulong)given : null);
         var health = new HealthTracker(options.CircuitBreaker, new Random((int)chance.Next()));
         var pipelines = new EndpointPipelines(name, Clock.Time, Classifier, parts, telemetry);
         var observer = new AttemptObserver(name, [.. parts.OnAttemptFailed], Journal.Log);

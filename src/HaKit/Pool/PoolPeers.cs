@@ -23,7 +23,7 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
     {
         (_clock, _options, _snapshot, _members, _journal, _engine, _heartbeats) = (clock, options, snapshot, members, journal, engine, heartbeats);
         // A source of its own, so that speaking with other replicas does not change what calls draw.
-        var chance = new Chance(options.Value.Seed is { } seed ? (ulong)seed ^ 0xA5A5A5A5A5A5A5A5 : Chance.FreshSeed());
+        var chance = new Chance(options.Value.Seed is { } seed ? (ulong)seed ^ 0xA5A5A5A5A5A5A5A5 : null);
         var replica = FormattableString.Invariant($"{options.Value.Sharing.Replica ?? Environment.MachineName}-{chance.Next() >> 32:x8}");
         _exchange = new PeerExchange(this, clock, chance, new PeerScope { Name = options.Value.Sharing.Name, Pool = pool, Replica = replica, Time = clock.Time }, link);
         heartbeats.AskCostlyOnlyIf(_exchange.MayAskCostlyProbe);

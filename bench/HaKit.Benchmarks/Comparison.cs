@@ -1,0 +1,242 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using HaKit.Selection;
+
+namespace HaKit.Benchmarks;
+
+/// <summary>
+/// What a call costs by the pool and by what else does a part of its work, as a page: <c>dotnet run -c Release --project bench/HaKit.Benchmarks -- compare
+/// [slices=12] [table=docs/evidence/benchmarks.md]</c>. All rivals run in one process, in turns of short slices, and the cheapest slice of each counts: what
+/// else the machine does meanwhile then hits all alike, and the ratios hold on a busy machine too.
+/// </summary>
+internal static class Comparison
+{
+    private sealed record Rival(string Name, Action<int> Run);
+
+    /// <summary>What one call cost, in nanoseconds and bytes.</summary>
+    private readonly record struct Cost(double Processor, double Wall, double Bytes)
+    {
+        public Cost Least(Cost other) => new(Math.Min(Processor, other.Processor), Math.Min(Wall, other.Wall), Math.Min(Bytes, other.Bytes));
+    }
+
+    private sealed record Group(string Title, string Base, int CallsPerSlice, Rival[] Rivals);
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var given = args.Select(a => a.Split('=', 2)).ToDictionary(p => p[0], p => p[^1]);
+        var slices = given.TryGetValue("slices", out var number) ? int.Parse(number, CultureInfo.InvariantCulture) : 12;
+        var only = given.GetValueOrDefault("only", "");
+        var page = new StringBuilder();
+        page.Append(CultureInfo.InvariantCulture, $"""
+            # What a call costs
+
+            A call through a pool costs what the tables say, in processor time, time and bytes, beside what else does a part of the same work. Written by one run of
+
+            ```sh
+            dotnet run -c Release --project bench/HaKit.Benchmarks -- compare table=docs/evidence/benchmarks.md
+            ```
+
+            on {RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores. All variants run in one process, in turns of short slices; the figures are those of the cheapest of {slices} slices.
+            Compare the ratios within one table: times move with the machine. Processor time is that of the whole process, with the garbage collector and all threads.
+
+            - **bare**: an `HttpClient` alone. It sends the caller's message once and looks at nothing.
+            - **standard handler**: `AddStandardResilienceHandler` with one address. It looks at the status of the answer, and knows one place to send to.
+            - **standard hedging handler**: `AddStandardHedgingHandler`.
+            - **standard, answer checked**: the standard handler that also reads the whole answer within the attempt and checks that it is JSON to its end, as the pool does.
+            - **pool**: a pool of two endpoints. It chooses an endpoint, keeps the request's body for a second attempt, reads the answer whole, and knows from it whether it is an answer, and how many tokens it cost.
+
+            """);
+        foreach (var group in Groups())
+            if (group.Title.Contains(only, StringComparison.OrdinalIgnoreCase))
+                Append(page, group, slices);
+        if ("real sockets".Contains(only, StringComparison.OrdinalIgnoreCase))
+            await AppendSocketsAsync(page, slices).ConfigureAwait(false);
+        if ("threads".Contains(only, StringComparison.OrdinalIgnoreCase))
+            AppendThreads(page, slices);
+        Console.Write(page);
+        if (given.TryGetValue("table", out var file))
+            await File.WriteAllTextAsync(file, page.ToString()).ConfigureAwait(false);
+        return 0;
+    }
+
+    private static IEnumerable<Group> Groups()
+    {
+        var calls = new FailoverBenchmarks();
+        calls.Learn();
+        yield return new Group("A call without HTTP, answered at once", "Polly", 20_000,
+        [
+            new("Polly: timeout, retry, breaker, timeout", Repeat(calls.Polly_alone)),
+            new("pool of three", Repeat(calls.Pool)),
+            new("pool of three, failing over once", Repeat(calls.Pool_failing_over_once)),
+        ]);
+        yield return new Group("A call without HTTP, answered later", "Polly", 20_000,
+        [
+            new("Polly: timeout, retry, breaker, timeout", Repeat(calls.Polly_alone_asynchronous)),
+            new("pool of three", Repeat(calls.Pool_asynchronous)),
+            new("pool of three, hedging armed", Repeat(calls.Pool_hedging_armed)),
+        ]);
+        var choices = ((int[])[3, 16, 1000, 10_000]).Select(count =>
+        {
+            var selection = new SelectionBenchmarks { N = count };
+            selection.Setup();
+            return new Rival($"{count:N0} endpoints", Repeat(selection.Pick));
+        });
+        yield return new Group("A choice among endpoints", "3 endpoints", 100_000, [.. choices]);
+        foreach (var asynchronous in (bool[])[false, true])
+        {
+            using var http = new HttpBenchmarks { Asynchronous = asynchronous };
+            http.Setup();
+            yield return new Group(asynchronous ? "HTTP in memory, answered later" : "HTTP in memory, answered at once", "standard handler", 10_000, Rivals(http));
+        }
+    }
+
+    private static Rival[] Rivals(HttpBenchmarks http) =>
+    [
+        new("bare", RepeatTask(http.Bare)),
+        new("standard handler", RepeatTask(http.StandardHandler)),
+        new("standard hedging handler", RepeatTask(http.HedgingHandler)),
+        new("standard, answer checked", RepeatTask(http.CheckedHandler)),
+        new("pool", RepeatTask(http.Pooled)),
+    ];
+
+    private static async Task AppendSocketsAsync(StringBuilder page, int slices)
+    {
+        using var server = await AnswerServer.StartAsync().ConfigureAwait(false);
+        using var http = new HttpBenchmarks { Server = server.Address };
+        http.Setup();
+        Append(page, new Group("HTTP over real sockets, one call after another (the server is another process)", "standard handler", 500, Rivals(http)), slices);
+    }
+
+    private static void Append(StringBuilder page, Group group, int slices)
+    {
+        var least = new Cost[group.Rivals.Length];
+        Array.Fill(least, new Cost(double.MaxValue, double.MaxValue, double.MaxValue));
+        foreach (var rival in group.Rivals) // until code has its final form
+            for (var i = 0; i < 3; i++)
+            {
+                rival.Run(group.CallsPerSlice);
+                Thread.Sleep(120);
+            }
+        for (var slice = 0; slice < slices; slice++)
+            for (var i = 0; i < least.Length; i++)
+                least[i] = least[i].Least(Measure(group.Rivals[i], group.CallsPerSlice));
+        var unit = least[Array.FindIndex(group.Rivals, r => r.Name.StartsWith(group.Base, StringComparison.Ordinal))];
+        page.Append(CultureInfo.InvariantCulture, $"\n## {group.Title}\n\n| | processor time | × | time | bytes | × |\n|---|---|---|---|---|---|\n");
+        for (var i = 0; i < least.Length; i++)
+            page.Append(CultureInfo.InvariantCulture,
+                $"| {group.Rivals[i].Name} | {least[i].Processor:0} ns | {least[i].Processor / unit.Processor:0.00} | {least[i].Wall:0} ns | {least[i].Bytes:0} | {(unit.Bytes > 0 ? $"{least[i].Bytes / unit.Bytes:0.00}" : "")} |\n");
+        Console.Error.WriteLine($"measured: {group.Title}");
+    }
+
+    private static Cost Measure(Rival rival, int calls)
+    {
+        var bytes = GC.GetTotalAllocatedBytes();
+        var (processor, start) = (Environment.CpuUsage.TotalTime, Stopwatch.GetTimestamp());
+        rival.Run(calls);
+        var wall = Stopwatch.GetElapsedTime(start);
+        processor = Environment.CpuUsage.TotalTime - processor;
+        return new(processor.TotalNanoseconds / calls, wall.TotalNanoseconds / calls, (double)(GC.GetTotalAllocatedBytes() - bytes) / calls);
+    }
+
+    private static void AppendThreads(StringBuilder page, int slices)
+    {
+        const int calls = 40_000;
+        page.Append("""
+
+            ## Threads
+
+            How many calls (or choices) all threads together make in the time in which one thread makes one: at best the number of threads, if the machine has as many cores to give.
+
+            | threads | choices among 3 | choices, a pool for each thread | calls, one pool | calls, a pool for each thread |
+            |---|---|---|---|---|
+
+            """);
+        var selections = Enumerable.Range(0, 4).Select(_ => NewSelection()).ToArray();
+        var pools = Enumerable.Range(0, 4).Select(_ => new FailoverBenchmarks()).ToArray();
+        foreach (var threads in ((int[])[1, 2, 4]).Where(t => t == 1 || t <= 2 * Environment.ProcessorCount))
+        {
+            var shared = Throughput(threads, slices, i => selections[0], s => s.Pick(), 5 * calls);
+            var own = Throughput(threads, slices, i => selections[i], s => s.Pick(), 5 * calls);
+            var one = Throughput(threads, slices, i => pools[0], CallOnce, calls);
+            var each = Throughput(threads, slices, i => pools[i], CallOnce, calls);
+            page.Append(CultureInfo.InvariantCulture, $"| {threads} | {shared:0.00} | {own:0.00} | {one:0.00} | {each:0.00} |\n");
+        }
+        Console.Error.WriteLine("measured: threads");
+    }
+
+    private static void CallOnce(FailoverBenchmarks pool)
+    {
+#pragma warning disable CA2012 // It has completed.
+        _ = pool.Pool().Result;
+#pragma warning restore CA2012
+    }
+
+    private static SelectionBenchmarks NewSelection()
+    {
+        var selection = new SelectionBenchmarks { N = 3 };
+        selection.Setup();
+        return selection;
+    }
+
+    // In turns, one thread and many; the best of each counts.
+    private static double Throughput<T>(int threads, int slices, Func<int, T> on, Action<T> one, int calls)
+    {
+        double alone = double.MaxValue, together = double.MaxValue;
+        for (var slice = 0; slice < slices + 2; slice++)
+        {
+            var (single, all) = (Elapsed(1), Elapsed(threads));
+            if (slice >= 2)
+                (alone, together) = (Math.Min(alone, single), Math.Min(together, all));
+        }
+        return threads * alone / together;
+
+        double Elapsed(int count)
+        {
+            using var barrier = new Barrier(count + 1);
+            var workers = Enumerable.Range(0, count).Select(i => new Thread(() =>
+            {
+                var target = on(i);
+                barrier.SignalAndWait();
+                for (var n = 0; n < calls; n++)
+                    one(target);
+                barrier.SignalAndWait();
+            })).ToArray();
+            foreach (var worker in workers)
+                worker.Start();
+            barrier.SignalAndWait();
+            var start = Stopwatch.GetTimestamp();
+            barrier.SignalAndWait();
+            var elapsed = Stopwatch.GetElapsedTime(start).TotalNanoseconds;
+            foreach (var worker in workers)
+                worker.Join();
+            return elapsed;
+        }
+    }
+
+    private static Action<int> Repeat<T>(Func<ValueTask<T>> call) => count =>
+    {
+        for (var i = 0; i < count; i++)
+        {
+#pragma warning disable CA2012 // Each is consumed once.
+            var task = call();
+            _ = task.IsCompleted ? task.Result : task.AsTask().GetAwaiter().GetResult();
+#pragma warning restore CA2012
+        }
+    };
+
+    private static Action<int> Repeat(Func<object?> call) => count =>
+    {
+        for (var i = 0; i < count; i++)
+            call();
+    };
+
+    private static Action<int> RepeatTask(Func<Task<int>> call) => count => ManyAsync(call, count).GetAwaiter().GetResult();
+
+    private static async Task ManyAsync(Func<Task<int>> call, int count)
+    {
+        for (var i = 0; i < count; i++)
+            await call().ConfigureAwait(false);
+    }
+}

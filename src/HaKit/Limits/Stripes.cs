@@ -1,0 +1,91 @@
+namespace HaKit.Limits;
+
+/// <summary>
+/// Where each processor finds the words that it adds to, on cache lines of its own: for what every call adds to and only reports read. Additions stay
+/// interlocked, because a thread may move to another processor at any moment.
+/// </summary>
+internal static class Stripes
+{
+    // Two cache lines, which processors fetch together.
+    private const int Stride = 16;
+
+    // More processors than that share stripes.
+    public static int Count { get; } = Math.Min(16, Environment.ProcessorCount);
+
+    /// <summary>Words for all processors.</summary>
+    public static long[] New() => new long[(Count + 1) * Stride];
+
+    /// <summary>The place of the current processor's first word; up to 15 more follow it.</summary>
+    public static int Own => PlaceOf((int)((uint)Thread.GetCurrentProcessorId() % (uint)Count));
+
+    // The first lines are left free: the array's length and the object before it lie there.
+    public static int PlaceOf(int stripe) => (1 + stripe) * Stride;
+}
+
+/// <summary>How many amounts there were, and their sum. Thread-safe; exact when no addition is under way.</summary>
+internal sealed class StripedSum
+{
+    private readonly long[] _words = Stripes.New();
+
+    public long Count => SumOf(0);
+
+    public long Sum => SumOf(1);
+
+    public void Add(long amount)
+    {
+        var at = Stripes.Own;
+        Interlocked.Increment(ref _words[at]);
+        Interlocked.Add(ref _words[at + 1], amount);
+    }
+
+    private long SumOf(int offset)
+    {
+        var sum = 0L;
+        for (var stripe = 0; stripe < Stripes.Count; stripe++)
+            sum += Volatile.Read(ref _words[Stripes.PlaceOf(stripe) + offset]);
+        return sum;
+    }
+}
+
+/// <summary>
+/// Amounts for a window, collected by processor and carried over when a new bucket begins, or before the window is read. Thread-safe; the window counts each
+/// amount in the bucket in which it was added.
+/// </summary>
+internal sealed class StripedWindow
+{
+    private readonly SlidingWindow _window = new(SlidingWindow.NoLimit);
+    private readonly long[] _words = Stripes.New();
+
+    public void Add(uint amount, uint bucket)
+    {
+        ref var word = ref _words[Stripes.Own];
+        while (true)
+        {
+            var held = Volatile.Read(ref word);
+            var isCurrent = (uint)(held >> 32) == bucket && (ulong)(uint)held + amount <= uint.MaxValue;
+            var next = isCurrent ? held + amount : (long)bucket << 32 | amount;
+            if (Interlocked.CompareExchange(ref word, next, held) != held)
+                continue;
+            if (!isCurrent)
+                Carry(held);
+            return;
+        }
+    }
+
+    /// <summary>What counts at the given time.</summary>
+    public long Spent(uint bucket)
+    {
+        for (var stripe = 0; stripe < Stripes.Count; stripe++)
+            Carry(Interlocked.Exchange(ref _words[Stripes.PlaceOf(stripe)], 0));
+        return _window.Spent(bucket);
+    }
+
+    private void Carry(long held)
+    {
+        var (bucket, amount) = ((uint)(held >> 32), (uint)held);
+        if (amount == 0)
+            return;
+        _window.TryTake(0, bucket, out _); // the window moves on to the bucket
+        _window.Add(bucket, amount);
+    }
+}
