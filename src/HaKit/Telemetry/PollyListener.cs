@@ -39,9 +39,9 @@ internal sealed class PollyListener(PoolTelemetry pool) : TelemetryListener
         {
             var who = new KeyValuePair<string, object?>(Tags.PollyStrategy, args.Source.StrategyName ?? "");
             if (args.Source.PipelineInstanceName is { } endpoint)
-                counter.Add(1, [pool.Pool, new(Tags.Endpoint, endpoint), who, what]);
+                counter.AddSafely(1, [pool.Pool, new(Tags.Endpoint, endpoint), who, what]);
             else
-                counter.Add(1, pool.Pool, who, what);
+                counter.AddSafely(1, pool.Pool, who, what);
         }
         if (Activity.Current is { IsAllDataRequested: true, Source: var source } span && ReferenceEquals(source, Instruments.Source))
             span.AddEvent(new ActivityEvent(args.Event.EventName));

@@ -112,7 +112,7 @@ internal sealed class PoolTelemetry
     public void Waits(WaitRule rule)
     {
         if (Instruments.Waits.Enabled)
-            Instruments.Waits.Add(1, Pool, new(Tags.WaitRule, WaitRuleNames[(int)rule]));
+            Instruments.Waits.AddSafely(1, Pool, new(Tags.WaitRule, WaitRuleNames[(int)rule]));
     }
 
     public void Ejected(string endpoint, string error)

@@ -174,8 +174,11 @@ public sealed class FlightRecorderTests
         services.AddHaEndpointPool("chat", o => o.Endpoints.Add(new() { Name = "a" }));
         services.AddHaFlightRecorder("chat", o => o.Folder = "/proc/no/such/place");
         await using (var provider = services.BuildServiceProvider())
+        {
             foreach (var host in provider.GetServices<IHostedService>().OfType<IHostedLifecycleService>())
                 await host.StartingAsync(TestContext.Current.CancellationToken);
+        }
+
         services.AddHaFlightRecorder("cat", o => o.Folder = "/tmp");
         await using var wrong = services.BuildServiceProvider();
         await wrong.Awaiting(p => p.GetServices<IHostedService>().OfType<IHostedLifecycleService>().First().StartingAsync(TestContext.Current.CancellationToken))

@@ -154,10 +154,14 @@ public sealed class RoundTripTests
             if (inner == typeof(IList<EndpointOptions>))
                 inner = typeof(EndpointOptions);
             if (inner.IsClass && inner.Namespace!.StartsWith("HaKit", StringComparison.Ordinal) && inner.GetProperties().Any(p => p.SetMethod is { IsPublic: true }))
+            {
                 foreach (var setting in SettingsOf(inner, name + ":"))
                     yield return setting;
+            }
             else
+            {
                 yield return name;
+            }
         }
     }
 
