@@ -75,7 +75,7 @@ public sealed class PageTableTests
 
     [Fact]
     public void Every_property_of_a_profile_is_on_the_page() =>
-        Page.Table("docs/failover.md", "What you may say of a request").SelectMany(row => row[0].Split(", ")).Should().BeEquivalentTo(
+        Page.Table("docs/failover.md", "The request profile").SelectMany(row => row[0].Split(", ")).Should().BeEquivalentTo(
             typeof(RequestProfile).GetProperties().Where(p => p.CanWrite).Select(p => p.Name));
 
     [Fact]
