@@ -48,7 +48,7 @@ internal static class Figures
         new("Http", "a token that comes later", new(typeof(HttpStreamBenchmarks), nameof(HttpStreamBenchmarks.PooledLater)), new(typeof(HttpStreamBenchmarks), nameof(HttpStreamBenchmarks.BareLater)), Compare.Absolute, 600, 0),
         new("HaKit.AI", "a chat call", Ai(nameof(AiBenchmarks.Pool)), Ai(nameof(AiBenchmarks.Client_alone)), Compare.Difference, 2000),
         new("HaKit.AI", "an update of a stream", Ai(nameof(AiBenchmarks.Pool_update)), Ai(nameof(AiBenchmarks.Client_alone_update)), Compare.Absolute, 150, 0),
-        new("Telemetry", "nobody listens", new(typeof(TelemetryBenchmarks), nameof(TelemetryBenchmarks.Nobody_the_looks_alone)), null, Compare.Absolute, 30, 0),
+        new("Telemetry", "no listener", new(typeof(TelemetryBenchmarks), nameof(TelemetryBenchmarks.Checks_for_listeners)), null, Compare.Absolute, 30, 0),
         Verdict("quota, by its code", nameof(FaultsBenchmarks.Quota_by_code)),
         Verdict("context length, by its message", nameof(FaultsBenchmarks.Context_length_by_message)),
         Verdict("a throttle, the wait in its message", nameof(FaultsBenchmarks.Throttle_with_the_wait_in_the_message)),
@@ -88,7 +88,7 @@ internal static class Figures
         page.Append(CultureInfo.InvariantCulture, $"| HaKit.AspNetCore | the dashboard's data, 100 endpoints | | {size} | | | | at most 102,400 B | {Reached(size <= 102_400)} |\n");
         page.Append("\nTimes of picks by two threads are one thread's; the aim is that the other costs it no more than its own time again.\n");
         page.Append("\n## Whole processes\n\n");
-        await AppendAsync(page, "Telling of a call, in processor time (aims: at most 30 ns with nobody listening, at most 1 µs more with all listening)", "telemetry-load", () => TelemetryLoad.RunAsync([]));
+        await AppendAsync(page, "Telling of a call, in processor time (aims: at most 30 ns without a listener, at most 1 µs more with all listening)", "telemetry-load", () => TelemetryLoad.RunAsync([]));
         await AppendAsync(page, "An open dashboard (aim: under 1 % of a core)", "dashboard-load", () => DashboardLoad.RunAsync([]));
         await AppendAsync(page, "Heartbeats of 10,000 endpoints (aim: under 10 % of a core)", "heartbeat-load", () => HeartbeatLoad.RunAsync([]));
         Console.Write(page);

@@ -5,7 +5,7 @@ using HaKit.Telemetry;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>What telling of a call costs: the same call with nobody listening, with a listener to every instrument, and with one to every span as well.</summary>
+/// <summary>What telling of a call costs: the same call without a listener, with a listener to every instrument, and with one to every span as well.</summary>
 [MemoryDiagnoser, MinColumn]
 #pragma warning disable CA1001 // The pool and the listeners live as long as the process.
 public class TelemetryBenchmarks
@@ -73,11 +73,11 @@ public class TelemetryBenchmarks
     }
 
     [Benchmark(Baseline = true)]
-    public ValueTask<int> Nobody() => Call();
+    public ValueTask<int> No_listener() => Call();
 
-    /// <summary>All that a call adds for telemetry while nobody listens.</summary>
+    /// <summary>All that a call adds for telemetry without a listener.</summary>
     [Benchmark]
-    public void Nobody_the_looks_alone()
+    public void Checks_for_listeners()
     {
         var span = _telemetry.BeginCall(isStream: false);
         _endpoint.Ended(span, default, null, 0, null, null);

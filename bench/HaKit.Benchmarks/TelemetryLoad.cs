@@ -20,7 +20,7 @@ internal static class TelemetryLoad
             options.Endpoints.Add(new EndpointOptions { Name = name, Address = "http://127.0.0.1:9/v1" });
         var pool = new EndpointPool("load", options);
         (string Name, Func<IDisposable?> Listen)[] variants =
-            [("nobody listens", static () => null), ("metrics", Metrics), ("metrics and every span", static () => new Both(Metrics(), Spans()))];
+            [("no listener", static () => null), ("metrics", Metrics), ("metrics and every span", static () => new Both(Metrics(), Spans()))];
         var times = Array.ConvertAll(variants, _ => new List<double>());
         for (var round = -2; round < rounds; round++)
         {
@@ -39,7 +39,7 @@ internal static class TelemetryLoad
         {
             times[i].Sort();
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{variants[i].Name,-24} least {times[i][0],6:0} ns   median {times[i][times[i].Count / 2],6:0} ns   more than nobody: {times[i][0] - times[0][0],5:0} ns, {times[i][times[i].Count / 2] - times[0][times[0].Count / 2],5:0} ns"));
+                $"{variants[i].Name,-24} least {times[i][0],6:0} ns   median {times[i][times[i].Count / 2],6:0} ns   more than without: {times[i][0] - times[0][0],5:0} ns, {times[i][times[i].Count / 2] - times[0][times[0].Count / 2],5:0} ns"));
         }
         return 0;
     }

@@ -5,7 +5,7 @@ namespace HaKit.Sample;
 /// <summary>What was asked for cannot be done; the message says what is wrong with it.</summary>
 internal sealed class UsageException(string message) : Exception(message);
 
-/// <summary>The arguments of one command. Each option is taken once; what nobody took is refused.</summary>
+/// <summary>The arguments of one command. Each option is taken once; an option that no command took is refused.</summary>
 internal sealed class CommandLine(IEnumerable<string> args)
 {
     private readonly List<string> _left = [.. args];

@@ -47,7 +47,7 @@ internal static class Chat
         }
     }
 
-    // An answer that was cut is asked for anew, before everybody's eyes: the library never does so behind their backs.
+    // An answer that was cut is asked for anew, visibly: the library never does so silently.
     private static async IAsyncEnumerable<ChatNews> AnswerAsync(HttpClient http, ChatMessage[] messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var began = Stopwatch.GetTimestamp();

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace HaKit.Sample.Web;
 
-/// <summary>The whole sample: fake servers, a pool over them, a chat that calls the pool, visitors who chat too, and the dashboard.</summary>
+/// <summary>The whole sample: fake servers, a pool over them, a chat that calls the pool, visitors that chat too, and the dashboard.</summary>
 public sealed class SampleApp : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -25,7 +25,7 @@ public sealed class SampleApp : IAsyncDisposable
             builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         AddPool(builder, fleet);
         builder.Services.AddHealthChecks().AddHaEndpointPoolCheck("chat");
-        // The sample is for whoever started it. Yours names a role here.
+        // The sample is used only by the person that started it. Your application names a role here.
         builder.Services.AddAuthorization(o => o.AddPolicy("operators", policy => policy.RequireAssertion(static _ => true)));
         builder.Services.AddAntiforgery();
         configure?.Invoke(builder);
@@ -41,7 +41,7 @@ public sealed class SampleApp : IAsyncDisposable
         return new SampleApp(app, fleet) { Address = new Uri(address.TrimEnd('/') + "/") };
     }
 
-    /// <summary>Completes when somebody ends it.</summary>
+    /// <summary>Completes when the application is stopped.</summary>
     public Task WaitAsync() => _app.WaitForShutdownAsync();
 
     /// <summary>A service of the application.</summary>
@@ -66,7 +66,7 @@ public sealed class SampleApp : IAsyncDisposable
             foreach (var server in fleet.Servers)
                 o.Endpoints.Add(server.Endpoint(tier));
             o.Origin = fleet.Servers[0].Address;
-            // Quick to notice and quick to return, because somebody is watching.
+            // Quick to notice and quick to return, because a person is watching.
             o.Heartbeat.Interval = TimeSpan.FromSeconds(0.5);
             o.Heartbeat.Timeout = TimeSpan.FromSeconds(0.5);
             o.CircuitBreaker.SlowStartDuration = TimeSpan.FromSeconds(12);

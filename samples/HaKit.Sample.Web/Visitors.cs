@@ -3,7 +3,7 @@ namespace HaKit.Sample.Web;
 /// <summary>How many calls a second the visitors make.</summary>
 internal sealed record VisitorOptions(double PerSecond);
 
-/// <summary>Others who chat meanwhile, so that there is something to see.</summary>
+/// <summary>Simulated users that chat at the same time, so that there is traffic to see.</summary>
 internal sealed class Visitors(IHttpClientFactory clients, VisitorOptions options) : BackgroundService
 {
     private static readonly string[] Questions = ["What is a quorum?", "Explain failover in a line.", "Why do heartbeats jitter?", "Name three kinds of lease.", "What is a burn rate?"];

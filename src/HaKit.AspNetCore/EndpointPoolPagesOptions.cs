@@ -1,9 +1,9 @@
 namespace HaKit.AspNetCore;
 
-/// <summary>Who may give orders on the dashboard, and how much it remembers. Not thread-safe; read when the pages are mapped.</summary>
+/// <summary>Sets which users may give orders on the dashboard, and how much it remembers. Not thread-safe; read when the pages are mapped.</summary>
 public sealed class EndpointPoolPagesOptions
 {
-    /// <summary>The authorization policy of those who may give orders. Default null: nobody may, and the addresses for orders do not exist.</summary>
+    /// <summary>The authorization policy of users that may give orders. Default null: orders are not available, and their addresses do not exist.</summary>
     public string? OperatorPolicy { get; set; }
 
     /// <summary>The time that one point of a sparkline stands for; 60 points are kept, of which pools of more than 50 endpoints send fewer. Default 5 s; at least 1 s.</summary>
@@ -12,7 +12,7 @@ public sealed class EndpointPoolPagesOptions
     /// <summary>How often an open dashboard is brought up to date while nothing happens; what happens is shown at once. Default 1 s; at least 0.2 s.</summary>
     public TimeSpan Refresh { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How many of the latest events are kept for who looks next. Default 50; 0 to 10,000.</summary>
+    /// <summary>How many of the latest events are kept for pages that are opened later. Default 50; 0 to 10,000.</summary>
     public int Events { get; set; } = 50;
 
     /// <summary>

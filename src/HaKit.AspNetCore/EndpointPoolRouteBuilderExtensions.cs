@@ -15,12 +15,12 @@ public static class EndpointPoolRouteBuilderExtensions
 {
     /// <summary>
     /// Maps the operator's dashboard of all pools of the container at the prefix, and beneath it <c>status</c> (JSON), <c>events</c> (server-sent) and
-    /// <c>explain</c>. Orders (drain, force down, bring up, promote, fail back) exist only when <see cref="EndpointPoolPagesOptions.OperatorPolicy"/> names who may give them.
+    /// <c>explain</c>. Orders (drain, force down, bring up, promote, fail back) exist only when <see cref="EndpointPoolPagesOptions.OperatorPolicy"/> names the users that may give them.
     /// </summary>
     /// <param name="endpoints">The application.</param>
     /// <param name="prefix">Where; for example <c>/ha</c>.</param>
-    /// <param name="configure">Who may give orders, and how much is remembered.</param>
-    /// <returns>All of it, so that who may look can be said: <c>.RequireAuthorization()</c>. Without that everybody may: names, addresses and states are shown, never keys.</returns>
+    /// <param name="configure">Sets which users may give orders, and how much is remembered.</param>
+    /// <returns>The group of all routes, so that <c>.RequireAuthorization()</c> can protect them. Without it the pages are public: they show names, addresses and states, never keys.</returns>
     /// <exception cref="InvalidOperationException">Orders are on, and antiforgery or authorization was not added to the container.</exception>
     public static IEndpointConventionBuilder MapHaEndpointPools(
         this IEndpointRouteBuilder endpoints, string prefix = "/ha", Action<EndpointPoolPagesOptions>? configure = null)
@@ -47,7 +47,7 @@ public static class EndpointPoolRouteBuilderExtensions
     }
 
     /// <summary>
-    /// Maps the heartbeat of a service that is itself an endpoint of somebody's pool: whether it is ready or draining, its load and its capacity. The
+    /// Maps the heartbeat of a service that is itself an endpoint of another application's pool: whether it is ready or draining, its load and its capacity. The
     /// pool's HTTP probe reads it (<c>Heartbeat:Path</c>), its selection counts the load, and a draining service is given nothing new.
     /// </summary>
     /// <param name="endpoints">The application.</param>

@@ -3,7 +3,7 @@ using HaKit.Availability.Numerics;
 namespace HaKit.Availability;
 
 /// <summary>
-/// An active unit with one standby: failures are detected, decided on and switched; some are not noticed until somebody
+/// An active unit with one standby: failures are detected, decided on and switched; some are not noticed until a person
 /// looks. A five-state chain {both up, switching, one up, none up, unnoticed} solved by GTH elimination. Immutable and
 /// thread-safe. Times are means of exponential durations.
 /// </summary>
@@ -23,7 +23,7 @@ public sealed record FailoverModel
     /// <summary>From the failure to its being known; 20 s by default. See <see cref="Heartbeat.MeanDetectionTime"/>.</summary>
     public TimeSpan Detection { get => _detection; init => _detection = Guard.NotNegative(value, nameof(Detection)); }
 
-    /// <summary>From being known to the order to switch; zero by default, and minutes when somebody is paged.</summary>
+    /// <summary>From being known to the order to switch; zero by default, and minutes when a person is paged.</summary>
     public TimeSpan Decision { get => _decision; init => _decision = Guard.NotNegative(value, nameof(Decision)); }
 
     /// <summary>From the order until the standby serves; zero by default, and minutes for a cold one.</summary>
@@ -41,7 +41,7 @@ public sealed record FailoverModel
     /// <summary>How many units can be under repair at a time, 1 or 2; 2 by default.</summary>
     public int Crews { get => _crews; init => _crews = Guard.Between(1, 2, value, nameof(Crews)); }
 
-    /// <summary>The share of time in which somebody serves.</summary>
+    /// <summary>The share of time in which a unit serves.</summary>
     public Availability Availability()
     {
         const int bothUp = 0, oneUp = 1, noneUp = 2, unnoticed = 3, switching = 4;

@@ -160,7 +160,7 @@ internal sealed class RedisStore : IDisposable
         }
         catch (RedisServerException)
         {
-            // A user that may not ask who it is, is not the open default user.
+            // A user that may not run ACL WHOAMI is not the open default user.
         }
     }
 

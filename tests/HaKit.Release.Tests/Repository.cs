@@ -16,6 +16,11 @@ internal static class Repository
     public static IReadOnlyList<string> Packages { get; } =
         [.. Directory.GetDirectories(PathOf("src")).Select(d => Path.GetFileName(d)!).Where(n => File.Exists(PathOf("src", n, n + ".csproj"))).Order(StringComparer.Ordinal)];
 
+    /// <summary>The files of the repository below a folder, without what the build makes.</summary>
+    public static IEnumerable<string> Files(string folder, string pattern) =>
+        Directory.EnumerateFiles(PathOf(folder), pattern, SearchOption.AllDirectories)
+            .Where(static f => !f.Split(Path.DirectorySeparatorChar).Any(static part => part is "bin" or "obj" or "node_modules"));
+
     private static string Find(DirectoryInfo folder) =>
         File.Exists(Path.Combine(folder.FullName, "HaKit.sln")) ? folder.FullName : Find(folder.Parent!);
 }

@@ -12,8 +12,8 @@ internal static class RecognizeCommand
           --address URLS   the recognisers, in the order of preference; without any, three local ones, the first of which is dead
           --path PATH      where the form goes, below each address (default v1/files)
 
-        The form has the image as 'file' and 'purpose=vision'. Prints who answered, what was tried, and the answer.
-        Exit code 1 if nobody could.
+        The form has the image as 'file' and 'purpose=vision'. Prints the endpoint that answered, what was tried, and the answer.
+        Exit code 1 if no endpoint could.
         """;
 
     public static async Task<int> RunAsync(IEnumerable<string> args, TextWriter output, TextWriter error, CancellationToken cancellationToken)
@@ -44,9 +44,9 @@ internal static class RecognizeCommand
             await output.WriteLineAsync(await response.Content.ReadAsStringAsync(cancellationToken));
             return response.IsSuccessStatusCode ? 0 : 1;
         }
-        catch (EndpointPoolException nobody)
+        catch (EndpointPoolException exception)
         {
-            await error.WriteLineAsync(nobody.Message);
+            await error.WriteLineAsync(exception.Message);
             return 1;
         }
     }

@@ -18,7 +18,7 @@ internal static class ChatMetadata
         return new(own?.ProviderName ?? endpoint.Domains.Provider, own?.ProviderUri ?? endpoint.Address, endpoint.Domains.Model ?? own?.DefaultModelId);
     }
 
-    /// <summary>Are they of different providers, as far as anybody knows?</summary>
+    /// <summary>Are they of different providers, as far as the pool knows?</summary>
     public static bool SpanProviders(IReadOnlyList<PoolEndpoint> endpoints)
     {
         var first = ProviderOf(endpoints[0]);

@@ -56,7 +56,7 @@ public static class ChatStory
     /// <summary>A property's text: those that were stored as JSON come back as its elements.</summary>
     internal static string? TextOf(object? value) => value as string ?? (value is JsonElement { ValueKind: JsonValueKind.String } json ? json.GetString() : null);
 
-    /// <summary>The properties with the story in them: copied, because whoever made the answer may share them.</summary>
+    /// <summary>The properties with the story in them: copied, because the client that made the answer may share them.</summary>
     internal static AdditionalPropertiesDictionary With(AdditionalPropertiesDictionary? properties, CallDetail detail, ChatParameters dropped)
     {
         var told = properties is null ? new AdditionalPropertiesDictionary() : new AdditionalPropertiesDictionary(properties);

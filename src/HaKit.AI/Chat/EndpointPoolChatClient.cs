@@ -5,7 +5,7 @@ namespace HaKit.AI;
 
 /// <summary>
 /// A chat client over a pool: each call goes to one endpoint after another, each with a client of its own, until one answers. Put function invocation outside
-/// it, so that tools run once however often a model is asked. Thread-safe; disposing it does nothing, because the pool and the clients are whoever's made them.
+/// it, so that tools run once however often a model is asked. Thread-safe; disposing it does nothing, because the code that created the pool and the clients owns them.
 /// </summary>
 public sealed class EndpointPoolChatClient : IChatClient
 {

@@ -50,7 +50,7 @@ public static class EndpointPoolChatServiceExtensions
         return builder.AddEndpoint(name, _ => client, configure, chat);
     }
 
-    /// <summary>As the other overload, with a client that is made once, from the container. Whoever gives it disposes of it.</summary>
+    /// <summary>As the other overload, with a client that is made once, from the container. The caller owns it and disposes it.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The endpoint's name.</param>
     /// <param name="client">Gives its client.</param>

@@ -46,7 +46,7 @@ public static class EndpointPoolEmbeddingServiceExtensions
         return builder.Attach(name, _ => generator, configure);
     }
 
-    /// <summary>As the other overload, with a generator that is made once, from the container. Whoever gives it disposes of it.</summary>
+    /// <summary>As the other overload, with a generator that is made once, from the container. The caller owns it and disposes it.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The endpoint's name.</param>
     /// <param name="generator">Gives its generator.</param>

@@ -8,7 +8,7 @@ namespace HaKit.AI;
 /// <param name="Content">The reasoning, where it is that.</param>
 internal readonly record struct CarriedState(StateKind Kind, PoolEndpoint? Maker, TextReasoningContent? Content = null);
 
-/// <summary>Who made an answer; looked up only when the answer has state in it.</summary>
+/// <summary>Which endpoint made an answer; looked up only when the answer has state in it.</summary>
 internal readonly struct Maker(EndpointPool pool, string endpoint)
 {
     public PoolEndpoint? Find() => pool.Find(endpoint);

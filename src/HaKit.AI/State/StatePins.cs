@@ -19,7 +19,7 @@ internal static class StatePins
     /// <param name="candidates">Those of them that support what it uses.</param>
     /// <param name="states">The state.</param>
     /// <param name="mayPin">May the call be confined?</param>
-    /// <exception cref="StateNotPortableException">None can, or nobody knows, or the call may not be confined.</exception>
+    /// <exception cref="StateNotPortableException">No endpoint can serve it, its origin is unknown, or the call may not be confined.</exception>
     public static List<PoolEndpoint> Narrow(string pool, List<PoolEndpoint> given, List<PoolEndpoint> candidates, List<CarriedState> states, bool mayPin)
     {
         foreach (var state in states)

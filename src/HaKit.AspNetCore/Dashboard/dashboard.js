@@ -203,7 +203,7 @@ function showTime(row) {
     part = total > 0 ? (at - Date.parse(d.since)) / total : 1;
     why = `${wait(d.until) ? `trial in ${wait(d.until)} s` : "trial with the next call"} · ${why}`;
   } else if (d.state === "Trial") why = `one call is asking · ${why}`;
-  if (d.cooldownForGood) why = `until somebody puts it right · ${d.cooldownCause}`;
+  if (d.cooldownForGood) why = `needs a person · ${d.cooldownCause}`;
   else if (d.cooldownUntil) { why = `waits ${wait(d.cooldownUntil)} s, as asked · ${d.cooldownCause}`; colour = "warn"; }
   else if (d.serves && d.slowStartShare < 1) { part = d.slowStartShare; why = `takes ${percent(d.slowStartShare)} of its share`; colour = "cool"; }
   if (d.state === "Draining") why = d.inFlight ? `${d.inFlight} still in flight` : "empty";

@@ -18,7 +18,7 @@ internal sealed record TokenView(string Header, string Token, string? User);
 internal sealed record OrderView(bool Done, string Text);
 
 /// <summary>
-/// Orders by operators: for those whom the policy lets, and only from the page itself, which proves it by the antiforgery token that it fetched.
+/// Orders by operators: only for users that the policy admits, and only from the page itself, which proves it by the antiforgery token that it fetched.
 /// </summary>
 internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antiforgery, ILogger logger)
 {

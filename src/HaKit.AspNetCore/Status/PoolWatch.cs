@@ -3,7 +3,7 @@ using HaKit.Health;
 
 namespace HaKit.AspNetCore.Status;
 
-/// <summary>What is remembered of one pool for those who look. Guarded by its feed.</summary>
+/// <summary>The recent history of one pool, for dashboards. Guarded by its feed.</summary>
 internal sealed class PoolWatch(EndpointPool pool)
 {
     private static readonly TimeSpan ReportHolds = TimeSpan.FromSeconds(2);
@@ -29,7 +29,7 @@ internal sealed class PoolWatch(EndpointPool pool)
         || IsNewCooldown(changed)
         || changed.After.Status != changed.Before.Status && !(IsPlain(changed.Before) && IsPlain(changed.After));
 
-    /// <summary>Does it begin to cool down, or is what was to pass now left until somebody puts it right?</summary>
+    /// <summary>Does it begin to cool down, or does it now last until a person repairs the cause?</summary>
     public static bool IsNewCooldown(EndpointChanged changed) => changed.After.CooldownUntil is { } until
         && (changed.Before.CooldownUntil is not { } before || until == TimeSpan.MaxValue && before != TimeSpan.MaxValue);
 

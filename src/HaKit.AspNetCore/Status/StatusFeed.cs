@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace HaKit.AspNetCore.Status;
 
 /// <summary>
-/// Watches all pools for whoever looks: remembers the latest steps and events, and sends what is new to open dashboards. What is sent is written once
+/// Watches all pools for the dashboards: remembers the latest steps and events, and sends what is new to open dashboards. What is sent is written once
 /// for all of them, and nothing while there are none. Thread-safe.
 /// </summary>
 internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, EndpointPoolPagesOptions options)

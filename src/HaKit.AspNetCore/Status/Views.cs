@@ -108,7 +108,7 @@ internal sealed record EndpointView
 
     public DateTimeOffset? CooldownUntil { get; init; }
 
-    /// <summary>It lasts until somebody puts it right.</summary>
+    /// <summary>It lasts until a person repairs the cause.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool CooldownForGood { get; init; }
 

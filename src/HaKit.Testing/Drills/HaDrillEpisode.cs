@@ -46,7 +46,7 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
         var answered = members.ToDictionary(static m => m.Name, m => application.CountsOf(m.Name).AnsweredWhole, StringComparer.Ordinal);
         foreach (var (endpoint, step) in scene.StepsOn(busiestFirst))
             application.FaultsOf(endpoint).Add(RuleOf(step));
-        // Who serves is looked at while the fault lasts; what it does to the calls, until a while after.
+        // The serving endpoint is recorded while the fault lasts; the effect on calls, until some time after it.
         Load(application, scene.Length);
         var servers = members.Where(m => application.CountsOf(m.Name).AnsweredWhole > answered[m.Name]).Select(static m => m.Name).ToArray();
         Load(application, After);

@@ -69,7 +69,7 @@ public sealed partial class ScriptedEndpoint
     /// <summary>The most attempts that were on it at once.</summary>
     public int PeakInFlight { get; private set; }
 
-    /// <summary>Tokens of prompts that it read for attempts that were given up or broke, and so for nobody.</summary>
+    /// <summary>Tokens of prompts that it read for attempts that were given up or broke, and so served no call.</summary>
     public long WastedInputTokens { get; private set; }
 
     /// <summary>Tokens of answers that it wrote for them.</summary>

@@ -45,7 +45,7 @@ internal abstract class Station
 
         public override void Leave()
         {
-            // The server goes from one to the next; those who gave up meanwhile are passed over.
+            // The server takes one request after the other; requests that were given up meanwhile are skipped.
             while (_queue.First is { } next)
             {
                 _queue.RemoveFirst();
@@ -56,7 +56,7 @@ internal abstract class Station
         }
     }
 
-    /// <summary>Everybody's progress is the same, so one clock of progress serves all, and a milestone stays where it is whoever comes and goes.</summary>
+    /// <summary>All requests progress equally, so one progress clock serves all of them, and a milestone does not move when requests come and go.</summary>
     private sealed class SharingStation : Station
     {
         private readonly double _capacity;

@@ -186,7 +186,7 @@ internal static class PlanCommand
         PoolLossCause.IndependentFailures => "too many down at once by chance",
         PoolLossCause.CommonCause => "one cause takes all down (beta)",
         PoolLossCause.Detection => "calls to an endpoint not yet known to be down",
-        _ => "failures that nobody notices",
+        _ => "failures that are not noticed",
     };
 
     private static string Share(double share) => share.ToString(share < 0.001 ? "0.####%" : "0.##%", CultureInfo.InvariantCulture);

@@ -69,7 +69,7 @@ internal static class Trace
     private static bool Tokens(string field, out int tokens) =>
         int.TryParse(field, NumberStyles.None, CultureInfo.InvariantCulture, out tokens) && tokens is >= 1 and <= MostTokens;
 
-    // Somebody's file may hold anything: a line is shown short, and without what would move the cursor.
+    // The file may contain anything: a line is shown shortened, and without characters that would move the cursor.
     private static string Shown(string line)
     {
         var start = line.Length <= 80 ? line : line[..80] + "…";

@@ -102,7 +102,7 @@ internal sealed class AlertBook(TimeSpan quiet)
         }
         else if (!entry.IsTold && !(entry.ToldAt + quiet > happened.At))
         {
-            // It began and ended before anybody was told: that is told once, as ended.
+            // It began and ended before it was sent: it is sent once, as ended.
             entry.ToldAt = happened.At;
             _passed.Add(NoticeOf(key, entry, isResolved: true));
         }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Alerts;
 
-/// <summary>Listens to pools, and tells the receivers, each at its own pace: a slow one holds up nobody, and loses the oldest messages. Thread-safe.</summary>
+/// <summary>Listens to pools, and tells the receivers, each at its own pace: a slow receiver delays no other, and loses the oldest messages. Thread-safe.</summary>
 internal sealed partial class AlertDispatcher : IDisposable
 {
     private const int KeptMessages = 256;

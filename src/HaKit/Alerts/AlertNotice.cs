@@ -8,7 +8,7 @@ public enum AlertKind
     /// <summary>An endpoint was taken out of service for what it did.</summary>
     Ejected,
 
-    /// <summary>An endpoint has a quota or a key that somebody has to put right.</summary>
+    /// <summary>An endpoint has a quota or a key that a person must repair.</summary>
     NeedsAttention,
 
     /// <summary>No endpoint of the pool can take traffic.</summary>
@@ -68,7 +68,7 @@ public sealed record AlertNotice
                 (_, true) when IsGone => "was removed or replaced",
                 (AlertKind.Ejected, false) => "is out of service",
                 (AlertKind.Ejected, true) => "is back in service",
-                (AlertKind.NeedsAttention, false) => "needs somebody's attention",
+                (AlertKind.NeedsAttention, false) => "needs a person's attention",
                 (AlertKind.NeedsAttention, true) => "was put right",
                 (AlertKind.Outage, false) => "has an outage: no endpoint can take traffic",
                 (AlertKind.Outage, true) => "can serve again",

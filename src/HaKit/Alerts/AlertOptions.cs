@@ -1,6 +1,6 @@
 namespace HaKit.Alerts;
 
-/// <summary>Who is told of trouble, and how often. Not thread-safe; read when the application starts.</summary>
+/// <summary>Sets which receivers get alerts, and how often. Not thread-safe; read when the application starts.</summary>
 public sealed class AlertOptions
 {
     internal List<Func<AlertMessage, CancellationToken, ValueTask>> Sinks { get; } = [];
@@ -60,7 +60,7 @@ public sealed class AlertOptions
         if (!(RedundancyLostShare is >= 0 and <= 1))
             yield return FormattableString.Invariant($"Alerts: RedundancyLostShare is {RedundancyLostShare}: 0 to 1 is needed.");
         if (Sinks.Count == 0)
-            yield return "Alerts: nobody receives them; add a webhook or a function.";
+            yield return "Alerts: no receiver is configured; add a webhook or a function.";
     }
 }
 

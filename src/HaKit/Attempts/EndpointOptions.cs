@@ -38,7 +38,7 @@ public sealed class EndpointOptions
     /// <summary>The provider's region.</summary>
     public string? Region { get; set; }
 
-    /// <summary>Who runs the model.</summary>
+    /// <summary>The company or server that runs the model.</summary>
     public string? Provider { get; set; }
 
     /// <summary>The model or deployment served; sent instead of the caller's model name when set.</summary>

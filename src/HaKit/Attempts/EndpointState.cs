@@ -45,7 +45,7 @@ internal sealed class EndpointState
     /// <param name="pipeline">Its pipeline.</param>
     /// <param name="times">How long its silences are.</param>
     /// <param name="poolLatency">What is usual in its pool, for as long as nothing is known of itself.</param>
-    /// <param name="telemetry">What its attempts tell; null: nobody is told.</param>
+    /// <param name="telemetry">What its attempts report; null: they report nothing.</param>
     /// <param name="observer">Calls the application about failed attempts; null: there is nothing to call.</param>
     public EndpointState(
         PoolEndpoint endpoint, EndpointHealth health, Limiter limiter, Limiter accountLimiter, ResiliencePipeline pipeline, UsualTimes times, LatencyEstimate? poolLatency = null,
@@ -65,7 +65,7 @@ internal sealed class EndpointState
 
     public EndpointHealth Health { get; }
 
-    /// <summary>What its attempts tell; null: nobody is told.</summary>
+    /// <summary>What its attempts report; null: they report nothing.</summary>
     public EndpointTelemetry? Telemetry { get; private set; }
 
     /// <summary>Calls the application about failed attempts; null: there is nothing to call.</summary>
@@ -167,7 +167,7 @@ internal sealed class EndpointState
 
     public long Faults => Volatile.Read(ref _counts.Faults);
 
-    /// <summary>Attempts that ended for reasons that are nobody's here: the request's or the caller's.</summary>
+    /// <summary>Attempts that ended for a reason that blames no endpoint: the request's or the caller's.</summary>
     public long Neutrals => Volatile.Read(ref _counts.Neutrals);
 
     /// <summary>May it take ordinary traffic as far as health and limits are concerned?</summary>

@@ -3,7 +3,7 @@ using HaKit.Health;
 namespace HaKit.Attempts;
 
 /// <summary>
-/// The members of a pool at one moment. Immutable; a new one is swapped in when membership or anybody's eligibility changes, so whoever
+/// The members of a pool at one moment. Immutable; a new one is swapped in when membership or the eligibility of an endpoint changes, so code that
 /// derived something from a snapshot may keep it for as long as the snapshot is the same.
 /// </summary>
 internal sealed class PoolSnapshot(EndpointState[] members, int firstTier)

@@ -43,7 +43,7 @@ internal static class PoolConnections
         return handler;
     }
 
-    /// <summary>Fits a handler that somebody else made. What was set to anything but the runtime's default is left.</summary>
+    /// <summary>Configures a handler that other code created. Settings that differ from the runtime's default are kept.</summary>
     public static void Suit(HttpMessageHandler handler, TimeSpan connectTimeout)
     {
         if (handler is HttpClientHandler simple)

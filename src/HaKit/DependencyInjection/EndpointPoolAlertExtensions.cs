@@ -17,7 +17,7 @@ public static class EndpointPoolAlertExtensions
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="configure">Adds the receivers.</param>
-    /// <exception cref="OptionsValidationException">An option makes no sense, or nobody receives.</exception>
+    /// <exception cref="OptionsValidationException">An option is invalid, or there is no receiver.</exception>
     public static IServiceCollection AddHaAlerts(this IServiceCollection services, Action<AlertOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);

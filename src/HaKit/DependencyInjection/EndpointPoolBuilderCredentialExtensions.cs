@@ -8,7 +8,7 @@ public static class EndpointPoolBuilderCredentialExtensions
 {
     /// <summary>
     /// Takes an endpoint's credential from a key of the application's configuration, as it is at the time of each attempt. When the key is missing or
-    /// empty the attempt fails, rather than go out with the caller's credential, which is for somebody else.
+    /// empty the attempt fails, rather than send the caller's credential, which is meant for another server.
     /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="endpoint">The endpoint's name.</param>
@@ -21,7 +21,7 @@ public static class EndpointPoolBuilderCredentialExtensions
             : throw new InvalidOperationException($"The configuration has no '{key}', which is to be the credential of endpoint '{endpoint}'."));
     }
 
-    /// <summary>Takes an endpoint's credential from code, for example from a vault or a token service; whoever gives it keeps what is costly to get.</summary>
+    /// <summary>Takes an endpoint's credential from code, for example from a vault or a token service. It is asked for each attempt, so your code caches what is costly to get.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="source">

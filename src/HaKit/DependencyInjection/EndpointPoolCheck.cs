@@ -2,7 +2,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace HaKit.DependencyInjection;
 
-/// <summary>Judges a pool: nobody serves, fewer than wanted or a lower tier, or all is well.</summary>
+/// <summary>Checks a pool: no endpoint serves; fewer than wanted or a higher tier serves; or the pool is healthy.</summary>
 internal sealed class EndpointPoolCheck(EndpointPool pool, int minimum) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

@@ -21,7 +21,7 @@ internal sealed class EndpointPoolBuilder(IServiceCollection services, string na
     public IServiceCollection Services { get; } = services;
 }
 
-/// <summary>Somebody counts on a pool of this name.</summary>
+/// <summary>Other registrations depend on a pool of this name.</summary>
 internal sealed record EndpointPoolUse(string Pool, string By);
 
 /// <summary>Makes a pool from the container, and keeps it up to date with its configuration.</summary>
@@ -53,7 +53,7 @@ internal static partial class EndpointPoolFactory
             if (section.Pool == name && SettingNames.WithoutMeaning(section.Section) is { Length: > 0 } names)
                 WithoutMeaning(logger, name, string.Join(", ", names), section.Section.Path);
         }
-        // Not IOptionsMonitor: it throws an invalid reload at whoever reloaded the configuration.
+        // Not IOptionsMonitor: it throws an invalid reload at the code that reloaded the configuration.
         foreach (var source in provider.GetServices<IOptionsChangeTokenSource<EndpointPoolOptions>>())
         {
             if (source.Name == name)
@@ -92,7 +92,7 @@ internal static partial class EndpointPoolFactory
 
 /// <summary>
 /// Refuses mistakes when the application starts, all at once and before anything runs, and makes the pools, so that heartbeats begin.
-/// Not ValidateOnStart: that watches the options with a monitor, which throws an invalid reload at whoever reloaded the configuration.
+/// Not ValidateOnStart: that watches the options with a monitor, which throws an invalid reload at the code that reloaded the configuration.
 /// </summary>
 internal sealed class EndpointPoolHost(
     IServiceProvider provider, IEnumerable<EndpointPoolRegistration> registrations, IEnumerable<EndpointPoolUse> uses) : IHostedLifecycleService

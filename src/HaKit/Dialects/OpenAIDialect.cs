@@ -1,7 +1,7 @@
 namespace HaKit.Dialects;
 
 /// <summary>
-/// <c>{"error":{"message","type","param","code"}}</c>: OpenAI and those who speak like it (Groq, OpenRouter). All others derive from it, for each
+/// <c>{"error":{"message","type","param","code"}}</c>: OpenAI and compatible providers (Groq, OpenRouter). All others derive from it, for each
 /// has an entrance or a gateway that speaks these words too; their own go first.
 /// </summary>
 internal class OpenAIDialect : Dialect

@@ -3,7 +3,7 @@ using HaKit.Faults;
 namespace HaKit.Estimates;
 
 /// <summary>
-/// How likely the next attempt fails, as recent attempts tell: exponentially weighted, and fading while nobody asks, so that an endpoint is
+/// How likely the next attempt fails, as recent attempts tell: exponentially weighted, and fading while there are no attempts, so that an endpoint is
 /// not avoided for ever. Read and written without locks; a lost update costs one sample.
 /// </summary>
 internal sealed class FailureEstimate

@@ -141,7 +141,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                     until = next.Until;
                     return Progress.InQueue;
                 }
-                else if (!engine.Queue.TryEnter(call.Profile.Priority, out _waiter)) // and look once more: what came free until now was told to nobody
+                else if (!engine.Queue.TryEnter(call.Profile.Priority, out _waiter)) // and look once more: a place that became free before this entry woke no waiter
                 {
                     _end = Refused("too many calls are waiting already.", now);
                     return Progress.Decided;
@@ -288,7 +288,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         return refusal;
     }
 
-    // Cancels an attempt. Well-behaved callbacks end at once and tell how; one that ignores its token is left to itself and delays nobody.
+    // Cancels an attempt. Well-behaved callbacks end at once and tell how; one that ignores its token is abandoned and delays no call.
     private bool Leave(ref RunningAttempt attempt, Fault fault, TimeSpan now)
     {
         var lease = attempt.Lease!;
@@ -394,7 +394,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         (_last, _hasLast, _refusal, _hasRefusal) = (default, false, default, false);
     }
 
-    // A result that nobody will see: the response of a failed or losing attempt.
+    // A result that no caller will see: the response of a failed or losing attempt.
     private static void Discard(Outcome<TResult> outcome)
     {
         if (outcome.Exception is null)
@@ -413,7 +413,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     }
 }
 
-/// <summary>Disposes of what nobody will see.</summary>
+/// <summary>Disposes a result that no caller will see.</summary>
 internal static class Discards
 {
     public static void Of(object? result)
@@ -430,7 +430,7 @@ internal static class Discards
         {
             await result.DisposeAsync().ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // What is thrown away has nobody to complain to.
+#pragma warning disable CA1031 // A discarded result has no caller that could handle its exception.
         catch (Exception)
 #pragma warning restore CA1031
         {

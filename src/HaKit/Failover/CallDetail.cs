@@ -30,7 +30,7 @@ public sealed record CallDetail
     /// <summary>Tokens of the answer, as far as they were reported by the time this was written.</summary>
     public long? OutputTokens { get; init; }
 
-    /// <summary>Attempts besides the one that served of which nobody knows whether they were done, and so perhaps billed: at least this much was wasted.</summary>
+    /// <summary>The number of attempts, besides the one that served, that may have been processed and billed.</summary>
     public int PerhapsBilled => Attempts.Count(a => a.Fault is { Applied: FaultApplied.Ambiguous or FaultApplied.Partial });
 }
 

@@ -52,7 +52,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     public TimeSpan Waited { get; set; }
 
-    /// <summary>Its span, if somebody follows it.</summary>
+    /// <summary>Its span, if there is a listener.</summary>
     public Activity? Span { get; set; }
 
     /// <summary>The attempt whose stream goes on when the call is over.</summary>

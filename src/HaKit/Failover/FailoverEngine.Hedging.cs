@@ -32,7 +32,7 @@ internal sealed partial class FailoverEngine
             if (MayTryAnother(call, Settings))
                 choice = Selector.Choose(snapshot, new SelectionQuery(call.Profile, call.History, now));
         }
-#pragma warning disable CA1031 // A selector of the user's that throws now would leave the attempt that is under way to nobody.
+#pragma warning disable CA1031 // A user's selector that throws now would leave the attempt that is under way without an owner.
         catch (Exception)
 #pragma warning restore CA1031
         {

@@ -208,7 +208,7 @@ internal sealed partial class FailoverEngine
         {
             return Selector.Choose(Snapshot, new SelectionQuery(call.Profile, call.History, now)).State is not null;
         }
-#pragma warning disable CA1031 // A selector of the user's that throws now would leave the attempt that is under way to nobody.
+#pragma warning disable CA1031 // A user's selector that throws now would leave the attempt that is under way without an owner.
         catch (Exception)
 #pragma warning restore CA1031
         {

@@ -23,7 +23,7 @@ public sealed class RetryOptions
 
     /// <summary>
     /// An attempt after the first begins only where at least this share of the endpoint's recent answers came within what is left of the deadline, so
-    /// that nothing is sent that nobody will wait for. Endpoints of which little is known are not judged. Default 0.1; 0 to 1, 0 for no such bound.
+    /// that no attempt is sent whose answer would come too late. Endpoints of which little is known are not judged. Default 0.1; 0 to 1, 0 for no such bound.
     /// </summary>
     public double MinimumChance { get; set; } = 0.1;
 

@@ -2,7 +2,7 @@ namespace HaKit.Failover;
 
 /// <summary>
 /// Where the items of a stream come from, and whether a move of it is under way. Each source has one of its own, so that the late end of a move that
-/// nobody waits for any more concerns that source and never the one that continues it.
+/// no caller waits for any more concerns that source and never the one that continues it.
 /// </summary>
 internal sealed class StreamSource<T>
 {
@@ -55,7 +55,7 @@ internal sealed class StreamSource<T>
         }
     }
 
-    /// <summary>As <see cref="LeaveAsync"/>, for whoever does not care how disposing of it ends.</summary>
+    /// <summary>As <see cref="LeaveAsync"/>, for callers that do not need the outcome of disposing it.</summary>
     public void Leave()
     {
         if (Interlocked.Exchange(ref _phase, Left) is Still or Moved)
@@ -67,6 +67,6 @@ internal sealed class StreamSource<T>
         if (Interlocked.CompareExchange(ref _phase, Moved, Moving) == Moving)
             _signal.Set();
         else
-            Discards.Of(Items); // nobody waits any more: it could not be disposed of while it moved
+            Discards.Of(Items); // no caller waits any more: it could not be disposed while it moved
     }
 }

@@ -138,7 +138,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             return new(true);
         }
         if (_over)
-            return _cut is null ? new(Finish()) : ValueTask.FromException<bool>(_cut); // whoever reads on must not take it for an end
+            return _cut is null ? new(Finish()) : ValueTask.FromException<bool>(_cut); // a caller that reads on must not take it for an end
         bool more;
         try
         {

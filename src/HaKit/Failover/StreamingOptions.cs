@@ -3,7 +3,7 @@ namespace HaKit.Failover;
 /// <summary>How streams are held and watched.</summary>
 public sealed class StreamingOptions
 {
-    /// <summary>Longest silence between two contents, counted only while somebody waits for the next one. Keep-alives do not end a silence. Default 30 s.</summary>
+    /// <summary>Longest silence between two contents, counted only while the caller waits for the next one. Keep-alives do not end a silence. Default 30 s.</summary>
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>

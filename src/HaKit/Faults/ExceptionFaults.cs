@@ -148,7 +148,7 @@ internal static class ExceptionFaults
         return best;
     }
 
-    /// <summary>Who names a cause tells more than who merely ran out of time because of it.</summary>
+    /// <summary>A fault that names a cause says more than a timeout that the cause led to.</summary>
     private static int Rank(FaultKind kind) => kind switch
     {
         FaultKind.AttemptTimeout => 2,

@@ -1,12 +1,12 @@
 namespace HaKit.Faults;
 
 /// <summary>
-/// The things an endpoint shares with others and can lose together with them. An absent (null) value is shared with nobody.
+/// The things an endpoint shares with others and can lose together with them. An absent (null) value is shared with no endpoint.
 /// Immutable; compared by ordinal value.
 /// </summary>
 public sealed record FailureDomains
 {
-    /// <summary>Shared with nobody.</summary>
+    /// <summary>Shared with no endpoint.</summary>
     public static FailureDomains None { get; } = new();
 
     /// <summary>The account that is billed; quota and spend limits reach all of it.</summary>
@@ -18,7 +18,7 @@ public sealed record FailureDomains
     /// <summary>The provider's region or data centre.</summary>
     public string? Region { get; init; }
 
-    /// <summary>Who runs the model: <c>openai</c>, <c>azure</c>, <c>anthropic</c>, <c>gemini</c>, your own cluster's name.</summary>
+    /// <summary>The company or server that runs the model: <c>openai</c>, <c>azure</c>, <c>anthropic</c>, <c>gemini</c>, your own cluster's name.</summary>
     public string? Provider { get; init; }
 
     /// <summary>The model served, as its provider names it.</summary>

@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Health;
 
-/// <summary>The server said when to come back. Runs beside the status and ejects nobody.</summary>
+/// <summary>The server said when to come back. Exists beside the status and ejects no endpoint.</summary>
 /// <param name="Since">When it was said.</param>
 /// <param name="Until">When it is over; <see cref="TimeSpan.MaxValue"/>: not before something clears it.</param>
 /// <param name="TrialAt">From when on one trial may ask nevertheless (the cap).</param>

@@ -12,7 +12,7 @@ public enum EndpointHealthStatus
     /// <summary>Out of service until its period is over and one trial succeeds.</summary>
     Ejected,
 
-    /// <summary>One request is asking whether it is back; nobody else may.</summary>
+    /// <summary>One request tests whether the endpoint is back; no other request is sent.</summary>
     Trial,
 
     /// <summary>Back, with a share that grows to the full one.</summary>

@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Health;
 
-/// <summary>Who or what speaks.</summary>
+/// <summary>The source of the evidence.</summary>
 internal enum EvidenceSource
 {
     /// <summary>Only time has passed.</summary>
@@ -32,7 +32,7 @@ internal enum EvidenceSource
     /// <summary>The endpoint has another credential now.</summary>
     CredentialChanged,
 
-    /// <summary>Our own process was paused, or could connect to nobody: what it saw lately does not count.</summary>
+    /// <summary>Our own process was paused, or could connect to no endpoint: its recent observations do not count.</summary>
     SelfSuspicion,
 
     /// <summary>A caller gave up an attempt whose silence was unusual. Makes the endpoint suspect, and counts for nothing.</summary>
@@ -97,7 +97,7 @@ internal readonly record struct HealthEvidence
     /// <summary>Explained by a pause of our own process: void.</summary>
     public bool IsHeld { get; init; }
 
-    /// <summary>Connecting fails everywhere: it counts, but the verdict is put off until somebody connects.</summary>
+    /// <summary>Connecting fails everywhere: it counts, but the verdict is postponed until a connection succeeds.</summary>
     public bool IsDoubtful { get; init; }
 
     /// <summary>For probes: a detector has already decided, so this one counts as many as are needed.</summary>
@@ -109,7 +109,7 @@ internal readonly record struct HealthEvidence
     /// <summary>For a refused key: has it served within 24 hours, here or on another endpoint that uses it?</summary>
     public bool HasServedLately { get; init; }
 
-    /// <summary>Nobody else in the pool is admitted: to eject this one as well is to serve nobody.</summary>
+    /// <summary>No other endpoint of the pool is admitted: ejecting this one as well would leave no endpoint that serves.</summary>
     public bool IsLast { get; init; }
 
     /// <summary>Attempts and failures in the sampling window, this one included; 0 where the ratio does not apply.</summary>
@@ -117,10 +117,10 @@ internal readonly record struct HealthEvidence
 
     public int Failures { get; init; }
 
-    /// <summary>How many attempts have ever begun on the endpoint; null where nobody counts.</summary>
+    /// <summary>How many attempts have ever begun on the endpoint; null where they are not counted.</summary>
     public long? Begun { get; init; }
 
-    /// <summary>How many attempts are under way on the endpoint; 0 where nobody counts.</summary>
+    /// <summary>How many attempts are under way on the endpoint; 0 where they are not counted.</summary>
     public int InFlight { get; init; }
 
     /// <summary>Uniform in [0, 1).</summary>

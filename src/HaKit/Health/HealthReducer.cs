@@ -4,7 +4,7 @@ namespace HaKit.Health;
 
 /// <summary>
 /// The single truth about whether an endpoint may be chosen, as a pure function. Returns the same instance when nothing changed.
-/// Time is settled first, so the answer does not depend on how often anybody looks.
+/// Time is settled first, so the answer does not depend on how often it is read.
 /// </summary>
 internal static class HealthReducer
 {

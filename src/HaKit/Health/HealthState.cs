@@ -59,7 +59,7 @@ public sealed record HealthState
     /// <summary>It would have been ejected, had it not been the last that was admitted.</summary>
     internal bool IsSpared { get; init; }
 
-    /// <summary>How many attempts had begun when the first of <see cref="ConsecutiveFailures"/> was heard of; null if nobody counts.</summary>
+    /// <summary>How many attempts had begun when the first of <see cref="ConsecutiveFailures"/> was recorded; null if attempts are not counted.</summary>
     internal long? RowFrom { get; init; }
 
     /// <summary>The least a probe must exercise to refute <see cref="Cause"/>.</summary>

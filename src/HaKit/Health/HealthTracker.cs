@@ -46,7 +46,7 @@ internal sealed class HealthTracker
         }
     }
 
-    /// <summary>Its attempts may still complete; nobody is told of its changes any more.</summary>
+    /// <summary>Its attempts may still complete; its changes are no longer reported.</summary>
     public void Remove(EndpointHealth endpoint)
     {
         lock (_gate)
@@ -219,7 +219,7 @@ internal sealed class HealthTracker
         }
     }
 
-    /// <summary>Would this failure to connect eject, while nobody else can be connected to either? Then no one is ejected.</summary>
+    /// <summary>Would this failure to connect eject, while no other endpoint can be connected to either? Then no endpoint is ejected.</summary>
     private bool IsOursWhileLocked(EndpointHealth endpoint, in HealthEvidence evidence, TimeSpan now)
     {
         var before = endpoint.State;
@@ -343,7 +343,7 @@ internal sealed class HealthTracker
         _changes.Enqueue(new HealthChange(endpoint, before, before, evidence, IsReport: true));
     }
 
-    /// <summary>Whoever comes first delivers for all, in order; a callback that reports again only adds to the queue.</summary>
+    /// <summary>The first thread delivers for all, in order; a callback that reports again only adds to the queue.</summary>
     private void Deliver()
     {
         HealthChange change;

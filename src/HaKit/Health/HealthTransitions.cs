@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Health;
 
-/// <summary>The moves between states, each whole in itself: whoever leaves a state leaves nothing of it behind.</summary>
+/// <summary>The moves between states, each complete: leaving a state clears all of its data.</summary>
 internal static class HealthTransitions
 {
     private static readonly TimeSpan LongestForRefusals = TimeSpan.FromSeconds(30);

@@ -24,7 +24,7 @@ public interface IProbe
     FaultKind Silence => FaultKind.AttemptTimeout;
 
     /// <summary>Asks once. May throw: an exception is a failed beat.</summary>
-    /// <param name="context">Whom to ask, and with what.</param>
+    /// <param name="context">The endpoint to probe, and the means to reach it.</param>
     /// <param name="cancellationToken">Cancelled when the time for the answer is over.</param>
     ValueTask<ProbeResult> ProbeAsync(ProbeContext context, CancellationToken cancellationToken);
 }
@@ -53,7 +53,7 @@ public readonly record struct ProbeResult(Fault? Fault = null)
 /// <summary>What a probe asks with. Immutable; safe to share between threads.</summary>
 public sealed class ProbeContext
 {
-    /// <summary>Whom to ask.</summary>
+    /// <summary>The endpoint to probe.</summary>
     public required PoolEndpoint Endpoint { get; init; }
 
     /// <summary>Sends requests over the pool's own connections; not to be disposed of.</summary>
@@ -68,7 +68,7 @@ public sealed class ProbeContext
     internal Func<PoolEndpoint, CancellationToken, ValueTask<string?>>? Credential { get; init; }
 
     /// <summary>Adds the endpoint's headers and its credential as it is now, as calls carry them.</summary>
-    /// <param name="request">A request to this endpoint and to nobody else.</param>
+    /// <param name="request">A request to this endpoint and to no other.</param>
     /// <param name="cancellationToken">Cancels asking for the credential.</param>
     public async ValueTask AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

@@ -109,7 +109,7 @@ public sealed class ProcessRecovery
         }
         catch (Exception exception) when (exception is InvalidOperationException or AggregateException or System.ComponentModel.Win32Exception)
         {
-            // It has ended already, or some child of it cannot be ended: who waits for its end finds out.
+            // It has ended already, or some child of it cannot be ended: the code that waits for its end finds out.
         }
     }
 }

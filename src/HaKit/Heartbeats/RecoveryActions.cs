@@ -71,7 +71,7 @@ internal sealed class RecoveryActions(
             {
                 await action(evidence, _cancellation.Token).ConfigureAwait(false);
             }
-#pragma warning disable CA1031 // Whatever a user's action throws is its failure, and nobody else's.
+#pragma warning disable CA1031 // An exception of a user's action is the failure of this action only.
             catch (Exception exception)
 #pragma warning restore CA1031
             {

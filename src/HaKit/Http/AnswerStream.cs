@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace HaKit.Http;
 
-/// <summary>The body of a streamed answer as whoever called sees it: the bytes as they came. Once it has failed, it fails for good: it never seems to end well.</summary>
+/// <summary>The body of a streamed answer as the caller sees it: the bytes as they came. Once it has failed, it fails for good: it never seems to end well.</summary>
 internal sealed class AnswerStream(StreamedAnswer<ReadOnlyMemory<byte>> answer) : ReadOnlyStream
 {
     private ReadOnlyMemory<byte> _rest;

@@ -94,7 +94,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         ArraySegment<byte> body;
         try
         {
-            // Not CopyToAsync: a content that somebody wrapped may copy without the token.
+            // Not CopyToAsync: a wrapped content may copy without the token.
             var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
             if (!await buffer.FillAsync(stream, token).ConfigureAwait(false))
                 return await PassedAsync(buffer.Detach(), token).ConfigureAwait(false);
@@ -108,7 +108,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         var isAnswer = Shape?.IsMetBy(body) ?? true;
         if (!outline.IsWhole && !IsEmptyOnPurpose(body.Count) && (isAnswer || IsJsonText(body)))
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
-        // Whoever asks how a job went gets an answer that quotes the job's error. Headers say something of a fault, not whether there is one.
+        // A request for the state of a job gets an answer that quotes the job's error. Headers say something of a fault, not whether there is one.
         if (request.Method == HttpMethod.Post && Classify(body, null) is not null && Classify(body, response.Headers) is { } fault)
         {
             // An answer that a filter ended is an answer of its kind; any other error is none.
@@ -223,7 +223,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         && (text.Contains("application/json", StringComparison.OrdinalIgnoreCase) || text.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))
         && !text.Contains("html", StringComparison.OrdinalIgnoreCase) && !text.Contains("*/*", StringComparison.Ordinal);
 
-    // Nobody asked for it, and nobody inside undid it: whoever called may know what to do with it.
+    // The pool did not ask for it, and no inner handler decoded it: the caller may be able to.
     private static bool IsEncoded(HttpContent content) =>
         content.Headers.NonValidated.TryGetValues("Content-Encoding", out var encoding) && encoding.ToString() is not "" and var text
         && !text.Equals("identity", StringComparison.OrdinalIgnoreCase);

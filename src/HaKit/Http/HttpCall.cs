@@ -148,7 +148,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             }
             catch (InvalidOperationException exception) when (content is StreamContent or MultipartContent)
             {
-                throw new RequestNotRepeatableException(pool.Name, "request's body", exception); // whoever is outside sent it before
+                throw new RequestNotRepeatableException(pool.Name, "request's body", exception); // a handler outside has sent it before
             }
             if (!_body.IsKept && Profile.MayHedge != false)
                 Profile = Profile with { MayHedge = false };
@@ -185,7 +185,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
     }
 
-    /// <summary>Dresses the answer for whoever called: the request is theirs, not the one that went out with an endpoint's credentials.</summary>
+    /// <summary>Prepares the answer for the caller: its request is the caller's, not the one that went out with an endpoint's credentials.</summary>
     private static HttpResponseMessage Finish(HttpResponseMessage response, HttpRequestMessage request, CallDetail detail)
     {
         response.RequestMessage = request;
@@ -196,7 +196,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     public void Dispose() => _body?.Dispose();
 
-    // A redirect within the same server is followed; the answer that asks for another is left for the judge, who refuses it.
+    // A redirect within the same server is followed; the answer that asks for another is left to the classifier, which refuses it.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<HttpResponseMessage> SendAsync(EndpointAttempt attempt, HttpTarget target, string? secret, CancellationToken token)
     {

@@ -89,7 +89,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
             _failed.AddOrUpdate(request, this);
     }
 
-    /// <summary>Warns, once, when somebody above repeats what the pool has repeated already.</summary>
+    /// <summary>Warns, once, when a handler above repeats what the pool has already repeated.</summary>
     public void LookForRetries(HttpRequestMessage request)
     {
         if (Volatile.Read(ref _warnedOfRetries) != 0)

@@ -120,7 +120,7 @@ internal sealed class HttpTarget
             throw new InvalidOperationException($"The credential of endpoint '{_endpoint.Name}' is not a header value.");
     }
 
-    // The connections say what encodings they can undo: of an answer in another one, nobody here could say whether it is whole.
+    // The connections say what encodings they can undo: for an answer in another encoding, the pool could not tell whether it is complete.
     private static bool IsOurs(string name) =>
         name.Equals("Host", StringComparison.OrdinalIgnoreCase) || name.Equals("Accept-Encoding", StringComparison.OrdinalIgnoreCase) || ProfileHeaders.Is(name);
 

@@ -54,7 +54,7 @@ internal sealed class LimitedBuffer : WriteOnlyStream
         return bytes;
     }
 
-    /// <summary>What is in it, in an array that is nobody's from now on but the taker's.</summary>
+    /// <summary>What is in it, in an array that the caller owns from now on.</summary>
     public ReadOnlyMemory<byte> TakeWritten() => TakeBytes().AsMemory(0, Count);
 
     public int Count { get; private set; }

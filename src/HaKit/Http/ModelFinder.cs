@@ -243,7 +243,7 @@ internal sealed class FormModelFinder(string boundary) : ModelFinder
         var head = _head.AsSpan(0, _headLength);
         if (!head.EndsWith("\r\n\r\n"u8))
         {
-            _inHead = _headLength < LongestHead; // longer than anybody writes it
+            _inHead = _headLength < LongestHead; // longer than any client writes it
             return false;
         }
         _inHead = false;

@@ -3,7 +3,7 @@ using System.Net;
 namespace HaKit.Http;
 
 /// <summary>
-/// A content that can be written but once and is too long to be kept: its beginning, and behind it the rest from its own writer, who waits at the limit
+/// A content that can be written but once and is too long to be kept: its beginning, and behind it the rest from its own writer, which waits at the limit
 /// until an attempt takes it. Once the beginning was written it is spent, whatever became of the rest.
 /// </summary>
 internal sealed class OnceContent : HttpContent
@@ -26,7 +26,7 @@ internal sealed class OnceContent : HttpContent
 
     public bool IsSpent => Volatile.Read(ref _sent) != 0;
 
-    /// <summary>Nobody will take it any more, unless somebody has: its writer is let go.</summary>
+    /// <summary>No reader will take it any more, unless one has: its writer is released.</summary>
     public void Abandon()
     {
         if (Interlocked.Exchange(ref _sent, 1) == 0)
@@ -59,7 +59,7 @@ internal sealed class OnceContent : HttpContent
 }
 
 /// <summary>
-/// Collects what is written up to a limit. Whoever writes past it waits until there is a target for what is left, so that what can be written but once
+/// Collects what is written up to a limit. A writer that passes it waits until there is a target for what is left, so that what can be written but once
 /// is not lost. Writing synchronously cannot wait: past the limit it fails.
 /// </summary>
 internal sealed class PausingStream(LimitedBuffer beginning) : WriteOnlyStream
@@ -69,7 +69,7 @@ internal sealed class PausingStream(LimitedBuffer beginning) : WriteOnlyStream
     private CancellationToken _token;
     private bool _isLeft;
 
-    /// <summary>Ends when somebody waits; from then on nothing is collected.</summary>
+    /// <summary>Ends when a writer waits; from then on nothing is collected.</summary>
     public Task Paused => _paused.Task;
 
     /// <summary>Lets the writer go on.</summary>

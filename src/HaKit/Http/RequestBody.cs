@@ -77,7 +77,7 @@ internal sealed class RequestBody : IDisposable
         {
             return new RequestBody(source, maxReplayBytes);
         }
-        buffer.Return(); // and only here: a content that failed may be somebody's who is still writing
+        buffer.Return(); // and only here: a content that failed may still be written to
         var type = TypeOf(source);
         if (ModelFinder.IsJson(type))
             body.Outline = JsonOutline.Of(body[..]);

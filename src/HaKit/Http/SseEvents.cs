@@ -5,7 +5,7 @@ namespace HaKit.Http;
 
 /// <summary>
 /// Splits the body of a stream into its items (events with the blank line that ends them, JSON objects, elements of a JSON array, or the pieces in which it
-/// comes): together they are exactly the bytes that came. Lines may end with LF, CRLF or CR alone. An item is valid until the next one is asked for, except while <see cref="IsHolding"/>. For one reader at a time; buffers are not pooled, because whoever disposes of a
+/// comes): together they are exactly the bytes that came. Lines may end with LF, CRLF or CR alone. An item is valid until the next one is asked for, except while <see cref="IsHolding"/>. For one reader at a time; buffers are not pooled, because a caller that disposes a
 /// stream while it is read must not see the bytes of another. It is its own source of the next event: at every token of every stream, an asynchronous
 /// method in between costs more than all that it does.
 /// </summary>
@@ -41,7 +41,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
         _readEnded = OnReadEnded;
     }
 
-    /// <summary>Somebody keeps the events: none of their bytes may be moved.</summary>
+    /// <summary>The events are kept by a reader: none of their bytes may be moved.</summary>
     public bool IsHolding { get; set; } = true;
 
     public ReadOnlyMemory<byte> Current { get; private set; }
@@ -111,7 +111,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
             }
             moved = decided;
         }
-#pragma warning disable CA1031 // Whoever asked for the event gets it.
+#pragma warning disable CA1031 // The reader that asked for the event gets the exception.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -1,7 +1,7 @@
 namespace HaKit.Http;
 
 /// <summary>
-/// Keeps a connection to every endpoint open, so that failing over need not connect first. Calls drive it: who does not call needs none. Thread-safe.
+/// Keeps a connection to every endpoint open, so that failing over need not connect first. Calls drive it: a pool without calls needs none. Thread-safe.
 /// </summary>
 internal sealed class WarmConnections(EndpointPool pool, EndpointPoolHandler handler)
 {

@@ -34,7 +34,7 @@ internal sealed class AdaptiveConcurrency
         // A bound that is not made use of proves nothing.
         if (double.IsInfinity(bound) || inFlight < bound / 2)
             return;
-        // Whoever loses the race leaves this step to the other.
+        // The thread that loses the race leaves this step to the other.
         Interlocked.CompareExchange(ref _bound, bound + 1 / bound, bound);
     }
 }

@@ -21,7 +21,7 @@ internal sealed class Limiter
 
     private Limiter() => _unlimited = true;
 
-    /// <summary>Takes and remembers nothing, readings of the server included; shared by all who have no limits at all.</summary>
+    /// <summary>Takes and remembers nothing, readings of the server included; shared by all endpoints without limits.</summary>
     public static Limiter Unlimited { get; } = new();
 
     public int InFlight => Volatile.Read(ref _inFlight);
@@ -42,7 +42,7 @@ internal sealed class Limiter
     /// <summary>Takes a place, one request and the tokens: all or nothing.</summary>
     /// <remarks>
     /// A caller that loses a race half way gives back what it had taken. Concurrency comes last, so that no place is ever held by
-    /// a call that will not be settled: whoever is refused for want of a place can rely on a settlement to wake it.
+    /// a call that will not be settled: a call that is refused for want of a place can rely on a settlement to wake it.
     /// </remarks>
     public bool TryReserve(long tokens, TimeSpan now, out LimitReservation reservation)
     {
@@ -136,7 +136,7 @@ internal sealed class Limiter
             else if (more < 0)
                 _tokens!.GiveBack(reservation.TokensIn, (uint)-more);
         }
-        // Last, so that whoever gets the place sees the truth about the tokens.
+        // Last, so that the call that gets the place sees the current tokens.
         if (Took(reservation, LimitParts.Concurrency))
             Interlocked.Decrement(ref _inFlight);
     }

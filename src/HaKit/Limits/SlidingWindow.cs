@@ -137,7 +137,7 @@ internal sealed class SlidingWindow(uint limit)
     {
         if (Interlocked.CompareExchange(ref _state, Pack(bucket, AmountOf(state)), state) != state || AmountOf(state) == 0)
             return;
-        // Only now, for whoever sees the smaller sum must also see the newer bucket.
+        // Only now, because a thread that sees the smaller sum must also see the newer bucket.
         var oldest = BucketOf(state) - Buckets;
         var passed = Math.Min(bucket - BucketOf(state), Ring);
         for (uint n = 0; n < passed; n++)

@@ -1,6 +1,6 @@
 namespace HaKit.Limits;
 
-/// <summary>One wait: ended once, by whoever claims it first. Its continuation runs where it is finished.</summary>
+/// <summary>One wait: ended once, by the thread that claims it first. Its continuation runs where it is finished.</summary>
 internal sealed class Wait : TaskCompletionSource<WaitResult>
 {
     // Longer than a timer can take, and than anyone will wait.
@@ -12,7 +12,7 @@ internal sealed class Wait : TaskCompletionSource<WaitResult>
 
     public bool TryClaim() => Interlocked.Exchange(ref _claimed, 1) == 0;
 
-    /// <summary>By whoever claimed it.</summary>
+    /// <summary>Called by the thread that claimed it.</summary>
     public void Finish(WaitResult result)
     {
         Disarm();

@@ -24,7 +24,7 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
 
     internal TimeProvider Time => time;
 
-    /// <summary>Takes a place in the queue, or nothing when it is full. Whoever got one calls <see cref="Waiter.Leave"/> once done.</summary>
+    /// <summary>Takes a place in the queue, or nothing when it is full. A call with a place calls <see cref="Waiter.Leave"/> once done.</summary>
     public bool TryEnter(int priority, [NotNullWhen(true)] out Waiter? waiter)
     {
         waiter = null;

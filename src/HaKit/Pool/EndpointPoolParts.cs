@@ -44,7 +44,7 @@ public sealed class EndpointPoolParts
 
     /// <summary>
     /// Actions that are to bring an ejected endpoint back, for example <see cref="ProcessRecovery"/>'s or <see cref="WebhookRecovery"/>'s. They run at
-    /// the same time, each at most once per <see cref="RecoveryOptions.Period"/> and endpoint, and hold up nobody; a failure is logged.
+    /// the same time, each at most once per <see cref="RecoveryOptions.Period"/> and endpoint, and delay nothing else; a failure is logged.
     /// </summary>
     public IList<Func<EjectionEvidence, CancellationToken, ValueTask>> OnEjected { get; } = [];
 
@@ -58,7 +58,7 @@ public sealed class EndpointPoolParts
     public IList<Action<EndpointRecovered>> OnRecovered { get; } = [];
 
     /// <summary>
-    /// The credential of an endpoint over HTTP, asked for each attempt, so that it can change while calls run; whoever gives it keeps what is costly to get.
+    /// The credential of an endpoint over HTTP, asked for each attempt, so that it can change while calls run. Your code caches what is costly to get.
     /// It goes where the endpoint's dialect wants it (<c>Authorization: Bearer</c>, <c>api-key</c>, <c>x-api-key</c>, <c>x-goog-api-key</c>), or to
     /// <c>Authorization</c> as it is when it begins with <c>Bearer</c>, and replaces every credential of the caller's. Null, or a null answer: <see cref="EndpointOptions.Credential"/>, the endpoint's headers, or the caller's.
     /// </summary>

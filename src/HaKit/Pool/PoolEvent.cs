@@ -31,7 +31,7 @@ public enum ChangeSource
     /// <summary>Another endpoint with which it shares the domain that the fault reaches.</summary>
     SharedDomain,
 
-    /// <summary>Our own process stood still or could connect to nobody, so what it saw does not count.</summary>
+    /// <summary>Our own process was paused or could connect to no endpoint, so its observations do not count.</summary>
     SelfSuspicion,
 
     /// <summary>Other replicas of the application: see <see cref="Peers.IPeerLink"/>.</summary>

@@ -21,7 +21,7 @@ public sealed class PoolEvents
 
     /// <summary>
     /// Events from now on, in order. A reader that is slower than the pool for longer than <paramref name="capacity"/> events loses the oldest, and
-    /// is told how many by an <see cref="EventsDropped"/>. It slows nobody: its code runs on a timer's thread.
+    /// is told how many by an <see cref="EventsDropped"/>. It delays no call: its code runs on a timer thread.
     /// </summary>
     /// <param name="capacity">How many unread events are kept. Default 256; at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The capacity is less than 1.</exception>

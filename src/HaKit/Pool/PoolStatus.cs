@@ -3,7 +3,7 @@ using HaKit.Health;
 
 namespace HaKit;
 
-/// <summary>A pool at one moment, for whoever shows or judges it. Immutable; holds no key, prompt or message.</summary>
+/// <summary>A pool at one moment, to display or evaluate. Immutable; holds no key, prompt or message.</summary>
 public sealed record PoolStatus
 {
     /// <summary>The pool's name.</summary>
@@ -43,7 +43,7 @@ public sealed record PoolStatus
 /// <summary>One endpoint of a <see cref="PoolStatus"/>. Immutable.</summary>
 public sealed record EndpointStatus
 {
-    /// <summary>Who it is.</summary>
+    /// <summary>The endpoint.</summary>
     public required PoolEndpoint Endpoint { get; init; }
 
     /// <summary>Its health; times are on the pool's monotonic clock.</summary>

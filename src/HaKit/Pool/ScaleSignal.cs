@@ -32,7 +32,7 @@ public sealed class ScaleOptions
 /// <param name="Serves">Does it take ordinary traffic?</param>
 public sealed record EndpointLoad(string Endpoint, int InFlight, double? Utilization, bool Serves);
 
-/// <summary>How loaded a pool is, for whoever adds and removes endpoints. Immutable.</summary>
+/// <summary>How loaded a pool is, for code that adds and removes endpoints. Immutable.</summary>
 public sealed record ScaleSignal
 {
     /// <summary>The load of each endpoint.</summary>
@@ -44,7 +44,7 @@ public sealed record ScaleSignal
     /// <summary>Calls that wait for an endpoint.</summary>
     public required int Waiting { get; init; }
 
-    /// <summary>How long the last in the queue will wait at the recent pace of answers (Little's law); zero when nobody waits, null when there were no answers.</summary>
+    /// <summary>How long the last in the queue will wait at the recent pace of answers (Little's law); zero when no call waits, null when there were no answers.</summary>
     public TimeSpan? QueueWait { get; init; }
 
     /// <summary>How full those that serve are, by weight; null when nothing measures it.</summary>

@@ -51,7 +51,7 @@ public sealed record RequestProfile
     /// <summary>May a second attempt be started beside a slow one? Default: as the pool says.</summary>
     public bool? MayHedge { get; init; }
 
-    /// <summary>May it be sent again when nobody knows whether it was done (a timeout or reset after sending)? Default true.</summary>
+    /// <summary>Whether the call may be sent again when it is unknown if it was processed (a timeout or reset after sending). Default true.</summary>
     public bool MayRepeat { get; init; } = true;
 
     /// <summary>May a request that a content filter refused be tried elsewhere? Default false.</summary>

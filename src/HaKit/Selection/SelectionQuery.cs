@@ -39,7 +39,7 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     /// <summary>Hard filters: what no panic may drop.</summary>
     public bool CanServe(EndpointState state) => Requirement.Meets(state.Endpoint, Profile) && Fits(state);
 
-    /// <summary>Is the context window large enough, as far as anybody knows?</summary>
+    /// <summary>Is the context window large enough, as far as it is known?</summary>
     public bool Fits(EndpointState state)
     {
         if (Tokens == 0 && History.IsFresh)
@@ -91,7 +91,7 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     }
 }
 
-/// <summary>The part of a profile that says who may serve it at all, and that many requests have in common.</summary>
+/// <summary>The part of a profile that says which endpoints may serve it, and that many requests have in common.</summary>
 internal static class Requirement
 {
     public static bool IsNone(RequestProfile profile) =>

@@ -17,7 +17,7 @@ internal sealed class EndpointTelemetry
     /// <param name="pool">What its pool tells.</param>
     /// <param name="name">Its name.</param>
     /// <param name="address">Where it is; only host and port are told.</param>
-    /// <param name="provider">Who runs it.</param>
+    /// <param name="provider">The company or server that runs it.</param>
     /// <param name="model">The model that it is configured with.</param>
     public EndpointTelemetry(PoolTelemetry pool, string name, Uri? address, string? provider, string? model)
     {

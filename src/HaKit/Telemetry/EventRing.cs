@@ -2,7 +2,7 @@ namespace HaKit.Telemetry;
 
 /// <summary>
 /// What one subscriber has not read yet: bounded, drops the oldest and counts what it dropped. Adding never waits and never runs the reader's code:
-/// a reader that waits is woken by a timer, so that it slows nobody, and stays on the one thread of virtual time. Any number of writers, one reader.
+/// a reader that waits is woken by a timer, so that it delays no writer, and stays on the one thread of virtual time. Any number of writers, one reader.
 /// </summary>
 internal sealed class EventRing<T> where T : class
 {

@@ -37,11 +37,11 @@ internal sealed class PollyListener(PoolTelemetry pool) : TelemetryListener
         var counter = pool.Instruments.Strategies;
         if (counter.Enabled)
         {
-            var who = new KeyValuePair<string, object?>(Tags.PollyStrategy, args.Source.StrategyName ?? "");
+            var strategy = new KeyValuePair<string, object?>(Tags.PollyStrategy, args.Source.StrategyName ?? "");
             if (args.Source.PipelineInstanceName is { } endpoint)
-                counter.AddSafely(1, [pool.Pool, new(Tags.Endpoint, endpoint), who, what]);
+                counter.AddSafely(1, [pool.Pool, new(Tags.Endpoint, endpoint), strategy, what]);
             else
-                counter.AddSafely(1, pool.Pool, who, what);
+                counter.AddSafely(1, pool.Pool, strategy, what);
         }
         if (Activity.Current is { IsAllDataRequested: true, Source: var source } span && ReferenceEquals(source, Instruments.Source))
             span.AddEvent(new ActivityEvent(args.Event.EventName));

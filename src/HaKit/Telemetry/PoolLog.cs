@@ -20,7 +20,7 @@ internal static partial class PoolLog
     [LoggerMessage(24, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} is left alone for {Seconds:0.#} s, as it asked by {Fault}.")]
     public static partial void Cooling(ILogger logger, string pool, string endpoint, double seconds, string fault);
 
-    [LoggerMessage(25, LogLevel.Error, "Pool {Pool}: endpoint {Endpoint} is left alone until somebody puts this right: {Fault}.")]
+    [LoggerMessage(25, LogLevel.Error, "Pool {Pool}: endpoint {Endpoint} gets no calls until a person repairs this: {Fault}.")]
     public static partial void CoolingUntilCleared(ILogger logger, string pool, string endpoint, string fault);
 
     [LoggerMessage(26, LogLevel.Critical, "Pool {Pool}: none of its endpoints can take traffic.")]

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace HaKit.Telemetry;
 
-/// <summary>What one pool tells of its calls. When nobody listens, each report costs the look whether somebody does. Thread-safe.</summary>
+/// <summary>What one pool reports of its calls. Without a listener, each report costs one check for listeners. Thread-safe.</summary>
 internal sealed class PoolTelemetry
 {
     private static readonly string[] Outcomes = ["served", "failed", "request", "caller"];
@@ -34,7 +34,7 @@ internal sealed class PoolTelemetry
     /// <summary>The tag with the pool's name.</summary>
     public KeyValuePair<string, object?> Pool { get; }
 
-    /// <summary>Begins the span of a call, if somebody follows them; it is current until it is stepped out of.</summary>
+    /// <summary>Begins the span of a call, if there is a listener; it is current until it is stepped out of.</summary>
     public Activity? BeginCall(bool isStream) => Instruments.Source.HasListeners()
         ? Spans.Start(_callName, ActivityKind.Internal, default, isStream ? _streamSpan : _plainSpan, _time.GetUtcNow())
         : null;

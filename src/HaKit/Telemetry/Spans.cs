@@ -51,7 +51,7 @@ internal static class Spans
             Activity.Current = span.Parent;
     }
 
-    /// <summary>What is begun before the result is disposed of belongs to a trace that nobody records: a probe would otherwise make a trace of its own at every beat.</summary>
+    /// <summary>What is begun before the result is disposed of belongs to a trace that is not recorded: a probe would otherwise make a trace of its own at every beat.</summary>
     public static Activity Unrecorded()
     {
         var span = new Activity("hakit.probe");

@@ -9,7 +9,7 @@ public enum FaultApplied
     /// <summary>The endpoint said no before doing the work: 429, 503, 529, most 4xx.</summary>
     Rejected,
 
-    /// <summary>Nobody knows: a timeout or reset after sending, 500, 502, 504.</summary>
+    /// <summary>Unknown: a timeout or reset after sending, 500, 502, 504.</summary>
     Ambiguous,
 
     /// <summary>Content was already delivered to the caller.</summary>

@@ -180,7 +180,7 @@ public sealed class AlertTests
         for (var i = 0; i < 10; i++)
             bench.Test.Call();
         bench.Test.Time.Advance(TimeSpan.FromSeconds(2));
-        bench.Texts.Should().Equal("Pool test, endpoint a needs somebody's attention (QuotaExhausted (429 insufficient_quota)).");
+        bench.Texts.Should().Equal("Pool test, endpoint a needs a person's attention (QuotaExhausted (429 insufficient_quota)).");
         bench.Test.Time.Run(() => bench.Test.Pool.BringUpAsync("a").AsTask());
         bench.Test.Time.Advance(TimeSpan.FromSeconds(2));
         bench.Messages.Should().HaveCount(2).And.Subject.Last().Notices[0].IsResolved.Should().BeTrue();
@@ -390,7 +390,7 @@ public sealed class AlertTests
         foreach (var hosted in provider.GetServices<IHostedService>())
             await hosted.StopAsync(Ct);
         var add = () => services.AddHaAlerts(o => o.DigestAbove = 0);
-        add.Should().Throw<OptionsValidationException>().WithMessage("*DigestAbove is 0*nobody receives*");
+        add.Should().Throw<OptionsValidationException>().WithMessage("*DigestAbove is 0*no receiver is configured*");
     }
 
     /// <summary>Answers in turn; null is no connection. A 429 asks for seven seconds.</summary>

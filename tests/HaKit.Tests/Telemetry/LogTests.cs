@@ -46,7 +46,7 @@ public sealed class LogTests
         calls.Should().OnlyContain(c => c.IsCompleted);
         bench.Logs.Entries.Select(e => e.Message).Where(m => m.Contains("is left alone", StringComparison.Ordinal)).Should().Equal(
             $"Pool {bench.Name}: endpoint a is left alone for 20 s, as it asked by Throttled.",
-            $"Pool {bench.Name}: endpoint a is left alone until somebody puts this right: QuotaExhausted.");
+            $"Pool {bench.Name}: endpoint a gets no calls until a person repairs this: QuotaExhausted.");
     }
 
     [Fact]

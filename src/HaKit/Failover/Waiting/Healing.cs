@@ -20,7 +20,7 @@ internal static class FaultHealing
 {
     public static Healing Of(Fault fault) => fault.Kind switch
     {
-        // Who said when it wants to be asked again will be well then.
+        // An endpoint that named a time is expected to be back then.
         _ when fault.NamesTime => Healing.InTime,
         _ when fault.UntilCleared || fault.IsRefusal || fault.IsNeutral && fault.Kind is not (FaultKind.Superseded or FaultKind.DeadlineExceeded or FaultKind.CallerCancelled) => Healing.Never,
         FaultKind.Unauthorized or FaultKind.Forbidden or FaultKind.QuotaExhausted or FaultKind.ModelNotFound => Healing.Never,
