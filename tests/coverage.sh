@@ -44,7 +44,7 @@ echo "$table"
 The lines of \`src\` that at least one test runs, by package and room. A line that runs is not a line that is checked: for that there is [mutation testing](mutation.md).
 
 \`\`\`sh
-tests/coverage.sh $least docs/coverage.md
+tests/coverage.sh $least docs/evidence/coverage.md
 \`\`\`
 
 | part | lines | run by a test |

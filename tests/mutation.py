@@ -1,4 +1,4 @@
-"""Reads reports of dotnet stryker: `spans REPORT` prints options that choose what survived, `sum NAME REPORT [AGAIN]` a row for docs/mutation.md and the survivors."""
+"""Reads reports of dotnet stryker: `spans REPORT` prints options that choose what survived, `sum NAME REPORT [AGAIN]` a row for docs/evidence/mutation.md and the survivors."""
 import collections
 import json
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Mutates one room of src/HaKit, or HaKit.Availability, and runs that room's tests against each mutant. docs/mutation.md has the results.
+# Mutates one room of src/HaKit, or HaKit.Availability, and runs that room's tests against each mutant. docs/evidence/mutation.md has the results.
 # usage: tests/mutation.sh ROOM [options of dotnet stryker]     e.g. tests/mutation.sh Health --mutate '**/Cooldown.cs'
 # What survives the tests that the tool believes to reach it is run again with all tests, because it overlooks some.
 # The reports go to HAKIT_MUTATION_OUT (default: artifacts/mutation/ROOM, which git ignores).

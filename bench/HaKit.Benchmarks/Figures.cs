@@ -12,7 +12,7 @@ namespace HaKit.Benchmarks;
 
 /// <summary>
 /// Every figure that is promised, measured in one run beside what it is promised against, as a page: <c>dotnet run -c Release --project
-/// bench/HaKit.Benchmarks -- figures [table=docs/benchmarks.md]</c>. It tells and never fails: times depend on the machine, <see cref="Guard"/> on nothing but the code.
+/// bench/HaKit.Benchmarks -- figures [table=docs/evidence/targets.md]</c>. It tells and never fails: times depend on the machine, <see cref="Guard"/> on nothing but the code.
 /// </summary>
 internal static class Figures
 {
@@ -72,7 +72,7 @@ internal static class Figures
             Written by one run of
 
             ```sh
-            dotnet run -c Release --project bench/HaKit.Benchmarks -- figures table=docs/benchmarks.md
+            dotnet run -c Release --project bench/HaKit.Benchmarks -- figures table=docs/evidence/targets.md
             ```
 
             on {RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores. Times are medians and move with the machine and its load: what is measured in the same run beside them is what they can be

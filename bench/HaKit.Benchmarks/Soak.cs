@@ -8,7 +8,7 @@ namespace HaKit.Benchmarks;
 
 /// <summary>
 /// Traffic as fast as it goes, for long, with one of three servers in trouble at any time: <c>dotnet run -c Release --project bench/HaKit.Benchmarks
-/// -- soak [seconds=600] [callers=16] [table=docs/soak.md]</c>. Fails if a call is lost or wrong, if a lease stays, or, in five minutes or more, if memory, handles or threads grow.
+/// -- soak [seconds=600] [callers=16] [table=docs/evidence/soak.md]</c>. Fails if a call is lost or wrong, if a lease stays, or, in five minutes or more, if memory, handles or threads grow.
 /// </summary>
 internal sealed class Soak
 {
@@ -164,7 +164,7 @@ internal sealed class Soak
         };
         var text = new StringBuilder();
         text.Append(invariant, $"# Soak\n\n{callers} callers as fast as they can, {elapsed.TotalSeconds:0} s, client and three servers in one process; one server at a time killed, overloaded, silent, cutting, resetting, slow, empty or throttling for {TroubleSeconds} s in every {2 * TroubleSeconds}.\n\n");
-        text.Append("```sh\ndotnet run -c Release --project bench/HaKit.Benchmarks -- soak seconds=600 table=docs/soak.md\n```\n\n");
+        text.Append("```sh\ndotnet run -c Release --project bench/HaKit.Benchmarks -- soak seconds=600 table=docs/evidence/soak.md\n```\n\n");
         text.Append(invariant, $"{calls} calls, {calls / elapsed.TotalSeconds:0} a second: {_whole} whole, {_cut} streams cut with the typed exception, {_lost} lost, {_wrong} wrong, {stayed} leases left.\n\n");
         text.Append("| at | calls | heap after collection | resident | handles | threads |\n|---|---|---|---|---|---|\n");
         foreach (var s in _samples)

@@ -5,7 +5,7 @@ using Polly.Timeout;
 
 namespace HaKit.Hosting.Tests;
 
-/// <summary>docs/http-resilience.md says how a pool and resilience handlers go together: each combination does in each trouble what the pool alone does.</summary>
+/// <summary>docs/http.md says how a pool and resilience handlers go together: each combination does in each trouble what the pool alone does.</summary>
 public sealed class CombinationTests
 {
     private static readonly Dictionary<string, Action<IServiceCollection>> Combinations = new()

@@ -8,12 +8,12 @@ using OpenAI.Chat;
 
 namespace HaKit.Tests.Docs;
 
-/// <summary>docs/http-resilience.md says what is so.</summary>
+/// <summary>docs/http.md says what is so.</summary>
 public sealed partial class HttpPageTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
-    private static string Page { get; } = File.ReadAllText(Path.Combine(Repository.Root, "docs", "http-resilience.md"));
+    private static string Page { get; } = File.ReadAllText(Path.Combine(Repository.Root, "docs", "http.md"));
 
     [Fact]
     public async Task The_code_on_the_page_is_the_code_compiled_here()

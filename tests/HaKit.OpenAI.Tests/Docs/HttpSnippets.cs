@@ -6,7 +6,7 @@ using OpenAI;
 
 namespace HaKit.Tests.Docs;
 
-/// <summary>The code that docs/http-resilience.md shows.</summary>
+/// <summary>The code that docs/http.md shows.</summary>
 internal static class HttpSnippets
 {
     public static void Container(IServiceCollection services, IConfiguration configuration)
