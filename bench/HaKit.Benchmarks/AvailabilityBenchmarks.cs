@@ -3,28 +3,26 @@ using HaKit.Availability;
 
 namespace HaKit.Benchmarks;
 
-using Availability = HaKit.Availability.Availability;
-
 /// <summary>The mathematics, and recording an outcome while calls run.</summary>
 [MemoryDiagnoser]
 public class AvailabilityBenchmarks
 {
-    private readonly Availability[] _thousand = [.. Enumerable.Range(0, 1000).Select(i => Availability.FromUnavailability(0.01 + i * 1e-5))];
+    private readonly AvailabilityRatio[] _thousand = [.. Enumerable.Range(0, 1000).Select(i => AvailabilityRatio.FromUnavailability(0.01 + i * 1e-5))];
     private readonly ReliabilityComponent[] _fifty =
-        [.. Enumerable.Range(0, 50).Select(i => ReliabilityBlock.Component($"component {i}", Availability.FromUnavailability(0.001 * (i + 1))))];
+        [.. Enumerable.Range(0, 50).Select(i => ReliabilityBlock.Component($"component {i}", AvailabilityRatio.FromUnavailability(0.001 * (i + 1))))];
 
     private readonly OutcomeCounters _counters = new();
     private TimeSpan _now = TimeSpan.FromDays(1);
 
     [Benchmark]
-    public Availability KofN_500_of_1000() => Availability.KofN(500, _thousand);
+    public AvailabilityRatio KofN_500_of_1000() => AvailabilityRatio.KofN(500, _thousand);
 
     [Benchmark]
-    public Availability KofN_990_of_1000() => Availability.KofN(990, _thousand);
+    public AvailabilityRatio KofN_990_of_1000() => AvailabilityRatio.KofN(990, _thousand);
 
     /// <summary>Built and evaluated anew: nothing is kept from one to the next.</summary>
     [Benchmark]
-    public Availability Block_of_50_components()
+    public AvailabilityRatio Block_of_50_components()
     {
         var groups = new ReliabilityBlock[10];
         for (var g = 0; g < groups.Length; g++)

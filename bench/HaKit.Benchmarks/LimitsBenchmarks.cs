@@ -79,14 +79,14 @@ public class LimitsBenchmarks
         _queue.TryEnter(0, out var waiter);
         var wait = waiter!.WaitAsync(null, CancellationToken.None);
         _queue.Release(1);
-        waiter.Leave();
+        waiter.LeaveQueue();
         return wait.IsCompleted;
     }
 
     private static bool ReserveAndSettle(Limiter limiter, TimeSpan now)
     {
         var reserved = limiter.TryReserve(100, now, out var reservation);
-        limiter.Settle(reservation, 120, now);
+        limiter.SettleTokens(reservation, 120, now);
         return reserved;
     }
 }
@@ -119,7 +119,7 @@ public class LimitsContendedBenchmarks
             {
                 var now = _begin + TimeSpan.FromMilliseconds(i);
                 _limited.TryReserve(100, now, out var reservation);
-                _limited.Settle(reservation, 120, now);
+                _limited.SettleTokens(reservation, 120, now);
             }
         }
     }

@@ -20,7 +20,7 @@ public class TelemetryBenchmarks
 
     public TelemetryBenchmarks()
     {
-        _telemetry = new PoolTelemetry(Instruments.Of(null), "looks", TimeProvider.System);
+        _telemetry = new PoolTelemetry(Instruments.ForFactory(null), "looks", TimeProvider.System);
         _endpoint = new EndpointTelemetry(_telemetry, "a", null, null, null);
     }
 

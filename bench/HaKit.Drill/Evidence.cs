@@ -86,7 +86,7 @@ internal static class Evidence
         }
         text.Append("\n## Every figure\n");
         foreach (var report in reports)
-            text.Append('\n').Append(DrillMarkdown.Of(report).Replace("## ", "### ", StringComparison.Ordinal));
+            text.Append('\n').Append(DrillMarkdown.Write(report).Replace("## ", "### ", StringComparison.Ordinal));
         return text.ToString();
     }
 

@@ -4,7 +4,7 @@ namespace HaKit.Availability;
 /// <param name="Lower">At least this available.</param>
 /// <param name="Upper">At most this available.</param>
 /// <param name="Confidence">How often such bounds hold, both together: 0.95 leaves 2.5 % on each side.</param>
-public readonly record struct AvailabilityInterval(Availability Lower, Availability Upper, double Confidence);
+public readonly record struct AvailabilityInterval(AvailabilityRatio Lower, AvailabilityRatio Upper, double Confidence);
 
 /// <summary>Bounds on a number; immutable.</summary>
 /// <param name="Lower">At least this.</param>

@@ -29,22 +29,22 @@ public sealed record AvailabilityReport
     public required JointDowntime Joint { get; init; }
 
     /// <summary>Share of the time in which enough endpoints were up; null before any time has passed.</summary>
-    public Availability? Observed { get; private init; }
+    public AvailabilityRatio? Observed { get; private init; }
 
     /// <summary>
     /// What the endpoints' observed availabilities predict for the pool: k of n with the estimated β as common cause. Null
     /// until each endpoint has been observed. It overtakes <see cref="Observed"/> in precision long before joint outages are common.
     /// </summary>
-    public Availability? Predicted { get; private init; }
+    public AvailabilityRatio? Predicted { get; private init; }
 
     /// <summary>What the same prediction would be if the endpoints failed independently: the difference is what they share.</summary>
-    public Availability? PredictedIfIndependent { get; private init; }
+    public AvailabilityRatio? PredictedIfIndependent { get; private init; }
 
     /// <summary>Calls of the pool within the objective's period.</summary>
     public OutcomeCount Calls { get; private init; }
 
     /// <summary>Delivered availability, the share of calls answered well within the objective's period; null without calls.</summary>
-    public Availability? Delivered => Calls.Delivered;
+    public AvailabilityRatio? Delivered => Calls.Delivered;
 
     /// <summary>Clopper–Pearson bounds on the delivered availability; null without calls.</summary>
     public AvailabilityInterval? DeliveredBounds { get; private init; }
@@ -87,7 +87,7 @@ public sealed record AvailabilityReport
             reports[i] = new EndpointAvailability(endpoints[i].Name, summaries[i], endpoints[i].Outcomes?.Count(now, slo.Period), confidence);
         }
 
-        var joint = JointDowntime.Of(summaries, required);
+        var joint = JointDowntime.Measure(summaries, required);
         var count = calls.Count(now, slo.Period);
         return new AvailabilityReport
         {
@@ -95,7 +95,7 @@ public sealed record AvailabilityReport
             Slo = slo,
             Endpoints = reports,
             Joint = joint,
-            Observed = joint.Observed > TimeSpan.Zero ? Availability.FromDowntime(joint.Observed, joint.TooFewUp) : null,
+            Observed = joint.Observed > TimeSpan.Zero ? AvailabilityRatio.FromDowntime(joint.Observed, joint.TooFewUp) : null,
             Predicted = Predict(reports, required, joint.Beta ?? 0),
             PredictedIfIndependent = Predict(reports, required, 0),
             Calls = count,
@@ -108,7 +108,7 @@ public sealed record AvailabilityReport
     private static IReadOnlyList<BurnRateAlert> Reachable(Slo slo, OutcomeCounters calls) =>
         [.. BurnRateAlert.Standard(slo).Where(alert => alert.LongWindow <= calls.Horizon)];
 
-    private static Availability? Predict(EndpointAvailability[] endpoints, int required, double beta)
+    private static AvailabilityRatio? Predict(EndpointAvailability[] endpoints, int required, double beta)
     {
         var components = new ReliabilityComponent[endpoints.Length];
         for (var i = 0; i < components.Length; i++)
@@ -142,7 +142,7 @@ public sealed record EndpointAvailability
     public UptimeSummary Uptime { get; }
 
     /// <summary>Share of the time that it was up; null before any time has passed.</summary>
-    public Availability? Observed => Uptime.Observed;
+    public AvailabilityRatio? Observed => Uptime.Observed;
 
     /// <summary>Bounds on its availability; 0 to 1 until it has failed and come back.</summary>
     public AvailabilityInterval Bounds { get; }
@@ -163,5 +163,5 @@ public sealed record EndpointAvailability
     public OutcomeCount? Calls { get; }
 
     /// <summary>Share of its calls answered well; null without calls.</summary>
-    public Availability? Delivered => Calls?.Delivered;
+    public AvailabilityRatio? Delivered => Calls?.Delivered;
 }

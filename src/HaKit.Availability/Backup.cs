@@ -42,17 +42,17 @@ public static class Backup
     /// <param name="pieces">n, at least 1.</param>
     /// <param name="piece">Chance that one piece is readable.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="pieces"/> is less than 1.</exception>
-    public static Availability RestoreSuccess(int pieces, Availability piece)
+    public static AvailabilityRatio RestoreSuccess(int pieces, AvailabilityRatio piece)
     {
         Guard.AtLeast(1, pieces);
-        return Availability.FromPair(
+        return AvailabilityRatio.FromPair(
             Precise.PowerOfComplement(piece.Unavailability, pieces), Precise.ComplementOfPower(piece.Unavailability, pieces));
     }
 
     /// <summary>Chance that a restore works when the failure is equally likely after any piece of the chain: the mean of aⁱ for i from 1 to n.</summary>
     /// <inheritdoc cref="RestoreSuccess" path="/param"/>
     /// <inheritdoc cref="RestoreSuccess" path="/exception"/>
-    public static Availability MeanRestoreSuccess(int pieces, Availability piece)
+    public static AvailabilityRatio MeanRestoreSuccess(int pieces, AvailabilityRatio piece)
     {
         Guard.AtLeast(1, pieces);
         double up = 0, down = 0;
@@ -63,7 +63,7 @@ public static class Backup
             down += chain.Unavailability;
         }
 
-        return Availability.FromPair(up / pieces, down / pieces);
+        return AvailabilityRatio.FromPair(up / pieces, down / pieces);
     }
 
     /// <summary>Chance that a copy is left: copies lost independently, or all at once by a common cause. U = c + (1 − c)·∏ uᵢ.</summary>
@@ -71,11 +71,11 @@ public static class Backup
     /// <param name="copies">Each copy's chance to be there; at least one copy.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="commonCause"/> is NaN or lies outside 0 to 1.</exception>
     /// <exception cref="ArgumentException">There is no copy.</exception>
-    public static Availability AnyCopyLeft(double commonCause, params ReadOnlySpan<Availability> copies)
+    public static AvailabilityRatio AnyCopyLeft(double commonCause, params ReadOnlySpan<AvailabilityRatio> copies)
     {
         if (copies.IsEmpty)
             throw new ArgumentException("There must be at least one copy.", nameof(copies));
-        return Availability.Series(Availability.FromUnavailability(Guard.Probability(commonCause)), Availability.Parallel(copies));
+        return AvailabilityRatio.Series(AvailabilityRatio.FromUnavailability(Guard.Probability(commonCause)), AvailabilityRatio.Parallel(copies));
     }
 
     /// <summary>Checkpoint interval √(2·cost·MTBF) (Young, CACM 17, 1974), for a cost well below the MTBF.</summary>

@@ -16,7 +16,7 @@ internal sealed class BlockEvaluation
     {
         _root = root;
         var occurrences = new Dictionary<ReliabilityComponent, int>(ReferenceEqualityComparer.Instance);
-        Count(root, occurrences);
+        CountOccurrences(root, occurrences);
         Components = [.. occurrences.Keys];
         var names = new HashSet<string>(Components.Count, StringComparer.Ordinal);
         foreach (var component in Components)
@@ -40,17 +40,17 @@ internal sealed class BlockEvaluation
 
     public IReadOnlyList<ReliabilityComponent> Components { get; }
 
-    public Availability Availability() => Evaluate(_root, null);
+    public AvailabilityRatio Availability() => Evaluate(_root, null);
 
     /// <summary>A(component works) − A(it does not), taken in whichever part has the smaller numbers.</summary>
     public double Birnbaum(ReliabilityComponent component)
     {
-        var decided = new Dictionary<ReliabilityComponent, Availability>(ReferenceEqualityComparer.Instance)
+        var decided = new Dictionary<ReliabilityComponent, AvailabilityRatio>(ReferenceEqualityComparer.Instance)
         {
-            [component] = HaKit.Availability.Availability.Always,
+            [component] = AvailabilityRatio.Always,
         };
         var with = Evaluate(_root, decided);
-        decided[component] = HaKit.Availability.Availability.Never;
+        decided[component] = AvailabilityRatio.Never;
         var without = Evaluate(_root, decided);
         return without.Unavailability <= 0.5 ? without.Unavailability - with.Unavailability : with.Value - without.Value;
     }
@@ -63,7 +63,7 @@ internal sealed class BlockEvaluation
         return sum;
     }
 
-    private static void Count(ReliabilityBlock block, Dictionary<ReliabilityComponent, int> occurrences)
+    private static void CountOccurrences(ReliabilityBlock block, Dictionary<ReliabilityComponent, int> occurrences)
     {
         if (block is ReliabilityComponent component)
         {
@@ -72,7 +72,7 @@ internal sealed class BlockEvaluation
         }
 
         foreach (var part in block.Parts)
-            Count(part, occurrences);
+            CountOccurrences(part, occurrences);
     }
 
     /// <summary>Counts the repeated components below a block, and places each at the first block that holds all of it.</summary>
@@ -109,44 +109,44 @@ internal sealed class BlockEvaluation
         return below;
     }
 
-    private Availability Evaluate(ReliabilityBlock block, Dictionary<ReliabilityComponent, Availability>? decided)
+    private AvailabilityRatio Evaluate(ReliabilityBlock block, Dictionary<ReliabilityComponent, AvailabilityRatio>? decided)
     {
         if (block is ReliabilityComponent component)
-            return Own(component, decided);
+            return AvailabilityOf(component, decided);
         if (_pivots is not null && _pivots.TryGetValue(block, out var pivots))
-            return Decide(block, pivots, 0, decided ?? new Dictionary<ReliabilityComponent, Availability>(ReferenceEqualityComparer.Instance));
+            return Decide(block, pivots, 0, decided ?? new Dictionary<ReliabilityComponent, AvailabilityRatio>(ReferenceEqualityComparer.Instance));
         return Combine(block, decided);
     }
 
-    private Availability Decide(ReliabilityBlock block, List<ReliabilityComponent> pivots, int next, Dictionary<ReliabilityComponent, Availability> decided)
+    private AvailabilityRatio Decide(ReliabilityBlock block, List<ReliabilityComponent> pivots, int next, Dictionary<ReliabilityComponent, AvailabilityRatio> decided)
     {
         if (next == pivots.Count)
             return Combine(block, decided);
         var pivot = pivots[next];
         var had = decided.TryGetValue(pivot, out var before);
         var own = had ? before : pivot.Availability;
-        decided[pivot] = HaKit.Availability.Availability.Always;
+        decided[pivot] = AvailabilityRatio.Always;
         var with = own.Value == 0 ? default : Decide(block, pivots, next + 1, decided);
-        decided[pivot] = HaKit.Availability.Availability.Never;
+        decided[pivot] = AvailabilityRatio.Never;
         var without = own.Unavailability == 0 ? default : Decide(block, pivots, next + 1, decided);
         if (had)
             decided[pivot] = before;
         else
             decided.Remove(pivot);
-        return HaKit.Availability.Availability.FromPair(
+        return AvailabilityRatio.FromPair(
             own.Value * with.Value + own.Unavailability * without.Value,
             own.Value * with.Unavailability + own.Unavailability * without.Unavailability);
     }
 
-    private Availability Combine(ReliabilityBlock block, Dictionary<ReliabilityComponent, Availability>? decided)
+    private AvailabilityRatio Combine(ReliabilityBlock block, Dictionary<ReliabilityComponent, AvailabilityRatio>? decided)
     {
         var parts = block.Parts;
-        Span<Availability> values = parts.Length <= 64 ? stackalloc Availability[parts.Length] : new Availability[parts.Length];
+        Span<AvailabilityRatio> values = parts.Length <= 64 ? stackalloc AvailabilityRatio[parts.Length] : new AvailabilityRatio[parts.Length];
         for (var i = 0; i < parts.Length; i++)
             values[i] = Evaluate(parts[i], decided);
         return block.Combine(values);
     }
 
-    private static Availability Own(ReliabilityComponent component, Dictionary<ReliabilityComponent, Availability>? decided) =>
+    private static AvailabilityRatio AvailabilityOf(ReliabilityComponent component, Dictionary<ReliabilityComponent, AvailabilityRatio>? decided) =>
         decided is not null && decided.TryGetValue(component, out var value) ? value : component.Availability;
 }

@@ -9,7 +9,7 @@ public static class BurnRate
     /// <param name="target">The objective, below 100 %.</param>
     /// <param name="errorRatio">Share of calls that fail, from 0 to 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
-    public static double FromErrorRatio(Availability target, double errorRatio) => Guard.Probability(errorRatio) / Budget(target);
+    public static double FromErrorRatio(AvailabilityRatio target, double errorRatio) => Guard.Probability(errorRatio) / Budget(target);
 
     /// <summary>The burn rate that spends a share of the budget within a window: share · period / window.</summary>
     /// <param name="budgetShare">Above 0 to 1.</param>
@@ -40,7 +40,7 @@ public static class BurnRate
     /// <param name="threshold">The alert's burn rate; greater than zero.</param>
     /// <returns>Null when the alert never fires, because the error burns more slowly than its threshold.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
-    public static TimeSpan? DetectionTime(Availability target, double errorRatio, TimeSpan window, double threshold)
+    public static TimeSpan? DetectionTime(AvailabilityRatio target, double errorRatio, TimeSpan window, double threshold)
     {
         var share = Guard.Positive(threshold) * Budget(target) / Guard.Share(errorRatio);
         Guard.Positive(window);
@@ -51,10 +51,10 @@ public static class BurnRate
     /// <inheritdoc cref="DetectionTime" path="/param"/>
     /// <inheritdoc cref="DetectionTime" path="/exception"/>
     /// <returns>Null when the alert never fires.</returns>
-    public static TimeSpan? ResetTime(Availability target, double errorRatio, TimeSpan window, double threshold) =>
+    public static TimeSpan? ResetTime(AvailabilityRatio target, double errorRatio, TimeSpan window, double threshold) =>
         DetectionTime(target, errorRatio, window, threshold) is { } detection ? window - detection : null;
 
-    private static double Budget(Availability target) => target.Unavailability > 0
+    private static double Budget(AvailabilityRatio target) => target.Unavailability > 0
         ? target.Unavailability
         : throw new ArgumentOutOfRangeException(nameof(target), target, "A target of 100 % leaves no budget to burn.");
 }

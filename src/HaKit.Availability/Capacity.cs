@@ -11,7 +11,7 @@ public static class Capacity
     /// <param name="target">Below 100 %, which no number reaches unless an instance does.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     /// <exception cref="OverflowException">More than 2³¹ − 1 instances are needed.</exception>
-    public static int InstancesFor(int required, Availability instance, Availability target)
+    public static int InstancesFor(int required, AvailabilityRatio instance, AvailabilityRatio target)
     {
         Guard.AtLeast(1, required);
         if (instance.Value == 0)
@@ -44,14 +44,14 @@ public static class Capacity
     /// <param name="instances">n, at least 1.</param>
     /// <param name="instance">Availability of one instance.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
-    public static Availability AtLeast(long required, long instances, Availability instance)
+    public static AvailabilityRatio AtLeast(long required, long instances, AvailabilityRatio instance)
     {
         Guard.AtLeast(1L, instances);
         Guard.Between(0L, instances, required);
         if (required == 0)
-            return Availability.Always;
+            return AvailabilityRatio.Always;
         var (up, down) = new BetaDistribution(required, instances - required + 1).Tails(instance);
-        return Availability.FromPair(up, down);
+        return AvailabilityRatio.FromPair(up, down);
     }
 
     /// <summary>1 − C(n, s+1)·uˢ⁺¹ ≤ A: the approximation of AWS, "Availability and Beyond", for n instances of which s may be down. A lower bound, close for small u.</summary>
@@ -59,14 +59,14 @@ public static class Capacity
     /// <param name="spares">s, from 0 to n − 1.</param>
     /// <param name="instance">Availability of one instance.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
-    public static Availability SparesLowerBound(int instances, int spares, Availability instance)
+    public static AvailabilityRatio SparesLowerBound(int instances, int spares, AvailabilityRatio instance)
     {
         Guard.AtLeast(1, instances);
         Guard.Between(0, instances - 1, spares);
         var down = 1.0;
         for (var i = 0; i <= spares; i++)
             down *= (double)(instances - i) / (i + 1) * instance.Unavailability;
-        return Availability.FromUnavailability(Math.Min(1, down));
+        return AvailabilityRatio.FromUnavailability(Math.Min(1, down));
     }
 
     /// <summary>Instances for a peak with k to spare: ⌈peak / (per instance · utilisation)⌉ + k.</summary>
@@ -98,7 +98,7 @@ public static class Capacity
     /// <param name="perInstance">c, in any unit; zero or greater.</param>
     /// <param name="instance">Availability of one instance.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
-    public static double Mean(int instances, double perInstance, Availability instance) =>
+    public static double Mean(int instances, double perInstance, AvailabilityRatio instance) =>
         Guard.AtLeast(0, instances) * Guard.NotNegative(perInstance) * instance.Value;
 
     /// <summary>Capacity that is left when some instances are lost: (n − lost)·c.</summary>

@@ -17,10 +17,10 @@ public static partial class Estimate
     {
         var tail = Tail(successes, trials, confidence);
         var failures = trials - successes;
-        var lower = successes == 0 ? Availability.Never
+        var lower = successes == 0 ? AvailabilityRatio.Never
             : failures == 0 ? AllAlike(trials, tail)
             : new BetaDistribution(successes, failures + 1).Quantile(tail, 1 - tail);
-        var upper = failures == 0 ? Availability.Always
+        var upper = failures == 0 ? AvailabilityRatio.Always
             : successes == 0 ? AllAlike(trials, tail).Complement()
             : new BetaDistribution(successes + 1, failures).Quantile(1 - tail, tail);
         return new AvailabilityInterval(lower, upper, confidence);
@@ -38,7 +38,7 @@ public static partial class Estimate
         double Least(double count) => count * count / n / (count + half + root);
         double Greatest(double count) => (count + half + root) / (n + z * z);
         return new AvailabilityInterval(
-            Availability.FromPair(Least(x), Greatest(y)), Availability.FromPair(Greatest(x), Least(y)), confidence);
+            AvailabilityRatio.FromPair(Least(x), Greatest(y)), AvailabilityRatio.FromPair(Greatest(x), Least(y)), confidence);
     }
 
     /// <summary>Equal-tailed bounds of Beta(x + ½, n − x + ½) (Brown, Cai and DasGupta, Statistical Science 16, 2001), with the ends 0 and 1 where there were no successes or no failures.</summary>
@@ -49,8 +49,8 @@ public static partial class Estimate
         var tail = Tail(successes, trials, confidence);
         var posterior = new BetaDistribution(successes + 0.5, trials - successes + 0.5);
         return new AvailabilityInterval(
-            successes == 0 ? Availability.Never : posterior.Quantile(tail, 1 - tail),
-            successes == trials ? Availability.Always : posterior.Quantile(1 - tail, tail), confidence);
+            successes == 0 ? AvailabilityRatio.Never : posterior.Quantile(tail, 1 - tail),
+            successes == trials ? AvailabilityRatio.Always : posterior.Quantile(1 - tail, tail), confidence);
     }
 
     /// <summary>What n successes without a failure show, one-sided: U ≤ 1 − (1 − confidence)^(1/n), about 3/n at 95 %.</summary>
@@ -58,14 +58,14 @@ public static partial class Estimate
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
     /// <returns>The lower bound on the availability.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
-    public static Availability ZeroFailureLower(long trials, double confidence = 0.95) =>
+    public static AvailabilityRatio ZeroFailureLower(long trials, double confidence = 0.95) =>
         AllAlike(Guard.AtLeast(1L, trials), 1 - Guard.OpenProbability(confidence));
 
     /// <summary>Smallest n whose n successes without a failure show a target: ⌈ln(1 − confidence)/ln A⌉.</summary>
     /// <param name="target">Strictly between 0 and 100 %.</param>
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
-    public static long ZeroFailureTrials(Availability target, double confidence = 0.95)
+    public static long ZeroFailureTrials(AvailabilityRatio target, double confidence = 0.95)
     {
         Guard.OpenProbability(target.Value == 1 ? 1 - target.Unavailability / 2 : target.Value, nameof(target));
         if (target.Unavailability == 0)
@@ -74,10 +74,10 @@ public static partial class Estimate
     }
 
     /// <summary>A = tail^(1/n).</summary>
-    private static Availability AllAlike(long trials, double tail)
+    private static AvailabilityRatio AllAlike(long trials, double tail)
     {
         var x = Math.Log(tail) / trials;
-        return Availability.FromPair(Math.Exp(x), -Precise.Expm1(x));
+        return AvailabilityRatio.FromPair(Math.Exp(x), -Precise.Expm1(x));
     }
 
     private static double Tail(long successes, long trials, double confidence)

@@ -42,7 +42,7 @@ public static partial class Estimate
     /// <param name="repairs">m, complete down times; at least 1.</param>
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
-    public static Availability AvailabilityLower(double uptime, double downtime, long failures, long repairs, double confidence = 0.95)
+    public static AvailabilityRatio AvailabilityLower(double uptime, double downtime, long failures, long repairs, double confidence = 0.95)
     {
         var tail = 1 - Guard.OpenProbability(confidence);
         return FromRatioOfMeans(
@@ -69,10 +69,10 @@ public static partial class Estimate
         Guard.AtLeast(0L, repairs);
         var tail = (1 - Guard.OpenProbability(confidence)) / 2;
         var lower = repairs == 0 || uptime == 0 || downtime == 0
-            ? Availability.Never
+            ? AvailabilityRatio.Never
             : FromRatioOfMeans(uptime / (failures + 1), downtime / repairs, FDistribution.Quantile(2.0 * (failures + 1), 2.0 * repairs, 1 - tail, tail));
         var upper = failures == 0 || uptime == 0 || downtime == 0
-            ? Availability.Always
+            ? AvailabilityRatio.Always
             : FromRatioOfMeans(uptime / failures, downtime / (repairs + 1), 1 / FDistribution.Quantile(2.0 * (repairs + 1), 2.0 * failures, 1 - tail, tail));
         return new AvailabilityInterval(lower, upper, confidence);
     }
@@ -85,7 +85,7 @@ public static partial class Estimate
     /// <returns>The estimate and its standard error.</returns>
     /// <exception cref="ArgumentException">There are fewer than two cycles, or they have no length.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A time is NaN, infinite or negative.</exception>
-    public static (Availability Estimate, double StandardError) Renewal(params ReadOnlySpan<(double Up, double Down)> cycles)
+    public static (AvailabilityRatio Estimate, double StandardError) Renewal(params ReadOnlySpan<(double Up, double Down)> cycles)
     {
         double up = 0, down = 0;
         foreach (var cycle in cycles)
@@ -96,7 +96,7 @@ public static partial class Estimate
 
         if (cycles.Length < 2 || up + down == 0)
             throw new ArgumentException("At least two cycles of some length are needed.", nameof(cycles));
-        var estimate = Availability.Ratio(up, down);
+        var estimate = AvailabilityRatio.Ratio(up, down);
         var squares = 0.0;
         foreach (var cycle in cycles)
         {
@@ -115,5 +115,5 @@ public static partial class Estimate
     private static double UpperMtbf(double time, long failures, double tail) =>
         failures == 0 ? double.PositiveInfinity : 2 * time / GammaDistribution.ChiSquared(2.0 * failures, tail, 1 - tail);
 
-    private static Availability FromRatioOfMeans(double up, double down, double factor) => Availability.Ratio(up, down * factor);
+    private static AvailabilityRatio FromRatioOfMeans(double up, double down, double factor) => AvailabilityRatio.Ratio(up, down * factor);
 }

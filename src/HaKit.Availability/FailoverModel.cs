@@ -42,7 +42,7 @@ public sealed record FailoverModel
     public int Crews { get => _crews; init => _crews = Guard.Between(1, 2, value, nameof(Crews)); }
 
     /// <summary>The share of time in which a unit serves.</summary>
-    public Availability Availability()
+    public AvailabilityRatio Availability()
     {
         const int bothUp = 0, oneUp = 1, noneUp = 2, unnoticed = 3, switching = 4;
         double failure = 1.0 / Mttf.Ticks, repair = 1.0 / Mttr.Ticks;
@@ -61,6 +61,6 @@ public sealed record FailoverModel
         rates[unnoticed, bothUp] = 1.0 / UncoveredRecovery.Ticks;
         var p = MarkovChain.SteadyState(rates);
         var down = p[noneUp] + p[unnoticed] + (failover > 0 ? p[switching] : 0);
-        return HaKit.Availability.Availability.FromPair(p[bothUp] + p[oneUp], down);
+        return AvailabilityRatio.FromPair(p[bothUp] + p[oneUp], down);
     }
 }

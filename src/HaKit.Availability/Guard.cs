@@ -6,38 +6,38 @@ namespace HaKit.Availability;
 internal static class Guard
 {
     public static double Probability(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
-        value is >= 0 and <= 1 ? value : throw Refuse(name, value, "A probability lies between 0 and 1.");
+        value is >= 0 and <= 1 ? value : throw OutOfRange(name, value, "A probability lies between 0 and 1.");
 
     public static double OpenProbability(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
-        value is > 0 and < 1 ? value : throw Refuse(name, value, "The value must lie strictly between 0 and 1.");
+        value is > 0 and < 1 ? value : throw OutOfRange(name, value, "The value must lie strictly between 0 and 1.");
 
     /// <summary>Above 0 to 1.</summary>
     public static double Share(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
-        value is > 0 and <= 1 ? value : throw Refuse(name, value, "A share lies above 0 and is at most 1.");
+        value is > 0 and <= 1 ? value : throw OutOfRange(name, value, "A share lies above 0 and is at most 1.");
 
     public static double Positive(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
-        value > 0 && double.IsFinite(value) ? value : throw Refuse(name, value, "The value must be finite and greater than zero.");
+        value > 0 && double.IsFinite(value) ? value : throw OutOfRange(name, value, "The value must be finite and greater than zero.");
 
     public static double NotNegative(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
-        value >= 0 && double.IsFinite(value) ? value : throw Refuse(name, value, "The value must be finite and not negative.");
+        value >= 0 && double.IsFinite(value) ? value : throw OutOfRange(name, value, "The value must be finite and not negative.");
 
     public static TimeSpan Positive(TimeSpan value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
-        value > TimeSpan.Zero ? value : throw Refuse(name, value, "The duration must be greater than zero.");
+        value > TimeSpan.Zero ? value : throw OutOfRange(name, value, "The duration must be greater than zero.");
 
     public static TimeSpan NotNegative(TimeSpan value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
-        value >= TimeSpan.Zero ? value : throw Refuse(name, value, "The duration must not be negative.");
+        value >= TimeSpan.Zero ? value : throw OutOfRange(name, value, "The duration must not be negative.");
 
     public static int AtLeast(int least, int value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
-        value >= least ? value : throw Refuse(name, value, $"The value must be at least {least}.");
+        value >= least ? value : throw OutOfRange(name, value, $"The value must be at least {least}.");
 
     public static long AtLeast(long least, long value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
-        value >= least ? value : throw Refuse(name, value, $"The value must be at least {least}.");
+        value >= least ? value : throw OutOfRange(name, value, $"The value must be at least {least}.");
 
     public static int Between(int least, int most, int value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
-        value >= least && value <= most ? value : throw Refuse(name, value, $"The value must lie between {least} and {most}.");
+        value >= least && value <= most ? value : throw OutOfRange(name, value, $"The value must lie between {least} and {most}.");
 
     public static long Between(long least, long most, long value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
-        value >= least && value <= most ? value : throw Refuse(name, value, $"The value must lie between {least} and {most}.");
+        value >= least && value <= most ? value : throw OutOfRange(name, value, $"The value must lie between {least} and {most}.");
 
-    private static ArgumentOutOfRangeException Refuse(string? name, object value, string message) => new(name, value, message);
+    private static ArgumentOutOfRangeException OutOfRange(string? name, object value, string message) => new(name, value, message);
 }

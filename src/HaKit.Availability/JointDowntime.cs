@@ -41,7 +41,7 @@ public sealed record JointDowntime
     /// <exception cref="ArgumentNullException"><paramref name="histories"/> is null.</exception>
     /// <exception cref="ArgumentException">There is no history.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="required"/> is outside its range.</exception>
-    public static JointDowntime Of(IReadOnlyList<UptimeSummary> histories, int required = 1)
+    public static JointDowntime Measure(IReadOnlyList<UptimeSummary> histories, int required = 1)
     {
         ArgumentNullException.ThrowIfNull(histories);
         if (histories.Count == 0)

@@ -134,9 +134,9 @@ public readonly record struct OutcomeCount(long Successes, long Failures)
     public long Total => Successes + Failures;
 
     /// <summary>Delivered availability, successes / total; null without calls.</summary>
-    public Availability? Delivered => Total == 0 ? null : Availability.Ratio(Successes, Failures);
+    public AvailabilityRatio? Delivered => Total == 0 ? null : AvailabilityRatio.Ratio(Successes, Failures);
 
     /// <summary>Failure ratio over the target's budget; 0 without calls.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="target"/> is 100 %.</exception>
-    public double BurnRate(Availability target) => HaKit.Availability.BurnRate.FromErrorRatio(target, Total == 0 ? 0 : (double)Failures / Total);
+    public double BurnRate(AvailabilityRatio target) => HaKit.Availability.BurnRate.FromErrorRatio(target, Total == 0 ? 0 : (double)Failures / Total);
 }

@@ -16,24 +16,24 @@ public static class Planner
     /// <param name="required">How many must be up, at least 1; 1 by default.</param>
     /// <param name="beta">Share of an endpoint's unavailability that takes all down, 0 to 1; 0 by default. No number gets below β·U.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
-    public static PlanAnswer<int> EndpointsFor(Availability endpoint, Availability target, int required = 1, double beta = 0)
+    public static PlanAnswer<int> EndpointsFor(AvailabilityRatio endpoint, AvailabilityRatio target, int required = 1, double beta = 0)
     {
         Guard.AtLeast(1, required);
         Guard.Probability(beta);
         if (endpoint.Value == 0)
             throw new ArgumentOutOfRangeException(nameof(endpoint), endpoint, "Endpoints that are never up reach no target.");
         var common = beta * endpoint.Unavailability;
-        var shared = Availability.FromUnavailability(common);
-        var own = Availability.FromPair(endpoint.Value / (1 - common), (1 - beta) * endpoint.Unavailability / (1 - common));
+        var shared = AvailabilityRatio.FromUnavailability(common);
+        var own = AvailabilityRatio.FromPair(endpoint.Value / (1 - common), (1 - beta) * endpoint.Unavailability / (1 - common));
         if (!shared.Meets(target))
             return new PlanAnswer<int>(null, shared);
 
         // Even the common cause alone may leave nothing of the target's budget; then only endless endpoints would do.
-        var left = Availability.FromUnavailability(Math.Clamp((target.Unavailability * (1 + Precise.Slack) - common) / (1 - common), 0, 1));
+        var left = AvailabilityRatio.FromUnavailability(Math.Clamp((target.Unavailability * (1 + Precise.Slack) - common) / (1 - common), 0, 1));
         if (left.Unavailability == 0 && own.Unavailability > 0)
             return new PlanAnswer<int>(null, shared);
         var count = Capacity.InstancesFor(required, own, left);
-        return new PlanAnswer<int>(count, Availability.Series(shared, Capacity.AtLeast(required, count, own)));
+        return new PlanAnswer<int>(count, AvailabilityRatio.Series(shared, Capacity.AtLeast(required, count, own)));
     }
 
     /// <summary>The slowest detection with which a design meets a target.</summary>
@@ -41,7 +41,7 @@ public static class Planner
     /// <param name="target">What it must reach.</param>
     /// <returns>At most one day. The limit is what instant detection reaches.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="design"/> is null.</exception>
-    public static PlanAnswer<TimeSpan> DetectionFor(PoolDesign design, Availability target)
+    public static PlanAnswer<TimeSpan> DetectionFor(PoolDesign design, AvailabilityRatio target)
     {
         ArgumentNullException.ThrowIfNull(design);
         var most = TimeSpan.FromDays(1).Ticks;
@@ -53,7 +53,7 @@ public static class Planner
     /// <param name="target">What it must reach.</param>
     /// <returns>From 0 to 1. The limit is what full independence reaches.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="design"/> is null.</exception>
-    public static PlanAnswer<double> BetaFor(PoolDesign design, Availability target)
+    public static PlanAnswer<double> BetaFor(PoolDesign design, AvailabilityRatio target)
     {
         ArgumentNullException.ThrowIfNull(design);
         return Largest(1, x => (design with { Beta = x }).Evaluate().Availability, target, x => x);
@@ -87,7 +87,7 @@ public static class Planner
     /// <returns>The limit is the best that any set reaches.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">There are more than 16 changes.</exception>
-    public static CheapestPlan Cheapest(PoolDesign design, Availability target, IReadOnlyList<PlanChange> changes)
+    public static CheapestPlan Cheapest(PoolDesign design, AvailabilityRatio target, IReadOnlyList<PlanChange> changes)
     {
         ArgumentNullException.ThrowIfNull(design);
         ArgumentNullException.ThrowIfNull(changes);
@@ -121,7 +121,7 @@ public static class Planner
         return outcomes;
     }
 
-    private static PlanOutcome Apply(PoolDesign design, Availability before, PlanChange[] changes)
+    private static PlanOutcome Apply(PoolDesign design, AvailabilityRatio before, PlanChange[] changes)
     {
         var cost = 0.0;
         foreach (var change in changes)
@@ -134,7 +134,7 @@ public static class Planner
         return new PlanOutcome(changes, design, after, before.Unavailability - after.Unavailability, cost);
     }
 
-    private static PlanAnswer<T> Largest<T>(double most, Func<double, Availability> reached, Availability target, Func<double, T> answer)
+    private static PlanAnswer<T> Largest<T>(double most, Func<double, AvailabilityRatio> reached, AvailabilityRatio target, Func<double, T> answer)
         where T : struct
     {
         var limit = reached(0);
@@ -159,7 +159,7 @@ public static class Planner
 /// <summary>An answer of the planner.</summary>
 /// <param name="Value">Null when the target is unreachable.</param>
 /// <param name="Reached">What the answer reaches; when it is unreachable, the limit.</param>
-public readonly record struct PlanAnswer<T>(T? Value, Availability Reached)
+public readonly record struct PlanAnswer<T>(T? Value, AvailabilityRatio Reached)
     where T : struct
 {
     /// <summary>Whether there is an answer.</summary>
@@ -201,9 +201,9 @@ public sealed record PlanChange
 /// <param name="Availability">What it delivers.</param>
 /// <param name="Gain">Unavailability saved; negative when it got worse.</param>
 /// <param name="Cost">Of all changes.</param>
-public sealed record PlanOutcome(IReadOnlyList<PlanChange> Changes, PoolDesign Design, Availability Availability, double Gain, double Cost);
+public sealed record PlanOutcome(IReadOnlyList<PlanChange> Changes, PoolDesign Design, AvailabilityRatio Availability, double Gain, double Cost);
 
 /// <summary>The cheapest way to a target.</summary>
 /// <param name="Way">Null when no set of the changes reaches the target.</param>
 /// <param name="Limit">The best that any set reaches.</param>
-public sealed record CheapestPlan(PlanOutcome? Way, Availability Limit);
+public sealed record CheapestPlan(PlanOutcome? Way, AvailabilityRatio Limit);

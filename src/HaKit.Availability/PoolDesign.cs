@@ -11,7 +11,7 @@ public sealed record PlannedEndpoint
     /// <param name="name">Unique within the design.</param>
     /// <param name="availability">Its own, from its SLA or, better, from its history.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
-    public PlannedEndpoint(string name, Availability availability)
+    public PlannedEndpoint(string name, AvailabilityRatio availability)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         Name = name;
@@ -22,7 +22,7 @@ public sealed record PlannedEndpoint
     public string Name { get; }
 
     /// <summary>Its own availability.</summary>
-    public Availability Availability { get; init; }
+    public AvailabilityRatio Availability { get; init; }
 
     /// <summary>How long its outages last on average; 1 hour by default. With the availability it says how often they come.</summary>
     public TimeSpan Mttr { get => _mttr; init => _mttr = Guard.Positive(value, nameof(Mttr)); }
@@ -122,24 +122,24 @@ public sealed record PoolDesign
         {
             new(PoolLossCause.IndependentFailures, together),
             new(PoolLossCause.CommonCause, common),
-            new(PoolLossCause.Detection, Availability.FromUnavailability(Math.Min(1, switching))),
-            new(PoolLossCause.UnnoticedFailures, Availability.FromUnavailability(Math.Min(1, unnoticed))),
+            new(PoolLossCause.Detection, AvailabilityRatio.FromUnavailability(Math.Min(1, switching))),
+            new(PoolLossCause.UnnoticedFailures, AvailabilityRatio.FromUnavailability(Math.Min(1, unnoticed))),
         };
-        var total = Availability.Series(terms[0].Without, terms[1].Without, terms[2].Without, terms[3].Without);
+        var total = AvailabilityRatio.Series(terms[0].Without, terms[1].Without, terms[2].Without, terms[3].Without);
         Array.Sort(terms, (x, y) => y.Unavailability.CompareTo(x.Unavailability));
         return new PoolForecast(total, terms);
     }
 
     /// <summary>The common cause, and k of n with what each endpoint has left beside it.</summary>
-    private (Availability Common, Availability Together) Structure()
+    private (AvailabilityRatio Common, AvailabilityRatio Together) Structure()
     {
         var components = new ReliabilityComponent[Endpoints.Count];
         for (var i = 0; i < components.Length; i++)
             components[i] = ReliabilityBlock.Component(Endpoints[i].Name, Endpoints[i].Availability);
         if (Beta == 0)
-            return (Availability.Always, ReliabilityBlock.KofN(Required, components).Availability);
-        var own = new Availability[components.Length];
-        var common = Availability.Always;
+            return (AvailabilityRatio.Always, ReliabilityBlock.KofN(Required, components).Availability);
+        var own = new AvailabilityRatio[components.Length];
+        var common = AvailabilityRatio.Always;
         var units = ReliabilityBlock.WithCommonCause(Beta, components);
         for (var i = 0; i < own.Length; i++)
         {
@@ -147,7 +147,7 @@ public sealed record PoolDesign
             own[i] = ((ReliabilityComponent)units[i].Parts[1]).Availability;
         }
 
-        return (common, Availability.KofN(Required, own));
+        return (common, AvailabilityRatio.KofN(Required, own));
     }
 }
 
@@ -170,7 +170,7 @@ public enum PoolLossCause
 /// <summary>One term of a forecast.</summary>
 /// <param name="Cause">What loses the calls.</param>
 /// <param name="Without">The availability if this were the only loss.</param>
-public readonly record struct PoolLoss(PoolLossCause Cause, Availability Without)
+public readonly record struct PoolLoss(PoolLossCause Cause, AvailabilityRatio Without)
 {
     /// <summary>What is lost to it alone.</summary>
     public double Unavailability => Without.Unavailability;
@@ -179,4 +179,4 @@ public readonly record struct PoolLoss(PoolLossCause Cause, Availability Without
 /// <summary>What a pool delivers.</summary>
 /// <param name="Availability">All four terms in series.</param>
 /// <param name="Losses">The terms, largest first.</param>
-public sealed record PoolForecast(Availability Availability, IReadOnlyList<PoolLoss> Losses);
+public sealed record PoolForecast(AvailabilityRatio Availability, IReadOnlyList<PoolLoss> Losses);

@@ -3,18 +3,18 @@ using HaKit.Availability.Numerics;
 namespace HaKit.Availability;
 
 /// <summary>Survival without repair: in steps with a constant chance of failure, or in time at a constant rate. Pure and thread-safe.</summary>
-/// <remarks>Results are pairs: <see cref="Availability.Value"/> is the chance to survive, <see cref="Availability.Unavailability"/> the chance to fail, both accurate.</remarks>
+/// <remarks>Results are pairs: <see cref="AvailabilityRatio.Value"/> is the chance to survive, <see cref="AvailabilityRatio.Unavailability"/> the chance to fail, both accurate.</remarks>
 public static class Reliability
 {
     /// <summary>(1 − p)ⁿ: surviving n steps, or all of n units surviving one; its complement is the chance that any fails.</summary>
     /// <param name="failureProbability">p per step, from 0 to 1.</param>
     /// <param name="steps">n, zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
-    public static Availability Survival(double failureProbability, long steps)
+    public static AvailabilityRatio Survival(double failureProbability, long steps)
     {
         Guard.Probability(failureProbability);
         Guard.AtLeast(0L, steps);
-        return Availability.FromPair(
+        return AvailabilityRatio.FromPair(
             Precise.PowerOfComplement(failureProbability, steps), Precise.ComplementOfPower(failureProbability, steps));
     }
 
@@ -22,10 +22,10 @@ public static class Reliability
     /// <param name="rate">λ, failures per unit of time; zero or greater.</param>
     /// <param name="time">t, in that unit; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or negative.</exception>
-    public static Availability ExponentialSurvival(double rate, double time)
+    public static AvailabilityRatio ExponentialSurvival(double rate, double time)
     {
         var x = Guard.NotNegative(rate) * Guard.NotNegative(time);
-        return Availability.FromPair(Math.Exp(-x), -Precise.Expm1(-x));
+        return AvailabilityRatio.FromPair(Math.Exp(-x), -Precise.Expm1(-x));
     }
 
     /// <summary>The rate that fails with probability p in each step: λ = −ln(1 − p)/Δ. It is more than p/Δ.</summary>
@@ -57,7 +57,7 @@ public static class Reliability
     /// <param name="time">t; zero or greater.</param>
     /// <param name="switching">σ, from 0 to 1; 1 by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
-    public static Availability StandbySurvival(int units, double rate, double time, double switching = 1)
+    public static AvailabilityRatio StandbySurvival(int units, double rate, double time, double switching = 1)
     {
         Guard.AtLeast(1, units);
         var x = Guard.NotNegative(rate) * Guard.NotNegative(time);
@@ -75,6 +75,6 @@ public static class Reliability
             allSwitched *= switching;
         }
 
-        return Availability.FromPair(up, down);
+        return AvailabilityRatio.FromPair(up, down);
     }
 }

@@ -33,7 +33,7 @@ public abstract class ReliabilityBlock
 
     /// <summary>The probability that the block works, and its complement, each to about 1e-15 relative.</summary>
     /// <exception cref="InvalidOperationException">Two components share a name, or more than 20 components are repeated across the parts of one block.</exception>
-    public Availability Availability => (Availability)(_availability ??= Evaluation.Availability());
+    public AvailabilityRatio Availability => (AvailabilityRatio)(_availability ??= Evaluation.Availability());
 
     internal int Depth { get; }
 
@@ -45,7 +45,7 @@ public abstract class ReliabilityBlock
     /// <param name="name">What importance measures call it; unique within a diagram.</param>
     /// <param name="availability">Its steady-state availability.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
-    public static ReliabilityComponent Component(string name, Availability availability) => new(name, availability, null);
+    public static ReliabilityComponent Component(string name, AvailabilityRatio availability) => new(name, availability, null);
 
     /// <summary>A unit of known failure and repair times, which also gives the diagram a failure frequency.</summary>
     /// <param name="name">What importance measures call it; unique within a diagram.</param>
@@ -54,7 +54,7 @@ public abstract class ReliabilityBlock
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A time is NaN, infinite, zero or negative.</exception>
     public static ReliabilityComponent Component(string name, double mttf, double mttr) =>
-        new(name, Availability.FromMttfMttr(Guard.Positive(mttf), Guard.Positive(mttr)), mttr);
+        new(name, AvailabilityRatio.FromMttfMttr(Guard.Positive(mttf), Guard.Positive(mttr)), mttr);
 
     /// <summary>Works while all parts work.</summary>
     /// <exception cref="ArgumentException">There is no part, or one is null.</exception>
@@ -80,7 +80,7 @@ public abstract class ReliabilityBlock
     /// <param name="switching">σ, the chance that a switch works.</param>
     /// <param name="parts">In the order in which they serve.</param>
     /// <exception cref="ArgumentException">There is no part, or one is null.</exception>
-    public static ReliabilityBlock Standby(Availability switching, params ReadOnlySpan<ReliabilityBlock> parts) => new StandbyBlock(switching, parts);
+    public static ReliabilityBlock Standby(AvailabilityRatio switching, params ReadOnlySpan<ReliabilityBlock> parts) => new StandbyBlock(switching, parts);
 
     /// <summary>
     /// Lets units fail together (β-factor model): of the smallest unavailability Q among them, the share β is one cause that
@@ -108,13 +108,13 @@ public abstract class ReliabilityBlock
         if (beta == 0)
             return [.. units];
         var common = beta * least.Availability.Unavailability;
-        var cause = new ReliabilityComponent($"common cause of {string.Join(", ", Names(units))}", Availability.FromUnavailability(common), least.Mttr);
+        var cause = new ReliabilityComponent($"common cause of {string.Join(", ", Names(units))}", AvailabilityRatio.FromUnavailability(common), least.Mttr);
         var result = new ReliabilityBlock[units.Length];
         for (var i = 0; i < units.Length; i++)
         {
             // Qᵢ − c, without cancellation for the unit that c was taken from.
             var excess = units[i].Availability.Unavailability - least.Availability.Unavailability + (1 - beta) * least.Availability.Unavailability;
-            var own = common == 1 ? Availability.Always : Availability.FromPair(units[i].Availability.Value / (1 - common), excess / (1 - common));
+            var own = common == 1 ? AvailabilityRatio.Always : AvailabilityRatio.FromPair(units[i].Availability.Value / (1 - common), excess / (1 - common));
             result[i] = new SeriesBlock([cause, new ReliabilityComponent(units[i].Name, own, units[i].Mttr)]);
         }
 
@@ -162,30 +162,30 @@ public abstract class ReliabilityBlock
         return list;
     }
 
-    internal abstract Availability Combine(ReadOnlySpan<Availability> parts);
+    internal abstract AvailabilityRatio Combine(ReadOnlySpan<AvailabilityRatio> parts);
 
     private sealed class SeriesBlock(ReadOnlySpan<ReliabilityBlock> parts) : ReliabilityBlock(parts)
     {
-        internal override Availability Combine(ReadOnlySpan<Availability> parts) => Availability.Series(parts);
+        internal override AvailabilityRatio Combine(ReadOnlySpan<AvailabilityRatio> parts) => AvailabilityRatio.Series(parts);
     }
 
     private sealed class ParallelBlock(ReadOnlySpan<ReliabilityBlock> parts) : ReliabilityBlock(parts)
     {
-        internal override Availability Combine(ReadOnlySpan<Availability> parts) => Availability.Parallel(parts);
+        internal override AvailabilityRatio Combine(ReadOnlySpan<AvailabilityRatio> parts) => AvailabilityRatio.Parallel(parts);
     }
 
     private sealed class KofNBlock(int required, ReadOnlySpan<ReliabilityBlock> parts) : ReliabilityBlock(parts)
     {
-        internal override Availability Combine(ReadOnlySpan<Availability> parts) => Availability.KofN(required, parts);
+        internal override AvailabilityRatio Combine(ReadOnlySpan<AvailabilityRatio> parts) => AvailabilityRatio.KofN(required, parts);
     }
 
-    private sealed class StandbyBlock(Availability switching, ReadOnlySpan<ReliabilityBlock> parts) : ReliabilityBlock(parts)
+    private sealed class StandbyBlock(AvailabilityRatio switching, ReadOnlySpan<ReliabilityBlock> parts) : ReliabilityBlock(parts)
     {
-        internal override Availability Combine(ReadOnlySpan<Availability> parts)
+        internal override AvailabilityRatio Combine(ReadOnlySpan<AvailabilityRatio> parts)
         {
             var rest = parts[^1];
             for (var i = parts.Length - 2; i >= 0; i--)
-                rest = Availability.Parallel(parts[i], Availability.Series(switching, rest));
+                rest = AvailabilityRatio.Parallel(parts[i], AvailabilityRatio.Series(switching, rest));
             return rest;
         }
     }
@@ -194,7 +194,7 @@ public abstract class ReliabilityBlock
 /// <summary>One physical unit of a <see cref="ReliabilityBlock"/>. Immutable and thread-safe.</summary>
 public sealed class ReliabilityComponent : ReliabilityBlock
 {
-    internal ReliabilityComponent(string name, Availability availability, double? mttr)
+    internal ReliabilityComponent(string name, AvailabilityRatio availability, double? mttr)
         : base([], leaf: true)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
@@ -207,12 +207,12 @@ public sealed class ReliabilityComponent : ReliabilityBlock
     public string Name { get; }
 
     /// <summary>Its own availability.</summary>
-    public new Availability Availability { get; }
+    public new AvailabilityRatio Availability { get; }
 
     /// <summary>Its mean time to repair, in the diagram's unit; null when it was given an availability only.</summary>
     public double? Mttr { get; }
 
-    internal override Availability Combine(ReadOnlySpan<Availability> parts) => Availability;
+    internal override AvailabilityRatio Combine(ReadOnlySpan<AvailabilityRatio> parts) => Availability;
 }
 
 /// <summary>How often a block fails, and for how long; all in the unit of its components' times.</summary>

@@ -45,7 +45,7 @@ public sealed record RepairableGroup
 
     /// <summary>The share of time the group is up in the long run.</summary>
     /// <exception cref="InvalidOperationException"><see cref="Required"/> exceeds <see cref="Units"/>, or nothing is repaired.</exception>
-    public Availability Availability() => SteadyState().Availability;
+    public AvailabilityRatio Availability() => SteadyState().Availability;
 
     /// <summary>How often the group fails in the long run, and its mean up and down times.</summary>
     /// <exception cref="InvalidOperationException"><see cref="Required"/> exceeds <see cref="Units"/>, or nothing is repaired.</exception>
@@ -97,7 +97,7 @@ public sealed record RepairableGroup
             : (active * Coverage / Mttf + waiting, active * (1 - Coverage) / Mttf);
     }
 
-    private (Availability Availability, double Frequency) SteadyState()
+    private (AvailabilityRatio Availability, double Frequency) SteadyState()
     {
         var spares = Spares();
         if (Mttr is not { } mttr)
@@ -135,6 +135,6 @@ public sealed record RepairableGroup
             }
         }
 
-        return (HaKit.Availability.Availability.FromPair(up, down), frequency);
+        return (AvailabilityRatio.FromPair(up, down), frequency);
     }
 }

@@ -9,21 +9,21 @@ public static class Retry
     /// <param name="attempt">Chance that one attempt succeeds.</param>
     /// <param name="attempts">k, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="attempts"/> is less than 1.</exception>
-    public static Availability Success(Availability attempt, int attempts)
+    public static AvailabilityRatio Success(AvailabilityRatio attempt, int attempts)
     {
         Guard.AtLeast(1, attempts);
         var u = attempt.Unavailability;
         if (u == 0)
-            return Availability.Always;
+            return AvailabilityRatio.Always;
         // ln u loses digits to ln a when u is near one; take it from the accurate part.
         var log = u > 0.5 ? Precise.Log1p(-attempt.Value) : Math.Log(u);
-        return Availability.FromPair(-Precise.Expm1(attempts * log), Math.Pow(u, attempts));
+        return AvailabilityRatio.FromPair(-Precise.Expm1(attempts * log), Math.Pow(u, attempts));
     }
 
     /// <summary>Mean number of attempts when one stops at the first success or after k: (1 − uᵏ)/a.</summary>
     /// <inheritdoc cref="Success" path="/param"/>
     /// <inheritdoc cref="Success" path="/exception"/>
-    public static double ExpectedAttempts(Availability attempt, int attempts)
+    public static double ExpectedAttempts(AvailabilityRatio attempt, int attempts)
     {
         var success = Success(attempt, attempts);
         return attempt.Value == 0 ? attempts : success.Value / attempt.Value;
@@ -34,17 +34,17 @@ public static class Retry
     /// <param name="transient">e, the failure probability of one attempt otherwise; from 0 to 1.</param>
     /// <param name="attempts">k, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
-    public static Availability SuccessWithSharedCause(double hard, double transient, int attempts) =>
-        Availability.Series(
-            Availability.FromUnavailability(Guard.Probability(hard)),
-            Success(Availability.FromUnavailability(Guard.Probability(transient)), attempts));
+    public static AvailabilityRatio SuccessWithSharedCause(double hard, double transient, int attempts) =>
+        AvailabilityRatio.Series(
+            AvailabilityRatio.FromUnavailability(Guard.Probability(hard)),
+            Success(AvailabilityRatio.FromUnavailability(Guard.Probability(transient)), attempts));
 
     /// <summary>Success when the failure probability itself varies from call to call as Beta(α, β): U = ∏ (α + i)/(α + β + i). Attempts are correlated by 1/(α + β + 1).</summary>
     /// <param name="alpha">α, greater than zero; the mean failure probability is α/(α + β).</param>
     /// <param name="beta">β, greater than zero.</param>
     /// <param name="attempts">k, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or outside its range.</exception>
-    public static Availability SuccessWithCorrelation(double alpha, double beta, int attempts)
+    public static AvailabilityRatio SuccessWithCorrelation(double alpha, double beta, int attempts)
     {
         Guard.Positive(alpha);
         Guard.Positive(beta);
@@ -56,14 +56,14 @@ public static class Retry
             down *= (alpha + i) / (alpha + beta + i);
         }
 
-        return Availability.FromPair(up, down);
+        return AvailabilityRatio.FromPair(up, down);
     }
 
     /// <summary>Smallest number of independent attempts that meets a target: ⌈ln U/ln u⌉.</summary>
     /// <param name="attempt">Chance that one attempt succeeds; above zero.</param>
     /// <param name="target">Below 100 %, which no number reaches unless one attempt does.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
-    public static int AttemptsFor(Availability attempt, Availability target)
+    public static int AttemptsFor(AvailabilityRatio attempt, AvailabilityRatio target)
     {
         if (attempt.Value == 0)
             throw new ArgumentOutOfRangeException(nameof(attempt), attempt, "Attempts that never succeed reach no target.");
@@ -85,7 +85,7 @@ public static class Retry
     /// <param name="attempts">Per layer, at least 1.</param>
     /// <param name="layers">At least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is less than 1.</exception>
-    public static double ExpectedAmplification(Availability attempt, int attempts, int layers)
+    public static double ExpectedAmplification(AvailabilityRatio attempt, int attempts, int layers)
     {
         // A layer above sees the failures that the layers below could not retry away.
         Guard.AtLeast(1, layers);

@@ -9,7 +9,7 @@ public sealed record Slo
     /// <param name="target">Strictly between 0 and 100 %: a target of 100 % leaves no budget. State it as a decimal, <c>Availability.Of(0.9995m)</c>.</param>
     /// <param name="period">The (rolling) period; greater than zero, 30 days by custom.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
-    public Slo(Availability target, TimeSpan period)
+    public Slo(AvailabilityRatio target, TimeSpan period)
     {
         if (target.Unavailability == 0 || target.Value == 0)
             throw new ArgumentOutOfRangeException(nameof(target), target, "A target lies strictly between 0 and 100 %.");
@@ -18,10 +18,10 @@ public sealed record Slo
     }
 
     /// <summary>99.9 % over 30 days.</summary>
-    public static Slo Default { get; } = new(Availability.Of(0.999m), TimeSpan.FromDays(30));
+    public static Slo Default { get; } = new(AvailabilityRatio.From(0.999m), TimeSpan.FromDays(30));
 
     /// <summary>The objective.</summary>
-    public Availability Target { get; }
+    public AvailabilityRatio Target { get; }
 
     /// <summary>The period it is held over.</summary>
     public TimeSpan Period { get; }
@@ -60,7 +60,7 @@ public sealed record Slo
     /// bound for rare outages; negative when the dependencies alone overspend it.
     /// </summary>
     /// <param name="dependencies">Each one that the service needs.</param>
-    public TimeSpan ResidualBudget(params ReadOnlySpan<Availability> dependencies)
+    public TimeSpan ResidualBudget(params ReadOnlySpan<AvailabilityRatio> dependencies)
     {
         var spent = 0.0;
         foreach (var dependency in dependencies)

@@ -148,7 +148,7 @@ public sealed record UptimeSummary
     public required IReadOnlyList<Lifetime> Uptimes { get; init; }
 
     /// <summary>Share of the time that it was up; null before any time has passed.</summary>
-    public Availability? Observed => Uptime + Downtime > TimeSpan.Zero ? Availability.Ratio(Uptime.Ticks, Downtime.Ticks) : null;
+    public AvailabilityRatio? Observed => Uptime + Downtime > TimeSpan.Zero ? AvailabilityRatio.Ratio(Uptime.Ticks, Downtime.Ticks) : null;
 
     /// <summary>Mean time to failure, time up over failures (the cut-off one counts as time, not as a failure); null without a failure.</summary>
     public TimeSpan? Mttf => Failures > 0 ? Uptime / Failures : null;
@@ -165,12 +165,12 @@ public sealed record UptimeSummary
     /// <summary>Bounds on the mean time to failure; null before any time up.</summary>
     /// <inheritdoc cref="Bounds" path="/param"/>
     /// <inheritdoc cref="Bounds" path="/exception"/>
-    public DurationInterval? MttfBounds(double confidence = 0.95) => DurationInterval.Of(Uptime, Failures, confidence);
+    public DurationInterval? MttfBounds(double confidence = 0.95) => DurationInterval.FromTotals(Uptime, Failures, confidence);
 
     /// <summary>Bounds on the mean time to repair; null before any time down.</summary>
     /// <inheritdoc cref="Bounds" path="/param"/>
     /// <inheritdoc cref="Bounds" path="/exception"/>
-    public DurationInterval? MttrBounds(double confidence = 0.95) => DurationInterval.Of(Downtime, Repairs, confidence);
+    public DurationInterval? MttrBounds(double confidence = 0.95) => DurationInterval.FromTotals(Downtime, Repairs, confidence);
 }
 
 /// <summary>Two-sided bounds on a mean duration; immutable.</summary>
@@ -179,7 +179,7 @@ public sealed record UptimeSummary
 /// <param name="Confidence">How often such bounds hold.</param>
 public readonly record struct DurationInterval(TimeSpan Lower, TimeSpan? Upper, double Confidence)
 {
-    internal static DurationInterval? Of(TimeSpan total, long ended, double confidence)
+    internal static DurationInterval? FromTotals(TimeSpan total, long ended, double confidence)
     {
         Guard.OpenProbability(confidence);
         if (total <= TimeSpan.Zero)

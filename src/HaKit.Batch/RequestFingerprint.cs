@@ -27,7 +27,7 @@ public sealed class RequestFingerprint : IEquatable<RequestFingerprint>
     /// <param name="messages">What is asked: messages, texts, or the input of a callback.</param>
     /// <param name="options">How it is asked: model, temperature, tools, or the version of a callback.</param>
     /// <param name="schema">The schema of the answer.</param>
-    public static RequestFingerprint Of(ReadOnlySpan<byte> messages, ReadOnlySpan<byte> options = default, ReadOnlySpan<byte> schema = default)
+    public static RequestFingerprint Compute(ReadOnlySpan<byte> messages, ReadOnlySpan<byte> options = default, ReadOnlySpan<byte> schema = default)
     {
         Span<byte> hashes = stackalloc byte[Parts * HashLength];
         SHA256.HashData(messages, hashes);

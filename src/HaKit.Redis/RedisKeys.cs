@@ -20,7 +20,7 @@ internal sealed record RedisKeys(string Tag)
     public RedisKey Leader(string role) => $"hakit:{{{Tag}}}:lead:{role}";
 
     /// <exception cref="InvalidOperationException">There is no name, so staging and production would share what they know.</exception>
-    public static RedisKeys Of(PeerScope scope)
+    public static RedisKeys FromScope(PeerScope scope)
     {
         if (scope.Name is not { } name)
         {

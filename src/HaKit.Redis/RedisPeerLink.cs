@@ -176,7 +176,7 @@ internal sealed class RedisPeerLink : IPeerLink
         var facts = await Soon(_store.ReadAllAsync(StoreNow)).ConfigureAwait(false);
         lock (_gate)
             _readAt = null;
-        Tell(new PeerNews(facts, IsComplete: true));
+        PublishNews(new PeerNews(facts, IsComplete: true));
     }
 
     // Is what was written before still told by the same clock? The store's time is taken as of the middle of the question.
@@ -250,10 +250,10 @@ internal sealed class RedisPeerLink : IPeerLink
         }
 
         if (RedisMessage.Read(message, _scope.Replica, StoreNow()) is { Count: > 0 } facts)
-            Tell(new PeerNews(facts, IsComplete: false));
+            PublishNews(new PeerNews(facts, IsComplete: false));
     }
 
-    private void Tell(PeerNews news)
+    private void PublishNews(PeerNews news)
     {
         lock (_telling)
             _listener!(news);

@@ -14,7 +14,7 @@ public static class RedisPeerLinks
     public static Func<PeerScope, IPeerLink?> Over(IConnectionMultiplexer connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        return scope => new RedisPeerLink(scope, new RedisStore(RedisKeys.Of(scope), connection));
+        return scope => new RedisPeerLink(scope, new RedisStore(RedisKeys.FromScope(scope), connection));
     }
 
     /// <summary>
@@ -30,6 +30,6 @@ public static class RedisPeerLinks
         options.ConnectTimeout = 2000;
         options.AsyncTimeout = 1000;
         options.ClientName ??= "HaKit";
-        return scope => new RedisPeerLink(scope, new RedisStore(RedisKeys.Of(scope), options));
+        return scope => new RedisPeerLink(scope, new RedisStore(RedisKeys.FromScope(scope), options));
     }
 }

@@ -48,7 +48,7 @@ internal sealed partial class DiscoveredEndpoints(
         {
             var query = service.GetLeftPart(UriPartial.Authority);
             var found = await resolver.GetEndpointsAsync(query, cancellationToken).ConfigureAwait(false);
-            Use(found.Endpoints);
+            ApplyInstances(found.Endpoints);
             _change?.Dispose();
             _change = found.ChangeToken.RegisterChangeCallback(static self => _ = ((DiscoveredEndpoints)self!).RefreshAsync(CancellationToken.None), this);
         }
@@ -66,7 +66,7 @@ internal sealed partial class DiscoveredEndpoints(
         }
     }
 
-    private void Use(IReadOnlyList<ServiceEndpoint> instances)
+    private void ApplyInstances(IReadOnlyList<ServiceEndpoint> instances)
     {
         // The registry may have lost its data. An endpoint that is really gone is found by calls and heartbeats.
         if (instances.Count == 0)

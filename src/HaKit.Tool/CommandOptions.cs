@@ -9,12 +9,12 @@ internal static class CommandOptions
 {
     /// <summary>Creates an option whose value is a number.</summary>
     public static Option<double> Number(string name, string valueName, string description, double usual, double least, double most) =>
-        Of(name, valueName, description, text => ParseNumber(text) is { } number && number >= least && number <= most ? number : null,
+        CreateOption(name, valueName, description, text => ParseNumber(text) is { } number && number >= least && number <= most ? number : null,
             string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}"), usual);
 
     /// <summary>Creates an option whose value is a whole number.</summary>
     public static Option<int> Whole(string name, string valueName, string description, int usual, int least = 0, int most = int.MaxValue) =>
-        Of<int>(name, valueName, description, text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number : null,
+        CreateOption<int>(name, valueName, description, text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number : null,
             $"a whole number from {least} to {most}", usual);
 
     /// <summary>Creates an option whose value is a length of time such as 500ms, 20s, 5m, 1h or 30d.</summary>
@@ -39,7 +39,7 @@ internal static class CommandOptions
     public static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
 
     /// <summary>Creates an option with a parser of its own that returns null for a value that it does not understand.</summary>
-    public static Option<T> Of<T>(string name, string valueName, string description, Func<string, T?> parse, string expected, T usual)
+    public static Option<T> CreateOption<T>(string name, string valueName, string description, Func<string, T?> parse, string expected, T usual)
         where T : struct =>
         new(name)
         {

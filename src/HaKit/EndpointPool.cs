@@ -250,7 +250,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     public void Learn(PeerFact fact)
     {
         ArgumentNullException.ThrowIfNull(fact);
-        Live(Owners.Peers).Hear(fact);
+        Live(Owners.Peers).ReceiveFact(fact);
     }
 
     /// <summary>Gets what this pool knows of the other replicas at this moment. Reads only.</summary>

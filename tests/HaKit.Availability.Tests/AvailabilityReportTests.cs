@@ -44,7 +44,7 @@ public sealed class AvailabilityReportTests
         report.ErrorBudgetLeft.Should().Be(1);
         report.Joint.Beta.Should().BeNull();
         report.Endpoints[0].Delivered.Should().BeNull();
-        report.Endpoints[0].Bounds.Lower.Should().Be(Availability.Never);
+        report.Endpoints[0].Bounds.Lower.Should().Be(AvailabilityRatio.Never);
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class AvailabilityReportTests
         var calls = new OutcomeCounters();
         for (var i = 0; i < 100; i++)
             calls.Record(H(1), i % 2 == 0);
-        var report = AvailabilityReport.Create(H(1), [new("a", new UptimeHistory(TimeSpan.Zero))], calls, new Slo(Availability.Of(0.9m), TimeSpan.FromDays(1)));
+        var report = AvailabilityReport.Create(H(1), [new("a", new UptimeHistory(TimeSpan.Zero))], calls, new Slo(AvailabilityRatio.From(0.9m), TimeSpan.FromDays(1)));
         report.ErrorBudgetLeft.Should().BeApproximately(-4, 1e-12);
     }
 

@@ -60,16 +60,16 @@ public sealed class AvailabilityTests
     {
         if (percent is null)
         {
-            Availability.TryParse(text, out _).Should().BeFalse();
-            FluentActions.Invoking(() => Availability.Parse(text)).Should().Throw<FormatException>().WithMessage($"*'{text}'*");
+            AvailabilityRatio.TryParse(text, out _).Should().BeFalse();
+            FluentActions.Invoking(() => AvailabilityRatio.Parse(text)).Should().Throw<FormatException>().WithMessage($"*'{text}'*");
             return;
         }
 
-        var availability = Availability.Parse(text);
+        var availability = AvailabilityRatio.Parse(text);
         availability.ToString().Should().Be(percent);
         availability.ToString("N").Should().Be(nines);
         availability.ToString("W").Should().Be(words);
-        Availability.Parse(availability.ToString("R")).Unavailability.Should().Be(availability.Unavailability);
+        AvailabilityRatio.Parse(availability.ToString("R")).Unavailability.Should().Be(availability.Unavailability);
     }
 
     [Fact]
@@ -77,43 +77,43 @@ public sealed class AvailabilityTests
     {
         var comma = (CultureInfo)CultureInfo.InvariantCulture.Clone();
         comma.NumberFormat.NumberDecimalSeparator = ",";
-        string.Create(comma, $"{Availability.Of(0.9995m):P}").Should().Be("99.95%");
-        Availability.Parse("99.95%", comma).Should().Be(Availability.Of(0.9995m));
-        FluentActions.Invoking(() => Availability.Always.ToString("X")).Should().Throw<FormatException>();
+        string.Create(comma, $"{AvailabilityRatio.From(0.9995m):P}").Should().Be("99.95%");
+        AvailabilityRatio.Parse("99.95%", comma).Should().Be(AvailabilityRatio.From(0.9995m));
+        FluentActions.Invoking(() => AvailabilityRatio.Always.ToString("X")).Should().Throw<FormatException>();
     }
 
     [Fact]
     public void A_decimal_target_has_an_exact_complement_that_a_double_has_not()
     {
-        Availability.Of(0.9999m).Unavailability.Should().Be(1e-4);
-        Availability.Of(0.9999).Unavailability.Should().NotBe(1e-4);
-        Availability.Parse("99.99%").Unavailability.Should().Be(1e-4);
+        AvailabilityRatio.From(0.9999m).Unavailability.Should().Be(1e-4);
+        AvailabilityRatio.From(0.9999).Unavailability.Should().NotBe(1e-4);
+        AvailabilityRatio.Parse("99.99%").Unavailability.Should().Be(1e-4);
     }
 
     [Fact]
     public void Meeting_a_target_exactly_is_meeting_it()
     {
-        var two = Availability.Parallel(Availability.Of(0.9m), Availability.Of(0.9m));
+        var two = AvailabilityRatio.Parallel(AvailabilityRatio.From(0.9m), AvailabilityRatio.From(0.9m));
         two.Unavailability.Should().BeGreaterThan(0.01, "0.1 · 0.1 is rounded up");
-        two.Meets(Availability.Of(0.99m)).Should().BeTrue();
-        Availability.FromUnavailability(0.0100001).Meets(Availability.Of(0.99m)).Should().BeFalse();
+        two.Meets(AvailabilityRatio.From(0.99m)).Should().BeTrue();
+        AvailabilityRatio.FromUnavailability(0.0100001).Meets(AvailabilityRatio.From(0.99m)).Should().BeFalse();
     }
 
     [Fact]
     public void Default_is_never_up()
     {
-        default(Availability).Should().Be(Availability.Never);
-        default(Availability).Unavailability.Should().Be(1);
-        default(Availability).GetHashCode().Should().Be(Availability.Never.GetHashCode());
-        default(Availability).Nines.Should().Be(0);
+        default(AvailabilityRatio).Should().Be(AvailabilityRatio.Never);
+        default(AvailabilityRatio).Unavailability.Should().Be(1);
+        default(AvailabilityRatio).GetHashCode().Should().Be(AvailabilityRatio.Never.GetHashCode());
+        default(AvailabilityRatio).Nines.Should().Be(0);
     }
 
     [Fact]
     public void Order_is_by_availability_down_to_the_last_nine()
     {
-        var (worse, better) = (Availability.FromUnavailability(2e-15), Availability.FromUnavailability(1e-18));
+        var (worse, better) = (AvailabilityRatio.FromUnavailability(2e-15), AvailabilityRatio.FromUnavailability(1e-18));
         (worse < better && better > worse && worse <= better && better >= worse && worse != better).Should().BeTrue();
-        Availability.Of(0.1).CompareTo(Availability.Of(0.2)).Should().BeNegative();
+        AvailabilityRatio.From(0.1).CompareTo(AvailabilityRatio.From(0.2)).Should().BeNegative();
         worse.CompareTo((object)better).Should().BeNegative();
         worse.CompareTo(null).Should().BePositive();
         FluentActions.Invoking(() => worse.CompareTo("99%")).Should().Throw<ArgumentException>();
@@ -122,57 +122,57 @@ public sealed class AvailabilityTests
     [Fact]
     public void Nothing_in_series_is_always_up_and_nothing_in_parallel_never()
     {
-        Availability.Series().Should().Be(Availability.Always);
-        Availability.Parallel().Should().Be(Availability.Never);
-        Availability.KofN(0).Should().Be(Availability.Always);
+        AvailabilityRatio.Series().Should().Be(AvailabilityRatio.Always);
+        AvailabilityRatio.Parallel().Should().Be(AvailabilityRatio.Never);
+        AvailabilityRatio.KofN(0).Should().Be(AvailabilityRatio.Always);
     }
 
     [Fact]
     public void Text_keeps_three_digits_of_what_is_lost()
     {
-        Availability.FromUnavailability(1.23456e-6).ToString().Should().Be("99.999877%");
-        Availability.FromUnavailability(0.123456).ToString().Should().Be("87.7%");
-        Availability.FromUnavailability(0.5).ToString().Should().Be("50%");
-        Availability.Of(0.123456).ToString().Should().Be("12.35%");
-        Availability.Of(0.00123456).ToString().Should().Be("0.123%");
-        Availability.FromUnavailability(1e-22).ToString().Should().Be("99.99999999999999999999%");
-        Availability.FromUnavailability(9e-23).ToString().Should().Be("1-9E-23");
-        Availability.FromUnavailability(0.5).ToString("R").Should().Be("0.5");
-        Availability.FromUnavailability(0.25).ToString("R").Should().Be("1-0.25");
-        Availability.Of(0.9995m).ToString("G").Should().Be("99.95%");
-        Availability.Of(0.9995m).ToString("").Should().Be("99.95%");
-        Availability.Parse("300N").Nines.Should().BeApproximately(300, 1e-9);
-        Availability.Parse("26N").Unavailability.Should().Be(1e-26);
-        Availability.Parse("27N5").Unavailability.Should().BeApproximately(5e-28, 1e-40);
-        FluentActions.Invoking(() => Availability.Parse(null!)).Should().Throw<ArgumentNullException>();
-        Availability.TryParse(null, out _).Should().BeFalse();
+        AvailabilityRatio.FromUnavailability(1.23456e-6).ToString().Should().Be("99.999877%");
+        AvailabilityRatio.FromUnavailability(0.123456).ToString().Should().Be("87.7%");
+        AvailabilityRatio.FromUnavailability(0.5).ToString().Should().Be("50%");
+        AvailabilityRatio.From(0.123456).ToString().Should().Be("12.35%");
+        AvailabilityRatio.From(0.00123456).ToString().Should().Be("0.123%");
+        AvailabilityRatio.FromUnavailability(1e-22).ToString().Should().Be("99.99999999999999999999%");
+        AvailabilityRatio.FromUnavailability(9e-23).ToString().Should().Be("1-9E-23");
+        AvailabilityRatio.FromUnavailability(0.5).ToString("R").Should().Be("0.5");
+        AvailabilityRatio.FromUnavailability(0.25).ToString("R").Should().Be("1-0.25");
+        AvailabilityRatio.From(0.9995m).ToString("G").Should().Be("99.95%");
+        AvailabilityRatio.From(0.9995m).ToString("").Should().Be("99.95%");
+        AvailabilityRatio.Parse("300N").Nines.Should().BeApproximately(300, 1e-9);
+        AvailabilityRatio.Parse("26N").Unavailability.Should().Be(1e-26);
+        AvailabilityRatio.Parse("27N5").Unavailability.Should().BeApproximately(5e-28, 1e-40);
+        FluentActions.Invoking(() => AvailabilityRatio.Parse(null!)).Should().Throw<ArgumentNullException>();
+        AvailabilityRatio.TryParse(null, out _).Should().BeFalse();
     }
 
     [Fact]
     public void Nines_are_counted_from_whichever_part_is_exact()
     {
-        Availability.Of(0.9995m).Nines.Should().BeApproximately(3.30103, 1e-5);
-        Availability.FromNines(3.5).Unavailability.Should().BeApproximately(Math.Pow(10, -3.5), 1e-18);
-        Availability.FromNines(3.5).Value.Should().BeApproximately(1 - Math.Pow(10, -3.5), 1e-15);
-        Availability.FromNines(0).Should().Be(Availability.Never);
-        Availability.FromNines(double.PositiveInfinity).Should().Be(Availability.Always);
-        Availability.Always.Nines.Should().Be(double.PositiveInfinity);
-        Availability.Of(1e-18).Nines.Should().BeApproximately(1e-18 / Math.Log(10), 1e-30, "however close to never");
-        Availability.FromUnavailability(0.5).Nines.Should().BeApproximately(Math.Log10(2), 1e-15);
+        AvailabilityRatio.From(0.9995m).Nines.Should().BeApproximately(3.30103, 1e-5);
+        AvailabilityRatio.FromNines(3.5).Unavailability.Should().BeApproximately(Math.Pow(10, -3.5), 1e-18);
+        AvailabilityRatio.FromNines(3.5).Value.Should().BeApproximately(1 - Math.Pow(10, -3.5), 1e-15);
+        AvailabilityRatio.FromNines(0).Should().Be(AvailabilityRatio.Never);
+        AvailabilityRatio.FromNines(double.PositiveInfinity).Should().Be(AvailabilityRatio.Always);
+        AvailabilityRatio.Always.Nines.Should().Be(double.PositiveInfinity);
+        AvailabilityRatio.From(1e-18).Nines.Should().BeApproximately(1e-18 / Math.Log(10), 1e-30, "however close to never");
+        AvailabilityRatio.FromUnavailability(0.5).Nines.Should().BeApproximately(Math.Log10(2), 1e-15);
     }
 
     [Fact]
     public void Equality_is_of_both_parts_and_order_is_total()
     {
-        var a = Availability.FromPair(0.5, 0.25);
-        a.Equals(Availability.FromPair(0.5, 0.25)).Should().BeTrue();
-        (a == Availability.FromPair(0.5, 0.26) || a == Availability.FromPair(0.6, 0.25)).Should().BeFalse();
-        a.Equals((object)Availability.FromPair(0.5, 0.25)).Should().BeTrue();
+        var a = AvailabilityRatio.FromPair(0.5, 0.25);
+        a.Equals(AvailabilityRatio.FromPair(0.5, 0.25)).Should().BeTrue();
+        (a == AvailabilityRatio.FromPair(0.5, 0.26) || a == AvailabilityRatio.FromPair(0.6, 0.25)).Should().BeFalse();
+        a.Equals((object)AvailabilityRatio.FromPair(0.5, 0.25)).Should().BeTrue();
         a.Equals("0.5").Should().BeFalse();
-        Availability.FromPair(1.1, 1.2).Should().Be(Availability.FromPair(1, 1), "rounding past one is cut off");
-        a.GetHashCode().Should().NotBe(Availability.FromPair(0.5, 0.26).GetHashCode());
+        AvailabilityRatio.FromPair(1.1, 1.2).Should().Be(AvailabilityRatio.FromPair(1, 1), "rounding past one is cut off");
+        a.GetHashCode().Should().NotBe(AvailabilityRatio.FromPair(0.5, 0.26).GetHashCode());
 
-        Availability[] sorted = [Availability.Never, Availability.Of(0.2), Availability.Of(0.5), Availability.Of(0.8), Availability.Always];
+        AvailabilityRatio[] sorted = [AvailabilityRatio.Never, AvailabilityRatio.From(0.2), AvailabilityRatio.From(0.5), AvailabilityRatio.From(0.8), AvailabilityRatio.Always];
         for (var i = 0; i < sorted.Length; i++)
         {
             for (var j = 0; j < sorted.Length; j++)
@@ -186,22 +186,22 @@ public sealed class AvailabilityTests
     [Fact]
     public void A_period_loses_its_share()
     {
-        Availability.Of(0.999m).Downtime(TimeSpan.FromDays(30)).Should().Be(TimeSpan.FromMinutes(43.2));
-        Availability.Always.Downtime(TimeSpan.FromDays(30)).Should().Be(TimeSpan.Zero);
-        Availability.Never.RequiredMttr(5).Should().Be(double.PositiveInfinity);
-        Availability.Always.RequiredMttf(5).Should().Be(double.PositiveInfinity);
-        Availability.Of(0.75m).RequiredMttf(2).Should().BeApproximately(6, 1e-14);
-        Availability.FromDowntime(TimeSpan.FromHours(10), TimeSpan.FromHours(10)).Should().Be(Availability.Never);
-        Availability.FromDowntime(TimeSpan.FromHours(10), TimeSpan.Zero).Should().Be(Availability.Always);
+        AvailabilityRatio.From(0.999m).Downtime(TimeSpan.FromDays(30)).Should().Be(TimeSpan.FromMinutes(43.2));
+        AvailabilityRatio.Always.Downtime(TimeSpan.FromDays(30)).Should().Be(TimeSpan.Zero);
+        AvailabilityRatio.Never.RequiredMttr(5).Should().Be(double.PositiveInfinity);
+        AvailabilityRatio.Always.RequiredMttf(5).Should().Be(double.PositiveInfinity);
+        AvailabilityRatio.From(0.75m).RequiredMttf(2).Should().BeApproximately(6, 1e-14);
+        AvailabilityRatio.FromDowntime(TimeSpan.FromHours(10), TimeSpan.FromHours(10)).Should().Be(AvailabilityRatio.Never);
+        AvailabilityRatio.FromDowntime(TimeSpan.FromHours(10), TimeSpan.Zero).Should().Be(AvailabilityRatio.Always);
     }
 
     [Fact]
     public void Required_times_lead_back_to_the_availability()
     {
-        var target = Availability.Of(0.9995m);
-        Availability.FromMttfMttr(720, target.RequiredMttr(720)).Unavailability.Should().BeApproximately(5e-4, 1e-18);
-        Availability.FromMttfMttr(target.RequiredMttf(2), 2).Unavailability.Should().BeApproximately(5e-4, 1e-18);
-        Availability.FromMttfMttr(TimeSpan.FromDays(30), TimeSpan.FromHours(1)).Should().Be(Availability.FromMttfMttr(720, 1));
+        var target = AvailabilityRatio.From(0.9995m);
+        AvailabilityRatio.FromMttfMttr(720, target.RequiredMttr(720)).Unavailability.Should().BeApproximately(5e-4, 1e-18);
+        AvailabilityRatio.FromMttfMttr(target.RequiredMttf(2), 2).Unavailability.Should().BeApproximately(5e-4, 1e-18);
+        AvailabilityRatio.FromMttfMttr(TimeSpan.FromDays(30), TimeSpan.FromHours(1)).Should().Be(AvailabilityRatio.FromMttfMttr(720, 1));
     }
 
     [Theory]
@@ -215,18 +215,18 @@ public sealed class AvailabilityTests
         const int n = 20_000;
         var sum = 0.0;
         for (var i = 0; i <= n; i++)
-            sum += Availability.Instantaneous(100, 1, t * i / n).Unavailability * (i is 0 or n ? 1 : i % 2 == 1 ? 4 : 2);
+            sum += AvailabilityRatio.Instantaneous(100, 1, t * i / n).Unavailability * (i is 0 or n ? 1 : i % 2 == 1 ? 4 : 2);
         var mean = sum / (3.0 * n);
-        (Math.Abs(Availability.Interval(100, 1, t).Unavailability - mean) / mean).Should().BeLessThan(1e-9);
+        (Math.Abs(AvailabilityRatio.Interval(100, 1, t).Unavailability - mean) / mean).Should().BeLessThan(1e-9);
     }
 
     [Fact]
     public void In_the_long_run_both_become_the_steady_state()
     {
-        var steady = Availability.FromMttfMttr(100, 1);
-        Availability.Instantaneous(100, 1, 0).Should().Be(Availability.Always);
-        Availability.Instantaneous(100, 1, 1e5).Unavailability.Should().Be(steady.Unavailability);
-        Availability.Interval(100, 1, 0).Should().Be(Availability.Always);
-        (Availability.Interval(100, 1, 1e9).Unavailability / steady.Unavailability).Should().BeApproximately(1, 1e-8);
+        var steady = AvailabilityRatio.FromMttfMttr(100, 1);
+        AvailabilityRatio.Instantaneous(100, 1, 0).Should().Be(AvailabilityRatio.Always);
+        AvailabilityRatio.Instantaneous(100, 1, 1e5).Unavailability.Should().Be(steady.Unavailability);
+        AvailabilityRatio.Interval(100, 1, 0).Should().Be(AvailabilityRatio.Always);
+        (AvailabilityRatio.Interval(100, 1, 1e9).Unavailability / steady.Unavailability).Should().BeApproximately(1, 1e-8);
     }
 }

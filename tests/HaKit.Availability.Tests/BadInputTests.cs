@@ -2,34 +2,34 @@ namespace HaKit.Availability.Tests;
 
 public sealed class BadInputTests
 {
-    private static readonly Availability Nine = Availability.Of(0.9m);
+    private static readonly AvailabilityRatio Nine = AvailabilityRatio.From(0.9m);
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
     private static readonly TimeSpan Negative = TimeSpan.FromTicks(-1);
 
     /// <summary>What is called with what is bad, and the parameter that must be named.</summary>
     private static readonly (string Name, string Parameter, Action Call)[] Cases =
     [
-        ("Of NaN", "availability", () => Availability.Of(double.NaN)),
-        ("Of above 1", "availability", () => Availability.Of(1.0000001)),
-        ("Of decimal above 1", "availability", () => Availability.Of(99.95m)),
-        ("Of decimal below 0", "availability", () => Availability.Of(-0.1m)),
-        ("FromUnavailability below 0", "unavailability", () => Availability.FromUnavailability(-1e-300)),
-        ("FromNines NaN", "nines", () => Availability.FromNines(double.NaN)),
-        ("FromNines below 0", "nines", () => Availability.FromNines(-1)),
-        ("FromMttfMttr mttf 0", "mttf", () => Availability.FromMttfMttr(0, 1)),
-        ("FromMttfMttr mttf infinite", "mttf", () => Availability.FromMttfMttr(double.PositiveInfinity, 1)),
-        ("FromMttfMttr mttr NaN", "mttr", () => Availability.FromMttfMttr(1, double.NaN)),
-        ("FromMttfMttr time negative", "mttr", () => Availability.FromMttfMttr(Hour, Negative)),
-        ("FromDowntime period 0", "period", () => Availability.FromDowntime(TimeSpan.Zero, TimeSpan.Zero)),
-        ("FromDowntime more than all", "downtime", () => Availability.FromDowntime(Hour, 2 * Hour)),
+        ("Of NaN", "availability", () => AvailabilityRatio.From(double.NaN)),
+        ("Of above 1", "availability", () => AvailabilityRatio.From(1.0000001)),
+        ("Of decimal above 1", "availability", () => AvailabilityRatio.From(99.95m)),
+        ("Of decimal below 0", "availability", () => AvailabilityRatio.From(-0.1m)),
+        ("FromUnavailability below 0", "unavailability", () => AvailabilityRatio.FromUnavailability(-1e-300)),
+        ("FromNines NaN", "nines", () => AvailabilityRatio.FromNines(double.NaN)),
+        ("FromNines below 0", "nines", () => AvailabilityRatio.FromNines(-1)),
+        ("FromMttfMttr mttf 0", "mttf", () => AvailabilityRatio.FromMttfMttr(0, 1)),
+        ("FromMttfMttr mttf infinite", "mttf", () => AvailabilityRatio.FromMttfMttr(double.PositiveInfinity, 1)),
+        ("FromMttfMttr mttr NaN", "mttr", () => AvailabilityRatio.FromMttfMttr(1, double.NaN)),
+        ("FromMttfMttr time negative", "mttr", () => AvailabilityRatio.FromMttfMttr(Hour, Negative)),
+        ("FromDowntime period 0", "period", () => AvailabilityRatio.FromDowntime(TimeSpan.Zero, TimeSpan.Zero)),
+        ("FromDowntime more than all", "downtime", () => AvailabilityRatio.FromDowntime(Hour, 2 * Hour)),
         ("Downtime negative", "period", () => Nine.Downtime(Negative)),
-        ("KofN k > n", "required", () => Availability.KofN(3, Nine, Nine)),
-        ("KofN k < 0", "required", () => Availability.KofN(-1, Nine)),
+        ("KofN k > n", "required", () => AvailabilityRatio.KofN(3, Nine, Nine)),
+        ("KofN k < 0", "required", () => AvailabilityRatio.KofN(-1, Nine)),
         ("RequiredMttr", "mttf", () => Nine.RequiredMttr(-1)),
         ("RequiredMttf", "mttr", () => Nine.RequiredMttf(double.NaN)),
-        ("MeanCycle", "mttr", () => Availability.MeanCycle(1, -1)),
-        ("Instantaneous mttr 0", "mttr", () => Availability.Instantaneous(1, 0, 1)),
-        ("Interval time", "time", () => Availability.Interval(1, 1, double.NaN)),
+        ("MeanCycle", "mttr", () => AvailabilityRatio.MeanCycle(1, -1)),
+        ("Instantaneous mttr 0", "mttr", () => AvailabilityRatio.Instantaneous(1, 0, 1)),
+        ("Interval time", "time", () => AvailabilityRatio.Interval(1, 1, double.NaN)),
         ("Survival p", "failureProbability", () => Reliability.Survival(1.5, 1)),
         ("Survival n", "steps", () => Reliability.Survival(0.5, -1)),
         ("ExponentialSurvival rate", "rate", () => Reliability.ExponentialSurvival(-1, 1)),
@@ -39,8 +39,8 @@ public sealed class BadInputTests
         ("StandbySurvival units", "units", () => Reliability.StandbySurvival(0, 1, 1)),
         ("StandbySurvival switching", "switching", () => Reliability.StandbySurvival(2, 1, 1, double.NaN)),
         ("InstancesFor required", "required", () => Capacity.InstancesFor(0, Nine, Nine)),
-        ("InstancesFor never up", "instance", () => Capacity.InstancesFor(1, Availability.Never, Nine)),
-        ("InstancesFor target 100 %", "target", () => Capacity.InstancesFor(1, Nine, Availability.Always)),
+        ("InstancesFor never up", "instance", () => Capacity.InstancesFor(1, AvailabilityRatio.Never, Nine)),
+        ("InstancesFor target 100 %", "target", () => Capacity.InstancesFor(1, Nine, AvailabilityRatio.Always)),
         ("AtLeast k > n", "required", () => Capacity.AtLeast(3, 2, Nine)),
         ("SparesLowerBound", "spares", () => Capacity.SparesLowerBound(3, 3, Nine)),
         ("NPlusK utilisation", "utilisation", () => Capacity.NPlusK(1, 1, 1.1, 0)),
@@ -72,12 +72,12 @@ public sealed class BadInputTests
         ("Heartbeat misses", "misses", () => _ = new Heartbeat(Hour, Hour, 0)),
         ("Heartbeat loss", "loss", () => new Heartbeat(Hour, Hour, 1).MeanBeatsToFalseAlarm(1)),
         ("Phi deviation", "deviation", () => Heartbeat.Phi(1, 0, 1)),
-        ("Slo target 100 %", "target", () => _ = new Slo(Availability.Always, Hour)),
+        ("Slo target 100 %", "target", () => _ = new Slo(AvailabilityRatio.Always, Hour)),
         ("Slo period 0", "period", () => _ = new Slo(Nine, TimeSpan.Zero)),
         ("AllowedFailures", "calls", () => Slo.Default.AllowedFailures(-1)),
         ("AllowedOutages", "outage", () => Slo.Default.AllowedOutages(TimeSpan.Zero)),
         ("Consumed more than all", "failures", () => Slo.Default.Consumed(2, 1)),
-        ("BurnRate target 100 %", "target", () => BurnRate.FromErrorRatio(Availability.Always, 0.1)),
+        ("BurnRate target 100 %", "target", () => BurnRate.FromErrorRatio(AvailabilityRatio.Always, 0.1)),
         ("BurnRate ratio", "errorRatio", () => BurnRate.FromErrorRatio(Nine, double.NaN)),
         ("BurnRate threshold window 0", "window", () => BurnRate.Threshold(0.02, TimeSpan.Zero, Hour)),
         ("BurnRate threshold share 0", "budgetShare", () => BurnRate.Threshold(0, Hour, Hour)),
@@ -93,8 +93,8 @@ public sealed class BadInputTests
         ("Wilson n 0", "trials", () => Estimate.Wilson(0, 0)),
         ("Jeffreys confidence", "confidence", () => Estimate.Jeffreys(1, 2, 1)),
         ("ZeroFailureLower", "trials", () => Estimate.ZeroFailureLower(0)),
-        ("ZeroFailureTrials", "target", () => Estimate.ZeroFailureTrials(Availability.Always)),
-        ("ZeroFailureTrials never", "target", () => Estimate.ZeroFailureTrials(Availability.Never)),
+        ("ZeroFailureTrials", "target", () => Estimate.ZeroFailureTrials(AvailabilityRatio.Always)),
+        ("ZeroFailureTrials never", "target", () => Estimate.ZeroFailureTrials(AvailabilityRatio.Never)),
         ("MtbfBounds time", "totalTime", () => Estimate.MtbfBounds(0, 1)),
         ("MtbfBounds event without one", "failures", () => Estimate.MtbfBounds(1, 0, end: ObservationEnd.Event)),
         ("MtbfLower confidence", "confidence", () => Estimate.MtbfLower(1, 1, double.NaN)),
@@ -108,8 +108,8 @@ public sealed class BadInputTests
         ("Retry attempts", "attempts", () => Retry.Success(Nine, 0)),
         ("Retry hard", "hard", () => Retry.SuccessWithSharedCause(-1, 0, 1)),
         ("Retry alpha", "alpha", () => Retry.SuccessWithCorrelation(0, 1, 1)),
-        ("Retry.AttemptsFor", "attempt", () => Retry.AttemptsFor(Availability.Never, Nine)),
-        ("Retry.AttemptsFor 100 %", "target", () => Retry.AttemptsFor(Nine, Availability.Always)),
+        ("Retry.AttemptsFor", "attempt", () => Retry.AttemptsFor(AvailabilityRatio.Never, Nine)),
+        ("Retry.AttemptsFor 100 %", "target", () => Retry.AttemptsFor(Nine, AvailabilityRatio.Always)),
         ("Retry layers", "layers", () => Retry.LayerAmplification(1, 0)),
         ("Retry backoff", "factor", () => Retry.TotalBackoff(Hour, 0.5, 2)),
         ("Retry reject", "accepts", () => Retry.RejectProbability(1, 2)),
@@ -122,16 +122,16 @@ public sealed class BadInputTests
         ("Queue waiting", "waiting", () => Queueing.ServersFor(1, 0)),
         ("Planner beta", "beta", () => Planner.EndpointsFor(Nine, Nine, 1, 2)),
         ("Planner required", "required", () => Planner.EndpointsFor(Nine, Nine, 0)),
-        ("Planner endpoint", "endpoint", () => Planner.EndpointsFor(Availability.Never, Nine)),
+        ("Planner endpoint", "endpoint", () => Planner.EndpointsFor(AvailabilityRatio.Never, Nine)),
         ("Design beta", "Beta", () => _ = new PoolDesign { Endpoints = [new("a", Nine)], Beta = double.NaN }),
         ("Design detection", "Detection", () => _ = new PoolDesign { Endpoints = [new("a", Nine)], Detection = Negative }),
         ("Design required", "Required", () => _ = new PoolDesign { Endpoints = [new("a", Nine)], Required = 0 }),
         ("Endpoint mttr", "Mttr", () => _ = new PlannedEndpoint("a", Nine) { Mttr = TimeSpan.Zero }),
         ("Change cost", "cost", () => _ = new PlanChange("a", double.NaN, d => d)),
         ("History capacity", "capacity", () => _ = new UptimeHistory(Hour, capacity: 0)),
-        ("Joint required", "required", () => JointDowntime.Of([new UptimeHistory(Hour).Summarize(Hour)], 2)),
-        ("FromMttfMttr time 0", "mttf", () => Availability.FromMttfMttr(TimeSpan.Zero, Hour)),
-        ("FromDowntime negative", "downtime", () => Availability.FromDowntime(Hour, Negative)),
+        ("Joint required", "required", () => JointDowntime.Measure([new UptimeHistory(Hour).Summarize(Hour)], 2)),
+        ("FromMttfMttr time 0", "mttf", () => AvailabilityRatio.FromMttfMttr(TimeSpan.Zero, Hour)),
+        ("FromDowntime negative", "downtime", () => AvailabilityRatio.FromDowntime(Hour, Negative)),
         ("AtLeast of none", "instances", () => Capacity.AtLeast(0, 0, Nine)),
         ("SparesLowerBound of none", "instances", () => Capacity.SparesLowerBound(0, 0, Nine)),
         ("NPlusK spares", "spares", () => Capacity.NPlusK(1, 1, 1, -1)),
@@ -170,8 +170,8 @@ public sealed class BadInputTests
         FluentActions.Invoking(() => Backup.AnyCopyLeft(0.1)).Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => new KaplanMeier([])).Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => Estimate.Renewal((1, 1))).Should().Throw<ArgumentException>();
-        FluentActions.Invoking(() => JointDowntime.Of([])).Should().Throw<ArgumentException>().WithParameterName("histories");
-        FluentActions.Invoking(() => JointDowntime.Of(null!)).Should().Throw<ArgumentNullException>().WithParameterName("histories");
+        FluentActions.Invoking(() => JointDowntime.Measure([])).Should().Throw<ArgumentException>().WithParameterName("histories");
+        FluentActions.Invoking(() => JointDowntime.Measure(null!)).Should().Throw<ArgumentNullException>().WithParameterName("histories");
         FluentActions.Invoking(() => new KaplanMeier(null!)).Should().Throw<ArgumentNullException>().WithParameterName("lifetimes");
         FluentActions.Invoking(() => new BurnRateAlert(" ", 1, Hour, Hour)).Should().Throw<ArgumentException>().WithParameterName("name");
         FluentActions.Invoking(() => BurnRateAlert.Standard(null!)).Should().Throw<ArgumentNullException>().WithParameterName("slo");

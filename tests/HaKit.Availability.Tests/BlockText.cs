@@ -11,7 +11,7 @@ internal static class BlockText
         {
             var equals = text.IndexOf('=');
             var name = equals < 0 ? $"{text} {Guid.NewGuid()}" : text[..equals];
-            return ReliabilityBlock.Component(name, Availability.Of(decimal.Parse(text[(equals + 1)..], System.Globalization.CultureInfo.InvariantCulture)));
+            return ReliabilityBlock.Component(name, AvailabilityRatio.From(decimal.Parse(text[(equals + 1)..], System.Globalization.CultureInfo.InvariantCulture)));
         }
 
         var parts = Split(text[(open + 1)..^1]).Select(Parse).ToArray();

@@ -4,7 +4,7 @@ namespace HaKit.Availability.Tests;
 public sealed class ByHandTests
 {
     private const double Exactly = 1e-14;
-    private static readonly Availability Nine = Availability.Of(0.9m);
+    private static readonly AvailabilityRatio Nine = AvailabilityRatio.From(0.9m);
 
     private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);
 
@@ -22,9 +22,9 @@ public sealed class ByHandTests
     {
         Capacity.Mean(4, 10, Nine).Should().BeApproximately(36, 1e-12);
         Capacity.AfterLoss(4, 1, 10).Should().Be(30);
-        Capacity.InstancesFor(2, Availability.Always, Availability.Always).Should().Be(2);
-        Capacity.InstancesFor(3, Nine, Availability.Of(0.7m)).Should().Be(3, "0.9³ is 0.729");
-        Capacity.InstancesFor(3, Nine, Availability.Of(0.75m)).Should().Be(4);
+        Capacity.InstancesFor(2, AvailabilityRatio.Always, AvailabilityRatio.Always).Should().Be(2);
+        Capacity.InstancesFor(3, Nine, AvailabilityRatio.From(0.7m)).Should().Be(3, "0.9³ is 0.729");
+        Capacity.InstancesFor(3, Nine, AvailabilityRatio.From(0.75m)).Should().Be(4);
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class ByHandTests
     public void Without_time_up_or_down_nothing_is_bounded(double up, double down)
     {
         var bounds = Estimate.AvailabilityBounds(up, down, 1, 1);
-        (bounds.Lower, bounds.Upper).Should().Be((Availability.Never, Availability.Always));
+        (bounds.Lower, bounds.Upper).Should().Be((AvailabilityRatio.Never, AvailabilityRatio.Always));
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class ByHandTests
         one.Record(TimeSpan.FromHours(110), up: false);
         one.Record(TimeSpan.FromHours(120), up: true);
         var summary = one.Summarize(TimeSpan.FromHours(140));
-        var joint = JointDowntime.Of([summary, summary]);
+        var joint = JointDowntime.Measure([summary, summary]);
         joint.Observed.Should().Be(TimeSpan.FromHours(40));
         joint.AllDown.Should().Be(TimeSpan.FromHours(10));
         joint.Correlation.Should().BeApproximately(1, 1e-12);

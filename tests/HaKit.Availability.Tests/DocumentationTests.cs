@@ -41,10 +41,10 @@ public sealed class DocumentationTests
     private void One()
     {
         var Console = this;
-        var endpoint = Availability.FromMttfMttr(mttf: 500, mttr: 2);
-        var three = Availability.Parallel(endpoint, endpoint, endpoint);
+        var endpoint = AvailabilityRatio.FromMttfMttr(mttf: 500, mttr: 2);
+        var three = AvailabilityRatio.Parallel(endpoint, endpoint, endpoint);
         Console.WriteLine($"{endpoint} {three} {three:W}");
-        Console.WriteLine(three.Meets(Availability.Parse("99.9999%")));
+        Console.WriteLine(three.Meets(AvailabilityRatio.Parse("99.9999%")));
     }
 
     private void Two()
@@ -62,10 +62,10 @@ public sealed class DocumentationTests
     private void Three()
     {
         var Console = this;
-        var target = Availability.Parse("99.99%");
-        var answer = Planner.EndpointsFor(Availability.Parse("99%"), target);
+        var target = AvailabilityRatio.Parse("99.99%");
+        var answer = Planner.EndpointsFor(AvailabilityRatio.Parse("99%"), target);
         Console.WriteLine(answer.Value);
-        answer = Planner.EndpointsFor(Availability.Parse("99%"), target, beta: 0.1);
+        answer = Planner.EndpointsFor(AvailabilityRatio.Parse("99%"), target, beta: 0.1);
         Console.WriteLine($"{answer.IsReachable} {answer.Reached}");
     }
 

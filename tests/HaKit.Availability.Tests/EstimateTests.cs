@@ -74,8 +74,8 @@ public sealed class EstimateTests
     public void Zero_failures_agree_with_the_one_sided_exact_bound()
     {
         Estimate.ZeroFailureLower(1000, 0.975).Should().Be(Estimate.ClopperPearson(1000, 1000, 0.95).Lower);
-        Estimate.ZeroFailureLower(Estimate.ZeroFailureTrials(Availability.Of(0.9999m), 0.9), 0.9).Meets(Availability.Of(0.9999m)).Should().BeTrue();
-        Estimate.ZeroFailureLower(Estimate.ZeroFailureTrials(Availability.Of(0.9999m), 0.9) - 1, 0.9).Meets(Availability.Of(0.9999m)).Should().BeFalse();
+        Estimate.ZeroFailureLower(Estimate.ZeroFailureTrials(AvailabilityRatio.From(0.9999m), 0.9), 0.9).Meets(AvailabilityRatio.From(0.9999m)).Should().BeTrue();
+        Estimate.ZeroFailureLower(Estimate.ZeroFailureTrials(AvailabilityRatio.From(0.9999m), 0.9) - 1, 0.9).Meets(AvailabilityRatio.From(0.9999m)).Should().BeFalse();
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class EstimateTests
     {
         Effort.SkipUnlessFull();
         var random = new Random(11);
-        var truth = Availability.FromMttfMttr(50, 1);
+        var truth = AvailabilityRatio.FromMttfMttr(50, 1);
         var held = 0;
         const int runs = 2000;
         for (var run = 0; run < runs; run++)
@@ -145,17 +145,17 @@ public sealed class EstimateTests
         const long many = 1_000_000_000;
         var bounds = Estimate.AvailabilityBounds(5000, 2.0 * many, 3, many);
         var mtbf = Estimate.MtbfBounds(5000, 3);
-        Relative(bounds.Lower.Unavailability, Availability.FromMttfMttr(mtbf.Lower, 2).Unavailability).Should().BeLessThan(1e-4);
-        Relative(bounds.Upper.Unavailability, Availability.FromMttfMttr(mtbf.Upper, 2).Unavailability).Should().BeLessThan(1e-4);
+        Relative(bounds.Lower.Unavailability, AvailabilityRatio.FromMttfMttr(mtbf.Lower, 2).Unavailability).Should().BeLessThan(1e-4);
+        Relative(bounds.Upper.Unavailability, AvailabilityRatio.FromMttfMttr(mtbf.Upper, 2).Unavailability).Should().BeLessThan(1e-4);
     }
 
     [Fact]
     public void What_the_data_do_not_limit_is_left_open()
     {
         var none = Estimate.AvailabilityBounds(1000, 0, 0, 0);
-        none.Lower.Should().Be(Availability.Never);
-        none.Upper.Should().Be(Availability.Always);
-        Estimate.AvailabilityBounds(1000, 5, 1, 0).Lower.Should().Be(Availability.Never, "the outage still goes on");
+        none.Lower.Should().Be(AvailabilityRatio.Never);
+        none.Upper.Should().Be(AvailabilityRatio.Always);
+        Estimate.AvailabilityBounds(1000, 5, 1, 0).Lower.Should().Be(AvailabilityRatio.Never, "the outage still goes on");
     }
 
     [Fact]

@@ -13,21 +13,21 @@ internal static class GoldenFunctions
 
     public static Dictionary<string, Func<GoldenRow, double?>> All { get; } = new()
     {
-        ["Availability.FromMttfMttr"] = r => Availability.FromMttfMttr(r["mttf"], r["mttr"]).Value,
+        ["Availability.FromMttfMttr"] = r => AvailabilityRatio.FromMttfMttr(r["mttf"], r["mttr"]).Value,
         ["Availability.Nines"] = r => Fraction(r.Text("A")).Nines,
-        ["Availability.FromDowntime"] = r => Availability.FromDowntime(r.Time("total"), r.Time("down")).Value,
+        ["Availability.FromDowntime"] = r => AvailabilityRatio.FromDowntime(r.Time("total"), r.Time("down")).Value,
         ["Availability.RequiredMttr"] = r => r.Availability("A").RequiredMttr(r["mttf"]),
-        ["Availability.MeanCycle"] = r => Availability.MeanCycle(r["mttf"], r["mttr"]),
+        ["Availability.MeanCycle"] = r => AvailabilityRatio.MeanCycle(r["mttf"], r["mttr"]),
         ["Availability.Downtime"] = r => r.Availability("A").Downtime(r.Time("period")).TotalSeconds,
-        ["Availability.FromNines.Unavailability"] = r => Availability.FromNines(r["nines"]).Unavailability,
-        ["Availability.Instantaneous"] = r => Availability.Instantaneous(r["mttf"], r["mttr"], r["t"]).Value,
-        ["Availability.Interval"] = r => Availability.Interval(r["mttf"], r["mttr"], r["t"]).Value,
+        ["Availability.FromNines.Unavailability"] = r => AvailabilityRatio.FromNines(r["nines"]).Unavailability,
+        ["Availability.Instantaneous"] = r => AvailabilityRatio.Instantaneous(r["mttf"], r["mttr"], r["t"]).Value,
+        ["Availability.Interval"] = r => AvailabilityRatio.Interval(r["mttf"], r["mttr"], r["t"]).Value,
 
-        ["Structure.Series"] = r => Availability.Series(r.Units()).Value,
-        ["Structure.Series.Unavailability"] = r => Availability.Series(r.Has("U=") ? r.UnitsByUnavailability() : r.Units()).Unavailability,
-        ["Structure.Parallel"] = r => Availability.Parallel(r.Units()).Value,
+        ["Structure.Series"] = r => AvailabilityRatio.Series(r.Units()).Value,
+        ["Structure.Series.Unavailability"] = r => AvailabilityRatio.Series(r.Has("U=") ? r.UnitsByUnavailability() : r.Units()).Unavailability,
+        ["Structure.Parallel"] = r => AvailabilityRatio.Parallel(r.Units()).Value,
         ["Structure.Parallel.Unavailability"] = r => r.Inputs == "4 x 0.999 given as U=1e-3"
-            ? Availability.Parallel([.. Enumerable.Repeat(Availability.FromUnavailability(1e-3), 4)]).Unavailability
+            ? AvailabilityRatio.Parallel([.. Enumerable.Repeat(AvailabilityRatio.FromUnavailability(1e-3), 4)]).Unavailability
             : throw new InvalidOperationException(r.ToString()),
         ["Structure.KofN"] = r => KofNOf(r).Value,
         ["Structure.KofN.Unavailability"] = r => KofNOf(r).Unavailability,
@@ -56,7 +56,7 @@ internal static class GoldenFunctions
         ["Planner.EndpointsFor"] = r => Planner.EndpointsFor(r.Availability("a"), r.Availability("target"), (int)r["k"], r.Has("beta") ? r["beta"] : 0).Value,
         ["Importance.Birnbaum"] = BirnbaumOf,
         ["Dependency.ResidualBudget"] = r => new Slo(r.Availability("target"), TimeSpan.FromDays(365))
-            .ResidualBudget([.. Enumerable.Repeat(Availability.FromUnavailability(r["5 deps U"]), 5)]).TotalMinutes,
+            .ResidualBudget([.. Enumerable.Repeat(AvailabilityRatio.FromUnavailability(r["5 deps U"]), 5)]).TotalMinutes,
 
         ["System.FailureFrequency"] = r => TwoOfThree(r).GetTimes().FailureFrequency,
         ["System.MeanDownTime"] = r => TwoOfThree(r).GetTimes().MeanDownTime,
@@ -77,7 +77,7 @@ internal static class GoldenFunctions
         ["Failover.MaxEventsInBudget"] = r => new Slo(r.Availability("A"), r.Time("period")).AllowedOutages(r.Time("outage")),
 
         ["Retry.Success"] = r => Retry.Success(r.Availability("p"), (int)r["attempts"]).Value,
-        ["Retry.Failure"] = r => Retry.Success(Availability.FromUnavailability(r["pfail"]), (int)r["attempts"]).Unavailability,
+        ["Retry.Failure"] = r => Retry.Success(AvailabilityRatio.FromUnavailability(r["pfail"]), (int)r["attempts"]).Unavailability,
         ["Retry.ExpectedAttempts"] = r => Retry.ExpectedAttempts(r.Availability("p"), (int)r["attempts"]),
         ["Retry.SuccessMixture"] = r => Retry.SuccessWithSharedCause(r["hard q"], r["transient e"], (int)r["attempts"]).Value,
         ["Retry.FailureBetaBinomial"] = r => Retry.SuccessWithCorrelation(r["alpha"], r["beta"], (int)r["attempts"]).Unavailability,
@@ -131,27 +131,27 @@ internal static class GoldenFunctions
         ["Backup.RestoreChainMean"] = r => Backup.MeanChain(r.Time("full"), r.Time("incremental")),
         ["Backup.RestoreSuccess"] = r => Backup.RestoreSuccess((int)r["chain"], r.Availability("piece")).Value,
         ["Backup.RestoreSuccessMean"] = r => Backup.MeanRestoreSuccess(Backup.LongestChain(r.Time("full"), r.Time("incremental")), r.Availability("piece")).Value,
-        ["Backup.AllCopiesLost"] = r => Backup.AnyCopyLeft(r["common"], [.. r.Units().Select(lost => Availability.FromUnavailability(lost.Value))]).Unavailability,
+        ["Backup.AllCopiesLost"] = r => Backup.AnyCopyLeft(r["common"], [.. r.Units().Select(lost => AvailabilityRatio.FromUnavailability(lost.Value))]).Unavailability,
         ["Backup.YoungInterval"] = r => Backup.YoungInterval(r["cost"], r["mtbf"]),
         ["Backup.DalyInterval"] = r => Backup.DalyInterval(r["cost"], r["mtbf"]),
     };
 
     // "5/6": up for 5 of 6.
-    private static Availability Fraction(string text)
+    private static AvailabilityRatio Fraction(string text)
     {
         var parts = text.Split('/');
         var (up, total) = (GoldenRow.Number(parts[0]), GoldenRow.Number(parts[1]));
-        return Availability.FromMttfMttr(up, total - up);
+        return AvailabilityRatio.FromMttfMttr(up, total - up);
     }
 
     private static Heartbeat HeartbeatOf(GoldenRow r) => new(r.Time("interval"), r.Time("timeout"), (int)r["misses"]);
 
-    private static Availability KofNOf(GoldenRow r)
+    private static AvailabilityRatio KofNOf(GoldenRow r)
     {
         var units = r.Has("n=")
-            ? Enumerable.Repeat(r.Has("U=") ? Availability.FromUnavailability(r["U"]) : r.Availability("a"), (int)r["n"]).ToArray()
+            ? Enumerable.Repeat(r.Has("U=") ? AvailabilityRatio.FromUnavailability(r["U"]) : r.Availability("a"), (int)r["n"]).ToArray()
             : r.Units();
-        return Availability.KofN((int)r["k"], units);
+        return AvailabilityRatio.KofN((int)r["k"], units);
     }
 
     private static ReliabilityBlock Bridge()
@@ -159,14 +159,14 @@ internal static class GoldenFunctions
         var (a, b, c, d, e) = (Component("a", Nine()), Component("b", Nine()), Component("c", Nine()), Component("d", Nine()), Component("e", Nine()));
         return Parallel(Series(a, d), Series(b, e), Series(a, c, e), Series(b, c, d));
 
-        static Availability Nine() => Availability.Of(0.9m);
+        static AvailabilityRatio Nine() => AvailabilityRatio.From(0.9m);
     }
 
     /// <summary>Two web servers over one database: the value for two databases must be what two objects give, and must not be what one gives.</summary>
     private static double NaiveAndNotReturned()
     {
-        var (web1, web2) = (Component("web 1", Availability.Of(0.99m)), Component("web 2", Availability.Of(0.99m)));
-        var (db, other) = (Component("db", Availability.Of(0.999m)), Component("other db", Availability.Of(0.999m)));
+        var (web1, web2) = (Component("web 1", AvailabilityRatio.From(0.99m)), Component("web 2", AvailabilityRatio.From(0.99m)));
+        var (db, other) = (Component("db", AvailabilityRatio.From(0.999m)), Component("other db", AvailabilityRatio.From(0.999m)));
         var naive = Parallel(Series(web1, db), Series(web2, other)).Availability.Value;
         var right = Parallel(Series(web1, db), Series(web2, db)).Availability.Value;
         right.Should().BeApproximately(0.9989001, 1e-15).And.NotBeApproximately(naive, 1e-4);
@@ -174,14 +174,14 @@ internal static class GoldenFunctions
     }
 
     /// <summary>The variant that conditions on the common cause and does not keep each unit's own unavailability, written out as blocks.</summary>
-    private static Availability Conditioned(double q, double beta, int n)
+    private static AvailabilityRatio Conditioned(double q, double beta, int n)
     {
-        var units = Enumerable.Range(0, n).Select(i => (ReliabilityBlock)Component($"unit {i}", Availability.FromUnavailability((1 - beta) * q))).ToArray();
-        return Series(Component("cause", Availability.FromUnavailability(beta * q)), Parallel(units)).Availability;
+        var units = Enumerable.Range(0, n).Select(i => (ReliabilityBlock)Component($"unit {i}", AvailabilityRatio.FromUnavailability((1 - beta) * q))).ToArray();
+        return Series(Component("cause", AvailabilityRatio.FromUnavailability(beta * q)), Parallel(units)).Availability;
     }
 
-    private static Availability MarginalKept(double q, double beta, int n) =>
-        Parallel(WithCommonCause(beta, [.. Enumerable.Range(0, n).Select(i => Component($"unit {i}", Availability.FromUnavailability(q)))])).Availability;
+    private static AvailabilityRatio MarginalKept(double q, double beta, int n) =>
+        Parallel(WithCommonCause(beta, [.. Enumerable.Range(0, n).Select(i => Component($"unit {i}", AvailabilityRatio.FromUnavailability(q)))])).Availability;
 
     private static double? BirnbaumOf(GoldenRow r)
     {

@@ -20,7 +20,7 @@ public sealed record GoldenRow(string Id, string Function, string Inputs, string
 
     public decimal Exact(string key) => decimal.Parse(Numeral(Text(key)), NumberStyles.Float, CultureInfo.InvariantCulture);
 
-    public Availability Availability(string key) => HaKit.Availability.Availability.Of(Exact(key));
+    public AvailabilityRatio Availability(string key) => AvailabilityRatio.From(Exact(key));
 
     /// <summary>A duration with its unit, seconds where it has none.</summary>
     public TimeSpan Time(string key)
@@ -39,13 +39,13 @@ public sealed record GoldenRow(string Id, string Function, string Inputs, string
     }
 
     /// <summary>The parts that are bare numbers, as availabilities.</summary>
-    public Availability[] Units() =>
+    public AvailabilityRatio[] Units() =>
         [.. Parts.Where(part => decimal.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
-            .Select(part => HaKit.Availability.Availability.Of(decimal.Parse(part, NumberStyles.Float, CultureInfo.InvariantCulture)))];
+            .Select(part => AvailabilityRatio.From(decimal.Parse(part, NumberStyles.Float, CultureInfo.InvariantCulture)))];
 
     /// <summary>The parts of the form U=x.</summary>
-    public Availability[] UnitsByUnavailability() =>
-        [.. Parts.Where(part => part.StartsWith("U=", StringComparison.Ordinal)).Select(part => HaKit.Availability.Availability.FromUnavailability(Number(part[2..])))];
+    public AvailabilityRatio[] UnitsByUnavailability() =>
+        [.. Parts.Where(part => part.StartsWith("U=", StringComparison.Ordinal)).Select(part => AvailabilityRatio.FromUnavailability(Number(part[2..])))];
 
     public static double Number(string text) => double.Parse(Numeral(text), NumberStyles.Float, CultureInfo.InvariantCulture);
 

@@ -38,8 +38,8 @@ public sealed class GoldenTests
     [Fact]
     public void The_limit_is_told_with_an_unreachable_target()
     {
-        var answer = Planner.EndpointsFor(Availability.Of(0.99m), Availability.Of(0.9999m), beta: 0.1);
+        var answer = Planner.EndpointsFor(AvailabilityRatio.From(0.99m), AvailabilityRatio.From(0.9999m), beta: 0.1);
         answer.IsReachable.Should().BeFalse();
-        answer.Reached.Should().Be(Availability.Of(0.999m));
+        answer.Reached.Should().Be(AvailabilityRatio.From(0.999m));
     }
 }

@@ -89,7 +89,7 @@ public sealed class GroupTests
         foreach (var coverage in (double[])[1, 0.95])
         {
             var chain = new FailoverModel { Mttf = TimeSpan.FromDays(30), Mttr = TimeSpan.FromHours(1), Detection = TimeSpan.FromSeconds(30), Coverage = coverage };
-            var unit = Availability.FromMttfMttr(720, 1);
+            var unit = AvailabilityRatio.FromMttfMttr(720, 1);
             var plan = new PoolDesign
             {
                 Endpoints = [new("a", unit), new("b", unit)],
@@ -134,7 +134,7 @@ public sealed class GroupTests
         Reliability.StandbySurvival(1, 2, 1).Value.Should().BeApproximately(Math.Exp(-2), 1e-15);
         Reliability.StandbySurvival(3, 2, 1, 0).Value.Should().BeApproximately(Math.Exp(-2), 1e-15);
         Reliability.StandbySurvival(30, 1, 1).Unavailability.Should().BePositive().And.BeLessThan(1e-30);
-        Reliability.StandbySurvival(2, 1, 0).Should().Be(Availability.Always);
+        Reliability.StandbySurvival(2, 1, 0).Should().Be(AvailabilityRatio.Always);
     }
 
     [Fact]
@@ -180,8 +180,8 @@ public sealed class GroupTests
     public void Layers_multiply_in_an_outage_but_hardly_in_ordinary_times()
     {
         Retry.LayerAmplification(3, 4).Should().Be(81);
-        Retry.ExpectedAmplification(Availability.Of(0.99m), 3, 4).Should().BeInRange(1.0101, 1.0102);
-        Retry.ExpectedAmplification(Availability.Never, 3, 4).Should().Be(81);
+        Retry.ExpectedAmplification(AvailabilityRatio.From(0.99m), 3, 4).Should().BeInRange(1.0101, 1.0102);
+        Retry.ExpectedAmplification(AvailabilityRatio.Never, 3, 4).Should().Be(81);
     }
 
     private static double Relative(double actual, double expected) => Math.Abs(actual - expected) / Math.Abs(expected);

@@ -128,8 +128,8 @@ public sealed class OutcomeCountersTests
         counters.Count(50.1 * Second, 30 * Second).Total.Should().Be(0);
         counters.Count(50 * Second, 50 * Second).Should().Be(new OutcomeCount(1, 2), "a time before the origin counts as the origin");
         counters.Count(19 * Second, 30 * Second).Should().Be(new OutcomeCount(0, 1), "what is recorded later than now is not of the window");
-        new OutcomeCount(3, 1).Delivered.Should().Be(Availability.Of(0.75m));
-        new OutcomeCount(3, 1).BurnRate(Availability.Of(0.75m)).Should().Be(1);
+        new OutcomeCount(3, 1).Delivered.Should().Be(AvailabilityRatio.From(0.75m));
+        new OutcomeCount(3, 1).BurnRate(AvailabilityRatio.From(0.75m)).Should().Be(1);
     }
 
     [Fact]
@@ -148,6 +148,6 @@ public sealed class OutcomeCountersTests
     {
         var none = new OutcomeCounters().Count(TimeSpan.Zero, TimeSpan.FromHours(1));
         none.Delivered.Should().BeNull();
-        none.BurnRate(Availability.Of(0.999m)).Should().Be(0);
+        none.BurnRate(AvailabilityRatio.From(0.999m)).Should().Be(0);
     }
 }

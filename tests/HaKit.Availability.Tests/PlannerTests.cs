@@ -4,7 +4,7 @@ public sealed class PlannerTests
 {
     private static readonly PoolDesign Pair = new()
     {
-        Endpoints = [new("openai", Availability.Parse("97%")), new("anthropic", Availability.Parse("98.4%"))],
+        Endpoints = [new("openai", AvailabilityRatio.Parse("97%")), new("anthropic", AvailabilityRatio.Parse("98.4%"))],
         Beta = 0.1,
     };
 
@@ -15,7 +15,7 @@ public sealed class PlannerTests
         forecast.Losses.Should().HaveCount(4).And.BeInDescendingOrder(l => l.Unavailability);
         forecast.Losses[0].Cause.Should().Be(PoolLossCause.CommonCause);
         forecast.Losses[0].Unavailability.Should().BeApproximately(0.1 * 0.016, 1e-15);
-        forecast.Availability.Should().Be(Availability.Series([.. Enum.GetValues<PoolLossCause>().Select(c => forecast.Losses.Single(l => l.Cause == c).Without)]));
+        forecast.Availability.Should().Be(AvailabilityRatio.Series([.. Enum.GetValues<PoolLossCause>().Select(c => forecast.Losses.Single(l => l.Cause == c).Without)]));
         // Half the calls, 0.03/h and 0.016/h of outages, 20 s each.
         forecast.Losses.Single(l => l.Cause == PoolLossCause.Detection).Unavailability.Should().BeApproximately(0.5 * 0.046 * 20 / 3600, 1e-15);
     }
@@ -23,7 +23,7 @@ public sealed class PlannerTests
     [Fact]
     public void A_lone_endpoint_loses_its_own_outages_and_nothing_twice()
     {
-        var forecast = new PoolDesign { Endpoints = [new("a", Availability.Of(0.99m))], Coverage = 0.5 }.Evaluate();
+        var forecast = new PoolDesign { Endpoints = [new("a", AvailabilityRatio.From(0.99m))], Coverage = 0.5 }.Evaluate();
         forecast.Availability.Unavailability.Should().BeApproximately(0.01, 1e-15);
     }
 
@@ -41,7 +41,7 @@ public sealed class PlannerTests
     public void The_slowest_detection_meets_the_target_and_a_slower_one_does_not()
     {
         var design = Pair with { Beta = 0 };
-        var target = Availability.Of(0.999m);
+        var target = AvailabilityRatio.From(0.999m);
         var answer = Planner.DetectionFor(design, target);
         answer.IsReachable.Should().BeTrue();
         (design with { Detection = answer.Value!.Value }).Evaluate().Availability.Meets(target).Should().BeTrue();
@@ -51,20 +51,20 @@ public sealed class PlannerTests
     [Fact]
     public void A_target_below_the_common_cause_is_unreachable_and_the_limit_is_told()
     {
-        var answer = Planner.DetectionFor(Pair, Availability.Of(0.9999m));
+        var answer = Planner.DetectionFor(Pair, AvailabilityRatio.From(0.9999m));
         answer.IsReachable.Should().BeFalse();
         answer.Reached.Should().Be((Pair with { Detection = TimeSpan.Zero }).Evaluate().Availability);
-        Planner.BetaFor(Pair, Availability.Of(0.9999m)).IsReachable.Should().BeFalse("two such endpoints are down together by chance too often");
+        Planner.BetaFor(Pair, AvailabilityRatio.From(0.9999m)).IsReachable.Should().BeFalse("two such endpoints are down together by chance too often");
     }
 
     [Fact]
     public void The_largest_beta_meets_the_target_and_a_larger_one_does_not()
     {
-        var target = Availability.Of(0.999m);
+        var target = AvailabilityRatio.From(0.999m);
         var answer = Planner.BetaFor(Pair, target);
         (Pair with { Beta = answer.Value!.Value }).Evaluate().Availability.Meets(target).Should().BeTrue();
         (Pair with { Beta = answer.Value!.Value * 1.0001 }).Evaluate().Availability.Meets(target).Should().BeFalse();
-        Planner.BetaFor(Pair, Availability.Of(0.5m)).Value.Should().Be(1);
+        Planner.BetaFor(Pair, AvailabilityRatio.From(0.5m)).Value.Should().Be(1);
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class PlannerTests
     {
         PlanChange[] changes =
         [
-            new("third endpoint", 100, d => d with { Endpoints = [.. d.Endpoints, new("gemini", Availability.Parse("98%"))] }),
+            new("third endpoint", 100, d => d with { Endpoints = [.. d.Endpoints, new("gemini", AvailabilityRatio.Parse("98%"))] }),
             new("own account each", 5, d => d with { Beta = 0.01 }),
             new("nothing", 1, d => d),
             new("free and worse", 0, d => d with { Detection = TimeSpan.FromMinutes(2) }),
@@ -86,11 +86,11 @@ public sealed class PlannerTests
     [Fact]
     public void The_cheapest_set_is_found_even_when_no_single_change_is_enough()
     {
-        var target = Availability.Parse("99.99%");
+        var target = AvailabilityRatio.Parse("99.99%");
         PlanChange[] changes =
         [
-            new("third endpoint", 100, d => d with { Endpoints = [.. d.Endpoints, new("gemini", Availability.Parse("98%"))] }),
-            new("dearer third endpoint", 200, d => d with { Endpoints = [.. d.Endpoints, new("mistral", Availability.Parse("98%"))] }),
+            new("third endpoint", 100, d => d with { Endpoints = [.. d.Endpoints, new("gemini", AvailabilityRatio.Parse("98%"))] }),
+            new("dearer third endpoint", 200, d => d with { Endpoints = [.. d.Endpoints, new("mistral", AvailabilityRatio.Parse("98%"))] }),
             new("own account each", 5, d => d with { Beta = 0.001 }),
             new("calls are rescued", 1, d => d with { Rescued = 0.9 }),
         ];
@@ -99,8 +99,8 @@ public sealed class PlannerTests
         plan.Way.Cost.Should().Be(106);
         plan.Way.Availability.Meets(target).Should().BeTrue();
         plan.Limit.Should().BeGreaterThan(plan.Way.Availability);
-        Planner.Cheapest(Pair, Availability.Parse("99.99999%"), changes).Way.Should().BeNull();
-        Planner.Cheapest(Pair, Availability.Parse("50%"), changes).Way!.Changes.Should().BeEmpty("it already meets that");
+        Planner.Cheapest(Pair, AvailabilityRatio.Parse("99.99999%"), changes).Way.Should().BeNull();
+        Planner.Cheapest(Pair, AvailabilityRatio.Parse("50%"), changes).Way!.Changes.Should().BeEmpty("it already meets that");
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class PlannerTests
         var hour = TimeSpan.FromHours(1);
         var design = new PoolDesign
         {
-            Endpoints = [new("a", Availability.Of(0.99m)) { Mttr = hour }, new("b", Availability.Of(0.9m)) { Mttr = hour }],
+            Endpoints = [new("a", AvailabilityRatio.From(0.99m)) { Mttr = hour }, new("b", AvailabilityRatio.From(0.9m)) { Mttr = hour }],
             Detection = hour / 10,
         };
         Lost(design, PoolLossCause.Detection).Should().BeApproximately(0.5 * 0.01 * 0.1 + 0.5 * 0.1 * 0.1, 1e-15);
@@ -147,7 +147,7 @@ public sealed class PlannerTests
 
     [Fact]
     public void More_changes_than_can_be_tried_are_refused() =>
-        FluentActions.Invoking(() => Planner.Cheapest(Pair, Availability.Of(0.9m), [.. Enumerable.Range(0, 17).Select(i => new PlanChange($"{i}", 1, d => d))]))
+        FluentActions.Invoking(() => Planner.Cheapest(Pair, AvailabilityRatio.From(0.9m), [.. Enumerable.Range(0, 17).Select(i => new PlanChange($"{i}", 1, d => d))]))
             .Should().Throw<ArgumentException>();
 
     [Fact]
@@ -182,7 +182,7 @@ public sealed class PlannerTests
             next[i] = now + Exponential(up[i] ? mttf : mttr);
         }
 
-        var unit = Availability.FromMttfMttr(mttf, mttr);
+        var unit = AvailabilityRatio.FromMttfMttr(mttf, mttr);
         var hour = TimeSpan.FromHours(1);
         var forecast = new PoolDesign
         {

@@ -60,7 +60,7 @@ internal sealed class RandomDiagram
             0 => (ReliabilityBlock.Series(blocks), new KofN(parts.Length, nodes)),
             1 => (ReliabilityBlock.Parallel(blocks), new KofN(1, nodes)),
             2 => (ReliabilityBlock.KofN(required, blocks), new KofN(required, nodes)),
-            _ => (ReliabilityBlock.Standby(Availability.FromUnavailability(switching), blocks), new Standby(Rational.Of(switching), nodes)),
+            _ => (ReliabilityBlock.Standby(AvailabilityRatio.FromUnavailability(switching), blocks), new Standby(Rational.Of(switching), nodes)),
         };
     }
 
@@ -82,7 +82,7 @@ internal sealed class RandomDiagram
     private (ReliabilityComponent Component, Unit Unit) Fresh()
     {
         var u = Math.Pow(10, -9 * _random.NextDouble());
-        return (ReliabilityBlock.Component($"unit {_named++}", Availability.FromUnavailability(u)), new Unit(Rational.Of(u)));
+        return (ReliabilityBlock.Component($"unit {_named++}", AvailabilityRatio.FromUnavailability(u)), new Unit(Rational.Of(u)));
     }
 
     private (ReliabilityBlock, Node) CommonCause()

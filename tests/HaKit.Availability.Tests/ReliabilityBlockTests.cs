@@ -24,7 +24,7 @@ public sealed class ReliabilityBlockTests
     [Fact]
     public void One_object_is_one_unit_wherever_it_stands()
     {
-        var db = Component("db", Availability.Of(0.999m));
+        var db = Component("db", AvailabilityRatio.From(0.999m));
         Parallel(db, db, db).Availability.Should().Be(db.Availability, "the same unit three times is no redundancy");
         Series(db, db).Availability.Should().Be(db.Availability);
     }
@@ -34,7 +34,7 @@ public sealed class ReliabilityBlockTests
     {
         // Thirty groups with a common cause each: decided one by one, not 2³⁰ times.
         var groups = Enumerable.Range(0, 30).Select(g => Parallel(WithCommonCause(
-            0.1, Component($"a{g}", Availability.Of(0.99m)), Component($"b{g}", Availability.Of(0.99m))))).ToArray();
+            0.1, Component($"a{g}", AvailabilityRatio.From(0.99m)), Component($"b{g}", AvailabilityRatio.From(0.99m))))).ToArray();
         var one = groups[0].Availability;
 
         var all = Series(groups).Availability;
@@ -45,22 +45,22 @@ public sealed class ReliabilityBlockTests
     [Fact]
     public void A_shared_part_may_be_a_whole_block()
     {
-        var pair = Parallel(Component("a", Availability.Of(0.9m)), Component("b", Availability.Of(0.9m)));
-        Parallel(Series(pair, Component("x", Availability.Of(0.9m))), Series(pair, Component("y", Availability.Of(0.9m))))
+        var pair = Parallel(Component("a", AvailabilityRatio.From(0.9m)), Component("b", AvailabilityRatio.From(0.9m)));
+        Parallel(Series(pair, Component("x", AvailabilityRatio.From(0.9m))), Series(pair, Component("y", AvailabilityRatio.From(0.9m))))
             .Availability.Value.Should().BeApproximately(0.99 * 0.99, 1e-15);
     }
 
     [Fact]
     public void Two_objects_may_not_share_a_name()
     {
-        var twins = Parallel(Component("db", Availability.Of(0.9m)), Component("db", Availability.Of(0.9m)));
+        var twins = Parallel(Component("db", AvailabilityRatio.From(0.9m)), Component("db", AvailabilityRatio.From(0.9m)));
         FluentActions.Invoking(() => twins.Availability).Should().Throw<InvalidOperationException>().WithMessage("*'db'*one object*");
     }
 
     [Fact]
     public void Too_many_repeated_units_are_refused_before_the_time_is_spent()
     {
-        var units = Enumerable.Range(0, 25).Select(i => (ReliabilityBlock)Component($"{i}", Availability.Of(0.9m))).ToArray();
+        var units = Enumerable.Range(0, 25).Select(i => (ReliabilityBlock)Component($"{i}", AvailabilityRatio.From(0.9m))).ToArray();
         var block = Parallel([.. units, .. units]);
         FluentActions.Invoking(() => block.Availability).Should().Throw<InvalidOperationException>().WithMessage("25 components*");
     }
@@ -68,7 +68,7 @@ public sealed class ReliabilityBlockTests
     [Fact]
     public void Nesting_that_would_overflow_the_stack_is_refused()
     {
-        ReliabilityBlock block = Component("a", Availability.Of(0.9m));
+        ReliabilityBlock block = Component("a", AvailabilityRatio.From(0.9m));
         FluentActions.Invoking(() =>
         {
             for (var i = 0; i < 100_000; i++)
@@ -88,7 +88,7 @@ public sealed class ReliabilityBlockTests
     [Fact]
     public void Times_need_times()
     {
-        var block = Series(Component("a", 1000, 2), Component("b", Availability.Of(0.99m)));
+        var block = Series(Component("a", 1000, 2), Component("b", AvailabilityRatio.From(0.99m)));
         block.Invoking(b => b.GetTimes()).Should().Throw<InvalidOperationException>().WithMessage("*'b'*");
     }
 
@@ -96,8 +96,8 @@ public sealed class ReliabilityBlockTests
     public void The_most_critical_component_comes_first()
     {
         var importance = Series(
-            Component("weak", Availability.Of(0.9m)),
-            Parallel(Component("x", Availability.Of(0.99m)), Component("y", Availability.Of(0.99m)))).GetImportance();
+            Component("weak", AvailabilityRatio.From(0.9m)),
+            Parallel(Component("x", AvailabilityRatio.From(0.99m)), Component("y", AvailabilityRatio.From(0.99m)))).GetImportance();
         importance[0].Name.Should().Be("weak");
         importance[0].Birnbaum.Should().BeApproximately(0.9999, 1e-15);
         importance[0].Criticality.Should().BeApproximately(0.9999 * 0.1 / 0.10009, 1e-12);

@@ -4,7 +4,7 @@ namespace HaKit.Availability.Tests;
 internal static class Simulation
 {
     /// <summary>Whole renewal cycles, each from all units up to all units up again, and the estimate from them.</summary>
-    public static (Availability Estimate, double StandardError) KofN(int required, int units, double mttf, double mttr, int cycles, int seed)
+    public static (AvailabilityRatio Estimate, double StandardError) KofN(int required, int units, double mttf, double mttr, int cycles, int seed)
     {
         var random = new Random(seed);
         var list = new (double, double)[cycles];

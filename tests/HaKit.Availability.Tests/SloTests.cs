@@ -15,7 +15,7 @@ public sealed class SloTests
     [Fact]
     public void An_alert_that_can_never_fire_is_refused_with_the_reason()
     {
-        var slack = new Slo(Availability.Of(0.9m), TimeSpan.FromDays(30));
+        var slack = new Slo(AvailabilityRatio.From(0.9m), TimeSpan.FromDays(30));
         var alert = new BurnRateAlert("fast", 14.4, TimeSpan.FromHours(1), TimeSpan.FromMinutes(5));
         alert.CanFire(slack).Should().BeFalse();
         FluentActions.Invoking(() => new BurnRateMonitor(slack, new OutcomeCounters(), [alert]))
@@ -103,7 +103,7 @@ public sealed class SloTests
     [Fact]
     public void A_burn_rate_at_the_threshold_fires_and_one_below_does_not()
     {
-        var slo = new Slo(Availability.Of(0.99m), TimeSpan.FromDays(30));
+        var slo = new Slo(AvailabilityRatio.From(0.99m), TimeSpan.FromDays(30));
         var alert = new BurnRateAlert("a", 10, TimeSpan.FromHours(1), TimeSpan.FromMinutes(5));
         Firing(failures: 10).Should().BeTrue();
         Firing(failures: 9).Should().BeFalse();
@@ -125,7 +125,7 @@ public sealed class SloTests
     [Fact]
     public void An_alert_may_need_the_whole_of_a_total_outage_but_no_more()
     {
-        var slo = new Slo(Availability.Of(0.9m), TimeSpan.FromHours(6));
+        var slo = new Slo(AvailabilityRatio.From(0.9m), TimeSpan.FromHours(6));
         new BurnRateAlert("a", 10, TimeSpan.FromHours(1), TimeSpan.FromHours(1)).CanFire(slo).Should().BeTrue();
         new BurnRateAlert("a", 10.01, TimeSpan.FromHours(1), TimeSpan.FromHours(1)).CanFire(slo).Should().BeFalse();
         BurnRateAlert.Standard(slo).Select(a => a.Name).Should().Equal(["fast", "slow"], "a window of three days is longer than the period");
@@ -135,7 +135,7 @@ public sealed class SloTests
     [Fact]
     public void A_monitor_tells_of_changes_only()
     {
-        var slo = new Slo(Availability.Of(0.9m), TimeSpan.FromDays(30));
+        var slo = new Slo(AvailabilityRatio.From(0.9m), TimeSpan.FromDays(30));
         var counters = new OutcomeCounters();
         var monitor = new BurnRateMonitor(slo, counters, [new("never", 10, TimeSpan.FromHours(1), TimeSpan.FromMinutes(5)), new("soon", 2, TimeSpan.FromHours(1), TimeSpan.FromMinutes(5))]);
         monitor.Evaluate(TimeSpan.Zero).Should().BeEmpty();
@@ -150,7 +150,7 @@ public sealed class SloTests
     [Fact]
     public void Detection_takes_the_whole_window_at_the_threshold_and_is_never_slower()
     {
-        var target = Availability.Of(0.99m);
+        var target = AvailabilityRatio.From(0.99m);
         BurnRate.DetectionTime(target, 0.1, TimeSpan.FromHours(1), 10).Should().BeCloseTo(TimeSpan.FromHours(1), TimeSpan.FromTicks(10));
         BurnRate.DetectionTime(target, 0.0999, TimeSpan.FromHours(1), 10).Should().BeNull();
         BurnRate.ResetTime(target, 0.0999, TimeSpan.FromHours(1), 10).Should().BeNull();
@@ -169,6 +169,6 @@ public sealed class SloTests
         Three.Consumed(0, 0).Should().Be(0);
         Three.Consumed(Three.AllowedDowntime).Should().BeApproximately(1, 1e-12);
         Three.AllowedDowntime.Should().Be(TimeSpan.FromMinutes(43.2));
-        Three.ResidualBudget(Availability.Of(0.999m), Availability.Of(0.999m)).Should().BeLessThan(TimeSpan.Zero);
+        Three.ResidualBudget(AvailabilityRatio.From(0.999m), AvailabilityRatio.From(0.999m)).Should().BeLessThan(TimeSpan.Zero);
     }
 }

@@ -80,11 +80,11 @@ public sealed class UptimeTests
     [Fact]
     public void Joint_downtime_is_the_overlap()
     {
-        var joint = JointDowntime.Of([Down((10, 20), (50, 60)), Down((15, 25), (70, 80))]);
+        var joint = JointDowntime.Measure([Down((10, 20), (50, 60)), Down((15, 25), (70, 80))]);
         joint.Observed.Should().Be(H(100));
         joint.AllDown.Should().Be(H(5));
         joint.TooFewUp.Should().Be(H(5));
-        JointDowntime.Of([Down((10, 20), (50, 60)), Down((15, 25), (70, 80))], required: 2).TooFewUp.Should().Be(H(35));
+        JointDowntime.Measure([Down((10, 20), (50, 60)), Down((15, 25), (70, 80))], required: 2).TooFewUp.Should().Be(H(35));
         // c = (J − Q₁Q₂)/(1 − Q₁ − Q₂ + J), β = c/min Q
         joint.Beta.Should().BeApproximately((0.05 - 0.04) / 0.65 / 0.2, 1e-12);
         joint.Correlation.Should().BeApproximately((0.05 - 0.04) / 0.16, 1e-12);
@@ -93,17 +93,17 @@ public sealed class UptimeTests
     [Fact]
     public void Endpoints_that_always_fall_together_have_beta_one_and_those_that_never_do_zero()
     {
-        JointDowntime.Of([Down((10, 20)), Down((10, 20))]).Beta.Should().BeApproximately(1, 1e-12);
-        JointDowntime.Of([Down((10, 20)), Down((30, 40))]).Beta.Should().Be(0);
-        JointDowntime.Of([Down((10, 20)), Down((30, 40))]).Correlation.Should().BeNegative();
-        JointDowntime.Of([Down((10, 20)), Down()]).Beta.Should().BeNull("only one was ever down");
-        JointDowntime.Of([Down((10, 10)), Down((20, 30))]).AllDown.Should().Be(TimeSpan.Zero);
+        JointDowntime.Measure([Down((10, 20)), Down((10, 20))]).Beta.Should().BeApproximately(1, 1e-12);
+        JointDowntime.Measure([Down((10, 20)), Down((30, 40))]).Beta.Should().Be(0);
+        JointDowntime.Measure([Down((10, 20)), Down((30, 40))]).Correlation.Should().BeNegative();
+        JointDowntime.Measure([Down((10, 20)), Down()]).Beta.Should().BeNull("only one was ever down");
+        JointDowntime.Measure([Down((10, 10)), Down((20, 30))]).AllDown.Should().Be(TimeSpan.Zero);
     }
 
     [Fact]
     public void Three_endpoints_are_compared_by_their_pairs()
     {
-        var joint = JointDowntime.Of([Down((10, 20)), Down((10, 20)), Down((50, 60))], required: 2);
+        var joint = JointDowntime.Measure([Down((10, 20)), Down((10, 20)), Down((50, 60))], required: 2);
         joint.AllDown.Should().Be(TimeSpan.Zero);
         joint.TooFewUp.Should().Be(H(10));
         // Of the three pairs one falls together (J = 0.1) and two never do.
@@ -115,17 +115,17 @@ public sealed class UptimeTests
     public void Outages_are_cut_to_the_time_that_is_compared()
     {
         var late = new UptimeHistory(H(15));
-        var joint = JointDowntime.Of([Down((10, 20), (95, 200)), late.Summarize(H(100))], required: 2);
+        var joint = JointDowntime.Measure([Down((10, 20), (95, 200)), late.Summarize(H(100))], required: 2);
         joint.Observed.Should().Be(H(85));
         joint.TooFewUp.Should().Be(H(5) + H(5));
-        JointDowntime.Of([Down(), new UptimeHistory(H(100)).Summarize(H(100))]).Observed.Should().Be(TimeSpan.Zero);
-        JointDowntime.Of([Down(), new UptimeHistory(H(100)).Summarize(H(100))]).Beta.Should().BeNull();
+        JointDowntime.Measure([Down(), new UptimeHistory(H(100)).Summarize(H(100))]).Observed.Should().Be(TimeSpan.Zero);
+        JointDowntime.Measure([Down(), new UptimeHistory(H(100)).Summarize(H(100))]).Beta.Should().BeNull();
     }
 
     [Fact]
     public void Endpoints_that_are_always_down_together_are_one()
     {
-        var joint = JointDowntime.Of([Down((0, 100)), Down((0, 100))]);
+        var joint = JointDowntime.Measure([Down((0, 100)), Down((0, 100))]);
         joint.Beta.Should().Be(1);
         joint.Correlation.Should().BeNull("what never changes has none");
         joint.AllDown.Should().Be(H(100));
@@ -159,7 +159,7 @@ public sealed class UptimeTests
         var late = new UptimeHistory(H(15));
         late.Record(H(18), up: false);
         late.Record(H(30), up: true);
-        var joint = JointDowntime.Of([Down((10, 20)), late.Summarize(H(100))]);
+        var joint = JointDowntime.Measure([Down((10, 20)), late.Summarize(H(100))]);
         joint.Observed.Should().Be(H(85));
         joint.AllDown.Should().Be(H(2));
     }
@@ -174,7 +174,7 @@ public sealed class UptimeTests
             forgetful.Record(H(hour + 10), up: true);
         }
 
-        var joint = JointDowntime.Of([forgetful.Summarize(H(100)), Down((10, 20), (55, 60))]);
+        var joint = JointDowntime.Measure([forgetful.Summarize(H(100)), Down((10, 20), (55, 60))]);
         joint.Observed.Should().Be(H(80), "nothing is known one by one before hour 20");
         joint.AllDown.Should().Be(H(5));
     }
@@ -199,7 +199,7 @@ public sealed class UptimeTests
                 history.Record(H(slot), !(cause | random.NextDouble() < own));
         }
 
-        var joint = JointDowntime.Of([.. histories.Select(h => h.Summarize(H(slots)))]);
+        var joint = JointDowntime.Measure([.. histories.Select(h => h.Summarize(H(slots)))]);
 
         joint.Beta.Should().BeApproximately(beta, 0.015);
     }

@@ -17,7 +17,7 @@ public sealed class BatchStoreTests(PostgreSqlServer server)
     private static BatchOutcome Outcome(string result, BatchItemState state = BatchItemState.Succeeded, double cost = 0.5) => new()
     {
         State = state,
-        Request = RequestFingerprint.Of(Encoding.UTF8.GetBytes(result)),
+        Request = RequestFingerprint.Compute(Encoding.UTF8.GetBytes(result)),
         Result = Encoding.UTF8.GetBytes(result),
         Endpoint = "main",
         Attempts = 2,
@@ -51,7 +51,7 @@ public sealed class BatchStoreTests(PostgreSqlServer server)
         stored.Select(s => s.Id).Should().Equal("item-0", "item-1");
         Encoding.UTF8.GetString(stored[0].Input.Span).Should().Be("input 0");
         Encoding.UTF8.GetString(stored[0].Outcome.Result.Span).Should().Be("answer");
-        stored[0].Outcome.Request.Should().Be(RequestFingerprint.Of("answer"u8));
+        stored[0].Outcome.Request.Should().Be(RequestFingerprint.Compute("answer"u8));
         (stored[0].Outcome.Endpoint, stored[0].Outcome.Attempts, stored[0].Outcome.InputTokens, stored[1].Outcome.Error).Should().Be(("main", 2, 7, "ContentFilter (400)"));
         if (!isSealed)
             return;

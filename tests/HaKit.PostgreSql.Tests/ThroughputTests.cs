@@ -16,7 +16,7 @@ public sealed class ThroughputTests(PostgreSqlServer server)
 
     private static void Tell(string line) => TestContext.Current.SendDiagnosticMessage(line);
 
-    private static BatchOutcome Outcome => new() { State = BatchItemState.Succeeded, Request = RequestFingerprint.Of(Payload), Result = Payload, Endpoint = "main", Attempts = 1 };
+    private static BatchOutcome Outcome => new() { State = BatchItemState.Succeeded, Request = RequestFingerprint.Compute(Payload), Result = Payload, Endpoint = "main", Attempts = 1 };
 
     [Fact(Timeout = 900_000)]
     public async Task Journal()

@@ -11,13 +11,13 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ChatResponse> AskAsync(EndpointAttempt attempt, CancellationToken token)
     {
-        var chat = ChatEndpoint.Of(attempt.Endpoint);
-        ResilienceWatch.Ask(attempt.Endpoint);
-        var asked = chat.Client.GetResponseAsync(MessagesFor(attempt.Endpoint), chat.Fit(options, attempt.Endpoint, used, OwnModels), token);
+        var chat = ChatEndpoint.FromEndpoint(attempt.Endpoint);
+        ResilienceWatch.WarnIfRepeating(attempt.Endpoint);
+        var asked = chat.Client.GetResponseAsync(MessagesFor(attempt.Endpoint), chat.AdaptOptions(options, attempt.Endpoint, used, OwnModels), token);
         var hadToWait = !asked.IsCompleted;
         try
         {
-            return ChatFaults.Judge(await asked.ConfigureAwait(false), attempt);
+            return ChatFaults.ThrowIfFailed(await asked.ConfigureAwait(false), attempt);
         }
         catch (ArgumentException) when (hadToWait)
         {
@@ -29,8 +29,8 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
 
     public ValueTask<IAsyncEnumerable<ChatResponseUpdate>> OpenAsync(EndpointAttempt attempt, CancellationToken token)
     {
-        var chat = ChatEndpoint.Of(attempt.Endpoint);
-        var updates = chat.Client.GetStreamingResponseAsync(MessagesFor(attempt.Endpoint), chat.Fit(options, attempt.Endpoint, used, OwnModels), token);
+        var chat = ChatEndpoint.FromEndpoint(attempt.Endpoint);
+        var updates = chat.Client.GetStreamingResponseAsync(MessagesFor(attempt.Endpoint), chat.AdaptOptions(options, attempt.Endpoint, used, OwnModels), token);
         return new(new ChatStream(updates, chat, attempt.Endpoint, Profile));
     }
 

@@ -23,7 +23,7 @@ internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions optio
         _ => null,
     };
 
-    public static ChatEndpoint Of(PoolEndpoint endpoint) => endpoint.Client switch
+    public static ChatEndpoint FromEndpoint(PoolEndpoint endpoint) => endpoint.Client switch
     {
         ChatEndpoint chat => chat,
         IChatClient client => new ChatEndpoint(client, new ChatEndpointOptions()),
@@ -43,9 +43,9 @@ internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions optio
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="used">The parameters in them.</param>
     /// <param name="ownModel">May the model that the caller names be another provider's? Then the client's own goes in its place.</param>
-    public ChatOptions? Fit(ChatOptions? options, PoolEndpoint endpoint, ChatParameters used, bool ownModel)
+    public ChatOptions? AdaptOptions(ChatOptions? options, PoolEndpoint endpoint, ChatParameters used, bool ownModel)
     {
-        var model = endpoint.Domains.Model ?? (ownModel ? ChatMetadata.Of(endpoint).DefaultModelId : null);
+        var model = endpoint.Domains.Model ?? (ownModel ? ChatMetadata.MetadataOf(endpoint).DefaultModelId : null);
         var dropped = used & _droppable;
         if (_configure is null && dropped == ChatParameters.None && (model is null || model == options?.ModelId))
             return options;

@@ -19,12 +19,12 @@ internal static class ChatFaults
 
     /// <summary>Is it an answer, and may the caller have it?</summary>
     /// <exception cref="EndpointFaultException">It is none.</exception>
-    public static ChatResponse Judge(ChatResponse? response, EndpointAttempt attempt)
+    public static ChatResponse ThrowIfFailed(ChatResponse? response, EndpointAttempt attempt)
     {
         if (response is null)
             throw new EndpointFaultException(attempt.Endpoint.Name, Broken);
         if (response.Usage is { } usage)
-            attempt.ReportUsage(Count(usage.InputTokenCount), Count(usage.OutputTokenCount), Count(usage.CachedInputTokenCount));
+            attempt.ReportUsage(ToCount(usage.InputTokenCount), ToCount(usage.OutputTokenCount), ToCount(usage.CachedInputTokenCount));
         if (response.FinishReason == ChatFinishReason.ContentFilter)
             attempt.ReportFault(Filtered); // an answer of its kind: it goes to the caller, unless the caller would rather have it asked elsewhere
         else if (response.FinishReason is { } reason && FinishReasons.MeaningOf(reason.Value) == FinishMeaning.Failure)
@@ -46,7 +46,7 @@ internal static class ChatFaults
         return null;
     }
 
-    public static Fault Of(ErrorContent error)
+    public static Fault FaultOf(ErrorContent error)
     {
         var json = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(json))
@@ -63,7 +63,7 @@ internal static class ChatFaults
 
     public static EndpointFaultException FilteredBefore(PoolEndpoint endpoint) => new(endpoint.Name, Filtered);
 
-    public static long? Count(long? tokens) => tokens is < 0 ? null : tokens;
+    public static long? ToCount(long? tokens) => tokens is < 0 ? null : tokens;
 
     private static Fault? FaultIn(ChatResponse response)
     {
@@ -71,7 +71,7 @@ internal static class ChatFaults
         foreach (var message in response.Messages)
         {
             if (ErrorIn(message.Contents) is { } error)
-                return Of(error);
+                return FaultOf(error);
             isEmpty &= message.Contents.Count == 0;
         }
         return isEmpty ? Broken : null;

@@ -7,12 +7,12 @@ internal static class ChatMetadata
 {
     public static ChatClientMetadata InCommon(IReadOnlyList<PoolEndpoint> endpoints)
     {
-        var all = endpoints.Select(Of).ToArray();
-        return new(Same(all, m => m.ProviderName), Same(all, m => m.ProviderUri), Same(all, m => m.DefaultModelId));
+        var all = endpoints.Select(MetadataOf).ToArray();
+        return new(CommonOf(all, m => m.ProviderName), CommonOf(all, m => m.ProviderUri), CommonOf(all, m => m.DefaultModelId));
     }
 
     /// <summary>An endpoint's own: what its client says, with the model and provider that the pool knows better.</summary>
-    public static ChatClientMetadata Of(PoolEndpoint endpoint)
+    public static ChatClientMetadata MetadataOf(PoolEndpoint endpoint)
     {
         var own = ChatEndpoint.ClientOf(endpoint)?.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata;
         return new(own?.ProviderName ?? endpoint.Domains.Provider, own?.ProviderUri ?? endpoint.Address, endpoint.Domains.Model ?? own?.DefaultModelId);
@@ -31,8 +31,8 @@ internal static class ChatMetadata
         return false;
     }
 
-    private static string? ProviderOf(PoolEndpoint endpoint) => endpoint.Domains.Provider ?? Of(endpoint).ProviderName;
+    private static string? ProviderOf(PoolEndpoint endpoint) => endpoint.Domains.Provider ?? MetadataOf(endpoint).ProviderName;
 
-    private static T? Same<T>(ChatClientMetadata[] all, Func<ChatClientMetadata, T?> part) where T : class =>
+    private static T? CommonOf<T>(ChatClientMetadata[] all, Func<ChatClientMetadata, T?> part) where T : class =>
         Array.TrueForAll(all, m => Equals(part(m), part(all[0]))) ? part(all[0]) : null;
 }

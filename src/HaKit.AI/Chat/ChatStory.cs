@@ -57,12 +57,12 @@ public static class ChatStory
     internal static string? TextOf(object? value) => value as string ?? (value is JsonElement { ValueKind: JsonValueKind.String } json ? json.GetString() : null);
 
     /// <summary>The properties with the story in them: copied, because the client that made the answer may share them.</summary>
-    internal static AdditionalPropertiesDictionary With(AdditionalPropertiesDictionary? properties, CallDetail detail, ChatParameters dropped)
+    internal static AdditionalPropertiesDictionary AddProperties(AdditionalPropertiesDictionary? properties, CallDetail detail, ChatParameters dropped)
     {
         var told = properties is null ? new AdditionalPropertiesDictionary() : new AdditionalPropertiesDictionary(properties);
         told[EndpointKey] = detail.Endpoint;
         if (detail.Attempts.Count > 1)
-            told[AttemptsKey] = string.Join("; ", detail.Attempts.Select(a => Tell(a, detail.Endpoint)));
+            told[AttemptsKey] = string.Join("; ", detail.Attempts.Select(a => DescribeAttempt(a, detail.Endpoint)));
         if (dropped != ChatParameters.None)
             told[DroppedKey] = dropped.ToString();
         return told;
@@ -77,7 +77,7 @@ public static class ChatStory
         return string.Create(CultureInfo.InvariantCulture, $"{(detail.PerhapsBilled > 0 ? "≥" : "")}{cost:0.############}");
     }
 
-    private static string Tell(AttemptRecord attempt, string server) => attempt.Fault is null && attempt.Endpoint == server
+    private static string DescribeAttempt(AttemptRecord attempt, string server) => attempt.Fault is null && attempt.Endpoint == server
         ? string.Create(CultureInfo.InvariantCulture, $"{attempt.Endpoint}: served after {attempt.Duration.TotalSeconds:0.###} s")
         : attempt.ToString();
 }

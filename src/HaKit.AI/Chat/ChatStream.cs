@@ -37,7 +37,7 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
         try
         {
             var move = _source.MoveNextAsync();
-            return move.IsCompleted ? new(Take(move.Result)) : WaitAsync(move);
+            return move.IsCompleted ? new(TakeUpdate(move.Result)) : WaitAsync(move);
         }
         catch (ArgumentException exception) when (_hasItems)
         {
@@ -52,7 +52,7 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
     {
         try
         {
-            return Take(await move.ConfigureAwait(false));
+            return TakeUpdate(await move.ConfigureAwait(false));
         }
         catch (ArgumentException exception)
         {
@@ -63,7 +63,7 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
     // What is wrong with the request shows before it is sent. Later, SDKs throw this over answers in which they do not find what they look for.
     private InvalidDataException Unreadable(ArgumentException exception) => new($"The client of endpoint '{endpoint.Name}' cannot read its answer.", exception);
 
-    private bool Take(bool more)
+    private bool TakeUpdate(bool more)
     {
         if (!more)
             return TakeEnd();

@@ -50,7 +50,7 @@ internal sealed class ChatUpdateReader(bool hasTools) : StreamItemReader<ChatRes
     }
 
     public override Fault FaultOf(ChatResponseUpdate item) =>
-        ChatFaults.ErrorIn(item.Contents) is { } error ? ChatFaults.Of(error) : item.FinishReason is null ? new Fault(FaultKind.Unknown) : ChatFaults.Failed;
+        ChatFaults.ErrorIn(item.Contents) is { } error ? ChatFaults.FaultOf(error) : item.FinishReason is null ? new Fault(FaultKind.Unknown) : ChatFaults.Failed;
 
     public override bool TryGetUsage(ChatResponseUpdate item, out long? inputTokens, out long? outputTokens)
     {
@@ -60,8 +60,8 @@ internal sealed class ChatUpdateReader(bool hasTools) : StreamItemReader<ChatRes
         {
             if (contents[i] is UsageContent usage)
             {
-                inputTokens = ChatFaults.Count(usage.Details.InputTokenCount) ?? inputTokens;
-                outputTokens = ChatFaults.Count(usage.Details.OutputTokenCount) ?? outputTokens;
+                inputTokens = ChatFaults.ToCount(usage.Details.InputTokenCount) ?? inputTokens;
+                outputTokens = ChatFaults.ToCount(usage.Details.OutputTokenCount) ?? outputTokens;
             }
         }
 
@@ -74,7 +74,7 @@ internal sealed class ChatUpdateReader(bool hasTools) : StreamItemReader<ChatRes
         foreach (var content in item.Contents)
         {
             if (content is UsageContent usage)
-                cached = ChatFaults.Count(usage.Details.CachedInputTokenCount) ?? cached;
+                cached = ChatFaults.ToCount(usage.Details.CachedInputTokenCount) ?? cached;
         }
 
         return cached;

@@ -52,10 +52,10 @@ public sealed class EndpointPoolChatClient : IChatClient
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        var call = Begin(messages, options);
+        var call = BeginCall(messages, options);
         var served = await _pool.ExecuteWithDetailAsync(call.Profile, call, static (attempt, call, token) => call.AskAsync(attempt, token), cancellationToken).ConfigureAwait(false);
         var (response, detail) = served;
-        var properties = ChatStory.With(response.AdditionalProperties, detail, Dropped(call, detail));
+        var properties = ChatStory.AddProperties(response.AdditionalProperties, detail, Dropped(call, detail));
         if (response.Usage is { } usage && ChatStory.CostOf(usage, _pool.Find(detail.Endpoint), detail) is { } cost)
             properties[ChatStory.CostKey] = cost;
         response.AdditionalProperties = properties;
@@ -105,7 +105,7 @@ public sealed class EndpointPoolChatClient : IChatClient
     private async IAsyncEnumerable<ChatResponseUpdate> StreamAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var call = Begin(messages, options);
+        var call = BeginCall(messages, options);
         var answer = await _pool.StreamAsync(call.Profile, call, static (attempt, call, token) => call.OpenAsync(attempt, token), call.Reader, cancellationToken).ConfigureAwait(false);
         await using var end = ((IAsyncDisposable)answer).ConfigureAwait(false);
         var server = new Maker(_pool, answer.Detail.Endpoint);
@@ -122,7 +122,7 @@ public sealed class EndpointPoolChatClient : IChatClient
             {
                 isFirst = false;
                 update = update.Clone();
-                update.AdditionalProperties = ChatStory.With(update.AdditionalProperties, answer.Detail, Dropped(call, answer.Detail));
+                update.AdditionalProperties = ChatStory.AddProperties(update.AdditionalProperties, answer.Detail, Dropped(call, answer.Detail));
             }
             yield return UsageIn(update) is { } usage && ChatStory.CostOf(usage, server.Find(), answer.Detail) is { } cost ? WithCost(update, cost) : update;
         }
@@ -148,10 +148,10 @@ public sealed class EndpointPoolChatClient : IChatClient
         return update;
     }
 
-    private ChatCall Begin(IEnumerable<ChatMessage> messages, ChatOptions? options)
+    private ChatCall BeginCall(IEnumerable<ChatMessage> messages, ChatOptions? options)
     {
         var list = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
-        var given = ChatProfiles.Take(ref options) ?? _profile;
+        var given = ChatProfiles.ExtractProfile(ref options) ?? _profile;
         var used = Parameters.UsedBy(options);
         var place = new Placement(_pool, given);
         place.RequireSupport(used);

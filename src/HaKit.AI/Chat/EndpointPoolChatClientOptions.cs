@@ -61,7 +61,7 @@ public static class ChatProfiles
     }
 
     /// <summary>Takes the profile out of a copy of the options, if there is one in them.</summary>
-    internal static RequestProfile? Take(ref ChatOptions? options)
+    internal static RequestProfile? ExtractProfile(ref ChatOptions? options)
     {
         if (options?.AdditionalProperties is not { } properties || !properties.TryGetValue(Key, out var value) || value is not RequestProfile profile)
             return null;

@@ -17,7 +17,7 @@ internal sealed partial class ResilienceWatch(ILoggerFactory? loggers) : Telemet
     private readonly ConcurrentDictionary<(string, string), bool> _warned = new();
 
     /// <summary>Says which endpoint is asked until the calling async method ends. Costs nothing where no container listens.</summary>
-    public static void Ask(PoolEndpoint endpoint)
+    public static void WarnIfRepeating(PoolEndpoint endpoint)
     {
         if (Volatile.Read(ref s_isOn))
             s_endpoint.Value = endpoint.Name;

@@ -81,7 +81,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     {
         var profile = part.Profile.InputTokens > 0 ? part.Profile : part.Profile with { InputTokens = part.EstimateTokens() };
         var (embeddings, detail) = await _pool.ExecuteWithDetailAsync(profile, part, static (attempt, part, token) => part.AskAsync(attempt, token), cancellationToken).ConfigureAwait(false);
-        embeddings.AdditionalProperties = ChatStory.With(embeddings.AdditionalProperties, detail, ChatParameters.None);
+        embeddings.AdditionalProperties = ChatStory.AddProperties(embeddings.AdditionalProperties, detail, ChatParameters.None);
         return embeddings;
     }
 
@@ -89,10 +89,10 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     {
         var all = endpoints.Select(e => (Own: EmbeddingIdentity.MetadataOf(e), Endpoint: e)).ToArray();
         return new(
-            Same(e => e.Own?.ProviderName ?? e.Endpoint.Domains.Provider), Same(e => e.Own?.ProviderUri ?? e.Endpoint.Address),
-            _options.Model ?? Same(e => EmbeddingIdentity.NameAt(e.Endpoint)), _options.Dimensions ?? all[0].Own?.DefaultModelDimensions);
+            CommonOf(e => e.Own?.ProviderName ?? e.Endpoint.Domains.Provider), CommonOf(e => e.Own?.ProviderUri ?? e.Endpoint.Address),
+            _options.Model ?? CommonOf(e => EmbeddingIdentity.NameAt(e.Endpoint)), _options.Dimensions ?? all[0].Own?.DefaultModelDimensions);
 
-        T? Same<T>(Func<(EmbeddingGeneratorMetadata? Own, PoolEndpoint Endpoint), T?> part) where T : class =>
+        T? CommonOf<T>(Func<(EmbeddingGeneratorMetadata? Own, PoolEndpoint Endpoint), T?> part) where T : class =>
             Array.TrueForAll(all, e => Equals(part(e), part(all[0]))) ? part(all[0]) : null;
     }
 
@@ -110,7 +110,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
             if (embeddings is null || embeddings.Count != texts.Count)
                 throw new EndpointFaultException(attempt.Endpoint.Name, ChatFaults.Broken);
             if (embeddings.Usage is { } usage)
-                attempt.ReportUsage(ChatFaults.Count(usage.InputTokenCount), ChatFaults.Count(usage.OutputTokenCount));
+                attempt.ReportUsage(ChatFaults.ToCount(usage.InputTokenCount), ChatFaults.ToCount(usage.OutputTokenCount));
             try
             {
                 generator._identity.Verify(embeddings, attempt.Endpoint, options);

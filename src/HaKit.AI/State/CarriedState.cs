@@ -33,9 +33,9 @@ internal sealed class StateFinder(StateOrigins origins)
             for (var j = 0; j < contents.Count; j++)
             {
                 if (contents[j] is TextReasoningContent or HostedFileContent or HostedVectorStoreContent)
-                    Find(contents[j], Named(message, endpoints), ref found);
+                    FindStored(contents[j], Named(message, endpoints), ref found);
                 else if (Within(contents[j]) is { Count: > 0 } within)
-                    Find(within, Named(message, endpoints), ref found);
+                    FindStored(within, Named(message, endpoints), ref found);
             }
         }
         return found;
@@ -96,17 +96,17 @@ internal sealed class StateFinder(StateOrigins origins)
                 HostedCodeInterpreterTool interpreter => interpreter.Inputs,
                 _ => null,
             };
-            Find(inputs, null, ref found);
+            FindStored(inputs, null, ref found);
         }
     }
 
-    private void Find(IList<AIContent>? contents, PoolEndpoint? named, ref List<CarriedState>? found)
+    private void FindStored(IList<AIContent>? contents, PoolEndpoint? named, ref List<CarriedState>? found)
     {
         for (var i = 0; i < contents?.Count; i++)
-            Find(contents[i], named, ref found);
+            FindStored(contents[i], named, ref found);
     }
 
-    private void Find(AIContent content, PoolEndpoint? named, ref List<CarriedState>? found)
+    private void FindStored(AIContent content, PoolEndpoint? named, ref List<CarriedState>? found)
     {
         if (KeyOf(content) is { } state)
             (found ??= []).Add(new(state.Kind, origins.MakerOf(state.Key) ?? named, content as TextReasoningContent));

@@ -18,7 +18,7 @@ internal sealed class StateOrigins(int capacity)
     {
         var key = Hash(state);
         lock (_lock)
-            Keep(key, maker);
+            Remember(key, maker);
     }
 
     public void Remember(string state, PoolEndpoint maker) => Remember(MemoryMarshal.AsBytes(state.AsSpan()), maker);
@@ -32,14 +32,14 @@ internal sealed class StateOrigins(int capacity)
                 return maker;
             if (!_old.TryGetValue(key, out maker))
                 return null;
-            Keep(key, maker); // what is in use stays
+            Remember(key, maker); // what is in use stays
             return maker;
         }
     }
 
     public PoolEndpoint? MakerOf(string state) => MakerOf(MemoryMarshal.AsBytes(state.AsSpan()));
 
-    private void Keep(UInt128 key, PoolEndpoint maker)
+    private void Remember(UInt128 key, PoolEndpoint maker)
     {
         if (_young.Count >= capacity && !_young.ContainsKey(key))
             (_old, _young) = (_young, []);

@@ -51,7 +51,7 @@ internal static partial class PageSecurity
                 return;
             var addresses = services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
             if (addresses.FirstOrDefault(static a => !IsLoopback(a)) is { } address)
-                Open((services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger("HaKit.Dashboard"), prefix, address);
+                LogOpenPage((services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger("HaKit.Dashboard"), prefix, address);
         };
     }
 
@@ -64,5 +64,5 @@ internal static partial class PageSecurity
             || System.Net.IPAddress.TryParse(parsed.Host.Trim('[', ']'), out var ip) && System.Net.IPAddress.IsLoopback(ip));
 
     [LoggerMessage(41, LogLevel.Warning, "The dashboard at {Prefix} needs no authorization and is reachable at {Address}: other machines can see names, addresses and states of all endpoints. Add .RequireAuthorization() to MapHaEndpointPools.")]
-    private static partial void Open(ILogger logger, string prefix, string address);
+    private static partial void LogOpenPage(ILogger logger, string prefix, string address);
 }

@@ -54,7 +54,7 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
                     if (drain.IsFaulted)
                         await drain.ConfigureAwait(false);
                     else
-                        Forget(drain);
+                        ObserveInBackground(drain);
                     return true;
                 case "force-down":
                     await pool.ForceDownAsync(name, NoteOf(context)).ConfigureAwait(false);
@@ -123,7 +123,7 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
     }
 
     // The endpoint takes nothing new from now on; that it is empty is an event of its own.
-    private static async void Forget(ValueTask drain)
+    private static async void ObserveInBackground(ValueTask drain)
     {
         try
         {

@@ -5,16 +5,16 @@ namespace HaKit.AspNetCore.Status;
 /// <summary>An event in one line for people. Names, kinds and times only.</summary>
 internal static class EventText
 {
-    public static EventView Of(PoolEvent happened, long number)
+    public static EventView Describe(PoolEvent happened, long number)
     {
-        var (severity, endpoint, text) = Tell(happened);
+        var (severity, endpoint, text) = DescribeParts(happened);
         return new EventView(number, happened.At, happened.Pool, happened.GetType().Name, endpoint, severity, text);
     }
 
-    private static (string Severity, string? Endpoint, string Text) Tell(PoolEvent happened) => happened switch
+    private static (string Severity, string? Endpoint, string Text) DescribeParts(PoolEvent happened) => happened switch
     {
-        EndpointEjected e => ("bad", e.Endpoint, $"ejected for {Seconds((e.After.Until ?? e.After.Since) - e.After.Since)}: {e.Fault}, seen by {By(e.Source)}"),
-        EndpointRecovered e => ("good", e.Endpoint, $"back in service, seen by {By(e.Source)}"),
+        EndpointEjected e => ("bad", e.Endpoint, $"ejected for {Seconds((e.After.Until ?? e.After.Since) - e.After.Since)}: {e.Fault}, seen by {SourceName(e.Source)}"),
+        EndpointRecovered e => ("good", e.Endpoint, $"back in service, seen by {SourceName(e.Source)}"),
         EndpointChanged { After: var after, Before: var before } e when after.Status != before.Status =>
             ("info", e.Endpoint, $"{before.Status} → {after.Status}{(e.Fault is { } fault ? $": {fault}" : "")}"),
         EndpointChanged e when PoolWatch.IsNewCooldown(e) => ("warn", e.Endpoint, $"cooling down: {e.After.CooldownCause}"),
@@ -36,7 +36,7 @@ internal static class EventText
         _ => ("info", null, happened.GetType().Name),
     };
 
-    private static string By(ChangeSource source) => source switch
+    private static string SourceName(ChangeSource source) => source switch
     {
         ChangeSource.Traffic => "a call",
         ChangeSource.Heartbeat => "its heartbeat",

@@ -24,7 +24,7 @@ internal sealed record FleetView
     public required IReadOnlyList<FleetOrderView> Orders { get; init; }
 
     /// <summary>Null for a pool without a link.</summary>
-    public static FleetView? Of(FleetStatus fleet) => fleet.Link is not { } link ? null : new FleetView
+    public static FleetView? From(FleetStatus fleet) => fleet.Link is not { } link ? null : new FleetView
     {
         Replica = fleet.Replica,
         Connected = link.IsConnected,

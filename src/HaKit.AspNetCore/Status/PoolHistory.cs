@@ -24,7 +24,7 @@ internal sealed class PoolHistory
     }
 
     /// <summary>The latest points: all of them, or of a crowd as many as keep the whole small.</summary>
-    public HistoryView? Of(string endpoint) => _series.TryGetValue(endpoint, out var series) ? series.View(Math.Clamp(3000 / _series.Count, 10, Points)) : null;
+    public HistoryView? ViewOf(string endpoint) => _series.TryGetValue(endpoint, out var series) ? series.View(Math.Clamp(3000 / _series.Count, 10, Points)) : null;
 
     public IReadOnlyList<long>? Last(string endpoint) => _series.TryGetValue(endpoint, out var series) ? series.Last : null;
 

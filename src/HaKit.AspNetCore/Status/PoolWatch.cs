@@ -20,7 +20,7 @@ internal sealed class PoolWatch(EndpointPool pool)
         var status = pool.GetStatus();
         if (_report is null || status.Now - _report.Now > ReportHolds)
             _report = pool.GetAvailabilityReport();
-        return StatusViews.Of(status, pool.MeasureLoad(), _report, pool.GetRedundancy(), _history, isWhole) with { Fleet = FleetView.Of(pool.GetFleetStatus()) };
+        return StatusViews.From(status, pool.MeasureLoad(), _report, pool.GetRedundancy(), _history, isWhole) with { Fleet = FleetView.From(pool.GetFleetStatus()) };
     }
 
     /// <summary>Is it worth telling people? A failure here and there makes an endpoint suspect, and a success well again.</summary>

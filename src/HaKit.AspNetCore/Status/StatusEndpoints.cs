@@ -18,7 +18,7 @@ internal static class StatusEndpoints
 
     private static async Task StatusAsync(HttpContext context, StatusFeed feed)
     {
-        var json = feed.Whole();
+        var json = feed.WriteWhole();
         context.Response.ContentType = "application/json; charset=utf-8";
         context.Response.ContentLength = json.Length;
         context.Response.Headers.CacheControl = "no-store";
@@ -53,7 +53,7 @@ internal static class StatusEndpoints
         }
         finally
         {
-            feed.Leave(viewer);
+            feed.RemoveViewer(viewer);
         }
     }
 
@@ -75,7 +75,7 @@ internal static class StatusEndpoints
             InputTokens = int.TryParse(query["inputTokens"], out var tokens) && tokens > 0 ? tokens : 0,
         };
         context.Response.Headers.CacheControl = "no-store";
-        await context.Response.WriteAsJsonAsync(StatusViews.Of(pool.Name, pool.Explain(profile)), StatusJson.Default.ExplainView, cancellationToken: context.RequestAborted).ConfigureAwait(false);
+        await context.Response.WriteAsJsonAsync(StatusViews.From(pool.Name, pool.Explain(profile)), StatusJson.Default.ExplainView, cancellationToken: context.RequestAborted).ConfigureAwait(false);
     }
 
     private static string? Text(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;

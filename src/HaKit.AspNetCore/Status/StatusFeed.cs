@@ -55,7 +55,7 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, 
     }
 
     /// <summary>All there is to show, as JSON.</summary>
-    public byte[] Whole()
+    public byte[] WriteWhole()
     {
         lock (_gate)
             return JsonSerializer.SerializeToUtf8Bytes(View(isWhole: true), StatusJson.Default.StatusView);
@@ -80,7 +80,7 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, 
                 return null;
             if (_viewers.Count >= options.MaxViewers)
                 crowded = RemoveOldestWhileLocked();
-            viewer.TrySend(Message("status", Whole()));
+            viewer.TrySend(Message("status", WriteWhole()));
             _viewers.Add(viewer);
             if (_viewers.Count == 1)
                 refresh.Change(options.Refresh, options.Refresh);
@@ -89,7 +89,7 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, 
         return viewer;
     }
 
-    public void Leave(StatusViewer viewer)
+    public void RemoveViewer(StatusViewer viewer)
     {
         lock (_gate)
         {
@@ -112,15 +112,15 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, 
         await foreach (var happened in events.ConfigureAwait(false))
         {
             if (PoolWatch.IsOfNote(happened))
-                Note(happened);
+                RecordEvent(happened);
         }
     }
 
-    private void Note(PoolEvent happened)
+    private void RecordEvent(PoolEvent happened)
     {
         lock (_gate)
         {
-            var view = EventText.Of(happened, ++_number);
+            var view = EventText.Describe(happened, ++_number);
             if (_events.Count >= options.Events)
                 _events.TryDequeue(out _);
             if (options.Events > 0)

@@ -6,7 +6,7 @@ namespace HaKit.AspNetCore.Status;
 /// <summary>Makes what is shown of what is known.</summary>
 internal static class StatusViews
 {
-    public static PoolView Of(PoolStatus status, ScaleSignal scale, AvailabilityReport report, RedundancyReport redundancy, PoolHistory history, bool isWhole)
+    public static PoolView From(PoolStatus status, ScaleSignal scale, AvailabilityReport report, RedundancyReport redundancy, PoolHistory history, bool isWhole)
     {
         var losses = redundancy.Domains.Where(static d => !d.IsWholePool).ToArray();
         var ofEndpoints = losses.Where(static d => d.Domain == RedundancyDomain.Endpoint).ToDictionary(static d => d.Name, static d => (double?)Round(d.LostShare, 3), StringComparer.Ordinal);
@@ -27,17 +27,17 @@ internal static class StatusViews
             RetryBudget = Round(status.RetryBudget, 1),
             Utilization = scale.Utilization is { } used ? Round(used, 3) : null,
             WantedEndpoints = scale.WantedEndpoints,
-            Availability = Of(report),
+            Availability = From(report),
             Losses = [.. losses.Select(l => new LossView(l.Domain.ToString().ToLowerInvariant(), l.Name, Round(l.LostShare, 3), l.ToString()))],
-            Endpoints = [.. status.Endpoints.Select(e => Of(e, status, availability.GetValueOrDefault(e.Endpoint.Name), history, isWhole) with { LostShare = ofEndpoints.GetValueOrDefault(e.Endpoint.Name) })],
+            Endpoints = [.. status.Endpoints.Select(e => From(e, status, availability.GetValueOrDefault(e.Endpoint.Name), history, isWhole) with { LostShare = ofEndpoints.GetValueOrDefault(e.Endpoint.Name) })],
         };
     }
 
-    public static ExplainView Of(string pool, IReadOnlyList<EndpointExplanation> endpoints) => new("hakit.explain/1", pool, [.. endpoints.Select(e => new ExplainedView(
+    public static ExplainView From(string pool, IReadOnlyList<EndpointExplanation> endpoints) => new("hakit.explain/1", pool, [.. endpoints.Select(e => new ExplainedView(
         e.Endpoint, e.Tier, e.Health.Status.ToString(), e.NotAdmittedBy, e.AvailableIn?.TotalSeconds, Round(e.SlowStartShare, 3), e.InFlight, Round(e.FailureEstimate, 4),
         Round(e.FirstContentSeconds), Round(e.OutputTokenSeconds), Round(e.Score.Time, 4), Round(e.Score.Failure, 4), Round(e.Score.Zone, 4), Round(e.Score.Price, 4), Round(e.Score.Total, 4)))]);
 
-    private static AvailabilityView Of(AvailabilityReport report) => new()
+    private static AvailabilityView From(AvailabilityReport report) => new()
     {
         Delivered = report.Delivered?.Value,
         Observed = report.Observed?.Value,
@@ -49,7 +49,7 @@ internal static class StatusViews
         Burn = [.. report.Alerts.Select(a => new BurnView(a.Alert.Name, a.Firing, Round(a.Alert.Threshold, 2), Round(a.LongBurn, 2), Round(a.ShortBurn, 2)))],
     };
 
-    private static EndpointView Of(EndpointStatus status, PoolStatus pool, double? availability, PoolHistory history, bool isWhole)
+    private static EndpointView From(EndpointStatus status, PoolStatus pool, double? availability, PoolHistory history, bool isWhole)
     {
         var (endpoint, health) = (status.Endpoint, status.Health);
         var isCooling = health.CooldownUntil > pool.Now;
@@ -64,7 +64,7 @@ internal static class StatusViews
             Model = endpoint.Domains.Model,
             State = health.Status.ToString(),
             Serves = status.Serves,
-            Since = Whole(status.Since),
+            Since = TruncateToMilliseconds(status.Since),
             Cause = health.Cause?.ToString(),
             Until = At(health.Until),
             CooldownUntil = isCooling && health.CooldownUntil != TimeSpan.MaxValue ? At(health.CooldownUntil) : null,
@@ -82,16 +82,16 @@ internal static class StatusViews
                 ? new HeartbeatView(Round((pool.Now - beat.At).TotalSeconds, 1), Round(beat.Took.TotalMilliseconds, 1), beat.Level.ToString(), beat.Fault?.ToString())
                 : null,
             Load = status.ReportedLoad is { } load ? new LoadView(load.Running, load.Waiting, load.Capacity) : null,
-            History = isWhole ? history.Of(endpoint.Name) : null,
+            History = isWhole ? history.ViewOf(endpoint.Name) : null,
             Last = isWhole ? null : history.Last(endpoint.Name),
         };
 
-        DateTimeOffset? At(TimeSpan? time) => time is { } known && known != TimeSpan.MaxValue ? Whole(pool.At + (known - pool.Now)) : null;
+        DateTimeOffset? At(TimeSpan? time) => time is { } known && known != TimeSpan.MaxValue ? TruncateToMilliseconds(pool.At + (known - pool.Now)) : null;
     }
 
     private static string WithoutUser(Uri address, string root) => address.UserInfo.Length == 0 ? root : $"{address.Scheme}://{address.Authority}";
 
-    private static DateTimeOffset Whole(DateTimeOffset time) => new(time.Ticks - time.Ticks % TimeSpan.TicksPerMillisecond, time.Offset);
+    private static DateTimeOffset TruncateToMilliseconds(DateTimeOffset time) => new(time.Ticks - time.Ticks % TimeSpan.TicksPerMillisecond, time.Offset);
 
     private static double? Round(double? value) => value is { } known ? Round(known, 4) : null;
 

@@ -15,13 +15,13 @@ internal readonly struct BetaDistribution : ILogConcave
     }
 
     /// <summary>The pair (p, q) whose lower and upper tails are given.</summary>
-    public Availability Quantile(double lower, double upper) => Pair(LogConcave.Quantile(this, lower, upper, Start(lower, upper)));
+    public AvailabilityRatio Quantile(double lower, double upper) => Pair(LogConcave.Quantile(this, lower, upper, Start(lower, upper)));
 
     /// <summary>The quantile in log-odds.</summary>
     public double LogOdds(double lower, double upper) => LogConcave.Quantile(this, lower, upper, Start(lower, upper));
 
     /// <summary>P(X ≤ p) and P(X &gt; p).</summary>
-    public (double Lower, double Upper) Tails(Availability p)
+    public (double Lower, double Upper) Tails(AvailabilityRatio p)
     {
         if (p.Value == 0)
             return (0, 1);
@@ -49,10 +49,10 @@ internal readonly struct BetaDistribution : ILogConcave
         return Tails(p, q, z);
     }
 
-    private static Availability Pair(double z)
+    private static AvailabilityRatio Pair(double z)
     {
         var (p, q) = Split(z);
-        return Availability.FromPair(p, q);
+        return AvailabilityRatio.FromPair(p, q);
     }
 
     private static (double P, double Q) Split(double z)

@@ -12,12 +12,12 @@ internal static class PoissonBinomial
     /// P(at least <paramref name="required"/> up) and its complement. Counts whichever reaches its verdict sooner, ups or
     /// downs, with the verdict as an absorbing state: O(n·min(k, n−k+1)) additions of positive numbers.
     /// </summary>
-    public static Availability AtLeast(int required, ReadOnlySpan<Availability> units)
+    public static AvailabilityRatio AtLeast(int required, ReadOnlySpan<AvailabilityRatio> units)
     {
         if (required <= 0)
-            return Availability.Always;
+            return AvailabilityRatio.Always;
         if (required > units.Length)
-            return Availability.Never;
+            return AvailabilityRatio.Never;
         var fatal = units.Length - required + 1;
         var countUps = required <= fatal;
         var states = countUps ? required : fatal;
@@ -38,7 +38,7 @@ internal static class PoissonBinomial
         var undecided = 0.0;
         foreach (var p in open)
             undecided += p;
-        return countUps ? Availability.FromPair(decided, undecided) : Availability.FromPair(undecided, decided);
+        return countUps ? AvailabilityRatio.FromPair(decided, undecided) : AvailabilityRatio.FromPair(undecided, decided);
     }
 
     /// <summary>p[j] ← p[j]·stay + p[j−1]·step, in place from the top.</summary>

@@ -9,7 +9,7 @@ internal static class EntryLocation
     public const long MaxFileLength = 1L << 38;
     public const int MaxOffset = (1 << OffsetBits) - 1;
 
-    public static long Of(long record, int offset) => record << OffsetBits | (long)offset;
+    public static long Pack(long record, int offset) => record << OffsetBits | (long)offset;
 
     public static (long Record, int Offset) Split(long location) => (location >> OffsetBits, (int)(location & MaxOffset));
 }

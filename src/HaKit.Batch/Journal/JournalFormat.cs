@@ -23,7 +23,7 @@ internal readonly record struct JournalHeader(Guid FileId, bool IsSealed, ulong 
         FileId.TryWriteBytes(destination[16..]);
         BinaryPrimitives.WriteUInt64LittleEndian(destination[32..], KeyCheck);
         BinaryPrimitives.WriteUInt64LittleEndian(destination[40..], FirstRecord);
-        BinaryPrimitives.WriteUInt32LittleEndian(destination[60..], Checksum.Of(Checksum.Start, destination[..60]));
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[60..], Checksum.Compute(Checksum.Start, destination[..60]));
     }
 
     /// <summary>Reads a header. Throws what is wrong with it by name.</summary>
@@ -34,7 +34,7 @@ internal readonly record struct JournalHeader(Guid FileId, bool IsSealed, ulong 
         var version = BinaryPrimitives.ReadUInt16LittleEndian(source[8..]);
         if (version > Version)
             throw new BatchStoreException($"'{path}' has format {version}; this version of HaKit.Batch reads format {Version}. Update the package.");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(source[60..]) != Checksum.Of(Checksum.Start, source[..60]))
+        if (BinaryPrimitives.ReadUInt32LittleEndian(source[60..]) != Checksum.Compute(Checksum.Start, source[..60]))
             throw new BatchJournalDamagedException($"The header of '{path}' is damaged.", 0);
         return new(
             new Guid(source.Slice(16, 16)), (BinaryPrimitives.ReadUInt16LittleEndian(source[10..]) & 1) != 0,
@@ -76,7 +76,7 @@ internal readonly record struct RecordHeader(int PayloadLength, uint Sum, ulong 
     {
         Span<byte> id = stackalloc byte[16];
         file.TryWriteBytes(id);
-        return Checksum.Of(Checksum.Of(Checksum.Of(Checksum.Start, id), record[..4]), record[8..]);
+        return Checksum.Compute(Checksum.Compute(Checksum.Compute(Checksum.Start, id), record[..4]), record[8..]);
     }
 }
 
@@ -85,7 +85,7 @@ internal static class Checksum
 {
     public const uint Start = 0xFFFF_FFFF;
 
-    public static uint Of(uint sum, ReadOnlySpan<byte> bytes)
+    public static uint Compute(uint sum, ReadOnlySpan<byte> bytes)
     {
         for (; bytes.Length >= 8; bytes = bytes[8..])
             sum = BitOperations.Crc32C(sum, BinaryPrimitives.ReadUInt64LittleEndian(bytes));

@@ -19,7 +19,7 @@ internal sealed class JournalLock : IDisposable
 
     /// <summary>Takes the lock and writes the holder to <c>NAME.owner</c>, because a locked file cannot be read everywhere.</summary>
     /// <exception cref="BatchLockedException">Another process holds it.</exception>
-    public static JournalLock Take(IJournalFileSystem files, string name, DateTimeOffset now)
+    public static JournalLock Acquire(IJournalFileSystem files, string name, DateTimeOffset now)
     {
         var (path, owner) = (name + ".lock", name + ".owner");
         var mark = Encoding.ASCII.GetBytes(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));

@@ -20,7 +20,7 @@ internal static class JournalOpener
         // Before the lock, whose file would stay behind for a name that was mistyped.
         if (!create && FilesOf(settings.Files, name).Numbered.Count == 0)
             throw new BatchStoreException($"There is no journal '{name}'.");
-        var held = JournalLock.Take(settings.Files, name, settings.Time.GetUtcNow());
+        var held = JournalLock.Acquire(settings.Files, name, settings.Time.GetUtcNow());
         JournalFile? file = null;
         try
         {
@@ -31,7 +31,7 @@ internal static class JournalOpener
             if (scan.CutBytes > 0)
                 notices.Add(string.Create(CultureInfo.InvariantCulture, $"The last record of '{file.Path}' was unfinished ({scan.CutBytes} bytes) and was cut off; nothing in it had been returned."));
             file.CutTail();
-            Settle(file, state, settings, notices);
+            RecordLostCalls(file, state, settings, notices);
             if (state.Garbage > WorthCompacting && state.Garbage > file.End / 2)
                 (file, state) = Compact(name, number, file, state, settings, notices);
             return new JournalStore(name, held, file, state, notices, settings.OwnThread);
@@ -83,7 +83,7 @@ internal static class JournalOpener
         return (latest, numbered.GetKeyAtIndex(numbered.Count - 1));
     }
 
-    private static void Settle(JournalFile file, JournalState state, JournalSettings settings, List<string> notices)
+    private static void RecordLostCalls(JournalFile file, JournalState state, JournalSettings settings, List<string> notices)
     {
         var lost = state.LostCalls;
         var unknown = state.LoseAllStarted();
@@ -106,7 +106,7 @@ internal static class JournalOpener
         }
         var record = file.Append(payload.ToArray());
         foreach (var (ordinal, offset) in places)
-            state.Finish(ordinal, BatchItemState.Unknown, EntryLocation.Of(record, offset));
+            state.Finish(ordinal, BatchItemState.Unknown, EntryLocation.Pack(record, offset));
         notices.Add(string.Create(CultureInfo.InvariantCulture, $"{unknown.Count} items whose call must not be repeated were cut by the end of the last process: they are marked as unknown."));
     }
 

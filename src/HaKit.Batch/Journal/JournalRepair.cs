@@ -11,8 +11,8 @@ internal static class JournalRepair
         var files = settings.Files;
         if (JournalOpener.FilesOf(files, name).Numbered is not { Count: > 0 } numbered)
             throw new BatchStoreException($"There is no journal '{name}'.");
-        using var held = JournalLock.Take(files, name, settings.Time.GetUtcNow());
-        using var newLock = JournalLock.Take(files, newName, settings.Time.GetUtcNow());
+        using var held = JournalLock.Acquire(files, name, settings.Time.GetUtcNow());
+        using var newLock = JournalLock.Acquire(files, newName, settings.Time.GetUtcNow());
         if (JournalOpener.FilesOf(files, newName).Numbered.Count > 0)
             throw new BatchStoreException($"There is a journal '{newName}' already.");
         using var damaged = JournalFile.Open(files, numbered.GetValueAtIndex(numbered.Count - 1), settings.Seal);

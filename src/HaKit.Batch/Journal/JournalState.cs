@@ -43,7 +43,7 @@ internal sealed class JournalState
             var (kind, length) = reader.Entry();
             var content = payload.Slice(payload.Length - reader.Left, length);
             reader.Next(length);
-            Apply(kind, content, EntryLocation.Of(record, offset));
+            Apply(kind, content, EntryLocation.Pack(record, offset));
         }
     }
 
@@ -106,14 +106,14 @@ internal sealed class JournalState
                 var (finished, outcome) = EntryReader.Outcome(content, withResult: false);
                 _outcomes++;
                 _outcomeBytes += content.Length;
-                Finish(Known(finished), outcome.State, location);
+                Finish(CheckOrdinal(finished), outcome.State, location);
                 if (outcome.State == BatchItemState.Unknown && _started.Remove((int)finished, out var lost))
                     Lose(lost.Estimate);
                 else
                     End((int)finished, outcome.Cost);
                 break;
             case EntryKind.Redo:
-                Reopen(Known((long)new EntryReader(content.Span).Varint()));
+                Reopen(CheckOrdinal((long)new EntryReader(content.Span).Varint()));
                 _garbage += content.Length;
                 break;
             case EntryKind.Started or EntryKind.Ended or EntryKind.Totals:
@@ -135,7 +135,7 @@ internal sealed class JournalState
         else
         {
             _garbage += content.Length;
-            Index.SetInput(Known(ordinal), input.Span);
+            Index.SetInput(CheckOrdinal(ordinal), input.Span);
             Reopen((int)ordinal);
         }
         Index.SetInputAt((int)ordinal, location);
@@ -148,10 +148,10 @@ internal sealed class JournalState
         {
             case EntryKind.Started:
                 var mayRepeat = reader.Next(1)[0] == 0;
-                Start(Known(first), mayRepeat, reader.Number());
+                Start(CheckOrdinal(first), mayRepeat, reader.Number());
                 break;
             case EntryKind.Ended:
-                End(Known(first), reader.Number());
+                End(CheckOrdinal(first), reader.Number());
                 break;
             default:
                 Calls += first;
@@ -161,7 +161,7 @@ internal sealed class JournalState
         }
     }
 
-    private int Known(long ordinal) =>
+    private int CheckOrdinal(long ordinal) =>
         ordinal >= 0 && ordinal < Index.Count ? (int)ordinal : throw new InvalidDataException($"The journal speaks of item {ordinal} and has only {Index.Count}.");
 
     private void Lose(double estimate)

@@ -140,7 +140,7 @@ internal sealed class JournalWriter : IDisposable
             foreach (var entry in append.Entries)
             {
                 places.Add((entry, length));
-                Put(entry.Bytes, ref length);
+                AppendEntry(entry.Bytes, ref length);
             }
             if (append.Done is { } waiting)
                 done.Add(waiting);
@@ -148,7 +148,7 @@ internal sealed class JournalWriter : IDisposable
         }
         var record = places.Count == 0 ? 0 : _file.Append(_payload.AsSpan(0, length));
         foreach (var (entry, offset) in places)
-            _onDurable(entry, EntryLocation.Of(record, offset));
+            _onDurable(entry, EntryLocation.Pack(record, offset));
         while (group.TryPeek(out var first) && first.IsWritten)
             group.Dequeue();
         foreach (var waiting in done)
@@ -157,7 +157,7 @@ internal sealed class JournalWriter : IDisposable
             _payload = new byte[64 * 1024];
     }
 
-    private void Put(byte[] entry, ref int length)
+    private void AppendEntry(byte[] entry, ref int length)
     {
         if (entry.Length > _payload.Length - length)
             Array.Resize(ref _payload, (int)Math.Min(Array.MaxLength, Math.Max(2L * _payload.Length, (long)length + entry.Length)));

@@ -98,7 +98,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     private async ValueTask CommitAsync(BatchUnit<TItem> unit, CallAnswer<TResult> answer)
     {
         var count = unit.Parts.Count;
-        var cost = _prices.Of(answer.Endpoint, answer.InputTokens, answer.OutputTokens) + answer.PerhapsBilled * unit.Estimate;
+        var cost = _prices.PriceOf(answer.Endpoint, answer.InputTokens, answer.OutputTokens) + answer.PerhapsBilled * unit.Estimate;
         var commits = new Task[count];
         for (var i = 0; i < count; i++)
         {
@@ -164,7 +164,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     {
         try
         {
-            var failure = CallFailure.Of(exception);
+            var failure = CallFailure.FromException(exception);
             if (failure.IsOwnFault && unit.Parts.Count > 1)
             {
                 await SplitAsync(unit, isPatient).ConfigureAwait(false);
@@ -173,7 +173,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             // While others are served, the item has its share in its failure; in an outage it has none. Once it is suspected, it may be the last that is left.
             if (failure.Attempts > 0 && (Volatile.Read(ref _served) > servedBefore || unit.Tries > 0))
                 unit.Tries++;
-            var verdict = ItemVerdicts.Of(in failure, _options.MayRepeat, unit.Tries, _options.MaxTries);
+            var verdict = ItemVerdicts.Decide(in failure, _options.MayRepeat, unit.Tries, _options.MaxTries);
             var cost = failure.PerhapsBilled * unit.Estimate;
             if (verdict == ItemVerdict.PutBack)
             {

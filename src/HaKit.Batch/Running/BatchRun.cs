@@ -164,7 +164,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         await RenewAsync().ConfigureAwait(false);
         RunDecision decision;
         lock (_lock)
-            decision = RunDecision.Of(Facts(cancellationToken));
+            decision = RunDecision.Decide(Facts(cancellationToken));
         switch (decision.Action)
         {
             case RunAction.End:
@@ -173,7 +173,7 @@ internal sealed partial class BatchRun<TItem, TResult>
                 await ClaimAsync().ConfigureAwait(false);
                 return true;
             case RunAction.Start or RunAction.StartPatient:
-                _ = OneAsync(Take(decision.Action == RunAction.StartPatient), decision.Action == RunAction.StartPatient, cancellationToken);
+                _ = OneAsync(DequeueUnit(decision.Action == RunAction.StartPatient), decision.Action == RunAction.StartPatient, cancellationToken);
                 return true;
             default:
                 await _signal.WaitAsync(WakeIn(decision.Until)).ConfigureAwait(false);
@@ -207,7 +207,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         };
     }
 
-    private BatchUnit<TItem> Take(bool isPatient)
+    private BatchUnit<TItem> DequeueUnit(bool isPatient)
     {
         lock (_lock)
         {

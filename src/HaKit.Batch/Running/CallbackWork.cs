@@ -12,7 +12,7 @@ internal sealed class CallbackWork<TItem, TResult>(
 
     public override EndpointPool? Pool => pool;
 
-    public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => RequestFingerprint.Of(input.Span, _version);
+    public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => RequestFingerprint.Compute(input.Span, _version);
 
     public override (long Input, long Output) EstimateTokens(TItem item) => (0, 0);
 

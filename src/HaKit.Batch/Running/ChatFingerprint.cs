@@ -11,8 +11,8 @@ namespace HaKit.Batch.Running;
 /// </summary>
 internal static class ChatFingerprint
 {
-    public static RequestFingerprint Of(IEnumerable<ChatMessage> messages, ChatOptions? options) =>
-        RequestFingerprint.Of(Written(messages, Write), Written(options, Write), Written(options?.ResponseFormat, Write));
+    public static RequestFingerprint Compute(IEnumerable<ChatMessage> messages, ChatOptions? options) =>
+        RequestFingerprint.Compute(Written(messages, Write), Written(options, Write), Written(options?.ResponseFormat, Write));
 
     private static byte[] Written<T>(T value, Action<Utf8JsonWriter, T> write)
     {

@@ -14,7 +14,7 @@ internal sealed class ChatWork<TItem>(IChatClient chat, Func<TItem, IEnumerable<
 
     public override EndpointPool? Pool { get; } = chat.GetService(typeof(EndpointPool)) as EndpointPool;
 
-    public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => ChatFingerprint.Of(messages(item), options.Chat);
+    public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => ChatFingerprint.Compute(messages(item), options.Chat);
 
     public override (long Input, long Output) EstimateTokens(TItem item) =>
         (messages(item).Sum(static m => m.Contents.Sum(static c => (long)(c is TextContent text ? text.Text.Length : 800))) / BytesPerToken + 10, options.Chat?.MaxOutputTokens ?? 0);

@@ -16,7 +16,7 @@ internal sealed class EmbeddingWork<TItem>(IEmbeddingGenerator<string, Embedding
 
     public override int GroupSize => options.GroupSize;
 
-    public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => RequestFingerprint.Of(Encoding.UTF8.GetBytes(text(item)), _options);
+    public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => RequestFingerprint.Compute(Encoding.UTF8.GetBytes(text(item)), _options);
 
     // Output tokens cost nothing here; 1 says that they are known.
     public override (long Input, long Output) EstimateTokens(TItem item) => (text(item).Length / 4 + 1, 1);

@@ -15,7 +15,7 @@ internal sealed class HttpWork(EndpointPool pool, HttpClient client) : BatchWork
     public override EndpointPool? Pool => pool;
 
     public override RequestFingerprint FingerprintOf(OpenAIBatchRequest item, ReadOnlyMemory<byte> input) =>
-        RequestFingerprint.Of(Encoding.UTF8.GetBytes(item.Body.GetRawText()), Encoding.UTF8.GetBytes(item.Url));
+        RequestFingerprint.Compute(Encoding.UTF8.GetBytes(item.Body.GetRawText()), Encoding.UTF8.GetBytes(item.Url));
 
     public override (long Input, long Output) EstimateTokens(OpenAIBatchRequest item)
     {

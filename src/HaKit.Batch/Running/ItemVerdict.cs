@@ -40,7 +40,7 @@ internal readonly record struct CallFailure
     /// <summary>The reason, without any text of a provider or of the prompt.</summary>
     public string Reason { get; init; }
 
-    public static CallFailure Of(Exception exception)
+    public static CallFailure FromException(Exception exception)
     {
         if (exception is EndpointPoolException pool)
             return OfPool(pool);
@@ -88,7 +88,7 @@ internal static class ItemVerdicts
     /// <param name="mayRepeat">May a call be repeated that may have been done?</param>
     /// <param name="tries">How often the item failed while others were served, this time included.</param>
     /// <param name="maxTries">How often it may.</param>
-    public static ItemVerdict Of(in CallFailure failure, bool mayRepeat, int tries, int maxTries)
+    public static ItemVerdict Decide(in CallFailure failure, bool mayRepeat, int tries, int maxTries)
     {
         if (failure.IsOwnFault)
             return ItemVerdict.Fail;

@@ -27,7 +27,7 @@ internal sealed class PriceBook(EndpointPool? pool)
     }
 
     /// <summary>What an answer cost; 0 when it is not known.</summary>
-    public double Of(string? endpoint, long? input, long? output)
+    public double PriceOf(string? endpoint, long? input, long? output)
     {
         if (output > Volatile.Read(ref _longest))
             Volatile.Write(ref _longest, output.Value);

@@ -68,7 +68,7 @@ internal readonly record struct RunDecision(RunAction Action, TimeSpan Until = d
 {
     private static readonly RunDecision UntilSignalled = new(RunAction.Wait, TimeSpan.MaxValue);
 
-    public static RunDecision Of(in RunFacts facts)
+    public static RunDecision Decide(in RunFacts facts)
     {
         if (facts.IsStopping)
             return facts.Calls == 0 && !facts.IsHandingOver ? new(RunAction.End) : UntilSignalled;

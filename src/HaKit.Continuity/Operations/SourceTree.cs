@@ -11,14 +11,14 @@ internal static class SourceTree
             return [EntryOf(new FileInfo(source), Path.GetFileName(source))];
         if (!Directory.Exists(source))
             throw new VaultException($"There is nothing to save at '{source}'.");
-        return Walk(new DirectoryInfo(source), "");
+        return ListEntries(new DirectoryInfo(source), "");
     }
 
     /// <summary>The path of an entry on this machine; a source that is a file is its only entry.</summary>
     public static string PathOf(string source, string entry) =>
         File.Exists(source) ? source : Path.Combine(source, entry.Replace('/', Path.DirectorySeparatorChar));
 
-    private static IEnumerable<ManifestEntry> Walk(DirectoryInfo folder, string prefix)
+    private static IEnumerable<ManifestEntry> ListEntries(DirectoryInfo folder, string prefix)
     {
         foreach (var found in folder.EnumerateFileSystemInfos().OrderBy(f => f.Name, StringComparer.Ordinal))
         {
@@ -30,7 +30,7 @@ internal static class SourceTree
             yield return EntryOf(found, path);
             if (found is DirectoryInfo { LinkTarget: null } inner)
             {
-                foreach (var entry in Walk(inner, path + "/"))
+                foreach (var entry in ListEntries(inner, path + "/"))
                     yield return entry;
             }
         }

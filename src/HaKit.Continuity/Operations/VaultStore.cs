@@ -13,17 +13,17 @@ internal sealed class VaultStore(EndpointPool pool, VaultOptions options)
     public IReadOnlyList<string> Destinations { get; } = [.. pool.Endpoints.Select(e => e.Name)];
 
     public ValueTask<bool> PutAsync(string destination, ObjectName name, ReadOnlyMemory<byte> content, CancellationToken token) =>
-        pool.ExecuteAsync(ProfileOf([destination]), (name: name.ToString(), content), static (attempt, s, t) => Of(attempt).PutIfAbsentAsync(s.name, s.content, t), token);
+        pool.ExecuteAsync(ProfileOf([destination]), (name: name.ToString(), content), static (attempt, s, t) => DestinationOf(attempt).PutIfAbsentAsync(s.name, s.content, t), token);
 
     public ValueTask<IReadOnlyList<string>> ListAsync(string destination, string prefix, CancellationToken token) =>
-        pool.ExecuteAsync(ProfileOf([destination]), prefix, static (attempt, p, t) => Of(attempt).ListAsync(p, t), token);
+        pool.ExecuteAsync(ProfileOf([destination]), prefix, static (attempt, p, t) => DestinationOf(attempt).ListAsync(p, t), token);
 
     public async ValueTask DeleteAsync(string destination, ObjectName name, CancellationToken token) =>
         await pool.ExecuteAsync(
             ProfileOf([destination]), name.ToString(),
             static async (attempt, n, t) =>
             {
-                await Of(attempt).DeleteAsync(n, t);
+                await DestinationOf(attempt).DeleteAsync(n, t);
                 return true;
             },
             token);
@@ -32,12 +32,12 @@ internal sealed class VaultStore(EndpointPool pool, VaultOptions options)
     public ValueTask<(string Destination, byte[]? Content)> GetAsync(IReadOnlyList<string> destinations, ObjectName name, CancellationToken token) =>
         pool.ExecuteAsync(
             ProfileOf(destinations), name.ToString(),
-            static async (attempt, n, t) => (attempt.Endpoint.Name, await Of(attempt).GetAsync(n, t)),
+            static async (attempt, n, t) => (attempt.Endpoint.Name, await DestinationOf(attempt).GetAsync(n, t)),
             token);
 
     private RequestProfile ProfileOf(IReadOnlyList<string> destinations) => new() { Endpoints = destinations, Deadline = options.OperationTimeout };
 
-    private static IVaultDestination Of(EndpointAttempt attempt) => (IVaultDestination)attempt.Endpoint.Client!;
+    private static IVaultDestination DestinationOf(EndpointAttempt attempt) => (IVaultDestination)attempt.Endpoint.Client!;
 }
 
 /// <summary>Classifies exceptions of destinations. A folder that must not be written stays so: asking it again until the deadline serves no call.</summary>

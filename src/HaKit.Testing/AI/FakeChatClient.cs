@@ -50,11 +50,11 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
     /// <inheritdoc/>
     public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var request = Begin(messages, options, Plain, out var fault);
+        var request = BeginCall(messages, options, Plain, out var fault);
         var outcome = Outcome.Abandoned;
         try
         {
-            await Waits.For(_time, fault.ToHeaders + fault.ToFirstToken, cancellationToken).ConfigureAwait(false);
+            await Waits.DelayAsync(_time, fault.ToHeaders + fault.ToFirstToken, cancellationToken).ConfigureAwait(false);
             outcome = Outcome.Failed;
             Refusal.Throw(Name, fault, _time);
             if (fault.Ending is { } ending)
@@ -64,11 +64,11 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
             }
             var response = Answer(request);
             outcome = Outcome.Whole;
-            return Finish(fault) is { } reason ? With(response, reason) : response;
+            return Finish(fault) is { } reason ? WithReason(response, reason) : response;
         }
         finally
         {
-            _tally.Settle(Plain, outcome, 0, 0);
+            _tally.RecordOutcome(Plain, outcome, 0, 0);
         }
     }
 
@@ -76,12 +76,12 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var request = Begin(messages, options, Streamed, out var fault);
+        var request = BeginCall(messages, options, Streamed, out var fault);
         var outcome = Outcome.Abandoned;
         var contents = 0;
         try
         {
-            await Waits.For(_time, fault.ToHeaders, cancellationToken).ConfigureAwait(false);
+            await Waits.DelayAsync(_time, fault.ToHeaders, cancellationToken).ConfigureAwait(false);
             outcome = Outcome.Failed;
             Refusal.Throw(Name, fault, _time);
             outcome = Outcome.Abandoned;
@@ -97,7 +97,7 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
                             yield break;
                         await Refusal.EndAsync(fault.Ending, fault, cancellationToken).ConfigureAwait(false);
                     }
-                    await Waits.For(_time, contents == 0 ? fault.ToFirstToken : fault.PerToken, cancellationToken).ConfigureAwait(false);
+                    await Waits.DelayAsync(_time, contents == 0 ? fault.ToFirstToken : fault.PerToken, cancellationToken).ConfigureAwait(false);
                     contents += hasContent ? 1 : 0;
                 }
                 if (update.FinishReason is not null && Finish(fault) is { } reason)
@@ -108,7 +108,7 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
         }
         finally
         {
-            _tally.Settle(Streamed, outcome, 0, contents);
+            _tally.RecordOutcome(Streamed, outcome, 0, contents);
         }
     }
 
@@ -152,18 +152,18 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
         ];
     }
 
-    private FakeChatRequest Begin(IEnumerable<ChatMessage> messages, ChatOptions? options, FakeRequest kind, out FakeFault fault)
+    private FakeChatRequest BeginCall(IEnumerable<ChatMessage> messages, ChatOptions? options, FakeRequest kind, out FakeFault fault)
     {
         var request = new FakeChatRequest([.. messages], options, kind.Stream);
         _requests.Enqueue(request);
-        _tally.Begin(kind);
-        fault = Faults.For(kind);
+        _tally.BeginRequest(kind);
+        fault = Faults.ChooseFault(kind);
         return request;
     }
 
     private static ChatFinishReason? Finish(FakeFault fault) => fault.Finish is { } reason ? new ChatFinishReason(reason) : null;
 
-    private static ChatResponse With(ChatResponse response, ChatFinishReason reason)
+    private static ChatResponse WithReason(ChatResponse response, ChatFinishReason reason)
     {
         response.FinishReason = reason;
         return response;

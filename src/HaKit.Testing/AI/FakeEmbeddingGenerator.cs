@@ -43,12 +43,12 @@ public sealed class FakeEmbeddingGenerator(string name, TimeProvider? time = nul
     {
         string[] texts = [.. values];
         _requests.Enqueue(texts);
-        _tally.Begin(Request);
-        var fault = Faults.For(Request);
+        _tally.BeginRequest(Request);
+        var fault = Faults.ChooseFault(Request);
         var outcome = Outcome.Abandoned;
         try
         {
-            await Waits.For(_time, fault.ToHeaders + fault.ToFirstToken, cancellationToken).ConfigureAwait(false);
+            await Waits.DelayAsync(_time, fault.ToHeaders + fault.ToFirstToken, cancellationToken).ConfigureAwait(false);
             outcome = Outcome.Failed;
             Refusal.Throw(Name, fault, _time);
             if (fault.Ending is { } ending)
@@ -61,7 +61,7 @@ public sealed class FakeEmbeddingGenerator(string name, TimeProvider? time = nul
         }
         finally
         {
-            _tally.Settle(Request, outcome, 0, 0);
+            _tally.RecordOutcome(Request, outcome, 0, 0);
         }
     }
 

@@ -6,16 +6,16 @@ public static class DrillFaults
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
     /// <summary>The upstream refuses connections.</summary>
-    public static DrillFault Refused { get; } = Of("refused", "refuses connections", FakeFault.Refused);
+    public static DrillFault Refused { get; } = CreateFault("refused", "refuses connections", FakeFault.Refused);
 
     /// <summary>The upstream accepts requests and never answers.</summary>
-    public static DrillFault BlackHole { get; } = Of("black-hole", "accepts requests and never answers", FakeFault.Hang);
+    public static DrillFault BlackHole { get; } = CreateFault("black-hole", "accepts requests and never answers", FakeFault.Hang);
 
     /// <summary>The upstream takes 3 s longer.</summary>
-    public static DrillFault Slow { get; } = Of("slow", "takes 3 s longer", FakeFault.Latency(toHeaders: TimeSpan.FromSeconds(3)));
+    public static DrillFault Slow { get; } = CreateFault("slow", "takes 3 s longer", FakeFault.Latency(toHeaders: TimeSpan.FromSeconds(3)));
 
     /// <summary>The upstream answers 500.</summary>
-    public static DrillFault Error500 { get; } = Of("error-500", "answers 500", FakeFaults.OpenAI.ServerError());
+    public static DrillFault Error500 { get; } = CreateFault("error-500", "answers 500", FakeFaults.OpenAI.ServerError());
 
     /// <summary>All upstreams answer 503.</summary>
     public static DrillFault All503 { get; } = new("all-503", "all upstreams answer 503", static length => [new(FakeFaults.OpenAI.Overloaded(), TimeSpan.Zero, length, Upstream: null)]) { IsTotal = true };
@@ -25,13 +25,13 @@ public static class DrillFaults
         static length => [new(FakeFaults.OpenAI.RateLimited(RetryAfter), TimeSpan.Zero, length) { RetryAfter = RetryAfter }]);
 
     /// <summary>The upstream answers 429 because its quota is used up.</summary>
-    public static DrillFault Quota { get; } = Of("quota", "answers 429 insufficient_quota", FakeFaults.OpenAI.QuotaExhausted());
+    public static DrillFault Quota { get; } = CreateFault("quota", "answers 429 insufficient_quota", FakeFaults.OpenAI.QuotaExhausted());
 
     /// <summary>The upstream answers 401.</summary>
-    public static DrillFault Unauthorized { get; } = Of("unauthorized", "answers 401", FakeFaults.OpenAI.BadKey());
+    public static DrillFault Unauthorized { get; } = CreateFault("unauthorized", "answers 401", FakeFaults.OpenAI.BadKey());
 
     /// <summary>The upstream answers 404: it does not have the model.</summary>
-    public static DrillFault NotFound { get; } = Of("not-found", "answers 404 model_not_found", FakeFaults.OpenAI.ModelNotFound());
+    public static DrillFault NotFound { get; } = CreateFault("not-found", "answers 404 model_not_found", FakeFaults.OpenAI.ModelNotFound());
 
     /// <summary>The upstream answers 503 for half a second, is well for half a second, and so on.</summary>
     public static DrillFault Flapping { get; } = new("flapping", "one upstream answers 503 every other half second", static length =>
@@ -39,16 +39,16 @@ public static class DrillFaults
             new DrillStep(FakeFaults.OpenAI.Overloaded(), TimeSpan.FromSeconds(second), TimeSpan.FromSeconds(second + 0.5))));
 
     /// <summary>The upstream resets the connection in the middle of each answer.</summary>
-    public static DrillFault Cut { get; } = Of("cut", "resets the connection after 3 contents", FakeFault.CutAfter(3));
+    public static DrillFault Cut { get; } = CreateFault("cut", "resets the connection after 3 contents", FakeFault.CutAfter(3));
 
     /// <summary>The upstream sends an error in the place of the first content of a stream.</summary>
-    public static DrillFault ErrorEvent { get; } = Of("error-event", "sends an error inside a 200", FakeFault.ErrorEventAfter(0));
+    public static DrillFault ErrorEvent { get; } = CreateFault("error-event", "sends an error inside a 200", FakeFault.ErrorEventAfter(0));
 
     /// <summary>The upstream is silent before its first content.</summary>
-    public static DrillFault Stall { get; } = Of("stall", "sends headers and no first token", FakeFault.SilentAfter(0));
+    public static DrillFault Stall { get; } = CreateFault("stall", "sends headers and no first token", FakeFault.SilentAfter(0));
 
     /// <summary>The upstream answers 200 with something that is no answer.</summary>
-    public static DrillFault Garbled { get; } = Of("garbled", "answers 200 with a page that is no answer", FakeFault.Status(200, "<html><body>It works!</body></html>", "text/html").Named("garbled 200"));
+    public static DrillFault Garbled { get; } = CreateFault("garbled", "answers 200 with a page that is no answer", FakeFault.Status(200, "<html><body>It works!</body></html>", "text/html").Named("garbled 200"));
 
     /// <summary>All upstreams refuse connections for three times as long as other faults last.</summary>
     public static DrillFault LongOutage { get; } = new("long-outage", "all upstreams refuse connections, three times as long",
@@ -76,6 +76,6 @@ public static class DrillFaults
     /// <summary>The whole matrix: <see cref="Full"/>, then <see cref="LowRate"/>.</summary>
     public static IReadOnlyList<DrillFault> All { get; } = [.. Full, .. LowRate];
 
-    private static DrillFault Of(string name, string does, FakeFault fault) =>
+    private static DrillFault CreateFault(string name, string does, FakeFault fault) =>
         new(name, $"one upstream {does}", length => [new(fault, TimeSpan.Zero, length)]);
 }

@@ -51,7 +51,7 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
         var servers = members.Where(m => application.CountsOf(m.Name).AnsweredWhole > answered[m.Name]).Select(static m => m.Name).ToArray();
         Load(application, After);
         var calls = _number - (int)(Before.TotalSeconds * options.CallsPerSecond);
-        Settle(application);
+        FinishCalls(application);
         if (scene.IsHealthy)
             servers = [.. members.Where(m => application.CountsOf(m.Name).AnsweredWhole > answered[m.Name]).Select(static m => m.Name)];
         var times = _ended.Where(static c => c.Outcome == DrillOutcome.Right).Select(static c => c.Time).Order().ToArray();
@@ -93,7 +93,7 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
         return Task.FromResult(true);
     }
 
-    private void Settle(DrilledApplication application)
+    private void FinishCalls(DrilledApplication application)
     {
         var until = application.Time.Elapsed + Settling;
         while (_inFlight > 0 && application.Time.Elapsed < until && application.Time.AdvanceToNextTimer())
@@ -176,11 +176,11 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
             yield return $"{string.Join(", ", others)} served, where {string.Join(", ", expected)} were to serve alone";
     }
 
-    private string WhyOf() => _ended.Where(c => c.Why is not null && !(options.AllowCuts && c.IsCut)).GroupBy(static c => Short(c.Why!)).MaxBy(static g => g.Count()) is { } most
+    private string WhyOf() => _ended.Where(c => c.Why is not null && !(options.AllowCuts && c.IsCut)).GroupBy(static c => Shorten(c.Why!)).MaxBy(static g => g.Count()) is { } most
         ? $": {most.Count()} × {most.Key}"
         : "";
 
     private static bool IsCut(Exception? exception) => exception is PartialResponseException || exception?.InnerException is { } inner && IsCut(inner);
 
-    private static string Short(string why) => why.Length > 220 ? why[..220] + "…" : why;
+    private static string Shorten(string why) => why.Length > 220 ? why[..220] + "…" : why;
 }

@@ -22,9 +22,9 @@ internal sealed record HaDrillScene(string Name, TimeSpan Length, Func<IReadOnly
 
     /// <summary>Every fault of the options, then each loss of the tiers before the last.</summary>
     public static IEnumerable<HaDrillScene> All(IReadOnlyList<DrillMember> members, HaDrillOptions options) =>
-        options.Faults.Where(f => IsPossible(f, members)).Select(fault => Of(fault, options)).Concat(Losses(options));
+        options.Faults.Where(f => IsPossible(f, members)).Select(fault => FromFault(fault, options)).Concat(Losses(options));
 
-    private static HaDrillScene Of(DrillFault fault, HaDrillOptions options)
+    private static HaDrillScene FromFault(DrillFault fault, HaDrillOptions options)
     {
         var steps = fault.Steps(options.FaultDuration);
         return new(

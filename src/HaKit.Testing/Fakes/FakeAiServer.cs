@@ -87,8 +87,8 @@ public sealed class FakeAiServer : IAsyncDisposable
     public IDisposable Outage(TimeSpan from, TimeSpan until)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(until, from);
-        var begin = At(from, () => KillAsync());
-        return new Both(begin, At(until, () => RestartAsync()));
+        var begin = RunAt(from, () => KillAsync());
+        return new Both(begin, RunAt(until, () => RestartAsync()));
     }
 
     /// <summary>Kills it and calls off its outages.</summary>
@@ -112,7 +112,7 @@ public sealed class FakeAiServer : IAsyncDisposable
         await listener.StopAsync(kill, Grace).ConfigureAwait(false);
     });
 
-    private ITimer At(TimeSpan due, Func<Task> act)
+    private ITimer RunAt(TimeSpan due, Func<Task> act)
     {
         var timer = _backend.Options.Time.CreateTimer(static state => _ = ((Func<Task>)state!)(), act, due, Timeout.InfiniteTimeSpan);
         lock (_lock)

@@ -41,11 +41,11 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
     public async ValueTask<T> CallAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var call = Begin(out var fault);
+        var call = BeginCall(out var fault);
         var outcome = Outcome.Abandoned;
         try
         {
-            await Waits.For(_time, fault.ToHeaders + fault.ToFirstToken, cancellationToken).ConfigureAwait(false);
+            await Waits.DelayAsync(_time, fault.ToHeaders + fault.ToFirstToken, cancellationToken).ConfigureAwait(false);
             outcome = Outcome.Failed;
             if (fault.ToException() is { } exception)
                 throw exception;
@@ -57,7 +57,7 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
         }
         finally
         {
-            _tally.Settle(Request, outcome, 0, 0);
+            _tally.RecordOutcome(Request, outcome, 0, 0);
         }
     }
 
@@ -69,12 +69,12 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
     {
         ArgumentNullException.ThrowIfNull(items);
         cancellationToken.ThrowIfCancellationRequested();
-        Begin(out var fault);
+        BeginCall(out var fault);
         var outcome = Outcome.Abandoned;
         var sent = 0;
         try
         {
-            await Waits.For(_time, fault.ToHeaders, cancellationToken).ConfigureAwait(false);
+            await Waits.DelayAsync(_time, fault.ToHeaders, cancellationToken).ConfigureAwait(false);
             if (fault.ToException() is { } exception)
             {
                 outcome = Outcome.Failed;
@@ -84,7 +84,7 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
             var breaksAt = fault.Ending is { } ending ? Math.Min(ending.After, items.Count) : int.MaxValue;
             while (sent != breaksAt && sent < items.Count)
             {
-                await Waits.For(_time, sent == 0 ? fault.ToFirstToken : fault.PerToken, cancellationToken).ConfigureAwait(false);
+                await Waits.DelayAsync(_time, sent == 0 ? fault.ToFirstToken : fault.PerToken, cancellationToken).ConfigureAwait(false);
                 yield return items[sent++];
             }
 
@@ -95,7 +95,7 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
         }
         finally
         {
-            _tally.Settle(Request, outcome, 0, sent);
+            _tally.RecordOutcome(Request, outcome, 0, sent);
         }
     }
 
@@ -106,10 +106,10 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
         throw kind == FakeEndingKind.Cut ? ConnectionFailures.ResetWithinBody() : new InvalidDataException($"Fault: {fault.Name}.");
     }
 
-    private FakeCall Begin(out FakeFault fault)
+    private FakeCall BeginCall(out FakeFault fault)
     {
-        var call = new FakeCall(_tally.Begin(Request), _time.GetElapsedTime(_created));
-        fault = Faults.For(Request);
+        var call = new FakeCall(_tally.BeginRequest(Request), _time.GetElapsedTime(_created));
+        fault = Faults.ChooseFault(Request);
         return call;
     }
 }

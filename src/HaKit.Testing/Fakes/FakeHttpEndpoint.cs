@@ -48,7 +48,7 @@ public sealed class FakeHttpEndpoint(FakeAiOptions? options = null) : HttpMessag
         var reply = _backend.Answer(await ReadAsync(request, cancellationToken).ConfigureAwait(false));
         try
         {
-            await Waits.For(_backend.Options.Time, reply.Remaining(reply.HeadersDue), cancellationToken).ConfigureAwait(false);
+            await Waits.DelayAsync(_backend.Options.Time, reply.Remaining(reply.HeadersDue), cancellationToken).ConfigureAwait(false);
             if (reply.IsSilent)
                 await Waits.ForEver(cancellationToken).ConfigureAwait(false);
 
@@ -56,7 +56,7 @@ public sealed class FakeHttpEndpoint(FakeAiOptions? options = null) : HttpMessag
         }
         catch
         {
-            reply.Settle(clientLeft: cancellationToken.IsCancellationRequested);
+            reply.RecordOutcome(clientLeft: cancellationToken.IsCancellationRequested);
             reply.Dispose();
             throw;
         }

@@ -104,21 +104,21 @@ public sealed class FakeFault
 
     /// <summary>The connection is reset after n contents; 0 after the role frame alone.</summary>
     /// <param name="chunks">Contents delivered before; not negative.</param>
-    public static FakeFault CutAfter(int chunks) => Broken(FakeEndingKind.Cut, chunks, $"cut after {chunks}");
+    public static FakeFault CutAfter(int chunks) => BrokenStream(FakeEndingKind.Cut, chunks, $"cut after {chunks}");
 
     /// <summary>The stream ends cleanly after n contents, without its finish marker: half an answer that looks whole.</summary>
     /// <param name="chunks">Contents delivered before; not negative.</param>
-    public static FakeFault EndAfter(int chunks) => Broken(FakeEndingKind.End, chunks, $"end after {chunks}");
+    public static FakeFault EndAfter(int chunks) => BrokenStream(FakeEndingKind.End, chunks, $"end after {chunks}");
 
     /// <summary>Silence after n contents, with the connection left open; 0 is the role frame alone and then silence.</summary>
     /// <param name="chunks">Contents delivered before; not negative.</param>
-    public static FakeFault SilentAfter(int chunks) => Broken(FakeEndingKind.Silence, chunks, $"silent after {chunks}");
+    public static FakeFault SilentAfter(int chunks) => BrokenStream(FakeEndingKind.Silence, chunks, $"silent after {chunks}");
 
     /// <summary>An error event within the stream after n contents, which then ends. Not streamed: an error in a 200.</summary>
     /// <param name="chunks">Contents delivered before; not negative.</param>
     /// <param name="json">The event's JSON; null for the dialect's own server error.</param>
     public static FakeFault ErrorEventAfter(int chunks, string? json = null) =>
-        Broken(FakeEndingKind.ErrorEvent, chunks, $"error event after {chunks}", json);
+        BrokenStream(FakeEndingKind.ErrorEvent, chunks, $"error event after {chunks}", json);
 
     /// <summary>Status 200 with an error as its body (of a stream: as its only event).</summary>
     /// <param name="json">The error; null for the dialect's own server error.</param>
@@ -128,7 +128,7 @@ public sealed class FakeFault
     /// <param name="every">From comment to comment; positive.</param>
     /// <param name="text">What the comment says; default <c>keep-alive</c>.</param>
     public static FakeFault KeepAlivesOnly(TimeSpan every, string text = "keep-alive") =>
-        KeepAlives(every, text).With("keep-alives only", new(FakeEndingKind.KeepAlives));
+        KeepAlives(every, text).WithEnding("keep-alives only", new(FakeEndingKind.KeepAlives));
 
     /// <summary>Comments while the first content takes its time (<see cref="Latency"/>), as gateways send.</summary>
     /// <param name="every">From comment to comment; positive.</param>
@@ -201,13 +201,13 @@ public sealed class FakeFault
 
     private static FakeFault Throw(string name, Func<Exception> exception) => new(name) { Exception = exception };
 
-    private static FakeFault Broken(FakeEndingKind kind, int chunks, string name, string? json = null)
+    private static FakeFault BrokenStream(FakeEndingKind kind, int chunks, string name, string? json = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(chunks);
         return new(name) { Ending = new(kind, chunks, json) };
     }
 
-    private FakeFault With(string name, FakeEnding ending) => And(new(name) { Ending = ending }).Named(name);
+    private FakeFault WithEnding(string name, FakeEnding ending) => And(new(name) { Ending = ending }).Named(name);
 }
 
 internal enum FakeEndingKind

@@ -87,7 +87,7 @@ public sealed class FaultScript
 
     /// <summary>What strikes this request; counts of rules are used up by asking.</summary>
     /// <param name="request">The request.</param>
-    public FakeFault For(FakeRequest request)
+    public FakeFault ChooseFault(FakeRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
         return _entries.Length == 0 ? FakeFault.None : Combine(request);

@@ -27,7 +27,7 @@ internal sealed class VirtualLink : IPeerLink
     {
         (_store, Place) = (store, place);
         Scope = $"{scope.Name}/{scope.Pool}";
-        _timer = store.Time.CreateTimer(static link => ((VirtualLink)link!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = store.Time.CreateTimer(static link => ((VirtualLink)link!).ReadStore(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public string Scope { get; }
@@ -69,7 +69,7 @@ internal sealed class VirtualLink : IPeerLink
     public void Receive(IReadOnlyList<(string Identity, TimeSpan Until)> facts)
     {
         if (!_isDisposed && Reaches && _offset is { } offset)
-            Tell(facts, offset, isComplete: false);
+            PublishNews(facts, offset, isComplete: false);
     }
 
     public void Dispose()
@@ -79,7 +79,7 @@ internal sealed class VirtualLink : IPeerLink
     }
 
     // Asks the store for its time and its life once a second: that is also how silence is noticed.
-    private void Look()
+    private void ReadStore()
     {
         if (_isDisposed)
             return;
@@ -113,7 +113,7 @@ internal sealed class VirtualLink : IPeerLink
             return;
         _readAt = null;
         _offset = _store.Now - _store.Time.Elapsed;
-        Tell(_store.ReadAll(Scope), _offset.Value, isComplete: true);
+        PublishNews(_store.ReadAll(Scope), _offset.Value, isComplete: true);
     }
 
     private void Send()
@@ -130,12 +130,12 @@ internal sealed class VirtualLink : IPeerLink
             _store.After(_store.Travel(), () =>
             {
                 if (Reaches)
-                    _store.Take(Scope, Place, facts);
+                    _store.ReceiveFacts(Scope, Place, facts);
             });
         }
     }
 
-    private void Tell(IReadOnlyList<(string Identity, TimeSpan Until)> facts, TimeSpan offset, bool isComplete)
+    private void PublishNews(IReadOnlyList<(string Identity, TimeSpan Until)> facts, TimeSpan offset, bool isComplete)
     {
         var now = _store.Time.Elapsed + offset;
         var read = new List<PeerFact>(facts.Count);

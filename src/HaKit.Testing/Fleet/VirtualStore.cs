@@ -138,10 +138,10 @@ public sealed class VirtualStore
     public void Inject(string? name, string pool, params IReadOnlyList<PeerFact> facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
-        Take($"{name}/{pool}", -1, [.. facts.Select(f => (PeerFactFormat.Identity(f), Now + f.Left))]);
+        ReceiveFacts($"{name}/{pool}", -1, [.. facts.Select(f => (PeerFactFormat.Identity(f), Now + f.Left))]);
     }
 
-    internal void Take(string scope, int from, IReadOnlyList<(string Identity, TimeSpan Until)> facts)
+    internal void ReceiveFacts(string scope, int from, IReadOnlyList<(string Identity, TimeSpan Until)> facts)
     {
         Messages++;
         if (!IsReadOnly)

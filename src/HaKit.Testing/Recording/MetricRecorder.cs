@@ -25,13 +25,13 @@ public sealed class MetricRecorder : IDisposable
             if (choose(instrument))
                 listener.EnableMeasurementEvents(instrument);
         };
-        Hear<byte>(value => value);
-        Hear<short>(value => value);
-        Hear<int>(value => value);
-        Hear<long>(value => value);
-        Hear<float>(value => value);
-        Hear<double>(value => value);
-        Hear<decimal>(value => (double)value);
+        Subscribe<byte>(value => value);
+        Subscribe<short>(value => value);
+        Subscribe<int>(value => value);
+        Subscribe<long>(value => value);
+        Subscribe<float>(value => value);
+        Subscribe<double>(value => value);
+        Subscribe<decimal>(value => (double)value);
         _listener.Start();
     }
 
@@ -78,7 +78,7 @@ public sealed class MetricRecorder : IDisposable
     /// <summary>Ends listening.</summary>
     public void Dispose() => _listener.Dispose();
 
-    private void Hear<T>(Func<T, double> toDouble)
+    private void Subscribe<T>(Func<T, double> toDouble)
         where T : struct =>
         _listener.SetMeasurementEventCallback<T>((instrument, value, tags, _) =>
         {

@@ -36,7 +36,7 @@ public sealed class PoolEventRecorder : IDisposable
 
     /// <summary>What happened of one kind, in order.</summary>
     /// <typeparam name="T">The kind, for instance <see cref="EndpointEjected"/>.</typeparam>
-    public IReadOnlyList<T> Of<T>() where T : PoolEvent => [.. All.OfType<T>()];
+    public IReadOnlyList<T> GetEvents<T>() where T : PoolEvent => [.. All.OfType<T>()];
 
     /// <summary>Ends recording.</summary>
     public void Dispose() => _subscription.Dispose();

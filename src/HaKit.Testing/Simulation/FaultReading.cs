@@ -7,7 +7,7 @@ namespace HaKit.Testing;
 internal static class FaultReading
 {
     /// <summary>The fault that is seen instead of any content; null when content comes, or silence.</summary>
-    public static Fault? Of(FakeFault fault, WireDialect dialect, DateTimeOffset now)
+    public static Fault? ReadFault(FakeFault fault, WireDialect dialect, DateTimeOffset now)
     {
         if (fault.Exception is { } exception)
             return FaultClassifier.Default.Classify(new FaultEvidence { Exception = exception(), Dialect = dialect, Now = now });

@@ -48,10 +48,10 @@ public sealed partial class ScriptedEndpoint
 
         if (FaultReading.IsSilence(fault))
             await Waits.ForEver(cancellationToken).ConfigureAwait(false);
-        if (FaultReading.Of(fault, attempt.Endpoint.Dialect, _time.GetUtcNow()) is { } failure)
+        if (FaultReading.ReadFault(fault, attempt.Endpoint.Dialect, _time.GetUtcNow()) is { } failure)
         {
             await _alarms.WaitAsync(fault.ToHeaders + fault.ToFirstToken, cancellationToken).ConfigureAwait(false);
-            Refuse(attempt, failure);
+            ReportRefusal(attempt, failure);
             throw new HttpRequestException("The endpoint's script says so.");
         }
         var time = TimeOf(call);
@@ -83,7 +83,7 @@ public sealed partial class ScriptedEndpoint
         }
         finally
         {
-            station.Leave();
+            station.Release();
             if (shown < items - 1)
                 Waste(call, (double)shown / items);
         }

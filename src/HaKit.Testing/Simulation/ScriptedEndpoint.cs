@@ -106,10 +106,10 @@ public sealed partial class ScriptedEndpoint
             {
                 if (FaultReading.IsSilence(fault))
                     await Waits.ForEver(cancellationToken).ConfigureAwait(false);
-                if (FaultReading.Of(fault, attempt.Endpoint.Dialect, _time.GetUtcNow()) is { } failure)
+                if (FaultReading.ReadFault(fault, attempt.Endpoint.Dialect, _time.GetUtcNow()) is { } failure)
                 {
                     await _alarms.WaitAsync(fault.ToHeaders + fault.ToFirstToken, cancellationToken).ConfigureAwait(false);
-                    Refuse(attempt, failure);
+                    ReportRefusal(attempt, failure);
                     return false;
                 }
             }
@@ -148,7 +148,7 @@ public sealed partial class ScriptedEndpoint
         }
         finally
         {
-            station.Leave();
+            station.Release();
             // Before the first content nothing was written; after it the answer grew evenly.
             if (!served)
                 Waste(call, call.FirstContentAt == began ? Share(_time.Elapsed - began, time.Whole - time.FirstContent) : 0);
@@ -180,17 +180,17 @@ public sealed partial class ScriptedEndpoint
     // What the script says, and beneath it the server's own quota.
     private FakeFault FaultFor(SimulatedCall call)
     {
-        var fault = Faults.For(Request);
+        var fault = Faults.ChooseFault(Request);
         if (fault.Reply is not null || fault.Exception is not null)
             return fault;
-        var wait = _quota.Take(call.InputTokens + call.OutputTokens, _time.Elapsed);
+        var wait = _quota.ReserveTokens(call.InputTokens + call.OutputTokens, _time.Elapsed);
         if (wait == TimeSpan.Zero)
             return fault;
         Refused++;
         return FakeFault.Status(429).WithHeader("Retry-After", Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture));
     }
 
-    private void Refuse(EndpointAttempt attempt, Fault failure)
+    private void ReportRefusal(EndpointAttempt attempt, Fault failure)
     {
         if (failure.RetryAfter is { } after && _time.Elapsed + after > _closedUntil)
             _closedUntil = _time.Elapsed + after;

@@ -31,10 +31,10 @@ public sealed class ScriptedProbe(FaultScript faults) : IProbe
     {
         ArgumentNullException.ThrowIfNull(context);
         Interlocked.Increment(ref _asked);
-        var fault = Faults.For(Question);
+        var fault = Faults.ChooseFault(Question);
         if (FaultReading.IsSilence(fault))
             await Waits.ForEver(cancellationToken).ConfigureAwait(false);
-        await Waits.For(context.Time, fault.ToHeaders + fault.ToFirstToken, cancellationToken).ConfigureAwait(false);
-        return new ProbeResult(FaultReading.Of(fault, context.Endpoint.Dialect, context.Time.GetUtcNow()));
+        await Waits.DelayAsync(context.Time, fault.ToHeaders + fault.ToFirstToken, cancellationToken).ConfigureAwait(false);
+        return new ProbeResult(FaultReading.ReadFault(fault, context.Endpoint.Dialect, context.Time.GetUtcNow()));
     }
 }

@@ -8,7 +8,7 @@ internal sealed class ServerQuota(ServiceModel model)
 
     /// <summary>Takes what a request needs.</summary>
     /// <returns>Zero, or how long until it would fit; then nothing was taken.</returns>
-    public TimeSpan Take(int tokens, TimeSpan now)
+    public TimeSpan ReserveTokens(int tokens, TimeSpan now)
     {
         var seconds = Math.Max(_tokens.Lacks(tokens, now), _requests.Lacks(1, now));
         if (seconds > 0)

@@ -26,7 +26,7 @@ public sealed class ServiceModel
 
     /// <summary>Exponential: the memoryless times of queueing theory.</summary>
     /// <param name="mean">The mean time to the whole answer.</param>
-    public static ServiceModel Exponential(TimeSpan mean) => new((_, _, random) => Whole(mean * random.Exponential()));
+    public static ServiceModel Exponential(TimeSpan mean) => new((_, _, random) => AllAtOnce(mean * random.Exponential()));
 
     /// <summary>Log-normal: many short times and a long tail, as answers of servers are.</summary>
     /// <param name="median">Half of the answers are quicker.</param>
@@ -35,7 +35,7 @@ public sealed class ServiceModel
     {
         const double NormalP99 = 2.3263478740408408;
         var sigma = Math.Log(p99 / median) / NormalP99;
-        return new((_, _, random) => Whole(median * Math.Exp(sigma * random.Normal())));
+        return new((_, _, random) => AllAtOnce(median * Math.Exp(sigma * random.Normal())));
     }
 
     /// <summary>A language model: reads the prompt, shows the first token, and writes the others at a rate.</summary>
@@ -46,11 +46,11 @@ public sealed class ServiceModel
 
     /// <summary>The same, with the first content after a share of the whole time (default: with its end).</summary>
     /// <param name="share">0 to 1.</param>
-    public ServiceModel FirstContentAfter(double share) => With((time, _) => time with { FirstContent = time.Whole * share });
+    public ServiceModel FirstContentAfter(double share) => Transform((time, _) => time with { FirstContent = time.Whole * share });
 
     /// <summary>The same, so many times slower.</summary>
     /// <param name="factor">More than 1 is slower.</param>
-    public ServiceModel Times(double factor) => With((time, _) => time * factor);
+    public ServiceModel Times(double factor) => Transform((time, _) => time * factor);
 
     /// <summary>
     /// Processor sharing: alone, a request takes its time; beyond <paramref name="capacity"/> requests at once, all share the speed of that many.
@@ -95,7 +95,7 @@ public sealed class ServiceModel
 
     internal ServiceTime Draw(int inputTokens, int outputTokens, Random random) => _draw(inputTokens, outputTokens, random);
 
-    private ServiceModel With(Func<ServiceTime, Random, ServiceTime> change) =>
+    private ServiceModel Transform(Func<ServiceTime, Random, ServiceTime> change) =>
         Copy((input, output, random) => change(_draw(input, output, random), random));
 
     private ServiceModel Copy(
@@ -109,7 +109,7 @@ public sealed class ServiceModel
             Cold = cold ?? Cold,
         };
 
-    private static ServiceTime Whole(TimeSpan whole) => new(whole, whole);
+    private static ServiceTime AllAtOnce(TimeSpan whole) => new(whole, whole);
 }
 
 /// <summary>Work in time alone on the server: to the first content, and to the whole answer.</summary>

@@ -45,13 +45,13 @@ internal sealed class FaultWatch
         foreach (var endpoint in test.Endpoints)
         {
             if (_ended[endpoint.Index].Count > 0)
-                endpoint.WasAnswered = answered => Answered(_ended[answered.Index], test.Time.Elapsed);
+                endpoint.WasAnswered = answered => MarkRecovered(_ended[answered.Index], test.Time.Elapsed);
         }
     }
 
     public IReadOnlyList<SimulatedFault> Faults { get; }
 
-    public void Changed(int endpoint, EndpointChanged change, TimeSpan now)
+    public void RecordChange(int endpoint, EndpointChanged change, TimeSpan now)
     {
         if (change.After.Admits(now))
             return;
@@ -71,7 +71,7 @@ internal sealed class FaultWatch
         }
     }
 
-    private static void Answered(Queue<SimulatedFault> ended, TimeSpan now)
+    private static void MarkRecovered(Queue<SimulatedFault> ended, TimeSpan now)
     {
         while (ended.TryPeek(out var fault) && fault.Until <= now)
             ended.Dequeue().Recovered = now - fault.Until;

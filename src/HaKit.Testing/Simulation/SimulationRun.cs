@@ -39,7 +39,7 @@ internal sealed class SimulationRun
         _tallies = [.. test.Endpoints.Select(_ => new EndpointTally(intervals))];
         foreach (var endpoint in test.Endpoints)
             _index.Add(endpoint.Name, _index.Count);
-        test.Events.Happened = Note;
+        test.Events.Happened = RecordEvent;
     }
 
     public SimulationResult Run(IEnumerable<Arrival> arrivals, (TimeSpan At, Action<TestPool> Do)[] schedule)
@@ -118,7 +118,7 @@ internal sealed class SimulationRun
     private async ValueTask<bool> ReadAsync(RequestProfile profile, SimulatedCall call)
     {
         var answer = await _test.Pool.StreamAsync(
-            profile, (Run: this, call), static (attempt, s, token) => new(s.Run.Open(attempt, s.call, token)), SimulatedItemReader.Instance).ConfigureAwait(false);
+            profile, (Run: this, call), static (attempt, s, token) => new(s.Run.OpenStream(attempt, s.call, token)), SimulatedItemReader.Instance).ConfigureAwait(false);
         await using var _ = ((IAsyncDisposable)answer).ConfigureAwait(false);
         var (attempt, next, last) = (-1L, 0, StreamSignal.None);
         while (await answer.MoveNextAsync().ConfigureAwait(false))
@@ -140,19 +140,19 @@ internal sealed class SimulationRun
         return false;
     }
 
-    private IAsyncEnumerable<SimulatedItem> Open(EndpointAttempt attempt, SimulatedCall call, CancellationToken cancellationToken)
+    private IAsyncEnumerable<SimulatedItem> OpenStream(EndpointAttempt attempt, SimulatedCall call, CancellationToken cancellationToken)
     {
-        Count(attempt);
+        CountAttempt(attempt);
         return _test[attempt.Endpoint.Name].StreamAsync(attempt, call, _streams++, cancellationToken);
     }
 
     private ValueTask<bool> AttemptAsync(EndpointAttempt attempt, SimulatedCall call, CancellationToken cancellationToken)
     {
-        Count(attempt);
+        CountAttempt(attempt);
         return _test.ServeAsync(attempt, call, cancellationToken);
     }
 
-    private void Count(EndpointAttempt attempt)
+    private void CountAttempt(EndpointAttempt attempt)
     {
         var index = _index[attempt.Endpoint.Name];
         _tallies[index].Attempt((int)Math.Min(_test.Time.Elapsed / _interval, int.MaxValue));
@@ -161,12 +161,12 @@ internal sealed class SimulationRun
 
     private void Fail(string what) => _failures[what] = _failures.GetValueOrDefault(what) + 1;
 
-    private void Note(PoolEvent happened)
+    private void RecordEvent(PoolEvent happened)
     {
         if (happened is not EndpointChanged change || !_index.TryGetValue(change.Endpoint, out var index))
             return;
-        _tallies[index].Changed(change);
-        _watch.Changed(index, change, _test.Time.Elapsed);
+        _tallies[index].RecordChange(change);
+        _watch.RecordChange(index, change, _test.Time.Elapsed);
     }
 
     // FNV-1a, in words: what happened, in order, in eight bytes.
@@ -205,7 +205,7 @@ internal sealed class EndpointTally(int intervals)
 
     public void Attempt(int interval) => _perInterval[Math.Min(interval, _perInterval.Length - 1)]++;
 
-    public void Changed(EndpointChanged change)
+    public void RecordChange(EndpointChanged change)
     {
         if (change.After.Status != change.Before.Status)
             _changes++;

@@ -15,7 +15,7 @@ internal abstract class Station
     public abstract ValueTask WorkAsync(TimeSpan work, CancellationToken cancellationToken);
 
     /// <summary>It is done with, or was given up.</summary>
-    public virtual void Leave()
+    public virtual void Release()
     {
     }
 
@@ -43,7 +43,7 @@ internal abstract class Station
 
         public override ValueTask WorkAsync(TimeSpan work, CancellationToken cancellationToken) => alarms.WaitAsync(work, cancellationToken);
 
-        public override void Leave()
+        public override void Release()
         {
             // The server takes one request after the other; requests that were given up meanwhile are skipped.
             while (_queue.First is { } next)
@@ -93,7 +93,7 @@ internal abstract class Station
             await reached.Task.ConfigureAwait(false);
         }
 
-        public override void Leave()
+        public override void Release()
         {
             Advance();
             _jobs--;

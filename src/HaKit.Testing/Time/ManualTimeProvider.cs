@@ -141,10 +141,10 @@ public sealed partial class ManualTimeProvider : TimeProvider
     private void CheckThread()
     {
         if (_ownerThread != 0 && _ownerThread != Environment.CurrentManagedThreadId)
-            Refuse();
+            ThrowStray();
     }
 
-    private void Refuse()
+    private void ThrowStray()
     {
         _stray ??= Environment.StackTrace;
         throw new InvalidOperationException(StrayMessage);

@@ -4,7 +4,7 @@ internal sealed class AnthropicDialect : Dialect
 {
     public static readonly AnthropicDialect Instance = new();
 
-    public override byte[] Whole(ChatReply reply)
+    public override byte[] WriteWhole(ChatReply reply)
     {
         var content = reply.ToolCall is { } call
             ? $$"""{"type":"tool_use","id":"toolu_{{reply.Number}}","name":{{ChatReply.Quote(call.Name)}},"input":{{call.Arguments}}}"""

@@ -15,16 +15,16 @@ internal sealed class Backend(FakeAiOptions options)
 
     public Reply Answer(FakeRequest request)
     {
-        var number = Tally.Begin(request);
+        var number = Tally.BeginRequest(request);
         try
         {
             options.Observe?.Invoke(request);
-            return Answer(request, Faults.For(request), number);
+            return Answer(request, Faults.ChooseFault(request), number);
         }
         catch
         {
             // An observer or a rule of the test's own threw: what was counted in must be counted out.
-            Tally.Settle(request, Outcome.Failed, 0, 0);
+            Tally.RecordOutcome(request, Outcome.Failed, 0, 0);
             throw;
         }
     }
@@ -49,18 +49,18 @@ internal sealed class Backend(FakeAiOptions options)
             return new(request, fault, Tally, options.Time) { HeadersDue = fault.ToHeaders };
         if (fault.Reply is { } canned)
             return Canned(request, fault, canned.Status, canned.Body ?? ErrorBodies.Default(request.IsAnthropic, canned.Status), canned.ContentType);
-        if (Refusals.For(request, options) is { } refusal)
+        if (Refusals.FindRefusal(request, options) is { } refusal)
             return Canned(request, fault, refusal.Status, refusal.Body, "application/json");
         return request.Operation is FakeOperation.Chat or FakeOperation.Messages
             ? Chat(request, fault, new(request, number, options.Time.GetUtcNow(), fault.Finish))
-            : Single(request, fault, Results.Of(request, this), request.Operation == FakeOperation.Metrics ? "text/plain; version=0.0.4" : "application/json", 0);
+            : Single(request, fault, Results.WriteResult(request, this), request.Operation == FakeOperation.Metrics ? "text/plain; version=0.0.4" : "application/json", 0);
     }
 
     private Reply Chat(FakeRequest request, FakeFault fault, ChatReply chat)
     {
-        var dialect = Dialect.Of(request);
+        var dialect = Dialect.ForRequest(request);
         if (!request.Stream)
-            return Single(request, fault, dialect.Whole(chat), "application/json", chat.Pieces.Count);
+            return Single(request, fault, dialect.WriteWhole(chat), "application/json", chat.Pieces.Count);
         var error = fault.Ending?.Json ?? ErrorBodies.Default(request.IsAnthropic, 500);
         return new(request, fault, Tally, options.Time)
         {

@@ -58,7 +58,7 @@ internal static class BodySteps
                 due += fault.PerToken;
             if (i == breaksAt)
             {
-                foreach (var step in Broken(dialect, reply, ending!, error, due))
+                foreach (var step in BreakOff(dialect, reply, ending!, error, due))
                     yield return step;
                 yield break;
             }
@@ -70,7 +70,7 @@ internal static class BodySteps
         yield return Step.SendFinal(due, dialect.Closing(reply));
     }
 
-    private static IEnumerable<Step> Broken(Dialect dialect, ChatReply reply, FakeEnding ending, string error, TimeSpan due)
+    private static IEnumerable<Step> BreakOff(Dialect dialect, ChatReply reply, FakeEnding ending, string error, TimeSpan due)
     {
         switch (ending.Kind)
         {

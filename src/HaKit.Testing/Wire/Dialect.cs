@@ -8,10 +8,10 @@ internal abstract class Dialect
 {
     protected const char TextMark = '\0';
 
-    public static Dialect Of(FakeRequest request) => request.IsAnthropic ? AnthropicDialect.Instance : OpenAIDialect.Instance;
+    public static Dialect ForRequest(FakeRequest request) => request.IsAnthropic ? AnthropicDialect.Instance : OpenAIDialect.Instance;
 
     /// <summary>The whole answer as one JSON body.</summary>
-    public abstract byte[] Whole(ChatReply reply);
+    public abstract byte[] WriteWhole(ChatReply reply);
 
     /// <summary>What opens a stream before any content.</summary>
     public abstract byte[] Opening(ChatReply reply);

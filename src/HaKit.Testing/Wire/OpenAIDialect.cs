@@ -6,7 +6,7 @@ internal sealed class OpenAIDialect : Dialect
 {
     public static readonly OpenAIDialect Instance = new();
 
-    public override byte[] Whole(ChatReply reply) => ChatReply.Json(json =>
+    public override byte[] WriteWhole(ChatReply reply) => ChatReply.Json(json =>
     {
         json.WriteStartObject();
         json.WriteString("id", Id(reply));

@@ -3,7 +3,7 @@ namespace HaKit.Testing.Wire;
 /// <summary>What a healthy endpoint refuses, in the words of the request's dialect.</summary>
 internal static class Refusals
 {
-    public static (int Status, string Body)? For(FakeRequest request, FakeAiOptions options)
+    public static (int Status, string Body)? FindRefusal(FakeRequest request, FakeAiOptions options)
     {
         var anthropic = request.IsAnthropic;
         if (request.Operation == FakeOperation.Unknown)

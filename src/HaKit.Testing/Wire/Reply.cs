@@ -48,11 +48,11 @@ internal sealed class Reply(FakeRequest request, FakeFault fault, Tally tally, T
             _isWhole = true;
     }
 
-    public void Settle(bool clientLeft)
+    public void RecordOutcome(bool clientLeft)
     {
         if (Interlocked.Exchange(ref _settled, 1) != 0)
             return;
-        tally.Settle(request, OutcomeNow(clientLeft), _hasStarted ? Status : 0, _tokens);
+        tally.RecordOutcome(request, OutcomeNow(clientLeft), _hasStarted ? Status : 0, _tokens);
     }
 
     public void Dispose() => Steps.Dispose();

@@ -31,10 +31,10 @@ internal sealed class ReplyStream(Reply reply) : Stream
         while (_rest.IsEmpty && !_hasEnded)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            await Waits.For(reply.Time, reply.Remaining(Peek().Due), cancellationToken).ConfigureAwait(false);
+            await Waits.DelayAsync(reply.Time, reply.Remaining(Peek().Due), cancellationToken).ConfigureAwait(false);
             if (_step.Kind == StepKind.Silence)
                 await Waits.ForEver(cancellationToken).ConfigureAwait(false);
-            Take();
+            ApplyStep();
         }
 
         return Hand(buffer.Span);
@@ -49,7 +49,7 @@ internal sealed class ReplyStream(Reply reply) : Stream
         {
             if (Peek().Kind == StepKind.Silence || reply.Remaining(_step.Due) > TimeSpan.Zero)
                 throw new NotSupportedException("A synchronous read cannot wait on an injected clock.");
-            Take();
+            ApplyStep();
         }
 
         return Hand(buffer.AsSpan(offset, count));
@@ -67,7 +67,7 @@ internal sealed class ReplyStream(Reply reply) : Stream
     {
         _hasEnded = true;
         _rest = default;
-        reply.Settle(clientLeft: true);
+        reply.RecordOutcome(clientLeft: true);
         reply.Dispose();
         base.Dispose(disposing);
     }
@@ -82,7 +82,7 @@ internal sealed class ReplyStream(Reply reply) : Stream
         return _step;
     }
 
-    private void Take()
+    private void ApplyStep()
     {
         _isPeeked = false;
         switch (_step.Kind)
@@ -122,6 +122,6 @@ internal sealed class ReplyStream(Reply reply) : Stream
     private void End()
     {
         _hasEnded = true;
-        reply.Settle(clientLeft: false);
+        reply.RecordOutcome(clientLeft: false);
     }
 }

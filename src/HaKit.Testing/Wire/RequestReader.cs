@@ -100,7 +100,7 @@ internal static class RequestReader
         if (root.GetProperty("messages").GetArrayLength() == 0)
             request.Problem = "messages: at least one message is required";
         if (!answersATool)
-            request.ToolCall = ToolCalls.For(root, request.Prompt);
+            request.ToolCall = ToolCalls.ChooseCall(root, request.Prompt);
     }
 
     private static string ContentOf(JsonElement owner, string name, StringBuilder text, out bool hasToolResult)

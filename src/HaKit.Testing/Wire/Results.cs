@@ -6,12 +6,12 @@ namespace HaKit.Testing.Wire;
 /// <summary>Bodies of the good answers that are not chats.</summary>
 internal static class Results
 {
-    public static byte[] Of(FakeRequest request, Backend backend) => request.Operation switch
+    public static byte[] WriteResult(FakeRequest request, Backend backend) => request.Operation switch
     {
         FakeOperation.Embeddings => Embeddings(request, backend.Options),
         FakeOperation.Files => File(request.File!, backend.Options.Time),
         FakeOperation.Images => Image(request, backend.Options.Time),
-        FakeOperation.Models => Dialect.Of(request).Models(backend.Options.Models.Count > 0 ? backend.Options.Models : ["fake-model"], backend.Options.Time.GetUtcNow()),
+        FakeOperation.Models => Dialect.ForRequest(request).Models(backend.Options.Models.Count > 0 ? backend.Options.Models : ["fake-model"], backend.Options.Time.GetUtcNow()),
         FakeOperation.Metrics => ChatReply.Utf8(Metrics(backend)),
         _ => """{"status":"ok"}"""u8.ToArray(),
     };

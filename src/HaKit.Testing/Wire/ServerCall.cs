@@ -36,14 +36,14 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
         }
         finally
         {
-            reply?.Settle(clientLeft: Aborted.IsCancellationRequested && _state != Killed);
+            reply?.RecordOutcome(clientLeft: Aborted.IsCancellationRequested && _state != Killed);
             reply?.Dispose();
         }
     }
 
     private async Task AnswerAsync(Reply reply)
     {
-        await Waits.For(reply.Time, reply.Remaining(reply.HeadersDue), Aborted).ConfigureAwait(false);
+        await Waits.DelayAsync(reply.Time, reply.Remaining(reply.HeadersDue), Aborted).ConfigureAwait(false);
         if (reply.IsSilent)
             await Waits.ForEver(Aborted).ConfigureAwait(false);
         if (reply.ToException() is not null)
@@ -60,7 +60,7 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
             if (reply.Remaining(step.Due) > TimeSpan.Zero)
             {
                 await context.Response.BodyWriter.FlushAsync(Aborted).ConfigureAwait(false);
-                await Waits.For(reply.Time, reply.Remaining(step.Due), Aborted).ConfigureAwait(false);
+                await Waits.DelayAsync(reply.Time, reply.Remaining(step.Due), Aborted).ConfigureAwait(false);
             }
 
             if (!await CarryOutAsync(reply, step).ConfigureAwait(false))
@@ -82,7 +82,7 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
                     return false;
                 // Counted first, so that a client that has its answer finds it counted.
                 reply.Delivered(step);
-                reply.Settle(clientLeft: false);
+                reply.RecordOutcome(clientLeft: false);
                 await context.Response.BodyWriter.WriteAsync(step.Bytes, Aborted).ConfigureAwait(false); // completing flushes nothing after an empty flush
                 await context.Response.CompleteAsync().ConfigureAwait(false);
                 return false;
@@ -95,7 +95,7 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
                 await Waits.ForEver(Aborted).ConfigureAwait(false);
                 return false;
             default:
-                reply.Settle(clientLeft: false);
+                reply.RecordOutcome(clientLeft: false);
                 await context.Response.CompleteAsync().ConfigureAwait(false);
                 return false;
         }
@@ -103,7 +103,7 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
 
     private void Reset(Reply reply)
     {
-        reply.Settle(clientLeft: false);
+        reply.RecordOutcome(clientLeft: false);
         context.Abort();
     }
 

@@ -16,18 +16,18 @@ internal sealed class Tally
     private long _completionTokens;
 
     /// <returns>The request's number, from 1.</returns>
-    public long Begin(FakeRequest request)
+    public long BeginRequest(FakeRequest request)
     {
         lock (_lock)
         {
             if (request.IsProbe)
                 return ++_probes;
-            Of(request).Received++;
+            GetTally(request).Received++;
             return ++_received;
         }
     }
 
-    public void Settle(FakeRequest request, Outcome outcome, int status, int tokens)
+    public void RecordOutcome(FakeRequest request, Outcome outcome, int status, int tokens)
     {
         if (request.IsProbe)
             return;
@@ -38,7 +38,7 @@ internal sealed class Tally
             _byStatus[status] = _byStatus.GetValueOrDefault(status) + 1;
             _promptTokens += promptTokens;
             _completionTokens += tokens;
-            var model = Of(request);
+            var model = GetTally(request);
             if (outcome == Outcome.Whole)
                 model.Whole++;
             model.PromptTokens += promptTokens;
@@ -67,7 +67,7 @@ internal sealed class Tally
         }
     }
 
-    private ModelTally Of(FakeRequest request) =>
+    private ModelTally GetTally(FakeRequest request) =>
         CollectionsMarshal.GetValueRefOrAddDefault(_byModel, request.Model, out _) ??= new();
 
     private sealed class ModelTally

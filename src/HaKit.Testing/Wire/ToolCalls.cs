@@ -9,7 +9,7 @@ namespace HaKit.Testing.Wire;
 /// </summary>
 internal static class ToolCalls
 {
-    public static FakeToolCall? For(JsonElement root, string prompt)
+    public static FakeToolCall? ChooseCall(JsonElement root, string prompt)
     {
         if (!root.TryGetProperty("tools", out var tools) || tools.ValueKind != JsonValueKind.Array || tools.GetArrayLength() == 0)
             return null;

@@ -3,7 +3,7 @@ namespace HaKit.Testing.Wire;
 /// <summary>Waits on an injected clock that resume on the thread that fires or cancels them.</summary>
 internal static class Waits
 {
-    public static Task For(TimeProvider time, TimeSpan span, CancellationToken cancellationToken)
+    public static Task DelayAsync(TimeProvider time, TimeSpan span, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
             return Task.FromCanceled(cancellationToken);

@@ -37,8 +37,8 @@ internal static class DrillCommand
         var report = await DrillRun.RunAsync(contender, settings, fault => json.Text.WriteLine(DrillText.Row(fault)), cancellationToken);
         await json.Text.WriteLineAsync(DrillText.Footer(report));
         await json.WriteAsync(report, cancellationToken);
-        await WriteAsync(markdown, DrillMarkdown.Of(report));
-        await WriteAsync(html, DrillHtml.Of(report));
+        await WriteAsync(markdown, DrillMarkdown.Write(report));
+        await WriteAsync(html, DrillHtml.Write(report));
         var misses = assertions?.Misses(report) ?? [];
         foreach (var miss in misses)
             await json.Text.WriteLineAsync($"MISSED {miss}");

@@ -12,7 +12,7 @@ internal static class DrillFigures
     private static readonly TimeSpan OnItsWay = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan TimerGrace = TimeSpan.FromMilliseconds(10);
 
-    public static FaultReport Of(DrillEpisode episode, TimeSpan healthyMedian, double rate)
+    public static FaultReport Compute(DrillEpisode episode, TimeSpan healthyMedian, double rate)
     {
         var calls = episode.Calls;
         var right = calls.Count(c => c.Outcome == DrillOutcome.Right);

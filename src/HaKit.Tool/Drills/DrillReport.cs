@@ -26,7 +26,7 @@ internal sealed record DrillReport
     /// <summary>Whether the generator was so late that the run says nothing about the target.</summary>
     public bool IsVoid => LagP99 > MostLag;
 
-    public static DrillReport Of(string target, DrillSettings settings, IReadOnlyList<DrillEpisode> episodes)
+    public static DrillReport From(string target, DrillSettings settings, IReadOnlyList<DrillEpisode> episodes)
     {
         var lags = episodes.SelectMany(e => e.Before.Concat(e.Calls)).Select(c => c.Lag.TotalMilliseconds).Order().ToArray();
         var healthy = DrillFigures.HealthyMedian(episodes);
@@ -42,7 +42,7 @@ internal sealed record DrillReport
             HealthyMedian = healthy.TotalMilliseconds,
             LagP99 = DrillFigures.Percentile(lags, 0.99) ?? 0,
             LagLongest = lags.Length == 0 ? 0 : lags[^1],
-            Faults = [.. episodes.Select(e => DrillFigures.Of(e, healthy, settings.Rate))],
+            Faults = [.. episodes.Select(e => DrillFigures.Compute(e, healthy, settings.Rate))],
         };
     }
 }

@@ -53,14 +53,14 @@ internal static class DrillRun
                 await UntilWellAsync(load, target, clock, isFirst: i == 0, cancellationToken);
                 var episode = await PlayAsync(settings.Faults[i], settings, clock, upstreams, load, target, cancellationToken);
                 episodes.Add(episode);
-                done(DrillFigures.Of(episode, DrillFigures.HealthyMedian(episodes), settings.Rate));
+                done(DrillFigures.Compute(episode, DrillFigures.HealthyMedian(episodes), settings.Rate));
             }
         }
         finally
         {
             await target.DisposeAsync();
         }
-        return DrillReport.Of(contender.Name, settings, episodes);
+        return DrillReport.From(contender.Name, settings, episodes);
     }
 
     private static async Task<DrillEpisode> PlayAsync(

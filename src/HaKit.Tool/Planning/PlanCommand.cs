@@ -4,8 +4,6 @@ using HaKit.Availability;
 
 namespace HaKit.Tool.Planning;
 
-using Availability = HaKit.Availability.Availability;
-
 /// <summary>
 /// <c>plan</c>: what a pool of endpoints delivers, what it loses to what, and the cheapest way to a target; the endpoints
 /// from the command line, or estimated from a history of incidents.
@@ -98,14 +96,14 @@ internal static class PlanCommand
         output.WriteLine($"Incidents of impact {options.Impact} or more, {from:yyyy-MM-dd HH:mm} to {to:yyyy-MM-dd HH:mm} UTC ({(to - from).TotalDays:0.#} days)");
         foreach (var (service, uptime) in services)
             Describe(service, uptime, output);
-        var joint = JointDowntime.Of([.. services.Select(s => s.Uptime)], Math.Min(options.Required, services.Count));
+        var joint = JointDowntime.Measure([.. services.Select(s => s.Uptime)], Math.Min(options.Required, services.Count));
         output.WriteLine($"  together       all down {Share(joint.AllDown / joint.Observed)} of the time; beta {Estimated(joint.Beta)}, correlation {Estimated(joint.Correlation)}");
         output.WriteLine();
         return Design(options, [.. services.Select(s => Endpoint(s.Service, s.Uptime, options.Mttr))], options.Beta ?? joint.Beta ?? 0);
     }
 
     private static PlannedEndpoint Endpoint(string service, UptimeSummary uptime, TimeSpan mttr) =>
-        new(service, uptime.Observed ?? Availability.Always) { Mttr = uptime.Mttr is { } m && m > TimeSpan.Zero ? m : mttr };
+        new(service, uptime.Observed ?? AvailabilityRatio.Always) { Mttr = uptime.Mttr is { } m && m > TimeSpan.Zero ? m : mttr };
 
     private static void Describe(string service, UptimeSummary uptime, TextWriter output)
     {
@@ -177,7 +175,7 @@ internal static class PlanCommand
             ? $"  {what}: {text(value)} ({answer.Reached})"
             : $"  {what}: unreachable, the limit is {answer.Reached}");
 
-    private static TimeSpan Downtime(double gain, TimeSpan period) => Availability.FromUnavailability(gain).Downtime(period);
+    private static TimeSpan Downtime(double gain, TimeSpan period) => AvailabilityRatio.FromUnavailability(gain).Downtime(period);
 
     private static string Text(PoolRouting routing) => routing == PoolRouting.Balanced ? "balanced" : "by priority";
 

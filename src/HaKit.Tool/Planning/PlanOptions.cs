@@ -5,12 +5,10 @@ using HaKit.Availability;
 
 namespace HaKit.Tool.Planning;
 
-using Availability = HaKit.Availability.Availability;
-
 /// <summary>What <c>plan</c> is asked.</summary>
 internal sealed record PlanOptions
 {
-    public required Availability Target { get; init; }
+    public required AvailabilityRatio Target { get; init; }
     public required IReadOnlyList<PlannedEndpoint> Endpoints { get; init; }
     public required int Required { get; init; }
     public required double? Beta { get; init; }
@@ -35,7 +33,7 @@ internal sealed record PlanCosts(double Endpoint, double Beta, double Detection,
 /// <summary>The options of <c>plan</c> on the command line.</summary>
 internal sealed class PlanCommandOptions
 {
-    private readonly Option<Availability> _target = CommandOptions.Of("--target", "A", "what to reach, in percent or nines", Percent, Percentage, Availability.Of(0.9999m));
+    private readonly Option<AvailabilityRatio> _target = CommandOptions.CreateOption("--target", "A", "what to reach, in percent or nines", Percent, Percentage, AvailabilityRatio.From(0.9999m));
     private readonly Option<PlannedEndpoint[]> _endpoints = Repeated("--endpoint", "NAME:A", "an endpoint and its availability; repeat it for each (default openai:97.0 anthropic:98.4)", ParseEndpoint);
     private readonly Option<int> _required = CommandOptions.Whole("--required", "N", "endpoints that carry the load", usual: 1, least: 1);
     private readonly Option<double?> _beta = Share("--beta", "the share of outages that hit all endpoints at once, 0 to 1 (default 0.1; with --incidents, estimated)");
@@ -44,7 +42,7 @@ internal sealed class PlanCommandOptions
     private readonly Option<TimeSpan?> _mttr = CommandOptions.Duration("--mttr", "how long an outage lasts (default 1h)");
     private readonly Option<double?> _coverage = Share("--coverage", "the share of failures that are noticed at all, 0 to 1 (default 1)");
     private readonly Option<TimeSpan?> _uncovered = CommandOptions.Duration("--uncovered", "how long an unnoticed failure lasts (default 30m)");
-    private readonly Option<PoolRouting> _routing = CommandOptions.Of<PoolRouting>("--routing", "HOW", "balanced or priority", ParseRouting, "balanced or priority", PoolRouting.Balanced);
+    private readonly Option<PoolRouting> _routing = CommandOptions.CreateOption<PoolRouting>("--routing", "HOW", "balanced or priority", ParseRouting, "balanced or priority", PoolRouting.Balanced);
     private readonly Option<TimeSpan?> _period = CommandOptions.Duration("--period", "the period for which downtime is told (default 30d)");
     private readonly Option<double> _endpointCost = Cost("--cost-endpoint", "one more endpoint", 100);
     private readonly Option<double> _betaCost = Cost("--cost-beta", "halving beta", 30);
@@ -68,7 +66,7 @@ internal sealed class PlanCommandOptions
     public PlanOptions Read(ParseResult parsed)
     {
         var mttr = parsed.GetValue(_mttr) ?? TimeSpan.FromHours(1);
-        PlannedEndpoint[] usual = [new("openai", Availability.Of(0.970m)), new("anthropic", Availability.Of(0.984m))];
+        PlannedEndpoint[] usual = [new("openai", AvailabilityRatio.From(0.970m)), new("anthropic", AvailabilityRatio.From(0.984m))];
         return new PlanOptions
         {
             Target = parsed.GetValue(_target),
@@ -120,7 +118,7 @@ internal sealed class PlanCommandOptions
     };
 
     private static Option<double> Cost(string name, string change, double usual) =>
-        CommandOptions.Of<double>(name, "X", $"the cost of {change}", static text => CommandOptions.ParseNumber(text) is >= 0 and var cost ? cost : null, "a number that is not negative", usual);
+        CommandOptions.CreateOption<double>(name, "X", $"the cost of {change}", static text => CommandOptions.ParseNumber(text) is >= 0 and var cost ? cost : null, "a number that is not negative", usual);
 
     private static Option<DateTimeOffset?> Time(string name, string description) => new(name)
     {
@@ -146,6 +144,6 @@ internal sealed class PlanCommandOptions
     }
 
     // A bare number is a percentage here.
-    private static Availability? Percent(string text) =>
-        Availability.TryParse(double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _) ? text + "%" : text, out var result) ? result : null;
+    private static AvailabilityRatio? Percent(string text) =>
+        AvailabilityRatio.TryParse(double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _) ? text + "%" : text, out var result) ? result : null;
 }

@@ -13,8 +13,8 @@ internal static class Performance
         var run = rehearsal.RunAsync(cancellationToken);
         await Display.For(json.Text).ShowAsync(rehearsal, run);
         await run;
-        var report = Report.Of(rehearsal);
-        await json.Text.WriteLineAsync(ReportText.Of(report));
+        var report = Report.From(rehearsal);
+        await json.Text.WriteLineAsync(ReportText.Write(report));
         await json.WriteAsync(report, cancellationToken);
         return report.IsGood ? HakitTool.Good : HakitTool.Bad;
     }

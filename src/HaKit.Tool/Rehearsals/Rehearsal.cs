@@ -117,7 +117,7 @@ internal sealed class Rehearsal : IAsyncDisposable
         var server = Servers[act.Server];
         await UntilAsync(act.From, cancellationToken);
         _actsBegan[index] = Ledger.Now;
-        Note(act, begins: true);
+        RecordTrouble(act, begins: true);
         switch (act.Trouble)
         {
             case Trouble.Killed:
@@ -134,10 +134,10 @@ internal sealed class Rehearsal : IAsyncDisposable
                     await UntilAsync(act.Until, cancellationToken);
                 break;
         }
-        Note(act, begins: false);
+        RecordTrouble(act, begins: false);
     }
 
-    private void Note(Act act, bool begins)
+    private void RecordTrouble(Act act, bool begins)
     {
         var name = Servers[act.Server].Name;
         lock (_lock)

@@ -23,7 +23,7 @@ internal sealed class History
     public IReadOnlyList<string> Services { get; }
 
     /// <summary>The whole months in which the incidents began, or as many days from there as wanted.</summary>
-    public static History Of(IReadOnlyList<Incident> incidents, IReadOnlyList<string> services, double? days)
+    public static History FromIncidents(IReadOnlyList<Incident> incidents, IReadOnlyList<string> services, double? days)
     {
         if (services.FirstOrDefault(s => incidents.All(i => i.Service != s)) is { } unknown)
             throw new UsageException($"--services names '{unknown}', of which there is no incident; there are {string.Join(", ", incidents.Select(i => i.Service).Distinct().Order(StringComparer.Ordinal))}.");
@@ -33,7 +33,7 @@ internal sealed class History
     }
 
     /// <summary>When a service had incidents of such impact; overlapping ones are one.</summary>
-    public IReadOnlyList<Span> Of(string service, Func<int, bool> impact) =>
+    public IReadOnlyList<Span> SpansOf(string service, Func<int, bool> impact) =>
     [
         .. from incident in Incidents.Merge(_incidents.Where(i => i.Service == service && impact(i.Impact)))
            let span = new Span(Max(incident.Start - From, TimeSpan.Zero), Min(incident.End - From, Length))
@@ -43,7 +43,7 @@ internal sealed class History
 
     /// <summary>When all services were down at once.</summary>
     public IReadOnlyList<Span> AllDown() =>
-        Services.Select(s => Of(s, static impact => impact >= 1)).Aggregate(static (all, next) => Both(all, next));
+        Services.Select(s => SpansOf(s, static impact => impact >= 1)).Aggregate(static (all, next) => Both(all, next));
 
     private static IReadOnlyList<Span> Both(IReadOnlyList<Span> some, IReadOnlyList<Span> others) =>
     [

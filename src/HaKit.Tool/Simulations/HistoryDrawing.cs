@@ -8,14 +8,14 @@ internal static class HistoryDrawing
 {
     private const int Left = 120, Width = 840, Strip = 16, Gap = 8;
 
-    public static string Of(History history, SimulationResult result)
+    public static string Draw(History history, SimulationResult result)
     {
         var svg = new Svg(Left + Width + 10, 40 + (history.Services.Count + 2) * (Strip + Gap));
         var y = 8.0;
         foreach (var service in history.Services)
         {
             Begin(service);
-            foreach (var span in history.Of(service, static impact => impact >= 1))
+            foreach (var span in history.SpansOf(service, static impact => impact >= 1))
                 Mark(span, "#d9822b");
         }
         Begin("all down");

@@ -24,7 +24,7 @@ internal static class SimulateCommand
             command.Options.Add(option);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var settings = parsed.GetValue(sweep) is { } names ? Sweep.Of(names) : null;
+            var settings = parsed.GetValue(sweep) is { } names ? Sweep.Parse(names) : null;
             var read = world.Read(parsed);
             var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
             if (settings is not null)
@@ -43,13 +43,13 @@ internal static class SimulateCommand
     {
         var (scored, result) = Run(world, minorAsErrors: false, Watched(error, "impact 1 and up is down", cancellationToken));
         var (minor, _) = Run(world, minorAsErrors: true, Watched(error, "impact 1 is errors     ", cancellationToken));
-        var figures = SimulateFigures.Of(world, scored, minor);
-        await json.Text.WriteAsync(SimulateText.Of(figures));
+        var figures = SimulateFigures.FromRuns(world, scored, minor);
+        await json.Text.WriteAsync(SimulateText.Render(figures));
         await json.WriteAsync(figures, cancellationToken);
         if (svg is not null)
         {
             await using var writer = new StreamWriter(svg);
-            await writer.WriteAsync(HistoryDrawing.Of(world.History, result));
+            await writer.WriteAsync(HistoryDrawing.Draw(world.History, result));
         }
         return figures.IsGood ? HakitTool.Good : HakitTool.Bad;
     }
@@ -57,7 +57,7 @@ internal static class SimulateCommand
     private static (RunFigures, SimulationResult) Run(World world, bool minorAsErrors, (Progress Progress, Action<double> Show) watched)
     {
         var (result, cameInVain) = world.Run(minorAsErrors, watched.Show);
-        return (RunFigures.Of(result, cameInVain, watched.Progress.Took), result);
+        return (RunFigures.From(result, cameInVain, watched.Progress.Took), result);
     }
 
     private static (Progress, Action<double>) Watched(TextWriter error, string what, CancellationToken cancellationToken)

@@ -22,12 +22,12 @@ internal sealed record SimulateFigures
 
     public bool IsGood => Ratio is { } ratio ? ratio <= SimulateCommand.MostRatio : Scored.Lost == 0;
 
-    public static SimulateFigures Of(World world, RunFigures scored, RunFigures minorAsErrors) => new()
+    public static SimulateFigures FromRuns(World world, RunFigures scored, RunFigures minorAsErrors) => new()
     {
         From = world.History.From,
         Days = world.History.Length.TotalDays,
         Seed = world.Seed,
-        Services = [.. world.History.Services.Select(s => ServiceFigures.Of(s, world.History))],
+        Services = [.. world.History.Services.Select(s => ServiceFigures.From(s, world.History))],
         LimitUnavailability = world.History.AllDown().Sum(s => s.Length.TotalSeconds) / world.History.Length.TotalSeconds,
         Scored = scored,
         MinorAsErrors = minorAsErrors,
@@ -37,9 +37,9 @@ internal sealed record SimulateFigures
 /// <summary>One service by itself.</summary>
 internal sealed record ServiceFigures(string Name, int Outages, double DownHours, double Unavailability)
 {
-    public static ServiceFigures Of(string service, History history)
+    public static ServiceFigures From(string service, History history)
     {
-        var down = history.Of(service, static impact => impact >= 1);
+        var down = history.SpansOf(service, static impact => impact >= 1);
         var hours = down.Sum(s => s.Length.TotalHours);
         return new(service, down.Count, hours, hours / history.Length.TotalHours);
     }
@@ -70,7 +70,7 @@ internal sealed record RunFigures
     public required double? Recovered { get; init; }
     public required double WallSeconds { get; init; }
 
-    public static RunFigures Of(SimulationResult result, long cameInVain, TimeSpan took) => new()
+    public static RunFigures From(SimulationResult result, long cameInVain, TimeSpan took) => new()
     {
         Calls = result.Calls,
         Lost = result.Calls - result.Succeeded,

@@ -6,7 +6,7 @@ namespace HaKit.Tool.Simulations;
 /// <summary>The figures as a person reads them, in plain text.</summary>
 internal static class SimulateText
 {
-    public static string Of(SimulateFigures figures)
+    public static string Render(SimulateFigures figures)
     {
         var text = new StringBuilder();
         var scored = figures.Scored;

@@ -25,7 +25,7 @@ internal sealed class Sweep(IReadOnlyList<SweptSetting> settings)
 
     /// <param name="names">Separated by commas, or "all".</param>
     /// <exception cref="UsageException">One of them is not known.</exception>
-    public static Sweep Of(string names) => new(names == "all" ? All :
+    public static Sweep Parse(string names) => new(names == "all" ? All :
     [
         .. names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Select(name => Array.Find(All, s => s.Name == name) ?? throw new UsageException($"--sweep names '{name}'; there are {string.Join(", ", Names)}.")),
@@ -49,7 +49,7 @@ internal sealed class Sweep(IReadOnlyList<SweptSetting> settings)
         {
             var (progress, show) = watch($"{name} {value}");
             var (result, cameInVain) = changed.Run(minorAsErrors: false, show);
-            var run = RunFigures.Of(result, cameInVain, progress.Took);
+            var run = RunFigures.From(result, cameInVain, progress.Took);
             text.AppendLine(CultureInfo.InvariantCulture,
                 $"{name,-20}{value,8}{SimulateText.Up(run.Unavailability),12}{run.Lost,10}{run.AttemptsPerCall,12:0.0000}{run.P99,8:0.00} s{run.Ejections,11}");
         }

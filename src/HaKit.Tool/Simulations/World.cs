@@ -38,11 +38,11 @@ internal sealed record World
         foreach (var service in History.Services)
         {
             bool Has(EndpointOptions e) => IsOf(e, service);
-            foreach (var span in History.Of(service, impact => impact >= (minorAsErrors ? 2 : 1)))
+            foreach (var span in History.SpansOf(service, impact => impact >= (minorAsErrors ? 2 : 1)))
                 simulation.FaultOf(Has, Down, span.From, span.Until, probes: false);
             if (minorAsErrors)
             {
-                foreach (var span in History.Of(service, static impact => impact == 1))
+                foreach (var span in History.SpansOf(service, static impact => impact == 1))
                     simulation.FaultOf(Has, Down, span.From, span.Until, probability: 0.3, probes: false);
             }
         }

@@ -26,7 +26,7 @@ internal sealed class WorldOptions
         var services = (parsed.GetValue(_services) ?? "openai-api,anthropic-api").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         var pool = parsed.GetValue(_pool);
         var days = parsed.GetValue(_days);
-        var history = History.Of(ReadIncidents(parsed.GetRequiredValue(_incidents)!), services, days > 0 ? days : null);
+        var history = History.FromIncidents(ReadIncidents(parsed.GetRequiredValue(_incidents)!), services, days > 0 ? days : null);
         // Made anew each time: a sweep changes what it is given.
         EndpointPoolOptions Options() => pool is null ? DefaultPool(services) : PoolFile.Read(pool);
         var members = Options().Endpoints;

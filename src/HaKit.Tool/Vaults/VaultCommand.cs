@@ -128,7 +128,7 @@ internal static class VaultCommand
         command.Options.Add(s_to);
         command.SetAction(async (parsed, token) =>
         {
-            await using var vault = Open(parsed.GetValue(s_file), parsed.GetValue(s_to) ?? []);
+            await using var vault = OpenVault(parsed.GetValue(s_file), parsed.GetValue(s_to) ?? []);
             try
             {
                 return await run(parsed, vault, parsed.InvocationConfiguration.Output, token);
@@ -142,7 +142,7 @@ internal static class VaultCommand
         return command;
     }
 
-    private static Vault Open(string? file, string[] folders)
+    private static Vault OpenVault(string? file, string[] folders)
     {
         var options = new VaultOptions();
         if (file is not null)

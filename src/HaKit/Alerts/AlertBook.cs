@@ -24,7 +24,7 @@ internal sealed class AlertBook(TimeSpan quiet)
     }
 
     /// <summary>Something happened.</summary>
-    public void Note(PoolEvent happened)
+    public void RecordEvent(PoolEvent happened)
     {
         switch (happened)
         {

@@ -68,7 +68,7 @@ internal sealed partial class AlertDispatcher : IDisposable
             foreach (var loss in report.Domains)
             {
                 if (!loss.IsWholePool)
-                    _book.Note(new RedundancyJudged { Pool = pool.Name, At = _time.GetUtcNow(), Loss = loss, IsLost = loss.LostShare > _options.RedundancyLostShare });
+                    _book.RecordEvent(new RedundancyJudged { Pool = pool.Name, At = _time.GetUtcNow(), Loss = loss, IsLost = loss.LostShare > _options.RedundancyLostShare });
             }
 
             Arm();
@@ -110,7 +110,7 @@ internal sealed partial class AlertDispatcher : IDisposable
             {
                 if (_isEnded)
                     return;
-                _book.Note(happened);
+                _book.RecordEvent(happened);
                 Arm();
             }
         }

@@ -24,13 +24,13 @@ internal static class AlertTemplate
         {
             throw new ArgumentException($"The template is no JSON: {wrong.Message}", nameof(template), wrong);
         }
-        Walk(template, name => Names.Contains(name) ? "" : throw new ArgumentException($"The template names '{{{{{name}}}}}', which there is not; there are {string.Join(", ", Names)}.", nameof(template)));
+        ReplaceNames(template, name => Names.Contains(name) ? "" : throw new ArgumentException($"The template names '{{{{{name}}}}}', which there is not; there are {string.Join(", ", Names)}.", nameof(template)));
     }
 
     public static string Fill(string template, AlertMessage message)
     {
         var first = message.Notices[0];
-        return Walk(template, name => JsonEncodedText.Encode(name switch
+        return ReplaceNames(template, name => JsonEncodedText.Encode(name switch
         {
             "text" => message.Text,
             "status" => first.IsResolved ? "resolved" : "firing",
@@ -45,7 +45,7 @@ internal static class AlertTemplate
         }).ToString());
     }
 
-    private static string Walk(string template, Func<string, string> valueOf)
+    private static string ReplaceNames(string template, Func<string, string> valueOf)
     {
         var text = new StringBuilder();
         for (var at = 0; ;)

@@ -39,7 +39,7 @@ internal struct AttemptReservation
             state.Limiter.Throttled(now);
             state.AccountLimiter.Throttled(now);
         }
-        state.Limiter.Settle(_own, tokens, now);
-        state.AccountLimiter.Settle(_account, tokens, now);
+        state.Limiter.SettleTokens(_own, tokens, now);
+        state.AccountLimiter.SettleTokens(_account, tokens, now);
     }
 }

@@ -223,13 +223,13 @@ internal sealed class EndpointState
     {
         Interlocked.Add(ref _counts.Begun, OneCall);
         // Times vary: twice the usual is late.
-        return Silence.Began(now + TimeSpan.FromSeconds(2 * Latency.Expected(LatencyEstimate.UnitsOf(inputTokens), now)));
+        return Silence.RecordStart(now + TimeSpan.FromSeconds(2 * Latency.Expected(LatencyEstimate.UnitsOf(inputTokens), now)));
     }
 
     /// <summary>Takes back <see cref="Began"/>: the attempt was not let in.</summary>
     public void NeverBegan(long silence)
     {
-        Silence.Broken(silence);
+        Silence.RecordEnd(silence);
         Interlocked.Add(ref _counts.Begun, -OneCall);
     }
 

@@ -332,7 +332,7 @@ internal sealed class Lease
         var mark = Interlocked.Exchange(ref _data.Silence, 0);
         if (mark == 0)
             return false;
-        State.Silence.Broken(mark);
+        State.Silence.RecordEnd(mark);
         return true;
     }
 

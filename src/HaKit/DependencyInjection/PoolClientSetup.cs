@@ -30,7 +30,7 @@ internal sealed partial class PoolClientSetup(IServiceProvider provider, IEnumer
         {
             var done = HandlerArrangement.Apply(builder.AdditionalHandlers, standard.CountOf(name), keeps);
             if (told.IsFirst())
-                Tell(done, client);
+                LogArrangement(done, client);
         });
         var toldOfTimeout = new Once();
         options.HttpClientActions.Add(http =>
@@ -47,7 +47,7 @@ internal sealed partial class PoolClientSetup(IServiceProvider provider, IEnumer
     private int ActionsOfAllClients() =>
         provider.GetRequiredService<IOptionsMonitor<HttpClientFactoryOptions>>().Get(NoClient).HttpMessageHandlerBuilderActions.Count;
 
-    private void Tell(in HandlerArrangement done, EndpointPoolClient client)
+    private void LogArrangement(in HandlerArrangement done, EndpointPoolClient client)
     {
         if (done.TakenOff + done.PassThrough > 0)
             TakenOff(Logger, client.Pool, client.Client, done.TakenOff + done.PassThrough);

@@ -33,7 +33,7 @@ internal sealed class StandardHandlersOff(IEnumerable<EndpointPoolClient> client
         options.AttemptTimeout.TimeoutGenerator = static _ => new(Timeout.InfiniteTimeSpan);
         options.Retry.ShouldHandle = static _ => PredicateResult.False();
         options.CircuitBreaker.ShouldHandle = static _ => PredicateResult.False();
-        Open(options.RateLimiter);
+        RemoveLimit(options.RateLimiter);
     }
 
     public void PostConfigure(string? name, HttpStandardHedgingResilienceOptions options)
@@ -46,10 +46,10 @@ internal sealed class StandardHandlersOff(IEnumerable<EndpointPoolClient> client
         options.Hedging.DelayGenerator = static _ => new(Timeout.InfiniteTimeSpan);
         options.Endpoint.Timeout.TimeoutGenerator = static _ => new(Timeout.InfiniteTimeSpan);
         options.Endpoint.CircuitBreaker.ShouldHandle = static _ => PredicateResult.False();
-        Open(options.Endpoint.RateLimiter);
+        RemoveLimit(options.Endpoint.RateLimiter);
     }
 
-    private static void Open(HttpRateLimiterStrategyOptions limiter)
+    private static void RemoveLimit(HttpRateLimiterStrategyOptions limiter)
     {
         limiter.RateLimiter = null;
         limiter.DefaultRateLimiterOptions.PermitLimit = int.MaxValue;

@@ -24,7 +24,7 @@ internal sealed class FailureEstimate
     private long _updated;
 
     /// <summary>0 to 1.</summary>
-    public double At(TimeSpan now)
+    public double ProbabilityAt(TimeSpan now)
     {
         var value = Volatile.Read(ref _value);
         if (value == 0)
@@ -52,7 +52,7 @@ internal sealed class FailureEstimate
     public void Refuted(TimeSpan now) => Ended(s_refuted, now);
 
     /// <summary>It is back: what it did before says nothing any more.</summary>
-    public void Forget() => Volatile.Write(ref _value, 0);
+    public void Reset() => Volatile.Write(ref _value, 0);
 
     // Hyperbolic instead of exponential: one division on the path of every choice.
     private double Faded(double value, TimeSpan now)

@@ -14,8 +14,8 @@ internal sealed class Silence
 
     private long _word;
 
-    /// <summary>An attempt began that is expected to show life by <paramref name="due"/>. The answer is to be handed to <see cref="Broken"/> exactly once.</summary>
-    public long Began(TimeSpan due)
+    /// <summary>An attempt began that is expected to show life by <paramref name="due"/>. The answer is to be handed to <see cref="RecordEnd"/> exactly once.</summary>
+    public long RecordStart(TimeSpan due)
     {
         var mark = (1L << NumberShift) + (due.Ticks >> UnitShift);
         Interlocked.Add(ref _word, mark);
@@ -23,7 +23,7 @@ internal sealed class Silence
     }
 
     /// <summary>It has shown life, or it is over.</summary>
-    public void Broken(long mark) => Interlocked.Add(ref _word, -mark);
+    public void RecordEnd(long mark) => Interlocked.Add(ref _word, -mark);
 
     /// <summary>By how many seconds the silent attempts are late on average; 0 when they are not.</summary>
     public double OverdueSeconds(TimeSpan now)

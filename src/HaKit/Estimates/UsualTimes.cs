@@ -15,16 +15,16 @@ internal sealed class UsualTimes(TimeSpan minimum, TimeSpan maximum, double mult
     public TimeSpan? Limit(bool isStream) => isStream ? _firstContent.Current : _answer.IsLearned ? _answer.Current : null;
 
     /// <summary>The same as far as it was learned from the endpoint's own times; null until then.</summary>
-    public TimeSpan? LearnedLimit(bool isStream) => Of(isStream) is { IsLearned: true } times ? times.Current : null;
+    public TimeSpan? LearnedLimit(bool isStream) => TimesOf(isStream) is { IsLearned: true } times ? times.Current : null;
 
     /// <summary>The time within which this share of the recent answers came; null until enough is known.</summary>
-    public TimeSpan? Quantile(bool isStream, double share) => Of(isStream).Quantile(share);
+    public TimeSpan? Quantile(bool isStream, double share) => TimesOf(isStream).Quantile(share);
 
     /// <summary>The same for one share that every call asks for; it may be some answers behind where the times have become shorter.</summary>
-    public TimeSpan? UsualQuantile(bool isStream, double share) => Of(isStream).UsualQuantile(share);
+    public TimeSpan? UsualQuantile(bool isStream, double share) => TimesOf(isStream).UsualQuantile(share);
 
     /// <summary>An answer came, or an attempt was given up in silence after this time: without the latter only the quick ones would teach.</summary>
-    public void Record(bool isStream, TimeSpan time) => Of(isStream).Record(time);
+    public void Record(bool isStream, TimeSpan time) => TimesOf(isStream).Record(time);
 
-    private LearnedTimeout Of(bool isStream) => isStream ? _firstContent : _answer;
+    private LearnedTimeout TimesOf(bool isStream) => isStream ? _firstContent : _answer;
 }

@@ -153,7 +153,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
 
     private void StartFirst(Lease lease)
     {
-        _waiter?.Leave();
+        _waiter?.LeaveQueue();
         (_waiter, call.WasReleased) = (null, false);
         call.LeaveReturn();
         if (!lease.AsksOutage)
@@ -165,7 +165,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     {
         var asked = call.IsAsker;
         engine.Resign(call);
-        _waiter?.Leave(passOn: call.WasReleased || asked); // a release that was not used belongs to the next in line
+        _waiter?.LeaveQueue(passOn: call.WasReleased || asked); // a release that was not used belongs to the next in line
         _waiter = null;
     }
 

@@ -54,6 +54,6 @@ internal sealed partial class FailoverEngine
     {
         ref readonly var last = ref call.History.Entries[^1];
         var why = last.Ended is null ? NextAttempt.Hedge : call.History.TimesTried(state) > 0 ? NextAttempt.Retry : NextAttempt.Failover;
-        Telemetry.Again(call.Span, why, last.Endpoint.Name, state.Endpoint.Name, last.Fault?.KindName);
+        Telemetry.RecordNextAttempt(call.Span, why, last.Endpoint.Name, state.Endpoint.Name, last.Fault?.KindName);
     }
 }

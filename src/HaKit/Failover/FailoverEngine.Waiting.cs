@@ -53,7 +53,7 @@ internal sealed partial class FailoverEngine
     private Step CarryOut(FailoverCall call, in WaitDecision decision, in ProspectReader reader, TimeSpan now)
     {
         if (call.Note(decision.Rule))
-            Telemetry.Waits(decision.Rule);
+            Telemetry.RecordWait(decision.Rule);
         switch (decision.Action)
         {
             case WaitAction.GiveUp:

@@ -151,7 +151,7 @@ internal sealed partial class FailoverEngine
         if (call.HoldUntil > now)
         {
             if (call.Note(WaitRule.Policy))
-                Telemetry.Waits(WaitRule.Policy);
+                Telemetry.RecordWait(WaitRule.Policy);
             return Step.Wait(call.HoldUntil);
         }
         var refusal = call.History.Refusal;
@@ -173,7 +173,7 @@ internal sealed partial class FailoverEngine
         call.WasReleased = true; // it has waited for longer than its limit: what has come back since it began may be asked at once
         var step = StartUntried(call, settings, now) is { } lease ? Step.Start(lease) : AwaitService(call, Snapshot, settings, now, isCompany: true);
         if (step.Kind == StepKind.Start && call.Note(WaitRule.Silence))
-            Telemetry.Waits(WaitRule.Silence);
+            Telemetry.RecordWait(WaitRule.Silence);
         return step;
     }
 

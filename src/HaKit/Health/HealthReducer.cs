@@ -14,7 +14,7 @@ internal static class HealthReducer
 
     public static HealthState Next(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
-        state = state.Settle(now, evidence.Jitter, options);
+        state = state.ApplyElapsedTime(now, evidence.Jitter, options);
         return evidence.Source switch
         {
             EvidenceSource.Traffic => evidence.Fault is null ? Success(state, evidence, now, options) : Failure(state, evidence, now, options),

@@ -10,7 +10,7 @@ internal static class HealthTransitions
     private static readonly Fault TrialUnanswered = new(FaultKind.FirstContentTimeout);
 
     /// <summary>What time alone does: ends trials, cooldowns and slow starts.</summary>
-    public static HealthState Settle(this HealthState state, TimeSpan now, double jitter, HealthOptions options)
+    public static HealthState ApplyElapsedTime(this HealthState state, TimeSpan now, double jitter, HealthOptions options)
     {
         if (state.Status == EndpointHealthStatus.Trial && now >= state.TrialUntil)
             state = state.FailTrial(TrialUnanswered, now, jitter, options);

@@ -57,7 +57,7 @@ internal sealed class Heartbeat
     private TimeSpan _due;
     private TimeSpan _asked = TimeSpan.MinValue;
     private TimeSpan _timeout;
-    private int _turn;
+    private int _probeNumber;
     private int _hanging;
     private bool _isAsking;
     private bool _isDoubted;
@@ -67,13 +67,13 @@ internal sealed class Heartbeat
     {
         (_member, _pacemaker, _setup) = (member, pacemaker, setup);
         (_times, _detector) = NewHistory(setup);
-        _timer = pacemaker.Clock.Time.NewTimer(static heartbeat => ((Heartbeat)heartbeat!).Tick(), this);
+        _timer = pacemaker.Clock.Time.NewTimer(static heartbeat => ((Heartbeat)heartbeat!).OnTimer(), this);
         lock (_gate)
-            Begin(pacemaker.Clock.Now);
+            ScheduleFirstBeat(pacemaker.Clock.Now);
     }
 
     /// <summary>Another probe or other options; what was learned of the endpoint's times is kept where it still applies.</summary>
-    public void Use(HeartbeatSetup setup)
+    public void ApplySetup(HeartbeatSetup setup)
     {
         lock (_gate)
         {
@@ -86,7 +86,7 @@ internal sealed class Heartbeat
             }
 
             if (old.Options.Interval != setup.Options.Interval && !_isAsking && !_isStopped)
-                Begin(_pacemaker.Clock.Now);
+                ScheduleFirstBeat(_pacemaker.Clock.Now);
         }
     }
 
@@ -103,7 +103,7 @@ internal sealed class Heartbeat
             if (_setup.Probe.Pace == ProbePace.Sparingly && _asked > now - _setup.Options.Interval)
                 return false;
             _due = now;
-            Arm(TimeSpan.Zero);
+            ArmTimer(TimeSpan.Zero);
             return true;
         }
     }
@@ -117,7 +117,7 @@ internal sealed class Heartbeat
         lock (_gate)
         {
             _isStopped = true;
-            _turn++;
+            _probeNumber++;
             underWay = _cancellation;
             _cancellation = null;
             _timer.Dispose();
@@ -125,7 +125,7 @@ internal sealed class Heartbeat
         Cancel(underWay);
     }
 
-    private void Tick()
+    private void OnTimer()
     {
         var now = _pacemaker.Clock.Now;
         lock (_gate)
@@ -135,7 +135,7 @@ internal sealed class Heartbeat
             var due = _isAsking ? _asked + _timeout : _due;
             if (now < due - Tolerance)
             {
-                Arm(due - now);
+                ArmTimer(due - now);
                 return;
             }
             if (!_isAsking && RestUntil(now) is { } later)
@@ -146,12 +146,12 @@ internal sealed class Heartbeat
             }
         }
         if (_isAsking)
-            GiveUp(now);
+            EndOverdueProbe(now);
         else
-            Ask(now);
+            BeginProbe(now);
     }
 
-    private void Ask(TimeSpan now)
+    private void BeginProbe(TimeSpan now)
     {
         HeartbeatSetup setup;
         CancellationToken cancellationToken;
@@ -160,21 +160,21 @@ internal sealed class Heartbeat
         {
             if (_isStopped || _isAsking)
                 return;
-            (setup, turn) = (_setup, _turn);
+            (setup, turn) = (_setup, _probeNumber);
             _asked = now;
             _isDoubted = false;
             _timeout = setup.Options.LearnTimeout ? _times.Current : setup.LongestWait;
             _isAsking = true;
-            Arm(_timeout);
+            ArmTimer(_timeout);
             if (_hanging >= MaxHanging)
                 return;
             cancellationToken = (_cancellation ??= new CancellationTokenSource()).Token;
         }
-        _ = AskAsync(setup, turn, cancellationToken);
+        _ = RunProbeAsync(setup, turn, cancellationToken);
     }
 
     // Whatever the probe may still answer is too late: its turn is over.
-    private void GiveUp(TimeSpan now)
+    private void EndOverdueProbe(TimeSpan now)
     {
         HeartbeatSetup setup;
         CancellationTokenSource? expired;
@@ -187,15 +187,15 @@ internal sealed class Heartbeat
             (expired, _cancellation) = (_cancellation, null);
             if (expired is not null)
                 _hanging++;
-            _turn++;
+            _probeNumber++;
             _isAsking = false;
-            Next(now);
+            ScheduleNextBeat(now);
         }
-        Judge(setup, new ProbeResult(setup.Silence), asked, now);
+        RecordResult(setup, new ProbeResult(setup.Silence), asked, now);
         Cancel(expired);
     }
 
-    private async Task AskAsync(HeartbeatSetup setup, int turn, CancellationToken cancellationToken)
+    private async Task RunProbeAsync(HeartbeatSetup setup, int turn, CancellationToken cancellationToken)
     {
         ProbeResult result;
         try
@@ -208,33 +208,33 @@ internal sealed class Heartbeat
         {
             result = new ProbeResult(setup.FaultOf(exception));
         }
-        Answered(setup, turn, result);
+        EndAnsweredProbe(setup, turn, result);
     }
 
-    private void Answered(HeartbeatSetup setup, int turn, ProbeResult result)
+    private void EndAnsweredProbe(HeartbeatSetup setup, int turn, ProbeResult result)
     {
         var now = _pacemaker.Clock.Now;
         TimeSpan asked;
         lock (_gate)
         {
-            if (turn != _turn)
+            if (turn != _probeNumber)
             {
                 _hanging--;
                 return;
             }
             if (_isStopped)
                 return;
-            _turn++;
+            _probeNumber++;
             _isAsking = false;
             asked = _asked;
             if (_cancellation?.TryReset() == false)
                 _cancellation = null;
-            Next(now);
+            ScheduleNextBeat(now);
         }
-        Judge(setup, result, asked, now);
+        RecordResult(setup, result, asked, now);
     }
 
-    private void Judge(HeartbeatSetup setup, ProbeResult result, TimeSpan asked, TimeSpan now)
+    private void RecordResult(HeartbeatSetup setup, ProbeResult result, TimeSpan asked, TimeSpan now)
     {
         var fault = result.Fault is { IsNeutral: true } ours ? ours with { Blame = FaultBlame.Endpoint, SecondOpinion = SecondOpinion.None, IsProvisional = false } : result.Fault;
         // A silence counts as long as it was waited for, or only the quick answers would teach; a refusal may come before any work.
@@ -299,7 +299,7 @@ internal sealed class Heartbeat
     }
 
     // From the beat that was due, not from now, so that the grid does not drift; beats that a pause swallowed are left out.
-    private void Next(TimeSpan now)
+    private void ScheduleNextBeat(TimeSpan now)
     {
         var interval = Interval(_setup.Options);
         _due += interval;
@@ -308,7 +308,7 @@ internal sealed class Heartbeat
         ArmForBeat(now);
     }
 
-    private void Begin(TimeSpan now)
+    private void ScheduleFirstBeat(TimeSpan now)
     {
         _due = now + _setup.Options.Interval * _pacemaker.Chance.NextDouble();
         ArmForBeat(now);
@@ -318,11 +318,11 @@ internal sealed class Heartbeat
     private void ArmForBeat(TimeSpan now)
     {
         var grain = Math.Max(1, _setup.Options.Interval.Ticks / GrainsPerInterval);
-        Arm(new TimeSpan((_due.Ticks + grain - 1) / grain * grain) - now);
+        ArmTimer(new TimeSpan((_due.Ticks + grain - 1) / grain * grain) - now);
     }
 
     // Timers count whole milliseconds: rounding up spares a tick that comes just too early.
-    private void Arm(TimeSpan wait)
+    private void ArmTimer(TimeSpan wait)
     {
         if (!_isStopped)
             _timer.Change(TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling(wait.TotalMilliseconds), 0, uint.MaxValue - 1)), Timeout.InfiniteTimeSpan);

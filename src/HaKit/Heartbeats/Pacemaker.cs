@@ -51,7 +51,7 @@ internal sealed class Pacemaker
     public bool IsOutage { get; private set; }
 
     /// <summary>From now on beats for these; <paramref name="setupOf"/> says how each is asked, or null for not at all.</summary>
-    public void Use(EndpointState[] members, Func<EndpointState, HeartbeatSetup?> setupOf, HealthOptions options)
+    public void ApplyMembers(EndpointState[] members, Func<EndpointState, HeartbeatSetup?> setupOf, HealthOptions options)
     {
         var setups = new Dictionary<EndpointHealth, (EndpointState Member, HeartbeatSetup Setup)>();
         foreach (var member in members)
@@ -75,7 +75,7 @@ internal sealed class Pacemaker
             foreach (var (health, (member, setup)) in setups)
             {
                 if (_hearts.TryGetValue(health, out var heart))
-                    heart.Use(setup);
+                    heart.ApplySetup(setup);
                 else
                     _hearts.Add(health, new Heartbeat(member, this, setup));
             }

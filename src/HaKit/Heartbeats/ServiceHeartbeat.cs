@@ -43,18 +43,18 @@ internal readonly record struct ServiceHeartbeat(bool IsDraining, ReportedLoad L
             else if (isStatus)
                 isDraining = reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("draining"u8);
             else if (isRunning)
-                running = Count(ref reader) ?? 0;
+                running = ReadCount(ref reader) ?? 0;
             else if (isWaiting)
-                waiting = Count(ref reader) ?? 0;
+                waiting = ReadCount(ref reader) ?? 0;
             else if (isCapacity)
-                capacity = Count(ref reader);
+                capacity = ReadCount(ref reader);
             else
                 reader.Skip();
         }
         return isOurs ? new ServiceHeartbeat(isDraining, new ReportedLoad(running, waiting, 0) { Capacity = capacity }) : null;
     }
 
-    private static int? Count(ref Utf8JsonReader reader)
+    private static int? ReadCount(ref Utf8JsonReader reader)
     {
         if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var count))
             return Math.Max(0, count);

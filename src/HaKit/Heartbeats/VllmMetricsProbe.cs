@@ -53,8 +53,8 @@ public sealed class VllmMetricsProbe : IProbe
                 continue;
             found = true;
         }
-        return found ? new ReportedLoad(Whole(running), Whole(waiting), Math.Clamp(cache, 0, 1)) : null;
+        return found ? new ReportedLoad(ToCount(running), ToCount(waiting), Math.Clamp(cache, 0, 1)) : null;
     }
 
-    private static int Whole(double value) => (int)Math.Min(value, int.MaxValue);
+    private static int ToCount(double value) => (int)Math.Min(value, int.MaxValue);
 }

@@ -2,7 +2,7 @@ namespace HaKit.Limits;
 
 /// <summary>
 /// What one accepted call took from a <see cref="Limiter"/>; handed back to it exactly once, by
-/// <see cref="Limiter.Settle"/> or <see cref="Limiter.Cancel"/>. The default value took nothing.
+/// <see cref="Limiter.SettleTokens"/> or <see cref="Limiter.Cancel"/>. The default value took nothing.
 /// </summary>
 internal readonly record struct LimitReservation(LimitParts Parts, uint Tokens, uint TokensIn, uint RequestsIn);
 

@@ -35,8 +35,8 @@ internal sealed class Limiter
             throw new InvalidOperationException("The shared unlimited limiter takes no options; make one of its own.");
         _maxConcurrency = options.MaxConcurrency ?? int.MaxValue;
         _isAdaptive = options.AdaptiveConcurrency;
-        _requests = Use(_requests, options.RequestsPerMinute);
-        _tokens = Use(_tokens, options.TokensPerMinute);
+        _requests = ApplyLimit(_requests, options.RequestsPerMinute);
+        _tokens = ApplyLimit(_tokens, options.TokensPerMinute);
     }
 
     /// <summary>Takes a place, one request and the tokens: all or nothing.</summary>
@@ -62,10 +62,10 @@ internal sealed class Limiter
         var amount = Amount(tokens);
         var parts = LimitParts.None;
         uint tokensIn = 0, requestsIn = 0;
-        if (Take(_tokens, LimitParts.Tokens, amount, bucket, ref parts, ref tokensIn)
-            && Take(_requests, LimitParts.Requests, 1, bucket, ref parts, ref requestsIn)
-            && Take(_serverTokens, LimitParts.ServerTokens, amount, now, ref parts)
-            && Take(_serverRequests, LimitParts.ServerRequests, 1, now, ref parts)
+        if (Reserve(_tokens, LimitParts.Tokens, amount, bucket, ref parts, ref tokensIn)
+            && Reserve(_requests, LimitParts.Requests, 1, bucket, ref parts, ref requestsIn)
+            && Reserve(_serverTokens, LimitParts.ServerTokens, amount, now, ref parts)
+            && Reserve(_serverRequests, LimitParts.ServerRequests, 1, now, ref parts)
             && TryEnter(ref parts))
         {
             reservation = new LimitReservation(parts, amount, tokensIn, requestsIn);
@@ -105,11 +105,11 @@ internal sealed class Limiter
         if (Volatile.Read(ref _inFlight) >= ConcurrencyLimit)
             return TimeSpan.MaxValue;
         var amount = Amount(tokens);
-        var at = Later(_serverRequests.AvailableAt(1, now), _serverTokens.AvailableAt(amount, now));
+        var at = LaterOf(_serverRequests.AvailableAt(1, now), _serverTokens.AvailableAt(amount, now));
         if (_tokens is { } tokenWindow)
-            at = Later(at, tokenWindow.AvailableAt(amount, now));
+            at = LaterOf(at, tokenWindow.AvailableAt(amount, now));
         if (_requests is { } requestWindow)
-            at = Later(at, requestWindow.AvailableAt(1, now));
+            at = LaterOf(at, requestWindow.AvailableAt(1, now));
         return at;
     }
 
@@ -120,7 +120,7 @@ internal sealed class Limiter
     /// <param name="reservation">What the call took.</param>
     /// <param name="actualTokens">What it used, input and output together.</param>
     /// <param name="now">Not needed by the windows, which correct the bucket of the reservation.</param>
-    public void Settle(in LimitReservation reservation, long? actualTokens, TimeSpan now)
+    public void SettleTokens(in LimitReservation reservation, long? actualTokens, TimeSpan now)
     {
         if (reservation.Parts != LimitParts.None)
             SettleLimited(reservation, actualTokens);
@@ -141,7 +141,7 @@ internal sealed class Limiter
             Interlocked.Decrement(ref _inFlight);
     }
 
-    /// <summary>Nothing was sent: gives everything back, the request too. Exactly once per reservation, instead of <see cref="Settle"/>.</summary>
+    /// <summary>Nothing was sent: gives everything back, the request too. Exactly once per reservation, instead of <see cref="SettleTokens"/>.</summary>
     public void Cancel(in LimitReservation reservation)
     {
         if (Took(reservation, LimitParts.ServerRequests))
@@ -209,7 +209,7 @@ internal sealed class Limiter
             _serverTokens.Remaining(now));
     }
 
-    private static SlidingWindow? Use(SlidingWindow? window, int? limit)
+    private static SlidingWindow? ApplyLimit(SlidingWindow? window, int? limit)
     {
         if (window is not null)
             window.Limit = (uint?)limit ?? SlidingWindow.NoLimit;
@@ -218,7 +218,7 @@ internal sealed class Limiter
         return window;
     }
 
-    private static bool Take(SlidingWindow? window, LimitParts part, uint amount, uint bucket, ref LimitParts parts, ref uint takenIn)
+    private static bool Reserve(SlidingWindow? window, LimitParts part, uint amount, uint bucket, ref LimitParts parts, ref uint takenIn)
     {
         if (window is null)
             return true;
@@ -228,7 +228,7 @@ internal sealed class Limiter
         return true;
     }
 
-    private static bool Take(ServerQuota quota, LimitParts part, uint amount, TimeSpan now, ref LimitParts parts)
+    private static bool Reserve(ServerQuota quota, LimitParts part, uint amount, TimeSpan now, ref LimitParts parts)
     {
         if (!quota.TryTake(amount, now, out var taken))
             return false;
@@ -265,5 +265,5 @@ internal sealed class Limiter
     private static double Utilization(SlidingWindow? window, uint bucket) =>
         LimitOf(window) is { } limit ? (double)window!.Spent(bucket) / limit : 0;
 
-    private static TimeSpan Later(TimeSpan a, TimeSpan b) => a > b ? a : b;
+    private static TimeSpan LaterOf(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }

@@ -24,7 +24,7 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
 
     internal TimeProvider Time => time;
 
-    /// <summary>Takes a place in the queue, or nothing when it is full. A call with a place calls <see cref="Waiter.Leave"/> once done.</summary>
+    /// <summary>Takes a place in the queue, or nothing when it is full. A call with a place calls <see cref="Waiter.LeaveQueue"/> once done.</summary>
     public bool TryEnter(int priority, [NotNullWhen(true)] out Waiter? waiter)
     {
         waiter = null;
@@ -58,7 +58,7 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
             {
                 for (var waiter = _first; waiter is not null && chosen < count; waiter = waiter.Next)
                 {
-                    if (waiter.Choose(released))
+                    if (waiter.TryKeepRelease(released))
                         chosen++;
                 }
             }
@@ -78,13 +78,13 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
     private Wait? Wake(Waiter waiter)
     {
         lock (_lock)
-            return waiter.Wake();
+            return waiter.ClaimReleasedWait();
     }
 
-    internal Wait? Begin(Waiter waiter)
+    internal Wait? BeginWait(Waiter waiter)
     {
         lock (_lock)
-            return waiter.Begin();
+            return waiter.BeginWait();
     }
 
     internal void Remove(Waiter waiter, bool passOn)
@@ -97,7 +97,7 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
             (waiter.Previous is null ? ref _first : ref waiter.Previous.Next) = waiter.Next;
             (waiter.Next is null ? ref _last : ref waiter.Next.Previous) = waiter.Previous;
             _count--;
-            unfinished = waiter.End(out var unused);
+            unfinished = waiter.EndWait(out var unused);
             passOn |= unused;
         }
         unfinished?.Finish(WaitResult.Cancelled);

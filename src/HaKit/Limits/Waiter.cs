@@ -26,7 +26,7 @@ internal sealed class Waiter(WaitQueue queue, int priority)
             return new(WaitResult.Cancelled);
         if (dueIn <= TimeSpan.Zero)
             return new(WaitResult.Due);
-        if (queue.Begin(this) is not { } wait)
+        if (queue.BeginWait(this) is not { } wait)
             return new(WaitResult.Released);
         wait.Arm(queue.Time, dueIn, cancellationToken);
         return new(wait.Task);
@@ -36,10 +36,10 @@ internal sealed class Waiter(WaitQueue queue, int priority)
     /// Gives up the place, as soon as it has what it waited for or gave up; later calls do nothing. A release that was kept for it goes to the next. So does one it was woken by
     /// but did not use, when <paramref name="passOn"/> says so.
     /// </summary>
-    public void Leave(bool passOn = false) => queue.Remove(this, passOn);
+    public void LeaveQueue(bool passOn = false) => queue.Remove(this, passOn);
 
     /// <summary>A wait to arm, or null when a release was kept.</summary>
-    internal Wait? Begin()
+    internal Wait? BeginWait()
     {
         if (_released)
         {
@@ -50,7 +50,7 @@ internal sealed class Waiter(WaitQueue queue, int priority)
     }
 
     /// <summary>Takes a release, if it has none: to be woken with soon when it waits, else kept.</summary>
-    internal bool Choose(Queue<Waiter> chosen)
+    internal bool TryKeepRelease(Queue<Waiter> chosen)
     {
         if (_released)
             return false;
@@ -61,7 +61,7 @@ internal sealed class Waiter(WaitQueue queue, int priority)
     }
 
     /// <summary>The wait that its release ends now; null when there is none, and the release stays with it.</summary>
-    internal Wait? Wake()
+    internal Wait? ClaimReleasedWait()
     {
         if (!_released || _wait is not { } wait || !wait.TryClaim())
             return null;
@@ -70,7 +70,7 @@ internal sealed class Waiter(WaitQueue queue, int priority)
         return wait;
     }
 
-    internal Wait? End(out bool unused)
+    internal Wait? EndWait(out bool unused)
     {
         IsInside = false;
         unused = _released;

@@ -46,6 +46,6 @@ public sealed record ReplicaView(string Endpoint, PeerOpinion Opinion, FaultKind
 /// <param name="Version">Later orders of the same endpoint have higher versions.</param>
 public sealed record FleetOrder(PoolOrder Order, string? Endpoint, int? Tier, string By, string? Reason, string Replica, DateTimeOffset GivenAt, long Version)
 {
-    internal static FleetOrder Of(PeerFact fact) => new(
+    internal static FleetOrder FromFact(PeerFact fact) => new(
         fact.Order!.Order, fact.Subject.Length == 0 ? null : fact.Subject, fact.Order.Tier, fact.Order.By, fact.Order.Reason, fact.Replica, fact.Order.GivenAt, fact.Version);
 }

@@ -8,7 +8,7 @@ public sealed record OrderNote(string By, string? Reason = null)
     /// <summary>An order given in code.</summary>
     public static OrderNote None { get; } = new("code");
 
-    internal OrderNote Shortened() => this with { By = Short(By, 100), Reason = Reason is null ? null : Short(Reason, 200) };
+    internal OrderNote Shortened() => this with { By = Truncate(By, 100), Reason = Reason is null ? null : Truncate(Reason, 200) };
 
-    private static string Short(string text, int most) => text.Length <= most ? text : text[..most];
+    private static string Truncate(string text, int most) => text.Length <= most ? text : text[..most];
 }

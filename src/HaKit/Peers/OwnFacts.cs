@@ -50,7 +50,7 @@ internal sealed class OwnFacts
     }
 
     /// <summary>The facts of the next message, with what is left of their times.</summary>
-    public PeerFact[] Take(TimeSpan now)
+    public PeerFact[] DequeueWaiting(TimeSpan now)
     {
         var facts = new List<PeerFact>(_waiting.Count);
         foreach (var key in _waiting)
@@ -63,7 +63,7 @@ internal sealed class OwnFacts
         return [.. facts];
     }
 
-    public void Forget(TimeSpan now)
+    public void RemoveExpired(TimeSpan now)
     {
         foreach (var (key, own) in _holding)
         {

@@ -27,7 +27,7 @@ internal readonly record struct OwnOpinion(PeerOpinion Opinion, ProbeLevel Level
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(30);
 
     /// <summary>The opinion that follows from the evidence. A pure function.</summary>
-    public static OwnOpinion Of(in OwnEvidence evidence)
+    public static OwnOpinion FromEvidence(in OwnEvidence evidence)
     {
         var opinion = Latest(evidence);
         return evidence.Now - opinion.At < Lifetime ? opinion : default;

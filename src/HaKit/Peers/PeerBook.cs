@@ -50,7 +50,7 @@ internal sealed class PeerBook
         }
         var since = known.Replica is not null && known.Opinion == fact.Opinion ? known.Since : now - (fact.Length - fact.Left);
         ofEndpoint[fact.Replica] = new HeardOpinion(fact.Replica, fact.Version, fact.Opinion, fact.Level, fact.Fault, fact.Fingerprint, since, until);
-        Note(fact.Replica, until);
+        RecordReplica(fact.Replica, until);
         return true;
     }
 
@@ -67,7 +67,7 @@ internal sealed class PeerBook
                 return false;
         }
         _heard[key] = (fact.Version, now + fact.Left);
-        Note(fact.Replica, now + fact.Left);
+        RecordReplica(fact.Replica, now + fact.Left);
         return true;
     }
 
@@ -96,7 +96,7 @@ internal sealed class PeerBook
         _opinions.TryGetValue(endpoint, out var ofEndpoint) ? ofEndpoint.Values.Where(o => o.Until > now) : [];
 
     /// <summary>Adds the opinions that are asked about in the same way; none if no replica has ejected the endpoint.</summary>
-    public void Count(string endpoint, string fingerprint, TimeSpan now, List<FreshOpinion> into, out HeardOpinion ejection)
+    public void CollectOpinions(string endpoint, string fingerprint, TimeSpan now, List<FreshOpinion> into, out HeardOpinion ejection)
     {
         ejection = default;
         if (!_opinions.TryGetValue(endpoint, out var ofEndpoint))
@@ -112,7 +112,7 @@ internal sealed class PeerBook
     }
 
     /// <summary>Forgets what no longer holds, and endpoints that the pool no longer has.</summary>
-    public void Forget(TimeSpan now, Func<string, bool> isKnown)
+    public void RemoveExpired(TimeSpan now, Func<string, bool> isKnown)
     {
         foreach (var (endpoint, ofEndpoint) in _opinions)
         {
@@ -130,7 +130,7 @@ internal sealed class PeerBook
         }
     }
 
-    private void Note(string replica, TimeSpan until)
+    private void RecordReplica(string replica, TimeSpan until)
     {
         if (_replicas.TryGetValue(replica, out var known) ? known < until : _replicas.Count < 10 * MostReplicas)
             _replicas[replica] = until;

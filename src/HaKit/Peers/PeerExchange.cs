@@ -73,7 +73,7 @@ internal sealed class PeerExchange : IDisposable
     public bool SharesOrders => _signature is not null && _pool.Sharing.Orders;
 
     /// <summary>Begins to listen; apart from making it, because what is heard changes the pool.</summary>
-    public void Start() => _link?.Start(Hear);
+    public void Start() => _link?.Start(ReceiveNews);
 
     /// <summary>Completes when what the other replicas know has been heard, or the time is over. True: it was heard.</summary>
     public async ValueTask<bool> WarmUpAsync(TimeSpan atMost, CancellationToken cancellationToken)
@@ -91,7 +91,7 @@ internal sealed class PeerExchange : IDisposable
     public bool MayAskCostlyProbe() => _leader is null || !_pool.Sharing.Probes || _leader.Leads(_link!.Status.IsConnected);
 
     /// <summary>The health of an endpoint has changed: what this replica has seen itself is published.</summary>
-    public void Changed(in HealthChange change, TimeSpan now)
+    public void OnHealthChanged(in HealthChange change, TimeSpan now)
     {
         if (_link is null || change.Evidence.IsFromPeer || change.Evidence.IsShared)
             return;
@@ -150,7 +150,7 @@ internal sealed class PeerExchange : IDisposable
     }
 
     /// <summary>Takes what other replicas say. Facts of this replica, of unknown kinds and about unknown endpoints are ignored.</summary>
-    public void Hear(PeerNews news)
+    public void ReceiveNews(PeerNews news)
     {
         var now = _clock.Now;
         var touched = new HashSet<EndpointState>();
@@ -158,7 +158,7 @@ internal sealed class PeerExchange : IDisposable
         foreach (var fact in news.Facts)
         {
             if (PeerHearing.IsCredible(fact))
-                Hear(fact, hearing, touched, now);
+                ReceiveFact(fact, hearing, touched, now);
         }
 
         if (news.IsComplete)
@@ -172,7 +172,7 @@ internal sealed class PeerExchange : IDisposable
             _warm.TrySetResult();
         }
         foreach (var member in touched)
-            Judge(member, now);
+            DecideByMajority(member, now);
     }
 
     public void Dispose()
@@ -195,7 +195,7 @@ internal sealed class PeerExchange : IDisposable
                 views.TryAdd(replica, []);
             foreach (var member in MembersWhileLocked(now))
             {
-                var (own, name) = (member.Look(now), member.State.Endpoint.Name);
+                var (own, name) = (member.UpdateOwnOpinion(now), member.State.Endpoint.Name);
                 if (own.Opinion != PeerOpinion.None)
                     views[Replica].Add(new ReplicaView(name, own.Opinion, own.Fault, at - (now - own.At), true));
                 var fingerprint = FingerprintOf(member.State);
@@ -210,17 +210,17 @@ internal sealed class PeerExchange : IDisposable
                 Replica = Replica,
                 Link = _link?.Status,
                 Replicas = [.. views.OrderBy(static v => v.Key, StringComparer.Ordinal).Select(v => new ReplicaStatus(v.Key, v.Key == Replica, v.Value))],
-                Orders = [.. _book.Orders.Select(static o => FleetOrder.Of(o.Fact)).OrderBy(static o => o.GivenAt)],
-                OrderLog = [.. _book.OrderLog.Select(static o => FleetOrder.Of(o.Fact))],
+                Orders = [.. _book.Orders.Select(static o => FleetOrder.FromFact(o.Fact)).OrderBy(static o => o.GivenAt)],
+                OrderLog = [.. _book.OrderLog.Select(static o => FleetOrder.FromFact(o.Fact))],
             };
         }
     }
 
-    private void Hear(PeerFact fact, PeerHearing hearing, HashSet<EndpointState> touched, TimeSpan now)
+    private void ReceiveFact(PeerFact fact, PeerHearing hearing, HashSet<EndpointState> touched, TimeSpan now)
     {
         if (fact.Kind == PeerFactKind.Order)
         {
-            HearOrder(fact, now);
+            ReceiveOrder(fact, now);
             return;
         }
         if (fact.Replica == Replica || !hearing.IsWanted(fact.Kind))
@@ -239,7 +239,7 @@ internal sealed class PeerExchange : IDisposable
             hearing.Act(fact, targets, now);
     }
 
-    private void HearOrder(PeerFact fact, TimeSpan now)
+    private void ReceiveOrder(PeerFact fact, TimeSpan now)
     {
         if (!SharesOrders || fact.Order is null)
             return;
@@ -294,14 +294,14 @@ internal sealed class PeerExchange : IDisposable
             }
             if (_pool.Sharing.Opinions)
                 AddOpinions(members, now);
-            facts = _own.Take(now);
+            facts = _own.DequeueWaiting(now);
             if (facts.Length > 0)
                 _spoke = now;
             if (now - _forgot >= ForgetEvery)
             {
                 _forgot = now;
-                _own.Forget(now);
-                _book.Forget(now, _members.ContainsKey);
+                _own.RemoveExpired(now);
+                _book.RemoveExpired(now, _members.ContainsKey);
             }
             _due = now + MessagesEvery;
             _timer!.Change(MessagesEvery, Timeout.InfiniteTimeSpan);
@@ -309,10 +309,10 @@ internal sealed class PeerExchange : IDisposable
         if (facts.Length > 0)
             _link!.Publish(facts);
         WatchLink();
-        _leader!.Keep();
+        _leader!.RenewIfDue();
         orders.ForEach(_pool.CarryOut);
         foreach (var member in members)
-            Judge(member.State, now);
+            DecideByMajority(member.State, now);
     }
 
     private void WatchLink()
@@ -325,7 +325,7 @@ internal sealed class PeerExchange : IDisposable
     }
 
     // Has the majority ejected the endpoint? It is dealt with once, when the majority comes about; then a trial of our own decides.
-    private void Judge(EndpointState state, TimeSpan now)
+    private void DecideByMajority(EndpointState state, TimeSpan now)
     {
         FaultKind cause;
         lock (_gate)
@@ -333,16 +333,16 @@ internal sealed class PeerExchange : IDisposable
             if (MemberWhileLocked(state) is not { } member)
                 return;
             _opinions.Clear();
-            _book.Count(state.Endpoint.Name, FingerprintOf(state), now, _opinions, out var ejection);
+            _book.CollectOpinions(state.Endpoint.Name, FingerprintOf(state), now, _opinions, out var ejection);
             if (ejection.Replica is null)
             {
                 (member.IsDealtWith, member.AskedAt) = (false, null);
                 return;
             }
-            var own = member.Look(now);
+            var own = member.UpdateOwnOpinion(now);
             if (own.Opinion != PeerOpinion.None)
                 _opinions.Add(new FreshOpinion(own.Opinion, own.Level));
-            if (!PeerMajority.Count(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_opinions)).IsEjection)
+            if (!PeerMajority.CountOpinions(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_opinions)).IsEjection)
             {
                 (member.IsDealtWith, member.AskedAt) = (false, null);
                 return;
@@ -355,7 +355,7 @@ internal sealed class PeerExchange : IDisposable
                 member.IsDealtWith = true;
                 return;
             }
-            if (Waits(member, ejection, now))
+            if (WaitsForProbe(member, ejection, now))
                 return;
         }
         var isLast = !Array.Exists(_pool.Members, other => other != state && other.Health.State.Admits(now) && PeerHearing.Covers(other.Endpoint, state.Endpoint));
@@ -367,7 +367,7 @@ internal sealed class PeerExchange : IDisposable
     private static bool Refutes(PeerMember member, in HeardOpinion ejection, TimeSpan now) =>
         member.AskedAt is { } asked && member.State.Heartbeat is { Fault: null } hit && hit.At >= asked && hit.Level >= ejection.Level;
 
-    private bool Waits(PeerMember member, in HeardOpinion ejection, TimeSpan now)
+    private bool WaitsForProbe(PeerMember member, in HeardOpinion ejection, TimeSpan now)
     {
         if (member.AskedAt is { } asked)
             return now - asked < 2 * MessagesEvery && !(member.State.Heartbeat is { Fault: not null } miss && miss.At >= asked);
@@ -413,10 +413,10 @@ internal sealed class PeerExchange : IDisposable
     {
         var many = _book.Replicas + 1;
         var every = many > ManyReplicas ? TimeSpan.FromSeconds(many / 20.0) : RepeatedEvery;
-        var isDue = members.Exists(m => m.Look(now) is { Opinion: not PeerOpinion.None } own && now - m.PublishedAt >= every && own.At > m.PublishedAt);
+        var isDue = members.Exists(m => m.UpdateOwnOpinion(now) is { Opinion: not PeerOpinion.None } own && now - m.PublishedAt >= every && own.At > m.PublishedAt);
         foreach (var member in members)
         {
-            var own = member.Look(now);
+            var own = member.UpdateOwnOpinion(now);
             var isNew = own.Opinion != member.Published;
             if (!isNew && (!isDue || own.Opinion == PeerOpinion.None || own.At <= member.PublishedAt))
                 continue;

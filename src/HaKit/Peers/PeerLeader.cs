@@ -31,7 +31,7 @@ internal sealed class PeerLeader(IPeerLink link, PoolClock clock)
     }
 
     /// <summary>Renews the lease in time, so that the lead does not change hands between two probes. Called once a second.</summary>
-    public void Keep()
+    public void RenewIfDue()
     {
         var now = clock.Now;
         lock (_gate)

@@ -20,7 +20,7 @@ internal readonly record struct OpinionCount(int Ejected, int Serving)
 /// </summary>
 internal static class PeerMajority
 {
-    public static OpinionCount Count(ReadOnlySpan<FreshOpinion> opinions)
+    public static OpinionCount CountOpinions(ReadOnlySpan<FreshOpinion> opinions)
     {
         var ejected = 0;
         var level = ProbeLevel.Generating;

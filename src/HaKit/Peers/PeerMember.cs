@@ -26,10 +26,10 @@ internal sealed class PeerMember(EndpointState state)
     /// <summary>The order that was carried out on it.</summary>
     public long OrderVersion { get; set; }
 
-    public OwnOpinion Look(TimeSpan now)
+    public OwnOpinion UpdateOwnOpinion(TimeSpan now)
     {
         var heartbeat = State.Heartbeat;
-        return Own = OwnOpinion.Of(new OwnEvidence
+        return Own = OwnOpinion.FromEvidence(new OwnEvidence
         {
             Health = State.Health.State,
             AnsweredAt = State.AnsweredAt,

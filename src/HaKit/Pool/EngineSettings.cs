@@ -5,7 +5,7 @@ namespace HaKit.Pool;
 /// <summary>Picks from the options what the failover engine reads.</summary>
 internal static class EngineSettings
 {
-    public static FailoverSettings Of(string pool, EndpointPoolOptions options) => new()
+    public static FailoverSettings From(string pool, EndpointPoolOptions options) => new()
     {
         Pool = pool,
         Deadline = options.TotalRequestTimeout.Timeout,

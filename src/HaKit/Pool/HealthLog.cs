@@ -25,7 +25,7 @@ internal static class HealthLog
         else if (HealthEvents.IsRecovery(change))
             PoolLog.Recovered(log, pool, endpoint, after.Status.ToString(), source);
         else if (after.Status != before.Status && IsOfNote(before.Status, after.Status))
-            PoolLog.Changed(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), source);
+            PoolLog.LogChanged(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), source);
         else if (after.Status != before.Status)
             PoolLog.ChangedALittle(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), fault, source);
     }

@@ -11,7 +11,7 @@ public sealed class ObjectiveOptions
     /// <summary>The period it is held over. Default 30 days.</summary>
     public TimeSpan Period { get; set; } = TimeSpan.FromDays(30);
 
-    internal Slo ToSlo() => new(Availability.Availability.Of(TargetPercent / 100), Period);
+    internal Slo ToSlo() => new(AvailabilityRatio.From(TargetPercent / 100), Period);
 
     internal ObjectiveOptions Copy() => (ObjectiveOptions)MemberwiseClone();
 

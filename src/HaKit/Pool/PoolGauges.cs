@@ -125,7 +125,7 @@ internal sealed class PoolGauges : IDisposable
 
                 break;
             case Gauge.PoolAvailability:
-                foreach (var (kind, known) in ((string, Availability.Availability?)[])[("delivered", report.Delivered), ("observed", report.Observed), ("predicted", report.Predicted)])
+                foreach (var (kind, known) in ((string, AvailabilityRatio?)[])[("delivered", report.Delivered), ("observed", report.Observed), ("predicted", report.Predicted)])
                 {
                     if (known is { } value)
                         into.Add(new(value.Value, _pool, new(Tags.Kind, kind)));

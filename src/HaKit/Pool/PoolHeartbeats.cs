@@ -48,7 +48,7 @@ internal sealed class PoolHeartbeats : IDisposable
     {
         // Of two changes at once, the one that comes last must have seen both.
         lock (_gate)
-            _pacemaker.Use(_snapshot.Value.Members, member => SetupOf(member.Endpoint, _options.Value), _options.Value.CircuitBreaker);
+            _pacemaker.ApplyMembers(_snapshot.Value.Members, member => SetupOf(member.Endpoint, _options.Value), _options.Value.CircuitBreaker);
     }
 
     public void Dispose()

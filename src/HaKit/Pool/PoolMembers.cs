@@ -49,7 +49,7 @@ internal sealed class PoolMembers
             _journal.RecordNotApplied(FixedSettings.ChangedBetween(_options.Value, next));
             _options.Value = next;
             _health.UseOptions(next.CircuitBreaker);
-            _engine.Settings = EngineSettings.Of(_pool, next);
+            _engine.Settings = EngineSettings.From(_pool, next);
             _engine.Selector = _selectors.Create(next);
             SwapWhileLocked(_factory.MembersOf(next, _snapshot.Value.Members));
         }
@@ -102,7 +102,7 @@ internal sealed class PoolMembers
     public void OnHealthChanged(HealthChange change)
     {
         if (HealthEvents.IsReturn(change))
-            _snapshot.Value.MemberOf(change.Endpoint)?.Failure.Forget();
+            _snapshot.Value.MemberOf(change.Endpoint)?.Failure.Reset();
         if (!IsPlain(change.Before) || !IsPlain(change.After))
         {
             lock (_gate)

@@ -27,7 +27,7 @@ internal sealed class PoolOwners : IDisposable
         Options = new CurrentOptions(options);
         Clock = new PoolClock(parts.TimeProvider);
         var snapshot = new CurrentSnapshot();
-        var telemetry = new PoolTelemetry(Instruments.Of(parts.MeterFactory), name, Clock.Time);
+        var telemetry = new PoolTelemetry(Instruments.ForFactory(parts.MeterFactory), name, Clock.Time);
         Journal = new PoolJournal(name, Clock, Options, snapshot, telemetry, parts);
         Objective = new PoolObjective(Clock, Options, snapshot, Journal);
 
@@ -40,7 +40,7 @@ internal sealed class PoolOwners : IDisposable
         snapshot.Value = new PoolSnapshot(factory.MembersOf(options, []), firstTier: 0);
         var selectors = new SelectorFactory(chance, parts.Selector);
         Engine = new FailoverEngine(
-            Clock, snapshot, selectors.Create(options), EngineSettings.Of(name, options), health, new RetryBudget(options.RetryBudget),
+            Clock, snapshot, selectors.Create(options), EngineSettings.From(name, options), health, new RetryBudget(options.RetryBudget),
             new WaitQueue(options.MaxWaitingCalls, Clock.Time), Classifier, new FailoverPolicy(parts.FaultPolicy), chance, telemetry)
         {
             Traffic = factory.Traffic,

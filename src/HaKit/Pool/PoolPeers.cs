@@ -45,7 +45,7 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
     /// <summary>Begins to listen, once the pool is whole: what is heard changes it.</summary>
     public void Start() => _exchange.Start();
 
-    public void Hear(PeerFact fact) => _exchange.Hear(new PeerNews([fact], IsComplete: false));
+    public void ReceiveFact(PeerFact fact) => _exchange.ReceiveNews(new PeerNews([fact], IsComplete: false));
 
     public FleetStatus Status() => _exchange.Status();
 
@@ -53,7 +53,7 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
 
     public void Share(PoolOrder order, string? endpoint, int? tier, OrderNote note) => _exchange.Ordered(order, endpoint, tier, note);
 
-    public void OnHealthChanged(HealthChange change) => _exchange.Changed(change, _clock.Now);
+    public void OnHealthChanged(HealthChange change) => _exchange.OnHealthChanged(change, _clock.Now);
 
     public void Dispose() => _exchange.Dispose();
 

@@ -44,7 +44,7 @@ internal static class PoolStatusReader
             Successes = member.Successes,
             Faults = member.Faults,
             AnswerTime = member.AnswerTime,
-            FailureEstimate = member.Failure.At(now),
+            FailureEstimate = member.Failure.ProbabilityAt(now),
             Limits = LimitUse.Measure(member, now),
             Heartbeat = member.Heartbeat,
             ReportedLoad = member.ReportedLoad,

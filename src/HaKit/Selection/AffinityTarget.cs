@@ -46,6 +46,6 @@ internal static class AffinityTarget
 
     // Fails more often than not, or has been silent for longer than it takes.
     private static bool IsInTrouble(EndpointState state, in SelectionQuery query) =>
-        state.Failure.At(query.Now) > 0.5
+        state.Failure.ProbabilityAt(query.Now) > 0.5
         || state.Silence.OverdueSeconds(query.Now) is var late && late > 0 && late > state.Latency.Expected(LatencyEstimate.UnitsOf(query.Profile.InputTokens), query.Now);
 }

@@ -51,6 +51,6 @@ internal sealed record PresetRow(VisitOrder Order)
     // Where the pool does not know its zone, the nearest endpoint is the quickest to answer, whatever its load.
     private static readonly PresetRow s_nearestWithoutZone = new(VisitOrder.All) { IsLoadAware = false };
 
-    public static PresetRow Of(SelectionPreset preset, bool hasZone) =>
+    public static PresetRow Find(SelectionPreset preset, bool hasZone) =>
         preset == SelectionPreset.Nearest && !hasZone ? s_nearestWithoutZone : s_rows[preset];
 }

@@ -17,7 +17,7 @@ internal static class SmoothOrder
     private const int MostCompared = 200;
 
     /// <summary>The candidates of one turn, by their index.</summary>
-    public static int[] Of(Candidate[] candidates)
+    public static int[] Compute(Candidate[] candidates)
     {
         var weights = WholeWeights(candidates);
         return weights.Length <= MostCompared ? Smooth(weights) : Spread(weights);

@@ -32,11 +32,11 @@ internal static class Score
     /// <summary>The failure estimate of an ejected endpoint is at least this: odds of 6 to 1.</summary>
     public const double EjectedFailure = 0.9;
 
-    public static double Of(in Candidate candidate, double units, in SelectionQuery query, SelectionPolicy policy)
+    public static double ComputeSeconds(in Candidate candidate, double units, in SelectionQuery query, SelectionPolicy policy)
     {
         var state = candidate.State;
         var time = Time(state, candidate.PerWeight, candidate.SlowStartShare(query.Now), units, query.Now, policy);
-        var score = time + Failure(state.Failure.At(query.Now), time);
+        var score = time + Failure(state.Failure.ProbabilityAt(query.Now), time);
         if (!candidate.IsLocal && policy.Zone is not null)
             score += policy.ZonePenalty;
         return policy.SecondsPerPrice == 0 ? score : score + policy.SecondsPerPrice * Price(state.Endpoint, query.Profile);
@@ -47,7 +47,7 @@ internal static class Score
     {
         var health = state.Health.State;
         var time = Time(state, 1 / state.Endpoint.Weight, health.SlowStartShare(query.Now), LatencyEstimate.UnitsOf(query.Profile.InputTokens), query.Now, policy);
-        var failure = state.Failure.At(query.Now);
+        var failure = state.Failure.ProbabilityAt(query.Now);
         return new EndpointScore(
             time,
             Failure(health.IsInService ? failure : Math.Max(EjectedFailure, failure), time),

@@ -26,15 +26,15 @@ internal static class SelectionExplainer
                 NotAdmittedBy = NotAdmittedBy(member, in query),
                 Score = Score.Terms(member, in query, policy),
                 SlowStartShare = health.SlowStartShare(query.Now),
-                FirstContentSeconds = Known(member.Latency.FirstContentSeconds),
-                OutputTokenSeconds = Known(member.Latency.OutputTokenSeconds),
-                FailureEstimate = member.Failure.At(query.Now),
+                FirstContentSeconds = NullIfUnknown(member.Latency.FirstContentSeconds),
+                OutputTokenSeconds = NullIfUnknown(member.Latency.OutputTokenSeconds),
+                FailureEstimate = member.Failure.ProbabilityAt(query.Now),
             };
         }
         return explanations;
     }
 
-    private static double? Known(double seconds) => seconds == 0 ? null : seconds;
+    private static double? NullIfUnknown(double seconds) => seconds == 0 ? null : seconds;
 
     private static string? NotAdmittedBy(EndpointState member, in SelectionQuery query)
     {

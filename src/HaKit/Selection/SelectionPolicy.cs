@@ -27,7 +27,7 @@ internal sealed class SelectionPolicy
 
     public SelectionPolicy(SelectionOptions options)
     {
-        var row = PresetRow.Of(options.Preset, hasZone: options.Zone is not null);
+        var row = PresetRow.Find(options.Preset, hasZone: options.Zone is not null);
         Order = row.Order;
         Sample = row.SamplesOne ? 1 : options.Sample;
         StrictTiers = options.StrictTiers || row.HasStrictTiers;

@@ -57,10 +57,10 @@ internal sealed class SelectionView
     private static TimeSpan TrialAt(HealthState health, TimeSpan now) => health.Status switch
     {
         EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown or EndpointHealthStatus.Trial => TimeSpan.MaxValue,
-        _ => Later(health.Until ?? now, health.Cooldown?.TrialAt ?? now),
+        _ => LaterOf(health.Until ?? now, health.Cooldown?.TrialAt ?? now),
     };
 
-    private static TimeSpan Later(TimeSpan a, TimeSpan b) => a > b ? a : b;
+    private static TimeSpan LaterOf(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }
 
 /// <summary>One tier of a view.</summary>
@@ -101,7 +101,7 @@ internal sealed class SelectionTier
         var local = admitted.Where(c => c.IsLocal).ToArray();
         Local = local.Length > 0 && local.Length < admitted.Count ? new CandidateGroup(local) : null;
         _worth = Admitted.TotalWeight;
-        _order = policy.Order == VisitOrder.WeightedRoundRobin && !Admitted.AreEqual ? SmoothOrder.Of(Admitted.Candidates) : null;
+        _order = policy.Order == VisitOrder.WeightedRoundRobin && !Admitted.AreEqual ? SmoothOrder.Compute(Admitted.Candidates) : null;
     }
 
     public int Number { get; }

@@ -123,7 +123,7 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
             return place;
         return policy.HasAffinity && query.Profile.AffinityKey is { } key
             ? Rendezvous.Rank(Rendezvous.Hash(key), in candidate, tier.Admitted.AreEqual)
-            : Score.Of(in candidate, Units(in query), in query, policy) / candidate.SlowStartShare(query.Now);
+            : Score.ComputeSeconds(in candidate, Units(in query), in query, policy) / candidate.SlowStartShare(query.Now);
     }
 
     // Envoy's priority load: each tier takes what it can of what is left, and together they take all.
@@ -209,7 +209,7 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
             return Sampled(all, in query, ref dice);
         ref readonly var other = ref all.Candidates[all.Draw(ref dice)];
         return !other.IsLocal && Accept(in other, in query, ref dice) == Acceptance.Accepted
-            && Score.Of(in other, Units(in query), in query, policy) < Score.Terms(near, in query, policy).Total ? other.State : near;
+            && Score.ComputeSeconds(in other, Units(in query), in query, policy) < Score.Terms(near, in query, policy).Total ? other.State : near;
     }
 
     // Power of d choices (Mitzenmacher 2001), drawn by weight. Equal scores go to the first drawn, so that an idle pool is shared by weight alone.
@@ -235,7 +235,7 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
             wanted--;
             if (best < 0 && wanted == 0)
                 return candidate.State;
-            var score = Score.Of(in candidate, units, in query, policy);
+            var score = Score.ComputeSeconds(in candidate, units, in query, policy);
             if (score < least)
                 (least, best) = (score, drawn);
         }
@@ -258,7 +258,7 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
                 spare ??= candidate.State;
             if (acceptance != Acceptance.Accepted)
                 continue;
-            var score = Score.Of(in candidate, units, in query, policy);
+            var score = Score.ComputeSeconds(in candidate, units, in query, policy);
             if (score < least)
                 (least, best) = (score, candidate.State);
         }

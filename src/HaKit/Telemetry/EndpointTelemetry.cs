@@ -74,7 +74,7 @@ internal sealed class EndpointTelemetry
             if (error is null)
                 instruments.AttemptDuration.RecordSafely(took.TotalSeconds, _tags);
             else
-                instruments.AttemptDuration.RecordSafely(took.TotalSeconds, With(new(Tags.ErrorType, error)));
+                instruments.AttemptDuration.RecordSafely(took.TotalSeconds, AddTag(new(Tags.ErrorType, error)));
         }
 
         if ((input ?? output) is not null && instruments.Tokens.Enabled)
@@ -92,17 +92,17 @@ internal sealed class EndpointTelemetry
         if (error is null)
             histogram.RecordSafely(took.TotalSeconds, _tags);
         else
-            histogram.RecordSafely(took.TotalSeconds, With(new(Tags.ErrorType, error)));
+            histogram.RecordSafely(took.TotalSeconds, AddTag(new(Tags.ErrorType, error)));
     }
 
     private void CountTokens(long? input, long? output, long? cached)
     {
         if (cached is { } held)
-            _pool.Instruments.Tokens.AddSafely(held, With(Cached));
+            _pool.Instruments.Tokens.AddSafely(held, AddTag(Cached));
         if (input is { } prompt)
-            _pool.Instruments.Tokens.AddSafely(prompt, With(Input));
+            _pool.Instruments.Tokens.AddSafely(prompt, AddTag(Input));
         if (output is { } answer)
-            _pool.Instruments.Tokens.AddSafely(answer, With(Output));
+            _pool.Instruments.Tokens.AddSafely(answer, AddTag(Output));
     }
 
     private static void End(Activity span, TimeSpan took, string? error, int status, long? input, long? output)
@@ -123,5 +123,5 @@ internal sealed class EndpointTelemetry
         Spans.Stop(span, took);
     }
 
-    private KeyValuePair<string, object?>[] With(KeyValuePair<string, object?> tag) => [.. _tags, tag];
+    private KeyValuePair<string, object?>[] AddTag(KeyValuePair<string, object?> tag) => [.. _tags, tag];
 }

@@ -71,7 +71,7 @@ internal sealed class Instruments
     private static string? Version => typeof(Instruments).Assembly.GetName().Version?.ToString(3);
 
     /// <summary>Those of the factory; null: those of pools without a container.</summary>
-    public static Instruments Of(IMeterFactory? factory) =>
+    public static Instruments ForFactory(IMeterFactory? factory) =>
         factory is null ? Shared.Value : PerFactory.GetValue(factory, static f => new Instruments(f.Create(new MeterOptions(Name) { Version = Version })));
 
     /// <summary>Reads a pool's gauges from now on. A source that nothing holds any more is forgotten.</summary>

@@ -12,7 +12,7 @@ internal static partial class PoolLog
     public static partial void Recovered(ILogger logger, string pool, string endpoint, string status, string source);
 
     [LoggerMessage(22, LogLevel.Information, "Pool {Pool}: endpoint {Endpoint} changed from {Before} to {After}, seen by {Source}.")]
-    public static partial void Changed(ILogger logger, string pool, string endpoint, string before, string after, string source);
+    public static partial void LogChanged(ILogger logger, string pool, string endpoint, string before, string after, string source);
 
     [LoggerMessage(23, LogLevel.Debug, "Pool {Pool}: endpoint {Endpoint} changed from {Before} to {After} because of {Fault}, seen by {Source}.")]
     public static partial void ChangedALittle(ILogger logger, string pool, string endpoint, string before, string after, string fault, string source);

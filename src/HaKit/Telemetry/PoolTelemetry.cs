@@ -49,7 +49,7 @@ internal sealed class PoolTelemetry
     /// <param name="from">The endpoint that failed, or is slow.</param>
     /// <param name="to">The endpoint that is tried now.</param>
     /// <param name="error">What happened to the last attempt.</param>
-    public void Again(Activity? span, NextAttempt why, string from, string to, string? error)
+    public void RecordNextAttempt(Activity? span, NextAttempt why, string from, string to, string? error)
     {
         var counter = why switch
         {
@@ -109,7 +109,7 @@ internal sealed class PoolTelemetry
     }
 
     /// <summary>A rule of waiting applies to a call for the first time.</summary>
-    public void Waits(WaitRule rule)
+    public void RecordWait(WaitRule rule)
     {
         if (Instruments.Waits.Enabled)
             Instruments.Waits.AddSafely(1, Pool, new(Tags.WaitRule, WaitRuleNames[(int)rule]));

@@ -90,7 +90,7 @@ public sealed class NumericsTests
                 for (var k = 1; k <= n; k++)
                 {
                     var (exactUp, exactDown) = Binomial(k, n, Rational.Of(u));
-                    var actual = Capacity.AtLeast(k, n, Availability.FromUnavailability(u));
+                    var actual = Capacity.AtLeast(k, n, AvailabilityRatio.FromUnavailability(u));
                     exactDown.RelativeErrorOf(actual.Unavailability).Should().BeLessThan(2e-13, "n {0}, k {1}, u {2}", n, k, u);
                     exactUp.RelativeErrorOf(actual.Value).Should().BeLessThan(2e-13, "n {0}, k {1}, u {2}", n, k, u);
                 }

@@ -19,7 +19,7 @@ internal static class JournalScenario
     public static BatchOutcome Outcome(string result, BatchItemState state = BatchItemState.Succeeded, double cost = 0.5) => new()
     {
         State = state,
-        Request = RequestFingerprint.Of(Encoding.UTF8.GetBytes(result)),
+        Request = RequestFingerprint.Compute(Encoding.UTF8.GetBytes(result)),
         Result = Encoding.UTF8.GetBytes(result),
         Endpoint = "main",
         Attempts = 1,

@@ -25,7 +25,7 @@ public sealed class JournalStoreTests
         var stored = await again.ReadFinishedAsync(BatchContent.All).ToListAsync();
         stored.Select(s => s.Id).Should().Equal("item-0", "item-1");
         stored[0].Outcome.Should().BeEquivalentTo(Outcome("result of item-0"), o => o.Excluding(x => x.Result).Excluding(x => x.Request));
-        stored[0].Outcome.Request.Should().Be(RequestFingerprint.Of("result of item-0"u8));
+        stored[0].Outcome.Request.Should().Be(RequestFingerprint.Compute("result of item-0"u8));
         Encoding.UTF8.GetString(stored[0].Outcome.Result.Span).Should().Be("result of item-0");
         Encoding.UTF8.GetString(stored[0].Input.Span).Should().Be("input 0");
         stored[1].Outcome.Error.Should().Be("ContentFilter (400)");

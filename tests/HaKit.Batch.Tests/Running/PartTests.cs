@@ -71,11 +71,11 @@ public sealed class PartTests
     [Theory]
     [MemberData(nameof(Verdicts))]
     public void What_becomes_of_an_item_follows_from_its_failure(Exception exception, bool mayRepeat, int tries, string expected) =>
-        ItemVerdicts.Of(CallFailure.Of(exception), mayRepeat, tries, maxTries: 3).ToString().Should().Be(expected);
+        ItemVerdicts.Decide(CallFailure.FromException(exception), mayRepeat, tries, maxTries: 3).ToString().Should().Be(expected);
 
     [Fact]
     public void A_reason_never_holds_what_an_exception_says() =>
-        CallFailure.Of(new InvalidOperationException("my secret prompt")).Reason.Should().NotContain("secret");
+        CallFailure.FromException(new InvalidOperationException("my secret prompt")).Reason.Should().NotContain("secret");
 
     [Fact]
     public void Progress_says_all_is_done_only_when_nothing_is_left()
@@ -107,17 +107,17 @@ public sealed class PartTests
     {
         ChatMessage[] messages = [new(ChatRole.System, "be brief"), new(ChatRole.User, [new TextContent("look"), new DataContent(new byte[] { 1, 2, 3 }, "image/png")])];
         ChatOptions Options() => new() { Temperature = 0.5f, MaxOutputTokens = 100, ResponseFormat = ChatResponseFormat.ForJsonSchema(System.Text.Json.JsonDocument.Parse("""{"type":"object"}""").RootElement) };
-        var usual = ChatFingerprint.Of(messages, Options());
-        usual.Should().Be(ChatFingerprint.Of([.. messages.Select(m => m.Clone())], Options()));
-        usual.FirstDifference(ChatFingerprint.Of([messages[0], new(ChatRole.User, "look")], Options())).Should().Be("the messages");
-        usual.FirstDifference(ChatFingerprint.Of([.. messages.Reverse()], Options())).Should().Be("the messages");
+        var usual = ChatFingerprint.Compute(messages, Options());
+        usual.Should().Be(ChatFingerprint.Compute([.. messages.Select(m => m.Clone())], Options()));
+        usual.FirstDifference(ChatFingerprint.Compute([messages[0], new(ChatRole.User, "look")], Options())).Should().Be("the messages");
+        usual.FirstDifference(ChatFingerprint.Compute([.. messages.Reverse()], Options())).Should().Be("the messages");
         var warmer = Options();
         warmer.Temperature = 0.6f;
-        usual.FirstDifference(ChatFingerprint.Of(messages, warmer)).Should().Be("the options");
+        usual.FirstDifference(ChatFingerprint.Compute(messages, warmer)).Should().Be("the options");
         var other = Options();
         other.ResponseFormat = ChatResponseFormat.ForJsonSchema(System.Text.Json.JsonDocument.Parse("""{"type":"array"}""").RootElement);
-        usual.FirstDifference(ChatFingerprint.Of(messages, other)).Should().Be("the response schema");
-        usual.FirstDifference(ChatFingerprint.Of(messages, Options().UseHaProfile(new RequestProfile { Priority = 3 }))).Should().NotBe("the messages");
+        usual.FirstDifference(ChatFingerprint.Compute(messages, other)).Should().Be("the response schema");
+        usual.FirstDifference(ChatFingerprint.Compute(messages, Options().UseHaProfile(new RequestProfile { Priority = 3 }))).Should().NotBe("the messages");
         RequestFingerprint.FromBytes(usual.ToArray()).Should().Be(usual);
         usual.FirstDifference(usual).Should().BeNull();
     }
@@ -127,7 +127,7 @@ public sealed class PartTests
     {
         // Stored results keep it for years: if this changes, every stored result looks as if its prompt had changed.
         ChatMessage[] messages = [new(ChatRole.User, "What is 2 + 2?")];
-        Convert.ToHexStringLower(ChatFingerprint.Of(messages, new ChatOptions { ModelId = "m", MaxOutputTokens = 5 }).ToArray()).Should().Be(KnownFingerprint);
+        Convert.ToHexStringLower(ChatFingerprint.Compute(messages, new ChatOptions { ModelId = "m", MaxOutputTokens = 5 }).ToArray()).Should().Be(KnownFingerprint);
     }
 
     private const string KnownFingerprint = "7b143d776df9660f8cb6ed28e90d4f89e2f45eb69deee94fcf463aa005a5ac587fcd0cf0bdee46541d8fc6ce";

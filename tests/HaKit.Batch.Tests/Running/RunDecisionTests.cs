@@ -33,7 +33,7 @@ public sealed class RunDecisionTests
 
     [Theory]
     [MemberData(nameof(Table))]
-    public void The_next_step_follows_from_the_facts(string why, object facts, object expected) => RunDecision.Of((RunFacts)facts).Should().Be((RunDecision)expected, why);
+    public void The_next_step_follows_from_the_facts(string why, object facts, object expected) => RunDecision.Decide((RunFacts)facts).Should().Be((RunDecision)expected, why);
 
     private static RunDecision Wait(TimeSpan? until = null) => new(RunAction.Wait, until ?? TimeSpan.MaxValue);
 }

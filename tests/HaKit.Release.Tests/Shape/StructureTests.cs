@@ -9,7 +9,7 @@ public sealed class StructureTests
     private static readonly Dictionary<string, string> Allowed = new()
     {
         ["ExceptionFaults.Of"] = "a flat table: one line for each kind of exception",
-        ["EventText.Tell"] = "a flat table: one line for each event",
+        ["EventText.DescribeParts"] = "a flat table: one line for each event",
         ["ErrorReader.ReadRootMember"] = "a flat table of member names, read in one pass",
         ["JsonOutline.Of"] = "a parser on the path of each answer",
         ["JsonOutline.TryReadUsage"] = "a parser on the path of each answer",
@@ -20,7 +20,7 @@ public sealed class StructureTests
         ["HttpAnswer.JsonAsync"] = "one answer is judged by its status, its type and its body in turn",
         ["ProfileHeaders.With"] = "a flat table: one line for each header",
         ["VaultSettings.Problems"] = "a flat table: one line for each setting",
-        ["PeerExchange.Changed"] = "a flat table: one line for each kind of fact that a change makes",
+        ["PeerExchange.OnHealthChanged"] = "a flat table: one line for each kind of fact that a change makes",
         ["SseEvents.TryTakeValue"] = "a parser on the path of each event",
         ["StreamPieces.HasContent"] = "a parser on the path of each event",
         ["Dialect.Judge"] = "a flat table: what a status and its words mean, in the order in which they are asked",

@@ -50,7 +50,7 @@ public sealed class FaultScriptTests
 
         var names = Names(10_000);
 
-        names.Should().Equal(Enumerable.Range(0, 10_000).Select(_ => again.For(Ask()).Name));
+        names.Should().Equal(Enumerable.Range(0, 10_000).Select(_ => again.ChooseFault(Ask()).Name));
         // Six standard deviations (30) around the mean of 1,000; the seed makes it one number.
         names.Count(n => n == "a").Should().BeInRange(820, 1180);
     }
@@ -129,7 +129,7 @@ public sealed class FaultScriptTests
         FluentActions.Invoking(() => FakeFault.KeepAlives(TimeSpan.Zero)).Should().Throw<ArgumentOutOfRangeException>();
     }
 
-    private List<string> Names(int count) => [.. Enumerable.Range(0, count).Select(_ => _script.For(Ask()).Name)];
+    private List<string> Names(int count) => [.. Enumerable.Range(0, count).Select(_ => _script.ChooseFault(Ask()).Name)];
 
     // A request is only ever made by a fake: this one is a callback's.
     private FakeRequest Ask()

@@ -138,12 +138,12 @@ public sealed class FleetFailureTests
         fleet.Run(Workload.Poisson(5), S(12), i => i < 2);
         foreach (var replica in fleet.Replicas.Skip(2))
         {
-            replica.Events.Of<EndpointEjected>().Should().ContainSingle().Which.Source.Should().Be(ChangeSource.Peer);
+            replica.Events.GetEvents<EndpointEjected>().Should().ContainSingle().Which.Source.Should().Be(ChangeSource.Peer);
             replica.Pool.GetFleetStatus().Replicas.Single(r => r.IsThis).Endpoints.Should().BeEmpty("it has asked nothing itself");
         }
         // Out for the base ejection and no longer, however long the two go on; then a trial of its own decides.
         fleet.Run(Workload.Poisson(5), S(60), i => i < 2);
-        fleet.Replicas[2].Events.Of<EndpointEjected>().Should().ContainSingle();
+        fleet.Replicas[2].Events.GetEvents<EndpointEjected>().Should().ContainSingle();
         fleet.Run(Workload.Steady(2), S(4), i => i == 2);
         Health(fleet.Replicas[2], "e0").Admits(fleet.Time.Elapsed).Should().BeTrue();
         fleet.Run(Workload.Poisson(5), S(60), i => i < 3);
@@ -161,7 +161,7 @@ public sealed class FleetFailureTests
         var late = fleet.Add();
         fleet.Time.Advance(S(5));
         Health(late, "e0").Admits(fleet.Time.Elapsed).Should().BeTrue();
-        late.Events.Of<EndpointEjected>().Should().BeEmpty();
+        late.Events.GetEvents<EndpointEjected>().Should().BeEmpty();
         fleet.Replicas[2].Pool.GetFleetStatus().Replicas.SelectMany(r => r.Endpoints).Should().BeEmpty("no opinion is fresh any more");
         return Task.CompletedTask;
     }
@@ -204,7 +204,7 @@ public sealed class FleetFailureTests
         fleet.Replicas[0].Time.Run(() => fleet.Replicas[0].Pool.ForceDownAsync("e1", new OrderNote("Ada", "new firmware")).AsTask());
         fleet.Time.Advance(S(2));
         fleet.Replicas.Should().OnlyContain(r => Health(r, "e1").Status == EndpointHealthStatus.ForcedDown);
-        var given = fleet.Replicas[2].Events.Of<OrderGiven>().Should().ContainSingle().Subject;
+        var given = fleet.Replicas[2].Events.GetEvents<OrderGiven>().Should().ContainSingle().Subject;
         (given.By, given.Reason, given.Replica).Should().Be(("Ada", "new firmware", fleet.Replicas[0].Pool.GetFleetStatus().Replica));
 
         fleet.Store.Wipe();
@@ -231,7 +231,7 @@ public sealed class FleetFailureTests
         fleet.Store.Partition(static _ => true);
         fleet.Time.Advance(S(6));
         fleet.Replicas.Should().OnlyContain(r => Health(r, "e1").Admits(fleet.Time.Elapsed));
-        fleet.Replicas[0].Events.Of<OrderOverruled>().Should().ContainSingle().Which.OverruledBy.Should().Be(PoolOrder.BringUp);
+        fleet.Replicas[0].Events.GetEvents<OrderOverruled>().Should().ContainSingle().Which.OverruledBy.Should().Be(PoolOrder.BringUp);
         return Task.CompletedTask;
     }
 
@@ -259,7 +259,7 @@ public sealed class FleetFailureTests
         fleet.Fault("e0", FakeFault.Refused, replicas: i => i == 0);
         fleet.Run(Workload.Poisson(5), S(30), i => i == 0);
         Health(fleet.Replicas[0], "e0").Admits(fleet.Time.Elapsed).Should().BeFalse();
-        fleet.Replicas.Skip(1).Should().OnlyContain(r => r.Events.Of<EndpointEjected>().Count == 0);
+        fleet.Replicas.Skip(1).Should().OnlyContain(r => r.Events.GetEvents<EndpointEjected>().Count == 0);
         return Task.CompletedTask;
     }
 

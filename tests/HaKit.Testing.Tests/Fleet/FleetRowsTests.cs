@@ -110,7 +110,7 @@ public sealed class FleetRowsTests(ITestOutputHelper output)
         var hits = fleet.Attempts("e0");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{replicas} x {rate}/s, {(shares ? "shared" : "alone")}: {hits} hits of {result.Calls} calls, {result.Lost} lost, {fleet.Store.Messages} messages"));
         result.Lost.Should().Be(0);
-        var trials = fleet.Replicas.Sum(r => r.Events.Of<EndpointChanged>().Count(e => e.Endpoint == "e0" && e.After.Status == Health.EndpointHealthStatus.Trial && e.Before.Status != e.After.Status));
+        var trials = fleet.Replicas.Sum(r => r.Events.GetEvents<EndpointChanged>().Count(e => e.Endpoint == "e0" && e.After.Status == Health.EndpointHealthStatus.Trial && e.Before.Status != e.After.Status));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"of them {trials} trials"));
         return hits;
     }

@@ -45,7 +45,7 @@ public sealed class TestPoolTests
             test.Call().Endpoint.Should().Be("b");
 
         test["a"].Attempts.Should().BeLessThanOrEqualTo(4);
-        test.Events.Of<EndpointEjected>()[0].Fault!.Kind.Should().Be(FaultKind.ConnectFailed);
+        test.Events.GetEvents<EndpointEjected>()[0].Fault!.Kind.Should().Be(FaultKind.ConnectFailed);
     }
 
     [Fact]
@@ -54,11 +54,11 @@ public sealed class TestPoolTests
         using var test = TestPools.Create(2, options => options.Heartbeat.Enabled = true);
         var fault = test["a"].Faults.Always(FakeFault.Status(500), static _ => true);
         test.Time.Advance(TimeSpan.FromMinutes(1));
-        test.Events.Of<EndpointEjected>().Should().Contain(e => e.Endpoint == "a" && e.Source == ChangeSource.Heartbeat);
+        test.Events.GetEvents<EndpointEjected>().Should().Contain(e => e.Endpoint == "a" && e.Source == ChangeSource.Heartbeat);
 
         fault.Dispose();
         test.Time.Advance(TimeSpan.FromMinutes(1));
-        test.Events.Of<EndpointRecovered>().Should().Contain(e => e.Endpoint == "a");
+        test.Events.GetEvents<EndpointRecovered>().Should().Contain(e => e.Endpoint == "a");
         test["a"].Attempts.Should().Be(0, "no call was needed");
     }
 

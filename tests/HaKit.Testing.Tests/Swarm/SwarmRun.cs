@@ -275,7 +275,7 @@ internal sealed class SwarmRun
 
     private async Task RefuseAsBadAsync(CancellationToken cancellationToken)
     {
-        await Wire.Waits.For(_test.Time, TimeSpan.FromMilliseconds(20), cancellationToken);
+        await Wire.Waits.DelayAsync(_test.Time, TimeSpan.FromMilliseconds(20), cancellationToken);
         throw new HttpRequestException("a bad request", null, HttpStatusCode.BadRequest);
     }
 

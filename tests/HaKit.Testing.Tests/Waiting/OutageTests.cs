@@ -37,8 +37,8 @@ public sealed class OutageTests
 
         call.IsCompletedSuccessfully.Should().BeTrue();
         test.Pool.GetStatus().IsUnreachable.Should().BeFalse();
-        test.Events.Of<OutageBegan>().Should().ContainSingle();
-        test.Events.Of<OutageEnded>().Should().ContainSingle();
+        test.Events.GetEvents<OutageBegan>().Should().ContainSingle();
+        test.Events.GetEvents<OutageEnded>().Should().ContainSingle();
         var lines = logs.Entries.Select(static e => e.ToString()!).ToArray();
         lines.Count(static l => l.Contains("no endpoint can be reached", StringComparison.Ordinal)).Should().Be(1);
         lines.Count(static l => l.Contains("1 calls wait", StringComparison.Ordinal)).Should().Be(2, "once a minute");

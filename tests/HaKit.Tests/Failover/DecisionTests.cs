@@ -433,7 +433,7 @@ public sealed class DecisionTests
         static async Task<WaitResult> Leave(Waiter waiter)
         {
             var result = await waiter.WaitAsync(null, Ct);
-            waiter.Leave();
+            waiter.LeaveQueue();
             return result;
         }
     }

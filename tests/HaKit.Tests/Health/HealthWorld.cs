@@ -115,7 +115,7 @@ internal sealed class HealthWorld
         for (; _checked < Bench.Changes.Count; _checked++)
         {
             var change = Bench.Changes[_checked];
-            var before = HealthTransitions.Settle(change.Before, Bench.Now, 0.5, Bench.Options);
+            var before = HealthTransitions.ApplyElapsedTime(change.Before, Bench.Now, 0.5, Bench.Options);
             Require(IsLegal(change.Evidence.Source, before, change.After), change);
             Require(change.Evidence.Fault is not { IsNeutral: true } || change.After.Ejections == before.Ejections, change);
         }

@@ -78,7 +78,7 @@ public sealed class AdaptiveConcurrencyTests
             limiter.TryReserve(0, Start, out reservations[i]);
         limiter.Throttled(Start);
         for (var i = 0; i < 15; i++)
-            limiter.Settle(reservations[i], null, Start);
+            limiter.SettleTokens(reservations[i], null, Start);
 
         for (var i = 0; i < 100; i++)
             limiter.Succeeded();
@@ -94,7 +94,7 @@ public sealed class AdaptiveConcurrencyTests
         var limiter = Adaptive(max: null, inFlight: 20, out var reservations);
         limiter.Throttled(Start);
         foreach (var reservation in reservations[inFlight..])
-            limiter.Settle(reservation, null, Start);
+            limiter.SettleTokens(reservation, null, Start);
 
         for (var i = 0; i < 15; i++)
             limiter.Succeeded();
@@ -108,7 +108,7 @@ public sealed class AdaptiveConcurrencyTests
         var limiter = Adaptive(max: null, inFlight: 20, out var reservations);
         limiter.Throttled(Start);
         foreach (var reservation in reservations[10..])
-            limiter.Settle(reservation, null, Start);
+            limiter.SettleTokens(reservation, null, Start);
 
         limiter.Throttled(Start + TimeSpan.FromSeconds(1));
 

@@ -81,10 +81,10 @@ public sealed class ConcurrentScheduleTests(ITestOutputHelper output)
                     continue;
                 case 1:
                     actual = random.NextInt64(2 * tokens);
-                    _limiter.Settle(reservation, actual, new TimeSpan(ended));
+                    _limiter.SettleTokens(reservation, actual, new TimeSpan(ended));
                     break;
                 case 2:
-                    _limiter.Settle(reservation, null, new TimeSpan(ended));
+                    _limiter.SettleTokens(reservation, null, new TimeSpan(ended));
                     break;
             }
             // What turned out larger did so after it was accepted.

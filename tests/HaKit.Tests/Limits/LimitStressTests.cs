@@ -38,7 +38,7 @@ public sealed class LimitStressTests
                 var actual = random.Next(3) == 0 ? (long?)random.NextInt64(tokens + 1) : null;
                 mine.Add(new Acceptance(began, ended, actual ?? tokens));
                 Interlocked.Decrement(ref inFlight);
-                limiter.Settle(reservation, actual, new TimeSpan(began));
+                limiter.SettleTokens(reservation, actual, new TimeSpan(began));
             }
             return mine;
         }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -68,7 +68,7 @@ public sealed class LimitStressTests
                 if (random.Next(3) == 0)
                     limiter.Cancel(reservation);
                 else
-                    limiter.Settle(reservation, random.Next(200), now);
+                    limiter.SettleTokens(reservation, random.Next(200), now);
             }
         }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }

@@ -13,7 +13,7 @@ public sealed class LimiterTests
 
         limiter.TryReserve(long.MaxValue, Start, out var reservation).Should().BeTrue();
         limiter.Observe(new QuotaReading { RequestsRemaining = 0, RequestsReset = TimeSpan.FromMinutes(1) }, Start);
-        limiter.Settle(reservation, 5, Start);
+        limiter.SettleTokens(reservation, 5, Start);
 
         limiter.HasRoom(long.MaxValue, Start).Should().BeTrue();
         limiter.AvailableAt(long.MaxValue, Start).Should().Be(Start);
@@ -55,7 +55,7 @@ public sealed class LimiterTests
 
         limiter.HasRoom(1, Start).Should().BeFalse();
         limiter.AvailableAt(1, Start).Should().Be(TimeSpan.MaxValue);
-        limiter.Settle(reservation, null, Start);
+        limiter.SettleTokens(reservation, null, Start);
 
         limiter.AvailableAt(1, Start).Should().Be(Start);
     }
@@ -77,7 +77,7 @@ public sealed class LimiterTests
         var limiter = Tpm(1000);
         limiter.TryReserve(100, Start, out var reservation).Should().BeTrue();
 
-        limiter.Settle(reservation, 5000, Start + TimeSpan.FromSeconds(40));
+        limiter.SettleTokens(reservation, 5000, Start + TimeSpan.FromSeconds(40));
 
         limiter.HasRoom(1, Start + TimeSpan.FromSeconds(59)).Should().BeFalse();
         limiter.Utilization(Start + TimeSpan.FromSeconds(59)).Should().Be(5);
@@ -93,7 +93,7 @@ public sealed class LimiterTests
         var later = Start + TimeSpan.FromSeconds(90);
         limiter.TryReserve(10, later, out _).Should().BeTrue();
 
-        limiter.Settle(reservation, 900, later);
+        limiter.SettleTokens(reservation, 900, later);
 
         limiter.Levels(later).TokensSpent.Should().Be(10);
     }
@@ -105,7 +105,7 @@ public sealed class LimiterTests
         limiter.TryReserve(900, Start, out var reservation).Should().BeTrue();
         limiter.TryReserve(200, Start, out _).Should().BeFalse();
 
-        limiter.Settle(reservation, 300, Start + TimeSpan.FromSeconds(2));
+        limiter.SettleTokens(reservation, 300, Start + TimeSpan.FromSeconds(2));
 
         limiter.TryReserve(700, Start + TimeSpan.FromSeconds(2), out _).Should().BeTrue();
     }
@@ -129,7 +129,7 @@ public sealed class LimiterTests
         for (var i = 0; i < 3; i++)
         {
             limiter.TryReserve(1, Start + TimeSpan.FromMinutes(2 * i), out var reservation).Should().BeTrue();
-            limiter.Settle(reservation, long.MaxValue, Start);
+            limiter.SettleTokens(reservation, long.MaxValue, Start);
             limiter.HasRoom(0, Start + TimeSpan.FromMinutes(2 * i)).Should().BeFalse();
         }
     }
@@ -142,7 +142,7 @@ public sealed class LimiterTests
 
         limiter.UseOptions(new LimitOptions { TokensPerMinute = 500, MaxConcurrency = 1 });
         limiter.HasRoom(1, Start).Should().BeFalse();
-        limiter.Settle(reservation, null, Start);
+        limiter.SettleTokens(reservation, null, Start);
         limiter.HasRoom(0, Start).Should().BeFalse("600 of 500 are spent");
 
         limiter.UseOptions(new LimitOptions { TokensPerMinute = 700 });
@@ -238,7 +238,7 @@ public sealed class LimiterTests
         limiter.Observe(new QuotaReading { TokensRemaining = 801, TokensReset = TimeSpan.FromSeconds(8) }, Start);
         limiter.TryReserve(300, Start, out var reservation).Should().BeTrue();
 
-        limiter.Settle(reservation, actual, Start);
+        limiter.SettleTokens(reservation, actual, Start);
 
         limiter.Levels(Start).Should().Be(new LimitLevels(0, 5, 1, 10, spent, 1000, null, 501), "the server corrects itself");
     }
@@ -251,7 +251,7 @@ public sealed class LimiterTests
         limiter.UseOptions(new LimitOptions { RequestsPerMinute = 10, TokensPerMinute = 1000 });
         limiter.TryReserve(50, TimeSpan.Zero, out _).Should().BeTrue();
 
-        limiter.Settle(early, 400, TimeSpan.Zero);
+        limiter.SettleTokens(early, 400, TimeSpan.Zero);
 
         limiter.Levels(TimeSpan.Zero).TokensSpent.Should().Be(50);
     }
@@ -306,7 +306,7 @@ public sealed class LimiterTests
             limiter.HasRoom(50, now);
             limiter.AvailableAt(50, now);
             if (limiter.TryReserve(50, now, out var reservation))
-                limiter.Settle(reservation, 70, now);
+                limiter.SettleTokens(reservation, 70, now);
             limiter.Observe(new QuotaReading { TokensRemaining = 70_001, TokensReset = TimeSpan.FromSeconds(1) }, now);
         }
     }

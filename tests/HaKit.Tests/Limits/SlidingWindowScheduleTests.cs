@@ -118,7 +118,7 @@ public sealed class SlidingWindowScheduleTests(ITestOutputHelper output)
                 return;
             }
             long? actual = _random.Next(4) == 0 ? null : _random.Next(1 + (int)reservation.Tokens * 2);
-            limiter.Settle(reservation, actual, _now);
+            limiter.SettleTokens(reservation, actual, _now);
             if (actual is { } known && (reservation.Parts & LimitParts.Tokens) != 0)
                 log.Correct(entry, known);
         }

@@ -34,8 +34,8 @@ public sealed class WaitQueueTests
 
         queue.TryEnter(9, out var refused).Should().BeFalse();
         refused.Should().BeNull();
-        first!.Leave();
-        first.Leave();
+        first!.LeaveQueue();
+        first.LeaveQueue();
 
         queue.Count.Should().Be(1);
         queue.TryEnter(0, out _).Should().BeTrue();
@@ -151,10 +151,10 @@ public sealed class WaitQueueTests
         var thirdWaits = Wait(third);
 
         _queue.Release(1);
-        first!.Leave();
+        first!.LeaveQueue();
         Result(secondWaits).Should().Be(WaitResult.Released);
 
-        second!.Leave(passOn: true);
+        second!.LeaveQueue(passOn: true);
         Result(thirdWaits).Should().Be(WaitResult.Released);
     }
 
@@ -191,7 +191,7 @@ public sealed class WaitQueueTests
             _queue.TryEnter(0, out waiters[i]);
         var waits = waiters.Select(waiter => Wait(waiter)).ToArray();
         foreach (var i in new[] { 2, 0, 4 })
-            waiters[i]!.Leave();
+            waiters[i]!.LeaveQueue();
 
         waits.Select(wait => wait.IsCompleted).Should().Equal(true, false, true, false, true);
         Result(waits[2]).Should().Be(WaitResult.Cancelled);
@@ -221,7 +221,7 @@ public sealed class WaitQueueTests
         {
             await Wait(waiter);
             deepest = Math.Max(deepest, ++depth);
-            waiter.Leave();
+            waiter.LeaveQueue();
             _queue.Release(1);
             depth--;
         }
@@ -269,7 +269,7 @@ public sealed class WaitQueueTests
             // Timers of the real clock end waits on other threads, in the middle of releases; a second try follows each.
             while (!TryTake())
                 await waiter!.WaitAsync(priority == 0 ? TimeSpan.FromMilliseconds(3) : null, TestContext.Current.CancellationToken);
-            waiter!.Leave();
+            waiter!.LeaveQueue();
             Interlocked.Increment(ref served);
         }
 
@@ -296,7 +296,7 @@ public sealed class WaitQueueTests
         _queue.TryEnter(priority, out var waiter).Should().BeTrue();
         var result = await waiter!.WaitAsync(dueIn, TestContext.Current.CancellationToken);
         _woken.Add($"{name}:{result}");
-        waiter.Leave();
+        waiter.LeaveQueue();
     }
 
     private sealed class FlowWatchingTime : TimeProvider

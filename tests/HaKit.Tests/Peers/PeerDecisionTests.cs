@@ -27,7 +27,7 @@ public sealed class PeerDecisionTests
             .. Enumerable.Repeat(new FreshOpinion(PeerOpinion.Serves, ProbeLevel.Generating), serving),
             .. Enumerable.Repeat(new FreshOpinion(PeerOpinion.None, ProbeLevel.Generating), 5),
         ];
-        PeerMajority.Count(opinions).IsEjection.Should().Be(isEjection);
+        PeerMajority.CountOpinions(opinions).IsEjection.Should().Be(isEjection);
         return Task.CompletedTask;
     }
 
@@ -39,7 +39,7 @@ public sealed class PeerDecisionTests
     public Task A_probe_speaks_for_an_endpoint_only_if_it_exercises_what_is_said_to_be_broken(ProbeLevel broken, ProbeLevel exercised, bool isEjection)
     {
         FreshOpinion[] opinions = [new(PeerOpinion.Ejected, broken), new(PeerOpinion.Ejected, broken), .. Enumerable.Repeat(new FreshOpinion(PeerOpinion.Serves, exercised), 3)];
-        PeerMajority.Count(opinions).IsEjection.Should().Be(isEjection);
+        PeerMajority.CountOpinions(opinions).IsEjection.Should().Be(isEjection);
         return Task.CompletedTask;
     }
 
@@ -170,7 +170,7 @@ public sealed class PeerDecisionTests
     };
 
     private static PeerOpinion Opinion(HealthState health, TimeSpan? answered, TimeSpan now) =>
-        OwnOpinion.Of(new OwnEvidence { Health = health, AnsweredAt = answered, Now = now }).Opinion;
+        OwnOpinion.FromEvidence(new OwnEvidence { Health = health, AnsweredAt = answered, Now = now }).Opinion;
 
     private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);
 }

@@ -62,7 +62,7 @@ public sealed class AffinityTests
             bench.Begin(bench[home]).Complete(null, bench.Now);
             bench.Fail(home, 4);
         }
-        bench[home].Failure.At(bench.Now).Should().BeGreaterThan(0.5);
+        bench[home].Failure.ProbabilityAt(bench.Now).Should().BeGreaterThan(0.5);
         bench.Picks(50, Keyed(1)).Should().NotContain(home);
         bench.Now += TimeSpan.FromSeconds(60);
         bench.Pick(Keyed(1)).Should().Be(home);

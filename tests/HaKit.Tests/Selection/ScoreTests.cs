@@ -178,8 +178,8 @@ public sealed class ScoreTests
         var bench = new SelectionBench("ab");
         bench.Fail("a", 1);
         bench.Fail("b", 1, FaultKind.PartialResponse);
-        bench["a"].Failure.At(bench.Now).Should().BeApproximately(0.1, 1e-9);
-        bench["b"].Failure.At(bench.Now).Should().BeApproximately(0.5, 1e-9);
+        bench["a"].Failure.ProbabilityAt(bench.Now).Should().BeApproximately(0.1, 1e-9);
+        bench["b"].Failure.ProbabilityAt(bench.Now).Should().BeApproximately(0.5, 1e-9);
     }
 
     [Fact]
@@ -189,7 +189,7 @@ public sealed class ScoreTests
         bench.Fail("a", 3, FaultKind.InvalidRequest);
         bench.Fail("a", 3, FaultKind.CallerCancelled);
         bench.Fail("a", 1, FaultKind.Throttled);
-        bench["a"].Failure.At(bench.Now).Should().Be(0);
+        bench["a"].Failure.ProbabilityAt(bench.Now).Should().Be(0);
     }
 
     [Fact]
@@ -197,8 +197,8 @@ public sealed class ScoreTests
     {
         var bench = new SelectionBench("a");
         bench.Fail("a", 3);
-        var at = bench["a"].Failure.At(bench.Now);
-        bench["a"].Failure.At(bench.Now + TimeSpan.FromSeconds(60)).Should().BeApproximately(at / 2, 1e-9);
+        var at = bench["a"].Failure.ProbabilityAt(bench.Now);
+        bench["a"].Failure.ProbabilityAt(bench.Now + TimeSpan.FromSeconds(60)).Should().BeApproximately(at / 2, 1e-9);
     }
 
     [Fact]

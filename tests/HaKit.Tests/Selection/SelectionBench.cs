@@ -28,7 +28,7 @@ internal sealed class SelectionBench
         {
             Snapshot = Snapshot!.Renewed();
             if (change.After.Status == EndpointHealthStatus.SlowStart && !change.Before.IsInService)
-                Snapshot.MemberOf(change.Endpoint)?.Failure.Forget();
+                Snapshot.MemberOf(change.Endpoint)?.Failure.Reset();
         };
         Members = [.. endpoints.Select(NewMember)];
         Snapshot = new PoolSnapshot(Members, 0);
@@ -116,13 +116,13 @@ internal sealed class SelectionBench
 
     public void Eject(string name)
     {
-        var before = this[name].Failure.At(Now);
+        var before = this[name].Failure.ProbabilityAt(Now);
         Fail(name, 5);
         // The last one that is admitted takes more.
         if (this[name].Health.State.Admits(Now))
             Fail(name, 15);
         this[name].Health.State.Status.Should().Be(EndpointHealthStatus.Ejected);
-        before.Should().BeLessThan(this[name].Failure.At(Now));
+        before.Should().BeLessThan(this[name].Failure.ProbabilityAt(Now));
     }
 
     public void CoolDown(string name, double seconds) =>

@@ -71,7 +71,7 @@ public sealed class TwoChoicesTests(ITestOutputHelper output)
         void Depart(EndpointState state, double at)
         {
             var (arrived, mark) = queues[state].Dequeue();
-            state.Silence.Broken(mark);
+            state.Silence.RecordEnd(mark);
             state.Ended(null, TimeSpan.FromSeconds(at));
             if (arrived > warmUp)
                 (sum, count) = (sum + at - arrived, count + 1);

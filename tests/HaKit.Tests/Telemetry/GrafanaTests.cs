@@ -61,7 +61,7 @@ public sealed partial class GrafanaTests
         var found = new Dictionary<string, Instrument>();
         using var listener = new MeterListener { InstrumentPublished = (i, _) => { if (i.Meter.Name == "HaKit") found[i.Name] = i; } };
         listener.Start();
-        _ = HaKit.Telemetry.Instruments.Of(null);
+        _ = HaKit.Telemetry.Instruments.ForFactory(null);
         return [.. found.Values];
     }
 

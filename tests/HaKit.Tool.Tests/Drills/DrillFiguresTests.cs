@@ -123,7 +123,7 @@ public sealed class DrillFiguresTests
     internal static FaultReport Figures(IReadOnlyList<DrillCall> calls, UpstreamStrike[]? strikes = null, long wholeAnswers = 0, DrillFault? fault = null)
     {
         fault ??= DrillFaults.Error500;
-        return DrillFigures.Of(new DrillEpisode
+        return DrillFigures.Compute(new DrillEpisode
         {
             Fault = fault,
             Steps = fault.Steps(S(5)),

@@ -46,7 +46,7 @@ public sealed class RehearsalTests
         };
         await using var rehearsal = await Rehearsal.StartAsync(plan, Token);
         await rehearsal.RunAsync(Token);
-        var report = Report.Of(rehearsal);
+        var report = Report.From(rehearsal);
 
         (report.Cut, report.Served, report.Wrong, report.Lost).Should().Be((30, 0, 0, 0));
         report.Why.Should().OnlyContain(why => why.Contains(nameof(PartialResponseException)));

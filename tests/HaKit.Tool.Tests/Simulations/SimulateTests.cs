@@ -88,7 +88,7 @@ public sealed class SimulateTests : IDisposable
     [Fact]
     public void Outages_that_overlap_are_one_and_all_are_down_where_each_is()
     {
-        var history = History.Of(Incidents.Read(new StringReader(Csv)), ["left", "right"], days: null);
+        var history = History.FromIncidents(Incidents.Read(new StringReader(Csv)), ["left", "right"], days: null);
         history.Length.Should().Be(TimeSpan.FromDays(31));
         history.AllDown().Should().Equal(new Span(TimeSpan.FromMinutes(80), TimeSpan.FromMinutes(100)));
     }

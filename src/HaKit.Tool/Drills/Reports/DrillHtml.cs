@@ -10,7 +10,7 @@ internal static class DrillHtml
     private const int Width = 420;
     private const int Height = 64;
 
-    public static string Of(DrillReport report)
+    public static string Write(DrillReport report)
     {
         var text = new StringBuilder();
         text.Append(Head).Append(CultureInfo.InvariantCulture, $"<title>Drill: {Encoded(report.Target)}</title></head><body><main>\n<h1>Failover drill: {Encoded(report.Target)}</h1>\n");
@@ -39,7 +39,7 @@ internal static class DrillHtml
 
     private static void AppendRow(StringBuilder text, FaultReport fault)
     {
-        var cells = DrillRow.Of(fault);
+        var cells = DrillRow.Cells(fault);
         text.Append(CultureInfo.InvariantCulture, $"<tr><th scope=\"row\" title=\"{Encoded(fault.Description)}\">{Encoded(cells[0])}</th>");
         for (var i = 1; i < cells.Length; i++)
             text.Append(CultureInfo.InvariantCulture, $"<td{ClassOf(fault, i)}>{Encoded(cells[i])}</td>");

@@ -8,7 +8,7 @@ internal static class DrillRow
     public static readonly string[] Headings =
         ["fault", "right", "95 % interval", "failed", "wrong or half", "met", "added p50", "added p99", "longest", "well again", "requests/call", "in vain", "early"];
 
-    public static string[] Of(FaultReport fault) =>
+    public static string[] Cells(FaultReport fault) =>
     [
         fault.Name,
         Percent(fault.Success),

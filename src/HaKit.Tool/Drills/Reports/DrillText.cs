@@ -7,7 +7,7 @@ internal static class DrillText
 
     public static string Headings => Line(DrillRow.Headings);
 
-    public static string Row(FaultReport fault) => Line(DrillRow.Of(fault));
+    public static string Row(FaultReport fault) => Line(DrillRow.Cells(fault));
 
     public static string Footer(DrillReport report)
     {

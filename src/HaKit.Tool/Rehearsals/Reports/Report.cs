@@ -3,8 +3,6 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Rehearsals.Reports;
 
-using Availability = HaKit.Availability.Availability;
-
 /// <summary>The figures of a rehearsal that is over. Times are in milliseconds unless the name says seconds.</summary>
 internal sealed record Report
 {
@@ -40,7 +38,7 @@ internal sealed record Report
 
     public bool IsGood => Calls > 0 && Lost == 0 && Wrong == 0 && Reconciles;
 
-    public static Report Of(Rehearsal rehearsal)
+    public static Report From(Rehearsal rehearsal)
     {
         var calls = rehearsal.Ledger.Read(c => c.ToArray());
         var span = calls.Select(c => c.Ended).Append(rehearsal.Plan.Duration).Max();
@@ -61,10 +59,10 @@ internal sealed record Report
             P99 = Statistics.Percentile(times, 0.99)?.TotalMilliseconds,
             Attempts = calls.Sum(c => c.Attempts.Count),
             Failovers = calls.Sum(c => Math.Max(0, c.Attempts.Count - 1)),
-            Faults = [.. rehearsal.Plan.Acts.Select((act, i) => FaultFigures.Of(act, rehearsal.ActsBegan[i], rehearsal.Servers[act.Server].Name, served))],
+            Faults = [.. rehearsal.Plan.Acts.Select((act, i) => FaultFigures.From(act, rehearsal.ActsBegan[i], rehearsal.Servers[act.Server].Name, served))],
             Refused = MoveFigures.OfRefused(served),
-            Endpoints = [.. rehearsal.Servers.Select((s, i) => EndpointFigures.Of(s, i, rehearsal.Plan.Acts, span, calls))],
-            Delivered = calls.Length == 0 ? "-" : Availability.FromUnavailability(1 - (double)served.Length / calls.Length).ToString(),
+            Endpoints = [.. rehearsal.Servers.Select((s, i) => EndpointFigures.From(s, i, rehearsal.Plan.Acts, span, calls))],
+            Delivered = calls.Length == 0 ? "-" : AvailabilityRatio.FromUnavailability(1 - (double)served.Length / calls.Length).ToString(),
             DeliveredAtLeast = calls.Length == 0 ? "-" : Estimate.ClopperPearson(served.Length, calls.Length).Lower.ToString(),
             Why = [.. calls.Where(c => c.Why is not null).Select(c => c.Why!).Take(5)],
         };
@@ -79,7 +77,7 @@ internal sealed record Report
 /// <param name="FirstServedElsewhere">From its beginning to the end of the first of them; null when there was none.</param>
 internal sealed record FaultFigures(string Endpoint, string Trouble, double? BeganSeconds, int MetBy, double? FirstServedElsewhere)
 {
-    public static FaultFigures Of(Act act, TimeSpan? began, string endpoint, IReadOnlyList<Call> served)
+    public static FaultFigures From(Act act, TimeSpan? began, string endpoint, IReadOnlyList<Call> served)
     {
         var moved = served.Where(c => c.ServedBy != endpoint && c.Attempts.Any(a =>
             a.Endpoint == endpoint && !a.IsGood && a.Ended >= began && a.Started <= act.Until)).ToArray();
@@ -109,7 +107,7 @@ internal sealed record MoveFigures(int Calls, double? Median, double? Worst)
 /// <param name="Book">The client's count beside the server's.</param>
 internal sealed record EndpointFigures(string Name, int Served, int Attempts, double? P50, string OwnAvailability, Book Book)
 {
-    public static EndpointFigures Of(FakeAiServer server, int index, IEnumerable<Act> acts, TimeSpan span, IReadOnlyList<Call> calls)
+    public static EndpointFigures From(FakeAiServer server, int index, IEnumerable<Act> acts, TimeSpan span, IReadOnlyList<Call> calls)
     {
         var down = acts.Where(a => a.Server == index).Aggregate(TimeSpan.Zero, (sum, act) => sum + (act.Until - act.From));
         var attempts = calls.SelectMany(c => c.Attempts).Where(a => a.Endpoint == server.Name).ToArray();
@@ -118,8 +116,8 @@ internal sealed record EndpointFigures(string Name, int Served, int Attempts, do
             calls.Count(c => c.Outcome == CallOutcome.Served && c.ServedBy == server.Name),
             attempts.Length,
             Statistics.Percentile(attempts.Where(a => a.IsGood).Select(a => a.Ended - a.Started), 0.5)?.TotalMilliseconds,
-            Availability.FromDowntime(span, down).ToString(),
-            Book.Of(server.Counts, attempts));
+            AvailabilityRatio.FromDowntime(span, down).ToString(),
+            Book.From(server.Counts, attempts));
     }
 }
 
@@ -132,7 +130,7 @@ internal sealed record Book(int Answered, int Good, int Refused, int Broken, lon
     public bool Agrees =>
         Within(Received, Answered) && Within(AnsweredWhole, Good) && InFlight == 0;
 
-    public static Book Of(FakeCounts counts, IReadOnlyList<Attempt> attempts) => new(
+    public static Book From(FakeCounts counts, IReadOnlyList<Attempt> attempts) => new(
         attempts.Count(a => a.Outcome == AttemptOutcome.Answered),
         attempts.Count(a => a.IsGood),
         attempts.Count(a => a.Outcome == AttemptOutcome.Refused),

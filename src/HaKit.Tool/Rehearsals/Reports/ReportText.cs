@@ -6,7 +6,7 @@ namespace HaKit.Tool.Rehearsals.Reports;
 /// <summary>The report as a person reads it, in plain text.</summary>
 internal static class ReportText
 {
-    public static string Of(Report report)
+    public static string Write(Report report)
     {
         var text = new StringBuilder();
         Line($"");

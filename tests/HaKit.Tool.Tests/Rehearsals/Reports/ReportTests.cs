@@ -19,13 +19,13 @@ public sealed class ReportTests
     {
         Attempt[] attempts = [Good("alpha"), Good("alpha"), Good("alpha"), Bad("alpha", AttemptOutcome.Refused), Bad("alpha", AttemptOutcome.Broken)];
 
-        Book.Of(new FakeCounts { Received = received, AnsweredWhole = whole }, attempts).Agrees.Should().Be(agree);
+        Book.From(new FakeCounts { Received = received, AnsweredWhole = whole }, attempts).Agrees.Should().Be(agree);
     }
 
     [Fact]
     public void A_request_still_in_flight_at_the_end_is_no_agreement()
     {
-        Book.Of(new FakeCounts { Received = 1, AnsweredWhole = 1, InFlight = 1 }, [Good("alpha")]).Agrees.Should().BeFalse();
+        Book.From(new FakeCounts { Received = 1, AnsweredWhole = 1, InFlight = 1 }, [Good("alpha")]).Agrees.Should().BeFalse();
     }
 
     [Fact]
@@ -34,8 +34,8 @@ public sealed class ReportTests
         var attempt = Good("alpha");
         attempt.Status = 429;
 
-        Book.Of(new FakeCounts { Received = 1, AnsweredWhole = 0 }, [attempt]).Agrees.Should().BeTrue();
-        Book.Of(new FakeCounts { Received = 1, AnsweredWhole = 1 }, [attempt]).Agrees.Should().BeFalse();
+        Book.From(new FakeCounts { Received = 1, AnsweredWhole = 0 }, [attempt]).Agrees.Should().BeTrue();
+        Book.From(new FakeCounts { Received = 1, AnsweredWhole = 1 }, [attempt]).Agrees.Should().BeFalse();
     }
 
     [Fact]
@@ -49,11 +49,11 @@ public sealed class ReportTests
             Served("bravo", S(0.8), Bad("alpha", AttemptOutcome.Broken, S(0.5), S(0.6)), Good("bravo")), // before it
         ];
 
-        var figures = FaultFigures.Of(Killing, S(1), "alpha", calls);
+        var figures = FaultFigures.From(Killing, S(1), "alpha", calls);
 
         figures.MetBy.Should().Be(2);
         figures.FirstServedElsewhere.Should().BeApproximately(200, 1e-9);
-        FaultFigures.Of(Killing, S(1), "charlie", calls).FirstServedElsewhere.Should().BeNull();
+        FaultFigures.From(Killing, S(1), "charlie", calls).FirstServedElsewhere.Should().BeNull();
     }
 
     [Fact]

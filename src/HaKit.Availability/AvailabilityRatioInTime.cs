@@ -2,7 +2,7 @@ using HaKit.Availability.Numerics;
 
 namespace HaKit.Availability;
 
-public readonly partial struct Availability
+public readonly partial struct AvailabilityRatio
 {
     /// <summary>MTTF + MTTR = MTTF·(1 + MTTR/MTTF): the mean time from one failure to the next. It is no recovery time.</summary>
     /// <param name="mttf">Mean time to failure, in any unit; greater than zero.</param>
@@ -18,7 +18,7 @@ public readonly partial struct Availability
     /// <param name="mttr">1/μ, in the same unit; greater than zero.</param>
     /// <param name="time">t, in the same unit; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite, or outside its range.</exception>
-    public static Availability Instantaneous(double mttf, double mttr, double time)
+    public static AvailabilityRatio Instantaneous(double mttf, double mttr, double time)
     {
         var steady = Ratio(Guard.Positive(mttf), Guard.Positive(mttr));
         var x = Guard.NotNegative(time) * (1 / mttf + 1 / mttr);
@@ -29,7 +29,7 @@ public readonly partial struct Availability
     /// <summary>The expected share of [0, t] that such a unit is up: the mean of <see cref="Instantaneous"/>.</summary>
     /// <inheritdoc cref="Instantaneous" path="/param"/>
     /// <inheritdoc cref="Instantaneous" path="/exception"/>
-    public static Availability Interval(double mttf, double mttr, double time)
+    public static AvailabilityRatio Interval(double mttf, double mttr, double time)
     {
         var steady = Ratio(Guard.Positive(mttf), Guard.Positive(mttr));
         var x = Guard.NotNegative(time) * (1 / mttf + 1 / mttr);

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace HaKit.Availability;
 
-public readonly partial struct Availability : IFormattable, IParsable<Availability>
+public readonly partial struct AvailabilityRatio : IFormattable, IParsable<AvailabilityRatio>
 {
     private static readonly string[] Digits = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
 
@@ -29,7 +29,7 @@ public readonly partial struct Availability : IFormattable, IParsable<Availabili
 
     /// <summary>Reads <c>99.95%</c>, <c>0.9995</c>, <c>3N5</c>, <c>three nines five</c> or <c>1-5E-4</c>. Decimals keep an exact complement.</summary>
     /// <exception cref="FormatException">The text is none of these, or lies outside 0 to 100 %.</exception>
-    public static Availability Parse(string s, IFormatProvider? provider = null)
+    public static AvailabilityRatio Parse(string s, IFormatProvider? provider = null)
     {
         ArgumentNullException.ThrowIfNull(s);
         return TryParse(s, provider, out var result)
@@ -38,7 +38,7 @@ public readonly partial struct Availability : IFormattable, IParsable<Availabili
     }
 
     /// <summary>As <see cref="Parse(string, IFormatProvider?)"/>, without an exception.</summary>
-    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out Availability result)
+    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out AvailabilityRatio result)
     {
         result = default;
         var text = s.AsSpan().Trim();
@@ -57,34 +57,34 @@ public readonly partial struct Availability : IFormattable, IParsable<Availabili
         return TryDecimal(text, 1m, out result) || TryBeyondDecimal100(text, out result) || TryShort(text, out result) || TryWords(text.ToString(), out result);
     }
 
-    /// <inheritdoc cref="TryParse(string?, IFormatProvider?, out Availability)"/>
-    public static bool TryParse([NotNullWhen(true)] string? s, out Availability result) => TryParse(s, null, out result);
+    /// <inheritdoc cref="TryParse(string?, IFormatProvider?, out AvailabilityRatio)"/>
+    public static bool TryParse([NotNullWhen(true)] string? s, out AvailabilityRatio result) => TryParse(s, null, out result);
 
-    private static bool TryDecimal(ReadOnlySpan<char> text, decimal whole, out Availability result)
+    private static bool TryDecimal(ReadOnlySpan<char> text, decimal whole, out AvailabilityRatio result)
     {
         result = default;
         const NumberStyles style = NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingWhite;
         // A decimal holds 28 digits; longer texts would be rounded, perhaps up to a flattering 1.
         if (text.Length > 27 || !decimal.TryParse(text, style, CultureInfo.InvariantCulture, out var value) || value > whole)
             return false;
-        result = new Availability((double)(value / whole), (double)((whole - value) / whole));
+        result = new AvailabilityRatio((double)(value / whole), (double)((whole - value) / whole));
         return true;
     }
 
-    private static bool TryBeyondDecimal(ReadOnlySpan<char> text, out Availability result) => TryDouble(text, 100, out result);
+    private static bool TryBeyondDecimal(ReadOnlySpan<char> text, out AvailabilityRatio result) => TryDouble(text, 100, out result);
 
-    private static bool TryBeyondDecimal100(ReadOnlySpan<char> text, out Availability result) => TryDouble(text, 1, out result);
+    private static bool TryBeyondDecimal100(ReadOnlySpan<char> text, out AvailabilityRatio result) => TryDouble(text, 1, out result);
 
-    private static bool TryDouble(ReadOnlySpan<char> text, double whole, out Availability result)
+    private static bool TryDouble(ReadOnlySpan<char> text, double whole, out AvailabilityRatio result)
     {
         result = default;
         if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || value is not >= 0 || value > whole)
             return false;
-        result = Of(value / whole);
+        result = From(value / whole);
         return true;
     }
 
-    private static bool TryShort(ReadOnlySpan<char> text, out Availability result)
+    private static bool TryShort(ReadOnlySpan<char> text, out AvailabilityRatio result)
     {
         result = default;
         var at = text.IndexOfAny('N', 'n');
@@ -96,7 +96,7 @@ public readonly partial struct Availability : IFormattable, IParsable<Availabili
         return TryNines(nines, digit, out result);
     }
 
-    private static bool TryWords(string text, out Availability result)
+    private static bool TryWords(string text, out AvailabilityRatio result)
     {
         result = default;
         var words = text.ToLowerInvariant().Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -107,7 +107,7 @@ public readonly partial struct Availability : IFormattable, IParsable<Availabili
         return nines >= 0 && digit is >= 0 and <= 9 && TryNines(nines, digit, out result);
     }
 
-    private static bool TryNines(int nines, int digit, out Availability result)
+    private static bool TryNines(int nines, int digit, out AvailabilityRatio result)
     {
         // A decimal power keeps "3N5" exactly 0.0005.
         result = nines <= 26 ? FromUnavailability((double)((10 - digit) * Tenth(nines + 1))) : FromUnavailability((10 - digit) * Math.Pow(10, -nines - 1));

@@ -5,25 +5,24 @@ namespace HaKit.Availability;
 /// is ever computed by subtracting the other from one. Immutable and thread-safe. <c>default</c> is <see cref="Never"/>.
 /// </summary>
 /// <remarks>
-/// In series, U ← U + A·u; in parallel, A ← A + U·a. In code whose own namespace lies under <c>HaKit</c> the simple name
-/// means this namespace: write <c>Availability.Availability</c> there, or an alias.
+/// In series, U ← U + A·u; in parallel, A ← A + U·a.
 /// </remarks>
-public readonly partial struct Availability : IEquatable<Availability>, IComparable<Availability>, IComparable
+public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>, IComparable<AvailabilityRatio>, IComparable
 {
     private readonly double _up;
     private readonly double _down;
 
-    private Availability(double up, double down)
+    private AvailabilityRatio(double up, double down)
     {
         _up = up;
         _down = down;
     }
 
     /// <summary>Never down: A = 1, U = 0.</summary>
-    public static Availability Always { get; } = new(1, 0);
+    public static AvailabilityRatio Always { get; } = new(1, 0);
 
     /// <summary>Never up: A = 0, U = 1.</summary>
-    public static Availability Never { get; } = new(0, 1);
+    public static AvailabilityRatio Never { get; } = new(0, 1);
 
     /// <summary>A, the probability of being up, from 0 to 1.</summary>
     public double Value => _up;
@@ -36,36 +35,36 @@ public readonly partial struct Availability : IEquatable<Availability>, ICompara
 
     /// <summary>From a decimal such as <c>0.9995m</c>: the complement is exact, which it is not when 0.9995 is a <see cref="double"/>. This is the way to state a target.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="availability"/> lies outside 0 to 1.</exception>
-    public static Availability Of(decimal availability)
+    public static AvailabilityRatio From(decimal availability)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(availability);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(availability, 1m);
-        return new Availability((double)availability, (double)(1m - availability));
+        return new AvailabilityRatio((double)availability, (double)(1m - availability));
     }
 
     /// <summary>From A as a <see cref="double"/>. U is what is left of the given binary value, so beyond some eight nines give a decimal or U itself.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="availability"/> is NaN or lies outside 0 to 1.</exception>
-    public static Availability Of(double availability) => new(Guard.Probability(availability), 1 - availability);
+    public static AvailabilityRatio From(double availability) => new(Guard.Probability(availability), 1 - availability);
 
     /// <summary>From U, which keeps every digit however small it is.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="unavailability"/> is NaN or lies outside 0 to 1.</exception>
-    public static Availability FromUnavailability(double unavailability) => new(1 - Guard.Probability(unavailability), unavailability);
+    public static AvailabilityRatio FromUnavailability(double unavailability) => new(1 - Guard.Probability(unavailability), unavailability);
 
     /// <summary>From a number of nines, U = 10⁻ⁿ; 3.5 is about 99.968 %.</summary>
     /// <param name="nines">Not negative; infinity is <see cref="Always"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="nines"/> is NaN or negative.</exception>
-    public static Availability FromNines(double nines)
+    public static AvailabilityRatio FromNines(double nines)
     {
         if (!(nines >= 0))
             throw new ArgumentOutOfRangeException(nameof(nines), nines, "A number of nines is not negative.");
-        return new Availability(-Numerics.Precise.Expm1(-nines * Math.Log(10)), Math.Pow(10, -nines));
+        return new AvailabilityRatio(-Numerics.Precise.Expm1(-nines * Math.Log(10)), Math.Pow(10, -nines));
     }
 
     /// <summary>A = MTTF / (MTTF + MTTR): the share of time up of a unit that alternates between the two (renewal theory).</summary>
     /// <param name="mttf">Mean time from repair to the next failure, in any unit; greater than zero.</param>
     /// <param name="mttr">Mean time from failure to repair, in the same unit; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite, or outside its range.</exception>
-    public static Availability FromMttfMttr(double mttf, double mttr)
+    public static AvailabilityRatio FromMttfMttr(double mttf, double mttr)
     {
         Guard.Positive(mttf);
         Guard.NotNegative(mttr);
@@ -73,7 +72,7 @@ public readonly partial struct Availability : IEquatable<Availability>, ICompara
     }
 
     /// <inheritdoc cref="FromMttfMttr(double, double)"/>
-    public static Availability FromMttfMttr(TimeSpan mttf, TimeSpan mttr)
+    public static AvailabilityRatio FromMttfMttr(TimeSpan mttf, TimeSpan mttr)
     {
         Guard.Positive(mttf);
         Guard.NotNegative(mttr);
@@ -84,7 +83,7 @@ public readonly partial struct Availability : IEquatable<Availability>, ICompara
     /// <param name="period">The whole time T; greater than zero.</param>
     /// <param name="downtime">The time down F; from zero to the period.</param>
     /// <exception cref="ArgumentOutOfRangeException">A duration is outside its range.</exception>
-    public static Availability FromDowntime(TimeSpan period, TimeSpan downtime)
+    public static AvailabilityRatio FromDowntime(TimeSpan period, TimeSpan downtime)
     {
         Guard.Positive(period);
         Guard.NotNegative(downtime);
@@ -93,7 +92,7 @@ public readonly partial struct Availability : IEquatable<Availability>, ICompara
     }
 
     /// <summary>All of them must be up: A = ∏ aᵢ, and U ← U + A·u, without a subtraction. Nothing in series is always up.</summary>
-    public static Availability Series(params ReadOnlySpan<Availability> parts)
+    public static AvailabilityRatio Series(params ReadOnlySpan<AvailabilityRatio> parts)
     {
         double up = 1, down = 0;
         foreach (var part in parts)
@@ -106,7 +105,7 @@ public readonly partial struct Availability : IEquatable<Availability>, ICompara
     }
 
     /// <summary>One of them must be up: U = ∏ uᵢ, and A ← A + U·a, without a subtraction. Nothing in parallel is never up.</summary>
-    public static Availability Parallel(params ReadOnlySpan<Availability> parts)
+    public static AvailabilityRatio Parallel(params ReadOnlySpan<AvailabilityRatio> parts)
     {
         double up = 0, down = 1;
         foreach (var part in parts)
@@ -122,14 +121,14 @@ public readonly partial struct Availability : IEquatable<Availability>, ICompara
     /// <param name="required">From 0 to the number of parts.</param>
     /// <param name="parts">Independent parts, equal or not.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="required"/> is negative or more than there are parts.</exception>
-    public static Availability KofN(int required, params ReadOnlySpan<Availability> parts)
+    public static AvailabilityRatio KofN(int required, params ReadOnlySpan<AvailabilityRatio> parts)
     {
         Guard.Between(0, parts.Length, required);
         return Numerics.PoissonBinomial.AtLeast(required, parts);
     }
 
     /// <summary>Whether this is at least as good as a target, compared in U. Rounding (1e-12 of U) never misses a target.</summary>
-    public bool Meets(Availability target) => Unavailability <= target.Unavailability * (1 + Numerics.Precise.Slack);
+    public bool Meets(AvailabilityRatio target) => Unavailability <= target.Unavailability * (1 + Numerics.Precise.Slack);
 
     /// <summary>U·T: the mean time down in a period.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="period"/> is negative.</exception>
@@ -148,7 +147,7 @@ public readonly partial struct Availability : IEquatable<Availability>, ICompara
     public double RequiredMttf(double mttr) => Guard.Positive(mttr) * Value / Unavailability;
 
     /// <summary>By availability, least first: in U where that is the smaller part.</summary>
-    public int CompareTo(Availability other) => Unavailability <= 0.5 && other.Unavailability <= 0.5
+    public int CompareTo(AvailabilityRatio other) => Unavailability <= 0.5 && other.Unavailability <= 0.5
         ? other.Unavailability.CompareTo(Unavailability)
         : Value.CompareTo(other.Value);
 
@@ -156,42 +155,42 @@ public readonly partial struct Availability : IEquatable<Availability>, ICompara
     public int CompareTo(object? obj) => obj switch
     {
         null => 1,
-        Availability other => CompareTo(other),
+        AvailabilityRatio other => CompareTo(other),
         _ => throw new ArgumentException("An availability is compared with an availability.", nameof(obj)),
     };
 
     /// <summary>Whether both parts are equal.</summary>
-    public bool Equals(Availability other) => Value.Equals(other.Value) && Unavailability.Equals(other.Unavailability);
+    public bool Equals(AvailabilityRatio other) => Value.Equals(other.Value) && Unavailability.Equals(other.Unavailability);
 
     /// <inheritdoc/>
-    public override bool Equals(object? obj) => obj is Availability other && Equals(other);
+    public override bool Equals(object? obj) => obj is AvailabilityRatio other && Equals(other);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Value, Unavailability);
 
     /// <summary>Whether both parts are equal.</summary>
-    public static bool operator ==(Availability left, Availability right) => left.Equals(right);
+    public static bool operator ==(AvailabilityRatio left, AvailabilityRatio right) => left.Equals(right);
 
     /// <summary>Whether a part differs.</summary>
-    public static bool operator !=(Availability left, Availability right) => !left.Equals(right);
+    public static bool operator !=(AvailabilityRatio left, AvailabilityRatio right) => !left.Equals(right);
 
     /// <summary>Whether the left is down more.</summary>
-    public static bool operator <(Availability left, Availability right) => left.CompareTo(right) < 0;
+    public static bool operator <(AvailabilityRatio left, AvailabilityRatio right) => left.CompareTo(right) < 0;
 
     /// <summary>Whether the left is down less.</summary>
-    public static bool operator >(Availability left, Availability right) => left.CompareTo(right) > 0;
+    public static bool operator >(AvailabilityRatio left, AvailabilityRatio right) => left.CompareTo(right) > 0;
 
     /// <summary>Whether the left is down at least as much.</summary>
-    public static bool operator <=(Availability left, Availability right) => left.CompareTo(right) <= 0;
+    public static bool operator <=(AvailabilityRatio left, AvailabilityRatio right) => left.CompareTo(right) <= 0;
 
     /// <summary>Whether the left is down at most as much.</summary>
-    public static bool operator >=(Availability left, Availability right) => left.CompareTo(right) >= 0;
+    public static bool operator >=(AvailabilityRatio left, AvailabilityRatio right) => left.CompareTo(right) >= 0;
 
     /// <summary>A pair of which both parts are already accurate; rounding past one is cut off.</summary>
-    internal static Availability FromPair(double up, double down) => new(Math.Min(up, 1), Math.Min(down, 1));
+    internal static AvailabilityRatio FromPair(double up, double down) => new(Math.Min(up, 1), Math.Min(down, 1));
 
     /// <summary>up/(up + down) and its complement.</summary>
-    internal static Availability Ratio(double up, double down) => new(up / (up + down), down / (up + down));
+    internal static AvailabilityRatio Ratio(double up, double down) => new(up / (up + down), down / (up + down));
 
-    internal Availability Complement() => new(Unavailability, Value);
+    internal AvailabilityRatio Complement() => new(Unavailability, Value);
 }
