@@ -37,11 +37,10 @@ public sealed class Vault : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         if (VaultSettings.Problems(options).FirstOrDefault() is { } problem)
             throw new VaultException(problem);
-        var pool = new EndpointPoolOptions();
+        var pool = new EndpointPoolOptions { OnFault = DestinationFaults.ActionFor };
         VaultSettings.Describe(pool, options, () => http ?? new HttpClient());
         var parts = new EndpointPoolParts { TimeProvider = time ?? TimeProvider.System };
         parts.Classifiers.Add(new DestinationFaults());
-        parts.FaultPolicy = DestinationFaults.ActionFor;
         return new Vault(new EndpointPool(name, pool, parts), options, ownsPool: true);
     }
 

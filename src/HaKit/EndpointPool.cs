@@ -71,7 +71,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// Success that is synchronous allocates nothing.
     /// </summary>
     /// <typeparam name="TState">Whatever the callback needs.</typeparam>
-    /// <typeparam name="TResult">What it returns; results of failed attempts that are <see cref="IDisposable"/> are disposed.</typeparam>
+    /// <typeparam name="TResult">What it returns; results of failed attempts that are <see cref="IDisposable"/> are disposed. An <see cref="HttpResponseMessage"/> with a failing status is a failure, judged by its status and body.</typeparam>
     /// <param name="profile">What is known of the request.</param>
     /// <param name="state">Handed to the callback, so that it need not capture anything.</param>
     /// <param name="callback">One attempt. Throws, or calls <see cref="EndpointAttempt.ReportFault"/>, to say that it failed.</param>
@@ -100,7 +100,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        return ExecuteWithDetailAsync(profile, isStream: false, state, callback, cancellationToken);
+        return ExecuteWithDetailAsync(profile, isStream: false, state, Owners.Responses.Around(callback), cancellationToken);
     }
 
     /// <summary>
@@ -285,10 +285,11 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     internal void Owns(IDisposable? owned) => _owned = [.. _owned, owned];
 
     internal ValueTask<Served<TResult>> ExecuteWithDetailAsync<TState, TResult>(
-        RequestProfile profile, bool isStream, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken)
+        RequestProfile profile, bool isStream, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken,
+        EarlierTries? earlier = null)
     {
         ArgumentNullException.ThrowIfNull(profile);
-        return Live(Owners.Calls).ExecuteWithDetailAsync(profile, isStream, state, callback, cancellationToken);
+        return Live(Owners.Calls).ExecuteWithDetailAsync(profile, isStream, state, callback, cancellationToken, earlier);
     }
 
     private T Live<T>(T owner)

@@ -3,7 +3,6 @@ using System.ClientModel.Primitives;
 using Anthropic;
 using Anthropic.Exceptions;
 using HaKit.AI.Tests.Chat;
-using HaKit.Sample.Chat;
 using HaKit.Testing;
 using Microsoft.Extensions.AI;
 using OpenAI;
@@ -295,7 +294,7 @@ public sealed class SdkTests
                 ? new AnthropicClient { ApiKey = "k", BaseUrl = claude.Address.ToString(), MaxRetries = 0 }
                 : new AnthropicClient { ApiKey = "k", BaseUrl = claude.Address.ToString(), MaxRetries = 0, HttpClient = EndpointFaultHandler.CreateHttpClient("claude") };
             var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } }
-                .AddEndpoint("gpt", new OpenAIChatClient(openAI.GetChatClient("gpt-fake"), "gpt-fake"), e => Configure("gpt", e))
+                .AddEndpoint("gpt", openAI.GetChatClient("gpt-fake").AsIChatClient(), e => Configure("gpt", e))
                 .AddEndpoint("claude", anthropic.AsIChatClient("claude-fake"), e => Configure("claude", e));
             var pool = new EndpointPool("chat", options);
             return new World { Pool = pool, Chat = pool.AsChatClient(), _servers = { ["gpt"] = gpt, ["claude"] = claude } };

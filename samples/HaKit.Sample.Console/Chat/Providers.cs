@@ -58,7 +58,7 @@ internal sealed class Providers : IAsyncDisposable
         var options = new OpenAIClientOptions().UseHaEndpoint(name);
         if (address is not null)
             options.Endpoint = address;
-        Options.AddEndpoint(name, new OpenAIChatClient(new OpenAIClient(new ApiKeyCredential(key), options).GetChatClient(model), model), e => Configure(e, "openai"));
+        Options.AddEndpoint(name, new OpenAIClient(new ApiKeyCredential(key), options).GetChatClient(model).AsIChatClient(), e => Configure(e, "openai"));
     }
 
     private void AddAnthropic(string name, Uri? address, string key, string model)

@@ -55,7 +55,7 @@ public static class VaultServiceCollectionExtensions
         var builder = services.AddHaEndpointPool(pool, static _ => { });
         services.AddOptions<EndpointPoolOptions>(pool).Configure<IOptionsMonitor<VaultOptions>, IHttpClientFactory>(
             (options, vaults, clients) => VaultSettings.Describe(options, vaults.Get(name), () => clients.CreateClient(pool)));
-        builder.AddFaultClassifier(new DestinationFaults()).UseFaultPolicy(DestinationFaults.ActionFor);
+        builder.AddFaultClassifier(new DestinationFaults()).OnFault(DestinationFaults.ActionFor);
         services.AddKeyedSingleton(name, (provider, _) => new Vault(provider.GetRequiredKeyedService<EndpointPool>(pool), provider.GetRequiredService<IOptionsMonitor<VaultOptions>>().Get(name)));
         services.TryAddSingleton(provider => provider.GetRequiredKeyedService<Vault>(name));
         services.AddKeyedSingleton(name, (provider, _) => ActivatorUtilities.CreateInstance<VaultSchedule>(

@@ -14,6 +14,12 @@ internal sealed class AttemptHistory
     /// <summary>Attempts that were begun, refusals that named their time included.</summary>
     public int Begun { get; private set; }
 
+    /// <summary>Of <see cref="Begun"/>, those of earlier tries of the same request, with which the history began.</summary>
+    public int Inherited { get; private set; }
+
+    /// <summary>Has the call itself begun no attempt yet? It may make one, whatever the earlier tries have used up.</summary>
+    public bool HasNoOwn => Begun == Inherited;
+
     /// <summary>Was no attempt begun yet?</summary>
     public bool IsFresh => Begun == 0;
 
@@ -76,6 +82,17 @@ internal sealed class AttemptHistory
                 return;
             }
         }
+    }
+
+    /// <summary>Takes over an attempt of an earlier try of the same request. One that was left, or is under way elsewhere, was silent as far as this call knows.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="now">The time on the pool's clock.</param>
+    public void Inherit(EarlierAttempt attempt, TimeSpan now)
+    {
+        var isSilent = attempt.Fault is null or { Blame: FaultBlame.Caller } or { Kind: FaultKind.Superseded };
+        Add(attempt.State, attempt.Started);
+        Ended(Begun, isSilent ? KnownFaults.FirstContentTimeout : attempt.Fault, attempt.Fault is null ? now : attempt.Ended);
+        Inherited++;
     }
 
     public int TimesTried(EndpointState state)
@@ -245,7 +262,7 @@ internal sealed class AttemptHistory
     public void Clear()
     {
         Array.Clear(_entries, 0, _kept);
-        _kept = Begun = NamedRefusals = Paced = 0;
+        _kept = Begun = Inherited = NamedRefusals = Paced = 0;
     }
 
     internal struct Entry(EndpointState state, PoolEndpoint endpoint, TimeSpan started)

@@ -110,12 +110,16 @@ public static class EndpointPoolBuilderExtensions
     public static IEndpointPoolBuilder AddFaultClassifier(this IEndpointPoolBuilder builder, HaKit.Faults.IFaultClassifier classifier) =>
         builder.ConfigureParts((_, parts) => parts.Classifiers.Add(classifier));
 
-    /// <summary>Decides by your own code what is done about a fault, where it shall be other than usual; see <see cref="EndpointPoolParts.FaultPolicy"/>.</summary>
+    /// <summary>Decides by your own code what is done about a fault, where it shall be other than usual: sets <see cref="EndpointPoolOptions.OnFault"/>.</summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="policy">The action, or null for the usual one.</param>
-    public static IEndpointPoolBuilder UseFaultPolicy(
-        this IEndpointPoolBuilder builder, Func<HaKit.Faults.Fault, RequestProfile, HaKit.Failover.FaultAction?> policy) =>
-        builder.ConfigureParts((_, parts) => parts.FaultPolicy = policy);
+    /// <param name="action">The action, or null for the usual one.</param>
+    public static IEndpointPoolBuilder OnFault(
+        this IEndpointPoolBuilder builder, Func<HaKit.Faults.Fault, RequestProfile, HaKit.Failover.FaultAction?> action)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.Configure<EndpointPoolOptions>(builder.Name, options => options.OnFault = action);
+        return builder;
+    }
 
     /// <summary>Chooses by your own code among the endpoints that may serve a request, instead of by the pool's preset. A singleton of the container.</summary>
     /// <typeparam name="TSelector">The selector.</typeparam>

@@ -1,3 +1,4 @@
+using HaKit.Http;
 using Microsoft.Extensions.Http.Resilience;
 
 namespace HaKit.DependencyInjection;
@@ -23,6 +24,11 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
         var ofAllClients = TakeMarker(handlers);
         var result = keepsResilience ? default : TakeOffResilience(handlers, ofAllClients, standard);
         MoveResolversInside(handlers);
+        // A handler before the pool may copy the request, as hedging does, or repeat it.
+        if (handlers.Count > 0 && handlers[0] is not EndpointPoolHandler && handlers.Any(static h => h is EndpointPoolHandler))
+        {
+            handlers.Insert(0, new RequestTriesHandler());
+        }
         return result;
     }
 

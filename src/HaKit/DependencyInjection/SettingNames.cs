@@ -39,6 +39,7 @@ internal static class SettingNames
         ("CircuitBreaker", Group<HealthOptions>(("Name", Leaf))),
         ("Heartbeat", Group<HeartbeatOptions>()),
         ("Recovery", Group<RecoveryOptions>()),
+        ("OnFault", OnlyCode),
         ("Sharing", Group<SharingOptions>()),
         ("Objective", Group<ObjectiveOptions>()),
         ("RateLimiter", Anything),

@@ -150,6 +150,8 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     bool IAttemptOwner.HasUntried(TimeSpan now) => Engine?.HasUntried(this, now) == true;
 
+    TimeSpan? IAttemptOwner.UsualOfOthers(EndpointState state, bool isStream) => Engine?.UsualOfOthers(state, isStream);
+
     public void Clear()
     {
         Profile = RequestProfile.Default;

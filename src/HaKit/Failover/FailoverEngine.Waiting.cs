@@ -37,7 +37,7 @@ internal sealed partial class FailoverEngine
         Deadline = call.Deadline,
         MayWaitUntil = call.MayWaitUntil(settings.MaxWait, now),
         // One attempt is one attempt, whatever the endpoint named.
-        Attempts = settings.MostAttempts == 1 ? call.History.Begun : call.History.Counted,
+        Attempts = call.History.HasNoOwn ? 0 : settings.MostAttempts == 1 ? call.History.Begun : call.History.Counted,
         MostAttempts = settings.MostAttempts,
         HasRetryLeft = call.History.OrdinaryRetries < settings.OrdinaryRetries,
         BackoffEnds = BackoffEnd(call, settings),

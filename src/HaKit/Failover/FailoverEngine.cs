@@ -49,7 +49,6 @@ internal sealed partial class FailoverEngine
     private readonly ObjectCache<FailoverCall> _calls;
     private readonly HealthTracker _health;
     private readonly IFaultClassifier _classifier;
-    private readonly FailoverPolicy _policy;
     private readonly Chance _chance;
     private readonly CurrentSnapshot _snapshot;
     private ITimer? _freeing;
@@ -63,7 +62,7 @@ internal sealed partial class FailoverEngine
 
     public FailoverEngine(
         PoolClock clock, CurrentSnapshot snapshot, Selector selector, FailoverSettings settings, HealthTracker health,
-        RetryBudget budget, WaitQueue queue, IFaultClassifier classifier, FailoverPolicy policy, Chance chance, PoolTelemetry telemetry)
+        RetryBudget budget, WaitQueue queue, IFaultClassifier classifier, Chance chance, PoolTelemetry telemetry)
     {
         Clock = clock;
         _snapshot = snapshot;
@@ -74,7 +73,6 @@ internal sealed partial class FailoverEngine
         Queue = queue;
         _classifier = classifier;
         Guard = new EndpointGuard(classifier, clock.Time);
-        _policy = policy;
         _chance = chance;
         Telemetry = telemetry;
         Outage = new OutagePace { IsWithoutBudget = budget.IsWithoutSavings };
@@ -116,8 +114,13 @@ internal sealed partial class FailoverEngine
     /// <summary>Lets no more calls begin. Those under way run to their end.</summary>
     public void Close() => _isClosed = true;
 
+    /// <param name="profile">What is known of the request.</param>
+    /// <param name="isStream">Is it measured by its first content?</param>
+    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="callerToken">The caller's.</param>
+    /// <param name="earlier">What earlier tries of the same request have found; null for the first.</param>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
-    public FailoverCall Begin(RequestProfile profile, bool isStream, TimeSpan now, CancellationToken callerToken)
+    public FailoverCall Begin(RequestProfile profile, bool isStream, TimeSpan now, CancellationToken callerToken, EarlierTries? earlier = null)
     {
         if (_isClosed)
             throw new ObjectDisposedException("EndpointPool", $"Pool '{Settings.Pool}' has been disposed.");
@@ -128,6 +131,9 @@ internal sealed partial class FailoverEngine
             call.TakeNumbers(Interlocked.Add(ref _callNumber, _numbersAtOnce) - _numbersAtOnce, _numbersAtOnce);
         call.UseNextNumber();
         call.Engine = this;
+        // A copy beside a try that is under way goes to another endpoint. Where every endpoint was asked, it is a request like any other.
+        if (earlier?.AddTo(this, call.History, now) == true && !HasUntried(call, now))
+            call.History.Clear();
         call.Span = Telemetry.BeginCall(isStream);
         return call;
     }
@@ -196,8 +202,20 @@ internal sealed partial class FailoverEngine
 
     // Without a number that bounds all attempts the bound is on those in ordinary service; beyond it the outage's pace goes on.
     private static bool MayTryAnother(FailoverCall call, FailoverSettings settings) =>
-        call.History.IsFresh
+        call.History.HasNoOwn
         || (settings.MostAttempts is { } most ? (most == 1 ? call.History.Begun : call.History.Counted) < most : call.History.OrdinaryRetries < settings.OrdinaryRetries);
+
+    /// <summary>The slowest 99th percentile among the other endpoints; null where none of them has learned its own.</summary>
+    public TimeSpan? UsualOfOthers(EndpointState state, bool isStream)
+    {
+        TimeSpan? slowest = null;
+        foreach (var member in Snapshot.Members)
+        {
+            if (!ReferenceEquals(member, state) && member.Times.Quantile(isStream, UsualShare) is { } usual && !(usual <= slowest))
+                slowest = usual;
+        }
+        return slowest;
+    }
 
     /// <summary>Is an endpoint left that the call has not tried and could ask now?</summary>
     public bool HasUntried(FailoverCall call, TimeSpan now)
@@ -387,7 +405,7 @@ internal sealed partial class FailoverEngine
     /// <summary>What to do about an attempt that ended so; a wait begins here.</summary>
     public FaultAction ActionFor(FailoverCall call, Fault fault, TimeSpan now)
     {
-        var action = _policy.ActionFor(fault, call.Profile);
+        var action = FailoverPolicy.ActionFor(fault, call.Profile, Settings.OnFault);
         if (action == FaultAction.Wait)
             call.HoldUntil = BackoffEnd(call, Settings);
         return action;

@@ -88,6 +88,9 @@ internal sealed record FailoverSettings
     /// <summary>How long a call may wait while nothing can serve it, unless its profile says otherwise; null: to its deadline.</summary>
     public TimeSpan? MaxWait { get; init; }
 
+    /// <summary>The application's own rule for faults; null for none.</summary>
+    public Func<Faults.Fault, RequestProfile, FaultAction?>? OnFault { get; init; }
+
     /// <summary>The hard bound on the attempts of a call; null: none but the deadline.</summary>
     public int? MostAttempts => Retry.MaxRetryAttempts + 1;
 

@@ -16,9 +16,13 @@ public enum FaultAction
 }
 
 /// <summary>Which faults move on and which go back to the caller. Pure, as long as the user's own part of it is.</summary>
-internal sealed class FailoverPolicy(Func<Fault, RequestProfile, FaultAction?>? own = null)
+internal static class FailoverPolicy
 {
-    public FaultAction ActionFor(Fault fault, RequestProfile profile) => IsSettled(fault, profile) ? FaultAction.Return : Own(fault, profile) ?? Default(fault, profile);
+    /// <param name="fault">What went wrong.</param>
+    /// <param name="profile">What is known of the request.</param>
+    /// <param name="own">The application's own rule; null for none.</param>
+    public static FaultAction ActionFor(Fault fault, RequestProfile profile, Func<Fault, RequestProfile, FaultAction?>? own = null) =>
+        IsSettled(fault, profile) ? FaultAction.Return : Own(own, fault, profile) ?? Default(fault, profile);
 
     // What the promises decide: nothing delivered is replayed, nothing perhaps done is repeated against the caller's word, no call outlives its caller.
     private static bool IsSettled(Fault fault, RequestProfile profile) => fault switch
@@ -38,7 +42,7 @@ internal sealed class FailoverPolicy(Func<Fault, RequestProfile, FaultAction?>? 
         _ => FaultAction.MoveOn,
     };
 
-    private FaultAction? Own(Fault fault, RequestProfile profile)
+    private static FaultAction? Own(Func<Fault, RequestProfile, FaultAction?>? own, Fault fault, RequestProfile profile)
     {
         try
         {

@@ -23,6 +23,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private List<string>? _redirecting;
     private bool? _namesStoredObject;
     private bool? _makesState;
+    private EarlierTries? _tries;
 
     public RequestProfile Profile { get; private set; } = HttpSide.Of(pool).Reachable(ProfileOf(pool, request));
 
@@ -36,7 +37,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     public static async Task<HttpResponseMessage> RunAsync(EndpointPool pool, HttpSend send, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         HttpSide.Of(pool).LookForRetries(request);
-        using var call = new HttpCall(pool, send, request);
+        using var call = new HttpCall(pool, send, request) { _tries = RequestTries.Of(request) };
         await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -44,18 +45,20 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
                 ? await call.RunWhereStateIsAsync(state, cancellationToken).ConfigureAwait(false)
                 : await call.ExecuteAsync(call.Profile, cancellationToken).ConfigureAwait(false);
             request.Options.Set(EndpointPoolHandler.DetailKey, detail);
+            call._tries?.Clear();
             return Finish(response, request, detail);
         }
         catch
         {
             HttpSide.Of(pool).Failed(request);
+            RequestTries.Keep(request, call._tries);
             throw;
         }
     }
 
     private async ValueTask<(HttpResponseMessage Response, CallDetail Detail)> ExecuteAsync(RequestProfile profile, CancellationToken token)
     {
-        var served = await pool.ExecuteWithDetailAsync(profile, AsksForStream, this, static (attempt, call, token) => call.AttemptAsync(attempt, token), token).ConfigureAwait(false);
+        var served = await pool.ExecuteWithDetailAsync(profile, AsksForStream, this, static (attempt, call, token) => call.AttemptAsync(attempt, token), token, _tries).ConfigureAwait(false);
         return (served.Result, served.Detail);
     }
 
@@ -165,15 +168,22 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         var target = HttpSide.Of(pool).TargetOf(attempt.Endpoint);
         var secret = await pool.Owners.Credentials.GetAsync(attempt.Endpoint, token).ConfigureAwait(false);
         attempt.Lease.State.UsedCredential = secret;
+        var noted = _tries?.Began(pool.Engine, attempt.Lease.State, attempt.Lease.Started);
         HttpResponseMessage? response = null;
         try
         {
             response = await SendAsync(attempt, target, secret, token).ConfigureAwait(false);
-            return await new HttpAnswer(pool, attempt, this, request, response).JudgeAsync(token).ConfigureAwait(false);
+            var judged = await new HttpAnswer(pool, attempt, this, request, response).JudgeAsync(token).ConfigureAwait(false);
+            if (attempt.Lease.Declared is { } fault)
+            {
+                NoteFailure(attempt, noted, fault);
+            }
+            return judged;
         }
         catch (Exception exception)
         {
             response?.Dispose();
+            NoteFailure(attempt, noted, FaultOf(attempt, exception));
             if (_body?.WasRefused == true)
                 throw NotRepeatable(attempt);
             _lastFailure = exception;
@@ -184,6 +194,19 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             _sentTo = attempt.Endpoint.Name;
         }
     }
+
+    // A request that comes again from above begins with what this try has found.
+    private void NoteFailure(EndpointAttempt attempt, EarlierAttempt? noted, Fault fault)
+    {
+        var tries = _tries ?? Interlocked.CompareExchange(ref _tries, new EarlierTries(), null) ?? _tries;
+        if ((noted ?? tries.Began(pool.Engine, attempt.Lease.State, attempt.Lease.Started)) is { } failed)
+        {
+            tries.Ended(failed, fault, pool.Engine.Clock.Now);
+        }
+    }
+
+    private Fault FaultOf(EndpointAttempt attempt, Exception exception) => attempt.Lease.Declared
+        ?? (exception is OperationCanceledException ? attempt.Lease.CancelledFor ?? KnownFaults.CallerCancelled : pool.Engine.Classify(exception, attempt.Endpoint));
 
     /// <summary>Prepares the answer for the caller: its request is the caller's, not the one that went out with an endpoint's credentials.</summary>
     private static HttpResponseMessage Finish(HttpResponseMessage response, HttpRequestMessage request, CallDetail detail)

@@ -1,4 +1,5 @@
 using HaKit.Failover;
+using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Heartbeats;
 using HaKit.Limits;
@@ -82,6 +83,14 @@ public sealed class EndpointPoolOptions
 
     /// <summary>What is shared with the other replicas of the application, if the pool has a link to them.</summary>
     public SharingOptions Sharing { get; set; } = new();
+
+    /// <summary>
+    /// Decides what is done about a fault, where it shall be other than usual. Default null: the usual; a null answer or an exception keeps the usual too. Asked
+    /// after each failed attempt, on any thread. It cannot repeat what was partly delivered, what the caller cancelled, or what may have been done for a request
+    /// that may not be repeated. Only code can set it.
+    /// </summary>
+    /// <example><code>options.OnFault = (fault, profile) => fault.Kind == FaultKind.ServerError ? FaultAction.Return : null;</code></example>
+    public Func<Fault, RequestProfile, FaultAction?>? OnFault { get; set; }
 
     /// <summary>Seed of everything random, for tests that must repeat. Default: none, a fresh one.</summary>
     public long? Seed { get; set; }

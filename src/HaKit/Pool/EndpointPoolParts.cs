@@ -20,13 +20,6 @@ public sealed class EndpointPoolParts
     /// <summary>Classifiers asked before the built-in one, in order.</summary>
     public IList<IFaultClassifier> Classifiers { get; } = [];
 
-    /// <summary>
-    /// What to do about a fault, where it shall be other than usual: null, or a null answer, keeps the usual, as does an exception. Asked after each failed
-    /// attempt, on any thread. It cannot repeat what was partly delivered, what the caller cancelled, or what may have been done for a request that may not be repeated.
-    /// </summary>
-    /// <example><code>parts.FaultPolicy = (fault, _) => fault.Kind == FaultKind.ServerError ? FaultAction.Return : null;</code></example>
-    public Func<Fault, RequestProfile, FaultAction?>? FaultPolicy { get; set; }
-
     /// <summary>Strategies outside failover: they see one call. Null for none.</summary>
     public Action<ResiliencePipelineBuilder>? ConfigurePipeline { get; set; }
 

@@ -15,5 +15,6 @@ internal static class EngineSettings
         FirstContent = options.FirstContent,
         Streaming = options.Streaming,
         Hedging = options.Hedging,
+        OnFault = options.OnFault,
     };
 }

@@ -14,11 +14,13 @@ namespace HaKit.Pool;
 /// <param name="pipeline">The pool's pipeline; null where the application added nothing to it and to those of the endpoints.</param>
 /// <param name="objective">Keeps the record of how calls ended.</param>
 /// <param name="recorder">Records the calls; null where nothing is recorded.</param>
-internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline? pipeline, PoolObjective objective, IPoolRecorder? recorder)
+/// <param name="responses">Judges HTTP responses that callbacks return.</param>
+internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline? pipeline, PoolObjective objective, IPoolRecorder? recorder, ResponseJudge responses)
 {
     public ValueTask<TResult> ExecuteAsync<TState, TResult>(
         RequestProfile profile, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken)
     {
+        callback = responses.Around(callback);
         var now = engine.Clock.Now;
         var call = engine.Begin(profile, isStream: false, now, cancellationToken);
         ValueTask<Outcome<TResult>> task;
@@ -44,10 +46,11 @@ internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline? pipel
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Served<TResult>> ExecuteWithDetailAsync<TState, TResult>(
-        RequestProfile profile, bool isStream, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken)
+        RequestProfile profile, bool isStream, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken,
+        EarlierTries? earlier = null)
     {
         var now = engine.Clock.Now;
-        var call = engine.Begin(profile, isStream, now, cancellationToken);
+        var call = engine.Begin(profile, isStream, now, cancellationToken, earlier);
         Outcome<TResult> outcome;
         try
         {

@@ -41,7 +41,7 @@ internal sealed class PoolOwners : IDisposable
         var selectors = new SelectorFactory(chance, parts.Selector);
         Engine = new FailoverEngine(
             Clock, snapshot, selectors.Create(options), EngineSettings.From(name, options), health, new RetryBudget(options.RetryBudget),
-            new WaitQueue(options.MaxWaitingCalls, Clock.Time), Classifier, new FailoverPolicy(parts.FaultPolicy), chance, telemetry)
+            new WaitQueue(options.MaxWaitingCalls, Clock.Time), Classifier, chance, telemetry)
         {
             Traffic = factory.Traffic,
         };
@@ -52,7 +52,8 @@ internal sealed class PoolOwners : IDisposable
         Peers = new PoolPeers(name, Clock, Options, snapshot, Members, Journal, Engine, Heartbeats, parts.PeerLink);
         Orders = new PoolOrders(name, Clock, snapshot, Members, Journal, Peers);
         Gauges = new PoolGauges(telemetry, Clock, snapshot, Engine, Load, Redundancy, Objective, Peers);
-        Calls = new PoolCalls(Engine, pipelines.ForCalls(Engine), Objective, _recorder);
+        Responses = new ResponseJudge(Classifier, Clock);
+        Calls = new PoolCalls(Engine, pipelines.ForCalls(Engine), Objective, _recorder, Responses);
 
         // The record and the journal come first, so that what a change leads to is told after the change.
         health.Changed += Objective.OnHealthChanged;
@@ -94,6 +95,8 @@ internal sealed class PoolOwners : IDisposable
     public PoolPeers Peers { get; }
 
     public PoolCalls Calls { get; }
+
+    public ResponseJudge Responses { get; }
 
     /// <summary>
     /// Makes the others see new options or members. Not under the membership's lock: a waiting call goes on here, and may find a place among the new endpoints.

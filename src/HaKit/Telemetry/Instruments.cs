@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 
 namespace HaKit.Telemetry;
@@ -68,7 +69,8 @@ internal sealed class Instruments
 
     public Counter<long> Strategies { get; }
 
-    private static string? Version => typeof(Instruments).Assembly.GetName().Version?.ToString(3);
+    // What follows the plus is the commit.
+    private static string? Version => typeof(Instruments).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0];
 
     /// <summary>Those of the factory; null: those of pools without a container.</summary>
     public static Instruments ForFactory(IMeterFactory? factory) =>

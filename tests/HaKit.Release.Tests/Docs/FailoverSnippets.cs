@@ -82,7 +82,7 @@ public sealed class FailoverSnippets
         }).Build();
         var services = new ServiceCollection();
         services.AddHaEndpointPool("models", configuration.GetSection("Models"))
-            .UseFaultPolicy((fault, profile) => fault.Kind switch
+            .OnFault((fault, profile) => fault.Kind switch
             {
                 FaultKind.ServerError when profile.Tags.Contains("batch") => FaultAction.Wait,
                 FaultKind.ModelNotFound => FaultAction.Return,

@@ -21,7 +21,7 @@ public sealed class PackedFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         foreach (var package in Repository.Packages)
-            await RunAsync(Repository.Root, "pack", Repository.PathOf("src", package, package + ".csproj"), "--no-build", "--no-restore", "-c", Configuration, "-o", Feed, $"-p:Version={Version}", "--nologo");
+            await RunAsync(Repository.Root, "pack", Repository.PathOf("src", package, package + ".csproj"), "--no-build", "--no-restore", "-c", Configuration, "-o", Feed, $"-p:Version={Version}", "-p:MinVerSkip=true", "--nologo");
     }
 
     public ValueTask DisposeAsync()

@@ -18,7 +18,11 @@ public sealed class DecisionTests
     private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);
 
     private EndpointPool Pool(int endpoints, Action<EndpointPoolOptions>? configure = null, Func<Fault, RequestProfile, FaultAction?>? policy = null) =>
-        TestPool.Create(_time, endpoints, configure, parts => parts.FaultPolicy = policy);
+        TestPool.Create(_time, endpoints, options =>
+        {
+            options.OnFault = policy;
+            configure?.Invoke(options);
+        });
 
     private static FailoverCall Begin(EndpointPool pool, double deadline = 100, bool isStream = false, RequestProfile? profile = null) =>
         pool.Engine.Begin((profile ?? RequestProfile.Default) with { Deadline = deadline == double.PositiveInfinity ? TimeSpan.MaxValue : S(deadline) }, isStream, pool.Engine.Clock.Now, Ct);

@@ -15,7 +15,11 @@ public sealed class FaultPolicyTests
     private double Now => _time.GetElapsedTime(0).TotalSeconds;
 
     private EndpointPool Pool(int endpoints, Func<Fault, RequestProfile, FaultAction?>? policy, Action<EndpointPoolOptions>? configure = null) =>
-        TestPool.Create(_time, endpoints, configure, parts => parts.FaultPolicy = policy);
+        TestPool.Create(_time, endpoints, options =>
+        {
+            options.OnFault = policy;
+            configure?.Invoke(options);
+        });
 
     // Each endpoint fails so, until the call has made that many attempts.
     private Task<string> Call(EndpointPool pool, Fault fault, int failures = 1, RequestProfile? profile = null) =>

@@ -8,11 +8,11 @@ public sealed class LeftInSilenceTests
 {
     private readonly ManualTimeProvider _time = new();
 
-    private EndpointPool Pool()
+    private EndpointPool Pool(params string[] others)
     {
         var options = new EndpointPoolOptions { Seed = 1 };
         options.Heartbeat.Enabled = false;
-        foreach (var (name, tier) in ((string, int)[])[("silent", 0), ("well", 1)])
+        foreach (var (name, tier) in ((string, int)[])[("silent", 0), ("well", 1), .. others.Select(other => (other, 1))])
             options.Endpoints.Add(new EndpointOptions { Name = name, Address = $"https://{name}.test/v1", Tier = tier });
         return new EndpointPool("p", options, new EndpointPoolParts { TimeProvider = _time });
     }
@@ -69,6 +69,46 @@ public sealed class LeftInSilenceTests
 
         pool.Explain(RequestProfile.Default)[0].Health.Status.Should().NotBe(EndpointHealthStatus.Ejected);
     }
+
+    [Fact]
+    public void An_endpoint_whose_times_are_unknown_is_measured_by_its_siblings()
+    {
+        using var pool = Pool();
+        Teach(pool, TimeSpan.FromSeconds(0.2));
+
+        Ask(pool, TimeSpan.FromSeconds(0.5));
+        pool.Explain(RequestProfile.Default)[0].Health.Status.Should().Be(EndpointHealthStatus.Healthy, "that is within three times what the other endpoint takes");
+
+        for (var call = 0; call < 3; call++)
+            Ask(pool, TimeSpan.FromSeconds(1));
+        var silent = pool.Explain(RequestProfile.Default)[0];
+        silent.Health.Status.Should().Be(EndpointHealthStatus.Suspect);
+        silent.Health.ConsecutiveFailures.Should().Be(1);
+    }
+
+    [Fact]
+    public void Of_several_siblings_the_slowest_is_the_measure()
+    {
+        using var pool = Pool("slow", "quick");
+        Teach(pool, TimeSpan.FromSeconds(0.2), "quick");
+        Teach(pool, TimeSpan.FromSeconds(1), "slow");
+
+        for (var call = 0; call < 3; call++)
+            Ask(pool, TimeSpan.FromSeconds(2.5));
+        pool.Explain(RequestProfile.Default)[0].Health.Status.Should().Be(EndpointHealthStatus.Healthy);
+    }
+
+    // Enough answers that the endpoint's times are learned.
+    private void Teach(EndpointPool pool, TimeSpan takes, string endpoint = "well") => _time.Run(async () =>
+    {
+        for (var call = 0; call < 30; call++)
+            await pool.ExecuteAsync(new RequestProfile { Endpoints = [endpoint] }, (_time, takes), static async (_, s, token) =>
+            {
+                await Task.Delay(s.takes, s._time, token).ConfigureAwait(false);
+                return 0;
+            }).ConfigureAwait(false);
+        return 0;
+    });
 
     // The first endpoint is silent, unless it answers; gives which endpoint served, or nothing.
     private string? Ask(EndpointPool pool, TimeSpan patience, bool answers = false) => _time.Run(async () =>

@@ -47,7 +47,8 @@ public sealed class RandomScheduleTests
         for (var i = 0; i < 3; i++)
             options.Endpoints.Add(new EndpointOptions { Name = $"e{i}", Limits = new LimitOptions { MaxConcurrency = places } });
         var schedule = new Schedule(seed);
-        var parts = new EndpointPoolParts { TimeProvider = schedule, FaultPolicy = schedule.Hesitate, Classifiers = { schedule } };
+        options.OnFault = schedule.Hesitate;
+        var parts = new EndpointPoolParts { TimeProvider = schedule, Classifiers = { schedule } };
         if (seed % 4 < 2)
             parts.Selector = schedule;
         await using var pool = new EndpointPool("schedules", options, parts);

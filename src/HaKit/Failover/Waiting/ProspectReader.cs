@@ -50,7 +50,7 @@ internal ref struct ProspectReader
     public ProspectReader(FailoverCall call, FailoverSettings settings, TimeSpan now, TimeSpan? outageSince, bool isCompany)
     {
         (_call, _settings, _now, _outageSince, _isCompany) = (call, settings, now, outageSince, isCompany);
-        _hasRetryLeft = call.History.OrdinaryRetries < settings.OrdinaryRetries;
+        _hasRetryLeft = call.History.HasNoOwn || call.History.OrdinaryRetries < settings.OrdinaryRetries;
     }
 
     /// <summary>The endpoint behind <see cref="Prospects.CameBackAt"/>.</summary>
@@ -101,7 +101,7 @@ internal ref struct ProspectReader
         _able++;
         var health = member.Health.State;
         var findings = _call.History.FindingsOf(member);
-        if (findings.Counted >= _settings.Retry.MaxAttemptsPerEndpoint)
+        if (findings.Counted >= _settings.Retry.MaxAttemptsPerEndpoint && !_call.History.HasNoOwn)
             return;
         _anyAllowed = true;
         if (health.Status is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown || !Heals(in findings, health))
