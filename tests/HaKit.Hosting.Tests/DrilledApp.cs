@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using Polly;
 using Polly.Retry;
@@ -25,18 +26,30 @@ public sealed partial class DrilledApp : IAsyncLifetime
 {
     private readonly ManualTimeProvider _time = new();
     private WebApplication _app = null!;
+    private OtlpReceiver _collector = null!;
     private Func<EndpointAttempt, Exception?> _failure = static _ => null;
     private TimeSpan _slow = TimeSpan.Zero;
 
+    /// <summary>What the Prometheus exporter shows.</summary>
     public IReadOnlyList<Series> Scraped { get; private set; } = [];
+
+    /// <summary>What an OTLP collector has received, under the names that its Prometheus exporter gives it.</summary>
+    public IReadOnlyList<Series> Collected { get; private set; } = [];
 
     public async ValueTask InitializeAsync()
     {
+        _collector = await OtlpReceiver.StartAsync();
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseTestServer();
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<TimeProvider>(_time);
-        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter("HaKit").AddPrometheusExporter(o => o.ScrapeResponseCacheDurationMilliseconds = 0));
+        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter("HaKit")
+            .AddPrometheusExporter(o => o.ScrapeResponseCacheDurationMilliseconds = 0)
+            .AddOtlpExporter((exporter, reader) =>
+            {
+                (exporter.Protocol, exporter.Endpoint) = (OtlpExportProtocol.HttpProtobuf, _collector.Address);
+                reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = 3_600_000; // when flushed
+            }));
         var pool = builder.Services.AddHaEndpointPool("chat", options =>
         {
             options.Seed = 1;
@@ -53,6 +66,8 @@ public sealed partial class DrilledApp : IAsyncLifetime
         _app.MapPrometheusScrapingEndpoint();
         await _app.StartAsync();
         Drill();
+        _app.Services.GetRequiredService<MeterProvider>().ForceFlush(); // false, because the reader behind the scraping page cannot be flushed
+        Collected = _collector.Series();
         using var http = _app.GetTestClient();
         var page = await http.GetStringAsync("/metrics");
         Scraped = [.. Line().Matches(page).Select(m => new Series(
@@ -61,7 +76,11 @@ public sealed partial class DrilledApp : IAsyncLifetime
             double.Parse(m.Groups[3].Value, System.Globalization.CultureInfo.InvariantCulture)))];
     }
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        await _collector.DisposeAsync();
+    }
 
     private void Drill()
     {

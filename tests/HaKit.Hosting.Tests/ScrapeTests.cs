@@ -11,7 +11,17 @@ public sealed partial class ScrapeTests(DrilledApp app) : IClassFixture<DrilledA
 
     [Theory]
     [MemberData(nameof(Queries))]
-    public void Every_query_and_every_alert_finds_series_with_the_labels_it_groups_by(string name, string expression)
+    public void Every_query_and_every_alert_finds_series_with_the_labels_it_groups_by(string name, string expression) => FindsSeries(app.Scraped, name, expression);
+
+    [Theory]
+    [MemberData(nameof(Queries))]
+    public void Every_query_and_every_alert_finds_series_behind_an_OTLP_collector_too(string name, string expression) => FindsSeries(app.Collected, name, expression);
+
+    [Fact]
+    public void A_collector_shows_the_same_series_as_the_exporter() =>
+        app.Collected.Select(Identity).Order(StringComparer.Ordinal).Should().Equal(app.Scraped.Select(Identity).Order(StringComparer.Ordinal));
+
+    private static void FindsSeries(IReadOnlyList<Series> all, string name, string expression)
     {
         var recorded = Rules().Where(r => r.Name.StartsWith("hakit:", StringComparison.Ordinal)).Select(r => r.Name).ToHashSet();
         var groups = Grouping().Matches(expression).SelectMany(m => m.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries)).Distinct().Except(["instance"]).ToArray();
@@ -27,7 +37,7 @@ public sealed partial class ScrapeTests(DrilledApp app) : IClassFixture<DrilledA
                 recorded.Should().Contain(metric);
                 continue;
             }
-            var series = app.Scraped.Where(s => s.Metric == metric && Matchers(selector.Groups[2].Value).All(m => m(s))).ToArray();
+            var series = all.Where(s => s.Metric == metric && Matchers(selector.Groups[2].Value).All(m => m(s))).ToArray();
             series.Should().NotBeEmpty("{0} asks for {1}", name, selector.Value);
             found.AddRange(series);
         }
@@ -45,6 +55,10 @@ public sealed partial class ScrapeTests(DrilledApp app) : IClassFixture<DrilledA
     [Fact]
     public void Every_metric_of_ours_has_a_name_without_a_suffix_that_depends_on_the_exporter() =>
         app.Scraped.Select(s => s.Metric).Distinct().Should().NotContain(m => m.EndsWith("_ratio", StringComparison.Ordinal));
+
+    // The exporter beside it adds the scope's name and version.
+    private static string Identity(Series series) =>
+        $"{series.Metric}{{{string.Join(',', series.Labels.Where(l => !l.Key.StartsWith("otel_", StringComparison.Ordinal)).OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => $"{l.Key}={l.Value}"))}}}";
 
     private static IEnumerable<Func<Series, bool>> Matchers(string selector)
     {

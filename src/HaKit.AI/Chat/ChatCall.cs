@@ -11,6 +11,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ChatResponse> AskAsync(EndpointAttempt attempt, CancellationToken token)
     {
+        attempt.ReportOperation("chat");
         var chat = ChatEndpoint.FromEndpoint(attempt.Endpoint);
         ResilienceWatch.WarnIfRepeating(attempt.Endpoint);
         var asked = chat.Client.GetResponseAsync(MessagesFor(attempt.Endpoint), chat.AdaptOptions(options, attempt.Endpoint, used, OwnModels), token);
@@ -29,6 +30,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
 
     public ValueTask<IAsyncEnumerable<ChatResponseUpdate>> OpenAsync(EndpointAttempt attempt, CancellationToken token)
     {
+        attempt.ReportOperation("chat");
         var chat = ChatEndpoint.FromEndpoint(attempt.Endpoint);
         var updates = chat.Client.GetStreamingResponseAsync(MessagesFor(attempt.Endpoint), chat.AdaptOptions(options, attempt.Endpoint, used, OwnModels), token);
         return new(new ChatStream(updates, chat, attempt.Endpoint, Profile));

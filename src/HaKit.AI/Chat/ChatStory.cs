@@ -25,17 +25,20 @@ public static class ChatStory
     /// </summary>
     public const string CostKey = "hakit.cost";
 
-    /// <summary>The name of the endpoint that served the answer; null when no pool did.</summary>
+    /// <summary>
+    /// Gets the name of the endpoint that served the answer; null when no pool did, and for an answer that came out of a cache or a file: its properties, which came
+    /// back as JSON, tell of an earlier call.
+    /// </summary>
     /// <param name="response">The answer, as it came or put together from updates.</param>
     public static string? GetServingEndpoint(this ChatResponse response)
     {
         ArgumentNullException.ThrowIfNull(response);
-        if (NamedIn(response.AdditionalProperties) is { } name)
+        if (ServedBy(response.AdditionalProperties) is { } name)
             return name;
         // Updates with a message's id are put together into that message's properties.
         foreach (var message in response.Messages)
         {
-            if (NamedIn(message.AdditionalProperties) is { } inMessage)
+            if (ServedBy(message.AdditionalProperties) is { } inMessage)
                 return inMessage;
         }
 
@@ -47,8 +50,12 @@ public static class ChatStory
     public static string? GetServingEndpoint(this ChatResponseUpdate update)
     {
         ArgumentNullException.ThrowIfNull(update);
-        return NamedIn(update.AdditionalProperties);
+        return ServedBy(update.AdditionalProperties);
     }
+
+    // What was stored as JSON comes back as its elements, and not as text.
+    private static string? ServedBy(AdditionalPropertiesDictionary? properties) =>
+        properties is not null && properties.TryGetValue(EndpointKey, out var name) ? name as string : null;
 
     internal static string? NamedIn(AdditionalPropertiesDictionary? properties) =>
         properties is not null && properties.TryGetValue(EndpointKey, out var name) ? TextOf(name) : null;

@@ -1,6 +1,7 @@
 using HaKit.Attempts;
 using HaKit.Estimates;
 using HaKit.Faults;
+using HaKit.Telemetry;
 
 namespace HaKit;
 
@@ -64,6 +65,17 @@ public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
             throw new ArgumentOutOfRangeException(nameof(outputTokens), outputTokens, "At least 0 is needed.");
         if (IsCurrent)
             _lease.CountTokens(inputTokens, outputTokens, cachedInputTokens);
+    }
+
+    /// <summary>Says what the attempt is in the words of OpenTelemetry's conventions for generative AI (<c>gen_ai.operation.name</c>), for its span. Calls over HTTP say it themselves.</summary>
+    /// <param name="operation">Such as <c>chat</c> or <c>embeddings</c>.</param>
+    public void ReportOperation(string operation)
+    {
+        ArgumentNullException.ThrowIfNull(operation);
+        if (IsCurrent && _lease.Span is { IsAllDataRequested: true } span)
+        {
+            span.SetTag(Tags.Operation, operation);
+        }
     }
 
     /// <summary>Says that the result the callback is about to return is a failure, and what it means. The result is disposed if the call moves on.</summary>

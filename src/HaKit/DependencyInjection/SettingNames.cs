@@ -33,7 +33,7 @@ internal static class SettingNames
         ("Scale", Group<ScaleOptions>()),
         ("Retry", Group<RetryOptions>(("Name", Leaf), ("BackoffType", Leaf), ("UseJitter", Leaf), ("ShouldRetryAfterHeader", Leaf))),
         ("Streaming", Group<StreamingOptions>()),
-        ("Http", Group<HttpOptions>(("CredentialNames", Each(Leaf)))),
+        ("Http", Group<HttpOptions>(("CountTokens", OnlyCode), ("CredentialNames", Each(Leaf)))),
         ("Hedging", Group<HedgingOptions>(("Name", Leaf), ("MaxHedgedAttempts", Leaf), ("Delay", Leaf))),
         ("RetryBudget", Group<RetryBudgetOptions>()),
         ("CircuitBreaker", Group<HealthOptions>(("Name", Leaf))),

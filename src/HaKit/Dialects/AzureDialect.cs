@@ -9,6 +9,9 @@ internal sealed class AzureDialect : OpenAIDialect
 
     public override ModelPlace? ModelInPath { get; } = new("/deployments/", '/', NeedsMark: false);
 
+    // The dated interface (/openai/deployments/…) refuses members that are younger than its date.
+    public override bool TakesPromptCacheKey(string path) => path.Contains("/openai/v1/", StringComparison.Ordinal) && IsChat(path);
+
     protected override FaultReach ThrottleReach => FaultReach.Endpoint;
 
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch

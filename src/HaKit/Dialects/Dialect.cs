@@ -35,6 +35,10 @@ internal abstract class Dialect
     /// <param name="maxTokens">The bound on the answer.</param>
     public abstract CompletionRequest Completion(string folder, string? model, int maxTokens);
 
+    /// <summary>Does a request of the given server take the member <c>prompt_cache_key</c>? Servers that do not know it may refuse the request.</summary>
+    /// <param name="path">The path of the endpoint's address and the request's behind it.</param>
+    public virtual bool TakesPromptCacheKey(string path) => false;
+
     /// <summary>Does the body of an error show that it is of this dialect, whatever the endpoint declares?</summary>
     /// <param name="signs">What the body showed.</param>
     public virtual bool IsUnmistakable(in ErrorSigns signs) => false;

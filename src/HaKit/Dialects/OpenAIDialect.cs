@@ -46,6 +46,12 @@ internal class OpenAIDialect : Dialect
         }));
     }
 
+    // Only OpenAI's own: others that speak like it refuse members that they do not know.
+    public override bool TakesPromptCacheKey(string path) => GetType() == typeof(OpenAIDialect) && IsChat(path);
+
+    /// <summary>Is it one of the two paths that take a prompt cache key?</summary>
+    protected static bool IsChat(string path) => path.EndsWith("/chat/completions", StringComparison.Ordinal) || path.EndsWith("/responses", StringComparison.Ordinal);
+
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {
         "insufficient_quota" or "credit_balance_exhausted" or "billing_hard_limit_reached" or "billing_not_active" or "billing_error"

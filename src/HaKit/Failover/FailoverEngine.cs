@@ -264,7 +264,7 @@ internal sealed partial class FailoverEngine
     private Lease? TryStart(FailoverCall call, EndpointState state, BeginMode mode, TimeSpan now, bool isPaced = false)
     {
         var lease = call.TakeLease();
-        if (!lease.TryBegin(state, mode, call.Profile.InputTokens, call.Profile.Tokens, call.History.NextNumber, call.Deadline, Clock, now))
+        if (!lease.TryBegin(state, mode, call.Profile.InputTokens, call.Profile.LimitTokens, call.History.NextNumber, call.Deadline, Clock, now))
         {
             call.KeepLease(lease);
             return null;
@@ -441,7 +441,7 @@ internal sealed partial class FailoverEngine
         var query = new SelectionQuery(call.Profile, call.History, now);
         foreach (var member in Snapshot.Members)
         {
-            if (query.CanServe(member) && member.AvailableAt(call.Profile.Tokens, now) is var at && at < soonest)
+            if (query.CanServe(member) && member.AvailableAt(call.Profile.LimitTokens, now) is var at && at < soonest)
                 soonest = at;
         }
 

@@ -156,6 +156,11 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             if (!_body.IsKept && Profile.MayHedge != false)
                 Profile = Profile with { MayHedge = false };
         }
+        if (Profile.Tokens == 0 && _body is { IsKept: true, IsJson: true } body && HttpSide.Of(pool).LeastTokenLimit is { } least)
+        {
+            // Limited, because a guess above a limit would never fit.
+            Profile = Profile with { GuessedTokens = Math.Min(least, PromptSize.EstimateTokens(body[..], pool.Options.Http.CountTokens)) };
+        }
         AsksForStream = _body?.Outline.Stream == true || _route.Streams || AcceptsEventsOnly();
     }
 
@@ -165,6 +170,10 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     {
         if (_body?.IsSpent == true)
             throw NotRepeatable(attempt);
+        if (attempt.Lease.Span is not null && Operations.Of(_route.Path) is { } operation)
+        {
+            attempt.ReportOperation(operation);
+        }
         var target = HttpSide.Of(pool).TargetOf(attempt.Endpoint);
         var secret = await pool.Owners.Credentials.GetAsync(attempt.Endpoint, token).ConfigureAwait(false);
         attempt.Lease.State.UsedCredential = secret;
@@ -269,9 +278,14 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         // The context of a resilience handler outside belongs to the whole call: one inside would take the call's token for the attempt's.
         if (request.GetResilienceContext() is not null)
             message.SetResilienceContext(null);
-        message.Content = _body?.NewContent(target.Model);
+        message.Content = _body?.NewContent(target.Model, CacheKeyFor(target));
         return message;
     }
+
+    private byte[]? CacheKeyFor(HttpTarget target) =>
+        Profile.AffinityKey is { } key && _body is { IsKept: true, IsJson: true } && pool.Options.Http.SendPromptCacheKey && target.TakesPromptCacheKey(_route.Path)
+            ? PromptCacheKey.For(_body[..], key)
+            : null;
 
     // Some SDKs accept both with every request, and say in the body which of the two they want.
     private bool AcceptsEventsOnly() => request.Headers.NonValidated.TryGetValues("Accept", out var accept) && accept.ToString() is var text

@@ -25,6 +25,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     public UnknownShapes UnknownShapes { get; } = new(pool.Name, pool.Owners.NewLogger("HaKit.Http"));
 
     private Addressed? _addressed;
+    private TokenLimit? _tokenLimit;
     private int _warnedOfRetries;
 
     public static HttpSide Of(EndpointPool pool) => s_all.GetValue(pool, static pool => new HttpSide(pool));
@@ -51,6 +52,20 @@ internal sealed partial class HttpSide(EndpointPool pool)
 
     /// <exception cref="InvalidOperationException">The address is not under the pool's origin.</exception>
     public HttpRoute RouteOf(Uri requested) => _routes.Of(requested, pool.Origin);
+
+    /// <summary>The least of the pool's token limits; null where it has none.</summary>
+    public int? LeastTokenLimit
+    {
+        get
+        {
+            var (options, known) = (pool.Options, _tokenLimit);
+            if (known?.Of != options)
+            {
+                _tokenLimit = known = new TokenLimit(options, options.LeastTokenLimit());
+            }
+            return known.Least;
+        }
+    }
 
     /// <summary>Endpoints without an address are served by client objects: they are for other calls, and nothing is wrong with them.</summary>
     /// <exception cref="InvalidOperationException">None of the pool's endpoints has an address.</exception>
@@ -118,6 +133,10 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// <param name="Of">What it holds for.</param>
     /// <param name="Names">The endpoints with an address; null: all.</param>
     private sealed record Addressed(PoolSnapshot Of, string[]? Names);
+
+    /// <param name="Of">What it holds for.</param>
+    /// <param name="Least">The limit.</param>
+    private sealed record TokenLimit(EndpointPoolOptions Of, int? Least);
 
     /// <summary>Says, once for each endpoint, that it does not have a model that it is asked for: capacity that is not there.</summary>
     public void ModelMissing(PoolEndpoint endpoint, int status)

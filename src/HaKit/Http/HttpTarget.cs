@@ -52,6 +52,10 @@ internal sealed class HttpTarget
     /// <summary>The model's name; null to leave the caller's.</summary>
     public ModelName? Model { get; }
 
+    /// <summary>Does it take the member <c>prompt_cache_key</c> in a request?</summary>
+    /// <param name="path">The request's path behind the origin's.</param>
+    public bool TakesPromptCacheKey(string path) => DialectTable.Of(_endpoint.Dialect).TakesPromptCacheKey(_path + path);
+
     /// <summary>May the caller's credentials go to it?</summary>
     /// <param name="secret">What it is asked with at this moment; null for nothing beside its headers and its address.</param>
     /// <param name="byPool">What the pool says of all its endpoints.</param>

@@ -88,9 +88,10 @@ internal sealed class RequestBody : IDisposable
 
     /// <summary>A content for one attempt.</summary>
     /// <param name="model">The name in the place of the caller's model; null to leave that.</param>
-    public HttpContent NewContent(ModelName? model)
+    /// <param name="member">A member to put before the first of a JSON object that is kept; null for none.</param>
+    public HttpContent NewContent(ModelName? model, byte[]? member = null)
     {
-        var content = new Content(this, model is null ? null : Replacing(model));
+        var content = new Content(this, model is null ? null : Replacing(model), member);
         foreach (var (name, values) in _source.Headers.NonValidated)
         {
             if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
@@ -135,19 +136,26 @@ internal sealed class RequestBody : IDisposable
             LimitedBuffer.Return(_bytes);
     }
 
-    private async Task WriteAsync(Stream target, byte[]? model, CancellationToken cancellationToken)
+    private async Task WriteAsync(Stream target, byte[]? model, byte[]? member, CancellationToken cancellationToken)
     {
         Enter();
         try
         {
+            var from = 0;
+            if (member is not null)
+            {
+                from = PromptCacheKey.PlaceIn(this[..]);
+                await target.WriteAsync(_bytes.AsMemory(0, from), cancellationToken).ConfigureAwait(false);
+                await target.WriteAsync(member, cancellationToken).ConfigureAwait(false);
+            }
             if (model is null)
             {
-                await target.WriteAsync(_bytes.AsMemory(0, _length), cancellationToken).ConfigureAwait(false);
+                await target.WriteAsync(_bytes.AsMemory(from.._length), cancellationToken).ConfigureAwait(false);
             }
             else
             {
                 var (start, length) = Outline.Model!.Value.GetOffsetAndLength(_length);
-                await target.WriteAsync(_bytes.AsMemory(0, start), cancellationToken).ConfigureAwait(false);
+                await target.WriteAsync(_bytes.AsMemory(from..start), cancellationToken).ConfigureAwait(false);
                 await target.WriteAsync(model, cancellationToken).ConfigureAwait(false);
                 await target.WriteAsync(_bytes.AsMemory((start + length).._length), cancellationToken).ConfigureAwait(false);
             }
@@ -184,20 +192,22 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
+    private long? LengthWith(byte[]? model, byte[]? member) => LengthWith(model) + (member?.Length ?? 0);
+
     private long? LengthWith(byte[]? model) => !IsKept ? model is null ? _source.Headers.ContentLength : null
         : model is null ? _length
         : _length - Outline.Model!.Value.GetOffsetAndLength(_length).Length + model.Length;
 
-    private sealed class Content(RequestBody body, byte[]? model) : HttpContent
+    private sealed class Content(RequestBody body, byte[]? model, byte[]? member) : HttpContent
     {
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
 
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
-            body.IsKept ? body.WriteAsync(stream, model, cancellationToken) : body.PassAsync(stream, model, cancellationToken);
+            body.IsKept ? body.WriteAsync(stream, model, member, cancellationToken) : body.PassAsync(stream, model, cancellationToken);
 
         protected override bool TryComputeLength(out long length)
         {
-            var known = body.LengthWith(model);
+            var known = body.LengthWith(model, member);
             length = known ?? 0;
             return known is not null;
         }

@@ -95,6 +95,9 @@ public sealed class EndpointPoolOptions
     /// <summary>Seed of everything random, for tests that must repeat. Default: none, a fresh one.</summary>
     public long? Seed { get; set; }
 
+    /// <summary>The least of the token limits of endpoints and accounts; null where there is none.</summary>
+    internal int? LeastTokenLimit() => Endpoints.Select(static e => e.Limits).Concat(AccountLimits.Values).Min(static l => l?.TokensPerMinute);
+
     internal EndpointPoolOptions With(IList<EndpointOptions> endpoints)
     {
         var options = (EndpointPoolOptions)MemberwiseClone();

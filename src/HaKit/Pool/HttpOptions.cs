@@ -37,6 +37,19 @@ public sealed class HttpOptions
     /// </summary>
     public bool KeepStandbysWarm { get; set; }
 
+    /// <summary>
+    /// Sends the member <c>prompt_cache_key</c> with chats that have an affinity key, to endpoints whose declared dialect has it (OpenAI, and Azure OpenAI's
+    /// <c>/openai/v1</c>): a hash of the affinity key. A key of the caller's stays. Default true.
+    /// </summary>
+    public bool SendPromptCacheKey { get; set; } = true;
+
+    /// <summary>
+    /// Counts the tokens of a text, for token limits before the answer says how many there were: such as
+    /// <c>text => tokenizer.CountTokens(text)</c> with a tokenizer of Microsoft.ML.Tokenizers. Default null: bytes ÷ 4. Called for each text of a JSON request where
+    /// the pool has token limits and the profile does not say how many tokens there are, on any thread. Only code can set it.
+    /// </summary>
+    public Func<string, int>? CountTokens { get; set; }
+
     internal HttpOptions Copy()
     {
         var copy = (HttpOptions)MemberwiseClone();

@@ -66,5 +66,11 @@ public sealed record RequestProfile
     /// <summary>The key that all attempts of the call present; made up when null.</summary>
     public string? IdempotencyKey { get; init; }
 
+    /// <summary>Tokens of the prompt as guessed from its bytes: good enough for limits, and for nothing that would exclude an endpoint.</summary>
+    internal int GuessedTokens { get; init; }
+
     internal long Tokens => (long)InputTokens + MaxOutputTokens;
+
+    /// <summary>The tokens that limits count before the answer says how many there were.</summary>
+    internal long LimitTokens => Tokens > 0 ? Tokens : GuessedTokens;
 }

@@ -13,7 +13,7 @@ internal static class SelectionExplainer
         {
             var member = snapshot.Members[i];
             var health = member.Health.State;
-            var at = member.AvailableAt(query.Tokens, query.Now);
+            var at = member.AvailableAt(query.Profile.LimitTokens, query.Now);
             explanations[i] = new EndpointExplanation
             {
                 Endpoint = member.Endpoint.Name,
@@ -45,7 +45,7 @@ internal static class SelectionExplainer
             return "cooldown";
         if (!health.Admits(query.Now))
             return "health";
-        if (!member.HasRoom(query.Tokens, query.Now))
+        if (!member.HasRoom(query.Profile.LimitTokens, query.Now))
             return "limit";
         return query.Excludes(member) ? "tried" : null;
     }

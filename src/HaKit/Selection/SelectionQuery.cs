@@ -54,7 +54,7 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     }
 
     /// <summary>Does the request fit, and is there room for it within the limits?</summary>
-    public bool HasPlace(EndpointState state) => Fits(state) && state.HasRoom(Tokens, Now);
+    public bool HasPlace(EndpointState state) => Fits(state) && state.HasRoom(Profile.LimitTokens, Now);
 
     /// <summary>Has this call tried it, or found something broken that it shares?</summary>
     public bool Excludes(EndpointState state) => !History.IsFresh && (History.TimesTried(state) > 0 || History.FoundBroken(state));

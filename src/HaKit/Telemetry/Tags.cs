@@ -24,6 +24,7 @@ internal static class Tags
     public const string ServerPort = "server.port";
     public const string Provider = "gen_ai.provider.name";
     public const string Model = "gen_ai.request.model";
+    public const string Operation = "gen_ai.operation.name";
     public const string TokenType = "gen_ai.token.type";
     public const string InputTokens = "gen_ai.usage.input_tokens";
     public const string OutputTokens = "gen_ai.usage.output_tokens";

@@ -102,11 +102,13 @@ public sealed class LeftInSilenceTests
     private void Teach(EndpointPool pool, TimeSpan takes, string endpoint = "well") => _time.Run(async () =>
     {
         for (var call = 0; call < 30; call++)
+        {
             await pool.ExecuteAsync(new RequestProfile { Endpoints = [endpoint] }, (_time, takes), static async (_, s, token) =>
             {
                 await Task.Delay(s.takes, s._time, token).ConfigureAwait(false);
                 return 0;
             }).ConfigureAwait(false);
+        }
         return 0;
     });
 

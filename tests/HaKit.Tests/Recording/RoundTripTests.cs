@@ -113,7 +113,7 @@ public sealed class RoundTripTests
     private static readonly string[] s_leftOut =
     [
         "Endpoints:Address", "Endpoints:Client", "Endpoints:Credential", "Endpoints:Headers", "Endpoints:ForwardCallerCredential", "Endpoints:HealthPath", "Heartbeat:Path",
-        "Origin", "Http", "Sharing", "Recovery", "Scale", "Objective", "Seed",
+        "Origin", "Http", "Sharing", "Recovery", "Scale", "Objective", "OnFault", "Seed",
     ];
 
     [Fact]

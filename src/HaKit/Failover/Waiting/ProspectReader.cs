@@ -114,7 +114,7 @@ internal ref struct ProspectReader
             _anyCanAnswer = true; // its trial's end decides
             return;
         }
-        var at = Max(AskableAt(health), member.RoomAt(_call.Profile.Tokens, _now));
+        var at = Max(AskableAt(health), member.RoomAt(_call.Profile.LimitTokens, _now));
         if (at >= _call.Deadline)
         {
             (_soonestTooLate, _anyCanAnswer) = (Min(_soonestTooLate, at), true);

@@ -1,0 +1,69 @@
+using System.Text.Json;
+
+namespace HaKit.Http;
+
+/// <summary>
+/// How many tokens the prompt of a JSON request has, by estimate: all its text, by a counter of the application's or as bytes ÷ 4. Images and files are no
+/// text, and count as much as providers usually charge for one.
+/// </summary>
+internal static class PromptSize
+{
+    private const int BytesPerToken = 4;
+    private const int TokensPerFile = 1000;
+    private const int ShortestFile = 1024;
+
+    /// <param name="json">The body.</param>
+    /// <param name="count">Counts the tokens of a text; null for bytes ÷ 4. One that throws counts for nothing.</param>
+    public static int EstimateTokens(ReadOnlySpan<byte> json, Func<string, int>? count)
+    {
+        long bytes = 0, tokens = 0;
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType != JsonTokenType.String)
+                {
+                    continue;
+                }
+                if (IsFile(reader.ValueSpan))
+                {
+                    tokens += TokensPerFile;
+                }
+                else if (count is not null && TryCount(ref reader, count, out var counted))
+                {
+                    tokens += counted;
+                }
+                else
+                {
+                    bytes += reader.ValueSpan.Length;
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            // The server refuses it anyway.
+        }
+        return (int)Math.Min(int.MaxValue / 2, tokens + (bytes + BytesPerToken - 1) / BytesPerToken);
+    }
+
+    private static bool TryCount(ref Utf8JsonReader reader, Func<string, int> count, out int tokens)
+    {
+        try
+        {
+            tokens = Math.Max(0, count(reader.GetString()!));
+            return true;
+        }
+#pragma warning disable CA1031 // What the application's counter throws must not fail a call.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            tokens = 0;
+            return false;
+        }
+    }
+
+    // Base64, with or without "data:…;base64," before it: long, and no space in its beginning.
+    private static bool IsFile(ReadOnlySpan<byte> text) =>
+        text.Length >= ShortestFile && text[..ShortestFile].IndexOfAny((byte)' ', (byte)'\\') < 0 && System.Text.Ascii.IsValid(text[..ShortestFile]);
+}
