@@ -24,6 +24,8 @@ public sealed record Series(string Metric, IReadOnlyDictionary<string, string> L
 /// </summary>
 public sealed partial class DrilledApp : IAsyncLifetime
 {
+    public const string Pool = "drilled";
+
     private readonly ManualTimeProvider _time = new();
     private WebApplication _app = null!;
     private OtlpReceiver _collector = null!;
@@ -50,7 +52,7 @@ public sealed partial class DrilledApp : IAsyncLifetime
                 (exporter.Protocol, exporter.Endpoint) = (OtlpExportProtocol.HttpProtobuf, _collector.Address);
                 reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = 3_600_000; // when flushed
             }));
-        var pool = builder.Services.AddHaEndpointPool("chat", options =>
+        var pool = builder.Services.AddHaEndpointPool(Pool, options =>
         {
             options.Seed = 1;
             options.Hedging.Enabled = true;
