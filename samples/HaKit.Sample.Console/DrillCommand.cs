@@ -38,20 +38,35 @@ internal static class DrillCommand
     private static string Summary(IReadOnlyCollection<DrillCall> calls, TimeSpan duration, int seed, bool failover)
     {
         var served = calls.Where(c => c.Outcome == CallOutcome.Served).ToArray();
+        var lost = calls.Count(c => c.Outcome == CallOutcome.Lost);
+        var wrong = calls.Count(c => c.Outcome == CallOutcome.Wrong);
         var times = served.Select(c => c.Time.TotalMilliseconds).Order().ToArray();
+        var median = At(times, 0.5);
         List<FormattableString> lines =
         [
             $"",
             $"drill: {calls.Count} calls in {duration.TotalSeconds:0} s, seed {seed}{(failover ? "" : ", no failover")}",
             $"",
-            $"  time      p50 {At(times, 0.5):0.0} ms, p99 {At(times, 0.99):0.0} ms, longest {At(times, 1):0.0} ms",
             .. served.GroupBy(c => c.ServedBy).OrderBy(g => g.Key, StringComparer.Ordinal)
-                .Select(FormattableString (g) => $"  {g.Key,-10}{g.Count(),5} served, {100.0 * g.Count() / served.Length:0.0} %"),
+                .Select(FormattableString (g) => $"  {g.Key,-10}{g.Count(),5} calls served, {100.0 * g.Count() / served.Length:0.0} %"),
             .. calls.Where(c => c.Why is not null).Take(3).Select(FormattableString (c) => $"  {c.Why}"),
-            $"  served {served.Length}, wrong {calls.Count(c => c.Outcome == CallOutcome.Wrong)}, lost {calls.Count(c => c.Outcome == CallOutcome.Lost)}",
+            $"",
+            $"  {Verdict(calls.Count, lost, wrong)}",
+            $"  A call takes {median:0.0} ms (median). The faults added at most {Added(times, 0.99, median)} to 99 of 100 calls, and {Added(times, 1, median)} to the slowest.",
+            $"  served {served.Length}, wrong {wrong}, lost {lost}",
         ];
         return string.Join(Environment.NewLine, lines.Select(l => l.ToString(CultureInfo.InvariantCulture)));
     }
+
+    private static string Verdict(int calls, int lost, int wrong) => lost + wrong == 0
+        ? $"Every call was served with the right answer, although one of the three servers was in trouble most of the time."
+        : $"{lost + wrong} of {calls} calls were not served with the right answer.";
+
+    private static string Added(double[] sorted, double share, double median) => (At(sorted, share) - median) switch
+    {
+        >= 1000 and var ms => string.Create(CultureInfo.InvariantCulture, $"{ms / 1000:0.0} s"),
+        var ms => string.Create(CultureInfo.InvariantCulture, $"{ms:0} ms"),
+    };
 
     private static double At(double[] sorted, double share) => sorted.Length == 0 ? 0 : sorted[Math.Max(0, (int)Math.Ceiling(share * sorted.Length) - 1)];
 }

@@ -9,14 +9,18 @@ namespace HaKit.Testing;
 /// </summary>
 public static class FakeAnswers
 {
-    // Some of more than one byte a character, so that a body can be cut within one.
-    private static readonly string[] Words =
+    // Plain words that every terminal can show. Some have characters of two and three bytes, so that a body can be cut within one.
+    private static readonly string[] Nouns =
     [
-        " the", " of", " and", " a", " to", " in", " is", " you", " that", " it", " for", " was", " on", " are", " as", " with",
-        " availability", " replica", " quorum", " lease", " heartbeat", " standby", " failover", " latency", " naïve", " über", " señal", " où", " 東京", " данные", " 🙂", " ∑",
+        " server", " replica", " quorum", " lease", " heartbeat", " standby", " model", " pool", " endpoint", " token", " café", " señal", " Zürich", " client’s", " café’s", " naïve",
     ];
 
-    /// <summary>The answer to a prompt: a mark of the prompt, then words.</summary>
+    private static readonly string[] Verbs =
+    [
+        " answers", " waits", " serves", " returns", " fails", " moves", " holds", " asks", " recovers", " counts", " sees", " knows", " finds", " keeps", " starts", " ends",
+    ];
+
+    /// <summary>Returns the answer to a prompt: a mark that differs for each prompt, then plain words, as in <c>answer-089be207b544f1e4: the standby answers and the lease holds</c>.</summary>
     /// <param name="prompt">The text of the last message; see <see cref="FakeRequest.Prompt"/>.</param>
     /// <param name="maxTokens">How many tokens (contents of a stream) the answer has, exactly; null for 8 to 23, by the prompt.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxTokens"/> is not positive.</exception>
@@ -67,9 +71,17 @@ public static class FakeAnswers
         var state = Hash(prompt);
         var tokens = new string[maxTokens ?? 8 + (int)(state & 15)];
         ArgumentOutOfRangeException.ThrowIfZero(tokens.Length, nameof(maxTokens));
-        tokens[0] = Hex(state);
+        tokens[0] = $"answer-{Hex(state)}:";
         for (var i = 1; i < tokens.Length; i++)
-            tokens[i] = Words[Next(ref state) & 31];
+        {
+            tokens[i] = (i % 4) switch
+            {
+                1 => " the",
+                2 => Nouns[Next(ref state) & 15],
+                3 => Verbs[Next(ref state) & 15],
+                _ => " and",
+            };
+        }
         return tokens;
     }
 

@@ -9,7 +9,7 @@ public sealed class FakeAnswersTests
         FakeAnswers.AnswerTo("hello", 6).Should().NotBe(FakeAnswers.AnswerTo("Hello", 6));
         FakeAnswers.AnswerTo("hello").Should().StartWith(FakeAnswers.AnswerTo("hello", 6), "a longer answer goes on where a shorter one ends");
         // FNV-1a of the UTF-16 bytes of "a": 61 00.
-        FakeAnswers.AnswerTo("a", 1).Should().Be("089be207b544f1e4");
+        FakeAnswers.AnswerTo("a", 1).Should().Be("answer-089be207b544f1e4:");
     }
 
     [Fact]
