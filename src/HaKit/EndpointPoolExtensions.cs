@@ -8,6 +8,15 @@ namespace HaKit;
 /// </summary>
 public static class EndpointPoolExtensions
 {
+    /// <summary>Explains in one sentence for each endpoint whether it can be chosen now for an ordinary request, and why. Has no side effects.</summary>
+    /// <param name="pool">The pool.</param>
+    /// <returns>One line for each endpoint, in the order in which they were listed.</returns>
+    public static string Explain(this EndpointPool pool)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        return string.Join(Environment.NewLine, pool.Explain(RequestProfile.Default));
+    }
+
     /// <summary>Calls the pool with the default profile; or, if the state is a <see cref="RequestProfile"/>, with that profile.</summary>
     /// <inheritdoc cref="EndpointPool.ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
     public static ValueTask<TResult> ExecuteAsync<TState, TResult>(

@@ -41,4 +41,39 @@ public sealed class PoolStatusTests
         await test.Pool.ForceDownAsync("b");
         test.Pool.GetStatus().Should().BeEquivalentTo(new { FirstTier = 1, ServingTier = 2 }, "those before the promoted one come last");
     }
+
+    [Fact]
+    public void Explain_without_arguments_says_in_one_sentence_for_each_endpoint_whether_it_can_be_chosen()
+    {
+        using var test = TestPools.Create(3, o => o.Endpoints[2].Limits = new() { RequestsPerMinute = 1 });
+        test["a"].Faults.Always(FakeFault.Refused);
+        test["b"].Faults.Always(FakeFaults.OpenAI.RateLimited(TimeSpan.FromSeconds(20)));
+        for (var i = 0; i < 5; i++)
+            test.Invoking(t => t.Call(new RequestProfile { Deadline = TimeSpan.FromSeconds(2) })).Should().NotThrow<InvalidOperationException>("calls are served or refused");
+
+        var lines = test.Pool.Explain().Split(Environment.NewLine);
+
+        lines.Should().HaveCount(3);
+        lines[0].Should().Match("Endpoint 'a' gets no calls: Ejected because of ConnectFailed; it is asked again in * s.");
+        lines[1].Should().Match("Endpoint 'b' gets no calls: Cooling down because of Throttled (429*); it is asked again in * s.");
+        lines[2].Should().Match("Endpoint 'c' gets no calls: its limit is reached; it is asked again in * s.");
+        test.Pool.Explain().Should().NotContain("10675199");
+    }
+
+    [Fact]
+    public void An_endpoint_that_waits_for_a_person_says_so_and_is_never_called_healthy()
+    {
+        using var test = TestPools.Create(2);
+        test["a"].Faults.Always(FakeFaults.OpenAI.BadKey());
+        for (var i = 0; i < 5; i++)
+            test.Call();
+
+        test.Pool.Explain().Should().Contain("Endpoint 'a' gets no calls: Cooling down because of Unauthorized (401");
+        test.Pool.GetStatus().ToString().Should().NotContain("a: Healthy").And.Contain("a: Cooling down because of Unauthorized");
+    }
+
+    [Theory]
+    [InlineData(0.254, "0.25 s"), InlineData(4.23, "4.2 s"), InlineData(45.4, "45 s"), InlineData(700, "12 min"), InlineData(12_600, "3.5 h")]
+    public void Durations_have_the_digits_that_a_reader_needs(double seconds, string text) =>
+        DurationText.Of(TimeSpan.FromSeconds(seconds)).Should().Be(text);
 }

@@ -39,6 +39,16 @@ public sealed record HealthState
     /// <summary>Failed probes in a row.</summary>
     public int ProbeMisses { get; internal init; }
 
+    /// <summary>Returns the state in words: <c>Healthy</c>, <c>Ejected because of ConnectFailed</c>, <c>Cooling down because of Throttled (429)</c>.</summary>
+    public override string ToString()
+    {
+        var cooling = CooldownCause is { } cause ? $"ooling down because of {cause}" : null;
+        if (cooling != null && Status is EndpointHealthStatus.Healthy or EndpointHealthStatus.Suspect or EndpointHealthStatus.SlowStart)
+            return $"C{cooling}";
+        var text = Cause is { } fault ? $"{Status} because of {fault}" : $"{Status}";
+        return cooling == null ? text : $"{text}, and c{cooling}";
+    }
+
     internal Cooldown? Cooldown { get; init; }
 
     /// <summary>Calls in a row that it refused and another endpoint then served.</summary>

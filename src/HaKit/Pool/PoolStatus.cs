@@ -85,17 +85,8 @@ public sealed record EndpointStatus
     /// <summary>The load that it reported of itself; null when it does not.</summary>
     public ReportedLoad? ReportedLoad { get; init; }
 
-    internal string HealthText
-    {
-        get
-        {
-            var text = string.Create(CultureInfo.InvariantCulture, $"{Health.Status} since {Since:u}");
-            if (Health.Cause is { } cause)
-                text += $" because of {cause}";
-            return Health.CooldownCause is { } cooling ? $"{text}, cooling down because of {cooling}" : text;
-        }
-    }
+    internal string HealthText => string.Create(CultureInfo.InvariantCulture, $"{Health}, since {Since:u}");
 
-    /// <summary>Its name and how it is: <c>main: Ejected since 2026-11-21 13:49:57Z because of ConnectFailed</c>.</summary>
+    /// <summary>Its name and how it is: <c>main: Ejected because of ConnectFailed, since 2026-11-21 13:49:57Z</c>.</summary>
     public override string ToString() => $"{Endpoint}: {HealthText}";
 }

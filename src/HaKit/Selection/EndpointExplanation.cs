@@ -1,3 +1,4 @@
+using System.Globalization;
 using HaKit.Health;
 using HaKit.Selection;
 
@@ -44,4 +45,19 @@ public sealed record EndpointExplanation
 
     /// <summary>The load that it reported of itself; null when it does not.</summary>
     public ReportedLoad? ReportedLoad { get; init; }
+
+    /// <summary>Returns the explanation as a sentence, as in <c>Endpoint 'main' gets no calls: Ejected because of ConnectFailed; it is asked again in 4.2 s.</c></summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Endpoint '{Endpoint}' {Verdict()}.");
+
+    private string Verdict() => NotAdmittedBy switch
+    {
+        null => string.Create(CultureInfo.InvariantCulture, $"can be chosen: {Health}, tier {Tier}, {InFlight} {(InFlight == 1 ? "attempt" : "attempts")} in flight"),
+        "capability" => "cannot serve this request: its model, capabilities, tags, residency or context window do not fit",
+        "limit" => $"gets no calls: its limit is reached{Again()}",
+        "tried" => $"gets no more attempts of this call: {Health}",
+        _ => $"gets no calls: {Health}{Again()}",
+    };
+
+    private string Again() =>
+        AvailableIn is { } left ? $"; it is asked again in {DurationText.Of(left)}" : Health.CooldownUntil == TimeSpan.MaxValue ? "; a person must repair this" : "";
 }
