@@ -12,7 +12,7 @@ internal static class DrillCommand
     {
         var options = new DrillOptions();
         var command = new Command("drill", """
-            Tells what each fault of the upstreams does to the calls through a gateway, a proxy, your application, or a HaKit pool.
+            Measures what each fault of the upstreams does to calls through a gateway, a proxy, your application, or a HaKit pool.
             Starts the upstreams itself: configure the target with their addresses (http://127.0.0.1:9101/v1, 9102, 9103). Without --target it drills a
             HaKit pool with its defaults, within this process. The matrix of faults is in docs/tool.md.
             Exit code 1 if --assert is given and something is missed, or if the run is void because the generator itself was late.

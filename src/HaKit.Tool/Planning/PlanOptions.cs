@@ -55,7 +55,7 @@ internal sealed class PlanCommandOptions
     private readonly Option<DateTimeOffset?> _from = Time("--from", "when the file's coverage begins (default its first start)");
     private readonly Option<DateTimeOffset?> _to = Time("--to", "when the file's coverage ends (default its last end)");
 
-    private const string Percentage = "a percentage such as 99.95, or nines such as 3N5,";
+    private const string Percentage = "a percentage from 50 such as 99.95, or nines such as 3N5,";
 
     public IEnumerable<Option> All =>
     [
@@ -143,7 +143,7 @@ internal sealed class PlanCommandOptions
         return colon > 0 && Percent(text[(colon + 1)..]) is { } availability ? new PlannedEndpoint(text[..colon], availability) : null;
     }
 
-    // A bare number is a percentage here.
+    // A bare number is a percentage here. Below 50 % it is a slip, most often nines without their N: 4 for 4N.
     private static AvailabilityRatio? Percent(string text) =>
-        AvailabilityRatio.TryParse(double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _) ? text + "%" : text, out var result) ? result : null;
+        AvailabilityRatio.TryParse(double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _) ? text + "%" : text, out var result) && result.Value >= 0.5 ? result : null;
 }

@@ -16,7 +16,7 @@ internal static class SimulateCommand
         var svg = CommandOptions.Text("--svg", "FILE", "draws the history to a file");
         var sweep = CommandOptions.Text("--sweep", "SETTINGS", $"instead: how much each of these settings matters, one at a time; \"all\", or of {string.Join(", ", Sweep.Names)}");
         var command = new Command("simulate", """
-            Tells what a pool would have delivered under a real history of incidents.
+            Computes what a pool would have delivered under a real history of incidents.
             Everything runs in virtual time on one thread: the real pool over scripted endpoints. A call is unavailable when it was not served within its deadline.
             Exit code 1 if the pool was unavailable for more than 1.2 times the share of the time when no service was up.
             """) { json, svg, sweep };
