@@ -48,9 +48,8 @@ internal static class Comparison
             - **pool**: a pool of two endpoints. It chooses an endpoint, keeps the request's body for a second attempt, reads the answer whole, and knows from it whether it is an answer, and how many tokens it cost.
 
             """);
-        foreach (var group in Groups())
-            if (group.Title.Contains(only, StringComparison.OrdinalIgnoreCase))
-                Append(page, group, slices);
+        foreach (var group in Groups().Where(g => g.Title.Contains(only, StringComparison.OrdinalIgnoreCase)))
+            Append(page, group, slices);
         if ("real sockets".Contains(only, StringComparison.OrdinalIgnoreCase))
             await AppendSocketsAsync(page, slices).ConfigureAwait(false);
         if ("threads".Contains(only, StringComparison.OrdinalIgnoreCase))
@@ -113,20 +112,30 @@ internal static class Comparison
     {
         var least = new Cost[group.Rivals.Length];
         Array.Fill(least, new Cost(double.MaxValue, double.MaxValue, double.MaxValue));
-        foreach (var rival in group.Rivals) // until code has its final form
+        foreach (var rival in group.Rivals)
+        {
+            // Until code has its final form.
             for (var i = 0; i < 3; i++)
             {
                 rival.Run(group.CallsPerSlice);
                 Thread.Sleep(120);
             }
+        }
+
         for (var slice = 0; slice < slices; slice++)
+        {
             for (var i = 0; i < least.Length; i++)
                 least[i] = least[i].Least(Measure(group.Rivals[i], group.CallsPerSlice));
+        }
+
         var unit = least[Array.FindIndex(group.Rivals, r => r.Name.StartsWith(group.Base, StringComparison.Ordinal))];
         page.Append(CultureInfo.InvariantCulture, $"\n## {group.Title}\n\n| | processor time | × | time | bytes | × |\n|---|---|---|---|---|---|\n");
         for (var i = 0; i < least.Length; i++)
+        {
             page.Append(CultureInfo.InvariantCulture,
                 $"| {group.Rivals[i].Name} | {least[i].Processor:0} ns | {least[i].Processor / unit.Processor:0.00} | {least[i].Wall:0} ns | {least[i].Bytes:0} | {(unit.Bytes > 0 ? $"{least[i].Bytes / unit.Bytes:0.00}" : "")} |\n");
+        }
+
         Console.Error.WriteLine($"measured: {group.Title}");
     }
 

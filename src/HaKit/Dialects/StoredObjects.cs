@@ -16,6 +16,12 @@ internal static class StoredObjects
 
     private static readonly byte[][] s_lists = ["\"vector_store_ids\""u8.ToArray(), "\"file_ids\""u8.ToArray()];
 
+    private static readonly WordSet s_names = new([.. s_ids.Concat(s_lists).Select(static quoted => System.Text.Encoding.UTF8.GetString(quoted.AsSpan(1, quoted.Length - 2)))]);
+
+    /// <summary>Is it the name of a member that tells of a stored object?</summary>
+    /// <param name="name">The name, without its quotes.</param>
+    public static bool MightBeNamedBy(ReadOnlySpan<byte> name) => s_names.Contains(name);
+
     /// <summary>Does the body name a stored object?</summary>
     /// <param name="json">The body.</param>
     public static bool AreNamedIn(ReadOnlySpan<byte> json)

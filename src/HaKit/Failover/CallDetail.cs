@@ -1,8 +1,27 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace HaKit;
 
 /// <summary>The story of one call that was served. Immutable.</summary>
 public sealed record CallDetail
 {
+    private readonly TimeSpan _took;
+
+    /// <summary>Makes the story of a call.</summary>
+    public CallDetail()
+    {
+    }
+
+    /// <summary>The story of a call that its only attempt served.</summary>
+    [SetsRequiredMembers]
+    internal CallDetail(string endpoint, TimeSpan took)
+    {
+        Endpoint = endpoint;
+        AttemptCount = 1;
+        Attempts = null!; // made when it is asked for
+        _took = took;
+    }
+
     /// <summary>The name of the endpoint that served it.</summary>
     public required string Endpoint { get; init; }
 
@@ -10,7 +29,7 @@ public sealed record CallDetail
     /// The attempts in the order in which they began, of many the first 3 and the last 10; the one that served has no fault. <see cref="AttemptCount"/> says how
     /// many there were.
     /// </summary>
-    public required IReadOnlyList<AttemptRecord> Attempts { get; init; }
+    public required IReadOnlyList<AttemptRecord> Attempts { get => field ??= [new AttemptRecord(Endpoint, null, _took)]; init; }
 
     /// <summary>How many attempts there were.</summary>
     public required int AttemptCount { get; init; }

@@ -184,7 +184,14 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         HandedOver = lease.IsHandedOver ? lease : null;
     }
 
-    public CallDetail Detail(TimeSpan now) => new()
+    public CallDetail Detail(TimeSpan now)
+    {
+        if (_servedBy is not null && History is { Begun: 1, Entries: [{ Fault: null, Ended: { } ended, Started: var started }] })
+            return new CallDetail(_servedBy, ended - started) { WaitRules = WaitRules(), Waited = Waited, InputTokens = _tokens.Input, OutputTokens = _tokens.Output };
+        return DetailOfMany(now);
+    }
+
+    private CallDetail DetailOfMany(TimeSpan now) => new()
     {
         Endpoint = _servedBy ?? History.Entries[^1].Endpoint.Name, // a refusal of the request itself was not served, but it did come from somewhere
         Attempts = Attempts(now),

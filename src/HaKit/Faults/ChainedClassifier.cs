@@ -3,6 +3,9 @@ namespace HaKit.Faults;
 /// <summary>The user's classifiers in order, then the built-in one. One that throws is passed over.</summary>
 internal sealed class ChainedClassifier(IFaultClassifier[] first) : IFaultClassifier
 {
+    /// <summary>Are there classifiers of the user's?</summary>
+    public bool HasOwn => first.Length > 0;
+
     public Fault? Classify(in FaultEvidence evidence)
     {
         foreach (var classifier in first)

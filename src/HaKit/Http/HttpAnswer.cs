@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
@@ -87,8 +88,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     private async ValueTask<HttpResponseMessage> JsonAsync(CancellationToken token)
     {
         var limit = pool.Options.Http.MaxAnswerBytes;
-        var length = response.Content.Headers.ContentLength;
-        if (length > limit)
+        if (DeclaredLength() > limit)
             return await PassedAsync(default, token).ConfigureAwait(false);
         var buffer = LimitedBuffer.Rent(limit);
         ArraySegment<byte> body;
@@ -109,7 +109,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         if (!outline.IsWhole && !IsEmptyOnPurpose(body.Count) && (isAnswer || IsJsonText(body)))
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
         // A request for the state of a job gets an answer that quotes the job's error. Headers say something of a fault, not whether there is one.
-        if (request.Method == HttpMethod.Post && Classify(body, null) is not null && Classify(body, response.Headers) is { } fault)
+        if (request.Method == HttpMethod.Post && (outline.MightTellFault || pool.Owners.Classifier.HasOwn) && Classify(body, null) is not null && Classify(body, response.Headers) is { } fault)
         {
             // An answer that a filter ended is an answer of its kind; any other error is none.
             if (fault.Kind != FaultKind.ContentFilter)
@@ -130,6 +130,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         response.ReplaceContent(new WholeContent(body), isWhole: true);
         return response;
     }
+
+    // As the server wrote it. The typed header would keep a computed length, and a parsed one, for a content that is thrown away.
+    private long? DeclaredLength() =>
+        response.Content.Headers.NonValidated.TryGetValues("Content-Length", out var values) && long.TryParse(values.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+            ? length : null;
 
     private async ValueTask<HttpResponseMessage> StreamedAsync(bool isLabelled, CancellationToken token)
     {

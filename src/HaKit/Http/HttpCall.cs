@@ -22,10 +22,11 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private int _redirects;
     private List<string>? _redirecting;
     private bool? _namesStoredObject;
-    private bool? _makesState;
     private EarlierTries? _tries;
 
-    public RequestProfile Profile { get; private set; } = HttpSide.Of(pool).Reachable(ProfileOf(pool, request));
+    private readonly HttpSide _side = HttpSide.Of(pool);
+
+    public RequestProfile Profile { get; private set; } = RequestProfile.Default;
 
     public bool AsksForStream { get; private set; }
 
@@ -36,8 +37,9 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     /// <summary>Sends the request to one endpoint after another until one answers.</summary>
     public static async Task<HttpResponseMessage> RunAsync(EndpointPool pool, HttpSend send, HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        HttpSide.Of(pool).LookForRetries(request);
         using var call = new HttpCall(pool, send, request) { _tries = RequestTries.Of(request) };
+        call._side.LookForRetries(request);
+        call.Profile = call._side.Reachable(ProfileOf(pool, request));
         await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -50,30 +52,29 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
         catch
         {
-            HttpSide.Of(pool).Failed(request);
+            call._side.Failed(request);
             RequestTries.Keep(request, call._tries);
             throw;
         }
     }
 
-    private async ValueTask<(HttpResponseMessage Response, CallDetail Detail)> ExecuteAsync(RequestProfile profile, CancellationToken token)
-    {
-        var served = await pool.ExecuteWithDetailAsync(profile, AsksForStream, this, static (attempt, call, token) => call.AttemptAsync(attempt, token), token, _tries).ConfigureAwait(false);
-        return (served.Result, served.Detail);
-    }
+    private ValueTask<Served<HttpResponseMessage>> ExecuteAsync(RequestProfile profile, CancellationToken token) =>
+        pool.ExecuteWithDetailAsync(profile, AsksForStream, this, static (attempt, call, token) => call.AttemptAsync(attempt, token), token, _tries);
 
     // What is named was made by one endpoint; another would answer that there is no such thing.
     private StatePlacement? PlaceState()
     {
+        if (_route.Named is null && !NamesStoredObject)
+            return null;
         var names = NamesStoredObject && _body is { IsKept: true } ? StoredNames.InBody(_body[..]) : [];
-        if (StoredNames.InPath(_route.Path) is { } named)
+        if (_route.Named is { } named)
             names.Add(named);
-        return StatePlacement.Of(pool, HttpSide.Of(pool).Ids, Profile, names);
+        return StatePlacement.Of(pool, _side.Ids, Profile, names);
     }
 
-    private async ValueTask<(HttpResponseMessage Response, CallDetail Detail)> RunWhereStateIsAsync(StatePlacement state, CancellationToken token)
+    private async ValueTask<Served<HttpResponseMessage>> RunWhereStateIsAsync(StatePlacement state, CancellationToken token)
     {
-        (HttpResponseMessage Response, CallDetail Detail) first;
+        Served<HttpResponseMessage> first;
         try
         {
             first = await ExecuteAsync(state.Profile, token).ConfigureAwait(false);
@@ -82,21 +83,21 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         {
             throw new StateNotPortableException(pool.Name, state.Names[0].Kind, state.Maker, "and the endpoints that share its store could not be had.", exception);
         }
-        if (state.Next is { } next && await SaysNotFoundAsync(first.Response, token).ConfigureAwait(false))
+        if (state.Next is { } next && await SaysNotFoundAsync(first.Result, token).ConfigureAwait(false))
         {
             var second = await ExecuteAsync(next, token).ConfigureAwait(false);
-            if (await SaysNotFoundAsync(second.Response, token).ConfigureAwait(false))
+            if (await SaysNotFoundAsync(second.Result, token).ConfigureAwait(false))
             {
-                second.Response.Dispose();
+                second.Result.Dispose();
                 return first;
             }
-            first.Response.Dispose();
+            first.Result.Dispose();
             first = second;
         }
-        if (state.Maker is null && first.Response.IsSuccessStatusCode)
+        if (state.Maker is null && first.Result.IsSuccessStatusCode)
         {
             foreach (var name in state.Names)
-                HttpSide.Of(pool).Ids.Remember(name.Id, first.Detail.Endpoint);
+                _side.Ids.Remember(name.Id, first.Detail.Endpoint);
         }
 
         return first;
@@ -116,13 +117,13 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     /// <param name="json">The answer, or one event of it.</param>
     public void RememberState(PoolEndpoint endpoint, ReadOnlySpan<byte> json)
     {
-        var ids = HttpSide.Of(pool).Ids;
+        var ids = _side.Ids;
         foreach (var name in StoredNames.InAnswer(json))
             ids.Remember(name.Id, endpoint.Name);
     }
 
     /// <summary>May an answer tell of new stored objects?</summary>
-    public bool MakesState => _makesState ??= request.Method == HttpMethod.Post && StoredNames.AreMadeAt(_route.Path);
+    public bool MakesState => _route.MakesState && request.Method == HttpMethod.Post;
 
     /// <summary>The path behind the pool's origin.</summary>
     public string Path => _route.Path;
@@ -136,32 +137,48 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     public RequestKind KindOn(WireDialect dialect) => ShapeOn(dialect) is not null && !NamesStoredObject ? RequestKind.CreatesAnswer : RequestKind.Other;
 
     // Of a body that was not kept, nothing is known of what it names.
-    private bool NamesStoredObject => _namesStoredObject ??= _body is not null && (!_body.IsKept || _body.IsJson && StoredObjects.AreNamedIn(_body[..]));
+    private bool NamesStoredObject => _namesStoredObject ??= _body is not null && (!_body.IsKept || _body.IsJson && _body.Outline.MightNameStoredObject && StoredObjects.AreNamedIn(_body[..]));
 
-    public async ValueTask ReadBodyAsync(CancellationToken cancellationToken)
+    public ValueTask ReadBodyAsync(CancellationToken cancellationToken)
     {
         if (request.RequestUri is not { IsAbsoluteUri: true } requested)
             throw new InvalidOperationException("The request has no absolute address.");
-        _route = HttpSide.Of(pool).RouteOf(requested);
-        if (request.Content is { } content)
+        _route = _side.RouteOf(requested);
+        if (request.Content is not { } content)
         {
-            try
-            {
-                _body = await RequestBody.OfAsync(content, pool.Options.Http.MaxReplayBytes, cancellationToken).ConfigureAwait(false);
-            }
-            catch (InvalidOperationException exception) when (content is StreamContent or MultipartContent)
-            {
-                throw new RequestNotRepeatableException(pool.Name, "request's body", exception); // a handler outside has sent it before
-            }
-            if (!_body.IsKept && Profile.MayHedge != false)
-                Profile = Profile with { MayHedge = false };
+            UseBody(null);
+            return default;
         }
-        if (Profile.Tokens == 0 && _body is { IsKept: true, IsJson: true } body && HttpSide.Of(pool).LeastTokenLimit is { } least)
+        var body = RequestBody.OfAsync(content, pool.Options.Http.MaxReplayBytes, cancellationToken);
+        if (!body.IsCompletedSuccessfully)
+            return AwaitBodyAsync(body, content);
+        UseBody(body.Result);
+        return default;
+    }
+
+    private async ValueTask AwaitBodyAsync(ValueTask<RequestBody> body, HttpContent content)
+    {
+        try
+        {
+            UseBody(await body.ConfigureAwait(false));
+        }
+        catch (InvalidOperationException exception) when (content is StreamContent or MultipartContent)
+        {
+            throw new RequestNotRepeatableException(pool.Name, "request's body", exception); // a handler outside has sent it before
+        }
+    }
+
+    private void UseBody(RequestBody? body)
+    {
+        _body = body;
+        if (body is { IsKept: false } && Profile.MayHedge != false)
+            Profile = Profile with { MayHedge = false };
+        if (Profile.Tokens == 0 && body is { IsKept: true, IsJson: true } && _side.LeastTokenLimit is { } least)
         {
             // Limited, because a guess above a limit would never fit.
             Profile = Profile with { GuessedTokens = Math.Min(least, PromptSize.EstimateTokens(body[..], pool.Options.Http.CountTokens)) };
         }
-        AsksForStream = _body?.Outline.Stream == true || _route.Streams || AcceptsEventsOnly();
+        AsksForStream = body?.Outline.Stream == true || _route.Streams || AcceptsEventsOnly();
     }
 
     /// <summary>Sends the request to one endpoint and looks at what comes back.</summary>
@@ -174,19 +191,24 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         {
             attempt.ReportOperation(operation);
         }
-        var target = HttpSide.Of(pool).TargetOf(attempt.Endpoint);
+        var target = _side.TargetOf(attempt.Endpoint);
         var secret = await pool.Owners.Credentials.GetAsync(attempt.Endpoint, token).ConfigureAwait(false);
         attempt.Lease.State.UsedCredential = secret;
         var noted = _tries?.Began(pool.Engine, attempt.Lease.State, attempt.Lease.Started);
         HttpResponseMessage? response = null;
         try
         {
-            response = await SendAsync(attempt, target, secret, token).ConfigureAwait(false);
+            if (_redirecting?.Contains(attempt.Endpoint.Name) == true)
+                throw HttpAnswer.Misdirected(attempt); // time does not change where a server points, so it is not asked again
+            var model = target.WantsModel && _body is { IsKept: true, Outline.Model: { } place } ? ModelIn(_body[place]) : null;
+            var withCredential = target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential);
+            var address = _route.On(target, model, withCredential);
+            response = await send(NewMessage(target, address, secret, withCredential), attempt, token).ConfigureAwait(false);
+            if (IsFromElsewhere(response, address) || HttpAnswer.IsRedirect(response))
+                response = await FollowAsync(response, attempt, target, address, secret, withCredential, token).ConfigureAwait(false);
             var judged = await new HttpAnswer(pool, attempt, this, request, response).JudgeAsync(token).ConfigureAwait(false);
             if (attempt.Lease.Declared is { } fault)
-            {
                 NoteFailure(attempt, noted, fault);
-            }
             return judged;
         }
         catch (Exception exception)
@@ -229,19 +251,13 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     public void Dispose() => _body?.Dispose();
 
     // A redirect within the same server is followed; the answer that asks for another is left to the classifier, which refuses it.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<HttpResponseMessage> SendAsync(EndpointAttempt attempt, HttpTarget target, string? secret, CancellationToken token)
+    private async ValueTask<HttpResponseMessage> FollowAsync(
+        HttpResponseMessage response, EndpointAttempt attempt, HttpTarget target, Uri address, string? secret, bool withCredential, CancellationToken token)
     {
-        if (_redirecting?.Contains(attempt.Endpoint.Name) == true)
-            throw HttpAnswer.Misdirected(attempt); // time does not change where a server points, so it is not asked again
-        var model = target.WantsModel && _body is { IsKept: true, Outline.Model: { } place } ? ModelIn(_body[place]) : null;
-        var withCredential = target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential);
-        var address = _route.On(target, model, withCredential);
-        List<Uri>? visited = null;
+        var visited = new List<Uri>();
         while (true)
         {
-            var response = await send(NewMessage(target, address, secret, withCredential), attempt, token).ConfigureAwait(false);
-            if (response.RequestMessage?.RequestUri is { } served && !HttpTarget.IsSameServer(served, address))
+            if (IsFromElsewhere(response, address))
             {
                 response.Dispose();
                 (_redirecting ??= []).Add(attempt.Endpoint.Name);
@@ -249,17 +265,20 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             }
             if (!HttpAnswer.IsRedirect(response))
                 return response;
-            (visited ??= []).Add(address);
-            if (NextOf(response, address) is { } next && !visited.Contains(next) && _redirects++ < MostRedirects)
+            visited.Add(address);
+            if (NextOf(response, address) is not { } next || visited.Contains(next) || _redirects++ >= MostRedirects)
             {
-                response.Dispose();
-                address = next;
-                continue;
+                (_redirecting ??= []).Add(attempt.Endpoint.Name);
+                return response;
             }
-            (_redirecting ??= []).Add(attempt.Endpoint.Name);
-            return response;
+            response.Dispose();
+            address = next;
+            response = await send(NewMessage(target, address, secret, withCredential), attempt, token).ConfigureAwait(false);
         }
     }
+
+    private static bool IsFromElsewhere(HttpResponseMessage response, Uri address) =>
+        response.RequestMessage?.RequestUri is { } served && !ReferenceEquals(served, address) && !HttpTarget.IsSameServer(served, address);
 
     // Only 307 and 308 keep method and body.
     private static Uri? NextOf(HttpResponseMessage response, Uri address) =>

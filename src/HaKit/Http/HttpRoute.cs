@@ -18,6 +18,8 @@ internal sealed class HttpRoute
         Text = requested.OriginalString;
         var folder = origin.AbsolutePath.TrimEnd('/');
         Path = requested.AbsolutePath.StartsWith(folder + "/", StringComparison.Ordinal) ? requested.AbsolutePath[folder.Length..] : requested.AbsolutePath;
+        Named = StoredNames.InPath(Path);
+        MakesState = StoredNames.AreMadeAt(Path);
         Streams = requested.AbsolutePath.EndsWith(":streamGenerateContent", StringComparison.Ordinal)
             || requested.Query.Split('?', '&').Contains("stream=true", StringComparer.OrdinalIgnoreCase);
     }
@@ -30,6 +32,12 @@ internal sealed class HttpRoute
 
     /// <summary>The path behind the origin.</summary>
     public string Path { get; }
+
+    /// <summary>The stored object that the path is about; null for none.</summary>
+    public StoredName? Named { get; }
+
+    /// <summary>May an answer to a POST tell of a new stored object?</summary>
+    public bool MakesState { get; }
 
     /// <summary>What is known of the path, if a POST to it creates an answer.</summary>
     /// <param name="dialect">What the endpoint declares.</param>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using HaKit.Dialects;
+using HaKit.Faults;
 
 namespace HaKit.Http;
 
@@ -12,75 +13,88 @@ internal readonly struct JsonOutline
 {
     private static readonly SearchValues<byte> s_marks = SearchValues.Create("\"{}[]"u8);
 
-    private JsonOutline(bool isWhole, Range? model, bool stream, int? usage)
-    {
-        IsWhole = isWhole;
-        Model = model;
-        Stream = stream;
-        Usage = usage;
-    }
-
     /// <summary>Is every bracket and every string closed, and is there anything at all?</summary>
-    public bool IsWhole { get; }
+    public bool IsWhole { get; private init; }
 
     /// <summary>Where the value of <c>model</c> is, in JSON with its quotes.</summary>
-    public Range? Model { get; }
+    public Range? Model { get; private init; }
 
     /// <summary>Does it say <c>"stream": true</c>?</summary>
-    public bool Stream { get; }
+    public bool Stream { get; private init; }
 
     /// <summary>Where the object begins that holds the usage, in the words of any dialect.</summary>
-    public int? Usage { get; }
+    public int? Usage { get; private init; }
+
+    /// <summary>Might the built-in classifier find a fault in it? If not, it need not look.</summary>
+    public bool MightTellFault { get; private init; }
+
+    /// <summary>Has it a member with a name that tells of a stored object?</summary>
+    public bool MightNameStoredObject { get; private init; }
 
     /// <summary>Of a form, no more is known than this.</summary>
-    public static JsonOutline OfForm(Range? model) => new(true, model, false, null);
+    public static JsonOutline OfForm(Range? model) => new() { IsWhole = true, Model = model };
 
     public static JsonOutline Of(ReadOnlySpan<byte> json)
     {
         Range? model = null;
         var stream = false;
         int? usage = null;
+        bool mightTellFault = false, mightNameStoredObject = false, isCut = false;
         var depth = 0;
         var isObject = false;
         var start = 0;
-        var at = 0;
-        while (json[at..].IndexOfAny(s_marks) is >= 0 and var step)
+        var marks = new JsonMarks(json);
+        for (var at = marks.Next(0); at >= 0; at = marks.Next(at))
         {
-            at += step;
             var mark = json[at];
             if (mark is (byte)'{' or (byte)'[')
             {
                 if (depth++ == 0)
                     (isObject, start) = (mark == '{', at);
                 at++;
+                continue;
             }
-            else if (mark is (byte)'}' or (byte)']')
+            if (mark != '"')
             {
-                if (--depth < 0)
-                    return default;
+                if (mark != '\\' && --depth < 0)
+                    return new() { MightTellFault = true, MightNameStoredObject = true };
                 at++;
+                continue;
             }
-            else
+            var end = marks.EndOfString(at);
+            if (end < 0)
             {
-                var end = EndOfString(json, at);
-                if (end < 0)
-                    return new(false, model, stream, usage);
-                var name = json[(at + 1)..(end - 1)];
-                at = end;
-                if (depth != 1 || !isObject || ValueAt(json, end) is not { } value)
-                    continue;
-                at = value;
-                if (name.SequenceEqual("model"u8) && value < json.Length && json[value] == '"' && EndOfString(json, value) is > 0 and var endOfModel)
-                    model = value..(at = endOfModel);
-                else if (name.SequenceEqual("stream"u8))
-                    stream = json[value..].StartsWith("true"u8);
-                else if (UsageWords.IsContainer(name))
-                    usage = value;
-                else if (UsageWords.IsAtRoot(name))
-                    usage ??= start;
+                isCut = true;
+                break;
             }
+            var name = json[(at + 1)..(end - 1)];
+            at = end;
+            var value = ValueAt(json, end);
+            mightTellFault = mightTellFault || FaultMarks.MightBe(name, value is { } found ? json[found..] : default);
+            if (value is not { } place)
+                continue;
+            mightNameStoredObject = mightNameStoredObject || StoredObjects.MightBeNamedBy(name);
+            at = place;
+            if (depth != 1 || !isObject)
+                continue;
+            if (name.SequenceEqual("model"u8) && place < json.Length && json[place] == '"' && marks.EndOfString(place) is > 0 and var endOfModel)
+                model = place..(at = endOfModel);
+            else if (name.SequenceEqual("stream"u8))
+                stream = json[place..].StartsWith("true"u8);
+            else if (UsageWords.IsContainer(name))
+                usage = place;
+            else if (UsageWords.IsAtRoot(name))
+                usage ??= start;
         }
-        return new(depth == 0 && !json.Trim(" \t\r\n"u8).IsEmpty, model, stream, usage);
+        return new()
+        {
+            IsWhole = !isCut && depth == 0 && !json.Trim(" \t\r\n"u8).IsEmpty,
+            Model = model,
+            Stream = stream,
+            Usage = usage,
+            MightTellFault = mightTellFault,
+            MightNameStoredObject = mightNameStoredObject || isCut,
+        };
     }
 
     /// <summary>Where the value of a member of the root begins; null when the root has no such member.</summary>

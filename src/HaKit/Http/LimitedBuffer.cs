@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using HaKit.Failover;
 
 namespace HaKit.Http;
@@ -62,6 +63,7 @@ internal sealed class LimitedBuffer : WriteOnlyStream
     public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Count);
 
     /// <summary>Reads until the stream ends (true) or the limit is passed (false).</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> FillAsync(Stream source, CancellationToken cancellationToken)
     {
         while (Count <= _limit)

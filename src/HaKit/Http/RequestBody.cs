@@ -48,13 +48,35 @@ internal sealed class RequestBody : IDisposable
     /// <param name="source">The content; it stays the caller's.</param>
     /// <param name="maxReplayBytes">How much is kept.</param>
     /// <param name="cancellationToken">The caller's.</param>
-    public static async ValueTask<RequestBody> OfAsync(HttpContent source, int maxReplayBytes, CancellationToken cancellationToken)
+    public static ValueTask<RequestBody> OfAsync(HttpContent source, int maxReplayBytes, CancellationToken cancellationToken)
+    {
+        // What is in memory is written at once, and is not asked for its length, which its headers would keep from then on.
+        if (source is not ByteArrayContent)
+            return ReadAsync(source, maxReplayBytes, cancellationToken);
+        var buffer = LimitedBuffer.Rent(maxReplayBytes);
+        var copy = source.CopyToAsync(buffer, cancellationToken);
+        return copy.IsCompletedSuccessfully ? new(Keep(source, maxReplayBytes, buffer)) : AwaitAsync(copy, source, maxReplayBytes, buffer);
+    }
+
+    private static async ValueTask<RequestBody> AwaitAsync(Task copy, HttpContent source, int maxReplayBytes, LimitedBuffer buffer)
+    {
+        try
+        {
+            await copy.ConfigureAwait(false);
+        }
+        catch (LimitedBuffer.FullException)
+        {
+            return new RequestBody(source, maxReplayBytes);
+        }
+        return Keep(source, maxReplayBytes, buffer);
+    }
+
+    private static async ValueTask<RequestBody> ReadAsync(HttpContent source, int maxReplayBytes, CancellationToken cancellationToken)
     {
         var length = source.Headers.ContentLength;
         if (length > maxReplayBytes)
             return new RequestBody(source, maxReplayBytes);
         var buffer = LimitedBuffer.Rent(maxReplayBytes);
-        RequestBody body;
         try
         {
             // What has a length, and JSON, can be written again; of anything else that is too long the one time may have come.
@@ -71,12 +93,17 @@ internal sealed class RequestBody : IDisposable
                 await source.CopyToAsync(buffer, cancellationToken).ConfigureAwait(false);
             }
 
-            body = new RequestBody(source, maxReplayBytes) { _length = buffer.Count, _bytes = buffer.TakeBytes() };
         }
         catch (LimitedBuffer.FullException)
         {
             return new RequestBody(source, maxReplayBytes);
         }
+        return Keep(source, maxReplayBytes, buffer);
+    }
+
+    private static RequestBody Keep(HttpContent source, int maxReplayBytes, LimitedBuffer buffer)
+    {
+        var body = new RequestBody(source, maxReplayBytes) { _length = buffer.Count, _bytes = buffer.TakeBytes() };
         buffer.Return(); // and only here: a content that failed may still be written to
         var type = TypeOf(source);
         if (ModelFinder.IsJson(type))

@@ -7,6 +7,10 @@ internal sealed class EndpointCredentials(Func<PoolEndpoint, CancellationToken, 
     public bool HasSource => source is not null;
 
     /// <summary>Gets the endpoint's credential as it is at this moment: from the application's source, or else from the endpoint's options; null for none.</summary>
-    public async ValueTask<string?> GetAsync(PoolEndpoint endpoint, CancellationToken cancellationToken) =>
-        (source is null ? null : await source(endpoint, cancellationToken).ConfigureAwait(false)) ?? endpoint.Credential;
+    public ValueTask<string?> GetAsync(PoolEndpoint endpoint, CancellationToken cancellationToken) =>
+        source is null ? new(endpoint.Credential) : AskAsync(source, endpoint, cancellationToken);
+
+    private static async ValueTask<string?> AskAsync(
+        Func<PoolEndpoint, CancellationToken, ValueTask<string?>> source, PoolEndpoint endpoint, CancellationToken cancellationToken) =>
+        await source(endpoint, cancellationToken).ConfigureAwait(false) ?? endpoint.Credential;
 }

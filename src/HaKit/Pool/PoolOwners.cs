@@ -70,7 +70,7 @@ internal sealed class PoolOwners : IDisposable
 
     public CurrentOptions Options { get; }
 
-    public IFaultClassifier Classifier { get; }
+    public ChainedClassifier Classifier { get; }
 
     public EndpointCredentials Credentials { get; }
 
