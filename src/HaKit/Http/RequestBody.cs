@@ -50,8 +50,8 @@ internal sealed class RequestBody : IDisposable
     /// <param name="cancellationToken">The caller's.</param>
     public static ValueTask<RequestBody> OfAsync(HttpContent source, int maxReplayBytes, CancellationToken cancellationToken)
     {
-        // What is in memory is written at once, and is not asked for its length, which its headers would keep from then on.
-        if (source is not ByteArrayContent)
+        // What is in memory is written at once.
+        if (source is not ByteArrayContent || source.Headers.ContentLength > maxReplayBytes)
             return ReadAsync(source, maxReplayBytes, cancellationToken);
         var buffer = LimitedBuffer.Rent(maxReplayBytes);
         var copy = source.CopyToAsync(buffer, cancellationToken);
