@@ -26,7 +26,7 @@ public sealed class ContributingTests
     [InlineData("Add a selector preset")]
     [InlineData("Add a probe")]
     public void Adding_something_takes_fewer_than_ten_lines_of_instructions(string heading) =>
-        Page.Section("CONTRIBUTING.md", heading).Count(l => l.Length > 0).Should().BeInRange(2, 9);
+        Page.Section("CONTRIBUTING.md", heading).Count(l => l.Length > 0 && !l.TrimStart().StartsWith('|')).Should().BeInRange(2, 9);
 
     [Fact]
     public async Task A_selector_of_ones_own_takes_one_class_and_one_call()

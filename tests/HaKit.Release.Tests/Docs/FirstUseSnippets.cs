@@ -25,7 +25,7 @@ public sealed class FirstUseSnippets
 
         Console.WriteLine(pool.GetStatus());
 
-        pool.GetStatus().ToString().Should().MatchRegex("^Pool 'test': 2 of 2 endpoints serve. main: Healthy since [^;]+Z; standby: Healthy since [^;]+Z\\.$");
+        pool.GetStatus().ToString().Should().MatchRegex("^Pool 'test': 2 of 2 endpoints serve. main: Healthy, since [^;]+Z; standby: Healthy, since [^;]+Z\\.$");
         answer.Attempts.Should().ContainSingle().Which.ToString().Should().Be("main: no fault after 0.1 s");
     }
 }
