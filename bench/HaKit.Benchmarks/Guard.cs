@@ -28,13 +28,13 @@ internal static class Guard
         Line[] lines =
         [
             new("a call, synchronous, to Polly alone", Of(failover.Pool), 0, Of(failover.Polly_alone), 1.5),
-            new("a call, asynchronous, to Polly alone", Of(failover.Pool_asynchronous), 992, Of(failover.Polly_alone_asynchronous), 1.5),
-            new("failing over once, to a synchronous call of Polly", Of(failover.Pool_failing_over_once), 720, Of(failover.Polly_alone), 6),
-            new("hedging armed, to Polly alone, asynchronous", Of(failover.Pool_hedging_armed), 992, Of(failover.Polly_alone_asynchronous), 2),
+            new("a call, asynchronous, to Polly alone", Of(failover.Pool_asynchronous), 8, Of(failover.Polly_alone_asynchronous), 1.5),
+            new("failing over once, to a synchronous call of Polly", Of(failover.Pool_failing_over_once), 376, Of(failover.Polly_alone), 6),
+            new("hedging armed, to Polly alone, asynchronous", Of(failover.Pool_hedging_armed), 8, Of(failover.Polly_alone_asynchronous), 2),
             new("a choice among 16", Of(() => selection.Pick()), 0),
             new("health of an attempt", Of(() => health.Begin_and_succeed()), 0),
-            new("an HTTP call, to the bare client's", Of(http.Pooled), 3264, Of(http.Bare), 20),
-            new("a chat call, to a call of the pool", Of(ai.Pool), 1432, Of(failover.Pool), 4),
+            new("an HTTP call, to the bare client's", Of(http.Pooled), 2880, Of(http.Bare), 20),
+            new("a chat call, to a call of the pool", Of(ai.Pool), 1368, Of(failover.Pool), 4),
             new("an update of a chat stream, to the bare client's", Of(ai.Pool_update), 0, Of(ai.Client_alone_update), 15),
         ];
         var isGood = true;

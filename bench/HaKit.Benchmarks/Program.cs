@@ -16,8 +16,6 @@ switch (args)
         return await Soak.RunAsync(args[1..]);
     case ["telemetry-load", ..]:
         return await TelemetryLoad.RunAsync(args[1..]);
-    case ["http-ratio", ..]:
-        return await HttpRatio.RunAsync(args[1..]);
     case ["compare", ..]:
         return await Comparison.RunAsync(args[1..]);
     case ["answer-server"]:

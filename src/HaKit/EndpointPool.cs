@@ -48,7 +48,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     public Uri Origin { get; }
 
     /// <summary>Gets the members at this moment.</summary>
-    public IReadOnlyList<PoolEndpoint> Endpoints => Array.ConvertAll(Owners.Engine.Snapshot.Members, static m => m.Endpoint);
+    public IReadOnlyList<PoolEndpoint> Endpoints => Owners.Engine.Snapshot.Endpoints;
 
     /// <summary>Gets the clock that the pool goes by.</summary>
     public TimeProvider Time => Owners.Clock.Time;
@@ -68,7 +68,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <summary>
     /// Runs the callback on one endpoint after another until it succeeds, within the deadline. An attempt's token is cancelled when the attempt times
     /// out or the caller cancels; both reach the callback once it has returned its task. A callback that ignores its token delays nothing else.
-    /// Success that is synchronous allocates nothing.
+    /// Success that is synchronous allocates nothing. As for every <see cref="ValueTask"/>: await the result once, or call AsTask; a pooled object may carry it.
     /// </summary>
     /// <typeparam name="TState">Whatever the callback needs.</typeparam>
     /// <typeparam name="TResult">What it returns; results of failed attempts that are <see cref="IDisposable"/> are disposed. An <see cref="HttpResponseMessage"/> with a failing status is a failure, judged by its status and body.</typeparam>

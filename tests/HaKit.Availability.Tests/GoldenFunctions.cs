@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using HaKit.Availability.Numerics;
 using static HaKit.Availability.ReliabilityBlock;
 
@@ -26,14 +28,12 @@ internal static class GoldenFunctions
         ["Structure.Series"] = r => AvailabilityRatio.Series(r.Units()).Value,
         ["Structure.Series.Unavailability"] = r => AvailabilityRatio.Series(r.Has("U=") ? r.UnitsByUnavailability() : r.Units()).Unavailability,
         ["Structure.Parallel"] = r => AvailabilityRatio.Parallel(r.Units()).Value,
-        ["Structure.Parallel.Unavailability"] = r => r.Inputs == "4 x 0.999 given as U=1e-3"
-            ? AvailabilityRatio.Parallel([.. Enumerable.Repeat(AvailabilityRatio.FromUnavailability(1e-3), 4)]).Unavailability
-            : throw new InvalidOperationException(r.ToString()),
+        ["Structure.Parallel.Unavailability"] = r => AvailabilityRatio.Parallel(RepeatedUnits(r)).Unavailability,
         ["Structure.KofN"] = r => KofNOf(r).Value,
         ["Structure.KofN.Unavailability"] = r => KofNOf(r).Unavailability,
         ["Structure.SparesApproximation"] = r => Capacity.SparesLowerBound((int)r["n"], (int)r["spares"], r.Availability("a")).Value,
         ["Structure.Eval"] = r => r.Inputs.StartsWith("bridge", StringComparison.Ordinal) ? Bridge().Availability.Value : BlockText.Parse(r.Inputs).Availability.Value,
-        ["Structure.EvalNaiveWrong"] = _ => NaiveAndNotReturned(),
+        ["Structure.EvalNaiveWrong"] = r => NaiveAndNotReturned(r),
 
         ["Reliability.DiscreteSurvival"] = r => Reliability.Survival(r["p"], (long)r["n"]).Value,
         ["Reliability.DiscreteFailure"] = r => Reliability.Survival(r["p"], (long)r["n"]).Unavailability,
@@ -154,6 +154,13 @@ internal static class GoldenFunctions
         return AvailabilityRatio.KofN((int)r["k"], units);
     }
 
+    /// <summary>Reads "4 x 0.999 given as U=1e-3".</summary>
+    private static AvailabilityRatio[] RepeatedUnits(GoldenRow r) =>
+        Regex.Match(r.Inputs, @"^(\d+) x (\S+) given as U=(\S+)$") is { Success: true } match
+            && Math.Abs(1 - GoldenRow.Number(match.Groups[2].Value) - GoldenRow.Number(match.Groups[3].Value)) < 1e-12
+            ? [.. Enumerable.Repeat(AvailabilityRatio.FromUnavailability(GoldenRow.Number(match.Groups[3].Value)), int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))]
+            : throw new InvalidOperationException(r.ToString());
+
     private static ReliabilityBlock Bridge()
     {
         var (a, b, c, d, e) = (Component("a", Nine()), Component("b", Nine()), Component("c", Nine()), Component("d", Nine()), Component("e", Nine()));
@@ -163,10 +170,12 @@ internal static class GoldenFunctions
     }
 
     /// <summary>Two web servers over one database: the value for two databases must be what two objects give, and must not be what one gives.</summary>
-    private static double NaiveAndNotReturned()
+    /// <param name="row">Says which unit is taken for two. Its "same" are two web servers of 0.99 over one database of 0.999.</param>
+    private static double NaiveAndNotReturned(GoldenRow row)
     {
+        var shared = Regex.Match(row.Inputs, "^same; treating (db) as two units$") is { Success: true } match ? match.Groups[1].Value : throw new InvalidOperationException(row.ToString());
         var (web1, web2) = (Component("web 1", AvailabilityRatio.From(0.99m)), Component("web 2", AvailabilityRatio.From(0.99m)));
-        var (db, other) = (Component("db", AvailabilityRatio.From(0.999m)), Component("other db", AvailabilityRatio.From(0.999m)));
+        var (db, other) = (Component(shared, AvailabilityRatio.From(0.999m)), Component($"other {shared}", AvailabilityRatio.From(0.999m)));
         var naive = Parallel(Series(web1, db), Series(web2, other)).Availability.Value;
         var right = Parallel(Series(web1, db), Series(web2, db)).Availability.Value;
         right.Should().BeApproximately(0.9989001, 1e-15).And.NotBeApproximately(naive, 1e-4);

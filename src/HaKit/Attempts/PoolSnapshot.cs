@@ -16,6 +16,9 @@ internal sealed class PoolSnapshot(EndpointState[] members, int firstTier)
     /// <summary>In the order in which they were listed.</summary>
     public EndpointState[] Members { get; } = members;
 
+    /// <summary>The same as endpoints. Made once for each snapshot, because every call of a chat client asks for it.</summary>
+    public IReadOnlyList<PoolEndpoint> Endpoints => field ??= Array.AsReadOnly(Array.ConvertAll(Members, static m => m.Endpoint));
+
     /// <summary>The tier that an operator made primary; tiers before it are used last.</summary>
     public int FirstTier { get; } = firstTier;
 

@@ -214,10 +214,10 @@ internal sealed class FlightRecorder : IPoolRecorder
             DropAll();
             return;
         }
-        TakeConfiguration();
         var lost = _dropped;
         try
         {
+            TakeConfiguration();
             var any = true;
             while (any)
             {
@@ -228,7 +228,9 @@ internal sealed class FlightRecorder : IPoolRecorder
                 _dropped = 0;
             }
         }
-        catch (Exception exception) when (SegmentWriter.IsOfDisk(exception))
+#pragma warning disable CA1031 // It runs on a timer's thread, where an exception would end the process: a recording is never worth that.
+        catch (Exception exception)
+#pragma warning restore CA1031
         {
             _written = null;
             _dropped += _entriesInBlock;

@@ -222,13 +222,21 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
         var wanted = policy.Sample;
         int best = -1, last = -1, spare = -1;
         var least = double.PositiveInfinity;
+        // The places, among the first 64, that a slow start has refused to this choice. To ask again at each draw would give an endpoint that has just come
+        // back most of the traffic of a pool of two, because each draw throws the dice of its share anew. Larger pools seldom draw the same place twice.
+        ulong refused = 0;
         for (var tries = 2 * wanted + 4; tries > 0 && wanted > 0; tries--)
         {
             var drawn = last < 0 ? group.Draw(ref dice) : group.DrawOther(last, ref dice);
+            if (drawn < 64 && (refused >> drawn & 1) != 0)
+                continue;
             ref readonly var candidate = ref candidates[drawn];
             var acceptance = Accept(in candidate, in query, ref dice);
             if (acceptance == Acceptance.BeyondShare)
+            {
                 spare = drawn;
+                refused |= drawn < 64 ? 1UL << drawn : 0;
+            }
             if (acceptance != Acceptance.Accepted)
                 continue;
             last = drawn;
