@@ -283,7 +283,7 @@ internal sealed class Lease
         }
         else
         {
-            State.Health.Complete(_data.Ticket, fault, now, State.Calls, State.InFlight);
+            State.Health.Complete(_data.Ticket, fault, now, State.Calls, State.InFlight, State.ServedBegan);
         }
 
         _data.Reservation.Settle(State, fault, tokens, now);

@@ -72,7 +72,8 @@ internal sealed class EndpointHealth
     /// <param name="now">The time on the pool's clock.</param>
     /// <param name="begun">How many attempts have ever begun on the endpoint, if the caller counts them.</param>
     /// <param name="inFlight">How many are under way on it, this one no more among them.</param>
-    public void Complete(in HealthTicket ticket, Fault? fault, TimeSpan now, long? begun = null, int inFlight = 0)
+    /// <param name="servedBegan">Of the attempts that the endpoint has served, when the latest one began.</param>
+    public void Complete(in HealthTicket ticket, Fault? fault, TimeSpan now, long? begun = null, int inFlight = 0, TimeSpan? servedBegan = null)
     {
         if (fault is null)
         {
@@ -90,7 +91,7 @@ internal sealed class EndpointHealth
             return;
         }
 
-        _tracker.Report(this, Evidence(ticket, fault) with { Begun = begun, InFlight = inFlight }, now);
+        _tracker.Report(this, Evidence(ticket, fault) with { Begun = begun, InFlight = inFlight, HasServedLater = servedBegan > ticket.Began }, now);
     }
 
     /// <summary>A caller gave up an attempt whose silence was unusual: the endpoint is suspect, and nothing is counted against it.</summary>

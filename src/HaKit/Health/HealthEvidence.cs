@@ -123,6 +123,9 @@ internal readonly record struct HealthEvidence
     /// <summary>How many attempts are under way on the endpoint; 0 where they are not counted.</summary>
     public int InFlight { get; init; }
 
+    /// <summary>Has the endpoint served an attempt that began later? Then a silence is no sign that the endpoint is silent now.</summary>
+    public bool HasServedLater { get; init; }
+
     /// <summary>Uniform in [0, 1).</summary>
     public double Jitter { get; init; }
 }
