@@ -21,7 +21,7 @@ internal sealed partial class FailoverEngine
 
     private Step AwaitService(FailoverCall call, PoolSnapshot snapshot, FailoverSettings settings, TimeSpan now, bool isCompany = false)
     {
-        var reader = new ProspectReader(call, settings, now, Outage.Since, isCompany);
+        var reader = new ProspectReader(call, settings, now, Outage, isCompany);
         var prospects = reader.Read(snapshot);
         if (prospects.TrialAt < call.Deadline && prospects.CameBackAt > now)
             // A call that has asked no endpoint yet need not pause.
@@ -42,6 +42,7 @@ internal sealed partial class FailoverEngine
         HasRetryLeft = call.History.OrdinaryRetries < settings.OrdinaryRetries,
         BackoffEnds = BackoffEnd(call, settings),
         CanPay = call.HasPaid || Budget.CanRetry,
+        HasRoomBesidePace = Outage.HasRoomBeside(now),
         MayAsk = call.IsAsker || Outage.IsFree(now) && MayTakeTheRight(call, Outage.NextTrialAt(askedAt), now),
         NextTrialAt = Outage.NextTrialAt(askedAt),
     };
@@ -83,16 +84,23 @@ internal sealed partial class FailoverEngine
     private Step AskReturned(FailoverCall call, EndpointState member, TimeSpan now)
     {
         // What a probe has seen lets one call in; what a call has seen lets in those that are released.
-        var isOpen = call.WasReleased && ProspectReader.HasComeBack(member, call.LastFailure) || member.TryTakeSeenBack();
-        if (isOpen && TryStart(call, member, ModeOf(member, now), now) is { } lease)
+        if (call.WasReleased && ProspectReader.HasComeBack(member, call.LastFailure))
+        {
+            if (TryStart(call, member, ModeOf(member, now), now) is { } released)
+                return Step.Start(released);
+        }
+        else if (member.TryTakeSeenBack() && TryStartInOutage(call, member, now) is { } lease)
+        {
             return Step.Start(lease);
+        }
+
         Resign(call);
         return LookAgain(call.Deadline, now);
     }
 
     private Step RetryOn(FailoverCall call, EndpointState member, TimeSpan now)
     {
-        if (TryPay(call) && TryStart(call, member, ModeOf(member, now), now) is { } lease)
+        if (TryPay(call) && TryStartInOutage(call, member, now) is { } lease)
             return Step.Start(lease);
         Resign(call);
         return Step.Wait(DrawBackoff(call, now, Settings));
@@ -103,7 +111,7 @@ internal sealed partial class FailoverEngine
         if (!call.IsAsker && !Outage.TryClaim(now))
             return LookAgain(call.Deadline, now);
         call.IsAsker = true;
-        if (TryStart(call, member, ModeOf(member, now), now, isPaced: true) is { } lease)
+        if (TryStartInOutage(call, member, now, isPaced: true) is { } lease)
         {
             Outage.BeginTrial(now);
             member.PacedAt = now;
@@ -114,6 +122,16 @@ internal sealed partial class FailoverEngine
         }
         Resign(call);
         return LookAgain(call.Deadline, now);
+    }
+
+    // An attempt that no success has called for: it goes into the account of the outage, unless it is the call's first one on the endpoint.
+    private Lease? TryStartInOutage(FailoverCall call, EndpointState member, TimeSpan now, bool isPaced = false)
+    {
+        var isRepeat = call.History.TimesTried(member) > 0;
+        var lease = TryStart(call, member, ModeOf(member, now), now, isPaced);
+        if (lease is not null && isRepeat)
+            Outage.CountRepeat(now);
+        return lease;
     }
 
     private static BeginMode ModeOf(EndpointState member, TimeSpan now) => member.Health.State.Admits(now) ? BeginMode.Normal : BeginMode.OutageTrial;

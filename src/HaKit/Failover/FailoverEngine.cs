@@ -350,6 +350,7 @@ internal sealed partial class FailoverEngine
         Budget.Success();
         if (lease.IsPaid)
             Budget.GiveBack();
+        Outage.NoteServed(lease.Started, now);
         EndOutage(call, lease, now);
         foreach (ref readonly var entry in call.History.Entries)
         {

@@ -99,4 +99,74 @@ public sealed class OutagePaceTests
         pace.EndTrial(S(12), 0);
         pace.NextTrialAt(S(12)).Should().Be(S(22));
     }
+
+    [Fact]
+    public void An_outage_allows_a_dozen_repeats_and_one_more_for_each_second()
+    {
+        _pace.BeginOutage(S(100), S(100));
+        for (var i = 0; i < 12; i++)
+        {
+            _pace.NextTrialAt(S(100)).Should().BeLessThanOrEqualTo(S(100.5), "repeat {0}", i);
+            _pace.CountRepeat(S(100.1));
+        }
+
+        _pace.NextTrialAt(S(100)).Should().Be(S(101));
+        _pace.CountRepeat(S(101));
+        _pace.NextTrialAt(S(100)).Should().Be(S(102));
+    }
+
+    [Theory]
+    [InlineData(0, 4, true)]
+    [InlineData(0, 5, false)]
+    [InlineData(5, 12, true)]
+    [InlineData(5, 13, false)]
+    [InlineData(10, 21, true)]
+    [InlineData(10, 22, false)]
+    [InlineData(60, 71, true)]
+    [InlineData(60, 72, false)]
+    public void A_repeat_beside_the_pace_leaves_room_for_the_trials(double age, int repeats, bool hasRoom)
+    {
+        _pace.HasRoomBeside(S(100)).Should().BeTrue("no outage is known");
+        _pace.BeginOutage(S(100), S(100));
+        for (var i = 1; i < repeats; i++)
+            _pace.CountRepeat(S(100));
+        _pace.HasRoomBeside(S(100 + age)).Should().Be(hasRoom);
+    }
+
+    [Fact]
+    public void A_success_that_began_in_the_outage_opens_the_account_anew_and_an_earlier_one_does_not()
+    {
+        _pace.BeginOutage(S(100), S(100));
+        for (var i = 0; i < 12; i++)
+            _pace.CountRepeat(S(100.1));
+        _pace.NoteServed(began: S(99), now: S(100.5));
+        _pace.HasRoomBeside(S(100.5)).Should().BeFalse();
+        _pace.NoteServed(began: S(100.2), now: S(100.6));
+        _pace.HasRoomBeside(S(100.6)).Should().BeTrue();
+    }
+
+    [Fact]
+    public void An_outage_that_begins_soon_after_another_goes_on_with_its_account()
+    {
+        _pace.BeginOutage(S(100), S(100));
+        for (var i = 0; i < 12; i++)
+            _pace.CountRepeat(S(100.1));
+        _pace.EndOutage(S(101), isWaitedFor: true).Should().NotBeNull();
+        _pace.BeginOutage(S(101.2), S(101.2));
+        _pace.HasRoomBeside(S(101.2)).Should().BeFalse();
+        _pace.EndOutage(S(102.5), isWaitedFor: true);
+        _pace.BeginOutage(S(104.6), S(104.6));
+        _pace.HasRoomBeside(S(104.6)).Should().BeTrue("two seconds lie between them");
+    }
+
+    [Fact]
+    public void An_outage_in_which_calls_are_repeated_beside_the_pace_is_not_forgotten()
+    {
+        _pace.BeginOutage(S(0), S(0));
+        _pace.CountRepeat(S(9));
+        _pace.BeginOutage(S(18), S(18));
+        _pace.Since.Should().Be(S(0));
+        _pace.BeginOutage(S(19), S(19));
+        _pace.Since.Should().Be(S(19));
+    }
 }

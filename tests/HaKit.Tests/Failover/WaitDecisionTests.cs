@@ -31,6 +31,7 @@ public sealed class WaitDecisionTests
         HasRetryLeft = true,
         BackoffEnds = S(10),
         CanPay = true,
+        HasRoomBesidePace = true,
         MayAsk = true,
         NextTrialAt = S(10),
     };
@@ -85,6 +86,7 @@ public sealed class WaitDecisionTests
     {
         Decide(AllDown with { RetryAt = S(10) }, Waiting with { CanPay = false }, WaitAction.Trial, WaitRule.Pace);
         Decide(AllDown with { RetryAt = S(10) }, Waiting with { HasRetryLeft = false }, WaitAction.Trial, WaitRule.Pace);
+        Decide(AllDown with { RetryAt = S(10) }, Waiting with { HasRoomBesidePace = false }, WaitAction.Trial, WaitRule.Pace);
         Decide(AllDown with { RetryAt = S(10) }, Waiting with { BackoffEnds = S(11) }, WaitAction.Trial, WaitRule.Pace);
     }
 

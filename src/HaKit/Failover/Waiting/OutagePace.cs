@@ -3,7 +3,8 @@ namespace HaKit.Failover.Waiting;
 /// <summary>
 /// When the pool may be asked whether an outage is over. One waiting call at a time holds the right to ask, and from the end of its trial to the start of
 /// the next there is a pause: 0.1, 0.2 and 0.4 s, then the larger of 0.5 s and a tenth of the outage's age, at most 2 s. So the end of an outage is noticed
-/// late by at most a tenth of its length, and asking costs a dozen trials and one or two a second for the whole pool. Lock-free; one for each pool.
+/// late by at most a tenth of its length. It also keeps the account of the outage: whatever is sent beyond a call's first attempt on each endpoint counts, by
+/// the pace or beside it, and never exceeds a dozen attempts and one for each second of the outage's age. Lock-free; one for each pool.
 /// </summary>
 internal sealed class OutagePace
 {
@@ -24,8 +25,19 @@ internal sealed class OutagePace
     // Nothing was asked for this long: whatever is wrong now is another outage.
     private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(10);
 
+    // An outage that begins so soon after another has ended is one of the failures that are mixed with successes in a flaky pool, and goes on with its account.
+    private static readonly TimeSpan Apart = TimeSpan.FromSeconds(2);
+
     // What is served before an outage is this old is one of the failures and successes that are mixed in a flaky pool, and does not begin the pauses anew.
     private static readonly TimeSpan Youth = TimeSpan.FromSeconds(1);
+
+    // The promise: so many repeats for an outage, and one more for each second of its age.
+    private const int RepeatsAtOnce = 12;
+
+    // The pace makes up to two trials a second at first and one a second when the outage is ten seconds old. What it will need until then beyond one a second is
+    // kept for it, falling evenly to nothing: an attempt beside the pace must not delay the trials that find the end of the outage.
+    private const double ReservedForTrials = 8;
+    private static readonly TimeSpan ReservedFor = TimeSpan.FromSeconds(10);
 
     // A jitter that only shortens: the bound on lateness is a promise.
     private const double Jitter = 0.05;
@@ -37,6 +49,11 @@ internal sealed class OutagePace
     private double _shortened = 1;
     private long _trialSince = None;
     private int _trials;
+    private int _repeats;
+    private long _repeatedAt = None;
+    private long _countedFrom;
+    private long _openedAt;
+    private long _endedAt = None;
     private int _claimed;
 
     /// <summary>Has the pool no budget for retries? Then trials are rare.</summary>
@@ -53,7 +70,41 @@ internal sealed class OutagePace
             return TimeSpan.Zero;
         var from = new TimeSpan(Volatile.Read(ref _from));
         var pause = IsWithoutBudget ? PauseWithoutBudget : PauseAfter(Volatile.Read(ref _trials), (askedAt > since ? from - 0.7 * (from - askedAt) : from) - since);
-        return from + pause * Volatile.Read(ref _shortened);
+        var next = from + pause * Volatile.Read(ref _shortened);
+        var room = new TimeSpan(Volatile.Read(ref _openedAt)) + TimeSpan.FromSeconds(Volatile.Read(ref _repeats) + 1 - RepeatsAtOnce);
+        return room > next ? room : next;
+    }
+
+    /// <summary>May an attempt be repeated beside the pace, because the budget pays or a probe has seen an endpoint back?</summary>
+    /// <param name="now">The time on the pool's clock.</param>
+    public bool HasRoomBeside(TimeSpan now)
+    {
+        if (Since is null)
+            return true;
+        var reserved = ReservedForTrials * Math.Max(0, 1 - (now - new TimeSpan(Volatile.Read(ref _countedFrom))) / ReservedFor);
+        return Volatile.Read(ref _repeats) + 1 + reserved <= RepeatsAtOnce + (now - new TimeSpan(Volatile.Read(ref _openedAt))).TotalSeconds;
+    }
+
+    /// <summary>Counts that a call is sent again to an endpoint that it has tried.</summary>
+    /// <param name="now">The time on the pool's clock.</param>
+    public void CountRepeat(TimeSpan now)
+    {
+        Volatile.Write(ref _repeatedAt, now.Ticks);
+        Interlocked.Increment(ref _repeats);
+    }
+
+    /// <summary>
+    /// An attempt was served. If it began after the failures did, the outage is not one of all endpoints, and its account is opened anew: where failures and
+    /// successes are mixed, calls are repeated as far as the budget pays.
+    /// </summary>
+    /// <param name="began">When the attempt began.</param>
+    /// <param name="now">The time on the pool's clock.</param>
+    public void NoteServed(TimeSpan began, TimeSpan now)
+    {
+        if (Volatile.Read(ref _repeats) == 0 || began.Ticks < Volatile.Read(ref _countedFrom))
+            return;
+        Volatile.Write(ref _openedAt, now.Ticks);
+        Volatile.Write(ref _repeats, 0);
     }
 
     /// <summary>When the outage began that calls wait for, as far as they know; null: none is known.</summary>
@@ -79,13 +130,18 @@ internal sealed class OutagePace
     public void BeginOutage(TimeSpan now, TimeSpan failedAt)
     {
         var since = Volatile.Read(ref _since);
-        if (since != None && now.Ticks - Volatile.Read(ref _from) < Forgotten.Ticks)
+        if (since != None && now.Ticks - Math.Max(Volatile.Read(ref _from), Volatile.Read(ref _repeatedAt)) < Forgotten.Ticks)
             return;
         if (Interlocked.CompareExchange(ref _since, failedAt.Ticks, since) != since)
             return;
         Volatile.Write(ref _trials, 0);
         Volatile.Write(ref _shortened, 1);
         Volatile.Write(ref _from, failedAt.Ticks);
+        if (since == None && Volatile.Read(ref _endedAt) is not None and var endedAt && now.Ticks - endedAt < Apart.Ticks)
+            return;
+        Volatile.Write(ref _countedFrom, failedAt.Ticks);
+        Volatile.Write(ref _openedAt, failedAt.Ticks);
+        Volatile.Write(ref _repeats, 0);
     }
 
     /// <summary>A trial begins.</summary>
@@ -110,6 +166,7 @@ internal sealed class OutagePace
     {
         if (Since is not { } since || isWaitedFor && now - since < Youth)
             return null;
+        Volatile.Write(ref _endedAt, now.Ticks);
         Volatile.Write(ref _since, None);
         return now - since;
     }

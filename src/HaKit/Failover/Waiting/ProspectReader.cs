@@ -24,6 +24,7 @@ internal ref struct ProspectReader
     private readonly TimeSpan? _outageSince;
     private readonly bool _isCompany;
     private readonly bool _hasRetryLeft;
+    private readonly bool _hasRoomBesidePace;
     private int _able;
     private bool _anyAllowed;
     private bool _anyHeals;
@@ -45,11 +46,12 @@ internal ref struct ProspectReader
     /// <param name="call">The call.</param>
     /// <param name="settings">The pool's settings.</param>
     /// <param name="now">The time on the pool's clock.</param>
-    /// <param name="outageSince">When the outage began that calls wait for; null: none is known.</param>
+    /// <param name="outage">The outage that calls wait for, if any is known.</param>
     /// <param name="isCompany">Is it for a second attempt, beside one that the call keeps?</param>
-    public ProspectReader(FailoverCall call, FailoverSettings settings, TimeSpan now, TimeSpan? outageSince, bool isCompany)
+    public ProspectReader(FailoverCall call, FailoverSettings settings, TimeSpan now, OutagePace outage, bool isCompany)
     {
-        (_call, _settings, _now, _outageSince, _isCompany) = (call, settings, now, outageSince, isCompany);
+        (_call, _settings, _now, _outageSince, _isCompany) = (call, settings, now, outage.Since, isCompany);
+        _hasRoomBesidePace = outage.HasRoomBeside(now);
         _hasRetryLeft = call.History.HasNoOwn || call.History.OrdinaryRetries < settings.OrdinaryRetries;
     }
 
@@ -141,7 +143,8 @@ internal ref struct ProspectReader
         _serving += hasServed ? 1 : 0;
         // A return is for the calls that are let in one after another. One that looked by itself goes by budget or pace, or all would go at once.
         var isOpen = _call.WasReleased && HasComeBack(member, failedAt);
-        if ((isOpen || findings.Attempts > 0 && member.IsSeenBack) && member.Load < _returnedLoad)
+        // A probe may be wrong: what it has seen hastens an attempt only as far as the outage's account has room.
+        if ((isOpen || findings.Attempts > 0 && _hasRoomBesidePace && member.IsSeenBack) && member.Load < _returnedLoad)
             (_cameBackAt, _returnedLoad, Returned) = (at, member.Load, member);
         if (hasServed && (findings.Attempts > 0 || _isCompany) && findings.Attempts < _retryAttempts)
             (_retryAt, _retryAttempts, Serving) = (at, findings.Attempts, member);

@@ -94,9 +94,9 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
             : new(WaitAction.WaitForRelease, WaitRule.Place, facts.Deadline);
     }
 
-    // Five retries are made in ordinary service, as far as the budget pays; what it cannot pay goes by the outage's pace.
+    // Five retries are made in ordinary service, as far as the budget pays and an outage's account has room; what is left goes by the outage's pace.
     private static TimeSpan RetryAt(in Prospects prospects, in WaitFacts facts) =>
-        facts.HasRetryLeft && facts.CanPay && prospects.RetryAt < TimeSpan.MaxValue ? Max(prospects.RetryAt, facts.BackoffEnds) : TimeSpan.MaxValue;
+        facts.HasRetryLeft && facts.CanPay && facts.HasRoomBesidePace && prospects.RetryAt < TimeSpan.MaxValue ? Max(prospects.RetryAt, facts.BackoffEnds) : TimeSpan.MaxValue;
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 

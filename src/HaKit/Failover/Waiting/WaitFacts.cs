@@ -27,6 +27,9 @@ internal readonly record struct WaitFacts
     /// <summary>Can the retry budget pay?</summary>
     public required bool CanPay { get; init; }
 
+    /// <summary>Does the account of the outage have room for an attempt beside the pace? True where no outage is known.</summary>
+    public required bool HasRoomBesidePace { get; init; }
+
     /// <summary>Does it hold the right to ask whether the outage is over, or could it take it now?</summary>
     public required bool MayAsk { get; init; }
 
