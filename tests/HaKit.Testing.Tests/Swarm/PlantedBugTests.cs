@@ -14,7 +14,11 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
 
     [Fact]
     public void A_budget_that_is_off_is_found() =>
-        Find("in an outage of all", @case => @case with { Plant = o => o.RetryBudget.Cost = 0 });
+        Find("retries in vain", @case => @case with { Plant = o => o.RetryBudget.Cost = 0 });
+
+    [Fact]
+    public void An_outage_that_is_asked_every_ten_seconds_is_found() =>
+        Find("was decided late", @case => @case with { Plant = o => o.RetryBudget.Cap = 0 });
 
     [Fact]
     public void Endpoints_that_do_not_know_what_they_share_are_found() =>

@@ -5,7 +5,11 @@ internal static class Promises
 {
     // Timers count whole milliseconds.
     private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan Return = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Return = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2.1);
+    private static readonly TimeSpan LongestDoubling = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Quick = TimeSpan.FromSeconds(0.1);
     private static readonly TimeSpan PauseLength = TimeSpan.FromSeconds(5);
 
     public static void Check(SwarmRun run)
@@ -17,10 +21,11 @@ internal static class Promises
             Moderation(run, call);
             if (call.IsBad)
                 BadRequest(run, call);
-            else if (call.Outcome != "served" && call.CancelAt is null)
-                Success(run, call);
+            else if (call.CancelAt is null)
+                Unharmed(run, call);
         }
         Outages(run);
+        Retries(run);
         Returns(run);
         Innocents(run);
         Silence(run);
@@ -74,16 +79,26 @@ internal static class Promises
             run.Broken($"call {call.Number} is a bad request and was tried {call.Attempts.Count} times");
     }
 
+    private static void Unharmed(SwarmRun run, SwarmCall call)
+    {
+        Punctuality(run, call);
+        if (call.Outcome != "served")
+            Success(run, call);
+    }
+
+    // At most a thousand calls wait.
+    private static bool IsCrowdedOut(SwarmCall call) => call.Exception?.Message.Contains("too many calls are waiting", StringComparison.Ordinal) == true;
+
     /// <summary>A call succeeds if an endpoint that may serve it was well, and free to be asked, for the second half of its patience.</summary>
     private static void Success(SwarmRun run, SwarmCall call)
     {
-        if (call.Outcome == nameof(PartialResponseException) || call.Outcome == "returned")
+        if (call.Outcome == nameof(PartialResponseException) || call.Outcome == "returned" || IsCrowdedOut(call))
             return;
         var until = call.Began + run.Case.Deadline;
         // Those that waited return on a ramp that their own success paces, which takes some seconds.
-        var from = until - (run.Case.Deadline / 2 > Return ? run.Case.Deadline / 2 : Return);
+        var from = until - (run.Case.Deadline / 2 > Settling ? run.Case.Deadline / 2 : Settling);
         // An endpoint that answers some and fails others may use up a call's attempts.
-        if (call.Attempts.Exists(a => run.Case.Faults.Any(f => f.Probability < 1 && f.From <= a.Began && a.Began < f.Until && run.Case.Endpoints[a.Endpoint].Name == f.Endpoint)))
+        if (call.Attempts.Exists(a => run.Case.Faults.Any(f => f.Probability < 1 && f.From <= a.Began && a.Began < f.Until && (f.Endpoint is null || run.Case.Endpoints[a.Endpoint].Name == f.Endpoint))))
             return;
         // What was left to be tried may go out of reach in the middle of a call, when a key is refused or a quota used up.
         if (Array.Exists(run.Closures, all => all.Exists(c => c.Until == TimeSpan.MaxValue && c.From >= call.Began && c.From <= call.Ended)))
@@ -114,14 +129,56 @@ internal static class Promises
             var calls = run.Calls.Count(c => c.Began < ends && !(c.Ended < begins));
             // Extra load: what is sent beyond a call's first attempt on each endpoint. In flight when the outage began: those fail too, and are sent again once.
             var attempts = run.Attempts.Where(a => a.Began >= begins && a.Began < ends).ToArray();
-            var extra = attempts.Count(a => a.Call.Attempts.Exists(b => b.Number < a.Number && b.Endpoint == a.Endpoint));
+            var extra = attempts.Count(IsRepeat);
             var inFlight = run.Attempts.Count(a => a.Began < begins && !(a.Ended < begins));
-            // Until the endpoints are found to be out, calls make ordinary retries, which the budget's cap of ten bounds; what is earned and given back allows as many again.
-            var bound = Math.Max(0.1 * calls, 12 + (ends - begins).TotalSeconds) + 20 + inFlight;
+            var bound = Math.Max(0.1 * calls, 12 + (ends - begins).TotalSeconds) + inFlight;
             if (extra > bound)
                 run.Broken($"{extra} attempts beyond first ones for {calls} calls in an outage of all from {begins.TotalSeconds:0.0} s to {ends.TotalSeconds:0.0} s: more than {bound:0}");
         }
     }
+
+    /// <summary>
+    /// Where failures and successes are mixed, a retry in vain costs the budget, which ten and a tenth of what is served refill. Beside it each success lets two
+    /// waiting calls in, and if failures follow, the pace of an outage begins anew with three quick trials and goes on with two a second at most.
+    /// </summary>
+    private static void Retries(SwarmRun run)
+    {
+        foreach (var mixed in run.Case.Faults.Where(f => f is { Endpoint: null, Probability: < 1 }))
+        {
+            var ends = mixed.Until < run.Case.Length ? mixed.Until : run.Case.Length;
+            var served = run.Calls.Count(c => c.Outcome == "served" && c.Ended >= mixed.From && c.Ended < ends);
+            var inVain = run.Attempts.Count(a => a.Began >= mixed.From && a.Began < ends && IsRepeat(a) && !a.ShowedContent && !a.Call.IsBad && a.Ended - a.Began < Quick);
+            var bound = 10 + 12 + 5.1 * served + 2 * (ends - mixed.From).TotalSeconds;
+            if (inVain > bound)
+                run.Broken($"{inVain} retries in vain while all endpoints refused some calls, and {served} calls were served: more than {bound:0}");
+        }
+    }
+
+    /// <summary>
+    /// A call is served, or ends, soon after an endpoint that may serve it is well: each endpoint may be asked in vain once more before it, at the outage's pace,
+    /// and the calls that wait are let in within five seconds. What is under way and silent meanwhile has limits of its own.
+    /// </summary>
+    private static void Punctuality(SwarmRun run, SwarmCall call)
+    {
+        if (run.Case.Pause is not null || call.Attempts.Count == 0 || call.Outcome is nameof(PartialResponseException) or "returned" || IsCrowdedOut(call))
+            return;
+        var last = call.Attempts[^1];
+        var decided = call.Outcome == "served" ? last.Began : call.Ended!.Value;
+        var from = decided - Return - LongestPause * run.Case.Endpoints.Count;
+        if (from <= call.Began || call.Attempts.Exists(a => a != last && a.Ended > from && a.Ended - a.Began > Quick))
+            return;
+        var well = Enumerable.Range(0, run.Case.Endpoints.Count).FirstOrDefault(i => IsWell(run, i, from, decided) && !IsCooling(run, i, from), -1);
+        if (well >= 0)
+            run.Broken($"call {call.Number}, begun at {call.Began.TotalSeconds:0.000} s, was decided late, at {decided.TotalSeconds:0.000} s ({call.Outcome}), though e{well} was well since {from.TotalSeconds:0.000} s");
+    }
+
+    // From the fourth in a row a named time is doubled, and a probe that is throttled cools its endpoint as a call does.
+    private static bool IsCooling(SwarmRun run, int endpoint, TimeSpan at) =>
+        run.Closures[endpoint].Concat(run.Throttled[endpoint]).Any(c => c.From < at && (c.Until == TimeSpan.MaxValue || c.Until + LongestDoubling > at))
+        || run.Case.Heartbeats && run.Case.Faults.Any(f => f.Probes && f.From < at && f.Until + SwarmRun.OwnWait > at);
+
+    // Was the call sent to the endpoint before?
+    private static bool IsRepeat(SwarmAttempt attempt) => attempt.Call.Attempts.Exists(b => b.Number < attempt.Number && b.Endpoint == attempt.Endpoint);
 
     /// <summary>An endpoint that comes back from an ejection among well ones is given a share that grows.</summary>
     private static void Returns(SwarmRun run)

@@ -63,12 +63,19 @@ internal sealed record SwarmCase
                 ServiceModel.LogNormal(TimeSpan.FromSeconds(own), TimeSpan.FromSeconds(own * 2.5)).FirstContentAfter(0.4), own);
         }
         var length = TimeSpan.FromSeconds(random.Next(30, 60));
+        // Drawn apart, so that the other draws of a seed stay as they were.
+        var apart = new Random(~seed);
+        var rate = Pick(random, 0.7, 3, 5, 12);
+        if (apart.Next(2) == 0)
+            rate = 0.01 * Math.Pow(10_000, apart.NextDouble());
+        if (rate < 0.3)
+            length = TimeSpan.FromSeconds(600);
         return new SwarmCase
         {
             Seed = seed,
             Endpoints = endpoints,
-            Faults = [.. FaultsOf(random, endpoints, length).OrderBy(f => f.From)],
-            Rate = Pick(random, 0.7, 3, 5, 12),
+            Faults = [.. FaultsOf(random, endpoints, length).Concat(MixedFaultsOf(apart, length)).OrderBy(f => f.From)],
+            Rate = rate,
             Streams = Pick(random, 0, 0, 0.3, 1),
             BadRequests = Pick(random, 0, 0, 0.05, 0.2),
             Cancelled = Pick(random, 0, 0, 0.05, 0.2),
@@ -122,6 +129,15 @@ internal sealed record SwarmCase
             var fault = Pick(random, FakeFault.Refused, FakeFault.Reset, Slowly(FakeFault.Status(503)), Slowly(FakeFault.Status(500)), FakeFault.Hang);
             yield return new(null, fault, from, from + TimeSpan.FromSeconds(Pick(random, 2, 8, 20, 45)), 1, random.Next(2) == 0);
         }
+    }
+
+    // All endpoints refuse most calls, and serve the others.
+    private static IEnumerable<SwarmFault> MixedFaultsOf(Random random, TimeSpan length)
+    {
+        if (random.Next(6) > 0)
+            yield break;
+        var from = length * (0.1 + 0.6 * random.NextDouble());
+        yield return new(null, Slowly(FakeFault.Status(500)), from, from + TimeSpan.FromSeconds(Pick(random, 5, 20, 45)), Pick(random, 0.5, 0.7, 0.9), Probes: false);
     }
 
     private static FakeFault FaultOf(Random random, WireDialect dialect) => random.Next(18) switch

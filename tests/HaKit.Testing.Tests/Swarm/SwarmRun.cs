@@ -10,7 +10,7 @@ namespace HaKit.Testing.Tests.Swarm;
 /// <summary>Runs one case: the real pool over scripted endpoints, with every attempt and every end written down for the promises to be held against.</summary>
 internal sealed class SwarmRun
 {
-    private static readonly TimeSpan OwnWait = new HealthOptions().MaxThrottleCooldown;
+    public static readonly TimeSpan OwnWait = new HealthOptions().MaxThrottleCooldown;
 
     private readonly TestPool _test;
     private readonly Random _random;
