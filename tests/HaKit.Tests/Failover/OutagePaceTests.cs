@@ -118,12 +118,12 @@ public sealed class OutagePaceTests
     [Theory]
     [InlineData(0, 4, true)]
     [InlineData(0, 5, false)]
-    [InlineData(5, 12, true)]
-    [InlineData(5, 13, false)]
-    [InlineData(10, 21, true)]
-    [InlineData(10, 22, false)]
-    [InlineData(60, 71, true)]
-    [InlineData(60, 72, false)]
+    [InlineData(5, 13, true)]
+    [InlineData(5, 14, false)]
+    [InlineData(10, 22, true)]
+    [InlineData(10, 23, false)]
+    [InlineData(60, 72, true)]
+    [InlineData(60, 73, false)]
     public void A_repeat_beside_the_pace_leaves_room_for_the_trials(double age, int repeats, bool hasRoom)
     {
         _pace.HasRoomBeside(S(100)).Should().BeTrue("no outage is known");
