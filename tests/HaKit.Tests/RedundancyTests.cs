@@ -10,12 +10,15 @@ public sealed class RedundancyTests
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(127);
     private static readonly TimeSpan End = TimeSpan.FromSeconds(247.5);
 
+    // Other worlds than those of every build: HAKIT_REDUNDANCY_SEED.
+    private static readonly int First = int.TryParse(Environment.GetEnvironmentVariable("HAKIT_REDUNDANCY_SEED"), out var seed) ? seed : 1;
+
     [Fact(Timeout = 600_000)]
-    public void In_fifty_random_worlds_losses_are_told_within_five_points_but_for_one_in_a_hundred()
+    public void In_fifty_random_worlds_every_loss_is_told_within_five_points()
     {
         var wrong = new List<string>();
         var (worst, losses) = (0.0, 0);
-        for (var seed = 1; seed <= 50; seed++)
+        for (var seed = First; seed < First + 50; seed++)
         {
             var world = World.Random(seed);
             foreach (var loss in world.Told())
@@ -29,8 +32,7 @@ public sealed class RedundancyTests
         }
         TestContext.Current.TestOutputHelper?.WriteLine(FormattableString.Invariant($"{losses} losses, worst difference {worst:0.000}; {string.Join("; ", wrong)}"));
         losses.Should().BeGreaterThan(120);
-        wrong.Count.Should().BeLessThanOrEqualTo(losses / 100, "where windows of a minute and places for calls in flight are both nearly full, the product of the two is too dark: {0}", string.Join("; ", wrong));
-        worst.Should().BeLessThan(0.10);
+        wrong.Should().BeEmpty();
     }
 
     [Fact]
@@ -151,7 +153,17 @@ public sealed class RedundancyTests
             return (double)failed / (calls - from);
         }
 
-        public override string ToString() => $"{Endpoints.Count} endpoints, {Rate:0.00} calls/s, out: {Out}";
+        public override string ToString() => FormattableString.Invariant($"{Rate:0.00} calls/s of {Input}+{Output} tokens, out: {Out}, ")
+            + string.Join(" ", Endpoints.Select(static (configure, i) => Described(configure, $"e{i}")).Concat(Accounts.Select(static a => $"{a.Key}({Described(a.Value)})")));
+
+        private static string Described(Action<EndpointOptions> configure, string name)
+        {
+            var endpoint = new EndpointOptions();
+            configure(endpoint);
+            return $"{name}({endpoint.Tier} {endpoint.Account} {endpoint.Region} {endpoint.Provider} {Described(endpoint.Limits)})";
+        }
+
+        private static string Described(LimitOptions? limits) => limits is null ? "unlimited" : $"{limits.RequestsPerMinute}r {limits.TokensPerMinute}t {limits.MaxConcurrency}c";
 
         private Workload Load(double rate) => Workload.Poisson(rate).OfTokens(Input, Output);
 

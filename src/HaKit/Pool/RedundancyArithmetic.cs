@@ -1,5 +1,3 @@
-using HaKit.Availability;
-
 namespace HaKit.Pool;
 
 /// <summary>One limit, in calls: how many it holds at once, and for how long each is held.</summary>
@@ -38,14 +36,12 @@ internal readonly record struct Carried(double LostShare, double Utilization, st
 /// for the calls that find all servers busy holds for any distribution of that length (Sevastyanov 1957).
 /// </para>
 /// <para>
-/// Windows of a minute fill once and stay full for long; while they are full, places for calls in flight meet the whole rate of calls. So the two are multiplied: a call
-/// is lost that finds the windows full and, at that rate, no free place. What one tier leaves is offered to the next.
+/// When a window filled decides how it lets calls through while it is full: a few at a time if it filled evenly, all at once and then none if it filled in a burst, and
+/// so again a minute later. Places for calls in flight lose least beside the first and most beside the second. The mean of both is told.
 /// </para>
 /// </remarks>
 internal static class RedundancyArithmetic
 {
-    private const int MostExactPlaces = 20_000;
-
     /// <param name="endpoints">Those that are left.</param>
     /// <param name="callsPerMinute">The demand.</param>
     public static Carried Carry(IReadOnlyList<CarryingEndpoint> endpoints, double callsPerMinute)
@@ -55,23 +51,31 @@ internal static class RedundancyArithmetic
         var capacities = Capacities(endpoints);
         if (callsPerMinute <= 0 || capacities.Exists(static c => c.Limit.IsNone))
             return new(0, 0, null);
-        double left = 1, burst = 1;
-        foreach (var tier in capacities.GroupBy(static c => c.Tier).OrderBy(static t => t.Key))
-        {
-            var windows = Together(tier.Where(static c => c.Limit.IsWindow));
-            var places = Together(tier.Where(static c => !c.Limit.IsWindow));
-            var busy = places is { } p ? Blocked(p.Places, callsPerMinute * burst * p.HeldMinutes) : 1;
-            if (windows is { } w)
-            {
-                // While the windows are open, the tier's calls are spread over all of its endpoints.
-                var beside = places is { } q ? Beside(q, callsPerMinute * left * tier.Count(static c => !c.Limit.IsWindow) / tier.Count()) : 0;
-                busy *= Blocked(w.Places, Math.Max(0, callsPerMinute * left - beside) * w.HeldMinutes);
-            }
-            left *= busy;
-            burst *= places is { } r ? Blocked(r.Places, callsPerMinute * burst * r.HeldMinutes) : 1;
-        }
+        var tiers = capacities.GroupBy(static c => c.Tier).OrderBy(static t => t.Key).Select(static t => new TierLimits([.. t.Select(static c => c.Limit)])).ToArray();
+        var left = (LeftWhenEven(tiers, callsPerMinute) + LeftInBursts(tiers, callsPerMinute)) / 2;
         var capacity = capacities.Sum(static c => c.Limit.CallsPerMinute);
         return new(left, capacity > 0 ? callsPerMinute / capacity : double.PositiveInfinity, capacities.MaxBy(static c => c.Limit.CallsPerMinute).Limit.Name);
+    }
+
+    // Full windows admit a call whenever an old one leaves them: places meet the rest of the calls. What one tier leaves is offered to the next.
+    private static double LeftWhenEven(TierLimits[] tiers, double callsPerMinute)
+    {
+        var left = 1.0;
+        foreach (var tier in tiers)
+            left *= tier.LostWhenEven(callsPerMinute * left);
+        return left;
+    }
+
+    // Windows that are shut are all shut at once: places meet the whole rate of calls meanwhile.
+    private static double LeftInBursts(TierLimits[] tiers, double callsPerMinute)
+    {
+        double left = 1, burst = 1;
+        foreach (var tier in tiers)
+        {
+            left *= tier.LostInBursts(callsPerMinute * left, callsPerMinute * burst);
+            burst *= tier.PlacesBusy(callsPerMinute * burst);
+        }
+        return left;
     }
 
     // Endpoints of one account carry what each can, and together no more than the account's own limits: those of its lower tiers what is left of them.
@@ -97,31 +101,5 @@ internal static class RedundancyArithmetic
         return capacities;
     }
 
-    private static CallLimit? Together(IEnumerable<(int Tier, CallLimit Limit)> capacities)
-    {
-        double places = 0, rate = 0;
-        var name = "";
-        foreach (var (_, limit) in capacities)
-        {
-            places += limit.Places;
-            rate += limit.CallsPerMinute;
-            name = limit.Name;
-        }
-        return rate > 0 ? new CallLimit(name, places, places / rate) : null;
-    }
-
     private static CallLimit Tightest(IReadOnlyList<CallLimit> limits) => limits.Count == 0 ? CallLimit.None : limits.MinBy(static l => l.CallsPerMinute);
-
-    // What places for calls in flight carry of what is offered to them.
-    private static double Beside(CallLimit places, double offered) => offered * (1 - Blocked(places.Places, offered * places.HeldMinutes));
-
-    // Between two whole numbers of places the formula is interpolated; beyond the exact range the fluid limit is taken.
-    private static double Blocked(double places, double load)
-    {
-        if (places > MostExactPlaces)
-            return Math.Max(0, 1 - places / load);
-        var floor = (int)places;
-        var blocked = Queueing.ErlangB(floor, load);
-        return places == floor ? blocked : blocked + (places - floor) * (Queueing.ErlangB(floor + 1, load) - blocked);
-    }
 }
