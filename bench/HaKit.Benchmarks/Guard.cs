@@ -30,7 +30,7 @@ internal static class Guard
         [
             new("a call, synchronous, to Polly alone", Of(failover.Pool), 0, Of(failover.Polly_alone), 1.5),
             new("a call, asynchronous, to Polly alone", Of(failover.Pool_asynchronous), 8, Of(failover.Polly_alone_asynchronous), 1.5),
-            new("failing over once, to a synchronous call of Polly", Of(failover.Pool_failing_over_once), 672, Of(failover.Polly_alone), 6),
+            new("failing over once, to a synchronous call of Polly", Of(failover.Pool_failing_over_once), 400, Of(failover.Polly_alone), 6),
             new("hedging armed, to Polly alone, asynchronous", Of(failover.Pool_hedging_armed), 8, Of(failover.Polly_alone_asynchronous), 2),
             new("a choice among 16", Of(() => selection.Pick()), 0),
             new("health of an attempt", Of(() => health.Begin_and_succeed()), 0),

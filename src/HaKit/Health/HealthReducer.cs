@@ -98,8 +98,14 @@ internal static class HealthReducer
         var level = row.Failures > 1 && state.CauseLevel > fault.Level() ? state.CauseLevel : fault.Level();
         if (!MustEject(row, evidence, options))
         {
-            return state.Suspect(fault, level, now) with
+            // One copy for both changes: this happens at each failure, and a state is large.
+            var wasHealthy = state.Status == EndpointHealthStatus.Healthy;
+            return state with
             {
+                Status = wasHealthy ? EndpointHealthStatus.Suspect : state.Status,
+                Since = wasHealthy ? now : state.Since,
+                Cause = fault,
+                CauseLevel = level,
                 ConsecutiveFailures = row.Failures,
                 ConnectFailures = row.Connects,
                 UnansweredFailures = row.Unanswered,
