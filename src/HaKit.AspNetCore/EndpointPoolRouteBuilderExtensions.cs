@@ -32,7 +32,7 @@ public static class EndpointPoolRouteBuilderExtensions
         options.Validate();
         var services = endpoints.ServiceProvider;
         var feed = new StatusFeed(
-            () => [.. services.GetKeyedServices<HaKit.EndpointPool>(KeyedService.AnyKey)], services.GetService<TimeProvider>() ?? TimeProvider.System, options);
+            () => [.. services.GetKeyedServices<HaKit.EndpointPool>(KeyedService.AnyKey)], [.. services.GetServices<HaKit.IStatusPanel>()], services.GetService<TimeProvider>() ?? TimeProvider.System, options);
         var lifetime = services.GetRequiredService<IHostApplicationLifetime>();
         lifetime.ApplicationStarted.Register(feed.Start);
         lifetime.ApplicationStopping.Register(feed.Stop);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using HaKit.Continuity.Format;
@@ -47,6 +48,9 @@ public sealed class Vault : IAsyncDisposable
     /// <summary>Gets the pool of destinations, for status, health and events.</summary>
     public EndpointPool Pool => _pool;
 
+    /// <summary>Gets or sets what is told how far an operation is, from 0 to 1, for a progress bar. Operations that run side by side tell the same one. Default null.</summary>
+    public IProgress<double>? Progress { get; set; }
+
     /// <summary>Saves a file or a folder, the first time whole and then what changed, and returns when so many destinations have the snapshot.</summary>
     /// <param name="path">What is saved.</param>
     /// <param name="copies">How many destinations must have it; at least 1.</param>
@@ -85,7 +89,7 @@ public sealed class Vault : IAsyncDisposable
         ArgumentException.ThrowIfNullOrWhiteSpace(snapshot);
         ArgumentException.ThrowIfNullOrWhiteSpace(target);
         var session = await OpenAsync(create: false, cancellationToken);
-        return await RestoreOperation.RunAsync(session, await FindAsync(session, snapshot, cancellationToken), target, path, cancellationToken);
+        return await RestoreOperation.RunAsync(session, await FindAsync(session, snapshot, cancellationToken), target, path, replaces: false, cancellationToken);
     }
 
     /// <summary>Restores a snapshot, as the overload with a path.</summary>
@@ -94,12 +98,54 @@ public sealed class Vault : IAsyncDisposable
     /// <param name="cancellationToken">Ends the restore.</param>
     public Task<VaultRestoreReport> RestoreAsync(string snapshot, string target, CancellationToken cancellationToken) => RestoreAsync(snapshot, target, null, cancellationToken);
 
+    /// <summary>
+    /// Keeps a standby folder at the newest snapshot: restores it beside the folder and puts it in the folder's place, at once and then whenever there is a newer one.
+    /// While too few destinations can be read it tries again the next time. The folder is away for the instant between two renames.
+    /// </summary>
+    /// <param name="target">The folder. What is in it is replaced.</param>
+    /// <param name="every">How often to look; more than 0.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <returns>A report of each restore, as it happens.</returns>
+    public async IAsyncEnumerable<VaultRestoreReport> FollowAsync(string target, TimeSpan every, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(target);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(every, TimeSpan.Zero);
+        string? held = null;
+        using var timer = new PeriodicTimer(every, _pool.Time);
+        do
+        {
+            if (await CatchUpAsync(target, held, cancellationToken) is { } report)
+            {
+                held = report.Snapshot.Id;
+                yield return report;
+            }
+        }
+        while (await timer.WaitForNextTickAsync(cancellationToken));
+    }
+
+    private async Task<VaultRestoreReport?> CatchUpAsync(string target, string? held, CancellationToken token)
+    {
+        try
+        {
+            var session = await OpenAsync(create: false, token);
+            var newest = await FindAsync(session, "latest", token);
+            return newest.ToString() == held ? null : await RestoreOperation.RunAsync(session, newest, target, null, replaces: true, token);
+        }
+        catch (VaultException) when (held is not null)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Lists the snapshots that can be read, oldest first.</summary>
     /// <param name="cancellationToken">Ends the listing.</param>
     public async Task<IReadOnlyList<VaultSnapshot>> ListAsync(CancellationToken cancellationToken = default)
     {
         var session = await OpenAsync(create: false, cancellationToken);
-        return [.. (await session.ReadManifestsAsync([], cancellationToken)).Select(m => VaultSnapshot.From(m.Id, m.Manifest))];
+        return [.. (await session.ReadManifestsAsync([], cancellationToken)).Select(m => VaultSnapshot.From(m.Id, m.Manifest) with
+        {
+            Destinations = [.. session.Usable.Where(v => v.Snapshots.ContainsKey(m.Id)).Select(static v => v.Name)],
+        })];
     }
 
     /// <summary>Reads every object of every destination and says what is missing or wrong, by name.</summary>
@@ -151,7 +197,7 @@ public sealed class Vault : IAsyncDisposable
     public ValueTask DisposeAsync() => _ownsPool ? _pool.DisposeAsync() : default;
 
     private async Task<VaultSession> OpenAsync(bool create, CancellationToken token, bool repair = false) =>
-        await VaultSession.OpenAsync(_store, _sealer, _pool.Time, create, repair, token);
+        await VaultSession.OpenAsync(_store, _sealer, _pool.Time, create, repair, Progress, token);
 
     private static async Task<ObjectId> FindAsync(VaultSession session, string snapshot, CancellationToken token)
     {

@@ -35,6 +35,13 @@ public sealed class VaultOptions
     /// <summary>How often the schedule saves, ± 10 %. Default null: never; more than 0.</summary>
     public TimeSpan? Every { get; set; }
 
+    /// <summary>
+    /// How long it takes in the mean until what is saved is lost: a disk, a machine. The schedule then chooses the interval that costs least in work lost and time spent
+    /// saving, from how long a save takes and how available the destinations are (Young, CACM 17, 1974), within <see cref="MaxAge"/> and from 1 min to 24 h.
+    /// Default null: <see cref="Every"/> says; more than 0.
+    /// </summary>
+    public TimeSpan? MeanTimeToLoss { get; set; }
+
     /// <summary>How many destinations must have a snapshot before a scheduled save counts. Default 1; at least 1.</summary>
     [Range(1, int.MaxValue)]
     public int Copies { get; set; } = 1;
@@ -42,7 +49,7 @@ public sealed class VaultOptions
     /// <summary>How many snapshots the schedule keeps. Default null: all; at least 1.</summary>
     public int? KeepLast { get; set; }
 
-    /// <summary>Of what age the last good snapshot may be before the health check says unhealthy. Default null: three times <see cref="Every"/>.</summary>
+    /// <summary>Of what age the last good snapshot may be before the health check says unhealthy. Default null: three times the interval; more than 0.</summary>
     public TimeSpan? MaxAge { get; set; }
 }
 

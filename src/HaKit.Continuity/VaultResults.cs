@@ -24,7 +24,7 @@ public sealed record VaultSnapshot
     /// <summary>Gets how many bytes its files have.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>Gets the destinations that have it whole, as far as the save knows; empty in lists.</summary>
+    /// <summary>Gets the destinations that have it: after a save whole, as far as it knows; in a list those that list its manifest, whose chunks a check reads.</summary>
     public IReadOnlyList<string> Destinations { get; init; } = [];
 
     /// <summary>Gets the destinations that do not have it, each with the reason; a sync brings it there.</summary>

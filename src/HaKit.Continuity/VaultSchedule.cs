@@ -5,52 +5,68 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Continuity;
 
-/// <summary>Saves at the configured interval, ± 10 %, prunes, and tells how old the last good snapshot is. A failed save is logged and tried again at the next turn.</summary>
-internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck
+/// <summary>
+/// Saves at the configured or chosen interval, ± 10 %, prunes, and tells how old the last good snapshot of each destination is. A failed save is logged and tried again
+/// at the next turn.
+/// </summary>
+internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, IStatusPanel
 {
+    private readonly string _name;
     private readonly Vault _vault;
     private readonly VaultOptions _options;
     private readonly ILogger<VaultSchedule> _log;
-    private readonly long _started;
+    private readonly SnapshotAges _ages;
     private readonly Meter? _meter;
-    private VaultSnapshot? _last;
-    private long _savedAt;
+    private long _tookTicks;
 
-    public VaultSchedule(Vault vault, VaultOptions options, ILogger<VaultSchedule> log, IMeterFactory? meters = null)
+    public VaultSchedule(string name, Vault vault, VaultOptions options, ILogger<VaultSchedule> log, IMeterFactory? meters = null)
     {
-        (_vault, _options, _log) = (vault, options, log);
-        _started = vault.Pool.Time.GetTimestamp();
+        (_name, _vault, _options, _log) = (name, vault, options, log);
+        _ages = new SnapshotAges([.. options.Destinations.Select(static d => d.Name)], vault.Pool.Time);
         _meter = meters?.Create("HaKit.Continuity");
-        _meter?.CreateObservableGauge(
-            "hakit.vault.snapshot.age", () => new Measurement<double>(Age.TotalSeconds, new KeyValuePair<string, object?>("hakit.pool.name", vault.Pool.Name)),
-            "s", "How old the last good snapshot is; since the start where there is none yet.");
+        _meter?.CreateObservableGauge("hakit.vault.snapshot.age", Measure, "s", "How old the newest good snapshot of a destination is; absent where it has none.");
     }
 
-    /// <summary>Since the last good save of this process, or since its start.</summary>
-    private TimeSpan Age => _vault.Pool.Time.GetElapsedTime(_last is null ? _started : Volatile.Read(ref _savedAt));
+    private bool HasSchedule => (_options.Every ?? _options.MeanTimeToLoss) is not null;
+
+    private TimeSpan Interval => _options.Every ?? SaveInterval.Of(new SaveIntervalInputs(
+        TimeSpan.FromTicks(Interlocked.Read(ref _tookTicks)),
+        _options.MeanTimeToLoss!.Value,
+        SaveInterval.Observed(_vault.Pool.GetAvailabilityReport(), _options.Copies),
+        _options.MaxAge));
+
+    private TimeSpan MaxAge => _options.MaxAge ?? Interval * 3;
+
+    public StatusPanel Read() => _ages.Judge($"vault {_name}", HasSchedule ? MaxAge : null);
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        if (_options.Every is not { } every)
+        if (!HasSchedule)
+        {
             return Task.FromResult(HealthCheckResult.Healthy("The vault has no schedule."));
-        var age = Age;
-        var data = new Dictionary<string, object> { ["ageSeconds"] = age.TotalSeconds, ["missing"] = _last?.Missed.Keys.ToArray() ?? [] };
-        if (age > (_options.MaxAge ?? every * 3))
-            return Task.FromResult(new HealthCheckResult(context.Registration.FailureStatus, $"The last good snapshot is {age.TotalMinutes:0} min old.", data: data));
-        return Task.FromResult(_last is { Missed.Count: > 0 }
-            ? HealthCheckResult.Degraded($"The newest snapshot is missing on {string.Join(", ", _last.Missed.Keys)}.", data: data)
-            : HealthCheckResult.Healthy(data: data));
+        }
+        var panel = Read();
+        var status = panel.State == HealthStatus.Unhealthy ? context.Registration.FailureStatus : panel.State;
+        var data = new Dictionary<string, object> { ["ageSeconds"] = _ages.Youngest.TotalSeconds };
+        foreach (var (destination, age) in _ages.Read())
+        {
+            data[$"ageSeconds.{destination}"] = age?.TotalSeconds ?? double.PositiveInfinity;
+        }
+        return Task.FromResult(new HealthCheckResult(status, panel.Summary, data: data));
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (_options.Every is not { } every)
+        await ReadNewestAsync(stoppingToken);
+        if (!HasSchedule)
+        {
             return;
-        var jitter = new Random(HashCode.Combine(_vault.Pool.Name, _started));
+        }
+        var jitter = new Random(HashCode.Combine(_name, _vault.Pool.Time.GetTimestamp()));
         while (!stoppingToken.IsCancellationRequested)
         {
             await SaveAsync(stoppingToken);
-            using var timer = new PeriodicTimer(every * (0.9 + 0.2 * jitter.NextDouble()), _vault.Pool.Time);
+            using var timer = new PeriodicTimer(Interval * (0.9 + 0.2 * jitter.NextDouble()), _vault.Pool.Time);
             try
             {
                 await timer.WaitForNextTickAsync(stoppingToken);
@@ -62,21 +78,25 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck
         }
     }
 
-    private async Task SaveAsync(CancellationToken stoppingToken)
+    public override void Dispose()
+    {
+        _meter?.Dispose();
+        base.Dispose();
+    }
+
+    // What earlier processes saved counts.
+    private async Task ReadNewestAsync(CancellationToken stoppingToken)
     {
         try
         {
-            _last = await _vault.SaveAsync(_options.Source!, _options.Copies, stoppingToken);
-            Volatile.Write(ref _savedAt, _vault.Pool.Time.GetTimestamp());
-            LogSaved(_last.Number, _last.Files, _last.Destinations.Count);
-            if (_options.KeepLast is not null)
-                await _vault.PruneAsync(new VaultPruneOptions { KeepLast = _options.KeepLast }, stoppingToken);
+            foreach (var snapshot in await _vault.ListAsync(stoppingToken))
+            {
+                _ages.Note(snapshot);
+            }
         }
-#pragma warning disable CA1031 // The schedule outlives every failure; the next turn tries again.
-        catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-#pragma warning restore CA1031
+        catch (VaultException)
         {
-            LogFailed(e, Age.TotalMinutes);
+            // The vault is new, or no destination can be read: the first save tells.
         }
         catch (OperationCanceledException)
         {
@@ -84,10 +104,41 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck
         }
     }
 
-    public override void Dispose()
+    private async Task SaveAsync(CancellationToken stoppingToken)
     {
-        _meter?.Dispose();
-        base.Dispose();
+        try
+        {
+            var began = _vault.Pool.Time.GetTimestamp();
+            var saved = await _vault.SaveAsync(_options.Source!, _options.Copies, stoppingToken);
+            Interlocked.Exchange(ref _tookTicks, _vault.Pool.Time.GetElapsedTime(began).Ticks);
+            _ages.Note(saved);
+            LogSaved(saved.Number, saved.Files, saved.Destinations.Count);
+            if (_options.KeepLast is not null)
+            {
+                await _vault.PruneAsync(new VaultPruneOptions { KeepLast = _options.KeepLast }, stoppingToken);
+            }
+        }
+#pragma warning disable CA1031 // The schedule outlives every failure; the next turn tries again.
+        catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            LogFailed(e, _ages.Youngest.TotalMinutes);
+        }
+        catch (OperationCanceledException)
+        {
+            // The application stops.
+        }
+    }
+
+    private IEnumerable<Measurement<double>> Measure()
+    {
+        foreach (var (destination, age) in _ages.Read())
+        {
+            if (age is { } known)
+            {
+                yield return new(known.TotalSeconds, new KeyValuePair<string, object?>("hakit.pool.name", _vault.Pool.Name), new("hakit.endpoint.name", destination));
+            }
+        }
     }
 
     [LoggerMessage(1, LogLevel.Information, "Snapshot {Number} with {Files} files is on {Destinations} destinations.")]

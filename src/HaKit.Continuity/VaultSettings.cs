@@ -44,8 +44,22 @@ internal static class VaultSettings
             yield return $"TombstoneLife is {options.TombstoneLife}: more than 0 is needed.";
         if (options.Every is { } every && every <= TimeSpan.Zero)
             yield return $"Every is {every}: more than 0 is needed.";
-        if (options.Every is not null && options.Source is null)
-            yield return "Every is set and Source is not: the schedule needs something to save.";
+        if (options.MeanTimeToLoss is { } loss && loss <= TimeSpan.Zero)
+        {
+            yield return $"MeanTimeToLoss is {loss}: more than 0 is needed.";
+        }
+        if (options.Every is not null && options.MeanTimeToLoss is not null)
+        {
+            yield return "Every and MeanTimeToLoss are both set: the interval is either given or chosen.";
+        }
+        if (options.MaxAge is { } age && age <= TimeSpan.Zero)
+        {
+            yield return $"MaxAge is {age}: more than 0 is needed.";
+        }
+        if ((options.Every ?? options.MeanTimeToLoss) is not null && options.Source is null)
+        {
+            yield return $"{(options.Every is null ? "MeanTimeToLoss" : "Every")} is set and Source is not: the schedule needs something to save.";
+        }
         if (options.Copies < 1 || options.Copies > options.Destinations.Count)
             yield return $"Copies is {options.Copies}: from 1 to the number of destinations ({options.Destinations.Count}) is needed.";
         if (options.KeepLast is < 1)

@@ -6,7 +6,7 @@ namespace HaKit.AspNetCore.Status;
 /// Watches all pools for the dashboards: remembers the latest steps and events, and sends what is new to open dashboards. What is sent is written once
 /// for all of them, and nothing while there are none. Thread-safe.
 /// </summary>
-internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, EndpointPoolPagesOptions options)
+internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStatusPanel> panels, TimeProvider time, EndpointPoolPagesOptions options)
 {
     private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(50);
 
@@ -163,6 +163,7 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, TimeProvider time, 
         Step = options.Step.TotalSeconds,
         Point = _point,
         Pools = Array.ConvertAll(_watches, w => w.View(isWhole)),
+        Panels = panels.Count == 0 ? null : [.. panels.Select(static p => PanelView.Of(p.Read()))],
         Events = isWhole ? [.. _events] : null,
     };
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace HaKit.AspNetCore.Status;
 
@@ -19,8 +20,26 @@ internal sealed record StatusView
 
     public required IReadOnlyList<PoolView> Pools { get; init; }
 
+    /// <summary>What the application has beside its pools; null for nothing.</summary>
+    public IReadOnlyList<PanelView>? Panels { get; init; }
+
     public IReadOnlyList<EventView>? Events { get; init; }
 }
+
+/// <summary>Something beside the pools; the state is <c>well</c>, <c>degraded</c> or <c>outage</c>, as of a pool.</summary>
+internal sealed record PanelView(string Name, string State, string Summary, IReadOnlyList<PanelRowView> Rows)
+{
+    public static PanelView Of(StatusPanel panel) => new(panel.Name, Word(panel.State), panel.Summary, [.. panel.Rows.Select(static r => new PanelRowView(r.Name, Word(r.State), r.Text))]);
+
+    private static string Word(HealthStatus state) => state switch
+    {
+        HealthStatus.Healthy => "well",
+        HealthStatus.Degraded => "degraded",
+        _ => "outage",
+    };
+}
+
+internal sealed record PanelRowView(string Name, string State, string Text);
 
 internal sealed record PoolView
 {

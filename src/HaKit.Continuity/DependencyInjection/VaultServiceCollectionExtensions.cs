@@ -59,7 +59,8 @@ public static class VaultServiceCollectionExtensions
         services.AddKeyedSingleton(name, (provider, _) => new Vault(provider.GetRequiredKeyedService<EndpointPool>(pool), provider.GetRequiredService<IOptionsMonitor<VaultOptions>>().Get(name)));
         services.TryAddSingleton(provider => provider.GetRequiredKeyedService<Vault>(name));
         services.AddKeyedSingleton(name, (provider, _) => ActivatorUtilities.CreateInstance<VaultSchedule>(
-            provider, provider.GetRequiredKeyedService<Vault>(name), provider.GetRequiredService<IOptionsMonitor<VaultOptions>>().Get(name)));
+            provider, name, provider.GetRequiredKeyedService<Vault>(name), provider.GetRequiredService<IOptionsMonitor<VaultOptions>>().Get(name)));
+        services.AddSingleton<IStatusPanel>(provider => provider.GetRequiredKeyedService<VaultSchedule>(name));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<VaultSchedule>(name));
         return builder;
     }

@@ -9,7 +9,11 @@ public sealed class FolderDestination(string path) : IVaultDestination
 {
     private const string Temporary = ".tmp";
 
+    // No write takes so long: an older temporary file belongs to a process that is gone.
+    private static readonly TimeSpan s_temporaryLife = TimeSpan.FromHours(24);
+
     private readonly string _root = System.IO.Path.GetFullPath(path);
+    private int _isSwept;
 
     /// <inheritdoc/>
     public async ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
@@ -26,6 +30,10 @@ public sealed class FolderDestination(string path) : IVaultDestination
             {
                 await file.WriteAsync(content, cancellationToken);
                 file.Flush(flushToDisk: true);
+            }
+            if (Interlocked.Exchange(ref _isSwept, 1) == 0)
+            {
+                SweepTemporaries(File.GetLastWriteTimeUtc(temporary) - s_temporaryLife);
             }
             // Two writers of one name write the same content, so the later rename may lose to the earlier one.
             File.Move(temporary, target, overwrite: false);
@@ -88,6 +96,18 @@ public sealed class FolderDestination(string path) : IVaultDestination
     }
 
     private string PathOf(string name) => System.IO.Path.Combine(_root, name.Replace('/', System.IO.Path.DirectorySeparatorChar));
+
+    // What killed processes left. The file that was just written tells the time of the disk or share, which may not be this machine's.
+    private void SweepTemporaries(DateTime before)
+    {
+        foreach (var file in Directory.EnumerateFiles(_root, "*" + Temporary, SearchOption.AllDirectories))
+        {
+            if (File.GetLastWriteTimeUtc(file) < before)
+            {
+                TryDelete(file);
+            }
+        }
+    }
 
     private static void TryDelete(string file)
     {

@@ -10,6 +10,7 @@ internal static class CheckOperation
         var findings = new List<VaultFinding>();
         var good = new Dictionary<DestinationView, HashSet<ObjectId>>();
         var manifests = new Dictionary<ObjectId, SnapshotManifest>();
+        var (done, total) = (0, session.Views.Sum(static v => NamesOf(v).Count()));
         foreach (var view in session.Views)
         {
             var objects = new HashSet<ObjectId>();
@@ -22,6 +23,7 @@ internal static class CheckOperation
                 findings.Add(new(view.Name, stranger, VaultProblem.Unknown, "The name is none of this format's."));
             foreach (var name in NamesOf(view))
             {
+                session.Report(done++, total);
                 if (await CheckAsync(session, view, name, objects, manifests, token) is { } finding)
                     findings.Add(finding);
             }

@@ -10,7 +10,7 @@ internal static class RestoreOperation
     private const int CachedChunks = 8;
 
     /// <exception cref="VaultException">The target exists, a name is not safe, or a chunk cannot be had. Nothing is left at the target.</exception>
-    public static async Task<VaultRestoreReport> RunAsync(VaultSession session, ObjectId id, string target, string? onlyPath, CancellationToken token)
+    public static async Task<VaultRestoreReport> RunAsync(VaultSession session, ObjectId id, string target, string? onlyPath, bool replaces, CancellationToken token)
     {
         var began = session.Time.GetTimestamp();
         var manifest = await session.ReadManifestAsync(id, token);
@@ -19,15 +19,13 @@ internal static class RestoreOperation
             throw new VaultException($"Snapshot {manifest.Number} has no path '{onlyPath}'.");
         SafePaths.ThrowIfUnsafe(entries);
         target = Path.GetFullPath(target);
-        if (File.Exists(target) || Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
+        if (!replaces && (File.Exists(target) || Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
             throw new VaultException($"The target '{target}' exists. Restore to a new path, or move the old one away.");
         var partial = $"{target}.partial-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
         try
         {
             var bytes = await WriteAsync(session, manifest, entries, partial, token);
-            if (Directory.Exists(target))
-                Directory.Delete(target);
-            Directory.Move(partial, target);
+            PutInPlace(partial, target);
             UnixFiles.FlushFolder(Path.GetDirectoryName(target)!);
             return new VaultRestoreReport(VaultSnapshot.From(id, manifest), entries.Count(e => !e.IsFolder), bytes, session.Time.GetElapsedTime(began));
         }
@@ -39,12 +37,26 @@ internal static class RestoreOperation
         }
     }
 
+    private static void PutInPlace(string partial, string target)
+    {
+        var old = partial + ".old";
+        if (Directory.Exists(target))
+        {
+            Directory.Move(target, old);
+        }
+        Directory.Move(partial, target);
+        if (Directory.Exists(old))
+        {
+            Directory.Delete(old, recursive: true);
+        }
+    }
+
     private static async Task<long> WriteAsync(VaultSession session, SnapshotManifest manifest, List<ManifestEntry> entries, string folder, CancellationToken token)
     {
         UnixFiles.CreateFolder(folder);
         var cache = new Dictionary<int, byte[]>();
         var order = new Queue<int>();
-        var total = 0L;
+        var (total, all) = (0L, entries.Sum(static e => e.Size));
         foreach (var entry in entries)
         {
             var path = Path.Combine(folder, entry.Path.Replace('/', Path.DirectorySeparatorChar));
@@ -52,7 +64,7 @@ internal static class RestoreOperation
             if (entry.Link is not null)
                 File.CreateSymbolicLink(path, entry.Link);
             else if (!entry.IsFolder)
-                total += await WriteFileAsync(path, entry);
+                session.Report(total += await WriteFileAsync(path, entry), all);
         }
         // Times and permissions of folders come last, because writing into a folder changes the one and may need the other.
         foreach (var entry in Enumerable.Reverse(entries).Where(e => e.IsFolder))

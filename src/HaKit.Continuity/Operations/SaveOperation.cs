@@ -37,6 +37,7 @@ internal static class SaveOperation
         var sealedBytes = session.Sealer.Seal(name, content);
         // The manifest comes last: a snapshot is listed only where all that it needs is stored.
         await session.OnEachAsync(async view => await session.Store.PutAsync(view.Name, name, sealedBytes, token), token);
+        await session.OnEachAsync(view => ThrowIfNotKeptAsync(session, view, name, chunks.Chunks, token), token);
         ChunkWriter.ThrowIfTooFew(session, options.Copies);
         return VaultSnapshot.From(id, manifest) with
         {
@@ -47,6 +48,18 @@ internal static class SaveOperation
         };
     }
 
+    // A destination that takes what it does not keep has no copy.
+    private static async Task ThrowIfNotKeptAsync(VaultSession session, DestinationView view, ObjectName manifest, IReadOnlyList<ObjectId> chunks, CancellationToken token)
+    {
+        var listed = new DestinationView(view.Name);
+        listed.Fill(await session.Store.ListAsync(view.Name, "", token));
+        var lost = chunks.FirstOrDefault(c => !listed.Chunks.ContainsKey(c));
+        if (lost != default || !(ObjectId.TryParse(manifest.Id, out var id) && listed.Snapshots.ContainsKey(id)))
+        {
+            throw new IOException($"it does not list '{(lost != default ? $"c/{lost}" : manifest)}', which it accepted");
+        }
+    }
+
     private static async Task<List<ManifestEntry>> ReadEntriesAsync(
         VaultSession session, string source, SnapshotManifest? previous, ChunkWriter chunks, CancellationToken token)
     {
@@ -54,9 +67,13 @@ internal static class SaveOperation
         var previousChunks = previous?.Chunks.Select(c => ObjectId.TryParse(c, out var id) ? id : default).ToArray() ?? [];
         var held = session.Usable.SelectMany(v => v.Chunks.Keys).ToHashSet();
         var entries = new List<ManifestEntry>();
-        foreach (var found in SourceTree.Entries(source))
+        var tree = SourceTree.Entries(source).ToList();
+        var (done, total) = (0L, tree.Sum(static e => e.Size));
+        foreach (var found in tree)
         {
             token.ThrowIfCancellationRequested();
+            session.Report(done, total);
+            done += found.Size;
             if (found.IsFolder || found.Link is not null)
                 entries.Add(found);
             else if (before.GetValueOrDefault(found.Path) is { } old && IsUnchanged(found, old) && Chunks(old).All(held.Contains))

@@ -26,8 +26,12 @@ internal static class SyncOperation
         }
 
         var unreadable = new List<string>();
-        foreach (var (id, manifest) in await session.ReadManifestsAsync(unreadable, token))
+        var good = session.Views.ToDictionary(static v => v, static _ => new HashSet<ObjectId>());
+        var manifests = await session.ReadManifestsAsync(unreadable, token);
+        for (var i = 0; i < manifests.Count; i++)
         {
+            var (id, manifest) = manifests[i];
+            session.Report(i, manifests.Count);
             await scope.RenewAsync(token);
             foreach (var view in session.Usable.ToList())
                 await VaultSession.TryAsync(view, async v => await CompleteAsync(v, id, manifest), token);
@@ -40,7 +44,8 @@ internal static class SyncOperation
         {
             foreach (var chunk in manifest.Chunks)
             {
-                if (!ObjectId.TryParse(chunk, out var chunkId))
+                // Snapshots share chunks: each is read once.
+                if (!ObjectId.TryParse(chunk, out var chunkId) || !good[view].Add(chunkId))
                     continue;
                 if (view.Chunks.TryGetValue(chunkId, out var key) && await IsGoodAsync(session, view, new ObjectName(ObjectName.ChunkKind, chunk, key), chunkId, token))
                     continue;

@@ -24,6 +24,9 @@ internal sealed class VaultSession
 
     public DestinationView[] Views { get; }
 
+    /// <summary>Told how far the operation is, 0 to 1; null for no interest.</summary>
+    public IProgress<double>? Progress { get; init; }
+
     public IEnumerable<DestinationView> Usable => Views.Where(v => v.IsUsable);
 
     /// <summary>
@@ -32,7 +35,8 @@ internal sealed class VaultSession
     /// missing check object is written then, and for a repair.
     /// </summary>
     /// <exception cref="VaultException">The keys are wrong, destinations belong to different vaults, or there is no vault.</exception>
-    public static async Task<VaultSession> OpenAsync(VaultStore store, Sealer sealer, TimeProvider time, bool create, bool repair, CancellationToken token)
+    public static async Task<VaultSession> OpenAsync(
+        VaultStore store, Sealer sealer, TimeProvider time, bool create, bool repair, IProgress<double>? progress, CancellationToken token)
     {
         var views = store.Destinations.Select(d => new DestinationView(d)).ToArray();
         await Task.WhenAll(views.Select(v => ListAsync(store, v, token)));
@@ -69,7 +73,7 @@ internal sealed class VaultSession
             throw new VaultException($"A new vault is made only when every destination can be reached, so that two are never made: '{away.Name}': {away.Failure}");
         else
             check = new CheckContent(1, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), RandomNumberGenerator.GetBytes(32));
-        var session = new VaultSession(store, sealer, time, check.Vault, check.IdKey, views);
+        var session = new VaultSession(store, sealer, time, check.Vault, check.IdKey, views) { Progress = progress };
         foreach (var key in sealer.Keys.Numbers)
             sealer.CountSeals(key, views.Max(v => v.Chunks.Values.Count(k => k == key)));
         if (create || repair)
@@ -185,6 +189,8 @@ internal sealed class VaultSession
         ObjectName.SnapshotKind => view.Snapshots,
         _ => view.Tombstones,
     };
+
+    public void Report(long done, long total) => Progress?.Report(total > 0 ? Math.Min(1, (double)done / total) : 1);
 
     public static string Reasons(IEnumerable<DestinationView> views) => string.Join("; ", views.Select(v => $"'{v.Name}': {v.Failure ?? "has no vault"}")) + ".";
 

@@ -1,0 +1,78 @@
+using System.Globalization;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace HaKit.Continuity;
+
+/// <summary>Of when the newest good snapshot of each destination is, and what the last save could not reach. Thread-safe.</summary>
+internal sealed class SnapshotAges(IReadOnlyList<string> destinations, TimeProvider time)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, DateTimeOffset> _newest = [];
+    private readonly DateTimeOffset _started = time.GetUtcNow();
+    private IReadOnlyDictionary<string, string> _missed = new Dictionary<string, string>();
+
+    /// <summary>Takes over a snapshot: one that was just saved, or one of a list.</summary>
+    public void Note(VaultSnapshot snapshot)
+    {
+        lock (_gate)
+        {
+            foreach (var destination in snapshot.Destinations.Where(d => !_newest.TryGetValue(d, out var at) || at < snapshot.SavedAt))
+            {
+                _newest[destination] = snapshot.SavedAt;
+            }
+            _missed = snapshot.Missed;
+        }
+    }
+
+    /// <summary>How old each destination's newest snapshot is; null for a destination that has none.</summary>
+    public IReadOnlyList<(string Destination, TimeSpan? Age)> Read()
+    {
+        var now = time.GetUtcNow();
+        lock (_gate)
+        {
+            return [.. destinations.Select(d => (d, _newest.TryGetValue(d, out var at) ? now - at : (TimeSpan?)null))];
+        }
+    }
+
+    /// <summary>How old the newest snapshot is; since the start of the process where there is none.</summary>
+    public TimeSpan Youngest => Read().Min(static d => d.Age) ?? time.GetUtcNow() - _started;
+
+    /// <summary>How the vault is against its objective.</summary>
+    /// <param name="name">The vault's name.</param>
+    /// <param name="maxAge">The objective; null for none.</param>
+    public StatusPanel Judge(string name, TimeSpan? maxAge)
+    {
+        IReadOnlyDictionary<string, string> missed;
+        lock (_gate)
+        {
+            missed = _missed;
+        }
+        var rows = Read().Select(d => RowOf(d.Destination, d.Age, maxAge, missed.GetValueOrDefault(d.Destination))).ToArray();
+        if (Youngest > maxAge)
+        {
+            return new(name, HealthStatus.Unhealthy, $"The last good snapshot is {Words(Youngest)} old; the objective is {Words(maxAge.Value)}.", rows);
+        }
+        var behind = rows.Where(static r => r.State != HealthStatus.Healthy).Select(static r => r.Name).ToArray();
+        return behind.Length == 0
+            ? new(name, HealthStatus.Healthy, $"The last good snapshot is {Words(Youngest)} old.", rows)
+            : new(name, HealthStatus.Degraded, $"The last good snapshot is {Words(Youngest)} old; copies are missing on {string.Join(", ", behind)}.", rows);
+    }
+
+    public static string Words(TimeSpan age) => age switch
+    {
+        { TotalMinutes: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, age.TotalSeconds):0} s"),
+        { TotalHours: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{age.TotalMinutes:0} min"),
+        { TotalDays: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{age.TotalHours:0} h"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{age.TotalDays:0} d"),
+    };
+
+    private static StatusPanelRow RowOf(string destination, TimeSpan? age, TimeSpan? maxAge, string? missed)
+    {
+        var text = age is { } known ? $"newest snapshot {Words(known)} old" : "no snapshot yet";
+        if (missed is not null)
+        {
+            return new(destination, HealthStatus.Degraded, $"{text}; the last save could not reach it");
+        }
+        return new(destination, age is null || age > maxAge ? HealthStatus.Degraded : HealthStatus.Healthy, text);
+    }
+}
