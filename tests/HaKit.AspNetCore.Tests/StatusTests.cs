@@ -6,6 +6,7 @@ using HaKit.Faults;
 using HaKit.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace HaKit.AspNetCore.Tests;
 
@@ -53,6 +54,22 @@ public sealed class StatusTests
         for (var i = 0; i < 80; i++)
             site.Time.Advance(TimeSpan.FromSeconds(5));
         (await StatusAsync(site)).GetProperty("pools")[0].GetProperty("endpoints")[0].GetProperty("history").GetProperty("calls").GetArrayLength().Should().Be(60);
+    }
+
+    [Fact]
+    public async Task What_the_application_has_beside_its_pools_is_shown()
+    {
+        await using var site = await Site.StartAsync(services => services.AddSingleton<IStatusPanel>(new Backups()));
+        var panel = (await StatusAsync(site)).GetProperty("panels")[0];
+        panel.GetProperty("name").GetString().Should().Be("backups");
+        panel.GetProperty("state").GetString().Should().Be("degraded");
+        panel.GetProperty("rows")[0].GetProperty("text").GetString().Should().Be("5 min old");
+        panel.GetProperty("rows")[1].GetProperty("state").GetString().Should().Be("outage");
+    }
+
+    private sealed class Backups : IStatusPanel
+    {
+        public StatusPanel Read() => new("backups", HealthStatus.Degraded, "One is missing.", [new("disk", HealthStatus.Healthy, "5 min old"), new("share", HealthStatus.Unhealthy, "none")]);
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class KillTests : IDisposable
         {
             var step = await RunAndKillAsync(kill + 1, TimeSpan.FromMilliseconds(random.Next(1, 60)), random.Next(0, 9));
             struck[step] = struck.GetValueOrDefault(step) + 1;
-            await using var vault = VaultWork.Open(_folder);
+            await using var vault = VaultWork.Open(_folder, kill + 1);
             foreach (var snapshot in await ListAsync(vault))
             {
                 await RestoreAndCompareAsync(vault, snapshot);
@@ -86,28 +86,20 @@ public sealed class KillTests : IDisposable
         Directory.Delete(target, recursive: true);
     }
 
-    // What killed processes announced lapses after 3 h, and temporary files after a day: their times are put back, so that the test does not wait.
+    // Temporary files are swept after a day: their times are put back, so that the test does not wait.
     private async Task SweepAsync()
     {
-        var time = new HaKit.Testing.ManualTimeProvider(DateTimeOffset.UtcNow.AddHours(4));
         foreach (var file in Directory.EnumerateFiles(_folder, "*.tmp", SearchOption.AllDirectories))
         {
             File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddDays(-2));
         }
-        var options = new VaultOptions { Grace = TimeSpan.Zero };
-        options.Keys["1"] = VaultWork.Key;
-        string[] places = ["a", "b"];
-        foreach (var name in places)
-        {
-            options.Destinations.Add(new VaultDestinationOptions { Name = name, Folder = Path.Combine(_folder, name) });
-        }
-        await using var vault = Vault.Create("killed", options, time: time);
+        await using var vault = VaultWork.Open(_folder, s_kills + 2);
         await vault.SaveAsync(Path.Combine(_folder, "source"), copies: 2, Token);
         await vault.SyncAsync(Token);
         await vault.PruneAsync(new VaultPruneOptions { KeepLast = 1 }, Token);
         await vault.PruneAsync(new VaultPruneOptions { KeepLast = 1 }, Token);
         (await vault.CheckAsync(Token)).Findings.Should().BeEmpty();
-        foreach (var name in places)
+        foreach (var name in (string[])["a", "b"])
         {
             var rests = Directory.EnumerateFiles(Path.Combine(_folder, name), "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Path.Combine(_folder, name), f)).ToList();
             rests.Should().NotContain(f => f.EndsWith(".tmp", StringComparison.Ordinal) || f[0] == 'i' || f[0] == 'w' || f[0] == 'm');

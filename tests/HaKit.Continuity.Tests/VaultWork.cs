@@ -8,7 +8,9 @@ internal static class VaultWork
 {
     public static readonly string Key = Convert.ToBase64String(Enumerable.Range(1, 32).Select(i => (byte)i).ToArray());
 
-    public static Vault Open(string folder)
+    /// <param name="folder">Where the vault's two folders stand.</param>
+    /// <param name="round">Each round is 4 h later than the one before, so that what a killed process announced has lapsed: a sweep after 10 min, an intent after 3 h.</param>
+    public static Vault Open(string folder, int round)
     {
         var options = new VaultOptions { Grace = TimeSpan.Zero };
         options.Keys["1"] = Key;
@@ -16,7 +18,7 @@ internal static class VaultWork
         {
             options.Destinations.Add(new VaultDestinationOptions { Name = name, Folder = Path.Combine(folder, name) });
         }
-        return Vault.Create("killed", options);
+        return Vault.Create("killed", options, time: new LaterTime(TimeSpan.FromHours(4 * round)));
     }
 
     /// <summary>The content of a source is a function of its number, which its first file holds.</summary>
@@ -36,7 +38,7 @@ internal static class VaultWork
 
     public static async Task UntilKilledAsync(string folder, int round)
     {
-        await using var vault = Open(folder);
+        await using var vault = Open(folder, round);
         var source = Path.Combine(folder, "source");
         Directory.CreateDirectory(source);
         Console.Out.WriteLine("works");
@@ -71,5 +73,10 @@ internal static class VaultWork
         var took = Stopwatch.GetElapsedTime(began);
         var most = File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{took.TotalSeconds:0.00} {most} {saved.Files} {saved.ChunksSent} {saved.BytesSent}"));
+    }
+
+    private sealed class LaterTime(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
     }
 }

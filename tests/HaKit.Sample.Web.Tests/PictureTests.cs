@@ -43,6 +43,41 @@ public sealed class PictureTests(Browser browser) : IClassFixture<Browser>
     }
 
     [Fact]
+    public async Task A_vault_has_a_panel_beside_the_pools_which_names_the_destination_that_lacks_the_newest_snapshot()
+    {
+        Assert.SkipWhen(Browser.Absent is not null, Browser.Absent ?? "");
+        var folder = Directory.CreateTempSubdirectory("vault-panel-").FullName;
+        await File.WriteAllTextAsync(Path.Combine(folder, "state"), "kept", TestContext.Current.CancellationToken);
+        await using (var sample = await SampleApp.StartAsync(["--visitors", "6"], builder => builder.Services.AddHaVault("state", o =>
+        {
+            o.Destinations.Add(new() { Name = "disk", Folder = Path.Combine(folder, "disk") });
+            o.Destinations.Add(new() { Name = "share", Folder = Path.Combine(folder, "share") });
+            o.Keys["1"] = Convert.ToBase64String(new byte[32]);
+            (o.Source, o.Every) = (Path.Combine(folder, "state"), TimeSpan.FromSeconds(2));
+        })))
+        {
+            foreach (var scheme in (ColorScheme[])[ColorScheme.Dark, ColorScheme.Light])
+            {
+                var watched = await browser.NewPageAsync(new() { Width = 1440, Height = 1400 }, scheme);
+                await watched.Page.GotoAsync(sample.Address + "ha");
+                var panel = watched.Page.Locator("section[data-panel='vault state']");
+                await Assertions.Expect(panel.Locator("[data-part='disk']")).ToContainTextAsync("newest snapshot", new() { Timeout = 20_000 });
+                Directory.Delete(Path.Combine(folder, "share"), recursive: true);
+                await File.WriteAllTextAsync(Path.Combine(folder, "share"), "a file where a folder was", TestContext.Current.CancellationToken);
+                await Assertions.Expect(panel.Locator("[data-part='share']")).ToContainTextAsync("could not reach it", new() { Timeout = 60_000 });
+                await Assertions.Expect(panel.Locator(".pill")).ToContainTextAsync("Degraded");
+                await panel.ScrollIntoViewIfNeededAsync();
+                await watched.ShootAsync($"dashboard-vault-{scheme.ToString().ToLowerInvariant()}");
+                (await OverflowAsync(watched.Page)).Should().BeLessThanOrEqualTo(0);
+                watched.Errors.Should().BeEmpty();
+                File.Delete(Path.Combine(folder, "share"));
+                Directory.CreateDirectory(Path.Combine(folder, "share"));
+            }
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public async Task A_hundred_endpoints_are_shown_found_and_sorted_and_each_refresh_is_quickly_done()
     {
         Assert.SkipWhen(Browser.Absent is not null, Browser.Absent ?? "");

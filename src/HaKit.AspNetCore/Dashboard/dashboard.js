@@ -365,6 +365,35 @@ function focusRow(row) {
   row.element.scrollIntoView({ block: "nearest" });
 }
 
+// ---- what the application has beside its pools
+
+const panels = new Map(), STATES = { well: ["good", "✓", "Well"], degraded: ["warn", "!", "Degraded"], outage: ["bad", "✕", "Overdue"] };
+function takePanels(list) {
+  const left = new Set(panels.keys());
+  for (const data of list) {
+    left.delete(data.name);
+    let panel = panels.get(data.name);
+    if (!panel) {
+      panel = { pill: h("span", { className: "pill" }), summary: h("p", { className: "summary" }), rows: h("ul", { className: "parts" }) };
+      panel.element = h("section", { className: "pool beside", "data-panel": data.name, ariaLabel: data.name },
+        h("header", null, h("div", { className: "title" }, h("h2", null, data.name), panel.pill), panel.summary), panel.rows);
+      panels.set(data.name, panel);
+      $("pools").append(panel.element);
+    }
+    const [look, , word] = STATES[data.state] ?? STATES.outage, key = JSON.stringify(data.rows);
+    tone(panel.element, look);
+    text(panel.pill, word);
+    text(panel.summary, data.summary);
+    if (panel.key === key) continue;
+    panel.key = key;
+    panel.rows.replaceChildren(...data.rows.map(r => {
+      const [tint, mark] = STATES[r.state] ?? STATES.outage;
+      return h("li", { className: tint, "data-part": r.name }, h("span", { className: "mark", ariaHidden: "true" }, mark), h("b", null, r.name), h("span", { className: "sub" }, r.text));
+    }));
+  }
+  for (const name of left) { panels.get(name).element.remove(); panels.delete(name); }
+}
+
 // ---- all of it
 
 function take(status, isWhole) {
@@ -376,6 +405,7 @@ function take(status, isWhole) {
   const left = new Set(pools.keys());
   for (const pool of status.pools) { left.delete(pool.name); takePool(pool, isWhole, moved); }
   for (const name of left) { pools.get(name).element.remove(); pools.delete(name); }
+  takePanels(status.panels ?? []);
   if (isWhole && status.events) {
     $("events").replaceChildren();
     for (const event of status.events) log(event, false);

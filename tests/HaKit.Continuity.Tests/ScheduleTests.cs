@@ -1,0 +1,125 @@
+using HaKit.Availability;
+using HaKit.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+
+namespace HaKit.Continuity.Tests;
+
+/// <summary>How often the schedule saves, and what it tells of its destinations.</summary>
+public sealed class ScheduleTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("vault-schedule-").FullName;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory(Timeout = 10_000)]
+    [InlineData(10, 30 * 24 * 60, 1.0, null, 120)] // √(2 · 10 s · 30 d) = 7,200 s
+    [InlineData(40, 30 * 24 * 60, 1.0, null, 240)] // four times the cost, twice the interval
+    [InlineData(10, 30 * 24 * 60, 0.5, null, 60)] // half of the saves fail: good snapshots are as far apart as before
+    [InlineData(10, 30 * 24 * 60, 1.0, 60, 59.83)] // the objective: 60 min with the save itself
+    [InlineData(10, 30 * 24 * 60, 0.5, 60, 29.92)]
+    [InlineData(0, 1, 1.0, null, 1)] // a save of no time counts as 1 s; never more often than once a minute
+    [InlineData(600, 365 * 24 * 60, 1.0, null, 24 * 60)] // at least once a day
+    public async Task The_interval_is_Youngs_within_the_objective(double seconds, double meanMinutes, double available, double? mostMinutes, double minutes)
+    {
+        await Task.CompletedTask;
+        var inputs = new SaveIntervalInputs(
+            TimeSpan.FromSeconds(seconds), TimeSpan.FromMinutes(meanMinutes), Availability.Availability.Of(available), mostMinutes is { } most ? TimeSpan.FromMinutes(most) : null);
+        SaveInterval.Of(inputs).TotalMinutes.Should().BeApproximately(minutes, 0.01);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_schedule_saves_at_the_chosen_interval_and_tells_the_age_of_each_destination()
+    {
+        var time = new ManualTimeProvider();
+        var (disk, share) = (new MemoryDestination(), new MemoryDestination());
+        File.WriteAllText(Path.Combine(_folder, "state"), "kept");
+        using var host = Start(time, disk, share, o => o.MeanTimeToLoss = TimeSpan.FromDays(30));
+        await host.StartAsync(Token);
+        var panel = host.Services.GetRequiredService<IStatusPanel>();
+        await UntilAsync(() => panel.Read().Rows.All(r => r.State == HealthStatus.Healthy));
+
+        share.Failure = new IOException("gone");
+        // A save takes no virtual time, which counts as 1 s: √(2 · 1 s · 30 d) = 2,277 s, ± 10 %.
+        var before = Snapshots(disk);
+        time.Advance(TimeSpan.FromSeconds(2277 * 0.89));
+        Snapshots(disk).Should().Be(before);
+        time.Advance(TimeSpan.FromSeconds(2277 * 0.22));
+        await UntilAsync(() => panel.Read().State == HealthStatus.Degraded, () => time.Advance(TimeSpan.FromSeconds(1)));
+        panel.Read().Rows.Single(r => r.Name == "share").Text.Should().EndWith("the last save could not reach it");
+        (await CheckAsync(host)).Status.Should().Be(HealthStatus.Degraded);
+
+        disk.Failure = new IOException("gone");
+        time.Advance(TimeSpan.FromSeconds(3.4 * 2277));
+        (await CheckAsync(host)).Status.Should().Be(HealthStatus.Unhealthy);
+        panel.Read().Summary.Should().Contain("the objective is");
+        await host.StopAsync(Token);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task What_earlier_processes_saved_counts_for_the_age()
+    {
+        var time = new ManualTimeProvider();
+        var disk = new MemoryDestination();
+        File.WriteAllText(Path.Combine(_folder, "state"), "kept");
+        using (var first = Start(time, disk, new MemoryDestination(), o => o.Every = TimeSpan.FromHours(1)))
+        {
+            await first.StartAsync(Token);
+            await UntilAsync(() => Snapshots(disk) == 1);
+            await first.StopAsync(Token);
+        }
+        time.Advance(TimeSpan.FromHours(10));
+        disk.Room = 0;
+        using var second = Start(time, disk, new MemoryDestination { Failure = new IOException("gone") }, o => o.Every = TimeSpan.FromHours(1));
+        await second.StartAsync(Token);
+        await UntilAsync(() => second.Services.GetRequiredService<IStatusPanel>().Read().Summary.StartsWith("The last good snapshot is 10 h old", StringComparison.Ordinal));
+        (await CheckAsync(second)).Status.Should().Be(HealthStatus.Unhealthy);
+        await second.StopAsync(Token);
+    }
+
+    [Fact(Timeout = 10_000)]
+    public async Task An_interval_is_either_given_or_chosen()
+    {
+        await Task.CompletedTask;
+        var options = new VaultOptions { Every = TimeSpan.FromHours(1), MeanTimeToLoss = TimeSpan.FromDays(1), MaxAge = TimeSpan.Zero };
+        VaultSettings.Problems(options).Should().Contain(p => p.StartsWith("Every and MeanTimeToLoss are both set", StringComparison.Ordinal)).And.Contain(p => p.StartsWith("MaxAge is", StringComparison.Ordinal));
+        options.Every = null;
+        VaultSettings.Problems(options).Should().Contain("MeanTimeToLoss is set and Source is not: the schedule needs something to save.");
+    }
+
+    private static int Snapshots(MemoryDestination place) => place.Objects.Keys.Count(k => k[0] == 's');
+
+    private static async Task UntilAsync(Func<bool> isSo, Action? meanwhile = null)
+    {
+        while (!isSo())
+        {
+            meanwhile?.Invoke();
+            await Task.Delay(5, Token);
+        }
+    }
+
+    private static async Task<HealthCheckResult> CheckAsync(IHost host)
+    {
+        var schedule = host.Services.GetRequiredKeyedService<VaultSchedule>("state");
+        var registration = new HealthCheckRegistration("vault-state", schedule, HealthStatus.Unhealthy, null);
+        return await schedule.CheckHealthAsync(new HealthCheckContext { Registration = registration }, Token);
+    }
+
+    private IHost Start(TimeProvider time, MemoryDestination disk, MemoryDestination share, Action<VaultOptions> configure)
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Services.AddSingleton(time);
+        builder.Services.AddHaVault("state", o =>
+        {
+            o.Destinations.Add(new VaultDestinationOptions { Name = "disk" }.Use(disk));
+            o.Destinations.Add(new VaultDestinationOptions { Name = "share" }.Use(share));
+            o.Keys["1"] = VaultWork.Key;
+            (o.Source, o.OperationTimeout) = (Path.Combine(_folder, "state"), TimeSpan.FromSeconds(2));
+            configure(o);
+        });
+        return builder.Build();
+    }
+}
