@@ -33,7 +33,7 @@ public class DashboardBenchmarks
         }
 
         var pool = _pool = new EndpointPool("bench", options, new EndpointPoolParts { TimeProvider = _time });
-        _feed = new StatusFeed(() => [pool], _time, new EndpointPoolPagesOptions());
+        _feed = new StatusFeed(() => [pool], [], _time, new EndpointPoolPagesOptions());
         _feed.Start();
         for (var step = 0; step < 61; step++)
         {

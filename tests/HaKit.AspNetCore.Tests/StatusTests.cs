@@ -136,7 +136,7 @@ public sealed class StatusTests
     [Fact]
     public void Idle_viewers_of_one_address_take_no_place_from_another_address()
     {
-        var feed = new StatusFeed(static () => [], new ManualTimeProvider(), new EndpointPoolPagesOptions { MaxViewers = 10 });
+        var feed = new StatusFeed(static () => [], [], new ManualTimeProvider(), new EndpointPoolPagesOptions { MaxViewers = 10 });
         feed.Start();
         var operators = Enumerable.Range(0, 3).Select(i => feed.Join($"operator {i}")!).ToArray();
         for (var i = 0; i < 100; i++)
@@ -150,7 +150,7 @@ public sealed class StatusTests
     [Fact]
     public void A_viewer_before_the_start_is_turned_away_and_takes_no_place()
     {
-        var feed = new StatusFeed(static () => [], new ManualTimeProvider(), new EndpointPoolPagesOptions { MaxViewers = 1 });
+        var feed = new StatusFeed(static () => [], [], new ManualTimeProvider(), new EndpointPoolPagesOptions { MaxViewers = 1 });
         feed.Join("a").Should().BeNull();
         feed.Start();
         feed.Join("a")!.Messages.TryRead(out var first).Should().BeTrue();

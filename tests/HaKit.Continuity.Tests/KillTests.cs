@@ -18,6 +18,11 @@ public sealed class KillTests : IDisposable
     public async Task Every_listed_snapshot_restores_byte_equal_after_each_kill_and_rests_are_swept()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Kill −9 needs signals.");
+        TestContext.Current.SendDiagnosticMessage(await RunAsync());
+    }
+
+    internal async Task<string> RunAsync()
+    {
         var random = new Random(28);
         var struck = new SortedDictionary<string, int>();
         var verified = 0;
@@ -32,10 +37,10 @@ public sealed class KillTests : IDisposable
                 verified++;
             }
         }
-        TestContext.Current.SendDiagnosticMessage($"{s_kills} kills, in {string.Join(", ", struck.Select(s => $"{s.Key} {s.Value}"))}; {verified} snapshots restored byte-equal.");
         struck.Keys.Should().Contain(["save", "prune", "sync"]);
         verified.Should().BeGreaterThan(s_kills);
         await SweepAsync();
+        return $"{s_kills} kills, in {string.Join(", ", struck.Select(s => $"{s.Key} {s.Value}"))}; {verified} snapshots restored byte-equal";
     }
 
     // Waits until the process has begun so many steps, and strikes within the next.

@@ -19,8 +19,8 @@ public sealed class ScheduleTests : IDisposable
     [InlineData(10, 30 * 24 * 60, 1.0, null, 120)] // √(2 · 10 s · 30 d) = 7,200 s
     [InlineData(40, 30 * 24 * 60, 1.0, null, 240)] // four times the cost, twice the interval
     [InlineData(10, 30 * 24 * 60, 0.5, null, 60)] // half of the saves fail: good snapshots are as far apart as before
-    [InlineData(10, 30 * 24 * 60, 1.0, 60, 59.83)] // the objective: 60 min with the save itself
-    [InlineData(10, 30 * 24 * 60, 0.5, 60, 29.92)]
+    [InlineData(10, 30 * 24 * 60, 1.0, 60.0, 59.83)] // the objective: 60 min with the save itself
+    [InlineData(10, 30 * 24 * 60, 0.5, 60.0, 29.92)]
     [InlineData(0, 1, 1.0, null, 1)] // a save of no time counts as 1 s; never more often than once a minute
     [InlineData(600, 365 * 24 * 60, 1.0, null, 24 * 60)] // at least once a day
     public async Task The_interval_is_Youngs_within_the_objective(double seconds, double meanMinutes, double available, double? mostMinutes, double minutes)
@@ -37,7 +37,7 @@ public sealed class ScheduleTests : IDisposable
         var time = new ManualTimeProvider();
         var (disk, share) = (new MemoryDestination(), new MemoryDestination());
         File.WriteAllText(Path.Combine(_folder, "state"), "kept");
-        using var host = Start(time, disk, share, o => o.MeanTimeToLoss = TimeSpan.FromDays(30));
+        using var host = Start(time, disk, share, o => (o.MeanTimeToLoss, o.MaxAge) = (TimeSpan.FromDays(30), TimeSpan.FromHours(2)));
         await host.StartAsync(Token);
         var panel = host.Services.GetRequiredService<IStatusPanel>();
         await UntilAsync(() => panel.Read().Rows.All(r => r.State == HealthStatus.Healthy));
@@ -53,7 +53,7 @@ public sealed class ScheduleTests : IDisposable
         (await CheckAsync(host)).Status.Should().Be(HealthStatus.Degraded);
 
         disk.Failure = new IOException("gone");
-        time.Advance(TimeSpan.FromSeconds(3.4 * 2277));
+        time.Advance(TimeSpan.FromHours(3));
         (await CheckAsync(host)).Status.Should().Be(HealthStatus.Unhealthy);
         panel.Read().Summary.Should().Contain("the objective is");
         await host.StopAsync(Token);
@@ -75,7 +75,7 @@ public sealed class ScheduleTests : IDisposable
         disk.Room = 0;
         using var second = Start(time, disk, new MemoryDestination { Failure = new IOException("gone") }, o => o.Every = TimeSpan.FromHours(1));
         await second.StartAsync(Token);
-        await UntilAsync(() => second.Services.GetRequiredService<IStatusPanel>().Read().Summary.StartsWith("The last good snapshot is 10 h old", StringComparison.Ordinal));
+        await UntilAsync(() => second.Services.GetRequiredService<IStatusPanel>().Read().Summary.StartsWith("The last good snapshot is 10 h old", StringComparison.Ordinal), () => time.Advance(TimeSpan.FromMilliseconds(200)));
         (await CheckAsync(second)).Status.Should().Be(HealthStatus.Unhealthy);
         await second.StopAsync(Token);
     }

@@ -22,7 +22,7 @@ internal static class VaultCommand
         "vault",
         $"Saves folders to a sealed vault, restores and checks them.\nExit code 1: a check found something wrong, or not every destination has the snapshot. The key is 32 bytes in Base64, from the settings or from {KeyVariable}.")
     {
-        Save(), Restore(), Check(), Plain("sync", "Gives each destination what another has, and repairs damaged copies.", SyncAsync), Prune(),
+        Save(), Restore(), Follow(), Check(), Plain("sync", "Gives each destination what another has, and repairs damaged copies.", SyncAsync), Prune(),
         Plain("list", "Lists the snapshots, oldest first.", ListAsync),
         Plain("rehearse", "Restores the newest snapshot into a temporary folder and reports how long it took.", RehearseAsync),
         Plain("rekey", "Seals everything by the active key.", RekeyAsync),
@@ -55,6 +55,20 @@ internal static class VaultCommand
             async (parsed, vault, output, token) =>
             {
                 await WriteAsync(output, await vault.RestoreAsync(parsed.GetRequiredValue(snapshot), parsed.GetRequiredValue(target), parsed.GetValue(only), token));
+                return HakitTool.Good;
+            });
+    }
+
+    private static Command Follow()
+    {
+        var target = new Argument<string>("target") { Description = "the standby folder; what is in it is replaced" };
+        var every = CommandOptions.Duration("--every", "how often to look for a newer snapshot (default 1m)");
+        return Described(
+            new Command("follow", "Keeps a standby folder at the newest snapshot, until it is interrupted.") { target, every },
+            async (parsed, vault, output, token) =>
+            {
+                await foreach (var report in vault.FollowAsync(parsed.GetRequiredValue(target), parsed.GetValue(every) ?? TimeSpan.FromMinutes(1), token))
+                    await WriteAsync(output, report);
                 return HakitTool.Good;
             });
     }
@@ -129,6 +143,8 @@ internal static class VaultCommand
         command.SetAction(async (parsed, token) =>
         {
             await using var vault = OpenVault(parsed.GetValue(s_file), parsed.GetValue(s_to) ?? []);
+            var bar = new ProgressBar(Progress.For(parsed.InvocationConfiguration.Error, command.Name));
+            vault.Progress = bar;
             try
             {
                 return await run(parsed, vault, parsed.InvocationConfiguration.Output, token);
@@ -137,6 +153,10 @@ internal static class VaultCommand
             {
                 await parsed.InvocationConfiguration.Error.WriteLineAsync(e.Message);
                 return HakitTool.Bad;
+            }
+            finally
+            {
+                bar.End();
             }
         });
         return command;
@@ -167,6 +187,24 @@ internal static class VaultCommand
         catch (VaultException e)
         {
             throw new UsageException(e.Message);
+        }
+    }
+
+    /// <summary>Shows what takes longer than 2 s, in steps of half a percent.</summary>
+    private sealed class ProgressBar(Progress progress) : IProgress<double>
+    {
+        private double _shown;
+
+        public void Report(double value)
+        {
+            if (progress.Took > TimeSpan.FromSeconds(2) && (value >= _shown + 0.005 || value < _shown))
+                progress.Show(_shown = value);
+        }
+
+        public void End()
+        {
+            if (_shown is > 0 and < 1)
+                progress.Show(1);
         }
     }
 }

@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace HaKit.Continuity.Tests;
+
+/// <summary>
+/// The figures of docs/evidence/vault.md, written anew by one command:
+/// HAKIT_EVIDENCE=1 HAKIT_TEST_LIMIT=0 HAKIT_VAULT_KILLS=200 dotnet run -c Release --project tests/HaKit.Continuity.Tests -- -class HaKit.Continuity.Tests.EvidenceTests
+/// </summary>
+public sealed class EvidenceTests : IDisposable
+{
+    private const string Restic = "/usr/bin/restic";
+    private const string Command = "HAKIT_EVIDENCE=1 HAKIT_TEST_LIMIT=0 HAKIT_VAULT_KILLS=200 dotnet run -c Release --project tests/HaKit.Continuity.Tests -- -class HaKit.Continuity.Tests.EvidenceTests";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("vault-evidence-").FullName;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact(Timeout = 3_600_000)]
+    public async Task The_page_of_the_vaults_figures()
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("HAKIT_EVIDENCE") == "1" && OperatingSystem.IsLinux(), "HAKIT_EVIDENCE=1 writes docs/evidence/vault.md.");
+        var changed = await ChangedByteAsync();
+        var small = WriteFiles("small", 10_000, 10_486);
+        var vault = await MeasureAsync(Environment.ProcessPath!, ["save-measured", small, Path.Combine(_folder, "small-vault")]);
+        var parts = vault.Output.Split(' ');
+        using var kills = new KillTests();
+        var killed = await kills.RunAsync();
+        var restic = await ResticAsync(small);
+        var page = string.Create(CultureInfo.InvariantCulture, $"""
+            # The vault in figures
+
+            Repeat it by one command:
+
+            ```sh
+            {Command}
+            ```
+
+            Measured on {Environment.ProcessorCount} cores of a machine that may have been busy with other work: times are upper bounds, counts are exact.
+
+            | what | figure | asked for |
+            |---|--:|--:|
+            | 1 GiB in 1,024 files, one byte changed: chunks sent | {changed.Chunks} | at most 2 |
+            | and snapshots sent | {changed.Snapshots} | 1 |
+            | and bytes of content sent | {changed.Bytes:N0} | |
+            | 100 MiB in 10,000 files, the first save: time | {parts[0]} s | at most 60 s |
+            | and the most memory of the process (VmHWM) | {double.Parse(parts[1], CultureInfo.InvariantCulture) / 1024:0.0} MiB | at most 64 MiB |
+            | and chunks sent | {parts[3]} | |
+            {restic}
+            | processes killed with −9 | {killed} | 200, none lost |
+
+            """);
+        await File.WriteAllTextAsync(Path.Combine(Repository(), "docs", "evidence", "vault.md"), page, Token);
+        changed.Chunks.Should().BeLessThanOrEqualTo(2);
+        changed.Snapshots.Should().Be(1);
+        double.Parse(parts[0], CultureInfo.InvariantCulture).Should().BeLessThan(60);
+        double.Parse(parts[1], CultureInfo.InvariantCulture).Should().BeLessThan(64 * 1024);
+    }
+
+    private async Task<(int Chunks, int Snapshots, long Bytes)> ChangedByteAsync()
+    {
+        var source = WriteFiles("large", 1024, 1 << 20);
+        var place = Path.Combine(_folder, "large-vault");
+        var options = new VaultOptions();
+        options.Keys["1"] = VaultWork.Key;
+        options.Destinations.Add(new VaultDestinationOptions { Name = "a", Folder = place });
+        await using var vault = Vault.Create("large", options);
+        await vault.SaveAsync(source, cancellationToken: Token);
+        var (chunks, snapshots) = (Count(place, "c"), Count(place, "s"));
+        await using (var file = new FileStream(Path.Combine(source, "f00512"), FileMode.Open, FileAccess.ReadWrite))
+        {
+            file.Seek(123_456, SeekOrigin.Begin);
+            var value = file.ReadByte();
+            file.Seek(-1, SeekOrigin.Current);
+            file.WriteByte((byte)(value ^ 1));
+        }
+        var saved = await vault.SaveAsync(source, cancellationToken: Token);
+        var result = (Count(place, "c") - chunks, Count(place, "s") - snapshots, saved.BytesSent);
+        Directory.Delete(source, recursive: true);
+        Directory.Delete(place, recursive: true);
+        return result;
+    }
+
+    private async Task<string> ResticAsync(string source)
+    {
+        if (!File.Exists(Restic))
+        {
+            return "| restic was not installed | - | |";
+        }
+        var place = Path.Combine(_folder, "restic");
+        await MeasureAsync(Restic, ["init", "--repo", place]);
+        var (took, most, _) = await MeasureAsync(Restic, ["backup", "--quiet", "--repo", place, source]);
+        return string.Create(CultureInfo.InvariantCulture, $"| for information: restic of Debian 12, the same folder | {took.TotalSeconds:0.0} s, {most / 1024.0:0.0} MiB | |");
+    }
+
+    // Its output, and the most memory that was seen, looked at every 20 ms.
+    private static async Task<(TimeSpan Took, long MostKilobytes, string Output)> MeasureAsync(string program, string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["RESTIC_PASSWORD"] = "evidence";
+        var began = Stopwatch.GetTimestamp();
+        using var process = Process.Start(start)!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(Token), process.StandardError.ReadToEndAsync(Token));
+        var most = 0L;
+        while (!process.HasExited)
+        {
+            most = Math.Max(most, MemoryOf(process.Id));
+            await Task.Delay(20, Token);
+        }
+        process.ExitCode.Should().Be(0, await error);
+        return (Stopwatch.GetElapsedTime(began), most, (await output).Trim());
+    }
+
+    private static long MemoryOf(int process)
+    {
+        try
+        {
+            var line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(static l => l.StartsWith("VmHWM", StringComparison.Ordinal));
+            return line is null ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0; // it has just ended
+        }
+    }
+
+    private string WriteFiles(string name, int count, int size)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
+        var random = new Random(count);
+        var content = new byte[size];
+        for (var i = 0; i < count; i++)
+        {
+            random.NextBytes(content);
+            File.WriteAllBytes(Path.Combine(folder, $"f{i:00000}"), content);
+        }
+        return folder;
+    }
+
+    private static int Count(string place, string kind) => Directory.EnumerateFiles(Path.Combine(place, kind)).Count();
+
+    private static string Repository()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder!.FullName, "HaKit.sln")))
+        {
+            folder = folder.Parent;
+        }
+        return folder.FullName;
+    }
+}
