@@ -7,7 +7,7 @@ namespace HaKit.Continuity;
 /// <param name="MeanTimeToLoss">How long it takes in the mean until what is saved is lost.</param>
 /// <param name="SaveAvailability">The chance that enough destinations can be written.</param>
 /// <param name="MaxAge">The objective: how much work may be lost; null for none.</param>
-internal readonly record struct SaveIntervalInputs(TimeSpan SaveTook, TimeSpan MeanTimeToLoss, Availability.Availability SaveAvailability, TimeSpan? MaxAge);
+internal readonly record struct SaveIntervalInputs(TimeSpan SaveTook, TimeSpan MeanTimeToLoss, AvailabilityRatio SaveAvailability, TimeSpan? MaxAge);
 
 /// <summary>How often to save. Pure.</summary>
 internal static class SaveInterval
@@ -31,9 +31,9 @@ internal static class SaveInterval
     }
 
     /// <summary>The chance that at least so many of the pool's destinations can be used, from what was observed; one that nothing is known of counts as up.</summary>
-    public static Availability.Availability Observed(AvailabilityReport report, int copies)
+    public static AvailabilityRatio Observed(AvailabilityReport report, int copies)
     {
-        var parts = report.Endpoints.Select(static e => e.Observed ?? Availability.Availability.Always).ToArray();
-        return Availability.Availability.KofN(Math.Min(copies, parts.Length), parts);
+        var parts = report.Endpoints.Select(static e => e.Observed ?? AvailabilityRatio.Always).ToArray();
+        return AvailabilityRatio.KofN(Math.Min(copies, parts.Length), parts);
     }
 }

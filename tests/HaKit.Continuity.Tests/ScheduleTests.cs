@@ -27,7 +27,7 @@ public sealed class ScheduleTests : IDisposable
     {
         await Task.CompletedTask;
         var inputs = new SaveIntervalInputs(
-            TimeSpan.FromSeconds(seconds), TimeSpan.FromMinutes(meanMinutes), Availability.Availability.Of(available), mostMinutes is { } most ? TimeSpan.FromMinutes(most) : null);
+            TimeSpan.FromSeconds(seconds), TimeSpan.FromMinutes(meanMinutes), AvailabilityRatio.From(available), mostMinutes is { } most ? TimeSpan.FromMinutes(most) : null);
         SaveInterval.Of(inputs).TotalMinutes.Should().BeApproximately(minutes, 0.01);
     }
 
