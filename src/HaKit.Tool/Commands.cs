@@ -2,6 +2,7 @@ using System.CommandLine;
 using HaKit.Tool.Batches;
 using HaKit.Tool.Drills;
 using HaKit.Tool.Planning;
+using HaKit.Tool.Recordings;
 using HaKit.Tool.Rehearsals;
 using HaKit.Tool.Simulations;
 using HaKit.Tool.Vaults;
@@ -18,6 +19,7 @@ internal static class Commands
         PlanCommand.Create(),
         SimulateCommand.Create(),
         ReplayCommand.Create(),
+        RecordCommand.Create(),
         ReportCommand.Create(),
         VaultCommand.Create(),
         BatchCommand.Create(),

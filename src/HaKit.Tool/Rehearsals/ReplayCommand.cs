@@ -1,5 +1,6 @@
 using System.CommandLine;
 using HaKit.Testing;
+using HaKit.Tool.Recordings;
 
 namespace HaKit.Tool.Rehearsals;
 
@@ -13,7 +14,11 @@ internal static class ReplayCommand
     public static Command Create()
     {
         var file = CommandOptions.Text("--trace", "FILE", "CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens, as the Azure LLM inference trace has them");
-        file.Required = true;
+        var recording = RecordingFile.CreateArgument(isOptional: true);
+        var pool = CommandOptions.Text("--pool", "FILE", "with RECORDING: the other settings, as JSON as in your configuration (default: the recorded ones)");
+        var set = new Option<string[]>("--set") { HelpName = "NAME=VALUE", Description = "with RECORDING: one setting that differs, for example Retry:MaxRetryAttempts=0; may be given several times", DefaultValueFactory = static _ => [] };
+        var name = RecordingFile.CreatePoolNameOption();
+        var runs = CommandOptions.Whole("--runs", "N", "with RECORDING: how often it is run in each of the two bounds", 3, 2, 100);
         var speed = CommandOptions.Number("--speed", "N", "how many times faster than recorded, 1 to 100", 20, 1, 100);
         var minutes = CommandOptions.Number("--minutes", "M", "how much of the recording, counted from its first line", 100_000, 0.1, 100_000);
         var streamed = CommandOptions.Number("--streamed", "SHARE", "the share of calls that ask for a stream, 0 to 1; a stream that is cut and says so is no lost call", 0.25, 0, 1);
@@ -21,12 +26,23 @@ internal static class ReplayCommand
         var single = CommandOptions.Flag("--no-failover", "one attempt for each call, to see what that costs");
         var json = JsonOutput.CreateOption();
         var command = new Command("replay", """
-            Replays a recorded workload against a pool over three local servers, one of which is killed and one slowed.
+            Tells what other settings would have done to a recorded pool; or replays a workload against local servers in trouble.
+            With RECORDING: runs the recorded calls through the real pool with other settings, in virtual time, over endpoints that answer as they were seen to. What was not
+            tried is unknown: it is run once as if all of it was down, and once as if it was well. Exit code 1 if the answer cannot be known from this recording.
+            With --trace: a pool over three local servers, one of which is killed and one slowed.
             Nothing is replayed if a line of the trace is bad; each is reported with its number, and the exit code is 2.
             Exit code 1 if a call was lost, an answer was not whole, or the counts of client and servers disagree.
-            """) { file, speed, minutes, streamed, seed, single, json };
+            """) { recording, pool, set, name, runs, file, speed, minutes, streamed, seed, single, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            if (parsed.GetValue(recording) is { } recorded)
+            {
+                var question = new WhatIfCommand.Question(recorded, parsed.GetValue(name), parsed.GetValue(pool), parsed.GetValue(set) ?? [], parsed.GetValue(runs));
+                await using var answer = JsonOutput.Open(parsed, json);
+                return await WhatIfCommand.RunAsync(question, answer, parsed.InvocationConfiguration.Error, cancellationToken);
+            }
+            if (parsed.GetValue(file) is null)
+                throw new UsageException("A RECORDING or --trace is needed.");
             var trace = Trace.Read(parsed.GetRequiredValue(file)!, TimeSpan.FromMinutes(parsed.GetValue(minutes)));
             var plan = PlanOf(trace, Path.GetFileName(parsed.GetRequiredValue(file)!), parsed.GetValue(speed)) with
             {

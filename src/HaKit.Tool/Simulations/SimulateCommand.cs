@@ -6,7 +6,7 @@ namespace HaKit.Tool.Simulations;
 /// <summary>What a pool would have delivered under a real history of incidents.</summary>
 internal static class SimulateCommand
 {
-    /// <summary>How many times the limit's unavailability the pool's may be.</summary>
+    /// <summary>How many times the calls that came while no service was up the lost calls may be.</summary>
     public const double MostRatio = 1.2;
 
     public static Command Create()
@@ -18,7 +18,7 @@ internal static class SimulateCommand
         var command = new Command("simulate", """
             Computes what a pool would have delivered under a real history of incidents.
             Everything runs in virtual time on one thread: the real pool over scripted endpoints. A call is unavailable when it was not served within its deadline.
-            Exit code 1 if the pool was unavailable for more than 1.2 times the share of the time when no service was up.
+            Exit code 1 if more calls were lost than 1.2 times those that came while no service was up, or any call where none came then.
             """) { json, svg, sweep };
         foreach (var option in world.All)
             command.Options.Add(option);

@@ -17,8 +17,11 @@ internal sealed record SimulateFigures
     /// <summary>Impact 1 as errors in three of ten answers.</summary>
     public required RunFigures MinorAsErrors { get; init; }
 
-    /// <summary>The pool's unavailability over the limit's; null where the services were never down together.</summary>
-    public double? Ratio => LimitUnavailability > 0 ? Scored.Unavailability / LimitUnavailability : null;
+    /// <summary>
+    /// The lost calls over the calls that came while no service was up; null where none came then. Not the share of the time: calls cluster, so that a pool that loses
+    /// exactly the calls that could not be served may lose twice the share of the time in which none was up.
+    /// </summary>
+    public double? Ratio => Scored.CameInVain > 0 ? (double)Scored.Lost / Scored.CameInVain : null;
 
     public bool IsGood => Ratio is { } ratio ? ratio <= SimulateCommand.MostRatio : Scored.Lost == 0;
 

@@ -16,7 +16,7 @@ internal static class SimulateText
             Line($"  {service.Name,-16}{Up(service.Unavailability),12} of the time up   {service.Outages} outages, {service.DownHours:0.0} h");
         Line($"  {"limit",-16}{Up(figures.LimitUnavailability),12} of the time at least one was up   {scored.CameInVain} calls came when none was");
         Line($"  {"the pool",-16}{Up(scored.Unavailability),12} of the calls served   {Lost(scored)}");
-        Line($"  {"ratio",-16}{(figures.Ratio is { } ratio ? ratio.ToString("0.000", CultureInfo.InvariantCulture) : "-"),12} the pool's unavailability over the limit's");
+        Line($"  {"ratio",-16}{(figures.Ratio is { } ratio ? ratio.ToString("0.000", CultureInfo.InvariantCulture) : "-"),12} of the lost calls to the calls that came when none was up");
         Line($"");
         Run(scored);
         Line($"");

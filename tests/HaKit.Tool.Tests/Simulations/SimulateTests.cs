@@ -37,6 +37,33 @@ public sealed class SimulateTests : IDisposable
     }
 
     [Fact]
+    public void A_pool_that_loses_exactly_the_calls_that_could_not_be_served_is_as_good_as_its_services()
+    {
+        var run = new RunFigures
+        {
+            Calls = 1000,
+            Lost = 20,
+            CameInVain = 20,
+            Failures = new Dictionary<string,
+            long>(),
+            AttemptsPerCall = 1,
+            P50 = 1,
+            P99 = 1,
+            P9999 = 1,
+            Ejections = 0,
+            WastedTokens = 0,
+            Detected = null,
+            FailedOver = null,
+            Recovered = null,
+            WallSeconds = 1,
+        };
+        var figures = new SimulateFigures { From = default, Days = 1, Seed = 1, Services = [], LimitUnavailability = 0.01, Scored = run, MinorAsErrors = run };
+        figures.Ratio.Should().Be(1);
+        figures.IsGood.Should().BeTrue("the services were down for 1 % of the time, and 2 % of the calls came then");
+        (figures with { Scored = run with { Lost = 25 } }).IsGood.Should().BeFalse();
+    }
+
+    [Fact]
     public async Task The_same_seed_gives_the_same_figures_to_the_byte()
     {
         var texts = new List<string>();

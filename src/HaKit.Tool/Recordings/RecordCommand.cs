@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace HaKit.Tool.Recordings;
+
+/// <summary>Shows what a flight recorder wrote.</summary>
+internal static class RecordCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("record", "Shows what a flight recorder wrote: calls, endpoints and changes of health over time.");
+        command.Subcommands.Add(CreateShow());
+        return command;
+    }
+
+    private static Command CreateShow()
+    {
+        var recording = RecordingFile.CreateArgument();
+        var name = RecordingFile.CreatePoolNameOption();
+        var day = CommandOptions.Text("--day", "DATE", "only this day (UTC), as 2026-11-29; default: all of the recording");
+        var html = CommandOptions.Text("--html", "FILE", "writes one page that needs nothing else");
+        var json = JsonOutput.CreateOption();
+        var command = new Command("show", """
+            Shows a recording as text, and as a page with a picture.
+            What is damaged is left out and named; a process that was killed leaves a file that ends within a block, which is no error.
+            """) { recording, name, day, html, json };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var from = DayOf(parsed.GetValue(day));
+            var read = RecordingFile.Read(parsed.GetRequiredValue(recording)!, parsed.GetValue(name));
+            var figures = DayFigures.Of(read, from, from?.AddDays(1));
+            await using var output = JsonOutput.Open(parsed, json);
+            if (parsed.GetValue(html) is { } file)
+            {
+                await using var stream = OutputFile.Create("--html", file);
+                await using var writer = new StreamWriter(stream);
+                await writer.WriteAsync(DayHtml.Of(figures));
+            }
+            await output.Text.WriteAsync(DayText.Of(figures));
+            await output.WriteAsync(figures with { Changes = [] }, cancellationToken);
+            return HakitTool.Good;
+        });
+        return command;
+    }
+
+    private static DateTimeOffset? DayOf(string? text)
+    {
+        if (text is null)
+            return null;
+        return DateTimeOffset.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var day)
+            ? day
+            : throw new UsageException($"--day is '{text}': a date such as 2026-11-29 is needed.");
+    }
+}

@@ -1,0 +1,38 @@
+using System.CommandLine;
+using HaKit.Recording;
+
+namespace HaKit.Tool.Recordings;
+
+/// <summary>The argument that names a recording, and what is read of it.</summary>
+internal static class RecordingFile
+{
+    public static Argument<string?> CreateArgument(bool isOptional = false) => new("RECORDING")
+    {
+        Description = "the folder that a flight recorder wrote to, or one of its files",
+        Arity = isOptional ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
+    };
+
+    public static Option<string?> CreatePoolNameOption() => CommandOptions.Text("--name", "POOL", "the pool, where the folder has the recordings of several");
+
+    /// <exception cref="UsageException">It cannot be read, or has several pools.</exception>
+    public static FlightRecording Read(string path, string? pool)
+    {
+        FlightRecording recording;
+        try
+        {
+            recording = FlightRecording.Read(path, pool);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new UsageException($"The recording '{path}' cannot be read: {exception.Message}");
+        }
+        var pools = recording.Events.OfType<RecordedConfiguration>().Select(static c => PoolOf(c.Json)).Distinct(StringComparer.Ordinal).ToArray();
+        return pools.Length <= 1 ? recording : throw new UsageException($"The recording '{path}' is of {pools.Length} pools: {string.Join(", ", pools)}. Name one by --name.");
+    }
+
+    public static string PoolOf(string json)
+    {
+        using var document = System.Text.Json.JsonDocument.Parse(json);
+        return document.RootElement.TryGetProperty("Pool", out var name) ? name.GetString() ?? "" : "";
+    }
+}

@@ -1,0 +1,147 @@
+using System.Runtime.CompilerServices;
+using HaKit.Faults;
+using HaKit.Heartbeats;
+using HaKit.Testing;
+
+namespace HaKit.Tool.WhatIf;
+
+/// <summary>An endpoint that answers as the recording says, for one run in virtual time. For one thread.</summary>
+internal sealed class PlayedEndpoint : IProbe, IDisposable
+{
+    private readonly EndpointTrack _track;
+    private readonly ManualTimeProvider _time;
+    private readonly Unknown _unknown;
+    private readonly Random _random;
+    private readonly SharedServer _server;
+    private double _level;
+    private TimeSpan _levelAt;
+
+    public PlayedEndpoint(EndpointTrack track, ProbeLevel level, ManualTimeProvider time, Unknown unknown, int seed)
+    {
+        (_track, Level, _time, _unknown, _random) = (track, level, time, unknown, new Random(seed));
+        // More at once than was ever seen may slow it down, or not.
+        var capacity = track.Work.Capacity;
+        _server = new SharedServer(double.IsInfinity(capacity) && unknown == Unknown.IsDown ? Math.Max(1, track.Work.Peak) : capacity, time);
+        _level = track.Quota?.PerMinute ?? 0;
+    }
+
+    public ProbeLevel Level { get; }
+
+    public long Attempts { get; private set; }
+
+    /// <summary>Attempts that were answered by an assumption and not by the recording.</summary>
+    public long Assumed { get; private set; }
+
+    public double InputTokens { get; private set; }
+
+    public double OutputTokens { get; private set; }
+
+    /// <summary>Serves one attempt. False when it failed; the attempt was told how.</summary>
+    public async ValueTask<bool> ServeAsync(EndpointAttempt attempt, PastCall call, CancellationToken cancellationToken)
+    {
+        if (await RefusesAsync(attempt, call, cancellationToken) is not { } prospect)
+            return false;
+        _server.Enter();
+        try
+        {
+            await _server.WorkAsync(prospect.First, cancellationToken);
+            attempt.ReportFirstContent();
+            await _server.WorkAsync(prospect.Rest, cancellationToken);
+            attempt.ReportUsage(call.InputTokens, call.OutputTokens);
+            OutputTokens += call.OutputTokens;
+            return true;
+        }
+        finally
+        {
+            _server.Leave();
+        }
+    }
+
+    /// <summary>The same as a stream of two contents: the first, and the end.</summary>
+    public async IAsyncEnumerable<StreamSignal> StreamAsync(EndpointAttempt attempt, PastCall call, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (await RefusesAsync(attempt, call, cancellationToken) is not { } prospect)
+            throw new HttpRequestException("The endpoint was seen to refuse it.");
+        _server.Enter();
+        try
+        {
+            await _server.WorkAsync(prospect.First, cancellationToken);
+            yield return StreamSignal.Content;
+            await _server.WorkAsync(prospect.Rest, cancellationToken);
+            OutputTokens += call.OutputTokens;
+            yield return StreamSignal.Content | StreamSignal.End;
+        }
+        finally
+        {
+            _server.Leave();
+        }
+    }
+
+    public async ValueTask<ProbeResult> ProbeAsync(ProbeContext context, CancellationToken cancellationToken)
+    {
+        var (fault, isSilent, after) = _track.ProbeAt(_time.Elapsed, Level, _unknown);
+        if (isSilent)
+            await VirtualWait.ForEverAsync(cancellationToken);
+        await VirtualWait.ForAsync(_time, after, cancellationToken);
+        return new ProbeResult(fault);
+    }
+
+    public void Dispose() => _server.Dispose();
+
+    // Null when it has refused; otherwise how it answers.
+    private async ValueTask<Prospect?> RefusesAsync(EndpointAttempt attempt, PastCall call, CancellationToken cancellationToken)
+    {
+        Attempts++;
+        if (call.Refusal is { } own)
+            return Refused(attempt, own);
+        var prospect = _track.At(_time.Elapsed, call.InputTokens, call.OutputTokens, _unknown, _random);
+        Assumed += prospect.IsAssumed ? 1 : 0;
+        if (prospect.IsSilent)
+            await VirtualWait.ForEverAsync(cancellationToken);
+        if (prospect.Fault is { } fault)
+        {
+            if (prospect.ContentBeforeFault is { } content)
+            {
+                await VirtualWait.ForAsync(_time, content, cancellationToken);
+                attempt.ReportFirstContent();
+            }
+            await VirtualWait.ForAsync(_time, prospect.After - (prospect.ContentBeforeFault ?? default), cancellationToken);
+            return Refused(attempt, fault);
+        }
+        if (TakeQuota(call) is { } wait)
+            return Refused(attempt, new Fault(FaultKind.Throttled) { StatusCode = 429, RetryAfter = wait });
+        InputTokens += call.InputTokens;
+        return prospect;
+    }
+
+    private static Prospect? Refused(EndpointAttempt attempt, Fault fault)
+    {
+        attempt.ReportFault(fault);
+        return null;
+    }
+
+    // Null when the quota lets it in; otherwise the whole seconds after which it would.
+    private TimeSpan? TakeQuota(PastCall call)
+    {
+        if (_track.Quota is not { } quota)
+            return null;
+        var now = _time.Elapsed;
+        _level = Math.Min(quota.PerMinute, _level + quota.PerMinute / 60 * (now - _levelAt).TotalSeconds);
+        _levelAt = now;
+        var need = quota.OfTokens ? call.InputTokens + call.OutputTokens : 1;
+        if (need <= _level)
+        {
+            _level -= need;
+            return null;
+        }
+        return TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling((Math.Min(need, quota.PerMinute) - _level) * 60 / quota.PerMinute)));
+    }
+}
+
+/// <summary>Items of a played stream say what they are.</summary>
+internal sealed class SignalReader : StreamItemReader<StreamSignal>
+{
+    public static SignalReader Instance { get; } = new();
+
+    public override StreamSignal Read(StreamSignal item) => item;
+}

@@ -1,0 +1,66 @@
+namespace HaKit.Tool.WhatIf;
+
+/// <summary>One request that came to an endpoint: when, how large, and whether it was refused by 429.</summary>
+internal readonly record struct QuotaSample(TimeSpan At, int Tokens, bool IsRefused);
+
+/// <summary>A quota: a bucket that is full at first, holds a minute's worth and fills up evenly.</summary>
+/// <param name="PerMinute">The quota.</param>
+/// <param name="OfTokens">Of tokens, or else of requests.</param>
+internal sealed record QuotaModel(double PerMinute, bool OfTokens)
+{
+    private const int LeastRefusals = 5;
+
+    // A model is believed if it says of nearly each request rightly whether it was refused, measured by the refusals: "never" would be wrong about all of them.
+    private const double MostWrong = 0.25;
+
+    /// <summary>Finds the quota that explains the refusals; null when there are few, or none explains them: then they are troubles of their time.</summary>
+    public static QuotaModel? Learn(IReadOnlyList<QuotaSample> samples)
+    {
+        var refusals = samples.Count(static s => s.IsRefused);
+        if (refusals < LeastRefusals)
+            return null;
+        var tokens = Best(samples, ofTokens: true);
+        var requests = Best(samples, ofTokens: false);
+        var (model, wrong) = tokens.Wrong < requests.Wrong ? tokens : requests;
+        return wrong <= MostWrong * refusals ? model : null;
+    }
+
+    private static (QuotaModel Model, int Wrong) Best(IReadOnlyList<QuotaSample> samples, bool ofTokens)
+    {
+        double low = 1, high = 1;
+        foreach (var sample in samples)
+            high += ofTokens ? sample.Tokens : 1;
+        var best = (Model: new QuotaModel(high, ofTokens), Wrong: int.MaxValue);
+        // A coarse scan and two finer ones around the best.
+        for (var round = 0; round < 3; round++)
+        {
+            var step = Math.Pow(high / low, 1 / 40.0);
+            for (var quota = low; quota <= high * 1.0001; quota *= step)
+            {
+                var wrong = Wrong(samples, quota, ofTokens);
+                if (wrong < best.Wrong)
+                    best = (new QuotaModel(quota, ofTokens), wrong);
+            }
+            (low, high) = (best.Model.PerMinute / step, best.Model.PerMinute * step);
+        }
+        return best;
+    }
+
+    // Follows what really happened: what was accepted is taken, whatever the model says.
+    private static int Wrong(IReadOnlyList<QuotaSample> samples, double perMinute, bool ofTokens)
+    {
+        var (level, at, wrong) = (perMinute, 0.0, 0);
+        foreach (var sample in samples)
+        {
+            var now = sample.At.TotalSeconds;
+            level = Math.Min(perMinute, level + perMinute / 60 * (now - at));
+            at = now;
+            var need = ofTokens ? sample.Tokens : 1;
+            if (need > level != sample.IsRefused)
+                wrong++;
+            if (!sample.IsRefused)
+                level = Math.Max(0, level - need);
+        }
+        return wrong;
+    }
+}

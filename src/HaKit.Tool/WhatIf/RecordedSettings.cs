@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using HaKit.Recording;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace HaKit.Tool.WhatIf;
+
+/// <summary>The settings of a recording, and others made of them.</summary>
+internal static class RecordedSettings
+{
+    /// <summary>Reads recorded settings.</summary>
+    /// <param name="json">What the recorder wrote.</param>
+    /// <param name="changes">Settings that replace recorded ones, as <c>Retry:MaxRetryAttempts</c> and its value.</param>
+    /// <exception cref="UsageException">They are not valid.</exception>
+    public static EndpointPoolOptions Of(string json, IEnumerable<KeyValuePair<string, string?>>? changes = null)
+    {
+        try
+        {
+            var root = new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).AddInMemoryCollection(changes ?? []).Build();
+            var options = root.Get<EndpointPoolOptions>() ?? new EndpointPoolOptions();
+            return options.Validate("pool") is { Count: > 0 } wrong ? throw new UsageException(string.Join('\n', wrong)) : options;
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or FormatException or InvalidDataException)
+        {
+            throw new UsageException($"The settings cannot be used: {exception.Message}");
+        }
+    }
+
+    /// <summary>The settings that differ, each with both values; an endpoint's by its name.</summary>
+    public static IReadOnlyList<(string Name, string Before, string After)> Differences(EndpointPoolOptions before, EndpointPoolOptions after)
+    {
+        var (old, now) = (Flat(before), Flat(after));
+        return
+        [
+            .. from name in old.Keys.Union(now.Keys)
+               let was = old.GetValueOrDefault(name, "none")
+               let is_ = now.GetValueOrDefault(name, "none")
+               where was != is_
+               orderby name
+               select (name, was, is_),
+        ];
+    }
+
+    private static SortedDictionary<string, string> Flat(EndpointPoolOptions options)
+    {
+        var flat = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        using var json = JsonDocument.Parse(RecordedConfiguration.JsonOf("", options));
+        Add(json.RootElement, "");
+        flat.Remove("Pool");
+        return flat;
+
+        void Add(JsonElement element, string path)
+        {
+            switch (element.ValueKind)
+            {
+                case JsonValueKind.Object:
+                    foreach (var member in element.EnumerateObject())
+                        Add(member.Value, path.Length == 0 ? member.Name : $"{path}:{member.Name}");
+                    break;
+                case JsonValueKind.Array:
+                    var place = 0;
+                    foreach (var item in element.EnumerateArray())
+                        Add(item, $"{path}:{(item.ValueKind == JsonValueKind.Object && item.TryGetProperty("Name", out var name) ? name.GetString() : (place++).ToString(CultureInfo.InvariantCulture))}");
+                    break;
+                default:
+                    flat[path] = element.ToString();
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Reads <c>--set NAME=VALUE</c>.</summary>
+    public static IEnumerable<KeyValuePair<string, string?>> Changes(IEnumerable<string> sets) => sets.Select(static set => set.IndexOf('=', StringComparison.Ordinal) is > 0 and var at
+        ? new KeyValuePair<string, string?>(set[..at].Replace('.', ':'), set[(at + 1)..])
+        : throw new UsageException($"--set is '{set}': NAME=VALUE is needed, for example Retry:MaxRetryAttempts=0."));
+}

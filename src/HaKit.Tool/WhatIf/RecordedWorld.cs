@@ -1,0 +1,144 @@
+using HaKit.Recording;
+
+namespace HaKit.Tool.WhatIf;
+
+/// <summary>A call of the recording, as it is made again.</summary>
+/// <param name="At">When it came, from the beginning of the recording.</param>
+/// <param name="Profile">What it asked for, as far as that is recorded.</param>
+/// <param name="IsStream">Did it ask for a stream?</param>
+/// <param name="InputTokens">Tokens of its prompt, as used or else as estimated.</param>
+/// <param name="OutputTokens">Tokens of its answer, as used or else as bounded.</param>
+/// <param name="Refusal">The fault of its own for which every endpoint would refuse it; null for none.</param>
+/// <param name="Counts">Does it count for or against the pool? Not if it was at fault itself, or its caller went away.</param>
+/// <param name="WasServed">Was it served?</param>
+internal sealed record PastCall(
+    TimeSpan At, RequestProfile Profile, bool IsStream, int InputTokens, int OutputTokens, Faults.Fault? Refusal, bool Counts, bool WasServed);
+
+/// <summary>What a recording shows: the calls that came, and each endpoint as it was seen. Immutable.</summary>
+internal sealed record RecordedWorld
+{
+    public required DateTimeOffset From { get; init; }
+
+    public required TimeSpan Length { get; init; }
+
+    public required IReadOnlyList<PastCall> Calls { get; init; }
+
+    public required IReadOnlyDictionary<string, EndpointTrack> Endpoints { get; init; }
+
+    /// <summary>What really happened.</summary>
+    public required PoolFigures Actual { get; init; }
+
+    /// <summary>The deadline that most calls had: the pool's.</summary>
+    public required TimeSpan UsualDeadline { get; init; }
+
+    /// <summary>The configuration that held first, as JSON; null when none is recorded.</summary>
+    public string? Configuration { get; init; }
+
+    /// <summary>What makes the forecast less certain, in sentences.</summary>
+    public required IReadOnlyList<string> Remarks { get; init; }
+
+    public static RecordedWorld Of(FlightRecording recording)
+    {
+        var calls = recording.Events.OfType<RecordedCall>().ToArray();
+        var attempts = recording.Events.OfType<RecordedAttempt>().ToArray();
+        if (calls.Length == 0)
+            throw new UsageException("The recording has no calls.");
+        var from = calls[0].At;
+        var length = calls[^1].At - from + TimeSpan.FromSeconds(1);
+        var byCall = attempts.ToLookup(static a => (a.Recorder, a.Call));
+        PastCall[] past = [.. calls.Select(c => PastOf(c, [.. byCall[(c.Recorder, c.Number)]], from))];
+        var tokens = new Dictionary<(int, long), (int, int)>(past.Length);
+        for (var i = 0; i < past.Length; i++)
+            tokens[(calls[i].Recorder, calls[i].Number)] = (past[i].InputTokens, past[i].OutputTokens);
+        var probes = recording.Events.OfType<RecordedProbe>().ToLookup(static p => p.Endpoint);
+        var seen = attempts.ToLookup(static a => a.Endpoint);
+        return new RecordedWorld
+        {
+            From = from,
+            Length = length,
+            Calls = past,
+            Endpoints = seen.Select(static g => g.Key).Concat(probes.Select(static g => g.Key)).Distinct()
+                .ToDictionary(static n => n, n => EndpointTrack.Of(n, from, [.. seen[n]], [.. probes[n]], tokens), StringComparer.Ordinal),
+            UsualDeadline = calls.CountBy(static c => c.Deadline).MaxBy(static d => d.Value).Key,
+            Actual = PoolFigures.OfRecording(calls, past, attempts, recording.Events.OfType<RecordedConfiguration>().FirstOrDefault()?.Json),
+            Configuration = recording.Events.OfType<RecordedConfiguration>().FirstOrDefault()?.Json,
+            Remarks = RemarksOf(recording, calls),
+        };
+    }
+
+    private static PastCall PastOf(RecordedCall call, RecordedAttempt[] attempts, DateTimeOffset from)
+    {
+        var served = Array.FindLast(attempts, static a => a.Fault is null && a.OutputTokens is not null);
+        var refusal = call.Outcome == RecordedOutcome.Request ? Array.FindLast(attempts, static a => a.Fault is { Blame: FaultBlame.Request })?.Fault : null;
+        var (input, output) = (served?.InputTokens ?? call.InputTokens, served?.OutputTokens ?? call.MaxOutputTokens);
+        var profile = new RequestProfile
+        {
+            InputTokens = call.InputTokens,
+            MaxOutputTokens = call.MaxOutputTokens,
+            Model = call.Model,
+            Tools = call.NeedsTools,
+            Vision = call.NeedsVision,
+            Priority = call.Priority,
+            MayRepeat = call.MayRepeat,
+            MayHedge = call.MayHedge,
+            MaxWait = call.MaxWait,
+            Deadline = call.Deadline,
+        };
+        return new PastCall(
+            call.At - from, profile, call.IsStream, input, output, refusal, call.Outcome is RecordedOutcome.Served or RecordedOutcome.Failed, call.Outcome == RecordedOutcome.Served);
+    }
+
+    private static string[] RemarksOf(FlightRecording recording, RecordedCall[] calls)
+    {
+        var remarks = new List<string>();
+        if (recording.Events.OfType<RecordedGap>().Sum(static g => g.Dropped) is > 0 and var dropped)
+            remarks.Add($"{dropped} entries were dropped while it was recorded.");
+        if (calls.Count(static c => c.IsRestricted) is > 0 and var restricted)
+            remarks.Add($"{restricted} calls could use only certain endpoints, which is not recorded; they are made again without that.");
+        remarks.AddRange(recording.Problems);
+        return [.. remarks];
+    }
+}
+
+/// <summary>What came of the calls. Shares are 0 to 1, times in seconds.</summary>
+internal sealed record PoolFigures
+{
+    public required long Calls { get; init; }
+
+    public required long Lost { get; init; }
+
+    public required double AttemptsPerCall { get; init; }
+
+    public required double P50 { get; init; }
+
+    public required double P99 { get; init; }
+
+    /// <summary>What all attempts cost by the endpoints' prices, those included that served nobody.</summary>
+    public required double Money { get; init; }
+
+    public double Availability => Calls == 0 ? 1 : 1 - (double)Lost / Calls;
+
+    public static PoolFigures OfRecording(RecordedCall[] calls, PastCall[] past, RecordedAttempt[] attempts, string? configuration)
+    {
+        double[] took = [.. calls.Where(static c => c.Outcome == RecordedOutcome.Served).Select(static c => c.Took.TotalSeconds).Order()];
+        return new PoolFigures
+        {
+            Calls = past.Count(static c => c.Counts),
+            Lost = past.Count(static c => c.Counts && !c.WasServed),
+            AttemptsPerCall = (double)attempts.Length / calls.Length,
+            P50 = Quantile(took, 0.5),
+            P99 = Quantile(took, 0.99),
+            Money = configuration is null ? double.NaN : attempts.Where(static a => a.Fault is null || Sights.IsCut(a)).Sum(CostOf(RecordedSettings.Of(configuration))),
+        };
+    }
+
+    private static Func<RecordedAttempt, double> CostOf(EndpointPoolOptions options)
+    {
+        var prices = options.Endpoints.ToDictionary(static e => e.Name, static e => (e.InputTokenPrice, e.OutputTokenPrice), StringComparer.Ordinal);
+        return attempt => prices.TryGetValue(attempt.Endpoint, out var price)
+            ? ((attempt.InputTokens ?? 0) * price.InputTokenPrice + (attempt.OutputTokens ?? 0) * price.OutputTokenPrice) / 1e6
+            : 0;
+    }
+
+    public static double Quantile(double[] sorted, double share) => sorted.Length == 0 ? 0 : sorted[Math.Min(sorted.Length - 1, (int)(share * sorted.Length))];
+}

@@ -1,0 +1,220 @@
+namespace HaKit.Tool.WhatIf;
+
+/// <summary>One answer, for learning how an endpoint works.</summary>
+internal readonly record struct WorkSample(TimeSpan At, TimeSpan First, TimeSpan Whole, int Input, int Output);
+
+/// <summary>
+/// How an endpoint's times depend on the size of a request and on how many it serves at once. Up to <see cref="Capacity"/> at once each takes its own time; beyond, all
+/// share the speed of that many (processor sharing). The capacity is the one with which the times are best explained by the sizes. Pure.
+/// </summary>
+internal sealed class WorkModel
+{
+    private static readonly double[] s_capacities = [1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128];
+
+    // A capacity is believed when it explains so much of what the sizes leave unexplained; by chance alone it would be a small part of a percent.
+    private const double LeastGain = 0.005;
+
+    private readonly double[] _first;
+    private readonly double[] _rest;
+
+    private WorkModel(double capacity, int peak, double[] first, double[] rest) => (Capacity, Peak, _first, _rest) = (capacity, peak, first, rest);
+
+    /// <summary>How many requests it serves at full speed; infinite when no slowdown was seen.</summary>
+    public double Capacity { get; }
+
+    /// <summary>The most that were seen at once.</summary>
+    public int Peak { get; }
+
+    /// <summary>The expected work to the first content, in seconds, alone on the endpoint.</summary>
+    public double First(int input, int output) => Expected(_first, input, output);
+
+    /// <summary>The expected work from the first content to the end.</summary>
+    public double Rest(int input, int output) => Expected(_rest, input, output);
+
+    /// <param name="samples">The whole answers.</param>
+    /// <param name="busy">When the endpoint worked on anything, from the begin of an attempt to its end.</param>
+    public static WorkModel Learn(IReadOnlyList<WorkSample> samples, IReadOnlyList<(TimeSpan From, TimeSpan Until)> busy)
+    {
+        var load = new LoadHistory(busy);
+        var (best, model) = Fit(samples, load, double.PositiveInfinity);
+        var alone = best;
+        foreach (var capacity in s_capacities)
+        {
+            if (capacity >= load.Peak)
+                break;
+            var (error, tried) = Fit(samples, load, capacity);
+            if (error < best && error < alone * (1 - LeastGain))
+                (best, model) = (error, tried);
+        }
+        return model;
+    }
+
+    /// <summary>How much work a span of time was, at the load that the endpoint had.</summary>
+    public double WorkOf(LoadHistory load, TimeSpan from, TimeSpan until) => load.Progress(from, until, Capacity);
+
+    private static double Expected(double[] by, int input, int output) => Math.Max(1e-6, by[0] + by[1] * input + by[2] * output);
+
+    private static (double Error, WorkModel Model) Fit(IReadOnlyList<WorkSample> samples, LoadHistory load, double capacity)
+    {
+        var (first, rest) = (new double[samples.Count], new double[samples.Count]);
+        for (var i = 0; i < samples.Count; i++)
+        {
+            var s = samples[i];
+            var content = load.Progress(s.At, s.At + s.First, capacity);
+            var whole = load.Progress(s.At, s.At + s.Whole, capacity);
+            (first[i], rest[i]) = (content, Math.Max(0, whole - content));
+        }
+        var model = new WorkModel(capacity, load.Peak, Regression.Fit(samples, first), Regression.Fit(samples, rest));
+        var error = 0.0;
+        for (var i = 0; i < samples.Count; i++)
+        {
+            var expected = model.First(samples[i].Input, samples[i].Output) + model.Rest(samples[i].Input, samples[i].Output);
+            error += Math.Min(1, Math.Abs(Math.Log(Math.Max(1e-6, first[i] + rest[i]) / expected)));
+        }
+        return (samples.Count == 0 ? 0 : error / samples.Count, model);
+    }
+}
+
+/// <summary>
+/// Least squares of times by the tokens of the prompt and of the answer. Errors count in proportion to the time, and large ones no more than those of half as much (iterated
+/// weights, Huber 1964): an hour in which the endpoint was slow must not bend the line. A size that explains little is left out. Pure.
+/// </summary>
+internal static class Regression
+{
+    private const double LeastGain = 0.02;
+    private const double LargeError = 0.5;
+    private const int Rounds = 3;
+
+    public static double[] Fit(IReadOnlyList<WorkSample> samples, double[] times)
+    {
+        if (samples.Count == 0)
+            return [1e-6, 0, 0];
+        double[] best = [Median(times), 0, 0];
+        var left = Error(samples, times, best);
+        foreach (var (input, output) in new[] { (true, false), (false, true), (true, true) })
+        {
+            double[]? tried = null;
+            var weights = Weights(samples, times, best);
+            for (var round = 0; round < Rounds; round++)
+            {
+                if (Solve(samples, times, weights, input, output) is not { } solved)
+                    break;
+                weights = Weights(samples, times, tried = solved);
+            }
+            if (tried is null || Error(samples, times, tried) is var error && error >= left * (1 - LeastGain))
+                continue;
+            (best, left) = (tried, error);
+        }
+        return best;
+    }
+
+    /// <summary>How far times are from what is expected of their sizes: the mean of the logarithms' distance, each at most 1.</summary>
+    public static double Error(IReadOnlyList<WorkSample> samples, double[] times, double[] by)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < times.Length; i++)
+            sum += Math.Min(1, Math.Abs(Math.Log(Math.Max(1e-6, times[i]) / Expected(by, samples[i]))));
+        return sum;
+    }
+
+    private static double[] Weights(IReadOnlyList<WorkSample> samples, double[] times, double[] by)
+    {
+        var weights = new double[times.Length];
+        for (var i = 0; i < times.Length; i++)
+        {
+            var expected = Expected(by, samples[i]);
+            var error = Math.Abs(Math.Log(Math.Max(1e-6, times[i]) / expected));
+            weights[i] = (error > LargeError ? LargeError / error : 1) / (expected * expected);
+        }
+        return weights;
+    }
+
+    private static double Expected(double[] by, WorkSample sample) => Math.Max(1e-6, by[0] + by[1] * sample.Input + by[2] * sample.Output);
+
+    private static double Median(double[] times) => times.Order().ElementAt(times.Length / 2);
+
+    // The normal equations of at most three unknowns, by Cramer's rule on centred values; null where the sizes do not vary, or a slope would be negative.
+    private static double[]? Solve(IReadOnlyList<WorkSample> samples, double[] times, double[] weights, bool useInput, bool useOutput)
+    {
+        double n = 0, x = 0, y = 0, t = 0;
+        for (var i = 0; i < times.Length; i++)
+        {
+            var w = weights[i];
+            (n, x, y, t) = (n + w, x + w * (useInput ? samples[i].Input : 0), y + w * (useOutput ? samples[i].Output : 0), t + w * times[i]);
+        }
+        (x, y, t) = (x / n, y / n, t / n);
+        double xx = 0, yy = 0, xy = 0, xt = 0, yt = 0;
+        for (var i = 0; i < times.Length; i++)
+        {
+            var w = weights[i];
+            var (dx, dy, dt) = ((useInput ? samples[i].Input : 0) - x, (useOutput ? samples[i].Output : 0) - y, times[i] - t);
+            (xx, yy, xy, xt, yt) = (xx + w * dx * dx, yy + w * dy * dy, xy + w * dx * dy, xt + w * dx * dt, yt + w * dy * dt);
+        }
+        var determinant = xx * yy - xy * xy;
+        double[] slopes = (useInput, useOutput) switch
+        {
+            (true, false) => [xt / xx, 0],
+            (false, true) => [0, yt / yy],
+            _ => [(xt * yy - yt * xy) / determinant, (yt * xx - xt * xy) / determinant],
+        };
+        return slopes[0] >= 0 && slopes[1] >= 0 ? [t - slopes[0] * x - slopes[1] * y, slopes[0], slopes[1]] : null;
+    }
+}
+
+/// <summary>How many requests an endpoint had at each moment. Immutable once made.</summary>
+internal sealed class LoadHistory
+{
+    private readonly double[] _times;
+    private readonly int[] _jobs;
+    private double[]? _progress;
+    private double _capacity = double.NaN;
+
+    public LoadHistory(IReadOnlyList<(TimeSpan From, TimeSpan Until)> busy)
+    {
+        var changes = new (double At, int By)[busy.Count * 2];
+        for (var i = 0; i < busy.Count; i++)
+            (changes[2 * i], changes[2 * i + 1]) = ((busy[i].From.TotalSeconds, 1), (busy[i].Until.TotalSeconds, -1));
+        // Those that leave at a moment leave before others come.
+        Array.Sort(changes, static (a, b) => a.At != b.At ? a.At.CompareTo(b.At) : a.By.CompareTo(b.By));
+        _times = [.. changes.Select(static c => c.At)];
+        _jobs = new int[changes.Length];
+        var jobs = 0;
+        for (var i = 0; i < changes.Length; i++)
+        {
+            _jobs[i] = jobs += changes[i].By;
+            Peak = Math.Max(Peak, jobs);
+        }
+    }
+
+    public int Peak { get; }
+
+    /// <summary>The work, in seconds alone, that one request has done in a span, if all share a capacity.</summary>
+    public double Progress(TimeSpan from, TimeSpan until, double capacity)
+    {
+        if (double.IsInfinity(capacity))
+            return (until - from).TotalSeconds;
+        if (_capacity != capacity)
+            Sum(capacity);
+        return At(until.TotalSeconds) - At(from.TotalSeconds);
+    }
+
+    private void Sum(double capacity)
+    {
+        _capacity = capacity;
+        _progress ??= new double[_times.Length];
+        for (var i = 1; i < _times.Length; i++)
+            _progress[i] = _progress[i - 1] + (_times[i] - _times[i - 1]) * Speed(i - 1);
+    }
+
+    private double At(double time)
+    {
+        if (_times.Length == 0 || time <= _times[0])
+            return time - (_times.Length == 0 ? 0 : _times[0]);
+        var i = Array.BinarySearch(_times, time);
+        if (i < 0)
+            i = ~i - 1;
+        return _progress![i] + (time - _times[i]) * Speed(i);
+    }
+
+    private double Speed(int i) => Math.Min(1, _capacity / Math.Max(1, _jobs[i]));
+}

@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Text;
+using HaKit.Tool.WhatIf;
+
+namespace HaKit.Tool.Tests.WhatIf;
+
+/// <summary>What is forecast from a recording, against the truth of worlds in which it is known.</summary>
+public sealed class TruthTests(ITestOutputHelper output)
+{
+    private static readonly bool s_isEvidence = Environment.GetEnvironmentVariable("HAKIT_EVIDENCE") == "1";
+    private static readonly int s_worlds = Number("HAKIT_TRUTH_WORLDS", s_isEvidence ? 50 : 6);
+    private static readonly int s_calls = Number("HAKIT_TRUTH_CALLS", s_isEvidence ? 40_000 : 8_000);
+
+    [Fact]
+    public void Forecasts_are_near_the_truth_of_random_worlds()
+    {
+        var rows = Enumerable.Range(Number("HAKIT_TRUTH_FIRST", 1), s_worlds).Select(seed => Row(TruthWorlds.Random(seed, s_calls))).ToArray();
+        var table = TruthTable.Of(rows);
+        output.WriteLine(table);
+        if (s_isEvidence)
+            File.WriteAllText(Path.Combine(Repository.Root, "docs", "evidence", "what-if.md"), table);
+        var known = rows.Where(static r => r.Forecast.IsKnown).ToArray();
+        known.Average(static r => r.Error).Should().BeLessThanOrEqualTo(known.Average(static r => r.Change) / 3);
+        if (!s_isEvidence)
+            return;
+        rows.Count(static r => r.Change >= 0.01).Should().BeGreaterThanOrEqualTo(rows.Length / 2);
+        known.Length.Should().BeGreaterThanOrEqualTo((int)(0.8 * rows.Length));
+        known.Count(static r => r.IsWithin).Should().BeGreaterThanOrEqualTo((int)Math.Ceiling(0.85 * known.Length));
+        TruthTable.Median(known.Select(static r => r.Width)).Should().BeLessThanOrEqualTo(0.003);
+    }
+
+    [Fact]
+    public void What_a_recording_cannot_know_is_said()
+    {
+        for (var seed = 1; seed <= 5; seed++)
+        {
+            foreach (var world in new[] { TruthWorlds.NeverCalled(seed, 4000), TruthWorlds.EjectedUnseen(seed, 30_000) })
+                Row(world).Forecast.IsKnown.Should().BeFalse("{0}, seed {1}", world.Story, seed);
+        }
+    }
+
+    private TruthRow Row(TruthWorld world)
+    {
+        var (before, recorded) = world.Record();
+        var forecast = Forecast.Of(recorded, world.OptionsOfB);
+        var row = new TruthRow(world.Seed, world.Story, before.SuccessRate, world.Truth().SuccessRate, forecast);
+        return row;
+    }
+
+    private static int Number(string variable, int usual) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : usual;
+}
+
+/// <summary>One world: the availability under A and B as they were, and B as it was forecast.</summary>
+internal sealed record TruthRow(int Seed, string Story, double A, double B, Forecast Forecast)
+{
+    public double Change => Math.Abs(A - B);
+
+    public double Error => Math.Abs(Forecast.Availability - B);
+
+    public double Width => Forecast.High - Forecast.Low;
+
+    public bool IsWithin => B >= Forecast.Low - 1e-12 && B <= Forecast.High + 1e-12;
+}
+
+/// <summary>The page with the rows.</summary>
+internal static class TruthTable
+{
+    public static string Line(TruthRow row) => string.Create(CultureInfo.InvariantCulture,
+        $"| {row.Seed} | {row.Story} | {100 * row.A:0.00} | {100 * row.B:0.00} | {Told(row)} | {Verdict(row)} |");
+
+    public static double Median(IEnumerable<double> values) => values.Order().ToArray() is { Length: > 0 } sorted ? sorted[sorted.Length / 2] : 0;
+
+    public static string Of(TruthRow[] rows)
+    {
+        var known = rows.Where(static r => r.Forecast.IsKnown).ToArray();
+        var text = new StringBuilder();
+        Line($"# What-if, against the truth");
+        Line($"");
+        Line($"{rows.Length} random worlds: recorded under settings A, settings B forecast from the recording alone, and B run in the true world. Written by");
+        Line($"");
+        Line($"    HAKIT_EVIDENCE=1 dotnet run -c Release --project tests/HaKit.Tool.Tests -- -class HaKit.Tool.Tests.WhatIf.TruthTests");
+        Line($"");
+        Line($"| what | wanted | shown |");
+        Line($"|---|--:|--:|");
+        Line($"| worlds with \\|A − B\\| of at least 1 pp | half | {rows.Count(static r => r.Change >= 0.01)} of {rows.Length} |");
+        Line($"| mean error of the forecast | ≤ 1/3 of \"as before\" | {100 * Average(known, static r => r.Error):0.000} pp; \"as before\" {100 * Average(known, static r => r.Change):0.000} pp |");
+        Line($"| 90 % intervals that hold the truth | ≥ 85 % | {known.Count(static r => r.IsWithin)} of {known.Length} |");
+        Line($"| median width of the intervals | ≤ 0.3 pp | {100 * Median(known.Select(static r => r.Width)):0.000} pp |");
+        Line($"| \"cannot be known from this recording\" | ≤ 20 % | {rows.Length - known.Length} of {rows.Length} |");
+        Line($"");
+        Line($"Availability in percent.");
+        Line($"");
+        Line($"| world | what is in it; how B differs | A | B | forecast of B and its interval | |");
+        Line($"|--:|---|--:|--:|---|---|");
+        foreach (var row in rows)
+            text.AppendLine(TruthTable.Line(row));
+        return text.ToString();
+
+        void Line(FormattableString line) => text.AppendLine(line.ToString(CultureInfo.InvariantCulture));
+    }
+
+    private static double Average(TruthRow[] rows, Func<TruthRow, double> of) => rows.Length == 0 ? 0 : rows.Average(of);
+
+    private static string Told(TruthRow row) => string.Create(CultureInfo.InvariantCulture,
+        $"{100 * row.Forecast.Availability:0.00} ({100 * row.Forecast.Low:0.00} to {100 * row.Forecast.High:0.00})");
+
+    private static string Verdict(TruthRow row)
+    {
+        if (!row.Forecast.IsKnown)
+            return "cannot be known";
+        return row.IsWithin ? "" : "missed";
+    }
+}
