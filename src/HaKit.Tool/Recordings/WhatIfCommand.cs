@@ -33,7 +33,7 @@ internal static class WhatIfCommand
         var changes = RecordedSettings.Changes(question.Sets).ToArray();
         if (question.PoolFile is { } file)
         {
-            var whole = Recording.RecordedConfiguration.JsonOf("", PoolFile.Read(file));
+            var whole = Recording.RecordedConfiguration.Serialize("", PoolFile.Read(file));
             return () => RecordedSettings.Of(whole, changes);
         }
         var json = world.Configuration ?? throw new UsageException("The recording has no configuration: name the settings by --pool.");
@@ -53,13 +53,13 @@ internal static class WhatIfCommand
         if (forecast.IsKnown)
             Line($"{"served",-22}{Percent(world.Actual.Availability),14}   {Percent(forecast.Availability)}, nine times in ten from {Percent(forecast.Low)} to {Percent(forecast.High)}");
         else
-            Line($"{"served",-22}{Percent(world.Actual.Availability),14}   cannot be known from this recording: {Percent(forecast.IfDown)} if all that was not seen was down, {Percent(forecast.IfWell)} if it was well");
-        Line($"{"lost calls",-22}{world.Actual.Lost,14}   {Range(forecast.Down.Lost, forecast.Well.Lost, "0")}");
-        Line($"{"median time, s",-22}{world.Actual.P50,14:0.00}   {Range(forecast.Down.P50, forecast.Well.P50, "0.00")}");
-        Line($"{"99th percentile, s",-22}{world.Actual.P99,14:0.00}   {Range(forecast.Down.P99, forecast.Well.P99, "0.00")}");
-        Line($"{"attempts per call",-22}{world.Actual.AttemptsPerCall,14:0.0000}   {Range(forecast.Down.AttemptsPerCall, forecast.Well.AttemptsPerCall, "0.0000")}");
+            Line($"{"served",-22}{Percent(world.Actual.Availability),14}   cannot be known from this recording: {Percent(forecast.IfDown)} if each endpoint was down while nothing was recorded of it, {Percent(forecast.IfUp)} if it was up");
+        Line($"{"lost calls",-22}{world.Actual.Lost,14}   {Range(forecast.Down.Lost, forecast.Up.Lost, "0")}");
+        Line($"{"median time, s",-22}{world.Actual.P50,14:0.00}   {Range(forecast.Down.P50, forecast.Up.P50, "0.00")}");
+        Line($"{"99th percentile, s",-22}{world.Actual.P99,14:0.00}   {Range(forecast.Down.P99, forecast.Up.P99, "0.00")}");
+        Line($"{"attempts per call",-22}{world.Actual.AttemptsPerCall,14:0.0000}   {Range(forecast.Down.AttemptsPerCall, forecast.Up.AttemptsPerCall, "0.0000")}");
         if (world.Actual.Money > 0 || forecast.Down.Money > 0)
-            Line($"{"money",-22}{world.Actual.Money,14:0.00}   {Range(forecast.Down.Money, forecast.Well.Money, "0.00")}");
+            Line($"{"money",-22}{world.Actual.Money,14:0.00}   {Range(forecast.Down.Money, forecast.Up.Money, "0.00")}");
         Line($"");
         Line($"{Percent(forecast.AssumedShare)} of the attempts would go where the recording shows nothing:");
         foreach (var endpoint in forecast.Endpoints)

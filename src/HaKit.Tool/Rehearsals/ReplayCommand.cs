@@ -28,7 +28,7 @@ internal static class ReplayCommand
         var command = new Command("replay", """
             Tells what other settings would have done to a recorded pool; or replays a workload against local servers in trouble.
             With RECORDING: runs the recorded calls through the real pool with other settings, in virtual time, over endpoints that answer as they were seen to. What was not
-            tried is unknown: it is run once as if all of it was down, and once as if it was well. Exit code 1 if the answer cannot be known from this recording.
+            tried is unknown: the calls are run once as if each endpoint was down then, and once as if it was up. Exit code 1 if the answer cannot be known from this recording.
             With --trace: a pool over three local servers, one of which is killed and one slowed.
             Nothing is replayed if a line of the trace is bad; each is reported with its number, and the exit code is 2.
             Exit code 1 if a call was lost, an answer was not whole, or the counts of client and servers disagree.

@@ -16,15 +16,15 @@ internal sealed record Forecast
 
     public required double High { get; init; }
 
-    /// <summary>The availability if all that was not seen was down, and if it was well.</summary>
+    /// <summary>The availability if every endpoint was down while nothing was recorded of it, and if it was up.</summary>
     public required double IfDown { get; init; }
 
-    public required double IfWell { get; init; }
+    public required double IfUp { get; init; }
 
     /// <summary>The figures of both bounds.</summary>
     public required PoolFigures Down { get; init; }
 
-    public required PoolFigures Well { get; init; }
+    public required PoolFigures Up { get; init; }
 
     /// <summary>The share of the attempts that were answered by an assumption.</summary>
     public required double AssumedShare { get; init; }
@@ -32,7 +32,7 @@ internal sealed record Forecast
     /// <summary>Each endpoint in the bound in which more was assumed.</summary>
     public required IReadOnlyList<PlayedEndpointFigures> Endpoints { get; init; }
 
-    public bool IsKnown => Math.Abs(IfWell - IfDown) <= WidestKnown;
+    public bool IsKnown => Math.Abs(IfUp - IfDown) <= WidestKnown;
 
     /// <summary>Runs the calls through a pool of other settings, several times in both bounds.</summary>
     /// <param name="world">What the recording shows.</param>
@@ -48,20 +48,20 @@ internal sealed record Forecast
             progress?.Invoke((double)++done / (2 * runs));
             return result;
         })];
-        var (down, well) = (Play(Unknown.IsDown), Play(Unknown.IsWell));
-        var (ifDown, ifWell) = (Mean(down), Mean(well));
-        var more = down[0].AssumedShare > well[0].AssumedShare ? down[0] : well[0];
+        var (down, up) = (Play(Unknown.IsDown), Play(Unknown.IsUp));
+        var (ifDown, ifUp) = (Mean(down), Mean(up));
+        var more = down[0].AssumedShare > up[0].AssumedShare ? down[0] : up[0];
         // Three parts: what the real run would have drawn, what the runs drew, and what the recording itself drew, from which all of them are made.
-        var spread = Z * Math.Sqrt(Math.Max(Variance(world, down), Variance(world, well)) * (2 + 1.0 / runs));
+        var spread = Z * Math.Sqrt(Math.Max(Variance(world, down), Variance(world, up)) * (2 + 1.0 / runs));
         return new Forecast
         {
-            Availability = (ifDown + ifWell) / 2,
-            Low = Math.Max(0, Math.Min(ifDown, ifWell) - spread),
-            High = Math.Min(1, Math.Max(ifDown, ifWell) + spread),
+            Availability = (ifDown + ifUp) / 2,
+            Low = Math.Max(0, Math.Min(ifDown, ifUp) - spread),
+            High = Math.Min(1, Math.Max(ifDown, ifUp) + spread),
             IfDown = ifDown,
-            IfWell = ifWell,
+            IfUp = ifUp,
             Down = down[0].Figures,
-            Well = well[0].Figures,
+            Up = up[0].Figures,
             AssumedShare = more.AssumedShare,
             Endpoints = more.Endpoints,
         };

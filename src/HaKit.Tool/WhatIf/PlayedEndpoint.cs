@@ -39,14 +39,14 @@ internal sealed class PlayedEndpoint : IProbe, IDisposable
     /// <summary>Serves one attempt. False when it failed; the attempt was told how.</summary>
     public async ValueTask<bool> ServeAsync(EndpointAttempt attempt, PastCall call, CancellationToken cancellationToken)
     {
-        if (await RefusesAsync(attempt, call, cancellationToken) is not { } prospect)
+        if (await RefusesAsync(attempt, call, cancellationToken) is not { } answer)
             return false;
         _server.Enter();
         try
         {
-            await _server.WorkAsync(prospect.First, cancellationToken);
+            await _server.WorkAsync(answer.First, cancellationToken);
             attempt.ReportFirstContent();
-            await _server.WorkAsync(prospect.Rest, cancellationToken);
+            await _server.WorkAsync(answer.Rest, cancellationToken);
             attempt.ReportUsage(call.InputTokens, call.OutputTokens);
             OutputTokens += call.OutputTokens;
             return true;
@@ -60,14 +60,14 @@ internal sealed class PlayedEndpoint : IProbe, IDisposable
     /// <summary>The same as a stream of two contents: the first, and the end.</summary>
     public async IAsyncEnumerable<StreamSignal> StreamAsync(EndpointAttempt attempt, PastCall call, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (await RefusesAsync(attempt, call, cancellationToken) is not { } prospect)
+        if (await RefusesAsync(attempt, call, cancellationToken) is not { } answer)
             throw new HttpRequestException("The endpoint was seen to refuse it.");
         _server.Enter();
         try
         {
-            await _server.WorkAsync(prospect.First, cancellationToken);
+            await _server.WorkAsync(answer.First, cancellationToken);
             yield return StreamSignal.Content;
-            await _server.WorkAsync(prospect.Rest, cancellationToken);
+            await _server.WorkAsync(answer.Rest, cancellationToken);
             OutputTokens += call.OutputTokens;
             yield return StreamSignal.Content | StreamSignal.End;
         }
@@ -89,32 +89,32 @@ internal sealed class PlayedEndpoint : IProbe, IDisposable
     public void Dispose() => _server.Dispose();
 
     // Null when it has refused; otherwise how it answers.
-    private async ValueTask<Prospect?> RefusesAsync(EndpointAttempt attempt, PastCall call, CancellationToken cancellationToken)
+    private async ValueTask<PredictedAnswer?> RefusesAsync(EndpointAttempt attempt, PastCall call, CancellationToken cancellationToken)
     {
         Attempts++;
         if (call.Refusal is { } own)
             return Refused(attempt, own);
-        var prospect = _track.At(_time.Elapsed, call.InputTokens, call.OutputTokens, _unknown, _random);
-        Assumed += prospect.IsAssumed ? 1 : 0;
-        if (prospect.IsSilent)
+        var answer = _track.At(_time.Elapsed, call.InputTokens, call.OutputTokens, _unknown, _random);
+        Assumed += answer.IsAssumed ? 1 : 0;
+        if (answer.IsSilent)
             await VirtualWait.ForEverAsync(cancellationToken);
-        if (prospect.Fault is { } fault)
+        if (answer.Fault is { } fault)
         {
-            if (prospect.ContentBeforeFault is { } content)
+            if (answer.ContentBeforeFault is { } content)
             {
                 await VirtualWait.ForAsync(_time, content, cancellationToken);
                 attempt.ReportFirstContent();
             }
-            await VirtualWait.ForAsync(_time, prospect.After - (prospect.ContentBeforeFault ?? default), cancellationToken);
+            await VirtualWait.ForAsync(_time, answer.After - (answer.ContentBeforeFault ?? default), cancellationToken);
             return Refused(attempt, fault);
         }
         if (TakeQuota(call) is { } wait)
             return Refused(attempt, new Fault(FaultKind.Throttled) { StatusCode = 429, RetryAfter = wait });
         InputTokens += call.InputTokens;
-        return prospect;
+        return answer;
     }
 
-    private static Prospect? Refused(EndpointAttempt attempt, Fault fault)
+    private static PredictedAnswer? Refused(EndpointAttempt attempt, Fault fault)
     {
         attempt.ReportFault(fault);
         return null;

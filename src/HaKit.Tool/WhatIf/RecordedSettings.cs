@@ -46,7 +46,7 @@ internal static class RecordedSettings
     private static SortedDictionary<string, string> Flat(EndpointPoolOptions options)
     {
         var flat = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        using var json = JsonDocument.Parse(RecordedConfiguration.JsonOf("", options));
+        using var json = JsonDocument.Parse(RecordedConfiguration.Serialize("", options));
         Add(json.RootElement, "");
         flat.Remove("Pool");
         return flat;

@@ -113,7 +113,7 @@ internal sealed record PoolFigures
 
     public required double P99 { get; init; }
 
-    /// <summary>What all attempts cost by the endpoints' prices, those included that served nobody.</summary>
+    /// <summary>What all attempts cost by the endpoints' prices, those included that served no call.</summary>
     public required double Money { get; init; }
 
     public double Availability => Calls == 0 ? 1 : 1 - (double)Lost / Calls;
@@ -128,7 +128,7 @@ internal sealed record PoolFigures
             AttemptsPerCall = (double)attempts.Length / calls.Length,
             P50 = Quantile(took, 0.5),
             P99 = Quantile(took, 0.99),
-            Money = configuration is null ? double.NaN : attempts.Where(static a => a.Fault is null || Sights.IsCut(a)).Sum(CostOf(RecordedSettings.Of(configuration))),
+            Money = configuration is null ? double.NaN : attempts.Where(static a => a.Fault is null || RecordedAttempts.IsCensored(a)).Sum(CostOf(RecordedSettings.Of(configuration))),
         };
     }
 

@@ -6,12 +6,12 @@ internal enum Unknown
     /// <summary>What was not seen was down, and what was given up would never have come.</summary>
     IsDown,
 
-    /// <summary>What was not seen was well, and what was given up would have come at that moment.</summary>
-    IsWell,
+    /// <summary>What was not seen was up, and what was given up would have come at that moment.</summary>
+    IsUp,
 }
 
 /// <summary>How an endpoint would have answered an attempt.</summary>
-internal readonly record struct Prospect
+internal readonly record struct PredictedAnswer
 {
     /// <summary>The fault with which it refuses; null when it answers or is silent.</summary>
     public Faults.Fault? Fault { get; init; }

@@ -9,7 +9,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class FlightRecorderServiceExtensions
 {
     /// <summary>
-    /// Records a pool to files, which <see cref="HaKit.Recording.FlightRecording"/> reads: its calls, attempts, probes, changes of health and settings; no
+    /// Records a pool to files, which <see cref="HaKit.Recording.FlightRecording"/>, <c>hakit record show</c> and <c>hakit replay</c> read: its calls, attempts, probes, changes of health and settings; no
     /// prompt, no answer, no credential, no address and no caller. A disk that is slow, full or read-only costs entries of the recording, never a call or the start.
     /// </summary>
     /// <param name="services">The container.</param>

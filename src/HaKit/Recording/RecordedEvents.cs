@@ -177,10 +177,11 @@ public sealed record RecordedConfiguration : RecordedEvent
     /// <summary>The settings as JSON, in the shape of a configuration, with the pool's name as <c>Pool</c>: without addresses, headers, credentials and paths.</summary>
     public required string Json { get; init; }
 
-    /// <summary>Writes options as a recorder does.</summary>
+    /// <summary>Serializes options as a recorder does: to JSON, without addresses, headers, credentials and paths. Thread-safe.</summary>
     /// <param name="pool">The pool's name.</param>
     /// <param name="options">The options.</param>
-    public static string JsonOf(string pool, EndpointPoolOptions options)
+    /// <exception cref="ArgumentNullException">There are no options.</exception>
+    public static string Serialize(string pool, EndpointPoolOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         return System.Text.Encoding.UTF8.GetString(PoolConfiguration.Write(pool, options));

@@ -8,8 +8,8 @@ namespace HaKit.Tool.Tests.WhatIf;
 public sealed class TruthTests(ITestOutputHelper output)
 {
     private static readonly bool s_isEvidence = Environment.GetEnvironmentVariable("HAKIT_EVIDENCE") == "1";
-    private static readonly int s_worlds = Number("HAKIT_TRUTH_WORLDS", s_isEvidence ? 50 : 6);
-    private static readonly int s_calls = Number("HAKIT_TRUTH_CALLS", s_isEvidence ? 40_000 : 8_000);
+    private static readonly int s_worlds = Number("HAKIT_TRUTH_WORLDS", s_isEvidence ? 50 : 2);
+    private static readonly int s_calls = Number("HAKIT_TRUTH_CALLS", s_isEvidence ? 40_000 : 4_000);
 
     [Fact]
     public void Forecasts_are_near_the_truth_of_random_worlds()
@@ -32,9 +32,9 @@ public sealed class TruthTests(ITestOutputHelper output)
     [Fact]
     public void What_a_recording_cannot_know_is_said()
     {
-        for (var seed = 1; seed <= 5; seed++)
+        for (var seed = 1; seed <= (s_isEvidence ? 5 : 1); seed++)
         {
-            foreach (var world in new[] { TruthWorlds.NeverCalled(seed, 4000), TruthWorlds.EjectedUnseen(seed, 30_000) })
+            foreach (var world in new[] { TruthWorlds.NeverCalled(seed, s_isEvidence ? 4000 : 1000), TruthWorlds.EjectedUnseen(seed, s_isEvidence ? 30_000 : 12_000) })
                 Row(world).Forecast.IsKnown.Should().BeFalse("{0}, seed {1}", world.Story, seed);
         }
     }

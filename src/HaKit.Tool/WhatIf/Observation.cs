@@ -4,7 +4,7 @@ using HaKit.Recording;
 namespace HaKit.Tool.WhatIf;
 
 /// <summary>What one attempt or probe showed of an endpoint.</summary>
-internal enum SightKind
+internal enum ObservationKind
 {
     /// <summary>It answered.</summary>
     Up,
@@ -17,7 +17,7 @@ internal enum SightKind
 }
 
 /// <summary>One observation of an endpoint. Times are from the beginning of the recording.</summary>
-internal readonly record struct Sight(TimeSpan At, SightKind Kind)
+internal readonly record struct Observation(TimeSpan At, ObservationKind Kind)
 {
     /// <summary>What was wrong; null while it answered, or was silent.</summary>
     public Fault? Fault { get; init; }
@@ -29,20 +29,18 @@ internal readonly record struct Sight(TimeSpan At, SightKind Kind)
     public TimeSpan? FirstContent { get; init; }
 }
 
-/// <summary>
-/// How long one answer took, as a multiple of what its size makes one expect of the endpoint when it is alone.
-/// </summary>
+/// <summary>How long one answer took, divided by the time that an answer of its size takes an idle endpoint.</summary>
 /// <param name="At">When the attempt began.</param>
 /// <param name="First">To the first content.</param>
 /// <param name="Rest">From the first content to the end.</param>
-/// <param name="IsCut">The attempt was given up: the answer would have taken longer, nobody knows how much.</param>
-internal readonly record struct Pace(TimeSpan At, double First, double Rest, bool IsCut);
+/// <param name="IsCensored">The attempt was given up: the answer would have taken longer, and how much is not recorded.</param>
+internal readonly record struct Slowdown(TimeSpan At, double First, double Rest, bool IsCensored);
 
 /// <summary>Sorts attempts by what they show.</summary>
-internal static class Sights
+internal static class RecordedAttempts
 {
     /// <summary>An attempt was given up by its own side: how long the answer would have taken is not known.</summary>
-    public static bool IsCut(RecordedAttempt attempt) => attempt.Fault?.Kind is FaultKind.FirstContentTimeout or FaultKind.AttemptTimeout or FaultKind.IdleTimeout
+    public static bool IsCensored(RecordedAttempt attempt) => attempt.Fault?.Kind is FaultKind.FirstContentTimeout or FaultKind.AttemptTimeout or FaultKind.IdleTimeout
         or FaultKind.DeadlineExceeded or FaultKind.Superseded or FaultKind.CallerCancelled;
 
     /// <summary>The endpoint answered, whatever it said of the request.</summary>
