@@ -20,10 +20,11 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         {
             return ChatFaults.ThrowIfFailed(await asked.ConfigureAwait(false), attempt);
         }
-        catch (ArgumentException) when (hadToWait)
+        catch (ArgumentException exception) when (hadToWait || exception is ArgumentOutOfRangeException)
         {
-            // What is wrong with the request shows before it is sent. Later, SDKs throw this over answers in which they do not find what they look for.
-            attempt.ReportFault(ChatFaults.Broken);
+            // What is wrong with the request shows before it is sent. Later, SDKs throw this over answers in which they do not find what they look for. An
+            // answer may have come by the time the client returns its task: one other endpoint shows which of the two it is.
+            attempt.ReportFault(hadToWait ? ChatFaults.Broken : ChatFaults.BrokenOrRefused);
             throw;
         }
     }
@@ -33,7 +34,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         attempt.ReportOperation("chat");
         var chat = ChatEndpoint.FromEndpoint(attempt.Endpoint);
         var updates = chat.Client.GetStreamingResponseAsync(MessagesFor(attempt.Endpoint), chat.AdaptOptions(options, attempt.Endpoint, used, OwnModels), token);
-        return new(new ChatStream(updates, chat, attempt.Endpoint, Profile));
+        return new(new ChatStream(updates, chat, attempt, Profile));
     }
 
     /// <summary>Says what the updates of its streams mean.</summary>

@@ -11,6 +11,9 @@ internal static class ChatFaults
     // Another endpoint is asked; only if that one answers was this one at fault.
     public static readonly Fault Broken = new(FaultKind.BrokenBody) { SecondOpinion = SecondOpinion.Each, IsProvisional = true };
 
+    /// <summary>An argument is wrong, of the request or of the answer: one other endpoint shows which.</summary>
+    public static readonly Fault BrokenOrRefused = new(FaultKind.InvalidRequest) { SecondOpinion = SecondOpinion.One, IsProvisional = true };
+
     /// <summary>The answer ended with a reason that means failure.</summary>
     public static readonly Fault Failed = new(FaultKind.ServerError);
 

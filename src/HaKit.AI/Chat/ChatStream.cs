@@ -7,7 +7,7 @@ namespace HaKit.AI;
 /// The updates of one attempt as its client yields them, and what takes memory to know of them: whether a tool call that was announced has come, whether an end
 /// without a mark follows on anything, and whose fault an exception is. For one reader.
 /// </summary>
-internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, ChatEndpoint chat, PoolEndpoint endpoint, RequestProfile profile)
+internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, ChatEndpoint chat, EndpointAttempt attempt, RequestProfile profile)
     : IAsyncEnumerable<ChatResponseUpdate>, IAsyncEnumerator<ChatResponseUpdate>
 {
     private IAsyncEnumerator<ChatResponseUpdate> _source = null!;
@@ -43,6 +43,12 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
         {
             return ValueTask.FromException<bool>(Unreadable(exception));
         }
+        catch (ArgumentOutOfRangeException)
+        {
+            // The first item may have come by the time the client returns its task: one other endpoint shows whether the request or the answer is wrong.
+            attempt.ReportFault(ChatFaults.BrokenOrRefused);
+            throw;
+        }
     }
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
@@ -61,7 +67,7 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
     }
 
     // What is wrong with the request shows before it is sent. Later, SDKs throw this over answers in which they do not find what they look for.
-    private InvalidDataException Unreadable(ArgumentException exception) => new($"The client of endpoint '{endpoint.Name}' cannot read its answer.", exception);
+    private InvalidDataException Unreadable(ArgumentException exception) => new($"The client of endpoint '{attempt.Endpoint.Name}' cannot read its answer.", exception);
 
     private bool TakeUpdate(bool more)
     {
@@ -79,7 +85,7 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
         _isAnnounced |= update.FinishReason == ChatFinishReason.ToolCalls;
         // A filter that ends a stream before it showed anything refused the call like one that refuses a plain answer.
         if (!_hasContent && profile.MoveOnAfterContentFilter && update.FinishReason == ChatFinishReason.ContentFilter)
-            throw ChatFaults.FilteredBefore(endpoint);
+            throw ChatFaults.FilteredBefore(attempt.Endpoint);
         Current = update;
         if (profile.Tools && _hasContent && CompletesCalls(update))
             (Current, _behindMark, _isMarked) = (ChatUpdateReader.End, update, true);

@@ -207,7 +207,7 @@ internal sealed class AttemptHistory
                         state = ++opinions > 1 ? RefusalState.Final : RefusalState.MayAskOne;
                         break;
                     case SecondOpinion.Each:
-                        state = opinions > 1 ? RefusalState.Final : entry.Fault.Kind == FaultKind.Forbidden ? RefusalState.MayAskNow : RefusalState.MayAskEach;
+                        state = opinions > 1 ? RefusalState.Final : RefusalState.MayAskEach;
                         break;
                 }
             }
@@ -287,9 +287,6 @@ internal enum RefusalState
     MayAskOne,
 
     /// <summary>Each endpoint that it has not tried may be asked once, if it can be asked now.</summary>
-    MayAskNow,
-
-    /// <summary>Each endpoint that it has not tried may be asked once, and is worth waiting for: the refusal says more about its endpoint.</summary>
     MayAskEach,
 
     /// <summary>Two endpoints have refused the request as it is.</summary>

@@ -301,6 +301,8 @@ internal sealed class EndpointState
     /// <summary>Another endpoint has served the call that this one refused.</summary>
     public void Refuted(Fault refusal, TimeSpan began, TimeSpan now)
     {
+        if (refusal.OfRequestsWith is not null)
+            return; // it serves all other callers
         Interlocked.Increment(ref _counts.Faults);
         Failure.Refuted(now);
         Health.Refuted(refusal, began, now);

@@ -9,6 +9,9 @@ namespace HaKit.Dialects;
 /// </summary>
 internal sealed class AnswerShape
 {
+    // Members that say what something is, and nothing of an answer.
+    private static readonly byte[][] s_labels = Utf8(["role", "type", "object", "index"]);
+
     private readonly byte[][] _members;
     private readonly byte[][] _inElement;
     private readonly (byte[] Member, byte[][] Values)[] _excuses;
@@ -27,7 +30,7 @@ internal sealed class AnswerShape
     public static AnswerShape Any { get; } = new([]);
 
     /// <summary>OpenAI's chat and text completions.</summary>
-    public static AnswerShape Choices { get; } = new(["choices"], ["message", "text", "delta"]);
+    public static AnswerShape Choices { get; } = new(["choices"], ["message", "text", "delta", "finish_reason"]);
 
     /// <summary>OpenAI's responses: an answer that is still being made has no output yet.</summary>
     public static AnswerShape Output { get; } = new(["output"], null, ("status", ["queued", "in_progress", "incomplete", "cancelled"]));
@@ -113,47 +116,62 @@ internal sealed class AnswerShape
     // Leaves the reader on the last token of the value.
     private bool IsSomething(ref Utf8JsonReader reader)
     {
-        switch (reader.TokenType)
+        if (reader.TokenType != JsonTokenType.StartArray)
         {
-            case JsonTokenType.Null:
-                return false;
-            case JsonTokenType.String:
-                return reader.ValueSpan.Length > 0;
-            case JsonTokenType.StartObject:
-                var hasMembers = false;
-                while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-                {
-                    hasMembers = true;
-                    reader.Skip();
-                }
-                return hasMembers;
-            case JsonTokenType.StartArray:
-                var hasElement = false;
-                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-                    hasElement |= IsElement(ref reader);
-                return hasElement;
-            default:
-                return true;
+            return IsFilled(ref reader);
         }
+        var hasElement = false;
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            hasElement |= IsElement(ref reader);
+        }
+        return hasElement;
     }
 
     private bool IsElement(ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
-            var isSaid = reader.TokenType is not JsonTokenType.Null;
-            reader.Skip();
-            return isSaid && _inElement.Length == 0;
+            return IsFilled(ref reader) && _inElement.Length == 0;
         }
         var found = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var counts = _inElement.Length == 0 || IsOneOf(ref reader, _inElement);
+            var counts = _inElement.Length == 0 ? !IsOneOf(ref reader, s_labels) : IsOneOf(ref reader, _inElement);
             reader.Read();
-            found |= counts && reader.TokenType != JsonTokenType.Null;
-            reader.Skip();
+            found |= IsFilled(ref reader) && counts;
         }
         return found;
+    }
+
+    // Is there a text, a number or a truth in it that is more than a label? Leaves the reader on the last token of the value.
+    private static bool IsFilled(ref Utf8JsonReader reader)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.Null:
+                return false;
+            case JsonTokenType.String:
+                return reader.ValueSpan.Length > 0;
+            case JsonTokenType.StartArray:
+                var hasElement = false;
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                {
+                    hasElement |= IsFilled(ref reader);
+                }
+                return hasElement;
+            case JsonTokenType.StartObject:
+                var hasMember = false;
+                while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+                {
+                    var isLabel = IsOneOf(ref reader, s_labels);
+                    reader.Read();
+                    hasMember |= IsFilled(ref reader) && !isLabel;
+                }
+                return hasMember;
+            default:
+                return true;
+        }
     }
 
     private static bool IsExcused(ref Utf8JsonReader reader, byte[][] values)

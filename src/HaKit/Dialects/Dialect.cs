@@ -69,7 +69,7 @@ internal abstract class Dialect
             return quota;
         if (status == 400 && BeginsWithAny(words, ErrorPhrases.QuotaSentences))
             return Verdict.Quota;
-        if (status is 413 or 429 && ErrorWords.IsLargerThanLimit(words))
+        if (status is 413 or 429 && OversizedRequest.IsToldIn(words))
             return new Verdict(FaultKind.RequestTooLarge, ThrottleReach);
         if (told is { } verdict)
             return verdict.Kind == FaultKind.Throttled ? verdict with { Reach = ThrottleReach } : verdict;
@@ -105,7 +105,7 @@ internal abstract class Dialect
     /// <param name="signs">What the body showed.</param>
     /// <param name="message">The message, without what it quotes.</param>
     protected virtual Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message) =>
-        message.ContainsAny(ErrorPhrases.Quota) ? Verdict.Quota : null;
+        ServerWords.Lead(message).ContainsAny(ErrorPhrases.Quota) ? Verdict.Quota : null;
 
     private static bool AnyWord(in ErrorSigns signs, bool isQuota)
     {
@@ -147,13 +147,15 @@ internal abstract class Dialect
             case 403:
                 if (message.ContainsAny(ErrorPhrases.ContentFilter))
                     return new Verdict(FaultKind.ContentFilter);
-                return message.ContainsAny(ErrorPhrases.BadKey) ? Verdict.BadKey : null;
+                return ServerWords.Lead(message).ContainsAny(ErrorPhrases.BadKey) ? Verdict.BadKey : null;
             case 404:
                 return message.ContainsAny(ErrorPhrases.NoModel) ? new Verdict(FaultKind.ModelNotFound) : null;
             case 429 or >= 500:
-                if (message.ContainsAny(ErrorPhrases.OverloadedModel))
+                // Only in the words that the message begins with: a caller's text that follows must not decide about the siblings of the same model.
+                var lead = ServerWords.Lead(message);
+                if (lead.ContainsAny(ErrorPhrases.OverloadedModel))
                     return Verdict.ModelOverloaded;
-                return message.ContainsAny(ErrorPhrases.Overloaded) ? ByStatus529(status) : null;
+                return lead.ContainsAny(ErrorPhrases.Overloaded) ? ByStatus529(status) : null;
             default:
                 return null;
         }

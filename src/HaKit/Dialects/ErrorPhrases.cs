@@ -10,7 +10,8 @@ internal static class ErrorPhrases
 {
     public static SearchValues<string> Quota { get; } = Of(
         "exceeded your current quota", "insufficient_quota", "credit balance", "insufficient credits", "requires more credits", "insufficient balance",
-        "billing hard limit", "spend limit", "spending limit", "api usage limits", "monthly limit", "monthly quota", "tokens per day, please wait");
+        "billing hard limit", "spend limit", "spending limit", "api usage limits", "monthly limit", "monthly quota", "tokens per day, please wait",
+        "used all available credits", "out of credits", "not enough credits", "no credits", "credit limit", "exceeded your monthly", "insufficient funds", "insufficient quota", "budget has been exceeded");
 
     /// <summary>At the beginning of a 400: the sentences with which providers tell of money there. Anywhere else such words may be the caller's.</summary>
     public static string[] QuotaSentences { get; } =

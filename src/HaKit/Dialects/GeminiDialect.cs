@@ -63,12 +63,14 @@ internal sealed class GeminiDialect : OpenAIDialect
 
     protected override Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message)
     {
+        // A message that does not begin by speaking of a quota may hold a caller's text.
+        var isOfQuota = ServerWords.Lead(message).Contains("quota", StringComparison.OrdinalIgnoreCase);
         // A limit of nought does not refill, whatever delay is told beside it.
-        if (LimitIsNought(message))
+        if (isOfQuota && LimitIsNought(message))
             return Verdict.Quota with { UntilCleared = true };
         if (signs.QuotaPerDay)
             return Verdict.Quota;
-        return !signs.NamesQuota && message.Contains("per day", StringComparison.OrdinalIgnoreCase) ? Verdict.Quota : null;
+        return isOfQuota && !signs.NamesQuota && message.Contains("per day", StringComparison.OrdinalIgnoreCase) ? Verdict.Quota : null;
     }
 
     private static bool LimitIsNought(ReadOnlySpan<char> message)

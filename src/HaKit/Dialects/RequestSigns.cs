@@ -46,6 +46,9 @@ internal static class RequestSigns
         var path = words[..end];
         if (path[0] != '_' && !char.IsAsciiLetter(path[0]))
             return false;
+        // The name of an exception ("litellm.BadRequestError: …") is no path.
+        if (path.EndsWith("Error", StringComparison.Ordinal) || path.EndsWith("Exception", StringComparison.Ordinal))
+            return false;
         var step = path.IndexOfAny('.', '[');
         return step < 0 ? IsMember(path)
             : step > 0 && step + 1 < path.Length && (path[step] == '.' || char.IsAsciiDigit(path[step + 1]));

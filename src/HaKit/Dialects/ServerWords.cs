@@ -5,11 +5,14 @@ namespace HaKit.Dialects;
 
 /// <summary>
 /// The part of a message that a server says in words of its own. Servers quote what the caller sent ("why do I get: You exceeded your current
-/// quota"), and what a caller sends must not decide about an account. Everything from the first opening mark to the last closing mark of the same kind
-/// is therefore left out, because a quoted text may hold such marks itself. Of backticks, which stand around names, each pair is left out alone.
+/// quota"), and what a caller sends must not decide about an account. Quotation marks of all scripts, and those that are written as entities of HTML, are taken
+/// for <c>"</c> or <c>'</c>. Everything from the first opening mark to the last closing mark of the same kind is left out, because a quoted text may hold such
+/// marks itself. Of backticks, which stand around names, each pair is left out alone.
 /// </summary>
 internal static class ServerWords
 {
+    private const int LongestEntity = 40;
+
     /// <summary>Decodes the message (UTF-8 with JSON's escapes) and leaves out what it quotes.</summary>
     /// <param name="json">The message as it stands in the body.</param>
     /// <param name="buffer">At least as long as <paramref name="json"/>.</param>
@@ -23,19 +26,126 @@ internal static class ServerWords
     /// <param name="text">The text; it is overwritten.</param>
     public static Span<char> WithoutQuotes(Span<char> text)
     {
+        text = WithPlainMarks(text);
         text = WithoutPairs(text, '`');
-        text = Without(text, '"', '"');
-        text = Without(text, '\u201C', '\u201D');
-        text = Without(text, '\u2018', '\u2019');
-        text = Without(text, '\u00AB', '\u00BB');
+        text = Without(text, '"');
         return WithoutApostrophes(text);
+    }
+
+    /// <summary>
+    /// The clause that a message begins with: up to a colon, a dash or the end of the line. What stands behind may be a caller's text without any marks
+    /// ("Blocked by rule 12: why do I get …"). Names of exceptions that gateways write first are passed over.
+    /// </summary>
+    /// <param name="words">The message, without what it quotes.</param>
+    public static ReadOnlySpan<char> Lead(ReadOnlySpan<char> words)
+    {
+        words = words.TrimStart(" \t\r\n");
+        while (LengthOfException(words) is > 0 and var length)
+        {
+            words = words[length..].TrimStart(' ');
+        }
+        for (var i = 0; i < words.Length; i++)
+        {
+            var next = i + 1 < words.Length ? words[i + 1] : ' ';
+            if (words[i] is '\n' or '\uFF1A' || words[i] == ':' && next is ' ' or '\n' or '\r' or '\t'
+                || words[i] is '-' or '\u2013' or '\u2014' && next == ' ' && i > 0 && words[i - 1] == ' ')
+            {
+                return words[..i];
+            }
+        }
+        return words;
+    }
+
+    // "litellm.RateLimitError: ", "OpenAIException - ", "Error code: 429 - ".
+    private static int LengthOfException(ReadOnlySpan<char> words)
+    {
+        var end = 0;
+        while (end < words.Length && (char.IsAsciiLetterOrDigit(words[end]) || words[end] is '.' or '_'))
+        {
+            end++;
+        }
+        if (!words[..end].EndsWith("error", StringComparison.OrdinalIgnoreCase) && !words[..end].EndsWith("exception", StringComparison.OrdinalIgnoreCase))
+        {
+            return 0;
+        }
+        var rest = words[end..];
+        if (rest is [' ', 'c', 'o', 'd', 'e', ':', ' ', >= '0' and <= '9', >= '0' and <= '9', >= '0' and <= '9', ..])
+        {
+            end += 10;
+            rest = rest[10..];
+        }
+        return rest is [':', ' ', ..] ? end + 2 : rest is [' ', '-', ' ', ..] ? end + 3 : 0;
+    }
+
+    // Each mark of whatever script becomes one of three; none becomes longer.
+    private static Span<char> WithPlainMarks(Span<char> text)
+    {
+        var to = 0;
+        for (var from = 0; from < text.Length;)
+        {
+            var length = 1;
+            text[to++] = text[from] == '&' && EntityAt(text[from..], ref length) is { } mark ? mark : PlainMark(text[from]);
+            from += length;
+        }
+        return text[..to];
+    }
+
+    private static char PlainMark(char c) => c switch
+    {
+        '\u201C' or '\u201D' or '\u201E' or '\u201F' or '\u00AB' or '\u00BB' or '\u2039' or '\u203A' or '\u300C' or '\u300D' or '\u300E' or '\u300F'
+            or '\u301D' or '\u301E' or '\u301F' or '\uFF02' => '"',
+        '\u2018' or '\u2019' or '\u201A' or '\u201B' or '\u00B4' or '\uFF07' => '\'',
+        '\uFF40' => '`',
+        _ => c,
+    };
+
+    // "&quot;", "&#39;", "&#x27;", and the same escaped once more: "&amp;quot;".
+    private static char? EntityAt(ReadOnlySpan<char> text, ref int length)
+    {
+        text = text[..Math.Min(text.Length, LongestEntity)];
+        var start = 1;
+        while (text[start..].StartsWith("amp;", StringComparison.OrdinalIgnoreCase))
+        {
+            start += 4;
+        }
+        if (text[start..].IndexOf(';') is not (> 0 and var end))
+        {
+            return null;
+        }
+        length = start + end + 1;
+        var mark = MarkOf(text.Slice(start, end));
+        if (mark is null)
+        {
+            length = 1;
+        }
+        return mark;
+    }
+
+    private static char? MarkOf(ReadOnlySpan<char> name)
+    {
+        if (name is ['#', .. var number])
+        {
+            var isHex = number is ['x' or 'X', ..];
+            var style = isHex ? NumberStyles.AllowHexSpecifier : NumberStyles.None;
+            return ushort.TryParse(isHex ? number[1..] : number, style, CultureInfo.InvariantCulture, out var code) && PlainMark((char)code) is '"' or '\'' or '`' ? PlainMark((char)code) : null;
+        }
+        Span<char> lower = stackalloc char[LongestEntity];
+        return lower[..name.ToLowerInvariant(lower)] switch
+        {
+            "quot" or "ldquo" or "rdquo" or "bdquo" or "laquo" or "raquo" or "lsaquo" or "rsaquo" => '"',
+            "apos" or "lsquo" or "rsquo" or "sbquo" or "acute" => '\'',
+            "grave" => '`',
+            _ => null,
+        };
     }
 
     private static Span<char> Unescaped(Span<char> text)
     {
         var from = text.IndexOf('\\');
         if (from < 0)
+        {
             return text;
+        }
         var to = from;
         while (from < text.Length)
         {
@@ -52,7 +162,6 @@ internal static class ServerWords
                     var other => other,
                 };
             }
-
             text[to++] = c;
         }
         return text[..to];
@@ -64,17 +173,16 @@ internal static class ServerWords
         }
     }
 
-    private static Span<char> Without(Span<char> text, char open, char close)
+    private static Span<char> Without(Span<char> text, char mark)
     {
-        while (text.IndexOf(open) is >= 0 and var first)
+        var first = text.IndexOf(mark);
+        if (first < 0)
         {
-            var last = text.LastIndexOf(close);
-            // A quote that is not closed was cut: it reaches to the end.
-            if (last <= first)
-                return text[..first];
-            text = Without(text, first, last + 1);
+            return text;
         }
-        return text;
+        var last = text.LastIndexOf(mark);
+        // A quote that is not closed was cut: it reaches to the end.
+        return last == first ? text[..first] : Without(text, first, last + 1);
     }
 
     private static Span<char> WithoutPairs(Span<char> text, char mark)
@@ -82,7 +190,9 @@ internal static class ServerWords
         while (text.IndexOf(mark) is >= 0 and var first)
         {
             if (text[(first + 1)..].IndexOf(mark) is not (>= 0 and var length))
+            {
                 return text[..first];
+            }
             text = Without(text, first, first + length + 2);
         }
         return text;
@@ -95,7 +205,9 @@ internal static class ServerWords
         {
             var last = LastThatCloses(text);
             if (last <= first)
+            {
                 return text[..first];
+            }
             text = Without(text, first, last + 1);
         }
         return text;
@@ -106,9 +218,10 @@ internal static class ServerWords
         for (var from = 0; text[from..].IndexOf('\'') is >= 0 and var step; from += step + 1)
         {
             if (Opens(text[..(from + step)]))
+            {
                 return from + step;
+            }
         }
-
         return -1;
     }
 
@@ -117,9 +230,10 @@ internal static class ServerWords
         for (var last = text.LastIndexOf('\''); last >= 0; last = text[..last].LastIndexOf('\''))
         {
             if (last + 1 == text.Length || !char.IsLetterOrDigit(text[last + 1]))
+            {
                 return last;
+            }
         }
-
         return -1;
     }
 

@@ -26,7 +26,6 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     private Outcome<TResult> _last;
     private bool _hasLast;
     private bool _hasRefusal;
-    private bool _lastIsRefusal;
 
     private struct RunningAttempt
     {
@@ -260,7 +259,6 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     // The first refusal and the last other failure: one of them may be what the caller gets.
     private void Keep(Outcome<TResult> outcome, bool isRefusal)
     {
-        _lastIsRefusal = isRefusal;
         if (isRefusal && _hasRefusal)
         {
             Discard(outcome);
@@ -277,10 +275,10 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         }
     }
 
-    // A refusal goes back as it is once no other endpoint could serve the call: of several the first.
+    // A refusal goes back as it is once no other endpoint could serve the call: of several the first, also where an endpoint that was asked later is down.
     private Outcome<TResult>? TakeRefusal()
     {
-        if (!_hasRefusal || !_lastIsRefusal)
+        if (!_hasRefusal)
             return null;
         var refusal = _refusal;
         (_refusal, _hasRefusal) = (default, false);

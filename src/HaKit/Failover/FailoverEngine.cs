@@ -165,7 +165,8 @@ internal sealed partial class FailoverEngine
             return Step.GiveUp("the request was refused.");
         if (StartUntried(call, settings, now) is { } lease)
             return Step.Start(lease);
-        return refusal == RefusalState.MayAskNow || refusal == RefusalState.MayAskOne
+        // An endpoint that is out does not hold the answer back: waiting for it would turn a wrong path into a call as long as its deadline.
+        return refusal != RefusalState.None
             ? Step.GiveUp("the request was refused, and no other endpoint can be asked now.")
             : AwaitService(call, Snapshot, settings, now);
     }
@@ -354,7 +355,7 @@ internal sealed partial class FailoverEngine
         EndOutage(call, lease, now);
         foreach (ref readonly var entry in call.History.Entries)
         {
-            if (entry.Fault is { IsProvisional: true } refusal)
+            if (entry.Fault is { IsProvisional: true } refusal && !IsOfItsRequest(refusal, call.Profile))
                 entry.State.Refuted(refusal, entry.Started, now);
         }
 
@@ -363,6 +364,9 @@ internal sealed partial class FailoverEngine
         call.Served(lease, now);
         Release(call, lease, null, now);
     }
+
+    // What an endpoint refuses because of an image, or of tools, takes nothing from callers without them.
+    private static bool IsOfItsRequest(Fault refusal, RequestProfile profile) => profile.Vision || profile.Tools && refusal.SecondOpinion == SecondOpinion.One;
 
     private void EndOutage(FailoverCall call, Lease lease, TimeSpan now)
     {

@@ -8,6 +8,17 @@ namespace HaKit.Faults;
 /// <summary>Single values, and the steps from one member to the next.</summary>
 internal static partial class ErrorReader
 {
+    // The names under which servers tell a code, a status and a message.
+    private static bool IsCode(ReadOnlySpan<byte> name) =>
+        name.SequenceEqual("code"u8) || name.SequenceEqual("error_code"u8) || name.SequenceEqual("errorCode"u8) || name.SequenceEqual("errcode"u8);
+
+    private static bool IsStatus(ReadOnlySpan<byte> name) =>
+        name.SequenceEqual("status"u8) || name.SequenceEqual("status_code"u8) || name.SequenceEqual("statusCode"u8) || name.SequenceEqual("http_status"u8);
+
+    private static bool IsMessage(ReadOnlySpan<byte> name) =>
+        name.SequenceEqual("message"u8) || name.SequenceEqual("Message"u8) || name.SequenceEqual("detail"u8) || name.SequenceEqual("msg"u8)
+        || name.SequenceEqual("error_msg"u8) || name.SequenceEqual("error_message"u8) || name.SequenceEqual("errorMessage"u8) || name.SequenceEqual("errmsg"u8);
+
     private static void ReadCode(ref Utf8JsonReader reader, ref ErrorSigns signs, Slot slot)
     {
         if (reader.TokenType == JsonTokenType.String)

@@ -80,9 +80,13 @@ internal static partial class ErrorReader
             else
                 reader.Skip();
         }
-        else if (name.SequenceEqual("code"u8))
+        else if (IsCode(name))
         {
             ReadCode(ref reader, ref signs, Slot.OuterCode);
+        }
+        else if (IsStatus(name))
+        {
+            ReadStatus(ref reader, ref signs);
         }
         else if (name.SequenceEqual("error_type"u8))
         {
@@ -97,7 +101,7 @@ internal static partial class ErrorReader
         {
             ReadEach(ref reader, ref signs, ReadFieldError);
         }
-        else if (name.SequenceEqual("message"u8) || name.SequenceEqual("Message"u8) || name.SequenceEqual("detail"u8))
+        else if (IsMessage(name))
         {
             SetMessage(ref reader, ref signs, outer: true);
         }
@@ -178,7 +182,9 @@ internal static partial class ErrorReader
         }
         else
         {
-            reader.Skip();
+            // "error": true beside a message, or a number for a code.
+            signs.IsError |= reader.TokenType == JsonTokenType.True || IsSaid(ref reader);
+            ReadStatus(ref reader, ref signs);
         }
     }
 
@@ -186,19 +192,17 @@ internal static partial class ErrorReader
     {
         while (NextProperty(ref reader, out var name))
         {
-            if (IsSaid(ref reader)
-                && (name.SequenceEqual("code"u8) || name.SequenceEqual("type"u8) || name.SequenceEqual("message"u8) || name.SequenceEqual("status"u8)))
-            {
+            if (IsSaid(ref reader) && (IsCode(name) || IsStatus(name) || IsMessage(name) || name.SequenceEqual("type"u8)))
                 signs.IsError = signs.HasErrorObject = true;
-            }
-
-            if (name.SequenceEqual("code"u8))
+            if (IsCode(name))
                 ReadCode(ref reader, ref signs, Slot.Code);
             else if (name.SequenceEqual("type"u8))
                 SetWord(ref reader, ref signs, Slot.Type);
-            else if (name.SequenceEqual("status"u8))
+            else if (name.SequenceEqual("status"u8) && reader.TokenType == JsonTokenType.String && Utf8Status(reader.ValueSpan) == 0)
                 SetWord(ref reader, ref signs, Slot.Status);
-            else if (name.SequenceEqual("message"u8))
+            else if (IsStatus(name))
+                ReadStatus(ref reader, ref signs);
+            else if (IsMessage(name))
                 SetMessage(ref reader, ref signs, outer: false);
             else if (name.SequenceEqual("param"u8))
                 ReadParam(ref reader, ref signs);

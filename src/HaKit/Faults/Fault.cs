@@ -50,6 +50,12 @@ public sealed record Fault
     /// <summary>The provider's own error code or type, if it is a plain token of at most 64 characters; otherwise <see langword="null"/>.</summary>
     public string? Code { get; init; }
 
+    /// <summary>
+    /// What is particular about the request that was refused (media, tools, embeddings); null for an ordinary one. What an endpoint refuses of that kind takes
+    /// nothing from callers of other kinds.
+    /// </summary>
+    internal string? OfRequestsWith { get; init; }
+
     /// <summary>Does it count for or against no endpoint?</summary>
     public bool IsNeutral => IsProvisional || Blame is FaultBlame.Request or FaultBlame.Caller;
 

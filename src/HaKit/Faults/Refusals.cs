@@ -27,7 +27,7 @@ internal static class Refusals
             case FaultKind.NotServed when request == RequestKind.CreatesAnswer:
                 return Provisional(fault, SecondOpinion.Each);
             // Larger than a limit, which another endpoint may have larger: nothing is wrong with this one.
-            case FaultKind.RequestTooLarge when status == 429 || ErrorWords.IsLargerThanLimit(words):
+            case FaultKind.RequestTooLarge when status == 429 || OversizedRequest.IsToldIn(words):
                 return fault with { SecondOpinion = SecondOpinion.Each };
             case FaultKind.InvalidRequest or FaultKind.RequestTooLarge when request == RequestKind.CreatesAnswer:
                 return Opinion(status, in signs, words) is var opinion and not SecondOpinion.None ? Provisional(fault, opinion) : fault;

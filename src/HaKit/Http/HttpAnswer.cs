@@ -28,13 +28,13 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         if (request.Method == HttpMethod.Head || (int)response.StatusCode is 204 or 205 or 304)
             return new(Empty());
         // Labels may be wrong or missing: where a stream was asked for, the first byte of the body says what it is.
-        if (isReadable && (IsObjects(type) || call.AsksForStream && request.Method == HttpMethod.Post && (ModelFinder.IsJson(type) || IsText(type))
+        if (isReadable && (IsObjects(type) || call.AsksForStream && request.Method == HttpMethod.Post && (ModelFinder.IsJson(type) || IsVague(type))
                 && (response.Content.Headers.ContentLength != 0 || Shape is { IsJson: true })))
         {
             return StreamedAsync(isLabelled: false, token);
         }
 
-        if (isReadable && (ModelFinder.IsJson(type) || IsText(type) && !call.AsksForStream && Shape is { IsJson: true }))
+        if (isReadable && (ModelFinder.IsJson(type) || IsVague(type) && !call.AsksForStream && Shape is { IsJson: true }))
             return JsonAsync(token);
         // A page where data was asked for: some gateway's, not the endpoint's.
         if (type.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) && AcceptsDataOnly())
@@ -71,6 +71,10 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         var body = await RefusalBody.ReadAsync(response.Content, pool.Engine.Clock, token).ConfigureAwait(false);
         if (Classify(body.Read, response.Headers) is { } fault)
         {
+            if (fault.IsProvisional && call.WhatIsRefused(attempt, fault, isJson: IsObject(body.Read.Span)) is { } kind)
+            {
+                fault = fault with { OfRequestsWith = kind };
+            }
             attempt.ReportFault(fault);
             if (Shape is not null)
                 HttpSide.Of(pool).UnknownShapes.AddRefusal(attempt.Endpoint.Name, fault.StatusCode, body.Read.Span);
@@ -104,6 +108,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         {
             buffer.Return();
         }
+        if (body.Count == 0 && Kind == RequestKind.CreatesAnswer)
+        {
+            response.ReplaceContent(new WholeContent(body), isWhole: true);
+            return Empty();
+        }
         var outline = JsonOutline.Of(body);
         var isAnswer = Shape?.IsMetBy(body) ?? true;
         if (!outline.IsWhole && !IsEmptyOnPurpose(body.Count) && (isAnswer || IsJsonText(body)))
@@ -120,7 +129,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             throw Refused(hidden);
         if (!isAnswer && attempt.Lease.Declared is null && Kind == RequestKind.CreatesAnswer)
         {
-            attempt.ReportFault(NoAnswer());
+            // An error that lies flat ({"status":503,"message":"busy"}) counts as its status says.
+            attempt.ReportFault(FlatError.IsIn(body) && Classify(FlatError.AsObject(body), response.Headers) is { Kind: not FaultKind.BrokenBody } flat ? flat : NoAnswer());
             HttpSide.Of(pool).UnknownShapes.Add(attempt.Endpoint.Name, (int)response.StatusCode, body);
         }
         if (outline.Usage is { } usage && JsonOutline.TryReadUsage(body.AsSpan(usage), out var input, out var output, out var cached))
@@ -209,11 +219,15 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         && (type.Contains("ndjson", StringComparison.OrdinalIgnoreCase) || type.Contains("jsonl", StringComparison.OrdinalIgnoreCase)
             || type.Contains("json-seq", StringComparison.OrdinalIgnoreCase) || type.Contains("stream+json", StringComparison.OrdinalIgnoreCase));
 
-    private static bool IsText(string type) => type.Length == 0 || type.StartsWith("text/", StringComparison.OrdinalIgnoreCase);
+    // Labels that say little of the body.
+    private static bool IsVague(string type) =>
+        type.Length == 0 || type.StartsWith("text/", StringComparison.OrdinalIgnoreCase) || type.Contains("octet-stream", StringComparison.OrdinalIgnoreCase);
 
     // A deletion, a replacement or an accepted order needs no body, whatever its label says.
     private bool IsEmptyOnPurpose(int length) =>
         length == 0 && ((int)response.StatusCode is 201 or 202 || request.Method != HttpMethod.Post && request.Method != HttpMethod.Get);
+
+    private static bool IsObject(ReadOnlySpan<byte> body) => body.TrimStart(" \t\r\n"u8) is [(byte)'{', ..];
 
     // Cut, then: words that are no JSON are whole.
     private static bool IsJsonText(ReadOnlySpan<byte> body) => body.TrimStart(" \t\r\n"u8) is [] or [(byte)'{' or (byte)'[' or (byte)'"', ..];

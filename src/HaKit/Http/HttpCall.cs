@@ -43,9 +43,14 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            call.AvoidWhatRefuses();
             var (response, detail) = call.PlaceState() is { } state
                 ? await call.RunWhereStateIsAsync(state, cancellationToken).ConfigureAwait(false)
                 : await call.ExecuteAsync(call.Profile, cancellationToken).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode)
+            {
+                call.NoteRefusals(detail);
+            }
             request.Options.Set(EndpointPoolHandler.DetailKey, detail);
             call._tries?.Clear();
             return Finish(response, request, detail);
@@ -120,6 +125,81 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         var ids = _side.Ids;
         foreach (var name in StoredNames.InAnswer(json))
             ids.Remember(name.Id, endpoint.Name);
+    }
+
+    private List<string> Kinds()
+    {
+        var kinds = new List<string>(2);
+        if (_route.AnswerOn(WireDialect.Unknown) is { } path && RequestContents.OfPath(path) is { } other)
+        {
+            kinds.Add(other);
+        }
+        if (_body is { IsKept: true })
+        {
+            if (RequestContents.HasMedia(_body[..]))
+            {
+                kinds.Add(RequestContents.Media);
+            }
+            if (RequestContents.HasTools(_body[..]))
+            {
+                kinds.Add(RequestContents.Tools);
+            }
+        }
+        return kinds;
+    }
+
+    private void AvoidWhatRefuses()
+    {
+        var refused = HttpSide.Of(pool).RefusedKinds;
+        if (!refused.IsEmpty && Kinds() is { Count: > 0 } kinds)
+        {
+            Profile = refused.Avoid(Profile, pool.Engine.Snapshot.Members, kinds);
+        }
+    }
+
+    private void NoteRefusals(CallDetail detail)
+    {
+        var refused = HttpSide.Of(pool).RefusedKinds;
+        if (detail.AttemptCount > 1)
+        {
+            foreach (var attempt in detail.Attempts)
+            {
+                if (attempt.Fault?.OfRequestsWith is { } kind)
+                {
+                    refused.AddRefusal(attempt.Endpoint, kind, pool.Options.CircuitBreaker);
+                }
+            }
+        }
+        if (!refused.IsEmpty)
+        {
+            foreach (var kind in Kinds())
+            {
+                refused.AddSuccess(detail.Endpoint, kind);
+            }
+        }
+    }
+
+    /// <summary>
+    /// What is particular about this request, where that may be why an endpoint refused it; null where the refusal speaks of the endpoint. A page or an empty
+    /// body says nothing of what is in a request.
+    /// </summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="fault">The refusal.</param>
+    /// <param name="isJson">Is the refusal a JSON object?</param>
+    public string? WhatIsRefused(EndpointAttempt attempt, Fault fault, bool isJson)
+    {
+        // An endpoint that has not answered anything yet is not known to serve other kinds.
+        if (_route.AnswerOn(attempt.Endpoint.Dialect) is { } path && RequestContents.OfPath(path) is { } other)
+        {
+            return attempt.Lease.State.AnsweredAt is null ? null : other;
+        }
+        if (!isJson || _body is not { IsKept: true })
+        {
+            return null;
+        }
+        return RequestContents.HasMedia(_body[..]) ? RequestContents.Media
+            : fault.SecondOpinion == SecondOpinion.One && RequestContents.HasTools(_body[..]) ? RequestContents.Tools
+            : null;
     }
 
     /// <summary>May an answer tell of new stored objects?</summary>

@@ -24,6 +24,9 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// <summary>The answers in a shape that no dialect knows.</summary>
     public UnknownShapes UnknownShapes { get; } = new(pool.Name, pool.Owners.NewLogger("HaKit.Http"));
 
+    /// <summary>Which endpoints refuse which kinds of requests that others serve.</summary>
+    public RefusedKinds RefusedKinds { get; } = new(pool.Time);
+
     private Addressed? _addressed;
     private TokenLimit? _tokenLimit;
     private int _warnedOfRetries;

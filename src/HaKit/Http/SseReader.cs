@@ -86,6 +86,8 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return OfChunk(data, data[choices..]);
         if (ValueAtRoot(data, "\"candidates\":"u8) is not null)
             return OfGemini(data);
+        if (_isKnown && FlatError.IsNameOfFailure(name))
+            return FaultIn(FlatError.AsObject(data)) ?? SetFault(new Fault(FaultKind.ServerError));
         return OfWhole(data) ?? OfOllama(data) ?? fault ?? FaultIn(data) ?? OfUnknown(data);
     }
 
@@ -186,9 +188,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return StreamSignal.None;
         if (!_isKnown)
             return StreamSignal.Content;
-        // An error that no object holds: {"code":500,"message":"x"}.
-        if (StreamPieces.LooksLikeError(data))
-            return FaultIn([.. "{\"error\":"u8, .. data, (byte)'}']) ?? SetFault(new Fault(FaultKind.ServerError));
+        // An error that no member holds: {"code":500,"message":"x"}.
+        if (StreamPieces.LooksLikeError(data) || FlatError.IsIn(data))
+            return FaultIn(FlatError.AsObject(data)) ?? SetFault(new Fault(FaultKind.ServerError));
         if (_fields.IsBare && (shape is null || shape.IsMetBy(data)))
             return StreamSignal.Content | StreamSignal.End; // a whole answer of a kind that is not streamed
         // The same again, but for its numbers, is a keep-alive under another name: it does not say that the answer is being made.
@@ -217,7 +219,8 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private StreamSignal OfText(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
         var meaning = name.IsEmpty ? EventMeaning.Unknown : StreamEvents.Of(name);
-        if (meaning == EventMeaning.Error)
+        // Where everything is JSON, words of a failure ("Error: upstream closed") are one.
+        if (meaning == EventMeaning.Error || _isKnown && (FlatError.IsNameOfFailure(name) || FlatError.IsNameOfFailure(data)))
             return SetFault(new Fault(FaultKind.ServerError));
         if (meaning == EventMeaning.KeepAlive || data.SequenceEqual("null"u8) || data.SequenceEqual("\"\""u8) || data.SequenceEqual("[]"u8))
             return StreamSignal.None;
@@ -225,7 +228,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     }
 
     private StreamSignal OfErrorLine(ReadOnlySpan<byte> data) =>
-        FaultIn(data) ?? (data[0] == '{' ? FaultIn([.. "{\"error\":"u8, .. data, (byte)'}']) : null) ?? SetFault(new Fault(FaultKind.ServerError));
+        FaultIn(data) ?? (data[0] == '{' ? FaultIn(FlatError.AsObject(data)) : null) ?? SetFault(new Fault(FaultKind.ServerError));
 
     private StreamSignal OfReason(ReadOnlySpan<byte> data, FinishMeaning finish) => finish switch
     {

@@ -32,7 +32,8 @@ public static class FinishReasons
     private static readonly string[] s_failures =
     [
         "error", "abort", "fail", "cancel", "timeout", "timedout", "malformed", "unavailable", "overload", "interrupt", "exception", "unexpected", "network", "insufficient", "disconnect",
-        "connection", "crash", "toomanytoolcalls", "missingthoughtsignature", "expired", "internal", "preempt", "evict", "killed", "shutdown", "noimage", "imageother", "unknown", "invalid",
+        "connection", "crash", "toomanytoolcalls", "missingthoughtsignature", "expired", "internal", "preempt", "evict", "killed", "shutdown", "noimage", "imageother", "unknown", "invalid", "ratelimit", "throttl", "loadshed", "terminat", "quota", "capacity", "busy", "outofmemory", "panic", "lost", "broken", "gateway", "reset", "deadline",
+        "unfinish", "stall", "dropped", "reject", "unhealthy",
     ];
 
     private static readonly string[] s_filters =
@@ -60,7 +61,7 @@ public static class FinishReasons
         // Before failures: "content_filter_error" and "blocked: invalid content" were ended by a filter.
         if (Has(word, s_filters))
             return FinishMeaning.Filter;
-        return Has(word, s_failures) || word is "other" ? FinishMeaning.Failure : FinishMeaning.End;
+        return Has(word, s_failures) || word is "other" or "oom" or "nan" or "fault" or "shed" ? FinishMeaning.Failure : FinishMeaning.End;
     }
 
     /// <summary>Gets what a finish reason in UTF-8 means.</summary>

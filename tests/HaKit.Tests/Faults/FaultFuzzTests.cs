@@ -13,6 +13,7 @@ public sealed class FaultFuzzTests
         "error", "code", "type", "message", "status", "details", "innererror", "inner_error", "error_code", "reason", "@type", "retryDelay", "violations", "quotaId",
         "object", "raw_status_code", "detail", "Message", "__type", "error_type", "choices", "finish_reason", "candidates", "finishReason", "promptFeedback", "blockReason",
         "stop_reason", "stopReason", "incomplete_details", "response", "delta", "messageStop", "throttlingException", "modelStreamErrorException", "param", "loc", "fieldViolations", "native_finish_reason", "done_reason",
+        "msg", "error_msg", "errorMessage", "errcode", "status_code", "statusCode", "http_status",
     ];
 
     private static readonly string[] s_values =
@@ -27,6 +28,9 @@ public sealed class FaultFuzzTests
         "\"Your credit balance is too low\"", "\"API key not valid. Pass one.\"", "\"messages.0.content: too long\"", "\"max_tokens: 5 > 4\"", "\"User location: no\"", "\"invalid_value\"", "\"invalid_api_key_format\"",
         "\"Error code: 429 - {'error': 'retry after 26 seconds'}\"", "\"‘x’ at capacity «y»\"", "\"model\"", "\"exceeded_current_quota_error\"", "\"insufficient_user_quota\"", "\"InsufficientBalance\"", "\"rate_quota_exceeded\"", "\"data_inspection_failed\"", "\"abort\"", "\"MALFORMED_FUNCTION_CALL\"", "\"network_error\"", "\"OTHER\"",
         "\"Request too large for m: Limit 30,000, Requested 342389.\"", "\"Limit 100, Used 97, Requested 36\"", "\"Limit: 100 Requested: 101\"", "\"Content violates usage guidelines.\"", "\"Access denied: sensitive words\"",
+        "\"Bad value &quot;API key not valid&quot; given\"", "\"&#39;limit: 0&#39; &amp;#x22;x\"", "\"„The model is overloaded“ ›at capacity‹ 「x」\"", "\"Blocked by rule 12: invalid api key\"", "\"litellm.RateLimitError: OpenAIException - You exceeded your current quota\"",
+        "\"Quota exceeded for x, limit: 0\"", "\"Rate limit of 10 tokens, your request of 50 tokens\"", "\"Prompt larger than your rate limit\"", "\"budget_exceeded\"", "\"thinking_budget_exceeded\"", "\"usage_limit_reached\"", "\"no_credits\"", "\"litellm.BadRequestError: x\"",
+        "\"terminated\"", "\"finished\"", "\"oom\"", "\"request - limit 5, requested (6)\"",
     ];
 
     private static readonly (string Name, string[] Values)[] s_headers =

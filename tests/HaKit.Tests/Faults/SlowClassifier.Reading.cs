@@ -10,10 +10,13 @@ namespace HaKit.Tests.Faults;
 internal static partial class SlowClassifier
 {
     private static readonly string[] s_maybeArray = ["", "[]"];
+    private static readonly string[] s_codes = ["code", "error_code", "errorCode", "errcode"];
+    private static readonly string[] s_statuses = ["status", "status_code", "statusCode", "http_status"];
+    private static readonly string[] s_messages = ["message", "Message", "detail", "msg", "error_msg", "error_message", "errorMessage", "errmsg"];
     private static readonly Dictionary<string, string> s_places = Places();
     private static readonly Regex s_filters = new("filter|safety|recitation|blocklist|blocked|prohibited|spii|sensitive|guardrail|moderation|refusal|refused|flagged|policy|violation|risk");
     private static readonly Regex s_failing = new(
-        "error|abort|fail|cancel|timeout|timedout|malformed|unavailable|overload|interrupt|exception|unexpected|network|insufficient|disconnect|connection|crash|toomanytoolcalls|missingthoughtsignature|expired|internal|preempt|evict|killed|shutdown|noimage|imageother|unknown|invalid|^other$");
+        "error|abort|fail|cancel|timeout|timedout|malformed|unavailable|overload|interrupt|exception|unexpected|network|insufficient|disconnect|connection|crash|toomanytoolcalls|missingthoughtsignature|expired|internal|preempt|evict|killed|shutdown|noimage|imageother|unknown|invalid|ratelimit|throttl|loadshed|terminat|quota|capacity|busy|outofmemory|panic|lost|broken|gateway|reset|deadline|unfinish|stall|dropped|reject|unhealthy|^(?:other|oom|nan|fault|shed)$");
 
     /// <summary>0: none, 1: an end, 2: a filter, 3: a failure.</summary>
     private static int EndOf(string reason)
@@ -41,9 +44,14 @@ internal static partial class SlowClassifier
         {
             places[root + "detail[]/loc"] = "field";
             places[root + "param"] = "param";
-            foreach (var name in new[] { "type", "error_type", "object", "code", "raw_status_code", "__type", "message" })
+            foreach (var name in new[] { "type", "error_type", "object", "raw_status_code", "__type" })
                 places[root + name] = name;
-            places[root + "Message"] = places[root + "detail"] = "message";
+            foreach (var name in s_codes)
+                places[root + name] = "code";
+            foreach (var name in s_statuses)
+                places[root + name] = "status";
+            foreach (var name in s_messages)
+                places[root + name] = "message";
             places[root + "*Exception"] = "exception";
             places[root + "done_reason"] = "end";
             foreach (var wrap in new[] { "", "response/", "delta/", "messageStop/" })
@@ -63,8 +71,13 @@ internal static partial class SlowClassifier
             {
                 if (error != "*Exception")
                     places[root + error] = "error";
-                foreach (var name in new[] { "code", "type", "status", "message" })
-                    places[$"{root}{error}/{name}"] = $"error {name}";
+                places[$"{root}{error}/type"] = "error type";
+                foreach (var name in s_codes)
+                    places[$"{root}{error}/{name}"] = "error code";
+                foreach (var name in s_statuses)
+                    places[$"{root}{error}/{name}"] = name == "status" ? "error status" : "error http status";
+                foreach (var name in s_messages)
+                    places[$"{root}{error}/{name}"] = "error message";
                 places[$"{root}{error}/param"] = "param";
                 foreach (var array in s_maybeArray)
                 {
@@ -117,6 +130,17 @@ internal static partial class SlowClassifier
                 case "error" when isText && text.Length > 0:
                     (isError, message) = (true, text);
                     break;
+                case "error":
+                    isError |= kind == JsonValueKind.True || kind == JsonValueKind.Number && text != "0";
+                    Status();
+                    break;
+                case "status":
+                    Status();
+                    break;
+                case "error http status":
+                    Known();
+                    Status();
+                    break;
                 case "error code":
                     Known();
                     Code(ref code);
@@ -127,7 +151,8 @@ internal static partial class SlowClassifier
                     break;
                 case "error status":
                     Known();
-                    status = isText ? Word(text) : status;
+                    status = isText && !IsStatus(text) ? Word(text) : status;
+                    Status();
                     break;
                 case "error message":
                     Known();
@@ -243,13 +268,37 @@ internal static partial class SlowClassifier
         m => m.Groups[1].Success ? ((char)int.Parse(m.Groups[1].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString()
             : m.Groups[2].Value switch { "n" => "\n", "r" => "\r", "t" => "\t", "b" or "f" => " ", var other => other }, RegexOptions.Singleline);
 
-    /// <summary>Backticks in pairs; of every other mark from the first that opens to the last that closes, or to the end.</summary>
+    /// <summary>Marks of all scripts, and those written as entities, as one of three; then backticks in pairs; of every other mark from the first that opens to the last that closes, or to the end.</summary>
     private static string Unquoted(string text)
     {
+        text = Regex.Replace(text, "&((?:amp;)*)([^;&]*);", m => m.Length <= 40 && Entity(m.Groups[2].Value) is { } mark ? mark : m.Value, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+        text = Regex.Replace(text, "[\u201C\u201D\u201E\u201F\u00AB\u00BB\u2039\u203A\u300C\u300D\u300E\u300F\u301D\u301E\u301F\uFF02]", "\"");
+        text = Regex.Replace(text, "[\u2018\u2019\u201A\u201B\u00B4\uFF07]", "'").Replace('\uFF40', '`');
         text = Regex.Replace(text, "`[^`]*(?:`|\\z)", "");
-        foreach (var (open, close) in new[] { ("\"", "\""), ("\u201C", "\u201D"), ("\u2018", "\u2019"), ("\u00AB", "\u00BB") })
-            text = Regex.Replace(text, $"{open}(?:.*{close}|.*\\z)", "", RegexOptions.Singleline);
+        text = Regex.Replace(text, "\"(?:.*\"|.*\\z)", "", RegexOptions.Singleline);
         return Regex.Replace(text, @"(?<=\A|[^\p{L}\p{Nd}]|(?:\A|[^\p{L}\p{Nd}])[bur])'(?:.*'(?=\z|[^\p{L}\p{Nd}])|.*\z)", "", RegexOptions.Singleline);
+    }
+
+    private static string? Entity(string name) => name.ToLowerInvariant() switch
+    {
+        "quot" or "ldquo" or "rdquo" or "bdquo" or "laquo" or "raquo" or "lsaquo" or "rsaquo" => "\"",
+        "apos" or "lsquo" or "rsquo" or "sbquo" or "acute" => "'",
+        "grave" => "`",
+        ['#', 'x', .. var hex] => Plain(hex, NumberStyles.AllowHexSpecifier),
+        ['#', .. var number] => Plain(number, NumberStyles.None),
+        _ => null,
+    };
+
+    private static string? Plain(string number, NumberStyles style) => !ushort.TryParse(number, style, CultureInfo.InvariantCulture, out var code) ? null
+        : (char)code is '"' or '\u201C' or '\u201D' or '\u201E' or '\u201F' or '\u00AB' or '\u00BB' or '\u2039' or '\u203A' or '\u300C' or '\u300D' or '\u300E' or '\u300F' or '\u301D' or '\u301E' or '\u301F' or '\uFF02' ? "\""
+        : (char)code is '\'' or '\u2018' or '\u2019' or '\u201A' or '\u201B' or '\u00B4' or '\uFF07' ? "'"
+        : (char)code is '`' or '\uFF40' ? "`" : null;
+
+    /// <summary>The clause that a message begins with, behind names of exceptions.</summary>
+    private static string Lead(string words)
+    {
+        words = Regex.Replace(words, @"\A[ \t\r\n]*(?:[A-Za-z0-9._]*(?i:error|exception)(?: code: [0-9]{3})?(?:: | - ) *)*", "", RegexOptions.CultureInvariant);
+        return Regex.Match(words, @"\A(.*?)(?:\n|\uFF1A|:(?=[ \n\r\t]|\z)|(?<= )[-\u2013\u2014](?= |\z)|\z)", RegexOptions.Singleline).Groups[1].Value;
     }
 
     private static bool IsStatus(string text) => text.Length == 3 && text[0] is '4' or '5' && text.All(char.IsAsciiDigit);

@@ -8,6 +8,8 @@ namespace HaKit.Tests.Faults;
 /// <summary>The same verdicts once more, written to be read and not to be fast: lists of words, regular expressions, last fact wins.</summary>
 internal static partial class SlowClassifier
 {
+    private static readonly string[] s_sizes = ["requested", "request", "prompt", "input"];
+
     private static readonly string[] s_wordsOfQuota =
     [
         "insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached", "billing_not_active", "billing_error",
@@ -164,7 +166,7 @@ internal static partial class SlowClassifier
         var meanings = facts.Words.Select(w => Meaning(dialect, w)).OfType<(FaultKind Kind, FaultReach? Reach)>().ToList();
         if (meanings.FirstOrDefault(m => m.Kind == FaultKind.QuotaExhausted) is { Kind: FaultKind.QuotaExhausted } quota)
             return (quota.Kind, quota.Reach, false);
-        if (status is 400 or 402 or 403 or 429 && facts.Words.Any(w => QuotaWord().IsMatch(w) && !RateWord().IsMatch(w)))
+        if (status is 400 or 402 or 403 or 429 && facts.Words.Select(Letters).Any(w => QuotaWord().IsMatch(w) && !RateWord().IsMatch(w)))
             return (FaultKind.QuotaExhausted, null, false);
         if (status is 402 or 403 or 429 && QuotaInMessage(dialect, facts) is { } forever)
             return (FaultKind.QuotaExhausted, null, forever);
@@ -175,7 +177,7 @@ internal static partial class SlowClassifier
         if (meanings.Count > 0)
             return (meanings[0].Kind, meanings[0].Kind == FaultKind.Throttled ? throttle : meanings[0].Reach, false);
         var message = facts.Message;
-        if (status is 400 or 403 or 422 or 451 && facts.Words.Any(w => FilterWord().IsMatch(w)))
+        if (status is 400 or 403 or 422 or 451 && facts.Words.Select(Letters).Any(w => FilterWord().IsMatch(w)))
             return (FaultKind.ContentFilter, null, false);
         if (status is 400 or 413 or 422)
         {
@@ -191,13 +193,13 @@ internal static partial class SlowClassifier
 
         if (status is 403 or 451 && ContentFilter().IsMatch(message))
             return (FaultKind.ContentFilter, null, false);
-        if (status == 403 && BadKey().IsMatch(message))
+        if (status == 403 && BadKey().IsMatch(Lead(message)))
             return (FaultKind.Unauthorized, null, true);
         if (status == 404 && Regex.IsMatch(message, "model|deployment", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant))
             return (FaultKind.ModelNotFound, null, false);
-        if ((status == 429 || status >= 500) && OverloadedModel().IsMatch(message))
+        if ((status == 429 || status >= 500) && OverloadedModel().IsMatch(Lead(message)))
             return (FaultKind.Overloaded, FaultReach.Model, false);
-        if ((status == 429 || status >= 500) && Overloaded().IsMatch(message))
+        if ((status == 429 || status >= 500) && Overloaded().IsMatch(Lead(message)))
             return (FaultKind.Overloaded, status == 529 ? FaultReach.Model : null, false);
         return status switch
         {
@@ -227,29 +229,35 @@ internal static partial class SlowClassifier
     private static bool? QuotaInMessage(string dialect, Facts facts)
     {
         if (dialect != "gemini")
-            return Quota().IsMatch(facts.Message) ? false : null;
-        if (FirstLimit().Match(facts.Message) is { Success: true } limit && !Regex.IsMatch(limit.Groups[1].Value, @"^(?:[0-9]|\.[0-9])"))
+            return Quota().IsMatch(Lead(facts.Message)) ? false : null;
+        var isOfQuota = Lead(facts.Message).Contains("quota", StringComparison.OrdinalIgnoreCase);
+        if (isOfQuota && FirstLimit().Match(facts.Message) is { Success: true } limit && !Regex.IsMatch(limit.Groups[1].Value, @"^(?:[0-9]|\.[0-9])"))
             return true;
-        return facts.PerDay || (!facts.NamesQuota && facts.Message.Contains("per day", StringComparison.OrdinalIgnoreCase)) ? false : null;
+        return facts.PerDay || (isOfQuota && !facts.NamesQuota && facts.Message.Contains("per day", StringComparison.OrdinalIgnoreCase)) ? false : null;
     }
 
     private static bool IsLargerThanLimit(string words)
     {
-        if (Regex.IsMatch(words, "request too large|request is too large for your rate limit|reduce your message size", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant))
+        const RegexOptions Options = RegexOptions.IgnoreCase | RegexOptions.CultureInvariant;
+        if (!Regex.IsMatch(Lead(words), "too large|larger|limit|token|tpm", Options))
+            return false;
+        if (Regex.IsMatch(words, "request too large|request is too large for your rate limit|reduce your message size|larger than (?:your|the) rate limit", Options))
             return true;
-        return NumberAfter("limit") is { } limit && NumberAfter("requested") is { } requested && requested > limit;
+        return NumberAfter("limit") is { } limit && s_sizes.Any(w => NumberAfter(w) > limit);
 
-        double? NumberAfter(string word) => Regex.Match(words, $@"(?<![A-Za-z0-9]){word}:? *([0-9][0-9,]*)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) is { Success: true } m
+        double? NumberAfter(string word) => Regex.Match(words, $@"(?<![A-Za-z0-9]){word}(?![A-Za-z0-9])(?:[ :=(]|(?:of|is|was|has|tokens|token|count|to)(?![A-Za-z0-9]))*([0-9][0-9,]*)", Options) is { Success: true } m
             && m.Groups[1].Value.Replace(",", "", StringComparison.Ordinal) is { Length: <= 18 } digits ? double.Parse(digits, CultureInfo.InvariantCulture) : null;
     }
 
-    [GeneratedRegex(@"(?=.*quota)(?=.*(?:insufficient|exceed|exhaust|not_enough|used_up))|insufficient_?(?:user_?)?(?:balance|credit|fund)|balance_?(?:not_?enough|insufficient|exhaust)|credit_?(?:exhaust|insufficient|depleted)|arrear|overdue|payment_?required|spend_?limit|out_?of_?credit", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static string Letters(string word) => Regex.Replace(word, "[^A-Za-z0-9]", "");
+
+    [GeneratedRegex(@"(?=.*quota)(?=.*(?:insufficient|exceed|exhaust|notenough|usedup|outof|reached))|(?=.*(?:balance|credit|fund|budget))(?=.*(?:insufficient|notenough|exhaust|deplet|exceed|low|outof|nocredit|usedup|limit|negative))|arrear|overdue|paymentrequired|spendlimit|spendinglimit|usagelimit|monthlylimit|dailylimit|freetieronly", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex QuotaWord();
 
-    [GeneratedRegex("rate|minute|second|rpm|tpm|qps|concurren", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex("rate|minute|second|rpm|tpm|qps|concurren|tokenbudget|thinkingbudget|reasoningbudget", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex RateWord();
 
-    [GeneratedRegex("content_?filter|content_?policy|moderation|data_?inspection|sensitive|unsafe|prohibited_?content|responsibleai", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex("contentfilter|contentpolicy|moderation|datainspection|sensitive|unsafe|prohibitedcontent|responsibleai", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex FilterWord();
 
     [GeneratedRegex(@"^\s*(?:your credit balance is too low|you have reached your specified api usage limits|billing hard limit has been reached)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
@@ -264,10 +272,10 @@ internal static partial class SlowClassifier
     [GeneratedRegex(@"key|auth|credential|token_expired|org|project|account|user|tenant|subscription|model|deployment|engine|region|country|territory|location|endpoint|host|url|api_version|request_error|bad_request|plan|tier|billing|balance", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex CodeOfOthers();
 
-    [GeneratedRegex(@"^[* ]*(?:(?:messages|max_tokens|max_completion_tokens|max_output_tokens|temperature|top_p|top_k|tools|tool_choice|system|stop_sequences|stop|stream|metadata|thinking|response_format|input|prompt|contents|generationConfig|generation_config|n|seed|logprobs|instructions|reasoning|text|image|images|size|file|dimensions|encoding_format|documents|query|inputs|parameters|service_tier)|[_A-Za-z][^\s:,;(.\[]*(?:\.[^ :,;\t\r\n(]|\[[0-9])[^ :,;\t\r\n(]*):", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[* ]*(?![^ :,;\t\r\n(]*(?:Error|Exception):)(?:(?:messages|max_tokens|max_completion_tokens|max_output_tokens|temperature|top_p|top_k|tools|tool_choice|system|stop_sequences|stop|stream|metadata|thinking|response_format|input|prompt|contents|generationConfig|generation_config|n|seed|logprobs|instructions|reasoning|text|image|images|size|file|dimensions|encoding_format|documents|query|inputs|parameters|service_tier)|[_A-Za-z][^\s:,;(.\[]*(?:\.[^ :,;\t\r\n(]|\[[0-9])[^ :,;\t\r\n(]*):", RegexOptions.CultureInvariant)]
     private static partial Regex PathFirst();
 
-    [GeneratedRegex(@"exceeded your current quota|insufficient_quota|credit balance|insufficient credits|requires more credits|insufficient balance|billing hard limit|spend limit|spending limit|api usage limits|monthly limit|monthly quota|tokens per day, please wait", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"exceeded your current quota|insufficient_quota|credit balance|insufficient credits|requires more credits|insufficient balance|billing hard limit|spend limit|spending limit|api usage limits|monthly limit|monthly quota|tokens per day, please wait|used all available credits|out of credits|not enough credits|no credits|credit limit|exceeded your monthly|insufficient funds|insufficient quota|budget has been exceeded", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Quota();
 
     [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|tokens \+  must be|greater than the context length|context window exceeds limit|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]

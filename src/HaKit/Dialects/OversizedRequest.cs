@@ -1,0 +1,114 @@
+using System.Buffers;
+
+namespace HaKit.Dialects;
+
+/// <summary>
+/// Tells whether a message says that one request is larger than the limit of a whole minute (<c>Limit 30000, Requested 342389</c>). Waiting does not help such a
+/// request, and nothing else is throttled. Pure.
+/// </summary>
+internal static class OversizedRequest
+{
+    private static readonly SearchValues<string> s_phrases = SearchValues.Create(
+        ["request too large", "request is too large for your rate limit", "reduce your message size", "larger than your rate limit", "larger than the rate limit"], StringComparison.OrdinalIgnoreCase);
+
+    // A message that begins with none of these does not speak of limits by itself.
+    private static readonly SearchValues<string> s_subjects = SearchValues.Create(["too large", "larger", "limit", "token", "tpm"], StringComparison.OrdinalIgnoreCase);
+
+    private static readonly string[] s_sizes = ["requested", "request", "prompt", "input"];
+
+    // What may stand between a word and its number.
+    private static readonly string[] s_between = ["of", "is", "was", "has", "tokens", "token", "count", "to"];
+
+    private static readonly SearchValues<char> s_numeric = SearchValues.Create("0123456789,");
+
+    /// <summary>Does the message say so?</summary>
+    /// <param name="words">The message, without what it quotes.</param>
+    public static bool IsToldIn(ReadOnlySpan<char> words)
+    {
+        if (!ServerWords.Lead(words).ContainsAny(s_subjects))
+        {
+            return false;
+        }
+        if (words.ContainsAny(s_phrases))
+        {
+            return true;
+        }
+        if (NumberAfter(words, "limit") is not { } limit)
+        {
+            return false;
+        }
+        foreach (var size in s_sizes)
+        {
+            if (NumberAfter(words, size) > limit)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // The first number behind the word: "Limit 30000", "limit of 30,000", "requested (50000)".
+    private static double? NumberAfter(ReadOnlySpan<char> words, string word)
+    {
+        for (var from = 0; words[from..].IndexOf(word, StringComparison.OrdinalIgnoreCase) is >= 0 and var step;)
+        {
+            var at = from + step;
+            from = at + word.Length;
+            if (at > 0 && char.IsAsciiLetterOrDigit(words[at - 1]) || from < words.Length && char.IsAsciiLetterOrDigit(words[from]))
+            {
+                continue;
+            }
+            var rest = Skip(words[from..]);
+            var end = rest.IndexOfAnyExcept(s_numeric);
+            if (rest is [>= '0' and <= '9', ..])
+            {
+                return Number(end < 0 ? rest : rest[..end]);
+            }
+        }
+        return null;
+    }
+
+    private static ReadOnlySpan<char> Skip(ReadOnlySpan<char> rest)
+    {
+        while (true)
+        {
+            rest = rest.TrimStart(" :=(");
+            var end = 0;
+            while (end < rest.Length && char.IsAsciiLetterOrDigit(rest[end]))
+            {
+                end++;
+            }
+            if (!IsBetween(rest[..end]))
+            {
+                return rest;
+            }
+            rest = rest[end..];
+        }
+    }
+
+    private static bool IsBetween(ReadOnlySpan<char> word)
+    {
+        foreach (var known in s_between)
+        {
+            if (word.Equals(known, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static double? Number(ReadOnlySpan<char> text)
+    {
+        double number = 0;
+        var digits = 0;
+        foreach (var c in text)
+        {
+            if (c != ',')
+            {
+                (number, digits) = (number * 10 + (c - '0'), digits + 1);
+            }
+        }
+        return digits <= 18 ? number : null;
+    }
+}

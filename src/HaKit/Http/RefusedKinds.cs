@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+using HaKit.Attempts;
+using HaKit.Health;
+
+namespace HaKit.Http;
+
+/// <summary>
+/// Remembers which endpoints refuse a kind of requests (images, tools, embeddings) that others serve. Requests of that kind then avoid the endpoint for 30 s,
+/// and all others keep it: the health of the endpoint does not count these refusals. Bounded; thread-safe.
+/// </summary>
+/// <param name="time">The pool's time.</param>
+internal sealed class RefusedKinds(TimeProvider time)
+{
+    private const int MostKept = 512;
+
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentDictionary<(string Endpoint, string Kind), Row> _rows = new();
+
+    /// <summary>Does no endpoint refuse anything?</summary>
+    public bool IsEmpty => _rows.IsEmpty;
+
+    /// <summary>The endpoint refused a request of the kind that another endpoint then served.</summary>
+    public void AddRefusal(string endpoint, string kind, HealthOptions options)
+    {
+        if (options.RefusalsRule != RuleMode.Enforce || _rows.Count >= MostKept && !_rows.ContainsKey((endpoint, kind)))
+        {
+            return;
+        }
+        var until = time.GetTimestamp() + (long)(s_pause.TotalSeconds * time.TimestampFrequency);
+        _rows.AddOrUpdate((endpoint, kind), new Row(1, 0), (_, row) => row.Refusals + 1 is var more && more >= options.FailuresToEject ? new Row(more, until) : new Row(more, 0));
+    }
+
+    /// <summary>The endpoint served a request of the kind: its row of refusals is over.</summary>
+    public void AddSuccess(string endpoint, string kind) => _rows.TryRemove((endpoint, kind), out _);
+
+    /// <summary>The profile without the endpoints that refuse requests of such kinds now; the same if none would be left.</summary>
+    public RequestProfile Avoid(RequestProfile profile, IReadOnlyList<EndpointState> members, IReadOnlyList<string> kinds)
+    {
+        var names = profile.Endpoints.Count > 0 ? profile.Endpoints : [.. members.Select(m => m.Endpoint.Name)];
+        string[] left = [.. names.Where(name => !kinds.Any(kind => IsRefused(name, kind)))];
+        return left.Length == 0 || left.Length == names.Count ? profile : profile with { Endpoints = left };
+    }
+
+    private bool IsRefused(string endpoint, string kind) =>
+        _rows.TryGetValue((endpoint, kind), out var row) && row.Until > time.GetTimestamp();
+
+    /// <param name="Refusals">So many in a row.</param>
+    /// <param name="Until">Until when requests of the kind avoid the endpoint; 0: they do not.</param>
+    private readonly record struct Row(int Refusals, long Until);
+}
