@@ -26,7 +26,7 @@ internal static class FaultMarks
         if (s_ends.Contains(word))
             return value is [(byte)'"', .. var reason] && !s_good.Contains(reason[..Math.Max(0, reason.IndexOf((byte)'"'))]);
         if (s_errors.Contains(word))
-            return value.IsEmpty || value[0] is (byte)'{' or (byte)'"'; // null, and what else is no error
+            return value.IsEmpty || value[0] is (byte)'{' or (byte)'"' or (byte)'t' or (byte)'-' or (>= (byte)'0' and <= (byte)'9'); // null, false and arrays are no error
         return word.EndsWith("Exception"u8);
     }
 }

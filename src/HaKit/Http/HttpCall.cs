@@ -181,7 +181,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     /// <summary>
     /// What is particular about this request, where that may be why an endpoint refused it; null where the refusal speaks of the endpoint. A page or an empty
-    /// body says nothing of what is in a request.
+    /// body says something of what is in a request only where the endpoint serves others.
     /// </summary>
     /// <param name="attempt">The attempt.</param>
     /// <param name="fault">The refusal.</param>
@@ -189,11 +189,12 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     public string? WhatIsRefused(EndpointAttempt attempt, Fault fault, bool isJson)
     {
         // An endpoint that has not answered anything yet is not known to serve other kinds.
+        var hasAnswered = attempt.Lease.State.AnsweredAt is not null;
         if (_route.AnswerOn(attempt.Endpoint.Dialect) is { } path && RequestContents.OfPath(path) is { } other)
         {
-            return attempt.Lease.State.AnsweredAt is null ? null : other;
+            return hasAnswered ? other : null;
         }
-        if (!isJson || _body is not { IsKept: true })
+        if (!isJson && !hasAnswered || _body is not { IsKept: true })
         {
             return null;
         }

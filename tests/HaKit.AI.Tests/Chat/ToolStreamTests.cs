@@ -181,6 +181,21 @@ public sealed class ToolStreamTests
         failure.InnerException!.InnerException.Should().BeSameAs(unreadable);
     }
 
+    // The first item, or the whole answer, may have come by the time a client returns its task. Both look as if the request was wrong.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_client_that_cannot_read_an_answer_that_came_at_once_is_not_the_caller_s_fault(bool streamed)
+    {
+        var unreadable = new ArgumentOutOfRangeException("index");
+        ScriptedClient[] clients = [ScriptedClient.Failing(unreadable), ScriptedClient.Failing(unreadable), ScriptedClient.Failing(unreadable)];
+
+        new Line(clients[0], new ScriptedClient()).Ask(streamed).GetServingEndpoint().Should().Be("1");
+
+        new Line(clients).Failure(streamed).Should().BeSameAs(unreadable);
+        clients.Select(c => c.Calls).Should().Equal([2, 1, 0], "where two say so, it is the request");
+    }
+
     [Fact]
     public void What_a_client_says_of_the_request_before_anything_was_sent_is_the_caller_s_and_what_it_says_later_is_not()
     {

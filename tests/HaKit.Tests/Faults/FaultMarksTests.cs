@@ -11,7 +11,7 @@ public sealed class FaultMarksTests
         "error", "type", "object", "code", "error_type", "raw_status_code", "detail", "message", "Message", "param", "__type", "choices", "candidates", "promptFeedback", "stop_reason",
         "stopReason", "done_reason", "incomplete_details", "response", "delta", "messageStop", "internalServerException", "ThrottlingException", "Exception", "status", "details", "innererror",
         "error_code", "reason", "@type", "retryDelay", "violations", "fieldViolations", "loc", "quotaId", "finish_reason", "native_finish_reason", "finishReason", "blockReason", "id", "usage",
-        "content", "text", "output", "x", "err\\u006fr", "errors", "finish_reason ", "",
+        "content", "text", "output", "x", "err\\u006fr", "errors", "finish_reason ", "", "errorCode", "errcode", "status_code", "statusCode", "http_status", "msg", "error_msg", "errmsg", "error_message",
     ];
 
     private static readonly string[] s_texts =
@@ -19,6 +19,10 @@ public sealed class FaultMarksTests
         "error", "stop", "STOP", "length", "content_filter", "SAFETY", "network_error", "abort", "end_turn", "refusal", "tool_calls", "tool_use", "cancelled", "", "hello", "a \\\" b",
         "ThrottlingException", "insufficient_quota", "429", "500", "chat.completion", "stop\\u0070", "max_tokens", "max_output_tokens", "in_progress", "sto", "PROHIBITED_CONTENT", "other", "\\\\",
     ];
+
+    private static readonly string[] s_words = ["null", "true", "false"];
+
+    private static readonly string[] s_numbers = ["0", "429", "-1", "7", "503", "0.0", "-0", "1e3", "1002", "200"];
 
     [Fact(Timeout = 60_000)]
     public async Task Where_no_word_might_tell_of_a_fault_the_classifier_finds_none()
@@ -92,10 +96,10 @@ public sealed class FaultMarksTests
                 text.Append(']');
                 break;
             case 5:
-                text.Append(random.Next(2) == 0 ? "null" : "true");
+                text.Append(s_words[random.Next(s_words.Length)]);
                 break;
             case 6:
-                text.Append(random.Next(2) == 0 ? "0" : "429");
+                text.Append(s_numbers[random.Next(s_numbers.Length)]);
                 break;
             default:
                 text.Append('"').Append(s_texts[random.Next(s_texts.Length)]).Append('"');

@@ -1,0 +1,173 @@
+using System.Net;
+using System.Text;
+using HaKit.Health;
+using HaKit.Testing;
+
+namespace HaKit.Tests.Http;
+
+/// <summary>What one endpoint refuses because of what is particular about a request takes nothing from callers of other requests. Real sockets; virtual time.</summary>
+public sealed class RefusedKindsTests
+{
+    private const string Text = """{"model":"m","messages":[{"role":"user","content":"hi"}]}""";
+    private const string Image = """{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}}]}]}""";
+    private const string Tools = """{"model":"m","messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f"}}]}""";
+    private const string Embed = """{"model":"m","input":"hi"}""";
+
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+
+    private static readonly RawAnswer s_chat = new(200, "application/json", """{"choices":[{"index":0,"message":{"role":"assistant","content":"served"},"finish_reason":"stop"}]}""");
+
+    private static readonly RawAnswer s_embedding = new(200, "application/json", """{"data":[{"embedding":[1]}]}""");
+
+    private static readonly RawAnswer s_refusal = new(400, "application/json", """{"error":{"message":"This deployment does not take such input.","type":"invalid_request_error","param":null,"code":null}}""");
+
+    private static readonly RawAnswer s_page = new(404, "text/html", "<html>nginx</html>");
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("images", false)]
+    [InlineData("images", true)]
+    [InlineData("tools", false)]
+    [InlineData("embeddings", false)]
+    [InlineData("embeddings", true)]
+    public async Task Requests_of_a_kind_that_one_endpoint_refuses_take_nothing_from_callers_of_text(string kind, bool isPage)
+    {
+        var (path, body) = Of(kind);
+        await using var pair = new Pair(r => IsOf(kind, r) ? isPage ? s_page : s_refusal : s_chat, Served);
+        await pair.AskAsync(Text);
+
+        for (var i = 0; i < 60; i++)
+        {
+            (await pair.AskAsync(body, path)).Should().Be((HttpStatusCode.OK, 1));
+        }
+        pair.Servers[0].Seen.Count(r => IsOf(kind, r)).Should().BeLessThanOrEqualTo(10);
+        for (var i = 0; i < 20; i++)
+        {
+            (await pair.AskAsync(Text)).Should().Be((HttpStatusCode.OK, 0), "the endpoint serves text as ever");
+        }
+        pair.Pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.Health.Status == EndpointHealthStatus.Healthy && e.NotAdmittedBy == null);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task After_30_seconds_requests_of_the_kind_ask_the_endpoint_again()
+    {
+        var takesImages = false;
+        await using var pair = new Pair(r => IsOf("images", r) && !takesImages ? s_refusal : s_chat, Served);
+        await pair.AskAsync(Text);
+        for (var i = 0; i < 6; i++)
+        {
+            await pair.AskAsync(Image);
+        }
+        takesImages = true;
+        (await pair.AskAsync(Image)).Should().Be((HttpStatusCode.OK, 1));
+
+        pair.Time.Advance(TimeSpan.FromSeconds(31));
+
+        (await pair.AskAsync(Image)).Should().Be((HttpStatusCode.OK, 0));
+        (await pair.AskAsync(Image)).Should().Be((HttpStatusCode.OK, 0));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task What_every_endpoint_refuses_goes_back_at_once_and_is_avoided_nowhere()
+    {
+        await using var pair = new Pair(r => IsOf("images", r) ? s_refusal : s_chat, r => IsOf("images", r) ? s_page : s_chat);
+        await pair.AskAsync(Text);
+        for (var i = 0; i < 8; i++)
+        {
+            (await pair.AskAsync(Image)).Status.Should().Be(HttpStatusCode.BadRequest, "the first answer goes back, not the 404 of the second");
+        }
+        pair.Servers[0].Seen.Count(r => IsOf("images", r)).Should().Be(8);
+        (await pair.AskAsync(Text)).Should().Be((HttpStatusCode.OK, 0));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_switch_of_refusals_holds_for_kinds_too()
+    {
+        await using var pair = new Pair(r => IsOf("images", r) ? s_refusal : s_chat, Served, RuleMode.Off);
+        await pair.AskAsync(Text);
+        for (var i = 0; i < 12; i++)
+        {
+            (await pair.AskAsync(Image)).Should().Be((HttpStatusCode.OK, 1));
+        }
+        pair.Servers[0].Seen.Count(r => IsOf("images", r)).Should().Be(12, "nothing is avoided");
+    }
+
+    // What is down may be back in a minute. The refusal is an answer that the caller can act on now.
+    [Theory(Timeout = 60_000)]
+    [InlineData(404, true)]
+    [InlineData(404, false)]
+    [InlineData(403, true)]
+    [InlineData(403, false)]
+    [InlineData(400, true)]
+    [InlineData(400, false)]
+    [InlineData(422, true)]
+    [InlineData(405, false)]
+    public async Task A_refusal_beside_an_endpoint_that_is_down_goes_back_at_once(int status, bool isDownFirst)
+    {
+        await using var pair = new Pair(_ => new(status, "text/html", "<html>no</html>"), _ => new(status, "text/html", "<html>no</html>"));
+        pair.Servers[isDownFirst ? 0 : 1].Dispose();
+        for (var i = 0; i < 6; i++)
+        {
+            // No time passes: a call that waits for the endpoint that is down never ends.
+            (await pair.AskAsync(Text)).Status.Should().Be((HttpStatusCode)status);
+        }
+    }
+
+    private static (string Path, string Body) Of(string kind) => kind switch
+    {
+        "images" => ("chat/completions", Image),
+        "tools" => ("chat/completions", Tools),
+        _ => ("embeddings", Embed),
+    };
+
+    private static bool IsOf(string kind, RawRequest request) => kind switch
+    {
+        "images" => request.Body.Contains("image_url", StringComparison.Ordinal),
+        "tools" => request.Body.Contains("tools", StringComparison.Ordinal),
+        _ => request.Target.Contains("embeddings", StringComparison.Ordinal),
+    };
+
+    private static RawAnswer Served(RawRequest request) => IsOf("embeddings", request) ? s_embedding : s_chat;
+
+    private sealed class Pair : IAsyncDisposable
+    {
+        private readonly HttpClient _client;
+
+        public Pair(Func<RawRequest, RawAnswer> first, Func<RawRequest, RawAnswer> second, RuleMode refusals = RuleMode.Enforce)
+        {
+            Servers = [new RawServer(first), new RawServer(second)];
+            var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false }, CircuitBreaker = { RefusalsRule = refusals } };
+            for (var i = 0; i < 2; i++)
+            {
+                options.Endpoints.Add(new EndpointOptions { Name = $"e{i}", Address = Servers[i].Address.AbsoluteUri, Tier = i });
+            }
+            Pool = new EndpointPool("pair", options, new EndpointPoolParts { TimeProvider = Time });
+            _client = Pool.CreateHttpClient();
+        }
+
+        public ManualTimeProvider Time { get; } = new();
+
+        public RawServer[] Servers { get; }
+
+        public EndpointPool Pool { get; }
+
+        /// <summary>The status, and which endpoint's answer it is.</summary>
+        public async Task<(HttpStatusCode Status, int Endpoint)> AskAsync(string body, string path = "chat/completions")
+        {
+            using var content = new StringContent(body, Encoding.UTF8, "application/json");
+            using var response = await _client.PostAsync(new Uri(path, UriKind.Relative), content, Ct);
+            await response.Content.ReadAsStringAsync(Ct);
+            response.RequestMessage!.Options.TryGetValue(EndpointPoolHandler.DetailKey, out var detail).Should().BeTrue();
+            return (response.StatusCode, detail!.Endpoint[1] - '0');
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            _client.Dispose();
+            await Pool.DisposeAsync();
+            foreach (var server in Servers)
+            {
+                server.Dispose();
+            }
+        }
+    }
+}
