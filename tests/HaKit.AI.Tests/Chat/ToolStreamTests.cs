@@ -187,7 +187,7 @@ public sealed class ToolStreamTests
     [InlineData(true)]
     public void A_client_that_cannot_read_an_answer_that_came_at_once_is_not_the_caller_s_fault(bool streamed)
     {
-        var unreadable = new ArgumentOutOfRangeException("index");
+        var unreadable = new ArgumentOutOfRangeException(nameof(streamed));
         ScriptedClient[] clients = [ScriptedClient.Failing(unreadable), ScriptedClient.Failing(unreadable), ScriptedClient.Failing(unreadable)];
 
         new Line(clients[0], new ScriptedClient()).Ask(streamed).GetServingEndpoint().Should().Be("1");
