@@ -192,18 +192,8 @@ internal static partial class ErrorReader
     {
         while (NextProperty(ref reader, out var name))
         {
-            if (IsSaid(ref reader) && (IsCode(name) || IsStatus(name) || IsMessage(name) || name.SequenceEqual("type"u8)))
-                signs.IsError = signs.HasErrorObject = true;
-            if (IsCode(name))
-                ReadCode(ref reader, ref signs, Slot.Code);
-            else if (name.SequenceEqual("type"u8))
-                SetWord(ref reader, ref signs, Slot.Type);
-            else if (name.SequenceEqual("status"u8) && reader.TokenType == JsonTokenType.String && Utf8Status(reader.ValueSpan) == 0)
-                SetWord(ref reader, ref signs, Slot.Status);
-            else if (IsStatus(name))
-                ReadStatus(ref reader, ref signs);
-            else if (IsMessage(name))
-                SetMessage(ref reader, ref signs, outer: false);
+            if (IsCode(name) || IsStatus(name) || IsMessage(name) || name.SequenceEqual("type"u8))
+                ReadErrorWord(name, ref reader, ref signs);
             else if (name.SequenceEqual("param"u8))
                 ReadParam(ref reader, ref signs);
             else if (name.SequenceEqual("details"u8))
@@ -213,6 +203,23 @@ internal static partial class ErrorReader
             else
                 reader.Skip();
         }
+    }
+
+    /// <summary>Code, status, type and message: the members that make an object an error where they say something.</summary>
+    private static void ReadErrorWord(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (IsSaid(ref reader))
+            signs.IsError = signs.HasErrorObject = true;
+        if (IsCode(name))
+            ReadCode(ref reader, ref signs, Slot.Code);
+        else if (name.SequenceEqual("type"u8))
+            SetWord(ref reader, ref signs, Slot.Type);
+        else if (name.SequenceEqual("status"u8) && reader.TokenType == JsonTokenType.String && Utf8Status(reader.ValueSpan) == 0)
+            SetWord(ref reader, ref signs, Slot.Status);
+        else if (IsStatus(name))
+            ReadStatus(ref reader, ref signs);
+        else
+            SetMessage(ref reader, ref signs, outer: false);
     }
 
     /// <summary>Anthropic's details are one object, Google's an array of them.</summary>

@@ -188,7 +188,11 @@ public sealed class ToolStreamTests
     public void A_client_that_cannot_read_an_answer_that_came_at_once_is_not_the_caller_s_fault(bool streamed)
     {
         var unreadable = new ArgumentOutOfRangeException(nameof(streamed));
-        ScriptedClient[] clients = [ScriptedClient.Failing(unreadable), ScriptedClient.Failing(unreadable), ScriptedClient.Failing(unreadable)];
+        ScriptedClient[] clients = [.. Enumerable.Range(0, 3).Select(_ => new ScriptedClient
+        {
+            Respond = (_, _) => Task.FromException<ChatResponse>(unreadable),
+            Stream = (_, _) => ScriptedClient.Throwing(unreadable),
+        })];
 
         new Line(clients[0], new ScriptedClient()).Ask(streamed).GetServingEndpoint().Should().Be("1");
 

@@ -354,7 +354,7 @@ public sealed class HttpRequestTests
             Received.Add(counter.Count);
             return Failures-- > 0
                 ? throw new HttpIOException(HttpRequestError.ResponseEnded)
-                : new HttpResponseMessage { Content = new ByteArrayContent("""{"choices":[{"message":{}}]}"""u8.ToArray()) { Headers = { { "Content-Type", "application/json" } } } };
+                : new HttpResponseMessage { Content = new ByteArrayContent("""{"choices":[{"message":{"content":"x"}}]}"""u8.ToArray()) { Headers = { { "Content-Type", "application/json" } } } };
         }
 
         private sealed class Counter : MemoryStream
@@ -393,7 +393,7 @@ public sealed class HttpRequestTests
         {
             if (_calls++ == 0)
                 throw new HttpIOException(HttpRequestError.ResponseEnded);
-            var response = new HttpResponseMessage { Content = new ByteArrayContent("""{"choices":[{"message":{}}]}"""u8.ToArray()) { Headers = { { "Content-Type", "application/json" } } } };
+            var response = new HttpResponseMessage { Content = new ByteArrayContent("""{"choices":[{"message":{"content":"x"}}]}"""u8.ToArray()) { Headers = { { "Content-Type", "application/json" } } } };
             response.TrailingHeaders.Add("x-checksum", "c1");
             return Task.FromResult(response);
         }
@@ -450,6 +450,6 @@ internal sealed class Echo : HttpMessageHandler
             await request.Content.CopyToAsync(body, cancellationToken);
         if (Failures-- > 0)
             throw new HttpIOException(HttpRequestError.ResponseEnded);
-        return new HttpResponseMessage { Content = new ByteArrayContent(body.ToArray()) { Headers = { { "Content-Type", "application/octet-stream" } } } };
+        return new HttpResponseMessage { Content = new ByteArrayContent(body.ToArray()) { Headers = { { "Content-Type", "application/x-echo" } } } };
     }
 }
