@@ -15,4 +15,12 @@ internal sealed class DrillClock
         if (at - Now is { Ticks: > 0 } wait)
             await Task.Delay(wait, cancellationToken);
     }
+
+    /// <summary>Blocks the thread until then; late by at most a millisecond where the machine is idle.</summary>
+    public void SleepUntil(TimeSpan at, CancellationToken cancellationToken)
+    {
+        if (at - Now is { Ticks: > 0 } wait)
+            cancellationToken.WaitHandle.WaitOne((int)Math.Ceiling(wait.TotalMilliseconds));
+        cancellationToken.ThrowIfCancellationRequested();
+    }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using HaKit.Testing;
 
 namespace HaKit.Tool.Drills;
@@ -9,20 +8,27 @@ internal sealed class DrillLoad(DrillClock clock, double rate, double streamedSh
     private readonly TimeSpan _spacing = TimeSpan.FromSeconds(1 / rate);
     private int _number;
 
-    /// <summary>Makes calls for as long as asked and returns when the last one has ended.</summary>
+    /// <summary>
+    /// Makes calls for as long as asked and returns when the last one has ended. A thread of its own begins them, so that no call is late because the threads of
+    /// the pool are busy with the calls before it.
+    /// </summary>
     public async Task<IReadOnlyList<DrillCall>> RunAsync(IDrillTarget target, TimeSpan length, CancellationToken cancellationToken)
     {
-        var done = new ConcurrentBag<DrillCall>();
-        var running = new List<Task>();
+        var running = await Task.Factory.StartNew(
+            () => BeginCalls(target, length, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        return await Task.WhenAll(running);
+    }
+
+    private List<Task<DrillCall>> BeginCalls(IDrillTarget target, TimeSpan length, CancellationToken cancellationToken)
+    {
+        var running = new List<Task<DrillCall>>();
         var from = clock.Now;
         for (var due = from; due < from + length; due += _spacing)
         {
-            await clock.UntilAsync(due, cancellationToken);
-            var (number, at) = (++_number, due);
-            running.Add(Task.Run(async () => done.Add(await CallAsync(target, number, at, cancellationToken)), cancellationToken));
+            clock.SleepUntil(due, cancellationToken);
+            running.Add(CallAsync(target, ++_number, due, cancellationToken));
         }
-        await Task.WhenAll(running);
-        return [.. done.OrderBy(c => c.Number)];
+        return running;
     }
 
     /// <summary>Makes one call now.</summary>
