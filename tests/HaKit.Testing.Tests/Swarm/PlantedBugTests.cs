@@ -1,5 +1,7 @@
 using System.Net;
 using HaKit.Faults;
+using Polly;
+using Polly.Retry;
 
 namespace HaKit.Testing.Tests.Swarm;
 
@@ -13,8 +15,16 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
         Find("just come back", @case => @case with { Plant = o => o.CircuitBreaker.SlowStartDuration = TimeSpan.Zero });
 
     [Fact]
-    public void A_budget_that_is_off_is_found() =>
-        Find("retries in vain", @case => @case with { Plant = o => o.RetryBudget.Cost = 0 });
+    public void Retries_inside_an_attempt_are_found() =>
+        Find("in an outage of all", @case => @case with
+        {
+            PlantedParts = parts => parts.ConfigureEndpointPipeline = static (pipeline, _) => pipeline.AddRetry(new RetryStrategyOptions
+            {
+                MaxRetryAttempts = 1,
+                Delay = TimeSpan.Zero,
+                ShouldHandle = static args => ValueTask.FromResult(args.Outcome.Exception is not null || args.Outcome.Result is false),
+            }),
+        });
 
     [Fact]
     public void An_outage_that_is_asked_every_ten_seconds_is_found() =>

@@ -25,7 +25,6 @@ internal static class Promises
                 Unharmed(run, call);
         }
         Outages(run);
-        Retries(run);
         Returns(run);
         Innocents(run);
         Silence(run);
@@ -138,23 +137,6 @@ internal static class Promises
     }
 
     /// <summary>
-    /// Where failures and successes are mixed, a retry in vain costs the budget, which ten and a tenth of what is served refill. Beside it each success lets two
-    /// waiting calls in, and if failures follow, the pace of an outage begins anew with three quick trials and goes on with two a second at most.
-    /// </summary>
-    private static void Retries(SwarmRun run)
-    {
-        foreach (var mixed in run.Case.Faults.Where(f => f is { Endpoint: null, Probability: < 1 }))
-        {
-            var ends = mixed.Until < run.Case.Length ? mixed.Until : run.Case.Length;
-            var served = run.Calls.Count(c => c.Outcome == "served" && c.Ended >= mixed.From && c.Ended < ends);
-            var inVain = run.Attempts.Count(a => a.Began >= mixed.From && a.Began < ends && IsRepeat(a) && !a.ShowedContent && !a.Call.IsBad && a.Ended - a.Began < Quick);
-            var bound = 10 + 12 + 5.1 * served + 2 * (ends - mixed.From).TotalSeconds;
-            if (inVain > bound)
-                run.Broken($"{inVain} retries in vain while all endpoints refused some calls, and {served} calls were served: more than {bound:0}");
-        }
-    }
-
-    /// <summary>
     /// A call is served, or ends, soon after an endpoint that may serve it is well: each endpoint may be asked in vain once more before it, at the outage's pace,
     /// and the calls that wait are let in within five seconds. What is under way and silent meanwhile has limits of its own.
     /// </summary>
@@ -172,10 +154,9 @@ internal static class Promises
             run.Broken($"call {call.Number}, begun at {call.Began.TotalSeconds:0.000} s, was decided late, at {decided.TotalSeconds:0.000} s ({call.Outcome}), though e{well} was well since {from.TotalSeconds:0.000} s");
     }
 
-    // From the fourth in a row a named time is doubled, and a probe that is throttled cools its endpoint as a call does.
+    // From the fourth in a row a named time is doubled.
     private static bool IsCooling(SwarmRun run, int endpoint, TimeSpan at) =>
-        run.Closures[endpoint].Concat(run.Throttled[endpoint]).Any(c => c.From < at && (c.Until == TimeSpan.MaxValue || c.Until + LongestDoubling > at))
-        || run.Case.Heartbeats && run.Case.Faults.Any(f => f.Probes && f.From < at && f.Until + SwarmRun.OwnWait > at);
+        run.Closures[endpoint].Concat(run.Throttled[endpoint]).Any(c => c.From < at && (c.Until == TimeSpan.MaxValue || c.Until + LongestDoubling > at));
 
     // Was the call sent to the endpoint before?
     private static bool IsRepeat(SwarmAttempt attempt) => attempt.Call.Attempts.Exists(b => b.Number < attempt.Number && b.Endpoint == attempt.Endpoint);

@@ -10,7 +10,7 @@ namespace HaKit.Testing.Tests.Swarm;
 /// <summary>Runs one case: the real pool over scripted endpoints, with every attempt and every end written down for the promises to be held against.</summary>
 internal sealed class SwarmRun
 {
-    public static readonly TimeSpan OwnWait = new HealthOptions().MaxThrottleCooldown;
+    private static readonly TimeSpan OwnWait = new HealthOptions().MaxThrottleCooldown;
 
     private readonly TestPool _test;
     private readonly Random _random;
@@ -86,7 +86,11 @@ internal sealed class SwarmRun
     {
         // As a TCP connection: it clears no cooldown, and brings back only who could not be reached.
         if (parts.Probe is { } given)
-            parts.Probe = endpoint => new ScriptedProbe(((ScriptedProbe)given(endpoint)!).Faults) { Level = ProbeLevel.Reachable };
+        {
+            parts.Probe = endpoint => new WatchedProbe(
+                new ScriptedProbe(((ScriptedProbe)given(endpoint)!).Faults) { Level = ProbeLevel.Reachable }, fault => ProbeRefused(_index[endpoint.Name], fault));
+        }
+
         Case.PlantedParts?.Invoke(parts);
     }
 
@@ -305,18 +309,28 @@ internal sealed class SwarmRun
             return;
         var now = _test.Time.Elapsed;
         var until = forGood ? TimeSpan.MaxValue : now + fault.RetryAfter;
-        var domains = Case.Endpoints[endpoint.Index].Domains;
-        for (var i = 0; i < Closures.Length; i++)
+        foreach (var i in ConcernedBy(endpoint.Index, fault))
         {
-            if (i == endpoint.Index || fault.Reach != FaultReach.Endpoint && domains.Shares(Case.Endpoints[i].Domains, fault.Reach))
-            {
-                if (until is { } known)
-                    Closures[i].Add((now, known));
-                else
-                    Throttled[i].Add((now, now + OwnWait));
-            }
+            if (until is { } known)
+                Closures[i].Add((now, known));
+            else
+                Throttled[i].Add((now, now + OwnWait));
         }
     }
+
+    // A probe that is told to come back later cools its endpoint as a call does.
+    private void ProbeRefused(int endpoint, Fault fault)
+    {
+        if (fault.RetryAfter is null && fault.Blame != FaultBlame.Throttle)
+            return;
+        var now = _test.Time.Elapsed;
+        foreach (var i in ConcernedBy(endpoint, fault))
+            Throttled[i].Add((now, now + (fault.RetryAfter ?? OwnWait)));
+    }
+
+    private IEnumerable<int> ConcernedBy(int endpoint, Fault fault) =>
+        Enumerable.Range(0, Case.Endpoints.Count).Where(i =>
+            i == endpoint || fault.Reach != FaultReach.Endpoint && Case.Endpoints[endpoint].Domains.Shares(Case.Endpoints[i].Domains, fault.Reach));
 
     private void Happened(PoolEvent happened)
     {
@@ -349,5 +363,20 @@ internal sealed class SwarmRun
     {
         foreach (var value in (ReadOnlySpan<ulong>)[kind, (ulong)what, (ulong)_test.Time.Elapsed.Ticks])
             _digest = (_digest ^ value) * 1099511628211;
+    }
+
+    private sealed class WatchedProbe(ScriptedProbe inner, Action<Fault> refused) : IProbe
+    {
+        public ProbeLevel Level => inner.Level;
+
+        public ProbePace Pace => inner.Pace;
+
+        public async ValueTask<ProbeResult> ProbeAsync(ProbeContext context, CancellationToken cancellationToken)
+        {
+            var result = await inner.ProbeAsync(context, cancellationToken);
+            if (result.Fault is { } fault)
+                refused(fault);
+            return result;
+        }
     }
 }

@@ -31,7 +31,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData(17)]
+    [InlineData(23)]
     [InlineData(4711)]
     public void A_seed_replays_to_the_byte(int seed)
     {
