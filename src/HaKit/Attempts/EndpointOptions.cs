@@ -47,6 +47,21 @@ public sealed class EndpointOptions
     /// <summary>The wire format. Default: recognised from the answers.</summary>
     public WireDialect Dialect { get; set; }
 
+    /// <summary>
+    /// How it goes on from the beginning of an answer that another endpoint's cut left unfinished. Default null: as the dialect says, which is
+    /// <see cref="HaKit.Continuation.AssistantPrefix"/> for Mistral and <see cref="HaKit.Continuation.None"/> for all others, where it depends on the model.
+    /// </summary>
+    public Continuation? Continuation { get; set; }
+
+    /// <summary>
+    /// The message that asks for the rest, in your own wording and the language of your answers; needed for <see cref="HaKit.Continuation.Instruction"/>. Default
+    /// none.
+    /// </summary>
+    public string? ContinuationInstruction { get; set; }
+
+    /// <summary>Does its model repeat the last words of a beginning before it goes on? Then a repetition of at least 16 characters is dropped. Default false.</summary>
+    public bool RepeatsTail { get; set; }
+
     /// <summary>Largest sum of input and output tokens; more than 0 when set.</summary>
     public int? ContextWindow { get; set; }
 
@@ -127,6 +142,8 @@ public sealed class EndpointOptions
             yield return $"{path}:Tier of '{Name}' is {Tier}: at least 0 is needed.";
         if (!(Weight > 0) || double.IsInfinity(Weight))
             yield return FormattableString.Invariant($"{path}:Weight of '{Name}' is {Weight}: a finite number above 0 is needed.");
+        if (Continuation == HaKit.Continuation.Instruction && string.IsNullOrWhiteSpace(ContinuationInstruction))
+            yield return $"{path}:Continuation of '{Name}' is Instruction, and ContinuationInstruction is empty: the message that asks for the rest is needed.";
         if (ContextWindow is <= 0)
             yield return $"{path}:ContextWindow of '{Name}' is {ContextWindow}: more than 0 is needed.";
         if (!(InputTokenPrice >= 0) || !(OutputTokenPrice >= 0))

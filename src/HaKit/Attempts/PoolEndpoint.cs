@@ -1,3 +1,4 @@
+using HaKit.Dialects;
 using HaKit.Faults;
 using HaKit.Limits;
 
@@ -35,6 +36,9 @@ public sealed record PoolEndpoint
         ForwardCallerCredential = options.ForwardCallerCredential;
         AttemptTimeout = options.AttemptTimeout?.Timeout;
         HealthPath = options.HealthPath;
+        Continuation = options.Continuation ?? DialectTable.Of(options.Dialect).Continuation;
+        ContinuationInstruction = options.ContinuationInstruction;
+        RepeatsTail = options.RepeatsTail;
     }
 
     private static readonly Dictionary<string, string> EmptyHeaders = [];
@@ -77,6 +81,15 @@ public sealed record PoolEndpoint
 
     /// <summary>The endpoint's own bound on one attempt, or <see langword="null"/> for the pool's.</summary>
     public TimeSpan? AttemptTimeout { get; }
+
+    /// <summary>How it goes on from the beginning of an answer.</summary>
+    public Continuation Continuation { get; }
+
+    /// <summary>The message that asks for the rest, for <see cref="HaKit.Continuation.Instruction"/>; <see langword="null"/> for none.</summary>
+    public string? ContinuationInstruction { get; }
+
+    /// <summary>Does its model repeat the last words of a beginning?</summary>
+    public bool RepeatsTail { get; }
 
     /// <summary>The path, relative to the address's host, that an HTTP heartbeat asks; <see langword="null"/> for the pool's.</summary>
     public string? HealthPath { get; }

@@ -39,6 +39,9 @@ internal abstract class Dialect
     /// <param name="path">The path of the endpoint's address and the request's behind it.</param>
     public virtual bool TakesPromptCacheKey(string path) => false;
 
+    /// <summary>How every model of the provider goes on from the beginning of an answer. Default: it depends on the model.</summary>
+    public virtual Continuation Continuation => Continuation.None;
+
     /// <summary>Does the body of an error show that it is of this dialect, whatever the endpoint declares?</summary>
     /// <param name="signs">What the body showed.</param>
     public virtual bool IsUnmistakable(in ErrorSigns signs) => false;

@@ -14,6 +14,8 @@ internal sealed class MistralDialect : OpenAIDialect
 
     protected override bool NamesCompletionTokens => false;
 
+    public override Continuation Continuation => Continuation.AssistantPrefix;
+
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {
         "service_tier_capacity_exceeded" or "3505" => Verdict.ModelOverloaded,

@@ -43,6 +43,9 @@ public sealed record CallDetail
     /// <summary>How long it waited with nothing in flight.</summary>
     public TimeSpan Waited { get; init; }
 
+    /// <summary>Where the answer was cut and another endpoint went on with it, in order; empty for an answer of one piece. Complete once the stream has ended.</summary>
+    public IReadOnlyList<StreamSeam> Seams { get; init; } = [];
+
     /// <summary>Tokens of the prompt, as far as they were reported.</summary>
     public long? InputTokens { get; init; }
 

@@ -102,9 +102,15 @@ public sealed class DeadlineExceededException : EndpointPoolException
 public sealed class PartialResponseException : EndpointPoolException
 {
     internal PartialResponseException(
-        string pool, string endpoint, Fault fault, int delivered, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner)
-        : base(pool, string.Create(CultureInfo.InvariantCulture, $"the answer of '{endpoint}' ended early ({fault}), after {delivered} items with content."), attempts, retryAfter, inner)
+        string pool, string endpoint, Fault fault, int delivered, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner,
+        NotContinuedReason notContinued = NotContinuedReason.Off)
+        : base(
+            pool,
+            string.Create(CultureInfo.InvariantCulture, $"the answer of '{endpoint}' ended early ({fault}), after {delivered} items with content.{Tell(notContinued)}"),
+            attempts, retryAfter, inner)
     {
+        NotContinued = notContinued;
+        CutBy = [endpoint];
         Endpoint = endpoint;
         Fault = fault;
         DeliveredItems = delivered;
@@ -118,6 +124,22 @@ public sealed class PartialResponseException : EndpointPoolException
 
     /// <summary>Items with content that the caller had received.</summary>
     public int DeliveredItems { get; }
+
+    /// <summary>Gets why the rest was not asked of another endpoint; <see cref="NotContinuedReason.Off"/> where continuation is off.</summary>
+    public NotContinuedReason NotContinued { get; }
+
+    /// <summary>Gets or sets the endpoints that have cut the answer so far, the last one last.</summary>
+    internal IReadOnlyList<string> CutBy { get; set; }
+
+    /// <summary>Gets or sets the call's deadline on the pool's clock.</summary>
+    internal TimeSpan Deadline { get; set; }
+
+    private static string Tell(NotContinuedReason reason) => reason switch
+    {
+        NotContinuedReason.Off => "",
+        NotContinuedReason.Failed => " Its continuation failed.",
+        _ => $" It was not continued: {reason}.",
+    };
 }
 
 /// <summary>An endpoint answered with an error inside a response that looked well, and no other endpoint may be asked.</summary>

@@ -40,7 +40,8 @@ internal sealed partial class FailoverEngine
     {
         var span = call.Span;
         var took = (call.IsServed ? call.ServedAt : Clock.Now) - call.Started;
-        Telemetry.Ended(span, took, call.Waited, outcome, error, call.Rules == 0 ? null : string.Join(',', call.WaitRules()));
+        if (!call.Profile.IsContinuation)
+            Telemetry.Ended(span, took, call.Waited, outcome, error, call.Rules == 0 ? null : string.Join(',', call.WaitRules()));
         if (span is null)
             return;
         if (call.HandedOver is { IsCompleted: false } lease)

@@ -97,6 +97,12 @@ internal sealed partial class FailoverEngine
 
     public OutagePace Outage { get; }
 
+    /// <summary>Told of each seam of an answer.</summary>
+    public Action<StreamSeam>? SeamMade { get; set; }
+
+    /// <summary>Told of the endpoint and the bytes where an answer is too long to be held to its end.</summary>
+    public Action<string, long>? HeldTooLong { get; set; }
+
     public FailoverSettings Settings
     {
         get => Volatile.Read(ref _settings);

@@ -9,6 +9,9 @@ internal sealed class AnswerStream(StreamedAnswer<ReadOnlyMemory<byte>> answer) 
     private Exception? _failure;
     private bool _isDisposed;
 
+    /// <summary>The events that it hands on.</summary>
+    public StreamedAnswer<ReadOnlyMemory<byte>> Answer => answer;
+
     /// <summary>The story of the call.</summary>
     public CallDetail Detail
     {

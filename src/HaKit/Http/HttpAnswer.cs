@@ -155,7 +155,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             Source = events,
             Made = call.MakesState ? Remember : null,
         };
-        var answer = new StreamedAnswer<ReadOnlyMemory<byte>>(engine, lease, events.GetAsyncEnumerator(token), reader, lease.CallerToken);
+        var items = events.GetAsyncEnumerator(token);
+        var continuation = call.NewContinuation(events);
+        if (continuation is not null)
+            (reader.Continuation, events.DropsTornTail) = (continuation, true);
+        var answer = new StreamedAnswer<ReadOnlyMemory<byte>>(engine, lease, call.Rest?.Join(events, endpoint) ?? items, reader, lease.CallerToken);
         try
         {
             await answer.CommitAsync().ConfigureAwait(false);
@@ -167,6 +171,12 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         }
         events.HandOver(lease.Token); // a strategy of the user's may lend its token to others as soon as the attempt is over
         lease.IsHandedOver = true;
+        if (continuation is not null)
+        {
+            answer.ContinueWith(continuation.ContinueAsync);
+            var asked = request;
+            answer.DetailChanged = detail => asked.Options.Set(EndpointPoolHandler.DetailKey, detail);
+        }
         // An end mark with nothing before it: while another endpoint is left, the call asks that one.
         if (Kind == RequestKind.CreatesAnswer && answer.HasEnded && !reader.HasAnswer)
             attempt.ReportFault(NoAnswer());

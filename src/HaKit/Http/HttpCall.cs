@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using HaKit.Attempts;
 using HaKit.Dialects;
 using HaKit.Estimates;
+using HaKit.Failover;
 using HaKit.Faults;
 
 namespace HaKit.Http;
@@ -30,14 +31,21 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     public bool AsksForStream { get; private set; }
 
+    /// <summary>What it asks the rest for; null for a call of the application's.</summary>
+    public HttpRest? Rest { get; private init; }
+
+    /// <summary>May the rest of its answer be asked for later? Not where the handlers inside belong to a pipeline that is over by then.</summary>
+    public bool MayContinue { get; private init; }
+
     // What the request's options say holds as it is; headers refine what surrounds the call.
     private static RequestProfile ProfileOf(EndpointPool pool, HttpRequestMessage request) =>
         ProfileHeaders.Read(request.Headers, request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : AmbientProfile.Of(pool) ?? RequestProfile.Default);
 
     /// <summary>Sends the request to one endpoint after another until one answers.</summary>
-    public static async Task<HttpResponseMessage> RunAsync(EndpointPool pool, HttpSend send, HttpRequestMessage request, CancellationToken cancellationToken)
+    public static async Task<HttpResponseMessage> RunAsync(
+        EndpointPool pool, HttpSend send, HttpRequestMessage request, CancellationToken cancellationToken, bool mayContinue = true)
     {
-        using var call = new HttpCall(pool, send, request) { _tries = RequestTries.Of(request) };
+        using var call = new HttpCall(pool, send, request) { MayContinue = mayContinue, _tries = RequestTries.Of(request) };
         call._side.LookForRetries(request);
         call.Profile = call._side.Reachable(ProfileOf(pool, request));
         await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
@@ -65,6 +73,30 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     private ValueTask<Served<HttpResponseMessage>> ExecuteAsync(RequestProfile profile, CancellationToken token) =>
         pool.ExecuteWithDetailAsync(profile, AsksForStream, this, static (attempt, call, token) => call.AttemptAsync(attempt, token), token, _tries);
+
+    /// <summary>Asks for the rest of a cut answer.</summary>
+    public static async Task<HttpResponseMessage> RunRestAsync(
+        EndpointPool pool, HttpSend send, HttpRequestMessage request, HttpRest rest, RequestProfile profile, CancellationToken cancellationToken)
+    {
+        using var call = new HttpCall(pool, send, request) { Rest = rest, Profile = profile };
+        await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
+        var (response, detail) = await call.ExecuteAsync(call.Profile, cancellationToken).ConfigureAwait(false);
+        return Finish(response, request, detail);
+    }
+
+    /// <summary>What keeps a streamed answer for the case that it is cut; null where it may not be continued.</summary>
+    /// <param name="events">The answer.</param>
+    public HttpContinuation? NewContinuation(SseEvents events)
+    {
+        if (!MayContinue || !ContinuationRoute.IsPossible(pool.Engine, Profile))
+            return null;
+        var format = request.Method == HttpMethod.Post && AsksForStream ? ContinuationFormat.Of(_route.Path) : null;
+        var body = format is not null && _body is { IsKept: true } ? _body[..].ToArray() : [];
+        var continuation = new HttpContinuation(pool, send, request, Profile, format, body, events);
+        if (NamesStoredObject)
+            continuation.Delivered.Bar(NotContinuedReason.StoredState);
+        return continuation;
+    }
 
     // What is named was made by one endpoint; another would answer that there is no such thing.
     private StatePlacement? PlaceState()
@@ -284,7 +316,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             var model = target.WantsModel && _body is { IsKept: true, Outline.Model: { } place } ? ModelIn(_body[place]) : null;
             var withCredential = target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential);
             var address = _route.On(target, model, withCredential);
-            response = await send(NewMessage(target, address, secret, withCredential), attempt, token).ConfigureAwait(false);
+            response = await send(NewMessage(attempt.Endpoint, target, address, secret, withCredential), attempt, token).ConfigureAwait(false);
             if (IsFromElsewhere(response, address) || HttpAnswer.IsRedirect(response))
                 response = await FollowAsync(response, attempt, target, address, secret, withCredential, token).ConfigureAwait(false);
             var judged = await new HttpAnswer(pool, attempt, this, request, response).JudgeAsync(token).ConfigureAwait(false);
@@ -354,7 +386,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             }
             response.Dispose();
             address = next;
-            response = await send(NewMessage(target, address, secret, withCredential), attempt, token).ConfigureAwait(false);
+            response = await send(NewMessage(attempt.Endpoint, target, address, secret, withCredential), attempt, token).ConfigureAwait(false);
         }
     }
 
@@ -366,7 +398,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         response.StatusCode is HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect && response.Headers.Location is { } location
         && Uri.TryCreate(address, location, out var next) && HttpTarget.IsSameServer(next, address) ? next : null;
 
-    private HttpRequestMessage NewMessage(HttpTarget target, Uri address, string? secret, bool withCredential)
+    private HttpRequestMessage NewMessage(PoolEndpoint endpoint, HttpTarget target, Uri address, string? secret, bool withCredential)
     {
         var message = new HttpRequestMessage(request.Method, address) { Version = request.Version, VersionPolicy = request.VersionPolicy };
         target.CopyHeaders(request, message, secret, withCredential);
@@ -378,7 +410,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         // The context of a resilience handler outside belongs to the whole call: one inside would take the call's token for the attempt's.
         if (request.GetResilienceContext() is not null)
             message.SetResilienceContext(null);
-        message.Content = _body?.NewContent(target.Model, CacheKeyFor(target));
+        message.Content = Rest?.NewContent(endpoint, target.Model, request, _body![..]) ?? _body?.NewContent(target.Model, CacheKeyFor(target));
         return message;
     }
 

@@ -18,7 +18,7 @@ internal sealed class HttpFailoverStrategy(EndpointPool pool) : ResilienceStrate
             request.Options.Set(EndpointPoolHandler.ProfileKey, profile);
         try
         {
-            return Outcome.FromResult(await HttpCall.RunAsync(pool, InsideAsync, request, context.CancellationToken).ConfigureAwait(context.ContinueOnCapturedContext));
+            return Outcome.FromResult(await HttpCall.RunAsync(pool, InsideAsync, request, context.CancellationToken, mayContinue: false).ConfigureAwait(context.ContinueOnCapturedContext));
         }
 #pragma warning disable CA1031 // Polly wants every exception as an outcome.
         catch (Exception exception)

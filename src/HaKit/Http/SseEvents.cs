@@ -44,6 +44,12 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
     /// <summary>The events are kept by a reader: none of their bytes may be moved.</summary>
     public bool IsHolding { get; set; } = true;
 
+    /// <summary>The answer may be continued: an event that ends within its data is not handed on, because what goes on from there begins with a whole one.</summary>
+    public bool DropsTornTail { get; set; }
+
+    /// <summary>Was the last event handed on without the blank line that ends it?</summary>
+    public bool TookTail { get; private set; }
+
     public ReadOnlyMemory<byte> Current { get; private set; }
 
     /// <summary>How the body is divided, once its beginning has come.</summary>
@@ -234,7 +240,19 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
         return false;
     }
 
-    private bool TryTakeRest() => _start < _end && Take(_end);
+    private bool TryTakeRest()
+    {
+        if (_start == _end || DropsTornTail && IsTorn(_buffer.AsSpan(_start, _end - _start)))
+            return false;
+        TookTail = true;
+        return Take(_end);
+    }
+
+    private static bool IsTorn(ReadOnlySpan<byte> tail)
+    {
+        var data = new EventData().Read(tail, out _);
+        return data.IsEmpty || !data.SequenceEqual("[DONE]"u8) && !JsonOutline.Of(data).IsWhole;
+    }
 
     private bool Take(int end)
     {

@@ -28,6 +28,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     /// <summary>Told of each event that may name stored objects; null to tell nothing.</summary>
     public StoredObjectWatch? Made { get; init; }
 
+    /// <summary>Keeps what goes to the caller, where the answer may be continued; null elsewhere.</summary>
+    public HttpContinuation? Continuation { get; set; }
+
     /// <summary>Was there any item of an answer yet, and be it empty?</summary>
     public bool HasAnswer { get; private set; }
 
@@ -53,7 +56,11 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         _hasContent |= (signal & StreamSignal.Content) != 0;
         HasAnswer |= _hasContent;
         if (data[0] == '{')
+        {
             ReadUsage(data);
+            if (signal != StreamSignal.Error)
+                Continuation?.Note(data);
+        }
         return signal;
     }
 

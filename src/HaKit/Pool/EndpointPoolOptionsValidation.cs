@@ -108,6 +108,8 @@ internal readonly struct EndpointPoolOptionsValidation
     private void CheckStreams()
     {
         Positive("Streaming:IdleTimeout", _options.Streaming.IdleTimeout);
+        if (!Enum.IsDefined(_options.Streaming.HoldUntil) || !Enum.IsDefined(_options.Streaming.Continuation))
+            _wrong.Add($"{_path}: Streaming:HoldUntil is {_options.Streaming.HoldUntil} and Streaming:Continuation is {_options.Streaming.Continuation}: one of the named values is needed.");
         Within("Streaming:HoldBytes", _options.Streaming.HoldBytes, 1, int.MaxValue);
     }
 

@@ -128,6 +128,13 @@ public sealed record OutageEnded : PoolEvent
     public required TimeSpan Lasted { get; init; }
 }
 
+/// <summary>An answer was cut, and another endpoint went on with it.</summary>
+public sealed record AnswerContinued : PoolEvent
+{
+    /// <summary>The endpoints, the cause, the place and the time.</summary>
+    public required StreamSeam Seam { get; init; }
+}
+
 /// <summary>A recovery action has ended.</summary>
 public sealed record RecoveryEnded : PoolEvent
 {

@@ -139,6 +139,17 @@ internal sealed class PoolJournal : IDisposable
         }
     }
 
+    /// <summary>Records that another endpoint went on with a cut answer.</summary>
+    public void RecordSeam(StreamSeam seam)
+    {
+        PoolLog.AnswerContinued(Log, _pool, seam.From, seam.Why.KindName, seam.To ?? "");
+        if (Events.AreWatched)
+            Events.Publish(new AnswerContinued { Pool = _pool, At = Events.Now, Seam = seam });
+    }
+
+    /// <summary>Records that an answer is too long to be held to its end.</summary>
+    public void RecordHeldTooLong(string endpoint, long bytes) => PoolLog.HeldTooLong(Log, _pool, endpoint, bytes);
+
     /// <summary>Records that an order with a wrong signature was ignored.</summary>
     public void RecordRefusedOrder(string replica) => PoolLog.OrderRefused(Log, _pool, replica);
 

@@ -44,6 +44,8 @@ internal sealed class PoolOwners : IDisposable
             new WaitQueue(options.MaxWaitingCalls, Clock.Time), Classifier, chance, telemetry)
         {
             Traffic = factory.Traffic,
+            SeamMade = Journal.RecordSeam,
+            HeldTooLong = Journal.RecordHeldTooLong,
         };
         Members = new PoolMembers(name, Clock, Options, snapshot, factory, health, Objective, Journal, Engine, selectors);
         Load = new PoolLoad(Clock, Options, snapshot, Engine.Queue, Journal);

@@ -54,6 +54,12 @@ public sealed record RequestProfile
     /// <summary>Whether the call may be sent again when it is unknown if it was processed (a timeout or reset after sending). Default true.</summary>
     public bool MayRepeat { get; init; } = true;
 
+    /// <summary>
+    /// May the rest of a streamed answer that is cut be asked of another endpoint, with what was delivered as its beginning? Default: as the pool says
+    /// (<see cref="Failover.StreamingOptions.Continuation"/>).
+    /// </summary>
+    public bool? MayContinue { get; init; }
+
     /// <summary>May a request that a content filter refused be tried elsewhere? Default false.</summary>
     public bool MoveOnAfterContentFilter { get; init; }
 
@@ -68,6 +74,9 @@ public sealed record RequestProfile
 
     /// <summary>Tokens of the prompt as guessed from its bytes: good enough for limits, and for nothing that would exclude an endpoint.</summary>
     internal int GuessedTokens { get; init; }
+
+    /// <summary>The call asks for the rest of another call's answer.</summary>
+    internal bool IsContinuation { get; init; }
 
     internal long Tokens => (long)InputTokens + MaxOutputTokens;
 

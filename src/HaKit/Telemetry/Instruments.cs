@@ -37,6 +37,7 @@ internal sealed class Instruments
         Hedges = meter.CreateCounter<long>("hakit.hedges", "{hedge}", "Attempts started beside a slow one.");
         Tokens = meter.CreateCounter<long>("hakit.tokens", "{token}", "Tokens that answers reported.");
         Waits = meter.CreateCounter<long>("hakit.waits", "{call}", "Calls to which a rule of waiting has applied, when no endpoint was left that they had not tried.");
+        Continuations = meter.CreateCounter<long>("hakit.continuations", "{continuation}", "Answers that were cut and whose rest was asked of another endpoint.");
         Ejections = meter.CreateCounter<long>("hakit.endpoint.ejections", "{ejection}", "How often an endpoint was taken out of service for what it did.");
         Strategies = meter.CreateCounter<long>("hakit.polly.events", "{event}", "What the Polly strategies of your own reported.");
         foreach (var gauge in GaugeTable.All)
@@ -66,6 +67,8 @@ internal sealed class Instruments
     public Counter<long> Ejections { get; }
 
     public Counter<long> Waits { get; }
+
+    public Counter<long> Continuations { get; }
 
     public Counter<long> Strategies { get; }
 

@@ -59,6 +59,12 @@ internal static partial class PoolLog
     [LoggerMessage(3, LogLevel.Error, "Pool {Pool}: the recovery action for endpoint {Endpoint} failed.")]
     public static partial void RecoveryFailed(ILogger logger, Exception failure, string pool, string endpoint);
 
+    [LoggerMessage(35, LogLevel.Warning, "Pool {Pool}: the answer of endpoint {Endpoint} was cut by {Fault}, and endpoint {Next} went on with it.")]
+    public static partial void AnswerContinued(ILogger logger, string pool, string endpoint, string fault, string next);
+
+    [LoggerMessage(36, LogLevel.Warning, "Pool {Pool}: the answer of endpoint {Endpoint} is longer than {Bytes} bytes and is not held to its end: from here on a cut reaches the caller.")]
+    public static partial void HeldTooLong(ILogger logger, string pool, string endpoint, long bytes);
+
     [LoggerMessage(40, LogLevel.Information, "Pool {Pool}: {By} ordered {Order} of {Subject} at replica {Replica}.")]
     public static partial void OrderedElsewhere(ILogger logger, string pool, string order, string subject, string by, string replica);
 

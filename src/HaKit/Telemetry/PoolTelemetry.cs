@@ -115,6 +115,31 @@ internal sealed class PoolTelemetry
             Instruments.Waits.AddSafely(1, Pool, new(Tags.WaitRule, WaitRuleNames[(int)rule]));
     }
 
+    /// <summary>Another endpoint has gone on with an answer that was cut.</summary>
+    /// <param name="span">The call's span.</param>
+    /// <param name="seams">How many seams the answer has now.</param>
+    /// <param name="from">The endpoint whose answer was cut.</param>
+    /// <param name="to">The endpoint that went on; null when the application did.</param>
+    /// <param name="error">What happened to the answer.</param>
+    public void Continued(Activity? span, int seams, string from, string? to, string error)
+    {
+        if (Instruments.Continuations.Enabled)
+            Instruments.Continuations.AddSafely(1, [Pool, new(Tags.Endpoint, from), new(Tags.Outcome, Outcomes[0]), new(Tags.ErrorType, error)]);
+        if (span is not { IsAllDataRequested: true })
+            return;
+        span.SetTag(Tags.Seams, seams);
+        span.AddEvent(new ActivityEvent("seam", _time.GetUtcNow(), new ActivityTagsCollection { { Tags.Endpoint, from }, { Tags.To, to }, { Tags.ErrorType, error } }));
+    }
+
+    /// <summary>The rest of a cut answer was asked for, and every attempt failed.</summary>
+    /// <param name="from">The endpoint whose answer was cut.</param>
+    /// <param name="error">What happened to the answer.</param>
+    public void NotContinued(string from, string error)
+    {
+        if (Instruments.Continuations.Enabled)
+            Instruments.Continuations.AddSafely(1, [Pool, new(Tags.Endpoint, from), new(Tags.Outcome, Outcomes[1]), new(Tags.ErrorType, error)]);
+    }
+
     public void Ejected(string endpoint, string error)
     {
         if (Instruments.Ejections.Enabled)

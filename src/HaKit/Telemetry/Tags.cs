@@ -8,6 +8,7 @@ internal static class Tags
     public const string To = "hakit.endpoint.next";
     public const string WaitRule = "hakit.wait.rule";
     public const string WaitRules = "hakit.wait.rules";
+    public const string Seams = "hakit.seams";
     public const string Outcome = "hakit.outcome";
     public const string State = "hakit.state";
     public const string Limit = "hakit.limit";

@@ -3,6 +3,7 @@ using HaKit.Attempts;
 using HaKit.Estimates;
 using HaKit.Failover;
 using HaKit.Faults;
+using HaKit.Telemetry;
 
 namespace HaKit;
 
@@ -13,6 +14,8 @@ namespace HaKit;
 /// <typeparam name="T">The items' type.</typeparam>
 public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
 {
+    private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(1);
+
     private readonly Lease _lease;
     private readonly StreamItemReader<T> _reader;
     private readonly FailoverEngine _engine;
@@ -21,8 +24,9 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private readonly CancellationToken _callerToken;
     private StreamSource<T> _source;
     private CancellationToken _readerToken;
-    private Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? _continueWith;
-    private PartialResponseException? _partial;
+    private Seams<T>? _seams;
+    private TimeSpan? _spanStarted;
+    private ValueTask _leaving;
     private Exception? _cut;
     private TimeSpan _silence;
     private TimeSpan? _waitedSince;
@@ -30,6 +34,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private int _delivered;
     private bool _ended;
     private bool _over;
+    private bool _isHeld;
+    private bool _watchesItself;
 
     internal StreamedAnswer(FailoverEngine engine, Lease lease, IAsyncEnumerator<T> source, StreamItemReader<T> reader, CancellationToken callerToken)
     {
@@ -52,13 +58,20 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     /// <inheritdoc/>
     public T Current { get; private set; }
 
-    /// <summary>The story of the call up to the first content.</summary>
+    /// <summary>The story of the call up to the first content, and of the seams so far where other endpoints went on with the answer.</summary>
     public CallDetail Detail { get; internal set; } = null!;
+
+    /// <summary>Told of each new <see cref="Detail"/> after a seam.</summary>
+    internal Action<CallDetail>? DetailChanged { get; set; }
+
+    /// <summary>Of the rest of a cut answer: how many characters had been delivered before it.</summary>
+    internal int? AfterCharacters { get; set; }
 
     /// <summary>Was its end mark seen among what was held?</summary>
     internal bool HasEnded => _ended;
 
-    internal void ContinueWith(Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? how) => _continueWith = how;
+    internal void ContinueWith(Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? how) =>
+        _seams = how is null ? null : new Seams<T>(_engine, _lease.Deadline, how);
 
     /// <summary>The one reader.</summary>
     /// <param name="cancellationToken">Cancels reading, like the token of the call.</param>
@@ -93,7 +106,11 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             _held.Add(item);
             bytes += _reader.SizeOf(item);
             if ((signal & ~StreamSignal.Progress) != 0)
+            {
+                if (settings.HoldUntil == HoldUntil.End && !_ended)
+                    await HoldAsync(bytes, settings.HoldBytes).ConfigureAwait(false);
                 return;
+            }
             // It is at work: no other endpoint is asked for the same because this one takes long.
             if (signal == StreamSignal.Progress && _held.Count > 1 && !_lease.Progressed(_engine.Clock.Now))
                 return;
@@ -107,6 +124,23 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         if (_reader.MarksEnd)
             throw Refused(new Fault(FaultKind.BrokenBody));
         _over = true;
+    }
+
+    // To the end of the answer: whatever fails on the way is the attempt's failure, and another endpoint is asked.
+    private async ValueTask HoldAsync(long bytes, int most)
+    {
+        _isHeld = true;
+        while (!_ended && await MoveSourceAsync().ConfigureAwait(false))
+        {
+            _lease.Token.ThrowIfCancellationRequested();
+            _held.Add(Current);
+            bytes += _reader.SizeOf(Current);
+            if (bytes < most || _ended)
+                continue;
+            _engine.HeldTooLong?.Invoke(_lease.State.Endpoint.Name, bytes);
+            break;
+        }
+        _isHeld = false;
     }
 
     /// <summary>Closes a stream that failed before its first content; the attempt's guard completes the lease.</summary>
@@ -139,6 +173,11 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         }
         if (_over)
             return _cut is null ? new(Finish()) : ValueTask.FromException<bool>(_cut); // a caller that reads on must not take it for an end
+        return MoveSourceAsync();
+    }
+
+    private ValueTask<bool> MoveSourceAsync()
+    {
         bool more;
         try
         {
@@ -169,9 +208,25 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         if (!isWhole)
             _cut ??= new ObjectDisposedException(nameof(StreamedAnswer<T>));
         _over = true;
+        EndSpan(isWhole ? null : nameof(FaultKind.CallerCancelled));
         var left = _source.LeaveAsync();
         _signal.Dispose();
-        return left;
+        return _cut is PartialResponseException ? AfterCutAsync(left) : left;
+    }
+
+    // The caller knows of the cut. How its source ends must not take the place of that.
+    private async ValueTask AfterCutAsync(ValueTask left)
+    {
+        try
+        {
+            await left.ConfigureAwait(false);
+            await _leaving.ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // What a source throws while it is closed after a cut changes nothing.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
     }
 
     private ValueTask<bool> Take()
@@ -187,7 +242,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
 
     private void Note(T item, StreamSignal signal)
     {
-        if (_reader.TryGetUsage(item, out var input, out var output))
+        if (_reader.TryGetUsage(item, out var input, out var output) && !_lease.IsCompleted)
             _lease.CountTokens(input, output, _reader.CachedTokensOf(item));
         var waitedSince = _waitedSince;
         _waitedSince = null;
@@ -212,8 +267,20 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private bool Finish()
     {
         _over = true;
+        if (_isHeld)
+            return false; // the attempt is still under way
         Complete(null, _engine.Clock.Now);
+        EndSpan(null);
         return false;
+    }
+
+    // Where the answer may have seams, the call's span goes on over them.
+    private void EndSpan(string? error)
+    {
+        if (_spanStarted is not { } began)
+            return;
+        _spanStarted = null;
+        PoolTelemetry.EndSpan(_lease.CallSpan!, _engine.Clock.Now - began, error);
     }
 
     // Its place on the endpoint is free: a call that waits for one may have it.
@@ -231,7 +298,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private async ValueTask<bool> WaitAsync(ValueTask<bool> move)
     {
         var clock = _engine.Clock;
-        var idle = _engine.Settings.Streaming.IdleTimeout;
+        var idle = _watchesItself ? TimeSpan.MaxValue : _engine.Settings.Streaming.IdleTimeout;
         var began = clock.Now;
         var now = began;
         // Disposed of by another thread while the source began to move.
@@ -308,56 +375,137 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         _lease.Cancel(why);
         if (!_source.TryLeaveMoving())
             return false;
+        if (_isHeld)
+            return true; // the attempt's guard completes it
         _over = true;
-        Complete(_ended ? null : why, now);
+        if (why.Blame == FaultBlame.Caller)
+        {
+            Complete(_ended ? null : why, now);
+            EndSpan(why.KindName);
+        }
         return true;
     }
 
-    // The answer was cut. After its end mark that changes nothing; before it the caller must know, unless it said how to go on.
+    // The answer was cut. After its end mark that changes nothing; before it the caller must know, unless another endpoint goes on.
     private async ValueTask<bool> CutAsync(Fault? fault, Exception? exception)
     {
-        var now = _engine.Clock.Now;
         if (_ended)
             return Finish();
+        if (_isHeld)
+            throw HeldFailure(fault, exception);
+        var now = _engine.Clock.Now;
         // Disposed of while it was read, too: that cancels the attempt for the caller, and may end the read before the reader notices.
-        if (exception is OperationCanceledException && (_callerToken.IsCancellationRequested || _readerToken.IsCancellationRequested || _lease.CancelledFor is { Blame: FaultBlame.Caller }))
+        if (exception is OperationCanceledException && (IsCancelled || _lease.CancelledFor is { Blame: FaultBlame.Caller }))
+            throw CancelledAt(now);
+        var partial = await ToPartialAsync(fault, exception, now).ConfigureAwait(false);
+        _over = true;
+        if (_seams is null)
+            throw _cut = partial;
+        if (await ContinueAsync(partial).ConfigureAwait(false) is not { } rest)
         {
-            _over = true;
-            Complete(KnownFaults.CallerCancelled, now);
-            throw _cut = Cancelled();
+            EndSpan(partial.Fault.KindName);
+            throw _cut = _seams.Failure(_delivered);
+        }
+        _source = new StreamSource<T>(rest.GetAsyncEnumerator(_callerToken), _signal);
+        _watchesItself = rest is StreamedAnswer<T>;
+        (_over, _silence) = (false, default);
+        if (Detail is not null)
+        {
+            Detail = Detail with { Seams = [.. _seams.Made] };
+            DetailChanged?.Invoke(Detail);
+        }
+        return await MoveNextAsync().ConfigureAwait(false);
+    }
+
+    private bool IsCancelled => _callerToken.IsCancellationRequested || _readerToken.IsCancellationRequested;
+
+    private OperationCanceledException CancelledAt(TimeSpan now)
+    {
+        _over = true;
+        Complete(KnownFaults.CallerCancelled, now);
+        EndSpan(nameof(FaultKind.CallerCancelled));
+        var cancelled = Cancelled();
+        _cut = cancelled;
+        return cancelled;
+    }
+
+    private Exception HeldFailure(Fault? fault, Exception? exception) =>
+        exception ?? Refused(fault is { Kind: FaultKind.PartialResponse } ? new Fault(FaultKind.BrokenBody) : fault!);
+
+    // The rest of an answer comes with its own attempts, which have told what happened to them.
+    private async ValueTask<PartialResponseException> ToPartialAsync(Fault? fault, Exception? exception, TimeSpan now)
+    {
+        if (exception is PartialResponseException rest && _watchesItself)
+        {
+            await LeaveSourceAsync(now).ConfigureAwait(false);
+            return rest;
         }
         fault ??= exception is OperationCanceledException && _lease.CancelledFor is { } why ? why : _engine.Classify(exception!, _lease.State.Endpoint);
         var evidence = fault with { Applied = FaultApplied.Partial };
+        var attempts = _lease.IsCompleted ? [] : AttemptsUpTo(evidence, now);
+        if (_seams is not null && !_lease.IsCompleted)
+            KeepBooks();
         Complete(evidence, now);
-        _over = true;
-        if (_partial is not null)
-            throw _cut = _partial; // the continuation failed too: what the caller must hear is the first cut
-        _partial = new PartialResponseException(
-            _engine.Settings.Pool, _lease.State.Endpoint.Name, evidence, _delivered, AttemptsUpTo(evidence, now), fault.RetryAfter, exception);
-        if (_continueWith is null || await ContinuationAsync(_partial).ConfigureAwait(false) is not { } rest)
-            throw _cut = _partial;
-        _source = new StreamSource<T>(rest, _signal);
-        _over = false;
-        _silence = default;
-        return await MoveNextAsync().ConfigureAwait(false);
+        var disposal = await LeaveSourceAsync(now).ConfigureAwait(false);
+        var inner = disposal is null ? exception : exception is null ? disposal : new AggregateException(exception, disposal);
+        return new PartialResponseException(_engine.Settings.Pool, _lease.State.Endpoint.Name, evidence, _delivered, attempts, fault.RetryAfter, inner);
+    }
+
+    // The provider bills what it sent, and tells it only at the end; and the call goes on.
+    private void KeepBooks()
+    {
+        if (_lease.OutputTokens is null)
+            _lease.CountTokens(_lease.InputTokens ?? (_lease.EstimatedInputTokens > 0 ? _lease.EstimatedInputTokens : null), _delivered);
+        (_spanStarted, _lease.CallStarted) = (_lease.CallStarted, null);
     }
 
     // The attempt that served up to its first content has failed after all.
     private IReadOnlyList<AttemptRecord> AttemptsUpTo(Fault cut, TimeSpan now) =>
         Detail is null ? [] : [.. Detail.Attempts.Select(a => a.Fault is null ? a with { Fault = cut, Duration = now - _lease.Started } : a)];
 
-    private async ValueTask<IAsyncEnumerator<T>?> ContinuationAsync(PartialResponseException partial)
+    // What the source throws while it is closed belongs to the cut. One that takes long is not waited for: the cut must be told.
+    private async ValueTask<Exception?> LeaveSourceAsync(TimeSpan now)
     {
-        _source.Leave();
         try
         {
-            return (await _continueWith!(partial, _callerToken).ConfigureAwait(false))?.GetAsyncEnumerator(_callerToken);
+            var leaving = _source.LeaveAsync().Preserve();
+            if (!leaving.IsCompleted)
+            {
+                _leaving = leaving;
+                var until = now + LongestFarewell;
+                leaving.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_signal.Setter);
+                while (!leaving.IsCompleted && now < until)
+                {
+                    _signal.Arm(until, now);
+                    await _signal.WaitAsync().ConfigureAwait(false);
+                    now = _engine.Clock.Now;
+                }
+                if (!leaving.IsCompleted)
+                    return null;
+            }
+            await leaving.ConfigureAwait(false);
+            return null;
         }
-#pragma warning disable CA1031 // Its own failure must not mask the first one.
-        catch (Exception)
+#pragma warning disable CA1031 // It is told with the cut.
+        catch (Exception exception)
 #pragma warning restore CA1031
         {
-            return null;
+            return exception;
+        }
+    }
+
+    private async ValueTask<IAsyncEnumerable<T>?> ContinueAsync(PartialResponseException partial)
+    {
+        using var both = _callerToken.CanBeCanceled && _readerToken.CanBeCanceled && _callerToken != _readerToken
+            ? CancellationTokenSource.CreateLinkedTokenSource(_callerToken, _readerToken) : null;
+        var token = both?.Token ?? (_callerToken.CanBeCanceled ? _callerToken : _readerToken);
+        try
+        {
+            return await _seams!.ContinueAsync(partial, _lease.CallSpan, token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (IsCancelled)
+        {
+            throw CancelledAt(_engine.Clock.Now);
         }
     }
 }

@@ -1,0 +1,225 @@
+using System.Text.Json;
+
+namespace HaKit.Dialects;
+
+/// <summary>How one endpoint is asked for the rest of an answer.</summary>
+internal readonly record struct RestRequest
+{
+    /// <summary>How it goes on from a beginning.</summary>
+    public required Continuation How { get; init; }
+
+    /// <summary>The application's message that asks for the rest, for <see cref="Continuation.Instruction"/>.</summary>
+    public string? Instruction { get; init; }
+
+    /// <summary>The endpoint's dialect.</summary>
+    public required WireDialect Dialect { get; init; }
+
+    /// <summary>The endpoint's host.</summary>
+    public string? Host { get; init; }
+
+    /// <summary>The endpoint's model as JSON; null to leave the caller's.</summary>
+    public byte[]? Model { get; init; }
+
+    /// <summary>The beginning of the answer; empty when there is none, and then the request is asked as it was.</summary>
+    public required string Beginning { get; init; }
+
+    /// <summary>Tokens that were delivered.</summary>
+    public required long Tokens { get; init; }
+}
+
+/// <summary>
+/// What continuing a streamed answer needs to know of one wire format: which requests and answers can be continued, how the continuing request is written, and
+/// how the events of the rest become those of the one answer. Stateless; what it learns is in <see cref="DeliveredText"/> and <see cref="RestState"/>.
+/// </summary>
+internal abstract class ContinuationFormat
+{
+    private static readonly JsonWriterOptions s_writing = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    /// <summary>The format of a path; null where an answer cannot be continued.</summary>
+    public static ContinuationFormat? Of(string path)
+    {
+        var text = path.AsSpan().TrimEnd('/');
+        return text.EndsWith("/chat/completions", StringComparison.Ordinal) ? ChatContinuation.Instance
+            : text.EndsWith("/messages", StringComparison.Ordinal) ? MessagesContinuation.Instance
+            : null;
+    }
+
+    /// <summary>What in a request stands in the way of a continuation; null: nothing does.</summary>
+    public NotContinuedReason? FindObstacle(ReadOnlySpan<byte> request)
+    {
+        try
+        {
+            var members = new JsonMembers(request);
+            var hasMessages = false;
+            while (members.MoveNext())
+            {
+                hasMessages |= members.Name.SequenceEqual("messages"u8) && EndsWithQuestion(members.Value);
+                if (JsonMembers.IsFilled(members.Value) && ObstacleOf(members.Name, members.Value) is { } reason)
+                    return reason;
+            }
+            return hasMessages ? null : NotContinuedReason.OtherRequest;
+        }
+        catch (JsonException)
+        {
+            return NotContinuedReason.OtherRequest;
+        }
+    }
+
+    /// <summary>Writes the request that asks an endpoint for the rest.</summary>
+    /// <param name="request">The caller's request.</param>
+    /// <param name="rest">What to ask for.</param>
+    public byte[] WriteRequest(ReadOnlySpan<byte> request, in RestRequest rest)
+    {
+        using var stream = new MemoryStream(request.Length + 2 * rest.Beginning.Length + 256);
+        using (var json = new Utf8JsonWriter(stream, s_writing))
+        {
+            json.WriteStartObject();
+            var members = new JsonMembers(request);
+            while (members.MoveNext())
+            {
+                json.WritePropertyName(members.Name);
+                if (rest.Model is { } model && members.Name.SequenceEqual("model"u8))
+                    json.WriteRawValue(model, skipInputValidation: true);
+                else if (members.Name.SequenceEqual("messages"u8) && rest.Beginning.Length > 0)
+                    WriteMessages(json, members.Value, in rest);
+                else if (IsBoundOfTokens(members.Name) && AnswerSeam.TokensLeft(JsonMembers.Number(members.Value), rest.Tokens) is { } left)
+                    json.WriteNumberValue(left);
+                else
+                    json.WriteRawValue(members.Value, skipInputValidation: true);
+            }
+            if (rest is { How: Continuation.AssistantPrefix, Beginning.Length: > 0 })
+                WriteFlags(json, in rest);
+            json.WriteEndObject();
+        }
+        return stream.ToArray();
+    }
+
+    /// <summary>Notes the data of one event that goes to the caller.</summary>
+    public void Note(ReadOnlySpan<byte> data, DeliveredText delivered)
+    {
+        if (delivered.Obstacle is not null)
+            return;
+        try
+        {
+            Read(data, delivered);
+        }
+        catch (JsonException)
+        {
+            delivered.Bar(NotContinuedReason.OtherContent);
+        }
+    }
+
+    /// <summary>Rewrites an event of the rest as one of the answer that the caller reads: one id, one text, one usage.</summary>
+    /// <param name="data">The event's data.</param>
+    /// <param name="name">The event's name; empty for none.</param>
+    /// <param name="rest">What is known of the rest so far.</param>
+    /// <returns>The event, or several; empty for one that the caller must not see.</returns>
+    public byte[] Rewrite(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, RestState rest)
+    {
+        try
+        {
+            return RewriteEvent(data, name, rest);
+        }
+        catch (JsonException)
+        {
+            return Event(name, data); // its reader finds that it is torn
+        }
+    }
+
+    /// <summary>The events that end an answer of which everything but the mark of its end was delivered.</summary>
+    public abstract byte[] EndMark { get; }
+
+    /// <summary>What a member of the request means for a continuation; asked only of members with something in them.</summary>
+    protected abstract NotContinuedReason? ObstacleOf(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value);
+
+    protected abstract bool IsBoundOfTokens(ReadOnlySpan<byte> name);
+
+    protected abstract void Read(ReadOnlySpan<byte> data, DeliveredText delivered);
+
+    protected abstract byte[] RewriteEvent(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, RestState rest);
+
+    /// <summary>Writes what some servers need beside the messages to go on from a beginning.</summary>
+    protected virtual void WriteFlags(Utf8JsonWriter json, in RestRequest rest)
+    {
+    }
+
+    /// <summary>Does the message with the beginning need a mark of its own?</summary>
+    protected virtual bool MarksPrefix(in RestRequest rest) => false;
+
+    protected static byte[] Event(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data) => name.IsEmpty
+        ? [.. "data: "u8, .. data, .. "\n\n"u8]
+        : [.. "event: "u8, .. name, .. "\ndata: "u8, .. data, .. "\n\n"u8];
+
+    protected delegate void JsonWriting(Utf8JsonWriter json);
+
+    protected static byte[] Json(JsonWriting write)
+    {
+        using var stream = new MemoryStream(256);
+        using (var json = new Utf8JsonWriter(stream, s_writing))
+            write(json);
+        return stream.ToArray();
+    }
+
+    private void WriteMessages(Utf8JsonWriter json, ReadOnlySpan<byte> messages, in RestRequest rest)
+    {
+        json.WriteStartArray();
+        var reader = new Utf8JsonReader(messages);
+        reader.Read();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            json.WriteRawValue(messages[start..(int)reader.BytesConsumed], skipInputValidation: true);
+        }
+        json.WriteStartObject();
+        json.WriteString("role"u8, "assistant"u8);
+        json.WriteString("content"u8, rest.Beginning);
+        if (rest.How == Continuation.AssistantPrefix && MarksPrefix(in rest))
+            json.WriteBoolean("prefix"u8, true);
+        json.WriteEndObject();
+        if (rest.How == Continuation.Instruction)
+        {
+            json.WriteStartObject();
+            json.WriteString("role"u8, "user"u8);
+            json.WriteString("content"u8, rest.Instruction);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    // A conversation that ends with an assistant message has a beginning of the caller's own already.
+    private static bool EndsWithQuestion(ReadOnlySpan<byte> messages)
+    {
+        var reader = new Utf8JsonReader(messages);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
+            return false;
+        ReadOnlySpan<byte> last = default;
+        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+        {
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            last = messages[start..(int)reader.BytesConsumed];
+        }
+        return !last.IsEmpty && !JsonMembers.Is(JsonMembers.Find(last, "role"u8), "assistant"u8);
+    }
+}
+
+/// <summary>The rest of an answer on its way: the seam, and what its events have told so far. One for each attempt at a continuation; not thread-safe.</summary>
+internal sealed class RestState(DeliveredText delivered, AnswerSeam seam)
+{
+    public DeliveredText Delivered { get; } = delivered;
+
+    public AnswerSeam Seam { get; } = seam;
+
+    /// <summary>Input tokens of this part, once its endpoint reported them.</summary>
+    public long InputTokens { get; set; }
+
+    /// <summary>What is added to the index of a block; null before the first block.</summary>
+    public int? BlockShift { get; set; }
+
+    /// <summary>Does the block that goes on where the text was cut still take text?</summary>
+    public bool IsJoining { get; set; } = true;
+
+    /// <summary>The sum of this part and those before it.</summary>
+    public (long Input, long Output) Sum(long input, long output) => AnswerSeam.AddUsage(Delivered.PromptTokens, Delivered.TokensAtSeams, input, output);
+}

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using HaKit.Faults;
+
+namespace HaKit.Failover;
+
+/// <summary>The cuts of one answer and what became of each: asks for the rest, and keeps the first cut for the case that there is none. For one reader.</summary>
+internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>> continueWith)
+{
+    private readonly List<string> _cutBy = [];
+    private readonly List<AttemptRecord> _attempts = [];
+    private readonly List<StreamSeam> _made = [];
+    private PartialResponseException? _first;
+    private NotContinuedReason _reason;
+
+    /// <summary>The seams that were made.</summary>
+    public IReadOnlyList<StreamSeam> Made => _made;
+
+    /// <summary>Asks for the rest of the answer.</summary>
+    /// <param name="cut">The cut.</param>
+    /// <param name="span">The call's span, if anything follows it.</param>
+    /// <param name="token">The caller's token.</param>
+    /// <returns>The rest; null when there is none.</returns>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public async ValueTask<IAsyncEnumerable<T>?> ContinueAsync(PartialResponseException cut, Activity? span, CancellationToken token)
+    {
+        _first ??= cut;
+        _cutBy.Add(cut.Endpoint);
+        if (_cutBy.Count > 1)
+            _attempts.AddRange(cut.Attempts);
+        (cut.CutBy, cut.Deadline) = ([.. _cutBy], deadline);
+        if (_cutBy.Count > ContinuationCase.MostSeams)
+        {
+            _reason = NotContinuedReason.TooManySeams;
+            return null;
+        }
+        var began = engine.Clock.Now;
+        try
+        {
+            _reason = NotContinuedReason.Failed;
+            if (await continueWith(cut, token).ConfigureAwait(false) is not { } rest)
+                return null;
+            Add(cut, rest as StreamedAnswer<T>, span, began);
+            return rest;
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (NotContinuedException exception)
+        {
+            _reason = exception.Reason;
+            _attempts.AddRange(exception.Attempts);
+        }
+        catch (EndpointPoolException exception)
+        {
+            _attempts.AddRange(exception.Attempts);
+        }
+#pragma warning disable CA1031 // Its own failure must not mask the first one.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
+        if (_reason == NotContinuedReason.Failed)
+            engine.Telemetry.NotContinued(cut.Endpoint, cut.Fault.KindName);
+        return null;
+    }
+
+    /// <summary>What the caller gets when there is no rest: the first cut, with all that was tried.</summary>
+    /// <param name="delivered">Items with content that the caller has received.</param>
+    public PartialResponseException Failure(int delivered) => new(
+        _first!.Pool, _first.Endpoint, _first.Fault, delivered, [.. _first.Attempts, .. _attempts], _first.RetryAfter, _first.InnerException, _reason);
+
+    private void Add(PartialResponseException cut, StreamedAnswer<T>? rest, Activity? span, TimeSpan began)
+    {
+        var seam = new StreamSeam
+        {
+            AfterCharacters = rest?.AfterCharacters,
+            From = cut.Endpoint,
+            To = rest?.Detail.Endpoint,
+            Why = cut.Fault,
+            Took = engine.Clock.Now - began,
+        };
+        _made.Add(seam);
+        engine.Telemetry.Continued(span, _made.Count, seam.From, seam.To, cut.Fault.KindName);
+        engine.SeamMade?.Invoke(seam);
+    }
+}

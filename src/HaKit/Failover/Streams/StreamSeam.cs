@@ -1,0 +1,27 @@
+using System.Globalization;
+using HaKit.Faults;
+
+namespace HaKit;
+
+/// <summary>One place at which an answer was cut and another endpoint went on with it. Immutable.</summary>
+public sealed record StreamSeam
+{
+    /// <summary>Gets how many characters had been delivered; null when the continuation did not tell.</summary>
+    public int? AfterCharacters { get; init; }
+
+    /// <summary>Gets the name of the endpoint whose answer was cut.</summary>
+    public required string From { get; init; }
+
+    /// <summary>Gets the name of the endpoint that went on; null when the continuation did not come from the pool.</summary>
+    public string? To { get; init; }
+
+    /// <summary>Gets what happened to the answer.</summary>
+    public required Fault Why { get; init; }
+
+    /// <summary>Gets the time from the cut to the first content of the rest.</summary>
+    public required TimeSpan Took { get; init; }
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{From} → {To ?? "the application"} after {AfterCharacters?.ToString(CultureInfo.InvariantCulture) ?? "?"} characters ({Why}), {Took.TotalSeconds:0.###} s");
+}

@@ -1,0 +1,145 @@
+using HaKit.Dialects;
+using HaKit.Failover;
+
+namespace HaKit.Http;
+
+/// <summary>
+/// Keeps what a caller has received of one streamed answer over HTTP, and asks for the rest after a cut: with the caller's request, to which the beginning of the
+/// answer was added, sent through the same handlers. One for each stream; for one reader.
+/// </summary>
+internal sealed class HttpContinuation
+{
+    private readonly EndpointPool _pool;
+    private readonly HttpSend _send;
+    private readonly HttpRequestMessage _request;
+    private readonly RequestProfile _profile;
+    private readonly byte[] _body;
+
+    /// <param name="pool">The pool.</param>
+    /// <param name="send">Sends one attempt on; must work after the call has returned.</param>
+    /// <param name="request">The caller's request.</param>
+    /// <param name="profile">What is known of it.</param>
+    /// <param name="format">The format of its path; null where nothing is known of one.</param>
+    /// <param name="body">The request's body; empty where it was not kept.</param>
+    /// <param name="source">The events of the answer.</param>
+    public HttpContinuation(EndpointPool pool, HttpSend send, HttpRequestMessage request, RequestProfile profile, ContinuationFormat? format, byte[] body, SseEvents source)
+    {
+        (_pool, _send, _request, _profile, _body) = (pool, send, request, profile, body);
+        (Format, Source) = (format ?? ChatContinuation.Instance, source);
+        Delivered = new DeliveredText(pool.Options.Http.MaxReplayBytes);
+        if (format is null || body.Length == 0)
+            Delivered.Bar(NotContinuedReason.OtherRequest);
+    }
+
+    public ContinuationFormat Format { get; }
+
+    public DeliveredText Delivered { get; }
+
+    /// <summary>The events of the answer that was cut.</summary>
+    public SseEvents Source { get; }
+
+    /// <summary>Notes the data of an event that goes to the caller.</summary>
+    public void Note(ReadOnlySpan<byte> data)
+    {
+        if (Source.Framing == BodyFraming.Events)
+            Format.Note(data, Delivered);
+        else
+            Delivered.Bar(NotContinuedReason.OtherContent);
+    }
+
+    /// <summary>Asks another endpoint for the rest.</summary>
+    /// <exception cref="NotContinuedException">It may not be asked for, or every attempt failed.</exception>
+    public async ValueTask<IAsyncEnumerable<ReadOnlyMemory<byte>>?> ContinueAsync(PartialResponseException cut, CancellationToken token)
+    {
+        if (Delivered.Obstacle is null && Format.FindObstacle(_body) is { } obstacle)
+            Delivered.Bar(obstacle);
+        var route = ContinuationRoute.Begin(_pool.Engine, _profile, cut, Delivered.Obstacle);
+        if (Delivered.HasReason)
+            return OnlyEndAsync();
+        Delivered.TokensAtSeams.Add(Delivered.Tokens);
+        var text = Delivered.Text;
+        while (true)
+        {
+            var rest = new HttpRest(this, route, text);
+            try
+            {
+                var response = await HttpCall.RunRestAsync(_pool, _send, NewRequest(), rest, route.Next(), token).ConfigureAwait(false);
+                if (response is { IsSuccessStatusCode: true, Content: AnswerContent { Body: AnswerStream { Answer: var answer } } })
+                {
+                    answer.AfterCharacters = text.Length;
+                    return answer;
+                }
+                response.Dispose(); // a refusal of a request that is not the caller's: another endpoint may take it
+            }
+            catch (EndpointPoolException exception)
+            {
+                route.Fail(exception.Attempts);
+            }
+            catch (Exception exception) when (exception is not (NotContinuedException or OperationCanceledException))
+            {
+                // As a refusal.
+            }
+        }
+    }
+
+    // Each attempt writes a body of its own; this one says what the request is.
+    private HttpRequestMessage NewRequest()
+    {
+        var request = new HttpRequestMessage(_request.Method, _request.RequestUri) { Version = _request.Version, VersionPolicy = _request.VersionPolicy, Content = new ByteArrayContent(_body) };
+        foreach (var (name, values) in _request.Headers.NonValidated)
+            if (!name.Equals("Idempotency-Key", StringComparison.OrdinalIgnoreCase))
+                request.Headers.AddAsIs(name, values);
+        if (_request.Content is { } content)
+            foreach (var (name, values) in content.Headers.NonValidated)
+                if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+                    request.Content.Headers.AddAsIs(name, values);
+        foreach (var option in (IDictionary<string, object?>)_request.Options)
+            ((IDictionary<string, object?>)request.Options)[option.Key] = option.Value;
+        return request;
+    }
+
+    private async IAsyncEnumerable<ReadOnlyMemory<byte>> OnlyEndAsync()
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        yield return Format.EndMark;
+    }
+}
+
+/// <summary>One call for the rest of an answer, over all its attempts.</summary>
+/// <param name="whole">The answer.</param>
+/// <param name="route">Told which endpoints are asked.</param>
+/// <param name="text">What was delivered.</param>
+internal sealed class HttpRest(HttpContinuation whole, ContinuationRoute route, string text)
+{
+    /// <summary>The body of one attempt.</summary>
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="model">The endpoint's model; null to leave the caller's.</param>
+    /// <param name="request">The request for the rest, with the caller's body.</param>
+    /// <param name="body">The caller's body.</param>
+    public HttpContent NewContent(PoolEndpoint endpoint, ModelName? model, HttpRequestMessage request, ReadOnlySpan<byte> body)
+    {
+        route.Ask(endpoint);
+        var written = whole.Format.WriteRequest(body, new RestRequest
+        {
+            How = endpoint.Continuation,
+            Instruction = endpoint.ContinuationInstruction,
+            Dialect = endpoint.Dialect,
+            Host = endpoint.Address?.Host,
+            Model = model?.Json,
+            Beginning = new AnswerSeam(text).Beginning,
+            Tokens = whole.Delivered.TokensAtSeams[^1],
+        });
+        var content = new ByteArrayContent(written);
+        foreach (var (name, values) in request.Content!.Headers.NonValidated)
+            if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+                content.Headers.AddAsIs(name, values);
+        return content;
+    }
+
+    /// <summary>The events of one attempt, joined to those that the caller has.</summary>
+    public RestEvents Join(SseEvents events, PoolEndpoint endpoint)
+    {
+        events.DropsTornTail = true;
+        return new RestEvents(events, whole.Format, new RestState(whole.Delivered, new AnswerSeam(text, endpoint.RepeatsTail)), endpoint.Name, whole.Source.TookTail);
+    }
+}

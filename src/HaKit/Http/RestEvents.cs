@@ -1,0 +1,46 @@
+using HaKit.Dialects;
+using HaKit.Faults;
+
+namespace HaKit.Http;
+
+/// <summary>The events of the rest of an answer, rewritten as those of the one answer that the caller reads. For one reader.</summary>
+/// <param name="source">The events as they come.</param>
+/// <param name="format">Their format.</param>
+/// <param name="state">What is known of the rest.</param>
+/// <param name="endpoint">The name of the endpoint that they come from.</param>
+/// <param name="needsBreak">Did the event before the cut come without the blank line that ends it?</param>
+internal sealed class RestEvents(SseEvents source, ContinuationFormat format, RestState state, string endpoint, bool needsBreak) : IAsyncEnumerator<ReadOnlyMemory<byte>>
+{
+    // Another endpoint is asked; only if that one goes on was this one at fault.
+    private static readonly Fault s_startedOver = new(FaultKind.BrokenBody) { SecondOpinion = SecondOpinion.Each, IsProvisional = true };
+
+    private readonly EventData _fields = new();
+    private bool _needsBreak = needsBreak;
+
+    public ReadOnlyMemory<byte> Current { get; private set; }
+
+    public async ValueTask<bool> MoveNextAsync()
+    {
+        while (await source.MoveNextAsync().ConfigureAwait(false))
+        {
+            var item = Rewrite(source.Current);
+            // What is no stream of events, and an answer that is given anew, cannot be joined to what the caller has.
+            if (state.Seam.HasStartedOver || source.Framing != BodyFraming.Events)
+                throw new EndpointFaultException(endpoint, s_startedOver);
+            if (item.IsEmpty)
+                continue;
+            Current = _needsBreak ? (byte[])[.. "\n\n"u8, .. item.Span] : item;
+            _needsBreak = false;
+            return true;
+        }
+        return false;
+    }
+
+    public ValueTask DisposeAsync() => source.DisposeAsync();
+
+    private ReadOnlyMemory<byte> Rewrite(ReadOnlyMemory<byte> item)
+    {
+        var data = _fields.Read(item.Span, out var name);
+        return data is not [(byte)'{', ..] || _fields.IsError ? item : format.Rewrite(data, name, state);
+    }
+}

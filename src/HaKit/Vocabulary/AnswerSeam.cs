@@ -1,0 +1,141 @@
+namespace HaKit;
+
+/// <summary>
+/// Joins the rest of a cut answer to what was delivered of it, so that nothing is repeated or lost: the beginning that the next endpoint is given has no white
+/// space at its end, and the same white space is dropped once where the rest begins. Pure text; one instance for each seam; not thread-safe.
+/// </summary>
+public sealed class AnswerSeam
+{
+    /// <summary>A repetition shorter than this is taken for the answer itself.</summary>
+    public const int ShortestOverlap = 16;
+
+    private const int LongestOverlap = 512;
+
+    // Of an answer that is given anew so many characters are the same; fewer may be chance.
+    private const int StartCompared = 48;
+
+    private readonly string _owed;
+    private readonly bool _repeatsTail;
+    private readonly int _startCompared;
+    private string _held = "";
+    private bool _isOpen;
+
+    /// <summary>Prepares the seam after a text.</summary>
+    /// <param name="delivered">All text that was delivered.</param>
+    /// <param name="repeatsTail">Does the next endpoint repeat the last words of the beginning? A repetition of at least 16 characters is dropped then.</param>
+    public AnswerSeam(string delivered, bool repeatsTail = false)
+    {
+        ArgumentNullException.ThrowIfNull(delivered);
+        var end = delivered.Length;
+        // Half a character: the next endpoint gives the whole of it, and the caller has the first half.
+        if (end > 0 && char.IsHighSurrogate(delivered[end - 1]))
+            end--;
+        while (end > 0 && char.IsWhiteSpace(delivered[end - 1]))
+            end--;
+        Beginning = delivered[..end];
+        _owed = delivered[end..];
+        _repeatsTail = repeatsTail;
+        _startCompared = repeatsTail ? 0 : ComparedOf(Beginning);
+    }
+
+    /// <summary>Gets the text to give to the next endpoint as the beginning of its answer. Empty when only white space was delivered: then the request is asked as it was.</summary>
+    public string Beginning { get; }
+
+    /// <summary>Gets whether the endpoint gives the answer anew and does not go on from the beginning. Then nothing of it may be delivered.</summary>
+    public bool HasStartedOver { get; private set; }
+
+    /// <summary>Takes a piece of the rest.</summary>
+    /// <param name="piece">The piece as it came.</param>
+    /// <returns>What the caller gets now; empty while it is not decided whether the piece repeats what the caller has.</returns>
+    public string Append(string piece)
+    {
+        ArgumentNullException.ThrowIfNull(piece);
+        if (_isOpen)
+            return piece;
+        _held += piece;
+        return Join(isAtEnd: false);
+    }
+
+    /// <summary>Ends the rest.</summary>
+    /// <returns>What was held and the caller gets now.</returns>
+    public string Complete() => _isOpen ? "" : Join(isAtEnd: true);
+
+    /// <summary>Computes how many tokens the rest may have: what the request allows less what was delivered, at least 1.</summary>
+    /// <param name="most">What the request allows; null for no bound.</param>
+    /// <param name="delivered">Tokens that were delivered.</param>
+    public static long? TokensLeft(long? most, long delivered) => most is { } bound ? Math.Max(1, bound - delivered) : null;
+
+    /// <summary>
+    /// Estimates the tokens of a text: one for each item that brought a piece of it, or one for four characters, whichever is more. Servers report tokens at the
+    /// end, which a cut answer does not have.
+    /// </summary>
+    /// <param name="characters">Its characters.</param>
+    /// <param name="pieces">The items in which it came.</param>
+    public static long EstimateTokens(long characters, long pieces) => Math.Max(pieces, (characters + 3) / 4);
+
+    /// <summary>
+    /// Adds the usage of all parts of an answer. What was delivered before a seam counts as output of the part that was cut, and once as input of the part that
+    /// went on from it.
+    /// </summary>
+    /// <param name="prompt">Tokens of the prompt as the first part reported them; null when it did not.</param>
+    /// <param name="delivered">Tokens that had been delivered in all at each seam, in order; at least one.</param>
+    /// <param name="restInput">Input tokens of the last part.</param>
+    /// <param name="restOutput">Output tokens of the last part.</param>
+    public static (long Input, long Output) AddUsage(long? prompt, IReadOnlyList<long> delivered, long restInput, long restOutput)
+    {
+        ArgumentNullException.ThrowIfNull(delivered);
+        var before = delivered[^1];
+        var first = prompt ?? Math.Max(0, restInput - before);
+        var input = restInput;
+        for (var i = 0; i < delivered.Count; i++)
+            input += first + (i == 0 ? 0 : delivered[i - 1]);
+        return (input, before + restOutput);
+    }
+
+    private string Join(bool isAtEnd)
+    {
+        var same = CommonLength(_held, Beginning);
+        if (_startCompared > 0 && same >= _startCompared)
+        {
+            HasStartedOver = true;
+            return "";
+        }
+        if (!isAtEnd && (_startCompared > 0 && same == _held.Length || _repeatsTail && MayRepeatMore()))
+            return "";
+        var rest = _held.AsSpan(_repeatsTail ? Overlap() : 0);
+        var again = CommonLength(rest, _owed);
+        if (!isAtEnd && again == rest.Length && again < _owed.Length)
+            return "";
+        _isOpen = rest.Length > again || isAtEnd;
+        return rest[again..].ToString();
+    }
+
+    // Could what came so far be the beginning of a longer repetition?
+    private bool MayRepeatMore()
+    {
+        for (var length = Math.Min(Beginning.Length, LongestOverlap); length > _held.Length; length--)
+            if (Beginning.AsSpan(Beginning.Length - length).StartsWith(_held))
+                return true;
+        return false;
+    }
+
+    private int Overlap()
+    {
+        for (var length = Math.Min(Math.Min(Beginning.Length, LongestOverlap), _held.Length); length >= ShortestOverlap; length--)
+            if (Beginning.AsSpan(Beginning.Length - length).SequenceEqual(_held.AsSpan(0, length)))
+                return length;
+        return 0;
+    }
+
+    private static int CommonLength(ReadOnlySpan<char> one, ReadOnlySpan<char> other) => one.CommonPrefixLength(other);
+
+    // A beginning that repeats itself (a refrain, the rows of a table) may rightly come once more, and says nothing.
+    private static int ComparedOf(string beginning)
+    {
+        var length = Math.Min(beginning.Length, StartCompared);
+        if (length < ShortestOverlap)
+            return 0;
+        var head = beginning.AsSpan(0, ShortestOverlap);
+        return beginning.AsSpan(1).IndexOf(head[..(ShortestOverlap / 2)]) >= 0 ? 0 : length;
+    }
+}

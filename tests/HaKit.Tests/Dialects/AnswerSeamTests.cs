@@ -1,0 +1,118 @@
+namespace HaKit.Tests.Dialects;
+
+/// <summary>The seam of two texts: nothing is repeated or lost.</summary>
+public sealed class AnswerSeamTests
+{
+    internal static readonly string[] Texts =
+    [
+        "The quick brown fox jumps over the lazy dog.  Twice.\n\nAnd once more.",
+        "ha ha ha ha ha ha ha ha ha ha ha ha ha ha ha!",
+        "| a | b |\n|---|---|\n| 1 | 2 |\n| 1 | 2 |\n| 1 | 2 |\n| 1 | 2 |\n",
+        "def f(x):\n    if x:\n        return [\n            1,\n            2,\n        ]\n    return None\n",
+        "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich. 春はあけぼの。やうやう白くなりゆく山ぎは。",
+        "emoji 😀😀 family 👨‍👩‍👧‍👦 flag 🇩🇪 \u00A0 narrow\u202Fspace e\u0301 end",
+        "  \n\n   leading white space, and trailing   \n ",
+        "\t\ttabs\t\tand\r\nlines\r\n\r\n",
+    ];
+
+    [Fact]
+    public void Any_text_cut_anywhere_comes_whole_from_an_endpoint_that_goes_on_from_its_beginning()
+    {
+        var random = new Random(1);
+        foreach (var text in Texts)
+            for (var cut = 0; cut <= text.Length; cut++)
+            {
+                var seam = new AnswerSeam(text[..cut]);
+                seam.Beginning.Should().NotMatchRegex(@"\s\z", "some servers refuse a beginning that ends in white space");
+                Read(seam, text[seam.Beginning.Length..], random).Should().Be(text[cut..], $"'{text}' was cut after {cut}");
+            }
+    }
+
+    [Fact]
+    public void Text_cut_twice_comes_whole()
+    {
+        var random = new Random(2);
+        foreach (var text in Texts)
+            for (var run = 0; run < 200; run++)
+            {
+                var first = random.Next(text.Length + 1);
+                var seam = new AnswerSeam(text[..first]);
+                var delivered = text[..first];
+                // The second endpoint is cut as well, at any place, and what its seam still holds was not delivered.
+                var rest = text[seam.Beginning.Length..];
+                delivered += Pieces(rest[..random.Next(rest.Length + 1)], random).Aggregate("", (all, piece) => all + seam.Append(piece));
+                text.Should().StartWith(delivered);
+                var second = new AnswerSeam(delivered);
+                (delivered + Read(second, text[second.Beginning.Length..], random)).Should().Be(text);
+            }
+    }
+
+    [Fact]
+    public void A_repeated_tail_is_dropped_from_sixteen_characters_on_where_the_endpoint_declares_it()
+    {
+        const string Text = "One two three four five six seven eight nine ten eleven twelve thirteen fourteen";
+        var random = new Random(3);
+        for (var cut = 20; cut < Text.Length; cut++)
+            for (var repeated = AnswerSeam.ShortestOverlap; repeated <= cut; repeated++)
+            {
+                var seam = new AnswerSeam(Text[..cut], repeatsTail: true);
+                if (repeated > seam.Beginning.Length)
+                    continue;
+                Read(seam, Text[(seam.Beginning.Length - repeated)..], random).Should().Be(Text[cut..], $"{repeated} characters before {cut} came again");
+            }
+    }
+
+    [Fact]
+    public void A_repetition_is_kept_when_it_is_short_or_the_endpoint_declares_nothing()
+    {
+        Read(new AnswerSeam("ha ha ha ha", repeatsTail: true), " ha ha!", new Random(4)).Should().Be(" ha ha!");
+        Read(new AnswerSeam("and again and again and again and again"), " and again and again", new Random(4)).Should().Be(" and again and again");
+    }
+
+    [Fact]
+    public void An_endpoint_that_starts_over_is_found_out_before_anything_is_delivered()
+    {
+        const string Text = "Once upon a time there was a server that answered every question but never one twice.";
+        for (var cut = 20; cut < Text.Length; cut++)
+        {
+            var seam = new AnswerSeam(Text[..cut]);
+            var out1 = Pieces(Text, new Random(cut)).TakeWhile(_ => !seam.HasStartedOver).Aggregate("", (all, piece) => all + seam.Append(piece));
+            seam.HasStartedOver.Should().BeTrue();
+            out1.Should().BeEmpty();
+        }
+    }
+
+    [Fact]
+    public void Usage_adds_all_parts_and_counts_the_beginning_once_as_input()
+    {
+        // A prompt of 10: 5 tokens, cut; then 15 in and 7 out.
+        AnswerSeam.AddUsage(10, [5], 15, 7).Should().Be((10 + 15, 5 + 7));
+        AnswerSeam.AddUsage(null, [5], 15, 7).Should().Be((10 + 15, 5 + 7));
+        // Cut again after 3 more: 18 in, 4 out.
+        AnswerSeam.AddUsage(10, [5, 8], 18, 4).Should().Be((10 + 15 + 18, 8 + 4));
+    }
+
+    [Theory]
+    [InlineData(null, 5, null)]
+    [InlineData(100L, 40, 60L)]
+    [InlineData(100L, 100, 1L)]
+    [InlineData(100L, 4000, 1L)]
+    public void The_bound_of_tokens_is_reduced_by_what_was_delivered(long? most, long delivered, long? left) => AnswerSeam.TokensLeft(most, delivered).Should().Be(left);
+
+    internal static IEnumerable<string> Pieces(string text, Random random)
+    {
+        for (var at = 0; at < text.Length;)
+        {
+            var length = Math.Min(random.Next(0, 6), text.Length - at);
+            yield return text.Substring(at, length);
+            at += length;
+        }
+    }
+
+    private static string Read(AnswerSeam seam, string rest, Random random)
+    {
+        var text = Pieces(rest, random).Aggregate("", (all, piece) => all + seam.Append(piece)) + seam.Complete();
+        seam.HasStartedOver.Should().BeFalse();
+        return text;
+    }
+}
