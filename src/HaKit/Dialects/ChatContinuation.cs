@@ -148,14 +148,18 @@ internal sealed class ChatContinuation : ContinuationFormat
         {
             json.WritePropertyName(members.Name);
             if (members.Name.SequenceEqual("choices"u8))
+            {
                 isSomething |= WriteChoices(json, members.Value, rest);
+            }
             else if (members.Name.SequenceEqual("usage"u8) && members.Value is [(byte)'{', ..])
             {
                 WriteUsage(json, members.Value, rest);
                 isSomething = true;
             }
             else
+            {
                 json.WriteRawValue(SameOf(members.Name, rest.Delivered) is { } same ? same : members.Value, skipInputValidation: true);
+            }
         }
         return isSomething;
     }

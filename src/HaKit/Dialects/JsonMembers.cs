@@ -43,8 +43,10 @@ internal ref struct JsonMembers
     {
         var members = new JsonMembers(json);
         while (members.MoveNext())
+        {
             if (members.Name.SequenceEqual(name))
                 return members.Value;
+        }
         return default;
     }
 

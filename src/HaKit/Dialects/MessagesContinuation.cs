@@ -85,12 +85,16 @@ internal sealed class MessagesContinuation : ContinuationFormat
     {
         var type = JsonMembers.Find(delta, "type"u8);
         if (JsonMembers.Is(type, "text_delta"u8))
+        {
             Add(JsonMembers.Find(delta, "text"u8), delivered);
+        }
         else
+        {
             delivered.Bar(JsonMembers.Is(type, "input_json_delta"u8) ? NotContinuedReason.ToolCall
                 : JsonMembers.Is(type, "citations_delta"u8) ? NotContinuedReason.Citations
                 : JsonMembers.Is(type, "thinking_delta"u8) || JsonMembers.Is(type, "signature_delta"u8) ? NotContinuedReason.Reasoning
                 : NotContinuedReason.OtherContent);
+        }
     }
 
     private static void Add(ReadOnlySpan<byte> text, DeliveredText delivered)

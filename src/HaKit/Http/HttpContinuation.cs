@@ -87,12 +87,18 @@ internal sealed class HttpContinuation
     {
         var request = new HttpRequestMessage(_request.Method, _request.RequestUri) { Version = _request.Version, VersionPolicy = _request.VersionPolicy, Content = new ByteArrayContent(_body) };
         foreach (var (name, values) in _request.Headers.NonValidated)
+        {
             if (!name.Equals("Idempotency-Key", StringComparison.OrdinalIgnoreCase))
                 request.Headers.AddAsIs(name, values);
+        }
         if (_request.Content is { } content)
+        {
             foreach (var (name, values) in content.Headers.NonValidated)
+            {
                 if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
                     request.Content.Headers.AddAsIs(name, values);
+            }
+        }
         foreach (var option in (IDictionary<string, object?>)_request.Options)
             ((IDictionary<string, object?>)request.Options)[option.Key] = option.Value;
         return request;
@@ -131,8 +137,10 @@ internal sealed class HttpRest(HttpContinuation whole, ContinuationRoute route, 
         });
         var content = new ByteArrayContent(written);
         foreach (var (name, values) in request.Content!.Headers.NonValidated)
+        {
             if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
                 content.Headers.AddAsIs(name, values);
+        }
         return content;
     }
 

@@ -11,6 +11,8 @@ public sealed class AnswerSeam
 
     private const int LongestOverlap = 512;
 
+    private const int LongestToken = 16;
+
     // Of an answer that is given anew so many characters are the same; fewer may be chance.
     private const int StartCompared = 48;
 
@@ -66,12 +68,12 @@ public sealed class AnswerSeam
     public static long? TokensLeft(long? most, long delivered) => most is { } bound ? Math.Max(1, bound - delivered) : null;
 
     /// <summary>
-    /// Estimates the tokens of a text: one for each item that brought a piece of it, or one for four characters, whichever is more. Servers report tokens at the
-    /// end, which a cut answer does not have.
+    /// Estimates the tokens of a text: one for each item that brought a piece of it, or one for four characters where the pieces are so long that each must have
+    /// several. Servers report tokens at the end, which a cut answer does not have.
     /// </summary>
     /// <param name="characters">Its characters.</param>
     /// <param name="pieces">The items in which it came.</param>
-    public static long EstimateTokens(long characters, long pieces) => Math.Max(pieces, (characters + 3) / 4);
+    public static long EstimateTokens(long characters, long pieces) => characters > LongestToken * pieces ? (characters + 3) / 4 : pieces;
 
     /// <summary>
     /// Adds the usage of all parts of an answer. What was delivered before a seam counts as output of the part that was cut, and once as input of the part that
@@ -114,16 +116,20 @@ public sealed class AnswerSeam
     private bool MayRepeatMore()
     {
         for (var length = Math.Min(Beginning.Length, LongestOverlap); length > _held.Length; length--)
+        {
             if (Beginning.AsSpan(Beginning.Length - length).StartsWith(_held))
                 return true;
+        }
         return false;
     }
 
     private int Overlap()
     {
         for (var length = Math.Min(Math.Min(Beginning.Length, LongestOverlap), _held.Length); length >= ShortestOverlap; length--)
+        {
             if (Beginning.AsSpan(Beginning.Length - length).SequenceEqual(_held.AsSpan(0, length)))
                 return length;
+        }
         return 0;
     }
 

@@ -20,12 +20,14 @@ public sealed class AnswerSeamTests
     {
         var random = new Random(1);
         foreach (var text in Texts)
+        {
             for (var cut = 0; cut <= text.Length; cut++)
             {
                 var seam = new AnswerSeam(text[..cut]);
                 seam.Beginning.Should().NotMatchRegex(@"\s\z", "some servers refuse a beginning that ends in white space");
                 Read(seam, text[seam.Beginning.Length..], random).Should().Be(text[cut..], $"'{text}' was cut after {cut}");
             }
+        }
     }
 
     [Fact]
@@ -33,6 +35,7 @@ public sealed class AnswerSeamTests
     {
         var random = new Random(2);
         foreach (var text in Texts)
+        {
             for (var run = 0; run < 200; run++)
             {
                 var first = random.Next(text.Length + 1);
@@ -45,6 +48,7 @@ public sealed class AnswerSeamTests
                 var second = new AnswerSeam(delivered);
                 (delivered + Read(second, text[second.Beginning.Length..], random)).Should().Be(text);
             }
+        }
     }
 
     [Fact]
@@ -53,6 +57,7 @@ public sealed class AnswerSeamTests
         const string Text = "One two three four five six seven eight nine ten eleven twelve thirteen fourteen";
         var random = new Random(3);
         for (var cut = 20; cut < Text.Length; cut++)
+        {
             for (var repeated = AnswerSeam.ShortestOverlap; repeated <= cut; repeated++)
             {
                 var seam = new AnswerSeam(Text[..cut], repeatsTail: true);
@@ -60,6 +65,7 @@ public sealed class AnswerSeamTests
                     continue;
                 Read(seam, Text[(seam.Beginning.Length - repeated)..], random).Should().Be(Text[cut..], $"{repeated} characters before {cut} came again");
             }
+        }
     }
 
     [Fact]

@@ -107,6 +107,7 @@ public sealed class ContinuationFormatTests
         var format = isMessages ? (ContinuationFormat)MessagesContinuation.Instance : ChatContinuation.Instance;
         var random = new Random(5);
         foreach (var text in AnswerSeamTests.Texts.Where(t => !t.EnumerateRunes().Any(r => r.Value == 0xFFFD)))
+        {
             for (var run = 0; run < 60; run++)
             {
                 var delivered = new DeliveredText(100_000);
@@ -123,6 +124,7 @@ public sealed class ContinuationFormatTests
                     seen.AddRange(DataOf(format.Rewrite(Encoding.UTF8.GetBytes(data), isMessages ? "x"u8 : default, rest)));
                 (isMessages ? Anthropic(seen) : OpenAI(seen)).Should().Be(text);
             }
+        }
     }
 
     // The answer as its server streams it, by events' data.

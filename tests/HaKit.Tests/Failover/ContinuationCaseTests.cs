@@ -8,7 +8,12 @@ public sealed class ContinuationCaseTests
 {
     private static readonly ContinuationCase Good = new()
     {
-        IsAllowed = true, MayRepeat = true, Obstacle = null, Cut = new Fault(FaultKind.PartialResponse), Seams = 0, Endpoints = 1,
+        IsAllowed = true,
+        MayRepeat = true,
+        Obstacle = null,
+        Cut = new Fault(FaultKind.PartialResponse),
+        Seams = 0,
+        Endpoints = 1,
     };
 
     [Fact]

@@ -2,7 +2,7 @@ using HaKit.Failover;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>The engine's seam: who is asked for the rest of a cut answer, for how long, and what the caller hears.</summary>
+/// <summary>The engine's seam: which endpoint is asked for the rest of a cut answer, for how long, and what the caller gets.</summary>
 public sealed class ContinuationTests : StreamBench
 {
     private readonly List<string> _asked = [];
@@ -151,7 +151,7 @@ public sealed class ContinuationTests : StreamBench
     }
 
     [Fact]
-    public async Task A_continued_answer_is_one_call_for_the_objective_and_an_event_for_those_who_watch()
+    public async Task A_continued_answer_is_one_call_for_the_objective_and_an_event()
     {
         await using var pool = Continuing(2);
         Scripts["a"] = Says("one cut");

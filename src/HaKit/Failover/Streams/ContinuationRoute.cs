@@ -66,6 +66,7 @@ internal sealed class ContinuationRoute
                 (_isLast, group) = (true, _all);
             }
             if (group.FindAll(e => !_asked.Contains(e.Name)) is { Count: > 0 } left)
+            {
                 return _profile with
                 {
                     Endpoints = left.ConvertAll(static e => e.Name),
@@ -74,6 +75,7 @@ internal sealed class ContinuationRoute
                     IdempotencyKey = null,
                     IsContinuation = true,
                 };
+            }
         }
         throw new NotContinuedException(NotContinuedReason.Failed, _attempts, null);
     }
@@ -94,9 +96,13 @@ internal sealed class ContinuationRoute
     {
         var others = new List<PoolEndpoint>();
         foreach (var member in engine.Snapshot.Members)
+        {
             if (member.Endpoint is { Continuation: not Continuation.None } endpoint && endpoint.Name != cutLast
                 && (profile.Endpoints.Count == 0 || profile.Endpoints.Contains(endpoint.Name)))
+            {
                 others.Add(endpoint);
+            }
+        }
         return others;
     }
 

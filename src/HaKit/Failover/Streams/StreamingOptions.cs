@@ -9,7 +9,7 @@ public sealed class StreamingOptions
     /// <summary>
     /// Gets or sets how much of an answer is held before the caller gets any of it. Default <see cref="HoldUntil.FirstContent"/>. With <see cref="HoldUntil.End"/>
     /// whatever fails moves on to the next endpoint, to the very end; the caller gets nothing before, and the deadline bounds the whole answer. For batch jobs
-    /// and evaluations, which nobody watches.
+    /// and evaluations, where no person waits for the first words.
     /// </summary>
     public HoldUntil HoldUntil { get; set; }
 
