@@ -75,7 +75,7 @@ public static class EndpointPoolContinuationExtensions
             }
             catch (Exception exception) when (exception is not (NotContinuedException or OperationCanceledException))
             {
-                // The endpoint refused the request that asks for the rest, which is not the caller's: another may take it.
+                route.Refuse();
             }
         }
     }

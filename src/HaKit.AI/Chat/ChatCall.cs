@@ -37,6 +37,38 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         return new(new ChatStream(updates, chat, attempt, Profile));
     }
 
+    /// <summary>Asks an endpoint for the rest of an answer.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="text">What was delivered.</param>
+    /// <param name="tokens">The tokens of that.</param>
+    /// <param name="token">Cancels the attempt.</param>
+    public ValueTask<IAsyncEnumerable<ChatResponseUpdate>> OpenRestAsync(EndpointAttempt attempt, string text, long tokens, CancellationToken token)
+    {
+        var endpoint = attempt.Endpoint;
+        var chat = ChatEndpoint.Of(endpoint);
+        var seam = new AnswerSeam(text, endpoint.RepeatsTail);
+        var own = options?.Clone() ?? new ChatOptions();
+        own.MaxOutputTokens = (int?)AnswerSeam.TokensLeft(own.MaxOutputTokens, tokens);
+        if (endpoint.Continuation == Continuation.AssistantPrefix && seam.Beginning.Length > 0)
+            chat.ConfigureContinuation?.Invoke(own);
+        var updates = chat.Client.GetStreamingResponseAsync(WithBeginning(endpoint, seam.Beginning), chat.Fit(own, endpoint, used, OwnModels), token);
+        return new(new ChatRest(new ChatStream(updates, chat, endpoint, Profile), seam, endpoint));
+    }
+
+    private IReadOnlyList<ChatMessage> WithBeginning(PoolEndpoint endpoint, string beginning)
+    {
+        if (beginning.Length == 0)
+            return MessagesFor(endpoint);
+        List<ChatMessage> asked = [.. MessagesFor(endpoint), new(ChatRole.Assistant, beginning)];
+        if (endpoint.Continuation == Continuation.Instruction)
+            asked.Add(new(ChatRole.User, endpoint.ContinuationInstruction));
+        return asked;
+    }
+
+    /// <summary>What in the request stands in the way of continuing its answer; null for nothing.</summary>
+    public NotContinuedReason? ContinuationObstacle =>
+        Profile.Request == RequestKind.Other ? NotContinuedReason.StoredState : ContinuableChat.FindObstacle(messages, options);
+
     /// <summary>Says what the updates of its streams mean.</summary>
     public ChatUpdateReader Reader => Profile.Tools ? ChatUpdateReader.WithTools : ChatUpdateReader.Instance;
 

@@ -11,6 +11,8 @@ internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions optio
 
     public IChatClient Client { get; } = client;
 
+    public Action<ChatOptions>? ConfigureContinuation { get; } = options.ConfigureContinuation;
+
     public bool MarksEnd { get; } = options.MarksEnd;
 
     public Func<ChatResponseUpdate, ChatFinishReason?>? FinishOf { get; } = options.FinishOf;

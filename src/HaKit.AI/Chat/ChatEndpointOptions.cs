@@ -14,6 +14,12 @@ public sealed class ChatEndpointOptions
     /// <summary>Changes the options of each attempt on this endpoint: a copy, after what is unsupported was dropped and the endpoint's model was set. Called from many threads at once. Default none.</summary>
     public Action<ChatOptions>? ConfigureOptions { get; set; }
 
+    /// <summary>
+    /// Changes the options of an attempt that asks for the rest of a cut answer by <see cref="Continuation.AssistantPrefix"/>: sets what the client needs beside the
+    /// assistant's message at the end, such as a flag of the provider's. A copy; called from many threads at once. Default none.
+    /// </summary>
+    public Action<ChatOptions>? ConfigureContinuation { get; set; }
+
     /// <summary>Does its client say at the end of a stream why it ended? Then an end without a finish reason is a cut. Default true.</summary>
     public bool MarksEnd { get; set; } = true;
 

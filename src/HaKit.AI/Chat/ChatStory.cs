@@ -26,6 +26,12 @@ public static class ChatStory
     public const string CostKey = "hakit.cost";
 
     /// <summary>
+    /// Where the answer was cut and another endpoint went on with it: <c>gpt → claude after 120 characters (IdleTimeout), 0.4 s</c>; on the updates of a stream that end
+    /// it. Absent for an answer of one piece.
+    /// </summary>
+    public const string SeamsKey = "hakit.seams";
+
+    /// <summary>
     /// Gets the name of the endpoint that served the answer; null when no pool did, and for an answer that came out of a cache or a file: its properties, which came
     /// back as JSON, tell of an earlier call.
     /// </summary>

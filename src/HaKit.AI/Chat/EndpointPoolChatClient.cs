@@ -64,7 +64,10 @@ public sealed class EndpointPoolChatClient : IChatClient
     }
 
     /// <inheritdoc/>
-    /// <remarks>What fails before the first text, reasoning, tool call or data is tried elsewhere, unseen. Afterwards a cut ends the stream with <see cref="PartialResponseException"/>.</remarks>
+    /// <remarks>
+    /// What fails before the first text, reasoning, tool call or data is tried elsewhere, unseen. Afterwards a cut ends the stream with
+    /// <see cref="PartialResponseException"/>, unless <see cref="RequestProfile.MayContinue"/> or the pool allows another endpoint to go on with it.
+    /// </remarks>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -106,7 +109,10 @@ public sealed class EndpointPoolChatClient : IChatClient
         IEnumerable<ChatMessage> messages, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var call = BeginCall(messages, options);
-        var answer = await _pool.StreamAsync(call.Profile, call, static (attempt, call, token) => call.OpenAsync(attempt, token), call.Reader, cancellationToken).ConfigureAwait(false);
+        var continuation = _pool.MayContinue(call.Profile) ? new ChatContinuation(_pool, call) : null;
+        var answer = await _pool.StreamAsync(
+            call.Profile, call, static (attempt, call, token) => call.OpenAsync(attempt, token), call.Reader,
+            continuation is null ? null : continuation.ContinueAsync, cancellationToken).ConfigureAwait(false);
         await using var end = ((IAsyncDisposable)answer).ConfigureAwait(false);
         var server = new Maker(_pool, answer.Detail.Endpoint);
         string? conversation = null;
@@ -116,6 +122,14 @@ public sealed class EndpointPoolChatClient : IChatClient
             var update = answer.Current;
             if (ReferenceEquals(update, ChatUpdateReader.End))
                 continue;
+            continuation?.Note(update);
+            if (answer.Detail.Seams is { Count: > 0 } seams)
+            {
+                if (seams[^1].To is { } next)
+                    server = new Maker(_pool, next);
+                yield return continuation!.Rewrite(update, answer.Detail);
+                continue;
+            }
             _states.RememberFrom(update, conversation, server);
             conversation = update.ConversationId ?? conversation;
             if (isFirst)

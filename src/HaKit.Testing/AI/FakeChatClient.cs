@@ -25,6 +25,7 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly ConcurrentQueue<FakeChatRequest> _requests = new();
     private readonly Tally _tally = new();
+    private Func<FakeChatRequest, ChatResponse>? _answer;
 
     /// <summary>Its name.</summary>
     public string Name { get; } = name ?? throw new ArgumentNullException(nameof(name));
@@ -33,7 +34,14 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
     public FaultScript Faults { get; } = new(time, seed);
 
     /// <summary>What it answers to each call, whole. Replace it to script answers.</summary>
-    public Func<FakeChatRequest, ChatResponse> Answer { get; set; } = DefaultAnswer;
+    public Func<FakeChatRequest, ChatResponse> Answer
+    {
+        get => _answer ?? DefaultAnswer;
+        set => _answer = value;
+    }
+
+    /// <summary>What it does with messages that end with an assistant's. Default <see cref="FakeContinuation.GoesOn"/>.</summary>
+    public FakeContinuation Continuation { get; set; }
 
     /// <summary>The updates it streams to a call. Default null: the default answer token by token, or an <see cref="Answer"/> of your own as one update a message.</summary>
     public Func<FakeChatRequest, IEnumerable<ChatResponseUpdate>>? AnswerStream { get; set; }
@@ -57,6 +65,7 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
             await Waits.DelayAsync(_time, fault.ToHeaders + fault.ToFirstToken, cancellationToken).ConfigureAwait(false);
             outcome = Outcome.Failed;
             Refusal.Throw(Name, fault, _time);
+            Refusal.ThrowOver(Name, request, Continuation);
             if (fault.Ending is { } ending)
             {
                 outcome = Refusal.IsSilent(ending) ? Outcome.Abandoned : outcome;
@@ -84,6 +93,7 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
             await Waits.DelayAsync(_time, fault.ToHeaders, cancellationToken).ConfigureAwait(false);
             outcome = Outcome.Failed;
             Refusal.Throw(Name, fault, _time);
+            Refusal.ThrowOver(Name, request, Continuation);
             outcome = Outcome.Abandoned;
             foreach (var update in Updates(request))
             {
@@ -124,9 +134,9 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
     {
     }
 
-    private static ChatResponse DefaultAnswer(FakeChatRequest request)
+    private ChatResponse DefaultAnswer(FakeChatRequest request)
     {
-        var tokens = FakeAnswers.TokensOf(request.Prompt, request.Options?.MaxOutputTokens);
+        var tokens = TokensOf(request);
         return new ChatResponse(new ChatMessage(ChatRole.Assistant, string.Concat(tokens)))
         {
             FinishReason = ChatFinishReason.Stop,
@@ -135,14 +145,16 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
         };
     }
 
+    private string[] TokensOf(FakeChatRequest request) => FakeRest.PiecesOf(request.Prompt, request.Beginning, request.Options?.MaxOutputTokens, Continuation);
+
     private IEnumerable<ChatResponseUpdate> Updates(FakeChatRequest request)
     {
         if (AnswerStream is { } stream)
             return stream(request);
-        if (Answer != DefaultAnswer)
+        if (_answer is not null)
             return Answer(request).ToChatResponseUpdates();
         var whole = DefaultAnswer(request);
-        var tokens = FakeAnswers.TokensOf(request.Prompt, request.Options?.MaxOutputTokens).Select(static t => new ChatResponseUpdate(ChatRole.Assistant, t));
+        var tokens = TokensOf(request).Select(static t => new ChatResponseUpdate(ChatRole.Assistant, t));
         return
         [
             new ChatResponseUpdate(ChatRole.Assistant, []) { ModelId = whole.ModelId },

@@ -18,6 +18,13 @@ internal static class Refusal
         throw ending.Kind == FakeEndingKind.Cut ? ConnectionFailures.ResetWithinBody() : new InvalidDataException($"Fault: {fault.Name}.");
     }
 
+    /// <summary>Throws where the messages end with the beginning of an answer and the fake refuses that.</summary>
+    public static void ThrowOver(string endpoint, FakeChatRequest request, FakeContinuation how)
+    {
+        if (request.Beginning is not null && how == FakeContinuation.Refuses)
+            throw new EndpointFaultException(endpoint, new Fault(FaultKind.InvalidRequest) { StatusCode = 400 });
+    }
+
     /// <summary>Throws what the fault amounts to without an answer, if it does.</summary>
     public static void Throw(string endpoint, FakeFault fault, TimeProvider time)
     {

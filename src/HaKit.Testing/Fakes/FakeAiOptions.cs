@@ -21,6 +21,9 @@ public sealed class FakeAiOptions
     /// <summary>Longest prompt, in tokens as <see cref="FakeAnswers.CountTokens"/> counts; longer ones are answered 400. Default: no bound.</summary>
     public int ContextWindow { get; init; } = int.MaxValue;
 
+    /// <summary>What it does with a chat that ends with an assistant message; default <see cref="FakeContinuation.GoesOn"/>.</summary>
+    public FakeContinuation Continuation { get; init; }
+
     /// <summary>Length of embeddings when the request does not say; default 16.</summary>
     public int EmbeddingDimensions { get; init; } = 16;
 

@@ -37,6 +37,9 @@ public sealed class FakeRequest
     /// </summary>
     public string Prompt { get; internal set; } = "";
 
+    /// <summary>The beginning of the answer, where the messages end with an assistant's; null where they do not. <see cref="Prompt"/> is the message before it.</summary>
+    public string? Beginning { get; internal set; }
+
     /// <summary>Tokens of all messages, as <see cref="FakeAnswers.CountTokens"/> counts.</summary>
     public int PromptTokens { get; internal set; }
 

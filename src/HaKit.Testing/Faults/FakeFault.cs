@@ -110,6 +110,12 @@ public sealed class FakeFault
     /// <param name="chunks">Contents delivered before; not negative.</param>
     public static FakeFault EndAfter(int chunks) => BrokenStream(FakeEndingKind.End, chunks, $"end after {chunks}");
 
+    /// <summary>
+    /// The body ends within the event of the next content, after n: within a character of more than one byte where the content has one.
+    /// </summary>
+    /// <param name="chunks">Contents delivered before; not negative.</param>
+    public static FakeFault TornAfter(int chunks) => Broken(FakeEndingKind.Torn, chunks, $"torn after {chunks}");
+
     /// <summary>Silence after n contents, with the connection left open; 0 is the role frame alone and then silence.</summary>
     /// <param name="chunks">Contents delivered before; not negative.</param>
     public static FakeFault SilentAfter(int chunks) => BrokenStream(FakeEndingKind.Silence, chunks, $"silent after {chunks}");
@@ -221,6 +227,7 @@ internal enum FakeEndingKind
     Empty,
     Truncated,
     ErrorIn200,
+    Torn,
 }
 
 /// <summary>How an answer that is not whole ends.</summary>

@@ -10,19 +10,24 @@ public sealed partial class ScriptedEndpoint
     private const int MostItems = 20;
     private const int UsualItems = 5;
 
+    /// <summary>The tokens of so many of its contents.</summary>
+    internal static int TokensOf(SimulatedCall call, int contents) => (int)((long)call.OutputTokens * contents / ItemsOf(call));
+
+    private static int ItemsOf(SimulatedCall call) => call.OutputTokens > 0 ? Math.Min(call.OutputTokens, MostItems) : UsualItems;
+
     /// <summary>
-    /// One attempt as a stream: at most twenty contents, evenly in time from the first content to the end, the last of which says that it is the end.
+    /// One attempt as a stream, from one of its contents on: at most twenty contents, evenly in time from the first content to the end, the last of which says that it is the end.
     /// A fault's "after n" counts contents.
     /// </summary>
     internal async IAsyncEnumerable<SimulatedItem> StreamAsync(
-        EndpointAttempt attempt, SimulatedCall call, long number, [EnumeratorCancellation] CancellationToken cancellationToken)
+        EndpointAttempt attempt, SimulatedCall call, long number, int from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         Arrive();
         var served = false;
         try
         {
             var fault = FaultFor(call);
-            await foreach (var item in ItemsAsync(attempt, call, fault, number, cancellationToken).ConfigureAwait(false))
+            await foreach (var item in ItemsAsync(attempt, call, fault, number, from, cancellationToken).ConfigureAwait(false))
             {
                 served = item.Signal.HasFlag(StreamSignal.End);
                 yield return item;
@@ -35,7 +40,7 @@ public sealed partial class ScriptedEndpoint
     }
 
     private async IAsyncEnumerable<SimulatedItem> ItemsAsync(
-        EndpointAttempt attempt, SimulatedCall call, FakeFault fault, long number, [EnumeratorCancellation] CancellationToken cancellationToken)
+        EndpointAttempt attempt, SimulatedCall call, FakeFault fault, long number, int from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (fault.Ending is { Kind: FakeEndingKind.KeepAlives })
         {
@@ -55,16 +60,16 @@ public sealed partial class ScriptedEndpoint
             throw new HttpRequestException("The endpoint's script says so.");
         }
         var time = TimeOf(call);
-        var items = call.OutputTokens > 0 ? Math.Min(call.OutputTokens, MostItems) : UsualItems;
+        var items = ItemsOf(call);
         var station = _station;
         await station.EnterAsync(cancellationToken).ConfigureAwait(false);
-        var shown = 0;
+        var shown = from;
         try
         {
             yield return new(number, -1, StreamSignal.None); // the role
             for (; shown < items; shown++)
             {
-                if (fault.Ending is { } ending && shown >= Math.Min(ending.After, items - 1))
+                if (fault.Ending is { } ending && shown - from >= Math.Min(ending.After, items - 1 - from))
                 {
                     if (ending.Kind == FakeEndingKind.End)
                         yield break;
@@ -74,7 +79,7 @@ public sealed partial class ScriptedEndpoint
                         await Waits.ForEver(cancellationToken).ConfigureAwait(false);
                     throw new HttpRequestException(HttpRequestError.ResponseEnded, "The endpoint's script cuts it here.");
                 }
-                var work = shown == 0 ? time.FirstContent + fault.ToHeaders + fault.ToFirstToken : (time.Whole - time.FirstContent) / (items - 1) + fault.PerToken;
+                var work = shown == from ? time.FirstContent + fault.ToHeaders + fault.ToFirstToken : (time.Whole - time.FirstContent) / (items - 1) + fault.PerToken;
                 await station.WorkAsync(work, cancellationToken).ConfigureAwait(false);
                 if (shown == 0)
                     call.FirstContentAt = _time.Elapsed;

@@ -64,7 +64,15 @@ public sealed class SimulationResult
     /// <summary>What became of each fault that was described for a period, in that order. Of pools with more than 64 endpoints, failing over is told of the first 64.</summary>
     public IReadOnlyList<SimulatedFault> Faults { get; internal init; } = [];
 
+    /// <summary>Streams that were cut and that another endpoint went on with to their end.</summary>
+    public long Continued { get; internal init; }
+
+    /// <summary>Tokens that endpoints read a second time to go on: the prompt, and what was delivered.</summary>
+    public long ContinuedTokens { get; internal init; }
+
     internal Histogram Latencies { get; init; } = new();
+
+    internal Histogram SeamTimes { get; init; } = new();
 
     internal Histogram FirstContents { get; init; } = new();
 
@@ -83,6 +91,10 @@ public sealed class SimulationResult
     /// <summary>How long they took to the first content of the answer.</summary>
     /// <param name="share">For instance 0.99.</param>
     public TimeSpan FirstContent(double share) => FirstContents.Quantile(share);
+
+    /// <summary>How long streams stood still from a cut to the first content of the rest.</summary>
+    /// <param name="share">For instance 0.99.</param>
+    public TimeSpan SeamTime(double share) => SeamTimes.Count == 0 ? TimeSpan.Zero : SeamTimes.Quantile(share);
 
     /// <summary>An endpoint's share of the attempts of a period.</summary>
     /// <param name="endpoint">Its name.</param>

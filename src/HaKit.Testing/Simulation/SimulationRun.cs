@@ -22,6 +22,9 @@ internal sealed class SimulationRun
     private readonly long[] _lost;
     private readonly Histogram _latency = new();
     private readonly Histogram _firstContent = new();
+    private readonly Histogram _seamTimes = new();
+    private long _continued;
+    private long _continuedTokens;
     private long _calls;
     private long _succeeded;
     private long _inFlight;
@@ -117,10 +120,11 @@ internal sealed class SimulationRun
     // A stream is served when every content came once, in order, from one attempt, up to the end.
     private async ValueTask<bool> ReadAsync(RequestProfile profile, SimulatedCall call)
     {
-        var answer = await _test.Pool.StreamAsync(
-            profile, (Run: this, call), static (attempt, s, token) => new(s.Run.OpenStream(attempt, s.call, token)), SimulatedItemReader.Instance).ConfigureAwait(false);
-        await using var _ = ((IAsyncDisposable)answer).ConfigureAwait(false);
         var (attempt, next, last) = (-1L, 0, StreamSignal.None);
+        var answer = await _test.Pool.StreamAsync(
+            profile, (Run: this, call), static (attempt, s, token) => new(s.Run.OpenStream(attempt, s.call, 0, token)), SimulatedItemReader.Instance,
+            _test.Pool.MayContinue(profile) ? ContinueAsync : null).ConfigureAwait(false);
+        await using var _ = ((IAsyncDisposable)answer).ConfigureAwait(false);
         while (await answer.MoveNextAsync().ConfigureAwait(false))
         {
             var item = answer.Current;
@@ -134,16 +138,35 @@ internal sealed class SimulationRun
             Fail("Replayed");
             return false;
         }
+        NoteSeams(answer.Detail.Seams);
         if (last.HasFlag(StreamSignal.End))
             return true;
         Fail("LookedWhole");
         return false;
+
+        // From there on another attempt's contents are the answer's.
+        async ValueTask<IAsyncEnumerable<SimulatedItem>?> ContinueAsync(PartialResponseException cut, CancellationToken token)
+        {
+            var rest = await _test.Pool.ContinueAsync(
+                profile, cut, new AnswerSoFar(next, null), (Run: this, call, next), static (attempt, s, token) => new(s.Run.OpenStream(attempt, s.call, s.next, token)),
+                SimulatedItemReader.Instance, token).ConfigureAwait(false);
+            _continuedTokens += call.InputTokens + ScriptedEndpoint.TokensOf(call, next);
+            attempt = -1;
+            return rest;
+        }
     }
 
-    private IAsyncEnumerable<SimulatedItem> OpenStream(EndpointAttempt attempt, SimulatedCall call, CancellationToken cancellationToken)
+    private void NoteSeams(IReadOnlyList<StreamSeam> seams)
+    {
+        _continued += Math.Min(1, seams.Count);
+        foreach (var seam in seams)
+            _seamTimes.Add(seam.Took);
+    }
+
+    private IAsyncEnumerable<SimulatedItem> OpenStream(EndpointAttempt attempt, SimulatedCall call, int from, CancellationToken cancellationToken)
     {
         CountAttempt(attempt);
-        return _test[attempt.Endpoint.Name].StreamAsync(attempt, call, _streams++, cancellationToken);
+        return _test[attempt.Endpoint.Name].StreamAsync(attempt, call, _streams++, from, cancellationToken);
     }
 
     private ValueTask<bool> AttemptAsync(EndpointAttempt attempt, SimulatedCall call, CancellationToken cancellationToken)
@@ -191,6 +214,9 @@ internal sealed class SimulationRun
         Digest = _digest,
         Latencies = _latency,
         FirstContents = _firstContent,
+        Continued = _continued,
+        ContinuedTokens = _continuedTokens,
+        SeamTimes = _seamTimes,
     };
 }
 

@@ -52,7 +52,7 @@ internal sealed class Backend(FakeAiOptions options)
         if (Refusals.FindRefusal(request, options) is { } refusal)
             return Canned(request, fault, refusal.Status, refusal.Body, "application/json");
         return request.Operation is FakeOperation.Chat or FakeOperation.Messages
-            ? Chat(request, fault, new(request, number, options.Time.GetUtcNow(), fault.Finish))
+            ? Chat(request, fault, new(request, number, options.Time.GetUtcNow(), fault.Finish, options.Continuation))
             : Single(request, fault, Results.WriteResult(request, this), request.Operation == FakeOperation.Metrics ? "text/plain; version=0.0.4" : "application/json", 0);
     }
 
@@ -95,7 +95,7 @@ internal sealed class Backend(FakeAiOptions options)
             {
                 FakeEndingKind.Empty => 0,
                 FakeEndingKind.KeepAlives => null,
-                FakeEndingKind.End or FakeEndingKind.Truncated => body.Length / 2,
+                FakeEndingKind.End or FakeEndingKind.Torn or FakeEndingKind.Truncated => body.Length / 2,
                 _ => body.Length,
             },
             HeadersDue = due,

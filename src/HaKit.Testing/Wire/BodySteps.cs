@@ -18,7 +18,7 @@ internal static class BodySteps
                 foreach (var step in Comments(WhiteSpace, fault.CommentsEvery, due))
                     yield return step;
                 break;
-            case FakeEndingKind.Cut or FakeEndingKind.End or FakeEndingKind.Truncated or FakeEndingKind.Silence:
+            case FakeEndingKind.Cut or FakeEndingKind.End or FakeEndingKind.Torn or FakeEndingKind.Truncated or FakeEndingKind.Silence:
                 yield return Step.Send(due, half, tokens / 2);
                 yield return new(EndOf(fault.Ending.Kind), due);
                 break;
@@ -58,7 +58,9 @@ internal static class BodySteps
                 due += fault.PerToken;
             if (i == breaksAt)
             {
-                foreach (var step in BreakOff(dialect, reply, ending!, error, due))
+                if (ending!.Kind == FakeEndingKind.Torn && i < reply.Pieces.Count)
+                    yield return Step.Send(due, Torn(dialect.Piece(reply, i)));
+                foreach (var step in BreakOff(dialect, reply, ending, error, due))
                     yield return step;
                 yield break;
             }
@@ -84,6 +86,12 @@ internal static class BodySteps
         }
 
         yield return new(EndOf(ending.Kind), due);
+    }
+
+    private static ReadOnlyMemory<byte> Torn(byte[] piece)
+    {
+        var wide = piece.AsSpan().IndexOfAnyInRange((byte)0xC0, (byte)0xFF);
+        return piece.AsMemory(0, wide >= 0 ? wide + 1 : piece.Length / 2);
     }
 
     private static IEnumerable<Step> Comments(ReadOnlyMemory<byte> comment, TimeSpan? every, TimeSpan due)

@@ -9,14 +9,14 @@ internal sealed class ChatReply
 {
     private static readonly JsonWriterOptions Unescaped = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public ChatReply(FakeRequest request, long number, DateTimeOffset now, string? finish)
+    public ChatReply(FakeRequest request, long number, DateTimeOffset now, string? finish, FakeContinuation continuation = FakeContinuation.GoesOn)
     {
         Request = request;
         Number = number;
         Created = now.ToUnixTimeSeconds();
         Finish = finish;
         ToolCall = request.ToolCall;
-        Pieces = ToolCall is null ? FakeAnswers.TokensOf(request.Prompt, request.MaxTokens) : Fragments(ToolCall.Arguments);
+        Pieces = ToolCall is null ? FakeRest.PiecesOf(request.Prompt, request.Beginning, request.MaxTokens, continuation) : Fragments(ToolCall.Arguments);
     }
 
     public FakeRequest Request { get; }

@@ -12,6 +12,8 @@ internal static class Refusals
             return (401, ErrorBodies.Default(anthropic, 401));
         if (request.Problem is { } problem)
             return (400, anthropic ? ErrorBodies.Anthropic("invalid_request_error", problem) : ErrorBodies.OpenAI("invalid_request_error", null, problem));
+        if (request.Beginning is not null && options.Continuation == FakeContinuation.Refuses)
+            return (400, anthropic ? ErrorBodies.Anthropic("invalid_request_error", FakeRest.Refusal) : ErrorBodies.OpenAI("invalid_request_error", null, FakeRest.Refusal));
         if (options.Models.Count > 0 && request.Model.Length > 0 && !options.Models.Contains(request.Model))
         {
             return (404, anthropic

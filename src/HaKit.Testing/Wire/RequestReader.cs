@@ -91,8 +91,11 @@ internal static class RequestReader
         var answersATool = false;
         foreach (var message in root.GetProperty("messages").EnumerateArray())
         {
-            request.Prompt = ContentOf(message, "content", text, out var hasToolResult);
-            tokens += FakeAnswers.CountTokens(request.Prompt);
+            var content = ContentOf(message, "content", text, out var hasToolResult);
+            request.Beginning = Text(message, "role") == "assistant" ? content : null;
+            if (request.Beginning is null)
+                request.Prompt = content;
+            tokens += FakeAnswers.CountTokens(content);
             answersATool = hasToolResult || Text(message, "role") == "tool";
         }
 

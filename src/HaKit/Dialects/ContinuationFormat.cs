@@ -220,6 +220,13 @@ internal sealed class RestState(DeliveredText delivered, AnswerSeam seam)
     /// <summary>Does the block that goes on where the text was cut still take text?</summary>
     public bool IsJoining { get; set; } = true;
 
+    /// <summary>The usage that the last event of this part reported of itself.</summary>
+    public (long Input, long Output)? OwnUsage { get; set; }
+
     /// <summary>The sum of this part and those before it.</summary>
-    public (long Input, long Output) Sum(long input, long output) => AnswerSeam.AddUsage(Delivered.PromptTokens, Delivered.TokensAtSeams, input, output);
+    public (long Input, long Output) Sum(long input, long output)
+    {
+        OwnUsage = (input, output);
+        return AnswerSeam.AddUsage(Delivered.PromptTokens, Delivered.TokensAtSeams, input, output);
+    }
 }

@@ -159,7 +159,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         var continuation = call.NewContinuation(events);
         if (continuation is not null)
             (reader.Continuation, events.DropsTornTail) = (continuation, true);
-        var answer = new StreamedAnswer<ReadOnlyMemory<byte>>(engine, lease, call.Rest?.Join(events, endpoint) ?? items, reader, lease.CallerToken);
+        var answer = new StreamedAnswer<ReadOnlyMemory<byte>>(engine, lease, call.Rest?.Join(events, reader, endpoint) ?? items, reader, lease.CallerToken);
         try
         {
             await answer.CommitAsync().ConfigureAwait(false);

@@ -69,7 +69,8 @@ internal sealed class HttpContinuation
                     answer.AfterCharacters = text.Length;
                     return answer;
                 }
-                response.Dispose(); // a refusal of a request that is not the caller's: another endpoint may take it
+                response.Dispose();
+                route.Refuse();
             }
             catch (EndpointPoolException exception)
             {
@@ -77,7 +78,7 @@ internal sealed class HttpContinuation
             }
             catch (Exception exception) when (exception is not (NotContinuedException or OperationCanceledException))
             {
-                // As a refusal.
+                route.Refuse();
             }
         }
     }
@@ -145,9 +146,10 @@ internal sealed class HttpRest(HttpContinuation whole, ContinuationRoute route, 
     }
 
     /// <summary>The events of one attempt, joined to those that the caller has.</summary>
-    public RestEvents Join(SseEvents events, PoolEndpoint endpoint)
+    public RestEvents Join(SseEvents events, SseReader reader, PoolEndpoint endpoint)
     {
         events.DropsTornTail = true;
-        return new RestEvents(events, whole.Format, new RestState(whole.Delivered, new AnswerSeam(text, endpoint.RepeatsTail)), endpoint.Name, whole.Source.TookTail);
+        reader.Rest = new RestState(whole.Delivered, new AnswerSeam(text, endpoint.RepeatsTail));
+        return new RestEvents(events, whole.Format, reader.Rest, endpoint.Name, whole.Source.TookTail);
     }
 }

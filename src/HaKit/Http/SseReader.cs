@@ -31,6 +31,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     /// <summary>Keeps what goes to the caller, where the answer may be continued; null elsewhere.</summary>
     public HttpContinuation? Continuation { get; set; }
 
+    /// <summary>What is known of the rest of an answer, where the items are that: their usage is written as that of the whole answer, and this part has its own.</summary>
+    public RestState? Rest { get; set; }
+
     /// <summary>Was there any item of an answer yet, and be it empty?</summary>
     public bool HasAnswer { get; private set; }
 
@@ -70,7 +73,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
 
     public override bool TryGetUsage(ReadOnlyMemory<byte> item, out long? inputTokens, out long? outputTokens)
     {
-        (inputTokens, outputTokens) = (_input, _output);
+        (inputTokens, outputTokens) = Rest is null ? (_input, _output) : (Rest.OwnUsage?.Input, Rest.OwnUsage?.Output);
         return inputTokens is not null || outputTokens is not null;
     }
 

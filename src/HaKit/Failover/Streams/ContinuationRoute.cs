@@ -1,32 +1,39 @@
 using HaKit.Attempts;
+using HaKit.Faults;
+using HaKit.Health;
 
 namespace HaKit.Failover;
 
 /// <summary>
-/// Where the rest of one cut answer is asked for, in order: endpoints of the same model that have not cut it, then other models, then every endpoint that can
-/// go on but the one that cut it last. An endpoint that refused the rest is not asked for it again. For one caller.
+/// Where the rest of one cut answer is asked for, in steps: endpoints that are well and have not cut it, of the same model and then of others; every endpoint that has
+/// not cut it, which is waited for a little; at last every endpoint but the one that cut it last. An endpoint that refused the rest is not asked for it again.
+/// For one caller.
 /// </summary>
 internal sealed class ContinuationRoute
 {
+    private const int WellOfSameModel = 0, Well = 1, NotCut = 2, Any = 3;
+
     private static readonly TimeSpan s_least = TimeSpan.FromSeconds(30);
+
+    // An endpoint that has cut this very answer is the worse choice than one that is back within this time.
+    private static readonly TimeSpan s_wait = TimeSpan.FromSeconds(5);
 
     private readonly FailoverEngine _engine;
     private readonly RequestProfile _profile;
     private readonly TimeSpan _deadline;
-    private readonly List<PoolEndpoint> _all;
-    private readonly Queue<List<PoolEndpoint>> _groups = new();
+    private readonly IReadOnlyList<string> _cutBy;
+    private readonly string? _model;
     private readonly HashSet<string> _asked = [];
+    private readonly HashSet<string> _refused = [];
     private readonly List<AttemptRecord> _attempts = [];
-    private bool _isLast;
+    private int _step;
 
-    private ContinuationRoute(FailoverEngine engine, RequestProfile profile, PartialResponseException cut, List<PoolEndpoint> all)
+    private ContinuationRoute(FailoverEngine engine, RequestProfile profile, PartialResponseException cut)
     {
-        (_engine, _profile, _all) = (engine, profile, all);
+        (_engine, _profile, _cutBy) = (engine, profile, cut.CutBy);
         var now = engine.Clock.Now;
         _deadline = cut.Deadline - now > s_least ? cut.Deadline : now + s_least;
-        var model = ModelOf(engine, cut.Endpoint);
-        _groups.Enqueue(all.FindAll(e => !cut.CutBy.Contains(e.Name) && e.Domains.Model == model));
-        _groups.Enqueue(all.FindAll(e => !cut.CutBy.Contains(e.Name) && e.Domains.Model != model));
+        _model = Array.Find(engine.Snapshot.Members, m => m.Endpoint.Name == cut.Endpoint)?.Endpoint.Domains.Model;
     }
 
     /// <summary>Decides whether the rest may be asked for.</summary>
@@ -37,7 +44,7 @@ internal sealed class ContinuationRoute
     /// <exception cref="NotContinuedException">It may not.</exception>
     public static ContinuationRoute Begin(FailoverEngine engine, RequestProfile profile, PartialResponseException cut, NotContinuedReason? obstacle)
     {
-        var all = Others(engine, profile, cut.CutBy[^1]);
+        var route = new ContinuationRoute(engine, profile, cut);
         var decision = new ContinuationCase
         {
             IsAllowed = IsAllowed(engine, profile),
@@ -45,9 +52,9 @@ internal sealed class ContinuationRoute
             Obstacle = obstacle,
             Cut = cut.Fault,
             Seams = cut.CutBy.Count - 1,
-            Endpoints = all.Count,
+            Endpoints = route.EndpointsOf(Any).Count,
         };
-        return decision.FindReason() is { } reason ? throw new NotContinuedException(reason) : new ContinuationRoute(engine, profile, cut, all);
+        return decision.FindReason() is { } reason ? throw new NotContinuedException(reason) : route;
     }
 
     /// <summary>Does the pool or the call ask for it, and can any endpoint go on from a beginning?</summary>
@@ -55,27 +62,24 @@ internal sealed class ContinuationRoute
         IsAllowed(engine, profile) && Array.Exists(engine.Snapshot.Members, static m => m.Endpoint.Continuation != Continuation.None);
 
     /// <summary>The profile of the next call for the rest.</summary>
-    /// <exception cref="NotContinuedException">Every endpoint has been asked, or the time is over.</exception>
+    /// <exception cref="NotContinuedException">Every step has failed, or the time is over.</exception>
     public RequestProfile Next()
     {
         var now = _engine.Clock.Now;
-        while (!_isLast && now < _deadline)
+        for (; _step <= Any && now < _deadline; _step++)
         {
-            if (!_groups.TryDequeue(out var group))
+            if (EndpointsOf(_step) is not { Count: > 0 } endpoints)
+                continue;
+            _asked.Clear();
+            var isLast = _step == Any || _step == NotCut && EndpointsOf(Any).Count == endpoints.Count;
+            return _profile with
             {
-                (_isLast, group) = (true, _all);
-            }
-            if (group.FindAll(e => !_asked.Contains(e.Name)) is { Count: > 0 } left)
-            {
-                return _profile with
-                {
-                    Endpoints = left.ConvertAll(static e => e.Name),
-                    Deadline = _deadline - now,
-                    MaxWait = _isLast ? null : TimeSpan.Zero,
-                    IdempotencyKey = null,
-                    IsContinuation = true,
-                };
-            }
+                Endpoints = endpoints,
+                Deadline = _deadline - now,
+                MaxWait = isLast ? null : _step == NotCut ? s_wait : TimeSpan.Zero,
+                IdempotencyKey = null,
+                IsContinuation = true,
+            };
         }
         throw new NotContinuedException(NotContinuedReason.Failed, _attempts, null);
     }
@@ -87,24 +91,50 @@ internal sealed class ContinuationRoute
             _asked.Add(endpoint.Name);
     }
 
-    /// <summary>A call for the rest has failed.</summary>
-    public void Fail(IReadOnlyList<AttemptRecord> attempts) => _attempts.AddRange(attempts);
+    /// <summary>A call for the rest has failed: no endpoint of the step could be had.</summary>
+    public void Fail(IReadOnlyList<AttemptRecord> attempts)
+    {
+        _attempts.AddRange(attempts);
+        foreach (var attempt in attempts)
+        {
+            if (attempt.Fault is { Blame: FaultBlame.Request } or { Kind: FaultKind.BrokenBody })
+                _refused.Add(attempt.Endpoint);
+        }
+        _step++;
+    }
+
+    /// <summary>The endpoints that were asked refused the request for the rest, which is not the caller's: others may take it.</summary>
+    public void Refuse()
+    {
+        _refused.UnionWith(_asked);
+        if (_asked.Count == 0)
+            _step++;
+    }
 
     private static bool IsAllowed(FailoverEngine engine, RequestProfile profile) => profile.MayContinue ?? engine.Settings.Streaming.Continuation == StreamContinuation.On;
 
-    private static List<PoolEndpoint> Others(FailoverEngine engine, RequestProfile profile, string cutLast)
+    private List<string> EndpointsOf(int step)
     {
-        var others = new List<PoolEndpoint>();
-        foreach (var member in engine.Snapshot.Members)
+        var names = new List<string>();
+        foreach (var member in _engine.Snapshot.Members)
         {
-            if (member.Endpoint is { Continuation: not Continuation.None } endpoint && endpoint.Name != cutLast
-                && (profile.Endpoints.Count == 0 || profile.Endpoints.Contains(endpoint.Name)))
-            {
-                others.Add(endpoint);
-            }
+            if (MayAsk(member.Endpoint) && IsIn(step, member))
+                names.Add(member.Endpoint.Name);
         }
-        return others;
+        return names;
     }
 
-    private static string? ModelOf(FailoverEngine engine, string name) => Array.Find(engine.Snapshot.Members, m => m.Endpoint.Name == name)?.Endpoint.Domains.Model;
+    private bool MayAsk(PoolEndpoint endpoint) => endpoint.Continuation != Continuation.None && endpoint.Name != _cutBy[^1] && !_refused.Contains(endpoint.Name)
+        && (_profile.Endpoints.Count == 0 || _profile.Endpoints.Contains(endpoint.Name));
+
+    private bool IsIn(int step, EndpointState member) => step switch
+    {
+        Any => true,
+        _ when _cutBy.Contains(member.Endpoint.Name) => false,
+        NotCut => true,
+        Well => IsWell(member.Health.State),
+        _ => IsWell(member.Health.State) && member.Endpoint.Domains.Model == _model,
+    };
+
+    private static bool IsWell(HealthState health) => health is { Status: EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart, ConsecutiveFailures: 0 };
 }

@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.AI;
+
+namespace HaKit.AI;
+
+/// <summary>
+/// Keeps what a caller has received of one streamed chat answer, and asks another endpoint for the rest after a cut. One for each stream; for one reader. It grows
+/// with the text and allocates nothing else for an update.
+/// </summary>
+internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
+{
+    private readonly StringBuilder _text = new();
+    private readonly List<(string Endpoint, long Tokens)> _cuts = [];
+    private NotContinuedReason? _obstacle = call.ContinuationObstacle;
+    private ChatResponseUpdate? _first;
+    private long? _prompt;
+    private int _pieces;
+
+    /// <summary>Notes an update that goes to the caller.</summary>
+    public void Note(ChatResponseUpdate update)
+    {
+        var contents = update.Contents;
+        // Clients that show a tool call when it is whole show nothing for its pieces.
+        if (contents.Count == 0 && call.Profile.Tools && _first is not null && update.FinishReason is null)
+            _obstacle ??= NotContinuedReason.ToolCall;
+        _first ??= update;
+        for (var i = 0; i < contents.Count; i++)
+        {
+            if (contents[i] is TextContent { Annotations: null or { Count: 0 } } text)
+                Add(text.Text);
+            else if (contents[i] is UsageContent usage)
+                _prompt ??= _cuts.Count == 0 ? ChatFaults.Count(usage.Details.InputTokenCount) : null;
+            else
+                _obstacle ??= ObstacleOf(contents[i]);
+        }
+    }
+
+    /// <summary>Asks another endpoint for the rest.</summary>
+    /// <exception cref="NotContinuedException">It may not be asked for, or every attempt failed.</exception>
+    public async ValueTask<IAsyncEnumerable<ChatResponseUpdate>?> ContinueAsync(PartialResponseException cut, CancellationToken token)
+    {
+        var text = _text.ToString();
+        var tokens = AnswerSeam.EstimateTokens(text.Length, _pieces);
+        _cuts.Add((cut.Endpoint, tokens));
+        return await pool.ContinueAsync(
+            call.Profile,
+            cut,
+            new AnswerSoFar(text.Length, _obstacle),
+            (call, text, tokens),
+            static (attempt, s, token) => s.call.OpenRestAsync(attempt, s.text, s.tokens, token),
+            call.Reader,
+            token).ConfigureAwait(false);
+    }
+
+    /// <summary>An update of the rest as one of the answer that the caller reads: its names, and the usage and the price of all parts.</summary>
+    /// <param name="update">The update.</param>
+    /// <param name="detail">The call's story, with its seams.</param>
+    public ChatResponseUpdate Rewrite(ChatResponseUpdate update, CallDetail detail)
+    {
+        update = update.Clone();
+        (update.ResponseId, update.MessageId, update.ModelId, update.CreatedAt) = (_first!.ResponseId, _first.MessageId, _first.ModelId, _first.CreatedAt);
+        update.RawRepresentation = null;
+        UsageDetails? usage = null;
+        for (var i = 0; i < update.Contents.Count; i++)
+        {
+            if (update.Contents[i] is not UsageContent { Details: var details })
+                continue;
+            usage = details;
+            update.Contents = [.. update.Contents];
+            update.Contents[i] = new UsageContent(Sum(details));
+        }
+        if (usage is null && update.FinishReason is null)
+            return update;
+        update.AdditionalProperties = update.AdditionalProperties is { } own ? new(own) : [];
+        update.AdditionalProperties[ChatStory.SeamsKey] = string.Join("; ", detail.Seams);
+        if (usage is not null && CostOf(usage, detail) is { } cost)
+            update.AdditionalProperties[ChatStory.CostKey] = cost;
+        return update;
+    }
+
+    private void Add(string text)
+    {
+        if (text.Length == 0)
+            return;
+        _text.Append(text);
+        _pieces++;
+    }
+
+    private static NotContinuedReason ObstacleOf(AIContent content) => content switch
+    {
+        TextContent => NotContinuedReason.Citations,
+        TextReasoningContent => NotContinuedReason.Reasoning,
+        ToolCallContent => NotContinuedReason.ToolCall,
+        ErrorContent => NotContinuedReason.ContentFilter,
+        DataContent data when data.HasTopLevelMediaType("audio") => NotContinuedReason.Audio,
+        _ => NotContinuedReason.OtherContent,
+    };
+
+    private List<long> Tokens() => _cuts.ConvertAll(static c => c.Tokens);
+
+    private UsageDetails Sum(UsageDetails last)
+    {
+        var (input, output) = AnswerSeam.AddUsage(_prompt, Tokens(), last.InputTokenCount ?? 0, last.OutputTokenCount ?? 0);
+        return new UsageDetails
+        {
+            InputTokenCount = input,
+            OutputTokenCount = output,
+            TotalTokenCount = input + output,
+            CachedInputTokenCount = last.CachedInputTokenCount,
+            ReasoningTokenCount = last.ReasoningTokenCount,
+            AdditionalCounts = last.AdditionalCounts,
+        };
+    }
+
+    // Each part by the prices of the endpoint that made it. Of what was cut, tokens are an estimate.
+    private string? CostOf(UsageDetails last, CallDetail detail)
+    {
+        var prompt = _prompt ?? Math.Max(0, (last.InputTokenCount ?? 0) - _cuts[^1].Tokens);
+        var cost = Price(detail.Seams[^1].To, last.InputTokenCount ?? 0, last.OutputTokenCount ?? 0);
+        long before = 0;
+        foreach (var (endpoint, tokens) in _cuts)
+        {
+            cost += Price(endpoint, prompt + before, tokens - before);
+            before = tokens;
+        }
+        return cost > 0 ? string.Create(CultureInfo.InvariantCulture, $"≥{cost:0.############}") : null;
+    }
+
+    private double Price(string? name, long input, long output) =>
+        name is not null && pool.Find(name) is { } endpoint ? (input * endpoint.InputTokenPrice + output * endpoint.OutputTokenPrice) / 1e6 : 0;
+}
