@@ -45,13 +45,13 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     public ValueTask<IAsyncEnumerable<ChatResponseUpdate>> OpenRestAsync(EndpointAttempt attempt, string text, long tokens, CancellationToken token)
     {
         var endpoint = attempt.Endpoint;
-        var chat = ChatEndpoint.Of(endpoint);
+        var chat = ChatEndpoint.FromEndpoint(endpoint);
         var seam = new AnswerSeam(text, endpoint.RepeatsTail);
         var own = options?.Clone() ?? new ChatOptions();
         own.MaxOutputTokens = (int?)AnswerSeam.TokensLeft(own.MaxOutputTokens, tokens);
         if (endpoint.Continuation == Continuation.AssistantPrefix && seam.Beginning.Length > 0)
             chat.ConfigureContinuation?.Invoke(own);
-        var updates = chat.Client.GetStreamingResponseAsync(WithBeginning(endpoint, seam.Beginning), chat.Fit(own, endpoint, used, OwnModels), token);
+        var updates = chat.Client.GetStreamingResponseAsync(WithBeginning(endpoint, seam.Beginning), chat.AdaptOptions(own, endpoint, used, OwnModels), token);
         return new(new ChatRest(new ChatStream(updates, chat, endpoint, Profile), seam, endpoint));
     }
 

@@ -30,7 +30,7 @@ internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
             if (contents[i] is TextContent { Annotations: null or { Count: 0 } } text)
                 Add(text.Text);
             else if (contents[i] is UsageContent usage)
-                _prompt ??= _cuts.Count == 0 ? ChatFaults.Count(usage.Details.InputTokenCount) : null;
+                _prompt ??= _cuts.Count == 0 ? ChatFaults.ToCount(usage.Details.InputTokenCount) : null;
             else
                 _obstacle ??= ObstacleOf(contents[i]);
         }

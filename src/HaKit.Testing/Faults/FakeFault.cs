@@ -114,7 +114,7 @@ public sealed class FakeFault
     /// The body ends within the event of the next content, after n: within a character of more than one byte where the content has one.
     /// </summary>
     /// <param name="chunks">Contents delivered before; not negative.</param>
-    public static FakeFault TornAfter(int chunks) => Broken(FakeEndingKind.Torn, chunks, $"torn after {chunks}");
+    public static FakeFault TornAfter(int chunks) => BrokenStream(FakeEndingKind.Torn, chunks, $"torn after {chunks}");
 
     /// <summary>Silence after n contents, with the connection left open; 0 is the role frame alone and then silence.</summary>
     /// <param name="chunks">Contents delivered before; not negative.</param>

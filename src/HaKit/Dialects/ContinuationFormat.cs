@@ -36,7 +36,7 @@ internal abstract class ContinuationFormat
     private static readonly JsonWriterOptions s_writing = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     /// <summary>The format of a path; null where an answer cannot be continued.</summary>
-    public static ContinuationFormat? Of(string path)
+    public static ContinuationFormat? FindByPath(string path)
     {
         var text = path.AsSpan().TrimEnd('/');
         return text.EndsWith("/chat/completions", StringComparison.Ordinal) ? ChatContinuation.Instance

@@ -90,7 +90,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     {
         if (!MayContinue || !ContinuationRoute.IsPossible(pool.Engine, Profile))
             return null;
-        var format = request.Method == HttpMethod.Post && AsksForStream ? ContinuationFormat.Of(_route.Path) : null;
+        var format = request.Method == HttpMethod.Post && AsksForStream ? ContinuationFormat.FindByPath(_route.Path) : null;
         var body = format is not null && _body is { IsKept: true } ? _body[..].ToArray() : [];
         var continuation = new HttpContinuation(pool, send, request, Profile, format, body, events);
         if (NamesStoredObject)

@@ -1,0 +1,230 @@
+using System.Net;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using HaKit.Tests.Dialects;
+
+namespace HaKit.Tests.Http;
+
+/// <summary>Cut streams over HTTP, in OpenAI's and Anthropic's formats: cut at any byte, continued by another endpoint, or refused with the reason.</summary>
+public sealed class HttpContinuationTests
+{
+    private const string Chat = "v1/chat/completions";
+    private const string Messages = "v1/messages";
+
+    private static readonly JsonSerializerOptions s_asIs = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(Chat, true)]
+    [InlineData(Chat, false)]
+    [InlineData(Messages, true)]
+    [InlineData(Messages, false)]
+    public async Task A_body_cut_at_any_byte_is_continued_and_the_caller_reads_one_whole_answer(string path, bool isReset)
+    {
+        // Some characters have several bytes, and the cut may be within one.
+        const string Text = "ha ha ha! Zwölf 😀 春は\n| a | b |\n| 1 | 2 |\n    indented  ";
+        var whole = Encoding.UTF8.GetBytes(string.Concat(EventsOf(path, Text, "one")));
+        var first = Encoding.UTF8.GetByteCount(string.Concat(EventsOf(path, Text, "one").TakeWhile(e => !e.Contains("ha", StringComparison.Ordinal)).Append("")));
+        for (var cut = first + 1; cut < whole.Length; cut += 3)
+        {
+            var servers = new Servers((name, body) => name == "a" ? whole[..cut] : Encoding.UTF8.GetBytes(string.Concat(EventsOf(path, Text[Beginning(body).Length..], "two"))), isReset);
+            await using var pool = Pool();
+            var (answer, failure) = await AskAsync(pool, servers, path);
+            failure.Should().BeNull($"the body was cut after {cut} of {whole.Length} bytes");
+            TextOf(answer).Should().Be(Text, $"the body was cut after {cut} of {whole.Length} bytes: {answer}");
+            Ids(answer).Should().BeEquivalentTo(["one"]);
+        }
+    }
+
+    [Fact]
+    public async Task The_detail_of_the_request_tells_the_seam_and_the_rest_is_asked_with_the_endpoints_own_model_and_key()
+    {
+        var asked = new List<HttpRequestMessage>();
+        var servers = new Servers((name, body) => Encoding.UTF8.GetBytes(name == "a" ? string.Concat(EventsOf(Chat, "Hello world", "one").Take(3)) : string.Concat(EventsOf(Chat, "world", "two"))), isReset: true, asked.Add);
+        await using var pool = Pool(o => (o.Endpoints[1].Model, o.Endpoints[1].Credential) = ("other", "secret"));
+        using var request = Request(pool, Chat, """{"model":"m","stream":true,"max_tokens":50,"messages":[{"role":"user","content":"hi"}]}""");
+        request.Headers.Add("Idempotency-Key", "k1");
+        using var client = new HttpClient(new EndpointPoolHandler(pool) { InnerHandler = servers });
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct);
+        await response.Content.ReadAsStringAsync(Ct);
+        request.Options.TryGetValue(EndpointPoolHandler.DetailKey, out var detail).Should().BeTrue();
+        var seam = detail!.Seams.Should().ContainSingle().Subject;
+        (seam.From, seam.To).Should().Be(("a", "b"));
+        seam.AfterCharacters.Should().BePositive();
+        asked[^1].Headers.Authorization!.ToString().Should().Be("Bearer secret");
+        asked[^1].Headers.TryGetValues("Idempotency-Key", out var keys);
+        (keys ?? []).Should().NotContain("k1");
+        var body = JsonNode.Parse(servers.Bodies[^1])!;
+        ((string)body["model"]!).Should().Be("other");
+        ((int)body["max_tokens"]!).Should().BeLessThan(50);
+        ((string)body["messages"]![1]!["role"]!).Should().Be("assistant");
+    }
+
+    [Theory]
+    [InlineData(NotContinuedReason.Off, Chat, "", "off")]
+    [InlineData(NotContinuedReason.MustNotRepeat, Chat, "", "must not repeat")]
+    [InlineData(NotContinuedReason.OtherRequest, "v1/completions", "", "")]
+    [InlineData(NotContinuedReason.StructuredOutput, Chat, ""","response_format":{"type":"json_object"}""", "")]
+    [InlineData(NotContinuedReason.StopSequences, Chat, ""","stop":["x"]""", "")]
+    [InlineData(NotContinuedReason.SeveralChoices, Chat, ""","n":2""", "")]
+    [InlineData(NotContinuedReason.LogProbabilities, Chat, ""","logprobs":true""", "")]
+    [InlineData(NotContinuedReason.Audio, Chat, ""","modalities":["audio"]""", "")]
+    [InlineData(NotContinuedReason.Citations, Chat, ""","web_search_options":{"x":1}""", "")]
+    [InlineData(NotContinuedReason.Reasoning, Chat, ""","reasoning_effort":"high" """, "")]
+    [InlineData(NotContinuedReason.Reasoning, Messages, ""","thinking":{"type":"enabled"}""", "")]
+    [InlineData(NotContinuedReason.StoredState, Chat, ""","previous_response_id":"resp_1" """, "")]
+    [InlineData(NotContinuedReason.NoEndpoint, Chat, "", "only a")]
+    [InlineData(NotContinuedReason.TooLong, Chat, "", "too long")]
+    [InlineData(NotContinuedReason.ToolCall, Chat, "", "tool call")]
+    [InlineData(NotContinuedReason.ContentFilter, Chat, "", "filtered")]
+    public async Task What_is_not_continued_is_told_and_no_endpoint_is_asked(NotContinuedReason reason, string path, string more, string how)
+    {
+        var servers = new Servers((name, _) => Encoding.UTF8.GetBytes(string.Concat(EventsOf(Chat, "Hello world, this is an answer", "one").Take(4)) + how switch
+        {
+            "tool call" => "data: {\"id\":\"one\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]},\"finish_reason\":null}]}\n\n",
+            "filtered" => "data: {\"error\":{\"message\":\"blocked\",\"code\":\"content_filter\"}}\n\n",
+            _ => "",
+        }), isReset: false);
+        await using var pool = Pool(o =>
+        {
+            o.Streaming.Continuation = how == "off" ? StreamContinuation.Off : StreamContinuation.On;
+            if (how == "only a")
+                o.Endpoints[1].Continuation = Continuation.None;
+            if (how == "too long")
+                o.Http.MaxReplayBytes = 100;
+        });
+        var (_, failure) = await AskAsync(pool, servers, path, more, how == "must not repeat" ? new RequestProfile { MayRepeat = false } : null);
+        var partial = (failure as PartialResponseException ?? failure?.InnerException as PartialResponseException)!;
+        partial.Should().NotBeNull($"{failure}");
+        partial.NotContinued.Should().Be(reason);
+        partial.Endpoint.Should().Be("a");
+        servers.Bodies.Should().HaveCount(1);
+    }
+
+    [Fact]
+    public async Task An_answer_of_which_only_the_mark_of_its_end_is_missing_is_ended_without_asking()
+    {
+        var servers = new Servers((_, _) => Encoding.UTF8.GetBytes(string.Concat(EventsOf(Messages, "Hello", "one").SkipLast(1))), isReset: true);
+        await using var pool = Pool();
+        var (answer, failure) = await AskAsync(pool, servers, Messages);
+        failure.Should().BeNull();
+        TextOf(answer).Should().Be("Hello");
+        answer.Should().EndWith("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
+        servers.Bodies.Should().HaveCount(1);
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_refuses_the_beginning_masks_nothing()
+    {
+        var servers = new Servers((name, _) => name == "a" ? Encoding.UTF8.GetBytes(string.Concat(EventsOf(Chat, "Hello world", "one").Take(3))) : null, isReset: true);
+        await using var pool = Pool();
+        var (_, failure) = await AskAsync(pool, servers, Chat);
+        var partial = (failure as PartialResponseException ?? failure?.InnerException as PartialResponseException)!;
+        (partial.Endpoint, partial.NotContinued).Should().Be(("a", NotContinuedReason.Failed));
+    }
+
+    private static EndpointPool Pool(Action<EndpointPoolOptions>? configure = null)
+    {
+        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } };
+        options.Streaming.Continuation = StreamContinuation.On;
+        foreach (var (name, tier) in new[] { ("a", 0), ("b", 1) })
+            options.Endpoints.Add(new EndpointOptions { Name = name, Address = $"http://{name}.test/", Tier = tier, Continuation = Continuation.AssistantPrefix });
+        configure?.Invoke(options);
+        return new EndpointPool("http", options);
+    }
+
+    private static HttpRequestMessage Request(EndpointPool pool, string path, string body) =>
+        new(HttpMethod.Post, new Uri(pool.Origin, path)) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+
+    private static async Task<(string Answer, Exception? Failure)> AskAsync(EndpointPool pool, Servers servers, string path, string more = "", RequestProfile? profile = null)
+    {
+        using var client = new HttpClient(new EndpointPoolHandler(pool) { InnerHandler = servers }, disposeHandler: false);
+        using var request = Request(pool, path, "{\"model\":\"m\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]" + more + "}");
+        if (profile is not null)
+            request.Options.Set(EndpointPoolHandler.ProfileKey, profile);
+        var bytes = new MemoryStream();
+        try
+        {
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct);
+            await (await response.Content.ReadAsStreamAsync(Ct)).CopyToAsync(bytes, Ct);
+            return (Encoding.UTF8.GetString(bytes.ToArray()), null);
+        }
+        catch (Exception exception)
+        {
+            return (Encoding.UTF8.GetString(bytes.ToArray()), exception);
+        }
+    }
+
+    // The whole answer as a server sends it, event by event.
+    private static IEnumerable<string> EventsOf(string path, string text, string id)
+    {
+        var words = AnswerSeamTests.Pieces(text, new Random(text.Length)).Where(p => p.Length > 0 && !char.IsHighSurrogate(p[^1]) && !char.IsLowSurrogate(p[0])).ToList();
+        if (string.Concat(words) != text)
+            words = [text[..(text.Length / 4)], text[(text.Length / 4)..]];
+        if (path == Messages)
+        {
+            yield return Named("message_start", $$$$"""{"type":"message_start","message":{"id":"{{{{id}}}}","model":"m","usage":{"input_tokens":9,"output_tokens":1}}}""");
+            yield return Named("content_block_start", """{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}""");
+            foreach (var word in words)
+                yield return Named("content_block_delta", "{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":" + JsonSerializer.Serialize(word, s_asIs) + "}}");
+            yield return Named("content_block_stop", """{"type":"content_block_stop","index":0}""");
+            yield return Named("message_delta", """{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":5}}""");
+            yield return Named("message_stop", """{"type":"message_stop"}""");
+            yield break;
+        }
+        yield return Chunk("""{"role":"assistant","content":""}""");
+        foreach (var word in words)
+            yield return Chunk("{\"content\":" + JsonSerializer.Serialize(word, s_asIs) + "}");
+        yield return Chunk("{}", "\"stop\"");
+        yield return "data: [DONE]\n\n";
+
+        string Chunk(string delta, string finish = "null") =>
+            $$$"""data: {"id":"{{{id}}}","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{{{delta}}},"finish_reason":{{{finish}}}}]}""" + "\n\n";
+
+        static string Named(string name, string data) => $"event: {name}\ndata: {data}\n\n";
+    }
+
+    private static string Beginning(string body) => (string?)JsonNode.Parse(body)!["messages"]!.AsArray().LastOrDefault(m => (string)m!["role"]! == "assistant")?["content"] ?? "";
+
+    private static IEnumerable<JsonNode> Data(string answer) => answer.Split('\n')
+        .Where(l => l.StartsWith("data: {", StringComparison.Ordinal)).Select(l => JsonNode.Parse(l[6..])!);
+
+    private static string TextOf(string answer) => string.Concat(Data(answer).Select(d => (string?)d["delta"]?["text"] ?? (string?)d["choices"]?[0]?["delta"]?["content"]));
+
+    private static IEnumerable<string> Ids(string answer) => Data(answer).Select(d => (string?)d["id"] ?? (string?)d["message"]?["id"]).OfType<string>().Distinct();
+
+    private sealed class Servers(Func<string, string, byte[]?> answer, bool isReset, Action<HttpRequestMessage>? observe = null) : HttpMessageHandler
+    {
+        public List<string> Bodies { get; } = [];
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var body = await request.Content!.ReadAsStringAsync(cancellationToken);
+            Bodies.Add(body);
+            observe?.Invoke(request);
+            var name = request.RequestUri!.Host[..1];
+            if (answer(name, body) is not { } bytes)
+            {
+                var refusal = new StringContent("""{"error":{"message":"no prefill","type":"invalid_request_error","param":"messages","code":null}}""", Encoding.UTF8, "application/json");
+                return new HttpResponseMessage(HttpStatusCode.BadRequest) { RequestMessage = request, Content = refusal };
+            }
+
+            var content = new StreamContent(isReset && name == "a" ? new Resetting(bytes) : new MemoryStream(bytes));
+            content.Headers.ContentType = new("text/event-stream");
+            return new HttpResponseMessage(HttpStatusCode.OK) { RequestMessage = request, Content = content };
+        }
+    }
+
+    // Gives its bytes, and then breaks.
+    private sealed class Resetting(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var count = Read(buffer.Span);
+            return count > 0 ? new(count) : ValueTask.FromException<int>(new HttpIOException(HttpRequestError.ResponseEnded));
+        }
+    }
+}
