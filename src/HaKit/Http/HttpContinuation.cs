@@ -108,7 +108,8 @@ internal sealed class HttpContinuation
     private async IAsyncEnumerable<ReadOnlyMemory<byte>> OnlyEndAsync()
     {
         await Task.CompletedTask.ConfigureAwait(false);
-        yield return Format.EndMark;
+        // The event before it may have come without the blank line that ends it.
+        yield return Source.TookTail ? (byte[])[.. "\n\n"u8, .. Format.EndMark] : Format.EndMark;
     }
 }
 

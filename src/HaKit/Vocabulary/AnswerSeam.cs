@@ -69,11 +69,11 @@ public sealed class AnswerSeam
 
     /// <summary>
     /// Estimates the tokens of a text: one for each item that brought a piece of it, or one for four characters where the pieces are so long that each must have
-    /// several. Servers report tokens at the end, which a cut answer does not have.
+    /// several. One long piece alone (an identifier, an address) does not decide. Servers report tokens at the end, which a cut answer does not have.
     /// </summary>
     /// <param name="characters">Its characters.</param>
     /// <param name="pieces">The items in which it came.</param>
-    public static long EstimateTokens(long characters, long pieces) => characters > LongestToken * pieces ? (characters + 3) / 4 : pieces;
+    public static long EstimateTokens(long characters, long pieces) => characters > LongestToken * (pieces + 1) ? (characters + 3) / 4 : pieces;
 
     /// <summary>
     /// Adds the usage of all parts of an answer. What was delivered before a seam counts as output of the part that was cut, and once as input of the part that

@@ -105,6 +105,15 @@ public sealed class AnswerSeamTests
     [InlineData(100L, 4000, 1L)]
     public void The_bound_of_tokens_is_reduced_by_what_was_delivered(long? most, long delivered, long? left) => AnswerSeam.TokensLeft(most, delivered).Should().Be(left);
 
+    [Theory]
+    [InlineData(40, 10, 10)]
+    [InlineData(24, 1, 1)]
+    [InlineData(100, 1, 25)]
+    [InlineData(1_000, 10, 250)]
+    [InlineData(0, 0, 0)]
+    public void Delivered_tokens_are_the_pieces_or_a_quarter_of_the_characters_where_pieces_are_long(long characters, long pieces, long tokens) =>
+        AnswerSeam.EstimateTokens(characters, pieces).Should().Be(tokens);
+
     internal static IEnumerable<string> Pieces(string text, Random random)
     {
         for (var at = 0; at < text.Length;)
