@@ -25,7 +25,7 @@ internal static class EventText
         OrderGiven e => ("order", null, $"ordered: {Words(e.Order)}, tier {e.Tier}"),
         EndpointDrained e => ("order", e.Endpoint, "drained: nothing is in flight any more"),
         EndpointRemoved e => ("info", e.Endpoint, "was removed or replaced"),
-        AnswerContinued { Seam: var s } => ("warn", s.From, $"an answer was cut ({s.Why.KindName}), and {s.To ?? "the application"} went on with it after {Seconds(s.Took)}"),
+        AnswerContinued { Seam: var s } => ("warn", s.From, $"an answer was cut ({s.Why.Kind}), and {s.To ?? "the application"} went on with it after {Seconds(s.Took)}"),
         OutageBegan => ("bad", null, "outage: no endpoint can take traffic"),
         OutageEnded e => ("good", null, $"the outage is over after {Seconds(e.Lasted)}"),
         RecoveryEnded e => (e.Failure is null ? "good" : "bad", e.Endpoint, e.Failure is null ? "recovery action done" : $"recovery action failed: {e.Failure.GetType().Name}"),
