@@ -58,9 +58,7 @@ internal static class BodySteps
                 due += fault.PerToken;
             if (i == breaksAt)
             {
-                if (ending!.Kind == FakeEndingKind.Torn && i < reply.Pieces.Count)
-                    yield return Step.Send(due, Torn(dialect.Piece(reply, i)));
-                foreach (var step in BreakOff(dialect, reply, ending, error, due))
+                foreach (var step in BreakOff(dialect, reply, ending!, i, error, due))
                     yield return step;
                 yield break;
             }
@@ -72,10 +70,13 @@ internal static class BodySteps
         yield return Step.SendFinal(due, dialect.Closing(reply));
     }
 
-    private static IEnumerable<Step> BreakOff(Dialect dialect, ChatReply reply, FakeEnding ending, string error, TimeSpan due)
+    private static IEnumerable<Step> BreakOff(Dialect dialect, ChatReply reply, FakeEnding ending, int after, string error, TimeSpan due)
     {
         switch (ending.Kind)
         {
+            case FakeEndingKind.Torn when after < reply.Pieces.Count:
+                yield return Step.Send(due, Torn(dialect.Piece(reply, after)));
+                break;
             case FakeEndingKind.ErrorEvent:
                 yield return Step.SendFinal(due, dialect.ErrorEvent(error));
                 yield break;

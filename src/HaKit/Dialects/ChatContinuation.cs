@@ -9,7 +9,11 @@ internal sealed class ChatContinuation : ContinuationFormat
 
     public override byte[] EndMark => "data: [DONE]\n\n"u8.ToArray();
 
-    protected override NotContinuedReason? ObstacleOf(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    protected override NotContinuedReason? ObstacleOf(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) =>
+        ObstacleInForm(name, value) ?? ObstacleInContent(name, value) ?? (Reasons(name, value) ? NotContinuedReason.Reasoning : null);
+
+    // How many answers, where they end, and in which form.
+    private static NotContinuedReason? ObstacleInForm(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
         if (name.SequenceEqual("n"u8))
             return JsonMembers.Number(value) > 1 ? NotContinuedReason.SeveralChoices : null;
@@ -19,15 +23,19 @@ internal sealed class ChatContinuation : ContinuationFormat
             return NotContinuedReason.StopSequences;
         if (name.SequenceEqual("response_format"u8))
             return JsonMembers.Is(JsonMembers.Find(value, "type"u8), "text"u8) ? null : NotContinuedReason.StructuredOutput;
-        if (name.StartsWith("guided_"u8) || name.SequenceEqual("structured_outputs"u8) || name.SequenceEqual("grammar"u8) || name.SequenceEqual("json_schema"u8))
-            return NotContinuedReason.StructuredOutput;
+        return name.StartsWith("guided_"u8) || name.SequenceEqual("structured_outputs"u8) || name.SequenceEqual("grammar"u8) || name.SequenceEqual("json_schema"u8)
+            ? NotContinuedReason.StructuredOutput
+            : null;
+    }
+
+    // What comes beside the text.
+    private static NotContinuedReason? ObstacleInContent(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
         if (name.SequenceEqual("logprobs"u8) || name.SequenceEqual("top_logprobs"u8) || name.SequenceEqual("prompt_logprobs"u8))
             return NotContinuedReason.LogProbabilities;
         if (name.SequenceEqual("audio"u8) || name.SequenceEqual("modalities"u8) && value.IndexOf("\"audio\""u8) >= 0)
             return NotContinuedReason.Audio;
-        if (name.SequenceEqual("web_search_options"u8))
-            return NotContinuedReason.Citations;
-        return Reasons(name, value) ? NotContinuedReason.Reasoning : null;
+        return name.SequenceEqual("web_search_options"u8) ? NotContinuedReason.Citations : null;
     }
 
     protected override bool IsBoundOfTokens(ReadOnlySpan<byte> name) => name.SequenceEqual("max_tokens"u8) || name.SequenceEqual("max_completion_tokens"u8);

@@ -61,6 +61,8 @@ public sealed class PageTableTests
     [InlineData("docs/faults.md", "How an answer is read", typeof(WireDialect))]
     [InlineData("docs/health.md", "States", typeof(EndpointHealthStatus))]
     [InlineData("docs/selection.md", "Presets", typeof(SelectionPreset))]
+    [InlineData("docs/streams.md", "Which endpoints can go on", typeof(Continuation))]
+    [InlineData("docs/streams.md", "What is not continued", typeof(NotContinuedReason))]
     public void Every_value_has_its_row(string page, string heading, Type values) =>
         Page.Table(page, heading).Select(row => row[0]).Should().BeEquivalentTo(Enum.GetNames(values));
 
