@@ -52,7 +52,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         if (endpoint.Continuation == Continuation.AssistantPrefix && seam.Beginning.Length > 0)
             chat.ConfigureContinuation?.Invoke(own);
         var updates = chat.Client.GetStreamingResponseAsync(WithBeginning(endpoint, seam.Beginning), chat.AdaptOptions(own, endpoint, used, OwnModels), token);
-        return new(new ChatRest(new ChatStream(updates, chat, endpoint, Profile), seam, endpoint));
+        return new(new ChatRest(new ChatStream(updates, chat, attempt, Profile), seam, endpoint));
     }
 
     private IReadOnlyList<ChatMessage> WithBeginning(PoolEndpoint endpoint, string beginning)
