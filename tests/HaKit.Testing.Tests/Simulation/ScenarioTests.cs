@@ -189,18 +189,25 @@ public sealed class ScenarioTests(ITestOutputHelper output)
         result.SuccessRate.Should().BeGreaterThan(1 - refused);
     }
 
-    /// <summary>What is out is tried after ever longer times, but not while the only one that is admitted refuses most of what it gets.</summary>
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(5)]
-    public void Who_is_well_again_is_found_although_another_still_serves_some(int seed)
+    /// <summary>
+    /// What is out is tried after ever longer times, but not while the only one that is admitted refuses most of what it gets. In most lives both endpoints come and
+    /// go, and every call is served. In one of ten an endpoint stays out for minutes, and the budget for retries allows half of the calls: 79 % over all.
+    /// </summary>
+    [Fact]
+    public void Who_is_well_again_is_found_although_another_still_serves_some()
     {
-        var result = Told(new Simulation(seed).Endpoints(2, ServiceModel.LogNormal(Ms(200), Ms(800)))
-            .Fault("e0", FakeFault.Status(500), until: S(600), probability: 0.6).Fault("e1", FakeFault.Status(500), probability: 0.6)
-            .Run(Workload.Poisson(20), S(700)));
-        result.Share("e0", S(610), S(700)).Should().BeGreaterThan(0.9);
-        result.SuccessRate.Should().BeGreaterThan(0.85);
+        var served = new List<double>();
+        for (var seed = 1; seed <= 10; seed++)
+        {
+            var result = Told(new Simulation(seed).Endpoints(2, ServiceModel.LogNormal(Ms(200), Ms(800)))
+                .Fault("e0", FakeFault.Status(500), until: S(600), probability: 0.6).Fault("e1", FakeFault.Status(500), probability: 0.6)
+                .Run(Workload.Poisson(20), S(700)));
+            result.Share("e0", S(610), S(700)).Should().BeGreaterThan(0.9, "seed {0}", seed);
+            served.Add(result.SuccessRate);
+        }
+
+        served.Should().OnlyContain(static s => s > 0.75);
+        served.Count(static s => s > 0.99).Should().BeGreaterThanOrEqualTo(9);
     }
 
     /// <summary>The last one that is admitted both refuses and is silent now and then: neither makes the other weigh more.</summary>
