@@ -105,17 +105,39 @@ public sealed class PackageTests(PackedFixture packed)
     [InlineData("Web")]
     public async Task A_new_project_with_nothing_but_the_packages_fails_over(string consumer)
     {
-        var folder = Path.Combine(packed.Folder, consumer);
-        Directory.CreateDirectory(folder);
-        foreach (var file in Directory.GetFiles(Repository.PathOf("tests", "HaKit.Release.Tests", "Packages", "Consumers", consumer)))
-            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
-        // Packages of others may come from the cache; ours must not, and must not stay in it.
-        var cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-        await PackedFixture.RunAsync(folder, "build", "-v", "q", "--nologo", $"-p:HaKitVersion={packed.Version}", $"-p:RestoreAdditionalProjectSources={packed.Feed}",
-            $"-p:RestorePackagesPath={Path.Combine(packed.Folder, "packages")}", $"-p:RestoreFallbackFolders={cache}", "-o", Path.Combine(folder, "out"));
+        var folder = CopyOf(consumer);
+        await PackedFixture.RunAsync(folder, ["build", "-v", "q", "--nologo", .. FromPackages, "-o", Path.Combine(folder, "out")]);
 
         var told = await PackedFixture.RunAsync(folder, Path.Combine(folder, "out", "Consumer.dll"));
 
         told.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Should().StartWith(["OK", "OK", "first 1, second 1"]);
     }
+
+    [Fact]
+    public async Task A_native_program_is_published_without_a_warning_and_fails_over()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && (File.Exists("/usr/bin/clang") || File.Exists("/usr/bin/gcc")), "Native code is linked by clang or gcc.");
+        var folder = CopyOf("Native");
+
+        await PackedFixture.RunAsync(folder, ["publish", "-v", "q", "--nologo", "--ucr", .. FromPackages, "-o", Path.Combine(folder, "out")]);
+
+        using var program = Process.Start(new ProcessStartInfo(Path.Combine(folder, "out", "Consumer")) { RedirectStandardOutput = true })!;
+        (await program.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)).ReplaceLineEndings(" ").Trim().Should().Be("OK OK");
+    }
+
+    private string CopyOf(string consumer)
+    {
+        var folder = Path.Combine(packed.Folder, consumer);
+        Directory.CreateDirectory(folder);
+        foreach (var file in Directory.GetFiles(Repository.PathOf("tests", "HaKit.Release.Tests", "Packages", "Consumers", consumer)))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        return folder;
+    }
+
+    // Packages of others may come from the cache; ours must not, and must not stay in it.
+    private string[] FromPackages =>
+    [
+        $"-p:HaKitVersion={packed.Version}", $"-p:RestoreAdditionalProjectSources={packed.Feed}", $"-p:RestorePackagesPath={Path.Combine(packed.Folder, "packages")}",
+        $"-p:RestoreFallbackFolders={Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages")}",
+    ];
 }
