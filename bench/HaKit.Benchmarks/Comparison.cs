@@ -47,8 +47,7 @@ internal static class Comparison
             - **standard, answer checked**: the standard handler that also reads the whole answer within the attempt and checks that it is JSON to its end, as the pool does.
             - **pool**: a pool of two endpoints. It chooses an endpoint, keeps the request's body for a second attempt, reads the answer whole, and knows from it whether it is an answer, and how many tokens it cost.
 
-            An answer that comes later resumes on another thread, whose spinning counts as processor time on a quiet machine. Handlers that read the body within the attempt
-            resume twice, the standard handler once: compare the pool with "standard, answer checked" there, and with all of them over real sockets.
+            In memory, an answer that comes later is given by the thread that began the call, after the call has returned to it: there is no hop between threads in those figures.
 
             """);
         foreach (var group in Groups().Where(g => g.Title.Contains(only, StringComparison.OrdinalIgnoreCase)))
