@@ -17,12 +17,12 @@ public static partial class Estimate
     {
         var tail = Tail(successes, trials, confidence);
         var failures = trials - successes;
-        var lower = successes == 0 ? AvailabilityRatio.Never
-            : failures == 0 ? AllAlike(trials, tail)
-            : new BetaDistribution(successes, failures + 1).Quantile(tail, 1 - tail);
-        var upper = failures == 0 ? AvailabilityRatio.Always
-            : successes == 0 ? AllAlike(trials, tail).Complement()
-            : new BetaDistribution(successes + 1, failures).Quantile(1 - tail, tail);
+        if (successes == 0)
+            return new AvailabilityInterval(AvailabilityRatio.Never, failures == 0 ? AvailabilityRatio.Always : AllAlike(trials, tail).Complement(), confidence);
+        if (failures == 0)
+            return new AvailabilityInterval(AllAlike(trials, tail), AvailabilityRatio.Always, confidence);
+        var lower = new BetaDistribution(successes, failures + 1).Quantile(tail, 1 - tail);
+        var upper = new BetaDistribution(successes + 1, failures).Quantile(1 - tail, tail);
         return new AvailabilityInterval(lower, upper, confidence);
     }
 

@@ -13,7 +13,7 @@ internal static class CommandOptions
             string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}"), usual);
 
     /// <summary>Creates an option whose value is a whole number.</summary>
-    public static Option<int> Whole(string name, string valueName, string description, int usual, int least = 0, int most = int.MaxValue) =>
+    public static Option<int> CreateWhole(string name, string valueName, string description, int usual, int least = 0, int most = int.MaxValue) =>
         CreateOption<int>(name, valueName, description, text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number : null,
             $"a whole number from {least} to {most}", usual);
 

@@ -75,5 +75,5 @@ public sealed class PoolStatusTests
     [Theory]
     [InlineData(0.254, "0.25 s"), InlineData(4.23, "4.2 s"), InlineData(45.4, "45 s"), InlineData(700, "12 min"), InlineData(12_600, "3.5 h")]
     public void Durations_have_the_digits_that_a_reader_needs(double seconds, string text) =>
-        DurationText.Of(TimeSpan.FromSeconds(seconds)).Should().Be(text);
+        DurationText.Write(TimeSpan.FromSeconds(seconds)).Should().Be(text);
 }

@@ -49,8 +49,12 @@ internal sealed class ChatUpdateReader(bool hasTools) : StreamItemReader<ChatRes
         return (int)Math.Min(bytes, int.MaxValue / 2);
     }
 
-    public override Fault FaultOf(ChatResponseUpdate item) =>
-        ChatFaults.ErrorIn(item.Contents) is { } error ? ChatFaults.FaultOf(error) : item.FinishReason is null ? new Fault(FaultKind.Unknown) : ChatFaults.Failed;
+    public override Fault FaultOf(ChatResponseUpdate item)
+    {
+        if (ChatFaults.ErrorIn(item.Contents) is { } error)
+            return ChatFaults.FaultOf(error);
+        return item.FinishReason is null ? new Fault(FaultKind.Unknown) : ChatFaults.Failed;
+    }
 
     public override bool TryGetUsage(ChatResponseUpdate item, out long? inputTokens, out long? outputTokens)
     {

@@ -191,7 +191,12 @@ public sealed class EndpointPoolChatClient : IChatClient
             Vision = given.Vision || Prompt.HasImage(list),
             Endpoints = place.Names,
             // A request that carries state may be refused by every endpoint but the one that made it.
-            Request = given.Request != RequestKind.Unknown ? given.Request : isPortable ? RequestKind.CreatesAnswer : RequestKind.Other,
+            Request = given.Request switch
+            {
+                RequestKind.Unknown when isPortable => RequestKind.CreatesAnswer,
+                RequestKind.Unknown => RequestKind.Other,
+                _ => given.Request,
+            },
         };
         return new ChatCall(list, options, profile, used, reasoning)
         {

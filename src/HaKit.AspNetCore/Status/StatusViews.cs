@@ -16,9 +16,7 @@ internal static class StatusViews
         return new PoolView
         {
             Name = status.Pool,
-            State = status.ServingTier is null ? "outage"
-                : status.Serving < status.Endpoints.Count || status.ServingTier != status.FirstTier || report.Alerts.Any(a => a.Firing) ? "degraded"
-                : "well",
+            State = StateOf(status, report),
             Serving = status.Serving,
             FirstTier = status.FirstTier,
             ServingTier = status.ServingTier,
@@ -31,6 +29,14 @@ internal static class StatusViews
             Losses = [.. losses.Select(l => new LossView(l.Domain.ToString().ToLowerInvariant(), l.Name, Round(l.LostShare, 3), l.ToString()))],
             Endpoints = [.. status.Endpoints.Select(e => From(e, status, availability.GetValueOrDefault(e.Endpoint.Name), history, isWhole) with { LostShare = ofEndpoints.GetValueOrDefault(e.Endpoint.Name) })],
         };
+    }
+
+    private static string StateOf(PoolStatus status, AvailabilityReport report)
+    {
+        if (status.ServingTier is null)
+            return "outage";
+        var isDegraded = status.Serving < status.Endpoints.Count || status.ServingTier != status.FirstTier || report.Alerts.Any(static a => a.Firing);
+        return isDegraded ? "degraded" : "well";
     }
 
     public static ExplainView From(string pool, IReadOnlyList<EndpointExplanation> endpoints) => new("hakit.explain/1", pool, [.. endpoints.Select(e => new ExplainedView(

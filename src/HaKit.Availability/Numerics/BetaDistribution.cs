@@ -79,9 +79,11 @@ internal readonly struct BetaDistribution : ILogConcave
     {
         var density = Density(p, q);
         var towardsZero = _a * q >= _b * p;
-        var tail = Math.Min(_a, _b) > Large ? LogConcave.OuterTail(this, z, Math.Sqrt(1 / _a + 1 / _b), towardsZero ? -1 : 1)
-            : towardsZero ? density / Fraction(_a, _b, p, q)
-            : density / Fraction(_b, _a, q, p);
+        double tail;
+        if (Math.Min(_a, _b) > Large)
+            tail = LogConcave.OuterTail(this, z, Math.Sqrt(1 / _a + 1 / _b), towardsZero ? -1 : 1);
+        else
+            tail = density / (towardsZero ? Fraction(_a, _b, p, q) : Fraction(_b, _a, q, p));
         tail = Math.Min(tail, 1);
         return towardsZero ? (tail, 1 - tail, density) : (1 - tail, tail, density);
     }

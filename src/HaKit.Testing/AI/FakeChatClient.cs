@@ -102,7 +102,9 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
                 {
                     if (contents == fault.Ending?.After || update.FinishReason is not null && fault.Ending is not null)
                     {
-                        outcome = Refusal.IsSilent(fault.Ending) ? Outcome.Abandoned : contents > 0 ? Outcome.Cut : Outcome.Failed;
+                        outcome = contents > 0 ? Outcome.Cut : Outcome.Failed;
+                        if (Refusal.IsSilent(fault.Ending))
+                            outcome = Outcome.Abandoned;
                         if (fault.Ending.Kind is FakeEndingKind.End or FakeEndingKind.Empty)
                             yield break;
                         await Refusal.EndAsync(fault.Ending, fault, cancellationToken).ConfigureAwait(false);
@@ -126,7 +128,11 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
         ArgumentNullException.ThrowIfNull(serviceType);
-        return serviceKey is not null ? null : serviceType == typeof(ChatClientMetadata) ? Metadata : serviceType.IsInstanceOfType(this) ? this : null;
+        if (serviceKey is not null)
+            return null;
+        if (serviceType == typeof(ChatClientMetadata))
+            return Metadata;
+        return serviceType.IsInstanceOfType(this) ? this : null;
     }
 
     /// <summary>Does nothing.</summary>

@@ -69,7 +69,11 @@ public sealed class FakeEmbeddingGenerator(string name, TimeProvider? time = nul
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
         ArgumentNullException.ThrowIfNull(serviceType);
-        return serviceKey is not null ? null : serviceType == typeof(EmbeddingGeneratorMetadata) ? Metadata : serviceType.IsInstanceOfType(this) ? this : null;
+        if (serviceKey is not null)
+            return null;
+        if (serviceType == typeof(EmbeddingGeneratorMetadata))
+            return Metadata;
+        return serviceType.IsInstanceOfType(this) ? this : null;
     }
 
     /// <summary>Does nothing.</summary>

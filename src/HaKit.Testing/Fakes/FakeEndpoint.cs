@@ -88,8 +88,13 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
                 yield return items[sent++];
             }
 
-            outcome = sent != breaksAt ? Outcome.Whole : sent > 0 ? Outcome.Cut : Outcome.Failed;
-            if (sent != breaksAt || fault.Ending!.Kind == FakeEndingKind.End)
+            if (sent != breaksAt)
+            {
+                outcome = Outcome.Whole;
+                yield break;
+            }
+            outcome = sent > 0 ? Outcome.Cut : Outcome.Failed;
+            if (fault.Ending!.Kind == FakeEndingKind.End)
                 yield break;
             await FailAsync(fault.Ending.Kind, fault, cancellationToken).ConfigureAwait(false);
         }

@@ -76,12 +76,14 @@ public sealed class Fleet : IDisposable
             {
                 _replicas[i][endpoint].Faults.Add(new FaultRule(fault)
                 {
-                    From = from > now ? from - now : TimeSpan.Zero,
-                    Until = until is not { } end ? TimeSpan.MaxValue : end > now ? end - now : TimeSpan.Zero,
+                    From = FromNow(from),
+                    Until = until is { } end ? FromNow(end) : TimeSpan.MaxValue,
                     Where = static _ => true,
                 });
             }
         }
+
+        TimeSpan FromNow(TimeSpan at) => at > now ? at - now : TimeSpan.Zero;
     }
 
     /// <summary>Attempts on an endpoint by all replicas, or by some.</summary>

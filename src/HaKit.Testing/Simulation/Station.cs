@@ -3,10 +3,12 @@ namespace HaKit.Testing;
 /// <summary>Where requests of one endpoint are worked on: alone, sharing its speed, or one after the other.</summary>
 internal abstract class Station
 {
-    public static Station For(ServiceModel model, ManualTimeProvider time, Alarms alarms) =>
-        model.Capacity > 0 ? new SharingStation(model.Capacity, time)
-        : model.Servers > 0 ? new QueueingStation(model.Servers, alarms)
-        : new FreeStation(alarms);
+    public static Station For(ServiceModel model, ManualTimeProvider time, Alarms alarms)
+    {
+        if (model.Capacity > 0)
+            return new SharingStation(model.Capacity, time);
+        return model.Servers > 0 ? new QueueingStation(model.Servers, alarms) : new FreeStation(alarms);
+    }
 
     /// <summary>A request comes in; completes when its turn has come.</summary>
     public virtual ValueTask EnterAsync(CancellationToken cancellationToken) => default;

@@ -17,7 +17,7 @@ internal static class BatchRunCommand
         pool.Required = true;
         var output = CommandOptions.Text("--output", "FILE", "where all results go when the batch is done, in the format of OpenAI's batch API");
         var maxCost = CommandOptions.Number("--max-cost", "C", "the most that the batch may cost over all its runs; 0 for no limit", 0, 0, 1e12);
-        var maxFailures = CommandOptions.Whole("--max-failures", "N", "how many items may fail before the run ends", int.MaxValue);
+        var maxFailures = CommandOptions.CreateWhole("--max-failures", "N", "how many items may fail before the run ends", int.MaxValue);
         var stopAfter = CommandOptions.Duration("--stop-after", "how long to go on (default: to the end)");
         var onChanged = CommandOptions.CreateOption<OnChanged>("--on-changed", "WHAT", "what becomes of results whose request has changed: refuse, redo or keep",
             text => Enum.TryParse<OnChanged>(text, ignoreCase: true, out var value) && !int.TryParse(text, out _) ? value : null, "refuse, redo or keep", OnChanged.Refuse);

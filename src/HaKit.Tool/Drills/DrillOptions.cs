@@ -13,7 +13,7 @@ internal sealed class DrillOptions
     private readonly Option<double> _streamed = CommandOptions.Number("--streamed", "SHARE", "the share of the calls that ask for a stream, 0 to 1", 0.5, 0, 1);
     private readonly Option<TimeSpan?> _length = CommandOptions.Duration("--length", "how long the usual fault lasts (default 5s)");
     private readonly Option<TimeSpan?> _patience = CommandOptions.Duration("--patience", "how long a caller waits for an answer (default 10s)");
-    private readonly Option<int> _seed = CommandOptions.Whole("--seed", "N", "of everything random", 1);
+    private readonly Option<int> _seed = CommandOptions.CreateWhole("--seed", "N", "of everything random", 1);
     private readonly DrillUpstreamOptions _upstreams = new();
 
     public Option<string?> Json { get; } = JsonOutput.CreateOption();

@@ -11,8 +11,8 @@ internal static class ServeCommand
     {
         var upstreams = new DrillUpstreamOptions();
         var length = CommandOptions.Duration("--length", "how long the usual fault lasts, and how long all is well between two faults (default 5s)");
-        var rounds = CommandOptions.Whole("--rounds", "N", "how many times to go through the faults; 0 until interrupted", 0);
-        var seed = CommandOptions.Whole("--seed", "N", "of everything random", 1);
+        var rounds = CommandOptions.CreateWhole("--rounds", "N", "how many times to go through the faults; 0 until interrupted", 0);
+        var seed = CommandOptions.CreateWhole("--seed", "N", "of everything random", 1);
         var command = new Command("serve", """
             Starts scripted AI upstreams, in OpenAI's and Anthropic's dialects, plain and as streams.
             With --faults they go through these faults in turn, again and again; without it all stay well. Answers are a function of the prompt, the same on every upstream.

@@ -35,7 +35,7 @@ internal sealed class PlanCommandOptions
 {
     private readonly Option<AvailabilityRatio> _target = CommandOptions.CreateOption("--target", "A", "what to reach, in percent or nines", Percent, Percentage, AvailabilityRatio.From(0.9999m));
     private readonly Option<PlannedEndpoint[]> _endpoints = Repeated("--endpoint", "NAME:A", "an endpoint and its availability; repeat it for each (default openai:97.0 anthropic:98.4)", ParseEndpoint);
-    private readonly Option<int> _required = CommandOptions.Whole("--required", "N", "endpoints that carry the load", usual: 1, least: 1);
+    private readonly Option<int> _required = CommandOptions.CreateWhole("--required", "N", "endpoints that carry the load", usual: 1, least: 1);
     private readonly Option<double?> _beta = Share("--beta", "the share of outages that hit all endpoints at once, 0 to 1 (default 0.1; with --incidents, estimated)");
     private readonly Option<TimeSpan?> _detection = CommandOptions.Duration("--detect", "from a failure until it is known (default 20s)");
     private readonly Option<double?> _rescued = Share("--rescued", "the share of calls that succeed elsewhere until then, 0 to 1 (default 0)");
@@ -51,7 +51,7 @@ internal sealed class PlanCommandOptions
     private readonly Option<double> _coverageCost = Cost("--cost-coverage", "halving what is not noticed", 20);
     private readonly Option<string?> _incidents = CommandOptions.Text("--incidents", "FILE", "estimates the endpoints from a CSV with the columns start, end, service, impact");
     private readonly Option<string[]> _services = Repeated("--service", "NAME", "a service in that file; repeat it for each (default all)", static text => text);
-    private readonly Option<int> _impact = CommandOptions.Whole("--impact", "N", "the least impact that counts as down", usual: 1);
+    private readonly Option<int> _impact = CommandOptions.CreateWhole("--impact", "N", "the least impact that counts as down", usual: 1);
     private readonly Option<DateTimeOffset?> _from = Time("--from", "when the file's coverage begins (default its first start)");
     private readonly Option<DateTimeOffset?> _to = Time("--to", "when the file's coverage ends (default its last end)");
 

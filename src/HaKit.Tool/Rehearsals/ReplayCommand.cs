@@ -22,7 +22,7 @@ internal static class ReplayCommand
         var speed = CommandOptions.Number("--speed", "N", "how many times faster than recorded, 1 to 100", 20, 1, 100);
         var minutes = CommandOptions.Number("--minutes", "M", "how much of the recording, counted from its first line", 100_000, 0.1, 100_000);
         var streamed = CommandOptions.Number("--streamed", "SHARE", "the share of calls that ask for a stream, 0 to 1; a stream that is cut and says so is no lost call", 0.25, 0, 1);
-        var seed = CommandOptions.Whole("--seed", "N", "of everything random", 1);
+        var seed = CommandOptions.CreateWhole("--seed", "N", "of everything random", 1);
         var single = CommandOptions.Flag("--no-failover", "one attempt for each call, to see what that costs");
         var json = JsonOutput.CreateOption();
         var command = new Command("replay", """

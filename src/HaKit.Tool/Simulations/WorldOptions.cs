@@ -15,7 +15,7 @@ internal sealed class WorldOptions
     private readonly Option<string?> _trace = CommandOptions.Text("--trace", "FILE", "arrivals and sizes, repeated: CSV with TIMESTAMP,ContextTokens,GeneratedTokens (default: at random times, 1000 and 200 tokens)");
     private readonly Option<double> _rate = CommandOptions.Number("--rate", "CALLS", "calls a second on average", 0.2, 0.0001, 1000);
     private readonly Option<double> _days = CommandOptions.Number("--days", "N", "only the first days of the history; 0 for all of it", 0, 0, 10_000);
-    private readonly Option<int> _seed = CommandOptions.Whole("--seed", "N", "of everything random", 1);
+    private readonly Option<int> _seed = CommandOptions.CreateWhole("--seed", "N", "of everything random", 1);
 
     public WorldOptions() => _incidents.Required = true;
 

@@ -31,7 +31,7 @@ internal static class VaultCommand
     private static Command Save()
     {
         var path = new Argument<string>("path") { Description = "the file or folder to save" };
-        var copies = CommandOptions.Whole("--copies", "N", "how many destinations must have it", usual: 1, least: 1, most: 1000);
+        var copies = CommandOptions.CreateWhole("--copies", "N", "how many destinations must have it", usual: 1, least: 1, most: 1000);
         var rehash = CommandOptions.Flag("--rehash", "reads every file, also those that look unchanged");
         return Described(
             new Command("save", "Saves a file or folder: whole the first time, then what changed.") { path, copies, rehash },
@@ -84,7 +84,7 @@ internal static class VaultCommand
 
     private static Command Prune()
     {
-        var last = CommandOptions.Whole("--keep-last", "N", "keeps so many of the newest; 0: no such rule", usual: 0);
+        var last = CommandOptions.CreateWhole("--keep-last", "N", "keeps so many of the newest; 0: no such rule", usual: 0);
         var days = CommandOptions.Number("--keep-days", "DAYS", "keeps snapshots for so many days; 0: no such rule", usual: 0, least: 0, most: 100_000);
         return Described(
             new Command("prune", "Deletes old snapshots, and chunks that none has used for the grace.") { last, days },

@@ -9,7 +9,7 @@ namespace HaKit.Attempts;
 [StructLayout(LayoutKind.Sequential)]
 internal sealed class AttemptCounts
 {
-#pragma warning disable CS0169, IDE0051 // Room.
+#pragma warning disable CS0169, IDE0051 // It holds nothing: it keeps the counts on cache lines of their own.
     private readonly Line _before;
 #pragma warning restore CS0169, IDE0051
 
@@ -37,7 +37,7 @@ internal sealed class AttemptCounts
     /// <summary>Silences in a row.</summary>
     public int Silences;
 
-#pragma warning disable CS0169, IDE0051 // Room.
+#pragma warning disable CS0169, IDE0051 // It holds nothing: it keeps the counts on cache lines of their own.
     private readonly Line _after;
 #pragma warning restore CS0169, IDE0051
 

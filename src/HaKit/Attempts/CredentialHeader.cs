@@ -6,17 +6,17 @@ namespace HaKit.Attempts;
 internal static class CredentialHeader
 {
     /// <summary>Does a header of this name carry a credential?</summary>
-    public static bool Is(string name) => CredentialNames.Default.IsHeader(name);
+    public static bool IsCredential(string name) => CredentialNames.Default.IsHeader(name);
 
     /// <summary>The header in the endpoint's dialect; <c>Authorization</c>, as it is, for what begins with <c>Bearer</c>.</summary>
     /// <exception cref="InvalidOperationException">The credential has characters that no header may have; it is not shown.</exception>
-    public static (string Name, string Value) Of(PoolEndpoint endpoint, string secret)
+    public static (string Name, string Value) HeaderFor(PoolEndpoint endpoint, string secret)
     {
         if (!IsValid(secret))
             throw new InvalidOperationException($"The credential of endpoint '{endpoint.Name}' has characters that no header may have.");
         if (secret.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
             return ("Authorization", secret);
-        var place = DialectTable.Of(endpoint.Dialect).Credential;
+        var place = DialectTable.Get(endpoint.Dialect).Credential;
         return (place.Header, place.Prefix + secret);
     }
 

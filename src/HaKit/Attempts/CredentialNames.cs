@@ -40,7 +40,13 @@ internal sealed class CredentialNames
     public bool IsIn(string query) => query.Length > 1 && query[1..].Split('&').Any(part => IsParameter(NameOf(part)));
 
     /// <summary>The query without its credentials; everything else byte for byte.</summary>
-    public string Without(string query) => !IsIn(query) ? query : string.Join('&', query[1..].Split('&').Where(part => !IsParameter(NameOf(part)))) is { Length: > 0 } rest ? "?" + rest : "";
+    public string Without(string query)
+    {
+        if (!IsIn(query))
+            return query;
+        var rest = string.Join('&', query[1..].Split('&').Where(part => !IsParameter(NameOf(part))));
+        return rest.Length > 0 ? "?" + rest : "";
+    }
 
     private bool Is(string name, string[] whole)
     {

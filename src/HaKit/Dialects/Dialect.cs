@@ -53,7 +53,7 @@ internal abstract class Dialect
     /// <param name="signs">What the body showed.</param>
     /// <param name="words">The message, without what it quotes.</param>
     /// <param name="status">The answer's status if it was a failure; of an error within a success, the one that the body gives; 0 for none.</param>
-    public Verdict Judge(in ErrorSigns signs, ReadOnlySpan<char> words, int status)
+    public Verdict Classify(in ErrorSigns signs, ReadOnlySpan<char> words, int status)
     {
         Verdict? told = null;
         for (var rank = 0; rank < 5; rank++)

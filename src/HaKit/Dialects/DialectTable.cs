@@ -40,12 +40,12 @@ internal static class DialectTable
 
     /// <summary>The dialect of an endpoint.</summary>
     /// <param name="declared">What the endpoint declares.</param>
-    public static Dialect Of(WireDialect declared) => s_rows[(int)declared];
+    public static Dialect Get(WireDialect declared) => s_rows[(int)declared];
 
     /// <summary>The dialect to judge an error by: an unmistakable shape goes before what the endpoint declares, for a gateway may stand in between.</summary>
     /// <param name="declared">What the endpoint declares.</param>
     /// <param name="signs">What the body showed.</param>
-    public static Dialect Of(WireDialect declared, in ErrorSigns signs)
+    public static Dialect GetForError(WireDialect declared, in ErrorSigns signs)
     {
         // From the last row to the first: Bedrock's header, Gemini's status and Anthropic's type, in this order.
         for (var row = s_rows.Length - 1; row >= 0; row--)
@@ -54,7 +54,7 @@ internal static class DialectTable
                 return s_rows[row];
         }
         if (declared != WireDialect.Unknown)
-            return Of(declared);
+            return Get(declared);
         if (signs.LooksAzure)
             return AzureDialect.Instance;
         if (signs.HasRawStatus)
@@ -73,7 +73,7 @@ internal static class DialectTable
             return null;
         if (declared != WireDialect.Unknown)
         {
-            foreach (var own in Of(declared).Paths)
+            foreach (var own in Get(declared).Paths)
             {
                 if (own.IsEndOf(text))
                     return own;

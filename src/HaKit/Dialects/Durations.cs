@@ -31,11 +31,17 @@ internal static class Durations
     /// <summary>Seconds; above a thousand million a Unix time in seconds, above a million million one in milliseconds. A duration so long means nothing.</summary>
     /// <param name="text">The number.</param>
     /// <param name="now">The server's time, for an instant.</param>
-    public static TimeSpan? Seconds(ReadOnlySpan<char> text, DateTimeOffset now) =>
-        !TryNumber(text.Trim(), out var number) ? null
-        : number > UnixMilliseconds ? Unix(number / 1000, now)
-        : number > UnixSeconds ? Unix(number, now)
-        : Future(number);
+    public static TimeSpan? Seconds(ReadOnlySpan<char> text, DateTimeOffset now)
+    {
+        if (!TryNumber(text.Trim(), out var number))
+            return null;
+        return number switch
+        {
+            > UnixMilliseconds => Unix(number / 1000, now),
+            > UnixSeconds => Unix(number, now),
+            _ => Future(number),
+        };
+    }
 
     /// <summary>A wait in any form: a number, a Go duration, an instant, a number with its unit, or a list of these, of which the longest counts.</summary>
     /// <param name="text">The header's text.</param>
@@ -55,7 +61,7 @@ internal static class Durations
     }
 
     /// <summary>A Go duration: <c>6ms</c>, <c>1s</c>, <c>6m0s</c>, <c>10h17m5.723541104s</c>.</summary>
-    public static TimeSpan? Go(ReadOnlySpan<char> text)
+    public static TimeSpan? GoDuration(ReadOnlySpan<char> text)
     {
         text = text.Trim();
         if (text.IsEmpty)
@@ -108,7 +114,7 @@ internal static class Durations
     }
 
     private static TimeSpan? One(ReadOnlySpan<char> text, DateTimeOffset now) =>
-        Seconds(text, now) ?? Go(text) ?? Until(HttpDate(text) ?? Rfc3339(text), now) ?? WithUnit(text);
+        Seconds(text, now) ?? GoDuration(text) ?? Until(HttpDate(text) ?? Rfc3339(text), now) ?? WithUnit(text);
 
     private static TimeSpan? Unix(double seconds, DateTimeOffset now) =>
         seconds > LastUnixSecond ? Longest : Until(DateTimeOffset.UnixEpoch.AddSeconds(seconds), now);
@@ -132,13 +138,18 @@ internal static class Durations
         return PlainSeconds(unit) is { } scale ? Future(number * scale) : null;
     }
 
-    private static double? PlainSeconds(ReadOnlySpan<char> unit) =>
-        Begins(unit, "ms") || Begins(unit, "millis") ? 1e-3
-        : Begins(unit, "sec") ? 1
-        : Begins(unit, "min") ? 60
-        : Begins(unit, "hour") || Begins(unit, "hr") ? 3600
-        : Begins(unit, "day") ? 86400
-        : null;
+    private static double? PlainSeconds(ReadOnlySpan<char> unit)
+    {
+        if (Begins(unit, "ms") || Begins(unit, "millis"))
+            return 1e-3;
+        if (Begins(unit, "sec"))
+            return 1;
+        if (Begins(unit, "min"))
+            return 60;
+        if (Begins(unit, "hour") || Begins(unit, "hr"))
+            return 3600;
+        return Begins(unit, "day") ? 86400 : null;
+    }
 
     private static bool Begins(ReadOnlySpan<char> word, string start) => word.StartsWith(start, StringComparison.OrdinalIgnoreCase);
 
@@ -152,7 +163,7 @@ internal static class Durations
         while (end < sentence.Length && (char.IsAsciiLetterOrDigit(sentence[end]) || sentence[end] == '.'))
             end++;
         var amount = sentence[..end].TrimEnd('.');
-        if (Go(amount) is { } duration)
+        if (GoDuration(amount) is { } duration)
             return duration;
         if (!TryNumber(amount, out var number))
             return null;
@@ -165,8 +176,12 @@ internal static class Durations
     private static bool TryNumber(ReadOnlySpan<char> text, out double number) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number) && double.IsFinite(number);
 
-    private static TimeSpan? Future(double seconds) =>
-        !(seconds > 0) ? null : seconds >= Longest.TotalSeconds ? Longest : TimeSpan.FromSeconds(seconds) is { Ticks: > 0 } wait ? wait : null;
+    private static TimeSpan? Future(double seconds)
+    {
+        if (seconds >= Longest.TotalSeconds)
+            return Longest;
+        return seconds > 0 && TimeSpan.FromSeconds(seconds) is { Ticks: > 0 } wait ? wait : null;
+    }
 
     private static double? UnitSeconds(ReadOnlySpan<char> unit) => unit switch
     {

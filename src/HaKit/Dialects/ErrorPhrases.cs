@@ -8,7 +8,7 @@ namespace HaKit.Dialects;
 /// </summary>
 internal static class ErrorPhrases
 {
-    public static SearchValues<string> Quota { get; } = Of(
+    public static SearchValues<string> Quota { get; } = CreateSearch(
         "exceeded your current quota", "insufficient_quota", "credit balance", "insufficient credits", "requires more credits", "insufficient balance",
         "billing hard limit", "spend limit", "spending limit", "api usage limits", "monthly limit", "monthly quota", "tokens per day, please wait",
         "used all available credits", "out of credits", "not enough credits", "no credits", "credit limit", "exceeded your monthly", "insufficient funds", "insufficient quota", "budget has been exceeded");
@@ -21,29 +21,29 @@ internal static class ErrorPhrases
     public static string[] BadKeySentences { get; } =
         ["api key not valid", "api key expired", "api key not found", "invalid api key", "incorrect api key provided"];
 
-    public static SearchValues<string> ContextLength { get; } = Of(
+    public static SearchValues<string> ContextLength { get; } = CreateSearch(
         "maximum context length", "context length is only", "exceed context limit", "prompt is too long", "input is too long",
         "exceeds the maximum number of tokens", "too large for model", "longer than the maximum model length", "exceeds the context window",
         "exceeds the available context size", "context_length_exceeded", "tokens +  must be", "greater than the context length",
         "context window exceeds limit", "exceeded model token limit", "prompt too long; exceeded", "model_context_window_exceeded");
 
-    public static SearchValues<string> ContentFilter { get; } = Of(
+    public static SearchValues<string> ContentFilter { get; } = CreateSearch(
         "content management policy", "content filtering policy", "content policy", "our safety system", "input was flagged",
         "flagged as potentially violating",
         "content violates", "prompt violates", "input violates", "request violates", "usage guidelines", "usage policies", "usage policy", "acceptable use policy",
         "safety guidelines", "content guidelines", "inappropriate content", "harmful content", "content exists risk", "sensitive content", "sensitive words");
 
-    public static SearchValues<string> Overloaded { get; } = Of(
+    public static SearchValues<string> Overloaded { get; } = CreateSearch(
         "overloaded", "capacity exceeded", "high demand", "no capacity available", "at capacity");
 
-    public static SearchValues<string> OverloadedModel { get; } = Of(
+    public static SearchValues<string> OverloadedModel { get; } = CreateSearch(
         "capacity exceeded for this model", "model is overloaded", "no capacity available for model");
 
-    public static SearchValues<string> BadKey { get; } = Of("api key not valid", "api key expired", "invalid api key", "incorrect api key");
+    public static SearchValues<string> BadKey { get; } = CreateSearch("api key not valid", "api key expired", "invalid api key", "incorrect api key");
 
-    public static SearchValues<string> NoModel { get; } = Of("model", "deployment");
+    public static SearchValues<string> NoModel { get; } = CreateSearch("model", "deployment");
 
-    public static SearchValues<string> BadModel { get; } = Of("invalid model", "model has been decommissioned", "model does not exist", "unknown model");
+    public static SearchValues<string> BadModel { get; } = CreateSearch("invalid model", "model has been decommissioned", "model does not exist", "unknown model");
 
-    private static SearchValues<string> Of(params string[] phrases) => SearchValues.Create(phrases, StringComparison.OrdinalIgnoreCase);
+    private static SearchValues<string> CreateSearch(params string[] phrases) => SearchValues.Create(phrases, StringComparison.OrdinalIgnoreCase);
 }

@@ -9,19 +9,19 @@ namespace HaKit.Dialects;
 /// </summary>
 internal static class ErrorWords
 {
-    private static readonly SearchValues<string> s_money = Of("balance", "credit", "fund", "budget");
+    private static readonly SearchValues<string> s_money = CreateSearch("balance", "credit", "fund", "budget");
 
-    private static readonly SearchValues<string> s_moneyGone = Of("insufficient", "notenough", "exhaust", "deplet", "exceed", "low", "outof", "nocredit", "usedup", "limit", "negative");
+    private static readonly SearchValues<string> s_moneyGone = CreateSearch("insufficient", "notenough", "exhaust", "deplet", "exceed", "low", "outof", "nocredit", "usedup", "limit", "negative");
 
-    private static readonly SearchValues<string> s_quotaGone = Of("insufficient", "exceed", "exhaust", "notenough", "usedup", "outof", "reached");
+    private static readonly SearchValues<string> s_quotaGone = CreateSearch("insufficient", "exceed", "exhaust", "notenough", "usedup", "outof", "reached");
 
-    private static readonly SearchValues<string> s_unpaid = Of(
+    private static readonly SearchValues<string> s_unpaid = CreateSearch(
         "arrear", "overdue", "paymentrequired", "spendlimit", "spendinglimit", "usagelimit", "monthlylimit", "dailylimit", "freetieronly");
 
     // A limit of a minute has the word quota in some providers' codes, and a budget of tokens is a setting of the request.
-    private static readonly SearchValues<string> s_ofRate = Of("rate", "minute", "second", "rpm", "tpm", "qps", "concurren", "tokenbudget", "thinkingbudget", "reasoningbudget");
+    private static readonly SearchValues<string> s_ofRate = CreateSearch("rate", "minute", "second", "rpm", "tpm", "qps", "concurren", "tokenbudget", "thinkingbudget", "reasoningbudget");
 
-    private static readonly SearchValues<string> s_ofFilter = Of(
+    private static readonly SearchValues<string> s_ofFilter = CreateSearch(
         "contentfilter", "contentpolicy", "moderation", "datainspection", "sensitive", "unsafe", "prohibitedcontent", "responsibleai");
 
     /// <summary>Does the word tell of a quota or of money that is used up?</summary>
@@ -58,5 +58,5 @@ internal static class ErrorWords
         return buffer[..count];
     }
 
-    private static SearchValues<string> Of(params string[] parts) => SearchValues.Create(parts, StringComparison.OrdinalIgnoreCase);
+    private static SearchValues<string> CreateSearch(params string[] parts) => SearchValues.Create(parts, StringComparison.OrdinalIgnoreCase);
 }

@@ -24,7 +24,7 @@ internal static class Operations
 
     /// <summary>The operation of a request; null where the conventions have none for it.</summary>
     /// <param name="path">The request's path, without a query.</param>
-    public static string? Of(string path)
+    public static string? OperationOf(string path)
     {
         var text = path.AsSpan().TrimEnd('/');
         foreach (var (end, name) in s_ends)

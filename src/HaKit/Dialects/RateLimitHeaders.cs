@@ -117,9 +117,13 @@ internal readonly struct RateLimitHeaders
     }
 
     /// <summary>OpenAI writes Go durations, Azure whole seconds (-1 and 0 for unknown), Anthropic instants; no text can be two of these.</summary>
-    private static TimeSpan? Reset(string? text, HttpHeadersNonValidated raw, DateTimeOffset now) => text is null ? null
-        : text.Contains('T', StringComparison.Ordinal) ? Durations.Until(Durations.Rfc3339(text), ServerTime(raw, now))
-        : Durations.Seconds(text, ServerTime(raw, now)) ?? Durations.Go(text);
+    private static TimeSpan? Reset(string? text, HttpHeadersNonValidated raw, DateTimeOffset now)
+    {
+        if (text is null)
+            return null;
+        var server = ServerTime(raw, now);
+        return text.Contains('T', StringComparison.Ordinal) ? Durations.Until(Durations.Rfc3339(text), server) : Durations.Seconds(text, server) ?? Durations.GoDuration(text);
+    }
 
     /// <summary>The server's own clock where it tells it: its dates are meant by that one.</summary>
     private static DateTimeOffset ServerTime(HttpHeadersNonValidated raw, DateTimeOffset now) =>

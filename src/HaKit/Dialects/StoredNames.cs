@@ -75,8 +75,7 @@ internal static class StoredNames
     public static List<StoredName> InBody(ReadOnlySpan<byte> json)
     {
         var found = new List<StoredName>();
-        Walk(json, found, static (name, inside) => s_members.TryGetValue(name, out var kind) ? kind
-            : name == "id" && inside is not null && s_members.TryGetValue(inside, out kind) ? kind : null);
+        CollectTexts(json, found, static (name, inside) => KindOf(name) ?? (name == "id" ? KindOf(inside) : null));
         // A video on another server is no stored object.
         found.RemoveAll(static n => n.Kind == StateKind.File && n.Id.Contains("://", StringComparison.Ordinal) && !n.Id.Contains("/files/", StringComparison.Ordinal));
         return found;
@@ -87,14 +86,19 @@ internal static class StoredNames
     public static List<StoredName> InAnswer(ReadOnlySpan<byte> json)
     {
         var found = new List<StoredName>();
-        Walk(json, found, static (name, inside) => name == "id" ? StateKind.Conversation
-            : (name is "name" or "uri") && inside is null or "file" ? StateKind.File
-            : s_members.TryGetValue(name, out var kind) ? kind : null);
+        CollectTexts(json, found, static (name, inside) => name switch
+        {
+            "id" => StateKind.Conversation,
+            "name" or "uri" when inside is null or "file" => StateKind.File,
+            _ => KindOf(name),
+        });
         return found;
     }
 
+    private static StateKind? KindOf(string? member) => member is not null && s_members.TryGetValue(member, out var kind) ? kind : null;
+
     // Texts that are the values of members, with the member that holds their object.
-    private static void Walk(ReadOnlySpan<byte> json, List<StoredName> found, Func<string, string?, StateKind?> kindOf)
+    private static void CollectTexts(ReadOnlySpan<byte> json, List<StoredName> found, Func<string, string?, StateKind?> kindOf)
     {
         var reader = new Utf8JsonReader(json, isFinalBlock: false, state: default);
         var holders = new Stack<string?>();

@@ -81,7 +81,7 @@ internal static class StreamEvents
     private static readonly (byte[] Before, byte[] After, bool IsWhole, EventMeaning Meaning)[] s_rows = [.. Rows.Select(Split)];
 
     /// <summary>What an event of this name means.</summary>
-    public static EventMeaning Of(ReadOnlySpan<byte> name)
+    public static EventMeaning MeaningOf(ReadOnlySpan<byte> name)
     {
         foreach (var (before, after, isWhole, meaning) in s_rows)
         {

@@ -41,7 +41,12 @@ internal sealed class FailureEstimate
         var value = Volatile.Read(ref _value);
         if (fault is null && value == 0)
             return;
-        var sample = fault is null ? 0 : fault.Applied == FaultApplied.Partial ? CutWeight : 1;
+        var sample = fault?.Applied switch
+        {
+            null => 0,
+            FaultApplied.Partial => CutWeight,
+            _ => 1,
+        };
         value = Faded(value, now);
         value += Weight * (sample - value);
         Volatile.Write(ref _value, value < Forgotten ? 0 : value);

@@ -70,7 +70,7 @@ internal sealed class LearnedTimeout
         var known = _times.Quantile(_quantile);
         var learned = known * _factor;
         Volatile.Write(ref _known, known.Ticks);
-        Volatile.Write(ref _current, (learned < _min ? _min : learned > _max ? _max : learned).Ticks);
+        Volatile.Write(ref _current, Math.Max(_min.Ticks, Math.Min(learned.Ticks, _max.Ticks)));
     }
 }
 

@@ -12,7 +12,7 @@ internal sealed class UsualTimes(TimeSpan minimum, TimeSpan maximum, double mult
     private readonly LearnedTimeout _answer = new(minimum, TimeSpan.MaxValue, multiplier);
 
     /// <summary>How long a silence is still usual; null when there is no bound.</summary>
-    public TimeSpan? Limit(bool isStream) => isStream ? _firstContent.Current : _answer.IsLearned ? _answer.Current : null;
+    public TimeSpan? Limit(bool isStream) => isStream || _answer.IsLearned ? TimesOf(isStream).Current : null;
 
     /// <summary>The same as far as it was learned from the endpoint's own times; null until then.</summary>
     public TimeSpan? LearnedLimit(bool isStream) => TimesOf(isStream) is { IsLearned: true } times ? times.Current : null;

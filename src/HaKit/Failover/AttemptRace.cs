@@ -212,9 +212,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             call.LastFailure = lease.Started; // what other calls were served since then shows that their endpoints serve
             return false;
         }
-        var fault = now >= call.Deadline && !engine.IsSilent(call, lease, now) ? KnownFaults.DeadlineExceeded
-            : lease.FirstContentAt is null ? engine.WasCutShort(call, lease, now) ? KnownFaults.DeadlineExceeded : KnownFaults.FirstContentTimeout
-            : KnownFaults.AttemptTimeout;
+        var fault = OverdueFault(lease, now);
         var endpoint = lease.State.Endpoint.Name;
         if (Leave(ref attempt, fault, now))
             return true;
@@ -376,9 +374,20 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     private Outcome<TResult> Refused(string why, TimeSpan now) => Outcome.FromException<TResult>(new NoEndpointAvailableException(
         engine.Settings.Pool, why, call.Attempts(now), engine.Explain(call, now), engine.RetryAfter(call, now), TakeLastException(), call.History.Begun, call.WaitRules()));
 
+    // An attempt that the call's own end cut short is not the endpoint's silence.
+    private Fault OverdueFault(Lease lease, TimeSpan now)
+    {
+        if (now >= call.Deadline && !engine.IsSilent(call, lease, now))
+            return KnownFaults.DeadlineExceeded;
+        if (lease.FirstContentAt is not null)
+            return KnownFaults.AttemptTimeout;
+        return engine.WasCutShort(call, lease, now) ? KnownFaults.DeadlineExceeded : KnownFaults.FirstContentTimeout;
+    }
+
     private Exception? TakeLastException()
     {
-        var inner = _hasLast ? _last.Exception : _hasRefusal ? _refusal.Exception : null;
+        var refusal = _hasRefusal ? _refusal.Exception : null;
+        var inner = _hasLast ? _last.Exception : refusal;
         DisposeKept();
         return inner;
     }

@@ -25,7 +25,7 @@ internal sealed class EndpointGuardStrategy(IFaultClassifier classifier, TimePro
         {
             task = callback(context, state);
         }
-#pragma warning disable CA1031 // As below, for one that throws before it has returned a task.
+#pragma warning disable CA1031 // A callback that throws before it has returned a task has failed like any other.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

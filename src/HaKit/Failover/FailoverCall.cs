@@ -139,7 +139,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// <param name="usual">The pool's bound; null: the deadline.</param>
     /// <param name="now">The time on the pool's clock.</param>
     public TimeSpan MayWaitUntil(TimeSpan? usual, TimeSpan now) =>
-        (Profile.MaxWait ?? usual) is not { } most ? Deadline : most - Waited is var left && left < Deadline - now ? now + left : Deadline;
+        (Profile.MaxWait ?? usual) is { } most && most - Waited is var left && left < Deadline - now ? now + left : Deadline;
 
     /// <summary>It wakes for the end of no cooldown any more; another call may.</summary>
     public void LeaveReturn()

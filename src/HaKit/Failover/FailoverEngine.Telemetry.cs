@@ -54,7 +54,9 @@ internal sealed partial class FailoverEngine
     private void TellAgain(FailoverCall call, EndpointState state)
     {
         ref readonly var last = ref call.History.Entries[^1];
-        var why = last.Ended is null ? NextAttempt.Hedge : call.History.TimesTried(state) > 0 ? NextAttempt.Retry : NextAttempt.Failover;
+        var why = call.History.TimesTried(state) > 0 ? NextAttempt.Retry : NextAttempt.Failover;
+        if (last.Ended is null)
+            why = NextAttempt.Hedge;
         Telemetry.RecordNextAttempt(call.Span, why, last.Endpoint.Name, state.Endpoint.Name, last.Fault?.KindName);
     }
 }

@@ -208,9 +208,14 @@ internal sealed partial class FailoverEngine
     }
 
     // Without a number that bounds all attempts the bound is on those in ordinary service; beyond it the outage's pace goes on.
-    private static bool MayTryAnother(FailoverCall call, FailoverSettings settings) =>
-        call.History.HasNoOwn
-        || (settings.MostAttempts is { } most ? (most == 1 ? call.History.Begun : call.History.Counted) < most : call.History.OrdinaryRetries < settings.OrdinaryRetries);
+    private static bool MayTryAnother(FailoverCall call, FailoverSettings settings)
+    {
+        if (call.History.HasNoOwn)
+            return true;
+        if (settings.MostAttempts is not { } most)
+            return call.History.OrdinaryRetries < settings.OrdinaryRetries;
+        return (most == 1 ? call.History.Begun : call.History.Counted) < most;
+    }
 
     /// <summary>The slowest 99th percentile among the other endpoints; null where none of them has learned its own.</summary>
     public TimeSpan? UsualOfOthers(EndpointState state, bool isStream)
@@ -320,10 +325,12 @@ internal sealed partial class FailoverEngine
         return false;
     }
 
-    private static TimeSpan? FirstContentLimit(FailoverCall call, EndpointState state, FailoverSettings settings) =>
-        settings.FirstContent.Learned ? state.Times.LearnedLimit(call.IsStream)
-        : call.IsStream ? settings.FirstContent.Timeout
-        : null;
+    private static TimeSpan? FirstContentLimit(FailoverCall call, EndpointState state, FailoverSettings settings)
+    {
+        if (settings.FirstContent.Learned)
+            return state.Times.LearnedLimit(call.IsStream);
+        return call.IsStream ? settings.FirstContent.Timeout : null;
+    }
 
     /// <summary>
     /// Is an attempt to be kept that has been silent to its limit? Not if the limit was learned from the endpoint's own times. Otherwise a stream is given up

@@ -10,7 +10,7 @@ internal sealed class ChainedClassifier(IFaultClassifier[] first) : IFaultClassi
     {
         foreach (var classifier in first)
         {
-            if (Ask(classifier, in evidence) is { } fault)
+            if (ClassifySafely(classifier, in evidence) is { } fault)
                 return fault;
         }
 
@@ -18,7 +18,7 @@ internal sealed class ChainedClassifier(IFaultClassifier[] first) : IFaultClassi
     }
 
     /// <summary>A classifier's own mistake must not hide what the endpoint did.</summary>
-    private static Fault? Ask(IFaultClassifier classifier, in FaultEvidence evidence)
+    private static Fault? ClassifySafely(IFaultClassifier classifier, in FaultEvidence evidence)
     {
         try
         {

@@ -239,7 +239,7 @@ internal static partial class ErrorReader
             if (reader is { TokenType: JsonTokenType.String, ValueSpan.Length: <= ErrorSigns.LongestWord })
             {
                 Span<char> text = stackalloc char[ErrorSigns.LongestWord];
-                signs.RetryDelay = Durations.Go(text[..System.Text.Encoding.Latin1.GetChars(reader.ValueSpan, text)]);
+                signs.RetryDelay = Durations.GoDuration(text[..System.Text.Encoding.Latin1.GetChars(reader.ValueSpan, text)]);
             }
 
             reader.Skip();

@@ -16,9 +16,9 @@ internal static class ExceptionFaults
     /// <summary>The fault of an attempt that ended in an exception without a status.</summary>
     /// <param name="exception">The exception; of several in one, the most telling counts.</param>
     /// <param name="sent">Had the request left, as far as is known?</param>
-    public static Fault Of(Exception exception, bool? sent)
+    public static Fault Classify(Exception exception, bool? sent)
     {
-        var fault = Of(exception, sent, Deepest) ?? new Fault(FaultKind.Unknown);
+        var fault = ClassifyNested(exception, sent, Deepest) ?? new Fault(FaultKind.Unknown);
         return sent == false && fault.Applied == FaultApplied.Ambiguous ? fault with { Applied = FaultApplied.NotSent } : fault;
     }
 
@@ -66,17 +66,17 @@ internal static class ExceptionFaults
         }
     }
 
-    private static Fault? Of(Exception? exception, bool? sent, int depth)
+    private static Fault? ClassifyNested(Exception? exception, bool? sent, int depth)
     {
         if (exception is null || depth == 0)
             return null;
         return exception switch
         {
             AggregateException aggregate => MostTelling(aggregate, sent, depth - 1),
-            HttpRequestException http => OfHttp(http.HttpRequestError, sent) ?? Of(http.InnerException, sent, depth - 1)
+            HttpRequestException http => OfHttp(http.HttpRequestError, sent) ?? ClassifyNested(http.InnerException, sent, depth - 1)
                 ?? (http.HttpRequestError == HttpRequestError.ConnectionError ? new Fault(FaultKind.ConnectFailed) : null),
             HttpProtocolException protocol => OfProtocol(protocol),
-            HttpIOException io => OfHttp(io.HttpRequestError, sent) ?? Broken(sent),
+            HttpIOException io => OfHttp(io.HttpRequestError, sent) ?? ConnectionFault(sent),
             SocketException socket => OfSocket(socket.SocketErrorCode, sent),
             AuthenticationException => new Fault(FaultKind.TlsFailed),
             BrokenCircuitException broken => new Fault(FaultKind.BreakerOpen) { RetryAfter = Ahead(broken.RetryAfter) },
@@ -88,9 +88,9 @@ internal static class ExceptionFaults
             // The caller's own file, not the wire.
             FileNotFoundException or DirectoryNotFoundException or DriveNotFoundException or PathTooLongException => new Fault(FaultKind.InvalidRequest),
             InvalidDataException or JsonException => new Fault(FaultKind.BrokenBody),
-            IOException => Of(exception.InnerException, sent, depth - 1) ?? Broken(sent),
+            IOException => ClassifyNested(exception.InnerException, sent, depth - 1) ?? ConnectionFault(sent),
             ArgumentException => new Fault(FaultKind.InvalidRequest),
-            _ => Of(exception.InnerException, sent, depth - 1),
+            _ => ClassifyNested(exception.InnerException, sent, depth - 1),
         };
     }
 
@@ -107,7 +107,7 @@ internal static class ExceptionFaults
             => new Fault(FaultKind.ConnectFailed),
         HttpRequestError.UserAuthenticationError => new Fault(FaultKind.Unauthorized) { UntilCleared = true },
         HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded => new Fault(FaultKind.BrokenBody),
-        HttpRequestError.ResponseEnded => Broken(sent),
+        HttpRequestError.ResponseEnded => ConnectionFault(sent),
         // What broke is in the inner exception.
         _ => null,
     };
@@ -124,10 +124,10 @@ internal static class ExceptionFaults
             or SocketError.NetworkDown or SocketError.AddressNotAvailable => new Fault(FaultKind.ConnectFailed),
         // After sending it is the peer's silence to our segments; before, to our first one.
         SocketError.TimedOut => new Fault(sent == true ? FaultKind.ConnectionReset : FaultKind.ConnectTimeout),
-        _ => Broken(sent),
+        _ => ConnectionFault(sent),
     };
 
-    private static Fault Broken(bool? sent) => new(sent == false ? FaultKind.ConnectFailed : FaultKind.ConnectionReset);
+    private static Fault ConnectionFault(bool? sent) => new(sent == false ? FaultKind.ConnectFailed : FaultKind.ConnectionReset);
 
     private static Fault TimedOut(bool? sent) => new(sent == false ? FaultKind.ConnectTimeout : FaultKind.AttemptTimeout);
 
@@ -141,7 +141,7 @@ internal static class ExceptionFaults
         Fault? best = null;
         foreach (var inner in aggregate.InnerExceptions)
         {
-            if (Of(inner, sent, depth) is { } fault && (best is null || Rank(fault.Kind) < Rank(best.Kind)))
+            if (ClassifyNested(inner, sent, depth) is { } fault && (best is null || Rank(fault.Kind) < Rank(best.Kind)))
                 best = fault;
         }
 

@@ -36,7 +36,7 @@ public sealed class FaultClassifier : IFaultClassifier
             return inStream;
         }
 
-        return ExceptionFaults.Of(evidence.Exception, evidence.Sent);
+        return ExceptionFaults.Classify(evidence.Exception, evidence.Sent);
     }
 
     // The reader's own bound is in bytes; a character has at least one.
@@ -54,10 +54,12 @@ public sealed class FaultClassifier : IFaultClassifier
         var failure = evidence.StatusCode >= 400;
         if (!failure && !signs.IsError)
         {
-            return signs is { EndedByFailure: true, EndedOtherwise: false, EndedByFilter: false } ? new Fault(FaultKind.ServerError) { StatusCode = evidence.StatusCode }
-                : signs is { EndedByFilter: true, EndedOtherwise: false }
-                ? new Fault(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous, StatusCode = evidence.StatusCode }
-                : null;
+            return signs switch
+            {
+                { EndedByFilter: true, EndedOtherwise: false } => new Fault(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous, StatusCode = evidence.StatusCode },
+                { EndedByFailure: true, EndedOtherwise: false } => new Fault(FaultKind.ServerError) { StatusCode = evidence.StatusCode },
+                _ => null,
+            };
         }
 
         Span<char> buffer = stackalloc char[carrier is null ? signs.Message.Length : ErrorSigns.LongestMessage];
@@ -72,9 +74,9 @@ public sealed class FaultClassifier : IFaultClassifier
             words = ServerWords.WithoutQuotes(buffer[..message.Length]);
         }
 
-        var dialect = DialectTable.Of(evidence.Dialect, in signs);
+        var dialect = DialectTable.GetForError(evidence.Dialect, in signs);
         var status = failure ? evidence.StatusCode : dialect.ImpliedStatus(in signs);
-        var verdict = dialect.Judge(in signs, words, status);
+        var verdict = dialect.Classify(in signs, words, status);
         return Build(in evidence, in signs, words, verdict, failure, status);
     }
 

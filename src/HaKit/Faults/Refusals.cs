@@ -36,10 +36,12 @@ internal static class Refusals
         }
     }
 
-    private static SecondOpinion Opinion(int status, in ErrorSigns signs, ReadOnlySpan<char> words) =>
-        status is not (400 or 413 or 422) || !signs.IsJson ? SecondOpinion.Each
-        : RequestSigns.Blame(in signs, words) ? SecondOpinion.None
-        : SecondOpinion.One;
+    private static SecondOpinion Opinion(int status, in ErrorSigns signs, ReadOnlySpan<char> words)
+    {
+        if (status is not (400 or 413 or 422) || !signs.IsJson)
+            return SecondOpinion.Each;
+        return RequestSigns.Blame(in signs, words) ? SecondOpinion.None : SecondOpinion.One;
+    }
 
     private static Fault Provisional(Fault fault, SecondOpinion opinion) =>
         fault with { SecondOpinion = opinion, IsProvisional = true, Reach = FaultReach.Endpoint };

@@ -15,7 +15,7 @@ internal static class ShapeOutline
     private const int MostBytes = 64 * 1024;
 
     /// <param name="json">The beginning of the body.</param>
-    public static string Of(ReadOnlySpan<byte> json)
+    public static string Write(ReadOnlySpan<byte> json)
     {
         var outline = new StringBuilder();
         var names = 0;

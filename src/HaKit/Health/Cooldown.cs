@@ -58,5 +58,5 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
     private Cooldown? Fixed => IsClearable ? Beneath : this;
 
     private static Cooldown? Both(Cooldown? earlier, Cooldown? later) =>
-        earlier is null ? later : later is null ? earlier : earlier.And(later);
+        earlier is not null && later is not null ? earlier.And(later) : earlier ?? later;
 }

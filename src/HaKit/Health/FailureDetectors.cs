@@ -27,9 +27,9 @@ internal sealed class ConsecutiveMisses(int missesToDown, int hitsToUp) : IFailu
     public DetectorVerdict Observe(bool isHit, TimeSpan now)
     {
         (_misses, _hits) = isHit ? (0, _hits + 1) : (_misses + 1, 0);
-        return _misses >= missesToDown ? DetectorVerdict.Down
-            : _hits >= hitsToUp ? DetectorVerdict.Up
-            : DetectorVerdict.Undecided;
+        if (_misses >= missesToDown)
+            return DetectorVerdict.Down;
+        return _hits >= hitsToUp ? DetectorVerdict.Up : DetectorVerdict.Undecided;
     }
 }
 

@@ -9,10 +9,12 @@ internal static class FaultMeaning
     private static readonly TimeSpan Longest = TimeSpan.FromDays(3650);
 
     /// <summary>The least that a probe must exercise before its success refutes the fault.</summary>
-    public static ProbeLevel Level(this Fault fault) =>
-        fault.IsConnectClass ? ProbeLevel.Reachable
-        : fault.Kind == FaultKind.Unauthorized ? ProbeLevel.Authorized
-        : ProbeLevel.Generating;
+    public static ProbeLevel Level(this Fault fault) => fault switch
+    {
+        { IsConnectClass: true } => ProbeLevel.Reachable,
+        { Kind: FaultKind.Unauthorized } => ProbeLevel.Authorized,
+        _ => ProbeLevel.Generating,
+    };
 
     /// <summary>Does waiting not help? An exhausted quota and a refused key stay so unless the server named a time.</summary>
     public static bool IsUntilCleared(this Fault fault) =>

@@ -229,9 +229,9 @@ internal static class HealthReducer
             state = state.ClearCooldown(TimeSpan.MaxValue, now, options);
         if (state.IsInService)
         {
-            return level >= state.CauseLevel ? state.Clean(now, now)
-                : state.ConnectFailures == 0 ? state
-                : state with { ConnectFailures = 0 };
+            if (level >= state.CauseLevel)
+                return state.Clean(now, now);
+            return state.ConnectFailures == 0 ? state : state with { ConnectFailures = 0 };
         }
 
         if (state.Status != EndpointHealthStatus.Ejected || level < state.CauseLevel)

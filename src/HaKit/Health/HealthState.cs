@@ -170,9 +170,12 @@ public sealed record HealthState
     /// When its cooldown lets a call ask it. What lasts until it is cleared is waited for only if its trial is due soon: a key that has served lately may
     /// work again in seconds, a wrong one never does.
     /// </summary>
-    internal TimeSpan AskableAt(TimeSpan now) => Cooldown is not { } cooldown ? now
-        : cooldown.IsUntilCleared && cooldown.TrialAt - now <= s_soon ? cooldown.TrialAt
-        : cooldown.Until;
+    internal TimeSpan AskableAt(TimeSpan now)
+    {
+        if (Cooldown is not { } cooldown)
+            return now;
+        return cooldown.IsUntilCleared && cooldown.TrialAt - now <= s_soon ? cooldown.TrialAt : cooldown.Until;
+    }
 
     /// <summary>The factor on its weight, above 0 and at most 1: grows in a straight line while it returns from an ejection or a cooldown.</summary>
     /// <param name="now">The time on the pool's clock.</param>

@@ -32,7 +32,7 @@ internal static class PeerTransitions
     public static TimeSpan Delay(TimeSpan outage)
     {
         var share = outage / 10;
-        return share < ShortestDelay ? ShortestDelay : share > LongestDelay ? LongestDelay : share;
+        return new TimeSpan(Math.Clamp(share.Ticks, ShortestDelay.Ticks, LongestDelay.Ticks));
     }
 
     // What was said before we cleared a cooldown ourselves does not bring it back.

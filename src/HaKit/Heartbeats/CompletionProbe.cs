@@ -49,7 +49,7 @@ public sealed class CompletionProbe : IProbe
     {
         ArgumentNullException.ThrowIfNull(context);
         var endpoint = context.Endpoint;
-        var completion = DialectTable.Of(endpoint.Dialect).Completion(ProbeHttp.FolderOf(endpoint), Model ?? endpoint.Domains.Model, MaxTokens);
+        var completion = DialectTable.Get(endpoint.Dialect).Completion(ProbeHttp.FolderOf(endpoint), Model ?? endpoint.Domains.Model, MaxTokens);
         if (_prefersOtherLimit && completion.OtherLimit is { } preferred)
             completion = preferred with { OtherLimit = completion };
         var answer = await SendAsync(context, completion, cancellationToken).ConfigureAwait(false);

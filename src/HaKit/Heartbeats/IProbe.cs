@@ -76,13 +76,13 @@ public sealed class ProbeContext
         var secret = Credential is null ? Endpoint.Credential : await Credential(Endpoint, cancellationToken).ConfigureAwait(false);
         foreach (var (name, value) in Endpoint.Headers)
         {
-            if (secret is null || !CredentialHeader.Is(name))
+            if (secret is null || !CredentialHeader.IsCredential(name))
                 request.Headers.TryAddWithoutValidation(name, value);
         }
 
         if (secret is null)
             return;
-        var (header, credential) = CredentialHeader.Of(Endpoint, secret);
+        var (header, credential) = CredentialHeader.HeaderFor(Endpoint, secret);
         request.Headers.TryAddWithoutValidation(header, credential);
     }
 }

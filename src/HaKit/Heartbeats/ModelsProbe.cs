@@ -18,7 +18,7 @@ public sealed class ModelsProbe : IProbe
     public async ValueTask<ProbeResult> ProbeAsync(ProbeContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var path = DialectTable.Of(context.Endpoint.Dialect).ModelsPath(ProbeHttp.FolderOf(context.Endpoint));
+        var path = DialectTable.Get(context.Endpoint.Dialect).ModelsPath(ProbeHttp.FolderOf(context.Endpoint));
         using var request = new HttpRequestMessage(HttpMethod.Get, ProbeHttp.BelowAddress(context.Endpoint, path));
         return new ProbeResult((await ProbeHttp.SendAsync(context, Http, request, MaxBytes, cancellationToken).ConfigureAwait(false)).Fault);
     }

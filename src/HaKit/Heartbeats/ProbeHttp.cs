@@ -35,7 +35,7 @@ internal static class ProbeHttp
     {
         var endpoint = context.Endpoint;
         await context.AuthorizeAsync(request, cancellationToken).ConfigureAwait(false);
-        if (DialectTable.Of(endpoint.Dialect).RequiredHeader is { } required && !request.Headers.Contains(required.Name))
+        if (DialectTable.Get(endpoint.Dialect).RequiredHeader is { } required && !request.Headers.Contains(required.Name))
             request.Headers.TryAddWithoutValidation(required.Name, required.Value);
         using var response = await (http ?? context.Http).SendAsync(request, cancellationToken).ConfigureAwait(false);
         var status = (int)response.StatusCode;

@@ -16,7 +16,7 @@ internal sealed class AmbientProfile : IDisposable
     }
 
     /// <summary>What surrounds a call of this pool; null for nothing.</summary>
-    public static RequestProfile? Of(EndpointPool pool)
+    public static RequestProfile? GetCurrent(EndpointPool pool)
     {
         for (var scope = s_current.Value; scope is not null; scope = scope._outer)
         {

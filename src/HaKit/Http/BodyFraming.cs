@@ -27,7 +27,7 @@ internal static class BodyFramings
     /// <summary>The framing; undecided while there is nothing but white space and a byte order mark.</summary>
     /// <param name="beginning">What has come of the body.</param>
     /// <param name="isLabelled">Does the label say that it is a stream of events?</param>
-    public static BodyFraming Of(ReadOnlySpan<byte> beginning, bool isLabelled)
+    public static BodyFraming Detect(ReadOnlySpan<byte> beginning, bool isLabelled)
     {
         if (beginning.Length < 3 && "\uFEFF"u8.StartsWith(beginning))
             return BodyFraming.Undecided;

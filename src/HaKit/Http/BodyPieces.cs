@@ -21,7 +21,7 @@ internal sealed class BodyPieces(ReadOnlyMemory<byte> read, Stream body, IDispos
             return new(true);
         }
         var reading = body.ReadAsync(_buffer ??= new byte[16 * 1024], token);
-        return reading.IsCompletedSuccessfully ? new(Take(reading.Result)) : WaitAsync(reading);
+        return reading.IsCompletedSuccessfully ? new(SetCurrent(reading.Result)) : WaitAsync(reading);
     }
 
     public async ValueTask DisposeAsync()
@@ -31,9 +31,9 @@ internal sealed class BodyPieces(ReadOnlyMemory<byte> read, Stream body, IDispos
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> WaitAsync(ValueTask<int> reading) => Take(await reading.ConfigureAwait(false));
+    private async ValueTask<bool> WaitAsync(ValueTask<int> reading) => SetCurrent(await reading.ConfigureAwait(false));
 
-    private bool Take(int count)
+    private bool SetCurrent(int count)
     {
         Current = _buffer.AsMemory(0, count);
         return count > 0;

@@ -32,7 +32,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
         _pool = pool;
         _warm = new WarmConnections(pool, this);
         _send = (message, _, token) => SendInsideAsync(message, token);
-        HttpSide.Of(pool).WarnOfMissingCredentials();
+        HttpSide.GetSide(pool).WarnOfMissingCredentials();
     }
 
     /// <summary>The pool that it chooses from.</summary>
@@ -47,7 +47,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        _warm.Keep();
+        _warm.TouchIfDue();
         return HttpCall.RunAsync(_pool, _send, request, cancellationToken);
     }
 

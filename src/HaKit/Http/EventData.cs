@@ -93,7 +93,7 @@ internal sealed class EventData
     {
         var text = BodyFramings.WithoutMark(item).Trim(" \t\r\n,\u001E"u8);
         // The first element of an array has the array's bracket before it, and what is left of the array at its end is its other bracket.
-        if (text is [(byte)'[', .. var inside] && !JsonOutline.Of(text).IsWhole && inside.TrimStart(" \t\r\n"u8) is [(byte)'{', ..] first)
+        if (text is [(byte)'[', .. var inside] && !JsonOutline.Read(text).IsWhole && inside.TrimStart(" \t\r\n"u8) is [(byte)'{', ..] first)
             return first;
         return text;
     }

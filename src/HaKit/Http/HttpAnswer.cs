@@ -77,11 +77,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             }
             attempt.ReportFault(fault);
             if (Shape is not null)
-                HttpSide.Of(pool).UnknownShapes.AddRefusal(attempt.Endpoint.Name, fault.StatusCode, body.Read.Span);
+                HttpSide.GetSide(pool).UnknownShapes.AddRefusal(attempt.Endpoint.Name, fault.StatusCode, body.Read.Span);
             if (fault is { Kind: FaultKind.ModelNotFound, IsProvisional: true })
-                HttpSide.Of(pool).ModelMissing(attempt.Endpoint, fault.StatusCode);
+                HttpSide.GetSide(pool).ModelMissing(attempt.Endpoint, fault.StatusCode);
             if (fault is { Kind: FaultKind.NotServed, IsProvisional: true })
-                HttpSide.Of(pool).NotServed(attempt.Endpoint, fault.StatusCode, request.Method, call.Path);
+                HttpSide.GetSide(pool).NotServed(attempt.Endpoint, fault.StatusCode, request.Method, call.Path);
         }
         if (body.ToContent(response.Content) is { } content)
             response.ReplaceContent(content, body.IsWhole);
@@ -113,7 +113,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             response.ReplaceContent(new WholeContent(body), isWhole: true);
             return Empty();
         }
-        var outline = JsonOutline.Of(body);
+        var outline = JsonOutline.Read(body);
         var isAnswer = Shape?.IsMetBy(body) ?? true;
         if (!outline.IsWhole && !IsEmptyOnPurpose(body.Count) && (isAnswer || IsJsonText(body)))
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
@@ -131,7 +131,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         {
             // An error that lies flat ({"status":503,"message":"busy"}) counts as its status says.
             attempt.ReportFault(FlatError.IsIn(body) && Classify(FlatError.AsObject(body), response.Headers) is { Kind: not FaultKind.BrokenBody } flat ? flat : NoAnswer());
-            HttpSide.Of(pool).UnknownShapes.Add(attempt.Endpoint.Name, (int)response.StatusCode, body);
+            HttpSide.GetSide(pool).UnknownShapes.Add(attempt.Endpoint.Name, (int)response.StatusCode, body);
         }
         if (outline.Usage is { } usage && JsonOutline.TryReadUsage(body.AsSpan(usage), out var input, out var output, out var cached))
             attempt.ReportUsage(input, output, cached);

@@ -25,7 +25,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private bool? _namesStoredObject;
     private EarlierTries? _tries;
 
-    private readonly HttpSide _side = HttpSide.Of(pool);
+    private readonly HttpSide _side = HttpSide.GetSide(pool);
 
     public RequestProfile Profile { get; private set; } = RequestProfile.Default;
 
@@ -39,13 +39,13 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     // What the request's options say holds as it is; headers refine what surrounds the call.
     private static RequestProfile ProfileOf(EndpointPool pool, HttpRequestMessage request) =>
-        ProfileHeaders.Read(request.Headers, request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : AmbientProfile.Of(pool) ?? RequestProfile.Default);
+        ProfileHeaders.Read(request.Headers, request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : AmbientProfile.GetCurrent(pool) ?? RequestProfile.Default);
 
     /// <summary>Sends the request to one endpoint after another until one answers.</summary>
     public static async Task<HttpResponseMessage> RunAsync(
         EndpointPool pool, HttpSend send, HttpRequestMessage request, CancellationToken cancellationToken, bool mayContinue = true)
     {
-        using var call = new HttpCall(pool, send, request) { MayContinue = mayContinue, _tries = RequestTries.Of(request) };
+        using var call = new HttpCall(pool, send, request) { MayContinue = mayContinue, _tries = RequestTries.GetTries(request) };
         call._side.LookForRetries(request);
         call.Profile = call._side.Reachable(ProfileOf(pool, request));
         await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
@@ -66,7 +66,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         catch
         {
             call._side.Failed(request);
-            RequestTries.Keep(request, call._tries);
+            RequestTries.RememberTries(request, call._tries);
             throw;
         }
     }
@@ -106,7 +106,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         var names = NamesStoredObject && _body is { IsKept: true } ? StoredNames.InBody(_body[..]) : [];
         if (_route.Named is { } named)
             names.Add(named);
-        return StatePlacement.Of(pool, _side.Ids, Profile, names);
+        return StatePlacement.FindPlacement(pool, _side.Ids, Profile, names);
     }
 
     private async ValueTask<Served<HttpResponseMessage>> RunWhereStateIsAsync(StatePlacement state, CancellationToken token)
@@ -182,7 +182,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     private void AvoidWhatRefuses()
     {
-        var refused = HttpSide.Of(pool).RefusedKinds;
+        var refused = HttpSide.GetSide(pool).RefusedKinds;
         if (!refused.IsEmpty && Kinds() is { Count: > 0 } kinds)
         {
             Profile = refused.Avoid(Profile, pool.Engine.Snapshot.Members, kinds);
@@ -191,7 +191,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     private void NoteRefusals(CallDetail detail)
     {
-        var refused = HttpSide.Of(pool).RefusedKinds;
+        var refused = HttpSide.GetSide(pool).RefusedKinds;
         if (detail.AttemptCount > 1)
         {
             foreach (var attempt in detail.Attempts)
@@ -300,7 +300,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     {
         if (_body?.IsSpent == true)
             throw NotRepeatable(attempt);
-        if (attempt.Lease.Span is not null && Operations.Of(_route.Path) is { } operation)
+        if (attempt.Lease.Span is not null && Operations.OperationOf(_route.Path) is { } operation)
         {
             attempt.ReportOperation(operation);
         }

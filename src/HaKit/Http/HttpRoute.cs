@@ -77,7 +77,7 @@ internal sealed class HttpRoutes
 {
     private readonly HttpRoute?[] _kept = new HttpRoute?[64];
 
-    public HttpRoute Of(Uri requested, Uri origin)
+    public HttpRoute GetRoute(Uri requested, Uri origin)
     {
         var text = requested.OriginalString;
         ref var kept = ref _kept[text.GetHashCode(StringComparison.Ordinal) & 63];

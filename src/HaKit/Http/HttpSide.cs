@@ -31,7 +31,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     private TokenLimit? _tokenLimit;
     private int _warnedOfRetries;
 
-    public static HttpSide Of(EndpointPool pool) => s_all.GetValue(pool, static pool => new HttpSide(pool));
+    public static HttpSide GetSide(EndpointPool pool) => s_all.GetValue(pool, static pool => new HttpSide(pool));
 
     public HttpTarget TargetOf(PoolEndpoint endpoint) => _targets.TryGetValue(endpoint, out var target) ? target : NewTarget(endpoint);
 
@@ -54,7 +54,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     }
 
     /// <exception cref="InvalidOperationException">The address is not under the pool's origin.</exception>
-    public HttpRoute RouteOf(Uri requested) => _routes.Of(requested, pool.Origin);
+    public HttpRoute RouteOf(Uri requested) => _routes.GetRoute(requested, pool.Origin);
 
     /// <summary>The least of the pool's token limits; null where it has none.</summary>
     public int? LeastTokenLimit

@@ -54,7 +54,7 @@ internal sealed class HttpTarget
 
     /// <summary>Does it take the member <c>prompt_cache_key</c> in a request?</summary>
     /// <param name="path">The request's path behind the origin's.</param>
-    public bool TakesPromptCacheKey(string path) => DialectTable.Of(_endpoint.Dialect).TakesPromptCacheKey(_path + path);
+    public bool TakesPromptCacheKey(string path) => DialectTable.Get(_endpoint.Dialect).TakesPromptCacheKey(_path + path);
 
     /// <summary>May the caller's credentials go to it?</summary>
     /// <param name="secret">What it is asked with at this moment; null for nothing beside its headers and its address.</param>
@@ -75,10 +75,14 @@ internal sealed class HttpTarget
         // Azure: …/openai/deployments/{model}?api-version=…
         var folder = own is null || !HasPlace ? _path : _path.Replace("%7Bmodel%7D", Uri.EscapeDataString(own), StringComparison.OrdinalIgnoreCase);
         var asked = withCredential ? requested.Query : _names.Without(requested.Query);
-        var query = _address.Query.Length < 2 ? asked
-            : asked.Length < 2 ? _address.Query
-            : asked + "&" + _address.Query[1..];
-        return new Uri(string.Concat(_server, folder, rest, query), s_asIs);
+        return new Uri(string.Concat(_server, folder, rest, WithOwnQuery(asked)), s_asIs);
+    }
+
+    private string WithOwnQuery(string asked)
+    {
+        if (_address.Query.Length < 2)
+            return asked;
+        return asked.Length < 2 ? _address.Query : asked + "&" + _address.Query[1..];
     }
 
     /// <summary>What is meant for another server, or for another part of the origin's, must not end up at the pool's endpoints.</summary>
@@ -107,7 +111,7 @@ internal sealed class HttpTarget
         var theirs = from.Headers.NonValidated;
         if (secret is null && theirs.Count == 0 && _endpoint.Headers.Count == 0)
             return;
-        var ours = secret is null ? default : CredentialHeader.Of(_endpoint, secret);
+        var ours = secret is null ? default : CredentialHeader.HeaderFor(_endpoint, secret);
         foreach (var (name, values) in theirs)
         {
             if (!_endpoint.Headers.ContainsKey(name) && !IsOurs(name) && (withCredential || !_names.IsHeader(name)))
@@ -116,7 +120,7 @@ internal sealed class HttpTarget
 
         foreach (var (name, value) in _endpoint.Headers)
         {
-            if (secret is null || !CredentialHeader.Is(name))
+            if (secret is null || !CredentialHeader.IsCredential(name))
                 to.Headers.TryAddWithoutValidation(name, value);
         }
 

@@ -34,7 +34,7 @@ internal readonly struct JsonOutline
     /// <summary>Of a form, no more is known than this.</summary>
     public static JsonOutline OfForm(Range? model) => new() { IsWhole = true, Model = model };
 
-    public static JsonOutline Of(ReadOnlySpan<byte> json)
+    public static JsonOutline Read(ReadOnlySpan<byte> json)
     {
         Range? model = null;
         var stream = false;

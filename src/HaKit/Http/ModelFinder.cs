@@ -34,10 +34,12 @@ internal abstract class ModelFinder
     }
 
     /// <summary>The finder for a content type; null for a body in which no model's name is known of.</summary>
-    public static ModelFinder? For(string type) =>
-        IsJson(type) ? new JsonModelFinder()
-        : BoundaryOf(type) is { } boundary ? new FormModelFinder(boundary)
-        : null;
+    public static ModelFinder? For(string type)
+    {
+        if (IsJson(type))
+            return new JsonModelFinder();
+        return BoundaryOf(type) is { } boundary ? new FormModelFinder(boundary) : null;
+    }
 
     public static bool IsJson(string type)
     {
@@ -225,7 +227,10 @@ internal sealed class FormModelFinder(string boundary) : ModelFinder
                 i += step;
             }
             var next = bytes[i];
-            _matched = next == _boundary[_matched] ? _matched + 1 : next == '\r' ? 1 : 0;
+            if (next == _boundary[_matched])
+                _matched++;
+            else
+                _matched = next == '\r' ? 1 : 0;
             if (_matched < _boundary.Length)
                 continue;
             (_matched, _headLength, _inHead) = (0, 0, true);

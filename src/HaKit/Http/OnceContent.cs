@@ -30,7 +30,7 @@ internal sealed class OnceContent : HttpContent
     public void Abandon()
     {
         if (Interlocked.Exchange(ref _sent, 1) == 0)
-            _rest.Leave();
+            _rest.Abandon();
     }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
@@ -47,7 +47,7 @@ internal sealed class OnceContent : HttpContent
         }
         finally
         {
-            _rest.Leave();
+            _rest.Abandon();
         }
     }
 
@@ -82,7 +82,7 @@ internal sealed class PausingStream(LimitedBuffer beginning) : WriteOnlyStream
     }
 
     /// <summary>What is still written from now on fails as cancelled.</summary>
-    public void Leave()
+    public void Abandon()
     {
         Volatile.Write(ref _isLeft, true);
         _target.TrySetCanceled(CancellationToken.None);

@@ -53,8 +53,8 @@ internal static class ProfileHeaders
     // Seconds, as Retry-After has them, or hh:mm:ss.
     private static TimeSpan? Time(string value)
     {
-        var time = double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds < 1e6 ? TimeSpan.FromSeconds(seconds)
-            : TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var given) ? given : default;
-        return time > TimeSpan.Zero ? time : null;
+        if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds < 1e6)
+            return seconds > 0 && TimeSpan.FromSeconds(seconds) is { Ticks: > 0 } wait ? wait : null;
+        return TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var given) && given > TimeSpan.Zero ? given : null;
     }
 }

@@ -51,10 +51,12 @@ internal sealed class RefusalBody
 
     /// <summary>The content that the caller may read whole, however much of it was looked at; null when the old content is still untouched.</summary>
     /// <param name="owner">The old content. A content that is not whole disposes of it.</param>
-    public HttpContent? ToContent(IDisposable owner) =>
-        _hasEnded ? new WholeContent(Read)
-        : _rest is null ? null
-        : new AnswerContent(new PassingStream(Read, _reading, _buffer.AsMemory(_count), _rest, owner));
+    public HttpContent? ToContent(IDisposable owner)
+    {
+        if (_hasEnded)
+            return new WholeContent(Read);
+        return _rest is null ? null : new AnswerContent(new PassingStream(Read, _reading, _buffer.AsMemory(_count), _rest, owner));
+    }
 
     private async ValueTask FillAsync(HttpContent content, PoolClock clock, CancellationToken token)
     {

@@ -55,7 +55,7 @@ internal sealed class RequestBody : IDisposable
             return ReadAsync(source, maxReplayBytes, cancellationToken);
         var buffer = LimitedBuffer.Rent(maxReplayBytes);
         var copy = source.CopyToAsync(buffer, cancellationToken);
-        return copy.IsCompletedSuccessfully ? new(Keep(source, maxReplayBytes, buffer)) : AwaitAsync(copy, source, maxReplayBytes, buffer);
+        return copy.IsCompletedSuccessfully ? new(CreateKept(source, maxReplayBytes, buffer)) : AwaitAsync(copy, source, maxReplayBytes, buffer);
     }
 
     private static async ValueTask<RequestBody> AwaitAsync(Task copy, HttpContent source, int maxReplayBytes, LimitedBuffer buffer)
@@ -68,7 +68,7 @@ internal sealed class RequestBody : IDisposable
         {
             return new RequestBody(source, maxReplayBytes);
         }
-        return Keep(source, maxReplayBytes, buffer);
+        return CreateKept(source, maxReplayBytes, buffer);
     }
 
     private static async ValueTask<RequestBody> ReadAsync(HttpContent source, int maxReplayBytes, CancellationToken cancellationToken)
@@ -92,22 +92,21 @@ internal sealed class RequestBody : IDisposable
             {
                 await source.CopyToAsync(buffer, cancellationToken).ConfigureAwait(false);
             }
-
         }
         catch (LimitedBuffer.FullException)
         {
             return new RequestBody(source, maxReplayBytes);
         }
-        return Keep(source, maxReplayBytes, buffer);
+        return CreateKept(source, maxReplayBytes, buffer);
     }
 
-    private static RequestBody Keep(HttpContent source, int maxReplayBytes, LimitedBuffer buffer)
+    private static RequestBody CreateKept(HttpContent source, int maxReplayBytes, LimitedBuffer buffer)
     {
         var body = new RequestBody(source, maxReplayBytes) { _length = buffer.Count, _bytes = buffer.TakeBytes() };
         buffer.Return(); // and only here: a content that failed may still be written to
         var type = TypeOf(source);
         if (ModelFinder.IsJson(type))
-            body.Outline = JsonOutline.Of(body[..]);
+            body.Outline = JsonOutline.Read(body[..]);
         else if (ModelFinder.IsForm(type))
             body.Outline = JsonOutline.OfForm(ModelFinder.For(type)!.Find(body[..]));
         return body;
@@ -133,9 +132,9 @@ internal sealed class RequestBody : IDisposable
     {
         var type = TypeOf(_source);
         var text = ModelFinder.IsForm(type) ? model.Plain : model.Json;
-        return !IsKept ? ModelFinder.For(type) is null ? null : text
-            : Outline.Model is { } place && !this[place].SequenceEqual(text) ? text
-            : null;
+        if (!IsKept)
+            return ModelFinder.For(type) is null ? null : text;
+        return Outline.Model is { } place && !this[place].SequenceEqual(text) ? text : null;
     }
 
     private static string TypeOf(HttpContent content) => content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : "";
@@ -144,7 +143,7 @@ internal sealed class RequestBody : IDisposable
     public void Dispose()
     {
         (_source as OnceContent)?.Abandon();
-        Leave();
+        ReleaseUser();
     }
 
     private void Enter()
@@ -157,7 +156,7 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    private void Leave()
+    private void ReleaseUser()
     {
         if (Interlocked.Decrement(ref _users) == 0 && _bytes is not null)
             LimitedBuffer.Return(_bytes);
@@ -189,7 +188,7 @@ internal sealed class RequestBody : IDisposable
         }
         finally
         {
-            Leave();
+            ReleaseUser();
         }
     }
 
@@ -221,9 +220,12 @@ internal sealed class RequestBody : IDisposable
 
     private long? LengthWith(byte[]? model, byte[]? member) => LengthWith(model) + (member?.Length ?? 0);
 
-    private long? LengthWith(byte[]? model) => !IsKept ? model is null ? _source.Headers.ContentLength : null
-        : model is null ? _length
-        : _length - Outline.Model!.Value.GetOffsetAndLength(_length).Length + model.Length;
+    private long? LengthWith(byte[]? model)
+    {
+        if (!IsKept)
+            return model is null ? _source.Headers.ContentLength : null;
+        return model is null ? _length : _length - Outline.Model!.Value.GetOffsetAndLength(_length).Length + model.Length;
+    }
 
     private sealed class Content(RequestBody body, byte[]? model, byte[]? member) : HttpContent
     {

@@ -11,10 +11,10 @@ internal static class RequestTries
     private static readonly HttpRequestOptionsKey<EarlierTries> s_key = new("HaKit.EarlierTries");
 
     /// <summary>What earlier tries have found; null where there is no place for it.</summary>
-    public static EarlierTries? Of(HttpRequestMessage request) => request.Options.TryGetValue(s_key, out var tries) ? tries : null;
+    public static EarlierTries? GetTries(HttpRequestMessage request) => request.Options.TryGetValue(s_key, out var tries) ? tries : null;
 
     /// <summary>Keeps what a try has found, for the next one.</summary>
-    public static void Keep(HttpRequestMessage request, EarlierTries? tries)
+    public static void RememberTries(HttpRequestMessage request, EarlierTries? tries)
     {
         if (tries is not null)
         {
@@ -28,13 +28,13 @@ internal sealed class RequestTriesHandler : DelegatingHandler
 {
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        RequestTries.Keep(request, RequestTries.Of(request) ?? new EarlierTries());
+        RequestTries.RememberTries(request, RequestTries.GetTries(request) ?? new EarlierTries());
         return base.SendAsync(request, cancellationToken);
     }
 
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        RequestTries.Keep(request, RequestTries.Of(request) ?? new EarlierTries());
+        RequestTries.RememberTries(request, RequestTries.GetTries(request) ?? new EarlierTries());
         return base.Send(request, cancellationToken);
     }
 }

@@ -137,13 +137,13 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
     {
         BodyFraming.Events => TryTakeEvent(),
         BodyFraming.Undecided => TryDecide() && TryTake(),
-        BodyFraming.Pieces => _start < _end && Take(_end),
+        BodyFraming.Pieces => _start < _end && SetCurrent(_end),
         _ => TryTakeValue(),
     };
 
     private bool TryDecide()
     {
-        Framing = BodyFramings.Of(_buffer.AsSpan(_start, _end - _start), _isLabelled);
+        Framing = BodyFramings.Detect(_buffer.AsSpan(_start, _end - _start), _isLabelled);
         if (Framing is BodyFraming.Objects or BodyFraming.Elements && _buffer[_start] == 0xEF)
             _searched = _start + 3;
         return Framing != BodyFraming.Undecided;
@@ -177,7 +177,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
             }
             _line = _searched = feed + 1;
             if (isBlank)
-                return Take(_line);
+                return SetCurrent(_line);
         }
     }
 
@@ -218,13 +218,13 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
                 case (byte)'[' when _depth == 0 && Framing == BodyFraming.Elements:
                     break; // the array that holds them
                 case (byte)']' when _depth == 0 && Framing == BodyFraming.Elements:
-                    return Take(++_searched);
+                    return SetCurrent(++_searched);
                 case (byte)'{' or (byte)'[':
                     _depth++;
                     break;
                 case (byte)'}' or (byte)']' when _depth > 0:
                     if (--_depth == 0)
-                        return Take(++_searched);
+                        return SetCurrent(++_searched);
                     break;
                 case (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or (byte)',' or 0x1E: // RFC 7464 puts a record separator before each
                     break;
@@ -245,16 +245,16 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
         if (_start == _end || DropsTornTail && IsTorn(_buffer.AsSpan(_start, _end - _start)))
             return false;
         TookTail = true;
-        return Take(_end);
+        return SetCurrent(_end);
     }
 
     private static bool IsTorn(ReadOnlySpan<byte> tail)
     {
         var data = new EventData().Read(tail, out _);
-        return data.IsEmpty || !data.SequenceEqual("[DONE]"u8) && !JsonOutline.Of(data).IsWhole;
+        return data.IsEmpty || !data.SequenceEqual("[DONE]"u8) && !JsonOutline.Read(data).IsWhole;
     }
 
-    private bool Take(int end)
+    private bool SetCurrent(int end)
     {
         Current = _buffer.AsMemory(_start, end - _start);
         _start = end;

@@ -49,13 +49,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         var data = _fields.Read(whole, out var name);
         if (data.IsEmpty)
             return name.SequenceEqual("error"u8) ? SetFault(new Fault(FaultKind.ServerError)) : StreamSignal.None;
-        var signal = _fields.IsError ? OfErrorLine(data)
-            : data.SequenceEqual("[DONE]"u8) ? Known(StreamSignal.End)
-            // Without its blank line the stream ended within it.
-            : !_fields.IsBare && whole[^1] is not ((byte)'\n' or (byte)'\r') && !JsonOutline.Of(data).IsWhole ? StreamSignal.None
-            : data[0] == '{' ? OfJson(data, name)
-            : _fields.IsBare ? OfRest(data)
-            : OfText(data, name);
+        var signal = OfData(data, name, endsInside: !_fields.IsBare && whole[^1] is not ((byte)'\n' or (byte)'\r'));
         _hasContent |= (signal & StreamSignal.Content) != 0;
         HasAnswer |= _hasContent;
         if (data[0] == '{')
@@ -65,6 +59,20 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
                 Continuation?.Note(data);
         }
         return signal;
+    }
+
+    private StreamSignal OfData(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, bool endsInside)
+    {
+        if (_fields.IsError)
+            return OfErrorLine(data);
+        if (data.SequenceEqual("[DONE]"u8))
+            return MarkKnown(StreamSignal.End);
+        // Without its blank line the stream ended within it.
+        if (endsInside && !JsonOutline.Read(data).IsWhole)
+            return StreamSignal.None;
+        if (data[0] == '{')
+            return OfJson(data, name);
+        return _fields.IsBare ? OfRest(data) : OfText(data, name);
     }
 
     public override Fault FaultOf(ReadOnlyMemory<byte> item) => _fault ?? new Fault(FaultKind.ServerError);
@@ -85,9 +93,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         var fault = data.IndexOf("\"error\""u8) >= 0 ? FaultIn(data) : null;
         if (fault == StreamSignal.Error)
             return StreamSignal.Error;
-        var meaning = name.IsEmpty ? EventMeaning.Unknown : StreamEvents.Of(name);
+        var meaning = name.IsEmpty ? EventMeaning.Unknown : StreamEvents.MeaningOf(name);
         if (meaning == EventMeaning.Unknown && TypeOf(data) is { IsEmpty: false } type)
-            meaning = StreamEvents.Of(name = type);
+            meaning = StreamEvents.MeaningOf(name = type);
         if (meaning == EventMeaning.KeepAlive)
             return StreamSignal.None;
         if (meaning != EventMeaning.Unknown)
@@ -154,7 +162,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         // A role alone is no answer; an end that gives its reason is one, and be it empty.
         HasAnswer |= finish != FinishMeaning.None;
         var end = OfReason(data, finish);
-        return end == StreamSignal.Error ? end : _hasSeveralChoices ? signal : signal | end;
+        if (end == StreamSignal.Error)
+            return end;
+        return _hasSeveralChoices ? signal : signal | end;
     }
 
     private StreamSignal OfGemini(ReadOnlySpan<byte> data)
@@ -221,14 +231,18 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     }
 
     // The end of an array of elements; or text that is no JSON object.
-    private StreamSignal OfRest(ReadOnlySpan<byte> data) =>
-        data is [(byte)']'] ? Known(_hasContent ? StreamSignal.End : StreamSignal.None)
-        : data is [(byte)'[', ..] && !StreamPieces.IsSomething(data, except: default) ? StreamSignal.None
-        : JsonOutline.Of(data).IsWhole && !_isKnown ? StreamSignal.Content : StreamSignal.None;
+    private StreamSignal OfRest(ReadOnlySpan<byte> data)
+    {
+        if (data is [(byte)']'])
+            return MarkKnown(_hasContent ? StreamSignal.End : StreamSignal.None);
+        if (data is [(byte)'[', ..] && !StreamPieces.IsSomething(data, except: default))
+            return StreamSignal.None;
+        return JsonOutline.Read(data).IsWhole && !_isKnown ? StreamSignal.Content : StreamSignal.None;
+    }
 
     private StreamSignal OfText(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
-        var meaning = name.IsEmpty ? EventMeaning.Unknown : StreamEvents.Of(name);
+        var meaning = name.IsEmpty ? EventMeaning.Unknown : StreamEvents.MeaningOf(name);
         // Where everything is JSON, words of a failure ("Error: upstream closed") are one.
         if (meaning == EventMeaning.Error || _isKnown && (FlatError.IsNameOfFailure(name) || FlatError.IsNameOfFailure(data)))
             return SetFault(new Fault(FaultKind.ServerError));
@@ -251,14 +265,18 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private static int? ValueAtRoot(ReadOnlySpan<byte> data, ReadOnlySpan<byte> member)
     {
         var at = data.IndexOf(member);
-        return at < 0 ? data.IndexOf(member[..^1]) < 0 ? null : JsonOutline.ValueAtRoot(data, member[1..^2])
-            : data[1..at].IndexOfAny((byte)'{', (byte)'[') < 0 ? at + member.Length
-            : JsonOutline.ValueAtRoot(data, member[1..^2]);
+        if (at < 0 && data.IndexOf(member[..^1]) < 0)
+            return null;
+        return at >= 0 && data[1..at].IndexOfAny((byte)'{', (byte)'[') < 0 ? at + member.Length : JsonOutline.ValueAtRoot(data, member[1..^2]);
     }
 
     private static ReadOnlySpan<byte> TypeOf(ReadOnlySpan<byte> data)
     {
-        var at = data.StartsWith("{\"type\":"u8) ? 8 : data.IndexOf("\"type\""u8) >= 0 ? JsonOutline.ValueAtRoot(data, "type"u8) ?? -1 : -1;
+        var at = -1;
+        if (data.StartsWith("{\"type\":"u8))
+            at = 8;
+        else if (data.IndexOf("\"type\""u8) >= 0)
+            at = JsonOutline.ValueAtRoot(data, "type"u8) ?? -1;
         return at >= 0 && data[at..].TrimStart((byte)' ') is [(byte)'"', .. var type] && type.IndexOf((byte)'"') is > 0 and var end ? type[..end] : default;
     }
 
@@ -267,7 +285,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     {
         var evidence = new FaultEvidence { StatusCode = 200, Body = data.ToArray(), Dialect = dialect, Request = request, Now = time.GetUtcNow() };
         _fault = classifier.Classify(in evidence);
-        return _fault is null ? null : _hasContent && _fault.Kind == FaultKind.ContentFilter ? StreamSignal.End : StreamSignal.Error;
+        if (_fault is null)
+            return null;
+        return _hasContent && _fault.Kind == FaultKind.ContentFilter ? StreamSignal.End : StreamSignal.Error;
     }
 
     private StreamSignal SetFault(Fault fault)
@@ -276,7 +296,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return StreamSignal.Error;
     }
 
-    private StreamSignal Known(StreamSignal signal)
+    private StreamSignal MarkKnown(StreamSignal signal)
     {
         _isKnown = true;
         return signal;

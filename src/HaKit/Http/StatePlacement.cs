@@ -20,7 +20,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
     /// <param name="profile">The call's profile.</param>
     /// <param name="names">The objects that it names.</param>
     /// <exception cref="StateNotPortableException">No endpoint that the call may go to has all of them.</exception>
-    public static StatePlacement? Of(EndpointPool pool, StoredIds ids, RequestProfile profile, List<StoredName> names)
+    public static StatePlacement? FindPlacement(EndpointPool pool, StoredIds ids, RequestProfile profile, List<StoredName> names)
     {
         if (names.Count == 0)
             return null;

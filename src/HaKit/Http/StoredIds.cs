@@ -21,7 +21,7 @@ internal sealed class StoredIds(TimeProvider time, int capacity = 100_000)
     {
         var key = KeyOf(id);
         lock (_lock)
-            Keep(key, new Made(endpoint, time.GetTimestamp()));
+            Remember(key, new Made(endpoint, time.GetTimestamp()));
     }
 
     /// <summary>The endpoint that made the object; null when that is not known, or was too long ago.</summary>
@@ -32,12 +32,12 @@ internal sealed class StoredIds(TimeProvider time, int capacity = 100_000)
         {
             if (!_young.TryGetValue(key, out var made) && !_old.TryGetValue(key, out made) || time.GetElapsedTime(made.At) > s_memory)
                 return null;
-            Keep(key, made with { At = time.GetTimestamp() }); // what is in use stays
+            Remember(key, made with { At = time.GetTimestamp() }); // what is in use stays
             return made.Endpoint;
         }
     }
 
-    private void Keep(UInt128 key, Made made)
+    private void Remember(UInt128 key, Made made)
     {
         if (_young.Count >= capacity && !_young.ContainsKey(key))
             (_old, _young) = (_young, []);

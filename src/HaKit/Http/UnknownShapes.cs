@@ -33,7 +33,7 @@ internal sealed partial class UnknownShapes(string pool, ILogger logger)
     /// <summary>Counts an answer.</summary>
     public void Add(string endpoint, int status, ReadOnlySpan<byte> body)
     {
-        var key = (endpoint, status, ShapeOutline.Of(body));
+        var key = (endpoint, status, ShapeOutline.Write(body));
         if (_counts.Count >= MostShapes && !_counts.ContainsKey(key))
             return;
         var count = _counts.AddOrUpdate(key, 1, static (_, before) => before + 1);

@@ -11,7 +11,7 @@ internal sealed class WarmConnections(EndpointPool pool, EndpointPoolHandler han
 
     private long _dueAt;
 
-    public void Keep()
+    public void TouchIfDue()
     {
         if (!pool.Options.Http.KeepStandbysWarm)
             return;

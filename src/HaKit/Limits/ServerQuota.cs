@@ -57,7 +57,9 @@ internal sealed class ServerQuota
             return 0;
         var remaining = Volatile.Read(ref _remaining);
         var limit = Volatile.Read(ref _limit);
-        return remaining <= 0 ? 1 : limit > 0 ? Math.Clamp(1 - (double)remaining / limit, 0, 1) : 0;
+        if (remaining <= 0)
+            return 1;
+        return limit > 0 ? Math.Clamp(1 - (double)remaining / limit, 0, 1) : 0;
     }
 
     private bool IsInForce(TimeSpan now) => now.Ticks < Volatile.Read(ref _resetAt);

@@ -58,7 +58,7 @@ internal sealed class PeerDomains(string key)
             return credential;
         foreach (var (header, value) in member.Endpoint.Headers)
         {
-            if (CredentialHeader.Is(header))
+            if (CredentialHeader.IsCredential(header))
                 return value;
         }
 

@@ -33,7 +33,7 @@ public sealed class FlightRecording
         var reader = new SegmentReader();
         foreach (var file in files)
             reader.Read(Path.GetFileName(file), ReadShared(file));
-        return new FlightRecording(reader.Take(), reader.Problems, files.Length);
+        return new FlightRecording(reader.TakeRecords(), reader.Problems, files.Length);
     }
 
     private static string[] FilesOf(string folder, string? pool) => Directory.Exists(folder)
@@ -58,7 +58,7 @@ internal sealed class SegmentReader
     public IReadOnlyList<string> Problems => _problems;
 
     /// <summary>Takes the entries in the order of their times.</summary>
-    public IReadOnlyList<RecordedEvent> Take() => [.. _events.OrderBy(static e => e.At)];
+    public IReadOnlyList<RecordedEvent> TakeRecords() => [.. _events.OrderBy(static e => e.At)];
 
     public void Read(string name, ReadOnlySpan<byte> bytes)
     {

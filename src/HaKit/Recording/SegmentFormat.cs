@@ -21,7 +21,7 @@ internal readonly record struct SegmentHeader(Guid Recorder, int Number)
         BinaryPrimitives.WriteUInt16LittleEndian(destination[8..], Version);
         Recorder.TryWriteBytes(destination[16..]);
         BinaryPrimitives.WriteInt32LittleEndian(destination[32..], Number);
-        BinaryPrimitives.WriteUInt32LittleEndian(destination[36..], Checksum.Of(destination[..36]));
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[36..], Checksum.Compute(destination[..36]));
     }
 
     /// <summary>Reads a header; null when the bytes are none, with the reason.</summary>
@@ -32,7 +32,7 @@ internal readonly record struct SegmentHeader(Guid Recorder, int Number)
             wrong = "it is not a recording, or its header is damaged";
         else if (BinaryPrimitives.ReadUInt16LittleEndian(source[8..]) is var version and > Version)
             wrong = $"it has format {version}, and this version of HaKit reads format {Version}";
-        else if (BinaryPrimitives.ReadUInt32LittleEndian(source[36..]) != Checksum.Of(source[..36]))
+        else if (BinaryPrimitives.ReadUInt32LittleEndian(source[36..]) != Checksum.Compute(source[..36]))
             wrong = "its header is damaged";
         return wrong is null ? new SegmentHeader(new Guid(source.Slice(16, 16)), BinaryPrimitives.ReadInt32LittleEndian(source[32..])) : null;
     }
@@ -83,13 +83,13 @@ internal readonly record struct BlockHeader(int Stored, int Size, TimeSpan Clock
         return new BlockHeader(stored, size, new TimeSpan(clock), new DateTimeOffset(utc, TimeSpan.Zero));
     }
 
-    private static uint Sum(ReadOnlySpan<byte> block) => Checksum.Of(block[Length..], Checksum.Of(block[..32]));
+    private static uint Sum(ReadOnlySpan<byte> block) => Checksum.Compute(block[Length..], Checksum.Compute(block[..32]));
 }
 
 /// <summary>CRC-32C (Castagnoli), which processors compute.</summary>
 internal static class Checksum
 {
-    public static uint Of(ReadOnlySpan<byte> bytes, uint sum = 0xFFFF_FFFF)
+    public static uint Compute(ReadOnlySpan<byte> bytes, uint sum = 0xFFFF_FFFF)
     {
         for (; bytes.Length >= 8; bytes = bytes[8..])
             sum = BitOperations.Crc32C(sum, BinaryPrimitives.ReadUInt64LittleEndian(bytes));

@@ -53,11 +53,15 @@ public sealed record EndpointExplanation
     {
         null => string.Create(CultureInfo.InvariantCulture, $"can be chosen: {Health}, tier {Tier}, {InFlight} {(InFlight == 1 ? "attempt" : "attempts")} in flight"),
         "capability" => "cannot serve this request: its model, capabilities, tags, residency or context window do not fit",
-        "limit" => $"gets no calls: its limit is reached{Again()}",
+        "limit" => $"gets no calls: its limit is reached{NextCall()}",
         "tried" => $"gets no more attempts of this call: {Health}",
-        _ => $"gets no calls: {Health}{Again()}",
+        _ => $"gets no calls: {Health}{NextCall()}",
     };
 
-    private string Again() =>
-        AvailableIn is { } left ? $"; it is asked again in {DurationText.Of(left)}" : Health.CooldownUntil == TimeSpan.MaxValue ? "; a person must repair this" : "";
+    private string NextCall()
+    {
+        if (AvailableIn is { } left)
+            return $"; it is asked again in {DurationText.Write(left)}";
+        return Health.CooldownUntil == TimeSpan.MaxValue ? "; a person must repair this" : "";
+    }
 }

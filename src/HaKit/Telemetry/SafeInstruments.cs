@@ -24,7 +24,7 @@ internal static class SafeInstruments
         {
             counter.Add(value, tags);
         }
-#pragma warning disable CA1031 // As above.
+#pragma warning disable CA1031 // A listener that throws must not fail a call, nor keep a lease from being completed.
         catch (Exception)
 #pragma warning restore CA1031
         {

@@ -33,7 +33,7 @@ internal sealed class SafeLogger(ILogger inner) : ILogger
         {
             inner.Log(logLevel, eventId, state, exception, formatter);
         }
-#pragma warning disable CA1031 // As above.
+#pragma warning disable CA1031 // A log that throws must not fail a call, nor keep a lease from being completed.
         catch (Exception)
 #pragma warning restore CA1031
         {

@@ -34,7 +34,7 @@ internal static class Spans
         {
             span.Stop();
         }
-#pragma warning disable CA1031 // As above.
+#pragma warning disable CA1031 // A listener that throws must not fail a call, nor keep a lease from being completed.
         catch (Exception)
 #pragma warning restore CA1031
         {

@@ -5,7 +5,7 @@ namespace HaKit;
 /// <summary>Durations in words with the digits that a reader needs: <c>0.25 s</c>, <c>4.2 s</c>, <c>45 s</c>, <c>12 min</c>, <c>3.5 h</c>.</summary>
 internal static class DurationText
 {
-    public static string Of(TimeSpan duration) => duration.TotalSeconds switch
+    public static string Write(TimeSpan duration) => duration.TotalSeconds switch
     {
         < 1 and var s => string.Create(CultureInfo.InvariantCulture, $"{s:0.##} s"),
         < 10 and var s => string.Create(CultureInfo.InvariantCulture, $"{s:0.#} s"),

@@ -7,10 +7,8 @@ namespace HaKit.Release.Tests.Shape;
 /// <summary>Counts the decisions of each method: if, loops, cases and arms of switches, catch, ?:, ??, &amp;&amp; and ||. A local function counts by itself, a lambda with its method.</summary>
 internal static class Branches
 {
-    public static IEnumerable<(string Method, int Count)> In(string path, string text)
+    public static IEnumerable<(string Method, int Count)> In(SyntaxNode root)
     {
-        var options = new CSharpParseOptions(LanguageVersion.Preview);
-        var root = CSharpSyntaxTree.ParseText(text, options, path).GetRoot();
         foreach (var node in root.DescendantNodes().Where(IsMethod))
             yield return ($"{TypeOf(node)}.{NameOf(node)}", CountIn(node));
     }

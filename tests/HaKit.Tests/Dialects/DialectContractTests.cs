@@ -32,7 +32,7 @@ public sealed class DialectContractTests
     [MemberData(nameof(Entrances))]
     public void The_cheapest_completion_goes_to_a_path_that_creates_answers_and_bounds_them(WireDialect declared, string folder)
     {
-        var dialect = DialectTable.Of(declared);
+        var dialect = DialectTable.Get(declared);
         var request = dialect.Completion(folder, "m/1", maxTokens: 7);
         foreach (var asked in new[] { request, request.OtherLimit }.OfType<CompletionRequest>())
         {
@@ -48,13 +48,13 @@ public sealed class DialectContractTests
     [Theory]
     [MemberData(nameof(Entrances))]
     public void The_list_of_models_is_asked_at_a_path_below_the_address(WireDialect declared, string folder) =>
-        DialectTable.Of(declared).ModelsPath(folder).Should().StartWith("/").And.NotContain("//");
+        DialectTable.Get(declared).ModelsPath(folder).Should().StartWith("/").And.NotContain("//");
 
     [Theory]
     [MemberData(nameof(All))]
     public void Usage_is_read_where_the_dialect_says_it_is(WireDialect declared)
     {
-        var names = DialectTable.Of(declared).Usage;
+        var names = DialectTable.Get(declared).Usage;
         var counts = $"\"{names.Input}\":11,\"{names.Output}\":22";
         if (names.Details is { } details)
             counts += $",\"{details}\":{{\"{names.Cached}\":5}}";
@@ -62,7 +62,7 @@ public sealed class DialectContractTests
             counts += $",\"{cached}\":5";
         var json = Encoding.UTF8.GetBytes(names.Container.Length == 0 ? $$$"""{"done":true,"text":"{",{{{counts}}}}""" : "{\"text\":\"{\",\"" + names.Container + "\":{" + counts + "}}");
 
-        foreach (var at in new[] { JsonOutline.Of(json).Usage!.Value, UsageWords.FindObject(json) })
+        foreach (var at in new[] { JsonOutline.Read(json).Usage!.Value, UsageWords.FindObject(json) })
         {
             JsonOutline.TryReadUsage(json.AsSpan(at), out var input, out var output, out var held).Should().BeTrue();
             (input, output, held).Should().Be((11, 22, names.Cached is null ? null : 5));
@@ -81,7 +81,7 @@ public sealed class DialectContractTests
     [MemberData(nameof(All))]
     public void Limits_are_read_from_the_headers_that_the_dialect_names(WireDialect declared)
     {
-        var names = DialectTable.Of(declared).RateLimits;
+        var names = DialectTable.Get(declared).RateLimits;
         foreach (var (window, read) in new (RateLimitWindowNames?, Func<RateLimitHeaders, RateLimitWindow>)[]
         {
             (names.Requests, static h => h.Requests), (names.Tokens, static h => h.Tokens), (names.InputTokens, static h => h.InputTokens), (names.OutputTokens, static h => h.OutputTokens),

@@ -37,7 +37,7 @@ public sealed class FaultMarksTests
             var body = Encoding.UTF8.GetBytes(Harm(text.ToString(), random));
             var fault = FaultClassifier.Default.Classify(new FaultEvidence { StatusCode = 200, Body = body });
             faults += fault is null ? 0 : 1;
-            if (JsonOutline.Of(body).MightTellFault)
+            if (JsonOutline.Read(body).MightTellFault)
                 continue;
             silent++;
             fault.Should().BeNull($"nothing in {Encoding.UTF8.GetString(body)} might tell of a fault");
@@ -54,7 +54,7 @@ public sealed class FaultMarksTests
     [InlineData("""{"object":"response","status":"completed","error":null,"incomplete_details":null,"output":[{"type":"message"}]}""")]
     [InlineData("""{"model":"m","message":{"role":"assistant","content":"x"},"done":true,"done_reason":"stop"}""")]
     public void A_good_answer_is_not_read_by_the_classifier(string answer) =>
-        JsonOutline.Of(Encoding.UTF8.GetBytes(answer)).MightTellFault.Should().BeFalse();
+        JsonOutline.Read(Encoding.UTF8.GetBytes(answer)).MightTellFault.Should().BeFalse();
 
     [Fact]
     public void The_reasons_that_are_passed_over_are_ends_of_whole_answers()

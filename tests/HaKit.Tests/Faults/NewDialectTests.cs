@@ -38,7 +38,7 @@ public sealed class NewDialectTests
         Span<char> buffer = stackalloc char[ErrorSigns.LongestMessage];
 
         var acme = new AcmeDialect();
-        acme.Judge(in signs, signs.ReadWords(buffer), status == 0 ? acme.ImpliedStatus(in signs) : status).Kind.Should().Be(kind);
+        acme.Classify(in signs, signs.ReadWords(buffer), status == 0 ? acme.ImpliedStatus(in signs) : status).Kind.Should().Be(kind);
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class NewDialectTests
         {
             var signs = new ErrorSigns(new char[ErrorSigns.WordBuffer], new byte[ErrorSigns.LengthBuffer]);
             if (declared != WireDialect.Unknown)
-                classes[declared] = DialectTable.Of(declared, in signs).GetType().Name;
+                classes[declared] = DialectTable.GetForError(declared, in signs).GetType().Name;
         }
         classes.Values.Should().OnlyHaveUniqueItems().And.HaveCount(Enum.GetValues<WireDialect>().Length - 1);
     }

@@ -13,5 +13,5 @@ public sealed class ShapeOutlineTests
     [InlineData("""{"cut":{"in":"the mid""", "{cut:{in:…")]
     [InlineData("null", "null")]
     public void A_shape_is_told_by_names_and_types_and_never_by_values(string json, string outline) =>
-        ShapeOutline.Of(Encoding.UTF8.GetBytes(json)).Should().Be(outline);
+        ShapeOutline.Write(Encoding.UTF8.GetBytes(json)).Should().Be(outline);
 }

@@ -19,7 +19,7 @@ public sealed class JsonOutlineTests
             for (var i = random.Next(40); i > 0; i--)
                 text.Append(s_pieces[random.Next(s_pieces.Length)]);
             var json = Encoding.UTF8.GetBytes(text.ToString());
-            JsonOutline.Of(json).IsWhole.Should().Be(IsWhole(json), text.ToString());
+            JsonOutline.Read(json).IsWhole.Should().Be(IsWhole(json), text.ToString());
         }
     }
 
@@ -57,7 +57,7 @@ public sealed class JsonOutlineTests
             {
                 var padding = string.Concat(Enumerable.Repeat(filler, before));
                 var json = Encoding.UTF8.GetBytes($$"""{"a":{"model":"inner"},"b":"{{padding}}","model":"outer{{padding}}","stream":true,"file_id":"f"}""");
-                var outline = JsonOutline.Of(json);
+                var outline = JsonOutline.Read(json);
                 outline.IsWhole.Should().BeTrue();
                 outline.Stream.Should().BeTrue();
                 outline.MightNameStoredObject.Should().BeTrue();

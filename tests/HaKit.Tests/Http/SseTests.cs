@@ -185,15 +185,15 @@ public sealed class SseTests
     [InlineData("""{"a":"b\""", false)]
     [InlineData("""{"a":[1,2}""", false)]
     [InlineData("}{", false)]
-    public void A_cut_json_text_is_told_from_a_whole_one(string json, bool whole) => JsonOutline.Of(Encoding.UTF8.GetBytes(json)).IsWhole.Should().Be(whole);
+    public void A_cut_json_text_is_told_from_a_whole_one(string json, bool whole) => JsonOutline.Read(Encoding.UTF8.GetBytes(json)).IsWhole.Should().Be(whole);
 
     [Fact]
     public void Every_proper_prefix_of_an_object_is_cut()
     {
         var json = Encoding.UTF8.GetBytes("""{"id":"x\"{","usage":{"prompt_tokens":1,"a":[1,{"b":"]"}]},"model":"m","stream":true}""");
         for (var i = 0; i < json.Length; i++)
-            JsonOutline.Of(json.AsSpan(0, i)).IsWhole.Should().BeFalse();
-        var outline = JsonOutline.Of(json);
+            JsonOutline.Read(json.AsSpan(0, i)).IsWhole.Should().BeFalse();
+        var outline = JsonOutline.Read(json);
         outline.IsWhole.Should().BeTrue();
         outline.Stream.Should().BeTrue();
         Encoding.UTF8.GetString(json[outline.Model!.Value]).Should().Be("\"m\"");

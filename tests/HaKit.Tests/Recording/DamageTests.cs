@@ -20,7 +20,7 @@ public sealed class DamageTests
     {
         var reader = new SegmentReader();
         reader.Read("file", bytes);
-        return (reader.Take(), reader.Problems);
+        return (reader.TakeRecords(), reader.Problems);
     }
 
     [Fact]

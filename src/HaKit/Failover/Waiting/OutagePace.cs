@@ -177,7 +177,7 @@ internal sealed class OutagePace
         if (trials < 3)
             return FirstPause * (1 << Math.Max(0, trials));
         var tenth = age / 10;
-        return tenth < SteadyPause ? SteadyPause : tenth > LongestPause ? LongestPause : tenth;
+        return new TimeSpan(Math.Clamp(tenth.Ticks, SteadyPause.Ticks, LongestPause.Ticks));
     }
 
     /// <summary>The pause between two cheap probes in an outage of this age: 0.1 s growing to 0.25 s in 10 s, and to 0.9 s in another 10 s. They cost next to nothing.</summary>
