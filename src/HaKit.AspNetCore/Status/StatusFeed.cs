@@ -163,7 +163,7 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStat
         Step = options.Step.TotalSeconds,
         Point = _point,
         Pools = Array.ConvertAll(_watches, w => w.View(isWhole)),
-        Panels = panels.Count == 0 ? null : [.. panels.Select(static p => PanelView.Of(p.Read()))],
+        Panels = panels.Count == 0 ? null : [.. panels.Select(static p => PanelView.Create(p.Read()))],
         Events = isWhole ? [.. _events] : null,
     };
 

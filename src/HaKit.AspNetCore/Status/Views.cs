@@ -29,7 +29,7 @@ internal sealed record StatusView
 /// <summary>Something beside the pools; the state is <c>well</c>, <c>degraded</c> or <c>outage</c>, as of a pool.</summary>
 internal sealed record PanelView(string Name, string State, string Summary, IReadOnlyList<PanelRowView> Rows)
 {
-    public static PanelView Of(StatusPanel panel) => new(panel.Name, Word(panel.State), panel.Summary, [.. panel.Rows.Select(static r => new PanelRowView(r.Name, Word(r.State), r.Text))]);
+    public static PanelView Create(StatusPanel panel) => new(panel.Name, Word(panel.State), panel.Summary, [.. panel.Rows.Select(static r => new PanelRowView(r.Name, Word(r.State), r.Text))]);
 
     private static string Word(HealthStatus state) => state switch
     {

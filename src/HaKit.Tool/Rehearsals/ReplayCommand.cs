@@ -18,7 +18,7 @@ internal static class ReplayCommand
         var pool = CommandOptions.Text("--pool", "FILE", "with RECORDING: the other settings, as JSON as in your configuration (default: the recorded ones)");
         var set = new Option<string[]>("--set") { HelpName = "NAME=VALUE", Description = "with RECORDING: one setting that differs, for example Retry:MaxRetryAttempts=0; may be given several times", DefaultValueFactory = static _ => [] };
         var name = RecordingFile.CreatePoolNameOption();
-        var runs = CommandOptions.Whole("--runs", "N", "with RECORDING: how often it is run in each of the two bounds", 3, 2, 100);
+        var runs = CommandOptions.CreateWhole("--runs", "N", "with RECORDING: how often it is run in each of the two bounds", 3, 2, 100);
         var speed = CommandOptions.Number("--speed", "N", "how many times faster than recorded, 1 to 100", 20, 1, 100);
         var minutes = CommandOptions.Number("--minutes", "M", "how much of the recording, counted from its first line", 100_000, 0.1, 100_000);
         var streamed = CommandOptions.Number("--streamed", "SHARE", "the share of calls that ask for a stream, 0 to 1; a stream that is cut and says so is no lost call", 0.25, 0, 1);

@@ -74,7 +74,12 @@ internal static class ServerWords
             end += 10;
             rest = rest[10..];
         }
-        return rest is [':', ' ', ..] ? end + 2 : rest is [' ', '-', ' ', ..] ? end + 3 : 0;
+        return rest switch
+        {
+            [':', ' ', ..] => end + 2,
+            [' ', '-', ' ', ..] => end + 3,
+            _ => 0,
+        };
     }
 
     // Each mark of whatever script becomes one of three; none becomes longer.

@@ -155,14 +155,15 @@ internal static class HealthReducer
             // Silences are told late: of many attempts that began at once, a few may be silent, and their time limits all pass at the same moment. The endpoint has
             // served later attempts by then, so these silences count in the ratio and not in the row.
             var isRefuted = fault.IsSilence() && evidence.HasServedLater;
-            var failures = state.ConsecutiveFailures + (isRefuted ? 0 : 1);
+            var counted = isRefuted ? 0 : 1;
+            var failures = state.ConsecutiveFailures + counted;
             var isUnanswered = fault.IsConnectClass || fault.IsSilence();
             var from = (failures > 1 ? state.RowFrom : null) ?? evidence.Begun;
             var inFlight = fault.IsSilence() ? 0 : evidence.InFlight;
             return new(
                 failures,
                 fault.IsConnectClass ? state.ConnectFailures + 1 : 0,
-                isUnanswered ? state.UnansweredFailures + (isRefuted ? 0 : 1) : 0,
+                isUnanswered ? state.UnansweredFailures + counted : 0,
                 from,
                 inFlight,
                 Math.Clamp((evidence.Begun - from ?? 0) - failures + 1, 0, inFlight));

@@ -182,7 +182,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     private void AvoidWhatRefuses()
     {
-        var refused = HttpSide.GetSide(pool).RefusedKinds;
+        var refused = _side.RefusedKinds;
         if (!refused.IsEmpty && Kinds() is { Count: > 0 } kinds)
         {
             Profile = refused.Avoid(Profile, pool.Engine.Snapshot.Members, kinds);
@@ -191,7 +191,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     private void NoteRefusals(CallDetail detail)
     {
-        var refused = HttpSide.GetSide(pool).RefusedKinds;
+        var refused = _side.RefusedKinds;
         if (detail.AttemptCount > 1)
         {
             foreach (var attempt in detail.Attempts)
@@ -230,9 +230,11 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         {
             return null;
         }
-        return RequestContents.HasMedia(_body[..]) ? RequestContents.Media
-            : fault.SecondOpinion == SecondOpinion.One && RequestContents.HasTools(_body[..]) ? RequestContents.Tools
-            : null;
+        if (RequestContents.HasMedia(_body[..]))
+        {
+            return RequestContents.Media;
+        }
+        return fault.SecondOpinion == SecondOpinion.One && RequestContents.HasTools(_body[..]) ? RequestContents.Tools : null;
     }
 
     /// <summary>May an answer tell of new stored objects?</summary>

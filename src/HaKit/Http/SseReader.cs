@@ -100,6 +100,12 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return StreamSignal.None;
         if (meaning != EventMeaning.Unknown)
             return OfEvent(data, name, meaning, fault);
+        return OfUnnamed(data, name, fault);
+    }
+
+    // An event that no dialect names is known by its members.
+    private StreamSignal OfUnnamed(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, StreamSignal? fault)
+    {
         if (ValueAtRoot(data, "\"choices\":"u8) is { } choices)
             return OfChunk(data, data[choices..]);
         if (ValueAtRoot(data, "\"candidates\":"u8) is not null)
