@@ -17,8 +17,8 @@ internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
     private long? _prompt;
     private int _pieces;
 
-    /// <summary>Notes an update that goes to the caller.</summary>
-    public void Note(ChatResponseUpdate update)
+    /// <summary>Records an update that goes to the caller.</summary>
+    public void RecordDelivered(ChatResponseUpdate update)
     {
         var contents = update.Contents;
         // Clients that show a tool call when it is whole show nothing for its pieces.

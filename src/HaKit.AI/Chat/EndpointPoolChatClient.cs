@@ -122,7 +122,7 @@ public sealed class EndpointPoolChatClient : IChatClient
             var update = answer.Current;
             if (ReferenceEquals(update, ChatUpdateReader.End))
                 continue;
-            continuation?.Note(update);
+            continuation?.RecordDelivered(update);
             if (answer.Detail.Seams is { Count: > 0 } seams)
             {
                 if (seams[^1].To is { } next)

@@ -36,7 +36,7 @@ public sealed record PoolEndpoint
         ForwardCallerCredential = options.ForwardCallerCredential;
         AttemptTimeout = options.AttemptTimeout?.Timeout;
         HealthPath = options.HealthPath;
-        Continuation = options.Continuation ?? DialectTable.Of(options.Dialect).Continuation;
+        Continuation = options.Continuation ?? DialectTable.Get(options.Dialect).Continuation;
         ContinuationInstruction = options.ContinuationInstruction;
         RepeatsTail = options.RepeatsTail;
     }

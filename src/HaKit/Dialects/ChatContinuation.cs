@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace HaKit.Dialects;
@@ -137,12 +138,15 @@ internal sealed class ChatContinuation : ContinuationFormat
     }
 
     private static NotContinuedReason ObstacleOfDelta(ReadOnlySpan<byte> name) =>
-        name.SequenceEqual("tool_calls"u8) || name.SequenceEqual("function_call"u8) ? NotContinuedReason.ToolCall
-        : name.StartsWith("reasoning"u8) || name.SequenceEqual("thinking"u8) ? NotContinuedReason.Reasoning
-        : name.SequenceEqual("refusal"u8) ? NotContinuedReason.ContentFilter
-        : name.SequenceEqual("audio"u8) ? NotContinuedReason.Audio
-        : name.SequenceEqual("annotations"u8) ? NotContinuedReason.Citations
-        : NotContinuedReason.OtherContent;
+        Encoding.UTF8.GetString(name) switch
+        {
+            "tool_calls" or "function_call" => NotContinuedReason.ToolCall,
+            "thinking" => NotContinuedReason.Reasoning,
+            "refusal" => NotContinuedReason.ContentFilter,
+            "audio" => NotContinuedReason.Audio,
+            "annotations" => NotContinuedReason.Citations,
+            _ => name.StartsWith("reasoning"u8) ? NotContinuedReason.Reasoning : NotContinuedReason.OtherContent,
+        };
 
     private static Utf8JsonWriter Writer(Stream stream) =>
         new(stream, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
@@ -172,11 +176,18 @@ internal sealed class ChatContinuation : ContinuationFormat
         return isSomething;
     }
 
-    private static byte[]? SameOf(ReadOnlySpan<byte> name, DeliveredText delivered) =>
-        name.SequenceEqual("id"u8) ? delivered.Id
-        : name.SequenceEqual("created"u8) ? delivered.Created
-        : name.SequenceEqual("model"u8) ? delivered.Model
-        : null;
+    private static byte[]? SameOf(ReadOnlySpan<byte> name, DeliveredText delivered)
+    {
+        if (name.SequenceEqual("id"u8))
+        {
+            return delivered.Id;
+        }
+        if (name.SequenceEqual("created"u8))
+        {
+            return delivered.Created;
+        }
+        return name.SequenceEqual("model"u8) ? delivered.Model : null;
+    }
 
     private static bool WriteChoices(Utf8JsonWriter json, ReadOnlySpan<byte> choices, RestState rest)
     {

@@ -39,9 +39,11 @@ internal abstract class ContinuationFormat
     public static ContinuationFormat? FindByPath(string path)
     {
         var text = path.AsSpan().TrimEnd('/');
-        return text.EndsWith("/chat/completions", StringComparison.Ordinal) ? ChatContinuation.Instance
-            : text.EndsWith("/messages", StringComparison.Ordinal) ? MessagesContinuation.Instance
-            : null;
+        if (text.EndsWith("/chat/completions", StringComparison.Ordinal))
+        {
+            return ChatContinuation.Instance;
+        }
+        return text.EndsWith("/messages", StringComparison.Ordinal) ? MessagesContinuation.Instance : null;
     }
 
     /// <summary>What in a request stands in the way of a continuation; null: nothing does.</summary>
@@ -94,8 +96,8 @@ internal abstract class ContinuationFormat
         return stream.ToArray();
     }
 
-    /// <summary>Notes the data of one event that goes to the caller.</summary>
-    public void Note(ReadOnlySpan<byte> data, DeliveredText delivered)
+    /// <summary>Records the data of one event that goes to the caller.</summary>
+    public void RecordDelivered(ReadOnlySpan<byte> data, DeliveredText delivered)
     {
         if (delivered.Obstacle is not null)
             return;

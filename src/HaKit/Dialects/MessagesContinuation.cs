@@ -90,11 +90,22 @@ internal sealed class MessagesContinuation : ContinuationFormat
         }
         else
         {
-            delivered.Bar(JsonMembers.Is(type, "input_json_delta"u8) ? NotContinuedReason.ToolCall
-                : JsonMembers.Is(type, "citations_delta"u8) ? NotContinuedReason.Citations
-                : JsonMembers.Is(type, "thinking_delta"u8) || JsonMembers.Is(type, "signature_delta"u8) ? NotContinuedReason.Reasoning
-                : NotContinuedReason.OtherContent);
+            delivered.Bar(ObstacleOfDelta(type));
         }
+    }
+
+    private static NotContinuedReason ObstacleOfDelta(ReadOnlySpan<byte> type)
+    {
+        if (JsonMembers.Is(type, "input_json_delta"u8))
+        {
+            return NotContinuedReason.ToolCall;
+        }
+        if (JsonMembers.Is(type, "citations_delta"u8))
+        {
+            return NotContinuedReason.Citations;
+        }
+        var isThought = JsonMembers.Is(type, "thinking_delta"u8) || JsonMembers.Is(type, "signature_delta"u8);
+        return isThought ? NotContinuedReason.Reasoning : NotContinuedReason.OtherContent;
     }
 
     private static void Add(ReadOnlySpan<byte> text, DeliveredText delivered)

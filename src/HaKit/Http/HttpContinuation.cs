@@ -38,11 +38,11 @@ internal sealed class HttpContinuation
     /// <summary>The events of the answer that was cut.</summary>
     public SseEvents Source { get; }
 
-    /// <summary>Notes the data of an event that goes to the caller.</summary>
-    public void Note(ReadOnlySpan<byte> data)
+    /// <summary>Records the data of an event that goes to the caller.</summary>
+    public void RecordDelivered(ReadOnlySpan<byte> data)
     {
         if (Source.Framing == BodyFraming.Events)
-            Format.Note(data, Delivered);
+            Format.RecordDelivered(data, Delivered);
         else
             Delivered.Bar(NotContinuedReason.OtherContent);
     }

@@ -56,7 +56,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         {
             ReadUsage(data);
             if (signal != StreamSignal.Error)
-                Continuation?.Note(data);
+                Continuation?.RecordDelivered(data);
         }
         return signal;
     }

@@ -24,7 +24,6 @@ public sealed class StructureTests
         ["HealthReducer.Next"] = "a flat table: one line for each source of evidence",
         ["HealthReducer.ProbeMiss"] = "what makes a missed beat count for nothing, one line for each reason",
         ["WaitDecision.Waits"] = "a flat table: one line for each rule of waiting",
-        ["ScriptedEndpoint.ItemsAsync"] = "one stream with all the faults that can be played in it",
     };
 
     [Fact]

@@ -114,7 +114,7 @@ public sealed class ContinuationFormatTests
                 var whole = Events(isMessages, text, "first", random).ToList();
                 var seen = whole.Take(random.Next(1, whole.Count - 3)).ToList();
                 foreach (var data in seen)
-                    format.Note(Encoding.UTF8.GetBytes(data), delivered);
+                    format.RecordDelivered(Encoding.UTF8.GetBytes(data), delivered);
                 if (delivered.Obstacle is not null)
                     throw new InvalidOperationException($"{delivered.Obstacle}");
                 delivered.TokensAtSeams.Add(delivered.Tokens);
@@ -197,7 +197,7 @@ public sealed class ContinuationFormatTests
     private static NotContinuedReason? ObstacleAfter(ContinuationFormat format, string data)
     {
         var delivered = new DeliveredText(1000);
-        format.Note(Encoding.UTF8.GetBytes(data), delivered);
+        format.RecordDelivered(Encoding.UTF8.GetBytes(data), delivered);
         return delivered.Obstacle;
     }
 

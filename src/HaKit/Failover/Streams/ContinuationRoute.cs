@@ -72,11 +72,12 @@ internal sealed class ContinuationRoute
                 continue;
             _asked.Clear();
             var isLast = _step == Any || _step == NotCut && EndpointsOf(Any).Count == endpoints.Count;
+            var wait = _step == NotCut ? s_wait : TimeSpan.Zero;
             return _profile with
             {
                 Endpoints = endpoints,
                 Deadline = _deadline - now,
-                MaxWait = isLast ? null : _step == NotCut ? s_wait : TimeSpan.Zero,
+                MaxWait = isLast ? null : wait,
                 IdempotencyKey = null,
                 IsContinuation = true,
             };

@@ -447,7 +447,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             KeepBooks();
         Complete(evidence, now);
         var disposal = await LeaveSourceAsync(now).ConfigureAwait(false);
-        var inner = disposal is null ? exception : exception is null ? disposal : new AggregateException(exception, disposal);
+        var inner = exception is not null && disposal is not null ? new AggregateException(exception, disposal) : exception ?? disposal;
         return new PartialResponseException(_engine.Settings.Pool, _lease.State.Endpoint.Name, evidence, _delivered, attempts, fault.RetryAfter, inner);
     }
 
