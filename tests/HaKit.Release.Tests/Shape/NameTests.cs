@@ -13,7 +13,7 @@ public sealed class NameTests
     ];
 
     /// <summary>The rooms whose methods have not all been named by this rule yet.</summary>
-    private static readonly string[] NotYet = ["HaKit/Failover", "HaKit/Attempts", "HaKit.Tool/WhatIf", "HaKit.Tool/Recordings", "HaKit.Continuity"];
+    private static readonly string[] NotYet = ["HaKit/Failover", "HaKit/Attempts", "HaKit.Tool/WhatIf", "HaKit.Tool/Recordings", "HaKit.Continuity/SaveInterval.cs", "HaKit.Continuity/SnapshotAges.cs"];
 
     /// <summary>The methods that may have such a name, each with its reason.</summary>
     private static readonly Dictionary<string, string> Allowed = new()
@@ -24,7 +24,7 @@ public sealed class NameTests
     [Fact]
     public void Methods_have_names_that_say_what_they_do()
     {
-        var unclear = SourceFiles.Roots.Where(static root => !NotYet.Any(room => root.SyntaxTree.FilePath.StartsWith(room.Replace('/', Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
+        var unclear = SourceFiles.Roots.Where(static root => !NotYet.Any(room => root.SyntaxTree.FilePath.StartsWith(room.Replace('/', Path.DirectorySeparatorChar), StringComparison.Ordinal)))
             .SelectMany(static root => root.DescendantNodes())
             .Select(static node => node switch
             {
