@@ -20,7 +20,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         {
             return ChatFaults.ThrowIfFailed(await asked.ConfigureAwait(false), attempt);
         }
-        catch (ArgumentException exception) when (hadToWait || exception is ArgumentOutOfRangeException)
+        catch (ArgumentException exception) when (hadToWait || exception is ArgumentOutOfRangeException or ArgumentNullException)
         {
             // What is wrong with the request shows before it is sent. Later, SDKs throw this over answers in which they do not find what they look for. An
             // answer may have come by the time the client returns its task: one other endpoint shows which of the two it is.

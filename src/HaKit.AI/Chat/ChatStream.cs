@@ -43,7 +43,7 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
         {
             return ValueTask.FromException<bool>(Unreadable(exception));
         }
-        catch (ArgumentOutOfRangeException)
+        catch (ArgumentException exception) when (exception is ArgumentOutOfRangeException or ArgumentNullException)
         {
             // The first item may have come by the time the client returns its task: one other endpoint shows whether the request or the answer is wrong.
             attempt.ReportFault(ChatFaults.BrokenOrRefused);

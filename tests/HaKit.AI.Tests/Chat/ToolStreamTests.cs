@@ -183,11 +183,13 @@ public sealed class ToolStreamTests
 
     // The first item, or the whole answer, may have come by the time a client returns its task. Both look as if the request was wrong.
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void A_client_that_cannot_read_an_answer_that_came_at_once_is_not_the_caller_s_fault(bool streamed)
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void A_client_that_cannot_read_an_answer_that_came_at_once_is_not_the_caller_s_fault(bool streamed, bool isNull)
     {
-        var unreadable = new ArgumentOutOfRangeException(nameof(streamed));
+        ArgumentException unreadable = isNull ? new ArgumentNullException(nameof(streamed)) : new ArgumentOutOfRangeException(nameof(streamed));
         ScriptedClient[] clients = [.. Enumerable.Range(0, 3).Select(_ => new ScriptedClient
         {
             Respond = (_, _) => Task.FromException<ChatResponse>(unreadable),

@@ -1,0 +1,101 @@
+using System.Text.Json;
+
+namespace HaKit.Tests.Http;
+
+/// <summary>Generates answers of each kind that servers and gateways were seen to give: the same mistake in other words, statuses, labels and framings.</summary>
+internal static class WireSiblings
+{
+    public const string Role = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n";
+    public const string HalfText = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"half \"},\"finish_reason\":null}]}\n\n";
+    public const string Done = "data: [DONE]\n\n";
+
+    /// <summary>Statuses between 400 and 499 whose meaning is not that of a key, an account or a throttle.</summary>
+    public static readonly int[] Foreign =
+    [
+        400, 404, 405, 406, 407, 409, 411, 412, 413, 414, 415, 416, 417, 418, 419, 420, 421, 422, 423, 425, 426, 428, 431, 444, 449, 450, 451, 460, 494, 495, 496, 497, 498, 499,
+    ];
+
+    /// <summary>Bodies that speak of no request.</summary>
+    public static readonly (string? Type, string Body)[] ForeignBodies =
+    [
+        ("text/html", "<html><head><title>no</title></head><body><center>nginx</center></body></html>"), (null, ""), ("text/plain", "no"), ("application/json", """{"detail":"Not here"}"""),
+        ("application/json", """{"message":"no Route matched with those values"}"""), ("application/json", "{}"), ("application/json", "null"), ("text/plain", "default backend"),
+    ];
+
+    /// <summary>Sentences that mean something at the right status where a server says them, and nothing where it quotes them.</summary>
+    public static readonly string[] Sentences =
+    [
+        "You exceeded your current quota, please check your plan and billing details", "Incorrect API key provided: sk-abc", "insufficient_quota", "Your credit balance is too low to access the API",
+        "This model's maximum context length is 10 tokens", "content management policy", "limit: 0", "Rate limit reached, please try again in 3600s", "invalid api key", "Limit 30000, Requested 342389",
+        "The model is overloaded", "model does not exist",
+    ];
+
+    /// <summary>Ways in which a server quotes what a caller sent.</summary>
+    public static readonly Func<string, string>[] Quotations =
+    [
+        w => $"1 validation error: 'input': 'why do I get: {w}'", w => $"Invalid value for messages: \"{w}\"", w => $"Invalid value: &quot;{w}&quot; is not allowed", w => $"Invalid value: &#39;{w}&#39; is not allowed",
+        w => $"Invalid value: &#x27;{w}&#x27; is not allowed", w => $"Invalid value: &#34;{w}&#34; is not allowed", w => $"Invalid value: &apos;{w}&apos; is not allowed",
+        w => $"Invalid value: &amp;quot;{w}&amp;quot; is not allowed", w => $"Unprocessable input \u201C{w}\u201D", w => $"Ung\u00fcltige Eingabe: \u201E{w}\u201C", w => $"Entr\u00e9e non valide: \u00ab {w} \u00bb",
+        w => $"Ung\u00fcltig: \u00bb{w}\u00ab bitte", w => $"Ung\u00fcltig: \u2039{w}\u203a bitte", w => $"\u65e0\u6548\u8f93\u5165\uff1a\u300c{w}\u300d", w => $"\u65e0\u6548\u8f93\u5165\uff1a\u300e{w}\u300f",
+        w => $"\u65e0\u6548\u8f93\u5165\uff1a\uff02{w}\uff02", w => $"Invalid input `{w}` here", w => $"Invalid input:\n```\n{w}\n```\n", w => $"body: \\\"{w}\\\" is wrong",
+        w => "Validation error: {'messages': [{'role': 'user', 'content': '" + w + "'}]}", w => "Bad body: {\"messages\":[{\"role\":\"user\",\"content\":\"" + w + "\"}]}",
+        w => "Bad body: {\\\"messages\\\":[{\\\"role\\\":\\\"user\\\",\\\"content\\\":\\\"" + w + "\\\"}]}", w => $"Input should be a valid list [type=list_type, input_value='{w}', input_type=str]",
+        w => $"Unknown input: ''{w}''",
+    ];
+
+    /// <summary>Unquoted, behind the first clause: what a firewall matched.</summary>
+    public static readonly Func<string, string>[] Clauses =
+        [w => $"Request blocked by policy 12: why do I get: {w}", w => $"Blocked by firewall rule: {w}", w => $"Forbidden prompt - {w}", w => $"'{w}'", w => $"&quot;{w}&quot;", w => $"\"{w}\""];
+
+    /// <summary>Bodies of a 200 that hold no chat.</summary>
+    public static readonly string[] NoAnswers =
+    [
+        """{"choices":[]}""", "null", """{"choices":null,"base_resp":{"status_code":1002}}""", "upstream said no", "", "{}", "[]", "\"\"", "\"ok\"", "true", "0", """{"choices":[null]}""", """{"choices":[{}]}""",
+        """{"choices":{}}""", """{"choices":""}""", """{"choices":[{"index":0}]}""", """{"choices":[{"index":0,"message":null}]}""", """{"choices":[{"index":0,"message":{},"finish_reason":null}]}""",
+        """{"choices":[{"index":0,"message":{"role":"assistant","content":null},"finish_reason":null}]}""", """{"id":"x","object":"chat.completion","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":0}}""",
+        """{"object":"error","message":"The service is busy","type":"service_unavailable","param":null,"code":503}""", """{"error":"model is loading"}""", """{"detail":"Internal error"}""",
+        """{"status":503,"message":"busy"}""", """{"statusCode":429,"message":"slow down"}""", """{"status_code":502,"msg":"bad gateway"}""", """{"code":1002,"msg":"rate limit"}""", """{"success":false,"message":"failed"}""",
+        """{"errors":[{"message":"failed","code":7003}],"success":false,"result":null}""", """{"output":null}""", """{"ok":true}""", """{"status":"error","message":"x"}""", """{"error":true,"message":"x"}""", """{"error":500}""",
+        """{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}""", """[{"error":{"code":503,"message":"x","status":"UNAVAILABLE"}}]""",
+        """{"choices":[{"index":0,"message":{"role":"assistant","content":""},"finish_reason":"error"}]}""", "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"cut",
+    ];
+
+    /// <summary>Finish reasons that tell of a failure.</summary>
+    public static readonly string[] FailingReasons =
+    [
+        "abort", "error", "aborted", "network_error", "failed", "cancelled", "server_error", "engine_error", "unknown", "UNKNOWN", "internal_error", "timeout", "insufficient_system_resource", "overloaded", "load_shed",
+        "rate_limit", "shed", "preempted", "disconnect", "exception", "stopped_unexpectedly", "upstream_error", "model_error", "nan", "oom", "throttled", "terminated", "killed", "interrupted", "quota", "unavailable",
+        "context_lost", "panic", "fault", "crashed", "busy", "capacity", "bad_gateway", "broken_pipe", "reset", "ERROR", "Server-Error", "MALFORMED_FUNCTION_CALL", "OTHER",
+    ];
+
+    /// <summary>Finish reasons of whole answers.</summary>
+    public static readonly string[] GoodReasons =
+    [
+        "stop", "length", "tool_calls", "content_filter", "eos", "end_turn", "max_tokens", "eos_token", "stop_sequence", "COMPLETE", "MAX_TOKENS", "function_call", "eos_found", "model_length", "STOP", "end", "finished", "done",
+        "completed", "stop_word", "sensitive",
+    ];
+
+    /// <summary>Lines of a stream that tell of a failure.</summary>
+    public static readonly string[] ErrorLines =
+    [
+        "error: {\"code\":500,\"message\":\"x\"}\n\n", "error: x\n\n", "data: {\"error\":{\"message\":\"x\"}}\n\n", "data: {\"error\":\"x\"}\n\n", "data: {\"error\":true,\"message\":\"x\"}\n\n", "event: error\ndata: {\"message\":\"x\"}\n\n",
+        "event: error\ndata: x\n\n", "event: exception\ndata: {\"message\":\"x\"}\n\n", "event: upstream_error\ndata: {\"reason\":\"x\"}\n\n", "data: {\"code\":500,\"message\":\"x\"}\n\n",
+        "data: {\"object\":\"error\",\"message\":\"x\",\"code\":500}\n\n", "data: {\"detail\":\"x\"}\n\n", "data: {\"status\":503,\"message\":\"x\"}\n\n", "data: {\"message\":\"Internal error\"}\n\n",
+        "data: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n", "data: {\"success\":false,\"message\":\"x\"}\n\n", "data: {\"errors\":[{\"message\":\"x\"}]}\n\n", "data: Error: upstream\n\n",
+        "data: [ERROR]\n\n", "{\"error\":{\"message\":\"x\",\"code\":500}}\n\n",
+    ];
+
+    /// <summary>Labels of content, right, vague and missing.</summary>
+    public static readonly string?[] Labels = ["text/event-stream", "application/json", "text/plain", "application/octet-stream", null];
+
+    /// <summary>The last chunk of a stream.</summary>
+    public static string Finish(string reason, string more = "") => "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"" + reason + "\"" + more + "}]}\n\n";
+
+    /// <summary>An error in the words of OpenAI, and one in those of vLLM.</summary>
+    public static IEnumerable<string> Errors(string message, int status, string type = "Bad Request")
+    {
+        var text = JsonSerializer.Serialize(message);
+        yield return $$$"""{"error":{"message":{{{text}}},"type":"{{{type}}}","param":null,"code":{{{status}}}}}""";
+        yield return $$"""{"object":"error","message":{{text}},"type":"{{type}}","param":null,"code":{{status}}}""";
+    }
+}
