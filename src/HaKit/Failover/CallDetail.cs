@@ -7,6 +7,10 @@ public sealed record CallDetail
 {
     private readonly TimeSpan _took;
 
+    // -1: not reported. Each nullable would be twice as large, in an object that every call makes.
+    private readonly long _inputTokens = -1;
+    private readonly long _outputTokens = -1;
+
     /// <summary>Makes the story of a call.</summary>
     public CallDetail()
     {
@@ -47,10 +51,18 @@ public sealed record CallDetail
     public IReadOnlyList<StreamSeam> Seams { get; init; } = [];
 
     /// <summary>Tokens of the prompt, as far as they were reported.</summary>
-    public long? InputTokens { get; init; }
+    public long? InputTokens
+    {
+        get => _inputTokens < 0 ? null : _inputTokens;
+        init => _inputTokens = value ?? -1;
+    }
 
     /// <summary>Tokens of the answer, as far as they were reported by the time this was written.</summary>
-    public long? OutputTokens { get; init; }
+    public long? OutputTokens
+    {
+        get => _outputTokens < 0 ? null : _outputTokens;
+        init => _outputTokens = value ?? -1;
+    }
 
     /// <summary>The number of attempts, besides the one that served, that may have been processed and billed.</summary>
     public int PerhapsBilled => Attempts.Count(a => a.Fault is { Applied: FaultApplied.Ambiguous or FaultApplied.Partial });
