@@ -14,8 +14,8 @@ internal sealed class RedisPeerLink : IPeerLink
     private static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan JumpedBy = TimeSpan.FromSeconds(1);
 
-    // Replicas that lost the store together do not all read it at once.
-    private static readonly TimeSpan RereadsWithin = TimeSpan.FromSeconds(3);
+    // Replicas that lost the store together do not all read it at once. With the second between two looks, all have read it three seconds after it is back.
+    private static readonly TimeSpan RereadsWithin = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
     private readonly Lock _telling = new();
@@ -137,6 +137,7 @@ internal sealed class RedisPeerLink : IPeerLink
                 await LookAsync().ConfigureAwait(false);
             else
                 await SendAsync(hasJumped: false).ConfigureAwait(false);
+            await ReadIfDueAsync().ConfigureAwait(false);
             isDone = true;
         }
         catch (Exception exception) when (IsFailure(exception))
@@ -152,8 +153,8 @@ internal sealed class RedisPeerLink : IPeerLink
             lock (_gate)
             {
                 _isBusy = false;
-                if (isDone && _unsent.Count > 0 && !_isDisposed)
-                    _sendTimer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+                if (isDone && !_isDisposed && NextRoundWhileLocked() is { } next)
+                    _sendTimer.Change(next, Timeout.InfiniteTimeSpan);
             }
         }
     }
@@ -165,14 +166,25 @@ internal sealed class RedisPeerLink : IPeerLink
         var (storeNow, life) = await Soon(_store.LookAsync()).ConfigureAwait(false);
         var hasJumped = Heard(asked, storeNow, life);
         var mayWrite = await SendAsync(hasJumped).ConfigureAwait(false);
-        bool reads;
+        lock (_gate)
+            (_isConnected, _problem) = (true, mayWrite ? null : "The store refuses to write.");
+    }
+
+    // What waits goes at once; a read that is due before the next look does not wait for it.
+    private TimeSpan? NextRoundWhileLocked()
+    {
+        if (_unsent.Count > 0)
+            return TimeSpan.Zero;
+        return _isConnected && _readAt is { } at && at > Now ? TimeSpan.FromMilliseconds(Math.Ceiling((at - Now).TotalMilliseconds)) : null;
+    }
+
+    private async Task ReadIfDueAsync()
+    {
         lock (_gate)
         {
-            (_isConnected, _problem) = (true, mayWrite ? null : "The store refuses to write.");
-            reads = _readAt <= Now;
+            if (!_isConnected || !(_readAt <= Now))
+                return;
         }
-        if (!reads)
-            return;
         var facts = await Soon(_store.ReadAllAsync(StoreNow)).ConfigureAwait(false);
         lock (_gate)
             _readAt = null;

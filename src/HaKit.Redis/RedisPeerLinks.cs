@@ -29,6 +29,8 @@ public static class RedisPeerLinks
         options.BacklogPolicy = BacklogPolicy.FailFast;
         options.ConnectTimeout = 2000;
         options.AsyncTimeout = 1000;
+        // The client's own policy waits for up to ten seconds between two attempts; a store that is back is to be noticed within one.
+        options.ReconnectRetryPolicy = new LinearRetry(500);
         options.ClientName ??= "HaKit";
         return scope => new RedisPeerLink(scope, new RedisStore(RedisKeys.FromScope(scope), options));
     }

@@ -21,12 +21,15 @@ internal sealed class RedisStore : IDisposable
     private IConnectionMultiplexer? _connection;
     private ISubscriber? _subscriber;
     private Action<ReadOnlyMemory<byte>>? _received;
+    // Grows with each loss and each return of a connection: the user is verified once for each value, because the client logs in anew and says nothing of a refusal.
+    private int _connections;
+    private int _verified = -1;
     private bool _isDisposed;
 
     public RedisStore(RedisKeys keys, IConnectionMultiplexer connection)
     {
         _keys = keys;
-        _connection = connection;
+        WatchConnection(connection);
     }
 
     public RedisStore(RedisKeys keys, ConfigurationOptions options) => (_keys, _options) = (keys, options);
@@ -37,19 +40,19 @@ internal sealed class RedisStore : IDisposable
     /// <summary>Connects and subscribes, if that is still to be done. A store that is not there yet is tried again by the next round.</summary>
     public async Task ConnectAsync(Action<ReadOnlyMemory<byte>> received)
     {
-        _connection ??= await ConnectionMultiplexer.ConnectAsync(_options!).ConfigureAwait(false);
+        if (_connection is null)
+            WatchConnection(await ConnectionMultiplexer.ConnectAsync(_options!).ConfigureAwait(false));
         if (_isDisposed)
         {
             DisposeOfOwn();
             return;
         }
+        await VerifyUserAsync().ConfigureAwait(false);
         if (_subscriber is not null)
             return;
-        await RefuseForeignUserAsync().ConfigureAwait(false);
         _received = received;
-        var subscriber = _connection.GetSubscriber();
+        var subscriber = _connection!.GetSubscriber();
         await subscriber.SubscribeAsync(_keys.Channel, OnMessage).ConfigureAwait(false);
-        _connection.ConnectionRestored += OnRestored;
         _subscriber = subscriber;
     }
 
@@ -91,6 +94,7 @@ internal sealed class RedisStore : IDisposable
     /// <summary>Writes and publishes, as one batch. False: the store took the message and refused to write.</summary>
     public async Task<bool> WriteAsync(string replica, IReadOnlyList<(StoredFact Fact, bool IsOrder)> facts, IReadOnlyList<(string Identity, bool IsOrder)> replaced, long now)
     {
+        await VerifyUserAsync().ConfigureAwait(false);
         var batch = _connection!.GetDatabase().CreateBatch();
         var writes = new List<Task>();
         foreach (var (fact, isOrder) in facts)
@@ -137,10 +141,30 @@ internal sealed class RedisStore : IDisposable
     {
         _isDisposed = true;
         if (_connection is { } connection)
+        {
+            connection.ConnectionFailed -= OnFailed;
             connection.ConnectionRestored -= OnRestored;
+        }
         // An application's connection lives on, without our handler.
         _ = _subscriber?.UnsubscribeAsync(_keys.Channel, OnMessage, CommandFlags.FireAndForget);
         DisposeOfOwn();
+    }
+
+    private void WatchConnection(IConnectionMultiplexer connection)
+    {
+        connection.ConnectionFailed += OnFailed;
+        connection.ConnectionRestored += OnRestored;
+        _connection = connection;
+    }
+
+    // Nothing is written to a server, and nothing that it sends is believed, before this has been asked since the connection came.
+    private async Task VerifyUserAsync()
+    {
+        var connections = Volatile.Read(ref _connections);
+        if (Volatile.Read(ref _verified) == connections)
+            return;
+        await RefuseForeignUserAsync().ConfigureAwait(false);
+        Volatile.Write(ref _verified, connections);
     }
 
     // A client whose credentials are refused goes on as the server's default user, if that one is open, and nothing says so.
@@ -164,9 +188,19 @@ internal sealed class RedisStore : IDisposable
         }
     }
 
-    private void OnMessage(RedisChannel channel, RedisValue message) => _received?.Invoke((ReadOnlyMemory<byte>)message);
+    private void OnMessage(RedisChannel channel, RedisValue message)
+    {
+        if (Volatile.Read(ref _verified) == Volatile.Read(ref _connections))
+            _received?.Invoke((ReadOnlyMemory<byte>)message);
+    }
 
-    private void OnRestored(object? sender, ConnectionFailedEventArgs e) => Restored?.Invoke();
+    private void OnFailed(object? sender, ConnectionFailedEventArgs e) => Interlocked.Increment(ref _connections);
+
+    private void OnRestored(object? sender, ConnectionFailedEventArgs e)
+    {
+        Interlocked.Increment(ref _connections);
+        Restored?.Invoke();
+    }
 
     private void DisposeOfOwn()
     {

@@ -40,6 +40,31 @@ public sealed class RedisTests(RedisServer server) : RealStoreTests(server), ICl
         await Until(() => IsCooling(other, "e0") && other.GetFleetStatus().Orders.Count == 1, 10);
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_server_that_no_longer_knows_the_user_after_it_is_back_is_refused_and_told_nothing(bool isOwn)
+    {
+        await StartAsync();
+        using (var admin = await ConnectionMultiplexer.ConnectAsync(Server.Endpoint + ",allowAdmin=true"))
+            await admin.GetDatabase().ExecuteAsync("ACL", ["SETUSER", "app", "on", ">secret", .. RightsOfThePage]);
+        var configuration = $"{Server.Endpoint},user=app,password=secret,abortConnect=false,connectTimeout=1000";
+        using var connection = isOwn ? null : await ConnectionMultiplexer.ConnectAsync(configuration);
+        using var pool = NewPool("forgotten", isOwn ? RedisPeerLinks.Over(configuration) : RedisPeerLinks.Over(connection!));
+        await Until(() => IsConnected(pool), 20);
+        // The server comes back without its users, and its default user is open.
+        Server.Kill();
+        await Until(() => !IsConnected(pool), 20);
+        await Server.StartAsync();
+        await pool.BringUpAsync("e2", new OrderNote("Ada"));
+        await Throttle(pool, "e0", 60);
+        await Until(() => pool.GetFleetStatus().Link!.Problem?.Contains("credentials", StringComparison.Ordinal) == true
+            || pool.GetFleetStatus().Link!.Problem?.Contains("user 'app'", StringComparison.Ordinal) == true, 30);
+        IsConnected(pool).Should().BeFalse();
+        using var check = await ConnectionMultiplexer.ConnectAsync(Server.Endpoint);
+        (await check.GetDatabase().KeyExistsAsync(["hakit:{app%2Ftest/forgotten}:facts", "hakit:{app%2Ftest/forgotten}:orders", "hakit:{app%2Ftest/forgotten}:life"])).Should().Be(0);
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task A_server_that_refuses_to_write_still_carries_messages()
     {
@@ -143,6 +168,30 @@ public abstract class RealStoreTests(StoreServer server)
         {
             Array.ForEach(pools, static p => p.Dispose());
         }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_later_and_shorter_statement_of_the_same_fact_does_not_shorten_what_the_store_has()
+    {
+        await StartAsync();
+        var scope = new PeerScope { Name = "app/test", Pool = "maximum", Replica = "one", Time = TimeProvider.System };
+        var fact = new PeerFact { Kind = PeerFactKind.Cooldown, Subject = "s", Replica = "one", Version = 1, Length = TimeSpan.FromSeconds(100), Left = TimeSpan.FromSeconds(100) };
+        using var one = RedisPeerLinks.Over(Server.Endpoint)(scope)!;
+        using var other = RedisPeerLinks.Over(Server.Endpoint)(scope with { Replica = "other" })!;
+        var heard = 0;
+        one.Start(_ => { });
+        other.Start(news => Interlocked.Add(ref heard, news.Facts.Count));
+        await Until(() => one.Status.IsConnected && other.Status.IsConnected, 20);
+        one.Publish([fact]);
+        await Until(() => Volatile.Read(ref heard) == 1, 10);
+        // The same message again, late.
+        one.Publish([fact with { Left = TimeSpan.FromSeconds(10) }]);
+        await Until(() => Volatile.Read(ref heard) == 2, 10);
+        TimeSpan? left = null;
+        using var late = RedisPeerLinks.Over(Server.Endpoint)(scope with { Replica = "late" })!;
+        late.Start(news => left = news.Facts.Single().Left);
+        await Until(() => left is not null, 20);
+        left.Should().BeGreaterThan(TimeSpan.FromSeconds(50));
     }
 
     [Fact(Timeout = 60_000)]

@@ -9,7 +9,7 @@ internal sealed class VirtualLink : IPeerLink
     // The rules of the link over Redis.
     private static readonly TimeSpan LooksEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan RereadsWithin = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan RereadsWithin = TimeSpan.FromSeconds(2);
 
     private readonly VirtualStore _store;
     private readonly ITimer _timer;

@@ -26,6 +26,8 @@ public sealed class FleetFailureTests
         {
             each.Run(Workload.Poisson(2), S(20));
             each.Store.Copy();
+            // While the store is in trouble one replica is told to leave an endpoint alone.
+            each.Fault("e1", Throttled, S(22), S(24), i => i == 0);
             if (each == fleet)
                 Begin(trouble, each.Store);
         }
@@ -40,6 +42,7 @@ public sealed class FleetFailureTests
             status.Link!.IsConnected.Should().BeTrue();
             status.Replicas.Count.Should().Be(4);
             status.Replicas.Should().OnlyContain(r => r.Endpoints.Count == 3, "every replica asks each endpoint every few seconds");
+            (Health(replica, "e1").CooldownUntil > fleet.Time.Elapsed).Should().BeTrue("what one was told meanwhile is known to all");
         }
         return Task.CompletedTask;
     }
@@ -157,7 +160,10 @@ public sealed class FleetFailureTests
         using var fleet = NewFleet(3);
         fleet.Fault("e0", FakeFault.Status(500), replicas: i => i < 2);
         fleet.Run(Workload.Poisson(5), S(10), i => i < 2);
+        fleet.Replicas[2].Pool.GetFleetStatus().Replicas.SelectMany(r => r.Endpoints).Should().NotBeEmpty();
+        fleet.Store.Partition(i => i == 2);
         fleet.Time.Advance(S(40));
+        fleet.Replicas[0].Pool.GetFleetStatus().Replicas.Single(r => r.IsThis).Endpoints.Should().BeEmpty("its own evidence is old");
         var late = fleet.Add();
         fleet.Time.Advance(S(5));
         Health(late, "e0").Admits(fleet.Time.Elapsed).Should().BeTrue();

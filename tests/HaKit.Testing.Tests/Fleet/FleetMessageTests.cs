@@ -1,0 +1,124 @@
+using HaKit.Health;
+using HaKit.Peers;
+using HaKit.Selection;
+
+namespace HaKit.Testing.Tests.Fleets;
+
+/// <summary>Messages that are lost, repeated, late or overtaken, and replicas that are configured differently: all replicas end up with the same.</summary>
+public sealed class FleetMessageTests
+{
+    private static readonly string[] Endpoints = ["e0", "e1", "e2"];
+
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 20)];
+
+    [Theory(Timeout = 120_000)]
+    [MemberData(nameof(Seeds))]
+    public Task Whatever_happens_to_messages_all_replicas_end_with_the_same_orders(int seed)
+    {
+        var random = new Random(seed);
+        using var fleet = new Fleet(5, 3, static (_, o) => o.Sharing.OrderKey = "the fleet's own key", seed: seed);
+        (fleet.Store.Loss, fleet.Store.Duplication, fleet.Store.Jitter) = (0.3, 0.5, S(3));
+        fleet.Time.Advance(S(4));
+        for (var i = 0; i < 12; i++)
+        {
+            var pool = fleet.Replicas[random.Next(5)].Pool;
+            var endpoint = Endpoints[random.Next(3)];
+            var goesDown = random.Next(2) == 0;
+            fleet.Time.Run(() => goesDown ? pool.ForceDownAsync(endpoint).AsTask() : pool.BringUpAsync(endpoint).AsTask());
+            // Two of three orders are given at the same moment as the one before: their versions collide.
+            fleet.Time.Advance(S(random.Next(3) == 0 ? 2 * random.NextDouble() : 0));
+            if (random.Next(4) == 0)
+            {
+                var cutOff = random.Next(5);
+                fleet.Store.Partition(r => r != cutOff);
+            }
+            if (random.Next(8) == 0)
+                fleet.Store.Wipe();
+        }
+        fleet.Store.Partition(static _ => true);
+        // A message that was lost is made good by the next read of everything, which a replica asks for after a reconnect; here by the end of the loss.
+        fleet.Store.Loss = 0;
+        fleet.Store.Wipe();
+        fleet.Time.Advance(S(20));
+        foreach (var endpoint in Endpoints)
+        {
+            var orders = fleet.Replicas.Select(r => r.Pool.GetFleetStatus().Orders.SingleOrDefault(o => o.Endpoint == endpoint)).ToArray();
+            orders.Distinct().Should().ContainSingle("seed {0}, {1}", seed, endpoint);
+            foreach (var replica in fleet.Replicas)
+                (Health(replica, endpoint).Status == EndpointHealthStatus.ForcedDown).Should().Be(orders[0]?.Order == PoolOrder.ForceDown, "what holds is carried out");
+        }
+        return Task.CompletedTask;
+    }
+
+    [Theory(Timeout = 120_000)]
+    [MemberData(nameof(Seeds))]
+    public Task Whatever_happens_to_messages_the_latest_opinion_of_each_replica_is_known_to_all(int seed)
+    {
+        using var fleet = new Fleet(4, 3, static (_, o) => o.Selection.Preset = SelectionPreset.RoundRobin, seed: seed);
+        (fleet.Store.Duplication, fleet.Store.Jitter) = (0.5, S(3));
+        fleet.Fault("e0", FakeFault.Status(500), S(3), S(20), i => i < 2);
+        // What is said last changes twice within a second or two: it serves, it fails, it is ejected.
+        fleet.Fault("e1", FakeFault.Refused, S(57), replicas: i => i > 1);
+        fleet.Run(Workload.Poisson(5), S(60));
+        fleet.Time.Advance(S(8)); // the slowest message waited a second, travelled to the store and from there for three each, and has arrived
+        foreach (var replica in fleet.Replicas)
+        {
+            foreach (var seen in replica.Pool.GetFleetStatus().Replicas.Where(static r => !r.IsThis))
+            {
+                var own = fleet.Replicas.Single(r => r.Pool.GetFleetStatus().Replica == seen.Replica).Pool.GetFleetStatus().Replicas.Single(static r => r.IsThis);
+                seen.Endpoints.Select(static e => (e.Endpoint, e.Opinion)).Should().Equal(own.Endpoints.Select(static e => (e.Endpoint, e.Opinion)));
+            }
+        }
+        return Task.CompletedTask;
+    }
+
+    [Fact(Timeout = 60_000)]
+    public Task A_replica_of_an_older_configuration_shares_the_endpoints_that_both_have()
+    {
+        // The older replicas know e0, e1 and one that has gone since; the newer ones e0, e1 and one that has come.
+        using var fleet = new Fleet(4, 3, static (i, o) =>
+        {
+            o.Selection.Preset = SelectionPreset.RoundRobin;
+            o.Endpoints[2].Name = i < 2 ? "gone" : "new";
+            o.Endpoints[0].Account = "acme";
+            o.Endpoints[0].Credential = "sk-acme";
+        });
+        fleet.Fault("e0", FakeFault.Status(429).WithHeader("Retry-After", "60"), S(5), S(6), i => i == 0);
+        foreach (var replica in fleet.Replicas.Take(2))
+            replica["gone"].Faults.Always(FakeFault.Status(500));
+        foreach (var replica in fleet.Replicas.Skip(2))
+            replica["new"].Faults.Always(FakeFault.Status(500));
+        fleet.Run(Workload.Poisson(5), S(20)).Lost.Should().Be(0);
+        fleet.Replicas.Should().OnlyContain(r => Health(r, "e0").CooldownUntil > fleet.Time.Elapsed, "all ask e0 in the same way");
+        fleet.Replicas.Should().OnlyContain(r => Health(r, "e1").Admits(fleet.Time.Elapsed));
+        fleet.Replicas[3].Pool.GetFleetStatus().Replicas.Should().OnlyContain(r => r.Endpoints.Any(e => e.Endpoint == "e1" && e.Counts));
+        return Task.CompletedTask;
+    }
+
+    [Fact(Timeout = 60_000)]
+    public Task In_the_middle_of_a_rotation_replicas_with_the_old_key_take_nothing_from_those_with_the_new()
+    {
+        // Three of five still have the key that was withdrawn: they are a majority, and yet they say nothing about the new key.
+        using var fleet = new Fleet(5, 3, static (i, o) =>
+        {
+            o.Selection.Preset = SelectionPreset.RoundRobin;
+            foreach (var endpoint in o.Endpoints)
+                (endpoint.Account, endpoint.KeyName, endpoint.Credential) = ("acme", "acme-" + endpoint.Name, i < 3 ? "sk-old" : "sk-new");
+        });
+        fleet.Fault("e0", FakeFault.Status(401), S(5), replicas: static i => i < 3);
+        fleet.Fault("e1", FakeFault.Status(500), S(5), replicas: static i => i < 3);
+        var result = fleet.Run(Workload.Poisson(5), S(60));
+        result.Lost.Should().Be(0);
+        foreach (var replica in fleet.Replicas.Skip(3))
+        {
+            replica.Events.GetEvents<EndpointEjected>().Should().BeEmpty();
+            Endpoints.Should().OnlyContain(e => Health(replica, e).Admits(fleet.Time.Elapsed));
+        }
+        fleet.Replicas.Take(3).Should().OnlyContain(r => r.Events.GetEvents<EndpointEjected>().Any(e => e.Endpoint == "e1"), "they have evidence of their own");
+        return Task.CompletedTask;
+    }
+
+    private static HealthState Health(TestPool replica, string endpoint) => replica.Pool.Explain(RequestProfile.Default).Single(e => e.Endpoint == endpoint).Health;
+
+    private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);
+}
