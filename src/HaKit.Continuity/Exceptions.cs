@@ -8,10 +8,14 @@ public class VaultException(string message, Exception? inner = null) : Exception
 /// <summary>One object of a vault cannot be used: it is missing, changed, of a newer format, or sealed by a key that is not at hand.</summary>
 /// <param name="objectName">The object's name.</param>
 /// <param name="reason">What is wrong, as the rest of a sentence.</param>
-public sealed class VaultObjectException(string objectName, string reason) : VaultException($"Object '{objectName}' {reason}.")
+/// <param name="problem">What kind of problem it is.</param>
+public sealed class VaultObjectException(string objectName, string reason, VaultProblem problem = VaultProblem.Damaged) : VaultException($"Object '{objectName}' {reason}.")
 {
     /// <summary>Gets the object's name.</summary>
     public string ObjectName { get; } = objectName;
+
+    /// <summary>Gets what kind of problem it is.</summary>
+    public VaultProblem Problem { get; } = problem;
 
     internal string Reason { get; } = reason;
 }

@@ -71,9 +71,10 @@ public sealed class Vault : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Copies, 1);
         if (options.Copies > _store.Destinations.Count)
             throw new VaultException($"{options.Copies} copies are asked for, and the vault has {_store.Destinations.Count} destinations.");
-        var session = await OpenAsync(create: true, cancellationToken);
-        var state = ReadState(session.Vault);
-        var saved = await SaveOperation.RunAsync(session, path, options, state?.LastNumber ?? 0, cancellationToken);
+        var known = ReadState();
+        // Where this machine has saved before, empty destinations are a share that is not mounted, not a reason for a second vault.
+        var session = await OpenAsync(create: known is null, cancellationToken, repair: known is not null);
+        var saved = await SaveOperation.RunAsync(session, path, options, known?.Vault == session.Vault ? known.LastNumber : 0, cancellationToken);
         WriteState(new LocalState(session.Vault, saved.Number, saved.Id));
         return saved;
     }
@@ -111,6 +112,7 @@ public sealed class Vault : IAsyncDisposable
         ArgumentException.ThrowIfNullOrWhiteSpace(target);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(every, TimeSpan.Zero);
         string? held = null;
+        RestoreOperation.DeleteRests(target);
         using var timer = new PeriodicTimer(every, _pool.Time);
         do
         {
@@ -153,7 +155,7 @@ public sealed class Vault : IAsyncDisposable
     public async Task<VaultCheckReport> CheckAsync(CancellationToken cancellationToken = default)
     {
         var session = await OpenAsync(create: false, cancellationToken);
-        return await CheckOperation.RunAsync(session, ReadState(session.Vault), cancellationToken);
+        return await CheckOperation.RunAsync(session, ReadState() is { } known && known.Vault == session.Vault ? known : null, cancellationToken);
     }
 
     /// <summary>Gives each destination what another has, and repairs damaged copies. Deletions are carried over first.</summary>
@@ -213,14 +215,13 @@ public sealed class Vault : IAsyncDisposable
             : throw new VaultException($"The vault has no snapshot '{snapshot}': its id, its number or 'latest' is needed.{note}");
     }
 
-    private LocalState? ReadState(string vault)
+    private LocalState? ReadState()
     {
         if (_options.StateFile is not { } file || !File.Exists(file))
             return null;
         try
         {
-            var state = JsonSerializer.Deserialize(File.ReadAllBytes(file), ContinuityJson.Default.LocalState);
-            return state?.Vault == vault ? state : null;
+            return JsonSerializer.Deserialize(File.ReadAllBytes(file), ContinuityJson.Default.LocalState);
         }
         catch (JsonException)
         {

@@ -17,7 +17,7 @@ public sealed class VaultOptions
     /// <summary>The number of the key that seals what is written. Default null: the highest.</summary>
     public uint? ActiveKey { get; set; }
 
-    /// <summary>A file on this machine that remembers the latest snapshot, so that a destination that was rolled back is found even when it is the only one. Default null: none.</summary>
+    /// <summary>A file on this machine that remembers the latest snapshot, so that a destination that was rolled back is found even when it is the only one, and a share that is not mounted is not taken for a new vault. Default null: none.</summary>
     public string? StateFile { get; set; }
 
     /// <summary>How long one object may take on one destination, retries included. Default 30 s; more than 0.</summary>
@@ -48,6 +48,9 @@ public sealed class VaultOptions
 
     /// <summary>How many snapshots the schedule keeps. Default null: all; at least 1.</summary>
     public int? KeepLast { get; set; }
+
+    /// <summary>For how many days the schedule keeps snapshots; a snapshot is kept if either rule says so. Default null: no such rule; more than 0.</summary>
+    public double? KeepDays { get; set; }
 
     /// <summary>Of what age the last good snapshot may be before the health check says unhealthy. Default null: three times the interval; more than 0.</summary>
     public TimeSpan? MaxAge { get; set; }

@@ -79,8 +79,11 @@ public enum VaultProblem
     /// <summary>An object is not where it should be.</summary>
     Missing,
 
-    /// <summary>An object was changed, cut, or is sealed by another key.</summary>
+    /// <summary>An object was changed or cut, or is sealed by another key of the same number.</summary>
     Damaged,
+
+    /// <summary>An object is of a newer format, or is sealed by a key that is not at hand. A sync leaves it alone.</summary>
+    Unreadable,
 
     /// <summary>The destination is as it was at an earlier time.</summary>
     RolledBack,

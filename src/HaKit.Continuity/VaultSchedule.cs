@@ -113,9 +113,9 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
             Interlocked.Exchange(ref _tookTicks, _vault.Pool.Time.GetElapsedTime(began).Ticks);
             _ages.Note(saved);
             LogSaved(saved.Number, saved.Files, saved.Destinations.Count);
-            if (_options.KeepLast is not null)
+            if (_options.KeepLast is not null || _options.KeepDays is not null)
             {
-                await _vault.PruneAsync(new VaultPruneOptions { KeepLast = _options.KeepLast }, stoppingToken);
+                await _vault.PruneAsync(new VaultPruneOptions { KeepLast = _options.KeepLast, KeepDays = _options.KeepDays }, stoppingToken);
             }
         }
 #pragma warning disable CA1031 // The schedule outlives every failure; the next turn tries again.

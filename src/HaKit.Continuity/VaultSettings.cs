@@ -64,6 +64,8 @@ internal static class VaultSettings
             yield return $"Copies is {options.Copies}: from 1 to the number of destinations ({options.Destinations.Count}) is needed.";
         if (options.KeepLast is < 1)
             yield return $"KeepLast is {options.KeepLast}: at least 1 is needed.";
+        if (options.KeepDays is not (null or > 0))
+            yield return $"KeepDays is {options.KeepDays}: more than 0 is needed.";
     }
 
     public static VaultKeyRing KeyRing(VaultOptions options)

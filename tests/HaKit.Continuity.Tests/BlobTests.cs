@@ -45,6 +45,7 @@ public sealed class BlobTests : IDisposable
 
     [Theory(Timeout = 60_000)]
     [InlineData(HttpStatusCode.Forbidden, "403")]
+    [InlineData(HttpStatusCode.Conflict, "409")]
     [InlineData(HttpStatusCode.ServiceUnavailable, "503")]
     [InlineData(HttpStatusCode.InsufficientStorage, "507")]
     public async Task A_container_that_refuses_is_named_and_its_address_is_not(HttpStatusCode status, string shown)
@@ -206,7 +207,12 @@ public sealed class BlobTests : IDisposable
             {
                 return Refuse(HttpStatusCode.BadRequest, "a write that could replace an object");
             }
-            return new HttpResponseMessage(_blobs.TryAdd(name, body) ? HttpStatusCode.Created : HttpStatusCode.Conflict);
+            var answer = new HttpResponseMessage(_blobs.TryAdd(name, body) ? HttpStatusCode.Created : HttpStatusCode.Conflict);
+            if (answer.StatusCode == HttpStatusCode.Conflict)
+            {
+                answer.Headers.Add("x-ms-error-code", "BlobAlreadyExists");
+            }
+            return answer;
         }
 
         private HttpResponseMessage List(System.Collections.Specialized.NameValueCollection query)

@@ -9,10 +9,18 @@ internal sealed class MemoryDestination(Func<ValueTask>? turn = null) : IVaultDe
 
     public Exception? Failure { get; set; }
 
+    public Exception? WriteFailure { get; set; }
+
+    /// <summary>It answers nothing until the caller gives up.</summary>
+    public bool IsSlow { get; set; }
+
     /// <summary>Objects that may still be written; null for no bound.</summary>
     public int? Room { get; set; }
 
     public List<string> Written { get; } = [];
+
+    /// <summary>The content of all that was ever written, announcements included.</summary>
+    public List<byte[]> Everything { get; } = [];
 
     public Dictionary<string, byte[]> Copy() => Objects.ToDictionary(o => o.Key, o => o.Value.ToArray());
 
@@ -20,39 +28,48 @@ internal sealed class MemoryDestination(Func<ValueTask>? turn = null) : IVaultDe
 
     public async ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        await TurnAsync();
+        await TurnAsync(cancellationToken);
         if (Room is <= 0)
             throw new IOException("No space left on device.", 28);
+        if (WriteFailure is { } failure)
+            throw failure;
         if (!Objects.TryAdd(name, content.ToArray()))
             return false;
         Room--;
         lock (Written)
+        {
             Written.Add(name);
+            Everything.Add(content.ToArray());
+        }
         return true;
     }
 
     public async ValueTask<byte[]?> GetAsync(string name, CancellationToken cancellationToken)
     {
-        await TurnAsync();
+        await TurnAsync(cancellationToken);
         return Objects.TryGetValue(name, out var content) ? content.ToArray() : null;
     }
 
     public async ValueTask<IReadOnlyList<string>> ListAsync(string prefix, CancellationToken cancellationToken)
     {
-        await TurnAsync();
+        await TurnAsync(cancellationToken);
         return [.. Objects.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
     }
 
     public async ValueTask DeleteAsync(string name, CancellationToken cancellationToken)
     {
-        await TurnAsync();
+        await TurnAsync(cancellationToken);
+        if (WriteFailure is { } failure)
+            throw failure;
         Objects.TryRemove(name, out _);
     }
 
-    private async ValueTask TurnAsync()
+    private async ValueTask TurnAsync(CancellationToken cancellationToken)
     {
         if (turn is not null)
             await turn();
+        if (IsSlow)
+            await Task.Delay(Timeout.Infinite, cancellationToken);
         if (Failure is { } failure)
             throw failure;
     }

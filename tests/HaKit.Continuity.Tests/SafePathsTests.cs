@@ -44,6 +44,8 @@ public sealed class SafePathsTests
         await Task.CompletedTask;
         ((Action)(() => SafePaths.ThrowIfUnsafe([new() { Path = "a", Link = "b" }, new() { Path = "a/x" }], false, false))).Should().Throw<VaultException>().WithMessage("*link*");
         ((Action)(() => SafePaths.ThrowIfUnsafe([new() { Path = "A" }, new() { Path = "a" }], false, ignoresCase: true))).Should().Throw<VaultException>().WithMessage("*same name*");
+        ((Action)(() => SafePaths.ThrowIfUnsafe([new() { Path = "d/e/up", Link = "../.." }, new() { Path = "out", Link = "d/e/up/.." }], false, false))).Should().Throw<VaultException>("the link 'up' is the target, and '..' leads out of it").WithMessage("*out of*");
+        ((Action)(() => SafePaths.ThrowIfUnsafe([new() { Path = "d/e/up", Link = "../.." }, new() { Path = "in", Link = "d/e/up/f" }], false, false))).Should().NotThrow();
         ((Action)(() => SafePaths.ThrowIfUnsafe([new() { Path = "d/e", Link = "../f" }, new() { Path = "f" }], false, false))).Should().NotThrow();
     }
 }

@@ -63,14 +63,18 @@ public sealed class WatchedPage
     public IReadOnlyList<string> Requests => Copy(_requests);
 
     /// <summary>Keeps a picture in docs/images, when HAKIT_IMAGES is set.</summary>
-    public async Task ShootAsync(string name)
+    public async Task ShootAsync(string name, ILocator? part = null)
     {
         if (Environment.GetEnvironmentVariable("HAKIT_IMAGES") is null)
             return;
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder!.FullName, "HaKit.sln")))
             folder = folder.Parent;
-        await Page.ScreenshotAsync(new() { Path = Path.Combine(folder.FullName, "docs", "images", name + ".png") });
+        var path = Path.Combine(folder.FullName, "docs", "images", name + ".png");
+        if (part is not null)
+            await part.ScreenshotAsync(new() { Path = path });
+        else
+            await Page.ScreenshotAsync(new() { Path = path });
     }
 
     private void Note(List<string> list, string text)

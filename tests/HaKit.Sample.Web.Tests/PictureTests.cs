@@ -1,3 +1,4 @@
+using HaKit.Continuity;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 
@@ -47,11 +48,12 @@ public sealed class PictureTests(Browser browser) : IClassFixture<Browser>
     {
         Assert.SkipWhen(Browser.Absent is not null, Browser.Absent ?? "");
         var folder = Directory.CreateTempSubdirectory("vault-panel-").FullName;
+        var share = new Share(Path.Combine(folder, "share"));
         await File.WriteAllTextAsync(Path.Combine(folder, "state"), "kept", TestContext.Current.CancellationToken);
         await using (var sample = await SampleApp.StartAsync(["--visitors", "6"], builder => builder.Services.AddHaVault("state", o =>
         {
             o.Destinations.Add(new() { Name = "disk", Folder = Path.Combine(folder, "disk") });
-            o.Destinations.Add(new() { Name = "share", Folder = Path.Combine(folder, "share") });
+            o.Destinations.Add(new VaultDestinationOptions { Name = "share" }.Use(share));
             o.Keys["1"] = Convert.ToBase64String(new byte[32]);
             (o.Source, o.Every) = (Path.Combine(folder, "state"), TimeSpan.FromSeconds(2));
         })))
@@ -62,16 +64,15 @@ public sealed class PictureTests(Browser browser) : IClassFixture<Browser>
                 await watched.Page.GotoAsync(sample.Address + "ha");
                 var panel = watched.Page.Locator("section[data-panel='vault state']");
                 await Assertions.Expect(panel.Locator("[data-part='disk']")).ToContainTextAsync("newest snapshot", new() { Timeout = 20_000 });
-                Directory.Delete(Path.Combine(folder, "share"), recursive: true);
-                await File.WriteAllTextAsync(Path.Combine(folder, "share"), "a file where a folder was", TestContext.Current.CancellationToken);
+                share.IsOut = true;
                 await Assertions.Expect(panel.Locator("[data-part='share']")).ToContainTextAsync("could not reach it", new() { Timeout = 60_000 });
                 await Assertions.Expect(panel.Locator(".pill")).ToContainTextAsync("Degraded");
                 await panel.ScrollIntoViewIfNeededAsync();
-                await watched.ShootAsync($"dashboard-vault-{scheme.ToString().ToLowerInvariant()}");
+                if (scheme == ColorScheme.Light)
+                    await watched.ShootAsync("dashboard-vault", panel);
                 (await OverflowAsync(watched.Page)).Should().BeLessThanOrEqualTo(0);
                 watched.Errors.Should().BeEmpty();
-                File.Delete(Path.Combine(folder, "share"));
-                Directory.CreateDirectory(Path.Combine(folder, "share"));
+                share.IsOut = false;
             }
         }
         Directory.Delete(folder, recursive: true);
@@ -106,4 +107,22 @@ public sealed class PictureTests(Browser browser) : IClassFixture<Browser>
 
     private static Task<int> OverflowAsync(IPage page) => page.EvaluateAsync<int>(
         "Math.max(document.documentElement.scrollWidth - innerWidth, ...[...document.querySelectorAll('.pool table')].map(t => t.offsetWidth - t.parentNode.clientWidth))");
+
+    /// <summary>A folder that can be out, as a share is.</summary>
+    private sealed class Share(string path) : IVaultDestination
+    {
+        private readonly FolderDestination _folder = new(path);
+
+        public volatile bool IsOut;
+
+        private FolderDestination Folder => IsOut ? throw new IOException("The share is out.") : _folder;
+
+        public ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => Folder.PutIfAbsentAsync(name, content, cancellationToken);
+
+        public ValueTask<byte[]?> GetAsync(string name, CancellationToken cancellationToken) => Folder.GetAsync(name, cancellationToken);
+
+        public ValueTask<IReadOnlyList<string>> ListAsync(string prefix, CancellationToken cancellationToken) => Folder.ListAsync(prefix, cancellationToken);
+
+        public ValueTask DeleteAsync(string name, CancellationToken cancellationToken) => Folder.DeleteAsync(name, cancellationToken);
+    }
 }

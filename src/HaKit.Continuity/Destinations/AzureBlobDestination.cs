@@ -37,7 +37,7 @@ public sealed class AzureBlobDestination : IVaultDestination
         request.Headers.TryAddWithoutValidation("If-None-Match", "*");
         request.Content = new ReadOnlyMemoryContent(content);
         using var answer = await _http.SendAsync(request, cancellationToken);
-        if (answer.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed)
+        if (answer.StatusCode == HttpStatusCode.PreconditionFailed || IsThere(answer))
             return false;
         ThrowUnlessServed(answer);
         return true;
@@ -88,6 +88,10 @@ public sealed class AzureBlobDestination : IVaultDestination
         request.Headers.TryAddWithoutValidation("x-ms-version", Version);
         return request;
     }
+
+    // 409 also says that the container is being deleted, or that the account is disabled.
+    private static bool IsThere(HttpResponseMessage answer) =>
+        answer.StatusCode == HttpStatusCode.Conflict && answer.Headers.TryGetValues("x-ms-error-code", out var code) && code.Contains("BlobAlreadyExists");
 
     // The message has the status and nothing of the address, which is a credential.
     private static void ThrowUnlessServed(HttpResponseMessage answer)

@@ -22,7 +22,11 @@ public sealed class FolderDestination(string path) : IVaultDestination
         if (File.Exists(target))
             return false;
         var folder = System.IO.Path.GetDirectoryName(target)!;
-        UnixFiles.CreateFolder(folder);
+        if (!Directory.Exists(folder))
+        {
+            UnixFiles.CreateFolder(folder);
+            UnixFiles.FlushFolder(_root);
+        }
         var temporary = System.IO.Path.Combine(folder, Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8)) + Temporary);
         try
         {

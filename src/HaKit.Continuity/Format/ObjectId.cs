@@ -1,10 +1,21 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace HaKit.Continuity.Format;
 
 /// <summary>The 32 bytes that name a chunk or a snapshot: an HMAC of its content under the vault's id key. Immutable.</summary>
 internal readonly record struct ObjectId(ulong A, ulong B, ulong C, ulong D)
 {
+    public static ObjectId Of(ReadOnlySpan<byte> idKey, char kind, ReadOnlySpan<byte> content)
+    {
+        using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, idKey);
+        hmac.AppendData([(byte)kind]);
+        hmac.AppendData(content);
+        Span<byte> id = stackalloc byte[32];
+        hmac.GetHashAndReset(id);
+        return From(id);
+    }
+
     public static ObjectId From(ReadOnlySpan<byte> bytes)
     {
         var words = MemoryMarshal.Cast<byte, ulong>(bytes[..32]);

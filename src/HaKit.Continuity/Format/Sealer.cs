@@ -64,7 +64,7 @@ internal sealed class Sealer(VaultKeyRing keys)
         if (sealedBytes.Length < HeaderSize + TagSize || sealedBytes[0] != (byte)'H' || sealedBytes[1] != (byte)'V')
             throw new VaultObjectException(name.ToString(), "is not a whole object of a vault");
         if (sealedBytes[2] != Format)
-            throw new VaultObjectException(name.ToString(), $"has format {sealedBytes[2]}, and this version reads format {Format}");
+            throw OtherFormat(name, sealedBytes);
         var key = BinaryPrimitives.ReadUInt32LittleEndian(sealedBytes[4..]);
         if (key != name.Key)
             throw new VaultObjectException(name.ToString(), "names another key inside than outside");
@@ -82,7 +82,23 @@ internal sealed class Sealer(VaultKeyRing keys)
     }
 
     private AesGcm CipherOf(uint number, ObjectName name) =>
-        keys.CreateCipher(number) ?? throw new VaultObjectException(name.ToString(), $"is sealed by key {number}, which is not among the vault's keys");
+        keys.CreateCipher(number) ?? throw new VaultObjectException(name.ToString(), $"is sealed by key {number}, which is not among the vault's keys", VaultProblem.Unreadable);
+
+    // An object of this format whose format byte was changed opens once the byte is put right: it is damaged, and may be repaired. One of a newer format must be left alone.
+    private VaultObjectException OtherFormat(ObjectName name, ReadOnlySpan<byte> sealedBytes)
+    {
+        var restored = sealedBytes.ToArray();
+        restored[2] = Format;
+        try
+        {
+            Open(name, restored);
+            return new VaultObjectException(name.ToString(), "was changed after it was sealed");
+        }
+        catch (VaultObjectException)
+        {
+            return new VaultObjectException(name.ToString(), $"has format {sealedBytes[2]}, and this version reads format {Format}", VaultProblem.Unreadable);
+        }
+    }
 
     private void CountSeal(uint key)
     {

@@ -22,6 +22,9 @@ internal sealed record SnapshotManifest
 
     public required IReadOnlyList<ManifestEntry> Entries { get; init; }
 
+    /// <summary>The ids of <see cref="Chunks"/>, in the same order; a text that is no id has the id 0.</summary>
+    public IEnumerable<ObjectId> ChunkIds() => Chunks.Select(static c => ObjectId.TryParse(c, out var id) ? id : default);
+
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, ContinuityJson.Default.SnapshotManifest);
 }
 

@@ -10,7 +10,7 @@ internal sealed class VaultKeyRing
     public VaultKeyRing(IEnumerable<KeyValuePair<uint, byte[]>> secrets, uint active)
     {
         foreach (var (number, secret) in secrets)
-            _keys[number] = HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32, salt: [], info: "HaKit vault 1 seal"u8.ToArray());
+            _keys[number] = Derive(secret);
         Active = active;
     }
 
@@ -20,6 +20,8 @@ internal sealed class VaultKeyRing
     public IEnumerable<uint> Numbers => _keys.Keys;
 
     public bool Contains(uint number) => _keys.ContainsKey(number);
+
+    public static byte[] Derive(byte[] secret) => HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32, salt: [], info: "HaKit vault 1 seal"u8.ToArray());
 
     /// <summary>A cipher of its own for each use, because two threads must not share one; null for a number that is not in the ring.</summary>
     public AesGcm? CreateCipher(uint number) => _keys.TryGetValue(number, out var key) ? new AesGcm(key, Sealer.TagSize) : null;

@@ -61,7 +61,7 @@ internal static class CheckOperation
         }
         catch (VaultObjectException e)
         {
-            return new(view.Name, name.ToString(), VaultProblem.Damaged, e.Message);
+            return new(view.Name, name.ToString(), e.Problem, e.Message);
         }
         catch (Exception e) when (e is not OperationCanceledException || !token.IsCancellationRequested)
         {

@@ -23,6 +23,9 @@ internal sealed class DestinationView(string name)
 
     public List<ObjectName> Markers { get; } = [];
 
+    /// <summary>Second copies of one object under another key, which an interrupted rekey leaves.</summary>
+    public List<ObjectName> Duplicates { get; } = [];
+
     /// <summary>Names that no version of this format has.</summary>
     public List<string> Strangers { get; } = [];
 
@@ -40,13 +43,13 @@ internal sealed class DestinationView(string name)
             switch (parsed.Kind)
             {
                 case ObjectName.ChunkKind when ObjectId.TryParse(parsed.Id, out var id):
-                    Chunks[id] = parsed.Key;
+                    Add(Chunks, id, parsed);
                     break;
                 case ObjectName.SnapshotKind when ObjectId.TryParse(parsed.Id, out var id):
-                    Snapshots[id] = parsed.Key;
+                    Add(Snapshots, id, parsed);
                     break;
                 case ObjectName.TombstoneKind when ObjectId.TryParse(parsed.Id, out var id):
-                    Tombstones[id] = parsed.Key;
+                    Add(Tombstones, id, parsed);
                     break;
                 case ObjectName.CheckKind:
                     Checks.Add(parsed);
@@ -59,5 +62,24 @@ internal sealed class DestinationView(string name)
                     break;
             }
         }
+    }
+
+    /// <summary>Forgets what was listed and takes over a newer list.</summary>
+    public void Refill(IEnumerable<string> names)
+    {
+        Chunks.Clear();
+        Snapshots.Clear();
+        Tombstones.Clear();
+        Checks.Clear();
+        Markers.Clear();
+        Duplicates.Clear();
+        Strangers.Clear();
+        Fill(names);
+    }
+
+    private void Add(Dictionary<ObjectId, uint> held, ObjectId id, ObjectName listed)
+    {
+        if (!held.TryAdd(id, listed.Key))
+            Duplicates.Add(listed);
     }
 }

@@ -21,14 +21,16 @@ internal static class PruneOperation
         foreach (var id in doomed)
             await session.OnEachAsync(view => DeleteSnapshotAsync(session, view, id, token), token);
 
+        // A destination may hold the last good copy of a chunk whose snapshot only another destination lists.
+        var kept = snapshots.Where(s => !doomed.Contains(s.Id)).ToDictionary(static s => s.Id, static s => s.Manifest);
         var deleted = 0;
         var marked = 0;
         var postponed = new List<string>();
         await session.OnEachAsync(
             async view =>
             {
-                var used = await UsedAsync(session, view, token);
-                Interlocked.Add(ref deleted, await SweepAsync(session, view, options.Grace, postponed, token));
+                var used = await UsedAsync(session, view, kept, token);
+                Interlocked.Add(ref deleted, await SweepAsync(session, view, kept, options.Grace, postponed, token));
                 Interlocked.Add(ref marked, await MarkAsync(session, view, used, token));
                 await ForgetAsync(session, view, options.TombstoneLife, token);
             },
@@ -45,22 +47,17 @@ internal static class PruneOperation
             await session.Store.DeleteAsync(view.Name, new ObjectName(ObjectName.SnapshotKind, id.ToString(), key), token);
     }
 
-    // What snapshots of this destination use, by a list that is made now. A snapshot that cannot be read keeps everything.
-    private static async Task<HashSet<ObjectId>> UsedAsync(VaultSession session, DestinationView view, CancellationToken token)
+    // What the snapshots that are kept use, and those of this destination that are new, by a list that is made now. A snapshot that cannot be read keeps everything.
+    private static async Task<HashSet<ObjectId>> UsedAsync(VaultSession session, DestinationView view, Dictionary<ObjectId, SnapshotManifest> kept, CancellationToken token)
     {
-        var used = new HashSet<ObjectId>();
+        var used = kept.Values.SelectMany(static m => m.ChunkIds()).ToHashSet();
         foreach (var listed in await session.Store.ListAsync(view.Name, $"{ObjectName.SnapshotKind}/", token))
         {
             if (!ObjectName.TryParse(listed, out var name) || !ObjectId.TryParse(name.Id, out var id))
                 continue;
             view.Snapshots[id] = name.Key;
-            if (view.Tombstones.ContainsKey(id))
-                continue;
-            foreach (var chunk in (await session.ReadManifestAsync(id, token)).Chunks)
-            {
-                if (ObjectId.TryParse(chunk, out var chunkId))
-                    used.Add(chunkId);
-            }
+            if (!view.Tombstones.ContainsKey(id) && !kept.ContainsKey(id))
+                used.UnionWith((await session.ReadManifestAsync(id, token)).ChunkIds());
         }
         return used;
     }
@@ -76,7 +73,8 @@ internal static class PruneOperation
         return unused.Count;
     }
 
-    private static async Task<int> SweepAsync(VaultSession session, DestinationView view, TimeSpan grace, List<string> postponed, CancellationToken token)
+    private static async Task<int> SweepAsync(
+        VaultSession session, DestinationView view, Dictionary<ObjectId, SnapshotManifest> kept, TimeSpan grace, List<string> postponed, CancellationToken token)
     {
         var due = new List<(ObjectName Name, MarkerContent Content)>();
         foreach (var mark in view.MarkersOf(ObjectName.MarkKind))
@@ -97,7 +95,7 @@ internal static class PruneOperation
                     postponed.Add($"'{view.Name}': a save is under way, so that chunks are deleted the next time");
                 return 0;
             }
-            var used = await UsedAsync(session, view, token);
+            var used = await UsedAsync(session, view, kept, token);
             var deleted = 0;
             foreach (var (name, content) in due)
             {

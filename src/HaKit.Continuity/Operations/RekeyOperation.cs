@@ -25,6 +25,8 @@ internal static class RekeyOperation
                     }
                 }
 
+                foreach (var second in view.Duplicates.Where(d => d.Key != active))
+                    await session.Store.DeleteAsync(view.Name, second, token);
                 foreach (var mark in view.MarkersOf(ObjectName.MarkKind).Where(m => m.Key != active).ToList())
                     await ResealAsync(session, view, mark, default, token);
                 // The old key is needed until nothing is sealed by it, so its check object goes last.

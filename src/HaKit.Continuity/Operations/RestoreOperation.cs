@@ -9,6 +9,8 @@ internal static class RestoreOperation
     // Packed files stand one after the other in a chunk, so a few chunks in memory are enough.
     private const int CachedChunks = 8;
 
+    private const string Partial = ".partial-";
+
     /// <exception cref="VaultException">The target exists, a name is not safe, or a chunk cannot be had. Nothing is left at the target.</exception>
     public static async Task<VaultRestoreReport> RunAsync(VaultSession session, ObjectId id, string target, string? onlyPath, bool replaces, CancellationToken token)
     {
@@ -21,7 +23,7 @@ internal static class RestoreOperation
         target = Path.GetFullPath(target);
         if (!replaces && (File.Exists(target) || Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
             throw new VaultException($"The target '{target}' exists. Restore to a new path, or move the old one away.");
-        var partial = $"{target}.partial-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
+        var partial = $"{target}{Partial}{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
         try
         {
             var bytes = await WriteAsync(session, manifest, entries, partial, token);
@@ -35,6 +37,16 @@ internal static class RestoreOperation
                 Directory.Delete(partial, recursive: true);
             throw;
         }
+    }
+
+    /// <summary>Deletes what restores to a target have left whose process was killed.</summary>
+    public static void DeleteRests(string target)
+    {
+        target = Path.GetFullPath(target);
+        if (Path.GetDirectoryName(target) is not { } parent || !Directory.Exists(parent))
+            return;
+        foreach (var rest in Directory.EnumerateDirectories(parent, Path.GetFileName(target) + Partial + "*"))
+            Directory.Delete(rest, recursive: true);
     }
 
     private static void PutInPlace(string partial, string target)

@@ -30,7 +30,7 @@ internal static class SafePaths
                     throw new VaultException($"The path '{entry.Path}' is refused: it leads through '{entry.Path[..slash]}', which is {(links.Contains(entry.Path[..slash]) ? "a link" : "a file")}.");
             }
 
-            if (entry.Link is { } link && LeavesTarget(entry.Path, link))
+            if (entry.Link is { } link && LeavesTarget(entry.Path, link, links))
                 throw new VaultException($"The link '{entry.Path}' is refused: it leads out of the restored folder.");
         }
     }
@@ -53,21 +53,20 @@ internal static class SafePaths
         part.Any(c => c < 32 || "\\:*?\"<>|".Contains(c, StringComparison.Ordinal)) || part[^1] is '.' or ' '
         || s_devices.Contains(part.Split('.')[0].TrimEnd(), StringComparer.OrdinalIgnoreCase);
 
-    private static bool LeavesTarget(string path, string link)
+    // Where '..' follows another link of the snapshot, the way back is not that of the text.
+    private static bool LeavesTarget(string path, string link, HashSet<string> links)
     {
         if (Path.IsPathRooted(link) || link.Length == 0 || link[0] is '/' or '\\' || link.Length > 1 && link[1] == ':')
             return true;
-        var depth = path.Count(c => c == '/');
-        foreach (var part in link.Split('/', '\\'))
+        var at = path.Split('/')[..^1].ToList();
+        foreach (var part in link.Split('/', '\\').Where(static p => p is not ("" or ".")))
         {
-            depth += part switch
-            {
-                ".." => -1,
-                "" or "." => 0,
-                _ => 1,
-            };
-            if (depth < 0)
+            if (part != "..")
+                at.Add(part);
+            else if (at.Count == 0 || links.Contains(string.Join('/', at)))
                 return true;
+            else
+                at.RemoveAt(at.Count - 1);
         }
         return false;
     }

@@ -5,6 +5,14 @@ namespace HaKit.Continuity.Operations;
 /// <summary>Saves a file or folder: the first time whole, then what changed.</summary>
 internal static class SaveOperation
 {
+    private static readonly FileStreamOptions s_reading = new()
+    {
+        Access = FileAccess.Read,
+        Share = FileShare.ReadWrite | FileShare.Delete,
+        Options = FileOptions.Asynchronous | FileOptions.SequentialScan,
+        BufferSize = 0,
+    };
+
     public static async Task<VaultSnapshot> RunAsync(VaultSession session, string path, VaultSaveOptions options, long lastKnown, CancellationToken token)
     {
         ChunkWriter.ThrowIfTooFew(session, options.Copies);
@@ -48,7 +56,7 @@ internal static class SaveOperation
         };
     }
 
-    // A destination that takes what it does not keep has no copy.
+    // A destination that takes what it does not keep has no copy, and lists no snapshot.
     private static async Task ThrowIfNotKeptAsync(VaultSession session, DestinationView view, ObjectName manifest, IReadOnlyList<ObjectId> chunks, CancellationToken token)
     {
         var listed = new DestinationView(view.Name);
@@ -56,6 +64,7 @@ internal static class SaveOperation
         var lost = chunks.FirstOrDefault(c => !listed.Chunks.ContainsKey(c));
         if (lost != default || !(ObjectId.TryParse(manifest.Id, out var id) && listed.Snapshots.ContainsKey(id)))
         {
+            await session.Store.DeleteAsync(view.Name, manifest, token);
             throw new IOException($"it does not list '{(lost != default ? $"c/{lost}" : manifest)}', which it accepted");
         }
     }
@@ -67,7 +76,7 @@ internal static class SaveOperation
         var previousChunks = previous?.Chunks.Select(c => ObjectId.TryParse(c, out var id) ? id : default).ToArray() ?? [];
         var held = session.Usable.SelectMany(v => v.Chunks.Keys).ToHashSet();
         var entries = new List<ManifestEntry>();
-        var tree = SourceTree.Entries(source).ToList();
+        var tree = ReadSource(source, () => SourceTree.Entries(source));
         var (done, total) = (0L, tree.Sum(static e => e.Size));
         foreach (var found in tree)
         {
@@ -78,8 +87,8 @@ internal static class SaveOperation
                 entries.Add(found);
             else if (before.GetValueOrDefault(found.Path) is { } old && IsUnchanged(found, old) && Chunks(old).All(held.Contains))
                 entries.Add(found with { Extents = TakenOver(old) });
-            else
-                entries.Add(await ReadFileAsync(SourceTree.PathOf(source, found.Path), found, chunks, token));
+            else if (await ReadFileAsync(SourceTree.PathOf(source, found.Path), found, chunks, token) is { } read)
+                entries.Add(read);
         }
         return entries;
 
@@ -91,19 +100,27 @@ internal static class SaveOperation
     private static bool IsUnchanged(ManifestEntry now, ManifestEntry before) =>
         (now.Size, now.Modified, now.Changed, now.Inode) == (before.Size, before.Modified, before.Changed, before.Inode);
 
-    // A file that changes while it is read is saved as it was read, and is read again the next time.
-    private static async Task<ManifestEntry> ReadFileAsync(string file, ManifestEntry found, ChunkWriter chunks, CancellationToken token)
+    // A file that changes while it is read is saved as it was read, and is read again the next time. Null: it was deleted after its folder was listed.
+    private static async Task<ManifestEntry?> ReadFileAsync(string file, ManifestEntry found, ChunkWriter chunks, CancellationToken token)
     {
-        await using var content = new FileStream(file, new FileStreamOptions
-        {
-            Access = FileAccess.Read,
-            Share = FileShare.ReadWrite | FileShare.Delete,
-            Options = FileOptions.Asynchronous | FileOptions.SequentialScan,
-            BufferSize = 0,
-        });
+        await using var content = ReadSource(file, () => File.Exists(file) ? new FileStream(file, s_reading) : null);
+        if (content is null)
+            return null;
         var (extents, size) = await chunks.AddAsync(content);
         var isSteady = size == found.Size && new FileInfo(file) is { Exists: true } after && after.LastWriteTimeUtc.Ticks == found.Modified;
         return found with { Size = size, Extents = extents, Modified = isSteady ? found.Modified : found.Modified - 1 };
+    }
+
+    private static T ReadSource<T>(string path, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new VaultException($"Nothing was saved, because '{path}' cannot be read: {e.Message}", e);
+        }
     }
 
     /// <summary>Copies to each destination the chunks that the snapshot uses and that only another destination has.</summary>

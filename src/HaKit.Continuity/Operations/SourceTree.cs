@@ -5,38 +5,44 @@ namespace HaKit.Continuity.Operations;
 /// <summary>Reads what stands under a source, in the order of names; links are taken as links and not followed. Sockets, pipes and devices are left out.</summary>
 internal static class SourceTree
 {
-    public static IEnumerable<ManifestEntry> Entries(string source)
+    public static List<ManifestEntry> Entries(string source)
     {
         if (File.Exists(source))
             return [EntryOf(new FileInfo(source), Path.GetFileName(source))];
         if (!Directory.Exists(source))
             throw new VaultException($"There is nothing to save at '{source}'.");
-        return ListEntries(new DirectoryInfo(source), "");
+        var entries = new List<ManifestEntry>();
+        AddEntries(new DirectoryInfo(source), "", entries);
+        return entries;
     }
 
     /// <summary>The path of an entry on this machine; a source that is a file is its only entry.</summary>
     public static string PathOf(string source, string entry) =>
         File.Exists(source) ? source : Path.Combine(source, entry.Replace('/', Path.DirectorySeparatorChar));
 
-    private static IEnumerable<ManifestEntry> ListEntries(DirectoryInfo folder, string prefix)
+    private static void AddEntries(DirectoryInfo folder, string prefix, List<ManifestEntry> entries)
     {
         foreach (var found in folder.EnumerateFileSystemInfos().OrderBy(f => f.Name, StringComparer.Ordinal))
         {
-            var path = prefix + found.Name;
-            if (found.LinkTarget is null && found is FileInfo && (found.Attributes & FileAttributes.Device) != 0)
-                continue;
-            if (found.LinkTarget is null && found is FileInfo file && !IsRegular(file))
-                continue;
-            yield return EntryOf(found, path);
-            if (found is DirectoryInfo { LinkTarget: null } inner)
+            if (found.Name.Contains('\uFFFD', StringComparison.Ordinal) && !Path.Exists(found.FullName))
+                throw new VaultException($"'{found.FullName}' cannot be saved: its name is not UTF-8. Rename it.");
+            try
             {
-                foreach (var entry in ListEntries(inner, path + "/"))
-                    yield return entry;
+                if (IsSpecial(found))
+                    continue;
+                entries.Add(EntryOf(found, prefix + found.Name));
+                if (found is DirectoryInfo { LinkTarget: null } inner)
+                    AddEntries(inner, $"{prefix}{found.Name}/", entries);
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                // It was deleted after its folder was listed.
             }
         }
     }
 
-    private static bool IsRegular(FileInfo file) => OperatingSystem.IsWindows() || UnixFiles.IsRegular(file.FullName);
+    private static bool IsSpecial(FileSystemInfo found) =>
+        found is FileInfo { LinkTarget: null } && ((found.Attributes & FileAttributes.Device) != 0 || !OperatingSystem.IsWindows() && !UnixFiles.IsRegular(found.FullName));
 
     private static ManifestEntry EntryOf(FileSystemInfo found, string path)
     {

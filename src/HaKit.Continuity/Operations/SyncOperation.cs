@@ -47,15 +47,27 @@ internal static class SyncOperation
                 // Snapshots share chunks: each is read once.
                 if (!ObjectId.TryParse(chunk, out var chunkId) || !good[view].Add(chunkId))
                     continue;
-                if (view.Chunks.TryGetValue(chunkId, out var key) && await IsGoodAsync(session, view, new ObjectName(ObjectName.ChunkKind, chunk, key), chunkId, token))
+                if (await IsKeptAsync(view, ObjectName.ChunkKind, chunkId, view.Chunks))
                     continue;
                 await ReplaceAsync(view, ObjectName.ChunkKind, chunkId, view.Chunks);
                 copiedChunks++;
             }
-            if (view.Snapshots.TryGetValue(id, out var held) && await IsGoodAsync(session, view, new ObjectName(ObjectName.SnapshotKind, id.ToString(), held), id, token))
+            if (await IsKeptAsync(view, ObjectName.SnapshotKind, id, view.Snapshots))
                 return;
             await ReplaceAsync(view, ObjectName.SnapshotKind, id, view.Snapshots);
             copiedSnapshots++;
+        }
+
+        // A copy of a newer format, or under a key that is not at hand, is left alone.
+        async Task<bool> IsKeptAsync(DestinationView view, char kind, ObjectId id, Dictionary<ObjectId, uint> held)
+        {
+            if (!held.TryGetValue(id, out var key))
+                return false;
+            var name = new ObjectName(kind, id.ToString(), key);
+            var isGood = await session.IsGoodAsync(view, name, id, token);
+            if (isGood is null)
+                unreadable.Add($"'{view.Name}': '{name}' is of a newer format, or sealed by a key that is not at hand, and was left alone.");
+            return isGood ?? true;
         }
 
         // A damaged copy has the name that the good one needs.
@@ -83,17 +95,5 @@ internal static class SyncOperation
     {
         var name = session.NameOf(kind, id);
         await session.Store.PutAsync(view.Name, name, session.Sealer.Seal(name, content), token);
-    }
-
-    private static async Task<bool> IsGoodAsync(VaultSession session, DestinationView view, ObjectName name, ObjectId id, CancellationToken token)
-    {
-        try
-        {
-            return (await session.Store.GetAsync([view.Name], name, token)).Content is { } content && session.OpenVerified(name, id, content) is not null;
-        }
-        catch (VaultObjectException)
-        {
-            return false;
-        }
     }
 }

@@ -40,8 +40,29 @@ internal sealed class VaultSession
     {
         var views = store.Destinations.Select(d => new DestinationView(d)).ToArray();
         await Task.WhenAll(views.Select(v => ListAsync(store, v, token)));
+        var (identities, refused) = await IdentifyAsync(store, sealer, views, token);
+        if (identities.Select(i => i.Check.Vault).Distinct().Count() > 1)
+            throw new VaultException($"The destinations belong to different vaults: {string.Join(", ", identities.Select(i => $"'{i.View.Name}'"))}. Give each vault destinations of its own.");
+        if (identities.Count == 0 && refused.Count > 0)
+            throw new VaultException($"{(refused[0].Why is VaultObjectException { Problem: VaultProblem.Unreadable } ? "This vault cannot be opened" : "The keys do not open this vault")}. Destination '{refused[0].View.Name}': {refused[0].Why.Message} Nothing was written.");
+        foreach (var (view, why) in refused)
+            view.Failure = why.Message;
+        var check = identities.Count > 0 ? identities[0].Check : NewIdentity(views, create);
+        var session = new VaultSession(store, sealer, time, check.Vault, check.IdKey, views) { Progress = progress };
+        foreach (var key in sealer.Keys.Numbers)
+            sealer.CountSeals(key, views.Max(v => v.Chunks.Values.Count(k => k == key)));
+        foreach (var (view, _) in refused.Where(r => repair && r.Why is VaultObjectException { Problem: VaultProblem.Damaged }))
+            await TryAsync(view, v => session.RepairCheckAsync(v, token), token);
+        if (create || repair)
+            await session.WriteChecksAsync(token);
+        return session;
+    }
+
+    private static async Task<(List<(DestinationView View, CheckContent Check)> Identities, List<(DestinationView View, VaultException Why)> Refused)> IdentifyAsync(
+        VaultStore store, Sealer sealer, DestinationView[] views, CancellationToken token)
+    {
         var identities = new List<(DestinationView View, CheckContent Check)>();
-        var refused = new List<(DestinationView View, string Why)>();
+        var refused = new List<(DestinationView View, VaultException Why)>();
         foreach (var view in views.Where(v => v.IsUsable && v.Checks.Count > 0))
         {
             try
@@ -50,47 +71,27 @@ internal sealed class VaultSession
             }
             catch (VaultException e)
             {
-                refused.Add((view, e.Message));
+                refused.Add((view, e));
             }
             catch (Exception e) when (IsOfDestination(e, token))
             {
                 view.Failure = e.Message;
             }
         }
+        return (identities, refused);
+    }
 
-        if (identities.Select(i => i.Check.Vault).Distinct().Count() > 1)
-            throw new VaultException($"The destinations belong to different vaults: {string.Join(", ", identities.Select(i => $"'{i.View.Name}'"))}. Give each vault destinations of its own.");
-        if (identities.Count == 0 && refused.Count > 0)
-            throw new VaultException($"The keys do not open this vault. Destination '{refused[0].View.Name}': {refused[0].Why} Nothing was written.");
-        foreach (var (view, why) in refused)
-            view.Failure = why;
-        CheckContent check;
-        if (identities.Count > 0)
-            check = identities[0].Check;
-        else if (!create)
+    private static CheckContent NewIdentity(DestinationView[] views, bool create)
+    {
+        if (!create)
             throw new VaultException($"There is no vault: {Reasons(views)}");
-        else if (views.FirstOrDefault(v => !v.IsUsable) is { } away)
+        if (Array.Find(views, static v => !v.IsUsable) is { } away)
             throw new VaultException($"A new vault is made only when every destination can be reached, so that two are never made: '{away.Name}': {away.Failure}");
-        else
-            check = new CheckContent(1, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), RandomNumberGenerator.GetBytes(32));
-        var session = new VaultSession(store, sealer, time, check.Vault, check.IdKey, views) { Progress = progress };
-        foreach (var key in sealer.Keys.Numbers)
-            sealer.CountSeals(key, views.Max(v => v.Chunks.Values.Count(k => k == key)));
-        if (create || repair)
-            await session.WriteChecksAsync(token);
-        return session;
+        return new CheckContent(1, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), RandomNumberGenerator.GetBytes(32));
     }
 
     /// <summary>The id of a chunk or snapshot: HMAC-SHA-256 of the kind and the content under the vault's id key.</summary>
-    public ObjectId IdOf(char kind, ReadOnlySpan<byte> content)
-    {
-        using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _idKey);
-        hmac.AppendData([(byte)kind]);
-        hmac.AppendData(content);
-        Span<byte> id = stackalloc byte[32];
-        hmac.GetHashAndReset(id);
-        return ObjectId.From(id);
-    }
+    public ObjectId IdOf(char kind, ReadOnlySpan<byte> content) => ObjectId.Of(_idKey, kind, content);
 
     public ObjectName NameOf(char kind, ObjectId id) => new(kind, id.ToString(), Sealer.Keys.Active);
 
@@ -124,7 +125,7 @@ internal sealed class VaultSession
             // Copies that are sealed by the same key have the same name, so that the pool may choose among them.
             var key = keys[left[0]];
             var name = new ObjectName(kind, id.ToString(), key);
-            string destination;
+            var destination = left[0];
             try
             {
                 (destination, var content) = await Store.GetAsync([.. left.Where(d => keys[d] == key)], name, token);
@@ -135,12 +136,11 @@ internal sealed class VaultSession
             }
             catch (VaultObjectException e)
             {
-                destination = left[0];
+                // It is the copy of the destination that the pool chose.
                 reasons.Add($"at '{destination}' it {e.Reason}");
             }
             catch (Exception e) when (IsOfDestination(e, token))
             {
-                destination = left[0];
                 reasons.Add($"'{destination}': {e.Message}");
             }
             left.Remove(destination);
@@ -160,7 +160,7 @@ internal sealed class VaultSession
     public async Task<SnapshotManifest> ReadManifestAsync(ObjectId id, CancellationToken token)
     {
         var manifest = JsonSerializer.Deserialize(await ReadAsync(ObjectName.SnapshotKind, id, token), ContinuityJson.Default.SnapshotManifest)!;
-        return manifest.Format == 1 ? manifest : throw new VaultObjectException($"s/{id}", $"has format {manifest.Format}, and this version reads format 1");
+        return manifest.Format == 1 ? manifest : throw new VaultObjectException($"s/{id}", $"has format {manifest.Format}, and this version reads format 1", VaultProblem.Unreadable);
     }
 
     /// <summary>All snapshots that are listed anywhere and were not deleted, oldest first. Those that no destination can show whole are skipped and named.</summary>
@@ -242,9 +242,10 @@ internal sealed class VaultSession
             try
             {
                 if (!sealer.Keys.Contains(name.Key))
-                    throw new VaultObjectException(name.ToString(), $"is sealed by key {name.Key}, which is not among the vault's keys");
+                    throw new VaultObjectException(name.ToString(), $"is sealed by key {name.Key}, which is not among the vault's keys", VaultProblem.Unreadable);
                 var content = (await store.GetAsync([view.Name], name, token)).Content ?? throw new VaultObjectException(name.ToString(), "is gone");
-                return JsonSerializer.Deserialize(sealer.Open(name, content), ContinuityJson.Default.CheckContent)!;
+                var check = JsonSerializer.Deserialize(sealer.Open(name, content), ContinuityJson.Default.CheckContent)!;
+                return check.Format == 1 ? check : throw new VaultObjectException(name.ToString(), $"has format {check.Format}, and this version reads format 1", VaultProblem.Unreadable);
             }
             catch (VaultException e)
             {
@@ -253,6 +254,35 @@ internal sealed class VaultSession
         }
 
         throw last!;
+    }
+
+    // Only where a snapshot shows that the destination is this vault's: another vault may have keys of the same numbers.
+    private async Task RepairCheckAsync(DestinationView view, CancellationToken token)
+    {
+        foreach (var (id, key) in view.Snapshots)
+        {
+            var name = new ObjectName(ObjectName.SnapshotKind, id.ToString(), key);
+            if (await IsGoodAsync(view, name, id, token) != true)
+                continue;
+            foreach (var check in view.Checks.Where(c => Sealer.Keys.Contains(c.Key)))
+                await Store.DeleteAsync(view.Name, check, token);
+            view.Checks.Clear();
+            view.Failure = null;
+            return;
+        }
+    }
+
+    /// <summary>Is an object of a destination whole? Null: this version or these keys cannot say. False too when it is gone.</summary>
+    public async Task<bool?> IsGoodAsync(DestinationView view, ObjectName name, ObjectId id, CancellationToken token)
+    {
+        try
+        {
+            return (await Store.GetAsync([view.Name], name, token)).Content is { } content && OpenVerified(name, id, content) is not null;
+        }
+        catch (VaultObjectException e)
+        {
+            return e.Problem == VaultProblem.Unreadable ? null : false;
+        }
     }
 
     private Task WriteChecksAsync(CancellationToken token) => OnEachAsync(

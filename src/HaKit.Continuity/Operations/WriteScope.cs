@@ -31,7 +31,7 @@ internal sealed class WriteScope : IAsyncDisposable
             await session.OnEachAsync(scope.AnnounceAsync, token);
             await session.OnEachAsync(view => scope.WaitForSweepAsync(view, token), token);
             // What was listed before the announcement may be deleted since.
-            await session.OnEachAsync(async view => await RelistAsync(session, view, token), token);
+            await session.OnEachAsync(async view => view.Refill(await session.Store.ListAsync(view.Name, "", token)), token);
         }
         catch
         {
@@ -39,26 +39,19 @@ internal sealed class WriteScope : IAsyncDisposable
             throw;
         }
         return scope;
-
-        static async Task RelistAsync(VaultSession session, DestinationView view, CancellationToken token)
-        {
-            var names = await session.Store.ListAsync(view.Name, "", token);
-            view.Chunks.Clear();
-            view.Snapshots.Clear();
-            view.Tombstones.Clear();
-            view.Markers.Clear();
-            view.Checks.Clear();
-            view.Fill(names);
-        }
     }
 
     /// <summary>Renews the announcement when it is an hour old.</summary>
     public async Task RenewAsync(CancellationToken token)
     {
-        if (_session.Time.GetElapsedTime(_written) < s_renewal)
-            return;
-        _written = _session.Time.GetTimestamp();
-        var old = _intents.ToArray();
+        KeyValuePair<DestinationView, ObjectName>[] old;
+        lock (_intents)
+        {
+            if (_session.Time.GetElapsedTime(_written) < s_renewal)
+                return;
+            _written = _session.Time.GetTimestamp();
+            old = [.. _intents];
+        }
         await _session.OnEachAsync(AnnounceAsync, token);
         foreach (var (view, name) in old)
             await VaultSession.TryAsync(view, async v => await _session.Store.DeleteAsync(v.Name, name, token), token);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using HaKit.Health;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace HaKit.Alerts;
 
@@ -50,6 +51,10 @@ internal sealed class AlertBook(TimeSpan quiet)
                 break;
             case RedundancyJudged { Loss: var loss, IsLost: var isLost }:
                 Set(happened, null, AlertKind.RedundancyLost, isLost, loss.ToString(), $"{loss.Domain.ToString().ToLowerInvariant()} {loss.Name}");
+                break;
+            case PanelRead { Panel: var panel }:
+                Set(happened, null, AlertKind.PanelDegraded, panel.State != HealthStatus.Healthy, panel.Summary);
+                Set(happened, null, AlertKind.PanelUnhealthy, panel.State == HealthStatus.Unhealthy, panel.Summary);
                 break;
             case BudgetAlert { Status: var status }:
                 Set(happened, null, AlertKind.BudgetBurn, status.Firing,
@@ -129,4 +134,10 @@ internal sealed record RedundancyJudged : PoolEvent
     public required DomainLoss Loss { get; init; }
 
     public required bool IsLost { get; init; }
+}
+
+/// <summary>A panel beside the pools was read; the event's pool is the panel's name.</summary>
+internal sealed record PanelRead : PoolEvent
+{
+    public required StatusPanel Panel { get; init; }
 }

@@ -8,6 +8,8 @@ internal sealed partial class AlertDispatcher : IDisposable
 {
     private const int KeptMessages = 256;
 
+    private static readonly TimeSpan s_panelInterval = TimeSpan.FromSeconds(30);
+
     private readonly Lock _gate = new();
     private readonly AlertOptions _options;
     private readonly TimeProvider _time;
@@ -15,7 +17,7 @@ internal sealed partial class AlertDispatcher : IDisposable
     private readonly AlertBook _book;
     private readonly EventRing<AlertMessage>[] _rings;
     private readonly List<PoolEventSubscription> _subscriptions = [];
-    private readonly List<ITimer> _redundancyTimers = [];
+    private readonly List<ITimer> _timers = [];
     private readonly CancellationTokenSource _ending = new();
     private readonly CancellationToken _end;
     private readonly ITimer _timer;
@@ -46,14 +48,42 @@ internal sealed partial class AlertDispatcher : IDisposable
 
     private void WatchRedundancy(EndpointPool pool)
     {
-        if (_options.RedundancyInterval is not { } interval)
-            return;
+        if (_options.RedundancyInterval is { } interval)
+            LookEvery(interval, () => JudgeRedundancy(pool));
+    }
+
+    /// <summary>Reads a panel every 30 s.</summary>
+    public void Watch(IStatusPanel panel) => LookEvery(s_panelInterval, () => ReadPanel(panel));
+
+    private void LookEvery(TimeSpan interval, Action look)
+    {
         var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
         using (flow)
         {
-            var timer = _time.CreateTimer(_ => JudgeRedundancy(pool), null, interval, interval);
+            var timer = _time.CreateTimer(_ => look(), null, interval, interval);
             lock (_gate)
-                _redundancyTimers.Add(timer);
+                _timers.Add(timer);
+        }
+    }
+
+    private void ReadPanel(IStatusPanel panel)
+    {
+        try
+        {
+            var read = panel.Read();
+            lock (_gate)
+            {
+                if (_isEnded)
+                    return;
+                _book.RecordEvent(new PanelRead { Pool = read.Name, At = _time.GetUtcNow(), Panel = read });
+                Arm();
+            }
+        }
+#pragma warning disable CA1031 // A panel is the application's code, and an exception of a timer would end the process.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            PanelFailed(_logger, failure);
         }
     }
 
@@ -90,7 +120,7 @@ internal sealed partial class AlertDispatcher : IDisposable
                 return;
             _isEnded = true;
             _timer.Dispose();
-            _redundancyTimers.ForEach(static t => t.Dispose());
+            _timers.ForEach(static t => t.Dispose());
         }
         foreach (var events in _subscriptions)
             events.Dispose();
@@ -175,6 +205,9 @@ internal sealed partial class AlertDispatcher : IDisposable
             NotDelivered(_logger, failure, message.Notices.Count);
         }
     }
+
+    [LoggerMessage(52, LogLevel.Error, "A status panel could not be read.")]
+    private static partial void PanelFailed(ILogger logger, Exception failure);
 
     [LoggerMessage(50, LogLevel.Error, "{Count} alerts could not be delivered.")]
     private static partial void NotDelivered(ILogger logger, Exception failure, int count);

@@ -19,6 +19,12 @@ public enum AlertKind
 
     /// <summary>The pool works, but could not bear the loss of a failure domain that it is built to bear.</summary>
     RedundancyLost,
+
+    /// <summary>What the application has beside its pools, such as a vault, is not as it should be: an <see cref="IStatusPanel"/> that is not healthy.</summary>
+    PanelDegraded,
+
+    /// <summary>The same, and it does not do its work: an <see cref="IStatusPanel"/> that is unhealthy, such as a vault whose last good snapshot is too old.</summary>
+    PanelUnhealthy,
 }
 
 /// <summary>One alert that began or ended. Immutable; names, kinds and times only.</summary>
@@ -33,7 +39,7 @@ public sealed record AlertNotice
     /// <summary>True: it ended because its endpoint was removed from the pool, or replaced by another of its name.</summary>
     public bool IsGone { get; init; }
 
-    /// <summary>The pool's name.</summary>
+    /// <summary>The pool's name, or that of the panel.</summary>
     public required string Pool { get; init; }
 
     /// <summary>The endpoint's name, for an alert about one.</summary>
@@ -62,7 +68,8 @@ public sealed record AlertNotice
     {
         get
         {
-            var subject = Endpoint is null ? $"Pool {Pool}" : $"Pool {Pool}, endpoint {Endpoint}";
+            var pool = Kind is AlertKind.PanelDegraded or AlertKind.PanelUnhealthy ? Pool : $"Pool {Pool}";
+            var subject = Endpoint is null ? pool : $"{pool}, endpoint {Endpoint}";
             var what = (Kind, IsResolved) switch
             {
                 (_, true) when IsGone => "was removed or replaced",
@@ -74,6 +81,10 @@ public sealed record AlertNotice
                 (AlertKind.Outage, true) => "can serve again",
                 (AlertKind.RedundancyLost, false) => $"could not bear the loss of {Domain}",
                 (AlertKind.RedundancyLost, true) => $"can bear the loss of {Domain} again",
+                (AlertKind.PanelDegraded, false) => "is degraded",
+                (AlertKind.PanelDegraded, true) => "is well again",
+                (AlertKind.PanelUnhealthy, false) => "does not do its work",
+                (AlertKind.PanelUnhealthy, true) => "does its work again",
                 (_, false) => "burns its error budget too fast",
                 _ => "no longer burns its error budget too fast",
             };

@@ -13,7 +13,7 @@ public static class EndpointPoolAlertExtensions
 {
     /// <summary>
     /// Tells receivers of trouble in any pool of the container: an endpoint ejected, a quota or key to put right, an outage, and, for pools with an
-    /// objective, an error budget that burns too fast; and of the end of each. Nothing is told twice, and a flood becomes a digest.
+    /// objective, an error budget that burns too fast; of each <see cref="IStatusPanel"/> that is not healthy, such as a vault; and of the end of each. Nothing is told twice, and a flood becomes a digest.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="configure">Adds the receivers.</param>
@@ -42,6 +42,8 @@ internal sealed class AlertHost(IServiceProvider provider, AlertOptions options)
             options, provider.GetService<TimeProvider>() ?? TimeProvider.System, (provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger("HaKit.Alerts"));
         foreach (var registration in provider.GetServices<EndpointPoolRegistration>())
             _dispatcher.Watch(provider.GetRequiredKeyedService<EndpointPool>(registration.Name));
+        foreach (var panel in provider.GetServices<IStatusPanel>())
+            _dispatcher.Watch(panel);
         return Task.CompletedTask;
     }
 

@@ -1,0 +1,182 @@
+namespace HaKit.Continuity.Tests;
+
+/// <summary>Operations beside each other, and processes that end in the middle of one.</summary>
+public sealed class InterruptionTests : VaultTestBase
+{
+    [Fact(Timeout = Limit)]
+    public async Task A_save_that_runs_beside_a_prune_never_loses_a_chunk()
+    {
+        for (var seed = 0; seed < 60; seed++)
+        {
+            var turns = new Turns(seed);
+            var time = new HaKit.Testing.ManualTimeProvider();
+            var place = new MemoryDestination(turns.NextAsync);
+            await using var vault = Make([("a", place)], configure: o => o.OperationTimeout = TimeSpan.FromDays(1), time: time);
+            var source = Path.Combine(Root, "s" + seed);
+            Directory.CreateDirectory(source);
+            File.WriteAllText(Path.Combine(source, "x"), "content that comes, goes and comes again");
+            await turns.RunAsync(time, vault.SaveAsync(source, cancellationToken: Token));
+            File.WriteAllText(Path.Combine(source, "x"), "other");
+            await turns.RunAsync(time, vault.SaveAsync(source, cancellationToken: Token));
+            await turns.RunAsync(time, vault.PruneAsync(new VaultPruneOptions { KeepLast = 1 }, Token)); // the first content is marked
+            time.Advance(TimeSpan.FromHours(25));
+            File.WriteAllText(Path.Combine(source, "x"), "content that comes, goes and comes again");
+            var save = vault.SaveAsync(source, cancellationToken: Token);
+            var prune = vault.PruneAsync(new VaultPruneOptions(), Token);
+            await turns.RunAsync(time, save, prune);
+            turns.IsOpen = true;
+            var target = NewTarget();
+            await vault.RestoreAsync((await save).Id, target, Token);
+            Tree(target).Should().Equal(Tree(source), "seed {0}", seed);
+            (await vault.CheckAsync(Token)).Findings.Where(f => f.Problem != VaultProblem.Unknown).Should().BeEmpty("seed {0}", seed);
+        }
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_sync_that_runs_beside_a_prune_never_loses_a_chunk()
+    {
+        for (var seed = 0; seed < 40; seed++)
+        {
+            var turns = new Turns(seed);
+            var time = new HaKit.Testing.ManualTimeProvider();
+            MemoryDestination[] places = [new(turns.NextAsync), new(turns.NextAsync)];
+            await using var vault = Make([("a", places[0]), ("b", places[1])], configure: o => o.OperationTimeout = TimeSpan.FromDays(1), time: time);
+            var source = Path.Combine(Root, "y" + seed);
+            Directory.CreateDirectory(source);
+            foreach (var content in (string[])["content that comes, goes and comes again", "other"])
+            {
+                File.WriteAllText(Path.Combine(source, "x"), content);
+                await turns.RunAsync(time, vault.SaveAsync(source, copies: 2, Token));
+            }
+            await turns.RunAsync(time, vault.PruneAsync(new VaultPruneOptions { KeepLast = 1 }, Token)); // the first content is marked
+            time.Advance(TimeSpan.FromHours(25));
+            File.WriteAllText(Path.Combine(source, "x"), "content that comes, goes and comes again");
+            var earlier = places[1].Copy();
+            await turns.RunAsync(time, vault.SaveAsync(source, copies: 2, Token));
+            places[1].RollBack(earlier);
+            var sync = vault.SyncAsync(Token);
+            var prune = vault.PruneAsync(new VaultPruneOptions(), Token);
+            await turns.RunAsync(time, sync, prune);
+            turns.IsOpen = true;
+            await vault.SyncAsync(Token);
+            await RestoresAsync(vault, "latest", Tree(source), $"seed {seed}");
+            (await vault.CheckAsync(Token)).Findings.Should().BeEmpty("seed {0}", seed);
+        }
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_process_that_ends_at_any_point_of_a_save_a_sync_or_a_prune_leaves_every_listed_snapshot_whole()
+    {
+        var isPast = false;
+        for (var point = 0; !isPast; point++)
+        {
+            var time = new HaKit.Testing.ManualTimeProvider();
+            var (left, isDead) = (int.MaxValue, false);
+            MemoryDestination[] places = [new(Count), new(Count)];
+            var source = Path.Combine(Root, "s" + point);
+            Directory.CreateDirectory(source);
+            var states = new Dictionary<long, Dictionary<string, string>>();
+            await using (var before = MakeAt(places, time))
+            {
+                await SaveNextAsync(before, source, states, 1);
+                await SaveNextAsync(before, source, states, 2);
+                await before.PruneAsync(new VaultPruneOptions { KeepLast = 1 }, Token);
+            }
+            places[1].RollBack(places[1].Copy().Where(o => o.Key[0] != 's').ToDictionary());
+            time.Advance(TimeSpan.FromHours(25));
+
+            left = point;
+            await using (var dying = MakeAt(places, time))
+            {
+                try
+                {
+                    await dying.PruneAsync(new VaultPruneOptions { KeepLast = 1 }, Token);
+                    if (!isDead)
+                        await dying.SyncAsync(Token);
+                    if (!isDead)
+                        await SaveNextAsync(dying, source, states, 3);
+                    isPast = !isDead;
+                }
+                catch (Exception e) when (e is VaultException or UnauthorizedAccessException)
+                {
+                }
+            }
+
+            (left, isDead) = (int.MaxValue, false);
+            time.Advance(TimeSpan.FromHours(4)); // what the process announced has lapsed
+
+            await using var after = MakeAt(places, time);
+            foreach (var snapshot in await after.ListAsync(Token))
+            {
+                var target = NewTarget();
+                await after.RestoreAsync(snapshot.Id, target, Token);
+                Tree(target).Should().Equal(states[snapshot.Number], "the process ended after {0} operations", point);
+            }
+            await after.SyncAsync(Token);
+            await after.PruneAsync(new VaultPruneOptions(), Token);
+            time.Advance(TimeSpan.FromHours(25));
+            await after.PruneAsync(new VaultPruneOptions(), Token);
+            (await after.CheckAsync(Token)).Findings.Should().BeEmpty("the process ended after {0} operations", point);
+            places[0].Objects.Keys.Should().NotContain(k => k[0] == 'm' || k[0] == 'w' || k[0] == 'i', "unlisted rests are swept");
+
+            ValueTask Count()
+            {
+                isDead |= left <= 0;
+                return isDead || left-- <= 0 ? throw new UnauthorizedAccessException("the process is gone") : default;
+            }
+        }
+
+        static Vault MakeAt(MemoryDestination[] places, TimeProvider time) => Make([("a", places[0]), ("b", places[1])], time: time);
+
+        async Task SaveNextAsync(Vault vault, string source, Dictionary<long, Dictionary<string, string>> states, int number)
+        {
+            File.WriteAllText(Path.Combine(source, "changing"), "content " + number);
+            File.WriteAllText(Path.Combine(source, "steady"), "always the same");
+            states[number] = Tree(source);
+            await vault.SaveAsync(source, cancellationToken: Token);
+        }
+    }
+
+    /// <summary>Lets one operation on a destination go at a time, in an order that the seed decides.</summary>
+    private sealed class Turns(int seed)
+    {
+        private readonly Random _random = new(seed);
+        private readonly List<TaskCompletionSource> _waiting = [];
+
+        public bool IsOpen { get; set; }
+
+        public ValueTask NextAsync()
+        {
+            if (IsOpen)
+                return default;
+            var turn = new TaskCompletionSource();
+            lock (_waiting)
+                _waiting.Add(turn);
+            return new(turn.Task);
+        }
+
+        public async Task RunAsync(HaKit.Testing.ManualTimeProvider time, params Task[] work)
+        {
+            while (!work.All(w => w.IsCompleted))
+            {
+                TaskCompletionSource? next = null;
+                lock (_waiting)
+                {
+                    if (_waiting.Count > 0)
+                    {
+                        next = _waiting[_random.Next(_waiting.Count)];
+                        _waiting.Remove(next);
+                    }
+                }
+
+                if (next is not null)
+                    next.SetResult();
+                else if (time.UntilNextTimer is { } until && until <= TimeSpan.FromSeconds(5) && work.Count(w => !w.IsCompleted) == 1)
+                    time.Advance(until);
+                else
+                    await Task.Yield();
+            }
+            await Task.WhenAll(work);
+        }
+    }
+}

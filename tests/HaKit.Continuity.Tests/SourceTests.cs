@@ -1,0 +1,87 @@
+using System.Diagnostics;
+
+namespace HaKit.Continuity.Tests;
+
+/// <summary>Sources that change while they are saved, and what a prune and a rekey leave alone.</summary>
+public sealed class SourceTests : VaultTestBase
+{
+    [Fact(Timeout = Limit)]
+    public async Task A_file_that_is_deleted_during_the_save_is_left_out()
+    {
+        WriteSome();
+        await using var vault = Make([("a", new MemoryDestination())]);
+        vault.Progress = new Deleting(Path.Combine(Source, "folder", "b.txt"));
+        var saved = await vault.SaveAsync(Source, cancellationToken: Token);
+        vault.Progress = null;
+        await RestoresAsync(vault, saved.Id, Tree(Source));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_name_that_is_not_text_is_refused_by_name_and_not_left_out_in_silence()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Names of files are bytes on Linux only.");
+        WriteSome();
+        await RunInSourceAsync("touch \"$(printf 'odd\\377')\"");
+        await using var vault = Make([("a", new MemoryDestination())]);
+        (await vault.Invoking(v => v.SaveAsync(Source, cancellationToken: Token)).Should().ThrowAsync<VaultException>()).Which.Message.Should().Contain("odd").And.Contain("not UTF-8");
+        await RunInSourceAsync("rm odd*"); // .NET cannot delete it
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_prune_keeps_a_chunk_whose_snapshot_only_another_destination_lists()
+    {
+        var time = new HaKit.Testing.ManualTimeProvider();
+        var (a, b) = (new MemoryDestination(), new MemoryDestination());
+        await using var vault = Make([("a", a), ("b", b)], time: time);
+        Write("one", "1");
+        var saved = await vault.SaveAsync(Source, copies: 2, Token);
+        foreach (var name in b.Objects.Keys.Where(n => n[0] == 's').ToList())
+            b.Objects.TryRemove(name, out _);
+        await vault.PruneAsync(new VaultPruneOptions(), Token);
+        time.Advance(TimeSpan.FromHours(25));
+        await vault.PruneAsync(new VaultPruneOptions(), Token);
+        a.Objects[a.Objects.Keys.Single(n => n[0] == 'c')] = [0];
+        await RestoresAsync(vault, saved.Id, Tree(Source));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_rekey_that_was_interrupted_leaves_nothing_under_the_old_key_when_it_is_run_again()
+    {
+        WriteSome();
+        var a = new MemoryDestination();
+        await using (var first = Make([("a", a)]))
+            await first.SaveAsync(Source, cancellationToken: Token);
+        var before = a.Copy();
+        await using var both = Make([("a", a)], configure: o => o.Keys["2"] = Key2);
+        await both.RekeyAsync(Token);
+        foreach (var (name, content) in before)
+            a.Objects[name] = content; // each old object is still there, beside the new one
+        await both.RekeyAsync(Token);
+        a.Objects.Keys.Should().OnlyContain(n => n.EndsWith(".2", StringComparison.Ordinal));
+        await RestoresAsync(both, "latest", Tree(Source));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_standby_whose_process_was_killed_leaves_no_rests_beside_it()
+    {
+        WriteSome();
+        await using var vault = Make([("a", new MemoryDestination())]);
+        await vault.SaveAsync(Source, cancellationToken: Token);
+        foreach (var rest in (string[])["standby.partial-0a0b0c0d", "standby.partial-0a0b0c0d.old"])
+            Directory.CreateDirectory(Path.Combine(Root, rest));
+        await using var follow = vault.FollowAsync(Path.Combine(Root, "standby"), TimeSpan.FromMinutes(1), Token).GetAsyncEnumerator(Token);
+        (await follow.MoveNextAsync()).Should().BeTrue();
+        Directory.EnumerateDirectories(Root).Select(Path.GetFileName).Should().BeEquivalentTo("source", "standby");
+    }
+
+    private async Task RunInSourceAsync(string command)
+    {
+        using var shell = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", command]) { WorkingDirectory = Source })!;
+        await shell.WaitForExitAsync(Token);
+    }
+
+    private sealed class Deleting(string file) : IProgress<double>
+    {
+        public void Report(double value) => File.Delete(file);
+    }
+}
