@@ -6,7 +6,7 @@ namespace HaKit.Continuity.Format;
 /// <summary>The 32 bytes that name a chunk or a snapshot: an HMAC of its content under the vault's id key. Immutable.</summary>
 internal readonly record struct ObjectId(ulong A, ulong B, ulong C, ulong D)
 {
-    public static ObjectId Of(ReadOnlySpan<byte> idKey, char kind, ReadOnlySpan<byte> content)
+    public static ObjectId Compute(ReadOnlySpan<byte> idKey, char kind, ReadOnlySpan<byte> content)
     {
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, idKey);
         hmac.AppendData([(byte)kind]);

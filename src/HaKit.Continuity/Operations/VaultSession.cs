@@ -91,7 +91,7 @@ internal sealed class VaultSession
     }
 
     /// <summary>The id of a chunk or snapshot: HMAC-SHA-256 of the kind and the content under the vault's id key.</summary>
-    public ObjectId IdOf(char kind, ReadOnlySpan<byte> content) => ObjectId.Of(_idKey, kind, content);
+    public ObjectId IdOf(char kind, ReadOnlySpan<byte> content) => ObjectId.Compute(_idKey, kind, content);
 
     public ObjectName NameOf(char kind, ObjectId id) => new(kind, id.ToString(), Sealer.Keys.Active);
 

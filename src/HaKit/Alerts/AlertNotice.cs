@@ -70,28 +70,29 @@ public sealed record AlertNotice
         {
             var pool = Kind is AlertKind.PanelDegraded or AlertKind.PanelUnhealthy ? Pool : $"Pool {Pool}";
             var subject = Endpoint is null ? pool : $"{pool}, endpoint {Endpoint}";
-            var what = (Kind, IsResolved) switch
-            {
-                (_, true) when IsGone => "was removed or replaced",
-                (AlertKind.Ejected, false) => "is out of service",
-                (AlertKind.Ejected, true) => "is back in service",
-                (AlertKind.NeedsAttention, false) => "needs a person's attention",
-                (AlertKind.NeedsAttention, true) => "was put right",
-                (AlertKind.Outage, false) => "has an outage: no endpoint can take traffic",
-                (AlertKind.Outage, true) => "can serve again",
-                (AlertKind.RedundancyLost, false) => $"could not bear the loss of {Domain}",
-                (AlertKind.RedundancyLost, true) => $"can bear the loss of {Domain} again",
-                (AlertKind.PanelDegraded, false) => "is degraded",
-                (AlertKind.PanelDegraded, true) => "is well again",
-                (AlertKind.PanelUnhealthy, false) => "does not do its work",
-                (AlertKind.PanelUnhealthy, true) => "does its work again",
-                (_, false) => "burns its error budget too fast",
-                _ => "no longer burns its error budget too fast",
-            };
-            var text = Detail.Length == 0 ? $"{subject} {what}" : $"{subject} {what} ({Detail})";
+            var text = Detail.Length == 0 ? $"{subject} {What}" : $"{subject} {What} ({Detail})";
             return IsResolved ? string.Create(CultureInfo.InvariantCulture, $"{text}, after {(At - Since).TotalSeconds:0} s.") : text + ".";
         }
     }
+
+    private string What => (Kind, IsResolved) switch
+    {
+        (_, true) when IsGone => "was removed or replaced",
+        (AlertKind.Ejected, false) => "is out of service",
+        (AlertKind.Ejected, true) => "is back in service",
+        (AlertKind.NeedsAttention, false) => "needs a person's attention",
+        (AlertKind.NeedsAttention, true) => "was put right",
+        (AlertKind.Outage, false) => "has an outage: no endpoint can take traffic",
+        (AlertKind.Outage, true) => "can serve again",
+        (AlertKind.RedundancyLost, false) => $"could not bear the loss of {Domain}",
+        (AlertKind.RedundancyLost, true) => $"can bear the loss of {Domain} again",
+        (AlertKind.PanelDegraded, false) => "is degraded",
+        (AlertKind.PanelDegraded, true) => "is well again",
+        (AlertKind.PanelUnhealthy, false) => "does not do its work",
+        (AlertKind.PanelUnhealthy, true) => "does its work again",
+        (_, false) => "burns its error budget too fast",
+        _ => "no longer burns its error budget too fast",
+    };
 }
 
 /// <summary>What a receiver is sent: one notice, or of a flood a digest of many. Immutable.</summary>

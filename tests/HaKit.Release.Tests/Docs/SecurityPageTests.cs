@@ -7,7 +7,7 @@ public sealed partial class SecurityPageTests
 {
     [Theory]
     [InlineData("What is kept where")]
-    [InlineData("Who may do what, and what is written about it")]
+    [InlineData("Rights, and what is written about their use")]
     public void Each_line_names_a_test_that_exists(string heading)
     {
         var rows = Page.Table("docs/security.md", heading);
