@@ -20,6 +20,7 @@ internal static class ScenarioReport
         text.Append(Page.BeforeDialogue);
         foreach (var scenario in DialogueScenarios.All)
             Add(scenario, "###");
+        text.Append(LowTraffic.Write());
         text.Append(Page.End);
         files["simulation-report.md"] = text.ToString();
         return files;
