@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using OpenAI;
 using OpenAI.Chat;
@@ -38,7 +39,7 @@ public sealed class ProductionTests
         ]);
         builder.Services.AddHaOpenAIClient("models", builder.Configuration.GetSection("Models"))
             .UseCredentialFromConfiguration("main", "Secrets:Main");
-        builder.Services.AddHealthChecks().AddHaEndpointPoolCheck("models", minimum: 1, tags: ["ready"]);
+        builder.Services.AddHealthChecks().AddHaEndpointPoolCheck("models", minimum: 1, failureStatus: HealthStatus.Degraded, tags: ["ready"]);
         builder.Services.AddOpenTelemetry()
             .WithMetrics(metrics => metrics.AddMeter("HaKit").AddPrometheusExporter())
             .WithTracing(tracing => tracing.AddSource("HaKit"));

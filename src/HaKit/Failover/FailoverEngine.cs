@@ -103,6 +103,9 @@ internal sealed partial class FailoverEngine
     /// <summary>Told of the endpoint and the bytes where an answer is too long to be held to its end.</summary>
     public Action<string, long>? HeldTooLong { get; set; }
 
+    /// <summary>Told of the endpoint and the fault of an attempt outside an outage whose call was served nevertheless, and of the endpoint that served it.</summary>
+    public Action<string, Fault, string>? FailureHidden { get; set; }
+
     public FailoverSettings Settings
     {
         get => Volatile.Read(ref _settings);
@@ -370,6 +373,8 @@ internal sealed partial class FailoverEngine
         {
             if (entry.Fault is { IsProvisional: true } refusal && !IsOfItsRequest(refusal, call.Profile))
                 entry.State.Refuted(refusal, entry.Started, now);
+            if (entry is { IsInService: true, Fault: { Blame: FaultBlame.Endpoint or FaultBlame.Throttle } fault })
+                FailureHidden?.Invoke(entry.Endpoint.Name, fault, lease.State.Endpoint.Name);
         }
 
         if (Queue.Count > 0)

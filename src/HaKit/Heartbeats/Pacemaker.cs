@@ -181,7 +181,6 @@ internal sealed class Pacemaker
     }
 
     // One question at a time, each endpoint in turn.
-    // One question at a time, each endpoint in turn.
     private void AskInOutage()
     {
         var now = Clock.Now;

@@ -7,19 +7,24 @@ namespace HaKit.Pool;
 /// <summary>Writes the log lines of a change of an endpoint's health: one for its state, one for its cooldown.</summary>
 internal static class HealthLog
 {
-    public static void Write(ILogger log, string pool, in HealthChange change, TimeSpan now)
+    /// <param name="log">The pool's log.</param>
+    /// <param name="pool">The pool's name.</param>
+    /// <param name="change">The change.</param>
+    /// <param name="isOutage">Does no endpoint take traffic? Then a trial that failed is written at Debug: of the outage itself there is one line.</param>
+    /// <param name="now">The time on the pool's clock.</param>
+    public static void Write(ILogger log, string pool, in HealthChange change, bool isOutage, TimeSpan now)
     {
-        WriteState(log, pool, change, now);
+        WriteState(log, pool, change, isOutage, now);
         WriteCooldown(log, pool, change, now);
     }
 
-    private static void WriteState(ILogger log, string pool, in HealthChange change, TimeSpan now)
+    private static void WriteState(ILogger log, string pool, in HealthChange change, bool isOutage, TimeSpan now)
     {
         var (before, after, endpoint) = (change.Before, change.After, change.Endpoint.Name);
         var fault = (change.Evidence.Fault ?? after.Cause)?.ToString() ?? "no fault";
         var source = HealthEvents.SourceOf(change).ToString();
-        if (before is { Status: EndpointHealthStatus.Trial, IsOutageTrial: true } && after.Status == EndpointHealthStatus.Ejected)
-            PoolLog.ChangedALittle(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), fault, source); // of the outage itself there is one line
+        if (before.Status == EndpointHealthStatus.Trial && after.Status == EndpointHealthStatus.Ejected && (isOutage || before.IsOutageTrial))
+            PoolLog.ChangedALittle(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), fault, source);
         else if (HealthEvents.IsEjection(change))
             PoolLog.Ejected(log, pool, endpoint, ((after.Until ?? now) - now).TotalSeconds, fault, source);
         else if (HealthEvents.IsRecovery(change))

@@ -23,12 +23,14 @@ internal sealed class PoolJournal : IDisposable
     private readonly RecoveryActions _recovery;
     private readonly Action<EndpointRecovered>[] _recovered;
     private readonly ILogger _recoveryLog;
+    private readonly HiddenFailures _hiddenFailures;
 
     public PoolJournal(string pool, PoolClock clock, CurrentOptions options, CurrentSnapshot snapshot, PoolTelemetry telemetry, EndpointPoolParts parts)
     {
         (_pool, _clock, _options, _snapshot, _telemetry) = (pool, clock, options, snapshot, telemetry);
         Log = SafeLogger.Create(parts.LoggerFactory, "HaKit.EndpointPool");
         _recoveryLog = SafeLogger.Create(parts.LoggerFactory, "HaKit.Recovery");
+        _hiddenFailures = new HiddenFailures(pool, clock.Time, Log);
         _recovered = [.. parts.OnRecovered];
         Events = new PoolEvents(pool, clock.Time);
         _recovery = new RecoveryActions(clock, [.. parts.OnEjected], OnRecoveryEnded);
@@ -40,7 +42,11 @@ internal sealed class PoolJournal : IDisposable
     public ILogger Log { get; }
 
     /// <summary>Ends the events: readers get what is left, then the end.</summary>
-    public void Dispose() => Events.Complete();
+    public void Dispose()
+    {
+        _hiddenFailures.Dispose();
+        Events.Complete();
+    }
 
     /// <summary>Records a change of an endpoint's health, and starts the recovery actions of an ejected endpoint.</summary>
     public void OnHealthChanged(HealthChange change)
@@ -147,6 +153,9 @@ internal sealed class PoolJournal : IDisposable
             Events.Publish(new AnswerContinued { Pool = _pool, At = Events.Now, Seam = seam });
     }
 
+    /// <summary>Records that an attempt failed and that its call was served nevertheless.</summary>
+    public void RecordHiddenFailure(string endpoint, Fault fault, string servedBy) => _hiddenFailures.Record(endpoint, fault, servedBy);
+
     /// <summary>Records that an answer is too long to be held to its end.</summary>
     public void RecordHeldTooLong(string endpoint, long bytes) => PoolLog.HeldTooLong(Log, _pool, endpoint, bytes);
 
@@ -197,7 +206,7 @@ internal sealed class PoolJournal : IDisposable
         if (isEjection)
             _telemetry.Ejected(change.Endpoint.Name, (change.Evidence.Fault ?? change.After.Cause)?.KindName ?? nameof(FaultKind.Unknown));
         if (Log.IsEnabled(LogLevel.Critical))
-            HealthLog.Write(Log, _pool, change, now);
+            HealthLog.Write(Log, _pool, change, isOutage: !Array.Exists(_snapshot.Value.Members, m => m.Health.State.Admits(now)), now);
         var isRecovery = _recovered.Length > 0 && HealthEvents.IsRecovery(change);
         if (Events.AreWatched || isRecovery)
         {

@@ -46,6 +46,7 @@ internal sealed class PoolOwners : IDisposable
             Traffic = factory.Traffic,
             SeamMade = Journal.RecordSeam,
             HeldTooLong = Journal.RecordHeldTooLong,
+            FailureHidden = Journal.RecordHiddenFailure,
         };
         Members = new PoolMembers(name, Clock, Options, snapshot, factory, health, Objective, Journal, Engine, selectors);
         Load = new PoolLoad(Clock, Options, snapshot, Engine.Queue, Journal);

@@ -32,6 +32,12 @@ internal static partial class PoolLog
     [LoggerMessage(71, LogLevel.Warning, "Pool {Pool}: no endpoint can take traffic for {Seconds:0} s now; {Waiting} calls wait.")]
     public static partial void OutageGoesOn(ILogger logger, string pool, double seconds, int waiting);
 
+    [LoggerMessage(72, LogLevel.Debug, "Pool {Pool}: an attempt on endpoint {Endpoint} failed with {Fault}, and endpoint {ServedBy} served the call.")]
+    public static partial void FailedAndServed(ILogger logger, string pool, string endpoint, string fault, string servedBy);
+
+    [LoggerMessage(73, LogLevel.Information, "Pool {Pool}: {Count} attempts on endpoint {Endpoint} failed within a minute, and their calls were served all the same: {Kinds}.")]
+    public static partial void FailedInThisMinute(ILogger logger, string pool, string endpoint, int count, string kinds);
+
     [LoggerMessage(27, LogLevel.Warning, "Pool {Pool}: an endpoint can take traffic again, after {Seconds:0.#} s.")]
     public static partial void OutageEnded(ILogger logger, string pool, double seconds);
 

@@ -109,6 +109,65 @@ public sealed class LoneCallTests
         test.Time.Elapsed.Should().BeCloseTo(S(seconds), S(0.2));
     }
 
+    /// <summary>The same for a stream, which an unlearned limit of 30 s must not cut either.</summary>
+    [Theory]
+    [InlineData(35, false)]
+    [InlineData(35, true)]
+    [InlineData(60, false)]
+    [InlineData(60, true)]
+    [InlineData(90, false)]
+    [InlineData(90, true)]
+    public void A_stream_of_the_only_endpoint_may_begin_late(double seconds, bool keepAlives)
+    {
+        using var test = TestPools.Create(1);
+        var fault = FakeFault.Latency(toFirstToken: S(seconds));
+        test["a"].Faults.Always(keepAlives ? fault.And(FakeFault.KeepAlives(S(5))) : fault);
+        var attempts = new List<int>();
+        var servedBy = test.Time.Run(async () =>
+        {
+            var call = new SimulatedCall();
+            call.Begin(10, 10, test.Time.Elapsed);
+            var answer = await test.Pool.StreamAsync(
+                RequestProfile.Default,
+                (test, call, attempts),
+                static (attempt, s, token) =>
+                {
+                    s.attempts.Add(attempt.Number);
+                    return new(s.test["a"].StreamAsync(attempt, s.call, attempt.Number, 0, token));
+                },
+                SimulatedItemReader.Instance);
+            await using var _ = ((IAsyncDisposable)answer).ConfigureAwait(false);
+            var first = 0L;
+            var last = StreamSignal.None;
+            while (await answer.MoveNextAsync())
+            {
+                last = answer.Current.Signal;
+                if (first == 0 && answer.Current.Index >= 0)
+                    first = answer.Current.Attempt;
+            }
+
+            last.Should().HaveFlag(StreamSignal.End);
+            return first;
+        });
+        servedBy.Should().Be(1, "the first attempt serves");
+        attempts.Count.Should().BeLessThanOrEqualTo(2);
+        test.Time.Elapsed.Should().BeCloseTo(S(seconds), S(0.5));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_hiccup_of_one_second_beside_an_endpoint_that_is_forced_down_costs_two_seconds(int kind)
+    {
+        using var test = TestPools.Create(2);
+        test.Time.Run(() => test.Pool.ForceDownAsync("b").AsTask());
+        test["a"].Faults.During(TimeSpan.Zero, S(1), FaultOf(kind));
+        test.Call().Endpoint.Should().Be("a");
+        BeganAt(test).Should().BeLessThanOrEqualTo(S(2));
+    }
+
     [Fact]
     public void An_endpoint_that_never_answers_costs_a_plain_call_no_more_than_its_first_limit()
     {

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace HaKit.Testing.Tests.Waiting;
 
 /// <summary>Outages as callers, health checks and logs see them.</summary>
@@ -85,18 +87,109 @@ public sealed class OutageTests
     }
 
     [Theory]
+    [InlineData(0.02)]
     [InlineData(0.1)]
     [InlineData(0.5)]
     [InlineData(2)]
+    [InlineData(10)]
     public void Low_traffic_outlives_silences(double perSecond)
     {
         var length = 100_000 * Math.Min(1, 2 / perSecond) * Effort.Of(100) / 100;
         var simulation = new Simulation().Endpoints(3, ServiceModel.LogNormal(S(1), S(3)));
-        for (var at = 1000.0; at < length; at += 300)
+        // Without the first 60 calls: the pool does not know yet how long an answer takes.
+        for (var at = Math.Max(1000, 60 / perSecond); at < length; at += 300)
             simulation.FaultOfAll(FakeFault.Hang, from: S(at), until: S(at + 10));
         var result = simulation.Run(Workload.Poisson(perSecond), S(length));
         result.SuccessRate.Should().Be(1, result.ToString());
         result.Latency(0.99).Should().BeLessThanOrEqualTo(S(25), result.ToString());
         result.Latency(1).Should().BeLessThanOrEqualTo(S(45), result.ToString());
+    }
+
+    /// <summary>Callers that each make one call after the other. All servers are ill for 3 s of every 8 s, far shorter than the deadline of 30 s: no call is lost.</summary>
+    [Theory]
+    [InlineData(250, false)]
+    [InlineData(250, true)]
+    [InlineData(500, false)]
+    [InlineData(500, true)]
+    public void Many_callers_outlive_short_outages(int callers, bool refused)
+    {
+        var length = S(120);
+        using var test = TestPools.Create(3, o => o.TotalRequestTimeout.Timeout = S(30));
+        foreach (var endpoint in test.Endpoints)
+        {
+            endpoint.Service = ServiceModel.LogNormal(S(0.2), S(0.8));
+            for (var at = S(5); at < length; at += S(8))
+                endpoint.Faults.During(at, at + S(3), refused ? FakeFault.Refused.And(FakeFault.Latency(S(0.02))) : Overloaded);
+        }
+
+        var (served, lost) = (0, new List<string>());
+        var all = Enumerable.Range(0, callers).Select(i => CallAgainAndAgainAsync(S(0.01 * i))).ToArray();
+        test.Time.Advance(length + S(60));
+        all.Should().OnlyContain(static c => c.IsCompletedSuccessfully);
+        served.Should().BeGreaterThan(10 * callers);
+        lost.Should().BeEmpty("{0} calls were served", served);
+
+        async Task CallAgainAndAgainAsync(TimeSpan first)
+        {
+            await Task.Delay(first, test.Time).ConfigureAwait(false);
+            while (test.Time.Elapsed < length)
+            {
+                try
+                {
+                    await test.CallAsync().ConfigureAwait(false);
+                    served++;
+                }
+                catch (EndpointPoolException exception)
+                {
+                    lost.Add(exception.Message);
+                }
+            }
+        }
+    }
+
+    /// <summary>Forty calls a second through an outage of all: the line that says so is not buried by lines about single trials.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_outage_leaves_few_lines_above_debug(bool refused)
+    {
+        using var logs = new LogRecorder { MinimumLevel = LogLevel.Information };
+        using var test = TestPools.Create(3, o => o.Heartbeat.Enabled = true, parts => parts.LoggerFactory = logs.CreateFactory());
+        foreach (var endpoint in test.Endpoints)
+            endpoint.Faults.During(S(10), S(40), refused ? FakeFault.Refused : Overloaded, where: static _ => true);
+        for (var at = S(0); at < S(60); at += S(0.025))
+        {
+            _ = test.CallAsync(new RequestProfile { Deadline = S(50) });
+            test.Time.Advance(S(0.025));
+        }
+
+        logs.Entries.Count(static e => e.Level == LogLevel.Critical).Should().Be(1);
+        var during = logs.Entries.Where(static e => e.Level == LogLevel.Warning).Select(static e => e.ToString()).ToArray();
+        during.Length.Should().BeLessThanOrEqualTo(3 + 1, string.Join('\n', during));
+    }
+
+    [Fact]
+    public void Attempts_that_failed_although_their_calls_were_served_are_told_once_a_minute_for_each_endpoint()
+    {
+        using var logs = new LogRecorder();
+        using var test = TestPools.Create(2, o => o.Endpoints[1].Tier = 1, parts => parts.LoggerFactory = logs.CreateFactory());
+        test["a"].Faults.Next(1, FakeFault.Status(500));
+        test["a"].Faults.Next(2, FakeFault.Status(503));
+        for (var i = 0; i < 30; i++)
+            test.Call();
+        test.Time.Elapsed.Should().BeLessThan(S(60));
+        Lines(LogLevel.Information).Should().BeEmpty();
+        Lines(LogLevel.Debug).Should().Equal(
+            "Pool test: an attempt on endpoint a failed with ServerError (500), and endpoint b served the call.",
+            "Pool test: an attempt on endpoint a failed with Overloaded (503), and endpoint b served the call.",
+            "Pool test: an attempt on endpoint a failed with Overloaded (503), and endpoint b served the call.");
+        test.Time.Advance(S(60));
+        Lines(LogLevel.Information).Should().Equal(
+            "Pool test: 3 attempts on endpoint a failed within a minute, and their calls were served all the same: Overloaded 2, ServerError 1.");
+        test.Time.Advance(S(600));
+        Lines(LogLevel.Information).Should().HaveCount(1, "a quiet minute has no line");
+
+        string[] Lines(LogLevel level) =>
+            [.. logs.Entries.Where(e => e.Level == level && e.Message.Contains("served", StringComparison.Ordinal)).Select(static e => e.Message)];
     }
 }

@@ -25,6 +25,7 @@ public sealed class LogTests
         bench.Time.Advance(TimeSpan.FromMinutes(1));
         bench.Call();
         bench.Logs.Entries.Where(e => e.Level >= LogLevel.Information).Select(e => e.Message).Should().Equal(
+            $"Pool {bench.Name}: 3 attempts on endpoint a failed within a minute, and their calls were served all the same: ConnectFailed 3.",
             $"Pool {bench.Name}: endpoint a is back in service (SlowStart), seen by Traffic.",
             $"Pool {bench.Name}: endpoint a changed from SlowStart to Healthy, seen by Time.");
     }
