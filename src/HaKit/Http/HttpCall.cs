@@ -318,7 +318,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             var model = target.WantsModel && _body is { IsKept: true, Outline.Model: { } place } ? ModelIn(_body[place]) : null;
             var withCredential = target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential);
             var address = _route.On(target, model, withCredential);
-            response = await send(NewMessage(attempt.Endpoint, target, address, secret, withCredential), attempt, token).ConfigureAwait(false);
+            response = await send(NewMessage(attempt, target, address, secret, withCredential), attempt, token).ConfigureAwait(false);
             if (IsFromElsewhere(response, address) || HttpAnswer.IsRedirect(response))
                 response = await FollowAsync(response, attempt, target, address, secret, withCredential, token).ConfigureAwait(false);
             var judged = await new HttpAnswer(pool, attempt, this, request, response).JudgeAsync(token).ConfigureAwait(false);
@@ -388,7 +388,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             }
             response.Dispose();
             address = next;
-            response = await send(NewMessage(attempt.Endpoint, target, address, secret, withCredential), attempt, token).ConfigureAwait(false);
+            response = await send(NewMessage(attempt, target, address, secret, withCredential), attempt, token).ConfigureAwait(false);
         }
     }
 
@@ -400,7 +400,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         response.StatusCode is HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect && response.Headers.Location is { } location
         && Uri.TryCreate(address, location, out var next) && HttpTarget.IsSameServer(next, address) ? next : null;
 
-    private HttpRequestMessage NewMessage(PoolEndpoint endpoint, HttpTarget target, Uri address, string? secret, bool withCredential)
+    // Each request that goes out is made here: an attempt's, and those that follow its redirects.
+    private HttpRequestMessage NewMessage(EndpointAttempt attempt, HttpTarget target, Uri address, string? secret, bool withCredential)
     {
         var message = new HttpRequestMessage(request.Method, address) { Version = request.Version, VersionPolicy = request.VersionPolicy };
         target.CopyHeaders(request, message, secret, withCredential);
@@ -412,7 +413,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         // The context of a resilience handler outside belongs to the whole call: one inside would take the call's token for the attempt's.
         if (request.GetResilienceContext() is not null)
             message.SetResilienceContext(null);
-        message.Content = Rest?.NewContent(endpoint, target.Model, request, _body![..]) ?? _body?.NewContent(target.Model, CacheKeyFor(target));
+        message.Content = Rest?.NewContent(attempt.Endpoint, target.Model, request, _body![..]) ?? _body?.NewContent(target.Model, CacheKeyFor(target));
         return message;
     }
 

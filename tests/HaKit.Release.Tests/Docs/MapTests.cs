@@ -1,0 +1,55 @@
+using System.Text.RegularExpressions;
+
+namespace HaKit.Release.Tests;
+
+/// <summary>What the maps for contributors name exists, and what exists is on them.</summary>
+public sealed partial class MapTests
+{
+    [Fact]
+    public void Every_variable_is_listed_and_every_listed_variable_is_read()
+    {
+        var sources = ((string[])["src", "tests", "bench", ".ci"]).Where(static folder => Directory.Exists(Repository.PathOf(folder)))
+            .SelectMany(static folder => Repository.Files(folder, "*"))
+            .Where(static file => Path.GetExtension(file) is ".cs" or ".sh" or ".py" or ".props" or ".targets" or "" && Path.GetFileName(file) != "MapTests.cs");
+        var read = sources.SelectMany(static file => VariablesIn(File.ReadAllText(file))).ToHashSet();
+        var listed = VariablesIn(string.Join('\n', Page.Section("CONTRIBUTING.md", "Variables"))).ToHashSet();
+
+        read.Should().HaveCountGreaterThan(20, "a scan that sees nothing would list anything");
+        read.Except(listed).Should().BeEmpty("a variable that is not listed cannot be found");
+        listed.Except(read).Should().BeEmpty("nothing reads these");
+    }
+
+    [Fact]
+    public void The_places_of_ten_usual_changes_exist()
+    {
+        var rows = Page.Section("docs/architecture.md", "Where to change what").Where(static line => line.StartsWith('|')).Skip(2).ToArray();
+        rows.Should().HaveCount(10);
+        var sources = Repository.Files("src", "*.cs").ToArray();
+        var files = sources.Select(static file => Path.GetRelativePath(Repository.PathOf("src"), file).Replace(Path.DirectorySeparatorChar, '/')).ToArray();
+        var text = string.Join('\n', sources.Select(File.ReadAllText));
+        var missing = new List<string>();
+        foreach (var row in rows)
+        {
+            foreach (Match place in Place().Matches(row.Split('|')[2]))
+            {
+                var name = place.Groups[1].Value;
+                if (name.Contains('/', StringComparison.Ordinal)
+                    ? !files.Any(file => file.EndsWith(name.EndsWith(".cs", StringComparison.Ordinal) ? name : name + ".cs", StringComparison.Ordinal))
+                    : !name.Split('.', ':').All(part => Regex.IsMatch(text, $@"\b{part}\b")) && !Directory.Exists(Repository.PathOf("src", "HaKit", name)))
+                {
+                    missing.Add(name);
+                }
+            }
+        }
+        missing.Should().BeEmpty();
+    }
+
+    private static IEnumerable<string> VariablesIn(string text) => Variable().Matches(text).Select(static match => match.Value);
+
+    [GeneratedRegex("HAKIT_[A-Z_]*[A-Z]")]
+    private static partial Regex Variable();
+
+    // A file or a name in backticks: `Telemetry/Gauge.cs`, `HealthOptions.CooldownCap`, `Hedging:MaxShare`.
+    [GeneratedRegex("`([A-Za-z][A-Za-z.:/]+)`")]
+    private static partial Regex Place();
+}
