@@ -8,7 +8,7 @@ internal static class DrillFigures
 {
     private static readonly TimeSpan Bin = TimeSpan.FromMilliseconds(100);
 
-    // A refusal takes a moment to arrive, and what was sent meanwhile did not know of it; a timer may fire a moment early.
+    // A refusal takes as long to arrive as a healthy answer and a moment more, and what was sent meanwhile did not know of it; a timer may fire a moment early.
     private static readonly TimeSpan OnItsWay = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan TimerGrace = TimeSpan.FromMilliseconds(10);
 
@@ -38,7 +38,7 @@ internal static class DrillFigures
             WellAgainSeconds = WellAgain(calls, episode.Began, rate)?.TotalSeconds,
             Amplification = calls.Count == 0 ? 0 : (double)episode.Requests.Count / calls.Count,
             Duplicates = Math.Max(0, episode.WholeAnswers - right),
-            EarlySends = EarlySends(episode.Requests, episode.Strikes),
+            EarlySends = EarlySends(episode.Requests, episode.Strikes, healthyMedian),
             Why = calls.Where(c => c.Why is not null).GroupBy(c => c.Why!).OrderByDescending(g => g.Count()).Take(3).ToDictionary(g => g.Key, g => g.Count()),
             Timeline = TimelineOf(calls, episode.Began),
             LastedSeconds = (episode.Ended - episode.Began).TotalSeconds,
@@ -87,10 +87,14 @@ internal static class DrillFigures
     }
 
     /// <summary>Requests that reached an upstream after a refusal of it and before the time that the refusal named.</summary>
-    public static int EarlySends(IEnumerable<UpstreamRequest> requests, IEnumerable<UpstreamStrike> strikes)
+    /// <param name="requests">What reached the upstreams.</param>
+    /// <param name="strikes">What they refused, and when the refused request reached them.</param>
+    /// <param name="answerTime">How long a healthy answer takes; a refusal takes as long.</param>
+    public static int EarlySends(IEnumerable<UpstreamRequest> requests, IEnumerable<UpstreamStrike> strikes, TimeSpan answerTime)
     {
+        var onItsWay = answerTime + OnItsWay;
         var refusals = strikes.Where(s => s.RetryAfter is not null).ToLookup(s => s.Upstream);
-        return requests.Count(r => refusals[r.Upstream].Any(s => r.At > s.At + OnItsWay && r.At < s.At + s.RetryAfter!.Value - TimerGrace));
+        return requests.Count(r => refusals[r.Upstream].Any(s => r.At > s.At + onItsWay && r.At < s.At + s.RetryAfter!.Value - TimerGrace));
     }
 
     private static IReadOnlyList<DrillCall> MetBy(DrillEpisode episode)
