@@ -11,8 +11,24 @@ internal sealed class WorkModel
 {
     private static readonly double[] s_capacities = [1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128];
 
+    // Around the best of them, so that a capacity of 7 is not taken for 8.
+    private static readonly double[] s_finer = [0.8, 0.85, 0.9, 0.95, 1.05, 1.1, 1.15, 1.2];
+
+    // The nearest answers in time give the factor by which the endpoint was slower in that hour; a capacity has to explain what differs among them. Otherwise an hour
+    // in which the endpoint was slow, and so had many requests at once (Little 1961), would be taken for the effect of the load.
+    private const int Neighbours = 20;
+
+    // The capacity is looked for with so many answers, spread evenly; the sizes are learned from all.
+    private const int MostTried = 3000;
+
     // A capacity is believed when it explains so much of what the sizes leave unexplained; by chance alone it would be a small part of a percent.
     private const double LeastGain = 0.005;
+
+    // And when it explains times in several parts of the recording, and in far more than those in which it makes the explanation worse. At the begin and the end of a slow
+    // hour any capacity seems to explain something.
+    private const int Parts = 40;
+    private const int LeastBetter = 3;
+    private const double LeastDifference = 0.001;
 
     private readonly double[] _first;
     private readonly double[] _rest;
@@ -36,17 +52,42 @@ internal sealed class WorkModel
     public static WorkModel Learn(IReadOnlyList<WorkSample> samples, IReadOnlyList<(TimeSpan From, TimeSpan Until)> busy)
     {
         var load = new LoadHistory(busy);
-        var (best, model) = Fit(samples, load, double.PositiveInfinity);
+        var few = Few(samples);
+        var (best, model) = Fit(few, load, double.PositiveInfinity);
         var alone = best;
         foreach (var capacity in s_capacities)
+            Try(capacity);
+        if (!double.IsInfinity(model.Capacity))
         {
-            if (capacity >= load.Peak)
-                break;
-            var (error, tried) = Fit(samples, load, capacity);
-            if (error < best && error < alone * (1 - LeastGain))
+            var around = model.Capacity;
+            foreach (var factor in s_finer)
+                Try(around * factor);
+        }
+        return Fit(samples, load, model.Capacity).Model;
+
+        void Try(double capacity)
+        {
+            if (capacity < 1 || capacity >= load.Peak)
+                return;
+            var (error, tried) = Fit(few, load, capacity);
+            if (error.Average() < best.Average() && IsBelieved(alone, error))
                 (best, model) = (error, tried);
         }
-        return model;
+    }
+
+    private static IReadOnlyList<WorkSample> Few(IReadOnlyList<WorkSample> samples) => samples.Count <= MostTried
+        ? samples
+        : [.. Enumerable.Range(0, MostTried).Select(i => samples[(int)((long)i * samples.Count / MostTried)])];
+
+    private static bool IsBelieved(double[] alone, double[] error)
+    {
+        var (better, worse) = (0, 0);
+        for (var i = 0; i < alone.Length; i++)
+        {
+            better += alone[i] - error[i] > LeastDifference ? 1 : 0;
+            worse += error[i] - alone[i] > LeastDifference ? 1 : 0;
+        }
+        return error.Average() < alone.Average() * (1 - LeastGain) && better >= LeastBetter && better > 2 * worse;
     }
 
     /// <summary>How much work a span of time was, at the load that the endpoint had.</summary>
@@ -54,7 +95,7 @@ internal sealed class WorkModel
 
     private static double Expected(double[] by, int input, int output) => Math.Max(1e-6, by[0] + by[1] * input + by[2] * output);
 
-    private static (double Error, WorkModel Model) Fit(IReadOnlyList<WorkSample> samples, LoadHistory load, double capacity)
+    private static (double[] Errors, WorkModel Model) Fit(IReadOnlyList<WorkSample> samples, LoadHistory load, double capacity)
     {
         var (first, rest) = (new double[samples.Count], new double[samples.Count]);
         for (var i = 0; i < samples.Count; i++)
@@ -65,25 +106,48 @@ internal sealed class WorkModel
             (first[i], rest[i]) = (content, Math.Max(0, whole - content));
         }
         var model = new WorkModel(capacity, load.Peak, Regression.Fit(samples, first), Regression.Fit(samples, rest));
-        var error = 0.0;
+        var factors = new double[samples.Count];
         for (var i = 0; i < samples.Count; i++)
         {
             var expected = model.First(samples[i].Input, samples[i].Output) + model.Rest(samples[i].Input, samples[i].Output);
-            error += Math.Min(1, Math.Abs(Math.Log(Math.Max(1e-6, first[i] + rest[i]) / expected)));
+            factors[i] = Math.Clamp(Math.Log(Math.Max(1e-6, first[i] + rest[i]) / expected), -3, 3);
         }
-        return (samples.Count == 0 ? 0 : error / samples.Count, model);
+        return (ErrorOf(factors), model);
+    }
+
+    // For each part of the recording, the mean distance of the logarithms to the mean of their neighbours, each at most 1.
+    private static double[] ErrorOf(double[] factors)
+    {
+        if (factors.Length == 0)
+            return [0];
+        var sums = new double[factors.Length + 1];
+        for (var i = 0; i < factors.Length; i++)
+            sums[i + 1] = sums[i] + factors[i];
+        var errors = new double[Math.Min(Parts, factors.Length)];
+        for (var i = 0; i < factors.Length; i++)
+        {
+            var (from, until) = (Math.Max(0, i - Neighbours), Math.Min(factors.Length, i + Neighbours + 1));
+            errors[(int)((long)i * errors.Length / factors.Length)] += Math.Min(1, Math.Abs(factors[i] - (sums[until] - sums[from]) / (until - from))) * errors.Length / factors.Length;
+        }
+        return errors;
     }
 }
 
 /// <summary>
-/// Least squares of times by the tokens of the prompt and of the answer. Errors count in proportion to the time, and large ones no more than those of half as much (iterated
-/// weights, Huber 1964): an hour in which the endpoint was slow must not bend the line. A size that explains little is left out. Pure.
+/// Least squares of times by the tokens of the prompt and of the answer. Errors count in proportion to the time; those far beyond the usual ones count nothing (iterated
+/// weights, first of least absolute errors, and from there Tukey's biweight, Beaton and Tukey 1974): an hour in which the endpoint was slow must not bend the line. A size
+/// that explains little is left out. Pure.
 /// </summary>
 internal static class Regression
 {
     private const double LeastGain = 0.02;
-    private const double LargeError = 0.5;
-    private const int Rounds = 3;
+    private const double SmallError = 0.002;
+    private const int AbsoluteRounds = 8;
+    private const int Rounds = 11;
+
+    // Tukey's constant, for errors measured by their median: 95 % of the efficiency of least squares where errors are normal.
+    private const double Biweight = 4.685 / 0.6745;
+    private const double LeastUsualError = 0.005;
 
     public static double[] Fit(IReadOnlyList<WorkSample> samples, double[] times)
     {
@@ -99,7 +163,8 @@ internal static class Regression
             {
                 if (Solve(samples, times, weights, input, output) is not { } solved)
                     break;
-                weights = Weights(samples, times, tried = solved);
+                tried = solved;
+                weights = round < AbsoluteRounds ? Weights(samples, times, tried) : Biweights(samples, times, tried);
             }
             if (tried is null || Error(samples, times, tried) is var error && error >= left * (1 - LeastGain))
                 continue;
@@ -123,8 +188,21 @@ internal static class Regression
         for (var i = 0; i < times.Length; i++)
         {
             var expected = Expected(by, samples[i]);
-            var error = Math.Abs(Math.Log(Math.Max(1e-6, times[i]) / expected));
-            weights[i] = (error > LargeError ? LargeError / error : 1) / (expected * expected);
+            weights[i] = 1 / (Math.Max(SmallError, Math.Abs(times[i] / expected - 1)) * expected * expected);
+        }
+        return weights;
+    }
+
+    private static double[] Biweights(IReadOnlyList<WorkSample> samples, double[] times, double[] by)
+    {
+        var (errors, weights) = (new double[times.Length], new double[times.Length]);
+        for (var i = 0; i < times.Length; i++)
+            errors[i] = Math.Abs(Math.Log(Math.Max(1e-6, times[i]) / Expected(by, samples[i])));
+        var most = Biweight * Math.Max(LeastUsualError, Median(errors));
+        for (var i = 0; i < times.Length; i++)
+        {
+            var (share, expected) = (Math.Min(1, errors[i] / most), Expected(by, samples[i]));
+            weights[i] = (1 - share * share) * (1 - share * share) / (expected * expected);
         }
         return weights;
     }
