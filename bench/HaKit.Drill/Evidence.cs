@@ -75,6 +75,7 @@ internal static class Evidence
             """);
         if (Array.Exists(reports, static r => r.IsVoid))
             text.Append("\n**VOID as a measurement of time**: the machine was busy with other work while this ran, and the generator itself was late by more than 5 ms (p99) for some contenders. Shares of right answers, wrong answers, requests per call and early sends stand; added delays do not, and are to be measured again on a quiet machine.\n\n");
+        text.Append('\n');
         foreach (var report in reports)
             text.Append(CultureInfo.InvariantCulture, $"- {report.Target}: a healthy call takes {report.HealthyMedian:0.0} ms. {DrillRow.Lag(report)}\n");
         text.Append("\n| fault | ").AppendJoin(" | ", reports.Select(r => r.Target)).Append(" |\n|---|").Insert(text.Length, "--:|", reports.Length).Append('\n');
