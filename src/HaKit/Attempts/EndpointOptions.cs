@@ -1,3 +1,4 @@
+using System.Buffers;
 using HaKit.Attempts;
 using HaKit.Estimates;
 using HaKit.Faults;
@@ -124,6 +125,9 @@ public sealed class EndpointOptions
         return copy;
     }
 
+    // RFC 9110, "token".
+    private static readonly SearchValues<char> s_inHeaderNames = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
     internal IEnumerable<string> Validate(string path) => [.. CheckIdentity(path), .. CheckNumbers(path), .. CheckWire(path)];
 
     private IEnumerable<string> CheckIdentity(string path)
@@ -161,8 +165,8 @@ public sealed class EndpointOptions
             yield return $"{path}:Model of '{Name}' has characters that no name may have.";
         foreach (var (header, value) in Headers)
         {
-            if (header.Length == 0 || header.AsSpan().IndexOfAny("\r\n: ") >= 0 || value.AsSpan().IndexOfAny("\r\n\0") >= 0)
-                yield return $"{path}:Headers of '{Name}' has a header '{new string([.. header.Where(char.IsAsciiLetterOrDigit)])}' with characters that no header may have.";
+            if (header.Length == 0 || header.AsSpan().ContainsAnyExcept(s_inHeaderNames) || value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+                yield return $"{path}:Headers of '{Name}' has a header '{new string([.. header.Where(char.IsAsciiLetterOrDigit)])}' with characters that cannot be sent: letters, digits and hyphens are possible in its name, and ASCII without control characters in its value.";
         }
     }
 

@@ -120,7 +120,7 @@ internal static class SettingNames
             if (names.TryGetValue(child.Key, out var check))
                 check(child, wrong);
             else if (child.Key is not ['$' or '_' or '/' or '#', ..]) // a comment
-                wrong.Add($"{child.Path} is no setting of a pool.");
+                wrong.Add($"{child.Path} is no setting of a pool.{NearName.Hint(child.Key, names.Keys)}");
         }
     }
 

@@ -1,6 +1,7 @@
 using HaKit.Attempts;
 using HaKit.Failover.Waiting;
 using HaKit.Health;
+using HaKit.Selection;
 
 namespace HaKit.Failover;
 
@@ -179,7 +180,7 @@ internal sealed partial class FailoverEngine
 
     private string WhyOf(FailoverCall call, WaitRule rule, TimeSpan now) => rule switch
     {
-        WaitRule.NotCapable => "no endpoint has the capabilities that the request needs.",
+        WaitRule.NotCapable => $"no endpoint has the capabilities that the request needs: {Requirement.NameMissing(Snapshot.Members, call.Profile)}.",
         WaitRule.AttemptsUsedUp when call.History.Counted >= Settings.MostAttempts => AllFailed(call.History.Begun, now - call.Started),
         WaitRule.AttemptsUsedUp => "every endpoint that may serve the request was tried as often as allowed.",
         WaitRule.TimeDoesNotHeal => "nothing can serve the request.",

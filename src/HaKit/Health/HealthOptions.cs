@@ -93,6 +93,9 @@ public sealed class HealthOptions
     /// <summary>After such a pause, timeouts and failures to connect eject no one for this long. Default 5 s.</summary>
     public TimeSpan PauseGrace { get; set; } = TimeSpan.FromSeconds(5);
 
+    // Ten years. Doubled and added to the pool's time it stays a time.
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(3650);
+
     internal HealthOptions Copy() => (HealthOptions)MemberwiseClone();
 
     internal IEnumerable<string> Validate(string path)
@@ -120,6 +123,8 @@ public sealed class HealthOptions
         {
             if (time < least)
                 yield return $"{path}:{setting} is {time}: at least {least} is needed.";
+            else if (time > s_longest)
+                yield return $"{path}:{setting} is {time}: at most {s_longest} is possible.";
         }
 
         if (!(FailureRatio is > 0 and <= 1))

@@ -32,7 +32,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
         _pool = pool;
         _warm = new WarmConnections(pool, this);
         _send = (message, _, token) => SendInsideAsync(message, token);
-        HttpSide.GetSide(pool).WarnOfMissingCredentials();
+        HttpSide.GetSide(pool).WarnOfMistakes();
     }
 
     /// <summary>The pool that it chooses from.</summary>

@@ -38,9 +38,15 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// <summary>What carries credentials.</summary>
     private CredentialNames Names => pool.Options.Http.CredentialNames is { Count: > 0 } added ? new CredentialNames(added) : CredentialNames.Default;
 
-    /// <summary>Names the endpoints that callers' credentials do not reach and that have none of their own: once each, when the pool gets its first HTTP client and when its members change.</summary>
-    public void WarnOfMissingCredentials()
+    /// <summary>Names the endpoints that callers' credentials do not reach and that have none of their own, those without an address or a client, and those with the same address: once each, when the pool gets its first HTTP client and when its members change.</summary>
+    public void WarnOfMistakes()
     {
+        WarnOfTwins(pool.Engine.Snapshot.Members);
+        foreach (var member in pool.Engine.Snapshot.Members)
+        {
+            if (member.Endpoint is { Address: null, Client: null } endpoint && _warned.TryAdd(endpoint.Name, true))
+                NoAddress(_logger, pool.Name, endpoint.Name);
+        }
         if (pool.Owners.Credentials.HasSource)
             return;
         foreach (var member in pool.Engine.Snapshot.Members)
@@ -89,15 +95,19 @@ internal sealed partial class HttpSide(EndpointPool pool)
     {
         var snapshot = pool.Engine.Snapshot;
         var members = snapshot.Members;
-        WarnOfMissingCredentials();
+        WarnOfMistakes();
         var names = members.Where(m => m.Endpoint.Address is not null).Select(m => m.Endpoint.Name).ToArray();
-        foreach (var member in members)
-        {
-            if (member.Endpoint is { Address: null, Client: null } endpoint && _warned.TryAdd(endpoint.Name, true))
-                NoAddress(_logger, pool.Name, endpoint.Name);
-        }
-
         return new(snapshot, names.Length == members.Length ? null : names);
+    }
+
+    // Two names for one place: they count as two, and fail as one.
+    private void WarnOfTwins(IReadOnlyList<EndpointState> members)
+    {
+        foreach (var twins in members.Select(m => m.Endpoint).Where(e => e.Address is not null).GroupBy(e => (e.Address, e.Domains, e.Credential, e.Dialect)))
+        {
+            if (twins.Count() > 1 && twins.All(e => e.Headers.Count == 0) && string.Join("', '", twins.Select(e => e.Name)) is var names && _warned.TryAdd(names, true))
+                SameAddress(_logger, pool.Name, names);
+        }
     }
 
     /// <summary>Notes that the call failed: the same message seen again is a retry from above.</summary>
@@ -156,6 +166,9 @@ internal sealed partial class HttpSide(EndpointPool pool)
 
     [LoggerMessage(12, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} has neither an address nor a client, so no call over HTTP goes to it.")]
     private static partial void NoAddress(ILogger logger, string pool, string endpoint);
+
+    [LoggerMessage(19, LogLevel.Warning, "Pool {Pool}: the endpoints '{Endpoints}' have the same address, model, key and account: they count as several and fail as one. Keep one of them, or give each an address, a Model or a KeyName of its own.")]
+    private static partial void SameAddress(ILogger logger, string pool, string endpoints);
 
     [LoggerMessage(13, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} has no credential of its own, and the caller's goes only to {Origin}. Set Credential (or UseCredential), or ForwardCallerCredential: true to send it the caller's, false to send it none and silence this.")]
     private static partial void NoCredential(ILogger logger, string pool, string endpoint, string origin);

@@ -119,6 +119,33 @@ internal static class Requirement
         return true;
     }
 
+    /// <summary>Names what the profile asks for and no endpoint has; where each has its endpoint and no endpoint has all, names all.</summary>
+    public static string NameMissing(IReadOnlyList<EndpointState> members, RequestProfile profile)
+    {
+        List<(string Name, RequestProfile Alone)> needs = [.. NeedsOf(profile)];
+        var missing = needs.Where(need => !members.Any(m => Meets(m.Endpoint, need.Alone))).Select(need => need.Name).ToArray();
+        if (missing.Length > 0)
+            return string.Join(", ", missing);
+        return needs.Count > 1 ? $"{string.Join(", ", needs.Select(n => n.Name))}, all at one endpoint" : $"room for {profile.Tokens} tokens in a context window";
+    }
+
+    private static IEnumerable<(string Name, RequestProfile Alone)> NeedsOf(RequestProfile profile)
+    {
+        var none = RequestProfile.Default;
+        if (profile.Endpoints.Count > 0)
+            yield return ($"one of the endpoints '{string.Join("', '", profile.Endpoints)}'", none with { Endpoints = profile.Endpoints });
+        if (profile.Model is { } model)
+            yield return ($"the model '{model}'", none with { Model = model });
+        if (profile.Residency is { } residency)
+            yield return ($"the residency '{residency}'", none with { Residency = residency });
+        if (profile.Tools)
+            yield return ("tools", none with { Tools = true });
+        if (profile.Vision)
+            yield return ("vision", none with { Vision = true });
+        foreach (var tag in profile.Tags)
+            yield return ($"the tag '{tag}'", none with { Tags = [tag] });
+    }
+
     public static bool Meets(PoolEndpoint endpoint, RequestProfile profile)
     {
         var can = endpoint.Capabilities;

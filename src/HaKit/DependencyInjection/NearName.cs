@@ -1,0 +1,49 @@
+namespace HaKit.DependencyInjection;
+
+/// <summary>Finds the name that a misspelt one was meant to be. Pure.</summary>
+internal static class NearName
+{
+    /// <summary>A question to put behind a message, as in <c> Did you mean 'Heartbeat'?</c>; empty where no name is near.</summary>
+    /// <param name="name">The name as it is written.</param>
+    /// <param name="names">The names that exist.</param>
+    public static string Hint(string name, IEnumerable<string> names)
+    {
+        // Longer than any setting: not a slip of the hand, and costly to compare.
+        if (name.Length > 40)
+        {
+            return "";
+        }
+        var allowed = Math.Max(1, name.Length / 4);
+        var nearest = names.Select(n => (Name: n, Distance: Distance(name, n))).Where(n => n.Distance <= allowed).OrderBy(n => n.Distance).FirstOrDefault();
+        return nearest.Name is null ? "" : $" Did you mean '{nearest.Name}'?";
+    }
+
+    // Letters to insert, leave out, replace or swap with their neighbour (optimal string alignment), whatever their case.
+    private static int Distance(string one, string other)
+    {
+        var rows = new int[one.Length + 1, other.Length + 1];
+        for (var i = 0; i <= one.Length; i++)
+        {
+            rows[i, 0] = i;
+        }
+        for (var j = 0; j <= other.Length; j++)
+        {
+            rows[0, j] = j;
+        }
+        for (var i = 1; i <= one.Length; i++)
+        {
+            for (var j = 1; j <= other.Length; j++)
+            {
+                var cost = Same(one[i - 1], other[j - 1]) ? 0 : 1;
+                rows[i, j] = Math.Min(Math.Min(rows[i - 1, j], rows[i, j - 1]) + 1, rows[i - 1, j - 1] + cost);
+                if (i > 1 && j > 1 && Same(one[i - 1], other[j - 2]) && Same(one[i - 2], other[j - 1]))
+                {
+                    rows[i, j] = Math.Min(rows[i, j], rows[i - 2, j - 2] + 1);
+                }
+            }
+        }
+        return rows[one.Length, other.Length];
+    }
+
+    private static bool Same(char one, char other) => char.ToUpperInvariant(one) == char.ToUpperInvariant(other);
+}

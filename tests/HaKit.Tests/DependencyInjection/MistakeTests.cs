@@ -1,0 +1,125 @@
+using HaKit.Tests.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace HaKit.Tests.DependencyInjection;
+
+/// <summary>Mistakes of a configuration are told where they are made, with what is wrong, where it is and what helps.</summary>
+public sealed class MistakeTests
+{
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("Hartbeat:Interval", "Heartbeat")]
+    [InlineData("TotalRequestTimout:Timeout", "TotalRequestTimeout")]
+    [InlineData("Endpoints:0:Adress", "Address")]
+    [InlineData("Endpoints:0:Teir", "Tier")]
+    [InlineData("CircuitBreaker:BreakDuraton", "BreakDuration")]
+    [InlineData("Selection:Presset", "Preset")]
+    [InlineData("retry:maxretryattempt", "MaxRetryAttempts")]
+    public void A_misspelt_setting_is_refused_with_the_name_that_was_meant(string setting, string meant) =>
+        Refusals(("Endpoints:0:Name", "a"), ("Endpoints:0:Address", "http://127.0.0.1:1/v1"), (setting, "1")).Should().ContainSingle(f => f.Contains("is no setting of a pool", StringComparison.Ordinal))
+            .Which.Should().EndWith($"Did you mean '{meant}'?");
+
+    [Fact]
+    public void A_name_that_is_near_to_none_is_refused_without_a_guess() =>
+        Refusals(("Endpoints:0:Name", "a"), ("Endpoints:0:Address", "http://127.0.0.1:1/v1"), ("Zebra", "1")).Should().ContainSingle().Which.Should().EndWith("is no setting of a pool.");
+
+    public static TheoryData<string> BreakerTimes => [.. typeof(HaKit.Health.HealthOptions).GetProperties().Where(p => p.PropertyType == typeof(TimeSpan)).Select(p => p.Name)];
+
+    [Theory]
+    [MemberData(nameof(BreakerTimes))]
+    public void A_time_of_the_breaker_that_no_clock_can_hold_is_refused(string setting)
+    {
+        var options = new EndpointPoolOptions { Endpoints = { new EndpointOptions { Name = "a" } } };
+        typeof(HaKit.Health.HealthOptions).GetProperty(setting)!.SetValue(options.CircuitBreaker, TimeSpan.MaxValue);
+        FluentActions.Invoking(() => new EndpointPool("p", options)).Should().Throw<OptionsValidationException>().WithMessage($"*CircuitBreaker:{setting} is {TimeSpan.MaxValue}: at most*");
+    }
+
+    [Theory]
+    [InlineData("x ha", "1")]
+    [InlineData("x:ha", "1")]
+    [InlineData("größe", "1")]
+    [InlineData("x-ha", "größe")]
+    [InlineData("x-ha", "a\u0001b")]
+    [InlineData("x-ha", "a\nb")]
+    [InlineData("x-ha", "\U0001F600")]
+    [InlineData("", "1")]
+    public void A_header_that_cannot_be_sent_is_refused(string name, string value)
+    {
+        var options = new EndpointPoolOptions { Endpoints = { new EndpointOptions { Name = "a", Address = "http://127.0.0.1:1/v1", Headers = { [name] = value } } } };
+        FluentActions.Invoking(() => new EndpointPool("p", options)).Should().Throw<OptionsValidationException>().WithMessage("*Endpoints:0:Headers of 'a'*cannot be sent*");
+    }
+
+    [Fact]
+    public void A_credential_for_an_endpoint_that_the_pool_does_not_have_is_refused()
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+        services.AddHaEndpointPool("chat", o => o.Endpoints.Add(new EndpointOptions { Name = "openai", Address = "http://127.0.0.1:1/v1" })).UseCredential("opneai", (_, _) => new("k"));
+        using var provider = services.BuildServiceProvider();
+        provider.Invoking(p => p.GetRequiredService<EndpointPool>()).Should().Throw<OptionsValidationException>()
+            .WithMessage("Pool 'chat': UseCredential names the endpoint 'opneai', which the pool does not have. Did you mean 'openai'?");
+    }
+
+    [Fact]
+    public void A_key_that_the_configuration_does_not_have_is_named_when_the_pool_is_made()
+    {
+        var lines = new Lines();
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+        services.AddSingleton<ILoggerFactory>(lines);
+        services.AddHaEndpointPool("chat", o => o.Endpoints.Add(new EndpointOptions { Name = "a", Address = "http://127.0.0.1:1/v1" })).UseCredentialFromConfiguration("a", "Secrets:A");
+        using var provider = services.BuildServiceProvider();
+        provider.GetRequiredService<EndpointPool>();
+        lines.All.Should().ContainSingle(l => l.Contains("the configuration has no 'Secrets:A', which is to be the credential of endpoint 'a'", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_same_address_under_two_names_is_named_once()
+    {
+        var lines = new Lines();
+        var options = new EndpointPoolOptions { Heartbeat = { Enabled = false } };
+        foreach (var (name, model) in new[] { ("a", "m"), ("b", "m"), ("c", "other") })
+        {
+            options.Endpoints.Add(new EndpointOptions { Name = name, Address = "http://127.0.0.1:1/v1", Model = model });
+        }
+        using var pool = new EndpointPool("chat", options, new EndpointPoolParts { LoggerFactory = lines });
+        using var client = pool.CreateHttpClient();
+        using var another = pool.CreateHttpClient();
+        lines.All.Where(l => l.Contains("same address", StringComparison.Ordinal)).Should().ContainSingle().Which.Should().Contain("'a', 'b'").And.NotContain("'c'");
+    }
+
+    public static TheoryData<RequestProfile, string> Needs => new()
+    {
+        { new RequestProfile { Model = "gpt-x" }, "the model 'gpt-x'" },
+        { new RequestProfile { Residency = "us" }, "the residency 'us'" },
+        { new RequestProfile { Tags = ["fast", "gpu"] }, "the tag 'gpu'" },
+        { new RequestProfile { Vision = true }, "vision" },
+        { new RequestProfile { Tools = true, Tags = ["fast"] }, "tools, the tag 'fast', all at one endpoint" },
+        { new RequestProfile { Endpoints = ["z"] }, "one of the endpoints 'z'" },
+        { new RequestProfile { InputTokens = 1_000_000 }, "room for 1000000 tokens in a context window" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Needs), DisableDiscoveryEnumeration = true)]
+    public async Task A_capability_that_no_endpoint_has_is_named(RequestProfile profile, string missing)
+    {
+        var options = new EndpointPoolOptions { Heartbeat = { Enabled = false } };
+        options.Endpoints.Add(new EndpointOptions { Name = "a", Model = "m", Residency = "eu", Vision = false, ContextWindow = 1000 });
+        options.Endpoints.Add(new EndpointOptions { Name = "b", Model = "n", Residency = "eu", Vision = false, Tools = false, Tags = ["fast"], ContextWindow = 1000 });
+        await using var pool = new EndpointPool("p", options);
+        (await FluentActions.Awaiting(() => pool.ExecuteAsync(profile, (_, _) => new ValueTask<int>(1), Ct).AsTask()).Should().ThrowAsync<EndpointPoolException>())
+            .WithMessage($"*no endpoint has the capabilities that the request needs: {missing}.*");
+    }
+
+    private static IEnumerable<string> Refusals(params (string Key, string Value)[] settings)
+    {
+        var services = new ServiceCollection();
+        services.AddHaEndpointPool("chat", StartUpTests.Section(settings));
+        using var provider = services.BuildServiceProvider();
+        return provider.Invoking(p => p.GetRequiredService<EndpointPool>()).Should().Throw<OptionsValidationException>().Which.Failures;
+    }
+}
