@@ -6,8 +6,7 @@ namespace HaKit;
 public static class EndpointPoolContinuationExtensions
 {
     /// <summary>
-    /// Gets whether the rest of a cut answer to such a request might be asked for: the pool or the profile allows it, and an endpoint declares how it goes on from
-    /// a beginning. While it is false, nothing of an answer need be kept.
+    /// Gets whether the pool's setting or the profile allows the rest of a cut answer to be asked of another endpoint. While it is false, nothing of an answer need be kept.
     /// </summary>
     /// <param name="pool">The pool.</param>
     /// <param name="profile">What is known of the request.</param>
@@ -15,7 +14,7 @@ public static class EndpointPoolContinuationExtensions
     {
         ArgumentNullException.ThrowIfNull(pool);
         ArgumentNullException.ThrowIfNull(profile);
-        return ContinuationRoute.IsPossible(pool.Engine, profile);
+        return ContinuationRoute.IsAllowed(pool.Engine, profile);
     }
 
     /// <summary>

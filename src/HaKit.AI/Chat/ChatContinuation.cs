@@ -41,6 +41,7 @@ internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
     public async ValueTask<IAsyncEnumerable<ChatResponseUpdate>?> ContinueAsync(PartialResponseException cut, CancellationToken token)
     {
         var text = _text.ToString();
+        _obstacle ??= AnswerSeam.FindObstacle(text);
         var tokens = AnswerSeam.EstimateTokens(text.Length, _pieces);
         _cuts.Add((cut.Endpoint, tokens));
         return await pool.ContinueAsync(

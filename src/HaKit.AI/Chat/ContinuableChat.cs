@@ -22,6 +22,8 @@ internal static class ContinuableChat
             return NotContinuedReason.StopSequences;
         if (options.Reasoning is { Effort: not null and not ReasoningEffort.None })
             return NotContinuedReason.Reasoning;
+        if (options.Tools?.Any(static t => t is HostedWebSearchTool or HostedFileSearchTool) == true)
+            return NotContinuedReason.Citations;
         // What the application writes for one client alone cannot be seen from here.
         return options.RawRepresentationFactory is not null ? NotContinuedReason.OtherRequest : InProperties(options.AdditionalProperties);
     }
@@ -30,8 +32,24 @@ internal static class ContinuableChat
     {
         if (properties is null)
             return null;
-        if (properties.TryGetValue("n", out var choices) && choices is not (null or 1))
-            return NotContinuedReason.SeveralChoices;
-        return properties.TryGetValue("logprobs", out var logs) && logs is not (null or false) || properties.ContainsKey("top_logprobs") ? NotContinuedReason.LogProbabilities : null;
+        foreach (var (name, value) in properties)
+        {
+            if (value is not (null or false) && ObstacleOf(name, value) is { } reason)
+                return reason;
+        }
+        return null;
     }
+
+    // By the names that they have on the wire, as clients hand them on.
+    private static NotContinuedReason? ObstacleOf(string name, object value) => name switch
+    {
+        "n" => value is 1 ? null : NotContinuedReason.SeveralChoices,
+        "logprobs" or "top_logprobs" => NotContinuedReason.LogProbabilities,
+        "stop" or "stop_sequences" => NotContinuedReason.StopSequences,
+        "response_format" or "output_format" => NotContinuedReason.StructuredOutput,
+        "reasoning_effort" or "reasoning" or "thinking" or "enable_thinking" => value is "none" ? null : NotContinuedReason.Reasoning,
+        "audio" or "modalities" => NotContinuedReason.Audio,
+        "web_search_options" or "search_parameters" => NotContinuedReason.Citations,
+        _ => null,
+    };
 }

@@ -14,6 +14,9 @@ public enum FakeContinuation
 
     /// <summary>It gives the whole answer anew.</summary>
     StartsOver,
+
+    /// <summary>It begins its answer with the beginning, as Mistral does, and goes on.</summary>
+    RepeatsBeginning,
 }
 
 /// <summary>The rest of an answer, as a fake gives it.</summary>
@@ -41,6 +44,8 @@ internal static class FakeRest
             rest.Insert(0, all[known - 1][within..]);
         if (how == FakeContinuation.RepeatsTail)
             rest.Insert(0, beginning[^Math.Min(RepeatedTail, beginning.Length)..]);
+        if (how == FakeContinuation.RepeatsBeginning)
+            rest.Insert(0, beginning);
         return rest.Count == 0 ? [""] : [.. rest];
     }
 

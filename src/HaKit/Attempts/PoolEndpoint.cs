@@ -39,6 +39,8 @@ public sealed record PoolEndpoint
         Continuation = options.Continuation ?? DialectTable.Get(options.Dialect).Continuation;
         ContinuationInstruction = options.ContinuationInstruction;
         RepeatsTail = options.RepeatsTail;
+        RepeatsBeginning = Continuation == Continuation.AssistantPrefix
+            && (DialectTable.Get(options.Dialect).RepeatsBeginning || ChatContinuation.IsAt(Address?.Host, "mistral.ai"));
     }
 
     private static readonly Dictionary<string, string> EmptyHeaders = [];
@@ -90,6 +92,9 @@ public sealed record PoolEndpoint
 
     /// <summary>Does its model repeat the last words of a beginning?</summary>
     public bool RepeatsTail { get; }
+
+    /// <summary>Does its answer begin with the beginning that it was given?</summary>
+    internal bool RepeatsBeginning { get; }
 
     /// <summary>The path, relative to the address's host, that an HTTP heartbeat asks; <see langword="null"/> for the pool's.</summary>
     public string? HealthPath { get; }

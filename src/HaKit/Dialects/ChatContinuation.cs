@@ -29,6 +29,10 @@ internal sealed class ChatContinuation : ContinuationFormat
             : null;
     }
 
+    // OpenAI searches the web for {}.
+    protected override NotContinuedReason? ObstacleOfEmpty(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) =>
+        value is [(byte)'{', ..] && name.SequenceEqual("web_search_options"u8) ? NotContinuedReason.Citations : null;
+
     // What comes beside the text.
     private static NotContinuedReason? ObstacleInContent(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
@@ -36,7 +40,9 @@ internal sealed class ChatContinuation : ContinuationFormat
             return NotContinuedReason.LogProbabilities;
         if (name.SequenceEqual("audio"u8) || name.SequenceEqual("modalities"u8) && value.IndexOf("\"audio\""u8) >= 0)
             return NotContinuedReason.Audio;
-        return name.SequenceEqual("web_search_options"u8) ? NotContinuedReason.Citations : null;
+        return name.SequenceEqual("web_search_options"u8) || name.SequenceEqual("search_parameters"u8) || name.SequenceEqual("plugins"u8) && value.IndexOf("\"web\""u8) >= 0
+            ? NotContinuedReason.Citations
+            : null;
     }
 
     protected override bool IsBoundOfTokens(ReadOnlySpan<byte> name) => name.SequenceEqual("max_tokens"u8) || name.SequenceEqual("max_completion_tokens"u8);
@@ -93,7 +99,11 @@ internal sealed class ChatContinuation : ContinuationFormat
             return !(value is [(byte)'{', ..] && JsonMembers.Is(JsonMembers.Find(value, "type"u8), "disabled"u8));
         if (name.SequenceEqual("reasoning"u8))
             return !(value is [(byte)'{', ..] && JsonMembers.Is(JsonMembers.Find(value, "effort"u8), "none"u8));
+        if (name.SequenceEqual("chat_template_kwargs"u8))
+            return value is [(byte)'{', ..] && (IsTrue(JsonMembers.Find(value, "enable_thinking"u8)) || IsTrue(JsonMembers.Find(value, "thinking"u8)));
         return name.SequenceEqual("enable_thinking"u8);
+
+        static bool IsTrue(ReadOnlySpan<byte> text) => text.SequenceEqual("true"u8);
     }
 
     private static void ReadChoices(ReadOnlySpan<byte> choices, DeliveredText delivered)
@@ -284,6 +294,7 @@ internal sealed class ChatContinuation : ContinuationFormat
         json.WriteEndObject();
     }
 
-    private static bool IsAt(string? host, string domain) =>
+    /// <summary>Is a host of this domain?</summary>
+    internal static bool IsAt(string? host, string domain) =>
         host is not null && (host.Equals(domain, StringComparison.OrdinalIgnoreCase) || host.EndsWith("." + domain, StringComparison.OrdinalIgnoreCase));
 }

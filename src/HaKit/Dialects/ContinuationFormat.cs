@@ -56,7 +56,8 @@ internal abstract class ContinuationFormat
             while (members.MoveNext())
             {
                 hasMessages |= members.Name.SequenceEqual("messages"u8) && EndsWithQuestion(members.Value);
-                if (JsonMembers.IsFilled(members.Value) && ObstacleOf(members.Name, members.Value) is { } reason)
+                var reason = JsonMembers.IsFilled(members.Value) ? ObstacleOf(members.Name, members.Value) : ObstacleOfEmpty(members.Name, members.Value);
+                if (reason is not null)
                     return reason;
             }
             return hasMessages ? null : NotContinuedReason.OtherRequest;
@@ -133,6 +134,9 @@ internal abstract class ContinuationFormat
 
     /// <summary>What a member of the request means for a continuation; asked only of members with something in them.</summary>
     protected abstract NotContinuedReason? ObstacleOf(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value);
+
+    /// <summary>What a member with nothing in it means for a continuation.</summary>
+    protected virtual NotContinuedReason? ObstacleOfEmpty(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) => null;
 
     protected abstract bool IsBoundOfTokens(ReadOnlySpan<byte> name);
 

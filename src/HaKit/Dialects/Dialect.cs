@@ -42,6 +42,9 @@ internal abstract class Dialect
     /// <summary>How every model of the provider goes on from the beginning of an answer. Default: it depends on the model.</summary>
     public virtual Continuation Continuation => Continuation.None;
 
+    /// <summary>Does an answer that goes on from a beginning hold that beginning once more? Default false: it holds the rest alone.</summary>
+    public virtual bool RepeatsBeginning => false;
+
     /// <summary>Does the body of an error show that it is of this dialect, whatever the endpoint declares?</summary>
     /// <param name="signs">What the body showed.</param>
     public virtual bool IsUnmistakable(in ErrorSigns signs) => false;

@@ -17,7 +17,21 @@ internal sealed class MessagesContinuation : ContinuationFormat
             return NotContinuedReason.StructuredOutput;
         if (name.SequenceEqual("thinking"u8))
             return JsonMembers.Is(JsonMembers.Find(value, "type"u8), "disabled"u8) ? null : NotContinuedReason.Reasoning;
+        if (name.SequenceEqual("messages"u8))
+            return AsksForCitations(value) ? NotContinuedReason.Citations : null;
         return name.SequenceEqual("container"u8) ? NotContinuedReason.StoredState : null;
+    }
+
+    // Within a document. What a text quotes has its quotation marks escaped, so that the pattern does not find it.
+    private static bool AsksForCitations(ReadOnlySpan<byte> messages)
+    {
+        for (var at = messages.IndexOf("\"citations\""u8); at >= 0; at = messages.IndexOf("\"citations\""u8))
+        {
+            messages = messages[(at + 11)..].TrimStart(" \t\r\n:"u8);
+            if (messages is [(byte)'{', ..] && JsonMembers.Find(messages, "enabled"u8).SequenceEqual("true"u8))
+                return true;
+        }
+        return false;
     }
 
     protected override bool IsBoundOfTokens(ReadOnlySpan<byte> name) => name.SequenceEqual("max_tokens"u8);

@@ -16,6 +16,8 @@ internal sealed class MistralDialect : OpenAIDialect
 
     public override Continuation Continuation => Continuation.AssistantPrefix;
 
+    public override bool RepeatsBeginning => true;
+
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {
         "service_tier_capacity_exceeded" or "3505" => Verdict.ModelOverloaded,

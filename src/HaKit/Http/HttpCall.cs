@@ -88,9 +88,9 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     /// <param name="events">The answer.</param>
     public HttpContinuation? NewContinuation(SseEvents events)
     {
-        if (!MayContinue || !ContinuationRoute.IsPossible(pool.Engine, Profile))
+        if (!ContinuationRoute.IsAllowed(pool.Engine, Profile))
             return null;
-        var format = request.Method == HttpMethod.Post && AsksForStream ? ContinuationFormat.FindByPath(_route.Path) : null;
+        var format = MayContinue && request.Method == HttpMethod.Post && AsksForStream ? ContinuationFormat.FindByPath(_route.Path) : null;
         var body = format is not null && _body is { IsKept: true } ? _body[..].ToArray() : [];
         var continuation = new HttpContinuation(pool, send, request, Profile, format, body, events);
         if (NamesStoredObject)

@@ -53,6 +53,8 @@ internal sealed class HttpContinuation
     {
         if (Delivered.Obstacle is null && Format.FindObstacle(_body) is { } obstacle)
             Delivered.Bar(obstacle);
+        if (Delivered.Obstacle is null && AnswerSeam.FindObstacle(Delivered.Text) is { } within)
+            Delivered.Bar(within);
         var route = ContinuationRoute.Begin(_pool.Engine, _profile, cut, Delivered.Obstacle);
         if (Delivered.HasReason)
             return OnlyEndAsync();
@@ -150,7 +152,7 @@ internal sealed class HttpRest(HttpContinuation whole, ContinuationRoute route, 
     public RestEvents Join(SseEvents events, SseReader reader, PoolEndpoint endpoint)
     {
         events.DropsTornTail = true;
-        reader.Rest = new RestState(whole.Delivered, new AnswerSeam(text, endpoint.RepeatsTail));
+        reader.Rest = new RestState(whole.Delivered, new AnswerSeam(text, endpoint));
         return new RestEvents(events, whole.Format, reader.Rest, endpoint.Name, whole.Source.TookTail);
     }
 }

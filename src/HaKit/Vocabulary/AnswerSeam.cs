@@ -16,8 +16,14 @@ public sealed class AnswerSeam
     // Of an answer that is given anew so many characters are the same; fewer may be chance.
     private const int StartCompared = 48;
 
+    private static readonly string[] s_reasoning = ["<think", "<reasoning>", "<|channel|>"];
+
+    private static readonly System.Buffers.SearchValues<string> s_toolCalls = System.Buffers.SearchValues.Create(
+        ["<tool_call>", "<function=", "[TOOL_CALLS]", "<|python_tag|>", "<\uff5ctool\u2581calls\u2581begin\uff5c>"], StringComparison.Ordinal);
+
     private readonly string _owed;
     private readonly bool _repeatsTail;
+    private readonly bool _repeatsBeginning;
     private readonly int _startCompared;
     private string _held = "";
     private bool _isOpen;
@@ -26,6 +32,19 @@ public sealed class AnswerSeam
     /// <param name="delivered">All text that was delivered.</param>
     /// <param name="repeatsTail">Does the next endpoint repeat the last words of the beginning? A repetition of at least 16 characters is dropped then.</param>
     public AnswerSeam(string delivered, bool repeatsTail = false)
+        : this(delivered, repeatsTail, repeatsBeginning: false)
+    {
+    }
+
+    /// <summary>Prepares the seam after a text for the endpoint that goes on with it.</summary>
+    /// <param name="delivered">All text that was delivered.</param>
+    /// <param name="next">The endpoint. Of one that declares <see cref="PoolEndpoint.RepeatsTail"/> a repetition is dropped; of a Mistral endpoint the whole beginning, with which it begins its answer.</param>
+    public AnswerSeam(string delivered, PoolEndpoint next)
+        : this(delivered, (next ?? throw new ArgumentNullException(nameof(next))).RepeatsTail, next.RepeatsBeginning)
+    {
+    }
+
+    private AnswerSeam(string delivered, bool repeatsTail, bool repeatsBeginning)
     {
         ArgumentNullException.ThrowIfNull(delivered);
         var end = delivered.Length;
@@ -37,6 +56,7 @@ public sealed class AnswerSeam
         Beginning = delivered[..end];
         _owed = delivered[end..];
         _repeatsTail = repeatsTail;
+        _repeatsBeginning = repeatsBeginning || repeatsTail && Beginning.Length >= ShortestOverlap;
         _startCompared = repeatsTail ? 0 : ComparedOf(Beginning);
     }
 
@@ -76,6 +96,24 @@ public sealed class AnswerSeam
     public static long EstimateTokens(long characters, long pieces) => characters > LongestToken * (pieces + 1) ? (characters + 3) / 4 : pieces;
 
     /// <summary>
+    /// Finds what in a text itself stands in the way of going on with it: reasoning, or a tool call, that a server without a parser for it streams as text.
+    /// </summary>
+    /// <param name="delivered">All text that was delivered.</param>
+    /// <returns>The reason; null when nothing stands in the way.</returns>
+    public static NotContinuedReason? FindObstacle(string delivered)
+    {
+        ArgumentNullException.ThrowIfNull(delivered);
+        var text = delivered.AsSpan().TrimStart();
+        foreach (var mark in s_reasoning)
+        {
+            // The cut may be within the mark.
+            if (text.StartsWith(mark) || text.Length > 0 && mark.AsSpan().StartsWith(text))
+                return NotContinuedReason.Reasoning;
+        }
+        return text.ContainsAny(s_toolCalls) ? NotContinuedReason.ToolCall : null;
+    }
+
+    /// <summary>
     /// Adds the usage of all parts of an answer. What was delivered before a seam counts as output of the part that was cut, and once as input of the part that
     /// went on from it.
     /// </summary>
@@ -97,14 +135,16 @@ public sealed class AnswerSeam
     private string Join(bool isAtEnd)
     {
         var same = CommonLength(_held, Beginning);
-        if (_startCompared > 0 && same >= _startCompared)
+        var hasBeginning = _repeatsBeginning && same == Beginning.Length;
+        var mayBeBeginning = !hasBeginning && !isAtEnd && same == _held.Length && (_repeatsBeginning || _startCompared > 0);
+        if (!hasBeginning && _startCompared > 0 && same >= _startCompared && !(_repeatsBeginning && mayBeBeginning))
         {
             HasStartedOver = true;
             return "";
         }
-        if (!isAtEnd && (_startCompared > 0 && same == _held.Length || _repeatsTail && MayRepeatMore()))
+        if (mayBeBeginning || !isAtEnd && !hasBeginning && _repeatsTail && MayRepeatMore())
             return "";
-        var rest = _held.AsSpan(_repeatsTail ? Overlap() : 0);
+        var rest = _held.AsSpan(RepeatedLength(hasBeginning));
         var again = CommonLength(rest, _owed);
         if (!isAtEnd && again == rest.Length && again < _owed.Length)
             return "";
@@ -123,8 +163,12 @@ public sealed class AnswerSeam
         return false;
     }
 
-    private int Overlap()
+    private int RepeatedLength(bool hasBeginning)
     {
+        if (hasBeginning)
+            return Beginning.Length;
+        if (!_repeatsTail)
+            return 0;
         for (var length = Math.Min(Math.Min(Beginning.Length, LongestOverlap), _held.Length); length >= ShortestOverlap; length--)
         {
             if (Beginning.AsSpan(Beginning.Length - length).SequenceEqual(_held.AsSpan(0, length)))

@@ -85,6 +85,20 @@ public sealed class ContinuationTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(59)]
+    public void The_beginning_with_which_Mistral_begins_its_answer_is_dropped(int after)
+    {
+        var world = Continuing(2, endpoint: (name, e) => e.Dialect = name == "b" ? WireDialect.Mistral : WireDialect.Unknown);
+        world["a"].Faults.Always(FakeFault.CutAfter(after));
+        world["b"].Continuation = FakeContinuation.RepeatsBeginning;
+        var (updates, failure) = world.Read(s_long);
+        failure.Should().BeNull();
+        Text(updates).Should().Be(Whole);
+    }
+
+    [Theory]
     [InlineData(FakeContinuation.Refuses)]
     [InlineData(FakeContinuation.StartsOver)]
     public void A_continuation_that_fails_gives_the_first_cut_and_delivers_nothing_twice(FakeContinuation how)
@@ -140,7 +154,9 @@ public sealed class ContinuationTests
     public void What_is_not_continued_is_told(NotContinuedReason reason, ChatOptions? options, AIContent? content)
     {
         var world = Continuing(2);
-        world["a"].AnswerStream = _ => Cut([new(ChatRole.Assistant, "Hello"), new(ChatRole.Assistant, content is null ? [] : [content])]);
+        // What the text itself shows comes at its beginning.
+        var first = content is TextContent { Text: ['<', ..] } ? "" : "Hello";
+        world["a"].AnswerStream = _ => Cut([new(ChatRole.Assistant, first), new(ChatRole.Assistant, content is null ? [] : [content])]);
         var partial = world.Read(options).Failure.Should().BeOfType<PartialResponseException>().Subject;
         partial.NotContinued.Should().Be(reason);
         world["b"].Requests.Should().BeEmpty();
@@ -160,8 +176,18 @@ public sealed class ContinuationTests
         { NotContinuedReason.ContentFilter, null, new ErrorContent("I cannot") { ErrorCode = "Refusal" } },
         { NotContinuedReason.SeveralChoices, new ChatOptions { AdditionalProperties = new() { ["n"] = 2 } }, null },
         { NotContinuedReason.LogProbabilities, new ChatOptions { AdditionalProperties = new() { ["logprobs"] = true } }, null },
+        { NotContinuedReason.StopSequences, With("stop", "END"), null },
+        { NotContinuedReason.StructuredOutput, With("response_format", "json_object"), null },
+        { NotContinuedReason.Reasoning, With("reasoning_effort", "high"), null },
+        { NotContinuedReason.Reasoning, null, new TextContent("<think>hm") },
+        { NotContinuedReason.Audio, With("modalities", "audio"), null },
+        { NotContinuedReason.Citations, With("web_search_options", new object()), null },
+        { NotContinuedReason.Citations, new ChatOptions { Tools = [new HostedWebSearchTool()] }, null },
+        { NotContinuedReason.StoredState, new ChatOptions { AllowBackgroundResponses = true }, null },
         { NotContinuedReason.OtherRequest, new ChatOptions { RawRepresentationFactory = _ => null }, null },
     };
+
+    private static ChatOptions With(string name, object value) => new() { AdditionalProperties = new() { [name] = value } };
 
     private static IEnumerable<ChatResponseUpdate> Cut(IEnumerable<ChatResponseUpdate> updates) => [.. updates, new(ChatRole.Assistant, [new ErrorContent("overloaded") { ErrorCode = "server_error" }])];
 

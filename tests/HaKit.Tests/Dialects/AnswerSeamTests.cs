@@ -69,6 +69,49 @@ public sealed class AnswerSeamTests
     }
 
     [Fact]
+    public void Of_an_endpoint_that_begins_with_the_beginning_any_text_cut_anywhere_comes_whole()
+    {
+        var random = new Random(6);
+        var mistral = new PoolEndpoint(new EndpointOptions { Name = "m", Address = "https://example.test", Dialect = WireDialect.Mistral });
+        foreach (var text in Texts.Append(string.Concat(Enumerable.Range(0, 400).Select(i => $"{i} "))))
+        {
+            for (var cut = 0; cut <= text.Length; cut += 1 + text.Length / 150)
+                Read(new AnswerSeam(text[..cut], mistral), text, random).Should().Be(text[cut..], $"'{text}' was cut after {cut}");
+        }
+    }
+
+    [Theory]
+    [InlineData("Once upon a time there was a server that", " answered every question.")]
+    [InlineData("Hello", " world")]
+    public void Of_such_an_endpoint_that_gives_the_rest_alone_the_rest_is_kept(string beginning, string rest)
+    {
+        var mistral = new PoolEndpoint(new EndpointOptions { Name = "m", Address = "https://api.mistral.ai/v1", Continuation = Continuation.AssistantPrefix });
+        Read(new AnswerSeam(beginning, mistral), rest, new Random(8)).Should().Be(rest);
+    }
+
+    [Fact]
+    public void Such_an_endpoint_that_starts_over_with_another_text_is_found_out()
+    {
+        var mistral = new PoolEndpoint(new EndpointOptions { Name = "m", Address = "https://example.test", Dialect = WireDialect.Mistral });
+        const string Same = "Once upon a time there was a server that answered every question ";
+        var seam = new AnswerSeam(Same + "but never one twice.", mistral);
+        (seam.Append(Same) + seam.Append("and then some.")).Should().BeEmpty();
+        seam.HasStartedOver.Should().BeTrue();
+    }
+
+    [Theory]
+    [InlineData(null, "Plain text, a < b, and <b>markup</b>.")]
+    [InlineData(null, "")]
+    [InlineData(NotContinuedReason.Reasoning, "<think>\nThe user asks")]
+    [InlineData(NotContinuedReason.Reasoning, "\n<thinking>so")]
+    [InlineData(NotContinuedReason.Reasoning, "<thi")]
+    [InlineData(NotContinuedReason.Reasoning, "<|channel|>analysis<|message|>We")]
+    [InlineData(NotContinuedReason.ToolCall, "Let me see.\n<tool_call>\n{\"name\":")]
+    [InlineData(NotContinuedReason.ToolCall, "[TOOL_CALLS][{\"name\"")]
+    public void Reasoning_and_tool_calls_that_are_streamed_as_text_are_not_gone_on_with(NotContinuedReason? reason, string delivered) =>
+        AnswerSeam.FindObstacle(delivered).Should().Be(reason);
+
+    [Fact]
     public void A_repetition_is_kept_when_it_is_short_or_the_endpoint_declares_nothing()
     {
         Read(new AnswerSeam("ha ha ha ha", repeatsTail: true), " ha ha!", new Random(4)).Should().Be(" ha ha!");

@@ -23,6 +23,11 @@ public sealed class ContinuationFormatTests
     [InlineData(NotContinuedReason.Audio, ""","modalities":["text","audio"]""")]
     [InlineData(NotContinuedReason.Audio, ""","audio":{"voice":"x"}""")]
     [InlineData(NotContinuedReason.Citations, ""","web_search_options":{"a":1}""")]
+    [InlineData(NotContinuedReason.Citations, ""","web_search_options":{}""")]
+    [InlineData(NotContinuedReason.Citations, ""","search_parameters":{"mode":"auto"}""")]
+    [InlineData(NotContinuedReason.Citations, ""","plugins":[{"id":"web"}]""")]
+    [InlineData(NotContinuedReason.Reasoning, ""","chat_template_kwargs":{"enable_thinking":true}""")]
+    [InlineData(null, ""","chat_template_kwargs":{"enable_thinking":false},"web_search_options":null,"plugins":[]""")]
     [InlineData(NotContinuedReason.Reasoning, ""","reasoning_effort":"low" """)]
     [InlineData(NotContinuedReason.Reasoning, ""","reasoning":{"effort":"high"}""")]
     public void A_chat_request_that_cannot_be_continued_is_named(NotContinuedReason? reason, string more) =>
@@ -34,6 +39,8 @@ public sealed class ContinuationFormatTests
     [InlineData(NotContinuedReason.Reasoning, ""","thinking":{"type":"enabled","budget_tokens":2000}""")]
     [InlineData(NotContinuedReason.StructuredOutput, ""","output_format":{"type":"json_schema"}""")]
     [InlineData(NotContinuedReason.StoredState, ""","container":"c1" """)]
+    [InlineData(NotContinuedReason.Citations, ""","messages":[{"role":"user","content":[{"type":"document","source":{},"citations": {"enabled": true}}]}]""")]
+    [InlineData(null, ""","messages":[{"role":"user","content":[{"type":"document","source":{},"citations":{"enabled":false}},{"type":"text","text":"what is \"citations\":{\"enabled\":true}?"}]}]""")]
     public void A_messages_request_that_cannot_be_continued_is_named(NotContinuedReason? reason, string more) =>
         MessagesContinuation.Instance.FindObstacle(Encoding.UTF8.GetBytes("{\"model\":\"m\"," + Question + more + "}")).Should().Be(reason);
 

@@ -80,13 +80,16 @@ public sealed class HttpContinuationTests
     [InlineData(NotContinuedReason.Reasoning, Chat, ""","reasoning_effort":"high" """, "")]
     [InlineData(NotContinuedReason.Reasoning, Messages, ""","thinking":{"type":"enabled"}""", "")]
     [InlineData(NotContinuedReason.StoredState, Chat, ""","previous_response_id":"resp_1" """, "")]
+    [InlineData(NotContinuedReason.Citations, Chat, ""","web_search_options":{}""", "")]
     [InlineData(NotContinuedReason.NoEndpoint, Chat, "", "only a")]
+    [InlineData(NotContinuedReason.NoEndpoint, Chat, "", "none")]
+    [InlineData(NotContinuedReason.Reasoning, Chat, "", "thinks aloud")]
     [InlineData(NotContinuedReason.TooLong, Chat, "", "too long")]
     [InlineData(NotContinuedReason.ToolCall, Chat, "", "tool call")]
     [InlineData(NotContinuedReason.ContentFilter, Chat, "", "refused")]
     public async Task What_is_not_continued_is_told_and_no_endpoint_is_asked(NotContinuedReason reason, string path, string more, string how)
     {
-        var servers = new Servers((name, _) => Encoding.UTF8.GetBytes(string.Concat(EventsOf(Chat, "Hello world, this is an answer", "one").Take(4)) + how switch
+        var servers = new Servers((name, _) => Encoding.UTF8.GetBytes(string.Concat(EventsOf(Chat, how == "thinks aloud" ? "<think>The user wants an answer" : "Hello world, this is an answer", "one").Take(4)) + how switch
         {
             "too long" => string.Concat(EventsOf(Chat, new string('x', 200), "one").SkipLast(2)),
             "tool call" => "data: {\"id\":\"one\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]},\"finish_reason\":null}]}\n\n",
@@ -96,8 +99,10 @@ public sealed class HttpContinuationTests
         await using var pool = Pool(o =>
         {
             o.Streaming.Continuation = how == "off" ? StreamContinuation.Off : StreamContinuation.On;
-            if (how == "only a")
+            if (how is "only a" or "none")
                 o.Endpoints[1].Continuation = Continuation.None;
+            if (how == "none")
+                o.Endpoints[0].Continuation = Continuation.None;
             if (how == "too long")
                 o.Http.MaxReplayBytes = 100;
         });

@@ -57,9 +57,8 @@ internal sealed class ContinuationRoute
         return decision.FindReason() is { } reason ? throw new NotContinuedException(reason) : route;
     }
 
-    /// <summary>Does the pool or the call ask for it, and can any endpoint go on from a beginning?</summary>
-    public static bool IsPossible(FailoverEngine engine, RequestProfile profile) =>
-        IsAllowed(engine, profile) && Array.Exists(engine.Snapshot.Members, static m => m.Endpoint.Continuation != Continuation.None);
+    /// <summary>Does the pool's setting or the call's profile allow it?</summary>
+    public static bool IsAllowed(FailoverEngine engine, RequestProfile profile) => profile.MayContinue ?? engine.Settings.Streaming.Continuation == StreamContinuation.On;
 
     /// <summary>The profile of the next call for the rest.</summary>
     /// <exception cref="NotContinuedException">Every step has failed, or the time is over.</exception>
@@ -111,8 +110,6 @@ internal sealed class ContinuationRoute
         if (_asked.Count == 0)
             _step++;
     }
-
-    private static bool IsAllowed(FailoverEngine engine, RequestProfile profile) => profile.MayContinue ?? engine.Settings.Streaming.Continuation == StreamContinuation.On;
 
     private List<string> EndpointsOf(int step)
     {
