@@ -136,15 +136,19 @@ public sealed class AnswerSeam
     {
         var same = CommonLength(_held, Beginning);
         var hasBeginning = _repeatsBeginning && same == Beginning.Length;
-        var mayBeBeginning = !hasBeginning && !isAtEnd && same == _held.Length && (_repeatsBeginning || _startCompared > 0);
-        if (!hasBeginning && _startCompared > 0 && same >= _startCompared && !(_repeatsBeginning && mayBeBeginning))
+        if (!hasBeginning)
         {
-            HasStartedOver = true;
-            return "";
+            var mayBeBeginning = !isAtEnd && same == _held.Length && (_repeatsBeginning || _startCompared > 0);
+            HasStartedOver = _startCompared > 0 && same >= _startCompared && !(_repeatsBeginning && mayBeBeginning);
+            if (HasStartedOver || mayBeBeginning || !isAtEnd && _repeatsTail && MayRepeatMore())
+                return "";
         }
-        if (mayBeBeginning || !isAtEnd && !hasBeginning && _repeatsTail && MayRepeatMore())
-            return "";
-        var rest = _held.AsSpan(RepeatedLength(hasBeginning));
+        return DropWhiteSpace(_held.AsSpan(RepeatedLength(hasBeginning)), isAtEnd);
+    }
+
+    // The white space at the end of what was delivered comes once more, or not at all.
+    private string DropWhiteSpace(ReadOnlySpan<char> rest, bool isAtEnd)
+    {
         var again = CommonLength(rest, _owed);
         if (!isAtEnd && again == rest.Length && again < _owed.Length)
             return "";
