@@ -25,6 +25,19 @@ public static class EndpointPoolHttpExtensions
         };
     }
 
+    /// <summary>
+    /// Explains where HTTP calls go that name a stored object (a response, a conversation, a file, a batch, a cached content), and why. Has no side effects. Thread-safe.
+    /// </summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="id">The object's id, as requests name it; not in the answer.</param>
+    /// <returns>A sentence, as in <c>The object was made by endpoint 'e1' …</c>.</returns>
+    public static string ExplainStoredObject(this EndpointPool pool, string id)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        ArgumentException.ThrowIfNullOrWhiteSpace(id);
+        return StatePlacement.Explain(pool, HttpSide.GetSide(pool).Ids, id);
+    }
+
     // Relative addresses are resolved against the folder, so a base without a slash would lose its last part.
     internal static Uri BaseAddress(this EndpointPool pool) =>
         pool.Origin.AbsoluteUri.EndsWith('/') ? pool.Origin : new Uri(pool.Origin.AbsoluteUri + "/");

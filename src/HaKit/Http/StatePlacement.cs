@@ -42,6 +42,19 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         return groups.Count == 0 ? null : new(Confined(profile, groups[0]), names, null, groups.Count > 1 ? Confined(profile, groups[1]) : null);
     }
 
+    /// <summary>Says where calls go that name the object, and why.</summary>
+    public static string Explain(EndpointPool pool, StoredIds ids, string id)
+    {
+        if (ids.MakerOf(id) is not { } maker)
+        {
+            return "The endpoint that made the object is not known: the first tier's endpoint is asked, and once more the next one that does not share its store.";
+        }
+        var others = pool.Endpoints.FirstOrDefault(e => e.Name == maker) is { } owner ? pool.Endpoints.Where(e => e.Address is not null && e.Name != maker && ShareStore(e, owner)).Select(e => e.Name).ToArray() : [];
+        return others.Length == 0
+            ? $"The object was made by endpoint '{maker}', and no other endpoint shares its account and region: calls that name it go there, or end with {nameof(StateNotPortableException)}."
+            : $"The object was made by endpoint '{maker}': calls that name it go there or to '{string.Join("', '", others)}', which have the same account and region.";
+    }
+
     /// <summary>Do both see the same stored objects? Those of one account in one region do.</summary>
     private static bool ShareStore(PoolEndpoint one, PoolEndpoint other) =>
         one.Name == other.Name || one.Domains.Shares(other.Domains, FaultReach.Account) && string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal);

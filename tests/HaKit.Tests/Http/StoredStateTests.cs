@@ -65,6 +65,18 @@ public sealed class StoredStateTests
         }
     }
 
+    [Theory(Timeout = 120_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Where_a_stored_object_is_and_why_can_be_asked(bool isShared)
+    {
+        await using var world = new World(3, isShared);
+        var id = await world.AskAsync(null, stream: false);
+        var maker = id.Split('_')[1];
+        world.Explain(id).Should().StartWith($"The object was made by endpoint '{maker}'").And.Contain(isShared ? "which have the same account and region" : "no other endpoint shares its account").And.NotContain(id);
+        world.Explain("resp_other").Should().Contain("is not known");
+    }
+
     [Fact(Timeout = 120_000)]
     public async Task An_object_of_unknown_origin_is_asked_for_at_the_first_endpoint_and_once_more()
     {
@@ -150,6 +162,8 @@ public sealed class StoredStateTests
         public List<Named> Servers { get; } = [];
 
         public HttpClient Client { get; }
+
+        public string Explain(string id) => _pool.ExplainStoredObject(id);
 
         public Task<string> AskAsync(string? previous, bool stream) => AskAsync(Client, previous, stream);
 
