@@ -6,6 +6,7 @@ using HaKit.Faults;
 using HaKit.Heartbeats;
 using HaKit.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -416,5 +417,44 @@ public sealed class AlertTests
                 response.Headers.RetryAfter = new(TimeSpan.FromSeconds(7));
             return response;
         }
+    }
+
+    [Fact]
+    public void A_panel_beside_the_pools_is_sent_when_it_is_not_healthy_and_when_it_is_again()
+    {
+        using var bench = new Bench();
+        var panel = new Backups();
+        bench.Test.Time.Run(() =>
+        {
+            bench.Dispatcher.Watch(panel);
+            return Task.CompletedTask;
+        });
+        Pass();
+        bench.Messages.Should().BeEmpty();
+        panel.State = HealthStatus.Degraded;
+        Pass();
+        panel.State = HealthStatus.Unhealthy;
+        Pass();
+        panel.Failure = new InvalidOperationException("a panel that throws ends nothing");
+        Pass();
+        (panel.Failure, panel.State) = (null, HealthStatus.Healthy);
+        Pass();
+        bench.Texts.Should().HaveCount(4).And.StartWith("vault state is degraded (it is Degraded).")
+            .And.Contain("vault state does not do its work (it is Unhealthy).").And.Contain(t => t.StartsWith("vault state is well again", StringComparison.Ordinal)).And.Contain(t => t.StartsWith("vault state does its work again", StringComparison.Ordinal));
+
+        void Pass()
+        {
+            bench.Test.Time.Advance(TimeSpan.FromSeconds(31));
+            bench.Test.Time.Advance(TimeSpan.FromSeconds(5));
+        }
+    }
+
+    private sealed class Backups : IStatusPanel
+    {
+        public HealthStatus State { get; set; } = HealthStatus.Healthy;
+
+        public Exception? Failure { get; set; }
+
+        public StatusPanel Read() => Failure is { } failure ? throw failure : new("vault state", State, $"it is {State}", []);
     }
 }
