@@ -49,15 +49,15 @@ public sealed class SourceTests : VaultTestBase
     {
         WriteSome();
         var a = new MemoryDestination();
-        await using (var first = Make([("a", a)]))
+        await using (var first = Make([("a", a)], configure: static o => (o.Keys["2"], o.ActiveKey) = (Key2, 2)))
             await first.SaveAsync(Source, cancellationToken: Token);
         var before = a.Copy();
-        await using var both = Make([("a", a)], configure: o => o.Keys["2"] = Key2);
+        await using var both = Make([("a", a)], configure: static o => o.Keys["2"] = o.Keys["10"] = Key2); // in a list, 10 stands before 2
         await both.RekeyAsync(Token);
         foreach (var (name, content) in before)
             a.Objects[name] = content; // each old object is still there, beside the new one
         await both.RekeyAsync(Token);
-        a.Objects.Keys.Should().OnlyContain(n => n.EndsWith(".2", StringComparison.Ordinal));
+        a.Objects.Keys.Should().OnlyContain(n => n.EndsWith(".10", StringComparison.Ordinal));
         await RestoresAsync(both, "latest", Tree(Source));
     }
 

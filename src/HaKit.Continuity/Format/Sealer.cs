@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Security.Cryptography;
@@ -40,9 +41,21 @@ internal sealed class Sealer(VaultKeyRing keys)
     public byte[] Seal(ObjectName name, ReadOnlySpan<byte> plain)
     {
         CountSeal(name.Key);
-        var packed = Compress(plain);
-        var isSmaller = packed.Length < plain.Length;
-        var body = isSmaller ? packed : plain;
+        var packed = ArrayPool<byte>.Shared.Rent(plain.Length);
+        try
+        {
+            // What does not fit is not smaller.
+            var isSmaller = BrotliEncoder.TryCompress(plain, packed.AsSpan(0, Math.Max(0, plain.Length - 1)), out var length, quality: 1, window: 20);
+            return SealBody(name, isSmaller ? packed.AsSpan(0, length) : plain, isSmaller);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(packed, clearArray: true);
+        }
+    }
+
+    private byte[] SealBody(ObjectName name, ReadOnlySpan<byte> body, bool isSmaller)
+    {
         var sealedBytes = new byte[HeaderSize + body.Length + TagSize];
         sealedBytes[0] = (byte)'H';
         sealedBytes[1] = (byte)'V';
@@ -110,12 +123,6 @@ internal sealed class Sealer(VaultKeyRing keys)
     }
 
     private static byte[] AssociatedData(ObjectName name, ReadOnlySpan<byte> sealedBytes) => [.. Encoding.ASCII.GetBytes(name.ToString()), .. sealedBytes[..PrefixSize]];
-
-    private static byte[] Compress(ReadOnlySpan<byte> plain)
-    {
-        var packed = new byte[BrotliEncoder.GetMaxCompressedLength(plain.Length)];
-        return BrotliEncoder.TryCompress(plain, packed, out var length, quality: 1, window: 22) ? packed[..length] : plain.ToArray();
-    }
 
     private static byte[] Decompress(byte[] body, ObjectName name)
     {
