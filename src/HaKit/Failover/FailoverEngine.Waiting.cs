@@ -25,8 +25,12 @@ internal sealed partial class FailoverEngine
         var reader = new ProspectReader(call, settings, now, Outage, isCompany);
         var prospects = reader.Read(snapshot);
         if (prospects.TrialAt < call.Deadline && prospects.CameBackAt > now)
+        {
             // A call that has asked no endpoint yet need not pause.
             Outage.BeginOutage(now, call.History.IsFresh ? now - OutagePace.PauseAfter(0, default) : call.LastFailure);
+            CallWaits?.Invoke(Outage.Since ?? now);
+        }
+
         var facts = FactsOf(call, settings, prospects.AskedAt, now);
         var decision = WaitDecision.Of(in prospects, in facts);
         return CarryOut(call, in decision, in reader, now);

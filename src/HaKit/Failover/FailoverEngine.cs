@@ -103,6 +103,9 @@ internal sealed partial class FailoverEngine
     /// <summary>Told of the endpoint and the bytes where an answer is too long to be held to its end.</summary>
     public Action<string, long>? HeldTooLong { get; set; }
 
+    /// <summary>Told, whenever a call begins or goes on to wait because nothing serves it, when the outage began that it knows.</summary>
+    public Action<TimeSpan>? CallWaits { get; set; }
+
     /// <summary>Told of the endpoint and the fault of an attempt outside an outage whose call was served nevertheless, and of the endpoint that served it.</summary>
     public Action<string, Fault, string>? FailureHidden { get; set; }
 

@@ -256,7 +256,7 @@ internal sealed class Heartbeat
         if (fault?.Kind == FaultKind.DnsFailed && _member.Successes > 0 && _member.Health.State.IsInService)
             return;
         // While nothing serves, the first answer opens the gate.
-        var isDecisive = fault is null && _pacemaker.IsOutage;
+        var isDecisive = fault is null && _pacemaker.IsAnswerDecisive;
         if (_detector is { } detector)
         {
             DetectorVerdict verdict;

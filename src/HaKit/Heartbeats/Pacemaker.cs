@@ -24,6 +24,8 @@ internal sealed class Pacemaker
     private TimeSpan _watchPeriod;
     private TimeSpan _watchDue;
     private TimeSpan? _outageSince;
+    private TimeSpan _waitedSince;
+    private volatile bool _isWaitedFor;
     private uint _outageTurn;
     private TimeSpan _toldAt;
     private bool _isStopped;
@@ -49,6 +51,12 @@ internal sealed class Pacemaker
 
     /// <summary>Can none of the members take ordinary traffic?</summary>
     public bool IsOutage { get; private set; }
+
+    /// <summary>Do calls wait at this moment? Null: none ever does.</summary>
+    public Func<bool>? AreCallsWaiting { get; init; }
+
+    /// <summary>Is one answer of an endpoint enough to bring it back, because no endpoint serves, or calls wait for one that does?</summary>
+    public bool IsAnswerDecisive => IsOutage || _isWaitedFor;
 
     /// <summary>From now on beats for these; <paramref name="setupOf"/> says how each is asked, or null for not at all.</summary>
     public void ApplyMembers(EndpointState[] members, Func<EndpointState, HeartbeatSetup?> setupOf, HealthOptions options)
@@ -105,6 +113,24 @@ internal sealed class Pacemaker
 
     /// <summary>May this replica ask probes that cost money? Null: it may.</summary>
     public Func<bool>? MayAskCostly { get; set; }
+
+    /// <summary>
+    /// Calls wait because nothing serves them, although no endpoint may be known to be out yet: asks the endpoints at the pace of an outage until no call waits.
+    /// Called whenever a call begins or goes on to wait.
+    /// </summary>
+    /// <param name="since">When the outage began that the calls know.</param>
+    public void AskWhileCallsWait(TimeSpan since)
+    {
+        if (_isWaitedFor || IsOutage)
+            return;
+        lock (_gate)
+        {
+            if (_isStopped || _isWaitedFor || IsOutage || _hearts.Count == 0)
+                return;
+            (_isWaitedFor, _waitedSince) = (true, since);
+            _outage.Change(_outagePause(Clock.Now - since), Timeout.InfiniteTimeSpan);
+        }
+    }
 
     /// <summary>Has an endpoint asked at once. False when it has no heartbeat, or asking now is of no use.</summary>
     public bool AskNow(EndpointState member) => HeartOf(member.Health)?.AskNow(isDoubted: true) == true;
@@ -174,6 +200,7 @@ internal sealed class Pacemaker
             {
                 lasted = now - _outageSince;
                 _outageSince = null;
+                _isWaitedFor = false;
                 _outage.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             }
         }
@@ -198,12 +225,11 @@ internal sealed class Pacemaker
         TimeSpan? age = null;
         lock (_gate)
         {
-            if (!_isStopped && _outageSince is { } since)
-            {
+            _isWaitedFor = _isWaitedFor && _outageSince is null && AreCallsWaiting?.Invoke() == true;
+            if (!_isStopped && (_isWaitedFor ? _waitedSince : _outageSince) is { } since)
                 _outage.Change(_outagePause(now - since), Timeout.InfiniteTimeSpan);
-                if (now - _toldAt >= TellEvery)
-                    (_toldAt, age) = (now, now - since);
-            }
+            if (!_isStopped && _outageSince is { } outageSince && now - _toldAt >= TellEvery)
+                (_toldAt, age) = (now, now - outageSince);
         }
 
         if (age is { } length)

@@ -32,10 +32,14 @@ internal sealed class PoolHeartbeats : IDisposable
         _pacemaker = new Pacemaker(clock, health, chance, OutagePace.ProbePauseAt, journal.OnOutageChanged)
         {
             OutageGoesOn = age => journal.RecordOutageGoesOn(age, queue.Count),
+            AreCallsWaiting = () => queue.Count > 0,
         };
     }
 
     public void OnHealthChanged(HealthChange change) => _pacemaker.OnHealthChanged(change, _clock.Now);
+
+    /// <summary>Asks the endpoints at the pace of an outage until no call waits.</summary>
+    public void AskWhileCallsWait(TimeSpan since) => _pacemaker.AskWhileCallsWait(since);
 
     /// <summary>Lets only the replica that leads ask the probes that cost money.</summary>
     public void AskCostlyOnlyIf(Func<bool> leads) => _pacemaker.MayAskCostly = leads;

@@ -23,7 +23,6 @@ public sealed class StructureTests
         ["Dialect.Classify"] = "a flat table: what a status and its words mean, in the order in which they are asked",
         ["HealthReducer.Next"] = "a flat table: one line for each source of evidence",
         ["HealthReducer.ProbeMiss"] = "what makes a missed beat count for nothing, one line for each reason",
-        ["WaitDecision.Waits"] = "a flat table: one line for each rule of waiting",
     };
 
     [Fact]

@@ -10,13 +10,19 @@ public sealed class OutageTests
     private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);
 
     [Theory]
-    [InlineData(15)]
-    [InlineData(60)]
-    public void A_waiting_call_is_served_within_a_second_after_a_heartbeat_can_show_that_the_endpoints_are_back(double seconds)
+    [InlineData(15, 2, true)]
+    [InlineData(60, 2, true)]
+    [InlineData(5, 1, false)]
+    [InlineData(15, 1, false)]
+    [InlineData(60, 1, false)]
+    [InlineData(5, 3, false)]
+    [InlineData(15, 3, false)]
+    [InlineData(60, 3, false)]
+    public void A_waiting_call_is_served_within_a_second_after_a_heartbeat_can_show_that_the_endpoints_are_back(double seconds, int endpoints, bool refused)
     {
-        using var test = TestPools.Create(2, o => o.Heartbeat.Enabled = true);
+        using var test = TestPools.Create(endpoints, o => o.Heartbeat.Enabled = true);
         foreach (var endpoint in test.Endpoints)
-            endpoint.Faults.During(TimeSpan.Zero, S(seconds), FakeFault.Refused, where: static _ => true);
+            endpoint.Faults.During(TimeSpan.Zero, S(seconds), refused ? FakeFault.Refused : Overloaded, where: static _ => true);
         test.Call().WaitRules.Should().Contain(WaitRule.Pace);
         test.Time.Elapsed.Should().BeLessThanOrEqualTo(S(seconds + 1.1));
     }

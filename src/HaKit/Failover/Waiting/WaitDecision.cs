@@ -75,24 +75,47 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
     // The soonest of what time brings; beyond the deadline it brings nothing.
     private static WaitDecision Waits(in Prospects prospects, in WaitFacts facts)
     {
-        var retry = Min(RetryAt(in prospects, in facts), prospects.CameBackAt);
-        var room = prospects.RoomAt > facts.Now ? prospects.RoomAt : TimeSpan.MaxValue;
-        var trial = Max(prospects.TrialAt, facts.NextTrialAt);
-        var isNamed = prospects.IsTrialTimeNamed && prospects.TrialAt > facts.Now;
-        if (Min(retry, room) >= facts.Deadline && prospects.TrialAt >= facts.Deadline && !prospects.MayComeFree)
+        var times = TimesOf(in prospects, in facts);
+        if (BringsNothing(in prospects, in facts, in times))
             return new(WaitAction.GiveUp, WaitRule.BackTooLate);
-        if (room < facts.Deadline && room <= Min(trial, retry))
-            return new(WaitAction.Wait, WaitRule.Place, room);
-        if (prospects.TrialAt < facts.Deadline && isNamed && trial <= retry)
-            return new(WaitAction.Wait, WaitRule.NamedTime, trial);
-        if (prospects.TrialAt < facts.Deadline && facts.MayAsk)
-            return new(trial <= retry ? WaitAction.WaitToAsk : WaitAction.Wait, trial <= retry ? WaitRule.Pace : WaitRule.Retry, Min(Min(trial, retry), facts.Deadline));
-        if (retry < facts.Deadline)
-            return new(WaitAction.Wait, WaitRule.Retry, retry);
-        return prospects.TrialAt < facts.Deadline
-            ? new(WaitAction.WaitForRelease, WaitRule.AnotherAsks, facts.Deadline)
-            : new(WaitAction.WaitForRelease, WaitRule.Place, facts.Deadline);
+        return WaitsForPlace(in facts, in times)
+            ?? WaitsForNamedTime(in prospects, in facts, in times)
+            ?? WaitsForPace(in prospects, in facts, in times)
+            ?? WaitsForRetry(in facts, in times)
+            ?? WaitsForRelease(in prospects, in facts);
     }
+
+    private static Times TimesOf(in Prospects prospects, in WaitFacts facts) => new(
+        Retry: Min(RetryAt(in prospects, in facts), prospects.CameBackAt),
+        Room: prospects.RoomAt > facts.Now ? prospects.RoomAt : TimeSpan.MaxValue,
+        Trial: Max(prospects.TrialAt, facts.NextTrialAt));
+
+    private static bool BringsNothing(in Prospects prospects, in WaitFacts facts, in Times times) =>
+        Min(times.Retry, times.Room) >= facts.Deadline && prospects.TrialAt >= facts.Deadline && !prospects.MayComeFree;
+
+    private static WaitDecision? WaitsForPlace(in WaitFacts facts, in Times times) =>
+        times.Room < facts.Deadline && times.Room <= Min(times.Trial, times.Retry) ? new(WaitAction.Wait, WaitRule.Place, times.Room) : null;
+
+    private static WaitDecision? WaitsForNamedTime(in Prospects prospects, in WaitFacts facts, in Times times) =>
+        prospects.TrialAt < facts.Deadline && prospects.IsTrialTimeNamed && prospects.TrialAt > facts.Now && times.Trial <= times.Retry
+            ? new(WaitAction.Wait, WaitRule.NamedTime, times.Trial)
+            : null;
+
+    // A call that may ask holds the right to until its trial is due; if a retry is due sooner, it sleeps until then and leaves the right to another.
+    private static WaitDecision? WaitsForPace(in Prospects prospects, in WaitFacts facts, in Times times)
+    {
+        if (prospects.TrialAt >= facts.Deadline || !facts.MayAsk)
+            return null;
+        return times.Trial <= times.Retry
+            ? new(WaitAction.WaitToAsk, WaitRule.Pace, Min(times.Trial, facts.Deadline))
+            : new(WaitAction.Wait, WaitRule.Retry, Min(times.Retry, facts.Deadline));
+    }
+
+    private static WaitDecision? WaitsForRetry(in WaitFacts facts, in Times times) =>
+        times.Retry < facts.Deadline ? new(WaitAction.Wait, WaitRule.Retry, times.Retry) : null;
+
+    private static WaitDecision WaitsForRelease(in Prospects prospects, in WaitFacts facts) =>
+        new(WaitAction.WaitForRelease, prospects.TrialAt < facts.Deadline ? WaitRule.AnotherAsks : WaitRule.Place, facts.Deadline);
 
     // Five retries are made in ordinary service, as far as the budget pays and an outage's account has room; what is left goes by the outage's pace.
     private static TimeSpan RetryAt(in Prospects prospects, in WaitFacts facts) =>
@@ -101,4 +124,7 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    /// <summary>When each of what a call may wait for is due; never: <see cref="TimeSpan.MaxValue"/>.</summary>
+    private readonly record struct Times(TimeSpan Retry, TimeSpan Room, TimeSpan Trial);
 }
