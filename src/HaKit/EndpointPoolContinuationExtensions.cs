@@ -59,7 +59,7 @@ public static class EndpointPoolContinuationExtensions
                     (route, state, open),
                     static (attempt, s, token) =>
                     {
-                        s.route.Ask(attempt.Endpoint);
+                        s.route.RecordAsked(attempt.Endpoint);
                         return s.open(attempt, s.state, token);
                     },
                     reader,
@@ -74,7 +74,7 @@ public static class EndpointPoolContinuationExtensions
             }
             catch (Exception exception) when (exception is not (NotContinuedException or OperationCanceledException))
             {
-                route.Refuse();
+                route.RecordRefusal();
             }
         }
     }

@@ -27,7 +27,7 @@ internal struct AttemptReservation
     }
 
     /// <summary>Frees the places, settles the tokens by what was really used (null: not known), and lets adaptive limits learn.</summary>
-    public readonly void Settle(EndpointState state, Fault? fault, long? tokens, TimeSpan now)
+    public readonly void Release(EndpointState state, Fault? fault, long? tokens, TimeSpan now)
     {
         if (fault is null)
         {

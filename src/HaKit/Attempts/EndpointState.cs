@@ -251,7 +251,7 @@ internal sealed class EndpointState
     /// <summary>An attempt has shown the first sign of its answer.</summary>
     /// <param name="now">The time on the pool's clock.</param>
     /// <param name="began">When the attempt began.</param>
-    public void Answered(TimeSpan now, TimeSpan began)
+    public void RecordAnswer(TimeSpan now, TimeSpan began)
     {
         var last = Volatile.Read(ref _counts.AnsweredAt);
         Volatile.Write(ref _counts.AnsweredAt, now.Ticks);
@@ -284,7 +284,7 @@ internal sealed class EndpointState
         {
             _successes.Add(answered.Ticks);
             if (firstContentAt is null)
-                Answered(now, now - answered);
+                RecordAnswer(now, now - answered);
             else
                 Volatile.Write(ref _counts.AnsweredAt, now.Ticks); // that it answers was news at its first content
         }

@@ -220,7 +220,7 @@ internal sealed class Lease
         if (FirstContentAt is not null || IsCompleted)
             return;
         _data.FirstContentAt = now;
-        State.Answered(now, Started);
+        State.RecordAnswer(now, Started);
         _data.Trace.FirstContent(State, now - Started);
         AttemptLessons.LearnFirstSign(this, TryBreakSilence(), now);
         State.Health.FirstContent(_data.Ticket, now);
@@ -239,7 +239,7 @@ internal sealed class Lease
     }
 
     /// <summary>Its limit has passed, and it goes on to its end all the same: no other endpoint would answer sooner.</summary>
-    public void Keep(TimeSpan now)
+    public void KeepUntilEnd(TimeSpan now)
     {
         _data.KeptSince = now;
         SilentUntil = EndsAt;
@@ -286,7 +286,7 @@ internal sealed class Lease
             State.Health.Complete(_data.Ticket, fault, now, State.Calls, State.InFlight, State.ServedBegan);
         }
 
-        _data.Reservation.Settle(State, fault, tokens, now);
+        _data.Reservation.Release(State, fault, tokens, now);
         _data.Trace.End(this, fault, now);
         return true;
     }

@@ -63,12 +63,12 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         }
         catch
         {
-            Leave();
+            LeaveWaitQueue();
             throw;
         }
         if (progress != Progress.Decided)
             return ContinueAsync(progress, until, now);
-        Leave();
+        LeaveWaitQueue();
         return new(_end);
     }
 
@@ -103,7 +103,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         {
             registration.Dispose();
             registrationOutside.Dispose();
-            Leave();
+            LeaveWaitQueue();
         }
     }
 
@@ -160,7 +160,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         Start(ref _first, lease);
     }
 
-    private void Leave()
+    private void LeaveWaitQueue()
     {
         var asked = call.IsAsker;
         engine.Resign(call);
@@ -173,7 +173,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     // Looks at what runs, and at the call's own end. Afterwards what still runs, if anything, is in _first.
     private bool IsDecided(TimeSpan now)
     {
-        if (_first.Lease is not null && Look(ref _first, now) || _hedge.Lease is not null && Look(ref _hedge, now))
+        if (_first.Lease is not null && ExamineAttempt(ref _first, now) || _hedge.Lease is not null && ExamineAttempt(ref _hedge, now))
         {
             LeaveOthers(now);
             return true;
@@ -197,24 +197,24 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     }
 
     // What has become of one attempt? True if the call is decided by it.
-    private bool Look(ref RunningAttempt attempt, TimeSpan now)
+    private bool ExamineAttempt(ref RunningAttempt attempt, TimeSpan now)
     {
         var lease = attempt.Lease!;
         if (attempt.HasEnded)
             return Harvest(ref attempt, now);
         if (IsCancelled)
-            return Leave(ref attempt, KnownFaults.CallerCancelled, now);
+            return TryEndAttempt(ref attempt, KnownFaults.CallerCancelled, now);
         if (now < lease.TimeoutAt && now < call.Deadline)
             return false;
         if (now < call.Deadline && now < lease.EndsAt && engine.KeepsSilent(call, lease, now))
         {
-            lease.Keep(now);
+            lease.KeepUntilEnd(now);
             call.LastFailure = lease.Started; // what other calls were served since then shows that their endpoints serve
             return false;
         }
         var fault = OverdueFault(lease, now);
         var endpoint = lease.State.Endpoint.Name;
-        if (Leave(ref attempt, fault, now))
+        if (TryEndAttempt(ref attempt, fault, now))
             return true;
         if (fault.IsNeutral || engine.ActionFor(call, fault, now) != FaultAction.Return)
             return false;
@@ -248,14 +248,14 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             _end = outcome;
             return true;
         }
-        Keep(outcome, fault.IsRefusal);
+        KeepOutcome(outcome, fault.IsRefusal);
         if (isOver)
             _end = TakeRefusal()!.Value;
         return isOver;
     }
 
     // The first refusal and the last other failure: one of them may be what the caller gets.
-    private void Keep(Outcome<TResult> outcome, bool isRefusal)
+    private void KeepOutcome(Outcome<TResult> outcome, bool isRefusal)
     {
         if (isRefusal && _hasRefusal)
         {
@@ -285,7 +285,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     }
 
     // Cancels an attempt. Well-behaved callbacks end at once and tell how; one that ignores its token is abandoned and delays no call.
-    private bool Leave(ref RunningAttempt attempt, Fault fault, TimeSpan now)
+    private bool TryEndAttempt(ref RunningAttempt attempt, Fault fault, TimeSpan now)
     {
         var lease = attempt.Lease!;
         lease.Cancel(fault);
@@ -311,7 +311,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     {
         if (attempt.Lease is not { } lease)
             return;
-        if (Leave(ref attempt, engine.WasUnusuallySilent(call, lease, now) ? KnownFaults.FirstContentTimeout : KnownFaults.Superseded, now))
+        if (TryEndAttempt(ref attempt, engine.WasUnusuallySilent(call, lease, now) ? KnownFaults.FirstContentTimeout : KnownFaults.Superseded, now))
             Discard(_end);
     }
 
@@ -405,7 +405,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     private static void Discard(Outcome<TResult> outcome)
     {
         if (outcome.Exception is null)
-            Discards.Of(outcome.Result);
+            Discards.DisposeResult(outcome.Result);
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
@@ -414,7 +414,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     {
         public void Reap()
         {
-            Discard(runner.Take(task));
+            Discard(runner.TakeResult(task));
             lease.GiveBackContext();
         }
     }
@@ -423,7 +423,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
 /// <summary>Disposes a result that no caller will see.</summary>
 internal static class Discards
 {
-    public static void Of(object? result)
+    public static void DisposeResult(object? result)
     {
         if (result is IAsyncDisposable later)
             Dispose(later);

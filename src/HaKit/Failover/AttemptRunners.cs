@@ -16,7 +16,7 @@ internal interface IAttemptRunner<TResult, TRaw>
     Outcome<TResult> Harvest(ValueTask<TRaw> task, Lease lease, TimeSpan now);
 
     /// <summary>Takes the result of an attempt that its call has left; its lease was completed then.</summary>
-    Outcome<TResult> Take(ValueTask<TRaw> task);
+    Outcome<TResult> TakeResult(ValueTask<TRaw> task);
 }
 
 /// <summary>Runs the callback itself: for pools to which the application added no strategies of its own. Without a pipeline there is no context either.</summary>
@@ -27,12 +27,12 @@ internal readonly struct DirectRunner<TResult, TState>(
 
     public Outcome<TResult> Harvest(ValueTask<TResult> task, Lease lease, TimeSpan now)
     {
-        var outcome = Take(task);
-        guard.Settle(lease, outcome.Exception, now);
+        var outcome = TakeResult(task);
+        guard.CompleteLease(lease, outcome.Exception, now);
         return outcome;
     }
 
-    public Outcome<TResult> Take(ValueTask<TResult> task)
+    public Outcome<TResult> TakeResult(ValueTask<TResult> task)
     {
         try
         {
@@ -90,9 +90,9 @@ internal readonly struct PipelineRunner<TResult, TState>(
     }
 
     // The guard in the pipeline has completed the lease.
-    public Outcome<TResult> Harvest(ValueTask<Outcome<TResult>> task, Lease lease, TimeSpan now) => Take(task);
+    public Outcome<TResult> Harvest(ValueTask<Outcome<TResult>> task, Lease lease, TimeSpan now) => TakeResult(task);
 
-    public Outcome<TResult> Take(ValueTask<Outcome<TResult>> task)
+    public Outcome<TResult> TakeResult(ValueTask<Outcome<TResult>> task)
     {
         try
         {

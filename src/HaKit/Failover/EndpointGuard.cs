@@ -13,7 +13,7 @@ internal sealed class EndpointGuard(IFaultClassifier classifier, TimeProvider ti
     /// <param name="lease">The attempt.</param>
     /// <param name="exception">What it threw; null for nothing.</param>
     /// <param name="now">The time on the pool's clock.</param>
-    public void Settle(Lease lease, Exception? exception, TimeSpan now)
+    public void CompleteLease(Lease lease, Exception? exception, TimeSpan now)
     {
         if (exception is null && lease.Declared is null)
         {
@@ -24,12 +24,12 @@ internal sealed class EndpointGuard(IFaultClassifier classifier, TimeProvider ti
             return;
         }
         lease.IsHandedOver = false;
-        lease.Fault = Judge(lease, exception);
+        lease.Fault = FindFault(lease, exception);
         lease.Complete(lease.Fault, now);
     }
 
     // The caller's token decides what is a cancellation by the caller, never the exception's type.
-    private Fault Judge(Lease lease, Exception? exception)
+    private Fault FindFault(Lease lease, Exception? exception)
     {
         if (exception is OperationCanceledException && lease.CancelledFor is { } why)
             return why;

@@ -29,13 +29,13 @@ internal sealed class EndpointGuardStrategy(IFaultClassifier classifier, TimePro
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            _guard.Settle(lease, exception, lease.Clock.Now);
+            _guard.CompleteLease(lease, exception, lease.Clock.Now);
             return new(Outcome.FromException<TResult>(exception));
         }
         if (!task.IsCompletedSuccessfully)
             return AwaitAsync(task, lease);
         var outcome = task.Result;
-        _guard.Settle(lease, outcome.Exception, lease.Clock.Now);
+        _guard.CompleteLease(lease, outcome.Exception, lease.Clock.Now);
         return new(outcome);
     }
 
@@ -52,7 +52,7 @@ internal sealed class EndpointGuardStrategy(IFaultClassifier classifier, TimePro
         {
             outcome = Outcome.FromException<TResult>(exception);
         }
-        _guard.Settle(lease, outcome.Exception, lease.Clock.Now);
+        _guard.CompleteLease(lease, outcome.Exception, lease.Clock.Now);
         return outcome;
     }
 }

@@ -106,7 +106,7 @@ public sealed class PartialResponseException : EndpointPoolException
         NotContinuedReason notContinued = NotContinuedReason.Off)
         : base(
             pool,
-            string.Create(CultureInfo.InvariantCulture, $"the answer of '{endpoint}' ended early ({fault}), after {delivered} items with content.{Tell(notContinued)}"),
+            string.Create(CultureInfo.InvariantCulture, $"the answer of '{endpoint}' ended early ({fault}), after {delivered} items with content.{Describe(notContinued)}"),
             attempts, retryAfter, inner)
     {
         NotContinued = notContinued;
@@ -134,7 +134,7 @@ public sealed class PartialResponseException : EndpointPoolException
     /// <summary>Gets or sets the call's deadline on the pool's clock.</summary>
     internal TimeSpan Deadline { get; set; }
 
-    private static string Tell(NotContinuedReason reason) => reason switch
+    private static string Describe(NotContinuedReason reason) => reason switch
     {
         NotContinuedReason.Off => "",
         NotContinuedReason.Failed => " Its continuation failed.",

@@ -112,7 +112,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     }
 
     /// <summary>A rule of waiting applies to it. False when that rule has applied before.</summary>
-    public bool Note(WaitRule rule)
+    public bool RecordRule(WaitRule rule)
     {
         for (var rules = Rules; rules != 0; rules >>= 4)
         {

@@ -9,14 +9,14 @@ namespace HaKit.Failover;
 internal sealed partial class FailoverEngine
 {
     /// <summary>How a call ended, and what it was that ended it; null for nothing.</summary>
-    public (CallOutcome Outcome, string? Error) Judge(FailoverCall call, Exception? failure)
+    public (CallOutcome Outcome, string? Error) FindOutcome(FailoverCall call, Exception? failure)
     {
         switch (failure)
         {
             case null when call.IsServed || call.History.IsFresh:
                 return (CallOutcome.Served, null);
             case null: // a refusal that is a result, not an exception
-                return Judge(call.History.Entries[^1].Fault ?? KnownFaults.Unknown);
+                return FindOutcome(call.History.Entries[^1].Fault ?? KnownFaults.Unknown);
             case DeadlineExceededException:
                 return (CallOutcome.Failed, nameof(FaultKind.DeadlineExceeded));
             case EndpointPoolException:
@@ -24,11 +24,11 @@ internal sealed partial class FailoverEngine
             case OperationCanceledException:
                 return (CallOutcome.Caller, nameof(FaultKind.CallerCancelled));
             default:
-                return Judge(Classify(failure, Snapshot.Members[0].Endpoint));
+                return FindOutcome(Classify(failure, Snapshot.Members[0].Endpoint));
         }
     }
 
-    private static (CallOutcome, string) Judge(Fault fault) => (fault.Blame switch
+    private static (CallOutcome, string) FindOutcome(Fault fault) => (fault.Blame switch
     {
         FaultBlame.Request => CallOutcome.Request,
         FaultBlame.Caller => CallOutcome.Caller,
@@ -36,7 +36,7 @@ internal sealed partial class FailoverEngine
     }, fault.KindName);
 
     // A stream's span goes on with the stream: its attempt ends it.
-    private void Tell(FailoverCall call, CallOutcome outcome, string? error)
+    private void RecordOutcome(FailoverCall call, CallOutcome outcome, string? error)
     {
         var span = call.Span;
         var took = (call.IsServed ? call.ServedAt : Clock.Now) - call.Started;

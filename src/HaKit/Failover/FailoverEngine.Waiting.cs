@@ -32,7 +32,7 @@ internal sealed partial class FailoverEngine
         }
 
         var facts = FactsOf(call, settings, prospects.AskedAt, now);
-        var decision = WaitDecision.Of(in prospects, in facts);
+        var decision = WaitDecision.Decide(in prospects, in facts);
         return CarryOut(call, in decision, in reader, now);
     }
 
@@ -58,13 +58,13 @@ internal sealed partial class FailoverEngine
 
     private Step CarryOut(FailoverCall call, in WaitDecision decision, in ProspectReader reader, TimeSpan now)
     {
-        if (call.Note(decision.Rule))
+        if (call.RecordRule(decision.Rule))
             Telemetry.RecordWait(decision.Rule);
         switch (decision.Action)
         {
             case WaitAction.GiveUp:
                 Resign(call);
-                return Step.GiveUp(WhyOf(call, decision.Rule, now));
+                return Step.EndCall(WhyOf(call, decision.Rule, now));
             case WaitAction.AskReturned:
                 return AskReturned(call, reader.Returned!, now);
             case WaitAction.Retry:

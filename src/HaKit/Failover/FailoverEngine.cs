@@ -25,7 +25,7 @@ internal readonly record struct Step(StepKind Kind, Lease? Lease = null, TimeSpa
 
     public static Step Wait(TimeSpan until) => new(StepKind.Wait, Until: until);
 
-    public static Step GiveUp(string why) => new(StepKind.GiveUp, Why: why);
+    public static Step EndCall(string why) => new(StepKind.GiveUp, Why: why);
 }
 
 /// <summary>
@@ -152,7 +152,7 @@ internal sealed partial class FailoverEngine
 
     public void End(FailoverCall call, CallOutcome outcome, string? error)
     {
-        Tell(call, outcome, error);
+        RecordOutcome(call, outcome, error);
         call.LeaveReturn();
         if (call.HasPaid)
             Budget.GiveBack();
@@ -168,18 +168,18 @@ internal sealed partial class FailoverEngine
         var settings = Settings;
         if (call.HoldUntil > now)
         {
-            if (call.Note(WaitRule.Policy))
+            if (call.RecordRule(WaitRule.Policy))
                 Telemetry.RecordWait(WaitRule.Policy);
             return Step.Wait(call.HoldUntil);
         }
         var refusal = call.History.Refusal;
         if (refusal == RefusalState.Final)
-            return Step.GiveUp("the request was refused.");
+            return Step.EndCall("the request was refused.");
         if (StartUntried(call, settings, now) is { } lease)
             return Step.Start(lease);
         // An endpoint that is out does not hold the answer back: waiting for it would turn a wrong path into a call as long as its deadline.
         return refusal != RefusalState.None
-            ? Step.GiveUp("the request was refused, and no other endpoint can be asked now.")
+            ? Step.EndCall("the request was refused, and no other endpoint can be asked now.")
             : AwaitService(call, Snapshot, settings, now);
     }
 
@@ -191,7 +191,7 @@ internal sealed partial class FailoverEngine
         var settings = Settings;
         call.WasReleased = true; // it has waited for longer than its limit: what has come back since it began may be asked at once
         var step = StartUntried(call, settings, now) is { } lease ? Step.Start(lease) : AwaitService(call, Snapshot, settings, now, isCompany: true);
-        if (step.Kind == StepKind.Start && call.Note(WaitRule.Silence))
+        if (step.Kind == StepKind.Start && call.RecordRule(WaitRule.Silence))
             Telemetry.RecordWait(WaitRule.Silence);
         return step;
     }

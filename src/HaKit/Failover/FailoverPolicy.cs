@@ -22,7 +22,7 @@ internal static class FailoverPolicy
     /// <param name="profile">What is known of the request.</param>
     /// <param name="own">The application's own rule; null for none.</param>
     public static FaultAction ActionFor(Fault fault, RequestProfile profile, Func<Fault, RequestProfile, FaultAction?>? own = null) =>
-        IsSettled(fault, profile) ? FaultAction.Return : Own(own, fault, profile) ?? Default(fault, profile);
+        IsSettled(fault, profile) ? FaultAction.Return : ActionOfUser(own, fault, profile) ?? Default(fault, profile);
 
     // What the promises decide: nothing delivered is replayed, nothing perhaps done is repeated against the caller's word, no call outlives its caller.
     private static bool IsSettled(Fault fault, RequestProfile profile) => fault switch
@@ -42,7 +42,7 @@ internal static class FailoverPolicy
         _ => FaultAction.MoveOn,
     };
 
-    private static FaultAction? Own(Func<Fault, RequestProfile, FaultAction?>? own, Fault fault, RequestProfile profile)
+    private static FaultAction? ActionOfUser(Func<Fault, RequestProfile, FaultAction?>? own, Fault fault, RequestProfile profile)
     {
         try
         {

@@ -39,7 +39,7 @@ internal sealed class FailoverStrategy(FailoverEngine engine) : ResilienceStrate
         try
         {
             var outcome = await ExecuteCore(callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
-            var (end, error) = engine.Judge(call, outcome.Exception);
+            var (end, error) = engine.FindOutcome(call, outcome.Exception);
             ended = true;
             engine.End(call, end, error);
             return outcome;

@@ -42,7 +42,7 @@ internal sealed class AnswerStream(StreamedAnswer<ReadOnlyMemory<byte>> answer) 
         if (!_isDisposed && disposing)
         {
             _isDisposed = true;
-            Failover.Discards.Of(answer);
+            Failover.Discards.DisposeResult(answer);
         }
         base.Dispose(disposing);
     }

@@ -72,7 +72,7 @@ internal sealed class HttpContinuation
                     return answer;
                 }
                 response.Dispose();
-                route.Refuse();
+                route.RecordRefusal();
             }
             catch (EndpointPoolException exception)
             {
@@ -80,7 +80,7 @@ internal sealed class HttpContinuation
             }
             catch (Exception exception) when (exception is not (NotContinuedException or OperationCanceledException))
             {
-                route.Refuse();
+                route.RecordRefusal();
             }
         }
     }
@@ -128,7 +128,7 @@ internal sealed class HttpRest(HttpContinuation whole, ContinuationRoute route, 
     /// <param name="body">The caller's body.</param>
     public HttpContent NewContent(PoolEndpoint endpoint, ModelName? model, HttpRequestMessage request, ReadOnlySpan<byte> body)
     {
-        route.Ask(endpoint);
+        route.RecordAsked(endpoint);
         var written = whole.Format.WriteRequest(body, new RestRequest
         {
             How = endpoint.Continuation,

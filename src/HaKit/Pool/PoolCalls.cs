@@ -112,7 +112,7 @@ internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline? pipel
 
     private void End(FailoverCall call, Exception? failure)
     {
-        var (outcome, error) = engine.Judge(call, failure);
+        var (outcome, error) = engine.FindOutcome(call, failure);
         // The rest of an answer belongs to the call that was counted when it was served.
         if ((outcome is CallOutcome.Served or CallOutcome.Failed) && !call.Profile.IsContinuation)
             objective.RecordCall(call.IsServed ? call.ServedAt : engine.Clock.Now, outcome == CallOutcome.Served);

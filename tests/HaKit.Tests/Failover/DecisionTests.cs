@@ -252,7 +252,7 @@ public sealed class DecisionTests
             var call = Begin(pool);
             Fail(pool, call, Next(pool, call).Lease!);
             _time.Advance(S(1));
-            pool.Engine.Snapshot.Members[0].Answered(pool.Engine.Clock.Now, TimeSpan.Zero); // it serves others
+            pool.Engine.Snapshot.Members[0].RecordAnswer(pool.Engine.Clock.Now, TimeSpan.Zero); // it serves others
             var retry = Next(pool, call).Lease!;
             (retry.IsPaid, call.HasPaid, pool.Engine.Budget.Level).Should().Be((true, false, 9));
             if (isServed)
@@ -358,7 +358,7 @@ public sealed class DecisionTests
         var call = Begin(pool);
         Fail(pool, call, Next(pool, call).Lease!);
         Fail(pool, call, Next(pool, call).Lease!);
-        Next(pool, call).Should().Be(Step.GiveUp("all 2 attempts failed."));
+        Next(pool, call).Should().Be(Step.EndCall("all 2 attempts failed."));
     }
 
     [Fact]
@@ -449,16 +449,16 @@ public sealed class DecisionTests
     {
         await using var pool = Pool(1);
         var call = Begin(pool);
-        pool.Engine.Judge(call, null).Should().Be((CallOutcome.Served, null), "it never needed an endpoint");
-        pool.Engine.Judge(call, new DeadlineExceededException("p", S(1), [], null, null)).Should().Be((CallOutcome.Failed, "DeadlineExceeded"));
-        pool.Engine.Judge(call, new NoEndpointAvailableException("p", "why", [], [], null, null)).Should().Be((CallOutcome.Failed, "NoEndpointAvailable"));
-        pool.Engine.Judge(call, new OperationCanceledException()).Should().Be((CallOutcome.Caller, "CallerCancelled"));
-        pool.Engine.Judge(call, new EndpointFaultException("a", ServerError)).Should().Be((CallOutcome.Failed, "ServerError"));
-        pool.Engine.Judge(call, new EndpointFaultException("a", new Fault(FaultKind.InvalidRequest))).Should().Be((CallOutcome.Request, "InvalidRequest"));
-        pool.Engine.Judge(call, new EndpointFaultException("a", new Fault(FaultKind.CallerCancelled))).Should().Be((CallOutcome.Caller, "CallerCancelled"));
+        pool.Engine.FindOutcome(call, null).Should().Be((CallOutcome.Served, null), "it never needed an endpoint");
+        pool.Engine.FindOutcome(call, new DeadlineExceededException("p", S(1), [], null, null)).Should().Be((CallOutcome.Failed, "DeadlineExceeded"));
+        pool.Engine.FindOutcome(call, new NoEndpointAvailableException("p", "why", [], [], null, null)).Should().Be((CallOutcome.Failed, "NoEndpointAvailable"));
+        pool.Engine.FindOutcome(call, new OperationCanceledException()).Should().Be((CallOutcome.Caller, "CallerCancelled"));
+        pool.Engine.FindOutcome(call, new EndpointFaultException("a", ServerError)).Should().Be((CallOutcome.Failed, "ServerError"));
+        pool.Engine.FindOutcome(call, new EndpointFaultException("a", new Fault(FaultKind.InvalidRequest))).Should().Be((CallOutcome.Request, "InvalidRequest"));
+        pool.Engine.FindOutcome(call, new EndpointFaultException("a", new Fault(FaultKind.CallerCancelled))).Should().Be((CallOutcome.Caller, "CallerCancelled"));
 
         Fail(pool, call, Next(pool, call).Lease!, new Fault(FaultKind.InvalidRequest));
-        pool.Engine.Judge(call, null).Should().Be((CallOutcome.Request, "InvalidRequest"), "a refusal can be a result");
+        pool.Engine.FindOutcome(call, null).Should().Be((CallOutcome.Request, "InvalidRequest"), "a refusal can be a result");
     }
 
     [Fact]

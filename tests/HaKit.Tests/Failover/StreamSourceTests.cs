@@ -95,7 +95,7 @@ public sealed class StreamSourceTests : IAsyncDisposable
         await _source.LeaveAsync();
         _items.Disposed.Should().Be(1);
         await _source.LeaveAsync();
-        _source.Leave();
+        _source.LeaveSource();
         _items.Disposed.Should().Be(1);
         _source.IsLeft.Should().BeTrue();
         Follow().Should().BeFalse();
@@ -108,7 +108,7 @@ public sealed class StreamSourceTests : IAsyncDisposable
     {
         if (moves)
             Follow();
-        _source.Leave();
+        _source.LeaveSource();
         _items.Disposed.Should().Be(moves ? 0 : 1);
         _items.Move.SetResult(false);
         _items.Disposed.Should().Be(1);

@@ -37,7 +37,7 @@ public sealed class WaitDecisionTests
     };
 
     private static void Decide(Prospects prospects, WaitFacts facts, WaitAction action, WaitRule rule, double until = 0) =>
-        WaitDecision.Of(in prospects, in facts).Should().Be(new WaitDecision(action, rule, S(until)));
+        WaitDecision.Decide(in prospects, in facts).Should().Be(new WaitDecision(action, rule, S(until)));
 
     // What ends a call at once
 
@@ -50,7 +50,7 @@ public sealed class WaitDecisionTests
     [InlineData(3, 4, WaitRule.Pace)]
     [InlineData(300, null, WaitRule.Pace)]
     public void A_number_bounds_all_attempts_and_without_one_the_deadline_does(int attempts, int? most, WaitRule rule) =>
-        WaitDecision.Of(AllDown, Waiting with { Attempts = attempts, MostAttempts = most }).Rule.Should().Be(rule);
+        WaitDecision.Decide(AllDown, Waiting with { Attempts = attempts, MostAttempts = most }).Rule.Should().Be(rule);
 
     [Fact]
     public void Every_endpoint_was_tried_as_often_as_allowed() =>
@@ -69,7 +69,7 @@ public sealed class WaitDecisionTests
     [InlineData(100, WaitRule.BackTooLate)]
     [InlineData(900, WaitRule.BackTooLate)]
     public void A_return_at_the_deadline_or_later_is_not_waited_for(double at, WaitRule rule) =>
-        WaitDecision.Of(AllDown with { TrialAt = S(at), IsTrialTimeNamed = true }, Waiting).Rule.Should().Be(rule);
+        WaitDecision.Decide(AllDown with { TrialAt = S(at), IsTrialTimeNamed = true }, Waiting).Rule.Should().Be(rule);
 
     // What may be sent at this moment
 

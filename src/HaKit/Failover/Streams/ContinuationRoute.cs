@@ -85,7 +85,7 @@ internal sealed class ContinuationRoute
     }
 
     /// <summary>An endpoint is being asked for the rest.</summary>
-    public void Ask(PoolEndpoint endpoint)
+    public void RecordAsked(PoolEndpoint endpoint)
     {
         lock (_asked)
             _asked.Add(endpoint.Name);
@@ -104,7 +104,7 @@ internal sealed class ContinuationRoute
     }
 
     /// <summary>The endpoints that were asked refused the request for the rest, which is not the caller's: others may take it.</summary>
-    public void Refuse()
+    public void RecordRefusal()
     {
         _refused.UnionWith(_asked);
         if (_asked.Count == 0)

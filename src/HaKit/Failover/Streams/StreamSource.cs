@@ -56,10 +56,10 @@ internal sealed class StreamSource<T>
     }
 
     /// <summary>As <see cref="LeaveAsync"/>, for callers that do not need the outcome of disposing it.</summary>
-    public void Leave()
+    public void LeaveSource()
     {
         if (Interlocked.Exchange(ref _phase, Left) is Still or Moved)
-            Discards.Of(Items);
+            Discards.DisposeResult(Items);
     }
 
     private void OnMoveEnded()
@@ -67,6 +67,6 @@ internal sealed class StreamSource<T>
         if (Interlocked.CompareExchange(ref _phase, Moved, Moving) == Moving)
             _signal.Set();
         else
-            Discards.Of(Items); // no caller waits any more: it could not be disposed while it moved
+            Discards.DisposeResult(Items); // no caller waits any more: it could not be disposed while it moved
     }
 }

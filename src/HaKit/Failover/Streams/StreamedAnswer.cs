@@ -102,7 +102,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             var signal = _reader.Read(item);
             if ((signal & StreamSignal.Error) != 0)
                 throw Refused(_reader.FaultOf(item));
-            Note(item, signal);
+            RecordItem(item, signal);
             _held.Add(item);
             bytes += _reader.SizeOf(item);
             if ((signal & ~StreamSignal.Progress) != 0)
@@ -193,7 +193,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         {
             return CutAsync(null, exception);
         }
-        return more ? Take() : EndOfSource();
+        return more ? TakeItem() : EndOfSource();
     }
 
     /// <inheritdoc/>
@@ -229,18 +229,18 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         }
     }
 
-    private ValueTask<bool> Take()
+    private ValueTask<bool> TakeItem()
     {
         var item = _source.Items.Current;
         var signal = _reader.Read(item);
         if ((signal & StreamSignal.Error) != 0)
             return CutAsync(_reader.FaultOf(item), null);
-        Note(item, signal);
+        RecordItem(item, signal);
         Current = item;
         return new(true);
     }
 
-    private void Note(T item, StreamSignal signal)
+    private void RecordItem(T item, StreamSignal signal)
     {
         if (_reader.TryGetUsage(item, out var input, out var output) && !_lease.IsCompleted)
             _lease.CountTokens(input, output, _reader.CachedTokensOf(item));
@@ -319,7 +319,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
                 var silence = _silence + (now - began);
                 if (_callerToken.IsCancellationRequested || _readerToken.IsCancellationRequested)
                 {
-                    if (Leave(KnownFaults.CallerCancelled, now))
+                    if (EndWith(KnownFaults.CallerCancelled, now))
                         throw _cut = Cancelled();
                     break;
                 }
@@ -331,7 +331,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
                 }
                 if (silence >= idle)
                 {
-                    if (Leave(new Fault(FaultKind.IdleTimeout), now))
+                    if (EndWith(new Fault(FaultKind.IdleTimeout), now))
                     {
                         fault = new Fault(FaultKind.IdleTimeout);
                         goto cut;
@@ -364,13 +364,13 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             failure = exception;
         }
         if (failure is null)
-            return more ? await Take().ConfigureAwait(false) : await EndOfSource().ConfigureAwait(false);
+            return more ? await TakeItem().ConfigureAwait(false) : await EndOfSource().ConfigureAwait(false);
     cut:
         return await CutAsync(fault, failure).ConfigureAwait(false);
     }
 
     // False when the source has moved after all.
-    private bool Leave(Fault why, TimeSpan now)
+    private bool EndWith(Fault why, TimeSpan now)
     {
         _lease.Cancel(why);
         if (!_source.TryLeaveMoving())

@@ -18,7 +18,7 @@ internal enum Healing
 /// <summary>Which faults time heals.</summary>
 internal static class FaultHealing
 {
-    public static Healing Of(Fault fault) => fault.Kind switch
+    public static Healing Classify(Fault fault) => fault.Kind switch
     {
         // An endpoint that named a time is expected to be back then.
         _ when fault.NamesTime => Healing.InTime,

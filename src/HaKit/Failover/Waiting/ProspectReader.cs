@@ -178,7 +178,7 @@ internal ref struct ProspectReader
     {
         if (health.Cooldown is { IsUntilCleared: true } cooldown && _now < cooldown.Until)
             return cooldown.TrialAt <= _now + NearTrial && findings.Fault?.Kind != FaultKind.Forbidden;
-        return findings.Fault is not { } fault || FaultHealing.Of(fault) switch
+        return findings.Fault is not { } fault || FaultHealing.Classify(fault) switch
         {
             Healing.InTime => true,
             Healing.Doubtful => _hasRetryLeft,

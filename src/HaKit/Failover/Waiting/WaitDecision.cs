@@ -31,13 +31,13 @@ internal enum WaitAction
 /// </summary>
 internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, TimeSpan Until = default)
 {
-    public static WaitDecision Of(in Prospects prospects, in WaitFacts facts)
+    public static WaitDecision Decide(in Prospects prospects, in WaitFacts facts)
     {
         if (EndsAtOnce(in prospects, in facts) is { } end)
             return end;
         if (StartsNow(in prospects, in facts) is { } start)
             return start;
-        var wait = Waits(in prospects, in facts);
+        var wait = FindWait(in prospects, in facts);
         // A wait that could not be ended by anything before the call's own end is none.
         if (wait.Action == WaitAction.GiveUp)
             return wait;
@@ -73,7 +73,7 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
     }
 
     // The soonest of what time brings; beyond the deadline it brings nothing.
-    private static WaitDecision Waits(in Prospects prospects, in WaitFacts facts)
+    private static WaitDecision FindWait(in Prospects prospects, in WaitFacts facts)
     {
         var times = TimesOf(in prospects, in facts);
         if (BringsNothing(in prospects, in facts, in times))
