@@ -4,8 +4,8 @@ using HaKit.Testing.Wire;
 namespace HaKit.Testing;
 
 /// <summary>
-/// A real HTTP server on loopback that speaks OpenAI's and Anthropic's dialects well enough for their official SDKs: chat
-/// (streamed and not, with a tool call when tools are offered), embeddings, file upload, image generation, models,
+/// A real HTTP server on loopback that speaks OpenAI's and Anthropic's dialects well enough for their official SDKs, and Ollama's <c>/api/chat</c>: chat
+/// and responses (streamed and not, with a tool call when tools are offered, but for Ollama), embeddings, file upload, image generation, models,
 /// <c>/health</c> and vLLM's <c>/metrics</c>. Its answers are <see cref="FakeAnswers"/>; what goes wrong is
 /// <see cref="Faults"/>.
 /// </summary>

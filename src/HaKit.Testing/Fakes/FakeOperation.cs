@@ -30,6 +30,12 @@ public enum FakeOperation
     /// <summary><c>GET …/metrics</c>, as vLLM writes them: a probe.</summary>
     Metrics,
 
+    /// <summary><c>POST …/responses</c> (OpenAI).</summary>
+    Responses,
+
+    /// <summary><c>POST …/api/chat</c> (Ollama).</summary>
+    OllamaChat,
+
     /// <summary>A call of a <see cref="FakeEndpoint{T}"/>.</summary>
     Callback,
 }

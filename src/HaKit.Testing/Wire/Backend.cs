@@ -51,7 +51,7 @@ internal sealed class Backend(FakeAiOptions options)
             return Canned(request, fault, canned.Status, canned.Body ?? ErrorBodies.Default(request.IsAnthropic, canned.Status), canned.ContentType);
         if (Refusals.FindRefusal(request, options) is { } refusal)
             return Canned(request, fault, refusal.Status, refusal.Body, "application/json");
-        return request.Operation is FakeOperation.Chat or FakeOperation.Messages
+        return request.Operation is FakeOperation.Chat or FakeOperation.Messages or FakeOperation.Responses or FakeOperation.OllamaChat
             ? Chat(request, fault, new(request, number, options.Time.GetUtcNow(), fault.Finish, options.Continuation))
             : Single(request, fault, Results.WriteResult(request, this), request.Operation == FakeOperation.Metrics ? "text/plain; version=0.0.4" : "application/json", 0);
     }
@@ -65,7 +65,7 @@ internal sealed class Backend(FakeAiOptions options)
         return new(request, fault, Tally, options.Time)
         {
             Status = 200,
-            ContentType = "text/event-stream",
+            ContentType = dialect.StreamType,
             HeadersDue = fault.ToHeaders,
             IsGood = fault.Ending is null,
             Steps = BodySteps.Stream(dialect, chat, fault, error).GetEnumerator(),

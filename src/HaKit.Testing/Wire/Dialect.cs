@@ -8,7 +8,15 @@ internal abstract class Dialect
 {
     protected const char TextMark = '\0';
 
-    public static Dialect ForRequest(FakeRequest request) => request.IsAnthropic ? AnthropicDialect.Instance : OpenAIDialect.Instance;
+    public static Dialect ForRequest(FakeRequest request) => request.Operation switch
+    {
+        FakeOperation.Responses => ResponsesDialect.Instance,
+        FakeOperation.OllamaChat => OllamaDialect.Instance,
+        _ => request.IsAnthropic ? AnthropicDialect.Instance : OpenAIDialect.Instance,
+    };
+
+    /// <summary>The content type of a stream.</summary>
+    public virtual string StreamType => "text/event-stream";
 
     /// <summary>The whole answer as one JSON body.</summary>
     public abstract byte[] WriteWhole(ChatReply reply);

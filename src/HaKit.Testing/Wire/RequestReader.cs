@@ -15,7 +15,7 @@ internal static class RequestReader
         {
             if (request.Operation == FakeOperation.Files)
                 await ReadFileAsync(request).ConfigureAwait(false);
-            else if (request.Operation is FakeOperation.Chat or FakeOperation.Messages or FakeOperation.Embeddings or FakeOperation.Images)
+            else if (request.Operation is FakeOperation.Chat or FakeOperation.Messages or FakeOperation.Responses or FakeOperation.OllamaChat or FakeOperation.Embeddings or FakeOperation.Images)
                 ReadJson(request);
         }
         catch (Exception e) when (e is JsonException or InvalidDataException or IOException or InvalidOperationException or FormatException or KeyNotFoundException)
@@ -33,6 +33,8 @@ internal static class RequestReader
         {
             "POST" when end.EndsWith("/chat/completions", StringComparison.Ordinal) => FakeOperation.Chat,
             "POST" when end.EndsWith("/messages", StringComparison.Ordinal) => FakeOperation.Messages,
+            "POST" when end.EndsWith("/responses", StringComparison.Ordinal) => FakeOperation.Responses,
+            "POST" when end.EndsWith("/api/chat", StringComparison.Ordinal) => FakeOperation.OllamaChat,
             "POST" when end.EndsWith("/embeddings", StringComparison.Ordinal) => FakeOperation.Embeddings,
             "POST" when end.EndsWith("/files", StringComparison.Ordinal) => FakeOperation.Files,
             "POST" when end.EndsWith("/images/generations", StringComparison.Ordinal) => FakeOperation.Images,
@@ -48,10 +50,11 @@ internal static class RequestReader
         using var document = JsonDocument.Parse(request.Body);
         var root = document.RootElement;
         request.Model = Text(root, "model") ?? Deployment(request.Path) ?? "";
-        request.Stream = root.TryGetProperty("stream", out var stream) && stream.ValueKind == JsonValueKind.True;
+        // Ollama streams unless it is told not to.
+        request.Stream = root.TryGetProperty("stream", out var stream) ? stream.ValueKind == JsonValueKind.True : request.Operation == FakeOperation.OllamaChat;
         request.IncludeUsage = root.TryGetProperty("stream_options", out var options) && options.ValueKind == JsonValueKind.Object
             && options.TryGetProperty("include_usage", out var usage) && usage.ValueKind == JsonValueKind.True;
-        request.MaxTokens = Number(root, "max_completion_tokens") ?? Number(root, "max_tokens");
+        request.MaxTokens = Number(root, "max_completion_tokens") ?? Number(root, "max_tokens") ?? Number(root, "max_output_tokens");
         if (request.MaxTokens < 1)
             request.Problem = "Invalid value: max_tokens must be at least 1.";
         switch (request.Operation)
@@ -63,8 +66,11 @@ internal static class RequestReader
                 request.Prompt = Text(root, "prompt") ?? "";
                 request.PromptTokens = FakeAnswers.CountTokens(request.Prompt);
                 break;
+            case FakeOperation.Responses:
+                ReadItems(request, root);
+                break;
             default:
-                ReadMessages(request, root);
+                ReadMessages(request, root.GetProperty("messages"), root);
                 break;
         }
     }
@@ -84,25 +90,39 @@ internal static class RequestReader
     // Token ids stand for themselves.
     private static string InputText(JsonElement input) => input.ValueKind == JsonValueKind.String ? input.GetString()! : input.GetRawText();
 
-    private static void ReadMessages(FakeRequest request, JsonElement root)
+    // The input of the Responses API is a prompt, or messages and the results of tools.
+    private static void ReadItems(FakeRequest request, JsonElement root)
+    {
+        var input = root.GetProperty("input");
+        if (input.ValueKind != JsonValueKind.String)
+        {
+            ReadMessages(request, input, root);
+            return;
+        }
+        request.Prompt = input.GetString()!;
+        request.PromptTokens = FakeAnswers.CountTokens(request.Prompt);
+        request.ToolCall = ToolCalls.ChooseCall(root, request.Prompt);
+    }
+
+    private static void ReadMessages(FakeRequest request, JsonElement messages, JsonElement root)
     {
         var text = new StringBuilder();
         var tokens = FakeAnswers.CountTokens(ContentOf(root, "system", text, out _));
         var answersATool = false;
-        foreach (var message in root.GetProperty("messages").EnumerateArray())
+        foreach (var message in messages.EnumerateArray())
         {
             var content = ContentOf(message, "content", text, out var hasToolResult);
             request.Beginning = Text(message, "role") == "assistant" ? content : null;
             if (request.Beginning is null)
                 request.Prompt = content;
             tokens += FakeAnswers.CountTokens(content);
-            answersATool = hasToolResult || Text(message, "role") == "tool";
+            answersATool = hasToolResult || Text(message, "role") == "tool" || Text(message, "type") == "function_call_output";
         }
 
         request.PromptTokens = tokens;
-        if (root.GetProperty("messages").GetArrayLength() == 0)
+        if (messages.GetArrayLength() == 0)
             request.Problem = "messages: at least one message is required";
-        if (!answersATool)
+        if (!answersATool && request.Operation != FakeOperation.OllamaChat)
             request.ToolCall = ToolCalls.ChooseCall(root, request.Prompt);
     }
 
@@ -132,7 +152,7 @@ internal static class RequestReader
     {
         switch (Text(part, "type"))
         {
-            case "text":
+            case "text" or "input_text" or "output_text":
                 text.Append(Text(part, "text"));
                 break;
             case "image_url":
