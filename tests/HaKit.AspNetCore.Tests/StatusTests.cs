@@ -41,6 +41,33 @@ public sealed class StatusTests
     }
 
     [Fact]
+    public async Task A_seam_of_an_answer_is_an_event_on_the_dashboard()
+    {
+        await using var site = await Site.StartAsync(pool: static o =>
+        {
+            o.Heartbeat.Enabled = false;
+            o.Streaming.Continuation = StreamContinuation.On;
+            foreach (var (name, tier) in new[] { ("a", 0), ("b", 1) })
+                o.Endpoints.Add(new EndpointOptions { Name = name, Address = $"https://{name}.test/v1", Tier = tier, Continuation = Continuation.AssistantPrefix });
+        });
+        var pool = site.Pool();
+        var stream = await pool.StreamAsync(RequestProfile.Default, 0, Open, new Words(), async (cut, token) =>
+            await pool.ContinueAsync(RequestProfile.Default, cut, new AnswerSoFar(5, null), 0, Open, new Words(), token), Ct);
+        await foreach (var word in stream)
+            GC.KeepAlive(word);
+        site.Time.Advance(TimeSpan.FromSeconds(1)); // a timer wakes the reader of events
+        (await StatusAsync(site)).GetProperty("events").EnumerateArray().Select(e => e.GetProperty("text").GetString()!).Should().ContainMatch("an answer was cut (PartialResponse), and b went on with it after * s");
+
+        static ValueTask<IAsyncEnumerable<string>> Open(EndpointAttempt attempt, int state, CancellationToken token) =>
+            new((attempt.Endpoint.Name == "a" ? "Hello" : "world .").Split(' ').ToAsyncEnumerable());
+    }
+
+    private sealed class Words : StreamItemReader<string>
+    {
+        public override StreamSignal Read(string item) => item == "." ? StreamSignal.End : StreamSignal.Content;
+    }
+
+    [Fact]
     public async Task History_counts_calls_latency_and_faults_of_each_step()
     {
         await using var site = await Site.StartAsync();

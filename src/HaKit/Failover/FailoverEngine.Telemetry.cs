@@ -40,8 +40,10 @@ internal sealed partial class FailoverEngine
     {
         var span = call.Span;
         var took = (call.IsServed ? call.ServedAt : Clock.Now) - call.Started;
-        if (!call.Profile.IsContinuation)
-            Telemetry.Ended(span, took, call.Waited, outcome, error, call.Rules == 0 ? null : string.Join(',', call.WaitRules()));
+        // The rest of an answer has the span of the call whose answer was cut, and that call ends it.
+        if (call.Profile.IsContinuation)
+            return;
+        Telemetry.Ended(span, took, call.Waited, outcome, error, call.Rules == 0 ? null : string.Join(',', call.WaitRules()));
         if (span is null)
             return;
         if (call.HandedOver is { IsCompleted: false } lease)

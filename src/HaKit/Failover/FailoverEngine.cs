@@ -146,7 +146,7 @@ internal sealed partial class FailoverEngine
         // A copy beside a try that is under way goes to another endpoint. Where every endpoint was asked, it is a request like any other.
         if (earlier?.AddTo(this, call.History, now) == true && !HasUntried(call, now))
             call.History.Clear();
-        call.Span = Telemetry.BeginCall(isStream);
+        call.Span = profile.IsContinuation ? Telemetry.FindCall() : Telemetry.BeginCall(isStream);
         return call;
     }
 

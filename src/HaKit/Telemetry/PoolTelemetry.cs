@@ -39,6 +39,17 @@ internal sealed class PoolTelemetry
         ? Spans.Start(_callName, ActivityKind.Internal, default, isStream ? _streamSpan : _plainSpan, _time.GetUtcNow())
         : null;
 
+    /// <summary>Finds the span of the call within which the rest of its answer is asked for; null for none.</summary>
+    public Activity? FindCall()
+    {
+        for (var span = Activity.Current; span is not null; span = span.Parent)
+        {
+            if (ReferenceEquals(span.Source, Instruments.Source) && span.OperationName == _callName)
+                return span.IsStopped ? null : span;
+        }
+        return null;
+    }
+
     /// <summary>Begins the span of an attempt as a part of its call's.</summary>
     public Activity? BeginAttempt(Activity call, string name, KeyValuePair<string, object?>[] tags) =>
         Spans.Start(name, ActivityKind.Client, call.Context, tags, _time.GetUtcNow());

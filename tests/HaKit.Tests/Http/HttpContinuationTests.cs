@@ -4,6 +4,8 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using HaKit.Tests.Dialects;
+using Microsoft.Extensions.Http.Resilience;
+using Polly;
 
 namespace HaKit.Tests.Http;
 
@@ -41,6 +43,56 @@ public sealed class HttpContinuationTests
             if (cut >= end || cut < end - 2)
                 id.Should().Be(cut >= end ? "one" : "two", $"the body was cut after {cut} bytes, and its first content ends after {end}");
         }
+    }
+
+    [Theory]
+    [InlineData(Chat)]
+    [InlineData(Messages)]
+    public async Task Any_text_cut_at_any_two_bytes_is_one_whole_answer(string path)
+    {
+        var random = new Random(11);
+        foreach (var text in AnswerSeamTests.Texts)
+        {
+            for (var run = 0; run < 12; run++)
+            {
+                var cuts = new Dictionary<string, double> { ["a"] = random.NextDouble(), ["b"] = random.NextDouble(), ["c"] = 1 };
+                // Mistral gives the beginning once more.
+                var repeats = path == Chat && run % 3 == 2;
+                var servers = new Servers((name, body) =>
+                {
+                    var rest = EventsOf(path, repeats && name != "a" ? text : text[Beginning(body).Length..], name).ToList();
+                    var whole = Encoding.UTF8.GetBytes(string.Concat(rest));
+                    var most = whole.Length - Encoding.UTF8.GetByteCount(rest[^1]) - Encoding.UTF8.GetByteCount(rest[^2]);
+                    return name == "c" ? whole : whole[..(int)(most * cuts[name])];
+                }, isReset: run % 2 == 0);
+                await using var pool = Pool(o =>
+                {
+                    o.Endpoints.Add(new EndpointOptions { Name = "c", Address = "http://c.test/", Tier = 2, Continuation = Continuation.AssistantPrefix });
+                    foreach (var endpoint in o.Endpoints)
+                        endpoint.Dialect = repeats ? WireDialect.Mistral : WireDialect.Unknown;
+                });
+                var (answer, failure) = await AskAsync(pool, servers, path);
+                var what = $"'{text}' was cut at {cuts["a"]:0.00} and {cuts["b"]:0.00}: {answer}";
+                failure.Should().BeNull(what);
+                TextOf(answer).Should().Be(text, what);
+                Ids(answer).Should().ContainSingle(what);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_pipeline_whose_handlers_are_over_by_then_is_not_continued()
+    {
+        var servers = new Servers((_, _) => Encoding.UTF8.GetBytes(string.Concat(EventsOf(Chat, "Hello world", "one").Take(3))), isReset: true);
+        await using var pool = Pool();
+        var pipeline = new ResiliencePipelineBuilder<HttpResponseMessage>().AddHaEndpointFailover(pool).Build();
+        using var client = new HttpClient(new ResilienceHandler(pipeline) { InnerHandler = servers });
+        using var request = Request(pool, Chat, """{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}""");
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct);
+        var stream = await response.Content.ReadAsStreamAsync(Ct);
+        var failure = (await stream.Awaiting(s => s.CopyToAsync(Stream.Null, Ct)).Should().ThrowAsync<PartialResponseException>()).Which;
+        failure.NotContinued.Should().Be(NotContinuedReason.OtherRequest);
+        servers.Bodies.Should().ContainSingle();
     }
 
     [Fact]

@@ -33,6 +33,9 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
             _reason = NotContinuedReason.TooManySeams;
             return null;
         }
+        // For what is asked within it; the reader's own span is current again afterwards.
+        if (span is { IsStopped: false })
+            Activity.Current = span;
         var began = engine.Clock.Now;
         try
         {
