@@ -20,7 +20,7 @@ public sealed record Series(string Metric, IReadOnlyDictionary<string, string> L
 
 /// <summary>
 /// An application with OpenTelemetry's Prometheus exporter, whose pool has been through everything that the dashboard shows: served calls, slow ones that are
-/// hedged, an ejection, retries, an outage with calls that wait and calls that are lost. In virtual time.
+/// hedged, an answer that is cut and continued, an ejection, retries, an outage with calls that wait and calls that are lost. In virtual time.
 /// </summary>
 public sealed partial class DrilledApp : IAsyncLifetime
 {
@@ -58,9 +58,10 @@ public sealed partial class DrilledApp : IAsyncLifetime
             options.Hedging.Enabled = true;
             options.Hedging.MaxShare = 0.5;
             options.Objective = new ObjectiveOptions();
+            options.Streaming.Continuation = StreamContinuation.On;
             options.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(20);
             foreach (var name in (string[])["a", "b"])
-                options.Endpoints.Add(new EndpointOptions { Name = name, Address = $"https://{name}.test/v1", Provider = "openai", Model = "m", Limits = new() { MaxConcurrency = 4 } });
+                options.Endpoints.Add(new EndpointOptions { Name = name, Address = $"https://{name}.test/v1", Provider = "openai", Model = "m", Limits = new() { MaxConcurrency = 4 }, Continuation = Continuation.AssistantPrefix });
         }).AddProbe(_ => new DelegateProbe((_, _) => new ValueTask<ProbeResult>(new ProbeResult(_failure(default) is null ? null : new Fault(FaultKind.ServerError)))))
           .ConfigureEndpointPipeline((pipeline, _) => pipeline.AddRetry(new RetryStrategyOptions { MaxRetryAttempts = 1, Delay = TimeSpan.Zero, ShouldHandle = new PredicateBuilder().Handle<FormatException>() }));
         pool.ConfigureParts(static (_, parts) => parts.PeerLink = static _ => new Link());
@@ -88,6 +89,7 @@ public sealed partial class DrilledApp : IAsyncLifetime
     {
         Call(40);
         Stream();
+        CutStream();
         _slow = TimeSpan.FromSeconds(10); // endpoint a, which is hedged
         Call(4);
         _slow = TimeSpan.Zero;
@@ -108,6 +110,24 @@ public sealed partial class DrilledApp : IAsyncLifetime
         {
         }
     });
+
+    // Another endpoint gives the rest.
+    private void CutStream() => _time.Run(async () =>
+    {
+        var pool = _app.Services.GetRequiredService<EndpointPool>();
+        var stream = await pool.StreamAsync(RequestProfile.Default, 0, static (_, _, _) => new ValueTask<IAsyncEnumerable<int>>(CutItems()), new Contents(), async (cut, token) =>
+            await pool.ContinueAsync(RequestProfile.Default, cut, new AnswerSoFar(1, null), 0, static (_, _, _) => new ValueTask<IAsyncEnumerable<int>>(Items()), new Contents(), token)).ConfigureAwait(false);
+        await foreach (var _ in stream)
+        {
+        }
+    });
+
+    private static async IAsyncEnumerable<int> CutItems()
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        yield return 1;
+        throw new HttpIOException(HttpRequestError.ResponseEnded);
+    }
 
     private static async IAsyncEnumerable<int> Items()
     {
