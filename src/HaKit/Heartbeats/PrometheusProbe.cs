@@ -7,7 +7,8 @@ namespace HaKit.Heartbeats;
 /// <summary>
 /// Reads one metric off a server's Prometheus page and compares it with a threshold: load, memory, error rate, whatever the server tells. At the threshold or above
 /// it the beat is a miss, and <see cref="HeartbeatOptions"/> says after how many misses in a row the endpoint is ejected. Below it the share of the threshold that
-/// is used counts as the endpoint's load, so that the choice prefers an endpoint with room. Asked at every beat. Thread-safe.
+/// is used counts as the endpoint's load, so that the choice prefers an endpoint with room. A page without the metric is a miss; a metric that is NaN says nothing.
+/// Asked at every beat. Thread-safe.
 /// </summary>
 /// <example><code>
 /// services.AddHaEndpointPool("models", section)
@@ -58,12 +59,13 @@ public sealed class PrometheusProbe : IProbe
         return Read(answer.Body.Span) switch
         {
             null => new ProbeResult(new Fault(FaultKind.BrokenBody) { StatusCode = answer.Status }),
+            double.NaN => new ProbeResult(), // a share of nothing, such as the error rate of an idle server
             { } value when value >= _threshold => new ProbeResult(new Fault(FaultKind.ServerError)),
-            { } value => new ProbeResult { Load = new ReportedLoad(0, 0, value / _threshold) },
+            { } value => new ProbeResult { Load = new ReportedLoad(0, 0, Math.Max(0, value / _threshold)) },
         };
     }
 
-    /// <summary>The metric's value on a page; null when it is not there.</summary>
+    /// <summary>The metric's value on a page; NaN when no series of it has a number; null when it is not there.</summary>
     internal double? Read(ReadOnlySpan<byte> page)
     {
         var labels = _labels ??= [.. Labels.Select(l => Encoding.UTF8.GetBytes($"{l.Key}=\"{Escape(l.Value)}\""))];
@@ -71,10 +73,17 @@ public sealed class PrometheusProbe : IProbe
         foreach (var range in page.Split((byte)'\n'))
         {
             var line = page[range];
-            if (PrometheusText.IsOf(line, _metric, labels) && PrometheusText.ValueOf(line) is { } value)
-                found = Sum ? value + (found ?? 0) : Math.Max(value, found ?? 0);
+            if (PrometheusText.IsOf(line, _metric, labels) && PrometheusText.NumberOf(line) is { } value)
+                found = found is null or double.NaN ? value : WithNext(found.Value, value);
         }
         return found;
+    }
+
+    private double WithNext(double found, double next)
+    {
+        if (double.IsNaN(next))
+            return found;
+        return Sum ? found + next : Math.Max(found, next);
     }
 
     private static string Escape(string value) =>

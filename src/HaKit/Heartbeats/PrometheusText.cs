@@ -2,19 +2,27 @@ using System.Buffers.Text;
 
 namespace HaKit.Heartbeats;
 
-/// <summary>Reads lines of the Prometheus text format: <c>name{labels} value [timestamp]</c>.</summary>
+/// <summary>Reads lines of the Prometheus text format and of OpenMetrics: <c>name{labels} value [timestamp] [# {labels} exemplar]</c>. Pure.</summary>
 internal static class PrometheusText
 {
-    /// <summary>The value of a line; null when it has none that is a number from 0.</summary>
-    public static double? ValueOf(ReadOnlySpan<byte> line)
+    /// <summary>The value of a line; null when it has none that is a finite number from 0.</summary>
+    public static double? ValueOf(ReadOnlySpan<byte> line) => NumberOf(line) is { } value && double.IsFinite(value) && value >= 0 ? value : null;
+
+    /// <summary>The number of a line, which may be negative, infinite or NaN; null when it has none.</summary>
+    public static double? NumberOf(ReadOnlySpan<byte> line)
     {
-        // A label's value may hold any character, so the labels are skipped by their last brace.
-        var from = line.LastIndexOf((byte)'}') + 1;
-        if (from == 0)
-            from = line.IndexOf((byte)' ');
-        if (from < 0)
+        var labels = LabelsOf(line);
+        var from = labels.End.Value;
+        if (from == 0 && (from = line.IndexOfAny((byte)' ', (byte)'\t')) < 0)
             return null;
-        return Utf8Parser.TryParse(line[from..].TrimStart((byte)' '), out double value, out _) && double.IsFinite(value) && value >= 0 ? value : null;
+        var text = TrimBlanks(line[from..]);
+        if (text.StartsWith("+Inf"u8) || text.StartsWith("Inf"u8))
+            return double.PositiveInfinity;
+        if (text.StartsWith("-Inf"u8))
+            return double.NegativeInfinity;
+        if (text.StartsWith("NaN"u8))
+            return double.NaN;
+        return Utf8Parser.TryParse(text, out double value, out _) ? value : null;
     }
 
     /// <summary>Is it a line of the metric, with these labels among its own?</summary>
@@ -23,9 +31,9 @@ internal static class PrometheusText
     /// <param name="labels">Labels as the format writes them, <c>name="value"</c>.</param>
     public static bool IsOf(ReadOnlySpan<byte> line, ReadOnlySpan<byte> name, byte[][] labels)
     {
-        if (!line.StartsWith(name) || line.Length == name.Length || line[name.Length] is not ((byte)'{' or (byte)' '))
+        if (!line.StartsWith(name) || line.Length == name.Length || line[name.Length] is not ((byte)'{' or (byte)' ' or (byte)'\t'))
             return false;
-        var own = line[name.Length] == (byte)'{' ? line[(name.Length + 1)..(line.LastIndexOf((byte)'}') + 1)] : default;
+        var own = line[LabelsOf(line)];
         foreach (var label in labels)
         {
             if (!Has(own, label))
@@ -34,6 +42,31 @@ internal static class PrometheusText
 
         return true;
     }
+
+    // Behind the opening brace, the closing one included; empty, from 0 to 0, when there are none.
+    private static Range LabelsOf(ReadOnlySpan<byte> line)
+    {
+        var name = line.IndexOfAny((byte)'{', (byte)' ', (byte)'\t');
+        if (name < 0)
+            return default;
+        var brace = line.Length - TrimBlanks(line[name..]).Length;
+        if (brace == line.Length || line[brace] != '{')
+            return default;
+        // A label's value may hold braces, and so may an exemplar behind the value.
+        var isQuoted = false;
+        for (var at = brace + 1; at < line.Length; at++)
+        {
+            if (line[at] == '"')
+                isQuoted = !isQuoted;
+            else if (isQuoted && line[at] == '\\')
+                at++;
+            else if (!isQuoted && line[at] == '}')
+                return (brace + 1)..(at + 1);
+        }
+        return default;
+    }
+
+    private static ReadOnlySpan<byte> TrimBlanks(ReadOnlySpan<byte> text) => text.TrimStart(" \t"u8);
 
     // A whole label: behind a comma or at the beginning, and before a comma or the closing brace.
     private static bool Has(ReadOnlySpan<byte> own, ReadOnlySpan<byte> label)
