@@ -37,6 +37,7 @@ public sealed record PoolEndpoint
         AttemptTimeout = options.AttemptTimeout?.Timeout;
         HealthPath = options.HealthPath;
         Continuation = options.Continuation ?? DialectTable.Get(options.Dialect).Continuation;
+        LimitsCountCachedTokens = DialectTable.Get(options.Dialect).LimitsCountCachedTokens;
         ContinuationInstruction = options.ContinuationInstruction;
         RepeatsTail = options.RepeatsTail;
         RepeatsBeginning = Continuation == Continuation.AssistantPrefix
@@ -68,6 +69,9 @@ public sealed record PoolEndpoint
 
     /// <summary>The wire format it speaks.</summary>
     public WireDialect Dialect { get; }
+
+    /// <summary>Do the account's limits count tokens of a prompt that came from the provider's cache?</summary>
+    internal bool LimitsCountCachedTokens { get; }
 
     /// <summary>What it is able to serve.</summary>
     public EndpointCapabilities Capabilities { get; private init; }

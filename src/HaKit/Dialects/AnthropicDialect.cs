@@ -14,7 +14,9 @@ internal sealed class AnthropicDialect : OpenAIDialect
 
     public override CredentialPlace Credential => new("x-api-key");
 
-    public override UsageNames Usage { get; } = new("usage", "input_tokens", "output_tokens") { Cached = "cache_read_input_tokens" };
+    public override UsageNames Usage { get; } = new("usage", "input_tokens", "output_tokens") { Cached = "cache_read_input_tokens", Written = "cache_creation_input_tokens" };
+
+    public override bool LimitsCountCachedTokens => false;
 
     public override RateLimitNames RateLimits { get; } = new(Window("requests"), Window("tokens")) { InputTokens = Window("input-tokens"), OutputTokens = Window("output-tokens") };
 

@@ -16,7 +16,9 @@ internal sealed class BedrockDialect : OpenAIDialect
 
     public override ModelPlace? ModelInPath { get; } = new("/model/", '/', NeedsMark: true);
 
-    public override UsageNames Usage { get; } = new("usage", "inputTokens", "outputTokens") { Cached = "cacheReadInputTokens" };
+    public override UsageNames Usage { get; } = new("usage", "inputTokens", "outputTokens") { Cached = "cacheReadInputTokens", Written = "cacheWriteInputTokens" };
+
+    public override bool LimitsCountCachedTokens => false;
 
     protected override bool NamesCompletionTokens => false;
 

@@ -19,6 +19,9 @@ internal abstract class Dialect
     /// <summary>Where an answer reports its tokens.</summary>
     public abstract UsageNames Usage { get; }
 
+    /// <summary>Do the account's limits count tokens of the prompt that came from the provider's cache? Default: they do.</summary>
+    public virtual bool LimitsCountCachedTokens => true;
+
     /// <summary>The headers in which an answer tells the limits of the account.</summary>
     public abstract RateLimitNames RateLimits { get; }
 

@@ -13,6 +13,9 @@ internal sealed record UsageNames(string Container, string Input, string Output)
 
     /// <summary>The member that holds <see cref="Cached"/>; null if it lies beside the others.</summary>
     public string? Details { get; init; }
+
+    /// <summary>Tokens of the prompt that were written into the provider's cache; null if the provider does not tell. Where it is set, <see cref="Input"/> holds neither these nor the cached ones.</summary>
+    public string? Written { get; init; }
 }
 
 /// <summary>What a member of a usage object tells.</summary>
@@ -32,6 +35,15 @@ internal enum UsageMember
 
     /// <summary>An object that holds the cached tokens.</summary>
     Details,
+
+    /// <summary>Tokens of the prompt without those that are told beside them.</summary>
+    InputWithoutCache,
+
+    /// <summary>Tokens of the prompt that came from the provider's cache, beside the input.</summary>
+    CachedBeside,
+
+    /// <summary>Tokens of the prompt that were written into the provider's cache, beside the input.</summary>
+    Written,
 }
 
 /// <summary>The names of usage in all dialects at once, because a gateway may pass on an answer in the words of another provider. Pure; allocates nothing.</summary>
@@ -105,11 +117,13 @@ internal static class UsageWords
 
     private static IEnumerable<(string Name, UsageMember Member)> MembersOf(UsageNames names)
     {
-        yield return (names.Input, UsageMember.Input);
+        yield return (names.Input, names.Written is null ? UsageMember.Input : UsageMember.InputWithoutCache);
         yield return (names.Output, UsageMember.Output);
         if (names.Details is { } details)
             yield return (details, UsageMember.Details);
         else if (names.Cached is { } cached)
-            yield return (cached, UsageMember.Cached);
+            yield return (cached, names.Written is null ? UsageMember.Cached : UsageMember.CachedBeside);
+        if (names.Written is { } written)
+            yield return (written, UsageMember.Written);
     }
 }

@@ -145,57 +145,47 @@ internal readonly struct JsonOutline
 
     /// <summary>As the other overload, with the tokens of the prompt that a cache of the provider's held.</summary>
     /// <param name="json">The text from the object's beginning on.</param>
-    /// <param name="input">Tokens of the prompt.</param>
+    /// <param name="input">Tokens of the whole prompt, those that came from a cache included.</param>
     /// <param name="output">Tokens of the answer.</param>
     /// <param name="cached">Tokens of the prompt that were read from a cache.</param>
     public static bool TryReadUsage(ReadOnlySpan<byte> json, out long? input, out long? output, out long? cached)
     {
-        input = output = cached = null;
+        var counts = new UsageCounts();
         var reader = new Utf8JsonReader(json, isFinalBlock: false, state: default);
         try
         {
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-                return false;
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                var member = UsageWords.MeaningOf(reader.ValueSpan);
-                if (!reader.Read())
-                    break;
-                if (member == UsageMember.Details && reader.TokenType == JsonTokenType.StartObject)
-                {
-                    if (!TryReadCached(ref reader, ref cached))
-                        break;
-                }
-                else if (member != UsageMember.Other && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var count) && count >= 0)
-                {
-                    SetCount(member, count, ref input, ref output, ref cached);
-                }
-                else if (!reader.TrySkip())
-                {
-                    break;
-                }
-            }
+            if (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+                ReadUsage(ref reader, ref counts);
         }
         catch (JsonException)
         {
             // What was read so far counts.
         }
+        (input, output, cached) = (counts.WholeInput, counts.Output, counts.Cached);
         return input is not null || output is not null;
     }
 
-    private static void SetCount(UsageMember member, long count, ref long? input, ref long? output, ref long? cached)
+    // Up to the end of the object, or of what has arrived of it.
+    private static void ReadUsage(ref Utf8JsonReader reader, ref UsageCounts counts)
     {
-        switch (member)
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            case UsageMember.Input:
-                input = count;
-                break;
-            case UsageMember.Output:
-                output = count;
-                break;
-            case UsageMember.Cached:
-                cached = count;
-                break;
+            var member = UsageWords.MeaningOf(reader.ValueSpan);
+            if (!reader.Read())
+                return;
+            if (member == UsageMember.Details && reader.TokenType == JsonTokenType.StartObject)
+            {
+                if (!TryReadCached(ref reader, ref counts.Cached))
+                    return;
+            }
+            else if (member != UsageMember.Other && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var count) && count >= 0)
+            {
+                counts.Set(member, count);
+            }
+            else if (!reader.TrySkip())
+            {
+                return;
+            }
         }
     }
 
