@@ -10,6 +10,8 @@ internal static class ProfileHeaders
 {
     private const string Prefix = "x-ha-";
 
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(1);
+
     /// <summary>Is it a header that is for the pool alone?</summary>
     public static bool Is(string name) => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase);
 
@@ -40,9 +42,19 @@ internal static class ProfileHeaders
         "priority" => Number(value) is { } priority ? profile with { Priority = priority } : null,
         "input-tokens" => Number(value) is >= 0 and var tokens ? profile with { InputTokens = tokens } : null,
         "max-output-tokens" => Number(value) is >= 0 and var tokens ? profile with { MaxOutputTokens = tokens } : null,
-        "deadline" => Time(value) is { } deadline ? profile with { Deadline = deadline } : null,
-        "may-hedge" => bool.TryParse(value, out var may) ? profile with { MayHedge = may } : null,
-        "may-repeat" => bool.TryParse(value, out var may) ? profile with { MayRepeat = may } : null,
+        "deadline" => Time(value) is { } deadline && deadline > TimeSpan.Zero ? profile with { Deadline = deadline } : null,
+        "max-wait" => Time(value) is { } wait ? profile with { MaxWait = wait } : null,
+        _ => bool.TryParse(value, out var yes) ? With(profile, name, yes) : null,
+    };
+
+    private static RequestProfile? With(RequestProfile profile, string name, bool yes) => name switch
+    {
+        "tools" => profile with { Tools = yes },
+        "vision" => profile with { Vision = yes },
+        "may-hedge" => profile with { MayHedge = yes },
+        "may-repeat" => profile with { MayRepeat = yes },
+        "may-continue" => profile with { MayContinue = yes },
+        "move-on-after-content-filter" => profile with { MoveOnAfterContentFilter = yes },
         _ => null,
     };
 
@@ -50,11 +62,11 @@ internal static class ProfileHeaders
 
     private static int? Number(string value) => int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    // Seconds, as Retry-After has them, or hh:mm:ss.
+    // Seconds, as Retry-After has them, or hh:mm:ss. A bare number is never days, as TimeSpan would have it.
     private static TimeSpan? Time(string value)
     {
-        if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds < 1e6)
-            return seconds > 0 && TimeSpan.FromSeconds(seconds) is { Ticks: > 0 } wait ? wait : null;
-        return TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var given) && given > TimeSpan.Zero ? given : null;
+        if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
+            return seconds <= s_longest.TotalSeconds ? TimeSpan.FromSeconds(seconds) : null;
+        return value.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var time) && time >= TimeSpan.Zero && time <= s_longest ? time : null;
     }
 }
