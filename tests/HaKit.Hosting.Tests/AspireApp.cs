@@ -38,8 +38,10 @@ internal sealed class AspireApp : IAsyncDisposable
     /// <param name="defaults">What all clients get; null for the standard resilience handler.</param>
     /// <param name="client">Registers the pool's client; null for the client with the pool, and nothing more.</param>
     /// <param name="pool">Changes the pool.</param>
+    /// <param name="settings">Further configuration.</param>
     public static async Task<AspireApp> StartAsync(
-        Action<IHttpClientBuilder>? defaults = null, Action<IHttpClientBuilder>? client = null, Action<EndpointPoolOptions>? pool = null)
+        Action<IHttpClientBuilder>? defaults = null, Action<IHttpClientBuilder>? client = null, Action<EndpointPoolOptions>? pool = null,
+        KeyValuePair<string, string?>[]? settings = null)
     {
         var token = TestContext.Current.CancellationToken;
         var servers = new FakeAiServer[3];
@@ -49,7 +51,7 @@ internal sealed class AspireApp : IAsyncDisposable
         builder.WebHost.UseTestServer();
         var (logs, time) = (new LogRecorder { MinimumLevel = LogLevel.Information }, new ManualTimeProvider());
         builder.Logging.ClearProviders().AddProvider(logs);
-        builder.Configuration.AddInMemoryCollection(servers.Select((s, i) => KeyValuePair.Create($"services:{NameOf(i)}:http:0", (string?)s.Address.ToString())));
+        builder.Configuration.AddInMemoryCollection(servers.Select((s, i) => KeyValuePair.Create($"services:{NameOf(i)}:http:0", (string?)s.Address.ToString())).Concat(settings ?? []));
         builder.Services.AddSingleton<TimeProvider>(time);
         builder.Services.AddHaEndpointPool("models", options =>
         {

@@ -99,6 +99,10 @@ public sealed class AspireTests
         (await app.AskAsync(1)).Should().Be(1);
     }
 
+    [Fact]
+    public void A_pool_for_all_clients_is_refused() =>
+        new ServiceCollection().Invoking(s => s.ConfigureHttpClientDefaults(d => d.AddHaEndpointPoolHandler("models"))).Should().Throw<ArgumentException>().WithMessage("*AddHttpClient*");
+
     private sealed class Named : ResilienceStrategyOptions;
 
     private sealed class Counting(Action seen) : ResilienceStrategy<HttpResponseMessage>

@@ -29,6 +29,59 @@ public sealed class DiscoveryHeartbeatTests
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task A_logical_name_that_DNS_knows_too_is_asked_where_calls_go()
+    {
+        // As in Compose and Kubernetes: DNS gives the name a machine on which nothing listens at port 80, and service discovery gives it the server.
+        var name = Environment.MachineName;
+        Assert.SkipUnless(!name.Contains('.', StringComparison.Ordinal) && System.Net.Dns.GetHostAddresses(name).Length > 0, "this machine's name has a dot, or is not known to DNS");
+        await using var server = await FakeAiServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await using var app = await AspireApp.StartAsync(pool: options =>
+        {
+            options.Heartbeat.Enabled = true;
+            options.Heartbeat.LearnTimeout = false;
+            options.Endpoints[0].Address = $"http://{name}/v1";
+        }, settings: [new($"services:{name}:http:0", server.Address.ToString())]);
+
+        await BeatAsync(app, beats: 5);
+
+        app.Pool.Explain(RequestProfile.Default)[0].Health.Status.Should().Be(EndpointHealthStatus.Healthy);
+        (await app.AskAsync(1)).Should().Be(1);
+        server.Counts.AnsweredWhole.Should().Be(1);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Behind_a_proxy_or_connections_of_the_clients_own_heartbeats_go_the_way_of_calls()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var server = await FakeAiServer.StartAsync(cancellationToken: token);
+        foreach (var primary in (SocketsHttpHandler[])[
+            new() { Proxy = new System.Net.WebProxy(server.Address) },
+            new() { ConnectCallback = async (_, cancelled) => new System.Net.Sockets.NetworkStream(await ConnectAsync(server.Address, cancelled), ownsSocket: true) }])
+        {
+            await using var app = await AspireApp.StartAsync(
+                client: c => c.AddHaEndpointPoolHandler("models").ConfigurePrimaryHttpMessageHandler(() => primary),
+                pool: options =>
+                {
+                    options.Heartbeat.Enabled = true;
+                    options.Heartbeat.LearnTimeout = false;
+                    foreach (var endpoint in options.Endpoints)
+                        endpoint.Address = "http://127.0.0.1:9/v1"; // nothing listens there
+                });
+
+            await BeatAsync(app, beats: 5);
+
+            app.Pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.Health.Status == EndpointHealthStatus.Healthy);
+        }
+    }
+
+    private static async Task<System.Net.Sockets.Socket> ConnectAsync(Uri server, CancellationToken token)
+    {
+        var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        await socket.ConnectAsync(server.Host, server.Port, token);
+        return socket;
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Probes_make_no_spans_of_their_own()
     {
         var spans = new ConcurrentQueue<Activity>();

@@ -97,6 +97,24 @@ public sealed class RepeatedRequestTests
         world.Received.Should().Be("a 2, b 0, c 0");
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task One_caller_that_sends_its_request_again_and_again_is_one_caller()
+    {
+        await using var world = new World(FakeFault.Hang, services =>
+        {
+            Client(services).AddStandardResilienceHandler();
+            Client(services).AddHaEndpointPoolHandler("p").KeepResilience();
+        }, static options => options.Endpoints = [options.Endpoints[0]]);
+
+        await world.Invoking(w => w.AskAsync()).Should().ThrowAsync<Exception>();
+        world.Received.Should().StartWith("a 3,", "its timeout of 10 s ends each try");
+        world.Health.Should().Match<HaKit.Health.HealthState>(h => h.Status == HaKit.Health.EndpointHealthStatus.Suspect && h.ConsecutiveFailures == 0, "silence counts when three callers agree");
+
+        for (var caller = 0; caller < 2; caller++)
+            await world.Invoking(w => w.AskAsync()).Should().ThrowAsync<Exception>();
+        world.Health.ConsecutiveFailures.Should().BePositive();
+    }
+
     private static IHttpClientBuilder Client(IServiceCollection services) => services.AddHttpClient("c");
 
     private sealed class World : IAsyncDisposable
@@ -127,6 +145,8 @@ public sealed class RepeatedRequestTests
         }
 
         public string Received => string.Join(", ", _fakes.Select(f => $"{f.Name} {f.Counts.Received}"));
+
+        public HaKit.Health.HealthState Health => _provider.GetRequiredService<EndpointPool>().Explain(RequestProfile.Default)[0].Health;
 
         public CallDetail? Detail { get; private set; }
 

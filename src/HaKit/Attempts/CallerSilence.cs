@@ -17,13 +17,13 @@ internal static class CallerSilence
     private static readonly TimeSpan s_unusual = TimeSpan.FromSeconds(5);
 
     /// <summary>The fault that the attempt ends with: the caller's cancellation, or a silence where callers agree.</summary>
-    public static Fault FaultOf(Lease lease, in HealthTicket ticket, long callNumber, Fault cancelled, TimeSpan now)
+    public static Fault FaultOf(Lease lease, in HealthTicket ticket, Fault cancelled, TimeSpan now)
     {
         var state = lease.State;
         var usual = (state.Times.Quantile(lease.IsStream, 0.99) ?? lease.Owner?.UsualOfOthers(state, lease.IsStream)) is { } slowest ? 3 * slowest : s_unusual;
         if (now - lease.HeardAt <= usual || lease.Clock.StoodStillSince(lease.Started, now))
             return cancelled;
-        if (state.LeftInSilence(callNumber) >= CallersToAgree)
+        if (state.LeftInSilence(lease.RequestNumber) >= CallersToAgree)
             return s_silence;
         state.Failure.Ended(s_silence, now);
         state.Health.LeftInSilence(ticket, s_silence, now);

@@ -13,12 +13,12 @@ internal sealed class EarlierTries
     private readonly Lock _gate = new();
     private readonly List<EarlierAttempt> _attempts = [];
     private object? _pool;
+    private long _requestNumber;
 
     /// <summary>An attempt begins. The answer is to be handed to <see cref="Ended"/>.</summary>
     /// <param name="pool">The pool that makes it.</param>
-    /// <param name="state">The endpoint.</param>
-    /// <param name="started">When, on the pool's clock.</param>
-    public EarlierAttempt? Began(object pool, EndpointState state, TimeSpan started)
+    /// <param name="lease">The attempt's lease.</param>
+    public EarlierAttempt? Began(object pool, Lease lease)
     {
         lock (_gate)
         {
@@ -26,7 +26,11 @@ internal sealed class EarlierTries
             {
                 return null;
             }
-            var attempt = new EarlierAttempt(state, state.Endpoint, started);
+            if (_attempts.Count == 0)
+            {
+                _requestNumber = lease.RequestNumber;
+            }
+            var attempt = new EarlierAttempt(lease.State, lease.State.Endpoint, lease.Started);
             _attempts.Add(attempt);
             return attempt;
         }
@@ -41,6 +45,16 @@ internal sealed class EarlierTries
         lock (_gate)
         {
             (attempt.Fault, attempt.Ended) = (fault, now);
+        }
+    }
+
+    /// <summary>The number of the first call that was made for the request; null where the pool has made none.</summary>
+    /// <param name="pool">The pool whose call begins.</param>
+    public long? RequestNumberIn(object pool)
+    {
+        lock (_gate)
+        {
+            return _pool == pool && _attempts.Count > 0 ? _requestNumber : null;
         }
     }
 

@@ -27,6 +27,9 @@ internal sealed class Lease
     /// <summary>The number of its call, unique within the pool.</summary>
     public long CallNumber => _data.CallNumber;
 
+    /// <summary>The number of the first call that was made for the same request: a handler above the pool may send a request again.</summary>
+    public long RequestNumber => _data.RequestNumber;
+
     /// <summary>One for the first attempt of a call.</summary>
     public int Number => _data.Number;
 
@@ -245,7 +248,8 @@ internal sealed class Lease
         SilentUntil = EndsAt;
     }
 
-    public void Identify(string? givenKey, string keyPrefix, long callNumber) => (_data.GivenKey, _data.KeyPrefix, _data.CallNumber) = (givenKey, keyPrefix, callNumber);
+    public void Identify(string? givenKey, string keyPrefix, long callNumber, long requestNumber) =>
+        (_data.GivenKey, _data.KeyPrefix, _data.CallNumber, _data.RequestNumber) = (givenKey, keyPrefix, callNumber, requestNumber);
 
     public void CountTokens(long? input, long? output, long? cached = null)
     {
@@ -268,9 +272,9 @@ internal sealed class Lease
     {
         if (Interlocked.Exchange(ref _completed, 1) != 0)
             return false;
-        long? tokens = InputTokens is null && OutputTokens is null ? null : (InputTokens ?? 0) + (OutputTokens ?? 0);
+        var tokens = LimitTokens;
         if (fault is { Kind: FaultKind.CallerCancelled } && FirstContentAt is null)
-            fault = CallerSilence.FaultOf(this, _data.Ticket, _data.CallNumber, fault, now);
+            fault = CallerSilence.FaultOf(this, _data.Ticket, fault, now);
         AttemptLessons.LearnEnd(this, TryBreakSilence(), fault, now);
         if (fault is null)
             State.Served(Started);
@@ -323,6 +327,18 @@ internal sealed class Lease
         return true;
     }
 
+    // What the account's limits count of the answer; null where it told nothing.
+    private long? LimitTokens
+    {
+        get
+        {
+            if (InputTokens is null && OutputTokens is null)
+                return null;
+            var free = State.Endpoint.LimitsCountCachedTokens ? 0 : Math.Min(CachedTokens ?? 0, InputTokens ?? 0);
+            return (InputTokens ?? 0) + (OutputTokens ?? 0) - free;
+        }
+    }
+
     // What a server reports may be anything: a count that no call can have is none, so that no sum of counts overflows and no limit is used up by it.
     private static long? Plausible(long? tokens) => tokens is >= 0 and <= int.MaxValue ? tokens : null;
 
@@ -365,6 +381,7 @@ internal sealed class Lease
         public string? GivenKey;
         public string KeyPrefix;
         public long CallNumber;
+        public long RequestNumber;
         public RequestKind Request;
         public bool IsStream;
         public bool IsHandedOver;

@@ -1,3 +1,4 @@
+using System.Net;
 using HaKit.Connections;
 using HaKit.Http;
 using HaKit.Telemetry;
@@ -15,11 +16,7 @@ internal sealed class ClientConnections(IServiceProvider provider, string client
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        // Asked for each time: the factory renews its handlers every two minutes, and keeps the one it gave last.
-        HttpMessageHandler? handler = provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler(client);
-        while (handler is DelegatingHandler { InnerHandler: var inner } and not EndpointPoolHandler)
-            handler = inner;
-        if (handler is EndpointPoolHandler pool)
+        if (FindPoolHandler() is { } pool)
         {
             using (Spans.Unrecorded())
                 return await pool.SendInsideAsync(request, cancellationToken).ConfigureAwait(false);
@@ -27,6 +24,39 @@ internal sealed class ClientConnections(IServiceProvider provider, string client
 
         _own ??= new HttpMessageInvoker(PoolConnections.NewProbeHandler(connectTimeout));
         return await _own.SendAsync(request, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Do calls reach the address in another way than by a connection to its host and port: by a name that service discovery resolves, through a proxy, or by a
+    /// connection of the application's own making?
+    /// </summary>
+    public bool ReachesOtherwise(Uri address)
+    {
+        var handler = FindPoolHandler()?.InnerHandler;
+        while (handler is DelegatingHandler { InnerHandler: var inner })
+        {
+            // A name with dots is of DNS. One without may be of both, and service discovery goes before DNS then.
+            if (HandlerArrangement.IsResolver(handler) && address is { HostNameType: UriHostNameType.Dns, IsLoopback: false } && !address.Host.Contains('.', StringComparison.Ordinal))
+                return true;
+            handler = inner;
+        }
+        return handler switch
+        {
+            SocketsHttpHandler sockets => sockets.ConnectCallback is not null || sockets.UseProxy && IsBehind(sockets.Proxy, address),
+            HttpClientHandler simple => simple.UseProxy && IsBehind(simple.Proxy, address),
+            _ => false,
+        };
+    }
+
+    private static bool IsBehind(IWebProxy? proxy, Uri address) => proxy is not null && !proxy.IsBypassed(address);
+
+    // Looked for each time: the factory renews its handlers every two minutes, and keeps the one it gave last.
+    private EndpointPoolHandler? FindPoolHandler()
+    {
+        HttpMessageHandler? handler = provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler(client);
+        while (handler is DelegatingHandler { InnerHandler: var inner } and not EndpointPoolHandler)
+            handler = inner;
+        return handler as EndpointPoolHandler;
     }
 
     protected override void Dispose(bool disposing)

@@ -44,7 +44,11 @@ internal static partial class EndpointPoolFactory
         var options = factory.Create(name);
         HttpMessageInvoker? probes = null;
         if (parts.ProbeHttp is null && provider.GetServices<EndpointPoolClient>().FirstOrDefault(c => c.Pool == name) is { } client)
-            parts.ProbeHttp = probes = new HttpMessageInvoker(new ClientConnections(provider, client.Client, options.ConnectTimeout));
+        {
+            var connections = new ClientConnections(provider, client.Client, options.ConnectTimeout);
+            parts.ProbeHttp = probes = new HttpMessageInvoker(connections);
+            parts.ReachesOtherwise = connections.ReachesOtherwise;
+        }
         var pool = new EndpointPool(name, options, parts);
         pool.Owns(probes);
         var logger = loggers.CreateLogger("HaKit.EndpointPool");

@@ -26,10 +26,12 @@ public static class EndpointPoolHttpClientBuilderExtensions
     /// </remarks>
     /// <param name="builder">The client.</param>
     /// <param name="pool">The pool's name; an unknown one is refused when the application starts.</param>
+    /// <exception cref="ArgumentException">The builder is that of all clients (<c>ConfigureHttpClientDefaults</c>): a pool belongs to one.</exception>
     public static IHttpClientBuilder AddHaEndpointPoolHandler(this IHttpClientBuilder builder, string pool)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrWhiteSpace(pool);
+        ThrowIfForAllClients(builder);
         builder.Services.AddSingleton(new EndpointPoolUse(pool, $"HTTP client '{builder.Name}'"));
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EndpointPoolHost>());
         builder.Services.AddSingleton(new EndpointPoolClient(builder.Name, pool));
@@ -51,11 +53,20 @@ public static class EndpointPoolHttpClientBuilderExtensions
     /// the pool's work.
     /// </summary>
     /// <param name="builder">The client.</param>
+    /// <exception cref="ArgumentException">The builder is that of all clients (<c>ConfigureHttpClientDefaults</c>).</exception>
     public static IHttpClientBuilder KeepResilience(this IHttpClientBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        ThrowIfForAllClients(builder);
         builder.Services.AddSingleton(new KeptResilience(builder.Name));
         return builder;
+    }
+
+    // The builder for all clients has no name.
+    private static void ThrowIfForAllClients(IHttpClientBuilder builder)
+    {
+        if (builder.Name is null)
+            throw new ArgumentException("A pool belongs to a named or typed client (AddHttpClient), not to ConfigureHttpClientDefaults.", nameof(builder));
     }
 
     private static StandardHandlersOff Off(IServiceProvider provider) => provider.GetRequiredService<StandardHandlersOff>();

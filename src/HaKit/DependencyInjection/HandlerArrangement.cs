@@ -32,6 +32,9 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
         return result;
     }
 
+    /// <summary>Is it service discovery's handler?</summary>
+    public static bool IsResolver(HttpMessageHandler handler) => handler.GetType().FullName == Resolver;
+
     private static int TakeMarker(IList<DelegatingHandler> handlers)
     {
         for (var i = 0; i < handlers.Count; i++)
@@ -78,7 +81,7 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
             return;
         for (var i = pool - 1; i >= 0; i--)
         {
-            if (handlers[i].GetType().FullName == Resolver)
+            if (IsResolver(handlers[i]))
             {
                 var resolver = handlers[i];
                 handlers.RemoveAt(i);

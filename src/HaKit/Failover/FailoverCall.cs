@@ -61,6 +61,9 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// <summary>Unique within the pool.</summary>
     public long Number { get; private set; }
 
+    /// <summary>The number of the first call that was made for the same request.</summary>
+    public long RequestNumber { get; set; }
+
     /// <summary>When the last attempt failed; backoff counts from here.</summary>
     public TimeSpan LastFailure { get; set; }
 

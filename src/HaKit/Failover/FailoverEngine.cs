@@ -143,6 +143,7 @@ internal sealed partial class FailoverEngine
             call.TakeNumbers(Interlocked.Add(ref _callNumber, _numbersAtOnce) - _numbersAtOnce, _numbersAtOnce);
         call.UseNextNumber();
         call.Engine = this;
+        call.RequestNumber = earlier?.RequestNumberIn(this) ?? call.Number;
         // A copy beside a try that is under way goes to another endpoint. Where every endpoint was asked, it is a request like any other.
         if (earlier?.AddTo(this, call.History, now) == true && !HasUntried(call, now))
             call.History.Clear();
@@ -292,7 +293,7 @@ internal sealed partial class FailoverEngine
         lease.Request = call.Profile.Request;
         (lease.SilentUntil, lease.EndsAt, lease.IsLimitKnown) = Timeouts(call, state, now);
         lease.Owner = call;
-        lease.Identify(call.Profile.IdempotencyKey, _idempotencyPrefix, call.Number);
+        lease.Identify(call.Profile.IdempotencyKey, _idempotencyPrefix, call.Number, call.RequestNumber);
         lease.CallSpan = call.Span;
         (lease.IsPaid, call.HasPaid) = (call.HasPaid, false);
         if (!call.History.IsFresh)

@@ -67,6 +67,9 @@ public sealed class ProbeContext
 
     internal Func<PoolEndpoint, CancellationToken, ValueTask<string?>>? Credential { get; init; }
 
+    /// <summary>Do calls reach an address in another way than by a connection to its host and port?</summary>
+    internal Func<Uri, bool>? ReachesOtherwise { get; init; }
+
     /// <summary>Adds the endpoint's headers and its credential as it is now, as calls carry them.</summary>
     /// <param name="request">A request to this endpoint and to no other.</param>
     /// <param name="cancellationToken">Cancels asking for the credential.</param>

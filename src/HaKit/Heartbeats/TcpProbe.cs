@@ -7,7 +7,8 @@ namespace HaKit.Heartbeats;
 /// <summary>
 /// Asks for a TCP connection to the endpoint's address and closes it: is the server's machine up, and does something listen? A name that DNS does not know may be
 /// one of service discovery, which only the handlers of calls resolve: then it sends a HEAD request without credentials by the way of the pool's probes, and any
-/// answer is a good one. Thread-safe.
+/// answer is a good one. So it does at once where the pool's HTTP client has service discovery and the name has no dot, or has a proxy or connections of its own.
+/// Thread-safe.
 /// </summary>
 public sealed class TcpProbe : IProbe
 {
@@ -20,7 +21,7 @@ public sealed class TcpProbe : IProbe
     {
         ArgumentNullException.ThrowIfNull(context);
         var address = context.Endpoint.Address ?? throw new InvalidOperationException($"Endpoint '{context.Endpoint.Name}' has no address to connect to.");
-        if (address.Scheme.Contains('+', StringComparison.Ordinal)) // https+http: a name of service discovery
+        if (address.Scheme.Contains('+', StringComparison.Ordinal) || context.ReachesOtherwise?.Invoke(address) == true) // https+http: a name of service discovery
             return await AskOverHttpAsync(context, address, cancellationToken).ConfigureAwait(false);
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         try

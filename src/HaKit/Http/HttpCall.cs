@@ -309,7 +309,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         var target = _side.TargetOf(attempt.Endpoint);
         var secret = await pool.Owners.Credentials.GetAsync(attempt.Endpoint, token).ConfigureAwait(false);
         attempt.Lease.State.UsedCredential = secret;
-        var noted = _tries?.Began(pool.Engine, attempt.Lease.State, attempt.Lease.Started);
+        var noted = _tries?.Began(pool.Engine, attempt.Lease);
         HttpResponseMessage? response = null;
         try
         {
@@ -345,7 +345,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private void NoteFailure(EndpointAttempt attempt, EarlierAttempt? noted, Fault fault)
     {
         var tries = _tries ?? Interlocked.CompareExchange(ref _tries, new EarlierTries(), null) ?? _tries;
-        if ((noted ?? tries.Began(pool.Engine, attempt.Lease.State, attempt.Lease.Started)) is { } failed)
+        if ((noted ?? tries.Began(pool.Engine, attempt.Lease)) is { } failed)
         {
             tries.Ended(failed, fault, pool.Engine.Clock.Now);
         }

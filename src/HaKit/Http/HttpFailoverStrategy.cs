@@ -18,7 +18,9 @@ internal sealed class HttpFailoverStrategy(EndpointPool pool) : ResilienceStrate
             request.Options.Set(EndpointPoolHandler.ProfileKey, profile);
         try
         {
-            return Outcome.FromResult(await HttpCall.RunAsync(pool, InsideAsync, request, context.CancellationToken, mayContinue: false).ConfigureAwait(context.ContinueOnCapturedContext));
+            // Whether the caller blocks is not told here.
+            var call = context.ContinueOnCapturedContext ? SendAsync(request, context.CancellationToken) : SynchronousSend.BeginOutsideContext(SendAsync, request, context.CancellationToken);
+            return Outcome.FromResult(await call.ConfigureAwait(context.ContinueOnCapturedContext));
         }
 #pragma warning disable CA1031 // Polly wants every exception as an outcome.
         catch (Exception exception)
@@ -26,6 +28,8 @@ internal sealed class HttpFailoverStrategy(EndpointPool pool) : ResilienceStrate
         {
             return Outcome.FromException<HttpResponseMessage>(exception);
         }
+
+        Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, CancellationToken token) => HttpCall.RunAsync(pool, InsideAsync, message, token, mayContinue: false);
 
         // Attempts may run beside each other, and each has a token of its own: so each gets a context of its own.
         async Task<HttpResponseMessage> InsideAsync(HttpRequestMessage message, EndpointAttempt attempt, CancellationToken token)

@@ -234,6 +234,10 @@ internal sealed class RequestBody : IDisposable
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
             body.IsKept ? body.WriteAsync(stream, model, member, cancellationToken) : body.PassAsync(stream, model, cancellationToken);
 
+        // In a resilience pipeline a synchronous call is synchronous down to the connection, and that thread blocks anyway.
+        protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+            SerializeToStreamAsync(stream, context, cancellationToken).GetAwaiter().GetResult();
+
         protected override bool TryComputeLength(out long length)
         {
             var known = body.LengthWith(model, member);

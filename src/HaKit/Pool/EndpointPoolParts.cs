@@ -35,6 +35,9 @@ public sealed class EndpointPoolParts
     /// <summary>Sends the requests of probes; not disposed of with the pool. Default null: connections of the pool's own.</summary>
     public HttpMessageInvoker? ProbeHttp { get; set; }
 
+    /// <summary>Do calls reach an address in another way than by a connection to its host and port? Null: they do not.</summary>
+    internal Func<Uri, bool>? ReachesOtherwise { get; set; }
+
     /// <summary>
     /// Actions that are to bring an ejected endpoint back, for example <see cref="ProcessRecovery"/>'s or <see cref="WebhookRecovery"/>'s. They run at
     /// the same time, each at most once per <see cref="RecoveryOptions.Period"/> and endpoint, and delay nothing else; a failure is logged.

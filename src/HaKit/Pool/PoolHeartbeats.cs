@@ -66,7 +66,7 @@ internal sealed class PoolHeartbeats : IDisposable
         if (!options.Heartbeat.Enabled || (_parts.Probe?.Invoke(endpoint) ?? DefaultProbe(endpoint, options.Heartbeat)) is not { } probe)
             return null;
         var http = _parts.ProbeHttp ?? (_connections ??= new HttpMessageInvoker(PoolConnections.NewProbeHandler(options.ConnectTimeout)));
-        var context = new ProbeContext { Endpoint = endpoint, Http = http, Classifier = _classifier, Time = _clock.Time, Credential = _credentials.GetAsync };
+        var context = new ProbeContext { Endpoint = endpoint, Http = http, Classifier = _classifier, Time = _clock.Time, Credential = _credentials.GetAsync, ReachesOtherwise = _parts.ReachesOtherwise };
         return new HeartbeatSetup(probe, context, options.Heartbeat);
     }
 
