@@ -33,7 +33,8 @@ internal sealed class HiddenFailures : IDisposable
     {
         if (!_log.IsEnabled(LogLevel.Information))
             return;
-        PoolLog.FailedAndServed(_log, _pool, endpoint, fault.ToString(), servedBy);
+        if (_log.IsEnabled(LogLevel.Debug))
+            PoolLog.FailedAndServed(_log, _pool, endpoint, fault.ToString(), servedBy);
         lock (_gate)
         {
             if (_isDisposed)

@@ -439,6 +439,21 @@ public sealed class EjectionTests
         last.State.Status.Should().Be(EndpointHealthStatus.Suspect);
     }
 
+    /// <summary>The limits of attempts that began together pass together: five silences of a burst are told at once, although the endpoint has served later attempts.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Silences_of_a_burst_do_not_eject_an_endpoint_that_has_served_later_attempts(bool servedLater)
+    {
+        var endpoint = _bench.Add("a");
+        var tickets = Enumerable.Range(0, 5).Select(_ => _bench.Begin(endpoint)).ToArray();
+        var began = _bench.Now;
+        _bench.Pass(10);
+        foreach (var ticket in tickets)
+            endpoint.Complete(ticket, new Fault(FaultKind.FirstContentTimeout), _bench.Now, servedBegan: began + (servedLater ? TimeSpan.FromSeconds(5) : -TimeSpan.FromSeconds(5)));
+        endpoint.State.Status.Should().Be(servedLater ? EndpointHealthStatus.Suspect : EndpointHealthStatus.Ejected);
+    }
+
     [Theory]
     [InlineData(FaultKind.FirstContentTimeout, 5)]
     [InlineData(FaultKind.ConnectFailed, 3)]
