@@ -24,6 +24,13 @@ public sealed partial class FailurePageTests
     }
 
     [Fact]
+    public void Failures_of_stored_work_and_data_have_tests()
+    {
+        foreach (var row in Page.Table(FailurePage, "Stored work and data"))
+            row[2].Split(", ").Should().NotBeEmpty().And.BeSubsetOf(Tests, "number {0} names its tests", row[0]);
+    }
+
+    [Fact]
     public void Every_test_that_is_named_after_a_promise_or_a_failure_is_on_the_page()
     {
         var page = Page.Text(FailurePage);
