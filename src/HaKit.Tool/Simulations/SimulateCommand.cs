@@ -26,13 +26,15 @@ internal static class SimulateCommand
         {
             var settings = parsed.GetValue(sweep) is { } names ? Sweep.Parse(names) : null;
             var read = world.Read(parsed);
-            var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+            var error = parsed.InvocationConfiguration.Error;
+            await using var figures = JsonOutput.Open(parsed, json);
             if (settings is not null)
             {
-                await output.WriteLineAsync(settings.Run(read, setting => Watched(error, setting, cancellationToken)));
+                var rows = settings.Run(read, setting => Watched(error, setting, cancellationToken));
+                await figures.Text.WriteLineAsync(Sweep.Render(rows));
+                await figures.WriteAsync(rows, cancellationToken);
                 return HakitTool.Good;
             }
-            await using var figures = JsonOutput.Open(parsed, json);
             await using var drawing = parsed.GetValue(svg) is { } file ? OutputFile.Create("--svg", file) : null;
             return await RunAsync(read, figures, drawing, error, cancellationToken);
         });

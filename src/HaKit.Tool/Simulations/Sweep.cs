@@ -6,6 +6,9 @@ namespace HaKit.Tool.Simulations;
 /// <summary>One setting of a pool and the values that are tried.</summary>
 internal sealed record SweptSetting(string Name, IReadOnlyList<(string Text, Action<EndpointPoolOptions> Set)> Values);
 
+/// <summary>What the history came to with one value of one setting.</summary>
+internal sealed record SweepRow(string Setting, string Value, RunFigures Run);
+
 /// <summary>Which setting matters for a history: the same history again and again, with one setting changed at a time.</summary>
 internal sealed class Sweep(IReadOnlyList<SweptSetting> settings)
 {
@@ -31,28 +34,36 @@ internal sealed class Sweep(IReadOnlyList<SweptSetting> settings)
             .Select(name => Array.Find(All, s => s.Name == name) ?? throw new UsageException($"--sweep names '{name}'; there are {string.Join(", ", Names)}.")),
     ]);
 
-    /// <returns>A table: each setting's values, what was lost, and what it cost.</returns>
-    public string Run(World world, Func<string, (Progress Progress, Action<double> Show)> watch)
+    /// <summary>Runs the history as it is, and once for each value of each setting.</summary>
+    public IReadOnlyList<SweepRow> Run(World world, Func<string, (Progress Progress, Action<double> Show)> watch)
     {
-        var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{"setting",-20}{"value",8}{"served",12}{"lost",10}{"attempts",12}{"p99",10}{"ejections",11}");
-        Row("as it is", "", world);
+        List<SweepRow> rows = [Row("as it is", "", world)];
         foreach (var setting in settings)
         {
             foreach (var (value, set) in setting.Values)
-                Row(setting.Name, value, world with { Pool = options => { world.Pool(options); set(options); } });
+                rows.Add(Row(setting.Name, value, world with { Pool = options => { world.Pool(options); set(options); } }));
         }
+        return rows;
 
-        return text.ToString().TrimEnd();
-
-        void Row(string name, string value, World changed)
+        SweepRow Row(string name, string value, World changed)
         {
             var (progress, show) = watch($"{name} {value}");
             var (result, cameInVain) = changed.Run(minorAsErrors: false, show);
-            var run = RunFigures.From(result, cameInVain, progress.Took);
-            text.AppendLine(CultureInfo.InvariantCulture,
-                $"{name,-20}{value,8}{SimulateText.Up(run.Unavailability),12}{run.Lost,10}{run.AttemptsPerCall,12:0.0000}{run.P99,8:0.00} s{run.Ejections,11}");
+            return new(name, value, RunFigures.From(result, cameInVain, progress.Took));
         }
+    }
+
+    /// <summary>The rows as a table: each setting's values, what was lost, and what it cost.</summary>
+    public static string Render(IReadOnlyList<SweepRow> rows)
+    {
+        var text = new StringBuilder();
+        text.AppendLine(CultureInfo.InvariantCulture, $"{"setting",-20}{"value",8}{"served",12}{"lost",10}{"attempts",12}{"p99",10}{"ejections",11}");
+        foreach (var (setting, value, run) in rows)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture,
+                $"{setting,-20}{value,8}{SimulateText.Up(run.Unavailability),12}{run.Lost,10}{run.AttemptsPerCall,12:0.0000}{run.P99,8:0.00} s{run.Ejections,11}");
+        }
+        return text.ToString().TrimEnd();
     }
 
     private static SweptSetting Times(string name, Action<EndpointPoolOptions, TimeSpan> set, params double[] seconds) => new(name,

@@ -88,6 +88,18 @@ public sealed class SimulateTests : IDisposable
     }
 
     [Fact]
+    public async Task A_sweep_as_json_has_the_figures_of_each_run()
+    {
+        var (exitCode, output, _) = await SimulateAsync("--days", "0.1", "--sweep", "attempts", "--json");
+
+        exitCode.Should().Be(HakitTool.Good);
+        using var rows = JsonDocument.Parse(output);
+        rows.RootElement.EnumerateArray().Select(row => row.GetProperty("Setting").GetString() + " " + row.GetProperty("Value").GetString())
+            .Should().Equal("as it is ", "attempts 1", "attempts 2", "attempts 6");
+        rows.RootElement.EnumerateArray().Should().OnlyContain(row => row.GetProperty("Run").GetProperty("Calls").GetInt64() > 0);
+    }
+
+    [Fact]
     public async Task A_sweep_shows_what_each_value_of_a_setting_would_have_done()
     {
         var (exitCode, output, _) = await SimulateAsync("--days", "0.1", "--sweep", "attempts,deadline");
