@@ -35,6 +35,7 @@ internal sealed class EndpointState
     private int _seenBack;
     private object? _returnWatcher;
     private ReportedLoad? _load;
+    private long _lackedModelAt = -1;
     private HeartbeatReading? _heartbeat;
     private bool _isLimited;
 
@@ -94,6 +95,12 @@ internal sealed class EndpointState
 
     /// <summary>When traffic last had an answer from it; null before the first.</summary>
     public TimeSpan? AnsweredAt => Volatile.Read(ref _counts.AnsweredAt) is >= 0 and var ticks ? new TimeSpan(ticks) : null;
+
+    /// <summary>Has it said that it does not have the model it is asked for, and answered nothing since?</summary>
+    public bool LacksModel => Volatile.Read(ref _lackedModelAt) is >= 0 and var ticks && !(AnsweredAt?.Ticks > ticks);
+
+    /// <summary>It says that it does not have the model.</summary>
+    public void RecordLackOfModel(TimeSpan now) => Volatile.Write(ref _lackedModelAt, now.Ticks);
 
     /// <summary>Of the attempts that it served whole, when the latest one began: it was well since then. Before time began if there was none.</summary>
     public TimeSpan ServedBegan => new(Volatile.Read(ref _counts.ServedBegan));

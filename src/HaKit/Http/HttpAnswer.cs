@@ -79,7 +79,10 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             if (Shape is not null)
                 HttpSide.GetSide(pool).UnknownShapes.AddRefusal(attempt.Endpoint.Name, fault.StatusCode, body.Read.Span);
             if (fault is { Kind: FaultKind.ModelNotFound, IsProvisional: true })
+            {
+                attempt.Lease.State.RecordLackOfModel(pool.Engine.Clock.Now);
                 HttpSide.GetSide(pool).ModelMissing(attempt.Endpoint, fault.StatusCode);
+            }
             if (fault is { Kind: FaultKind.NotServed, IsProvisional: true })
                 HttpSide.GetSide(pool).NotServed(attempt.Endpoint, fault.StatusCode, request.Method, call.Path);
         }

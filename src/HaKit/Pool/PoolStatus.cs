@@ -85,7 +85,10 @@ public sealed record EndpointStatus
     /// <summary>The load that it reported of itself; null when it does not.</summary>
     public ReportedLoad? ReportedLoad { get; init; }
 
-    internal string HealthText => string.Create(CultureInfo.InvariantCulture, $"{Health}, since {Since:u}");
+    /// <summary>Has it said that it does not have the model it is asked for, and answered nothing since? Then it is no capacity, however healthy.</summary>
+    public bool LacksModel { get; init; }
+
+    internal string HealthText => string.Create(CultureInfo.InvariantCulture, $"{Health}, since {Since:u}{(LacksModel ? "; it does not have the model that it is asked for" : "")}");
 
     /// <summary>Its name and how it is: <c>main: Ejected because of ConnectFailed, since 2026-11-21 13:49:57Z</c>.</summary>
     public override string ToString() => $"{Endpoint}: {HealthText}";

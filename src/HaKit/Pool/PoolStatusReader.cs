@@ -48,6 +48,7 @@ internal static class PoolStatusReader
             Limits = LimitUse.Measure(member, now),
             Heartbeat = member.Heartbeat,
             ReportedLoad = member.ReportedLoad,
+            LacksModel = member.LacksModel,
         };
     }
 

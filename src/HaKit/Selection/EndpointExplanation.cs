@@ -46,8 +46,11 @@ public sealed record EndpointExplanation
     /// <summary>The load that it reported of itself; null when it does not.</summary>
     public ReportedLoad? ReportedLoad { get; init; }
 
+    /// <summary>Has it said that it does not have the model it is asked for, and answered nothing since? Then it is no capacity, however healthy.</summary>
+    public bool LacksModel { get; init; }
+
     /// <summary>Returns the explanation as a sentence, as in <c>Endpoint 'main' gets no calls: Ejected because of ConnectFailed; it is asked again in 4.2 s.</c></summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Endpoint '{Endpoint}' {Verdict()}.");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Endpoint '{Endpoint}' {Verdict()}{(LacksModel ? "; it does not have the model that it is asked for" : "")}.");
 
     private string Verdict() => NotAdmittedBy switch
     {

@@ -22,6 +22,7 @@ internal static class SelectionExplainer
                 InFlight = member.InFlight,
                 Heartbeat = member.Heartbeat,
                 ReportedLoad = member.ReportedLoad,
+                LacksModel = member.LacksModel,
                 AvailableIn = at == TimeSpan.MaxValue ? null : at - query.Now,
                 NotAdmittedBy = NotAdmittedBy(member, in query),
                 Score = Score.Terms(member, in query, policy),

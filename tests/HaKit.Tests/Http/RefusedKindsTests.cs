@@ -91,6 +91,23 @@ public sealed class RefusedKindsTests
         pair.Servers[0].Seen.Count(r => IsOf("images", r)).Should().Be(12, "nothing is avoided");
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task An_endpoint_without_the_model_is_shown_as_no_capacity_until_it_answers()
+    {
+        var hasModel = false;
+        var missing = new RawAnswer(404, "application/json", """{"error":{"message":"The model `m` does not exist","type":"invalid_request_error","param":null,"code":"model_not_found"}}""");
+        await using var pair = new Pair(_ => hasModel ? s_chat : missing, Served);
+        (await pair.AskAsync(Text)).Should().Be((HttpStatusCode.OK, 1));
+
+        pair.Pool.GetStatus().Endpoints.Select(e => e.LacksModel).Should().Equal(true, false);
+        pair.Pool.Explain(RequestProfile.Default)[0].ToString().Should().Contain("does not have the model");
+
+        hasModel = true;
+        pair.Time.Advance(TimeSpan.FromSeconds(1));
+        (await pair.AskAsync(Text)).Should().Be((HttpStatusCode.OK, 0));
+        pair.Pool.GetStatus().Endpoints.Should().OnlyContain(e => !e.LacksModel);
+    }
+
     // What is down may be back in a minute. The refusal is an answer that the caller can act on now.
     [Theory(Timeout = 60_000)]
     [InlineData(404, true)]
