@@ -57,11 +57,11 @@ fleet "a signature that is not checked" A_forged_order_and_one_of_another_pool_a
   'if (!_signature!.IsValid(fact))' 'if (_signature is null)'
 fleet "any fingerprint counts" In_the_middle_of_a_rotation_replicas_with_the_old_key_take_nothing_from_those_with_the_new src/HaKit/Peers/PeerBook.cs \
   'opinion.Fingerprint != fingerprint || ' ''
-fleet "trials are put off for ever" It_is_served_soon_after_all_endpoints_are_back_though_the_asker_stays_blind src/HaKit/Health/PeerTransitions.cs \
-  'return later <= until ?' 'later = now + TimeSpan.FromMinutes(5); return later <= until ?'
+fleet "trials are put off for ever" After_an_outage_the_fleet_is_back_no_later_than_alone_though_two_stay_blind src/HaKit/Health/PeerTransitions.cs \
+  'var later = after < most ? after : most;' 'var later = (after < most ? after : most) + TimeSpan.FromMinutes(5);'
 redis "no maximum in the store" A_later_and_shorter_statement_of_the_same_fact_does_not_shorten_what_the_store_has src/HaKit.Redis/RedisStore.cs \
   'SortedSetWhen.GreaterThan' 'SortedSetWhen.Always'
-redis "no re-read of the store" Calls_go_on_while_the_store_is_gone_and_facts_are_complete_soon_after_it_is_back src/HaKit.Redis/RedisPeerLink.cs \
+redis "no re-read of the store" Calls_go_on_while_the_store_is_wiped_and_facts_are_complete_soon_after src/HaKit.Redis/RedisPeerLink.cs \
   'if (hasJumped || isOther || wasSilent)' 'if (Now < TimeSpan.Zero)'
 redis "a user that is verified once" A_server_that_no_longer_knows_the_user_after_it_is_back_is_refused_and_told_nothing src/HaKit.Redis/RedisStore.cs \
   'if (Volatile.Read(ref _verified) == connections)' 'if (Volatile.Read(ref _verified) >= 0)'
