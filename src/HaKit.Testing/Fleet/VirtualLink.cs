@@ -123,7 +123,11 @@ internal sealed class VirtualLink : IPeerLink
         var now = _store.Time.Elapsed;
         var facts = _unsent.Values.Where(f => f.Until > now).Select(f => (f.Identity, f.Until + offset)).ToArray();
         foreach (var (key, fact) in _unsent)
+        {
+            if (key.StartsWith(nameof(PeerFactKind.Usage), StringComparison.Ordinal) && _written.TryGetValue(key, out var old))
+                _store.Remove(Scope, [old]);
             _written[key] = fact.Identity;
+        }
         _unsent.Clear();
         if (facts.Length > 0)
         {

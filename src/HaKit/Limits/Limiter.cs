@@ -169,6 +169,15 @@ internal sealed class Limiter
             _serverTokens.Observe(AtLeast(tokens, reading.TokensLimit), reading.TokensLimit, reading.TokensReset, now);
     }
 
+    /// <summary>Leaves a part of the limits on requests and tokens to other replicas; 0 for none.</summary>
+    public void HoldForOthers(uint requests, uint tokens)
+    {
+        if (_requests is { } requestWindow)
+            requestWindow.Held = requests;
+        if (_tokens is { } tokenWindow)
+            tokenWindow.Held = tokens;
+    }
+
     /// <summary>The server answered 429 or 503: fewer at once, if the options ask for that.</summary>
     public void Throttled(TimeSpan now)
     {

@@ -32,11 +32,19 @@ internal sealed class SlidingWindow(uint limit)
     private readonly ulong[] _slots = new ulong[Ring];
     private ulong _state;
     private uint _limit = limit;
+    private uint _held;
 
     public uint Limit
     {
         get => Volatile.Read(ref _limit);
         set => Volatile.Write(ref _limit, value);
+    }
+
+    /// <summary>The part of the limit that is left to other replicas.</summary>
+    public uint Held
+    {
+        get => Volatile.Read(ref _held);
+        set => Volatile.Write(ref _held, value);
     }
 
     /// <summary>The number of the bucket an instant falls in; 32 bits are 34 years, compared modulo.</summary>
@@ -54,7 +62,7 @@ internal sealed class SlidingWindow(uint limit)
                 Advance(state, bucket);
                 continue;
             }
-            if ((ulong)AmountOf(state) + amount > Limit)
+            if ((ulong)AmountOf(state) + amount + Held > Limit)
                 return false;
             if (Interlocked.CompareExchange(ref _state, state + amount, state) != state)
                 continue;
@@ -98,7 +106,7 @@ internal sealed class SlidingWindow(uint limit)
     public bool HasRoom(uint amount, uint bucket)
     {
         var state = Volatile.Read(ref _state);
-        var over = (long)AmountOf(state) + amount - Limit;
+        var over = (long)AmountOf(state) + amount + Held - Limit;
         return over <= 0 || (IsAfter(bucket, BucketOf(state)) && Expired(state, bucket, over) >= over);
     }
 
@@ -116,21 +124,24 @@ internal sealed class SlidingWindow(uint limit)
         if (amount > Limit)
             return TimeSpan.MaxValue;
         var state = Volatile.Read(ref _state);
-        var over = (long)AmountOf(state) + amount - Limit;
+        var held = Held;
+        var over = (long)AmountOf(state) + amount + held - Limit;
         var head = BucketOf(state);
         var bucket = head - Buckets;
         for (; over > 0 && bucket != head + 1; bucket++)
         {
-            var held = Volatile.Read(ref SlotOf(bucket));
-            if (!IsAfter(BucketOf(held), bucket))
-                over -= AmountOf(held);
+            var slot = Volatile.Read(ref SlotOf(bucket));
+            if (!IsAfter(BucketOf(slot), bucket))
+                over -= AmountOf(slot);
         }
         if (bucket == head - Buckets)
             return now;
         // The last one looked at leaves the window Buckets + 1 after it began.
         var current = now.Ticks / BucketTicks;
         var leaves = current + (int)(bucket + Buckets - (uint)current);
-        return TimeSpan.FromTicks(Math.Max(now.Ticks, leaves * BucketTicks));
+        // What other replicas hold changes once a second.
+        var at = held == 0 ? leaves * BucketTicks : Math.Min(leaves * BucketTicks, now.Ticks + TimeSpan.TicksPerSecond);
+        return TimeSpan.FromTicks(Math.Max(now.Ticks, at));
     }
 
     private void Advance(ulong state, uint bucket)

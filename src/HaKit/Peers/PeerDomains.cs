@@ -35,6 +35,9 @@ internal sealed class PeerDomains(string key)
         };
     }
 
+    /// <summary>The name of a limit, which belongs to an endpoint or to an account whatever its keys are.</summary>
+    public string LimitSubject(string of, string name) => Hash("limit of", of, name);
+
     /// <summary>How this replica asks the endpoint: opinions of replicas that ask otherwise say nothing about what this one would find.</summary>
     public string Fingerprint(EndpointState member, EndpointPoolLimits limits)
     {

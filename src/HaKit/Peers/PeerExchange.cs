@@ -28,6 +28,7 @@ internal sealed class PeerExchange : IDisposable
     private readonly ITimer? _timer;
     private readonly PeerBook _book = new();
     private readonly OwnFacts _own = new();
+    private readonly PeerUsage _usage;
     private readonly PeerLeader? _leader;
     private readonly TaskCompletionSource _warm = new();
     private readonly Dictionary<string, PeerMember> _members = new(StringComparer.Ordinal);
@@ -45,6 +46,7 @@ internal sealed class PeerExchange : IDisposable
         var sharing = pool.Sharing;
         var place = $"{scope.Name}/{scope.Pool}";
         _domains = new PeerDomains(sharing.OrderKey ?? place);
+        _usage = new PeerUsage(_domains);
         _signature = sharing.OrderKey is { } key ? new OrderSignature(key, place) : null;
         _link = link?.Invoke(scope);
         if (_link is null)
@@ -225,6 +227,12 @@ internal sealed class PeerExchange : IDisposable
         }
         if (fact.Replica == Replica || !hearing.IsWanted(fact.Kind))
             return;
+        if (fact.Kind == PeerFactKind.Usage)
+        {
+            lock (_gate)
+                _usage.Hear(fact, _pool.Members, now);
+            return;
+        }
         var targets = hearing.TargetsOf(fact);
         if (targets.Count == 0)
             return;
@@ -294,6 +302,7 @@ internal sealed class PeerExchange : IDisposable
             }
             if (_pool.Sharing.Opinions)
                 AddOpinions(members, now);
+            ShareUsage(now);
             facts = _own.DequeueWaiting(now);
             if (facts.Length > 0)
                 _spoke = now;
@@ -301,6 +310,7 @@ internal sealed class PeerExchange : IDisposable
             {
                 _forgot = now;
                 _own.RemoveExpired(now);
+                _usage.RemoveExpired(now);
                 _book.RemoveExpired(now, _members.ContainsKey);
             }
             _due = now + MessagesEvery;
@@ -313,6 +323,17 @@ internal sealed class PeerExchange : IDisposable
         orders.ForEach(_pool.CarryOut);
         foreach (var member in members)
             DecideByMajority(member.State, now);
+    }
+
+    private void ShareUsage(TimeSpan now)
+    {
+        if (!_pool.Sharing.Usage)
+        {
+            _usage.Release();
+            return;
+        }
+        _usage.AddFacts(_pool.Members, Replica, _book.Replicas + 1, _own, now);
+        _usage.Apply(_link!.Status.IsConnected, _book.Replicas + 1, now);
     }
 
     private void WatchLink()

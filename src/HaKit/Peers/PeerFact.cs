@@ -26,6 +26,9 @@ public enum PeerFactKind
 
     /// <summary>An operator's order.</summary>
     Order,
+
+    /// <summary>What a replica took of a limit in the last 60 s.</summary>
+    Usage,
 }
 
 /// <summary>What one replica's own evidence says about an endpoint.</summary>
@@ -47,8 +50,8 @@ public enum PeerOpinion
 /// </summary>
 public sealed record PeerFact
 {
-    /// <summary>The format that this version writes.</summary>
-    public const int CurrentFormat = 1;
+    /// <summary>The format that this version writes. 2 adds <see cref="PeerFactKind.Usage"/>; all else is as in 1.</summary>
+    public const int CurrentFormat = 2;
 
     /// <summary>The number of the format. A reader takes what it knows of a later format.</summary>
     public int Format { get; init; } = CurrentFormat;
@@ -88,6 +91,12 @@ public sealed record PeerFact
 
     /// <summary>The HTTP status of the fault; 0 for none.</summary>
     public int StatusCode { get; init; }
+
+    /// <summary>For usage: requests of the last 60 s.</summary>
+    public long Requests { get; init; }
+
+    /// <summary>For usage: tokens of the last 60 s.</summary>
+    public long Tokens { get; init; }
 
     /// <summary>For orders: the order.</summary>
     public SignedOrder? Order { get; init; }

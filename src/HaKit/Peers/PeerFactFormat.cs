@@ -72,6 +72,11 @@ public static class PeerFactFormat
             json.WriteString("reach", fact.Reach.ToString());
             json.WriteNumber("status", fact.StatusCode);
         }
+        if (fact.Kind == PeerFactKind.Usage)
+        {
+            json.WriteNumber("requests", fact.Requests);
+            json.WriteNumber("tokens", fact.Tokens);
+        }
         if (fact.Order is { } order)
             WriteTo(json, order);
         json.WriteEndObject();
@@ -115,6 +120,8 @@ public static class PeerFactFormat
             Fault = TryEnum(json, "fault", out FaultKind fault) ? fault : null,
             Reach = reach,
             StatusCode = json.TryGetProperty("status", out var status) ? status.GetInt32() : 0,
+            Requests = json.TryGetProperty("requests", out var requests) ? requests.GetInt64() : 0,
+            Tokens = json.TryGetProperty("tokens", out var tokens) ? tokens.GetInt64() : 0,
             Order = order,
         };
     }

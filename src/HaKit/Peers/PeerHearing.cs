@@ -21,6 +21,7 @@ internal readonly struct PeerHearing(IPeerPool pool, PeerDomains domains)
         PeerFactKind.Opinion => pool.Sharing.Opinions,
         PeerFactKind.TrialBegun or PeerFactKind.TrialFailed => pool.Sharing.Trials,
         PeerFactKind.Recovered => pool.Sharing.Recoveries,
+        PeerFactKind.Usage => pool.Sharing.Usage,
         _ => false,
     };
 

@@ -35,6 +35,12 @@ public sealed class SharingOptions
     /// <summary>Are probes that cost money asked by one replica for all? Default true.</summary>
     public bool Probes { get; set; } = true;
 
+    /// <summary>
+    /// Are the limits on requests and tokens those of all replicas together? Each replica then counts what the others took in the last 60 s, with a margin of
+    /// 5 %; without the store it takes the limit ÷ the replicas last seen. Default false: each replica has the whole limit for itself.
+    /// </summary>
+    public bool Usage { get; set; }
+
     /// <summary>How long the start of the application waits for what the other replicas know. Default 200 ms; zero for not at all, at most 10 s.</summary>
     public TimeSpan WarmStart { get; set; } = TimeSpan.FromMilliseconds(200);
 

@@ -118,6 +118,53 @@ public sealed class FleetMessageTests
         return Task.CompletedTask;
     }
 
+    [Fact(Timeout = 60_000)]
+    public Task Replicas_of_the_previous_format_beside_this_one_share_all_that_both_know()
+    {
+        using var fleet = new Fleet(
+            4, 3,
+            static (_, o) =>
+            {
+                (o.Sharing.OrderKey, o.Sharing.Usage) = ("the fleet's own key", true);
+                o.Selection.Preset = SelectionPreset.RoundRobin;
+                o.Endpoints[1].Limits = new HaKit.Limits.LimitOptions { RequestsPerMinute = 100 };
+            },
+            parts: static (i, parts) =>
+            {
+                if (i < 2 && parts.PeerLink is { } connect)
+                    parts.PeerLink = scope => new FirstFormatLink(connect(scope)!);
+            });
+        fleet.Store.Wire = new();
+        fleet.Fault("e0", FakeFault.Status(429).WithHeader("Retry-After", "60"), S(5), S(6), static i => i == 0);
+        fleet.Fault("e2", FakeFault.Status(500), S(5), S(30), static i => i is 1 or 2);
+        fleet.Time.Run(() => fleet.Replicas[3].Pool.DrainAsync("e1").AsTask());
+        fleet.Run(Workload.Poisson(5), S(4)).Lost.Should().Be(0);
+        fleet.Time.Run(() => fleet.Replicas[0].Pool.BringUpAsync("e1").AsTask());
+        fleet.Run(Workload.Poisson(5), S(16)).Lost.Should().Be(0);
+        fleet.Store.Wire.ToString().Should().Contain("{\"format\":1,").And.Contain("{\"format\":2,").And.Contain("\"Usage\"");
+        fleet.Replicas.Should().OnlyContain(r => Health(r, "e0").CooldownUntil > fleet.Time.Elapsed);
+        fleet.Replicas.Select(static r => r.Pool.GetFleetStatus().Orders.Single()).Distinct().Should().ContainSingle().Which.Version.Should().Be(2);
+        foreach (var replica in fleet.Replicas)
+            replica.Pool.GetFleetStatus().Replicas.Should().HaveCount(4).And.OnlyContain(static r => r.Endpoints.Any(static e => e.Endpoint == "e2" && e.Counts));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>A replica of the first format: it writes 1, and neither says nor hears anything of usage.</summary>
+    private sealed class FirstFormatLink(IPeerLink link) : IPeerLink
+    {
+        public PeerLinkStatus Status => link.Status;
+
+        public void Start(Action<PeerNews> listener) =>
+            link.Start(news => listener(news with { Facts = [.. news.Facts.Where(static f => f.Kind != PeerFactKind.Usage)] }));
+
+        public void Publish(IReadOnlyList<PeerFact> facts) =>
+            link.Publish([.. facts.Where(static f => f.Kind != PeerFactKind.Usage).Select(static f => f with { Format = 1 })]);
+
+        public ValueTask<TimeSpan> LeadAsync(string role, CancellationToken cancellationToken) => link.LeadAsync(role, cancellationToken);
+
+        public void Dispose() => link.Dispose();
+    }
+
     private static HealthState Health(TestPool replica, string endpoint) => replica.Pool.Explain(RequestProfile.Default).Single(e => e.Endpoint == endpoint).Health;
 
     private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);

@@ -12,6 +12,7 @@ public sealed class PeerFactFormatTests
         new() { Kind = PeerFactKind.Opinion, Subject = "e", Replica = "r1", Version = 8, Length = TimeSpan.FromSeconds(30), Fingerprint = "f", Opinion = PeerOpinion.Ejected, Level = ProbeLevel.Generating, Fault = FaultKind.ServerError },
         new() { Kind = PeerFactKind.TrialFailed, Subject = "e", Replica = "r1", Version = 9, Length = TimeSpan.FromSeconds(30), Fingerprint = "f" },
         new() { Kind = PeerFactKind.Recovered, Subject = "e", Replica = "r1", Version = 10, Length = TimeSpan.FromSeconds(30), Fingerprint = "f" },
+        new() { Kind = PeerFactKind.Usage, Subject = "2c3d", Replica = "r1", Version = 12, Length = TimeSpan.FromSeconds(60), Requests = 40, Tokens = 5_000_000_000 },
         new() { Kind = PeerFactKind.Order, Subject = "", Replica = "r1", Version = 11, Length = TimeSpan.FromDays(90), Order = new SignedOrder(PoolOrder.Promote, 2, "Ada", "maintenance", new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), "c2ln") },
     ];
 
@@ -30,9 +31,24 @@ public sealed class PeerFactFormatTests
     [MemberData(nameof(Indices))]
     public Task A_later_format_with_more_members_is_read_as_far_as_it_is_known(int index)
     {
-        var text = PeerFactFormat.Identity(All[index]).Replace("{\"format\":1,", "{\"format\":2,\"colour\":{\"a\":[1]},", StringComparison.Ordinal);
+        var text = PeerFactFormat.Identity(All[index]).Replace("{\"format\":2,", "{\"format\":3,\"colour\":{\"a\":[1]},", StringComparison.Ordinal);
         PeerFactFormat.TryRead(Encoding.UTF8.GetBytes(text), out var read).Should().BeTrue();
-        read.Should().Be(All[index] with { Format = 2 });
+        read.Should().Be(All[index] with { Format = 3 });
+        return Task.CompletedTask;
+    }
+
+    // As the previous format wrote them, byte by byte.
+    [Theory(Timeout = 10_000)]
+    [InlineData(0, """{"format":1,"kind":"Cooldown","subject":"0a1b","replica":"r1","version":7,"length":60000,"fault":"Throttled","reach":"Account","status":429}""")]
+    [InlineData(1, """{"format":1,"kind":"Opinion","subject":"e","replica":"r1","version":8,"length":30000,"fingerprint":"f","opinion":"Ejected","level":"Generating","fault":"ServerError"}""")]
+    [InlineData(2, """{"format":1,"kind":"TrialFailed","subject":"e","replica":"r1","version":9,"length":30000,"fingerprint":"f"}""")]
+    [InlineData(3, """{"format":1,"kind":"Recovered","subject":"e","replica":"r1","version":10,"length":30000,"fingerprint":"f"}""")]
+    [InlineData(5, """{"format":1,"kind":"Order","subject":"","replica":"r1","version":11,"length":7776000000,"order":{"order":"Promote","tier":2,"by":"Ada","reason":"maintenance","givenAt":"2026-01-02T03:04:05+00:00","signature":"c2ln"}}""")]
+    public Task What_the_previous_format_wrote_is_read(int index, string text)
+    {
+        PeerFactFormat.TryRead(Encoding.UTF8.GetBytes(text), out var read).Should().BeTrue();
+        read.Should().Be(All[index] with { Format = 1 });
+        PeerFactFormat.Identity(read!).Should().Be(text, "an order of the previous format is handed on as it was, so that its signature and identity stay");
         return Task.CompletedTask;
     }
 
