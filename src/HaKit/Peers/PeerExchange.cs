@@ -230,7 +230,7 @@ internal sealed class PeerExchange : IDisposable
         if (fact.Kind == PeerFactKind.Usage)
         {
             lock (_gate)
-                _usage.Hear(fact, _pool.Members, now);
+                _usage.RecordUsage(fact, _pool.Members, now);
             return;
         }
         var targets = hearing.TargetsOf(fact);

@@ -23,7 +23,7 @@ internal sealed class PeerUsage(PeerDomains domains)
     private bool _isHeld;
 
     /// <summary>Takes what another replica said. It is kept for limits that this pool has, and for at most 1,000 replicas each.</summary>
-    public void Hear(PeerFact fact, EndpointState[] members, TimeSpan now)
+    public void RecordUsage(PeerFact fact, EndpointState[] members, TimeSpan now)
     {
         if (_limiters.Count == 0)
             FindLimiters(members);
