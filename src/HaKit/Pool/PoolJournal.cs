@@ -206,7 +206,7 @@ internal sealed class PoolJournal : IDisposable
         if (isEjection)
             _telemetry.Ejected(change.Endpoint.Name, (change.Evidence.Fault ?? change.After.Cause)?.KindName ?? nameof(FaultKind.Unknown));
         if (Log.IsEnabled(LogLevel.Critical))
-            HealthLog.Write(Log, _pool, change, isOutage: !Array.Exists(_snapshot.Value.Members, m => m.Health.State.Admits(now)), now);
+            HealthLog.Write(Log, _pool, change, IsOutage(now), now);
         var isRecovery = _recovered.Length > 0 && HealthEvents.IsRecovery(change);
         if (Events.AreWatched || isRecovery)
         {
@@ -219,6 +219,9 @@ internal sealed class PoolJournal : IDisposable
         if (isEjection && !_recovery.IsEmpty && !change.Evidence.IsFromPeer && _snapshot.Value.MemberOf(change.Endpoint) is { } member)
             _recovery.Run(new EjectionEvidence(_pool, member.Endpoint, change.After.Cause, change.After, Events.Now), _options.Value.Recovery, now);
     }
+
+    // A method of its own: what its lambda captures would be allocated for every change, even where nothing is logged.
+    private bool IsOutage(TimeSpan now) => !Array.Exists(_snapshot.Value.Members, m => m.Health.State.Admits(now));
 
     private void Call(EndpointRecovered recovered)
     {
