@@ -71,6 +71,63 @@ public sealed class CompressionTests
         well.Requests.Should().Be(1);
     }
 
+    // Some 60 KB on the wire, 64 MB behind it.
+    [Theory(Timeout = 60_000)]
+    [InlineData("text/event-stream", 200, "data: {\"choices\":[{\"delta\":{\"content\":\"")]
+    [InlineData("application/json", 429, "{\"error\":{\"message\":\"")]
+    [InlineData("application/json", 503, "{\"error\":{\"message\":\"")]
+    [InlineData("application/json", 404, "{\"error\":{\"message\":\"")]
+    public async Task A_compressed_body_that_expands_without_end_is_left_at_the_limit_and_another_endpoint_serves(string type, int status, string begin)
+    {
+        const int Limit = 1024 * 1024;
+        const string Ended = """{"id":"1","choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}""";
+        using var bomb = new RawServer(new RawAnswer(status, type, Bomb(begin)) { Headers = [("Content-Encoding", "gzip")] });
+        using var well = new RawServer(new RawAnswer(200, "application/json", Ended));
+        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false }, Http = { MaxAnswerBytes = Limit } };
+        options.Endpoints.Add(new EndpointOptions { Name = "a", Address = bomb.Address.AbsoluteUri });
+        options.Endpoints.Add(new EndpointOptions { Name = "b", Address = well.Address.AbsoluteUri, Tier = 1 });
+        await using var pool = new EndpointPool("test", options);
+        using var client = pool.CreateHttpClient();
+        using var response = await client.PostAsync("chat/completions", HttpPool.Chat("hi", stream: status == 200), Ct);
+        (await response.Content.ReadAsStringAsync(Ct)).Should().Be(Ended);
+        bomb.Seen.Should().HaveCount(1);
+    }
+
+    // A whole answer may be as long as it likes: what is above the limit is passed on as it comes, and not kept.
+    [Fact(Timeout = 60_000)]
+    public async Task A_compressed_answer_above_the_limit_is_passed_on_piece_by_piece()
+    {
+        using var bomb = new RawServer(new RawAnswer(200, "application/json", Bomb("{\"choices\":[{\"message\":{\"content\":\"")) { Headers = [("Content-Encoding", "gzip")] });
+        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false }, Http = { MaxAnswerBytes = 1024 * 1024 } };
+        options.Endpoints.Add(new EndpointOptions { Name = "a", Address = bomb.Address.AbsoluteUri });
+        await using var pool = new EndpointPool("test", options);
+        using var client = pool.CreateHttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi") };
+        using (var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct))
+        {
+            var stream = await response.Content.ReadAsStreamAsync(Ct);
+            stream.CanSeek.Should().BeFalse("nothing of it is kept");
+            await stream.ReadExactlyAsync(new byte[2 * 1024 * 1024], Ct);
+        }
+        pool.Explain(RequestProfile.Default)[0].InFlight.Should().Be(0);
+    }
+
+    private static byte[] Bomb(string begin)
+    {
+        var target = new MemoryStream();
+        using (var zip = new GZipStream(target, CompressionLevel.Fastest))
+        {
+            zip.Write(Encoding.UTF8.GetBytes(begin));
+            var piece = new byte[64 * 1024];
+            piece.AsSpan().Fill((byte)'x');
+            for (var i = 0; i < 1024; i++)
+            {
+                zip.Write(piece);
+            }
+        }
+        return target.ToArray();
+    }
+
     private static byte[] Zipped(string text)
     {
         var target = new MemoryStream();
