@@ -94,6 +94,7 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
         ["SilentAfter"] = FakeFault.SilentAfter(3),
         ["ErrorEventAfter"] = FakeFault.ErrorEventAfter(3),
         ["TruncatedBody"] = FakeFault.TruncatedBody,
+        ["TornAfter"] = FakeFault.TornAfter(3),
     };
 
     // The request's own fault: whoever is asked would say so.

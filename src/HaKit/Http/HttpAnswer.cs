@@ -111,7 +111,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         {
             buffer.Return();
         }
-        if (body.Count == 0 && Kind == RequestKind.CreatesAnswer)
+        // Nothing under a label that promises no JSON was not cut: it is whole, and no answer.
+        if (body.Count == 0 && Kind == RequestKind.CreatesAnswer && !ModelFinder.IsJson(TypeOf(response.Content)) && !IsEmptyOnPurpose(0))
         {
             response.ReplaceContent(new WholeContent(body), isWhole: true);
             return Empty();
