@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 
 namespace HaKit.Release.Tests;
@@ -42,6 +43,17 @@ public sealed partial class MapTests
             }
         }
         missing.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void The_recipe_of_a_dialect_names_all_that_a_dialect_says()
+    {
+        var recipe = string.Join('\n', Page.Section("CONTRIBUTING.md", "Add a provider dialect"));
+        var dialects = ((string[])["HaKit.Dialects.Dialect", "HaKit.Dialects.OpenAIDialect"]).Select(static name => typeof(EndpointPool).Assembly.GetType(name, throwOnError: true)!);
+        var members = dialects.SelectMany(static dialect => dialect.GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            .Where(static method => method is { IsVirtual: true, IsFinal: false }).Select(static method => method.Name.Replace("get_", "", StringComparison.Ordinal)).Distinct().ToArray();
+        members.Should().HaveCountGreaterThan(10, "a scan that sees nothing would ask for nothing");
+        members.Where(member => !recipe.Contains($"`{member}`", StringComparison.Ordinal)).Should().BeEmpty();
     }
 
     private static IEnumerable<string> VariablesIn(string text) => Variable().Matches(text).Select(static match => match.Value);
