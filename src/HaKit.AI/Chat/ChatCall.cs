@@ -46,7 +46,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     {
         var endpoint = attempt.Endpoint;
         var chat = ChatEndpoint.FromEndpoint(endpoint);
-        var seam = new AnswerSeam(text, endpoint);
+        var seam = endpoint.CreateSeam(text);
         var own = options?.Clone() ?? new ChatOptions();
         own.MaxOutputTokens = (int?)AnswerSeam.TokensLeft(own.MaxOutputTokens, tokens);
         if (endpoint.Continuation == Continuation.AssistantPrefix && seam.Beginning.Length > 0)

@@ -100,6 +100,13 @@ public sealed record PoolEndpoint
     /// <summary>Does its answer begin with the beginning that it was given?</summary>
     internal bool RepeatsBeginning { get; }
 
+    /// <summary>
+    /// Prepares the seam between an answer that was cut and the rest of it that this endpoint gives. What the endpoint repeats is dropped: its last words where
+    /// <see cref="RepeatsTail"/> is set; of a Mistral endpoint the whole beginning, with which it begins its answer.
+    /// </summary>
+    /// <param name="delivered">All text that was delivered.</param>
+    public AnswerSeam CreateSeam(string delivered) => new(delivered, RepeatsTail, RepeatsBeginning);
+
     /// <summary>The path, relative to the address's host, that an HTTP heartbeat asks; <see langword="null"/> for the pool's.</summary>
     public string? HealthPath { get; }
 

@@ -152,7 +152,7 @@ internal sealed class HttpRest(HttpContinuation whole, ContinuationRoute route, 
     public RestEvents Join(SseEvents events, SseReader reader, PoolEndpoint endpoint)
     {
         events.DropsTornTail = true;
-        reader.Rest = new RestState(whole.Delivered, new AnswerSeam(text, endpoint));
+        reader.Rest = new RestState(whole.Delivered, endpoint.CreateSeam(text));
         return new RestEvents(events, whole.Format, reader.Rest, endpoint.Name, whole.Source.TookTail);
     }
 }

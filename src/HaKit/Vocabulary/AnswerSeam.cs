@@ -36,15 +36,7 @@ public sealed class AnswerSeam
     {
     }
 
-    /// <summary>Prepares the seam after a text for the endpoint that goes on with it.</summary>
-    /// <param name="delivered">All text that was delivered.</param>
-    /// <param name="next">The endpoint. Of one that declares <see cref="PoolEndpoint.RepeatsTail"/> a repetition is dropped; of a Mistral endpoint the whole beginning, with which it begins its answer.</param>
-    public AnswerSeam(string delivered, PoolEndpoint next)
-        : this(delivered, (next ?? throw new ArgumentNullException(nameof(next))).RepeatsTail, next.RepeatsBeginning)
-    {
-    }
-
-    private AnswerSeam(string delivered, bool repeatsTail, bool repeatsBeginning)
+    internal AnswerSeam(string delivered, bool repeatsTail, bool repeatsBeginning)
     {
         ArgumentNullException.ThrowIfNull(delivered);
         var end = delivered.Length;

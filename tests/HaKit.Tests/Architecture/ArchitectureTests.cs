@@ -26,7 +26,7 @@ public sealed partial class ArchitectureTests
         ["Pool"] = ["Peers", "Attempts", "Connections", "Estimates", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Telemetry"],
         ["Recording"] = ["Pool", "Attempts", "Failover", "Faults", "Health", "Limits", "Selection", "Heartbeats", "Telemetry"],
         [Facade] = ["Pool", "Peers", "Attempts", "Faults", "Selection", "Limits", "Failover"],
-        ["Http"] = [Facade, "Pool", "Connections", "Dialects", "Failover", "Faults", "Attempts", "Selection"],
+        ["Http"] = [Facade, "Pool", "Connections", "Dialects", "Failover", "Faults", "Health", "Attempts", "Selection"],
         ["Alerts"] = [Facade, "Pool", "Faults", "Health", "Limits", "Telemetry"],
         ["DependencyInjection"] = [Facade, "Pool", "Peers", "Connections", "Alerts", "Attempts", "Dialects", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Http", "Recording", "Telemetry"],
     };

@@ -76,7 +76,7 @@ public sealed class AnswerSeamTests
         foreach (var text in Texts.Append(string.Concat(Enumerable.Range(0, 400).Select(i => $"{i} "))))
         {
             for (var cut = 0; cut <= text.Length; cut += 1 + text.Length / 150)
-                Read(new AnswerSeam(text[..cut], mistral), text, random).Should().Be(text[cut..], $"'{text}' was cut after {cut}");
+                Read(mistral.CreateSeam(text[..cut]), text, random).Should().Be(text[cut..], $"'{text}' was cut after {cut}");
         }
     }
 
@@ -86,7 +86,7 @@ public sealed class AnswerSeamTests
     public void Of_such_an_endpoint_that_gives_the_rest_alone_the_rest_is_kept(string beginning, string rest)
     {
         var mistral = new PoolEndpoint(new EndpointOptions { Name = "m", Address = "https://api.mistral.ai/v1", Continuation = Continuation.AssistantPrefix });
-        Read(new AnswerSeam(beginning, mistral), rest, new Random(8)).Should().Be(rest);
+        Read(mistral.CreateSeam(beginning), rest, new Random(8)).Should().Be(rest);
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class AnswerSeamTests
     {
         var mistral = new PoolEndpoint(new EndpointOptions { Name = "m", Address = "https://example.test", Dialect = WireDialect.Mistral });
         const string Same = "Once upon a time there was a server that answered every question ";
-        var seam = new AnswerSeam(Same + "but never one twice.", mistral);
+        var seam = mistral.CreateSeam(Same + "but never one twice.");
         (seam.Append(Same) + seam.Append("and then some.")).Should().BeEmpty();
         seam.HasStartedOver.Should().BeTrue();
     }
