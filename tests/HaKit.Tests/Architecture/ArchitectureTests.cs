@@ -22,7 +22,7 @@ public sealed partial class ArchitectureTests
         ["Failover"] = ["Selection", "Attempts", "Health", "Estimates", "Faults", "Limits", "Telemetry"],
         ["Heartbeats"] = ["Selection", "Attempts", "Health", "Estimates", "Faults", "Dialects", "Limits", "Telemetry"],
         ["Connections"] = [],
-        ["Peers"] = ["Attempts", "Dialects", "Faults", "Health"],
+        ["Peers"] = ["Attempts", "Dialects", "Faults", "Health", "Limits"],
         ["Pool"] = ["Peers", "Attempts", "Connections", "Estimates", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Telemetry"],
         ["Recording"] = ["Pool", "Attempts", "Failover", "Faults", "Health", "Limits", "Selection", "Heartbeats", "Telemetry"],
         [Facade] = ["Pool", "Peers", "Attempts", "Faults", "Selection", "Limits", "Failover"],
