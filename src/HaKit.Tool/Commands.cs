@@ -5,6 +5,7 @@ using HaKit.Tool.Planning;
 using HaKit.Tool.Recordings;
 using HaKit.Tool.Rehearsals;
 using HaKit.Tool.Simulations;
+using HaKit.Tool.Tuning;
 using HaKit.Tool.Vaults;
 
 namespace HaKit.Tool;
@@ -20,6 +21,7 @@ internal static class Commands
         SimulateCommand.Create(),
         ReplayCommand.Create(),
         RecordCommand.Create(),
+        TuneCommand.Create(),
         ReportCommand.Create(),
         VaultCommand.Create(),
         BatchCommand.Create(),

@@ -10,11 +10,14 @@ internal static class DayHtml
     private const int Left = 150, Width = 900, Strip = 22, Gap = 8, Bars = 70;
 
     private const string Style = """
+        :root{color-scheme:light dark}
         body{font:14px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:1090px;padding:0 1rem;color:#1b1f24;background:#fff}
         h1{font-size:1.35rem;margin:0 0 .2rem}h2{font-size:1.05rem;margin:1.6rem 0 .4rem}
         table{border-collapse:collapse;width:100%}td,th{padding:.2rem .6rem;text-align:right;border-bottom:1px solid #dde3ea;font-variant-numeric:tabular-nums}
         td:first-child,th:first-child,td.l,th.l{text-align:left}.bad{color:#a32020;font-weight:600}.note{color:#57606a}
         .sum{display:flex;gap:2rem;flex-wrap:wrap;margin:.8rem 0}.sum b{display:block;font-size:1.4rem}svg{max-width:100%;height:auto}
+        text{fill:currentColor}.strip{fill:#eceff3}
+        @media(prefers-color-scheme:dark){body{color:#d8dde3;background:#16191d}td,th{border-color:#343b44}.bad{color:#ff8a80}.note{color:#98a2ad}.strip{fill:#2a3037}}
         """;
 
     public static string Of(DayFigures day)
@@ -53,7 +56,7 @@ internal static class DayHtml
         var y = Bars + 14;
         foreach (var endpoint in day.Endpoints)
         {
-            Add($"<text x=\"{Left - 8}\" y=\"{y + Strip - 6}\" text-anchor=\"end\">{E(endpoint.Name)}</text><rect x=\"{Left}\" y=\"{y}\" width=\"{Width}\" height=\"{Strip}\" fill=\"#eceff3\"/>\n");
+            Add($"<text x=\"{Left - 8}\" y=\"{y + Strip - 6}\" text-anchor=\"end\">{E(endpoint.Name)}</text><rect x=\"{Left}\" y=\"{y}\" width=\"{Width}\" height=\"{Strip}\" class=\"strip\"/>\n");
             foreach (var stretch in endpoint.Stretches)
             {
                 // Out of service is a line below what was seen, so that neither hides the other.
@@ -63,7 +66,7 @@ internal static class DayHtml
             y += Strip + Gap;
         }
         for (var i = 0; i <= 4; i++)
-            Add($"<text x=\"{Left + Width * i / 4.0}\" y=\"{y + 12}\" text-anchor=\"middle\">{day.From + (day.Until - day.From) * (i / 4.0):HH:mm}</text>\n");
+            Add($"<text x=\"{Left + Width * i / 4.0}\" y=\"{y + 12}\" text-anchor=\"{(i == 4 ? "end" : "middle")}\">{day.From + (day.Until - day.From) * (i / 4.0):HH:mm}</text>\n");
         return svg.Append("</svg>\n<p class=\"note\">Green: it answered. Red: it failed. Grey: nothing was seen of it. The orange line: it was out of service.</p>\n").ToString();
 
         void Bar(double x, double width, double tall, string colour)

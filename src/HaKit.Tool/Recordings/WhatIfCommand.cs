@@ -28,7 +28,8 @@ internal static class WhatIfCommand
         return forecast.IsKnown ? HakitTool.Good : HakitTool.Bad;
     }
 
-    private static Func<EndpointPoolOptions> SettingsOf(Question question, RecordedWorld world)
+    /// <summary>Returns what makes the settings that are asked about, anew each time.</summary>
+    public static Func<EndpointPoolOptions> SettingsOf(Question question, RecordedWorld world)
     {
         var changes = RecordedSettings.Changes(question.Sets).ToArray();
         if (question.PoolFile is { } file)

@@ -32,6 +32,9 @@ internal sealed class History
         return new(incidents, services, from, days is { } wanted ? TimeSpan.FromDays(wanted) : to - from);
     }
 
+    /// <summary>A part of the history, with a clock of its own.</summary>
+    public History Window(TimeSpan from, TimeSpan length) => new(_incidents, Services, From + from, length);
+
     /// <summary>When a service had incidents of such impact; overlapping ones are one.</summary>
     public IReadOnlyList<Span> SpansOf(string service, Func<int, bool> impact) =>
     [

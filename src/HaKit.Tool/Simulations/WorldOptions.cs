@@ -13,11 +13,19 @@ internal sealed class WorldOptions
     private readonly Option<string?> _pool = CommandOptions.Text("--pool", "FILE",
         "your own pool, as JSON as in your configuration; an endpoint takes part in the incidents of the service that its Name, Provider or Account is (default: one endpoint for each service, with the defaults and a deadline of 60 s)");
     private readonly Option<string?> _trace = CommandOptions.Text("--trace", "FILE", "arrivals and sizes, repeated: CSV with TIMESTAMP,ContextTokens,GeneratedTokens (default: at random times, 1000 and 200 tokens)");
-    private readonly Option<double> _rate = CommandOptions.Number("--rate", "CALLS", "calls a second on average", 0.2, 0.0001, 1000);
+    private readonly Option<double> _rate;
     private readonly Option<double> _days = CommandOptions.Number("--days", "N", "only the first days of the history; 0 for all of it", 0, 0, 10_000);
     private readonly Option<int> _seed = CommandOptions.CreateWhole("--seed", "N", "of everything random", 1);
 
-    public WorldOptions() => _incidents.Required = true;
+    public WorldOptions(double usualRate = 0.2, bool isRequired = true)
+    {
+        _rate = CommandOptions.Number("--rate", "CALLS", "calls a second on average", usualRate, 0.0001, 1000);
+        _incidents.Required = isRequired;
+    }
+
+    public Option<string?> IncidentsOption => _incidents;
+
+    public Option<string?> PoolOption => _pool;
 
     public IEnumerable<Option> All => [_incidents, _services, _pool, _trace, _rate, _days, _seed];
 

@@ -302,7 +302,7 @@ internal sealed partial class FailoverEngine
         return lease;
     }
 
-    // Bounded by the endpoint's own limits, and while another endpoint could serve by half of what is left, so that a black hole does not eat the deadline;
+    // Bounded by the endpoint's own limits, and while another endpoint could serve by a share of what is left, so that a black hole does not eat the deadline;
     // but not where it usually takes longer, or long answers would be cut and their endpoints blamed. Until the endpoint's times are learned, an attempt that
     // reaches its limit may be kept.
     private (TimeSpan Silent, TimeSpan Any, bool IsKnown) Timeouts(FailoverCall call, EndpointState state, TimeSpan now)
@@ -312,8 +312,9 @@ internal sealed partial class FailoverEngine
         var whole = Min(state.Endpoint.AttemptTimeout ?? settings.AttemptTimeout ?? left, left);
         var known = FirstContentLimit(call, state, settings);
         var silent = Min(known ?? (settings.FirstContent.Learned ? settings.FirstContent.Timeout : whole), whole);
-        if (left < TimeSpan.MaxValue / 2 && left / 2 < silent && AnotherCouldServe(call, state, now))
-            silent = Min(silent, Max(left / 2, state.Times.Quantile(call.IsStream, UsualShare) ?? TimeSpan.Zero));
+        var share = left < TimeSpan.MaxValue / 2 ? left * settings.FirstContent.DeadlineShare : left;
+        if (share < silent && AnotherCouldServe(call, state, now))
+            silent = Min(silent, Max(share, state.Times.Quantile(call.IsStream, UsualShare) ?? TimeSpan.Zero));
         return (After(silent), After(whole), known is not null);
 
         TimeSpan After(TimeSpan limit) => limit < left ? now + limit : call.Deadline;

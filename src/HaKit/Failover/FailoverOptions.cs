@@ -42,6 +42,12 @@ public sealed class FirstContentOptions
     /// <summary>The shortest one learned. Default 1 s.</summary>
     public TimeSpan Minimum { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// The share of the remaining deadline that an attempt may take in silence while another endpoint could serve the call; not less than the endpoint's own 99th
+    /// percentile. Default 0.5; above 0, at most 1.
+    /// </summary>
+    public double DeadlineShare { get; set; } = 0.5;
+
     /// <summary>How many times the endpoint's own 99th percentile. Default 3.</summary>
     public double Multiplier { get; set; } = 3;
 

@@ -88,6 +88,8 @@ internal readonly struct EndpointPoolOptionsValidation
             _wrong.Add($"{_path}: FirstContent:Minimum is {first.Minimum}, longer than FirstContent:Timeout, {first.Timeout}.");
         if (!(first.Multiplier >= 1))
             _wrong.Add(FormattableString.Invariant($"{_path}: FirstContent:Multiplier is {first.Multiplier}: at least 1 is needed."));
+        if (first.DeadlineShare is not (> 0 and <= 1))
+            _wrong.Add(FormattableString.Invariant($"{_path}: FirstContent:DeadlineShare is {first.DeadlineShare}: above 0 and at most 1 is needed."));
     }
 
     private void CheckAttempts()

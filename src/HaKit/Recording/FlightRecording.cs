@@ -37,7 +37,7 @@ public sealed class FlightRecording
     }
 
     private static string[] FilesOf(string folder, string? pool) => Directory.Exists(folder)
-        ? [.. Directory.EnumerateFiles(folder, (pool is null ? "" : SegmentWriter.PrefixOf(pool)) + "*" + SegmentWriter.Extension).Order(StringComparer.Ordinal)]
+        ? [.. SegmentWriter.FilesOf(folder, pool).Select(static f => f.FullName)]
         : [];
 
     private static byte[] ReadShared(string file)

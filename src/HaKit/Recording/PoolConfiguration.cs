@@ -87,6 +87,7 @@ internal static class PoolConfiguration
         Time(json, "Timeout", options.FirstContent.Timeout);
         Time(json, "Minimum", options.FirstContent.Minimum);
         json.WriteNumber("Multiplier", options.FirstContent.Multiplier);
+        json.WriteNumber("DeadlineShare", options.FirstContent.DeadlineShare);
         json.WriteEndObject();
         json.WriteStartObject("Selection");
         json.WriteString("Preset", options.Selection.Preset.ToString());
@@ -128,6 +129,7 @@ internal static class PoolConfiguration
         json.WriteStartObject("Streaming");
         Time(json, "IdleTimeout", options.Streaming.IdleTimeout);
         json.WriteNumber("HoldBytes", options.Streaming.HoldBytes);
+        json.WriteString("HoldUntil", options.Streaming.HoldUntil.ToString());
         json.WriteEndObject();
         json.WriteStartObject("Hedging");
         json.WriteBoolean("Enabled", options.Hedging.Enabled);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace HaKit.Recording;
 
@@ -11,6 +12,9 @@ namespace HaKit.Recording;
 internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, Func<string, Stream> open) : IDisposable
 {
     public const string Extension = ".hakitrec";
+
+    // A file's name has at most 255 bytes, and the pool's is only a part of it.
+    private const int LongestName = 100;
 
     private readonly Guid _id = new(RandomNumberGenerator.GetBytes(16));
     private readonly string _prefix = PrefixOf(pool);
@@ -80,8 +84,7 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
     {
         if (!Directory.Exists(options.Folder))
             return;
-        var files = new DirectoryInfo(options.Folder).EnumerateFiles(_prefix + "*" + Extension).Where(f => f.FullName != Path.GetFullPath(_path))
-            .OrderBy(f => f.Name, StringComparer.Ordinal).ToArray();
+        var files = FilesOf(options.Folder, pool).Where(f => f.FullName != Path.GetFullPath(_path)).ToArray();
         var total = files.Sum(f => f.Length) + options.SegmentBytes;
         foreach (var file in files)
         {
@@ -120,7 +123,20 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
         _file = null;
     }
 
-    /// <summary>How the names of a pool's files begin. Other pools may write to the same folder.</summary>
-    public static string PrefixOf(string pool) =>
-        string.Concat(pool.Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' ? c : '_')) + "-";
+    /// <summary>Lists the files of a pool, or of all pools, in the order of their names. A file system that ignores case finds those of "Chat" for "chat", too; they are left out.</summary>
+    public static IEnumerable<FileInfo> FilesOf(string folder, string? pool)
+    {
+        var prefix = pool is null ? "" : PrefixOf(pool);
+        return new DirectoryInfo(folder).EnumerateFiles(prefix + "*" + Extension).Where(f => f.Name.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(static f => f.Name, StringComparer.Ordinal);
+    }
+
+    /// <summary>
+    /// How the names of a pool's files begin. Other pools may write to the same folder, so a name that a file cannot have as it is gets a part of its hash: the files of
+    /// "a/b" and "a:b" must not delete each other.
+    /// </summary>
+    public static string PrefixOf(string pool)
+    {
+        var clean = string.Concat(pool.Take(LongestName).Select(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' ? c : '_'));
+        return clean == pool ? clean + "-" : $"{clean}~{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(pool)))[..8]}-";
+    }
 }

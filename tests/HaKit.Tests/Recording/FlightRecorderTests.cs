@@ -87,6 +87,30 @@ public sealed class FlightRecorderTests
         pool.Read().Problems.Should().BeEmpty();
     }
 
+    [Theory]
+    [InlineData("chat/a", "chat:a")]
+    [InlineData("chat_a", "chat a")]
+    [InlineData("Chat", "chat")]
+    [InlineData("ä", "ö")]
+    [InlineData("", " ")]
+    public void Pools_whose_names_look_alike_have_files_of_their_own(string one, string other)
+    {
+        SegmentWriter.PrefixOf(one).Should().NotStartWith(SegmentWriter.PrefixOf(other)).And.MatchRegex("^[A-Za-z0-9_.~]*-$");
+        SegmentWriter.PrefixOf(other).Should().NotStartWith(SegmentWriter.PrefixOf(one));
+        var folder = Directory.CreateTempSubdirectory("hakit-names-").FullName;
+        foreach (var pool in new[] { one, other })
+        {
+            using var writer = new SegmentWriter(new FlightRecorderOptions { Folder = folder, MaxBytes = 1, SegmentBytes = 1 }, pool, SegmentWriter.OpenOnDisk);
+            writer.Write("x"u8, TimeSpan.Zero, DateTimeOffset.UnixEpoch);
+        }
+        SegmentWriter.FilesOf(folder, one).Should().ContainSingle("the other pool deletes its own files only");
+        SegmentWriter.FilesOf(folder, other).Should().ContainSingle();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void A_pool_with_a_very_long_name_is_recorded() => SegmentWriter.PrefixOf(new string('a', 400)).Length.Should().BeLessThan(120);
+
     [Fact]
     public void A_day_of_ten_calls_a_second_takes_at_most_60_MB()
     {

@@ -102,7 +102,7 @@ internal static class TruthTable
         Line($"{rows.Length + heldOut.Length} random worlds: recorded under settings A, settings B forecast from the recording alone, and B run in the true world. The forecast was built");
         Line($"with the first {rows.Length} worlds; the others were run once, when it was finished. Written by");
         Line($"");
-        Line($"    HAKIT_EVIDENCE=1 dotnet run -c Release --project tests/HaKit.Tool.Tests -- -class HaKit.Tool.Tests.WhatIf.TruthTests");
+        Line($"    HAKIT_EVIDENCE=1 HAKIT_TEST_LIMIT=3600 dotnet run -c Release --project tests/HaKit.Tool.Tests -- -class HaKit.Tool.Tests.WhatIf.TruthTests");
         Line($"");
         Line($"| what | wanted | worlds {rows[0].Seed} to {rows[^1].Seed} | worlds {heldOut[0].Seed} to {heldOut[^1].Seed}, held out |");
         Line($"|---|--:|--:|--:|");

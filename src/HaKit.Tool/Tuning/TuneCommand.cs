@@ -1,0 +1,56 @@
+using System.CommandLine;
+using HaKit.Tool.Recordings;
+using HaKit.Tool.Simulations;
+using HaKit.Tool.WhatIf;
+
+namespace HaKit.Tool.Tuning;
+
+/// <summary>Looks for better values of five settings in what happened.</summary>
+internal static class TuneCommand
+{
+    public static Command Create()
+    {
+        // Fewer calls than hakit simulate makes: each value is a run of its own.
+        var world = new WorldOptions(usualRate: 0.02, isRequired: false);
+        var recording = RecordingFile.CreateArgument(isOptional: true);
+        var name = RecordingFile.CreatePoolNameOption();
+        var judged = CommandOptions.Number("--judged", "SHARE", "the share of the time, at its end, on which nothing is tried and the outcome is judged", 0.45, 0.1, 0.8);
+        var json = JsonOutput.CreateOption();
+        var command = new Command("tune", """
+            Tries other values of five settings on what happened, and tells what each would have changed. It applies nothing.
+            The settings: deadline share, first-content multiplier, ejection period, hedging, tier order.
+            With RECORDING: on the calls of a flight recorder. With --incidents: on a history of incidents, as hakit simulate runs it.
+            Values are tried on the first part of the time; those that improve it together are judged on the later part.
+            Exit code 0 when the report is complete, whatever it says.
+            """) { recording, name, judged, json };
+        foreach (var option in world.All)
+            command.Options.Add(option);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var history = ReadHistory(parsed.GetValue(recording), parsed.GetValue(name), world, parsed);
+            await using var figures = JsonOutput.Open(parsed, json);
+            var progress = Progress.For(parsed.InvocationConfiguration.Error, "tune");
+            var result = new TuningSearch(history, parsed.GetValue(judged), share =>
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                progress.Show(share);
+            }).Run();
+            await figures.Text.WriteAsync(TuningText.Render(result));
+            await figures.WriteAsync(result with { Differences = [] }, cancellationToken);
+            return HakitTool.Good;
+        });
+        return command;
+    }
+
+    private static ITuningHistory ReadHistory(string? recording, string? name, WorldOptions world, ParseResult parsed)
+    {
+        var hasIncidents = parsed.GetValue(world.IncidentsOption) is not null;
+        if (recording is null == !hasIncidents)
+            throw new UsageException("Either a RECORDING or --incidents is needed.");
+        if (recording is null)
+            return new IncidentTuningHistory(world.Read(parsed));
+        var recorded = RecordedWorld.Of(RecordingFile.Read(recording, name));
+        var question = new WhatIfCommand.Question(recording, name, parsed.GetValue(world.PoolOption), [], 2);
+        return new RecordingTuningHistory(recorded, WhatIfCommand.SettingsOf(question, recorded));
+    }
+}
