@@ -13,9 +13,9 @@ internal static class TuningText
         Line($"");
         Line($"What each value alone changes on the first parts, with the interval that holds the true change nine times in ten:");
         Line($"");
-        Line($"{"setting",-26}{"value",-18}{"lost, pp",-34}{"p99, s",-32}attempts per call");
+        Line($"{"setting",-26}{"value",-26}{"lost, pp",-34}{"p99, s",-32}attempts per call");
         foreach (var (setting, value, effect) in result.Tried)
-            Line($"{setting,-26}{value,-18}{LostText(effect),-34}{RangeText(effect.P99, 1, "0.00"),-32}{RangeText(effect.AttemptsPerCall, 1, "0.0000")}");
+            Line($"{setting,-26}{value,-26}{LostText(effect),-34}{RangeText(effect.P99, 1, "0.00"),-32}{RangeText(effect.AttemptsPerCall, 1, "0.0000")}");
         Line($"");
         if (result.Proposed.Count == 0)
             Line($"None of these values is certainly better on the first parts: the settings as they are cannot be beaten here.");
