@@ -81,6 +81,25 @@ public sealed class DiscoveryHeartbeatTests
         return socket;
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData(null)]
+    [InlineData("/health")]
+    public async Task Probes_leave_no_line_in_the_log_of_the_HTTP_client_and_calls_do(string? path)
+    {
+        await using var app = await AspireApp.StartAsync(pool: options =>
+        {
+            options.Heartbeat.Enabled = true;
+            options.Heartbeat.LearnTimeout = false;
+            options.Heartbeat.Path = path;
+        });
+
+        await BeatAsync(app, beats: 3);
+        app.Logs.Entries.Should().NotContain(e => e.Category.StartsWith("System.Net.Http.HttpClient", StringComparison.Ordinal));
+
+        (await app.AskAsync(1)).Should().Be(1);
+        app.Logs.Entries.Should().Contain(e => e.Category.StartsWith("System.Net.Http.HttpClient", StringComparison.Ordinal));
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task Probes_make_no_spans_of_their_own()
     {

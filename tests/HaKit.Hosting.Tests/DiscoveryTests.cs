@@ -2,6 +2,7 @@ using HaKit.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace HaKit.Hosting.Tests;
 
@@ -57,6 +58,18 @@ public sealed class DiscoveryTests
     [Fact]
     public void An_address_that_is_none_is_refused_at_once() =>
         new ServiceCollection().AddHaEndpointPool("models", _ => { }).Invoking(p => p.AddEndpointsFrom("models")).Should().Throw<ArgumentException>().WithMessage("*https+http://models/v1*");
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_pool_that_begins_empty_has_no_outage_before_it_has_had_an_endpoint()
+    {
+        using var logs = new LogRecorder { MinimumLevel = LogLevel.Information };
+        await using var pool = new EndpointPool("p", new EndpointPoolOptions { AllowEmpty = true, Heartbeat = { Enabled = false } }, new EndpointPoolParts { LoggerFactory = logs.CreateFactory() });
+        pool.AddEndpoint(new EndpointOptions { Name = "a", Address = "http://127.0.0.1:9001/v1" });
+        logs.Entries.Should().NotContain(e => e.Level >= LogLevel.Warning);
+
+        pool.RemoveEndpoint("a");
+        logs.Entries.Should().ContainSingle(e => e.Level == LogLevel.Critical, "now it is one");
+    }
 
     [Fact(Timeout = 60_000)]
     public async Task An_empty_pool_without_discovery_is_still_a_mistake()

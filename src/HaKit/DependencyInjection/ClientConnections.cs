@@ -12,12 +12,16 @@ namespace HaKit.DependencyInjection;
 /// </summary>
 internal sealed class ClientConnections(IServiceProvider provider, string client, TimeSpan connectTimeout) : HttpMessageHandler
 {
+    /// <summary>Marks a request as a probe, for the handlers inside.</summary>
+    public static readonly HttpRequestOptionsKey<bool> ProbeKey = new("HaKit.Probe");
+
     private HttpMessageInvoker? _own;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (FindPoolHandler() is { } pool)
         {
+            request.Options.Set(ProbeKey, true);
             using (Spans.Unrecorded())
                 return await pool.SendInsideAsync(request, cancellationToken).ConfigureAwait(false);
         }

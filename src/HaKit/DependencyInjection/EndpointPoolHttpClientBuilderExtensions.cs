@@ -36,6 +36,8 @@ public static class EndpointPoolHttpClientBuilderExtensions
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EndpointPoolHost>());
         builder.Services.AddSingleton(new EndpointPoolClient(builder.Name, pool));
         builder.Services.TryAddSingleton<StandardHandlersOff>();
+        if (!builder.Services.Any(static s => s.ImplementationType == typeof(QuietProbes)))
+            builder.Services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, QuietProbes>());
         builder.Services.TryAddEnumerable(
         [
             ServiceDescriptor.Singleton<IPostConfigureOptions<HttpClientFactoryOptions>, PoolClientSetup>(),

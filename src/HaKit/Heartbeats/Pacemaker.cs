@@ -24,6 +24,7 @@ internal sealed class Pacemaker
     private TimeSpan _watchPeriod;
     private TimeSpan _watchDue;
     private TimeSpan? _outageSince;
+    private bool _hasHadMembers;
     private TimeSpan _waitedSince;
     private volatile bool _isWaitedFor;
     private uint _outageTurn;
@@ -74,6 +75,7 @@ internal sealed class Pacemaker
             if (_isStopped)
                 return;
             _members = members;
+            _hasHadMembers |= members.Length > 0;
             foreach (var health in _hearts.Keys.Where(h => !setups.ContainsKey(h)).ToArray())
             {
                 if (_hearts.Remove(health, out var heart))
@@ -184,7 +186,8 @@ internal sealed class Pacemaker
 
     private void Reconsider(TimeSpan now)
     {
-        var isOutage = !Array.Exists(_members, m => CanServe(m.Health.State, now));
+        // A pool that begins empty waits for service discovery: that is no outage.
+        var isOutage = _hasHadMembers && !Array.Exists(_members, m => CanServe(m.Health.State, now));
         TimeSpan? lasted = null;
         lock (_gate)
         {

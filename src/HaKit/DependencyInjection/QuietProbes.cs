@@ -1,0 +1,42 @@
+using HaKit.Http;
+using Microsoft.Extensions.Http;
+using Microsoft.Extensions.Http.Logging;
+
+namespace HaKit.DependencyInjection;
+
+/// <summary>
+/// Lets probes pass by the log lines that the factory writes for each request of a client: at one beat in ten seconds they would be thousands a day for each endpoint.
+/// The first of the filters, so that it sees what the others have added.
+/// </summary>
+internal sealed class QuietProbes(IEnumerable<EndpointPoolClient> clients) : IHttpMessageHandlerBuilderFilter
+{
+    public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) => builder =>
+    {
+        next(builder);
+        if (clients.Any(c => c.Client == builder.Name))
+            InsertBypasses(builder.AdditionalHandlers);
+    };
+
+    private static void InsertBypasses(IList<DelegatingHandler> handlers)
+    {
+        for (var i = handlers.Count - 1; i >= 0 && handlers[i] is not EndpointPoolHandler; i--)
+        {
+            if (handlers[i] is LoggingHttpMessageHandler)
+                handlers.Insert(i, new BypassHandler());
+        }
+    }
+
+    /// <summary>Sends probes to what lies behind the next handler.</summary>
+    private sealed class BypassHandler : DelegatingHandler
+    {
+        private HttpMessageInvoker? _behind;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (!request.Options.TryGetValue(ClientConnections.ProbeKey, out _) || InnerHandler is not DelegatingHandler { InnerHandler: { } behind })
+                return base.SendAsync(request, cancellationToken);
+            _behind ??= new HttpMessageInvoker(behind, disposeHandler: false);
+            return _behind.SendAsync(request, cancellationToken);
+        }
+    }
+}
