@@ -48,7 +48,8 @@ internal sealed class ResponsesDialect : Dialect
 
     private static string Response(ChatReply reply, string status, string? item)
     {
-        var details = status != "incomplete" ? "null" : reply.Finish == "length" ? """{"reason":"max_output_tokens"}""" : """{"reason":"content_filter"}""";
+        var reason = reply.Finish == "length" ? "max_output_tokens" : "content_filter";
+        var details = status == "incomplete" ? $$"""{"reason":"{{reason}}"}""" : "null";
         var error = status == "failed" ? $$"""{"code":"server_error","message":{{ChatReply.Quote(reply.Finish!)}}}""" : "null";
         var usage = item is null ? "null"
             : $$$"""{"input_tokens":{{{reply.Request.PromptTokens}}},"input_tokens_details":{"cached_tokens":0},"output_tokens":{{{reply.Pieces.Count}}},"output_tokens_details":{"reasoning_tokens":0},"total_tokens":{{{reply.Request.PromptTokens + reply.Pieces.Count}}}}""";
