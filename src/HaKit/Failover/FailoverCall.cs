@@ -78,6 +78,29 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     public TimeSpan DeadlineSpan => Deadline - Started;
 
+    // So many silences may be an outage's. More of them are probably the request's own: it takes longer than its endpoints usually do.
+    private const int SilencesOfAnOutage = 6;
+    private const int MostDoublings = 6;
+
+    private int _silences;
+    private int _ownSilences;
+
+    /// <summary>
+    /// How many times longer than usual its attempts may be silent. Doubled by each silence of an endpoint that served a later attempt meanwhile, because the
+    /// endpoint is well then and it is this request that takes longer; and by every sixth silence of which nothing is known.
+    /// </summary>
+    public int Patience => 1 << Math.Min(_ownSilences + _silences / SilencesOfAnOutage, MostDoublings);
+
+    /// <summary>An attempt was given up because nothing came within its limit.</summary>
+    /// <param name="hasServedLater">Has the endpoint served an attempt that began later?</param>
+    public void NoteSilence(bool hasServedLater)
+    {
+        if (hasServedLater)
+            _ownSilences++;
+        else
+            _silences++;
+    }
+
     private long _nextNumber;
     private Lease? _spareLease;
 
@@ -164,7 +187,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         Rules = 0;
         WasReleased = false;
         Waited = LastFailure = HoldUntil = default;
-        Backoffs = 0;
+        Backoffs = _silences = _ownSilences = 0;
         BackoffUntil = null;
         _servedBy = null;
         _tokens = default;

@@ -304,14 +304,14 @@ internal sealed partial class FailoverEngine
 
     // Bounded by the endpoint's own limits, and while another endpoint could serve by a share of what is left, so that a black hole does not eat the deadline;
     // but not where it usually takes longer, or long answers would be cut and their endpoints blamed. Until the endpoint's times are learned, an attempt that
-    // reaches its limit may be kept.
+    // reaches its limit may be kept. A call whose attempts were silent although their endpoints serve others is given more time with each.
     private (TimeSpan Silent, TimeSpan Any, bool IsKnown) Timeouts(FailoverCall call, EndpointState state, TimeSpan now)
     {
         var settings = Settings;
         var left = call.Deadline - now;
         var whole = Min(state.Endpoint.AttemptTimeout ?? settings.AttemptTimeout ?? left, left);
         var known = FirstContentLimit(call, state, settings);
-        var silent = Min(known ?? (settings.FirstContent.Learned ? settings.FirstContent.Timeout : whole), whole);
+        var silent = Min(known * (settings.FirstContent.Learned ? call.Patience : 1) ?? (settings.FirstContent.Learned ? settings.FirstContent.Timeout : whole), whole);
         var share = left < TimeSpan.MaxValue / 2 ? left * settings.FirstContent.DeadlineShare : left;
         if (share < silent && AnotherCouldServe(call, state, now))
             silent = Min(silent, Max(share, state.Times.Quantile(call.IsStream, UsualShare) ?? TimeSpan.Zero));
@@ -416,6 +416,8 @@ internal sealed partial class FailoverEngine
             if (fault.Blame == FaultBlame.Endpoint)
                 _returning?.Stop(); // not well yet: those that wait come in with each success
             call.BackoffUntil = null;
+            if (fault.Kind == FaultKind.FirstContentTimeout)
+                call.NoteSilence(lease.State.ServedBegan > lease.Started);
             if (lease.AsksOutage)
                 Outage.EndTrial(now, _chance.NextDouble());
             if (Queue.Count > 0)

@@ -56,6 +56,25 @@ public sealed class LoneCallTests
     }
 
     [Theory]
+    [InlineData(1, 1.8)]
+    [InlineData(1, 3.5)]
+    [InlineData(3, 1.8)]
+    [InlineData(3, 3.5)]
+    public void A_request_that_takes_longer_than_its_endpoints_have_ever_taken_is_served(int endpoints, double seconds)
+    {
+        using var test = TestPools.Create(endpoints);
+        for (var i = 0; i < 100; i++)
+            test.Call(); // 100 ms each: given up after 1 s of silence from then on
+        foreach (var endpoint in test.Endpoints)
+            endpoint.Faults.Always(FakeFault.Latency(toHeaders: S(seconds)));
+
+        var detail = test.Call();
+
+        detail.Attempts[^1].Fault.Should().BeNull();
+        detail.AttemptCount.Should().BeLessThanOrEqualTo(seconds > 2 ? 14 : 8, "each sixth silence doubles what it may take");
+    }
+
+    [Theory]
     [InlineData(1, 4)]
     [InlineData(2, 7)]
     [InlineData(3, 10)]
