@@ -74,7 +74,7 @@ public sealed class CutStreamsTests
         text.Append(
             """
 
-            An answer that is cut and lost with continuation was cut a third time. What is lost before the first content is no matter of continuation: it is the request with the longest prompt, which takes longer to its first token than the limit that was learned from the others. Nothing was delivered twice and nothing looked whole that was not: each run counts both.
+            An answer that is cut and lost with continuation was cut a third time. What is lost before the first content is no matter of continuation. Nothing was delivered twice and nothing looked whole that was not: each run counts both.
 
             """);
         return text.ToString().ReplaceLineEndings("\n");
