@@ -210,15 +210,24 @@ public sealed class ScenarioTests(ITestOutputHelper output)
         served.Count(static s => s > 0.99).Should().BeGreaterThanOrEqualTo(9);
     }
 
-    /// <summary>The last one that is admitted both refuses and is silent now and then: neither makes the other weigh more.</summary>
+    /// <summary>
+    /// The last one that is admitted both refuses and is silent now and then: neither makes the other weigh more. In one life of twenty, by chance, twenty
+    /// refusals come with hardly an answer under way, and put it out for a second or two.
+    /// </summary>
     [Fact]
     public void A_silence_now_and_then_does_not_put_out_the_last_one_that_serves_some()
     {
-        var result = Told(new Simulation().Endpoints(1, ServiceModel.LogNormal(Ms(200), Ms(800)))
-            .Options(o => o.AttemptTimeout = new() { Timeout = S(5) })
-            .FaultOfAll(FakeFault.Status(500), probability: 0.5).FaultOfAll(FakeFault.Hang, probability: 0.02).Run(Workload.Poisson(10), S(600)));
-        result["e0"].Ejections.Should().Be(0);
-        result.SuccessRate.Should().BeGreaterThan(0.5);
+        var ejections = new List<long>();
+        for (var seed = 1; seed <= 6; seed++)
+        {
+            var result = Told(new Simulation(seed).Endpoints(1, ServiceModel.LogNormal(Ms(200), Ms(800)))
+                .Options(o => o.AttemptTimeout = new() { Timeout = S(5) })
+                .FaultOfAll(FakeFault.Status(500), probability: 0.5).FaultOfAll(FakeFault.Hang, probability: 0.02).Run(Workload.Poisson(10), S(600)));
+            result.SuccessRate.Should().BeGreaterThan(0.8, "seed {0}", seed);
+            ejections.Add(result["e0"].Ejections);
+        }
+
+        ejections.Count(static e => e > 0).Should().BeLessThanOrEqualTo(1);
     }
 
     [Fact]
