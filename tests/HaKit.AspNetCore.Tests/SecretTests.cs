@@ -1,8 +1,13 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 using HaKit.Alerts;
 using HaKit.Faults;
+using HaKit.Http;
+using HaKit.Peers;
+using HaKit.Recording;
 using HaKit.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -17,12 +22,21 @@ namespace HaKit.AspNetCore.Tests;
 [Collection("OpenTelemetry")]
 public sealed class SecretTests
 {
-    private const string Key = "sk-planted-4f9a81c2d7e6", Header = "hdr-planted-77aa01bc", InAddress = "url-planted-3c5d9e", Affinity = "aff-planted-51d0", Hook = "hook-planted-9b8e", Credential = "cred-planted-e41c77", Prompt = "my planted prompt about grandmother's recipe";
+    private const string Key = "sk-planted-4f9a81c2d7e6", Header = "hdr-planted-77aa01bc", InAddress = "url-planted-3c5d9e", Affinity = "aff-planted-51d0", Hook = "hook-planted-9b8e";
+    private const string Credential = "cred-planted-e41c77", Prompt = "my planted prompt about grandmother's recipe", Answer = "a planted answer about plums", InCode = "sk-proj-plantedCode4f9a81c2d7e6b3";
+    private const string WordyHeader = "planted_header_word", InRetryAfter = "planted-retry-after", InQuery = "planted-callers-query", InCookie = "planted-cookie", Idempotency = "idem-planted-6e1f";
+    private const string OrderKey = "order-planted-0123456789abcdef0123456789", InHealthPath = "planted-health-path";
 
-    private static readonly string[] Secrets = [Key, Header, InAddress, Affinity, Hook, Credential, Prompt, "grandmother"];
+    private static readonly string[] Secrets =
+    [
+        Key, Header, InAddress, Affinity, Hook, Credential, Prompt, "grandmother", Answer, "plums", InCode, WordyHeader, InRetryAfter, InQuery, InCookie, Idempotency, OrderKey, InHealthPath,
+    ];
+
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
     private readonly List<(string Where, string Text)> _out = [];
+    private readonly ConcurrentQueue<(string Where, string Text)> _heard = [];
+    private readonly string _folder = Directory.CreateTempSubdirectory("hakit-secrets-").FullName;
 
     [Fact]
     public async Task No_output_holds_a_key_or_a_prompt_whatever_goes_wrong()
@@ -41,7 +55,11 @@ public sealed class SecretTests
         using var events = await site.GetAsync("/ha/events", HttpCompletionOption.ResponseHeadersRead, Ct);
         using var eventsBody = await events.Content.ReadAsStreamAsync(Ct);
 
-        await BreakEverythingAsync(app.Services.GetRequiredKeyedService<EndpointPool>("chat"), server, standby);
+        var pool = app.Services.GetRequiredKeyedService<EndpointPool>("chat");
+        using var poolEvents = pool.Events.Subscribe(4096);
+        await BreakEverythingAsync(pool, server, standby);
+        await AskForTheImpossibleAsync(pool);
+        AddWhatThePoolTells(pool);
 
         collector.Flush();
         metrics.Collect();
@@ -52,32 +70,65 @@ public sealed class SecretTests
         var health = (await app.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Ct)).Entries["chat"];
         _out.Add(("health check", health.Description + string.Join('|', health.Data.Select(d => $"{d.Key}={d.Value}"))));
         await app.StopAsync(Ct);
+        await pool.DisposeAsync();
+        await foreach (var told in poolEvents.WithCancellation(Ct))
+            _out.Add(("event", $"{told} {Json(told)}"));
+        AddRecording();
+        _out.AddRange(_heard);
         _out.AddRange(logs.Entries.Select(e => ("log", $"{e.Category} {e.Message} {string.Join('|', e.Values)} {e.Exception}")));
         _out.AddRange(metrics.Measurements.Select(m => ("metric", $"{m.Instrument} {string.Join('|', m.Tags)}")));
         lock (spans)
-            _out.AddRange(spans.Select(s => ("span", $"{s.OperationName} {s.StatusDescription} {string.Join('|', s.TagObjects)} {string.Join('|', s.Events.SelectMany(e => e.Tags).Select(t => t.ToString()))} {string.Join('|', s.Baggage)}")));
+            _out.AddRange(spans.Select(s => ("span", $"{s.OperationName} {s.DisplayName} {s.StatusDescription} {string.Join('|', s.TagObjects)} {string.Join('|', s.Events.Select(e => e.Name + string.Join(',', e.Tags)))} {string.Join('|', s.Baggage)}")));
         _out.AddRange(collector.Received.Select(r => ("OTLP" + r.Path, Encoding.UTF8.GetString(r.Body))));
         lock (messages)
             _out.AddRange(messages.Select(m => ("alert", m.Text + AlertText(m))));
 
         // The search sees what it is meant to see: each kind of output speaks of the endpoint and of what happened to it.
-        foreach (var where in (string[])["/ha/status", "/ha/events", "/ha/explain?pool=chat", "health check", "log", "metric", "span", "OTLP/v1/traces", "OTLP/v1/metrics", "alert", "exception"])
+        foreach (var where in (string[])["/ha/status", "/ha/events", "/ha/explain?pool=chat", "health check", "log", "metric", "span", "OTLP/v1/traces", "OTLP/v1/metrics", "alert", "exception", "event", "GetStatus", "Explain", "CallDetail", "peer fact", "recording"])
             _out.Where(o => o.Where == where).Should().Contain(o => o.Text.Contains("ill-endpoint", StringComparison.Ordinal), $"{where} was searched");
-        foreach (var (where, text) in _out)
+        string[] leaks = [.. _out.SelectMany(static o => Secrets.Where(s => o.Text.Contains(s, StringComparison.OrdinalIgnoreCase)).Select(s => $"{o.Where} tells '{s}': {o.Text[..Math.Min(o.Text.Length, 400)]}"))];
+        leaks.DistinctBy(static leak => leak[..leak.IndexOf(':', StringComparison.Ordinal)]).Should().BeEmpty();
+    }
+
+    /// <summary>What the pool says of itself to code, as text and as JSON.</summary>
+    private void AddWhatThePoolTells(EndpointPool pool)
+    {
+        var profile = new RequestProfile { AffinityKey = Affinity, IdempotencyKey = Idempotency };
+        var (status, explained) = (pool.GetStatus(), pool.Explain(profile));
+        _out.Add(("GetStatus", $"{status} {Json(status)} {string.Join('|', status.Endpoints)}"));
+        _out.Add(("GetFleetStatus", $"{pool.GetFleetStatus()} {Json(pool.GetFleetStatus())}"));
+        _out.Add(("MeasureLoad", $"{pool.MeasureLoad()} {Json(pool.MeasureLoad())}"));
+        _out.Add(("Explain", $"{string.Join('|', explained)} {Json(explained)}"));
+        _out.Add(("RequestProfile", $"{profile} {Json(profile)}"));
+        _out.Add(("Endpoints", $"{string.Join('|', pool.Endpoints)}"));
+    }
+
+    private void AddRecording()
+    {
+        foreach (var file in Directory.GetFiles(_folder))
+            _out.Add(("recording's file", Path.GetFileName(file) + Encoding.Latin1.GetString(File.ReadAllBytes(file))));
+        foreach (var told in FlightRecording.Read(_folder).Events)
+            _out.Add(("recording", $"{told} {Json(told)}"));
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static string Json(object? value)
+    {
+        try
         {
-            foreach (var secret in Secrets)
-            {
-                if (text.Contains(secret, StringComparison.OrdinalIgnoreCase))
-                    Assert.Fail($"{where} tells '{secret}': {text[..Math.Min(text.Length, 400)]}");
-            }
+            return JsonSerializer.Serialize(value);
+        }
+        catch (NotSupportedException)
+        {
+            return "not serializable"; // an event with an exception
         }
     }
 
-    private static WebApplication Build(FakeAiServer server, FakeAiServer standby, LogRecorder logs, List<AlertMessage> messages)
+    private WebApplication Build(FakeAiServer server, FakeAiServer standby, LogRecorder logs, List<AlertMessage> messages)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseTestServer();
-        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(logs);
+        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(logs).AddProvider(new ScopeRecorder(_heard));
         builder.Services.AddHaEndpointPool("chat", o =>
         {
             var address = server.OpenAIAddress;
@@ -86,7 +137,8 @@ public sealed class SecretTests
                 Name = "ill-endpoint",
                 Address = $"http://{InAddress}:{InAddress}@{address.Authority}/v1?key={InAddress}",
                 Model = "m1",
-                Headers = { ["Authorization"] = $"Bearer {Key}", ["x-more"] = Header },
+                Headers = { ["Authorization"] = $"Bearer {Key}", ["x-more"] = Header, ["x-wordy"] = WordyHeader },
+                HealthPath = $"/health?of={InHealthPath}",
             });
             o.Endpoints.Add(new EndpointOptions { Name = "standby", Address = standby.OpenAIAddress.AbsoluteUri, Tier = 1, Credential = Credential });
             o.Heartbeat.Path = "/health";
@@ -94,7 +146,9 @@ public sealed class SecretTests
             o.Heartbeat.Timeout = TimeSpan.FromSeconds(0.4);
             o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(0.8);
             o.Objective = new ObjectiveOptions();
-        }).OnEjected(static (_, _) => throw new InvalidOperationException("recovery failed"));
+            o.Sharing.OrderKey = OrderKey;
+        }).OnEjected(static (_, _) => throw new InvalidOperationException("recovery failed")).ConfigureParts((_, parts) => parts.PeerLink = _ => new Link(_heard));
+        builder.Services.AddHaFlightRecorder("chat", o => o.Folder = _folder);
         builder.Services.AddHealthChecks().AddHaEndpointPoolCheck("chat");
         builder.Services.AddHaAlerts(o =>
         {
@@ -124,6 +178,7 @@ public sealed class SecretTests
             FakeFault.None, FakeFault.Status(500, quoting), FakeFault.Status(400, quoting), FakeFault.Status(401, quoting), FakeFault.Status(402, quoting), FakeFault.Status(429, quoting),
             FakeFault.Status(404, quoting), FakeFault.Status(529, quoting), FakeFault.Status(503, $"<html>{Prompt} {Key}</html>", "text/html"), FakeFault.ErrorIn200(quoting),
             FakeFault.ErrorEventAfter(2, quoting), FakeFault.CutAfter(3), FakeFault.EndAfter(3), FakeFault.Reset, FakeFault.EmptyBody, FakeFault.TruncatedBody, FakeFault.Hang,
+            .. Codes(), .. Answers(),
         ];
         using var http = pool.CreateHttpClient();
         foreach (var fault in faults)
@@ -149,18 +204,59 @@ public sealed class SecretTests
             await AskAsync(http, stream: false);
     }
 
+    /// <summary>Refusals whose code, type or shape is a secret, also one that reads like a word, and headers that are no time.</summary>
+    private static IEnumerable<FakeFault> Codes()
+    {
+        var status = 399;
+        foreach (var code in (string[])[InCode, Key, Header, WordyHeader, Credential, InAddress])
+        {
+            status = status == 399 ? 400 : 399 + (status * 7 % 60); // a status of each kind that is known and that is not
+            yield return FakeFault.Status(status, $$$"""{"error":{"message":"{{{Prompt}}}","type":"{{{code}}}","code":"{{{code}}}","param":"{{{code}}}","{{{InCode}}}":1}}""");
+            yield return FakeFault.Status(500, $$$"""{"{{{code}}}":"{{{Prompt}}}","status":"{{{code}}}"}""");
+            yield return FakeFault.ErrorEventAfter(0, $$$"""{"error":{"message":"{{{Prompt}}}","type":"{{{code}}}","code":"{{{code}}}"}}""");
+        }
+        yield return FakeFault.Status(429).WithHeader("Retry-After", InRetryAfter).WithHeader("x-ratelimit-reset-requests", InRetryAfter).WithHeader("x-should-retry", InRetryAfter);
+        yield return FakeFault.Status(307).WithHeader("Location", $"http://other.example/{InAddress}?key={InAddress}");
+    }
+
+    /// <summary>Answers and streams that say what no output may repeat, whole and not.</summary>
+    private static IEnumerable<FakeFault> Answers()
+    {
+        const string content = $$$"""{"id":"{{{Answer}}}","choices":[{"index":0,"delta":{"content":"{{{Answer}}}"},"message":{"role":"assistant","content":"{{{Answer}}}"},"finish_reason":"stop"}]}""";
+        const string begun = $$$"""{"choices":[{"index":0,"delta":{"content":"{{{Answer}}}"}}]}""";
+        yield return FakeFault.Status(200, content);
+        yield return FakeFault.Status(200, content[..^9]);
+        yield return FakeFault.Status(200, $"event: {InCode}\ndata: {content}\n\ndata: [DONE]\n\n", "text/event-stream");
+        yield return FakeFault.Status(200, $"id: {InCode}\ndata: {begun}\n\n", "text/event-stream");
+        yield return FakeFault.Status(200, $"data: {begun}\n\ndata: {Answer}\n\n", "text/event-stream");
+        yield return FakeFault.Status(200, $"<html>{Answer}</html>", "text/html");
+        yield return FakeFault.Status(200, content, $"text/{InCode}");
+        yield return FakeFault.FinishReason(InCode);
+    }
+
+    /// <summary>A request that no endpoint of the pool can serve.</summary>
+    private async Task AskForTheImpossibleAsync(EndpointPool pool)
+    {
+        var profile = new RequestProfile { AffinityKey = Affinity, IdempotencyKey = Idempotency, Tags = ["tag-of-none"] };
+        var refusal = await pool.Awaiting(p => p.ExecuteAsync(profile, 0, static (_, _, _) => new ValueTask<int>(1), Ct).AsTask()).Should().ThrowAsync<NoEndpointAvailableException>();
+        _out.Add(("exception", refusal.Which.ToString()));
+        _out.Add(("exception", Json(refusal.Which.Endpoints) + Json(refusal.Which.Attempts)));
+    }
+
     private async Task AskAsync(HttpClient http, bool stream)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions")
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"chat/completions?key={InQuery}")
         {
             Content = JsonContent.Create(new { model = "m1", stream, messages = (object[])[new { role = "user", content = Prompt }] }),
-            Headers = { { "Authorization", $"Bearer {Key}" } },
+            Headers = { { "Authorization", $"Bearer {Key}" }, { "Cookie", InCookie } },
         };
-        request.Options.Set(EndpointPoolHandler.ProfileKey, new RequestProfile { AffinityKey = Affinity, Deadline = TimeSpan.FromSeconds(0.4) });
+        request.Options.Set(EndpointPoolHandler.ProfileKey, new RequestProfile { AffinityKey = Affinity, IdempotencyKey = Idempotency, Deadline = TimeSpan.FromSeconds(0.4) });
         try
         {
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct);
             _ = await response.Content.ReadAsStringAsync(Ct); // what the provider says to its caller is the caller's
+            if (request.Options.TryGetValue(EndpointPoolHandler.DetailKey, out var detail))
+                _out.Add(("CallDetail", $"{detail} {string.Join('|', detail.Attempts)} {Json(detail)}"));
         }
         catch (Exception failure) when (!Ct.IsCancellationRequested)
         {
@@ -186,5 +282,48 @@ public sealed class SecretTests
         };
         ActivitySource.AddActivityListener(listener);
         return listener;
+    }
+
+    /// <summary>Writes down the scopes of log lines.</summary>
+    private sealed class ScopeRecorder(ConcurrentQueue<(string Where, string Text)> heard) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull
+        {
+            heard.Enqueue(("scope", state is IEnumerable<KeyValuePair<string, object?>> values ? $"{state} {string.Join('|', values)}" : $"{state}"));
+            return null;
+        }
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+
+    /// <summary>A link to other replicas that writes down what they would be told.</summary>
+    private sealed class Link(ConcurrentQueue<(string Where, string Text)> heard) : IPeerLink
+    {
+        public PeerLinkStatus Status { get; } = new() { IsConnected = true, Age = TimeSpan.Zero };
+
+        public void Start(Action<PeerNews> listener) => listener(new PeerNews([], IsComplete: true));
+
+        public void Publish(IReadOnlyList<PeerFact> facts)
+        {
+            foreach (var fact in facts)
+                heard.Enqueue(("peer fact", $"{fact} {PeerFactFormat.Identity(fact)}"));
+        }
+
+        public ValueTask<TimeSpan> LeadAsync(string role, CancellationToken cancellationToken) => new(TimeSpan.FromSeconds(30));
+
+        public void Dispose()
+        {
+        }
     }
 }

@@ -137,7 +137,7 @@ public sealed class EndpointOptions
         else if (Name.Length > 256 || Name.Any(char.IsControl))
             yield return $"{path}:Name has {Name.Length} characters, or control characters among them: at most 256 characters, and none that a log would not show, are needed.";
         if (Address is not null && !IsAddress(Address))
-            yield return $"{path}:Address of '{Name}' is '{Redact(Address)}': an absolute http or https address is needed (or https+http, which service discovery resolves).";
+            yield return $"{path}:Address of '{Name}' is '{ShownText.OfAddress(Address)}': an absolute http or https address is needed (or https+http, which service discovery resolves).";
     }
 
     private IEnumerable<string> CheckNumbers(string path)
@@ -166,14 +166,17 @@ public sealed class EndpointOptions
         foreach (var (header, value) in Headers)
         {
             if (header.Length == 0 || header.AsSpan().ContainsAnyExcept(s_inHeaderNames) || value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
-                yield return $"{path}:Headers of '{Name}' has a header '{new string([.. header.Where(char.IsAsciiLetterOrDigit)])}' with characters that cannot be sent: letters, digits and hyphens are possible in its name, and ASCII without control characters in its value.";
+                yield return $"{path}:Headers of '{Name}' has a header{ShownHeader(header)} with characters that cannot be sent: letters, digits and hyphens are possible in its name, and ASCII without control characters in its value.";
         }
+    }
+
+    private static string ShownHeader(string header)
+    {
+        var name = new string([.. header.Where(char.IsAsciiLetterOrDigit)]);
+        return ShownText.IsName(name) ? $" '{name}'" : "";
     }
 
     /// <summary>Is it an absolute address over http or https, or one that service discovery resolves to such?</summary>
     internal static bool IsAddress(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "https+http" or "http+https";
-
-    // An address may carry user:password@.
-    internal static string Redact(string address) => address.Contains('@', StringComparison.Ordinal) ? "…@" + address[(address.LastIndexOf('@') + 1)..] : address;
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using HaKit.Dialects;
 using HaKit.Faults;
 using HaKit.Limits;
@@ -6,7 +7,7 @@ namespace HaKit;
 
 /// <summary>
 /// Immutable identity of one place that can answer. Two endpoints are the same place when they have the same name;
-/// everything else may change by a reload. Safe to share between threads.
+/// everything else may change by a reload. Its address, health path and client, which may hold a key, are left out of JSON. Safe to share between threads.
 /// </summary>
 public sealed record PoolEndpoint
 {
@@ -50,9 +51,11 @@ public sealed record PoolEndpoint
     public string Name { get; }
 
     /// <summary>The base address that an SDK would be given for this endpoint alone; <see langword="null"/> for one that a client object serves.</summary>
+    [JsonIgnore]
     public Uri? Address { get; }
 
     /// <summary>The object that serves it in the place of an address; <see langword="null"/> for one with an address.</summary>
+    [JsonIgnore]
     public object? Client { get; }
 
     /// <summary>Lower tiers are used first; standbys have higher numbers. Default 0.</summary>
@@ -108,6 +111,7 @@ public sealed record PoolEndpoint
     public AnswerSeam CreateSeam(string delivered) => new(delivered, RepeatsTail, RepeatsBeginning);
 
     /// <summary>The path, relative to the address's host, that an HTTP heartbeat asks; <see langword="null"/> for the pool's.</summary>
+    [JsonIgnore]
     public string? HealthPath { get; }
 
     /// <summary>Extra request headers. May hold credentials, so it is never printed.</summary>

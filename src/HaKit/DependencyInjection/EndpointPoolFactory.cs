@@ -135,7 +135,7 @@ internal sealed class EndpointPoolHost(
         {
             return invalid.Failures;
         }
-        catch (InvalidOperationException unreadable) // names the setting and the value
+        catch (InvalidOperationException unreadable) // of code that configures the pool
         {
             return [$"Pool '{pool}': {unreadable.Message}"];
         }

@@ -35,7 +35,8 @@ public static class EndpointPoolServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(section);
-        var builder = Add(services, name, options => options.Bind(section));
+        var builder = Add(services, name, options => options.Configure(o => SettingBinder.Bind(section, name, o)));
+        services.AddSingleton<IOptionsChangeTokenSource<EndpointPoolOptions>>(new ConfigurationChangeTokenSource<EndpointPoolOptions>(name, section));
         // The root has everything, the environment's variables too.
         if (section is IConfigurationSection own)
         {

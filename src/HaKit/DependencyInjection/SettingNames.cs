@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using HaKit.Attempts;
 using HaKit.Failover;
 using HaKit.Health;
 using HaKit.Heartbeats;
@@ -120,9 +121,13 @@ internal static class SettingNames
             if (names.TryGetValue(child.Key, out var check))
                 check(child, wrong);
             else if (child.Key is not ['$' or '_' or '/' or '#', ..]) // a comment
-                wrong.Add($"{child.Path} is no setting of a pool.{NearName.Hint(child.Key, names.Keys)}");
+                wrong.Add(UnknownName(section, child, names.Keys));
         }
     }
+
+    private static string UnknownName(IConfigurationSection section, IConfigurationSection child, IEnumerable<string> known) => ShownText.IsName(child.Key)
+        ? $"{child.Path} is no setting of a pool.{NearName.Hint(child.Key, known)}"
+        : $"{section.Path} has a name that is no setting of a pool. The name is not shown, because it may be a key.";
 
     private static void HasNoValue(IConfigurationSection section, List<string> wrong)
     {

@@ -63,7 +63,7 @@ internal readonly struct EndpointPoolOptionsValidation
         foreach (var same in endpoints.Where(e => !string.IsNullOrWhiteSpace(e.Name)).GroupBy(e => e.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
             _wrong.Add($"{_path}: Endpoints has {same.Count()} endpoints of the name '{same.Key}': each needs a name of its own.");
         if (_options.Origin is { } origin && !EndpointOptions.IsAddress(origin))
-            _wrong.Add($"{_path}: Origin is '{EndpointOptions.Redact(origin)}': an absolute http or https address is needed (or https+http, which service discovery resolves).");
+            _wrong.Add($"{_path}: Origin is '{ShownText.OfAddress(origin)}': an absolute http or https address is needed (or https+http, which service discovery resolves).");
     }
 
     private void CheckTimes()

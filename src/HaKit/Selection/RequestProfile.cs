@@ -1,3 +1,7 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Serialization;
+
 namespace HaKit;
 
 /// <summary>
@@ -10,6 +14,7 @@ public sealed record RequestProfile
     public static RequestProfile Default { get; } = new();
 
     /// <summary>Requests with the same key prefer the same endpoint (a session, a shared prompt prefix). Never logged.</summary>
+    [JsonIgnore]
     public string? AffinityKey { get; init; }
 
     /// <summary>Only endpoints that serve this model, or that declare none.</summary>
@@ -69,7 +74,8 @@ public sealed record RequestProfile
     /// </summary>
     public RequestKind Request { get; init; }
 
-    /// <summary>The key that all attempts of the call present; made up when null.</summary>
+    /// <summary>The key that all attempts of the call present; made up when null. Never logged.</summary>
+    [JsonIgnore]
     public string? IdempotencyKey { get; init; }
 
     /// <summary>Tokens of the prompt as guessed from its bytes: good enough for limits, and for nothing that would exclude an endpoint.</summary>
@@ -82,4 +88,15 @@ public sealed record RequestProfile
 
     /// <summary>The tokens that limits count before the answer says how many there were.</summary>
     internal long LimitTokens => Tokens > 0 ? Tokens : GuessedTokens;
+
+    // The caller's keys are left out: an affinity key may be the name of a user, and a profile is easily logged whole.
+    private bool PrintMembers(StringBuilder text)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"{nameof(Model)} = {Model}, {nameof(Residency)} = {Residency}, {nameof(Tools)} = {Tools}, {nameof(Vision)} = {Vision}, ");
+        text.Append(CultureInfo.InvariantCulture, $"{nameof(Tags)} = [{string.Join(", ", Tags)}], {nameof(Endpoints)} = [{string.Join(", ", Endpoints)}], ");
+        text.Append(CultureInfo.InvariantCulture, $"{nameof(InputTokens)} = {InputTokens}, {nameof(MaxOutputTokens)} = {MaxOutputTokens}, {nameof(Priority)} = {Priority}, ");
+        text.Append(CultureInfo.InvariantCulture, $"{nameof(Deadline)} = {Deadline}, {nameof(MaxWait)} = {MaxWait}, {nameof(MayHedge)} = {MayHedge}, {nameof(MayRepeat)} = {MayRepeat}, ");
+        text.Append(CultureInfo.InvariantCulture, $"{nameof(MayContinue)} = {MayContinue}, {nameof(MoveOnAfterContentFilter)} = {MoveOnAfterContentFilter}, {nameof(Request)} = {Request}");
+        return true;
+    }
 }

@@ -1,0 +1,45 @@
+namespace HaKit.Attempts;
+
+/// <summary>Says what of a configuration may stand in a message. A key that was put in the wrong place must not reach a log.</summary>
+internal static class ShownText
+{
+    private const int ShortestKey = 16, LongestName = 40;
+
+    /// <summary>Returns an address without its user, password, query and fragment, and <c>…</c> instead of a text that looks like a key.</summary>
+    public static string OfAddress(string address)
+    {
+        var text = address.AsSpan();
+        var at = text.LastIndexOf('@');
+        text = text[(at + 1)..];
+        if (text.IndexOfAny('?', '#') is >= 0 and var end)
+            text = text[..end];
+        return (at >= 0 ? "…@" : "") + (HasKey(text) ? "…" : text.ToString());
+    }
+
+    /// <summary>Can a name be shown? A name with other characters than names have, or with a part that looks like a key, cannot.</summary>
+    public static bool IsName(ReadOnlySpan<char> name)
+    {
+        if (name.Length > LongestName || HasKey(name))
+            return false;
+        foreach (var c in name)
+        {
+            if (!char.IsLetterOrDigit(c) && c is not ('-' or '_' or '.' or '/'))
+                return false;
+        }
+        return true;
+    }
+
+    // A key is one long word with digits. The names of hosts and settings are made of shorter words, or have no digits.
+    private static bool HasKey(ReadOnlySpan<char> text)
+    {
+        var (length, digits) = (0, 0);
+        foreach (var c in text)
+        {
+            var isOfWord = char.IsLetterOrDigit(c) || c is '-' or '_' or '+' or '=';
+            (length, digits) = isOfWord ? (length + 1, digits + (char.IsDigit(c) ? 1 : 0)) : (0, 0);
+            if (length >= ShortestKey && digits > 0)
+                return true;
+        }
+        return false;
+    }
+}

@@ -1,0 +1,45 @@
+using HaKit.Attempts;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace HaKit.DependencyInjection;
+
+/// <summary>
+/// Reads the settings of a pool. A value that cannot be converted is named by its place and by what is expected there: the binder's own message quotes the value,
+/// and a key may have slipped into it.
+/// </summary>
+internal static class SettingBinder
+{
+    /// <exception cref="OptionsValidationException">A value cannot be converted.</exception>
+    public static void Bind(IConfiguration section, string pool, EndpointPoolOptions options)
+    {
+        try
+        {
+            section.Bind(options);
+        }
+        catch (InvalidOperationException unreadable) // not passed on as an inner exception, which would be written out with the value
+        {
+            throw new OptionsValidationException(pool, typeof(EndpointPoolOptions), [$"Pool '{pool}': {Describe(section, unreadable.Message)}"]);
+        }
+    }
+
+    private static string Describe(IConfiguration section, string message)
+    {
+        foreach (var (path, value) in section.AsEnumerable())
+        {
+            if (value is { Length: > 0 } && message.Contains($"'{value}' at '{path}'", StringComparison.Ordinal) && path.Split(ConfigurationPath.KeyDelimiter).All(p => ShownText.IsName(p)))
+                return $"{path} has a value that cannot be converted{TypeIn(message)}. The value is not shown, because it may be a key.";
+        }
+        return "a value cannot be converted to the type of its setting. The value is not shown, because it may be a key.";
+    }
+
+    // The binder's message ends with the name of the type.
+    private static string TypeIn(string message)
+    {
+        const string before = "' to type '";
+        var at = message.LastIndexOf(before, StringComparison.Ordinal);
+        var type = at < 0 ? "" : message[(at + before.Length)..].TrimEnd('.', '\'');
+        type = type[(type.LastIndexOf('.') + 1)..];
+        return type.Length > 0 && ShownText.IsName(type) ? $" to {type}" : "";
+    }
+}
