@@ -84,13 +84,13 @@ public sealed class StartUpTests
     }
 
     [Fact]
-    public async Task A_value_that_cannot_be_read_is_refused_at_start_up_with_its_setting_and_the_value()
+    public async Task A_value_that_cannot_be_read_is_refused_at_start_up_with_its_setting_and_type_and_is_not_shown()
     {
         var refused = await StartAsync(services => services.AddHaEndpointPool("chat", Section(
             ("Endpoints:0:Name", "a"), ("Endpoints:0:Address", "http://127.0.0.1:9001/v1"), ("ConnectTimeout", "soon"))));
 
         refused.Should().BeOfType<OptionsValidationException>().Which.Failures.Should().ContainSingle()
-            .Which.Should().StartWith("Pool 'chat': ").And.Contain("'soon'").And.Contain("chat:ConnectTimeout");
+            .Which.Should().StartWith("Pool 'chat': chat:ConnectTimeout ").And.Contain("TimeSpan").And.NotContain("soon");
     }
 
     [Theory]
