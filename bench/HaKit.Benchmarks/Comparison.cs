@@ -13,7 +13,7 @@ namespace HaKit.Benchmarks;
 /// </summary>
 internal static class Comparison
 {
-    private sealed record Rival(string Name, Action<int> Run);
+    private sealed record Rival(string Name, Action<int> Run, Action? Before = null);
 
     /// <summary>What one call cost, in nanoseconds and bytes.</summary>
     private readonly record struct Cost(double Processor, double Wall, double Bytes)
@@ -78,6 +78,11 @@ internal static class Comparison
             new("pool of three", Repeat(calls.Pool_asynchronous)),
             new("pool of three, hedging armed", Repeat(calls.Pool_hedging_armed)),
         ]);
+        yield return new Group("A call without HTTP, recorded", "pool of three", 20_000,
+        [
+            new("pool of three", Repeat(calls.Pool)),
+            new("pool of three, with a flight recorder", Repeat(calls.Pool_recorded), calls.Write_recording),
+        ]);
         var choices = ((int[])[3, 16, 1000, 10_000]).Select(count =>
         {
             var selection = new SelectionBenchmarks { N = count };
@@ -119,6 +124,7 @@ internal static class Comparison
             // Until code has its final form.
             for (var i = 0; i < 3; i++)
             {
+                rival.Before?.Invoke();
                 rival.Run(group.CallsPerSlice);
                 Thread.Sleep(120);
             }
@@ -143,6 +149,7 @@ internal static class Comparison
 
     private static Cost Measure(Rival rival, int calls)
     {
+        rival.Before?.Invoke();
         var bytes = GC.GetTotalAllocatedBytes();
         var (processor, start) = (Environment.CpuUsage.TotalTime, Stopwatch.GetTimestamp());
         rival.Run(calls);
