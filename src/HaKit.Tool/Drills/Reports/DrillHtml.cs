@@ -99,7 +99,7 @@ internal static class DrillHtml
         @media (prefers-color-scheme:dark){:root{--bg:#0d1117;--fg:#e6edf3;--soft:#9198a1;--line:#30363d;--card:#151b23;--good:#3fb950;--warn:#d29922;--bad:#f85149;--wrong:#bc8cff;--during:#3a2d10}}
         body{margin:0;background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif}main{max-width:1360px;margin:0 auto;padding:1.5rem}
         h1{font-size:1.5rem;margin:0 0 .5rem}h2{font-size:1.15rem;margin:2rem 0 .5rem}.lead{font-size:1.1rem}p{margin:.3rem 0;max-width:75rem}
-        .scroll{overflow-x:auto;margin-top:1rem}table{border-collapse:collapse;font-variant-numeric:tabular-nums;white-space:nowrap;font-size:.9rem;width:100%}
+        .scroll{overflow-x:auto;margin-top:1rem}table{border-collapse:collapse;font-variant-numeric:tabular-nums;white-space:nowrap;font-size:.9rem;width:100%}th{white-space:normal;vertical-align:bottom}
         th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:right}th:first-child{text-align:left}thead th{color:var(--soft);font-weight:600}tbody th{font-weight:600}
         .bad{color:var(--bad);font-weight:700}.warn{color:var(--warn);font-weight:700}
         .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(26rem,1fr));gap:1rem}figure{margin:0;padding:.7rem;background:var(--card);border:1px solid var(--line);border-radius:6px}
