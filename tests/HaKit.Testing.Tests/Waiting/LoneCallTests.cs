@@ -74,6 +74,27 @@ public sealed class LoneCallTests
         detail.AttemptCount.Should().BeLessThanOrEqualTo(seconds > 2 ? 14 : 8, "each sixth silence doubles what it may take");
     }
 
+    [Fact]
+    public void Any_request_that_takes_up_to_seven_times_the_learned_limit_is_served_before_its_deadline()
+    {
+        var random = new Random(4);
+        for (var i = 0; i < Effort.Of(200); i++)
+        {
+            var (endpoints, seconds) = (new[] { 1, 2, 3, 5 }[i % 4], 0.8 + 6.2 * random.NextDouble());
+            using var test = TestPools.Create(endpoints, seed: i + 1);
+            for (var call = 0; call < 40 * endpoints; call++)
+                test.Call();
+            foreach (var endpoint in test.Endpoints)
+                endpoint.Faults.Always(FakeFault.Latency(toHeaders: S(seconds)));
+            var began = test.Time.Elapsed;
+
+            var act = () => test.Call();
+
+            act.Should().NotThrow("{0} endpoints, {1} s, seed {2}", endpoints, seconds, i + 1);
+            (test.Time.Elapsed - began).Should().BeLessThan(S(100));
+        }
+    }
+
     [Theory]
     [InlineData(1, 4)]
     [InlineData(2, 7)]
