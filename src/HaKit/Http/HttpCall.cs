@@ -183,7 +183,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private void AvoidWhatRefuses()
     {
         var refused = _side.RefusedKinds;
-        if (!refused.IsEmpty && Kinds() is { Count: > 0 } kinds)
+        if (refused.RemembersAny() && Kinds() is { Count: > 0 } kinds)
         {
             Profile = refused.Avoid(Profile, pool.Engine.Snapshot.Members, kinds);
         }
@@ -202,7 +202,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
                 }
             }
         }
-        if (!refused.IsEmpty)
+        if (refused.RemembersAny())
         {
             foreach (var kind in Kinds())
             {

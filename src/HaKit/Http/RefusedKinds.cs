@@ -15,10 +15,27 @@ internal sealed class RefusedKinds(TimeProvider time)
 
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(30);
 
+    // While anything is remembered, every call looks through its body for what is particular about it.
+    private static readonly TimeSpan s_memory = TimeSpan.FromMinutes(10);
+
     private readonly ConcurrentDictionary<(string Endpoint, string Kind), Row> _rows = new();
 
-    /// <summary>Does no endpoint refuse anything?</summary>
-    public bool IsEmpty => _rows.IsEmpty;
+    /// <summary>Forgets what has lapsed. Is anything left?</summary>
+    public bool RemembersAny()
+    {
+        if (_rows.IsEmpty)
+        {
+            return false;
+        }
+        foreach (var (key, row) in _rows)
+        {
+            if (row.LapsesAt <= time.GetTimestamp())
+            {
+                _rows.TryRemove(KeyValuePair.Create(key, row));
+            }
+        }
+        return !_rows.IsEmpty;
+    }
 
     /// <summary>The endpoint refused a request of the kind that another endpoint then served.</summary>
     public void AddRefusal(string endpoint, string kind, HealthOptions options)
@@ -27,8 +44,8 @@ internal sealed class RefusedKinds(TimeProvider time)
         {
             return;
         }
-        var until = time.GetTimestamp() + (long)(s_pause.TotalSeconds * time.TimestampFrequency);
-        _rows.AddOrUpdate((endpoint, kind), new Row(1, 0), (_, row) => row.Refusals + 1 is var more && more >= options.FailuresToEject ? new Row(more, until) : new Row(more, 0));
+        var (until, lapses) = (After(s_pause), After(s_memory));
+        _rows.AddOrUpdate((endpoint, kind), new Row(1, 0, lapses), (_, row) => row.Refusals + 1 is var more && more >= options.FailuresToEject ? new Row(more, until, lapses) : new Row(more, 0, lapses));
     }
 
     /// <summary>The endpoint served a request of the kind: its row of refusals is over.</summary>
@@ -42,10 +59,13 @@ internal sealed class RefusedKinds(TimeProvider time)
         return left.Length == 0 || left.Length == names.Count ? profile : profile with { Endpoints = left };
     }
 
+    private long After(TimeSpan wait) => time.GetTimestamp() + (long)(wait.TotalSeconds * time.TimestampFrequency);
+
     private bool IsRefused(string endpoint, string kind) =>
         _rows.TryGetValue((endpoint, kind), out var row) && row.Until > time.GetTimestamp();
 
     /// <param name="Refusals">So many in a row.</param>
     /// <param name="Until">Until when requests of the kind avoid the endpoint; 0: they do not.</param>
-    private readonly record struct Row(int Refusals, long Until);
+    /// <param name="LapsesAt">When it is forgotten, unless the endpoint refuses again.</param>
+    private readonly record struct Row(int Refusals, long Until, long LapsesAt);
 }

@@ -23,6 +23,21 @@ public sealed class RefusedKindsTests
 
     private static readonly RawAnswer s_page = new(404, "text/html", "<html>nginx</html>");
 
+    [Fact]
+    public void A_refusal_is_forgotten_ten_minutes_after_the_last_one()
+    {
+        var time = new ManualTimeProvider();
+        var refused = new HaKit.Http.RefusedKinds(time);
+        refused.RemembersAny().Should().BeFalse();
+        refused.AddRefusal("a", "media", new HealthOptions());
+        time.Advance(TimeSpan.FromMinutes(6));
+        refused.AddRefusal("a", "media", new HealthOptions());
+        time.Advance(TimeSpan.FromMinutes(9));
+        refused.RemembersAny().Should().BeTrue();
+        time.Advance(TimeSpan.FromMinutes(1));
+        refused.RemembersAny().Should().BeFalse();
+    }
+
     [Theory(Timeout = 60_000)]
     [InlineData("images", false)]
     [InlineData("images", true)]
