@@ -28,10 +28,11 @@ internal static class PoolFile
         }
     }
 
-    /// <summary>Makes other options the same.</summary>
+    /// <summary>Copies the settings that a simulation can follow. It leaves out addresses and HTTP, recovery actions, sharing between replicas, and the seed, which belongs to the simulated world.</summary>
     public static void Copy(EndpointPoolOptions from, EndpointPoolOptions to)
     {
         to.Endpoints = from.Endpoints;
+        to.AllowEmpty = from.AllowEmpty;
         to.TotalRequestTimeout = from.TotalRequestTimeout;
         to.AttemptTimeout = from.AttemptTimeout;
         to.FirstContent = from.FirstContent;
@@ -44,6 +45,7 @@ internal static class PoolFile
         to.RetryBudget = from.RetryBudget;
         to.CircuitBreaker = from.CircuitBreaker;
         to.Heartbeat = from.Heartbeat;
+        to.MaxWait = from.MaxWait;
         to.MaxWaitingCalls = from.MaxWaitingCalls;
         to.Objective = from.Objective;
     }
