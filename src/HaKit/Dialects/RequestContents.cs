@@ -27,7 +27,7 @@ internal static class RequestContents
 
     /// <summary>The path if its answers are not those of a chat; otherwise null.</summary>
     /// <param name="path">The path at which an answer is created.</param>
-    public static string? OfPath(AnswerPath path)
+    public static string? KindOfPath(AnswerPath path)
     {
         foreach (var part in s_otherAnswers)
         {

@@ -71,7 +71,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         var body = await RefusalBody.ReadAsync(response.Content, pool.Engine.Clock, token).ConfigureAwait(false);
         if (Classify(body.Read, response.Headers) is { } fault)
         {
-            if (fault.IsProvisional && call.WhatIsRefused(attempt, fault, isJson: IsObject(body.Read.Span)) is { } kind)
+            if (fault.IsProvisional && call.Kinds.FindRefused(attempt, fault, isJson: IsObject(body.Read.Span)) is { } kind)
             {
                 fault = fault with { OfRequestsWith = kind };
             }

@@ -14,14 +14,11 @@ namespace HaKit.Http;
 /// <param name="request">The caller's request.</param>
 internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMessage request) : IDisposable
 {
-    private const int MostRedirects = 3; // of a whole call: with the requests that they follow, a loop on two endpoints costs five
-
     private HttpRoute _route = null!;
     private RequestBody? _body;
     private string? _sentTo;
     private Exception? _lastFailure;
-    private int _redirects;
-    private List<string>? _redirecting;
+    private HttpRedirects? _redirects;
     private bool? _namesStoredObject;
     private EarlierTries? _tries;
 
@@ -51,14 +48,13 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            call.AvoidWhatRefuses();
+            if (call._side.RefusedKinds.RemembersAny())
+                call.Profile = call._side.RefusedKinds.Avoid(call.Profile, pool.Engine.Snapshot.Members, call.Kinds.Names());
             var (response, detail) = call.PlaceState() is { } state
-                ? await call.RunWhereStateIsAsync(state, cancellationToken).ConfigureAwait(false)
+                ? await state.RunAsync(pool, call, cancellationToken).ConfigureAwait(false)
                 : await call.ExecuteAsync(call.Profile, cancellationToken).ConfigureAwait(false);
             if (response.IsSuccessStatusCode)
-            {
-                call.NoteRefusals(detail);
-            }
+                call.RecordKinds(detail);
             request.Options.Set(EndpointPoolHandler.DetailKey, detail);
             call._tries?.Clear();
             return Finish(response, request, detail);
@@ -71,7 +67,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
     }
 
-    private ValueTask<Served<HttpResponseMessage>> ExecuteAsync(RequestProfile profile, CancellationToken token) =>
+    /// <summary>Sends the request to the endpoints that a profile allows, until one answers.</summary>
+    public ValueTask<Served<HttpResponseMessage>> ExecuteAsync(RequestProfile profile, CancellationToken token) =>
         pool.ExecuteWithDetailAsync(profile, AsksForStream, this, static (attempt, call, token) => call.AttemptAsync(attempt, token), token, _tries);
 
     /// <summary>Asks for the rest of a cut answer.</summary>
@@ -109,46 +106,6 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         return StatePlacement.FindPlacement(pool, _side.Ids, Profile, names);
     }
 
-    private async ValueTask<Served<HttpResponseMessage>> RunWhereStateIsAsync(StatePlacement state, CancellationToken token)
-    {
-        Served<HttpResponseMessage> first;
-        try
-        {
-            first = await ExecuteAsync(state.Profile, token).ConfigureAwait(false);
-        }
-        catch (EndpointPoolException exception) when (state.Maker is not null)
-        {
-            throw new StateNotPortableException(pool.Name, state.Names[0].Kind, state.Maker, "and the endpoints that share its store could not be had.", exception);
-        }
-        if (state.Next is { } next && await SaysNotFoundAsync(first.Result, token).ConfigureAwait(false))
-        {
-            var second = await ExecuteAsync(next, token).ConfigureAwait(false);
-            if (await SaysNotFoundAsync(second.Result, token).ConfigureAwait(false))
-            {
-                second.Result.Dispose();
-                return first;
-            }
-            first.Result.Dispose();
-            first = second;
-        }
-        if (state.Maker is null && first.Result.IsSuccessStatusCode)
-        {
-            foreach (var name in state.Names)
-                _side.Ids.Remember(name.Id, first.Detail.Endpoint);
-        }
-
-        return first;
-    }
-
-    // With a code for it: a bare 404 may be a wrong address. The bodies of refusals are kept.
-    private static async ValueTask<bool> SaysNotFoundAsync(HttpResponseMessage response, CancellationToken token)
-    {
-        if (response.StatusCode is not (HttpStatusCode.BadRequest or HttpStatusCode.NotFound) || response.Content is not WholeContent)
-            return false;
-        var text = await response.Content.ReadAsStringAsync(token).ConfigureAwait(false);
-        return text.Contains("not_found", StringComparison.OrdinalIgnoreCase) || text.Contains("No such ", StringComparison.OrdinalIgnoreCase);
-    }
-
     /// <summary>Notes what an answer tells of objects that its endpoint stores.</summary>
     /// <param name="endpoint">The endpoint that answers.</param>
     /// <param name="json">The answer, or one event of it.</param>
@@ -159,82 +116,15 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             ids.Remember(name.Id, endpoint.Name);
     }
 
-    private List<string> Kinds()
-    {
-        var kinds = new List<string>(2);
-        if (_route.AnswerOn(WireDialect.Unknown) is { } path && RequestContents.OfPath(path) is { } other)
-        {
-            kinds.Add(other);
-        }
-        if (_body is { IsKept: true })
-        {
-            if (RequestContents.HasMedia(_body[..]))
-            {
-                kinds.Add(RequestContents.Media);
-            }
-            if (RequestContents.HasTools(_body[..]))
-            {
-                kinds.Add(RequestContents.Tools);
-            }
-        }
-        return kinds;
-    }
+    /// <summary>What is particular about the request.</summary>
+    public RequestKinds Kinds => new(_route, _body);
 
-    private void AvoidWhatRefuses()
+    private void RecordKinds(CallDetail detail)
     {
         var refused = _side.RefusedKinds;
-        if (refused.RemembersAny() && Kinds() is { Count: > 0 } kinds)
-        {
-            Profile = refused.Avoid(Profile, pool.Engine.Snapshot.Members, kinds);
-        }
-    }
-
-    private void NoteRefusals(CallDetail detail)
-    {
-        var refused = _side.RefusedKinds;
-        if (detail.AttemptCount > 1)
-        {
-            foreach (var attempt in detail.Attempts)
-            {
-                if (attempt.Fault?.OfRequestsWith is { } kind)
-                {
-                    refused.AddRefusal(attempt.Endpoint, kind, pool.Options.CircuitBreaker);
-                }
-            }
-        }
+        refused.AddRefusals(detail, pool.Options.CircuitBreaker);
         if (refused.RemembersAny())
-        {
-            foreach (var kind in Kinds())
-            {
-                refused.AddSuccess(detail.Endpoint, kind);
-            }
-        }
-    }
-
-    /// <summary>
-    /// What is particular about this request, where that may be why an endpoint refused it; null where the refusal speaks of the endpoint. A page or an empty
-    /// body says something of what is in a request only where the endpoint serves others.
-    /// </summary>
-    /// <param name="attempt">The attempt.</param>
-    /// <param name="fault">The refusal.</param>
-    /// <param name="isJson">Is the refusal a JSON object?</param>
-    public string? WhatIsRefused(EndpointAttempt attempt, Fault fault, bool isJson)
-    {
-        // An endpoint that has not answered anything yet is not known to serve other kinds.
-        var hasAnswered = attempt.Lease.State.AnsweredAt is not null;
-        if (_route.AnswerOn(attempt.Endpoint.Dialect) is { } path && RequestContents.OfPath(path) is { } other)
-        {
-            return hasAnswered ? other : null;
-        }
-        if (!isJson && !hasAnswered || _body is not { IsKept: true })
-        {
-            return null;
-        }
-        if (RequestContents.HasMedia(_body[..]))
-        {
-            return RequestContents.Media;
-        }
-        return fault.SecondOpinion == SecondOpinion.One && RequestContents.HasTools(_body[..]) ? RequestContents.Tools : null;
+            refused.AddSuccess(detail.Endpoint, Kinds.Names());
     }
 
     /// <summary>May an answer tell of new stored objects?</summary>
@@ -313,14 +203,14 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         HttpResponseMessage? response = null;
         try
         {
-            if (_redirecting?.Contains(attempt.Endpoint.Name) == true)
+            if (_redirects?.HasMisdirected(attempt.Endpoint.Name) == true)
                 throw HttpAnswer.Misdirected(attempt); // time does not change where a server points, so it is not asked again
-            var model = target.WantsModel && _body is { IsKept: true, Outline.Model: { } place } ? ModelIn(_body[place]) : null;
-            var withCredential = target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential);
-            var address = _route.On(target, model, withCredential);
-            response = await send(NewMessage(attempt, target, address, secret, withCredential), attempt, token).ConfigureAwait(false);
-            if (IsFromElsewhere(response, address) || HttpAnswer.IsRedirect(response))
-                response = await FollowAsync(response, attempt, target, address, secret, withCredential, token).ConfigureAwait(false);
+            var model = target.WantsModel && _body is { IsKept: true, Outline.Model: { } place } ? ModelName.ReadFrom(_body[place]) : null;
+            var outgoing = new HttpOutgoing(attempt, target, secret, target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential));
+            var address = _route.On(target, model, outgoing.WithCredential);
+            response = await SendAsync(outgoing, address, token).ConfigureAwait(false);
+            if (HttpRedirects.IsFromElsewhere(response, address) || HttpAnswer.IsRedirect(response))
+                response = await (_redirects ??= new()).FollowAsync(this, outgoing, response, address, token).ConfigureAwait(false);
             var judged = await new HttpAnswer(pool, attempt, this, request, response).JudgeAsync(token).ConfigureAwait(false);
             if (attempt.Lease.Declared is { } fault)
                 NoteFailure(attempt, noted, fault);
@@ -365,46 +255,14 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     public void Dispose() => _body?.Dispose();
 
-    // A redirect within the same server is followed; the answer that asks for another is left to the classifier, which refuses it.
-    private async ValueTask<HttpResponseMessage> FollowAsync(
-        HttpResponseMessage response, EndpointAttempt attempt, HttpTarget target, Uri address, string? secret, bool withCredential, CancellationToken token)
+    /// <summary>Sends one request: an attempt's, or one that follows its redirect.</summary>
+    public Task<HttpResponseMessage> SendAsync(HttpOutgoing outgoing, Uri address, CancellationToken token) => send(NewMessage(outgoing, address), outgoing.Attempt, token);
+
+    private HttpRequestMessage NewMessage(in HttpOutgoing outgoing, Uri address)
     {
-        var visited = new List<Uri>();
-        while (true)
-        {
-            if (IsFromElsewhere(response, address))
-            {
-                response.Dispose();
-                (_redirecting ??= []).Add(attempt.Endpoint.Name);
-                throw HttpAnswer.Misdirected(attempt); // a handler inside followed a redirect to another server: what came is not the endpoint's answer
-            }
-            if (!HttpAnswer.IsRedirect(response))
-                return response;
-            visited.Add(address);
-            if (NextOf(response, address) is not { } next || visited.Contains(next) || _redirects++ >= MostRedirects)
-            {
-                (_redirecting ??= []).Add(attempt.Endpoint.Name);
-                return response;
-            }
-            response.Dispose();
-            address = next;
-            response = await send(NewMessage(attempt, target, address, secret, withCredential), attempt, token).ConfigureAwait(false);
-        }
-    }
-
-    private static bool IsFromElsewhere(HttpResponseMessage response, Uri address) =>
-        response.RequestMessage?.RequestUri is { } served && !ReferenceEquals(served, address) && !HttpTarget.IsSameServer(served, address);
-
-    // Only 307 and 308 keep method and body.
-    private static Uri? NextOf(HttpResponseMessage response, Uri address) =>
-        response.StatusCode is HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect && response.Headers.Location is { } location
-        && Uri.TryCreate(address, location, out var next) && HttpTarget.IsSameServer(next, address) ? next : null;
-
-    // Each request that goes out is made here: an attempt's, and those that follow its redirects.
-    private HttpRequestMessage NewMessage(EndpointAttempt attempt, HttpTarget target, Uri address, string? secret, bool withCredential)
-    {
+        var target = outgoing.Target;
         var message = new HttpRequestMessage(request.Method, address) { Version = request.Version, VersionPolicy = request.VersionPolicy };
-        target.CopyHeaders(request, message, secret, withCredential);
+        target.CopyHeaders(request, message, outgoing.Secret, outgoing.WithCredential);
         if (request.Options is IDictionary<string, object?> { Count: > 0 } options)
         {
             foreach (var option in options)
@@ -413,7 +271,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         // The context of a resilience handler outside belongs to the whole call: one inside would take the call's token for the attempt's.
         if (request.GetResilienceContext() is not null)
             message.SetResilienceContext(null);
-        message.Content = Rest?.NewContent(attempt.Endpoint, target.Model, request, _body![..]) ?? _body?.NewContent(target.Model, CacheKeyFor(target));
+        message.Content = Rest?.NewContent(outgoing.Attempt.Endpoint, target.Model, request, _body![..]) ?? _body?.NewContent(target.Model, CacheKeyFor(target));
         return message;
     }
 
@@ -433,24 +291,4 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         return _sentTo is null ? new RequestNotRepeatableException(pool.Name, _body!.Describe(), _lastFailure)
             : new RequestNotRepeatableException(pool.Name, _sentTo, _body!.Describe(), _lastFailure);
     }
-
-    private static string? ModelIn(ReadOnlySpan<byte> json)
-    {
-        var reader = new System.Text.Json.Utf8JsonReader(json);
-        try
-        {
-            return reader.Read() ? reader.GetString() : null;
-        }
-        catch (System.Text.Json.JsonException)
-        {
-            return null;
-        }
-        catch (InvalidOperationException)
-        {
-            return null; // not UTF-8
-        }
-    }
 }
-
-/// <summary>Sends one attempt's message.</summary>
-internal delegate Task<HttpResponseMessage> HttpSend(HttpRequestMessage message, EndpointAttempt attempt, CancellationToken token);

@@ -148,6 +148,25 @@ internal sealed class ModelName(string name)
 
     /// <summary>In a form.</summary>
     public byte[] Plain { get; } = System.Text.Encoding.UTF8.GetBytes(name);
+
+    /// <summary>Reads the name out of a body; null if it is no text.</summary>
+    /// <param name="json">The member's value.</param>
+    public static string? ReadFrom(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            return reader.Read() ? reader.GetString() : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // not UTF-8
+        }
+    }
 }
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(string))]

@@ -37,6 +37,22 @@ internal sealed class RefusedKinds(TimeProvider time)
         return !_rows.IsEmpty;
     }
 
+    /// <summary>Notes what other endpoints refused of a call that was served.</summary>
+    public void AddRefusals(CallDetail detail, HealthOptions options)
+    {
+        if (detail.AttemptCount == 1)
+        {
+            return;
+        }
+        foreach (var attempt in detail.Attempts)
+        {
+            if (attempt.Fault?.OfRequestsWith is { } kind)
+            {
+                AddRefusal(attempt.Endpoint, kind, options);
+            }
+        }
+    }
+
     /// <summary>The endpoint refused a request of the kind that another endpoint then served.</summary>
     public void AddRefusal(string endpoint, string kind, HealthOptions options)
     {
@@ -48,12 +64,22 @@ internal sealed class RefusedKinds(TimeProvider time)
         _rows.AddOrUpdate((endpoint, kind), new Row(1, 0, lapses), (_, row) => row.Refusals + 1 is var more && more >= options.FailuresToEject ? new Row(more, until, lapses) : new Row(more, 0, lapses));
     }
 
-    /// <summary>The endpoint served a request of the kind: its row of refusals is over.</summary>
-    public void AddSuccess(string endpoint, string kind) => _rows.TryRemove((endpoint, kind), out _);
+    /// <summary>The endpoint served a request of these kinds: its rows of refusals are over.</summary>
+    public void AddSuccess(string endpoint, IReadOnlyList<string> kinds)
+    {
+        foreach (var kind in kinds)
+        {
+            _rows.TryRemove((endpoint, kind), out _);
+        }
+    }
 
     /// <summary>The profile without the endpoints that refuse requests of such kinds now; the same if none would be left.</summary>
     public RequestProfile Avoid(RequestProfile profile, IReadOnlyList<EndpointState> members, IReadOnlyList<string> kinds)
     {
+        if (kinds.Count == 0)
+        {
+            return profile;
+        }
         var names = profile.Endpoints.Count > 0 ? profile.Endpoints : [.. members.Select(m => m.Endpoint.Name)];
         string[] left = [.. names.Where(name => !kinds.Any(kind => IsRefused(name, kind)))];
         return left.Length == 0 || left.Length == names.Count ? profile : profile with { Endpoints = left };

@@ -1,3 +1,5 @@
+using System.Net;
+using HaKit.Attempts;
 using HaKit.Dialects;
 using HaKit.Faults;
 
@@ -42,6 +44,39 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         return groups.Count == 0 ? null : new(Confined(profile, groups[0]), names, null, groups.Count > 1 ? Confined(profile, groups[1]) : null);
     }
 
+    /// <summary>Runs a call where its objects are, and once more at the next place where an object of unknown origin may be.</summary>
+    /// <exception cref="StateNotPortableException">The endpoints that have the objects could not be had.</exception>
+    public async ValueTask<Served<HttpResponseMessage>> RunAsync(EndpointPool pool, HttpCall call, CancellationToken token)
+    {
+        Served<HttpResponseMessage> first;
+        try
+        {
+            first = await call.ExecuteAsync(Profile, token).ConfigureAwait(false);
+        }
+        catch (EndpointPoolException exception) when (Maker is not null)
+        {
+            throw new StateNotPortableException(pool.Name, Names[0].Kind, Maker, "and the endpoints that share its store could not be had.", exception);
+        }
+        if (Next is { } next && await SaysNotFoundAsync(first.Result, token).ConfigureAwait(false))
+        {
+            var second = await call.ExecuteAsync(next, token).ConfigureAwait(false);
+            if (await SaysNotFoundAsync(second.Result, token).ConfigureAwait(false))
+            {
+                second.Result.Dispose();
+                return first;
+            }
+            first.Result.Dispose();
+            first = second;
+        }
+        if (Maker is null && first.Result.IsSuccessStatusCode)
+        {
+            foreach (var name in Names)
+                HttpSide.GetSide(pool).Ids.Remember(name.Id, first.Detail.Endpoint);
+        }
+
+        return first;
+    }
+
     /// <summary>Says where calls go that name the object, and why.</summary>
     public static string Explain(EndpointPool pool, StoredIds ids, string id)
     {
@@ -53,6 +88,15 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         return others.Length == 0
             ? $"The object was made by endpoint '{maker}', and no other endpoint shares its account and region: calls that name it go there, or end with {nameof(StateNotPortableException)}."
             : $"The object was made by endpoint '{maker}': calls that name it go there or to '{string.Join("', '", others)}', which have the same account and region.";
+    }
+
+    // With a code for it: a bare 404 may be a wrong address. The bodies of refusals are kept.
+    private static async ValueTask<bool> SaysNotFoundAsync(HttpResponseMessage response, CancellationToken token)
+    {
+        if (response.StatusCode is not (HttpStatusCode.BadRequest or HttpStatusCode.NotFound) || response.Content is not WholeContent)
+            return false;
+        var text = await response.Content.ReadAsStringAsync(token).ConfigureAwait(false);
+        return text.Contains("not_found", StringComparison.OrdinalIgnoreCase) || text.Contains("No such ", StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>Do both see the same stored objects? Those of one account in one region do.</summary>

@@ -1,0 +1,74 @@
+using System.Text.Json;
+using HaKit.Dialects;
+using static HaKit.Faults.ErrorMembers;
+using static HaKit.Faults.ErrorObjectReader;
+
+namespace HaKit.Faults;
+
+/// <summary>Reads how an answer ended, in the members of each dialect that tell it: a filter or a failure may stand where the status is 200.</summary>
+internal static class AnswerEndReader
+{
+    public static void ReadChoice(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("finish_reason"u8))
+            ReadEnd(ref reader, ref signs);
+        else if (name.SequenceEqual("native_finish_reason"u8))
+            ReadNativeEnd(ref reader, ref signs);
+        else if (name.SequenceEqual("error"u8))
+            ReadErrorMember(ref reader, ref signs);
+        else
+            reader.Skip();
+    }
+
+    public static void ReadCandidate(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("finishReason"u8))
+            ReadEnd(ref reader, ref signs);
+        else
+            reader.Skip();
+    }
+
+    public static void ReadPromptFeedback(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("blockReason"u8) && reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 })
+            signs.EndedByFilter = true;
+        reader.Skip();
+    }
+
+    public static void ReadIncomplete(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("reason"u8))
+            ReadEnd(ref reader, ref signs);
+        else
+            reader.Skip();
+    }
+
+    public static void ReadEnd(ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (reader.TokenType == JsonTokenType.String)
+        {
+            switch (FinishReasons.MeaningOf(reader.ValueSpan))
+            {
+                case FinishMeaning.End:
+                    signs.EndedOtherwise = true;
+                    break;
+                case FinishMeaning.Filter:
+                    signs.EndedByFilter = true;
+                    break;
+                case FinishMeaning.Failure:
+                    signs.EndedByFailure = true;
+                    break;
+            }
+        }
+
+        reader.Skip();
+    }
+
+    /// <summary>What a gateway translated: it counts only where it tells of a failure that the translation hides.</summary>
+    private static void ReadNativeEnd(ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (reader.TokenType == JsonTokenType.String && FinishReasons.MeaningOf(reader.ValueSpan) == FinishMeaning.Failure)
+            signs.NativeEndFailed = signs.EndedByFailure = true;
+        reader.Skip();
+    }
+}

@@ -1,0 +1,41 @@
+using System.Text.Json;
+using HaKit.Dialects;
+
+namespace HaKit.Faults;
+
+/// <summary>Goes through the members of a JSON object without allocating.</summary>
+internal static class ErrorMembers
+{
+    public delegate void Member(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs);
+
+    /// <summary>Hands over the members of an object, or of each object in an array (of arrays).</summary>
+    public static void ReadEach(ref Utf8JsonReader reader, ref ErrorSigns signs, Member member)
+    {
+        if (reader.TokenType == JsonTokenType.StartArray)
+        {
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                ReadEach(ref reader, ref signs, member);
+            return;
+        }
+
+        if (reader.TokenType == JsonTokenType.StartObject)
+        {
+            while (NextProperty(ref reader, out var name))
+                member(name, ref reader, ref signs);
+        }
+    }
+
+    /// <summary>Stands on the next member's value, or on the end of the object.</summary>
+    public static bool NextProperty(ref Utf8JsonReader reader, out ReadOnlySpan<byte> name)
+    {
+        if (!reader.Read() || reader.TokenType != JsonTokenType.PropertyName)
+        {
+            name = default;
+            return false;
+        }
+
+        name = reader.ValueSpan;
+        reader.Read();
+        return true;
+    }
+}

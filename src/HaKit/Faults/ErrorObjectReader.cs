@@ -1,0 +1,135 @@
+using System.Text.Json;
+using HaKit.Dialects;
+using static HaKit.Faults.ErrorMembers;
+using static HaKit.Faults.ErrorValues;
+using Slot = HaKit.Dialects.ErrorSigns.Slot;
+
+namespace HaKit.Faults;
+
+/// <summary>Reads the error object of a body: its code, status, type, message and details.</summary>
+internal static class ErrorObjectReader
+{
+    public static void ReadErrorMember(ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (reader.TokenType == JsonTokenType.StartObject)
+        {
+            ReadError(ref reader, ref signs);
+        }
+        else if (reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 })
+        {
+            signs.IsError = true;
+            SetMessage(ref reader, ref signs, outer: false);
+        }
+        else
+        {
+            // "error": true beside a message, or a number for a code.
+            signs.IsError |= reader.TokenType == JsonTokenType.True || IsSaid(ref reader);
+            ReadStatus(ref reader, ref signs);
+        }
+    }
+
+    public static void ReadError(ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        while (NextProperty(ref reader, out var name))
+        {
+            if (IsCode(name) || IsStatus(name) || IsMessage(name) || name.SequenceEqual("type"u8))
+                ReadErrorWord(name, ref reader, ref signs);
+            else if (name.SequenceEqual("param"u8))
+                ReadParam(ref reader, ref signs);
+            else if (name.SequenceEqual("details"u8))
+                ReadEach(ref reader, ref signs, ReadDetails);
+            else if (name.SequenceEqual("innererror"u8) || name.SequenceEqual("inner_error"u8))
+                ReadEach(ref reader, ref signs, ReadInnerError);
+            else
+                reader.Skip();
+        }
+    }
+
+    /// <summary>Code, status, type and message: the members that make an object an error where they say something.</summary>
+    private static void ReadErrorWord(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (IsSaid(ref reader))
+            signs.IsError = signs.HasErrorObject = true;
+        if (IsCode(name))
+            ReadCode(ref reader, ref signs, Slot.Code);
+        else if (name.SequenceEqual("type"u8))
+            SetWord(ref reader, ref signs, Slot.Type);
+        else if (name.SequenceEqual("status"u8) && reader.TokenType == JsonTokenType.String && Utf8Status(reader.ValueSpan) == 0)
+            SetWord(ref reader, ref signs, Slot.Status);
+        else if (IsStatus(name))
+            ReadStatus(ref reader, ref signs);
+        else
+            SetMessage(ref reader, ref signs, outer: false);
+    }
+
+    /// <summary>Anthropic's details are one object, Google's an array of them.</summary>
+    private static void ReadDetails(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("error_code"u8) || name.SequenceEqual("reason"u8))
+        {
+            SetWord(ref reader, ref signs, Slot.Detail);
+        }
+        else if (name.SequenceEqual("@type"u8))
+        {
+            signs.HasTypedDetails = true;
+            reader.Skip();
+        }
+        else if (name.SequenceEqual("retryDelay"u8))
+        {
+            if (reader is { TokenType: JsonTokenType.String, ValueSpan.Length: <= ErrorSigns.LongestWord })
+            {
+                Span<char> text = stackalloc char[ErrorSigns.LongestWord];
+                signs.RetryDelay = Durations.GoDuration(text[..System.Text.Encoding.Latin1.GetChars(reader.ValueSpan, text)]);
+            }
+
+            reader.Skip();
+        }
+        else if (name.SequenceEqual("violations"u8))
+        {
+            ReadEach(ref reader, ref signs, ReadViolation);
+        }
+        else if (name.SequenceEqual("fieldViolations"u8))
+        {
+            signs.NamesField |= reader.TokenType == JsonTokenType.StartArray;
+            reader.Skip();
+        }
+        else
+        {
+            reader.Skip();
+        }
+    }
+
+    /// <summary>FastAPI's <c>detail</c> is an array of what is wrong where.</summary>
+    public static void ReadFieldError(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        signs.NamesField |= name.SequenceEqual("loc"u8) && reader.TokenType == JsonTokenType.StartArray;
+        reader.Skip();
+    }
+
+    /// <summary>The member that is wrong. That it is the model says nothing of the request: another endpoint may have it.</summary>
+    public static void ReadParam(ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        signs.NamesField |= reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 } && !reader.ValueSpan.SequenceEqual("model"u8);
+        reader.Skip();
+    }
+
+    private static void ReadViolation(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("quotaId"u8) && reader.TokenType == JsonTokenType.String)
+        {
+            signs.NamesQuota = true;
+            signs.QuotaPerDay |= reader.ValueSpan.IndexOf("PerDay"u8) >= 0;
+        }
+
+        reader.Skip();
+    }
+
+    private static void ReadInnerError(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        signs.LooksAzure = true;
+        if (name.SequenceEqual("code"u8))
+            SetWord(ref reader, ref signs, Slot.Detail);
+        else
+            reader.Skip();
+    }
+}

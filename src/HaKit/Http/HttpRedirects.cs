@@ -1,0 +1,56 @@
+using System.Net;
+
+namespace HaKit.Http;
+
+/// <summary>The redirects of one call, over all its attempts: how many were followed, and which endpoints pointed elsewhere. Made at the first redirect.</summary>
+internal sealed class HttpRedirects
+{
+    private const int MostRedirects = 3; // of a whole call: with the requests that they follow, a loop on two endpoints costs five
+
+    private readonly List<string> _misdirecting = [];
+    private int _followed;
+
+    /// <summary>Has the endpoint pointed to another server in this call, or in a circle? Time does not change that, so it is not asked again.</summary>
+    public bool HasMisdirected(string endpoint) => _misdirecting.Contains(endpoint);
+
+    /// <summary>Follows a redirect within the same server. The answer that asks for another is left to the classifier, which refuses it.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="outgoing">The attempt and what it sends.</param>
+    /// <param name="response">The first answer.</param>
+    /// <param name="address">Where the request went.</param>
+    /// <param name="token">The attempt's token.</param>
+    /// <exception cref="EndpointFaultException">The answer came from another server.</exception>
+    public async ValueTask<HttpResponseMessage> FollowAsync(HttpCall call, HttpOutgoing outgoing, HttpResponseMessage response, Uri address, CancellationToken token)
+    {
+        var visited = new List<Uri>();
+        while (true)
+        {
+            if (IsFromElsewhere(response, address))
+            {
+                response.Dispose();
+                _misdirecting.Add(outgoing.Attempt.Endpoint.Name);
+                throw HttpAnswer.Misdirected(outgoing.Attempt); // a handler inside followed a redirect to another server: what came is not the endpoint's answer
+            }
+            if (!HttpAnswer.IsRedirect(response))
+                return response;
+            visited.Add(address);
+            if (NextOf(response, address) is not { } next || visited.Contains(next) || _followed++ >= MostRedirects)
+            {
+                _misdirecting.Add(outgoing.Attempt.Endpoint.Name);
+                return response;
+            }
+            response.Dispose();
+            address = next;
+            response = await call.SendAsync(outgoing, address, token).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Did a handler inside follow a redirect to another server?</summary>
+    public static bool IsFromElsewhere(HttpResponseMessage response, Uri address) =>
+        response.RequestMessage?.RequestUri is { } served && !ReferenceEquals(served, address) && !HttpTarget.IsSameServer(served, address);
+
+    // Only 307 and 308 keep method and body.
+    private static Uri? NextOf(HttpResponseMessage response, Uri address) =>
+        response.StatusCode is HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect && response.Headers.Location is { } location
+        && Uri.TryCreate(address, location, out var next) && HttpTarget.IsSameServer(next, address) ? next : null;
+}
