@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HaKit.Hosting.Tests;
 
-/// <summary>The code that docs/in-your-application.md and docs/service-discovery.md show, compiled.</summary>
+/// <summary>The code that docs/in-your-application.md shows, compiled.</summary>
 internal static class PageSnippets
 {
     public static void Aspire(WebApplicationBuilder builder)

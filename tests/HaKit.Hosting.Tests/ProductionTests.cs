@@ -16,7 +16,7 @@ using OpenTelemetry.Trace;
 
 namespace HaKit.Hosting.Tests;
 
-/// <summary>docs/production.md, compiled and run.</summary>
+/// <summary>The production wiring of docs/in-your-application.md, compiled and run.</summary>
 public sealed class ProductionTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -89,7 +89,7 @@ public sealed class ProductionTests
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder!.FullName, "HaKit.sln")))
             folder = folder.Parent;
-        var page = File.ReadAllText(Path.Combine(folder.FullName, "docs", "production.md"));
+        var page = File.ReadAllText(Path.Combine(folder.FullName, "docs", "in-your-application.md"));
         var from = page.IndexOf("```json", StringComparison.Ordinal) + "```json".Length;
         return page[from..page.IndexOf("```", from, StringComparison.Ordinal)];
     }

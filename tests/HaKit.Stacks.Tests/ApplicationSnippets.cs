@@ -1,5 +1,8 @@
 using System.ClientModel;
 using System.Text;
+using Azure.AI.OpenAI;
+using HaKit.AI;
+using HaKit.Testing;
 using Microsoft.Agents.AI;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,29 +13,47 @@ using OpenAI.Chat;
 
 namespace HaKit.Tests;
 
-/// <summary>The code that docs/in-your-application.md shows, compiled.</summary>
-internal static class ApplicationSnippets
+/// <summary>The code that docs/in-your-application.md shows, and the recipe of AzureOpenAIClient in docs/recipes.md.</summary>
+public sealed class ApplicationSnippets
 {
-    public static void Registered(HostApplicationBuilder builder)
+    [Fact]
+    public async Task Azure_and_OpenAI_serve_one_chat_client()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var server = await FakeAiServer.StartAsync(cancellationToken: cancellationToken);
+        var (azureAddress, azureKey, openAIKey) = (server.OpenAIAddress, new ApiKeyCredential("k1"), new ApiKeyCredential("k2"));
+
+        var azure = new AzureOpenAIClient(azureAddress, azureKey, new AzureOpenAIClientOptions().UseHaEndpoint("azure"));
+        var openAI = new OpenAIClient(openAIKey, new OpenAIClientOptions().UseHaEndpoint("openai"));
+        var options = new EndpointPoolOptions()
+            .AddEndpoint("azure", azure.GetChatClient("our-gpt-4o").AsIChatClient(), e => { e.Provider = "azure"; e.Region = "westeurope"; })
+            .AddEndpoint("openai", openAI.GetChatClient("gpt-4o").AsIChatClient(), e => { e.Provider = "openai"; e.Tier = 1; });
+        await using var pool = new EndpointPool("chat", options);
+        using var chat = pool.AsChatClient();
+
+        (await chat.GetResponseAsync("Are you there?", cancellationToken: cancellationToken)).GetServingEndpoint().Should().Be("azure");
+    }
+
+    internal static void Registered(HostApplicationBuilder builder)
     {
         builder.Services.AddHaOpenAIClient("openai", builder.Configuration.GetSection("OpenAI"));
         builder.Services.AddSingleton(provider => provider.GetRequiredService<OpenAIClient>().GetChatClient("gpt-4.1"));
     }
 
-    public static async Task SaidAsync(EndpointPool pool, ChatClient chat, OpenAI.Chat.ChatMessage[] messages, string conversation)
+    internal static async Task SaidAsync(EndpointPool pool, ChatClient chat, OpenAI.Chat.ChatMessage[] messages, string conversation)
     {
         using (pool.With(new RequestProfile { AffinityKey = conversation, Priority = 1, MayRepeat = false }))
             await chat.CompleteChatAsync(messages);
     }
 
-    public static (Kernel, ChatClientAgent) Frameworks(OpenAIClient openAIClient)
+    internal static (Kernel, ChatClientAgent) Frameworks(OpenAIClient openAIClient)
     {
         var kernel = Kernel.CreateBuilder().AddOpenAIChatCompletion("gpt-4.1", openAIClient).Build();
         var agent = new ChatClientAgent(openAIClient.GetChatClient("gpt-4.1").AsIChatClient(), instructions: "…");
         return (kernel, agent);
     }
 
-    public static async Task<string> ReadAsync(IChatClient chat, Microsoft.Extensions.AI.ChatMessage[] messages)
+    internal static async Task<string> ReadAsync(IChatClient chat, Microsoft.Extensions.AI.ChatMessage[] messages)
     {
         var (text, note) = (new StringBuilder(), "");
         try
@@ -47,7 +68,7 @@ internal static class ApplicationSnippets
         return text + note;
     }
 
-    public static OpenAIClient Before(EndpointPoolOptions options, ApiKeyCredential credential)
+    internal static OpenAIClient Before(EndpointPoolOptions options, ApiKeyCredential credential)
     {
         var pool = new EndpointPool("models", options);
         var client = new OpenAIClient(credential, new OpenAIClientOptions { Endpoint = pool.Origin }.UseHaEndpointPool(pool));

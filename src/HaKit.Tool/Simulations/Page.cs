@@ -8,7 +8,7 @@ internal static class Page
 
         What the pool does in each scenario, in virtual time and with fixed seeds, so that a change in behaviour shows as a change of this page. It is written by
 
-            dotnet run --project src/HaKit.Tool -- report --out docs
+            dotnet run --project src/HaKit.Tool -- report --out docs/evidence
 
         and a test fails when it is stale. How simulations work, and a year of real incidents, is in [simulation.md](simulation.md).
 

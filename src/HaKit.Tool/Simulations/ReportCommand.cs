@@ -9,7 +9,7 @@ internal static class ReportCommand
     {
         var folder = CommandOptions.Text("--out", "FOLDER", "where simulation-report.md and its drawings go");
         folder.Required = true;
-        var command = new Command("report", "Runs every scenario of docs/simulation-report.md in virtual time and writes the page and its drawings.") { folder };
+        var command = new Command("report", "Runs every scenario of docs/evidence/simulation-report.md in virtual time and writes the page and its drawings.") { folder };
         command.SetAction((parsed, cancellationToken) =>
             RunAsync(parsed.GetRequiredValue(folder)!, parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, cancellationToken));
         return command;

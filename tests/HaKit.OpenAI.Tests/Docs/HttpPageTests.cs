@@ -8,12 +8,10 @@ using OpenAI.Chat;
 
 namespace HaKit.Tests.Docs;
 
-/// <summary>docs/http.md says what is so.</summary>
+/// <summary>docs/http.md and the settings of docs/migration.md say what the code does.</summary>
 public sealed partial class HttpPageTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
-
-    private static string Page { get; } = File.ReadAllText(Path.Combine(Repository.Root, "docs", "http.md"));
 
     [Fact]
     public async Task The_code_on_the_page_is_the_code_compiled_here()
@@ -27,7 +25,7 @@ public sealed partial class HttpPageTests
     [Fact]
     public void A_section_written_for_the_standard_handler_carries_over()
     {
-        var section = new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(Blocks("json").Single()))).Build();
+        var section = new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(Blocks("json", "migration.md").Single()))).Build();
         var options = new EndpointPoolOptions();
         section.Bind(options);
 
@@ -105,8 +103,8 @@ public sealed partial class HttpPageTests
         (client.BaseAddress, client.Timeout).Should().Be((new Uri("http://127.0.0.1:9/v1/"), Timeout.InfiniteTimeSpan));
     }
 
-    private static IEnumerable<string> Blocks(string language) =>
-        Regex.Matches(Page, $"```{language}\n(.*?)\n```", RegexOptions.Singleline).Select(m => m.Groups[1].Value);
+    private static IEnumerable<string> Blocks(string language, string page = "http.md") =>
+        Regex.Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", page)), $"```{language}\n(.*?)\n```", RegexOptions.Singleline).Select(m => m.Groups[1].Value);
 
     private static string Flat(string code) => string.Join('\n', code.Trim().Split('\n').Select(l => l.Trim()));
 

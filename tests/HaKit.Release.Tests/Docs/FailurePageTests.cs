@@ -5,7 +5,7 @@ namespace HaKit.Release.Tests;
 
 public sealed partial class FailurePageTests
 {
-    private const string FailurePage = "docs/failures.md";
+    private const string FailurePage = "docs/evidence/failures.md";
     private const int Promises = 6;
     private const int Failures = 39;
 

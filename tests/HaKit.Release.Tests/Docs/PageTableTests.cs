@@ -72,7 +72,7 @@ public sealed class PageTableTests
 
     [Fact]
     public void Every_probe_has_its_row() =>
-        Page.Table("docs/heartbeats.md", "Heartbeats").Select(row => row[0].Split(' ')[0]).Should().BeEquivalentTo(
+        Page.Table("docs/health.md", "Heartbeats").Select(row => row[0].Split(' ')[0]).Should().BeEquivalentTo(
             typeof(IProbe).Assembly.GetExportedTypes().Where(t => t.IsClass && typeof(IProbe).IsAssignableFrom(t)).Select(t => t.Name));
 
     [Fact]
