@@ -7,7 +7,7 @@ public static class EndpointPoolAIExtensions
 {
     /// <summary>A chat client over the pool. Keep it as long as the pool: it remembers where state belongs.</summary>
     /// <param name="pool">The pool, all endpoints of which have chat clients.</param>
-    /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
+    /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
     /// <exception cref="ArgumentException">An endpoint has no chat client.</exception>
     public static EndpointPoolChatClient AsChatClient(this EndpointPool pool, Action<EndpointPoolChatClientOptions>? configure = null)
     {
@@ -21,7 +21,7 @@ public static class EndpointPoolAIExtensions
     /// <param name="name">The endpoint's name.</param>
     /// <param name="client">Its client. Switch its own retries off: they would multiply the pool's.</param>
     /// <param name="configure">Changes the endpoint: model, tier, account, context window, prices.</param>
-    /// <param name="chat">Says what is special about it in chats.</param>
+    /// <param name="chat">Sets what is special about this endpoint in chats.</param>
     /// <returns>The same options.</returns>
     public static EndpointPoolOptions AddEndpoint(
         this EndpointPoolOptions options, string name, IChatClient client, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null)
@@ -36,7 +36,7 @@ public static class EndpointPoolAIExtensions
     /// <param name="name">The endpoint's name, which the pool does not have yet.</param>
     /// <param name="client">Its client.</param>
     /// <param name="configure">Changes the endpoint.</param>
-    /// <param name="chat">Says what is special about it in chats.</param>
+    /// <param name="chat">Sets what is special about this endpoint in chats.</param>
     public static void AddEndpoint(
         this EndpointPool pool, string name, IChatClient client, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null)
     {
@@ -48,7 +48,7 @@ public static class EndpointPoolAIExtensions
 
     /// <summary>An embedding generator over the pool. Keep it as long as the pool: it knows which model the vectors are of.</summary>
     /// <param name="pool">The pool, all endpoints of which have embedding generators.</param>
-    /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
+    /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
     /// <exception cref="ArgumentException">An endpoint has no embedding generator.</exception>
     /// <exception cref="EmbeddingMismatchException">Endpoints declare different models or lengths.</exception>
     public static EndpointPoolEmbeddingGenerator AsEmbeddingGenerator(this EndpointPool pool, Action<EndpointPoolEmbeddingOptions>? configure = null)

@@ -39,7 +39,7 @@ public static class BatchExtensions
     /// <param name="chat">The chat client: of a pool, or one that wraps it.</param>
     /// <param name="batch">The batch.</param>
     /// <param name="messages">Makes an item's prompt. Called more than once for an item; the same item must give the same prompt.</param>
-    /// <param name="options">How it is run; null for the defaults.</param>
+    /// <param name="options">How to run it. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the run: calls under way are cancelled, what is stored stays.</param>
     /// <exception cref="BatchChangedException">Stored results belong to other prompts or options, and <see cref="BatchRunOptions.OnChanged"/> is <see cref="OnChanged.Refuse"/>.</exception>
     /// <exception cref="BatchStoppedException">The run ended for a reason that the options give, before all items had an outcome.</exception>
@@ -59,7 +59,7 @@ public static class BatchExtensions
     /// <param name="generator">The generator: of a pool, or one that wraps it. Priority and waiting in an outage are those of the generator's own profile.</param>
     /// <param name="batch">The batch.</param>
     /// <param name="text">Gives an item's text.</param>
-    /// <param name="options">How it is run; null for the defaults.</param>
+    /// <param name="options">How to run it. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the run.</param>
     /// <inheritdoc cref="RunBatchAsync{TItem}(IChatClient, Batch{TItem}, Func{TItem, IEnumerable{ChatMessage}}, ChatBatchOptions?, CancellationToken)" path="/exception"/>
     public static IAsyncEnumerable<BatchResult<TItem, Embedding<float>>> RunBatchAsync<TItem>(
@@ -88,7 +88,7 @@ public static class BatchExtensions
     /// <param name="batch">The batch.</param>
     /// <param name="callback">One attempt for an item, as the pool's own calls have.</param>
     /// <param name="resultType">How results are written as JSON.</param>
-    /// <param name="options">How it is run; null for the defaults.</param>
+    /// <param name="options">How to run it. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the run.</param>
     /// <inheritdoc cref="RunBatchAsync{TItem}(IChatClient, Batch{TItem}, Func{TItem, IEnumerable{ChatMessage}}, ChatBatchOptions?, CancellationToken)" path="/exception"/>
     public static IAsyncEnumerable<BatchResult<TItem, TResult>> RunBatchAsync<TItem, TResult>(

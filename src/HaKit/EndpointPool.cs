@@ -12,20 +12,20 @@ using Microsoft.Extensions.Options;
 namespace HaKit;
 
 /// <summary>
-/// A named set of interchangeable endpoints that is called as if it were one, and that stays up when they do not.
-/// Thread-safe; keep one for the life of the application. After it is disposed, calls and changes throw <see cref="ObjectDisposedException"/>; what it
-/// shows of itself can still be read.
+/// Represents a named set of interchangeable endpoints that you call as if it were one endpoint. A call succeeds as long as one endpoint can serve it.
+/// Thread-safe; keep one pool for the life of the application. After the pool is disposed, calls and changes throw <see cref="ObjectDisposedException"/>; its
+/// status can still be read.
 /// </summary>
 public sealed class EndpointPool : IAsyncDisposable, IDisposable
 {
     private IDisposable?[] _owned = [];
     private int _isDisposed;
 
-    /// <summary>Makes a pool without a container.</summary>
-    /// <param name="name">Its name, for logs, metrics and messages.</param>
-    /// <param name="options">Its members and settings. The pool takes a copy: what the caller changes afterwards takes effect only through <see cref="Update"/>.</param>
-    /// <param name="parts">The clock, classifiers, strategies and probes; null for the defaults.</param>
-    /// <exception cref="OptionsValidationException">Something in the options is wrong; all of it is named.</exception>
+    /// <summary>Creates a pool without a container.</summary>
+    /// <param name="name">The pool's name, for logs, metrics and messages.</param>
+    /// <param name="options">The endpoints and the settings. The pool takes a copy: later changes to this object have no effect until <see cref="Update"/> is called.</param>
+    /// <param name="parts">The clock, classifiers, strategies and probes. Null: the defaults.</param>
+    /// <exception cref="OptionsValidationException">The options have mistakes; the message names all of them.</exception>
     public EndpointPool(string name, EndpointPoolOptions options, EndpointPoolParts? parts = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -41,22 +41,19 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <summary>Gets the pool's name.</summary>
     public string Name { get; }
 
-    /// <summary>
-    /// Gets the base address that SDKs are given; the serving endpoint's address replaces it. It has no query, fragment or user info, even if the first
-    /// endpoint's address has: a key or an api-version in there belongs to that endpoint alone.
-    /// </summary>
+    /// <summary>Gets the base address to give to an SDK, without query, fragment and user info. In each request the serving endpoint's address replaces it.</summary>
     public Uri Origin { get; }
 
-    /// <summary>Gets the members at this moment.</summary>
+    /// <summary>Gets the current endpoints.</summary>
     public IReadOnlyList<PoolEndpoint> Endpoints => Owners.Engine.Snapshot.Endpoints;
 
-    /// <summary>Gets the clock that the pool goes by.</summary>
+    /// <summary>Gets the clock that the pool uses.</summary>
     public TimeProvider Time => Owners.Clock.Time;
 
-    /// <summary>Gets the deadline of a call whose profile does not say otherwise, as the options have it at this moment.</summary>
+    /// <summary>Gets the current deadline of a call whose profile has none.</summary>
     public TimeSpan Deadline => Options.TotalRequestTimeout.Timeout;
 
-    /// <summary>Gets what happens to the pool: every change of an endpoint's health, every order, outages, recovery actions.</summary>
+    /// <summary>Gets the events of the pool: every change of an endpoint's health, every order, outages, recovery actions.</summary>
     public PoolEvents Events => Owners.Journal.Events;
 
     internal PoolOwners Owners { get; }
@@ -66,16 +63,16 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     internal EndpointPoolOptions Options => Owners.Options.Value;
 
     /// <summary>
-    /// Runs the callback on one endpoint after another until it succeeds, within the deadline. An attempt's token is cancelled when the attempt times
-    /// out or the caller cancels; both reach the callback once it has returned its task. A callback that ignores its token delays nothing else.
-    /// Success that is synchronous allocates nothing. As for every <see cref="ValueTask"/>: await the result once, or call AsTask; a pooled object may carry it.
+    /// Runs the callback on one endpoint after another until it succeeds, within the deadline. The token of an attempt is cancelled when the attempt times
+    /// out or the caller cancels, but not before the callback has returned its task. A callback that ignores its token does not delay the call. A synchronous
+    /// success allocates nothing. As with every <see cref="ValueTask"/>, await the result once or call AsTask, because a pooled object may be behind it.
     /// </summary>
-    /// <typeparam name="TState">Whatever the callback needs.</typeparam>
-    /// <typeparam name="TResult">What it returns; results of failed attempts that are <see cref="IDisposable"/> are disposed. An <see cref="HttpResponseMessage"/> with a failing status is a failure, judged by its status and body.</typeparam>
-    /// <param name="profile">What is known of the request.</param>
-    /// <param name="state">Handed to the callback, so that it need not capture anything.</param>
-    /// <param name="callback">One attempt. Throws, or calls <see cref="EndpointAttempt.ReportFault"/>, to say that it failed.</param>
-    /// <param name="cancellationToken">The caller's own.</param>
+    /// <typeparam name="TState">The type of the state for the callback.</typeparam>
+    /// <typeparam name="TResult">The type of the result. Results of failed attempts are disposed if they are <see cref="IDisposable"/>. An <see cref="HttpResponseMessage"/> with a failing status is a failure; the pool classifies it by its status and body.</typeparam>
+    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
+    /// <param name="state">The state for the callback, so that the callback does not have to capture variables.</param>
+    /// <param name="callback">Makes one attempt. It throws, or calls <see cref="EndpointAttempt.ReportFault"/>, to report that the attempt failed.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
@@ -91,7 +88,8 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         return Live(Owners.Calls).ExecuteAsync(profile, state, callback, cancellationToken);
     }
 
-    /// <summary>As <see cref="ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>, and tells how the result came about.</summary>
+    /// <summary>Does the same as <see cref="ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken,
+    /// ValueTask{TResult}}, CancellationToken)"/>, and returns the details of the call with the result.</summary>
     /// <inheritdoc cref="ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
     public ValueTask<Served<TResult>> ExecuteWithDetailAsync<TState, TResult>(
         RequestProfile profile,
@@ -104,25 +102,25 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Opens a stream on one endpoint after another until one shows content, and hands it over. Whatever fails before its first content fails over
-    /// silently; afterwards a cut ends the stream with <see cref="PartialResponseException"/>, never with half an answer that looks whole, and never with a silent replay.
-    /// The deadline holds up to the first content; after it <see cref="StreamingOptions.IdleTimeout"/> does.
+    /// Opens a stream on one endpoint after another until one delivers content, and returns that stream. A failure before the first content moves on
+    /// silently. After it, a cut ends the stream with <see cref="PartialResponseException"/>; delivered content is never silently replayed, and half an
+    /// answer never looks whole. The deadline applies until the first content; after it, <see cref="StreamingOptions.IdleTimeout"/> applies.
     /// </summary>
-    /// <typeparam name="TState">Whatever <paramref name="open"/> needs.</typeparam>
-    /// <typeparam name="T">The items' type.</typeparam>
-    /// <param name="profile">What is known of the request.</param>
-    /// <param name="state">Handed to <paramref name="open"/>.</param>
+    /// <typeparam name="TState">The type of the state for <paramref name="open"/>.</typeparam>
+    /// <typeparam name="T">The type of the items.</typeparam>
+    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
+    /// <param name="state">The state for <paramref name="open"/>.</param>
     /// <param name="open">Opens the stream on an endpoint. The token lives as long as the stream.</param>
-    /// <param name="reader">Says what the items mean.</param>
+    /// <param name="reader">Says what each item means: content, the end, an error, or nothing.</param>
     /// <param name="continueWith">
-    /// Called once, after a cut: gives the rest of the answer as the caller wants it (for instance by asking with what was delivered as a prefix), or null for none.
-    /// If it fails, or its stream does, the exception of the first cut is what the caller gets. Null: a cut ends the stream.
+    /// Called once after a cut. It returns the rest of the answer (for example from a request with the delivered part as a prefix), or null for no rest.
+    /// If it fails, or the stream that it returns fails, the caller gets the exception of the first cut. Null: a cut ends the stream.
     /// </param>
-    /// <param name="cancellationToken">The caller's own; it also ends the reading.</param>
-    /// <returns>The stream, at its first item. Dispose it if it is not read to its end.</returns>
+    /// <param name="cancellationToken">Cancels the call, and later the reading of the stream.</param>
+    /// <returns>The stream, at its first item. Dispose the stream unless you read it to its end.</returns>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline passed before the first content.</exception>
-    /// <exception cref="EndpointFaultException">The request itself was refused, within the stream.</exception>
+    /// <exception cref="EndpointFaultException">The request itself was refused, inside the stream.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public ValueTask<StreamedAnswer<T>> StreamAsync<TState, T>(
@@ -139,34 +137,34 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         return Live(Owners.Calls).StreamAsync(profile, state, open, reader, continueWith, cancellationToken);
     }
 
-    /// <summary>Explains why each endpoint would or would not be chosen for such a request now. Has no side effects.</summary>
-    /// <param name="profile">What is known of the request.</param>
+    /// <summary>Explains why each endpoint would or would not be chosen now for such a request. Has no side effects.</summary>
+    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
     public IReadOnlyList<EndpointExplanation> Explain(RequestProfile profile)
     {
         ArgumentNullException.ThrowIfNull(profile);
         return Owners.Engine.Selector.Explain(Owners.Engine.Snapshot, new SelectionQuery(profile, new AttemptHistory(), Owners.Clock.Now));
     }
 
-    /// <summary>Gets how the pool and each of its endpoints is at this moment. Reads only; costs about a microsecond for each endpoint.</summary>
+    /// <summary>Gets the current status of the pool and of each endpoint. Has no side effects; takes about a microsecond for each endpoint.</summary>
     public PoolStatus GetStatus() => PoolStatusReader.Read(Name, Owners.Clock, Owners.Engine.Snapshot, Owners.Engine);
 
-    /// <summary>Measures how loaded the pool is now, and how many endpoints it wants.</summary>
+    /// <summary>Measures the current load of the pool and how many endpoints this load needs.</summary>
     public ScaleSignal MeasureLoad() => Owners.Load.Measure();
 
     /// <summary>
-    /// Gets the availability observed since the pool was made: of each endpoint with bounds, of the pool as predicted from them and as delivered to callers,
-    /// how far endpoints fail together, and what is left of the error budget. An endpoint counts as up while it may take ordinary traffic; a call counts
-    /// as failed unless it was served, was the request's own fault, or its caller went away.
+    /// Gets the availability since the pool was created: the observed availability of each endpoint with bounds, the predicted and the delivered availability
+    /// of the pool, how far endpoints fail together, and what is left of the error budget. An endpoint counts as up while it may take ordinary traffic. A
+    /// call counts as failed unless it was served, the request itself was at fault, or the caller cancelled.
     /// </summary>
     public AvailabilityReport GetAvailabilityReport() => Owners.Objective.Report();
 
     /// <summary>
-    /// Takes new options: members of the same name, address and failure domains keep their state, new ones are added, absent ones are drained and
-    /// removed. Calls in flight are not disturbed. Endpoints that <see cref="AddEndpoint"/> added stay, unless the options have one of the same name; only <see cref="RemoveEndpoint"/> takes them out.
-    /// Settings that only a new pool can take are named in a log line.
+    /// Replaces the options. Endpoints with the same name, address and failure domains keep their state, new endpoints are added, and absent endpoints are
+    /// drained and removed. Calls in flight are not disturbed. Endpoints that <see cref="AddEndpoint"/> added stay, unless the options have an endpoint of
+    /// the same name; only <see cref="RemoveEndpoint"/> removes them. Settings that only a new pool can use are named in a log line.
     /// </summary>
-    /// <param name="options">The new options, whole. The pool takes a copy.</param>
-    /// <exception cref="OptionsValidationException">Something is wrong with them; nothing was changed.</exception>
+    /// <param name="options">The complete new options. The pool takes a copy.</param>
+    /// <exception cref="OptionsValidationException">The options have mistakes; nothing was changed.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public void Update(EndpointPoolOptions options)
     {
@@ -176,8 +174,8 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Adds an endpoint while calls run.</summary>
-    /// <param name="endpoint">The endpoint, of a name that the pool does not have yet. The pool takes a copy.</param>
-    /// <exception cref="OptionsValidationException">Something is wrong with it; nothing was changed.</exception>
+    /// <param name="endpoint">The endpoint. Its name must be new in this pool. The pool takes a copy.</param>
+    /// <exception cref="OptionsValidationException">The endpoint's options have mistakes; nothing was changed.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public void AddEndpoint(EndpointOptions endpoint)
     {
@@ -186,10 +184,10 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         Owners.UseChanges();
     }
 
-    /// <summary>Takes an endpoint out of the pool. It is given nothing new; attempts that it has run to their end.</summary>
-    /// <param name="name">Its name.</param>
+    /// <summary>Removes an endpoint from the pool. The endpoint gets no new attempts; attempts in flight run to their end.</summary>
+    /// <param name="name">The endpoint's name.</param>
     /// <returns>False when the pool has no endpoint of this name.</returns>
-    /// <exception cref="InvalidOperationException">It is the last one, and <see cref="EndpointPoolOptions.AllowEmpty"/> is not set.</exception>
+    /// <exception cref="InvalidOperationException">The endpoint is the last one, and <see cref="EndpointPoolOptions.AllowEmpty"/> is not set.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public bool RemoveEndpoint(string name)
     {
@@ -200,50 +198,54 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         return true;
     }
 
-    /// <summary>Lets the endpoint finish what it has in flight, streams included, and gives it no more, until it is brought up again.</summary>
-    /// <param name="endpoint">Its name.</param>
+    /// <summary>
+    /// Drains the endpoint: attempts and streams in flight run to their end, and the endpoint gets no new attempts until <see cref="BringUpAsync"/>.
+    /// </summary>
+    /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="note">The operator and the reason.</param>
-    /// <param name="cancellationToken">Ends the waiting; the endpoint stays out.</param>
-    /// <returns>Completes when nothing is in flight on it.</returns>
+    /// <param name="cancellationToken">Ends the waiting; the endpoint stays drained.</param>
+    /// <returns>A task that completes when nothing is in flight on the endpoint.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
-    /// <exception cref="InvalidOperationException">It was brought up again before it was empty.</exception>
+    /// <exception cref="InvalidOperationException">The endpoint was brought up again before its last attempt ended.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public ValueTask DrainAsync(string endpoint, OrderNote note, CancellationToken cancellationToken = default) =>
         Live(Owners.Orders).DrainAsync(endpoint, note, cancellationToken);
 
-    /// <summary>Gives the endpoint no more from now on, until it is brought up again. What is in flight on it goes on.</summary>
-    /// <param name="endpoint">Its name.</param>
-    /// <param name="note">The operator and the reason; null for an order given in code.</param>
-    /// <returns>Completes when no call will choose it any more.</returns>
+    /// <summary>
+    /// Takes the endpoint out of service now. It gets no new attempts until <see cref="BringUpAsync"/>; attempts in flight run to their end.
+    /// </summary>
+    /// <param name="endpoint">The endpoint's name.</param>
+    /// <param name="note">The operator and the reason. Null: an order that code gave.</param>
+    /// <returns>A task that completes when no call can choose the endpoint any more.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public ValueTask ForceDownAsync(string endpoint, OrderNote? note = null) => Live(Owners.Orders).ForceDownAsync(endpoint, note);
 
-    /// <summary>Brings the endpoint back in a slow start, whether an operator or its faults took it out; its key and quota are trusted again.</summary>
-    /// <param name="endpoint">Its name.</param>
-    /// <param name="note">The operator and the reason; null for an order given in code.</param>
-    /// <returns>Completes when calls may choose it.</returns>
+    /// <summary>Brings the endpoint back with a slow start, after an order or an ejection. Its key and its quota count as good again.</summary>
+    /// <param name="endpoint">The endpoint's name.</param>
+    /// <param name="note">The operator and the reason. Null: an order that code gave.</param>
+    /// <returns>A task that completes when calls may choose the endpoint.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public ValueTask BringUpAsync(string endpoint, OrderNote? note = null) => Live(Owners.Orders).BringUpAsync(endpoint, note);
 
-    /// <summary>Uses the given tier first from now on; those after it follow, those before it come last.</summary>
-    /// <param name="tier">The tier.</param>
-    /// <param name="note">The operator and the reason; null for an order given in code.</param>
-    /// <returns>Completes when new choices follow the new order.</returns>
+    /// <summary>Uses the given tier first from now on. The tiers behind it follow, and the tiers before it come last.</summary>
+    /// <param name="tier">The number of the tier.</param>
+    /// <param name="note">The operator and the reason. Null: an order that code gave.</param>
+    /// <returns>A task that completes when new choices follow the new order.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint in this tier.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public ValueTask PromoteAsync(int tier, OrderNote? note = null) => Live(Owners.Orders).PromoteAsync(tier, note);
 
-    /// <summary>Takes back a promotion: the lowest tier is used first again.</summary>
-    /// <param name="note">The operator and the reason; null for an order given in code.</param>
-    /// <returns>Completes when new choices follow the usual order.</returns>
+    /// <summary>Takes back <see cref="PromoteAsync"/>: the lowest tier is used first again.</summary>
+    /// <param name="note">The operator and the reason. Null: an order that code gave.</param>
+    /// <returns>A task that completes when new choices follow the usual order.</returns>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public ValueTask FailBackAsync(OrderNote? note = null) => Live(Owners.Orders).FailBackAsync(note);
 
     /// <summary>
-    /// Takes a fact from another replica, for a transport of your own; a pool with a link hears by itself. Bounded: known endpoints times 1,000 replicas
-    /// are kept, for as long as the facts hold. Facts of unknown kinds or endpoints are ignored.
+    /// Takes a fact from another replica, if you transport facts yourself. (A pool with a link receives facts by itself.) The memory is bounded: the pool
+    /// keeps at most the known endpoints times 1,000 replicas, as long as the facts are valid. Facts of unknown kinds or endpoints are ignored.
     /// </summary>
     /// <param name="fact">The fact.</param>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
@@ -253,18 +255,15 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         Live(Owners.Peers).ReceiveFact(fact);
     }
 
-    /// <summary>Gets what this pool knows of the other replicas at this moment. Reads only.</summary>
+    /// <summary>Gets what this pool knows about the other replicas. Has no side effects.</summary>
     public FleetStatus GetFleetStatus() => Owners.Peers.Status();
 
-    /// <summary>
-    /// Waits until what the other replicas know has been heard, at most for <see cref="SharingOptions.WarmStart"/>. The container does so when the
-    /// application starts; no call ever does.
-    /// </summary>
+    /// <summary>Waits, at most for <see cref="SharingOptions.WarmStart"/>, until the pool has what the other replicas know. The container calls this at start-up; calls never wait for it.</summary>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>False when the time was over first, or there is no link.</returns>
+    /// <returns>False if the time passed first, or if the pool has no link.</returns>
     public ValueTask<bool> WarmUpAsync(CancellationToken cancellationToken = default) => Owners.Peers.WarmUpAsync(cancellationToken);
 
-    /// <summary>Ends heartbeats, timers and events. Calls in flight run to their end; new ones throw. A container that is disposed of synchronously comes here.</summary>
+    /// <summary>Ends heartbeats, timers and events. Calls in flight run to their end; new calls throw.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
@@ -281,7 +280,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         return default;
     }
 
-    /// <summary>Is disposed with the pool.</summary>
+    /// <summary>Makes the pool dispose the given object with itself.</summary>
     internal void Owns(IDisposable? owned) => _owned = [.. _owned, owned];
 
     internal ValueTask<Served<TResult>> ExecuteWithDetailAsync<TState, TResult>(

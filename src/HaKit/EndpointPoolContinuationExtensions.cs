@@ -2,14 +2,15 @@ using HaKit.Failover;
 
 namespace HaKit;
 
-/// <summary>The rest of cut answers, for code that continues a stream of its own kind of items.</summary>
+/// <summary>Continues answers that were cut, for code that streams its own type of items. Thread-safe.</summary>
 public static class EndpointPoolContinuationExtensions
 {
     /// <summary>
-    /// Gets whether the pool's setting or the profile allows the rest of a cut answer to be asked of another endpoint. While it is false, nothing of an answer need be kept.
+    /// Gets whether the pool's setting or the profile allows another endpoint to continue a cut answer. While this is false, the caller does not have to keep
+    /// the delivered part.
     /// </summary>
     /// <param name="pool">The pool.</param>
-    /// <param name="profile">What is known of the request.</param>
+    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
     public static bool MayContinue(this EndpointPool pool, RequestProfile profile)
     {
         ArgumentNullException.ThrowIfNull(pool);
@@ -18,21 +19,21 @@ public static class EndpointPoolContinuationExtensions
     }
 
     /// <summary>
-    /// Opens the rest of a cut answer, for use within a stream's <c>continueWith</c>: on another endpoint that declares how it goes on from a beginning
-    /// (<see cref="PoolEndpoint.Continuation"/>), of the same model first. The attempts have limits on their first content of their own; they end at the call's
-    /// deadline, or 30 s after the cut, whichever is later. An answer has at most two seams.
+    /// Opens the rest of a cut answer; call it from the <c>continueWith</c> of a stream. It asks another endpoint that declares how it continues an answer
+    /// (<see cref="PoolEndpoint.Continuation"/>); endpoints with the same model come first. These attempts have their own limit on the first content. They
+    /// end at the deadline of the call, or 30 s after the cut, whichever is later. An answer has at most two seams.
     /// </summary>
-    /// <typeparam name="TState">Whatever <paramref name="open"/> needs.</typeparam>
-    /// <typeparam name="T">The items' type.</typeparam>
+    /// <typeparam name="TState">The type of the state for <paramref name="open"/>.</typeparam>
+    /// <typeparam name="T">The type of the items.</typeparam>
     /// <param name="pool">The pool.</param>
     /// <param name="profile">The profile of the call whose answer was cut.</param>
-    /// <param name="cut">The cut, as the pool gave it.</param>
-    /// <param name="soFar">What was delivered.</param>
-    /// <param name="state">Handed to <paramref name="open"/>.</param>
-    /// <param name="open">Asks an endpoint for the rest, with what was delivered as the beginning of the answer.</param>
-    /// <param name="reader">Says what the items mean.</param>
-    /// <param name="cancellationToken">The caller's own.</param>
-    /// <returns>The rest, at its first item.</returns>
+    /// <param name="cut">The cut, as the pool passed it to <c>continueWith</c>.</param>
+    /// <param name="soFar">The part that was delivered.</param>
+    /// <param name="state">The state for <paramref name="open"/>.</param>
+    /// <param name="open">Asks an endpoint for the rest, with the delivered part as the beginning of the answer.</param>
+    /// <param name="reader">Says what each item means.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The rest of the answer, at its first item.</returns>
     /// <exception cref="NotContinuedException">The answer may not be continued, or every attempt failed.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public static async ValueTask<StreamedAnswer<T>> ContinueAsync<TState, T>(
@@ -80,7 +81,7 @@ public static class EndpointPoolContinuationExtensions
     }
 }
 
-/// <summary>What was delivered of an answer that was cut.</summary>
-/// <param name="Characters">How many characters.</param>
-/// <param name="Obstacle">What in the request or in the answer stands in the way of a continuation; null for nothing.</param>
+/// <summary>Describes the delivered part of an answer that was cut.</summary>
+/// <param name="Characters">The number of characters.</param>
+/// <param name="Obstacle">What in the request or in the answer prevents a continuation. Null: nothing.</param>
 public readonly record struct AnswerSoFar(int Characters, NotContinuedReason? Obstacle);

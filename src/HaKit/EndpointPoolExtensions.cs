@@ -3,8 +3,7 @@ using HaKit.Peers;
 namespace HaKit;
 
 /// <summary>
-/// The shorter ways to call a pool: without a profile, without a state, without a result. Each does the same as the method that it is short for.
-/// Thread-safe.
+/// Contains shorter ways to call a pool: without a profile, without a state, or without a result. Each does the same as the full method. Thread-safe.
 /// </summary>
 public static class EndpointPoolExtensions
 {
@@ -17,7 +16,7 @@ public static class EndpointPoolExtensions
         return string.Join(Environment.NewLine, pool.Explain(RequestProfile.Default));
     }
 
-    /// <summary>Calls the pool with the default profile; or, if the state is a <see cref="RequestProfile"/>, with that profile.</summary>
+    /// <summary>Calls the pool with the default profile. If the state is a <see cref="RequestProfile"/>, the call uses it as its profile.</summary>
     /// <inheritdoc cref="EndpointPool.ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
     public static ValueTask<TResult> ExecuteAsync<TState, TResult>(
         this EndpointPool pool, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken = default)
@@ -52,7 +51,9 @@ public static class EndpointPoolExtensions
         return WithoutResult(pool.ExecuteAsync(profile, (state, callback), static (attempt, s, token) => WithResult(s.callback(attempt, s.state, token)), cancellationToken));
     }
 
-    /// <summary>Calls the pool for work that has no result, with the default profile; or, if the state is a <see cref="RequestProfile"/>, with that profile.</summary>
+    /// <summary>
+    /// Calls the pool for work that has no result, with the default profile. If the state is a <see cref="RequestProfile"/>, the call uses it as its profile.
+    /// </summary>
     /// <inheritdoc cref="EndpointPool.ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
     public static ValueTask ExecuteAsync<TState>(
         this EndpointPool pool, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask> callback, CancellationToken cancellationToken = default) =>
@@ -73,7 +74,7 @@ public static class EndpointPoolExtensions
         this EndpointPool pool, Func<EndpointAttempt, CancellationToken, ValueTask> callback, CancellationToken cancellationToken = default) =>
         pool.ExecuteAsync(RequestProfile.Default, callback, cancellationToken);
 
-    /// <summary>Calls the pool without a state, and tells how the result came about.</summary>
+    /// <summary>Calls the pool without a state, and returns the details of the call with the result.</summary>
     /// <inheritdoc cref="EndpointPool.ExecuteAsync{TState, TResult}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{TResult}}, CancellationToken)"/>
     public static ValueTask<Served<TResult>> ExecuteWithDetailAsync<TResult>(
         this EndpointPool pool, RequestProfile profile, Func<EndpointAttempt, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken = default)
@@ -83,7 +84,7 @@ public static class EndpointPoolExtensions
         return pool.ExecuteWithDetailAsync(profile, callback, static (attempt, callback, token) => callback(attempt, token), cancellationToken);
     }
 
-    /// <summary>Opens a stream; a cut ends it.</summary>
+    /// <summary>Opens a stream without a continuation: a cut ends the stream.</summary>
     /// <inheritdoc cref="EndpointPool.StreamAsync{TState, T}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{IAsyncEnumerable{T}}}, StreamItemReader{T}, Func{PartialResponseException, CancellationToken, ValueTask{IAsyncEnumerable{T}}}, CancellationToken)"/>
     public static ValueTask<StreamedAnswer<T>> StreamAsync<TState, T>(
         this EndpointPool pool,
@@ -97,7 +98,7 @@ public static class EndpointPoolExtensions
         return pool.StreamAsync(profile, state, open, reader, continueWith: null, cancellationToken);
     }
 
-    /// <summary>Opens a stream with the default profile; or, if the state is a <see cref="RequestProfile"/>, with that profile.</summary>
+    /// <summary>Opens a stream with the default profile. If the state is a <see cref="RequestProfile"/>, the call uses it as its profile.</summary>
     /// <inheritdoc cref="EndpointPool.StreamAsync{TState, T}(RequestProfile, TState, Func{EndpointAttempt, TState, CancellationToken, ValueTask{IAsyncEnumerable{T}}}, StreamItemReader{T}, Func{PartialResponseException, CancellationToken, ValueTask{IAsyncEnumerable{T}}}, CancellationToken)"/>
     public static ValueTask<StreamedAnswer<T>> StreamAsync<TState, T>(
         this EndpointPool pool,
@@ -126,7 +127,7 @@ public static class EndpointPoolExtensions
         this EndpointPool pool, Func<EndpointAttempt, CancellationToken, ValueTask<IAsyncEnumerable<T>>> open, StreamItemReader<T> reader, CancellationToken cancellationToken = default) =>
         pool.StreamAsync(RequestProfile.Default, open, reader, cancellationToken);
 
-    /// <summary>Drains an endpoint without a note of the operator and the reason.</summary>
+    /// <summary>Drains an endpoint, without the operator's name and a reason.</summary>
     /// <inheritdoc cref="EndpointPool.DrainAsync(string, OrderNote, CancellationToken)"/>
     public static ValueTask DrainAsync(this EndpointPool pool, string endpoint, CancellationToken cancellationToken = default)
     {
@@ -135,14 +136,14 @@ public static class EndpointPoolExtensions
     }
 
     /// <summary>
-    /// Tells for each failure domain (endpoint, key, account, provider, model, region) what would happen if it were lost now: the share of the calls for which the
-    /// limits of the endpoints that are left and take traffic would have no room. Reads only; costs some microseconds for each domain.
+    /// Gets for each failure domain (endpoint, key, account, provider, model, region) what would happen if it were lost now: the share of the calls for which
+    /// the remaining serving endpoints have no room within their limits. Has no side effects; takes some microseconds for each domain.
     /// </summary>
     /// <param name="pool">The pool.</param>
-    /// <param name="demand">The demand to compute it for; null for what was measured in the last minute, waiting calls included.</param>
+    /// <param name="demand">The demand to compute with. Null: the demand of the last minute, including waiting calls.</param>
     /// <remarks>
-    /// It counts what the limits in the options say (requests, tokens, concurrency, of endpoints and of accounts), not limits that only the server knows. An endpoint
-    /// without limits carries everything. Endpoints of later tiers count as well, because the pool uses them when the first tier has no room.
+    /// The computation uses the limits in the options (requests, tokens and concurrency of endpoints and accounts). It does not know limits that only the server knows.
+    /// An endpoint without limits can take everything. Endpoints of later tiers count as well, because the pool uses them when the first tier has no room.
     /// </remarks>
     public static RedundancyReport GetRedundancy(this EndpointPool pool, PoolDemand? demand = null)
     {
@@ -150,7 +151,7 @@ public static class EndpointPoolExtensions
         return pool.Owners.Redundancy.Report(demand);
     }
 
-    // A profile that is given as the state is meant as the profile: to take it for a mere state would drop its residency and its deadline in silence.
+    // A profile in the place of the state is meant as the profile. If it were used only as a state, its residency and deadline would silently have no effect.
     private static RequestProfile ProfileIn<TState>(TState state) =>
         typeof(TState) == typeof(RequestProfile) && state is RequestProfile profile ? profile : RequestProfile.Default;
 

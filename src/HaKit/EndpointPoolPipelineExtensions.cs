@@ -4,16 +4,17 @@ using Polly;
 
 namespace HaKit;
 
-/// <summary>HaKit's strategies in a Polly pipeline of your own.</summary>
+/// <summary>Adds HaKit's strategies to your own Polly pipeline.</summary>
 public static class EndpointPoolPipelineExtensions
 {
     /// <summary>
-    /// Adds the pool's failover: what is inside it runs once per attempt, and learns its endpoint from <see cref="GetEndpointAttempt"/>.
+    /// Adds the pool's failover to the pipeline. The strategies and the callback inside it run once per attempt; <see cref="GetEndpointAttempt"/> gives them
+    /// the endpoint.
     /// </summary>
-    /// <typeparam name="TBuilder">The kind of builder.</typeparam>
+    /// <typeparam name="TBuilder">The type of the builder.</typeparam>
     /// <param name="builder">The pipeline.</param>
     /// <param name="pool">The pool to choose from.</param>
-    /// <exception cref="ArgumentException">The pipeline's results are HTTP answers, whose failures this failover could not see: use <see cref="EndpointPoolHttpExtensions.AddHaEndpointFailover(ResiliencePipelineBuilder{HttpResponseMessage}, EndpointPool)"/>.</exception>
+    /// <exception cref="ArgumentException">The results of the pipeline are HTTP responses, and this failover cannot see their failures. Use <see cref="EndpointPoolHttpExtensions.AddHaEndpointFailover(ResiliencePipelineBuilder{HttpResponseMessage}, EndpointPool)"/>.</exception>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The strategy's options have no annotated members to validate.")]
     public static TBuilder AddEndpointFailover<TBuilder>(this TBuilder builder, EndpointPool pool) where TBuilder : ResiliencePipelineBuilderBase
     {
@@ -24,8 +25,8 @@ public static class EndpointPoolPipelineExtensions
         return builder.AddStrategy(_ => new FailoverStrategy(pool.Engine), new EndpointFailoverOptions());
     }
 
-    /// <summary>The attempt that the current callback makes.</summary>
-    /// <param name="context">The context that the callback was given.</param>
+    /// <summary>Gets the attempt that the current callback makes.</summary>
+    /// <param name="context">The context that the callback received.</param>
     /// <exception cref="InvalidOperationException">The callback does not run inside a pool's failover.</exception>
     public static EndpointAttempt GetEndpointAttempt(this ResilienceContext context)
     {
@@ -35,7 +36,7 @@ public static class EndpointPoolPipelineExtensions
             : throw new InvalidOperationException("There is no attempt here: add the pool's failover to the pipeline with AddEndpointFailover.");
     }
 
-    /// <summary>The context of the whole call, which attempts do not share because each has a token of its own.</summary>
+    /// <summary>Gets the context of the whole call. Attempts do not share it, because each attempt has its own token.</summary>
     /// <param name="context">The context of an attempt, or of the call.</param>
     public static ResilienceContext GetCallContext(this ResilienceContext context)
     {
@@ -43,9 +44,9 @@ public static class EndpointPoolPipelineExtensions
         return context.Properties.GetValue(EndpointGuardStrategy.CallContextKey, context);
     }
 
-    /// <summary>Says what is known of the request, before a pipeline of your own runs it.</summary>
+    /// <summary>Sets the profile of the request, before your own pipeline runs it.</summary>
     /// <param name="context">The context of the call.</param>
-    /// <param name="profile">What is known.</param>
+    /// <param name="profile">The profile.</param>
     public static void SetRequestProfile(this ResilienceContext context, RequestProfile profile)
     {
         ArgumentNullException.ThrowIfNull(context);

@@ -47,7 +47,7 @@ public sealed class EndpointPoolChatClient : IChatClient
     /// <summary>As <see cref="GetResponseAsync"/>, and tells how the answer came about.</summary>
     /// <param name="messages">The messages.</param>
     /// <param name="options">The options.</param>
-    /// <param name="cancellationToken">The caller's own.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     public async ValueTask<Served<ChatResponse>> GetResponseWithDetailAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {

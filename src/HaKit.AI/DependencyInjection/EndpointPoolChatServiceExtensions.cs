@@ -13,7 +13,7 @@ public static class EndpointPoolChatServiceExtensions
     /// <summary>Registers a chat client over a pool: as <see cref="IChatClient"/> and as <see cref="EndpointPoolChatClient"/>.</summary>
     /// <param name="services">The container.</param>
     /// <param name="pool">The pool's name, as it was given to <c>AddHaEndpointPool</c>.</param>
-    /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
+    /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
     /// <returns>The builder of the chat client that <see cref="IChatClient"/> gives, for what goes around the pool: <c>UseFunctionInvocation</c>, <c>UseLogging</c> and others.</returns>
     public static ChatClientBuilder AddHaChatClient(this IServiceCollection services, string pool, Action<EndpointPoolChatClientOptions>? configure = null)
     {
@@ -27,7 +27,7 @@ public static class EndpointPoolChatServiceExtensions
     /// <param name="services">The container.</param>
     /// <param name="serviceKey">The key.</param>
     /// <param name="pool">The pool's name.</param>
-    /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
+    /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
     public static ChatClientBuilder AddKeyedHaChatClient(
         this IServiceCollection services, object? serviceKey, string pool, Action<EndpointPoolChatClientOptions>? configure = null)
     {
@@ -42,7 +42,7 @@ public static class EndpointPoolChatServiceExtensions
     /// <param name="name">The endpoint's name.</param>
     /// <param name="client">Its client. Switch its own retries off: they would multiply the pool's.</param>
     /// <param name="configure">Changes the endpoint: model, tier, account, context window, prices. Runs again at each reload.</param>
-    /// <param name="chat">Says what is special about it in chats.</param>
+    /// <param name="chat">Sets what is special about this endpoint in chats.</param>
     public static IEndpointPoolBuilder AddEndpoint(
         this IEndpointPoolBuilder builder, string name, IChatClient client, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null)
     {
@@ -55,7 +55,7 @@ public static class EndpointPoolChatServiceExtensions
     /// <param name="name">The endpoint's name.</param>
     /// <param name="client">Gives its client.</param>
     /// <param name="configure">Changes the endpoint.</param>
-    /// <param name="chat">Says what is special about it in chats.</param>
+    /// <param name="chat">Sets what is special about this endpoint in chats.</param>
     public static IEndpointPoolBuilder AddEndpoint(
         this IEndpointPoolBuilder builder, string name, Func<IServiceProvider, IChatClient> client, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null)
     {
@@ -68,7 +68,7 @@ public static class EndpointPoolChatServiceExtensions
     /// <param name="name">The endpoint's name.</param>
     /// <param name="serviceKey">The client's key. Default: the endpoint's name.</param>
     /// <param name="configure">Changes the endpoint.</param>
-    /// <param name="chat">Says what is special about it in chats.</param>
+    /// <param name="chat">Sets what is special about this endpoint in chats.</param>
     public static IEndpointPoolBuilder AddKeyedChatEndpoint(
         this IEndpointPoolBuilder builder, string name, object? serviceKey = null, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null) =>
         builder.AddEndpoint(name, provider => provider.GetRequiredKeyedService<IChatClient>(serviceKey ?? name), configure, chat);

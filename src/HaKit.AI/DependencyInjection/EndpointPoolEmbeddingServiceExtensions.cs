@@ -10,7 +10,7 @@ public static class EndpointPoolEmbeddingServiceExtensions
     /// <summary>Registers an embedding generator over a pool: as <see cref="IEmbeddingGenerator{TInput, TEmbedding}"/> and as <see cref="EndpointPoolEmbeddingGenerator"/>.</summary>
     /// <param name="services">The container.</param>
     /// <param name="pool">The pool's name, as it was given to <c>AddHaEndpointPool</c>.</param>
-    /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
+    /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
     /// <returns>The builder of the generator that the container gives, for what goes around the pool.</returns>
     public static EmbeddingGeneratorBuilder<string, Embedding<float>> AddHaEmbeddingGenerator(this IServiceCollection services, string pool, Action<EndpointPoolEmbeddingOptions>? configure = null)
     {
@@ -24,7 +24,7 @@ public static class EndpointPoolEmbeddingServiceExtensions
     /// <param name="services">The container.</param>
     /// <param name="serviceKey">The key.</param>
     /// <param name="pool">The pool's name.</param>
-    /// <param name="configure">Says how it uses the pool; null for the defaults.</param>
+    /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
     public static EmbeddingGeneratorBuilder<string, Embedding<float>> AddKeyedHaEmbeddingGenerator(
         this IServiceCollection services, object? serviceKey, string pool, Action<EndpointPoolEmbeddingOptions>? configure = null)
     {

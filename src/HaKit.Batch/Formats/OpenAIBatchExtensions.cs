@@ -12,7 +12,7 @@ public static class OpenAIBatchExtensions
     /// <summary>Runs a batch of requests: each is posted to the pool as it stands. The body and the path are its fingerprint.</summary>
     /// <param name="pool">The pool, whose endpoints have addresses.</param>
     /// <param name="batch">The batch.</param>
-    /// <param name="options">How it is run; null for the defaults.</param>
+    /// <param name="options">How to run it. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the run.</param>
     /// <exception cref="BatchChangedException">Stored results belong to other requests, and <see cref="BatchRunOptions.OnChanged"/> is <see cref="OnChanged.Refuse"/>.</exception>
     /// <exception cref="BatchStoppedException">The run ended for a reason that the options give.</exception>

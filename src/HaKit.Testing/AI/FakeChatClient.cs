@@ -30,7 +30,7 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
     /// <summary>Its name.</summary>
     public string Name { get; } = name ?? throw new ArgumentNullException(nameof(name));
 
-    /// <summary>What goes wrong, changeable at any time.</summary>
+    /// <summary>Gets the faults that the fake injects. They may be changed at any time.</summary>
     public FaultScript Faults { get; } = new(time, seed);
 
     /// <summary>What it answers to each call, whole. Replace it to script answers.</summary>

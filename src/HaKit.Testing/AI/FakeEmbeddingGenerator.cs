@@ -28,7 +28,7 @@ public sealed class FakeEmbeddingGenerator(string name, TimeProvider? time = nul
     /// <summary>What <see cref="GetService"/> says of provider, address, model and length. Default: the provider alone, so that only answers tell.</summary>
     public EmbeddingGeneratorMetadata Metadata { get; set; } = new(name);
 
-    /// <summary>What goes wrong, changeable at any time.</summary>
+    /// <summary>Gets the faults that the fake injects. They may be changed at any time.</summary>
     public FaultScript Faults { get; } = new(time, seed);
 
     /// <summary>The texts of the calls so far, in order.</summary>

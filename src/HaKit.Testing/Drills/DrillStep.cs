@@ -1,7 +1,7 @@
 namespace HaKit.Testing;
 
 /// <summary>One part of a fault of the drill: what strikes which upstream, and when. Immutable.</summary>
-/// <param name="Fault">What strikes.</param>
+/// <param name="Fault">The fault to inject.</param>
 /// <param name="From">From when, counted from the beginning of the drill's fault.</param>
 /// <param name="Until">Until when, exclusive.</param>
 /// <param name="Upstream">Which upstream, counted from 0 and from the one that the drill strikes first; null for all of them.</param>

@@ -38,7 +38,7 @@ public sealed class FakeAiServer : IAsyncDisposable
     /// <summary>Whether it is listening. When not, connections are refused.</summary>
     public bool IsListening => _listener is not null;
 
-    /// <summary>What goes wrong, changeable at any time.</summary>
+    /// <summary>Gets the faults that the fake injects. They may be changed at any time.</summary>
     public FaultScript Faults => _backend.Faults;
 
     /// <summary>What it did so far. An answer counts as whole when its last bytes are given to the connection: before its client has them.</summary>

@@ -14,7 +14,7 @@ namespace HaKit.Testing;
 /// on the thread that moves the clock.
 /// </remarks>
 /// <typeparam name="T">What it answers.</typeparam>
-/// <param name="name">Its name.</param>
+/// <param name="name">The endpoint's name.</param>
 /// <param name="answer">What it answers to each call.</param>
 /// <param name="time">The clock of latencies and schedules; default the system's.</param>
 /// <param name="seed">Seed of the chance in <see cref="Faults"/>; default 0.</param>
@@ -29,7 +29,7 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
     /// <summary>Its name.</summary>
     public string Name { get; } = name ?? throw new ArgumentNullException(nameof(name));
 
-    /// <summary>What goes wrong, changeable at any time.</summary>
+    /// <summary>Gets the faults that the fake injects. They may be changed at any time.</summary>
     public FaultScript Faults { get; } = new(time, seed);
 
     /// <summary>What it did so far; the tokens are items of streams.</summary>

@@ -20,7 +20,7 @@ public sealed class FakeHttpEndpoint(FakeAiOptions? options = null) : HttpMessag
     /// <summary>Its name.</summary>
     public string Name => _backend.Options.Name;
 
-    /// <summary>What goes wrong, changeable at any time.</summary>
+    /// <summary>Gets the faults that the fake injects. They may be changed at any time.</summary>
     public FaultScript Faults => _backend.Faults;
 
     /// <summary>What it did so far. An answer counts as whole when its last byte was read.</summary>

@@ -4,7 +4,7 @@ namespace HaKit.Testing;
 /// When a <see cref="FakeFault"/> strikes: the conditions hold together, so that "one in ten of the streamed requests
 /// between the fifth and the tenth second" is one rule.
 /// </summary>
-/// <param name="fault">What strikes.</param>
+/// <param name="fault">The fault to inject.</param>
 public sealed class FaultRule(FakeFault fault)
 {
     /// <summary>What strikes.</summary>

@@ -23,7 +23,7 @@ public sealed class FaultScript
 
     /// <summary>Adds a rule.</summary>
     /// <param name="rule">When what strikes.</param>
-    /// <returns>Disposing it lifts the rule.</returns>
+    /// <returns>A handle: disposing it removes the rule.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The rule's probability, count or period makes no sense.</exception>
     public IDisposable Add(FaultRule rule)
     {
@@ -41,16 +41,16 @@ public sealed class FaultScript
     }
 
     /// <summary>Strikes every request until lifted.</summary>
-    /// <param name="fault">What strikes.</param>
-    /// <param name="where">Which requests: see <see cref="FaultRule.Where"/>.</param>
-    /// <returns>Disposing it lifts the rule.</returns>
+    /// <param name="fault">The fault to inject.</param>
+    /// <param name="where">Which requests the fault strikes: see <see cref="FaultRule.Where"/>.</param>
+    /// <returns>A handle: disposing it removes the rule.</returns>
     public IDisposable Always(FakeFault fault, Func<FakeRequest, bool>? where = null) => Add(new(fault) { Where = where });
 
     /// <summary>Strikes the next n requests, after those of earlier calls.</summary>
     /// <param name="count">How many.</param>
     /// <param name="fault">What strikes; <see cref="FakeFault.None"/> to let some pass.</param>
-    /// <param name="where">Which requests: see <see cref="FaultRule.Where"/>.</param>
-    /// <returns>Disposing it lifts the rule.</returns>
+    /// <param name="where">Which requests the fault strikes: see <see cref="FaultRule.Where"/>.</param>
+    /// <returns>A handle: disposing it removes the rule.</returns>
     public IDisposable Next(int count, FakeFault fault, Func<FakeRequest, bool>? where = null) => Add(new(fault) { Count = count, Where = where });
 
     /// <summary>Strikes the next requests, one fault each in this order, after those of earlier calls.</summary>
@@ -63,18 +63,18 @@ public sealed class FaultScript
 
     /// <summary>Strikes by chance.</summary>
     /// <param name="probability">0 to 1.</param>
-    /// <param name="fault">What strikes.</param>
-    /// <param name="where">Which requests: see <see cref="FaultRule.Where"/>.</param>
-    /// <returns>Disposing it lifts the rule.</returns>
+    /// <param name="fault">The fault to inject.</param>
+    /// <param name="where">Which requests the fault strikes: see <see cref="FaultRule.Where"/>.</param>
+    /// <returns>A handle: disposing it removes the rule.</returns>
     public IDisposable WithProbability(double probability, FakeFault fault, Func<FakeRequest, bool>? where = null) =>
         Add(new(fault) { Probability = probability, Where = where });
 
     /// <summary>Strikes requests that begin within a period, counted from now.</summary>
     /// <param name="from">Begin of the period.</param>
     /// <param name="until">End of the period, exclusive.</param>
-    /// <param name="fault">What strikes.</param>
-    /// <param name="where">Which requests: see <see cref="FaultRule.Where"/>.</param>
-    /// <returns>Disposing it lifts the rule.</returns>
+    /// <param name="fault">The fault to inject.</param>
+    /// <param name="where">Which requests the fault strikes: see <see cref="FaultRule.Where"/>.</param>
+    /// <returns>A handle: disposing it removes the rule.</returns>
     public IDisposable During(TimeSpan from, TimeSpan until, FakeFault fault, Func<FakeRequest, bool>? where = null) =>
         Add(new(fault) { From = from, Until = until, Where = where });
 

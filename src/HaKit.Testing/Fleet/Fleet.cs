@@ -60,10 +60,10 @@ public sealed class Fleet : IDisposable
     }
 
     /// <summary>An endpoint goes wrong for a while, as all replicas see it or as some do: those that cannot reach it are blind.</summary>
-    /// <param name="endpoint">Its name.</param>
+    /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="fault">How.</param>
     /// <param name="from">From when, on the fleet's clock; default now.</param>
-    /// <param name="until">Until when, exclusive; default the end.</param>
+    /// <param name="until">When the fault ends, exclusive. Default: the end of the run.</param>
     /// <param name="replicas">Which replicas see it, by their place; default all.</param>
     public void Fault(string endpoint, FakeFault fault, TimeSpan from = default, TimeSpan? until = null, Func<int, bool>? replicas = null)
     {
@@ -87,7 +87,7 @@ public sealed class Fleet : IDisposable
     }
 
     /// <summary>Attempts on an endpoint by all replicas, or by some.</summary>
-    /// <param name="endpoint">Its name.</param>
+    /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="replicas">Which replicas, by their place; default all.</param>
     public long Attempts(string endpoint, Func<int, bool>? replicas = null)
     {

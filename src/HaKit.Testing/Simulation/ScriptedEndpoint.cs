@@ -37,7 +37,7 @@ public sealed partial class ScriptedEndpoint
     /// <summary>Its name.</summary>
     public string Name { get; }
 
-    /// <summary>What goes wrong, changeable at any time.</summary>
+    /// <summary>Gets the faults that the fake injects. They may be changed at any time.</summary>
     public FaultScript Faults { get; }
 
     /// <summary>How long it works; default 100 ms. A change holds for the requests that come after it.</summary>

@@ -31,7 +31,7 @@ public sealed class Simulation(int seed = 1)
     }
 
     /// <summary>Adds an endpoint.</summary>
-    /// <param name="name">Its name.</param>
+    /// <param name="name">The endpoint's name.</param>
     /// <param name="service">How it works.</param>
     /// <param name="configure">Its tier, domains, prices and the like; null for the defaults.</param>
     public Simulation Endpoint(string name, ServiceModel service, Action<EndpointOptions>? configure = null)
@@ -69,10 +69,10 @@ public sealed class Simulation(int seed = 1)
     }
 
     /// <summary>An endpoint goes wrong for a while.</summary>
-    /// <param name="endpoint">Its name.</param>
+    /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="fault">How: <see cref="FakeFault.Refused"/> is a crash, <see cref="FakeFault.Hang"/> a black hole, <see cref="FakeFaults"/> has the providers' own.</param>
     /// <param name="from">From when; default the beginning.</param>
-    /// <param name="until">Until when, exclusive; default the end.</param>
+    /// <param name="until">When the fault ends, exclusive. Default: the end of the run.</param>
     /// <param name="probability">For each request, 0 to 1; default 1.</param>
     /// <param name="probes">Are probes struck as well? Default true.</param>
     public Simulation Fault(string endpoint, FakeFault fault, TimeSpan from = default, TimeSpan? until = null, double probability = 1, bool probes = true) =>
@@ -87,7 +87,7 @@ public sealed class Simulation(int seed = 1)
     /// <param name="which">Which of them.</param>
     /// <param name="fault">How.</param>
     /// <param name="from">From when; default the beginning.</param>
-    /// <param name="until">Until when, exclusive; default the end.</param>
+    /// <param name="until">When the fault ends, exclusive. Default: the end of the run.</param>
     /// <param name="probability">For each request, 0 to 1; default 1.</param>
     /// <param name="probes">Are probes struck as well? Default true.</param>
     public Simulation FaultOf(
@@ -104,7 +104,7 @@ public sealed class Simulation(int seed = 1)
     }
 
     /// <summary>An endpoint goes wrong and comes back, again and again.</summary>
-    /// <param name="endpoint">Its name.</param>
+    /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="fault">How it goes wrong.</param>
     /// <param name="down">For how long.</param>
     /// <param name="up">For how long it is well in between.</param>
@@ -116,10 +116,10 @@ public sealed class Simulation(int seed = 1)
     }
 
     /// <summary>An endpoint is slower for a while.</summary>
-    /// <param name="endpoint">Its name.</param>
+    /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="factor">How many times.</param>
     /// <param name="from">From when.</param>
-    /// <param name="until">Until when, exclusive; default the end.</param>
+    /// <param name="until">When the fault ends, exclusive. Default: the end of the run.</param>
     public Simulation Slow(string endpoint, double factor, TimeSpan from = default, TimeSpan? until = null) =>
         Add(_faults, test => test[endpoint].SlowDown(factor, from, until));
 

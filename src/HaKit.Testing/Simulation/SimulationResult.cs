@@ -77,7 +77,7 @@ public sealed class SimulationResult
     internal Histogram FirstContents { get; init; } = new();
 
     /// <summary>The endpoint of a name.</summary>
-    /// <param name="endpoint">Its name.</param>
+    /// <param name="endpoint">The endpoint's name.</param>
     public SimulatedEndpointResult this[string endpoint] =>
         Endpoints.FirstOrDefault(e => e.Name == endpoint) ?? throw new ArgumentException($"There is no endpoint '{endpoint}'.", nameof(endpoint));
 
@@ -97,7 +97,7 @@ public sealed class SimulationResult
     public TimeSpan SeamTime(double share) => SeamTimes.Count == 0 ? TimeSpan.Zero : SeamTimes.Quantile(share);
 
     /// <summary>An endpoint's share of the attempts of a period.</summary>
-    /// <param name="endpoint">Its name.</param>
+    /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="from">Begin of the period, in whole <see cref="Interval"/>s.</param>
     /// <param name="until">Its end, exclusive; default the end.</param>
     public double Share(string endpoint, TimeSpan from = default, TimeSpan? until = null)

@@ -35,7 +35,7 @@ public sealed class TestPool : IDisposable
     internal EndpointPoolOptions Options { get; }
 
     /// <summary>The endpoint of a name.</summary>
-    /// <param name="endpoint">Its name.</param>
+    /// <param name="endpoint">The endpoint's name.</param>
     /// <exception cref="ArgumentException">The pool had none of this name when it was made.</exception>
     public ScriptedEndpoint this[string endpoint] => _endpoints.TryGetValue(endpoint, out var scripted)
         ? scripted

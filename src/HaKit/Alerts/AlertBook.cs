@@ -5,8 +5,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace HaKit.Alerts;
 
 /// <summary>
-/// What is wrong, and what those outside believe to be wrong; notices are the difference. So nothing is told twice, a flapping endpoint is told once
-/// for each quiet time, and what ended is told as ended. Guarded by its owner.
+/// Keeps what is wrong now and what the receivers were told; the notices are the difference. So each alert is sent once, a flapping endpoint sends one alert
+/// per quiet time, and an ended alert is sent as ended. Not thread-safe; its owner locks it.
 /// </summary>
 internal sealed class AlertBook(TimeSpan quiet)
 {
@@ -24,7 +24,7 @@ internal sealed class AlertBook(TimeSpan quiet)
         public DateTimeOffset? ToldAt;
     }
 
-    /// <summary>Something happened.</summary>
+    /// <summary>Records an event of a pool.</summary>
     public void RecordEvent(PoolEvent happened)
     {
         switch (happened)
@@ -63,7 +63,7 @@ internal sealed class AlertBook(TimeSpan quiet)
         }
     }
 
-    /// <summary>What is to be told now, and when to look again; null: not before something happens.</summary>
+    /// <summary>Gets the notices that are due, and the time until the next check. Null: no check is needed before the next event.</summary>
     public (List<AlertNotice> Notices, TimeSpan? LookIn) Due(DateTimeOffset now)
     {
         List<AlertNotice> notices = [.. _passed];
@@ -107,7 +107,7 @@ internal sealed class AlertBook(TimeSpan quiet)
         }
         else if (!entry.IsTold && !(entry.ToldAt + quiet > happened.At))
         {
-            // It began and ended before it was sent: it is sent once, as ended.
+            // The alert began and ended before it was sent: it is sent once, as ended.
             entry.ToldAt = happened.At;
             _passed.Add(NoticeOf(key, entry, isResolved: true));
         }
@@ -128,7 +128,7 @@ internal sealed class AlertBook(TimeSpan quiet)
     };
 }
 
-/// <summary>A failure domain's loss was looked at.</summary>
+/// <summary>Says that the loss of a failure domain was evaluated.</summary>
 internal sealed record RedundancyJudged : PoolEvent
 {
     public required DomainLoss Loss { get; init; }
@@ -136,7 +136,7 @@ internal sealed record RedundancyJudged : PoolEvent
     public required bool IsLost { get; init; }
 }
 
-/// <summary>A panel beside the pools was read; the event's pool is the panel's name.</summary>
+/// <summary>Says that a status panel was read. The event's pool is the name of the panel.</summary>
 internal sealed record PanelRead : PoolEvent
 {
     public required StatusPanel Panel { get; init; }

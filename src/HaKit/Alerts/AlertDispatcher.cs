@@ -3,7 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Alerts;
 
-/// <summary>Listens to pools, and tells the receivers, each at its own pace: a slow receiver delays no other, and loses the oldest messages. Thread-safe.</summary>
+/// <summary>
+/// Listens to pools and sends alerts to the receivers, each at its own pace. A slow receiver delays no other receiver; it loses the oldest messages.
+/// Thread-safe.
+/// </summary>
 internal sealed partial class AlertDispatcher : IDisposable
 {
     private const int KeptMessages = 256;
@@ -92,7 +95,7 @@ internal sealed partial class AlertDispatcher : IDisposable
         var report = pool.GetRedundancy();
         lock (_gate)
         {
-            // Calls that find no room already are an outage or an overload, which other alerts tell.
+            // If calls already find no room, there is an outage or an overload, which other alerts report.
             if (_isEnded || report.LostShareNow > _options.RedundancyLostShare)
                 return;
             foreach (var loss in report.Domains)
@@ -196,7 +199,7 @@ internal sealed partial class AlertDispatcher : IDisposable
         }
         catch (OperationCanceledException) when (_isEnded)
         {
-            // The application ends.
+            // The application is stopping.
         }
 #pragma warning disable CA1031 // A receiver that fails must not end the alerts.
         catch (Exception failure)

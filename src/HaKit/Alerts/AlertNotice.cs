@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace HaKit.Alerts;
 
-/// <summary>What an alert is about.</summary>
+/// <summary>Says what an alert is about.</summary>
 public enum AlertKind
 {
-    /// <summary>An endpoint was taken out of service for what it did.</summary>
+    /// <summary>An endpoint was ejected because its attempts or probes failed.</summary>
     Ejected,
 
     /// <summary>An endpoint has a quota or a key that a person must repair.</summary>
@@ -17,53 +17,53 @@ public enum AlertKind
     /// <summary>The pool's error budget burns too fast.</summary>
     BudgetBurn,
 
-    /// <summary>The pool works, but could not bear the loss of a failure domain that it is built to bear.</summary>
+    /// <summary>The pool works, but the loss of a failure domain would now make calls wait or fail, although the pool is built to bear this loss.</summary>
     RedundancyLost,
 
-    /// <summary>What the application has beside its pools, such as a vault, is not as it should be: an <see cref="IStatusPanel"/> that is not healthy.</summary>
+    /// <summary>A status panel beside the pools, such as a vault's, is degraded (<see cref="IStatusPanel"/>).</summary>
     PanelDegraded,
 
-    /// <summary>The same, and it does not do its work: an <see cref="IStatusPanel"/> that is unhealthy, such as a vault whose last good snapshot is too old.</summary>
+    /// <summary>A status panel beside the pools is unhealthy, for example a vault whose last good snapshot is too old (<see cref="IStatusPanel"/>).</summary>
     PanelUnhealthy,
 }
 
-/// <summary>One alert that began or ended. Immutable; names, kinds and times only.</summary>
+/// <summary>Represents one alert that began or ended. Immutable; contains names, kinds and times only.</summary>
 public sealed record AlertNotice
 {
-    /// <summary>What it is about.</summary>
+    /// <summary>Gets what the alert is about.</summary>
     public required AlertKind Kind { get; init; }
 
-    /// <summary>True: it ended.</summary>
+    /// <summary>Gets whether the alert has ended.</summary>
     public required bool IsResolved { get; init; }
 
-    /// <summary>True: it ended because its endpoint was removed from the pool, or replaced by another of its name.</summary>
+    /// <summary>Gets whether the alert ended because its endpoint was removed from the pool, or replaced by another endpoint of the same name.</summary>
     public bool IsGone { get; init; }
 
-    /// <summary>The pool's name, or that of the panel.</summary>
+    /// <summary>Gets the name of the pool, or of the status panel.</summary>
     public required string Pool { get; init; }
 
-    /// <summary>The endpoint's name, for an alert about one.</summary>
+    /// <summary>Gets the endpoint's name, for an alert about one endpoint.</summary>
     public string? Endpoint { get; init; }
 
-    /// <summary>Which of the alerts on the error budget, for one of them: a pool has several.</summary>
+    /// <summary>Gets the name of the error budget's alert, for such an alert: a pool has several.</summary>
     public string? BudgetAlert { get; init; }
 
-    /// <summary>The failure domain, for an alert about the redundancy: <c>account openai-eu</c>.</summary>
+    /// <summary>Gets the failure domain, for an alert about redundancy, for example <c>account openai-eu</c>.</summary>
     public string? Domain { get; init; }
 
-    /// <summary>Why: the fault, or the alert on the budget and its burn rate; empty for nothing to add.</summary>
+    /// <summary>Gets the reason: the fault, or the budget's alert with its burn rate. Empty if there is nothing to add.</summary>
     public required string Detail { get; init; }
 
-    /// <summary>When it began.</summary>
+    /// <summary>Gets when the alert began.</summary>
     public required DateTimeOffset Since { get; init; }
 
-    /// <summary>When this came to be.</summary>
+    /// <summary>Gets when this notice was created.</summary>
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>The same for the beginning and the end of one alert, so that receivers can put them together.</summary>
+    /// <summary>Gets a key that is the same for the beginning and the end of one alert, so that receivers can match them.</summary>
     public string Key => (BudgetAlert ?? Domain) is not { } name ? $"{Pool}/{Endpoint}/{Kind}" : $"{Pool}/{Endpoint}/{Kind}/{name}";
 
-    /// <summary>It in one line.</summary>
+    /// <summary>Gets the notice as one line of text.</summary>
     public string Text
     {
         get
@@ -95,15 +95,15 @@ public sealed record AlertNotice
     };
 }
 
-/// <summary>What a receiver is sent: one notice, or of a flood a digest of many. Immutable.</summary>
-/// <param name="Notices">In the order in which they came to be; at least one.</param>
-/// <param name="At">When it was written.</param>
+/// <summary>Represents what a receiver gets: one notice, or a digest of many. Immutable.</summary>
+/// <param name="Notices">The notices in the order of their creation; at least one.</param>
+/// <param name="At">The time at which the message was written.</param>
 public sealed record AlertMessage(IReadOnlyList<AlertNotice> Notices, DateTimeOffset At)
 {
-    /// <summary>Does it stand for many?</summary>
+    /// <summary>Gets whether the message is a digest of several notices.</summary>
     public bool IsDigest => Notices.Count > 1;
 
-    /// <summary>It in one line, or of a digest in one line for each of the first ten.</summary>
+    /// <summary>Gets the message as text: one line, or for a digest one line for each of the first ten notices.</summary>
     public string Text => Notices.Count == 1
         ? Notices[0].Text
         : $"{Notices.Count} alerts:\n{string.Join('\n', Notices.Take(10).Select(n => n.Text))}{(Notices.Count > 10 ? $"\nand {Notices.Count - 10} more." : "")}";

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace HaKit.Alerts;
 
-/// <summary>JSON with names in braces in its strings. Pure.</summary>
+/// <summary>Replaces names in braces in the strings of a JSON template. Pure.</summary>
 internal static class AlertTemplate
 {
     public const string Default =
@@ -12,7 +12,7 @@ internal static class AlertTemplate
 
     private static readonly string[] Names = ["text", "status", "kind", "pool", "endpoint", "detail", "key", "since", "at", "count"];
 
-    /// <exception cref="ArgumentException">It is no JSON, or names what there is not.</exception>
+    /// <exception cref="ArgumentException">The template is not JSON, or contains an unknown name.</exception>
     public static void Check(string template)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(template);
@@ -55,7 +55,7 @@ internal static class AlertTemplate
             if (close < 0)
                 return text.Append(template, at, template.Length - at).ToString();
             var isName = !template.AsSpan(open + 2, close - open - 2).ContainsAnyExceptInRange('a', 'z');
-            text.Append(template, at, open - at).Append(isName ? valueOf(template[(open + 2)..close]) : "{"); // two objects that begin together are no name
+            text.Append(template, at, open - at).Append(isName ? valueOf(template[(open + 2)..close]) : "{"); // two objects that begin together are not a name
             at = isName ? close + 2 : open + 1;
         }
     }

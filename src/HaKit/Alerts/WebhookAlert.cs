@@ -4,7 +4,9 @@ using HaKit.Limits;
 
 namespace HaKit.Alerts;
 
-/// <summary>Posts messages to an address, and tries again when that fails in a way that may pass. Its address and headers are never printed. Thread-safe.</summary>
+/// <summary>
+/// Posts messages to an address, and retries after failures that may be temporary. The address and the headers are never printed. Thread-safe.
+/// </summary>
 internal sealed class WebhookAlert : IDisposable
 {
     private readonly Uri _address;
@@ -28,10 +30,10 @@ internal sealed class WebhookAlert : IDisposable
         });
     }
 
-    /// <summary>The clock of waits; the dispatcher sets the container's.</summary>
+    /// <summary>Gets or sets the clock for the waits; the dispatcher sets the container's clock.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;
 
-    /// <exception cref="HttpRequestException">It was refused for good, or as often as it was tried.</exception>
+    /// <exception cref="HttpRequestException">The message was refused permanently, or all tries failed.</exception>
     public async ValueTask SendAsync(AlertMessage message, CancellationToken cancellationToken)
     {
         var body = Encoding.UTF8.GetBytes(AlertTemplate.Fill(_options.Template, message));
@@ -56,7 +58,7 @@ internal sealed class WebhookAlert : IDisposable
             _http.Dispose();
     }
 
-    // The exception of a handler may name the address, and the address may be a secret: only its kind is told.
+    // The exception of a handler may name the address, and the address may be a secret. So only the kind of the failure is reported.
     private async ValueTask<(string? Failure, bool MayPass, TimeSpan? After)> TryAsync(byte[] body, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(_options.Timeout, Time);

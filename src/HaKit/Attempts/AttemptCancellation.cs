@@ -2,7 +2,10 @@ using HaKit.Faults;
 
 namespace HaKit.Attempts;
 
-/// <summary>The token of one attempt, and why it was cancelled. Used again by later attempts for as long as it was never cancelled. Any thread may cancel.</summary>
+/// <summary>
+/// Holds the cancellation token of one attempt and the reason of its cancellation. Later attempts reuse it as long as it was never cancelled. Any thread may
+/// cancel.
+/// </summary>
 #pragma warning disable CA1001 // A token source without a timer of its own holds nothing that needs disposing.
 internal sealed class AttemptCancellation
 #pragma warning restore CA1001
@@ -14,7 +17,7 @@ internal sealed class AttemptCancellation
     /// <summary>Why the pool cancelled the attempt; null when it did not.</summary>
     public Fault? Reason { get; private set; }
 
-    /// <summary>Cancels the token. What was registered on the token runs here.</summary>
+    /// <summary>Cancels the token. Callbacks that are registered on the token run inside this call.</summary>
     public void Cancel(Fault why)
     {
         Reason ??= why;
@@ -29,7 +32,7 @@ internal sealed class AttemptCancellation
         }
     }
 
-    /// <summary>Is the token as good as new? Not after a cancellation.</summary>
+    /// <summary>Makes the token ready for another attempt. False after a cancellation.</summary>
     public bool TryReset()
     {
         if (!_source.TryReset())

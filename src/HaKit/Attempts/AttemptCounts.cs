@@ -3,41 +3,41 @@ using System.Runtime.InteropServices;
 namespace HaKit.Attempts;
 
 /// <summary>
-/// What every attempt on one endpoint writes, on cache lines that hold nothing else: what every choice only reads must not lie beside it. Nothing here is
-/// guarded; each field is written by interlocked operations, or by plain ones where a lost write costs one sample.
+/// Holds what every attempt on one endpoint writes, on cache lines of its own. Fields that every choice only reads must not share these lines. There is no
+/// lock: each field is written by interlocked operations, or by plain writes where a lost write costs one sample.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal sealed class AttemptCounts
 {
-#pragma warning disable CS0169, IDE0051 // It holds nothing: it keeps the counts on cache lines of their own.
+#pragma warning disable CS0169, IDE0051 // padding: it keeps the counts on cache lines of their own.
     private readonly Line _before;
 #pragma warning restore CS0169, IDE0051
 
-    /// <summary>The attempts in flight in the lower bits, and all attempts above them.</summary>
+    /// <summary>The number of attempts in flight in the lower bits, and the number of all attempts above them.</summary>
     public long Begun;
 
-    /// <summary>When traffic last had an answer, in ticks; negative before the first.</summary>
+    /// <summary>When a call last got an answer, in ticks; negative before the first answer.</summary>
     public long AnsweredAt = -1;
 
-    /// <summary>Of the attempts that were served whole, when the latest one began.</summary>
+    /// <summary>When the latest attempt began that was served completely.</summary>
     public long ServedBegan = -1;
 
-    /// <summary>For how long a served attempt takes its place, in seconds; not a number before the first.</summary>
+    /// <summary>How long a served attempt occupies its place, in seconds; NaN before the first.</summary>
     public double HeldSeconds = double.NaN;
 
-    /// <summary>How many samples <see cref="HeldSeconds"/> has.</summary>
+    /// <summary>The number of samples in <see cref="HeldSeconds"/>.</summary>
     public long Held;
 
-    /// <summary>Failed attempts.</summary>
+    /// <summary>The number of failed attempts.</summary>
     public long Faults;
 
-    /// <summary>Attempts that ended for reasons that are not the endpoint's: the request's or the caller's.</summary>
+    /// <summary>The number of attempts that ended because of the request or the caller.</summary>
     public long Neutrals;
 
-    /// <summary>Silences in a row.</summary>
+    /// <summary>The number of consecutive silences.</summary>
     public int Silences;
 
-#pragma warning disable CS0169, IDE0051 // It holds nothing: it keeps the counts on cache lines of their own.
+#pragma warning disable CS0169, IDE0051 // padding: it keeps the counts on cache lines of their own.
     private readonly Line _after;
 #pragma warning restore CS0169, IDE0051
 

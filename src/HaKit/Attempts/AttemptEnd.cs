@@ -1,8 +1,8 @@
 namespace HaKit.Attempts;
 
 /// <summary>
-/// The end of an attempt's task, which two threads race for: the one that completes the task, and the call that leaves it. Exactly one of them wins: the call
-/// is woken, or the orphan cleans up. Used again by later attempts unless it was abandoned.
+/// Decides a race between two threads at the end of an attempt's task: the thread that completes the task, and the call that leaves it. Exactly one wins:
+/// either the call is woken, or the orphan cleans up. Later attempts reuse the object unless it was abandoned.
 /// </summary>
 internal sealed class AttemptEnd
 {
@@ -19,14 +19,14 @@ internal sealed class AttemptEnd
 
     public bool IsAbandoned => Volatile.Read(ref _phase) == Abandoned;
 
-    /// <summary>The delegate to hang on the attempt's task; it wakes <paramref name="wake"/> unless the attempt was abandoned first.</summary>
+    /// <summary>Gets the delegate to attach to the attempt's task. It wakes <paramref name="wake"/> unless the attempt was abandoned first.</summary>
     public Action WhenDone(Action wake)
     {
         _wake = wake;
         return _onDone;
     }
 
-    /// <summary>Leaves a running attempt to itself; <paramref name="orphan"/> cleans up when it ends. False when it has ended already.</summary>
+    /// <summary>Abandons a running attempt; <paramref name="orphan"/> cleans up when it ends. False if the attempt has already ended.</summary>
     public bool TryAbandon(IOrphan orphan)
     {
         _orphan = orphan;
@@ -42,7 +42,7 @@ internal sealed class AttemptEnd
 
     private void OnDone()
     {
-        // Read before the phase changes: once it has, the lease may be put away and begun again by another call.
+        // This must be read before the phase changes: after the change, the lease may be put away and used by another call.
         var wake = _wake!;
         if (Interlocked.CompareExchange(ref _phase, Done, Running) == Running)
             wake();
@@ -51,7 +51,7 @@ internal sealed class AttemptEnd
     }
 }
 
-/// <summary>Cleans up after an attempt that its call has left.</summary>
+/// <summary>Cleans up after an attempt that its call has abandoned.</summary>
 internal interface IOrphan
 {
     void Reap();

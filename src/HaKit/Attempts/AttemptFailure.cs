@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit;
 
-/// <summary>An attempt that failed. Immutable.</summary>
+/// <summary>Describes an attempt that failed. Immutable.</summary>
 /// <param name="Pool">The pool's name.</param>
 /// <param name="Endpoint">The name of the endpoint that was tried.</param>
 /// <param name="Fault">What the failure means.</param>

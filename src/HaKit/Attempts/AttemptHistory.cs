@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Attempts;
 
-/// <summary>What one call has tried so far, in order, and so where it must not go again. Owned by one call; not thread-safe.</summary>
+/// <summary>Records what one call has tried so far, in order, and so which endpoints it must not try again. Owned by one call; not thread-safe.</summary>
 internal sealed class AttemptHistory
 {
     // A call without a deadline may wait through an outage of days: from here on the oldest attempts in the middle are forgotten.
@@ -11,40 +11,40 @@ internal sealed class AttemptHistory
     private Entry[] _entries = new Entry[6];
     private int _kept;
 
-    /// <summary>Attempts that were begun, refusals that named their time included.</summary>
+    /// <summary>Gets the number of attempts that were begun, including refusals that named a time to come back.</summary>
     public int Begun { get; private set; }
 
-    /// <summary>Of <see cref="Begun"/>, those of earlier tries of the same request, with which the history began.</summary>
+    /// <summary>Gets how many of <see cref="Begun"/> belong to earlier tries of the same request. The history starts with them.</summary>
     public int Inherited { get; private set; }
 
-    /// <summary>Has the call itself begun no attempt yet? It may make one, whatever the earlier tries have used up.</summary>
+    /// <summary>Gets whether the call itself has begun no attempt yet. It may then make one, even if the earlier tries have used up the attempts.</summary>
     public bool HasNoOwn => Begun == Inherited;
 
-    /// <summary>Was no attempt begun yet?</summary>
+    /// <summary>Gets whether no attempt was begun yet.</summary>
     public bool IsFresh => Begun == 0;
 
-    /// <summary>The number of the attempt that begins next: one for the first.</summary>
+    /// <summary>Gets the number of the next attempt; 1 for the first.</summary>
     public int NextNumber => Begun + 1;
 
-    /// <summary>Refusals that named the time at which they want to be asked again: they are no attempts for the bounds on attempts.</summary>
+    /// <summary>Gets the number of refusals that named a time to come back. Such refusals do not count as attempts.</summary>
     public int NamedRefusals { get; private set; }
 
-    /// <summary>Attempts that were begun under the pace of an outage.</summary>
+    /// <summary>Gets the number of attempts that were begun under the pace of an outage.</summary>
     public int Paced { get; private set; }
 
-    /// <summary>Attempts as a bound on all attempts counts them.</summary>
+    /// <summary>Gets the number of attempts for the bounds on attempts.</summary>
     public int Counted => Begun - NamedRefusals;
 
-    /// <summary>Attempts after the first that were made in ordinary service, and not under the pace of an outage.</summary>
+    /// <summary>Gets the number of attempts after the first that were made in ordinary service, not under the pace of an outage.</summary>
     public int OrdinaryRetries => Math.Max(0, Counted - Paced - 1);
 
-    /// <summary>The attempts that are remembered, in order: all, unless there were very many.</summary>
+    /// <summary>Gets the remembered attempts in order. These are all attempts, unless there were very many.</summary>
     public ReadOnlySpan<Entry> Entries => _entries.AsSpan(0, _kept);
 
     /// <param name="state">The endpoint.</param>
     /// <param name="started">When the attempt begins.</param>
-    /// <param name="isInService">Was the endpoint in service then? Otherwise the attempt is a trial.</param>
-    /// <param name="isPaced">Was the attempt made under the pace of an outage?</param>
+    /// <param name="isInService">True if the endpoint was in service then; otherwise the attempt is a trial.</param>
+    /// <param name="isPaced">True if the attempt was made under the pace of an outage.</param>
     public void Add(EndpointState state, TimeSpan started, bool isInService = true, bool isPaced = false)
     {
         if (_kept == MostKept)
@@ -57,7 +57,7 @@ internal sealed class AttemptHistory
             Paced++;
     }
 
-    // The first ones tell how it began, and the later half what is so now.
+    // The first entries show how the call began, and the later half shows the current state. So the entries in the middle are removed.
     private void ForgetMiddle()
     {
         const int first = MostKept / 4, from = MostKept / 2;
@@ -66,9 +66,9 @@ internal sealed class AttemptHistory
         Array.Clear(_entries, _kept, MostKept - _kept);
     }
 
-    /// <param name="number">The number of the attempt: a call may have two on the same endpoint at once.</param>
-    /// <param name="fault">What went wrong; null for nothing.</param>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="number">The number of the attempt: a call may have two attempts on the same endpoint at once.</param>
+    /// <param name="fault">The fault; null if the attempt succeeded.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public void Ended(int number, Fault? fault, TimeSpan now)
     {
         for (var i = _kept - 1; i >= 0; i--)
@@ -84,9 +84,12 @@ internal sealed class AttemptHistory
         }
     }
 
-    /// <summary>Takes over an attempt of an earlier try of the same request. One that was left, or is under way elsewhere, was silent as far as this call knows.</summary>
+    /// <summary>
+    /// Takes over an attempt of an earlier try of the same request. If that attempt was abandoned, or is still running elsewhere, this call treats it as
+    /// silent.
+    /// </summary>
     /// <param name="attempt">The attempt.</param>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public void Inherit(EarlierAttempt attempt, TimeSpan now)
     {
         var isSilent = attempt.Fault is null or { Blame: FaultBlame.Caller } or { Kind: FaultKind.Superseded };
@@ -107,7 +110,7 @@ internal sealed class AttemptHistory
         return times;
     }
 
-    /// <summary>What this call knows of one endpoint from its own attempts.</summary>
+    /// <summary>Gets what this call knows about one endpoint from its own attempts.</summary>
     public Findings FindingsOf(EndpointState state)
     {
         var findings = default(Findings);
@@ -128,29 +131,29 @@ internal sealed class AttemptHistory
         return findings;
     }
 
-    /// <summary>What a call's own attempts say of one endpoint.</summary>
+    /// <summary>Holds what the attempts of a call show about one endpoint.</summary>
     internal struct Findings
     {
-        /// <summary>Attempts of this call on it.</summary>
+        /// <summary>The number of this call's attempts on the endpoint.</summary>
         public int Attempts;
 
-        /// <summary>The same without refusals that named their time.</summary>
+        /// <summary>The same number without refusals that named a time.</summary>
         public int Counted;
 
-        /// <summary>When the latest of them began.</summary>
+        /// <summary>When the latest of these attempts began.</summary>
         public TimeSpan AskedAt;
 
-        /// <summary>Was it in service at any of them?</summary>
+        /// <summary>True if the endpoint was in service at one of these attempts.</summary>
         public bool WasInService;
 
-        /// <summary>Is one of them under way?</summary>
+        /// <summary>True if one of these attempts is still running.</summary>
         public bool IsUnderWay;
 
-        /// <summary>The latest fault that concerns it: of an attempt on it, or of one on an endpoint with which it shares what is broken.</summary>
+        /// <summary>The latest fault that concerns the endpoint: from an attempt on it, or on an endpoint that shares the broken failure domain.</summary>
         public Fault? Fault;
     }
 
-    /// <summary>Has this call found a fault that reaches the candidate through something they share?</summary>
+    /// <summary>Checks whether this call has found a fault that reaches the candidate through a shared failure domain.</summary>
     public bool FoundBroken(EndpointState candidate)
     {
         foreach (ref readonly var entry in Entries)
@@ -165,7 +168,7 @@ internal sealed class AttemptHistory
         return false;
     }
 
-    /// <summary>Was an endpoint of the same account throttled in this call? Its siblings are then the last resort.</summary>
+    /// <summary>Checks whether an endpoint of the same account was throttled in this call. The endpoints of that account are then the last choice.</summary>
     public bool SharesThrottledAccount(EndpointState candidate)
     {
         foreach (ref readonly var entry in Entries)
@@ -180,7 +183,7 @@ internal sealed class AttemptHistory
         return false;
     }
 
-    /// <summary>Has the endpoint refused this very request, or asked not to be sent it again?</summary>
+    /// <summary>Checks whether the endpoint has refused this very request, or has asked not to get it again.</summary>
     public bool WasRefusedBy(EndpointState state)
     {
         foreach (ref readonly var entry in Entries)
@@ -192,7 +195,7 @@ internal sealed class AttemptHistory
         return false;
     }
 
-    /// <summary>Whether and where a call that was refused goes on.</summary>
+    /// <summary>Gets whether and where a refused call continues.</summary>
     public RefusalState Refusal
     {
         get
@@ -216,7 +219,7 @@ internal sealed class AttemptHistory
         }
     }
 
-    /// <summary>Was the prompt too long, and has the candidate the same model, as far as its options say?</summary>
+    /// <summary>Checks whether the prompt was too long for an endpoint whose options name the same model as the candidate's.</summary>
     public bool IsTooLongForModelOf(EndpointState candidate)
     {
         foreach (ref readonly var entry in Entries)
@@ -231,7 +234,7 @@ internal sealed class AttemptHistory
         return false;
     }
 
-    /// <summary>The context window that proved too small, if one did.</summary>
+    /// <summary>Gets the context window that was too small. Null if there was none.</summary>
     public int? ContextWindowTooSmall
     {
         get
@@ -247,7 +250,7 @@ internal sealed class AttemptHistory
         }
     }
 
-    /// <summary>Has the endpoint told this call that its prompt is too long? It would say so again.</summary>
+    /// <summary>Checks whether the endpoint has already told this call that the prompt is too long. It would give the same answer again.</summary>
     public bool FoundTooSmall(EndpointState state)
     {
         foreach (ref readonly var entry in Entries)
@@ -277,18 +280,18 @@ internal sealed class AttemptHistory
     }
 }
 
-/// <summary>Whether and where a call that was refused goes on.</summary>
+/// <summary>Says whether and where a refused call continues.</summary>
 internal enum RefusalState
 {
-    /// <summary>It was not refused.</summary>
+    /// <summary>The call was not refused.</summary>
     None,
 
-    /// <summary>One other endpoint may be asked for its opinion, if the retry budget pays.</summary>
+    /// <summary>One other endpoint may be asked for a second opinion, if the retry budget pays.</summary>
     MayAskOne,
 
-    /// <summary>Each endpoint that it has not tried may be asked once, if it can be asked now.</summary>
+    /// <summary>Each endpoint that the call has not tried may be asked once, if it can be asked now.</summary>
     MayAskEach,
 
-    /// <summary>Two endpoints have refused the request as it is.</summary>
+    /// <summary>Two endpoints have refused the request; the refusal is final.</summary>
     Final,
 }

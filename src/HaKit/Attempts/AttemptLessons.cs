@@ -2,10 +2,10 @@ using HaKit.Faults;
 
 namespace HaKit.Attempts;
 
-/// <summary>What an endpoint's estimates learn from one attempt. Nothing is learned from a time that a pause of our own process lengthened.</summary>
+/// <summary>Updates an endpoint's estimates from one attempt. Times that a pause of this process made longer are ignored.</summary>
 internal static class AttemptLessons
 {
-    /// <summary>Learns from the first sign of life: how long the silence before it was.</summary>
+    /// <summary>Learns from the first sign of an answer: how long the silence before it was.</summary>
     public static void LearnFirstSign(Lease lease, bool wasSilent, TimeSpan now)
     {
         if (!wasSilent || lease.Clock.StoodStillSince(lease.Started, now))
@@ -15,7 +15,7 @@ internal static class AttemptLessons
             lease.State.Times.Record(isStream: true, now - lease.Started);
     }
 
-    /// <summary>Learns from the end.</summary>
+    /// <summary>Learns from the end of the attempt.</summary>
     public static void LearnEnd(Lease lease, bool wasSilent, Fault? fault, TimeSpan now)
     {
         if (lease.Clock.StoodStillSince(lease.Started, now))
@@ -31,7 +31,8 @@ internal static class AttemptLessons
             state.Latency.Flowed(now - first, output);
     }
 
-    // A silence that was given up counts as long as it was waited for, or only quick answers would teach. A stream was measured at its first content.
+    // An attempt that was given up in silence counts with the time that it waited; otherwise only fast answers would be learned. A stream was already
+    // measured at its first content.
     private static bool MeasuresTime(Lease lease, Fault? fault) =>
         fault is null ? !lease.IsStream || lease.FirstContentAt is null : fault.Kind == FaultKind.FirstContentTimeout && lease.State.IsSlow(lease.IsTrial && !lease.AsksOutage);
 }

@@ -3,7 +3,7 @@ using HaKit.Limits;
 
 namespace HaKit.Attempts;
 
-/// <summary>One attempt's places within the limits of its endpoint and of its account: both or neither. Owned by one lease; settled once.</summary>
+/// <summary>Holds the places of one attempt within the limits of its endpoint and its account: both or none. Owned by one lease; settled once.</summary>
 internal struct AttemptReservation
 {
     private LimitReservation _own;
@@ -19,14 +19,14 @@ internal struct AttemptReservation
         return false;
     }
 
-    /// <summary>Gives the places back as if they had not been taken.</summary>
+    /// <summary>Gives the places back as if they had never been taken.</summary>
     public readonly void Cancel(EndpointState state)
     {
         state.Limiter.Cancel(in _own);
         state.AccountLimiter.Cancel(in _account);
     }
 
-    /// <summary>Frees the places, settles the tokens by what was really used (null: not known), and lets adaptive limits learn.</summary>
+    /// <summary>Frees the places, corrects the counted tokens by the actual usage (null: not known), and lets adaptive limits learn.</summary>
     public readonly void Release(EndpointState state, Fault? fault, long? tokens, TimeSpan now)
     {
         if (fault is null)

@@ -4,16 +4,19 @@ using HaKit.Telemetry;
 
 namespace HaKit.Attempts;
 
-/// <summary>What telemetry is told of one attempt, with its span and that of its call. Owned by one lease.</summary>
+/// <summary>Holds what telemetry knows about one attempt: its span and the span of its call. Owned by one lease.</summary>
 internal struct AttemptTrace
 {
-    /// <summary>The span of the call that the attempt is part of, if anything follows it.</summary>
+    /// <summary>Gets or sets the span of the call that the attempt belongs to. Null if the call is not traced.</summary>
     public Activity? CallSpan { get; set; }
 
-    /// <summary>The attempt's own span.</summary>
+    /// <summary>Gets or sets the span of the attempt.</summary>
     public Activity? Span { get; set; }
 
-    /// <summary>When the call began whose span ends with this attempt, because the call has handed its stream over; null: the call ends its span itself.</summary>
+    /// <summary>
+    /// Gets or sets when the call began, if the call's span ends with this attempt because the call has handed its stream over. Null: the call ends its span
+    /// itself.
+    /// </summary>
     public TimeSpan? CallStarted { get; set; }
 
     public readonly void FirstContent(EndpointState state, TimeSpan after) => state.Telemetry?.FirstContent(Span, after);

@@ -4,19 +4,19 @@ using HaKit.Health;
 namespace HaKit.Attempts;
 
 /// <summary>
-/// What it means that a caller left an attempt in silence. A timeout outside the pool ends attempts before the pool would. Silence is evidence all the same, or a
-/// dead endpoint would stay preferred; but a caller may be impatient, so one or two make the endpoint suspect and dearer, and only callers that agree count
-/// against it.
+/// Decides what it means that a caller gave up a silent attempt. A timeout outside the pool ends attempts before the pool's own limit. This silence is
+/// evidence, because otherwise a dead endpoint would stay preferred. But a single caller may be impatient: one or two such attempts make the endpoint suspect
+/// and raise its cost, and only several in a row count against it.
 /// </summary>
 internal static class CallerSilence
 {
     private const int CallersToAgree = 3;
 
     private static readonly Fault s_silence = new(FaultKind.FirstContentTimeout);
-    // Where neither the endpoint nor any other has learned its times.
+    // The limit when neither this endpoint nor any other has learned its times.
     private static readonly TimeSpan s_unusual = TimeSpan.FromSeconds(5);
 
-    /// <summary>The fault that the attempt ends with: the caller's cancellation, or a silence where callers agree.</summary>
+    /// <summary>Gets the fault of the attempt: the caller's cancellation, or a silence if several callers gave up in a row.</summary>
     public static Fault FaultOf(Lease lease, in HealthTicket ticket, Fault cancelled, TimeSpan now)
     {
         var state = lease.State;

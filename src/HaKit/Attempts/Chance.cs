@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace HaKit.Attempts;
 
 /// <summary>
-/// A source of chance (SplitMix64: Steele, Lea, Flood 2014). With a seed, its numbers can be repeated, and all threads draw from one state. Without one, every
-/// thread has a state of its own, so that threads that choose at the same time do not wait for each other. Thread-safe.
+/// Generates random numbers (SplitMix64: Steele, Lea, Flood 2014). With a seed the numbers are reproducible, and all threads share one state. Without a seed
+/// each thread has its own state, so that threads that choose at the same time do not wait for each other. Thread-safe.
 /// </summary>
 internal sealed class Chance(ulong? seed)
 {
@@ -15,7 +15,7 @@ internal sealed class Chance(ulong? seed)
 
     private ulong _state = seed ?? 0;
 
-    /// <summary>Can its numbers be repeated?</summary>
+    /// <summary>Gets whether the numbers are reproducible.</summary>
     public bool IsSeeded { get; } = seed is not null;
 
     public ulong Next()

@@ -2,14 +2,14 @@ using HaKit.Dialects;
 
 namespace HaKit.Attempts;
 
-/// <summary>Where a credential goes on the wire.</summary>
+/// <summary>Finds the header for a credential.</summary>
 internal static class CredentialHeader
 {
-    /// <summary>Does a header of this name carry a credential?</summary>
+    /// <summary>Checks whether a header of this name carries a credential.</summary>
     public static bool IsCredential(string name) => CredentialNames.Default.IsHeader(name);
 
-    /// <summary>The header in the endpoint's dialect; <c>Authorization</c>, as it is, for what begins with <c>Bearer</c>.</summary>
-    /// <exception cref="InvalidOperationException">The credential has characters that no header may have; it is not shown.</exception>
+    /// <summary>Gets the header in the endpoint's dialect. A credential that begins with <c>Bearer</c> goes to <c>Authorization</c> unchanged.</summary>
+    /// <exception cref="InvalidOperationException">The credential has characters that are not allowed in a header. The message does not show it.</exception>
     public static (string Name, string Value) HeaderFor(PoolEndpoint endpoint, string secret)
     {
         if (!IsValid(secret))
@@ -20,6 +20,6 @@ internal static class CredentialHeader
         return (place.Header, place.Prefix + secret);
     }
 
-    /// <summary>Has it no characters with which one header could become two?</summary>
+    /// <summary>Checks that the credential has no line breaks, with which one header could become two.</summary>
     public static bool IsValid(string secret) => secret.AsSpan().IndexOfAny("\r\n\0") < 0;
 }

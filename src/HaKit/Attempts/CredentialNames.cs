@@ -1,18 +1,18 @@
 namespace HaKit.Attempts;
 
 /// <summary>
-/// Which headers and query parameters carry a credential, judged by their names: those of the providers, what ends with "key", "token", "secret" and the
-/// like, and the names that the pool's options add. Immutable.
+/// Decides by name which headers and query parameters carry a credential: the names that providers use, names that end with "key", "token", "secret" and
+/// similar words, and the names that the pool's options add. Immutable.
 /// </summary>
 internal sealed class CredentialNames
 {
-    /// <summary>Without added names.</summary>
+    /// <summary>The rules without added names.</summary>
     public static readonly CredentialNames Default = new([]);
 
     private static readonly string[] s_headers = ["authorization", "cookie", "key", "token", "secret", "password", "signature"];
     private static readonly string[] s_parameters = ["key", "token", "secret", "password", "signature", "sig", "code", "auth", "authorization"];
 
-    // Written in one word or in camel case, so that no separator stands before the last part.
+    // Names in one word or in camel case, where no separator stands before the last part.
     private static readonly string[] s_words =
     [
         "apikey", "accesskey", "accesskeyid", "secretkey", "subscriptionkey", "functionkey", "accesstoken", "authtoken", "idtoken", "bearertoken", "sessiontoken", "refreshtoken",
@@ -21,7 +21,7 @@ internal sealed class CredentialNames
 
     private static readonly string[] s_endings = ["key", "token", "secret", "password", "signature", "credential", "credentials", "authorization", "auth", "cookie"];
 
-    // What is named like a credential and is none: losing it would change what the request means.
+    // These names look like credentials but are not. If they were removed, the request would mean something else.
     private static readonly string[] s_others =
         ["idempotency-key", "cache-key", "partition-key", "page-token", "next-token", "continuation-token", "sec-websocket-key"];
 
@@ -30,16 +30,16 @@ internal sealed class CredentialNames
     /// <param name="added">Further names; one that begins with <c>*</c> stands for all names that end with the rest.</param>
     public CredentialNames(IEnumerable<string> added) => _added = [.. added.Select(Plain)];
 
-    /// <summary>Does a header of this name carry a credential?</summary>
+    /// <summary>Checks whether a header of this name carries a credential.</summary>
     public bool IsHeader(string name) => Is(Plain(name), s_headers);
 
-    /// <summary>Does a query parameter of this name carry a credential?</summary>
+    /// <summary>Checks whether a query parameter of this name carries a credential.</summary>
     public bool IsParameter(string name) => Is(Plain(name), s_parameters);
 
-    /// <summary>Does a query hold a credential?</summary>
+    /// <summary>Checks whether a query contains a credential.</summary>
     public bool IsIn(string query) => query.Length > 1 && query[1..].Split('&').Any(part => IsParameter(NameOf(part)));
 
-    /// <summary>The query without its credentials; everything else byte for byte.</summary>
+    /// <summary>Gets the query without its credentials; everything else stays byte for byte.</summary>
     public string Without(string query)
     {
         if (!IsIn(query))

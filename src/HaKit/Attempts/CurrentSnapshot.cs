@@ -1,6 +1,6 @@
 namespace HaKit.Attempts;
 
-/// <summary>The snapshot that calls choose from at this moment. Readers take it once and keep it; the pool's membership swaps in the next one.</summary>
+/// <summary>Holds the snapshot that calls choose from now. A reader takes it once and keeps it; the pool's membership replaces it.</summary>
 internal sealed class CurrentSnapshot
 {
     private volatile PoolSnapshot _value = new([], firstTier: 0);

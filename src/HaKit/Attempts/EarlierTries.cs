@@ -3,8 +3,8 @@ using HaKit.Faults;
 namespace HaKit.Attempts;
 
 /// <summary>
-/// What the tries of one request have found out, where something above the pool sends the request again or sends a copy of it beside the first. Lies in the
-/// options of the request, so that copies share it. Belongs to the first pool that uses it: with any other it stays empty. Bounded. Thread-safe.
+/// Records what the tries of one request have found, if a handler above the pool repeats the request or sends a copy beside it. It is stored in the options
+/// of the request, so that copies share it. It belongs to the first pool that uses it; for other pools it stays empty. Bounded. Thread-safe.
 /// </summary>
 internal sealed class EarlierTries
 {
@@ -15,7 +15,7 @@ internal sealed class EarlierTries
     private object? _pool;
     private long _requestNumber;
 
-    /// <summary>An attempt begins. The answer is to be handed to <see cref="Ended"/>.</summary>
+    /// <summary>Records that an attempt begins. Pass the result to <see cref="Ended"/>.</summary>
     /// <param name="pool">The pool that makes it.</param>
     /// <param name="lease">The attempt's lease.</param>
     public EarlierAttempt? Began(object pool, Lease lease)
@@ -36,10 +36,10 @@ internal sealed class EarlierTries
         }
     }
 
-    /// <summary>An attempt has failed, or its call was left.</summary>
+    /// <summary>Records that an attempt has failed, or that its call was abandoned.</summary>
     /// <param name="attempt">The attempt.</param>
-    /// <param name="fault">What went wrong.</param>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="fault">The fault.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public void Ended(EarlierAttempt attempt, Fault fault, TimeSpan now)
     {
         lock (_gate)
@@ -48,7 +48,7 @@ internal sealed class EarlierTries
         }
     }
 
-    /// <summary>The number of the first call that was made for the request; null where the pool has made none.</summary>
+    /// <summary>Gets the number of the first call that was made for the request. Null if the pool has made none.</summary>
     /// <param name="pool">The pool whose call begins.</param>
     public long? RequestNumberIn(object pool)
     {
@@ -58,7 +58,7 @@ internal sealed class EarlierTries
         }
     }
 
-    /// <summary>The caller has an answer: what it sends now is another request.</summary>
+    /// <summary>Forgets everything: the caller has an answer, so what it sends next is another request.</summary>
     public void Clear()
     {
         lock (_gate)
@@ -67,10 +67,10 @@ internal sealed class EarlierTries
         }
     }
 
-    /// <summary>Adds what is known so far to the history of a call that begins. Gives whether one of the attempts is still under way.</summary>
-    /// <param name="pool">The pool whose call it is.</param>
+    /// <summary>Adds the known attempts to the history of a call that begins. Returns whether one of them is still running.</summary>
+    /// <param name="pool">The pool of the call.</param>
     /// <param name="history">The history.</param>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public bool AddTo(object pool, AttemptHistory history, TimeSpan now)
     {
         lock (_gate)
@@ -90,7 +90,7 @@ internal sealed class EarlierTries
     }
 }
 
-/// <summary>One attempt of an earlier try of the same request.</summary>
+/// <summary>Describes one attempt of an earlier try of the same request.</summary>
 internal sealed class EarlierAttempt(EndpointState state, PoolEndpoint endpoint, TimeSpan started)
 {
     public EndpointState State { get; } = state;
@@ -99,7 +99,7 @@ internal sealed class EarlierAttempt(EndpointState state, PoolEndpoint endpoint,
 
     public TimeSpan Started { get; } = started;
 
-    /// <summary>What went wrong; null while it is under way.</summary>
+    /// <summary>Gets or sets the fault; null while the attempt is running.</summary>
     public Fault? Fault { get; set; }
 
     public TimeSpan Ended { get; set; }

@@ -6,8 +6,8 @@ using HaKit.Telemetry;
 namespace HaKit;
 
 /// <summary>
-/// What a callback is told about the attempt it makes, and what it can say in return. Valid until the callback's task ends;
-/// what is said later is ignored. Safe to copy.
+/// Represents the attempt that a callback makes: what the callback needs to know, and what it can report. Valid until the callback's task ends; later reports
+/// are ignored. Safe to copy; thread-safe.
 /// </summary>
 public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
 {
@@ -22,16 +22,16 @@ public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
         Number = lease.Number;
     }
 
-    /// <summary>The endpoint to call.</summary>
+    /// <summary>Gets the endpoint to call.</summary>
     public PoolEndpoint Endpoint { get; }
 
-    /// <summary>1 for the first attempt of the call.</summary>
+    /// <summary>Gets the number of the attempt; 1 for the first attempt of the call.</summary>
     public int Number { get; }
 
-    /// <summary>A key that is the same for all attempts of this call, for servers that recognise repetitions.</summary>
+    /// <summary>Gets a key that is the same for all attempts of this call, for servers that recognise repeated requests.</summary>
     public string IdempotencyKey => IsCurrent ? _lease.IdempotencyKey : "";
 
-    /// <summary>What is left of the call's deadline; never negative.</summary>
+    /// <summary>Gets the time that is left until the call's deadline; never negative.</summary>
     public TimeSpan Remaining
     {
         get
@@ -44,17 +44,17 @@ public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
         }
     }
 
-    /// <summary>Says that the endpoint has begun to answer: the first-content timeout no longer applies, and a trial is decided.</summary>
+    /// <summary>Reports that the endpoint has begun to answer. The first-content timeout no longer applies, and a trial is decided.</summary>
     public void ReportFirstContent()
     {
         if (IsCurrent)
             _lease.FirstContent(_lease.Clock.Now);
     }
 
-    /// <summary>Says what was used, so that token limits are settled by the truth.</summary>
-    /// <param name="inputTokens">Tokens of the prompt, at least 0; null when not known.</param>
-    /// <param name="outputTokens">Tokens of the answer, at least 0; null when not known.</param>
-    /// <param name="cachedInputTokens">Of the prompt's tokens, those that a cache of the provider's held, at least 0; null when not known.</param>
+    /// <summary>Reports the actual usage, so that token limits count the real number.</summary>
+    /// <param name="inputTokens">Tokens of the prompt, at least 0. Null: not known.</param>
+    /// <param name="outputTokens">Tokens of the answer, at least 0. Null: not known.</param>
+    /// <param name="cachedInputTokens">The tokens of the prompt that came from the provider's cache, at least 0. Null: not known.</param>
     public void ReportUsage(long? inputTokens, long? outputTokens, long? cachedInputTokens = null)
     {
         if (cachedInputTokens < 0)
@@ -67,8 +67,11 @@ public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
             _lease.CountTokens(inputTokens, outputTokens, cachedInputTokens);
     }
 
-    /// <summary>Says what the attempt is in the words of OpenTelemetry's conventions for generative AI (<c>gen_ai.operation.name</c>), for its span. Calls over HTTP say it themselves.</summary>
-    /// <param name="operation">Such as <c>chat</c> or <c>embeddings</c>.</param>
+    /// <summary>
+    /// Reports the operation for the attempt's span, in the words of OpenTelemetry's conventions for generative AI (<c>gen_ai.operation.name</c>). Calls over
+    /// HTTP report it themselves.
+    /// </summary>
+    /// <param name="operation">The operation, for example <c>chat</c> or <c>embeddings</c>.</param>
     public void ReportOperation(string operation)
     {
         ArgumentNullException.ThrowIfNull(operation);
@@ -78,8 +81,10 @@ public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
         }
     }
 
-    /// <summary>Says that the result the callback is about to return is a failure, and what it means. The result is disposed if the call moves on.</summary>
-    /// <param name="fault">What it means.</param>
+    /// <summary>
+    /// Reports that the result which the callback is about to return is a failure, and what the failure means. The result is disposed if the call moves on.
+    /// </summary>
+    /// <param name="fault">The meaning of the failure.</param>
     public void ReportFault(Fault fault)
     {
         ArgumentNullException.ThrowIfNull(fault);
@@ -100,13 +105,13 @@ public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(_lease, _version);
 
-    /// <summary>Same attempt?</summary>
-    /// <param name="left">One.</param>
-    /// <param name="right">The other.</param>
+    /// <summary>Compares two attempts.</summary>
+    /// <param name="left">The first attempt.</param>
+    /// <param name="right">The second attempt.</param>
     public static bool operator ==(EndpointAttempt left, EndpointAttempt right) => left.Equals(right);
 
-    /// <summary>Different attempts?</summary>
-    /// <param name="left">One.</param>
-    /// <param name="right">The other.</param>
+    /// <summary>Compares two attempts.</summary>
+    /// <param name="left">The first attempt.</param>
+    /// <param name="right">The second attempt.</param>
     public static bool operator !=(EndpointAttempt left, EndpointAttempt right) => !left.Equals(right);
 }

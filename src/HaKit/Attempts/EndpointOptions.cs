@@ -6,111 +6,123 @@ using HaKit.Limits;
 
 namespace HaKit;
 
-/// <summary>One endpoint as it is written in code or in configuration. Not thread-safe; read once when the pool takes it.</summary>
+/// <summary>Describes one endpoint in code or in configuration. Not thread-safe; the pool reads it once.</summary>
 public sealed class EndpointOptions
 {
-    /// <summary>Unique, non-empty name within the pool.</summary>
+    /// <summary>Gets or sets the name: unique within the pool, not empty. Logs, metrics and orders use it.</summary>
     public string Name { get; set; } = "";
 
-    /// <summary>Absolute http or https address: the base that an SDK would be given, for example <c>https://api.openai.com/v1</c>. Not needed for an endpoint that a client object serves.</summary>
+    /// <summary>
+    /// Gets or sets the absolute http or https address: the base address that you would give to an SDK for this endpoint alone, for example
+    /// <c>https://api.openai.com/v1</c>. An endpoint with a <see cref="Client"/> needs none.
+    /// </summary>
     public string? Address { get; set; }
 
     /// <summary>
-    /// The object that serves this endpoint in the place of an address, such as an SDK's client; an adapter package says of what types it can make use.
-    /// Not disposed of by the pool. Default none. Code only: configuration cannot hold it.
+    /// Gets or sets the object that serves this endpoint instead of an address, such as an SDK's client. The adapter packages say which types they support.
+    /// The pool does not dispose it. Default: none. Only in code: configuration cannot hold an object.
     /// </summary>
     public object? Client { get; set; }
 
-    /// <summary>Lower tiers first. Default 0; at least 0.</summary>
+    /// <summary>Gets or sets the tier; lower tiers are used first. Default 0; at least 0.</summary>
     public int Tier { get; set; }
 
-    /// <summary>Relative share of traffic within the tier. Default 1; more than 0.</summary>
+    /// <summary>Gets or sets the relative share of the traffic within the tier. Default 1; more than 0.</summary>
     public double Weight { get; set; } = 1;
 
-    /// <summary>Where it is.</summary>
+    /// <summary>Gets or sets the zone in which the endpoint runs. Default: none.</summary>
     public string? Zone { get; set; }
 
-    /// <summary>The account that is billed.</summary>
+    /// <summary>Gets or sets the account that is billed. Default: none.</summary>
     public string? Account { get; set; }
 
-    /// <summary>A name for its credential, never the credential.</summary>
+    /// <summary>Gets or sets a name for the credential, never the credential itself. Default: none.</summary>
     public string? KeyName { get; set; }
 
-    /// <summary>The provider's region.</summary>
+    /// <summary>Gets or sets the provider's region. Default: none.</summary>
     public string? Region { get; set; }
 
-    /// <summary>The company or server that runs the model.</summary>
+    /// <summary>Gets or sets the company or server that runs the model. Default: none.</summary>
     public string? Provider { get; set; }
 
-    /// <summary>The model or deployment served; sent instead of the caller's model name when set.</summary>
+    /// <summary>Gets or sets the model or deployment. It is sent instead of the caller's model name. Default: none, the caller's model name stays.</summary>
     public string? Model { get; set; }
 
-    /// <summary>The wire format. Default: recognised from the answers.</summary>
+    /// <summary>Gets or sets the wire format. Default: recognised from the answers.</summary>
     public WireDialect Dialect { get; set; }
 
     /// <summary>
-    /// How it goes on from the beginning of an answer that another endpoint's cut left unfinished. Default null: as the dialect says, which is
-    /// <see cref="HaKit.Continuation.AssistantPrefix"/> for Mistral and <see cref="HaKit.Continuation.None"/> for all others, where it depends on the model.
+    /// Gets or sets how the endpoint continues an answer that another endpoint has begun and cut. Default null: as the dialect says, which is <see
+    /// cref="HaKit.Continuation.AssistantPrefix"/> for Mistral and <see cref="HaKit.Continuation.None"/> for all other dialects, where it depends on the
+    /// model.
     /// </summary>
     public Continuation? Continuation { get; set; }
 
     /// <summary>
-    /// The message that asks for the rest, in your own wording and the language of your answers; needed for <see cref="HaKit.Continuation.Instruction"/>. Default
-    /// none.
+    /// Gets or sets the message that asks for the rest, in your own words and in the language of your answers. Required for <see
+    /// cref="HaKit.Continuation.Instruction"/>. Default: none.
     /// </summary>
     public string? ContinuationInstruction { get; set; }
 
-    /// <summary>Does its model repeat the last words of a beginning before it goes on? Then a repetition of at least 16 characters is dropped. Default false.</summary>
+    /// <summary>
+    /// Gets or sets whether the model repeats the last words of the beginning before it continues. If true, a repetition of at least 16 characters is
+    /// dropped. Default false.
+    /// </summary>
     public bool RepeatsTail { get; set; }
 
-    /// <summary>Largest sum of input and output tokens; more than 0 when set.</summary>
+    /// <summary>Gets or sets the largest sum of input and output tokens; more than 0. Default: not known.</summary>
     public int? ContextWindow { get; set; }
 
-    /// <summary>The legal region the data stays in.</summary>
+    /// <summary>Gets or sets the legal region in which the data stays. Default: none.</summary>
     public string? Residency { get; set; }
 
-    /// <summary>Can it call tools? Default true.</summary>
+    /// <summary>Gets or sets whether the endpoint can call tools. Default true.</summary>
     public bool Tools { get; set; } = true;
 
-    /// <summary>Can it see images? Default true.</summary>
+    /// <summary>Gets or sets whether the endpoint can read images. Default true.</summary>
     public bool Vision { get; set; } = true;
 
-    /// <summary>Anything else a request may require.</summary>
+    /// <summary>Gets or sets tags: anything else that a request may require. Default: none.</summary>
     public IList<string> Tags { get; set; } = [];
 
-    /// <summary>Its limits; none by default.</summary>
+    /// <summary>Gets or sets the endpoint's limits. Default: none.</summary>
     public LimitOptions? Limits { get; set; }
 
-    /// <summary>Price of one million input tokens. Default 0; at least 0.</summary>
+    /// <summary>Gets or sets the price of one million input tokens. Default 0; at least 0.</summary>
     public double InputTokenPrice { get; set; }
 
-    /// <summary>Price of one million output tokens. Default 0; at least 0.</summary>
+    /// <summary>Gets or sets the price of one million output tokens. Default 0; at least 0.</summary>
     public double OutputTokenPrice { get; set; }
 
-    /// <summary>Headers added to each request, replacing the caller's of the same name; credentials among them.</summary>
+    /// <summary>
+    /// Gets or sets headers, also for credentials, that are added to each request. They replace the caller's headers of the same name. Default: none.
+    /// </summary>
     public IDictionary<string, string> Headers { get; set; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Its credential over HTTP, for calls and heartbeats: goes where the dialect wants it (<c>Authorization: Bearer</c>, <c>api-key</c>, <c>x-api-key</c>,
-    /// <c>x-goog-api-key</c>), or to <c>Authorization</c> as it is when it begins with <c>Bearer</c>, and replaces every credential of the caller's. Never
-    /// printed. Default: the <see cref="Headers"/>, or else the caller's, if <see cref="ForwardCallerCredential"/> lets it pass.
+    /// Gets or sets the credential for calls and heartbeats over HTTP. It goes to the header that the dialect uses (<c>Authorization: Bearer</c>,
+    /// <c>api-key</c>, <c>x-api-key</c>, <c>x-goog-api-key</c>); if it begins with <c>Bearer</c>, it goes to <c>Authorization</c> unchanged. It replaces
+    /// every credential of the caller. It is never printed. Default: the <see cref="Headers"/>, otherwise the caller's credential if <see
+    /// cref="ForwardCallerCredential"/> allows it.
     /// </summary>
     public string? Credential { get; set; }
 
     /// <summary>
-    /// Gets or sets whether the caller's credentials (the key that an SDK was given, cookies, <c>?key=</c>) go to this endpoint when it has none of its own.
-    /// Default null: as <see cref="HttpOptions.ForwardCallerCredential"/> says, and if that is null too, only to the server of the pool's origin.
+    /// Gets or sets whether the caller's credentials (the SDK's key, cookies, <c>?key=</c>) go to this endpoint if it has no credential of its own. Default
+    /// null: as <see cref="HttpOptions.ForwardCallerCredential"/> says; if that is null too, only to the server of the pool's origin.
     /// </summary>
     public bool? ForwardCallerCredential { get; set; }
 
-    /// <summary>Bound on one attempt; the pool's when not set. More than 0 and not longer than the deadline.</summary>
+    /// <summary>Gets or sets the limit on one attempt. More than 0 and not longer than the deadline. Default: the pool's setting.</summary>
     public TimeoutOptions? AttemptTimeout { get; set; }
 
-    /// <summary>Path that an HTTP heartbeat asks, relative to the host; the pool's when not set.</summary>
+    /// <summary>Gets or sets the path for HTTP heartbeats, relative to the host. Default: the pool's setting.</summary>
     public string? HealthPath { get; set; }
 
     /// <summary>A copy that later changes of this one do not reach. The client stays the same object.</summary>
-    /// <summary>Added by code or service discovery while the pool ran, so that a reload of the configuration does not take it out.</summary>
+    /// <summary>
+    /// Gets or sets whether code or service discovery added the endpoint while the pool ran. A reload of the configuration does not remove such an endpoint.
+    /// </summary>
     internal bool IsAdded { get; set; }
 
     internal EndpointOptions Copy()
@@ -156,7 +168,7 @@ public sealed class EndpointOptions
             yield return $"{path}:AttemptTimeout:Timeout of '{Name}' is {timeout}: more than 0 is needed.";
     }
 
-    // What would go into a header or a path: nothing that could end it early.
+    // Checks the values that go into a header or a path: they must not contain a character that could end it early.
     private IEnumerable<string> CheckWire(string path)
     {
         if (Credential is not null && !CredentialHeader.IsValid(Credential))
@@ -176,7 +188,7 @@ public sealed class EndpointOptions
         return ShownText.IsName(name) ? $" '{name}'" : "";
     }
 
-    /// <summary>Is it an absolute address over http or https, or one that service discovery resolves to such?</summary>
+    /// <summary>Checks for an absolute address over http or https, or an address that service discovery resolves to one.</summary>
     internal static bool IsAddress(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "https+http" or "http+https";
 }

@@ -9,18 +9,18 @@ using Polly;
 namespace HaKit.Attempts;
 
 /// <summary>
-/// The living side of an endpoint: its health, limits and counters. One instance for as long as an endpoint of that name belongs to the pool;
-/// a reload that changes the identity's details swaps <see cref="Endpoint"/> and keeps the rest.
+/// Holds the changing state of an endpoint: its health, limits and counters. There is one instance as long as an endpoint of that name belongs to the pool. A
+/// reload that changes details of the endpoint replaces <see cref="Endpoint"/> and keeps the rest. Thread-safe.
 /// </summary>
 internal sealed class EndpointState
 {
     private const int SilencesThatTeach = 30;
     private const int SilencesOfATrial = 10;
 
-    // Nothing answered for this long, and then something: the endpoint has come back.
+    // An answer after this much silence means that the endpoint has come back.
     private static readonly TimeSpan SilenceOfAnOutage = TimeSpan.FromSeconds(1);
 
-    // The attempts in flight in the lower bits, and all attempts above them: one addition counts both.
+    // The attempts in flight are in the lower bits, and all attempts above them: one addition counts both.
     private const int CallsShift = 24;
     private const long OneCall = (1L << CallsShift) + 1;
     private const long InFlightMask = (1L << CallsShift) - 1;
@@ -39,15 +39,15 @@ internal sealed class EndpointState
     private HeartbeatReading? _heartbeat;
     private bool _isLimited;
 
-    /// <param name="endpoint">Its identity.</param>
-    /// <param name="health">Its health.</param>
-    /// <param name="limiter">Its own limits.</param>
-    /// <param name="accountLimiter">Limits it shares.</param>
-    /// <param name="pipeline">Its pipeline.</param>
-    /// <param name="times">How long its silences are.</param>
-    /// <param name="poolLatency">What is usual in its pool, for as long as nothing is known of itself.</param>
-    /// <param name="telemetry">What its attempts report; null: they report nothing.</param>
-    /// <param name="observer">Calls the application about failed attempts; null: there is nothing to call.</param>
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="health">The endpoint's health.</param>
+    /// <param name="limiter">The endpoint's own limits.</param>
+    /// <param name="accountLimiter">The limits of its account.</param>
+    /// <param name="pipeline">The endpoint's pipeline.</param>
+    /// <param name="times">The usual lengths of its silences.</param>
+    /// <param name="poolLatency">The usual latency in the pool, for use until the endpoint's own latency is known.</param>
+    /// <param name="telemetry">The telemetry of its attempts. Null: none.</param>
+    /// <param name="observer">Calls the application about failed attempts. Null: there are no callbacks.</param>
     public EndpointState(
         PoolEndpoint endpoint, EndpointHealth health, Limiter limiter, Limiter accountLimiter, ResiliencePipeline pipeline, UsualTimes times, LatencyEstimate? poolLatency = null,
         EndpointTelemetry? telemetry = null, AttemptObserver? observer = null)
@@ -66,16 +66,16 @@ internal sealed class EndpointState
 
     public EndpointHealth Health { get; }
 
-    /// <summary>What its attempts report; null: they report nothing.</summary>
+    /// <summary>Gets the telemetry of the endpoint's attempts. Null: none.</summary>
     public EndpointTelemetry? Telemetry { get; private set; }
 
-    /// <summary>Calls the application about failed attempts; null: there is nothing to call.</summary>
+    /// <summary>Gets the callbacks of the application about failed attempts. Null: none.</summary>
     public AttemptObserver? Observer { get; }
 
     /// <summary>The endpoint's own limits.</summary>
     public Limiter Limiter { get; private set; }
 
-    /// <summary>Limits it shares with the other endpoints of its account.</summary>
+    /// <summary>Gets the limits that the endpoint shares with the other endpoints of its account.</summary>
     public Limiter AccountLimiter { get; private set; }
 
     /// <summary>The endpoint's own pipeline: guard, attempt timeout, the user's strategies.</summary>
@@ -84,56 +84,61 @@ internal sealed class EndpointState
     /// <summary>How long this endpoint usually takes to its first content, and to a whole plain answer.</summary>
     public LatencyEstimate Latency { get; }
 
-    /// <summary>How long its silences usually are.</summary>
+    /// <summary>Gets the usual lengths of the endpoint's silences.</summary>
     public UsualTimes Times { get; }
 
-    /// <summary>How likely it fails.</summary>
+    /// <summary>Gets the estimate of how likely an attempt fails.</summary>
     public FailureEstimate Failure { get; } = new();
 
-    /// <summary>How overdue its silent attempts are.</summary>
+    /// <summary>Gets how overdue the endpoint's silent attempts are.</summary>
     public Silence Silence { get; } = new();
 
-    /// <summary>When traffic last had an answer from it; null before the first.</summary>
+    /// <summary>Gets when a call last got an answer from the endpoint. Null before the first answer.</summary>
     public TimeSpan? AnsweredAt => Volatile.Read(ref _counts.AnsweredAt) is >= 0 and var ticks ? new TimeSpan(ticks) : null;
 
-    /// <summary>Has it said that it does not have the model it is asked for, and answered nothing since?</summary>
+    /// <summary>Gets whether the endpoint has answered that it does not have the requested model, and has served nothing since.</summary>
     public bool LacksModel => Volatile.Read(ref _lackedModelAt) is >= 0 and var ticks && !(AnsweredAt?.Ticks > ticks);
 
-    /// <summary>It says that it does not have the model.</summary>
+    /// <summary>Records that the endpoint does not have the requested model.</summary>
     public void RecordLackOfModel(TimeSpan now) => Volatile.Write(ref _lackedModelAt, now.Ticks);
 
-    /// <summary>Of the attempts that it served whole, when the latest one began: it was well since then. Before time began if there was none.</summary>
+    /// <summary>Gets when the latest attempt began that the endpoint served completely: it was healthy since then. Negative if there was none.</summary>
     public TimeSpan ServedBegan => new(Volatile.Read(ref _counts.ServedBegan));
 
-    /// <summary>The credential with which it was last asked, where it comes from code; null where it does not.</summary>
+    /// <summary>Gets or sets the credential of the latest attempt, if the credential comes from code. Otherwise null.</summary>
     public string? UsedCredential { get; set; }
 
-    /// <summary>Of the attempts whose answer ended a silence of the endpoint, when the latest began: the endpoint was back by then. Before time began if there was none.</summary>
+    /// <summary>Gets when the latest attempt began whose answer ended a silence of the endpoint: it was back by then. Negative if there was none.</summary>
     public TimeSpan CameBackBegan => new(Volatile.Read(ref _cameBackBegan));
 
-    /// <summary>When it was last asked under the pace of an outage; before time began if it never was.</summary>
+    /// <summary>Gets when the endpoint was last asked under the pace of an outage. Negative if it never was.</summary>
     public TimeSpan PacedAt
     {
         get => new(Volatile.Read(ref _pacedAt));
         set => Volatile.Write(ref _pacedAt, value.Ticks);
     }
 
-    /// <summary>Something other than a call, such as a probe, has shown that it is back: one waiting call may ask it at once.</summary>
+    /// <summary>
+    /// Records that something other than a call, such as a probe, has shown that the endpoint is back. One waiting call may then ask it at once.
+    /// </summary>
     public void SeeBack() => Volatile.Write(ref _seenBack, 1);
 
-    /// <summary>Takes what <see cref="SeeBack"/> left. Of several calls one gets it.</summary>
+    /// <summary>Takes the permission of <see cref="SeeBack"/>. Of several calls, one gets it.</summary>
     public bool TryTakeSeenBack() => Volatile.Read(ref _seenBack) != 0 && Interlocked.Exchange(ref _seenBack, 0) != 0;
 
-    /// <summary>Would <see cref="TryTakeSeenBack"/> succeed?</summary>
+    /// <summary>Checks whether <see cref="TryTakeSeenBack"/> would succeed.</summary>
     public bool IsSeenBack => Volatile.Read(ref _seenBack) != 0;
 
-    /// <summary>Of the calls that wait for the end of its cooldown, one wakes at that moment and the others later. Takes that place, or says that this call has it.</summary>
+    /// <summary>
+    /// Lets one of the calls that wait for the end of a cooldown wake at that moment, and the others later. True if the given call has taken this role, or
+    /// already has it.
+    /// </summary>
     public bool TryWatchReturn(object call) => Interlocked.CompareExchange(ref _returnWatcher, call, null) is var watcher && (watcher is null || watcher == call);
 
-    /// <summary>Gives the place back, if this call has it.</summary>
+    /// <summary>Gives the role of <see cref="TryWatchReturn"/> back, if this call has it.</summary>
     public void LeaveReturn(object call) => Interlocked.CompareExchange(ref _returnWatcher, null, call);
 
-    /// <summary>The load it reported at its latest heartbeat; null when it does not, or that heartbeat failed.</summary>
+    /// <summary>Gets the load that the endpoint reported at its latest heartbeat. Null if it reports none, or if that heartbeat failed.</summary>
     public ReportedLoad? ReportedLoad
     {
         get => Volatile.Read(ref _load);
@@ -144,28 +149,28 @@ internal sealed class EndpointState
         }
     }
 
-    /// <summary>Its latest heartbeat; null before the first.</summary>
+    /// <summary>Gets the endpoint's latest heartbeat. Null before the first heartbeat.</summary>
     public HeartbeatReading? Heartbeat
     {
         get => Volatile.Read(ref _heartbeat);
         set => Volatile.Write(ref _heartbeat, value);
     }
 
-    /// <summary>What the pool's calls ask for; null where that is not measured.</summary>
+    /// <summary>Gets the meter of the pool's demand. Null if the demand is not measured.</summary>
     public TrafficMeter? Traffic { get; init; }
 
-    /// <summary>Records its attempts and probes; null: nothing is recorded.</summary>
+    /// <summary>Gets the recorder of its attempts and probes. Null: nothing is recorded.</summary>
     public IAttemptRecorder? Recorder { get; init; }
 
-    /// <summary>For how long a served attempt takes its place, in seconds, as recent ones did; a stream until it ends. Null before the first.</summary>
+    /// <summary>Gets how long a served attempt recently occupied its place, in seconds; a stream until it ends. Null before the first.</summary>
     public double? HeldSeconds => Volatile.Read(ref _counts.HeldSeconds) is var seconds && double.IsNaN(seconds) ? null : seconds;
 
     public int InFlight => (int)(Volatile.Read(ref _counts.Begun) & InFlightMask);
 
-    /// <summary>Attempts in flight, and the requests of other clients that it had when it last reported its load.</summary>
+    /// <summary>Gets the attempts in flight, plus the requests of other clients in the latest reported load.</summary>
     public int Load => InFlight + Volatile.Read(ref _foreign);
 
-    /// <summary>How long all its successes took together: a stream to its first content, any other to its answer.</summary>
+    /// <summary>Gets the total time of all successes: of a stream until its first content, of any other call until its answer.</summary>
     public TimeSpan AnswerTime => new(_successes.Sum);
 
     public long Calls => Volatile.Read(ref _counts.Begun) >> CallsShift;
@@ -174,20 +179,20 @@ internal sealed class EndpointState
 
     public long Faults => Volatile.Read(ref _counts.Faults);
 
-    /// <summary>Attempts that ended for a reason that blames no endpoint: the request's or the caller's.</summary>
+    /// <summary>Gets the number of attempts that ended because of the request or the caller.</summary>
     public long Neutrals => Volatile.Read(ref _counts.Neutrals);
 
-    /// <summary>May it take ordinary traffic as far as health and limits are concerned?</summary>
+    /// <summary>Checks whether health and limits allow ordinary traffic.</summary>
     public bool Admits(long tokens, TimeSpan now) => Health.State.Admits(now) && HasRoom(tokens, now);
 
     public bool IsLimited => _isLimited;
 
     public bool HasRoom(long tokens, TimeSpan now) => !_isLimited || Limiter.HasRoom(tokens, now) && AccountLimiter.HasRoom(tokens, now);
 
-    /// <summary>Is something in flight that counts against its limits, so that its end may make room?</summary>
+    /// <summary>Checks whether an attempt is in flight that counts against the limits, so that its end may make room.</summary>
     public bool IsBusy => Limiter.InFlight > 0 || AccountLimiter.InFlight > 0;
 
-    /// <summary>The earliest instant at which it may take ordinary traffic or a trial, by time alone.</summary>
+    /// <summary>Gets the earliest time at which the endpoint may take ordinary traffic or a trial, if only time passes.</summary>
     public TimeSpan AvailableAt(long tokens, TimeSpan now)
     {
         var state = Health.State;
@@ -203,7 +208,7 @@ internal sealed class EndpointState
         return Max(at, AccountLimiter.AvailableAt(tokens, now));
     }
 
-    /// <summary>The earliest instant at which its limits have room, by time alone.</summary>
+    /// <summary>Gets the earliest time at which the limits have room, if only time passes.</summary>
     public TimeSpan RoomAt(long tokens, TimeSpan now) => _isLimited ? Max(Limiter.AvailableAt(tokens, now), AccountLimiter.AvailableAt(tokens, now)) : now;
 
     public void Replace(PoolEndpoint endpoint, ResiliencePipeline pipeline, EndpointTelemetry telemetry)
@@ -214,8 +219,8 @@ internal sealed class EndpointState
     }
 
     /// <summary>
-    /// Takes limiters in place of <see cref="Limiter.Unlimited"/>. A real one is never replaced, because reservations in flight belong to it; it takes
-    /// new options instead.
+    /// Replaces <see cref="Limiter.Unlimited"/> by real limiters. A real limiter is never replaced, because reservations in flight belong to it; it gets new
+    /// options instead.
     /// </summary>
     [MemberNotNull(nameof(Limiter), nameof(AccountLimiter))]
     public void UseLimiters(Limiter limiter, Limiter accountLimiter)
@@ -225,22 +230,22 @@ internal sealed class EndpointState
         _isLimited = limiter != Limiter.Unlimited || accountLimiter != Limiter.Unlimited;
     }
 
-    /// <summary>An attempt begins. The answer marks its silence.</summary>
+    /// <summary>Records that an attempt begins. The result identifies its silence.</summary>
     public long Began(long inputTokens, TimeSpan now)
     {
         Interlocked.Add(ref _counts.Begun, OneCall);
-        // Times vary: twice the usual is late.
+        // Answer times vary: an attempt is late after twice the expected time.
         return Silence.RecordStart(now + TimeSpan.FromSeconds(2 * Latency.Expected(LatencyEstimate.UnitsOf(inputTokens), now)));
     }
 
-    /// <summary>Takes back <see cref="Began"/>: the attempt was not let in.</summary>
+    /// <summary>Takes back <see cref="Began"/>, because the attempt was not admitted.</summary>
     public void NeverBegan(long silence)
     {
         Silence.RecordEnd(silence);
         Interlocked.Add(ref _counts.Begun, -OneCall);
     }
 
-    /// <summary>A served attempt had its place for so long. A race loses one sample of a mean of a thousand.</summary>
+    /// <summary>Records how long a served attempt occupied its place. A race loses one sample of an average of a thousand.</summary>
     public void Held(TimeSpan length)
     {
         var samples = Math.Min(1000, ++_counts.Held);
@@ -249,14 +254,14 @@ internal sealed class EndpointState
     }
 
     /// <summary>
-    /// An attempt was given up in silence: does that show that the endpoint has become slow, and not that it is out for a moment? Only after many in a row; a
-    /// trial after an ejection's period counts for many. A few silences in a hundred would otherwise be the 99th percentile of its times, and each limit that
-    /// is learned from them would be three times the last.
+    /// Records that an attempt was given up in silence, and says whether the endpoint has become slow (instead of being out for a moment). This needs many
+    /// silences in a row; a trial after an ejection counts as several. Otherwise a few silences in a hundred attempts would become the 99th percentile, and
+    /// each limit that is learned from it would be three times the last one.
     /// </summary>
     public bool IsSlow(bool isTrial) => Interlocked.Add(ref _counts.Silences, isTrial ? SilencesOfATrial : 1) > SilencesThatTeach;
 
-    /// <summary>An attempt has shown the first sign of its answer.</summary>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <summary>Records the first sign of an answer to an attempt.</summary>
+    /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="began">When the attempt began.</param>
     public void RecordAnswer(TimeSpan now, TimeSpan began)
     {
@@ -268,12 +273,12 @@ internal sealed class EndpointState
             Volatile.Write(ref _left, 0);
         if (Volatile.Read(ref _counts.Silences) != 0)
             Volatile.Write(ref _counts.Silences, 0);
-        // A probe's word is old news now.
+        // The answer is newer than what the probe has found.
         if (Volatile.Read(ref _seenBack) != 0)
             Volatile.Write(ref _seenBack, 0);
     }
 
-    /// <summary>A caller gave up an unusually silent attempt. Gives how many calls did so in a row, with no answer between them.</summary>
+    /// <summary>Records that a caller gave up an unusually silent attempt. Returns how many calls did so in a row, without an answer between them.</summary>
     public int LeftInSilence(long call) =>
         Interlocked.Exchange(ref _leftBy, call) == call ? Volatile.Read(ref _left) : Interlocked.Increment(ref _left);
 
@@ -305,7 +310,7 @@ internal sealed class EndpointState
         }
     }
 
-    /// <summary>Another endpoint has served the call that this one refused.</summary>
+    /// <summary>Records that another endpoint has served the call that this endpoint refused.</summary>
     public void Refuted(Fault refusal, TimeSpan began, TimeSpan now)
     {
         if (refusal.OfRequestsWith is not null)

@@ -3,28 +3,31 @@ using HaKit.Health;
 
 namespace HaKit;
 
-/// <summary>What the latest heartbeat of an endpoint found. Immutable.</summary>
+/// <summary>Describes what the latest heartbeat of an endpoint found. Immutable.</summary>
 public sealed record HeartbeatReading
 {
-    /// <summary>When it ended, on the pool's monotonic clock as in <see cref="HealthState"/>.</summary>
+    /// <summary>Gets when the heartbeat ended, on the pool's monotonic clock as in <see cref="HealthState"/>.</summary>
     public required TimeSpan At { get; init; }
 
-    /// <summary>What it exercised.</summary>
+    /// <summary>Gets the level that the heartbeat tested.</summary>
     public required ProbeLevel Level { get; init; }
 
-    /// <summary>What was wrong; null when all was well.</summary>
+    /// <summary>Gets the fault. Null: the heartbeat succeeded.</summary>
     public Fault? Fault { get; init; }
 
-    /// <summary>How long it took.</summary>
+    /// <summary>Gets how long the heartbeat took.</summary>
     public required TimeSpan Took { get; init; }
 
-    /// <summary>How long the next one will wait for its answer.</summary>
+    /// <summary>Gets how long the next heartbeat will wait for its answer.</summary>
     public required TimeSpan NextTimeout { get; init; }
 
-    /// <summary>Was <see cref="NextTimeout"/> learned from the endpoint's own recent answers?</summary>
+    /// <summary>Gets whether <see cref="NextTimeout"/> was learned from the endpoint's own recent answers.</summary>
     public required bool IsTimeoutLearned { get; init; }
 
-    /// <summary>The highest level that it showed to work: a refused key is reachable, a throttled one authorised. Null when nothing answered.</summary>
+    /// <summary>
+    /// Gets the highest level that the heartbeat proved: a refused key proves that the endpoint is reachable, a throttle proves that the key is valid. Null
+    /// if there was no answer.
+    /// </summary>
     public ProbeLevel? Proved => Fault switch
     {
         null => Level,
@@ -34,15 +37,15 @@ public sealed record HeartbeatReading
     };
 }
 
-/// <summary>The load that an endpoint reported of itself. Immutable.</summary>
-/// <param name="Running">Requests being served.</param>
-/// <param name="Waiting">Requests waiting in its queue.</param>
+/// <summary>Describes the load that an endpoint reported. Immutable.</summary>
+/// <param name="Running">The number of requests being served.</param>
+/// <param name="Waiting">The number of requests in its queue.</param>
 /// <param name="CacheUsage">The share of its cache in use, 0 to 1.</param>
 public sealed record ReportedLoad(int Running, int Waiting, double CacheUsage)
 {
-    /// <summary>When it was reported, on the pool's monotonic clock; set by the pool.</summary>
+    /// <summary>Gets when the load was reported, on the pool's monotonic clock; the pool sets it.</summary>
     public TimeSpan At { get; init; }
 
-    /// <summary>How many requests it can serve at once; null when it did not say.</summary>
+    /// <summary>Gets how many requests the endpoint can serve at once. Null if it did not report this.</summary>
     public int? Capacity { get; init; }
 }

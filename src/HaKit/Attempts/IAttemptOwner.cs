@@ -1,11 +1,11 @@
 namespace HaKit.Attempts;
 
-/// <summary>The call of an attempt, as the attempt's own stream sees it.</summary>
+/// <summary>Represents the call of an attempt, for the attempt's own stream.</summary>
 internal interface IAttemptOwner
 {
-    /// <summary>Is an endpoint left that the call has not tried and could ask now?</summary>
+    /// <summary>Checks whether an endpoint is left that the call has not tried and could ask now.</summary>
     bool HasUntried(TimeSpan now);
 
-    /// <summary>The slowest 99th percentile among the other endpoints; null where none of them has learned its own.</summary>
+    /// <summary>Gets the slowest 99th percentile of the other endpoints. Null if none of them has learned its own.</summary>
     TimeSpan? UsualOfOthers(EndpointState state, bool isStream);
 }

@@ -8,9 +8,9 @@ using Polly;
 namespace HaKit.Attempts;
 
 /// <summary>
-/// One attempt in flight on one endpoint. It counts as load until it is completed, and completing it reports the evidence exactly once, on whatever thread.
-/// Leases of plain calls are used again; <see cref="Version"/> tells a late holder that its attempt is over. Everything that belongs to one attempt is in one
-/// struct, so that <see cref="TryReset"/> forgets nothing.
+/// Represents one attempt in flight on one endpoint. It counts as load until it is completed; completing it reports the evidence exactly once, on any thread.
+/// Leases of plain calls are reused; <see cref="Version"/> tells a late holder that its attempt is over. All data of one attempt is in one struct, so that
+/// <see cref="TryReset"/> clears everything.
 /// </summary>
 internal sealed class Lease
 {
@@ -24,90 +24,97 @@ internal sealed class Lease
 
     public int Version { get; private set; }
 
-    /// <summary>The number of its call, unique within the pool.</summary>
+    /// <summary>Gets the number of the call, unique within the pool.</summary>
     public long CallNumber => _data.CallNumber;
 
-    /// <summary>The number of the first call that was made for the same request: a handler above the pool may send a request again.</summary>
+    /// <summary>
+    /// Gets the number of the first call for the same request. It differs from the call's number if a handler above the pool repeats the request.
+    /// </summary>
     public long RequestNumber => _data.RequestNumber;
 
-    /// <summary>One for the first attempt of a call.</summary>
+    /// <summary>Gets the number of the attempt; 1 for the first attempt of a call.</summary>
     public int Number => _data.Number;
 
     public TimeSpan Started => _data.Started;
 
     public TimeSpan Deadline => _data.Deadline;
 
-    /// <summary>When it was first known to deliver content; null while it is silent.</summary>
+    /// <summary>Gets when the attempt first delivered content. Null while it is silent.</summary>
     public TimeSpan? FirstContentAt => _data.FirstContentAt;
 
-    /// <summary>When it last showed that it is at work; from its beginning until it first did.</summary>
+    /// <summary>Gets when the attempt last showed that the endpoint is working on it; its beginning until then.</summary>
     public TimeSpan HeardAt => _data.HeardAt;
 
-    /// <summary>When this attempt is to be given up if it is still silent.</summary>
+    /// <summary>Gets or sets when the attempt is given up if it is still silent.</summary>
     public TimeSpan SilentUntil
     {
         get => _data.SilentUntil;
         set => _data.SilentUntil = value;
     }
 
-    /// <summary>Was <see cref="SilentUntil"/> learned from the endpoint's own times, or given? Otherwise the attempt may be kept beyond it.</summary>
+    /// <summary>
+    /// Gets or sets whether <see cref="SilentUntil"/> was learned from the endpoint's own times, or configured. If not, the attempt may be kept beyond it.
+    /// </summary>
     public bool IsLimitKnown
     {
         get => !_data.IsLimitUnknown;
         set => _data.IsLimitUnknown = !value;
     }
 
-    /// <summary>Since when it has been kept although it is silent for longer than its limit; null: it has not.</summary>
+    /// <summary>Gets since when the attempt has been kept although it is silent beyond its limit. Null if it has not.</summary>
     public TimeSpan? KeptSince => _data.KeptSince;
 
-    /// <summary>When it is to be given up in any case.</summary>
+    /// <summary>Gets or sets when the attempt is given up in any case.</summary>
     public TimeSpan EndsAt
     {
         get => _data.EndsAt;
         set => _data.EndsAt = value;
     }
 
-    /// <summary>When it is to be given up as things stand.</summary>
+    /// <summary>Gets when the attempt is given up in its current state.</summary>
     public TimeSpan TimeoutAt => FirstContentAt is null ? SilentUntil : EndsAt;
 
-    /// <summary>Same for all attempts of a call. Written out only when something asks for it.</summary>
+    /// <summary>Gets the key that is the same for all attempts of a call. The string is created only when it is read.</summary>
     public string IdempotencyKey => _data.GivenKey ?? _data.KeyPrefix + _data.CallNumber.ToString("x", CultureInfo.InvariantCulture);
 
-    /// <summary>What the attempt's failure means; null for none. Set by the guard.</summary>
+    /// <summary>Gets or sets the fault of the attempt. Null: none. The guard sets it.</summary>
     public Fault? Fault
     {
         get => _data.Fault;
         set => _data.Fault = value;
     }
 
-    /// <summary>What the callback itself says of its answer, for results that are failures without an exception.</summary>
+    /// <summary>Gets or sets the fault that the callback reported, for results that are failures without an exception.</summary>
     public Fault? Declared
     {
         get => _data.Declared;
         set => _data.Declared = value;
     }
 
-    /// <summary>The token of the call's caller.</summary>
+    /// <summary>Gets or sets the token of the caller.</summary>
     public CancellationToken CallerToken
     {
         get => _data.CallerToken;
         set => _data.CallerToken = value;
     }
 
-    /// <summary>The context of this attempt, to be given back when it is over.</summary>
+    /// <summary>Gets or sets the context of this attempt. It is returned to its pool when the attempt is over.</summary>
     public ResilienceContext? Context { get; set; }
 
-    /// <summary>Why the pool cancelled the attempt, if it did.</summary>
+    /// <summary>Gets why the pool cancelled the attempt. Null if it did not.</summary>
     public Fault? CancelledFor => _cancellation.Reason;
 
-    /// <summary>The attempt is for a stream: it is measured by its first content.</summary>
+    /// <summary>Gets or sets whether the attempt is for a stream: it is measured by its first content.</summary>
     public bool IsStream
     {
         get => _data.IsStream;
         set => _data.IsStream = value;
     }
 
-    /// <summary>The answer is a stream that goes on after the attempt's callback has returned: the stream's holder completes the lease.</summary>
+    /// <summary>
+    /// Gets or sets whether the answer is a stream that continues after the attempt's callback has returned. The holder of the stream then completes the
+    /// lease.
+    /// </summary>
     public bool IsHandedOver
     {
         get => _data.IsHandedOver;
@@ -118,49 +125,52 @@ internal sealed class Lease
         }
     }
 
-    /// <summary>What the call asks for.</summary>
+    /// <summary>Gets or sets what the call asks for.</summary>
     public RequestKind Request
     {
         get => _data.Request;
         set => _data.Request = value;
     }
 
-    /// <summary>The call that it is an attempt of, for what must know whether another endpoint is left; null when nothing asks.</summary>
+    /// <summary>Gets or sets the call of the attempt, for code that must know whether another endpoint is left. Null if no code asks.</summary>
     public IAttemptOwner? Owner
     {
         get => _data.Owner;
         set => _data.Owner = value;
     }
 
-    /// <summary>It is the one trial that asks whether an outage is over.</summary>
+    /// <summary>Gets or sets whether the attempt is the trial that tests whether an outage is over.</summary>
     public bool AsksOutage
     {
         get => _data.AsksOutage;
         set => _data.AsksOutage = value;
     }
 
-    /// <summary>It repeats something, and the budget paid for it.</summary>
+    /// <summary>Gets or sets whether the attempt is a repetition that the budget paid for.</summary>
     public bool IsPaid
     {
         get => _data.IsPaid;
         set => _data.IsPaid = value;
     }
 
-    /// <summary>The span of the call that it is part of, if anything follows it.</summary>
+    /// <summary>Gets or sets the span of the call. Null if the call is not traced.</summary>
     public Activity? CallSpan
     {
         get => _data.Trace.CallSpan;
         set => _data.Trace.CallSpan = value;
     }
 
-    /// <summary>Its own span.</summary>
+    /// <summary>Gets or sets the span of the attempt.</summary>
     public Activity? Span
     {
         get => _data.Trace.Span;
         set => _data.Trace.Span = value;
     }
 
-    /// <summary>When the call began whose span ends with this attempt, because the call has handed its stream over; null: the call ends its span itself.</summary>
+    /// <summary>
+    /// Gets or sets when the call began, if the call's span ends with this attempt because the call has handed its stream over. Null: the call ends its span
+    /// itself.
+    /// </summary>
     public TimeSpan? CallStarted
     {
         get => _data.Trace.CallStarted;
@@ -175,25 +185,25 @@ internal sealed class Lease
 
     public CancellationToken Token => _cancellation.Token;
 
-    /// <summary>Tokens of the prompt as estimated before the call; 0 when not known.</summary>
+    /// <summary>Gets the number of tokens in the prompt as estimated before the call; 0 when not known.</summary>
     public long EstimatedInputTokens => _data.EstimatedInputTokens;
 
     public long? InputTokens => _data.InputTokens;
 
     public long? OutputTokens => _data.OutputTokens;
 
-    /// <summary>Of <see cref="InputTokens"/>, those that a cache of the provider's held.</summary>
+    /// <summary>Gets how many of <see cref="InputTokens"/> came from the provider's cache.</summary>
     public long? CachedTokens => _data.CachedTokens;
 
     public PoolClock Clock => _data.Clock;
 
-    /// <summary>Takes a place on the endpoint, or nothing at all.</summary>
+    /// <summary>Takes a place within all limits of the endpoint, or takes none.</summary>
     public bool TryBegin(EndpointState state, BeginMode mode, long inputTokens, long tokens, int number, TimeSpan deadline, PoolClock clock, TimeSpan now)
     {
         var reservation = new AttemptReservation();
         if (!reservation.TryTake(state, tokens, now))
             return false;
-        // Counted before it is admitted: an operator that takes the endpoint out and then sees nothing in flight sees the truth.
+        // Counted before it is admitted: an operator that takes the endpoint out and then reads zero in flight can rely on it.
         var silence = state.Began(inputTokens, now);
         if (!state.Health.TryBegin(mode, now, out var ticket))
         {
@@ -201,7 +211,7 @@ internal sealed class Lease
             reservation.Cancel(state);
             return false;
         }
-        // It was cleared when it was put away; field by field, because copying the whole of it costs more than the rest of this method.
+        // The data was cleared when the lease was put away. Field by field, because copying the whole struct costs more than the rest of this method.
         _data.State = state;
         _data.Ticket = ticket;
         _data.Reservation = reservation;
@@ -217,7 +227,7 @@ internal sealed class Lease
         return true;
     }
 
-    /// <summary>The endpoint has shown life: a trial is decided, and the time to first content is learned.</summary>
+    /// <summary>Records the first sign of an answer: a trial is decided, and the time to the first content is learned.</summary>
     public void FirstContent(TimeSpan now)
     {
         if (FirstContentAt is not null || IsCompleted)
@@ -229,7 +239,10 @@ internal sealed class Lease
         State.Health.FirstContent(_data.Ticket, now);
     }
 
-    /// <summary>It is at work, and may be silent for as long again. False once three quarters of its time are gone: another attempt would hardly have enough.</summary>
+    /// <summary>
+    /// Records that the endpoint works on the attempt, so that it may be silent for as long again. False when three quarters of its time have passed, because
+    /// another attempt would hardly have enough time.
+    /// </summary>
     public bool Progressed(TimeSpan now)
     {
         if (FirstContentAt is not null || IsCompleted)
@@ -241,7 +254,7 @@ internal sealed class Lease
         return EndsAt - now > (EndsAt - Started) / 4;
     }
 
-    /// <summary>Its limit has passed, and it goes on to its end all the same: no other endpoint would answer sooner.</summary>
+    /// <summary>Keeps the silent attempt beyond its limit, to its end, because no other endpoint would answer sooner.</summary>
     public void KeepUntilEnd(TimeSpan now)
     {
         _data.KeptSince = now;
@@ -258,7 +271,7 @@ internal sealed class Lease
         _data.OutputTokens = Plausible(output) ?? OutputTokens;
     }
 
-    /// <summary>Takes over what the server says is left of its limits, for an endpoint that has limits.</summary>
+    /// <summary>Reads the remaining limits from the server's headers, for an endpoint that has limits.</summary>
     public void Observe(HttpResponseHeaders headers, TimeProvider time)
     {
         if (!State.IsLimited || IsCompleted)
@@ -295,13 +308,13 @@ internal sealed class Lease
         return true;
     }
 
-    /// <summary>Cancels the attempt's token, saying why. What was registered on the token runs here.</summary>
+    /// <summary>Cancels the attempt's token and stores the reason. Callbacks that are registered on the token run inside this call.</summary>
     public void Cancel(Fault why) => _cancellation.Cancel(why);
 
-    /// <summary>The delegate to hang on the attempt's task; it wakes <paramref name="wake"/> unless the attempt was abandoned first.</summary>
+    /// <summary>Gets the delegate to attach to the attempt's task. It wakes <paramref name="wake"/> unless the attempt was abandoned first.</summary>
     public Action WhenDone(Action wake) => _end.WhenDone(wake);
 
-    /// <summary>Leaves a running attempt to itself; <paramref name="orphan"/> cleans up when it ends. False when it has ended already.</summary>
+    /// <summary>Abandons a running attempt; <paramref name="orphan"/> cleans up when it ends. False if it has already ended.</summary>
     public bool TryAbandon(IOrphan orphan) => _end.TryAbandon(orphan);
 
     public void GiveBackContext()
@@ -311,7 +324,9 @@ internal sealed class Lease
         Context = null;
     }
 
-    /// <summary>Makes the lease ready for another attempt. False after a cancellation, an abandoned attempt, or a stream: something may still hold its token.</summary>
+    /// <summary>
+    /// Makes the lease ready for another attempt. False after a cancellation, an abandoned attempt or a stream, because something may still hold its token.
+    /// </summary>
     public bool TryReset()
     {
         if (_end.IsAbandoned)
@@ -327,7 +342,7 @@ internal sealed class Lease
         return true;
     }
 
-    // What the account's limits count of the answer; null where it told nothing.
+    // The number of tokens that the account's limits count for this answer. Null if the answer reported none.
     private long? LimitTokens
     {
         get
@@ -339,10 +354,10 @@ internal sealed class Lease
         }
     }
 
-    // What a server reports may be anything: a count that no call can have is none, so that no sum of counts overflows and no limit is used up by it.
+    // A server may report any number. A count that no call can have is ignored, so that no sum overflows and no limit is used up by it.
     private static long? Plausible(long? tokens) => tokens is >= 0 and <= int.MaxValue ? tokens : null;
 
-    // Content and completion may come from two threads: only one of them ends the silence, and learns from it.
+    // First content and completion may come from two threads. Only one of them ends the silence and learns from it.
     private bool TryBreakSilence()
     {
         var mark = Interlocked.Exchange(ref _data.Silence, 0);

@@ -1,6 +1,6 @@
 namespace HaKit.Attempts;
 
-/// <summary>Monotonic time of one pool, counted from its creation. The wall clock is asked only to read dates that servers send.</summary>
+/// <summary>Provides the monotonic time of one pool, counted from its creation. The wall clock is read only to interpret dates that servers send.</summary>
 internal sealed class PoolClock(TimeProvider time)
 {
     private readonly long _origin = time.GetTimestamp();
@@ -10,15 +10,17 @@ internal sealed class PoolClock(TimeProvider time)
 
     public TimeProvider Time { get; } = time;
 
-    // What TimeProvider.GetElapsedTime does, without asking again how long a step is.
+    // The same as TimeProvider.GetElapsedTime, but without a new computation of the step's length.
     public TimeSpan Now => new((long)((Time.GetTimestamp() - _origin) * _ticksPerStep));
 
-    /// <summary>A timer of ours will have fired by then, unless our own process stands still.</summary>
+    /// <summary>Records that a timer of this process will have fired by the given time, unless the process pauses.</summary>
     public void ExpectTickBy(TimeSpan by) => Volatile.Write(ref _tickBy, by.Ticks);
 
-    /// <summary>Our own process stood still until now.</summary>
+    /// <summary>Records that this process was paused until the given time.</summary>
     public void StoodStill(TimeSpan until) => Volatile.Write(ref _stoodStillUntil, until.Ticks);
 
-    /// <summary>Is some of the time that has passed since <paramref name="began"/> a pause of our own process? Known even before the late timer fires.</summary>
+    /// <summary>
+    /// Checks whether a part of the time since <paramref name="began"/> was a pause of this process. This is known even before the late timer fires.
+    /// </summary>
     public bool StoodStillSince(TimeSpan began, TimeSpan now) => began.Ticks < Volatile.Read(ref _stoodStillUntil) || now.Ticks > Volatile.Read(ref _tickBy);
 }

@@ -6,8 +6,8 @@ using HaKit.Limits;
 namespace HaKit;
 
 /// <summary>
-/// Immutable identity of one place that can answer. Two endpoints are the same place when they have the same name;
-/// everything else may change by a reload. Its address, health path and client, which may hold a key, are left out of JSON. Safe to share between threads.
+/// Represents the immutable identity of one place that can answer. Two endpoints are the same place when they have the same name; a reload may change
+/// everything else. Address, health path and client may contain a key and are left out of JSON. Safe to share between threads.
 /// </summary>
 public sealed record PoolEndpoint
 {
@@ -47,33 +47,33 @@ public sealed record PoolEndpoint
 
     private static readonly Dictionary<string, string> EmptyHeaders = [];
 
-    /// <summary>The unique name within its pool; what logs, metrics and the dashboard show.</summary>
+    /// <summary>Gets the name, unique within the pool. Logs, metrics and the dashboard show it.</summary>
     public string Name { get; }
 
-    /// <summary>The base address that an SDK would be given for this endpoint alone; <see langword="null"/> for one that a client object serves.</summary>
+    /// <summary>Gets the base address that an SDK would get for this endpoint alone. Null for an endpoint that a client object serves.</summary>
     [JsonIgnore]
     public Uri? Address { get; }
 
-    /// <summary>The object that serves it in the place of an address; <see langword="null"/> for one with an address.</summary>
+    /// <summary>Gets the object that serves the endpoint instead of an address. Null for an endpoint with an address.</summary>
     [JsonIgnore]
     public object? Client { get; }
 
-    /// <summary>Lower tiers are used first; standbys have higher numbers. Default 0.</summary>
+    /// <summary>Gets the tier. Lower tiers are used first; standbys have higher numbers. Default 0.</summary>
     public int Tier { get; }
 
-    /// <summary>Relative share of traffic within the tier. Default 1.</summary>
+    /// <summary>Gets the relative share of the traffic within the tier. Default 1.</summary>
     public double Weight { get; }
 
-    /// <summary>Where it is, for the choice of a near endpoint.</summary>
+    /// <summary>Gets the zone in which the endpoint runs.</summary>
     public string? Zone { get; }
 
-    /// <summary>What it shares with other endpoints and can lose together with them.</summary>
+    /// <summary>Gets the failure domains: what the endpoint shares with other endpoints and can lose together with them.</summary>
     public FailureDomains Domains { get; }
 
-    /// <summary>The wire format it speaks.</summary>
+    /// <summary>Gets the wire format.</summary>
     public WireDialect Dialect { get; }
 
-    /// <summary>Do the account's limits count tokens of a prompt that came from the provider's cache?</summary>
+    /// <summary>Gets whether the account's limits count prompt tokens that came from the provider's cache.</summary>
     internal bool LimitsCountCachedTokens { get; }
 
     /// <summary>What it is able to serve.</summary>

@@ -52,7 +52,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     }
 
     /// <summary>Runs the call. To be called once. Exceptions of a selector of the user's come out of it, or of its task.</summary>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public ValueTask<Outcome<TResult>> RunAsync(TimeSpan now)
     {
         Progress progress;

@@ -12,7 +12,7 @@ internal sealed class EndpointGuard(IFaultClassifier classifier, TimeProvider ti
     /// <summary>Completes the lease of an attempt that has ended.</summary>
     /// <param name="lease">The attempt.</param>
     /// <param name="exception">What it threw; null for nothing.</param>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public void CompleteLease(Lease lease, Exception? exception, TimeSpan now)
     {
         if (exception is null && lease.Declared is null)

@@ -163,7 +163,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     /// <summary>Until when it may go on waiting; the waits so far count.</summary>
     /// <param name="usual">The pool's bound; null: the deadline.</param>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public TimeSpan MayWaitUntil(TimeSpan? usual, TimeSpan now) =>
         (Profile.MaxWait ?? usual) is { } most && most - Waited is var left && left < Deadline - now ? now + left : Deadline;
 

@@ -126,9 +126,9 @@ internal sealed partial class FailoverEngine
     /// <summary>Lets no more calls begin. Those under way run to their end.</summary>
     public void Close() => _isClosed = true;
 
-    /// <param name="profile">What is known of the request.</param>
+    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
     /// <param name="isStream">Is it measured by its first content?</param>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="callerToken">The caller's.</param>
     /// <param name="earlier">What earlier tries of the same request have found; null for the first.</param>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>

@@ -19,7 +19,7 @@ public enum FaultAction
 internal static class FailoverPolicy
 {
     /// <param name="fault">What went wrong.</param>
-    /// <param name="profile">What is known of the request.</param>
+    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
     /// <param name="own">The application's own rule; null for none.</param>
     public static FaultAction ActionFor(Fault fault, RequestProfile profile, Func<Fault, RequestProfile, FaultAction?>? own = null) =>
         IsSettled(fault, profile) ? FaultAction.Return : ActionOfUser(own, fault, profile) ?? Default(fault, profile);

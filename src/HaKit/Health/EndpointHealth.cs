@@ -69,7 +69,7 @@ internal sealed class EndpointHealth
     /// <summary>The attempt has ended; <see langword="null"/> for success. Exactly once for each ticket.</summary>
     /// <param name="ticket">The attempt's.</param>
     /// <param name="fault">What went wrong, or <see langword="null"/>.</param>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="begun">How many attempts have ever begun on the endpoint, if the caller counts them.</param>
     /// <param name="inFlight">How many are under way on it, this one no more among them.</param>
     /// <param name="servedBegan">Of the attempts that the endpoint has served, when the latest one began.</param>
@@ -97,7 +97,7 @@ internal sealed class EndpointHealth
     /// <summary>A caller gave up an attempt whose silence was unusual: the endpoint is suspect, and nothing is counted against it.</summary>
     /// <param name="ticket">The attempt's.</param>
     /// <param name="silence">What it would have been, had the pool given it up.</param>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public void LeftInSilence(in HealthTicket ticket, Fault silence, TimeSpan now)
     {
         if (!ticket.IsTrial)
@@ -107,7 +107,7 @@ internal sealed class EndpointHealth
     /// <summary>Another endpoint has served the call that this one refused.</summary>
     /// <param name="refusal">What it said.</param>
     /// <param name="began">When the attempt began that it refused.</param>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public void Refuted(Fault refusal, TimeSpan began, TimeSpan now) =>
         _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.Refuted, Fault = refusal.Refuted(), Began = began, Epoch = HealthTicket.NoEpoch }, now);
 
@@ -118,7 +118,7 @@ internal sealed class EndpointHealth
     /// <summary>A probe has ended; <see langword="null"/> for success.</summary>
     /// <param name="level">What it exercised.</param>
     /// <param name="fault">What went wrong, or <see langword="null"/>.</param>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="isDecisive">A failure detector has decided: this one counts as many misses or hits as are needed.</param>
     public void Probe(ProbeLevel level, Fault? fault, TimeSpan now, bool isDecisive = false)
     {
@@ -145,7 +145,7 @@ internal sealed class EndpointHealth
     /// <param name="said">When it was said, on this pool's clock.</param>
     /// <param name="length">How much of the cooldown is left.</param>
     /// <param name="isLast">No other endpoint would remain that could serve what this one serves.</param>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public void HearPeers(PeerWord word, Fault? fault, TimeSpan said, TimeSpan length, bool isLast, TimeSpan now)
     {
         var evidence = new HealthEvidence

@@ -146,11 +146,11 @@ public sealed record HealthState
     internal bool IsCooling(TimeSpan now) => Cooldown is { } cooldown && now < cooldown.Until;
 
     /// <summary>May it take ordinary traffic?</summary>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public bool Admits(TimeSpan now) => IsInService && !IsCooling(now);
 
     /// <summary>May it take one trial: its ejection or the cap of its cooldown is over, and no trial is under way?</summary>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public bool IsTrialReady(TimeSpan now)
     {
         var cooling = IsCooling(now);
@@ -163,7 +163,7 @@ public sealed record HealthState
     /// May it take one trial while nothing else can serve? Then its ejection's period does not matter, but a server's cooldown, a trial
     /// under way and an operator's order still do.
     /// </summary>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public bool IsTrialAllowedInOutage(TimeSpan now) => IsTrialReady(now) || (Status == EndpointHealthStatus.Ejected && !IsCooling(now));
 
     /// <summary>
@@ -178,7 +178,7 @@ public sealed record HealthState
     }
 
     /// <summary>The factor on its weight, above 0 and at most 1: grows in a straight line while it returns from an ejection or a cooldown.</summary>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public double SlowStartShare(TimeSpan now)
     {
         if (IsInService && Cooldown is { } cooldown && now >= cooldown.Until)

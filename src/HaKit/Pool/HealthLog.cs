@@ -11,7 +11,7 @@ internal static class HealthLog
     /// <param name="pool">The pool's name.</param>
     /// <param name="change">The change.</param>
     /// <param name="isOutage">Does no endpoint take traffic? Then a trial that failed is written at Debug: of the outage itself there is one line.</param>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public static void Write(ILogger log, string pool, in HealthChange change, bool isOutage, TimeSpan now)
     {
         WriteState(log, pool, change, isOutage, now);

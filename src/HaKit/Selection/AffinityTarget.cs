@@ -3,12 +3,12 @@ using HaKit.Estimates;
 
 namespace HaKit.Selection;
 
-/// <summary>Finds the endpoint on which an affinity key falls.</summary>
+/// <summary>Finds the affinity target: the endpoint that requests with the same affinity key prefer.</summary>
 internal static class AffinityTarget
 {
     /// <summary>
-    /// Finds the key's target: the first in its ranking whose load, this call included, is at most so many times its fair share (consistent hashing
-    /// with bounded loads; Mirrokni, Thorup and Zadimoghaddam 2018). Null when that endpoint is in trouble: then the score decides.
+    /// Finds the first endpoint in the key's ranking whose load, including this call, is at most the given multiple of its fair share (consistent hashing
+    /// with bounded loads; Mirrokni, Thorup and Zadimoghaddam 2018). Returns null when that endpoint is in trouble; the score then decides.
     /// </summary>
     public static EndpointState? Find(CandidateGroup group, string affinityKey, double maxLoad, in SelectionQuery query)
     {
@@ -44,7 +44,7 @@ internal static class AffinityTarget
     private static bool IsFull(in Candidate candidate, double loadPerWeight) =>
         candidate.State.InFlight + 1 > Math.Ceiling(loadPerWeight * candidate.Weight);
 
-    // Fails more often than not, or has been silent for longer than it takes.
+    // The endpoint fails more often than it serves, or has been silent for longer than it usually takes.
     private static bool IsInTrouble(EndpointState state, in SelectionQuery query) =>
         state.Failure.ProbabilityAt(query.Now) > 0.5
         || state.Silence.OverdueSeconds(query.Now) is var late && late > 0 && late > state.Latency.Expected(LatencyEstimate.UnitsOf(query.Profile.InputTokens), query.Now);

@@ -3,7 +3,7 @@ using HaKit.Estimates;
 
 namespace HaKit.Selection;
 
-/// <summary>An endpoint as the pipeline sees it: what does not change as long as the snapshot is the same.</summary>
+/// <summary>Holds what the selection needs of one endpoint and what does not change within a snapshot.</summary>
 internal readonly struct Candidate(EndpointState state, bool isInSlowStart, bool isLocal)
 {
     public readonly EndpointState State = state;
@@ -11,16 +11,16 @@ internal readonly struct Candidate(EndpointState state, bool isInSlowStart, bool
     public readonly double PerWeight = 1 / state.Endpoint.Weight;
     public readonly ulong NameHash = Rendezvous.Hash(state.Endpoint.Name);
 
-    /// <summary>Its share is still growing.</summary>
+    /// <summary>True while the endpoint's share still grows.</summary>
     public readonly bool IsInSlowStart = isInSlowStart;
 
     public readonly bool IsLocal = isLocal;
 
-    /// <summary>The factor on its weight.</summary>
+    /// <summary>Gets the factor on the endpoint's weight.</summary>
     public double SlowStartShare(TimeSpan now) => IsInSlowStart ? State.Health.State.SlowStartShare(now) : 1;
 }
 
-/// <summary>Candidates to draw from by weight in constant time (Walker's alias method, in Vose's form). Immutable.</summary>
+/// <summary>Draws candidates by weight in constant time (Walker's alias method, in Vose's form). Immutable.</summary>
 internal sealed class CandidateGroup
 {
     private readonly Column[]? _columns;
@@ -51,7 +51,7 @@ internal sealed class CandidateGroup
         return _columns is not { } columns || (uint)product < columns[column].Threshold ? column : columns[column].Alias;
     }
 
-    /// <summary>Another one than <paramref name="first"/>, by weight, of at least two.</summary>
+    /// <summary>Draws a candidate other than <paramref name="first"/>, by weight. The group has at least two candidates.</summary>
     public int DrawOther(int first, ref Dice dice)
     {
         if (!AreEqual)
@@ -62,7 +62,7 @@ internal sealed class CandidateGroup
                     return drawn;
             }
         }
-        // Where one has nearly all the weight, any other will do.
+        // When one candidate has nearly all the weight, rejection would take too long: any other candidate is good enough.
         var other = dice.Next(Candidates.Length - 1);
         return other < first ? other : other + 1;
     }
@@ -83,7 +83,7 @@ internal sealed class CandidateGroup
             height[high] -= 1 - height[low];
             (height[high] < 1 ? small : large).Push(high);
         }
-        // What is left over is 1 but for rounding; so is a small one whose partner ran out.
+        // The remaining entries have the value 1, apart from rounding errors; so does a small entry that has no partner left.
         for (var i = 0; i < count; i++)
         {
             if (columns[i] == default)

@@ -3,7 +3,9 @@ using HaKit.Estimates;
 
 namespace HaKit.Selection;
 
-/// <summary>The chance of one choice: as many draws as it needs for one step of the shared source. SplitMix64, as there.</summary>
+/// <summary>
+/// Provides the random numbers of one choice. It takes one step of the shared source, and derives all draws from it with SplitMix64, the same generator.
+/// </summary>
 internal struct Dice(Chance source)
 {
     private ulong _state = source.Next();

@@ -4,49 +4,57 @@ using HaKit.Selection;
 
 namespace HaKit;
 
-/// <summary>Why an endpoint would or would not be chosen for a request, at one moment. Immutable.</summary>
+/// <summary>Explains why an endpoint would or would not be chosen for a request, at one moment. Immutable.</summary>
 public sealed record EndpointExplanation
 {
-    /// <summary>The endpoint's name.</summary>
+    /// <summary>Gets the endpoint's name.</summary>
     public required string Endpoint { get; init; }
 
-    /// <summary>Its tier.</summary>
+    /// <summary>Gets the endpoint's tier.</summary>
     public required int Tier { get; init; }
 
-    /// <summary>Its health.</summary>
+    /// <summary>Gets the endpoint's health.</summary>
     public required HealthState Health { get; init; }
 
-    /// <summary>The filter that holds it back: <c>capability</c>, <c>health</c>, <c>cooldown</c>, <c>limit</c>, <c>tried</c> (by the call that asks); null when it is admitted.</summary>
+    /// <summary>
+    /// Gets the filter that excludes the endpoint: <c>capability</c>, <c>health</c>, <c>cooldown</c>, <c>limit</c>, or <c>tried</c> (this call has tried it).
+    /// Null when the endpoint is admitted.
+    /// </summary>
     public string? NotAdmittedBy { get; init; }
 
-    /// <summary>Attempts in flight on it.</summary>
+    /// <summary>Gets the number of attempts in flight on the endpoint.</summary>
     public required int InFlight { get; init; }
 
-    /// <summary>What choosing it is expected to cost, term by term; the least of those compared wins.</summary>
+    /// <summary>Gets the expected cost of choosing the endpoint, term by term. The pool chooses the lowest total of the endpoints that it compares.</summary>
     public required EndpointScore Score { get; init; }
 
-    /// <summary>The factor on its weight: below 1 while it returns from an ejection or a cooldown.</summary>
+    /// <summary>Gets the factor on the endpoint's weight: below 1 in the slow start after an ejection or a cooldown.</summary>
     public required double SlowStartShare { get; init; }
 
-    /// <summary>How likely its next attempt fails, as recent ones tell; 0 to 1.</summary>
+    /// <summary>Gets the estimated probability that the next attempt fails, from recent attempts; 0 to 1.</summary>
     public required double FailureEstimate { get; init; }
 
-    /// <summary>Usual seconds to first content (to the whole answer where nothing comes earlier) of a short prompt; null until known.</summary>
+    /// <summary>
+    /// Gets the usual time to the first content of a short prompt, in seconds (to the whole answer where no content comes earlier). Null until it is known.
+    /// </summary>
     public double? FirstContentSeconds { get; init; }
 
-    /// <summary>Usual seconds for each output token of a stream; null until known.</summary>
+    /// <summary>Gets the usual time for each output token of a stream, in seconds. Null until it is known.</summary>
     public double? OutputTokenSeconds { get; init; }
 
-    /// <summary>When it may be chosen again, counted from now; null when nothing but an operator or a released place can tell.</summary>
+    /// <summary>Gets the time from now until the endpoint may be chosen again. Null when this depends on an operator or on a free place.</summary>
     public TimeSpan? AvailableIn { get; init; }
 
-    /// <summary>What its latest heartbeat found, and how long the next one will wait; null before the first.</summary>
+    /// <summary>Gets what the latest heartbeat found, and how long the next one will wait. Null before the first heartbeat.</summary>
     public HeartbeatReading? Heartbeat { get; init; }
 
-    /// <summary>The load that it reported of itself; null when it does not.</summary>
+    /// <summary>Gets the load that the endpoint reported. Null when it reports none.</summary>
     public ReportedLoad? ReportedLoad { get; init; }
 
-    /// <summary>Has it said that it does not have the model it is asked for, and answered nothing since? Then it is no capacity, however healthy.</summary>
+    /// <summary>
+    /// Gets whether the endpoint has answered that it does not have the requested model, and has served nothing since. Such an endpoint is no capacity, even
+    /// if it is healthy.
+    /// </summary>
     public bool LacksModel { get; init; }
 
     /// <summary>Returns the explanation as a sentence, as in <c>Endpoint 'main' gets no calls: Ejected because of ConnectFailed; it is asked again in 4.2 s.</c></summary>

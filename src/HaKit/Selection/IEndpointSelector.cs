@@ -1,33 +1,33 @@
 namespace HaKit.Selection;
 
-/// <summary>An endpoint that may be chosen now, with what is known of it. Valid for the one choice it is offered for.</summary>
+/// <summary>Describes an endpoint that may be chosen now. Valid only during the one choice for which it is offered.</summary>
 public readonly record struct EndpointCandidate
 {
-    /// <summary>Its identity.</summary>
+    /// <summary>Gets the endpoint.</summary>
     public required PoolEndpoint Endpoint { get; init; }
 
-    /// <summary>Attempts in flight on it.</summary>
+    /// <summary>Gets the number of attempts in flight on the endpoint.</summary>
     public required int InFlight { get; init; }
 
-    /// <summary>The factor on its weight: below 1 while it returns from an ejection or a cooldown.</summary>
+    /// <summary>Gets the factor on the endpoint's weight: below 1 in the slow start after an ejection or a cooldown.</summary>
     public required double SlowStartShare { get; init; }
 
-    /// <summary>Usual seconds for each output token of a stream; 0 until known.</summary>
+    /// <summary>Gets the usual time for each output token of a stream, in seconds; 0 until it is known.</summary>
     public required double OutputTokenSeconds { get; init; }
 
-    /// <summary>What choosing it is expected to cost, in seconds.</summary>
+    /// <summary>Gets the expected cost of choosing the endpoint, in seconds.</summary>
     public required EndpointScore Score { get; init; }
 }
 
 /// <summary>
-/// A choice of your own among the endpoints of a tier that may serve a request now. Tiers, health, limits, trials and the hard filters stay the
-/// pool's. Called on the path of every attempt and by several threads at once: it must be quick, thread-safe, and must not wait.
+/// Replaces the pool's choice among the endpoints of a tier that may serve a request now. Tiers, health, limits, trials and the hard filters still apply. The
+/// pool calls it for every attempt, from several threads at once: an implementation must be fast and thread-safe, and must not wait.
 /// </summary>
 public interface IEndpointSelector
 {
     /// <summary>Chooses one of the candidates.</summary>
-    /// <param name="profile">What is known of the request.</param>
-    /// <param name="candidates">At least one; each may be chosen. Not to be kept.</param>
-    /// <returns>The index of the chosen one. Anything outside the candidates makes the call fail with an <see cref="InvalidOperationException"/>.</returns>
+    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
+    /// <param name="candidates">At least one candidate; each may be chosen. Do not keep the span.</param>
+    /// <returns>The index of the chosen candidate. An index outside the span makes the call fail with an <see cref="InvalidOperationException"/>.</returns>
     int Choose(RequestProfile profile, ReadOnlySpan<EndpointCandidate> candidates);
 }

@@ -3,10 +3,13 @@ using HaKit.Attempts;
 
 namespace HaKit.Selection;
 
-/// <summary>Offers candidates to the application's own selector. Thread-safe if that selector is.</summary>
+/// <summary>Offers the candidates to the application's own selector. Thread-safe if that selector is.</summary>
 internal sealed class OwnSelector(IEndpointSelector own, SelectionPolicy policy)
 {
-    /// <summary>Lets the application choose among the endpoints of the tier that may take the request and share no more than this with what failed. Null when there are none.</summary>
+    /// <summary>
+    /// Lets the application choose among the endpoints of the tier that may take the request and that share no more than the given overlap with the failed
+    /// endpoints. Returns null when there is no such endpoint.
+    /// </summary>
     public EndpointState? Choose(SelectionTier tier, in SelectionQuery query, int mostOverlap)
     {
         var candidates = tier.Admitted.Candidates;

@@ -1,27 +1,27 @@
 namespace HaKit.Selection;
 
-/// <summary>How much a term of the score counts.</summary>
+/// <summary>Says how much a term of the score counts.</summary>
 internal enum TermWeight
 {
     None,
 
-    /// <summary>As the pool's setting says.</summary>
+    /// <summary>The term counts as the pool's setting says.</summary>
     AsSet,
 
-    /// <summary>More than all other terms together.</summary>
+    /// <summary>The term counts more than all other terms together.</summary>
     Decisive,
 }
 
-/// <summary>One preset: a row of settings of the one pipeline. A new preset is a new row.</summary>
+/// <summary>Describes one preset as a row of settings of the one pipeline. To add a preset, add a row.</summary>
 internal sealed record PresetRow(VisitOrder Order)
 {
-    /// <summary>Draws one candidate by weight and compares it with nothing.</summary>
+    /// <summary>Draws one candidate by weight, without a comparison.</summary>
     public bool SamplesOne { get; init; }
 
     /// <summary>Uses a tier only when the tiers before it have nothing to offer.</summary>
     public bool HasStrictTiers { get; init; }
 
-    /// <summary>Honours the affinity keys of requests.</summary>
+    /// <summary>Uses the affinity keys of requests.</summary>
     public bool HasAffinity { get; init; }
 
     public TermWeight Zone { get; init; }
@@ -48,7 +48,7 @@ internal sealed record PresetRow(VisitOrder Order)
         [SelectionPreset.Priority] = new(VisitOrder.Listed) { HasStrictTiers = true },
     };
 
-    // Where the pool does not know its zone, the nearest endpoint is the quickest to answer, whatever its load.
+    // If the pool does not know its zone, the nearest endpoint is the endpoint with the shortest time to an answer, independent of its load.
     private static readonly PresetRow s_nearestWithoutZone = new(VisitOrder.All) { IsLoadAware = false };
 
     public static PresetRow Find(SelectionPreset preset, bool hasZone) =>

@@ -1,12 +1,12 @@
 namespace HaKit.Selection;
 
 /// <summary>
-/// Highest random weight hashing (Thaler and Ravishankar 1998), weighted by Schindelhauer and Schomaker's logarithmic method (2005): each key
-/// ranks all endpoints, in the same way in every process, and losing one moves only its own keys.
+/// Implements highest random weight hashing (Thaler and Ravishankar 1998), weighted by Schindelhauer and Schomaker's logarithmic method (2005). Each key
+/// ranks all endpoints, in the same way in every process. The loss of an endpoint moves only the keys of that endpoint.
 /// </summary>
 internal static class Rendezvous
 {
-    /// <summary>Deterministic, unlike <see cref="string.GetHashCode()"/>: FNV-1a over the characters, then mixed.</summary>
+    /// <summary>Hashes a text deterministically, unlike <see cref="string.GetHashCode()"/>: FNV-1a over the characters, then mixed.</summary>
     public static ulong Hash(string text)
     {
         var hash = 0xCBF29CE484222325;
@@ -15,14 +15,19 @@ internal static class Rendezvous
         return Mix(hash);
     }
 
-    /// <summary>The place of an endpoint in a key's ranking; the lowest is first. Uniform in (0, 1] where weights are equal, else exponential with the weight as its rate.</summary>
+    /// <summary>
+    /// Computes the rank of an endpoint for a key; the lowest rank comes first. Ranks are uniform in (0, 1] if all weights are equal, otherwise exponential
+    /// with the weight as their rate.
+    /// </summary>
     public static double Rank(ulong key, in Candidate candidate, bool areEqual)
     {
         var uniform = ((Mix(key ^ candidate.NameHash) >> 11) + 1) * (1.0 / (1UL << 53));
         return areEqual ? uniform : -Math.Log(uniform) * candidate.PerWeight;
     }
 
-    /// <summary>Does the key come back to an endpoint that has this share of its weight again? Keys return one by one, and stay.</summary>
+    /// <summary>
+    /// Says whether the key uses an endpoint again that has this share of its weight back. During a slow start keys return one by one, and stay.
+    /// </summary>
     public static bool HasReturned(ulong key, in Candidate candidate, double ramp) =>
         (Mix(~key ^ candidate.NameHash) >> 11) * (1.0 / (1UL << 53)) < ramp;
 

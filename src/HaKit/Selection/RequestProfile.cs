@@ -5,91 +5,100 @@ using System.Text.Json.Serialization;
 namespace HaKit;
 
 /// <summary>
-/// What is known of a request before it is made: where it may go and how it may be treated. Immutable; build it once and use it for many calls.
-/// Safe to share between threads.
+/// Describes what the caller knows about a request: which endpoints may serve it and how the pool may treat it. Immutable and safe to share between threads;
+/// build a profile once and use it for many calls.
 /// </summary>
 public sealed record RequestProfile
 {
-    /// <summary>No requirements, the pool's deadline, repeatable, not hedged.</summary>
+    /// <summary>Gets the default profile: no requirements, the pool's deadline, the request may be repeated and is not hedged.</summary>
     public static RequestProfile Default { get; } = new();
 
-    /// <summary>Requests with the same key prefer the same endpoint (a session, a shared prompt prefix). Never logged.</summary>
+    /// <summary>
+    /// Gets the affinity key. Requests with the same key prefer the same endpoint (a session, a shared prompt prefix). Default: none. Never logged.
+    /// </summary>
     [JsonIgnore]
     public string? AffinityKey { get; init; }
 
-    /// <summary>Only endpoints that serve this model, or that declare none.</summary>
+    /// <summary>Gets the model. Only endpoints that serve this model, or that declare no model, are used. Default: any.</summary>
     public string? Model { get; init; }
 
-    /// <summary>Only endpoints in this legal region.</summary>
+    /// <summary>Gets the legal region. Only endpoints in this region are used. Default: any.</summary>
     public string? Residency { get; init; }
 
-    /// <summary>Needs tools. Default false.</summary>
+    /// <summary>Gets whether the request needs tools. Default false.</summary>
     public bool Tools { get; init; }
 
-    /// <summary>Needs to see images. Default false.</summary>
+    /// <summary>Gets whether the request needs an endpoint that can read images. Default false.</summary>
     public bool Vision { get; init; }
 
-    /// <summary>Needs all of these tags.</summary>
+    /// <summary>Gets the tags that an endpoint must have, all of them. Default empty.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
 
-    /// <summary>Only the endpoints of these names, for example because the request carries state that they alone hold. Default empty: any.</summary>
+    /// <summary>
+    /// Gets the names of the endpoints that may be used, for example because only these endpoints hold the state that the request names. Default empty: any.
+    /// </summary>
     public IReadOnlyList<string> Endpoints { get; init; } = [];
 
-    /// <summary>Estimated tokens of the prompt. Default 0: not known.</summary>
+    /// <summary>Gets the estimated number of tokens in the prompt. Default 0: not known.</summary>
     public int InputTokens { get; init; }
 
-    /// <summary>Most tokens of the answer. Default 0: not known.</summary>
+    /// <summary>Gets the maximum number of tokens in the answer. Default 0: not known.</summary>
     public int MaxOutputTokens { get; init; }
 
-    /// <summary>Higher goes first when calls have to wait. Default 0.</summary>
+    /// <summary>Gets the priority: when calls have to wait, calls with a higher number are served first. Default 0.</summary>
     public int Priority { get; init; }
 
-    /// <summary>The caller's patience: to the first content of a stream, to the whole answer otherwise. Default: the pool's.</summary>
+    /// <summary>
+    /// Gets the time within which the call must be served: for a stream until its first content, otherwise until the whole answer. Default: the pool's
+    /// deadline.
+    /// </summary>
     public TimeSpan? Deadline { get; init; }
 
     /// <summary>
-    /// How long the call may wait while nothing can serve it. Default null: as the pool says, which is to the deadline; 0: it fails at once, with the time to come
-    /// back in the exception.
+    /// Gets how long the call may wait while no endpoint can serve it. Default null: the pool's setting, which is the deadline by default. With 0 the call
+    /// fails at once, and the exception has the time to come back.
     /// </summary>
     public TimeSpan? MaxWait { get; init; }
 
-    /// <summary>May a second attempt be started beside a slow one? Default: as the pool says.</summary>
+    /// <summary>Gets whether a second attempt may start beside a slow attempt. Default: the pool's setting.</summary>
     public bool? MayHedge { get; init; }
 
     /// <summary>Whether the call may be sent again when it is unknown if it was processed (a timeout or reset after sending). Default true.</summary>
     public bool MayRepeat { get; init; } = true;
 
     /// <summary>
-    /// May the rest of a streamed answer that is cut be asked of another endpoint, with what was delivered as its beginning? Default: as the pool says
-    /// (<see cref="Failover.StreamingOptions.Continuation"/>).
+    /// Gets whether another endpoint may continue a streamed answer that was cut, with the delivered part as the beginning. Default: the pool's setting (<see
+    /// cref="Failover.StreamingOptions.Continuation"/>).
     /// </summary>
     public bool? MayContinue { get; init; }
 
-    /// <summary>May a request that a content filter refused be tried elsewhere? Default false.</summary>
+    /// <summary>Gets whether a request that a content filter refused may be tried at another endpoint. Default false.</summary>
     public bool MoveOnAfterContentFilter { get; init; }
 
     /// <summary>
-    /// What the call asks for, which decides what the refusal of an exception means: a new answer that every endpoint could make gets second opinions.
-    /// Calls over HTTP find it out themselves. Default <see cref="RequestKind.Unknown"/>.
+    /// Gets what the call asks for. This decides what a refusal means: if every endpoint could make the answer, a refusal gets a second opinion from another
+    /// endpoint. Calls over HTTP determine the value themselves. Default <see cref="RequestKind.Unknown"/>.
     /// </summary>
     public RequestKind Request { get; init; }
 
-    /// <summary>The key that all attempts of the call present; made up when null. Never logged.</summary>
+    /// <summary>Gets the idempotency key that all attempts of the call present. Default null: a generated key. Never logged.</summary>
     [JsonIgnore]
     public string? IdempotencyKey { get; init; }
 
-    /// <summary>Tokens of the prompt as guessed from its bytes: good enough for limits, and for nothing that would exclude an endpoint.</summary>
+    /// <summary>
+    /// Gets the number of tokens in the prompt as guessed from its bytes. The guess is good enough for limits, but must never exclude an endpoint.
+    /// </summary>
     internal int GuessedTokens { get; init; }
 
-    /// <summary>The call asks for the rest of another call's answer.</summary>
+    /// <summary>Gets whether the call asks for the rest of another call's answer.</summary>
     internal bool IsContinuation { get; init; }
 
     internal long Tokens => (long)InputTokens + MaxOutputTokens;
 
-    /// <summary>The tokens that limits count before the answer says how many there were.</summary>
+    /// <summary>Gets the number of tokens that limits count until the answer reports the real number.</summary>
     internal long LimitTokens => Tokens > 0 ? Tokens : GuessedTokens;
 
-    // The caller's keys are left out: an affinity key may be the name of a user, and a profile is easily logged whole.
+    // Affinity and idempotency keys are not printed: an affinity key may be a user's name, and profiles are often logged whole.
     private bool PrintMembers(StringBuilder text)
     {
         text.Append(CultureInfo.InvariantCulture, $"{nameof(Model)} = {Model}, {nameof(Residency)} = {Residency}, {nameof(Tools)} = {Tools}, {nameof(Vision)} = {Vision}, ");

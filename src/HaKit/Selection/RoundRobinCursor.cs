@@ -1,6 +1,9 @@
 namespace HaKit.Selection;
 
-/// <summary>The position in a round robin that all calls share. It outlives the snapshots, so that a change of an endpoint's health does not begin the round anew. Thread-safe.</summary>
+/// <summary>
+/// Holds the position of a round robin that all calls share. It outlives the snapshots, so that a change of an endpoint's health does not restart the round.
+/// Thread-safe.
+/// </summary>
 internal sealed class RoundRobinCursor
 {
     private long _next = -1;
@@ -8,15 +11,15 @@ internal sealed class RoundRobinCursor
     public long Advance() => Interlocked.Increment(ref _next) & long.MaxValue;
 }
 
-/// <summary>A whole round of smooth weighted round robin, worked out once, so that a pick is one interlocked increment.</summary>
+/// <summary>Computes a whole round of smooth weighted round robin once, so that a choice is one interlocked increment.</summary>
 internal static class SmoothOrder
 {
     private const int Longest = 10_000;
 
-    // nginx's way compares all candidates for each place.
+    // Above this number of candidates nginx's method is too slow, because it compares all candidates for each position.
     private const int MostCompared = 200;
 
-    /// <summary>The candidates of one turn, by their index.</summary>
+    /// <summary>Computes the order of the candidates in one round, as their indexes.</summary>
     public static int[] Compute(Candidate[] candidates)
     {
         var weights = WholeWeights(candidates);
@@ -42,14 +45,14 @@ internal static class SmoothOrder
         return order;
     }
 
-    // Each candidate at even distances, from beginnings that are spread; nearly as smooth, in the time of a sort.
+    // Places each candidate at even distances, with different starting points. The result is nearly as smooth, and takes only the time of a sort.
     private static int[] Spread(long[] weights)
     {
         var places = weights.SelectMany((weight, index) => Enumerable.Range(0, (int)weight).Select(n => (At: (n + (index + 0.5) / weights.Length) / weight, index)));
         return [.. places.OrderBy(place => place.At).ThenBy(place => place.index).Select(place => place.index)];
     }
 
-    // The smallest whole numbers that keep the proportions within 1 %, if a turn of at most Longest has room for them.
+    // Finds the smallest whole numbers that keep the proportions of the weights within 1 %, if a round of at most Longest positions has room for them.
     private static long[] WholeWeights(Candidate[] candidates)
     {
         var smallest = candidates.Min(c => c.Weight);

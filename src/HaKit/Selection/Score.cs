@@ -3,33 +3,34 @@ using HaKit.Estimates;
 
 namespace HaKit.Selection;
 
-/// <summary>What choosing an endpoint is expected to cost, in seconds; the least wins.</summary>
-/// <param name="Time">Until its first content, behind what it has in flight.</param>
-/// <param name="Failure">For the chance that it fails and another has to be asked.</param>
-/// <param name="Zone">For leaving the zone.</param>
-/// <param name="Price">For its price.</param>
+/// <summary>Holds the expected cost of choosing an endpoint, in seconds. The endpoint with the lowest total is chosen.</summary>
+/// <param name="Time">The time until the first content, including the queue of attempts in flight.</param>
+/// <param name="Failure">The cost of a failure that makes another attempt necessary, times its odds.</param>
+/// <param name="Zone">The penalty for an endpoint outside the pool's zone.</param>
+/// <param name="Price">The price of the request, converted to seconds.</param>
 public readonly record struct EndpointScore(double Time, double Failure, double Zone, double Price)
 {
-    /// <summary>The sum of all.</summary>
+    /// <summary>Gets the sum of all terms.</summary>
     public double Total => Time + Failure + Zone + Price;
 }
 
-/// <summary>The score's arithmetic; docs/selection.md says why.</summary>
+/// <summary>Computes the score; docs/selection.md explains the formula.</summary>
 internal static class Score
 {
     /// <summary>
-    /// How many times its own time a failure on the way costs: the time lost, another endpoint's queue, the shared budget. So large that one which
-    /// fails three times in ten keeps less than half of its fair share, although its failures leave it with less in flight than the others.
+    /// The cost of a failure, as a multiple of the endpoint's own time: the lost time, the queue at another endpoint, and the shared budget. The value is so
+    /// large that an endpoint which fails three times in ten keeps less than half of its fair share, although its failures leave it with fewer attempts in
+    /// flight than the others.
     /// </summary>
     public const double RetryCost = 12;
 
-    /// <summary>Seconds that a failure costs however quick an endpoint is.</summary>
+    /// <summary>The minimum cost of a failure in seconds, however fast the endpoint is.</summary>
     public const double LeastRetryCost = 0.25;
 
-    /// <summary>Keeps the odds of one that always failed finite: 20 to 1.</summary>
+    /// <summary>Keeps the odds of an endpoint that has always failed finite: 20 to 1.</summary>
     public const double Epsilon = 0.05;
 
-    /// <summary>The failure estimate of an ejected endpoint is at least this: odds of 6 to 1.</summary>
+    /// <summary>The failure estimate of an ejected endpoint is at least this value: odds of 6 to 1.</summary>
     public const double EjectedFailure = 0.9;
 
     public static double ComputeSeconds(in Candidate candidate, double units, in SelectionQuery query, SelectionPolicy policy)
@@ -42,7 +43,7 @@ internal static class Score
         return policy.SecondsPerPrice == 0 ? score : score + policy.SecondsPerPrice * Price(state.Endpoint, query.Profile);
     }
 
-    /// <summary>The same, term by term, for any endpoint, ejected ones included.</summary>
+    /// <summary>Computes the terms of the score for any endpoint, also for an ejected one.</summary>
     public static EndpointScore Terms(EndpointState state, in SelectionQuery query, SelectionPolicy policy)
     {
         var health = state.Health.State;
@@ -55,7 +56,7 @@ internal static class Score
             policy.SecondsPerPrice * Price(state.Endpoint, query.Profile));
     }
 
-    // The call's own time, and for each call before it the same, shared by the weight.
+    // The time of the call itself, plus the same time for each call before it, divided by the weight.
     private static double Time(EndpointState state, double perWeight, double ramp, double units, TimeSpan now, SelectionPolicy policy)
     {
         var time = policy.IsLatencyAware ? state.Latency.Expected(units, now) + state.Silence.OverdueSeconds(now) : units;
@@ -66,7 +67,7 @@ internal static class Score
         probability == 0 ? 0 : probability / (1 - probability + Epsilon) * (RetryCost * time + LeastRetryCost);
 
     private static double Price(PoolEndpoint endpoint, RequestProfile profile) =>
-        // Of two requests of unknown length the dearer endpoint is still the dearer.
+        // If the lengths of the requests are unknown, the endpoint with the higher prices still counts as more expensive.
         profile.Tokens == 0
             ? (endpoint.InputTokenPrice + endpoint.OutputTokenPrice) / 1000
             : (endpoint.InputTokenPrice * profile.InputTokens + endpoint.OutputTokenPrice * profile.MaxOutputTokens) / 1e6;

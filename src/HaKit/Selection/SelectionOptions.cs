@@ -1,69 +1,86 @@
 namespace HaKit.Selection;
 
-/// <summary>How endpoints of a tier are chosen. All of them are settings of the same pipeline, and go with any tiers.</summary>
+/// <summary>Says how an endpoint of a tier is chosen. All presets are settings of the same pipeline and work with any tiers.</summary>
 public enum SelectionPreset
 {
-    /// <summary>The least expected cost in seconds of a weighted sample: load, latency, failures, zone and price together; affinity keys are honoured.</summary>
+    /// <summary>The lowest expected cost in seconds of a weighted sample: load, latency, failures, zone and price together. Uses affinity keys.</summary>
     Adaptive,
 
-    /// <summary>One after the other; weights do not count.</summary>
+    /// <summary>One endpoint after the other; weights have no effect.</summary>
     RoundRobin,
 
     /// <summary>Smooth weighted round robin.</summary>
     Weighted,
 
-    /// <summary>At random, by weight.</summary>
+    /// <summary>A random endpoint, by weight.</summary>
     Random,
 
-    /// <summary>The fewest attempts in flight for its weight, of a weighted sample.</summary>
+    /// <summary>The fewest attempts in flight in relation to the weight, of a weighted sample.</summary>
     LeastOutstanding,
 
-    /// <summary>The shortest expected time to first content under its load, of a weighted sample.</summary>
+    /// <summary>The shortest expected time to the first content under the current load, of a weighted sample.</summary>
     Latency,
 
-    /// <summary>The pool's own zone while it has an endpoint with room; without zones the shortest time to first content, whatever the load.</summary>
+    /// <summary>
+    /// The pool's own zone while it has an endpoint with room. Without zones: the shortest time to the first content, independent of the load.
+    /// </summary>
     Nearest,
 
-    /// <summary>The endpoint on which the request's affinity key falls (rendezvous hashing with bounded load); without a key as <see cref="Adaptive"/>.</summary>
+    /// <summary>The affinity target of the request's key (rendezvous hashing with bounded load). Without a key the same as <see cref="Adaptive"/>.</summary>
     Sticky,
 
-    /// <summary>The lowest price of the request; among equals the least cost in seconds.</summary>
+    /// <summary>The lowest price of the request; among equal prices the lowest cost in seconds.</summary>
     Cheapest,
 
-    /// <summary>The first listed of the lowest tier; the next only when it cannot.</summary>
+    /// <summary>The first listed endpoint of the lowest tier; the next endpoint only when the first cannot serve.</summary>
     Priority,
 }
 
-/// <summary>How a pool chooses among its endpoints. Not thread-safe; read when the pool takes it and at each reload.</summary>
+/// <summary>Sets how a pool chooses among its endpoints. Not thread-safe; the pool reads it at start-up and at each reload.</summary>
 public sealed class SelectionOptions
 {
     internal const int MostSampled = 8;
 
-    /// <summary>The way of choosing. Default <see cref="SelectionPreset.Adaptive"/>.</summary>
+    /// <summary>Gets or sets the preset. Default <see cref="SelectionPreset.Adaptive"/>.</summary>
     public SelectionPreset Preset { get; set; }
 
-    /// <summary>How many endpoints are drawn and compared. Default 2; 1 to 8. More choose better and herd more when several processes choose alike.</summary>
+    /// <summary>
+    /// Gets or sets how many endpoints are drawn and compared. Default 2; 1 to 8. A larger sample chooses better, but several processes then more often
+    /// choose the same endpoint at the same time.
+    /// </summary>
     public int Sample { get; set; } = 2;
 
-    /// <summary>Use a standby tier only when the tiers before it have no endpoint to offer, instead of by and by as their healthy capacity falls. Default false.</summary>
+    /// <summary>
+    /// Gets or sets whether a standby tier is used only when the tiers before it have no endpoint to offer. False: traffic moves to the standby tier
+    /// gradually as healthy capacity falls. Default false.
+    /// </summary>
     public bool StrictTiers { get; set; }
 
-    /// <summary>The spare capacity that tiers are assumed to have: one gives up traffic when less than 1 / this of its weight is healthy. Default 1.4; at least 1.</summary>
+    /// <summary>
+    /// Gets or sets the spare capacity that tiers are assumed to have: a tier gives up traffic when less than 1 / this value of its weight is healthy.
+    /// Default 1.4; at least 1.
+    /// </summary>
     public double OverProvisioning { get; set; } = 1.4;
 
-    /// <summary>When less than this share of the weight is admitted, ejected endpoints are asked before their time if those left are overloaded. Default 0.5; 0 (never) to 1.</summary>
+    /// <summary>
+    /// Gets or sets the share of the weight below which the pool fails open: if less is admitted and the remaining endpoints are overloaded, ejected
+    /// endpoints get single calls before their time. Default 0.5; 0 (never) to 1.
+    /// </summary>
     public double FailOpenBelow { get; set; } = 0.5;
 
-    /// <summary>How many times its fair share of the load the home of an affinity key may have before the next one takes over. Default 1.25; at least 1.</summary>
+    /// <summary>
+    /// Gets or sets how many times its fair share of the load an affinity target may have before the next endpoint in the ranking takes over. Default 1.25;
+    /// at least 1.
+    /// </summary>
     public double AffinityLoad { get; set; } = 1.25;
 
-    /// <summary>Where this process is; endpoints in the same zone are preferred. Default: not known.</summary>
+    /// <summary>Gets or sets the zone of this process; endpoints in the same zone are preferred. Default: not known.</summary>
     public string? Zone { get; set; }
 
-    /// <summary>What leaving the zone costs. Default 50 ms; at least 0.</summary>
+    /// <summary>Gets or sets the cost of an endpoint outside the zone. Default 50 ms; at least 0.</summary>
     public TimeSpan ZonePenalty { get; set; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>What one unit of money is worth, in seconds. Default 0: price does not matter; at least 0.</summary>
+    /// <summary>Gets or sets the value of one unit of money, in seconds. Default 0: the price has no effect; at least 0.</summary>
     public double SecondsPerPrice { get; set; }
 
     internal SelectionOptions Copy() => (SelectionOptions)MemberwiseClone();

@@ -1,28 +1,28 @@
 namespace HaKit.Selection;
 
-/// <summary>In which order candidates are looked at, and which of them.</summary>
+/// <summary>Says which candidates are compared, and in which order.</summary>
 internal enum VisitOrder
 {
     /// <summary>A weighted sample, compared by score.</summary>
     Sample,
 
-    /// <summary>All, compared by score: what looks for an extreme must not miss it.</summary>
+    /// <summary>All candidates, compared by score. A preset that looks for an extreme must not miss it.</summary>
     All,
 
-    /// <summary>One after the other, each as often as its weight says.</summary>
+    /// <summary>One candidate after the other, each as often as its weight says.</summary>
     WeightedRoundRobin,
 
-    /// <summary>One after the other.</summary>
+    /// <summary>One candidate after the other.</summary>
     RoundRobin,
 
-    /// <summary>In the order in which they are listed.</summary>
+    /// <summary>The candidates in the order in which they are listed.</summary>
     Listed,
 }
 
-/// <summary>A preset with the pool's settings as plain numbers: what the pipeline reads. Immutable.</summary>
+/// <summary>Holds a preset with the pool's settings as plain numbers, as the pipeline reads them. Immutable.</summary>
 internal sealed class SelectionPolicy
 {
-    // Outweighs any queue, and leaves the rest of the score enough digits to decide among equals.
+    // This factor outweighs any queue, and leaves the score enough digits to decide between equal values.
     private const double Decisive = 1e6;
 
     public SelectionPolicy(SelectionOptions options)
@@ -62,7 +62,7 @@ internal sealed class SelectionPolicy
 
     public double SecondsPerPrice { get; }
 
-    /// <summary>Does an endpoint's own time count, or is a call a call?</summary>
+    /// <summary>Gets whether the measured time of an endpoint counts. If not, every call counts the same.</summary>
     public bool IsLatencyAware { get; }
 
     public bool IsLoadAware { get; }

@@ -4,10 +4,10 @@ using HaKit.Faults;
 
 namespace HaKit.Selection;
 
-/// <summary>How the chosen endpoint is to be entered.</summary>
+/// <summary>Says under which rule the chosen endpoint is used.</summary>
 internal enum Admission
 {
-    /// <summary>None was found.</summary>
+    /// <summary>No endpoint was found.</summary>
     None,
 
     /// <summary>Ordinary traffic.</summary>
@@ -16,11 +16,11 @@ internal enum Admission
     /// <summary>The one trial of an ejected endpoint whose period is over.</summary>
     Trial,
 
-    /// <summary>Too little of the pool is admitted: an ejected endpoint is asked before its time.</summary>
+    /// <summary>Too little of the pool is admitted: an ejected endpoint gets a call before its time.</summary>
     FailOpen,
 }
 
-/// <summary>The outcome of one choice.</summary>
+/// <summary>Holds the outcome of one choice.</summary>
 internal readonly record struct Choice(EndpointState? State, Admission Admission)
 {
     public static Choice None => default;
@@ -28,7 +28,7 @@ internal readonly record struct Choice(EndpointState? State, Admission Admission
     public static Choice Normal(EndpointState state) => new(state, Admission.Normal);
 }
 
-/// <summary>The question: which endpoint for this request, given what the call has tried.</summary>
+/// <summary>Describes what is asked of the selection: an endpoint for this request, given what the call has already tried.</summary>
 internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHistory history, TimeSpan now)
 {
     public readonly RequestProfile Profile = profile;
@@ -36,10 +36,10 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     public readonly TimeSpan Now = now;
     public readonly long Tokens = profile.Tokens;
 
-    /// <summary>Hard filters: what no panic may drop.</summary>
+    /// <summary>Checks the hard filters, which apply even when the pool fails open.</summary>
     public bool CanServe(EndpointState state) => Requirement.Meets(state.Endpoint, Profile) && Fits(state);
 
-    /// <summary>Is the context window large enough, as far as it is known?</summary>
+    /// <summary>Checks whether the context window is large enough, as far as its size is known.</summary>
     public bool Fits(EndpointState state)
     {
         if (Tokens == 0 && History.IsFresh)
@@ -49,22 +49,22 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
         var window = state.Endpoint.Capabilities.ContextWindow;
         if (window is not null && Tokens > window)
             return false;
-        // A prompt that was too long moves on only to an endpoint that declares a larger window, or another model.
+        // A prompt that was too long for one endpoint goes only to an endpoint that declares a larger window, or another model.
         return History.ContextWindowTooSmall is not { } tooSmall || window > tooSmall || window is null && !History.IsTooLongForModelOf(state);
     }
 
-    /// <summary>Does the request fit, and is there room for it within the limits?</summary>
+    /// <summary>Checks whether the request fits the context window and whether the limits have room for it.</summary>
     public bool HasPlace(EndpointState state) => Fits(state) && state.HasRoom(Profile.LimitTokens, Now);
 
-    /// <summary>Has this call tried it, or found something broken that it shares?</summary>
+    /// <summary>Checks whether this call has already tried the endpoint, or has found a failure domain of the endpoint broken.</summary>
     public bool Excludes(EndpointState state) => !History.IsFresh && (History.TimesTried(state) > 0 || History.FoundBroken(state));
 
-    /// <summary>The <see cref="OverlapWithFailures"/> that is avoided even across strict tiers.</summary>
+    /// <summary>The <see cref="OverlapWithFailures"/> that the pool avoids even across strict tiers.</summary>
     public const int ThrottledAccount = 4;
 
     /// <summary>
-    /// How much the endpoint shares with what failed in this call, or is still silent: 0 nothing, 1 the provider, 2 the region, 3 the account or the key,
-    /// 4 an account that was throttled.
+    /// Gets how much the endpoint shares with the endpoints that failed in this call or are still silent: 0 nothing, 1 the provider, 2 the region, 3 the
+    /// account or the key, 4 an account that was throttled.
     /// </summary>
     public int OverlapWithFailures(EndpointState state)
     {
@@ -91,7 +91,7 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     }
 }
 
-/// <summary>The part of a profile that says which endpoints may serve it, and that many requests have in common.</summary>
+/// <summary>Checks the part of a profile that decides which endpoints may serve it. Many requests have this part in common.</summary>
 internal static class Requirement
 {
     public static bool IsNone(RequestProfile profile) =>
@@ -119,7 +119,10 @@ internal static class Requirement
         return true;
     }
 
-    /// <summary>Names what the profile asks for and no endpoint has; where each has its endpoint and no endpoint has all, names all.</summary>
+    /// <summary>
+    /// Names the requirements of the profile that no endpoint meets. If an endpoint meets each single requirement but no endpoint meets all, names all
+    /// requirements.
+    /// </summary>
     public static string NameMissing(IReadOnlyList<EndpointState> members, RequestProfile profile)
     {
         List<(string Name, RequestProfile Alone)> needs = [.. NeedsOf(profile)];

@@ -5,8 +5,9 @@ using HaKit.Health;
 namespace HaKit.Selection;
 
 /// <summary>
-/// A snapshot as one kind of request sees it: by tier, the endpoints that may serve it, and which of them are admitted. An endpoint that may not serve it is
-/// not in the view, so failing open cannot reach it. Immutable but for the round-robin cursors and what slow starts are worth at the moment.
+/// Holds a snapshot as one kind of request needs it: by tier, the endpoints that may serve the request, and which of these are admitted. An endpoint that may
+/// not serve the request is not in the view, so even a pool that fails open cannot reach it. Immutable, except for the round-robin cursors and the cached
+/// value of the slow starts.
 /// </summary>
 internal sealed class SelectionView
 {
@@ -38,18 +39,18 @@ internal sealed class SelectionView
         IsPanicking = admitted > 0 && admitted < policy.FailOpenBelow * usable;
     }
 
-    /// <summary>A profile of this kind.</summary>
+    /// <summary>Gets a profile of this kind of request.</summary>
     public RequestProfile Kind { get; }
 
-    /// <summary>In the order in which they are used.</summary>
+    /// <summary>Gets the tiers in the order in which they are used.</summary>
     public SelectionTier[] Tiers { get; }
 
     public bool HasNotAdmitted { get; }
 
-    /// <summary>Is so little admitted that ejected endpoints are asked before their time?</summary>
+    /// <summary>Gets whether so little of the pool is admitted that it fails open.</summary>
     public bool IsPanicking { get; }
 
-    /// <summary>May an endpoint be ready for a trial?</summary>
+    /// <summary>Checks whether an endpoint may be due for a trial.</summary>
     public bool MayHaveTrial(TimeSpan now) => now >= _trialAt;
 
     private RoundRobinCursor? CursorOf(int number) => Array.Find(Tiers, t => t.Number == number)?.Cursor;
@@ -63,10 +64,10 @@ internal sealed class SelectionView
     private static TimeSpan LaterOf(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }
 
-/// <summary>One tier of a view.</summary>
+/// <summary>Holds one tier of a view.</summary>
 internal sealed class SelectionTier
 {
-    // What a slow start is worth changes by a third of a per cent in this time, with the default duration.
+    // With the default duration, the value of a slow start changes by a third of a per cent in this time.
     private static readonly long WorthHolds = TimeSpan.FromMilliseconds(100).Ticks;
 
     private readonly double _total;
@@ -108,7 +109,7 @@ internal sealed class SelectionTier
 
     public CandidateGroup Admitted { get; }
 
-    /// <summary>Those in the pool's own zone, if there are such and others.</summary>
+    /// <summary>Gets the candidates in the pool's own zone. Null if the tier has none there, or no others.</summary>
     public CandidateGroup? Local { get; }
 
     public EndpointState[] NotAdmitted { get; }
@@ -119,7 +120,10 @@ internal sealed class SelectionTier
 
     public int At(long position) => _order is { } order ? order[position % order.Length] : (int)(position % Admitted.Count);
 
-    /// <summary>How much of its share of the traffic it can take, 0 to 1: Envoy's priority load. 1.4 times the part of its weight that is healthy, slow starts included.</summary>
+    /// <summary>
+    /// Gets how much of its share of the traffic the tier can take, 0 to 1. This is Envoy's priority load: 1.4 times the healthy part of the tier's weight,
+    /// slow starts included.
+    /// </summary>
     public double Capacity(TimeSpan now) => Math.Min(1, _overProvisioning * Worth(now) / _total);
 
     private double Worth(TimeSpan now)

@@ -3,12 +3,12 @@ using HaKit.Attempts;
 namespace HaKit.Selection;
 
 /// <summary>
-/// The views of the current snapshot, one for each kind of request. Renewed when the snapshot is; two threads may do the same work, and whichever result is
-/// stored, both are right. Thread-safe.
+/// Caches the views of the current snapshot, one for each kind of request. A new snapshot replaces the cache. Two threads may compute the same view; both
+/// results are correct, so it does not matter which one is stored. Thread-safe.
 /// </summary>
 internal sealed class SelectionViews(SelectionPolicy policy)
 {
-    // Kinds of requests are few: models, regions. Where they are many, the oldest view makes room.
+    // There are few kinds of requests: models, regions. If there are many, the oldest view is removed.
     private const int MostKinds = 16;
 
     private Views? _views;
@@ -18,7 +18,7 @@ internal sealed class SelectionViews(SelectionPolicy policy)
     public SelectionView Get(PoolSnapshot snapshot, in SelectionQuery query)
     {
         var views = Volatile.Read(ref _views);
-        // A call that read the snapshot a moment earlier must not bring the old one back.
+        // A call that read the snapshot a moment earlier must not store views of the old snapshot again.
         if (views is null || views.Snapshot.Number < snapshot.Number)
             views = Renew(views, snapshot, query.Now);
         if (Requirement.IsNone(query.Profile))
@@ -44,7 +44,7 @@ internal sealed class SelectionViews(SelectionPolicy policy)
 
     private SelectionView Add(Views views, in SelectionQuery query)
     {
-        // Of the profile only what makes its kind is kept: it may hold a session's key.
+        // The view keeps only the part of the profile that defines the kind, because a profile may hold the key of a session.
         var profile = query.Profile;
         var kind = new RequestProfile
         {

@@ -5,12 +5,12 @@ using HaKit.Health;
 namespace HaKit.Selection;
 
 /// <summary>
-/// A pure choice from a snapshot for one request: tier, admit, fail open, narrow, sample, score. No I/O, no locks, no allocation but when
-/// the snapshot or the kind of request is new. Thread-safe.
+/// Chooses an endpoint from a snapshot for one request, as a pure function: tier, admit, fail open, narrow, sample, score. No I/O and no locks; allocates
+/// only when the snapshot or the kind of request is new. Thread-safe.
 /// </summary>
 internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointSelector? own = null)
 {
-    // An ejected endpoint that is asked before its time is asked no more often than this.
+    // The minimum time between two calls that an ejected endpoint gets before its time.
     private static readonly TimeSpan FailOpenPause = TimeSpan.FromSeconds(1);
 
     private readonly SelectionViews _views = new(policy);
@@ -18,16 +18,19 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
 
     private enum Acceptance
     {
-        /// <summary>The request does not fit, or there is no room within the limits.</summary>
+        /// <summary>The request does not fit the context window, or the limits have no room for it.</summary>
         NoRoom,
 
         Accepted,
 
-        /// <summary>In slow start, and the draw says that this request is not in its share. It takes the request only where nothing else can.</summary>
+        /// <summary>
+        /// The endpoint is in slow start, and the random draw has left this request out of its share. The endpoint gets the request only if no other endpoint
+        /// can take it.
+        /// </summary>
         BeyondShare,
     }
 
-    /// <summary>The next endpoint for a call, which it has not tried and whose domain it has not found broken.</summary>
+    /// <summary>Chooses the next endpoint for a call: one that the call has not tried and whose failure domain it has not found broken.</summary>
     public Choice Choose(PoolSnapshot snapshot, in SelectionQuery query)
     {
         var view = _views.Get(snapshot, in query);
@@ -43,7 +46,7 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
     {
         var dice = new Dice(chance);
         var tier = TierOf(view, query.Now, ref dice);
-        // A trial costs at most a repetition: a call that may be repeated asks promptly, for all.
+        // A trial costs the call at most one repetition, so a call that may be repeated makes the trial as soon as it is due; all calls profit.
         if (view.MayHaveTrial(query.Now) && query.Profile.MayRepeat && TrialIn(view, tier, in query) is { } ready)
             return new Choice(ready, Admission.Trial);
         var state = Pick(view.Tiers[tier], in query, ref dice);
@@ -59,8 +62,9 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
     }
 
     /// <summary>
-    /// After a failure: the endpoint that shares the least with what failed, then the lowest tier, then the best. Strict tiers come first, except that a
-    /// throttled account is left even for a later tier. Looks at all endpoints, because a second mistake costs more than the look.
+    /// Chooses after a failure: the endpoint that shares the least with the failed endpoints, then the lowest tier, then the best score. With strict tiers
+    /// the tier comes first, except that the pool leaves a throttled account even for a later tier. All endpoints are compared, because a second failure
+    /// costs more than the comparison.
     /// </summary>
     private Choice ChooseAfterFailure(SelectionView view, in SelectionQuery query)
     {
@@ -84,7 +88,7 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
             : Choice.None;
     }
 
-    // The best of the tier's endpoints that share the least with what failed, if that is less than what an earlier tier offers.
+    // Finds the best of the tier's endpoints that share the least with the failed endpoints, if that is less than what an earlier tier offers.
     private (EndpointState? State, int Overlap) LeastOverlap(SelectionTier tier, int below, in SelectionQuery query, ref Dice dice)
     {
         (EndpointState? State, int Overlap) best = (null, below);
@@ -126,7 +130,7 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
             : Score.ComputeSeconds(in candidate, Units(in query), in query, policy) / candidate.SlowStartShare(query.Now);
     }
 
-    // Envoy's priority load: each tier takes what it can of what is left, and together they take all.
+    // Envoy's priority load: each tier takes as much of the remaining traffic as it can, and together the tiers take all of it.
     private int TierOf(SelectionView view, TimeSpan now, ref Dice dice)
     {
         var tiers = view.Tiers;
@@ -159,7 +163,8 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
         return null;
     }
 
-    // One ejected endpoint beside the admitted one, priced as what it is: likely to fail. It gets the call only where the queue is worse.
+    // Compares one ejected endpoint with the admitted one, at the price of an endpoint that is likely to fail. It gets the call only if the queue at the
+    // admitted endpoint costs more.
     private EndpointState? BeforeItsTime(SelectionView view, EndpointState? admitted, in SelectionQuery query, ref Dice dice)
     {
         var count = 0;
@@ -202,7 +207,7 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
         };
     }
 
-    // The best of a sample in the pool's own zone, unless an endpoint of another zone is better in spite of the distance.
+    // Chooses the best of a sample in the pool's own zone, unless an endpoint of another zone is better even with the zone penalty.
     private EndpointState? Near(CandidateGroup local, CandidateGroup all, in SelectionQuery query, ref Dice dice)
     {
         if (Sampled(local, in query, ref dice) is not { } near)
@@ -212,7 +217,8 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
             && Score.ComputeSeconds(in other, Units(in query), in query, policy) < Score.Terms(near, in query, policy).Total ? other.State : near;
     }
 
-    // Power of d choices (Mitzenmacher 2001), drawn by weight. Equal scores go to the first drawn, so that an idle pool is shared by weight alone.
+    // Power of d choices (Mitzenmacher 2001), drawn by weight. Equal scores go to the endpoint that was drawn first, so that an idle pool is shared by weight
+    // alone.
     private EndpointState? Sampled(CandidateGroup group, in SelectionQuery query, ref Dice dice)
     {
         var candidates = group.Candidates;
@@ -222,8 +228,9 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
         var wanted = policy.Sample;
         int best = -1, last = -1, spare = -1;
         var least = double.PositiveInfinity;
-        // The places, among the first 64, that a slow start has refused to this choice. To ask again at each draw would give an endpoint that has just come
-        // back most of the traffic of a pool of two, because each draw throws the dice of its share anew. Larger pools seldom draw the same place twice.
+        // Each bit is one of the first 64 candidates that this choice has refused because of its slow start. The refusal must hold for all draws of this
+        // choice: in a pool of two endpoints, repeated draws would give the returning endpoint most of the traffic. Larger pools seldom draw the same
+        // candidate twice.
         ulong refused = 0;
         for (var tries = 2 * wanted + 4; tries > 0 && wanted > 0; tries--)
         {

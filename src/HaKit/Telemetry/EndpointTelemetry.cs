@@ -15,7 +15,7 @@ internal sealed class EndpointTelemetry
     private readonly KeyValuePair<string, object?>[] _spanTags;
 
     /// <param name="pool">What its pool tells.</param>
-    /// <param name="name">Its name.</param>
+    /// <param name="name">The endpoint's name.</param>
     /// <param name="address">Where it is; only host and port are told.</param>
     /// <param name="provider">The company or server that runs it.</param>
     /// <param name="model">The model that it is configured with.</param>

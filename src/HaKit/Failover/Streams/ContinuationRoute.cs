@@ -38,7 +38,7 @@ internal sealed class ContinuationRoute
 
     /// <summary>Decides whether the rest may be asked for.</summary>
     /// <param name="engine">The pool's engine.</param>
-    /// <param name="profile">What is known of the request.</param>
+    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
     /// <param name="cut">The cut.</param>
     /// <param name="obstacle">What in the request or in what was delivered stands in the way; null for nothing.</param>
     /// <exception cref="NotContinuedException">It may not.</exception>

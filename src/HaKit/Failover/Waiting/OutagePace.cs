@@ -76,7 +76,7 @@ internal sealed class OutagePace
     }
 
     /// <summary>May an attempt be repeated beside the pace, because the budget pays or a probe has seen an endpoint back?</summary>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public bool HasRoomBeside(TimeSpan now)
     {
         if (Since is null)
@@ -86,7 +86,7 @@ internal sealed class OutagePace
     }
 
     /// <summary>Counts that a call is sent again to an endpoint that it has tried.</summary>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public void CountRepeat(TimeSpan now)
     {
         Volatile.Write(ref _repeatedAt, now.Ticks);
@@ -98,7 +98,7 @@ internal sealed class OutagePace
     /// successes are mixed, calls are repeated as far as the budget pays.
     /// </summary>
     /// <param name="began">When the attempt began.</param>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public void NoteServed(TimeSpan began, TimeSpan now)
     {
         if (Volatile.Read(ref _repeats) == 0 || began.Ticks < Volatile.Read(ref _countedFrom))
@@ -125,7 +125,7 @@ internal sealed class OutagePace
     public void Resign() => Volatile.Write(ref _claimed, 0);
 
     /// <summary>A call waits because nothing serves it. If calls have waited a moment ago it is the same outage, otherwise one begins.</summary>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="failedAt">When the call failed: the first pause begins there.</param>
     public void BeginOutage(TimeSpan now, TimeSpan failedAt)
     {
@@ -148,7 +148,7 @@ internal sealed class OutagePace
     public void BeginTrial(TimeSpan now) => Volatile.Write(ref _trialSince, now.Ticks);
 
     /// <summary>The trial has ended; the right to ask is free again.</summary>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="dice">From 0 to 1, for the jitter.</param>
     public void EndTrial(TimeSpan now, double dice)
     {
@@ -160,7 +160,7 @@ internal sealed class OutagePace
     }
 
     /// <summary>Something was served that the waiting calls wait for: the outage is over. How long it was; null: there was none, or it is too young to tell.</summary>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="isWaitedFor">Do calls wait?</param>
     public TimeSpan? EndOutage(TimeSpan now, bool isWaitedFor)
     {

@@ -45,7 +45,7 @@ internal ref struct ProspectReader
 
     /// <param name="call">The call.</param>
     /// <param name="settings">The pool's settings.</param>
-    /// <param name="now">The time on the pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="outage">The outage that calls wait for, if any is known.</param>
     /// <param name="isCompany">Is it for a second attempt, beside one that the call keeps?</param>
     public ProspectReader(FailoverCall call, FailoverSettings settings, TimeSpan now, OutagePace outage, bool isCompany)
