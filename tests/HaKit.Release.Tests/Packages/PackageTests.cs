@@ -75,6 +75,36 @@ public sealed class PackageTests(PackedFixture packed)
     }
 
     [Theory]
+    [MemberData(nameof(Packages))]
+    public void The_comments_in_a_package_are_those_of_what_its_users_can_see(string package)
+    {
+        using var zip = ZipFile.OpenRead(Path.Combine(packed.Feed, $"{package}.{packed.Version}.nupkg"));
+        using var stream = zip.GetEntry($"lib/net10.0/{package}.xml")!.Open();
+        var commented = XDocument.Load(stream).Descendants("member").Select(m => m.Attribute("name")!.Value).ToList();
+        var types = Assembly.Load(package).GetTypes().ToDictionary(t => t.FullName!.Replace('+', '.'), StringComparer.Ordinal);
+        var visible = types.Where(t => t.Value.IsVisible && !t.Value.IsSpecialName).Select(t => t.Key).ToList();
+
+        commented.Where(c => c.StartsWith("T:", StringComparison.Ordinal)).Select(c => c[2..]).Should().Contain(visible).And.OnlyContain(name => types[name].IsVisible);
+        commented.Where(c => !c.StartsWith("T:", StringComparison.Ordinal)).Should().NotBeEmpty().And.OnlyContain(member => CanBeSeen(member));
+
+        bool CanBeSeen(string member)
+        {
+            var path = member[2..].Split('(', '~')[0];
+            var (owner, name) = (types[path[..path.LastIndexOf('.')]], path[(path.LastIndexOf('.') + 1)..].Replace('#', '.').Split("``")[0]);
+            return owner.IsVisible && owner.GetMember(name, BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static).Any(m => Accessor(m) is null or { IsPublic: true } or { IsFamily: true } or { IsFamilyOrAssembly: true });
+        }
+
+        // A field of a visible type with a comment may be public only; a property is as visible as its getter.
+        static MethodBase? Accessor(MemberInfo member) => member switch
+        {
+            MethodBase method => method,
+            PropertyInfo property => property.GetMethod ?? property.SetMethod,
+            EventInfo e => e.AddMethod,
+            _ => null,
+        };
+    }
+
+    [Theory]
     [InlineData("HaKit.Availability")]
     [InlineData("HaKit", "HaKit.Availability", "Polly.Core", "Microsoft.Extensions.Http", "Microsoft.Extensions.Hosting.Abstractions",
         "Microsoft.Extensions.Diagnostics.HealthChecks", "Microsoft.Extensions.Http.Resilience", "Microsoft.Extensions.Options.ConfigurationExtensions", "Polly.Extensions", "Polly.RateLimiting")]
