@@ -94,13 +94,13 @@ public sealed partial class ReleasePackageTests(TwoClones clones) : IClassFixtur
     {
         SkipWithoutGit();
         var files = Entries(0, package);
-        var metadata = XDocument.Parse(Encoding.UTF8.GetString(files[package + ".nuspec"]).TrimStart('\uFEFF')).Descendants().ToDictionary(e => e.Name.LocalName, e => e, StringComparer.Ordinal);
-        var repository = metadata["repository"];
+        var metadata = XDocument.Parse(Encoding.UTF8.GetString(files[package + ".nuspec"]).TrimStart('\uFEFF')).Descendants().ToLookup(e => e.Name.LocalName, StringComparer.Ordinal);
+        var repository = metadata["repository"].Single();
         repository.Attribute("type")!.Value.Should().Be("git");
         repository.Attribute("commit")!.Value.Should().Be(clones.Commit);
-        metadata["projectUrl"].Value.Should().Be(repository.Attribute("url")!.Value);
-        files.Should().ContainKey(metadata["icon"].Value);
-        var page = Encoding.UTF8.GetString(files[metadata["readme"].Value]);
+        metadata["projectUrl"].Single().Value.Should().Be(repository.Attribute("url")!.Value);
+        files.Should().ContainKey(metadata["icon"].Single().Value);
+        var page = Encoding.UTF8.GetString(files[metadata["readme"].Single().Value]);
         Target().Matches(page).Select(m => m.Groups[1].Value).Should().NotBeEmpty().And.OnlyContain(link => link.StartsWith("https://", StringComparison.Ordinal) || link.StartsWith('#'));
     }
 
