@@ -76,65 +76,65 @@ public sealed record PoolEndpoint
     /// <summary>Gets whether the account's limits count prompt tokens that came from the provider's cache.</summary>
     internal bool LimitsCountCachedTokens { get; }
 
-    /// <summary>What it is able to serve.</summary>
+    /// <summary>Gets what the endpoint is able to serve.</summary>
     public EndpointCapabilities Capabilities { get; private init; }
 
-    /// <summary>Its limits, or <see langword="null"/> for none known.</summary>
+    /// <summary>Gets the endpoint's limits. Null: none known.</summary>
     public LimitOptions? Limits { get; private init; }
 
-    /// <summary>Price of one million input tokens, in any currency, the same for the whole pool. Default 0.</summary>
+    /// <summary>Gets the price of one million input tokens, in any currency, the same for the whole pool. Default 0.</summary>
     public double InputTokenPrice { get; }
 
-    /// <summary>Price of one million output tokens. Default 0.</summary>
+    /// <summary>Gets the price of one million output tokens. Default 0.</summary>
     public double OutputTokenPrice { get; }
 
-    /// <summary>The endpoint's own bound on one attempt, or <see langword="null"/> for the pool's.</summary>
+    /// <summary>Gets the endpoint's own limit on one attempt. Null: the pool's limit applies.</summary>
     public TimeSpan? AttemptTimeout { get; }
 
-    /// <summary>How it goes on from the beginning of an answer.</summary>
+    /// <summary>Gets how the endpoint continues an answer that was cut.</summary>
     public Continuation Continuation { get; }
 
-    /// <summary>The message that asks for the rest, for <see cref="HaKit.Continuation.Instruction"/>; <see langword="null"/> for none.</summary>
+    /// <summary>Gets the message that asks for the rest, for <see cref="HaKit.Continuation.Instruction"/>. Null: none.</summary>
     public string? ContinuationInstruction { get; }
 
-    /// <summary>Does its model repeat the last words of a beginning?</summary>
+    /// <summary>Gets whether the model repeats the last words of the beginning before it continues.</summary>
     public bool RepeatsTail { get; }
 
-    /// <summary>Does its answer begin with the beginning that it was given?</summary>
+    /// <summary>Gets whether the answer starts with the whole beginning that was sent.</summary>
     internal bool RepeatsBeginning { get; }
 
     /// <summary>
-    /// Prepares the seam between an answer that was cut and the rest of it that this endpoint gives. What the endpoint repeats is dropped: its last words where
-    /// <see cref="RepeatsTail"/> is set; of a Mistral endpoint the whole beginning, with which it begins its answer.
+    /// Creates the seam between an answer that was cut and the rest that this endpoint gives. What the endpoint repeats is dropped: the last words if <see
+    /// cref="RepeatsTail"/> is set; for a Mistral endpoint the whole beginning, which it repeats.
     /// </summary>
-    /// <param name="delivered">All text that was delivered.</param>
+    /// <param name="delivered">All delivered text.</param>
     public AnswerSeam CreateSeam(string delivered) => new(delivered, RepeatsTail, RepeatsBeginning);
 
-    /// <summary>The path, relative to the address's host, that an HTTP heartbeat asks; <see langword="null"/> for the pool's.</summary>
+    /// <summary>Gets the path for HTTP heartbeats, relative to the address's host. Null: the pool's path.</summary>
     [JsonIgnore]
     public string? HealthPath { get; }
 
-    /// <summary>Extra request headers. May hold credentials, so it is never printed.</summary>
+    /// <summary>Gets additional request headers. They may contain credentials, so they are never printed.</summary>
     internal IReadOnlyDictionary<string, string> Headers { get; private init; }
 
-    /// <summary>What it is asked with; never printed.</summary>
+    /// <summary>Gets the endpoint's credential. It is never printed.</summary>
     internal string? Credential { get; }
 
-    /// <summary>Gets whether callers' credentials go to it; null to leave that to the pool.</summary>
+    /// <summary>Gets whether callers' credentials go to the endpoint. Null: as the pool says.</summary>
     internal bool? ForwardCallerCredential { get; }
 
-    /// <summary>Equal in everything, headers and limits included?</summary>
+    /// <summary>Checks whether both endpoints are equal in everything, including headers and limits.</summary>
     internal bool IsAlike(PoolEndpoint other) =>
         (this with { Capabilities = other.Capabilities, Headers = other.Headers, Limits = other.Limits }) == other
         && Capabilities with { Tags = other.Capabilities.Tags } == other.Capabilities && Capabilities.Tags.SequenceEqual(other.Capabilities.Tags, StringComparer.Ordinal)
         && Headers.Count == other.Headers.Count && Headers.All(h => other.Headers.TryGetValue(h.Key, out var value) && value == h.Value)
         && (Limits is null ? other.Limits is null : other.Limits is { } limits && Limits.IsAlike(limits));
 
-    /// <summary>The name alone: headers may hold credentials.</summary>
+    /// <summary>Returns the name only, because headers may contain credentials.</summary>
     public override string ToString() => Name;
 }
 
-/// <summary>What an endpoint is able to serve. Immutable.</summary>
+/// <summary>Describes what an endpoint is able to serve. Immutable.</summary>
 public sealed record EndpointCapabilities
 {
     internal EndpointCapabilities(EndpointOptions options)
@@ -146,18 +146,18 @@ public sealed record EndpointCapabilities
         Tags = options.Tags.Count == 0 ? [] : [.. options.Tags];
     }
 
-    /// <summary>Largest sum of input and output tokens; <see langword="null"/> when not known, which admits any request.</summary>
+    /// <summary>Gets the largest sum of input and output tokens. Null: not known; any request is then admitted.</summary>
     public int? ContextWindow { get; }
 
-    /// <summary>The legal region the data stays in, for example <c>eu</c>.</summary>
+    /// <summary>Gets the legal region in which the data stays, for example <c>eu</c>.</summary>
     public string? Residency { get; }
 
-    /// <summary>Can it call tools? Default true.</summary>
+    /// <summary>Gets whether the endpoint can call tools. Default true.</summary>
     public bool Tools { get; }
 
-    /// <summary>Can it see images? Default true.</summary>
+    /// <summary>Gets whether the endpoint can read images. Default true.</summary>
     public bool Vision { get; }
 
-    /// <summary>Anything else a request may require, compared by ordinal value.</summary>
+    /// <summary>Gets the tags: anything else that a request may require, compared by ordinal value.</summary>
     public IReadOnlyList<string> Tags { get; internal init; }
 }

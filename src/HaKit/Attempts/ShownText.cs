@@ -1,6 +1,6 @@
 namespace HaKit.Attempts;
 
-/// <summary>Says what of a configuration may stand in a message. A key that was put in the wrong place must not reach a log.</summary>
+/// <summary>Decides which parts of a configuration may appear in a message. A key that was put in the wrong place must not reach a log.</summary>
 internal static class ShownText
 {
     private const int ShortestKey = 16, LongestName = 40;
@@ -16,7 +16,7 @@ internal static class ShownText
         return (at >= 0 ? "…@" : "") + (HasKey(text) ? "…" : text.ToString());
     }
 
-    /// <summary>Can a name be shown? A name with other characters than names have, or with a part that looks like a key, cannot.</summary>
+    /// <summary>Checks whether a name may be shown. A name with unusual characters, or with a part that looks like a key, may not.</summary>
     public static bool IsName(ReadOnlySpan<char> name)
     {
         if (name.Length > LongestName || HasKey(name))

@@ -7,8 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace HaKit.DependencyInjection;
 
 /// <summary>
-/// Sends probes the way that attempts of the pool's HTTP client go: through the handlers inside the pool and the client's connections. So a name that service
-/// discovery resolves, a proxy or a client certificate serves both. Thread-safe.
+/// Sends probes on the same way as attempts of the pool's HTTP client: through the handlers inside the pool and the client's connections. A name that service
+/// discovery resolves, a proxy or a client certificate therefore works for both. Thread-safe.
 /// </summary>
 internal sealed class ClientConnections(IServiceProvider provider, string client, TimeSpan connectTimeout) : HttpMessageHandler
 {
@@ -31,15 +31,15 @@ internal sealed class ClientConnections(IServiceProvider provider, string client
     }
 
     /// <summary>
-    /// Do calls reach the address in another way than by a connection to its host and port: by a name that service discovery resolves, through a proxy, or by a
-    /// connection of the application's own making?
+    /// Checks whether calls reach the address by something other than a connection to its host and port: a name that service discovery resolves, a proxy, or
+    /// the application's own connect callback.
     /// </summary>
     public bool ReachesOtherwise(Uri address)
     {
         var handler = FindPoolHandler()?.InnerHandler;
         while (handler is DelegatingHandler { InnerHandler: var inner })
         {
-            // A name with dots is of DNS. One without may be of both, and service discovery goes before DNS then.
+            // A name with dots belongs to DNS. A name without dots may belong to both, and service discovery then comes first.
             if (HandlerArrangement.IsResolver(handler) && address is { HostNameType: UriHostNameType.Dns, IsLoopback: false } && !address.Host.Contains('.', StringComparison.Ordinal))
                 return true;
             handler = inner;
@@ -54,7 +54,7 @@ internal sealed class ClientConnections(IServiceProvider provider, string client
 
     private static bool IsBehind(IWebProxy? proxy, Uri address) => proxy is not null && !proxy.IsBypassed(address);
 
-    // Looked for each time: the factory renews its handlers every two minutes, and keeps the one it gave last.
+    // Looked up each time, because the factory renews its handlers every two minutes and keeps only the latest ones.
     private EndpointPoolHandler? FindPoolHandler()
     {
         HttpMessageHandler? handler = provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler(client);

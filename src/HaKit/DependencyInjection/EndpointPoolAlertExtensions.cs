@@ -8,12 +8,13 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Alerts of pools.</summary>
+/// <summary>Registers alerts about pools.</summary>
 public static class EndpointPoolAlertExtensions
 {
     /// <summary>
-    /// Tells receivers of trouble in any pool of the container: an endpoint ejected, a quota or key to put right, an outage, and, for pools with an
-    /// objective, an error budget that burns too fast; of each <see cref="IStatusPanel"/> that is not healthy, such as a vault; and of the end of each. Nothing is told twice, and a flood becomes a digest.
+    /// Sends alerts about every pool of the container: an ejected endpoint, a quota or key that must be repaired, an outage, lost redundancy, and, for pools
+    /// with an objective, an error budget that burns too fast. It also sends alerts about each unhealthy <see cref="IStatusPanel"/>, such as a vault, and the
+    /// end of each alert. No alert is sent twice, and a flood of alerts becomes a digest.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="configure">Adds the receivers.</param>

@@ -5,13 +5,16 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Gives endpoints their credentials from where secrets are kept. They are asked for at each attempt, and each heartbeat, so they rotate without a restart.</summary>
+/// <summary>
+/// Gives endpoints their credentials from the place where secrets are kept. The credential is read at each attempt and each heartbeat, so it can rotate
+/// without a restart.
+/// </summary>
 public static class EndpointPoolBuilderCredentialExtensions
 {
     /// <summary>
-    /// Takes an endpoint's credential from a key of the application's configuration, as it is at the time of each attempt. When the key is missing or
-    /// empty the attempt fails, rather than send the caller's credential, which is meant for another server. A key that is missing when the pool is made is
-    /// named in the log, at Warning.
+    /// Reads an endpoint's credential from a key of the application's configuration, at the time of each attempt. If the key is missing or empty, the attempt
+    /// fails; the caller's credential is not sent, because it is meant for another server. A key that is missing when the pool is created is named in the
+    /// log, at Warning.
     /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="endpoint">The endpoint's name.</param>
@@ -25,12 +28,15 @@ public static class EndpointPoolBuilderCredentialExtensions
             : throw new InvalidOperationException($"The configuration has no '{key}', which is to be the credential of endpoint '{endpoint}'."));
     }
 
-    /// <summary>Takes an endpoint's credential from code, for example from a vault or a token service. It is asked for each attempt, so your code caches what is costly to get.</summary>
+    /// <summary>
+    /// Reads an endpoint's credential from code, for example from a vault or a token service. The code runs at each attempt, so it should cache values that
+    /// are costly to get.
+    /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="source">
-    /// Gives it. The token is the attempt's. It goes where the endpoint's dialect wants it; a null answer leaves <see cref="EndpointOptions.Credential"/>,
-    /// the endpoint's headers, or else the caller's.
+    /// Returns the credential. The token is the attempt's token. The credential goes to the header that the endpoint's dialect uses. If the source returns null,
+    /// <see cref="EndpointOptions.Credential"/> applies, otherwise the endpoint's headers, otherwise the caller's credential.
     /// </param>
     /// <exception cref="OptionsValidationException">At start-up: the pool has no endpoint of this name.</exception>
     public static IEndpointPoolBuilder UseCredential(this IEndpointPoolBuilder builder, string endpoint, Func<IServiceProvider, CancellationToken, ValueTask<string?>> source)

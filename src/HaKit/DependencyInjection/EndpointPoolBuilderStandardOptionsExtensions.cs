@@ -12,15 +12,15 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static partial class EndpointPoolBuilderStandardOptionsExtensions
 {
     /// <summary>
-    /// Takes the settings of a standard resilience handler over: those that differ from that package's defaults. The pool's own settings win. What means nothing
-    /// to a pool, such as <c>Retry:UseJitter</c>, is logged once, at Information.
+    /// Applies the settings of a standard resilience handler to the pool, as far as they differ from that package's defaults. The pool's own settings win.
+    /// Settings that mean nothing to a pool, such as <c>Retry:UseJitter</c>, are logged once, at Information.
     /// </summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="optionsName">The name of the <see cref="HttpStandardResilienceOptions"/>: <c>{client}-standard</c> for those of a client's handler.</param>
+    /// <param name="optionsName">The name of the <see cref="HttpStandardResilienceOptions"/>. For the handler of a client it is <c>{client}-standard</c>.</param>
     public static IEndpointPoolBuilder UseStandardResilienceOptions(this IEndpointPoolBuilder builder, string optionsName) =>
         builder.Carry<HttpStandardResilienceOptions>(optionsName, static (from, to) => to.Carry(from));
 
-    /// <summary>As the other overload, from a section for standard resilience handlers. A name in it that no such option has is refused.</summary>
+    /// <summary>Applies the settings of a section for standard resilience handlers. A name that these options do not have is refused.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="section">The section.</param>
     public static IEndpointPoolBuilder UseStandardResilienceOptions(this IEndpointPoolBuilder builder, IConfigurationSection section)
@@ -32,15 +32,15 @@ public static partial class EndpointPoolBuilderStandardOptionsExtensions
     }
 
     /// <summary>
-    /// Takes the settings of a standard hedging handler over, and switches hedging on. The pool's own settings win. What means nothing to a pool, such as
-    /// <c>Hedging:MaxHedgedAttempts</c>, is logged once, at Information.
+    /// Applies the settings of a standard hedging handler to the pool, and switches hedging on. The pool's own settings win. Settings that mean nothing to a
+    /// pool, such as <c>Hedging:MaxHedgedAttempts</c>, are logged once, at Information.
     /// </summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="optionsName">The name of the <see cref="HttpStandardHedgingResilienceOptions"/>: the client's, for those of a client's handler.</param>
+    /// <param name="optionsName">The name of the <see cref="HttpStandardHedgingResilienceOptions"/>. For the handler of a client it is the client's name.</param>
     public static IEndpointPoolBuilder UseStandardHedgingOptions(this IEndpointPoolBuilder builder, string optionsName) =>
         builder.Carry<HttpStandardHedgingResilienceOptions>(optionsName, static (from, to) => to.Carry(from));
 
-    /// <summary>As the other overload, from a section for standard hedging handlers. A name in it that no such option has is refused.</summary>
+    /// <summary>Applies the settings of a section for standard hedging handlers. A name that these options do not have is refused.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="section">The section.</param>
     public static IEndpointPoolBuilder UseStandardHedgingOptions(this IEndpointPoolBuilder builder, IConfigurationSection section)
@@ -57,7 +57,7 @@ public static partial class EndpointPoolBuilderStandardOptionsExtensions
         ArgumentNullException.ThrowIfNull(optionsName);
         var (services, pool, told) = (builder.Services, builder.Name, 0);
         services.AddOptions<T>(optionsName);
-        // First of all that configure the pool, so that what is said of the pool itself wins.
+        // This must run before all other configuration of the pool, so that the pool's own settings win.
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<EndpointPoolOptions>>(provider => new ConfigureNamedOptions<EndpointPoolOptions>(pool, options =>
         {
             var to = new StandardOptions(options);
@@ -69,7 +69,7 @@ public static partial class EndpointPoolBuilderStandardOptionsExtensions
         return builder;
     }
 
-    // As they were configured: not as a pool's client has its standard handler, which passes everything through.
+    // Reads the options as they were configured. The handler of a pool's client cannot be asked, because it passes everything through.
     private static T OptionsOf<T>(IServiceProvider provider, string name) where T : class, new() =>
         new OptionsFactory<T>(
             provider.GetServices<IConfigureOptions<T>>(),

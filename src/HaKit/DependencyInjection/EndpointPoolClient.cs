@@ -1,10 +1,10 @@
 namespace HaKit.DependencyInjection;
 
-/// <summary>An HTTP client of the factory that has a pool under it.</summary>
+/// <summary>Represents an HTTP client of the factory that uses a pool.</summary>
 /// <param name="Client">The client's name.</param>
 /// <param name="Pool">The pool's name.</param>
 internal sealed record EndpointPoolClient(string Client, string Pool);
 
-/// <summary>The client keeps every resilience handler, because its owner said so.</summary>
+/// <summary>Says that the client keeps every resilience handler, because the application asked for that.</summary>
 /// <param name="Client">The client's name.</param>
 internal sealed record KeptResilience(string Client);

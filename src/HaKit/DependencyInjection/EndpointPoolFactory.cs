@@ -8,10 +8,10 @@ using Microsoft.Extensions.Primitives;
 
 namespace HaKit.DependencyInjection;
 
-/// <summary>The name of a pool that was registered.</summary>
+/// <summary>Holds the name of a registered pool.</summary>
 internal sealed record EndpointPoolRegistration(string Name);
 
-/// <summary>Code that a registration adds to a pool.</summary>
+/// <summary>Holds code that a registration adds to a pool.</summary>
 internal sealed record EndpointPoolPartsConfiguration(string Pool, Action<IServiceProvider, EndpointPoolParts> Configure);
 
 internal sealed class EndpointPoolBuilder(IServiceCollection services, string name) : IEndpointPoolBuilder
@@ -21,10 +21,10 @@ internal sealed class EndpointPoolBuilder(IServiceCollection services, string na
     public IServiceCollection Services { get; } = services;
 }
 
-/// <summary>Other registrations depend on a pool of this name.</summary>
+/// <summary>Says that another registration depends on a pool of this name.</summary>
 internal sealed record EndpointPoolUse(string Pool, string By);
 
-/// <summary>Makes a pool from the container, and keeps it up to date with its configuration.</summary>
+/// <summary>Creates a pool from the container, and applies changes of its configuration.</summary>
 internal static partial class EndpointPoolFactory
 {
     public static EndpointPool Create(IServiceProvider provider, string name)
@@ -57,7 +57,7 @@ internal static partial class EndpointPoolFactory
             if (section.Pool == name && SettingNames.WithoutMeaning(section.Section) is { Length: > 0 } names)
                 WithoutMeaning(logger, name, string.Join(", ", names), section.Section.Path);
         }
-        // Not IOptionsMonitor: it throws an invalid reload at the code that reloaded the configuration.
+        // IOptionsMonitor is not used here: on an invalid reload it throws into the code that reloaded the configuration.
         foreach (var source in provider.GetServices<IOptionsChangeTokenSource<EndpointPoolOptions>>())
         {
             if (source.Name == name)
@@ -95,8 +95,9 @@ internal static partial class EndpointPoolFactory
 }
 
 /// <summary>
-/// Refuses mistakes when the application starts, all at once and before anything runs, and makes the pools, so that heartbeats begin.
-/// Not ValidateOnStart: that watches the options with a monitor, which throws an invalid reload at the code that reloaded the configuration.
+/// Refuses all mistakes when the application starts, in one message and before anything runs. Then creates the pools, so that heartbeats begin.
+/// ValidateOnStart is not used, because it watches the options with a monitor, which on an invalid reload throws into the code that reloaded the
+/// configuration.
 /// </summary>
 internal sealed class EndpointPoolHost(
     IServiceProvider provider, IEnumerable<EndpointPoolRegistration> registrations, IEnumerable<EndpointPoolUse> uses) : IHostedLifecycleService
@@ -112,7 +113,7 @@ internal sealed class EndpointPoolHost(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var pools = registrations.Select(r => provider.GetRequiredKeyedService<EndpointPool>(r.Name)).ToArray();
-        // What the other replicas know, before the first call: all pools wait together, and for no longer than Sharing:WarmStart.
+        // Waits before the first call until the pools know what the other replicas know. All pools wait at the same time, at most for Sharing:WarmStart.
         await Task.WhenAll(pools.Select(pool => pool.WarmUpAsync(cancellationToken).AsTask())).ConfigureAwait(false);
     }
 
@@ -135,7 +136,7 @@ internal sealed class EndpointPoolHost(
         {
             return invalid.Failures;
         }
-        catch (InvalidOperationException unreadable) // of code that configures the pool
+        catch (InvalidOperationException unreadable) // thrown by code that configures the pool
         {
             return [$"Pool '{pool}': {unreadable.Message}"];
         }

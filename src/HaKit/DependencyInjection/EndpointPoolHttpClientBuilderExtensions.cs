@@ -10,23 +10,23 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Puts pools under HTTP clients of the factory.</summary>
+/// <summary>Adds pools to HTTP clients of the factory.</summary>
 public static class EndpointPoolHttpClientBuilderExtensions
 {
     /// <summary>
-    /// Adds the pool as a handler. Handlers added before it see one call, handlers added after it see each attempt. The client's own timeout is
-    /// switched off, because the pool has the deadline, and its base address becomes the pool's origin. Its connections are fitted to long calls: no
-    /// redirects, no cookies, a left stream is closed at once; the pool's connect timeout and keep-alive pings unless others were set.
+    /// Adds the pool as a handler. Handlers added before it see one call; handlers added after it see each attempt. The client's own timeout is switched off,
+    /// because the pool has the deadline, and its base address becomes the pool's origin. Its connections are set up for long calls: no redirects, no
+    /// cookies, an abandoned stream is closed at once, and the pool's connect timeout and keep-alive pings unless you have set others.
     /// </summary>
     /// <remarks>
-    /// Resilience handlers that would repeat or time out the pool's work are taken off the client, in whichever order they were added, and the log says so once:
-    /// those that <c>ConfigureHttpClientDefaults</c> gives to all clients, and the client's own standard resilience and standard hedging handlers. Handlers of
+    /// Resilience handlers that would repeat or time out the pool's work are removed from the client, in whichever order they were added, and the log says so once:
+    /// the handlers that <c>ConfigureHttpClientDefaults</c> gives to all clients, and the client's own standard resilience and standard hedging handlers. Handlers of
     /// <c>AddResilienceHandler</c> on the client itself stay, with a warning. <see cref="KeepResilience"/> keeps all of them. Service discovery moves inside the
-    /// pool, where it resolves each attempt's address.
+    /// pool, where it resolves the address of each attempt.
     /// </remarks>
     /// <param name="builder">The client.</param>
-    /// <param name="pool">The pool's name; an unknown one is refused when the application starts.</param>
-    /// <exception cref="ArgumentException">The builder is that of all clients (<c>ConfigureHttpClientDefaults</c>): a pool belongs to one.</exception>
+    /// <param name="pool">The pool's name. An unknown pool is refused when the application starts.</param>
+    /// <exception cref="ArgumentException">The builder is for all clients (<c>ConfigureHttpClientDefaults</c>), but a pool belongs to one client.</exception>
     public static IHttpClientBuilder AddHaEndpointPoolHandler(this IHttpClientBuilder builder, string pool)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -51,11 +51,11 @@ public static class EndpointPoolHttpClientBuilderExtensions
     }
 
     /// <summary>
-    /// Keeps every resilience handler of a client that has a pool. Without it, <see cref="AddHaEndpointPoolHandler"/> takes off those that would repeat or time out
-    /// the pool's work.
+    /// Keeps every resilience handler of a client that uses a pool. Without this method, <see cref="AddHaEndpointPoolHandler"/> removes the handlers that
+    /// would repeat or time out the pool's work.
     /// </summary>
     /// <param name="builder">The client.</param>
-    /// <exception cref="ArgumentException">The builder is that of all clients (<c>ConfigureHttpClientDefaults</c>).</exception>
+    /// <exception cref="ArgumentException">The builder is for all clients (<c>ConfigureHttpClientDefaults</c>).</exception>
     public static IHttpClientBuilder KeepResilience(this IHttpClientBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);

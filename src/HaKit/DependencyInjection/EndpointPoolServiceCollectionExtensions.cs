@@ -14,11 +14,14 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Registers endpoint pools.</summary>
 public static class EndpointPoolServiceCollectionExtensions
 {
-    /// <summary>Adds a pool described in code. It comes from the container keyed by its name; a container's only pool comes without a key too.</summary>
+    /// <summary>
+    /// Adds a pool that is described in code. The container provides it as a keyed service with its name as the key; if it is the only pool, also without a
+    /// key.
+    /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The pool's name, unique in the container.</param>
-    /// <param name="configure">Describes the pool.</param>
-    /// <returns>A builder for what is not configuration: strategies, classifiers, probes.</returns>
+    /// <param name="configure">Sets the pool's options.</param>
+    /// <returns>A builder for everything that is not configuration: strategies, classifiers, probes.</returns>
     public static IEndpointPoolBuilder AddHaEndpointPool(this IServiceCollection services, string name, Action<EndpointPoolOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -26,18 +29,21 @@ public static class EndpointPoolServiceCollectionExtensions
         return Add(services, name, options => options.Configure(configure));
     }
 
-    /// <summary>Adds a pool described in configuration. A reload changes the living pool; one that is invalid is logged and the last good one kept.</summary>
+    /// <summary>
+    /// Adds a pool that is described in configuration. A reload changes the running pool; an invalid reload is logged, and the last valid configuration
+    /// stays.
+    /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The pool's name, unique in the container.</param>
-    /// <param name="section">The section with the pool's <see cref="EndpointPoolOptions"/>. Names in it that no setting has are mistakes.</param>
-    /// <returns>A builder for what is not configuration.</returns>
+    /// <param name="section">The section with the pool's <see cref="EndpointPoolOptions"/>. A name that no setting has is refused.</param>
+    /// <returns>A builder for everything that is not configuration.</returns>
     public static IEndpointPoolBuilder AddHaEndpointPool(this IServiceCollection services, string name, IConfiguration section)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(section);
         var builder = Add(services, name, options => options.Configure(o => SettingBinder.Bind(section, name, o)));
         services.AddSingleton<IOptionsChangeTokenSource<EndpointPoolOptions>>(new ConfigurationChangeTokenSource<EndpointPoolOptions>(name, section));
-        // The root has everything, the environment's variables too.
+        // The root of the configuration contains everything, also environment variables, so its unknown names cannot be checked.
         if (section is IConfigurationSection own)
         {
             services.AddSingleton<IValidateOptions<EndpointPoolOptions>>(new EndpointPoolSectionValidator(name, own));
@@ -64,37 +70,38 @@ public static class EndpointPoolServiceCollectionExtensions
     }
 }
 
-/// <summary>What is not configuration of a pool.</summary>
+/// <summary>Adds to a pool what is not configuration.</summary>
 public interface IEndpointPoolBuilder
 {
-    /// <summary>The pool's name.</summary>
+    /// <summary>Gets the pool's name.</summary>
     string Name { get; }
 
-    /// <summary>The container.</summary>
+    /// <summary>Gets the container.</summary>
     IServiceCollection Services { get; }
 }
 
-/// <summary>Adds code to a pool that the container makes.</summary>
+/// <summary>Adds code to a pool that the container creates.</summary>
 public static class EndpointPoolBuilderExtensions
 {
-    /// <summary>Adds Polly strategies outside failover: they see one call.</summary>
+    /// <summary>Adds Polly strategies outside failover; they see one call.</summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="configure">Adds them.</param>
+    /// <param name="configure">Adds the strategies.</param>
     public static IEndpointPoolBuilder ConfigurePipeline(this IEndpointPoolBuilder builder, Action<Polly.ResiliencePipelineBuilder> configure) =>
         builder.ConfigureParts((_, parts) => parts.ConfigurePipeline += configure);
 
-    /// <summary>Adds Polly strategies inside, around each attempt on the given endpoint.</summary>
+    /// <summary>Adds Polly strategies inside failover, around each attempt on the given endpoint.</summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="configure">Adds them.</param>
+    /// <param name="configure">Adds the strategies.</param>
     public static IEndpointPoolBuilder ConfigureEndpointPipeline(this IEndpointPoolBuilder builder, Action<Polly.ResiliencePipelineBuilder, PoolEndpoint> configure) =>
         builder.ConfigureParts((_, parts) => parts.ConfigureEndpointPipeline += configure);
 
     /// <summary>
-    /// Lets Polly's own telemetry see the pool: its meter <c>Polly</c>, its log lines, and the enrichers and listeners of the container's <see cref="TelemetryOptions"/>.
-    /// The pipeline's name is the pool's, its instance the endpoint's. Off by default: it costs each call and attempt an event or two.
+    /// Lets Polly's own telemetry see the pool: its meter <c>Polly</c>, its log lines, and the enrichers and listeners of the container's <see
+    /// cref="TelemetryOptions"/>. The name of the pipeline is the pool's name, and its instance is the endpoint's name. Off by default, because it costs each
+    /// call and attempt one or two events.
     /// </summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="configure">Changes a copy of the container's options. Default: as they are.</param>
+    /// <param name="configure">Changes a copy of the container's options. Default: no change.</param>
     public static IEndpointPoolBuilder ConfigureTelemetry(this IEndpointPoolBuilder builder, Action<TelemetryOptions>? configure = null) =>
         builder.ConfigureParts((provider, parts) =>
         {
@@ -105,15 +112,15 @@ public static class EndpointPoolBuilderExtensions
             parts.PollyTelemetry = options;
         });
 
-    /// <summary>Adds a classifier that is asked before the built-in ones.</summary>
+    /// <summary>Adds a classifier that runs before the built-in classifiers.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="classifier">The classifier.</param>
     public static IEndpointPoolBuilder AddFaultClassifier(this IEndpointPoolBuilder builder, HaKit.Faults.IFaultClassifier classifier) =>
         builder.ConfigureParts((_, parts) => parts.Classifiers.Add(classifier));
 
-    /// <summary>Decides by your own code what is done about a fault, where it shall be other than usual: sets <see cref="EndpointPoolOptions.OnFault"/>.</summary>
+    /// <summary>Sets your own code that decides what a call does after a fault: <see cref="EndpointPoolOptions.OnFault"/>.</summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="action">The action, or null for the usual one.</param>
+    /// <param name="action">Returns the action, or null for the usual one.</param>
     public static IEndpointPoolBuilder OnFault(
         this IEndpointPoolBuilder builder, Func<HaKit.Faults.Fault, RequestProfile, HaKit.Failover.FaultAction?> action)
     {
@@ -122,8 +129,10 @@ public static class EndpointPoolBuilderExtensions
         return builder;
     }
 
-    /// <summary>Chooses by your own code among the endpoints that may serve a request, instead of by the pool's preset. A singleton of the container.</summary>
-    /// <typeparam name="TSelector">The selector.</typeparam>
+    /// <summary>
+    /// Chooses among the endpoints that may serve a request by your own code, instead of by the pool's preset. The selector is a singleton of the container.
+    /// </summary>
+    /// <typeparam name="TSelector">The type of the selector.</typeparam>
     /// <param name="builder">The pool.</param>
     public static IEndpointPoolBuilder UseSelector<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TSelector>(this IEndpointPoolBuilder builder)
         where TSelector : class, HaKit.Selection.IEndpointSelector
@@ -133,9 +142,9 @@ public static class EndpointPoolBuilderExtensions
         return builder.ConfigureParts((provider, parts) => parts.Selector = provider.GetRequiredService<TSelector>());
     }
 
-    /// <summary>Changes the parts that the pool is made of, with services at hand.</summary>
+    /// <summary>Changes the parts of the pool, with access to services.</summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="configure">Changes them.</param>
+    /// <param name="configure">Changes the parts.</param>
     public static IEndpointPoolBuilder ConfigureParts(this IEndpointPoolBuilder builder, Action<IServiceProvider, EndpointPoolParts> configure)
     {
         ArgumentNullException.ThrowIfNull(builder);

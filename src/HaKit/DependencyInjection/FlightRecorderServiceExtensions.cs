@@ -5,17 +5,18 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Flight recorders of pools that the container makes.</summary>
+/// <summary>Registers flight recorders of pools that the container creates.</summary>
 public static class FlightRecorderServiceExtensions
 {
     /// <summary>
-    /// Records a pool to files, which <see cref="HaKit.Recording.FlightRecording"/>, <c>hakit record show</c> and <c>hakit replay</c> read: its calls, attempts, probes, changes of health and settings; no
-    /// prompt, no answer, no credential, no address and no caller. A disk that is slow, full or read-only costs entries of the recording, never a call or the start.
+    /// Records a pool to files that <see cref="HaKit.Recording.FlightRecording"/>, <c>hakit record show</c> and <c>hakit replay</c> read: its calls,
+    /// attempts, probes, changes of health, and settings. It records no prompt, no answer, no credential, no address and no caller. A disk that is slow, full
+    /// or read-only costs entries of the recording, but never a call or the start.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="pool">The name of the pool.</param>
-    /// <param name="configure">Says where and how much is written.</param>
-    /// <exception cref="OptionsValidationException">An option makes no sense; all such options are named.</exception>
+    /// <param name="configure">Sets where and how much is written.</param>
+    /// <exception cref="OptionsValidationException">An option is invalid; the message names all invalid options.</exception>
     public static IServiceCollection AddHaFlightRecorder(this IServiceCollection services, string pool, Action<FlightRecorderOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -23,7 +24,7 @@ public static class FlightRecorderServiceExtensions
         ArgumentNullException.ThrowIfNull(configure);
         var options = new FlightRecorderOptions();
         configure(options);
-        new EndpointPoolParts().UseFlightRecorder(options); // what is wrong with the options is told here, and not when the pool is made
+        new EndpointPoolParts().UseFlightRecorder(options); // mistakes in the options are reported here, not later when the pool is created
         services.AddSingleton(new EndpointPoolUse(pool, "AddHaFlightRecorder"));
         services.AddSingleton(new EndpointPoolPartsConfiguration(pool, (_, parts) => parts.UseFlightRecorder(options)));
         return services;

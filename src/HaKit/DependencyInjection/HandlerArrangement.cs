@@ -3,22 +3,22 @@ using Microsoft.Extensions.Http.Resilience;
 
 namespace HaKit.DependencyInjection;
 
-/// <summary>What was done to the handlers of a pool's client.</summary>
-/// <param name="TakenOff">How many resilience handlers were taken off.</param>
-/// <param name="PassThrough">How many standard handlers stay in the chain and do nothing.</param>
-/// <param name="Custom">How many resilience handlers with strategies of the application's own stay.</param>
+/// <summary>Describes what was done to the handlers of a pool's client.</summary>
+/// <param name="TakenOff">The number of resilience handlers that were removed.</param>
+/// <param name="PassThrough">The number of standard handlers that stay in the chain and do nothing.</param>
+/// <param name="Custom">The number of resilience handlers with the application's own strategies that stay.</param>
 internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough, int Custom)
 {
     // The type is internal to Microsoft.Extensions.ServiceDiscovery, which HaKit does not depend on.
     private const string Resolver = "Microsoft.Extensions.ServiceDiscovery.Http.ResolvingHttpDelegatingHandler";
 
     /// <summary>
-    /// Takes resilience handlers off that would repeat or time out the pool's work, and moves service discovery inside the pool, where it resolves the address of
-    /// each attempt's endpoint. Outside, it would resolve the pool's origin, and the pool would refuse the result as another server's.
+    /// Removes resilience handlers that would repeat or time out the pool's work, and moves service discovery inside the pool, where it resolves the address
+    /// of each attempt. Outside the pool it would resolve the pool's origin, and the pool would refuse the result as another server.
     /// </summary>
-    /// <param name="handlers">The client's handlers, outermost first, with an <see cref="EndOfDefaults"/> behind those of all clients.</param>
-    /// <param name="standard">How many of the client's own resilience handlers belong to the two standard ones.</param>
-    /// <param name="keepsResilience">Whether every resilience handler stays.</param>
+    /// <param name="handlers">The client's handlers, outermost first, with an <see cref="EndOfDefaults"/> after the handlers of all clients.</param>
+    /// <param name="standard">How many of the client's own resilience handlers belong to the two standard handlers.</param>
+    /// <param name="keepsResilience">True if every resilience handler stays.</param>
     public static HandlerArrangement Apply(IList<DelegatingHandler> handlers, int standard, bool keepsResilience)
     {
         var ofAllClients = TakeMarker(handlers);
@@ -32,7 +32,7 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
         return result;
     }
 
-    /// <summary>Is it service discovery's handler?</summary>
+    /// <summary>Checks whether this is the handler of service discovery.</summary>
     public static bool IsResolver(HttpMessageHandler handler) => handler.GetType().FullName == Resolver;
 
     private static int TakeMarker(IList<DelegatingHandler> handlers)
@@ -46,7 +46,7 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
             }
         }
 
-        return 0; // the application has cleared the list since
+        return 0; // the application has cleared the list in the meantime
     }
 
     private static HandlerArrangement TakeOffResilience(IList<DelegatingHandler> handlers, int ofAllClients, int standard)
@@ -57,7 +57,7 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
             if (handlers[i] is ResilienceHandler)
                 own++;
         }
-        // A standard handler looks like any other. Where both kinds are there, the standard ones stay and pass everything through.
+        // A standard handler cannot be distinguished from other handlers. If both kinds are present, the standard handlers stay and pass everything through.
         var takesOwn = own == standard;
         var taken = 0;
         for (var i = handlers.Count - 1; i >= 0; i--)
@@ -91,5 +91,5 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
     }
 }
 
-/// <summary>Stands, while the chain is built, between the handlers of all clients and the client's own. Never sends.</summary>
+/// <summary>Marks, while the chain is built, the place between the handlers of all clients and the client's own handlers. It never sends.</summary>
 internal sealed class EndOfDefaults : DelegatingHandler;

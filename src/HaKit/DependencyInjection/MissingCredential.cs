@@ -5,7 +5,9 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.DependencyInjection;
 
-/// <summary>Refuses a credential for an endpoint that the pool does not have. A pool that may begin empty gets its endpoints later.</summary>
+/// <summary>
+/// Refuses a credential for an endpoint that the pool does not have. A pool that may start empty is not checked, because it gets its endpoints later.
+/// </summary>
 /// <param name="pool">The pool's name.</param>
 /// <param name="endpoint">The endpoint's name.</param>
 internal sealed class CredentialNameValidator(string pool, string endpoint) : IValidateOptions<EndpointPoolOptions>
@@ -23,7 +25,7 @@ internal sealed class CredentialNameValidator(string pool, string endpoint) : IV
     }
 }
 
-/// <summary>Tells at start-up of a credential whose key the configuration does not have.</summary>
+/// <summary>Warns at start-up about a credential whose configuration key does not exist.</summary>
 internal static partial class MissingCredential
 {
     public static void WarnIfMissing(IServiceProvider provider, string pool, string endpoint, string key)

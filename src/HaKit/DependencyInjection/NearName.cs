@@ -1,14 +1,14 @@
 namespace HaKit.DependencyInjection;
 
-/// <summary>Finds the name that a misspelt one was meant to be. Pure.</summary>
+/// <summary>Finds the existing name that is nearest to a misspelt one. Pure.</summary>
 internal static class NearName
 {
-    /// <summary>A question to put behind a message, as in <c> Did you mean 'Heartbeat'?</c>; empty where no name is near.</summary>
-    /// <param name="name">The name as it is written.</param>
-    /// <param name="names">The names that exist.</param>
+    /// <summary>Gets a question to append to a message, for example <c> Did you mean 'Heartbeat'?</c>. Empty if no name is near.</summary>
+    /// <param name="name">The misspelt name.</param>
+    /// <param name="names">The existing names.</param>
     public static string Hint(string name, IEnumerable<string> names)
     {
-        // Longer than any setting: not a slip of the hand, and costly to compare.
+        // Longer than any setting, so it is not a typing mistake, and the comparison would be slow.
         if (name.Length > 40)
         {
             return "";
@@ -18,7 +18,7 @@ internal static class NearName
         return nearest.Name is null ? "" : $" Did you mean '{nearest.Name}'?";
     }
 
-    // Letters to insert, leave out, replace or swap with their neighbour (optimal string alignment), whatever their case.
+    // Counts the letters to insert, remove, replace or swap with their neighbour (optimal string alignment), ignoring case.
     private static int Distance(string one, string other)
     {
         var rows = new int[one.Length + 1, other.Length + 1];

@@ -7,13 +7,13 @@ using Microsoft.Extensions.Options;
 namespace HaKit.DependencyInjection;
 
 /// <summary>
-/// Takes off a pool's client what would work against the pool, after everything was registered, in whichever order: resilience handlers that
-/// <c>ConfigureHttpClientDefaults</c> gives to all clients, the client's own standard ones, and <see cref="HttpClient.Timeout"/>.
+/// Removes from a pool's client what would work against the pool, after everything was registered, in whichever order: resilience handlers that
+/// <c>ConfigureHttpClientDefaults</c> gives to all clients, the client's own standard handlers, and <see cref="HttpClient.Timeout"/>.
 /// </summary>
 internal sealed partial class PoolClientSetup(IServiceProvider provider, IEnumerable<EndpointPoolClient> clients, IEnumerable<KeptResilience> kept, StandardHandlersOff standard)
     : IPostConfigureOptions<HttpClientFactoryOptions>
 {
-    // A client of this name is never registered: its options hold what all clients are given, and nothing else.
+    // No client of this name is ever registered, so its options contain only what all clients get.
     private const string NoClient = "HaKit.DependencyInjection.NoClient";
 
     private static readonly TimeSpan s_timeoutOfTheRuntime = TimeSpan.FromSeconds(100);
@@ -43,7 +43,7 @@ internal sealed partial class PoolClientSetup(IServiceProvider provider, IEnumer
 
     private ILogger Logger => provider.GetService<ILoggerFactory>()?.CreateLogger("HaKit.Http") ?? NullLogger.Instance;
 
-    // The factory puts what all clients are given before each client's own, also where it was registered later.
+    // The factory applies what all clients get before each client's own actions, even if it was registered later.
     private int ActionsOfAllClients() =>
         provider.GetRequiredService<IOptionsMonitor<HttpClientFactoryOptions>>().Get(NoClient).HttpMessageHandlerBuilderActions.Count;
 

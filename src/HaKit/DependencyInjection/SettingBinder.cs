@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace HaKit.DependencyInjection;
 
 /// <summary>
-/// Reads the settings of a pool. A value that cannot be converted is named by its place and by what is expected there: the binder's own message quotes the value,
-/// and a key may have slipped into it.
+/// Reads the settings of a pool. The message about a value that cannot be converted names its place and the expected type, but not the value: the binder's
+/// own message quotes the value, which may be a key in the wrong place.
 /// </summary>
 internal static class SettingBinder
 {
@@ -17,7 +17,7 @@ internal static class SettingBinder
         {
             section.Bind(options);
         }
-        catch (InvalidOperationException unreadable) // not passed on as an inner exception, which would be written out with the value
+        catch (InvalidOperationException unreadable) // not kept as the inner exception, because its message would print the value
         {
             throw new OptionsValidationException(pool, typeof(EndpointPoolOptions), [$"Pool '{pool}': {Describe(section, unreadable.Message)}"]);
         }
@@ -33,7 +33,7 @@ internal static class SettingBinder
         return "a value cannot be converted to the type of its setting. The value is not shown, because it may be a key.";
     }
 
-    // The binder's message ends with the name of the type.
+    // The binder's message ends with the name of the expected type.
     private static string TypeIn(string message)
     {
         const string before = "' to type '";

@@ -13,12 +13,12 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.DependencyInjection;
 
-/// <summary>What is wrong with a part of a configuration, added to the list.</summary>
+/// <summary>Checks a part of a configuration, and adds what is wrong to the list.</summary>
 internal delegate void SettingCheck(IConfigurationSection section, List<string> wrong);
 
 /// <summary>
-/// The names that a pool's section may have. The binder ignores any other, so that a misspelt setting would be no setting at all. Values are not quoted, but
-/// for times: others may be keys.
+/// Knows the names that a pool's section may have. The binder ignores unknown names, so a misspelt setting would silently have no effect. Messages do not
+/// quote values except times, because other values may be keys.
 /// </summary>
 internal static class SettingNames
 {
@@ -47,8 +47,8 @@ internal static class SettingNames
         ("Endpoint", Named(new(StringComparer.OrdinalIgnoreCase) { ["Timeout"] = Anything, ["CircuitBreaker"] = Anything, ["RateLimiter"] = Anything })));
 
     /// <summary>
-    /// The section of a pool. Names of the standard HTTP resilience options that mean nothing to a pool are let pass, so that their section carries over; so is
-    /// a value beside its settings, which any environment variable of the section's name would be.
+    /// Checks the section of a pool. Two things are accepted without effect: names of the standard HTTP resilience options that mean nothing to a pool, so
+    /// that such a section carries over; and a value beside the settings, which any environment variable with the section's name would create.
     /// </summary>
     public static readonly SettingCheck Pool = (section, wrong) => Named(PoolNames, section, wrong);
 
@@ -58,7 +58,7 @@ internal static class SettingNames
         "RateLimiter", "Endpoint:Timeout", "Endpoint:CircuitBreaker", "Endpoint:RateLimiter",
     ];
 
-    /// <summary>The names in a pool's section that belong to the standard HTTP resilience options and mean nothing to a pool.</summary>
+    /// <summary>Gets the names in a pool's section that belong to the standard HTTP resilience options and mean nothing to a pool.</summary>
     public static string[] WithoutMeaning(IConfigurationSection section) => [.. s_withoutMeaning.Where(name => section.GetSection(name).Exists())];
 
     private static void Anything(IConfigurationSection section, List<string> wrong)
@@ -67,7 +67,7 @@ internal static class SettingNames
 
     private static void Leaf(IConfigurationSection section, List<string> wrong)
     {
-        // The children are not named: what was meant for a value, such as a key, may have slipped into a name.
+        // The message does not name the children: a value such as a key may have been written as a name.
         if (section.GetChildren().Any())
             wrong.Add($"{section.Path} is a value by itself and has no settings below it.");
     }
@@ -136,7 +136,7 @@ internal static class SettingNames
     }
 }
 
-/// <summary>Refuses a section with names that no setting has, or that is not there and leaves the pool empty.</summary>
+/// <summary>Refuses a section with unknown names, and a section that does not exist and leaves the pool empty.</summary>
 internal sealed class EndpointPoolSectionValidator(string pool, IConfigurationSection section) : IValidateOptions<EndpointPoolOptions>
 {
     public ValidateOptionsResult Validate(string? name, EndpointPoolOptions options)
@@ -151,5 +151,5 @@ internal sealed class EndpointPoolSectionValidator(string pool, IConfigurationSe
     }
 }
 
-/// <summary>The section that a pool is described in.</summary>
+/// <summary>Holds the section that describes a pool.</summary>
 internal sealed record EndpointPoolSection(string Pool, IConfigurationSection Section);

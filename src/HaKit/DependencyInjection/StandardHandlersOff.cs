@@ -6,7 +6,7 @@ using Polly;
 namespace HaKit.DependencyInjection;
 
 /// <summary>
-/// Makes the standard resilience and hedging handlers of a pool's client pass everything through, and knows which clients have one: nothing in a handler says
+/// Makes the standard resilience and hedging handlers of a pool's client pass everything through, and knows which clients have one. A handler does not show
 /// that it is a standard one, but its options carry the client's name. Thread-safe.
 /// </summary>
 internal sealed class StandardHandlersOff(IEnumerable<EndpointPoolClient> clients, IEnumerable<KeptResilience> kept)
@@ -18,10 +18,10 @@ internal sealed class StandardHandlersOff(IEnumerable<EndpointPoolClient> client
     private readonly ConcurrentDictionary<string, int> _standard = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int> _hedging = new(StringComparer.Ordinal);
 
-    /// <summary>The name of the options of a client's standard handler.</summary>
+    /// <summary>Gets the name of the options of a client's standard handler.</summary>
     public static string OptionsNameOf(string client) => client + "-standard";
 
-    /// <summary>How many handlers the client has that belong to its standard ones. Known once the client's handlers were built.</summary>
+    /// <summary>Gets how many of the client's handlers belong to its standard handlers. Known after the client's handlers were built.</summary>
     public int CountOf(string client) => _standard.GetValueOrDefault(OptionsNameOf(client)) + _hedging.GetValueOrDefault(client);
 
     public void PostConfigure(string? name, HttpStandardResilienceOptions options)

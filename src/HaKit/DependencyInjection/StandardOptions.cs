@@ -7,15 +7,15 @@ using Polly.Timeout;
 namespace HaKit.DependencyInjection;
 
 /// <summary>
-/// Carries settings of Microsoft.Extensions.Http.Resilience over to a pool: those that differ from that package's defaults and mean something here. Names those
-/// that differ and mean nothing.
+/// Applies settings of Microsoft.Extensions.Http.Resilience to a pool: the settings that differ from that package's defaults and mean something to a pool. It
+/// names the changed settings that mean nothing to a pool.
 /// </summary>
 internal sealed class StandardOptions(EndpointPoolOptions pool)
 {
     private static readonly HttpStandardResilienceOptions s_standard = new();
     private static readonly HttpStandardHedgingResilienceOptions s_hedging = new();
 
-    /// <summary>Settings that were changed and mean nothing to a pool, as a configuration would name them.</summary>
+    /// <summary>Gets the changed settings that mean nothing to a pool, with their names in configuration.</summary>
     public List<string> WithoutMeaning { get; } = [];
 
     public void Carry(HttpStandardResilienceOptions from)
@@ -78,7 +78,7 @@ internal sealed class StandardOptions(EndpointPoolOptions pool)
         Nothing("Retry:UseJitter", from.UseJitter, standard.UseJitter);
         Nothing("Retry:ShouldRetryAfterHeader", from.ShouldRetryAfterHeader, standard.ShouldRetryAfterHeader);
         Nothing("Retry:ShouldHandle", from.ShouldHandle, standard.ShouldHandle);
-        // Reading Retry-After is itself a generator, which the standard options set.
+        // The standard options read Retry-After with a delay generator of their own, so that generator is not the application's code.
         if (!from.ShouldRetryAfterHeader)
             Nothing("Retry:DelayGenerator", from.DelayGenerator, null);
         Nothing("Retry:OnRetry", from.OnRetry, null);

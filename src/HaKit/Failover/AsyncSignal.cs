@@ -3,8 +3,8 @@ using System.Threading.Tasks.Sources;
 namespace HaKit.Failover;
 
 /// <summary>
-/// What a call waits on: anything that may matter to it (an attempt that ended, a cancellation, a timer) sets it, and the one waiter then looks
-/// at the state of things. Setting it more often than needed is harmless, so timers and registrations may be late or stale. Used again by later calls.
+/// The signal that a call waits for. Everything that may matter to the call (an ended attempt, a cancellation, a timer) sets it, and its one waiter then
+/// examines the whole state. Setting it more often than needed is harmless, so timers and registrations may be late or stale. Later calls reuse it.
 /// </summary>
 internal sealed class AsyncSignal : IValueTaskSource, IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class AsyncSignal : IValueTaskSource, IDisposable
         Setter = Set;
     }
 
-    /// <summary><see cref="Set"/> as a delegate that is made once.</summary>
+    /// <summary>Gets <see cref="Set"/> as a delegate that is created once.</summary>
     public Action Setter { get; }
 
     public void Set()
@@ -31,7 +31,7 @@ internal sealed class AsyncSignal : IValueTaskSource, IDisposable
             _source.SetResult(true);
     }
 
-    /// <summary>Returns when set, at once if it was set since the last return. One waiter at a time.</summary>
+    /// <summary>Waits until the signal is set; returns at once if it was set since the last return. One waiter at a time.</summary>
     public ValueTask WaitAsync()
     {
         if (Interlocked.CompareExchange(ref _state, Waiting, Idle) == Idle)
@@ -40,7 +40,10 @@ internal sealed class AsyncSignal : IValueTaskSource, IDisposable
         return default;
     }
 
-    /// <summary>Sets it at <paramref name="due"/> or earlier. A timer that is already due before then is left alone: its early beat costs less than moving it.</summary>
+    /// <summary>
+    /// Sets the signal at <paramref name="due"/> or earlier. A timer that is due before then is not moved, because an early signal costs less than moving the
+    /// timer.
+    /// </summary>
     public void Arm(TimeSpan due, TimeSpan now)
     {
         var armedFor = Volatile.Read(ref _armedFor);
@@ -48,12 +51,12 @@ internal sealed class AsyncSignal : IValueTaskSource, IDisposable
             return;
         _timer ??= _time.NewTimer(static signal => ((AsyncSignal)signal!).Tick(), this);
         Volatile.Write(ref _armedFor, due.Ticks);
-        // Timers count whole milliseconds: rounding up spares a beat that comes just too early.
+        // Timers count whole milliseconds. Rounding up avoids a signal that comes slightly too early.
         var wait = Math.Max(0, Math.Ceiling((due - now).TotalMilliseconds));
         _timer.Change(TimeSpan.FromMilliseconds(Math.Min(wait, uint.MaxValue - 1)), Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Stops the timer; for a signal that is not used again.</summary>
+    /// <summary>Stops the timer, when the signal is not reused.</summary>
     public void Dispose() => _timer?.Dispose();
 
     private void Tick()

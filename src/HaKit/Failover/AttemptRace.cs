@@ -8,12 +8,12 @@ using Polly;
 namespace HaKit.Failover;
 
 /// <summary>
-/// The only loop: runs the attempts of one call until one serves, the call's own end comes (cancelled, out of time), or nothing is left to try.
-/// It acts on the state of things whenever the call's signal is set, so it does not matter what set the signal, how often, or how late.
+/// The only loop of failover. It runs the attempts of one call until one attempt serves it, the call ends by itself (cancelled, out of time), or nothing is
+/// left to try. Whenever the call's signal is set, it examines the whole state, so it does not matter what set the signal, how often, or how late.
 /// </summary>
 /// <remarks>
-/// It is a struct that lives on the stack for as long as everything completes synchronously: such a call registers nothing, arms nothing and allocates nothing,
-/// however many attempts it takes. When it has to wait, <see cref="ContinueAsync"/> takes the one copy that counts from then on into its own state, which is pooled.
+/// The race is a struct and stays on the stack as long as everything completes synchronously. Such a call registers nothing, sets no timer and allocates nothing,
+/// however many attempts it takes. When the call has to wait, <see cref="ContinueAsync"/> copies the race into its own pooled state; only this copy is valid then.
 /// </remarks>
 internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, FailoverCall call, TRunner runner, CancellationToken outside)
     where TRunner : struct, IAttemptRunner<TResult, TRaw>
@@ -44,14 +44,14 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         /// <summary>The call is decided.</summary>
         Decided,
 
-        /// <summary>An attempt is under way: what happens next sets the call's signal.</summary>
+        /// <summary>An attempt is running. Whatever happens next sets the call's signal.</summary>
         AttemptUnderWay,
 
-        /// <summary>Nothing is under way, and nothing may be started yet.</summary>
+        /// <summary>No attempt is running, and none may be started yet.</summary>
         InQueue,
     }
 
-    /// <summary>Runs the call. To be called once. Exceptions of a selector of the user's come out of it, or of its task.</summary>
+    /// <summary>Runs the call; must be called once. Exceptions of the application's own selector leave this method, or its task.</summary>
     /// <param name="now">The current time on the pool's clock.</param>
     public ValueTask<Outcome<TResult>> RunAsync(TimeSpan now)
     {
@@ -76,7 +76,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     private async ValueTask<Outcome<TResult>> ContinueAsync(Progress progress, TimeSpan until, TimeSpan now)
     {
         var registration = call.CallerToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), call.Signal);
-        // A strategy outside, such as a timeout, may end the call by a token of its own.
+        // A strategy outside, such as a timeout, may end the call with a token of its own.
         var registrationOutside = outside == call.CallerToken ? default : outside.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), call.Signal);
         try
         {
@@ -107,7 +107,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         }
     }
 
-    // Goes on until the call is decided or has to wait.
+    // Continues until the call is decided or has to wait.
     private Progress Advance(ref TimeSpan now, ref TimeSpan until)
     {
         while (true)
@@ -140,7 +140,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                     until = next.Until;
                     return Progress.InQueue;
                 }
-                else if (!engine.Queue.TryEnter(call.Profile.Priority, out _waiter)) // and look once more: a place that became free before this entry woke no waiter
+                else if (!engine.Queue.TryEnter(call.Profile.Priority, out _waiter)) // and examine once more: a place that became free before this entry did not wake this waiter
                 {
                     _end = Refused("too many calls are waiting already.", now);
                     return Progress.Decided;
@@ -156,7 +156,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         (_waiter, call.WasReleased) = (null, false);
         call.LeaveReturn();
         if (!lease.AsksOutage)
-            engine.Resign(call); // it goes for its own sake; another may ask
+            engine.Resign(call); // this attempt is no trial of the outage, so another call may make one
         Start(ref _first, lease);
     }
 
@@ -164,13 +164,13 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     {
         var asked = call.IsAsker;
         engine.Resign(call);
-        _waiter?.LeaveQueue(passOn: call.WasReleased || asked); // a release that was not used belongs to the next in line
+        _waiter?.LeaveQueue(passOn: call.WasReleased || asked); // a release that was not used belongs to the next waiter
         _waiter = null;
     }
 
     private readonly bool IsCancelled => call.CallerToken.IsCancellationRequested || outside.IsCancellationRequested;
 
-    // Looks at what runs, and at the call's own end. Afterwards what still runs, if anything, is in _first.
+    // Examines the running attempts and the end of the call itself. Afterwards _first holds the attempt that is still running, if any.
     private bool IsDecided(TimeSpan now)
     {
         if (_first.Lease is not null && ExamineAttempt(ref _first, now) || _hedge.Lease is not null && ExamineAttempt(ref _hedge, now))
@@ -196,7 +196,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         return true;
     }
 
-    // What has become of one attempt? True if the call is decided by it.
+    // Examines one attempt. True if it decides the call.
     private bool ExamineAttempt(ref RunningAttempt attempt, TimeSpan now)
     {
         var lease = attempt.Lease!;
@@ -209,7 +209,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         if (now < call.Deadline && now < lease.EndsAt && engine.KeepsSilent(call, lease, now))
         {
             lease.KeepUntilEnd(now);
-            call.LastFailure = lease.Started; // what other calls were served since then shows that their endpoints serve
+            call.LastFailure = lease.Started; // an endpoint that has served other calls since then shows that it serves
             return false;
         }
         var fault = OverdueFault(lease, now);
@@ -235,12 +235,12 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             return true;
         }
         fault ??= KnownFaults.Unknown;
-        lease.Complete(fault, now); // done already, unless a strategy around the guard threw
+        lease.Complete(fault, now); // already done, unless a strategy around the guard threw
         engine.Release(call, lease, fault, now);
         if (fault.Kind is FaultKind.CallerCancelled or FaultKind.DeadlineExceeded or FaultKind.Superseded)
         {
             Discard(outcome);
-            return false; // the call's own end says the same, in its own words
+            return false; // the end of the call itself reports the same
         }
         var isOver = engine.ActionFor(call, fault, now) == FaultAction.Return;
         if (isOver && !(fault.IsRefusal && _hasRefusal))
@@ -254,7 +254,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         return isOver;
     }
 
-    // The first refusal and the last other failure: one of them may be what the caller gets.
+    // Keeps the first refusal and the last other failure: the caller may get one of them.
     private void KeepOutcome(Outcome<TResult> outcome, bool isRefusal)
     {
         if (isRefusal && _hasRefusal)
@@ -273,7 +273,8 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         }
     }
 
-    // A refusal goes back as it is once no other endpoint could serve the call: of several the first, also where an endpoint that was asked later is down.
+    // A refusal goes back unchanged when no other endpoint could serve the call. Of several refusals the first goes back, even if an endpoint that was asked
+    // later is down.
     private Outcome<TResult>? TakeRefusal()
     {
         if (!_hasRefusal)
@@ -284,7 +285,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         return refusal;
     }
 
-    // Cancels an attempt. Well-behaved callbacks end at once and tell how; one that ignores its token is abandoned and delays no call.
+    // Cancels an attempt. A well-behaved callback ends at once and reports how; a callback that ignores its token is abandoned and does not delay the call.
     private bool TryEndAttempt(ref RunningAttempt attempt, Fault fault, TimeSpan now)
     {
         var lease = attempt.Lease!;
@@ -297,7 +298,8 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         return false;
     }
 
-    // The call is decided: whatever still runs has lost. One that was silent for longer than usual is counted as silent, or it would keep its traffic.
+    // The call is decided, so the attempts that still run have lost. An attempt that was silent for longer than usual counts as silent; otherwise its
+    // endpoint would keep its traffic.
     private void LeaveOthers(TimeSpan now)
     {
         var end = _end;
@@ -315,7 +317,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             Discard(_end);
     }
 
-    // When to look again, unless something happens before. Starts a second attempt if it is time for one.
+    // Gets the time of the next examination, unless something happens earlier. Starts a second attempt if it is time for one.
     private TimeSpan NextDue(TimeSpan now, out bool isStarted)
     {
         isStarted = false;
@@ -334,7 +336,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         return now;
     }
 
-    // The one attempt under way is silent for longer than is usual, and kept: another may start beside it. When to look next.
+    // The one running attempt is silent for longer than usual and is kept; a second attempt may start beside it. Gets the time of the next examination.
     private TimeSpan StartBeside(TimeSpan now, out bool isStarted)
     {
         isStarted = false;
@@ -374,7 +376,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     private Outcome<TResult> Refused(string why, TimeSpan now) => Outcome.FromException<TResult>(new NoEndpointAvailableException(
         engine.Settings.Pool, why, call.Attempts(now), engine.Explain(call, now), engine.RetryAfter(call, now), TakeLastException(), call.History.Begun, call.WaitRules()));
 
-    // An attempt that the call's own end cut short is not the endpoint's silence.
+    // If the end of the call cut the attempt short, the silence is not the endpoint's fault.
     private Fault OverdueFault(Lease lease, TimeSpan now)
     {
         if (now >= call.Deadline && !engine.IsSilent(call, lease, now))
@@ -401,7 +403,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         (_last, _hasLast, _refusal, _hasRefusal) = (default, false, default, false);
     }
 
-    // A result that no caller will see: the response of a failed or losing attempt.
+    // Disposes a result that no caller will see: the response of a failed or losing attempt.
     private static void Discard(Outcome<TResult> outcome)
     {
         if (outcome.Exception is null)

@@ -4,22 +4,22 @@ using Polly;
 
 namespace HaKit.Failover;
 
-/// <summary>How the attempts of a call are made, and what each came to.</summary>
-/// <typeparam name="TResult">What a call returns.</typeparam>
-/// <typeparam name="TRaw">What an attempt's task returns.</typeparam>
+/// <summary>Says how the attempts of a call are made, and reads their results.</summary>
+/// <typeparam name="TResult">The type of the call's result.</typeparam>
+/// <typeparam name="TRaw">The type of the result of an attempt's task.</typeparam>
 internal interface IAttemptRunner<TResult, TRaw>
 {
     /// <summary>Begins an attempt. Does not throw.</summary>
     ValueTask<TRaw> Begin(Lease lease);
 
-    /// <summary>Takes the result of an attempt that has ended, and sees to it that its lease is completed. Does not throw.</summary>
+    /// <summary>Takes the result of an attempt that has ended, and makes sure that its lease is completed. Does not throw.</summary>
     Outcome<TResult> Harvest(ValueTask<TRaw> task, Lease lease, TimeSpan now);
 
-    /// <summary>Takes the result of an attempt that its call has left; its lease was completed then.</summary>
+    /// <summary>Takes the result of an attempt that its call has abandoned. The lease was completed at that time.</summary>
     Outcome<TResult> TakeResult(ValueTask<TRaw> task);
 }
 
-/// <summary>Runs the callback itself: for pools to which the application added no strategies of its own. Without a pipeline there is no context either.</summary>
+/// <summary>Runs the callback directly, for pools to which the application added no strategies. Without a pipeline there is no context either.</summary>
 internal readonly struct DirectRunner<TResult, TState>(
     EndpointGuard guard, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, TState state) : IAttemptRunner<TResult, TResult>
 {
@@ -70,7 +70,10 @@ internal readonly struct DirectRunner<TResult, TState>(
     }
 }
 
-/// <summary>Runs what is inside the failover strategy in the endpoint's pipeline, each attempt in a context of its own that carries the attempt's token.</summary>
+/// <summary>
+/// Runs the part of the pipeline inside the failover strategy in the endpoint's pipeline. Each attempt has its own context, which carries the attempt's
+/// token.
+/// </summary>
 internal readonly struct PipelineRunner<TResult, TState>(
     Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state) : IAttemptRunner<TResult, Outcome<TResult>>
 {
@@ -107,12 +110,12 @@ internal readonly struct PipelineRunner<TResult, TState>(
     }
 }
 
-/// <summary>The span of an attempt: what the callback starts is a part of it; the code that started the attempt is not.</summary>
+/// <summary>Handles the span of an attempt. What the callback starts is a part of this span; the code that started the attempt is not.</summary>
 internal static class AttemptSpans
 {
     public static void Begin(Activity call, Lease lease) => lease.Span = lease.State.Telemetry?.Begin(call, lease.Number);
 
-    /// <summary>Makes current again what was current outside, also when the attempt has ended already: then nothing is current.</summary>
+    /// <summary>Restores the span that was current outside, also when the attempt has already ended and no span is current.</summary>
     public static void StepOut(Lease lease, Activity? outside)
     {
         if (lease.Span is not null)

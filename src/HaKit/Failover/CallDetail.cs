@@ -2,74 +2,80 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace HaKit;
 
-/// <summary>The story of one call that was served. Immutable.</summary>
+/// <summary>Describes how one call was served. Immutable.</summary>
 public sealed record CallDetail
 {
     private readonly TimeSpan _took;
 
-    // -1: not reported. Each nullable would be twice as large, in an object that every call makes.
+    // The value -1 means "not reported". Each nullable would be twice as large, in an object that every call creates.
     private readonly long _inputTokens = -1;
     private readonly long _outputTokens = -1;
 
-    /// <summary>Makes the story of a call.</summary>
+    /// <summary>Creates an empty description of a call.</summary>
     public CallDetail()
     {
     }
 
-    /// <summary>The story of a call that its only attempt served.</summary>
+    /// <summary>Creates the description of a call that its only attempt served.</summary>
     [SetsRequiredMembers]
     internal CallDetail(string endpoint, TimeSpan took)
     {
         Endpoint = endpoint;
         AttemptCount = 1;
-        Attempts = null!; // made when it is asked for
+        Attempts = null!; // created when it is first read
         _took = took;
     }
 
-    /// <summary>The name of the endpoint that served it.</summary>
+    /// <summary>Gets the name of the endpoint that served the call.</summary>
     public required string Endpoint { get; init; }
 
     /// <summary>
-    /// The attempts in the order in which they began, of many the first 3 and the last 10; the one that served has no fault. <see cref="AttemptCount"/> says how
-    /// many there were.
+    /// Gets the attempts in the order in which they began; of many attempts the first 3 and the last 10. The attempt that served has no fault. <see
+    /// cref="AttemptCount"/> is the number of all attempts.
     /// </summary>
     public required IReadOnlyList<AttemptRecord> Attempts { get => field ??= [new AttemptRecord(Endpoint, null, _took)]; init; }
 
-    /// <summary>How many attempts there were.</summary>
+    /// <summary>Gets the number of all attempts.</summary>
     public required int AttemptCount { get; init; }
 
-    /// <summary>By which rules it waited or tried again when no endpoint was left untried, in the order in which they first applied; empty when it never came to that.</summary>
+    /// <summary>
+    /// Gets the rules by which the call waited or tried again when no untried endpoint was left, in the order in which they first applied. Empty if an
+    /// untried endpoint was always left.
+    /// </summary>
     public IReadOnlyList<WaitRule> WaitRules { get; init; } = [];
 
-    /// <summary>Was a second attempt started beside a slow one?</summary>
+    /// <summary>Gets whether a second attempt was started beside a slow one.</summary>
     public bool Hedged { get; init; }
 
-    /// <summary>How long it waited with nothing in flight.</summary>
+    /// <summary>Gets how long the call waited with no attempt in flight.</summary>
     public TimeSpan Waited { get; init; }
 
-    /// <summary>Where the answer was cut and another endpoint went on with it, in order; empty for an answer of one piece. Complete once the stream has ended.</summary>
+    /// <summary>
+    /// Gets the places at which the answer was cut and another endpoint continued it, in order. Empty for an answer in one piece. Complete when the stream
+    /// has ended.
+    /// </summary>
     public IReadOnlyList<StreamSeam> Seams { get; init; } = [];
 
-    /// <summary>Tokens of the prompt, as far as they were reported.</summary>
+    /// <summary>Gets the number of tokens in the prompt. Null if it was not reported.</summary>
     public long? InputTokens
     {
         get => _inputTokens < 0 ? null : _inputTokens;
         init => _inputTokens = value ?? -1;
     }
 
-    /// <summary>Tokens of the answer, as far as they were reported by the time this was written.</summary>
+    /// <summary>Gets the number of tokens in the answer. Null if it was not reported before this object was created.</summary>
     public long? OutputTokens
     {
         get => _outputTokens < 0 ? null : _outputTokens;
         init => _outputTokens = value ?? -1;
     }
 
-    /// <summary>The number of attempts, besides the one that served, that may have been processed and billed.</summary>
+    /// <summary>Gets the number of attempts, not counting the one that served, that may have been processed and billed.</summary>
     public int PerhapsBilled => Attempts.Count(a => a.Fault is { Applied: FaultApplied.Ambiguous or FaultApplied.Partial });
 }
 
-/// <summary>A result and how it came about.</summary>
-/// <typeparam name="TResult">The result's type.</typeparam>
-/// <param name="Result">What the callback returned.</param>
-/// <param name="Detail">How it came about.</param>
+/// <summary>Holds a result, and how the call was served.</summary>
+/// <typeparam name="TResult">The type of the result.</typeparam>
+/// <param name="Result">The result of the callback.</param>
+/// <param name="Detail">How the call was served.</param>
 public readonly record struct Served<TResult>(TResult Result, CallDetail Detail);

@@ -4,14 +4,12 @@ using HaKit.Faults;
 
 namespace HaKit.Failover;
 
-/// <summary>
-/// Judges what an attempt came to, and completes its lease with that evidence. It keeps no state of its own. Thread-safe.
-/// </summary>
+/// <summary>Classifies the end of an attempt, and completes its lease with this evidence. Has no state. Thread-safe.</summary>
 internal sealed class EndpointGuard(IFaultClassifier classifier, TimeProvider time)
 {
     /// <summary>Completes the lease of an attempt that has ended.</summary>
     /// <param name="lease">The attempt.</param>
-    /// <param name="exception">What it threw; null for nothing.</param>
+    /// <param name="exception">The exception of the attempt; null if there was none.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     public void CompleteLease(Lease lease, Exception? exception, TimeSpan now)
     {
@@ -28,7 +26,7 @@ internal sealed class EndpointGuard(IFaultClassifier classifier, TimeProvider ti
         lease.Complete(lease.Fault, now);
     }
 
-    // The caller's token decides what is a cancellation by the caller, never the exception's type.
+    // Only the caller's token decides whether the caller has cancelled, never the type of the exception.
     private Fault FindFault(Lease lease, Exception? exception)
     {
         if (exception is OperationCanceledException && lease.CancelledFor is { } why)

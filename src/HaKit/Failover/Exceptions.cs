@@ -4,13 +4,13 @@ using HaKit.Faults;
 
 namespace HaKit;
 
-/// <summary>One attempt of a call that is over, as exceptions and results tell it. Immutable.</summary>
+/// <summary>Describes one attempt of a call that is over. Immutable.</summary>
 /// <param name="Endpoint">The endpoint's name.</param>
-/// <param name="Fault">What its failure meant; null when it served the call or was still under way.</param>
+/// <param name="Fault">The fault of the attempt. Null if the attempt served the call or was still running.</param>
 /// <param name="Duration">How long it took.</param>
 public sealed record AttemptRecord(string Endpoint, Fault? Fault, TimeSpan Duration)
 {
-    // Of a long history the beginning and the end tell the story.
+    // Of a long history, the first and the last attempts are shown.
     internal const int FirstTold = 3, LastTold = 10;
 
     /// <inheritdoc/>
@@ -18,7 +18,10 @@ public sealed record AttemptRecord(string Endpoint, Fault? Fault, TimeSpan Durat
         string.Create(CultureInfo.InvariantCulture, $"{Endpoint}: {Fault?.ToString() ?? "no fault"} after {Duration.TotalSeconds:0.###} s");
 }
 
-/// <summary>Whatever the pool itself refuses or ends. Says what was tried and when to come back; never quotes keys, prompts or a provider's message.</summary>
+/// <summary>
+/// The base class of the exceptions with which a pool refuses or ends a call. The message says what was tried and when to come back. It never quotes keys,
+/// prompts or a provider's message.
+/// </summary>
 public abstract class EndpointPoolException : Exception
 {
     private protected EndpointPoolException(
@@ -32,19 +35,21 @@ public abstract class EndpointPoolException : Exception
         RetryAfter = retryAfter;
     }
 
-    /// <summary>The pool's name.</summary>
+    /// <summary>Gets the pool's name.</summary>
     public string Pool { get; }
 
-    /// <summary>What was tried, in order; of many attempts the first 3 and the last 10.</summary>
+    /// <summary>Gets the attempts in order; of many attempts the first 3 and the last 10.</summary>
     public IReadOnlyList<AttemptRecord> Attempts { get; }
 
-    /// <summary>How many attempts there were.</summary>
+    /// <summary>Gets the number of all attempts.</summary>
     public int AttemptCount { get; }
 
-    /// <summary>By which rules the call waited, in the order in which they first applied; the last one is the one by which it ended. Empty when it never waited.</summary>
+    /// <summary>
+    /// Gets the rules by which the call waited, in the order in which they first applied. The last rule ended the call. Empty if the call never waited.
+    /// </summary>
     public IReadOnlyList<WaitRule> WaitRules { get; }
 
-    /// <summary>How long to stay away, as far as that is known.</summary>
+    /// <summary>Gets how long to wait before the next call. Null: not known.</summary>
     public TimeSpan? RetryAfter { get; }
 
     private static string Describe(
@@ -69,7 +74,7 @@ public abstract class EndpointPoolException : Exception
     }
 }
 
-/// <summary>No endpoint could take the request, now or in time for its deadline.</summary>
+/// <summary>The exception that is thrown when no endpoint could take the request, now or in time for its deadline.</summary>
 public sealed class NoEndpointAvailableException : EndpointPoolException
 {
     internal NoEndpointAvailableException(
@@ -77,11 +82,11 @@ public sealed class NoEndpointAvailableException : EndpointPoolException
         int attemptCount = 0, IReadOnlyList<WaitRule>? waitRules = null)
         : base(pool, why, attempts, retryAfter, inner, attemptCount, waitRules) => Endpoints = endpoints;
 
-    /// <summary>Why each endpoint of the pool would or would not be chosen at that moment.</summary>
+    /// <summary>Gets for each endpoint of the pool why it would or would not have been chosen at that moment.</summary>
     public IReadOnlyList<EndpointExplanation> Endpoints { get; }
 }
 
-/// <summary>The deadline of the call passed before it was served.</summary>
+/// <summary>The exception that is thrown when the deadline of the call passed before the call was served.</summary>
 public sealed class DeadlineExceededException : EndpointPoolException
 {
     internal DeadlineExceededException(
@@ -92,12 +97,13 @@ public sealed class DeadlineExceededException : EndpointPoolException
             waitRules) =>
         Deadline = deadline;
 
-    /// <summary>The deadline that passed, counted from the beginning of the call.</summary>
+    /// <summary>Gets the deadline that passed, counted from the beginning of the call.</summary>
     public TimeSpan Deadline { get; }
 }
 
 /// <summary>
-/// An answer that was cut after some of it had been delivered. It is never replayed silently: what was delivered stands, and the caller decides.
+/// The exception that is thrown when an answer was cut after a part of it had been delivered. The pool never replays the delivered part silently; the caller
+/// decides what to do with it.
 /// </summary>
 public sealed class PartialResponseException : EndpointPoolException
 {
@@ -116,19 +122,19 @@ public sealed class PartialResponseException : EndpointPoolException
         DeliveredItems = delivered;
     }
 
-    /// <summary>The endpoint whose answer was cut.</summary>
+    /// <summary>Gets the name of the endpoint whose answer was cut.</summary>
     public string Endpoint { get; }
 
-    /// <summary>What happened to it.</summary>
+    /// <summary>Gets the fault that cut the answer.</summary>
     public Fault Fault { get; }
 
-    /// <summary>Items with content that the caller had received.</summary>
+    /// <summary>Gets the number of items with content that the caller had received.</summary>
     public int DeliveredItems { get; }
 
-    /// <summary>Gets why the rest was not asked of another endpoint; <see cref="NotContinuedReason.Off"/> where continuation is off.</summary>
+    /// <summary>Gets why no other endpoint continued the answer; <see cref="NotContinuedReason.Off"/> if continuation is off.</summary>
     public NotContinuedReason NotContinued { get; }
 
-    /// <summary>Gets or sets the endpoints that have cut the answer so far, the last one last.</summary>
+    /// <summary>Gets or sets the endpoints that have cut the answer so far, the latest at the end.</summary>
     internal IReadOnlyList<string> CutBy { get; set; }
 
     /// <summary>Gets or sets the call's deadline on the pool's clock.</summary>
@@ -142,12 +148,15 @@ public sealed class PartialResponseException : EndpointPoolException
     };
 }
 
-/// <summary>An endpoint answered with an error inside a response that looked well, and no other endpoint may be asked.</summary>
+/// <summary>
+/// The exception that is thrown when an endpoint answered with an error inside a response of status 200, and no other endpoint may be asked. Adapters throw
+/// it to report a fault to the pool.
+/// </summary>
 public sealed class EndpointFaultException : Exception
 {
-    /// <summary>The failure of one attempt, for adapters that find it in an answer; the pool goes by its fault.</summary>
+    /// <summary>Creates the failure of one attempt, for adapters that find it in an answer. The pool uses its fault.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
-    /// <param name="fault">What its answer meant.</param>
+    /// <param name="fault">The meaning of the answer.</param>
     public EndpointFaultException(string endpoint, Fault fault)
         : base($"Endpoint '{endpoint}' answered with an error: {fault}.")
     {
@@ -155,9 +164,9 @@ public sealed class EndpointFaultException : Exception
         Fault = fault;
     }
 
-    /// <summary>The endpoint.</summary>
+    /// <summary>Gets the endpoint's name.</summary>
     public string Endpoint { get; }
 
-    /// <summary>What its answer meant.</summary>
+    /// <summary>Gets the meaning of the answer.</summary>
     public Fault Fault { get; }
 }

@@ -6,7 +6,10 @@ using Polly;
 
 namespace HaKit.Failover;
 
-/// <summary>Everything one call knows of itself. Lives in the call's <see cref="ResilienceContext"/>, so that a strategy outside failover that runs it twice resets nothing.</summary>
+/// <summary>
+/// Holds the state of one call. It is stored in the call's <see cref="ResilienceContext"/>, so that a strategy outside failover that runs the call twice
+/// resets nothing.
+/// </summary>
 internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 {
     public static readonly ResiliencePropertyKey<FailoverCall> Key = new("HaKit.Call");
@@ -23,62 +26,62 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     public TimeSpan Deadline { get; private set; }
 
-    /// <summary>Does the attempt's callback end at the first content of a stream?</summary>
+    /// <summary>Gets whether the attempt's callback ends at the first content of a stream.</summary>
     public bool IsStream { get; private set; }
 
-    /// <summary>The engine that runs it.</summary>
+    /// <summary>Gets or sets the engine that runs the call.</summary>
     public FailoverEngine? Engine { get; set; }
 
-    /// <summary>Was a hedge started?</summary>
+    /// <summary>Gets or sets whether a hedge was started.</summary>
     public bool Hedged { get; set; }
 
-    /// <summary>It was woken because something came free or came back, and not by its own time.</summary>
+    /// <summary>Gets or sets whether the call was woken because a place became free or an endpoint came back, and not by its own timer.</summary>
     public bool WasReleased { get; set; }
 
-    /// <summary>A hedge was thought of, and is not to be thought of again.</summary>
+    /// <summary>Gets or sets whether a hedge was considered and must not be considered again.</summary>
     public bool HedgeWasConsidered { get; set; }
 
-    /// <summary>The rules of waiting that have applied to it, in order: four bits each, the latest lowest.</summary>
+    /// <summary>Gets the rules of waiting that have applied to the call, in order: four bits each, the latest lowest.</summary>
     public ulong Rules { get; private set; }
 
-    /// <summary>The endpoint the end of whose cooldown it wakes for, so that others need not.</summary>
+    /// <summary>Gets or sets the endpoint whose end of cooldown wakes this call, so that other calls need not wake.</summary>
     public EndpointState? Watched { get; set; }
 
-    /// <summary>It is the one call that asks whether an outage is over.</summary>
+    /// <summary>Gets or sets whether this is the one call that tests whether an outage is over.</summary>
     public bool IsAsker { get; set; }
 
-    /// <summary>It has paid for its next attempt.</summary>
+    /// <summary>Gets or sets whether the call has paid for its next attempt.</summary>
     public bool HasPaid { get; set; }
 
     public TimeSpan Waited { get; set; }
 
-    /// <summary>Its span, if there is a listener.</summary>
+    /// <summary>Gets or sets the call's span. Null if there is no listener.</summary>
     public Activity? Span { get; set; }
 
-    /// <summary>The attempt whose stream goes on when the call is over.</summary>
+    /// <summary>Gets the attempt whose stream continues after the call is over.</summary>
     public Lease? HandedOver { get; private set; }
 
-    /// <summary>Unique within the pool.</summary>
+    /// <summary>Gets the number of the call, unique within the pool.</summary>
     public long Number { get; private set; }
 
-    /// <summary>The number of the first call that was made for the same request.</summary>
+    /// <summary>Gets or sets the number of the first call that was made for the same request.</summary>
     public long RequestNumber { get; set; }
 
-    /// <summary>When the last attempt failed; backoff counts from here.</summary>
+    /// <summary>Gets or sets when the last attempt failed; the backoff counts from here.</summary>
     public TimeSpan LastFailure { get; set; }
 
-    /// <summary>How many waits for backoff there were.</summary>
+    /// <summary>Gets or sets how many times the call has waited for a backoff.</summary>
     public int Backoffs { get; set; }
 
-    /// <summary>When the backoff that was drawn for <see cref="LastFailure"/> ends.</summary>
+    /// <summary>Gets or sets when the backoff ends that was drawn for <see cref="LastFailure"/>.</summary>
     public TimeSpan? BackoffUntil { get; set; }
 
-    /// <summary>No attempt begins before then.</summary>
+    /// <summary>Gets or sets the time before which no attempt begins.</summary>
     public TimeSpan HoldUntil { get; set; }
 
     public TimeSpan DeadlineSpan => Deadline - Started;
 
-    // So many silences may be an outage's. More of them are probably the request's own: it takes longer than its endpoints usually do.
+    // Up to this many silences may be caused by an outage. More silences are probably caused by the request: it takes longer than its endpoints usually do.
     private const int SilencesOfAnOutage = 6;
     private const int MostDoublings = 6;
 
@@ -86,13 +89,13 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     private int _ownSilences;
 
     /// <summary>
-    /// How many times longer than usual its attempts may be silent. Doubled by each silence of an endpoint that served a later attempt meanwhile, because the
-    /// endpoint is well then and it is this request that takes longer; and by every sixth silence of which nothing is known.
+    /// Gets how many times longer than usual the attempts of this call may be silent. Each silence of an endpoint that meanwhile served a later attempt
+    /// doubles the value, because the endpoint is healthy then and this request takes longer. Every sixth other silence doubles it too.
     /// </summary>
     public int Patience => 1 << Math.Min(_ownSilences + _silences / SilencesOfAnOutage, MostDoublings);
 
-    /// <summary>An attempt was given up because nothing came within its limit.</summary>
-    /// <param name="hasServedLater">Has the endpoint served an attempt that began later?</param>
+    /// <summary>Records that an attempt was given up because nothing arrived within its limit.</summary>
+    /// <param name="hasServedLater">True if the endpoint has served an attempt that began later.</param>
     public void NoteSilence(bool hasServedLater)
     {
         if (hasServedLater)
@@ -104,7 +107,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     private long _nextNumber;
     private Lease? _spareLease;
 
-    /// <summary>How many calls may still take their number from what this object has.</summary>
+    /// <summary>Gets how many calls may still take their number from the numbers that this object has reserved.</summary>
     public int NumbersLeft { get; private set; }
 
     public void TakeNumbers(long first, int count) => (_nextNumber, NumbersLeft) = (first, count);
@@ -115,7 +118,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         NumbersLeft--;
     }
 
-    /// <summary>A lease for its next attempt.</summary>
+    /// <summary>Takes a lease for the next attempt.</summary>
     public Lease TakeLease()
     {
         var lease = _spareLease ?? new Lease();
@@ -123,7 +126,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         return lease;
     }
 
-    /// <summary>Keeps a lease that is as good as new for a later attempt, of this call or of the next one that uses this object.</summary>
+    /// <summary>Keeps a lease that is ready for reuse, for a later attempt of this call or of the next call that uses this object.</summary>
     public void KeepLease(Lease lease) => _spareLease = lease;
 
     public FailoverCall Begin(RequestProfile profile, bool isStream, TimeSpan deadline, TimeSpan now, CancellationToken callerToken)
@@ -137,7 +140,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         return this;
     }
 
-    /// <summary>A rule of waiting applies to it. False when that rule has applied before.</summary>
+    /// <summary>Records that a rule of waiting applies. False if that rule has applied before.</summary>
     public bool RecordRule(WaitRule rule)
     {
         for (var rules = Rules; rules != 0; rules >>= 4)
@@ -150,7 +153,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         return true;
     }
 
-    /// <summary>The rules of waiting that have applied to it, in the order in which they first did.</summary>
+    /// <summary>Gets the rules of waiting that have applied, in the order in which they first applied.</summary>
     public IReadOnlyList<WaitRule> WaitRules()
     {
         if (Rules == 0)
@@ -161,13 +164,13 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         return list;
     }
 
-    /// <summary>Until when it may go on waiting; the waits so far count.</summary>
-    /// <param name="usual">The pool's bound; null: the deadline.</param>
+    /// <summary>Gets the time until which the call may go on waiting, including its waits so far.</summary>
+    /// <param name="usual">The pool's limit. Null: the deadline.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     public TimeSpan MayWaitUntil(TimeSpan? usual, TimeSpan now) =>
         (Profile.MaxWait ?? usual) is { } most && most - Waited is var left && left < Deadline - now ? now + left : Deadline;
 
-    /// <summary>It wakes for the end of no cooldown any more; another call may.</summary>
+    /// <summary>Stops watching the end of a cooldown, so that another call may watch it.</summary>
     public void LeaveReturn()
     {
         Watched?.LeaveReturn(this);
@@ -219,7 +222,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     private CallDetail DetailOfMany(TimeSpan now) => new()
     {
-        Endpoint = _servedBy ?? History.Entries[^1].Endpoint.Name, // a refusal of the request itself was not served, but it did come from somewhere
+        Endpoint = _servedBy ?? History.Entries[^1].Endpoint.Name, // a refusal of the request itself was not served, but it came from an endpoint
         Attempts = Attempts(now),
         AttemptCount = History.Begun,
         WaitRules = WaitRules(),

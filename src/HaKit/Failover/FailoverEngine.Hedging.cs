@@ -5,10 +5,10 @@ using HaKit.Selection;
 
 namespace HaKit.Failover;
 
-/// <content>When a slow attempt gets company.</content>
+/// <content>Decides when a second attempt starts beside a slow one.</content>
 internal sealed partial class FailoverEngine
 {
-    /// <summary>When a second attempt may be started beside this one; never for calls and endpoints that must not be hedged.</summary>
+    /// <summary>Gets when a second attempt may start beside this one; never for calls and endpoints that must not be hedged.</summary>
     public TimeSpan HedgeAt(FailoverCall call, Lease lease)
     {
         var hedging = Settings.Hedging;
@@ -21,7 +21,7 @@ internal sealed partial class FailoverEngine
         return lease.HeardAt + Max(slow, hedging.MinimumDelay);
     }
 
-    /// <summary>A second attempt on another, unburdened endpoint, if the budget has room for it.</summary>
+    /// <summary>Starts a second attempt on another endpoint that is not overloaded, if the budget allows it.</summary>
     public Lease? TryHedge(FailoverCall call, TimeSpan now)
     {
         var snapshot = Snapshot;
@@ -52,7 +52,7 @@ internal sealed partial class FailoverEngine
         return null;
     }
 
-    // The load bound of Mirrokni, Thorup and Zadimoghaddam (2018): no endpoint above 1.25 of the average.
+    // The bound of Mirrokni, Thorup and Zadimoghaddam (2018): no endpoint gets more than 1.25 times the average load.
     private static bool IsOverBound(EndpointState state, PoolSnapshot snapshot)
     {
         var total = 1;

@@ -5,10 +5,10 @@ using HaKit.Telemetry;
 
 namespace HaKit.Failover;
 
-/// <content>What is told of calls.</content>
+/// <content>Reports calls to telemetry.</content>
 internal sealed partial class FailoverEngine
 {
-    /// <summary>How a call ended, and what it was that ended it; null for nothing.</summary>
+    /// <summary>Gets how a call ended, and the error that ended it. Null: no error.</summary>
     public (CallOutcome Outcome, string? Error) FindOutcome(FailoverCall call, Exception? failure)
     {
         switch (failure)
@@ -35,12 +35,12 @@ internal sealed partial class FailoverEngine
         _ => CallOutcome.Failed,
     }, fault.KindName);
 
-    // A stream's span goes on with the stream: its attempt ends it.
+    // The span of a stream continues with the stream; its attempt ends it.
     private void RecordOutcome(FailoverCall call, CallOutcome outcome, string? error)
     {
         var span = call.Span;
         var took = (call.IsServed ? call.ServedAt : Clock.Now) - call.Started;
-        // The rest of an answer has the span of the call whose answer was cut, and that call ends it.
+        // The rest of a cut answer belongs to the span of the call whose answer was cut, and that call ends the span.
         if (call.Profile.IsContinuation)
             return;
         Telemetry.Ended(span, took, call.Waited, outcome, error, call.Rules == 0 ? null : string.Join(',', call.WaitRules()));
@@ -52,7 +52,7 @@ internal sealed partial class FailoverEngine
             PoolTelemetry.EndSpan(span, took, error);
     }
 
-    // The attempt that is about to begin is not in the history yet.
+    // Reports a retry or a failover. The attempt that is about to begin is not in the history yet.
     private void TellAgain(FailoverCall call, EndpointState state)
     {
         ref readonly var last = ref call.History.Entries[^1];

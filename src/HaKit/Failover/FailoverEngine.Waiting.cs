@@ -6,18 +6,18 @@ using HaKit.Selection;
 namespace HaKit.Failover;
 
 /// <content>
-/// What a call does when no endpoint is left that it has not tried: <see cref="ProspectReader"/> looks at the endpoints, <see cref="WaitDecision"/> decides, and
-/// here the decision is carried out.
+/// Waits when no untried endpoint is left: <see cref="ProspectReader"/> examines the endpoints, <see cref="WaitDecision"/> decides, and this part carries the
+/// decision out.
 /// </content>
 internal sealed partial class FailoverEngine
 {
-    // Calls that wait for the end of a cooldown look after it within this time, each at another moment: its end must not send them all at once.
+    // Calls that wait for the end of a cooldown are spread over this time after it, so that the end does not send them all at once.
     private static readonly TimeSpan ReturnSpread = TimeSpan.FromSeconds(5);
 
-    // A release that is lost costs a waiting call a second or two, and not its deadline.
+    // If a release is lost, a waiting call loses a second or two, and not its deadline.
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
 
-    // A call that is in the last quarter of its deadline leaves the right to ask to those that can wait for the answer.
+    // In the last part of its deadline, a call leaves the right to make the trial to calls that have time to wait for the answer.
     private const double LastPart = 0.25;
 
     private Step AwaitService(FailoverCall call, PoolSnapshot snapshot, FailoverSettings settings, TimeSpan now, bool isCompany = false)
@@ -26,7 +26,7 @@ internal sealed partial class FailoverEngine
         var prospects = reader.Read(snapshot);
         if (prospects.TrialAt < call.Deadline && prospects.CameBackAt > now)
         {
-            // A call that has asked no endpoint yet need not pause.
+            // A call that has not yet asked any endpoint does not have to pause first.
             Outage.BeginOutage(now, call.History.IsFresh ? now - OutagePace.PauseAfter(0, default) : call.LastFailure);
             CallWaits?.Invoke(Outage.Since ?? now);
         }
@@ -41,7 +41,7 @@ internal sealed partial class FailoverEngine
         Now = now,
         Deadline = call.Deadline,
         MayWaitUntil = call.MayWaitUntil(settings.MaxWait, now),
-        // One attempt is one attempt, whatever the endpoint named.
+        // If only one attempt is allowed, a refusal counts as this attempt even if the endpoint named a time.
         Attempts = call.History.HasNoOwn ? 0 : settings.MostAttempts == 1 ? call.History.Begun : call.History.Counted,
         MostAttempts = settings.MostAttempts,
         HasRetryLeft = call.History.OrdinaryRetries < settings.OrdinaryRetries,
@@ -52,7 +52,8 @@ internal sealed partial class FailoverEngine
         NextTrialAt = Outage.NextTrialAt(askedAt),
     };
 
-    // Given to the call that has waited longest, each trial could end with its call, and the outage never. When no other takes the right, it may.
+    // If the call that has waited longest made each trial, each trial could end with its call, and the outage would never end. If no other call takes the
+    // right, this call may.
     private bool MayTakeTheRight(FailoverCall call, TimeSpan nextTrialAt, TimeSpan now) =>
         Queue.Count <= 1 || call.Deadline == TimeSpan.MaxValue || call.Deadline - now >= LastPart * call.DeadlineSpan || now - nextTrialAt > LookAgainAfter;
 
@@ -77,7 +78,7 @@ internal sealed partial class FailoverEngine
                 call.IsAsker = true;
                 return Step.Wait(decision.Until);
             case WaitAction.Wait:
-                Resign(call); // it sleeps until then, and another may ask
+                Resign(call); // the call sleeps until then, and another call may make the trial
                 return decision.Rule == WaitRule.NamedTime ? AwaitReturn(call, reader.Asked!, decision.Until)
                     : LookAgain(decision.Until, now);
             default:
@@ -88,7 +89,7 @@ internal sealed partial class FailoverEngine
 
     private Step AskReturned(FailoverCall call, EndpointState member, TimeSpan now)
     {
-        // What a probe has seen lets one call in; what a call has seen lets in those that are released.
+        // A sign from a probe lets one call in; a sign from another call lets in the released calls.
         if (call.WasReleased && ProspectReader.HasComeBack(member, call.LastFailure))
         {
             if (TryStart(call, member, ModeOf(member, now), now) is { } released)
@@ -122,14 +123,14 @@ internal sealed partial class FailoverEngine
             member.PacedAt = now;
             member.TryTakeSeenBack();
             lease.AsksOutage = true;
-            call.IsAsker = false; // the right goes with the lease, and is free when the lease ends
+            call.IsAsker = false; // the right belongs to the lease, and is free when the lease ends
             return Step.Start(lease);
         }
         Resign(call);
         return LookAgain(call.Deadline, now);
     }
 
-    // An attempt that no success has called for: it goes into the account of the outage, unless it is the call's first one on the endpoint.
+    // Starts an attempt that no success has called for. It counts for the outage's limit on repeats, unless it is the call's first attempt on the endpoint.
     private Lease? TryStartInOutage(FailoverCall call, EndpointState member, TimeSpan now, bool isPaced = false)
     {
         var isRepeat = call.History.TimesTried(member) > 0;
@@ -141,7 +142,7 @@ internal sealed partial class FailoverEngine
 
     private static BeginMode ModeOf(EndpointState member, TimeSpan now) => member.Health.State.Admits(now) ? BeginMode.Normal : BeginMode.OutageTrial;
 
-    // The first to return does so at a time that it named: one call wakes at that moment, and the others follow its success.
+    // The first endpoint to return named its time: one call wakes at that moment, and the others follow after its success.
     private Step AwaitReturn(FailoverCall call, EndpointState member, TimeSpan at)
     {
         if (call.Watched != member)
@@ -156,7 +157,7 @@ internal sealed partial class FailoverEngine
 
     private Step LookAgain(TimeSpan atLatest, TimeSpan now) => Step.Wait(Min(atLatest, now + LookAgainAfter * (1 + _chance.NextDouble())));
 
-    /// <summary>The call asks no more: it was served, gave up, or sleeps. Another may.</summary>
+    /// <summary>Gives the right to make trials back, because the call was served, has given up or sleeps. Another call may then take it.</summary>
     public void Resign(FailoverCall call)
     {
         if (!call.IsAsker)
@@ -165,7 +166,7 @@ internal sealed partial class FailoverEngine
         Outage.Resign();
     }
 
-    // Full jitter (Brooker 2015) from the last failure; drawn once for each failure, so that looking again does not draw again.
+    // Full jitter (Brooker 2015) from the last failure. Drawn once for each failure, so that a second examination does not draw again.
     private TimeSpan BackoffEnd(FailoverCall call, FailoverSettings settings) => call.BackoffUntil ?? DrawBackoff(call, call.LastFailure, settings);
 
     private TimeSpan DrawBackoff(FailoverCall call, TimeSpan from, FailoverSettings settings)
@@ -175,7 +176,7 @@ internal sealed partial class FailoverEngine
             ceiling = settings.Retry.MaxDelay;
         call.Backoffs++;
         var until = from + ceiling * _chance.NextDouble();
-        // Never so long that the call could not try any more: an attempt that comes a little early is better than a call that is lost.
+        // The backoff must leave the call time for another attempt: an attempt that comes slightly early is better than a lost call.
         if (call.Deadline < TimeSpan.MaxValue && from < call.Deadline)
             until = Min(until, from + (1 - LastPart) * (call.Deadline - from));
         call.BackoffUntil = until;

@@ -10,7 +10,7 @@ using HaKit.Telemetry;
 
 namespace HaKit.Failover;
 
-/// <summary>What a call does next when nothing of it is in flight.</summary>
+/// <summary>Says what a call does next when it has no attempt in flight.</summary>
 internal enum StepKind
 {
     Start,
@@ -18,7 +18,7 @@ internal enum StepKind
     GiveUp,
 }
 
-/// <summary>One decision of the engine.</summary>
+/// <summary>Holds one decision of the engine.</summary>
 internal readonly record struct Step(StepKind Kind, Lease? Lease = null, TimeSpan Until = default, string Why = "")
 {
     public static Step Start(Lease lease) => new(StepKind.Start, lease);
@@ -29,21 +29,22 @@ internal readonly record struct Step(StepKind Kind, Lease? Lease = null, TimeSpa
 }
 
 /// <summary>
-/// The decisions of failover for one pool: where to go first, where next, how long to wait, when to give up. It holds the pool's shared
-/// budget, pace and queue; the calls themselves are <see cref="FailoverCall"/>s, and the loop that acts on the decisions is the contest.
+/// Makes the decisions of failover for one pool: which endpoint comes first, which comes next, how long to wait, when to give up. It holds the pool's shared
+/// budget, pace and queue. <see cref="FailoverCall"/> holds the state of a call, and the attempt race carries the decisions out.
 /// </summary>
 internal sealed partial class FailoverEngine
 {
-    // All but one in a hundred of an endpoint's answers come within its usual time.
+    // The usual time of an endpoint is the time within which 99 of 100 answers come.
     private const double UsualShare = 0.99;
 
-    // Nothing was served for this long: it was an outage.
+    // If nothing was served for this long, it was an outage.
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
 
-    // A call object takes so many numbers at once, so that the counter is written seldom; one by one where a seed is to repeat everything.
+    // A call object reserves this many numbers at once, so that the shared counter is rarely written. With a seed it reserves one number, so that runs are
+    // reproducible.
     private readonly int _numbersAtOnce;
 
-    // One in twenty of an endpoint's answers is as slow as that, whatever hedges cost.
+    // 5 of 100 answers of an endpoint are this slow, whatever share of calls is hedged.
     private const double SlowShare = 0.95;
 
     private readonly ObjectCache<FailoverCall> _calls;
@@ -83,7 +84,7 @@ internal sealed partial class FailoverEngine
 
     public PoolClock Clock { get; }
 
-    /// <summary>Judges what attempts came to.</summary>
+    /// <summary>Gets the guard, which classifies the ends of attempts.</summary>
     public EndpointGuard Guard { get; }
 
     public RetryBudget Budget { get; }
@@ -92,21 +93,29 @@ internal sealed partial class FailoverEngine
 
     public WaitQueue Queue { get; }
 
-    /// <summary>Counts the calls; null where they are not counted.</summary>
+    /// <summary>Gets the meter that counts the calls. Null: they are not counted.</summary>
     public TrafficMeter? Traffic { get; init; }
 
     public OutagePace Outage { get; }
 
-    /// <summary>Told of each seam of an answer.</summary>
+    /// <summary>Gets or sets the callback for each seam of an answer.</summary>
     public Action<StreamSeam>? SeamMade { get; set; }
 
-    /// <summary>Told of the endpoint and the bytes where an answer is too long to be held to its end.</summary>
+    /// <summary>
+    /// Gets or sets the callback for an answer that is too long to be held to its end; it gets the endpoint's name and the number of bytes.
+    /// </summary>
     public Action<string, long>? HeldTooLong { get; set; }
 
-    /// <summary>Told, whenever a call begins or goes on to wait because nothing serves it, when the outage began that it knows.</summary>
+    /// <summary>
+    /// Gets or sets the callback for a call that begins to wait, or continues to wait, because no endpoint serves it. It gets the time at which the outage
+    /// began.
+    /// </summary>
     public Action<TimeSpan>? CallWaits { get; set; }
 
-    /// <summary>Told of the endpoint and the fault of an attempt outside an outage whose call was served nevertheless, and of the endpoint that served it.</summary>
+    /// <summary>
+    /// Gets or sets the callback for a failed attempt outside an outage whose call was served nevertheless. It gets the endpoint, the fault and the endpoint
+    /// that served the call.
+    /// </summary>
     public Action<string, Fault, string>? FailureHidden { get; set; }
 
     public FailoverSettings Settings
@@ -123,14 +132,14 @@ internal sealed partial class FailoverEngine
         set => Volatile.Write(ref _selector, value);
     }
 
-    /// <summary>Lets no more calls begin. Those under way run to their end.</summary>
+    /// <summary>Refuses new calls. Calls in flight run to their end.</summary>
     public void Close() => _isClosed = true;
 
     /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
-    /// <param name="isStream">Is it measured by its first content?</param>
+    /// <param name="isStream">True if the call is measured by its first content.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="callerToken">The caller's.</param>
-    /// <param name="earlier">What earlier tries of the same request have found; null for the first.</param>
+    /// <param name="callerToken">The caller's cancellation token.</param>
+    /// <param name="earlier">What earlier tries of the same request have found. Null for the first try.</param>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public FailoverCall Begin(RequestProfile profile, bool isStream, TimeSpan now, CancellationToken callerToken, EarlierTries? earlier = null)
     {
@@ -144,7 +153,7 @@ internal sealed partial class FailoverEngine
         call.UseNextNumber();
         call.Engine = this;
         call.RequestNumber = earlier?.RequestNumberIn(this) ?? call.Number;
-        // A copy beside a try that is under way goes to another endpoint. Where every endpoint was asked, it is a request like any other.
+        // A copy of a request that is still running goes to another endpoint. If every endpoint was asked, it is treated like any other request.
         if (earlier?.AddTo(this, call.History, now) == true && !HasUntried(call, now))
             call.History.Clear();
         call.Span = profile.IsContinuation ? Telemetry.FindCall() : Telemetry.BeginCall(isStream);
@@ -161,7 +170,7 @@ internal sealed partial class FailoverEngine
         _calls.Return(call);
     }
 
-    /// <summary>The next thing for a call of which nothing is in flight.</summary>
+    /// <summary>Decides what a call does next that has no attempt in flight.</summary>
     public Step Next(FailoverCall call, TimeSpan now)
     {
         if (now >= _health.NextChange)
@@ -178,19 +187,19 @@ internal sealed partial class FailoverEngine
             return Step.EndCall("the request was refused.");
         if (StartUntried(call, settings, now) is { } lease)
             return Step.Start(lease);
-        // An endpoint that is out does not hold the answer back: waiting for it would turn a wrong path into a call as long as its deadline.
+        // An endpoint that is out does not delay a refusal: waiting for it would turn a wrong path into a call that lasts until its deadline.
         return refusal != RefusalState.None
             ? Step.EndCall("the request was refused, and no other endpoint can be asked now.")
             : AwaitService(call, Snapshot, settings, now);
     }
 
-    /// <summary>The next thing for a call of which one attempt is under way that is kept although it is silent: a second attempt beside it, or not before then.</summary>
+    /// <summary>Decides what a call does next whose only attempt is kept although it is silent: a second attempt beside it, now or at a later time.</summary>
     public Step NextBeside(FailoverCall call, TimeSpan now)
     {
         if (now >= _health.NextChange)
             _health.Advance(now);
         var settings = Settings;
-        call.WasReleased = true; // it has waited for longer than its limit: what has come back since it began may be asked at once
+        call.WasReleased = true; // the call has waited longer than its limit, so it may ask an endpoint that has come back since the call began
         var step = StartUntried(call, settings, now) is { } lease ? Step.Start(lease) : AwaitService(call, Snapshot, settings, now, isCompany: true);
         if (step.Kind == StepKind.Start && call.RecordRule(WaitRule.Silence))
             Telemetry.RecordWait(WaitRule.Silence);
@@ -201,7 +210,7 @@ internal sealed partial class FailoverEngine
     {
         if (!MayTryAnother(call, settings))
             return null;
-        // A choice may be taken by another call, or ejected, between choosing and entering: look again, but not for ever.
+        // Between choosing and entering, another call may take the endpoint, or it may be ejected. So choose again, but not for ever.
         for (var look = 0; look <= Snapshot.Members.Length + 3; look++)
         {
             var query = new SelectionQuery(call.Profile, call.History, now);
@@ -214,7 +223,7 @@ internal sealed partial class FailoverEngine
         return null;
     }
 
-    // Without a number that bounds all attempts the bound is on those in ordinary service; beyond it the outage's pace goes on.
+    // If no number limits all attempts, the limit applies to attempts in ordinary service; beyond it, attempts follow the outage's pace.
     private static bool MayTryAnother(FailoverCall call, FailoverSettings settings)
     {
         if (call.History.HasNoOwn)
@@ -224,7 +233,7 @@ internal sealed partial class FailoverEngine
         return (most == 1 ? call.History.Begun : call.History.Counted) < most;
     }
 
-    /// <summary>The slowest 99th percentile among the other endpoints; null where none of them has learned its own.</summary>
+    /// <summary>Gets the slowest 99th percentile of the other endpoints. Null if none of them has learned its own.</summary>
     public TimeSpan? UsualOfOthers(EndpointState state, bool isStream)
     {
         TimeSpan? slowest = null;
@@ -236,7 +245,7 @@ internal sealed partial class FailoverEngine
         return slowest;
     }
 
-    /// <summary>Is an endpoint left that the call has not tried and could ask now?</summary>
+    /// <summary>Checks whether an endpoint is left that the call has not tried and could ask now.</summary>
     public bool HasUntried(FailoverCall call, TimeSpan now)
     {
         if (!MayTryAnother(call, Settings))
@@ -253,22 +262,22 @@ internal sealed partial class FailoverEngine
         }
     }
 
-    // The attempts tell how long they took themselves; the waits between them would be a riddle.
+    // The attempts already show their own durations, but the waits between them do not show.
     private static string AllFailed(int attempts, TimeSpan took) => took < TimeSpan.FromSeconds(1)
         ? $"all {attempts} attempts failed."
         : string.Create(CultureInfo.InvariantCulture, $"all {attempts} attempts failed, {took.TotalSeconds:0.#} s after the call began, with the waits between them.");
 
-    // Moving on to an endpoint that is well is free: losing one with 200 calls in flight must not use up the budget. One that is suspect itself, or out and
-    // due for a trial, is not free, or a call would go round a pool of which nothing can be reached.
+    // Moving on to a healthy endpoint is free, because the loss of an endpoint with 200 calls in flight must not use up the budget. Moving on to a suspect
+    // endpoint, or to an ejected one that is due for a trial, is not free; otherwise a call could go round a pool in which no endpoint can be reached.
     private bool MayMoveTo(FailoverCall call, EndpointState state) =>
         call.History.IsFresh || call.History.Refusal != RefusalState.MayAskOne && IsWell(state.Health.State) || ProspectReader.HasComeBack(state, call.LastFailure) || TryPay(call);
 
-    // What was paid for an attempt that could not be started then is good for the next one.
+    // If a paid attempt could not be started, the payment is used for the next attempt.
     private bool TryPay(FailoverCall call) => call.HasPaid = call.HasPaid || Budget.TryRetry();
 
     private static bool IsWell(HealthState health) => health is { Status: EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart, ConsecutiveFailures: 0 };
 
-    // Fewer than so many of its answers came within what is left: the attempt would be load and nothing else.
+    // If fewer than this share of the endpoint's answers came within the remaining time, the attempt would only add load.
     private static bool MayMakeIt(FailoverCall call, EndpointState state, FailoverSettings settings, TimeSpan at) =>
         call.History.IsFresh || settings.Retry.MinimumChance == 0 || call.Deadline == TimeSpan.MaxValue
         || state.Times.Quantile(call.IsStream, settings.Retry.MinimumChance) is not { } quick || call.Deadline - at > quick;
@@ -302,9 +311,10 @@ internal sealed partial class FailoverEngine
         return lease;
     }
 
-    // Bounded by the endpoint's own limits, and while another endpoint could serve by a share of what is left, so that a black hole does not eat the deadline;
-    // but not where it usually takes longer, or long answers would be cut and their endpoints blamed. Until the endpoint's times are learned, an attempt that
-    // reaches its limit may be kept. A call whose attempts were silent although their endpoints serve others is given more time with each.
+    // The limits of an attempt are the endpoint's own limits. While another endpoint could serve, an attempt may also take only a share of the remaining
+    // time, so that a black hole does not use up the deadline. This does not apply below the endpoint's usual time, because otherwise long answers would be
+    // cut and their endpoints blamed. Until the endpoint's times are learned, an attempt that reaches its limit may be kept. A call whose attempts were
+    // silent although their endpoints serve others gets more time with each attempt.
     private (TimeSpan Silent, TimeSpan Any, bool IsKnown) Timeouts(FailoverCall call, EndpointState state, TimeSpan now)
     {
         var settings = Settings;
@@ -320,7 +330,7 @@ internal sealed partial class FailoverEngine
         TimeSpan After(TimeSpan limit) => limit < left ? now + limit : call.Deadline;
     }
 
-    // Also one that is out now, or that the call has tried before, may be well again by then.
+    // An endpoint that is out now, or that the call has tried before, may also be healthy again by then.
     private bool AnotherCouldServe(FailoverCall call, EndpointState state, TimeSpan now)
     {
         var query = new SelectionQuery(call.Profile, call.History, now);
@@ -341,27 +351,28 @@ internal sealed partial class FailoverEngine
     }
 
     /// <summary>
-    /// Is an attempt to be kept that has been silent to its limit? Not if the limit was learned from the endpoint's own times. Otherwise a stream is given up
-    /// where another endpoint is untried; a plain answer may legitimately take as long, and is kept, as is whatever must not be repeated.
+    /// Decides whether an attempt is kept that has been silent up to its limit. It is not kept if the limit was learned from the endpoint's own times.
+    /// Otherwise a stream is given up if another endpoint is untried. A plain answer is kept, because it may legitimately take that long; a request that must
+    /// not be repeated is kept too.
     /// </summary>
     public bool KeepsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
         !lease.IsLimitKnown && lease.KeptSince is null && lease.EndsAt > now && !(call.IsStream && call.Profile.MayRepeat && HasUntried(call, now));
 
-    /// <summary>Has the attempt been silent for longer than is usual for its endpoint?</summary>
+    /// <summary>Checks whether the attempt has been silent for longer than usual for its endpoint.</summary>
     public bool IsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
         lease.FirstContentAt is null && SilenceLimit(call, lease.State) is { } limit && now - lease.HeardAt >= limit;
 
-    // A plain answer of which nothing is known may take as long as it likes.
+    // A plain answer has no limit as long as nothing is learned.
     private TimeSpan? SilenceLimit(FailoverCall call, EndpointState state) =>
         FirstContentLimit(call, state, Settings) ?? (call.IsStream ? Settings.FirstContent.Timeout : null);
 
-    /// <summary>Was it given up so early, for want of time, that its silence says nothing about its endpoint?</summary>
+    /// <summary>Checks whether the attempt was given up so early, for lack of time, that its silence says nothing about the endpoint.</summary>
     public bool WasCutShort(FailoverCall call, Lease lease, TimeSpan now) =>
         now - lease.HeardAt < (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? Settings.FirstContent.Minimum);
 
     /// <summary>
-    /// Had an attempt that lost to another been silent for so long that it was given company? A well endpoint's calls are so slow in one case of twenty, far
-    /// from what ejects; a silent endpoint's always are.
+    /// Checks whether an attempt that lost to another attempt had been silent for longer than 95 of 100 of its endpoint's answers take. A healthy endpoint is
+    /// that slow in one of twenty calls, which is far from an ejection; a silent endpoint always is.
     /// </summary>
     public bool WasUnusuallySilent(FailoverCall call, Lease lease, TimeSpan now) =>
         lease.FirstContentAt is null && (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? (call.IsStream || lease.KeptSince is not null ? Settings.FirstContent.Timeout : null)) is { } usual
@@ -383,30 +394,30 @@ internal sealed partial class FailoverEngine
         }
 
         if (Queue.Count > 0)
-            Queue.Release(2); // each one served lets two in: the waiting return on a ramp that their own success paces
+            Queue.Release(2); // each served call lets two waiting calls in, so the returning traffic grows at the speed of its own success
         call.Served(lease, now);
         Release(call, lease, null, now);
     }
 
-    // What an endpoint refuses because of an image, or of tools, takes nothing from callers without them.
+    // If an endpoint refuses a request because of an image or of tools, calls without images and tools do not avoid the endpoint.
     private static bool IsOfItsRequest(Fault refusal, RequestProfile profile) => profile.Vision || profile.Tools && refusal.SecondOpinion == SecondOpinion.One;
 
     private void EndOutage(FailoverCall call, Lease lease, TimeSpan now)
     {
         var quiet = now - new TimeSpan(Volatile.Read(ref _lastServed));
         var wasQuiet = quiet >= Quiet;
-        // All calls write it: as seldom as does no harm to a measure of seconds.
+        // All calls write this field, so it is written only when it would change by more than a millisecond, which is exact enough for a limit of a second.
         if (quiet.Ticks >= TimeSpan.TicksPerMillisecond || quiet < TimeSpan.Zero)
             Volatile.Write(ref _lastServed, now.Ticks);
-        // An endpoint that serves other kinds of requests says nothing of the outage that these calls wait for.
+        // An endpoint that serves other kinds of requests does not show that the outage is over for which these calls wait.
         if (Outage.Since is not { } since || !lease.AsksOutage && call.Rules == 0 && lease.State.PacedAt < since)
             return;
-        // Where failures and successes are mixed those that wait come in with each success, and not all at once.
+        // If failures and successes are mixed, waiting calls are let in with each success, and not all at once.
         if (Outage.EndOutage(now, Queue.Count > 0) is { } lasted && wasQuiet)
             (_returning ??= new ReturnSpreader(Queue, Clock.Time)).Release(lasted);
     }
 
-    /// <summary>Notes the end of an attempt in its call and puts the lease away.</summary>
+    /// <summary>Records the end of an attempt in its call and puts the lease away.</summary>
     public void Release(FailoverCall call, Lease lease, Fault? fault, TimeSpan now)
     {
         call.History.Ended(lease.Number, fault, now);
@@ -414,7 +425,7 @@ internal sealed partial class FailoverEngine
         {
             call.LastFailure = now;
             if (fault.Blame == FaultBlame.Endpoint)
-                _returning?.Stop(); // not well yet: those that wait come in with each success
+                _returning?.Stop(); // the endpoint is not healthy yet, so waiting calls are let in with each success
             call.BackoffUntil = null;
             if (fault.Kind == FaultKind.FirstContentTimeout)
                 call.NoteSilence(lease.State.ServedBegan > lease.Started);
@@ -432,7 +443,7 @@ internal sealed partial class FailoverEngine
             call.KeepLease(lease);
     }
 
-    /// <summary>What to do about an attempt that ended so; a wait begins here.</summary>
+    /// <summary>Decides what to do about the fault of an attempt. A wait begins here.</summary>
     public FaultAction ActionFor(FailoverCall call, Fault fault, TimeSpan now)
     {
         var action = FailoverPolicy.ActionFor(fault, call.Profile, Settings.OnFault);
@@ -441,14 +452,16 @@ internal sealed partial class FailoverEngine
         return action;
     }
 
-    /// <summary>An answer that went on after its call had returned is over, and with it its place on the endpoint: one of those that wait may look.</summary>
+    /// <summary>
+    /// Lets one waiting call look for a place: a stream that continued after its call returned has ended, and its place on the endpoint is free.
+    /// </summary>
     public void PlaceFreed()
     {
         if (Queue.Count > 0)
             Queue.Release(1);
     }
 
-    /// <summary>As <see cref="PlaceFreed"/>, for the finalizer's thread, which must not run what the waiting call does next.</summary>
+    /// <summary>Does the same as <see cref="PlaceFreed"/>, for the finalizer's thread, which must not run the continuation of the waiting call.</summary>
     public void PlaceFreedLater()
     {
         if (Queue.Count == 0)
@@ -464,7 +477,7 @@ internal sealed partial class FailoverEngine
     public IReadOnlyList<EndpointExplanation> Explain(FailoverCall call, TimeSpan now) =>
         Selector.Explain(Snapshot, new SelectionQuery(call.Profile, call.History, now));
 
-    /// <summary>The soonest time at which any endpoint could take the request; null when time alone will not do.</summary>
+    /// <summary>Gets the earliest time at which any endpoint could take the request. Null if time alone is not enough.</summary>
     public TimeSpan? RetryAfter(FailoverCall call, TimeSpan now)
     {
         var soonest = TimeSpan.MaxValue;

@@ -1,72 +1,80 @@
 namespace HaKit.Failover;
 
-/// <summary>How often and how soon to try again.</summary>
+/// <summary>Sets how often and how soon a call tries again. Not thread-safe; read at start-up and at each reload.</summary>
 public sealed class RetryOptions
 {
     /// <summary>
-    /// Bounds the attempts after the first, on all endpoints together; never reset within a call. Refusals that named their time (<c>Retry-After</c>) do not
-    /// count; 0 is one attempt, always. Default null: five, and while nothing serves as many more as the outage's pace brings within the deadline. 0 to 100.
+    /// Gets or sets the limit on the attempts after the first, on all endpoints together. Nothing resets the count within a call. Refusals that named a time
+    /// (<c>Retry-After</c>) do not count. 0: one attempt, always. Default null: five, and during an outage as many as its pace allows within the deadline. 0
+    /// to 100.
     /// </summary>
     public int? MaxRetryAttempts { get; set; }
 
     /// <summary>
-    /// Bounds the attempts of one call on the same endpoint, refusals that named their time not counted; 1 to 100. Default null: no bound of their own, and the
-    /// endpoints take turns.
+    /// Gets or sets the limit on the attempts of one call on the same endpoint. Refusals that named a time do not count. Default null: no limit; the
+    /// endpoints take turns. 1 to 100.
     /// </summary>
     public int? MaxAttemptsPerEndpoint { get; set; }
 
-    /// <summary>First backoff, when no endpoint is left untried; doubles, with full jitter, counted from the last failure. Default 0.25 s.</summary>
+    /// <summary>
+    /// Gets or sets the first backoff, used when no untried endpoint is left. It doubles with each failure, has full jitter, and counts from the last
+    /// failure. Default 0.25 s; more than 0.
+    /// </summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(0.25);
 
-    /// <summary>Longest backoff. Default 8 s.</summary>
+    /// <summary>Gets or sets the longest backoff. Default 8 s; at least <see cref="Delay"/>.</summary>
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromSeconds(8);
 
     /// <summary>
-    /// An attempt after the first begins only where at least this share of the endpoint's recent answers came within what is left of the deadline, so
-    /// that no attempt is sent whose answer would come too late. Endpoints of which little is known are not judged. Default 0.1; 0 to 1, 0 for no such bound.
+    /// Gets or sets the share of the endpoint's recent answers that must have come within the time that is left of the deadline. Otherwise an attempt after
+    /// the first does not begin, because its answer would probably come too late. Endpoints with few known answers are not checked. Default 0.1; 0 (no such
+    /// limit) to 1.
     /// </summary>
     public double MinimumChance { get; set; } = 0.1;
 
     internal RetryOptions Copy() => (RetryOptions)MemberwiseClone();
 }
 
-/// <summary>How long to wait for the first content of an answer.</summary>
+/// <summary>Sets how long to wait for the first content of an answer. Not thread-safe; read at start-up and at each reload.</summary>
 public sealed class FirstContentOptions
 {
-    /// <summary>Learn the limit from the endpoint's own recent times? Default true.</summary>
+    /// <summary>Gets or sets whether the limit is learned from the endpoint's own recent times. Default true.</summary>
     public bool Learned { get; set; } = true;
 
-    /// <summary>Limit until learned, and the longest one learned for streams. Default 30 s.</summary>
+    /// <summary>Gets or sets the limit until it is learned, and the longest learned limit for streams. Default 30 s.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The shortest one learned. Default 1 s.</summary>
+    /// <summary>Gets or sets the shortest learned limit. Default 1 s.</summary>
     public TimeSpan Minimum { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// The share of the remaining deadline that an attempt may take in silence while another endpoint could serve the call; not less than the endpoint's own 99th
-    /// percentile. Default 0.5; above 0, at most 1.
+    /// Gets or sets the share of the remaining deadline that an attempt may be silent while another endpoint could serve the call. It is never less than the
+    /// endpoint's own 99th percentile. Default 0.5; above 0, at most 1.
     /// </summary>
     public double DeadlineShare { get; set; } = 0.5;
 
-    /// <summary>How many times the endpoint's own 99th percentile. Default 3.</summary>
+    /// <summary>Gets or sets the learned limit as a multiple of the endpoint's own 99th percentile. Default 3.</summary>
     public double Multiplier { get; set; } = 3;
 
     internal FirstContentOptions Copy() => (FirstContentOptions)MemberwiseClone();
 }
 
-/// <summary>Starting a second attempt beside one that is slow to its first content. Off by default.</summary>
+/// <summary>
+/// Sets whether and when a second attempt starts beside one that is slow to its first content. Off by default. Not thread-safe; read at start-up and at each
+/// reload.
+/// </summary>
 public sealed class HedgingOptions
 {
-    /// <summary>Hedge at all? Default false. A request can say otherwise for itself.</summary>
+    /// <summary>Gets or sets whether calls are hedged. Default false. A request profile can override it.</summary>
     public bool Enabled { get; set; }
 
     /// <summary>
-    /// The share of calls that may be hedged, which is also the share of an endpoint's own times that counts as slow: 0.05 hedges after its
-    /// 95th percentile. Default 0.05; above 0 and at most 0.5. The shared retry budget bounds it as well.
+    /// Gets or sets the share of calls that may be hedged. It is also the share of an endpoint's own answers that counts as slow: 0.05 hedges after the 95th
+    /// percentile. Default 0.05; above 0, at most 0.5. The shared retry budget limits hedges too.
     /// </summary>
     public double MaxShare { get; set; } = 0.05;
 
-    /// <summary>Never hedge earlier than this. Default 0.</summary>
+    /// <summary>Gets or sets the time before which no hedge starts. Default 0; at least 0.</summary>
     public TimeSpan MinimumDelay { get; set; }
 
     internal HedgingOptions Copy() => (HedgingOptions)MemberwiseClone();
@@ -80,7 +88,7 @@ public sealed class HedgingOptions
     }
 }
 
-/// <summary>What the failover engine reads on each call; swapped whole on a reload.</summary>
+/// <summary>Holds the settings that the failover engine reads on each call. A reload replaces the whole object.</summary>
 internal sealed record FailoverSettings
 {
     public required string Pool { get; init; }
@@ -91,15 +99,15 @@ internal sealed record FailoverSettings
     public required StreamingOptions Streaming { get; init; }
     public required HedgingOptions Hedging { get; init; }
 
-    /// <summary>How long a call may wait while nothing can serve it, unless its profile says otherwise; null: to its deadline.</summary>
+    /// <summary>Gets how long a call may wait while no endpoint can serve it, unless its profile has its own limit. Null: until its deadline.</summary>
     public TimeSpan? MaxWait { get; init; }
 
-    /// <summary>The application's own rule for faults; null for none.</summary>
+    /// <summary>Gets the application's own rule for faults. Null: none.</summary>
     public Func<Faults.Fault, RequestProfile, FaultAction?>? OnFault { get; init; }
 
-    /// <summary>The hard bound on the attempts of a call; null: none but the deadline.</summary>
+    /// <summary>Gets the hard limit on the attempts of a call. Null: only the deadline limits them.</summary>
     public int? MostAttempts => Retry.MaxRetryAttempts + 1;
 
-    /// <summary>Attempts after the first that are made in ordinary service, and not under the pace of an outage.</summary>
+    /// <summary>Gets the number of attempts after the first that are made in ordinary service, and not under the pace of an outage.</summary>
     public int OrdinaryRetries => Retry.MaxRetryAttempts ?? 5;
 }

@@ -2,29 +2,30 @@ using HaKit.Faults;
 
 namespace HaKit.Failover;
 
-/// <summary>What the engine does about a fault.</summary>
+/// <summary>Says what a call does after a fault.</summary>
 public enum FaultAction
 {
-    /// <summary>Try the next endpoint at once; when none is left, wait and try again.</summary>
+    /// <summary>The call goes to the next endpoint at once; when no endpoint is left, it waits and tries again.</summary>
     MoveOn,
 
-    /// <summary>Wait for the backoff first, even where another endpoint is untried.</summary>
+    /// <summary>The call first waits for the backoff, even if another endpoint is untried.</summary>
     Wait,
 
-    /// <summary>Hand the failure to the caller as it is.</summary>
+    /// <summary>The caller gets the failure unchanged.</summary>
     Return,
 }
 
-/// <summary>Which faults move on and which go back to the caller. Pure, as long as the user's own part of it is.</summary>
+/// <summary>Decides which faults move on and which go back to the caller. Pure, if the application's own rule is.</summary>
 internal static class FailoverPolicy
 {
-    /// <param name="fault">What went wrong.</param>
+    /// <param name="fault">The fault.</param>
     /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
-    /// <param name="own">The application's own rule; null for none.</param>
+    /// <param name="own">The application's own rule. Null: none.</param>
     public static FaultAction ActionFor(Fault fault, RequestProfile profile, Func<Fault, RequestProfile, FaultAction?>? own = null) =>
         IsSettled(fault, profile) ? FaultAction.Return : ActionOfUser(own, fault, profile) ?? Default(fault, profile);
 
-    // What the promises decide: nothing delivered is replayed, nothing perhaps done is repeated against the caller's word, no call outlives its caller.
+    // The cases that the promises decide: delivered content is never replayed, a request that may have been processed is not repeated if the caller forbids
+    // it, and no call continues after its caller has cancelled.
     private static bool IsSettled(Fault fault, RequestProfile profile) => fault switch
     {
         { Applied: FaultApplied.Partial } => true,

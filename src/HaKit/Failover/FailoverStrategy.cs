@@ -5,12 +5,12 @@ using Polly;
 namespace HaKit.Failover;
 
 /// <summary>
-/// The failover of a pool as a Polly strategy: within the deadline, choose an endpoint, attempt, and choose again. What is inside it runs once per
-/// attempt, in the chosen endpoint's pipeline.
+/// Runs the failover of a pool as a Polly strategy: within the deadline it chooses an endpoint, makes an attempt, and chooses again. The strategies and the
+/// callback inside it run once per attempt, in the pipeline of the chosen endpoint.
 /// </summary>
 internal sealed class FailoverStrategy(FailoverEngine engine) : ResilienceStrategy
 {
-    /// <summary>The profile of a call made through a pipeline that is not the pool's own.</summary>
+    /// <summary>The profile of a call through a pipeline that is not the pool's own.</summary>
     public static readonly ResiliencePropertyKey<RequestProfile> ProfileKey = new("HaKit.Profile");
 
     protected override ValueTask<Outcome<TResult>> ExecuteCore<TResult, TState>(
@@ -22,7 +22,7 @@ internal sealed class FailoverStrategy(FailoverEngine engine) : ResilienceStrate
         return new AttemptRace<TResult, Outcome<TResult>, PipelineRunner<TResult, TState>>(engine, call, runner, context.CancellationToken).RunAsync(engine.Clock.Now);
     }
 
-    // In a user's own pipeline the call begins and ends here.
+    // In the application's own pipeline, the call begins and ends in this method.
     private async ValueTask<Outcome<TResult>> OwnCallAsync<TResult, TState>(
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
     {

@@ -1,12 +1,12 @@
 namespace HaKit.Failover;
 
 /// <summary>
-/// A small lock-free store of objects to use again. Losing one to a race only costs an allocation. Each processor looks first in a place of its own, on a cache
-/// line of its own, so that threads that rent and return at the same time do not slow each other down.
+/// Keeps objects for reuse, without locks. If a race loses an object, the only cost is an allocation. Each processor first uses its own place on its own
+/// cache line, so that threads that rent and return at the same time do not slow each other down.
 /// </summary>
 internal sealed class ObjectCache<T>(Func<T> create) where T : class
 {
-    // References to one cache line.
+    // The number of references on one cache line.
     private const int Stride = 8;
 
     private readonly int _places = 1 + Environment.ProcessorCount * 4;
@@ -42,6 +42,6 @@ internal sealed class ObjectCache<T>(Func<T> create) where T : class
         return create();
     }
 
-    // The first line is left free: the array's length and the object before it lie there.
+    // The first line is not used, because the array's length and the object before the array are on it.
     private ref T? OwnPlace() => ref _items[(1 + (int)((uint)Thread.GetCurrentProcessorId() % (uint)_places)) * Stride];
 }

@@ -2,12 +2,15 @@ using HaKit.Faults;
 
 namespace HaKit.Failover;
 
-/// <summary>Finds the fault that one of HaKit's own exceptions names.</summary>
+/// <summary>Finds the fault in HaKit's own exceptions.</summary>
 internal static class OwnFaults
 {
     private const int Deepest = 8;
 
-    /// <summary>The fault that an exception of HaKit's own names, here or within another: of a handler below an SDK, or of a pool that serves as an endpoint.</summary>
+    /// <summary>
+    /// Gets the fault of a HaKit exception, also if it is inside another exception. Such exceptions come from a handler below an SDK, or from a pool that
+    /// serves as an endpoint.
+    /// </summary>
     /// <param name="exception">The exception, if any.</param>
     public static Fault? In(Exception? exception)
     {

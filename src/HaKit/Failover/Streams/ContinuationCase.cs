@@ -2,31 +2,33 @@ using HaKit.Faults;
 
 namespace HaKit.Failover;
 
-/// <summary>Everything that decides whether a cut answer may be continued.</summary>
+/// <summary>Holds everything that decides whether a cut answer may be continued.</summary>
 internal readonly record struct ContinuationCase
 {
-    /// <summary>How many seams an answer may have.</summary>
+    /// <summary>The largest number of seams in one answer.</summary>
     public const int MostSeams = 2;
 
-    /// <summary>Do the pool's setting and the call's profile allow it?</summary>
+    /// <summary>Gets whether the pool's setting and the call's profile allow a continuation.</summary>
     public required bool IsAllowed { get; init; }
 
-    /// <summary>May the call be sent twice?</summary>
+    /// <summary>Gets whether the call may be sent twice.</summary>
     public required bool MayRepeat { get; init; }
 
-    /// <summary>What in the request or in what was delivered stands in the way; null for nothing.</summary>
+    /// <summary>Gets what in the request or in the delivered part prevents a continuation. Null: nothing.</summary>
     public required NotContinuedReason? Obstacle { get; init; }
 
-    /// <summary>What cut the answer.</summary>
+    /// <summary>Gets the fault that cut the answer.</summary>
     public required Fault Cut { get; init; }
 
-    /// <summary>Seams that the answer has already.</summary>
+    /// <summary>Gets the number of seams that the answer already has.</summary>
     public required int Seams { get; init; }
 
-    /// <summary>Endpoints, other than the one that cut it, that declare how they go on from a beginning.</summary>
+    /// <summary>Gets the number of endpoints, without the one that cut the answer, that declare how they continue an answer.</summary>
     public required int Endpoints { get; init; }
 
-    /// <summary>Why the answer may not be continued; null: it may. The reason that the application can do least about comes last.</summary>
+    /// <summary>
+    /// Gets why the answer may not be continued. Null: it may. If several reasons apply, the one that the application can best change comes first.
+    /// </summary>
     public NotContinuedReason? FindReason()
     {
         if (!IsAllowed)

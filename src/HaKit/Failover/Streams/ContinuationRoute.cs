@@ -5,9 +5,9 @@ using HaKit.Health;
 namespace HaKit.Failover;
 
 /// <summary>
-/// Where the rest of one cut answer is asked for, in steps: endpoints that are well and have not cut it, of the same model and then of others; every endpoint that has
-/// not cut it, which is waited for a little; at last every endpoint but the one that cut it last. An endpoint that refused the rest is not asked for it again.
-/// For one caller.
+/// Decides which endpoints are asked for the rest of one cut answer, in steps: first healthy endpoints that have not cut it, those with the same model before
+/// those with other models; then every endpoint that has not cut it, with a short wait; at last every endpoint except the one that cut it last. An endpoint
+/// that refused to give the rest is not asked again. Used by one caller.
 /// </summary>
 internal sealed class ContinuationRoute
 {
@@ -15,7 +15,7 @@ internal sealed class ContinuationRoute
 
     private static readonly TimeSpan s_least = TimeSpan.FromSeconds(30);
 
-    // An endpoint that has cut this very answer is the worse choice than one that is back within this time.
+    // An endpoint that has cut this very answer is a worse choice than an endpoint that is back within this time.
     private static readonly TimeSpan s_wait = TimeSpan.FromSeconds(5);
 
     private readonly FailoverEngine _engine;
@@ -36,12 +36,12 @@ internal sealed class ContinuationRoute
         _model = Array.Find(engine.Snapshot.Members, m => m.Endpoint.Name == cut.Endpoint)?.Endpoint.Domains.Model;
     }
 
-    /// <summary>Decides whether the rest may be asked for.</summary>
+    /// <summary>Starts the route, if the rest may be asked for.</summary>
     /// <param name="engine">The pool's engine.</param>
     /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
     /// <param name="cut">The cut.</param>
-    /// <param name="obstacle">What in the request or in what was delivered stands in the way; null for nothing.</param>
-    /// <exception cref="NotContinuedException">It may not.</exception>
+    /// <param name="obstacle">What in the request or in the delivered part prevents a continuation. Null: nothing.</param>
+    /// <exception cref="NotContinuedException">The answer may not be continued.</exception>
     public static ContinuationRoute Begin(FailoverEngine engine, RequestProfile profile, PartialResponseException cut, NotContinuedReason? obstacle)
     {
         var route = new ContinuationRoute(engine, profile, cut);
@@ -57,11 +57,11 @@ internal sealed class ContinuationRoute
         return decision.FindReason() is { } reason ? throw new NotContinuedException(reason) : route;
     }
 
-    /// <summary>Does the pool's setting or the call's profile allow it?</summary>
+    /// <summary>Checks whether the pool's setting or the call's profile allows a continuation.</summary>
     public static bool IsAllowed(FailoverEngine engine, RequestProfile profile) => profile.MayContinue ?? engine.Settings.Streaming.Continuation == StreamContinuation.On;
 
-    /// <summary>The profile of the next call for the rest.</summary>
-    /// <exception cref="NotContinuedException">Every step has failed, or the time is over.</exception>
+    /// <summary>Gets the profile of the next call for the rest.</summary>
+    /// <exception cref="NotContinuedException">All steps have failed, or the time is over.</exception>
     public RequestProfile Next()
     {
         var now = _engine.Clock.Now;
@@ -84,14 +84,14 @@ internal sealed class ContinuationRoute
         throw new NotContinuedException(NotContinuedReason.Failed, _attempts, null);
     }
 
-    /// <summary>An endpoint is being asked for the rest.</summary>
+    /// <summary>Records that an endpoint is asked for the rest.</summary>
     public void RecordAsked(PoolEndpoint endpoint)
     {
         lock (_asked)
             _asked.Add(endpoint.Name);
     }
 
-    /// <summary>A call for the rest has failed: no endpoint of the step could be had.</summary>
+    /// <summary>Records that a call for the rest has failed: no endpoint of this step could serve it.</summary>
     public void Fail(IReadOnlyList<AttemptRecord> attempts)
     {
         _attempts.AddRange(attempts);
@@ -103,7 +103,9 @@ internal sealed class ContinuationRoute
         _step++;
     }
 
-    /// <summary>The endpoints that were asked refused the request for the rest, which is not the caller's: others may take it.</summary>
+    /// <summary>
+    /// Records that the endpoints refused the request for the rest. The caller did not write this request, so other endpoints may still accept it.
+    /// </summary>
     public void RecordRefusal()
     {
         _refused.UnionWith(_asked);

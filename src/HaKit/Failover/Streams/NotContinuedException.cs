@@ -1,12 +1,12 @@
 namespace HaKit;
 
 /// <summary>
-/// The rest of a cut answer is not, or could not be, asked of another endpoint. Thrown by a continuation to the pool, which tells the reason with the
-/// <see cref="PartialResponseException"/> of the first cut; callers never see it.
+/// The exception with which a continuation reports to the pool that the rest of a cut answer is not, or could not be, asked of another endpoint. Callers
+/// never get it: the pool puts the reason into the <see cref="PartialResponseException"/> of the first cut.
 /// </summary>
 public sealed class NotContinuedException : Exception
 {
-    /// <summary>Says why the rest is not asked for.</summary>
+    /// <summary>Creates the exception with the reason.</summary>
     /// <param name="reason">The reason.</param>
     public NotContinuedException(NotContinuedReason reason)
         : this(reason, [], null)
@@ -23,6 +23,6 @@ public sealed class NotContinuedException : Exception
     /// <summary>Gets the reason.</summary>
     public NotContinuedReason Reason { get; }
 
-    /// <summary>What was tried for the rest.</summary>
+    /// <summary>Gets the attempts to get the rest.</summary>
     internal IReadOnlyList<AttemptRecord> Attempts { get; }
 }

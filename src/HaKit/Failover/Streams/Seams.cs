@@ -3,7 +3,7 @@ using HaKit.Faults;
 
 namespace HaKit.Failover;
 
-/// <summary>The cuts of one answer and what became of each: asks for the rest, and keeps the first cut for the case that there is none. For one reader.</summary>
+/// <summary>Handles the cuts of one answer: it asks for the rest, and keeps the first cut in case there is no rest. Used by one reader.</summary>
 internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>> continueWith)
 {
     private readonly List<string> _cutBy = [];
@@ -12,14 +12,14 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
     private PartialResponseException? _first;
     private NotContinuedReason _reason;
 
-    /// <summary>The seams that were made.</summary>
+    /// <summary>Gets the seams so far.</summary>
     public IReadOnlyList<StreamSeam> Made => _made;
 
     /// <summary>Asks for the rest of the answer.</summary>
     /// <param name="cut">The cut.</param>
-    /// <param name="span">The call's span, if anything follows it.</param>
+    /// <param name="span">The call's span. Null if the call is not traced.</param>
     /// <param name="token">The caller's token.</param>
-    /// <returns>The rest; null when there is none.</returns>
+    /// <returns>The rest of the answer; null if there is none.</returns>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public async ValueTask<IAsyncEnumerable<T>?> ContinueAsync(PartialResponseException cut, Activity? span, CancellationToken token)
     {
@@ -33,7 +33,7 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
             _reason = NotContinuedReason.TooManySeams;
             return null;
         }
-        // For what is asked within it; the reader's own span is current again afterwards.
+        // The call's span is current for the code that asks for the rest; afterwards the reader's own span is current again.
         if (span is { IsStopped: false })
             Activity.Current = span;
         var began = engine.Clock.Now;
@@ -68,8 +68,8 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
         return null;
     }
 
-    /// <summary>What the caller gets when there is no rest: the first cut, with all that was tried.</summary>
-    /// <param name="delivered">Items with content that the caller has received.</param>
+    /// <summary>Creates the exception for the caller when there is no rest: the first cut, with all attempts.</summary>
+    /// <param name="delivered">The number of items with content that the caller has received.</param>
     public PartialResponseException Failure(int delivered) => new(
         _first!.Pool, _first.Endpoint, _first.Fault, delivered, [.. _first.Attempts, .. _attempts], _first.RetryAfter, _first.InnerException, _reason);
 

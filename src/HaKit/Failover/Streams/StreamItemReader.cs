@@ -2,26 +2,29 @@ using HaKit.Faults;
 
 namespace HaKit;
 
-/// <summary>Says of the items of a stream what they mean. Stateless, so that one instance serves all streams; called by one thread per stream.</summary>
-/// <typeparam name="T">The items' type.</typeparam>
+/// <summary>
+/// Says what the items of a stream mean. An implementation must be stateless, because one instance serves all streams; each stream calls it from one thread
+/// at a time.
+/// </summary>
+/// <typeparam name="T">The type of the items.</typeparam>
 public abstract class StreamItemReader<T>
 {
-    /// <summary>Does the stream's dialect mark the end? Then an end without the mark is a cut. Default true.</summary>
+    /// <summary>Gets whether the stream's dialect marks the end. If it does, an end without the mark is a cut. Default true.</summary>
     public virtual bool MarksEnd => true;
 
-    /// <summary>What the item means.</summary>
+    /// <summary>Says what the item means.</summary>
     /// <param name="item">The item.</param>
     public abstract StreamSignal Read(T item);
 
-    /// <summary>The fault that an item with <see cref="StreamSignal.Error"/> reports. Default: unknown, the endpoint's.</summary>
+    /// <summary>Gets the fault that an item with <see cref="StreamSignal.Error"/> reports. Default: an unknown fault of the endpoint.</summary>
     /// <param name="item">The item.</param>
     public virtual Fault FaultOf(T item) => new(FaultKind.Unknown);
 
-    /// <summary>The item's size in bytes, for the bound on what is held. Default 0: only the number of items is bounded.</summary>
+    /// <summary>Gets the size of the item in bytes, for the limit on what is held. Default 0: only the number of items is limited.</summary>
     /// <param name="item">The item.</param>
     public virtual int SizeOf(T item) => 0;
 
-    /// <summary>Usage that the item reports, if it does.</summary>
+    /// <summary>Gets the usage that the item reports, if it reports any. Default: none.</summary>
     /// <param name="item">The item.</param>
     /// <param name="inputTokens">Tokens of the prompt.</param>
     /// <param name="outputTokens">Tokens of the answer.</param>
@@ -31,7 +34,10 @@ public abstract class StreamItemReader<T>
         return false;
     }
 
-    /// <summary>Reads the tokens of the prompt that a cache of the provider's held. Asked of items for which <see cref="TryGetUsage"/> is true. Default null: not known.</summary>
+    /// <summary>
+    /// Gets the number of prompt tokens that came from the provider's cache. Called for items for which <see cref="TryGetUsage"/> is true. Default null: not
+    /// known.
+    /// </summary>
     /// <param name="item">The item.</param>
     public virtual long? CachedTokensOf(T item) => null;
 }

@@ -3,19 +3,19 @@ using HaKit.Faults;
 
 namespace HaKit;
 
-/// <summary>One place at which an answer was cut and another endpoint went on with it. Immutable.</summary>
+/// <summary>Describes one place at which an answer was cut and another endpoint continued it. Immutable.</summary>
 public sealed record StreamSeam
 {
-    /// <summary>Gets how many characters had been delivered; null when the continuation did not tell.</summary>
+    /// <summary>Gets how many characters had been delivered. Null if the continuation did not report it.</summary>
     public int? AfterCharacters { get; init; }
 
     /// <summary>Gets the name of the endpoint whose answer was cut.</summary>
     public required string From { get; init; }
 
-    /// <summary>Gets the name of the endpoint that went on; null when the continuation did not come from the pool.</summary>
+    /// <summary>Gets the name of the endpoint that continued the answer. Null if the continuation did not come from the pool.</summary>
     public string? To { get; init; }
 
-    /// <summary>Gets what happened to the answer.</summary>
+    /// <summary>Gets the fault that cut the answer.</summary>
     public required Fault Why { get; init; }
 
     /// <summary>Gets the time from the cut to the first content of the rest.</summary>

@@ -1,8 +1,8 @@
 namespace HaKit.Failover;
 
 /// <summary>
-/// Where the items of a stream come from, and whether a move of it is under way. Each source has one of its own, so that the late end of a move that
-/// no caller waits for any more concerns that source and never the one that continues it.
+/// Holds the source of a stream's items, and whether a read of the next item is in progress. A continuation has its own source, so that a late end of a read
+/// that no caller waits for concerns only the old source.
 /// </summary>
 internal sealed class StreamSource<T>
 {
@@ -25,7 +25,7 @@ internal sealed class StreamSource<T>
 
     public bool IsLeft => Volatile.Read(ref _phase) == Left;
 
-    /// <summary>Follows a move that is not over. False when the source has been left meanwhile.</summary>
+    /// <summary>Starts to follow a read that is in progress. False if the source has been left in the meantime.</summary>
     public bool TryFollow(ValueTask<bool> move)
     {
         if (Interlocked.CompareExchange(ref _phase, Moving, Still) != Still)
@@ -34,13 +34,13 @@ internal sealed class StreamSource<T>
         return true;
     }
 
-    /// <summary>The move that was followed is over, and what it came to may be taken. False when the source has been left meanwhile.</summary>
+    /// <summary>Takes the result of the followed read, which has ended. False if the source has been left in the meantime.</summary>
     public bool TryTake() => Interlocked.CompareExchange(ref _phase, Still, Moved) == Moved;
 
-    /// <summary>Leaves it to itself while it moves; it is disposed of when the move ends. False when it has moved after all.</summary>
+    /// <summary>Leaves the source during a read; it is disposed when the read ends. False if the read has ended.</summary>
     public bool TryLeaveMoving() => Interlocked.CompareExchange(ref _phase, Left, Moving) == Moving;
 
-    /// <summary>Leaves it, whatever it does: disposes of it now, or when its move ends. Later calls do nothing.</summary>
+    /// <summary>Leaves the source in any state: it is disposed now, or when its read ends. Later calls do nothing.</summary>
     public ValueTask LeaveAsync()
     {
         switch (Interlocked.Exchange(ref _phase, Left))
@@ -55,7 +55,7 @@ internal sealed class StreamSource<T>
         }
     }
 
-    /// <summary>As <see cref="LeaveAsync"/>, for callers that do not need the outcome of disposing it.</summary>
+    /// <summary>Does the same as <see cref="LeaveAsync"/>, for callers that do not need the outcome of the disposal.</summary>
     public void LeaveSource()
     {
         if (Interlocked.Exchange(ref _phase, Left) is Still or Moved)
@@ -67,6 +67,6 @@ internal sealed class StreamSource<T>
         if (Interlocked.CompareExchange(ref _phase, Moved, Moving) == Moving)
             _signal.Set();
         else
-            Discards.DisposeResult(Items); // no caller waits any more: it could not be disposed while it moved
+            Discards.DisposeResult(Items); // no caller waits any more, and the source could not be disposed during its read
     }
 }

@@ -8,10 +8,10 @@ using HaKit.Telemetry;
 namespace HaKit;
 
 /// <summary>
-/// An answer under way, past the point at which its first content was seen: from here it comes from this endpoint or ends with an exception.
-/// For one reader at a time. Dispose it when it is not read to its end: until then it counts as load on its endpoint.
+/// Represents an answer whose first content has arrived: from here on, the rest comes from this endpoint, or the stream ends with an exception. For one
+/// reader at a time. Dispose it unless you read it to its end; until then it counts as load on its endpoint.
 /// </summary>
-/// <typeparam name="T">The items' type.</typeparam>
+/// <typeparam name="T">The type of the items.</typeparam>
 public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
 {
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(1);
@@ -48,7 +48,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         Current = default!;
     }
 
-    /// <summary>Gives the place on the endpoint back when the stream was dropped without being disposed.</summary>
+    /// <summary>Frees the place on the endpoint if the stream was dropped without being disposed.</summary>
     ~StreamedAnswer()
     {
         if (_lease.Complete(_ended ? null : KnownFaults.CallerCancelled, _engine.Clock.Now))
@@ -58,37 +58,37 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     /// <inheritdoc/>
     public T Current { get; private set; }
 
-    /// <summary>The story of the call up to the first content, and of the seams so far where other endpoints went on with the answer.</summary>
+    /// <summary>Gets the details of the call up to the first content, and the seams so far if other endpoints continued the answer.</summary>
     public CallDetail Detail { get; internal set; } = null!;
 
-    /// <summary>Told of each new <see cref="Detail"/> after a seam.</summary>
+    /// <summary>Gets or sets the callback for each new <see cref="Detail"/> after a seam.</summary>
     internal Action<CallDetail>? DetailChanged { get; set; }
 
-    /// <summary>Of the rest of a cut answer: how many characters had been delivered before it.</summary>
+    /// <summary>Gets or sets, for the rest of a cut answer, how many characters had been delivered before it.</summary>
     internal int? AfterCharacters { get; set; }
 
-    /// <summary>Was its end mark seen among what was held?</summary>
+    /// <summary>Gets whether the held items contain the end mark.</summary>
     internal bool HasEnded => _ended;
 
     internal void ContinueWith(Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? how) =>
         _seams = how is null ? null : new Seams<T>(_engine, _lease.Deadline, how);
 
-    /// <summary>The one reader.</summary>
-    /// <param name="cancellationToken">Cancels reading, like the token of the call.</param>
+    /// <summary>Gets the one reader.</summary>
+    /// <param name="cancellationToken">Cancels the reading, like the token of the call.</param>
     public IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
         _readerToken = cancellationToken;
         return this;
     }
 
-    /// <summary>The next item, for a reader that brings a token to each read.</summary>
+    /// <summary>Reads the next item, for a reader that passes a token to each read.</summary>
     internal ValueTask<bool> NextAsync(CancellationToken cancellationToken)
     {
         _readerToken = cancellationToken;
         return MoveNextAsync();
     }
 
-    /// <summary>Reads up to the first content, the end, or the bound on what may be held; whatever goes wrong until then is the attempt's failure.</summary>
+    /// <summary>Reads up to the first content, the end, or the limit on what may be held. A failure until then is a failure of the attempt.</summary>
     internal async ValueTask CommitAsync()
     {
         var settings = _engine.Settings.Streaming;
@@ -96,7 +96,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         var items = _source.Items;
         while (await items.MoveNextAsync().ConfigureAwait(false))
         {
-            // Given up: a source that ignores its token would be read, and held, without end.
+            // The attempt was given up. Without this check, a source that ignores its token would be read and held without end.
             _lease.Token.ThrowIfCancellationRequested();
             var item = items.Current;
             var signal = _reader.Read(item);
@@ -111,10 +111,10 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
                     await HoldAsync(bytes, settings.HoldBytes).ConfigureAwait(false);
                 return;
             }
-            // It is at work: no other endpoint is asked for the same because this one takes long.
+            // The endpoint works on the request, so no other endpoint is asked only because this one takes long.
             if (signal == StreamSignal.Progress && _held.Count > 1 && !_lease.Progressed(_engine.Clock.Now))
                 return;
-            // How many items come without content never decides; the limits of time do. Only a flood is bounded, by its bytes.
+            // The number of items without content never decides; the time limits do. Only a flood is limited, by its bytes.
             if (bytes < settings.HoldBytes)
                 continue;
             if (signal != StreamSignal.Progress && _lease.Owner?.HasUntried(_engine.Clock.Now) == true)
@@ -126,7 +126,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         _over = true;
     }
 
-    // To the end of the answer: whatever fails on the way is the attempt's failure, and another endpoint is asked.
+    // Holds the answer to its end: a failure on the way is a failure of the attempt, and another endpoint is asked.
     private async ValueTask HoldAsync(long bytes, int most)
     {
         _isHeld = true;
@@ -172,7 +172,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             return new(true);
         }
         if (_over)
-            return _cut is null ? new(Finish()) : ValueTask.FromException<bool>(_cut); // a caller that reads on must not take it for an end
+            return _cut is null ? new(Finish()) : ValueTask.FromException<bool>(_cut); // a caller that reads on must not take the cut for an end
         return MoveSourceAsync();
     }
 
@@ -182,7 +182,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         try
         {
             var move = _source.Items.MoveNextAsync();
-            // One that is over, well or not, is not waited for: a continuation hung on it would run on another thread.
+            // A source whose read is over, with success or not, is not awaited: an awaited continuation could run on another thread.
             if (!move.IsCompleted)
                 return WaitAsync(move);
             more = move.Result;
@@ -200,7 +200,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     public ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        // Some readers stop at the end mark; that what follows it was not read takes nothing from the answer.
+        // Some readers stop at the end mark. The answer is complete even if what follows the mark was not read.
         var isWhole = _over || _ended;
         Complete(isWhole ? null : KnownFaults.CallerCancelled, _engine.Clock.Now);
         if (!isWhole && !_source.IsLeft)
@@ -214,7 +214,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         return _cut is PartialResponseException ? AfterCutAsync(left) : left;
     }
 
-    // The caller knows of the cut. How its source ends must not take the place of that.
+    // The caller already knows about the cut, so an exception from closing the source must not replace it.
     private async ValueTask AfterCutAsync(ValueTask left)
     {
         try
@@ -268,13 +268,13 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     {
         _over = true;
         if (_isHeld)
-            return false; // the attempt is still under way
+            return false; // the attempt is still running
         Complete(null, _engine.Clock.Now);
         EndSpan(null);
         return false;
     }
 
-    // Where the answer may have seams, the call's span goes on over them.
+    // If the answer may have seams, the call's span continues across them.
     private void EndSpan(string? error)
     {
         if (_spanStarted is not { } began)
@@ -283,17 +283,17 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         PoolTelemetry.EndSpan(_lease.CallSpan!, _engine.Clock.Now - began, error);
     }
 
-    // Its place on the endpoint is free: a call that waits for one may have it.
+    // The place on the endpoint is free; a waiting call may take it.
     private void Complete(Fault? fault, TimeSpan now)
     {
         if (_lease.Complete(fault, now))
             _engine.PlaceFreed();
     }
 
-    // Also of a stream that is disposed of while it is read: the code that does so gives the read up, and what disposes is often a cancellation.
+    // This also covers a stream that is disposed while it is read: that code gives up the reading, and the disposal is often caused by a cancellation.
     private OperationCanceledException Cancelled() => new(_callerToken.IsCancellationRequested ? _callerToken : _readerToken);
 
-    // The source has nothing yet: wait for it, for the caller's change of mind, or for a silence that is too long.
+    // The source has no item yet. Waits for it, for the caller's cancellation, or for a silence that is too long.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> WaitAsync(ValueTask<bool> move)
     {
@@ -301,7 +301,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         var idle = _watchesItself ? TimeSpan.MaxValue : _engine.Settings.Streaming.IdleTimeout;
         var began = clock.Now;
         var now = began;
-        // Disposed of by another thread while the source began to move.
+        // Another thread disposed the stream while the source began its read.
         var source = _source;
         if (!source.TryFollow(move))
             throw Cancelled();
@@ -325,7 +325,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
                 }
                 if (silence >= idle && clock.StoodStillSince(began, now))
                 {
-                    began = now; // what was sent while our own process stood still may be waiting for us
+                    began = now; // data that was sent while this process was paused may be waiting
                     _silence = default;
                     continue;
                 }
@@ -350,7 +350,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             caller.Dispose();
             reader.Dispose();
         }
-        _waitedSince = began; // the clock is asked only if what came is not content
+        _waitedSince = began; // the clock is read only if the item is not content
         if (!source.TryTake())
             throw Cancelled();
         try
@@ -369,7 +369,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         return await CutAsync(fault, failure).ConfigureAwait(false);
     }
 
-    // False when the source has moved after all.
+    // False if the source's read has ended after all.
     private bool EndWith(Fault why, TimeSpan now)
     {
         _lease.Cancel(why);
@@ -386,7 +386,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         return true;
     }
 
-    // The answer was cut. After its end mark that changes nothing; before it the caller must know, unless another endpoint goes on.
+    // The answer was cut. After its end mark this changes nothing. Before the end mark the caller must know, unless another endpoint continues the answer.
     private async ValueTask<bool> CutAsync(Fault? fault, Exception? exception)
     {
         if (_ended)
@@ -394,7 +394,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         if (_isHeld)
             throw HeldFailure(fault, exception);
         var now = _engine.Clock.Now;
-        // Disposed of while it was read, too: that cancels the attempt for the caller, and may end the read before the reader notices.
+        // A stream that is disposed while it is read comes here too: the disposal cancels the attempt for the caller, and may end the read before the reader
+        // notices.
         if (exception is OperationCanceledException && (IsCancelled || _lease.CancelledFor is { Blame: FaultBlame.Caller }))
             throw CancelledAt(now);
         var partial = await ToPartialAsync(fault, exception, now).ConfigureAwait(false);
@@ -432,7 +433,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private Exception HeldFailure(Fault? fault, Exception? exception) =>
         exception ?? Refused(fault is { Kind: FaultKind.PartialResponse } ? new Fault(FaultKind.BrokenBody) : fault!);
 
-    // The rest of an answer comes with its own attempts, which have told what happened to them.
+    // The rest of an answer has its own attempts, which have reported what happened to them.
     private async ValueTask<PartialResponseException> ToPartialAsync(Fault? fault, Exception? exception, TimeSpan now)
     {
         if (exception is PartialResponseException rest && _watchesItself)
@@ -451,7 +452,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         return new PartialResponseException(_engine.Settings.Pool, _lease.State.Endpoint.Name, evidence, _delivered, attempts, fault.RetryAfter, inner);
     }
 
-    // The provider bills what it sent, and tells it only at the end; and the call goes on.
+    // The provider bills the part that it sent, and reports usage only at the end. The call continues.
     private void KeepBooks()
     {
         if (_lease.OutputTokens is null)
@@ -459,11 +460,11 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         (_spanStarted, _lease.CallStarted) = (_lease.CallStarted, null);
     }
 
-    // The attempt that served up to its first content has failed after all.
+    // The attempt that served up to the first content has failed after all.
     private IReadOnlyList<AttemptRecord> AttemptsUpTo(Fault cut, TimeSpan now) =>
         Detail is null ? [] : [.. Detail.Attempts.Select(a => a.Fault is null ? a with { Fault = cut, Duration = now - _lease.Started } : a)];
 
-    // What the source throws while it is closed belongs to the cut. One that takes long is not waited for: the cut must be told.
+    // An exception from closing the source belongs to the cut. A source that takes long to close is not awaited, because the cut must be reported.
     private async ValueTask<Exception?> LeaveSourceAsync(TimeSpan now)
     {
         try

@@ -2,20 +2,22 @@ using HaKit.Faults;
 
 namespace HaKit.Failover.Waiting;
 
-/// <summary>Does waiting help against a fault?</summary>
+/// <summary>Says whether waiting helps against a fault.</summary>
 internal enum Healing
 {
-    /// <summary>No: a key, a model, a quota, the request itself.</summary>
+    /// <summary>Waiting does not help: a key, a model, a quota, the request itself.</summary>
     Never,
 
-    /// <summary>The fault does not tell: it may be a hiccup, or a build that is broken. A call makes a few retries, and no more.</summary>
+    /// <summary>
+    /// The fault does not show whether waiting helps: it may be a short failure, or a broken build. A call makes a few retries and then ends.
+    /// </summary>
     Doubtful,
 
-    /// <summary>Yes: connecting failed, the endpoint is overloaded, throttled, silent or broken for the moment.</summary>
+    /// <summary>Waiting helps: connecting failed, or the endpoint is overloaded, throttled, silent or temporarily broken.</summary>
     InTime,
 }
 
-/// <summary>Which faults time heals.</summary>
+/// <summary>Says which faults heal with time.</summary>
 internal static class FaultHealing
 {
     public static Healing Classify(Fault fault) => fault.Kind switch

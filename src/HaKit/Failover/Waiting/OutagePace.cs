@@ -1,10 +1,11 @@
 namespace HaKit.Failover.Waiting;
 
 /// <summary>
-/// When the pool may be asked whether an outage is over. One waiting call at a time holds the right to ask, and from the end of its trial to the start of
-/// the next there is a pause: 0.1, 0.2 and 0.4 s, then the larger of 0.5 s and a tenth of the outage's age, at most 2 s. So the end of an outage is noticed
-/// late by at most a tenth of its length. It also keeps the account of the outage: whatever is sent beyond a call's first attempt on each endpoint counts, by
-/// the pace or beside it, and never exceeds a dozen attempts and one for each second of the outage's age. Lock-free; one for each pool.
+/// Decides when a call may test whether an outage is over. One waiting call at a time holds the right to make a trial. From the end of its trial to the start
+/// of the next there is a pause: 0.1, 0.2 and 0.4 s, then the larger of 0.5 s and a tenth of the outage's age, at most 2 s. So the end of an outage is
+/// noticed late by at most a tenth of its length. This class also counts the repeats of the outage: every attempt beyond a call's first attempt on each
+/// endpoint counts, whether it follows the pace or not. The count never exceeds a dozen attempts plus one for each second of the outage's age. Lock-free; one
+/// for each pool.
 /// </summary>
 internal sealed class OutagePace
 {
@@ -16,30 +17,30 @@ internal sealed class OutagePace
     private static readonly TimeSpan EarlyProbePause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestProbePause = TimeSpan.FromMilliseconds(900);
 
-    // A pool without a budget for retries repeats as good as nothing: one trial in this time stands in for a heartbeat that really generates.
+    // A pool without a retry budget makes almost no repeats: one trial in this time replaces a heartbeat that really generates.
     private static readonly TimeSpan PauseWithoutBudget = TimeSpan.FromSeconds(10);
 
-    // A trial that is silent for this long does not keep another call from asking another endpoint.
+    // After this much silence of a trial, another call may ask another endpoint.
     private static readonly TimeSpan Lapse = TimeSpan.FromSeconds(2);
 
-    // Nothing was asked for this long: whatever is wrong now is another outage.
+    // If no endpoint was asked for this long, the next trouble is a new outage.
     private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(10);
 
-    // An outage that begins so soon after another has ended is one of the failures that are mixed with successes in a flaky pool, and goes on with its account.
+    // If an outage begins within this time after another has ended, both are part of a flaky pool's mixed failures and successes, and the count continues.
     private static readonly TimeSpan Apart = TimeSpan.FromSeconds(2);
 
-    // What is served before an outage is this old is one of the failures and successes that are mixed in a flaky pool, and does not begin the pauses anew.
+    // A success before an outage has reached this age belongs to a flaky pool's mixed failures and successes, and does not reset the pauses.
     private static readonly TimeSpan Youth = TimeSpan.FromSeconds(1);
 
-    // The promise: so many repeats for an outage, and one more for each second of its age.
+    // The promise: this number of repeats for an outage, and one more for each second of its age.
     private const int RepeatsAtOnce = 12;
 
-    // The pace makes up to two trials a second at first and one a second when the outage is ten seconds old. What it will need until then beyond one a second is
-    // kept for it, falling evenly to nothing: an attempt beside the pace must not delay the trials that find the end of the outage.
+    // At first the pace makes up to two trials a second; after ten seconds of outage it makes one a second. The trials that it will need beyond one a second
+    // are reserved, and the reserve falls evenly to zero. An attempt outside the pace must not delay the trials that find the end of the outage.
     private const double ReservedForTrials = 8;
     private static readonly TimeSpan ReservedFor = TimeSpan.FromSeconds(10);
 
-    // A jitter that only shortens: the bound on lateness is a promise.
+    // The jitter only shortens a pause, because the limit on lateness is a promise.
     private const double Jitter = 0.05;
 
     private const long None = -1;
@@ -56,13 +57,13 @@ internal sealed class OutagePace
     private long _endedAt = None;
     private int _claimed;
 
-    /// <summary>Has the pool no budget for retries? Then trials are rare.</summary>
+    /// <summary>Gets whether the pool has no retry budget. Trials are rare then.</summary>
     public bool IsWithoutBudget { get; init; }
 
-    /// <summary>When the next trial may begin; in the past if it may begin at once.</summary>
+    /// <summary>Gets when the next trial may begin; a time in the past if it may begin at once.</summary>
     /// <param name="askedAt">
-    /// When the endpoint that is next was last asked. The age of the outage counts up to a point between then and the last trial: the pauses grow within one round of
-    /// the endpoints, and so they make up a tenth of the age at its beginning for each.
+    /// When the next endpoint was last asked. The age of the outage counts up to a point between then and the last trial: the pauses grow within one round of the
+    /// endpoints, and so each of them is a tenth of the age at the beginning of its round.
     /// </param>
     public TimeSpan NextTrialAt(TimeSpan askedAt)
     {
@@ -75,7 +76,9 @@ internal sealed class OutagePace
         return room > next ? room : next;
     }
 
-    /// <summary>May an attempt be repeated beside the pace, because the budget pays or a probe has seen an endpoint back?</summary>
+    /// <summary>
+    /// Checks whether an attempt may be repeated outside the pace, because the budget pays for it or because a probe has shown that an endpoint is back.
+    /// </summary>
     /// <param name="now">The current time on the pool's clock.</param>
     public bool HasRoomBeside(TimeSpan now)
     {
@@ -85,7 +88,7 @@ internal sealed class OutagePace
         return Volatile.Read(ref _repeats) + 1 + reserved <= RepeatsAtOnce + (now - new TimeSpan(Volatile.Read(ref _openedAt))).TotalSeconds;
     }
 
-    /// <summary>Counts that a call is sent again to an endpoint that it has tried.</summary>
+    /// <summary>Counts a repeat: the call is sent again to an endpoint that it has tried.</summary>
     /// <param name="now">The current time on the pool's clock.</param>
     public void CountRepeat(TimeSpan now)
     {
@@ -94,8 +97,8 @@ internal sealed class OutagePace
     }
 
     /// <summary>
-    /// An attempt was served. If it began after the failures did, the outage is not one of all endpoints, and its account is opened anew: where failures and
-    /// successes are mixed, calls are repeated as far as the budget pays.
+    /// Records that an attempt was served. If it began after the failures, not all endpoints are out, and the count starts anew: while failures and successes
+    /// are mixed, calls are repeated as far as the budget pays.
     /// </summary>
     /// <param name="began">When the attempt began.</param>
     /// <param name="now">The current time on the pool's clock.</param>
@@ -107,13 +110,13 @@ internal sealed class OutagePace
         Volatile.Write(ref _repeats, 0);
     }
 
-    /// <summary>When the outage began that calls wait for, as far as they know; null: none is known.</summary>
+    /// <summary>Gets when the outage began for which calls wait, as far as they know. Null: no outage is known.</summary>
     public TimeSpan? Since => Volatile.Read(ref _since) is not None and var ticks ? new TimeSpan(ticks) : null;
 
-    /// <summary>May a call take the right to ask at this moment?</summary>
+    /// <summary>Checks whether a call may take the right to make a trial now.</summary>
     public bool IsFree(TimeSpan now) => Volatile.Read(ref _claimed) == 0 || IsLapsed(Volatile.Read(ref _trialSince), now);
 
-    /// <summary>Takes the one right to ask. It ends with <see cref="EndTrial"/> or <see cref="Resign"/>, or lapses when its trial stays silent.</summary>
+    /// <summary>Takes the right to make a trial. It ends with <see cref="EndTrial"/> or <see cref="Resign"/>, or expires if its trial stays silent.</summary>
     public bool TryClaim(TimeSpan now)
     {
         if (Interlocked.CompareExchange(ref _claimed, 1, 0) == 0)
@@ -124,9 +127,11 @@ internal sealed class OutagePace
 
     public void Resign() => Volatile.Write(ref _claimed, 0);
 
-    /// <summary>A call waits because nothing serves it. If calls have waited a moment ago it is the same outage, otherwise one begins.</summary>
+    /// <summary>
+    /// Records that a call waits because no endpoint serves it. If calls have waited a moment ago, it is the same outage; otherwise an outage begins.
+    /// </summary>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="failedAt">When the call failed: the first pause begins there.</param>
+    /// <param name="failedAt">When the call failed; the first pause begins there.</param>
     public void BeginOutage(TimeSpan now, TimeSpan failedAt)
     {
         var since = Volatile.Read(ref _since);
@@ -144,12 +149,12 @@ internal sealed class OutagePace
         Volatile.Write(ref _repeats, 0);
     }
 
-    /// <summary>A trial begins.</summary>
+    /// <summary>Records that a trial begins.</summary>
     public void BeginTrial(TimeSpan now) => Volatile.Write(ref _trialSince, now.Ticks);
 
-    /// <summary>The trial has ended; the right to ask is free again.</summary>
+    /// <summary>Records that the trial has ended; the right to make trials is free again.</summary>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="dice">From 0 to 1, for the jitter.</param>
+    /// <param name="dice">A random number from 0 to 1, for the jitter.</param>
     public void EndTrial(TimeSpan now, double dice)
     {
         Volatile.Write(ref _trialSince, None);
@@ -159,9 +164,12 @@ internal sealed class OutagePace
         Resign();
     }
 
-    /// <summary>Something was served that the waiting calls wait for: the outage is over. How long it was; null: there was none, or it is too young to tell.</summary>
+    /// <summary>
+    /// Records that a call was served of the kind that calls wait for: the outage is over. Returns its length; null if there was no outage, or if it is too
+    /// young.
+    /// </summary>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="isWaitedFor">Do calls wait?</param>
+    /// <param name="isWaitedFor">True if calls wait.</param>
     public TimeSpan? EndOutage(TimeSpan now, bool isWaitedFor)
     {
         if (Since is not { } since || isWaitedFor && now - since < Youth)
@@ -171,7 +179,7 @@ internal sealed class OutagePace
         return now - since;
     }
 
-    /// <summary>The pause after so many trials in an outage of this age, without jitter.</summary>
+    /// <summary>Gets the pause after this number of trials in an outage of this age, without jitter.</summary>
     public static TimeSpan PauseAfter(int trials, TimeSpan age)
     {
         if (trials < 3)
@@ -180,7 +188,10 @@ internal sealed class OutagePace
         return new TimeSpan(Math.Clamp(tenth.Ticks, SteadyPause.Ticks, LongestPause.Ticks));
     }
 
-    /// <summary>The pause between two cheap probes in an outage of this age: 0.1 s growing to 0.25 s in 10 s, and to 0.9 s in another 10 s. They cost next to nothing.</summary>
+    /// <summary>
+    /// Gets the pause between two cheap probes in an outage of this age: 0.1 s growing to 0.25 s in 10 s, and to 0.9 s in another 10 s. Such probes cost
+    /// almost nothing.
+    /// </summary>
     public static TimeSpan ProbePauseAt(TimeSpan age)
     {
         if (age <= ProbesEarly)

@@ -6,15 +6,15 @@ using HaKit.Selection;
 namespace HaKit.Failover.Waiting;
 
 /// <summary>
-/// The one pass over a pool's endpoints that fills the <see cref="Prospects"/> of a call, and remembers which endpoint is behind each of them. Every count of
-/// what a call may still do is made here, by the rule that lets the call do it.
+/// Reads all endpoints of a pool once to fill the <see cref="Prospects"/> of a call, and remembers the endpoint behind each prospect. All counts of what a
+/// call may still do are made here, by the rule that lets the call do it.
 /// </summary>
 internal ref struct ProspectReader
 {
-    /// <summary>A trial of a key or a quota that is out until something clears it is waited for only if it is due within this time.</summary>
+    /// <summary>A call waits for the trial of an ejected key or quota only if the trial is due within this time.</summary>
     private static readonly TimeSpan NearTrial = TimeSpan.FromSeconds(10);
 
-    // An endpoint that was out before the call began is asked before its time only this long after it was last asked: so rare a trial stands in for a
+    // An endpoint that was out before the call began gets a trial before its time only this long after it was last asked. Such a rare trial replaces a
     // heartbeat, and takes nothing from the endpoints that were in service.
     private static readonly TimeSpan StandbyPause = TimeSpan.FromSeconds(5);
 
@@ -46,8 +46,8 @@ internal ref struct ProspectReader
     /// <param name="call">The call.</param>
     /// <param name="settings">The pool's settings.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="outage">The outage that calls wait for, if any is known.</param>
-    /// <param name="isCompany">Is it for a second attempt, beside one that the call keeps?</param>
+    /// <param name="outage">The outage for which calls wait, if one is known.</param>
+    /// <param name="isCompany">True if this is for a second attempt beside one that the call keeps.</param>
     public ProspectReader(FailoverCall call, FailoverSettings settings, TimeSpan now, OutagePace outage, bool isCompany)
     {
         (_call, _settings, _now, _outageSince, _isCompany) = (call, settings, now, outage.Since, isCompany);
@@ -55,13 +55,13 @@ internal ref struct ProspectReader
         _hasRetryLeft = call.History.HasNoOwn || call.History.OrdinaryRetries < settings.OrdinaryRetries;
     }
 
-    /// <summary>The endpoint behind <see cref="Prospects.CameBackAt"/>.</summary>
+    /// <summary>Gets the endpoint behind <see cref="Prospects.CameBackAt"/>.</summary>
     public EndpointState? Returned { get; private set; }
 
-    /// <summary>The endpoint behind <see cref="Prospects.RetryAt"/>.</summary>
+    /// <summary>Gets the endpoint behind <see cref="Prospects.RetryAt"/>.</summary>
     public EndpointState? Serving { get; private set; }
 
-    /// <summary>The endpoint behind <see cref="Prospects.TrialAt"/>.</summary>
+    /// <summary>Gets the endpoint behind <see cref="Prospects.TrialAt"/>.</summary>
     public EndpointState? Asked { get; private set; }
 
     public Prospects Read(PoolSnapshot snapshot)
@@ -72,13 +72,13 @@ internal ref struct ProspectReader
             if (query.CanServe(member))
                 Read(member);
         }
-        // Where others serve too there is no hurry: those that wait go to the endpoint that returns as new calls do, on its slow start, or its first failures
-        // would be so many at once that it is ejected again.
+        // If other endpoints serve too, waiting calls go to the returning endpoint in the same share as new calls, by its slow start. Otherwise its first
+        // failures would be so many at once that it would be ejected again.
         if (Returned is not null && _serving > 1 && Fraction(_call.Number) >= 2 * Returned.Health.State.SlowStartShare(_now))
             (_cameBackAt, Returned) = (TimeSpan.MaxValue, null);
-        // Standbys that were out before have their turn only when nothing that was in service may be asked, or now and then in a longer outage.
+        // Standbys that were out before the call have their turn only if no endpoint that was in service may be asked, or occasionally in a longer outage.
         var trial = _trial.Endpoint is null || _standby.IsBefore(_trial, _now) && IsStandbysTurn() ? _standby : _trial;
-        // A plain answer may legitimately take long: only a stream is asked for again of the endpoint that already works on it.
+        // A plain answer may legitimately take long. Only a stream is asked for again at the endpoint that already works on it.
         if (trial.Endpoint is null && _call.IsStream)
             trial = _kept;
         Asked = trial.Endpoint;
@@ -113,7 +113,7 @@ internal ref struct ProspectReader
         _mayComeFree |= health.Status == EndpointHealthStatus.Trial || admits && member.IsBusy;
         if (health.Status == EndpointHealthStatus.Trial)
         {
-            _anyCanAnswer = true; // its trial's end decides
+            _anyCanAnswer = true; // the end of its trial decides
             return;
         }
         var at = Max(AskableAt(health), member.RoomAt(_call.Profile.LimitTokens, _now));
@@ -128,12 +128,12 @@ internal ref struct ProspectReader
         if (admits)
             ReadServing(member, health, in findings, at);
         if (admits && at > _now && findings is { Attempts: 0, Fault: null })
-            _roomAt = Min(_roomAt, at); // it is no outage that the call waits for there
+            _roomAt = Min(_roomAt, at); // the call waits for room there, which is not an outage
         else
             ReadTrial(member, health, in findings, at);
     }
 
-    // An endpoint in service that the call has failed on: is it back, or does it serve others?
+    // Reads an endpoint in service on which the call has failed: it may be back, or it may serve other calls.
     private void ReadServing(EndpointState member, HealthState health, in AttemptHistory.Findings findings, TimeSpan at)
     {
         var failedAt = _call.LastFailure;
@@ -141,9 +141,10 @@ internal ref struct ProspectReader
         _anyServes |= hasServed && !health.IsSpared;
         _isSpared |= health.IsSpared;
         _serving += hasServed ? 1 : 0;
-        // A return is for the calls that are let in one after another. One that looked by itself goes by budget or pace, or all would go at once.
+        // Only calls that are let in one after another ask an endpoint that has come back. A call that looked by itself pays from the budget or follows the
+        // pace; otherwise all calls would go at once.
         var isOpen = _call.WasReleased && HasComeBack(member, failedAt);
-        // A probe may be wrong: what it has seen hastens an attempt only as far as the outage's account has room.
+        // A probe may be wrong. So its sign makes an attempt earlier only as far as the outage's count has room.
         if ((isOpen || findings.Attempts > 0 && _hasRoomBesidePace && member.IsSeenBack) && member.Load < _returnedLoad)
             (_cameBackAt, _returnedLoad, Returned) = (at, member.Load, member);
         if (hasServed && (findings.Attempts > 0 || _isCompany) && findings.Attempts < _retryAttempts)
@@ -151,7 +152,8 @@ internal ref struct ProspectReader
     }
 
     /// <summary>
-    /// Has the endpoint come back since then: did it answer after a silence, or has its trial succeeded? That a cooldown has ended by itself shows nothing yet.
+    /// Checks whether the endpoint has come back since then: it has answered after a silence, or its trial has succeeded. The end of a cooldown does not show
+    /// that.
     /// </summary>
     public static bool HasComeBack(EndpointState member, TimeSpan failedAt) =>
         member.CameBackBegan > failedAt
@@ -163,7 +165,7 @@ internal ref struct ProspectReader
             member, at, IsNamed: at > _now && health.IsCooling(_now), IsSeenWell: member.IsSeenBack || IsProbedWell(member, health), Max(findings.AskedAt, member.PacedAt));
         if (findings.IsUnderWay)
         {
-            _kept = trial.IsBefore(_kept, _now) ? trial : _kept; // company for an attempt is best sought elsewhere
+            _kept = trial.IsBefore(_kept, _now) ? trial : _kept; // a second attempt beside a kept one should go to another endpoint
             return;
         }
         var isReady = health.IsTrialReady(_now) && findings.Attempts > 0;
@@ -173,7 +175,7 @@ internal ref struct ProspectReader
             _standby = trial.IsBefore(_standby, _now) ? trial : _standby;
     }
 
-    // What keeps it from this call: is it something that passes?
+    // Checks whether the reason that keeps the endpoint from this call heals with time.
     private readonly bool Heals(in AttemptHistory.Findings findings, HealthState health)
     {
         if (health.Cooldown is { IsUntilCleared: true } cooldown && _now < cooldown.Until)
@@ -186,7 +188,7 @@ internal ref struct ProspectReader
         };
     }
 
-    // Never sooner than it named itself, or a breaker of the user's in its pipeline did.
+    // Never earlier than the time that the endpoint named, or that the application's own breaker in the endpoint's pipeline named.
     private readonly TimeSpan AskableAt(HealthState health) =>
         Max(_now, Max(BreakerEnds(health), CooldownEnds(health)));
 
@@ -196,7 +198,7 @@ internal ref struct ProspectReader
     private readonly TimeSpan CooldownEnds(HealthState health) =>
         health.Cooldown is { } cooldown && _now < cooldown.Until ? Min(cooldown.Until, cooldown.TrialAt) : TimeSpan.Zero;
 
-    // Fewer than the given share of its answers came within what is left: the attempt would be load and nothing else.
+    // If fewer than the given share of the endpoint's answers came within the remaining time, the attempt would only add load.
     private readonly bool CanAnswerBy(EndpointState member, TimeSpan at) =>
         _call.History.IsFresh || _settings.Retry.MinimumChance == 0 || _call.Deadline == TimeSpan.MaxValue
         || member.Times.Quantile(_call.IsStream, _settings.Retry.MinimumChance) is not { } quick || _call.Deadline - at > quick;
@@ -207,24 +209,25 @@ internal ref struct ProspectReader
 
     private static bool IsProbedWell(EndpointState member, HealthState health) => member.Heartbeat is { Fault: null } reading && reading.At > health.Since && reading.Level >= health.CauseLevel;
 
-    // Numbers in a row are spread evenly from 0 to 1 (Weyl's sequence).
+    // Consecutive numbers are spread evenly from 0 to 1 (Weyl's sequence).
     private static double Fraction(long number) => number * 0.6180339887498949 % 1;
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
-    /// <summary>An endpoint that may be asked whether it is back.</summary>
-    /// <param name="Endpoint">The endpoint; null for none.</param>
+    /// <summary>Describes an endpoint that may be asked whether it is back.</summary>
+    /// <param name="Endpoint">The endpoint. Null: none.</param>
     /// <param name="At">When it may be asked.</param>
-    /// <param name="IsNamed">Did it name that time?</param>
-    /// <param name="IsSeenWell">Has a probe just found it well?</param>
+    /// <param name="IsNamed">True if the endpoint named that time.</param>
+    /// <param name="IsSeenWell">True if a probe has just succeeded.</param>
     /// <param name="AskedAt">When it was last asked.</param>
     private readonly record struct Trial(EndpointState? Endpoint, TimeSpan At, bool IsNamed, bool IsSeenWell, TimeSpan AskedAt)
     {
         public static readonly Trial None = new(null, TimeSpan.MaxValue, false, false, default);
 
-        // The soonest; of those that may be asked now, one that a probe has found well, and then the one that was asked longest ago: each in turn.
+        // The earliest trial comes first. Of endpoints that may be asked now, one that a probe has found healthy comes first, then the one that was asked
+        // longest ago, so that they take turns.
         public bool IsBefore(in Trial other, TimeSpan now)
         {
             if (Endpoint is null || other.Endpoint is null)

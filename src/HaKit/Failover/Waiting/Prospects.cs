@@ -1,41 +1,43 @@
 namespace HaKit.Failover.Waiting;
 
 /// <summary>
-/// What a call may still hope for from the endpoints of its pool: each member is a question that one pass over them answers. <see cref="TimeSpan.MaxValue"/>
-/// stands for never. Input of <see cref="WaitDecision"/>; made by <see cref="ProspectReader"/>.
+/// Holds what a call may still expect from the endpoints of its pool. One pass over the endpoints answers all members. <see cref="TimeSpan.MaxValue"/> means
+/// never. Input of <see cref="WaitDecision"/>; created by <see cref="ProspectReader"/>.
 /// </summary>
 internal readonly record struct Prospects
 {
-    /// <summary>How many endpoints have what the request needs?</summary>
+    /// <summary>Gets how many endpoints have what the request needs.</summary>
     public int Able { get; init; }
 
-    /// <summary>Of those, may any be tried again at all, as far as the bound on attempts per endpoint goes?</summary>
+    /// <summary>Gets whether any of these may be tried again, given the limit on attempts per endpoint.</summary>
     public bool AnyAllowed { get; init; }
 
-    /// <summary>Of those, is there any that time alone may bring back to this call?</summary>
+    /// <summary>Gets whether time alone may make any of these available to this call again.</summary>
     public bool AnyHeals { get; init; }
 
-    /// <summary>Of those, could any still answer within what is left of the deadline?</summary>
+    /// <summary>Gets whether any of these could still answer within the rest of the deadline.</summary>
     public bool AnyCanAnswer { get; init; }
 
-    /// <summary>When may the call ask an endpoint that has come back since the call failed on it? Nothing is to be paid for that.</summary>
+    /// <summary>Gets when the call may ask an endpoint that has come back since the call failed on it. Such an attempt is free.</summary>
     public TimeSpan CameBackAt { get; init; }
 
-    /// <summary>When may it repeat its request on an endpoint that serves other calls? The backoff comes on top, and the budget pays.</summary>
+    /// <summary>Gets when the call may repeat its request on an endpoint that serves other calls. The backoff is added, and the budget pays.</summary>
     public TimeSpan RetryAt { get; init; }
 
-    /// <summary>When is there room on an endpoint in service that the call has not tried?</summary>
+    /// <summary>Gets when an endpoint in service that the call has not tried has room.</summary>
     public TimeSpan RoomAt { get; init; }
 
-    /// <summary>When may any endpoint be asked whether the outage is over? The outage's pace comes on top.</summary>
+    /// <summary>Gets when any endpoint may be asked whether the outage is over. The outage's pace is added.</summary>
     public TimeSpan TrialAt { get; init; }
 
-    /// <summary>When was the endpoint behind <see cref="TrialAt"/> last asked?</summary>
+    /// <summary>Gets when the endpoint behind <see cref="TrialAt"/> was last asked.</summary>
     public TimeSpan AskedAt { get; init; }
 
-    /// <summary>Is <see cref="TrialAt"/> the time that an endpoint named?</summary>
+    /// <summary>Gets whether an endpoint named the time <see cref="TrialAt"/>.</summary>
     public bool IsTrialTimeNamed { get; init; }
 
-    /// <summary>May a place come free at any moment, because one is taken by what is in flight: of a limit, or of the one trial?</summary>
+    /// <summary>
+    /// Gets whether a place may become free at any moment, because an attempt in flight holds it: a place within a limit, or the one trial.
+    /// </summary>
     public bool MayComeFree { get; init; }
 }

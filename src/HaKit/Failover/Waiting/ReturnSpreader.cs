@@ -3,14 +3,14 @@ using HaKit.Limits;
 namespace HaKit.Failover.Waiting;
 
 /// <summary>
-/// Lets the calls that waited for the end of an outage in, oldest first, in steps over a tenth of its length: fast enough that waiting adds little to the
-/// outage, and slow enough that they do not all arrive at the endpoint that is back first. One for each pool; thread-safe.
+/// Lets calls in that waited for the end of an outage, oldest first, in steps over a tenth of its length. This is fast enough that waiting adds little to the
+/// outage, and slow enough that the calls do not all arrive at once at the first endpoint that is back. One for each pool; thread-safe.
 /// </summary>
 internal sealed class ReturnSpreader
 {
     private const int Steps = 20;
 
-    // At most 200 a second.
+    // At most 200 calls a second.
     private static readonly TimeSpan ForEach = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
 
@@ -28,7 +28,7 @@ internal sealed class ReturnSpreader
             _timer = time.CreateTimer(static spreader => ((ReturnSpreader)spreader!).Step(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>An outage of this length has ended: lets in all that wait now.</summary>
+    /// <summary>Lets in all waiting calls, because an outage of this length has ended.</summary>
     public void Release(TimeSpan lasted)
     {
         var count = _queue.Count;
@@ -44,7 +44,7 @@ internal sealed class ReturnSpreader
         _timer.Change(pause, pause);
     }
 
-    /// <summary>A call failed: no more are let in by time.</summary>
+    /// <summary>Stops letting calls in by time, because a call has failed.</summary>
     public void Stop() => Volatile.Write(ref _stepsLeft, 0);
 
     private void Step()

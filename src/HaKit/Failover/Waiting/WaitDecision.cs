@@ -1,33 +1,33 @@
 namespace HaKit.Failover.Waiting;
 
-/// <summary>What a call is to do by the decision.</summary>
+/// <summary>Says what a call does.</summary>
 internal enum WaitAction
 {
-    /// <summary>It ends.</summary>
+    /// <summary>The call ends.</summary>
     GiveUp,
 
-    /// <summary>It asks the endpoint that has come back; free.</summary>
+    /// <summary>The call asks the endpoint that has come back; this is free.</summary>
     AskReturned,
 
-    /// <summary>It repeats its request on an endpoint that serves others; the budget pays.</summary>
+    /// <summary>The call repeats its request on an endpoint that serves other calls; the budget pays.</summary>
     Retry,
 
-    /// <summary>It takes the right to ask and makes the next trial of the outage.</summary>
+    /// <summary>The call takes the right to make a trial, and makes the next trial of the outage.</summary>
     Trial,
 
-    /// <summary>It waits until then, or until it is released.</summary>
+    /// <summary>The call waits until the given time, or until it is released.</summary>
     Wait,
 
-    /// <summary>It takes the right to ask and waits until then, or until it is released.</summary>
+    /// <summary>The call takes the right to make a trial, and waits until the given time or until it is released.</summary>
     WaitToAsk,
 
-    /// <summary>It waits until it is released, and looks for itself now and then.</summary>
+    /// <summary>The call waits until it is released, and examines the pool itself from time to time.</summary>
     WaitForRelease,
 }
 
 /// <summary>
-/// What a call does when no endpoint is left that it has not tried. Pure: the prospects and the call's facts go in, one step comes out, by the first rule that
-/// applies. Its tests are the specification of waiting; docs/failover.md says the same in words.
+/// Decides what a call does when no untried endpoint is left. Pure: from the prospects and the facts of the call it computes one step, by the first rule that
+/// applies. Its tests are the specification of waiting; docs/failover.md describes the same in words.
 /// </summary>
 internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, TimeSpan Until = default)
 {
@@ -38,7 +38,7 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
         if (StartsNow(in prospects, in facts) is { } start)
             return start;
         var wait = FindWait(in prospects, in facts);
-        // A wait that could not be ended by anything before the call's own end is none.
+        // If nothing can end the wait before the end of the call, the call ends now.
         if (wait.Action == WaitAction.GiveUp)
             return wait;
         if (facts.MayWaitUntil <= facts.Now)
@@ -46,7 +46,7 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
         return wait with { Until = Min(wait.Until, facts.MayWaitUntil) };
     }
 
-    // What no waiting changes.
+    // Conditions that no waiting changes.
     private static WaitDecision? EndsAtOnce(in Prospects prospects, in WaitFacts facts)
     {
         if (prospects.Able == 0)
@@ -60,7 +60,7 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
         return null;
     }
 
-    // What may be sent at this moment, the cheapest first.
+    // What may be sent now, the cheapest first.
     private static WaitDecision? StartsNow(in Prospects prospects, in WaitFacts facts)
     {
         if (prospects.CameBackAt <= facts.Now)
@@ -72,7 +72,7 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
         return null;
     }
 
-    // The soonest of what time brings; beyond the deadline it brings nothing.
+    // Finds the earliest event that time brings. After the deadline nothing counts.
     private static WaitDecision FindWait(in Prospects prospects, in WaitFacts facts)
     {
         var times = TimesOf(in prospects, in facts);
@@ -101,7 +101,8 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
             ? new(WaitAction.Wait, WaitRule.NamedTime, times.Trial)
             : null;
 
-    // A call that may ask holds the right to until its trial is due; if a retry is due sooner, it sleeps until then and leaves the right to another.
+    // A call that may make the trial holds this right until the trial is due. If a retry is due sooner, the call sleeps until then and leaves the right to
+    // another call.
     private static WaitDecision? WaitsForPace(in Prospects prospects, in WaitFacts facts, in Times times)
     {
         if (prospects.TrialAt >= facts.Deadline || !facts.MayAsk)
@@ -117,7 +118,7 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
     private static WaitDecision WaitsForRelease(in Prospects prospects, in WaitFacts facts) =>
         new(WaitAction.WaitForRelease, prospects.TrialAt < facts.Deadline ? WaitRule.AnotherAsks : WaitRule.Place, facts.Deadline);
 
-    // Five retries are made in ordinary service, as far as the budget pays and an outage's account has room; what is left goes by the outage's pace.
+    // Five retries are made in ordinary service, as far as the budget pays and the outage's count has room. Further attempts follow the outage's pace.
     private static TimeSpan RetryAt(in Prospects prospects, in WaitFacts facts) =>
         facts.HasRetryLeft && facts.CanPay && facts.HasRoomBesidePace && prospects.RetryAt < TimeSpan.MaxValue ? Max(prospects.RetryAt, facts.BackoffEnds) : TimeSpan.MaxValue;
 
@@ -125,6 +126,6 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
-    /// <summary>When each of what a call may wait for is due; never: <see cref="TimeSpan.MaxValue"/>.</summary>
+    /// <summary>Holds the times of the events for which a call may wait. Never: <see cref="TimeSpan.MaxValue"/>.</summary>
     private readonly record struct Times(TimeSpan Retry, TimeSpan Room, TimeSpan Trial);
 }
