@@ -1,8 +1,6 @@
-using HaKit.Faults;
-
 namespace HaKit;
 
-/// <summary>Which endpoints share a fault? Each value names the property of <see cref="FailureDomains"/> that must be equal.</summary>
+/// <summary>Which endpoints share a fault? Each value names the property of <see cref="Faults.FailureDomains"/> that must be equal.</summary>
 public enum FaultReach
 {
     /// <summary>This endpoint only.</summary>
