@@ -1,7 +1,9 @@
-"""Reads reports of dotnet stryker: `spans REPORT` prints options that choose what survived, `sum NAME REPORT [AGAIN]` a row for docs/evidence/mutation.md and the survivors."""
+"""Reads reports of dotnet stryker: `spans REPORT` prints options that choose what survived, `sum NAME REPORT [AGAIN]` a row for docs/evidence/mutation.md and
+the survivors, and `page SUM DATE` puts what `sum` printed into the pages of docs/evidence."""
 import collections
 import json
 import os
+import subprocess
 import sys
 
 ALIVE = ("Survived", "NoCoverage")
@@ -49,7 +51,19 @@ def total(title, report, again=""):
     print(*alive, sep="\n")
 
 
+def page(summary, date):
+    """The row goes into the table of the scores, the survivors below the heading of their room."""
+    here, pages = os.path.dirname(__file__), os.path.join(os.path.dirname(__file__), "../docs/evidence")
+    row, *alive = open(summary, encoding="utf-8").read().strip("\n").split("\n")
+    room = row.split("|")[1].strip()
+    put = [sys.executable, os.path.join(here, "page.py")]
+    subprocess.run([*put, f"{pages}/mutation.md", "scores", "--row", room], input=f"{row} {date} |", text=True, check=True)
+    subprocess.run([*put, f"{pages}/survivors.md", room.strip("`")], input="\n".join(["```text", *alive, "```"]), text=True, check=True)
+
+
 if sys.argv[1] == "spans":
     spans(*sys.argv[2:])
+elif sys.argv[1] == "page":
+    page(*sys.argv[2:])
 else:
     total(*sys.argv[2:])

@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text;
+using HaKit.Evidence;
 using HaKit.Testing;
 using HaKit.Tool.Drills;
 using HaKit.Tool.Drills.Reports;
 
 namespace HaKit.Drills;
 
-/// <summary>Drills every contender and writes docs/evidence/drill.md. Options: --only NAMES, --faults NAMES, --length SECONDS, --beside N contenders at a time.</summary>
+/// <summary>Drills every contender and writes the figures of docs/evidence/drill.md. Options: --only NAMES, --faults NAMES, --length SECONDS, --beside N contenders at a time.</summary>
 internal static class Evidence
 {
     public static string Repository { get; } = Find(new DirectoryInfo(AppContext.BaseDirectory));
@@ -37,8 +38,15 @@ internal static class Evidence
         var reports = results.OfType<DrillReport>().ToArray();
         Console.WriteLine(reports.Any(r => r.IsVoid) ? "Some runs are VOID: the generator was late." : "Every run is valid.");
         var folder = Path.Combine(Repository, "docs", "evidence");
-        Directory.CreateDirectory(folder);
-        await File.WriteAllTextAsync(Path.Combine(folder, only is null ? "drill.md" : "drill-part.md"), PageOf(reports, settings, beside));
+        if (only is null)
+        {
+            EvidencePage.Write(Path.Combine(folder, "drill.md"), "run", RunOf(reports, settings, beside));
+            EvidencePage.Write(Path.Combine(folder, "drill.md"), "shares", SharesOf(reports, settings));
+        }
+        else
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder, "drill-part.md"), $"# A part of the drill\n\n{RunOf(reports, settings, beside)}\n{SharesOf(reports, settings)}");
+        }
         return reports.Length == chosen.Length ? 0 : 1;
     }
 
@@ -59,23 +67,22 @@ internal static class Evidence
         }
     }
 
-    private static string PageOf(DrillReport[] reports, DrillSettings settings, int beside)
+    private static string RunOf(DrillReport[] reports, DrillSettings settings, int beside)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"""
-            # The failover drill against everything that does something alike
-
-            The same three upstreams go through the same faults behind each of {reports.Length} contenders, each with its configuration in
-            [bench/HaKit.Drill](../../bench/HaKit.Drill). Their authors may correct it. Repeat it by `dotnet run -c Release --project bench/HaKit.Drill`;
-            [the tool's page](../tool.md#drill) says what each fault and each column is.
-
-            Each cell: the share of calls with the whole right answer from the fault's beginning on, and the added delay (p99) of the right calls that met the fault. **Bold** is the best
-            share of the row. This run went through {settings.Faults.Count} faults, {beside} contenders at a time. Where all upstreams are down for longer than a caller waits ({settings.Patience.TotalSeconds:0} s), nothing can serve every call.
+            The same three upstreams went through {settings.Faults.Count} faults behind each of {reports.Length} contenders, {beside} at a time. Where all upstreams are down for longer than a caller
+            waits ({settings.Patience.TotalSeconds:0} s), nothing can serve every call.
 
             """);
         if (Array.Exists(reports, static r => r.IsVoid))
-            text.Append("\n**VOID as a measurement of time**: the machine was busy with other work while this ran, and the generator itself was late by more than 5 ms (p99) for some contenders. Shares of right answers, wrong answers, requests per call and early sends stand; added delays do not, and are to be measured again on a quiet machine.\n\n");
-        text.Append('\n');
+            text.Append("\n**VOID as a measurement of time**: the machine was busy with other work while this ran, and the generator itself was late by more than 5 ms (p99) for some contenders. Shares of right answers, wrong answers, requests per call and early sends stand; added delays do not, and are to be measured again on a quiet machine.\n");
+        return text.ToString();
+    }
+
+    private static string SharesOf(DrillReport[] reports, DrillSettings settings)
+    {
+        var text = new StringBuilder();
         foreach (var report in reports)
             text.Append(CultureInfo.InvariantCulture, $"- {report.Target}: a healthy call takes {report.HealthyMedian:0.0} ms. {DrillRow.Lag(report)}\n");
         text.Append("\n| fault | ").AppendJoin(" | ", reports.Select(r => r.Target)).Append(" |\n|---|").Insert(text.Length, "--:|", reports.Length).Append('\n');

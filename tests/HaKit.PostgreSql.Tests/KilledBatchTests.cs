@@ -16,7 +16,7 @@ public sealed class KilledBatchTests(PostgreSqlServer server)
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static void Tell(string line) => TestContext.Current.SendDiagnosticMessage(line);
+    private static void Tell(string line) => TestContext.Current.SendDiagnosticMessage("EVIDENCE " + line);
 
     private static int Setting(string name, int usual) => int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : usual;
 

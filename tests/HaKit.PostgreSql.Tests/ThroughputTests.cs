@@ -14,7 +14,7 @@ public sealed class ThroughputTests(PostgreSqlServer server)
 
     private static void OnlyWhenAsked() => Assert.SkipUnless(Environment.GetEnvironmentVariable("HAKIT_BATCH_MEASURE") == "1", "Measures times; set HAKIT_BATCH_MEASURE=1.");
 
-    private static void Tell(string line) => TestContext.Current.SendDiagnosticMessage(line);
+    private static void Tell(string line) => TestContext.Current.SendDiagnosticMessage("EVIDENCE " + line);
 
     private static BatchOutcome Outcome => new() { State = BatchItemState.Succeeded, Request = RequestFingerprint.Compute(Payload), Result = Payload, Endpoint = "main", Attempts = 1 };
 

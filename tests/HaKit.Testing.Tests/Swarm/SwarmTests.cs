@@ -24,7 +24,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
                     broken.Add(seed);
             }
         });
-        output.WriteLine($"{Count} lives, {calls} calls, {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");
+        output.WriteLine($"EVIDENCE swarm of pools: {Count} lives, {calls} calls, {broken.Count} broke a promise, {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");
         broken.Sort();
         if (broken.Count > 0)
             Assert.Fail($"{broken.Count} of {Count} seeds broke a promise: {string.Join(", ", broken.Take(30))}\n\n" + string.Join("\n\n", broken.Take(Shown).Select(seed => Story(Shrink.Of(SwarmCase.Of(seed))))));
@@ -41,7 +41,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
         first.Log.Length.Should().BeGreaterThan(1000);
     }
 
-    // One or a few by number, for whoever looks into them.
+    // One or a few by number, to examine them.
     private static IEnumerable<int> Chosen => Environment.GetEnvironmentVariable("HAKIT_SWARM_ONLY")?.Split(',').Select(int.Parse) ?? Enumerable.Range(1, Count);
 
     private static int Count => int.TryParse(Environment.GetEnvironmentVariable("HAKIT_SWARM_SEEDS"), out var seeds) ? seeds : Seeds;

@@ -53,11 +53,12 @@ public sealed class StressTests
         // Losers and abandoned attempts end within a moment; nothing of theirs may stay.
         for (var i = 0; i < 1000 && pool.Explain(RequestProfile.Default).Any(e => e.InFlight > 0); i++)
             await Task.Yield();
+        TestContext.Current.TestOutputHelper!.WriteLine($"EVIDENCE {ended} of {begun} calls of {Callers} callers ended; {pool.Explain(RequestProfile.Default).Sum(e => e.InFlight)} attempts in flight, {pool.Engine.Queue.Count} waiting");
         pool.Explain(RequestProfile.Default).Sum(e => e.InFlight).Should().Be(0);
         pool.Engine.Queue.Count.Should().Be(0);
         pool.Engine.Snapshot.Members.Sum(m => m.Calls).Should().Be(
             pool.Engine.Snapshot.Members.Sum(m => m.Successes + m.Faults + m.Neutrals), "every lease is completed exactly once");
-        pool.Engine.Outage.TryClaim(TimeSpan.Zero).Should().BeTrue("nobody may keep the right to ask");
+        pool.Engine.Outage.TryClaim(TimeSpan.Zero).Should().BeTrue("no call may keep the right to ask");
     }
 
     private static async Task One(EndpointPool pool, Random random, CancellationToken token)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using HaKit.Evidence;
 using HaKit.Tool.WhatIf;
 
 namespace HaKit.Tool.Tests.WhatIf;
@@ -20,7 +21,9 @@ public sealed class TruthTests(ITestOutputHelper output)
             return;
         // Worlds that were never run while the model was built.
         var heldOut = Rows(Number("HAKIT_TRUTH_HELD_OUT", 1001));
-        File.WriteAllText(Path.Combine(Repository.Root, "docs", "evidence", "what-if.md"), TruthTable.Of(known, heldOut));
+        var page = Path.Combine(Repository.Root, "docs", "evidence", "what-if.md");
+        EvidencePage.Write(page, "summary", TruthTable.Summary(known, heldOut));
+        EvidencePage.Write(page, "worlds", TruthTable.Worlds(known, heldOut));
         IsEvidence(known);
         IsEvidence(heldOut);
     }
@@ -93,39 +96,31 @@ internal static class TruthTable
 
     public static double Median(IEnumerable<double> values) => values.Order().ToArray() is { Length: > 0 } sorted ? sorted[sorted.Length / 2] : 0;
 
-    public static string Of(TruthRow[] rows, TruthRow[] heldOut)
+    public static string Summary(TruthRow[] rows, TruthRow[] heldOut)
     {
         var (a, b) = (new TruthSummary(rows), new TruthSummary(heldOut));
+        return $"""
+            {rows.Length + heldOut.Length} random worlds; the forecast was built with the first {rows.Length}, the others were run when it was finished.
+
+            | what | wanted | worlds {rows[0].Seed} to {rows[^1].Seed} | worlds {heldOut[0].Seed} to {heldOut[^1].Seed}, held out |
+            |---|--:|--:|--:|
+            | worlds with \|A − B\| of at least 1 pp | half | {a.Changed} | {b.Changed} |
+            | mean error of the forecast, and of "as before" | ≤ 1/3 | {a.Error} | {b.Error} |
+            | 90 % intervals that hold the truth | ≥ 85 % | {a.Within} | {b.Within} |
+            | median width of the intervals | ≤ 0.3 pp | {a.Width} | {b.Width} |
+            | "cannot be known from this recording" | ≤ 20 % | {a.NotKnown} | {b.NotKnown} |
+            """;
+    }
+
+    public static string Worlds(TruthRow[] rows, TruthRow[] heldOut)
+    {
         var text = new StringBuilder();
-        Line($"# What-if, against the truth");
-        Line($"");
-        Line($"{rows.Length + heldOut.Length} random worlds: recorded under settings A, settings B forecast from the recording alone, and B run in the true world. The forecast was built");
-        Line($"with the first {rows.Length} worlds; the others were run once, when it was finished. Written by");
-        Line($"");
-        Line($"    HAKIT_EVIDENCE=1 HAKIT_TEST_LIMIT=3600 dotnet run -c Release --project tests/HaKit.Tool.Tests -- -class HaKit.Tool.Tests.WhatIf.TruthTests");
-        Line($"");
-        Line($"| what | wanted | worlds {rows[0].Seed} to {rows[^1].Seed} | worlds {heldOut[0].Seed} to {heldOut[^1].Seed}, held out |");
-        Line($"|---|--:|--:|--:|");
-        Line($"| worlds with \\|A − B\\| of at least 1 pp | half | {a.Changed} | {b.Changed} |");
-        Line($"| mean error of the forecast, and of \"as before\" | ≤ 1/3 | {a.Error} | {b.Error} |");
-        Line($"| 90 % intervals that hold the truth | ≥ 85 % | {a.Within} | {b.Within} |");
-        Line($"| median width of the intervals | ≤ 0.3 pp | {a.Width} | {b.Width} |");
-        Line($"| \"cannot be known from this recording\" | ≤ 20 % | {a.NotKnown} | {b.NotKnown} |");
-        Line($"");
-        Line($"A 90 % interval misses one truth in ten by chance. Availability in percent.");
         foreach (var (title, part) in new[] { ("Held-out worlds", heldOut), ("Worlds with which the forecast was built", rows) })
         {
-            Line($"");
-            Line($"## {title}");
-            Line($"");
-            Line($"| world | what is in it; how B differs | A | B | forecast of B and its interval | |");
-            Line($"|--:|---|--:|--:|---|---|");
-            foreach (var row in part)
-                text.AppendLine(TruthTable.Line(row));
+            text.Append(CultureInfo.InvariantCulture, $"## {title}\n\n| world | what is in it; how B differs | A | B | forecast of B and its interval | |\n|--:|---|--:|--:|---|---|\n");
+            text.AppendJoin('\n', part.Select(Line)).Append("\n\n");
         }
         return text.ToString();
-
-        void Line(FormattableString line) => text.AppendLine(line.ToString(CultureInfo.InvariantCulture));
     }
 
     private static string Told(TruthRow row) => string.Create(CultureInfo.InvariantCulture,
