@@ -3,19 +3,19 @@ using HaKit.Faults;
 namespace HaKit.Estimates;
 
 /// <summary>
-/// How likely the next attempt fails, as recent attempts tell: exponentially weighted, and fading while there are no attempts, so that an endpoint is
-/// not avoided for ever. Read and written without locks; a lost update costs one sample.
+/// Estimates how likely the next attempt fails, from recent attempts. The estimate is exponentially weighted, and it fades while there are no attempts, so
+/// that an endpoint is not avoided for ever. Read and written without locks; a lost update costs one sample.
 /// </summary>
 internal sealed class FailureEstimate
 {
     private const double Weight = 0.1;
 
-    // A stream cut after content is a failed call, which no other endpoint can repair.
+    // A stream that is cut after content is a failed call, and no other endpoint can repair it.
     private const double CutWeight = 5;
 
     private const double HalfLifeTicks = 60.0 * TimeSpan.TicksPerSecond;
 
-    // So faint that it would decide nothing but a tie.
+    // Below this value the estimate would decide only a tie.
     private const double Forgotten = 0.01;
 
     private static readonly Fault s_refuted = new(FaultKind.Unknown);
@@ -23,7 +23,7 @@ internal sealed class FailureEstimate
     private double _value;
     private long _updated;
 
-    /// <summary>0 to 1.</summary>
+    /// <summary>Gets the estimate, 0 to 1.</summary>
     public double ProbabilityAt(TimeSpan now)
     {
         var value = Volatile.Read(ref _value);
@@ -35,7 +35,7 @@ internal sealed class FailureEstimate
 
     public void Ended(Fault? fault, TimeSpan now)
     {
-        // A throttled endpoint is kept away by its cooldown; what the caller or the request did says nothing.
+        // A cooldown already keeps calls away from a throttled endpoint, and faults of the caller or the request say nothing about the endpoint.
         if (fault is not null && (fault.IsNeutral || fault.Blame == FaultBlame.Throttle))
             return;
         var value = Volatile.Read(ref _value);
@@ -53,13 +53,13 @@ internal sealed class FailureEstimate
         Volatile.Write(ref _updated, now.Ticks);
     }
 
-    /// <summary>Another endpoint has served a call that this one refused: its refusals earn it no traffic, however fast they come.</summary>
+    /// <summary>Records that another endpoint has served a call which this endpoint refused. Fast refusals must not attract traffic.</summary>
     public void Refuted(TimeSpan now) => Ended(s_refuted, now);
 
-    /// <summary>It is back: what it did before says nothing any more.</summary>
+    /// <summary>Clears the estimate: the endpoint is back, so its earlier failures no longer count.</summary>
     public void Reset() => Volatile.Write(ref _value, 0);
 
-    // Hyperbolic instead of exponential: one division on the path of every choice.
+    // Hyperbolic instead of exponential, so that every choice needs only one division.
     private double Faded(double value, TimeSpan now)
     {
         var age = now.Ticks - Volatile.Read(ref _updated);

@@ -1,11 +1,10 @@
 namespace HaKit.Estimates;
 
-/// <summary>
-/// What is known of an endpoint's times, or of a whole pool's. Read and written without locks; a lost update costs one sample.
-/// </summary>
+/// <summary>Estimates the times of an endpoint, or of a whole pool. Read and written without locks; a lost update costs one sample.</summary>
 /// <remarks>
-/// The time to first content is kept per unit of prompt, in a softened form of Finagle's peak EWMA: a slower sample counts for three tenths at
-/// once, a faster one by the time that has passed. (A full peak follows chance more than load where times vary as much as those of models do.) One unit is a constant part plus 1,000 input tokens, so that endpoints that were given the long prompts are not mistaken for slow ones.
+/// The time to the first content is kept per unit of prompt, in a softened form of Finagle's peak EWMA: a slower sample counts for three tenths at once, a faster
+/// sample counts by the time that has passed. (A full peak would follow random variation more than load, because the times of models vary much.) One unit is a
+/// constant part plus 1,000 input tokens, so that endpoints which got the long prompts do not look slow.
 /// </remarks>
 internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
 {
@@ -20,30 +19,32 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
     private double _perOutputToken;
     private long _updated;
 
-    /// <summary>Usual seconds to first content, or to the whole answer where nothing comes earlier, of a prompt of no known length; 0 until known.</summary>
+    /// <summary>
+    /// Gets the usual seconds to the first content of a prompt of unknown length (to the whole answer where no content comes earlier). 0 until known.
+    /// </summary>
     public double FirstContentSeconds => Volatile.Read(ref _perUnit);
 
-    /// <summary>Usual seconds per output token once content flows; 0 until known.</summary>
+    /// <summary>Gets the usual seconds per output token after the first content. 0 until known.</summary>
     public double OutputTokenSeconds => Volatile.Read(ref _perOutputToken);
 
     public static double UnitsOf(long inputTokens) => 1 + inputTokens / 1000.0;
 
-    /// <summary>Seconds to first content for a prompt of so many units. An estimate that nothing has confirmed lately is drawn
-    /// towards the pool's, by the square of its age: one that was silent once is asked again within a minute or so, not after ten.</summary>
+    /// <summary>Computes the expected seconds to the first content for a prompt of the given size. An estimate that no recent sample has confirmed moves towards
+    /// the pool's average with the square of its age, so an endpoint that was silent once is asked again within about a minute, not after ten.</summary>
     public double Expected(double units, TimeSpan now)
     {
         var own = Volatile.Read(ref _perUnit);
         var age = (now.Ticks - Volatile.Read(ref _updated)) / FreshTicks;
         if (own != 0 && age <= 1)
             return units * own;
-        // Only here: all of the pool's attempts write it.
+        // This value is read only here, because all attempts of the pool write it.
         var usual = pool?.FirstContentSeconds ?? 0;
         if (own == 0)
             return units * (usual == 0 ? UnknownSeconds : usual);
         return units * (usual == 0 ? own : usual + (own - usual) / (age * age));
     }
 
-    /// <summary>It has shown life after this time: the first content of a stream, or the whole of a plain answer.</summary>
+    /// <summary>Records how long the endpoint took to its first sign of an answer: the first content of a stream, or the whole of a plain answer.</summary>
     public void Heard(TimeSpan after, long inputTokens, TimeSpan now)
     {
         var sample = after.TotalSeconds / UnitsOf(inputTokens);
@@ -58,7 +59,7 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
         Store(sample, now);
     }
 
-    /// <summary>It was silent for this time and then given up: at least that long, if that is more than usual.</summary>
+    /// <summary>Records an attempt that was given up after this silence. It counts only if the silence was longer than usual.</summary>
     public void WaitedInVain(TimeSpan time, long inputTokens, TimeSpan now)
     {
         var sample = time.TotalSeconds / UnitsOf(inputTokens);
@@ -66,7 +67,7 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
             Store(sample, now);
     }
 
-    /// <summary>A stream has ended well, so long after its first content.</summary>
+    /// <summary>Records a stream that has ended well, with the time since its first content.</summary>
     public void Flowed(TimeSpan time, long outputTokens)
     {
         if (outputTokens > 1)

@@ -1,15 +1,15 @@
 namespace HaKit.Estimates;
 
 /// <summary>
-/// A timeout that follows the endpoint's own recent times: a multiple of a high quantile, within bounds, and the upper bound until enough
-/// is known. Safe for concurrent use; reading is one volatile read. Record an attempt that was given up as the time it was waited for, or
-/// the timeout learns from the quick ones only.
+/// Computes a timeout from the endpoint's own recent times: a multiple of a high quantile, within bounds; the upper bound applies until enough times are
+/// known. Safe for concurrent use; reading is one volatile read. An attempt that was given up must be recorded with the time that it waited; otherwise the
+/// timeout learns from the fast answers only.
 /// </summary>
 internal sealed class LearnedTimeout
 {
     private const int TuneEvery = 64;
 
-    // How many times may pass before a quantile that has fallen is noticed.
+    // After this many times the quantile is computed again, so that a lower value is noticed.
     private const int RenewEvery = 16;
 
     private readonly RecentTimes _times = new();
@@ -29,16 +29,17 @@ internal sealed class LearnedTimeout
         _current = max.Ticks;
     }
 
-    /// <summary>The timeout for the next attempt.</summary>
+    /// <summary>Gets the timeout for the next attempt.</summary>
     public TimeSpan Current => TimeSpan.FromTicks(Volatile.Read(ref _current));
 
     public bool IsLearned => _times.Count >= _minSamples;
 
-    /// <summary>The time within which this share of the recent attempts answered; <see langword="null"/> until enough is known.</summary>
+    /// <summary>Gets the time within which this share of the recent attempts answered. Null until enough times are known.</summary>
     public TimeSpan? Quantile(double share) => IsLearned ? _times.Quantile(share) : null;
 
     /// <summary>
-    /// As <see cref="Quantile"/>, for one share that is asked for again and again: worked out anew only after a time beyond the known quantile, or some others.
+    /// Gets the same as <see cref="Quantile"/>, for one share that is read often. It is computed again only after a time above the known quantile, or after
+    /// several other times.
     /// </summary>
     public TimeSpan? UsualQuantile(double share)
     {
@@ -60,7 +61,7 @@ internal sealed class LearnedTimeout
             Volatile.Write(ref _atShare, 0);
         if (count < _minSamples)
             return;
-        // A time beyond the known quantile may move it at once; that it has fallen may wait.
+        // A time above the known quantile may raise it at once; a lower value may wait.
         if (count % TuneEvery == 0 || time.Ticks > Volatile.Read(ref _known))
             Tune();
     }
@@ -75,9 +76,9 @@ internal sealed class LearnedTimeout
 }
 
 /// <summary>
-/// The distribution of an endpoint's recent times in fixed memory: eight buckets to each doubling, from 1 ms to 17 min, so a quantile is at
-/// most 9.1 % above the true one and never below. Every 512 samples all weights are halved: old times fade by how much was seen since, so
-/// a quiet night forgets nothing. Safe for concurrent use, without locks.
+/// Keeps the distribution of an endpoint's recent times in fixed memory: eight buckets for each doubling, from 1 ms to 17 min. So a quantile is at most 9.1 %
+/// above the true one and never below it. Every 512 samples all weights are halved: old times fade with the number of later samples, so a quiet night forgets
+/// nothing. Safe for concurrent use, without locks.
 /// </summary>
 internal sealed class RecentTimes
 {
@@ -85,13 +86,13 @@ internal sealed class RecentTimes
     private const int Buckets = 20 * PerDoubling + 1;
     private const int HalveEvery = 512;
 
-    // A sample weighs 64, so that it fades over six halvings instead of vanishing in the first.
+    // A sample starts with the weight 64, so that it fades over six halvings instead of vanishing in the first.
     private const int Weight = 64;
 
     private readonly int[] _weights = new int[Buckets];
     private long _count;
 
-    /// <summary>All samples ever.</summary>
+    /// <summary>Gets the number of all samples ever recorded.</summary>
     public long Count => Volatile.Read(ref _count);
 
     public long Record(TimeSpan time)
@@ -103,7 +104,7 @@ internal sealed class RecentTimes
         return count;
     }
 
-    /// <summary>The upper edge of the bucket in which this share of the weight is reached; zero when nothing was recorded.</summary>
+    /// <summary>Gets the upper edge of the bucket in which this share of the weight is reached. Zero if nothing was recorded.</summary>
     public TimeSpan Quantile(double share)
     {
         long total = 0, sum = 0;

@@ -1,12 +1,12 @@
 namespace HaKit.Estimates;
 
 /// <summary>
-/// How overdue an endpoint's silent attempts are, before any timeout says so. One word holds their number and the sum of the instants at
-/// which they were due, so that one interlocked addition keeps the two in step. Lock-free.
+/// Measures how overdue an endpoint's silent attempts are, before any timeout. One word holds the number of silent attempts and the sum of the times at which
+/// they were due, so that one interlocked addition changes both together. Lock-free.
 /// </summary>
 internal sealed class Silence
 {
-    // 16 bits of number, 48 bits of sum in units of 3.3 ms: room for 1,000 silent attempts at once in a pool of 29 years.
+    // 16 bits for the number, 48 bits for the sum in units of 3.3 ms: enough for 1,000 silent attempts at once in a pool that runs for 29 years.
     private const int NumberShift = 48;
     private const int UnitShift = 15;
     private const long SumMask = (1L << NumberShift) - 1;
@@ -14,7 +14,9 @@ internal sealed class Silence
 
     private long _word;
 
-    /// <summary>An attempt began that is expected to show life by <paramref name="due"/>. The answer is to be handed to <see cref="RecordEnd"/> exactly once.</summary>
+    /// <summary>
+    /// Records an attempt that should show a first sign of its answer by <paramref name="due"/>. Pass the result to <see cref="RecordEnd"/> exactly once.
+    /// </summary>
     public long RecordStart(TimeSpan due)
     {
         var mark = (1L << NumberShift) + (due.Ticks >> UnitShift);
@@ -22,10 +24,10 @@ internal sealed class Silence
         return mark;
     }
 
-    /// <summary>It has shown life, or it is over.</summary>
+    /// <summary>Records that the attempt has shown a first sign of its answer, or has ended.</summary>
     public void RecordEnd(long mark) => Interlocked.Add(ref _word, -mark);
 
-    /// <summary>By how many seconds the silent attempts are late on average; 0 when they are not.</summary>
+    /// <summary>Gets by how many seconds the silent attempts are late on average. 0 if they are not late.</summary>
     public double OverdueSeconds(TimeSpan now)
     {
         var word = Volatile.Read(ref _word);

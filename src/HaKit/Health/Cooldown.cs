@@ -2,20 +2,24 @@ using HaKit.Faults;
 
 namespace HaKit.Health;
 
-/// <summary>The server said when to come back. Exists beside the status and ejects no endpoint.</summary>
-/// <param name="Since">When it was said.</param>
-/// <param name="Until">When it is over; <see cref="TimeSpan.MaxValue"/>: not before something clears it.</param>
-/// <param name="TrialAt">From when on one trial may ask nevertheless (the cap).</param>
-/// <param name="Cause">What was said.</param>
-/// <param name="Return">The ramp on which the traffic comes back.</param>
+/// <summary>Describes a time to come back that a server named. A cooldown exists beside the status and ejects no endpoint.</summary>
+/// <param name="Since">When the server named the time.</param>
+/// <param name="Until">When the cooldown ends. <see cref="TimeSpan.MaxValue"/>: not before something clears it.</param>
+/// <param name="TrialAt">When one trial may ask even before the end (the cap).</param>
+/// <param name="Cause">The fault that the server reported.</param>
+/// <param name="Return">The slow start with which the traffic returns.</param>
 internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt, Fault Cause, SlowStart Return)
 {
-    /// <summary>A throttle's shorter wait beneath this one, if only this one can be cleared: it goes on when this one is cleared.</summary>
+    /// <summary>
+    /// Gets the shorter wait of a throttle below this cooldown, if only this cooldown can be cleared. It continues after this cooldown is cleared.
+    /// </summary>
     public Cooldown? Beneath { get; private init; }
 
     public bool IsUntilCleared => Until == TimeSpan.MaxValue;
 
-    /// <summary>May a person or a probe end it before its time? Money and keys can be put right; a throttled server cannot.</summary>
+    /// <summary>
+    /// Gets whether a person or a probe may end the cooldown early. A quota can be paid and a key can be replaced; a throttled server cannot be hurried.
+    /// </summary>
     public bool IsClearable => IsUntilCleared || Cause.Kind is FaultKind.QuotaExhausted or FaultKind.Unauthorized;
 
     public static Cooldown UntilCleared(Fault cause, TimeSpan trialAfter, TimeSpan now) =>
@@ -29,7 +33,10 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
         return new(now, until, now + silence, cause, new SlowStart(until, until + ramp, options.SlowStartInitialShare));
     }
 
-    /// <summary>The wait that an endpoint named, doubled from the fourth in a row on, at most to 30 s: it names its time without keeping to it.</summary>
+    /// <summary>
+    /// Gets the time that an endpoint named. From the fourth in a row it is doubled, at most to 30 s, because the endpoint names its time but refuses again
+    /// after it.
+    /// </summary>
     public static TimeSpan Stretched(TimeSpan named, int timesInARow)
     {
         if (timesInARow < 4 || named >= LongestStretched)
@@ -39,7 +46,9 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
 
     private static readonly TimeSpan LongestStretched = TimeSpan.FromSeconds(30);
 
-    /// <summary>What holds when a later one is said: the longer wait, and no trial before either's. The same instance if nothing changes.</summary>
+    /// <summary>
+    /// Combines this cooldown with a later one: the longer wait, and no trial before the trial of either. Returns the same instance if nothing changes.
+    /// </summary>
     public Cooldown And(Cooldown later)
     {
         var longer = Outlasts(later) ? this : later;
@@ -50,11 +59,11 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
         return longer with { Since = later.Since, TrialAt = trialAt, Beneath = beneath };
     }
 
-    // Of two things to clear, the one that needs the higher level stays the cause, or clearing the lower would clear both.
+    // If both can be cleared, the one that needs the higher probe level stays the cause. Otherwise clearing the lower one would clear both.
     private bool Outlasts(Cooldown later) =>
         IsUntilCleared && later.IsUntilCleared ? Cause.Level() > later.Cause.Level() : Until >= later.Until;
 
-    /// <summary>The part of it that cannot be cleared.</summary>
+    /// <summary>Gets the part of the cooldown that cannot be cleared.</summary>
     private Cooldown? Fixed => IsClearable ? Beneath : this;
 
     private static Cooldown? Both(Cooldown? earlier, Cooldown? later) =>

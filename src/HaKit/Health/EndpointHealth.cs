@@ -3,8 +3,8 @@ using HaKit.Faults;
 namespace HaKit.Health;
 
 /// <summary>
-/// One endpoint's health as its tracker keeps it. Safe for concurrent use. As long as the endpoint is well, beginning and completing an
-/// attempt takes no lock and allocates nothing.
+/// Holds the health of one endpoint for its tracker. Safe for concurrent use. As long as the endpoint is healthy, beginning and completing an attempt takes
+/// no lock and allocates nothing.
 /// </summary>
 internal sealed class EndpointHealth
 {
@@ -22,21 +22,21 @@ internal sealed class EndpointHealth
 
     public FailureDomains Domains { get; }
 
-    /// <summary>The latest state; a volatile read.</summary>
+    /// <summary>Gets the latest state; a volatile read.</summary>
     public HealthState State => _state;
 
-    /// <summary>The latest failure to connect. Guarded by the tracker's lock.</summary>
+    /// <summary>Gets or sets when connecting last failed. Guarded by the tracker's lock.</summary>
     internal TimeSpan? ConnectFailedAt { get; set; }
 
     internal bool IsRemoved { get; set; }
 
-    /// <summary>When a rule that only reports last did so. Guarded by the tracker's lock.</summary>
+    /// <summary>Gets or sets when a rule in report mode last reported. Guarded by the tracker's lock.</summary>
     internal TimeSpan? ReportedAt { get; set; }
 
     /// <summary>When an attempt was last served, in ticks; negative before the first.</summary>
     private long _servedAt = -1;
 
-    /// <summary>Has it served an attempt within the given time?</summary>
+    /// <summary>Checks whether the endpoint has served an attempt within the given time.</summary>
     internal bool HasServedWithin(TimeSpan time, TimeSpan now) => Volatile.Read(ref _servedAt) is >= 0 and var ticks && now - new TimeSpan(ticks) <= time;
 
     internal SampleWindow Window
@@ -45,7 +45,7 @@ internal sealed class EndpointHealth
         set => _window = value;
     }
 
-    /// <summary>Asks to send one attempt. False: not now, not in this role.</summary>
+    /// <summary>Asks for permission to send one attempt. False: not now, or not in this mode.</summary>
     public bool TryBegin(BeginMode mode, TimeSpan now, out HealthTicket ticket)
     {
         var state = _state;
@@ -59,25 +59,25 @@ internal sealed class EndpointHealth
         return mode != BeginMode.Normal && _tracker.TryBeginTrial(this, mode, now, out ticket);
     }
 
-    /// <summary>The first content has come: enough to resolve a trial. Costs nothing for other attempts.</summary>
+    /// <summary>Records the first content, which decides a trial. Costs nothing for other attempts.</summary>
     public void FirstContent(in HealthTicket ticket, TimeSpan now)
     {
         if (ticket.IsTrial)
             _tracker.Report(this, Evidence(ticket, null), now);
     }
 
-    /// <summary>The attempt has ended; <see langword="null"/> for success. Exactly once for each ticket.</summary>
-    /// <param name="ticket">The attempt's.</param>
-    /// <param name="fault">What went wrong, or <see langword="null"/>.</param>
+    /// <summary>Records the end of the attempt; null for success. Call it exactly once for each ticket.</summary>
+    /// <param name="ticket">The attempt's ticket.</param>
+    /// <param name="fault">The fault; null for success.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="begun">How many attempts have ever begun on the endpoint, if the caller counts them.</param>
-    /// <param name="inFlight">How many are under way on it, this one no more among them.</param>
-    /// <param name="servedBegan">Of the attempts that the endpoint has served, when the latest one began.</param>
+    /// <param name="inFlight">How many other attempts are in flight on the endpoint.</param>
+    /// <param name="servedBegan">When the latest attempt began that the endpoint has served.</param>
     public void Complete(in HealthTicket ticket, Fault? fault, TimeSpan now, long? begun = null, int inFlight = 0, TimeSpan? servedBegan = null)
     {
         if (fault is null)
         {
-            // It is asked within hours, and all attempts write it.
+            // All attempts write this field, and it is read for periods of hours, so a step of a millisecond is exact enough.
             if (now.Ticks - Volatile.Read(ref _servedAt) >= TimeSpan.TicksPerMillisecond || _servedAt < 0)
                 Volatile.Write(ref _servedAt, now.Ticks);
             var state = _state;
@@ -94,9 +94,9 @@ internal sealed class EndpointHealth
         _tracker.Report(this, Evidence(ticket, fault) with { Begun = begun, InFlight = inFlight, HasServedLater = servedBegan > ticket.Began }, now);
     }
 
-    /// <summary>A caller gave up an attempt whose silence was unusual: the endpoint is suspect, and nothing is counted against it.</summary>
-    /// <param name="ticket">The attempt's.</param>
-    /// <param name="silence">What it would have been, had the pool given it up.</param>
+    /// <summary>Records that a caller gave up an unusually silent attempt: the endpoint becomes suspect, and nothing counts against it.</summary>
+    /// <param name="ticket">The attempt's ticket.</param>
+    /// <param name="silence">The fault that the silence would have been if the pool had given the attempt up.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     public void LeftInSilence(in HealthTicket ticket, Fault silence, TimeSpan now)
     {
@@ -104,22 +104,22 @@ internal sealed class EndpointHealth
             _tracker.Hint(this, new HealthEvidence { Source = EvidenceSource.LeftInSilence, Fault = silence, Began = ticket.Began, Epoch = ticket.Epoch }, now);
     }
 
-    /// <summary>Another endpoint has served the call that this one refused.</summary>
-    /// <param name="refusal">What it said.</param>
-    /// <param name="began">When the attempt began that it refused.</param>
+    /// <summary>Records that another endpoint has served the call which this endpoint refused.</summary>
+    /// <param name="refusal">The refusal.</param>
+    /// <param name="began">When the refused attempt began.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     public void Refuted(Fault refusal, TimeSpan began, TimeSpan now) =>
         _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.Refuted, Fault = refusal.Refuted(), Began = began, Epoch = HealthTicket.NoEpoch }, now);
 
-    /// <summary>The endpoint has another credential: that the old one was refused says nothing any more.</summary>
+    /// <summary>Records that the endpoint has a new credential. The refusal of the old credential no longer counts.</summary>
     public void CredentialChanged(TimeSpan now) =>
         _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.CredentialChanged, Began = now, Epoch = HealthTicket.NoEpoch }, now);
 
-    /// <summary>A probe has ended; <see langword="null"/> for success.</summary>
-    /// <param name="level">What it exercised.</param>
-    /// <param name="fault">What went wrong, or <see langword="null"/>.</param>
+    /// <summary>Records the end of a probe; null for success.</summary>
+    /// <param name="level">The level that the probe tested.</param>
+    /// <param name="fault">The fault; null for success.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="isDecisive">A failure detector has decided: this one counts as many misses or hits as are needed.</param>
+    /// <param name="isDecisive">True if a failure detector has decided: this probe then counts as many misses or hits as are needed.</param>
     public void Probe(ProbeLevel level, Fault? fault, TimeSpan now, bool isDecisive = false)
     {
         if (fault is null ? _state is { IsClean: true, Cooldown: null } : fault.IsNeutral)
@@ -139,12 +139,12 @@ internal sealed class EndpointHealth
     public void Order(HealthOrder order, TimeSpan now, bool isFromPeer = false) =>
         _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.Order, Order = order, Began = now, IsFromPeer = isFromPeer }, now);
 
-    /// <summary>Other replicas say something about it.</summary>
-    /// <param name="word">What they say.</param>
-    /// <param name="fault">The fault that they saw; for <see cref="PeerWord.Cooldown"/> and <see cref="PeerWord.Ejected"/>.</param>
-    /// <param name="said">When it was said, on this pool's clock.</param>
+    /// <summary>Applies what other replicas say about the endpoint.</summary>
+    /// <param name="word">What the other replicas say.</param>
+    /// <param name="fault">The fault that they saw, for <see cref="PeerWord.Cooldown"/> and <see cref="PeerWord.Ejected"/>.</param>
+    /// <param name="said">When they said it, on this pool's clock.</param>
     /// <param name="length">How much of the cooldown is left.</param>
-    /// <param name="isLast">No other endpoint would remain that could serve what this one serves.</param>
+    /// <param name="isLast">True if no other endpoint would remain that could serve the same requests.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     public void HearPeers(PeerWord word, Fault? fault, TimeSpan said, TimeSpan length, bool isLast, TimeSpan now)
     {

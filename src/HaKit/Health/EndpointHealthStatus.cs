@@ -1,39 +1,39 @@
 namespace HaKit.Health;
 
-/// <summary>Where an endpoint stands: may it be chosen, and if not, what would bring it back?</summary>
+/// <summary>Says whether an endpoint may be chosen, and if not, what brings it back.</summary>
 public enum EndpointHealthStatus
 {
-    /// <summary>Answers; takes its full share.</summary>
+    /// <summary>The endpoint answers and takes its full share.</summary>
     Healthy,
 
-    /// <summary>Its latest evidence is a failure, or we doubt ourselves; still takes traffic.</summary>
+    /// <summary>The latest evidence is a failure, or the pool suspects its own network. The endpoint still takes traffic.</summary>
     Suspect,
 
-    /// <summary>Out of service until its period is over and one trial succeeds.</summary>
+    /// <summary>The endpoint is out of service until its period is over and one trial succeeds.</summary>
     Ejected,
 
     /// <summary>One request tests whether the endpoint is back; no other request is sent.</summary>
     Trial,
 
-    /// <summary>Back, with a share that grows to the full one.</summary>
+    /// <summary>The endpoint is back, with a share that grows to its full share.</summary>
     SlowStart,
 
-    /// <summary>An operator lets it finish what it has and gives it nothing new.</summary>
+    /// <summary>An operator drains the endpoint: attempts in flight run to their end, and it gets no new ones.</summary>
     Draining,
 
-    /// <summary>An operator took it out.</summary>
+    /// <summary>An operator took the endpoint out of service.</summary>
     ForcedDown,
 }
 
-/// <summary>What an operator may order about one endpoint.</summary>
+/// <summary>An order that an operator may give about one endpoint.</summary>
 public enum HealthOrder
 {
-    /// <summary>Finish what is in flight, take no more.</summary>
+    /// <summary>Let attempts in flight run to their end, and send no new ones.</summary>
     Drain,
 
-    /// <summary>Take it out at once.</summary>
+    /// <summary>Take the endpoint out of service at once.</summary>
     ForceDown,
 
-    /// <summary>Back into service, on a ramp; also ends what only a person can end: an exhausted quota, a revoked key.</summary>
+    /// <summary>Bring the endpoint back with a slow start. This also ends what only a person can end: an exhausted quota, a revoked key.</summary>
     BringUp,
 }

@@ -1,6 +1,6 @@
 namespace HaKit.Health;
 
-/// <summary>What a failure detector makes of the probes so far.</summary>
+/// <summary>The verdict of a failure detector about the probes so far.</summary>
 internal enum DetectorVerdict
 {
     Undecided,
@@ -8,16 +8,16 @@ internal enum DetectorVerdict
     Down,
 }
 
-/// <summary>Decides from the answers of one endpoint's probes whether it is up. Used by one loop; not safe for concurrent use.</summary>
+/// <summary>Decides from the results of one endpoint's probes whether the endpoint is up. Used by one loop; not safe for concurrent use.</summary>
 internal interface IFailureDetector
 {
-    /// <summary>Takes one probe's outcome and says what follows from all of them.</summary>
+    /// <summary>Records the result of one probe and returns the verdict about all of them.</summary>
     DetectorVerdict Observe(bool isHit, TimeSpan now);
 }
 
 /// <summary>
-/// So many misses in a row mean down, so many hits in a row mean up. With loss probability p a mistake comes every (1−pᵏ)/((1−p)pᵏ) probes;
-/// detection takes at most k intervals and one timeout.
+/// Decides by consecutive results: a number of misses in a row means down, a number of hits in a row means up. With loss probability p a wrong verdict comes
+/// every (1−pᵏ)/((1−p)pᵏ) probes; detection takes at most k intervals and one timeout.
 /// </summary>
 internal sealed class ConsecutiveMisses(int missesToDown, int hitsToUp) : IFailureDetector
 {
@@ -34,8 +34,8 @@ internal sealed class ConsecutiveMisses(int missesToDown, int hitsToUp) : IFailu
 }
 
 /// <summary>
-/// Phi accrual (Hayashibara, Défago, Yared, Katayama, "The φ accrual failure detector", 2004): suspicion is −log₁₀ of the probability that
-/// the next hit is merely late, by the endpoint's own history of intervals between hits. The normal tail is exact, not its logistic
+/// Implements phi accrual (Hayashibara, Défago, Yared, Katayama, "The φ accrual failure detector", 2004). The suspicion φ is −log₁₀ of the probability that
+/// the next hit is only late, given the endpoint's own history of intervals between hits. The normal tail is computed exactly, not by its logistic
 /// approximation.
 /// </summary>
 internal sealed class PhiAccrual : IFailureDetector
@@ -51,10 +51,10 @@ internal sealed class PhiAccrual : IFailureDetector
     private double _mean;
     private double _deviation;
 
-    /// <param name="threshold">The φ from which the endpoint is down; 8 is one mistake in 10⁸ intervals.</param>
-    /// <param name="firstInterval">The interval to expect before there is a history; its deviation is taken as a quarter of it.</param>
-    /// <param name="minDeviation">The least deviation, so that a very regular history does not make a detector that trips at a breath.</param>
-    /// <param name="window">How many intervals are remembered.</param>
+    /// <param name="threshold">The φ at which the endpoint counts as down; 8 means one wrong verdict in 10⁸ intervals.</param>
+    /// <param name="firstInterval">The expected interval before there is a history; its deviation is taken as a quarter of it.</param>
+    /// <param name="minDeviation">The minimum deviation, so that a very regular history does not make the detector too sensitive.</param>
+    /// <param name="window">The number of intervals to remember.</param>
     public PhiAccrual(double threshold, TimeSpan firstInterval, TimeSpan minDeviation, int window = 200)
     {
         _threshold = threshold;
@@ -64,13 +64,13 @@ internal sealed class PhiAccrual : IFailureDetector
         (_mean, _deviation) = (_firstInterval, Math.Max(_minDeviation, _firstInterval / 4));
     }
 
-    /// <summary>When suspicion reaches the threshold, if nothing more is heard; <see langword="null"/> before the first hit.</summary>
+    /// <summary>Gets when the suspicion reaches the threshold if no further hit comes. Null before the first hit.</summary>
     public TimeSpan? DownAt => _last is { } last ? last + TimeSpan.FromTicks((long)(_mean + _thresholdDeviations * _deviation)) : null;
 
-    /// <summary>φ for a given silence, mean and deviation of the intervals.</summary>
+    /// <summary>Computes φ for a given silence, mean and deviation of the intervals.</summary>
     public static double Phi(TimeSpan silence, TimeSpan mean, TimeSpan deviation) => NormalTail.Phi((silence - mean) / deviation);
 
-    /// <summary>The suspicion at this time; 0 before the first hit.</summary>
+    /// <summary>Gets the suspicion at the given time; 0 before the first hit.</summary>
     public double Phi(TimeSpan now) => _last is { } last ? NormalTail.Phi(((now - last).Ticks - _mean) / _deviation) : 0;
 
     /// <inheritdoc/>
@@ -79,7 +79,7 @@ internal sealed class PhiAccrual : IFailureDetector
         var isDown = Phi(now) >= _threshold;
         if (!isHit)
             return isDown ? DetectorVerdict.Down : DetectorVerdict.Undecided;
-        // The silence of a failure is no interval between two hits of a living endpoint.
+        // The silence of a failure is not an interval between two hits of a working endpoint.
         if (_last is { } last && !isDown)
             Learn((now - last).Ticks);
         _last = now;

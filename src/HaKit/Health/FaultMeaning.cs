@@ -2,13 +2,13 @@ using HaKit.Faults;
 
 namespace HaKit.Health;
 
-/// <summary>What a fault means for health.</summary>
+/// <summary>Says what a fault means for health.</summary>
 internal static class FaultMeaning
 {
-    // Beyond this a server's number means nothing, and sums of times must not overflow.
+    // Above this value a server's number is meaningless, and sums of times must not overflow.
     private static readonly TimeSpan Longest = TimeSpan.FromDays(3650);
 
-    /// <summary>The least that a probe must exercise before its success refutes the fault.</summary>
+    /// <summary>Gets the lowest level that a probe must test before its success disproves the fault.</summary>
     public static ProbeLevel Level(this Fault fault) => fault switch
     {
         { IsConnectClass: true } => ProbeLevel.Reachable,
@@ -16,7 +16,9 @@ internal static class FaultMeaning
         _ => ProbeLevel.Generating,
     };
 
-    /// <summary>Does waiting not help? An exhausted quota and a refused key stay so unless the server named a time.</summary>
+    /// <summary>
+    /// Checks whether waiting does not help: an exhausted quota or a refused key stays until it is cleared, unless the server named a time.
+    /// </summary>
     public static bool IsUntilCleared(this Fault fault) =>
         fault.UntilCleared || (!fault.SaysWhen() && fault.Kind is FaultKind.QuotaExhausted or FaultKind.Unauthorized);
 
@@ -24,17 +26,17 @@ internal static class FaultMeaning
 
     public static TimeSpan Wait(this Fault fault) => fault.RetryAfter is { } wait && wait < Longest ? wait : Longest;
 
-    /// <summary>A breaker of the user's own inside the endpoint's pipeline refused, and knows when it will ask again.</summary>
+    /// <summary>Checks whether the application's own breaker in the endpoint's pipeline refused the attempt and named the time of its next try.</summary>
     public static bool IsBreakerWithTime(this Fault fault) => fault.Kind == FaultKind.BreakerOpen && fault.SaysWhen();
 
-    /// <summary>Is it a failure of the endpoint, to be counted towards its ejection?</summary>
+    /// <summary>Checks whether the fault counts towards the endpoint's ejection.</summary>
     public static bool Counts(this Fault fault) =>
         fault.Blame == FaultBlame.Endpoint && fault.Kind != FaultKind.BreakerOpen && !fault.IsUntilCleared();
 
-    /// <summary>Could a pause of our own process have caused it?</summary>
+    /// <summary>Checks whether a pause of this process could have caused the fault.</summary>
     public static bool MayBeOurPause(this Fault fault) => fault.IsConnectClass || fault.Kind is FaultKind.FirstContentTimeout
         or FaultKind.AttemptTimeout or FaultKind.IdleTimeout or FaultKind.ConnectionReset or FaultKind.PartialResponse;
 
-    /// <summary>Did it take as long as it was given? Then those that are still under way may be as silent.</summary>
+    /// <summary>Checks whether the attempt was silent until its limit. Attempts that are still running may then be silent too.</summary>
     public static bool IsSilence(this Fault fault) => fault.Kind is FaultKind.FirstContentTimeout or FaultKind.AttemptTimeout or FaultKind.IdleTimeout or FaultKind.ConnectTimeout;
 }

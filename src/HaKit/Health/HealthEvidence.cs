@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Health;
 
-/// <summary>The source of the evidence.</summary>
+/// <summary>The source of a piece of evidence.</summary>
 internal enum EvidenceSource
 {
     /// <summary>Only time has passed.</summary>
@@ -14,121 +14,128 @@ internal enum EvidenceSource
     /// <summary>A probe ended.</summary>
     Probe,
 
-    /// <summary>An operator ordered.</summary>
+    /// <summary>An operator gave an order.</summary>
     Order,
 
-    /// <summary>A trial takes the slot.</summary>
+    /// <summary>A trial has begun.</summary>
     TrialBegun,
 
-    /// <summary>Another endpoint of the same domain asks whether the cooldown is over.</summary>
+    /// <summary>Another endpoint of the same domain tests whether the cooldown is over.</summary>
     TrialElsewhere,
 
-    /// <summary>What this endpoint shares with another was cleared there.</summary>
+    /// <summary>A fault of a shared failure domain was cleared on another endpoint.</summary>
     ClearedElsewhere,
 
-    /// <summary>Another endpoint has served a call that this one refused.</summary>
+    /// <summary>Another endpoint has served a call that this endpoint refused.</summary>
     Refuted,
 
-    /// <summary>The endpoint has another credential now.</summary>
+    /// <summary>The endpoint has a new credential.</summary>
     CredentialChanged,
 
-    /// <summary>Our own process was paused, or could connect to no endpoint: its recent observations do not count.</summary>
+    /// <summary>This process was paused, or could connect to no endpoint: its recent observations do not count.</summary>
     SelfSuspicion,
 
-    /// <summary>A caller gave up an attempt whose silence was unusual. Makes the endpoint suspect, and counts for nothing.</summary>
+    /// <summary>A caller gave up an unusually silent attempt. The endpoint becomes suspect, and nothing counts.</summary>
     LeftInSilence,
 
-    /// <summary>Other replicas of the application have learned something about it.</summary>
+    /// <summary>Other replicas of the application have learned something about the endpoint.</summary>
     Peer,
 }
 
 /// <summary>What other replicas say about an endpoint.</summary>
 internal enum PeerWord
 {
-    /// <summary>The server named a time to come back. It only cools.</summary>
+    /// <summary>The server named a time to come back. This only starts a cooldown.</summary>
     Cooldown,
 
-    /// <summary>Most replicas with a fresh opinion have ejected it: out for the base ejection, then a trial of our own decides.</summary>
+    /// <summary>
+    /// Most replicas with a fresh opinion have ejected the endpoint: it is out for the base ejection, then this replica's own trial decides.
+    /// </summary>
     Ejected,
 
-    /// <summary>Another replica's trial has begun: the trial of our own waits a little for its outcome.</summary>
+    /// <summary>Another replica's trial has begun: this replica's trial waits a short time for the result.</summary>
     TrialBegun,
 
-    /// <summary>Another replica's trial failed: the trial of our own comes a little later.</summary>
+    /// <summary>Another replica's trial failed: this replica's trial comes a little later.</summary>
     TrialFailed,
 
-    /// <summary>Another replica's trial succeeded: the trial of our own may begin now.</summary>
+    /// <summary>Another replica's trial succeeded: this replica's trial may begin now.</summary>
     Recovered,
 }
 
-/// <summary>One thing that was learned about an endpoint. The reducer needs nothing else, not even chance: jitter comes along.</summary>
+/// <summary>Holds one piece of evidence about an endpoint. It contains everything that the reducer needs, even the random number for jitter.</summary>
 internal readonly record struct HealthEvidence
 {
     public required EvidenceSource Source { get; init; }
 
-    /// <summary>What went wrong; <see langword="null"/> for success.</summary>
+    /// <summary>Gets the fault; null for success.</summary>
     public Fault? Fault { get; init; }
 
-    /// <summary>For probes: what was exercised.</summary>
+    /// <summary>Gets, for a probe, the level that it tested.</summary>
     public ProbeLevel Level { get; init; }
 
     public HealthOrder Order { get; init; }
 
-    /// <summary>For <see cref="EvidenceSource.Peer"/>: what other replicas say.</summary>
+    /// <summary>Gets, for <see cref="EvidenceSource.Peer"/>, what other replicas say.</summary>
     public PeerWord Word { get; init; }
 
-    /// <summary>Another replica passed it on, so it is not passed on again.</summary>
+    /// <summary>Gets whether another replica sent the evidence, so that it is not sent again.</summary>
     public bool IsFromPeer { get; init; }
 
-    /// <summary>The epoch in which the attempt began; <see cref="HealthTicket.NoEpoch"/> when it may only tell of cooldowns.</summary>
+    /// <summary>Gets the epoch in which the attempt began. <see cref="HealthTicket.NoEpoch"/>: the evidence may only start a cooldown.</summary>
     public int Epoch { get; init; }
 
-    /// <summary>When the attempt began.</summary>
+    /// <summary>Gets when the attempt began.</summary>
     public TimeSpan Began { get; init; }
 
-    /// <summary>For traffic: is it the trial's own? For a trial's begin: does it ignore the period because nothing else can serve?</summary>
+    /// <summary>
+    /// Gets, for traffic, whether the attempt is the trial. For the begin of a trial: whether it ignores the period because no other endpoint can serve.
+    /// </summary>
     public bool IsTrial { get; init; }
 
     public bool IsOutage { get; init; }
 
-    /// <summary>Seen on another endpoint with which this one shares the broken domain.</summary>
+    /// <summary>Gets whether the fault was seen on another endpoint that shares the broken failure domain.</summary>
     public bool IsShared { get; init; }
 
-    /// <summary>Explained by a pause of our own process: void.</summary>
+    /// <summary>Gets whether a pause of this process explains the fault, so that it does not count.</summary>
     public bool IsHeld { get; init; }
 
-    /// <summary>Connecting fails everywhere: it counts, but the verdict is postponed until a connection succeeds.</summary>
+    /// <summary>Gets whether connecting fails at every endpoint: the failure counts, but an ejection is postponed until a connection succeeds.</summary>
     public bool IsDoubtful { get; init; }
 
-    /// <summary>For probes: a detector has already decided, so this one counts as many as are needed.</summary>
+    /// <summary>Gets, for a probe, whether a detector has already decided, so that this result counts as many as are needed.</summary>
     public bool IsDecisive { get; init; }
 
-    /// <summary>For self-suspicion: how far back what was seen does not count.</summary>
+    /// <summary>Gets, for self-suspicion, how far back observations do not count.</summary>
     public TimeSpan Length { get; init; }
 
-    /// <summary>For a refused key: has it served within 24 hours, here or on another endpoint that uses it?</summary>
+    /// <summary>Gets, for a refused key, whether it has served within 24 hours, on this endpoint or on another one that uses it.</summary>
     public bool HasServedLately { get; init; }
 
-    /// <summary>No other endpoint of the pool is admitted: ejecting this one as well would leave no endpoint that serves.</summary>
+    /// <summary>Gets whether no other endpoint of the pool is admitted: if this one were ejected too, no endpoint would serve.</summary>
     public bool IsLast { get; init; }
 
-    /// <summary>Attempts and failures in the sampling window, this one included; 0 where the ratio does not apply.</summary>
+    /// <summary>Gets the number of attempts in the sampling window, including this one. 0 if the ratio does not apply.</summary>
     public int Samples { get; init; }
 
     public int Failures { get; init; }
 
-    /// <summary>How many attempts have ever begun on the endpoint; null where they are not counted.</summary>
+    /// <summary>Gets how many attempts have ever begun on the endpoint. Null if they are not counted.</summary>
     public long? Begun { get; init; }
 
-    /// <summary>How many attempts are under way on the endpoint; 0 where they are not counted.</summary>
+    /// <summary>Gets how many attempts are in flight on the endpoint. 0 if they are not counted.</summary>
     public int InFlight { get; init; }
 
-    /// <summary>Has the endpoint served an attempt that began later? Then a silence is no sign that the endpoint is silent now.</summary>
+    /// <summary>Gets whether the endpoint has served an attempt that began later. A silence then does not show that the endpoint is silent now.</summary>
     public bool HasServedLater { get; init; }
 
-    /// <summary>Uniform in [0, 1).</summary>
+    /// <summary>Gets the random number for jitter, uniform in [0, 1).</summary>
     public double Jitter { get; init; }
 }
 
-/// <summary>A change of an endpoint's state, with what caused it; or, if it is a report, no change: a rule that only reports would have taken the endpoint out.</summary>
+/// <summary>
+/// Holds a change of an endpoint's state with its cause. If it is a report, the state has not changed: a rule in report mode would have taken the endpoint
+/// out.
+/// </summary>
 internal readonly record struct HealthChange(EndpointHealth Endpoint, HealthState Before, HealthState After, HealthEvidence Evidence, bool IsReport = false);

@@ -3,13 +3,13 @@ using HaKit.Faults;
 namespace HaKit.Health;
 
 /// <summary>
-/// The single truth about whether an endpoint may be chosen, as a pure function. Returns the same instance when nothing changed.
-/// Time is settled first, so the answer does not depend on how often it is read.
+/// Decides, as a pure function, whether an endpoint may be chosen; no other code decides this. It returns the same instance when nothing changed. It applies
+/// the elapsed time first, so the result does not depend on how often the state is read.
 /// </summary>
 internal static class HealthReducer
 {
-    // The last endpoint that is admitted is put out for refusing only when it refuses everything: so many times the usual row. At seven refusals in ten,
-    // five in a row come every 17 attempts and twenty in a row every 4,000.
+    // The last admitted endpoint is ejected for refusals only when it refuses everything: after this many times the usual number in a row. At seven refusals
+    // in ten attempts, five in a row come every 17 attempts, and twenty in a row come every 4,000.
     private const long PatienceWithLast = 4;
 
     public static HealthState Next(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
@@ -60,21 +60,21 @@ internal static class HealthReducer
             return next.RejectUntil(fault, now, options);
         if (!fault.Counts())
             return next;
-        // A stream's first content had answered the trial, and the stream was cut afterwards: the answer is taken back.
+        // The first content of a stream had decided the trial, and then the stream was cut. So the success of the trial is taken back.
         if (evidence.IsTrial && state.Status == EndpointHealthStatus.SlowStart && !evidence.IsLast)
             return next.Eject(fault, fault.Level(), now, evidence.Jitter, options);
         return CountFailure(next, evidence, now, options);
     }
 
     /// <summary>
-    /// Did the attempt begin after the endpoint's state was last made anew? A straggler from before an ejection says nothing about the endpoint as it is now.
-    /// A fault that was seen on a sibling is compared by time, because the sibling has epochs of its own.
+    /// Checks whether the attempt began after the endpoint's state was last renewed. A late result from before an ejection says nothing about the endpoint as
+    /// it is now. A fault that was seen on a sibling is compared by time, because the sibling has its own epochs.
     /// </summary>
     private static bool BelongsToEpoch(HealthState state, in HealthEvidence evidence) => evidence.IsShared
         ? evidence.Epoch != HealthTicket.NoEpoch && evidence.Began >= state.EpochSince
         : evidence.Epoch == state.Epoch;
 
-    // A pause of our own process explains the failure: it says nothing about the endpoint, but the slot of a trial must be free for the next one.
+    // A pause of this process explains the failure. It says nothing about the endpoint, but a failed trial must free its place for the next one.
     private static HealthState HeldFailure(HealthState state, Fault fault, bool isOwn, bool isTrialAnswer, TimeSpan now)
     {
         if (isTrialAnswer)
@@ -89,16 +89,16 @@ internal static class HealthReducer
         return fault.Counts() ? state.FailTrial(fault, now, jitter, options) : state.Release(now);
     }
 
-    /// <summary>Counts one more failure in a row, and ejects the endpoint when its rows or its ratio say so.</summary>
+    /// <summary>Counts one more failure in a row, and ejects the endpoint if its consecutive failures or its ratio require it.</summary>
     private static HealthState CountFailure(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var fault = evidence.Fault!;
         var row = FailureRow.After(state, evidence);
-        // What one weaker probe cannot refute needs the strongest level that the row has shown.
+        // If a weak probe cannot disprove all failures in the row, the strongest level of the row is needed.
         var level = row.Failures > 1 && state.CauseLevel > fault.Level() ? state.CauseLevel : fault.Level();
         if (!MustEject(row, evidence, options))
         {
-            // One copy for both changes: this happens at each failure, and a state is large.
+            // One copy for both changes, because this runs at each failure and a state is large.
             var wasHealthy = state.Status == EndpointHealthStatus.Healthy;
             return state with
             {
@@ -118,9 +118,9 @@ internal static class HealthReducer
     }
 
     /// <summary>
-    /// Is the endpoint to be ejected? The usual measures are so many failures in a row, so many failures to connect in a row, and a ratio of failures in the
-    /// sampling window. The only admitted endpoint is ejected late: an endpoint that fails partly serves more calls than no endpoint. It is ejected only after
-    /// four times as many failures in a row, never by its ratio, and as soon as usual when it does not answer at all.
+    /// Decides whether the endpoint is ejected. The usual measures are a number of failures in a row, a number of failures to connect in a row, and a ratio
+    /// of failures in the sampling window. The only admitted endpoint is ejected late: an endpoint that fails partly serves more calls than no endpoint. It
+    /// is ejected only after four times as many failures in a row, never by its ratio. If it does not answer at all, the usual measures apply.
     /// </summary>
     private static bool MustEject(in FailureRow row, in HealthEvidence evidence, HealthOptions options) =>
         options.FailuresRule == RuleMode.Enforce && IsRowTooLong(row, evidence.IsLast, options)
@@ -130,8 +130,8 @@ internal static class HealthReducer
     private static bool IsRowTooLong(in FailureRow row, bool isLast, HealthOptions options)
     {
         var patience = isLast ? PatienceWithLast : 1;
-        // Refusals come at once and answers take their time: while attempts that began within the row are still under way, they may yet be answered, and the
-        // row must be as long as all of them.
+        // Refusals arrive at once, and answers take time. While attempts that began within the row are still running, they may be answered, so the row must
+        // be at least as long as the number of these attempts.
         if (row.Failures >= patience * options.FailuresToEject && row.Failures >= patience * row.UnderWay)
             return true;
         return isLast && row.Unanswered >= options.FailuresToEject;
@@ -140,20 +140,22 @@ internal static class HealthReducer
     private static bool IsRatioTooHigh(in FailureRow row, in HealthEvidence evidence, HealthOptions options) =>
         evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * (evidence.Samples + row.InFlight);
 
-    /// <summary>The failures in a row, with the one that has just come.</summary>
-    /// <param name="Failures">All of them.</param>
-    /// <param name="Connects">Those to connect; 0 after any other.</param>
-    /// <param name="Unanswered">Those to connect and silences; 0 after a refusal.</param>
-    /// <param name="From">How many attempts had begun on the endpoint when the row began; null where nothing counts them.</param>
-    /// <param name="InFlight">Attempts under way that may refute the failure; 0 after a silence, which is no sign that the others will be answered.</param>
-    /// <param name="UnderWay">Of the attempts that began since the row did, those that have not ended. What the caller ended is neither a failure nor under way.</param>
+    /// <summary>Counts the consecutive failures, including the latest one.</summary>
+    /// <param name="Failures">The number of all failures.</param>
+    /// <param name="Connects">The number of failures to connect; 0 after any other failure.</param>
+    /// <param name="Unanswered">The number of failures to connect and silences; 0 after a refusal.</param>
+    /// <param name="From">How many attempts had begun on the endpoint when the row began. Null if attempts are not counted.</param>
+    /// <param name="InFlight">The number of running attempts that may disprove the failure. 0 after a silence, because a silence does not suggest that the
+    /// others will be answered.</param>
+    /// <param name="UnderWay">The number of attempts that began since the row began and have not ended. An attempt that the caller ended is neither a failure
+    /// nor running.</param>
     private readonly record struct FailureRow(int Failures, int Connects, int Unanswered, long? From, int InFlight, long UnderWay)
     {
         public static FailureRow After(HealthState state, in HealthEvidence evidence)
         {
             var fault = evidence.Fault!;
-            // Silences are told late: of many attempts that began at once, a few may be silent, and their time limits all pass at the same moment. The endpoint has
-            // served later attempts by then, so these silences count in the ratio and not in the row.
+            // Silences are reported late. Of many attempts that began at once, a few may be silent, and their limits all pass at the same moment. By then the
+            // endpoint has served later attempts, so these silences count in the ratio and not in the row.
             var isRefuted = fault.IsSilence() && evidence.HasServedLater;
             var counted = isRefuted ? 0 : 1;
             var failures = state.ConsecutiveFailures + counted;
@@ -170,13 +172,13 @@ internal static class HealthReducer
         }
     }
 
-    // What one caller sends must take no endpoint away from another: so many refusals in a row that another endpoint answered take it out for a short
-    // time, never the last one that is admitted, and never its key or account.
+    // What one caller sends must not take an endpoint away from other callers. If an endpoint refuses several calls in a row that another endpoint then
+    // served, it is out for a short time. The last admitted endpoint is never taken out, and neither is the key or account.
     private static HealthState Refuted(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var fault = evidence.Fault!;
         if (state.IsOutForRefusals && state.Status == EndpointHealthStatus.Ejected && evidence.Began > state.JudgedAt)
-            return state.EjectForRefusals(fault, now, evidence.Jitter, options); // the trial's call was served elsewhere
+            return state.EjectForRefusals(fault, now, evidence.Jitter, options); // the call of the trial was served by another endpoint
         if (!state.IsInService || evidence.Began < state.EpochSince)
             return state;
         var next = state with { Refusals = state.Refusals + 1 };
@@ -200,7 +202,7 @@ internal static class HealthReducer
 
         if (fault.SaysWhen())
         {
-            // Of a burst of refusals only the first counts as one more in a row.
+            // Of a burst of refusals, only the first counts as one more in a row.
             var isNext = !state.IsCooling(now);
             var times = state.NamedTimes + (isNext ? 1 : 0);
             return state.Cool(Cooldown.For(fault, Cooldown.Stretched(fault.Wait(), times), now, options)) with { NamedTimes = times, NamedAt = isNext ? now : state.NamedAt };
@@ -208,7 +210,7 @@ internal static class HealthReducer
         if (fault.Blame != FaultBlame.Throttle && fault.Kind != FaultKind.BreakerOpen)
             return state;
 
-        // A burst of refusals is one refusal: only an attempt begun after the last one lengthens the wait.
+        // A burst of refusals counts as one refusal: only an attempt that began after the last refusal makes the wait longer.
         if (state.ThrottledAt is { } last && evidence.Began <= last)
             return state;
         var throttles = state.Throttles + 1;
@@ -248,7 +250,7 @@ internal static class HealthReducer
             return state;
         if (evidence.IsHeld)
             return state.Hold(fault, now);
-        // A probe that only connects has not exercised the key or the quota, whatever it was told about them.
+        // A probe that only connects has not tested the key or the quota, even if the server's answer mentions them.
         if (fault.IsUntilCleared() && fault.Level() > evidence.Level)
             return state;
         var next = Cool(state, evidence, now, options);
@@ -259,7 +261,7 @@ internal static class HealthReducer
         if (!state.IsInService)
             return next;
 
-        // What a probe saw is refuted by the same probe, even if the word for it usually needs more.
+        // A fault that a probe found is disproved by the same probe, even if such a fault usually needs a higher level.
         var level = fault.Level() < evidence.Level ? fault.Level() : evidence.Level;
         if (state.ConsecutiveFailures > 0 && state.CauseLevel > level)
             level = state.CauseLevel;
@@ -299,7 +301,7 @@ internal static class HealthReducer
         if (state.Cause is not { } cause || !cause.MayBeOurPause() || !(state.JudgedAt >= now - evidence.Length))
             return state;
         var back = state.UndoEjection(now);
-        // Put off, not void: the next failure convicts, unless a success comes first.
+        // The ejection is postponed, not cancelled: the next failure ejects the endpoint unless a success comes first.
         var counts = evidence.IsDoubtful ? Math.Max(0, options.ConnectFailuresToEject - 1) : 0;
         return back.IsInService ? back with { ConsecutiveFailures = counts, ConnectFailures = counts } : back;
     }

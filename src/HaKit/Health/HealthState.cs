@@ -3,8 +3,8 @@ using HaKit.Faults;
 namespace HaKit.Health;
 
 /// <summary>
-/// What is known about one endpoint's health at one moment. Immutable; safe to share between threads.
-/// All times are on the pool's monotonic clock, as elapsed since its origin.
+/// Describes the health of one endpoint at one moment. Immutable; safe to share between threads. All times are on the pool's monotonic clock, counted from
+/// its origin.
 /// </summary>
 public sealed record HealthState
 {
@@ -12,31 +12,34 @@ public sealed record HealthState
 
     internal HealthState(TimeSpan since) => (Since, EpochSince) = (since, since);
 
-    /// <summary>Where the endpoint stands.</summary>
+    /// <summary>Gets the status.</summary>
     public EndpointHealthStatus Status { get; internal init; }
 
-    /// <summary>When <see cref="Status"/> became what it is.</summary>
+    /// <summary>Gets when <see cref="Status"/> was entered.</summary>
     public TimeSpan Since { get; internal init; }
 
-    /// <summary>The fault behind <see cref="Status"/>; <see langword="null"/> when healthy or ordered.</summary>
+    /// <summary>Gets the fault that caused <see cref="Status"/>. Null if the endpoint is healthy or an operator gave an order.</summary>
     public Fault? Cause { get; internal init; }
 
-    /// <summary>When an ejected endpoint may be tried; <see langword="null"/> when it is not ejected.</summary>
+    /// <summary>Gets when an ejected endpoint may be tried. Null if it is not ejected.</summary>
     public TimeSpan? Until { get; internal init; }
 
-    /// <summary>When the server wants to be asked again; <see cref="TimeSpan.MaxValue"/> until cleared, <see langword="null"/> when it said nothing. Independent of ejection.</summary>
+    /// <summary>
+    /// Gets when the cooldown ends that the server named. <see cref="TimeSpan.MaxValue"/>: not before something clears it. Null: there is no cooldown. A
+    /// cooldown is independent of an ejection.
+    /// </summary>
     public TimeSpan? CooldownUntil => Cooldown?.Until;
 
-    /// <summary>The fault behind <see cref="CooldownUntil"/>.</summary>
+    /// <summary>Gets the fault that caused the cooldown.</summary>
     public Fault? CooldownCause => Cooldown?.Cause;
 
-    /// <summary>Ejections not yet forgotten; each doubled the period.</summary>
+    /// <summary>Gets the number of ejections that are not yet forgotten; each of them doubles the next period.</summary>
     public int Ejections { get; internal init; }
 
-    /// <summary>Failures of the endpoint in a row, as far as they count.</summary>
+    /// <summary>Gets the number of consecutive failures that count.</summary>
     public int ConsecutiveFailures { get; internal init; }
 
-    /// <summary>Failed probes in a row.</summary>
+    /// <summary>Gets the number of failed probes in a row.</summary>
     public int ProbeMisses { get; internal init; }
 
     /// <summary>Returns the state in words: <c>Healthy</c>, <c>Ejected because of ConnectFailed</c>, <c>Cooling down because of Throttled (429)</c>.</summary>
@@ -51,49 +54,51 @@ public sealed record HealthState
 
     internal Cooldown? Cooldown { get; init; }
 
-    /// <summary>Calls in a row that it refused and another endpoint then served.</summary>
+    /// <summary>Gets how many calls in a row the endpoint refused that another endpoint then served.</summary>
     internal int Refusals { get; init; }
 
-    /// <summary>Refusals in a row of a key or a quota that lasts until it is cleared.</summary>
+    /// <summary>Gets how many refusals in a row were about a key or quota that stays refused until it is cleared.</summary>
     internal int ClearRefusals { get; init; }
 
-    /// <summary>It is ejected because of its refusals: for a short time only.</summary>
+    /// <summary>Gets whether the endpoint is ejected because of refusals; such an ejection is short.</summary>
     internal bool IsOutForRefusals { get; init; }
 
-    /// <summary>Of <see cref="ConsecutiveFailures"/>, the latest that were failures to connect.</summary>
+    /// <summary>Gets how many of the latest <see cref="ConsecutiveFailures"/> were failures to connect.</summary>
     internal int ConnectFailures { get; init; }
 
-    /// <summary>Of <see cref="ConsecutiveFailures"/>, the latest that nothing answered: failures to connect and silences.</summary>
+    /// <summary>Gets how many of the latest <see cref="ConsecutiveFailures"/> had no answer: failures to connect and silences.</summary>
     internal int UnansweredFailures { get; init; }
 
-    /// <summary>It would have been ejected, had it not been the last that was admitted.</summary>
+    /// <summary>Gets whether the endpoint would have been ejected if it had not been the last admitted one.</summary>
     internal bool IsSpared { get; init; }
 
-    /// <summary>How many attempts had begun when the first of <see cref="ConsecutiveFailures"/> was recorded; null if attempts are not counted.</summary>
+    /// <summary>
+    /// Gets how many attempts had begun when the first of <see cref="ConsecutiveFailures"/> was recorded. Null if attempts are not counted.
+    /// </summary>
     internal long? RowFrom { get; init; }
 
-    /// <summary>The least a probe must exercise to refute <see cref="Cause"/>.</summary>
+    /// <summary>Gets the lowest level that a probe must test to disprove <see cref="Cause"/>.</summary>
     internal ProbeLevel CauseLevel { get; init; }
 
-    /// <summary>It is returning because a probe found it well, and nothing else.</summary>
+    /// <summary>Gets whether the endpoint is returning only because a probe succeeded.</summary>
     internal bool IsBackByProbe { get; init; }
 
-    /// <summary>Successful probes in a row while ejected.</summary>
+    /// <summary>Gets the number of successful probes in a row during an ejection.</summary>
     internal int ProbeHits { get; init; }
 
-    /// <summary>Throttles in a row for which the server named no time, and when the latest came.</summary>
+    /// <summary>Gets the number of throttles in a row for which the server named no time, and when the latest came.</summary>
     internal int Throttles { get; init; }
 
     internal TimeSpan? ThrottledAt { get; init; }
 
-    /// <summary>Refusals in a row that named their time, and when the latest came.</summary>
+    /// <summary>Gets the number of refusals in a row that named a time, and when the latest came.</summary>
     internal int NamedTimes { get; init; }
 
     internal TimeSpan? NamedAt { get; init; }
 
     /// <summary>
-    /// Could it not be connected to lately? Either several times in a row, or held, because no other endpoint could be connected to either: then it stays
-    /// admitted, because it may be our own network, but nothing can be sent there.
+    /// Gets whether connecting has failed recently: either several times in a row, or once while no other endpoint could be connected to. In the second case
+    /// the endpoint stays admitted, because this machine's network may be at fault, but no request reaches it.
     /// </summary>
     internal bool IsUnreachable => Cause is { IsConnectClass: true }
         && (Status == EndpointHealthStatus.Suspect && (ConsecutiveFailures | ProbeMisses) == 0 || IsInService && (ConnectFailures > 1 || ProbeMisses > 1));
@@ -104,52 +109,52 @@ public sealed record HealthState
 
     internal bool IsOutageTrial { get; init; }
 
-    /// <summary>When the ejection that the period stands for was decided; <see langword="null"/> when it is no longer to be taken back.</summary>
+    /// <summary>Gets when the current ejection was decided. Null if the ejection can no longer be taken back.</summary>
     internal TimeSpan? JudgedAt { get; init; }
 
-    /// <summary>Was that ejection a failed trial, and not the end of service?</summary>
+    /// <summary>Gets whether that ejection was a failed trial, and not the end of service.</summary>
     internal bool IsFailedTrial { get; init; }
 
-    /// <summary>When a recovery was last completed: from here ejections are forgotten.</summary>
+    /// <summary>Gets when a recovery was last completed; from then on earlier ejections are forgotten.</summary>
     internal TimeSpan? RecoveredAt { get; init; }
 
-    /// <summary>When a cooldown was last cleared before its time: older evidence does not bring it back.</summary>
+    /// <summary>Gets when a cooldown was last cleared early. Older evidence does not start it again.</summary>
     internal TimeSpan ClearedAt { get; init; } = TimeSpan.MinValue;
 
-    /// <summary>Numbers the stays in service: evidence of an attempt begun in another epoch is a straggler's.</summary>
+    /// <summary>Gets the number of the current period of service. Evidence of an attempt that began in another epoch comes too late.</summary>
     internal int Epoch { get; init; }
 
     internal TimeSpan EpochSince { get; init; }
 
-    /// <summary>When it left service; stays through failed trials.</summary>
+    /// <summary>Gets when the endpoint left service. Failed trials do not change it.</summary>
     internal TimeSpan OutSince { get; init; }
 
-    /// <summary>Other replicas ejected it, not what this one has seen.</summary>
+    /// <summary>Gets whether other replicas ejected the endpoint, and not this replica's own evidence.</summary>
     internal bool IsByPeers { get; init; }
 
-    /// <summary>Another replica's trial has succeeded since its own latest: no other trial puts off the own one any more.</summary>
+    /// <summary>Gets whether another replica's trial has succeeded since this replica's latest. No other trial then delays this replica's trial.</summary>
     internal bool IsToldBack { get; init; }
 
-    /// <summary>When other replicas ejected it, this one had seen failures too, though too few to eject.</summary>
+    /// <summary>Gets whether this replica had seen failures too, but too few to eject, when other replicas ejected the endpoint.</summary>
     internal bool IsDoubted { get; init; }
 
-    /// <summary>When its trial was due before failed trials of other replicas put it off; null when they did not.</summary>
+    /// <summary>Gets when the trial was due before failed trials of other replicas delayed it. Null if they did not.</summary>
     internal TimeSpan? OwnUntil { get; init; }
 
-    /// <summary>In service as far as we are concerned; a cooldown may still keep traffic away.</summary>
+    /// <summary>Gets whether the endpoint is in service. A cooldown may still keep traffic away.</summary>
     internal bool IsInService => Status is EndpointHealthStatus.Healthy or EndpointHealthStatus.Suspect or EndpointHealthStatus.SlowStart;
 
-    /// <summary>Would a success change nothing? Then it need not be told to the reducer.</summary>
+    /// <summary>Gets whether a success would change nothing, so that the reducer does not need it.</summary>
     internal bool IsClean => Status is EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart
         && (ConsecutiveFailures | ProbeMisses | Throttles | Refusals | NamedTimes) == 0;
 
     internal bool IsCooling(TimeSpan now) => Cooldown is { } cooldown && now < cooldown.Until;
 
-    /// <summary>May it take ordinary traffic?</summary>
+    /// <summary>Checks whether the endpoint may take ordinary traffic.</summary>
     /// <param name="now">The current time on the pool's clock.</param>
     public bool Admits(TimeSpan now) => IsInService && !IsCooling(now);
 
-    /// <summary>May it take one trial: its ejection or the cap of its cooldown is over, and no trial is under way?</summary>
+    /// <summary>Checks whether the endpoint may take one trial: its ejection or the cap of its cooldown is over, and no trial is running.</summary>
     /// <param name="now">The current time on the pool's clock.</param>
     public bool IsTrialReady(TimeSpan now)
     {
@@ -160,15 +165,15 @@ public sealed record HealthState
     }
 
     /// <summary>
-    /// May it take one trial while nothing else can serve? Then its ejection's period does not matter, but a server's cooldown, a trial
-    /// under way and an operator's order still do.
+    /// Checks whether the endpoint may take one trial while no other endpoint can serve. The ejection's period then does not matter, but a server's cooldown,
+    /// a running trial and an operator's order still do.
     /// </summary>
     /// <param name="now">The current time on the pool's clock.</param>
     public bool IsTrialAllowedInOutage(TimeSpan now) => IsTrialReady(now) || (Status == EndpointHealthStatus.Ejected && !IsCooling(now));
 
     /// <summary>
-    /// When its cooldown lets a call ask it. What lasts until it is cleared is waited for only if its trial is due soon: a key that has served lately may
-    /// work again in seconds, a wrong one never does.
+    /// Gets when the cooldown allows a call to ask the endpoint. If the cooldown lasts until it is cleared, the call waits only if the next trial is due
+    /// soon: a key that has served lately may work again in seconds, but a wrong key never does.
     /// </summary>
     internal TimeSpan AskableAt(TimeSpan now)
     {
@@ -177,7 +182,9 @@ public sealed record HealthState
         return cooldown.IsUntilCleared && cooldown.TrialAt - now <= s_soon ? cooldown.TrialAt : cooldown.Until;
     }
 
-    /// <summary>The factor on its weight, above 0 and at most 1: grows in a straight line while it returns from an ejection or a cooldown.</summary>
+    /// <summary>
+    /// Gets the factor on the endpoint's weight, above 0 and at most 1. It grows linearly during a slow start after an ejection or a cooldown.
+    /// </summary>
     /// <param name="now">The current time on the pool's clock.</param>
     public double SlowStartShare(TimeSpan now)
     {
@@ -186,7 +193,7 @@ public sealed record HealthState
         return Status == EndpointHealthStatus.SlowStart ? Return.Factor(now) : 1;
     }
 
-    /// <summary>The next instant after <paramref name="now"/> at which time alone changes what may be sent.</summary>
+    /// <summary>Gets the next time after <paramref name="now"/> at which time alone changes what may be sent.</summary>
     internal TimeSpan NextEdge(TimeSpan now)
     {
         var edge = TimeSpan.MaxValue;

@@ -1,25 +1,25 @@
 namespace HaKit.Health;
 
-/// <summary>In what role an attempt asks to begin.</summary>
+/// <summary>The mode in which an attempt asks to begin.</summary>
 internal enum BeginMode
 {
-    /// <summary>As ordinary traffic.</summary>
+    /// <summary>Ordinary traffic.</summary>
     Normal,
 
-    /// <summary>As the one trial after an ejection's period or a cooldown's cap.</summary>
+    /// <summary>The one trial after the period of an ejection or the cap of a cooldown.</summary>
     Trial,
 
-    /// <summary>As the one trial while nothing can serve: the ejection's period does not matter, and its failure does not double it.</summary>
+    /// <summary>The one trial while no endpoint can serve. The ejection's period does not matter, and a failure does not double it.</summary>
     OutageTrial,
 
-    /// <summary>Because too little of the pool is admitted.</summary>
+    /// <summary>An attempt because too little of the pool is admitted.</summary>
     FailOpen,
 }
 
-/// <summary>What an attempt keeps to report with: it fences its evidence, so that a straggler decides nothing.</summary>
+/// <summary>Identifies an attempt when it reports its evidence, so that late evidence decides nothing.</summary>
 internal readonly struct HealthTicket(int epoch, TimeSpan began, bool isTrial)
 {
-    /// <summary>No state's epoch: evidence with it never decides anything but a cooldown.</summary>
+    /// <summary>The epoch of no state: evidence with it may only start a cooldown.</summary>
     public const int NoEpoch = -1;
 
     public int Epoch { get; } = epoch;

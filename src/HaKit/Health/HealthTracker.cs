@@ -3,8 +3,8 @@ using HaKit.Faults;
 namespace HaKit.Health;
 
 /// <summary>
-/// Keeps the health of a pool's endpoints: hands evidence to the reducer, spreads it along failure domains, and tells of changes.
-/// Safe for concurrent use. Owns the one lock; methods that need it held say so in their names.
+/// Keeps the health of a pool's endpoints: it passes evidence to the reducer, spreads it along failure domains, and reports changes. Safe for concurrent use.
+/// It owns the one lock; methods that need the lock held say so in their names.
 /// </summary>
 internal sealed class HealthTracker
 {
@@ -21,19 +21,19 @@ internal sealed class HealthTracker
     private long _nextChange = TimeSpan.MaxValue.Ticks;
     private bool _isDelivering;
 
-    /// <param name="options">When to eject and how to come back; not to be changed afterwards.</param>
-    /// <param name="random">The seeded source of jitter; only used under the lock.</param>
+    /// <param name="options">The rules for ejection and return. Do not change them afterwards.</param>
+    /// <param name="random">The seeded source of jitter; used only under the lock.</param>
     public HealthTracker(HealthOptions options, Random random) => (_options, _asIfEnforced, _random) = (options, options.AsIfEnforced(), random);
 
     /// <summary>
-    /// Called for every change of a state, outside the lock, in order, one at a time; may call back. Handlers are added before the first endpoint.
+    /// Occurs at every change of a state, outside the lock, in order, one at a time; a handler may call back. Add handlers before the first endpoint.
     /// </summary>
     public event Action<HealthChange>? Changed;
 
-    /// <summary>Called when all changes so far have been told, and other threads may tell the next ones: the place for what may take long.</summary>
+    /// <summary>Occurs when all changes so far have been reported and other threads may report the next ones. Work that takes long belongs here.</summary>
     public event Action? Delivered;
 
-    /// <summary>The next instant at which time alone changes what may be sent; <see cref="TimeSpan.MaxValue"/> if none. Lock-free.</summary>
+    /// <summary>Gets the next time at which time alone changes what may be sent. <see cref="TimeSpan.MaxValue"/>: none. Lock-free.</summary>
     public TimeSpan NextChange => TimeSpan.FromTicks(Volatile.Read(ref _nextChange));
 
     public EndpointHealth Add(string name, FailureDomains domains, TimeSpan now)
@@ -46,7 +46,7 @@ internal sealed class HealthTracker
         }
     }
 
-    /// <summary>Its attempts may still complete; its changes are no longer reported.</summary>
+    /// <summary>Removes an endpoint. Its attempts may still complete, but its changes are no longer reported.</summary>
     public void Remove(EndpointHealth endpoint)
     {
         lock (_gate)
@@ -56,7 +56,7 @@ internal sealed class HealthTracker
         }
     }
 
-    /// <summary>A reload: what was learned stays; windows of another length start empty.</summary>
+    /// <summary>Applies new options after a reload. What was learned stays; a sampling window of another length starts empty.</summary>
     public void UseOptions(HealthOptions options)
     {
         lock (_gate)
@@ -72,7 +72,7 @@ internal sealed class HealthTracker
         }
     }
 
-    /// <summary>Lets time do what it does: ends trials without an answer, cooldowns and ramps.</summary>
+    /// <summary>Applies the elapsed time: ends trials without an answer, cooldowns and slow starts.</summary>
     public void Advance(TimeSpan now)
     {
         if (now < NextChange)
@@ -94,7 +94,10 @@ internal sealed class HealthTracker
         Deliver();
     }
 
-    /// <summary>Our own timers fired <paramref name="lateness"/> late: what the pause explains ejects no one, not even in retrospect.</summary>
+    /// <summary>
+    /// Records that the timers of this process fired <paramref name="lateness"/> late. Faults that the pause explains eject no endpoint, and recent ejections
+    /// that it explains are taken back.
+    /// </summary>
     public void TimersWereLate(TimeSpan now, TimeSpan lateness)
     {
         lock (_gate)
@@ -137,7 +140,7 @@ internal sealed class HealthTracker
         Deliver();
     }
 
-    /// <summary>Something makes an endpoint suspect that is no failure yet: no window counts it, and nothing spreads.</summary>
+    /// <summary>Makes an endpoint suspect without a failure: no window counts it, and it does not spread.</summary>
     internal void Hint(EndpointHealth endpoint, HealthEvidence evidence, TimeSpan now)
     {
         lock (_gate)
@@ -145,7 +148,7 @@ internal sealed class HealthTracker
         Deliver();
     }
 
-    /// <summary>Other replicas speak. They never take the last endpoint that is admitted.</summary>
+    /// <summary>Applies what other replicas say. They never take out the last admitted endpoint.</summary>
     internal void HearPeers(EndpointHealth endpoint, HealthEvidence evidence, TimeSpan now)
     {
         lock (_gate)
@@ -202,12 +205,15 @@ internal sealed class HealthTracker
         ApplyWhileLocked(endpoint, evidence, now);
         if (fault is { IsNeutral: false, Reach: not FaultReach.Endpoint } && !evidence.IsHeld)
             SpreadWhileLocked(endpoint, before, evidence, now);
-        // Without a fault a cooldown ends before its time only by being cleared.
+        // A cooldown that ends early without a fault was cleared.
         if (fault is null && before.Cooldown is { } cooldown && now < cooldown.Until && !ReferenceEquals(cooldown, endpoint.State.Cooldown))
             TellSharersWhileLocked(endpoint, cooldown, new HealthEvidence { Source = EvidenceSource.ClearedElsewhere, Began = evidence.Began }, now);
     }
 
-    /// <summary>An exhausted account or a refused key is one fact about all that share it: one asks for all, and it is cleared for all.</summary>
+    /// <summary>
+    /// Tells all endpoints that share an exhausted account or a refused key. It is one fact for all of them: one endpoint asks for all, and a success clears
+    /// it for all.
+    /// </summary>
     private void TellSharersWhileLocked(EndpointHealth origin, Cooldown cooldown, in HealthEvidence evidence, TimeSpan now)
     {
         if (!cooldown.IsClearable)
@@ -219,7 +225,7 @@ internal sealed class HealthTracker
         }
     }
 
-    /// <summary>Would this failure to connect eject, while no other endpoint can be connected to either? Then no endpoint is ejected.</summary>
+    /// <summary>Checks whether this failure to connect would eject while no other endpoint can be connected to either. No endpoint is ejected then.</summary>
     private bool IsOursWhileLocked(EndpointHealth endpoint, in HealthEvidence evidence, TimeSpan now)
     {
         var before = endpoint.State;
@@ -228,7 +234,7 @@ internal sealed class HealthTracker
             return false;
         endpoint.ConnectFailedAt = now;
         var ejects = HealthReducer.Next(before, evidence with { IsLast = IsLastWhileLocked(endpoint, now) }, now, _options).Status == EndpointHealthStatus.Ejected;
-        // Not the last straw itself, but perhaps the one that excuses those just ejected.
+        // This failure alone does not eject, but it may show that the endpoints ejected a moment ago were not at fault.
         var excuses = _connectEjectionAt >= now - _options.SelfSuspicion && before.ConnectFailures + 1 >= SelfSuspicion.Enough(_options);
         if (!ejects && !excuses)
             return false;
@@ -250,10 +256,10 @@ internal sealed class HealthTracker
 
     private void SpreadWhileLocked(EndpointHealth origin, HealthState before, in HealthEvidence evidence, TimeSpan now)
     {
-        // What a probe does not exercise it cannot say of the others either.
+        // A probe proves nothing about other endpoints that it does not prove about its own.
         if (evidence.Source == EvidenceSource.Probe && evidence.Fault!.IsUntilCleared() && evidence.Fault!.Level() > evidence.Level)
             return;
-        // A straggler's failure counts nowhere, a probe's only where it was made; a cooldown holds for all.
+        // A late failure counts nowhere, and a probe's failure counts only at its endpoint; a cooldown holds for all.
         var counts = evidence.Source == EvidenceSource.Traffic && evidence.Epoch == before.Epoch;
         foreach (var sibling in SharingWhileLocked(origin, evidence.Fault!.Reach))
         {
@@ -310,7 +316,7 @@ internal sealed class HealthTracker
     private void ApplyWhileLocked(EndpointHealth endpoint, in HealthEvidence evidence, TimeSpan now)
     {
         var before = endpoint.State;
-        // Only a trial that may have run out of time still needs chance.
+        // Only a trial that may have timed out still needs a random number.
         var mayFail = evidence.Jitter == 0 && before.Status == EndpointHealthStatus.Trial;
         var after = HealthReducer.Next(before, mayFail ? evidence with { Jitter = _random.NextDouble() } : evidence, now, _options);
         if (evidence.Source is EvidenceSource.Traffic or EvidenceSource.Refuted && before.IsInService && after.Status == EndpointHealthStatus.Ejected && IsLastWhileLocked(endpoint, now))
@@ -329,7 +335,7 @@ internal sealed class HealthTracker
             _changes.Enqueue(new HealthChange(endpoint, before, after, evidence));
     }
 
-    /// <summary>Would a rule that only reports have taken the endpoint out? Told at most once in each base ejection.</summary>
+    /// <summary>Reports that a rule in report mode would have taken the endpoint out, at most once in each base ejection.</summary>
     private void ReportWouldBeWhileLocked(EndpointHealth endpoint, HealthState before, HealthState after, in HealthEvidence evidence, TimeSpan now)
     {
         if (evidence.Fault is null || endpoint.IsRemoved || endpoint.ReportedAt is { } last && now - last < _options.BreakDuration)
@@ -343,7 +349,7 @@ internal sealed class HealthTracker
         _changes.Enqueue(new HealthChange(endpoint, before, before, evidence, IsReport: true));
     }
 
-    /// <summary>The first thread delivers for all, in order; a callback that reports again only adds to the queue.</summary>
+    /// <summary>Delivers changes in order. The first thread delivers for all; a callback that reports again only adds to the queue.</summary>
     private void Deliver()
     {
         HealthChange change;

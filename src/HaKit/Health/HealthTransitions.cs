@@ -2,14 +2,14 @@ using HaKit.Faults;
 
 namespace HaKit.Health;
 
-/// <summary>The moves between states, each complete: leaving a state clears all of its data.</summary>
+/// <summary>The transitions between states. Each is complete: leaving a state clears all of its data.</summary>
 internal static class HealthTransitions
 {
     private static readonly TimeSpan LongestForRefusals = TimeSpan.FromSeconds(30);
 
     private static readonly Fault TrialUnanswered = new(FaultKind.FirstContentTimeout);
 
-    /// <summary>What time alone does: ends trials, cooldowns and slow starts.</summary>
+    /// <summary>Applies the elapsed time: ends trials, cooldowns and slow starts.</summary>
     public static HealthState ApplyElapsedTime(this HealthState state, TimeSpan now, double jitter, HealthOptions options)
     {
         if (state.Status == EndpointHealthStatus.Trial && now >= state.TrialUntil)
@@ -29,10 +29,10 @@ internal static class HealthTransitions
         CauseLevel = level,
     };
 
-    /// <summary>A success: what was held against it in a row is gone.</summary>
+    /// <summary>Records a success: all consecutive failures are cleared.</summary>
     public static HealthState Clean(this HealthState state, TimeSpan began, TimeSpan now)
     {
-        // Attempts that were under way when the server throttled say nothing about whether it still does.
+        // Attempts that were running when the server throttled do not show whether it still does.
         var throttles = state.ThrottledAt is { } last && began > last ? 0 : state.Throttles;
         var named = state.NamedAt is { } at && began > at ? 0 : state.NamedTimes;
         if (throttles == state.Throttles && named == state.NamedTimes && (state.ConsecutiveFailures | state.ProbeMisses | state.Refusals) == 0 && state.Status != EndpointHealthStatus.Suspect)
@@ -48,7 +48,7 @@ internal static class HealthTransitions
         };
     }
 
-    /// <summary>Our own fault, as it seems: nothing counts, but nothing is certain either.</summary>
+    /// <summary>Records a failure for which this machine seems to be at fault: nothing counts, but the endpoint becomes suspect.</summary>
     public static HealthState Hold(this HealthState state, Fault cause, TimeSpan now)
     {
         if (!state.IsInService)
@@ -66,7 +66,8 @@ internal static class HealthTransitions
             Status = EndpointHealthStatus.Ejected,
             Since = now,
             Cause = cause,
-            // Traffic refutes the probe that has just brought it back: what that probe exercises is not what is broken, so it must not do so again.
+            // The failure of a call disproves the probe that has just brought the endpoint back. That probe does not test what is broken, so it must not
+            // bring the endpoint back again.
             CauseLevel = !byProbe && state.IsBackByProbe && state.Status == EndpointHealthStatus.SlowStart ? ProbeLevel.Generating : level,
             Until = now + Jittered(options.Period(ejections), jitter, options),
             Ejections = ejections,
@@ -80,7 +81,9 @@ internal static class HealthTransitions
         };
     }
 
-    /// <summary>It refuses what another endpoint serves: out, but never for long, because the refusals may be due to what was asked.</summary>
+    /// <summary>
+    /// Ejects an endpoint that refuses calls which another endpoint serves. The ejection is always short, because the requests themselves may be the reason.
+    /// </summary>
     public static HealthState EjectForRefusals(this HealthState state, Fault cause, TimeSpan now, double jitter, HealthOptions options)
     {
         var ejected = state.Eject(cause, ProbeLevel.Generating, now, jitter, options);
@@ -88,8 +91,8 @@ internal static class HealthTransitions
     }
 
     /// <summary>
-    /// The trial was answered by a refusal, which decides nothing yet: the slot is free. Of an endpoint that is out for its refusals the next trial comes
-    /// a period later, or each call would ask it in vain.
+    /// Ends a trial that was answered by a refusal, which decides nothing yet: the next trial may begin. If the endpoint is out for its refusals, the next
+    /// trial comes a period later; otherwise each call would ask it in vain.
     /// </summary>
     public static HealthState Undecided(this HealthState state, Fault refusal, TimeSpan now, double jitter, HealthOptions options)
     {
@@ -100,7 +103,7 @@ internal static class HealthTransitions
         return released with { Until = now + (period < LongestForRefusals ? period : LongestForRefusals) };
     }
 
-    /// <summary>A breaker in the endpoint's own pipeline is open: out until it will let one through, and no mark against the endpoint.</summary>
+    /// <summary>Takes the endpoint out until a breaker in its own pipeline lets one attempt through. Nothing counts against the endpoint.</summary>
     public static HealthState RejectUntil(this HealthState state, Fault cause, TimeSpan now, HealthOptions options)
     {
         var until = now + (cause.Wait() < options.CooldownCap ? cause.Wait() : options.CooldownCap);
@@ -129,7 +132,8 @@ internal static class HealthTransitions
 
     public static HealthState FailTrial(this HealthState state, Fault cause, TimeSpan now, double jitter, HealthOptions options)
     {
-        // While nothing serves, trials come by the outage's pace. Doubling for each would keep the endpoint out long after it is back.
+        // While no endpoint serves, trials follow the outage's pace. If each failed trial doubled the period, the endpoint would stay out long after it is
+        // back.
         if (!state.IsOutageTrial || state.Until is not { } until)
             return state.Eject(cause, cause.Level(), now, jitter, options);
         if (until <= now)
@@ -150,7 +154,7 @@ internal static class HealthTransitions
         };
     }
 
-    /// <summary>The trial ended without a verdict: the slot is free, and everything is as it was before.</summary>
+    /// <summary>Ends a trial without a verdict: the next trial may begin, and everything is as it was before.</summary>
     public static HealthState Release(this HealthState state, TimeSpan now)
     {
         if (state.Until is null)
@@ -161,7 +165,7 @@ internal static class HealthTransitions
     public static HealthState ExtendTrial(this HealthState state, TimeSpan until) =>
         until > state.TrialUntil ? state with { TrialUntil = until } : state;
 
-    /// <summary>Back into service, on a slowStart.</summary>
+    /// <summary>Brings the endpoint back into service with a slow start.</summary>
     public static HealthState Recover(this HealthState state, TimeSpan now, HealthOptions options) => state.WithoutCounts() with
     {
         Status = EndpointHealthStatus.SlowStart,
@@ -174,7 +178,7 @@ internal static class HealthTransitions
         RecoveredAt = null,
     };
 
-    /// <summary>An ejection that our own pause explains is taken back, together with its mark.</summary>
+    /// <summary>Takes back an ejection that a pause of this process explains; it is not counted either.</summary>
     public static HealthState UndoEjection(this HealthState state, TimeSpan now)
     {
         var ejections = Math.Max(state.Ejections - 1, 0);
@@ -204,7 +208,7 @@ internal static class HealthTransitions
         return ReferenceEquals(cooldown, state.Cooldown) ? state : state with { Cooldown = cooldown };
     }
 
-    /// <summary>Ends a cooldown before its time, unless it is younger than what refutes it. A throttle's own wait beneath it goes on.</summary>
+    /// <summary>Ends a cooldown early, unless it is newer than the success that disproves it. The wait of a throttle below it continues.</summary>
     public static HealthState ClearCooldown(this HealthState state, TimeSpan refutedAt, TimeSpan now, HealthOptions options)
     {
         if (state.Cooldown is not { } cooldown || cooldown.Since >= refutedAt)
@@ -216,7 +220,7 @@ internal static class HealthTransitions
         return state.IsInService ? cleared.Reenter(slowStart, cooldown.Cause, now) : cleared with { Cooldown = null, Return = slowStart };
     }
 
-    /// <summary>Another endpoint asks for all that share the cooldown: one at a time.</summary>
+    /// <summary>Postpones the trial, because another endpoint asks for all endpoints that share the cooldown: one at a time.</summary>
     public static HealthState Postpone(this HealthState state, TimeSpan trialAt)
     {
         if (state.Cooldown is not { } cooldown || cooldown.TrialAt >= trialAt)
@@ -233,7 +237,7 @@ internal static class HealthTransitions
         Cooldown = null,
     };
 
-    /// <summary>Into whatever of the states in service fits what is known.</summary>
+    /// <summary>Moves to the state in service that fits the evidence.</summary>
     private static HealthState ToService(this HealthState state, TimeSpan now)
     {
         if (now < state.Return.Until)

@@ -1,12 +1,12 @@
 namespace HaKit.Health;
 
-/// <summary>The upper tail of the normal distribution, on the scale on which its far end still has digits.</summary>
+/// <summary>Computes the upper tail of the normal distribution on a logarithmic scale, so that its far end keeps its digits.</summary>
 internal static class NormalTail
 {
     private const double Ln10 = 2.302585092994046;
     private const double LnSqrtTwoPi = 0.91893853320467274;
 
-    /// <summary>−log₁₀ P(Z &gt; z), to about 1e-14 of its value for every z up to where z² overflows.</summary>
+    /// <summary>Computes −log₁₀ P(Z &gt; z), to about 1e-14 of its value for every z up to where z² overflows.</summary>
     public static double Phi(double z)
     {
         if (double.IsNaN(z))
@@ -19,7 +19,7 @@ internal static class NormalTail
         return LogOfComplement(z < -2 ? Density(z) * MillsRatio(-z) : 0.5 - body) / Ln10;
     }
 
-    /// <summary>The z at which <see cref="Phi"/> has the given value (above 0); by bisection, which the steep tail suits.</summary>
+    /// <summary>Finds the z at which <see cref="Phi"/> has the given value (above 0), by bisection, which suits the steep tail.</summary>
     public static double Quantile(double phi)
     {
         double low = -38, high = Math.Sqrt(2 * Ln10 * phi) + 1;

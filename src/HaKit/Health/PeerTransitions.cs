@@ -2,20 +2,23 @@ using HaKit.Faults;
 
 namespace HaKit.Health;
 
-/// <summary>What an endpoint's state becomes when other replicas speak. They may cool it, put it out for a short time and time its trial; only evidence of our own decides.</summary>
+/// <summary>
+/// Applies what other replicas say to an endpoint's state. They may cool it, take it out for a short time and delay its trial; only evidence of this replica
+/// decides.
+/// </summary>
 internal static class PeerTransitions
 {
-    /// <summary>A store that lies can cool an endpoint for this long.</summary>
+    /// <summary>The longest time for which a store that lies can cool an endpoint.</summary>
     public static readonly TimeSpan LongestCooldown = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan ShortestDelay = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
     private const int ManyDelays = 20;
 
-    // While another replica asks, half of the delay is enough to hear its outcome.
+    // While another replica makes a trial, half of the delay is enough to hear its result.
     private const double WhileAsked = 0.5;
 
-    // After a failed trial the others take turns, and most of them come before the replica whose trial has just failed.
+    // After a failed trial the other replicas take turns, and most of them come before the replica whose trial has just failed.
     private const double Turns = 0.2;
 
     public static HealthState HearPeers(this HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options) => evidence.Word switch
@@ -28,14 +31,17 @@ internal static class PeerTransitions
         _ => state,
     };
 
-    /// <summary>How much later a trial may come because another replica asks or its trial has failed: 5 s or a tenth of the outage, whichever is more, at most 30 s.</summary>
+    /// <summary>
+    /// Gets how much later a trial may come because another replica makes one or its trial has failed: 5 s or a tenth of the outage, whichever is more, at
+    /// most 30 s.
+    /// </summary>
     public static TimeSpan Delay(TimeSpan outage)
     {
         var share = outage / 10;
         return new TimeSpan(Math.Clamp(share.Ticks, ShortestDelay.Ticks, LongestDelay.Ticks));
     }
 
-    // What was said before we cleared a cooldown ourselves does not bring it back.
+    // If this replica has cleared a cooldown, what was said before that does not start it again.
     private static HealthState Cool(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         if (evidence.IsLast || evidence.Began <= state.ClearedAt || evidence.Length <= TimeSpan.Zero)
@@ -44,7 +50,7 @@ internal static class PeerTransitions
         return state.Cool(Cooldown.For(evidence.Fault!, length, now, options) with { Since = evidence.Began });
     }
 
-    // Not a mark against it: the length of later ejections follows what this replica sees.
+    // Nothing counts against the endpoint: the length of later ejections depends on what this replica sees.
     private static HealthState Eject(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         if (evidence.IsLast || !state.IsInService)
@@ -68,8 +74,8 @@ internal static class PeerTransitions
         };
     }
 
-    // Replicas that cannot reach the endpoint must not put the trial off for ever: all their trials together delay it by twenty times what one does, and by no
-    // more than one does where this replica has seen nothing wrong itself.
+    // Replicas that cannot reach the endpoint must not delay the trial for ever. All their trials together delay it by at most twenty times the delay of one;
+    // if this replica has seen no failure itself, by at most the delay of one.
     private static HealthState DelayTrial(HealthState state, TimeSpan asked, double share, TimeSpan now)
     {
         if (state.Status != EndpointHealthStatus.Ejected || state.Until is not { } until || state.IsToldBack)
@@ -82,7 +88,7 @@ internal static class PeerTransitions
         return later <= until ? state : state with { Until = later, OwnUntil = due };
     }
 
-    // What succeeded before we ejected it is older than what we have seen ourselves.
+    // A success from before this replica's ejection is older than this replica's own evidence.
     private static HealthState AllowTrial(HealthState state, TimeSpan succeeded, TimeSpan now) =>
         state.Status != EndpointHealthStatus.Ejected || succeeded < state.Since || state.IsToldBack && !(state.Until > now)
             ? state

@@ -1,8 +1,8 @@
 namespace HaKit.Health;
 
 /// <summary>
-/// Successes and failures of the last <c>SamplingDuration</c>, in ten buckets. A success is one interlocked increment as long as its bucket
-/// lasts; everything else needs the tracker's lock.
+/// Counts successes and failures of the last <c>SamplingDuration</c>, in ten buckets. A success is one interlocked increment as long as its bucket lasts;
+/// everything else needs the tracker's lock.
 /// </summary>
 internal sealed class SampleWindow(TimeSpan duration)
 {
@@ -12,13 +12,13 @@ internal sealed class SampleWindow(TimeSpan duration)
     private readonly Bucket[] _buckets = [.. Enumerable.Range(0, Count).Select(_ => new Bucket())];
     private Bucket _current = new();
 
-    /// <summary>Lock-free. False when the current bucket is over and <see cref="Roll"/> must come first.</summary>
+    /// <summary>Counts a success, lock-free. False if the current bucket is over and <see cref="Roll"/> must be called first.</summary>
     public bool TryCountSuccess(TimeSpan now)
     {
         var bucket = Volatile.Read(ref _current);
         if (now.Ticks >= Volatile.Read(ref bucket.End))
             return false;
-        // Were the bucket recycled just here, a whole window would lie between these two lines; the success then counts as of now.
+        // If the bucket were recycled exactly here, a whole window would lie between these two lines; the success then counts as of now.
         Interlocked.Increment(ref bucket.Successes);
         return true;
     }
@@ -44,7 +44,9 @@ internal sealed class SampleWindow(TimeSpan duration)
         return (samples, failures);
     }
 
-    /// <summary>Makes the bucket of <paramref name="now"/> the current one. Time that another thread read a little earlier stays in the current bucket.</summary>
+    /// <summary>
+    /// Makes the bucket of <paramref name="now"/> the current one. A time that another thread read slightly earlier stays in the current bucket.
+    /// </summary>
     public void Roll(TimeSpan now)
     {
         if (now.Ticks < _current.End)

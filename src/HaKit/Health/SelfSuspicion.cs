@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Health;
 
-/// <summary>Before we blame the endpoints: is it us? Remembers pauses of our own process. Guarded by the tracker's lock.</summary>
+/// <summary>Decides whether this process, and not an endpoint, is at fault. It remembers pauses of the process. Guarded by the tracker's lock.</summary>
 internal sealed class SelfSuspicion
 {
     private TimeSpan _pauseEnd = TimeSpan.MinValue;
@@ -10,14 +10,14 @@ internal sealed class SelfSuspicion
 
     public void Paused(TimeSpan now, HealthOptions options) => (_pauseEnd, _graceUntil) = (now, now + options.PauseGrace);
 
-    /// <summary>Was the attempt in flight across a pause, or so soon after one that the pause explains its failure?</summary>
+    /// <summary>Checks whether the attempt was in flight during a pause, or so soon after it that the pause explains its failure.</summary>
     public bool Explains(in HealthEvidence evidence, TimeSpan now) =>
         evidence.Fault is { } fault && fault.MayBeOurPause() && (evidence.Began < _pauseEnd || now < _graceUntil);
 
     /// <summary>
-    /// Is every endpoint in use, of at least two, failing to connect just now, this one included? Those ejected for it a moment ago are
-    /// asked too, because the first to reach its limit is ejected before the last one fails. A single failure is not enough: an endpoint
-    /// that refuses now and then would excuse one that is down.
+    /// Checks whether every endpoint in use (at least two) fails to connect now, including this one. Endpoints that were ejected for this a moment ago count
+    /// too, because the first endpoint reaches its limit before the last one fails. A single failure is not enough: an endpoint that refuses occasionally
+    /// would otherwise excuse an endpoint that is down.
     /// </summary>
     public static bool ConnectsNowhere(List<EndpointHealth> endpoints, EndpointHealth failing, bool byProbe, TimeSpan now, HealthOptions options)
     {
@@ -30,7 +30,7 @@ internal sealed class SelfSuspicion
             var fails = endpoint == failing
                 || IsEjectedJustNow(state, now, options)
                 || (isRecent && state.ConnectFailures >= enough)
-                // Probes are far apart, so there the latest answer of each is asked instead of the last second.
+                // Probes are far apart, so the latest result of each endpoint counts instead of the last second.
                 || (byProbe && state is { ProbeMisses: > 0, Cause.IsConnectClass: true });
             if (fails)
                 count++;
@@ -41,7 +41,7 @@ internal sealed class SelfSuspicion
         return count >= 2;
     }
 
-    /// <summary>Failures to connect in a row that make an endpoint one of those that fail just now.</summary>
+    /// <summary>Gets how many failures to connect in a row make an endpoint count as failing now.</summary>
     public static int Enough(HealthOptions options) => Math.Max(1, options.ConnectFailuresToEject - 1);
 
     public static bool IsEjectedJustNow(HealthState state, TimeSpan now, HealthOptions options) =>

@@ -6,9 +6,10 @@ using HaKit.Health;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// Asks for a tiny completion: does the endpoint generate? A model that reasons may spend the whole bound on it, so an answer that is cut by length,
-/// or empty with usage, is a success. It costs a few tokens, so it is asked sparingly. What a failure still showed to work is in
-/// <see cref="HeartbeatReading.Proved"/>. Speaks the endpoint's dialect: OpenAI's chat completions, Anthropic's messages, Gemini's generateContent, Bedrock's converse, Ollama's chat. Thread-safe.
+/// Asks for a tiny completion to test whether the endpoint generates. A model that reasons may spend all tokens on its reasoning, so an answer that is cut by
+/// length, or is empty with usage, is a success. The probe costs a few tokens, so it runs rarely. <see cref="HeartbeatReading.Proved"/> says what a failed
+/// probe still proved. It supports OpenAI's chat completions, Anthropic's messages, Gemini's generateContent, Bedrock's converse and Ollama's chat.
+/// Thread-safe.
 /// </summary>
 public sealed class CompletionProbe : IProbe
 {
@@ -26,11 +27,11 @@ public sealed class CompletionProbe : IProbe
     /// <remarks>Default 10 s: an answer takes longer than a connection.</remarks>
     public TimeSpan? Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The model to ask. Default null: the endpoint's own.</summary>
+    /// <summary>Gets the model to ask. Default null: the endpoint's own model.</summary>
     public string? Model { get; init; }
 
-    /// <summary>The bound on the answer, reasoning included, and so on its cost. Default 16; at least 1.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is less than 1.</exception>
+    /// <summary>Gets the limit on the tokens of the answer, including reasoning, and so on its cost. Default 16; at least 1.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public int MaxTokens
     {
         get => _maxTokens;
@@ -55,7 +56,7 @@ public sealed class CompletionProbe : IProbe
         var answer = await SendAsync(context, completion, cancellationToken).ConfigureAwait(false);
         if (CompletionAnswer.WantsOtherLimit(answer.Status, answer.Body.Span) && completion.OtherLimit is { } other)
         {
-            // Servers disagree on the name of the bound; the one that worked is kept.
+            // Servers use different names for the limit; the name that worked is kept.
             answer = await SendAsync(context, other, cancellationToken).ConfigureAwait(false);
             if (answer.Fault is null)
                 _prefersOtherLimit = !_prefersOtherLimit;

@@ -3,21 +3,21 @@ using HaKit.Health;
 
 namespace HaKit.Heartbeats;
 
-/// <summary>A probe of your own, as a delegate. As safe for concurrent use as the delegate is.</summary>
+/// <summary>Runs your own code as a probe. It is as safe for concurrent use as your code is.</summary>
 public sealed class DelegateProbe : IProbe
 {
     private readonly Func<ProbeContext, CancellationToken, ValueTask<ProbeResult>> _probe;
 
-    /// <summary>Asks by calling the delegate.</summary>
-    /// <param name="probe">Asks once. May throw: an exception is a failed beat.</param>
+    /// <summary>Creates a probe that runs the delegate.</summary>
+    /// <param name="probe">Makes one probe. It may throw: an exception is a missed heartbeat.</param>
     public DelegateProbe(Func<ProbeContext, CancellationToken, ValueTask<ProbeResult>> probe)
     {
         ArgumentNullException.ThrowIfNull(probe);
         _probe = probe;
     }
 
-    /// <summary>Asks by calling the delegate, which says whether all is well.</summary>
-    /// <param name="isWell">Asks once. May throw: an exception is a failed beat.</param>
+    /// <summary>Creates a probe that runs the delegate, which says whether the endpoint is healthy.</summary>
+    /// <param name="isWell">Makes one probe. It may throw: an exception is a missed heartbeat.</param>
     public DelegateProbe(Func<PoolEndpoint, CancellationToken, ValueTask<bool>> isWell)
     {
         ArgumentNullException.ThrowIfNull(isWell);

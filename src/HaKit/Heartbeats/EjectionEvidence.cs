@@ -3,21 +3,21 @@ using HaKit.Health;
 
 namespace HaKit.Heartbeats;
 
-/// <summary>What a recovery action is told. Immutable.</summary>
+/// <summary>Describes an ejection for a recovery action. Immutable.</summary>
 /// <param name="Pool">The pool's name.</param>
 /// <param name="Endpoint">The endpoint that was ejected.</param>
-/// <param name="Fault">What it was ejected for, as far as known.</param>
-/// <param name="Health">Its health now.</param>
-/// <param name="At">When, by the wall clock.</param>
+/// <param name="Fault">The fault that caused the ejection. Null: not known.</param>
+/// <param name="Health">The current health of the endpoint.</param>
+/// <param name="At">When the ejection happened, by the wall clock.</param>
 public sealed record EjectionEvidence(string Pool, PoolEndpoint Endpoint, Fault? Fault, HealthState Health, DateTimeOffset At);
 
-/// <summary>How often actions run that are to bring an ejected endpoint back. Not thread-safe; read when the pool takes it.</summary>
+/// <summary>Sets how often recovery actions run. Not thread-safe; the pool reads it once.</summary>
 public sealed class RecoveryOptions
 {
-    /// <summary>Each action runs at most once in this time for each endpoint. Default 5 min.</summary>
+    /// <summary>Gets or sets the period in which each action runs at most once for each endpoint. Default 5 min; more than 0.</summary>
     public TimeSpan Period { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>An action that takes longer is cancelled and has failed. Default 1 min.</summary>
+    /// <summary>Gets or sets the time after which a running action is cancelled and counts as failed. Default 1 min; more than 0.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(1);
 
     internal RecoveryOptions Copy() => (RecoveryOptions)MemberwiseClone();

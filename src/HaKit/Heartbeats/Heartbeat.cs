@@ -5,7 +5,7 @@ using HaKit.Health;
 
 namespace HaKit.Heartbeats;
 
-/// <summary>How one endpoint is asked; swapped whole on a reload.</summary>
+/// <summary>Holds how one endpoint is probed. A reload replaces the whole object.</summary>
 internal sealed record HeartbeatSetup(IProbe Probe, ProbeContext Context, HeartbeatOptions Options)
 {
     public TimeSpan LongestWait => Probe.Timeout ?? Options.Timeout;
@@ -31,19 +31,19 @@ internal sealed record HeartbeatSetup(IProbe Probe, ProbeContext Context, Heartb
 }
 
 /// <summary>
-/// The loop that asks one endpoint: wait, ask, judge, for ever. It has a timer of its own, which serves the wait and the timeout in turn, so that
-/// no probe can delay another endpoint's, whether it is slow, hangs, throws or blocks its thread. Beats lie on a grid that starts at random and
-/// does not drift. Thread-safe.
+/// Runs the heartbeat loop of one endpoint: wait, probe, evaluate, repeat. The loop has its own timer, which serves the wait and the timeout in turn. So no
+/// probe delays the probe of another endpoint, whether it is slow, hangs, throws or blocks its thread. Heartbeats lie on a fixed grid with a random start,
+/// which does not drift. Thread-safe.
 /// </summary>
 internal sealed class Heartbeat
 {
-    /// <summary>So many probes that ignored their timeout may still hang; more are not begun, and their beats are misses.</summary>
+    /// <summary>The number of probes that may hang after they ignored their timeout. Beyond it no probe begins, and the heartbeat is a miss.</summary>
     private const int MaxHanging = 3;
 
-    // The system's timers and its timestamps are different clocks: a tick this much too soon is on time.
+    // The system's timers and its timestamps are different clocks: a timer that fires at most this much too early is on time.
     private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(50);
 
-    // Beats of many endpoints that are due within this part of the interval share one waking of the process, which costs far more than a beat.
+    // Heartbeats of many endpoints that are due within this part of the interval share one wake-up of the process, which costs far more than a heartbeat.
     private const int GrainsPerInterval = 200;
 
     private readonly Lock _gate = new();
@@ -72,7 +72,7 @@ internal sealed class Heartbeat
             ScheduleFirstBeat(pacemaker.Clock.Now);
     }
 
-    /// <summary>Another probe or other options; what was learned of the endpoint's times is kept where it still applies.</summary>
+    /// <summary>Applies another probe or other options. Learned times are kept where they still apply.</summary>
     public void ApplySetup(HeartbeatSetup setup)
     {
         lock (_gate)
@@ -90,8 +90,10 @@ internal sealed class Heartbeat
         }
     }
 
-    /// <summary>Asks without waiting for the next beat, on the timer's thread. False when a question is under way, or asking would be of no use.</summary>
-    /// <param name="isDoubted">Other replicas say that it is down: then an answer of a moment ago is no reason not to ask.</param>
+    /// <summary>
+    /// Starts a probe without waiting for the next heartbeat, on the timer's thread. False if a probe is running, or if a probe would be useless.
+    /// </summary>
+    /// <param name="isDoubted">True if other replicas say that the endpoint is down: then a recent answer does not make the probe useless.</param>
     public bool AskNow(bool isDoubted = false)
     {
         var now = _pacemaker.Clock.Now;
@@ -108,7 +110,7 @@ internal sealed class Heartbeat
         }
     }
 
-    /// <summary>Could its success clear what the endpoint is out for?</summary>
+    /// <summary>Checks whether a success of the probe could clear the endpoint's fault.</summary>
     public bool CanClear(HealthState state) => _setup.Probe.Level >= state.CauseLevel;
 
     public void Stop()
@@ -173,7 +175,7 @@ internal sealed class Heartbeat
         _ = RunProbeAsync(setup, turn, cancellationToken);
     }
 
-    // Whatever the probe may still answer is too late: its turn is over.
+    // The time of the probe is over, so any later answer is ignored.
     private void EndOverdueProbe(TimeSpan now)
     {
         HeartbeatSetup setup;
@@ -237,7 +239,8 @@ internal sealed class Heartbeat
     private void RecordResult(HeartbeatSetup setup, ProbeResult result, TimeSpan asked, TimeSpan now)
     {
         var fault = result.Fault is { IsNeutral: true } ours ? ours with { Blame = FaultBlame.Endpoint, SecondOpinion = SecondOpinion.None, IsProvisional = false } : result.Fault;
-        // A silence counts as long as it was waited for, or only the quick answers would teach; a refusal may come before any work.
+        // A silence counts with the time that was waited; otherwise only the fast answers would be learned. A refusal does not count, because it may come
+        // before any work.
         if (fault is null || ReferenceEquals(fault, setup.Silence))
             _times.Record(now - asked);
         _member.ReportedLoad = fault is null && result.Load is { } load ? load with { At = now } : null;
@@ -252,10 +255,11 @@ internal sealed class Heartbeat
         };
         _member.Telemetry?.Beat(now - asked, fault?.KindName);
         _member.Recorder?.RecordProbe(_member, setup.Probe.Level, fault, asked, now);
-        // Calls have reached it, by a handler that resolves names in another way perhaps: then DNS as we ask it says nothing of the endpoint.
+        // Calls have reached the endpoint, perhaps through a handler that resolves names in another way. So a DNS failure of the probe says nothing about the
+        // endpoint.
         if (fault?.Kind == FaultKind.DnsFailed && _member.Successes > 0 && _member.Health.State.IsInService)
             return;
-        // While nothing serves, the first answer opens the gate.
+        // While no endpoint serves, the first answer brings its endpoint back.
         var isDecisive = fault is null && _pacemaker.IsAnswerDecisive;
         if (_detector is { } detector)
         {
@@ -269,17 +273,17 @@ internal sealed class Heartbeat
         _member.Health.Probe(setup.Probe.Level, fault, now, isDecisive);
     }
 
-    // Until when asking is of no use; null: ask.
+    // Gets until when a probe is useless. Null: probe now.
     private TimeSpan? RestUntil(TimeSpan now)
     {
         var (probe, options) = (_setup.Probe, _setup.Options);
         var state = _member.Health.State;
         if (state.Status is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown)
             return now + options.Interval;
-        // A server that named a time is not asked for anything it could refuse before then.
+        // If a server named a time, no probe that it could refuse is sent before then.
         if (probe.Level > ProbeLevel.Reachable && state.Cooldown is { IsUntilCleared: false } cooldown && now < cooldown.Until)
             return Min(cooldown.Until, now + options.SparingInterval);
-        // One replica asks what costs money, and the others hear of it.
+        // One replica makes the probes that cost money, and the other replicas get the result.
         if (probe.Pace == ProbePace.Sparingly && _pacemaker.MayAskCostly?.Invoke() == false)
             return now + options.Interval;
         if (state.Status == EndpointHealthStatus.Ejected)
@@ -298,7 +302,7 @@ internal sealed class Heartbeat
         }
     }
 
-    // From the beat that was due, not from now, so that the grid does not drift; beats that a pause swallowed are left out.
+    // Counted from the heartbeat that was due, not from now, so that the grid does not drift. Heartbeats that fell into a pause are left out.
     private void ScheduleNextBeat(TimeSpan now)
     {
         var interval = Interval(_setup.Options);
@@ -314,14 +318,14 @@ internal sealed class Heartbeat
         ArmForBeat(now);
     }
 
-    // Only the waking is rounded, up to the next grain of the pool's clock; the beat's own time is kept exact.
+    // Only the wake-up is rounded, up to the next grain of the pool's clock; the heartbeat keeps its exact time.
     private void ArmForBeat(TimeSpan now)
     {
         var grain = Math.Max(1, _setup.Options.Interval.Ticks / GrainsPerInterval);
         ArmTimer(new TimeSpan((_due.Ticks + grain - 1) / grain * grain) - now);
     }
 
-    // Timers count whole milliseconds: rounding up spares a tick that comes just too early.
+    // Timers count whole milliseconds. Rounding up avoids a timer that fires slightly too early.
     private void ArmTimer(TimeSpan wait)
     {
         if (!_isStopped)

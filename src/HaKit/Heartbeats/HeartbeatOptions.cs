@@ -1,36 +1,45 @@
 namespace HaKit.Heartbeats;
 
-/// <summary>How endpoints are asked how they are. Not thread-safe; read when the pool takes it.</summary>
+/// <summary>Sets how the pool probes its endpoints. Not thread-safe; read at start-up and at each reload.</summary>
 public sealed class HeartbeatOptions
 {
-    /// <summary>Ask at all? Default true.</summary>
+    /// <summary>Gets or sets whether heartbeats are sent. Default true.</summary>
     public bool Enabled { get; set; } = true;
 
-    /// <summary>Time between two beats of one endpoint. Default 10 s.</summary>
+    /// <summary>Gets or sets the time between two heartbeats of one endpoint. Default 10 s; more than 0.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The interval varies at random by this share, so that many clients do not beat together. Default 0.1; 0 to 0.5.</summary>
+    /// <summary>Gets or sets by what share the interval varies at random, so that many clients do not send at the same time. Default 0.1; 0 to 0.5.</summary>
     public double Jitter { get; set; } = 0.1;
 
-    /// <summary>Longest time for one answer. Default 2 s; not longer than the interval.</summary>
+    /// <summary>Gets or sets the longest time for one answer. Default 2 s; more than 0, not longer than the interval.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Learn a shorter time for one answer from the endpoint's own: three times the 99th percentile of its recent probes. Default true.</summary>
+    /// <summary>Gets or sets whether a shorter time is learned: three times the 99th percentile of the endpoint's own recent probes. Default true.</summary>
     public bool LearnTimeout { get; set; } = true;
 
-    /// <summary>The shortest time that is learned. Default 0.25 s; not longer than <see cref="Timeout"/>.</summary>
+    /// <summary>Gets or sets the shortest learned time. Default 0.25 s; more than 0, not longer than <see cref="Timeout"/>.</summary>
     public TimeSpan MinTimeout { get; set; } = TimeSpan.FromSeconds(0.25);
 
-    /// <summary>A probe that costs money asks an endpoint in service only after this long without any answer. Default 5 min; not shorter than the interval.</summary>
+    /// <summary>
+    /// Gets or sets how long an endpoint in service must be without any answer before a probe that costs money is sent. Default 5 min; not shorter than the
+    /// interval.
+    /// </summary>
     public TimeSpan SparingInterval { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>What decides that missed beats mean an endpoint is down. Default: so many in a row, as the pool's health options say.</summary>
+    /// <summary>
+    /// Gets or sets how missed heartbeats lead to an ejection. Default: a number of misses in a row, <see cref="Health.HealthOptions.MissesToEject"/>.
+    /// </summary>
     public FailureDetection Detector { get; set; }
 
-    /// <summary>The suspicion φ from which <see cref="FailureDetection.PhiAccrual"/> ejects. Default 8: one mistake in 10⁸ beats; above 0.</summary>
+    /// <summary>
+    /// Gets or sets the suspicion φ at which <see cref="FailureDetection.PhiAccrual"/> ejects. Default 8, one wrong ejection in 10⁸ heartbeats; above 0.
+    /// </summary>
     public double PhiThreshold { get; set; } = 8;
 
-    /// <summary>The path of the HTTP probe, relative to the endpoint's host. Default null: endpoints that name no path themselves are asked for a TCP connection.</summary>
+    /// <summary>
+    /// Gets or sets the path of the HTTP probe, relative to the endpoint's host. Default null: endpoints without a path of their own get a TCP connection.
+    /// </summary>
     public string? Path { get; set; }
 
     internal HeartbeatOptions Copy() => (HeartbeatOptions)MemberwiseClone();
@@ -52,12 +61,12 @@ public sealed class HeartbeatOptions
     }
 }
 
-/// <summary>What decides that missed beats mean an endpoint is down.</summary>
+/// <summary>Says how missed heartbeats lead to an ejection.</summary>
 public enum FailureDetection
 {
-    /// <summary>So many misses in a row.</summary>
+    /// <summary>A number of misses in a row.</summary>
     ConsecutiveMisses,
 
-    /// <summary>Phi accrual (Hayashibara et al. 2004): a silence that the endpoint's own history of answers makes improbable.</summary>
+    /// <summary>Phi accrual (Hayashibara et al. 2004): a silence that is improbable given the endpoint's own history of answers.</summary>
     PhiAccrual,
 }

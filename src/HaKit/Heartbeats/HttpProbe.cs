@@ -4,9 +4,9 @@ using HaKit.Health;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// Gets a path of the endpoint's host: well is a status of 200 to 299, and nothing else; a 400 is not. Sends the endpoint's headers. Where the answer is
-/// that of a service's <c>MapHaHeartbeat</c>, its load is read too, at every beat from then on, and one that is draining is left alone for as long as it
-/// asks, without being held to have failed. Thread-safe.
+/// Sends a GET request to a path of the endpoint's host. Only a status of 200 to 299 is a success; a 400 is not. The request has the endpoint's headers. If
+/// the answer comes from a service with <c>MapHaHeartbeat</c>, the probe also reads the service's load, and from then on runs at every heartbeat. A service
+/// that is draining gets no calls for the time that it names, which does not count as a failure. Thread-safe.
 /// </summary>
 public sealed class HttpProbe : IProbe
 {
@@ -15,24 +15,24 @@ public sealed class HttpProbe : IProbe
 
     private volatile bool _reportsLoad;
 
-    /// <summary>Asks for the given path.</summary>
-    /// <param name="path">Relative to the endpoint's host, for example <c>/health</c>; may have a query.</param>
+    /// <summary>Creates a probe for the given path.</summary>
+    /// <param name="path">A path relative to the endpoint's host, for example <c>/health</c>. It may have a query.</param>
     public HttpProbe(string path)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         Path = path;
     }
 
-    /// <summary>Relative to the endpoint's host.</summary>
+    /// <summary>Gets the path, relative to the endpoint's host.</summary>
     public string Path { get; }
 
-    /// <summary>Is the body (its first 64 KiB) that of a healthy server? Asked of successful answers only. Default null: any is.</summary>
+    /// <summary>Gets a function that checks the body (its first 64 KiB) of a successful answer. Default null: every body is good.</summary>
     public Func<ReadOnlyMemory<byte>, bool>? IsHealthyBody { get; init; }
 
-    /// <summary>Sends the request instead of the pool's own connections; not disposed of. Default null.</summary>
+    /// <summary>Gets the sender of the request; it is not disposed. Default null: the pool's own connections.</summary>
     public HttpMessageInvoker? Http { get; init; }
 
-    /// <summary>What the path exercises. Default <see cref="ProbeLevel.Reachable"/>: a health path usually asks for no key.</summary>
+    /// <summary>Gets the level that the path tests. Default <see cref="ProbeLevel.Reachable"/>, because a health path usually needs no key.</summary>
     public ProbeLevel Level { get; init; }
 
     /// <inheritdoc/>

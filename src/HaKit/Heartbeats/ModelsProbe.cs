@@ -3,7 +3,10 @@ using HaKit.Health;
 
 namespace HaKit.Heartbeats;
 
-/// <summary>Asks for the list of models where the endpoint's dialect has it, which costs nothing and needs a valid key: does the endpoint accept ours? Thread-safe.</summary>
+/// <summary>
+/// Asks for the list of models, if the endpoint's dialect has one. It costs nothing and needs a valid key, so it tests whether the endpoint accepts the key.
+/// Thread-safe.
+/// </summary>
 public sealed class ModelsProbe : IProbe
 {
     private const int MaxBytes = 64 * 1024;
@@ -11,7 +14,7 @@ public sealed class ModelsProbe : IProbe
     /// <inheritdoc/>
     public ProbeLevel Level => ProbeLevel.Authorized;
 
-    /// <summary>Sends the request instead of the pool's own connections; not disposed of. Default null.</summary>
+    /// <summary>Gets the sender of the request; it is not disposed. Default null: the pool's own connections.</summary>
     public HttpMessageInvoker? Http { get; init; }
 
     /// <inheritdoc/>

@@ -5,8 +5,8 @@ using HaKit.Health;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// The heartbeats of one pool: adds and removes them with its members, has an endpoint asked at once when it was ejected, asks faster while
-/// nothing can serve, and watches whether our own timers are late. Thread-safe.
+/// Runs the heartbeats of one pool: it adds and removes them with the pool's members, probes an endpoint at once when it was ejected, probes faster while no
+/// endpoint can serve, and watches whether the timers of this process are late. Thread-safe.
 /// </summary>
 internal sealed class Pacemaker
 {
@@ -32,9 +32,9 @@ internal sealed class Pacemaker
     private bool _isStopped;
 
     /// <param name="clock">The pool's clock.</param>
-    /// <param name="health">Is told of late timers, and that time passes.</param>
-    /// <param name="chance">For phases and jitter.</param>
-    /// <param name="outagePause">The pause between two questions in an outage of a given age.</param>
+    /// <param name="health">Gets told about late timers and the passing of time.</param>
+    /// <param name="chance">The random numbers for start times and jitter.</param>
+    /// <param name="outagePause">Gets the pause between two probes in an outage of a given age.</param>
     /// <param name="outageChanged">Called when an outage begins (null) and ends (its length); under no lock.</param>
     public Pacemaker(PoolClock clock, HealthTracker health, Chance chance, Func<TimeSpan, TimeSpan> outagePause, Action<TimeSpan?> outageChanged)
     {
@@ -43,23 +43,23 @@ internal sealed class Pacemaker
         _outage = clock.Time.NewTimer(static pacemaker => ((Pacemaker)pacemaker!).AskInOutage(), this);
     }
 
-    /// <summary>Called once a minute while an outage goes on, with its age; under no lock.</summary>
+    /// <summary>Gets the callback that runs once a minute during an outage, with its age; under no lock.</summary>
     public Action<TimeSpan>? OutageGoesOn { get; init; }
 
     public PoolClock Clock { get; }
 
     public Chance Chance { get; }
 
-    /// <summary>Can none of the members take ordinary traffic?</summary>
+    /// <summary>Gets whether none of the members can take ordinary traffic.</summary>
     public bool IsOutage { get; private set; }
 
-    /// <summary>Do calls wait at this moment? Null: none ever does.</summary>
+    /// <summary>Gets a function that says whether calls wait now. Null: calls never wait.</summary>
     public Func<bool>? AreCallsWaiting { get; init; }
 
-    /// <summary>Is one answer of an endpoint enough to bring it back, because no endpoint serves, or calls wait for one that does?</summary>
+    /// <summary>Gets whether one answer of an endpoint is enough to bring it back, because no endpoint serves or calls wait for one that serves.</summary>
     public bool IsAnswerDecisive => IsOutage || _isWaitedFor;
 
-    /// <summary>From now on beats for these; <paramref name="setupOf"/> says how each is asked, or null for not at all.</summary>
+    /// <summary>Applies the members of the pool. <paramref name="setupOf"/> says how each is probed; null: not at all.</summary>
     public void ApplyMembers(EndpointState[] members, Func<EndpointState, HeartbeatSetup?> setupOf, HealthOptions options)
     {
         var setups = new Dictionary<EndpointHealth, (EndpointState Member, HeartbeatSetup Setup)>();
@@ -89,7 +89,7 @@ internal sealed class Pacemaker
                 else
                     _hearts.Add(health, new Heartbeat(member, this, setup));
             }
-            // Often enough that the tolerated lateness is not lost between two looks.
+            // The timer must run often enough that it notices the tolerated lateness.
             var period = options.LateTimers / 4;
             _watchPeriod = period < TimeSpan.FromSeconds(1) ? period : TimeSpan.FromSeconds(1);
             _lateTimers = options.LateTimers;
@@ -99,13 +99,14 @@ internal sealed class Pacemaker
         Reconsider(Clock.Now);
     }
 
-    /// <summary>Called for every change of an endpoint's health.</summary>
+    /// <summary>Handles every change of an endpoint's health.</summary>
     public void OnHealthChanged(in HealthChange change, TimeSpan now)
     {
         var (before, after) = (change.Before, change.After);
         if (CanServe(before, now) != CanServe(after, now))
             Reconsider(now);
-        // The probe that ejected it has just asked; and of those that share a broken domain the one that found it asks for all.
+        // No probe is needed if a probe has just ejected the endpoint. If several endpoints share a broken domain, the one that found the fault is probed for
+        // all.
         var isEjected = after.Status == EndpointHealthStatus.Ejected && before.Status != EndpointHealthStatus.Ejected
             && change.Evidence is { Source: not EvidenceSource.Probe, IsShared: false };
         var isBroughtUp = change.Evidence is { Source: EvidenceSource.Order, Order: HealthOrder.BringUp };
@@ -113,14 +114,14 @@ internal sealed class Pacemaker
             HeartOf(change.Endpoint)?.AskNow();
     }
 
-    /// <summary>May this replica ask probes that cost money? Null: it may.</summary>
+    /// <summary>Gets or sets a function that says whether this replica may send probes that cost money. Null: it may.</summary>
     public Func<bool>? MayAskCostly { get; set; }
 
     /// <summary>
-    /// Calls wait because nothing serves them, although no endpoint may be known to be out yet: asks the endpoints at the pace of an outage until no call waits.
-    /// Called whenever a call begins or goes on to wait.
+    /// Probes the endpoints at the pace of an outage until no call waits. It is called whenever a call begins or continues to wait, even if no endpoint is
+    /// known to be out.
     /// </summary>
-    /// <param name="since">When the outage began that the calls know.</param>
+    /// <param name="since">When the outage began, as far as the calls know.</param>
     public void AskWhileCallsWait(TimeSpan since)
     {
         if (_isWaitedFor || IsOutage)
@@ -134,7 +135,7 @@ internal sealed class Pacemaker
         }
     }
 
-    /// <summary>Has an endpoint asked at once. False when it has no heartbeat, or asking now is of no use.</summary>
+    /// <summary>Probes an endpoint at once. False if it has no heartbeat, or if a probe would be useless now.</summary>
     public bool AskNow(EndpointState member) => HeartOf(member.Health)?.AskNow(isDoubted: true) == true;
 
     public void Stop()
@@ -149,7 +150,7 @@ internal sealed class Pacemaker
             hearts = [.. _hearts.Values];
             _hearts.Clear();
         }
-        // Not under the lock: stopping cancels probes, and what they registered runs here.
+        // Not under the lock, because stopping cancels probes, and callbacks on their tokens run here.
         Array.ForEach(hearts, static heart => heart.Stop());
     }
 
@@ -159,7 +160,7 @@ internal sealed class Pacemaker
             return _hearts.GetValueOrDefault(endpoint);
     }
 
-    // Late ticks mean that our own process stood still. It also lets time do what it does to health when no call comes by.
+    // Late timers mean that this process was paused. This method also applies the elapsed time to the health when there are no calls.
     private void Watch()
     {
         var now = Clock.Now;
@@ -186,7 +187,7 @@ internal sealed class Pacemaker
 
     private void Reconsider(TimeSpan now)
     {
-        // A pool that begins empty waits for service discovery: that is no outage.
+        // A pool that starts empty waits for service discovery, which is not an outage.
         var isOutage = _hasHadMembers && !Array.Exists(_members, m => CanServe(m.Health.State, now));
         TimeSpan? lasted = null;
         lock (_gate)
@@ -210,7 +211,7 @@ internal sealed class Pacemaker
         _outageChanged(lasted);
     }
 
-    // One question at a time, each endpoint in turn.
+    // One probe at a time, each endpoint in turn.
     private void AskInOutage()
     {
         var now = Clock.Now;
@@ -239,6 +240,6 @@ internal sealed class Pacemaker
             OutageGoesOn?.Invoke(length);
     }
 
-    // An endpoint that cannot be reached serves nothing, although it is not ejected when it may be our own network.
+    // An endpoint that cannot be connected to serves no calls, although it is not ejected when this machine's network may be at fault.
     private static bool CanServe(HealthState state, TimeSpan now) => state.Admits(now) && !state.IsUnreachable;
 }

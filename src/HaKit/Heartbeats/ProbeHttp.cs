@@ -4,30 +4,30 @@ using HaKit.Faults;
 
 namespace HaKit.Heartbeats;
 
-/// <summary>What came back to a probe's request.</summary>
+/// <summary>Holds the answer to a probe's request.</summary>
 /// <param name="Status">The HTTP status.</param>
-/// <param name="Fault">What it means; null only for a success.</param>
+/// <param name="Fault">The fault; null only for a success.</param>
 /// <param name="Body">The beginning of the body.</param>
 internal readonly record struct ProbeAnswer(int Status, Fault? Fault, ReadOnlyMemory<byte> Body);
 
-/// <summary>Sends a probe's request with the endpoint's own headers and credential, and has the answer classified like one to a call.</summary>
+/// <summary>Sends a probe's request with the endpoint's own headers and credential, and classifies the answer like the answer to a call.</summary>
 internal static class ProbeHttp
 {
     private const int FirstRead = 4096;
     private const int ClassifiedBytes = 64 * 1024;
 
-    /// <summary>The given path on the endpoint's host.</summary>
+    /// <summary>Gets the address of the given path on the endpoint's host.</summary>
     public static Uri OnHost(PoolEndpoint endpoint, string path) =>
         new(Address(endpoint).GetLeftPart(UriPartial.Authority) + (path.StartsWith('/') ? path : "/" + path), UriKind.Absolute);
 
-    /// <summary>The given path below the endpoint's address, as an SDK would append it.</summary>
+    /// <summary>Gets the address of the given path below the endpoint's address, as an SDK would append it.</summary>
     public static Uri BelowAddress(PoolEndpoint endpoint, string path)
     {
         var address = Address(endpoint);
         return new Uri(address.GetLeftPart(UriPartial.Path).TrimEnd('/') + path + address.Query, UriKind.Absolute);
     }
 
-    /// <summary>The path of the endpoint's address, without a slash at its end.</summary>
+    /// <summary>Gets the path of the endpoint's address, without a slash at its end.</summary>
     public static string FolderOf(PoolEndpoint endpoint) => Address(endpoint).AbsolutePath.TrimEnd('/');
 
     public static async ValueTask<ProbeAnswer> SendAsync(
@@ -53,7 +53,7 @@ internal static class ProbeHttp
         return new ProbeAnswer(status, context.Classifier.Classify(in evidence) ?? new Fault(FaultKind.Unknown) { StatusCode = status }, body);
     }
 
-    // What is not read is left to the handler, which drains a little of it and otherwise closes the connection.
+    // The rest of the body is left to the handler, which reads a small rest and otherwise closes the connection.
     private static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpContent content, int maxBytes, CancellationToken cancellationToken)
     {
         var stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// Runs a process when an endpoint is ejected, for example one that restarts a local model server. The process finds the pool, the endpoint and the
-/// kind of fault in the environment, as <c>HAKIT_POOL</c>, <c>HAKIT_ENDPOINT</c> and <c>HAKIT_FAULT</c>. Thread-safe.
+/// Runs a process when an endpoint is ejected, for example a process that restarts a local model server. The process gets the pool, the endpoint and the kind
+/// of fault in the environment variables <c>HAKIT_POOL</c>, <c>HAKIT_ENDPOINT</c> and <c>HAKIT_FAULT</c>. Thread-safe.
 /// </summary>
 public sealed class ProcessRecovery
 {
@@ -14,9 +14,9 @@ public sealed class ProcessRecovery
     private Task _turn = Task.CompletedTask;
     private Process? _running;
 
-    /// <summary>Runs a program, without a shell.</summary>
+    /// <summary>Creates an action that runs a program, without a shell.</summary>
     /// <param name="fileName">The program.</param>
-    /// <param name="arguments">Its arguments, passed as they are.</param>
+    /// <param name="arguments">The arguments, passed unchanged.</param>
     public ProcessRecovery(string fileName, params string[] arguments)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(fileName);
@@ -25,18 +25,18 @@ public sealed class ProcessRecovery
     }
 
     /// <summary>
-    /// Is the process the server itself? Then it is left running, and the next run ends the one before first. Otherwise its end is awaited, and it
-    /// is killed with its children when the time for recovery is over. Default false.
+    /// Gets whether the process is the server itself. If true, it keeps running, and the next run ends the earlier one first. If false, the action waits for
+    /// the end of the process, and kills it with its children when the time for recovery is over. Default false.
     /// </summary>
     public bool IsServer { get; init; }
 
-    /// <summary>The folder it starts in. Default null: that of this process.</summary>
+    /// <summary>Gets the folder in which the process starts. Default null: the folder of this process.</summary>
     public string? WorkingDirectory { get; init; }
 
-    /// <summary>Runs the process; add it to <see cref="EndpointPoolParts.OnEjected"/>.</summary>
-    /// <param name="evidence">What happened.</param>
+    /// <summary>Runs the process; add this method to <see cref="EndpointPoolParts.OnEjected"/>.</summary>
+    /// <param name="evidence">The ejection.</param>
     /// <param name="cancellationToken">Cancelled when the time for recovery is over.</param>
-    /// <exception cref="InvalidOperationException">The process could not be started, or ended with another exit code than 0.</exception>
+    /// <exception cref="InvalidOperationException">The process could not be started, or its exit code was not 0.</exception>
     public async ValueTask RunAsync(EjectionEvidence evidence, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(evidence);
@@ -62,7 +62,7 @@ public sealed class ProcessRecovery
 
     private async Task RestartAsync(EjectionEvidence evidence, CancellationToken cancellationToken)
     {
-        // One at a time, each bounded by its own time.
+        // One run at a time, each with its own time limit.
         var turn = new TaskCompletionSource();
         Task last;
         lock (_gate)
@@ -73,7 +73,7 @@ public sealed class ProcessRecovery
             if (_running is { } before)
             {
                 Kill(before);
-                await before.WaitForExitAsync(cancellationToken).ConfigureAwait(false); // until then it holds its port
+                await before.WaitForExitAsync(cancellationToken).ConfigureAwait(false); // until then the old process holds its port
                 before.Dispose();
                 _running = null;
             }
@@ -109,7 +109,7 @@ public sealed class ProcessRecovery
         }
         catch (Exception exception) when (exception is InvalidOperationException or AggregateException or System.ComponentModel.Win32Exception)
         {
-            // It has ended already, or some child of it cannot be ended: the code that waits for its end finds out.
+            // The process has already ended, or a child of it cannot be ended. The code that waits for its end will notice.
         }
     }
 }

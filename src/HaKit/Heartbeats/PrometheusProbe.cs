@@ -5,10 +5,10 @@ using HaKit.Faults;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// Reads one metric off a server's Prometheus page and compares it with a threshold: load, memory, error rate, whatever the server tells. At the threshold or above
-/// it the beat is a miss, and <see cref="HeartbeatOptions"/> says after how many misses in a row the endpoint is ejected. Below it the share of the threshold that
-/// is used counts as the endpoint's load, so that the choice prefers an endpoint with room. A page without the metric is a miss; a metric that is NaN says nothing.
-/// Asked at every beat. Thread-safe.
+/// Reads one metric from a server's Prometheus page and compares it with a threshold, for example load, memory or error rate. At the threshold or above the
+/// heartbeat is a miss, and the pool's health options say how many misses in a row eject the endpoint. Below the threshold, the used share of it counts as the
+/// endpoint's load, so that calls prefer an endpoint with room. A page without the metric is a miss; a metric that is NaN has no effect. The probe runs at every
+/// heartbeat. Thread-safe.
 /// </summary>
 /// <example><code>
 /// services.AddHaEndpointPool("models", section)
@@ -22,9 +22,9 @@ public sealed class PrometheusProbe : IProbe
     private readonly double _threshold;
     private byte[][]? _labels;
 
-    /// <summary>Reads the given metric.</summary>
-    /// <param name="metric">Its name as the page has it.</param>
-    /// <param name="threshold">What is too much, in the metric's own unit; above 0.</param>
+    /// <summary>Creates a probe that reads the given metric.</summary>
+    /// <param name="metric">The metric's name as it is on the page.</param>
+    /// <param name="threshold">The value that is too much, in the metric's own unit; above 0.</param>
     public PrometheusProbe(string metric, double threshold)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(metric);
@@ -33,16 +33,16 @@ public sealed class PrometheusProbe : IProbe
         (_metric, _threshold) = (Encoding.UTF8.GetBytes(metric), threshold);
     }
 
-    /// <summary>The page, relative to the endpoint's host. Default <c>/metrics</c>.</summary>
+    /// <summary>Gets the path of the page, relative to the endpoint's host. Default <c>/metrics</c>.</summary>
     public string Path { get; init; } = "/metrics";
 
-    /// <summary>Only series that have all of these labels. Default none: every series of the metric.</summary>
+    /// <summary>Gets the labels that a series must have, all of them. Default none: every series of the metric counts.</summary>
     public IDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Whether several series add up. Default false: the highest decides.</summary>
+    /// <summary>Gets whether the values of several series are added. Default false: the highest value decides.</summary>
     public bool Sum { get; init; }
 
-    /// <summary>Sends the request instead of the pool's own connections; not disposed of. Default null.</summary>
+    /// <summary>Gets the sender of the request; it is not disposed. Default null: the pool's own connections.</summary>
     public HttpMessageInvoker? Http { get; init; }
 
     /// <inheritdoc/>
@@ -59,13 +59,13 @@ public sealed class PrometheusProbe : IProbe
         return Read(answer.Body.Span) switch
         {
             null => new ProbeResult(new Fault(FaultKind.BrokenBody) { StatusCode = answer.Status }),
-            double.NaN => new ProbeResult(), // a share of nothing, such as the error rate of an idle server
+            double.NaN => new ProbeResult(), // a ratio without a base, such as the error rate of an idle server
             { } value when value >= _threshold => new ProbeResult(new Fault(FaultKind.ServerError)),
             { } value => new ProbeResult { Load = new ReportedLoad(0, 0, Math.Max(0, value / _threshold)) },
         };
     }
 
-    /// <summary>The metric's value on a page; NaN when no series of it has a number; null when it is not there.</summary>
+    /// <summary>Gets the metric's value on a page. NaN if no series of it has a number; null if the metric is missing.</summary>
     internal double? Read(ReadOnlySpan<byte> page)
     {
         var labels = _labels ??= [.. Labels.Select(l => Encoding.UTF8.GetBytes($"{l.Key}=\"{Escape(l.Value)}\""))];

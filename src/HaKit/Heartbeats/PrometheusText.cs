@@ -5,10 +5,10 @@ namespace HaKit.Heartbeats;
 /// <summary>Reads lines of the Prometheus text format and of OpenMetrics: <c>name{labels} value [timestamp] [# {labels} exemplar]</c>. Pure.</summary>
 internal static class PrometheusText
 {
-    /// <summary>The value of a line; null when it has none that is a finite number from 0.</summary>
+    /// <summary>Gets the value of a line. Null unless it is a finite number that is not negative.</summary>
     public static double? ValueOf(ReadOnlySpan<byte> line) => NumberOf(line) is { } value && double.IsFinite(value) && value >= 0 ? value : null;
 
-    /// <summary>The number of a line, which may be negative, infinite or NaN; null when it has none.</summary>
+    /// <summary>Gets the number of a line, which may be negative, infinite or NaN. Null if it has none.</summary>
     public static double? NumberOf(ReadOnlySpan<byte> line)
     {
         var labels = LabelsOf(line);
@@ -25,10 +25,10 @@ internal static class PrometheusText
         return Utf8Parser.TryParse(text, out double value, out _) ? value : null;
     }
 
-    /// <summary>Is it a line of the metric, with these labels among its own?</summary>
+    /// <summary>Checks whether the line belongs to the metric and has these labels among its own.</summary>
     /// <param name="line">The line.</param>
     /// <param name="name">The metric's name.</param>
-    /// <param name="labels">Labels as the format writes them, <c>name="value"</c>.</param>
+    /// <param name="labels">The labels as the format writes them, <c>name="value"</c>.</param>
     public static bool IsOf(ReadOnlySpan<byte> line, ReadOnlySpan<byte> name, byte[][] labels)
     {
         if (!line.StartsWith(name) || line.Length == name.Length || line[name.Length] is not ((byte)'{' or (byte)' ' or (byte)'\t'))
@@ -43,7 +43,7 @@ internal static class PrometheusText
         return true;
     }
 
-    // Behind the opening brace, the closing one included; empty, from 0 to 0, when there are none.
+    // Gets the range after the opening brace up to and including the closing one. Empty (0 to 0) if there are no labels.
     private static Range LabelsOf(ReadOnlySpan<byte> line)
     {
         var name = line.IndexOfAny((byte)'{', (byte)' ', (byte)'\t');
@@ -52,7 +52,7 @@ internal static class PrometheusText
         var brace = line.Length - TrimBlanks(line[name..]).Length;
         if (brace == line.Length || line[brace] != '{')
             return default;
-        // A label's value may hold braces, and so may an exemplar behind the value.
+        // A label's value may contain braces, and so may an exemplar after the value.
         var isQuoted = false;
         for (var at = brace + 1; at < line.Length; at++)
         {
@@ -68,7 +68,7 @@ internal static class PrometheusText
 
     private static ReadOnlySpan<byte> TrimBlanks(ReadOnlySpan<byte> text) => text.TrimStart(" \t"u8);
 
-    // A whole label: behind a comma or at the beginning, and before a comma or the closing brace.
+    // Looks for a whole label: after a comma or at the beginning, and before a comma or the closing brace.
     private static bool Has(ReadOnlySpan<byte> own, ReadOnlySpan<byte> label)
     {
         for (var from = 0; own[from..].IndexOf(label) is >= 0 and var at; from += at + 1)

@@ -4,8 +4,8 @@ using HaKit.Estimates;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// Runs the actions that are to bring ejected endpoints back: on a timer's thread, never on the one that found the endpoint broken, at most once
-/// per period and endpoint, and with a timeout. Thread-safe.
+/// Runs the actions that try to bring ejected endpoints back: on a timer's thread, never on the thread that found the endpoint broken, at most once per
+/// period and endpoint, and with a timeout. Thread-safe.
 /// </summary>
 internal sealed class RecoveryActions(
     PoolClock clock, Func<EjectionEvidence, CancellationToken, ValueTask>[] actions, Action<EjectionEvidence, Exception?> ended)

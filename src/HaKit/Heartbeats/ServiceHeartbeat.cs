@@ -2,12 +2,14 @@ using System.Text.Json;
 
 namespace HaKit.Heartbeats;
 
-/// <summary>What a service says of itself at its heartbeat address: <c>{"schema":"hakit.heartbeat/1","status":"ready","running":3,"waiting":0,"capacity":8}</c>.</summary>
+/// <summary>
+/// Holds what a service reports at its heartbeat address: <c>{"schema":"hakit.heartbeat/1","status":"ready","running":3,"waiting":0,"capacity":8}</c>.
+/// </summary>
 internal readonly record struct ServiceHeartbeat(bool IsDraining, ReportedLoad Load)
 {
     private const int LongestBody = 4096;
 
-    /// <summary>Null for any other body.</summary>
+    /// <summary>Reads the body. Null for any other body.</summary>
     public static ServiceHeartbeat? Read(ReadOnlySpan<byte> body)
     {
         if (body.Length > LongestBody || body.IndexOf("hakit.heartbeat/1"u8) < 0)

@@ -5,10 +5,10 @@ using HaKit.Faults;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// Asks for a TCP connection to the endpoint's address and closes it: is the server's machine up, and does something listen? A name that DNS does not know may be
-/// one of service discovery, which only the handlers of calls resolve: then it sends a HEAD request without credentials by the way of the pool's probes, and any
-/// answer is a good one. So it does at once where the pool's HTTP client has service discovery and the name has no dot, or has a proxy or connections of its own.
-/// Thread-safe.
+/// Opens a TCP connection to the endpoint's address and closes it, to test whether the server's machine is up and something listens. A name that DNS does not
+/// know may belong to service discovery, which only the handlers of calls resolve; the probe then sends a HEAD request without credentials through these
+/// handlers, and any answer is a success. It does this at once if the pool's HTTP client has service discovery and the name has no dot, or if the client has
+/// a proxy or its own connections. Thread-safe.
 /// </summary>
 public sealed class TcpProbe : IProbe
 {
@@ -37,7 +37,7 @@ public sealed class TcpProbe : IProbe
         return await AskOverHttpAsync(context, address, cancellationToken).ConfigureAwait(false);
     }
 
-    // What fails is thrown, and judged like the failure of a call: a name that nothing resolves is DnsFailed here too.
+    // A failure is thrown and classified like the failure of a call: a name that cannot be resolved is DnsFailed here too.
     private static async ValueTask<ProbeResult> AskOverHttpAsync(ProbeContext context, Uri address, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Head, address);

@@ -4,20 +4,20 @@ using HaKit.Faults;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// Reads vLLM's <c>/metrics</c> (Prometheus text, <see href="https://docs.vllm.ai/en/latest/usage/metrics/"/>): how many requests run and wait, and
-/// how full the cache is. Asked at every beat, because selection prefers the endpoint with less load. Thread-safe.
+/// Reads vLLM's <c>/metrics</c> (Prometheus text, <see href="https://docs.vllm.ai/en/latest/usage/metrics/"/>): how many requests run and wait, and how full
+/// the cache is. It runs at every heartbeat, because selection prefers the endpoint with less load. Thread-safe.
 /// </summary>
 public sealed class VllmMetricsProbe : IProbe
 {
     private const int MaxBytes = 1024 * 1024;
 
-    /// <summary>Relative to the endpoint's host. Default <c>/metrics</c>.</summary>
+    /// <summary>Gets the path, relative to the endpoint's host. Default <c>/metrics</c>.</summary>
     public string Path { get; init; } = VllmMetrics.Path;
 
     /// <inheritdoc/>
     public ProbePace Pace => ProbePace.Always;
 
-    /// <summary>Sends the request instead of the pool's own connections; not disposed of. Default null.</summary>
+    /// <summary>Gets the sender of the request; it is not disposed. Default null: the pool's own connections.</summary>
     public HttpMessageInvoker? Http { get; init; }
 
     /// <inheritdoc/>
@@ -33,7 +33,10 @@ public sealed class VllmMetricsProbe : IProbe
             : new ProbeResult(new Fault(FaultKind.BrokenBody) { StatusCode = answer.Status });
     }
 
-    /// <summary>The load in a page of metrics; null when it has none of vLLM's. Several engines behind one server add up, the fullest cache counts.</summary>
+    /// <summary>
+    /// Gets the load from a page of metrics. Null if the page has no metrics of vLLM. If one server has several engines, their requests are added and the
+    /// fullest cache counts.
+    /// </summary>
     internal static ReportedLoad? Read(ReadOnlySpan<byte> page)
     {
         double running = 0, waiting = 0, cache = 0;

@@ -13,10 +13,10 @@ public sealed class WebhookRecovery : IDisposable
     private readonly HttpMessageInvoker _http;
     private readonly bool _ownsHttp;
 
-    /// <summary>Posts to the given address.</summary>
-    /// <param name="address">Absolute, http or https.</param>
-    /// <param name="http">Sends the request; not disposed of. Default null: connections of its own.</param>
-    /// <exception cref="ArgumentException">The address is not an absolute http or https one.</exception>
+    /// <summary>Creates an action that posts to the given address.</summary>
+    /// <param name="address">An absolute http or https address.</param>
+    /// <param name="http">The sender of the request; it is not disposed. Default null: the action has its own connections.</param>
+    /// <exception cref="ArgumentException">The address is not an absolute http or https address.</exception>
     public WebhookRecovery(Uri address, HttpMessageInvoker? http = null)
     {
         ArgumentNullException.ThrowIfNull(address);
@@ -32,13 +32,13 @@ public sealed class WebhookRecovery : IDisposable
         });
     }
 
-    /// <summary>Headers of the request, credentials among them; never printed. Default none.</summary>
+    /// <summary>Gets the headers of the request, also for credentials. They are never printed. Default: none.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Posts; add it to <see cref="EndpointPoolParts.OnEjected"/>.</summary>
-    /// <param name="evidence">What happened.</param>
+    /// <summary>Posts to the address; add this method to <see cref="EndpointPoolParts.OnEjected"/>.</summary>
+    /// <param name="evidence">The ejection.</param>
     /// <param name="cancellationToken">Cancelled when the time for recovery is over.</param>
-    /// <exception cref="HttpRequestException">The answer was not a success, or there was none.</exception>
+    /// <exception cref="HttpRequestException">The answer was not a success, or there was no answer.</exception>
     public async ValueTask RunAsync(EjectionEvidence evidence, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(evidence);

@@ -1,20 +1,20 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// A bound on concurrency learned from the server's throttling: additive increase, multiplicative decrease
-/// (Chiu and Jain, 1989). Unbounded until the first throttle. Lock-free.
+/// Learns a limit on concurrency from the server's throttling: additive increase, multiplicative decrease (Chiu and Jain, 1989). Unlimited until the first
+/// throttle. Lock-free.
 /// </summary>
 internal sealed class AdaptiveConcurrency
 {
     private const double Decrease = 0.7;
 
-    // Calls that were in flight together are refused together: one congestion, one decrease.
+    // Calls that were in flight together are refused together: that is one congestion, and so one decrease.
     private const long HoldTicks = TimeSpan.TicksPerSecond;
 
     private double _bound = double.PositiveInfinity;
     private long _loweredAt = -HoldTicks;
 
-    /// <summary>At least 1.</summary>
+    /// <summary>Gets the limit; at least 1.</summary>
     public int Bound => (int)Math.Min(int.MaxValue, Volatile.Read(ref _bound));
 
     public void Throttled(int inFlight, TimeSpan now)
@@ -31,10 +31,10 @@ internal sealed class AdaptiveConcurrency
     public void Succeeded(int inFlight)
     {
         var bound = Volatile.Read(ref _bound);
-        // A bound that is not made use of proves nothing.
+        // If the limit was not used, a success does not show that a higher limit would work.
         if (double.IsInfinity(bound) || inFlight < bound / 2)
             return;
-        // The thread that loses the race leaves this step to the other.
+        // The thread that loses the race leaves this step to the other thread.
         Interlocked.CompareExchange(ref _bound, bound + 1 / bound, bound);
     }
 }

@@ -1,6 +1,8 @@
 namespace HaKit.Limits;
 
-/// <summary>Where a limiter stands, for telemetry. Null limits are unlimited; the server's remaining is null when no reading is in force.</summary>
+/// <summary>
+/// Holds the current use of a limiter, for telemetry. Null limits are unlimited. The server's remaining amount is null if no reading is valid.
+/// </summary>
 internal readonly record struct LimitLevels(
     int InFlight,
     int? ConcurrencyLimit,

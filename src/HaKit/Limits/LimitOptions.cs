@@ -1,30 +1,31 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// How much an endpoint, or an account that several endpoints share, may be asked for. Unset means unlimited.
-/// Not thread-safe; read when the pool takes it and at each reload.
+/// Sets how much may be requested from an endpoint, or from an account that several endpoints share. Null means unlimited. Not thread-safe; read at start-up
+/// and at each reload.
 /// </summary>
 /// <remarks>
-/// The two rates are sliding windows: over any 60 s the accepted requests and tokens never exceed them, and there is no burst on top.
-/// Tokens count by estimate when a call is accepted and by actual usage once that is known.
+/// The two rates are sliding windows: over any 60 s the accepted requests and tokens never exceed them, and no burst is added. Tokens count by estimate when a
+/// call is accepted, and by actual usage once that is known.
 /// </remarks>
 public sealed class LimitOptions
 {
-    /// <summary>Most calls in flight at once; a stream counts until it ends. Default none; at least 1 when set.</summary>
+    /// <summary>Gets or sets the maximum number of attempts in flight; a stream counts until it ends. Default: none; at least 1.</summary>
     public int? MaxConcurrency { get; set; }
 
-    /// <summary>Most requests accepted in any 60 s. Default none; at least 1 when set.</summary>
+    /// <summary>Gets or sets the maximum number of requests accepted in any 60 s. Default: none; at least 1.</summary>
     public int? RequestsPerMinute { get; set; }
 
     /// <summary>
-    /// Most tokens (input and output together) accepted in any 60 s. Default none; at least 1 when set.
-    /// A call estimated above it never fits.
+    /// Gets or sets the maximum number of tokens, input and output together, accepted in any 60 s. Default: none; at least 1. A call whose estimate is higher
+    /// never fits.
     /// </summary>
     public int? TokensPerMinute { get; set; }
 
     /// <summary>
-    /// Find the bound on concurrency from the server's answers: × 0.7 when it throttles or is overloaded (429, 503; at most once a second),
-    /// + 1 for each round of successes that made use of it. Never above <see cref="MaxConcurrency"/>, never below 1. Default false.
+    /// Gets or sets whether the limit on concurrency is learned from the server's answers: × 0.7 when the server throttles or is overloaded (429, 503; at
+    /// most once a second), + 1 for each round of successes that used the limit. It is never above <see cref="MaxConcurrency"/> and never below 1. Default
+    /// false.
     /// </summary>
     public bool AdaptiveConcurrency { get; set; }
 

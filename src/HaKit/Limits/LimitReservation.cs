@@ -1,12 +1,12 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// What one accepted call took from a <see cref="Limiter"/>; handed back to it exactly once, by
-/// <see cref="Limiter.SettleTokens"/> or <see cref="Limiter.Cancel"/>. The default value took nothing.
+/// Records what one accepted call took from a <see cref="Limiter"/>. Return it exactly once, with <see cref="Limiter.SettleTokens"/> or <see
+/// cref="Limiter.Cancel"/>. The default value took nothing.
 /// </summary>
 internal readonly record struct LimitReservation(LimitParts Parts, uint Tokens, uint TokensIn, uint RequestsIn);
 
-/// <summary>The parts of a limiter that a reservation has taken from.</summary>
+/// <summary>The parts of a limiter from which a reservation took something.</summary>
 [Flags]
 internal enum LimitParts
 {

@@ -1,8 +1,8 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// The limits of one endpoint, or of one account that several endpoints share: concurrency, requests and tokens per minute,
-/// and the server's own word on what is left. Thread-safe and lock-free; time is monotonic since any origin, the same for all callers.
+/// Applies the limits of one endpoint, or of one account that several endpoints share: concurrency, requests and tokens per minute, and the remaining amounts
+/// that the server reports. Thread-safe and lock-free. Time is monotonic from any origin, the same for all callers.
 /// </summary>
 internal sealed class Limiter
 {
@@ -10,7 +10,7 @@ internal sealed class Limiter
     private readonly ServerQuota _serverTokens = new();
     private readonly AdaptiveConcurrency _adaptive = new();
     private readonly bool _unlimited;
-    // Once made a window is kept, counting, even when a reload lifts its limit: reservations in flight belong to it.
+    // A window is kept and continues to count even when a reload removes its limit, because reservations in flight belong to it.
     private volatile SlidingWindow? _requests;
     private volatile SlidingWindow? _tokens;
     private volatile bool _isAdaptive;
@@ -21,14 +21,14 @@ internal sealed class Limiter
 
     private Limiter() => _unlimited = true;
 
-    /// <summary>Takes and remembers nothing, readings of the server included; shared by all endpoints without limits.</summary>
+    /// <summary>Gets the limiter of all endpoints without limits. It counts nothing and ignores the server's readings.</summary>
     public static Limiter Unlimited { get; } = new();
 
     public int InFlight => Volatile.Read(ref _inFlight);
 
     private int ConcurrencyLimit => _isAdaptive ? Math.Min(_maxConcurrency, _adaptive.Bound) : _maxConcurrency;
 
-    /// <summary>Takes the new limits; what was spent and what is in flight stays counted.</summary>
+    /// <summary>Applies new limits. What was used and what is in flight stays counted.</summary>
     public void UseOptions(LimitOptions options)
     {
         if (_unlimited)
@@ -41,12 +41,12 @@ internal sealed class Limiter
 
     /// <summary>Takes a place, one request and the tokens: all or nothing.</summary>
     /// <remarks>
-    /// A caller that loses a race half way gives back what it had taken. Concurrency comes last, so that no place is ever held by
-    /// a call that will not be settled: a call that is refused for want of a place can rely on a settlement to wake it.
+    /// A caller that loses a race halfway returns what it had taken. Concurrency comes last, so that no place is ever held by a call that will not be settled: a call
+    /// that is refused because no place is free can rely on a settlement to wake it.
     /// </remarks>
     public bool TryReserve(long tokens, TimeSpan now, out LimitReservation reservation)
     {
-        // Apart, so that the callers inline what endpoints without limits pay.
+        // A separate method, so that callers inline the cheap check for endpoints without limits.
         if (!_unlimited)
             return TryReserveLimited(tokens, now, out reservation);
         reservation = default;
@@ -75,7 +75,7 @@ internal sealed class Limiter
         return false;
     }
 
-    /// <summary>Would <see cref="TryReserve"/> succeed now? Takes nothing.</summary>
+    /// <summary>Checks whether <see cref="TryReserve"/> would succeed now. Takes nothing.</summary>
     public bool HasRoom(long tokens, TimeSpan now) => _unlimited || HasRoomLimited(tokens, now);
 
     private bool HasRoomLimited(long tokens, TimeSpan now)
@@ -95,8 +95,8 @@ internal sealed class Limiter
     }
 
     /// <summary>
-    /// The earliest instant at which <see cref="TryReserve"/> may succeed by time alone: now if already,
-    /// <see cref="TimeSpan.MaxValue"/> when only a settlement can help or it can never fit.
+    /// Gets the earliest time at which <see cref="TryReserve"/> may succeed if only time passes: now if it already may, <see cref="TimeSpan.MaxValue"/> if
+    /// only a settlement can help or the call can never fit.
     /// </summary>
     public TimeSpan AvailableAt(long tokens, TimeSpan now)
     {
@@ -114,12 +114,12 @@ internal sealed class Limiter
     }
 
     /// <summary>
-    /// The call has ended: its place is free, and its tokens count by actual usage since it was accepted (null: the estimate stands).
-    /// Exactly once per reservation, instead of <see cref="Cancel"/>.
+    /// Settles a call that has ended: its place is free, and its tokens count by actual usage from the time it was accepted (null: the estimate stays). Call
+    /// it exactly once per reservation, instead of <see cref="Cancel"/>.
     /// </summary>
-    /// <param name="reservation">What the call took.</param>
-    /// <param name="actualTokens">What it used, input and output together.</param>
-    /// <param name="now">Not needed by the windows, which correct the bucket of the reservation.</param>
+    /// <param name="reservation">The reservation of the call.</param>
+    /// <param name="actualTokens">The actual usage, input and output together.</param>
+    /// <param name="now">Not used by the windows, which correct the bucket of the reservation.</param>
     public void SettleTokens(in LimitReservation reservation, long? actualTokens, TimeSpan now)
     {
         if (reservation.Parts != LimitParts.None)
@@ -141,7 +141,9 @@ internal sealed class Limiter
             Interlocked.Decrement(ref _inFlight);
     }
 
-    /// <summary>Nothing was sent: gives everything back, the request too. Exactly once per reservation, instead of <see cref="SettleTokens"/>.</summary>
+    /// <summary>
+    /// Returns everything, including the request, because nothing was sent. Call it exactly once per reservation, instead of <see cref="SettleTokens"/>.
+    /// </summary>
     public void Cancel(in LimitReservation reservation)
     {
         if (Took(reservation, LimitParts.ServerRequests))
@@ -157,7 +159,7 @@ internal sealed class Limiter
     }
 
     /// <summary>
-    /// The server's own numbers: what it says is left bounds what is accepted until its reset, beside our own limits and never above them.
+    /// Applies the server's own numbers: the remaining amounts limit what is accepted until their reset, in addition to the configured limits.
     /// </summary>
     public void Observe(in QuotaReading reading, TimeSpan now)
     {
@@ -169,7 +171,7 @@ internal sealed class Limiter
             _serverTokens.Observe(AtLeast(tokens, reading.TokensLimit), reading.TokensLimit, reading.TokensReset, now);
     }
 
-    /// <summary>Leaves a part of the limits on requests and tokens to other replicas; 0 for none.</summary>
+    /// <summary>Reserves a part of the limits on requests and tokens for other replicas; 0 for none.</summary>
     public void HoldForOthers(uint requests, uint tokens)
     {
         if (_requests is { } requestWindow)
@@ -178,21 +180,21 @@ internal sealed class Limiter
             tokenWindow.Held = tokens;
     }
 
-    /// <summary>The server answered 429 or 503: fewer at once, if the options ask for that.</summary>
+    /// <summary>Records a 429 or 503 of the server: concurrency is reduced if the options ask for that.</summary>
     public void Throttled(TimeSpan now)
     {
         if (_isAdaptive)
             _adaptive.Throttled(Math.Min(InFlight, _maxConcurrency), now);
     }
 
-    /// <summary>The server answered well. Call before settling, while the call still counts.</summary>
+    /// <summary>Records a success of the server. Call it before settling, while the call still counts.</summary>
     public void Succeeded()
     {
         if (_isAdaptive && _adaptive.Bound < _maxConcurrency)
             _adaptive.Succeeded(InFlight);
     }
 
-    /// <summary>The fullest of all limits, 0 for idle, 1 for full (more when usage turned out above its estimate).</summary>
+    /// <summary>Gets the utilization of the fullest limit: 0 for idle, 1 for full, more if usage was above its estimate.</summary>
     public double Utilization(TimeSpan now)
     {
         if (_unlimited)
@@ -262,10 +264,10 @@ internal sealed class Limiter
 
     private static bool Took(in LimitReservation reservation, LimitParts part) => (reservation.Parts & part) != 0;
 
-    // No call costs nothing: one whose size is unknown must not slip into an exhausted quota. The most is above any limit there can be.
+    // Every call costs at least one token: a call of unknown size must not pass an exhausted quota. The maximum is above any possible limit.
     private static uint Amount(long tokens) => (uint)Math.Clamp(tokens, 1, (long)uint.MaxValue - 1);
 
-    // Rounded to the nearest thousand it may be 500 less; a full quota is not rounded.
+    // A server may round to the nearest thousand, so up to 500 less may remain; a full quota is not rounded.
     private static long AtLeast(long remaining, long? limit) =>
         remaining > 0 && remaining % 1000 == 0 && remaining != limit ? remaining - 500 : remaining;
 

@@ -1,8 +1,6 @@
 namespace HaKit.Limits;
 
-/// <summary>
-/// A server's own word on what is left, as it came with an answer. Null means not said; resets are relative to the answer.
-/// </summary>
+/// <summary>Holds the remaining amounts that a server reported with an answer. Null: not reported. Resets are relative to the answer.</summary>
 internal readonly record struct QuotaReading
 {
     public long? RequestsLimit { get; init; }
@@ -13,7 +11,7 @@ internal readonly record struct QuotaReading
 
     public long? TokensLimit { get; init; }
 
-    /// <summary>May be rounded to thousands.</summary>
+    /// <summary>Gets the remaining tokens; the server may round them to thousands.</summary>
     public long? TokensRemaining { get; init; }
 
     public TimeSpan? TokensReset { get; init; }

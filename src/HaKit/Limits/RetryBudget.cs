@@ -1,12 +1,13 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// The shared budget of a pool's retries and hedges: successes earn, retries and hedges pay, and retries that are served are paid back. Thread-safe and lock-free.
+/// Holds the shared budget of a pool's retries and hedges: successes earn, retries and hedges pay, and retries that are served get their payment back.
+/// Thread-safe and lock-free.
 /// </summary>
 /// <remarks>
-/// One word holds both accounts in millionths, the savings above and what hedges may still take below, so that a hedge pays both or neither.
-/// Calls earn the allowance of hedges, from nothing: hedges are at most their share of the calls over any stretch from the beginning.
-/// It is capped like the savings, so that a long quiet time does not buy a storm.
+/// One word holds both accounts in millionths: the savings in the upper half, and what hedges may still take in the lower half. So a hedge pays both or neither.
+/// Calls earn the allowance of hedges, starting from zero: over any period from the beginning, hedges are at most their share of the calls. The allowance is
+/// capped like the savings, so that a long quiet time does not allow a storm of hedges.
 /// </remarks>
 internal sealed class RetryBudget
 {
@@ -27,31 +28,31 @@ internal sealed class RetryBudget
         _accounts = Pack(_cap, 0);
     }
 
-    /// <summary>What is saved up, 0 to the cap.</summary>
+    /// <summary>Gets the savings, from 0 to the cap.</summary>
     public double Level => Savings(Volatile.Read(ref _accounts)) / Unit;
 
-    /// <summary>A call began (not an attempt of one).</summary>
+    /// <summary>Records that a call began (not an attempt of a call).</summary>
     public void Call() => Earn(0, _perCall);
 
-    /// <summary>A call succeeded.</summary>
+    /// <summary>Records that a call succeeded.</summary>
     public void Success() => Earn(_perSuccess, 0);
 
-    /// <summary>Pays for a retry, if there is enough.</summary>
+    /// <summary>Pays for a retry, if the savings are enough.</summary>
     public bool TryRetry() => TryPay(_cost, 0);
 
-    /// <summary>A retry that was paid for was served, or never made: it costs nothing. What the budget bounds is work in vain.</summary>
+    /// <summary>Returns the payment of a retry that was served or never made. The budget limits only unsuccessful work.</summary>
     public void GiveBack() => Earn(_cost, 0);
 
-    /// <summary>Pays for a hedge, if there is enough and hedges are not above their share of the calls.</summary>
+    /// <summary>Pays for a hedge, if the savings are enough and hedges are not above their share of the calls.</summary>
     public bool TryHedge() => TryPay(_cost, Units(1));
 
-    /// <summary>A hedge that was paid for was never made.</summary>
+    /// <summary>Returns the payment of a hedge that was never made.</summary>
     public void GiveBackHedge() => Earn(_cost, Units(1));
 
-    /// <summary>Would <see cref="TryRetry"/> succeed?</summary>
+    /// <summary>Checks whether <see cref="TryRetry"/> would succeed.</summary>
     public bool CanRetry => Savings(Volatile.Read(ref _accounts)) >= _cost;
 
-    /// <summary>Can it never hold the price of one retry? Then nothing is repeated, except where an outage's pace allows it.</summary>
+    /// <summary>Gets whether the budget can never hold the price of one retry. Then nothing is repeated, except where an outage's pace allows it.</summary>
     public bool IsWithoutSavings => _cap < _cost;
 
     private void Earn(uint savings, uint hedges)

@@ -1,20 +1,20 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// How much a pool may repeat itself, retries and hedges together, so that it never multiplies an outage. Not thread-safe; read when the pool takes it.
+/// Sets how much a pool may repeat, retries and hedges together, so that it never multiplies an outage. Not thread-safe; read at start-up and at each reload.
 /// </summary>
 public sealed class RetryBudgetOptions
 {
-    /// <summary>What each success earns. Default 0.1 (at most 10 % more load); 0 to 10.</summary>
+    /// <summary>Gets or sets what each success earns. Default 0.1 (at most 10 % more load); 0 to 10.</summary>
     public double PerSuccess { get; set; } = 0.1;
 
-    /// <summary>The most that can be saved up, and what a new pool begins with. Default 10; 0 (no retries or hedges at all) to 1,000.</summary>
+    /// <summary>Gets or sets the largest savings, which are also the savings of a new pool. Default 10; 0 (no retries or hedges) to 1,000.</summary>
     public double Cap { get; set; } = 10;
 
-    /// <summary>What one retry or hedge costs; a retry that is served is given it back. Default 1; 0 (free) to 1,000.</summary>
+    /// <summary>Gets or sets what one retry or hedge costs. A retry that is served gets the payment back. Default 1; 0 (free) to 1,000.</summary>
     public double Cost { get; set; } = 1;
 
-    /// <summary>The most hedges per call; they pay from the budget as well. Default 0.05; 0 (none) to 1.</summary>
+    /// <summary>Gets or sets the maximum number of hedges per call; hedges pay from the budget as well. Default 0.05; 0 (none) to 1.</summary>
     public double HedgesPerCall { get; set; } = 0.05;
 
     internal RetryBudgetOptions Copy() => (RetryBudgetOptions)MemberwiseClone();

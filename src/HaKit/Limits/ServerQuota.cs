@@ -1,14 +1,12 @@
 namespace HaKit.Limits;
 
-/// <summary>
-/// What the server said is left of one of its quotas, less what was accepted since; in force until its reset. Lock-free.
-/// </summary>
+/// <summary>Holds the remaining amount of one of the server's quotas, minus what was accepted since. Valid until its reset. Lock-free.</summary>
 /// <remarks>
-/// The newest reading replaces all before it. Answers can overtake each other, so it may be wrong by what is in flight, until the next.
+/// The newest reading replaces all earlier ones. Answers can overtake each other, so until the next reading the value may be wrong by what is in flight.
 /// </remarks>
 internal sealed class ServerQuota
 {
-    // A 429 brings its own Retry-After; without a reset a reading is good for a moment only.
+    // A 429 has its own Retry-After; a reading without a reset is valid for a short time only.
     private static readonly TimeSpan UnknownReset = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan LongestReset = TimeSpan.FromHours(1);
@@ -20,13 +18,13 @@ internal sealed class ServerQuota
     public void Observe(long remaining, long? limit, TimeSpan? reset, TimeSpan now)
     {
         var until = reset is { } known && known > TimeSpan.Zero ? known : UnknownReset;
-        // The amount first: under the old reset it is still the newer truth.
+        // The amount is written first: even under the old reset it is the newer value.
         Volatile.Write(ref _remaining, remaining);
         Volatile.Write(ref _limit, limit ?? 0);
         Volatile.Write(ref _resetAt, (now + (until < LongestReset ? until : LongestReset)).Ticks);
     }
 
-    /// <summary>Takes the amount or nothing; <paramref name="taken"/> is false when no reading is in force.</summary>
+    /// <summary>Takes the amount or nothing; <paramref name="taken"/> is false if no reading is valid.</summary>
     public bool TryTake(long amount, TimeSpan now, out bool taken)
     {
         taken = false;
@@ -47,10 +45,10 @@ internal sealed class ServerQuota
 
     public TimeSpan AvailableAt(long amount, TimeSpan now) => HasRoom(amount, now) ? now : TimeSpan.FromTicks(Volatile.Read(ref _resetAt));
 
-    /// <summary>What is left, or null when no reading is in force.</summary>
+    /// <summary>Gets the remaining amount. Null if no reading is valid.</summary>
     public long? Remaining(TimeSpan now) => IsInForce(now) ? Volatile.Read(ref _remaining) : null;
 
-    /// <summary>The share that is used up, 0 when unknown.</summary>
+    /// <summary>Gets the used share; 0 if unknown.</summary>
     public double Utilization(TimeSpan now)
     {
         if (!IsInForce(now))

@@ -1,32 +1,28 @@
 namespace HaKit.Limits;
 
-/// <summary>
-/// An amount per minute that no window of 60 s exceeds. Lock-free; reading never writes.
-/// </summary>
+/// <summary>Limits an amount per minute so that no window of 60 s exceeds it. Lock-free; reading never writes.</summary>
 /// <remarks>
 /// <para>
-/// Time is cut into buckets of 250 ms. Whatever was taken in the current bucket and the 240 before it counts; any 60 s touch at most
-/// those 241, so the limit holds for every window and not only for aligned ones. The price is that an amount comes back up to one bucket
-/// (0.42 % of the window) late.
+/// Time is cut into buckets of 250 ms. Everything that was taken in the current bucket and the 240 buckets before it counts. Any 60 s touch at most these 241
+/// buckets, so the limit holds for every window, not only for aligned ones. The price is that an amount becomes free up to one bucket (0.42 % of the window) late.
 /// </para>
 /// <para>
-/// One word holds the current bucket and the sum of all that counts, so that accepting is one compare-and-swap against the very
-/// bucket it is charged to: a thread that was paused cannot accept on a newer sum and be charged to an older bucket. The ring says only
-/// when to subtract what. Its slots carry the number of their bucket, which makes emptying one the deed of a single thread.
-/// Sums are added to the word first and to the slot afterwards, and removed in the opposite order, so the word never counts less than
-/// the slots hold: every race errs towards refusing, and for no longer than another turn of the ring.
+/// One word holds the current bucket and the sum of everything that counts. Accepting is therefore one compare-and-swap against the very bucket that is charged: a
+/// thread that was paused cannot accept on a newer sum and charge an older bucket. The ring only says when to subtract which amount. Its slots carry the number
+/// of their bucket, so that exactly one thread empties a slot. Sums are added to the word first and to the slot afterwards, and removed in the opposite order, so
+/// the word never counts less than the slots hold: every race can only refuse too much, and for at most one more turn of the ring.
 /// </para>
 /// </remarks>
 internal sealed class SlidingWindow(uint limit)
 {
-    /// <summary>A window that only counts.</summary>
+    /// <summary>The limit of a window that only counts.</summary>
     public const uint NoLimit = uint.MaxValue;
 
     public const long BucketTicks = TimeSpan.TicksPerMinute / Buckets;
 
     public const int Buckets = 240;
 
-    // The live buckets are Buckets + 1; a power of two makes the slot a mask.
+    // There are Buckets + 1 live buckets; a power of two makes the slot a mask.
     private const int Ring = 256;
 
     private readonly ulong[] _slots = new ulong[Ring];
@@ -40,17 +36,17 @@ internal sealed class SlidingWindow(uint limit)
         set => Volatile.Write(ref _limit, value);
     }
 
-    /// <summary>The part of the limit that is left to other replicas.</summary>
+    /// <summary>Gets or sets the part of the limit that is reserved for other replicas.</summary>
     public uint Held
     {
         get => Volatile.Read(ref _held);
         set => Volatile.Write(ref _held, value);
     }
 
-    /// <summary>The number of the bucket an instant falls in; 32 bits are 34 years, compared modulo.</summary>
+    /// <summary>Gets the number of the bucket of a given time; 32 bits are 34 years, compared modulo.</summary>
     public static uint BucketOf(TimeSpan now) => (uint)(now.Ticks / BucketTicks);
 
-    /// <summary>Takes the amount, or nothing; <paramref name="takenIn"/> is the bucket it counts from.</summary>
+    /// <summary>Takes the amount or nothing; <paramref name="takenIn"/> is the bucket that is charged.</summary>
     public bool TryTake(uint amount, uint bucket, out uint takenIn)
     {
         while (true)
@@ -71,7 +67,7 @@ internal sealed class SlidingWindow(uint limit)
         }
     }
 
-    /// <summary>Counts more for something taken earlier, from the time it was taken, even past the limit.</summary>
+    /// <summary>Adds to an amount that was taken earlier, in the bucket in which it was taken, even beyond the limit.</summary>
     public void Add(uint takenIn, long amount)
     {
         while (true)
@@ -87,7 +83,7 @@ internal sealed class SlidingWindow(uint limit)
         }
     }
 
-    /// <summary>Gives back part of something taken earlier, unless it has expired already.</summary>
+    /// <summary>Returns a part of an amount that was taken earlier, unless it has already expired.</summary>
     public void GiveBack(uint takenIn, uint amount)
     {
         ref var slot = ref SlotOf(takenIn);
@@ -110,7 +106,7 @@ internal sealed class SlidingWindow(uint limit)
         return over <= 0 || (IsAfter(bucket, BucketOf(state)) && Expired(state, bucket, over) >= over);
     }
 
-    /// <summary>What counts at the given time.</summary>
+    /// <summary>Gets the amount that counts at the given time.</summary>
     public long Spent(uint bucket)
     {
         var state = Volatile.Read(ref _state);
@@ -118,7 +114,7 @@ internal sealed class SlidingWindow(uint limit)
         return IsAfter(bucket, BucketOf(state)) ? Math.Max(0, spent - Expired(state, bucket, spent)) : spent;
     }
 
-    /// <summary>The earliest instant at which there is room if nothing else is taken; <see cref="TimeSpan.MaxValue"/> when it can never fit.</summary>
+    /// <summary>Gets the earliest time at which there is room if nothing else is taken. <see cref="TimeSpan.MaxValue"/> if it can never fit.</summary>
     public TimeSpan AvailableAt(uint amount, TimeSpan now)
     {
         if (amount > Limit)
@@ -136,10 +132,10 @@ internal sealed class SlidingWindow(uint limit)
         }
         if (bucket == head - Buckets)
             return now;
-        // The last one looked at leaves the window Buckets + 1 after it began.
+        // The last examined bucket leaves the window Buckets + 1 after it began.
         var current = now.Ticks / BucketTicks;
         var leaves = current + (int)(bucket + Buckets - (uint)current);
-        // What other replicas hold changes once a second.
+        // The amount that other replicas hold changes once a second.
         var at = held == 0 ? leaves * BucketTicks : Math.Min(leaves * BucketTicks, now.Ticks + TimeSpan.TicksPerSecond);
         return TimeSpan.FromTicks(Math.Max(now.Ticks, at));
     }
@@ -148,7 +144,7 @@ internal sealed class SlidingWindow(uint limit)
     {
         if (Interlocked.CompareExchange(ref _state, Pack(bucket, AmountOf(state)), state) != state || AmountOf(state) == 0)
             return;
-        // Only now, because a thread that sees the smaller sum must also see the newer bucket.
+        // Read only now, because a thread that sees the smaller sum must also see the newer bucket.
         var oldest = BucketOf(state) - Buckets;
         var passed = Math.Min(bucket - BucketOf(state), Ring);
         for (uint n = 0; n < passed; n++)
@@ -178,7 +174,7 @@ internal sealed class SlidingWindow(uint limit)
             var held = Volatile.Read(ref slot);
             if (!IsAfter(bucket, BucketOf(held)))
             {
-                // Ours; or, after a pause of a whole turn of the ring, a newer bucket's: then it leaves late.
+                // The slot is ours. After a pause of a whole turn of the ring it belongs to a newer bucket; the amount then expires late.
                 Interlocked.Add(ref slot, amount);
                 return;
             }
@@ -195,7 +191,9 @@ internal sealed class SlidingWindow(uint limit)
             Interlocked.Add(ref _state, unchecked(0UL - amount));
     }
 
-    /// <summary>What has left the window by the given bucket but is still in the sum; looks no further than <paramref name="enough"/>.</summary>
+    /// <summary>
+    /// Gets the amount that has left the window by the given bucket but is still in the sum; stops when it reaches <paramref name="enough"/>.
+    /// </summary>
     private long Expired(ulong state, uint bucket, long enough)
     {
         var oldest = BucketOf(state) - Buckets;

@@ -1,28 +1,28 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// Where each processor finds the words that it adds to, on cache lines of its own: for what every call adds to and only reports read. Additions stay
-/// interlocked, because a thread may move to another processor at any moment.
+/// Gives each processor its own words, on its own cache lines, for values that every call adds to and only reports read. Additions stay interlocked, because
+/// a thread may move to another processor at any moment.
 /// </summary>
 internal static class Stripes
 {
-    // Two cache lines, which processors fetch together.
+    // Two cache lines, because processors fetch them together.
     private const int Stride = 16;
 
-    // More processors than that share stripes.
+    // If there are more processors, several share a stripe.
     public static int Count { get; } = Math.Min(16, Environment.ProcessorCount);
 
-    /// <summary>Words for all processors.</summary>
+    /// <summary>Creates the words for all processors.</summary>
     public static long[] New() => new long[(Count + 1) * Stride];
 
-    /// <summary>The place of the current processor's first word; up to 15 more follow it.</summary>
+    /// <summary>Gets the index of the current processor's first word; up to 15 more words follow it.</summary>
     public static int Own => PlaceOf((int)((uint)Thread.GetCurrentProcessorId() % (uint)Count));
 
-    // The first lines are left free: the array's length and the object before it lie there.
+    // The first lines are not used, because the array's length and the object before the array are on them.
     public static int PlaceOf(int stripe) => (1 + stripe) * Stride;
 }
 
-/// <summary>How many amounts there were, and their sum. Thread-safe; exact when no addition is under way.</summary>
+/// <summary>Counts amounts and their sum. Thread-safe; exact when no addition is in progress.</summary>
 internal sealed class StripedSum
 {
     private readonly long[] _words = Stripes.New();
@@ -48,8 +48,8 @@ internal sealed class StripedSum
 }
 
 /// <summary>
-/// Amounts for a window, collected by processor and carried over when a new bucket begins, or before the window is read. Thread-safe; the window counts each
-/// amount in the bucket in which it was added.
+/// Collects amounts for a window by processor, and moves them to the window when a new bucket begins or before the window is read. Thread-safe; the window
+/// counts each amount in the bucket in which it was added.
 /// </summary>
 internal sealed class StripedWindow
 {
@@ -72,7 +72,7 @@ internal sealed class StripedWindow
         }
     }
 
-    /// <summary>What counts at the given time.</summary>
+    /// <summary>Gets the amount that counts at the given time.</summary>
     public long Spent(uint bucket)
     {
         for (var stripe = 0; stripe < Stripes.Count; stripe++)

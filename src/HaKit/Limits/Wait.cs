@@ -1,9 +1,9 @@
 namespace HaKit.Limits;
 
-/// <summary>One wait: ended once, by the thread that claims it first. Its continuation runs where it is finished.</summary>
+/// <summary>Represents one wait. The first thread that claims it ends it once; its continuation runs where it is finished.</summary>
 internal sealed class Wait : TaskCompletionSource<WaitResult>
 {
-    // Longer than a timer can take, and than anyone will wait.
+    // Longer than a timer can take, and longer than any call waits.
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
 
     private ITimer? _timer;
@@ -12,7 +12,7 @@ internal sealed class Wait : TaskCompletionSource<WaitResult>
 
     public bool TryClaim() => Interlocked.Exchange(ref _claimed, 1) == 0;
 
-    /// <summary>Called by the thread that claimed it.</summary>
+    /// <summary>Ends the wait; the thread that claimed it calls this method.</summary>
     public void Finish(WaitResult result)
     {
         Disarm();
@@ -28,7 +28,7 @@ internal sealed class Wait : TaskCompletionSource<WaitResult>
             timer.Change(due, Timeout.InfiniteTimeSpan);
         }
         _registration = cancellationToken.UnsafeRegister(static wait => ((Wait)wait!).End(WaitResult.Cancelled), this);
-        // It may have ended before there was anything to disarm; the barrier keeps one of the two from missing the other's write.
+        // The wait may have ended before there was a timer to stop. The barrier prevents that both threads miss the other's write.
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _claimed) != 0)
             Disarm();
@@ -43,7 +43,7 @@ internal sealed class Wait : TaskCompletionSource<WaitResult>
     private void Disarm()
     {
         Volatile.Read(ref _timer)?.Dispose();
-        // Not Dispose: that would wait for a callback that may be waiting for us.
+        // Not Dispose, because it would wait for a callback that may be waiting for this thread.
         _registration.Unregister();
     }
 }

@@ -2,12 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace HaKit.Limits;
 
-/// <summary>
-/// The calls of a pool that wait, bounded; served by priority (higher first), then arrival. Thread-safe.
-/// </summary>
+/// <summary>Holds the waiting calls of a pool, up to a capacity. They are served by priority (higher first), then by arrival. Thread-safe.</summary>
 /// <remarks>
-/// Its lock covers a few pointers and never a continuation: those run after it, on the thread that released, fired or cancelled.
-/// Waiting takes milliseconds at least, and a list ordered by priority that anyone may leave from the middle has no simple lock-free form.
+/// The lock covers only a few pointers and never a continuation: continuations run afterwards, on the thread that released, fired or cancelled. A wait takes at
+/// least milliseconds, and a list ordered by priority that any waiter may leave from the middle has no simple lock-free form.
 /// </remarks>
 internal sealed class WaitQueue(int capacity, TimeProvider time)
 {
@@ -19,12 +17,14 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
     private Waiter? _last;
     private int _count;
 
-    /// <summary>How many are inside, whether they wait this instant or try their luck.</summary>
+    /// <summary>Gets the number of calls in the queue, whether they wait now or are just trying.</summary>
     public int Count => Volatile.Read(ref _count);
 
     internal TimeProvider Time => time;
 
-    /// <summary>Takes a place in the queue, or nothing when it is full. A call with a place calls <see cref="Waiter.LeaveQueue"/> once done.</summary>
+    /// <summary>
+    /// Takes a place in the queue. False if the queue is full. A call with a place must call <see cref="Waiter.LeaveQueue"/> when it is done.
+    /// </summary>
     public bool TryEnter(int priority, [NotNullWhen(true)] out Waiter? waiter)
     {
         waiter = null;
@@ -42,8 +42,8 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
     }
 
     /// <summary>
-    /// Wakes up to <paramref name="count"/> that are not already awake for an earlier release, in order; returns how many.
-    /// One that is trying its luck at the moment has the release kept for its next wait, so that none is lost in between.
+    /// Wakes up to <paramref name="count"/> waiters, in order, that are not already awake because of an earlier release; returns how many. If a waiter is
+    /// just trying, the release is kept for its next wait, so that no release is lost.
     /// </summary>
     public int Release(int count)
     {
@@ -62,8 +62,9 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
                         chosen++;
                 }
             }
-            // A continuation may release in turn; the outermost release serves them all, so the stack stays flat and the order kept. It may also take
-            // long: until its turn comes a wait can still end by its own time or its caller, and then the release is kept for its next.
+            // A continuation may release other waiters. The outermost release serves all of them, so the stack stays flat and the order is kept. A
+            // continuation may also take long: until its turn comes, a wait can still end by its own time or by its caller, and then the release is kept for
+            // its next wait.
             while (outermost && released.TryDequeue(out var waiter))
                 Wake(waiter)?.Finish(WaitResult.Released);
             return chosen;

@@ -3,12 +3,12 @@ namespace HaKit.Limits;
 /// <summary>Why a wait ended.</summary>
 internal enum WaitResult
 {
-    /// <summary>Something came free, and it is this one's turn to try for it.</summary>
+    /// <summary>A place became free, and it is the turn of this waiter to try.</summary>
     Released,
 
-    /// <summary>The time it asked to be woken at has come.</summary>
+    /// <summary>The time at which the waiter asked to be woken has come.</summary>
     Due,
 
-    /// <summary>Its caller gave up, or it has left.</summary>
+    /// <summary>The caller gave up, or the waiter has left the queue.</summary>
     Cancelled,
 }

@@ -1,12 +1,12 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// One call's place in a <see cref="WaitQueue"/>. It keeps the place while it waits, tries and waits again, until it leaves.
-/// One wait at a time.
+/// Represents one call's place in a <see cref="WaitQueue"/>. The call keeps the place while it waits, tries and waits again, until it leaves. One wait at a
+/// time.
 /// </summary>
 internal sealed class Waiter(WaitQueue queue, int priority)
 {
-    // All but the constants are guarded by the queue's lock.
+    // All fields except constants are guarded by the queue's lock.
     internal Waiter? Previous;
     internal Waiter? Next;
     private Wait? _wait;
@@ -17,8 +17,8 @@ internal sealed class Waiter(WaitQueue queue, int priority)
     internal bool IsInside { get; private set; } = true;
 
     /// <summary>
-    /// Waits until released, until <paramref name="dueIn"/> has passed (null: not by time), or until cancelled; says which, and never throws.
-    /// The continuation runs on the thread that ended the wait.
+    /// Waits until it is released, until <paramref name="dueIn"/> has passed (null: no time limit), or until it is cancelled. Returns which of them ended the
+    /// wait, and never throws. The continuation runs on the thread that ended the wait.
     /// </summary>
     public ValueTask<WaitResult> WaitAsync(TimeSpan? dueIn, CancellationToken cancellationToken)
     {
@@ -33,12 +33,12 @@ internal sealed class Waiter(WaitQueue queue, int priority)
     }
 
     /// <summary>
-    /// Gives up the place, as soon as it has what it waited for or gave up; later calls do nothing. A release that was kept for it goes to the next. So does one it was woken by
-    /// but did not use, when <paramref name="passOn"/> says so.
+    /// Leaves the queue, when the call has what it waited for or has given up. Later calls do nothing. A release that was kept for this waiter goes to the
+    /// next one. With <paramref name="passOn"/>, a release that woke this waiter but was not used goes to the next one too.
     /// </summary>
     public void LeaveQueue(bool passOn = false) => queue.Remove(this, passOn);
 
-    /// <summary>A wait to arm, or null when a release was kept.</summary>
+    /// <summary>Starts a wait. Null if a release was kept.</summary>
     internal Wait? BeginWait()
     {
         if (_released)
@@ -49,7 +49,7 @@ internal sealed class Waiter(WaitQueue queue, int priority)
         return _wait = new Wait();
     }
 
-    /// <summary>Takes a release, if it has none: to be woken with soon when it waits, else kept.</summary>
+    /// <summary>Takes a release, if the waiter has none: a waiting call will be woken soon, otherwise the release is kept.</summary>
     internal bool TryKeepRelease(Queue<Waiter> chosen)
     {
         if (_released)
@@ -60,7 +60,7 @@ internal sealed class Waiter(WaitQueue queue, int priority)
         return true;
     }
 
-    /// <summary>The wait that its release ends now; null when there is none, and the release stays with it.</summary>
+    /// <summary>Gets the wait that the release ends now. Null if there is none; the release then stays with the waiter.</summary>
     internal Wait? ClaimReleasedWait()
     {
         if (!_released || _wait is not { } wait || !wait.TryClaim())

@@ -1,6 +1,6 @@
 namespace HaKit.Pool;
 
-/// <summary>The options that a pool goes by at this moment: a validated copy of the caller's, swapped as a whole. Not to be changed by readers.</summary>
+/// <summary>Holds the current options of a pool: a validated copy of the caller's, replaced as a whole. Readers must not change it.</summary>
 internal sealed class CurrentOptions(EndpointPoolOptions first)
 {
     private volatile EndpointPoolOptions _value = first;

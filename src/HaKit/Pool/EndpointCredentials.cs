@@ -3,10 +3,10 @@ namespace HaKit.Pool;
 /// <summary>Finds the credential of an endpoint for each attempt and each probe. Thread-safe if the application's source is.</summary>
 internal sealed class EndpointCredentials(Func<PoolEndpoint, CancellationToken, ValueTask<string?>>? source)
 {
-    /// <summary>Does the application give credentials itself?</summary>
+    /// <summary>Gets whether the application provides credentials itself.</summary>
     public bool HasSource => source is not null;
 
-    /// <summary>Gets the endpoint's credential as it is at this moment: from the application's source, or else from the endpoint's options; null for none.</summary>
+    /// <summary>Gets the endpoint's current credential: from the application's source, otherwise from the endpoint's options. Null: none.</summary>
     public ValueTask<string?> GetAsync(PoolEndpoint endpoint, CancellationToken cancellationToken) =>
         source is null ? new(endpoint.Credential) : AskAsync(source, endpoint, cancellationToken);
 

@@ -11,8 +11,8 @@ namespace HaKit.Pool;
 internal sealed class EndpointPipelines(string pool, TimeProvider time, IFaultClassifier classifier, EndpointPoolParts parts, PoolTelemetry telemetry)
 {
     /// <summary>
-    /// The user's strategies, then failover: what is inside runs once for each attempt. Null where the application added nothing to any pipeline: then there is
-    /// nothing to walk through.
+    /// Builds the pipeline around a call: the application's strategies, then failover. What is inside failover runs once for each attempt. Null if the
+    /// application added no strategy to any pipeline; calls then run without a pipeline.
     /// </summary>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The strategy's options have no annotated members to validate.")]
     public ResiliencePipeline? ForCalls(FailoverEngine engine)
@@ -26,7 +26,7 @@ internal sealed class EndpointPipelines(string pool, TimeProvider time, IFaultCl
         return builder.Build();
     }
 
-    /// <summary>The guard, which completes the attempt's lease, then the user's strategies.</summary>
+    /// <summary>Builds the pipeline of an endpoint: the guard, which completes the attempt's lease, then the application's strategies.</summary>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The guard's options have no annotated members to validate.")]
     public ResiliencePipeline ForAttempts(PoolEndpoint endpoint)
     {
