@@ -137,7 +137,7 @@ public static class EndpointPoolExtensions
 
     /// <summary>
     /// Gets for each failure domain (endpoint, key, account, provider, model, region) what would happen if it were lost now: the share of the calls for which
-    /// the remaining serving endpoints have no room within their limits. Has no side effects; takes some microseconds for each domain.
+    /// the remaining serving endpoints have no room within their limits. Has no side effects; takes about a millisecond for each domain.
     /// </summary>
     /// <param name="pool">The pool.</param>
     /// <param name="demand">The demand to compute with. Null: the demand of the last minute, including waiting calls.</param>

@@ -146,7 +146,7 @@ internal sealed partial class FailoverEngine
         if (_isClosed)
             throw new ObjectDisposedException("EndpointPool", $"Pool '{Settings.Pool}' has been disposed.");
         Budget.Call();
-        Traffic?.CallBegan(now);
+        Traffic?.CallBegan(profile.LimitTokens, now);
         var call = _calls.Rent().Begin(profile, isStream, profile.Deadline ?? Settings.Deadline, now, callerToken);
         if (call.NumbersLeft == 0)
             call.TakeNumbers(Interlocked.Add(ref _callNumber, _numbersAtOnce) - _numbersAtOnce, _numbersAtOnce);

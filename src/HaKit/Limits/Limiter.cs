@@ -220,6 +220,16 @@ internal sealed class Limiter
             _serverTokens.Remaining(now));
     }
 
+    /// <summary>What counts now and when it leaves, for arithmetic about the time to come.</summary>
+    public LimiterReading Read(TimeSpan now)
+    {
+        var bucket = SlidingWindow.BucketOf(now);
+        return new LimiterReading(Read(_requests, bucket), Read(_tokens, bucket), ConcurrencyLimit is var places and not int.MaxValue ? places : null);
+    }
+
+    private static WindowReading? Read(SlidingWindow? window, uint bucket) =>
+        LimitOf(window) is { } limit ? new WindowReading(Math.Max(0, limit - window!.Held), window.ReadBuckets(bucket)) : null;
+
     private static SlidingWindow? ApplyLimit(SlidingWindow? window, int? limit)
     {
         if (window is not null)

@@ -114,6 +114,19 @@ internal sealed class SlidingWindow(uint limit)
         return IsAfter(bucket, BucketOf(state)) ? Math.Max(0, spent - Expired(state, bucket, spent)) : spent;
     }
 
+    /// <summary>Gets what was taken in each bucket that counts at the given one: <see cref="Buckets"/> + 1 amounts, the oldest first.</summary>
+    public uint[] ReadBuckets(uint bucket)
+    {
+        var taken = new uint[Buckets + 1];
+        for (var i = 0; i <= Buckets; i++)
+        {
+            var number = bucket - Buckets + (uint)i;
+            var slot = Volatile.Read(ref SlotOf(number));
+            taken[i] = BucketOf(slot) == number ? AmountOf(slot) : 0;
+        }
+        return taken;
+    }
+
     /// <summary>Gets the earliest time at which there is room if nothing else is taken. <see cref="TimeSpan.MaxValue"/> if it can never fit.</summary>
     public TimeSpan AvailableAt(uint amount, TimeSpan now)
     {

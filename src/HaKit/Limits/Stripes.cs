@@ -75,9 +75,21 @@ internal sealed class StripedWindow
     /// <summary>Gets the amount that counts at the given time.</summary>
     public long Spent(uint bucket)
     {
+        CarryAll();
+        return _window.Spent(bucket);
+    }
+
+    /// <inheritdoc cref="SlidingWindow.ReadBuckets"/>
+    public uint[] ReadBuckets(uint bucket)
+    {
+        CarryAll();
+        return _window.ReadBuckets(bucket);
+    }
+
+    private void CarryAll()
+    {
         for (var stripe = 0; stripe < Stripes.Count; stripe++)
             Carry(Interlocked.Exchange(ref _words[Stripes.PlaceOf(stripe)], 0));
-        return _window.Spent(bucket);
     }
 
     private void Carry(long held)

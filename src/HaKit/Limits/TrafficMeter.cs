@@ -6,9 +6,18 @@ internal sealed class TrafficMeter
     private readonly StripedWindow _calls = new();
     private readonly StripedWindow _served = new();
     private readonly StripedWindow _tokens = new();
+    private readonly StripedWindow _estimates = new();
 
     /// <summary>Records that a call began, even if there is no room for it.</summary>
-    public void CallBegan(TimeSpan now) => _calls.Add(1, SlidingWindow.BucketOf(now));
+    /// <param name="tokens">What the limits will count for it until its answer says more; 0 where that is not known.</param>
+    /// <param name="now">When.</param>
+    public void CallBegan(long tokens, TimeSpan now)
+    {
+        var bucket = SlidingWindow.BucketOf(now);
+        _calls.Add(1, bucket);
+        if (tokens > 0)
+            _estimates.Add((uint)Math.Min(tokens, int.MaxValue), bucket);
+    }
 
     /// <summary>Records that an attempt was served.</summary>
     /// <param name="tokens">The actual usage, or the estimate if the usage is not known.</param>
@@ -29,5 +38,19 @@ internal sealed class TrafficMeter
     {
         var bucket = SlidingWindow.BucketOf(now);
         return _served.Spent(bucket) is > 0 and var served ? (double)_tokens.Spent(bucket) / served : null;
+    }
+
+    /// <summary>What the limits count for one call until its answer says more: the mean of the last minute; 0 where nothing is known of the calls.</summary>
+    public double EstimatedTokensPerCall(TimeSpan now)
+    {
+        var bucket = SlidingWindow.BucketOf(now);
+        return _calls.Spent(bucket) is > 0 and var calls ? (double)_estimates.Spent(bucket) / calls : 0;
+    }
+
+    /// <summary>Calls that began in each of the buckets of the last minute that are over, the oldest first; fewer where the meter is younger.</summary>
+    public uint[] CallsPerBucket(TimeSpan now)
+    {
+        var bucket = SlidingWindow.BucketOf(now);
+        return _calls.ReadBuckets(bucket)[^(int)(1 + Math.Min(bucket, SlidingWindow.Buckets))..^1];
     }
 }

@@ -50,7 +50,7 @@ internal sealed class PoolOwners : IDisposable
         };
         Members = new PoolMembers(name, Clock, Options, snapshot, factory, health, Objective, Journal, Engine, selectors);
         Load = new PoolLoad(Clock, Options, snapshot, Engine.Queue, Journal);
-        Redundancy = new PoolRedundancy(name, Clock, snapshot, factory.Traffic, Engine.Queue);
+        Redundancy = new PoolRedundancy(name, Clock, Options, snapshot, factory.Traffic, Engine.Queue);
         Heartbeats = new PoolHeartbeats(Clock, Options, snapshot, health, Journal, parts, Classifier, Credentials, Engine.Queue);
         Engine.CallWaits = Heartbeats.AskWhileCallsWait;
         Peers = new PoolPeers(name, Clock, Options, snapshot, Members, Journal, Engine, Heartbeats, parts.PeerLink);

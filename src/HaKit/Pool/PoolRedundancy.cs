@@ -1,11 +1,12 @@
 using HaKit.Attempts;
 using HaKit.Faults;
 using HaKit.Limits;
+using HaKit.Selection;
 
 namespace HaKit.Pool;
 
 /// <summary>Tells whether the pool can bear the loss of each of its failure domains. Reads only. Thread-safe.</summary>
-internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentSnapshot snapshot, TrafficMeter traffic, WaitQueue queue)
+internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOptions options, CurrentSnapshot snapshot, TrafficMeter traffic, WaitQueue queue)
 {
     private static readonly (RedundancyDomain Domain, FaultReach Reach, Func<FailureDomains, string?> NameOf)[] Reaches =
     [
@@ -23,36 +24,65 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentSnapsh
     {
         var now = clock.Now;
         var members = snapshot.Value.Members;
-        demand ??= new PoolDemand(traffic.CallsPerMinute(now) + queue.Count, traffic.TokensPerCall(now) ?? 0);
+        var load = demand is null
+            ? ReplayedLoad.As(traffic.CallsPerMinute(now) + queue.Count, traffic.CallsPerBucket(now))
+            : ReplayedLoad.Random(demand.CallsPerMinute);
+        var isMeasured = demand is null;
+        demand ??= new PoolDemand(load.CallsPerMinute, traffic.TokensPerCall(now) ?? 0);
         var meanHeld = MeanHeld(members);
-        var carrying = members.Where(m => m.Health.State.Admits(now)).ToDictionary(static m => m, m => Carrying(m, demand, meanHeld, now));
+        var scene = new ReplayScene
+        {
+            Policy = new SelectionPolicy(options.Value.Selection),
+            Load = load,
+            EstimatedTokens = isMeasured ? traffic.EstimatedTokensPerCall(now) : demand.TokensPerCall,
+            UsedTokens = demand.TokensPerCall,
+            RunsBefore = !isMeasured,
+            Limiters = [.. LimitersOf(members).Select(l => l.Read(now))],
+            Endpoints = [.. members.Select(m => Replayed(m, members, meanHeld, now))],
+        };
+        var carrying = Array.ConvertAll(members, m => m.Health.State.Admits(now) ? Carrying(m, demand, meanHeld, now) : null);
+        var forecast = new LossForecast(scene, carrying);
         return new RedundancyReport
         {
             Pool = pool,
             Demand = demand,
-            LostShareNow = RedundancyArithmetic.Carry([.. carrying.Values], demand.CallsPerMinute).LostShare,
+            LostShareNow = forecast.Lose([]).LostShare,
             Domains =
             [
-                .. DomainsOf(members).Select(d => LossOf(d.Domain, d.Name, d.Lost, d.Lost.Count == members.Length, carrying, demand))
+                .. DomainsOf(members).Select(d => LossOf(d.Domain, d.Name, d.Lost, members, forecast))
                     .OrderByDescending(static l => l.LostShare).ThenByDescending(static l => l.Utilization).ThenBy(static l => l.Domain).ThenBy(static l => l.Name, StringComparer.Ordinal),
             ],
         };
     }
 
-    private static DomainLoss LossOf(
-        RedundancyDomain domain, string name, IReadOnlyCollection<EndpointState> lost, bool isWholePool, Dictionary<EndpointState, CarryingEndpoint> carrying, PoolDemand demand)
+    private static DomainLoss LossOf(RedundancyDomain domain, string name, IReadOnlyCollection<EndpointState> lost, EndpointState[] members, LossForecast forecast)
     {
-        var carried = RedundancyArithmetic.Carry([.. carrying.Where(c => !lost.Contains(c.Key)).Select(static c => c.Value)], demand.CallsPerMinute);
+        var loss = forecast.Lose([.. lost.Select(m => Array.IndexOf(members, m))]);
         return new DomainLoss
         {
             Domain = domain,
             Name = name,
             Endpoints = [.. lost.Select(static m => m.Endpoint.Name)],
-            LostShare = carried.LostShare,
-            Utilization = carried.Utilization,
-            Limit = carried.Limit,
-            IsWholePool = isWholePool,
+            LostShare = loss.LostShare,
+            Utilization = loss.Utilization,
+            Limit = loss.Limit,
+            IsWholePool = lost.Count == members.Length,
         };
+    }
+
+    private static List<Limiter> LimitersOf(EndpointState[] members) =>
+        [.. members.SelectMany(static m => new[] { m.Limiter, m.AccountLimiter }).Where(static l => l != Limiter.Unlimited).Distinct()];
+
+    private ReplayedEndpoint Replayed(EndpointState member, EndpointState[] members, double meanHeld, TimeSpan now)
+    {
+        var limiters = LimitersOf(members);
+        return new(
+            member.Endpoint.Tier >= snapshot.Value.FirstTier ? member.Endpoint.Tier : int.MaxValue / 2 + member.Endpoint.Tier,
+            member.Endpoint.Weight,
+            member.Health.State.Admits(now),
+            Held(member, meanHeld),
+            member.InFlight,
+            [.. new[] { limiters.IndexOf(member.Limiter), limiters.IndexOf(member.AccountLimiter) }.Where(static i => i >= 0)]);
     }
 
     private static CarryingEndpoint Carrying(EndpointState member, PoolDemand demand, double meanHeld, TimeSpan now)

@@ -21,4 +21,7 @@ internal struct Dice(Chance source)
 
     /// <summary>Uniform in [0, 1).</summary>
     public double NextDouble() => Next() * (1.0 / (1L << 32));
+
+    /// <summary>Exponential with a mean of 1.</summary>
+    public double NextExponential() => -Math.Log(1 - NextDouble());
 }

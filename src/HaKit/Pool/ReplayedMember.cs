@@ -1,0 +1,92 @@
+using HaKit.Limits;
+using HaKit.Selection;
+
+namespace HaKit.Pool;
+
+/// <summary>One endpoint in a replay. For one thread.</summary>
+internal sealed class ReplayedMember
+{
+    private readonly ReplayedEndpoint _endpoint;
+    private readonly ReplayedLimiter[] _limiters;
+    // The buckets in which the calls in flight began, for limits that count tokens again at a call's end.
+    private readonly List<int> _began = [];
+
+    public ReplayedMember(ReplayedEndpoint endpoint, ReplayedLimiter[] limiters)
+    {
+        (_endpoint, _limiters) = (endpoint, limiters);
+        var seconds = (double)SlidingWindow.BucketTicks / TimeSpan.TicksPerSecond;
+        EndsPerBucket = endpoint.HeldSeconds > 0 ? seconds / endpoint.HeldSeconds : 0;
+    }
+
+    public int Tier => _endpoint.Tier;
+
+    public double Weight => _endpoint.Weight;
+
+    public bool Serves { get; private set; }
+
+    public int InFlight => _began.Count;
+
+    /// <summary>How many times a bucket one call in flight would end; 0 where calls end at once, because their times are not known.</summary>
+    public double EndsPerBucket { get; }
+
+    public void Reset()
+    {
+        Serves = _endpoint.Serves;
+        _began.Clear();
+        for (var i = 0; i < (EndsPerBucket > 0 ? _endpoint.InFlight : 0); i++)
+        {
+            _began.Add(0);
+            foreach (var limiter in _limiters)
+                limiter.Enter();
+        }
+    }
+
+    /// <summary>It serves no more, and what it has in flight breaks.</summary>
+    public void Lose()
+    {
+        Serves = false;
+        foreach (var _ in _began)
+            ReleasePlaces(0, 0);
+        _began.Clear();
+    }
+
+    public bool HasRoom(uint tokens)
+    {
+        foreach (var limiter in _limiters)
+        {
+            if (!limiter.HasRoom(tokens))
+                return false;
+        }
+        return true;
+    }
+
+    public void Begin(uint tokens, int bucket)
+    {
+        foreach (var limiter in _limiters)
+            limiter.TakePlace(tokens);
+        _began.Add(bucket);
+    }
+
+    /// <summary>One of its calls in flight ends.</summary>
+    public void End(int bucket, long moreTokens, ref Dice dice)
+    {
+        var ended = dice.Next(_began.Count);
+        var began = _began[ended];
+        _began[ended] = _began[^1];
+        _began.RemoveAt(_began.Count - 1);
+        ReleasePlaces(bucket - began, moreTokens);
+    }
+
+    /// <summary>What choosing it costs: its time behind what it has in flight.</summary>
+    public double Score(SelectionPolicy policy)
+    {
+        var seconds = policy.IsLatencyAware && _endpoint.HeldSeconds > 0 ? _endpoint.HeldSeconds : 1;
+        return policy.IsLoadAware ? seconds * (1 + InFlight / Weight) : seconds;
+    }
+
+    private void ReleasePlaces(int bucketsAgo, long moreTokens)
+    {
+        foreach (var limiter in _limiters)
+            limiter.SettleTokens(bucketsAgo, moreTokens);
+    }
+}
