@@ -87,7 +87,7 @@ public sealed record BurnRateAlert
         var (longBurn, shortBurn) = (slow.BurnRate(slo.Target), fast.BurnRate(slo.Target));
         var reached = Threshold * (1 - Numerics.Precise.Slack);
         var firing = slow.Failures >= MinimumFailures && longBurn >= reached && shortBurn >= reached;
-        return new BurnRateStatus(this, firing, longBurn, shortBurn, slow.Failures);
+        return new BurnRateStatus(this, firing, longBurn, shortBurn, slow.Failures) { Calls = slow.Total };
     }
 
     internal void RequireUsable(Slo slo, OutcomeCounters outcomes)
@@ -106,4 +106,8 @@ public sealed record BurnRateAlert
 /// <param name="LongBurn">Burn rate over the long window; 0 without calls.</param>
 /// <param name="ShortBurn">Burn rate over the short window; 0 without calls.</param>
 /// <param name="Failures">Failures in the long window, held against <see cref="BurnRateAlert.MinimumFailures"/>.</param>
-public readonly record struct BurnRateStatus(BurnRateAlert Alert, bool Firing, double LongBurn, double ShortBurn, long Failures);
+public readonly record struct BurnRateStatus(BurnRateAlert Alert, bool Firing, double LongBurn, double ShortBurn, long Failures)
+{
+    /// <summary>Calls in the long window.</summary>
+    public long Calls { get; init; }
+}

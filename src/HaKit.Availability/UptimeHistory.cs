@@ -47,6 +47,16 @@ public sealed class UptimeHistory
         }
     }
 
+    /// <summary>Since when it is down; null while it is up.</summary>
+    public TimeSpan? DownSince
+    {
+        get
+        {
+            lock (_lock)
+                return _isUp ? null : _since;
+        }
+    }
+
     /// <summary>What is known up to now; the current interval is counted as cut off.</summary>
     /// <param name="now">The time; one before the last transition counts as that transition's.</param>
     public UptimeSummary Summarize(TimeSpan now)

@@ -146,7 +146,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Gets the current status of the pool and of each endpoint. Has no side effects; takes about a microsecond for each endpoint.</summary>
-    public PoolStatus GetStatus() => PoolStatusReader.Read(Name, Owners.Clock, Owners.Engine.Snapshot, Owners.Engine);
+    public PoolStatus GetStatus() => PoolStatusReader.Read(Name, Owners);
 
     /// <summary>Measures the current load of the pool and how many endpoints this load needs.</summary>
     public ScaleSignal MeasureLoad() => Owners.Load.Measure();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using HaKit.Health;
 
 namespace HaKit.AspNetCore.Status;
 
@@ -9,6 +10,41 @@ internal static class EventText
     {
         var (severity, endpoint, text) = DescribeParts(happened);
         return new EventView(number, happened.At, happened.Pool, happened.GetType().Name, endpoint, severity, text);
+    }
+
+    /// <summary>Did a trial fail? The endpoint was out before it, and still is.</summary>
+    public static bool IsFailedTrial(PoolEvent happened) => happened is EndpointEjected { Before.Status: EndpointHealthStatus.Trial };
+
+    /// <summary>What events of several endpoints must have in common to be one line; null for an event that is always a line of its own.</summary>
+    public static string? KindOf(PoolEvent happened) => happened switch
+    {
+        EndpointEjected e => $"ejected {e.Fault?.Kind} {e.Source}",
+        EndpointRecovered e => $"back {e.Source}",
+        EndpointChanged { After: var after, Before: var before } e when after.Status != before.Status => $"{before.Status} {after.Status} {e.Fault?.Kind}",
+        EndpointChanged e when PoolWatch.IsNewCooldown(e) => $"cooling {e.After.CooldownCause?.Kind}",
+        _ => null,
+    };
+
+    /// <summary>The failed trials of a pool in one line, which says how many of how many endpoints, and what came of the latest.</summary>
+    public static EventView DescribeTrials(EndpointChanged latest, long number, DateTimeOffset first, int endpoints, int trials)
+    {
+        var text = (trials, endpoints) switch
+        {
+            (1, _) => $"a trial failed: {latest.Fault}",
+            (_, 1) => $"{trials} trials failed; the latest: {latest.Fault}",
+            _ => $"{trials} trials of {endpoints} endpoints failed; the latest: {latest.Endpoint}, {latest.Fault}",
+        };
+        return new EventView(number, first, latest.Pool, "TrialsFailed", endpoints == 1 ? latest.Endpoint : null, "bad", text) { Count = trials, Until = trials > 1 ? latest.At : null };
+    }
+
+    /// <summary>The same change of several endpoints in one line. The first three are named.</summary>
+    public static string DescribeTogether(EventView line, string first, IReadOnlyCollection<string> names)
+    {
+        if (names.Count == 1)
+            return first;
+        var others = names.Where(n => n != line.Endpoint).Take(2).ToArray();
+        var more = names.Count - 1 - others.Length;
+        return $"{string.Concat(others.Select(n => $", {n}"))}{(more > 0 ? $" and {more} more" : "")}: {first}";
     }
 
     private static (string Severity, string? Endpoint, string Text) DescribeParts(PoolEvent happened) => happened switch

@@ -27,7 +27,10 @@ internal sealed class PoolWatch(EndpointPool pool)
     public static bool IsOfNote(PoolEvent happened) => happened is not EndpointChanged changed
         || changed is EndpointEjected or EndpointRecovered
         || IsNewCooldown(changed)
-        || changed.After.Status != changed.Before.Status && !(IsPlain(changed.Before) && IsPlain(changed.After));
+        || changed.After.Status != changed.Before.Status && !(IsPlain(changed.Before) && IsPlain(changed.After)) && !IsTrial(changed);
+
+    // That a trial begins, or ends without a verdict, is seen in the endpoint's row. Of trials that fail the log keeps one line.
+    private static bool IsTrial(EndpointChanged changed) => changed.After.Status == EndpointHealthStatus.Trial || changed.Before.Status == EndpointHealthStatus.Trial && changed.After.Status == EndpointHealthStatus.Ejected;
 
     /// <summary>Does it begin to cool down, or does it now last until a person repairs the cause?</summary>
     public static bool IsNewCooldown(EndpointChanged changed) => changed.After.CooldownUntil is { } until

@@ -11,13 +11,12 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStat
     private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(50);
 
     private readonly Lock _gate = new();
-    private readonly Queue<EventView> _events = new();
+    private readonly EventLog _events = new(options.Events);
     private readonly List<StatusViewer> _viewers = [];
     private PoolWatch[] _watches = [];
     private ITimer? _stepTimer;
     private ITimer? _refreshTimer;
     private long _point;
-    private long _number;
     private bool _isStopped;
 
     public IEnumerable<EndpointPool> Pools => Volatile.Read(ref _watches).Select(static w => w.Pool);
@@ -120,11 +119,7 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStat
     {
         lock (_gate)
         {
-            var view = EventText.Describe(happened, ++_number);
-            if (_events.Count >= options.Events)
-                _events.TryDequeue(out _);
-            if (options.Events > 0)
-                _events.Enqueue(view);
+            var view = _events.Add(happened);
             if (_viewers.Count == 0)
                 return;
             Send(Message("event", JsonSerializer.SerializeToUtf8Bytes(view, StatusJson.Default.EventView)));
@@ -164,7 +159,7 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStat
         Point = _point,
         Pools = Array.ConvertAll(_watches, w => w.View(isWhole)),
         Panels = panels.Count == 0 ? null : [.. panels.Select(static p => PanelView.Create(p.Read()))],
-        Events = isWhole ? [.. _events] : null,
+        Events = isWhole ? _events.Views : null,
     };
 
     private static byte[] Message(string name, byte[] json) => [.. "event: "u8, .. System.Text.Encoding.UTF8.GetBytes(name), .. "\ndata: "u8, .. json, .. "\n\n"u8];

@@ -21,11 +21,17 @@ internal static class StatusViews
             FirstTier = status.FirstTier,
             ServingTier = status.ServingTier,
             InFlight = scale.InFlight,
+            Unreachable = status.IsUnreachable,
+            OutageSince = status.OutageSince is { } outage ? TruncateToMilliseconds(outage) : null,
+            LastAnsweredAt = status.LastAnsweredAt is { } answered ? TruncateToMilliseconds(answered) : null,
             Waiting = status.Waiting,
+            MaxWaiting = status.MaxWaiting,
+            OldestWait = status.OldestWait is { } oldest ? Round(oldest.TotalSeconds, 1) : null,
+            FirstGivesUpIn = status.FirstGivesUpIn is { } ends ? Round(ends.TotalSeconds, 1) : null,
             RetryBudget = Round(status.RetryBudget, 1),
             Utilization = scale.Utilization is { } used ? Round(used, 3) : null,
             WantedEndpoints = scale.WantedEndpoints,
-            Availability = From(report),
+            Availability = AvailabilityViews.From(report, status.Waiting),
             Losses = [.. losses.Select(l => new LossView(l.Domain.ToString().ToLowerInvariant(), l.Name, Round(l.LostShare, 3), l.ToString()))],
             Endpoints = [.. status.Endpoints.Select(e => From(e, status, availability.GetValueOrDefault(e.Endpoint.Name), history, isWhole) with { LostShare = ofEndpoints.GetValueOrDefault(e.Endpoint.Name) })],
         };
@@ -43,18 +49,6 @@ internal static class StatusViews
         e.Endpoint, e.Tier, e.Health.Status.ToString(), e.NotAdmittedBy, e.AvailableIn?.TotalSeconds, Round(e.SlowStartShare, 3), e.InFlight, Round(e.FailureEstimate, 4),
         Round(e.FirstContentSeconds), Round(e.OutputTokenSeconds), Round(e.Score.Time, 4), Round(e.Score.Failure, 4), Round(e.Score.Zone, 4), Round(e.Score.Price, 4), Round(e.Score.Total, 4)))]);
 
-    private static AvailabilityView From(AvailabilityReport report) => new()
-    {
-        Delivered = report.Delivered?.Value,
-        Observed = report.Observed?.Value,
-        Predicted = report.Predicted?.Value,
-        Target = report.Slo.Target.Value,
-        BudgetLeft = Round(report.ErrorBudgetLeft, 4),
-        Calls = report.Calls.Total,
-        Failures = report.Calls.Failures,
-        Burn = [.. report.Alerts.Select(a => new BurnView(a.Alert.Name, a.Firing, Round(a.Alert.Threshold, 2), Round(a.LongBurn, 2), Round(a.ShortBurn, 2)))],
-    };
-
     private static EndpointView From(EndpointStatus status, PoolStatus pool, double? availability, PoolHistory history, bool isWhole)
     {
         var (endpoint, health) = (status.Endpoint, status.Health);
@@ -71,6 +65,8 @@ internal static class StatusViews
             State = health.Status.ToString(),
             Serves = status.Serves,
             Since = TruncateToMilliseconds(status.Since),
+            OutSince = status.OutSince is { } outSince ? TruncateToMilliseconds(outSince) : null,
+            LacksModel = status.LacksModel,
             Cause = health.Cause?.ToString(),
             Until = At(health.Until),
             CooldownUntil = isCooling && health.CooldownUntil != TimeSpan.MaxValue ? At(health.CooldownUntil) : null,
@@ -88,12 +84,17 @@ internal static class StatusViews
                 ? new HeartbeatView(Round((pool.Now - beat.At).TotalSeconds, 1), Round(beat.Took.TotalMilliseconds, 1), beat.Level.ToString(), beat.Fault?.ToString())
                 : null,
             Load = status.ReportedLoad is { } load ? new LoadView(load.Running, load.Waiting, load.Capacity) : null,
+            StreamTimes = From(status.StreamTimes),
+            AnswerTimes = From(status.AnswerTimes),
             History = isWhole ? history.ViewOf(endpoint.Name) : null,
             Last = isWhole ? null : history.Last(endpoint.Name),
         };
 
         DateTimeOffset? At(TimeSpan? time) => time is { } known && known != TimeSpan.MaxValue ? TruncateToMilliseconds(pool.At + (known - pool.Now)) : null;
     }
+
+    private static long[]? From(AnswerQuantiles? times) =>
+        times is { } known ? [(long)Math.Round(known.Median.TotalMilliseconds), (long)Math.Round(known.P95.TotalMilliseconds)] : null;
 
     private static string WithoutUser(Uri address, string root) => address.UserInfo.Length == 0 ? root : $"{address.Scheme}://{address.Authority}";
 

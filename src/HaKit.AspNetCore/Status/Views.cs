@@ -56,7 +56,26 @@ internal sealed record PoolView
 
     public required int InFlight { get; init; }
 
+    /// <summary>Can no endpoint be connected to, so that it is perhaps this network?</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Unreachable { get; init; }
+
+    /// <summary>Since when no endpoint serves; absent while one does.</summary>
+    public DateTimeOffset? OutageSince { get; init; }
+
+    /// <summary>When an endpoint last answered a call.</summary>
+    public DateTimeOffset? LastAnsweredAt { get; init; }
+
     public required int Waiting { get; init; }
+
+    /// <summary>How many calls may wait; one more fails at once.</summary>
+    public int MaxWaiting { get; init; }
+
+    /// <summary>Seconds since the oldest waiting call was made; absent where none waits.</summary>
+    public double? OldestWait { get; init; }
+
+    /// <summary>Seconds until the first waiting call gives up if nothing serves it; absent where none waits.</summary>
+    public double? FirstGivesUpIn { get; init; }
 
     public required double RetryBudget { get; init; }
 
@@ -91,13 +110,20 @@ internal sealed record AvailabilityView
 
     public required long Failures { get; init; }
 
+    /// <summary><see cref="Delivered"/> where each call that waits now counts as not served.</summary>
+    public double? DeliveredNow { get; init; }
+
+    /// <summary><see cref="BudgetLeft"/> where each call that waits now counts as failed.</summary>
+    public required double BudgetLeftNow { get; init; }
+
     public required IReadOnlyList<BurnView> Burn { get; init; }
 }
 
 /// <summary>The loss of a failure domain: its kind, its name, the share of calls that would wait or fail, and it in words.</summary>
 internal sealed record LossView(string Domain, string Name, double LostShare, string Text);
 
-internal sealed record BurnView(string Alert, bool Firing, double Threshold, double Long, double Short);
+/// <summary>A burn-rate alert, over its long and its short window; <c>LongNow</c> counts each call that waits now as failed.</summary>
+internal sealed record BurnView(string Alert, bool Firing, double Threshold, double Long, double Short, double LongNow);
 
 internal sealed record EndpointView
 {
@@ -119,7 +145,15 @@ internal sealed record EndpointView
 
     public required bool Serves { get; init; }
 
+    /// <summary>Since when it is in its state; a trial changes it.</summary>
     public required DateTimeOffset Since { get; init; }
+
+    /// <summary>Since when it does not serve; trials do not change it. Absent while it serves.</summary>
+    public DateTimeOffset? OutSince { get; init; }
+
+    /// <summary>It says that it does not have the model that it is asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool LacksModel { get; init; }
 
     public string? Cause { get; init; }
 
@@ -157,6 +191,12 @@ internal sealed record EndpointView
 
     public LoadView? Load { get; init; }
 
+    /// <summary>Milliseconds in which half, and 95 of 100, of its recent streams came to their first content; absent until twenty are known.</summary>
+    public IReadOnlyList<long>? StreamTimes { get; init; }
+
+    /// <summary>The same of its recent plain answers, to their end.</summary>
+    public IReadOnlyList<long>? AnswerTimes { get; init; }
+
     public HistoryView? History { get; init; }
 
     /// <summary>The latest point: answers, mean milliseconds, faults.</summary>
@@ -170,7 +210,16 @@ internal sealed record LoadView(int Running, int Waiting, int? Capacity);
 /// <summary>Points, oldest first: answers, mean milliseconds to the first content (−1 without answers), faults.</summary>
 internal sealed record HistoryView(IReadOnlyList<int> Calls, IReadOnlyList<int> Milliseconds, IReadOnlyList<int> Faults);
 
-internal sealed record EventView(long Number, DateTimeOffset At, string Pool, string Kind, string? Endpoint, string Severity, string Text);
+/// <summary>
+/// One event, or several of the same kind in one line: then <c>Count</c> is how many, <c>At</c> the first and <c>Until</c> the latest. A line that grows keeps its number.
+/// </summary>
+internal sealed record EventView(long Number, DateTimeOffset At, string Pool, string Kind, string? Endpoint, string Severity, string Text)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Count { get; init; }
+
+    public DateTimeOffset? Until { get; init; }
+}
 
 internal sealed record ExplainView(string Schema, string Pool, IReadOnlyList<ExplainedView> Endpoints);
 

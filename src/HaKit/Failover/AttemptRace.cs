@@ -145,6 +145,10 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                     _end = Refused("too many calls are waiting already.", now);
                     return Progress.Decided;
                 }
+                else
+                {
+                    engine.NoteWaiting(call, now);
+                }
             }
             now = engine.Clock.Now; // the new attempt may have ended already
         }
@@ -156,7 +160,10 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         (_waiter, call.WasReleased) = (null, false);
         call.LeaveReturn();
         if (!lease.AsksOutage)
+        {
             engine.Resign(call); // this attempt is no trial of the outage, so another call may make one
+            engine.Waiting.Remove(call); // a call that makes a trial still waits for the end of the outage
+        }
         Start(ref _first, lease);
     }
 
@@ -164,6 +171,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     {
         var asked = call.IsAsker;
         engine.Resign(call);
+        engine.Waiting.Remove(call);
         _waiter?.LeaveQueue(passOn: call.WasReleased || asked); // a release that was not used belongs to the next waiter
         _waiter = null;
     }

@@ -55,6 +55,12 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     public TimeSpan Waited { get; set; }
 
+    /// <summary>Gets or sets whether the call is one of <see cref="Waiting.WaitingCalls"/>.</summary>
+    public bool IsWaiting { get; set; }
+
+    /// <summary>Gets or sets when the waiting call gives up if no endpoint serves it.</summary>
+    public TimeSpan GivesUpAt { get; set; }
+
     /// <summary>Gets or sets the call's span. Null if there is no listener.</summary>
     public Activity? Span { get; set; }
 

@@ -157,6 +157,9 @@ internal sealed partial class FailoverEngine
 
     private Step LookAgain(TimeSpan atLatest, TimeSpan now) => Step.Wait(Min(atLatest, now + LookAgainAfter * (1 + _chance.NextDouble())));
 
+    /// <summary>Notes that the call begins to wait.</summary>
+    public void NoteWaiting(FailoverCall call, TimeSpan now) => Waiting.Add(call, Min(call.Deadline, call.MayWaitUntil(Settings.MaxWait, now)));
+
     /// <summary>Gives the right to make trials back, because the call was served, has given up or sleeps. Another call may then take it.</summary>
     public void Resign(FailoverCall call)
     {

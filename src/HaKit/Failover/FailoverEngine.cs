@@ -93,6 +93,9 @@ internal sealed partial class FailoverEngine
 
     public WaitQueue Queue { get; }
 
+    /// <summary>Gets the calls that have no endpoint at this moment.</summary>
+    public WaitingCalls Waiting { get; } = new();
+
     /// <summary>Gets the meter that counts the calls. Null: they are not counted.</summary>
     public TrafficMeter? Traffic { get; init; }
 

@@ -45,6 +45,9 @@ internal sealed class PoolObjective : IDisposable
             history.Record(now, isUp);
     }
 
+    /// <summary>Since when the endpoint takes no ordinary traffic; null while it does.</summary>
+    public TimeSpan? DownSince(EndpointHealth endpoint) => _uptimes.TryGetValue(endpoint, out var history) ? history.DownSince : null;
+
     public AvailabilityReport Report()
     {
         var records = new List<EndpointRecord>();

@@ -6,14 +6,18 @@ namespace HaKit.Pool;
 /// <summary>Reads how the pool and each of its endpoints is at one moment. Changes nothing.</summary>
 internal static class PoolStatusReader
 {
-    public static PoolStatus Read(string pool, PoolClock clock, PoolSnapshot snapshot, FailoverEngine engine)
+    public static PoolStatus Read(string pool, PoolOwners owners)
     {
+        var (clock, engine) = (owners.Clock, owners.Engine);
+        var snapshot = engine.Snapshot;
         var (now, at) = (clock.Now, clock.Time.GetUtcNow());
-        var endpoints = Array.ConvertAll(snapshot.Members, m => StatusOf(m, now, at));
+        var endpoints = Array.ConvertAll(snapshot.Members, m => StatusOf(m, owners.Objective.DownSince(m.Health), now, at));
         // When none of those that would take traffic can be reached, none of them serves: no ejection says so, because it may be our own network.
         var isUnreachable = Array.TrueForAll(endpoints, static e => !e.Serves || e.Health.IsUnreachable) && Array.Exists(endpoints, static e => e.Serves);
         if (isUnreachable)
             endpoints = Array.ConvertAll(endpoints, static e => e with { Serves = false });
+        var serving = endpoints.Count(static e => e.Serves);
+        var waiting = engine.Waiting.Read();
         return new PoolStatus
         {
             IsUnreachable = isUnreachable,
@@ -21,29 +25,40 @@ internal static class PoolStatusReader
             At = at,
             Now = now,
             Endpoints = endpoints,
-            Serving = endpoints.Count(static e => e.Serves),
+            Serving = serving,
+            // The outage began when the last endpoint left: where none can be reached, that is when the last one was first not connected to.
+            OutageSince = serving == 0 && endpoints.Length > 0 ? endpoints.Max(static e => e.OutSince ?? e.Since) : null,
+            LastAnsweredAt = endpoints.Max(static e => e.LastAnsweredAt),
             FirstTier = FirstInOrder(snapshot.Members.Select(static m => m.Endpoint.Tier), snapshot.FirstTier)!.Value,
             ServingTier = FirstInOrder(endpoints.Where(static e => e.Serves).Select(static e => e.Endpoint.Tier), snapshot.FirstTier),
-            Waiting = engine.Queue.Count,
+            Waiting = waiting.Count,
+            MaxWaiting = owners.Options.Value.MaxWaitingCalls,
+            OldestWait = waiting.OldestBegan is { } began ? NotNegative(now - began) : null,
+            FirstGivesUpIn = waiting.FirstGivesUp is { } ends ? NotNegative(ends - now) : null,
             RetryBudget = engine.Budget.Level,
         };
     }
 
-    private static EndpointStatus StatusOf(EndpointState member, TimeSpan now, DateTimeOffset at)
+    private static EndpointStatus StatusOf(EndpointState member, TimeSpan? downSince, TimeSpan now, DateTimeOffset at)
     {
         var health = member.Health.State;
+        var serves = health.Admits(now);
         return new EndpointStatus
         {
             Endpoint = member.Endpoint,
             Health = health,
             Since = at - (now - health.Since),
-            Serves = health.Admits(now),
+            OutSince = serves ? null : at - (now - (downSince ?? health.Since)),
+            LastAnsweredAt = member.AnsweredAt is { } answered ? at - (now - answered) : null,
+            Serves = serves,
             SlowStartShare = health.SlowStartShare(now),
             InFlight = member.InFlight,
             Attempts = member.Calls,
             Successes = member.Successes,
             Faults = member.Faults,
             AnswerTime = member.AnswerTime,
+            StreamTimes = TimesOf(member, isStream: true),
+            AnswerTimes = TimesOf(member, isStream: false),
             FailureEstimate = member.Failure.ProbabilityAt(now),
             Limits = LimitUse.Measure(member, now),
             Heartbeat = member.Heartbeat,
@@ -51,6 +66,11 @@ internal static class PoolStatusReader
             LacksModel = member.LacksModel,
         };
     }
+
+    private static AnswerQuantiles? TimesOf(EndpointState member, bool isStream) =>
+        member.Times.Quantile(isStream, 0.5) is { } median && member.Times.Quantile(isStream, 0.95) is { } p95 ? new(median, p95) : null;
+
+    private static TimeSpan NotNegative(TimeSpan time) => time < TimeSpan.Zero ? TimeSpan.Zero : time;
 
     // The order in which selection uses tiers: the promoted tier and those after it, then those before it.
     private static int? FirstInOrder(IEnumerable<int> tiers, int promoted)

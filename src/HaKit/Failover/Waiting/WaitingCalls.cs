@@ -1,0 +1,58 @@
+namespace HaKit.Failover.Waiting;
+
+/// <summary>
+/// The calls that have no endpoint at this moment: those in the queue, and the one that asks whether an outage is over. It is read to tell how long they have
+/// waited and when the first of them gives up; it decides nothing. Thread-safe; only calls that wait take its lock.
+/// </summary>
+internal sealed class WaitingCalls
+{
+    private readonly Lock _lock = new();
+    private readonly HashSet<FailoverCall> _calls = [];
+
+    /// <summary>The call begins to wait, or goes on to wait after a trial.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="until">When it gives up if nothing serves it until then; <see cref="TimeSpan.MaxValue"/>: never.</param>
+    public void Add(FailoverCall call, TimeSpan until)
+    {
+        lock (_lock)
+        {
+            call.GivesUpAt = until;
+            call.IsWaiting = true;
+            _calls.Add(call);
+        }
+    }
+
+    /// <summary>The call has an endpoint, or is over. Calls that did not wait take no lock.</summary>
+    public void Remove(FailoverCall call)
+    {
+        if (!call.IsWaiting)
+            return;
+        lock (_lock)
+        {
+            call.IsWaiting = false;
+            _calls.Remove(call);
+        }
+    }
+
+    /// <summary>Reads how many calls wait, when the oldest of them began, and when the first of them gives up.</summary>
+    public WaitingSummary Read()
+    {
+        lock (_lock)
+        {
+            var (oldest, first) = (TimeSpan.MaxValue, TimeSpan.MaxValue);
+            foreach (var call in _calls)
+            {
+                oldest = call.Started < oldest ? call.Started : oldest;
+                first = call.GivesUpAt < first ? call.GivesUpAt : first;
+            }
+
+            return new(_calls.Count, _calls.Count == 0 ? null : oldest, first == TimeSpan.MaxValue ? null : first);
+        }
+    }
+}
+
+/// <summary>What is told of waiting calls, by the pool's clock.</summary>
+/// <param name="Count">How many wait.</param>
+/// <param name="OldestBegan">When the oldest of them began; null when none waits.</param>
+/// <param name="FirstGivesUp">When the first of them gives up; null when none ever does.</param>
+internal readonly record struct WaitingSummary(int Count, TimeSpan? OldestBegan, TimeSpan? FirstGivesUp);
