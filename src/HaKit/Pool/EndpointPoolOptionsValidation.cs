@@ -3,8 +3,8 @@ using HaKit.Attempts;
 namespace HaKit.Pool;
 
 /// <summary>
-/// The checks of a pool's options, by subject: groups that are missing, the endpoints, times against the deadline, attempts, streams, and limits of accounts.
-/// What concerns one group alone is checked by the group itself.
+/// Checks a pool's options, by subject: missing groups, the endpoints, times compared with the deadline, attempts, streams, and limits of accounts. Each
+/// group checks the values that concern it alone.
 /// </summary>
 internal readonly struct EndpointPoolOptionsValidation
 {
@@ -20,7 +20,7 @@ internal readonly struct EndpointPoolOptionsValidation
         if (string.IsNullOrWhiteSpace(pool))
             validation._wrong.Add($"The pool's name is '{pool}': a pool needs a name.");
         if (!validation.HasAllGroups())
-            return validation._wrong; // the other checks would read what is missing
+            return validation._wrong; // the other checks would read missing values
         validation.CheckEndpoints();
         validation.CheckTimes();
         validation.CheckAttempts();

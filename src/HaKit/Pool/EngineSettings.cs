@@ -2,7 +2,7 @@ using HaKit.Failover;
 
 namespace HaKit.Pool;
 
-/// <summary>Picks from the options what the failover engine reads.</summary>
+/// <summary>Selects from the options the settings that the failover engine reads.</summary>
 internal static class EngineSettings
 {
     public static FailoverSettings From(string pool, EndpointPoolOptions options) => new()

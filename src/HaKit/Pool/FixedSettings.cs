@@ -1,6 +1,8 @@
 namespace HaKit.Pool;
 
-/// <summary>The settings that a running pool cannot change, because something was made with them that lives as long as the pool or its connections.</summary>
+/// <summary>
+/// Lists the settings that a running pool cannot change, because an object that lives as long as the pool or its connections was created with them.
+/// </summary>
 internal static class FixedSettings
 {
     private static readonly (string Name, Func<EndpointPoolOptions, object?> Read)[] All =
@@ -8,7 +10,7 @@ internal static class FixedSettings
         ("Origin", static o => o.Origin),
         ("ConnectTimeout", static o => o.ConnectTimeout),
         ("FirstContent:Minimum", static o => o.FirstContent.Minimum),
-        ("FirstContent:Timeout", static o => o.FirstContent.Learned ? o.FirstContent.Timeout : null), // without learning it is read on each call
+        ("FirstContent:Timeout", static o => o.FirstContent.Learned ? o.FirstContent.Timeout : null), // if the limit is not learned, it is read on each call
         ("FirstContent:Multiplier", static o => o.FirstContent.Multiplier),
         ("MaxWaitingCalls", static o => o.MaxWaitingCalls),
         ("RetryBudget:Cap", static o => o.RetryBudget.Cap),
@@ -21,7 +23,7 @@ internal static class FixedSettings
         ("Seed", static o => o.Seed),
     ];
 
-    /// <summary>The names of those that differ between the two options; empty when a reload can apply all changes.</summary>
+    /// <summary>Gets the names of these settings that differ between the two options. Empty if a reload can apply all changes.</summary>
     public static IReadOnlyList<string> ChangedBetween(EndpointPoolOptions old, EndpointPoolOptions next) =>
         [.. All.Where(setting => !Equals(setting.Read(old), setting.Read(next))).Select(setting => setting.Name)];
 }

@@ -2,23 +2,23 @@ using HaKit.Health;
 
 namespace HaKit.Pool;
 
-/// <summary>What a change of an endpoint's health means to those outside: pure functions of the change.</summary>
+/// <summary>Says what a change of an endpoint's health means for events: pure functions of the change.</summary>
 internal static class HealthEvents
 {
-    /// <summary>Was the endpoint ejected for its own faults, and not for a fault of the request or the caller?</summary>
+    /// <summary>Checks whether the endpoint was ejected for its own faults, and not for a fault of the request or the caller.</summary>
     public static bool IsEjection(in HealthChange change) =>
         change.After.Status == EndpointHealthStatus.Ejected && change.Before.Status != EndpointHealthStatus.Ejected && change.Evidence.Fault?.IsNeutral != true;
 
     public static bool IsRecovery(in HealthChange change) => change.After.IsInService && !change.Before.IsInService
-        && change.Evidence.Source != EvidenceSource.SelfSuspicion; // an ejection that is undone is no recovery
+        && change.Evidence.Source != EvidenceSource.SelfSuspicion; // an ejection that is taken back is not a recovery
 
-    /// <summary>Has the endpoint come back, so that its slow start begins and what was learned of its failures no longer holds?</summary>
+    /// <summary>Checks whether the endpoint has come back, so that its slow start begins and its earlier failures no longer count.</summary>
     public static bool IsReturn(in HealthChange change) => change.After.Status == EndpointHealthStatus.SlowStart && !change.Before.IsInService;
 
-    /// <summary>Makes the event of a change.</summary>
+    /// <summary>Creates the event of a change.</summary>
     /// <param name="change">The change.</param>
     /// <param name="pool">The pool's name.</param>
-    /// <param name="at">When, by the wall clock.</param>
+    /// <param name="at">When it happened, by the wall clock.</param>
     public static EndpointChanged EventOf(in HealthChange change, string pool, DateTimeOffset at)
     {
         var (before, after, endpoint, fault) = (change.Before, change.After, change.Endpoint.Name, change.Evidence.Fault);

@@ -10,7 +10,7 @@ internal static class HealthLog
     /// <param name="log">The pool's log.</param>
     /// <param name="pool">The pool's name.</param>
     /// <param name="change">The change.</param>
-    /// <param name="isOutage">Does no endpoint take traffic? Then a trial that failed is written at Debug: of the outage itself there is one line.</param>
+    /// <param name="isOutage">True if no endpoint takes traffic. A failed trial is then written at Debug, because the outage has its own line.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     public static void Write(ILogger log, string pool, in HealthChange change, bool isOutage, TimeSpan now)
     {
@@ -46,7 +46,7 @@ internal static class HealthLog
             PoolLog.Cooling(log, pool, change.Endpoint.Name, (cooldown.Until - now).TotalSeconds, cooldown.Cause.ToString());
     }
 
-    // Single failures make an endpoint suspect and single successes make it healthy again, as often as calls fail: such changes are written at Debug.
+    // Single failures make an endpoint suspect and single successes make it healthy again, as often as calls fail. Such changes are written at Debug.
     private static bool IsOfNote(EndpointHealthStatus before, EndpointHealthStatus after) =>
         after is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown || before == EndpointHealthStatus.SlowStart && after == EndpointHealthStatus.Healthy;
 }

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Writes which attempts failed although their call was served: callers see nothing of them, but they are the first sign of an endpoint that gets worse. Each is
-/// written at Debug, and once a minute there is a line at Information for each endpoint, with counts and kinds. Thread-safe; costs nothing where the log is off.
+/// Logs attempts that failed although their call was served. Callers do not notice them, but they are the first sign that an endpoint gets worse. Each is
+/// written at Debug, and once a minute there is a line at Information for each endpoint, with counts and kinds. Thread-safe; costs nothing if the log is off.
 /// </summary>
 internal sealed class HiddenFailures : IDisposable
 {
@@ -27,7 +27,7 @@ internal sealed class HiddenFailures : IDisposable
 
     /// <summary>Records that an attempt failed and that its call was served nevertheless.</summary>
     /// <param name="endpoint">The endpoint that failed.</param>
-    /// <param name="fault">How it failed.</param>
+    /// <param name="fault">The fault of the attempt.</param>
     /// <param name="servedBy">The endpoint that served the call.</param>
     public void Record(string endpoint, Fault fault, string servedBy)
     {
@@ -47,7 +47,7 @@ internal sealed class HiddenFailures : IDisposable
         }
     }
 
-    /// <summary>Writes what was counted since the last lines.</summary>
+    /// <summary>Writes the counts since the last lines.</summary>
     public void Dispose()
     {
         lock (_gate)

@@ -1,52 +1,52 @@
 namespace HaKit;
 
-/// <summary>What the pool keeps of requests and answers that go through it as HTTP. Not thread-safe; read when the pool takes it and at each reload.</summary>
+/// <summary>Sets how requests and answers over HTTP are handled. Not thread-safe; read at start-up and at each reload.</summary>
 public sealed class HttpOptions
 {
     /// <summary>
-    /// Longest request body, in bytes, that is kept so that it can be sent again. A longer one is sent again only if its content can be written twice
-    /// (a seekable stream, bytes, text), and otherwise once. Default 4 MB; at least 0.
+    /// Gets or sets the longest request body, in bytes, that is kept so that it can be sent again. A longer body is sent again only if its content can be
+    /// written twice (a seekable stream, bytes, text); otherwise it is sent once. Default 4 MB; at least 0.
     /// </summary>
     public int MaxReplayBytes { get; set; } = 4 * 1024 * 1024;
 
     /// <summary>
-    /// Longest JSON answer, in bytes, that is read within the attempt, so that a broken one fails over; longer ones are passed on as they come.
-    /// Also the longest single event of a stream. Default 64 MB; at least 64 KiB.
+    /// Gets or sets the longest JSON answer, in bytes, that is read within the attempt, so that a broken answer fails over. Longer answers are passed on as
+    /// they arrive. It is also the longest single event of a stream. Default 64 MB; at least 64 KiB.
     /// </summary>
     public int MaxAnswerBytes { get; set; } = 64 * 1024 * 1024;
 
-    /// <summary>No warning about endpoints that are reached over plain http at an address that is not loopback. Default false.</summary>
+    /// <summary>Gets or sets whether plain http to an address that is not loopback gives no warning. Default false.</summary>
     public bool AllowPlainHttp { get; set; }
 
     /// <summary>
-    /// Gets or sets whether callers' credentials go to endpoints that have none of their own. True: to all of them; false: to none. Default null: only to the
-    /// server of the pool's origin, because a key that is meant for one provider must not reach another. An endpoint that has a credential of its own never
-    /// receives a caller's. <see cref="EndpointOptions.ForwardCallerCredential"/> goes first.
+    /// Gets or sets whether callers' credentials go to endpoints without a credential of their own. True: to all of them; false: to none. Default null: only
+    /// to the server of the pool's origin, because a key for one provider must not reach another. An endpoint with its own credential never receives a
+    /// caller's credential. <see cref="EndpointOptions.ForwardCallerCredential"/> overrides it for one endpoint.
     /// </summary>
     public bool? ForwardCallerCredential { get; set; }
 
     /// <summary>
-    /// Gets or sets further names of headers and query parameters that carry credentials, beside <c>Authorization</c>, <c>Cookie</c>, <c>*-key</c>,
-    /// <c>*-token</c>, <c>?sig=</c> and the like. <c>*-pass</c> stands for all names that end with <c>-pass</c>; case does not matter. Default none.
+    /// Gets or sets further names of headers and query parameters that carry credentials, in addition to <c>Authorization</c>, <c>Cookie</c>, <c>*-key</c>,
+    /// <c>*-token</c>, <c>?sig=</c> and similar names. <c>*-pass</c> stands for all names that end with <c>-pass</c>; case does not matter. Default: none.
     /// </summary>
     public IList<string> CredentialNames { get; set; } = [];
 
     /// <summary>
-    /// Keeps a connection to every endpoint open while there are calls, so that failing over need not connect first: every 30 s a HEAD request to each
-    /// address, without credentials, over each client's own connections. Default false.
+    /// Gets or sets whether a connection to every endpoint stays open while there are calls, so that failover does not have to connect first. A HEAD request
+    /// without credentials goes to each address every 30 s, over each client's own connections. Default false.
     /// </summary>
     public bool KeepStandbysWarm { get; set; }
 
     /// <summary>
-    /// Sends the member <c>prompt_cache_key</c> with chats that have an affinity key, to endpoints whose declared dialect has it (OpenAI, and Azure OpenAI's
-    /// <c>/openai/v1</c>): a hash of the affinity key. A key of the caller's stays. Default true.
+    /// Gets or sets whether chats with an affinity key are sent with the member <c>prompt_cache_key</c>, a hash of the affinity key, to endpoints whose
+    /// declared dialect has it (OpenAI, and Azure OpenAI's <c>/openai/v1</c>). A key of the caller stays. Default true.
     /// </summary>
     public bool SendPromptCacheKey { get; set; } = true;
 
     /// <summary>
-    /// Counts the tokens of a text, for token limits before the answer says how many there were: such as
-    /// <c>text => tokenizer.CountTokens(text)</c> with a tokenizer of Microsoft.ML.Tokenizers. Default null: bytes ÷ 4. Called for each text of a JSON request where
-    /// the pool has token limits and the profile does not say how many tokens there are, on any thread. Only code can set it.
+    /// Gets or sets a function that counts the tokens of a text, for token limits before the answer reports the real number. Example: <c>text =>
+    /// tokenizer.CountTokens(text)</c> with a tokenizer of Microsoft.ML.Tokenizers. Default null: bytes ÷ 4. It runs on any thread, for each text of a JSON
+    /// request, if the pool has token limits and the profile has no number of tokens. Only in code.
     /// </summary>
     public Func<string, int>? CountTokens { get; set; }
 

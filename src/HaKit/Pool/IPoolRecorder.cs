@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Pool;
 
-/// <summary>Records what happens to a pool: beside attempts and probes its calls, the health of its endpoints, and its options.</summary>
+/// <summary>Records what happens to a pool: attempts, probes, calls, the health of its endpoints, and its options.</summary>
 internal interface IPoolRecorder : IAttemptRecorder, IDisposable
 {
     /// <summary>Records a call that has ended.</summary>
@@ -15,9 +15,9 @@ internal interface IPoolRecorder : IAttemptRecorder, IDisposable
     /// <summary>Records that an endpoint's health has changed.</summary>
     void RecordChange(in HealthChange change, TimeSpan now);
 
-    /// <summary>Takes the options that hold from now on.</summary>
+    /// <summary>Records the options that apply from now on.</summary>
     void UseOptions(EndpointPoolOptions options);
 }
 
-/// <summary>The pool that is recorded.</summary>
+/// <summary>Holds what a recorder needs to know about its pool.</summary>
 internal sealed record RecorderScope(string Pool, PoolClock Clock, EndpointPoolOptions Options, ILogger Log);

@@ -4,9 +4,9 @@ using HaKit.Limits;
 
 namespace HaKit;
 
-/// <summary>How much of one limit is used. Immutable.</summary>
-/// <param name="Name"><c>concurrency</c>, <c>requests</c> or <c>tokens</c> (per minute); with <c>account.</c> before it when all endpoints of the account share it.</param>
-/// <param name="Used">What is used of it.</param>
+/// <summary>Describes how much of one limit is used. Immutable.</summary>
+/// <param name="Name"><c>concurrency</c>, <c>requests</c> or <c>tokens</c> (per minute); with the prefix <c>account.</c> if all endpoints of the account share the limit.</param>
+/// <param name="Used">The used amount.</param>
 /// <param name="Limit">The limit.</param>
 public sealed record LimitUse(string Name, double Used, double Limit)
 {

@@ -7,8 +7,8 @@ using HaKit.Telemetry;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Makes the state of new members and takes over the state of those that stay. It owns what members share: the limits of accounts, the latency that is
-/// usual in the pool, and the count of its traffic. Not thread-safe: the membership calls it under its lock.
+/// Creates the state of new members, and keeps the state of members that stay. It owns what members share: the limits of accounts, the usual latency of the
+/// pool, and the meter of its traffic. Not thread-safe: the membership calls it under its lock.
 /// </summary>
 internal sealed class MemberFactory(
     PoolClock clock, HealthTracker health, EndpointPipelines pipelines, PoolTelemetry telemetry, PoolObjective objective, AttemptObserver observer,
@@ -17,10 +17,12 @@ internal sealed class MemberFactory(
     private readonly LatencyEstimate _latency = new();
     private readonly Dictionary<string, Limiter> _accounts = new(StringComparer.Ordinal);
 
-    /// <summary>What the pool's calls ask for; its members count into it.</summary>
+    /// <summary>Gets the meter of the calls' demand; the members count into it.</summary>
     public TrafficMeter Traffic { get; } = new();
 
-    /// <summary>The members that the options list: those of <paramref name="old"/> with the same name, address and failure domains keep their state.</summary>
+    /// <summary>
+    /// Gets the members that the options list. Members of <paramref name="old"/> with the same name, address and failure domains keep their state.
+    /// </summary>
     public EndpointState[] MembersOf(EndpointPoolOptions options, EndpointState[] old)
     {
         UseAccountLimits(options);
@@ -52,11 +54,11 @@ internal sealed class MemberFactory(
         var member = Array.Find(old, m => m.Endpoint.Name == endpoint.Name && m.Endpoint.Domains == endpoint.Domains && m.Endpoint.Address == endpoint.Address);
         if (member is null)
             return Create(endpoint, options);
-        // An unchanged endpoint keeps its pipeline too: the user's own breakers and limiters have a memory.
+        // An unchanged endpoint keeps its pipeline too, because the application's own breakers and limiters in it have state.
         if (!endpoint.IsAlike(member.Endpoint))
         {
             member.Replace(endpoint, pipelines.ForAttempts(endpoint), TelemetryOf(endpoint));
-            member.Health.CredentialChanged(clock.Now); // perhaps: asking once more costs one request
+            member.Health.CredentialChanged(clock.Now); // it may not have changed, but asking once more costs only one request
         }
         if (member.Limiter != Limiter.Unlimited)
             member.Limiter.UseOptions(endpoint.Limits ?? new LimitOptions());
@@ -74,7 +76,7 @@ internal sealed class MemberFactory(
     private Limiter LimiterOfAccount(PoolEndpoint endpoint) =>
         endpoint.Domains.Account is { } account && _accounts.TryGetValue(account, out var limiter) ? limiter : Limiter.Unlimited;
 
-    // The limiter of an account stays when its limits go, because reservations in flight were made with it; it then has no limits.
+    // If the limits of an account are removed, its limiter stays, because reservations in flight belong to it; it then has no limits.
     private void UseAccountLimits(EndpointPoolOptions options)
     {
         foreach (var (account, limiter) in _accounts)

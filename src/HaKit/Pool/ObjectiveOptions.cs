@@ -2,13 +2,13 @@ using HaKit.Availability;
 
 namespace HaKit;
 
-/// <summary>How available the pool is meant to be. Not thread-safe; read when the pool takes it and at each reload.</summary>
+/// <summary>Sets the pool's availability objective. Not thread-safe; read at start-up and at each reload.</summary>
 public sealed class ObjectiveOptions
 {
-    /// <summary>Percent of calls to be answered well. Default 99.9; above 0 and below 100.</summary>
+    /// <summary>Gets or sets the percentage of calls that must be served. Default 99.9; above 0 and below 100.</summary>
     public decimal TargetPercent { get; set; } = 99.9m;
 
-    /// <summary>The period it is held over. Default 30 days.</summary>
+    /// <summary>Gets or sets the period of the objective. Default 30 days; more than 0.</summary>
     public TimeSpan Period { get; set; } = TimeSpan.FromDays(30);
 
     internal Slo ToSlo() => new(AvailabilityRatio.From(TargetPercent / 100), Period);

@@ -10,10 +10,10 @@ namespace HaKit.Pool;
 /// Runs calls: begins the call in the engine, runs it, and ends it with its outcome. Where the application added strategies of its own, the call runs through the
 /// pool's pipeline; otherwise the attempt race runs the callback itself, and a call of which nothing fails allocates nothing. Thread-safe.
 /// </summary>
-/// <param name="engine">The engine.</param>
-/// <param name="pipeline">The pool's pipeline; null where the application added nothing to it and to those of the endpoints.</param>
-/// <param name="objective">Keeps the record of how calls ended.</param>
-/// <param name="recorder">Records the calls; null where nothing is recorded.</param>
+/// <param name="engine">The pool's pipeline. Null if the application added no strategy to it or to the pipelines of the endpoints.</param>
+/// <param name="pipeline">Records how calls ended.</param>
+/// <param name="objective">Records the calls. Null: nothing is recorded.</param>
+/// <param name="recorder">Classifies HTTP responses that callbacks return.</param>
 /// <param name="responses">Judges HTTP responses that callbacks return.</param>
 internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline? pipeline, PoolObjective objective, IPoolRecorder? recorder, ResponseJudge responses)
 {
@@ -30,7 +30,7 @@ internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline? pipel
         }
         catch (Exception thrown)
         {
-            End(call, thrown); // a strategy or selector of the user's threw
+            End(call, thrown); // the application's own strategy or selector threw
             throw;
         }
         if (!task.IsCompletedSuccessfully)
@@ -113,7 +113,7 @@ internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline? pipel
     private void End(FailoverCall call, Exception? failure)
     {
         var (outcome, error) = engine.FindOutcome(call, failure);
-        // The rest of an answer belongs to the call that was counted when it was served.
+        // The rest of a cut answer belongs to the call that was counted when it was served.
         if ((outcome is CallOutcome.Served or CallOutcome.Failed) && !call.Profile.IsContinuation)
             objective.RecordCall(call.IsServed ? call.ServedAt : engine.Clock.Now, outcome == CallOutcome.Served);
         recorder?.RecordCall(call, outcome, error, call.IsServed ? call.ServedAt : engine.Clock.Now);

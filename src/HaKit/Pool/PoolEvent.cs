@@ -3,20 +3,20 @@ using HaKit.Health;
 
 namespace HaKit;
 
-/// <summary>Something that happened to a pool. Immutable; never quotes keys, prompts or a provider's message.</summary>
+/// <summary>Represents something that happened to a pool. Immutable; never quotes keys, prompts or a provider's message.</summary>
 public abstract record PoolEvent
 {
-    /// <summary>The pool's name.</summary>
+    /// <summary>Gets the pool's name.</summary>
     public required string Pool { get; init; }
 
-    /// <summary>When, by the wall clock.</summary>
+    /// <summary>Gets when it happened, by the wall clock.</summary>
     public required DateTimeOffset At { get; init; }
 }
 
-/// <summary>What made an endpoint's health change.</summary>
+/// <summary>Says what changed an endpoint's health.</summary>
 public enum ChangeSource
 {
-    /// <summary>Time alone: a cooldown, a ramp or an unanswered trial ended.</summary>
+    /// <summary>Time alone: a cooldown, a slow start or an unanswered trial ended.</summary>
     Time,
 
     /// <summary>An attempt of a call.</summary>
@@ -28,133 +28,133 @@ public enum ChangeSource
     /// <summary>An operator's order.</summary>
     Order,
 
-    /// <summary>Another endpoint with which it shares the domain that the fault reaches.</summary>
+    /// <summary>Another endpoint that shares the failure domain of the fault.</summary>
     SharedDomain,
 
-    /// <summary>Our own process was paused or could connect to no endpoint, so its observations do not count.</summary>
+    /// <summary>This process was paused or could connect to no endpoint, so its observations do not count.</summary>
     SelfSuspicion,
 
     /// <summary>Other replicas of the application: see <see cref="Peers.IPeerLink"/>.</summary>
     Peer,
 }
 
-/// <summary>An endpoint's health changed: in its status, its cooldown, or in what is held against it.</summary>
+/// <summary>Represents a change of an endpoint's health: in its status, its cooldown, or its failure counts.</summary>
 public record EndpointChanged : PoolEvent
 {
-    /// <summary>The endpoint's name.</summary>
+    /// <summary>Gets the endpoint's name.</summary>
     public required string Endpoint { get; init; }
 
-    /// <summary>Its health before.</summary>
+    /// <summary>Gets the health before the change.</summary>
     public required HealthState Before { get; init; }
 
-    /// <summary>Its health now.</summary>
+    /// <summary>Gets the health after the change.</summary>
     public required HealthState After { get; init; }
 
-    /// <summary>What made it change.</summary>
+    /// <summary>Gets what caused the change.</summary>
     public required ChangeSource Source { get; init; }
 
-    /// <summary>The fault that was seen; null when the evidence was no failure.</summary>
+    /// <summary>Gets the fault. Null if the evidence was not a failure.</summary>
     public Fault? Fault { get; init; }
 }
 
-/// <summary>An endpoint was taken out of service for what it did, or its trial failed.</summary>
+/// <summary>Says that an endpoint was ejected because its attempts or probes failed, or that its trial failed.</summary>
 public sealed record EndpointEjected : EndpointChanged;
 
-/// <summary>An endpoint that was out came back into service.</summary>
+/// <summary>Says that an ejected endpoint came back into service.</summary>
 public sealed record EndpointRecovered : EndpointChanged;
 
-/// <summary>An operator gave an order.</summary>
+/// <summary>Says that an operator or code gave an order.</summary>
 public sealed record OrderGiven : PoolEvent
 {
-    /// <summary>The order.</summary>
+    /// <summary>Gets the order.</summary>
     public required PoolOrder Order { get; init; }
 
-    /// <summary>The endpoint's name, for an order about one.</summary>
+    /// <summary>Gets the endpoint's name, for an order about one endpoint.</summary>
     public string? Endpoint { get; init; }
 
-    /// <summary>The tier that is used first from now on, for an order about tiers.</summary>
+    /// <summary>Gets the tier that is used first from now on, for an order about tiers.</summary>
     public int? Tier { get; init; }
 
-    /// <summary>The operator, as the application names the operator.</summary>
+    /// <summary>Gets the operator, by the name that the application uses.</summary>
     public string? By { get; init; }
 
-    /// <summary>Why; null for none.</summary>
+    /// <summary>Gets the reason. Null: none was given.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>The replica that took the order; null for this one.</summary>
+    /// <summary>Gets the replica that took the order. Null: this replica.</summary>
     public string? Replica { get; init; }
 }
 
-/// <summary>An order that this replica took no longer holds, because another replica took a later one.</summary>
+/// <summary>Says that an order which this replica took no longer holds, because another replica took a later one.</summary>
 public sealed record OrderOverruled : PoolEvent
 {
-    /// <summary>The order that no longer holds.</summary>
+    /// <summary>Gets the order that no longer holds.</summary>
     public required PoolOrder Order { get; init; }
 
-    /// <summary>The endpoint's name, for an order about one.</summary>
+    /// <summary>Gets the endpoint's name, for an order about one endpoint.</summary>
     public string? Endpoint { get; init; }
 
-    /// <summary>The order that holds instead.</summary>
+    /// <summary>Gets the order that holds instead.</summary>
     public required PoolOrder OverruledBy { get; init; }
 
-    /// <summary>The operator who gave it.</summary>
+    /// <summary>Gets the operator who gave that order.</summary>
     public required string By { get; init; }
 
-    /// <summary>The replica that took it.</summary>
+    /// <summary>Gets the replica that took that order.</summary>
     public required string Replica { get; init; }
 }
 
-/// <summary>A draining endpoint has nothing in flight any more.</summary>
+/// <summary>Says that a draining endpoint has nothing in flight any more.</summary>
 public sealed record EndpointDrained : PoolEvent
 {
-    /// <summary>The endpoint's name.</summary>
+    /// <summary>Gets the endpoint's name.</summary>
     public required string Endpoint { get; init; }
 }
 
-/// <summary>An endpoint left the pool, or another of its name took its place; what was held against it is forgotten.</summary>
+/// <summary>Says that an endpoint left the pool, or that another endpoint of the same name replaced it. Its failure counts are forgotten.</summary>
 public sealed record EndpointRemoved : PoolEvent
 {
-    /// <summary>The endpoint's name.</summary>
+    /// <summary>Gets the endpoint's name.</summary>
     public required string Endpoint { get; init; }
 }
 
-/// <summary>None of the endpoints can take ordinary traffic.</summary>
+/// <summary>Says that no endpoint can take ordinary traffic.</summary>
 public sealed record OutageBegan : PoolEvent;
 
-/// <summary>At least one endpoint can take traffic again.</summary>
+/// <summary>Says that at least one endpoint can take traffic again.</summary>
 public sealed record OutageEnded : PoolEvent
 {
-    /// <summary>How long none could.</summary>
+    /// <summary>Gets how long no endpoint could take traffic.</summary>
     public required TimeSpan Lasted { get; init; }
 }
 
-/// <summary>An answer was cut, and another endpoint went on with it.</summary>
+/// <summary>Says that an answer was cut and another endpoint continued it.</summary>
 public sealed record AnswerContinued : PoolEvent
 {
-    /// <summary>The endpoints, the cause, the place and the time.</summary>
+    /// <summary>Gets the endpoints, the cause, the place and the time.</summary>
     public required StreamSeam Seam { get; init; }
 }
 
-/// <summary>A recovery action has ended.</summary>
+/// <summary>Says that a recovery action has ended.</summary>
 public sealed record RecoveryEnded : PoolEvent
 {
-    /// <summary>The endpoint it was for.</summary>
+    /// <summary>Gets the name of the endpoint that the action was for.</summary>
     public required string Endpoint { get; init; }
 
-    /// <summary>Why it failed; null for success.</summary>
+    /// <summary>Gets why the action failed. Null: it succeeded.</summary>
     public Exception? Failure { get; init; }
 }
 
-/// <summary>An alert on the error budget began or stopped to fire.</summary>
+/// <summary>Says that an alert on the error budget began or stopped firing.</summary>
 public sealed record BudgetAlert : PoolEvent
 {
-    /// <summary>The alert, whether it fires, and the burn rates it saw.</summary>
+    /// <summary>Gets the alert, whether it fires, and its burn rates.</summary>
     public required Availability.BurnRateStatus Status { get; init; }
 }
 
-/// <summary>This subscription was read too slowly: its oldest events were dropped, just before the one that follows.</summary>
+/// <summary>Says that this subscription was read too slowly: its oldest events, directly before the next one, were dropped.</summary>
 public sealed record EventsDropped : PoolEvent
 {
-    /// <summary>How many.</summary>
+    /// <summary>Gets how many events were dropped.</summary>
     public required long Count { get; init; }
 }

@@ -2,7 +2,7 @@ using HaKit.Telemetry;
 
 namespace HaKit;
 
-/// <summary>What happens to a pool, for alerts, logs and dashboards. Thread-safe.</summary>
+/// <summary>Publishes what happens to a pool, for alerts, logs and dashboards. Thread-safe.</summary>
 public sealed class PoolEvents
 {
     private readonly Lock _gate = new();
@@ -20,10 +20,10 @@ public sealed class PoolEvents
     internal DateTimeOffset Now => _time.GetUtcNow();
 
     /// <summary>
-    /// Events from now on, in order. A reader that is slower than the pool for longer than <paramref name="capacity"/> events loses the oldest, and
-    /// is told how many by an <see cref="EventsDropped"/>. It delays no call: its code runs on a timer thread.
+    /// Subscribes to the events from now on, in order. If a reader is more than <paramref name="capacity"/> events behind, it loses the oldest ones, and an
+    /// <see cref="EventsDropped"/> says how many. A reader delays no call: its code runs on a timer thread.
     /// </summary>
-    /// <param name="capacity">How many unread events are kept. Default 256; at least 1.</param>
+    /// <param name="capacity">The number of unread events to keep. Default 256; at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The capacity is less than 1.</exception>
     public PoolEventSubscription Subscribe(int capacity = 256)
     {
@@ -66,8 +66,8 @@ public sealed class PoolEvents
 }
 
 /// <summary>
-/// One reader's events, from the moment it subscribed: enumerate it once, by one reader. It ends when it is disposed of, when its enumeration is left,
-/// and when the pool is disposed of.
+/// Holds one reader's events from the moment of its subscription. Enumerate it once, by one reader. It ends when it is disposed, when its enumeration is
+/// left, and when the pool is disposed.
 /// </summary>
 public sealed class PoolEventSubscription : IAsyncEnumerable<PoolEvent>, IDisposable
 {

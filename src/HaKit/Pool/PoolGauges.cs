@@ -32,7 +32,7 @@ internal sealed class PoolGauges : IDisposable
 
     public void Dispose() => _source.Dispose();
 
-    /// <exception cref="ArgumentOutOfRangeException">Nothing here reads such a gauge.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">This class reads no such gauge.</exception>
     internal void Measure(Gauge gauge, List<Measurement<double>> into)
     {
         switch (gauge)
@@ -54,7 +54,7 @@ internal sealed class PoolGauges : IDisposable
                 AddIfKnown(_load.Measure().WantedEndpoints, into);
                 break;
             case Gauge.RedundancyLost:
-                // The loss of the whole pool is the same at any time, and says nothing.
+                // The loss of the whole pool is the same at any time, so it is left out.
                 foreach (var loss in _redundancy.Report(null).Domains.Where(static d => !d.IsWholePool))
                     into.Add(new(loss.LostShare, _pool, new(Tags.Domain, loss.Domain.ToString()), new(Tags.DomainName, loss.Name)));
                 break;

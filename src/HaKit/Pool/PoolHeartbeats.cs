@@ -9,7 +9,7 @@ using HaKit.Limits;
 
 namespace HaKit.Pool;
 
-/// <summary>Has the members of the pool asked how they are: makes each member's probe, and owns the loop and the connections that the probes share. Thread-safe.</summary>
+/// <summary>Creates the probe of each member, and owns the heartbeat loop and the connections that the probes share. Thread-safe.</summary>
 internal sealed class PoolHeartbeats : IDisposable
 {
     private readonly Lock _gate = new();
@@ -27,7 +27,7 @@ internal sealed class PoolHeartbeats : IDisposable
         IFaultClassifier classifier, EndpointCredentials credentials, WaitQueue queue)
     {
         (_clock, _options, _snapshot, _parts, _classifier, _credentials) = (clock, options, snapshot, parts, classifier, credentials);
-        // A source of its own, so that how often hearts beat does not change what calls draw.
+        // A random source of its own, so that the number of heartbeats does not change the random numbers of calls.
         var chance = new Chance(options.Value.Seed is { } seed ? ~(ulong)seed : null);
         _pacemaker = new Pacemaker(clock, health, chance, OutagePace.ProbePauseAt, journal.OnOutageChanged)
         {
@@ -38,19 +38,21 @@ internal sealed class PoolHeartbeats : IDisposable
 
     public void OnHealthChanged(HealthChange change) => _pacemaker.OnHealthChanged(change, _clock.Now);
 
-    /// <summary>Asks the endpoints at the pace of an outage until no call waits.</summary>
+    /// <summary>Probes the endpoints at the pace of an outage until no call waits.</summary>
     public void AskWhileCallsWait(TimeSpan since) => _pacemaker.AskWhileCallsWait(since);
 
-    /// <summary>Lets only the replica that leads ask the probes that cost money.</summary>
+    /// <summary>Lets only the replica that leads send the probes that cost money.</summary>
     public void AskCostlyOnlyIf(Func<bool> leads) => _pacemaker.MayAskCostly = leads;
 
-    /// <summary>Has an endpoint asked at once, because other replicas doubt it or say that it is back. False when it has no probe, or asking now is of no use.</summary>
+    /// <summary>
+    /// Probes an endpoint at once, because other replicas doubt it or say that it is back. False if it has no probe, or if a probe would be useless now.
+    /// </summary>
     public bool AskNow(EndpointState member) => _pacemaker.AskNow(member);
 
-    /// <summary>Beats for the members of the current snapshot from now on, as the current options say.</summary>
+    /// <summary>Applies the members of the current snapshot and the current options.</summary>
     public void UseMembers()
     {
-        // Of two changes at once, the one that comes last must have seen both.
+        // If two changes come at once, the later one must have seen both.
         lock (_gate)
             _pacemaker.ApplyMembers(_snapshot.Value.Members, member => SetupOf(member.Endpoint, _options.Value), _options.Value.CircuitBreaker);
     }
@@ -76,7 +78,7 @@ internal sealed class PoolHeartbeats : IDisposable
             return null;
         if ((endpoint.HealthPath ?? options.Path) is { } path)
             return new HttpProbe(path);
-        // Through a proxy a connection of our own says nothing about the endpoint, so behind one an endpoint is asked only where a path is given.
+        // Through a proxy, a direct connection says nothing about the endpoint. So an endpoint behind a proxy is probed only if it has a path.
         return HttpClient.DefaultProxy.IsBypassed(address) ? new TcpProbe() : null;
     }
 }

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Tells those outside what happens to the pool: log lines, events, callbacks and recovery actions. Nothing that a log, a reader or a callback does
-/// changes what the pool does next. Thread-safe.
+/// Reports what happens to the pool: log lines, events, callbacks and recovery actions. Nothing that a log, a reader or a callback does changes what the pool
+/// does next. Thread-safe.
 /// </summary>
 internal sealed class PoolJournal : IDisposable
 {
@@ -38,10 +38,10 @@ internal sealed class PoolJournal : IDisposable
 
     public PoolEvents Events { get; }
 
-    /// <summary>The pool's log.</summary>
+    /// <summary>Gets the pool's log.</summary>
     public ILogger Log { get; }
 
-    /// <summary>Ends the events: readers get what is left, then the end.</summary>
+    /// <summary>Ends the events: readers get the remaining events, then the end.</summary>
     public void Dispose()
     {
         _hiddenFailures.Dispose();
@@ -63,7 +63,7 @@ internal sealed class PoolJournal : IDisposable
     }
 
     /// <summary>Records that an outage began, or that it ended.</summary>
-    /// <param name="lasted">How long it lasted; null: it began.</param>
+    /// <param name="lasted">How long the outage lasted. Null: it began.</param>
     public void OnOutageChanged(TimeSpan? lasted)
     {
         if (lasted is { } length)
@@ -81,7 +81,7 @@ internal sealed class PoolJournal : IDisposable
             Events.Publish(new OutageBegan { Pool = _pool, At = Events.Now });
     }
 
-    /// <summary>Records once a minute that an outage goes on.</summary>
+    /// <summary>Records once a minute that an outage continues.</summary>
     public void RecordOutageGoesOn(TimeSpan age, int waiting) => PoolLog.OutageGoesOn(Log, _pool, age.TotalSeconds, waiting);
 
     public void RecordRemoval(string endpoint)
@@ -145,7 +145,7 @@ internal sealed class PoolJournal : IDisposable
         }
     }
 
-    /// <summary>Records that another endpoint went on with a cut answer.</summary>
+    /// <summary>Records that another endpoint continued a cut answer.</summary>
     public void RecordSeam(StreamSeam seam)
     {
         PoolLog.AnswerContinued(Log, _pool, seam.From, seam.Why.KindName, seam.To ?? "");
@@ -215,12 +215,12 @@ internal sealed class PoolJournal : IDisposable
             if (isRecovery && happened is EndpointRecovered recovered)
                 Call(recovered);
         }
-        // What other replicas have seen is theirs to repair.
+        // An endpoint that other replicas have ejected is repaired by them.
         if (isEjection && !_recovery.IsEmpty && !change.Evidence.IsFromPeer && _snapshot.Value.MemberOf(change.Endpoint) is { } member)
             _recovery.Run(new EjectionEvidence(_pool, member.Endpoint, change.After.Cause, change.After, Events.Now), _options.Value.Recovery, now);
     }
 
-    // A method of its own: what its lambda captures would be allocated for every change, even where nothing is logged.
+    // A separate method, because the variables that its lambda captures would be allocated for every change, even if nothing is logged.
     private bool IsOutage(TimeSpan now) => !Array.Exists(_snapshot.Value.Members, m => m.Health.State.Admits(now));
 
     private void Call(EndpointRecovered recovered)

@@ -5,8 +5,8 @@ using HaKit.Limits;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Measures how loaded the pool is, and how many endpoints it wants; with <see cref="ScaleOptions.Interval"/> it also looks by itself and tells of changes.
-/// Its lock holds the pace of answers. Thread-safe.
+/// Measures the load of the pool and how many endpoints this load needs. With <see cref="ScaleOptions.Interval"/> it also checks regularly and reports
+/// changes. Its lock guards the rate of answers. Thread-safe.
 /// </summary>
 internal sealed class PoolLoad : IDisposable
 {
@@ -44,13 +44,13 @@ internal sealed class PoolLoad : IDisposable
             inFlight += load.InFlight;
             weights += weight;
             isMeasured |= load.Utilization is not null;
-            // What still runs on an endpoint that no longer serves has to run elsewhere soon.
+            // Attempts on an endpoint that no longer serves will soon run on other endpoints.
             used += (load.Utilization ?? 0) * weight;
             if (load.Serves)
                 serving += weight;
         }
         var waiting = _queue.Count;
-        // A waiting call will need what a call in flight needs.
+        // A waiting call will need as much as a call in flight.
         var demand = inFlight == 0 ? used : used * (inFlight + waiting) / inFlight;
         return new ScaleSignal
         {
@@ -63,7 +63,7 @@ internal sealed class PoolLoad : IDisposable
         };
     }
 
-    /// <summary>Looks for changes as often as the current options say.</summary>
+    /// <summary>Checks for changes as often as the current options say.</summary>
     public void UseOptions()
     {
         var interval = _options.Value.Scale.Interval ?? Timeout.InfiniteTimeSpan;
@@ -84,7 +84,7 @@ internal sealed class PoolLoad : IDisposable
         return fullest;
     }
 
-    // Little's law: how long the last in the queue waits at the recent pace.
+    // Little's law: how long the last call in the queue waits at the recent rate.
     private TimeSpan? QueueWait(int waiting, EndpointState[] members, TimeSpan now)
     {
         if (waiting == 0)
@@ -92,7 +92,7 @@ internal sealed class PoolLoad : IDisposable
         return AnswersPerSecond(members, now) is var pace and > 0 ? TimeSpan.FromSeconds(waiting / pace) : null;
     }
 
-    // Over the current stretch and the one before it, each of ten seconds or whatever lies between two looks.
+    // Measured over the current period and the one before it. Each lasts ten seconds, or the time between two checks.
     private double AnswersPerSecond(EndpointState[] members, TimeSpan now)
     {
         var answers = members.Sum(static m => m.Successes);

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace HaKit.Pool;
 
 /// <summary>
-/// The membership of the pool: takes new options, adds and removes endpoints, and swaps in a new snapshot when membership or eligibility changes. Its lock
-/// orders these changes; calls never take it. Thread-safe.
+/// Manages the membership of the pool: it applies new options, adds and removes endpoints, and replaces the snapshot when membership or eligibility changes.
+/// Its lock orders these changes; calls never take it. Thread-safe.
 /// </summary>
 internal sealed class PoolMembers
 {
@@ -39,8 +39,8 @@ internal sealed class PoolMembers
         return copy.Validate(pool) is { Count: > 0 } wrong ? throw new OptionsValidationException(pool, typeof(EndpointPoolOptions), wrong) : copy;
     }
 
-    /// <summary>Takes new options: settings, and the endpoints that they list.</summary>
-    /// <exception cref="OptionsValidationException">Something is wrong with them; nothing was changed.</exception>
+    /// <summary>Applies new options: settings, and the endpoints that they list.</summary>
+    /// <exception cref="OptionsValidationException">The options have mistakes; nothing was changed.</exception>
     public void Update(EndpointPoolOptions options)
     {
         lock (_gate)
@@ -55,7 +55,7 @@ internal sealed class PoolMembers
         }
     }
 
-    /// <exception cref="OptionsValidationException">Something is wrong with the endpoint; nothing was changed.</exception>
+    /// <exception cref="OptionsValidationException">The endpoint's options have mistakes; nothing was changed.</exception>
     public void Add(EndpointOptions endpoint)
     {
         lock (_gate)
@@ -67,8 +67,8 @@ internal sealed class PoolMembers
         }
     }
 
-    /// <summary>Takes an endpoint out; attempts that it has run to their end. False when the pool has no endpoint of this name.</summary>
-    /// <exception cref="InvalidOperationException">It is the last one.</exception>
+    /// <summary>Removes an endpoint; its attempts in flight run to their end. False if the pool has no endpoint of this name.</summary>
+    /// <exception cref="InvalidOperationException">The endpoint is the last one.</exception>
     public bool Remove(string name)
     {
         lock (_gate)
@@ -84,8 +84,8 @@ internal sealed class PoolMembers
         }
     }
 
-    /// <summary>Makes a tier the first; null: the lowest tier again, as usual.</summary>
-    /// <returns>The tier that is first now; null when the pool has no endpoint in the tier, and nothing was changed.</returns>
+    /// <summary>Makes a tier the first one. Null: the lowest tier again, as usual.</summary>
+    /// <returns>The tier that is first now. Null if the pool has no endpoint in the tier; nothing was changed.</returns>
     public int? UseFirstTier(int? tier)
     {
         lock (_gate)
@@ -98,7 +98,7 @@ internal sealed class PoolMembers
         }
     }
 
-    /// <summary>Makes choices see a change of an endpoint's health.</summary>
+    /// <summary>Makes a change of an endpoint's health visible to choices.</summary>
     public void OnHealthChanged(HealthChange change)
     {
         if (HealthEvents.IsReturn(change))
@@ -118,15 +118,15 @@ internal sealed class PoolMembers
             _snapshot.Value.MemberOf(change.Endpoint)?.SeeBack();
     }
 
-    // A probe, another replica or an operator shows that it is back: one waiting call may ask it at once.
+    // A probe, another replica or an operator has shown that the endpoint is back, so one waiting call may ask it at once.
     private static bool IsSeenBack(in HealthChange change) =>
         change.Evidence is { Fault: null } and ({ Source: EvidenceSource.Probe or EvidenceSource.Order } or { IsFromPeer: true })
         && change.After.Status is EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart
         && (change.Before.Status == EndpointHealthStatus.Suspect || !change.Before.IsInService);
 
     /// <summary>
-    /// Lets waiting calls look for each endpoint that returned. Called after the changes have been delivered: what a released call does may take long, and
-    /// no further change would be heard of meanwhile.
+    /// Lets waiting calls look at each endpoint that returned. Called after the changes have been delivered: a released call may run long here, and no
+    /// further change would be delivered in the meantime.
     /// </summary>
     public void ReleaseWaiters()
     {
@@ -134,7 +134,7 @@ internal sealed class PoolMembers
             _engine.Queue.Release(Interlocked.Exchange(ref _returned, 0));
     }
 
-    // A file that is reloaded does not know of the endpoints that code and service discovery added.
+    // A reloaded file does not contain the endpoints that code and service discovery added.
     private EndpointPoolOptions WithAdded(EndpointPoolOptions options)
     {
         var added = _options.Value.Endpoints.Where(e => e.IsAdded && options.Endpoints?.Any(o => o?.Name == e.Name) == false).ToArray();
@@ -153,11 +153,11 @@ internal sealed class PoolMembers
         }
     }
 
-    // Between two such states nothing changes for the choice.
+    // A change between two such states does not change the choice.
     private static bool IsPlain(HealthState state) => state is { Status: EndpointHealthStatus.Healthy or EndpointHealthStatus.Suspect, Cooldown: null };
 }
 
-/// <summary>Makes the selector for given options, with the pool's chance and the application's own choice.</summary>
+/// <summary>Creates the selector for given options, with the pool's random numbers and the application's own selector.</summary>
 internal sealed class SelectorFactory(Chance chance, IEndpointSelector? own)
 {
     public Selector Create(EndpointPoolOptions options) => new(new SelectionPolicy(options.Selection), chance, own);

@@ -6,8 +6,8 @@ using HaKit.Health;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Keeps the pool's record: when its endpoints were up, and how its calls ended. Evaluates the alerts of its objective every 30 s. Its lock orders these
-/// evaluations; recording takes no lock. Thread-safe.
+/// Records when the pool's endpoints were up and how its calls ended. It evaluates the alerts of the objective every 30 s. Its lock orders these evaluations;
+/// recording takes no lock. Thread-safe.
 /// </summary>
 internal sealed class PoolObjective : IDisposable
 {
@@ -29,14 +29,14 @@ internal sealed class PoolObjective : IDisposable
         _timer = clock.Time.NewTimer(static objective => ((PoolObjective)objective!).Evaluate(), this);
     }
 
-    /// <summary>Begins the history of a new endpoint, which counts as up.</summary>
+    /// <summary>Starts the history of a new endpoint, which counts as up.</summary>
     public void Watch(EndpointHealth endpoint) => _uptimes[endpoint] = new UptimeHistory(_clock.Now);
 
     public void Unwatch(EndpointHealth endpoint) => _uptimes.TryRemove(endpoint, out _);
 
     public void RecordCall(TimeSpan at, bool isServed) => _outcomes.Record(at, isServed);
 
-    /// <summary>Records whether the endpoint is up since the change.</summary>
+    /// <summary>Records whether the endpoint is up after the change.</summary>
     public void OnHealthChanged(HealthChange change)
     {
         var now = _clock.Now;
@@ -60,7 +60,9 @@ internal sealed class PoolObjective : IDisposable
         return AvailabilityReport.Create(_clock.Now, [.. records], _outcomes, _options.Value.Objective?.ToSlo());
     }
 
-    /// <summary>Takes the objective of the current options. Alerts that fire and no longer apply are resolved; those that go on firing are not repeated.</summary>
+    /// <summary>
+    /// Applies the objective of the current options. Firing alerts that no longer apply are resolved; alerts that continue to fire are not repeated.
+    /// </summary>
     public void UseOptions()
     {
         lock (_gate)

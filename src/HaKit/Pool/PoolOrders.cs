@@ -5,13 +5,13 @@ using HaKit.Peers;
 
 namespace HaKit.Pool;
 
-/// <summary>Carries out what an operator orders. Each order is an event too. Thread-safe.</summary>
+/// <summary>Carries out an operator's orders. Each order is also an event. Thread-safe.</summary>
 internal sealed class PoolOrders(string pool, PoolClock clock, CurrentSnapshot snapshot, PoolMembers members, PoolJournal journal, PoolPeers peers)
 {
     private static readonly TimeSpan DrainCheckPeriod = TimeSpan.FromMilliseconds(100);
 
     /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
-    /// <exception cref="InvalidOperationException">The endpoint was brought up again before it was empty.</exception>
+    /// <exception cref="InvalidOperationException">The endpoint was brought up again before its last attempt ended.</exception>
     public async ValueTask DrainAsync(string endpoint, OrderNote? note, CancellationToken cancellationToken)
     {
         var member = Order(PoolOrder.Drain, HealthOrder.Drain, endpoint, note);

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Pool;
 
 /// <summary>
-/// The owners that a pool consists of, made in the order in which they need each other and then connected: each has its state, its lock and its timer.
+/// Holds the owners that a pool consists of. They are created in the order in which they need each other, and then connected. Each has its state, its lock
+/// and its timer.
 /// </summary>
 internal sealed class PoolOwners : IDisposable
 {
@@ -17,8 +18,8 @@ internal sealed class PoolOwners : IDisposable
     private readonly IPoolRecorder? _recorder;
 
     /// <param name="name">The pool's name.</param>
-    /// <param name="options">Its options: validated, and not changed by anything else.</param>
-    /// <param name="parts">The code that the application adds.</param>
+    /// <param name="options">The options: validated, and not changed by other code.</param>
+    /// <param name="parts">The code of the application.</param>
     public PoolOwners(string name, EndpointPoolOptions options, EndpointPoolParts parts)
     {
         _loggers = parts.LoggerFactory;
@@ -59,7 +60,7 @@ internal sealed class PoolOwners : IDisposable
         Responses = new ResponseJudge(Classifier, Clock);
         Calls = new PoolCalls(Engine, pipelines.ForCalls(Engine), Objective, _recorder, Responses);
 
-        // The record and the journal come first, so that what a change leads to is told after the change.
+        // The record and the journal come first, so that the consequences of a change are reported after the change.
         health.Changed += Objective.OnHealthChanged;
         health.Changed += Journal.OnHealthChanged;
         if (_recorder is { } recorder)
@@ -103,7 +104,8 @@ internal sealed class PoolOwners : IDisposable
     public ResponseJudge Responses { get; }
 
     /// <summary>
-    /// Makes the others see new options or members. Not under the membership's lock: a waiting call goes on here, and may find a place among the new endpoints.
+    /// Applies new options or members to the other owners. Not under the membership's lock, because a waiting call continues here and may find a place among
+    /// the new endpoints.
     /// </summary>
     public void UseChanges()
     {
@@ -116,11 +118,11 @@ internal sealed class PoolOwners : IDisposable
 
     public ILogger NewLogger(string category) => SafeLogger.Create(_loggers, category);
 
-    /// <summary>Gets the address that the pool is called by: without query, fragment and user info.</summary>
+    /// <summary>Gets the pool's address without query, fragment and user info.</summary>
     public static Uri OriginOf(string? address) =>
         address is null ? new Uri("http://ha-pool/") : new Uri(new Uri(address, UriKind.Absolute).GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped));
 
-    /// <summary>Ends heartbeats, timers and events, and lets no more calls begin.</summary>
+    /// <summary>Ends heartbeats, timers and events, and refuses new calls.</summary>
     public void Dispose()
     {
         Engine.Close();

@@ -5,7 +5,7 @@ using HaKit.Peers;
 
 namespace HaKit.Pool;
 
-/// <summary>What the pool shares with the other replicas of the application, and what it does about what they say. Thread-safe.</summary>
+/// <summary>Shares facts with the other replicas of the application, and applies what they say. Thread-safe.</summary>
 internal sealed class PoolPeers : IPeerPool, IDisposable
 {
     private readonly PoolClock _clock;
@@ -22,17 +22,17 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
         PoolHeartbeats heartbeats, Func<PeerScope, IPeerLink?>? link)
     {
         (_clock, _options, _snapshot, _members, _journal, _engine, _heartbeats) = (clock, options, snapshot, members, journal, engine, heartbeats);
-        // A source of its own, so that speaking with other replicas does not change what calls draw.
+        // A random source of its own, so that the exchange with other replicas does not change the random numbers of calls.
         var chance = new Chance(options.Value.Seed is { } seed ? (ulong)seed ^ 0xA5A5A5A5A5A5A5A5 : null);
         var replica = FormattableString.Invariant($"{options.Value.Sharing.Replica ?? Environment.MachineName}-{chance.Next() >> 32:x8}");
         _exchange = new PeerExchange(this, clock, chance, new PeerScope { Name = options.Value.Sharing.Name, Pool = pool, Replica = replica, Time = clock.Time }, link);
         heartbeats.AskCostlyOnlyIf(_exchange.MayAskCostlyProbe);
     }
 
-    /// <summary>How the link is; null for none.</summary>
+    /// <summary>Gets the status of the link. Null: there is no link.</summary>
     public PeerLinkStatus? Link => _exchange.Link;
 
-    /// <summary>Replicas that were heard of lately, this one among them.</summary>
+    /// <summary>Gets the number of replicas that were heard of lately, including this one.</summary>
     public int Replicas => _exchange.Replicas;
 
     EndpointState[] IPeerPool.Members => _snapshot.Value.Members;
@@ -42,7 +42,7 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
     EndpointPoolLimits IPeerPool.AttemptLimits =>
         new(_options.Value.AttemptTimeout?.Timeout, _options.Value.FirstContent.Timeout, _options.Value.ConnectTimeout);
 
-    /// <summary>Begins to listen, once the pool is whole: what is heard changes it.</summary>
+    /// <summary>Starts to listen. The pool must be complete, because what is heard changes it.</summary>
     public void Start() => _exchange.Start();
 
     public void ReceiveFact(PeerFact fact) => _exchange.ReceiveNews(new PeerNews([fact], IsComplete: false));
@@ -72,7 +72,7 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
         }
         else
         {
-            // An endpoint that this replica does not have yet: the order is kept, and carried out when the endpoint comes.
+            // This replica does not have the endpoint yet: the order is kept, and carried out when the endpoint is added.
             if (Array.Find(_snapshot.Value.Members, m => m.Endpoint.Name == fact.Subject) is not { } member)
                 return;
             member.Health.Order(ToHealth(order), _clock.Now, isFromPeer: true);

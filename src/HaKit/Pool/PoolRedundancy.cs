@@ -19,7 +19,7 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOption
 
     private const double AttemptsOfMean = 200;
 
-    /// <param name="demand">The demand; null for what was measured in the last minute, waiting calls included.</param>
+    /// <param name="demand">The demand. Null: the measured demand of the last minute, including waiting calls.</param>
     public RedundancyReport Report(PoolDemand? demand)
     {
         var now = clock.Now;
@@ -110,18 +110,18 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOption
         return limits;
     }
 
-    // The mean over all attempts, not over endpoints: one that has served ten says little.
+    // The average over all attempts, not over endpoints, because an endpoint with few attempts says little.
     private static double MeanHeld(EndpointState[] members)
     {
         var known = members.Where(static m => m.HeldSeconds is not null).ToArray();
         return known.Length == 0 ? 0 : known.Sum(static m => m.HeldSeconds!.Value * m.Successes) / known.Sum(static m => m.Successes);
     }
 
-    // An endpoint that has served few attempts, such as a standby, is taken to be like the others, until it has served as many as that counts for.
+    // An endpoint that has served few attempts, such as a standby, is assumed to be like the others until it has served enough.
     private static double Held(EndpointState member, double mean) =>
         member.HeldSeconds is { } own ? (own * member.Successes + mean * AttemptsOfMean) / (member.Successes + AttemptsOfMean) : mean;
 
-    // What several endpoints share by the same rule as a fault that reaches that far.
+    // The domains that several endpoints share, by the same rule as a fault with that reach.
     private static IEnumerable<(RedundancyDomain Domain, string Name, IReadOnlyCollection<EndpointState> Lost)> DomainsOf(EndpointState[] members)
     {
         foreach (var member in members)

@@ -3,31 +3,33 @@ using HaKit.Health;
 
 namespace HaKit;
 
-/// <summary>A pool at one moment, to display or evaluate. Immutable; holds no key, prompt or message.</summary>
+/// <summary>Describes a pool at one moment, to display or evaluate. Immutable; contains no key, prompt or message.</summary>
 public sealed record PoolStatus
 {
-    /// <summary>The pool's name.</summary>
+    /// <summary>Gets the pool's name.</summary>
     public required string Pool { get; init; }
 
-    /// <summary>When it was taken, by the wall clock.</summary>
+    /// <summary>Gets when the status was read, by the wall clock.</summary>
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>The same moment on the pool's monotonic clock, as in <see cref="HealthState"/>.</summary>
+    /// <summary>Gets the same moment on the pool's monotonic clock, as in <see cref="HealthState"/>.</summary>
     public required TimeSpan Now { get; init; }
 
-    /// <summary>The members, in the order in which they were listed.</summary>
+    /// <summary>Gets the endpoints, in the order in which they are listed.</summary>
     public required IReadOnlyList<EndpointStatus> Endpoints { get; init; }
 
-    /// <summary>How many of them take ordinary traffic.</summary>
+    /// <summary>Gets how many endpoints take ordinary traffic.</summary>
     public required int Serving { get; init; }
 
-    /// <summary>Can none of them be connected to, so that it is perhaps this network? Then none serves, although none is ejected.</summary>
+    /// <summary>
+    /// Gets whether no endpoint can be connected to, so that this machine's network may be at fault. No endpoint serves then, although none is ejected.
+    /// </summary>
     public bool IsUnreachable { get; init; }
 
-    /// <summary>The tier that is to be used first: the lowest, or the one that an operator promoted.</summary>
+    /// <summary>Gets the tier that should be used first: the lowest, or the one that an operator promoted.</summary>
     public required int FirstTier { get; init; }
 
-    /// <summary>The tier that is used first as things stand; null when no endpoint serves.</summary>
+    /// <summary>Gets the tier that is used first now. Null if no endpoint serves.</summary>
     public int? ServingTier { get; init; }
 
     /// <summary>Since when no endpoint takes ordinary traffic, by the wall clock; trials do not begin it anew. Null while one does.</summary>
@@ -51,20 +53,20 @@ public sealed record PoolStatus
     /// <summary>Retries and hedges that the shared budget would pay for now.</summary>
     public required double RetryBudget { get; init; }
 
-    /// <summary>One line: how many serve, and how each endpoint is.</summary>
+    /// <summary>Returns the status in one line: how many endpoints serve, and the state of each endpoint.</summary>
     public override string ToString() => $"Pool '{Pool}': {Serving} of {Endpoints.Count} endpoints serve{(IsUnreachable ? ": no endpoint can be reached; perhaps this network" : "")}. {string.Join("; ", Endpoints)}.";
 }
 
-/// <summary>One endpoint of a <see cref="PoolStatus"/>. Immutable.</summary>
+/// <summary>Describes one endpoint of a <see cref="PoolStatus"/>. Immutable.</summary>
 public sealed record EndpointStatus
 {
-    /// <summary>The endpoint.</summary>
+    /// <summary>Gets the endpoint.</summary>
     public required PoolEndpoint Endpoint { get; init; }
 
-    /// <summary>Its health; times are on the pool's monotonic clock.</summary>
+    /// <summary>Gets the endpoint's health; its times are on the pool's monotonic clock.</summary>
     public required HealthState Health { get; init; }
 
-    /// <summary>Since when it is in that state, by the wall clock.</summary>
+    /// <summary>Gets since when the endpoint is in this state, by the wall clock.</summary>
     public required DateTimeOffset Since { get; init; }
 
     /// <summary>
@@ -78,22 +80,22 @@ public sealed record EndpointStatus
     /// <summary>Does it take ordinary traffic?</summary>
     public required bool Serves { get; init; }
 
-    /// <summary>The factor on its weight: below 1 while it returns.</summary>
+    /// <summary>Gets the factor on the endpoint's weight: below 1 in a slow start.</summary>
     public required double SlowStartShare { get; init; }
 
-    /// <summary>Attempts in flight on it.</summary>
+    /// <summary>Gets the number of attempts in flight on the endpoint.</summary>
     public required int InFlight { get; init; }
 
-    /// <summary>Attempts that were begun.</summary>
+    /// <summary>Gets the number of attempts that were begun.</summary>
     public required long Attempts { get; init; }
 
-    /// <summary>Attempts that were served.</summary>
+    /// <summary>Gets the number of attempts that were served.</summary>
     public required long Successes { get; init; }
 
-    /// <summary>Attempts that failed by the endpoint's own fault, throttles included.</summary>
+    /// <summary>Gets the number of attempts that failed by the endpoint's own fault, including throttles.</summary>
     public required long Faults { get; init; }
 
-    /// <summary>How long all successes took together: a stream to its first content, any other to its answer.</summary>
+    /// <summary>Gets the total time of all successes: of a stream until its first content, of any other call until its answer.</summary>
     public required TimeSpan AnswerTime { get; init; }
 
     /// <summary>How long its recent streams took to their first content; null until twenty are known. A silence counts with the time it was given where it shows that the endpoint has become slow.</summary>
@@ -105,21 +107,24 @@ public sealed record EndpointStatus
     /// <summary>How likely its next attempt fails, as recent ones tell; 0 to 1.</summary>
     public required double FailureEstimate { get; init; }
 
-    /// <summary>Its limits and those of its account; empty for none.</summary>
+    /// <summary>Gets the endpoint's limits and those of its account. Empty: none.</summary>
     public required IReadOnlyList<LimitUse> Limits { get; init; }
 
-    /// <summary>Its latest heartbeat; null before the first.</summary>
+    /// <summary>Gets the latest heartbeat. Null before the first heartbeat.</summary>
     public HeartbeatReading? Heartbeat { get; init; }
 
-    /// <summary>The load that it reported of itself; null when it does not.</summary>
+    /// <summary>Gets the load that the endpoint reported. Null if it reports none.</summary>
     public ReportedLoad? ReportedLoad { get; init; }
 
-    /// <summary>Has it said that it does not have the model it is asked for, and answered nothing since? Then it is no capacity, however healthy.</summary>
+    /// <summary>
+    /// Gets whether the endpoint has answered that it does not have the requested model, and has served nothing since. Such an endpoint is no capacity, even
+    /// if it is healthy.
+    /// </summary>
     public bool LacksModel { get; init; }
 
     internal string HealthText => string.Create(CultureInfo.InvariantCulture, $"{Health}, since {OutSince ?? Since:u}{(LacksModel ? "; it does not have the model that it is asked for" : "")}");
 
-    /// <summary>Its name and how it is: <c>main: Ejected because of ConnectFailed, since 2026-11-21 13:49:57Z</c>.</summary>
+    /// <summary>Returns the name and the state: <c>main: Ejected because of ConnectFailed, since 2026-11-21 13:49:57Z</c>.</summary>
     public override string ToString() => $"{Endpoint}: {HealthText}";
 }
 

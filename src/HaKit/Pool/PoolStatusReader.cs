@@ -3,7 +3,7 @@ using HaKit.Failover;
 
 namespace HaKit.Pool;
 
-/// <summary>Reads how the pool and each of its endpoints is at one moment. Changes nothing.</summary>
+/// <summary>Reads the current status of the pool and of each endpoint. Has no side effects.</summary>
 internal static class PoolStatusReader
 {
     public static PoolStatus Read(string pool, PoolOwners owners)

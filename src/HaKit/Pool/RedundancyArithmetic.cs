@@ -1,9 +1,9 @@
 namespace HaKit.Pool;
 
-/// <summary>One limit, in calls: how many it holds at once, and for how long each is held.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Places">Calls that fit at once.</param>
-/// <param name="HeldMinutes">For how long each takes its place: one minute for limits per minute, the length of an attempt for concurrency.</param>
+/// <summary>Describes one limit in calls: how many it allows at once, and how long each call occupies its place.</summary>
+/// <param name="Name">The limit's name.</param>
+/// <param name="Places">The number of calls at once.</param>
+/// <param name="HeldMinutes">How long each call occupies its place, in minutes: one minute for limits per minute, the length of an attempt for concurrency.</param>
 internal readonly record struct CallLimit(string Name, double Places, double HeldMinutes)
 {
     public static CallLimit None => new("none", double.PositiveInfinity, 0);
@@ -13,10 +13,10 @@ internal readonly record struct CallLimit(string Name, double Places, double Hel
     public bool IsNone => double.IsPositiveInfinity(Places);
 }
 
-/// <summary>What one endpoint could carry: its own limits, and the group with which it shares more of them.</summary>
-/// <param name="Tier">Its tier, in the order in which tiers are used.</param>
-/// <param name="Limits">Its own limits.</param>
-/// <param name="Account">Whatever is the same for all endpoints that share the account's limits; null for none.</param>
+/// <summary>Describes what one endpoint can carry: its own limits, and the limits that it shares.</summary>
+/// <param name="Tier">The tier, in the order in which tiers are used.</param>
+/// <param name="Limits">The endpoint's own limits.</param>
+/// <param name="Account">An object that is the same for all endpoints that share the account's limits. Null: none.</param>
 /// <param name="AccountLimits">The limits that they share.</param>
 internal sealed record CarryingEndpoint(int Tier, IReadOnlyList<CallLimit> Limits, object? Account, IReadOnlyList<CallLimit> AccountLimits);
 
@@ -28,7 +28,7 @@ internal readonly record struct Carried(double Utilization, string? Limit);
 /// <summary>How full a demand would make a set of endpoints. Pure functions. What it loses is told by <see cref="LossReplay"/>.</summary>
 internal static class RedundancyArithmetic
 {
-    /// <param name="endpoints">Those that are left.</param>
+    /// <param name="endpoints">The endpoints that are left.</param>
     /// <param name="callsPerMinute">The demand.</param>
     public static Carried Carry(IReadOnlyList<CarryingEndpoint> endpoints, double callsPerMinute)
     {

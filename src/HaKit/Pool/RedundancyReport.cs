@@ -2,58 +2,63 @@ using System.Globalization;
 
 namespace HaKit;
 
-/// <summary>What endpoints can be lost together by.</summary>
+/// <summary>A kind of failure domain: endpoints that can be lost together.</summary>
 public enum RedundancyDomain
 {
     /// <summary>One endpoint.</summary>
     Endpoint,
 
-    /// <summary>All endpoints with one credential.</summary>
+    /// <summary>All endpoints with the same credential.</summary>
     Key,
 
-    /// <summary>All endpoints that one account is billed for.</summary>
+    /// <summary>All endpoints of the same account.</summary>
     Account,
 
-    /// <summary>All endpoints of one provider.</summary>
+    /// <summary>All endpoints of the same provider.</summary>
     Provider,
 
-    /// <summary>All endpoints that serve one model of one provider.</summary>
+    /// <summary>All endpoints that serve the same model of the same provider.</summary>
     Model,
 
-    /// <summary>All endpoints in one region of one provider.</summary>
+    /// <summary>All endpoints in the same region of the same provider.</summary>
     Region,
 }
 
-/// <summary>What a pool's calls ask for.</summary>
-/// <param name="CallsPerMinute">Calls that begin in a minute.</param>
-/// <param name="TokensPerCall">Tokens that each uses, input and output together.</param>
+/// <summary>Describes the demand of a pool's calls.</summary>
+/// <param name="CallsPerMinute">The number of calls that begin in a minute.</param>
+/// <param name="TokensPerCall">The number of tokens that each call uses, input and output together.</param>
 public sealed record PoolDemand(double CallsPerMinute, double TokensPerCall);
 
-/// <summary>What would happen if one failure domain were lost now. Immutable.</summary>
+/// <summary>Describes what would happen if one failure domain were lost now. Immutable.</summary>
 public sealed record DomainLoss
 {
-    /// <summary>What kind of domain it is.</summary>
+    /// <summary>Gets the kind of domain.</summary>
     public required RedundancyDomain Domain { get; init; }
 
-    /// <summary>Its name: of the endpoint, the key, the account, the provider, the model or the region.</summary>
+    /// <summary>Gets the name of the endpoint, key, account, provider, model or region.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The endpoints that would be lost.</summary>
+    /// <summary>Gets the names of the endpoints that would be lost.</summary>
     public required IReadOnlyList<string> Endpoints { get; init; }
 
-    /// <summary>The share of the calls for which no room would be left: they would wait or fail. 0 to 1.</summary>
+    /// <summary>Gets the share of the calls for which no room would be left, so that they would wait or fail; 0 to 1.</summary>
     public required double LostShare { get; init; }
 
-    /// <summary>How much of what is left the calls would ask for: 1.62 is 162 %; 0 where an endpoint without limits is left, infinity where nothing is.</summary>
+    /// <summary>
+    /// Gets the demand as a share of the remaining capacity: 1.62 is 162 %. 0 if an endpoint without limits is left, infinity if no endpoint is left.
+    /// </summary>
     public required double Utilization { get; init; }
 
-    /// <summary>The limit that would be reached first: <c>requests</c>, <c>tokens</c> or <c>concurrency</c>, with <c>account.</c> before it for one that is shared; null where none is left.</summary>
+    /// <summary>
+    /// Gets the limit that would be reached first: <c>requests</c>, <c>tokens</c> or <c>concurrency</c>, with the prefix <c>account.</c> for a shared limit.
+    /// Null if no limit is left.
+    /// </summary>
     public string? Limit { get; init; }
 
-    /// <summary>Whether every endpoint of the pool is in the domain, so that no health and no load could make its loss bearable.</summary>
+    /// <summary>Gets whether every endpoint of the pool is in the domain, so that no health and no load could make its loss bearable.</summary>
     public required bool IsWholePool { get; init; }
 
-    /// <summary>The loss in one line: <c>losing account openai-eu: 31 % of calls would wait or fail (tokens 162 % of what is left)</c>.</summary>
+    /// <summary>Returns the loss in one line: <c>losing account openai-eu: 31 % of calls would wait or fail (tokens 162 % of what is left)</c>.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"losing {Domain.ToString().ToLowerInvariant()} {Name}: {Outcome}");
 
     private string Outcome
@@ -69,21 +74,21 @@ public sealed record DomainLoss
     }
 }
 
-/// <summary>Whether a pool can bear the loss of each of its failure domains, as things are. Immutable.</summary>
+/// <summary>Describes whether a pool can bear the loss of each of its failure domains now. Immutable.</summary>
 public sealed record RedundancyReport
 {
-    /// <summary>The pool's name.</summary>
+    /// <summary>Gets the pool's name.</summary>
     public required string Pool { get; init; }
 
-    /// <summary>The demand that it was computed for.</summary>
+    /// <summary>Gets the demand of the computation.</summary>
     public required PoolDemand Demand { get; init; }
 
-    /// <summary>The share of the calls for which there is no room even if nothing is lost; 0 to 1.</summary>
+    /// <summary>Gets the share of the calls for which there is no room even if nothing is lost; 0 to 1.</summary>
     public required double LostShareNow { get; init; }
 
-    /// <summary>One entry for each failure domain, the worst first.</summary>
+    /// <summary>Gets one entry for each failure domain, the worst first.</summary>
     public required IReadOnlyList<DomainLoss> Domains { get; init; }
 
-    /// <summary>The losses one per line.</summary>
+    /// <summary>Returns the losses, one per line.</summary>
     public override string ToString() => string.Join(Environment.NewLine, Domains);
 }

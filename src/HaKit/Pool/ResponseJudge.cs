@@ -4,8 +4,8 @@ using HaKit.Faults;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Judges the HTTP responses that a callback of the application's returns, because a 503 that is returned as a result would count as served. It looks at the
-/// status and, of a refusal, at the body, as far as that arrives within a second. A fault that the callback has reported itself stands. Thread-safe.
+/// Classifies the HTTP responses that the application's callback returns; otherwise a 503 that is returned as a result would count as served. It uses the
+/// status, and for a refusal also the body if it arrives within a second. A fault that the callback has reported itself takes precedence. Thread-safe.
 /// </summary>
 internal sealed class ResponseJudge(IFaultClassifier classifier, PoolClock clock)
 {
@@ -13,14 +13,14 @@ internal sealed class ResponseJudge(IFaultClassifier classifier, PoolClock clock
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    /// <summary>The same callback, and where its results are HTTP responses, with each of them judged.</summary>
+    /// <summary>Gets the callback. If its results are HTTP responses, each of them is classified.</summary>
     public Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> Around<TState, TResult>(
         Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback)
     {
         return typeof(TResult) == typeof(HttpResponseMessage) ? Judged(callback) : callback;
     }
 
-    // Apart, because a method with a lambda allocates what it captures before anything else.
+    // A separate method, because a method with a lambda allocates its captured variables at its start.
     private Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> Judged<TState, TResult>(
         Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback)
     {
@@ -33,7 +33,7 @@ internal sealed class ResponseJudge(IFaultClassifier classifier, PoolClock clock
     private async ValueTask<HttpResponseMessage> JudgeAsync(EndpointAttempt attempt, ValueTask<HttpResponseMessage> task, CancellationToken token)
     {
         var response = await task.ConfigureAwait(false);
-        // A redirect was left for the application by its own client: it may be what the application wants.
+        // The application's own client has left the redirect to the application, which may want it.
         if (response is null || (int)response.StatusCode < 400 || attempt.Lease.Declared is not null)
         {
             return response!;
@@ -64,11 +64,11 @@ internal sealed class ResponseJudge(IFaultClassifier classifier, PoolClock clock
         Now = clock.Time.GetUtcNow(),
     };
 
-    // Only a POST creates an answer; of a POST nothing is known but what the profile says.
+    // Only a POST creates an answer; for a POST only the profile says what it asks for.
     private static RequestKind KindOf(RequestKind told, HttpRequestMessage? request) =>
         told == RequestKind.Unknown && request is not null && request.Method != HttpMethod.Post ? RequestKind.Other : told;
 
-    // A body that does not arrive must not hold the call: the status and the headers are enough to classify a refusal. The caller then finds none.
+    // A body that does not arrive must not delay the call: status and headers are enough to classify a refusal. The caller then gets no body.
     private async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpResponseMessage response, CancellationToken token)
     {
         var content = response.Content;

@@ -4,7 +4,7 @@ using HaKit.Faults;
 
 namespace HaKit.Pool;
 
-/// <summary>Opens a stream within an attempt, and reads it up to its first content there: a stream that is opened lazily would escape failover.</summary>
+/// <summary>Opens a stream within an attempt and reads it up to its first content; a stream that is opened later would not be covered by failover.</summary>
 internal sealed class StreamOpening<TState, T>(
     FailoverEngine engine,
     TState state,
@@ -14,8 +14,8 @@ internal sealed class StreamOpening<TState, T>(
 {
     public async ValueTask<StreamedAnswer<T>> OpenAsync(EndpointAttempt attempt, CancellationToken token)
     {
-        // The stream outlives the attempt's callback, so it holds the attempt's own token: one that a strategy of the user's lends may come from a pool, and
-        // be cancelled for another call later.
+        // The stream outlives the attempt's callback, so it uses the attempt's own token. The token of a strategy of the application may come from a pool of
+        // tokens, and may later be cancelled for another call.
         var lease = attempt.Lease;
         using var lent = token == lease.Token ? default : token.UnsafeRegister(static lease => ((Lease)lease!).Cancel(KnownFaults.AttemptTimeout), lease);
         var items = await open(attempt, state, lease.Token).ConfigureAwait(false);

@@ -1,19 +1,19 @@
 namespace HaKit;
 
 /// <summary>
-/// Joins the rest of a cut answer to what was delivered of it, so that nothing is repeated or lost: the beginning that the next endpoint is given has no white
-/// space at its end, and the same white space is dropped once where the rest begins. Pure text; one instance for each seam; not thread-safe.
+/// Joins the rest of a cut answer to the delivered part, so that nothing is repeated or lost. The beginning that the next endpoint gets has no white space at
+/// its end, and the same white space is dropped once at the start of the rest. Works on text only; one instance for each seam; not thread-safe.
 /// </summary>
 public sealed class AnswerSeam
 {
-    /// <summary>A repetition shorter than this is taken for the answer itself.</summary>
+    /// <summary>The shortest repetition that is dropped. A shorter repetition is treated as a part of the answer.</summary>
     public const int ShortestOverlap = 16;
 
     private const int LongestOverlap = 512;
 
     private const int LongestToken = 16;
 
-    // Of an answer that is given anew so many characters are the same; fewer may be chance.
+    // If an answer is given again from the start, at least this many characters are the same; fewer may be a coincidence.
     private const int StartCompared = 48;
 
     private static readonly string[] s_reasoning = ["<think", "<reasoning>", "<|channel|>"];
@@ -28,9 +28,9 @@ public sealed class AnswerSeam
     private string _held = "";
     private bool _isOpen;
 
-    /// <summary>Prepares the seam after a text.</summary>
-    /// <param name="delivered">All text that was delivered.</param>
-    /// <param name="repeatsTail">Does the next endpoint repeat the last words of the beginning? A repetition of at least 16 characters is dropped then.</param>
+    /// <summary>Creates the seam after a text.</summary>
+    /// <param name="delivered">All delivered text.</param>
+    /// <param name="repeatsTail">True if the next endpoint repeats the last words of the beginning. A repetition of at least 16 characters is then dropped.</param>
     public AnswerSeam(string delivered, bool repeatsTail = false)
         : this(delivered, repeatsTail, repeatsBeginning: false)
     {
@@ -40,7 +40,7 @@ public sealed class AnswerSeam
     {
         ArgumentNullException.ThrowIfNull(delivered);
         var end = delivered.Length;
-        // Half a character: the next endpoint gives the whole of it, and the caller has the first half.
+        // The text ends within a character of two parts: the next endpoint gives the whole character, and the caller already has the first half.
         if (end > 0 && char.IsHighSurrogate(delivered[end - 1]))
             end--;
         while (end > 0 && char.IsWhiteSpace(delivered[end - 1]))
@@ -52,15 +52,18 @@ public sealed class AnswerSeam
         _startCompared = repeatsTail ? 0 : ComparedOf(Beginning);
     }
 
-    /// <summary>Gets the text to give to the next endpoint as the beginning of its answer. Empty when only white space was delivered: then the request is asked as it was.</summary>
+    /// <summary>
+    /// Gets the text to give to the next endpoint as the beginning of its answer. Empty if only white space was delivered; the original request is then sent
+    /// again.
+    /// </summary>
     public string Beginning { get; }
 
-    /// <summary>Gets whether the endpoint gives the answer anew and does not go on from the beginning. Then nothing of it may be delivered.</summary>
+    /// <summary>Gets whether the endpoint gives the answer from the start instead of continuing it. Nothing of it may then be delivered.</summary>
     public bool HasStartedOver { get; private set; }
 
-    /// <summary>Takes a piece of the rest.</summary>
-    /// <param name="piece">The piece as it came.</param>
-    /// <returns>What the caller gets now; empty while it is not decided whether the piece repeats what the caller has.</returns>
+    /// <summary>Appends a piece of the rest.</summary>
+    /// <param name="piece">The piece as it arrived.</param>
+    /// <returns>The text for the caller. Empty while it is not yet known whether the piece repeats what the caller has.</returns>
     public string Append(string piece)
     {
         ArgumentNullException.ThrowIfNull(piece);
@@ -71,34 +74,33 @@ public sealed class AnswerSeam
     }
 
     /// <summary>Ends the rest.</summary>
-    /// <returns>What was held and the caller gets now.</returns>
+    /// <returns>The text that was held back and that the caller gets now.</returns>
     public string Complete() => _isOpen ? "" : Join(isAtEnd: true);
 
-    /// <summary>Computes how many tokens the rest may have: what the request allows less what was delivered, at least 1.</summary>
-    /// <param name="most">What the request allows; null for no bound.</param>
-    /// <param name="delivered">Tokens that were delivered.</param>
+    /// <summary>Computes how many tokens the rest may have: what the request allows minus what was delivered, at least 1.</summary>
+    /// <param name="most">The number that the request allows. Null: no limit.</param>
+    /// <param name="delivered">The number of delivered tokens.</param>
     public static long? TokensLeft(long? most, long delivered) => most is { } bound ? Math.Max(1, bound - delivered) : null;
 
     /// <summary>
-    /// Estimates the tokens of a text: one for each item that brought a piece of it, or one for four characters where the pieces are so long that each must have
-    /// several. One long piece alone (an identifier, an address) does not decide. Servers report tokens at the end, which a cut answer does not have.
+    /// Estimates the tokens of a text: one for each item that contained a piece of it; or one for four characters, if the pieces are so long that each must
+    /// have several tokens. One long piece alone (an identifier, an address) does not decide. Servers report tokens only at the end, which a cut answer does
+    /// not have.
     /// </summary>
-    /// <param name="characters">Its characters.</param>
-    /// <param name="pieces">The items in which it came.</param>
+    /// <param name="characters">The number of characters.</param>
+    /// <param name="pieces">The number of items in which the text arrived.</param>
     public static long EstimateTokens(long characters, long pieces) => characters > LongestToken * (pieces + 1) ? (characters + 3) / 4 : pieces;
 
-    /// <summary>
-    /// Finds what in a text itself stands in the way of going on with it: reasoning, or a tool call, that a server without a parser for it streams as text.
-    /// </summary>
-    /// <param name="delivered">All text that was delivered.</param>
-    /// <returns>The reason; null when nothing stands in the way.</returns>
+    /// <summary>Finds something in a text that prevents a continuation: reasoning or a tool call that a server without a parser streams as text.</summary>
+    /// <param name="delivered">All delivered text.</param>
+    /// <returns>The reason. Null: nothing prevents it.</returns>
     public static NotContinuedReason? FindObstacle(string delivered)
     {
         ArgumentNullException.ThrowIfNull(delivered);
         var text = delivered.AsSpan().TrimStart();
         foreach (var mark in s_reasoning)
         {
-            // The cut may be within the mark.
+            // The cut may be inside the mark.
             if (text.StartsWith(mark) || text.Length > 0 && mark.AsSpan().StartsWith(text))
                 return NotContinuedReason.Reasoning;
         }
@@ -106,11 +108,11 @@ public sealed class AnswerSeam
     }
 
     /// <summary>
-    /// Adds the usage of all parts of an answer. What was delivered before a seam counts as output of the part that was cut, and once as input of the part that
-    /// went on from it.
+    /// Adds up the usage of all parts of an answer. What was delivered before a seam counts as output of the part that was cut, and once as input of the part
+    /// that continued it.
     /// </summary>
-    /// <param name="prompt">Tokens of the prompt as the first part reported them; null when it did not.</param>
-    /// <param name="delivered">Tokens that had been delivered in all at each seam, in order; at least one.</param>
+    /// <param name="prompt">The tokens of the prompt as the first part reported them. Null if it did not.</param>
+    /// <param name="delivered">The total number of delivered tokens at each seam, in order; at least one.</param>
     /// <param name="restInput">Input tokens of the last part.</param>
     /// <param name="restOutput">Output tokens of the last part.</param>
     public static (long Input, long Output) AddUsage(long? prompt, IReadOnlyList<long> delivered, long restInput, long restOutput)
@@ -138,7 +140,7 @@ public sealed class AnswerSeam
         return DropWhiteSpace(_held.AsSpan(RepeatedLength(hasBeginning)), isAtEnd);
     }
 
-    // The white space at the end of what was delivered comes once more, or not at all.
+    // The white space at the end of the delivered part comes once more, or not at all.
     private string DropWhiteSpace(ReadOnlySpan<char> rest, bool isAtEnd)
     {
         var again = CommonLength(rest, _owed);
@@ -148,7 +150,7 @@ public sealed class AnswerSeam
         return rest[again..].ToString();
     }
 
-    // Could what came so far be the beginning of a longer repetition?
+    // Checks whether what has arrived could be the start of a longer repetition.
     private bool MayRepeatMore()
     {
         for (var length = Math.Min(Beginning.Length, LongestOverlap); length > _held.Length; length--)
@@ -175,7 +177,7 @@ public sealed class AnswerSeam
 
     private static int CommonLength(ReadOnlySpan<char> one, ReadOnlySpan<char> other) => one.CommonPrefixLength(other);
 
-    // A beginning that repeats itself (a refrain, the rows of a table) may rightly come once more, and says nothing.
+    // A beginning that repeats itself (a refrain, the rows of a table) may correctly come once more, so it shows nothing.
     private static int ComparedOf(string beginning)
     {
         var length = Math.Min(beginning.Length, StartCompared);

@@ -1,24 +1,24 @@
 namespace HaKit;
 
-/// <summary>How an endpoint can go on from the beginning of an answer.</summary>
+/// <summary>Says how an endpoint can continue an answer that was cut.</summary>
 public enum Continuation
 {
-    /// <summary>It cannot, or it is not known whether it can.</summary>
+    /// <summary>The endpoint cannot continue an answer, or this is not known.</summary>
     None,
 
-    /// <summary>The conversation ends with an assistant message that holds the beginning, and the model goes on with it.</summary>
+    /// <summary>The conversation ends with an assistant message that contains the beginning, and the model continues it.</summary>
     AssistantPrefix,
 
-    /// <summary>The beginning is followed by a message of the application's own wording that asks for the rest.</summary>
+    /// <summary>The beginning is followed by a message in the application's own words that asks for the rest.</summary>
     Instruction,
 }
 
-/// <summary>Whether the rest of a cut answer may be asked of another endpoint.</summary>
+/// <summary>Says whether the rest of a cut answer may be asked of another endpoint.</summary>
 public enum StreamContinuation
 {
     /// <summary>A cut ends the stream.</summary>
     Off,
 
-    /// <summary>Plain text is continued by an endpoint that declares how it can.</summary>
+    /// <summary>An endpoint that declares how it can continue an answer continues plain text.</summary>
     On,
 }

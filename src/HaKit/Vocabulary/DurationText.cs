@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace HaKit;
 
-/// <summary>Durations in words with the digits that a reader needs: <c>0.25 s</c>, <c>4.2 s</c>, <c>45 s</c>, <c>12 min</c>, <c>3.5 h</c>.</summary>
+/// <summary>Formats durations with the digits that a reader needs: <c>0.25 s</c>, <c>4.2 s</c>, <c>45 s</c>, <c>12 min</c>, <c>3.5 h</c>.</summary>
 internal static class DurationText
 {
     public static string Write(TimeSpan duration) => duration.TotalSeconds switch

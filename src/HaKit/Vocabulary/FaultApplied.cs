@@ -1,15 +1,15 @@
 namespace HaKit;
 
-/// <summary>Was work done, and perhaps billed?</summary>
+/// <summary>Says whether work was done, and perhaps billed.</summary>
 public enum FaultApplied
 {
-    /// <summary>The request never left: connect, DNS, TLS, an open breaker. Always repeatable.</summary>
+    /// <summary>The request was not sent: connection, DNS, TLS, an open breaker. It can always be repeated.</summary>
     NotSent,
 
-    /// <summary>The endpoint said no before doing the work: 429, 503, 529, most 4xx.</summary>
+    /// <summary>The endpoint refused before doing the work: 429, 503, 529, most 4xx.</summary>
     Rejected,
 
-    /// <summary>Unknown: a timeout or reset after sending, 500, 502, 504.</summary>
+    /// <summary>Not known: a timeout or reset after sending, 500, 502, 504.</summary>
     Ambiguous,
 
     /// <summary>Content was already delivered to the caller.</summary>

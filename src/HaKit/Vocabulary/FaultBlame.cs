@@ -1,17 +1,17 @@
 namespace HaKit;
 
-/// <summary>Whose fault is it?</summary>
+/// <summary>Says what is to blame for a fault.</summary>
 public enum FaultBlame
 {
-    /// <summary>The endpoint's: 5xx, connect, timeout, reset, a broken body, anything unknown.</summary>
+    /// <summary>The endpoint: 5xx, connection, timeout, reset, a broken body, anything unknown.</summary>
     Endpoint,
 
-    /// <summary>The endpoint is well but has had enough of us: 429, quota.</summary>
+    /// <summary>The endpoint works but limits its callers: 429, quota.</summary>
     Throttle,
 
-    /// <summary>The request is wrong and would be wrong elsewhere too. Neutral for health.</summary>
+    /// <summary>The request is wrong, and would be wrong at other endpoints too. Neutral for health.</summary>
     Request,
 
-    /// <summary>The caller went away, or its deadline passed. Neutral for health.</summary>
+    /// <summary>The caller cancelled, or its deadline passed. Neutral for health.</summary>
     Caller,
 }

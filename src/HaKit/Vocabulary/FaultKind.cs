@@ -1,9 +1,9 @@
 namespace HaKit;
 
-/// <summary>What happened to an attempt.</summary>
+/// <summary>The kind of a fault: what happened to an attempt.</summary>
 public enum FaultKind
 {
-    /// <summary>Something that fits no other word; blamed on the endpoint.</summary>
+    /// <summary>A fault that no other kind describes; blamed on the endpoint.</summary>
     Unknown,
 
     /// <summary>No TCP connection: refused, unreachable, reset while connecting.</summary>
@@ -21,7 +21,7 @@ public enum FaultKind
     /// <summary>A circuit breaker or limiter in the endpoint's pipeline refused the attempt.</summary>
     BreakerOpen,
 
-    /// <summary>No first content within the endpoint's own time (silence), or cancelled by us after a silence longer than usual.</summary>
+    /// <summary>No first content within the endpoint's own limit (silence); or the pool cancelled the attempt after an unusually long silence.</summary>
     FirstContentTimeout,
 
     /// <summary>The whole attempt took longer than the endpoint's attempt timeout.</summary>
@@ -33,19 +33,19 @@ public enum FaultKind
     /// <summary>The connection broke after the request was sent.</summary>
     ConnectionReset,
 
-    /// <summary>An answer that cannot be read: empty, cut, not of its dialect, an error dressed as success.</summary>
+    /// <summary>An answer that cannot be used: empty, cut, not of its dialect, or an error with the status of a success.</summary>
     BrokenBody,
 
     /// <summary>500, 502, 504 and other server errors.</summary>
     ServerError,
 
-    /// <summary>503, 529: healthy but overloaded.</summary>
+    /// <summary>503, 529: the endpoint works but is overloaded.</summary>
     Overloaded,
 
     /// <summary>Too many requests or tokens for now.</summary>
     Throttled,
 
-    /// <summary>Quota, credit or spend limit used up; waiting a little does not help.</summary>
+    /// <summary>Quota, credit or spend limit used up; a short wait does not help.</summary>
     QuotaExhausted,
 
     /// <summary>401, a bad or revoked key.</summary>
@@ -66,7 +66,7 @@ public enum FaultKind
     /// <summary>413: too many bytes.</summary>
     RequestTooLarge,
 
-    /// <summary>The prompt does not fit the model's context window; a larger one could serve it.</summary>
+    /// <summary>The prompt does not fit the model's context window; a model with a larger window could serve it.</summary>
     ContextLength,
 
     /// <summary>A content filter refused the prompt or the answer.</summary>
@@ -78,9 +78,9 @@ public enum FaultKind
     /// <summary>The caller's deadline passed.</summary>
     DeadlineExceeded,
 
-    /// <summary>Another attempt of the same call was quicker.</summary>
+    /// <summary>Another attempt of the same call was faster.</summary>
     Superseded,
 
-    /// <summary>The answer ended after some content and before its end.</summary>
+    /// <summary>The answer ended after some content, but before its end.</summary>
     PartialResponse,
 }

@@ -1,6 +1,6 @@
 namespace HaKit;
 
-/// <summary>Which endpoints share a fault? Each value names the property of <see cref="Faults.FailureDomains"/> that must be equal.</summary>
+/// <summary>Says which endpoints share a fault. Each value names the property of <see cref="Faults.FailureDomains"/> that must be equal.</summary>
 public enum FaultReach
 {
     /// <summary>This endpoint only.</summary>
@@ -21,6 +21,6 @@ public enum FaultReach
     /// <summary>Every endpoint in the same region of the same provider.</summary>
     Region,
 
-    /// <summary>Every endpoint that draws on the same rate limit: same account, model and region. Another model or account is not held back.</summary>
+    /// <summary>Every endpoint with the same rate limit: same account, model and region. Endpoints with another model or account are not affected.</summary>
     RateLimit,
 }

@@ -1,24 +1,24 @@
 namespace HaKit;
 
-/// <summary>What the reason means with which an answer, or one choice of it, says that it is finished.</summary>
+/// <summary>Says what the finish reason of an answer, or of one choice of it, means.</summary>
 public enum FinishMeaning
 {
-    /// <summary>No reason: the answer goes on.</summary>
+    /// <summary>No reason: the answer continues.</summary>
     None,
 
-    /// <summary>The model ended its answer, reached a limit of length, or calls a tool: the answer is whole.</summary>
+    /// <summary>The model ended its answer, reached a length limit, or calls a tool: the answer is complete.</summary>
     End,
 
-    /// <summary>A filter ended it.</summary>
+    /// <summary>A content filter ended the answer.</summary>
     Filter,
 
-    /// <summary>The server failed: what came is not the whole answer.</summary>
+    /// <summary>The server failed: the answer is not complete.</summary>
     Failure,
 }
 
 /// <summary>
-/// Reads finish reasons, in the words of any provider (<c>stop</c>, <c>MAX_TOKENS</c>, <c>network_error</c>, <c>MALFORMED_FUNCTION_CALL</c>). A reason that is not
-/// known is judged by the words in it; one that speaks of no failure is an end. Pure and thread-safe. docs/streams.md has the table.
+/// Reads finish reasons in the words of any provider (<c>stop</c>, <c>MAX_TOKENS</c>, <c>network_error</c>, <c>MALFORMED_FUNCTION_CALL</c>). An unknown
+/// reason is classified by the words in it; if no word means a failure, it is an end. Pure and thread-safe. docs/streams.md has the table.
 /// </summary>
 public static class FinishReasons
 {
@@ -26,7 +26,7 @@ public static class FinishReasons
 
     private static readonly string[] s_none = ["", "null", "none", "unspecified", "finishreasonunspecified", "reasonunspecified", "notfinished", "inprogress"];
 
-    // Known ends that would otherwise be judged by a word in them.
+    // Known ends that would otherwise be misread because of a word in them.
     private static readonly string[] s_ends = ["modelcontextwindowexceeded", "stopsequence", "toolcalls", "toolcall", "functioncall", "maxtokens", "maxoutputtokens"];
 
     private static readonly string[] s_failures =
@@ -58,7 +58,7 @@ public static class FinishReasons
             return FinishMeaning.None;
         if (Is(word, s_ends))
             return FinishMeaning.End;
-        // Before failures: "content_filter_error" and "blocked: invalid content" were ended by a filter.
+        // Checked before failures: "content_filter_error" and "blocked: invalid content" were ended by a filter.
         if (Has(word, s_filters))
             return FinishMeaning.Filter;
         return Has(word, s_failures) || word is "other" or "oom" or "nan" or "fault" or "shed" ? FinishMeaning.Failure : FinishMeaning.End;

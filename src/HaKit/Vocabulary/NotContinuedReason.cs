@@ -1,12 +1,12 @@
 namespace HaKit;
 
-/// <summary>Why the rest of a cut answer was not asked of another endpoint. docs/streams.md has the table.</summary>
+/// <summary>Says why the rest of a cut answer was not asked of another endpoint. docs/streams.md has the table.</summary>
 public enum NotContinuedReason
 {
     /// <summary>Neither the pool's setting nor the call's profile allows it.</summary>
     Off,
 
-    /// <summary>The request is none that HaKit can write the continuation of: another path, another shape, or a body that was not kept.</summary>
+    /// <summary>HaKit cannot write a continuation of this request: another path, another shape, or a body that was not kept.</summary>
     OtherRequest,
 
     /// <summary>The request names an object that one endpoint stores.</summary>
@@ -21,7 +21,7 @@ public enum NotContinuedReason
     /// <summary>The request asks for structured output or JSON.</summary>
     StructuredOutput,
 
-    /// <summary>The model reasons: what it thought is not part of the text, and another model would have to think again.</summary>
+    /// <summary>The model reasons: its reasoning is not part of the text, and another model would have to reason again.</summary>
     Reasoning,
 
     /// <summary>The request asks for several answers.</summary>
@@ -39,22 +39,22 @@ public enum NotContinuedReason
     /// <summary>The request has stop sequences: part of one may have been delivered.</summary>
     StopSequences,
 
-    /// <summary>A content filter ended it, or the model refused.</summary>
+    /// <summary>A content filter ended the answer, or the model refused.</summary>
     ContentFilter,
 
     /// <summary>The answer was cut because of the request itself.</summary>
     RequestRefused,
 
-    /// <summary>Something that is not plain text was delivered.</summary>
+    /// <summary>Something other than plain text was delivered.</summary>
     OtherContent,
 
-    /// <summary>What was delivered is longer than what is kept for this.</summary>
+    /// <summary>The delivered part is longer than what is kept for a continuation.</summary>
     TooLong,
 
-    /// <summary>The answer had two seams already.</summary>
+    /// <summary>The answer already had two seams.</summary>
     TooManySeams,
 
-    /// <summary>No other endpoint declares that it can go on from a beginning.</summary>
+    /// <summary>No other endpoint declares that it can continue an answer.</summary>
     NoEndpoint,
 
     /// <summary>The rest was asked for, and every attempt failed.</summary>

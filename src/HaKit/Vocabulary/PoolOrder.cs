@@ -1,12 +1,12 @@
 namespace HaKit;
 
-/// <summary>What an operator may order.</summary>
+/// <summary>An order that an operator may give.</summary>
 public enum PoolOrder
 {
-    /// <summary>An endpoint finishes what it has and takes no more.</summary>
+    /// <summary>An endpoint finishes its attempts in flight and gets no new ones.</summary>
     Drain,
 
-    /// <summary>An endpoint takes no more.</summary>
+    /// <summary>An endpoint gets no new attempts.</summary>
     ForceDown,
 
     /// <summary>An endpoint comes back.</summary>

@@ -1,14 +1,14 @@
 namespace HaKit;
 
-/// <summary>How much of an endpoint a probe exercises. Each level includes those before it.</summary>
+/// <summary>Says how much of an endpoint a probe tests. Each level includes the levels before it.</summary>
 public enum ProbeLevel
 {
-    /// <summary>It accepts connections.</summary>
+    /// <summary>The endpoint accepts connections.</summary>
     Reachable,
 
-    /// <summary>It accepts our key.</summary>
+    /// <summary>The endpoint accepts the key.</summary>
     Authorized,
 
-    /// <summary>It generates content.</summary>
+    /// <summary>The endpoint generates content.</summary>
     Generating,
 }

@@ -1,12 +1,12 @@
 namespace HaKit;
 
-/// <summary>What kind of state only the provider that made it can use.</summary>
+/// <summary>A kind of state that only the provider that created it can use.</summary>
 public enum StateKind
 {
     /// <summary>A conversation or response id that the provider stores.</summary>
     Conversation,
 
-    /// <summary>The token of an answer that the provider makes in the background.</summary>
+    /// <summary>The token of an answer that the provider creates in the background.</summary>
     ContinuationToken,
 
     /// <summary>An uploaded or generated file.</summary>

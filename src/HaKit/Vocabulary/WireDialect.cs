@@ -1,9 +1,9 @@
 namespace HaKit;
 
-/// <summary>The wire format a server speaks.</summary>
+/// <summary>The wire format of a server.</summary>
 public enum WireDialect
 {
-    /// <summary>Not declared; recognised from the answer.</summary>
+    /// <summary>Not declared; recognised from the answers.</summary>
     Unknown,
 
     /// <summary>OpenAI.</summary>
