@@ -42,17 +42,13 @@ internal static partial class UnixFiles
         _ = Close(handle);
     }
 
-    /// <summary>The change time and inode of a file, so that a file with an old size and modification time is still seen to have changed; zeros where the system does not say.</summary>
-    public static (long Changed, long Inode) IdentityOf(string path)
-    {
-        if (!OperatingSystem.IsLinux() || Statx(AtFdCwd, path, SymlinkNoFollow, BasicStats, out var stat) != 0)
-            return (0, 0);
-        return (stat.ChangedSeconds * 1_000_000_000 + stat.ChangedNanoseconds, (long)stat.Inode);
-    }
-
-    /// <summary>Is it a file with content, not a socket, a pipe or a device? True where the system does not say.</summary>
-    public static bool IsRegular(string path) =>
-        !OperatingSystem.IsLinux() || Statx(AtFdCwd, path, SymlinkNoFollow, BasicStats, out var stat) != 0 || (stat.Mode & FormatMask) == RegularFile;
+    /// <summary>
+    /// What of a file's state shows that it has changed although its size and modification time are the old ones, and whether it has content: no socket, pipe or device.
+    /// Zeros and true where the system does not say.
+    /// </summary>
+    public static (bool IsRegular, long Changed, long Inode) StatOf(string path) => OperatingSystem.IsLinux() && Statx(AtFdCwd, path, SymlinkNoFollow, BasicStats, out var stat) == 0
+        ? ((stat.Mode & FormatMask) == RegularFile, stat.ChangedSeconds * 1_000_000_000 + stat.ChangedNanoseconds, (long)stat.Inode)
+        : (true, 0, 0);
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags, int mode);

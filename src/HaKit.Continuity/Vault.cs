@@ -75,7 +75,7 @@ public sealed class Vault : IAsyncDisposable
         // Where this machine has saved before, empty destinations are a share that is not mounted, not a reason for a second vault.
         var session = await OpenAsync(create: known is null, cancellationToken, repair: known is not null);
         var saved = await SaveOperation.RunAsync(session, path, options, known?.Vault == session.Vault ? known.LastNumber : 0, cancellationToken);
-        WriteState(new LocalState(session.Vault, saved.Number, saved.Id));
+        WriteState(new LocalState(session.Vault, saved.Number, ObjectId.TryParse(saved.Id, out var id) ? id : null));
         return saved;
     }
 
@@ -144,9 +144,9 @@ public sealed class Vault : IAsyncDisposable
     public async Task<IReadOnlyList<VaultSnapshot>> ListAsync(CancellationToken cancellationToken = default)
     {
         var session = await OpenAsync(create: false, cancellationToken);
-        return [.. (await session.ReadManifestsAsync([], cancellationToken)).Select(m => VaultSnapshot.From(m.Id, m.Manifest) with
+        return [.. (await session.ReadSnapshotsAsync([], cancellationToken)).Select(s => s.Snapshot with
         {
-            Destinations = [.. session.Usable.Where(v => v.Snapshots.ContainsKey(m.Id)).Select(static v => v.Name)],
+            Destinations = [.. session.Usable.Where(v => v.Snapshots.ContainsKey(s.Id)).Select(static v => v.Name)],
         })];
     }
 
@@ -206,11 +206,11 @@ public sealed class Vault : IAsyncDisposable
         if (ObjectId.TryParse(snapshot, out var id))
             return id;
         var unreadable = new List<string>();
-        var all = await session.ReadManifestsAsync(unreadable, token);
+        var all = await session.ReadSnapshotsAsync(unreadable, token);
         var note = unreadable.Count == 0 ? "" : $" {unreadable.Count} snapshots cannot be read: {unreadable[0]}";
         if (snapshot == "latest")
             return all.Count > 0 ? all[^1].Id : throw new VaultException("The vault has no snapshot that can be read." + note);
-        return long.TryParse(snapshot, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && all.FirstOrDefault(m => m.Manifest.Number == number) is { Manifest: not null } found
+        return long.TryParse(snapshot, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && all.Find(s => s.Snapshot.Number == number) is { } found
             ? found.Id
             : throw new VaultException($"The vault has no snapshot '{snapshot}': its id, its number or 'latest' is needed.{note}");
     }

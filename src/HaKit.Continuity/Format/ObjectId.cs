@@ -1,9 +1,12 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace HaKit.Continuity.Format;
 
 /// <summary>The 32 bytes that name a chunk or a snapshot: an HMAC of its content under the vault's id key. Immutable.</summary>
+[JsonConverter(typeof(ObjectIdConverter))]
 internal readonly record struct ObjectId(ulong A, ulong B, ulong C, ulong D)
 {
     public static ObjectId Compute(ReadOnlySpan<byte> idKey, char kind, ReadOnlySpan<byte> content)
@@ -14,6 +17,14 @@ internal readonly record struct ObjectId(ulong A, ulong B, ulong C, ulong D)
         Span<byte> id = stackalloc byte[32];
         hmac.GetHashAndReset(id);
         return From(id);
+    }
+
+    /// <summary>The hash of an object that is read or written as a stream.</summary>
+    public static HMACSHA256 Hash(byte[] idKey, char kind)
+    {
+        var hash = new HMACSHA256(idKey);
+        hash.TransformBlock([(byte)kind], 0, 1, null, 0);
+        return hash;
     }
 
     public static ObjectId From(ReadOnlySpan<byte> bytes)
@@ -35,4 +46,12 @@ internal readonly record struct ObjectId(ulong A, ulong B, ulong C, ulong D)
         ReadOnlySpan<ulong> words = [A, B, C, D];
         return Convert.ToHexStringLower(MemoryMarshal.AsBytes(words));
     }
+}
+
+internal sealed class ObjectIdConverter : JsonConverter<ObjectId>
+{
+    public override ObjectId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        ObjectId.TryParse(reader.GetString(), out var id) ? id : throw new JsonException("An id is not 64 hexadecimal digits.");
+
+    public override void Write(Utf8JsonWriter writer, ObjectId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Security.Cryptography;
@@ -21,6 +20,9 @@ internal sealed class Sealer(VaultKeyRing keys)
     private const int NonceSize = 12;
     private const int HeaderSize = PrefixSize + NonceSize;
 
+    /// <summary>By how much a sealed object is longer than its content at most.</summary>
+    public const int Overhead = HeaderSize + TagSize;
+
     // One key seals at most so many objects: with random nonces of 96 bits the chance that two are equal stays below 2⁻³³ (NIST SP 800-38D, 8.3).
     private const long MaxSeals = 1L << 32;
 
@@ -38,41 +40,76 @@ internal sealed class Sealer(VaultKeyRing keys)
             _seals[key] = Math.Max(_seals.GetValueOrDefault(key), atLeast);
     }
 
-    public byte[] Seal(ObjectName name, ReadOnlySpan<byte> plain)
+    /// <summary>Seals an object.</summary>
+    /// <param name="name">The object's name.</param>
+    /// <param name="plain">Its content, which is compressed where that makes it smaller.</param>
+    /// <param name="buffer">Where to; at least <see cref="Overhead"/> longer than the content. Null: a buffer of its own.</param>
+    public ReadOnlyMemory<byte> Seal(ObjectName name, ReadOnlySpan<byte> plain, byte[]? buffer = null)
     {
-        CountSeal(name.Key);
-        var packed = ArrayPool<byte>.Shared.Rent(plain.Length);
-        try
+        buffer ??= new byte[plain.Length + Overhead];
+        var body = buffer.AsSpan(HeaderSize, plain.Length);
+        // What does not fit is not smaller.
+        var isSmaller = BrotliEncoder.TryCompress(plain, body[..Math.Max(0, plain.Length - 1)], out var length, quality: 1, window: 18);
+        if (!isSmaller)
         {
-            // What does not fit is not smaller.
-            var isSmaller = BrotliEncoder.TryCompress(plain, packed.AsSpan(0, Math.Max(0, plain.Length - 1)), out var length, quality: 1, window: 20);
-            return SealBody(name, isSmaller ? packed.AsSpan(0, length) : plain, isSmaller);
+            plain.CopyTo(body);
+            length = plain.Length;
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(packed, clearArray: true);
-        }
+        return SealInPlace(name, buffer, length, isSmaller);
     }
 
-    private byte[] SealBody(ObjectName name, ReadOnlySpan<byte> body, bool isSmaller)
+    /// <summary>Compresses and seals what is written to a stream, which is never in memory as a whole. Its id, and so its name, is known after it is written.</summary>
+    public (ObjectId Id, ObjectName Name, ReadOnlyMemory<byte> Sealed) SealStream(char kind, byte[] idKey, Action<Stream> write)
     {
-        var sealedBytes = new byte[HeaderSize + body.Length + TagSize];
-        sealedBytes[0] = (byte)'H';
-        sealedBytes[1] = (byte)'V';
-        sealedBytes[2] = Format;
-        sealedBytes[3] = isSmaller ? CompressedFlag : (byte)0;
-        BinaryPrimitives.WriteUInt32LittleEndian(sealedBytes.AsSpan(4), name.Key);
-        var nonce = sealedBytes.AsSpan(PrefixSize, NonceSize);
+        using var hash = ObjectId.Hash(idKey, kind);
+        using var packed = new MemoryStream();
+        packed.SetLength(HeaderSize);
+        packed.Position = HeaderSize;
+        using (var brotli = new BrotliStream(packed, new BrotliCompressionOptions { Quality = 1 }, leaveOpen: true))
+        using (var content = new CryptoStream(brotli, hash, CryptoStreamMode.Write))
+            write(content);
+        var length = (int)packed.Length - HeaderSize;
+        packed.SetLength(packed.Length + TagSize);
+        var id = ObjectId.From(hash.Hash);
+        var name = new ObjectName(kind, id.ToString(), keys.Active);
+        return (id, name, SealInPlace(name, packed.GetBuffer(), length, isCompressed: true));
+    }
+
+    // The body stands where it is encrypted.
+    private ReadOnlyMemory<byte> SealInPlace(ObjectName name, byte[] buffer, int length, bool isCompressed)
+    {
+        CountSeal(name.Key);
+        "HV"u8.CopyTo(buffer);
+        buffer[2] = Format;
+        buffer[3] = isCompressed ? CompressedFlag : (byte)0;
+        BinaryPrimitives.WriteUInt32LittleEndian(buffer.AsSpan(4), name.Key);
+        var nonce = buffer.AsSpan(PrefixSize, NonceSize);
         RandomNumberGenerator.Fill(nonce);
-        var encrypted = sealedBytes.AsSpan(HeaderSize, body.Length);
+        var body = buffer.AsSpan(HeaderSize, length);
         using var key = CipherOf(name.Key, name);
-        key.Encrypt(nonce, body, encrypted, sealedBytes.AsSpan(HeaderSize + body.Length), AssociatedData(name, sealedBytes));
-        return sealedBytes;
+        key.Encrypt(nonce, body, body, buffer.AsSpan(HeaderSize + length, TagSize), AssociatedData(name, buffer));
+        return buffer.AsMemory(0, HeaderSize + length + TagSize);
     }
 
     /// <summary>Opens an object.</summary>
     /// <exception cref="VaultObjectException">It is not whole, not of this name, or not sealed by a key of this vault.</exception>
     public byte[] Open(ObjectName name, ReadOnlySpan<byte> sealedBytes)
+    {
+        var body = Decrypt(name, sealedBytes);
+        return IsCompressed(sealedBytes) ? Decompress(body, name) : body;
+    }
+
+    /// <summary>Opens an object whose content is not needed in memory as a whole.</summary>
+    /// <exception cref="VaultObjectException">It is not whole, not of this name, or not sealed by a key of this vault.</exception>
+    public Stream OpenStream(ObjectName name, ReadOnlySpan<byte> sealedBytes)
+    {
+        var body = new MemoryStream(Decrypt(name, sealedBytes));
+        return IsCompressed(sealedBytes) ? new BrotliStream(body, CompressionMode.Decompress) : body;
+    }
+
+    private static bool IsCompressed(ReadOnlySpan<byte> sealedBytes) => (sealedBytes[3] & CompressedFlag) != 0;
+
+    private byte[] Decrypt(ObjectName name, ReadOnlySpan<byte> sealedBytes)
     {
         if (sealedBytes.Length < HeaderSize + TagSize || sealedBytes[0] != (byte)'H' || sealedBytes[1] != (byte)'V')
             throw new VaultObjectException(name.ToString(), "is not a whole object of a vault");
@@ -91,7 +128,7 @@ internal sealed class Sealer(VaultKeyRing keys)
         {
             throw new VaultObjectException(name.ToString(), "was changed after it was sealed, or was sealed by another key of this number");
         }
-        return (sealedBytes[3] & CompressedFlag) != 0 ? Decompress(body, name) : body;
+        return body;
     }
 
     private AesGcm CipherOf(uint number, ObjectName name) =>

@@ -9,7 +9,7 @@ internal static class CheckOperation
     {
         var findings = new List<VaultFinding>();
         var good = new Dictionary<DestinationView, HashSet<ObjectId>>();
-        var manifests = new Dictionary<ObjectId, SnapshotManifest>();
+        var manifests = new Dictionary<ObjectId, ListedSnapshot>();
         var (done, total) = (0, session.Views.Sum(static v => NamesOf(v).Count()));
         foreach (var view in session.Views)
         {
@@ -29,10 +29,10 @@ internal static class CheckOperation
             }
         }
         var deleted = session.Usable.SelectMany(v => v.Tombstones.Keys).ToHashSet();
-        var listed = manifests.Where(m => !deleted.Contains(m.Key)).OrderBy(m => m.Value.Number).ToList();
+        var listed = manifests.Values.Where(s => !deleted.Contains(s.Id)).OrderBy(s => s.Snapshot.Number).ToList();
         foreach (var view in session.Usable)
             findings.AddRange(Gaps(view, listed, good[view], deleted, state));
-        return new VaultCheckReport(findings, [.. listed.Select(m => VaultSnapshot.From(m.Key, m.Value))]);
+        return new VaultCheckReport(findings, [.. listed.Select(s => s.Snapshot)]);
     }
 
     private static IEnumerable<ObjectName> NamesOf(DestinationView view) => !view.IsUsable && view.Checks.Count == 0 ? [] :
@@ -44,7 +44,7 @@ internal static class CheckOperation
     ];
 
     private static async Task<VaultFinding?> CheckAsync(
-        VaultSession session, DestinationView view, ObjectName name, HashSet<ObjectId> good, Dictionary<ObjectId, SnapshotManifest> manifests, CancellationToken token)
+        VaultSession session, DestinationView view, ObjectName name, HashSet<ObjectId> good, Dictionary<ObjectId, ListedSnapshot> manifests, CancellationToken token)
     {
         try
         {
@@ -52,11 +52,12 @@ internal static class CheckOperation
             if (content is null)
                 return new(view.Name, name.ToString(), VaultProblem.Missing, "It is listed and cannot be read.");
             var isNamedById = ObjectId.TryParse(name.Id, out var id);
-            var plain = session.OpenVerified(name, id, content);
+            if (name.Kind != ObjectName.SnapshotKind)
+                session.OpenVerified(name, id, content);
+            else if (session.OpenManifest(name, id, content) is { } manifest)
+                manifests[id] = new(id, VaultSnapshot.From(id, manifest), manifest.Chunks);
             if (isNamedById && name.Kind is ObjectName.ChunkKind or ObjectName.SnapshotKind)
                 good.Add(id);
-            if (name.Kind == ObjectName.SnapshotKind)
-                manifests[id] = System.Text.Json.JsonSerializer.Deserialize(plain, ContinuityJson.Default.SnapshotManifest)!;
             return null;
         }
         catch (VaultObjectException e)
@@ -70,25 +71,22 @@ internal static class CheckOperation
     }
 
     private static IEnumerable<VaultFinding> Gaps(
-        DestinationView view, List<KeyValuePair<ObjectId, SnapshotManifest>> listed, HashSet<ObjectId> good, HashSet<ObjectId> deleted, LocalState? state)
+        DestinationView view, List<ListedSnapshot> listed, HashSet<ObjectId> good, HashSet<ObjectId> deleted, LocalState? state)
     {
         foreach (var id in view.Snapshots.Keys.Where(id => deleted.Contains(id) && !view.Tombstones.ContainsKey(id)))
             yield return new(view.Name, $"s/{id}", VaultProblem.RolledBack, "The snapshot was deleted on purpose, and this destination has it again: it was rolled back. A sync deletes it.");
-        foreach (var (id, manifest) in listed)
+        foreach (var (id, snapshot, chunks) in listed)
         {
             if (!view.Snapshots.ContainsKey(id))
             {
-                yield return new(view.Name, $"s/{id}", VaultProblem.Missing, $"It lacks snapshot {manifest.Number}, which another destination has: it was out at that time, or was rolled back. A sync repairs it.");
+                yield return new(view.Name, $"s/{id}", VaultProblem.Missing, $"It lacks snapshot {snapshot.Number}, which another destination has: it was out at that time, or was rolled back. A sync repairs it.");
                 continue;
             }
-            foreach (var chunk in manifest.Chunks)
-            {
-                if (ObjectId.TryParse(chunk, out var chunkId) && !good.Contains(chunkId) && !view.Chunks.ContainsKey(chunkId))
-                    yield return new(view.Name, $"c/{chunk}", VaultProblem.Missing, $"Snapshot {manifest.Number} needs it. A sync repairs it.");
-            }
+            foreach (var chunk in chunks.Where(c => !good.Contains(c) && !view.Chunks.ContainsKey(c)))
+                yield return new(view.Name, $"c/{chunk}", VaultProblem.Missing, $"Snapshot {snapshot.Number} needs it. A sync repairs it.");
         }
-        var newest = listed.Where(m => view.Snapshots.ContainsKey(m.Key)).Select(m => m.Value.Number).DefaultIfEmpty(0).Max();
-        if (state is not null && newest < state.LastNumber && !(state.LastId is { } last && ObjectId.TryParse(last, out var lastId) && deleted.Contains(lastId)))
+        var newest = listed.Where(s => view.Snapshots.ContainsKey(s.Id)).Select(s => s.Snapshot.Number).DefaultIfEmpty(0).Max();
+        if (state is not null && newest < state.LastNumber && !(state.LastId is { } last && deleted.Contains(last)))
             yield return new(view.Name, "", VaultProblem.RolledBack, $"This machine has seen snapshot {state.LastNumber}, and the destination's newest is {newest}: it was out at that time, or was rolled back.");
     }
 }

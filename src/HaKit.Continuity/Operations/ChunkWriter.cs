@@ -1,4 +1,5 @@
 using HaKit.Continuity.Format;
+using Microsoft.Win32.SafeHandles;
 
 namespace HaKit.Continuity.Operations;
 
@@ -10,11 +11,12 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
 {
     public const int ChunkSize = 1 << 20;
 
-    private readonly byte[] _block = new byte[ChunkSize];
     private readonly byte[] _pack = new byte[ChunkSize];
-    private readonly List<(List<int> Extents, int At, int Offset, int Length)> _packed = [];
     private readonly Dictionary<ObjectId, int> _indexes = [];
+    private byte[] _sealed = new byte[ChunkSize + Sealer.Overhead];
+    private byte[]? _block;
     private int _filled;
+    private int _packIndex;
 
     /// <summary>The chunks that the snapshot uses, in the order of their indexes.</summary>
     public List<ObjectId> Chunks { get; } = [];
@@ -35,68 +37,81 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
         return index;
     }
 
-    /// <summary>Stores a file's content. Its extents are complete after <see cref="FinishAsync"/>.</summary>
+    /// <summary>Stores a file's content, read to its end.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="expected">How long it was when its folder was listed.</param>
     /// <returns>The extents and the number of bytes read.</returns>
-    public async Task<(List<int> Extents, long Size)> AddAsync(Stream content)
+    public async ValueTask<(List<int> Extents, long Size)> AddAsync(SafeFileHandle file, long expected)
     {
-        var extents = new List<int>();
-        var size = 0L;
-        int read;
-        while ((read = await content.ReadAtLeastAsync(_block, ChunkSize, throwOnEndOfStream: false, token)) > 0)
+        var (extents, size) = (new List<int>(3), 0L);
+        while (true)
         {
+            if (expected - size >= ChunkSize)
+            {
+                if (ReadBlock(file, _block ??= new byte[ChunkSize], size))
+                {
+                    extents.AddRange([IndexOf(await StoreAsync(_block)), 0, ChunkSize]);
+                    size += ChunkSize;
+                }
+                else
+                {
+                    expected = size; // it has become shorter: what is left goes into the pack
+                }
+                continue;
+            }
+            if (_filled == ChunkSize)
+                await FinishAsync();
+            var read = RandomAccess.Read(file, _pack.AsSpan(_filled), size);
+            if (read == 0)
+                return (extents, size);
+            if (_filled == 0)
+            {
+                _packIndex = Chunks.Count;
+                Chunks.Add(default); // its id is known when it is full
+            }
+            extents.AddRange([_packIndex, _filled, read]);
+            _filled += read;
             size += read;
-            if (read == ChunkSize)
-                extents.AddRange([await StoreAsync(_block), 0, ChunkSize]);
-            else
-                await PackAsync(extents, read);
         }
-        return (extents, size);
     }
 
-    /// <summary>Stores the last pack.</summary>
-    public async Task FinishAsync()
+    /// <summary>Stores the pack.</summary>
+    public async ValueTask FinishAsync()
     {
-        if (_filled == 0)
-            return;
-        var index = await StoreAsync(_pack.AsMemory(0, _filled));
-        foreach (var (extents, at, _, _) in _packed)
-            extents[at] = index;
-        _packed.Clear();
+        if (_filled > 0)
+            Chunks[_packIndex] = await StoreAsync(_pack.AsMemory(0, _filled));
         _filled = 0;
     }
 
-    private async Task PackAsync(List<int> extents, int length)
+    private static bool ReadBlock(SafeFileHandle file, byte[] block, long offset)
     {
-        for (var from = 0; from < length;)
-        {
-            var part = Math.Min(length - from, ChunkSize - _filled);
-            _block.AsSpan(from, part).CopyTo(_pack.AsSpan(_filled));
-            _packed.Add((extents, extents.Count, _filled, part));
-            extents.AddRange([-1, _filled, part]);
-            from += part;
-            if ((_filled += part) == ChunkSize)
-                await FinishAsync();
-        }
+        var (filled, read) = (0, 1);
+        while (filled < block.Length && (read = RandomAccess.Read(file, block.AsSpan(filled), offset + filled)) > 0)
+            filled += read;
+        return read > 0;
     }
 
-    private async Task<int> StoreAsync(ReadOnlyMemory<byte> content)
+    private async Task<ObjectId> StoreAsync(ReadOnlyMemory<byte> content)
     {
         token.ThrowIfCancellationRequested();
         await scope.RenewAsync(token);
         var id = session.IdOf(ObjectName.ChunkKind, content.Span);
-        var index = IndexOf(id);
+        var usable = session.Usable.Count();
         if (session.Usable.All(v => v.Chunks.ContainsKey(id)))
-            return index;
+            return id;
         var name = session.NameOf(ObjectName.ChunkKind, id);
-        var sealedBytes = session.Sealer.Seal(name, content.Span);
+        var sealedBytes = session.Sealer.Seal(name, content.Span, _sealed);
         await session.OnEachAsync(view => PutAsync(view, id, name, sealedBytes), token);
+        // A write that was given up may still read its buffer.
+        if (session.Usable.Count() < usable)
+            _sealed = new byte[ChunkSize + Sealer.Overhead];
         ThrowIfTooFew(session, copies);
         BytesSent += content.Length;
         ChunksSent++;
-        return index;
+        return id;
     }
 
-    private async Task PutAsync(DestinationView view, ObjectId id, ObjectName name, byte[] sealedBytes)
+    private async Task PutAsync(DestinationView view, ObjectId id, ObjectName name, ReadOnlyMemory<byte> sealedBytes)
     {
         if (view.Chunks.ContainsKey(id))
             return;

@@ -11,18 +11,18 @@ internal static class PruneOperation
     public static async Task<VaultPruneReport> RunAsync(VaultSession session, VaultPruneOptions keep, VaultOptions options, CancellationToken token)
     {
         var unreadable = new List<string>();
-        var snapshots = await session.ReadManifestsAsync(unreadable, token);
+        var snapshots = await session.ReadSnapshotsAsync(unreadable, token);
         if (unreadable.Count > 0)
             throw new VaultException($"Nothing was pruned, because a snapshot cannot be read and what it needs is not known: {unreadable[0]} Run check.");
         var now = session.Time.GetUtcNow();
         var doomed = keep.KeepLast is null && keep.KeepDays is null ? [] : snapshots.Where((s, i) =>
-            !(keep.KeepLast is { } last && snapshots.Count - i <= last) && !(keep.KeepDays is { } days && now - s.Manifest.SavedAt < TimeSpan.FromDays(days))
+            !(keep.KeepLast is { } last && snapshots.Count - i <= last) && !(keep.KeepDays is { } days && now - s.Snapshot.SavedAt < TimeSpan.FromDays(days))
             && i < snapshots.Count - 1).Select(s => s.Id).ToList();
         foreach (var id in doomed)
             await session.OnEachAsync(view => DeleteSnapshotAsync(session, view, id, token), token);
 
         // A destination may hold the last good copy of a chunk whose snapshot only another destination lists.
-        var kept = snapshots.Where(s => !doomed.Contains(s.Id)).ToDictionary(static s => s.Id, static s => s.Manifest);
+        var kept = snapshots.Where(s => !doomed.Contains(s.Id)).ToDictionary(static s => s.Id, static s => s.Chunks);
         var deleted = 0;
         var marked = 0;
         var postponed = new List<string>();
@@ -48,33 +48,33 @@ internal static class PruneOperation
     }
 
     // What the snapshots that are kept use, and those of this destination that are new, by a list that is made now. A snapshot that cannot be read keeps everything.
-    private static async Task<HashSet<ObjectId>> UsedAsync(VaultSession session, DestinationView view, Dictionary<ObjectId, SnapshotManifest> kept, CancellationToken token)
+    private static async Task<HashSet<ObjectId>> UsedAsync(VaultSession session, DestinationView view, Dictionary<ObjectId, IReadOnlyList<ObjectId>> kept, CancellationToken token)
     {
-        var used = kept.Values.SelectMany(static m => m.ChunkIds()).ToHashSet();
+        var used = kept.Values.SelectMany(static c => c).ToHashSet();
         foreach (var listed in await session.Store.ListAsync(view.Name, $"{ObjectName.SnapshotKind}/", token))
         {
             if (!ObjectName.TryParse(listed, out var name) || !ObjectId.TryParse(name.Id, out var id))
                 continue;
             view.Snapshots[id] = name.Key;
             if (!view.Tombstones.ContainsKey(id) && !kept.ContainsKey(id))
-                used.UnionWith((await session.ReadManifestAsync(id, token)).ChunkIds());
+                used.UnionWith((await session.ReadManifestAsync(id, token)).Chunks);
         }
         return used;
     }
 
     private static async Task<int> MarkAsync(VaultSession session, DestinationView view, HashSet<ObjectId> used, CancellationToken token)
     {
-        var known = new HashSet<string>(StringComparer.Ordinal);
+        var known = new HashSet<ObjectId>();
         foreach (var mark in view.MarkersOf(ObjectName.MarkKind))
             known.UnionWith((await session.ReadMarkerAsync(view, mark, token))?.Chunks ?? []);
-        var unused = view.Chunks.Keys.Where(c => !used.Contains(c)).Select(c => c.ToString()).Where(c => !known.Contains(c)).ToList();
+        var unused = view.Chunks.Keys.Where(c => !used.Contains(c) && !known.Contains(c)).ToList();
         if (unused.Count > 0)
             await session.WriteMarkerAsync(view, ObjectName.MarkKind, unused, token);
         return unused.Count;
     }
 
     private static async Task<int> SweepAsync(
-        VaultSession session, DestinationView view, Dictionary<ObjectId, SnapshotManifest> kept, TimeSpan grace, List<string> postponed, CancellationToken token)
+        VaultSession session, DestinationView view, Dictionary<ObjectId, IReadOnlyList<ObjectId>> kept, TimeSpan grace, List<string> postponed, CancellationToken token)
     {
         var due = new List<(ObjectName Name, MarkerContent Content)>();
         foreach (var mark in view.MarkersOf(ObjectName.MarkKind))
@@ -99,13 +99,13 @@ internal static class PruneOperation
             var deleted = 0;
             foreach (var (name, content) in due)
             {
-                foreach (var chunk in content.Chunks)
+                foreach (var id in content.Chunks)
                 {
                     if (session.Time.GetElapsedTime(began) > WriteScope.SweepLife / 2)
                         return deleted;
-                    if (!ObjectId.TryParse(chunk, out var id) || used.Contains(id) || !view.Chunks.TryGetValue(id, out var key))
+                    if (used.Contains(id) || !view.Chunks.TryGetValue(id, out var key))
                         continue;
-                    await session.Store.DeleteAsync(view.Name, new ObjectName(ObjectName.ChunkKind, chunk, key), token);
+                    await session.Store.DeleteAsync(view.Name, new ObjectName(ObjectName.ChunkKind, id.ToString(), key), token);
                     view.Chunks.Remove(id);
                     deleted++;
                 }

@@ -107,9 +107,9 @@ internal static class RestoreOperation
         {
             if (cache.TryGetValue(index, out var chunk))
                 return chunk;
-            if (index < 0 || index >= manifest.Chunks.Count || !ObjectId.TryParse(manifest.Chunks[index], out var id))
+            if (index < 0 || index >= manifest.Chunks.Count)
                 throw new VaultException($"Snapshot {manifest.Number} names a chunk that it does not list.");
-            chunk = await session.ReadAsync(ObjectName.ChunkKind, id, token);
+            chunk = await session.ReadAsync(ObjectName.ChunkKind, manifest.Chunks[index], token);
             if (order.Count == CachedChunks)
                 cache.Remove(order.Dequeue());
             order.Enqueue(index);

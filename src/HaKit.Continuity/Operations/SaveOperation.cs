@@ -5,24 +5,16 @@ namespace HaKit.Continuity.Operations;
 /// <summary>Saves a file or folder: the first time whole, then what changed.</summary>
 internal static class SaveOperation
 {
-    private static readonly FileStreamOptions s_reading = new()
-    {
-        Access = FileAccess.Read,
-        Share = FileShare.ReadWrite | FileShare.Delete,
-        Options = FileOptions.Asynchronous | FileOptions.SequentialScan,
-        BufferSize = 0,
-    };
-
     public static async Task<VaultSnapshot> RunAsync(VaultSession session, string path, VaultSaveOptions options, long lastKnown, CancellationToken token)
     {
         ChunkWriter.ThrowIfTooFew(session, options.Copies);
         await using var scope = await WriteScope.BeginAsync(session, token);
         ChunkWriter.ThrowIfTooFew(session, options.Copies);
         var unreadable = new List<string>();
-        var earlier = await session.ReadManifestsAsync(unreadable, token);
         var source = Path.GetFullPath(path);
-        var newest = earlier.Count == 0 ? default : earlier[^1];
-        var previous = earlier.LastOrDefault(m => m.Manifest.Source == source).Manifest;
+        SnapshotManifest? previous = null;
+        var earlier = await session.ReadSnapshotsAsync(unreadable, token, seen: m => previous = m.Source == source && m.Number > (previous?.Number ?? 0) ? m : previous);
+        var newest = earlier.LastOrDefault();
 
         var chunks = new ChunkWriter(session, scope, options.Copies, token);
         var entries = await ReadEntriesAsync(session, source, options.Rehash ? null : previous, chunks, token);
@@ -32,17 +24,14 @@ internal static class SaveOperation
 
         var manifest = new SnapshotManifest
         {
-            Number = Math.Max(newest.Manifest?.Number ?? 0, lastKnown) + 1,
-            Previous = newest.Manifest is null ? null : newest.Id.ToString(),
+            Number = Math.Max(newest?.Snapshot.Number ?? 0, lastKnown) + 1,
+            Previous = newest?.Id,
             Source = source,
             SavedAt = session.Time.GetUtcNow(),
-            Chunks = [.. chunks.Chunks.Select(c => c.ToString())],
+            Chunks = chunks.Chunks,
             Entries = entries,
         };
-        var content = manifest.ToBytes();
-        var id = session.IdOf(ObjectName.SnapshotKind, content);
-        var name = session.NameOf(ObjectName.SnapshotKind, id);
-        var sealedBytes = session.Sealer.Seal(name, content);
+        var (id, name, sealedBytes) = session.SealManifest(manifest);
         // The manifest comes last: a snapshot is listed only where all that it needs is stored.
         await session.OnEachAsync(async view => await session.Store.PutAsync(view.Name, name, sealedBytes, token), token);
         await session.OnEachAsync(view => ThrowIfNotKeptAsync(session, view, name, chunks.Chunks, token), token);
@@ -73,23 +62,22 @@ internal static class SaveOperation
         VaultSession session, string source, SnapshotManifest? previous, ChunkWriter chunks, CancellationToken token)
     {
         var before = previous?.Entries.Where(e => !e.IsFolder && e.Link is null).ToDictionary(e => e.Path) ?? [];
-        var previousChunks = previous?.Chunks.Select(c => ObjectId.TryParse(c, out var id) ? id : default).ToArray() ?? [];
+        var previousChunks = previous?.Chunks ?? [];
         var held = session.Usable.SelectMany(v => v.Chunks.Keys).ToHashSet();
-        var entries = new List<ManifestEntry>();
-        var tree = ReadSource(source, () => SourceTree.Entries(source));
-        var (done, total) = (0L, tree.Sum(static e => e.Size));
-        foreach (var found in tree)
+        var root = File.Exists(source) ? Path.GetDirectoryName(source)! : source;
+        var (entries, gone) = (ReadTree(source), new HashSet<ManifestEntry>(ReferenceEqualityComparer.Instance));
+        var (done, total) = (0L, entries.Sum(static e => e.Size));
+        foreach (var entry in entries.Where(static e => !e.IsFolder && e.Link is null))
         {
             token.ThrowIfCancellationRequested();
             session.Report(done, total);
-            done += found.Size;
-            if (found.IsFolder || found.Link is not null)
-                entries.Add(found);
-            else if (before.GetValueOrDefault(found.Path) is { } old && IsUnchanged(found, old) && Chunks(old).All(held.Contains))
-                entries.Add(found with { Extents = TakenOver(old) });
-            else if (await ReadFileAsync(SourceTree.PathOf(source, found.Path), found, chunks, token) is { } read)
-                entries.Add(read);
+            done += entry.Size;
+            if (before.GetValueOrDefault(entry.Path) is { } old && IsUnchanged(entry, old) && Chunks(old).All(held.Contains))
+                entry.Extents = TakenOver(old);
+            else if (!await ReadFileAsync(Path.Combine(root, entry.Path), entry, chunks))
+                gone.Add(entry);
         }
+        entries.RemoveAll(gone.Contains);
         return entries;
 
         IEnumerable<ObjectId> Chunks(ManifestEntry entry) => entry.Extents.Where((_, i) => i % 3 == 0).Select(i => previousChunks[i]);
@@ -100,28 +88,40 @@ internal static class SaveOperation
     private static bool IsUnchanged(ManifestEntry now, ManifestEntry before) =>
         (now.Size, now.Modified, now.Changed, now.Inode) == (before.Size, before.Modified, before.Changed, before.Inode);
 
-    // A file that changes while it is read is saved as it was read, and is read again the next time. Null: it was deleted after its folder was listed.
-    private static async Task<ManifestEntry?> ReadFileAsync(string file, ManifestEntry found, ChunkWriter chunks, CancellationToken token)
-    {
-        await using var content = ReadSource(file, () => File.Exists(file) ? new FileStream(file, s_reading) : null);
-        if (content is null)
-            return null;
-        var (extents, size) = await chunks.AddAsync(content);
-        var isSteady = size == found.Size && new FileInfo(file) is { Exists: true } after && after.LastWriteTimeUtc.Ticks == found.Modified;
-        return found with { Size = size, Extents = extents, Modified = isSteady ? found.Modified : found.Modified - 1 };
-    }
-
-    private static T ReadSource<T>(string path, Func<T> read)
+    // A file that changes while it is read is saved as it was read, and is read again the next time. False: it was deleted after its folder was listed.
+    private static async ValueTask<bool> ReadFileAsync(string file, ManifestEntry entry, ChunkWriter chunks)
     {
         try
         {
-            return read();
+            using var content = File.OpenHandle(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+            var (extents, size) = await chunks.AddAsync(content, entry.Size);
+            var isSteady = size == entry.Size && File.GetLastWriteTimeUtc(content).Ticks == entry.Modified;
+            (entry.Extents, entry.Size, entry.Modified) = (extents, size, isSteady ? entry.Modified : entry.Modified - 1);
+            return true;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new VaultException($"Nothing was saved, because '{path}' cannot be read: {e.Message}", e);
+            throw Unreadable(file, e);
         }
     }
+
+    private static List<ManifestEntry> ReadTree(string source)
+    {
+        try
+        {
+            return SourceTree.Entries(source);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(source, e);
+        }
+    }
+
+    private static VaultException Unreadable(string path, Exception e) => new($"Nothing was saved, because '{path}' cannot be read: {e.Message}", e);
 
     /// <summary>Copies to each destination the chunks that the snapshot uses and that only another destination has.</summary>
     public static async Task CompleteAsync(VaultSession session, WriteScope scope, IReadOnlyList<ObjectId> chunks, CancellationToken token)

@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
@@ -5,59 +6,71 @@ namespace HaKit.Continuity.Operations;
 /// <summary>Reads what stands under a source, in the order of names; links are taken as links and not followed. Sockets, pipes and devices are left out.</summary>
 internal static class SourceTree
 {
+    private static readonly EnumerationOptions s_all = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
+
     public static List<ManifestEntry> Entries(string source)
     {
-        if (File.Exists(source))
-            return [EntryOf(new FileInfo(source), Path.GetFileName(source))];
-        if (!Directory.Exists(source))
-            throw new VaultException($"There is nothing to save at '{source}'.");
         var entries = new List<ManifestEntry>();
-        AddEntries(new DirectoryInfo(source), "", entries);
+        if (File.Exists(source))
+            entries.AddRange(EntriesOf(Path.GetDirectoryName(source)!, "", Path.GetFileName(source)));
+        else if (Directory.Exists(source))
+            AddEntries(source, "", entries);
+        else
+            throw new VaultException($"There is nothing to save at '{source}'.");
         return entries;
     }
 
-    /// <summary>The path of an entry on this machine; a source that is a file is its only entry.</summary>
-    public static string PathOf(string source, string entry) =>
-        File.Exists(source) ? source : Path.Combine(source, entry.Replace('/', Path.DirectorySeparatorChar));
-
-    private static void AddEntries(DirectoryInfo folder, string prefix, List<ManifestEntry> entries)
+    private static void AddEntries(string folder, string prefix, List<ManifestEntry> entries)
     {
-        foreach (var found in folder.EnumerateFileSystemInfos().OrderBy(f => f.Name, StringComparer.Ordinal))
+        foreach (var entry in EntriesOf(folder, prefix, null).OrderBy(static e => e.Path, StringComparer.Ordinal))
         {
-            if (found.Name.Contains('\uFFFD', StringComparison.Ordinal) && !Path.Exists(found.FullName))
-                throw new VaultException($"'{found.FullName}' cannot be saved: its name is not UTF-8. Rename it.");
+            entries.Add(entry);
             try
             {
-                if (IsSpecial(found))
-                    continue;
-                entries.Add(EntryOf(found, prefix + found.Name));
-                if (found is DirectoryInfo { LinkTarget: null } inner)
-                    AddEntries(inner, $"{prefix}{found.Name}/", entries);
+                if (entry.IsFolder)
+                    AddEntries(Path.Combine(folder, entry.Path[prefix.Length..]), $"{entry.Path}/", entries);
             }
-            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            catch (DirectoryNotFoundException)
             {
-                // It was deleted after its folder was listed.
+                // It was deleted after the folder above it was listed.
             }
         }
     }
 
-    private static bool IsSpecial(FileSystemInfo found) =>
-        found is FileInfo { LinkTarget: null } && ((found.Attributes & FileAttributes.Device) != 0 || !OperatingSystem.IsWindows() && !UnixFiles.IsRegular(found.FullName));
-
-    private static ManifestEntry EntryOf(FileSystemInfo found, string path)
-    {
-        var isFile = found is FileInfo && found.LinkTarget is null;
-        var (changed, inode) = isFile ? UnixFiles.IdentityOf(found.FullName) : default;
-        return new ManifestEntry
+    // A file of the enumeration has no object of its own, so that a source of many files takes little memory.
+    private static List<ManifestEntry> EntriesOf(string folder, string prefix, string? only) =>
+    [
+        .. new FileSystemEnumerable<ManifestEntry?>(folder, (ref FileSystemEntry found) => EntryOf(ref found, prefix), s_all)
         {
-            Path = path,
-            Link = found.LinkTarget,
-            IsFolder = found is DirectoryInfo && found.LinkTarget is null,
-            Size = isFile ? ((FileInfo)found).Length : 0,
-            Modified = found.LastWriteTimeUtc.Ticks,
-            Changed = changed,
-            Inode = inode,
-            Mode = OperatingSystem.IsWindows() || found.LinkTarget is not null ? 0 : (int)found.UnixFileMode,
-        };
+            ShouldIncludePredicate = (ref FileSystemEntry found) => only is null || found.FileName.Equals(only, OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase),
+        }.OfType<ManifestEntry>(),
+    ];
+
+    private static ManifestEntry? EntryOf(ref FileSystemEntry found, string prefix)
+    {
+        var path = found.ToFullPath();
+        if (found.FileName.Contains('\uFFFD') && !Path.Exists(path))
+            throw new VaultException($"'{path}' cannot be saved: its name is not UTF-8. Rename it.");
+        try
+        {
+            var link = (found.Attributes & FileAttributes.ReparsePoint) != 0 ? found.ToFileSystemInfo().LinkTarget : null;
+            var isFolder = link is null && found.IsDirectory;
+            var (isRegular, changed, inode) = link is null && !isFolder ? UnixFiles.StatOf(path) : (true, 0, 0);
+            return !isRegular ? null : new ManifestEntry
+            {
+                Path = string.Concat(prefix, found.FileName),
+                Link = link,
+                IsFolder = isFolder,
+                Size = isFolder || link is not null ? 0 : found.Length,
+                Modified = found.LastWriteTimeUtc.UtcTicks,
+                Changed = changed,
+                Inode = inode,
+                Mode = OperatingSystem.IsWindows() || link is not null ? 0 : (int)File.GetUnixFileMode(path),
+            };
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null; // it was deleted after its folder was listed
+        }
     }
 }

@@ -27,34 +27,31 @@ internal static class SyncOperation
 
         var unreadable = new List<string>();
         var good = session.Views.ToDictionary(static v => v, static _ => new HashSet<ObjectId>());
-        var manifests = await session.ReadManifestsAsync(unreadable, token);
-        for (var i = 0; i < manifests.Count; i++)
+        var snapshots = await session.ReadSnapshotsAsync(unreadable, token);
+        for (var i = 0; i < snapshots.Count; i++)
         {
-            var (id, manifest) = manifests[i];
-            session.Report(i, manifests.Count);
+            session.Report(i, snapshots.Count);
             await scope.RenewAsync(token);
             foreach (var view in session.Usable.ToList())
-                await VaultSession.TryAsync(view, async v => await CompleteAsync(v, id, manifest), token);
+                await VaultSession.TryAsync(view, async v => await CompleteAsync(v, snapshots[i]), token);
         }
         return new VaultSyncReport(
             copiedSnapshots, copiedChunks, deleted,
             [.. session.Views.Where(v => !v.IsUsable).Select(v => $"'{v.Name}': {v.Failure}"), .. unreadable]);
 
-        async Task CompleteAsync(DestinationView view, ObjectId id, SnapshotManifest manifest)
+        async Task CompleteAsync(DestinationView view, ListedSnapshot snapshot)
         {
-            foreach (var chunk in manifest.Chunks)
+            // Snapshots share chunks: each is read once.
+            foreach (var chunk in snapshot.Chunks.Where(good[view].Add))
             {
-                // Snapshots share chunks: each is read once.
-                if (!ObjectId.TryParse(chunk, out var chunkId) || !good[view].Add(chunkId))
+                if (await IsKeptAsync(view, ObjectName.ChunkKind, chunk, view.Chunks))
                     continue;
-                if (await IsKeptAsync(view, ObjectName.ChunkKind, chunkId, view.Chunks))
-                    continue;
-                await ReplaceAsync(view, ObjectName.ChunkKind, chunkId, view.Chunks);
+                await ReplaceAsync(view, ObjectName.ChunkKind, chunk, view.Chunks);
                 copiedChunks++;
             }
-            if (await IsKeptAsync(view, ObjectName.SnapshotKind, id, view.Snapshots))
+            if (await IsKeptAsync(view, ObjectName.SnapshotKind, snapshot.Id, view.Snapshots))
                 return;
-            await ReplaceAsync(view, ObjectName.SnapshotKind, id, view.Snapshots);
+            await ReplaceAsync(view, ObjectName.SnapshotKind, snapshot.Id, view.Snapshots);
             copiedSnapshots++;
         }
 

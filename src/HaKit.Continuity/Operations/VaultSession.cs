@@ -93,6 +93,9 @@ internal sealed class VaultSession
     /// <summary>The id of a chunk or snapshot: HMAC-SHA-256 of the kind and the content under the vault's id key.</summary>
     public ObjectId IdOf(char kind, ReadOnlySpan<byte> content) => ObjectId.Compute(_idKey, kind, content);
 
+    public (ObjectId Id, ObjectName Name, ReadOnlyMemory<byte> Sealed) SealManifest(SnapshotManifest manifest) =>
+        Sealer.SealStream(ObjectName.SnapshotKind, _idKey, stream => JsonSerializer.Serialize(stream, manifest, ContinuityJson.Default.SnapshotManifest));
+
     public ObjectName NameOf(char kind, ObjectId id) => new(kind, id.ToString(), Sealer.Keys.Active);
 
     /// <summary>Runs a step on each usable destination at once; one that fails takes no further part and keeps its reason.</summary>
@@ -115,11 +118,14 @@ internal sealed class VaultSession
 
     /// <summary>Reads an object from the first destination that has a good copy.</summary>
     /// <exception cref="VaultObjectException">No destination has one; the message says what each has.</exception>
-    public async Task<byte[]> ReadAsync(char kind, ObjectId id, CancellationToken token)
+    public Task<byte[]> ReadAsync(char kind, ObjectId id, CancellationToken token) => ReadAsync(kind, id, OpenVerified, token);
+
+    private async Task<T> ReadAsync<T>(char kind, ObjectId id, Func<ObjectName, ObjectId, byte[], T> open, CancellationToken token)
     {
-        var keys = Views.Where(v => v.IsUsable).Select(v => (v.Name, Held: Listed(v, kind))).Where(v => v.Held.ContainsKey(id)).ToDictionary(v => v.Name, v => v.Held[id]);
+        var keys = Usable.Where(v => Listed(v, kind).ContainsKey(id)).ToDictionary(v => v.Name, v => Listed(v, kind)[id]);
         var left = keys.Keys.ToList();
         var reasons = new List<string>();
+        var problem = VaultProblem.Damaged;
         while (left.Count > 0)
         {
             // Copies that are sealed by the same key have the same name, so that the pool may choose among them.
@@ -129,23 +135,24 @@ internal sealed class VaultSession
             try
             {
                 (destination, var content) = await Store.GetAsync([.. left.Where(d => keys[d] == key)], name, token);
-                if (content is null)
-                    reasons.Add($"'{destination}' lists it and does not have it");
-                else
-                    return OpenVerified(name, id, content);
+                if (content is not null)
+                    return open(name, id, content);
+                reasons.Add($"'{destination}' lists it and does not have it");
             }
             catch (VaultObjectException e)
             {
                 // It is the copy of the destination that the pool chose.
                 reasons.Add($"at '{destination}' it {e.Reason}");
+                problem = e.Problem == VaultProblem.Damaged ? problem : e.Problem;
             }
             catch (Exception e) when (IsOfDestination(e, token))
             {
                 reasons.Add($"'{destination}': {e.Message}");
+                problem = VaultProblem.Unreachable;
             }
             left.Remove(destination);
         }
-        throw new VaultObjectException($"{kind}/{id}", reasons.Count == 0 ? "is on no destination that can be reached" : "cannot be had: " + string.Join("; ", reasons));
+        throw new VaultObjectException($"{kind}/{id}", reasons.Count == 0 ? "is on no destination that can be reached" : "cannot be had: " + string.Join("; ", reasons), problem);
     }
 
     /// <summary>Opens an object and proves that its content is that of its id.</summary>
@@ -157,22 +164,38 @@ internal sealed class VaultSession
         return plain;
     }
 
-    public async Task<SnapshotManifest> ReadManifestAsync(ObjectId id, CancellationToken token)
+    /// <summary>Opens a snapshot and proves that its content is that of its id.</summary>
+    public SnapshotManifest OpenManifest(ObjectName name, ObjectId id, byte[] content)
     {
-        var manifest = JsonSerializer.Deserialize(await ReadAsync(ObjectName.SnapshotKind, id, token), ContinuityJson.Default.SnapshotManifest)!;
-        return manifest.Format == 1 ? manifest : throw new VaultObjectException($"s/{id}", $"has format {manifest.Format}, and this version reads format 1", VaultProblem.Unreadable);
+        using var hash = ObjectId.Hash(_idKey, ObjectName.SnapshotKind);
+        using var plain = new CryptoStream(Sealer.OpenStream(name, content), hash, CryptoStreamMode.Read);
+        try
+        {
+            var manifest = JsonSerializer.Deserialize(plain, ContinuityJson.Default.SnapshotManifest)!;
+            if (manifest.Format != 1)
+                throw new VaultObjectException(name.ToString(), $"has format {manifest.Format}, and this version reads format 1", VaultProblem.Unreadable);
+            return ObjectId.From(hash.Hash) == id ? manifest : throw new VaultObjectException(name.ToString(), "has another content than its id says");
+        }
+        catch (JsonException)
+        {
+            throw new VaultObjectException(name.ToString(), "is not written as format 1 says", VaultProblem.Unreadable);
+        }
     }
 
+    public Task<SnapshotManifest> ReadManifestAsync(ObjectId id, CancellationToken token) => ReadAsync(ObjectName.SnapshotKind, id, OpenManifest, token);
+
     /// <summary>All snapshots that are listed anywhere and were not deleted, oldest first. Those that no destination can show whole are skipped and named.</summary>
-    public async Task<List<(ObjectId Id, SnapshotManifest Manifest)>> ReadManifestsAsync(ICollection<string> unreadable, CancellationToken token)
+    public async Task<List<ListedSnapshot>> ReadSnapshotsAsync(ICollection<string> unreadable, CancellationToken token, Action<SnapshotManifest>? seen = null)
     {
         var deleted = Usable.SelectMany(v => v.Tombstones.Keys).ToHashSet();
-        var manifests = new List<(ObjectId, SnapshotManifest Manifest)>();
+        var snapshots = new List<ListedSnapshot>();
         foreach (var id in Usable.SelectMany(v => v.Snapshots.Keys).Distinct().Where(id => !deleted.Contains(id)))
         {
             try
             {
-                manifests.Add((id, await ReadManifestAsync(id, token)));
+                var manifest = await ReadManifestAsync(id, token);
+                snapshots.Add(new(id, VaultSnapshot.From(id, manifest), manifest.Chunks));
+                seen?.Invoke(manifest);
             }
             catch (VaultObjectException e)
             {
@@ -180,7 +203,7 @@ internal sealed class VaultSession
             }
         }
 
-        return [.. manifests.OrderBy(m => m.Manifest.Number).ThenBy(m => m.Manifest.SavedAt)];
+        return [.. snapshots.OrderBy(s => s.Snapshot.Number).ThenBy(s => s.Snapshot.SavedAt)];
     }
 
     public static Dictionary<ObjectId, uint> Listed(DestinationView view, char kind) => kind switch
@@ -195,14 +218,14 @@ internal sealed class VaultSession
     public static string Reasons(IEnumerable<DestinationView> views) => string.Join("; ", views.Select(v => $"'{v.Name}': {v.Failure ?? "has no vault"}")) + ".";
 
     /// <summary>Writes an object that names itself by chance: an intent, a mark, a sweep.</summary>
-    public async Task<ObjectName> WriteMarkerAsync(DestinationView view, char kind, IReadOnlyList<string> chunks, CancellationToken token)
+    public async Task<ObjectName> WriteMarkerAsync(DestinationView view, char kind, IReadOnlyList<ObjectId> chunks, CancellationToken token)
     {
         var name = new ObjectName(kind, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), Sealer.Keys.Active);
         await Store.PutAsync(view.Name, name, Sealer.Seal(name, MarkerBytes(chunks)), token);
         return name;
     }
 
-    public byte[] MarkerBytes(IReadOnlyList<string> chunks) => JsonSerializer.SerializeToUtf8Bytes(new MarkerContent(Time.GetUtcNow(), chunks), ContinuityJson.Default.MarkerContent);
+    public byte[] MarkerBytes(IReadOnlyList<ObjectId> chunks) => JsonSerializer.SerializeToUtf8Bytes(new MarkerContent(Time.GetUtcNow(), chunks), ContinuityJson.Default.MarkerContent);
 
     /// <summary>Reads a marker; null when it is gone or cannot be opened.</summary>
     public async Task<MarkerContent?> ReadMarkerAsync(DestinationView view, ObjectName name, CancellationToken token)
