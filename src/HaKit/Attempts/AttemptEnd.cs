@@ -2,14 +2,14 @@ namespace HaKit.Attempts;
 
 /// <summary>
 /// Decides a race between two threads at the end of an attempt's task: the thread that completes the task, and the call that leaves it. Exactly one wins:
-/// either the call is woken, or the orphan cleans up. Later attempts reuse the object unless it was abandoned.
+/// either the call is woken, or the attempt cleans up. Later attempts reuse the object unless it was abandoned.
 /// </summary>
 internal sealed class AttemptEnd
 {
     private const int Running = 0, Done = 1, Abandoned = 2;
 
     private readonly Action _onDone;
-    private IOrphan? _orphan;
+    private IAbandonedAttempt? _attempt;
     private Action? _wake;
     private int _phase;
 
@@ -26,17 +26,17 @@ internal sealed class AttemptEnd
         return _onDone;
     }
 
-    /// <summary>Abandons a running attempt; <paramref name="orphan"/> cleans up when it ends. False if the attempt has already ended.</summary>
-    public bool TryAbandon(IOrphan orphan)
+    /// <summary>Abandons a running attempt; <paramref name="attempt"/> cleans up when it ends. False if the attempt has already ended.</summary>
+    public bool TryAbandon(IAbandonedAttempt attempt)
     {
-        _orphan = orphan;
+        _attempt = attempt;
         return Interlocked.CompareExchange(ref _phase, Abandoned, Running) == Running;
     }
 
     public void Reset()
     {
         _wake = null;
-        _orphan = null;
+        _attempt = null;
         _phase = Running;
     }
 
@@ -47,12 +47,12 @@ internal sealed class AttemptEnd
         if (Interlocked.CompareExchange(ref _phase, Done, Running) == Running)
             wake();
         else
-            _orphan!.Reap();
+            _attempt!.DisposeResult();
     }
 }
 
 /// <summary>Cleans up after an attempt that its call has abandoned.</summary>
-internal interface IOrphan
+internal interface IAbandonedAttempt
 {
-    void Reap();
+    void DisposeResult();
 }

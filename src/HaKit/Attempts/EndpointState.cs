@@ -136,7 +136,7 @@ internal sealed class EndpointState
     public bool TryWatchReturn(object call) => Interlocked.CompareExchange(ref _returnWatcher, call, null) is var watcher && (watcher is null || watcher == call);
 
     /// <summary>Gives the role of <see cref="TryWatchReturn"/> back, if this call has it.</summary>
-    public void LeaveReturn(object call) => Interlocked.CompareExchange(ref _returnWatcher, null, call);
+    public void StopWatching(object call) => Interlocked.CompareExchange(ref _returnWatcher, null, call);
 
     /// <summary>Gets the load that the endpoint reported at its latest heartbeat. Null if it reports none, or if that heartbeat failed.</summary>
     public ReportedLoad? ReportedLoad

@@ -314,8 +314,8 @@ internal sealed class Lease
     /// <summary>Gets the delegate to attach to the attempt's task. It wakes <paramref name="wake"/> unless the attempt was abandoned first.</summary>
     public Action WhenDone(Action wake) => _end.WhenDone(wake);
 
-    /// <summary>Abandons a running attempt; <paramref name="orphan"/> cleans up when it ends. False if it has already ended.</summary>
-    public bool TryAbandon(IOrphan orphan) => _end.TryAbandon(orphan);
+    /// <summary>Abandons a running attempt; <paramref name="attempt"/> cleans up when it ends. False if it has already ended.</summary>
+    public bool TryAbandon(IAbandonedAttempt attempt) => _end.TryAbandon(attempt);
 
     public void GiveBackContext()
     {

@@ -18,26 +18,11 @@ namespace HaKit.Failover;
 internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, FailoverCall call, TRunner runner, CancellationToken outside)
     where TRunner : struct, IAttemptRunner<TResult, TRaw>
 {
-    private RunningAttempt _first;
-    private RunningAttempt _hedge;
+    private RunningAttempt<TRaw> _first;
+    private RunningAttempt<TRaw> _hedge;
     private Waiter? _waiter;
     private Outcome<TResult> _end;
-    private Outcome<TResult> _refusal;
-    private Outcome<TResult> _last;
-    private bool _hasLast;
-    private bool _hasRefusal;
-
-    private struct RunningAttempt
-    {
-        public Lease? Lease;
-        public ValueTask<TRaw> Task;
-
-        /// <summary>It was under way when it was entered: it has ended when its lease was told so, not when the task looks completed,
-        /// because the lease must not be put away while that news is still coming.</summary>
-        public bool IsUnderWay;
-
-        public readonly bool HasEnded => !IsUnderWay || Lease!.IsAttemptDone;
-    }
+    private KeptOutcomes<TResult> _kept;
 
     private enum Progress
     {
@@ -128,7 +113,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                 var next = engine.Next(call, now);
                 if (next.Kind == StepKind.GiveUp)
                 {
-                    _end = TakeRefusal() ?? Refused(next.Why, now);
+                    _end = _kept.TakeRefusal() ?? Refused(next.Why, now);
                     return Progress.Decided;
                 }
                 if (next.Kind == StepKind.Start)
@@ -147,7 +132,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                 }
                 else
                 {
-                    engine.NoteWaiting(call, now);
+                    engine.Waits.RecordWaiting(call, now);
                 }
             }
             now = engine.Clock.Now; // the new attempt may have ended already
@@ -158,21 +143,21 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     {
         _waiter?.LeaveQueue();
         (_waiter, call.WasReleased) = (null, false);
-        call.LeaveReturn();
+        call.StopWatching();
         if (!lease.AsksOutage)
         {
-            engine.Resign(call); // this attempt is no trial of the outage, so another call may make one
-            engine.Waiting.Remove(call); // a call that makes a trial still waits for the end of the outage
+            engine.Waits.ReleaseTrialClaim(call); // this attempt is the call's own first; another call may make the trial
+            engine.Waiting.Remove(call);
         }
         Start(ref _first, lease);
     }
 
     private void LeaveWaitQueue()
     {
-        var asked = call.IsAsker;
-        engine.Resign(call);
+        var asked = call.HoldsTrialClaim;
+        engine.Waits.ReleaseTrialClaim(call);
         engine.Waiting.Remove(call);
-        _waiter?.LeaveQueue(passOn: call.WasReleased || asked); // a release that was not used belongs to the next waiter
+        _waiter?.LeaveQueue(passOn: call.WasReleased || asked); // a release that was not used belongs to the next in line
         _waiter = null;
     }
 
@@ -183,7 +168,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     {
         if (_first.Lease is not null && ExamineAttempt(ref _first, now) || _hedge.Lease is not null && ExamineAttempt(ref _hedge, now))
         {
-            LeaveOthers(now);
+            EndOthers(now);
             return true;
         }
         if (IsCancelled)
@@ -200,129 +185,98 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                 (_first, _hedge) = (_hedge, default);
             return false;
         }
-        LeaveOthers(now);
+        EndOthers(now);
         return true;
     }
 
     // Examines one attempt. True if it decides the call.
-    private bool ExamineAttempt(ref RunningAttempt attempt, TimeSpan now)
+    private bool ExamineAttempt(ref RunningAttempt<TRaw> attempt, TimeSpan now)
     {
         var lease = attempt.Lease!;
         if (attempt.HasEnded)
-            return Harvest(ref attempt, now);
+            return TakeOutcome(ref attempt, now);
         if (IsCancelled)
             return TryEndAttempt(ref attempt, KnownFaults.CallerCancelled, now);
         if (now < lease.TimeoutAt && now < call.Deadline)
             return false;
-        if (now < call.Deadline && now < lease.EndsAt && engine.KeepsSilent(call, lease, now))
+        if (now < call.Deadline && now < lease.EndsAt && engine.Silence.KeepsSilent(call, lease, now))
         {
             lease.KeepUntilEnd(now);
             call.LastFailure = lease.Started; // an endpoint that has served other calls since then shows that it serves
             return false;
         }
-        var fault = OverdueFault(lease, now);
+        var fault = engine.Silence.OverdueFault(call, lease, now);
         var endpoint = lease.State.Endpoint.Name;
         if (TryEndAttempt(ref attempt, fault, now))
             return true;
-        if (fault.IsNeutral || engine.ActionFor(call, fault, now) != FaultAction.Return)
+        if (fault.IsNeutral || engine.ActionFor(call, fault) != FaultAction.Return)
             return false;
         _end = Outcome.FromException<TResult>(new TimeoutException($"Endpoint '{endpoint}' was given up ({fault.Kind}), and is not to be asked again."));
         return true;
     }
 
-    private bool Harvest(ref RunningAttempt attempt, TimeSpan now)
+    private bool TakeOutcome(ref RunningAttempt<TRaw> attempt, TimeSpan now)
     {
         var lease = attempt.Lease!;
-        var outcome = runner.Harvest(attempt.Task, lease, now);
+        var outcome = runner.CompleteAttempt(attempt.Task, lease, now);
         attempt = default;
         var fault = lease.Fault;
         if (fault is null && outcome.Exception is null)
         {
-            engine.Served(call, lease, now);
+            engine.Results.RecordServed(call, lease, now);
             _end = outcome;
             return true;
         }
         fault ??= KnownFaults.Unknown;
         lease.Complete(fault, now); // already done, unless a strategy around the guard threw
-        engine.Release(call, lease, fault, now);
+        engine.Results.RecordEnd(call, lease, fault, now);
         if (fault.Kind is FaultKind.CallerCancelled or FaultKind.DeadlineExceeded or FaultKind.Superseded)
         {
-            Discard(outcome);
+            Discards.DisposeResult(outcome);
             return false; // the end of the call itself reports the same
         }
-        var isOver = engine.ActionFor(call, fault, now) == FaultAction.Return;
-        if (isOver && !(fault.IsRefusal && _hasRefusal))
+        var isOver = engine.ActionFor(call, fault) == FaultAction.Return;
+        if (isOver && !(fault.IsRefusal && _kept.HasRefusal))
         {
             _end = outcome;
             return true;
         }
-        KeepOutcome(outcome, fault.IsRefusal);
+        _kept.Add(outcome, fault.IsRefusal);
         if (isOver)
-            _end = TakeRefusal()!.Value;
+            _end = _kept.TakeRefusal()!.Value;
         return isOver;
     }
 
-    // Keeps the first refusal and the last other failure: the caller may get one of them.
-    private void KeepOutcome(Outcome<TResult> outcome, bool isRefusal)
-    {
-        if (isRefusal && _hasRefusal)
-        {
-            Discard(outcome);
-        }
-        else if (isRefusal)
-        {
-            (_refusal, _hasRefusal) = (outcome, true);
-        }
-        else
-        {
-            if (_hasLast)
-                Discard(_last);
-            (_last, _hasLast) = (outcome, true);
-        }
-    }
-
-    // A refusal goes back unchanged when no other endpoint could serve the call. Of several refusals the first goes back, even if an endpoint that was asked
-    // later is down.
-    private Outcome<TResult>? TakeRefusal()
-    {
-        if (!_hasRefusal)
-            return null;
-        var refusal = _refusal;
-        (_refusal, _hasRefusal) = (default, false);
-        DisposeKept();
-        return refusal;
-    }
-
     // Cancels an attempt. A well-behaved callback ends at once and reports how; a callback that ignores its token is abandoned and does not delay the call.
-    private bool TryEndAttempt(ref RunningAttempt attempt, Fault fault, TimeSpan now)
+    private bool TryEndAttempt(ref RunningAttempt<TRaw> attempt, Fault fault, TimeSpan now)
     {
         var lease = attempt.Lease!;
         lease.Cancel(fault);
-        if (!attempt.IsUnderWay || !lease.TryAbandon(new Orphan(runner, attempt.Task, lease)))
-            return Harvest(ref attempt, now);
+        if (!attempt.IsUnderWay || !lease.TryAbandon(new AbandonedAttempt<TResult, TRaw, TRunner>(runner, attempt.Task, lease)))
+            return TakeOutcome(ref attempt, now);
         lease.Complete(fault, now);
         attempt = default;
-        engine.Release(call, lease, fault, now);
+        engine.Results.RecordEnd(call, lease, fault, now);
         return false;
     }
 
     // The call is decided, so the attempts that still run have lost. An attempt that was silent for longer than usual counts as silent; otherwise its
     // endpoint would keep its traffic.
-    private void LeaveOthers(TimeSpan now)
+    private void EndOthers(TimeSpan now)
     {
         var end = _end;
-        LeaveLoser(ref _first, now);
-        LeaveLoser(ref _hedge, now);
+        EndLoser(ref _first, now);
+        EndLoser(ref _hedge, now);
         _end = end;
-        DisposeKept();
+        _kept.Clear();
     }
 
-    private void LeaveLoser(ref RunningAttempt attempt, TimeSpan now)
+    private void EndLoser(ref RunningAttempt<TRaw> attempt, TimeSpan now)
     {
         if (attempt.Lease is not { } lease)
             return;
-        if (TryEndAttempt(ref attempt, engine.WasUnusuallySilent(call, lease, now) ? KnownFaults.FirstContentTimeout : KnownFaults.Superseded, now))
-            Discard(_end);
+        if (TryEndAttempt(ref attempt, engine.Silence.WasUnusuallySilent(call, lease, now) ? KnownFaults.FirstContentTimeout : KnownFaults.Superseded, now))
+            Discards.DisposeResult(_end);
     }
 
     // Gets the time of the next examination, unless something happens earlier. Starts a second attempt if it is time for one.
@@ -334,10 +288,10 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             return Min(due, hedge.TimeoutAt);
         if (_first.Lease.KeptSince is not null)
             return Min(due, StartBeside(now, out isStarted));
-        var hedgeAt = call.HedgeWasConsidered ? TimeSpan.MaxValue : engine.HedgeAt(call, _first.Lease);
+        var hedgeAt = call.HedgeWasConsidered ? TimeSpan.MaxValue : engine.Hedges.HedgeAt(call, _first.Lease);
         if (hedgeAt > now)
             return Min(due, hedgeAt);
-        if (engine.TryHedge(call, now) is not { } lease)
+        if (engine.Hedges.TryHedge(call, now) is not { } lease)
             return due;
         Start(ref _hedge, lease);
         isStarted = true;
@@ -370,87 +324,17 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         return now;
     }
 
-    private void Start(ref RunningAttempt attempt, Lease lease)
+    private void Start(ref RunningAttempt<TRaw> attempt, Lease lease)
     {
         var task = runner.Begin(lease);
-        attempt = new RunningAttempt { Lease = lease, Task = task, IsUnderWay = !task.IsCompleted };
+        attempt = new RunningAttempt<TRaw> { Lease = lease, Task = task, IsUnderWay = !task.IsCompleted };
         if (attempt.IsUnderWay)
             task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(lease.WhenDone(call.Signal.Setter));
     }
 
-    private Outcome<TResult> OutOfTime(TimeSpan now) => Outcome.FromException<TResult>(new DeadlineExceededException(
-        engine.Settings.Pool, call.DeadlineSpan, call.Attempts(now), engine.RetryAfter(call, now), TakeLastException(), call.History.Begun, call.WaitRules()));
+    private Outcome<TResult> OutOfTime(TimeSpan now) => Outcome.FromException<TResult>(engine.Failures.OutOfTime(call, _kept.TakeException(), now));
 
-    private Outcome<TResult> Refused(string why, TimeSpan now) => Outcome.FromException<TResult>(new NoEndpointAvailableException(
-        engine.Settings.Pool, why, call.Attempts(now), engine.Explain(call, now), engine.RetryAfter(call, now), TakeLastException(), call.History.Begun, call.WaitRules()));
-
-    // If the end of the call cut the attempt short, the silence is not the endpoint's fault.
-    private Fault OverdueFault(Lease lease, TimeSpan now)
-    {
-        if (now >= call.Deadline && !engine.IsSilent(call, lease, now))
-            return KnownFaults.DeadlineExceeded;
-        if (lease.FirstContentAt is not null)
-            return KnownFaults.AttemptTimeout;
-        return engine.WasCutShort(call, lease, now) ? KnownFaults.DeadlineExceeded : KnownFaults.FirstContentTimeout;
-    }
-
-    private Exception? TakeLastException()
-    {
-        var refusal = _hasRefusal ? _refusal.Exception : null;
-        var inner = _hasLast ? _last.Exception : refusal;
-        DisposeKept();
-        return inner;
-    }
-
-    private void DisposeKept()
-    {
-        if (_hasLast)
-            Discard(_last);
-        if (_hasRefusal)
-            Discard(_refusal);
-        (_last, _hasLast, _refusal, _hasRefusal) = (default, false, default, false);
-    }
-
-    // Disposes a result that no caller will see: the response of a failed or losing attempt.
-    private static void Discard(Outcome<TResult> outcome)
-    {
-        if (outcome.Exception is null)
-            Discards.DisposeResult(outcome.Result);
-    }
+    private Outcome<TResult> Refused(string why, TimeSpan now) => Outcome.FromException<TResult>(engine.Failures.NoEndpoint(call, why, _kept.TakeException(), now));
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
-
-    private sealed class Orphan(TRunner runner, ValueTask<TRaw> task, Lease lease) : IOrphan
-    {
-        public void Reap()
-        {
-            Discard(runner.TakeResult(task));
-            lease.GiveBackContext();
-        }
-    }
-}
-
-/// <summary>Disposes a result that no caller will see.</summary>
-internal static class Discards
-{
-    public static void DisposeResult(object? result)
-    {
-        if (result is IAsyncDisposable later)
-            Dispose(later);
-        else if (result is IDisposable now)
-            now.Dispose();
-    }
-
-    private static async void Dispose(IAsyncDisposable result)
-    {
-        try
-        {
-            await result.DisposeAsync().ConfigureAwait(false);
-        }
-#pragma warning disable CA1031 // A discarded result has no caller that could handle its exception.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-        }
-    }
 }

@@ -13,10 +13,10 @@ internal interface IAttemptRunner<TResult, TRaw>
     ValueTask<TRaw> Begin(Lease lease);
 
     /// <summary>Takes the result of an attempt that has ended, and makes sure that its lease is completed. Does not throw.</summary>
-    Outcome<TResult> Harvest(ValueTask<TRaw> task, Lease lease, TimeSpan now);
+    Outcome<TResult> CompleteAttempt(ValueTask<TRaw> task, Lease lease, TimeSpan now);
 
     /// <summary>Takes the result of an attempt that its call has abandoned. The lease was completed at that time.</summary>
-    Outcome<TResult> TakeResult(ValueTask<TRaw> task);
+    Outcome<TResult> GetResult(ValueTask<TRaw> task);
 }
 
 /// <summary>Runs the callback directly, for pools to which the application added no strategies. Without a pipeline there is no context either.</summary>
@@ -25,14 +25,14 @@ internal readonly struct DirectRunner<TResult, TState>(
 {
     public ValueTask<TResult> Begin(Lease lease) => lease.CallSpan is { IsAllDataRequested: true } span ? BeginTraced(span, lease) : Invoke(lease);
 
-    public Outcome<TResult> Harvest(ValueTask<TResult> task, Lease lease, TimeSpan now)
+    public Outcome<TResult> CompleteAttempt(ValueTask<TResult> task, Lease lease, TimeSpan now)
     {
-        var outcome = TakeResult(task);
+        var outcome = GetResult(task);
         guard.CompleteLease(lease, outcome.Exception, now);
         return outcome;
     }
 
-    public Outcome<TResult> TakeResult(ValueTask<TResult> task)
+    public Outcome<TResult> GetResult(ValueTask<TResult> task)
     {
         try
         {
@@ -93,9 +93,9 @@ internal readonly struct PipelineRunner<TResult, TState>(
     }
 
     // The guard in the pipeline has completed the lease.
-    public Outcome<TResult> Harvest(ValueTask<Outcome<TResult>> task, Lease lease, TimeSpan now) => TakeResult(task);
+    public Outcome<TResult> CompleteAttempt(ValueTask<Outcome<TResult>> task, Lease lease, TimeSpan now) => GetResult(task);
 
-    public Outcome<TResult> TakeResult(ValueTask<Outcome<TResult>> task)
+    public Outcome<TResult> GetResult(ValueTask<Outcome<TResult>> task)
     {
         try
         {

@@ -48,7 +48,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     public EndpointState? Watched { get; set; }
 
     /// <summary>Gets or sets whether this is the one call that tests whether an outage is over.</summary>
-    public bool IsAsker { get; set; }
+    public bool HoldsTrialClaim { get; set; }
 
     /// <summary>Gets or sets whether the call has paid for its next attempt.</summary>
     public bool HasPaid { get; set; }
@@ -102,7 +102,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     /// <summary>Records that an attempt was given up because nothing arrived within its limit.</summary>
     /// <param name="hasServedLater">True if the endpoint has served an attempt that began later.</param>
-    public void NoteSilence(bool hasServedLater)
+    public void RecordSilence(bool hasServedLater)
     {
         if (hasServedLater)
             _ownSilences++;
@@ -116,7 +116,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// <summary>Gets how many calls may still take their number from the numbers that this object has reserved.</summary>
     public int NumbersLeft { get; private set; }
 
-    public void TakeNumbers(long first, int count) => (_nextNumber, NumbersLeft) = (first, count);
+    public void AddNumbers(long first, int count) => (_nextNumber, NumbersLeft) = (first, count);
 
     public void UseNextNumber()
     {
@@ -125,7 +125,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     }
 
     /// <summary>Takes a lease for the next attempt.</summary>
-    public Lease TakeLease()
+    public Lease RentLease()
     {
         var lease = _spareLease ?? new Lease();
         _spareLease = null;
@@ -177,15 +177,15 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         (Profile.MaxWait ?? usual) is { } most && most - Waited is var left && left < Deadline - now ? now + left : Deadline;
 
     /// <summary>Stops watching the end of a cooldown, so that another call may watch it.</summary>
-    public void LeaveReturn()
+    public void StopWatching()
     {
-        Watched?.LeaveReturn(this);
+        Watched?.StopWatching(this);
         Watched = null;
     }
 
-    bool IAttemptOwner.HasUntried(TimeSpan now) => Engine?.HasUntried(this, now) == true;
+    bool IAttemptOwner.HasUntried(TimeSpan now) => Engine?.Untried.HasAny(this, now) == true;
 
-    TimeSpan? IAttemptOwner.UsualOfOthers(EndpointState state, bool isStream) => Engine?.UsualOfOthers(state, isStream);
+    TimeSpan? IAttemptOwner.UsualOfOthers(EndpointState state, bool isStream) => Engine?.Silence.UsualOfOthers(state, isStream);
 
     public void Clear()
     {
@@ -211,7 +211,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     public bool IsServed => _servedBy is not null;
 
-    public void Served(Lease lease, TimeSpan now)
+    public void RecordServed(Lease lease, TimeSpan now)
     {
         ServedAt = now;
         _servedBy = lease.State.Endpoint.Name;

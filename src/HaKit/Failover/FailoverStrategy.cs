@@ -33,22 +33,22 @@ internal sealed class FailoverStrategy(FailoverEngine engine) : ResilienceStrate
         }
 
         var profile = context.Properties.GetValue(ProfileKey, RequestProfile.Default);
-        var call = engine.Begin(profile, isStream: false, engine.Clock.Now, context.CancellationToken);
+        var call = engine.BeginCall(profile, isStream: false, engine.Clock.Now, context.CancellationToken);
         context.Properties.Set(FailoverCall.Key, call);
         var ended = false;
         try
         {
             var outcome = await ExecuteCore(callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
-            var (end, error) = engine.FindOutcome(call, outcome.Exception);
+            var (end, error) = engine.Outcomes.FindOutcome(call, outcome.Exception);
             ended = true;
-            engine.End(call, end, error);
+            engine.EndCall(call, end, error);
             return outcome;
         }
         finally
         {
             context.Properties.Set(FailoverCall.Key, null!);
             if (!ended)
-                engine.End(call, CallOutcome.Failed, nameof(FaultKind.Unknown));
+                engine.EndCall(call, CallOutcome.Failed, nameof(FaultKind.Unknown));
         }
     }
 }

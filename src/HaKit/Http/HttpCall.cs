@@ -242,7 +242,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     }
 
     private Fault FaultOf(EndpointAttempt attempt, Exception exception) => attempt.Lease.Declared
-        ?? (exception is OperationCanceledException ? attempt.Lease.CancelledFor ?? KnownFaults.CallerCancelled : pool.Engine.Classify(exception, attempt.Endpoint));
+        ?? (exception is OperationCanceledException ? attempt.Lease.CancelledFor ?? KnownFaults.CallerCancelled : pool.Engine.Outcomes.Classify(exception, attempt.Endpoint));
 
     /// <summary>Prepares the answer for the caller: its request is the caller's, not the one that went out with an endpoint's credentials.</summary>
     private static HttpResponseMessage Finish(HttpResponseMessage response, HttpRequestMessage request, CallDetail detail)

@@ -22,7 +22,7 @@ internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline? pipel
     {
         callback = responses.Around(callback);
         var now = engine.Clock.Now;
-        var call = engine.Begin(profile, isStream: false, now, cancellationToken);
+        var call = engine.BeginCall(profile, isStream: false, now, cancellationToken);
         ValueTask<Outcome<TResult>> task;
         try
         {
@@ -50,7 +50,7 @@ internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline? pipel
         EarlierTries? earlier = null)
     {
         var now = engine.Clock.Now;
-        var call = engine.Begin(profile, isStream, now, cancellationToken, earlier);
+        var call = engine.BeginCall(profile, isStream, now, cancellationToken, earlier);
         Outcome<TResult> outcome;
         try
         {
@@ -112,12 +112,12 @@ internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline? pipel
 
     private void End(FailoverCall call, Exception? failure)
     {
-        var (outcome, error) = engine.FindOutcome(call, failure);
+        var (outcome, error) = engine.Outcomes.FindOutcome(call, failure);
         // The rest of a cut answer belongs to the call that was counted when it was served.
         if ((outcome is CallOutcome.Served or CallOutcome.Failed) && !call.Profile.IsContinuation)
             objective.RecordCall(call.IsServed ? call.ServedAt : engine.Clock.Now, outcome == CallOutcome.Served);
         recorder?.RecordCall(call, outcome, error, call.IsServed ? call.ServedAt : engine.Clock.Now);
-        engine.End(call, outcome, error);
+        engine.EndCall(call, outcome, error);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

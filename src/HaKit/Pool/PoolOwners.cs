@@ -47,13 +47,13 @@ internal sealed class PoolOwners : IDisposable
             Traffic = factory.Traffic,
             SeamMade = Journal.RecordSeam,
             HeldTooLong = Journal.RecordHeldTooLong,
-            FailureHidden = Journal.RecordHiddenFailure,
         };
+        Engine.Results.FailureHidden = Journal.RecordHiddenFailure;
         Members = new PoolMembers(name, Clock, Options, snapshot, factory, health, Objective, Journal, Engine, selectors);
         Load = new PoolLoad(Clock, Options, snapshot, Engine.Queue, Journal);
         Redundancy = new PoolRedundancy(name, Clock, Options, snapshot, factory.Traffic, Engine.Queue);
         Heartbeats = new PoolHeartbeats(Clock, Options, snapshot, health, Journal, parts, Classifier, Credentials, Engine.Queue);
-        Engine.CallWaits = Heartbeats.AskWhileCallsWait;
+        Engine.Waits.CallWaits = Heartbeats.AskWhileCallsWait;
         Peers = new PoolPeers(name, Clock, Options, snapshot, Members, Journal, Engine, Heartbeats, parts.PeerLink);
         Orders = new PoolOrders(name, Clock, snapshot, Members, Journal, Peers);
         Gauges = new PoolGauges(telemetry, Clock, snapshot, Engine, Load, Redundancy, Objective, Peers);

@@ -25,7 +25,7 @@ public sealed class DecisionTests
         });
 
     private static FailoverCall Begin(EndpointPool pool, double deadline = 100, bool isStream = false, RequestProfile? profile = null) =>
-        pool.Engine.Begin((profile ?? RequestProfile.Default) with { Deadline = deadline == double.PositiveInfinity ? TimeSpan.MaxValue : S(deadline) }, isStream, pool.Engine.Clock.Now, Ct);
+        pool.Engine.BeginCall((profile ?? RequestProfile.Default) with { Deadline = deadline == double.PositiveInfinity ? TimeSpan.MaxValue : S(deadline) }, isStream, pool.Engine.Clock.Now, Ct);
 
     private Step Next(EndpointPool pool, FailoverCall call) => pool.Engine.Next(call, pool.Engine.Clock.Now);
 
@@ -33,7 +33,7 @@ public sealed class DecisionTests
     {
         var now = pool.Engine.Clock.Now;
         lease.Complete(fault ?? ServerError, now);
-        pool.Engine.Release(call, lease, fault ?? ServerError, now);
+        pool.Engine.Results.RecordEnd(call, lease, fault ?? ServerError, now);
     }
 
     // Sixty answers after the given time: from then on it is usual.
@@ -129,13 +129,13 @@ public sealed class DecisionTests
         await using var pool = Pool(1);
         var call = Begin(pool, isStream: true);
         var lease = Next(pool, call).Lease!;
-        pool.Engine.IsSilent(call, lease, S(29.999)).Should().BeFalse();
-        pool.Engine.IsSilent(call, lease, S(30)).Should().BeTrue();
+        pool.Engine.Silence.IsSilent(call, lease, S(29.999)).Should().BeFalse();
+        pool.Engine.Silence.IsSilent(call, lease, S(30)).Should().BeTrue();
         lease.FirstContent(S(30));
-        pool.Engine.IsSilent(call, lease, S(60)).Should().BeFalse();
+        pool.Engine.Silence.IsSilent(call, lease, S(60)).Should().BeFalse();
 
         var plain = Begin(pool);
-        pool.Engine.IsSilent(plain, Next(pool, plain).Lease!, S(99)).Should().BeFalse("of plain answers nothing is known");
+        pool.Engine.Silence.IsSilent(plain, Next(pool, plain).Lease!, S(99)).Should().BeFalse("of plain answers nothing is known");
     }
 
     [Fact]
@@ -144,12 +144,12 @@ public sealed class DecisionTests
         await using var pool = Pool(1);
         var call = Begin(pool);
         var lease = Next(pool, call).Lease!;
-        pool.Engine.WasCutShort(call, lease, S(0.999)).Should().BeTrue("nothing is known, and a second is the least");
-        pool.Engine.WasCutShort(call, lease, S(1)).Should().BeFalse();
+        pool.Engine.Silence.WasCutShort(call, lease, S(0.999)).Should().BeTrue("nothing is known, and a second is the least");
+        pool.Engine.Silence.WasCutShort(call, lease, S(1)).Should().BeFalse();
         Learn(pool, 4);
         var usual = lease.State.Times.Quantile(false, 0.95)!.Value;
-        pool.Engine.WasCutShort(call, lease, usual - S(0.001)).Should().BeTrue();
-        pool.Engine.WasCutShort(call, lease, usual).Should().BeFalse();
+        pool.Engine.Silence.WasCutShort(call, lease, usual - S(0.001)).Should().BeTrue();
+        pool.Engine.Silence.WasCutShort(call, lease, usual).Should().BeFalse();
     }
 
     [Fact]
@@ -157,17 +157,17 @@ public sealed class DecisionTests
     {
         await using var pool = Pool(1);
         var plain = Begin(pool);
-        pool.Engine.WasUnusuallySilent(plain, Next(pool, plain).Lease!, S(99)).Should().BeFalse("nothing is known");
+        pool.Engine.Silence.WasUnusuallySilent(plain, Next(pool, plain).Lease!, S(99)).Should().BeFalse("nothing is known");
         var call = Begin(pool, isStream: true);
         var lease = Next(pool, call).Lease!;
-        pool.Engine.WasUnusuallySilent(call, lease, S(29.999)).Should().BeFalse();
-        pool.Engine.WasUnusuallySilent(call, lease, S(30)).Should().BeTrue("streams have a limit before anything is known");
+        pool.Engine.Silence.WasUnusuallySilent(call, lease, S(29.999)).Should().BeFalse();
+        pool.Engine.Silence.WasUnusuallySilent(call, lease, S(30)).Should().BeTrue("streams have a limit before anything is known");
         Learn(pool, 4, isStream: true);
         var usual = lease.State.Times.Quantile(true, 0.95)!.Value;
-        pool.Engine.WasUnusuallySilent(call, lease, usual - S(0.001)).Should().BeFalse();
-        pool.Engine.WasUnusuallySilent(call, lease, usual).Should().BeTrue();
+        pool.Engine.Silence.WasUnusuallySilent(call, lease, usual - S(0.001)).Should().BeFalse();
+        pool.Engine.Silence.WasUnusuallySilent(call, lease, usual).Should().BeTrue();
         lease.FirstContent(usual);
-        pool.Engine.WasUnusuallySilent(call, lease, S(60)).Should().BeFalse();
+        pool.Engine.Silence.WasUnusuallySilent(call, lease, S(60)).Should().BeFalse();
     }
 
     [Theory]
@@ -181,10 +181,10 @@ public sealed class DecisionTests
         var call = Begin(pool, isStream: true);
         var lease = Next(pool, call).Lease!;
         var usual = lease.State.Times.Quantile(true, 0.95)!.Value;
-        pool.Engine.WasUnusuallySilent(call, lease, usual - S(0.001)).Should().BeFalse();
-        pool.Engine.WasUnusuallySilent(call, lease, usual).Should().BeTrue();
-        pool.Engine.WasCutShort(call, lease, usual - S(0.001)).Should().BeTrue();
-        pool.Engine.WasCutShort(call, lease, usual).Should().BeFalse();
+        pool.Engine.Silence.WasUnusuallySilent(call, lease, usual - S(0.001)).Should().BeFalse();
+        pool.Engine.Silence.WasUnusuallySilent(call, lease, usual).Should().BeTrue();
+        pool.Engine.Silence.WasCutShort(call, lease, usual - S(0.001)).Should().BeTrue();
+        pool.Engine.Silence.WasCutShort(call, lease, usual).Should().BeFalse();
     }
 
     // Company for a slow one
@@ -196,14 +196,14 @@ public sealed class DecisionTests
         _time.Advance(S(1));
         var call = Begin(pool);
         var lease = Next(pool, call).Lease!;
-        pool.Engine.HedgeAt(call, lease).Should().Be(TimeSpan.MaxValue, "nobody knows what is slow");
+        pool.Engine.Hedges.HedgeAt(call, lease).Should().Be(TimeSpan.MaxValue, "nobody knows what is slow");
         Learn(pool, 2);
         var slow = lease.State.Times.Quantile(false, 0.95)!.Value;
-        pool.Engine.HedgeAt(call, lease).Should().Be(S(1) + slow);
+        pool.Engine.Hedges.HedgeAt(call, lease).Should().Be(S(1) + slow);
         pool.Engine.Settings = pool.Engine.Settings with { Hedging = new() { Enabled = true, MinimumDelay = S(7) } };
-        pool.Engine.HedgeAt(call, lease).Should().Be(S(8));
+        pool.Engine.Hedges.HedgeAt(call, lease).Should().Be(S(8));
         lease.FirstContent(S(2));
-        pool.Engine.HedgeAt(call, lease).Should().Be(TimeSpan.MaxValue);
+        pool.Engine.Hedges.HedgeAt(call, lease).Should().Be(TimeSpan.MaxValue);
     }
 
     [Theory]
@@ -218,7 +218,7 @@ public sealed class DecisionTests
         await using var pool = Pool(2, o => o.Hedging.Enabled = enabled);
         Learn(pool, 2);
         var call = Begin(pool, profile: new RequestProfile { MayHedge = mayHedge, MayRepeat = mayRepeat });
-        (pool.Engine.HedgeAt(call, Next(pool, call).Lease!) < TimeSpan.MaxValue).Should().Be(expected);
+        (pool.Engine.Hedges.HedgeAt(call, Next(pool, call).Lease!) < TimeSpan.MaxValue).Should().Be(expected);
     }
 
     [Theory]
@@ -236,7 +236,7 @@ public sealed class DecisionTests
         for (var i = 0; i < others; i++)
             members[1].Began(0, S(0));
 
-        var hedge = pool.Engine.TryHedge(call, S(1));
+        var hedge = pool.Engine.Hedges.TryHedge(call, S(1));
 
         (hedge?.State.Endpoint.Name, call.Hedged, call.History.Begun).Should().Be(expected ? ("b", true, 2) : (null, false, 1));
         lease.Number.Should().Be(1);
@@ -258,7 +258,7 @@ public sealed class DecisionTests
             if (isServed)
             {
                 retry.Complete(null, pool.Engine.Clock.Now);
-                pool.Engine.Served(call, retry, pool.Engine.Clock.Now);
+                pool.Engine.Results.RecordServed(call, retry, pool.Engine.Clock.Now);
             }
             else
             {
@@ -277,7 +277,7 @@ public sealed class DecisionTests
         Fail(pool, call, Next(pool, call).Lease!);
         pool.Engine.Budget.TryRetry().Should().BeTrue();
         call.HasPaid = true;
-        pool.Engine.End(call, CallOutcome.Failed, null);
+        pool.Engine.EndCall(call, CallOutcome.Failed, null);
         (call.HasPaid, pool.Engine.Budget.Level).Should().Be((false, 10));
     }
 
@@ -287,11 +287,11 @@ public sealed class DecisionTests
         await using var pool = Pool(2, o => { o.RetryBudget.HedgesPerCall = 1; o.Retry.MaxRetryAttempts = 0; });
         var call = Begin(pool);
         Next(pool, call);
-        pool.Engine.TryHedge(call, S(1)).Should().BeNull("the call has had its only attempt");
+        pool.Engine.Hedges.TryHedge(call, S(1)).Should().BeNull("the call has had its only attempt");
         await using var poor = Pool(2, o => { o.RetryBudget.HedgesPerCall = 1; o.RetryBudget.Cap = 0; });
         var other = Begin(poor);
         Next(poor, other);
-        poor.Engine.TryHedge(other, S(1)).Should().BeNull("nothing is saved up");
+        poor.Engine.Hedges.TryHedge(other, S(1)).Should().BeNull("nothing is saved up");
         other.Hedged.Should().BeFalse();
     }
 
@@ -309,7 +309,7 @@ public sealed class DecisionTests
             {
                 call.BackoffUntil = null;
                 call.LastFailure = S(10);
-                pool.Engine.ActionFor(call, ServerError, S(10)).Should().Be(FaultAction.Wait);
+                pool.Engine.ActionFor(call, ServerError).Should().Be(FaultAction.Wait);
                 var ceiling = Math.Min(8, 0.25 * Math.Pow(2, n));
                 (call.HoldUntil - S(10)).TotalSeconds.Should().BeInRange(0, ceiling);
                 longest[n] = Math.Max(longest[n], (call.HoldUntil - S(10)).TotalSeconds / ceiling);
@@ -328,9 +328,9 @@ public sealed class DecisionTests
         {
             var call = Begin(pool, 10);
             call.LastFailure = S(2);
-            pool.Engine.ActionFor(call, ServerError, S(2));
+            pool.Engine.ActionFor(call, ServerError);
             var until = call.HoldUntil;
-            pool.Engine.ActionFor(call, ServerError, S(2));
+            pool.Engine.ActionFor(call, ServerError);
             call.HoldUntil.Should().Be(until, "looking again does not draw again");
             until.Should().BeLessThanOrEqualTo(S(8));
             atBound += until == S(8) ? 1 : 0;
@@ -382,17 +382,17 @@ public sealed class DecisionTests
     {
         await using var pool = Pool(3, o => { o.Endpoints[2].Model = "other"; o.Endpoints[0].Model = o.Endpoints[1].Model = "m"; });
         var call = Begin(pool, 100, profile: new RequestProfile { Model = "m" });
-        pool.Engine.RetryAfter(call, S(0)).Should().Be(TimeSpan.Zero);
+        pool.Engine.Failures.RetryAfter(call, S(0)).Should().Be(TimeSpan.Zero);
         Fail(pool, call, Next(pool, call).Lease!, new Fault(FaultKind.Throttled) { RetryAfter = S(900) });
         Fail(pool, call, Next(pool, call).Lease!, new Fault(FaultKind.Throttled) { RetryAfter = S(700) });
 
         Next(pool, call).Why.Should().Be("nothing can serve the request before its deadline.");
-        pool.Engine.RetryAfter(call, S(0)).Should().Be(S(700));
+        pool.Engine.Failures.RetryAfter(call, S(0)).Should().Be(S(700));
         _time.Advance(S(50));
-        pool.Engine.RetryAfter(call, S(50)).Should().Be(S(650));
+        pool.Engine.Failures.RetryAfter(call, S(50)).Should().Be(S(650));
         await pool.ForceDownAsync("a");
         await pool.ForceDownAsync("b");
-        pool.Engine.RetryAfter(call, S(50)).Should().BeNull();
+        pool.Engine.Failures.RetryAfter(call, S(50)).Should().BeNull();
     }
 
     // Who is let in
@@ -405,21 +405,21 @@ public sealed class DecisionTests
         var call = Begin(pool);
         var lease = Next(pool, call).Lease!;
         lease.Complete(null, S(0));
-        pool.Engine.Served(call, lease, pool.Engine.Clock.Now);
+        pool.Engine.Results.RecordServed(call, lease, pool.Engine.Clock.Now);
         waits.Count(w => w.IsCompleted).Should().Be(2);
 
         var failing = Begin(pool);
         Fail(pool, failing, Next(pool, failing).Lease!);
         waits.Count(w => w.IsCompleted).Should().Be(3);
 
-        pool.Engine.PlaceFreed();
+        pool.Engine.Results.ReleaseWaiter();
         waits.Count(w => w.IsCompleted).Should().Be(4);
 
-        pool.Engine.PlaceFreedLater();
+        pool.Engine.Results.ReleaseWaiterLater();
         waits.Count(w => w.IsCompleted).Should().Be(4, "the thread that says so must not run what the waiting call does next");
         _time.Advance(TimeSpan.Zero);
         waits.Count(w => w.IsCompleted).Should().Be(5);
-        pool.Engine.PlaceFreedLater();
+        pool.Engine.Results.ReleaseWaiterLater();
         _time.Advance(TimeSpan.Zero);
         waits.Count(w => w.IsCompleted).Should().Be(6);
     }
@@ -449,16 +449,16 @@ public sealed class DecisionTests
     {
         await using var pool = Pool(1);
         var call = Begin(pool);
-        pool.Engine.FindOutcome(call, null).Should().Be((CallOutcome.Served, null), "it never needed an endpoint");
-        pool.Engine.FindOutcome(call, new DeadlineExceededException("p", S(1), [], null, null)).Should().Be((CallOutcome.Failed, "DeadlineExceeded"));
-        pool.Engine.FindOutcome(call, new NoEndpointAvailableException("p", "why", [], [], null, null)).Should().Be((CallOutcome.Failed, "NoEndpointAvailable"));
-        pool.Engine.FindOutcome(call, new OperationCanceledException()).Should().Be((CallOutcome.Caller, "CallerCancelled"));
-        pool.Engine.FindOutcome(call, new EndpointFaultException("a", ServerError)).Should().Be((CallOutcome.Failed, "ServerError"));
-        pool.Engine.FindOutcome(call, new EndpointFaultException("a", new Fault(FaultKind.InvalidRequest))).Should().Be((CallOutcome.Request, "InvalidRequest"));
-        pool.Engine.FindOutcome(call, new EndpointFaultException("a", new Fault(FaultKind.CallerCancelled))).Should().Be((CallOutcome.Caller, "CallerCancelled"));
+        pool.Engine.Outcomes.FindOutcome(call, null).Should().Be((CallOutcome.Served, null), "it never needed an endpoint");
+        pool.Engine.Outcomes.FindOutcome(call, new DeadlineExceededException("p", S(1), [], null, null)).Should().Be((CallOutcome.Failed, "DeadlineExceeded"));
+        pool.Engine.Outcomes.FindOutcome(call, new NoEndpointAvailableException("p", "why", [], [], null, null)).Should().Be((CallOutcome.Failed, "NoEndpointAvailable"));
+        pool.Engine.Outcomes.FindOutcome(call, new OperationCanceledException()).Should().Be((CallOutcome.Caller, "CallerCancelled"));
+        pool.Engine.Outcomes.FindOutcome(call, new EndpointFaultException("a", ServerError)).Should().Be((CallOutcome.Failed, "ServerError"));
+        pool.Engine.Outcomes.FindOutcome(call, new EndpointFaultException("a", new Fault(FaultKind.InvalidRequest))).Should().Be((CallOutcome.Request, "InvalidRequest"));
+        pool.Engine.Outcomes.FindOutcome(call, new EndpointFaultException("a", new Fault(FaultKind.CallerCancelled))).Should().Be((CallOutcome.Caller, "CallerCancelled"));
 
         Fail(pool, call, Next(pool, call).Lease!, new Fault(FaultKind.InvalidRequest));
-        pool.Engine.FindOutcome(call, null).Should().Be((CallOutcome.Request, "InvalidRequest"), "a refusal can be a result");
+        pool.Engine.Outcomes.FindOutcome(call, null).Should().Be((CallOutcome.Request, "InvalidRequest"), "a refusal can be a result");
     }
 
     [Fact]
@@ -473,9 +473,9 @@ public sealed class DecisionTests
         call.Backoffs = 3;
         call.BackoffUntil = S(9);
         var lease = Next(pool, call);
-        pool.Engine.End(call, CallOutcome.Failed, "x");
+        pool.Engine.EndCall(call, CallOutcome.Failed, "x");
 
-        var next = pool.Engine.Begin(RequestProfile.Default, isStream: true, pool.Engine.Clock.Now, callerToken: new CancellationToken());
+        var next = pool.Engine.BeginCall(RequestProfile.Default, isStream: true, pool.Engine.Clock.Now, callerToken: new CancellationToken());
 
         next.Should().BeSameAs(call);
         (next.Profile, next.History.Begun, next.Hedged, next.Waited, next.HoldUntil, next.LastFailure, next.Backoffs, next.BackoffUntil, next.IsServed, next.IsStream)

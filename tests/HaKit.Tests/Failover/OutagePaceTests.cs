@@ -25,7 +25,7 @@ public sealed class OutagePaceTests
     {
         _pace.TryClaim(S(0)).Should().BeTrue();
         (_pace.IsFree(S(0)), _pace.TryClaim(S(0))).Should().Be((false, false));
-        _pace.Resign();
+        _pace.ReleaseClaim();
         (_pace.IsFree(S(0)), _pace.TryClaim(S(0))).Should().Be((true, true));
         _pace.BeginTrial(S(1));
         _pace.TryClaim(S(1)).Should().BeFalse();
@@ -139,9 +139,9 @@ public sealed class OutagePaceTests
         _pace.BeginOutage(S(100), S(100));
         for (var i = 0; i < 12; i++)
             _pace.CountRepeat(S(100.1));
-        _pace.NoteServed(began: S(99), now: S(100.5));
+        _pace.RecordServed(began: S(99), now: S(100.5));
         _pace.HasRoomBeside(S(100.5)).Should().BeFalse();
-        _pace.NoteServed(began: S(100.2), now: S(100.6));
+        _pace.RecordServed(began: S(100.2), now: S(100.6));
         _pace.HasRoomBeside(S(100.6)).Should().BeTrue();
     }
 

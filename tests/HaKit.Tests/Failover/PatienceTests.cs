@@ -18,9 +18,9 @@ public sealed class PatienceTests
     {
         var call = new FailoverCall(new ManualTimeProvider());
         for (var i = 0; i < silences; i++)
-            call.NoteSilence(hasServedLater: false);
+            call.RecordSilence(hasServedLater: false);
         for (var i = 0; i < ofWellEndpoints; i++)
-            call.NoteSilence(hasServedLater: true);
+            call.RecordSilence(hasServedLater: true);
 
         call.Patience.Should().Be(patience);
         call.Clear();

@@ -52,7 +52,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     ~StreamedAnswer()
     {
         if (_lease.Complete(_ended ? null : KnownFaults.CallerCancelled, _engine.Clock.Now))
-            _engine.PlaceFreedLater();
+            _engine.Results.ReleaseWaiterLater();
     }
 
     /// <inheritdoc/>
@@ -287,7 +287,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private void Complete(Fault? fault, TimeSpan now)
     {
         if (_lease.Complete(fault, now))
-            _engine.PlaceFreed();
+            _engine.Results.ReleaseWaiter();
     }
 
     // This also covers a stream that is disposed while it is read: that code gives up the reading, and the disposal is often caused by a cancellation.
@@ -441,7 +441,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             await LeaveSourceAsync(now).ConfigureAwait(false);
             return rest;
         }
-        fault ??= exception is OperationCanceledException && _lease.CancelledFor is { } why ? why : _engine.Classify(exception!, _lease.State.Endpoint);
+        fault ??= exception is OperationCanceledException && _lease.CancelledFor is { } why ? why : _engine.Outcomes.Classify(exception!, _lease.State.Endpoint);
         var evidence = fault with { Applied = FaultApplied.Partial };
         var attempts = _lease.IsCompleted ? [] : AttemptsUpTo(evidence, now);
         if (_seams is not null && !_lease.IsCompleted)

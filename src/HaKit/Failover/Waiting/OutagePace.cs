@@ -102,7 +102,7 @@ internal sealed class OutagePace
     /// </summary>
     /// <param name="began">When the attempt began.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    public void NoteServed(TimeSpan began, TimeSpan now)
+    public void RecordServed(TimeSpan began, TimeSpan now)
     {
         if (Volatile.Read(ref _repeats) == 0 || began.Ticks < Volatile.Read(ref _countedFrom))
             return;
@@ -116,7 +116,7 @@ internal sealed class OutagePace
     /// <summary>Checks whether a call may take the right to make a trial now.</summary>
     public bool IsFree(TimeSpan now) => Volatile.Read(ref _claimed) == 0 || IsLapsed(Volatile.Read(ref _trialSince), now);
 
-    /// <summary>Takes the right to make a trial. It ends with <see cref="EndTrial"/> or <see cref="Resign"/>, or expires if its trial stays silent.</summary>
+    /// <summary>Takes the right to make a trial. It ends with <see cref="EndTrial"/> or <see cref="ReleaseClaim"/>, or expires if its trial stays silent.</summary>
     public bool TryClaim(TimeSpan now)
     {
         if (Interlocked.CompareExchange(ref _claimed, 1, 0) == 0)
@@ -125,7 +125,7 @@ internal sealed class OutagePace
         return IsLapsed(since, now) && Interlocked.CompareExchange(ref _trialSince, None, since) == since;
     }
 
-    public void Resign() => Volatile.Write(ref _claimed, 0);
+    public void ReleaseClaim() => Volatile.Write(ref _claimed, 0);
 
     /// <summary>
     /// Records that a call waits because no endpoint serves it. If calls have waited a moment ago, it is the same outage; otherwise an outage begins.
@@ -161,7 +161,7 @@ internal sealed class OutagePace
         Interlocked.Increment(ref _trials);
         Volatile.Write(ref _shortened, 1 - Jitter * dice);
         Volatile.Write(ref _from, now.Ticks);
-        Resign();
+        ReleaseClaim();
     }
 
     /// <summary>

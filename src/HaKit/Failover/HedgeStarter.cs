@@ -1,54 +1,45 @@
 using HaKit.Attempts;
-using HaKit.Estimates;
 using HaKit.Health;
 using HaKit.Selection;
 
 namespace HaKit.Failover;
 
-/// <content>Decides when a second attempt starts beside a slow one.</content>
-internal sealed partial class FailoverEngine
+/// <summary>Decides when a second attempt starts beside a slow one, and starts it.</summary>
+internal sealed class HedgeStarter(FailoverContext context, UntriedEndpoints untried, AttemptStarter starter)
 {
-    /// <summary>Gets when a second attempt may start beside this one; never for calls and endpoints that must not be hedged.</summary>
+    /// <summary>
+    /// Gets when a second attempt may start beside this one: at the quantile of the endpoint's times that leaves <see cref="HedgingOptions.MaxShare"/> of its answers
+    /// slower. Never for calls that must not be hedged and for endpoints whose times are not learned yet.
+    /// </summary>
     public TimeSpan HedgeAt(FailoverCall call, Lease lease)
     {
-        var hedging = Settings.Hedging;
+        var hedging = context.Settings.Hedging;
         if (!(call.Profile.MayHedge ?? hedging.Enabled) || !call.Profile.MayRepeat || lease.FirstContentAt is not null
             || lease.State.Times.UsualQuantile(call.IsStream, 1 - hedging.MaxShare) is not { } slow)
         {
             return TimeSpan.MaxValue;
         }
 
-        return lease.HeardAt + Max(slow, hedging.MinimumDelay);
+        return lease.HeardAt + (slow > hedging.MinimumDelay ? slow : hedging.MinimumDelay);
     }
 
     /// <summary>Starts a second attempt on another endpoint that is not overloaded, if the budget allows it.</summary>
     public Lease? TryHedge(FailoverCall call, TimeSpan now)
     {
-        var snapshot = Snapshot;
-        var choice = Choice.None;
         call.HedgeWasConsidered = true;
-        try
-        {
-            if (MayTryAnother(call, Settings))
-                choice = Selector.Choose(snapshot, new SelectionQuery(call.Profile, call.History, now));
-        }
-#pragma warning disable CA1031 // A user's selector that throws now would leave the attempt that is under way without an owner.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
+        if (!untried.TryChooseBeside(call, now, out var choice))
             return null;
-        }
-        if (choice is not { State: { } state, Admission: Admission.Normal } || IsOverBound(state, snapshot) || !Budget.TryHedge())
+        if (choice is not { State: { } state, Admission: Admission.Normal } || IsOverBound(state, context.Snapshot) || !context.Budget.TryHedge())
         {
             call.HedgeWasConsidered = false; // an endpoint or the budget may have room a moment later
             return null;
         }
-        if (TryStart(call, state, BeginMode.Normal, now) is { } lease)
+        if (starter.TryStart(call, state, BeginMode.Normal, now) is { } lease)
         {
             call.Hedged = true;
             return lease;
         }
-        Budget.GiveBackHedge();
+        context.Budget.GiveBackHedge();
         return null;
     }
 

@@ -1,0 +1,105 @@
+using HaKit.Attempts;
+using HaKit.Estimates;
+using HaKit.Failover.Waiting;
+using HaKit.Faults;
+
+namespace HaKit.Failover;
+
+/// <summary>
+/// Records how attempts end: in their call, in the account of an outage and in the health of endpoints that refused what another served. Each end lets waiting
+/// calls in, as fast as their own success paces.
+/// </summary>
+internal sealed class AttemptResults(FailoverContext context)
+{
+    // If nothing was served for this long, it was an outage.
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
+
+    private ITimer? _laterRelease;
+    private ReturnSpreader? _returning;
+    private long _lastServed = -1;
+
+    /// <summary>Gets or sets the callback for a failed attempt outside an outage whose call was served nevertheless. It gets the endpoint, the fault and the endpoint that served the call.</summary>
+    public Action<string, Fault, string>? FailureHidden { get; set; }
+
+    /// <summary>Records that an attempt served its call, and puts the lease away.</summary>
+    public void RecordServed(FailoverCall call, Lease lease, TimeSpan now)
+    {
+        context.Budget.Success();
+        if (lease.IsPaid)
+            context.Budget.GiveBack();
+        context.Outage.RecordServed(lease.Started, now);
+        EndOutage(call, lease, now);
+        foreach (ref readonly var entry in call.History.Entries)
+        {
+            if (entry.Fault is { IsProvisional: true } refusal && !IsOfItsRequest(refusal, call.Profile))
+                entry.State.Refuted(refusal, entry.Started, now);
+            if (entry is { IsInService: true, Fault: { Blame: FaultBlame.Endpoint or FaultBlame.Throttle } fault })
+                FailureHidden?.Invoke(entry.Endpoint.Name, fault, lease.State.Endpoint.Name);
+        }
+
+        if (context.Queue.Count > 0)
+            context.Queue.Release(2); // each served call lets two waiting calls in, so the returning traffic grows at the speed of its own success
+        call.RecordServed(lease, now);
+        RecordEnd(call, lease, null, now);
+    }
+
+    /// <summary>Records the end of an attempt in its call and puts the lease away.</summary>
+    public void RecordEnd(FailoverCall call, Lease lease, Fault? fault, TimeSpan now)
+    {
+        call.History.Ended(lease.Number, fault, now);
+        if (fault is not null)
+        {
+            call.LastFailure = now;
+            if (fault.Blame == FaultBlame.Endpoint)
+                _returning?.Stop(); // the endpoint is not healthy yet, so waiting calls are let in with each success
+            call.BackoffUntil = null;
+            if (fault.Kind == FaultKind.FirstContentTimeout)
+                call.RecordSilence(lease.State.ServedBegan > lease.Started);
+            if (lease.AsksOutage)
+                context.Outage.EndTrial(now, context.Chance.NextDouble());
+            ReleaseWaiter();
+        }
+        else if (lease.AsksOutage)
+        {
+            context.Outage.EndTrial(now, context.Chance.NextDouble());
+        }
+
+        if (lease.TryReset())
+            call.KeepLease(lease);
+    }
+
+    /// <summary>Lets one waiting call look for a place: a place on an endpoint has become free.</summary>
+    public void ReleaseWaiter()
+    {
+        if (context.Queue.Count > 0)
+            context.Queue.Release(1);
+    }
+
+    /// <summary>Does the same as <see cref="ReleaseWaiter"/>, for the finalizer's thread, which must not run the continuation of the waiting call.</summary>
+    public void ReleaseWaiterLater()
+    {
+        if (context.Queue.Count == 0)
+            return;
+        if (_laterRelease is null)
+            Interlocked.CompareExchange(ref _laterRelease, context.Clock.Time.NewTimer(static results => ((AttemptResults)results!).ReleaseWaiter(), this), null);
+        _laterRelease.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+
+    // If an endpoint refuses a request because of an image or of tools, calls without images and tools do not avoid the endpoint.
+    private static bool IsOfItsRequest(Fault refusal, RequestProfile profile) => profile.Vision || profile.Tools && refusal.SecondOpinion == SecondOpinion.One;
+
+    private void EndOutage(FailoverCall call, Lease lease, TimeSpan now)
+    {
+        var quiet = now - new TimeSpan(Volatile.Read(ref _lastServed));
+        var wasQuiet = quiet >= Quiet;
+        // All calls write this field, so it is written only when it would change by more than a millisecond, which is exact enough for a limit of a second.
+        if (quiet.Ticks >= TimeSpan.TicksPerMillisecond || quiet < TimeSpan.Zero)
+            Volatile.Write(ref _lastServed, now.Ticks);
+        // An endpoint that serves other kinds of requests does not show that the outage is over for which these calls wait.
+        if (context.Outage.Since is not { } since || !lease.AsksOutage && call.Rules == 0 && lease.State.PacedAt < since)
+            return;
+        // If failures and successes are mixed, waiting calls are let in with each success, and not all at once.
+        if (context.Outage.EndOutage(now, context.Queue.Count > 0) is { } lasted && wasQuiet)
+            (_returning ??= new ReturnSpreader(context.Queue, context.Clock.Time)).Release(lasted);
+    }
+}

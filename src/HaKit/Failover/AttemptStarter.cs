@@ -1,0 +1,86 @@
+using System.Globalization;
+using HaKit.Attempts;
+using HaKit.Failover.Waiting;
+using HaKit.Health;
+using HaKit.Selection;
+using HaKit.Telemetry;
+
+namespace HaKit.Failover;
+
+/// <summary>Begins attempts: reserves an endpoint, sets the attempt's limits, pays for it where it is not free, and adds it to the call's history.</summary>
+internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints untried, SilenceLimits silence)
+{
+    private readonly string _idempotencyPrefix = context.Chance.Next().ToString("x16", CultureInfo.InvariantCulture) + "-";
+
+    /// <summary>Begins an attempt on an endpoint that the call has not tried; null where none may be asked now.</summary>
+    public Lease? StartUntried(FailoverCall call, TimeSpan now)
+    {
+        if (!untried.MayTryAnother(call))
+            return null;
+        // Between choosing and entering, another call may take the endpoint, or it may be ejected. So choose again, but not for ever.
+        for (var choices = 0; choices <= context.Snapshot.Members.Length + 3; choices++)
+        {
+            var choice = untried.Choose(call, now);
+            if (choice.State is null || !MayMakeIt(call, choice.State, now) || !MayMoveTo(call, choice.State))
+                return null;
+            if (TryStart(call, choice.State, ModeOf(choice.Admission), now) is { } lease)
+                return lease;
+        }
+        return null;
+    }
+
+    /// <summary>Begins an attempt on one endpoint; null where the endpoint has no room for it or is no longer admitted.</summary>
+    public Lease? TryStart(FailoverCall call, EndpointState state, BeginMode mode, TimeSpan now, bool isPaced = false)
+    {
+        var lease = call.RentLease();
+        if (!lease.TryBegin(state, mode, call.Profile.InputTokens, call.Profile.LimitTokens, call.History.NextNumber, call.Deadline, context.Clock, now))
+        {
+            call.KeepLease(lease);
+            return null;
+        }
+        lease.CallerToken = call.CallerToken;
+        lease.IsStream = call.IsStream;
+        lease.Request = call.Profile.Request;
+        (lease.SilentUntil, lease.EndsAt, lease.IsLimitKnown) = silence.LimitsFor(call, state, now);
+        lease.Owner = call;
+        lease.Identify(call.Profile.IdempotencyKey, _idempotencyPrefix, call.Number, call.RequestNumber);
+        lease.CallSpan = call.Span;
+        (lease.IsPaid, call.HasPaid) = (call.HasPaid, false);
+        if (!call.History.IsFresh)
+            RecordNextAttempt(call, state);
+        call.History.Add(state, now, isInService: !lease.IsTrial, isPaced);
+        return lease;
+    }
+
+    /// <summary>Pays for the call's next attempt from the retry budget. If a paid attempt could not be started, the payment is used for the next attempt.</summary>
+    public bool TryPay(FailoverCall call) => call.HasPaid = call.HasPaid || context.Budget.TryRetry();
+
+    // Moving on to a healthy endpoint is free, because the loss of an endpoint with 200 calls in flight must not use up the budget. Moving on to a suspect
+    // endpoint, or to an ejected one that is due for a trial, is not free; otherwise a call could go round a pool in which no endpoint can be reached.
+    private bool MayMoveTo(FailoverCall call, EndpointState state) =>
+        call.History.IsFresh || call.History.Refusal != RefusalState.MayAskOne && IsWell(state.Health.State) || ProspectReader.HasComeBack(state, call.LastFailure) || TryPay(call);
+
+    private static bool IsWell(HealthState health) => health is { Status: EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart, ConsecutiveFailures: 0 };
+
+    // If fewer than this share of the endpoint's answers came within the remaining time, the attempt would only add load.
+    private bool MayMakeIt(FailoverCall call, EndpointState state, TimeSpan now) =>
+        call.History.IsFresh || context.Settings.Retry.MinimumChance == 0 || call.Deadline == TimeSpan.MaxValue
+        || state.Times.Quantile(call.IsStream, context.Settings.Retry.MinimumChance) is not { } quick || call.Deadline - now > quick;
+
+    private static BeginMode ModeOf(Admission admission) => admission switch
+    {
+        Admission.Trial => BeginMode.Trial,
+        Admission.FailOpen => BeginMode.FailOpen,
+        _ => BeginMode.Normal,
+    };
+
+    // Reports a retry or a failover. The attempt that is about to begin is not in the history yet.
+    private void RecordNextAttempt(FailoverCall call, EndpointState state)
+    {
+        ref readonly var last = ref call.History.Entries[^1];
+        var why = call.History.TimesTried(state) > 0 ? NextAttempt.Retry : NextAttempt.Failover;
+        if (last.Ended is null)
+            why = NextAttempt.Hedge;
+        context.Telemetry.RecordNextAttempt(call.Span, why, last.Endpoint.Name, state.Endpoint.Name, last.Fault?.KindName);
+    }
+}

@@ -1,0 +1,59 @@
+using HaKit.Attempts;
+using HaKit.Faults;
+using HaKit.Telemetry;
+
+namespace HaKit.Failover;
+
+/// <summary>Finds out how a call ended, and records it in metrics and traces.</summary>
+internal sealed class CallOutcomes(FailoverContext context, IFaultClassifier classifier)
+{
+    /// <summary>What an exception of an attempt on an endpoint means.</summary>
+    public Fault Classify(Exception exception, PoolEndpoint endpoint) =>
+        OwnFaults.In(exception) ?? classifier.Classify(new FaultEvidence { Exception = exception, Dialect = endpoint.Dialect, Now = context.Clock.Time.GetUtcNow() }) ?? KnownFaults.Unknown;
+
+    /// <summary>Gets how a call ended, and the name of the error that ended it. Null: no error.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="failure">What its caller gets instead of an answer; null for an answer.</param>
+    public (CallOutcome Outcome, string? Error) FindOutcome(FailoverCall call, Exception? failure)
+    {
+        switch (failure)
+        {
+            case null when call.IsServed || call.History.IsFresh:
+                return (CallOutcome.Served, null);
+            case null: // a refusal that is a result, not an exception
+                return FindOutcome(call.History.Entries[^1].Fault ?? KnownFaults.Unknown);
+            case DeadlineExceededException:
+                return (CallOutcome.Failed, nameof(FaultKind.DeadlineExceeded));
+            case EndpointPoolException:
+                return (CallOutcome.Failed, "NoEndpointAvailable");
+            case OperationCanceledException:
+                return (CallOutcome.Caller, nameof(FaultKind.CallerCancelled));
+            default:
+                return FindOutcome(Classify(failure, context.Snapshot.Members[0].Endpoint));
+        }
+    }
+
+    /// <summary>Records how a call ended. The span of a stream continues with the stream; its attempt ends it.</summary>
+    public void RecordOutcome(FailoverCall call, CallOutcome outcome, string? error)
+    {
+        var span = call.Span;
+        var took = (call.IsServed ? call.ServedAt : context.Clock.Now) - call.Started;
+        // The rest of a cut answer belongs to the span of the call whose answer was cut, and that call ends the span.
+        if (call.Profile.IsContinuation)
+            return;
+        context.Telemetry.Ended(span, took, call.Waited, outcome, error, call.Rules == 0 ? null : string.Join(',', call.WaitRules()));
+        if (span is null)
+            return;
+        if (call.HandedOver is { IsCompleted: false } lease)
+            lease.CallStarted = call.Started;
+        else
+            PoolTelemetry.EndSpan(span, took, error);
+    }
+
+    private static (CallOutcome, string) FindOutcome(Fault fault) => (fault.Blame switch
+    {
+        FaultBlame.Request => CallOutcome.Request,
+        FaultBlame.Caller => CallOutcome.Caller,
+        _ => CallOutcome.Failed,
+    }, fault.KindName);
+}

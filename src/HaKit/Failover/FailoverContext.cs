@@ -1,0 +1,45 @@
+using HaKit.Attempts;
+using HaKit.Failover.Waiting;
+using HaKit.Limits;
+using HaKit.Selection;
+using HaKit.Telemetry;
+
+namespace HaKit.Failover;
+
+/// <summary>What the parts of one pool's failover share: the clock, the endpoints and the settings as they are now, the budget, the queue and the account of an outage.</summary>
+internal sealed class FailoverContext(
+    PoolClock clock, CurrentSnapshot snapshot, Selector selector, FailoverSettings settings, RetryBudget budget, WaitQueue queue, Chance chance, PoolTelemetry telemetry)
+{
+    private Selector _selector = selector;
+    private FailoverSettings _settings = settings;
+
+    public PoolClock Clock => clock;
+
+    public RetryBudget Budget => budget;
+
+    public WaitQueue Queue => queue;
+
+    public Chance Chance => chance;
+
+    public PoolTelemetry Telemetry => telemetry;
+
+    public WaitingCalls Waiting { get; } = new();
+
+    public OutagePace Outage { get; } = new() { IsWithoutBudget = budget.IsWithoutSavings };
+
+    public PoolSnapshot Snapshot => snapshot.Value;
+
+    /// <summary>The settings that the last reload left.</summary>
+    public FailoverSettings Settings
+    {
+        get => Volatile.Read(ref _settings);
+        set => Volatile.Write(ref _settings, value);
+    }
+
+    /// <summary>The selector that the last reload left.</summary>
+    public Selector Selector
+    {
+        get => Volatile.Read(ref _selector);
+        set => Volatile.Write(ref _selector, value);
+    }
+}

@@ -1,0 +1,115 @@
+using HaKit.Attempts;
+using HaKit.Estimates;
+using HaKit.Faults;
+using HaKit.Health;
+using HaKit.Selection;
+
+namespace HaKit.Failover;
+
+/// <summary>
+/// Decides how long an attempt may be silent, and what its silence says about its endpoint: by the endpoint's own times, and by the settings until these are learned.
+/// </summary>
+internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints untried)
+{
+    // The usual time of an endpoint is the time within which 99 of 100 answers come.
+    private const double UsualShare = 0.99;
+
+    // 5 of 100 answers of an endpoint are this slow, whatever share of calls is hedged.
+    private const double SlowShare = 0.95;
+
+    /// <summary>
+    /// Gets when a new attempt is given up. The limits are the endpoint's own; while another endpoint could serve, an attempt may also take only a share of the
+    /// remaining time, so that a black hole does not use up the deadline. The share does not apply where the endpoint usually takes longer, or long answers would be
+    /// cut and their endpoints blamed. Until the endpoint's times are learned, an attempt that reaches its limit may be kept. Each silence of an endpoint that serves
+    /// other calls gives the call's next attempts more time.
+    /// </summary>
+    /// <returns>Until when it may be silent, when it ends at the latest, and whether the first of the two was learned.</returns>
+    public (TimeSpan Silent, TimeSpan Any, bool IsKnown) LimitsFor(FailoverCall call, EndpointState state, TimeSpan now)
+    {
+        var settings = context.Settings;
+        var left = call.Deadline - now;
+        var whole = Min(state.Endpoint.AttemptTimeout ?? settings.AttemptTimeout ?? left, left);
+        var known = FirstContentLimit(call, state, settings);
+        var silent = Min(known * (settings.FirstContent.Learned ? call.Patience : 1) ?? (settings.FirstContent.Learned ? settings.FirstContent.Timeout : whole), whole);
+        var share = left < TimeSpan.MaxValue / 2 ? left * settings.FirstContent.DeadlineShare : left;
+        if (share < silent && AnotherCouldServe(call, state, now))
+            silent = Min(silent, Max(share, state.Times.Quantile(call.IsStream, UsualShare) ?? TimeSpan.Zero));
+        return (After(silent), After(whole), known is not null);
+
+        TimeSpan After(TimeSpan limit) => limit < left ? now + limit : call.Deadline;
+    }
+
+    /// <summary>
+    /// Decides whether an attempt is kept that has been silent up to its limit. It is not kept if the limit was learned from the endpoint's own times.
+    /// Otherwise a stream is given up if another endpoint is untried. A plain answer is kept, because it may legitimately take that long; a request that must
+    /// not be repeated is kept too.
+    /// </summary>
+    public bool KeepsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
+        !lease.IsLimitKnown && lease.KeptSince is null && lease.EndsAt > now && !(call.IsStream && call.Profile.MayRepeat && untried.HasAny(call, now));
+
+    /// <summary>Gets the fault of an attempt that has reached its limit. If the end of the call cut the attempt short, the silence is not the endpoint's fault.</summary>
+    public Fault OverdueFault(FailoverCall call, Lease lease, TimeSpan now)
+    {
+        if (now >= call.Deadline && !IsSilent(call, lease, now))
+            return KnownFaults.DeadlineExceeded;
+        if (lease.FirstContentAt is not null)
+            return KnownFaults.AttemptTimeout;
+        return WasCutShort(call, lease, now) ? KnownFaults.DeadlineExceeded : KnownFaults.FirstContentTimeout;
+    }
+
+    /// <summary>Checks whether the attempt has been silent for longer than usual for its endpoint.</summary>
+    public bool IsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
+        lease.FirstContentAt is null && SilenceLimit(call, lease.State) is { } limit && now - lease.HeardAt >= limit;
+
+    /// <summary>
+    /// Checks whether an attempt that lost to another attempt had been silent for longer than 95 of 100 of its endpoint's answers take. A healthy endpoint is that
+    /// slow in one of twenty calls, which ejects no endpoint; a silent endpoint always is.
+    /// </summary>
+    public bool WasUnusuallySilent(FailoverCall call, Lease lease, TimeSpan now) =>
+        lease.FirstContentAt is null && (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? (call.IsStream || lease.KeptSince is not null ? context.Settings.FirstContent.Timeout : null)) is { } usual
+        && now - lease.HeardAt >= usual;
+
+    /// <summary>Gets the slowest 99th percentile of the other endpoints. Null if none of them has learned its own.</summary>
+    public TimeSpan? UsualOfOthers(EndpointState state, bool isStream)
+    {
+        TimeSpan? slowest = null;
+        foreach (var member in context.Snapshot.Members)
+        {
+            if (!ReferenceEquals(member, state) && member.Times.Quantile(isStream, UsualShare) is { } usual && !(usual <= slowest))
+                slowest = usual;
+        }
+        return slowest;
+    }
+
+    /// <summary>Checks whether the attempt was given up so early, for lack of time, that its silence says nothing about the endpoint.</summary>
+    public bool WasCutShort(FailoverCall call, Lease lease, TimeSpan now) =>
+        now - lease.HeardAt < (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? context.Settings.FirstContent.Minimum);
+
+    // An endpoint that is out now, or that the call has tried before, may also be healthy again by then.
+    private bool AnotherCouldServe(FailoverCall call, EndpointState state, TimeSpan now)
+    {
+        var query = new SelectionQuery(call.Profile, call.History, now);
+        foreach (var member in context.Snapshot.Members)
+        {
+            if (!ReferenceEquals(member, state) && member.Health.State.Status is not (EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown) && query.CanServe(member))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static TimeSpan? FirstContentLimit(FailoverCall call, EndpointState state, FailoverSettings settings)
+    {
+        if (settings.FirstContent.Learned)
+            return state.Times.LearnedLimit(call.IsStream);
+        return call.IsStream ? settings.FirstContent.Timeout : null;
+    }
+
+    // A plain answer has no limit as long as nothing is learned.
+    private TimeSpan? SilenceLimit(FailoverCall call, EndpointState state) =>
+        FirstContentLimit(call, state, context.Settings) ?? (call.IsStream ? context.Settings.FirstContent.Timeout : null);
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+}

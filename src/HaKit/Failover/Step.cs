@@ -1,0 +1,21 @@
+using HaKit.Attempts;
+
+namespace HaKit.Failover;
+
+/// <summary>Says what a call does next when it has no attempt in flight.</summary>
+internal enum StepKind
+{
+    Start,
+    Wait,
+    GiveUp,
+}
+
+/// <summary>One decision about what a call does next.</summary>
+internal readonly record struct Step(StepKind Kind, Lease? Lease = null, TimeSpan Until = default, string Why = "")
+{
+    public static Step Start(Lease lease) => new(StepKind.Start, lease);
+
+    public static Step Wait(TimeSpan until) => new(StepKind.Wait, Until: until);
+
+    public static Step EndCall(string why) => new(StepKind.GiveUp, Why: why);
+}

@@ -1,0 +1,28 @@
+using HaKit.Attempts;
+
+namespace HaKit.Failover.Waiting;
+
+/// <summary>Draws how long a call pauses after a failure: full jitter (Brooker 2015) between 0 and a ceiling that doubles with each failure.</summary>
+internal sealed class Backoff(Chance chance)
+{
+    // The last quarter of a deadline is left for an attempt.
+    private const double LastPart = 0.25;
+
+    /// <summary>When the pause after the call's last failure ends. Drawn once for each failure, so that looking again does not draw again.</summary>
+    public TimeSpan EndFor(FailoverCall call, FailoverSettings settings) => call.BackoffUntil ?? DrawEnd(call, call.LastFailure, settings);
+
+    /// <summary>Draws a new pause from a moment on, and notes its end in the call.</summary>
+    public TimeSpan DrawEnd(FailoverCall call, TimeSpan from, FailoverSettings settings)
+    {
+        var ceiling = settings.Retry.Delay * Math.Pow(2, Math.Min(call.Backoffs, 30));
+        if (ceiling > settings.Retry.MaxDelay)
+            ceiling = settings.Retry.MaxDelay;
+        call.Backoffs++;
+        var until = from + ceiling * chance.NextDouble();
+        // The backoff must leave the call time for another attempt: an attempt that comes slightly early is better than a lost call.
+        if (call.Deadline < TimeSpan.MaxValue && from < call.Deadline && from + (1 - LastPart) * (call.Deadline - from) is var latest && latest < until)
+            until = latest;
+        call.BackoffUntil = until;
+        return until;
+    }
+}
