@@ -61,8 +61,7 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
         Now = now,
         Deadline = call.Deadline,
         MayWaitUntil = call.MayWaitUntil(settings.MaxWait, now),
-        // If only one attempt is allowed, a refusal counts as this attempt even if the endpoint named a time.
-        Attempts = call.History.HasNoOwn ? 0 : settings.MostAttempts == 1 ? call.History.Begun : call.History.Counted,
+        Attempts = CountedAttempts(call, settings),
         MostAttempts = settings.MostAttempts,
         HasRetryLeft = call.History.OrdinaryRetries < settings.OrdinaryRetries,
         BackoffEnds = backoff.EndFor(call, settings),
@@ -71,6 +70,14 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
         MayAsk = call.HoldsTrialClaim || context.Outage.IsFree(now) && MayClaimTrial(call, context.Outage.NextTrialAt(askedAt), now),
         NextTrialAt = context.Outage.NextTrialAt(askedAt),
     };
+
+    // If only one attempt is allowed, a refusal counts as this attempt even if the endpoint named a time.
+    private static int CountedAttempts(FailoverCall call, FailoverSettings settings)
+    {
+        if (call.History.HasNoOwn)
+            return 0;
+        return settings.MostAttempts == 1 ? call.History.Begun : call.History.Counted;
+    }
 
     // If the call that has waited longest made each trial, each trial could end with its call, and the outage would never end. If no other call takes the
     // right, this call may.
