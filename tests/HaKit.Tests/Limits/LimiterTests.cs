@@ -19,7 +19,7 @@ public sealed class LimiterTests
         limiter.AvailableAt(long.MaxValue, Start).Should().Be(Start);
         limiter.Utilization(Start).Should().Be(0);
         var change = () => limiter.UseOptions(new LimitOptions { MaxConcurrency = 1 });
-        change.Should().Throw<InvalidOperationException>("it is everybody's");
+        change.Should().Throw<InvalidOperationException>("all endpoints without limits share it");
     }
 
     [Fact]
@@ -45,6 +45,27 @@ public sealed class LimiterTests
 
         refused.Should().Be(default(LimitReservation));
         limiter.Levels(Start).Should().Be(before);
+    }
+
+    [Fact]
+    public void What_other_replicas_hold_leaves_less_room_and_may_change_within_a_second()
+    {
+        var limiter = new Limiter(new LimitOptions { RequestsPerMinute = 10, TokensPerMinute = 1000 });
+        limiter.HoldForOthers(requests: 4, tokens: 300);
+        for (var i = 0; i < 6; i++)
+            limiter.TryReserve(100, Start, out _).Should().BeTrue();
+
+        limiter.HasRoom(100, Start).Should().BeFalse("ten requests less the four of the others");
+        limiter.TryReserve(100, Start, out _).Should().BeFalse();
+        limiter.AvailableAt(100, Start).Should().Be(Start + TimeSpan.FromSeconds(1), "what the others hold changes once a second");
+        limiter.HoldForOthers(requests: 3, tokens: 300);
+        limiter.HasRoom(101, Start).Should().BeFalse("a thousand tokens less 300 and 600");
+        limiter.HasRoom(100, Start).Should().BeTrue();
+        limiter.TryReserve(100, Start, out _).Should().BeTrue();
+        limiter.HoldForOthers(0, 0);
+        limiter.TryReserve(300, Start, out _).Should().BeTrue("the others hold nothing any more");
+        limiter.HasRoom(1, Start).Should().BeFalse();
+        limiter.AvailableAt(1, Start).Should().Be(Start + TimeSpan.FromSeconds(60.25), "only time helps now");
     }
 
     [Fact]

@@ -42,6 +42,29 @@ public sealed class RetryBudgetTests
         budget.Level.Should().Be(1);
     }
 
+    [Theory]
+    [InlineData(10, 1, false)]
+    [InlineData(1, 1, false)]
+    [InlineData(0.5, 1, true)]
+    [InlineData(0, 1, true)]
+    [InlineData(0, 0, false)]
+    public void A_budget_whose_cap_is_below_the_price_of_a_retry_is_without_savings(double cap, double cost, bool isWithout) =>
+        new RetryBudget(new RetryBudgetOptions { Cap = cap, Cost = cost }).IsWithoutSavings.Should().Be(isWithout);
+
+    [Fact]
+    public void Whether_a_retry_can_be_paid_is_told_without_paying()
+    {
+        var budget = Spent();
+        budget.CanRetry.Should().BeFalse();
+        Repeat(9, budget.Success);
+        budget.CanRetry.Should().BeFalse("nine tenths are saved up");
+        budget.Success();
+        budget.CanRetry.Should().BeTrue("exactly the price is saved up");
+        budget.CanRetry.Should().BeTrue();
+        budget.TryRetry().Should().BeTrue();
+        budget.CanRetry.Should().BeFalse();
+    }
+
     [Fact]
     public void Savings_stop_at_the_cap()
     {
