@@ -2,6 +2,7 @@
 # Mutates one room of src/HaKit, a part of it, or a package, and runs its tests against each mutant. docs/evidence/mutation.md has the results.
 # usage: tests/mutation.sh ROOM [options of dotnet stryker]     e.g. tests/mutation.sh Health --mutate '**/Cooldown.cs'
 # What survives the tests that the tool believes to reach it is run again with all tests, because it overlooks some.
+#        tests/mutation.sh ROOM again    only the second run, of what survived the last time: after tests were written for it, and nothing else has changed
 # The reports go to HAKIT_MUTATION_OUT (default: artifacts/mutation/ROOM, which git ignores).
 set -eu
 name=$1
@@ -24,9 +25,13 @@ case $name in
   Continuity) package HaKit.Continuity; only Format/{ObjectId,ObjectName,SnapshotManifest}.cs SafePaths.cs SnapshotAges.cs ;;
 esac
 cd "$folder"
-rm -rf "$out/again" # of an earlier run
 dotnet tool restore >/dev/null
-dotnet stryker --config-file "$config" "${project[@]}" "${part[@]}" --configuration Release --skip-version-check --output "$out" "$@"
+rm -rf "$out/again" # of an earlier run
+if [ "${1:-}" = again ]; then
+  shift
+else
+  dotnet stryker --config-file "$config" "${project[@]}" "${part[@]}" --configuration Release --skip-version-check --output "$out" "$@"
+fi
 
 mapfile -t survivors < <(python3 "$root/tests/mutation.py" spans "$out/$report")
 if [ ${#survivors[@]} -gt 0 ]; then
