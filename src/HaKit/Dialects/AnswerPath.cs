@@ -1,27 +1,27 @@
 namespace HaKit.Dialects;
 
-/// <summary>A path at which a POST creates an answer, and what a 200 must hold to be one.</summary>
-/// <param name="End">How the path ends.</param>
-/// <param name="Shape">What a 200 must hold.</param>
-/// <param name="IsTelling">Do only servers of a known dialect have such a path? Any other must stand behind a version (<c>/v1/responses</c>).</param>
+/// <summary>Describes a path at which a POST creates an answer, and what a 200 must contain to be an answer.</summary>
+/// <param name="End">The end of the path.</param>
+/// <param name="Shape">What a 200 must contain.</param>
+/// <param name="IsTelling">True if only servers of a known dialect have such a path. Any other path must follow a version (<c>/v1/responses</c>).</param>
 internal readonly record struct AnswerPath(string End, AnswerShape Shape, bool IsTelling = true)
 {
-    /// <summary>Does the path end so?</summary>
+    /// <summary>Checks whether the path has this end.</summary>
     public bool IsEndOf(ReadOnlySpan<char> path) => path.EndsWith(End, StringComparison.Ordinal);
 
-    /// <summary>Does what stands before a path's end show a known interface: a version, or Azure's and Amazon's folders?</summary>
+    /// <summary>Checks whether the part before a path's end belongs to a known interface: a version, or the folders of Azure and Amazon.</summary>
     public static bool IsVersioned(ReadOnlySpan<char> before) =>
         before.EndsWith("/openai", StringComparison.Ordinal) || before.Contains("/openai/deployments/", StringComparison.Ordinal) || before.Contains("/model/", StringComparison.Ordinal)
         || before[(before.LastIndexOf('/') + 1)..] is ['v', >= '0' and <= '9', ..];
 }
 
-/// <summary>Where a path holds the model's name: between a folder and a mark, or up to the end.</summary>
-/// <param name="Folder">What stands before the name.</param>
-/// <param name="Mark">What stands behind it.</param>
-/// <param name="NeedsMark">Is a path without the mark another one (<c>/models/x</c> tells of a model)?</param>
+/// <summary>Says where a path contains the model's name: between a folder and a mark, or up to the end.</summary>
+/// <param name="Folder">The text before the name.</param>
+/// <param name="Mark">The character after the name.</param>
+/// <param name="NeedsMark">True if a path without the mark means something else (<c>/models/x</c> describes a model).</param>
 internal sealed record ModelPlace(string Folder, char Mark, bool NeedsMark)
 {
-    /// <summary>The path with another name; null where it has no such place.</summary>
+    /// <summary>Gets the path with another model's name. Null if the path has no place for one.</summary>
     public string? Replace(string path, string model)
     {
         var at = path.LastIndexOf(Folder, StringComparison.Ordinal);
@@ -33,5 +33,5 @@ internal sealed record ModelPlace(string Folder, char Mark, bool NeedsMark)
     }
 }
 
-/// <summary>The header that carries a credential, and what stands before it there.</summary>
+/// <summary>Names the header of a credential, and the prefix of its value.</summary>
 internal readonly record struct CredentialPlace(string Header, string Prefix = "");

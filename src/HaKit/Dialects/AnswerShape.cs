@@ -4,21 +4,21 @@ using System.Text.Json;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// What the body of a 200 must hold to be an answer. A server that says 200 and gives none (<c>{"choices":[]}</c>, <c>null</c>) has not served the call,
-/// however fast it was. Immutable.
+/// Describes what the body of a 200 must contain to be an answer. A server that says 200 without an answer (<c>{"choices":[]}</c>, <c>null</c>) has not
+/// served the call, however fast it was. Immutable.
 /// </summary>
 internal sealed class AnswerShape
 {
-    // Members that say what something is, and nothing of an answer.
+    // Members that only label a value and contain no part of an answer.
     private static readonly byte[][] s_labels = Utf8(["role", "type", "object", "index"]);
 
     private readonly byte[][] _members;
     private readonly byte[][] _inElement;
     private readonly (byte[] Member, byte[][] Values)[] _excuses;
 
-    /// <param name="members">Members of the root, any of which makes it an answer if it is not null and not empty.</param>
-    /// <param name="inElement">Members, any of which an element of such an array must have; empty if any element will do.</param>
-    /// <param name="excuses">Members of the root, and the texts with which they excuse that nothing else is there; no texts for any value that is not empty.</param>
+    /// <param name="members">Members of the root. Any of them makes the body an answer if it is not null and not empty.</param>
+    /// <param name="inElement">Members of an array's element. An element must have any of them; if empty, every element is enough.</param>
+    /// <param name="excuses">Members of the root with the texts that explain why nothing else is there. No texts: any value that is not empty.</param>
     private AnswerShape(string[] members, string[]? inElement = null, params (string Member, string[] Values)[] excuses)
     {
         _members = Utf8(members);
@@ -26,13 +26,13 @@ internal sealed class AnswerShape
         _excuses = [.. excuses.Select(e => (Encoding.UTF8.GetBytes(e.Member), Utf8(e.Values)))];
     }
 
-    /// <summary>Anything at all.</summary>
+    /// <summary>Gets the shape that every body has.</summary>
     public static AnswerShape Any { get; } = new([]);
 
     /// <summary>OpenAI's chat and text completions.</summary>
     public static AnswerShape Choices { get; } = new(["choices"], ["message", "text", "delta", "finish_reason"]);
 
-    /// <summary>OpenAI's responses: an answer that is still being made has no output yet.</summary>
+    /// <summary>OpenAI's responses. An answer that is still being created has no output yet.</summary>
     public static AnswerShape Output { get; } = new(["output"], null, ("status", ["queued", "in_progress", "incomplete", "cancelled"]));
 
     /// <summary>Embeddings and images.</summary>
@@ -41,14 +41,14 @@ internal sealed class AnswerShape
     /// <summary>Moderations, rankings, scores.</summary>
     public static AnswerShape Results { get; } = new(["results", "data", "scores"]);
 
-    /// <summary>What was heard; silence has an empty text.</summary>
+    /// <summary>A transcript; silence has an empty text.</summary>
     public static AnswerShape Transcript { get; } = new(["text", "segments"], null, ("text", [""]));
 
-    /// <summary>Anthropic's messages: a model may end its turn without a word.</summary>
+    /// <summary>Anthropic's messages. A model may end its turn without text.</summary>
     public static AnswerShape Content { get; } =
         new(["content"], null, ("stop_reason", ["end_turn", "stop_sequence", "max_tokens", "tool_use", "pause_turn", "refusal", "model_context_window_exceeded"]));
 
-    /// <summary>Gemini's candidates; a prompt that was blocked has none.</summary>
+    /// <summary>Gemini's candidates; a blocked prompt has none.</summary>
     public static AnswerShape Candidates { get; } = new(["candidates"], ["content", "finishReason", "output"], ("promptFeedback", []));
 
     /// <summary>Bedrock's converse.</summary>
@@ -60,17 +60,17 @@ internal sealed class AnswerShape
     /// <summary>Gemini's embeddings.</summary>
     public static AnswerShape Embedding { get; } = new(["embedding", "embeddings", "predictions"]);
 
-    /// <summary>Counted tokens.</summary>
+    /// <summary>A number of counted tokens.</summary>
     public static AnswerShape Count { get; } = new(["input_tokens", "totalTokens"]);
 
-    /// <summary>Some object with something in it.</summary>
+    /// <summary>Any object that is not empty.</summary>
     public static AnswerShape Object { get; } = new(["*"]);
 
-    /// <summary>Is an answer of this shape JSON, whatever its label says?</summary>
+    /// <summary>Gets whether an answer of this shape is JSON, even if its Content-Type says something else.</summary>
     public bool IsJson => _members.Length > 0 && !ReferenceEquals(this, Transcript);
 
-    /// <summary>Is it an answer?</summary>
-    /// <param name="json">The whole body.</param>
+    /// <summary>Checks whether a body is an answer.</summary>
+    /// <param name="json">The complete body.</param>
     public bool IsMetBy(ReadOnlySpan<byte> json)
     {
         if (_members.Length == 0)
@@ -84,7 +84,7 @@ internal sealed class AnswerShape
                 return false;
             if (reader.TokenType == JsonTokenType.StartObject)
                 return IsMetByObject(ref reader);
-            // Gemini streams an array of answers where nothing else was asked for.
+            // Gemini streams an array of answers if the request does not ask for another format.
             var isMet = false;
             while (reader.TokenType == JsonTokenType.StartArray && ReferenceEquals(this, Candidates) && !isMet && reader.Read() && reader.TokenType == JsonTokenType.StartObject)
                 isMet = IsMetByObject(ref reader);
@@ -92,7 +92,7 @@ internal sealed class AnswerShape
         }
         catch (JsonException)
         {
-            return false; // words that are no JSON
+            return false; // the text is not JSON
         }
     }
 
@@ -144,7 +144,7 @@ internal sealed class AnswerShape
         return found;
     }
 
-    // Is there a text, a number or a truth in it that is more than a label? Leaves the reader on the last token of the value.
+    // Checks whether the value contains a text, a number or a boolean that is more than a label. Leaves the reader on the last token of the value.
     private static bool IsFilled(ref Utf8JsonReader reader)
     {
         switch (reader.TokenType)

@@ -1,6 +1,8 @@
 namespace HaKit.Dialects;
 
-/// <summary>The exception's name is in a header, in <c>__type</c>, or the name of a stream event's member; limits belong to an account, a region and a model.</summary>
+/// <summary>
+/// The name of the exception is in a header, in <c>__type</c>, or in the name of a stream event's member. Limits belong to an account, a region and a model.
+/// </summary>
 internal sealed class BedrockDialect : OpenAIDialect
 {
     public static new BedrockDialect Instance { get; } = new();
@@ -22,7 +24,7 @@ internal sealed class BedrockDialect : OpenAIDialect
 
     protected override bool NamesCompletionTokens => false;
 
-    // Its entrance for OpenAI's clients lies below /openai.
+    // Its interface for OpenAI's clients is below /openai.
     public override CompletionRequest Completion(string folder, string? model, int maxTokens) => folder.Contains("/openai", StringComparison.Ordinal)
         ? base.Completion(folder, model, maxTokens)
         : new($"/model/{Uri.EscapeDataString(model ?? "")}/converse", CompletionRequest.Write(json =>

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace HaKit.Dialects;
 
-/// <summary>Continuing a chat completion in OpenAI's format, which Mistral, DeepSeek, vLLM and OpenRouter speak with small differences.</summary>
+/// <summary>Continues a chat completion in OpenAI's format, which Mistral, DeepSeek, vLLM and OpenRouter use with small differences.</summary>
 internal sealed class ChatContinuation : ContinuationFormat
 {
     public static ChatContinuation Instance { get; } = new();
@@ -13,7 +13,7 @@ internal sealed class ChatContinuation : ContinuationFormat
     protected override NotContinuedReason? ObstacleOf(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) =>
         ObstacleInForm(name, value) ?? ObstacleInContent(name, value) ?? (Reasons(name, value) ? NotContinuedReason.Reasoning : null);
 
-    // How many answers, where they end, and in which form.
+    // The number of answers, where they end, and their form.
     private static NotContinuedReason? ObstacleInForm(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
         if (name.SequenceEqual("n"u8))
@@ -29,11 +29,11 @@ internal sealed class ChatContinuation : ContinuationFormat
             : null;
     }
 
-    // OpenAI searches the web for {}.
+    // For OpenAI, the value {} switches web search on.
     protected override NotContinuedReason? ObstacleOfEmpty(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) =>
         value is [(byte)'{', ..] && name.SequenceEqual("web_search_options"u8) ? NotContinuedReason.Citations : null;
 
-    // What comes beside the text.
+    // Content in addition to the text.
     private static NotContinuedReason? ObstacleInContent(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
         if (name.SequenceEqual("logprobs"u8) || name.SequenceEqual("top_logprobs"u8) || name.SequenceEqual("prompt_logprobs"u8))
@@ -161,7 +161,7 @@ internal sealed class ChatContinuation : ContinuationFormat
     private static Utf8JsonWriter Writer(Stream stream) =>
         new(stream, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
 
-    // True when there is anything in it for the caller.
+    // True if the event contains something for the caller.
     private static bool WriteMembers(Utf8JsonWriter json, ReadOnlySpan<byte> data, RestState rest)
     {
         var isSomething = false;
@@ -228,7 +228,7 @@ internal sealed class ChatContinuation : ContinuationFormat
         return isSomething;
     }
 
-    // The role was told at the beginning of the answer. What the seam holds comes with the end at the latest, or before a tool call.
+    // The role was sent at the beginning of the answer. Text that the seam holds back is sent with the end at the latest, or before a tool call.
     private static bool WriteDelta(Utf8JsonWriter json, ReadOnlySpan<byte> delta, bool hasEnded, RestState rest)
     {
         var isSomething = false;
@@ -294,7 +294,7 @@ internal sealed class ChatContinuation : ContinuationFormat
         json.WriteEndObject();
     }
 
-    /// <summary>Is a host of this domain?</summary>
+    /// <summary>Checks whether a host belongs to this domain.</summary>
     internal static bool IsAt(string? host, string domain) =>
         host is not null && (host.Equals(domain, StringComparison.OrdinalIgnoreCase) || host.EndsWith("." + domain, StringComparison.OrdinalIgnoreCase));
 }

@@ -2,21 +2,23 @@ using System.Text.Json;
 
 namespace HaKit.Dialects;
 
-/// <summary>Reads what comes back to a <see cref="CompletionRequest"/>, in the words of any dialect, because a gateway may answer in the words of another. Pure.</summary>
+/// <summary>Reads the answer to a <see cref="CompletionRequest"/> in any dialect, because a gateway may answer in another one. Pure.</summary>
 internal static class CompletionAnswer
 {
-    /// <summary>Did the server refuse the name of the bound on the answer?</summary>
+    /// <summary>Checks whether the server refused the name of the token limit.</summary>
     /// <param name="status">The HTTP status.</param>
     /// <param name="body">The body.</param>
     public static bool WantsOtherLimit(int status, ReadOnlySpan<byte> body) =>
         status is 400 or 422 && !SpentItsBound(status, body) && (body.IndexOf("max_completion_tokens"u8) >= 0 || body.IndexOf("max_tokens"u8) >= 0);
 
-    /// <summary>Did the model spend the bound before its first word? Some servers then answer 400, which took generating.</summary>
+    /// <summary>
+    /// Checks whether the model spent all tokens before its first word. Some servers then answer 400, which still proves that the model generates.
+    /// </summary>
     /// <param name="status">The HTTP status.</param>
     /// <param name="body">The body.</param>
     public static bool SpentItsBound(int status, ReadOnlySpan<byte> body) => status == 400 && body.IndexOf("model output limit was reached"u8) >= 0;
 
-    /// <summary>Is it an answer that took generating: content, or none because of its length, or usage?</summary>
+    /// <summary>Checks whether the answer proves generation: it has content, or was cut by its length, or reports usage.</summary>
     /// <param name="body">The body of a success.</param>
     public static bool IsAnswer(ReadOnlyMemory<byte> body)
     {

@@ -3,15 +3,15 @@ using System.Text.Json;
 
 namespace HaKit.Dialects;
 
-/// <summary>The cheapest request that makes an endpoint generate, as its dialect writes it.</summary>
-/// <param name="Path">Relative to the endpoint's address.</param>
-/// <param name="Body">JSON.</param>
+/// <summary>Holds the cheapest request that makes an endpoint generate, in the endpoint's dialect.</summary>
+/// <param name="Path">The path relative to the endpoint's address.</param>
+/// <param name="Body">The JSON body.</param>
 internal sealed record CompletionRequest(string Path, byte[] Body)
 {
-    /// <summary>What the model is asked.</summary>
+    /// <summary>The prompt for the model.</summary>
     public const string Prompt = "Reply with OK.";
 
-    /// <summary>The same with the other name for the bound on the answer; null if the dialect knows only one name.</summary>
+    /// <summary>Gets the same request with the other name of the token limit. Null if the dialect knows only one name.</summary>
     public CompletionRequest? OtherLimit { get; init; }
 
     /// <summary>Writes a body.</summary>
@@ -28,9 +28,9 @@ internal sealed record CompletionRequest(string Path, byte[] Body)
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>Writes the model, and the prompt as the only message of a chat, whose content is a text.</summary>
+    /// <summary>Writes the model, and a chat whose only message is the prompt as a text.</summary>
     /// <param name="json">Writes into the root.</param>
-    /// <param name="model">The model's name; null to name none.</param>
+    /// <param name="model">The model's name. Null: no model.</param>
     public static void WriteChat(Utf8JsonWriter json, string? model)
     {
         if (model is not null)
@@ -43,11 +43,11 @@ internal sealed record CompletionRequest(string Path, byte[] Body)
         json.WriteEndArray();
     }
 
-    /// <summary>Writes an array whose only element has the prompt as its only part (<c>[{"parts":[{"text":"…"}]}]</c>).</summary>
+    /// <summary>Writes an array whose only element contains the prompt as its only part (<c>[{"parts":[{"text":"…"}]}]</c>).</summary>
     /// <param name="json">Writes into the root.</param>
     /// <param name="messages">The name of the array.</param>
     /// <param name="parts">The name of the parts.</param>
-    /// <param name="role">The role of the message; null to name none.</param>
+    /// <param name="role">The role of the message. Null: no role.</param>
     public static void WriteParts(Utf8JsonWriter json, string messages, string parts, string? role)
     {
         json.WriteStartArray(messages);
@@ -63,11 +63,11 @@ internal sealed record CompletionRequest(string Path, byte[] Body)
         json.WriteEndArray();
     }
 
-    /// <summary>Writes an object with one number in it, the bound on the answer.</summary>
+    /// <summary>Writes an object that contains only the token limit.</summary>
     /// <param name="json">Writes into the root.</param>
     /// <param name="settings">The name of the object.</param>
-    /// <param name="limit">The name of the bound.</param>
-    /// <param name="maxTokens">The bound.</param>
+    /// <param name="limit">The name of the token limit.</param>
+    /// <param name="maxTokens">The token limit.</param>
     public static void WriteLimit(Utf8JsonWriter json, string settings, string limit, int maxTokens)
     {
         json.WriteStartObject(settings);

@@ -2,40 +2,40 @@ using System.Text.Json;
 
 namespace HaKit.Dialects;
 
-/// <summary>How one endpoint is asked for the rest of an answer.</summary>
+/// <summary>Describes the request for the rest of an answer at one endpoint.</summary>
 internal readonly record struct RestRequest
 {
-    /// <summary>How it goes on from a beginning.</summary>
+    /// <summary>Gets how the endpoint continues an answer.</summary>
     public required Continuation How { get; init; }
 
-    /// <summary>The application's message that asks for the rest, for <see cref="Continuation.Instruction"/>.</summary>
+    /// <summary>Gets the application's message that asks for the rest, for <see cref="Continuation.Instruction"/>.</summary>
     public string? Instruction { get; init; }
 
-    /// <summary>The endpoint's dialect.</summary>
+    /// <summary>Gets the endpoint's dialect.</summary>
     public required WireDialect Dialect { get; init; }
 
-    /// <summary>The endpoint's host.</summary>
+    /// <summary>Gets the endpoint's host.</summary>
     public string? Host { get; init; }
 
-    /// <summary>The endpoint's model as JSON; null to leave the caller's.</summary>
+    /// <summary>Gets the endpoint's model as JSON. Null: the caller's model stays.</summary>
     public byte[]? Model { get; init; }
 
-    /// <summary>The beginning of the answer; empty when there is none, and then the request is asked as it was.</summary>
+    /// <summary>Gets the beginning of the answer. If it is empty, the original request is sent again.</summary>
     public required string Beginning { get; init; }
 
-    /// <summary>Tokens that were delivered.</summary>
+    /// <summary>Gets the number of delivered tokens.</summary>
     public required long Tokens { get; init; }
 }
 
 /// <summary>
-/// What continuing a streamed answer needs to know of one wire format: which requests and answers can be continued, how the continuing request is written, and
-/// how the events of the rest become those of the one answer. Stateless; what it learns is in <see cref="DeliveredText"/> and <see cref="RestState"/>.
+/// Knows one wire format for continuing streamed answers: which requests and answers can be continued, how the continuing request is written, and how the
+/// events of the rest become events of the one answer. Stateless; the state is in <see cref="DeliveredText"/> and <see cref="RestState"/>.
 /// </summary>
 internal abstract class ContinuationFormat
 {
     private static readonly JsonWriterOptions s_writing = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    /// <summary>The format of a path; null where an answer cannot be continued.</summary>
+    /// <summary>Gets the format of a path. Null if its answers cannot be continued.</summary>
     public static ContinuationFormat? FindByPath(string path)
     {
         var text = path.AsSpan().TrimEnd('/');
@@ -46,7 +46,7 @@ internal abstract class ContinuationFormat
         return text.EndsWith("/messages", StringComparison.Ordinal) ? MessagesContinuation.Instance : null;
     }
 
-    /// <summary>What in a request stands in the way of a continuation; null: nothing does.</summary>
+    /// <summary>Finds what in a request prevents a continuation. Null: nothing.</summary>
     public NotContinuedReason? FindObstacle(ReadOnlySpan<byte> request)
     {
         try
@@ -68,9 +68,9 @@ internal abstract class ContinuationFormat
         }
     }
 
-    /// <summary>Writes the request that asks an endpoint for the rest.</summary>
+    /// <summary>Writes the request for the rest to an endpoint.</summary>
     /// <param name="request">The caller's request.</param>
-    /// <param name="rest">What to ask for.</param>
+    /// <param name="rest">Describes the request for the rest.</param>
     public byte[] WriteRequest(ReadOnlySpan<byte> request, in RestRequest rest)
     {
         using var stream = new MemoryStream(request.Length + 2 * rest.Beginning.Length + 256);
@@ -112,11 +112,11 @@ internal abstract class ContinuationFormat
         }
     }
 
-    /// <summary>Rewrites an event of the rest as one of the answer that the caller reads: one id, one text, one usage.</summary>
+    /// <summary>Rewrites an event of the rest as an event of the answer that the caller reads, with one id, one text and one usage.</summary>
     /// <param name="data">The event's data.</param>
-    /// <param name="name">The event's name; empty for none.</param>
-    /// <param name="rest">What is known of the rest so far.</param>
-    /// <returns>The event, or several; empty for one that the caller must not see.</returns>
+    /// <param name="name">The event's name; empty if it has none.</param>
+    /// <param name="rest">The state of the rest.</param>
+    /// <returns>One or several events. Empty for an event that the caller must not see.</returns>
     public byte[] Rewrite(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, RestState rest)
     {
         try
@@ -125,17 +125,17 @@ internal abstract class ContinuationFormat
         }
         catch (JsonException)
         {
-            return Event(name, data); // its reader finds that it is torn
+            return Event(name, data); // the reader of the event will find that it is cut
         }
     }
 
-    /// <summary>The events that end an answer of which everything but the mark of its end was delivered.</summary>
+    /// <summary>Gets the events that end an answer of which only the end mark is missing.</summary>
     public abstract byte[] EndMark { get; }
 
-    /// <summary>What a member of the request means for a continuation; asked only of members with something in them.</summary>
+    /// <summary>Gets what a member of the request means for a continuation. Called only for members that are not empty.</summary>
     protected abstract NotContinuedReason? ObstacleOf(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value);
 
-    /// <summary>What a member with nothing in it means for a continuation.</summary>
+    /// <summary>Gets what an empty member means for a continuation.</summary>
     protected virtual NotContinuedReason? ObstacleOfEmpty(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) => null;
 
     protected abstract bool IsBoundOfTokens(ReadOnlySpan<byte> name);
@@ -210,26 +210,28 @@ internal abstract class ContinuationFormat
     }
 }
 
-/// <summary>The rest of an answer on its way: the seam, and what its events have told so far. One for each attempt at a continuation; not thread-safe.</summary>
+/// <summary>
+/// Holds the state of the rest of an answer: the seam, and what its events have shown so far. One for each attempt at a continuation; not thread-safe.
+/// </summary>
 internal sealed class RestState(DeliveredText delivered, AnswerSeam seam)
 {
     public DeliveredText Delivered { get; } = delivered;
 
     public AnswerSeam Seam { get; } = seam;
 
-    /// <summary>Input tokens of this part, once its endpoint reported them.</summary>
+    /// <summary>Gets or sets the input tokens of this part, after its endpoint has reported them.</summary>
     public long InputTokens { get; set; }
 
-    /// <summary>What is added to the index of a block; null before the first block.</summary>
+    /// <summary>Gets or sets the number that is added to the index of a block. Null before the first block.</summary>
     public int? BlockShift { get; set; }
 
-    /// <summary>Does the block that goes on where the text was cut still take text?</summary>
+    /// <summary>Gets or sets whether the block that continues the cut text still takes text.</summary>
     public bool IsJoining { get; set; } = true;
 
-    /// <summary>The usage that the last event of this part reported of itself.</summary>
+    /// <summary>Gets or sets the usage that the last event of this part reported for the part itself.</summary>
     public (long Input, long Output)? OwnUsage { get; set; }
 
-    /// <summary>The sum of this part and those before it.</summary>
+    /// <summary>Gets the usage of this part and the parts before it.</summary>
     public (long Input, long Output) Sum(long input, long output)
     {
         OwnUsage = (input, output);

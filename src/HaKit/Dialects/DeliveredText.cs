@@ -3,56 +3,56 @@ using System.Buffers;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// What a caller has received of one streamed answer, as far as another endpoint needs it to go on: the text, the names that every event repeats, and what
-/// stands in the way of a continuation. One for each answer, over its seams; not thread-safe. It grows with the text and allocates nothing else.
+/// Records what a caller has received of one streamed answer, as far as another endpoint needs it to continue: the text, the names that every event repeats,
+/// and what prevents a continuation. One for each answer, across its seams; not thread-safe. It grows with the text and allocates nothing else.
 /// </summary>
-/// <param name="mostCharacters">A longer text is not kept, and so not continued.</param>
+/// <param name="mostCharacters">The maximum length. A longer text is not kept, so it is not continued.</param>
 internal sealed class DeliveredText(int mostCharacters)
 {
     private readonly ArrayBufferWriter<char> _text = new(1024);
 
-    /// <summary>The text.</summary>
+    /// <summary>Gets the text.</summary>
     public string Text => _text.WrittenSpan.ToString();
 
-    /// <summary>The text's length in characters.</summary>
+    /// <summary>Gets the length of the text in characters.</summary>
     public int Length => _text.WrittenCount;
 
-    /// <summary>The items that brought text.</summary>
+    /// <summary>Gets the number of items that contained text.</summary>
     public int Pieces { get; private set; }
 
-    /// <summary>Why it cannot be continued; null: nothing stands in the way. The first reason stays.</summary>
+    /// <summary>Gets why the answer cannot be continued. Null: nothing prevents it. The first reason stays.</summary>
     public NotContinuedReason? Obstacle { get; private set; }
 
-    /// <summary>The answer's id as JSON; null while it is not known.</summary>
+    /// <summary>Gets or sets the answer's id as JSON. Null while it is not known.</summary>
     public byte[]? Id { get; set; }
 
-    /// <summary>When it was created, as JSON; null while it is not known.</summary>
+    /// <summary>Gets or sets when the answer was created, as JSON. Null while it is not known.</summary>
     public byte[]? Created { get; set; }
 
-    /// <summary>The model that it names, as JSON; null while it is not known.</summary>
+    /// <summary>Gets or sets the model that the answer names, as JSON. Null while it is not known.</summary>
     public byte[]? Model { get; set; }
 
-    /// <summary>Tokens of the prompt as the first part reported them.</summary>
+    /// <summary>Gets or sets the prompt tokens that the first part reported.</summary>
     public long? PromptTokens { get; set; }
 
-    /// <summary>The index of the block that the text is in, where the format has blocks.</summary>
+    /// <summary>Gets or sets the index of the block with the text, if the format has blocks.</summary>
     public int Block { get; set; } = -1;
 
-    /// <summary>Is that block open?</summary>
+    /// <summary>Gets or sets whether that block is open.</summary>
     public bool IsBlockOpen { get; set; }
 
-    /// <summary>Was the reason of its end delivered? Then only the mark of the end is missing.</summary>
+    /// <summary>Gets or sets whether the finish reason was delivered. Only the end mark is missing then.</summary>
     public bool HasReason { get; set; }
 
-    /// <summary>Tokens that had been delivered at each seam so far.</summary>
+    /// <summary>Gets the number of delivered tokens at each seam so far.</summary>
     public List<long> TokensAtSeams { get; } = [];
 
-    /// <summary>Tokens that have been delivered, estimated.</summary>
+    /// <summary>Gets the estimated number of delivered tokens.</summary>
     public long Tokens => AnswerSeam.EstimateTokens(Length, Pieces);
 
     public void Bar(NotContinuedReason reason) => Obstacle ??= reason;
 
-    /// <summary>Adds a text that is the value of the JSON string at which the reader stands.</summary>
+    /// <summary>Adds the JSON string at which the reader stands.</summary>
     public void Add(ref System.Text.Json.Utf8JsonReader reader)
     {
         var most = reader.HasValueSequence ? (int)reader.ValueSequence.Length : reader.ValueSpan.Length;
@@ -70,7 +70,7 @@ internal sealed class DeliveredText(int mostCharacters)
         }
         catch (InvalidOperationException)
         {
-            Bar(NotContinuedReason.OtherContent); // half a character: no other server can go on from there
+            Bar(NotContinuedReason.OtherContent); // half a character: no other server can continue from there
         }
     }
 }

@@ -1,64 +1,66 @@
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Everything that is particular to one provider's wire: the paths that create answers and what they must hold, error codes and words, where the
-/// credential goes, the marks of a stream, usage, the model's place in the path, the cheapest probe. One class for each provider and one row in
-/// <see cref="DialectTable"/>; everything else in the library asks. Stateless.
+/// Contains everything that is particular to one provider's wire format: the paths that create answers and what an answer must contain, error codes and
+/// words, the header of the credential, the marks of a stream, usage, the place of the model in the path, the cheapest probe. There is one class for each
+/// provider and one row in <see cref="DialectTable"/>; all other code asks these. Stateless.
 /// </summary>
 internal abstract class Dialect
 {
-    /// <summary>The paths at which a POST creates an answer; those of the longest end first.</summary>
+    /// <summary>Gets the paths at which a POST creates an answer; those with the longest end come first.</summary>
     public abstract IReadOnlyList<AnswerPath> Paths { get; }
 
-    /// <summary>Where the credential goes. Default: <c>Authorization: Bearer</c>.</summary>
+    /// <summary>Gets the header of the credential. Default <c>Authorization: Bearer</c>.</summary>
     public virtual CredentialPlace Credential => new("Authorization", "Bearer ");
 
-    /// <summary>Where a path holds the model's name; null where only the body does.</summary>
+    /// <summary>Gets where a path contains the model's name. Null if only the body does.</summary>
     public virtual ModelPlace? ModelInPath => null;
 
-    /// <summary>Where an answer reports its tokens.</summary>
+    /// <summary>Gets where an answer reports its tokens.</summary>
     public abstract UsageNames Usage { get; }
 
-    /// <summary>Do the account's limits count tokens of the prompt that came from the provider's cache? Default: they do.</summary>
+    /// <summary>Gets whether the account's limits count prompt tokens that came from the provider's cache. Default true.</summary>
     public virtual bool LimitsCountCachedTokens => true;
 
-    /// <summary>The headers in which an answer tells the limits of the account.</summary>
+    /// <summary>Gets the headers in which an answer reports the limits of the account.</summary>
     public abstract RateLimitNames RateLimits { get; }
 
-    /// <summary>A header without which the provider answers nothing, and its value; null if there is none.</summary>
+    /// <summary>Gets a header that the provider requires, with its value. Null if there is none.</summary>
     public virtual (string Name, string Value)? RequiredHeader => null;
 
-    /// <summary>The path, below an endpoint's address, that lists its models: the cheapest question that needs a key.</summary>
+    /// <summary>Gets the path, below an endpoint's address, that lists its models: the cheapest request that needs a key.</summary>
     /// <param name="folder">The path of the endpoint's address, without a slash at its end.</param>
     public virtual string ModelsPath(string folder) => "/models";
 
-    /// <summary>The cheapest request that makes the endpoint generate.</summary>
+    /// <summary>Gets the cheapest request that makes the endpoint generate.</summary>
     /// <param name="folder">The path of the endpoint's address, without a slash at its end.</param>
-    /// <param name="model">The model to ask; null to name none.</param>
-    /// <param name="maxTokens">The bound on the answer.</param>
+    /// <param name="model">The model to ask. Null: no model is named.</param>
+    /// <param name="maxTokens">The token limit of the answer.</param>
     public abstract CompletionRequest Completion(string folder, string? model, int maxTokens);
 
-    /// <summary>Does a request of the given server take the member <c>prompt_cache_key</c>? Servers that do not know it may refuse the request.</summary>
-    /// <param name="path">The path of the endpoint's address and the request's behind it.</param>
+    /// <summary>
+    /// Checks whether requests to the given path may have the member <c>prompt_cache_key</c>. Servers that do not know it may refuse the request.
+    /// </summary>
+    /// <param name="path">The path of the endpoint's address, followed by the path of the request.</param>
     public virtual bool TakesPromptCacheKey(string path) => false;
 
-    /// <summary>How every model of the provider goes on from the beginning of an answer. Default: it depends on the model.</summary>
+    /// <summary>Gets how every model of the provider continues an answer. Default: it depends on the model.</summary>
     public virtual Continuation Continuation => Continuation.None;
 
-    /// <summary>Does an answer that goes on from a beginning hold that beginning once more? Default false: it holds the rest alone.</summary>
+    /// <summary>Gets whether a continued answer contains its beginning again. Default false: it contains only the rest.</summary>
     public virtual bool RepeatsBeginning => false;
 
-    /// <summary>Does the body of an error show that it is of this dialect, whatever the endpoint declares?</summary>
-    /// <param name="signs">What the body showed.</param>
+    /// <summary>Checks whether the body of an error belongs to this dialect beyond doubt, even if the endpoint declares another one.</summary>
+    /// <param name="signs">What the body contained.</param>
     public virtual bool IsUnmistakable(in ErrorSigns signs) => false;
 
-    /// <summary>Which endpoints share a throttle. Most providers limit an account's use of a model.</summary>
+    /// <summary>Gets which endpoints share a throttle. Most providers limit an account's use of a model.</summary>
     protected virtual FaultReach ThrottleReach => FaultReach.RateLimit;
 
-    /// <summary>What the error means. The status comes first: words refine only what the status allows.</summary>
-    /// <param name="signs">What the body showed.</param>
-    /// <param name="words">The message, without what it quotes.</param>
-    /// <param name="status">The answer's status if it was a failure; of an error within a success, the one that the body gives; 0 for none.</param>
+    /// <summary>Gets what the error means. The status comes first: words refine only what the status allows.</summary>
+    /// <param name="signs">What the body contained.</param>
+    /// <param name="words">The message, without quoted text.</param>
+    /// <param name="status">The status of a failure. For an error inside a success: the status that the body gives. 0: none.</param>
     public Verdict Classify(in ErrorSigns signs, ReadOnlySpan<char> words, int status)
     {
         Verdict? told = null;
@@ -87,8 +89,10 @@ internal abstract class Dialect
         return InMessage(words, status) ?? ByStatus(status);
     }
 
-    /// <summary>The status that an error within a success stands for: one that the body gives, or the one that its words usually come with; 0 for none.</summary>
-    /// <param name="signs">What the body showed.</param>
+    /// <summary>
+    /// Gets the status that an error inside a success stands for: the status that the body gives, or the status that usually comes with its words. 0: none.
+    /// </summary>
+    /// <param name="signs">What the body contained.</param>
     public int ImpliedStatus(in ErrorSigns signs)
     {
         if (signs.BodyStatus > 0)
@@ -102,17 +106,17 @@ internal abstract class Dialect
         return 0;
     }
 
-    /// <summary>What a code, type or status word says beyond what the HTTP status says; <see langword="null"/> for general words.</summary>
+    /// <summary>Gets what a code, type or status word says beyond the HTTP status. Null for general words.</summary>
     /// <param name="word">A plain token; empty when absent.</param>
     protected abstract Verdict? Meaning(ReadOnlySpan<char> word);
 
-    /// <summary>The HTTP status that usually comes with a word, for errors that arrive within a success; 0 when none.</summary>
+    /// <summary>Gets the HTTP status that usually comes with a word, for errors inside a success. 0: none.</summary>
     /// <param name="word">A plain token; empty when absent.</param>
     protected abstract int StatusOf(ReadOnlySpan<char> word);
 
-    /// <summary>Does the message of a 402, 403 or 429 tell of a quota used up?</summary>
-    /// <param name="signs">What the body showed.</param>
-    /// <param name="message">The message, without what it quotes.</param>
+    /// <summary>Checks whether the message of a 402, 403 or 429 is about a used-up quota.</summary>
+    /// <param name="signs">What the body contained.</param>
+    /// <param name="message">The message, without quoted text.</param>
     protected virtual Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message) =>
         ServerWords.Lead(message).ContainsAny(ErrorPhrases.Quota) ? Verdict.Quota : null;
 
@@ -160,7 +164,7 @@ internal abstract class Dialect
             case 404:
                 return message.ContainsAny(ErrorPhrases.NoModel) ? new Verdict(FaultKind.ModelNotFound) : null;
             case 429 or >= 500:
-                // Only in the words that the message begins with: a caller's text that follows must not decide about the siblings of the same model.
+                // Only the first words of the message count: a caller's text after them must not affect other endpoints with the same model.
                 var lead = ServerWords.Lead(message);
                 if (lead.ContainsAny(ErrorPhrases.OverloadedModel))
                     return Verdict.ModelOverloaded;
@@ -174,7 +178,7 @@ internal abstract class Dialect
 
     private Verdict ByStatus(int status) => status switch
     {
-        // An error dressed as a success that says nothing more.
+        // An error with the status of a success that says nothing more.
         0 => new Verdict(FaultKind.BrokenBody),
         401 => Verdict.BadKey,
         402 => Verdict.Quota,

@@ -1,9 +1,11 @@
 namespace HaKit.Dialects;
 
-/// <summary>All dialects, one row for each value of <see cref="WireDialect"/>, and what can be told from a path or a name without knowing the dialect.</summary>
+/// <summary>
+/// Contains all dialects, one row for each value of <see cref="WireDialect"/>, and what a path or a name shows without knowing the dialect.
+/// </summary>
 internal static class DialectTable
 {
-    // In the order of the enumeration. Servers that declare nothing are taken for compatible ones of unknown make: a refusal speaks for one server only.
+    // In the order of the enumeration. A server that declares nothing is treated as a compatible server of unknown make, whose refusal affects only itself.
     private static readonly Dialect[] s_rows =
     [
         VllmDialect.Instance,
@@ -17,10 +19,10 @@ internal static class DialectTable
         OllamaDialect.Instance,
     ];
 
-    // Each path once: most dialects have OpenAI's.
+    // Each path once, because most dialects have OpenAI's paths.
     private static readonly AnswerPath[] s_paths = [.. s_rows.SelectMany(d => d.Paths).DistinctBy(p => p.End)];
 
-    // Of a server that declares nothing, the headers of each family are tried in turn.
+    // For a server that declares nothing, the headers of each family are tried in turn.
     private static readonly RateLimitNames[] s_anyLimits = [.. s_rows.Select(d => d.RateLimits).Distinct()];
 
     private static readonly RateLimitNames[][] s_limits = [s_anyLimits, .. s_rows.Skip(1).Select(d => new[] { d.RateLimits })];
@@ -34,20 +36,23 @@ internal static class DialectTable
         new("usage", "prompt_tokens", "completion_tokens") { Cached = "prompt_cache_hit_tokens" },
     ];
 
-    /// <summary>The headers in which an endpoint may tell its limits, the likeliest first.</summary>
-    /// <param name="declared">What the endpoint declares.</param>
+    /// <summary>Gets the headers in which an endpoint may report its limits, the most likely first.</summary>
+    /// <param name="declared">The declared dialect of the endpoint.</param>
     public static ReadOnlySpan<RateLimitNames> RateLimitsOf(WireDialect declared) => s_limits[(int)declared];
 
-    /// <summary>The dialect of an endpoint.</summary>
-    /// <param name="declared">What the endpoint declares.</param>
+    /// <summary>Gets the dialect of an endpoint.</summary>
+    /// <param name="declared">The declared dialect of the endpoint.</param>
     public static Dialect Get(WireDialect declared) => s_rows[(int)declared];
 
-    /// <summary>The dialect to judge an error by: an unmistakable shape goes before what the endpoint declares, for a gateway may stand in between.</summary>
-    /// <param name="declared">What the endpoint declares.</param>
-    /// <param name="signs">What the body showed.</param>
+    /// <summary>
+    /// Gets the dialect for reading an error. A body that belongs to a dialect beyond doubt takes precedence over the declared dialect, because a gateway may
+    /// be in between.
+    /// </summary>
+    /// <param name="declared">The declared dialect of the endpoint.</param>
+    /// <param name="signs">What the body contained.</param>
     public static Dialect GetForError(WireDialect declared, in ErrorSigns signs)
     {
-        // From the last row to the first: Bedrock's header, Gemini's status and Anthropic's type, in this order.
+        // From the last row to the first: Bedrock's header, Gemini's status, and Anthropic's type, in this order.
         for (var row = s_rows.Length - 1; row >= 0; row--)
         {
             if (s_rows[row].IsUnmistakable(in signs))
@@ -62,13 +67,13 @@ internal static class DialectTable
         return signs.HasErrorObject && signs.BodyStatus == 0 ? OpenAIDialect.Instance : VllmDialect.Instance;
     }
 
-    /// <summary>The path at which a POST creates an answer; null for any other.</summary>
-    /// <param name="declared">What the endpoint declares: its own paths need no version before them.</param>
+    /// <summary>Gets the path at which a POST creates an answer. Null for any other path.</summary>
+    /// <param name="declared">The declared dialect of the endpoint: its own paths need no version.</param>
     /// <param name="path">The request's path, without a query.</param>
     public static AnswerPath? PathOf(WireDialect declared, string path)
     {
         var text = path.AsSpan().TrimEnd('/');
-        // The messages of a thread, the items of a conversation: they belong to an object that one endpoint stores.
+        // The messages of a thread and the items of a conversation belong to an object that one endpoint stores.
         if (text.Contains("/threads/", StringComparison.Ordinal) || text.Contains("/conversations/", StringComparison.Ordinal) || text.Contains("/assistants/", StringComparison.Ordinal))
             return null;
         if (declared != WireDialect.Unknown)
@@ -89,7 +94,7 @@ internal static class DialectTable
         return null;
     }
 
-    /// <summary>The path with another model's name in the place of the caller's; the same where it has no place for one.</summary>
+    /// <summary>Gets the path with another model's name. The path stays the same if it has no place for a name.</summary>
     /// <param name="path">The path.</param>
     /// <param name="model">The model's name.</param>
     public static string WithModel(string path, string model)

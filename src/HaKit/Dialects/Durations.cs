@@ -4,12 +4,12 @@ using System.Globalization;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// The forms in which servers write a time to wait. Every method answers <see langword="null"/> for what it cannot read and for what is
-/// not in the future: a wait of nothing says less than our own backoff.
+/// Reads the forms in which servers write a time to wait. Every method returns null for a text that it cannot read, and for a time that is not in the future,
+/// because a wait of zero is less useful than the pool's own backoff.
 /// </summary>
 internal static class Durations
 {
-    /// <summary>Longer waits are cut to this, so that adding one to a clock can never overflow.</summary>
+    /// <summary>Longer waits are cut to this length, so that adding one to a clock never overflows.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromDays(365);
 
     private const int RegainedWidth = 23;
@@ -28,9 +28,12 @@ internal static class Durations
 
     public static TimeSpan? Milliseconds(ReadOnlySpan<char> text) => Decimal(text, 0.001);
 
-    /// <summary>Seconds; above a thousand million a Unix time in seconds, above a million million one in milliseconds. A duration so long means nothing.</summary>
+    /// <summary>
+    /// Reads seconds. A number above 10⁹ is a Unix time in seconds, and a number above 10¹² is one in milliseconds, because such a long duration is
+    /// meaningless.
+    /// </summary>
     /// <param name="text">The number.</param>
-    /// <param name="now">The server's time, for an instant.</param>
+    /// <param name="now">The server's time, for Unix times.</param>
     public static TimeSpan? Seconds(ReadOnlySpan<char> text, DateTimeOffset now)
     {
         if (!TryNumber(text.Trim(), out var number))
@@ -43,7 +46,9 @@ internal static class Durations
         };
     }
 
-    /// <summary>A wait in any form: a number, a Go duration, an instant, a number with its unit, or a list of these, of which the longest counts.</summary>
+    /// <summary>
+    /// Reads a wait in any form: a number, a Go duration, an instant, a number with its unit, or a list of these, of which the longest counts.
+    /// </summary>
     /// <param name="text">The header's text.</param>
     /// <param name="now">The server's time, for instants.</param>
     public static TimeSpan? Any(ReadOnlySpan<char> text, DateTimeOffset now)
@@ -60,7 +65,7 @@ internal static class Durations
         return longest;
     }
 
-    /// <summary>A Go duration: <c>6ms</c>, <c>1s</c>, <c>6m0s</c>, <c>10h17m5.723541104s</c>.</summary>
+    /// <summary>Reads a Go duration: <c>6ms</c>, <c>1s</c>, <c>6m0s</c>, <c>10h17m5.723541104s</c>.</summary>
     public static TimeSpan? GoDuration(ReadOnlySpan<char> text)
     {
         text = text.Trim();
@@ -84,7 +89,7 @@ internal static class Durations
         return Future(seconds);
     }
 
-    /// <summary>An HTTP date, in any of its three forms.</summary>
+    /// <summary>Reads an HTTP date in any of its three forms.</summary>
     public static DateTimeOffset? HttpDate(ReadOnlySpan<char> text) =>
         DateTimeOffset.TryParseExact(text, s_httpDates, CultureInfo.InvariantCulture,
             DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var date) ? date : null;
@@ -96,11 +101,11 @@ internal static class Durations
     public static TimeSpan? Until(DateTimeOffset? instant, DateTimeOffset now) =>
         instant is { } at && now != default ? Future((at - now).TotalSeconds) : null;
 
-    /// <summary>The wait a sentence asks for: <c>try again in 5.289s</c>, <c>retry in 10h17m5.7s</c>, <c>retry after 26 seconds</c>.</summary>
+    /// <summary>Reads the wait in a sentence: <c>try again in 5.289s</c>, <c>retry in 10h17m5.7s</c>, <c>retry after 26 seconds</c>.</summary>
     public static TimeSpan? InSentence(ReadOnlySpan<char> sentence) => !sentence.ContainsAny(s_waits) ? null
         : After(sentence, "try again in ") ?? After(sentence, "retry in ") ?? After(sentence, "retry after ");
 
-    /// <summary>The instant in Anthropic's <c>You will regain access on 2026-08-01 at 00:00 UTC</c>.</summary>
+    /// <summary>Reads the instant in Anthropic's <c>You will regain access on 2026-08-01 at 00:00 UTC</c>.</summary>
     public static DateTimeOffset? RegainedAt(ReadOnlySpan<char> sentence)
     {
         const string words = "regain access on ";

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Phrases by which servers tell in a message what they do not tell in a code. Searched without regard to case, in what a message does not quote
-/// (<see cref="ServerWords"/>). Messages are matched and never kept.
+/// Contains phrases with which servers say in a message what they do not say in a code. They are searched without regard to case, in the unquoted part of a
+/// message (<see cref="ServerWords"/>). Messages are matched and never kept.
 /// </summary>
 internal static class ErrorPhrases
 {
@@ -13,11 +13,11 @@ internal static class ErrorPhrases
         "billing hard limit", "spend limit", "spending limit", "api usage limits", "monthly limit", "monthly quota", "tokens per day, please wait",
         "used all available credits", "out of credits", "not enough credits", "no credits", "credit limit", "exceeded your monthly", "insufficient funds", "insufficient quota", "budget has been exceeded");
 
-    /// <summary>At the beginning of a 400: the sentences with which providers tell of money there. Anywhere else such words may be the caller's.</summary>
+    /// <summary>Gets the sentences about money with which providers begin a 400. In any other place such words may be the caller's.</summary>
     public static string[] QuotaSentences { get; } =
         ["your credit balance is too low", "you have reached your specified api usage limits", "billing hard limit has been reached"];
 
-    /// <summary>At the beginning of a 400: the sentences with which providers tell of a bad key there.</summary>
+    /// <summary>Gets the sentences about a bad key with which providers begin a 400.</summary>
     public static string[] BadKeySentences { get; } =
         ["api key not valid", "api key expired", "api key not found", "invalid api key", "incorrect api key provided"];
 

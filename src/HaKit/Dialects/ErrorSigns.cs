@@ -4,8 +4,8 @@ using System.Text;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// What one pass over a body found. Words are the plain tokens (code, type, status) in which a server names an error; anything else in
-/// their place counts as absent. Lives on the stack: the words are copied into a buffer of the caller's, the message stays in the body.
+/// Holds what one pass over a body found. Words are the plain tokens (code, type, status) with which a server names an error; any other text in their place
+/// counts as absent. Lives on the stack: the words are copied into a buffer of the caller, and the message stays in the body.
 /// </summary>
 internal ref struct ErrorSigns
 {
@@ -24,13 +24,13 @@ internal ref struct ErrorSigns
         _lengths = lengths;
     }
 
-    /// <summary>How many characters the caller's buffer must have.</summary>
+    /// <summary>Gets how many characters the caller's buffer must have.</summary>
     public static int WordBuffer => Slots * LongestWord;
 
-    /// <summary>How many lengths the caller's buffer must have, all zero.</summary>
+    /// <summary>Gets how many lengths the caller's buffer must have, all zero.</summary>
     public static int LengthBuffer => Slots;
 
-    /// <summary>Where a word was found. Those of an error object go before those that lie flat beside it.</summary>
+    /// <summary>Says where a word was found. Words of an error object take precedence over words beside it.</summary>
     public enum Slot
     {
         Code,
@@ -42,58 +42,62 @@ internal ref struct ErrorSigns
         OuterType,
     }
 
-    /// <summary>Does the body begin like JSON? A page or an empty body comes from something in front of the endpoint.</summary>
+    /// <summary>Gets or sets whether the body begins like JSON. A web page or an empty body comes from something in front of the endpoint.</summary>
     public bool IsJson { get; set; }
 
-    /// <summary>Is it an error object of some dialect, whatever the status said?</summary>
+    /// <summary>Gets or sets whether the body is an error object of some dialect, independent of the status.</summary>
     public bool IsError { get; set; }
 
-    /// <summary>Was the error in an object of its own, rather than flat? Then the words beside it are not about the error.</summary>
+    /// <summary>Gets or sets whether the error was in an object of its own. The words beside that object are then not about the error.</summary>
     public bool HasErrorObject { get; set; }
 
-    /// <summary>Was the root marked <c>"type":"error"</c>?</summary>
+    /// <summary>Gets or sets whether the root has <c>"type":"error"</c>.</summary>
     public bool IsTypeError { get; set; }
 
-    /// <summary>Was the root marked <c>"object":"error"</c>?</summary>
+    /// <summary>Gets or sets whether the root has <c>"object":"error"</c>.</summary>
     public bool IsObjectError { get; set; }
 
-    /// <summary>Did it carry <c>raw_status_code</c> (Mistral)?</summary>
+    /// <summary>Gets or sets whether the body has <c>raw_status_code</c> (Mistral).</summary>
     public bool HasRawStatus { get; set; }
 
-    /// <summary>Did it carry <c>innererror</c> or a numeric string for a code (Azure)?</summary>
+    /// <summary>Gets or sets whether the body has <c>innererror</c> or a numeric string as its code (Azure).</summary>
     public bool LooksAzure { get; set; }
 
-    /// <summary>Did its details carry Google's <c>@type</c>?</summary>
+    /// <summary>Gets or sets whether the details have Google's <c>@type</c>.</summary>
     public bool HasTypedDetails { get; set; }
 
-    /// <summary>Does it name the member of the request that is wrong (<c>param</c>, field violations, <c>loc</c>)?</summary>
+    /// <summary>Gets or sets whether the error names the wrong member of the request (<c>param</c>, field violations, <c>loc</c>).</summary>
     public bool NamesField { get; set; }
 
-    /// <summary>A status that the body itself tells (an integer code, a numeric string); 0 when none.</summary>
+    /// <summary>Gets or sets the status that the body itself contains (an integer code, a numeric string). 0: none.</summary>
     public int BodyStatus { get; set; }
 
-    /// <summary>Did an answer end because of a filter?</summary>
+    /// <summary>Gets or sets whether an answer ended because of a filter.</summary>
     public bool EndedByFilter { get; set; }
 
-    /// <summary>Did an answer end because the endpoint failed?</summary>
+    /// <summary>Gets or sets whether an answer ended because the endpoint failed.</summary>
     public bool EndedByFailure { get; set; }
 
-    /// <summary>Did the reason that a gateway translated tell of a failure? Then the translation says nothing.</summary>
+    /// <summary>
+    /// Gets or sets whether the original finish reason, which a gateway translated, was a failure. The translated reason then does not count.
+    /// </summary>
     public bool NativeEndFailed { get; set; }
 
-    /// <summary>Did an answer end for any other reason?</summary>
+    /// <summary>Gets or sets whether an answer ended for any other reason.</summary>
     public bool EndedOtherwise { readonly get => field && !NativeEndFailed; set; }
 
-    /// <summary>Did a violated quota last a day?</summary>
+    /// <summary>Gets or sets whether a violated quota is a daily quota.</summary>
     public bool QuotaPerDay { get; set; }
 
-    /// <summary>Did the details name any violated quota?</summary>
+    /// <summary>Gets or sets whether the details name a violated quota.</summary>
     public bool NamesQuota { get; set; }
 
-    /// <summary>A wait told in the details.</summary>
+    /// <summary>Gets or sets the wait in the details.</summary>
     public TimeSpan? RetryDelay { get; set; }
 
-    /// <summary>The error's own message, else the one lying flat; at most <see cref="LongestMessage"/> bytes, escapes untouched.</summary>
+    /// <summary>
+    /// Gets the message of the error object, otherwise the message beside it: at most <see cref="LongestMessage"/> bytes, with its escapes.
+    /// </summary>
     public readonly ReadOnlySpan<byte> Message => Cut(_message.IsEmpty ? _outerMessage : _message);
 
     public readonly ReadOnlySpan<char> Code => Word(HasErrorObject ? Slot.Code : Slot.OuterCode);
@@ -106,7 +110,7 @@ internal ref struct ErrorSigns
 
     public readonly ReadOnlySpan<char> Exception => Word(Slot.Exception);
 
-    /// <summary>The words by rank: code, detail, exception, type, status.</summary>
+    /// <summary>Gets the words by rank: code, detail, exception, type, status.</summary>
     /// <param name="rank">0 to 4.</param>
     public readonly ReadOnlySpan<char> Ranked(int rank) => rank switch
     {
@@ -132,9 +136,9 @@ internal ref struct ErrorSigns
         SetWord(slot, text.Length <= LongestWord ? bytes[..Encoding.Latin1.GetBytes(text, bytes)] : default);
     }
 
-    /// <summary>Keeps a word if it is a plain token; otherwise forgets what the slot held.</summary>
+    /// <summary>Keeps a word if it is a plain token; otherwise clears the slot.</summary>
     /// <param name="slot">Where it was found.</param>
-    /// <param name="text">The word as it came.</param>
+    /// <param name="text">The word as it is in the body.</param>
     public readonly void SetWord(Slot slot, scoped ReadOnlySpan<byte> text)
     {
         _lengths[(int)slot] = 0;
@@ -152,7 +156,7 @@ internal ref struct ErrorSigns
         _lengths[(int)slot] = (byte)text.Length;
     }
 
-    /// <summary>The most telling word with a letter in it, for the fault's code.</summary>
+    /// <summary>Gets the most significant word that contains a letter, for the fault's code.</summary>
     public readonly string? MostTelling()
     {
         for (var rank = 0; rank < 5; rank++)
@@ -168,7 +172,7 @@ internal ref struct ErrorSigns
 
     private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> message) => message.Length > LongestMessage ? message[..LongestMessage] : message;
 
-    /// <summary>The message decoded, without what it quotes, so that phrases can be searched in it.</summary>
+    /// <summary>Decodes the message without its quoted text, so that phrases can be searched in it.</summary>
     /// <param name="buffer">At least as long as <see cref="Message"/>.</param>
     public readonly Span<char> ReadWords(Span<char> buffer) => ServerWords.FromJson(Message, buffer);
 }

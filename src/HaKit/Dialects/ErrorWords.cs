@@ -3,7 +3,7 @@ using System.Buffers;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Tells what a code or type that no dialect lists means, by its parts: providers that speak like another one invent words of their own
+/// Finds out from its parts what an unlisted code or type means. Providers that use another provider's format invent words of their own
 /// (<c>exceeded_current_quota_error</c>, <c>insufficient_user_quota</c>, <c>data_inspection_failed</c>). Words are plain tokens and never a caller's text.
 /// Separators and case do not matter.
 /// </summary>
@@ -18,13 +18,13 @@ internal static class ErrorWords
     private static readonly SearchValues<string> s_unpaid = CreateSearch(
         "arrear", "overdue", "paymentrequired", "spendlimit", "spendinglimit", "usagelimit", "monthlylimit", "dailylimit", "freetieronly");
 
-    // A limit of a minute has the word quota in some providers' codes, and a budget of tokens is a setting of the request.
+    // Some providers use the word quota in the code of a limit per minute, and a budget of tokens is a setting of the request.
     private static readonly SearchValues<string> s_ofRate = CreateSearch("rate", "minute", "second", "rpm", "tpm", "qps", "concurren", "tokenbudget", "thinkingbudget", "reasoningbudget");
 
     private static readonly SearchValues<string> s_ofFilter = CreateSearch(
         "contentfilter", "contentpolicy", "moderation", "datainspection", "sensitive", "unsafe", "prohibitedcontent", "responsibleai");
 
-    /// <summary>Does the word tell of a quota or of money that is used up?</summary>
+    /// <summary>Checks whether the word means a used-up quota or used-up money.</summary>
     /// <param name="word">A plain token; empty when absent.</param>
     public static bool IsQuota(ReadOnlySpan<char> word)
     {
@@ -36,7 +36,7 @@ internal static class ErrorWords
                 || letters.Contains("quota", StringComparison.OrdinalIgnoreCase) && letters.ContainsAny(s_quotaGone));
     }
 
-    /// <summary>Does the word tell of a content filter?</summary>
+    /// <summary>Checks whether the word means a content filter.</summary>
     /// <param name="word">A plain token; empty when absent.</param>
     public static bool IsFilter(ReadOnlySpan<char> word)
     {
@@ -44,7 +44,7 @@ internal static class ErrorWords
         return Letters(word, buffer).ContainsAny(s_ofFilter);
     }
 
-    // Without separators, so that "insufficient_user_balance" and "InsufficientUserBalance" are the same word.
+    // Removes the separators, so that "insufficient_user_balance" and "InsufficientUserBalance" are the same word.
     private static ReadOnlySpan<char> Letters(ReadOnlySpan<char> word, Span<char> buffer)
     {
         var count = 0;

@@ -1,8 +1,8 @@
 namespace HaKit.Dialects;
 
 /// <summary>
-/// <c>{"error":{"code","message","status","details":[]}}</c>. Its "exceeded your current quota" is said of a minute's limit as well, so the
-/// violated quota's name decides.
+/// <c>{"error":{"code","message","status","details":[]}}</c>. Gemini's "exceeded your current quota" is also the message of a limit per minute, so the name of the
+/// violated quota decides.
 /// </summary>
 internal sealed class GeminiDialect : OpenAIDialect
 {
@@ -27,7 +27,7 @@ internal sealed class GeminiDialect : OpenAIDialect
 
     protected override bool NamesCompletionTokens => false;
 
-    // Its entrance for OpenAI's clients lies below /openai.
+    // Its interface for OpenAI's clients is below /openai.
     public override CompletionRequest Completion(string folder, string? model, int maxTokens) => folder.EndsWith("/openai", StringComparison.Ordinal)
         ? base.Completion(folder, model, maxTokens)
         : new($"/models/{Uri.EscapeDataString(model ?? "")}:generateContent", CompletionRequest.Write(json =>
@@ -41,7 +41,7 @@ internal sealed class GeminiDialect : OpenAIDialect
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {
         "BILLING_DISABLED" => Verdict.Quota,
-        // A bad key comes as a 400.
+        // Gemini reports a bad key with a 400.
         "API_KEY_INVALID" or "ACCESS_TOKEN_EXPIRED" => Verdict.BadKey,
         "CONSUMER_SUSPENDED" => Verdict.BadKey with { Reach = FaultReach.Account },
         "MODEL_CAPACITY_EXHAUSTED" => Verdict.ModelOverloaded,
@@ -63,9 +63,9 @@ internal sealed class GeminiDialect : OpenAIDialect
 
     protected override Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message)
     {
-        // A message that does not begin by speaking of a quota may hold a caller's text.
+        // A message that does not begin with a quota may contain a caller's text.
         var isOfQuota = ServerWords.Lead(message).Contains("quota", StringComparison.OrdinalIgnoreCase);
-        // A limit of nought does not refill, whatever delay is told beside it.
+        // A limit of 0 does not refill, whatever delay the body contains.
         if (isOfQuota && LimitIsNought(message))
             return Verdict.Quota with { UntilCleared = true };
         if (signs.QuotaPerDay)

@@ -2,13 +2,13 @@ using System.Text.Json;
 
 namespace HaKit.Dialects;
 
-/// <summary>Reads the members of one JSON object in order, each with its value as it stands. Allocates nothing.</summary>
+/// <summary>Reads the members of one JSON object in order, each with its raw value. Allocates nothing.</summary>
 internal ref struct JsonMembers
 {
     private readonly ReadOnlySpan<byte> _json;
     private Utf8JsonReader _reader;
 
-    /// <param name="json">An object, and perhaps what follows it.</param>
+    /// <param name="json">An object, possibly followed by other text.</param>
     public JsonMembers(ReadOnlySpan<byte> json)
     {
         _json = json;
@@ -18,14 +18,14 @@ internal ref struct JsonMembers
             throw new JsonException("An object is needed.");
     }
 
-    /// <summary>The member's name, without quotes. Names of wire formats have no escapes.</summary>
+    /// <summary>Gets the member's name, without quotes. Names in wire formats have no escapes.</summary>
     public ReadOnlySpan<byte> Name { get; private set; }
 
-    /// <summary>The member's value as it stands.</summary>
+    /// <summary>Gets the member's raw value.</summary>
     public ReadOnlySpan<byte> Value { get; private set; }
 
     /// <summary>Moves to the next member.</summary>
-    /// <exception cref="JsonException">The object is torn.</exception>
+    /// <exception cref="JsonException">The object is cut.</exception>
     public bool MoveNext()
     {
         if (!_reader.Read() || _reader.TokenType != JsonTokenType.PropertyName)
@@ -38,7 +38,7 @@ internal ref struct JsonMembers
         return true;
     }
 
-    /// <summary>The value of a member; empty when the object has none of this name.</summary>
+    /// <summary>Gets the value of a member. Empty if the object has no member of this name.</summary>
     public static ReadOnlySpan<byte> Find(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name)
     {
         var members = new JsonMembers(json);
@@ -50,7 +50,7 @@ internal ref struct JsonMembers
         return default;
     }
 
-    /// <summary>Is there anything in the value: a filled text, a number, true, an array or object with something in it?</summary>
+    /// <summary>Checks whether the value is not empty: a text with characters, a number, true, an array or object with elements.</summary>
     public static bool IsFilled(ReadOnlySpan<byte> value) => value switch
     {
         [] or [(byte)'n', ..] or [(byte)'f', ..] => false,
@@ -59,10 +59,10 @@ internal ref struct JsonMembers
         _ => true,
     };
 
-    /// <summary>A whole number; null when the value is none.</summary>
+    /// <summary>Gets a whole number. Null if the value is not one.</summary>
     public static long? Number(ReadOnlySpan<byte> value) =>
         System.Buffers.Text.Utf8Parser.TryParse(value, out long number, out var used) && used == value.Length ? number : null;
 
-    /// <summary>Does the value equal this text?</summary>
+    /// <summary>Checks whether the value equals this text.</summary>
     public static bool Is(ReadOnlySpan<byte> value, ReadOnlySpan<byte> text) => value is [(byte)'"', .. var inside, (byte)'"'] && inside.SequenceEqual(text);
 }

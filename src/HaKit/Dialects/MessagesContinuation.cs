@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace HaKit.Dialects;
 
-/// <summary>Continuing an answer of Anthropic's messages, which comes in blocks.</summary>
+/// <summary>Continues an answer of Anthropic's messages, which consists of blocks.</summary>
 internal sealed class MessagesContinuation : ContinuationFormat
 {
     public static MessagesContinuation Instance { get; } = new();
@@ -22,7 +22,7 @@ internal sealed class MessagesContinuation : ContinuationFormat
         return name.SequenceEqual("container"u8) ? NotContinuedReason.StoredState : null;
     }
 
-    // Within a document. What a text quotes has its quotation marks escaped, so that the pattern does not find it.
+    // Looks inside a document. Quotation marks inside a text are escaped, so the pattern does not match quoted text.
     private static bool AsksForCitations(ReadOnlySpan<byte> messages)
     {
         for (var at = messages.IndexOf("\"citations\""u8); at >= 0; at = messages.IndexOf("\"citations\""u8))
@@ -78,7 +78,7 @@ internal sealed class MessagesContinuation : ContinuationFormat
             delivered.PromptTokens ??= JsonMembers.Number(JsonMembers.Find(usage, "input_tokens"u8));
     }
 
-    // Text in a second block stands apart from the first, with something between them.
+    // Text in a second block is separate from the first block, with something between them.
     private static void ReadBlock(ReadOnlySpan<byte> data, DeliveredText delivered)
     {
         var block = JsonMembers.Find(data, "content_block"u8);
@@ -137,7 +137,7 @@ internal sealed class MessagesContinuation : ContinuationFormat
             rest.InputTokens = JsonMembers.Number(JsonMembers.Find(usage, "input_tokens"u8)) ?? rest.InputTokens;
     }
 
-    // The first block of text goes on in the block that was cut. Any other comes behind it.
+    // The first block of text continues the block that was cut. Any other block comes after it.
     private static byte[] RewriteBlock(ReadOnlySpan<byte> data, RestState rest)
     {
         var block = JsonMembers.Find(data, "content_block"u8);
@@ -160,7 +160,7 @@ internal sealed class MessagesContinuation : ContinuationFormat
     private static byte[] RewriteDelta(ReadOnlySpan<byte> data, RestState rest)
     {
         var index = (int)(JsonMembers.Number(JsonMembers.Find(data, "index"u8)) ?? 0);
-        var shift = rest.BlockShift ??= rest.Delivered.Block - index; // its beginning was never told
+        var shift = rest.BlockShift ??= rest.Delivered.Block - index; // the start of this block was never sent
         var delta = JsonMembers.Find(data, "delta"u8);
         if (!rest.IsJoining || !JsonMembers.Is(JsonMembers.Find(delta, "type"u8), "text_delta"u8))
             return Event("content_block_delta"u8, WithIndex(data, index + shift));
@@ -218,7 +218,7 @@ internal sealed class MessagesContinuation : ContinuationFormat
         return stream.ToArray();
     }
 
-    // Counts of tokens are those of the whole answer up to here.
+    // The token counts are those of the whole answer up to here.
     private static byte[] RewriteUsage(ReadOnlySpan<byte> data, RestState rest)
     {
         var usage = JsonMembers.Find(data, "usage"u8);

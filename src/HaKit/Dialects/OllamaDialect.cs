@@ -1,8 +1,8 @@
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Ollama's own interface: <c>/api/chat</c> and <c>/api/generate</c>, streamed as one JSON object in each line, the last of which says <c>"done":true</c>; errors
-/// are <c>{"error":"words"}</c>. Its interface that is compatible with OpenAI speaks OpenAI's words. A refusal speaks for one server only.
+/// Ollama's own interface: <c>/api/chat</c> and <c>/api/generate</c>, streamed as one JSON object per line, the last with <c>"done":true</c>; errors are
+/// <c>{"error":"words"}</c>. Its interface that is compatible with OpenAI uses OpenAI's format. A refusal affects one server only.
 /// </summary>
 internal sealed class OllamaDialect : OpenAIDialect
 {
@@ -34,7 +34,7 @@ internal sealed class OllamaDialect : OpenAIDialect
 
     protected override FaultReach ThrottleReach => FaultReach.Endpoint;
 
-    // Its entrance for OpenAI's clients lies below /v1.
+    // Its interface for OpenAI's clients is below /v1.
     private static bool IsCompatible(string folder) => folder.EndsWith("/v1", StringComparison.Ordinal);
 
     private static string Api(string folder) => folder.EndsWith("/api", StringComparison.Ordinal) ? "" : "/api";

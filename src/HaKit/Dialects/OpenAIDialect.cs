@@ -1,8 +1,8 @@
 namespace HaKit.Dialects;
 
 /// <summary>
-/// <c>{"error":{"message","type","param","code"}}</c>: OpenAI and compatible providers (Groq, OpenRouter). All others derive from it, for each
-/// has an entrance or a gateway that speaks these words too; their own go first.
+/// <c>{"error":{"message","type","param","code"}}</c>: OpenAI and compatible providers (Groq, OpenRouter). All other dialects derive from it, because each has an
+/// interface or a gateway that uses this format too; their own words take precedence.
 /// </summary>
 internal class OpenAIDialect : Dialect
 {
@@ -30,7 +30,10 @@ internal class OpenAIDialect : Dialect
         new("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
         new("x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"));
 
-    /// <summary>Is the bound on an answer called <c>max_completion_tokens</c>? Most compatible servers know only <c>max_tokens</c>, which OpenAI's newer models refuse.</summary>
+    /// <summary>
+    /// Gets whether the token limit is called <c>max_completion_tokens</c>. Most compatible servers know only <c>max_tokens</c>, which OpenAI's newer models
+    /// refuse.
+    /// </summary>
     protected virtual bool NamesCompletionTokens => true;
 
     public override CompletionRequest Completion(string folder, string? model, int maxTokens)
@@ -46,10 +49,10 @@ internal class OpenAIDialect : Dialect
         }));
     }
 
-    // Only OpenAI's own: others that speak like it refuse members that they do not know.
+    // Only OpenAI itself: compatible servers refuse members that they do not know.
     public override bool TakesPromptCacheKey(string path) => GetType() == typeof(OpenAIDialect) && IsChat(path);
 
-    /// <summary>Is it one of the two paths that take a prompt cache key?</summary>
+    /// <summary>Checks whether this is one of the two paths that take a prompt cache key.</summary>
     protected static bool IsChat(string path) => path.EndsWith("/chat/completions", StringComparison.Ordinal) || path.EndsWith("/responses", StringComparison.Ordinal);
 
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch

@@ -1,9 +1,9 @@
 namespace HaKit.Dialects;
 
-/// <summary>The names that OpenTelemetry's conventions for generative AI have for what a request asks for (<c>gen_ai.operation.name</c>).</summary>
+/// <summary>Gets the operation of a request in the words of OpenTelemetry's conventions for generative AI (<c>gen_ai.operation.name</c>).</summary>
 internal static class Operations
 {
-    // The longest end first where one is the end of another.
+    // If one end is the end of another, the longest comes first.
     private static readonly (string End, string Name)[] s_ends =
     [
         ("/chat/completions", "chat"),
@@ -22,7 +22,7 @@ internal static class Operations
         (":streamGenerateContent", "generate_content"),
     ];
 
-    /// <summary>The operation of a request; null where the conventions have none for it.</summary>
+    /// <summary>Gets the operation of a request. Null if the conventions have no name for it.</summary>
     /// <param name="path">The request's path, without a query.</param>
     public static string? OperationOf(string path)
     {

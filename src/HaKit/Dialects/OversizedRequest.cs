@@ -3,26 +3,26 @@ using System.Buffers;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Tells whether a message says that one request is larger than the limit of a whole minute (<c>Limit 30000, Requested 342389</c>). Waiting does not help such a
-/// request, and nothing else is throttled. Pure.
+/// Finds out whether a message says that one request is larger than the limit of a whole minute (<c>Limit 30000, Requested 342389</c>). Waiting does not help
+/// such a request, and other requests are not throttled. Pure.
 /// </summary>
 internal static class OversizedRequest
 {
     private static readonly SearchValues<string> s_phrases = SearchValues.Create(
         ["request too large", "request is too large for your rate limit", "reduce your message size", "larger than your rate limit", "larger than the rate limit"], StringComparison.OrdinalIgnoreCase);
 
-    // A message that begins with none of these does not speak of limits by itself.
+    // A message that begins with none of these words is not about limits.
     private static readonly SearchValues<string> s_subjects = SearchValues.Create(["too large", "larger", "limit", "token", "tpm"], StringComparison.OrdinalIgnoreCase);
 
     private static readonly string[] s_sizes = ["requested", "request", "prompt", "input"];
 
-    // What may stand between a word and its number.
+    // The words that may stand between a limit's word and its number.
     private static readonly string[] s_between = ["of", "is", "was", "has", "tokens", "token", "count", "to"];
 
     private static readonly SearchValues<char> s_numeric = SearchValues.Create("0123456789,");
 
-    /// <summary>Does the message say so?</summary>
-    /// <param name="words">The message, without what it quotes.</param>
+    /// <summary>Checks whether the message says so.</summary>
+    /// <param name="words">The message, without quoted text.</param>
     public static bool IsToldIn(ReadOnlySpan<char> words)
     {
         if (!ServerWords.Lead(words).ContainsAny(s_subjects))
@@ -47,7 +47,7 @@ internal static class OversizedRequest
         return false;
     }
 
-    // The first number behind the word: "Limit 30000", "limit of 30,000", "requested (50000)".
+    // The first number after the word: "Limit 30000", "limit of 30,000", "requested (50000)".
     private static double? NumberAfter(ReadOnlySpan<char> words, string word)
     {
         for (var from = 0; words[from..].IndexOf(word, StringComparison.OrdinalIgnoreCase) is >= 0 and var step;)

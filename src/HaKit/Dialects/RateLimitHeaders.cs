@@ -3,13 +3,15 @@ using System.Net.Http.Headers;
 
 namespace HaKit.Dialects;
 
-/// <summary>One dimension of a rate limit as a server reported it; <see langword="null"/> where it said nothing, or nothing that can be acted on.</summary>
-/// <param name="Limit">How much the window allows; positive.</param>
-/// <param name="Remaining">How much of it is left; Anthropic rounds tokens to thousands. Zero only together with a <paramref name="Reset"/>.</param>
+/// <summary>Describes one dimension of a rate limit as a server reported it. Null: not reported, or not usable.</summary>
+/// <param name="Limit">The amount that the window allows; positive.</param>
+/// <param name="Remaining">The remaining amount; Anthropic rounds tokens to thousands. Zero only together with a <paramref name="Reset"/>.</param>
 /// <param name="Reset">When the window is full again, counted from the answer; positive.</param>
 internal readonly record struct RateLimitWindow(long? Limit, long? Remaining, TimeSpan? Reset);
 
-/// <summary>What the headers of an answer, good or bad, say about when to come back and how much is left. Plain values; reading allocates nothing.</summary>
+/// <summary>
+/// Holds what the headers of an answer, good or bad, say about when to come back and about the remaining amounts. Plain values; reading allocates nothing.
+/// </summary>
 internal readonly struct RateLimitHeaders
 {
     public RateLimitWindow Requests { get; private init; }
@@ -20,17 +22,17 @@ internal readonly struct RateLimitHeaders
 
     public RateLimitWindow OutputTokens { get; private init; }
 
-    /// <summary>How long the server asked us to stay away. Caps are the reader's business.</summary>
+    /// <summary>Gets how long the server asked clients to wait. The reader applies a cap.</summary>
     public TimeSpan? RetryAfter { get; private init; }
 
-    /// <summary>The longest reset among the dimensions that are used up: no request fits before all of them are back.</summary>
+    /// <summary>Gets the longest reset of the dimensions that are used up, because no request fits before all of them are full again.</summary>
     public TimeSpan? ResetOfExhausted =>
         Later(Later(Exhausted(Requests), Exhausted(Tokens)), Later(Exhausted(InputTokens), Exhausted(OutputTokens)));
 
     /// <summary>Reads the headers of one answer.</summary>
     /// <param name="headers">The answer's headers.</param>
-    /// <param name="dialect">Which names to look for; those of each dialect in turn when unknown.</param>
-    /// <param name="now">The time of the answer, for dates when the answer has no <c>Date</c> of its own.</param>
+    /// <param name="dialect">The dialect whose names to look for. Unknown: the names of each dialect in turn.</param>
+    /// <param name="now">The time of the answer, for dates if the answer has no <c>Date</c> header.</param>
     public static RateLimitHeaders Read(HttpResponseHeaders headers, WireDialect dialect, DateTimeOffset now)
     {
         var raw = headers.NonValidated;
@@ -52,9 +54,11 @@ internal readonly struct RateLimitHeaders
         return told;
     }
 
-    /// <summary><c>retry-after-ms</c>, then <c>x-ms-retry-after-ms</c>, then <c>Retry-After</c>: the first that can be read and lies ahead.</summary>
+    /// <summary>
+    /// Reads <c>retry-after-ms</c>, then <c>x-ms-retry-after-ms</c>, then <c>Retry-After</c>: the first that can be read and is in the future.
+    /// </summary>
     /// <param name="headers">The answer's headers.</param>
-    /// <param name="now">The time of the answer, when it has no <c>Date</c> of its own.</param>
+    /// <param name="now">The time of the answer, if it has no <c>Date</c> header.</param>
     public static TimeSpan? ReadRetryAfter(HttpResponseHeaders headers, DateTimeOffset now)
     {
         var raw = headers.NonValidated;
@@ -72,9 +76,9 @@ internal readonly struct RateLimitHeaders
         return longest;
     }
 
-    /// <summary>The reset of a limit of no known dimension (<c>RateLimit-Reset</c>), unless something of it is left.</summary>
+    /// <summary>Reads the reset of a limit without a known dimension (<c>RateLimit-Reset</c>), unless some of it remains.</summary>
     /// <param name="headers">The answer's headers.</param>
-    /// <param name="now">The time of the answer, when it has no <c>Date</c> of its own.</param>
+    /// <param name="now">The time of the answer, if it has no <c>Date</c> header.</param>
     public static TimeSpan? ReadPlainReset(HttpResponseHeaders headers, DateTimeOffset now)
     {
         var raw = headers.NonValidated;
@@ -84,12 +88,12 @@ internal readonly struct RateLimitHeaders
             Value(raw, reset) is { } text && !(Count(Value(raw, remaining)) > 0) ? Durations.Any(text, ServerTime(raw, now)) : null;
     }
 
-    /// <summary>Does the server say <c>x-should-retry: false</c>?</summary>
+    /// <summary>Checks whether the server says <c>x-should-retry: false</c>.</summary>
     /// <param name="headers">The answer's headers.</param>
     public static bool ForbidsRetry(HttpResponseHeaders headers) =>
         Value(headers.NonValidated, "x-should-retry") is { } text && text.AsSpan().Trim().Equals("false", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The first value of a header as it came, or <see langword="null"/>.</summary>
+    /// <summary>Gets the first value of a header unchanged. Null: the header is absent.</summary>
     /// <param name="raw">The headers.</param>
     /// <param name="name">The header's name.</param>
     public static string? Value(HttpHeadersNonValidated raw, string name)
@@ -109,14 +113,16 @@ internal readonly struct RateLimitHeaders
             return default;
         var reset = Reset(Value(raw, names.Reset), raw, now);
         var remaining = Count(Value(raw, names.Remaining));
-        // Nothing left, with no time at which there will be more, is either over already (a reset in the past) or Azure's "unknown".
+        // "Nothing remains" without a reset means that the window is already over (a reset in the past), or is Azure's word for unknown.
         if (remaining == 0 && reset is null)
             remaining = null;
         var limit = Count(Value(raw, names.Limit));
         return new RateLimitWindow(limit == 0 ? null : limit, remaining, reset);
     }
 
-    /// <summary>OpenAI writes Go durations, Azure whole seconds (-1 and 0 for unknown), Anthropic instants; no text can be two of these.</summary>
+    /// <summary>
+    /// Reads a reset: OpenAI writes Go durations, Azure whole seconds (-1 and 0 for unknown), Anthropic instants. No text can be two of these.
+    /// </summary>
     private static TimeSpan? Reset(string? text, HttpHeadersNonValidated raw, DateTimeOffset now)
     {
         if (text is null)
@@ -125,7 +131,7 @@ internal readonly struct RateLimitHeaders
         return text.Contains('T', StringComparison.Ordinal) ? Durations.Until(Durations.Rfc3339(text), server) : Durations.Seconds(text, server) ?? Durations.GoDuration(text);
     }
 
-    /// <summary>The server's own clock where it tells it: its dates are meant by that one.</summary>
+    /// <summary>Gets the server's own time if it reports it, because its dates refer to that clock.</summary>
     private static DateTimeOffset ServerTime(HttpHeadersNonValidated raw, DateTimeOffset now) =>
         Value(raw, "Date") is { } date && Durations.HttpDate(date) is { } server ? server : now;
 

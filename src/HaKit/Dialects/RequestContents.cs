@@ -1,15 +1,15 @@
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Names what is particular about a request: the kind of its answer, media, tools. An endpoint that refuses such requests may serve all others, so what it
-/// refuses is counted for requests of the same kind only. Pure.
+/// Finds what is particular about a request: the kind of its answer, media, tools. An endpoint that refuses such requests may serve all others, so its
+/// refusals count only for requests of the same kind. Pure.
 /// </summary>
 internal static class RequestContents
 {
     public const string Media = "media";
     public const string Tools = "tools";
 
-    // A quotation mark within a JSON text is escaped, so an unescaped word is a member's name or a whole value.
+    // A quotation mark inside a JSON text is escaped, so an unescaped word is a member's name or a whole value.
     private static readonly byte[][] s_media =
     [
         "\"image_url\""u8.ToArray(), "\"input_image\""u8.ToArray(), "\"image\""u8.ToArray(), "\"images\""u8.ToArray(), "\"inlineData\""u8.ToArray(), "\"inline_data\""u8.ToArray(),
@@ -25,7 +25,7 @@ internal static class RequestContents
     private static readonly string[] s_otherAnswers =
         ["embed", "/images/", "/audio/", "/moderations", "/rerank", "/score", "/pooling", "/classify", "count", ":predict"];
 
-    /// <summary>The path if its answers are not those of a chat; otherwise null.</summary>
+    /// <summary>Gets the path if its answers are not chat answers; otherwise null.</summary>
     /// <param name="path">The path at which an answer is created.</param>
     public static string? KindOfPath(AnswerPath path)
     {
@@ -39,11 +39,11 @@ internal static class RequestContents
         return null;
     }
 
-    /// <summary>Does the body hold an image, a sound, a file?</summary>
+    /// <summary>Checks whether the body contains an image, a sound or a file.</summary>
     /// <param name="json">The body.</param>
     public static bool HasMedia(ReadOnlySpan<byte> json) => HasAny(json, s_media);
 
-    /// <summary>Does the body ask for tools or for an answer in a format?</summary>
+    /// <summary>Checks whether the body asks for tools or for an answer in a format.</summary>
     /// <param name="json">The body.</param>
     public static bool HasTools(ReadOnlySpan<byte> json) => HasAny(json, s_tools);
 

@@ -3,14 +3,14 @@ using System.Buffers;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Tells whether a 400, 413 or 422 says that the request itself is wrong: by a code for it, by naming the member that is wrong, or by a message that
-/// begins with a path into the request. A refusal that says nothing of the kind may be the endpoint's own ("User location is not supported").
+/// Finds out whether a 400, 413 or 422 says that the request itself is wrong: by a code for it, by naming the wrong member, or by a message that begins with
+/// a path into the request. A refusal that says none of these may be the endpoint's own fault ("User location is not supported").
 /// </summary>
 internal static class RequestSigns
 {
     private static readonly SearchValues<char> s_notPath = SearchValues.Create(" :,;\t\r\n(");
 
-    // A code that speaks of the place, the account or the model says nothing about the request.
+    // A code about the location, the account or the model says nothing about the request.
     private static readonly SearchValues<string> s_elsewhere = SearchValues.Create(
         [
             "key", "auth", "credential", "token_expired", "org", "project", "account", "user", "tenant", "subscription", "model", "deployment", "engine",
@@ -28,9 +28,9 @@ internal static class RequestSigns
             "reasoning", "text", "image", "images", "size", "file", "dimensions", "encoding_format", "documents", "query", "inputs", "parameters", "service_tier",
         ], StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
-    /// <summary>Does the refusal say that the request is wrong?</summary>
-    /// <param name="signs">What the body showed.</param>
-    /// <param name="words">The message, without what it quotes.</param>
+    /// <summary>Checks whether the refusal says that the request is wrong.</summary>
+    /// <param name="signs">What the body contained.</param>
+    /// <param name="words">The message, without quoted text.</param>
     public static bool Blame(in ErrorSigns signs, ReadOnlySpan<char> words) =>
         signs.NamesField || IsCodeOfRequest(signs.Code) || signs.Type is "request_too_large" || BeginsWithPath(words);
 
@@ -46,7 +46,7 @@ internal static class RequestSigns
         var path = words[..end];
         if (path[0] != '_' && !char.IsAsciiLetter(path[0]))
             return false;
-        // The name of an exception ("litellm.BadRequestError: …") is no path.
+        // The name of an exception ("litellm.BadRequestError: …") is not a path.
         if (path.EndsWith("Error", StringComparison.Ordinal) || path.EndsWith("Exception", StringComparison.Ordinal))
             return false;
         var step = path.IndexOfAny('.', '[');

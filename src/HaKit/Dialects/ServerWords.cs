@@ -4,17 +4,17 @@ using System.Text;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// The part of a message that a server says in words of its own. Servers quote what the caller sent ("why do I get: You exceeded your current
-/// quota"), and what a caller sends must not decide about an account. Quotation marks of all scripts, and those that are written as entities of HTML, are taken
-/// for <c>"</c> or <c>'</c>. Everything from the first opening mark to the last closing mark of the same kind is left out, because a quoted text may hold such
-/// marks itself. Of backticks, which stand around names, each pair is left out alone.
+/// Extracts the part of a message that the server wrote itself. Servers quote what the caller sent ("why do I get: You exceeded your current quota"), and a
+/// caller's text must not decide about an account. Quotation marks of all scripts, and marks that are written as HTML entities, are treated as <c>"</c> or
+/// <c>'</c>. Everything from the first opening mark to the last closing mark of the same kind is removed, because a quoted text may contain such marks
+/// itself. Backticks, which enclose names, are removed in pairs.
 /// </summary>
 internal static class ServerWords
 {
     private const int LongestEntity = 40;
 
-    /// <summary>Decodes the message (UTF-8 with JSON's escapes) and leaves out what it quotes.</summary>
-    /// <param name="json">The message as it stands in the body.</param>
+    /// <summary>Decodes the message (UTF-8 with JSON's escapes) and removes its quoted text.</summary>
+    /// <param name="json">The message as it is in the body.</param>
     /// <param name="buffer">At least as long as <paramref name="json"/>.</param>
     public static Span<char> FromJson(ReadOnlySpan<byte> json, Span<char> buffer)
     {
@@ -22,7 +22,7 @@ internal static class ServerWords
         return WithoutQuotes(Unescaped(text));
     }
 
-    /// <summary>Leaves out, in place, what the text quotes.</summary>
+    /// <summary>Removes the quoted text, in place.</summary>
     /// <param name="text">The text; it is overwritten.</param>
     public static Span<char> WithoutQuotes(Span<char> text)
     {
@@ -33,10 +33,10 @@ internal static class ServerWords
     }
 
     /// <summary>
-    /// The clause that a message begins with: up to a colon, a dash or the end of the line. What stands behind may be a caller's text without any marks
-    /// ("Blocked by rule 12: why do I get …"). Names of exceptions that gateways write first are passed over.
+    /// Gets the first clause of a message: up to a colon, a dash or the end of the line. The text after it may be a caller's text without any marks ("Blocked
+    /// by rule 12: why do I get …"). Names of exceptions that gateways put in front are skipped.
     /// </summary>
-    /// <param name="words">The message, without what it quotes.</param>
+    /// <param name="words">The message, without quoted text.</param>
     public static ReadOnlySpan<char> Lead(ReadOnlySpan<char> words)
     {
         words = words.TrimStart(" \t\r\n");
@@ -82,7 +82,7 @@ internal static class ServerWords
         };
     }
 
-    // Each mark of whatever script becomes one of three; none becomes longer.
+    // Each quotation mark of any script becomes one of three marks; no mark becomes longer.
     private static Span<char> WithPlainMarks(Span<char> text)
     {
         var to = 0;
@@ -186,7 +186,7 @@ internal static class ServerWords
             return text;
         }
         var last = text.LastIndexOf(mark);
-        // A quote that is not closed was cut: it reaches to the end.
+        // A quotation without a closing mark was cut, so it extends to the end.
         return last == first ? text[..first] : Without(text, first, last + 1);
     }
 
@@ -203,7 +203,7 @@ internal static class ServerWords
         return text;
     }
 
-    // An apostrophe within a word ("model's") is no quotation mark.
+    // An apostrophe inside a word ("model's") is not a quotation mark.
     private static Span<char> WithoutApostrophes(Span<char> text)
     {
         while (FirstThatOpens(text) is >= 0 and var first)

@@ -2,17 +2,17 @@ using System.Text.Json;
 
 namespace HaKit.Dialects;
 
-/// <summary>One stored object that a request names.</summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Id">Its id; never logged.</param>
+/// <summary>Names one stored object in a request.</summary>
+/// <param name="Kind">The kind of object.</param>
+/// <param name="Id">The object's id; never logged.</param>
 internal readonly record struct StoredName(StateKind Kind, string Id);
 
-/// <summary>Finds the ids of stored objects: in the paths and bodies of requests, and in the answers that tell of new ones. Pure.</summary>
+/// <summary>Finds the ids of stored objects: in the paths and bodies of requests, and in answers that report new objects. Pure.</summary>
 internal static class StoredNames
 {
     private const int MostIds = 64;
 
-    // The collections whose paths go on with the id of one object.
+    // The collections whose paths continue with the id of one object.
     private static readonly Dictionary<string, StateKind> s_collections = new(StringComparer.Ordinal)
     {
         ["responses"] = StateKind.Conversation,
@@ -48,7 +48,7 @@ internal static class StoredNames
         ["cached_content"] = StateKind.StoredObject,
     };
 
-    /// <summary>The stored object that a path is about; null for none.</summary>
+    /// <summary>Gets the stored object that a path names. Null: none.</summary>
     /// <param name="path">The path behind the pool's origin.</param>
     public static StoredName? InPath(string path)
     {
@@ -62,7 +62,7 @@ internal static class StoredNames
         return null;
     }
 
-    /// <summary>Does an answer to a POST at this path tell of a new stored object?</summary>
+    /// <summary>Checks whether the answer to a POST at this path reports a new stored object.</summary>
     /// <param name="path">The path behind the pool's origin.</param>
     public static bool AreMadeAt(string path)
     {
@@ -70,18 +70,18 @@ internal static class StoredNames
         return s_collections.ContainsKey(last) || last is "runs" or "compact";
     }
 
-    /// <summary>The stored objects that a request's body names.</summary>
+    /// <summary>Gets the stored objects that a request's body names.</summary>
     /// <param name="json">The body.</param>
     public static List<StoredName> InBody(ReadOnlySpan<byte> json)
     {
         var found = new List<StoredName>();
         CollectTexts(json, found, static (name, inside) => KindOf(name) ?? (name == "id" ? KindOf(inside) : null));
-        // A video on another server is no stored object.
+        // A video on another server is not a stored object.
         found.RemoveAll(static n => n.Kind == StateKind.File && n.Id.Contains("://", StringComparison.Ordinal) && !n.Id.Contains("/files/", StringComparison.Ordinal));
         return found;
     }
 
-    /// <summary>The ids of what an answer tells of: the object itself, its conversation, its items, files and containers.</summary>
+    /// <summary>Gets the ids that an answer reports: the object itself, its conversation, its items, files and containers.</summary>
     /// <param name="json">The answer, or one event of it.</param>
     public static List<StoredName> InAnswer(ReadOnlySpan<byte> json)
     {
@@ -97,7 +97,7 @@ internal static class StoredNames
 
     private static StateKind? KindOf(string? member) => member is not null && s_members.TryGetValue(member, out var kind) ? kind : null;
 
-    // Texts that are the values of members, with the member that holds their object.
+    // Collects texts that are values of members, together with the member that contains their object.
     private static void CollectTexts(ReadOnlySpan<byte> json, List<StoredName> found, Func<string, string?, StateKind?> kindOf)
     {
         var reader = new Utf8JsonReader(json, isFinalBlock: false, state: default);
@@ -128,7 +128,7 @@ internal static class StoredNames
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // What was found so far counts.
+            // The ids that were found so far are used.
         }
     }
 }

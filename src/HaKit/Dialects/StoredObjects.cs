@@ -1,12 +1,12 @@
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Finds out whether a request names an object that one endpoint stores: an earlier response, a conversation, a file. Only its maker has it, so a refusal
-/// elsewhere says nothing of the request or the endpoint.
+/// Finds out whether a request names an object that one endpoint stores: an earlier response, a conversation, a file. Only the endpoint that created it has
+/// it, so a refusal by another endpoint says nothing about the request or that endpoint.
 /// </summary>
 internal static class StoredObjects
 {
-    // With a text as value. A quote within a JSON text is escaped, so an unescaped name is a member's.
+    // Members with a text as value. A quotation mark inside a JSON text is escaped, so an unescaped name is a member's name.
     private static readonly byte[][] s_ids =
     [
         "\"previous_response_id\""u8.ToArray(), "\"conversation\""u8.ToArray(), "\"conversation_id\""u8.ToArray(), "\"file_id\""u8.ToArray(), "\"thread_id\""u8.ToArray(),
@@ -18,11 +18,11 @@ internal static class StoredObjects
 
     private static readonly WordSet s_names = new([.. s_ids.Concat(s_lists).Select(static quoted => System.Text.Encoding.UTF8.GetString(quoted.AsSpan(1, quoted.Length - 2)))]);
 
-    /// <summary>Is it the name of a member that tells of a stored object?</summary>
+    /// <summary>Checks whether a member of this name may refer to a stored object.</summary>
     /// <param name="name">The name, without its quotes.</param>
     public static bool MightBeNamedBy(ReadOnlySpan<byte> name) => s_names.Contains(name);
 
-    /// <summary>Does the body name a stored object?</summary>
+    /// <summary>Checks whether the body names a stored object.</summary>
     /// <param name="json">The body.</param>
     public static bool AreNamedIn(ReadOnlySpan<byte> json)
     {

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace HaKit.Dialects;
 
-/// <summary>What an event of a stream means by its name alone.</summary>
+/// <summary>Says what an event of a stream means by its name alone.</summary>
 internal enum EventMeaning
 {
     /// <summary>A name of no known dialect.</summary>
@@ -11,10 +11,10 @@ internal enum EventMeaning
     /// <summary>Keeps the connection alive, in any dialect.</summary>
     KeepAlive,
 
-    /// <summary>Tells of the answer's beginnings: nothing of it is there yet.</summary>
+    /// <summary>The answer begins; no part of it is there yet.</summary>
     Lifecycle,
 
-    /// <summary>The answer is being made: a tool works, an item begins.</summary>
+    /// <summary>The endpoint works on the answer: a tool runs, an item begins.</summary>
     Progress,
 
     /// <summary>A piece of the answer, unless it is empty.</summary>
@@ -23,17 +23,19 @@ internal enum EventMeaning
     /// <summary>The last piece of the answer.</summary>
     Final,
 
-    /// <summary>The answer is whole; where nothing came before, it may hold all of it.</summary>
+    /// <summary>The answer is complete; if nothing came before, the event may contain all of it.</summary>
     End,
 
     /// <summary>A failure.</summary>
     Error,
 }
 
-/// <summary>The names of events in OpenAI's streams (responses, threads, images, transcripts, speech) and Anthropic's. Pure. docs/streams.md has the table.</summary>
+/// <summary>
+/// Contains the names of events in OpenAI's streams (responses, threads, images, transcripts, speech) and Anthropic's. Pure. docs/streams.md has the table.
+/// </summary>
 internal static class StreamEvents
 {
-    /// <summary>The rows of the table: the first that fits decides. A <c>*</c> stands for anything.</summary>
+    /// <summary>The rows of the table: the first row that matches decides. A <c>*</c> matches anything.</summary>
     public static readonly (string Name, EventMeaning Meaning)[] Rows =
     [
         ("content_block_delta", EventMeaning.Content),
@@ -80,7 +82,7 @@ internal static class StreamEvents
 
     private static readonly (byte[] Before, byte[] After, bool IsWhole, EventMeaning Meaning)[] s_rows = [.. Rows.Select(Split)];
 
-    /// <summary>What an event of this name means.</summary>
+    /// <summary>Gets the meaning of an event with this name.</summary>
     public static EventMeaning MeaningOf(ReadOnlySpan<byte> name)
     {
         foreach (var (before, after, isWhole, meaning) in s_rows)

@@ -1,12 +1,12 @@
 namespace HaKit.Dialects;
 
-/// <summary>The tokens that one answer reports, as far as they were read.</summary>
+/// <summary>Holds the tokens that one answer reports, as far as they were read.</summary>
 internal struct UsageCounts
 {
-    /// <summary>Tokens of the answer.</summary>
+    /// <summary>The tokens of the answer.</summary>
     public long? Output;
 
-    /// <summary>Tokens of the prompt that came from the provider's cache.</summary>
+    /// <summary>The prompt tokens that came from the provider's cache.</summary>
     public long? Cached;
 
     private long? _input;
@@ -14,10 +14,13 @@ internal struct UsageCounts
     private long _cachedBeside;
     private long _written;
 
-    /// <summary>Tokens of the whole prompt. Anthropic and Bedrock tell those of the cache beside the others, and the share of cached ones would be above 100 %.</summary>
+    /// <summary>
+    /// Gets the tokens of the whole prompt. Anthropic and Bedrock report cached tokens separately; without adding them, the share of cached tokens could
+    /// exceed 100 %.
+    /// </summary>
     public readonly long? WholeInput => _inputLeavesOutCache ? Add(Add(_input!.Value, _cachedBeside), _written) : _input;
 
-    /// <summary>Takes over what a member tells.</summary>
+    /// <summary>Records the value of a member.</summary>
     public void Set(UsageMember member, long count)
     {
         switch (member)
@@ -43,6 +46,6 @@ internal struct UsageCounts
         }
     }
 
-    // What a server tells may be any number.
+    // A server may report any number, so the sum must not overflow.
     private static long Add(long one, long other) => one > long.MaxValue - other ? long.MaxValue : one + other;
 }

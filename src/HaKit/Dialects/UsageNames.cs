@@ -2,26 +2,29 @@ using System.Text;
 
 namespace HaKit.Dialects;
 
-/// <summary>The names under which an answer reports its tokens. Immutable.</summary>
-/// <param name="Container">The member of the root that holds them; empty for the root itself.</param>
-/// <param name="Input">Tokens of the prompt.</param>
-/// <param name="Output">Tokens of the answer.</param>
+/// <summary>Names the members with which an answer reports its tokens. Immutable.</summary>
+/// <param name="Container">The member of the root that contains them. Empty: the root itself.</param>
+/// <param name="Input">The member for the tokens of the prompt.</param>
+/// <param name="Output">The member for the tokens of the answer.</param>
 internal sealed record UsageNames(string Container, string Input, string Output)
 {
-    /// <summary>Tokens of the prompt that came from the provider's cache; null if the provider does not tell.</summary>
+    /// <summary>Gets the member for prompt tokens that came from the provider's cache. Null if the provider does not report them.</summary>
     public string? Cached { get; init; }
 
-    /// <summary>The member that holds <see cref="Cached"/>; null if it lies beside the others.</summary>
+    /// <summary>Gets the member that contains <see cref="Cached"/>. Null if it is beside the others.</summary>
     public string? Details { get; init; }
 
-    /// <summary>Tokens of the prompt that were written into the provider's cache; null if the provider does not tell. Where it is set, <see cref="Input"/> holds neither these nor the cached ones.</summary>
+    /// <summary>
+    /// Gets the member for prompt tokens that were written into the provider's cache. Null if the provider does not report them. If it is set, <see
+    /// cref="Input"/> contains neither these tokens nor the cached ones.
+    /// </summary>
     public string? Written { get; init; }
 }
 
-/// <summary>What a member of a usage object tells.</summary>
+/// <summary>Says what a member of a usage object contains.</summary>
 internal enum UsageMember
 {
-    /// <summary>Nothing that is counted here.</summary>
+    /// <summary>A value that is not counted here.</summary>
     Other,
 
     /// <summary>Tokens of the prompt.</summary>
@@ -36,17 +39,17 @@ internal enum UsageMember
     /// <summary>An object that holds the cached tokens.</summary>
     Details,
 
-    /// <summary>Tokens of the prompt without those that are told beside them.</summary>
+    /// <summary>Tokens of the prompt, without the tokens that are reported separately.</summary>
     InputWithoutCache,
 
-    /// <summary>Tokens of the prompt that came from the provider's cache, beside the input.</summary>
+    /// <summary>Tokens of the prompt that came from the provider's cache, not contained in the input.</summary>
     CachedBeside,
 
-    /// <summary>Tokens of the prompt that were written into the provider's cache, beside the input.</summary>
+    /// <summary>Tokens of the prompt that were written into the provider's cache, not contained in the input.</summary>
     Written,
 }
 
-/// <summary>The names of usage in all dialects at once, because a gateway may pass on an answer in the words of another provider. Pure; allocates nothing.</summary>
+/// <summary>Knows the usage members of all dialects at once, because a gateway may pass on the answer of another provider. Pure; allocates nothing.</summary>
 internal static class UsageWords
 {
     private static readonly byte[][] s_containers = [.. DialectTable.Usages.Select(static u => u.Container).Where(static c => c.Length > 0).Distinct().Select(Encoding.UTF8.GetBytes)];
@@ -61,8 +64,8 @@ internal static class UsageWords
 
     private static readonly byte[][] s_marksAtRoot = [.. s_atRoot.Select(static name => (byte[])[(byte)'"', .. name, (byte)'"', (byte)':'])];
 
-    /// <summary>Where the object begins that holds the usage of an event; -1 if the event tells none.</summary>
-    /// <param name="json">The data of the event, without space before it.</param>
+    /// <summary>Finds where the object with the usage of an event begins. -1 if the event reports none.</summary>
+    /// <param name="json">The data of the event, without white space before it.</param>
     public static int FindObject(ReadOnlySpan<byte> json)
     {
         foreach (var mark in s_marks)
@@ -81,19 +84,19 @@ internal static class UsageWords
         return -1;
     }
 
-    /// <summary>Is it a member of the root that tells that the root itself holds the usage?</summary>
+    /// <summary>Checks whether this member of the root shows that the root itself contains the usage.</summary>
     /// <param name="name">The member's name.</param>
     public static bool IsAtRoot(ReadOnlySpan<byte> name) => IsOneOf(name, s_atRoot);
 
-    /// <summary>Is it the member of the root that holds the usage?</summary>
+    /// <summary>Checks whether this is the member of the root that contains the usage.</summary>
     /// <param name="name">The member's name.</param>
     public static bool IsContainer(ReadOnlySpan<byte> name) => IsOneOf(name, s_containers);
 
-    /// <summary>Is it the member of <see cref="UsageMember.Details"/> that tells the cached tokens?</summary>
+    /// <summary>Checks whether this is the member of <see cref="UsageMember.Details"/> with the cached tokens.</summary>
     /// <param name="name">The member's name.</param>
     public static bool IsCachedInDetails(ReadOnlySpan<byte> name) => IsOneOf(name, s_cachedInDetails);
 
-    /// <summary>What a member of the usage tells.</summary>
+    /// <summary>Gets what a member of the usage contains.</summary>
     /// <param name="name">The member's name, without escapes.</param>
     public static UsageMember MeaningOf(ReadOnlySpan<byte> name)
     {

@@ -1,9 +1,9 @@
 namespace HaKit.Dialects;
 
-/// <summary>What a dialect makes of an error: the kind, and where it departs from the kind's usual answers.</summary>
-/// <param name="Kind">What happened.</param>
-/// <param name="Reach">How far it reaches; the kind's usual reach when <see langword="null"/>.</param>
-/// <param name="UntilCleared">Does it last even if the server named a time?</param>
+/// <summary>Holds a dialect's verdict about an error: the kind, and where it differs from the usual answers of that kind.</summary>
+/// <param name="Kind">The kind of the fault.</param>
+/// <param name="Reach">The reach of the fault. Null: the usual reach of the kind.</param>
+/// <param name="UntilCleared">True if the fault lasts until it is cleared, even if the server named a time.</param>
 internal readonly record struct Verdict(FaultKind Kind, FaultReach? Reach = null, bool UntilCleared = false)
 {
     public static Verdict Quota => new(FaultKind.QuotaExhausted);

@@ -1,6 +1,6 @@
 namespace HaKit.Dialects;
 
-/// <summary>vLLM and other self-hosted servers, and whatever cannot be told: OpenAI's words, but a refusal speaks for one server only.</summary>
+/// <summary>vLLM, other self-hosted servers, and servers of unknown make: OpenAI's format, but a refusal affects one server only.</summary>
 internal sealed class VllmDialect : OpenAIDialect
 {
     public static new VllmDialect Instance { get; } = new();

@@ -1,8 +1,6 @@
 namespace HaKit.Dialects;
 
-/// <summary>
-/// A few short words to be found among many: the first byte and the length of a text say for nearly all others that they are not among them. Immutable.
-/// </summary>
+/// <summary>Finds whether a text is one of a few short words. The first byte and the length already exclude nearly all other texts. Immutable.</summary>
 internal sealed class WordSet
 {
     private const int LongestWord = 31;

@@ -5,7 +5,9 @@ using static HaKit.Faults.ErrorObjectReader;
 
 namespace HaKit.Faults;
 
-/// <summary>Reads how an answer ended, in the members of each dialect that tell it: a filter or a failure may stand where the status is 200.</summary>
+/// <summary>
+/// Reads how an answer ended, in the members of each dialect that say so: with status 200, an answer may still have ended by a filter or a failure.
+/// </summary>
 internal static class AnswerEndReader
 {
     public static void ReadChoice(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
@@ -64,7 +66,7 @@ internal static class AnswerEndReader
         reader.Skip();
     }
 
-    /// <summary>What a gateway translated: it counts only where it tells of a failure that the translation hides.</summary>
+    /// <summary>Reads the original finish reason that a gateway translated. It counts only if it shows a failure that the translation hides.</summary>
     private static void ReadNativeEnd(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         if (reader.TokenType == JsonTokenType.String && FinishReasons.MeaningOf(reader.ValueSpan) == FinishMeaning.Failure)

@@ -1,9 +1,9 @@
 namespace HaKit.Faults;
 
-/// <summary>The user's classifiers in order, then the built-in one. One that throws is passed over.</summary>
+/// <summary>Runs the application's classifiers in order, then the built-in one. A classifier that throws is skipped.</summary>
 internal sealed class ChainedClassifier(IFaultClassifier[] first) : IFaultClassifier
 {
-    /// <summary>Are there classifiers of the user's?</summary>
+    /// <summary>Gets whether there are classifiers of the application.</summary>
     public bool HasOwn => first.Length > 0;
 
     public Fault? Classify(in FaultEvidence evidence)
@@ -17,7 +17,7 @@ internal sealed class ChainedClassifier(IFaultClassifier[] first) : IFaultClassi
         return FaultClassifier.Default.Classify(in evidence);
     }
 
-    /// <summary>A classifier's own mistake must not hide what the endpoint did.</summary>
+    /// <summary>A mistake in a classifier must not hide what the endpoint did.</summary>
     private static Fault? ClassifySafely(IFaultClassifier classifier, in FaultEvidence evidence)
     {
         try

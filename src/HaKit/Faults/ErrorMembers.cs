@@ -3,12 +3,12 @@ using HaKit.Dialects;
 
 namespace HaKit.Faults;
 
-/// <summary>Goes through the members of a JSON object without allocating.</summary>
+/// <summary>Iterates over the members of a JSON object without allocating.</summary>
 internal static class ErrorMembers
 {
     public delegate void Member(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs);
 
-    /// <summary>Hands over the members of an object, or of each object in an array (of arrays).</summary>
+    /// <summary>Passes on the members of an object, or of each object in an array (of arrays).</summary>
     public static void ReadEach(ref Utf8JsonReader reader, ref ErrorSigns signs, Member member)
     {
         if (reader.TokenType == JsonTokenType.StartArray)
@@ -25,7 +25,7 @@ internal static class ErrorMembers
         }
     }
 
-    /// <summary>Stands on the next member's value, or on the end of the object.</summary>
+    /// <summary>Moves to the next member's value, or to the end of the object.</summary>
     public static bool NextProperty(ref Utf8JsonReader reader, out ReadOnlySpan<byte> name)
     {
         if (!reader.Read() || reader.TokenType != JsonTokenType.PropertyName)

@@ -22,7 +22,7 @@ internal static class ErrorObjectReader
         }
         else
         {
-            // "error": true beside a message, or a number for a code.
+            // "error": true beside a message, or a number as the code.
             signs.IsError |= reader.TokenType == JsonTokenType.True || IsSaid(ref reader);
             ReadStatus(ref reader, ref signs);
         }
@@ -45,7 +45,7 @@ internal static class ErrorObjectReader
         }
     }
 
-    /// <summary>Code, status, type and message: the members that make an object an error where they say something.</summary>
+    /// <summary>Reads code, status, type and message: the members that make an object an error if they are not empty.</summary>
     private static void ReadErrorWord(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         if (IsSaid(ref reader))
@@ -62,7 +62,7 @@ internal static class ErrorObjectReader
             SetMessage(ref reader, ref signs, outer: false);
     }
 
-    /// <summary>Anthropic's details are one object, Google's an array of them.</summary>
+    /// <summary>Reads the details: one object for Anthropic, an array of objects for Google.</summary>
     private static void ReadDetails(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         if (name.SequenceEqual("error_code"u8) || name.SequenceEqual("reason"u8))
@@ -99,14 +99,14 @@ internal static class ErrorObjectReader
         }
     }
 
-    /// <summary>FastAPI's <c>detail</c> is an array of what is wrong where.</summary>
+    /// <summary>Reads FastAPI's <c>detail</c>, an array of mistakes with their places.</summary>
     public static void ReadFieldError(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         signs.NamesField |= name.SequenceEqual("loc"u8) && reader.TokenType == JsonTokenType.StartArray;
         reader.Skip();
     }
 
-    /// <summary>The member that is wrong. That it is the model says nothing of the request: another endpoint may have it.</summary>
+    /// <summary>Reads the name of the wrong member. If it is the model, the request itself is not wrong: another endpoint may have the model.</summary>
     public static void ReadParam(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         signs.NamesField |= reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 } && !reader.ValueSpan.SequenceEqual("model"u8);

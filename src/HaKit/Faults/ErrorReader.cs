@@ -10,12 +10,12 @@ using Slot = HaKit.Dialects.ErrorSigns.Slot;
 namespace HaKit.Faults;
 
 /// <summary>
-/// Collects the signs of an error from the beginning of a body, in one pass and without allocating. What was read before a cut or a break
-/// counts: half an error object still tells quota from throttle. Names and words with escapes in them are not the ones we look for.
+/// Collects the signs of an error from the beginning of a body, in one pass and without allocating. What was read before a cut or a break counts: half an
+/// error object still distinguishes a quota from a throttle. Names and words with escapes are ignored.
 /// </summary>
 internal static class ErrorReader
 {
-    /// <summary>No more of a body than this is ever looked at.</summary>
+    /// <summary>The maximum number of bytes of a body that are read.</summary>
     public const int MostBytes = 64 * 1024;
 
     public static void Read(ReadOnlySpan<byte> body, HttpResponseHeaders? headers, ref ErrorSigns signs)
@@ -36,7 +36,7 @@ internal static class ErrorReader
             }
             catch (JsonException)
             {
-                // Cut or broken: keep what was read so far.
+                // The body is cut or broken: what was read so far is kept.
             }
         }
 
@@ -48,7 +48,7 @@ internal static class ErrorReader
         }
     }
 
-    /// <summary>An object or an array of them (Gemini streams arrays); in an array every object counts as the root.</summary>
+    /// <summary>Reads an object or an array of objects (Gemini streams arrays); in an array every object counts as the root.</summary>
     private static void ReadRoot(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         if (reader.TokenType == JsonTokenType.StartArray)
@@ -146,7 +146,7 @@ internal static class ErrorReader
         }
         else if (reader.TokenType == JsonTokenType.StartObject && name.EndsWith("Exception"u8))
         {
-            // An event of Amazon's stream: the member's name is the exception.
+            // In an event of Amazon's stream, the member's name is the exception.
             SetException(name, ref signs);
             ReadError(ref reader, ref signs);
         }
@@ -156,7 +156,9 @@ internal static class ErrorReader
         }
     }
 
-    /// <summary>An event that holds the answer, or a part of it, in a member: its errors and ends count, its marks and words do not.</summary>
+    /// <summary>
+    /// Reads an event that contains the answer, or a part of it, in a member: its errors and finish reasons count, its other marks and words do not.
+    /// </summary>
     private static void ReadWrapped(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         while (NextProperty(ref reader, out var name))

@@ -8,7 +8,7 @@ namespace HaKit.Faults;
 /// <summary>Reads single values of an error: a code, a status, a word, a message.</summary>
 internal static class ErrorValues
 {
-    // The names under which servers tell a code, a status and a message.
+    // The names that servers use for a code, a status and a message.
     public static bool IsCode(ReadOnlySpan<byte> name) =>
         name.SequenceEqual("code"u8) || name.SequenceEqual("error_code"u8) || name.SequenceEqual("errorCode"u8) || name.SequenceEqual("errcode"u8);
 
@@ -41,11 +41,13 @@ internal static class ErrorValues
         reader.Skip();
     }
 
-    /// <summary>Three digits from 400 to 599, or 0.</summary>
+    /// <summary>Reads three digits from 400 to 599; otherwise 0.</summary>
     public static int Utf8Status(ReadOnlySpan<byte> text) =>
         text.Length == 3 && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var status) && status is >= 400 and < 600 ? status : 0;
 
-    /// <summary><c>ThrottlingException:http://…</c> and <c>com.amazon.coral#ThrottlingException</c> both name ThrottlingException.</summary>
+    /// <summary>
+    /// Reads the name of an exception: <c>ThrottlingException:http://…</c> and <c>com.amazon.coral#ThrottlingException</c> both mean ThrottlingException.
+    /// </summary>
     public static void SetException(scoped ReadOnlySpan<byte> text, ref ErrorSigns signs)
     {
         if (text.IndexOf((byte)':') is var colon and >= 0)
@@ -70,7 +72,7 @@ internal static class ErrorValues
         reader.Skip();
     }
 
-    /// <summary>Is it a word or a number, and not an empty one? An error object whose words are all empty is none.</summary>
+    /// <summary>Checks for a word or a number that is not empty. An error object whose words are all empty is not an error.</summary>
     public static bool IsSaid(ref Utf8JsonReader reader) =>
         reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 }
         || reader.TokenType == JsonTokenType.Number && !reader.ValueSpan.SequenceEqual("0"u8);

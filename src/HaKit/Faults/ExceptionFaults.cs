@@ -8,14 +8,14 @@ using Polly.Timeout;
 
 namespace HaKit.Faults;
 
-/// <summary>What exceptions mean. Whether the caller cancelled is not asked here: its token says so, the exception's type does not.</summary>
+/// <summary>Says what exceptions mean. Whether the caller cancelled is decided elsewhere, by the caller's token and not by the exception's type.</summary>
 internal static class ExceptionFaults
 {
     private const int Deepest = 8;
 
-    /// <summary>The fault of an attempt that ended in an exception without a status.</summary>
-    /// <param name="exception">The exception; of several in one, the most telling counts.</param>
-    /// <param name="sent">Had the request left, as far as is known?</param>
+    /// <summary>Gets the fault of an attempt that ended with an exception without a status.</summary>
+    /// <param name="exception">The exception. If it contains several, the most significant one counts.</param>
+    /// <param name="sent">True if the request had been sent, as far as known.</param>
     public static Fault Classify(Exception exception, bool? sent)
     {
         var fault = ClassifyNested(exception, sent, Deepest) ?? new Fault(FaultKind.Unknown);
@@ -23,8 +23,8 @@ internal static class ExceptionFaults
     }
 
     /// <summary>
-    /// The exception, in this one or within it, that carries a failure's HTTP status, and that status:
-    /// <see cref="HttpRequestException.StatusCode"/>, or what SDKs write in their messages.
+    /// Finds the exception, this one or an inner one, that carries a failure's HTTP status, and the status: <see cref="HttpRequestException.StatusCode"/>, or
+    /// the number that SDKs write in their messages.
     /// </summary>
     /// <param name="exception">The exception.</param>
     public static (Exception Carrier, int Status)? StatusOf(Exception exception) => StatusOf(exception, Deepest);
@@ -52,7 +52,7 @@ internal static class ExceptionFaults
         return null;
     }
 
-    /// <summary>The message; empty if asking for it throws, as an SDK's own may.</summary>
+    /// <summary>Gets the message; empty if reading it throws, as in some SDKs.</summary>
     /// <param name="exception">The exception.</param>
     public static string MessageOf(Exception exception)
     {
@@ -83,9 +83,9 @@ internal static class ExceptionFaults
             TimeoutRejectedException => TimedOut(sent),
             ExecutionRejectedException => new Fault(FaultKind.BreakerOpen),
             OperationCanceledException or TimeoutException => IsConnectTimeout(exception) ? new Fault(FaultKind.ConnectTimeout) : TimedOut(sent),
-            // A build that does not fit together, or code that cannot do what it is asked: waiting heals nothing, and hardly another endpoint.
+            // Assemblies that do not fit together, or code that does not support the operation: waiting does not help, and another endpoint hardly does.
             _ when IsOwnBuild(exception) => new Fault(FaultKind.Unknown) { Applied = FaultApplied.NotSent, SecondOpinion = SecondOpinion.One, IsProvisional = true },
-            // The caller's own file, not the wire.
+            // A file of the caller is missing; the wire is not at fault.
             FileNotFoundException or DirectoryNotFoundException or DriveNotFoundException or PathTooLongException => new Fault(FaultKind.InvalidRequest),
             InvalidDataException or JsonException => new Fault(FaultKind.BrokenBody),
             IOException => ClassifyNested(exception.InnerException, sent, depth - 1) ?? ConnectionFault(sent),
@@ -108,11 +108,11 @@ internal static class ExceptionFaults
         HttpRequestError.UserAuthenticationError => new Fault(FaultKind.Unauthorized) { UntilCleared = true },
         HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded => new Fault(FaultKind.BrokenBody),
         HttpRequestError.ResponseEnded => ConnectionFault(sent),
-        // What broke is in the inner exception.
+        // The inner exception says what broke.
         _ => null,
     };
 
-    /// <summary>RFC 9113 8.7 and RFC 9114 8.1: a refused stream was not processed at all and is safe to send again.</summary>
+    /// <summary>Reads RFC 9113 8.7 and RFC 9114 8.1: a refused stream was not processed at all and is safe to send again.</summary>
     private static Fault OfProtocol(HttpProtocolException exception) => exception.ErrorCode is 0x7 or 0x10B
         ? new Fault(FaultKind.ConnectionReset) { Applied = FaultApplied.NotSent }
         : new Fault(FaultKind.ConnectionReset);
@@ -122,7 +122,7 @@ internal static class ExceptionFaults
         SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery => new Fault(FaultKind.DnsFailed),
         SocketError.ConnectionRefused or SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostDown
             or SocketError.NetworkDown or SocketError.AddressNotAvailable => new Fault(FaultKind.ConnectFailed),
-        // After sending it is the peer's silence to our segments; before, to our first one.
+        // After sending, the peer did not acknowledge data; before sending, it did not answer the connection.
         SocketError.TimedOut => new Fault(sent == true ? FaultKind.ConnectionReset : FaultKind.ConnectTimeout),
         _ => ConnectionFault(sent),
     };
@@ -131,7 +131,7 @@ internal static class ExceptionFaults
 
     private static Fault TimedOut(bool? sent) => new(sent == false ? FaultKind.ConnectTimeout : FaultKind.AttemptTimeout);
 
-    /// <summary>SocketsHttpHandler tells its connect timeout from all others only by the message of the inner TimeoutException.</summary>
+    /// <summary>SocketsHttpHandler distinguishes its connect timeout from other timeouts only by the message of the inner TimeoutException.</summary>
     private static bool IsConnectTimeout(Exception exception) =>
         (exception as TimeoutException ?? exception.InnerException as TimeoutException) is { } timeout
         && MessageOf(timeout) is var message && (message.Contains("ConnectTimeout", StringComparison.Ordinal) || message.Contains("net_http_connect_timedout", StringComparison.Ordinal));
@@ -148,7 +148,7 @@ internal static class ExceptionFaults
         return best;
     }
 
-    /// <summary>A fault that names a cause says more than a timeout that the cause led to.</summary>
+    /// <summary>A fault that names a cause is more significant than the timeout that followed.</summary>
     private static int Rank(FaultKind kind) => kind switch
     {
         FaultKind.AttemptTimeout => 2,

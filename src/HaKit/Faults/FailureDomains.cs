@@ -1,32 +1,34 @@
 namespace HaKit.Faults;
 
 /// <summary>
-/// The things an endpoint shares with others and can lose together with them. An absent (null) value is shared with no endpoint.
-/// Immutable; compared by ordinal value.
+/// Describes what an endpoint shares with other endpoints and can lose together with them. A null value is shared with no endpoint. Immutable; compared by
+/// ordinal value.
 /// </summary>
 public sealed record FailureDomains
 {
-    /// <summary>Shared with no endpoint.</summary>
+    /// <summary>Gets the domains of an endpoint that shares nothing.</summary>
     public static FailureDomains None { get; } = new();
 
-    /// <summary>The account that is billed; quota and spend limits reach all of it.</summary>
+    /// <summary>Gets the account that is billed. Quotas and spend limits affect all endpoints of the account.</summary>
     public string? Account { get; init; }
 
-    /// <summary>A name for the credential (never the credential itself); a 401 reaches all endpoints that use it.</summary>
+    /// <summary>Gets a name for the credential, never the credential itself. A 401 affects all endpoints that use it.</summary>
     public string? KeyName { get; init; }
 
-    /// <summary>The provider's region or data centre.</summary>
+    /// <summary>Gets the provider's region or data centre.</summary>
     public string? Region { get; init; }
 
-    /// <summary>The company or server that runs the model: <c>openai</c>, <c>azure</c>, <c>anthropic</c>, <c>gemini</c>, your own cluster's name.</summary>
+    /// <summary>
+    /// Gets the company or server that runs the model: <c>openai</c>, <c>azure</c>, <c>anthropic</c>, <c>gemini</c>, or the name of your own cluster.
+    /// </summary>
     public string? Provider { get; init; }
 
-    /// <summary>The model served, as its provider names it.</summary>
+    /// <summary>Gets the model, by the provider's name.</summary>
     public string? Model { get; init; }
 
-    /// <summary>Does a fault of the given reach on one of the two apply to the other as well?</summary>
+    /// <summary>Checks whether a fault of the given reach on one of the two endpoints applies to the other as well.</summary>
     /// <param name="other">The other endpoint's domains.</param>
-    /// <param name="reach">How far the fault reaches.</param>
+    /// <param name="reach">The reach of the fault.</param>
     public bool Shares(FailureDomains other, FaultReach reach)
     {
         ArgumentNullException.ThrowIfNull(other);

@@ -1,77 +1,81 @@
 namespace HaKit.Faults;
 
 /// <summary>
-/// What a failed attempt means: was the work applied, whose fault was it, how far does it reach, and when may we come back.
-/// Immutable, safe to share between threads. Carries no message of a provider, because those quote keys and prompts.
+/// Describes what a failed attempt means: whether work was done, what is to blame, which endpoints it affects, and when to come back. Immutable, safe to
+/// share between threads. Contains no message of a provider, because messages quote keys and prompts.
 /// </summary>
 public sealed record Fault
 {
-    /// <summary>A fault of the given kind with the four answers that kind usually has; refine them with <c>with</c>.</summary>
-    /// <param name="kind">What happened.</param>
+    /// <summary>Creates a fault of the given kind with the usual answers of that kind; change them with <c>with</c>.</summary>
+    /// <param name="kind">The kind of the fault.</param>
     public Fault(FaultKind kind)
     {
         Kind = kind;
         (Applied, Blame, Reach) = FaultKinds.Usual(kind);
     }
 
-    /// <summary>What happened, in one word; also the value of <c>error.type</c> in telemetry.</summary>
+    /// <summary>Gets the kind of the fault. It is also the value of <c>error.type</c> in telemetry.</summary>
     public FaultKind Kind { get; }
 
-    /// <summary>Was work done, and perhaps billed?</summary>
+    /// <summary>Gets whether work was done, and perhaps billed.</summary>
     public FaultApplied Applied { get; init; }
 
-    /// <summary>Whose fault is it? Request and Caller are neutral for health.</summary>
+    /// <summary>Gets what is to blame. Request and Caller are neutral for health.</summary>
     public FaultBlame Blame { get; init; }
 
-    /// <summary>Which endpoints share it?</summary>
+    /// <summary>Gets which endpoints the fault affects.</summary>
     public FaultReach Reach { get; init; }
 
-    /// <summary>How long the server asked us to stay away, counted from the moment of the answer; <see langword="null"/> when it said nothing. Never negative.</summary>
+    /// <summary>Gets how long the server asked clients to wait, counted from the answer. Null: the server named no time. Never negative.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>Does it last until an operator or a successful probe of the same level says otherwise (an exhausted quota, a revoked key)?</summary>
+    /// <summary>
+    /// Gets whether the fault lasts until an operator or a successful probe of the same level clears it (an exhausted quota, a revoked key).
+    /// </summary>
     public bool UntilCleared { get; init; }
 
-    /// <summary>Which other endpoints the call asks after this refusal. Default <see cref="SecondOpinion.None"/>.</summary>
+    /// <summary>Gets which other endpoints the call asks after this refusal. Default <see cref="SecondOpinion.None"/>.</summary>
     public SecondOpinion SecondOpinion { get; init; }
 
     /// <summary>
-    /// Does it count against its endpoint only if another endpoint then serves the same call? Until then it is neutral: what one caller sends takes
-    /// no endpoint away from another. Default false.
+    /// Gets whether the fault counts against its endpoint only if another endpoint then serves the same call. Until then it is neutral, so that what one
+    /// caller sends does not take an endpoint away from other callers. Default false.
     /// </summary>
     public bool IsProvisional { get; init; }
 
-    /// <summary>May the same endpoint be asked again in the same call? False if the server said <c>x-should-retry: false</c>. Default true.</summary>
+    /// <summary>
+    /// Gets whether the same endpoint may be asked again in the same call. False if the server said <c>x-should-retry: false</c>. Default true.
+    /// </summary>
     public bool MayAskAgain { get; init; } = true;
 
-    /// <summary>The HTTP status, or 0 when there was none.</summary>
+    /// <summary>Gets the HTTP status; 0 if there was none.</summary>
     public int StatusCode { get; init; }
 
-    /// <summary>The provider's own error code or type, if it is a plain token of at most 64 characters; otherwise <see langword="null"/>.</summary>
+    /// <summary>Gets the provider's own error code or type, if it is a plain token of at most 64 characters. Otherwise null.</summary>
     public string? Code { get; init; }
 
     /// <summary>
-    /// What is particular about the request that was refused (media, tools, embeddings); null for an ordinary one. What an endpoint refuses of that kind takes
-    /// nothing from callers of other kinds.
+    /// Gets what is particular about the refused request (media, tools, embeddings). Null for an ordinary request. Such a refusal does not affect requests of
+    /// other kinds.
     /// </summary>
     internal string? OfRequestsWith { get; init; }
 
-    /// <summary>Does it count for or against no endpoint?</summary>
+    /// <summary>Gets whether the fault counts for and against no endpoint.</summary>
     public bool IsNeutral => IsProvisional || Blame is FaultBlame.Request or FaultBlame.Caller;
 
-    /// <summary>Did the endpoint refuse the request, so that it would refuse the same request again?</summary>
+    /// <summary>Gets whether the endpoint refused the request, so that it would refuse the same request again.</summary>
     internal bool IsRefusal => SecondOpinion != SecondOpinion.None || Blame == FaultBlame.Request;
 
-    /// <summary>What a provisional refusal means once another endpoint has served the call: it was the endpoint's fault.</summary>
+    /// <summary>Gets the meaning of a provisional refusal after another endpoint has served the call: it was the endpoint's fault.</summary>
     internal Fault Refuted() => this with { IsProvisional = false, Blame = FaultBlame.Endpoint, Reach = FaultReach.Endpoint, UntilCleared = false };
 
-    /// <summary>The kind's name, written out once for all.</summary>
+    /// <summary>Gets the name of the kind as a cached string.</summary>
     internal string KindName => FaultKinds.Names[(int)Kind];
 
-    /// <summary>Did the endpoint name the time at which it wants to be asked again?</summary>
+    /// <summary>Gets whether the endpoint named the time at which it wants to be asked again.</summary>
     internal bool NamesTime => RetryAfter > TimeSpan.Zero && !UntilCleared;
 
-    /// <summary>Is it a failure to connect at all, so that nothing was sent?</summary>
+    /// <summary>Gets whether connecting failed, so that nothing was sent.</summary>
     public bool IsConnectClass => Kind is FaultKind.ConnectFailed or FaultKind.DnsFailed or FaultKind.TlsFailed or FaultKind.ConnectTimeout;
 
     /// <inheritdoc/>

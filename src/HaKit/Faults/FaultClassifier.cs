@@ -4,9 +4,9 @@ using HaKit.Dialects;
 namespace HaKit.Faults;
 
 /// <summary>
-/// The built-in classifier. It takes the dialect that the body shows or the endpoint declares, tells quota from throttle before anything
-/// else (by code, then type, then message, then status), and falls back to the status where it understands nothing more. It never throws,
-/// reads at most 64 KiB, and keeps nothing of a message. Stateless: safe to use from many threads at once.
+/// Classifies answers and exceptions; this is the built-in classifier. It uses the dialect that the body shows or the endpoint declares. It first
+/// distinguishes a quota from a throttle (by code, then type, then message, then status), and uses the status alone if it understands nothing more. It never
+/// throws, reads at most 64 KiB, and keeps no part of a message. Stateless and thread-safe.
 /// </summary>
 public sealed class FaultClassifier : IFaultClassifier
 {
@@ -14,16 +14,15 @@ public sealed class FaultClassifier : IFaultClassifier
     {
     }
 
-    /// <summary>The one instance; it has no state.</summary>
+    /// <summary>Gets the one instance.</summary>
     public static FaultClassifier Default { get; } = new();
 
     /// <summary>
-    /// The fault, or <see langword="null"/> for a success. A status of 400 and above is always a fault. Below that, and for the data of a
-    /// stream's event (status 200), an error object of any dialect or an answer cut off by a content filter is one. An exception counts
-    /// when there is no failure status beside it; an <see cref="OperationCanceledException"/> is then a timeout, because whether the caller
-    /// cancelled is for its token to say and not for the exception.
+    /// Gets the fault. Null for a success. A status of 400 and above is always a fault. Below 400, and for the data of a stream's event (status 200), an
+    /// error object of any dialect or an answer that a content filter ended is a fault. An exception counts if there is no failure status beside it. An <see
+    /// cref="OperationCanceledException"/> is then a timeout, because only the caller's token says whether the caller cancelled.
     /// </summary>
-    /// <param name="evidence">What came back.</param>
+    /// <param name="evidence">The response or the exception.</param>
     public Fault? Classify(in FaultEvidence evidence)
     {
         if (evidence.StatusCode >= 400 || evidence.Exception is null)
@@ -39,7 +38,7 @@ public sealed class FaultClassifier : IFaultClassifier
         return ExceptionFaults.Classify(evidence.Exception, evidence.Sent);
     }
 
-    // The reader's own bound is in bytes; a character has at least one.
+    // The reader's limit is in bytes, and a character has at least one byte.
     private static byte[] Quoted(ReadOnlySpan<char> json) =>
         json.IsEmpty ? [] : System.Text.Encoding.UTF8.GetBytes(json[..Math.Min(json.Length, ErrorReader.MostBytes)].ToArray());
 
@@ -83,7 +82,7 @@ public sealed class FaultClassifier : IFaultClassifier
     private static Fault Build(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words, Verdict verdict, bool failure, int status)
     {
         var (applied, blame, reach) = FaultKinds.Usual(verdict.Kind);
-        // The server had begun to answer before it found itself overloaded.
+        // The server had begun to answer before it reported an overload.
         if (!failure && verdict.Kind == FaultKind.Overloaded)
             applied = FaultApplied.Ambiguous;
         var retryAfter = blame == FaultBlame.Request ? null : RetryAfter(in evidence, in signs, words, verdict.Kind);
@@ -101,8 +100,8 @@ public sealed class FaultClassifier : IFaultClassifier
     }
 
     /// <summary>
-    /// The wait in a provider's error that a gateway quotes. "Error code: 429 - {'error': …" is how OpenAI's Python client writes an error down: what
-    /// follows is no caller's text.
+    /// Gets the wait in a provider's error that a gateway quotes. OpenAI's Python client writes errors as "Error code: 429 - {'error': …", so the text after
+    /// that is not a caller's text.
     /// </summary>
     private static TimeSpan? InQuotedError(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words)
     {
@@ -112,7 +111,7 @@ public sealed class FaultClassifier : IFaultClassifier
         return Durations.InSentence(buffer[..System.Text.Encoding.UTF8.GetChars(signs.Message, buffer)]);
     }
 
-    /// <summary>Headers, then the body, then the reset of a dimension that is used up.</summary>
+    /// <summary>Reads the headers, then the body, then the reset of a dimension that is used up.</summary>
     private static TimeSpan? RetryAfter(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words, FaultKind kind)
     {
         if (evidence.Headers is { } headers && RateLimitHeaders.ReadRetryAfter(headers, evidence.Now) is { } told)

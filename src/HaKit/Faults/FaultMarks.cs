@@ -3,30 +3,30 @@ using HaKit.Dialects;
 namespace HaKit.Faults;
 
 /// <summary>
-/// Says of each name or word in a good answer whether the built-in classifier might find a fault in it. Where no word of a 200's body might, the classifier need
-/// not read the body: a property test holds that it would find nothing. What only might is left to the classifier.
+/// Says for each name or word in a good answer whether the built-in classifier might find a fault there. If no word of a 200's body might, the classifier
+/// need not read the body; a property test verifies that it would find nothing. A word that might is left to the classifier.
 /// </summary>
 internal static class FaultMarks
 {
     // The names and words at which ErrorReader looks for an error.
     private static readonly WordSet s_errors = new("error", "__type", "blockReason");
 
-    // The names of the reasons for which an answer ended.
+    // The names of the members with finish reasons.
     private static readonly WordSet s_ends = new("finish_reason", "finishReason", "native_finish_reason", "stop_reason", "stopReason", "done_reason", "reason");
 
-    // Reasons of good answers; all others are left to the classifier.
+    // Finish reasons of good answers; all others are left to the classifier.
     private static readonly WordSet s_good = new(
         "stop", "STOP", "length", "tool_calls", "function_call", "end_turn", "max_tokens", "MAX_TOKENS", "max_output_tokens", "stop_sequence", "tool_use");
 
-    /// <summary>Might it tell of a fault?</summary>
+    /// <summary>Checks whether the word might indicate a fault.</summary>
     /// <param name="word">A name or a text in the body, as it is written, without its quotes.</param>
-    /// <param name="value">If it is the name of a member: the body from the member's value on. Otherwise empty.</param>
+    /// <param name="value">If the word is the name of a member: the body from the member's value on. Otherwise empty.</param>
     public static bool MightBe(ReadOnlySpan<byte> word, ReadOnlySpan<byte> value)
     {
         if (s_ends.Contains(word))
             return value is [(byte)'"', .. var reason] && !s_good.Contains(reason[..Math.Max(0, reason.IndexOf((byte)'"'))]);
         if (s_errors.Contains(word))
-            return value.IsEmpty || value[0] is (byte)'{' or (byte)'"' or (byte)'t' or (byte)'-' or (>= (byte)'0' and <= (byte)'9'); // null, false and arrays are no error
+            return value.IsEmpty || value[0] is (byte)'{' or (byte)'"' or (byte)'t' or (byte)'-' or (>= (byte)'0' and <= (byte)'9'); // null, false and arrays are not errors
         return word.EndsWith("Exception"u8);
     }
 }

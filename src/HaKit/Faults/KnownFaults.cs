@@ -1,6 +1,6 @@
 namespace HaKit.Faults;
 
-/// <summary>Faults that carry nothing beyond their kind.</summary>
+/// <summary>Caches faults that contain nothing but their kind.</summary>
 internal static class KnownFaults
 {
     public static readonly Fault Unknown = new(FaultKind.Unknown);

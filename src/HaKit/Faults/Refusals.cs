@@ -3,17 +3,17 @@ using HaKit.Dialects;
 namespace HaKit.Faults;
 
 /// <summary>
-/// Refines what a 4xx means by what the request asked for. A refusal of a request that every endpoint could answer gets a second opinion, and counts
-/// against its endpoint only if another one then serves the call. For every other request the plain rule holds: the refusal goes back at once and
+/// Refines the meaning of a 4xx by what the request asked for. If every endpoint could answer the request, its refusal gets a second opinion and counts
+/// against its endpoint only if another endpoint then serves the call. For every other request the plain rule applies: the refusal goes back at once and
 /// counts for nothing.
 /// </summary>
 internal static class Refusals
 {
-    /// <param name="fault">The fault as its status and words say.</param>
+    /// <param name="fault">The fault according to status and words.</param>
     /// <param name="request">What the request asked for.</param>
-    /// <param name="status">The answer's status, or the one that an error within a success stands for.</param>
-    /// <param name="signs">What the body showed.</param>
-    /// <param name="words">The message, without what it quotes.</param>
+    /// <param name="status">The status of the answer, or the status that an error inside a success stands for.</param>
+    /// <param name="signs">What the body contained.</param>
+    /// <param name="words">The message, without quoted text.</param>
     public static Fault Refine(Fault fault, RequestKind request, int status, in ErrorSigns signs, ReadOnlySpan<char> words)
     {
         switch (fault.Kind)
@@ -26,7 +26,7 @@ internal static class Refusals
                     : Provisional(fault, SecondOpinion.Each);
             case FaultKind.NotServed when request == RequestKind.CreatesAnswer:
                 return Provisional(fault, SecondOpinion.Each);
-            // Larger than a limit, which another endpoint may have larger: nothing is wrong with this one.
+            // The request is larger than a limit, and another endpoint may have a larger one; this endpoint is not at fault.
             case FaultKind.RequestTooLarge when status == 429 || OversizedRequest.IsToldIn(words):
                 return fault with { SecondOpinion = SecondOpinion.Each };
             case FaultKind.InvalidRequest or FaultKind.RequestTooLarge when request == RequestKind.CreatesAnswer:

@@ -4,11 +4,12 @@ using HaKit.Dialects;
 namespace HaKit.Faults;
 
 /// <summary>
-/// SDKs throw exceptions of their own with the status in a property that only their assembly knows. The same status stands in their
-/// messages, which is where it is read, so that no SDK is referenced and nothing is reflected upon:
+/// Reads the status from the messages of SDK exceptions. Such an exception has the status in a property that only the SDK's assembly knows, but its message contains
+/// the same status. So no SDK is referenced, and no reflection is needed:
 /// <list type="bullet">
 /// <item>OpenAI: <c>HTTP 429 (insufficient_quota: insufficient_quota)</c>, then the server's message;</item>
-/// <item>Anthropic: <c>Status Code: TooManyRequests</c> (or a number) and on the next line the server's JSON; of an event in a stream, <c>SSE error returned from server: '…'</c>;</item>
+/// <item>Anthropic: <c>Status Code: TooManyRequests</c> (or a number) and on the next line the server's JSON; of an event in a stream, <c>SSE error returned
+/// from server: '…'</c>;</item>
 /// <item>System.ClientModel and Azure.Core: <c>Service request failed. Status: 429 (Too Many Requests)</c>, Azure.Core with <c>ErrorCode: …</c>.</item>
 /// </list>
 /// </summary>
@@ -20,7 +21,7 @@ internal static class SdkMessages
     private const string Event = "SSE error returned from server: '";
     private const string ErrorCode = "ErrorCode: ";
 
-    /// <summary>The status in the message, or 0.</summary>
+    /// <summary>Gets the status in the message; 0 if there is none.</summary>
     /// <param name="message">An exception's message.</param>
     public static int StatusOf(ReadOnlySpan<char> message)
     {
@@ -29,16 +30,16 @@ internal static class SdkMessages
         if (message.StartsWith(StatusCodeLine, StringComparison.Ordinal))
             return NamedStatus(FirstLine(message[StatusCodeLine.Length..]));
         var at = message.IndexOf(StatusLine, StringComparison.Ordinal);
-        // At the beginning of a line: a sentence in a message must not pass for a status.
+        // Only at the beginning of a line, because a sentence in a message must not be read as a status.
         return at == 0 || (at > 0 && message[at - 1] is '\n') ? Status(message[(at + StatusLine.Length)..]) : 0;
     }
 
-    /// <summary>The server's JSON that the message quotes below a status, or empty.</summary>
+    /// <summary>Gets the server's JSON that the message quotes after a status; empty if there is none.</summary>
     /// <param name="message">A message that has a status.</param>
     public static ReadOnlySpan<char> BodyOf(ReadOnlySpan<char> message) =>
         message.StartsWith(StatusCodeLine, StringComparison.Ordinal) && message.IndexOf('\n') is > 0 and var line ? message[(line + 1)..] : default;
 
-    /// <summary>The server's own message within the SDK's: what comes after OpenAI's first paragraph, or all of it.</summary>
+    /// <summary>Gets the server's own message inside the SDK's message: the text after OpenAI's first paragraph, or all of it.</summary>
     /// <param name="message">A message that has a status.</param>
     public static ReadOnlySpan<char> ServerMessageOf(ReadOnlySpan<char> message)
     {
@@ -48,14 +49,14 @@ internal static class SdkMessages
         return end < 0 ? message : message[(end + 2)..];
     }
 
-    /// <summary>The JSON of an event in a stream that the message quotes, or empty.</summary>
+    /// <summary>Gets the JSON of a stream's event that the message quotes; empty if there is none.</summary>
     /// <param name="message">An exception's message.</param>
     public static ReadOnlySpan<char> EventOf(ReadOnlySpan<char> message) =>
         message.StartsWith(Event, StringComparison.Ordinal) ? message[Event.Length..].TrimEnd('\'') : default;
 
-    /// <summary>Takes type and code from the message.</summary>
+    /// <summary>Reads type and code from the message.</summary>
     /// <param name="message">A message that has a status.</param>
-    /// <param name="signs">Where the words go.</param>
+    /// <param name="signs">Receives the words.</param>
     public static void ReadWords(ReadOnlySpan<char> message, ref ErrorSigns signs)
     {
         if (message.StartsWith(Http, StringComparison.Ordinal))

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace HaKit.Faults;
 
 /// <summary>
-/// Outlines a JSON text by the names and types of its members, never by their values: <c>{base_resp:{status_code:number,status_msg:string}}</c>. A name that
-/// may be a key or a caller's text is left out.
+/// Writes an outline of a JSON text with the names and types of its members, never with their values:
+/// <c>{base_resp:{status_code:number,status_msg:string}}</c>. A name that may be a key or a caller's text is left out.
 /// </summary>
 internal static class ShapeOutline
 {
@@ -44,7 +44,7 @@ internal static class ShapeOutline
                 outline.Append('[');
                 if (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
                 {
-                    Write(ref reader, outline, ref names, depth + 1); // the first element stands for all
+                    Write(ref reader, outline, ref names, depth + 1); // the first element stands for all elements
                     while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
                         reader.Skip();
                 }

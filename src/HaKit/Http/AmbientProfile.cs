@@ -1,6 +1,8 @@
 namespace HaKit.Http;
 
-/// <summary>The profiles that surround the code which calls now, the innermost first. Flows with the execution context, so into everything that an SDK awaits.</summary>
+/// <summary>
+/// Holds the profiles that surround the current code, the innermost first. They flow with the execution context, so they reach everything that an SDK awaits.
+/// </summary>
 internal sealed class AmbientProfile : IDisposable
 {
     private static readonly AsyncLocal<AmbientProfile?> s_current = new();
@@ -15,7 +17,7 @@ internal sealed class AmbientProfile : IDisposable
         s_current.Value = this;
     }
 
-    /// <summary>What surrounds a call of this pool; null for nothing.</summary>
+    /// <summary>Gets the profile that surrounds a call of this pool. Null: none.</summary>
     public static RequestProfile? GetCurrent(EndpointPool pool)
     {
         for (var scope = s_current.Value; scope is not null; scope = scope._outer)

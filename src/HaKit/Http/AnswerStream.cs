@@ -2,17 +2,20 @@ using System.Runtime.CompilerServices;
 
 namespace HaKit.Http;
 
-/// <summary>The body of a streamed answer as the caller sees it: the bytes as they came. Once it has failed, it fails for good: it never seems to end well.</summary>
+/// <summary>
+/// The body of a streamed answer for the caller: the bytes as they arrive. After a failure every further read fails too, so the stream never seems to end
+/// well.
+/// </summary>
 internal sealed class AnswerStream(StreamedAnswer<ReadOnlyMemory<byte>> answer) : ReadOnlyStream
 {
     private ReadOnlyMemory<byte> _rest;
     private Exception? _failure;
     private bool _isDisposed;
 
-    /// <summary>The events that it hands on.</summary>
+    /// <summary>Gets the events that the stream passes on.</summary>
     public StreamedAnswer<ReadOnlyMemory<byte>> Answer => answer;
 
-    /// <summary>The story of the call.</summary>
+    /// <summary>Gets the details of the call.</summary>
     public CallDetail Detail
     {
         set => answer.Detail = value;
@@ -20,7 +23,7 @@ internal sealed class AnswerStream(StreamedAnswer<ReadOnlyMemory<byte>> answer) 
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        // First: a call that is cancelled ends as cancelled, even if the cancellation has disposed of its stream already.
+        // Checked first: a cancelled call ends as cancelled, even if the cancellation has already disposed its stream.
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<int>(cancellationToken);
         if (_failure is not null)
@@ -76,7 +79,7 @@ internal sealed class AnswerStream(StreamedAnswer<ReadOnlyMemory<byte>> answer) 
     }
 }
 
-/// <summary>What all streams of answers have in common: they are read forwards.</summary>
+/// <summary>The base class of the streams of answers, which are read forwards only.</summary>
 internal abstract class ReadOnlyStream : Stream
 {
     public sealed override bool CanRead => true;

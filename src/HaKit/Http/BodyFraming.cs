@@ -1,12 +1,12 @@
 namespace HaKit.Http;
 
-/// <summary>How the body of a streamed answer is divided into items.</summary>
+/// <summary>Says how the body of a streamed answer is divided into items.</summary>
 internal enum BodyFraming
 {
-    /// <summary>Not known before the first byte that is neither white space nor a byte order mark.</summary>
+    /// <summary>Not known before the first byte that is neither white space nor a part of a byte order mark.</summary>
     Undecided,
 
-    /// <summary>Server-sent events: each ends with a blank line.</summary>
+    /// <summary>Server-sent events; each ends with a blank line.</summary>
     Events,
 
     /// <summary>JSON objects, one after another: NDJSON, a whole JSON answer, or an error as bare JSON.</summary>
@@ -15,18 +15,18 @@ internal enum BodyFraming
     /// <summary>The elements of one JSON array (Gemini without <c>alt=sse</c>).</summary>
     Elements,
 
-    /// <summary>Text or bytes of no framing: they pass in the pieces in which they come.</summary>
+    /// <summary>Text or bytes without framing; they are passed on in the pieces in which they arrive.</summary>
     Pieces,
 }
 
-/// <summary>Recognises a body's framing by its beginning, because labels may be missing or wrong. Pure.</summary>
+/// <summary>Recognises the framing of a body by its beginning, because the Content-Type may be missing or wrong. Pure.</summary>
 internal static class BodyFramings
 {
     private static readonly byte[][] s_fields = ["data"u8.ToArray(), "event"u8.ToArray(), "id"u8.ToArray(), "retry"u8.ToArray(), "error"u8.ToArray()];
 
-    /// <summary>The framing; undecided while there is nothing but white space and a byte order mark.</summary>
-    /// <param name="beginning">What has come of the body.</param>
-    /// <param name="isLabelled">Does the label say that it is a stream of events?</param>
+    /// <summary>Gets the framing; undecided while there is only white space and a byte order mark.</summary>
+    /// <param name="beginning">The beginning of the body.</param>
+    /// <param name="isLabelled">True if the Content-Type says that it is a stream of events.</param>
     public static BodyFraming Detect(ReadOnlySpan<byte> beginning, bool isLabelled)
     {
         if (beginning.Length < 3 && "\uFEFF"u8.StartsWith(beginning))
@@ -41,10 +41,10 @@ internal static class BodyFramings
         };
     }
 
-    /// <summary>The bytes behind a byte order mark.</summary>
+    /// <summary>Gets the bytes after a byte order mark.</summary>
     public static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> bytes) => bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes;
 
-    // A comment, or the name of a field as far as it has come: what more there is must not be waited for.
+    // A comment, or a part of the name of a field: the rest of it must not be waited for.
     private static bool IsField(ReadOnlySpan<byte> text)
     {
         var end = text.IndexOfAny(":\r\n"u8);

@@ -6,9 +6,9 @@ using HaKit.Http;
 namespace HaKit;
 
 /// <summary>
-/// Belongs under an SDK whose client object serves one endpoint of a pool: an endpoint's refusals become <see cref="EndpointFaultException"/>s with all
-/// that the wire says, such as Retry-After, which the exceptions of some SDKs lose. Answers that blame the request itself (400) are passed on, so that the
-/// caller gets the SDK's own exception for them. Keeps no state of its own; thread-safe.
+/// Goes below an SDK whose client object serves one endpoint of a pool. It turns the endpoint's refusals into <see cref="EndpointFaultException"/>s with
+/// everything that the response said, such as Retry-After, which the exceptions of some SDKs lose. Answers that blame the request (400) pass through, so that
+/// the caller gets the SDK's own exception. Stateless; thread-safe.
 /// </summary>
 public sealed class EndpointFaultHandler : DelegatingHandler
 {
@@ -16,9 +16,9 @@ public sealed class EndpointFaultHandler : DelegatingHandler
     private readonly WireDialect _dialect;
     private readonly PoolClock _clock;
 
-    /// <summary>A handler that needs an inner handler set before use.</summary>
+    /// <summary>Creates a handler; set its inner handler before use.</summary>
     /// <param name="endpoint">The endpoint's name, for messages.</param>
-    /// <param name="dialect">What it speaks. Default: recognised from the answers.</param>
+    /// <param name="dialect">The dialect of the endpoint. Default: recognised from the answers.</param>
     /// <param name="time">The clock for dates in headers. Default: the system's.</param>
     public EndpointFaultHandler(string endpoint, WireDialect dialect = WireDialect.Unknown, TimeProvider? time = null)
     {
@@ -29,17 +29,17 @@ public sealed class EndpointFaultHandler : DelegatingHandler
     }
 
     /// <summary>
-    /// An <see cref="HttpClient"/> for the SDK of one endpoint: this handler over connections of its own that suit long calls, and no timeout, because the pool
-    /// has the deadline. Keep it for the life of the SDK's client.
+    /// Creates an <see cref="HttpClient"/> for the SDK of one endpoint: this handler, connections that suit long calls, and no timeout, because the pool has
+    /// the deadline. Keep it for the life of the SDK's client.
     /// </summary>
     /// <param name="endpoint">The endpoint's name, for messages.</param>
-    /// <param name="dialect">What it speaks. Default: recognised from the answers.</param>
-    /// <param name="connectTimeout">Bound on connecting. Default 2 s.</param>
+    /// <param name="dialect">The dialect of the endpoint. Default: recognised from the answers.</param>
+    /// <param name="connectTimeout">The limit on connecting. Default 2 s.</param>
     public static HttpClient CreateHttpClient(string endpoint, WireDialect dialect = WireDialect.Unknown, TimeSpan? connectTimeout = null) =>
         new(new EndpointFaultHandler(endpoint, dialect) { InnerHandler = PoolConnections.NewHandler(connectTimeout ?? TimeSpan.FromSeconds(2)) }) { Timeout = Timeout.InfiniteTimeSpan };
 
     /// <inheritdoc/>
-    /// <exception cref="EndpointFaultException">The endpoint refused, and not because of the request.</exception>
+    /// <exception cref="EndpointFaultException">The endpoint refused, and the request is not to blame.</exception>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
@@ -65,7 +65,7 @@ public sealed class EndpointFaultHandler : DelegatingHandler
     }
 
     /// <inheritdoc/>
-    /// <remarks>Blocks the thread. Synchronous calls of an SDK come here.</remarks>
+    /// <remarks>Blocks the thread. The synchronous calls of an SDK use it.</remarks>
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
         SynchronousSend.Run(SendAsync, request, cancellationToken);
 }
