@@ -48,6 +48,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            if (call._side.RefusedCredentials.RemembersAny)
+                await call._side.RefusedCredentials.AdmitOthersAsync(request, cancellationToken).ConfigureAwait(false);
             if (call._side.RefusedKinds.RemembersAny())
                 call.Profile = call._side.RefusedKinds.Avoid(call.Profile, pool.Engine.Snapshot.Members, call.Kinds.Names());
             var (response, detail) = call.PlaceState() is { } state
@@ -213,13 +215,18 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
                 response = await (_redirects ??= new()).FollowAsync(this, outgoing, response, address, token).ConfigureAwait(false);
             var judged = await new HttpAnswer(pool, attempt, this, request, response).JudgeAsync(token).ConfigureAwait(false);
             if (attempt.Lease.Declared is { } fault)
+            {
                 NoteFailure(attempt, noted, fault);
+                _side.RefusedCredentials.Note(fault, request, attempt.Endpoint, secret);
+            }
             return judged;
         }
         catch (Exception exception)
         {
             response?.Dispose();
-            NoteFailure(attempt, noted, FaultOf(attempt, exception));
+            var fault = FaultOf(attempt, exception);
+            NoteFailure(attempt, noted, fault);
+            _side.RefusedCredentials.Note(fault, request, attempt.Endpoint, secret);
             if (_body?.WasRefused == true)
                 throw NotRepeatable(attempt);
             _lastFailure = exception;

@@ -27,6 +27,9 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// <summary>Which endpoints refuse which kinds of requests that others serve.</summary>
     public RefusedKinds RefusedKinds { get; } = new(pool.Time);
 
+    /// <summary>Which credentials were refused.</summary>
+    public RefusedCredentials RefusedCredentials => field ?? Interlocked.CompareExchange(ref field, new RefusedCredentials(pool, this), null) ?? field;
+
     private Addressed? _addressed;
     private TokenLimit? _tokenLimit;
     private int _warnedOfRetries;

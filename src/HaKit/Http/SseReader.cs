@@ -189,7 +189,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         (_isKnown, HasAnswer) = (true, true);
         Made?.Invoke(data);
         var reason = StreamPieces.TextAfter(data, "\"stop_reason\""u8) is { IsEmpty: false } stop ? stop : StreamPieces.TextAfter(data, "\"status\""u8);
-        return OfReason(data, FinishReasons.MeaningOf(reason)) is StreamSignal.Error ? StreamSignal.Error : StreamSignal.Content | StreamSignal.End;
+        // A response whose status is that reached a limit, which its details tell.
+        var meaning = reason.SequenceEqual("incomplete"u8) ? FinishMeaning.End : FinishReasons.MeaningOf(reason);
+        return OfReason(data, meaning) is StreamSignal.Error ? StreamSignal.Error : StreamSignal.Content | StreamSignal.End;
     }
 
     private StreamSignal? OfOllama(ReadOnlySpan<byte> data)

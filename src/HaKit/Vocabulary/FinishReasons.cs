@@ -31,9 +31,9 @@ public static class FinishReasons
 
     private static readonly string[] s_failures =
     [
-        "error", "abort", "fail", "cancel", "timeout", "timedout", "malformed", "unavailable", "overload", "interrupt", "exception", "unexpected", "network", "insufficient", "disconnect",
+        "error", "abort", "fail", "cancel", "timeout", "timedout", "malformed", "unavailable", "overload", "interrupt", "exception", "unexpected", "network", "disconnect",
         "connection", "crash", "toomanytoolcalls", "missingthoughtsignature", "expired", "internal", "preempt", "evict", "killed", "shutdown", "noimage", "imageother", "unknown", "invalid", "ratelimit", "throttl", "loadshed", "terminat", "quota", "capacity", "busy", "outofmemory", "panic", "lost", "broken", "gateway", "reset", "deadline",
-        "unfinish", "stall", "dropped", "reject", "unhealthy",
+        "unfinish", "incomplete", "stall", "dropped", "reject", "unhealthy", "insufficientsystem", "insufficientresource", "insufficientmemory", "insufficientcapacity", "insufficientbalance", "insufficientcredit", "insufficientfund",
     ];
 
     private static readonly string[] s_filters =

@@ -31,6 +31,10 @@ public sealed partial class StreamPageTests
     [InlineData("upstreamDisconnected", FinishMeaning.Failure)]
     [InlineData("worker-crashed", FinishMeaning.Failure)]
     [InlineData("content_filter_error", FinishMeaning.Filter)]
+    [InlineData("incomplete", FinishMeaning.Failure)]
+    [InlineData("insufficient_memory", FinishMeaning.Failure)]
+    [InlineData("insufficient_length", FinishMeaning.End)]
+    [InlineData("repetition_truncation", FinishMeaning.End)]
     public void A_reason_that_no_table_has_is_judged_by_its_words(string reason, FinishMeaning meaning) => FinishReasons.MeaningOf(reason).Should().Be(meaning);
 
     private static IEnumerable<string[]> Rows(string heading)

@@ -250,16 +250,44 @@ public sealed class WireInputTests
             left = 1;
             for (var i = 0; i < 5; i++)
             {
-                var call = pair.AskAsync();
-                while (!call.IsCompleted)
-                {
-                    await Task.WhenAny(call, Task.Delay(20, Ct));
-                    if (!call.IsCompleted)
-                        time.Advance(TimeSpan.FromSeconds(0.5));
-                }
-                (await call).Text.Should().Contain("served");
+                (await PassTimeAsync(pair.AskAsync(), time)).Text.Should().Contain("served");
             }
             time.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(11));
+        }
+    }
+
+    [Theory(Timeout = 60_000)]
+    [MemberData(nameof(Once))]
+    public async Task The_next_token_of_a_credential_that_rotates_is_tried_at_once(string name)
+    {
+        var input = WireInput.Named(name);
+        var time = new ManualTimeProvider();
+        var token = "old";
+        await using var pair = new WirePair(input, r => r.Headers.GetValueOrDefault("Authorization") == "Bearer old" ? input.AnswerAt(time.GetUtcNow()) : null, time: time, isAlone: true,
+            parts: new EndpointPoolParts { Credential = (_, _) => new(token) });
+        await pair.Awaiting(p => p.AskAsync()).Should().ThrowAsync<EndpointPoolException>();
+        pair.Asked.First.Should().Be(1);
+        token = "new";
+        (await pair.AskAsync()).Text.Should().Contain("served");
+        pair.Asked.First.Should().Be(2);
+        time.Elapsed.Should().Be(TimeSpan.Zero);
+        token = "old";
+        await PassTimeAsync(pair.AskAsync(), time).Awaiting(c => c).Should().ThrowAsync<EndpointPoolException>();
+        pair.Asked.First.Should().BeLessThanOrEqualTo(6, "a token that was refused gets trials only");
+    }
+
+    [Theory(Timeout = 60_000)]
+    [MemberData(nameof(Once))]
+    public async Task A_bad_key_of_one_caller_takes_the_endpoint_from_no_other_caller(string name)
+    {
+        var input = WireInput.Named(name);
+        var time = new ManualTimeProvider();
+        await using var pair = new WirePair(input, r => r.Headers.GetValueOrDefault("Authorization") == "Bearer bad" ? input.AnswerAt(time.GetUtcNow()) : null, time: time, isAlone: true,
+            configure: o => o.Endpoints[0].ForwardCallerCredential = true);
+        for (var i = 0; i < 5; i++)
+        {
+            await PassTimeAsync(pair.AskAsync(credential: "Bearer bad"), time).Awaiting(c => c).Should().ThrowAsync<EndpointPoolException>();
+            (await pair.AskAsync(credential: "Bearer good")).Text.Should().Contain("served");
         }
     }
 
@@ -290,6 +318,17 @@ public sealed class WireInputTests
         }
         double Told(string kind) => tokens.Measurements.Where(m => m.Instrument == "hakit.tokens" && m.Tags.Any(t => Equals(t.Value, "told by usage")) && m.Tags.Any(t => Equals(t.Value, kind))).Sum(m => m.Value);
         $"{Told("input")} {Told("output")}".Should().Be(input.Argument);
+    }
+
+    private static async Task<(int Status, string Text)> PassTimeAsync(Task<(int Status, string Text)> call, ManualTimeProvider time)
+    {
+        while (!call.IsCompleted)
+        {
+            await Task.WhenAny(call, Task.Delay(20, Ct));
+            if (!call.IsCompleted)
+                time.Advance(TimeSpan.FromSeconds(0.5));
+        }
+        return await call;
     }
 
     private static TheoryData<string> Expecting(string word) => [.. WireInput.All.Where(i => i.Expect == word).Select(i => i.Name)];

@@ -40,16 +40,18 @@ internal sealed class WirePair : IAsyncDisposable
 
     public (int First, int Second) Asked => (First.Seen.Count, Second.Seen.Count);
 
-    public async Task<HttpResponseMessage> SendAsync(string prompt, CancellationToken token)
+    public async Task<HttpResponseMessage> SendAsync(string prompt, CancellationToken token, string? credential = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, _asked.Path[1..]) { Content = HttpPool.Chat(prompt, _asked.IsStream) };
+        if (credential is not null)
+            request.Headers.TryAddWithoutValidation("Authorization", credential);
         return await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
     }
 
-    public async Task<(int Status, string Text)> AskAsync(string prompt = "hi")
+    public async Task<(int Status, string Text)> AskAsync(string prompt = "hi", string? credential = null)
     {
         var token = TestContext.Current.CancellationToken;
-        using var response = await SendAsync(prompt, token);
+        using var response = await SendAsync(prompt, token, credential);
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(token));
     }
 

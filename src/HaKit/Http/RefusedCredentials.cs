@@ -1,0 +1,74 @@
+using HaKit.Attempts;
+using HaKit.Faults;
+
+namespace HaKit.Http;
+
+/// <summary>
+/// Remembers the latest credentials that endpoints refused, as hashes that mean nothing outside this process. An endpoint that is out because a key was refused is
+/// asked with another key at once: one that was rotated, or another caller's. Thread-safe.
+/// </summary>
+internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
+{
+    private const int Most = 64;
+
+    private readonly int[] _hashes = new int[Most];
+    private int _count;
+
+    /// <summary>Was any credential refused?</summary>
+    public bool RemembersAny => Volatile.Read(ref _count) > 0;
+
+    /// <summary>Remembers the credential of an attempt if the fault is that the endpoint refused it.</summary>
+    /// <param name="fault">What the attempt came to.</param>
+    /// <param name="request">The caller's request.</param>
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="secret">The endpoint's own credential; null for none.</param>
+    public void Note(Fault fault, HttpRequestMessage request, PoolEndpoint endpoint, string? secret)
+    {
+        if (fault.Kind == FaultKind.Unauthorized && CredentialOf(request, endpoint, secret) is { } credential && !Contains(credential))
+            _hashes[(Interlocked.Increment(ref _count) - 1) & (Most - 1)] = credential.GetHashCode(StringComparison.Ordinal);
+    }
+
+    /// <summary>Admits each endpoint that is out because of its key, and that the request would ask with a key that was not refused.</summary>
+    /// <param name="request">The caller's request.</param>
+    /// <param name="token">The caller's.</param>
+    public async ValueTask AdmitOthersAsync(HttpRequestMessage request, CancellationToken token)
+    {
+        foreach (var member in pool.Engine.Snapshot.Members)
+        {
+            if (member.Health.State.Cooldown is { Cause.Kind: FaultKind.Unauthorized } && member.Endpoint.Address is not null
+                && CredentialOf(request, member.Endpoint, await SecretOfAsync(member.Endpoint, token).ConfigureAwait(false)) is { } credential && !Contains(credential))
+            {
+                member.Health.CredentialChanged(pool.Engine.Clock.Now);
+            }
+        }
+    }
+
+    private async ValueTask<string?> SecretOfAsync(PoolEndpoint endpoint, CancellationToken token)
+    {
+        try
+        {
+            return await pool.Owners.Credentials.GetAsync(endpoint, token).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // A source that fails shows where the endpoint is asked.
+        catch (Exception exception) when (exception is not OperationCanceledException || !token.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            return null;
+        }
+    }
+
+    private string? CredentialOf(HttpRequestMessage request, PoolEndpoint endpoint, string? secret)
+    {
+        if (secret is not null || !side.TargetOf(endpoint).TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential))
+            return secret;
+        foreach (var (name, values) in request.Headers.NonValidated)
+        {
+            if (CredentialHeader.IsCredential(name))
+                return values.ToString();
+        }
+        return null;
+    }
+
+    private bool Contains(string credential) =>
+        Array.IndexOf(_hashes, credential.GetHashCode(StringComparison.Ordinal), 0, (int)Math.Min((uint)Volatile.Read(ref _count), Most)) >= 0;
+}
