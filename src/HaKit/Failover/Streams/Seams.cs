@@ -18,10 +18,11 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
     /// <summary>Asks for the rest of the answer.</summary>
     /// <param name="cut">The cut.</param>
     /// <param name="span">The call's span. Null if the call is not traced.</param>
-    /// <param name="token">The caller's token.</param>
+    /// <param name="callerToken">The token of the call.</param>
+    /// <param name="readerToken">The token of the reader.</param>
     /// <returns>The rest of the answer; null if there is none.</returns>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
-    public async ValueTask<IAsyncEnumerable<T>?> ContinueAsync(PartialResponseException cut, Activity? span, CancellationToken token)
+    public async ValueTask<IAsyncEnumerable<T>?> ContinueAsync(PartialResponseException cut, Activity? span, CancellationToken callerToken, CancellationToken readerToken)
     {
         _first ??= cut;
         _cutBy.Add(cut.Endpoint);
@@ -33,6 +34,9 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
             _reason = NotContinuedReason.TooManySeams;
             return null;
         }
+        using var both = callerToken.CanBeCanceled && readerToken.CanBeCanceled && callerToken != readerToken
+            ? CancellationTokenSource.CreateLinkedTokenSource(callerToken, readerToken) : null;
+        var token = both?.Token ?? (callerToken.CanBeCanceled ? callerToken : readerToken);
         // The call's span is current for the code that asks for the rest; afterwards the reader's own span is current again.
         if (span is { IsStopped: false })
             Activity.Current = span;

@@ -1,3 +1,5 @@
+using HaKit.Attempts;
+
 namespace HaKit.Failover;
 
 /// <summary>
@@ -7,6 +9,8 @@ namespace HaKit.Failover;
 internal sealed class StreamSource<T>
 {
     private const int Still = 0, Moving = 1, Moved = 2, Left = 3;
+
+    private static readonly TimeSpan LongestClose = TimeSpan.FromSeconds(1);
 
     private readonly AsyncSignal _signal;
     private readonly Action _ended;
@@ -55,6 +59,41 @@ internal sealed class StreamSource<T>
         }
     }
 
+    /// <summary>Leaves the source after a cut, and waits until it is closed. A source that takes long to close is not awaited, because the cut must be reported.</summary>
+    /// <param name="clock">The pool's clock.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
+    /// <param name="earlier">What was left to close before.</param>
+    /// <returns>The exception from closing the source, and what is still left to close.</returns>
+    public async ValueTask<(Exception? Failure, ValueTask Leaving)> CloseAsync(PoolClock clock, TimeSpan now, ValueTask earlier)
+    {
+        try
+        {
+            var leaving = LeaveAsync().Preserve();
+            if (!leaving.IsCompleted)
+            {
+                earlier = leaving;
+                var until = now + LongestClose;
+                leaving.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_signal.Setter);
+                while (!leaving.IsCompleted && now < until)
+                {
+                    _signal.Arm(until, now);
+                    await _signal.WaitAsync().ConfigureAwait(false);
+                    now = clock.Now;
+                }
+                if (!leaving.IsCompleted)
+                    return (null, earlier);
+            }
+            await leaving.ConfigureAwait(false);
+            return (null, earlier);
+        }
+#pragma warning disable CA1031 // It is reported with the cut.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return (exception, earlier);
+        }
+    }
+
     /// <summary>Does the same as <see cref="LeaveAsync"/>, for callers that do not need the outcome of the disposal.</summary>
     public void LeaveSource()
     {
@@ -68,5 +107,24 @@ internal sealed class StreamSource<T>
             _signal.Set();
         else
             Discards.DisposeResult(Items); // no caller waits any more, and the source could not be disposed during its read
+    }
+}
+
+/// <summary>What concerns sources of every type.</summary>
+internal static class StreamSource
+{
+    /// <summary>Waits until a source is closed whose stream was cut. The caller already knows about the cut, so an exception must not replace it.</summary>
+    public static async ValueTask CloseAfterCutAsync(ValueTask left, ValueTask leaving)
+    {
+        try
+        {
+            await left.ConfigureAwait(false);
+            await leaving.ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // What a source throws while it is closed after a cut changes nothing.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
     }
 }

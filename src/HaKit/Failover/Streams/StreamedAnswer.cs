@@ -3,7 +3,6 @@ using HaKit.Attempts;
 using HaKit.Estimates;
 using HaKit.Failover;
 using HaKit.Faults;
-using HaKit.Telemetry;
 
 namespace HaKit;
 
@@ -14,25 +13,19 @@ namespace HaKit;
 /// <typeparam name="T">The type of the items.</typeparam>
 public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
 {
-    private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(1);
-
     private readonly Lease _lease;
     private readonly StreamItemReader<T> _reader;
     private readonly FailoverEngine _engine;
     private readonly AsyncSignal _signal;
-    private readonly List<T> _held = [];
     private readonly CancellationToken _callerToken;
+    private HeldItems<T> _held = new();
+    private StreamProgress<T> _progress;
+    private AnswerLease _answer;
     private StreamSource<T> _source;
     private CancellationToken _readerToken;
     private Seams<T>? _seams;
-    private TimeSpan? _spanStarted;
     private ValueTask _leaving;
     private Exception? _cut;
-    private TimeSpan _silence;
-    private TimeSpan? _waitedSince;
-    private int _next;
-    private int _delivered;
-    private bool _ended;
     private bool _over;
     private bool _isHeld;
     private bool _watchesItself;
@@ -43,6 +36,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         _lease = lease;
         _reader = reader;
         _callerToken = callerToken;
+        _progress = new StreamProgress<T>(reader, lease);
+        _answer = new AnswerLease(engine, lease);
         _signal = new AsyncSignal(engine.Clock.Time);
         _source = new StreamSource<T>(source, _signal);
         Current = default!;
@@ -51,7 +46,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     /// <summary>Frees the place on the endpoint if the stream was dropped without being disposed.</summary>
     ~StreamedAnswer()
     {
-        if (_lease.Complete(_ended ? null : KnownFaults.CallerCancelled, _engine.Clock.Now))
+        if (_lease.Complete(_progress.HasEnded ? null : KnownFaults.CallerCancelled, _engine.Clock.Now))
             _engine.Results.ReleaseWaiterLater();
     }
 
@@ -68,7 +63,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     internal int? AfterCharacters { get; set; }
 
     /// <summary>Gets whether the held items contain the end mark.</summary>
-    internal bool HasEnded => _ended;
+    internal bool HasEnded => _progress.HasEnded;
 
     internal void ContinueWith(Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? how) =>
         _seams = how is null ? null : new Seams<T>(_engine, _lease.Deadline, how);
@@ -101,13 +96,13 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             var item = items.Current;
             var signal = _reader.Read(item);
             if ((signal & StreamSignal.Error) != 0)
-                throw Refused(_reader.FaultOf(item));
-            RecordItem(item, signal);
+                throw _answer.Refuse(_reader.FaultOf(item));
+            _progress.RecordItem(item, signal);
             _held.Add(item);
             bytes += _reader.SizeOf(item);
             if ((signal & ~StreamSignal.Progress) != 0)
             {
-                if (settings.HoldUntil == HoldUntil.End && !_ended)
+                if (settings.HoldUntil == HoldUntil.End && !_progress.HasEnded)
                     await HoldAsync(bytes, settings.HoldBytes).ConfigureAwait(false);
                 return;
             }
@@ -118,11 +113,11 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             if (bytes < settings.HoldBytes)
                 continue;
             if (signal != StreamSignal.Progress && _lease.Owner?.HasUntried(_engine.Clock.Now) == true)
-                throw Refused(KnownFaults.FirstContentTimeout);
+                throw _answer.Refuse(KnownFaults.FirstContentTimeout);
             return;
         }
         if (_reader.MarksEnd)
-            throw Refused(new Fault(FaultKind.BrokenBody));
+            throw _answer.Refuse(new Fault(FaultKind.BrokenBody));
         _over = true;
     }
 
@@ -130,12 +125,12 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private async ValueTask HoldAsync(long bytes, int most)
     {
         _isHeld = true;
-        while (!_ended && await MoveSourceAsync().ConfigureAwait(false))
+        while (!_progress.HasEnded && await MoveSourceAsync().ConfigureAwait(false))
         {
             _lease.Token.ThrowIfCancellationRequested();
             _held.Add(Current);
             bytes += _reader.SizeOf(Current);
-            if (bytes < most || _ended)
+            if (bytes < most || _progress.HasEnded)
                 continue;
             _engine.HeldTooLong?.Invoke(_lease.State.Endpoint.Name, bytes);
             break;
@@ -152,23 +147,12 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         return _source.LeaveAsync();
     }
 
-    private EndpointFaultException Refused(Fault fault)
-    {
-        _lease.Declared = fault;
-        return new EndpointFaultException(_lease.State.Endpoint.Name, fault);
-    }
-
     /// <inheritdoc/>
     public ValueTask<bool> MoveNextAsync()
     {
-        if (_next < _held.Count)
+        if (_held.TryTake(out var held))
         {
-            Current = _held[_next++];
-            if (_next == _held.Count)
-            {
-                _held.Clear();
-                _next = 0;
-            }
+            Current = held;
             return new(true);
         }
         if (_over)
@@ -178,14 +162,10 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
 
     private ValueTask<bool> MoveSourceAsync()
     {
-        bool more;
+        ValueTask<bool> move;
         try
         {
-            var move = _source.Items.MoveNextAsync();
-            // A source whose read is over, with success or not, is not awaited: an awaited continuation could run on another thread.
-            if (!move.IsCompleted)
-                return WaitAsync(move);
-            more = move.Result;
+            move = _source.Items.MoveNextAsync();
         }
 #pragma warning disable CA1031 // A source that throws failed like any other.
         catch (Exception exception)
@@ -193,7 +173,27 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         {
             return CutAsync(null, exception);
         }
-        return more ? TakeItem() : EndOfSource();
+        // A source whose read is over, with success or not, is not awaited: an awaited continuation could run on another thread.
+        return move.IsCompleted ? TakeMoved(move) : WaitAsync(move);
+    }
+
+    // The read is over, with success or not.
+    private ValueTask<bool> TakeMoved(ValueTask<bool> move)
+    {
+        bool more;
+        try
+        {
+            more = move.GetAwaiter().GetResult();
+        }
+#pragma warning disable CA1031 // Every exception of the source is evidence.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return CutAsync(null, exception);
+        }
+        if (more)
+            return TakeItem();
+        return _progress.HasEnded || !_reader.MarksEnd ? new(Finish()) : CutAsync(new Fault(FaultKind.PartialResponse), null);
     }
 
     /// <inheritdoc/>
@@ -201,32 +201,17 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     {
         GC.SuppressFinalize(this);
         // Some readers stop at the end mark. The answer is complete even if what follows the mark was not read.
-        var isWhole = _over || _ended;
-        Complete(isWhole ? null : KnownFaults.CallerCancelled, _engine.Clock.Now);
+        var isWhole = _over || _progress.HasEnded;
+        _answer.Complete(isWhole ? null : KnownFaults.CallerCancelled, _engine.Clock.Now);
         if (!isWhole && !_source.IsLeft)
             _lease.Cancel(KnownFaults.CallerCancelled);
         if (!isWhole)
             _cut ??= new ObjectDisposedException(nameof(StreamedAnswer<T>));
         _over = true;
-        EndSpan(isWhole ? null : nameof(FaultKind.CallerCancelled));
+        _answer.EndSpan(isWhole ? null : nameof(FaultKind.CallerCancelled));
         var left = _source.LeaveAsync();
         _signal.Dispose();
-        return _cut is PartialResponseException ? AfterCutAsync(left) : left;
-    }
-
-    // The caller already knows about the cut, so an exception from closing the source must not replace it.
-    private async ValueTask AfterCutAsync(ValueTask left)
-    {
-        try
-        {
-            await left.ConfigureAwait(false);
-            await _leaving.ConfigureAwait(false);
-        }
-#pragma warning disable CA1031 // What a source throws while it is closed after a cut changes nothing.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-        }
+        return _cut is PartialResponseException ? StreamSource.CloseAfterCutAsync(left, _leaving) : left;
     }
 
     private ValueTask<bool> TakeItem()
@@ -235,59 +220,19 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         var signal = _reader.Read(item);
         if ((signal & StreamSignal.Error) != 0)
             return CutAsync(_reader.FaultOf(item), null);
-        RecordItem(item, signal);
+        _progress.RecordItem(item, signal);
         Current = item;
         return new(true);
     }
-
-    private void RecordItem(T item, StreamSignal signal)
-    {
-        if (_reader.TryGetUsage(item, out var input, out var output) && !_lease.IsCompleted)
-            _lease.CountTokens(input, output, _reader.CachedTokensOf(item));
-        var waitedSince = _waitedSince;
-        _waitedSince = null;
-        if (signal == StreamSignal.None)
-        {
-            if (waitedSince is { } since)
-                _silence += _engine.Clock.Now - since;
-            return;
-        }
-        _silence = default;
-        if ((signal & StreamSignal.Content) != 0)
-            _delivered++;
-        if ((signal & StreamSignal.End) != 0)
-            _ended = true;
-        if (signal != StreamSignal.Progress && _lease.FirstContentAt is null)
-            _lease.FirstContent(_engine.Clock.Now);
-    }
-
-    private ValueTask<bool> EndOfSource() =>
-        _ended || !_reader.MarksEnd ? new(Finish()) : CutAsync(new Fault(FaultKind.PartialResponse), null);
 
     private bool Finish()
     {
         _over = true;
         if (_isHeld)
             return false; // the attempt is still running
-        Complete(null, _engine.Clock.Now);
-        EndSpan(null);
+        _answer.Complete(null, _engine.Clock.Now);
+        _answer.EndSpan(null);
         return false;
-    }
-
-    // If the answer may have seams, the call's span continues across them.
-    private void EndSpan(string? error)
-    {
-        if (_spanStarted is not { } began)
-            return;
-        _spanStarted = null;
-        PoolTelemetry.EndSpan(_lease.CallSpan!, _engine.Clock.Now - began, error);
-    }
-
-    // The place on the endpoint is free; a waiting call may take it.
-    private void Complete(Fault? fault, TimeSpan now)
-    {
-        if (_lease.Complete(fault, now))
-            _engine.Results.ReleaseWaiter();
     }
 
     // This also covers a stream that is disposed while it is read: that code gives up the reading, and the disposal is often caused by a cancellation.
@@ -307,17 +252,15 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             throw Cancelled();
         var caller = _callerToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), _signal);
         var reader = _readerToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), _signal);
-        Exception? failure = null;
-        Fault? fault = null;
-        var more = false;
+        Fault? givenUpFor = null;
         try
         {
-            while (!source.HasMoved)
+            while (givenUpFor is null && !source.HasMoved)
             {
                 if (source.IsLeft)
                     throw Cancelled();
-                var silence = _silence + (now - began);
-                if (_callerToken.IsCancellationRequested || _readerToken.IsCancellationRequested)
+                var silence = _progress.Silence + (now - began);
+                if (IsCancelled)
                 {
                     if (EndWith(KnownFaults.CallerCancelled, now))
                         throw _cut = Cancelled();
@@ -326,17 +269,15 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
                 if (silence >= idle && clock.StoodStillSince(began, now))
                 {
                     began = now; // data that was sent while this process was paused may be waiting
-                    _silence = default;
+                    _progress.ResetSilence();
                     continue;
                 }
                 if (silence >= idle)
                 {
-                    if (EndWith(new Fault(FaultKind.IdleTimeout), now))
-                    {
-                        fault = new Fault(FaultKind.IdleTimeout);
-                        goto cut;
-                    }
-                    break;
+                    if (!EndWith(new Fault(FaultKind.IdleTimeout), now))
+                        break;
+                    givenUpFor = new Fault(FaultKind.IdleTimeout);
+                    continue;
                 }
                 var left = idle - silence;
                 _signal.Arm(left < TimeSpan.MaxValue - now ? now + left : TimeSpan.MaxValue, now);
@@ -350,23 +291,12 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             caller.Dispose();
             reader.Dispose();
         }
-        _waitedSince = began; // the clock is read only if the item is not content
+        if (givenUpFor is not null)
+            return await CutAsync(givenUpFor, null).ConfigureAwait(false);
+        _progress.BeginItem(began);
         if (!source.TryTake())
             throw Cancelled();
-        try
-        {
-            more = move.GetAwaiter().GetResult();
-        }
-#pragma warning disable CA1031 // Every exception of the source is evidence.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            failure = exception;
-        }
-        if (failure is null)
-            return more ? await TakeItem().ConfigureAwait(false) : await EndOfSource().ConfigureAwait(false);
-    cut:
-        return await CutAsync(fault, failure).ConfigureAwait(false);
+        return await TakeMoved(move).ConfigureAwait(false);
     }
 
     // False if the source's read has ended after all.
@@ -380,8 +310,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         _over = true;
         if (why.Blame == FaultBlame.Caller)
         {
-            Complete(_ended ? null : why, now);
-            EndSpan(why.KindName);
+            _answer.Complete(_progress.HasEnded ? null : why, now);
+            _answer.EndSpan(why.KindName);
         }
         return true;
     }
@@ -389,7 +319,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     // The answer was cut. After its end mark this changes nothing. Before the end mark the caller must know, unless another endpoint continues the answer.
     private async ValueTask<bool> CutAsync(Fault? fault, Exception? exception)
     {
-        if (_ended)
+        if (_progress.HasEnded)
             return Finish();
         if (_isHeld)
             throw HeldFailure(fault, exception);
@@ -404,12 +334,13 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             throw _cut = partial;
         if (await ContinueAsync(partial).ConfigureAwait(false) is not { } rest)
         {
-            EndSpan(partial.Fault.KindName);
-            throw _cut = _seams.Failure(_delivered);
+            _answer.EndSpan(partial.Fault.KindName);
+            throw _cut = _seams.Failure(_progress.Delivered);
         }
         _source = new StreamSource<T>(rest.GetAsyncEnumerator(_callerToken), _signal);
         _watchesItself = rest is StreamedAnswer<T>;
-        (_over, _silence) = (false, default);
+        _over = false;
+        _progress.ResetSilence();
         if (Detail is not null)
         {
             Detail = Detail with { Seams = [.. _seams.Made] };
@@ -423,86 +354,45 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private OperationCanceledException CancelledAt(TimeSpan now)
     {
         _over = true;
-        Complete(KnownFaults.CallerCancelled, now);
-        EndSpan(nameof(FaultKind.CallerCancelled));
+        _answer.Complete(KnownFaults.CallerCancelled, now);
+        _answer.EndSpan(nameof(FaultKind.CallerCancelled));
         var cancelled = Cancelled();
         _cut = cancelled;
         return cancelled;
     }
 
     private Exception HeldFailure(Fault? fault, Exception? exception) =>
-        exception ?? Refused(fault is { Kind: FaultKind.PartialResponse } ? new Fault(FaultKind.BrokenBody) : fault!);
+        exception ?? _answer.Refuse(fault is { Kind: FaultKind.PartialResponse } ? new Fault(FaultKind.BrokenBody) : fault!);
 
     // The rest of an answer has its own attempts, which have reported what happened to them.
     private async ValueTask<PartialResponseException> ToPartialAsync(Fault? fault, Exception? exception, TimeSpan now)
     {
         if (exception is PartialResponseException rest && _watchesItself)
         {
-            await LeaveSourceAsync(now).ConfigureAwait(false);
+            await CloseSourceAsync(now).ConfigureAwait(false);
             return rest;
         }
-        fault ??= exception is OperationCanceledException && _lease.CancelledFor is { } why ? why : _engine.Outcomes.Classify(exception!, _lease.State.Endpoint);
-        var evidence = fault with { Applied = FaultApplied.Partial };
-        var attempts = _lease.IsCompleted ? [] : AttemptsUpTo(evidence, now);
+        var cut = new StreamCut(_engine, _lease, fault, exception);
+        // The attempt that served up to the first content has failed after all.
+        var attempts = _lease.IsCompleted ? [] : cut.AttemptsOf(Detail, now);
         if (_seams is not null && !_lease.IsCompleted)
-            KeepBooks();
-        Complete(evidence, now);
-        var disposal = await LeaveSourceAsync(now).ConfigureAwait(false);
-        var inner = exception is not null && disposal is not null ? new AggregateException(exception, disposal) : exception ?? disposal;
-        return new PartialResponseException(_engine.Settings.Pool, _lease.State.Endpoint.Name, evidence, _delivered, attempts, fault.RetryAfter, inner);
+            _answer.PrepareSeam(_progress.Delivered);
+        _answer.Complete(cut.Evidence, now);
+        return cut.ToException(attempts, _progress.Delivered, await CloseSourceAsync(now).ConfigureAwait(false));
     }
 
-    // The provider bills the part that it sent, and reports usage only at the end. The call continues.
-    private void KeepBooks()
+    // An exception from closing the source belongs to the cut.
+    private async ValueTask<Exception?> CloseSourceAsync(TimeSpan now)
     {
-        if (_lease.OutputTokens is null)
-            _lease.CountTokens(_lease.InputTokens ?? (_lease.EstimatedInputTokens > 0 ? _lease.EstimatedInputTokens : null), _delivered);
-        (_spanStarted, _lease.CallStarted) = (_lease.CallStarted, null);
-    }
-
-    // The attempt that served up to the first content has failed after all.
-    private IReadOnlyList<AttemptRecord> AttemptsUpTo(Fault cut, TimeSpan now) =>
-        Detail is null ? [] : [.. Detail.Attempts.Select(a => a.Fault is null ? a with { Fault = cut, Duration = now - _lease.Started } : a)];
-
-    // An exception from closing the source belongs to the cut. A source that takes long to close is not awaited, because the cut must be reported.
-    private async ValueTask<Exception?> LeaveSourceAsync(TimeSpan now)
-    {
-        try
-        {
-            var leaving = _source.LeaveAsync().Preserve();
-            if (!leaving.IsCompleted)
-            {
-                _leaving = leaving;
-                var until = now + LongestFarewell;
-                leaving.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_signal.Setter);
-                while (!leaving.IsCompleted && now < until)
-                {
-                    _signal.Arm(until, now);
-                    await _signal.WaitAsync().ConfigureAwait(false);
-                    now = _engine.Clock.Now;
-                }
-                if (!leaving.IsCompleted)
-                    return null;
-            }
-            await leaving.ConfigureAwait(false);
-            return null;
-        }
-#pragma warning disable CA1031 // It is told with the cut.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            return exception;
-        }
+        (var failure, _leaving) = await _source.CloseAsync(_engine.Clock, now, _leaving).ConfigureAwait(false);
+        return failure;
     }
 
     private async ValueTask<IAsyncEnumerable<T>?> ContinueAsync(PartialResponseException partial)
     {
-        using var both = _callerToken.CanBeCanceled && _readerToken.CanBeCanceled && _callerToken != _readerToken
-            ? CancellationTokenSource.CreateLinkedTokenSource(_callerToken, _readerToken) : null;
-        var token = both?.Token ?? (_callerToken.CanBeCanceled ? _callerToken : _readerToken);
         try
         {
-            return await _seams!.ContinueAsync(partial, _lease.CallSpan, token).ConfigureAwait(false);
+            return await _seams!.ContinueAsync(partial, _lease.CallSpan, _callerToken, _readerToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (IsCancelled)
         {

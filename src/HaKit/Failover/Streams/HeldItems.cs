@@ -1,0 +1,29 @@
+namespace HaKit.Failover;
+
+/// <summary>Holds the items of a stream that were read before the caller may have them. A mutable struct; it lives in its stream.</summary>
+internal struct HeldItems<T>()
+{
+    private readonly List<T> _items = [];
+    private int _next;
+
+    public readonly int Count => _items.Count;
+
+    public readonly void Add(T item) => _items.Add(item);
+
+    /// <summary>Takes the next item. False if none is left.</summary>
+    public bool TryTake(out T item)
+    {
+        if (_next == _items.Count)
+        {
+            item = default!;
+            return false;
+        }
+        item = _items[_next++];
+        if (_next == _items.Count)
+        {
+            _items.Clear();
+            _next = 0;
+        }
+        return true;
+    }
+}

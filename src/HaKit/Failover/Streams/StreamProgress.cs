@@ -1,0 +1,49 @@
+using HaKit.Attempts;
+
+namespace HaKit.Failover;
+
+/// <summary>
+/// Records what the items of a stream have shown so far: content, the end mark, usage, and how long no item has said anything. A mutable struct; it lives in its
+/// stream.
+/// </summary>
+internal struct StreamProgress<T>(StreamItemReader<T> reader, Lease lease)
+{
+    private TimeSpan? _waitedSince;
+
+    /// <summary>Gets how many items with content were read.</summary>
+    public int Delivered { get; private set; }
+
+    /// <summary>Gets whether the end mark was read.</summary>
+    public bool HasEnded { get; private set; }
+
+    /// <summary>Gets for how long the stream has waited for items since the last item that said something.</summary>
+    public TimeSpan Silence { get; private set; }
+
+    /// <summary>Begins a silence anew: another source continues the stream, or this process was paused.</summary>
+    public void ResetSilence() => Silence = default;
+
+    /// <summary>Notes since when the stream has waited for the next item. The clock is read only if that item says nothing.</summary>
+    public void BeginItem(TimeSpan waitedSince) => _waitedSince = waitedSince;
+
+    /// <summary>Records an item.</summary>
+    public void RecordItem(T item, StreamSignal signal)
+    {
+        if (reader.TryGetUsage(item, out var input, out var output) && !lease.IsCompleted)
+            lease.CountTokens(input, output, reader.CachedTokensOf(item));
+        var waitedSince = _waitedSince;
+        _waitedSince = null;
+        if (signal == StreamSignal.None)
+        {
+            if (waitedSince is { } since)
+                Silence += lease.Clock.Now - since;
+            return;
+        }
+        Silence = default;
+        if ((signal & StreamSignal.Content) != 0)
+            Delivered++;
+        if ((signal & StreamSignal.End) != 0)
+            HasEnded = true;
+        if (signal != StreamSignal.Progress && lease.FirstContentAt is null)
+            lease.FirstContent(lease.Clock.Now);
+    }
+}
