@@ -2,17 +2,18 @@ using HaKit.Http;
 
 namespace HaKit;
 
-/// <summary>Says more of requests than an SDK can.</summary>
+/// <summary>Gives requests a profile when an SDK has no place for it.</summary>
 public static class EndpointPoolAmbientExtensions
 {
     /// <summary>
-    /// Gives every HTTP request to the pool that is made before the result is disposed of the given profile, whichever SDK makes it. Flows over awaits. A profile on
-    /// the request itself (<see cref="EndpointPoolHandler.ProfileKey"/>) wins, and so do headers <c>x-ha-*</c>, each for what it says. Within another one the inner
-    /// one holds alone. Thread-safe: code that runs beside it has its own.
+    /// Gives the profile to every HTTP request to the pool that is made before the result is disposed, whichever SDK makes it. The profile flows across
+    /// awaits. A profile on the request itself (<see cref="EndpointPoolHandler.ProfileKey"/>) takes precedence, and each <c>x-ha-*</c> header overrides its
+    /// own property. If calls of this method are nested, only the innermost profile applies. Thread-safe: other code that runs at the same time has its own
+    /// profile.
     /// </summary>
-    /// <param name="pool">The pool that is called.</param>
-    /// <param name="profile">What is known of the requests.</param>
-    /// <returns>Ends it; to be disposed of in the method that made it.</returns>
+    /// <param name="pool">The pool that gets the requests.</param>
+    /// <param name="profile">The profile of the requests.</param>
+    /// <returns>A handle that ends the profile. Dispose it in the method that created it.</returns>
     /// <example><code>
     /// using (pool.With(new RequestProfile { AffinityKey = conversation, MayRepeat = false }))
     ///     await chat.CompleteChatAsync(messages);

@@ -4,19 +4,19 @@ using HaKit.Http;
 namespace HaKit;
 
 /// <summary>
-/// Puts a pool under any <see cref="HttpClient"/>: sends each request to one endpoint after another until one answers. It keeps no state of its own,
-/// so handlers may come and go while the pool remembers. Thread-safe.
+/// Puts a pool under any <see cref="HttpClient"/>: it sends each request to one endpoint after another until one answers. The handler has no state, so
+/// handlers may be created and dropped while the pool keeps what it has learned. Thread-safe.
 /// </summary>
 /// <remarks>
-/// A JSON answer is read within the attempt, an event stream up to its first content; other answers are passed on as they come. What the caller gets is
-/// an answer, whole or, of a stream, with <see cref="PartialResponseException"/> at the place of a cut; a refusal of the request itself (400) comes back as it is.
+/// A JSON answer is read within the attempt, and an event stream up to its first content; other answers are passed on as they arrive. The caller gets a complete
+/// answer, or a stream that ends with <see cref="PartialResponseException"/> at the place of a cut. A refusal of the request itself (400) comes back unchanged.
 /// </remarks>
 public sealed class EndpointPoolHandler : DelegatingHandler
 {
-    /// <summary>Sets what is known of one request.</summary>
+    /// <summary>The key of the request's profile in its options.</summary>
     public static readonly HttpRequestOptionsKey<RequestProfile> ProfileKey = new("HaKit.Profile");
 
-    /// <summary>Where the request's options tell, once it was answered, how the answer came about.</summary>
+    /// <summary>The key in the request's options under which the handler puts the details of the call after it was answered.</summary>
     public static readonly HttpRequestOptionsKey<CallDetail> DetailKey = new("HaKit.Detail");
 
     private readonly EndpointPool _pool;
@@ -24,7 +24,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     private readonly HttpSend _send;
     private bool _isChecked;
 
-    /// <summary>A handler that needs an inner handler set before use.</summary>
+    /// <summary>Creates a handler; set its inner handler before use.</summary>
     /// <param name="pool">The pool to choose from.</param>
     public EndpointPoolHandler(EndpointPool pool)
     {
@@ -35,15 +35,15 @@ public sealed class EndpointPoolHandler : DelegatingHandler
         HttpSide.GetSide(pool).WarnOfMistakes();
     }
 
-    /// <summary>The pool that it chooses from.</summary>
+    /// <summary>Gets the pool.</summary>
     public EndpointPool Pool => _pool;
 
     /// <inheritdoc/>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
-    /// <exception cref="EndpointFaultException">The request itself was refused, within an answer that looked well.</exception>
-    /// <exception cref="RequestNotRepeatableException">It failed, and its body cannot be sent again.</exception>
-    /// <exception cref="InvalidOperationException">The request is not under the pool's origin, or the connections follow redirects and cannot be told not to.</exception>
+    /// <exception cref="EndpointFaultException">The request itself was refused, inside an answer with status 200.</exception>
+    /// <exception cref="RequestNotRepeatableException">The attempt failed, and the body cannot be sent again.</exception>
+    /// <exception cref="InvalidOperationException">The request is not under the pool's origin, or the connections follow redirects and this cannot be switched off.</exception>
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -51,10 +51,10 @@ public sealed class EndpointPoolHandler : DelegatingHandler
         return HttpCall.RunAsync(_pool, _send, request, cancellationToken);
     }
 
-    /// <summary>Sends one attempt on to the handlers inside.</summary>
+    /// <summary>Sends one attempt to the handlers inside.</summary>
     internal Task<HttpResponseMessage> SendInsideAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        // With the first request, because until then the handlers inside may be configured in any order.
+        // Checked with the first request, because until then the handlers inside may be configured in any order.
         if (!_isChecked)
             PoolConnections.SwitchRedirectsOff(InnerHandler, _pool.Name);
         _isChecked = true;
@@ -62,7 +62,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     }
 
     /// <inheritdoc/>
-    /// <remarks>Blocks the thread. Synchronous calls of an SDK come here.</remarks>
+    /// <remarks>Blocks the thread. The synchronous calls of an SDK use it.</remarks>
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
         SynchronousSend.Run(SendAsync, request, cancellationToken);
 }

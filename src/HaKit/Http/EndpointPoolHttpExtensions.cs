@@ -7,7 +7,7 @@ using Polly;
 
 namespace HaKit;
 
-/// <summary>A pool under HTTP clients.</summary>
+/// <summary>Uses a pool under HTTP clients.</summary>
 public static class EndpointPoolHttpExtensions
 {
     /// <summary>
@@ -26,11 +26,12 @@ public static class EndpointPoolHttpExtensions
     }
 
     /// <summary>
-    /// Explains where HTTP calls go that name a stored object (a response, a conversation, a file, a batch, a cached content), and why. Has no side effects. Thread-safe.
+    /// Explains to which endpoint HTTP calls go that name a stored object (a response, a conversation, a file, a batch, a cached content), and why. Has no
+    /// side effects. Thread-safe.
     /// </summary>
     /// <param name="pool">The pool.</param>
-    /// <param name="id">The object's id, as requests name it; not in the answer.</param>
-    /// <returns>A sentence, as in <c>The object was made by endpoint 'e1' …</c>.</returns>
+    /// <param name="id">The object's id as requests name it. The result does not contain it.</param>
+    /// <returns>A sentence, for example <c>The object was made by endpoint 'e1' …</c>.</returns>
     public static string ExplainStoredObject(this EndpointPool pool, string id)
     {
         ArgumentNullException.ThrowIfNull(pool);
@@ -38,15 +39,16 @@ public static class EndpointPoolHttpExtensions
         return StatePlacement.Explain(pool, HttpSide.GetSide(pool).Ids, id);
     }
 
-    // Relative addresses are resolved against the folder, so a base without a slash would lose its last part.
+    // Relative addresses are resolved against the folder, so a base address without a final slash would lose its last part.
     internal static Uri BaseAddress(this EndpointPool pool) =>
         pool.Origin.AbsoluteUri.EndsWith('/') ? pool.Origin : new Uri(pool.Origin.AbsoluteUri + "/");
 
     /// <summary>
-    /// Adds the pool's failover to a pipeline of <c>AddResilienceHandler</c>: each attempt goes to the address, with the headers, the credential and the model of its
-    /// endpoint, and answers are judged as <see cref="EndpointPoolHandler"/> judges them. Strategies before it see one call, strategies after it each attempt.
+    /// Adds the pool's failover to a pipeline of <c>AddResilienceHandler</c>. Each attempt goes to the address of its endpoint, with its headers, credential
+    /// and model, and answers are classified as in <see cref="EndpointPoolHandler"/>. Strategies before it see one call; strategies after it see each
+    /// attempt.
     /// </summary>
-    /// <param name="builder">The pipeline. Its context carries the request, as that of a <c>ResilienceHandler</c> does.</param>
+    /// <param name="builder">The pipeline. Its context must carry the request, as that of a <c>ResilienceHandler</c> does.</param>
     /// <param name="pool">The pool to choose from.</param>
     /// <returns>The same builder.</returns>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The strategy's options have no annotated members to validate.")]
@@ -57,9 +59,12 @@ public static class EndpointPoolHttpExtensions
         return builder.AddStrategy(_ => new HttpFailoverStrategy(pool), new EndpointFailoverOptions());
     }
 
-    /// <summary>Adds the failover of a pool of the container, as in <c>AddResilienceHandler("x", (builder, context) => builder.AddHaEndpointFailover(context.ServiceProvider, "models"))</c>.</summary>
+    /// <summary>
+    /// Adds the failover of a pool in the container, for example <c>AddResilienceHandler("x", (builder, context) =>
+    /// builder.AddHaEndpointFailover(context.ServiceProvider, "models"))</c>.
+    /// </summary>
     /// <param name="builder">The pipeline.</param>
-    /// <param name="services">The container that the pool was added to.</param>
+    /// <param name="services">The container with the pool.</param>
     /// <param name="pool">The pool's name.</param>
     /// <returns>The same builder.</returns>
     /// <exception cref="InvalidOperationException">No pool of this name was added.</exception>

@@ -1,17 +1,18 @@
 namespace HaKit.Http;
 
 /// <summary>
-/// Reads the fields of one item of a stream: the event's name, its data (joined when it stands on several lines) and whether it is an <c>error:</c> line. Any
-/// order of fields, any ends of lines, a space before the colon, a byte order mark. An item that is bare JSON is its own data. One instance for each stream.
+/// Reads the fields of one item of a stream: the event's name, its data (joined if it has several lines), and whether it is an <c>error:</c> line. It accepts
+/// any order of fields, any line ends, a space before the colon, and a byte order mark. An item that is plain JSON is its own data. One instance for each
+/// stream.
 /// </summary>
 internal sealed class EventData
 {
     private byte[] _joined = [];
 
-    /// <summary>Is the data that of a line <c>error: …</c>, which no grammar of events has but servers send?</summary>
+    /// <summary>Gets whether the data comes from a line <c>error: …</c>, which no grammar of events has but some servers send.</summary>
     public bool IsError { get; private set; }
 
-    /// <summary>Is it JSON without any field name before it?</summary>
+    /// <summary>Gets whether the item is JSON without a field name before it.</summary>
     public bool IsBare { get; private set; }
 
     /// <summary>Gets the data and the event's name; both are valid until the next item.</summary>
@@ -43,7 +44,7 @@ internal sealed class EventData
             }
             else
             {
-                // The rare forms: a space before the colon, a field without a colon, an error line.
+                // Rare forms: a space before the colon, a field without a colon, an error line.
                 var colon = line.IndexOf((byte)':');
                 var field = (colon < 0 ? line : line[..colon]).Trim((byte)' ');
                 var value = colon < 0 ? default : line[(colon + 1)..];
@@ -66,7 +67,7 @@ internal sealed class EventData
             data = value;
             return;
         }
-        // A line break within JSON is white space, and within a text it is part of the text.
+        // A line break inside JSON is white space, and inside a text it is a part of the text.
         var length = data.Length + 1 + value.Length;
         if (_joined.Length < length || !data.Overlaps(_joined))
         {
@@ -88,11 +89,11 @@ internal sealed class EventData
         return end;
     }
 
-    // What stands between the values of NDJSON or of an array.
+    // Removes what stands between the values of NDJSON or of an array.
     private static ReadOnlySpan<byte> Trimmed(ReadOnlySpan<byte> item)
     {
         var text = BodyFramings.WithoutMark(item).Trim(" \t\r\n,\u001E"u8);
-        // The first element of an array has the array's bracket before it, and what is left of the array at its end is its other bracket.
+        // The first element of an array has the array's opening bracket before it, and the last item contains the closing bracket.
         if (text is [(byte)'[', .. var inside] && !JsonOutline.Read(text).IsWhole && inside.TrimStart(" \t\r\n"u8) is [(byte)'{', ..] first)
             return first;
         return text;

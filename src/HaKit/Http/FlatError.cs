@@ -5,9 +5,9 @@ using System.Text.Json;
 namespace HaKit.Http;
 
 /// <summary>
-/// Recognises an error that no member <c>error</c> holds: an object of which every member is one that errors have (<c>{"detail":"x"}</c>,
-/// <c>{"status":503,"message":"busy"}</c>, <c>{"success":false,"errors":[…]}</c>), and one of them says something. Asked only where a known dialect has an answer.
-/// Pure.
+/// Recognises an error without a member <c>error</c>: an object with only members that errors have (<c>{"detail":"x"}</c>,
+/// <c>{"status":503,"message":"busy"}</c>, <c>{"success":false,"errors":[…]}</c>), of which at least one is not empty. Used only where a known dialect has an
+/// answer. Pure.
 /// </summary>
 internal static class FlatError
 {
@@ -22,7 +22,7 @@ internal static class FlatError
         "code", "error_code", "errorCode", "errcode", "status", "status_code", "statusCode", "http_status", "raw_status_code", "error_type", "object", "success", "ok", "param", "details",
         "request_id", "requestId", "RequestId", "trace_id", "traceId", "timestamp", "path", "instance", "result", "data", "id", "log_id");
 
-    /// <summary>Is the object such an error?</summary>
+    /// <summary>Checks whether the object is such an error.</summary>
     /// <param name="json">The JSON.</param>
     public static bool IsIn(ReadOnlySpan<byte> json)
     {
@@ -44,7 +44,7 @@ internal static class FlatError
                     return false;
                 }
                 reader.Read();
-                // Of another type it is an event: {"type":"session.status","message":"thinking"}.
+                // With another type it is an event: {"type":"session.status","message":"thinking"}.
                 if (isType && reader.TokenType == JsonTokenType.String && !IsNameOfFailure(reader.ValueSpan))
                 {
                     return false;
@@ -64,7 +64,7 @@ internal static class FlatError
         }
     }
 
-    /// <summary>Does the name of an event, or a text where JSON was expected ("Error: upstream closed"), tell of a failure?</summary>
+    /// <summary>Checks whether the name of an event, or a text in the place of JSON ("Error: upstream closed"), means a failure.</summary>
     /// <param name="words">The words, in UTF-8.</param>
     public static bool IsNameOfFailure(ReadOnlySpan<byte> words)
     {
@@ -77,7 +77,7 @@ internal static class FlatError
         return ((ReadOnlySpan<char>)text[..Encoding.Latin1.GetChars(words, text)]).ContainsAny(s_failures);
     }
 
-    /// <summary>The same as a member <c>error</c>, for the classifier.</summary>
+    /// <summary>Wraps the error in a member <c>error</c>, for the classifier.</summary>
     /// <param name="json">The JSON of the error.</param>
     public static byte[] AsObject(ReadOnlySpan<byte> json) => [.. "{\"error\":"u8, .. json, (byte)'}'];
 

@@ -7,7 +7,7 @@ using HaKit.Faults;
 
 namespace HaKit.Http;
 
-/// <summary>Looks at one response within its attempt: is it an answer, and may the caller have it?</summary>
+/// <summary>Examines one response within its attempt: whether it is an answer, and whether the caller may have it.</summary>
 internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, HttpCall call, HttpRequestMessage request, HttpResponseMessage response)
 {
     public ValueTask<HttpResponseMessage> JudgeAsync(CancellationToken token)
@@ -16,7 +16,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             attempt.Lease.Observe(response.Headers, pool.Time);
         if (IsRedirect(response))
             throw Refused(new Fault(FaultKind.BrokenBody) { Applied = FaultApplied.Rejected, StatusCode = (int)response.StatusCode });
-        // No answer to a request: 0 is no status, and 1xx other than an upgrade that a GET asked for comes before one.
+        // This is no answer to a request: 0 is not a status, and a 1xx comes before the answer, except an upgrade that a GET asked for.
         if ((int)response.StatusCode < 200 && !(response.StatusCode == HttpStatusCode.SwitchingProtocols && request.Method == HttpMethod.Get))
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
         if (!response.IsSuccessStatusCode)
@@ -27,7 +27,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             return StreamedAsync(isLabelled: true, token);
         if (request.Method == HttpMethod.Head || (int)response.StatusCode is 204 or 205 or 304)
             return new(Empty());
-        // Labels may be wrong or missing: where a stream was asked for, the first byte of the body says what it is.
+        // The Content-Type may be wrong or missing. If a stream was requested, the first byte of the body shows what it is.
         if (isReadable && (IsObjects(type) || call.AsksForStream && request.Method == HttpMethod.Post && (ModelFinder.IsJson(type) || IsVague(type))
                 && (response.Content.Headers.ContentLength != 0 || Shape is { IsJson: true })))
         {
@@ -36,13 +36,13 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
 
         if (isReadable && (ModelFinder.IsJson(type) || IsVague(type) && !call.AsksForStream && Shape is { IsJson: true }))
             return JsonAsync(token);
-        // A page where data was asked for: some gateway's, not the endpoint's.
+        // A web page where data was requested comes from a gateway, not from the endpoint.
         if (type.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) && AcceptsDataOnly())
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
         return response.Content.Headers.ContentLength == 0 ? new(Empty()) : PassedAsync(default, token);
     }
 
-    // No body at all is no answer to a request that creates one.
+    // An empty body is no answer to a request that creates one.
     private HttpResponseMessage Empty()
     {
         if (Kind == RequestKind.CreatesAnswer)
@@ -54,10 +54,10 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
 
     private RequestKind Kind => call.KindOn(attempt.Endpoint.Dialect);
 
-    /// <summary>Does the answer point elsewhere?</summary>
+    /// <summary>Checks whether the answer is a redirect.</summary>
     public static bool IsRedirect(HttpResponseMessage response) => (int)response.StatusCode is >= 300 and < 400 and not 304;
 
-    /// <summary>The attempt's failure where the endpoint points to another server, or in a circle.</summary>
+    /// <summary>Creates the failure of an attempt whose endpoint redirects to another server, or in a circle.</summary>
     public static EndpointFaultException Misdirected(EndpointAttempt attempt)
     {
         var fault = new Fault(FaultKind.BrokenBody) { Applied = FaultApplied.Rejected };
@@ -65,7 +65,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         return new EndpointFaultException(attempt.Endpoint.Name, fault);
     }
 
-    // Whatever goes back to the caller can still be read whole, however much of it was looked at.
+    // The caller can still read the whole body of an answer that goes back, however much of it was examined.
     private async ValueTask<HttpResponseMessage> FailingAsync(CancellationToken token)
     {
         var body = await RefusalBody.ReadAsync(response.Content, pool.Engine.Clock, token).ConfigureAwait(false);
@@ -101,7 +101,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         ArraySegment<byte> body;
         try
         {
-            // Not CopyToAsync: a wrapped content may copy without the token.
+            // CopyToAsync is not used, because a wrapped content may copy without the token.
             var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
             if (!await buffer.FillAsync(stream, token).ConfigureAwait(false))
                 return await PassedAsync(buffer.Detach(), token).ConfigureAwait(false);
@@ -111,7 +111,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         {
             buffer.Return();
         }
-        // Nothing under a label that promises no JSON was not cut: it is whole, and no answer.
+        // An empty body whose Content-Type is not JSON was not cut: it is complete, and it is no answer.
         if (body.Count == 0 && Kind == RequestKind.CreatesAnswer && !ModelFinder.IsJson(TypeOf(response.Content)) && !IsEmptyOnPurpose(0))
         {
             response.ReplaceContent(new WholeContent(body), isWhole: true);
@@ -121,10 +121,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         var isAnswer = Shape?.IsMetBy(body) ?? true;
         if (!outline.IsWhole && !IsEmptyOnPurpose(body.Count) && (isAnswer || IsJsonText(body)))
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
-        // A request for the state of a job gets an answer that quotes the job's error. Headers say something of a fault, not whether there is one.
+        // The answer to a request for the state of a job quotes the job's error, so only answers to POST are checked. Headers describe a fault, but do not
+        // show whether there is one.
         if (request.Method == HttpMethod.Post && (outline.MightTellFault || pool.Owners.Classifier.HasOwn) && Classify(body, null) is not null && Classify(body, response.Headers) is { } fault)
         {
-            // An answer that a filter ended is an answer of its kind; any other error is none.
+            // An answer that a filter ended is a valid answer; any other error is not.
             if (fault.Kind != FaultKind.ContentFilter)
                 throw Refused(fault);
             attempt.ReportFault(fault);
@@ -133,7 +134,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             throw Refused(hidden);
         if (!isAnswer && attempt.Lease.Declared is null && Kind == RequestKind.CreatesAnswer)
         {
-            // An error that lies flat ({"status":503,"message":"busy"}) counts as its status says.
+            // An error without an error object ({"status":503,"message":"busy"}) counts with its status.
             attempt.ReportFault(FlatError.IsIn(body) && Classify(FlatError.AsObject(body), response.Headers) is { Kind: not FaultKind.BrokenBody } flat ? flat : NoAnswer());
             HttpSide.GetSide(pool).UnknownShapes.Add(attempt.Endpoint.Name, (int)response.StatusCode, body);
         }
@@ -145,7 +146,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         return response;
     }
 
-    // As the server wrote it. The typed header would keep a computed length, and a parsed one, for a content that is thrown away.
+    // The length as the server wrote it. The typed header would keep a computed length, and a parsed value, for a content that is thrown away.
     private long? DeclaredLength() =>
         response.Content.Headers.NonValidated.TryGetValues("Content-Length", out var values) && long.TryParse(values.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
             ? length : null;
@@ -173,7 +174,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             await answer.DropAsync().ConfigureAwait(false);
             throw;
         }
-        events.HandOver(lease.Token); // a strategy of the user's may lend its token to others as soon as the attempt is over
+        events.HandOver(lease.Token); // a strategy of the application may give its token to other calls as soon as the attempt is over
         lease.IsHandedOver = true;
         if (continuation is not null)
         {
@@ -181,10 +182,10 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             var asked = request;
             answer.DetailChanged = detail => asked.Options.Set(EndpointPoolHandler.DetailKey, detail);
         }
-        // An end mark with nothing before it: while another endpoint is left, the call asks that one.
+        // An end mark with nothing before it is no answer. While another endpoint is left, the call asks that endpoint.
         if (Kind == RequestKind.CreatesAnswer && answer.HasEnded && !reader.HasAnswer)
             attempt.ReportFault(NoAnswer());
-        response.ReplaceContent(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the events have the old one
+        response.ReplaceContent(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the events own the old content
         return response;
     }
 
@@ -193,14 +194,14 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     private async ValueTask<HttpResponseMessage> PassedAsync(ReadOnlyMemory<byte> read, CancellationToken token)
     {
         var pieces = new BodyPieces(read, await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false), response.Content, attempt.Lease.Token);
-        // Once the headers have come, neither the call's token nor any strategy's says anything of the body; every read brings its own.
+        // After the headers have arrived, neither the call's token nor a strategy's token applies to the body; each read has its own token.
         var answer = new StreamedAnswer<ReadOnlyMemory<byte>>(pool.Engine, attempt.Lease, pieces, PieceReader.Instance, CancellationToken.None);
         attempt.Lease.IsHandedOver = true;
-        response.ReplaceContent(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the pieces have the old one
+        response.ReplaceContent(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the pieces own the old content
         return response;
     }
 
-    // The classifier looks at the first 64 KiB: an error object that begins behind them, or does not end within them, is an error all the same.
+    // The classifier reads the first 64 KiB. An error object that begins after them, or does not end within them, is an error too.
     private Fault? LongErrorIn(ArraySegment<byte> body)
     {
         if (body.Count <= ErrorReader.MostBytes || JsonOutline.ValueAtRoot(body, "error"u8) is not { } at || body[at] != '{')
@@ -225,7 +226,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         return pool.Owners.Classifier.Classify(in evidence);
     }
 
-    // A success that answers nothing. It goes back as it is if every endpoint says so.
+    // A success without an answer. It goes back unchanged if every endpoint answers like this.
     private Fault NoAnswer() => new(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode, SecondOpinion = SecondOpinion.Each, IsProvisional = true };
 
     // NDJSON, JSON Lines, JSON sequences.
@@ -233,17 +234,17 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         && (type.Contains("ndjson", StringComparison.OrdinalIgnoreCase) || type.Contains("jsonl", StringComparison.OrdinalIgnoreCase)
             || type.Contains("json-seq", StringComparison.OrdinalIgnoreCase) || type.Contains("stream+json", StringComparison.OrdinalIgnoreCase));
 
-    // Labels that say little of the body.
+    // Content types that say little about the body.
     private static bool IsVague(string type) =>
         type.Length == 0 || type.StartsWith("text/", StringComparison.OrdinalIgnoreCase) || type.Contains("octet-stream", StringComparison.OrdinalIgnoreCase);
 
-    // A deletion, a replacement or an accepted order needs no body, whatever its label says.
+    // A deletion, a replacement or an accepted order needs no body, whatever its Content-Type is.
     private bool IsEmptyOnPurpose(int length) =>
         length == 0 && ((int)response.StatusCode is 201 or 202 || request.Method != HttpMethod.Post && request.Method != HttpMethod.Get);
 
     private static bool IsObject(ReadOnlySpan<byte> body) => body.TrimStart(" \t\r\n"u8) is [(byte)'{', ..];
 
-    // Cut, then: words that are no JSON are whole.
+    // Only JSON can be cut visibly; text that is not JSON counts as complete.
     private static bool IsJsonText(ReadOnlySpan<byte> body) => body.TrimStart(" \t\r\n"u8) is [] or [(byte)'{' or (byte)'[' or (byte)'"', ..];
 
     private EndpointFaultException Refused(Fault fault)
@@ -256,7 +257,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         && (text.Contains("application/json", StringComparison.OrdinalIgnoreCase) || text.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))
         && !text.Contains("html", StringComparison.OrdinalIgnoreCase) && !text.Contains("*/*", StringComparison.Ordinal);
 
-    // The pool did not ask for it, and no inner handler decoded it: the caller may be able to.
+    // The pool did not ask for this encoding, and no inner handler decoded it, but the caller may be able to.
     private static bool IsEncoded(HttpContent content) =>
         content.Headers.NonValidated.TryGetValues("Content-Encoding", out var encoding) && encoding.ToString() is not "" and var text
         && !text.Equals("identity", StringComparison.OrdinalIgnoreCase);

@@ -8,9 +8,9 @@ using HaKit.Faults;
 
 namespace HaKit.Http;
 
-/// <summary>One request on its way through a pool, over all its attempts.</summary>
+/// <summary>Handles one request of the application over all its attempts.</summary>
 /// <param name="pool">The pool.</param>
-/// <param name="send">Sends one attempt on to what is inside: the next handler, or the rest of a resilience pipeline.</param>
+/// <param name="send">Sends one attempt to what is inside: the next handler, or the rest of a resilience pipeline.</param>
 /// <param name="request">The caller's request.</param>
 internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMessage request) : IDisposable
 {
@@ -28,13 +28,13 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     public bool AsksForStream { get; private set; }
 
-    /// <summary>What it asks the rest for; null for a call of the application's.</summary>
+    /// <summary>Gets the rest of an answer for which the call asks. Null for a call of the application.</summary>
     public HttpRest? Rest { get; private init; }
 
-    /// <summary>May the rest of its answer be asked for later? Not where the handlers inside belong to a pipeline that is over by then.</summary>
+    /// <summary>Gets whether the rest of the answer may be requested later. False if the handlers inside belong to a pipeline that is over by then.</summary>
     public bool MayContinue { get; private init; }
 
-    // What the request's options say holds as it is; headers refine what surrounds the call.
+    // The profile in the request's options applies unchanged; headers refine the profile that surrounds the call.
     private static RequestProfile ProfileOf(EndpointPool pool, HttpRequestMessage request) =>
         ProfileHeaders.Read(request.Headers, request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : AmbientProfile.GetCurrent(pool) ?? RequestProfile.Default);
 
@@ -73,7 +73,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     public ValueTask<Served<HttpResponseMessage>> ExecuteAsync(RequestProfile profile, CancellationToken token) =>
         pool.ExecuteWithDetailAsync(profile, AsksForStream, this, static (attempt, call, token) => call.AttemptAsync(attempt, token), token, _tries);
 
-    /// <summary>Asks for the rest of a cut answer.</summary>
+    /// <summary>Requests the rest of a cut answer.</summary>
     public static async Task<HttpResponseMessage> RunRestAsync(
         EndpointPool pool, HttpSend send, HttpRequestMessage request, HttpRest rest, RequestProfile profile, CancellationToken cancellationToken)
     {
@@ -83,8 +83,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         return Finish(response, request, detail);
     }
 
-    /// <summary>What keeps a streamed answer for the case that it is cut; null where it may not be continued.</summary>
-    /// <param name="events">The answer.</param>
+    /// <summary>Creates the object that keeps a streamed answer in case it is cut. Null if the answer may not be continued.</summary>
+    /// <param name="events">The events of the answer.</param>
     public HttpContinuation? NewContinuation(SseEvents events)
     {
         if (!ContinuationRoute.IsAllowed(pool.Engine, Profile))
@@ -97,7 +97,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         return continuation;
     }
 
-    // What is named was made by one endpoint; another would answer that there is no such thing.
+    // One endpoint created the named object; another endpoint would answer that it does not exist.
     private StatePlacement? PlaceState()
     {
         if (_route.Named is null && !NamesStoredObject)
@@ -108,7 +108,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         return StatePlacement.FindPlacement(pool, _side.Ids, Profile, names);
     }
 
-    /// <summary>Notes what an answer tells of objects that its endpoint stores.</summary>
+    /// <summary>Records what an answer says about objects that its endpoint stores.</summary>
     /// <param name="endpoint">The endpoint that answers.</param>
     /// <param name="json">The answer, or one event of it.</param>
     public void RememberState(PoolEndpoint endpoint, ReadOnlySpan<byte> json)
@@ -118,7 +118,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             ids.Remember(name.Id, endpoint.Name);
     }
 
-    /// <summary>What is particular about the request.</summary>
+    /// <summary>Gets what is particular about the request.</summary>
     public RequestKinds Kinds => new(_route, _body);
 
     private void RecordKinds(CallDetail detail)
@@ -129,21 +129,21 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             refused.AddSuccess(detail.Endpoint, Kinds.Names());
     }
 
-    /// <summary>May an answer tell of new stored objects?</summary>
+    /// <summary>Gets whether the answer may report new stored objects.</summary>
     public bool MakesState => _route.MakesState && request.Method == HttpMethod.Post;
 
-    /// <summary>The path behind the pool's origin.</summary>
+    /// <summary>Gets the path after the pool's origin.</summary>
     public string Path => _route.Path;
 
-    /// <summary>What a 200 must hold to be an answer; null where nothing is known of that.</summary>
-    /// <param name="dialect">What the endpoint declares.</param>
+    /// <summary>Gets what a 200 must contain to be an answer. Null if this is not known.</summary>
+    /// <param name="dialect">The declared dialect of the endpoint.</param>
     public AnswerShape? ShapeOn(WireDialect dialect) => request.Method == HttpMethod.Post ? _route.AnswerOn(dialect)?.Shape : null;
 
-    /// <summary>What the request asks for. Worked out only when there is something to refuse.</summary>
-    /// <param name="dialect">What the endpoint declares.</param>
+    /// <summary>Gets what the request asks for. Computed only if there is a refusal.</summary>
+    /// <param name="dialect">The declared dialect of the endpoint.</param>
     public RequestKind KindOn(WireDialect dialect) => ShapeOn(dialect) is not null && !NamesStoredObject ? RequestKind.CreatesAnswer : RequestKind.Other;
 
-    // Of a body that was not kept, nothing is known of what it names.
+    // If the body was not kept, the objects that it names are not known.
     private bool NamesStoredObject => _namesStoredObject ??= _body is not null && (!_body.IsKept || _body.IsJson && _body.Outline.MightNameStoredObject && StoredObjects.AreNamedIn(_body[..]));
 
     public ValueTask ReadBodyAsync(CancellationToken cancellationToken)
@@ -171,7 +171,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
         catch (InvalidOperationException exception) when (content is StreamContent or MultipartContent)
         {
-            throw new RequestNotRepeatableException(pool.Name, "request's body", exception); // a handler outside has sent it before
+            throw new RequestNotRepeatableException(pool.Name, "request's body", exception); // a handler outside has already sent it
         }
     }
 
@@ -182,13 +182,13 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             Profile = Profile with { MayHedge = false };
         if (Profile.Tokens == 0 && body is { IsKept: true, IsJson: true } && _side.LeastTokenLimit is { } least)
         {
-            // Limited, because a guess above a limit would never fit.
+            // Limited to the smallest limit, because a guess above a limit would never fit.
             Profile = Profile with { GuessedTokens = Math.Min(least, PromptSize.EstimateTokens(body[..], pool.Options.Http.CountTokens)) };
         }
         AsksForStream = body?.Outline.Stream == true || _route.Streams || AcceptsEventsOnly();
     }
 
-    /// <summary>Sends the request to one endpoint and looks at what comes back.</summary>
+    /// <summary>Sends the request to one endpoint and examines the answer.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> AttemptAsync(EndpointAttempt attempt, CancellationToken token)
     {
@@ -206,7 +206,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         try
         {
             if (_redirects?.HasMisdirected(attempt.Endpoint.Name) == true)
-                throw HttpAnswer.Misdirected(attempt); // time does not change where a server points, so it is not asked again
+                throw HttpAnswer.Misdirected(attempt); // a redirect to another server does not heal with time, so the endpoint is not asked again
             var model = target.WantsModel && _body is { IsKept: true, Outline.Model: { } place } ? ModelName.ReadFrom(_body[place]) : null;
             var outgoing = new HttpOutgoing(attempt, target, secret, target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential));
             var address = _route.On(target, model, outgoing.WithCredential);
@@ -238,7 +238,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
     }
 
-    // A request that comes again from above begins with what this try has found.
+    // If a handler above repeats the request, the next try starts with what this try has found.
     private void NoteFailure(EndpointAttempt attempt, EarlierAttempt? noted, Fault fault)
     {
         var tries = _tries ?? Interlocked.CompareExchange(ref _tries, new EarlierTries(), null) ?? _tries;
@@ -251,7 +251,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private Fault FaultOf(EndpointAttempt attempt, Exception exception) => attempt.Lease.Declared
         ?? (exception is OperationCanceledException ? attempt.Lease.CancelledFor ?? KnownFaults.CallerCancelled : pool.Engine.Outcomes.Classify(exception, attempt.Endpoint));
 
-    /// <summary>Prepares the answer for the caller: its request is the caller's, not the one that went out with an endpoint's credentials.</summary>
+    /// <summary>Prepares the answer for the caller: its request is the caller's, not the one that was sent with an endpoint's credentials.</summary>
     private static HttpResponseMessage Finish(HttpResponseMessage response, HttpRequestMessage request, CallDetail detail)
     {
         response.RequestMessage = request;
@@ -262,7 +262,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     public void Dispose() => _body?.Dispose();
 
-    /// <summary>Sends one request: an attempt's, or one that follows its redirect.</summary>
+    /// <summary>Sends one request: the attempt's own, or one that follows its redirect.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpOutgoing outgoing, Uri address, CancellationToken token) => send(NewMessage(outgoing, address), outgoing.Attempt, token);
 
     private HttpRequestMessage NewMessage(in HttpOutgoing outgoing, Uri address)
@@ -275,7 +275,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             foreach (var option in options)
                 ((IDictionary<string, object?>)message.Options)[option.Key] = option.Value;
         }
-        // The context of a resilience handler outside belongs to the whole call: one inside would take the call's token for the attempt's.
+        // The context of a resilience handler outside belongs to the whole call; a handler inside would use the call's token instead of the attempt's.
         if (request.GetResilienceContext() is not null)
             message.SetResilienceContext(null);
         message.Content = Rest?.NewContent(outgoing.Attempt.Endpoint, target.Model, request, _body![..]) ?? _body?.NewContent(target.Model, CacheKeyFor(target));
@@ -287,7 +287,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             ? PromptCacheKey.For(_body[..], key)
             : null;
 
-    // Some SDKs accept both with every request, and say in the body which of the two they want.
+    // Some SDKs accept both formats with every request, and say in the body which of the two they want.
     private bool AcceptsEventsOnly() => request.Headers.NonValidated.TryGetValues("Accept", out var accept) && accept.ToString() is var text
         && text.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)
         && !text.Contains("application/json", StringComparison.OrdinalIgnoreCase) && !text.Contains("*/*", StringComparison.Ordinal);

@@ -4,8 +4,8 @@ using HaKit.Failover;
 namespace HaKit.Http;
 
 /// <summary>
-/// Keeps what a caller has received of one streamed answer over HTTP, and asks for the rest after a cut: with the caller's request, to which the beginning of the
-/// answer was added, sent through the same handlers. One for each stream; for one reader.
+/// Records what a caller has received of one streamed answer over HTTP, and requests the rest after a cut. That request is the caller's request plus the
+/// beginning of the answer, sent through the same handlers. One for each stream; used by one reader.
 /// </summary>
 internal sealed class HttpContinuation
 {
@@ -16,11 +16,11 @@ internal sealed class HttpContinuation
     private readonly byte[] _body;
 
     /// <param name="pool">The pool.</param>
-    /// <param name="send">Sends one attempt on; must work after the call has returned.</param>
+    /// <param name="send">Sends one attempt; it must work after the call has returned.</param>
     /// <param name="request">The caller's request.</param>
-    /// <param name="profile">What is known of it.</param>
-    /// <param name="format">The format of its path; null where nothing is known of one.</param>
-    /// <param name="body">The request's body; empty where it was not kept.</param>
+    /// <param name="profile">The profile of the request.</param>
+    /// <param name="format">The format of the request's path. Null if it is not known.</param>
+    /// <param name="body">The request's body. Empty if it was not kept.</param>
     /// <param name="source">The events of the answer.</param>
     public HttpContinuation(EndpointPool pool, HttpSend send, HttpRequestMessage request, RequestProfile profile, ContinuationFormat? format, byte[] body, SseEvents source)
     {
@@ -35,7 +35,7 @@ internal sealed class HttpContinuation
 
     public DeliveredText Delivered { get; }
 
-    /// <summary>The events of the answer that was cut.</summary>
+    /// <summary>Gets the events of the answer that was cut.</summary>
     public SseEvents Source { get; }
 
     /// <summary>Records the data of an event that goes to the caller.</summary>
@@ -47,8 +47,8 @@ internal sealed class HttpContinuation
             Delivered.Bar(NotContinuedReason.OtherContent);
     }
 
-    /// <summary>Asks another endpoint for the rest.</summary>
-    /// <exception cref="NotContinuedException">It may not be asked for, or every attempt failed.</exception>
+    /// <summary>Requests the rest from another endpoint.</summary>
+    /// <exception cref="NotContinuedException">The rest may not be requested, or every attempt failed.</exception>
     public async ValueTask<IAsyncEnumerable<ReadOnlyMemory<byte>>?> ContinueAsync(PartialResponseException cut, CancellationToken token)
     {
         if (Delivered.Obstacle is null && Format.FindObstacle(_body) is { } obstacle)
@@ -85,7 +85,7 @@ internal sealed class HttpContinuation
         }
     }
 
-    // Each attempt writes a body of its own; this one says what the request is.
+    // Each attempt writes its own body; this body identifies the request.
     private HttpRequestMessage NewRequest()
     {
         var request = new HttpRequestMessage(_request.Method, _request.RequestUri) { Version = _request.Version, VersionPolicy = _request.VersionPolicy, Content = new ByteArrayContent(_body) };
@@ -110,20 +110,20 @@ internal sealed class HttpContinuation
     private async IAsyncEnumerable<ReadOnlyMemory<byte>> OnlyEndAsync()
     {
         await Task.CompletedTask.ConfigureAwait(false);
-        // The event before it may have come without the blank line that ends it.
+        // The event before it may have arrived without the blank line that ends it.
         yield return Source.TookTail ? (byte[])[.. "\n\n"u8, .. Format.EndMark] : Format.EndMark;
     }
 }
 
-/// <summary>One call for the rest of an answer, over all its attempts.</summary>
-/// <param name="whole">The answer.</param>
-/// <param name="route">Told which endpoints are asked.</param>
-/// <param name="text">What was delivered.</param>
+/// <summary>Represents one call for the rest of an answer, over all its attempts.</summary>
+/// <param name="whole">The continuation of the answer.</param>
+/// <param name="route">Records which endpoints are asked.</param>
+/// <param name="text">The delivered text.</param>
 internal sealed class HttpRest(HttpContinuation whole, ContinuationRoute route, string text)
 {
-    /// <summary>The body of one attempt.</summary>
+    /// <summary>Creates the body of one attempt.</summary>
     /// <param name="endpoint">The endpoint.</param>
-    /// <param name="model">The endpoint's model; null to leave the caller's.</param>
+    /// <param name="model">The endpoint's model. Null: the caller's model stays.</param>
     /// <param name="request">The request for the rest, with the caller's body.</param>
     /// <param name="body">The caller's body.</param>
     public HttpContent NewContent(PoolEndpoint endpoint, ModelName? model, HttpRequestMessage request, ReadOnlySpan<byte> body)
@@ -148,7 +148,7 @@ internal sealed class HttpRest(HttpContinuation whole, ContinuationRoute route, 
         return content;
     }
 
-    /// <summary>The events of one attempt, joined to those that the caller has.</summary>
+    /// <summary>Joins the events of one attempt to those that the caller already has.</summary>
     public RestEvents Join(SseEvents events, SseReader reader, PoolEndpoint endpoint)
     {
         events.DropsTornTail = true;

@@ -5,7 +5,8 @@ using Polly;
 namespace HaKit.Http;
 
 /// <summary>
-/// A pool's failover in a pipeline of HTTP answers: the whole of <see cref="EndpointPoolHandler"/>, with the rest of the pipeline in the place of the next handler.
+/// Runs a pool's failover in a pipeline of HTTP responses: everything that <see cref="EndpointPoolHandler"/> does, with the rest of the pipeline in the place
+/// of the next handler.
 /// </summary>
 internal sealed class HttpFailoverStrategy(EndpointPool pool) : ResilienceStrategy<HttpResponseMessage>
 {
@@ -18,7 +19,7 @@ internal sealed class HttpFailoverStrategy(EndpointPool pool) : ResilienceStrate
             request.Options.Set(EndpointPoolHandler.ProfileKey, profile);
         try
         {
-            // Whether the caller blocks is not told here.
+            // The strategy cannot see directly whether the caller blocks.
             var call = context.ContinueOnCapturedContext ? SendAsync(request, context.CancellationToken) : SynchronousSend.BeginOutsideContext(SendAsync, request, context.CancellationToken);
             return Outcome.FromResult(await call.ConfigureAwait(context.ContinueOnCapturedContext));
         }
@@ -31,7 +32,7 @@ internal sealed class HttpFailoverStrategy(EndpointPool pool) : ResilienceStrate
 
         Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, CancellationToken token) => HttpCall.RunAsync(pool, InsideAsync, message, token, mayContinue: false);
 
-        // Attempts may run beside each other, and each has a token of its own: so each gets a context of its own.
+        // Attempts may run at the same time, each with its own token, so each gets its own context.
         async Task<HttpResponseMessage> InsideAsync(HttpRequestMessage message, EndpointAttempt attempt, CancellationToken token)
         {
             var inside = ResilienceContextPool.Shared.Get(context.OperationKey, context.ContinueOnCapturedContext, token);

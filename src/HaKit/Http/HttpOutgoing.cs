@@ -2,11 +2,11 @@ using HaKit.Attempts;
 
 namespace HaKit.Http;
 
-/// <summary>What an attempt's requests have in common: the first one and those that follow its redirects.</summary>
+/// <summary>Holds what all requests of an attempt have in common: the first one and those that follow its redirects.</summary>
 /// <param name="Attempt">The attempt.</param>
-/// <param name="Target">What requests need on its endpoint.</param>
-/// <param name="Secret">What the endpoint is asked with at this moment; null for nothing beside its headers and its address.</param>
-/// <param name="WithCredential">Do the caller's credentials go along?</param>
+/// <param name="Target">What requests to its endpoint need.</param>
+/// <param name="Secret">The current credential of the endpoint. Null: only its headers and its address have one.</param>
+/// <param name="WithCredential">True if the caller's credentials are sent too.</param>
 internal readonly record struct HttpOutgoing(EndpointAttempt Attempt, HttpTarget Target, string? Secret, bool WithCredential);
 
 /// <summary>Sends one attempt's message.</summary>

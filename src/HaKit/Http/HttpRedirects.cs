@@ -2,22 +2,27 @@ using System.Net;
 
 namespace HaKit.Http;
 
-/// <summary>The redirects of one call, over all its attempts: how many were followed, and which endpoints pointed elsewhere. Made at the first redirect.</summary>
+/// <summary>
+/// Counts the redirects of one call over all its attempts, and records the endpoints that redirected to another server. Created at the first redirect.
+/// </summary>
 internal sealed class HttpRedirects
 {
-    private const int MostRedirects = 3; // of a whole call: with the requests that they follow, a loop on two endpoints costs five
+    private const int MostRedirects = 3; // for a whole call: including the requests that they follow, a loop between two endpoints costs five requests
 
     private readonly List<string> _misdirecting = [];
     private int _followed;
 
-    /// <summary>Has the endpoint pointed to another server in this call, or in a circle? Time does not change that, so it is not asked again.</summary>
+    /// <summary>
+    /// Checks whether the endpoint has redirected to another server, or in a circle, in this call. This does not heal with time, so the endpoint is not asked
+    /// again.
+    /// </summary>
     public bool HasMisdirected(string endpoint) => _misdirecting.Contains(endpoint);
 
-    /// <summary>Follows a redirect within the same server. The answer that asks for another is left to the classifier, which refuses it.</summary>
+    /// <summary>Follows a redirect within the same server. A redirect to another server is left to the classifier, which refuses it.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="outgoing">The attempt and what it sends.</param>
+    /// <param name="outgoing">The attempt and its requests.</param>
     /// <param name="response">The first answer.</param>
-    /// <param name="address">Where the request went.</param>
+    /// <param name="address">The address of the request.</param>
     /// <param name="token">The attempt's token.</param>
     /// <exception cref="EndpointFaultException">The answer came from another server.</exception>
     public async ValueTask<HttpResponseMessage> FollowAsync(HttpCall call, HttpOutgoing outgoing, HttpResponseMessage response, Uri address, CancellationToken token)
@@ -29,7 +34,7 @@ internal sealed class HttpRedirects
             {
                 response.Dispose();
                 _misdirecting.Add(outgoing.Attempt.Endpoint.Name);
-                throw HttpAnswer.Misdirected(outgoing.Attempt); // a handler inside followed a redirect to another server: what came is not the endpoint's answer
+                throw HttpAnswer.Misdirected(outgoing.Attempt); // a handler inside followed a redirect to another server, so this is not the endpoint's answer
             }
             if (!HttpAnswer.IsRedirect(response))
                 return response;
@@ -45,7 +50,7 @@ internal sealed class HttpRedirects
         }
     }
 
-    /// <summary>Did a handler inside follow a redirect to another server?</summary>
+    /// <summary>Checks whether a handler inside followed a redirect to another server.</summary>
     public static bool IsFromElsewhere(HttpResponseMessage response, Uri address) =>
         response.RequestMessage?.RequestUri is { } served && !ReferenceEquals(served, address) && !HttpTarget.IsSameServer(served, address);
 

@@ -2,7 +2,7 @@ using HaKit.Dialects;
 
 namespace HaKit.Http;
 
-/// <summary>An address that is asked for again and again, and what it becomes on each endpoint: worked out once. Thread-safe.</summary>
+/// <summary>Computes once what an address becomes on each endpoint, for an address that is requested often. Thread-safe.</summary>
 internal sealed class HttpRoute
 {
     private const int MostKept = 64;
@@ -30,30 +30,30 @@ internal sealed class HttpRoute
 
     public string Text { get; }
 
-    /// <summary>The path behind the origin.</summary>
+    /// <summary>Gets the path after the origin.</summary>
     public string Path { get; }
 
-    /// <summary>The stored object that the path is about; null for none.</summary>
+    /// <summary>Gets the stored object that the path names. Null: none.</summary>
     public StoredName? Named { get; }
 
-    /// <summary>May an answer to a POST tell of a new stored object?</summary>
+    /// <summary>Gets whether the answer to a POST may report a new stored object.</summary>
     public bool MakesState { get; }
 
-    /// <summary>What is known of the path, if a POST to it creates an answer.</summary>
-    /// <param name="dialect">What the endpoint declares.</param>
+    /// <summary>Gets the known path, if a POST to it creates an answer.</summary>
+    /// <param name="dialect">The declared dialect of the endpoint.</param>
     public AnswerPath? AnswerOn(WireDialect dialect)
     {
         ref var known = ref _answers[(int)dialect];
         return (Volatile.Read(ref known) ?? (known = [DialectTable.PathOf(dialect, Requested.AbsolutePath)]))[0];
     }
 
-    /// <summary>Does the address alone ask for a stream?</summary>
+    /// <summary>Gets whether the address alone asks for a stream.</summary>
     public bool Streams { get; }
 
-    /// <summary>The address on one endpoint.</summary>
+    /// <summary>Gets the address on one endpoint.</summary>
     /// <param name="target">The endpoint.</param>
-    /// <param name="model">The caller's model, for an address with a place for it; otherwise null.</param>
-    /// <param name="withCredential">Do credentials in the caller's query go along?</param>
+    /// <param name="model">The caller's model, for an address with a place for it. Otherwise null.</param>
+    /// <param name="withCredential">True if credentials in the caller's query are sent too.</param>
     public Uri On(HttpTarget target, string? model, bool withCredential)
     {
         var places = Volatile.Read(ref _places);
@@ -64,7 +64,7 @@ internal sealed class HttpRoute
         }
 
         var address = target.AddressFor(Requested, model, withCredential);
-        // Two at once may lose one of the two: it is worked out again.
+        // If two threads store at once, one result may be lost and is computed again.
         Volatile.Write(ref _places, places.Length == MostKept ? [new(target, model, withCredential, address)] : [.. places, new(target, model, withCredential, address)]);
         return address;
     }
@@ -72,7 +72,7 @@ internal sealed class HttpRoute
     private sealed record Place(HttpTarget Target, string? Model, bool WithCredential, Uri Address);
 }
 
-/// <summary>The routes that were used last, few enough to be kept. Thread-safe.</summary>
+/// <summary>Caches the routes that were used last. Thread-safe.</summary>
 internal sealed class HttpRoutes
 {
     private readonly HttpRoute?[] _kept = new HttpRoute?[64];

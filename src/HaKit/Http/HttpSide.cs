@@ -5,26 +5,26 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Http;
 
-/// <summary>What a pool remembers for all its handlers: where its endpoints are, and of what it has warned. Thread-safe.</summary>
+/// <summary>Holds what a pool remembers for all its HTTP handlers: the addresses of its endpoints, and which warnings were given. Thread-safe.</summary>
 internal sealed partial class HttpSide(EndpointPool pool)
 {
-    // The pool knows nothing of HTTP, so what HTTP remembers of a pool hangs on it from here, made when the first request comes.
+    // The pool does not know HTTP. So the HTTP state is attached to the pool here, and is created with the first request.
     private static readonly ConditionalWeakTable<EndpointPool, HttpSide> s_all = [];
 
     private readonly ConditionalWeakTable<PoolEndpoint, HttpTarget> _targets = [];
     private readonly ConditionalWeakTable<HttpRequestMessage, object> _failed = [];
     private readonly HttpRoutes _routes = new();
 
-    /// <summary>Which endpoint made which stored object.</summary>
+    /// <summary>Gets which endpoint created which stored object.</summary>
     public StoredIds Ids { get; } = new(pool.Time);
 
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
     private readonly ILogger _logger = pool.Owners.NewLogger("HaKit.Http");
 
-    /// <summary>The answers in a shape that no dialect knows.</summary>
+    /// <summary>Gets the answers in a shape that no dialect knows.</summary>
     public UnknownShapes UnknownShapes { get; } = new(pool.Name, pool.Owners.NewLogger("HaKit.Http"));
 
-    /// <summary>Which endpoints refuse which kinds of requests that others serve.</summary>
+    /// <summary>Gets which endpoints refuse which kinds of requests that other endpoints serve.</summary>
     public RefusedKinds RefusedKinds { get; } = new(pool.Time);
 
     /// <summary>Which credentials were refused.</summary>
@@ -38,7 +38,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
 
     public HttpTarget TargetOf(PoolEndpoint endpoint) => _targets.TryGetValue(endpoint, out var target) ? target : NewTarget(endpoint);
 
-    /// <summary>What carries credentials.</summary>
+    /// <summary>Gets the names of headers and parameters with credentials.</summary>
     private CredentialNames Names => pool.Options.Http.CredentialNames is { Count: > 0 } added ? new CredentialNames(added) : CredentialNames.Default;
 
     /// <summary>Names the endpoints that callers' credentials do not reach and that have none of their own, those without an address or a client, and those with the same address: once each, when the pool gets its first HTTP client and when its members change.</summary>
@@ -65,7 +65,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// <exception cref="InvalidOperationException">The address is not under the pool's origin.</exception>
     public HttpRoute RouteOf(Uri requested) => _routes.GetRoute(requested, pool.Origin);
 
-    /// <summary>The least of the pool's token limits; null where it has none.</summary>
+    /// <summary>Gets the lowest token limit of the pool. Null if it has none.</summary>
     public int? LeastTokenLimit
     {
         get
@@ -79,7 +79,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
         }
     }
 
-    /// <summary>Endpoints without an address are served by client objects: they are for other calls, and nothing is wrong with them.</summary>
+    /// <summary>Excludes endpoints without an address. Client objects serve them for other calls, which is not a mistake.</summary>
     /// <exception cref="InvalidOperationException">None of the pool's endpoints has an address.</exception>
     public RequestProfile Reachable(RequestProfile profile)
     {
@@ -90,7 +90,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
             return profile;
         if (names.Length == 0 && addressed.Of.Members.Length > 0)
             throw new InvalidOperationException($"Pool '{pool.Name}': none of its endpoints has an address, so it cannot be called over HTTP.");
-        // Those that the caller names are for the caller to know: if none of them can be called, the exception says so.
+        // If the caller names endpoints without an address, that is the caller's choice: the exception says so if none of them can be called.
         return profile.Endpoints.Count > 0 ? profile : profile with { Endpoints = names };
     }
 
@@ -103,7 +103,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
         return new(snapshot, names.Length == members.Length ? null : names);
     }
 
-    // Two names for one place: they count as two, and fail as one.
+    // Two names for one server count as two endpoints, but fail as one.
     private void WarnOfTwins(IReadOnlyList<EndpointState> members)
     {
         foreach (var twins in members.Select(m => m.Endpoint).Where(e => e.Address is not null).GroupBy(e => (e.Address, e.Domains, e.Credential, e.Dialect)))
@@ -113,14 +113,14 @@ internal sealed partial class HttpSide(EndpointPool pool)
         }
     }
 
-    /// <summary>Notes that the call failed: the same message seen again is a retry from above.</summary>
+    /// <summary>Records that the call failed: if the same message comes again, a handler above repeats it.</summary>
     public void Failed(HttpRequestMessage request)
     {
         if (Volatile.Read(ref _warnedOfRetries) == 0)
             _failed.AddOrUpdate(request, this);
     }
 
-    /// <summary>Warns, once, when a handler above repeats what the pool has already repeated.</summary>
+    /// <summary>Warns once if a handler above repeats what the pool has already repeated.</summary>
     public void LookForRetries(HttpRequestMessage request)
     {
         if (Volatile.Read(ref _warnedOfRetries) != 0)
@@ -131,7 +131,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
             RetriedFromAbove(_logger, pool.Name);
     }
 
-    /// <summary>Says, once for each endpoint, that it does not know a path at which answers are created: most often its address lacks a part.</summary>
+    /// <summary>Warns once for each endpoint that does not know a path at which answers are created; usually its address lacks a part.</summary>
     public void NotServed(PoolEndpoint endpoint, int status, HttpMethod method, string path)
     {
         if (TargetOf(endpoint).IsFirstNotServed())
@@ -146,15 +146,15 @@ internal sealed partial class HttpSide(EndpointPool pool)
         return target;
     }
 
-    /// <param name="Of">What it holds for.</param>
-    /// <param name="Names">The endpoints with an address; null: all.</param>
+    /// <param name="Of">The snapshot for which this is valid.</param>
+    /// <param name="Names">The endpoints with an address. Null: all.</param>
     private sealed record Addressed(PoolSnapshot Of, string[]? Names);
 
-    /// <param name="Of">What it holds for.</param>
+    /// <param name="Of">The options for which this is valid.</param>
     /// <param name="Least">The limit.</param>
     private sealed record TokenLimit(EndpointPoolOptions Of, int? Least);
 
-    /// <summary>Says, once for each endpoint, that it does not have a model that it is asked for: capacity that is not there.</summary>
+    /// <summary>Warns once for each endpoint that does not have a requested model, because it is no capacity.</summary>
     public void ModelMissing(PoolEndpoint endpoint, int status)
     {
         if (TargetOf(endpoint).IsFirstModelMissing())

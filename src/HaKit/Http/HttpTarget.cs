@@ -5,7 +5,7 @@ using HaKit.Estimates;
 
 namespace HaKit.Http;
 
-/// <summary>What requests need to become requests to one endpoint, worked out once. Immutable.</summary>
+/// <summary>Holds what a request needs to become a request to one endpoint, computed once. Immutable.</summary>
 internal sealed class HttpTarget
 {
     private static readonly UriCreationOptions s_asIs = new() { DangerousDisablePathAndQueryCanonicalization = true };
@@ -32,40 +32,40 @@ internal sealed class HttpTarget
         IsOnOrigin = IsSameServer(_address, origin);
     }
 
-    /// <summary>Has it a credential of its own, in its options, its headers or its address?</summary>
+    /// <summary>Gets whether the endpoint has a credential of its own, in its options, its headers or its address.</summary>
     public bool HasCredential { get; }
 
-    /// <summary>Is it on the server that callers address?</summary>
+    /// <summary>Gets whether the endpoint is on the server that callers address.</summary>
     public bool IsOnOrigin { get; }
 
-    /// <summary>Does its address have a place for the caller's model?</summary>
+    /// <summary>Gets whether the endpoint's address has a place for the caller's model.</summary>
     public bool WantsModel { get; }
 
-    /// <summary>True for the first answer that says the endpoint does not serve a path.</summary>
+    /// <summary>Returns true for the first answer that says that the endpoint does not serve a path.</summary>
     public bool IsFirstNotServed() => Interlocked.Exchange(ref _notServed, 1) == 0;
 
-    /// <summary>True for the first answer that says the endpoint does not have a model.</summary>
+    /// <summary>Returns true for the first answer that says that the endpoint does not have a model.</summary>
     public bool IsFirstModelMissing() => Interlocked.Exchange(ref _modelMissing, 1) == 0;
 
     private bool HasPlace => _path.Contains("%7Bmodel%7D", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The model's name; null to leave the caller's.</summary>
+    /// <summary>Gets the model's name. Null: the caller's model stays.</summary>
     public ModelName? Model { get; }
 
-    /// <summary>Does it take the member <c>prompt_cache_key</c> in a request?</summary>
-    /// <param name="path">The request's path behind the origin's.</param>
+    /// <summary>Checks whether the endpoint accepts the member <c>prompt_cache_key</c> in a request.</summary>
+    /// <param name="path">The request's path after the origin.</param>
     public bool TakesPromptCacheKey(string path) => DialectTable.Get(_endpoint.Dialect).TakesPromptCacheKey(_path + path);
 
-    /// <summary>May the caller's credentials go to it?</summary>
-    /// <param name="secret">What it is asked with at this moment; null for nothing beside its headers and its address.</param>
-    /// <param name="byPool">What the pool says of all its endpoints.</param>
+    /// <summary>Checks whether the caller's credentials may be sent to the endpoint.</summary>
+    /// <param name="secret">The current credential of the endpoint. Null: only its headers and its address have one.</param>
+    /// <param name="byPool">The pool's setting for all its endpoints.</param>
     public bool TakesCallersCredential(string? secret, bool? byPool) =>
         secret is null && !HasCredential && (_endpoint.ForwardCallerCredential ?? byPool ?? IsOnOrigin);
 
-    /// <summary>The request's address with the origin's prefix replaced, everything behind it kept as it is, escapes included.</summary>
+    /// <summary>Gets the request's address with the origin's prefix replaced. Everything after the prefix stays unchanged, including escapes.</summary>
     /// <param name="requested">The caller's address, under the origin.</param>
     /// <param name="model">The model's name in the request, for an address with a place for it.</param>
-    /// <param name="withCredential">Do credentials in the caller's query go along?</param>
+    /// <param name="withCredential">True if credentials in the caller's query are sent too.</param>
     public Uri AddressFor(Uri requested, string? model, bool withCredential)
     {
         var own = _endpoint.Domains.Model ?? model;
@@ -85,8 +85,8 @@ internal sealed class HttpTarget
         return asked.Length < 2 ? _address.Query : asked + "&" + _address.Query[1..];
     }
 
-    /// <summary>What is meant for another server, or for another part of the origin's, must not end up at the pool's endpoints.</summary>
-    /// <exception cref="InvalidOperationException">The caller's address is another server's, or outside the origin's path.</exception>
+    /// <summary>Refuses a request for another server, or for another part of the origin's server: it must not reach the pool's endpoints.</summary>
+    /// <exception cref="InvalidOperationException">The address belongs to another server, or is outside the origin's path.</exception>
     public static void RefuseForeign(Uri requested, Uri origin)
     {
         if (!IsSameServer(requested, origin))
@@ -97,15 +97,15 @@ internal sealed class HttpTarget
             throw new InvalidOperationException($"The request's path is outside the pool's origin {origin.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)}: give the client the pool's Origin as its base address, and paths below it.");
     }
 
-    // Behind an escaped slash ("..%2f") the runtime leaves the dots, and the server may follow them.
+    // After an escaped slash ("..%2f") the runtime keeps the dots, and the server may follow them.
     private static bool ClimbsOut(string path) =>
         path.Contains("..", StringComparison.Ordinal) && Uri.UnescapeDataString(path).Split('/', '\\').Contains("..");
 
-    /// <summary>Copies the caller's headers, and puts the endpoint's own in place of those of the same name; a credential replaces all credentials.</summary>
+    /// <summary>Copies the caller's headers, and replaces those that the endpoint has too. The endpoint's credential replaces all credentials.</summary>
     /// <param name="from">The caller's request.</param>
-    /// <param name="to">The request that goes out.</param>
-    /// <param name="secret">What the endpoint is asked with at this moment; null for nothing beside its headers.</param>
-    /// <param name="withCredential">Do the caller's credentials go along?</param>
+    /// <param name="to">The request to send.</param>
+    /// <param name="secret">The current credential of the endpoint. Null: only its headers have one.</param>
+    /// <param name="withCredential">True if the caller's credentials are sent too.</param>
     public void CopyHeaders(HttpRequestMessage from, HttpRequestMessage to, string? secret, bool withCredential)
     {
         var theirs = from.Headers.NonValidated;
@@ -128,28 +128,28 @@ internal sealed class HttpTarget
             throw new InvalidOperationException($"The credential of endpoint '{_endpoint.Name}' is not a header value.");
     }
 
-    // The connections say what encodings they can undo: for an answer in another encoding, the pool could not tell whether it is complete.
+    // The connections declare the encodings that they can decode. For an answer in another encoding the pool could not tell whether it is complete.
     private static bool IsOurs(string name) =>
         name.Equals("Host", StringComparison.OrdinalIgnoreCase) || name.Equals("Accept-Encoding", StringComparison.OrdinalIgnoreCase) || ProfileHeaders.Is(name);
 
-    /// <summary>Is the location on the server that the request went to?</summary>
+    /// <summary>Checks whether both addresses are on the same server.</summary>
     public static bool IsSameServer(Uri one, Uri other) =>
         one.Port == other.Port && one.Scheme == other.Scheme && string.Equals(one.IdnHost, other.IdnHost, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Scheme, host and port, without user and password.</summary>
+    /// <summary>Gets scheme, host and port, without user and password.</summary>
     public static string ServerOf(Uri address) => address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
 }
 
-/// <summary>A model's name as bodies have it.</summary>
+/// <summary>Holds a model's name in the forms in which bodies contain it.</summary>
 internal sealed class ModelName(string name)
 {
-    /// <summary>In JSON, with its quotes.</summary>
+    /// <summary>Gets the name in JSON, with its quotes.</summary>
     public byte[] Json { get; } = JsonSerializer.SerializeToUtf8Bytes(name, HttpJson.Default.String);
 
-    /// <summary>In a form.</summary>
+    /// <summary>Gets the name in a form.</summary>
     public byte[] Plain { get; } = System.Text.Encoding.UTF8.GetBytes(name);
 
-    /// <summary>Reads the name out of a body; null if it is no text.</summary>
+    /// <summary>Reads the name from a body. Null if it is not a text.</summary>
     /// <param name="json">The member's value.</param>
     public static string? ReadFrom(ReadOnlySpan<byte> json)
     {

@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 namespace HaKit.Http;
 
 /// <summary>
-/// Finds the quotes, backslashes and brackets of a JSON text, 32 bytes at a time: one comparison of vectors gives the places of all marks in a block as the bits
-/// of a word (Langdale, Lemire 2019). To be passed by reference.
+/// Finds the quotes, backslashes and brackets of a JSON text, 32 bytes at a time: one vector comparison gives the places of all marks in a block as the bits
+/// of a word (Langdale, Lemire 2019). Pass it by reference.
 /// </summary>
 internal ref struct JsonMarks
 {
@@ -22,7 +22,7 @@ internal ref struct JsonMarks
         _marks = json.IsEmpty ? 0 : MarksAt(0);
     }
 
-    /// <summary>Where the next mark is, at this place or behind it; negative when there is none.</summary>
+    /// <summary>Gets the place of the next mark, at this place or after it. Negative if there is none.</summary>
     public int Next(int from)
     {
         while (true)
@@ -41,13 +41,13 @@ internal ref struct JsonMarks
         }
     }
 
-    /// <summary>One past the closing quote of the string that begins here; negative when it does not end.</summary>
+    /// <summary>Gets the place after the closing quote of the string that begins here. Negative if the string does not end.</summary>
     public readonly int EndOfString(int start)
     {
         var at = start + 1;
         while (at < _json.Length)
         {
-            // Most strings end within the block. A long one is searched as a whole, because text is full of brackets that do not matter there.
+            // Most strings end within the block. A long string is searched as a whole, because text contains many brackets that do not matter there.
             if (at - _start < Block)
             {
                 at = NextInBlock(at);
@@ -99,7 +99,7 @@ internal ref struct JsonMarks
         return marks;
     }
 
-    // With this bit set '[' is '{' and ']' is '}', and nothing else becomes either of them.
+    // With this bit set, '[' becomes '{' and ']' becomes '}', and no other byte becomes either of them.
     private static uint MarksIn(Vector256<byte> bytes)
     {
         var folded = bytes | Vector256.Create((byte)0x20);

@@ -6,32 +6,32 @@ using HaKit.Faults;
 namespace HaKit.Http;
 
 /// <summary>
-/// What has to be known of a JSON text without reading it: whether it is all there, and where a few members of its root lie. One pass that leaps from
-/// bracket to quote. Names with escapes in them are not the ones we look for.
+/// Holds what must be known about a JSON text without parsing it: whether it is complete, and where some members of its root are. It is made in one pass that
+/// jumps between brackets and quotes. Names with escapes are ignored.
 /// </summary>
 internal readonly struct JsonOutline
 {
     private static readonly SearchValues<byte> s_marks = SearchValues.Create("\"{}[]"u8);
 
-    /// <summary>Is every bracket and every string closed, and is there anything at all?</summary>
+    /// <summary>Gets whether every bracket and every string is closed, and the text is not empty.</summary>
     public bool IsWhole { get; private init; }
 
-    /// <summary>Where the value of <c>model</c> is, in JSON with its quotes.</summary>
+    /// <summary>Gets where the value of <c>model</c> is, in JSON with its quotes.</summary>
     public Range? Model { get; private init; }
 
-    /// <summary>Does it say <c>"stream": true</c>?</summary>
+    /// <summary>Gets whether the text contains <c>"stream": true</c>.</summary>
     public bool Stream { get; private init; }
 
-    /// <summary>Where the object begins that holds the usage, in the words of any dialect.</summary>
+    /// <summary>Gets where the object with the usage begins, in any dialect.</summary>
     public int? Usage { get; private init; }
 
-    /// <summary>Might the built-in classifier find a fault in it? If not, it need not look.</summary>
+    /// <summary>Gets whether the built-in classifier might find a fault in the text. If not, it need not read it.</summary>
     public bool MightTellFault { get; private init; }
 
-    /// <summary>Has it a member with a name that tells of a stored object?</summary>
+    /// <summary>Gets whether a member's name may refer to a stored object.</summary>
     public bool MightNameStoredObject { get; private init; }
 
-    /// <summary>Of a form, no more is known than this.</summary>
+    /// <summary>Creates the outline of a form, of which only this is known.</summary>
     public static JsonOutline OfForm(Range? model) => new() { IsWhole = true, Model = model };
 
     public static JsonOutline Read(ReadOnlySpan<byte> json)
@@ -97,7 +97,7 @@ internal readonly struct JsonOutline
         };
     }
 
-    /// <summary>Where the value of a member of the root begins; null when the root has no such member.</summary>
+    /// <summary>Finds where the value of a member of the root begins. Null if the root has no such member.</summary>
     /// <param name="json">The text.</param>
     /// <param name="member">The member's name.</param>
     public static int? ValueAtRoot(ReadOnlySpan<byte> json, ReadOnlySpan<byte> member)
@@ -123,7 +123,7 @@ internal readonly struct JsonOutline
         return null;
     }
 
-    /// <summary>How long the value is that begins here; all of the text if it does not end, or is no JSON.</summary>
+    /// <summary>Gets the length of the value that begins here; the length of the whole text if the value does not end or is not JSON.</summary>
     public static int LengthOfValue(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json);
@@ -137,17 +137,17 @@ internal readonly struct JsonOutline
         }
     }
 
-    /// <summary>Reads the token counts of a usage object, in the words of any dialect.</summary>
-    /// <param name="json">The text from the object's beginning on.</param>
-    /// <param name="input">Tokens of the prompt.</param>
-    /// <param name="output">Tokens of the answer.</param>
+    /// <summary>Reads the token counts of a usage object, in any dialect.</summary>
+    /// <param name="json">The text from the beginning of the object.</param>
+    /// <param name="input">The tokens of the prompt.</param>
+    /// <param name="output">The tokens of the answer.</param>
     public static bool TryReadUsage(ReadOnlySpan<byte> json, out long? input, out long? output) => TryReadUsage(json, out input, out output, out _);
 
-    /// <summary>As the other overload, with the tokens of the prompt that a cache of the provider's held.</summary>
-    /// <param name="json">The text from the object's beginning on.</param>
-    /// <param name="input">Tokens of the whole prompt, those that came from a cache included.</param>
-    /// <param name="output">Tokens of the answer.</param>
-    /// <param name="cached">Tokens of the prompt that were read from a cache.</param>
+    /// <summary>Reads the token counts of a usage object, and the prompt tokens that came from the provider's cache.</summary>
+    /// <param name="json">The text from the beginning of the object.</param>
+    /// <param name="input">The tokens of the whole prompt, including those from the cache.</param>
+    /// <param name="output">The tokens of the answer.</param>
+    /// <param name="cached">The prompt tokens from the cache.</param>
     public static bool TryReadUsage(ReadOnlySpan<byte> json, out long? input, out long? output, out long? cached)
     {
         var counts = new UsageCounts();
@@ -159,13 +159,13 @@ internal readonly struct JsonOutline
         }
         catch (JsonException)
         {
-            // What was read so far counts.
+            // The counts that were read so far are used.
         }
         (input, output, cached) = (counts.WholeInput, counts.Output, counts.Cached);
         return input is not null || output is not null;
     }
 
-    // Up to the end of the object, or of what has arrived of it.
+    // Reads up to the end of the object, or of the part of it that has arrived.
     private static void ReadUsage(ref Utf8JsonReader reader, ref UsageCounts counts)
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -189,7 +189,7 @@ internal readonly struct JsonOutline
         }
     }
 
-    // The object that begins here, to its end; false if it does not end.
+    // Reads the object that begins here to its end; false if it does not end.
     private static bool TryReadCached(ref Utf8JsonReader reader, ref long? cached)
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -205,7 +205,7 @@ internal readonly struct JsonOutline
         return reader.TokenType == JsonTokenType.EndObject;
     }
 
-    // One past the closing quote of the string that begins here; negative when it does not end.
+    // The place after the closing quote of the string that begins here; negative if it does not end.
     private static int EndOfString(ReadOnlySpan<byte> json, int start)
     {
         var at = start + 1;
@@ -219,7 +219,7 @@ internal readonly struct JsonOutline
         return -1;
     }
 
-    // Where the value begins when the string that ends here is a member's name; null when it is a value itself.
+    // The place where the value begins, if the string that ends here is a member's name; null if it is a value.
     private static int? ValueAt(ReadOnlySpan<byte> json, int end)
     {
         end = SkipSpace(json, end);

@@ -5,16 +5,16 @@ using HaKit.Failover;
 namespace HaKit.Http;
 
 /// <summary>
-/// Collects what is written in one array, up to a limit. The array grows with what arrives and never with what was announced: 4 KB first, then doubling.
-/// An array of at most 1 MB comes from the shared pool and goes back to it. A longer one does not, because the shared pool would keep any number of them for
-/// the life of the process: up to 4 MB, which long prompts need at each call, it comes from a pool that keeps 12 MB at most, and above it is left to the collector.
-/// The code that takes the array gives the array back; the buffer itself is given back with <see cref="Return()"/>, when nothing can be writing any more.
+/// Collects written bytes in one array, up to a limit. The array grows with what arrives, never with an announced length: 4 KB first, then doubling. An array
+/// of at most 1 MB comes from the shared pool and goes back to it. The shared pool would keep any number of longer arrays for the life of the process, so a
+/// longer array of up to 4 MB, which long prompts need at each call, comes from a pool that keeps at most 12 MB; an even longer one is left to the garbage
+/// collector. The code that takes the array returns it; the buffer itself is returned with <see cref="Return()"/>, when no code can be writing any more.
 /// </summary>
 internal sealed class LimitedBuffer : WriteOnlyStream
 {
     private static readonly ObjectCache<LimitedBuffer> s_cache = new(static () => new LimitedBuffer());
 
-    /// <summary>More was written than the limit allows.</summary>
+    /// <summary>The exception that is thrown when more is written than the limit allows.</summary>
     public sealed class FullException : Exception;
 
     private const int FirstBytes = 4 * 1024;
@@ -38,7 +38,7 @@ internal sealed class LimitedBuffer : WriteOnlyStream
         return buffer;
     }
 
-    /// <summary>Gives back an array that <see cref="TakeBytes"/> gave.</summary>
+    /// <summary>Returns an array that <see cref="TakeBytes"/> gave.</summary>
     public static void Return(byte[] bytes)
     {
         if (bytes.Length <= MostSharedBytes)
@@ -47,7 +47,7 @@ internal sealed class LimitedBuffer : WriteOnlyStream
             s_long.Return(bytes);
     }
 
-    /// <summary>The array, longer than what is in it; from now on the taker's.</summary>
+    /// <summary>Takes the array, which is longer than its content. The caller owns it from now on.</summary>
     public byte[] TakeBytes()
     {
         var bytes = _bytes!;
@@ -55,14 +55,14 @@ internal sealed class LimitedBuffer : WriteOnlyStream
         return bytes;
     }
 
-    /// <summary>What is in it, in an array that the caller owns from now on.</summary>
+    /// <summary>Takes the content, in an array that the caller owns from now on.</summary>
     public ReadOnlyMemory<byte> TakeWritten() => TakeBytes().AsMemory(0, Count);
 
     public int Count { get; private set; }
 
     public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Count);
 
-    /// <summary>Reads until the stream ends (true) or the limit is passed (false).</summary>
+    /// <summary>Reads until the stream ends (true) or the limit is exceeded (false).</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> FillAsync(Stream source, CancellationToken cancellationToken)
     {
@@ -77,7 +77,7 @@ internal sealed class LimitedBuffer : WriteOnlyStream
         return false;
     }
 
-    /// <summary>What is in it, in an array that is not given back: a copy of a short one, and of a long one the array itself.</summary>
+    /// <summary>Takes the content in an array that is not returned: a copy of a short array, or a long array itself.</summary>
     public ArraySegment<byte> Detach() => _bytes!.Length <= MostSharedBytes ? new(Written.ToArray()) : new(TakeBytes(), 0, Count);
 
     public void Return()
@@ -94,7 +94,7 @@ internal sealed class LimitedBuffer : WriteOnlyStream
             throw new FullException();
     }
 
-    /// <summary>Writes all or, where that is too much, nothing (false).</summary>
+    /// <summary>Writes everything, or nothing if that is too much (false).</summary>
     public bool TryWrite(ReadOnlySpan<byte> buffer)
     {
         if (Count + (long)buffer.Length > _limit)
@@ -117,7 +117,7 @@ internal sealed class LimitedBuffer : WriteOnlyStream
     {
         if (_bytes!.Length - Count >= more)
             return;
-        // One byte past the limit is enough to know that the limit is passed.
+        // One byte above the limit is enough to know that the limit is exceeded.
         var larger = NewArray((int)Math.Max(Count + (long)more, Math.Min(2L * _bytes.Length, _limit + 1L)));
         Written.CopyTo(larger);
         Return(_bytes);
@@ -132,7 +132,7 @@ internal sealed class LimitedBuffer : WriteOnlyStream
     };
 }
 
-/// <summary>What all streams that bodies are written to have in common: they take, and give nothing back.</summary>
+/// <summary>The base class of the streams that bodies are written to; they cannot be read.</summary>
 internal abstract class WriteOnlyStream : Stream
 {
     public sealed override bool CanRead => false;

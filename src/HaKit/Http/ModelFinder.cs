@@ -1,21 +1,23 @@
 namespace HaKit.Http;
 
-/// <summary>What to do with the bytes at hand: hand on so many, then perhaps put the other model's name, then drop so many.</summary>
+/// <summary>Says what to do with the bytes at hand: pass on this many, then perhaps write the other model's name, then drop this many.</summary>
 internal readonly record struct Piece(int Kept, bool Replaces = false, int Dropped = 0)
 {
     public int Length => Kept + Dropped;
 }
 
-/// <summary>Finds the model's name in a body that goes by in parts of any length. One for each body; not thread-safe.</summary>
+/// <summary>Finds the model's name in a body that passes in parts of any length. One for each body; not thread-safe.</summary>
 internal abstract class ModelFinder
 {
-    /// <summary>Reads on. What is not in the answer's length is to be handed in again, before what follows; at least one byte is in it.</summary>
+    /// <summary>
+    /// Reads the next bytes. Bytes that the result does not cover must be passed again, before the bytes that follow; the result covers at least one byte.
+    /// </summary>
     public abstract Piece Read(ReadOnlySpan<byte> bytes);
 
-    /// <summary>What is dropped with the value but belongs behind it.</summary>
+    /// <summary>Gets what is dropped with the value but must follow it.</summary>
     public virtual ReadOnlyMemory<byte> After => default;
 
-    /// <summary>Where the name is in a body that is all there; null when it has none.</summary>
+    /// <summary>Finds the name in a complete body. Null if it has none.</summary>
     public Range? Find(ReadOnlySpan<byte> body)
     {
         var at = 0;
@@ -33,7 +35,7 @@ internal abstract class ModelFinder
         return null;
     }
 
-    /// <summary>The finder for a content type; null for a body in which no model's name is known of.</summary>
+    /// <summary>Creates the finder for a content type. Null if the place of the model's name is not known there.</summary>
     public static ModelFinder? For(string type)
     {
         if (IsJson(type))
@@ -64,7 +66,7 @@ internal abstract class ModelFinder
     }
 }
 
-/// <summary>The value of <c>model</c> at the root of a JSON object, quotes included.</summary>
+/// <summary>Finds the value of <c>model</c> at the root of a JSON object, including its quotes.</summary>
 internal sealed class JsonModelFinder : ModelFinder
 {
     private enum At
@@ -104,7 +106,7 @@ internal sealed class JsonModelFinder : ModelFinder
         return new Piece(bytes.Length);
     }
 
-    // The caller's model name goes by, up to its closing quote; the endpoint's was written in its place.
+    // The caller's model name passes, up to its closing quote; the endpoint's name was written instead.
     private Piece DropModel(ReadOnlySpan<byte> bytes)
     {
         if (EndOfString(bytes, 0) is not (>= 0 and var end))
@@ -113,7 +115,7 @@ internal sealed class JsonModelFinder : ModelFinder
         return new Piece(0, Dropped: end);
     }
 
-    // Each of these reads from the given place and returns where the next one reads on.
+    // Each of these methods reads from the given place and returns the place at which the next method continues.
 
     private int ReadString(ReadOnlySpan<byte> bytes, int i)
     {
@@ -121,7 +123,7 @@ internal sealed class JsonModelFinder : ModelFinder
         Remember(bytes[i..(close < 0 ? bytes.Length : close - 1)]);
         if (close < 0)
             return bytes.Length;
-        // Only a member of the outermost object is the request's model; the same name further in belongs to a tool's arguments, for example.
+        // Only a member of the outermost object is the request's model. The same name further inside belongs, for example, to a tool's arguments.
         _at = _depth == 1 && _isObject && _length == 5 && _name.AsSpan(0, 5).SequenceEqual("model"u8) ? At.AfterName : At.Elsewhere;
         return close;
     }
@@ -136,7 +138,7 @@ internal sealed class JsonModelFinder : ModelFinder
             _at = At.BeforeValue;
             return i + 1;
         }
-        // What is neither a colon nor the beginning of a string here was a string value "model", or a model that is no string.
+        // If neither a colon nor a string begins here, "model" was a string value, or the model is not a string.
         _at = _at == At.BeforeValue && mark == '"' ? At.InModel : At.Elsewhere;
         return i;
     }
@@ -173,7 +175,7 @@ internal sealed class JsonModelFinder : ModelFinder
         _length += taken;
     }
 
-    // One past the closing quote; negative when it is not among these bytes.
+    // The place after the closing quote; negative if it is not among these bytes.
     private int EndOfString(ReadOnlySpan<byte> bytes, int at)
     {
         while (at < bytes.Length)
@@ -195,12 +197,12 @@ internal sealed class JsonModelFinder : ModelFinder
     }
 }
 
-/// <summary>The value of the part <c>model</c> of a form, and the boundary behind it.</summary>
+/// <summary>Finds the value of the part <c>model</c> of a form, and the boundary after it.</summary>
 internal sealed class FormModelFinder(string boundary) : ModelFinder
 {
     private const int LongestHead = 4096;
 
-    // The only line end in it is its first byte, so a mismatch need look back no further than to itself.
+    // The only line end in it is its first byte, so after a mismatch the search continues at the mismatch itself.
     private readonly byte[] _boundary = System.Text.Encoding.Latin1.GetBytes("\r\n--" + boundary);
     private readonly byte[] _head = new byte[LongestHead];
     private int _matched = 2; // the first boundary has no line end before it
@@ -260,7 +262,7 @@ internal sealed class FormModelFinder(string boundary) : ModelFinder
     }
 }
 
-/// <summary>Writes on, with another model's name in the place of the one that goes by. Keeps nothing but what it is looking at.</summary>
+/// <summary>Passes on what is written, with another model's name in the place of the original one. It keeps only the bytes that it is examining.</summary>
 internal sealed class RewritingStream(Stream target, ModelFinder finder, ReadOnlyMemory<byte> model) : WriteOnlyStream
 {
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)

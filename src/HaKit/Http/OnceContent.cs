@@ -3,8 +3,8 @@ using System.Net;
 namespace HaKit.Http;
 
 /// <summary>
-/// A content that can be written but once and is too long to be kept: its beginning, and behind it the rest from its own writer, which waits at the limit
-/// until an attempt takes it. Once the beginning was written it is spent, whatever became of the rest.
+/// A content that can be written only once and is too long to be kept: its beginning, followed by the rest from its own writer, which waits at the limit
+/// until an attempt takes it. After the beginning was written, the content is used up, whatever happens to the rest.
 /// </summary>
 internal sealed class OnceContent : HttpContent
 {
@@ -14,8 +14,8 @@ internal sealed class OnceContent : HttpContent
     private int _sent;
 
     /// <param name="source">The content that writes.</param>
-    /// <param name="beginning">What it has written.</param>
-    /// <param name="rest">Where it waits.</param>
+    /// <param name="beginning">The bytes that it has written.</param>
+    /// <param name="rest">The place where its writer waits.</param>
     /// <param name="copy">Ends when it has written everything.</param>
     public OnceContent(HttpContent source, ReadOnlyMemory<byte> beginning, PausingStream rest, Task copy)
     {
@@ -26,7 +26,7 @@ internal sealed class OnceContent : HttpContent
 
     public bool IsSpent => Volatile.Read(ref _sent) != 0;
 
-    /// <summary>No reader will take it any more, unless one has: its writer is released.</summary>
+    /// <summary>Releases the writer, because no reader will take the rest any more, unless one already has.</summary>
     public void Abandon()
     {
         if (Interlocked.Exchange(ref _sent, 1) == 0)
@@ -59,8 +59,8 @@ internal sealed class OnceContent : HttpContent
 }
 
 /// <summary>
-/// Collects what is written up to a limit. A writer that passes it waits until there is a target for what is left, so that what can be written but once
-/// is not lost. Writing synchronously cannot wait: past the limit it fails.
+/// Collects written bytes up to a limit. A writer that exceeds it waits until there is a target for the rest, so that a content which can be written only
+/// once is not lost. A synchronous write cannot wait: beyond the limit it fails.
 /// </summary>
 internal sealed class PausingStream(LimitedBuffer beginning) : WriteOnlyStream
 {
@@ -72,16 +72,16 @@ internal sealed class PausingStream(LimitedBuffer beginning) : WriteOnlyStream
     /// <summary>Ends when a writer waits; from then on nothing is collected.</summary>
     public Task Paused => _paused.Task;
 
-    /// <summary>Lets the writer go on.</summary>
-    /// <param name="target">Where to.</param>
-    /// <param name="cancellationToken">Cancels its writes.</param>
+    /// <summary>Lets the writer continue.</summary>
+    /// <param name="target">The target.</param>
+    /// <param name="cancellationToken">Cancels the writes to the target.</param>
     public void Continue(Stream target, CancellationToken cancellationToken)
     {
         _token = cancellationToken;
         _target.TrySetResult(target);
     }
 
-    /// <summary>What is still written from now on fails as cancelled.</summary>
+    /// <summary>Makes all further writes fail as cancelled.</summary>
     public void Abandon()
     {
         Volatile.Write(ref _isLeft, true);

@@ -1,11 +1,13 @@
 namespace HaKit.Http;
 
-/// <summary>The body of a refusal that is longer, or slower, than what was read of it: those bytes, then a read that was under way, then the rest as it comes.</summary>
-/// <param name="read">What was read.</param>
-/// <param name="reading">The read that is under way; null for none.</param>
-/// <param name="target">Where that read puts its bytes.</param>
+/// <summary>
+/// The body of a refusal that is longer or slower than the part that was read: first that part, then a read in progress, then the rest as it arrives.
+/// </summary>
+/// <param name="read">The part that was read.</param>
+/// <param name="reading">The read in progress. Null: none.</param>
+/// <param name="target">The buffer of that read.</param>
 /// <param name="rest">The rest.</param>
-/// <param name="owner">Disposed of with the stream.</param>
+/// <param name="owner">Disposed with the stream.</param>
 internal sealed class PassingStream(ReadOnlyMemory<byte> read, Task<int>? reading, ReadOnlyMemory<byte> target, Stream rest, IDisposable owner) : ReadOnlyStream
 {
     private ReadOnlyMemory<byte> _read = read;

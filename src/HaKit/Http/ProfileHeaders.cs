@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 namespace HaKit.Http;
 
 /// <summary>
-/// What a request says of itself in headers that begin with <c>x-ha-</c>, for SDKs that can add headers and nothing else. None of them leaves the process.
+/// Reads the profile in headers that begin with <c>x-ha-</c>, for SDKs that can only add headers. None of these headers leaves the process.
 /// </summary>
 internal static class ProfileHeaders
 {
@@ -12,11 +12,11 @@ internal static class ProfileHeaders
 
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(1);
 
-    /// <summary>Is it a header that is for the pool alone?</summary>
+    /// <summary>Checks whether a header is only for the pool.</summary>
     public static bool Is(string name) => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The profile with what the headers say.</summary>
-    /// <exception cref="InvalidOperationException">A header of this kind has an unknown name or a value that it cannot have.</exception>
+    /// <summary>Adds the values of the headers to the profile.</summary>
+    /// <exception cref="InvalidOperationException">A header with this prefix has an unknown name or an invalid value.</exception>
     public static RequestProfile Read(HttpRequestHeaders headers, RequestProfile profile)
     {
         foreach (var (name, values) in headers.NonValidated)
@@ -62,7 +62,7 @@ internal static class ProfileHeaders
 
     private static int? Number(string value) => int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    // Seconds, as Retry-After has them, or hh:mm:ss. A bare number is never days, as TimeSpan would have it.
+    // Seconds, as in Retry-After, or hh:mm:ss. A plain number never means days, as it would for TimeSpan.
     private static TimeSpan? Time(string value)
     {
         if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))

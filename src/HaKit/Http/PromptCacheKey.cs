@@ -4,14 +4,14 @@ using System.Text;
 namespace HaKit.Http;
 
 /// <summary>
-/// The member <c>prompt_cache_key</c> of a request: requests of the same affinity key share it, so that the provider sends them to the machine that has their
-/// prompt in its cache. It is a hash, because the affinity key may name a user.
+/// Creates the member <c>prompt_cache_key</c> of a request. Requests with the same affinity key share it, so that the provider sends them to the machine that
+/// has their prompt in its cache. It is a hash, because the affinity key may name a user.
 /// </summary>
 internal static class PromptCacheKey
 {
-    /// <summary>The member, to be put right behind the opening brace of a body; null where it does not belong.</summary>
+    /// <summary>Gets the member, to be inserted after the opening brace of a body. Null if the body must not have it.</summary>
     /// <param name="json">The body.</param>
-    /// <param name="affinityKey">The affinity key; null for none.</param>
+    /// <param name="affinityKey">The affinity key. Null: none.</param>
     public static byte[]? For(ReadOnlySpan<byte> json, string? affinityKey)
     {
         if (affinityKey is null || PlaceIn(json) < 0 || JsonOutline.ValueAtRoot(json, "prompt_cache_key"u8) is not null)
@@ -22,7 +22,7 @@ internal static class PromptCacheKey
         return Encoding.ASCII.GetBytes($"\"prompt_cache_key\":\"{hash}\",");
     }
 
-    /// <summary>Where the first member of the root object begins; -1 where there is no object, or it is empty.</summary>
+    /// <summary>Finds where the first member of the root object begins. -1 if there is no object, or if it is empty.</summary>
     public static int PlaceIn(ReadOnlySpan<byte> json)
     {
         var at = json.IndexOfAnyExcept(" \t\r\n"u8);

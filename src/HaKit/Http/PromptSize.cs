@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace HaKit.Http;
 
 /// <summary>
-/// How many tokens the prompt of a JSON request has, by estimate: all its text, by a counter of the application's or as bytes ÷ 4. Images and files are no
+/// Estimates how many tokens the prompt of a JSON request has: all its text, with a counter of the application or as bytes ÷ 4. Images and files are not
 /// text, and count as much as providers usually charge for one.
 /// </summary>
 internal static class PromptSize
@@ -13,7 +13,7 @@ internal static class PromptSize
     private const int ShortestFile = 1024;
 
     /// <param name="json">The body.</param>
-    /// <param name="count">Counts the tokens of a text; null for bytes ÷ 4. One that throws counts for nothing.</param>
+    /// <param name="count">Counts the tokens of a text. Null: bytes ÷ 4. If it throws, the text counts as nothing.</param>
     public static int EstimateTokens(ReadOnlySpan<byte> json, Func<string, int>? count)
     {
         long bytes = 0, tokens = 0;
@@ -42,7 +42,7 @@ internal static class PromptSize
         }
         catch (JsonException)
         {
-            // The server refuses it anyway.
+            // The server will refuse it anyway.
         }
         return (int)Math.Min(int.MaxValue / 2, tokens + (bytes + BytesPerToken - 1) / BytesPerToken);
     }
@@ -63,7 +63,7 @@ internal static class PromptSize
         }
     }
 
-    // Base64, with or without "data:…;base64," before it: long, and no space in its beginning.
+    // Base64, with or without "data:…;base64," before it: a long text without a space at its beginning.
     private static bool IsFile(ReadOnlySpan<byte> text) =>
         text.Length >= ShortestFile && text[..ShortestFile].IndexOfAny((byte)' ', (byte)'\\') < 0 && System.Text.Ascii.IsValid(text[..ShortestFile]);
 }

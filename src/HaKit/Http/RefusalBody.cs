@@ -4,12 +4,13 @@ using HaKit.Failover;
 namespace HaKit.Http;
 
 /// <summary>
-/// The beginning of a refusal's body: as much as arrives within a second, and at most 64 KiB. The status and its headers are enough to classify a refusal,
-/// so a body that does not arrive must not hold the call. A read that is still under way at that moment goes on, and <see cref="ToContent"/> carries it to the caller.
+/// Reads the beginning of a refusal's body: as much as arrives within a second, at most 64 KiB. Status and headers are enough to classify a refusal, so a
+/// body that does not arrive must not delay the call. A read that is in progress at that moment continues, and <see cref="ToContent"/> passes its result to
+/// the caller.
 /// </summary>
 internal sealed class RefusalBody
 {
-    /// <summary>Longest time that a refusal's body is waited for.</summary>
+    /// <summary>The longest time to wait for a refusal's body.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private const int MostBytes = 64 * 1024;
@@ -24,16 +25,16 @@ internal sealed class RefusalBody
     {
     }
 
-    /// <summary>What has arrived.</summary>
+    /// <summary>Gets what has arrived.</summary>
     public ReadOnlyMemory<byte> Read => _buffer.AsMemory(0, _count);
 
-    /// <summary>Did the whole body arrive? Its content then needs the old one no more.</summary>
+    /// <summary>Gets whether the whole body has arrived. The old content is then no longer needed.</summary>
     public bool IsWhole => _hasEnded;
 
     /// <summary>Reads the beginning of a refusal's body.</summary>
     /// <param name="content">The refusal's content.</param>
     /// <param name="clock">The clock that measures the second.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static async ValueTask<RefusalBody> ReadAsync(HttpContent content, PoolClock clock, CancellationToken cancellationToken)
     {
@@ -44,13 +45,15 @@ internal sealed class RefusalBody
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException && !cancellationToken.IsCancellationRequested)
         {
-            body._hasEnded = true; // a body that breaks off changes nothing: the status is known
+            body._hasEnded = true; // a body that breaks off changes nothing, because the status is known
         }
         return body;
     }
 
-    /// <summary>The content that the caller may read whole, however much of it was looked at; null when the old content is still untouched.</summary>
-    /// <param name="owner">The old content. A content that is not whole disposes of it.</param>
+    /// <summary>
+    /// Gets the content with which the caller can read the whole body, however much of it was examined. Null if the old content is still untouched.
+    /// </summary>
+    /// <param name="owner">The old content. A content that is not complete disposes it.</param>
     public HttpContent? ToContent(IDisposable owner)
     {
         if (_hasEnded)

@@ -15,12 +15,12 @@ internal sealed class RefusedKinds(TimeProvider time)
 
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(30);
 
-    // While anything is remembered, every call looks through its body for what is particular about it.
+    // While anything is remembered, every call examines its body for what is particular about it.
     private static readonly TimeSpan s_memory = TimeSpan.FromMinutes(10);
 
     private readonly ConcurrentDictionary<(string Endpoint, string Kind), Row> _rows = new();
 
-    /// <summary>Forgets what has lapsed. Is anything left?</summary>
+    /// <summary>Forgets what has expired. Returns whether anything is left.</summary>
     public bool RemembersAny()
     {
         if (_rows.IsEmpty)
@@ -37,7 +37,7 @@ internal sealed class RefusedKinds(TimeProvider time)
         return !_rows.IsEmpty;
     }
 
-    /// <summary>Notes what other endpoints refused of a call that was served.</summary>
+    /// <summary>Records what other endpoints refused of a call that was served.</summary>
     public void AddRefusals(CallDetail detail, HealthOptions options)
     {
         if (detail.AttemptCount == 1)
@@ -53,7 +53,7 @@ internal sealed class RefusedKinds(TimeProvider time)
         }
     }
 
-    /// <summary>The endpoint refused a request of the kind that another endpoint then served.</summary>
+    /// <summary>Records that the endpoint refused a request of the kind that another endpoint then served.</summary>
     public void AddRefusal(string endpoint, string kind, HealthOptions options)
     {
         if (options.RefusalsRule != RuleMode.Enforce || _rows.Count >= MostKept && !_rows.ContainsKey((endpoint, kind)))
@@ -64,7 +64,7 @@ internal sealed class RefusedKinds(TimeProvider time)
         _rows.AddOrUpdate((endpoint, kind), new Row(1, 0, lapses), (_, row) => row.Refusals + 1 is var more && more >= options.FailuresToEject ? new Row(more, until, lapses) : new Row(more, 0, lapses));
     }
 
-    /// <summary>The endpoint served a request of these kinds: its rows of refusals are over.</summary>
+    /// <summary>Records that the endpoint served a request of these kinds, which ends its consecutive refusals.</summary>
     public void AddSuccess(string endpoint, IReadOnlyList<string> kinds)
     {
         foreach (var kind in kinds)
@@ -73,7 +73,9 @@ internal sealed class RefusedKinds(TimeProvider time)
         }
     }
 
-    /// <summary>The profile without the endpoints that refuse requests of such kinds now; the same if none would be left.</summary>
+    /// <summary>
+    /// Removes from the profile the endpoints that now refuse requests of such kinds. The profile stays the same if no endpoint would be left.
+    /// </summary>
     public RequestProfile Avoid(RequestProfile profile, IReadOnlyList<EndpointState> members, IReadOnlyList<string> kinds)
     {
         if (kinds.Count == 0)
@@ -90,8 +92,8 @@ internal sealed class RefusedKinds(TimeProvider time)
     private bool IsRefused(string endpoint, string kind) =>
         _rows.TryGetValue((endpoint, kind), out var row) && row.Until > time.GetTimestamp();
 
-    /// <param name="Refusals">So many in a row.</param>
-    /// <param name="Until">Until when requests of the kind avoid the endpoint; 0: they do not.</param>
-    /// <param name="LapsesAt">When it is forgotten, unless the endpoint refuses again.</param>
+    /// <param name="Refusals">The number of consecutive refusals.</param>
+    /// <param name="Until">The time until which requests of the kind avoid the endpoint; 0: they do not.</param>
+    /// <param name="LapsesAt">The time at which it is forgotten, unless the endpoint refuses again.</param>
     private readonly record struct Row(int Refusals, long Until, long LapsesAt);
 }

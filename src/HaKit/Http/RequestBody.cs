@@ -4,8 +4,8 @@ using System.Net.Http.Json;
 namespace HaKit.Http;
 
 /// <summary>
-/// The body of a call's request, from which every attempt gets a content of its own. Kept in one pooled buffer that all attempts share, or, when it is too
-/// long for that, written by the caller's content once more for each attempt, if that content can.
+/// Holds the body of a call's request and creates a content for every attempt. The body is kept in one pooled buffer that all attempts share. If it is too
+/// long for that, the caller's content writes it again for each attempt, if it can.
 /// </summary>
 internal sealed class RequestBody : IDisposable
 {
@@ -23,34 +23,34 @@ internal sealed class RequestBody : IDisposable
         _maxReplayBytes = maxReplayBytes;
     }
 
-    /// <summary>What is in it, if it is JSON that was kept.</summary>
+    /// <summary>Gets the outline of the body, if it is JSON and was kept.</summary>
     public JsonOutline Outline { get; private set; }
 
-    /// <summary>Is it JSON, by its label?</summary>
+    /// <summary>Gets whether the Content-Type is JSON.</summary>
     public bool IsJson => ModelFinder.IsJson(TypeOf(_source));
 
-    /// <summary>May two attempts send it at the same time?</summary>
+    /// <summary>Gets whether two attempts may send the body at the same time.</summary>
     public bool IsKept => _bytes is not null;
 
-    /// <summary>It was read once, and cannot be read again.</summary>
+    /// <summary>Gets whether the body was read once and cannot be read again.</summary>
     public bool IsSpent => Volatile.Read(ref _isSpent);
 
-    /// <summary>An attempt found that it cannot be read again.</summary>
+    /// <summary>Gets whether an attempt found that the body cannot be read again.</summary>
     public bool WasRefused { get; private set; }
 
-    /// <summary>What is known of it, for messages.</summary>
+    /// <summary>Describes the body, for messages.</summary>
     public string Describe() => _source.Headers.ContentLength is { } length
         ? $"body of {length} bytes" : $"body of unknown length, longer than {_maxReplayBytes} bytes,";
 
     public ReadOnlySpan<byte> this[Range range] => _bytes.AsSpan(0, _length)[range];
 
     /// <summary>Reads the caller's content once, up to the limit.</summary>
-    /// <param name="source">The content; it stays the caller's.</param>
-    /// <param name="maxReplayBytes">How much is kept.</param>
-    /// <param name="cancellationToken">The caller's.</param>
+    /// <param name="source">The content. The caller keeps its ownership.</param>
+    /// <param name="maxReplayBytes">The number of bytes to keep.</param>
+    /// <param name="cancellationToken">The caller's token.</param>
     public static ValueTask<RequestBody> OfAsync(HttpContent source, int maxReplayBytes, CancellationToken cancellationToken)
     {
-        // What is in memory is written at once.
+        // A body in memory is written at once.
         if (source is not ByteArrayContent || source.Headers.ContentLength > maxReplayBytes)
             return ReadAsync(source, maxReplayBytes, cancellationToken);
         var buffer = LimitedBuffer.Rent(maxReplayBytes);
@@ -79,7 +79,7 @@ internal sealed class RequestBody : IDisposable
         var buffer = LimitedBuffer.Rent(maxReplayBytes);
         try
         {
-            // What has a length, and JSON, can be written again; of anything else that is too long the one time may have come.
+            // A content with a length, and JSON, can be written again. For any other content that is too long, this may have been the only time.
             if (length is null && source is not JsonContent)
             {
                 var pausing = new PausingStream(buffer);
@@ -103,7 +103,7 @@ internal sealed class RequestBody : IDisposable
     private static RequestBody CreateKept(HttpContent source, int maxReplayBytes, LimitedBuffer buffer)
     {
         var body = new RequestBody(source, maxReplayBytes) { _length = buffer.Count, _bytes = buffer.TakeBytes() };
-        buffer.Return(); // and only here: a content that failed may still be written to
+        buffer.Return(); // Only here: after a failure, the content may still be writing to it.
         var type = TypeOf(source);
         if (ModelFinder.IsJson(type))
             body.Outline = JsonOutline.Read(body[..]);
@@ -112,9 +112,9 @@ internal sealed class RequestBody : IDisposable
         return body;
     }
 
-    /// <summary>A content for one attempt.</summary>
-    /// <param name="model">The name in the place of the caller's model; null to leave that.</param>
-    /// <param name="member">A member to put before the first of a JSON object that is kept; null for none.</param>
+    /// <summary>Creates a content for one attempt.</summary>
+    /// <param name="model">The name to put in the place of the caller's model. Null: the caller's model stays.</param>
+    /// <param name="member">A member to put before the first member of a JSON object that is kept. Null: none.</param>
     public HttpContent NewContent(ModelName? model, byte[]? member = null)
     {
         var content = new Content(this, model is null ? null : Replacing(model), member);
@@ -127,7 +127,7 @@ internal sealed class RequestBody : IDisposable
         return content;
     }
 
-    // Null when nothing is to be replaced. A body that is not kept is rewritten as it goes by, whatever is in it.
+    // Null if nothing is replaced. A body that is not kept is rewritten while it passes, whatever it contains.
     private byte[]? Replacing(ModelName model)
     {
         var type = TypeOf(_source);
@@ -139,7 +139,7 @@ internal sealed class RequestBody : IDisposable
 
     private static string TypeOf(HttpContent content) => content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : "";
 
-    /// <summary>The call is over. Attempts that still write keep the buffer until they have done so.</summary>
+    /// <summary>Ends the call. Attempts that are still writing keep the buffer until they have finished.</summary>
     public void Dispose()
     {
         (_source as OnceContent)?.Abandon();
@@ -192,7 +192,7 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    // The caller's content has one position: an attempt that was given up may still be moving it.
+    // The caller's content has only one position, and an attempt that was given up may still be moving it.
     private async Task PassAsync(Stream target, byte[]? model, CancellationToken cancellationToken)
     {
         if (model is not null)
@@ -247,10 +247,12 @@ internal sealed class RequestBody : IDisposable
     }
 }
 
-/// <summary>Headers are copied as they are: what the caller may send is for the caller to say.</summary>
+/// <summary>Copies headers unchanged, because the caller decides which headers to send.</summary>
 internal static class HeaderCopies
 {
-    /// <summary>Puts another content in the place of a response's, with the headers of the old one. A whole body needs the old content no more, and knows its own length.</summary>
+    /// <summary>
+    /// Replaces a response's content, and copies the headers of the old one. A complete body no longer needs the old content, and knows its own length.
+    /// </summary>
     public static void ReplaceContent(this HttpResponseMessage response, HttpContent content, bool isWhole)
     {
         var old = response.Content;

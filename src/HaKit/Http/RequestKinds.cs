@@ -3,12 +3,14 @@ using HaKit.Faults;
 
 namespace HaKit.Http;
 
-/// <summary>What is particular about one request: the kind of its answer, media, tools. Looked up only where an endpoint has refused such requests.</summary>
+/// <summary>
+/// Finds what is particular about one request: the kind of its answer, media, tools. Computed only if an endpoint has refused such requests.
+/// </summary>
 /// <param name="route">The request's address.</param>
-/// <param name="body">The request's body; null for none.</param>
+/// <param name="body">The request's body. Null: none.</param>
 internal readonly struct RequestKinds(HttpRoute route, RequestBody? body)
 {
-    /// <summary>Every kind that the request is of.</summary>
+    /// <summary>Gets all kinds of the request.</summary>
     public List<string> Names()
     {
         var kinds = new List<string>(2);
@@ -31,15 +33,15 @@ internal readonly struct RequestKinds(HttpRoute route, RequestBody? body)
     }
 
     /// <summary>
-    /// What is particular about this request, where that may be why an endpoint refused it; null where the refusal speaks of the endpoint. A page or an empty
-    /// body says something of what is in a request only where the endpoint serves others.
+    /// Gets what is particular about this request, if that may be the reason for a refusal. Null if the refusal is about the endpoint. A web page or an empty
+    /// body counts as such a refusal only if the endpoint serves other requests.
     /// </summary>
     /// <param name="attempt">The attempt.</param>
     /// <param name="fault">The refusal.</param>
-    /// <param name="isJson">Is the refusal a JSON object?</param>
+    /// <param name="isJson">True if the refusal is a JSON object.</param>
     public string? FindRefused(EndpointAttempt attempt, Fault fault, bool isJson)
     {
-        // An endpoint that has not answered anything yet is not known to serve other kinds.
+        // If the endpoint has not answered anything yet, it is not known whether it serves other kinds.
         var hasAnswered = attempt.Lease.State.AnsweredAt is not null;
         if (route.AnswerOn(attempt.Endpoint.Dialect) is { } path && RequestContents.KindOfPath(path) is { } other)
         {

@@ -1,6 +1,8 @@
 namespace HaKit;
 
-/// <summary>A request was not sent, or after a failure not sent to another endpoint, because its body had been read and cannot be read again.</summary>
+/// <summary>
+/// The exception that is thrown when a request was not sent, or not sent again after a failure, because its body had been read and cannot be read again.
+/// </summary>
 public sealed class RequestNotRepeatableException : HttpRequestException
 {
     private const string WayOut = "Give it a seekable stream, or raise Http:MaxReplayBytes.";
@@ -13,6 +15,8 @@ public sealed class RequestNotRepeatableException : HttpRequestException
         : base($"Pool '{pool}': the {body} was read before and cannot be read again, so it was not sent. {WayOut}", inner) =>
         Endpoint = "";
 
-    /// <summary>The endpoint that it was sent to; empty when it was sent to none: its message had been sent before, or it was too long to be kept.</summary>
+    /// <summary>
+    /// Gets the endpoint that got the request. Empty if no endpoint got it: its message had been sent before, or it was too long to be kept.
+    /// </summary>
     public string Endpoint { get; }
 }

@@ -3,15 +3,15 @@ using HaKit.Faults;
 
 namespace HaKit.Http;
 
-/// <summary>The events of the rest of an answer, rewritten as those of the one answer that the caller reads. For one reader.</summary>
-/// <param name="source">The events as they come.</param>
+/// <summary>Reads the events of the rest of an answer and rewrites them as events of the answer that the caller reads. For one reader.</summary>
+/// <param name="source">The original events.</param>
 /// <param name="format">Their format.</param>
-/// <param name="state">What is known of the rest.</param>
-/// <param name="endpoint">The name of the endpoint that they come from.</param>
-/// <param name="needsBreak">Did the event before the cut come without the blank line that ends it?</param>
+/// <param name="state">The state of the rest.</param>
+/// <param name="endpoint">The name of the endpoint that sends the events.</param>
+/// <param name="needsBreak">True if the event before the cut arrived without the blank line that ends it.</param>
 internal sealed class RestEvents(SseEvents source, ContinuationFormat format, RestState state, string endpoint, bool needsBreak) : IAsyncEnumerator<ReadOnlyMemory<byte>>
 {
-    // Another endpoint is asked; only if that one goes on was this one at fault.
+    // Another endpoint is asked. This endpoint was at fault only if that endpoint continues the answer.
     private static readonly Fault s_startedOver = new(FaultKind.BrokenBody) { SecondOpinion = SecondOpinion.Each, IsProvisional = true };
 
     private readonly EventData _fields = new();
@@ -24,7 +24,7 @@ internal sealed class RestEvents(SseEvents source, ContinuationFormat format, Re
         while (await source.MoveNextAsync().ConfigureAwait(false))
         {
             var item = Rewrite(source.Current);
-            // What is no stream of events, and an answer that is given anew, cannot be joined to what the caller has.
+            // A body that is not a stream of events, and an answer that starts again, cannot be joined to what the caller has.
             if (state.Seam.HasStartedOver || source.Framing != BodyFraming.Events)
                 throw new EndpointFaultException(endpoint, s_startedOver);
             if (item.IsEmpty)

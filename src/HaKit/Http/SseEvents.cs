@@ -4,10 +4,11 @@ using System.Threading.Tasks.Sources;
 namespace HaKit.Http;
 
 /// <summary>
-/// Splits the body of a stream into its items (events with the blank line that ends them, JSON objects, elements of a JSON array, or the pieces in which it
-/// comes): together they are exactly the bytes that came. Lines may end with LF, CRLF or CR alone. An item is valid until the next one is asked for, except while <see cref="IsHolding"/>. For one reader at a time; buffers are not pooled, because a caller that disposes a
-/// stream while it is read must not see the bytes of another. It is its own source of the next event: at every token of every stream, an asynchronous
-/// method in between costs more than all that it does.
+/// Splits the body of a stream into its items: events with the blank line that ends them, JSON objects, elements of a JSON array, or the pieces in which the
+/// body arrives. Together the items are exactly the bytes that arrived. Lines may end with LF, CRLF or CR alone. An item is valid until the next one is
+/// requested, except while <see cref="IsHolding"/>. For one reader at a time. Buffers are not pooled, because a caller that disposes a stream during a read
+/// must not see the bytes of another stream. The object is its own source of the next event, because at every token of every stream an asynchronous method in
+/// between would cost more than the rest of the work.
 /// </summary>
 internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsyncEnumerator<ReadOnlyMemory<byte>>, IValueTaskSource<bool>
 {
@@ -32,27 +33,30 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
     private CancellationToken _token;
 
     /// <param name="body">The body.</param>
-    /// <param name="owner">Disposed of after the body.</param>
-    /// <param name="maxBytes">Longest item.</param>
-    /// <param name="isLabelled">Does the label say that it is a stream of events?</param>
+    /// <param name="owner">Disposed after the body.</param>
+    /// <param name="maxBytes">The maximum length of an item.</param>
+    /// <param name="isLabelled">True if the Content-Type says that it is a stream of events.</param>
     public SseEvents(Stream body, IDisposable owner, int maxBytes, bool isLabelled = true)
     {
         (_body, _owner, _maxBytes, _isLabelled) = (body, owner, maxBytes, isLabelled);
         _readEnded = OnReadEnded;
     }
 
-    /// <summary>The events are kept by a reader: none of their bytes may be moved.</summary>
+    /// <summary>Gets or sets whether a reader keeps the events, so that their bytes must not be moved.</summary>
     public bool IsHolding { get; set; } = true;
 
-    /// <summary>The answer may be continued: an event that ends within its data is not handed on, because what goes on from there begins with a whole one.</summary>
+    /// <summary>
+    /// Gets or sets whether the answer may be continued. An event that ends within its data is then not passed on, because the continuation begins with a
+    /// complete event.
+    /// </summary>
     public bool DropsTornTail { get; set; }
 
-    /// <summary>Was the last event handed on without the blank line that ends it?</summary>
+    /// <summary>Gets whether the last event was passed on without the blank line that ends it.</summary>
     public bool TookTail { get; private set; }
 
     public ReadOnlyMemory<byte> Current { get; private set; }
 
-    /// <summary>How the body is divided, once its beginning has come.</summary>
+    /// <summary>Gets how the body is divided, after its beginning has arrived.</summary>
     public BodyFraming Framing { get; private set; }
 
     public IAsyncEnumerator<ReadOnlyMemory<byte>> GetAsyncEnumerator(CancellationToken cancellationToken = default)
@@ -61,7 +65,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
         return this;
     }
 
-    /// <summary>Past the first content: nothing is held any more, and what cancels reading is another token.</summary>
+    /// <summary>Marks that the first content has passed: nothing is held any more, and another token cancels the reading.</summary>
     public void HandOver(CancellationToken cancellationToken) => (IsHolding, _token) = (false, cancellationToken);
 
     public ValueTask<bool> MoveNextAsync()
@@ -86,7 +90,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
     void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _moved.OnCompleted(continuation, state, token, flags);
 
-    // Null while the body has nothing: then the read is under way.
+    // Null if the body has no data yet; the read is then in progress.
     private bool? TryMove()
     {
         while (true)
@@ -153,7 +157,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
     {
         while (true)
         {
-            // The LF of a CRLF whose CR was the last byte that had come: its line is counted already.
+            // This is the LF of a CRLF whose CR was the last byte that had arrived; its line is already counted.
             if (_isAfterReturn && _searched < _end)
             {
                 _isAfterReturn = false;
@@ -181,7 +185,8 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
         }
     }
 
-    // One value of JSON, with what stands before it. Between values, what is neither white space nor punctuation is no JSON any more: from there it is events.
+    // One JSON value, with what stands before it. If something other than white space and punctuation stands between values, the rest is not JSON; it is read
+    // as events from there.
     private bool TryTakeValue()
     {
         while (_searched < _end)
@@ -196,7 +201,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
                 }
                 if (_buffer[_searched + step] == '\\' && _searched + step + 1 == _end)
                 {
-                    _searched += step; // the escaped character is still to come
+                    _searched += step; // the escaped character has not arrived yet
                     return false;
                 }
                 _isInString = _buffer[_searched + step] == '\\';
@@ -216,7 +221,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
                     _isInString = true;
                     break;
                 case (byte)'[' when _depth == 0 && Framing == BodyFraming.Elements:
-                    break; // the array that holds them
+                    break; // the array that contains them
                 case (byte)']' when _depth == 0 && Framing == BodyFraming.Elements:
                     return SetCurrent(++_searched);
                 case (byte)'{' or (byte)'[':

@@ -5,10 +5,10 @@ using HaKit.Faults;
 namespace HaKit.Http;
 
 /// <summary>
-/// What the items of a stream mean in the dialects that models are streamed in: OpenAI's chunks and events (Azure, vLLM and the like among them), Anthropic's,
-/// Gemini's, Ollama's. It looks for a few byte patterns; that works because a quote within a JSON string is escaped, so that an unescaped <c>"name":</c> is a
-/// member's name. In a known dialect an item that it does not know is progress; in an unknown one, data that is not empty is content. A dialect is known
-/// if it is declared, if the path is one of a dialect's, or from the first known item on. It knows its stream: one instance for each.
+/// Says what the items of a stream mean, in the dialects in which models are streamed: OpenAI's chunks and events (also Azure, vLLM and similar servers),
+/// Anthropic's, Gemini's, Ollama's. It searches for a few byte patterns. This works because a quote inside a JSON string is escaped, so an unescaped
+/// <c>"name":</c> is a member's name. In a known dialect an unknown item is progress; in an unknown dialect, data that is not empty is content. A dialect is
+/// known if it is declared, if the path belongs to a dialect, or from the first known item on. The reader knows its stream: one instance for each.
 /// </summary>
 internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect, TimeProvider time, RequestKind request = RequestKind.Unknown, AnswerShape? shape = null) : StreamItemReader<ReadOnlyMemory<byte>>
 {
@@ -22,22 +22,25 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private bool _hasSeveralChoices;
     private ulong _lastUnknown;
 
-    /// <summary>Whose items they are; null for events.</summary>
+    /// <summary>Gets the source of the items. Null: the items are events.</summary>
     public SseEvents? Source { get; init; }
 
-    /// <summary>Told of each event that may name stored objects; null to tell nothing.</summary>
+    /// <summary>Gets the callback for each event that may name stored objects. Null: none.</summary>
     public StoredObjectWatch? Made { get; init; }
 
-    /// <summary>Keeps what goes to the caller, where the answer may be continued; null elsewhere.</summary>
+    /// <summary>Gets or sets the object that records what goes to the caller, if the answer may be continued. Otherwise null.</summary>
     public HttpContinuation? Continuation { get; set; }
 
-    /// <summary>What is known of the rest of an answer, where the items are that: their usage is written as that of the whole answer, and this part has its own.</summary>
+    /// <summary>
+    /// Gets or sets the state of the rest, if the items are the rest of an answer. Their usage is written as the usage of the whole answer, and this part has
+    /// its own.
+    /// </summary>
     public RestState? Rest { get; set; }
 
-    /// <summary>Was there any item of an answer yet, and be it empty?</summary>
+    /// <summary>Gets whether any item of an answer has arrived, even an empty one.</summary>
     public bool HasAnswer { get; private set; }
 
-    // An end without a mark is good only in a dialect we do not know, and only after something.
+    // An end without an end mark is good only in an unknown dialect, and only after some content.
     public override bool MarksEnd => _isKnown || !_hasContent;
 
     public override StreamSignal Read(ReadOnlyMemory<byte> item)
@@ -67,7 +70,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return OfErrorLine(data);
         if (data.SequenceEqual("[DONE]"u8))
             return MarkKnown(StreamSignal.End);
-        // Without its blank line the stream ended within it.
+        // Without its blank line, the stream ended inside the event.
         if (endsInside && !JsonOutline.Read(data).IsWhole)
             return StreamSignal.None;
         if (data[0] == '{')
@@ -87,7 +90,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
 
     public override long? CachedTokensOf(ReadOnlyMemory<byte> item) => _cached;
 
-    // By its name, if it has one: what an event quotes (a tool's schema) may have members of any name.
+    // Read by the event's name, if it has one: a text inside an event (a tool's schema) may have members of any name.
     private StreamSignal OfJson(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
         var fault = data.IndexOf("\"error\""u8) >= 0 ? FaultIn(data) : null;
@@ -103,7 +106,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return OfUnnamed(data, name, fault);
     }
 
-    // An event that no dialect names is known by its members.
+    // An event without a name is recognised by its members.
     private StreamSignal OfUnnamed(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, StreamSignal? fault)
     {
         if (ValueAtRoot(data, "\"choices\":"u8) is { } choices)
@@ -119,7 +122,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     {
         _isKnown = true;
         HasAnswer |= name.StartsWith("response."u8) || name.StartsWith("message_"u8);
-        // Pieces of text name nothing; what begins, ends or is added does.
+        // Pieces of text name no objects; events that begin, end or add something may.
         if (Made is { } watch && !name.EndsWith(".delta"u8))
             watch(data);
         switch (meaning)
@@ -135,7 +138,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             case EventMeaning.End:
                 return OfEnd(data);
             default:
-                // Anthropic names its reason before its end.
+                // Anthropic sends the reason before the end.
                 return StreamPieces.TextAfter(data, "\"stop_reason\""u8) is { IsEmpty: false } reason ? OfReason(data, FinishReasons.MeaningOf(reason)) & ~StreamSignal.End : StreamSignal.None;
         }
     }
@@ -157,7 +160,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         var delta = choices.IndexOf("\"delta\":"u8);
         var rest = delta < 0 ? choices : choices[(delta + 8)..].TrimStart((byte)' ');
         var signal = rest.StartsWith("{\"content\":\""u8) && rest.Length > 12 && rest[12] != '"' || StreamPieces.HasContent(choices) ? StreamSignal.Content : StreamSignal.None;
-        // With several choices the first to finish says nothing of the others: then only [DONE] is the end.
+        // With several choices, the first one that finishes says nothing about the others. Then only [DONE] is the end.
         if (!_hasSeveralChoices && choices.IndexOf("\"index\":"u8) is >= 0 and var index && (delta < 0 || index < delta)
             && choices[(index + 8)..].TrimStart((byte)' ') is [not (byte)'0', ..])
         {
@@ -165,7 +168,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         }
 
         var finish = StreamPieces.FinishOf(data);
-        // A role alone is no answer; an end that gives its reason is one, and be it empty.
+        // A role alone is no answer. An end with its reason is an answer, even if it is empty.
         HasAnswer |= finish != FinishMeaning.None;
         var end = OfReason(data, finish);
         if (end == StreamSignal.Error)
@@ -181,7 +184,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return end == StreamSignal.Error ? end : signal | end;
     }
 
-    // A whole answer where a stream was asked for: OpenAI's response, Anthropic's message.
+    // A whole answer although a stream was requested: OpenAI's response, Anthropic's message.
     private StreamSignal? OfWhole(ReadOnlySpan<byte> data)
     {
         if (!_fields.IsBare || !(StreamPieces.TextAfter(data, "\"object\""u8).SequenceEqual("response"u8) || TypeOf(data).SequenceEqual("message"u8)))
@@ -216,12 +219,12 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return StreamSignal.None;
         if (!_isKnown)
             return StreamSignal.Content;
-        // An error that no member holds: {"code":500,"message":"x"}.
+        // An error without an error object: {"code":500,"message":"x"}.
         if (StreamPieces.LooksLikeError(data) || FlatError.IsIn(data))
             return FaultIn(FlatError.AsObject(data)) ?? SetFault(new Fault(FaultKind.ServerError));
         if (_fields.IsBare && (shape is null || shape.IsMetBy(data)))
             return StreamSignal.Content | StreamSignal.End; // a whole answer of a kind that is not streamed
-        // The same again, but for its numbers, is a keep-alive under another name: it does not say that the answer is being made.
+        // If an event repeats the previous one except for its numbers, it is a keep-alive and does not show that the endpoint works on the answer.
         var outline = StreamPieces.ShapeOf(data);
         if (outline == _lastUnknown)
             return StreamSignal.None;
@@ -229,7 +232,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return StreamSignal.Progress;
     }
 
-    // Words where a dialect has JSON or events are no answer; elsewhere they are one.
+    // Plain text is no answer in a dialect with JSON or events; in other dialects it is.
     private StreamSignal OfPiece()
     {
         if (shape is { IsJson: true })
@@ -238,7 +241,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return StreamSignal.Content;
     }
 
-    // The end of an array of elements; or text that is no JSON object.
+    // The end of an array of elements, or text that is not a JSON object.
     private StreamSignal OfRest(ReadOnlySpan<byte> data)
     {
         if (data is [(byte)']'])
@@ -251,7 +254,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private StreamSignal OfText(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
         var meaning = name.IsEmpty ? EventMeaning.Unknown : StreamEvents.MeaningOf(name);
-        // Where everything is JSON, words of a failure ("Error: upstream closed") are one.
+        // Where everything is JSON, the text of a failure ("Error: upstream closed") is a failure.
         if (meaning == EventMeaning.Error || _isKnown && (FlatError.IsNameOfFailure(name) || FlatError.IsNameOfFailure(data)))
             return SetFault(new Fault(FaultKind.ServerError));
         if (meaning == EventMeaning.KeepAlive || data.SequenceEqual("null"u8) || data.SequenceEqual("\"\""u8) || data.SequenceEqual("[]"u8))
@@ -266,10 +269,10 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     {
         FinishMeaning.Failure => FaultIn(data) is StreamSignal.Error ? StreamSignal.Error : SetFault(new Fault(FaultKind.ServerError)),
         FinishMeaning.None => StreamSignal.None,
-        _ => StreamSignal.End, // an answer that a filter ended is an answer of its kind
+        _ => StreamSignal.End, // an answer that a filter ended is a valid answer
     };
 
-    // Mostly nothing that has an inside comes before it.
+    // Usually no member with a nested value comes before it.
     private static int? ValueAtRoot(ReadOnlySpan<byte> data, ReadOnlySpan<byte> member)
     {
         var at = data.IndexOf(member);
@@ -288,7 +291,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return at >= 0 && data[at..].TrimStart((byte)' ') is [(byte)'"', .. var type] && type.IndexOf((byte)'"') is > 0 and var end ? type[..end] : default;
     }
 
-    // An answer that a filter ended is at its end; before any content of it another endpoint may be asked.
+    // An answer that a filter ended is complete. Before any content of it, another endpoint may be asked.
     private StreamSignal? FaultIn(ReadOnlySpan<byte> data)
     {
         var evidence = new FaultEvidence { StatusCode = 200, Body = data.ToArray(), Dialect = dialect, Request = request, Now = time.GetUtcNow() };
@@ -317,5 +320,5 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     }
 }
 
-/// <summary>Sees the JSON of an event.</summary>
+/// <summary>Receives the JSON of an event.</summary>
 internal delegate void StoredObjectWatch(ReadOnlySpan<byte> json);

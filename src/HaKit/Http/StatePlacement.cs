@@ -6,22 +6,22 @@ using HaKit.Faults;
 namespace HaKit.Http;
 
 /// <summary>
-/// Where a call may go that names stored objects (a response, a conversation, a file, a batch, a cached content): only the endpoint that made them has them, and
-/// those of the same account in the same region. An object of unknown origin is asked for at the first tier's first endpoint, and once more at the next
-/// endpoint that does not share its store.
+/// Decides which endpoints may get a call that names stored objects (a response, a conversation, a file, a batch, a cached content). Only the endpoint that created
+/// the objects has them, and the endpoints of the same account in the same region. An object of unknown origin is requested at the first endpoint of the first
+/// tier, and once more at the next endpoint that does not share its store.
 /// </summary>
-/// <param name="Profile">The call's profile, confined to where the objects are.</param>
-/// <param name="Names">What the call names.</param>
-/// <param name="Maker">The endpoint that made it; null when that is not known.</param>
-/// <param name="Next">Where an object of unknown origin may be instead; null for nowhere.</param>
+/// <param name="Profile">The call's profile, confined to the endpoints that have the objects.</param>
+/// <param name="Names">The objects that the call names.</param>
+/// <param name="Maker">The endpoint that created them. Null: not known.</param>
+/// <param name="Next">Where an object of unknown origin may be instead. Null: nowhere.</param>
 internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<StoredName> Names, string? Maker, RequestProfile? Next)
 {
-    /// <summary>Places a call; null if it names no stored object.</summary>
+    /// <summary>Places a call. Null if it names no stored object.</summary>
     /// <param name="pool">The pool.</param>
-    /// <param name="ids">What is known of makers.</param>
+    /// <param name="ids">The known creators of objects.</param>
     /// <param name="profile">The call's profile.</param>
-    /// <param name="names">The objects that it names.</param>
-    /// <exception cref="StateNotPortableException">No endpoint that the call may go to has all of them.</exception>
+    /// <param name="names">The objects that the call names.</param>
+    /// <exception cref="StateNotPortableException">No endpoint that may get the call has all of them.</exception>
     public static StatePlacement? FindPlacement(EndpointPool pool, StoredIds ids, RequestProfile profile, List<StoredName> names)
     {
         if (names.Count == 0)
@@ -44,8 +44,8 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         return groups.Count == 0 ? null : new(Confined(profile, groups[0]), names, null, groups.Count > 1 ? Confined(profile, groups[1]) : null);
     }
 
-    /// <summary>Runs a call where its objects are, and once more at the next place where an object of unknown origin may be.</summary>
-    /// <exception cref="StateNotPortableException">The endpoints that have the objects could not be had.</exception>
+    /// <summary>Runs a call at the endpoint with its objects, and once more at the next place where an object of unknown origin may be.</summary>
+    /// <exception cref="StateNotPortableException">The endpoints with the objects could not serve the call.</exception>
     public async ValueTask<Served<HttpResponseMessage>> RunAsync(EndpointPool pool, HttpCall call, CancellationToken token)
     {
         Served<HttpResponseMessage> first;
@@ -77,7 +77,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         return first;
     }
 
-    /// <summary>Says where calls go that name the object, and why.</summary>
+    /// <summary>Explains to which endpoint calls go that name the object, and why.</summary>
     public static string Explain(EndpointPool pool, StoredIds ids, string id)
     {
         if (ids.MakerOf(id) is not { } maker)
@@ -90,7 +90,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
             : $"The object was made by endpoint '{maker}': calls that name it go there or to '{string.Join("', '", others)}', which have the same account and region.";
     }
 
-    // With a code for it: a bare 404 may be a wrong address. The bodies of refusals are kept.
+    // The answer must have an error code: a 404 without a body may mean a wrong address. The bodies of refusals are kept.
     private static async ValueTask<bool> SaysNotFoundAsync(HttpResponseMessage response, CancellationToken token)
     {
         if (response.StatusCode is not (HttpStatusCode.BadRequest or HttpStatusCode.NotFound) || response.Content is not WholeContent)
@@ -99,13 +99,13 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         return text.Contains("not_found", StringComparison.OrdinalIgnoreCase) || text.Contains("No such ", StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>Do both see the same stored objects? Those of one account in one region do.</summary>
+    /// <summary>Checks whether both endpoints have the same stored objects. Endpoints of one account in one region do.</summary>
     private static bool ShareStore(PoolEndpoint one, PoolEndpoint other) =>
         one.Name == other.Name || one.Domains.Shares(other.Domains, FaultReach.Account) && string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal);
 
     private static RequestProfile Confined(RequestProfile profile, IEnumerable<PoolEndpoint> endpoints) => profile with { Endpoints = [.. endpoints.Select(e => e.Name)] };
 
-    // The endpoints by the store they share, those of the first tier first.
+    // The endpoints, grouped by the store that they share; those of the first tier come first.
     private static List<List<PoolEndpoint>> GroupsOf(PoolEndpoint[] endpoints)
     {
         var groups = new List<List<PoolEndpoint>>();

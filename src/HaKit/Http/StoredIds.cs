@@ -5,8 +5,8 @@ using System.Text;
 namespace HaKit.Http;
 
 /// <summary>
-/// Which endpoint made which stored object (a response, a conversation, a file …), as hashes of their ids, for 24 hours. Two generations: when the younger is
-/// full, the older is forgotten, so that at least the latest <paramref name="capacity"/> are known. Thread-safe.
+/// Remembers for 24 hours which endpoint created which stored object (a response, a conversation, a file …), as hashes of their ids. There are two
+/// generations: when the younger is full, the older is forgotten. So at least the latest <paramref name="capacity"/> ids are known. Thread-safe.
 /// </summary>
 internal sealed class StoredIds(TimeProvider time, int capacity = 100_000)
 {
@@ -16,7 +16,7 @@ internal sealed class StoredIds(TimeProvider time, int capacity = 100_000)
     private Dictionary<UInt128, Made> _young = [];
     private Dictionary<UInt128, Made> _old = [];
 
-    /// <summary>Notes the maker of an object.</summary>
+    /// <summary>Records the creator of an object.</summary>
     public void Remember(string id, string endpoint)
     {
         var key = KeyOf(id);
@@ -24,7 +24,7 @@ internal sealed class StoredIds(TimeProvider time, int capacity = 100_000)
             Remember(key, new Made(endpoint, time.GetTimestamp()));
     }
 
-    /// <summary>The endpoint that made the object; null when that is not known, or was too long ago.</summary>
+    /// <summary>Gets the endpoint that created the object. Null if it is not known, or was too long ago.</summary>
     public string? MakerOf(string id)
     {
         var key = KeyOf(id);
@@ -32,7 +32,7 @@ internal sealed class StoredIds(TimeProvider time, int capacity = 100_000)
         {
             if (!_young.TryGetValue(key, out var made) && !_old.TryGetValue(key, out made) || time.GetElapsedTime(made.At) > s_memory)
                 return null;
-            Remember(key, made with { At = time.GetTimestamp() }); // what is in use stays
+            Remember(key, made with { At = time.GetTimestamp() }); // an object that is in use stays
             return made.Endpoint;
         }
     }

@@ -2,10 +2,13 @@ using System.Text.Json;
 
 namespace HaKit.Http;
 
-/// <summary>Small questions about the data of one item of a stream. Pure; none allocates.</summary>
+/// <summary>Examines the data of one item of a stream. Pure; nothing allocates.</summary>
 internal static class StreamPieces
 {
-    /// <summary>Is there anything in the deltas that is not their role and not empty, or in the text of an old completion? Read properly, because fields and their order vary.</summary>
+    /// <summary>
+    /// Checks whether the deltas contain something other than their role that is not empty, or an old completion contains text. The JSON is parsed, because
+    /// fields and their order vary.
+    /// </summary>
     public static bool HasContent(ReadOnlySpan<byte> choices)
     {
         var reader = new Utf8JsonReader(choices, isFinalBlock: false, state: default);
@@ -34,13 +37,13 @@ internal static class StreamPieces
         }
         catch (JsonException)
         {
-            return true; // not what we know: content
+            return true; // an unknown member counts as content
         }
         return false;
     }
 
-    /// <summary>Is there anything in the value that begins here: a text that is not empty, a number, true?</summary>
-    /// <param name="json">The value, and what follows it.</param>
+    /// <summary>Checks whether the value that begins here is not empty: a text with characters, a number, true.</summary>
+    /// <param name="json">The value, followed by other text.</param>
     /// <param name="except">A member whose value does not count.</param>
     public static bool IsSomething(ReadOnlySpan<byte> json, ReadOnlySpan<byte> except)
     {
@@ -70,7 +73,7 @@ internal static class StreamPieces
         }
     }
 
-    /// <summary>Is the piece that an event carries (<c>delta</c>, <c>text</c>) empty?</summary>
+    /// <summary>Checks whether the piece of text in an event (<c>delta</c>, <c>text</c>) is empty.</summary>
     public static bool IsEmpty(ReadOnlySpan<byte> data)
     {
         if (data.IndexOf(":\"\""u8) < 0 && data.IndexOf(": \"\""u8) < 0)
@@ -79,9 +82,9 @@ internal static class StreamPieces
         return at is { } value && !IsSomething(data[value..], except: "type"u8);
     }
 
-    /// <summary>The text that is the value of a member, wherever it stands; empty when it is none. Escapes are left as they are.</summary>
+    /// <summary>Gets the text value of a member, wherever it is. Empty if there is none. Escapes stay.</summary>
     /// <param name="data">The JSON.</param>
-    /// <param name="member">The member with its quotes.</param>
+    /// <param name="member">The member's name with its quotes.</param>
     public static ReadOnlySpan<byte> TextAfter(ReadOnlySpan<byte> data, ReadOnlySpan<byte> member)
     {
         while (data.IndexOf(member) is >= 0 and var at)
@@ -93,9 +96,9 @@ internal static class StreamPieces
         return default;
     }
 
-    /// <summary>Has the member an array with something in it?</summary>
+    /// <summary>Checks whether the member is an array with elements.</summary>
     /// <param name="data">The JSON.</param>
-    /// <param name="member">The member with its quotes.</param>
+    /// <param name="member">The member's name with its quotes.</param>
     public static bool HasElements(ReadOnlySpan<byte> data, ReadOnlySpan<byte> member)
     {
         while (data.IndexOf(member) is >= 0 and var at)
@@ -107,7 +110,10 @@ internal static class StreamPieces
         return false;
     }
 
-    /// <summary>What the finish reasons of a chunk mean together, the native one of a gateway's included: a failure before a filter before an end.</summary>
+    /// <summary>
+    /// Gets the combined meaning of a chunk's finish reasons, including a gateway's native one: a failure takes precedence over a filter, and a filter over
+    /// an end.
+    /// </summary>
     public static FinishMeaning FinishOf(ReadOnlySpan<byte> data)
     {
         const int Shortest = 15;
@@ -124,12 +130,12 @@ internal static class StreamPieces
         return worst;
     }
 
-    /// <summary>Does the object look like an error that no member holds: a message beside a code?</summary>
+    /// <summary>Checks whether the object looks like an error without an error object: a message beside a code.</summary>
     public static bool LooksLikeError(ReadOnlySpan<byte> data) =>
         (HasText(data, "message"u8) || HasText(data, "msg"u8) || HasText(data, "error_msg"u8) || HasText(data, "detail"u8))
         && (HasCode(data, "code"u8) || HasCode(data, "status"u8) || HasCode(data, "status_code"u8) || HasCode(data, "error_code"u8) || HasCode(data, "errcode"u8));
 
-    /// <summary>A hash of the data without its digits: two keep-alives differ in their numbers only.</summary>
+    /// <summary>Computes a hash of the data without its digits: two keep-alives differ only in their numbers.</summary>
     public static ulong ShapeOf(ReadOnlySpan<byte> data)
     {
         var hash = 14695981039346656037UL;

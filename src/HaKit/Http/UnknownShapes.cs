@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Http;
 
 /// <summary>
-/// Counts, by endpoint and status, the answers in a shape that no dialect knows, and writes the first, the tenth, the hundredth … to the log with an
-/// outline of their members. Bounded; thread-safe.
+/// Counts, by endpoint and status, the answers in a shape that no dialect knows. It logs the first, the tenth, the hundredth … with an outline of their
+/// members. Bounded; thread-safe.
 /// </summary>
 internal sealed partial class UnknownShapes(string pool, ILogger logger)
 {
@@ -15,10 +15,10 @@ internal sealed partial class UnknownShapes(string pool, ILogger logger)
 
     private readonly ConcurrentDictionary<(string Endpoint, int Status, string Outline), long> _counts = new();
 
-    /// <summary>How often an endpoint answered with a status in an unknown shape.</summary>
+    /// <summary>Gets how often an endpoint answered with a status in an unknown shape.</summary>
     public long CountOf(string endpoint, int status) => _counts.Where(c => c.Key.Endpoint == endpoint && c.Key.Status == status).Sum(c => c.Value);
 
-    /// <summary>Counts a refusal if its body is JSON and no error of any dialect.</summary>
+    /// <summary>Counts a refusal if its body is JSON and not an error of any dialect.</summary>
     public void AddRefusal(string endpoint, int status, ReadOnlySpan<byte> body)
     {
         Span<char> words = stackalloc char[ErrorSigns.WordBuffer];

@@ -1,11 +1,12 @@
 namespace HaKit.Http;
 
 /// <summary>
-/// Keeps a connection to every endpoint open, so that failing over need not connect first. Calls drive it: a pool without calls needs none. Thread-safe.
+/// Keeps a connection to every endpoint open, so that failover does not have to connect first. Calls trigger it: a pool without calls needs no connections.
+/// Thread-safe.
 /// </summary>
 internal sealed class WarmConnections(EndpointPool pool, EndpointPoolHandler handler)
 {
-    // The runtime closes what was idle for a minute.
+    // The runtime closes connections that were idle for a minute.
     private static readonly TimeSpan s_every = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(10);
 
@@ -19,7 +20,7 @@ internal sealed class WarmConnections(EndpointPool pool, EndpointPoolHandler han
         var due = Volatile.Read(ref _dueAt);
         if (now < due || Interlocked.CompareExchange(ref _dueAt, now + s_every.Ticks, due) != due)
             return;
-        var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow(); // no part of the call that happened to come by
+        var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow(); // the connections must not carry the context of the call that triggered them
         using (flow)
         {
             foreach (var member in pool.Engine.Snapshot.Members)
@@ -30,7 +31,7 @@ internal sealed class WarmConnections(EndpointPool pool, EndpointPoolHandler han
         }
     }
 
-    // Without credentials: whatever it answers, the connection is there.
+    // Sent without credentials: whatever the answer is, the connection is open.
     private async Task TouchAsync(Uri address)
     {
         try

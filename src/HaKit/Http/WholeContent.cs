@@ -3,9 +3,9 @@ using System.Net;
 namespace HaKit.Http;
 
 /// <summary>
-/// A whole body that the caller may read. Not a <see cref="ByteArrayContent"/>, for two reasons: its stream cannot be sought, because an SDK that asked for a
-/// stream of events refuses a seekable one, and it can be read after it was disposed of, because SDKs that are cancelled dispose of the answer and then read
-/// what is left of it; an <see cref="ObjectDisposedException"/> would take the place of the cancellation. Thread-safe.
+/// A complete body that the caller may read. It differs from <see cref="ByteArrayContent"/> in two ways. Its stream is not seekable, because an SDK that
+/// asked for a stream of events refuses a seekable one. And it can be read after it was disposed, because a cancelled SDK disposes the answer and then reads
+/// the rest of it; an <see cref="ObjectDisposedException"/> would hide the cancellation. Thread-safe.
 /// </summary>
 internal sealed class WholeContent(ReadOnlyMemory<byte> body) : HttpContent
 {

@@ -2,48 +2,48 @@ using HaKit.Faults;
 
 namespace HaKit.Peers;
 
-/// <summary>What a pool knows of the other replicas at one moment. Immutable; holds no key, prompt or address.</summary>
+/// <summary>Describes what a pool knows about the other replicas at one moment. Immutable; contains no key, prompt or address.</summary>
 public sealed record FleetStatus
 {
-    /// <summary>This replica.</summary>
+    /// <summary>Gets the name of this replica.</summary>
     public required string Replica { get; init; }
 
-    /// <summary>How the link is; null for a pool without a link.</summary>
+    /// <summary>Gets the status of the link. Null for a pool without a link.</summary>
     public PeerLinkStatus? Link { get; init; }
 
-    /// <summary>The replicas that were heard of lately, this one among them, by name.</summary>
+    /// <summary>Gets the replicas that were heard of lately, including this one, by name.</summary>
     public required IReadOnlyList<ReplicaStatus> Replicas { get; init; }
 
-    /// <summary>The orders that hold: one for each endpoint, and one for the pool.</summary>
+    /// <summary>Gets the orders that hold now: one for each endpoint, and one for the pool.</summary>
     public required IReadOnlyList<FleetOrder> Orders { get; init; }
 
-    /// <summary>The orders of the last 90 days, at most 1,000, the oldest first.</summary>
+    /// <summary>Gets the orders of the last 90 days, at most 1,000, the oldest first.</summary>
     public required IReadOnlyList<FleetOrder> OrderLog { get; init; }
 }
 
-/// <summary>What one replica thinks. Immutable.</summary>
-/// <param name="Replica">Its name.</param>
-/// <param name="IsThis">Is it this one?</param>
-/// <param name="Endpoints">What it thinks of the endpoints; those of which it has no fresh opinion are left out.</param>
+/// <summary>Describes the opinions of one replica. Immutable.</summary>
+/// <param name="Replica">The replica's name.</param>
+/// <param name="IsThis">True if it is this replica.</param>
+/// <param name="Endpoints">The replica's opinions about the endpoints. Endpoints without a fresh opinion are left out.</param>
 public sealed record ReplicaStatus(string Replica, bool IsThis, IReadOnlyList<ReplicaView> Endpoints);
 
-/// <summary>What one replica thinks of one endpoint. Immutable.</summary>
+/// <summary>Describes the opinion of one replica about one endpoint. Immutable.</summary>
 /// <param name="Endpoint">The endpoint's name.</param>
-/// <param name="Opinion">Serves or ejected.</param>
-/// <param name="Fault">Why it was ejected; null for no ejection.</param>
+/// <param name="Opinion">Whether the endpoint serves or is ejected.</param>
+/// <param name="Fault">The fault that caused the ejection. Null: it is not ejected.</param>
 /// <param name="Since">Since when, by this replica's wall clock.</param>
-/// <param name="Counts">Does it ask the endpoint as this replica does, so that its opinion counts?</param>
+/// <param name="Counts">True if the replica asks the endpoint in the same way as this replica, so that its opinion counts.</param>
 public sealed record ReplicaView(string Endpoint, PeerOpinion Opinion, FaultKind? Fault, DateTimeOffset Since, bool Counts);
 
-/// <summary>An order that the fleet shares. Immutable.</summary>
+/// <summary>Describes an order that the fleet shares. Immutable.</summary>
 /// <param name="Order">The order.</param>
-/// <param name="Endpoint">The endpoint; null for an order about tiers.</param>
+/// <param name="Endpoint">The endpoint. Null for an order about tiers.</param>
 /// <param name="Tier">The tier, for a promotion.</param>
 /// <param name="By">The operator.</param>
-/// <param name="Reason">Why; null for none.</param>
+/// <param name="Reason">The reason. Null: none was given.</param>
 /// <param name="Replica">The replica that took the order.</param>
-/// <param name="GivenAt">When, by that replica's wall clock.</param>
-/// <param name="Version">Later orders of the same endpoint have higher versions.</param>
+/// <param name="GivenAt">When the order was given, by that replica's wall clock.</param>
+/// <param name="Version">The version. Later orders about the same endpoint have higher versions.</param>
 public sealed record FleetOrder(PoolOrder Order, string? Endpoint, int? Tier, string By, string? Reason, string Replica, DateTimeOffset GivenAt, long Version)
 {
     internal static FleetOrder FromFact(PeerFact fact) => new(

@@ -2,7 +2,7 @@ using HaKit.Attempts;
 
 namespace HaKit.Peers;
 
-/// <summary>What the exchange with other replicas needs of its pool.</summary>
+/// <summary>Represents the pool for the exchange with other replicas.</summary>
 internal interface IPeerPool
 {
     EndpointState[] Members { get; }
@@ -11,21 +11,21 @@ internal interface IPeerPool
 
     EndpointPoolLimits AttemptLimits { get; }
 
-    /// <summary>Something shows that an endpoint is back: one waiting call may look.</summary>
+    /// <summary>Lets one waiting call look, because an endpoint seems to be back.</summary>
     void ReleaseWaiter();
 
-    /// <summary>Has the endpoint asked at once. False when it has no probe, or asking now is of no use.</summary>
+    /// <summary>Probes an endpoint at once. False if it has no probe, or if a probe would be useless now.</summary>
     bool AskNow(EndpointState member);
 
     /// <summary>Carries out an order that another replica took.</summary>
     void CarryOut(PeerFact order);
 
-    /// <summary>An order that this replica took no longer holds, because of one that another replica took.</summary>
+    /// <summary>Reports that an order which this replica took no longer holds, because of an order that another replica took.</summary>
     void Overruled(PeerFact order, PeerFact by);
 
-    /// <summary>The link to the other replicas came up, or went down.</summary>
+    /// <summary>Reports that the link to the other replicas is up or down.</summary>
     void LinkChanged(PeerLinkStatus status);
 
-    /// <summary>An order with a wrong signature was ignored.</summary>
+    /// <summary>Reports that an order with a wrong signature was ignored.</summary>
     void RefusedOrder(string replica);
 }

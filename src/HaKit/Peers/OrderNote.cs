@@ -1,11 +1,11 @@
 namespace HaKit.Peers;
 
-/// <summary>What is noted beside an operator's order. Immutable; shown to every replica, so it holds no secret.</summary>
-/// <param name="By">The operator, as the application names the operator; at most 100 characters.</param>
-/// <param name="Reason">Why; null for none. At most 200 characters.</param>
+/// <summary>Holds the operator and the reason of an order. Immutable. Every replica shows it, so it must contain no secret.</summary>
+/// <param name="By">The operator, by the name that the application uses; at most 100 characters.</param>
+/// <param name="Reason">The reason; at most 200 characters. Null: none.</param>
 public sealed record OrderNote(string By, string? Reason = null)
 {
-    /// <summary>An order given in code.</summary>
+    /// <summary>Gets the note of an order that code gives.</summary>
     public static OrderNote None { get; } = new("code");
 
     internal OrderNote Shortened() => this with { By = Truncate(By, 100), Reason = Reason is null ? null : Truncate(Reason, 200) };

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace HaKit.Peers;
 
-/// <summary>Signs orders with the fleet's key and checks them, so that access to the store is not enough to take endpoints out.</summary>
+/// <summary>Signs orders with the fleet's key and checks signatures, so that access to the store alone is not enough to take endpoints out.</summary>
 internal sealed class OrderSignature(string key, string scope)
 {
     private readonly byte[] _key = Encoding.UTF8.GetBytes(key);
@@ -18,7 +18,8 @@ internal sealed class OrderSignature(string key, string scope)
             && length == given.Length && CryptographicOperations.FixedTimeEquals(given, Hash(fact));
     }
 
-    // Each part with its length, so that no two different orders give the same text. The pool and the application belong to it: an order for staging is none for production.
+    // Each part is written with its length, so that no two different orders give the same text. The pool and the application are included, so that an order
+    // for staging is not valid for production.
     private byte[] Hash(PeerFact fact)
     {
         var order = fact.Order!;

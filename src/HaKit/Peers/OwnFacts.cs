@@ -1,8 +1,8 @@
 namespace HaKit.Peers;
 
 /// <summary>
-/// What this replica publishes: the facts that wait for the next message, and those that still hold, so that a store that lost them is told again.
-/// Guarded by its owner's lock.
+/// Holds what this replica publishes: the facts that wait for the next message, and the facts that still hold, so that a store that lost them gets them
+/// again. Guarded by its owner's lock.
 /// </summary>
 internal sealed class OwnFacts
 {
@@ -14,7 +14,7 @@ internal sealed class OwnFacts
 
     public long NextVersion() => ++_version;
 
-    /// <summary>A fact that holds until the given time. Of one key the fact that <see cref="PeerMerge"/> prefers is kept.</summary>
+    /// <summary>Adds a fact that holds until the given time. For each key, the fact that <see cref="PeerMerge"/> prefers is kept.</summary>
     public void Add(PeerFact fact, TimeSpan until, TimeSpan now)
     {
         if (until <= now)
@@ -29,14 +29,14 @@ internal sealed class OwnFacts
         _waiting.Add(fact.Key);
     }
 
-    /// <summary>An order of another replica: not published now, but again if the store loses it.</summary>
+    /// <summary>Holds an order of another replica. It is not published now, but again if the store loses it.</summary>
     public void Hold(PeerFact fact, TimeSpan until, TimeSpan now)
     {
         if (until > now)
             _holding[fact.Key] = (fact, until);
     }
 
-    /// <summary>Everything that holds and that the store does not have is published again.</summary>
+    /// <summary>Adds everything that holds and that the store does not have, to be published again.</summary>
     public void AddMissing(IReadOnlyList<PeerFact> stored, TimeSpan now)
     {
         var known = new Dictionary<PeerFactKey, PeerFact>();
@@ -49,7 +49,7 @@ internal sealed class OwnFacts
         }
     }
 
-    /// <summary>The facts of the next message, with what is left of their times.</summary>
+    /// <summary>Takes the facts of the next message, with their remaining times.</summary>
     public PeerFact[] DequeueWaiting(TimeSpan now)
     {
         var facts = new List<PeerFact>(_waiting.Count);

@@ -3,30 +3,30 @@ using HaKit.Health;
 
 namespace HaKit.Peers;
 
-/// <summary>What this replica knows of an endpoint by its own attempts and probes.</summary>
+/// <summary>Holds what this replica knows about an endpoint from its own attempts and probes.</summary>
 internal readonly record struct OwnEvidence
 {
     public required HealthState Health { get; init; }
 
-    /// <summary>When traffic last had an answer from it.</summary>
+    /// <summary>Gets when a call last got an answer from the endpoint.</summary>
     public TimeSpan? AnsweredAt { get; init; }
 
-    /// <summary>The latest probe: when, what it exercised, and whether it succeeded.</summary>
+    /// <summary>Gets the latest probe: when it ended, what it tested, and whether it succeeded.</summary>
     public (TimeSpan At, ProbeLevel Level, bool IsHit)? Probe { get; init; }
 
-    /// <summary>What it was before: while a trial is under way nothing new is known.</summary>
+    /// <summary>Gets the opinion before: while a trial is running, nothing new is known.</summary>
     public OwnOpinion Before { get; init; }
 
     public required TimeSpan Now { get; init; }
 }
 
-/// <summary>This replica's opinion, and when the evidence for it came.</summary>
+/// <summary>Holds this replica's opinion, and the time of its evidence.</summary>
 internal readonly record struct OwnOpinion(PeerOpinion Opinion, ProbeLevel Level, FaultKind? Fault, TimeSpan At)
 {
-    /// <summary>Successes and ejections alike count for so long after the latest attempt or probe of one's own.</summary>
+    /// <summary>How long a success or an ejection counts after the latest attempt or probe of this replica.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(30);
 
-    /// <summary>The opinion that follows from the evidence. A pure function.</summary>
+    /// <summary>Computes the opinion from the evidence. A pure function.</summary>
     public static OwnOpinion FromEvidence(in OwnEvidence evidence)
     {
         var opinion = Latest(evidence);
@@ -36,12 +36,13 @@ internal readonly record struct OwnOpinion(PeerOpinion Opinion, ProbeLevel Level
     private static OwnOpinion Latest(in OwnEvidence evidence)
     {
         var health = evidence.Health;
-        // Ejected by other replicas: what we think of it ourselves is what we thought before.
+        // If other replicas ejected the endpoint, this replica's own opinion stays what it was.
         if (health.IsByPeers)
             return Served(evidence);
         switch (health.Status)
         {
-            // Refusals may be due to what was asked, and what one caller sends must not take an endpoint from the callers of another replica.
+            // The requests themselves may be the reason for refusals, and what one caller sends must not take an endpoint away from callers of another
+            // replica.
             case EndpointHealthStatus.Ejected when !health.IsOutForRefusals && health.Cause is { Kind: not FaultKind.BreakerOpen } cause:
                 var asked = evidence.Probe is { IsHit: false } miss && miss.At > health.Since ? miss.At : health.Since;
                 return new OwnOpinion(PeerOpinion.Ejected, health.CauseLevel, cause.Kind, asked);

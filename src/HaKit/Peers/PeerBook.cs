@@ -3,8 +3,8 @@ using HaKit.Health;
 namespace HaKit.Peers;
 
 /// <summary>
-/// What the other replicas have said and still holds. Keeps at most 1,000 replicas for each endpoint, and nothing for longer than it holds. Guarded by
-/// its owner's lock.
+/// Keeps what the other replicas have said and what still holds: at most 1,000 replicas for each endpoint, and nothing longer than it holds. Guarded by its
+/// owner's lock.
 /// </summary>
 internal sealed class PeerBook
 {
@@ -18,18 +18,18 @@ internal sealed class PeerBook
     private readonly Dictionary<string, HeldOrder> _orders = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, HeldOrder> _orderLog = new(StringComparer.Ordinal);
 
-    /// <summary>Other replicas that were heard of lately.</summary>
+    /// <summary>Gets the number of other replicas that were heard of lately.</summary>
     public int Replicas => _replicas.Count;
 
     public IReadOnlyCollection<string> ReplicaNames => _replicas.Keys;
 
-    /// <summary>The order that holds for each subject.</summary>
+    /// <summary>Gets the order that holds for each subject.</summary>
     public IReadOnlyCollection<HeldOrder> Orders => _orders.Values;
 
-    /// <summary>Every order that is not too old, those that were overruled among them.</summary>
+    /// <summary>Gets every order that is not too old, including overruled ones.</summary>
     public IEnumerable<HeldOrder> OrderLog => _orderLog.Values.OrderBy(static o => o.Fact.Order!.GivenAt);
 
-    /// <summary>Takes an opinion. False when it is older than what is known, or there is no room.</summary>
+    /// <summary>Records an opinion. False if it is older than the known one, or if there is no room.</summary>
     public bool TryHearOpinion(PeerFact fact, TimeSpan now)
     {
         if (!_opinions.TryGetValue(fact.Subject, out var ofEndpoint))
@@ -54,7 +54,7 @@ internal sealed class PeerBook
         return true;
     }
 
-    /// <summary>Takes note of a fact that is acted on once. False when it was heard before, or there is no room.</summary>
+    /// <summary>Records a fact that is applied once. False if it was heard before, or if there is no room.</summary>
     public bool TryHearOnce(PeerFact fact, TimeSpan now, int endpoints)
     {
         var key = (fact.Kind, fact.Subject, fact.Replica);
@@ -71,7 +71,9 @@ internal sealed class PeerBook
         return true;
     }
 
-    /// <summary>Takes an order whose signature is good. True when it holds from now on; <paramref name="before"/> is the one that held.</summary>
+    /// <summary>
+    /// Records an order whose signature is valid. True if it holds from now on; <paramref name="before"/> is the order that held until now.
+    /// </summary>
     public bool TryHearOrder(PeerFact fact, TimeSpan now, out PeerFact? before)
     {
         var held = new HeldOrder(fact, now + fact.Left);
@@ -85,17 +87,17 @@ internal sealed class PeerBook
         return true;
     }
 
-    /// <summary>The order that holds for a subject; null for none.</summary>
+    /// <summary>Gets the order that holds for a subject. Null: none.</summary>
     public HeldOrder? OrderFor(string subject, TimeSpan now) => _orders.TryGetValue(subject, out var held) && held.Until > now ? held : null;
 
-    /// <summary>The highest version of an order about a subject.</summary>
+    /// <summary>Gets the highest version of an order about a subject.</summary>
     public long HighestVersion(string subject) => _orders.TryGetValue(subject, out var held) ? held.Fact.Version : 0;
 
-    /// <summary>The opinions about an endpoint that still hold, of other replicas.</summary>
+    /// <summary>Gets the opinions of other replicas about an endpoint that still hold.</summary>
     public IEnumerable<HeardOpinion> Opinions(string endpoint, TimeSpan now) =>
         _opinions.TryGetValue(endpoint, out var ofEndpoint) ? ofEndpoint.Values.Where(o => o.Until > now) : [];
 
-    /// <summary>Adds the opinions that are asked about in the same way; none if no replica has ejected the endpoint.</summary>
+    /// <summary>Collects the opinions of replicas that ask in the same way. Collects none if no replica has ejected the endpoint.</summary>
     public void CollectOpinions(string endpoint, string fingerprint, TimeSpan now, List<FreshOpinion> into, out HeardOpinion ejection)
     {
         ejection = default;
@@ -147,9 +149,9 @@ internal sealed class PeerBook
     }
 }
 
-/// <summary>Another replica's opinion, with the times on this pool's clock.</summary>
+/// <summary>Holds another replica's opinion, with its times on this pool's clock.</summary>
 internal readonly record struct HeardOpinion(
     string Replica, long Version, PeerOpinion Opinion, ProbeLevel Level, FaultKind? Fault, string? Fingerprint, TimeSpan Since, TimeSpan Until);
 
-/// <summary>An order that holds until a later one of its subject.</summary>
+/// <summary>Holds an order until a later order about the same subject.</summary>
 internal sealed record HeldOrder(PeerFact Fact, TimeSpan Until);

@@ -8,21 +8,21 @@ using HaKit.Faults;
 namespace HaKit.Peers;
 
 /// <summary>
-/// Names what facts are about without telling it: keyed hashes of addresses, credentials and models. A key that differs gives another name, so the old
-/// key of a rotation cools nothing that uses the new one.
+/// Creates names for the subjects of facts that do not reveal them: keyed hashes of addresses, credentials and models. A different key gives a different
+/// name, so a cooldown of the old key of a rotation does not affect endpoints that use the new one.
 /// </summary>
 internal sealed class PeerDomains(string key)
 {
     private readonly ConditionalWeakTable<EndpointState, Named> _named = [];
     private readonly byte[] _key = SHA256.HashData(Encoding.UTF8.GetBytes("hakit domains 1 " + key));
 
-    /// <summary>The name of what a fault of the given reach on the endpoint concerns.</summary>
+    /// <summary>Gets the name of what a fault of the given reach on the endpoint affects.</summary>
     public string Subject(EndpointState member, FaultReach reach)
     {
         var endpoint = member.Endpoint;
         var domains = endpoint.Domains;
         var credential = CredentialOf(member);
-        // What is absent is shared with no other endpoint: then the fault concerns this one alone.
+        // A missing domain is shared with no other endpoint, so the fault affects this endpoint only.
         return reach switch
         {
             FaultReach.Key when (credential ?? domains.KeyName) is { } name => Hash("key", domains.Provider, name),
@@ -35,10 +35,10 @@ internal sealed class PeerDomains(string key)
         };
     }
 
-    /// <summary>The name of a limit, which belongs to an endpoint or to an account whatever its keys are.</summary>
+    /// <summary>Gets the name of a limit. It belongs to an endpoint or an account, whatever its keys are.</summary>
     public string LimitSubject(string of, string name) => Hash("limit of", of, name);
 
-    /// <summary>How this replica asks the endpoint: opinions of replicas that ask otherwise say nothing about what this one would find.</summary>
+    /// <summary>Gets a fingerprint of how this replica asks the endpoint. Opinions of replicas that ask differently do not count.</summary>
     public string Fingerprint(EndpointState member, EndpointPoolLimits limits)
     {
         var credential = CredentialOf(member);
@@ -79,5 +79,5 @@ internal sealed class PeerDomains(string key)
     private sealed record Named(PoolEndpoint Endpoint, string? Credential, EndpointPoolLimits Limits, string Fingerprint);
 }
 
-/// <summary>The limits of an attempt that decide what a replica finds.</summary>
+/// <summary>Holds the time limits of an attempt that affect what a replica finds.</summary>
 internal readonly record struct EndpointPoolLimits(TimeSpan? Attempt, TimeSpan FirstContent, TimeSpan Connect);

@@ -5,8 +5,8 @@ using HaKit.Health;
 namespace HaKit.Peers;
 
 /// <summary>
-/// What a pool tells the other replicas and hears from them. Beside the calls: a served call never comes here, a change of an endpoint's health costs a
-/// lock of a few microseconds, and publishing comes from a timer, at most one message a second. Thread-safe.
+/// Exchanges facts between a pool and the other replicas, beside the calls: a served call never comes here, a change of an endpoint's health costs a lock of
+/// a few microseconds, and a timer publishes at most one message a second. Thread-safe.
 /// </summary>
 internal sealed class PeerExchange : IDisposable
 {
@@ -16,7 +16,7 @@ internal sealed class PeerExchange : IDisposable
     private static readonly TimeSpan ShortLived = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan OrdersLast = TimeSpan.FromDays(90);
 
-    // Of more replicas than this each speaks less often, so that their messages together stay at twenty a second.
+    // If there are more replicas than this, each publishes less often, so that all messages together stay at twenty a second.
     private const int ManyReplicas = 200;
 
     private readonly Lock _gate = new();
@@ -54,7 +54,7 @@ internal sealed class PeerExchange : IDisposable
         _leader = new PeerLeader(_link, clock);
         using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
             _timer = clock.Time.CreateTimer(static exchange => ((PeerExchange)exchange!).Speak(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        // Replicas that start together do not speak together.
+        // Replicas that start together do not publish at the same time.
         _due = clock.Now + MessagesEvery * chance.NextDouble();
         _timer.Change(_due - clock.Now, Timeout.InfiniteTimeSpan);
     }
@@ -74,10 +74,10 @@ internal sealed class PeerExchange : IDisposable
 
     public bool SharesOrders => _signature is not null && _pool.Sharing.Orders;
 
-    /// <summary>Begins to listen; apart from making it, because what is heard changes the pool.</summary>
+    /// <summary>Starts to listen. This is separate from the constructor, because what is heard changes the pool.</summary>
     public void Start() => _link?.Start(ReceiveNews);
 
-    /// <summary>Completes when what the other replicas know has been heard, or the time is over. True: it was heard.</summary>
+    /// <summary>Waits until the pool has received what the other replicas know, or until the time is over. True: it was received.</summary>
     public async ValueTask<bool> WarmUpAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
         if (_link is null || atMost <= TimeSpan.Zero)
@@ -89,10 +89,10 @@ internal sealed class PeerExchange : IDisposable
         return _warm.Task.IsCompleted;
     }
 
-    /// <summary>May this replica ask a probe that costs money? Alone, without a link that works, each replica asks.</summary>
+    /// <summary>Checks whether this replica may send probes that cost money. Without a working link, each replica may.</summary>
     public bool MayAskCostlyProbe() => _leader is null || !_pool.Sharing.Probes || _leader.Leads(_link!.Status.IsConnected);
 
-    /// <summary>The health of an endpoint has changed: what this replica has seen itself is published.</summary>
+    /// <summary>Publishes this replica's own evidence when the health of an endpoint has changed.</summary>
     public void OnHealthChanged(in HealthChange change, TimeSpan now)
     {
         if (_link is null || change.Evidence.IsFromPeer || change.Evidence.IsShared)
@@ -124,7 +124,7 @@ internal sealed class PeerExchange : IDisposable
         }
     }
 
-    /// <summary>An operator gave this replica an order.</summary>
+    /// <summary>Publishes an order that an operator gave to this replica.</summary>
     public void Ordered(PoolOrder order, string? endpoint, int? tier, OrderNote note)
     {
         if (!SharesOrders)
@@ -151,7 +151,7 @@ internal sealed class PeerExchange : IDisposable
         }
     }
 
-    /// <summary>Takes what other replicas say. Facts of this replica, of unknown kinds and about unknown endpoints are ignored.</summary>
+    /// <summary>Applies what other replicas say. Facts of this replica, of unknown kinds and about unknown endpoints are ignored.</summary>
     public void ReceiveNews(PeerNews news)
     {
         var now = _clock.Now;
@@ -185,7 +185,7 @@ internal sealed class PeerExchange : IDisposable
         _link?.Dispose();
     }
 
-    /// <summary>Which replica thinks what, since when, and how the link is.</summary>
+    /// <summary>Gets the opinions of all replicas and the status of the link.</summary>
     public FleetStatus Status()
     {
         var now = _clock.Now;
@@ -261,7 +261,7 @@ internal sealed class PeerExchange : IDisposable
         {
             if (!_book.TryHearOrder(fact, now, out before))
             {
-                // The replica that sent it does not know of the later one.
+                // The replica that sent it does not know the later order.
                 if (before is not null && PeerFactFormat.Identity(before) != PeerFactFormat.Identity(fact) && _book.OrderFor(fact.Subject, now) is { } held)
                 {
                     _own.Add(held.Fact, held.Until, now);
@@ -280,7 +280,7 @@ internal sealed class PeerExchange : IDisposable
             _pool.Overruled(before, fact);
     }
 
-    // Once a second: what has become of the opinions, whether the majority has changed its mind, and one message with all of it.
+    // Runs once a second: it updates the opinions, checks whether the majority has changed its mind, and publishes everything in one message.
     private void Speak()
     {
         var now = _clock.Now;
@@ -345,7 +345,7 @@ internal sealed class PeerExchange : IDisposable
         _pool.LinkChanged(status);
     }
 
-    // Has the majority ejected the endpoint? It is dealt with once, when the majority comes about; then a trial of our own decides.
+    // Checks whether the majority has ejected the endpoint. The ejection is applied once, when the majority forms; then this replica's own trial decides.
     private void DecideByMajority(EndpointState state, TimeSpan now)
     {
         FaultKind cause;
@@ -384,7 +384,7 @@ internal sealed class PeerExchange : IDisposable
             state.Health.HearPeers(PeerWord.Ejected, new Fault(cause), now, default, isLast, now);
     }
 
-    // A probe of our own that exercises what is said to be broken decides at once, and no call has to.
+    // A successful probe of this replica that tests what is said to be broken decides at once, so that no call has to.
     private static bool Refutes(PeerMember member, in HeardOpinion ejection, TimeSpan now) =>
         member.AskedAt is { } asked && member.State.Heartbeat is { Fault: null } hit && hit.At >= asked && hit.Level >= ejection.Level;
 
@@ -429,7 +429,7 @@ internal sealed class PeerExchange : IDisposable
         now + length,
         now);
 
-    // An opinion that changed is published at once; those that did not go together, so that they take one message and leave room for what is urgent.
+    // An opinion that changed is published at once. Unchanged opinions are published together, so that they need one message and leave room for urgent ones.
     private void AddOpinions(List<PeerMember> members, TimeSpan now)
     {
         var many = _book.Replicas + 1;

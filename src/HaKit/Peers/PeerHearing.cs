@@ -4,13 +4,13 @@ using HaKit.Health;
 
 namespace HaKit.Peers;
 
-/// <summary>Carries out what a fact of another replica means for the endpoints of this pool.</summary>
+/// <summary>Applies a fact of another replica to the endpoints of this pool.</summary>
 internal readonly struct PeerHearing(IPeerPool pool, PeerDomains domains)
 {
-    // Clocks and messages are not exact; what has more left than its whole length comes from a clock that jumped, or from a liar.
+    // Clocks and messages are not exact. A fact with more time left than its whole length comes from a clock that jumped, or from a store that lies.
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
 
-    /// <summary>Does a fact make sense at all? What is left of it must be part of its length.</summary>
+    /// <summary>Checks whether a fact is plausible: its remaining time must be a part of its length.</summary>
     public static bool IsCredible(PeerFact fact) =>
         fact is { Replica.Length: > 0, Version: > 0 } && fact.Length > TimeSpan.Zero && fact.Length <= TimeSpan.FromDays(90)
         && fact.Left > TimeSpan.Zero && fact.Left <= fact.Length + (fact.Kind == PeerFactKind.Order ? TimeSpan.FromDays(1) : Tolerance);
@@ -25,7 +25,7 @@ internal readonly struct PeerHearing(IPeerPool pool, PeerDomains domains)
         _ => false,
     };
 
-    /// <summary>The endpoints that a fact is about; of a cooldown, those that share what it reaches.</summary>
+    /// <summary>Gets the endpoints that a fact is about. For a cooldown: the endpoints that share what it affects.</summary>
     public List<EndpointState> TargetsOf(PeerFact fact)
     {
         var targets = new List<EndpointState>();
@@ -66,11 +66,11 @@ internal readonly struct PeerHearing(IPeerPool pool, PeerDomains domains)
         }
     }
 
-    /// <summary>Would no other endpoint remain that could serve whatever this one can?</summary>
+    /// <summary>Checks whether no other endpoint would remain that could serve everything that this one can.</summary>
     public bool IsLast(EndpointState member, TimeSpan now) =>
         !Array.Exists(pool.Members, other => other != member && other.Health.State.Admits(now) && Covers(other.Endpoint, member.Endpoint));
 
-    /// <summary>Could the other serve every request that this endpoint can?</summary>
+    /// <summary>Checks whether the other endpoint could serve every request that this endpoint can.</summary>
     public static bool Covers(PoolEndpoint other, PoolEndpoint endpoint)
     {
         var (can, must) = (other.Capabilities, endpoint.Capabilities);

@@ -2,7 +2,7 @@ using HaKit.Attempts;
 
 namespace HaKit.Peers;
 
-/// <summary>Whether this replica is the one that asks the probes that cost money. Leadership comes as a lease from the link, and only saves work.</summary>
+/// <summary>Decides whether this replica sends the probes that cost money. The leadership is a lease from the link, and only saves work.</summary>
 internal sealed class PeerLeader(IPeerLink link, PoolClock clock)
 {
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(2);
@@ -13,7 +13,7 @@ internal sealed class PeerLeader(IPeerLink link, PoolClock clock)
     private TimeSpan _until = TimeSpan.MinValue;
     private TimeSpan _asked = TimeSpan.MinValue / 2;
 
-    /// <summary>Without a store that answers each replica is alone, and leads.</summary>
+    /// <summary>Checks whether this replica leads. Without a store that answers, each replica is alone and leads.</summary>
     public bool Leads(bool isConnected)
     {
         if (!isConnected)
@@ -30,7 +30,7 @@ internal sealed class PeerLeader(IPeerLink link, PoolClock clock)
             return now < _until;
     }
 
-    /// <summary>Renews the lease in time, so that the lead does not change hands between two probes. Called once a second.</summary>
+    /// <summary>Renews the lease in time, so that the leader does not change between two probes. Called once a second.</summary>
     public void RenewIfDue()
     {
         var now = clock.Now;

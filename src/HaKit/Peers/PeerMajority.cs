@@ -2,21 +2,21 @@ using HaKit.Health;
 
 namespace HaKit.Peers;
 
-/// <summary>One fresh opinion about an endpoint, this replica's own among them.</summary>
+/// <summary>Holds one fresh opinion about an endpoint, of this or another replica.</summary>
 internal readonly record struct FreshOpinion(PeerOpinion Opinion, ProbeLevel Level);
 
-/// <summary>What the fresh opinions about an endpoint amount to.</summary>
-/// <param name="Ejected">Replicas that have ejected it.</param>
-/// <param name="Serving">Replicas that were served, by evidence that could have shown the fault.</param>
+/// <summary>Holds the result of counting the fresh opinions about an endpoint.</summary>
+/// <param name="Ejected">The number of replicas that have ejected it.</param>
+/// <param name="Serving">The number of replicas that were served, by evidence that could have shown the fault.</param>
 internal readonly record struct OpinionCount(int Ejected, int Serving)
 {
-    /// <summary>At least two replicas, and more than half of those with an opinion, have ejected it.</summary>
+    /// <summary>Gets whether at least two replicas, and more than half of those with an opinion, have ejected the endpoint.</summary>
     public bool IsEjection => Ejected >= 2 && Ejected > Serving;
 }
 
 /// <summary>
-/// Counts opinions. An ejection by one replica is never imported, because its own network may be at fault, and a fixed quorum is not enough: two
-/// replicas that cannot reach an endpoint must not take it from eighteen that can.
+/// Counts opinions. The ejection of one replica is never imported, because its own network may be at fault. A fixed quorum is not enough either: two replicas
+/// that cannot reach an endpoint must not take it away from eighteen that can.
 /// </summary>
 internal static class PeerMajority
 {

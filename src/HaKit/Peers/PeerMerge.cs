@@ -1,14 +1,14 @@
 namespace HaKit.Peers;
 
 /// <summary>
-/// Which of two facts of the same key holds. A pure function, commutative, associative and idempotent, so that replicas agree whatever is lost,
-/// repeated or comes late: the facts of a pool are a join semilattice (Shapiro, Preguiça, Baquero, Zawirski, "Conflict-free replicated data types", 2011).
+/// Decides which of two facts with the same key holds. A pure function; commutative, associative and idempotent, so that replicas agree whatever is lost,
+/// repeated or late: the facts of a pool are a join semilattice (Shapiro, Preguiça, Baquero, Zawirski, "Conflict-free replicated data types", 2011).
 /// </summary>
 internal static class PeerMerge
 {
     public static PeerFact Merge(PeerFact one, PeerFact other) => Compare(one, other) >= 0 ? one : other;
 
-    /// <summary>Above 0: the first holds. 0 only for equal facts.</summary>
+    /// <summary>Compares two facts. Above 0: the first holds. 0 only for equal facts.</summary>
     public static int Compare(PeerFact one, PeerFact other)
     {
         var first = one.Kind switch
@@ -23,7 +23,7 @@ internal static class PeerMerge
         if (second != 0)
             return second;
         var third = one.Left.CompareTo(other.Left);
-        // Two different facts with the same version of the same replica are a liar's. Any fixed choice will do.
+        // Two different facts with the same version of the same replica come from a store that lies. Any fixed choice is good enough.
         return third != 0 ? third : string.CompareOrdinal(PeerFactFormat.Identity(one), PeerFactFormat.Identity(other));
     }
 }

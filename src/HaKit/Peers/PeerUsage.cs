@@ -4,7 +4,7 @@ using HaKit.Limits;
 namespace HaKit.Peers;
 
 /// <summary>
-/// What the replicas take of limits that they share: each tells what it took in the last 60 s, and leaves to the others what they took. Guarded by its
+/// Shares the usage of rate limits between replicas: each replica publishes what it used in the last 60 s, and reserves what the others used. Guarded by its
 /// owner's lock.
 /// </summary>
 internal sealed class PeerUsage(PeerDomains domains)
@@ -13,7 +13,7 @@ internal sealed class PeerUsage(PeerDomains domains)
 
     private static readonly TimeSpan RepeatedEvery = TimeSpan.FromSeconds(20);
 
-    // Of more replicas than this each speaks less often, so that their messages together stay at twenty a second.
+    // If there are more replicas than this allows, each publishes less often, so that all messages together stay at twenty a second.
     private const double MessagesPerSecond = 20;
 
     private readonly Dictionary<string, Dictionary<string, Taken>> _others = new(StringComparer.Ordinal);
@@ -22,7 +22,7 @@ internal sealed class PeerUsage(PeerDomains domains)
     private int _replicas = 1;
     private bool _isHeld;
 
-    /// <summary>Takes what another replica said. It is kept for limits that this pool has, and for at most 1,000 replicas each.</summary>
+    /// <summary>Records what another replica published, for limits that this pool has, and for at most 1,000 replicas each.</summary>
     public void RecordUsage(PeerFact fact, EndpointState[] members, TimeSpan now)
     {
         if (_limiters.Count == 0)
@@ -35,7 +35,7 @@ internal sealed class PeerUsage(PeerDomains domains)
             others[fact.Replica] = new Taken(fact.Version, Math.Min(fact.Requests, uint.MaxValue), Math.Min(fact.Tokens, uint.MaxValue), now + fact.Left);
     }
 
-    /// <summary>Adds what this replica has taken, where it has changed, to what it publishes.</summary>
+    /// <summary>Adds what this replica has used, if it has changed, to the facts that it publishes.</summary>
     public void AddFacts(EndpointState[] members, string replica, int replicas, OwnFacts own, TimeSpan now)
     {
         FindLimiters(members);
@@ -65,7 +65,7 @@ internal sealed class PeerUsage(PeerDomains domains)
         }
     }
 
-    /// <summary>Leaves to the others what they took; without the store, all but an equal share for each replica that was last seen.</summary>
+    /// <summary>Reserves what the others used. Without the store: everything except an equal share for each replica that was last seen.</summary>
     public void Apply(bool isConnected, int replicas, TimeSpan now)
     {
         if (isConnected)
@@ -87,7 +87,7 @@ internal sealed class PeerUsage(PeerDomains domains)
         _isHeld = true;
     }
 
-    /// <summary>Sharing was switched off: the whole limit is this replica's own.</summary>
+    /// <summary>Ends the reservations because sharing was switched off: the whole limit belongs to this replica.</summary>
     public void Release()
     {
         if (!_isHeld)

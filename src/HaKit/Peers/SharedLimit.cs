@@ -1,31 +1,31 @@
 namespace HaKit.Peers;
 
-/// <summary>One rate limit that the replicas of a fleet share, as one replica sees it.</summary>
+/// <summary>Describes one rate limit that the replicas of a fleet share, for one replica.</summary>
 internal readonly record struct SharedLimit
 {
-    /// <summary>The limit of all replicas together, for any 60 s.</summary>
+    /// <summary>Gets the limit of all replicas together, for any 60 s.</summary>
     public required long Limit { get; init; }
 
-    /// <summary>What the other replicas said that they took in the last 60 s.</summary>
+    /// <summary>Gets what the other replicas reported for the last 60 s.</summary>
     public required long TakenByOthers { get; init; }
 
-    /// <summary>Replicas that were last seen, this one among them.</summary>
+    /// <summary>Gets the number of replicas that were last seen, including this one.</summary>
     public required int Replicas { get; init; }
 
-    /// <summary>Does the store answer, so that the others can be heard?</summary>
+    /// <summary>Gets whether the store answers, so that the others can be heard.</summary>
     public required bool IsConnected { get; init; }
 }
 
-/// <summary>How much of a shared limit a replica leaves to the others. A pure function.</summary>
+/// <summary>Computes how much of a shared limit a replica reserves for the others. A pure function.</summary>
 internal static class SharedLimits
 {
-    // What was taken since the others last spoke is not known yet.
+    // The margin covers what the others used since their last report.
     private const double Margin = 0.05;
 
-    // Whatever the others say, so that a store that lies stops no replica.
+    // This share is kept whatever the others report, so that a store that lies stops no replica.
     private const double KeptOfShare = 0.1;
 
-    /// <summary>The part of the limit that this replica does not take.</summary>
+    /// <summary>Gets the part of the limit that this replica must not use.</summary>
     public static uint HeldFor(in SharedLimit shared)
     {
         if (shared.Replicas <= 1 && shared.TakenByOthers <= 0)

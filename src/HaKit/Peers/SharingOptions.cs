@@ -1,47 +1,49 @@
 namespace HaKit.Peers;
 
 /// <summary>
-/// What a pool shares with the other replicas of the application. It has no effect without a link, such as <c>ShareThroughRedis</c>. Not to be changed once handed to a pool.
+/// Sets what a pool shares with the other replicas of the application. It has no effect without a link, such as <c>ShareThroughRedis</c>. Not thread-safe. Do
+/// not change it after a pool has taken it.
 /// </summary>
 public sealed class SharingOptions
 {
     /// <summary>
-    /// The application and its environment, for example <c>shop/production</c>: only pools of the same name share. Default: the host's application and
-    /// environment names, where a host is at hand.
+    /// Gets or sets the application and its environment, for example <c>shop/production</c>: only pools with the same name share. Default: the host's
+    /// application and environment names, if there is a host.
     /// </summary>
     public string? Name { get; set; }
 
-    /// <summary>What this replica is called on dashboards; a random part is added. Default: the machine's name.</summary>
+    /// <summary>Gets or sets the name of this replica on dashboards; a random part is added. Default: the machine's name.</summary>
     public string? Replica { get; set; }
 
-    /// <summary>The fleet's key, with which orders are signed; at least 16 characters. Default none: orders are not shared.</summary>
+    /// <summary>Gets or sets the fleet's key, with which orders are signed; at least 16 characters. Default none: orders are not shared.</summary>
     public string? OrderKey { get; set; }
 
-    /// <summary>Are cooldowns that a server named shared? Default true.</summary>
+    /// <summary>Gets or sets whether cooldowns that a server named are shared. Default true.</summary>
     public bool Cooldowns { get; set; } = true;
 
-    /// <summary>Are ejections and successes shared, so that a majority may take an endpoint out? Default true.</summary>
+    /// <summary>Gets or sets whether ejections and successes are shared, so that a majority may take an endpoint out. Default true.</summary>
     public bool Opinions { get; set; } = true;
 
-    /// <summary>Does another replica's failed trial put off the trial of our own a little? Default true.</summary>
+    /// <summary>Gets or sets whether another replica's failed trial delays this replica's trial. Default true.</summary>
     public bool Trials { get; set; } = true;
 
-    /// <summary>Does another replica's successful trial allow ours at once? Default true.</summary>
+    /// <summary>Gets or sets whether another replica's successful trial allows this replica's trial at once. Default true.</summary>
     public bool Recoveries { get; set; } = true;
 
-    /// <summary>Are orders shared, if there is an <see cref="OrderKey"/>? Default true.</summary>
+    /// <summary>Gets or sets whether orders are shared, if there is an <see cref="OrderKey"/>. Default true.</summary>
     public bool Orders { get; set; } = true;
 
-    /// <summary>Are probes that cost money asked by one replica for all? Default true.</summary>
+    /// <summary>Gets or sets whether one replica sends the probes that cost money for all replicas. Default true.</summary>
     public bool Probes { get; set; } = true;
 
     /// <summary>
-    /// Are the limits on requests and tokens those of all replicas together? Each replica then counts what the others took in the last 60 s, with a margin of
-    /// 5 %; without the store it takes the limit ÷ the replicas last seen. Default false: each replica has the whole limit for itself.
+    /// Gets or sets whether the limits on requests and tokens apply to all replicas together. Each replica then counts what the others used in the last 60 s,
+    /// with a margin of 5 %. Without the store it uses the limit divided by the number of replicas last seen. Default false: each replica has the whole limit
+    /// for itself.
     /// </summary>
     public bool Usage { get; set; }
 
-    /// <summary>How long the start of the application waits for what the other replicas know. Default 200 ms; zero for not at all, at most 10 s.</summary>
+    /// <summary>Gets or sets how long the start of the application waits for what the other replicas know. Default 200 ms; 0 (not at all) to 10 s.</summary>
     public TimeSpan WarmStart { get; set; } = TimeSpan.FromMilliseconds(200);
 
     private static readonly System.Buffers.SearchValues<char> Unfit = System.Buffers.SearchValues.Create("{} \r\n*?[]");

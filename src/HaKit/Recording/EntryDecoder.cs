@@ -5,7 +5,7 @@ using HaKit.Health;
 
 namespace HaKit.Recording;
 
-/// <summary>Reads the entries of one block, as <see cref="EntryEncoder"/> wrote them. Throws <see cref="InvalidDataException"/> for anything that it did not write.</summary>
+/// <summary>Reads the entries of one block as <see cref="EntryEncoder"/> wrote them. Throws <see cref="InvalidDataException"/> for anything else.</summary>
 internal ref struct EntryDecoder
 {
     private readonly int _recorder;
@@ -16,9 +16,9 @@ internal ref struct EntryDecoder
     private long _lastCall;
 
     /// <param name="entries">The decompressed entries.</param>
-    /// <param name="recorder">The number of their recorder.</param>
-    /// <param name="origin">When the clock of the recorder's pool was at zero.</param>
-    /// <param name="writtenAt">When the block was written, for entries that have no time of their own.</param>
+    /// <param name="recorder">The number of the recorder that wrote them.</param>
+    /// <param name="origin">When the clock of the recorder's pool was zero.</param>
+    /// <param name="writtenAt">When the block was written, for entries without a time of their own.</param>
     public EntryDecoder(ReadOnlySpan<byte> entries, int recorder, DateTimeOffset origin, DateTimeOffset writtenAt)
     {
         _rest = entries;

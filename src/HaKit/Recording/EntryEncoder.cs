@@ -4,8 +4,9 @@ using HaKit.Faults;
 namespace HaKit.Recording;
 
 /// <summary>
-/// Writes entries one after the other into a buffer. Times are in units of 0.1 ms; the begin of an entry, and the number of its call, are differences to the entry
-/// before it. Numbers are variable-length: seven bits in each byte, the lowest first; differences are zigzag. Not thread-safe.
+/// Writes entries one after the other into a buffer. Times are in units of 0.1 ms. The begin of an entry and the number of its call are written as
+/// differences to the entry before it. Numbers have a variable length: seven bits in each byte, the lowest first; differences are zigzag encoded. Not
+/// thread-safe.
 /// </summary>
 internal sealed class EntryEncoder
 {
@@ -22,7 +23,7 @@ internal sealed class EntryEncoder
 
     public int Length => _length;
 
-    /// <summary>Begins a new block: nothing that was written before is referred to.</summary>
+    /// <summary>Begins a new block, which does not refer to earlier entries.</summary>
     public void Clear()
     {
         _names.Clear();
@@ -144,7 +145,7 @@ internal sealed class EntryEncoder
             FaultOf(entry.Fault!);
     }
 
-    // Not its code: that is a word of the provider's, and a word may quote what it should not.
+    // The provider's error code is not written, because a word of the provider may quote something secret.
     private void FaultOf(Fault fault)
     {
         Byte((byte)fault.Kind);
@@ -178,7 +179,7 @@ internal sealed class EntryEncoder
         _lastAt = units;
     }
 
-    // Half a unit is rounded up: a time that is not zero stays as long as it was, on average.
+    // Half a unit is rounded up, so that the average of times that are not zero stays the same.
     private void Span(long ticks) => Number((ulong)(Math.Max(0, ticks) / TicksPerUnit + (ticks % TicksPerUnit >= TicksPerUnit / 2 ? 1 : 0)));
 
     private void Signed(long value) => Number((ulong)(value << 1 ^ value >> 63));

@@ -1,8 +1,9 @@
 namespace HaKit.Recording;
 
 /// <summary>
-/// The entries that are not written yet: bounded, for many writers and one reader, without a lock (Vyukov's bounded queue: each cell carries the number of the turn
-/// in which it may be used, so that a writer takes a place by one compare-and-swap and publishes it by one store). When it is full, the entry is dropped and counted.
+/// Holds the entries that are not written yet: bounded, for many writers and one reader, without a lock. It is Vyukov's bounded queue: each cell carries the
+/// number of the turn in which it may be used, so that a writer takes a place with one compare-and-swap and publishes it with one store. When the ring is
+/// full, the entry is dropped and counted.
 /// </summary>
 internal sealed class EntryRing
 {
@@ -12,7 +13,7 @@ internal sealed class EntryRing
     private long _dropped;
     private long _read;
 
-    /// <param name="capacity">How many it holds; rounded up to a power of two.</param>
+    /// <param name="capacity">The number of entries; rounded up to a power of two.</param>
     public EntryRing(int capacity)
     {
         var size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)capacity);
@@ -24,9 +25,9 @@ internal sealed class EntryRing
 
     public int Capacity => _cells.Length;
 
-    /// <summary>Adds an entry. False when there is no room: the entry was dropped.</summary>
+    /// <summary>Adds an entry. False if there was no room; the entry was then dropped.</summary>
     /// <param name="entry">The entry.</param>
-    /// <param name="place">How many entries came before it; of no meaning when it was dropped.</param>
+    /// <param name="place">The number of entries before it; meaningless if the entry was dropped.</param>
     public bool TryAdd(in RingEntry entry, out long place)
     {
         place = Volatile.Read(ref _next);
@@ -49,10 +50,10 @@ internal sealed class EntryRing
         }
     }
 
-    /// <summary>How many entries were read.</summary>
+    /// <summary>Gets how many entries were read.</summary>
     public long Read => Volatile.Read(ref _read);
 
-    /// <summary>Is there nothing to read? For the reader.</summary>
+    /// <summary>Gets whether there is nothing to read. For the reader.</summary>
     public bool IsEmpty => Volatile.Read(ref _cells[_read & _mask].Turn) != _read + 1;
 
     /// <summary>Takes the oldest entry. For one reader.</summary>
@@ -65,7 +66,7 @@ internal sealed class EntryRing
             return false;
         }
         entry = cell.Entry;
-        cell.Entry = default; // what it refers to may be collected
+        cell.Entry = default; // objects that it refers to may be collected
         Volatile.Write(ref cell.Turn, _read + _cells.Length);
         Volatile.Write(ref _read, _read + 1);
         return true;

@@ -9,14 +9,14 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Recording;
 
 /// <summary>
-/// Records what happens to one pool. A call only leaves an entry in a ring; a timer takes the entries from there, encodes, compresses and writes them on its own
-/// thread. A disk that is slow, full or read-only costs entries, which are counted and told once, and never a call. Thread-safe.
+/// Records what happens to one pool. A call only adds an entry to a ring. A timer takes the entries from there, and encodes, compresses and writes them on
+/// its own thread. A disk that is slow, full or read-only costs entries, which are counted and reported once, but never a call. Thread-safe.
 /// </summary>
 internal sealed class FlightRecorder : IPoolRecorder
 {
     private const int BlockBytes = 64 * 1024;
 
-    // After a failure of the disk: how long entries are dropped before it is tried again, and how long all must be well before trouble is told anew.
+    // After a failure of the disk: how long entries are dropped before the next try, and how long there must be no failure before a new one is reported.
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(60);
 
     private readonly string _pool;
@@ -143,7 +143,7 @@ internal sealed class FlightRecorder : IPoolRecorder
         Add(in entry);
     }
 
-    /// <summary>Writes what is there. Returns at once when a write is under way already.</summary>
+    /// <summary>Writes the waiting entries. Returns at once if a write is already in progress.</summary>
     public void Flush()
     {
         if (Interlocked.Exchange(ref _isWriting, 1) != 0)
@@ -188,7 +188,7 @@ internal sealed class FlightRecorder : IPoolRecorder
         | (profile.MayHedge == false ? EntryFlags.MayNotHedge : 0)
         | (profile.Priority == 0 ? 0 : EntryFlags.HasPriority);
 
-    // The timer is moved forward once for each filling of half the ring, and not for each entry of a busy pool.
+    // The timer is moved forward once each time half the ring fills up, and not for each entry of a busy pool.
     private void Add(in RingEntry entry)
     {
         if (!_ring.TryAdd(in entry, out var place))
@@ -245,7 +245,7 @@ internal sealed class FlightRecorder : IPoolRecorder
             ReportEnd();
     }
 
-    // Fills the encoder with one block. True when more may be left.
+    // Fills the encoder with one block. True if more entries may be left.
     private bool FillBlock()
     {
         _encoder.Clear();

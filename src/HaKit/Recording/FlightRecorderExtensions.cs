@@ -2,16 +2,17 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.Recording;
 
-/// <summary>Adds a flight recorder to a pool that is made without a container.</summary>
+/// <summary>Adds a flight recorder to a pool that is created without a container.</summary>
 public static class FlightRecorderExtensions
 {
     /// <summary>
-    /// Records the calls, attempts, probes, changes of health and settings of the pool that is made of these parts: no prompt, no answer, no credential, no address and
-    /// no caller. The recorder writes on a timer's thread. A disk that is slow, full or read-only costs entries of the recording, never a call.
+    /// Records the calls, attempts, probes, changes of health and settings of the pool that is created with these parts. It records no prompt, no answer, no
+    /// credential, no address and no caller. The recorder writes on a timer's thread. A disk that is slow, full or read-only costs entries of the recording,
+    /// but never a call.
     /// </summary>
     /// <param name="parts">The parts of the pool.</param>
-    /// <param name="options">Where and how much is written. The recorder takes a copy.</param>
-    /// <exception cref="OptionsValidationException">An option makes no sense; all such options are named.</exception>
+    /// <param name="options">Sets where and how much is written. The recorder takes a copy.</param>
+    /// <exception cref="OptionsValidationException">An option is invalid; the message names all invalid options.</exception>
     public static EndpointPoolParts UseFlightRecorder(this EndpointPoolParts parts, FlightRecorderOptions options)
     {
         ArgumentNullException.ThrowIfNull(parts);

@@ -1,23 +1,29 @@
 namespace HaKit.Recording;
 
-/// <summary>Where and how much a flight recorder writes. Not thread-safe; read once when the recorder is made.</summary>
+/// <summary>Sets where and how much a flight recorder writes. Not thread-safe; read once when the recorder is created.</summary>
 public sealed class FlightRecorderOptions
 {
-    /// <summary>The folder of the recording. Made when it is missing. Required.</summary>
+    /// <summary>Gets or sets the folder of the recording. It is created if it does not exist. Required.</summary>
     public string Folder { get; set; } = "";
 
-    /// <summary>The most that the recordings of one pool take in the folder, in bytes; the oldest files are deleted. Default 512 MiB; at least twice <see cref="SegmentBytes"/>.</summary>
+    /// <summary>
+    /// Gets or sets the maximum size of one pool's recordings in the folder, in bytes; the oldest files are deleted. Default 512 MiB; at least twice <see
+    /// cref="SegmentBytes"/>.
+    /// </summary>
     public long MaxBytes { get; set; } = 512L * 1024 * 1024;
 
-    /// <summary>The size at which a new file begins, in bytes. Default 8 MiB; at least 64 KiB.</summary>
+    /// <summary>Gets or sets the size at which a new file begins, in bytes. Default 8 MiB; at least 64 KiB.</summary>
     public int SegmentBytes { get; set; } = 8 * 1024 * 1024;
 
-    /// <summary>How often the recorder writes. A process that is killed loses at most what came since. Default 5 s; from 100 ms to 5 minutes.</summary>
+    /// <summary>
+    /// Gets or sets how often the recorder writes. A process that is killed loses at most the entries since the last write. Default 5 s; from 100 ms to 5
+    /// minutes.
+    /// </summary>
     public TimeSpan FlushInterval { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How many entries wait in memory, rounded up to a power of two; about 130 bytes each. What comes when the space is used up is dropped and counted. A call
-    /// makes one entry, and each attempt another. Default 16,384; from 16 to 1,048,576.
+    /// Gets or sets how many entries may wait in memory, rounded up to a power of two; about 130 bytes each. When the space is used up, further entries are
+    /// dropped and counted. A call makes one entry, and each attempt another. Default 16,384; from 16 to 1,048,576.
     /// </summary>
     public int Capacity { get; set; } = 16_384;
 

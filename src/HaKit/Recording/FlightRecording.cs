@@ -3,8 +3,8 @@ using System.IO.Compression;
 namespace HaKit.Recording;
 
 /// <summary>
-/// Reads recordings. What is damaged is skipped and named: a recording whose process was killed ends with a part of a block, which is no error. Thread-safe; the
-/// files may be written to meanwhile.
+/// Reads recordings. Damaged parts are skipped and named. A recording whose process was killed ends with a part of a block, which is not an error.
+/// Thread-safe; the files may be written to at the same time.
 /// </summary>
 public sealed class FlightRecording
 {
@@ -13,16 +13,16 @@ public sealed class FlightRecording
     /// <summary>Gets the entries in the order of their times.</summary>
     public IReadOnlyList<RecordedEvent> Events { get; }
 
-    /// <summary>Gets what could not be read, one sentence for each place.</summary>
+    /// <summary>Gets the places that could not be read, one sentence for each.</summary>
     public IReadOnlyList<string> Problems { get; }
 
-    /// <summary>Gets how many files were read.</summary>
+    /// <summary>Gets the number of files that were read.</summary>
     public int Files { get; }
 
-    /// <summary>Reads a file of a recording, or all those of a folder.</summary>
+    /// <summary>Reads a file of a recording, or all files in a folder.</summary>
     /// <param name="path">The file or the folder.</param>
-    /// <param name="pool">Only the recordings of this pool. Default null: all, which must be of one pool to make sense together.</param>
-    /// <exception cref="FileNotFoundException">There is no such file, or no recording in the folder.</exception>
+    /// <param name="pool">The pool whose recordings are read. Default null: all recordings, which should be of one pool.</param>
+    /// <exception cref="FileNotFoundException">The file does not exist, or the folder contains no recording.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static FlightRecording Read(string path, string? pool = null)
     {
@@ -76,7 +76,7 @@ internal sealed class SegmentReader
                 at += BlockHeader.Length + block.Stored;
                 continue;
             }
-            // The next mark that begins a whole block; what lies before it is lost.
+            // Finds the next mark that begins a complete block; what is before it is lost.
             var next = NextBlock(rest);
             if (next < 0)
             {
@@ -105,7 +105,7 @@ internal sealed class SegmentReader
 
     private void ReadBlock(string name, SegmentHeader header, BlockHeader block, ReadOnlySpan<byte> stored, int at)
     {
-        // What is read before a damaged entry is kept: the checksum was right, so a later version may have written what this one does not know.
+        // Entries before a damaged entry are kept: the checksum was right, so a later version may have written an entry that this version does not know.
         try
         {
             var recorder = RecorderOf(header.Recorder, block);
