@@ -12,7 +12,7 @@ public sealed class TrafficMeterTests
     {
         var meter = new TrafficMeter();
         for (var i = 0; i < 10; i++)
-            meter.CallBegan(Start + TimeSpan.FromSeconds(i));
+            meter.CallBegan(0, Start + TimeSpan.FromSeconds(i));
 
         meter.CallsPerMinute(Start + TimeSpan.FromSeconds(10)).Should().Be(10);
         meter.CallsPerMinute(Start + TimeSpan.FromSeconds(65)).Should().Be(5, "those of the first five seconds have left");
@@ -23,8 +23,8 @@ public sealed class TrafficMeterTests
     public void A_meter_that_is_younger_than_a_minute_counts_for_its_age()
     {
         var meter = new TrafficMeter();
-        meter.CallBegan(TimeSpan.FromSeconds(1));
-        meter.CallBegan(TimeSpan.FromSeconds(2));
+        meter.CallBegan(0, TimeSpan.FromSeconds(1));
+        meter.CallBegan(0, TimeSpan.FromSeconds(2));
 
         meter.CallsPerMinute(TimeSpan.FromSeconds(20)).Should().Be(6);
         meter.CallsPerMinute(TimeSpan.FromSeconds(60)).Should().Be(2);
