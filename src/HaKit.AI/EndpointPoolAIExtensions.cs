@@ -2,11 +2,11 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>Pools whose endpoints are served by client objects.</summary>
+/// <summary>Uses client objects as the endpoints of pools.</summary>
 public static class EndpointPoolAIExtensions
 {
-    /// <summary>A chat client over the pool. Keep it as long as the pool: it remembers where state belongs.</summary>
-    /// <param name="pool">The pool, all endpoints of which have chat clients.</param>
+    /// <summary>Creates a chat client over the pool. Keep it as long as the pool, because it remembers where state belongs. Thread-safe.</summary>
+    /// <param name="pool">The pool. All its endpoints must have chat clients.</param>
     /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
     /// <exception cref="ArgumentException">An endpoint has no chat client.</exception>
     public static EndpointPoolChatClient AsChatClient(this EndpointPool pool, Action<EndpointPoolChatClientOptions>? configure = null)
@@ -19,7 +19,7 @@ public static class EndpointPoolAIExtensions
     /// <summary>Adds an endpoint that a chat client serves, or gives the endpoint of that name its chat client.</summary>
     /// <param name="options">The pool's options.</param>
     /// <param name="name">The endpoint's name.</param>
-    /// <param name="client">Its client. Switch its own retries off: they would multiply the pool's.</param>
+    /// <param name="client">The endpoint's client. Switch off its own retries, because they would multiply the pool's.</param>
     /// <param name="configure">Changes the endpoint: model, tier, account, context window, prices.</param>
     /// <param name="chat">Sets what is special about this endpoint in chats.</param>
     /// <returns>The same options.</returns>
@@ -30,11 +30,11 @@ public static class EndpointPoolAIExtensions
         return options.Attach(name, Serving(client, chat), configure);
     }
 
-    /// <summary>Adds an endpoint to a living pool.</summary>
+    /// <summary>Adds an endpoint to a running pool.</summary>
     /// <inheritdoc cref="AddEndpoint(EndpointPoolOptions, string, IChatClient, Action{EndpointOptions}?, Action{ChatEndpointOptions}?)"/>
     /// <param name="pool">The pool.</param>
-    /// <param name="name">The endpoint's name, which the pool does not have yet.</param>
-    /// <param name="client">Its client.</param>
+    /// <param name="name">The endpoint's name, which must be new in this pool.</param>
+    /// <param name="client">The endpoint's client.</param>
     /// <param name="configure">Changes the endpoint.</param>
     /// <param name="chat">Sets what is special about this endpoint in chats.</param>
     public static void AddEndpoint(
@@ -46,8 +46,8 @@ public static class EndpointPoolAIExtensions
         pool.AddEndpoint(endpoint);
     }
 
-    /// <summary>An embedding generator over the pool. Keep it as long as the pool: it knows which model the vectors are of.</summary>
-    /// <param name="pool">The pool, all endpoints of which have embedding generators.</param>
+    /// <summary>Creates an embedding generator over the pool. Keep it as long as the pool, because it knows the model of the vectors. Thread-safe.</summary>
+    /// <param name="pool">The pool. All its endpoints must have embedding generators.</param>
     /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
     /// <exception cref="ArgumentException">An endpoint has no embedding generator.</exception>
     /// <exception cref="EmbeddingMismatchException">Endpoints declare different models or lengths.</exception>
@@ -61,7 +61,7 @@ public static class EndpointPoolAIExtensions
     /// <summary>Adds an endpoint that an embedding generator serves, or gives the endpoint of that name its generator.</summary>
     /// <param name="options">The pool's options.</param>
     /// <param name="name">The endpoint's name.</param>
-    /// <param name="generator">Its generator. Switch its own retries off.</param>
+    /// <param name="generator">The endpoint's generator. Switch off its own retries.</param>
     /// <param name="configure">Changes the endpoint: model, tier, account, prices.</param>
     /// <returns>The same options.</returns>
     public static EndpointPoolOptions AddEndpoint(

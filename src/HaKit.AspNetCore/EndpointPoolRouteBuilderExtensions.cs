@@ -10,17 +10,21 @@ using Microsoft.Extensions.Hosting;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Shows endpoint pools to operators, and a service's own heart to the pools of others.</summary>
+/// <summary>Maps the operators' dashboard of endpoint pools, and the heartbeat of a service that other applications use as an endpoint.</summary>
 public static class EndpointPoolRouteBuilderExtensions
 {
     /// <summary>
-    /// Maps the operator's dashboard of all pools of the container at the prefix, and beneath it <c>status</c> (JSON), <c>events</c> (server-sent) and
-    /// <c>explain</c>. Orders (drain, force down, bring up, promote, fail back) exist only when <see cref="EndpointPoolPagesOptions.OperatorPolicy"/> names the users that may give them.
+    /// Maps the operators' dashboard for all pools of the container at the prefix, and below it <c>status</c> (JSON), <c>events</c> (server-sent) and
+    /// <c>explain</c>. Orders (drain, force down, bring up, promote, fail back) exist only if <see cref="EndpointPoolPagesOptions.OperatorPolicy"/> names a
+    /// policy for the users that may give them.
     /// </summary>
     /// <param name="endpoints">The application.</param>
-    /// <param name="prefix">Where; for example <c>/ha</c>.</param>
-    /// <param name="configure">Sets which users may give orders, and how much is remembered.</param>
-    /// <returns>The group of all routes, so that <c>.RequireAuthorization()</c> can protect them. Without it the pages are public: they show names, addresses and states, never keys.</returns>
+    /// <param name="prefix">The prefix, for example <c>/ha</c>.</param>
+    /// <param name="configure">Sets which users may give orders, and how much history is kept.</param>
+    /// <returns>
+    /// The group of all routes, so that <c>.RequireAuthorization()</c> can protect them. Without it the pages are public; they show names, addresses and
+    /// states, never keys.
+    /// </returns>
     /// <exception cref="InvalidOperationException">Orders are on, and antiforgery or authorization was not added to the container.</exception>
     public static IEndpointConventionBuilder MapHaEndpointPools(
         this IEndpointRouteBuilder endpoints, string prefix = "/ha", Action<EndpointPoolPagesOptions>? configure = null)
@@ -47,12 +51,13 @@ public static class EndpointPoolRouteBuilderExtensions
     }
 
     /// <summary>
-    /// Maps the heartbeat of a service that is itself an endpoint of another application's pool: whether it is ready or draining, its load and its capacity. The
-    /// pool's HTTP probe reads it (<c>Heartbeat:Path</c>), its selection counts the load, and a draining service is given nothing new.
+    /// Maps the heartbeat of a service that is itself an endpoint of another application's pool. It reports whether the service is ready or draining, its
+    /// load and its capacity. The pool's HTTP probe reads it (<c>Heartbeat:Path</c>), the pool's selection counts the load, and a draining service gets no
+    /// new calls.
     /// </summary>
     /// <param name="endpoints">The application.</param>
-    /// <param name="pattern">Where; for example <c>/heartbeat</c>.</param>
-    /// <param name="configure">What is told. Default: draining while the application stops, and the requests that <see cref="CountAsHaLoad"/> counts.</param>
+    /// <param name="pattern">The path, for example <c>/heartbeat</c>.</param>
+    /// <param name="configure">Sets what is reported. Default: draining while the application stops, and the number of requests that <see cref="CountAsHaLoad"/> counts.</param>
     public static IEndpointConventionBuilder MapHaHeartbeat(
         this IEndpointRouteBuilder endpoints, string pattern = "/heartbeat", Action<ServiceHeartbeatOptions>? configure = null)
     {
@@ -65,8 +70,8 @@ public static class EndpointPoolRouteBuilderExtensions
         return endpoints.MapGet(pattern, context => ServiceHeartbeatAnswer.WriteAsync(context, options, stopping));
     }
 
-    /// <summary>Counts the requests that these routes are serving as the load that <see cref="MapHaHeartbeat"/> tells.</summary>
-    /// <typeparam name="TBuilder">The kind of routes.</typeparam>
+    /// <summary>Counts the running requests of these routes as the load that <see cref="MapHaHeartbeat"/> reports.</summary>
+    /// <typeparam name="TBuilder">The type of the routes' builder.</typeparam>
     /// <param name="builder">The routes that do the work.</param>
     public static TBuilder CountAsHaLoad<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
     {

@@ -2,19 +2,19 @@ using System.ClientModel.Primitives;
 
 namespace HaKit; // not HaKit.OpenAI: that would hide the SDK's own namespace from code in ours
 
-/// <summary>Puts the official OpenAI SDK, or any other client made on System.ClientModel, over a pool.</summary>
+/// <summary>Puts the official OpenAI SDK, or any other client on System.ClientModel, over a pool. Thread-safe.</summary>
 public static class EndpointPoolClientPipelineExtensions
 {
     /// <summary>
-    /// Sends everything the client does through the pool, and switches off what would work against it: the SDK's own retries, which multiply ours,
-    /// and its network timeout, which ends healthy streams. Give the SDK the pool's <see cref="EndpointPool.Origin"/> as its endpoint.
+    /// Sends all requests of the client through the pool, and switches off what would work against the pool: the SDK's own retries, which would multiply the
+    /// pool's, and its network timeout, which would end healthy streams. Give the SDK the pool's <see cref="EndpointPool.Origin"/> as its endpoint.
     /// </summary>
-    /// <typeparam name="TOptions">The client's kind of options.</typeparam>
-    /// <param name="options">The options; their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>
-    /// <param name="pool">The pool. Each call of this method opens connections of its own, which live as long as the client.</param>
+    /// <typeparam name="TOptions">The type of the client's options.</typeparam>
+    /// <param name="options">The options. Their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>
+    /// <param name="pool">The pool. Each call of this method opens its own connections, which live as long as the client.</param>
     /// <returns>The same options.</returns>
-    /// <exception cref="ArgumentNullException">One of the two is null.</exception>
-    /// <exception cref="InvalidOperationException">The options belong to a client already.</exception>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="InvalidOperationException">The options already belong to a client.</exception>
     public static TOptions UseHaEndpointPool<TOptions>(this TOptions options, EndpointPool pool)
         where TOptions : ClientPipelineOptions
     {
@@ -23,26 +23,26 @@ public static class EndpointPoolClientPipelineExtensions
     }
 
     /// <summary>
-    /// Makes the client fit to serve one endpoint of a pool, as an object: its own retries and network timeout are switched off, and what the endpoint refuses is
-    /// an <see cref="EndpointFaultException"/> with all that the wire says (<see cref="EndpointFaultHandler"/>).
+    /// Prepares the client to serve one endpoint of a pool as a client object. Its own retries and network timeout are switched off, and the endpoint's
+    /// refusals become <see cref="EndpointFaultException"/>s with everything that the response said (<see cref="EndpointFaultHandler"/>).
     /// </summary>
-    /// <typeparam name="TOptions">The client's kind of options.</typeparam>
-    /// <param name="options">The options; their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>
+    /// <typeparam name="TOptions">The type of the client's options.</typeparam>
+    /// <param name="options">The options. Their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>
     /// <param name="endpoint">The endpoint's name, for messages.</param>
     /// <returns>The same options.</returns>
-    /// <exception cref="InvalidOperationException">The options belong to a client already.</exception>
+    /// <exception cref="InvalidOperationException">The options already belong to a client.</exception>
     public static TOptions UseHaEndpoint<TOptions>(this TOptions options, string endpoint)
         where TOptions : ClientPipelineOptions => options.Over(() => EndpointFaultHandler.CreateHttpClient(endpoint));
 
     /// <summary>
-    /// Sends everything the client does through an HTTP client that has a pool under it, such as one of <see cref="IHttpClientFactory"/> with
+    /// Sends all requests of the client through an HTTP client that uses a pool, such as one of <see cref="IHttpClientFactory"/> with
     /// <c>AddHaEndpointPoolHandler</c>, so that its logging, its proxy and its tests apply. The SDK's own retries and network timeout are switched off.
     /// </summary>
-    /// <typeparam name="TOptions">The client's kind of options.</typeparam>
-    /// <param name="options">The options; their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>
-    /// <param name="client">The HTTP client; not disposed of.</param>
+    /// <typeparam name="TOptions">The type of the client's options.</typeparam>
+    /// <param name="options">The options. Their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>
+    /// <param name="client">The HTTP client; it is not disposed.</param>
     /// <returns>The same options.</returns>
-    /// <exception cref="InvalidOperationException">The options belong to a client already.</exception>
+    /// <exception cref="InvalidOperationException">The options already belong to a client.</exception>
     public static TOptions UseHaEndpointPool<TOptions>(this TOptions options, HttpClient client)
         where TOptions : ClientPipelineOptions
     {
@@ -51,15 +51,15 @@ public static class EndpointPoolClientPipelineExtensions
     }
 
     /// <summary>
-    /// As the other overload, over an HTTP client of the application's own. Resilience handlers of that client repeat what the pool repeats already: take them off with
-    /// <c>RemoveAllResilienceHandlers</c>.
+    /// Prepares the client to serve one endpoint of a pool, over the application's own HTTP client. Resilience handlers of that client repeat what the pool
+    /// already repeats; remove them with <c>RemoveAllResilienceHandlers</c>.
     /// </summary>
-    /// <typeparam name="TOptions">The client's kind of options.</typeparam>
-    /// <param name="options">The options; their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>
+    /// <typeparam name="TOptions">The type of the client's options.</typeparam>
+    /// <param name="options">The options. Their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>
     /// <param name="endpoint">The endpoint's name, for messages.</param>
-    /// <param name="client">The HTTP client; not disposed of. Its timeout ends long streams: <see cref="Timeout.InfiniteTimeSpan"/> suits a pool.</param>
+    /// <param name="client">The HTTP client; it is not disposed. Its timeout would end long streams: use <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <returns>The same options.</returns>
-    /// <exception cref="InvalidOperationException">The options belong to a client already.</exception>
+    /// <exception cref="InvalidOperationException">The options already belong to a client.</exception>
     public static TOptions UseHaEndpoint<TOptions>(this TOptions options, string endpoint, HttpClient client)
         where TOptions : ClientPipelineOptions
     {

@@ -10,13 +10,13 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EndpointPoolOpenAIServiceExtensions
 {
     /// <summary>
-    /// Adds a pool that the configuration describes, an HTTP client of the same name over it, and an <see cref="OpenAIClient"/> over that: keyed by the name, and
-    /// without a key for the first one. A singleton; its models are clients like <c>GetChatClient("gpt-4.1")</c>.
+    /// Adds a pool that is described in configuration, an HTTP client of the same name over it, and an <see cref="OpenAIClient"/> over that client: keyed by
+    /// the name, and without a key for the first one. It is a singleton; get clients for a model from it, for example with <c>GetChatClient("gpt-4.1")</c>.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The name of the pool, of the HTTP client and of the OpenAI client.</param>
     /// <param name="section">The section with the pool's <see cref="EndpointPoolOptions"/>.</param>
-    /// <param name="configure">Changes the OpenAI client's options, for example its organisation. Default: nothing.</param>
+    /// <param name="configure">Changes the OpenAI client's options, for example its organisation. Default: no change.</param>
     /// <returns>The pool's builder.</returns>
     /// <example><code>
     /// builder.Services.AddHaOpenAIClient("openai", builder.Configuration.GetSection("OpenAI"));
@@ -25,11 +25,11 @@ public static class EndpointPoolOpenAIServiceExtensions
     public static IEndpointPoolBuilder AddHaOpenAIClient(this IServiceCollection services, string name, IConfiguration section, Action<OpenAIClientOptions>? configure = null) =>
         Add(services.AddHaEndpointPool(name, section), configure);
 
-    /// <summary>As the other overload, with a pool that is described in code.</summary>
+    /// <summary>Adds a pool that is described in code, an HTTP client of the same name over it, and an <see cref="OpenAIClient"/> over that client.</summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The name of the pool, of the HTTP client and of the OpenAI client.</param>
-    /// <param name="pool">Describes the pool.</param>
-    /// <param name="configure">Changes the OpenAI client's options. Default: nothing.</param>
+    /// <param name="pool">Sets the pool's options.</param>
+    /// <param name="configure">Changes the OpenAI client's options. Default: no change.</param>
     /// <returns>The pool's builder.</returns>
     public static IEndpointPoolBuilder AddHaOpenAIClient(this IServiceCollection services, string name, Action<EndpointPoolOptions> pool, Action<OpenAIClientOptions>? configure = null) =>
         Add(services.AddHaEndpointPool(name, pool), configure);

@@ -1,6 +1,8 @@
 namespace HaKit;
 
-/// <summary>Sends by another client. That client refuses a message that was sent before, so it gets one of its own with the same content.</summary>
+/// <summary>
+/// Sends requests through another client. That client refuses a message that was sent before, so it gets a new message with the same content.
+/// </summary>
 internal sealed class ForwardingHandler(HttpClient client) : HttpMessageHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -10,7 +12,7 @@ internal sealed class ForwardingHandler(HttpClient client) : HttpMessageHandler
         return response;
     }
 
-    // Not disposed of: the content is the caller's.
+    // The copy is not disposed, because the content belongs to the caller.
     private static HttpRequestMessage CopyOf(HttpRequestMessage request)
     {
         var copy = new HttpRequestMessage(request.Method, request.RequestUri) { Version = request.Version, VersionPolicy = request.VersionPolicy, Content = request.Content };

@@ -8,7 +8,7 @@ using Npgsql;
 
 namespace HaKit.PostgreSql;
 
-/// <summary>A batch in PostgreSQL, as one worker sees it.</summary>
+/// <summary>Represents a batch in PostgreSQL for one worker.</summary>
 internal sealed class BatchStore : IBatchStore
 {
     private readonly NpgsqlDataSource _dataSource;
@@ -120,14 +120,14 @@ internal sealed class BatchStore : IBatchStore
     {
         ArgumentNullException.ThrowIfNull(claim);
         if (start.MaxCost is null && start.MayRepeat)
-            return true; // the claim says enough: a worker that dies leaves an item that is claimed again
+            return true; // the claim is enough: if the worker dies, its item is claimed again
         var started = await InNamesAsync(async () =>
         {
             var connection = await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
             await using var end = connection.ConfigureAwait(false);
             var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
             await using var endOfTransaction = transaction.ConfigureAwait(false);
-            // Decisions about the cost are made one after another by all workers; the second statement sees what the one before committed.
+            // All workers decide about the cost one after another; the second statement sees what the earlier ones committed.
             if (start.MaxCost is not null)
             {
                 var wait = Command(connection, Sql.CostLock, _batchId);
@@ -196,7 +196,7 @@ internal sealed class BatchStore : IBatchStore
             finished.Select(static f => f.Outcome.Request.Equals(RequestFingerprint.None) ? null : f.Outcome.Request.ToArray()).ToArray()).ConfigureAwait(false);
     }
 
-    /// <summary>Does nothing: the data source is the application's.</summary>
+    /// <summary>Does nothing, because the application owns the data source.</summary>
     public ValueTask DisposeAsync() => default;
 
     private async ValueTask<List<BatchStored>> PageAsync(BatchContent content, long after, CancellationToken cancellationToken)
@@ -279,6 +279,6 @@ internal sealed class BatchStore : IBatchStore
         return await InNamesAsync(async () => (int)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!, cancellationToken).ConfigureAwait(false);
     }
 
-    // A database that is away for a moment, for a restart or a failover, is tried again for as long as the leases hold.
+    // If the database is away for a short time, for a restart or a failover, the statement is tried again for as long as the leases hold.
     private ValueTask<T> InNamesAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken) => Patience.TryAsync(work, _lease, cancellationToken);
 }

@@ -6,8 +6,8 @@ using NpgsqlTypes;
 namespace HaKit.PostgreSql;
 
 /// <summary>
-/// Stores outcomes, as soon as the last group is committed: what arrives meanwhile goes together. A database that is away for a moment is tried again for as long as the leases hold; the fence
-/// refuses what comes too late. Thread-safe.
+/// Stores outcomes in groups: outcomes that arrive during a commit are committed together next. If the database is away for a short time, the commit is tried
+/// again for as long as the leases hold; the fence refuses what comes too late. Thread-safe.
 /// </summary>
 internal sealed class CommitQueue(NpgsqlDataSource dataSource, int batchId, string worker, PayloadSeal seal, TimeSpan patience)
 {
@@ -17,7 +17,7 @@ internal sealed class CommitQueue(NpgsqlDataSource dataSource, int batchId, stri
     private Queue<Waiting> _queue = new();
     private bool _isRunning;
 
-    /// <summary>Stores an outcome; false when the fence refused it.</summary>
+    /// <summary>Stores an outcome. False if the fence refused it.</summary>
     public Task<bool> CommitAsync(BatchClaim claim, BatchOutcome outcome, double reserved)
     {
 #pragma warning disable RS0030 // What follows a commit must not run within the loop that commits for others.
@@ -65,7 +65,7 @@ internal sealed class CommitQueue(NpgsqlDataSource dataSource, int batchId, stri
             var group = new List<Waiting>();
             while (group.Count < MostAtOnce && _queue.TryDequeue(out var waiting))
                 group.Add(waiting);
-            group.Sort(static (a, b) => a.Claim.Ordinal.CompareTo(b.Claim.Ordinal)); // rows are locked in one order by all workers
+            group.Sort(static (a, b) => a.Claim.Ordinal.CompareTo(b.Claim.Ordinal)); // all workers lock rows in the same order
             return group;
         }
     }

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace HaKit.PostgreSql;
 
-/// <summary>Tries a statement again while the database is away for a moment.</summary>
+/// <summary>Tries a statement again while the database is away for a short time.</summary>
 internal static class Patience
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
@@ -30,7 +30,7 @@ internal static class Patience
         }
     }
 
-    // 57P01 and 57P02 are a server that is shut down or crashed, 57P03 one that is starting.
+    // 57P01 and 57P02 mean that the server was shut down or crashed, 57P03 that it is starting.
     private static bool IsAway(NpgsqlException exception) => exception.IsTransient || exception.SqlState is "57P01" or "57P02" or "57P03";
 
     private static async ValueTask PauseAsync(TimeSpan span)

@@ -4,8 +4,9 @@ using System.Text;
 namespace HaKit.PostgreSql;
 
 /// <summary>
-/// Seals inputs and results with AES-256-GCM: a key for each batch, derived with HKDF-SHA256, a random nonce for each payload, and the item's id and the kind of payload as associated data, so
-/// that payloads cannot be exchanged. <c>nonce 12 | tag 16 | ciphertext</c>. Without a key payloads stay as they are. Thread-safe.
+/// Seals inputs and results with AES-256-GCM: a key for each batch, derived with HKDF-SHA256; a random nonce for each payload; and the item's id and the kind
+/// of payload as associated data, so that payloads cannot be exchanged. <c>nonce 12 | tag 16 | ciphertext</c>. Without a key, payloads stay as they are.
+/// Thread-safe.
 /// </summary>
 internal sealed class PayloadSeal
 {
@@ -23,10 +24,10 @@ internal sealed class PayloadSeal
         Check = Derive(given, salt, "HaKit.PostgreSql key check")[..8];
     }
 
-    /// <summary>What the batch keeps so that a wrong key is found at the opening; null when payloads are not sealed.</summary>
+    /// <summary>Gets the value with which a wrong key is found when the batch is opened. Null if payloads are not sealed.</summary>
     public byte[]? Check { get; }
 
-    /// <summary>What tells a changed input; keyed where payloads are sealed, because a plain hash would let one guess inputs.</summary>
+    /// <summary>Gets the hash that shows a changed input. It is keyed if payloads are sealed, because inputs could be guessed from a plain hash.</summary>
     public byte[] HashOf(ReadOnlySpan<byte> input) => (_hashKey is null ? SHA256.HashData(input) : HMACSHA256.HashData(_hashKey, input))[..16];
 
     public byte[] Seal(string id, char kind, ReadOnlySpan<byte> plain)

@@ -6,19 +6,25 @@ using Npgsql;
 
 namespace HaKit.PostgreSql;
 
-/// <summary>How a batch in PostgreSQL is opened. Not thread-safe; read when the batch is opened.</summary>
+/// <summary>Sets how a batch in PostgreSQL is opened. Not thread-safe; read when the batch is opened.</summary>
 public sealed class PostgreSqlBatchOptions
 {
     /// <summary>
-    /// Gets or sets how long a worker may be silent before others take its items over, by the database's clock; renewed at a third. Default 60 s; at least 1 s. Where it is shorter than a worker's
-    /// longest pause, calls are made twice (their results are not stored twice).
+    /// Gets or sets how long a worker may be silent before other workers take over its items, by the database's clock. It is renewed after a third of the
+    /// time. If it is shorter than a worker's longest pause, calls are made twice, but results are not stored twice. Default 60 s; at least 1 s.
     /// </summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Gets or sets whether the schema is made or brought up to date at the opening, under an advisory lock. Default true. False: <c>hakit batch schema</c> prints the script for the owner.</summary>
+    /// <summary>
+    /// Gets or sets whether opening the batch creates or updates the schema, under an advisory lock. Default true. If false, <c>hakit batch schema</c> prints
+    /// the script for the owner.
+    /// </summary>
     public bool Migrate { get; set; } = true;
 
-    /// <summary>Gets or sets the key that inputs and results are sealed with (AES-256-GCM); at least 16 bytes. Default null: not sealed. Ids, endpoints and reasons are never sealed.</summary>
+    /// <summary>
+    /// Gets or sets the key with which inputs and results are sealed (AES-256-GCM); at least 16 bytes. Ids, endpoints and reasons are never sealed. Default
+    /// null: not sealed.
+    /// </summary>
     public ReadOnlyMemory<byte>? SealKey { get; set; }
 
     internal void Validate()
@@ -30,15 +36,15 @@ public sealed class PostgreSqlBatchOptions
     }
 }
 
-/// <summary>Batches in PostgreSQL 13 or newer, for any number of workers at once.</summary>
+/// <summary>Opens batches in PostgreSQL 13 or newer, for any number of workers at once. Thread-safe.</summary>
 public static class PostgreSqlBatchStore
 {
     private const string Reflects = "JSON by reflection. Use the overload that takes a JsonTypeInfo.";
 
-    /// <summary>Gets the script that makes the schema and the roles <c>hakit_owner</c> and <c>hakit_worker</c>. It may be run again.</summary>
+    /// <summary>Gets the script that creates the schema and the roles <c>hakit_owner</c> and <c>hakit_worker</c>. It may be run again.</summary>
     public static string SchemaScript => Resources.Read("Schema.sql") + Resources.Read("Roles.sql");
 
-    /// <summary>Opens a batch, or creates it. Items are written as JSON by reflection.</summary>
+    /// <summary>Opens a batch, or creates it. Items are written as JSON with reflection.</summary>
     /// <inheritdoc cref="OpenAsync{TItem}(NpgsqlDataSource, string, JsonTypeInfo{TItem}, PostgreSqlBatchOptions?, CancellationToken)"/>
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
@@ -47,11 +53,11 @@ public static class PostgreSqlBatchStore
         new(await OpenStoreAsync(dataSource, name, options, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Opens a batch, or creates it.</summary>
-    /// <typeparam name="TItem">The items' type.</typeparam>
+    /// <typeparam name="TItem">The type of the items.</typeparam>
     /// <param name="dataSource">The database; not disposed with the batch.</param>
     /// <param name="name">The batch's name in the database.</param>
     /// <param name="itemType">How items are written as JSON.</param>
-    /// <param name="options">How it is opened; null for the defaults.</param>
+    /// <param name="options">Sets how the batch is opened. Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="BatchStoreException">The schema is missing, older or newer; the batch is sealed with another key; the database cannot be reached.</exception>
     public static async Task<Batch<TItem>> OpenAsync<TItem>(
@@ -61,7 +67,7 @@ public static class PostgreSqlBatchStore
     /// <summary>Opens the store of a batch, or creates it.</summary>
     /// <param name="dataSource">The database; not disposed with the store.</param>
     /// <param name="name">The batch's name.</param>
-    /// <param name="options">How it is opened; null for the defaults.</param>
+    /// <param name="options">Sets how the batch is opened. Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <inheritdoc cref="OpenAsync{TItem}(NpgsqlDataSource, string, JsonTypeInfo{TItem}, PostgreSqlBatchOptions?, CancellationToken)" path="/exception"/>
     public static async Task<IBatchStore> OpenStoreAsync(

@@ -8,7 +8,7 @@ internal static class Schema
 {
     public const int Version = 1;
 
-    // Any number that is only ours; all workers that open at once wait for the one that migrates.
+    // Any number that only HaKit uses; all workers that open at once wait for the worker that migrates.
     private const long MigrationLock = 0x48614B69_74426174;
 
     public static async ValueTask EnsureAsync(NpgsqlDataSource dataSource, bool migrate, CancellationToken cancellationToken)

@@ -10,30 +10,30 @@ public static class RedisEndpointPoolBuilderExtensions
 {
     /// <summary>
     /// Shares through the application's own connection to Redis, Valkey or Garnet: the <see cref="IConnectionMultiplexer"/> of the container. Calls never
-    /// wait for the store; without it the pool is what it is alone.
+    /// wait for the store; without the store the pool works alone.
     /// </summary>
     /// <param name="builder">The pool.</param>
     public static IEndpointPoolBuilder ShareThroughRedis(this IEndpointPoolBuilder builder) =>
         builder.ShareThroughRedis(static provider => provider.GetRequiredService<IConnectionMultiplexer>());
 
-    /// <summary>The same with a keyed connection, such as Aspire's <c>AddKeyedRedisClient</c> registers.</summary>
+    /// <summary>Shares through a keyed connection of the container, such as one that Aspire's <c>AddKeyedRedisClient</c> registers.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="serviceKey">The key of the <see cref="IConnectionMultiplexer"/>.</param>
     public static IEndpointPoolBuilder ShareThroughKeyedRedis(this IEndpointPoolBuilder builder, object serviceKey) =>
         builder.ShareThroughRedis(provider => provider.GetRequiredKeyedService<IConnectionMultiplexer>(serviceKey));
 
-    /// <summary>The same with a connection that code gives, which is not disposed of with the pool.</summary>
+    /// <summary>Shares through a connection that code provides. It is not disposed with the pool.</summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="connection">Gives the connection.</param>
+    /// <param name="connection">Returns the connection.</param>
     public static IEndpointPoolBuilder ShareThroughRedis(this IEndpointPoolBuilder builder, Func<IServiceProvider, IConnectionMultiplexer> connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
         return builder.WithHostName().ConfigureParts((provider, parts) => parts.PeerLink = RedisPeerLinks.Over(connection(provider)));
     }
 
-    /// <summary>The same with a connection of the pool's own.</summary>
+    /// <summary>Shares through a connection that the pool opens itself.</summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="configuration">The connection string, such as <c>redis:6379,user=app,password=…,ssl=true</c>.</param>
+    /// <param name="configuration">The connection string, for example <c>redis:6379,user=app,password=…,ssl=true</c>.</param>
     public static IEndpointPoolBuilder ShareThroughRedis(this IEndpointPoolBuilder builder, string configuration)
     {
         var link = RedisPeerLinks.Over(configuration);

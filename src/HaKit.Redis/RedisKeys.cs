@@ -3,16 +3,19 @@ using StackExchange.Redis;
 
 namespace HaKit.Redis;
 
-/// <summary>The keys and the channel of one pool, all under one hash tag, so that they lie on one node of a cluster: <c>hakit:{shop%2Fproduction/chat}:facts</c>.</summary>
+/// <summary>
+/// Contains the keys and the channel of one pool, all with one hash tag, so that they are on one node of a cluster:
+/// <c>hakit:{shop%2Fproduction/chat}:facts</c>.
+/// </summary>
 internal sealed record RedisKeys(string Tag)
 {
-    /// <summary>Facts that last an hour at most, by the store's time at which they end.</summary>
+    /// <summary>Gets the key of the facts that last at most an hour; their score is the store's time at which they end.</summary>
     public RedisKey Facts { get; } = $"hakit:{{{Tag}}}:facts";
 
-    /// <summary>Orders, which last 90 days.</summary>
+    /// <summary>Gets the key of the orders, which last 90 days.</summary>
     public RedisKey Orders { get; } = $"hakit:{{{Tag}}}:orders";
 
-    /// <summary>A random word that a store without it is given: another word means that the store has lost what it had.</summary>
+    /// <summary>Gets the key of a random word. A store without it gets a new one, so a different word means that the store has lost its content.</summary>
     public RedisKey Life { get; } = $"hakit:{{{Tag}}}:life";
 
     public RedisChannel Channel { get; } = RedisChannel.Literal($"hakit:{{{Tag}}}");

@@ -5,10 +5,10 @@ using HaKit.Peers;
 
 namespace HaKit.Redis;
 
-/// <summary>A fact as the store has it: its text, and when it ends by the store's time in milliseconds.</summary>
+/// <summary>Holds a fact as the store has it: its text, and when it ends by the store's time in milliseconds.</summary>
 internal readonly record struct StoredFact(string Identity, long Until);
 
-/// <summary>One message on the channel: all facts of one replica and second. JSON; what a reader does not know it ignores.</summary>
+/// <summary>Writes and reads one message on the channel: all facts of one replica and second, as JSON. A reader ignores what it does not know.</summary>
 internal static class RedisMessage
 {
     private const int MostBytes = 1 << 20;
@@ -35,7 +35,7 @@ internal static class RedisMessage
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>The facts of a message; none for bytes that are no message, or the replica's own.</summary>
+    /// <summary>Reads the facts of a message. Empty for bytes that are not a message, and for the replica's own message.</summary>
     public static List<PeerFact> Read(ReadOnlyMemory<byte> utf8, string replica, long now)
     {
         var facts = new List<PeerFact>();
@@ -55,12 +55,12 @@ internal static class RedisMessage
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
-            // Not of this library.
+            // The message does not come from this library.
         }
         return facts;
     }
 
-    /// <summary>A fact with what is left of it; null when it is over or no fact.</summary>
+    /// <summary>Reads a fact with its remaining time. Null if it has ended, or is not a fact.</summary>
     public static PeerFact? Fact(ReadOnlySpan<byte> identity, long until, long now)
     {
         var left = until - now;

@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace HaKit.Redis;
 
 /// <summary>
-/// The link of one pool. A timer looks at the store once a second, one question at a time, each given up after a second: that is how silence is noticed,
-/// because a frozen server raises no event. No call of the pool ever comes here. Thread-safe.
+/// Links one pool to the other replicas. A timer asks the store once a second, one request at a time, and each request is given up after a second. This is
+/// how a silent store is noticed, because a frozen server raises no event. No call of the pool ever comes here. Thread-safe.
 /// </summary>
 internal sealed class RedisPeerLink : IPeerLink
 {
@@ -14,7 +14,8 @@ internal sealed class RedisPeerLink : IPeerLink
     private static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan JumpedBy = TimeSpan.FromSeconds(1);
 
-    // Replicas that lost the store together do not all read it at once. With the second between two looks, all have read it three seconds after it is back.
+    // Replicas that lost the store together must not all read it at once. With the second between two requests, all have read it within three seconds after
+    // it is back.
     private static readonly TimeSpan RereadsWithin = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
@@ -76,7 +77,7 @@ internal sealed class RedisPeerLink : IPeerLink
         {
             foreach (var fact in facts)
                 _unsent[(fact.Kind, fact.Subject)] = (fact, Now + fact.Left);
-            // On the timer's thread: publishing costs the pool nothing but this.
+            // Runs on the timer's thread: publishing costs the pool nothing but this.
             if (!_isDisposed && _isConnected)
                 _sendTimer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         }
@@ -114,7 +115,7 @@ internal sealed class RedisPeerLink : IPeerLink
             _readAt ??= Now + RereadsWithin * _random.NextDouble();
     }
 
-    // One question or message at a time. What is published while one is under way goes with the next.
+    // One request or message at a time. What is published in the meantime is sent with the next one.
     private void Round(bool looks)
     {
         lock (_gate)
@@ -170,7 +171,7 @@ internal sealed class RedisPeerLink : IPeerLink
             (_isConnected, _problem) = (true, mayWrite ? null : "The store refuses to write.");
     }
 
-    // What waits goes at once; a read that is due before the next look does not wait for it.
+    // Waiting facts are sent at once; a read that is due before the next check does not wait for it.
     private TimeSpan? NextRoundWhileLocked()
     {
         if (_unsent.Count > 0)
@@ -191,7 +192,7 @@ internal sealed class RedisPeerLink : IPeerLink
         PublishNews(new PeerNews(facts, IsComplete: true));
     }
 
-    // Is what was written before still told by the same clock? The store's time is taken as of the middle of the question.
+    // Checks whether the store still has the same clock as when this replica wrote. The store's time is assumed to be that of the middle of the request.
     private bool Heard(TimeSpan asked, long storeNow, string life)
     {
         lock (_gate)
@@ -216,7 +217,7 @@ internal sealed class RedisPeerLink : IPeerLink
         KeyValuePair<(PeerFactKind, string), (PeerFact Fact, TimeSpan Until)>[] taken;
         lock (_gate)
         {
-            // What was written by another clock would hold for too long, or not at all.
+            // What was written by another clock would hold too long, or not at all.
             if (hasJumped)
             {
                 replaced.AddRange(_written.Select(static w => (w.Value, w.Key.Item1 == PeerFactKind.Order)));
@@ -285,7 +286,7 @@ internal sealed class RedisPeerLink : IPeerLink
         return task.WaitAsync(GivenUpAfter, _time);
     }
 
-    // A question that was given up may still fail later.
+    // A request that was given up may still fail later.
     private static Task Observed(Task task)
     {
         _ = task.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -295,7 +296,7 @@ internal sealed class RedisPeerLink : IPeerLink
     private static bool IsFailure(Exception exception) =>
         exception is RedisException or RedisTimeoutException or TimeoutException or RedisCredentialsException or ObjectDisposedException or OperationCanceledException or InvalidOperationException;
 
-    // Never the client's own words: they hold the configuration.
+    // The client's own message is not used, because it contains the configuration.
     private static string ProblemOf(Exception exception) => exception switch
     {
         RedisCredentialsException => exception.Message,

@@ -4,12 +4,12 @@ using StackExchange.Redis;
 namespace HaKit.Redis;
 
 /// <summary>
-/// Links between the replicas of a pool through Redis, Valkey or Garnet, for pools that are made without a container:
-/// <c>new EndpointPoolParts { PeerLink = RedisPeerLinks.Over(connection) }</c>. Thread-safe.
+/// Creates links between the replicas of a pool through Redis, Valkey or Garnet, for pools that are created without a container: <c>new EndpointPoolParts {
+/// PeerLink = RedisPeerLinks.Over(connection) }</c>. Thread-safe.
 /// </summary>
 public static class RedisPeerLinks
 {
-    /// <summary>Links over a connection of the application, which is not disposed of.</summary>
+    /// <summary>Creates links over a connection of the application, which is not disposed.</summary>
     /// <param name="connection">The connection.</param>
     public static Func<PeerScope, IPeerLink?> Over(IConnectionMultiplexer connection)
     {
@@ -18,9 +18,10 @@ public static class RedisPeerLinks
     }
 
     /// <summary>
-    /// Links over connections of their own, one for each pool. They fail fast and give up after a second, so that a store that is down holds no memory.
+    /// Creates links over connections of their own, one for each pool. They fail fast and give up after a second, so that a store that is down uses no
+    /// memory.
     /// </summary>
-    /// <param name="configuration">The connection string, such as <c>redis:6379,user=app,password=…,ssl=true</c>.</param>
+    /// <param name="configuration">The connection string, for example <c>redis:6379,user=app,password=…,ssl=true</c>.</param>
     public static Func<PeerScope, IPeerLink?> Over(string configuration)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(configuration);
@@ -29,7 +30,7 @@ public static class RedisPeerLinks
         options.BacklogPolicy = BacklogPolicy.FailFast;
         options.ConnectTimeout = 2000;
         options.AsyncTimeout = 1000;
-        // The client's own policy waits for up to ten seconds between two attempts; a store that is back is to be noticed within one.
+        // The client's own policy waits for up to ten seconds between two attempts, but a store that is back should be noticed within one second.
         options.ReconnectRetryPolicy = new LinearRetry(500);
         options.ClientName ??= "HaKit";
         return scope => new RedisPeerLink(scope, new RedisStore(RedisKeys.FromScope(scope), options));

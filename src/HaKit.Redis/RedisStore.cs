@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace HaKit.Redis;
 
 /// <summary>
-/// What the link asks of a store, in commands that Redis, Valkey and Garnet share: no Lua and no streams. Each fact is a member of a sorted set whose
-/// score is the store's time at which it ends; <c>ZADD GT</c> keeps the maximum, so that a late or repeated message shortens nothing. Thread-safe.
+/// Sends the link's requests to a store, with commands that Redis, Valkey and Garnet share: no Lua and no streams. Each fact is a member of a sorted set
+/// whose score is the store's time at which it ends; <c>ZADD GT</c> keeps the maximum, so that a late or repeated message shortens nothing. Thread-safe.
 /// </summary>
 internal sealed class RedisStore : IDisposable
 {
@@ -21,7 +21,8 @@ internal sealed class RedisStore : IDisposable
     private IConnectionMultiplexer? _connection;
     private ISubscriber? _subscriber;
     private Action<ReadOnlyMemory<byte>>? _received;
-    // Grows with each loss and each return of a connection: the user is verified once for each value, because the client logs in anew and says nothing of a refusal.
+    // Increases with each loss and each return of a connection. The user is verified once for each value, because the client logs in again and does not
+    // report a refusal.
     private int _connections;
     private int _verified = -1;
     private bool _isDisposed;
@@ -34,10 +35,10 @@ internal sealed class RedisStore : IDisposable
 
     public RedisStore(RedisKeys keys, ConfigurationOptions options) => (_keys, _options) = (keys, options);
 
-    /// <summary>A connection was lost and is back: what was published meanwhile was missed.</summary>
+    /// <summary>Occurs when a lost connection is back; what was published in the meantime was missed.</summary>
     public event Action? Restored;
 
-    /// <summary>Connects and subscribes, if that is still to be done. A store that is not there yet is tried again by the next round.</summary>
+    /// <summary>Connects and subscribes, if not yet done. If the store is not there yet, the next round tries again.</summary>
     public async Task ConnectAsync(Action<ReadOnlyMemory<byte>> received)
     {
         if (_connection is null)
@@ -56,7 +57,7 @@ internal sealed class RedisStore : IDisposable
         _subscriber = subscriber;
     }
 
-    /// <summary>The store's time in milliseconds, and its life: whether it still is the store that it was.</summary>
+    /// <summary>Gets the store's time in milliseconds, and the word that shows whether it has lost its content.</summary>
     public async Task<(long Now, string Life)> LookAsync()
     {
         var database = _connection!.GetDatabase();
@@ -64,7 +65,7 @@ internal sealed class RedisStore : IDisposable
         var life = (string?)await database.StringGetAsync(_keys.Life).ConfigureAwait(false);
         if (life is null)
         {
-            // The first of those that find none gives the word.
+            // The first replica that finds no word sets it.
             await database.StringSetAsync(_keys.Life, Convert.ToHexString(RandomNumberGenerator.GetBytes(8)), LifeExpires, When.NotExists).ConfigureAwait(false);
             life = (string?)await database.StringGetAsync(_keys.Life).ConfigureAwait(false) ?? "";
         }
@@ -72,7 +73,7 @@ internal sealed class RedisStore : IDisposable
         return ((long)parts[0] * 1000 + (long)parts[1] / 1000, life);
     }
 
-    /// <summary>Everything that holds.</summary>
+    /// <summary>Reads all facts that hold.</summary>
     public async Task<List<PeerFact>> ReadAllAsync(Func<long> now)
     {
         var database = _connection!.GetDatabase();
@@ -123,7 +124,7 @@ internal sealed class RedisStore : IDisposable
         }
     }
 
-    /// <summary>Two replicas may lead for the length of one lease, because extending is not atomic without a script.</summary>
+    /// <summary>Gets the lease of a role. Two replicas may lead for the length of one lease, because extending it is not atomic without a script.</summary>
     public async Task<TimeSpan> LeadAsync(string role, string replica)
     {
         if (_connection?.GetDatabase() is not { } database)
@@ -145,7 +146,7 @@ internal sealed class RedisStore : IDisposable
             connection.ConnectionFailed -= OnFailed;
             connection.ConnectionRestored -= OnRestored;
         }
-        // An application's connection lives on, without our handler.
+        // The application's connection stays open, without HaKit's handler.
         _ = _subscriber?.UnsubscribeAsync(_keys.Channel, OnMessage, CommandFlags.FireAndForget);
         DisposeOfOwn();
     }
@@ -157,7 +158,7 @@ internal sealed class RedisStore : IDisposable
         _connection = connection;
     }
 
-    // Nothing is written to a server, and nothing that it sends is believed, before this has been asked since the connection came.
+    // Nothing is written to a server, and nothing from it is used, before the user was verified on the current connection.
     private async Task VerifyUserAsync()
     {
         var connections = Volatile.Read(ref _connections);
@@ -167,7 +168,7 @@ internal sealed class RedisStore : IDisposable
         Volatile.Write(ref _verified, connections);
     }
 
-    // A client whose credentials are refused goes on as the server's default user, if that one is open, and nothing says so.
+    // If a client's credentials are refused, it continues as the server's default user, if that user is open, without any message.
     private async Task RefuseForeignUserAsync()
     {
         var options = _options ?? ConfigurationOptions.Parse(_connection!.Configuration);
@@ -209,5 +210,5 @@ internal sealed class RedisStore : IDisposable
     }
 }
 
-/// <summary>The store refused the credentials that were configured.</summary>
+/// <summary>The exception that is thrown when the store refused the configured credentials.</summary>
 internal sealed class RedisCredentialsException(string message) : Exception(message);

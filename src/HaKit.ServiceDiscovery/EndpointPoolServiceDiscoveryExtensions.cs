@@ -6,19 +6,21 @@ using Microsoft.Extensions.ServiceDiscovery;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Gives a pool the instances of a service as its endpoints.</summary>
+/// <summary>Uses the instances of a service as the endpoints of a pool.</summary>
 public static class EndpointPoolServiceDiscoveryExtensions
 {
     /// <summary>
-    /// Adds one endpoint for each instance of the service, and follows it while the application runs: an instance that appears is added, one that is gone is given
-    /// nothing new. The pool may begin empty. Endpoints of the configuration and of code are left alone, and a reload of the configuration leaves these alone.
-    /// When the service cannot be resolved, or has no instance at all, the endpoints stay as they were. Can be called for several services.
+    /// Adds one endpoint for each instance of the service, and follows the service while the application runs: a new instance is added, and an instance that
+    /// is gone gets no new calls. The pool may start empty. Endpoints from configuration and code are not changed, and a reload of the configuration does not
+    /// change these. If the service cannot be resolved, or has no instance, the endpoints stay. Can be called for several services.
     /// </summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="service">The service's address as an <see cref="HttpClient"/> with service discovery would have it, with the path that the SDK is given, for example <c>https+http://models/v1</c>.</param>
-    /// <param name="configure">Describes each endpoint further; its name and address are set already. Default: nothing.</param>
+    /// <param name="service">
+    /// The service's address as for an <see cref="HttpClient"/> with service discovery, with the path for the SDK, for example <c>https+http://models/v1</c>.
+    /// </param>
+    /// <param name="configure">Sets further options of each endpoint; its name and address are already set. Default: nothing.</param>
     /// <returns>The same builder.</returns>
-    /// <exception cref="ArgumentException">The address is not one of http or https.</exception>
+    /// <exception cref="ArgumentException">The address is not an http or https address.</exception>
     /// <example><code>
     /// builder.Services.AddHaEndpointPool("models", options => { })
     ///     .AddEndpointsFrom("https+http://models/v1", endpoint => endpoint.Dialect = WireDialect.Vllm);

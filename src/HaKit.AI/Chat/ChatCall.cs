@@ -3,7 +3,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>One chat call on its way through a pool, over all its attempts. Read by several attempts at once when it is hedged.</summary>
+/// <summary>Handles one chat call over all its attempts. Several attempts read it at once when the call is hedged.</summary>
 internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions? options, RequestProfile profile, ChatParameters used, ReasoningOrigins? reasoning)
 {
     public RequestProfile Profile { get; } = profile;
@@ -22,8 +22,8 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         }
         catch (ArgumentException exception) when (hadToWait || exception is ArgumentOutOfRangeException or ArgumentNullException)
         {
-            // What is wrong with the request shows before it is sent. Later, SDKs throw this over answers in which they do not find what they look for. An
-            // answer may have come by the time the client returns its task: one other endpoint shows which of the two it is.
+            // A mistake in the request is found before it is sent. Later, SDKs throw this exception about answers that they cannot read. An answer may
+            // already have arrived when the client returns its task, so one other endpoint shows which of the two it is.
             attempt.ReportFault(hadToWait ? ChatFaults.Broken : ChatFaults.BrokenOrRefused);
             throw;
         }
@@ -39,8 +39,8 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
 
     /// <summary>Asks an endpoint for the rest of an answer.</summary>
     /// <param name="attempt">The attempt.</param>
-    /// <param name="text">What was delivered.</param>
-    /// <param name="tokens">The tokens of that.</param>
+    /// <param name="text">The delivered text.</param>
+    /// <param name="tokens">The number of its tokens.</param>
     /// <param name="token">Cancels the attempt.</param>
     public ValueTask<IAsyncEnumerable<ChatResponseUpdate>> OpenRestAsync(EndpointAttempt attempt, string text, long tokens, CancellationToken token)
     {
@@ -65,20 +65,20 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         return asked;
     }
 
-    /// <summary>What in the request stands in the way of continuing its answer; null for nothing.</summary>
+    /// <summary>Gets what in the request prevents a continuation of its answer. Null: nothing.</summary>
     public NotContinuedReason? ContinuationObstacle =>
         Profile.Request == RequestKind.Other ? NotContinuedReason.StoredState : ContinuableChat.FindObstacle(messages, options);
 
-    /// <summary>Says what the updates of its streams mean.</summary>
+    /// <summary>Gets the reader that says what the updates of the call's streams mean.</summary>
     public ChatUpdateReader Reader => Profile.Tools ? ChatUpdateReader.WithTools : ChatUpdateReader.Instance;
 
-    /// <summary>Does each endpoint get its client's model in the place of the one that the caller names?</summary>
+    /// <summary>Gets whether each endpoint gets its client's model in the place of the model that the caller names.</summary>
     public required bool OwnModels { get; init; }
 
-    /// <summary>Could anything be left out for some endpoint?</summary>
+    /// <summary>Gets whether a parameter may be left out for some endpoint.</summary>
     public required bool MayDrop { get; init; }
 
-    /// <summary>What was left out for an endpoint.</summary>
+    /// <summary>Gets the parameters that were left out for an endpoint.</summary>
     public ChatParameters DroppedBy(PoolEndpoint endpoint) => ChatEndpoint.DroppedBy(endpoint, used);
 
     private IReadOnlyList<ChatMessage> MessagesFor(PoolEndpoint endpoint) => reasoning is null ? messages : reasoning.MessagesFor(endpoint, messages);

@@ -5,8 +5,8 @@ using Microsoft.Extensions.AI;
 namespace HaKit.AI;
 
 /// <summary>
-/// Keeps what a caller has received of one streamed chat answer, and asks another endpoint for the rest after a cut. One for each stream; for one reader. It grows
-/// with the text and allocates nothing else for an update.
+/// Records what a caller has received of one streamed chat answer, and asks another endpoint for the rest after a cut. One for each stream; for one reader.
+/// It grows with the text and allocates nothing else for an update.
 /// </summary>
 internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
 {
@@ -21,7 +21,7 @@ internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
     public void RecordDelivered(ChatResponseUpdate update)
     {
         var contents = update.Contents;
-        // Clients that show a tool call when it is whole show nothing for its pieces.
+        // Clients that deliver a tool call when it is complete deliver empty updates for its pieces.
         if (contents.Count == 0 && call.Profile.Tools && _first is not null && update.FinishReason is null)
             _obstacle ??= NotContinuedReason.ToolCall;
         _first ??= update;
@@ -37,7 +37,7 @@ internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
     }
 
     /// <summary>Asks another endpoint for the rest.</summary>
-    /// <exception cref="NotContinuedException">It may not be asked for, or every attempt failed.</exception>
+    /// <exception cref="NotContinuedException">The rest may not be requested, or every attempt failed.</exception>
     public async ValueTask<IAsyncEnumerable<ChatResponseUpdate>?> ContinueAsync(PartialResponseException cut, CancellationToken token)
     {
         var text = _text.ToString();
@@ -54,9 +54,11 @@ internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
             token).ConfigureAwait(false);
     }
 
-    /// <summary>An update of the rest as one of the answer that the caller reads: its names, and the usage and the price of all parts.</summary>
+    /// <summary>
+    /// Rewrites an update of the rest as an update of the answer that the caller reads, with its names, and with the usage and price of all parts.
+    /// </summary>
     /// <param name="update">The update.</param>
-    /// <param name="detail">The call's story, with its seams.</param>
+    /// <param name="detail">The details of the call, with its seams.</param>
     public ChatResponseUpdate Rewrite(ChatResponseUpdate update, CallDetail detail)
     {
         update = update.Clone();
@@ -114,7 +116,7 @@ internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
         };
     }
 
-    // Each part by the prices of the endpoint that made it. Of what was cut, tokens are an estimate.
+    // Each part costs the prices of the endpoint that made it. The tokens of a part that was cut are estimated.
     private string? CostOf(UsageDetails last, CallDetail detail)
     {
         var prompt = _prompt ?? Math.Max(0, (last.InputTokenCount ?? 0) - _cuts[^1].Tokens);

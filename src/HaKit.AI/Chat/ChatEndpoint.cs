@@ -2,7 +2,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>An endpoint's chat client, and what is special about it. Its options are copied: they may not change under calls.</summary>
+/// <summary>Holds an endpoint's chat client and its settings. The settings are copied, because they must not change during calls.</summary>
 internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions options)
 {
     private readonly ChatParameters _droppable = options.OnUnsupported == UnsupportedParameters.Drop ? options.Unsupported & ChatParameters.Tuning : ChatParameters.None;
@@ -17,7 +17,7 @@ internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions optio
 
     public Func<ChatResponseUpdate, ChatFinishReason?>? FinishOf { get; } = options.FinishOf;
 
-    /// <summary>The chat client of an endpoint; null when what serves it is none.</summary>
+    /// <summary>Gets the chat client of an endpoint. Null if its client object is not one.</summary>
     public static IChatClient? ClientOf(PoolEndpoint endpoint) => endpoint.Client switch
     {
         ChatEndpoint chat => chat.Client,
@@ -32,19 +32,19 @@ internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions optio
         _ => throw new InvalidOperationException($"Endpoint '{endpoint.Name}' has no chat client."),
     };
 
-    /// <summary>What the endpoint cannot do without, of what a call uses.</summary>
+    /// <summary>Gets the parameters of a call that the endpoint does not support and that must not be left out.</summary>
     public static ChatParameters RefusedBy(PoolEndpoint endpoint, ChatParameters used) =>
         endpoint.Client is ChatEndpoint chat ? used & chat._unsupported & ~chat._droppable : ChatParameters.None;
 
-    /// <summary>What is left out for the endpoint, of what a call uses.</summary>
+    /// <summary>Gets the parameters of a call that are left out for the endpoint.</summary>
     public static ChatParameters DroppedBy(PoolEndpoint endpoint, ChatParameters used) =>
         endpoint.Client is ChatEndpoint chat ? used & chat._droppable : ChatParameters.None;
 
-    /// <summary>The options as this endpoint is to have them; the caller's own, unless something has to be changed.</summary>
-    /// <param name="options">The caller's.</param>
+    /// <summary>Gets the options for this endpoint: the caller's own object, unless something must be changed.</summary>
+    /// <param name="options">The caller's options.</param>
     /// <param name="endpoint">The endpoint.</param>
-    /// <param name="used">The parameters in them.</param>
-    /// <param name="ownModel">May the model that the caller names be another provider's? Then the client's own goes in its place.</param>
+    /// <param name="used">The parameters in the options.</param>
+    /// <param name="ownModel">True if the model that the caller names may belong to another provider. The client's own model then replaces it.</param>
     public ChatOptions? AdaptOptions(ChatOptions? options, PoolEndpoint endpoint, ChatParameters used, bool ownModel)
     {
         var model = endpoint.Domains.Model ?? (ownModel ? ChatMetadata.MetadataOf(endpoint).DefaultModelId : null);

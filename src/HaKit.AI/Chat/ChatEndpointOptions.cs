@@ -2,43 +2,50 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>What is special about one chat endpoint. Not thread-safe; read when the endpoint is added.</summary>
+/// <summary>Sets what is special about one chat endpoint. Not thread-safe; read when the endpoint is added.</summary>
 public sealed class ChatEndpointOptions
 {
-    /// <summary>Parameters that the endpoint does not support. Default none.</summary>
+    /// <summary>Gets or sets the parameters that the endpoint does not support. Default: none.</summary>
     public ChatParameters Unsupported { get; set; }
 
-    /// <summary>What becomes of a call that uses one of them. Default: the endpoint is not chosen for it.</summary>
+    /// <summary>Gets or sets what happens to a call that uses one of them. Default: the endpoint is not chosen for it.</summary>
     public UnsupportedParameters OnUnsupported { get; set; }
 
-    /// <summary>Changes the options of each attempt on this endpoint: a copy, after what is unsupported was dropped and the endpoint's model was set. Called from many threads at once. Default none.</summary>
+    /// <summary>
+    /// Gets or sets code that changes the options of each attempt on this endpoint. It gets a copy, after unsupported parameters were dropped and the
+    /// endpoint's model was set. Called from many threads at once. Default: none.
+    /// </summary>
     public Action<ChatOptions>? ConfigureOptions { get; set; }
 
     /// <summary>
-    /// Changes the options of an attempt that asks for the rest of a cut answer by <see cref="Continuation.AssistantPrefix"/>: sets what the client needs beside the
-    /// assistant's message at the end, such as a flag of the provider's. A copy; called from many threads at once. Default none.
+    /// Gets or sets code that changes the options of an attempt that continues a cut answer by <see cref="Continuation.AssistantPrefix"/>. It sets what the
+    /// client needs in addition to the assistant's message at the end, such as a flag of the provider. It gets a copy; called from many threads at once.
+    /// Default: none.
     /// </summary>
     public Action<ChatOptions>? ConfigureContinuation { get; set; }
 
-    /// <summary>Does its client say at the end of a stream why it ended? Then an end without a finish reason is a cut. Default true.</summary>
+    /// <summary>
+    /// Gets or sets whether the client reports at the end of a stream why it ended. If it does, an end without a finish reason is a cut. Default true.
+    /// </summary>
     public bool MarksEnd { get; set; } = true;
 
     /// <summary>
-    /// The finish reason of an update that its client sets none on, or null; for a client that leaves it out of some ends, and tells of them in
-    /// <see cref="ChatResponseUpdate.RawRepresentation"/> alone. Called for each update without a reason, from many threads at once. Default none.
+    /// Gets or sets a function that returns the finish reason of an update without one, or null. It is for a client that sometimes omits the reason and
+    /// reports it only in <see cref="ChatResponseUpdate.RawRepresentation"/>. Called for each update without a reason, from many threads at once. Default:
+    /// none.
     /// </summary>
     public Func<ChatResponseUpdate, ChatFinishReason?>? FinishOf { get; set; }
 }
 
-/// <summary>What becomes of a call that uses a parameter which an endpoint does not support.</summary>
+/// <summary>Says what happens to a call that uses a parameter which an endpoint does not support.</summary>
 public enum UnsupportedParameters
 {
-    /// <summary>The endpoint is not chosen for it; when no endpoint is left, the call is refused with <see cref="UnsupportedParametersException"/>.</summary>
+    /// <summary>The endpoint is not chosen for the call. If no endpoint is left, the call ends with <see cref="UnsupportedParametersException"/>.</summary>
     Refuse,
 
     /// <summary>
-    /// Those that tune (<see cref="ChatParameters.Tuning"/>) are left out, and the answer says which (<see cref="ChatStory.DroppedKey"/>). Those that
-    /// change what the answer means are never left out: for them the endpoint is not chosen.
+    /// Tuning parameters (<see cref="ChatParameters.Tuning"/>) are left out, and the answer lists them (<see cref="ChatStory.DroppedKey"/>). Parameters that
+    /// change the meaning of the answer are never left out: the endpoint is not chosen for them.
     /// </summary>
     Drop,
 }
@@ -71,7 +78,7 @@ public enum ChatParameters
     /// <summary><see cref="ChatOptions.Reasoning"/>.</summary>
     Reasoning = 64,
 
-    /// <summary>Those that tune the answer and do not change what it means: all of the above.</summary>
+    /// <summary>The parameters that tune the answer without changing its meaning: all of the above.</summary>
     Tuning = Temperature | TopP | TopK | FrequencyPenalty | PresencePenalty | Seed | Reasoning,
 
     /// <summary><see cref="ChatOptions.MaxOutputTokens"/>.</summary>
@@ -90,7 +97,7 @@ public enum ChatParameters
     AllowMultipleToolCalls = 2048,
 }
 
-/// <summary>A call uses parameters that no endpoint of the pool supports. Nothing was sent.</summary>
+/// <summary>The exception that is thrown when a call uses parameters that no endpoint of the pool supports. Nothing was sent.</summary>
 public sealed class UnsupportedParametersException : ArgumentException
 {
     internal UnsupportedParametersException(string pool, ChatParameters parameters)
@@ -100,9 +107,9 @@ public sealed class UnsupportedParametersException : ArgumentException
         Parameters = parameters;
     }
 
-    /// <summary>The pool's name.</summary>
+    /// <summary>Gets the pool's name.</summary>
     public string Pool { get; }
 
-    /// <summary>What the call uses and some endpoint does not support.</summary>
+    /// <summary>Gets the parameters that the call uses and that some endpoint does not support.</summary>
     public ChatParameters Parameters { get; }
 }

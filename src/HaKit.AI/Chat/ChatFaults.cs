@@ -5,23 +5,23 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>What answers mean that came without an exception.</summary>
+/// <summary>Classifies answers that came without an exception.</summary>
 internal static class ChatFaults
 {
-    // Another endpoint is asked; only if that one answers was this one at fault.
+    // Another endpoint is asked. This endpoint was at fault only if that endpoint answers.
     public static readonly Fault Broken = new(FaultKind.BrokenBody) { SecondOpinion = SecondOpinion.Each, IsProvisional = true };
 
-    /// <summary>An argument is wrong, of the request or of the answer: one other endpoint shows which.</summary>
+    /// <summary>An argument of the request or the answer is wrong; one other endpoint shows which.</summary>
     public static readonly Fault BrokenOrRefused = new(FaultKind.InvalidRequest) { SecondOpinion = SecondOpinion.One, IsProvisional = true };
 
     /// <summary>The answer ended with a reason that means failure.</summary>
     public static readonly Fault Failed = new(FaultKind.ServerError);
 
-    // The model has been at work, and its work is billed, before a filter ends the answer.
+    // The model has worked, and its work is billed, before a filter ends the answer.
     private static readonly Fault Filtered = new(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous };
 
-    /// <summary>Is it an answer, and may the caller have it?</summary>
-    /// <exception cref="EndpointFaultException">It is none.</exception>
+    /// <summary>Checks that the response is an answer that the caller may have.</summary>
+    /// <exception cref="EndpointFaultException">The response is not an answer.</exception>
     public static ChatResponse ThrowIfFailed(ChatResponse? response, EndpointAttempt attempt)
     {
         if (response is null)
@@ -29,7 +29,7 @@ internal static class ChatFaults
         if (response.Usage is { } usage)
             attempt.ReportUsage(ToCount(usage.InputTokenCount), ToCount(usage.OutputTokenCount), ToCount(usage.CachedInputTokenCount));
         if (response.FinishReason == ChatFinishReason.ContentFilter)
-            attempt.ReportFault(Filtered); // an answer of its kind: it goes to the caller, unless the caller would rather have it asked elsewhere
+            attempt.ReportFault(Filtered); // a valid answer: it goes to the caller, unless the caller wants it to be requested elsewhere
         else if (response.FinishReason is { } reason && FinishReasons.MeaningOf(reason.Value) == FinishMeaning.Failure)
             throw new EndpointFaultException(attempt.Endpoint.Name, Failed);
         else if (FaultIn(response) is { } fault)
@@ -37,7 +37,7 @@ internal static class ChatFaults
         return response;
     }
 
-    /// <summary>An error among the contents, unless it is a model's refusal, which is an answer.</summary>
+    /// <summary>Finds an error among the contents, except a model's refusal, which is an answer.</summary>
     public static ErrorContent? ErrorIn(IList<AIContent> contents)
     {
         for (var i = 0; i < contents.Count; i++)

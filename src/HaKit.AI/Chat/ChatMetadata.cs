@@ -2,7 +2,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>What can be said of all endpoints' clients at once without lying about any.</summary>
+/// <summary>Computes the metadata that is true for all endpoints' clients.</summary>
 internal static class ChatMetadata
 {
     public static ChatClientMetadata InCommon(IReadOnlyList<PoolEndpoint> endpoints)
@@ -11,14 +11,14 @@ internal static class ChatMetadata
         return new(CommonOf(all, m => m.ProviderName), CommonOf(all, m => m.ProviderUri), CommonOf(all, m => m.DefaultModelId));
     }
 
-    /// <summary>An endpoint's own: what its client says, with the model and provider that the pool knows better.</summary>
+    /// <summary>Gets the metadata of one endpoint: what its client says, with the model and provider that the pool knows.</summary>
     public static ChatClientMetadata MetadataOf(PoolEndpoint endpoint)
     {
         var own = ChatEndpoint.ClientOf(endpoint)?.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata;
         return new(own?.ProviderName ?? endpoint.Domains.Provider, own?.ProviderUri ?? endpoint.Address, endpoint.Domains.Model ?? own?.DefaultModelId);
     }
 
-    /// <summary>Are they of different providers, as far as the pool knows?</summary>
+    /// <summary>Checks whether the endpoints belong to different providers, as far as the pool knows.</summary>
     public static bool SpanProviders(IReadOnlyList<PoolEndpoint> endpoints)
     {
         var first = ProviderOf(endpoints[0]);

@@ -3,7 +3,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>The rest of a cut answer as one endpoint streams it, its text joined to what the caller has. For one reader.</summary>
+/// <summary>Streams the rest of a cut answer from one endpoint, joined to the text that the caller already has. For one reader.</summary>
 internal sealed class ChatRest(ChatStream updates, AnswerSeam seam, PoolEndpoint endpoint) : IAsyncEnumerable<ChatResponseUpdate>, IAsyncEnumerator<ChatResponseUpdate>
 {
     private IAsyncEnumerator<ChatResponseUpdate> _updates = null!;
@@ -45,7 +45,7 @@ internal sealed class ChatRest(ChatStream updates, AnswerSeam seam, PoolEndpoint
 
     public ValueTask DisposeAsync() => _updates.DisposeAsync();
 
-    // What the seam holds comes before the mark of the end.
+    // Text that the seam holds back comes before the end mark.
     private void TakeEnd(ChatResponseUpdate end)
     {
         if (seam.Complete() is { Length: > 0 } held)

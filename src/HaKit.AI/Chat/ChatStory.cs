@@ -5,43 +5,45 @@ using Microsoft.Extensions.AI;
 namespace HaKit.AI;
 
 /// <summary>
-/// What an answer says of how it came about, in its <see cref="ChatResponse.AdditionalProperties"/> (of a stream: in those of its first update). All values are
-/// strings, so that answers can be stored and sent on as JSON.
+/// Reads and writes how an answer was made, in its <see cref="ChatResponse.AdditionalProperties"/> (for a stream: those of its first update). All values are
+/// strings, so that answers can be stored and sent as JSON. Thread-safe.
 /// </summary>
 public static class ChatStory
 {
-    /// <summary>The name of the endpoint that served the call.</summary>
+    /// <summary>The key for the name of the endpoint that served the call.</summary>
     public const string EndpointKey = "hakit.endpoint";
 
-    /// <summary>What was tried, in order: <c>gpt: Throttled (429) after 0.2 s; claude: served after 0.8 s</c>. Absent when the first attempt served.</summary>
+    /// <summary>
+    /// The key for the attempts in order: <c>gpt: Throttled (429) after 0.2 s; claude: served after 0.8 s</c>. Absent if the first attempt served the call.
+    /// </summary>
     public const string AttemptsKey = "hakit.attempts";
 
-    /// <summary>Which parameters were left out, because the endpoint does not support them. Absent when none were.</summary>
+    /// <summary>The key for the parameters that were left out, because the endpoint does not support them. Absent if none were.</summary>
     public const string DroppedKey = "hakit.dropped";
 
     /// <summary>
-    /// What the call cost by the endpoint's prices and the tokens that the answer reports (of a stream: on the update that reports them): <c>0.00042</c>, or <c>≥0.00042</c>
-    /// when another attempt, such as a hedge that lost, was perhaps billed too. Absent when prices or tokens are not known.
+    /// The key for the cost of the call, from the endpoint's prices and the tokens that the answer reports (for a stream: on the update with the tokens):
+    /// <c>0.00042</c>, or <c>≥0.00042</c> if another attempt, such as a hedge that lost, may have been billed too. Absent if prices or tokens are not known.
     /// </summary>
     public const string CostKey = "hakit.cost";
 
     /// <summary>
-    /// Where the answer was cut and another endpoint went on with it: <c>gpt → claude after 120 characters (IdleTimeout), 0.4 s</c>; on the updates of a stream that end
-    /// it. Absent for an answer of one piece.
+    /// The key for the places at which the answer was cut and another endpoint continued it: <c>gpt → claude after 120 characters (IdleTimeout), 0.4 s</c>.
+    /// It is on the updates that end a stream. Absent for an answer in one piece.
     /// </summary>
     public const string SeamsKey = "hakit.seams";
 
     /// <summary>
-    /// Gets the name of the endpoint that served the answer; null when no pool did, and for an answer that came out of a cache or a file: its properties, which came
-    /// back as JSON, tell of an earlier call.
+    /// Gets the name of the endpoint that served the answer. Null if the answer did not come from a pool, and for an answer from a cache or a file, because
+    /// its properties describe an earlier call.
     /// </summary>
-    /// <param name="response">The answer, as it came or put together from updates.</param>
+    /// <param name="response">The answer, as it came or combined from updates.</param>
     public static string? GetServingEndpoint(this ChatResponse response)
     {
         ArgumentNullException.ThrowIfNull(response);
         if (ServedBy(response.AdditionalProperties) is { } name)
             return name;
-        // Updates with a message's id are put together into that message's properties.
+        // When updates with a message's id are combined, their properties become the message's properties.
         foreach (var message in response.Messages)
         {
             if (ServedBy(message.AdditionalProperties) is { } inMessage)
@@ -51,7 +53,7 @@ public static class ChatStory
         return null;
     }
 
-    /// <summary>The name of the endpoint that serves the stream, on its first update; null on others.</summary>
+    /// <summary>Gets the name of the endpoint that serves the stream, from its first update. Null for other updates.</summary>
     /// <param name="update">The update.</param>
     public static string? GetServingEndpoint(this ChatResponseUpdate update)
     {
@@ -59,17 +61,17 @@ public static class ChatStory
         return ServedBy(update.AdditionalProperties);
     }
 
-    // What was stored as JSON comes back as its elements, and not as text.
+    // A value that was stored as JSON comes back as a JSON element, not as a text.
     private static string? ServedBy(AdditionalPropertiesDictionary? properties) =>
         properties is not null && properties.TryGetValue(EndpointKey, out var name) ? name as string : null;
 
     internal static string? NamedIn(AdditionalPropertiesDictionary? properties) =>
         properties is not null && properties.TryGetValue(EndpointKey, out var name) ? TextOf(name) : null;
 
-    /// <summary>A property's text: those that were stored as JSON come back as its elements.</summary>
+    /// <summary>Gets a property's text. A value that was stored as JSON comes back as a JSON element.</summary>
     internal static string? TextOf(object? value) => value as string ?? (value is JsonElement { ValueKind: JsonValueKind.String } json ? json.GetString() : null);
 
-    /// <summary>The properties with the story in them: copied, because the client that made the answer may share them.</summary>
+    /// <summary>Adds the details to a copy of the properties, because the client that made the answer may share them.</summary>
     internal static AdditionalPropertiesDictionary AddProperties(AdditionalPropertiesDictionary? properties, CallDetail detail, ChatParameters dropped)
     {
         var told = properties is null ? new AdditionalPropertiesDictionary() : new AdditionalPropertiesDictionary(properties);
@@ -81,7 +83,7 @@ public static class ChatStory
         return told;
     }
 
-    /// <summary>What the tokens cost at an endpoint; null when that is not known.</summary>
+    /// <summary>Computes what the tokens cost at an endpoint. Null if this is not known.</summary>
     internal static string? CostOf(UsageDetails? usage, PoolEndpoint? endpoint, CallDetail detail)
     {
         if (usage is null || endpoint is null || endpoint.InputTokenPrice + endpoint.OutputTokenPrice <= 0)

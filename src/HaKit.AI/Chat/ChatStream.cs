@@ -4,8 +4,8 @@ using Microsoft.Extensions.AI;
 namespace HaKit.AI;
 
 /// <summary>
-/// The updates of one attempt as its client yields them, and what takes memory to know of them: whether a tool call that was announced has come, whether an end
-/// without a mark follows on anything, and whose fault an exception is. For one reader.
+/// Reads the updates of one attempt, and remembers what is needed to judge them: whether an announced tool call has arrived, whether anything came before an
+/// end without a mark, and whose fault an exception is. For one reader.
 /// </summary>
 internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, ChatEndpoint chat, EndpointAttempt attempt, RequestProfile profile)
     : IAsyncEnumerable<ChatResponseUpdate>, IAsyncEnumerator<ChatResponseUpdate>
@@ -45,7 +45,7 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
         }
         catch (ArgumentException exception) when (exception is ArgumentOutOfRangeException or ArgumentNullException)
         {
-            // The first item may have come by the time the client returns its task: one other endpoint shows whether the request or the answer is wrong.
+            // The first item may already have arrived when the client returns its task; one other endpoint shows whether the request or the answer is wrong.
             attempt.ReportFault(ChatFaults.BrokenOrRefused);
             throw;
         }
@@ -66,7 +66,7 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
         }
     }
 
-    // What is wrong with the request shows before it is sent. Later, SDKs throw this over answers in which they do not find what they look for.
+    // A mistake in the request is found before it is sent. Later, SDKs throw this exception about answers that they cannot read.
     private InvalidDataException Unreadable(ArgumentException exception) => new($"The client of endpoint '{attempt.Endpoint.Name}' cannot read its answer.", exception);
 
     private bool TakeUpdate(bool more)
@@ -83,7 +83,7 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
         _hasContent = _hasContent || ChatUpdateReader.HasContent(update);
         _hasReason |= update.FinishReason is not null;
         _isAnnounced |= update.FinishReason == ChatFinishReason.ToolCalls;
-        // A filter that ends a stream before it showed anything refused the call like one that refuses a plain answer.
+        // A filter that ends a stream before its first content refused the call, like a filter that refuses a plain answer.
         if (!_hasContent && profile.MoveOnAfterContentFilter && update.FinishReason == ChatFinishReason.ContentFilter)
             throw ChatFaults.FilteredBefore(attempt.Endpoint);
         Current = update;
@@ -92,7 +92,7 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
         return true;
     }
 
-    // Some clients name the reason with the call, some after it, and some before: then only the call is the end.
+    // Some clients send the finish reason with the tool call, some after it, and some before it. In the last case only the tool call is the end.
     private bool CompletesCalls(ChatResponseUpdate update)
     {
         _hasCall = _hasCall || ChatUpdateReader.HasCall(update);

@@ -5,12 +5,12 @@ namespace HaKit.AI;
 
 /// <summary>Says what the updates of a streamed chat answer mean.</summary>
 /// <param name="hasTools">
-/// The call has tools: clients yield an update without content for each piece of a tool call's arguments, and the call when it is whole, some of them after the
-/// finish reason that announces it.
+/// The call has tools. Clients then yield an update without content for each piece of a tool call's arguments, and the tool call when it is complete; some yield it
+/// after the finish reason that announces it.
 /// </param>
 internal sealed class ChatUpdateReader(bool hasTools) : StreamItemReader<ChatResponseUpdate>
 {
-    /// <summary>Stands where a stream's end is known otherwise than by a finish reason. Never delivered.</summary>
+    /// <summary>The end of a stream that is known from something other than a finish reason. Never delivered.</summary>
     public static readonly ChatResponseUpdate End = new();
 
     public static readonly ChatUpdateReader Instance = new(hasTools: false);
@@ -84,10 +84,10 @@ internal sealed class ChatUpdateReader(bool hasTools) : StreamItemReader<ChatRes
         return cached;
     }
 
-    /// <summary>Does the item show any of the answer?</summary>
+    /// <summary>Checks whether the item contains a part of the answer.</summary>
     public static bool HasContent(ChatResponseUpdate item) => (Instance.Read(item) & StreamSignal.Content) != 0;
 
-    /// <summary>Does it call a tool, the application's or the provider's own?</summary>
+    /// <summary>Checks whether the item calls a tool of the application or the provider.</summary>
     public static bool HasCall(ChatResponseUpdate item)
     {
         var contents = item.Contents;

@@ -2,10 +2,10 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>What in the options and messages of a chat stands in the way of continuing its answer. Pure.</summary>
+/// <summary>Finds what in the options and messages of a chat prevents a continuation of its answer. Pure.</summary>
 internal static class ContinuableChat
 {
-    /// <summary>Finds the reason; null: nothing stands in the way.</summary>
+    /// <summary>Finds the reason. Null: nothing prevents it.</summary>
     /// <param name="messages">The messages.</param>
     /// <param name="options">The options.</param>
     public static NotContinuedReason? FindObstacle(IReadOnlyList<ChatMessage> messages, ChatOptions? options)
@@ -24,7 +24,7 @@ internal static class ContinuableChat
             return NotContinuedReason.Reasoning;
         if (options.Tools?.Any(static t => t is HostedWebSearchTool or HostedFileSearchTool) == true)
             return NotContinuedReason.Citations;
-        // What the application writes for one client alone cannot be seen from here.
+        // What the application writes for one client only is not visible here.
         return options.RawRepresentationFactory is not null ? NotContinuedReason.OtherRequest : InProperties(options.AdditionalProperties);
     }
 
@@ -40,7 +40,7 @@ internal static class ContinuableChat
         return null;
     }
 
-    // By the names that they have on the wire, as clients hand them on.
+    // By the names of the wire format, as clients pass them on.
     private static NotContinuedReason? ObstacleOf(string name, object value) => name switch
     {
         "n" => value is 1 ? null : NotContinuedReason.SeveralChoices,

@@ -4,8 +4,9 @@ using Microsoft.Extensions.AI;
 namespace HaKit.AI;
 
 /// <summary>
-/// A chat client over a pool: each call goes to one endpoint after another, each with a client of its own, until one answers. Put function invocation outside
-/// it, so that tools run once however often a model is asked. Thread-safe; disposing it does nothing, because the code that created the pool and the clients owns them.
+/// Represents a chat client over a pool: each call goes to one endpoint after another, each with its own client, until one answers. Put function invocation
+/// outside it, so that a tool runs once however often a model is asked. Thread-safe. Disposing it does nothing, because the code that created the pool and
+/// the clients owns them.
 /// </summary>
 public sealed class EndpointPoolChatClient : IChatClient
 {
@@ -16,9 +17,9 @@ public sealed class EndpointPoolChatClient : IChatClient
     private readonly bool _pinState;
     private readonly bool _leaveOutReasoning;
 
-    /// <summary>A chat client over a pool.</summary>
-    /// <param name="pool">The pool, all endpoints of which have chat clients.</param>
-    /// <param name="options">How it uses the pool; null for the defaults.</param>
+    /// <summary>Creates a chat client over a pool.</summary>
+    /// <param name="pool">The pool. All its endpoints must have chat clients.</param>
+    /// <param name="options">Sets how the client uses the pool. Null: the defaults.</param>
     /// <exception cref="ArgumentException">An endpoint has no chat client.</exception>
     public EndpointPoolChatClient(EndpointPool pool, EndpointPoolChatClientOptions? options = null)
     {
@@ -38,13 +39,13 @@ public sealed class EndpointPoolChatClient : IChatClient
     /// <inheritdoc/>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the call in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
-    /// <exception cref="StateNotPortableException">The call carries state that cannot be used where it may go.</exception>
-    /// <exception cref="UnsupportedParametersException">No endpoint supports the parameters that it uses.</exception>
+    /// <exception cref="StateNotPortableException">The call carries state that the endpoints which it may use cannot read.</exception>
+    /// <exception cref="UnsupportedParametersException">No endpoint supports the parameters of the call.</exception>
     /// <exception cref="EndpointFaultException">An answer was an error that blames the request.</exception>
     public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
         (await GetResponseWithDetailAsync(messages, options, cancellationToken).ConfigureAwait(false)).Result;
 
-    /// <summary>As <see cref="GetResponseAsync"/>, and tells how the answer came about.</summary>
+    /// <summary>Does the same as <see cref="GetResponseAsync"/>, and returns the details of the call with the answer.</summary>
     /// <param name="messages">The messages.</param>
     /// <param name="options">The options.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
@@ -65,8 +66,8 @@ public sealed class EndpointPoolChatClient : IChatClient
 
     /// <inheritdoc/>
     /// <remarks>
-    /// What fails before the first text, reasoning, tool call or data is tried elsewhere, unseen. Afterwards a cut ends the stream with
-    /// <see cref="PartialResponseException"/>, unless <see cref="RequestProfile.MayContinue"/> or the pool allows another endpoint to go on with it.
+    /// A failure before the first text, reasoning, tool call or data is repeated at another endpoint, and the caller does not notice. After that, a cut ends the stream
+    /// with <see cref="PartialResponseException"/>, unless <see cref="RequestProfile.MayContinue"/> or the pool allows another endpoint to continue it.
     /// </remarks>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
@@ -77,8 +78,8 @@ public sealed class EndpointPoolChatClient : IChatClient
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Gives this client, its <see cref="EndpointPool"/>, and <see cref="ChatClientMetadata"/> with what all endpoints have in common. With an endpoint's name
-    /// as the key: what that endpoint's client gives, or, for <see cref="IChatClient"/>, that client. Anything else: what the first endpoint's client that has it gives.
+    /// Returns this client, its <see cref="EndpointPool"/>, or <see cref="ChatClientMetadata"/> with the values that all endpoints share. With an endpoint's name as the
+    /// key: that endpoint's client, or a service of that client. For any other type: the service of the first endpoint's client that has it.
     /// </remarks>
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
@@ -190,7 +191,7 @@ public sealed class EndpointPoolChatClient : IChatClient
             Tools = given.Tools || options?.Tools is { Count: > 0 },
             Vision = given.Vision || Prompt.HasImage(list),
             Endpoints = place.Names,
-            // A request that carries state may be refused by every endpoint but the one that made it.
+            // Every endpoint except the one that created the state may refuse a request with this state.
             Request = given.Request switch
             {
                 RequestKind.Unknown when isPortable => RequestKind.CreatesAnswer,

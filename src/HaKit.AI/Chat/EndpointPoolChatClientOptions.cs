@@ -2,27 +2,37 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>How chat calls use a pool. Not thread-safe; read when the client is made.</summary>
+/// <summary>Sets how chat calls use a pool. Not thread-safe; read when the client is created.</summary>
 public sealed class EndpointPoolChatClientOptions
 {
-    /// <summary>What is known of every call; one call says otherwise with <see cref="ChatProfiles.UseHaProfile"/>. Default: nothing.</summary>
+    /// <summary>
+    /// Gets or sets the profile of every call; <see cref="ChatProfiles.UseHaProfile"/> overrides it for one call. Default: <see
+    /// cref="RequestProfile.Default"/>.
+    /// </summary>
     public RequestProfile Profile { get; set; } = RequestProfile.Default;
 
-    /// <summary>May a call that carries state of a provider be confined to the endpoints that share that state? Default true; otherwise it is refused with <see cref="StateNotPortableException"/>.</summary>
+    /// <summary>
+    /// Gets or sets whether a call with a provider's state may be confined to the endpoints that share the state. If false, the call ends with <see
+    /// cref="StateNotPortableException"/>. Default true.
+    /// </summary>
     public bool PinState { get; set; } = true;
 
-    /// <summary>What becomes of encrypted reasoning in messages when another provider is to go on. Default: the call stays with the provider that made it.</summary>
+    /// <summary>
+    /// Gets or sets what happens to encrypted reasoning in messages when another provider would continue. Default: the call stays with the provider that
+    /// created it.
+    /// </summary>
     public EncryptedReasoning EncryptedReasoning { get; set; }
 
     /// <summary>
-    /// Estimates the tokens of a prompt, for context windows and token limits. An estimate steers the call past windows that look too small; it never refuses
-    /// one. Default: a quarter of the UTF-8 bytes, 4 for each message, 1,000 for each image, 150 for each tool.
+    /// Gets or sets a function that estimates the tokens of a prompt, for context windows and token limits. The estimate steers the call past context windows
+    /// that look too small; it never refuses a call. Default: a quarter of the UTF-8 bytes, plus 4 for each message, 1,000 for each image, and 150 for each
+    /// tool.
     /// </summary>
     public Func<IReadOnlyList<ChatMessage>, ChatOptions?, int>? EstimateTokens { get; set; }
 
     /// <summary>
-    /// Origins of state (conversation ids, files, encrypted reasoning) that are remembered, as hashes. At least this many of the latest; at most twice as many.
-    /// Default 16,384; at least 1.
+    /// Gets or sets how many origins of state (conversation ids, files, encrypted reasoning) are remembered, as hashes: at least this many of the latest, and
+    /// at most twice as many. Default 16,384; at least 1.
     /// </summary>
     public int RememberedStates { get; set; } = 16_384;
 
@@ -33,24 +43,29 @@ public sealed class EndpointPoolChatClientOptions
     }
 }
 
-/// <summary>What becomes of encrypted reasoning (<see cref="TextReasoningContent.ProtectedData"/>) that only the provider that made it can read.</summary>
+/// <summary>
+/// Says what happens to encrypted reasoning (<see cref="TextReasoningContent.ProtectedData"/>) that only the provider which created it can read.
+/// </summary>
 public enum EncryptedReasoning
 {
-    /// <summary>The call is confined to the endpoints that can read it.</summary>
+    /// <summary>The call is confined to the endpoints that can read the reasoning.</summary>
     Pin,
 
-    /// <summary>Endpoints that cannot read it get the messages without it. A reasoning model then goes on from the text alone.</summary>
+    /// <summary>Endpoints that cannot read the reasoning get the messages without it. A reasoning model then continues from the text alone.</summary>
     LeaveOut,
 }
 
-/// <summary>What is known of one chat call.</summary>
+/// <summary>Adds profiles to chat calls.</summary>
 public static class ChatProfiles
 {
     private const string Key = "hakit.profile";
 
-    /// <summary>Says what is known of the calls made with these options: affinity, priority, deadline, where they may go. It is taken out before an endpoint sees the options.</summary>
+    /// <summary>
+    /// Adds a profile to the calls that are made with these options: affinity, priority, deadline, allowed endpoints. The pool removes it before an endpoint
+    /// sees the options.
+    /// </summary>
     /// <param name="options">The options.</param>
-    /// <param name="profile">What is known. Its <see cref="RequestProfile.Endpoints"/> also say where state belongs whose origin the pool does not know.</param>
+    /// <param name="profile">The profile. Its <see cref="RequestProfile.Endpoints"/> also name the origin of state whose origin the pool does not know.</param>
     /// <returns>The same options.</returns>
     public static ChatOptions UseHaProfile(this ChatOptions options, RequestProfile profile)
     {
@@ -60,7 +75,7 @@ public static class ChatProfiles
         return options;
     }
 
-    /// <summary>Takes the profile out of a copy of the options, if there is one in them.</summary>
+    /// <summary>Removes the profile from a copy of the options, if they have one.</summary>
     internal static RequestProfile? ExtractProfile(ref ChatOptions? options)
     {
         if (options?.AdditionalProperties is not { } properties || !properties.TryGetValue(Key, out var value) || value is not RequestProfile profile)

@@ -1,6 +1,6 @@
 namespace HaKit.AI;
 
-/// <summary>Where one call may go, as far as that is known before it is made.</summary>
+/// <summary>Computes which endpoints one call may use, as far as this is known before the call.</summary>
 internal ref struct Placement
 {
     private readonly EndpointPool _pool;
@@ -15,17 +15,20 @@ internal ref struct Placement
         All = pool.Endpoints;
     }
 
-    /// <summary>The pool's endpoints at this moment.</summary>
+    /// <summary>Gets the current endpoints of the pool.</summary>
     public IReadOnlyList<PoolEndpoint> All { get; }
 
-    /// <summary>Is there an endpoint for which something would be left out?</summary>
+    /// <summary>Gets whether a parameter would be left out for some endpoint.</summary>
     public bool MayDrop { get; private set; }
 
-    /// <summary>The names of those it may go to; empty for all. State goes to those it was seen to fit, not to one that joins meanwhile.</summary>
+    /// <summary>
+    /// Gets the names of the endpoints that the call may use. Empty: all. State goes only to endpoints that were checked, not to one that joins the pool
+    /// later.
+    /// </summary>
     public readonly IReadOnlyList<string> Names => _some is null || _some.Count == All.Count && !_isPinned ? _given.Endpoints : _some.ConvertAll(static e => e.Name);
 
-    /// <summary>Leaves out the endpoints that do not support what the call uses.</summary>
-    /// <exception cref="UnsupportedParametersException">None is left.</exception>
+    /// <summary>Excludes the endpoints that do not support what the call uses.</summary>
+    /// <exception cref="UnsupportedParametersException">No endpoint is left.</exception>
     public void RequireSupport(ChatParameters used)
     {
         if (used == ChatParameters.None)
@@ -43,8 +46,8 @@ internal ref struct Placement
             throw new UnsupportedParametersException(_pool.Name, refused);
     }
 
-    /// <summary>Confines the call to where its state is.</summary>
-    /// <exception cref="StateNotPortableException">That cannot be, or may not be.</exception>
+    /// <summary>Confines the call to the endpoints with its state.</summary>
+    /// <exception cref="StateNotPortableException">The call cannot, or may not, be confined.</exception>
     public void PinTo(List<CarriedState> states, bool mayPin)
     {
         if (states.Count == 0)
@@ -53,7 +56,10 @@ internal ref struct Placement
         _isPinned = true;
     }
 
-    /// <summary>The estimate, but no more than the largest window takes: an estimate must not refuse a call, so what looks too large for all goes to the largest.</summary>
+    /// <summary>
+    /// Gets the estimate, but at most what the largest window takes. An estimate must not refuse a call, so a prompt that looks too long for all endpoints
+    /// goes to the largest window.
+    /// </summary>
     public readonly int Capped(int inputTokens, int maxOutputTokens)
     {
         var largest = 0;

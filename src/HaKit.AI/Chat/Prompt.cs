@@ -3,7 +3,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>What a prompt needs of an endpoint, as far as it can be seen from outside.</summary>
+/// <summary>Finds what a prompt needs of an endpoint, as far as this is visible from outside.</summary>
 internal static class Prompt
 {
     private const int BytesPerToken = 4;
@@ -18,7 +18,7 @@ internal static class Prompt
         long tokens = (options?.Tools?.Count ?? 0) * (long)TokensPerTool + messages.Count * (long)TokensPerMessage;
         for (var i = 0; i < messages.Count; i++)
         {
-            var contents = messages[i].Contents; // not foreach: over an interface it allocates
+            var contents = messages[i].Contents; // no foreach, because it allocates over an interface
             for (var j = 0; j < contents.Count; j++)
             {
                 if (IsImage(contents[j]))

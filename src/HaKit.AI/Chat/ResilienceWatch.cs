@@ -6,8 +6,8 @@ using Polly.Telemetry;
 namespace HaKit.AI;
 
 /// <summary>
-/// Warns when the HTTP client under an endpoint's chat client has a resilience handler that repeats or ends what the pool repeats and ends already: a refusal then
-/// costs four requests and seconds in place of one and none. Listens to Polly's telemetry of the container. Thread-safe.
+/// Warns if the HTTP client under an endpoint's chat client has a resilience handler that repeats or ends what the pool already repeats and ends. A refusal
+/// then costs four requests and seconds instead of one request and no time. It listens to Polly's telemetry of the container. Thread-safe.
 /// </summary>
 internal sealed partial class ResilienceWatch(ILoggerFactory? loggers) : TelemetryListener, IConfigureOptions<TelemetryOptions>
 {
@@ -16,7 +16,7 @@ internal sealed partial class ResilienceWatch(ILoggerFactory? loggers) : Telemet
 
     private readonly ConcurrentDictionary<(string, string), bool> _warned = new();
 
-    /// <summary>Says which endpoint is asked until the calling async method ends. Costs nothing where no container listens.</summary>
+    /// <summary>Names the endpoint of the calling async method until that method ends. Costs nothing if no container listens.</summary>
     public static void WarnIfRepeating(PoolEndpoint endpoint)
     {
         if (Volatile.Read(ref s_isOn))

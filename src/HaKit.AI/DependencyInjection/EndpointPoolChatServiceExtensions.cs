@@ -12,9 +12,9 @@ public static class EndpointPoolChatServiceExtensions
 {
     /// <summary>Registers a chat client over a pool: as <see cref="IChatClient"/> and as <see cref="EndpointPoolChatClient"/>.</summary>
     /// <param name="services">The container.</param>
-    /// <param name="pool">The pool's name, as it was given to <c>AddHaEndpointPool</c>.</param>
+    /// <param name="pool">The name of the pool, as passed to <c>AddHaEndpointPool</c>.</param>
     /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
-    /// <returns>The builder of the chat client that <see cref="IChatClient"/> gives, for what goes around the pool: <c>UseFunctionInvocation</c>, <c>UseLogging</c> and others.</returns>
+    /// <returns>The builder of the <see cref="IChatClient"/>, for clients around the pool: <c>UseFunctionInvocation</c>, <c>UseLogging</c> and others.</returns>
     public static ChatClientBuilder AddHaChatClient(this IServiceCollection services, string pool, Action<EndpointPoolChatClientOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -23,7 +23,7 @@ public static class EndpointPoolChatServiceExtensions
         return services.AddChatClient(static provider => provider.GetRequiredService<EndpointPoolChatClient>());
     }
 
-    /// <summary>As <see cref="AddHaChatClient"/>, under a key.</summary>
+    /// <summary>Registers a keyed chat client over a pool; see <see cref="AddHaChatClient"/>.</summary>
     /// <param name="services">The container.</param>
     /// <param name="serviceKey">The key.</param>
     /// <param name="pool">The pool's name.</param>
@@ -40,7 +40,7 @@ public static class EndpointPoolChatServiceExtensions
     /// <summary>Adds an endpoint that a chat client serves, or gives the configured endpoint of that name its chat client.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The endpoint's name.</param>
-    /// <param name="client">Its client. Switch its own retries off: they would multiply the pool's.</param>
+    /// <param name="client">The endpoint's client. Switch off its own retries, because they would multiply the pool's.</param>
     /// <param name="configure">Changes the endpoint: model, tier, account, context window, prices. Runs again at each reload.</param>
     /// <param name="chat">Sets what is special about this endpoint in chats.</param>
     public static IEndpointPoolBuilder AddEndpoint(
@@ -50,10 +50,10 @@ public static class EndpointPoolChatServiceExtensions
         return builder.AddEndpoint(name, _ => client, configure, chat);
     }
 
-    /// <summary>As the other overload, with a client that is made once, from the container. The caller owns it and disposes it.</summary>
+    /// <summary>Adds an endpoint that a chat client of the container serves. The client is created once; the caller owns and disposes it.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The endpoint's name.</param>
-    /// <param name="client">Gives its client.</param>
+    /// <param name="client">Returns the endpoint's client.</param>
     /// <param name="configure">Changes the endpoint.</param>
     /// <param name="chat">Sets what is special about this endpoint in chats.</param>
     public static IEndpointPoolBuilder AddEndpoint(
@@ -63,7 +63,7 @@ public static class EndpointPoolChatServiceExtensions
         return builder.Attach(name, provider => EndpointPoolAIExtensions.Serving(client(provider), chat), configure);
     }
 
-    /// <summary>As the other overloads, with the chat client that the container has under a key.</summary>
+    /// <summary>Adds an endpoint that a keyed chat client of the container serves.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The endpoint's name.</param>
     /// <param name="serviceKey">The client's key. Default: the endpoint's name.</param>
@@ -73,7 +73,7 @@ public static class EndpointPoolChatServiceExtensions
         this IEndpointPoolBuilder builder, string name, object? serviceKey = null, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null) =>
         builder.AddEndpoint(name, provider => provider.GetRequiredKeyedService<IChatClient>(serviceKey ?? name), configure, chat);
 
-    // The pool's options are made again at each reload; the client is not.
+    // The pool's options are created again at each reload; the client is not.
     internal static IEndpointPoolBuilder Attach<TClient>(
         this IEndpointPoolBuilder builder, string name, Func<IServiceProvider, TClient> make, Action<EndpointOptions>? configure) where TClient : class
     {
@@ -89,6 +89,6 @@ public static class EndpointPoolChatServiceExtensions
 
     private sealed record EndpointKey(string Pool, string Endpoint);
 
-    // The container would dispose of the client itself, which is not its own.
+    // Without this type, the container would dispose the client, which it does not own.
     private sealed record Attached<TClient>(TClient Client) where TClient : class;
 }

@@ -9,9 +9,9 @@ public static class EndpointPoolEmbeddingServiceExtensions
 {
     /// <summary>Registers an embedding generator over a pool: as <see cref="IEmbeddingGenerator{TInput, TEmbedding}"/> and as <see cref="EndpointPoolEmbeddingGenerator"/>.</summary>
     /// <param name="services">The container.</param>
-    /// <param name="pool">The pool's name, as it was given to <c>AddHaEndpointPool</c>.</param>
+    /// <param name="pool">The name of the pool, as passed to <c>AddHaEndpointPool</c>.</param>
     /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
-    /// <returns>The builder of the generator that the container gives, for what goes around the pool.</returns>
+    /// <returns>The builder of the generator, for generators around the pool.</returns>
     public static EmbeddingGeneratorBuilder<string, Embedding<float>> AddHaEmbeddingGenerator(this IServiceCollection services, string pool, Action<EndpointPoolEmbeddingOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -20,7 +20,7 @@ public static class EndpointPoolEmbeddingServiceExtensions
         return services.AddEmbeddingGenerator(static provider => provider.GetRequiredService<EndpointPoolEmbeddingGenerator>());
     }
 
-    /// <summary>As <see cref="AddHaEmbeddingGenerator"/>, under a key.</summary>
+    /// <summary>Registers a keyed embedding generator over a pool; see <see cref="AddHaEmbeddingGenerator"/>.</summary>
     /// <param name="services">The container.</param>
     /// <param name="serviceKey">The key.</param>
     /// <param name="pool">The pool's name.</param>
@@ -37,7 +37,7 @@ public static class EndpointPoolEmbeddingServiceExtensions
     /// <summary>Adds an endpoint that an embedding generator serves, or gives the configured endpoint of that name its generator.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The endpoint's name.</param>
-    /// <param name="generator">Its generator. Switch its own retries off.</param>
+    /// <param name="generator">The endpoint's generator. Switch off its own retries.</param>
     /// <param name="configure">Changes the endpoint. Runs again at each reload.</param>
     public static IEndpointPoolBuilder AddEndpoint(
         this IEndpointPoolBuilder builder, string name, IEmbeddingGenerator<string, Embedding<float>> generator, Action<EndpointOptions>? configure = null)
@@ -46,10 +46,12 @@ public static class EndpointPoolEmbeddingServiceExtensions
         return builder.Attach(name, _ => generator, configure);
     }
 
-    /// <summary>As the other overload, with a generator that is made once, from the container. The caller owns it and disposes it.</summary>
+    /// <summary>
+    /// Adds an endpoint that an embedding generator of the container serves. The generator is created once; the caller owns and disposes it.
+    /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The endpoint's name.</param>
-    /// <param name="generator">Gives its generator.</param>
+    /// <param name="generator">Returns the endpoint's generator.</param>
     /// <param name="configure">Changes the endpoint.</param>
     public static IEndpointPoolBuilder AddEndpoint(
         this IEndpointPoolBuilder builder, string name, Func<IServiceProvider, IEmbeddingGenerator<string, Embedding<float>>> generator, Action<EndpointOptions>? configure = null)

@@ -3,12 +3,12 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>The one model and length of a pool's vectors: what was declared, or else what the first answer has. Thread-safe.</summary>
+/// <summary>Holds the one model and length of a pool's vectors: the declared ones, otherwise those of the first answer. Thread-safe.</summary>
 internal sealed class EmbeddingIdentity(string pool, string? model, int? dimensions)
 {
     private readonly string? _declared = model;
     private string? _model = model;
-    private object? _dimensions = dimensions; // boxed, for the exchange
+    private object? _dimensions = dimensions; // boxed, for the interlocked exchange
 
     /// <summary>Refuses a pool whose endpoints declare different models or lengths.</summary>
     public void VerifyDeclarations(IReadOnlyList<PoolEndpoint> endpoints)
@@ -32,7 +32,7 @@ internal sealed class EmbeddingIdentity(string pool, string? model, int? dimensi
         }
     }
 
-    /// <summary>Refuses vectors that do not belong among those given before.</summary>
+    /// <summary>Refuses vectors with another model or length than those that were returned before.</summary>
     public void Verify(GeneratedEmbeddings<Embedding<float>> embeddings, PoolEndpoint endpoint, EmbeddingGenerationOptions? options)
     {
         foreach (var embedding in embeddings)
@@ -44,7 +44,7 @@ internal sealed class EmbeddingIdentity(string pool, string? model, int? dimensi
         }
     }
 
-    /// <summary>What the endpoint's model is called there.</summary>
+    /// <summary>Gets the name that the endpoint uses for the model.</summary>
     public static string? NameAt(PoolEndpoint endpoint) => endpoint.Domains.Model ?? MetadataOf(endpoint)?.DefaultModelId;
 
     public static EmbeddingGeneratorMetadata? MetadataOf(PoolEndpoint endpoint) =>

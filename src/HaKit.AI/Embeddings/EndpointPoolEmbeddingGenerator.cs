@@ -4,8 +4,9 @@ using Microsoft.Extensions.AI;
 namespace HaKit.AI;
 
 /// <summary>
-/// An embedding generator over a pool whose endpoints all serve one model: vectors of different models do not mix, so an answer of another model or length is refused
-/// with <see cref="EmbeddingMismatchException"/>. Large calls are split, and each part is served for itself. Thread-safe; disposing it does nothing.
+/// Represents an embedding generator over a pool whose endpoints all serve one model. Vectors of different models cannot be compared, so an answer with
+/// another model or length ends with <see cref="EmbeddingMismatchException"/>. Large calls are split, and each part is served and retried separately.
+/// Thread-safe. Disposing it does nothing.
 /// </summary>
 public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string, Embedding<float>>
 {
@@ -13,9 +14,9 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     private readonly EndpointPoolEmbeddingOptions _options;
     private readonly EmbeddingIdentity _identity;
 
-    /// <summary>An embedding generator over a pool.</summary>
-    /// <param name="pool">The pool, all endpoints of which have embedding generators.</param>
-    /// <param name="options">How it uses the pool; null for the defaults.</param>
+    /// <summary>Creates an embedding generator over a pool.</summary>
+    /// <param name="pool">The pool. All its endpoints must have embedding generators.</param>
+    /// <param name="options">Sets how the generator uses the pool. Null: the defaults.</param>
     /// <exception cref="ArgumentException">An endpoint has no embedding generator.</exception>
     /// <exception cref="EmbeddingMismatchException">Endpoints declare different models or lengths.</exception>
     public EndpointPoolEmbeddingGenerator(EndpointPool pool, EndpointPoolEmbeddingOptions? options = null)
@@ -32,7 +33,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     }
 
     /// <inheritdoc/>
-    /// <exception cref="EmbeddingMismatchException">An endpoint gave vectors that do not belong among the others.</exception>
+    /// <exception cref="EmbeddingMismatchException">An endpoint returned vectors of another model or length.</exception>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take a part in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline of the whole call passed.</exception>
     public async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
@@ -48,7 +49,8 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     }
 
     /// <inheritdoc/>
-    /// <remarks>Gives this generator, its <see cref="EndpointPool"/>, and <see cref="EmbeddingGeneratorMetadata"/> with what all endpoints have in common. With an endpoint's name as the key: what that endpoint's generator gives.</remarks>
+    /// <remarks>Returns this generator, its <see cref="EndpointPool"/>, or <see cref="EmbeddingGeneratorMetadata"/> with the values that all endpoints share.
+    /// With an endpoint's name as the key: that endpoint's generator, or a service of it.</remarks>
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
         ArgumentNullException.ThrowIfNull(serviceType);
@@ -96,7 +98,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
             Array.TrueForAll(all, e => Equals(part(e), part(all[0]))) ? part(all[0]) : null;
     }
 
-    /// <summary>As many texts as go into one request.</summary>
+    /// <summary>Holds the texts of one request.</summary>
     private sealed class Part(EndpointPoolEmbeddingGenerator generator, IReadOnlyList<string> texts, EmbeddingGenerationOptions? options, RequestProfile profile)
     {
         public RequestProfile Profile { get; } = profile;
@@ -118,7 +120,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
             }
             catch (EmbeddingMismatchException)
             {
-                attempt.ReportFault(new Fault(FaultKind.InvalidRequest) { Applied = FaultApplied.Ambiguous }); // goes to the caller as it is
+                attempt.ReportFault(new Fault(FaultKind.InvalidRequest) { Applied = FaultApplied.Ambiguous }); // goes to the caller unchanged
                 throw;
             }
             return embeddings;
@@ -134,7 +136,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
         }
     }
 
-    /// <summary>A call that is split: parts run beside each other, share the deadline, and come back in order.</summary>
+    /// <summary>Handles a call that is split: its parts run at the same time, share the deadline, and come back in order.</summary>
     private sealed class Batches(EndpointPoolEmbeddingGenerator generator, IReadOnlyList<string> texts, EmbeddingGenerationOptions? options)
     {
         private readonly GeneratedEmbeddings<Embedding<float>>[] _parts = new GeneratedEmbeddings<Embedding<float>>[(texts.Count - 1) / generator._options.MaxBatchSize + 1];
@@ -149,7 +151,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
             for (var i = 0; i < lanes.Length; i++)
                 lanes[i] = LaneAsync(stop);
             await Task.WhenAll(lanes).ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested(); // parts know the token that stops them all, not the caller's
+            cancellationToken.ThrowIfCancellationRequested(); // the parts know the token that stops all of them, not the caller's token
             if (_failure is { } failure)
                 System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
             return Joined();

@@ -1,24 +1,27 @@
 namespace HaKit.AI;
 
-/// <summary>How embedding calls use a pool. Not thread-safe; read when the generator is made.</summary>
+/// <summary>Sets how embedding calls use a pool. Not thread-safe; read when the generator is created.</summary>
 public sealed class EndpointPoolEmbeddingOptions
 {
-    /// <summary>What is known of every call. Default: nothing.</summary>
+    /// <summary>Gets or sets the profile of every call. Default: <see cref="RequestProfile.Default"/>.</summary>
     public RequestProfile Profile { get; set; } = RequestProfile.Default;
 
     /// <summary>
-    /// The one model whose vectors the pool gives. Default: what the first answer names. Set it when endpoints know the model by other names (deployments): the
-    /// name that an endpoint is configured with then stands for this model.
+    /// Gets or sets the one model whose vectors the pool returns. Set it if endpoints use other names for the model (deployments): the configured name of an
+    /// endpoint then counts as this model. Default: the model that the first answer names.
     /// </summary>
     public string? Model { get; set; }
 
-    /// <summary>The length of vectors of calls that do not ask for one. Default: that of the first answer. At least 1 when set.</summary>
+    /// <summary>Gets or sets the length of vectors for calls that do not ask for one. Default: the length of the first answer. At least 1.</summary>
     public int? Dimensions { get; set; }
 
-    /// <summary>Most texts in one request; more are split, and each part is served, and tried again, for itself. Default 2,048; at least 1.</summary>
+    /// <summary>
+    /// Gets or sets the maximum number of texts in one request. A larger call is split, and each part is served and retried separately. Default 2,048; at
+    /// least 1.
+    /// </summary>
     public int MaxBatchSize { get; set; } = 2048;
 
-    /// <summary>Most parts of one call under way at once. Default 4; at least 1.</summary>
+    /// <summary>Gets or sets the maximum number of parts of one call that run at the same time. Default 4; at least 1.</summary>
     public int MaxParallelBatches { get; set; } = 4;
 
     internal void Validate()
@@ -31,8 +34,8 @@ public sealed class EndpointPoolEmbeddingOptions
 }
 
 /// <summary>
-/// An endpoint gave vectors that do not belong among those of its pool: of another model, or of another length. Such vectors compare as nonsense, so none of them
-/// is handed out, and the call is not tried elsewhere: which endpoint is the wrong one is for an operator to say.
+/// The exception that is thrown when an endpoint returned vectors of another model or length than the pool's. Comparing such vectors would give meaningless
+/// results, so they are not returned. The call is not repeated at another endpoint, because an operator must decide which endpoint is wrong.
 /// </summary>
 public sealed class EmbeddingMismatchException : InvalidOperationException
 {
@@ -43,9 +46,9 @@ public sealed class EmbeddingMismatchException : InvalidOperationException
         Endpoint = endpoint;
     }
 
-    /// <summary>The pool's name.</summary>
+    /// <summary>Gets the pool's name.</summary>
     public string Pool { get; }
 
-    /// <summary>The endpoint that differs from those that were asked before it.</summary>
+    /// <summary>Gets the endpoint that differs from the endpoints before it.</summary>
     public string Endpoint { get; }
 }

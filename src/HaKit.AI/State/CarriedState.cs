@@ -2,25 +2,25 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>One piece of state that a call carries.</summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Maker">The endpoint that made it, if known.</param>
-/// <param name="Content">The reasoning, where it is that.</param>
+/// <summary>Describes one piece of state in a call.</summary>
+/// <param name="Kind">The kind of state.</param>
+/// <param name="Maker">The endpoint that created it. Null: not known.</param>
+/// <param name="Content">The reasoning, if the state is reasoning.</param>
 internal readonly record struct CarriedState(StateKind Kind, PoolEndpoint? Maker, TextReasoningContent? Content = null);
 
-/// <summary>Which endpoint made an answer; looked up only when the answer has state in it.</summary>
+/// <summary>Finds the endpoint that made an answer; looked up only if the answer contains state.</summary>
 internal readonly struct Maker(EndpointPool pool, string endpoint)
 {
     public PoolEndpoint? Find() => pool.Find(endpoint);
 }
 
-/// <summary>Finds state in requests and remembers it from answers.</summary>
+/// <summary>Finds state in requests, and remembers the state in answers.</summary>
 internal sealed class StateFinder(StateOrigins origins)
 {
-    // What clients of stateful services read from the free properties.
+    // The names under which clients of stateful services pass ids in the additional properties.
     private static readonly string[] IdProperties = ["previous_response_id", "conversation", "conversation_id", "thread_id", "container_id", "cached_content"];
 
-    /// <summary>The state that a call carries; null for none.</summary>
+    /// <summary>Finds the state in a call. Null: none.</summary>
     public List<CarriedState>? FindIn(IReadOnlyList<ChatMessage> messages, ChatOptions? options, IReadOnlyList<PoolEndpoint> endpoints)
     {
         List<CarriedState>? found = null;
@@ -120,7 +120,7 @@ internal sealed class StateFinder(StateOrigins origins)
         _ => null,
     };
 
-    // What a tool of the provider's was given, or made.
+    // Gets what a tool of the provider got as its input, or created.
     private static IList<AIContent>? Within(AIContent content) => content switch
     {
         CodeInterpreterToolCallContent call => call.Inputs,

@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace HaKit.AI;
 
 /// <summary>
-/// Which endpoint made which state, as hashes. Two generations: when the younger is full, the older is forgotten, so that of the latest entries at least
-/// <paramref name="capacity"/> are known. Thread-safe.
+/// Remembers which endpoint created which state, as hashes. There are two generations: when the younger is full, the older is forgotten. So at least the
+/// latest <paramref name="capacity"/> entries are known. Thread-safe.
 /// </summary>
 internal sealed class StateOrigins(int capacity)
 {
@@ -32,7 +32,7 @@ internal sealed class StateOrigins(int capacity)
                 return maker;
             if (!_old.TryGetValue(key, out maker))
                 return null;
-            Remember(key, maker); // what is in use stays
+            Remember(key, maker); // state that is in use stays
             return maker;
         }
     }

@@ -3,22 +3,22 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>Confines calls to where their state is.</summary>
+/// <summary>Confines calls to the endpoints with their state.</summary>
 internal static class StatePins
 {
     private const string Hint = "Say where it belongs: options.UseHaProfile(new RequestProfile { Endpoints = [...] }).";
 
-    /// <summary>Do both see the same conversations, files and reasoning? Those of one account in one region do.</summary>
+    /// <summary>Checks whether both endpoints have the same conversations, files and reasoning. Endpoints of one account in one region do.</summary>
     public static bool ShareState(PoolEndpoint one, PoolEndpoint other) =>
         one.Name == other.Name
         || one.Domains.Shares(other.Domains, FaultReach.Account) && string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal);
 
-    /// <summary>Those of the candidates that can use all of the state.</summary>
+    /// <summary>Gets the candidates that can use all of the state.</summary>
     /// <param name="pool">The pool's name.</param>
-    /// <param name="given">Where the caller lets the call go: where state of unknown origin may be from.</param>
-    /// <param name="candidates">Those of them that support what it uses.</param>
+    /// <param name="given">The endpoints that the caller allows; state of unknown origin may come from any of them.</param>
+    /// <param name="candidates">The allowed endpoints that support what the call uses.</param>
     /// <param name="states">The state.</param>
-    /// <param name="mayPin">May the call be confined?</param>
+    /// <param name="mayPin">True if the call may be confined.</param>
     /// <exception cref="StateNotPortableException">No endpoint can serve it, its origin is unknown, or the call may not be confined.</exception>
     public static List<PoolEndpoint> Narrow(string pool, List<PoolEndpoint> given, List<PoolEndpoint> candidates, List<CarriedState> states, bool mayPin)
     {
@@ -43,7 +43,7 @@ internal static class StatePins
     }
 }
 
-/// <summary>Encrypted reasoning in the messages of a call that may go where it cannot be read.</summary>
+/// <summary>Handles encrypted reasoning in the messages of a call that may go to endpoints which cannot read it.</summary>
 internal sealed class ReasoningOrigins(List<CarriedState> reasoning)
 {
     public IReadOnlyList<ChatMessage> MessagesFor(PoolEndpoint endpoint, IReadOnlyList<ChatMessage> messages)

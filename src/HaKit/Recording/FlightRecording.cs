@@ -130,7 +130,7 @@ internal sealed class SegmentReader
             : throw new InvalidDataException("The block cannot be decompressed.");
     }
 
-    // The first block of a recorder fixes its clock: a wall clock that is set later moves nothing.
+    // The first block of a recorder fixes its clock; a later change of the wall clock moves nothing.
     private int RecorderOf(Guid id, BlockHeader block)
     {
         var place = _recorders.FindIndex(r => r.Id == id);

@@ -3,184 +3,191 @@ using HaKit.Health;
 
 namespace HaKit.Recording;
 
-/// <summary>One entry of a recording. Immutable.</summary>
+/// <summary>Represents one entry of a recording. Immutable.</summary>
 public abstract record RecordedEvent
 {
-    /// <summary>Which of the recording's recorders wrote it, from 0: each start of a process is another recorder. Calls are numbered by each recorder anew.</summary>
+    /// <summary>
+    /// Gets the number of the recorder that wrote the entry, from 0: each start of a process is another recorder. Each recorder numbers its calls separately.
+    /// </summary>
     public required int Recorder { get; init; }
 
-    /// <summary>When it began, by the wall clock; within one recorder by its monotonic clock, to 0.1 ms.</summary>
+    /// <summary>Gets when the entry began, by the wall clock; within one recorder by its monotonic clock, to 0.1 ms.</summary>
     public required DateTimeOffset At { get; init; }
 }
 
-/// <summary>How a recorded call ended.</summary>
+/// <summary>Says how a recorded call ended.</summary>
 public enum RecordedOutcome
 {
-    /// <summary>It was served.</summary>
+    /// <summary>The call was served.</summary>
     Served,
 
-    /// <summary>It failed, and counts against the pool.</summary>
+    /// <summary>The call failed and counts against the pool.</summary>
     Failed,
 
     /// <summary>The request itself was at fault.</summary>
     Request,
 
-    /// <summary>The caller went away.</summary>
+    /// <summary>The caller cancelled.</summary>
     Caller,
 }
 
-/// <summary>A call: what it asked for, without its content, and how it ended. Immutable.</summary>
+/// <summary>Represents a call: what it asked for, without its content, and how it ended. Immutable.</summary>
 public sealed record RecordedCall : RecordedEvent
 {
-    /// <summary>Its number, unique for its recorder. Its attempts have the same.</summary>
+    /// <summary>Gets the number of the call, unique for its recorder. Its attempts have the same number.</summary>
     public required long Number { get; init; }
 
-    /// <summary>How it ended.</summary>
+    /// <summary>Gets how the call ended.</summary>
     public required RecordedOutcome Outcome { get; init; }
 
-    /// <summary>What ended it, in one word; null for a call that was served.</summary>
+    /// <summary>Gets the error that ended the call, in one word. Null for a call that was served.</summary>
     public string? Error { get; init; }
 
-    /// <summary>From its begin until it was served or ended; for a stream until it was handed over.</summary>
+    /// <summary>Gets the time from the beginning of the call until it was served or ended; for a stream until it was handed over.</summary>
     public required TimeSpan Took { get; init; }
 
-    /// <summary>How long it waited with nothing in flight.</summary>
+    /// <summary>Gets how long the call waited with no attempt in flight.</summary>
     public TimeSpan Waited { get; init; }
 
-    /// <summary>By which rules it waited, in the order in which they first applied.</summary>
+    /// <summary>Gets the rules by which the call waited, in the order in which they first applied.</summary>
     public IReadOnlyList<WaitRule> WaitRules { get; init; } = [];
 
-    /// <summary>Its deadline, from its begin; <see cref="TimeSpan.MaxValue"/> for none.</summary>
+    /// <summary>Gets the deadline, from the beginning of the call. <see cref="TimeSpan.MaxValue"/>: none.</summary>
     public required TimeSpan Deadline { get; init; }
 
-    /// <summary>The bound on its waiting; null for the pool's.</summary>
+    /// <summary>Gets the limit on waiting. Null: the pool's limit.</summary>
     public TimeSpan? MaxWait { get; init; }
 
-    /// <summary>Did it ask for a stream?</summary>
+    /// <summary>Gets whether the call asked for a stream.</summary>
     public bool IsStream { get; init; }
 
-    /// <summary>Was a second attempt started beside a slow one?</summary>
+    /// <summary>Gets whether a second attempt was started beside a slow one.</summary>
     public bool Hedged { get; init; }
 
-    /// <summary>May it be hedged? Null: as the pool says.</summary>
+    /// <summary>Gets whether the call may be hedged. Null: as the pool says.</summary>
     public bool? MayHedge { get; init; }
 
-    /// <summary>May it be sent again when it is not known whether it was done?</summary>
+    /// <summary>Gets whether the call may be sent again if it is not known whether it was processed.</summary>
     public bool MayRepeat { get; init; } = true;
 
-    /// <summary>Did it need certain endpoints in a way that is not recorded: tags, a residency, a list of endpoints, or a model that no endpoint declares?</summary>
+    /// <summary>
+    /// Gets whether the call needed certain endpoints in a way that is not recorded: tags, a residency, a list of endpoints, or a model that no endpoint
+    /// declares.
+    /// </summary>
     public bool IsRestricted { get; init; }
 
-    /// <summary>Does it need tools?</summary>
+    /// <summary>Gets whether the call needs tools.</summary>
     public bool NeedsTools { get; init; }
 
-    /// <summary>Does it need to see images?</summary>
+    /// <summary>Gets whether the call needs an endpoint that can read images.</summary>
     public bool NeedsVision { get; init; }
 
-    /// <summary>The model that it needs, if an endpoint declares it.</summary>
+    /// <summary>Gets the model that the call needs, if an endpoint declares it.</summary>
     public string? Model { get; init; }
 
-    /// <summary>Its priority.</summary>
+    /// <summary>Gets the priority of the call.</summary>
     public int Priority { get; init; }
 
-    /// <summary>Tokens of the prompt as estimated before it; 0 when not known.</summary>
+    /// <summary>Gets the estimated number of tokens in the prompt. 0: not known.</summary>
     public int InputTokens { get; init; }
 
-    /// <summary>Most tokens of the answer; 0 when not known.</summary>
+    /// <summary>Gets the maximum number of tokens in the answer. 0: not known.</summary>
     public int MaxOutputTokens { get; init; }
 }
 
-/// <summary>An attempt. Immutable.</summary>
+/// <summary>Represents an attempt. Immutable.</summary>
 public sealed record RecordedAttempt : RecordedEvent
 {
-    /// <summary>The number of its call.</summary>
+    /// <summary>Gets the number of the attempt's call.</summary>
     public required long Call { get; init; }
 
-    /// <summary>1 for the first attempt of the call.</summary>
+    /// <summary>Gets the number of the attempt; 1 for the first attempt of the call.</summary>
     public required int Number { get; init; }
 
-    /// <summary>The endpoint's name.</summary>
+    /// <summary>Gets the endpoint's name.</summary>
     public required string Endpoint { get; init; }
 
-    /// <summary>How long it took; a stream to its end.</summary>
+    /// <summary>Gets how long the attempt took; for a stream until its end.</summary>
     public required TimeSpan Took { get; init; }
 
-    /// <summary>From its begin to its first content; null if there was none, or it was not reported.</summary>
+    /// <summary>Gets the time from the beginning of the attempt to its first content. Null if there was none, or if it was not reported.</summary>
     public TimeSpan? FirstContent { get; init; }
 
-    /// <summary>What its failure means; null if it served. Without the provider's code.</summary>
+    /// <summary>Gets the fault, without the provider's code. Null if the attempt served the call.</summary>
     public Fault? Fault { get; init; }
 
-    /// <summary>Tokens of the prompt, as far as they were reported.</summary>
+    /// <summary>Gets the tokens of the prompt. Null: not reported.</summary>
     public int? InputTokens { get; init; }
 
-    /// <summary>Tokens of the answer, as far as they were reported.</summary>
+    /// <summary>Gets the tokens of the answer. Null: not reported.</summary>
     public int? OutputTokens { get; init; }
 
-    /// <summary>Of the tokens of the prompt, those that a cache held, as far as they were reported.</summary>
+    /// <summary>Gets the prompt tokens that came from the provider's cache. Null: not reported.</summary>
     public int? CachedTokens { get; init; }
 
-    /// <summary>Was it for a stream?</summary>
+    /// <summary>Gets whether the attempt was for a stream.</summary>
     public bool IsStream { get; init; }
 
-    /// <summary>Was it the trial of an endpoint that was out?</summary>
+    /// <summary>Gets whether the attempt was the trial of an ejected endpoint.</summary>
     public bool IsTrial { get; init; }
 
-    /// <summary>Was it made under the pace of an outage?</summary>
+    /// <summary>Gets whether the attempt was made under the pace of an outage.</summary>
     public bool IsPaced { get; init; }
 
-    /// <summary>Was it a retry that the budget paid?</summary>
+    /// <summary>Gets whether the attempt was a retry that the budget paid for.</summary>
     public bool IsPaid { get; init; }
 }
 
-/// <summary>A probe. Immutable.</summary>
+/// <summary>Represents a probe. Immutable.</summary>
 public sealed record RecordedProbe : RecordedEvent
 {
-    /// <summary>The endpoint's name.</summary>
+    /// <summary>Gets the endpoint's name.</summary>
     public required string Endpoint { get; init; }
 
-    /// <summary>What it exercised.</summary>
+    /// <summary>Gets the level that the probe tested.</summary>
     public required ProbeLevel Level { get; init; }
 
-    /// <summary>How long it took.</summary>
+    /// <summary>Gets how long the probe took.</summary>
     public required TimeSpan Took { get; init; }
 
-    /// <summary>What was wrong; null when all was well. Without the provider's code.</summary>
+    /// <summary>Gets the fault, without the provider's code. Null: the probe succeeded.</summary>
     public Fault? Fault { get; init; }
 }
 
-/// <summary>The status of an endpoint changed. Immutable.</summary>
+/// <summary>Represents a change of an endpoint's status. Immutable.</summary>
 public sealed record RecordedChange : RecordedEvent
 {
-    /// <summary>The endpoint's name.</summary>
+    /// <summary>Gets the endpoint's name.</summary>
     public required string Endpoint { get; init; }
 
-    /// <summary>Its status before.</summary>
+    /// <summary>Gets the status before the change.</summary>
     public required EndpointHealthStatus Before { get; init; }
 
-    /// <summary>Its status after.</summary>
+    /// <summary>Gets the status after the change.</summary>
     public required EndpointHealthStatus After { get; init; }
 
-    /// <summary>What made it change.</summary>
+    /// <summary>Gets what caused the change.</summary>
     public required ChangeSource Source { get; init; }
 
-    /// <summary>For how long an ejected endpoint is out; zero for none.</summary>
+    /// <summary>Gets how long an ejected endpoint is out. Zero if it is not ejected.</summary>
     public TimeSpan OutFor { get; init; }
 
-    /// <summary>The fault that was seen; null when the evidence was no failure. Without the provider's code.</summary>
+    /// <summary>Gets the fault, without the provider's code. Null if the evidence was not a failure.</summary>
     public Fault? Fault { get; init; }
 }
 
-/// <summary>The configuration of the pool from here on. Immutable.</summary>
+/// <summary>Represents the configuration of the pool from this entry on. Immutable.</summary>
 public sealed record RecordedConfiguration : RecordedEvent
 {
-    /// <summary>The settings as JSON, in the shape of a configuration, with the pool's name as <c>Pool</c>: without addresses, headers, credentials and paths.</summary>
+    /// <summary>
+    /// Gets the settings as JSON in the shape of a configuration, with the pool's name as <c>Pool</c>; without addresses, headers, credentials and paths.
+    /// </summary>
     public required string Json { get; init; }
 
     /// <summary>Serializes options as a recorder does: to JSON, without addresses, headers, credentials and paths. Thread-safe.</summary>
     /// <param name="pool">The pool's name.</param>
     /// <param name="options">The options.</param>
-    /// <exception cref="ArgumentNullException">There are no options.</exception>
+    /// <paramref name="options"/> is null.
     public static string Serialize(string pool, EndpointPoolOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -188,9 +195,9 @@ public sealed record RecordedConfiguration : RecordedEvent
     }
 }
 
-/// <summary>Entries were dropped before this one, because more came than could be written. Immutable.</summary>
+/// <summary>Says that entries were dropped before this one, because more came than could be written. Immutable.</summary>
 public sealed record RecordedGap : RecordedEvent
 {
-    /// <summary>How many.</summary>
+    /// <summary>Gets the number of dropped entries.</summary>
     public required long Dropped { get; init; }
 }

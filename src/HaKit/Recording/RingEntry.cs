@@ -2,10 +2,10 @@ using HaKit.Faults;
 
 namespace HaKit.Recording;
 
-/// <summary>What an entry of a recording says. The numbers are part of the format.</summary>
+/// <summary>The kind of an entry. The numbers are part of the format.</summary>
 internal enum EntryKind : byte
 {
-    /// <summary>A name that later entries of the block refer to by its place.</summary>
+    /// <summary>A name. Later entries of the block refer to it by its position.</summary>
     Name = 1,
 
     /// <summary>The pool's configuration, without addresses, headers and credentials.</summary>
@@ -27,7 +27,10 @@ internal enum EntryKind : byte
     Dropped = 7,
 }
 
-/// <summary>Which members an entry has, and what is true of it. The bits are part of the format; those of every day come first, because they cost one byte.</summary>
+/// <summary>
+/// Says which members an entry has, and which statements are true for it. The bits are part of the format. The most frequent ones come first, so that they
+/// need only one byte.
+/// </summary>
 [Flags]
 internal enum EntryFlags
 {
@@ -55,15 +58,17 @@ internal enum EntryFlags
     HasPriority = 1 << 20,
 }
 
-/// <summary>One entry as it waits in memory: plain data of a fixed size, so that the path of a call allocates nothing. Times are on the pool's clock, in ticks.</summary>
+/// <summary>
+/// Holds one entry in memory: plain data of a fixed size, so that the path of a call allocates nothing. Times are on the pool's clock, in ticks.
+/// </summary>
 internal struct RingEntry
 {
     public EntryKind Kind;
 
-    /// <summary>An attempt: none. A call: how it ended. A probe: its level. A change: what made it.</summary>
+    /// <summary>For an attempt: unused. For a call: how it ended. For a probe: its level. For a change: its source.</summary>
     public byte Detail;
 
-    /// <summary>A change: the status before, and after in the higher four bits.</summary>
+    /// <summary>For a change: the status before, and the status after in the higher four bits.</summary>
     public byte Statuses;
 
     public EntryFlags Flags;
@@ -74,22 +79,24 @@ internal struct RingEntry
     /// <summary>An endpoint's name, or the model that a call needs.</summary>
     public string? Name;
 
-    /// <summary>The error of a call.</summary>
+    /// <summary>For a call: its error.</summary>
     public string? Error;
     public Fault? Fault;
     public long Call;
 
-    /// <summary>When it began; for a change, when it was.</summary>
+    /// <summary>When the entry began; for a change, when it happened.</summary>
     public long At;
     public long Took;
 
-    /// <summary>An attempt: from its begin to its first content. A call: how long it waited. A change: until when the endpoint is out, or 0.</summary>
+    /// <summary>
+    /// For an attempt: from its beginning to its first content. For a call: how long it waited. For a change: until when the endpoint is out, or 0.
+    /// </summary>
     public long Part;
 
-    /// <summary>A call: its deadline, from its begin.</summary>
+    /// <summary>For a call: its deadline, from its beginning.</summary>
     public long Deadline;
 
-    /// <summary>A call: the bound on its waiting.</summary>
+    /// <summary>For a call: its limit on waiting.</summary>
     public long MaxWait;
     public int Input;
     public int Output;

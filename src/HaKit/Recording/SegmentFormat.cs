@@ -4,8 +4,8 @@ using System.Numerics;
 namespace HaKit.Recording;
 
 /// <summary>
-/// The header of a file of a recording: 40 bytes. <c>magic 8 | version 2 | flags 2 | reserved 4 | recorder 16 | number 4 | checksum 4</c>. All numbers are little-endian.
-/// docs/recording.md writes the format down.
+/// The header of a recording's file: 40 bytes. <c>magic 8 | version 2 | flags 2 | reserved 4 | recorder 16 | number 4 | checksum 4</c>. All numbers are
+/// little-endian. docs/recording.md describes the format.
 /// </summary>
 internal readonly record struct SegmentHeader(Guid Recorder, int Number)
 {
@@ -24,7 +24,7 @@ internal readonly record struct SegmentHeader(Guid Recorder, int Number)
         BinaryPrimitives.WriteUInt32LittleEndian(destination[36..], Checksum.Compute(destination[..36]));
     }
 
-    /// <summary>Reads a header; null when the bytes are none, with the reason.</summary>
+    /// <summary>Reads a header. Null, with the reason, if the bytes are not a header.</summary>
     public static SegmentHeader? TryRead(ReadOnlySpan<byte> source, out string? wrong)
     {
         wrong = null;
@@ -40,22 +40,22 @@ internal readonly record struct SegmentHeader(Guid Recorder, int Number)
 
 /// <summary>
 /// The header of a block: 36 bytes. <c>mark 4 | stored 4 | length 4 | clock 8 | utc 8 | reserved 4 | checksum 4</c>. The checksum covers the rest of the header and the
-/// stored bytes. A block is compressed (Brotli) unless its stored length is its length, and stands alone: it refers to nothing outside itself.
+/// stored bytes. A block is compressed (Brotli) unless its stored length equals its length. It is self-contained: it refers to nothing outside itself.
 /// </summary>
-/// <param name="Stored">How many bytes follow the header.</param>
-/// <param name="Size">How many bytes they are when they are decompressed.</param>
+/// <param name="Stored">The number of bytes after the header.</param>
+/// <param name="Size">Their number after decompression.</param>
 /// <param name="Clock">The time on the pool's monotonic clock when the block was written.</param>
 /// <param name="Utc">The same moment by the wall clock.</param>
 internal readonly record struct BlockHeader(int Stored, int Size, TimeSpan Clock, DateTimeOffset Utc)
 {
     public const int Length = 36;
 
-    /// <summary>More than any block has, so that a damaged length reserves no memory.</summary>
+    /// <summary>The maximum length of a block. It is larger than any block, so that a damaged length does not reserve much memory.</summary>
     public const int MostBytes = 16 * 1024 * 1024;
 
     public static ReadOnlySpan<byte> Mark => "HKrb"u8;
 
-    /// <summary>Completes a block whose stored bytes stand behind the space for its header.</summary>
+    /// <summary>Completes a block whose stored bytes follow the space for its header.</summary>
     public void Complete(Span<byte> block)
     {
         Mark.CopyTo(block);
@@ -67,7 +67,7 @@ internal readonly record struct BlockHeader(int Stored, int Size, TimeSpan Clock
         BinaryPrimitives.WriteUInt32LittleEndian(block[32..], Sum(block));
     }
 
-    /// <summary>Reads the block at the beginning of the bytes; null when it is damaged or not whole.</summary>
+    /// <summary>Reads the block at the beginning of the bytes. Null if it is damaged or not complete.</summary>
     public static BlockHeader? TryRead(ReadOnlySpan<byte> source)
     {
         if (source.Length < Length || !source[..4].SequenceEqual(Mark))
@@ -86,7 +86,7 @@ internal readonly record struct BlockHeader(int Stored, int Size, TimeSpan Clock
     private static uint Sum(ReadOnlySpan<byte> block) => Checksum.Compute(block[Length..], Checksum.Compute(block[..32]));
 }
 
-/// <summary>CRC-32C (Castagnoli), which processors compute.</summary>
+/// <summary>Computes CRC-32C (Castagnoli), for which processors have an instruction.</summary>
 internal static class Checksum
 {
     public static uint Compute(ReadOnlySpan<byte> bytes, uint sum = 0xFFFF_FFFF)

@@ -6,14 +6,14 @@ using System.Text;
 namespace HaKit.Recording;
 
 /// <summary>
-/// Writes blocks to the files of one recorder: begins a new file when one is full, and deletes the pool's oldest files beyond the bound. Every failure of the disk is
-/// an exception of <see cref="IsOfDisk"/>; after it the file is left as it is, and the next block begins a new one. Not thread-safe.
+/// Writes blocks to the files of one recorder. It begins a new file when one is full, and deletes the pool's oldest files above the limit. Every failure of
+/// the disk is an exception for which <see cref="IsOfDisk"/> is true; the file is then left as it is, and the next block begins a new one. Not thread-safe.
 /// </summary>
 internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, Func<string, Stream> open) : IDisposable
 {
     public const string Extension = ".hakitrec";
 
-    // A file's name has at most 255 bytes, and the pool's is only a part of it.
+    // A file's name has at most 255 bytes, and the pool's name is only a part of it.
     private const int LongestName = 100;
 
     private readonly Guid _id = new(RandomNumberGenerator.GetBytes(16));
@@ -24,10 +24,10 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
     private long _length;
     private int _number;
 
-    /// <summary>Must the next block begin a new file, and so say the configuration?</summary>
+    /// <summary>Gets whether the next block begins a new file, so that the configuration must be written first.</summary>
     public bool IsAtBeginning => _file is null || _length >= options.SegmentBytes;
 
-    /// <summary>Writes a block, into a new file where one is due.</summary>
+    /// <summary>Writes a block, into a new file if one is due.</summary>
     public void Write(ReadOnlySpan<byte> entries, TimeSpan clock, DateTimeOffset utc)
     {
         var block = Compress(entries, clock, utc);
@@ -48,7 +48,7 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
 
     public void Dispose() => Close();
 
-    /// <summary>Is the exception the disk's, or the folder's?</summary>
+    /// <summary>Checks whether the exception comes from the disk or the folder.</summary>
     public static bool IsOfDisk(Exception exception) =>
         exception is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException or System.Security.SecurityException;
 
@@ -79,7 +79,7 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
         DeleteOldest();
     }
 
-    // Room for the file that begins is kept. A file that another process deletes at the same time is gone, which is what was wanted.
+    // Space for the new file is reserved. If another process deletes a file at the same time, that is the wanted result.
     private void DeleteOldest()
     {
         if (!Directory.Exists(options.Folder))
@@ -118,12 +118,14 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
         }
         catch (Exception exception) when (IsOfDisk(exception))
         {
-            // What could not be written is lost, and its reader sees where.
+            // The bytes that could not be written are lost, and a reader sees where.
         }
         _file = null;
     }
 
-    /// <summary>Lists the files of a pool, or of all pools, in the order of their names. A file system that ignores case finds those of "Chat" for "chat", too; they are left out.</summary>
+    /// <summary>
+    /// Lists the files of a pool, or of all pools, by name. A file system that ignores case also finds the files of "Chat" for "chat"; they are left out.
+    /// </summary>
     public static IEnumerable<FileInfo> FilesOf(string folder, string? pool)
     {
         var prefix = pool is null ? "" : PrefixOf(pool);
@@ -131,8 +133,8 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
     }
 
     /// <summary>
-    /// How the names of a pool's files begin. Other pools may write to the same folder, so a name that a file cannot have as it is gets a part of its hash: the files of
-    /// "a/b" and "a:b" must not delete each other.
+    /// Gets the prefix of the names of a pool's files. Other pools may write to the same folder. So a name that is not possible as a file name gets a part of
+    /// its hash: the files of "a/b" and "a:b" must not delete each other.
     /// </summary>
     public static string PrefixOf(string pool)
     {

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace HaKit.Telemetry;
 
-/// <summary>What one endpoint's attempts and heartbeats tell. Its tags are made once. Thread-safe.</summary>
+/// <summary>Reports the attempts and heartbeats of one endpoint. Its tags are created once. Thread-safe.</summary>
 internal sealed class EndpointTelemetry
 {
     private static readonly KeyValuePair<string, object?> Input = new(Tags.TokenType, "input");
@@ -14,11 +14,11 @@ internal sealed class EndpointTelemetry
     private readonly KeyValuePair<string, object?>[] _tags;
     private readonly KeyValuePair<string, object?>[] _spanTags;
 
-    /// <param name="pool">What its pool tells.</param>
+    /// <param name="pool">The telemetry of the endpoint's pool.</param>
     /// <param name="name">The endpoint's name.</param>
-    /// <param name="address">Where it is; only host and port are told.</param>
-    /// <param name="provider">The company or server that runs it.</param>
-    /// <param name="model">The model that it is configured with.</param>
+    /// <param name="address">The address; only host and port are reported.</param>
+    /// <param name="provider">The company or server that runs the model.</param>
+    /// <param name="model">The configured model.</param>
     public EndpointTelemetry(PoolTelemetry pool, string name, Uri? address, string? provider, string? model)
     {
         _pool = pool;
@@ -39,7 +39,7 @@ internal sealed class EndpointTelemetry
 
     public string Name { get; }
 
-    /// <summary>Begins the span of an attempt; it is current then.</summary>
+    /// <summary>Begins the span of an attempt, which then is the current span.</summary>
     public Activity? Begin(Activity call, int number)
     {
         var span = _pool.BeginAttempt(call, _attemptName, _spanTags);
@@ -48,7 +48,7 @@ internal sealed class EndpointTelemetry
         return span;
     }
 
-    /// <summary>An attempt has shown its first content.</summary>
+    /// <summary>Reports the first content of an attempt.</summary>
     public void FirstContent(Activity? span, TimeSpan after)
     {
         var histogram = _pool.Instruments.FirstContent;
@@ -58,14 +58,14 @@ internal sealed class EndpointTelemetry
             span.AddEvent(new ActivityEvent("first_content", span.StartTimeUtc + after));
     }
 
-    /// <summary>An attempt has ended.</summary>
-    /// <param name="span">Its span.</param>
+    /// <summary>Reports the end of an attempt.</summary>
+    /// <param name="span">The attempt's span.</param>
     /// <param name="took">How long it took.</param>
-    /// <param name="error">What went wrong; null for nothing.</param>
-    /// <param name="status">The HTTP status of a failure, or 0.</param>
+    /// <param name="error">The error. Null: none.</param>
+    /// <param name="status">The HTTP status of a failure. 0: none.</param>
     /// <param name="input">Tokens of the prompt.</param>
     /// <param name="output">Tokens of the answer.</param>
-    /// <param name="cached">Tokens of the prompt that a cache of the provider's held.</param>
+    /// <param name="cached">Prompt tokens that came from the provider's cache.</param>
     public void Ended(Activity? span, TimeSpan took, string? error, int status, long? input, long? output, long? cached = null)
     {
         var instruments = _pool.Instruments;
@@ -83,7 +83,7 @@ internal sealed class EndpointTelemetry
             End(span, took, error, status, input, output);
     }
 
-    /// <summary>A heartbeat was answered, or given up.</summary>
+    /// <summary>Reports a heartbeat that was answered or given up.</summary>
     public void Beat(TimeSpan took, string? error)
     {
         var histogram = _pool.Instruments.HeartbeatDuration;

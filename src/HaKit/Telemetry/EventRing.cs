@@ -1,8 +1,8 @@
 namespace HaKit.Telemetry;
 
 /// <summary>
-/// What one subscriber has not read yet: bounded, drops the oldest and counts what it dropped. Adding never waits and never runs the reader's code:
-/// a reader that waits is woken by a timer, so that it delays no writer, and stays on the one thread of virtual time. Any number of writers, one reader.
+/// Holds what one subscriber has not read yet: bounded; it drops the oldest events and counts them. Adding never waits and never runs the reader's code: a
+/// timer wakes a waiting reader, so that the reader delays no writer and stays on the one thread of virtual time. Any number of writers, one reader.
 /// </summary>
 internal sealed class EventRing<T> where T : class
 {
@@ -38,7 +38,7 @@ internal sealed class EventRing<T> where T : class
         }
     }
 
-    /// <summary>No more will come; what is there can still be read.</summary>
+    /// <summary>Ends the events; the remaining ones can still be read.</summary>
     public void Complete()
     {
         lock (_gate)
@@ -50,7 +50,7 @@ internal sealed class EventRing<T> where T : class
         }
     }
 
-    /// <summary>The oldest that is left, and how many before it were dropped since the last read.</summary>
+    /// <summary>Reads the oldest event, and the number of events that were dropped before it since the last read.</summary>
     public bool TryRead(out T? item, out long dropped)
     {
         lock (_gate)
@@ -68,7 +68,7 @@ internal sealed class EventRing<T> where T : class
         }
     }
 
-    /// <summary>Returns when there is something to read (true) or nothing will ever come (false), or when cancelled.</summary>
+    /// <summary>Waits until there is an event to read (true), until no event will ever come (false), or until cancelled.</summary>
     public async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
     {
         while (true)

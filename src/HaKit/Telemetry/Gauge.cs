@@ -1,6 +1,6 @@
 namespace HaKit.Telemetry;
 
-/// <summary>What can be read off a pool at any moment.</summary>
+/// <summary>A value that can be read from a pool at any time.</summary>
 internal enum Gauge
 {
     EndpointState,
@@ -23,7 +23,9 @@ internal enum Gauge
     PeerReplicas,
 }
 
-/// <summary>How a gauge is told to the world. A share has no unit: some exporters make a suffix of the unit 1 and others do not, so its metric would have two names.</summary>
+/// <summary>
+/// Describes how a gauge is exported. A share has no unit: some exporters add a suffix for the unit 1 and others do not, so its metric would have two names.
+/// </summary>
 internal sealed record GaugeDefinition(Gauge Gauge, string Name, string? Unit, string Description);
 
 internal static class GaugeTable

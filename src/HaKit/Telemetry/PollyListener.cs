@@ -5,16 +5,16 @@ using Polly.Telemetry;
 namespace HaKit.Telemetry;
 
 /// <summary>
-/// Takes what Polly's strategies report into our meter and spans. Only pipelines with strategies of the user's own have it: Polly reports each run
-/// of a pipeline that is listened to, which costs more than all we tell of a call.
+/// Adds the reports of Polly's strategies to HaKit's meter and spans. Only pipelines with the application's own strategies have it, because Polly reports
+/// each run of a pipeline with a listener, which costs more than all of HaKit's own reports about a call.
 /// </summary>
 internal sealed class PollyListener(PoolTelemetry pool) : TelemetryListener
 {
-    /// <summary>Lets a pipeline tell the pool of its strategies, and Polly's own telemetry of everything if it shall.</summary>
+    /// <summary>Connects a pipeline to the pool's telemetry, and to Polly's own telemetry if that is wanted.</summary>
     /// <param name="builder">The pipeline.</param>
     /// <param name="pool">The pool's telemetry.</param>
-    /// <param name="polly">Polly's own telemetry; null for none.</param>
-    /// <param name="hasStrategies">Whether the application added strategies of its own.</param>
+    /// <param name="polly">Polly's own telemetry. Null: none.</param>
+    /// <param name="hasStrategies">True if the application added strategies of its own.</param>
     public static void Listen(ResiliencePipelineBuilderBase builder, PoolTelemetry pool, TelemetryOptions? polly, bool hasStrategies)
     {
         if (polly is null)

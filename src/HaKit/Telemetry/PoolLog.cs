@@ -2,7 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Telemetry;
 
-/// <summary>One line for each change of state, none for each call. Names, kinds and times only: never a key, a prompt or a provider's message.</summary>
+/// <summary>
+/// Writes one line for each change of state, and none for each call. Lines contain names, kinds and times only: never a key, a prompt or a provider's
+/// message.
+/// </summary>
 internal static partial class PoolLog
 {
     [LoggerMessage(20, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} was ejected for {Seconds:0.#} s because of {Fault}, seen by {Source}.")]

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace HaKit.Telemetry;
 
-/// <summary>What one pool reports of its calls. Without a listener, each report costs one check for listeners. Thread-safe.</summary>
+/// <summary>Reports the calls of one pool. Without a listener, each report costs one check. Thread-safe.</summary>
 internal sealed class PoolTelemetry
 {
     private static readonly string[] Outcomes = ["served", "failed", "request", "caller"];
@@ -15,9 +15,9 @@ internal sealed class PoolTelemetry
     private readonly KeyValuePair<string, object?>[] _plainSpan;
     private readonly KeyValuePair<string, object?>[] _streamSpan;
 
-    /// <param name="instruments">What is measured with.</param>
+    /// <param name="instruments">The instruments.</param>
     /// <param name="pool">The pool's name.</param>
-    /// <param name="time">The pool's clock, for the beginnings of spans.</param>
+    /// <param name="time">The pool's clock, for the start times of spans.</param>
     public PoolTelemetry(Instruments instruments, string pool, TimeProvider time)
     {
         Instruments = instruments;
@@ -31,15 +31,15 @@ internal sealed class PoolTelemetry
 
     public Instruments Instruments { get; }
 
-    /// <summary>The tag with the pool's name.</summary>
+    /// <summary>Gets the tag with the pool's name.</summary>
     public KeyValuePair<string, object?> Pool { get; }
 
-    /// <summary>Begins the span of a call, if there is a listener; it is current until it is stepped out of.</summary>
+    /// <summary>Begins the span of a call, if there is a listener. It is current until it is left.</summary>
     public Activity? BeginCall(bool isStream) => Instruments.Source.HasListeners()
         ? Spans.Start(_callName, ActivityKind.Internal, default, isStream ? _streamSpan : _plainSpan, _time.GetUtcNow())
         : null;
 
-    /// <summary>Finds the span of the call within which the rest of its answer is asked for; null for none.</summary>
+    /// <summary>Finds the span of the call for whose rest another endpoint is asked. Null: none.</summary>
     public Activity? FindCall()
     {
         for (var span = Activity.Current; span is not null; span = span.Parent)
@@ -50,16 +50,16 @@ internal sealed class PoolTelemetry
         return null;
     }
 
-    /// <summary>Begins the span of an attempt as a part of its call's.</summary>
+    /// <summary>Begins the span of an attempt as a part of its call's span.</summary>
     public Activity? BeginAttempt(Activity call, string name, KeyValuePair<string, object?>[] tags) =>
         Spans.Start(name, ActivityKind.Client, call.Context, tags, _time.GetUtcNow());
 
-    /// <summary>A call attempts again.</summary>
+    /// <summary>Reports that a call makes another attempt.</summary>
     /// <param name="span">The call's span.</param>
-    /// <param name="why">What for.</param>
-    /// <param name="from">The endpoint that failed, or is slow.</param>
+    /// <param name="why">The reason.</param>
+    /// <param name="from">The endpoint that failed, or that is slow.</param>
     /// <param name="to">The endpoint that is tried now.</param>
-    /// <param name="error">What happened to the last attempt.</param>
+    /// <param name="error">The error of the last attempt.</param>
     public void RecordNextAttempt(Activity? span, NextAttempt why, string from, string to, string? error)
     {
         var counter = why switch
@@ -85,7 +85,9 @@ internal sealed class PoolTelemetry
         }
     }
 
-    /// <summary>A call has ended, or its stream was handed over: then the span goes on, and <see cref="EndSpan"/> ends it.</summary>
+    /// <summary>
+    /// Reports that a call has ended, or that its stream was handed over. In the second case the span continues, and <see cref="EndSpan"/> ends it.
+    /// </summary>
     public void Ended(Activity? span, TimeSpan took, TimeSpan waited, CallOutcome outcome, string? error, string? waitRules = null)
     {
         if (Instruments.CallDuration.Enabled)
@@ -119,19 +121,19 @@ internal sealed class PoolTelemetry
         Spans.Stop(span, took);
     }
 
-    /// <summary>A rule of waiting applies to a call for the first time.</summary>
+    /// <summary>Reports that a rule of waiting applies to a call for the first time.</summary>
     public void RecordWait(WaitRule rule)
     {
         if (Instruments.Waits.Enabled)
             Instruments.Waits.AddSafely(1, Pool, new(Tags.WaitRule, WaitRuleNames[(int)rule]));
     }
 
-    /// <summary>Another endpoint has gone on with an answer that was cut.</summary>
+    /// <summary>Reports that another endpoint has continued an answer that was cut.</summary>
     /// <param name="span">The call's span.</param>
-    /// <param name="seams">How many seams the answer has now.</param>
+    /// <param name="seams">The number of seams in the answer.</param>
     /// <param name="from">The endpoint whose answer was cut.</param>
-    /// <param name="to">The endpoint that went on; null when the application did.</param>
-    /// <param name="error">What happened to the answer.</param>
+    /// <param name="to">The endpoint that continued it. Null if the application did.</param>
+    /// <param name="error">The error that cut the answer.</param>
     public void Continued(Activity? span, int seams, string from, string? to, string error)
     {
         if (Instruments.Continuations.Enabled)
@@ -142,9 +144,9 @@ internal sealed class PoolTelemetry
         span.AddEvent(new ActivityEvent("seam", _time.GetUtcNow(), new ActivityTagsCollection { { Tags.Endpoint, from }, { Tags.To, to }, { Tags.ErrorType, error } }));
     }
 
-    /// <summary>The rest of a cut answer was asked for, and every attempt failed.</summary>
+    /// <summary>Reports that the rest of a cut answer was requested and every attempt failed.</summary>
     /// <param name="from">The endpoint whose answer was cut.</param>
-    /// <param name="error">What happened to the answer.</param>
+    /// <param name="error">The error that cut the answer.</param>
     public void NotContinued(string from, string error)
     {
         if (Instruments.Continuations.Enabled)

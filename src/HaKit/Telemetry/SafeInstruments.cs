@@ -2,7 +2,10 @@ using System.Diagnostics.Metrics;
 
 namespace HaKit.Telemetry;
 
-/// <summary>Measurements whose listeners, which are the user's code, may throw: that must not fail a call, nor keep a lease from being completed.</summary>
+/// <summary>
+/// Records measurements whose listeners may throw, because they are the application's code. An exception must not fail a call, and must not keep a lease from
+/// being completed.
+/// </summary>
 internal static class SafeInstruments
 {
     public static void RecordSafely(this Histogram<double> histogram, double value, params ReadOnlySpan<KeyValuePair<string, object?>> tags)

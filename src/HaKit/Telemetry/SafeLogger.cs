@@ -3,10 +3,12 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HaKit.Telemetry;
 
-/// <summary>A logger whose provider, which is the user's code, may throw: that must not fail a call. Thread-safe as the logger inside is.</summary>
+/// <summary>
+/// Wraps a logger whose provider may throw, because it is the application's code. An exception must not fail a call. As thread-safe as the inner logger.
+/// </summary>
 internal sealed class SafeLogger(ILogger inner) : ILogger
 {
-    /// <summary>Creates the logger of a category; one that writes nowhere without a factory.</summary>
+    /// <summary>Creates the logger of a category. Without a factory it writes nothing.</summary>
     public static ILogger Create(ILoggerFactory? loggers, string category) =>
         loggers is null ? NullLogger.Instance : new SafeLogger(loggers.CreateLogger(category));
 

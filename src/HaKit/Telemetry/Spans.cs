@@ -3,12 +3,12 @@ using System.Diagnostics;
 namespace HaKit.Telemetry;
 
 /// <summary>
-/// What is peculiar about our spans: they end on whatever thread brings the news, so ending one must not touch what that thread is about; and
-/// their lengths are taken from the pool's monotonic clock.
+/// Handles what is special about HaKit's spans. They end on any thread, so ending one must not change that thread's current span. Their lengths come from the
+/// pool's monotonic clock.
 /// </summary>
 internal static class Spans
 {
-    /// <summary>Begins a span. What listens to it is the user's code: if that throws, there is no span, and the call goes on.</summary>
+    /// <summary>Begins a span. A listener is the application's code: if it throws, there is no span, and the call continues.</summary>
     public static Activity? Start(string name, ActivityKind kind, ActivityContext parent, KeyValuePair<string, object?>[] tags, DateTimeOffset at)
     {
         var current = Activity.Current;
@@ -20,12 +20,12 @@ internal static class Spans
         catch (Exception)
 #pragma warning restore CA1031
         {
-            Activity.Current = current; // the runtime had made the new span current before it told the listener
+            Activity.Current = current; // the runtime had made the new span current before it called the listener
             return null;
         }
     }
 
-    /// <summary>Ends the span; whatever was current stays so.</summary>
+    /// <summary>Ends the span; the current span stays.</summary>
     public static void Stop(Activity span, TimeSpan took)
     {
         var current = Activity.Current;
@@ -44,14 +44,16 @@ internal static class Spans
             Activity.Current = next;
     }
 
-    /// <summary>The span goes on without its caller, whose own span is current again.</summary>
+    /// <summary>Leaves the span: it continues without its caller, whose own span is current again.</summary>
     public static void StepOut(Activity span)
     {
         if (ReferenceEquals(Activity.Current, span))
             Activity.Current = span.Parent;
     }
 
-    /// <summary>What is begun before the result is disposed of belongs to a trace that is not recorded: a probe would otherwise make a trace of its own at every beat.</summary>
+    /// <summary>
+    /// Begins a trace that is not recorded, until the result is disposed; otherwise a probe would create a trace of its own at every heartbeat.
+    /// </summary>
     public static Activity Unrecorded()
     {
         var span = new Activity("hakit.probe");

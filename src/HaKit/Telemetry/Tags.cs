@@ -1,6 +1,6 @@
 namespace HaKit.Telemetry;
 
-/// <summary>The names of tags, on metrics and spans. Those of the semantic conventions where there are such.</summary>
+/// <summary>Contains the names of tags on metrics and spans; those of the semantic conventions where they exist.</summary>
 internal static class Tags
 {
     public const string Pool = "hakit.pool";
@@ -33,31 +33,31 @@ internal static class Tags
     public const string PollyStrategy = "strategy.name";
 }
 
-/// <summary>How a call ended, as the error budget sees it.</summary>
+/// <summary>Says how a call ended, for the error budget.</summary>
 internal enum CallOutcome
 {
-    /// <summary>It was served.</summary>
+    /// <summary>The call was served.</summary>
     Served,
 
-    /// <summary>It was not; it counts against the budget.</summary>
+    /// <summary>The call failed and counts against the budget.</summary>
     Failed,
 
     /// <summary>The request itself was at fault.</summary>
     Request,
 
-    /// <summary>The caller went away.</summary>
+    /// <summary>The caller cancelled.</summary>
     Caller,
 }
 
-/// <summary>Why a call attempts again.</summary>
+/// <summary>Says why a call makes another attempt.</summary>
 internal enum NextAttempt
 {
-    /// <summary>The last one failed; this one goes elsewhere.</summary>
+    /// <summary>The last attempt failed; this one goes to another endpoint.</summary>
     Failover,
 
-    /// <summary>It goes to an endpoint that the call tried before.</summary>
+    /// <summary>The attempt goes to an endpoint that the call has tried before.</summary>
     Retry,
 
-    /// <summary>It joins one that is slow.</summary>
+    /// <summary>The attempt starts beside a slow one.</summary>
     Hedge,
 }
