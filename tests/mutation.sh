@@ -6,7 +6,7 @@
 # The reports go to HAKIT_MUTATION_OUT (default: artifacts/mutation/ROOM, which git ignores).
 set -eu
 name=$1
-export Room=$1 HAKIT_FUZZ_COUNT=${HAKIT_FUZZ_COUNT:-3000} HAKIT_EFFORT=${HAKIT_EFFORT:-5} HAKIT_SELECTION_POOLS=${HAKIT_SELECTION_POOLS:-20}
+export Room=$1 Part=$1 HAKIT_FUZZ_COUNT=${HAKIT_FUZZ_COUNT:-3000} HAKIT_EFFORT=${HAKIT_EFFORT:-5} HAKIT_SELECTION_POOLS=${HAKIT_SELECTION_POOLS:-20}
 shift
 root=$(cd "$(dirname "$0")/.." && pwd)
 out=${HAKIT_MUTATION_OUT:-$root/artifacts/mutation/$name}
