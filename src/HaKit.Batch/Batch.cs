@@ -7,17 +7,17 @@ using HaKit.Batch.Stores;
 namespace HaKit.Batch;
 
 /// <summary>
-/// The items of one batch and what became of them, in a store that survives the process. Add items, then run the batch over a pool, a chat client or an embedding generator.
-/// Thread-safe, but one run at a time.
+/// Represents the items of one batch and their outcomes, in a store that survives the process. Add items, then run the batch over a pool, a chat client or an
+/// embedding generator. Thread-safe, but only one run at a time.
 /// </summary>
-/// <typeparam name="TItem">The items' type; written as JSON.</typeparam>
+/// <typeparam name="TItem">The type of the items; written as JSON.</typeparam>
 public sealed class Batch<TItem> : IAsyncDisposable
 {
     private const int AddAtOnce = 1000;
 
     private readonly JsonTypeInfo<TItem> _itemType;
 
-    /// <summary>Makes a batch over a store. Input is written as JSON by reflection.</summary>
+    /// <summary>Creates a batch over a store. Items are written as JSON with reflection.</summary>
     /// <param name="store">The store; disposed with the batch.</param>
     [RequiresUnreferencedCode(Batch.Reflects)]
     [RequiresDynamicCode(Batch.Reflects)]
@@ -26,7 +26,7 @@ public sealed class Batch<TItem> : IAsyncDisposable
     {
     }
 
-    /// <summary>Makes a batch over a store.</summary>
+    /// <summary>Creates a batch over a store.</summary>
     /// <param name="store">The store; disposed with the batch.</param>
     /// <param name="itemType">How items are written as JSON.</param>
     public Batch(IBatchStore store, JsonTypeInfo<TItem> itemType)
@@ -42,20 +42,22 @@ public sealed class Batch<TItem> : IAsyncDisposable
     /// <summary>Gets the store.</summary>
     public IBatchStore Store { get; }
 
-    /// <summary>Gets what was noticed when the store was opened, one sentence each.</summary>
+    /// <summary>Gets what was noticed when the store was opened, one sentence each. Empty if nothing was.</summary>
     public IReadOnlyList<string> Notices => Store.Notices;
 
-    /// <summary>Gets how far the batch is, as the run of this process saw it last; empty before the first run. Reading it costs nothing.</summary>
+    /// <summary>Gets the latest progress of the run in this process. Empty before the first run. Reading it costs nothing.</summary>
     public BatchProgress Progress => ProgressSource?.Invoke() ?? default;
 
     internal Func<BatchProgress>? ProgressSource { get; set; }
 
-    /// <summary>Adds items. Items that the batch has already, with the same input, are passed over, so a program adds all its items each time it starts.</summary>
+    /// <summary>
+    /// Adds items. An item that the batch already has with the same input is skipped, so a program may add all its items each time it starts.
+    /// </summary>
     /// <param name="items">The items.</param>
-    /// <param name="id">Gives an item's id, unique in the batch.</param>
-    /// <param name="onChanged">What becomes of an id that the batch has with another input. Default: refuse; items that are new are added all the same.</param>
-    /// <param name="cancellationToken">Cancels the call; a part of the items may have been added.</param>
-    /// <returns>How many items were new.</returns>
+    /// <param name="id">Returns an item's id, unique in the batch.</param>
+    /// <param name="onChanged">What to do if the batch has the id with another input. Default: refuse; new items are added nevertheless.</param>
+    /// <param name="cancellationToken">Cancels the call; some of the items may have been added.</param>
+    /// <returns>The number of new items.</returns>
     /// <exception cref="ArgumentException">Two of the items have the same id and different inputs.</exception>
     /// <exception cref="BatchChangedException">Inputs have changed, and <paramref name="onChanged"/> is <see cref="OnChanged.Refuse"/>.</exception>
     /// <exception cref="BatchStoreException">The store failed.</exception>
@@ -102,7 +104,8 @@ public sealed class Batch<TItem> : IAsyncDisposable
 
         public async ValueTask AddAsync(IReadOnlyList<TItem> items, CancellationToken cancellationToken)
         {
-            // Where changes are refused, the store finds an id that comes again in a later chunk with another input. Otherwise one of the two would be lost silently.
+            // If changes are refused, the store finds an id that comes again in a later chunk with another input. Otherwise one of the two inputs would be
+            // lost silently.
             var known = _all ?? new Dictionary<string, ReadOnlyMemory<byte>>(items.Count);
             var inputs = new List<BatchInput>(items.Count);
             foreach (var item in items)
@@ -130,7 +133,7 @@ public sealed class Batch<TItem> : IAsyncDisposable
     }
 }
 
-/// <summary>What all batches have in common.</summary>
+/// <summary>Contains what all batches have in common.</summary>
 internal static class Batch
 {
     public const string Reflects = "JSON by reflection. Use the overload that takes a JsonTypeInfo.";

@@ -2,27 +2,31 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch;
 
-/// <summary>Says what becomes of a stored result when the same id is asked for with another request.</summary>
+/// <summary>Says what happens to a stored result when the same id is requested with another request.</summary>
 public enum OnChanged
 {
-    /// <summary>The run is refused with <see cref="BatchChangedException"/>, which says how many items have changed and what is different in the first.</summary>
+    /// <summary>
+    /// The run ends with <see cref="BatchChangedException"/>, which says how many items have changed and what differs in the first of them.
+    /// </summary>
     Refuse,
 
-    /// <summary>The changed items are worked on again; the new result replaces the old one.</summary>
+    /// <summary>The changed items are processed again; the new result replaces the old one.</summary>
     Redo,
 
     /// <summary>The old input and the old result are kept.</summary>
     Keep,
 }
 
-/// <summary>Items of the batch have a result, or an input, that belongs to another request than the one that would be sent now.</summary>
+/// <summary>
+/// The exception that is thrown when items of the batch have a result, or an input, that belongs to another request than the one that would be sent now.
+/// </summary>
 public sealed class BatchChangedException : InvalidOperationException
 {
-    /// <summary>Tells what has changed.</summary>
+    /// <summary>Creates the exception.</summary>
     /// <param name="batch">The batch's name.</param>
-    /// <param name="count">How many items have changed.</param>
-    /// <param name="id">The id of the first.</param>
-    /// <param name="what">What is different in it: "the messages", "the options", "the response schema" or "the input".</param>
+    /// <param name="count">The number of changed items.</param>
+    /// <param name="id">The id of the first changed item.</param>
+    /// <param name="what">What differs in it: "the messages", "the options", "the response schema" or "the input".</param>
     public BatchChangedException(string batch, long count, string id, string what)
         : base($"Batch '{batch}': {count} {(count == 1 ? "item has" : "items have")} changed since {(count == 1 ? "it was" : "they were")} stored; of the first, '{id}', {what} changed. Set OnChanged to Redo to ask again, or to Keep to return the old results.")
     {
@@ -31,32 +35,32 @@ public sealed class BatchChangedException : InvalidOperationException
         Difference = what;
     }
 
-    /// <summary>Gets how many items have changed.</summary>
+    /// <summary>Gets the number of changed items.</summary>
     public long Count { get; }
 
-    /// <summary>Gets the id of the first item that has changed.</summary>
+    /// <summary>Gets the id of the first changed item.</summary>
     public string Id { get; }
 
-    /// <summary>Gets what is different in the first item.</summary>
+    /// <summary>Gets what differs in the first changed item.</summary>
     public string Difference { get; }
 }
 
-/// <summary>The store of a batch cannot be used, or failed while it was used.</summary>
+/// <summary>The exception that is thrown when the store of a batch cannot be used, or failed during its use.</summary>
 public class BatchStoreException : IOException
 {
-    /// <summary>Tells what is wrong with the store.</summary>
+    /// <summary>Creates the exception.</summary>
     /// <param name="message">What is wrong, and what to do.</param>
-    /// <param name="inner">What the system said.</param>
+    /// <param name="inner">The exception of the system.</param>
     public BatchStoreException(string message, Exception? inner = null)
         : base(message, inner)
     {
     }
 
-    /// <summary>Gets the outcomes that were known when the store failed and that are not stored: they were paid for, and are handed over here.</summary>
+    /// <summary>Gets the outcomes that were known when the store failed and that are not stored. They were paid for, so they are returned here.</summary>
     public IReadOnlyList<BatchStored> Unsaved { get; internal set; } = [];
 }
 
-/// <summary>Another process works with the journal.</summary>
+/// <summary>The exception that is thrown when another process uses the journal.</summary>
 public sealed class BatchLockedException : BatchStoreException
 {
     internal BatchLockedException(string message, Exception? inner = null)
@@ -65,13 +69,13 @@ public sealed class BatchLockedException : BatchStoreException
     }
 }
 
-/// <summary>A journal has a damaged record, and valid records after it. Nothing was changed in the file.</summary>
+/// <summary>The exception that is thrown when a journal has a damaged record with valid records after it. The file was not changed.</summary>
 public sealed class BatchJournalDamagedException : BatchStoreException
 {
     internal BatchJournalDamagedException(string message, long offset)
         : base(message) => Offset = offset;
 
-    /// <summary>Gets the place of the damaged record in the file, in bytes.</summary>
+    /// <summary>Gets the position of the damaged record in the file, in bytes.</summary>
     public long Offset { get; }
 }
 
@@ -88,7 +92,9 @@ public enum BatchStopReason
     MaxCost,
 }
 
-/// <summary>A run ended before all items had an outcome. All results that it had were returned first; the next run goes on.</summary>
+/// <summary>
+/// The exception that is thrown when a run ended before all items had an outcome. All its results were returned first; the next run continues.
+/// </summary>
 public sealed class BatchStoppedException : InvalidOperationException
 {
     internal BatchStoppedException(BatchStopReason reason, string message)

@@ -6,20 +6,22 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.Batch;
 
-/// <summary>How a batch of chat calls is run. Not thread-safe; read when the run begins.</summary>
+/// <summary>Sets how a batch of chat calls is run. Not thread-safe; read when the run begins.</summary>
 public sealed class ChatBatchOptions : BatchRunOptions
 {
-    /// <summary>Gets or sets the options of every call: model, temperature, most output tokens, response format, tools. A part of the fingerprint. Default null.</summary>
+    /// <summary>
+    /// Gets or sets the options of every call: model, temperature, output tokens, response format, tools. They are a part of the fingerprint. Default null.
+    /// </summary>
     public ChatOptions? Chat { get; set; }
 }
 
-/// <summary>How a batch of embeddings is run. Not thread-safe; read when the run begins.</summary>
+/// <summary>Sets how a batch of embeddings is run. Not thread-safe; read when the run begins.</summary>
 public sealed class EmbeddingBatchOptions : BatchRunOptions
 {
-    /// <summary>Gets or sets the options of every call. A part of the fingerprint. Default null.</summary>
+    /// <summary>Gets or sets the options of every call. They are a part of the fingerprint. Default null.</summary>
     public EmbeddingGenerationOptions? Embeddings { get; set; }
 
-    /// <summary>Gets or sets how many texts go into one call. Default 100; at least 1, at most what the model takes.</summary>
+    /// <summary>Gets or sets the number of texts in one call. Default 100; at least 1, at most what the model accepts.</summary>
     public int GroupSize { get; set; } = 100;
 }
 
@@ -32,18 +34,18 @@ public static class BatchExtensions
         RunBatchAsync(chat, batch, messages, null, cancellationToken);
 
     /// <summary>
-    /// Runs a batch of chat calls: returns the results of earlier runs first, then each result as soon as it is durable, in the order in which they come. A call may happen, and be billed,
-    /// more than once; each item has one stored result. Ends when all items have an outcome.
+    /// Runs a batch of chat calls. It returns the results of earlier runs first, then each result as soon as it is durable, in the order of completion. A
+    /// call may happen, and be billed, more than once; each item has one stored result. It ends when all items have an outcome.
     /// </summary>
-    /// <typeparam name="TItem">The items' type.</typeparam>
-    /// <param name="chat">The chat client: of a pool, or one that wraps it.</param>
+    /// <typeparam name="TItem">The type of the items.</typeparam>
+    /// <param name="chat">The chat client: that of a pool, or one that wraps it.</param>
     /// <param name="batch">The batch.</param>
-    /// <param name="messages">Makes an item's prompt. Called more than once for an item; the same item must give the same prompt.</param>
+    /// <param name="messages">Creates an item's prompt. It runs more than once for an item; the same item must give the same prompt.</param>
     /// <param name="options">How to run it. Null: the defaults.</param>
-    /// <param name="cancellationToken">Ends the run: calls under way are cancelled, what is stored stays.</param>
+    /// <param name="cancellationToken">Ends the run: calls in flight are cancelled, stored outcomes stay.</param>
     /// <exception cref="BatchChangedException">Stored results belong to other prompts or options, and <see cref="BatchRunOptions.OnChanged"/> is <see cref="OnChanged.Refuse"/>.</exception>
-    /// <exception cref="BatchStoppedException">The run ended for a reason that the options give, before all items had an outcome.</exception>
-    /// <exception cref="BatchStoreException">The store failed; what it did not take is in <see cref="BatchStoreException.Unsaved"/>.</exception>
+    /// <exception cref="BatchStoppedException">The run ended before all items had an outcome, for a reason in the options.</exception>
+    /// <exception cref="BatchStoreException">The store failed; outcomes that it did not store are in <see cref="BatchStoreException.Unsaved"/>.</exception>
     public static IAsyncEnumerable<BatchResult<TItem, ChatResponse>> RunBatchAsync<TItem>(
         this IChatClient chat, Batch<TItem> batch, Func<TItem, IEnumerable<ChatMessage>> messages, ChatBatchOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -54,11 +56,11 @@ public static class BatchExtensions
         return new BatchRun<TItem, ChatResponse>(batch, new ChatWork<TItem>(chat, messages, options), options).RunAsync(cancellationToken);
     }
 
-    /// <summary>Runs a batch of embeddings, many texts in a call.</summary>
-    /// <typeparam name="TItem">The items' type.</typeparam>
-    /// <param name="generator">The generator: of a pool, or one that wraps it. Priority and waiting in an outage are those of the generator's own profile.</param>
+    /// <summary>Runs a batch of embeddings, with many texts in a call.</summary>
+    /// <typeparam name="TItem">The type of the items.</typeparam>
+    /// <param name="generator">The generator: that of a pool, or one that wraps it. Priority and waiting in an outage are those of the generator's own profile.</param>
     /// <param name="batch">The batch.</param>
-    /// <param name="text">Gives an item's text.</param>
+    /// <param name="text">Returns an item's text.</param>
     /// <param name="options">How to run it. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the run.</param>
     /// <inheritdoc cref="RunBatchAsync{TItem}(IChatClient, Batch{TItem}, Func{TItem, IEnumerable{ChatMessage}}, ChatBatchOptions?, CancellationToken)" path="/exception"/>
@@ -73,7 +75,7 @@ public static class BatchExtensions
         return new BatchRun<TItem, Embedding<float>>(batch, new EmbeddingWork<TItem>(generator, text, options), options).RunAsync(cancellationToken);
     }
 
-    /// <summary>Runs a batch of callbacks over a pool; results are written as JSON by reflection.</summary>
+    /// <summary>Runs a batch of callbacks over a pool. Results are written as JSON with reflection.</summary>
     /// <inheritdoc cref="RunBatchAsync{TItem, TResult}(EndpointPool, Batch{TItem}, Func{EndpointAttempt, TItem, CancellationToken, ValueTask{TResult}}, JsonTypeInfo{TResult}, BatchRunOptions?, CancellationToken)"/>
     [RequiresUnreferencedCode(Batch.Reflects)]
     [RequiresDynamicCode(Batch.Reflects)]
@@ -81,12 +83,12 @@ public static class BatchExtensions
         this EndpointPool pool, Batch<TItem> batch, Func<EndpointAttempt, TItem, CancellationToken, ValueTask<TResult>> callback, BatchRunOptions? options = null, CancellationToken cancellationToken = default) =>
         RunBatchAsync(pool, batch, callback, (JsonTypeInfo<TResult>)JsonSerializerOptions.Web.GetTypeInfo(typeof(TResult)), options, cancellationToken);
 
-    /// <summary>Runs a batch of callbacks over a pool. The fingerprint of a request is that of the item and of <see cref="BatchRunOptions.Version"/>.</summary>
-    /// <typeparam name="TItem">The items' type.</typeparam>
-    /// <typeparam name="TResult">The results' type.</typeparam>
+    /// <summary>Runs a batch of callbacks over a pool. The fingerprint of a request covers the item and <see cref="BatchRunOptions.Version"/>.</summary>
+    /// <typeparam name="TItem">The type of the items.</typeparam>
+    /// <typeparam name="TResult">The type of the results.</typeparam>
     /// <param name="pool">The pool.</param>
     /// <param name="batch">The batch.</param>
-    /// <param name="callback">One attempt for an item, as the pool's own calls have.</param>
+    /// <param name="callback">Makes one attempt for an item, like the callback of a pool's call.</param>
     /// <param name="resultType">How results are written as JSON.</param>
     /// <param name="options">How to run it. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the run.</param>

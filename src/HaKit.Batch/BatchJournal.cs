@@ -5,26 +5,26 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch;
 
-/// <summary>How a journal is opened. Not thread-safe; read when the journal is opened.</summary>
+/// <summary>Sets how a journal is opened. Not thread-safe; read when the journal is opened.</summary>
 public sealed class BatchJournalOptions
 {
     /// <summary>
-    /// Gets or sets the key that inputs and results are sealed with (AES-256-GCM); at least 16 bytes. Default null: not sealed. The removal of whole records from the end of
-    /// the file is not detected.
+    /// Gets or sets the key with which inputs and results are sealed (AES-256-GCM); at least 16 bytes. If whole records are removed from the end of the file,
+    /// this is not detected. Default null: not sealed.
     /// </summary>
     public ReadOnlyMemory<byte>? SealKey { get; set; }
 
-    /// <summary>Gets or sets the clock. Default: the system's.</summary>
+    /// <summary>Gets or sets the clock. Default: the system's clock.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 }
 
 /// <summary>
-/// A batch in files beside each other, for one process at a time: <c>NAME.000001</c> holds the records, <c>NAME.lock</c> the lock, <c>NAME.owner</c> the process that holds it.
-/// The disk must be a local one.
+/// Opens a batch in files of one folder, for one process at a time: <c>NAME.000001</c> contains the records, <c>NAME.lock</c> is the lock, and
+/// <c>NAME.owner</c> names the process that holds it. The disk must be local. Thread-safe.
 /// </summary>
 public static class BatchJournal
 {
-    /// <summary>Opens a batch in a journal, or creates it. Input and results are written as JSON by reflection.</summary>
+    /// <summary>Opens a batch in a journal, or creates it. Inputs and results are written as JSON with reflection.</summary>
     /// <inheritdoc cref="OpenAsync{TItem}(string, JsonTypeInfo{TItem}, BatchJournalOptions?, CancellationToken)"/>
     [RequiresUnreferencedCode(Batch.Reflects)]
     [RequiresDynamicCode(Batch.Reflects)]
@@ -32,35 +32,35 @@ public static class BatchJournal
         new(await OpenStoreAsync(path, options, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Opens a batch in a journal, or creates it.</summary>
-    /// <typeparam name="TItem">The items' type.</typeparam>
-    /// <param name="path">The journal's name: a path without an ending of its own meaning, such as <c>reviews.journal</c>.</param>
+    /// <typeparam name="TItem">The type of the items.</typeparam>
+    /// <param name="path">The journal's name: a path, for example <c>reviews.journal</c>. The numbers of its files are added to it.</param>
     /// <param name="itemType">How items are written as JSON.</param>
-    /// <param name="options">How the journal is opened; null for the defaults.</param>
+    /// <param name="options">Sets how the journal is opened. Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="BatchLockedException">Another process works with the journal.</exception>
-    /// <exception cref="BatchJournalDamagedException">A record is damaged, and valid ones stand after it.</exception>
-    /// <exception cref="BatchStoreException">The journal cannot be opened: a newer format, a missing key, a disk that cannot be written to or has no locks.</exception>
+    /// <exception cref="BatchLockedException">Another process uses the journal.</exception>
+    /// <exception cref="BatchJournalDamagedException">A record is damaged, and valid records follow it.</exception>
+    /// <exception cref="BatchStoreException">The journal cannot be opened: a newer format, a missing key, a disk that cannot be written or has no locks.</exception>
     public static async Task<Batch<TItem>> OpenAsync<TItem>(
         string path, JsonTypeInfo<TItem> itemType, BatchJournalOptions? options = null, CancellationToken cancellationToken = default) =>
         new(await OpenStoreAsync(path, options, cancellationToken).ConfigureAwait(false), itemType);
 
-    /// <summary>Opens the store of a journal, or creates it: for items that are bytes, and for tools.</summary>
+    /// <summary>Opens the store of a journal, or creates it, for items that are bytes, and for tools.</summary>
     /// <param name="path">The journal's name.</param>
-    /// <param name="options">How it is opened; null for the defaults.</param>
+    /// <param name="options">Sets how the journal is opened. Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <inheritdoc cref="OpenAsync{TItem}(string, JsonTypeInfo{TItem}, BatchJournalOptions?, CancellationToken)" path="/exception"/>
     public static Task<IBatchStore> OpenStoreAsync(string path, BatchJournalOptions? options = null, CancellationToken cancellationToken = default) =>
         OpenStoreAsync(path, options, create: true, cancellationToken);
 
-    /// <summary>Opens the store of a journal that exists.</summary>
+    /// <summary>Opens the store of an existing journal.</summary>
     /// <inheritdoc cref="OpenStoreAsync(string, BatchJournalOptions?, CancellationToken)"/>
     public static Task<IBatchStore> OpenExistingStoreAsync(string path, BatchJournalOptions? options = null, CancellationToken cancellationToken = default) =>
         OpenStoreAsync(path, options, create: false, cancellationToken);
 
     /// <summary>Copies every valid record of a damaged journal to a new one. The damaged journal is only read.</summary>
     /// <param name="path">The damaged journal's name.</param>
-    /// <param name="newPath">The new journal's name, which no journal has.</param>
-    /// <param name="options">How they are opened; null for the defaults.</param>
+    /// <param name="newPath">The name of the new journal; no journal may have it.</param>
+    /// <param name="options">Sets how they are opened. Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>What was copied.</returns>
     public static Task<BatchRepair> RepairAsync(string path, string newPath, BatchJournalOptions? options = null, CancellationToken cancellationToken = default)
@@ -79,7 +79,7 @@ public static class BatchJournal
     private static JournalSettings SettingsOf(BatchJournalOptions? options) =>
         new(DiskFileSystem.Instance, options?.SealKey is { } key ? new JournalSeal(key.Span) : null, options?.TimeProvider ?? TimeProvider.System, OwnThread: true);
 
-    // Reading a journal takes as long as its file is large, and it is read once, before anything else can be done: on the caller's thread.
+    // A journal is read once, on the caller's thread, because nothing else can be done before. It takes as long as the file is large.
     private static Task<T> InNames<T>(string path, Func<T> work, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -103,9 +103,9 @@ public static class BatchJournal
     }
 }
 
-/// <summary>What the repair of a journal copied.</summary>
-/// <param name="Items">Items that were copied.</param>
-/// <param name="Outcomes">Outcomes that were copied.</param>
-/// <param name="SkippedBytes">Bytes of the file that are damaged.</param>
-/// <param name="Orphans">Outcomes that could not be copied because their item's record is damaged.</param>
+/// <summary>Describes what the repair of a journal copied.</summary>
+/// <param name="Items">The number of copied items.</param>
+/// <param name="Outcomes">The number of copied outcomes.</param>
+/// <param name="SkippedBytes">The number of damaged bytes in the file.</param>
+/// <param name="Orphans">The number of outcomes that could not be copied because their item's record is damaged.</param>
 public sealed record BatchRepair(long Items, long Outcomes, long SkippedBytes, long Orphans);

@@ -3,39 +3,39 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch;
 
-/// <summary>How far a batch is. Immutable.</summary>
+/// <summary>Describes the progress of a batch. Immutable.</summary>
 public readonly record struct BatchProgress
 {
     /// <summary>Gets the counts over all runs and workers.</summary>
     public BatchCounts Counts { get; init; }
 
-    /// <summary>Gets how many items got an outcome per second in this process, over the last half minute.</summary>
+    /// <summary>Gets how many items per second got an outcome in this process, over the last half minute.</summary>
     public double PerSecond { get; init; }
 
-    /// <summary>Gets how long the items that are left will take at the recent rate of all workers; null while no item gets an outcome.</summary>
+    /// <summary>Gets how long the remaining items will take at the recent rate of all workers. Null while no item gets an outcome.</summary>
     public TimeSpan? Left { get; init; }
 
     /// <summary>Gets how many calls are under way in this process.</summary>
     public int Calls { get; init; }
 
-    /// <summary>Gets since when no item has got an outcome because no endpoint can serve; null when that is not so.</summary>
+    /// <summary>Gets how long no item has got an outcome because no endpoint can serve. Null if this is not the case.</summary>
     public TimeSpan? OutageFor { get; init; }
 
-    /// <summary>Gets the symbol that costs are shown with.</summary>
+    /// <summary>Gets the symbol with which costs are shown.</summary>
     public string? Currency { get; init; }
 
-    /// <summary>Are prices known?</summary>
+    /// <summary>Gets whether prices are known.</summary>
     public bool HasPrices { get; init; }
 
-    /// <summary>Gets the share of items that have an outcome, 0 to 1. It is 1 only when all of them have.</summary>
+    /// <summary>Gets the share of items that have an outcome, 0 to 1. It is 1 only if all items have one.</summary>
     public double Share => Counts.Total == 0 ? 0 : (double)Counts.Finished / Counts.Total;
 
-    /// <summary>One line: <c>41.2 %, 38/s, 3 failed, 14 min left, 12.40 $</c>.</summary>
+    /// <summary>Returns the progress in one line: <c>41.2 %, 38/s, 3 failed, 14 min left, 12.40 $</c>.</summary>
     public override string ToString()
     {
         var parts = new List<string>
         {
-            // Rounded down: 100.0 % is said only when nothing is left.
+            // Rounded down, so that 100.0 % is shown only if nothing is left.
             string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(Share * 1000) / 10:0.0} %"),
             string.Create(CultureInfo.InvariantCulture, $"{(PerSecond >= 10 ? Math.Round(PerSecond) : Math.Round(PerSecond, 1)):0.#}/s"),
         };

@@ -4,7 +4,8 @@ using System.Security.Cryptography;
 namespace HaKit.Batch;
 
 /// <summary>
-/// The SHA-256 of a request as it is sent, and four bytes of the SHA-256 of each of its parts, which tell what has changed. Immutable; holds nothing of the prompt.
+/// Holds the SHA-256 of a request as it is sent, and four bytes of the SHA-256 of each of its parts, which show what has changed. Immutable; contains nothing
+/// of the prompt.
 /// </summary>
 public sealed class RequestFingerprint : IEquatable<RequestFingerprint>
 {
@@ -24,8 +25,8 @@ public sealed class RequestFingerprint : IEquatable<RequestFingerprint>
     public static RequestFingerprint None { get; } = new(new byte[Length]);
 
     /// <summary>Computes the fingerprint of a request.</summary>
-    /// <param name="messages">What is asked: messages, texts, or the input of a callback.</param>
-    /// <param name="options">How it is asked: model, temperature, tools, or the version of a callback.</param>
+    /// <param name="messages">The content of the request: messages, texts, or the input of a callback.</param>
+    /// <param name="options">The options of the request: model, temperature, tools, or the version of a callback.</param>
     /// <param name="schema">The schema of the answer.</param>
     public static RequestFingerprint Compute(ReadOnlySpan<byte> messages, ReadOnlySpan<byte> options = default, ReadOnlySpan<byte> schema = default)
     {
@@ -42,7 +43,7 @@ public sealed class RequestFingerprint : IEquatable<RequestFingerprint>
 
     /// <summary>Reads a fingerprint that <see cref="ToArray"/> or <see cref="CopyTo"/> wrote.</summary>
     /// <param name="bytes">Its <see cref="Length"/> bytes.</param>
-    /// <exception cref="ArgumentException">It has another length.</exception>
+    /// <exception cref="ArgumentException">The length is wrong.</exception>
     public static RequestFingerprint FromBytes(ReadOnlySpan<byte> bytes) =>
         bytes.Length == Length ? new(bytes.ToArray()) : throw new ArgumentException($"A fingerprint has {Length} bytes, not {bytes.Length}.", nameof(bytes));
 
@@ -50,10 +51,10 @@ public sealed class RequestFingerprint : IEquatable<RequestFingerprint>
     public byte[] ToArray() => [.. _bytes];
 
     /// <summary>Copies the fingerprint's bytes to a span of at least <see cref="Length"/> bytes.</summary>
-    /// <param name="destination">Where to.</param>
+    /// <param name="destination">The target.</param>
     public void CopyTo(Span<byte> destination) => _bytes.CopyTo(destination);
 
-    /// <summary>Names the first part in which two requests differ; null when they are equal.</summary>
+    /// <summary>Names the first part in which two requests differ. Null if they are equal.</summary>
     /// <param name="other">The other request's fingerprint.</param>
     public string? FirstDifference(RequestFingerprint other)
     {
@@ -78,6 +79,6 @@ public sealed class RequestFingerprint : IEquatable<RequestFingerprint>
     /// <inheritdoc/>
     public override int GetHashCode() => BinaryPrimitives.ReadInt32LittleEndian(_bytes);
 
-    /// <summary>Gives the first eight bytes of the hash in hexadecimal digits.</summary>
+    /// <summary>Returns the first eight bytes of the hash in hexadecimal digits.</summary>
     public override string ToString() => Convert.ToHexStringLower(_bytes.AsSpan(0, 8));
 }

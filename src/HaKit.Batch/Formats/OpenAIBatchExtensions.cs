@@ -2,20 +2,20 @@ using HaKit.Batch.Running;
 
 namespace HaKit.Batch.Formats;
 
-/// <summary>Runs requests of OpenAI's batch format over the HTTP side of a pool.</summary>
+/// <summary>Runs requests in OpenAI's batch format over a pool.</summary>
 public static class OpenAIBatchExtensions
 {
-    /// <summary>Makes a batch of requests over a store.</summary>
+    /// <summary>Creates a batch of requests over a store.</summary>
     /// <param name="store">The store; disposed with the batch.</param>
     public static Batch<OpenAIBatchRequest> AsOpenAIBatch(this Stores.IBatchStore store) => new(store, OpenAIBatchJson.Default.OpenAIBatchRequest);
 
-    /// <summary>Runs a batch of requests: each is posted to the pool as it stands. The body and the path are its fingerprint.</summary>
-    /// <param name="pool">The pool, whose endpoints have addresses.</param>
+    /// <summary>Runs a batch of requests: each is posted to the pool unchanged. Its body and its path are its fingerprint.</summary>
+    /// <param name="pool">The pool; its endpoints must have addresses.</param>
     /// <param name="batch">The batch.</param>
     /// <param name="options">How to run it. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the run.</param>
     /// <exception cref="BatchChangedException">Stored results belong to other requests, and <see cref="BatchRunOptions.OnChanged"/> is <see cref="OnChanged.Refuse"/>.</exception>
-    /// <exception cref="BatchStoppedException">The run ended for a reason that the options give.</exception>
+    /// <exception cref="BatchStoppedException">The run ended for a reason in the options.</exception>
     /// <exception cref="BatchStoreException">The store failed.</exception>
     public static IAsyncEnumerable<BatchResult<OpenAIBatchRequest, OpenAIBatchAnswer>> RunOpenAIBatchAsync(
         this EndpointPool pool, Batch<OpenAIBatchRequest> batch, BatchRunOptions? options = null, CancellationToken cancellationToken = default)

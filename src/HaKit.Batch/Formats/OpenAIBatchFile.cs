@@ -6,25 +6,25 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch.Formats;
 
-/// <summary>One line of a request file in the format of OpenAI's batch API. Immutable.</summary>
+/// <summary>Represents one line of a request file in the format of OpenAI's batch API. Immutable.</summary>
 /// <param name="CustomId">The item's id.</param>
-/// <param name="Url">The path, such as <c>/v1/chat/completions</c>.</param>
+/// <param name="Url">The path, for example <c>/v1/chat/completions</c>.</param>
 /// <param name="Body">The request's body.</param>
 public sealed record OpenAIBatchRequest(
     [property: JsonPropertyName("custom_id")] string CustomId, [property: JsonPropertyName("url")] string Url, [property: JsonPropertyName("body")] JsonElement Body);
 
-/// <summary>The answer to one request. Immutable.</summary>
-/// <param name="StatusCode">Its HTTP status.</param>
-/// <param name="Body">Its body.</param>
+/// <summary>Represents the answer to one request. Immutable.</summary>
+/// <param name="StatusCode">The HTTP status.</param>
+/// <param name="Body">The body.</param>
 public sealed record OpenAIBatchAnswer([property: JsonPropertyName("status_code")] int StatusCode, [property: JsonPropertyName("body")] JsonElement Body);
 
-/// <summary>Reads and writes files in the format of OpenAI's batch API: a JSON object on each line.</summary>
+/// <summary>Reads and writes files in the format of OpenAI's batch API: one JSON object per line. Thread-safe.</summary>
 public static class OpenAIBatchFile
 {
     /// <summary>Reads requests.</summary>
     /// <param name="file">The file.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    /// <exception cref="InvalidDataException">A line is no request; the message names the line and what is wrong with it.</exception>
+    /// <exception cref="InvalidDataException">A line is not a request; the message names the line and the mistake.</exception>
     public static async IAsyncEnumerable<OpenAIBatchRequest> ReadAsync(Stream file, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -36,7 +36,7 @@ public static class OpenAIBatchFile
         }
     }
 
-    /// <summary>Writes results as they come, a line for each.</summary>
+    /// <summary>Writes results as they come, one line each.</summary>
     /// <param name="file">The file.</param>
     /// <param name="results">The results.</param>
     /// <param name="cancellationToken">Ends the writing.</param>
@@ -49,11 +49,11 @@ public static class OpenAIBatchFile
         await file.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Writes the results that a store has, in the order of the items.</summary>
+    /// <summary>Writes the results in a store, in the order of the items.</summary>
     /// <param name="file">The file.</param>
     /// <param name="store">The store of a batch of <see cref="OpenAIBatchRequest"/>.</param>
     /// <param name="cancellationToken">Ends the writing.</param>
-    /// <returns>How many lines were written.</returns>
+    /// <returns>The number of lines.</returns>
     public static async Task<long> ExportAsync(Stream file, IBatchStore store, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(file);

@@ -3,14 +3,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace HaKit.Batch.Journal;
 
-/// <summary>The machine's own file system. Files are readable by their owner alone.</summary>
+/// <summary>Uses the machine's own file system. Only the owner can read the files.</summary>
 internal sealed partial class DiskFileSystem : IJournalFileSystem
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     public static DiskFileSystem Instance { get; } = new();
 
-    // Beside the journal's own lock file, the share mode keeps out programs that know nothing of it.
+    // In addition to the journal's lock file, the share mode excludes programs that do not know the lock file.
     public IJournalFile Open(string path, bool createNew) =>
         new DiskFile(new FileStream(path, Options(createNew ? FileMode.CreateNew : FileMode.Open, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete)));
 
@@ -70,7 +70,7 @@ internal sealed partial class DiskFileSystem : IJournalFileSystem
     public void SyncDirectoryOf(string path)
     {
         if (OperatingSystem.IsWindows())
-            return; // NTFS writes names to its own journal; there is nothing to ask for
+            return; // NTFS records names in its own journal, so nothing has to be flushed
         var directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var descriptor = Native.Open(directory, 0);
         if (descriptor < 0)
@@ -86,7 +86,7 @@ internal sealed partial class DiskFileSystem : IJournalFileSystem
         }
     }
 
-    // .NET locks every file that it opens for reading too, so that the lock file itself could not be read.
+    // .NET also locks every file that it opens for reading, so the lock file itself could not be read.
     private static SafeFileHandle OpenWithoutLock(string path)
     {
         var descriptor = Native.Open(path, 0);
@@ -104,7 +104,8 @@ internal sealed partial class DiskFileSystem : IJournalFileSystem
     private static bool IsHeldByAnother(IOException exception) => exception is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException)
         && exception.GetType() == typeof(IOException) && (OperatingSystem.IsWindows() ? (exception.HResult & 0xFFFF) is 32 or 33 : exception.HResult is 11 or 35);
 
-    // .NET ignores every lock error but "held by another", so a network file system without locks lets all processes in. A second lock that is granted shows it.
+    // .NET ignores every lock error except "held by another", so on a network file system without locks all processes would get the lock. A second lock that
+    // is granted shows this.
     private static void RefuseWithoutWorkingLock(string path)
     {
         try

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace HaKit.Batch.Journal;
 
-/// <summary>Copies what counts from one file to another: each item with its input and its current outcome.</summary>
+/// <summary>Copies the valid content of one file to another: each item with its input and its current outcome.</summary>
 internal static class JournalCopy
 {
     public static JournalState Copy(JournalFile from, JournalState state, JournalFile to)
@@ -21,7 +21,7 @@ internal static class JournalCopy
         return copied;
     }
 
-    // The outcomes that are copied bring their cost along.
+    // The copied outcomes include their cost.
     private static double OutcomeCosts(JournalFile from, JournalState state)
     {
         var cost = 0.0;

@@ -4,10 +4,12 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch.Journal;
 
-/// <summary>What an entry of a record says.</summary>
+/// <summary>The kind of an entry.</summary>
 internal enum EntryKind : byte
 {
-    /// <summary>An item: ordinal, id, input. If the journal has the ordinal, the new input replaces the old one and the item's outcome no longer counts.</summary>
+    /// <summary>
+    /// An item: ordinal, id, input. If the journal already has the ordinal, the new input replaces the old one, and the item's outcome no longer counts.
+    /// </summary>
     Item = 1,
 
     /// <summary>A call begins: ordinal, flags, estimate.</summary>
@@ -22,7 +24,7 @@ internal enum EntryKind : byte
     /// <summary>The outcome of an item no longer counts: ordinal.</summary>
     Redo = 5,
 
-    /// <summary>What was counted before the journal was compacted: calls, lost calls, spent.</summary>
+    /// <summary>The counts before the journal was compacted: calls, lost calls, spent.</summary>
     Totals = 6,
 }
 
@@ -131,7 +133,7 @@ internal static class EntryWriter
     }
 }
 
-/// <summary>Reads entries. What does not fit is an <see cref="InvalidDataException"/>.</summary>
+/// <summary>Reads entries. Anything invalid is an <see cref="InvalidDataException"/>.</summary>
 internal ref struct EntryReader(ReadOnlySpan<byte> rest)
 {
     private ReadOnlySpan<byte> _rest = rest;
@@ -166,7 +168,7 @@ internal ref struct EntryReader(ReadOnlySpan<byte> rest)
 
     public double Number() => BinaryPrimitives.ReadDoubleLittleEndian(Next(8));
 
-    /// <summary>The kind and the content of the next entry.</summary>
+    /// <summary>Reads the kind and the content of the next entry.</summary>
     public (EntryKind Kind, int ContentLength) Entry() => ((EntryKind)Next(1)[0], Count());
 
     public static (long Ordinal, string Id, ReadOnlyMemory<byte> Input) Item(ReadOnlyMemory<byte> content)

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace HaKit.Batch.Journal;
 
-/// <summary>Where an entry stands: 38 bits for the place of its record in the file (256 GiB), 22 bits for its place in the record (4 MiB).</summary>
+/// <summary>
+/// Describes the position of an entry: 38 bits for the position of its record in the file (256 GiB), 22 bits for its position in the record (4 MiB).
+/// </summary>
 internal static class EntryLocation
 {
     public const int OffsetBits = 22;
@@ -14,14 +16,15 @@ internal static class EntryLocation
     public static (long Record, int Offset) Split(long location) => (location >> OffsetBits, (int)(location & MaxOffset));
 }
 
-/// <summary>What looking through a journal's file found.</summary>
-/// <param name="Records">How many valid records it has.</param>
-/// <param name="LastRecord">Where the last one stands; 0 when there is none.</param>
-/// <param name="CutBytes">How many bytes of an unfinished record were at its end.</param>
+/// <summary>Describes what the scan of a journal's file found.</summary>
+/// <param name="Records">The number of valid records.</param>
+/// <param name="LastRecord">The position of the last record. 0: none.</param>
+/// <param name="CutBytes">The number of bytes of an unfinished record at the end.</param>
 internal readonly record struct JournalScan(long Records, long LastRecord, long CutBytes);
 
 /// <summary>
-/// One file of a journal: a header and records, one after another. Appending is for one thread; reading is thread-safe and may run beside it.
+/// Represents one file of a journal: a header and records, one after another. Only one thread may append; reading is thread-safe and may run at the same
+/// time.
 /// </summary>
 internal sealed class JournalFile : IDisposable
 {
@@ -46,15 +49,15 @@ internal sealed class JournalFile : IDisposable
 
     public string Path { get; private set; }
 
-    /// <summary>Where the next record will stand.</summary>
+    /// <summary>Gets the position of the next record.</summary>
     public long End { get; private set; }
 
     public ulong NextNumber { get; private set; }
 
-    /// <summary>The bytes that a payload of this length takes in the file.</summary>
+    /// <summary>Gets the number of bytes that a payload of this length needs in the file.</summary>
     public int SpaceFor(int payload) => RecordHeader.Length + payload + (_writing is null ? 0 : JournalSeal.Overhead);
 
-    /// <summary>Makes a new file. It gets its name with <see cref="Publish"/>, once its content is durable.</summary>
+    /// <summary>Creates a new file. <see cref="Publish"/> gives it its name after its content is durable.</summary>
     public static JournalFile Create(IJournalFileSystem files, string path, JournalSeal? seal, ulong firstRecord)
     {
         var file = files.Open(path, createNew: true);
@@ -93,7 +96,7 @@ internal sealed class JournalFile : IDisposable
         }
     }
 
-    /// <summary>Makes the content durable and gives the file its name. A file with a journal's name is always whole.</summary>
+    /// <summary>Makes the content durable and gives the file its name. So a file with a journal's name is always complete.</summary>
     public void Publish(string path)
     {
         _file.Flush();
@@ -103,7 +106,8 @@ internal sealed class JournalFile : IDisposable
     }
 
     /// <summary>
-    /// Hands over the payload of each record, in order, and leaves the file ready to append. An unfinished record at the end is skipped: <see cref="CutTail"/> removes it.
+    /// Passes on the payload of each record, in order, and leaves the file ready to append. An unfinished record at the end is skipped; <see cref="CutTail"/>
+    /// removes it.
     /// </summary>
     /// <exception cref="BatchJournalDamagedException">A record is damaged and a valid one stands after it.</exception>
     public JournalScan Scan(Action<long, ReadOnlyMemory<byte>> record)
@@ -127,7 +131,7 @@ internal sealed class JournalFile : IDisposable
         return new(records, _lastRecord, Math.Max(0, length - End));
     }
 
-    /// <summary>Hands over every record that is valid, also behind damaged ones; returns how many bytes were skipped.</summary>
+    /// <summary>Passes on every valid record, also after damaged ones. Returns the number of skipped bytes.</summary>
     public long Salvage(Action<ReadOnlyMemory<byte>> record)
     {
         var length = _file.Length;
@@ -153,8 +157,8 @@ internal sealed class JournalFile : IDisposable
     }
 
     /// <summary>
-    /// Removes what stands behind the last valid record, and writes that record again: after a failed fsync the system takes its pages for clean, so that they may look
-    /// well without being on the disk. Returns when all of the file is durable.
+    /// Removes everything after the last valid record, and writes that record again: after a failed fsync the system treats its pages as clean, so they may
+    /// look good without being on the disk. Returns when the whole file is durable.
     /// </summary>
     public void CutTail()
     {
@@ -166,7 +170,7 @@ internal sealed class JournalFile : IDisposable
         _files.SyncDirectoryOf(Path);
     }
 
-    /// <summary>Appends a record and makes it durable; returns where it stands.</summary>
+    /// <summary>Appends a record and makes it durable. Returns its position.</summary>
     public long Append(ReadOnlySpan<byte> payload)
     {
         var space = SpaceFor(payload.Length);
@@ -258,7 +262,7 @@ internal sealed class JournalFile : IDisposable
         return true;
     }
 
-    // A record can begin at any byte; its number tells almost all others apart before anything is summed up.
+    // A record can begin at any byte. Its number excludes almost all wrong positions before a checksum is computed.
     private long? FindRecord(long from, long length, ulong number)
     {
         var window = new byte[256 * 1024];

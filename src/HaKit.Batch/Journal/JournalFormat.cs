@@ -26,7 +26,7 @@ internal readonly record struct JournalHeader(Guid FileId, bool IsSealed, ulong 
         BinaryPrimitives.WriteUInt32LittleEndian(destination[60..], Checksum.Compute(Checksum.Start, destination[..60]));
     }
 
-    /// <summary>Reads a header. Throws what is wrong with it by name.</summary>
+    /// <summary>Reads a header. Throws an exception that names what is wrong.</summary>
     public static JournalHeader Read(ReadOnlySpan<byte> source, string path)
     {
         if (source.Length < Length || !source[..8].SequenceEqual(Magic))
@@ -53,8 +53,8 @@ internal readonly record struct JournalHeader(Guid FileId, bool IsSealed, ulong 
 /// file's id, so that no payload can look like a record.
 /// </summary>
 /// <remarks>
-/// A record is what one fsync made durable, and the next is written only after it. So at most the last record can be incomplete after a crash: a damaged record
-/// with a valid one after it had been durable, and is a loss that must not be cut off silently.
+/// A record is what one fsync made durable, and the next record is written only after that. So after a crash at most the last record can be incomplete. A damaged
+/// record with a valid record after it had been durable; it is a loss that must not be cut off silently.
 /// </remarks>
 internal readonly record struct RecordHeader(int PayloadLength, uint Sum, ulong Number)
 {
@@ -63,7 +63,7 @@ internal readonly record struct RecordHeader(int PayloadLength, uint Sum, ulong 
     public static RecordHeader Read(ReadOnlySpan<byte> source) => new(
         BinaryPrimitives.ReadInt32LittleEndian(source), BinaryPrimitives.ReadUInt32LittleEndian(source[4..]), BinaryPrimitives.ReadUInt64LittleEndian(source[8..]));
 
-    /// <summary>Completes a record whose payload stands behind the space for its header.</summary>
+    /// <summary>Completes a record whose payload follows the space for its header.</summary>
     public static void Complete(Span<byte> record, ulong number, Guid file)
     {
         BinaryPrimitives.WriteInt32LittleEndian(record, record.Length - Length);
@@ -80,7 +80,7 @@ internal readonly record struct RecordHeader(int PayloadLength, uint Sum, ulong 
     }
 }
 
-/// <summary>CRC-32C (Castagnoli), which processors compute.</summary>
+/// <summary>Computes CRC-32C (Castagnoli), for which processors have an instruction.</summary>
 internal static class Checksum
 {
     public const uint Start = 0xFFFF_FFFF;

@@ -6,8 +6,8 @@ using HaKit.Batch.Stores;
 namespace HaKit.Batch.Journal;
 
 /// <summary>
-/// What a journal keeps in memory: 40 bytes for each item, and 5 to 11 of a hash table to find it by its id. Ids are kept as 128 bits of their SHA-256.
-/// Not thread-safe.
+/// Holds what a journal keeps in memory: 40 bytes for each item, and 5 to 11 bytes of a hash table to find it by its id. Ids are kept as 128 bits of their
+/// SHA-256. Not thread-safe.
 /// </summary>
 internal sealed class JournalIndex
 {
@@ -16,7 +16,7 @@ internal sealed class JournalIndex
     private const int StateShift = 60;
     private const long LocationMask = (1L << StateShift) - 1;
 
-    // Blocks, because doubling one array would need three times its size for a while.
+    // Memory is allocated in blocks, because doubling one array would temporarily need three times its size.
     private readonly List<Row[]> _blocks = [];
     private int[] _table = new int[1024];
 
@@ -31,10 +31,10 @@ internal sealed class JournalIndex
 
     public int Count { get; private set; }
 
-    /// <summary>The bytes that it takes.</summary>
+    /// <summary>Gets the memory in bytes.</summary>
     public long Memory => (long)_blocks.Count * BlockLength * 40 + _table.LongLength * 4;
 
-    /// <summary>The item of an id; -1 when there is none.</summary>
+    /// <summary>Finds the item with an id. -1: there is none.</summary>
     public int Find(string id)
     {
         var (high, low) = HashOf(id);
@@ -47,7 +47,7 @@ internal sealed class JournalIndex
         return -1;
     }
 
-    /// <summary>Adds an item whose id is new; its place in the file follows.</summary>
+    /// <summary>Adds an item with a new id; its position in the file is set later.</summary>
     public int Add(string id, ReadOnlySpan<byte> input)
     {
         if ((Count & (BlockLength - 1)) == 0)

@@ -5,8 +5,9 @@ using System.Text;
 namespace HaKit.Batch.Journal;
 
 /// <summary>
-/// The right to write to a journal, held by the system's lock on <c>NAME.lock</c>. That file is never renamed or deleted: either would let a second process in. It holds a
-/// random mark of its holder, so that <see cref="Verify"/> can tell that the path still leads to the locked file, as a comparison of inodes would.
+/// Holds the right to write to a journal: the system's lock on <c>NAME.lock</c>. That file is never renamed or deleted, because that would let a second
+/// process in. It contains a random mark of its holder, so that <see cref="Verify"/> can check that the path still leads to the locked file, as a comparison
+/// of inodes would.
 /// </summary>
 internal sealed class JournalLock : IDisposable
 {
@@ -17,7 +18,7 @@ internal sealed class JournalLock : IDisposable
 
     private JournalLock(IJournalFileSystem files, string path, byte[] mark, IDisposable held) => (_files, _path, _mark, _held) = (files, path, mark, held);
 
-    /// <summary>Takes the lock and writes the holder to <c>NAME.owner</c>, because a locked file cannot be read everywhere.</summary>
+    /// <summary>Takes the lock and writes the holder to <c>NAME.owner</c>, because on some systems a locked file cannot be read.</summary>
     /// <exception cref="BatchLockedException">Another process holds it.</exception>
     public static JournalLock Acquire(IJournalFileSystem files, string name, DateTimeOffset now)
     {
@@ -39,12 +40,12 @@ internal sealed class JournalLock : IDisposable
         }
     }
 
-    /// <summary>Makes sure that the lock is on the file that others find under its name.</summary>
+    /// <summary>Verifies that the lock is on the file that other processes find under its name.</summary>
     /// <exception cref="BatchLockedException">The file was replaced.</exception>
     public void Verify()
     {
         if (OperatingSystem.IsWindows())
-            return; // a locked file can be neither read by others nor deleted nor renamed there
+            return; // on this system others can neither read nor delete nor rename a locked file
         if (_files.TryRead(_path) is not { } read || !read.AsSpan().SequenceEqual(_mark))
             throw new BatchLockedException($"'{_path}' was deleted or replaced, so another process may write to the journal too. The file must be left alone while the batch runs.");
     }

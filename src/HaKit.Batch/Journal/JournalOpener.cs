@@ -3,12 +3,12 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch.Journal;
 
-/// <summary>How a journal is opened. Immutable.</summary>
+/// <summary>Sets how a journal is opened. Immutable.</summary>
 internal sealed record JournalSettings(IJournalFileSystem Files, JournalSeal? Seal, TimeProvider Time, bool OwnThread);
 
 /// <summary>
-/// Opens a journal: takes its lock, finds the file with the highest number (<c>NAME.000001</c>), reads it, cuts off an unfinished record, settles the calls that a crash cut, and
-/// compacts the file when less than half of it counts.
+/// Opens a journal: it takes the lock, finds the file with the highest number (<c>NAME.000001</c>), reads it, cuts off an unfinished record, settles calls
+/// that a crash interrupted, and compacts the file if less than half of it counts.
 /// </summary>
 internal static class JournalOpener
 {
@@ -17,7 +17,7 @@ internal static class JournalOpener
 
     public static JournalStore Open(string name, JournalSettings settings, bool create)
     {
-        // Before the lock, whose file would stay behind for a name that was mistyped.
+        // Checked before the lock, whose file would otherwise stay behind for a misspelt name.
         if (!create && FilesOf(settings.Files, name).Numbered.Count == 0)
             throw new BatchStoreException($"There is no journal '{name}'.");
         var held = JournalLock.Acquire(settings.Files, name, settings.Time.GetUtcNow());
@@ -44,7 +44,7 @@ internal static class JournalOpener
         }
     }
 
-    /// <summary>The journal's files: those with a number, and those that were not finished.</summary>
+    /// <summary>Gets the journal's files: those with a number, and those that were not finished.</summary>
     public static (SortedList<int, string> Numbered, List<string> Unfinished) FilesOf(IJournalFileSystem files, string name)
     {
         var numbered = new SortedList<int, string>();
@@ -77,7 +77,7 @@ internal static class JournalOpener
             return (created, 1);
         }
         var latest = JournalFile.Open(settings.Files, numbered.GetValueAtIndex(numbered.Count - 1), settings.Seal);
-        // A file gets its number once all of it is durable, so the ones before it are not needed any more.
+        // A file gets its number only after it is completely durable, so the files before it are no longer needed.
         for (var i = 0; i < numbered.Count - 1; i++)
             settings.Files.Delete(numbered.GetValueAtIndex(i));
         return (latest, numbered.GetKeyAtIndex(numbered.Count - 1));

@@ -3,7 +3,7 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch.Journal;
 
-/// <summary>Copies what is good of a damaged journal.</summary>
+/// <summary>Copies the valid records of a damaged journal.</summary>
 internal static class JournalRepair
 {
     public static BatchRepair Repair(string name, string newName, JournalSettings settings)
@@ -57,7 +57,7 @@ internal static class JournalRepair
             _payload.ResetWrittenCount();
         }
 
-        // Entries name an item by its number. Where the record with the item is lost, what is said of it cannot be kept.
+        // Entries name an item by its number. If the record with the item is lost, entries about it cannot be kept.
         private byte[]? Renumbered(EntryKind kind, ReadOnlyMemory<byte> content)
         {
             switch (kind)

@@ -22,7 +22,7 @@ internal sealed class JournalSeal
         _master = key.ToArray();
     }
 
-    /// <summary>What the header keeps so that a wrong key is told apart from damage.</summary>
+    /// <summary>Gets the value in the header with which a wrong key is distinguished from damage.</summary>
     public ulong CheckOf(Guid file) => BinaryPrimitives.ReadUInt64LittleEndian(Derive(file, "HaKit.Batch journal key check"u8, 8));
 
     public AesGcm ForFile(Guid file) => new(Derive(file, "HaKit.Batch journal 1"u8, 32), TagLength);

@@ -2,10 +2,10 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch.Journal;
 
-/// <summary>One entry on its way to the file.</summary>
+/// <summary>Represents one entry that will be written to the file.</summary>
 internal readonly record struct JournalEntry(EntryKind Kind, int Ordinal, byte[] Bytes, BatchItemState State = default);
 
-/// <summary>A journal's contents as they follow from its entries: where each item and outcome stands, and what was counted. Not thread-safe.</summary>
+/// <summary>Holds a journal's content as it follows from its entries: the position of each item and outcome, and the counts. Not thread-safe.</summary>
 internal sealed class JournalState
 {
     private readonly Dictionary<int, (bool MayRepeat, double Estimate)> _started = [];
@@ -30,10 +30,10 @@ internal sealed class JournalState
 
     public double Reserved { get; private set; }
 
-    /// <summary>About how many bytes of entries no longer count. Outcomes are taken to be of the same length.</summary>
+    /// <summary>Gets approximately how many bytes of entries no longer count. Outcomes are assumed to have the same length.</summary>
     public long Garbage => _garbage + (_outcomes == 0 ? 0 : _outcomeBytes / _outcomes * (_outcomes - Succeeded - Failed - Unknown));
 
-    /// <summary>Takes over what a record of the file says.</summary>
+    /// <summary>Applies a record of the file.</summary>
     public void Apply(long record, ReadOnlyMemory<byte> payload)
     {
         var reader = new EntryReader(payload.Span);
@@ -47,7 +47,7 @@ internal sealed class JournalState
         }
     }
 
-    /// <summary>A call begins.</summary>
+    /// <summary>Records that a call begins.</summary>
     public void Start(int ordinal, bool mayRepeat, double estimate)
     {
         if (_started.Remove(ordinal, out var earlier))
@@ -57,7 +57,7 @@ internal sealed class JournalState
         Calls++;
     }
 
-    /// <summary>A call ends, with an outcome or without.</summary>
+    /// <summary>Records that a call ends, with an outcome or without one.</summary>
     public void End(int ordinal, double cost)
     {
         if (_started.Remove(ordinal, out var call))
@@ -65,7 +65,7 @@ internal sealed class JournalState
         Spent += cost;
     }
 
-    /// <summary>The calls whose process ended before they did: they are counted as lost. Gives the items of which none may be repeated.</summary>
+    /// <summary>Counts the calls whose process ended before them as lost. Returns the items whose calls must not be repeated.</summary>
     public List<int> LoseAllStarted()
     {
         var unknown = new List<int>();
@@ -80,7 +80,7 @@ internal sealed class JournalState
         return unknown;
     }
 
-    /// <summary>An outcome is durable.</summary>
+    /// <summary>Records that an outcome is durable.</summary>
     public void Finish(int ordinal, BatchItemState state, long location)
     {
         Count(Index.StateOf(ordinal), -1);
@@ -88,7 +88,7 @@ internal sealed class JournalState
         Count(state, 1);
     }
 
-    /// <summary>The outcome of an item no longer counts.</summary>
+    /// <summary>Records that the outcome of an item no longer counts.</summary>
     public void Reopen(int ordinal)
     {
         Count(Index.StateOf(ordinal), -1);

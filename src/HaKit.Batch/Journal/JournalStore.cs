@@ -3,7 +3,7 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch.Journal;
 
-/// <summary>A batch in one journal, for one process at a time.</summary>
+/// <summary>Stores a batch in one journal, for one process at a time.</summary>
 internal sealed class JournalStore : IBatchStore
 {
     private readonly Lock _gate = new();
@@ -59,7 +59,7 @@ internal sealed class JournalStore : IBatchStore
         {
             cancellationToken.ThrowIfCancellationRequested();
             Task durable;
-            // Numbered and queued under one lock: the file has the items in the order of their numbers.
+            // Items are numbered and queued under one lock, so that the file has them in the order of their numbers.
             lock (_gate)
                 durable = AddSome(adding);
             await durable.ConfigureAwait(false);
@@ -236,7 +236,7 @@ internal sealed class JournalStore : IBatchStore
             var ordinal = _state.Index.Find(input.Id);
             if (ordinal >= 0 && _state.Index.HasInput(ordinal, input.Payload.Span))
             {
-                isPending |= _state.Index.InputAt(ordinal) == 0; // another call is adding it at this moment, or failed to
+                isPending |= _state.Index.InputAt(ordinal) == 0; // another call is adding the item at this moment, or failed to add it
                 continue;
             }
             if (ordinal < 0)
@@ -268,7 +268,7 @@ internal sealed class JournalStore : IBatchStore
             if (_state.Index.StateOf(returned) == BatchItemState.Pending && !_claims.ContainsKey(returned))
                 return returned;
         }
-        // Items whose place is not known yet are not durable yet; those after them are not either.
+        // Items whose position is not known yet are not durable yet; neither are the items after them.
         for (; _next < _state.Index.Count && _state.Index.InputAt(_next) != 0; _next++)
         {
             if (_state.Index.StateOf(_next) == BatchItemState.Pending && !_claims.ContainsKey(_next))

@@ -1,8 +1,8 @@
 namespace HaKit.Batch.Journal;
 
 /// <summary>
-/// Appends entries and makes them durable, as soon as the disk is free: what arrives while a record is being written goes together into the next one. A failure ends it: after a
-/// failed fsync nothing can be known of what the disk holds. Thread-safe.
+/// Appends entries and makes them durable as soon as the disk is free: entries that arrive while a record is being written go together into the next one. A
+/// failure ends the writer, because after a failed fsync the content of the disk is unknown. Thread-safe.
 /// </summary>
 internal sealed class JournalWriter : IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class JournalWriter : IDisposable
     /// <summary>Starts writing.</summary>
     /// <param name="file">The file, ready to append.</param>
     /// <param name="held">The journal's lock.</param>
-    /// <param name="onDurable">Told of each entry that is durable, and where it stands, before its append ends.</param>
+    /// <param name="onDurable">Called for each durable entry with its position, before its append ends.</param>
     /// <param name="ownThread">False: each append is written by the thread that makes it, so that tests stay on one thread.</param>
     public JournalWriter(JournalFile file, JournalLock held, Action<JournalEntry, long> onDurable, bool ownThread)
     {
@@ -33,7 +33,9 @@ internal sealed class JournalWriter : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Appends entries; they, and all that was appended before, are durable when the task ends. Those of one call stand in one record.</summary>
+    /// <summary>
+    /// Appends entries. They, and everything that was appended before, are durable when the task ends. The entries of one call are in one record.
+    /// </summary>
     public Task AppendAsync(params IReadOnlyList<JournalEntry> entries)
     {
 #pragma warning disable RS0030 // What follows an append must not run on the journal's thread: it would keep the disk idle.
@@ -51,7 +53,7 @@ internal sealed class JournalWriter : IDisposable
         return append.Done!.Task;
     }
 
-    /// <summary>Appends an entry that goes to the disk with whatever is appended next.</summary>
+    /// <summary>Appends an entry that is written to the disk together with the next one.</summary>
     public void AppendWithNext(JournalEntry entry)
     {
         lock (_gate)

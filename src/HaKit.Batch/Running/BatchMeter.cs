@@ -3,7 +3,7 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch.Running;
 
-/// <summary>What batches measure, under the meter <c>HaKit.Batch</c>. Thread-safe.</summary>
+/// <summary>Contains the instruments of batches, under the meter <c>HaKit.Batch</c>. Thread-safe.</summary>
 internal sealed class BatchMeter
 {
     private static readonly Meter Meter = new("HaKit.Batch", typeof(BatchMeter).Assembly.GetName().Version?.ToString(3));

@@ -1,8 +1,8 @@
 namespace HaKit.Batch.Running;
 
-/// <summary>What a batch says of its calls to the pool.</summary>
+/// <summary>Creates the profiles of a batch's calls.</summary>
 internal static class BatchProfiles
 {
-    /// <summary>A call that ends at once where it would have to wait.</summary>
+    /// <summary>Gets the profile of a call that ends at once if it would have to wait.</summary>
     public static RequestProfile WithoutWaiting(RequestProfile profile) => profile with { MaxWait = TimeSpan.Zero };
 }

@@ -2,12 +2,12 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch.Running;
 
-/// <content>One call, from its start to its commit.</content>
-#pragma warning disable CA1001 // The signal is disposed of where the run ends.
+/// <content>Runs one call, from its start to its commit.</content>
+#pragma warning disable CA1001 // the signal is disposed where the run ends
 internal sealed partial class BatchRun<TItem, TResult>
 #pragma warning restore CA1001
 {
-    // Never throws: what goes wrong is the run's failure, or the item's.
+    // Never throws: an exception is a failure of the run or of the item.
     private async Task OneAsync(BatchUnit<TItem> unit, bool isPatient, CancellationToken cancellationToken)
     {
         var servedBefore = Volatile.Read(ref _served);
@@ -41,7 +41,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         }
     }
 
-    // The estimate of each item of the unit is reserved; where one does not fit, none is.
+    // The estimate of each item of the unit is reserved. If one does not fit, none is reserved.
     private async ValueTask<bool> ReserveAsync(BatchUnit<TItem> unit)
     {
         unit.Estimate = 0;
@@ -58,7 +58,7 @@ internal sealed partial class BatchRun<TItem, TResult>
                 await _store.EndAsync(unit.Parts[j].Claim, 0).ConfigureAwait(false);
             lock (_lock)
             {
-                // What is under way may cost less than its estimate; without any, nothing will change.
+                // Calls in flight may cost less than their estimates. If there are none, nothing will change.
                 if (_underWay.Count <= 1)
                     _stopped ??= BatchStopReason.MaxCost;
                 _heldUntil = Now + CostHold;
@@ -91,7 +91,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             if (answer.WasThrottled)
                 _window.Throttled(Now);
             else if (!isPatient)
-                _window.Served(took); // the patient call's time has its waiting in it
+                _window.Served(took); // the time of the patient call includes its waiting
         }
     }
 
@@ -124,7 +124,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         try
         {
             if (!await _store.CommitAsync(part.Claim, outcome).ConfigureAwait(false))
-                return; // another worker took the item over, and its outcome counts
+                return; // another worker took the item over, and that worker's outcome counts
         }
         catch (BatchStoreException)
         {
@@ -170,7 +170,8 @@ internal sealed partial class BatchRun<TItem, TResult>
                 await SplitAsync(unit, isPatient).ConfigureAwait(false);
                 return;
             }
-            // While others are served, the item has its share in its failure; in an outage it has none. Once it is suspected, it may be the last that is left.
+            // If other items are served, the item itself may be the reason for its failure; in an outage it is not. A suspected item may also be the last one
+            // that is left.
             if (failure.Attempts > 0 && (Volatile.Read(ref _served) > servedBefore || unit.Tries > 0))
                 unit.Tries++;
             var verdict = ItemVerdicts.Decide(in failure, _options.MayRepeat, unit.Tries, _options.MaxTries);
@@ -181,7 +182,7 @@ internal sealed partial class BatchRun<TItem, TResult>
                     await _store.EndAsync(part.Claim, cost / unit.Parts.Count).ConfigureAwait(false);
                 NoteRefused(in failure, isPatient, began);
                 if (failure.LastsForever && isPatient && Volatile.Read(ref _served) == servedBefore)
-                    Fail(exception); // nothing is served, and waiting does not change that
+                    Fail(exception); // no call is served, and waiting does not change that
                 Ended(unit, isPatient, putBack: true);
                 return;
             }
@@ -208,7 +209,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         }
     }
 
-    // One text of a group is at fault, and which is not said: each goes by itself.
+    // One text of a group is at fault, and the answer does not say which. So each text is sent alone.
     private async ValueTask SplitAsync(BatchUnit<TItem> unit, bool isPatient)
     {
         foreach (var part in unit.Parts)
@@ -232,7 +233,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             _failingSince ??= began;
             if (isPatient)
             {
-                // A patient call that ended at once waited for nothing; the next one must not follow at once.
+                // If a patient call ended at once, it did not wait; the next one must not follow immediately.
                 var isQuick = now - began < _patientRest;
                 _patientAt = isQuick ? now + _patientRest : now;
                 _patientRest = isQuick ? TimeSpan.FromTicks(Math.Min(2 * _patientRest.Ticks, PatientRestMost.Ticks)) : TimeSpan.FromSeconds(1);
@@ -249,7 +250,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         {
             if (_options.MayRepeat)
             {
-                // The call may have reached an endpoint: it counts in full.
+                // The call may have reached an endpoint, so it counts with its full estimate.
                 foreach (var part in unit.Parts)
                     await _store.EndAsync(part.Claim, unit.Estimate / unit.Parts.Count).ConfigureAwait(false);
                 Ended(unit, isPatient, putBack: true);

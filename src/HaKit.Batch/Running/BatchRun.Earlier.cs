@@ -2,13 +2,14 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch.Running;
 
-/// <content>What earlier runs stored, and the leases of what this one holds.</content>
+/// <content>Handles what earlier runs stored, and the leases of what this run holds.</content>
 internal sealed partial class BatchRun<TItem, TResult>
 {
     private const int RedoAtOnce = 1000;
     private TimeSpan? _renewAt;
 
-    // A changed prompt must not return old answers: every stored fingerprint is compared with that of the request that would be sent now, before anything is returned.
+    // A changed prompt must not return old answers. So before anything is returned, every stored fingerprint is compared with that of the request that would
+    // be sent now.
     private async ValueTask CheckEarlierAsync(CancellationToken cancellationToken)
     {
         var redo = new List<BatchStored>();
@@ -70,7 +71,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         var lost = (await _store.RenewAsync(held).ConfigureAwait(false)).ToHashSet();
         if (lost.Count == 0)
             return;
-        // This process stood still for longer than its leases. What is under way goes on, because it was paid for; its outcome is refused at the write.
+        // This process was paused for longer than its leases. Calls in flight continue, because they were paid for; the store refuses their outcomes.
         lock (_lock)
         {
             Drop(_ready, lost);

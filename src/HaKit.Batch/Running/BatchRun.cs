@@ -5,11 +5,12 @@ using HaKit.Batch.Stores;
 namespace HaKit.Batch.Running;
 
 /// <summary>
-/// One run of a batch in one process: a single loop decides (<see cref="RunDecision"/>) and starts calls; each call commits its outcome before its result is handed over.
+/// Runs a batch once in one process: a single loop decides (<see cref="RunDecision"/>) and starts calls; each call commits its outcome before its result is
+/// returned.
 /// </summary>
 /// <remarks>
-/// The calls of a batch must not fill the pool's queue, or users would be refused. So all but one do not wait in the pool: a call that cannot begin at once ends, and its item is put back. The
-/// one patient call waits as any call does, and shows by being served that there is room again.
+/// The calls of a batch must not fill the pool's queue, because users' calls would then be refused. So all calls except one do not wait in the pool: a call that cannot
+/// begin at once ends, and its item is put back. The one patient call waits like any other call; when it is served, there is room again.
 /// </remarks>
 internal sealed partial class BatchRun<TItem, TResult>
 {
@@ -34,7 +35,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     private readonly Channel<BatchResult<TItem, TResult>> _results =
         Channel.CreateUnbounded<BatchResult<TItem, TResult>>(new() { SingleReader = true, AllowSynchronousContinuations = true });
 
-    // Guarded by the lock: everything that calls and the loop share.
+    // Guarded by the lock: everything that the calls and the loop share.
     private readonly Lock _lock = new();
     private readonly Queue<BatchUnit<TItem>> _ready = new();
     private readonly Queue<BatchUnit<TItem>> _putBack = new();
@@ -103,7 +104,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         }
         finally
         {
-            // The consumer has left: what is under way is cancelled, what is committed is returned first by the next run.
+            // The consumer has left: calls in flight are cancelled, and the next run first returns what is committed.
             if (!isWhole)
                 stop.Cancel();
             await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -142,7 +143,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             throw new BatchStoppedException(reason, $"Batch '{_batch.Name}' ended because of {reason}: {Progress()}. The next run goes on with the items that are left.");
     }
 
-    // The calls under way were paid for: what they bring is committed, or handed over with the failure.
+    // The calls in flight were paid for: their outcomes are committed, or returned with the failure.
     private async ValueTask DrainAsync()
     {
         while (true)
@@ -231,7 +232,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             var counts = await _store.CountAsync(CancellationToken.None).ConfigureAwait(false);
             lock (_lock)
             {
-                // Another worker may die and leave its items; a journal has no other worker.
+                // Another worker may die and leave its items; a journal has no other workers.
                 _isExhausted = counts.Finished == counts.Total || _store.Lease is null && _underWay.Count + _putBack.Count + _ready.Count == 0;
                 _claimAt = Now + LookForItems;
             }
@@ -281,7 +282,7 @@ internal sealed partial class BatchRun<TItem, TResult>
 
     private BatchProgress Progress()
     {
-        // A journal's counts are at hand; a database is asked once a second by the loop.
+        // A journal's counts are available at once; the loop asks a database once a second.
         if (_store.Lease is null && _store.CountAsync().AsTask() is { IsCompletedSuccessfully: true } counts)
             _progress.Sample(Now, counts.Result);
         lock (_lock)

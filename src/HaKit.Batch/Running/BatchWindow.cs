@@ -1,9 +1,9 @@
 namespace HaKit.Batch.Running;
 
 /// <summary>
-/// How many calls a batch has under way at once, found from the answers, for endpoints that declare no limit: it doubles in each round of answers until these are throttled or take twice as
-/// long as the best round's, then grows by one in each round; a throttled call takes 30 % off, at most once a second (as <see cref="Limits.LimitOptions.AdaptiveConcurrency"/> does).
-/// Not thread-safe.
+/// Learns from the answers how many calls a batch makes at once, for endpoints without limits. The number doubles in each round of answers until these are
+/// throttled or take twice as long as in the best round; then it grows by one in each round. A throttled call reduces it by 30 %, at most once a second (as
+/// <see cref="Limits.LimitOptions.AdaptiveConcurrency"/> does). Not thread-safe.
 /// </summary>
 internal sealed class BatchWindow(int initial, int most)
 {
@@ -21,7 +21,7 @@ internal sealed class BatchWindow(int initial, int most)
 
     public int Limit => Math.Max(1, (int)_limit);
 
-    /// <summary>All of it was in use: only then an answer says something about more.</summary>
+    /// <summary>Records that the whole window was in use: only then an answer says something about a larger window.</summary>
     public void WasFull() => _wasFull = true;
 
     public void Served(TimeSpan took)
@@ -41,7 +41,7 @@ internal sealed class BatchWindow(int initial, int most)
         (_answers, _times, _wasFull) = (0, default, false);
     }
 
-    /// <summary>An endpoint had enough.</summary>
+    /// <summary>Records that an endpoint throttled a call.</summary>
     public void Throttled(TimeSpan now)
     {
         if (_shrunkAt is { } at && now - at < ShrinkEvery)
@@ -50,7 +50,7 @@ internal sealed class BatchWindow(int initial, int most)
         _limit = Math.Max(1, _limit * Shrink);
     }
 
-    /// <summary>The pool had no place for another call beside so many.</summary>
+    /// <summary>Records that the pool had no place for another call beside this many.</summary>
     public void Full(int underWay)
     {
         _isFirstGrowth = false;

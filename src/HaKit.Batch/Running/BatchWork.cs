@@ -2,22 +2,22 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch.Running;
 
-/// <summary>How items become calls, and answers results. Thread-safe.</summary>
+/// <summary>Turns items into calls, and answers into results. Thread-safe.</summary>
 internal abstract class BatchWork<TItem, TResult>
 {
-    /// <summary>The pool behind it; null when there is none, or it cannot be seen.</summary>
+    /// <summary>Gets the pool behind the client. Null if there is none, or if it is not visible.</summary>
     public abstract EndpointPool? Pool { get; }
 
-    /// <summary>How many items go into one call.</summary>
+    /// <summary>Gets the number of items in one call.</summary>
     public virtual int GroupSize => 1;
 
-    /// <summary>The fingerprint of the request that would be sent for an item.</summary>
+    /// <summary>Gets the fingerprint of the request that would be sent for an item.</summary>
     public abstract RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input);
 
-    /// <summary>About how many tokens a call takes; an output of 0 is not known.</summary>
+    /// <summary>Estimates the tokens of a call. An output of 0 means that it is not known.</summary>
     public abstract (long Input, long Output) EstimateTokens(TItem item);
 
-    /// <summary>Makes one call for the items; gives an answer for each, in order.</summary>
+    /// <summary>Makes one call for the items. Returns an answer for each, in order.</summary>
     public abstract ValueTask<CallAnswer<TResult>> CallAsync(IReadOnlyList<TItem> items, RequestProfile profile, CancellationToken cancellationToken);
 
     public abstract byte[] Write(TResult result);
@@ -25,7 +25,7 @@ internal abstract class BatchWork<TItem, TResult>
     public abstract TResult Read(ReadOnlyMemory<byte> bytes);
 }
 
-/// <summary>What a call gave.</summary>
+/// <summary>Holds the result of a call.</summary>
 internal sealed record CallAnswer<TResult>
 {
     public required IReadOnlyList<TResult> Results { get; init; }
@@ -34,10 +34,10 @@ internal sealed record CallAnswer<TResult>
 
     public int Attempts { get; init; } = 1;
 
-    /// <summary>Attempts besides the one that served that may have been billed.</summary>
+    /// <summary>Gets the number of attempts, without the one that served, that may have been billed.</summary>
     public int PerhapsBilled { get; init; }
 
-    /// <summary>Was an attempt refused because the endpoint had enough?</summary>
+    /// <summary>Gets whether an attempt was throttled.</summary>
     public bool WasThrottled { get; init; }
 
     public long? InputTokens { get; init; }
@@ -45,15 +45,15 @@ internal sealed record CallAnswer<TResult>
     public long? OutputTokens { get; init; }
 }
 
-/// <summary>Items that go into one call.</summary>
+/// <summary>Holds the items of one call.</summary>
 internal sealed class BatchUnit<TItem>(IReadOnlyList<BatchUnit<TItem>.Part> parts)
 {
     public IReadOnlyList<Part> Parts => parts;
 
-    /// <summary>How often it failed while other items were served.</summary>
+    /// <summary>Gets or sets how often the unit failed while other items were served.</summary>
     public int Tries { get; set; }
 
-    /// <summary>What its calls without an outcome cost so far; the store knows it too.</summary>
+    /// <summary>Gets or sets the cost so far of calls without an outcome; the store knows it too.</summary>
     public double Estimate { get; set; }
 
     internal readonly record struct Part(BatchClaim Claim, TItem Item, RequestFingerprint Request);

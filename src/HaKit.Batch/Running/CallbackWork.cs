@@ -4,7 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace HaKit.Batch.Running;
 
-/// <summary>A callback of the application's, run by a pool.</summary>
+/// <summary>Runs a callback of the application over a pool.</summary>
 internal sealed class CallbackWork<TItem, TResult>(
     EndpointPool pool, Func<EndpointAttempt, TItem, CancellationToken, ValueTask<TResult>> callback, string? version, JsonTypeInfo<TResult> resultType) : BatchWork<TItem, TResult>
 {

@@ -6,8 +6,8 @@ using Microsoft.Extensions.AI;
 namespace HaKit.Batch.Running;
 
 /// <summary>
-/// The fingerprint of a chat call: messages, options and schema written as JSON of our own, because that of a library may change with its version, and every stored result would then look as
-/// if its prompt had changed.
+/// Computes the fingerprint of a chat call: messages, options and schema, written in a JSON format of HaKit. The JSON of a library may change with its
+/// version, and every stored result would then look as if its prompt had changed.
 /// </summary>
 internal static class ChatFingerprint
 {
@@ -127,7 +127,7 @@ internal static class ChatFingerprint
         json.WriteEndArray();
     }
 
-    // What cannot be written counts by its type: the profile of a pool, for example, is not sent.
+    // A value that cannot be written counts with its type: a pool's profile, for example, is not sent.
     private static void WriteValue(Utf8JsonWriter json, object? value)
     {
         if (value is null)

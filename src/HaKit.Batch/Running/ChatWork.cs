@@ -4,12 +4,12 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.Batch.Running;
 
-/// <summary>Chat calls through a chat client, of a pool or of anything else.</summary>
+/// <summary>Makes chat calls through a chat client, of a pool or any other.</summary>
 internal sealed class ChatWork<TItem>(IChatClient chat, Func<TItem, IEnumerable<ChatMessage>> messages, ChatBatchOptions options) : BatchWork<TItem, ChatResponse>
 {
     private const int BytesPerToken = 4;
 
-    // A client that is the pool's own tells how each call came about; one that is wrapped tells it in the answer's properties.
+    // The pool's own client returns the details of each call; a client that wraps it has them in the answer's properties.
     private readonly EndpointPoolChatClient? _own = chat as EndpointPoolChatClient;
 
     public override EndpointPool? Pool { get; } = chat.GetService(typeof(EndpointPool)) as EndpointPool;
@@ -29,7 +29,7 @@ internal sealed class ChatWork<TItem>(IChatClient chat, Func<TItem, IEnumerable<
             return detail.Answer<ChatResponse>([response]) with { InputTokens = response.Usage?.InputTokenCount ?? detail.InputTokens, OutputTokens = response.Usage?.OutputTokenCount ?? detail.OutputTokens };
         }
         if (Pool is null)
-            asked = options.Chat; // the profile is for a pool; another client would send it on
+            asked = options.Chat; // the profile is for a pool; another client would send it to its server
         var answer = await chat.GetResponseAsync(prompt, asked, cancellationToken).ConfigureAwait(false);
         var attempts = Told(answer, ChatStory.AttemptsKey);
         return new CallAnswer<ChatResponse>

@@ -6,7 +6,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.Batch.Running;
 
-/// <summary>Embeddings, as many texts in a call as the model takes.</summary>
+/// <summary>Makes embedding calls, with as many texts in a call as the model accepts.</summary>
 internal sealed class EmbeddingWork<TItem>(IEmbeddingGenerator<string, Embedding<float>> generator, Func<TItem, string> text, EmbeddingBatchOptions options)
     : BatchWork<TItem, Embedding<float>>
 {
@@ -18,7 +18,7 @@ internal sealed class EmbeddingWork<TItem>(IEmbeddingGenerator<string, Embedding
 
     public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => RequestFingerprint.Compute(Encoding.UTF8.GetBytes(text(item)), _options);
 
-    // Output tokens cost nothing here; 1 says that they are known.
+    // Output tokens cost nothing here; 1 means that they are known.
     public override (long Input, long Output) EstimateTokens(TItem item) => (text(item).Length / 4 + 1, 1);
 
     public override async ValueTask<CallAnswer<Embedding<float>>> CallAsync(IReadOnlyList<TItem> items, RequestProfile profile, CancellationToken cancellationToken)
@@ -35,7 +35,7 @@ internal sealed class EmbeddingWork<TItem>(IEmbeddingGenerator<string, Embedding
         };
     }
 
-    // Four bytes a number; as JSON text it would be three times as much.
+    // Four bytes for each number; JSON text would need three times as much.
     public override byte[] Write(Embedding<float> result)
     {
         var model = Encoding.UTF8.GetBytes(result.ModelId ?? "");

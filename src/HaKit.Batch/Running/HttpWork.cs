@@ -7,7 +7,7 @@ using HaKit.Http;
 
 namespace HaKit.Batch.Running;
 
-/// <summary>Requests of OpenAI's batch format, posted to a pool as they stand.</summary>
+/// <summary>Posts requests in OpenAI's batch format to a pool unchanged.</summary>
 internal sealed class HttpWork(EndpointPool pool, HttpClient client) : BatchWork<OpenAIBatchRequest, OpenAIBatchAnswer>
 {
     private const int BytesPerToken = 4;
@@ -56,7 +56,7 @@ internal sealed class HttpWork(EndpointPool pool, HttpClient client) : BatchWork
         }
     }
 
-    // The files name paths from the root of OpenAI's host; a pool's origin may have the beginning of that path already.
+    // The files contain paths from the root of OpenAI's host; a pool's origin may already contain the beginning of that path.
     private Uri AddressOf(string url)
     {
         var origin = pool.Origin;

@@ -3,41 +3,41 @@ using HaKit.Faults;
 
 namespace HaKit.Batch.Running;
 
-/// <summary>What becomes of an item whose call failed.</summary>
+/// <summary>Says what happens to an item whose call failed.</summary>
 internal enum ItemVerdict
 {
-    /// <summary>It is tried again: what failed is not the item's.</summary>
+    /// <summary>The item is tried again, because it is not to blame for the failure.</summary>
     PutBack,
 
-    /// <summary>It has failed, for a reason of its own.</summary>
+    /// <summary>The item has failed, for a reason of its own.</summary>
     Fail,
 
-    /// <summary>Its call may have been done, and must not be made again.</summary>
+    /// <summary>The item's call may have been processed, and must not be repeated.</summary>
     Unknown,
 }
 
-/// <summary>What is known of a failed call. Immutable.</summary>
+/// <summary>Describes a failed call. Immutable.</summary>
 internal readonly record struct CallFailure
 {
-    /// <summary>The request itself is at fault, or no endpoint will ever take it.</summary>
+    /// <summary>Gets whether the request itself is at fault, or no endpoint will ever accept it.</summary>
     public bool IsOwnFault { get; init; }
 
-    /// <summary>Time does not heal it: a key, a credit, a model.</summary>
+    /// <summary>Gets whether the failure does not heal with time: a key, a credit, a model.</summary>
     public bool LastsForever { get; init; }
 
-    /// <summary>An attempt may have been done.</summary>
+    /// <summary>Gets whether an attempt may have been processed.</summary>
     public bool IsAmbiguous { get; init; }
 
-    /// <summary>An endpoint had enough.</summary>
+    /// <summary>Gets whether an endpoint throttled the call.</summary>
     public bool WasThrottled { get; init; }
 
-    /// <summary>Attempts that were made, as far as they are known.</summary>
+    /// <summary>Gets the number of attempts, as far as it is known.</summary>
     public int Attempts { get; init; }
 
-    /// <summary>Attempts that may have been billed.</summary>
+    /// <summary>Gets the number of attempts that may have been billed.</summary>
     public int PerhapsBilled { get; init; }
 
-    /// <summary>The reason, without any text of a provider or of the prompt.</summary>
+    /// <summary>Gets the reason, without text of a provider or of the prompt.</summary>
     public string Reason { get; init; }
 
     public static CallFailure FromException(Exception exception)
@@ -84,10 +84,10 @@ internal readonly record struct CallFailure
 /// <summary>Decides about an item whose call failed. Pure.</summary>
 internal static class ItemVerdicts
 {
-    /// <param name="failure">What is known of the call.</param>
-    /// <param name="mayRepeat">May a call be repeated that may have been done?</param>
-    /// <param name="tries">How often the item failed while others were served, this time included.</param>
-    /// <param name="maxTries">How often it may.</param>
+    /// <param name="failure">The failed call.</param>
+    /// <param name="mayRepeat">True if a call that may have been processed may be repeated.</param>
+    /// <param name="tries">How often the item failed while others were served, including this time.</param>
+    /// <param name="maxTries">How often it may fail.</param>
     public static ItemVerdict Decide(in CallFailure failure, bool mayRepeat, int tries, int maxTries)
     {
         if (failure.IsOwnFault)

@@ -1,15 +1,15 @@
 namespace HaKit.Batch.Running;
 
-/// <summary>What calls cost, by the prices of a pool's endpoints. Thread-safe.</summary>
+/// <summary>Computes what calls cost, from the prices of a pool's endpoints. Thread-safe.</summary>
 internal sealed class PriceBook(EndpointPool? pool)
 {
-    // Until answers tell how long they are.
+    // Used until answers show how long they are.
     private const long UnknownOutput = 1000;
     private long _longest = UnknownOutput;
 
     public bool HasPrices => pool?.Endpoints.Any(static e => e.InputTokenPrice + e.OutputTokenPrice > 0) == true;
 
-    /// <summary>Refuses a limit on cost that cannot be kept.</summary>
+    /// <summary>Refuses a cost limit that cannot be kept because prices are missing.</summary>
     public void RequirePrices()
     {
         if (pool is null)
@@ -18,7 +18,10 @@ internal sealed class PriceBook(EndpointPool? pool)
             throw new ArgumentException($"MaxCost needs the price of every endpoint: set InputTokenPrice and OutputTokenPrice of {string.Join(", ", without)}.");
     }
 
-    /// <summary>What a call costs at most: at the dearest endpoint, with its own limit of output, or else as long as the longest answer so far, at least 1,000 tokens.</summary>
+    /// <summary>
+    /// Estimates the maximum cost of a call: at the most expensive endpoint, with the call's own output limit, otherwise as long as the longest answer so
+    /// far, at least 1,000 tokens.
+    /// </summary>
     public double Estimate(long input, long output)
     {
         if (output <= 0)
@@ -26,7 +29,7 @@ internal sealed class PriceBook(EndpointPool? pool)
         return pool is null ? 0 : pool.Endpoints.Max(e => Cost(e, input, output));
     }
 
-    /// <summary>What an answer cost; 0 when it is not known.</summary>
+    /// <summary>Gets what an answer cost; 0 if it is not known.</summary>
     public double PriceOf(string? endpoint, long? input, long? output)
     {
         if (output > Volatile.Read(ref _longest))

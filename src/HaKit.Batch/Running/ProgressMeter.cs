@@ -2,7 +2,7 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch.Running;
 
-/// <summary>Measures how fast a batch is: what was finished over the last half minute, pauses and outages included, because they belong to the truth. Thread-safe.</summary>
+/// <summary>Measures the speed of a batch: what was finished over the last half minute, including pauses and outages. Thread-safe.</summary>
 internal sealed class ProgressMeter(string currency, bool hasPrices)
 {
     private static readonly TimeSpan Over = TimeSpan.FromSeconds(30);
@@ -14,10 +14,10 @@ internal sealed class ProgressMeter(string currency, bool hasPrices)
     private long _own;
     private TimeSpan _lastSample = -Over;
 
-    /// <summary>An item got its outcome here.</summary>
+    /// <summary>Records that an item got its outcome in this process.</summary>
     public void Finished() => Interlocked.Increment(ref _own);
 
-    /// <summary>Is it time to look at the store again?</summary>
+    /// <summary>Checks whether it is time to ask the store again.</summary>
     public bool IsDue(TimeSpan now)
     {
         lock (_lock)

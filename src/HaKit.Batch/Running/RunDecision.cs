@@ -1,69 +1,69 @@
 namespace HaKit.Batch.Running;
 
-/// <summary>What a run does next.</summary>
+/// <summary>Says what a run does next.</summary>
 internal enum RunAction
 {
-    /// <summary>It waits for a call to end, or until a time.</summary>
+    /// <summary>The run waits for a call to end, or until a time.</summary>
     Wait,
 
-    /// <summary>It claims items.</summary>
+    /// <summary>The run claims items.</summary>
     Claim,
 
-    /// <summary>It starts a call that does not wait in the pool: it begins at once, or its item is put back.</summary>
+    /// <summary>The run starts a call that does not wait in the pool: it begins at once, or its item is put back.</summary>
     Start,
 
-    /// <summary>It starts the one call that may wait in the pool.</summary>
+    /// <summary>The run starts the one call that may wait in the pool.</summary>
     StartPatient,
 
-    /// <summary>It ends.</summary>
+    /// <summary>The run ends.</summary>
     End,
 }
 
-/// <summary>What a run goes by. Immutable.</summary>
+/// <summary>Holds the facts for the decision. Immutable.</summary>
 internal readonly record struct RunFacts
 {
     public required TimeSpan Now { get; init; }
 
-    /// <summary>Calls under way, the patient one included.</summary>
+    /// <summary>Gets the number of calls in flight, including the patient call.</summary>
     public int Calls { get; init; }
 
     public int Window { get; init; }
 
-    /// <summary>Is the call that may wait under way?</summary>
+    /// <summary>Gets whether the call that may wait is in flight.</summary>
     public bool HasPatient { get; init; }
 
-    /// <summary>Items that are claimed and were not tried.</summary>
+    /// <summary>Gets the number of claimed items that were not tried.</summary>
     public int Ready { get; init; }
 
-    /// <summary>Items that failed and are to be tried again.</summary>
+    /// <summary>Gets the number of failed items that will be tried again.</summary>
     public int PutBack { get; init; }
 
-    /// <summary>A call failed or found no place, and nothing was served since: there may be an outage, and only the patient call may start.</summary>
+    /// <summary>Gets whether a call failed or found no place and none was served since. There may be an outage, so only the patient call may start.</summary>
     public bool IsFailing { get; init; }
 
-    /// <summary>Until then no call starts, because its cost could exceed the limit.</summary>
+    /// <summary>Gets the time until which no call starts, because its cost could exceed the limit.</summary>
     public TimeSpan HeldUntil { get; init; }
 
-    /// <summary>Until then the patient call does not start, because the last one failed at once.</summary>
+    /// <summary>Gets the time until which the patient call does not start, because the last one failed at once.</summary>
     public TimeSpan PatientAt { get; init; }
 
-    /// <summary>No item could be claimed; the next claim may be made then.</summary>
+    /// <summary>Gets when the next claim may be made, if no item could be claimed.</summary>
     public TimeSpan? ClaimAt { get; init; }
 
-    /// <summary>All items of the store have an outcome, or no other worker can give one back.</summary>
+    /// <summary>Gets whether all items of the store have an outcome, or no other worker can give one back.</summary>
     public bool IsExhausted { get; init; }
 
-    /// <summary>No call is to be started any more.</summary>
+    /// <summary>Gets whether no further call may be started.</summary>
     public bool IsStopping { get; init; }
 
-    /// <summary>Results that the consumer has not taken yet are as many as may be.</summary>
+    /// <summary>Gets whether the consumer is as many results behind as it may be.</summary>
     public bool IsBacklogFull { get; init; }
 
-    /// <summary>Results are being handed to the consumer at this moment.</summary>
+    /// <summary>Gets whether results are being returned to the consumer now.</summary>
     public bool IsHandingOver { get; init; }
 }
 
-/// <summary>What a run does next. Pure.</summary>
+/// <summary>Decides what a run does next. Pure.</summary>
 internal readonly record struct RunDecision(RunAction Action, TimeSpan Until = default)
 {
     private static readonly RunDecision UntilSignalled = new(RunAction.Wait, TimeSpan.MaxValue);
@@ -88,7 +88,8 @@ internal readonly record struct RunDecision(RunAction Action, TimeSpan Until = d
         return facts.ClaimAt is { } at && at > facts.Now ? new(RunAction.Wait, at) : new(RunAction.Claim);
     }
 
-    // What failed while others were served goes as the patient call, with all of the pool's waiting and retries; so does a fresh item while nothing is served.
+    // An item that failed while others were served gets the patient call, with all of the pool's waiting and retries; so does a fresh item while no call is
+    // served.
     private static RunDecision? Start(in RunFacts facts)
     {
         if (facts.Calls >= facts.Window || facts.HeldUntil > facts.Now)

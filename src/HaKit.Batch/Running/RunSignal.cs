@@ -1,8 +1,8 @@
 namespace HaKit.Batch.Running;
 
 /// <summary>
-/// Wakes the one loop of a run: set by whatever may change its next step, or by time. A set that comes while the loop is busy is kept for its next wait. What follows a wait runs on the
-/// thread that set it.
+/// Wakes the one loop of a run. It is set by everything that may change the next step, or by time. A signal that comes while the loop is busy is kept for its
+/// next wait. The continuation of a wait runs on the thread that set the signal.
 /// </summary>
 internal sealed class RunSignal : IDisposable
 {

@@ -1,79 +1,85 @@
 namespace HaKit.Batch.Stores;
 
 /// <summary>
-/// Keeps the items of one batch and one result for each. <see cref="BatchJournal"/> and the package HaKit.PostgreSql implement it; an implementation
-/// of your own must keep the promises that the members state. All members are thread-safe.
+/// Stores the items of one batch and one result for each. <see cref="BatchJournal"/> and the package HaKit.PostgreSql implement it; your own implementation
+/// must keep the promises of its members. All members must be thread-safe.
 /// </summary>
 public interface IBatchStore : IAsyncDisposable
 {
     /// <summary>Gets the name of the batch, for messages and metrics.</summary>
     string Name { get; }
 
-    /// <summary>Gets what was noticed when the store was opened, one sentence each, for example that the unfinished end of a journal was cut off. Empty when all is well.</summary>
+    /// <summary>
+    /// Gets what was noticed when the store was opened, one sentence each, for example that the unfinished end of a journal was cut off. Empty if nothing
+    /// was.
+    /// </summary>
     IReadOnlyList<string> Notices { get; }
 
-    /// <summary>Gets the time after which another worker may take over an item that was claimed; null when no other worker can exist.</summary>
+    /// <summary>Gets the time after which another worker may take over a claimed item. Null if there can be no other worker.</summary>
     TimeSpan? Lease { get; }
 
-    /// <summary>Counts the items by their state, and what they cost. Costs no more than a moment: progress is read once a second.</summary>
+    /// <summary>Counts the items by their state, and their cost. It must be fast, because progress is read once a second.</summary>
     /// <param name="cancellationToken">Cancels the call.</param>
     ValueTask<BatchCounts> CountAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Adds items, durably when the task ends. An item whose id and input the store has is left as it is.</summary>
-    /// <param name="inputs">The items. An id occurs once.</param>
-    /// <param name="replaceChanged">True: an id that the store has with another input gets the new input, and its outcome no longer counts. False: it is left as it is.</param>
-    /// <param name="cancellationToken">Cancels the call; items may have been added.</param>
-    /// <returns>How many were new, and how many had another input.</returns>
+    /// <summary>Adds items, which are durable when the task ends. An item that the store already has with the same input is not changed.</summary>
+    /// <param name="inputs">The items; each id occurs once.</param>
+    /// <param name="replaceChanged">True: an id that the store has with another input gets the new input, and its outcome no longer counts. False: it is not changed.</param>
+    /// <param name="cancellationToken">Cancels the call; some of the items may have been added.</param>
+    /// <returns>The number of new items, and the number of items with another input.</returns>
     ValueTask<BatchAdded> AddAsync(IReadOnlyList<BatchInput> inputs, bool replaceChanged, CancellationToken cancellationToken = default);
 
     /// <summary>Claims items that have no result and that no other worker holds, in the order in which they were added.</summary>
-    /// <param name="count">The most items to claim; at least 1.</param>
-    /// <param name="mayRepeat">False: an item whose worker dies becomes <see cref="BatchItemState.Unknown"/> in the place of being claimed again.</param>
+    /// <param name="count">The maximum number of items to claim; at least 1.</param>
+    /// <param name="mayRepeat">False: an item whose worker dies becomes <see cref="BatchItemState.Unknown"/> instead of being claimed again.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <returns>The claims; empty when there is nothing to claim now.</returns>
+    /// <returns>The claims. Empty if there is nothing to claim now.</returns>
     ValueTask<IReadOnlyList<BatchClaim>> ClaimAsync(int count, bool mayRepeat, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Notes that the call of a claimed item begins, and reserves its cost. When this returns true and a limit is given, or the item must not be repeated, the note is durable.
+    /// Records that the call of a claimed item begins, and reserves its cost. If it returns true and there is a limit, or the item must not be repeated, the
+    /// record is durable.
     /// </summary>
     /// <param name="claim">The claim.</param>
-    /// <param name="start">What is known of the call before it is made.</param>
+    /// <param name="start">The call before it is made.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <returns>False when what was spent, what is reserved and this estimate together exceed the limit; nothing is reserved then.</returns>
+    /// <returns>False if the amount spent, the reserved amount and this estimate together exceed the limit; nothing is reserved then.</returns>
     ValueTask<bool> StartAsync(BatchClaim claim, BatchStart start, CancellationToken cancellationToken = default);
 
     /// <summary>Stores the outcome of a claimed item. The outcome is durable when the task ends.</summary>
     /// <param name="claim">The claim.</param>
     /// <param name="outcome">The outcome.</param>
-    /// <param name="cancellationToken">Cancels the wait; the outcome may be stored all the same.</param>
-    /// <returns>False when the claim is no longer valid because another worker took the item over; the other worker's outcome counts.</returns>
+    /// <param name="cancellationToken">Cancels the wait; the outcome may be stored nevertheless.</param>
+    /// <returns>False if the claim is no longer valid because another worker took over the item; that worker's outcome counts.</returns>
     /// <exception cref="BatchStoreException">The store failed. The outcome is not stored.</exception>
     ValueTask<bool> CommitAsync(BatchClaim claim, BatchOutcome outcome, CancellationToken cancellationToken = default);
 
-    /// <summary>Notes that the call of a claimed item ended without an outcome, and what it cost. The claim stays.</summary>
+    /// <summary>Records that the call of a claimed item ended without an outcome, and its cost. The claim stays.</summary>
     /// <param name="claim">The claim.</param>
-    /// <param name="cost">What the call cost, in the pool's currency.</param>
+    /// <param name="cost">The cost of the call, in the pool's currency.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     ValueTask EndAsync(BatchClaim claim, double cost, CancellationToken cancellationToken = default);
 
-    /// <summary>Gives claimed items back of which no call is under way.</summary>
+    /// <summary>Returns claimed items that have no call in flight.</summary>
     /// <param name="claims">The claims.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     ValueTask ReleaseAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default);
 
     /// <summary>Renews the leases of claims. Called at a third of <see cref="Lease"/>.</summary>
-    /// <param name="claims">The claims that are still worked on.</param>
+    /// <param name="claims">The claims that are still in use.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <returns>The claims that another worker has taken over: no call needs to be made for them any more.</returns>
+    /// <returns>The claims that another worker has taken over; their calls are no longer needed.</returns>
     ValueTask<IReadOnlyCollection<BatchClaim>> RenewAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default);
 
-    /// <summary>Reads the items that have an outcome, in the order in which they were added. Items that get their outcome meanwhile may be missing.</summary>
-    /// <param name="content">What to read of each.</param>
+    /// <summary>
+    /// Reads the items that have an outcome, in the order in which they were added. Items that get their outcome during the reading may be missing.
+    /// </summary>
+    /// <param name="content">What to read of each item.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     IAsyncEnumerable<BatchStored> ReadFinishedAsync(BatchContent content, CancellationToken cancellationToken = default);
 
-    /// <summary>Takes the outcomes of items away, so that they are worked on again. Durable when the task ends.</summary>
-    /// <param name="finished">The items, as they were read: an outcome that has been replaced since is kept.</param>
+    /// <summary>Removes the outcomes of items, so that they are processed again. Durable when the task ends.</summary>
+    /// <param name="finished">The items, as they were read. An outcome that has been replaced since then is kept.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     ValueTask RedoAsync(IReadOnlyList<BatchStored> finished, CancellationToken cancellationToken = default);
 }
