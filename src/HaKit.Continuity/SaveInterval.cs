@@ -2,22 +2,23 @@ using HaKit.Availability;
 
 namespace HaKit.Continuity;
 
-/// <summary>What decides how often the schedule saves.</summary>
+/// <summary>Holds what decides how often the schedule saves.</summary>
 /// <param name="SaveTook">How long a save takes.</param>
-/// <param name="MeanTimeToLoss">How long it takes in the mean until what is saved is lost.</param>
-/// <param name="SaveAvailability">The chance that enough destinations can be written.</param>
-/// <param name="MaxAge">The objective: how much work may be lost; null for none.</param>
+/// <param name="MeanTimeToLoss">The mean time until the saved data is lost.</param>
+/// <param name="SaveAvailability">The probability that enough destinations can be written.</param>
+/// <param name="MaxAge">The objective: how much work may be lost. Null: none.</param>
 internal readonly record struct SaveIntervalInputs(TimeSpan SaveTook, TimeSpan MeanTimeToLoss, AvailabilityRatio SaveAvailability, TimeSpan? MaxAge);
 
-/// <summary>How often to save. Pure.</summary>
+/// <summary>Computes how often to save. Pure.</summary>
 internal static class SaveInterval
 {
     public static readonly TimeSpan Shortest = TimeSpan.FromMinutes(1);
     public static readonly TimeSpan Longest = TimeSpan.FromHours(24);
 
     /// <summary>
-    /// Young's interval √(2·cost·MTBF), or what the objective leaves if that is less: the most that is lost is the interval and the time of one save. Where a share of
-    /// the saves finds too few destinations, good snapshots are further apart than saves, so that both are multiplied by the chance that a save succeeds.
+    /// Computes Young's interval √(2·cost·MTBF), or a shorter one if the objective requires it: at most the interval plus the time of one save is lost. If a
+    /// share of the saves finds too few destinations, good snapshots are further apart than saves, so both are multiplied by the probability that a save
+    /// succeeds.
     /// </summary>
     public static TimeSpan Of(SaveIntervalInputs inputs)
     {
@@ -30,7 +31,10 @@ internal static class SaveInterval
         return TimeSpan.FromSeconds(Math.Clamp(seconds * inputs.SaveAvailability.Value, Shortest.TotalSeconds, Longest.TotalSeconds));
     }
 
-    /// <summary>The chance that at least so many of the pool's destinations can be used, from what was observed; one that nothing is known of counts as up.</summary>
+    /// <summary>
+    /// Computes the probability that at least the given number of destinations can be used, from observations. A destination without observations counts as
+    /// up.
+    /// </summary>
     public static AvailabilityRatio Observed(AvailabilityReport report, int copies)
     {
         var parts = report.Endpoints.Select(static e => e.Observed ?? AvailabilityRatio.Always).ToArray();

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace HaKit.Continuity;
 
-/// <summary>Of when the newest good snapshot of each destination is, and what the last save could not reach. Thread-safe.</summary>
+/// <summary>Tracks the age of each destination's newest good snapshot, and what the last save could not reach. Thread-safe.</summary>
 internal sealed class SnapshotAges(IReadOnlyList<string> destinations, TimeProvider time)
 {
     private readonly Lock _gate = new();
@@ -11,7 +11,7 @@ internal sealed class SnapshotAges(IReadOnlyList<string> destinations, TimeProvi
     private readonly DateTimeOffset _started = time.GetUtcNow();
     private IReadOnlyDictionary<string, string> _missed = new Dictionary<string, string>();
 
-    /// <summary>Takes over a snapshot: one that was just saved, or one of a list.</summary>
+    /// <summary>Records a snapshot: one that was just saved, or one of a list.</summary>
     public void Note(VaultSnapshot snapshot)
     {
         lock (_gate)
@@ -24,7 +24,7 @@ internal sealed class SnapshotAges(IReadOnlyList<string> destinations, TimeProvi
         }
     }
 
-    /// <summary>How old each destination's newest snapshot is; null for a destination that has none.</summary>
+    /// <summary>Gets the age of each destination's newest snapshot. Null for a destination without one.</summary>
     public IReadOnlyList<(string Destination, TimeSpan? Age)> Read()
     {
         var now = time.GetUtcNow();
@@ -34,12 +34,12 @@ internal sealed class SnapshotAges(IReadOnlyList<string> destinations, TimeProvi
         }
     }
 
-    /// <summary>How old the newest snapshot is; since the start of the process where there is none.</summary>
+    /// <summary>Gets the age of the newest snapshot; if there is none, the time since the start of the process.</summary>
     public TimeSpan Youngest => Read().Min(static d => d.Age) ?? time.GetUtcNow() - _started;
 
-    /// <summary>How the vault is against its objective.</summary>
+    /// <summary>Compares the vault with its objective.</summary>
     /// <param name="name">The vault's name.</param>
-    /// <param name="maxAge">The objective; null for none.</param>
+    /// <param name="maxAge">The objective. Null: none.</param>
     public StatusPanel Judge(string name, TimeSpan? maxAge)
     {
         IReadOnlyDictionary<string, string> missed;

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace HaKit.Continuity;
 
-/// <summary>What .NET does not say of files on Unix: inode and change time, and a folder's flush. On other systems the calls do nothing.</summary>
+/// <summary>
+/// Provides what .NET does not offer for files on Unix: inode, change time, and the flush of a folder. On other systems the calls do nothing.
+/// </summary>
 internal static partial class UnixFiles
 {
     private const int AtFdCwd = -100;
@@ -12,7 +14,7 @@ internal static partial class UnixFiles
     private const int RegularFile = 0x8000;
     private const int ReadOnlyFolder = 0x80000; // O_RDONLY | O_CLOEXEC
 
-    /// <summary>Options of a file that must not exist yet and that its owner alone may read.</summary>
+    /// <summary>Gets the options for a new file that only its owner can read.</summary>
     public static FileStreamOptions NewPrivateFile()
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, Options = FileOptions.Asynchronous };
@@ -21,7 +23,7 @@ internal static partial class UnixFiles
         return options;
     }
 
-    /// <summary>Makes a folder, and those above it, that its owner alone may enter.</summary>
+    /// <summary>Creates a folder, and its parents, that only its owner can enter.</summary>
     public static void CreateFolder(string folder)
     {
         if (OperatingSystem.IsWindows())
@@ -43,8 +45,8 @@ internal static partial class UnixFiles
     }
 
     /// <summary>
-    /// What of a file's state shows that it has changed although its size and modification time are the old ones, and whether it has content: no socket, pipe or device.
-    /// Zeros and true where the system does not say.
+    /// Gets the state that shows a change of a file although its size and modification time are the same, and whether it is a regular file and not a socket,
+    /// pipe or device. Zeros and true if the system does not provide them.
     /// </summary>
     public static (bool IsRegular, long Changed, long Inode) StatOf(string path) => OperatingSystem.IsLinux() && Statx(AtFdCwd, path, SymlinkNoFollow, BasicStats, out var stat) == 0
         ? ((stat.Mode & FormatMask) == RegularFile, stat.ChangedSeconds * 1_000_000_000 + stat.ChangedNanoseconds, (long)stat.Inode)
@@ -62,7 +64,7 @@ internal static partial class UnixFiles
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int folder, string path, int flags, uint mask, out StatxBuffer buffer);
 
-    // struct statx of the Linux kernel (include/uapi/linux/stat.h), which is the same on every architecture.
+    // The struct statx of the Linux kernel (include/uapi/linux/stat.h), which is the same on every architecture.
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     private struct StatxBuffer
     {

@@ -8,8 +8,9 @@ using HaKit.Continuity.Operations;
 namespace HaKit.Continuity;
 
 /// <summary>
-/// A small sealed vault on a pool of destinations. A snapshot exists whole or not at all; a restore is equal byte for byte or fails by name. A destination sees
-/// how many objects there are, their sizes and times, and no name and no content. A lost key is lost data. Thread-safe: operations may run side by side.
+/// Represents a small sealed vault on a pool of destinations. A snapshot exists completely or not at all; a restore is equal byte for byte, or fails with the
+/// name of what is wrong. A destination sees the number of objects, their sizes and times, but no name and no content. If the key is lost, the data is lost.
+/// Thread-safe: operations may run at the same time.
 /// </summary>
 public sealed class Vault : IAsyncDisposable
 {
@@ -26,11 +27,11 @@ public sealed class Vault : IAsyncDisposable
         _sealer = new Sealer(VaultSettings.KeyRing(options));
     }
 
-    /// <summary>Makes a vault without a container.</summary>
-    /// <param name="name">Its name, for logs and messages.</param>
-    /// <param name="options">Its destinations and keys.</param>
-    /// <param name="http">Sends requests to blob containers; not disposed of. Null: a client of the vault's own.</param>
-    /// <param name="time">The clock. Null: the system's.</param>
+    /// <summary>Creates a vault without a container.</summary>
+    /// <param name="name">The vault's name, for logs and messages.</param>
+    /// <param name="options">The destinations and keys.</param>
+    /// <param name="http">The sender of requests to blob containers; it is not disposed. Null: the vault's own client.</param>
+    /// <param name="time">The clock. Null: the system's clock.</param>
     /// <exception cref="VaultException">A setting is wrong; the message names it.</exception>
     public static Vault Create(string name, VaultOptions options, HttpClient? http = null, TimeProvider? time = null)
     {
@@ -48,22 +49,26 @@ public sealed class Vault : IAsyncDisposable
     /// <summary>Gets the pool of destinations, for status, health and events.</summary>
     public EndpointPool Pool => _pool;
 
-    /// <summary>Gets or sets what is told how far an operation is, from 0 to 1, for a progress bar. Operations that run side by side tell the same one. Default null.</summary>
+    /// <summary>
+    /// Gets or sets the receiver of an operation's progress, from 0 to 1, for a progress bar. Operations that run at the same time share it. Default null.
+    /// </summary>
     public IProgress<double>? Progress { get; set; }
 
-    /// <summary>Saves a file or a folder, the first time whole and then what changed, and returns when so many destinations have the snapshot.</summary>
-    /// <param name="path">What is saved.</param>
-    /// <param name="copies">How many destinations must have it; at least 1.</param>
+    /// <summary>
+    /// Saves a file or a folder, completely the first time and afterwards only what changed. Returns when the given number of destinations have the snapshot.
+    /// </summary>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="copies">The number of destinations that must have it; at least 1.</param>
     /// <param name="cancellationToken">Ends the save; nothing is listed then.</param>
-    /// <exception cref="VaultException">Too few destinations could be written, or the keys are wrong; it says why.</exception>
+    /// <exception cref="VaultException">Too few destinations could be written, or the keys are wrong; the message says why.</exception>
     public Task<VaultSnapshot> SaveAsync(string path, int copies = 1, CancellationToken cancellationToken = default) =>
         SaveAsync(path, new VaultSaveOptions { Copies = copies }, cancellationToken);
 
-    /// <summary>Saves a file or a folder, as <see cref="SaveAsync(string, int, CancellationToken)"/>.</summary>
-    /// <param name="path">What is saved.</param>
-    /// <param name="options">How.</param>
+    /// <summary>Saves a file or a folder; see <see cref="SaveAsync(string, int, CancellationToken)"/>.</summary>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="options">Sets how to save.</param>
     /// <param name="cancellationToken">Ends the save; nothing is listed then.</param>
-    /// <exception cref="VaultException">Too few destinations could be written, or the keys are wrong; it says why.</exception>
+    /// <exception cref="VaultException">Too few destinations could be written, or the keys are wrong; the message says why.</exception>
     public async Task<VaultSnapshot> SaveAsync(string path, VaultSaveOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
@@ -72,19 +77,19 @@ public sealed class Vault : IAsyncDisposable
         if (options.Copies > _store.Destinations.Count)
             throw new VaultException($"{options.Copies} copies are asked for, and the vault has {_store.Destinations.Count} destinations.");
         var known = ReadState();
-        // Where this machine has saved before, empty destinations are a share that is not mounted, not a reason for a second vault.
+        // If this machine has saved before, empty destinations mean a share that is not mounted, and no second vault must be created.
         var session = await OpenAsync(create: known is null, cancellationToken, repair: known is not null);
         var saved = await SaveOperation.RunAsync(session, path, options, known?.Vault == session.Vault ? known.LastNumber : 0, cancellationToken);
         WriteState(new LocalState(session.Vault, saved.Number, ObjectId.TryParse(saved.Id, out var id) ? id : null));
         return saved;
     }
 
-    /// <summary>Restores a snapshot to a path that does not exist yet. It is written beside the target, verified, and renamed into place.</summary>
-    /// <param name="snapshot">Its id, its number, or <c>latest</c>.</param>
-    /// <param name="target">Where to; must not exist, or be an empty folder.</param>
-    /// <param name="path">One file or folder of the snapshot; null for all of it.</param>
+    /// <summary>Restores a snapshot to a path that does not exist yet. The snapshot is written beside the target, verified, and renamed into place.</summary>
+    /// <param name="snapshot">The snapshot's id, its number, or <c>latest</c>.</param>
+    /// <param name="target">The target. It must not exist, or must be an empty folder.</param>
+    /// <param name="path">One file or folder of the snapshot. Null: everything.</param>
     /// <param name="cancellationToken">Ends the restore; nothing is left at the target then.</param>
-    /// <exception cref="VaultException">There is no such snapshot, the target exists, a name is not safe, or an object cannot be had; it names which.</exception>
+    /// <exception cref="VaultException">There is no such snapshot, the target exists, a name is not safe, or an object cannot be read; the message names it.</exception>
     public async Task<VaultRestoreReport> RestoreAsync(string snapshot, string target, string? path = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(snapshot);
@@ -93,18 +98,19 @@ public sealed class Vault : IAsyncDisposable
         return await RestoreOperation.RunAsync(session, await FindAsync(session, snapshot, cancellationToken), target, path, replaces: false, cancellationToken);
     }
 
-    /// <summary>Restores a snapshot, as the overload with a path.</summary>
-    /// <param name="snapshot">Its id, its number, or <c>latest</c>.</param>
-    /// <param name="target">Where to; must not exist, or be an empty folder.</param>
+    /// <summary>Restores a whole snapshot to a path that does not exist yet.</summary>
+    /// <param name="snapshot">The snapshot's id, its number, or <c>latest</c>.</param>
+    /// <param name="target">The target. It must not exist, or must be an empty folder.</param>
     /// <param name="cancellationToken">Ends the restore.</param>
     public Task<VaultRestoreReport> RestoreAsync(string snapshot, string target, CancellationToken cancellationToken) => RestoreAsync(snapshot, target, null, cancellationToken);
 
     /// <summary>
-    /// Keeps a standby folder at the newest snapshot: restores it beside the folder and puts it in the folder's place, at once and then whenever there is a newer one.
-    /// While too few destinations can be read it tries again the next time. The folder is away for the instant between two renames.
+    /// Keeps a standby folder at the newest snapshot: it restores the snapshot beside the folder and puts it in the folder's place, at once and then whenever
+    /// there is a newer one. While too few destinations can be read, it tries again the next time. The folder does not exist for the moment between two
+    /// renames.
     /// </summary>
-    /// <param name="target">The folder. What is in it is replaced.</param>
-    /// <param name="every">How often to look; more than 0.</param>
+    /// <param name="target">The folder. Its content is replaced.</param>
+    /// <param name="every">How often to check; more than 0.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <returns>A report of each restore, as it happens.</returns>
     public async IAsyncEnumerable<VaultRestoreReport> FollowAsync(string target, TimeSpan every, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -150,7 +156,7 @@ public sealed class Vault : IAsyncDisposable
         })];
     }
 
-    /// <summary>Reads every object of every destination and says what is missing or wrong, by name.</summary>
+    /// <summary>Reads every object of every destination and reports by name what is missing or wrong.</summary>
     /// <param name="cancellationToken">Ends the check.</param>
     public async Task<VaultCheckReport> CheckAsync(CancellationToken cancellationToken = default)
     {
@@ -158,28 +164,28 @@ public sealed class Vault : IAsyncDisposable
         return await CheckOperation.RunAsync(session, ReadState() is { } known && known.Vault == session.Vault ? known : null, cancellationToken);
     }
 
-    /// <summary>Gives each destination what another has, and repairs damaged copies. Deletions are carried over first.</summary>
+    /// <summary>Copies to each destination what another has, and repairs damaged copies. Deletions are carried over first.</summary>
     /// <param name="cancellationToken">Ends the sync; it may be run again.</param>
     public async Task<VaultSyncReport> SyncAsync(CancellationToken cancellationToken = default) =>
         await SyncOperation.RunAsync(await OpenAsync(create: false, cancellationToken, repair: true), cancellationToken);
 
-    /// <summary>Deletes old snapshots, and chunks that no snapshot has used for the grace.</summary>
-    /// <param name="keep">What is kept; without a rule every snapshot.</param>
+    /// <summary>Deletes old snapshots, and chunks that no snapshot has used for the grace period.</summary>
+    /// <param name="keep">The rules of what is kept; without a rule every snapshot is kept.</param>
     /// <param name="cancellationToken">Ends the prune; it may be run again.</param>
-    /// <exception cref="VaultException">A snapshot cannot be read, so that what it needs is not known.</exception>
+    /// <exception cref="VaultException">A snapshot cannot be read, so the chunks that it needs are not known.</exception>
     public async Task<VaultPruneReport> PruneAsync(VaultPruneOptions keep, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(keep);
         return await PruneOperation.RunAsync(await OpenAsync(create: false, cancellationToken), keep, _options, cancellationToken);
     }
 
-    /// <summary>Seals everything by the active key. Keep the old key until it has returned.</summary>
+    /// <summary>Seals everything with the active key. Keep the old key until this method has returned.</summary>
     /// <param name="cancellationToken">Ends the work; it may be run again.</param>
-    /// <returns>How many objects were sealed anew.</returns>
+    /// <returns>The number of objects that were sealed again.</returns>
     public async Task<int> RekeyAsync(CancellationToken cancellationToken = default) =>
         await RekeyOperation.RunAsync(await OpenAsync(create: false, cancellationToken, repair: true), cancellationToken);
 
-    /// <summary>Restores the newest snapshot into a temporary folder and deletes it again: the time to recover is measured, not promised.</summary>
+    /// <summary>Restores the newest snapshot into a temporary folder and deletes it again, to measure the time of a recovery.</summary>
     /// <param name="cancellationToken">Ends the rehearsal.</param>
     public async Task<VaultRestoreReport> RehearseAsync(CancellationToken cancellationToken = default)
     {

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Continuity;
 
 /// <summary>
-/// Saves at the configured or chosen interval, ± 10 %, prunes, and tells how old the last good snapshot of each destination is. A failed save is logged and tried again
-/// at the next turn.
+/// Saves at the configured or chosen interval, ± 10 %, prunes, and reports the age of each destination's last good snapshot. A failed save is logged and
+/// tried again at the next interval.
 /// </summary>
 internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, IStatusPanel
 {
@@ -84,7 +84,7 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
         base.Dispose();
     }
 
-    // What earlier processes saved counts.
+    // Snapshots that earlier processes saved count.
     private async Task ReadNewestAsync(CancellationToken stoppingToken)
     {
         try
@@ -96,11 +96,11 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
         }
         catch (VaultException)
         {
-            // The vault is new, or no destination can be read: the first save tells.
+            // The vault is new, or no destination can be read; the first save reports that.
         }
         catch (OperationCanceledException)
         {
-            // The application stops.
+            // The application is stopping.
         }
     }
 

@@ -12,10 +12,13 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Registers vaults.</summary>
 public static class VaultServiceCollectionExtensions
 {
-    /// <summary>Adds a vault that is described in configuration. It comes from the container keyed by its name; its destinations are the pool <c>vault-NAME</c>.</summary>
+    /// <summary>
+    /// Adds a vault that is described in configuration. The container provides it as a keyed service with its name as the key; its destinations are the pool
+    /// <c>vault-NAME</c>.
+    /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The vault's name, unique in the container.</param>
-    /// <param name="section">The section with the <see cref="VaultOptions"/>; read once, at the start.</param>
+    /// <param name="section">The section with the <see cref="VaultOptions"/>; read once, at start-up.</param>
     /// <returns>The pool of destinations, for alerts, health checks and telemetry.</returns>
     public static IEndpointPoolBuilder AddHaVault(this IServiceCollection services, string name, IConfiguration section)
     {
@@ -26,7 +29,7 @@ public static class VaultServiceCollectionExtensions
     /// <summary>Adds a vault that is described in code.</summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The vault's name, unique in the container.</param>
-    /// <param name="configure">Describes it.</param>
+    /// <param name="configure">Sets the vault's options.</param>
     /// <returns>The pool of destinations.</returns>
     public static IEndpointPoolBuilder AddHaVault(this IServiceCollection services, string name, Action<VaultOptions> configure)
     {
@@ -34,10 +37,13 @@ public static class VaultServiceCollectionExtensions
         return services.Add(name, o => o.Configure(configure));
     }
 
-    /// <summary>Adds a health check of a vault's schedule: unhealthy when no good snapshot is younger than <see cref="VaultOptions.MaxAge"/>, degraded when a destination lacks the newest.</summary>
-    /// <param name="builder">The checks.</param>
+    /// <summary>
+    /// Adds a health check of a vault's schedule: unhealthy if no good snapshot is younger than <see cref="VaultOptions.MaxAge"/>, degraded if a destination
+    /// does not have the newest snapshot.
+    /// </summary>
+    /// <param name="builder">The health checks.</param>
     /// <param name="name">The vault's name.</param>
-    /// <param name="tags">For choosing among checks. Default: none. Never tag it <c>live</c>: an old backup is no reason to restart an application.</param>
+    /// <param name="tags">Tags for selecting checks. Default: none. Never use <c>live</c>, because an old backup is no reason to restart an application.</param>
     public static IHealthChecksBuilder AddHaVaultCheck(this IHealthChecksBuilder builder, string name, IEnumerable<string>? tags = null)
     {
         ArgumentNullException.ThrowIfNull(builder);

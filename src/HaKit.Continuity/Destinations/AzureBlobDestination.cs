@@ -5,8 +5,8 @@ using System.Xml.Linq;
 namespace HaKit.Continuity;
 
 /// <summary>
-/// A container of Azure Blob Storage as a destination, by its SAS address (permissions read, add, create, list, delete). Put-if-absent is
-/// <c>If-None-Match: *</c>. The address is a credential: it is never shown. Thread-safe.
+/// Stores objects in a container of Azure Blob Storage, by its SAS address (permissions read, add, create, list, delete). Put-if-absent uses
+/// <c>If-None-Match: *</c>. The address is a credential and is never shown. Thread-safe.
 /// </summary>
 public sealed class AzureBlobDestination : IVaultDestination
 {
@@ -16,9 +16,9 @@ public sealed class AzureBlobDestination : IVaultDestination
     private readonly string _container;
     private readonly string _sas;
 
-    /// <summary>Makes the destination.</summary>
+    /// <summary>Creates the destination.</summary>
     /// <param name="sasAddress">The container's address with its SAS query: <c>https://account.blob.core.windows.net/container?sv=…</c>.</param>
-    /// <param name="http">Sends the requests; not disposed of.</param>
+    /// <param name="http">The sender of the requests; it is not disposed.</param>
     /// <exception cref="ArgumentException">The address is not absolute or has no SAS query.</exception>
     public AzureBlobDestination(Uri sasAddress, HttpClient http)
     {
@@ -89,11 +89,11 @@ public sealed class AzureBlobDestination : IVaultDestination
         return request;
     }
 
-    // 409 also says that the container is being deleted, or that the account is disabled.
+    // 409 can also mean that the container is being deleted, or that the account is disabled.
     private static bool IsThere(HttpResponseMessage answer) =>
         answer.StatusCode == HttpStatusCode.Conflict && answer.Headers.TryGetValues("x-ms-error-code", out var code) && code.Contains("BlobAlreadyExists");
 
-    // The message has the status and nothing of the address, which is a credential.
+    // The message contains the status and no part of the address, which is a credential.
     private static void ThrowUnlessServed(HttpResponseMessage answer)
     {
         if (!answer.IsSuccessStatusCode)

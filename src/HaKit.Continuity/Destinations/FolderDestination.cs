@@ -1,15 +1,15 @@
 namespace HaKit.Continuity;
 
 /// <summary>
-/// A folder as a destination: a second disk, or a mounted share. An object is written under a temporary name, flushed to the disk and renamed, so that it
-/// exists whole or not at all. Thread-safe; several processes may use one folder.
+/// Stores objects in a folder: a second disk, or a mounted share. An object is written under a temporary name, flushed to the disk and renamed, so that it exists
+/// completely or not at all. Thread-safe; several processes may use one folder.
 /// </summary>
-/// <param name="path">The folder; made when it is missing, readable by its owner only.</param>
+/// <param name="path">The folder. It is created if it is missing; only its owner can read it.</param>
 public sealed class FolderDestination(string path) : IVaultDestination
 {
     private const string Temporary = ".tmp";
 
-    // No write takes so long: an older temporary file belongs to a process that is gone.
+    // No write takes this long, so an older temporary file belongs to a process that no longer exists.
     private static readonly TimeSpan s_temporaryLife = TimeSpan.FromHours(24);
 
     private readonly string _root = System.IO.Path.GetFullPath(path);
@@ -39,7 +39,7 @@ public sealed class FolderDestination(string path) : IVaultDestination
             {
                 SweepTemporaries(File.GetLastWriteTimeUtc(temporary) - s_temporaryLife);
             }
-            // Two writers of one name write the same content, so the later rename may lose to the earlier one.
+            // Two writers of one name write the same content, so it does not matter which rename comes first.
             File.Move(temporary, target, overwrite: false);
         }
         catch (IOException) when (File.Exists(target))
@@ -101,7 +101,7 @@ public sealed class FolderDestination(string path) : IVaultDestination
 
     private string PathOf(string name) => System.IO.Path.Combine(_root, name.Replace('/', System.IO.Path.DirectorySeparatorChar));
 
-    // What killed processes left. The file that was just written tells the time of the disk or share, which may not be this machine's.
+    // Removes what killed processes have left. The file that was just written shows the time of the disk or share, which may differ from this machine's time.
     private void SweepTemporaries(DateTime before)
     {
         foreach (var file in Directory.EnumerateFiles(_root, "*" + Temporary, SearchOption.AllDirectories))
@@ -121,7 +121,7 @@ public sealed class FolderDestination(string path) : IVaultDestination
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A temporary file that stays takes space and does no harm: names that end in .tmp are not listed.
+            // A temporary file that cannot be deleted takes space but does no harm: names that end in .tmp are not listed.
         }
     }
 }

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 
 namespace HaKit.Continuity.Format;
 
-/// <summary>The 32 bytes that name a chunk or a snapshot: an HMAC of its content under the vault's id key. Immutable.</summary>
+/// <summary>The 32 bytes that identify a chunk or a snapshot: an HMAC of its content with the vault's id key. Immutable.</summary>
 [JsonConverter(typeof(ObjectIdConverter))]
 internal readonly record struct ObjectId(ulong A, ulong B, ulong C, ulong D)
 {
@@ -19,7 +19,7 @@ internal readonly record struct ObjectId(ulong A, ulong B, ulong C, ulong D)
         return From(id);
     }
 
-    /// <summary>The hash of an object that is read or written as a stream.</summary>
+    /// <summary>Creates the hash for an object that is read or written as a stream.</summary>
     public static HMACSHA256 Hash(byte[] idKey, char kind)
     {
         var hash = new HMACSHA256(idKey);

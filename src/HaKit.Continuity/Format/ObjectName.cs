@@ -3,27 +3,27 @@ using System.Globalization;
 namespace HaKit.Continuity.Format;
 
 /// <summary>
-/// Names of objects: a letter for the kind, the id, the number of the key that seals it. An object is never changed; a new key gives a new name.
+/// The name of an object: a letter for the kind, the id, and the number of the key that seals it. An object is never changed; a new key gives a new name.
 /// </summary>
 internal readonly record struct ObjectName(char Kind, string Id, uint Key)
 {
-    /// <summary>A key's check object: it shows a wrong key before anything is written, and holds the vault's id key.</summary>
+    /// <summary>A key's check object: it shows a wrong key before anything is written, and contains the vault's id key.</summary>
     public const char CheckKind = 'k';
 
     public const char ChunkKind = 'c';
 
     public const char SnapshotKind = 's';
 
-    /// <summary>A save or a sync is under way.</summary>
+    /// <summary>Says that a save or a sync is in progress.</summary>
     public const char IntentKind = 'i';
 
-    /// <summary>A snapshot was deleted on purpose.</summary>
+    /// <summary>Says that a snapshot was deleted on purpose.</summary>
     public const char TombstoneKind = 't';
 
-    /// <summary>Chunks that no snapshot uses any more, to be deleted after the grace.</summary>
+    /// <summary>Names chunks that no snapshot uses any more, to be deleted after the grace period.</summary>
     public const char MarkKind = 'm';
 
-    /// <summary>A prune deletes chunks at this moment.</summary>
+    /// <summary>Says that a prune is deleting chunks now.</summary>
     public const char SweepKind = 'w';
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind}/{Id}.{Key}");

@@ -20,20 +20,20 @@ internal sealed class Sealer(VaultKeyRing keys)
     private const int NonceSize = 12;
     private const int HeaderSize = PrefixSize + NonceSize;
 
-    /// <summary>By how much a sealed object is longer than its content at most.</summary>
+    /// <summary>The maximum number of bytes by which a sealed object is longer than its content.</summary>
     public const int Overhead = HeaderSize + TagSize;
 
-    // One key seals at most so many objects: with random nonces of 96 bits the chance that two are equal stays below 2⁻³³ (NIST SP 800-38D, 8.3).
+    // The maximum number of objects for one key: with random nonces of 96 bits, the probability that two are equal stays below 2⁻³³ (NIST SP 800-38D, 8.3).
     private const long MaxSeals = 1L << 32;
 
-    // No object of this format is larger when it is opened: chunks have 1 MiB, snapshots of a million files some hundred.
+    // No object of this format is larger after it is opened: chunks have 1 MiB, snapshots of a million files some hundred MiB.
     private const int MaxPlain = 1 << 30;
 
     private readonly Dictionary<uint, long> _seals = [];
 
     public VaultKeyRing Keys => keys;
 
-    /// <summary>Tells how many objects a key has sealed already, as a destination shows.</summary>
+    /// <summary>Records how many objects a key has already sealed, as far as a destination shows it.</summary>
     public void CountSeals(uint key, long atLeast)
     {
         lock (_seals)
@@ -42,13 +42,13 @@ internal sealed class Sealer(VaultKeyRing keys)
 
     /// <summary>Seals an object.</summary>
     /// <param name="name">The object's name.</param>
-    /// <param name="plain">Its content, which is compressed where that makes it smaller.</param>
-    /// <param name="buffer">Where to; at least <see cref="Overhead"/> longer than the content. Null: a buffer of its own.</param>
+    /// <param name="plain">The content. It is compressed if that makes it smaller.</param>
+    /// <param name="buffer">The target; at least <see cref="Overhead"/> longer than the content. Null: a new buffer.</param>
     public ReadOnlyMemory<byte> Seal(ObjectName name, ReadOnlySpan<byte> plain, byte[]? buffer = null)
     {
         buffer ??= new byte[plain.Length + Overhead];
         var body = buffer.AsSpan(HeaderSize, plain.Length);
-        // What does not fit is not smaller.
+        // Compressed content that does not fit is not smaller.
         var isSmaller = BrotliEncoder.TryCompress(plain, body[..Math.Max(0, plain.Length - 1)], out var length, quality: 1, window: 18);
         if (!isSmaller)
         {
@@ -58,7 +58,9 @@ internal sealed class Sealer(VaultKeyRing keys)
         return SealInPlace(name, buffer, length, isSmaller);
     }
 
-    /// <summary>Compresses and seals what is written to a stream, which is never in memory as a whole. Its id, and so its name, is known after it is written.</summary>
+    /// <summary>
+    /// Compresses and seals what is written to a stream, without the whole content in memory. Its id, and so its name, is known only after it is written.
+    /// </summary>
     public (ObjectId Id, ObjectName Name, ReadOnlyMemory<byte> Sealed) SealStream(char kind, byte[] idKey, Action<Stream> write)
     {
         using var hash = ObjectId.Hash(idKey, kind);
@@ -75,7 +77,7 @@ internal sealed class Sealer(VaultKeyRing keys)
         return (id, name, SealInPlace(name, packed.GetBuffer(), length, isCompressed: true));
     }
 
-    // The body stands where it is encrypted.
+    // The body is encrypted in its place.
     private ReadOnlyMemory<byte> SealInPlace(ObjectName name, byte[] buffer, int length, bool isCompressed)
     {
         CountSeal(name.Key);
@@ -92,15 +94,15 @@ internal sealed class Sealer(VaultKeyRing keys)
     }
 
     /// <summary>Opens an object.</summary>
-    /// <exception cref="VaultObjectException">It is not whole, not of this name, or not sealed by a key of this vault.</exception>
+    /// <exception cref="VaultObjectException">The object is not complete, not of this name, or not sealed with a key of this vault.</exception>
     public byte[] Open(ObjectName name, ReadOnlySpan<byte> sealedBytes)
     {
         var body = Decrypt(name, sealedBytes);
         return IsCompressed(sealedBytes) ? Decompress(body, name) : body;
     }
 
-    /// <summary>Opens an object whose content is not needed in memory as a whole.</summary>
-    /// <exception cref="VaultObjectException">It is not whole, not of this name, or not sealed by a key of this vault.</exception>
+    /// <summary>Opens an object as a stream, without the whole content in memory.</summary>
+    /// <exception cref="VaultObjectException">The object is not complete, not of this name, or not sealed with a key of this vault.</exception>
     public Stream OpenStream(ObjectName name, ReadOnlySpan<byte> sealedBytes)
     {
         var body = new MemoryStream(Decrypt(name, sealedBytes));
@@ -134,7 +136,8 @@ internal sealed class Sealer(VaultKeyRing keys)
     private AesGcm CipherOf(uint number, ObjectName name) =>
         keys.CreateCipher(number) ?? throw new VaultObjectException(name.ToString(), $"is sealed by key {number}, which is not among the vault's keys", VaultProblem.Unreadable);
 
-    // An object of this format whose format byte was changed opens once the byte is put right: it is damaged, and may be repaired. One of a newer format must be left alone.
+    // If only the format byte of an object was changed, it opens after the byte is corrected: it is damaged and may be repaired. An object of a newer format
+    // must not be touched.
     private VaultObjectException OtherFormat(ObjectName name, ReadOnlySpan<byte> sealedBytes)
     {
         var restored = sealedBytes.ToArray();

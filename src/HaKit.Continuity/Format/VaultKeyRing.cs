@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace HaKit.Continuity.Format;
 
-/// <summary>The sealing keys by number, each derived from its secret by HKDF-SHA-256 (RFC 5869). The secrets are never shown.</summary>
+/// <summary>Holds the sealing keys by number, each derived from its secret by HKDF-SHA-256 (RFC 5869). The secrets are never shown.</summary>
 internal sealed class VaultKeyRing
 {
     private readonly Dictionary<uint, byte[]> _keys = [];
@@ -14,7 +14,7 @@ internal sealed class VaultKeyRing
         Active = active;
     }
 
-    /// <summary>The number of the key that seals what is written.</summary>
+    /// <summary>Gets the number of the key that seals what is written.</summary>
     public uint Active { get; }
 
     public IEnumerable<uint> Numbers => _keys.Keys;
@@ -23,6 +23,6 @@ internal sealed class VaultKeyRing
 
     public static byte[] Derive(byte[] secret) => HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32, salt: [], info: "HaKit vault 1 seal"u8.ToArray());
 
-    /// <summary>A cipher of its own for each use, because two threads must not share one; null for a number that is not in the ring.</summary>
+    /// <summary>Creates a cipher for one use, because two threads must not share one. Null for a number that is not in the ring.</summary>
     public AesGcm? CreateCipher(uint number) => _keys.TryGetValue(number, out var key) ? new AesGcm(key, Sealer.TagSize) : null;
 }

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace HaKit.Continuity.Operations;
 
 /// <summary>
-/// Cuts what has changed into chunks of 1 MiB and sends each to every destination that lacks it. Whole blocks of a large file are chunks of their own, so
-/// that a changed byte changes one of them; the rests of files and small files are packed together. Owned by one save.
+/// Cuts changed content into chunks of 1 MiB and sends each to every destination that lacks it. Whole blocks of a large file are separate chunks, so that a
+/// changed byte changes only one of them; the ends of files and small files are packed together. Owned by one save.
 /// </summary>
 internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int copies, CancellationToken token)
 {
@@ -18,15 +18,15 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
     private int _filled;
     private int _packIndex;
 
-    /// <summary>The chunks that the snapshot uses, in the order of their indexes.</summary>
+    /// <summary>Gets the chunks that the snapshot uses, in the order of their indexes.</summary>
     public List<ObjectId> Chunks { get; } = [];
 
-    /// <summary>How many bytes of content were sent, before sealing, counted once for all destinations.</summary>
+    /// <summary>Gets the number of content bytes that were sent, before sealing, counted once for all destinations.</summary>
     public long BytesSent { get; private set; }
 
     public int ChunksSent { get; private set; }
 
-    /// <summary>Takes over a chunk of an earlier snapshot.</summary>
+    /// <summary>Reuses a chunk of an earlier snapshot.</summary>
     public int IndexOf(ObjectId id)
     {
         if (!_indexes.TryGetValue(id, out var index))
@@ -37,9 +37,9 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
         return index;
     }
 
-    /// <summary>Stores a file's content, read to its end.</summary>
+    /// <summary>Stores a file's content to its end.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="expected">How long it was when its folder was listed.</param>
+    /// <param name="expected">The length of the file when its folder was listed.</param>
     /// <returns>The extents and the number of bytes read.</returns>
     public async ValueTask<(List<int> Extents, long Size)> AddAsync(SafeFileHandle file, long expected)
     {
@@ -55,7 +55,7 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
                 }
                 else
                 {
-                    expected = size; // it has become shorter: what is left goes into the pack
+                    expected = size; // the file has become shorter: the rest goes into the pack
                 }
                 continue;
             }
@@ -102,7 +102,7 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
         var name = session.NameOf(ObjectName.ChunkKind, id);
         var sealedBytes = session.Sealer.Seal(name, content.Span, _sealed);
         await session.OnEachAsync(view => PutAsync(view, id, name, sealedBytes), token);
-        // A write that was given up may still read its buffer.
+        // A write that was given up may still be reading its buffer.
         if (session.Usable.Count() < usable)
             _sealed = new byte[ChunkSize + Sealer.Overhead];
         ThrowIfTooFew(session, copies);
@@ -119,8 +119,8 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
         view.Chunks[id] = name.Key;
     }
 
-    /// <summary>Ends a save that can no longer reach as many destinations as it must.</summary>
-    /// <exception cref="VaultException">It says why each destination is out.</exception>
+    /// <summary>Ends a save that can no longer reach the required number of destinations.</summary>
+    /// <exception cref="VaultException">The message says why each destination takes no part.</exception>
     public static void ThrowIfTooFew(VaultSession session, int copies)
     {
         if (session.Usable.Count() < copies)

@@ -2,17 +2,19 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
 
-/// <summary>What one destination lists at the beginning of an operation. Chunks that the operation adds are added here too. Owned by one operation.</summary>
+/// <summary>
+/// Holds what one destination lists at the beginning of an operation. Chunks that the operation adds are added here too. Owned by one operation.
+/// </summary>
 internal sealed class DestinationView(string name)
 {
     public string Name { get; } = name;
 
-    /// <summary>Why it takes no part, if it does not.</summary>
+    /// <summary>Gets or sets why the destination takes no part. Null: it takes part.</summary>
     public string? Failure { get; set; }
 
     public bool IsUsable => Failure is null;
 
-    /// <summary>Each chunk with the number of the key that seals it here.</summary>
+    /// <summary>Gets each chunk with the number of the key that seals it here.</summary>
     public Dictionary<ObjectId, uint> Chunks { get; } = [];
 
     public Dictionary<ObjectId, uint> Snapshots { get; } = [];
@@ -23,10 +25,10 @@ internal sealed class DestinationView(string name)
 
     public List<ObjectName> Markers { get; } = [];
 
-    /// <summary>Second copies of one object under another key, which an interrupted rekey leaves.</summary>
+    /// <summary>Gets second copies of one object under another key, which an interrupted rekey leaves.</summary>
     public List<ObjectName> Duplicates { get; } = [];
 
-    /// <summary>Names that no version of this format has.</summary>
+    /// <summary>Gets names that no version of this format has.</summary>
     public List<string> Strangers { get; } = [];
 
     public IEnumerable<ObjectName> MarkersOf(char kind) => Markers.Where(m => m.Kind == kind);
@@ -64,7 +66,7 @@ internal sealed class DestinationView(string name)
         }
     }
 
-    /// <summary>Forgets what was listed and takes over a newer list.</summary>
+    /// <summary>Replaces the list by a newer one.</summary>
     public void Refill(IEnumerable<string> names)
     {
         Chunks.Clear();

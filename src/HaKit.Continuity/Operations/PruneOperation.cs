@@ -3,8 +3,8 @@ using HaKit.Continuity.Format;
 namespace HaKit.Continuity.Operations;
 
 /// <summary>
-/// Deletes old snapshots and, after the grace, the chunks that no snapshot uses. A chunk is deleted only if it was marked a grace ago, if no snapshot that is
-/// listed now uses it, and if no save is under way.
+/// Deletes old snapshots and, after the grace period, the chunks that no snapshot uses. A chunk is deleted only if it was marked a grace period ago, no
+/// listed snapshot uses it, and no save is in progress.
 /// </summary>
 internal static class PruneOperation
 {
@@ -21,7 +21,7 @@ internal static class PruneOperation
         foreach (var id in doomed)
             await session.OnEachAsync(view => DeleteSnapshotAsync(session, view, id, token), token);
 
-        // A destination may hold the last good copy of a chunk whose snapshot only another destination lists.
+        // A destination may have the last good copy of a chunk whose snapshot only another destination lists.
         var kept = snapshots.Where(s => !doomed.Contains(s.Id)).ToDictionary(static s => s.Id, static s => s.Chunks);
         var deleted = 0;
         var marked = 0;
@@ -47,7 +47,8 @@ internal static class PruneOperation
             await session.Store.DeleteAsync(view.Name, new ObjectName(ObjectName.SnapshotKind, id.ToString(), key), token);
     }
 
-    // What the snapshots that are kept use, and those of this destination that are new, by a list that is made now. A snapshot that cannot be read keeps everything.
+    // Finds the chunks of the snapshots that are kept, and of this destination's new snapshots, from a new list. If a snapshot cannot be read, everything is
+    // kept.
     private static async Task<HashSet<ObjectId>> UsedAsync(VaultSession session, DestinationView view, Dictionary<ObjectId, IReadOnlyList<ObjectId>> kept, CancellationToken token)
     {
         var used = kept.Values.SelectMany(static c => c).ToHashSet();
@@ -136,7 +137,7 @@ internal static class PruneOperation
 
     private static async Task ForgetAsync(VaultSession session, DestinationView view, TimeSpan life, CancellationToken token)
     {
-        // What a process announced that ended before it could take it back.
+        // Removes announcements of processes that ended before they could remove them.
         foreach (var name in view.Markers.Where(m => m.Kind is ObjectName.IntentKind or ObjectName.SweepKind))
         {
             if (await session.ReadMarkerAsync(view, name, token) is { } marker && session.Time.GetUtcNow() - marker.At > WriteScope.IntentLife)

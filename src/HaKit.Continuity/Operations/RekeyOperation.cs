@@ -2,7 +2,9 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
 
-/// <summary>Seals everything by the active key. Each object gets a new name before the old one goes, so that an interrupted run is simply run again.</summary>
+/// <summary>
+/// Seals everything with the active key. Each object gets a new name before the old one is deleted, so that an interrupted run can simply be run again.
+/// </summary>
 internal static class RekeyOperation
 {
     public static async Task<int> RunAsync(VaultSession session, CancellationToken token)
@@ -29,7 +31,7 @@ internal static class RekeyOperation
                     await session.Store.DeleteAsync(view.Name, second, token);
                 foreach (var mark in view.MarkersOf(ObjectName.MarkKind).Where(m => m.Key != active).ToList())
                     await ResealAsync(session, view, mark, default, token);
-                // The old key is needed until nothing is sealed by it, so its check object goes last.
+                // The old key is needed until nothing is sealed with it, so its check object is deleted last.
                 foreach (var check in view.Checks.Where(c => c.Key != active).ToList())
                     await session.Store.DeleteAsync(view.Name, check, token);
             },

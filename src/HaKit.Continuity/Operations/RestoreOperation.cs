@@ -3,15 +3,15 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
 
-/// <summary>Restores a snapshot, or one path of it, beside its target, and renames it into place when it is whole.</summary>
+/// <summary>Restores a snapshot, or one path of it, beside its target, and renames it into place when it is complete.</summary>
 internal static class RestoreOperation
 {
-    // Packed files stand one after the other in a chunk, so a few chunks in memory are enough.
+    // Packed files are one after the other in a chunk, so a few chunks in memory are enough.
     private const int CachedChunks = 8;
 
     private const string Partial = ".partial-";
 
-    /// <exception cref="VaultException">The target exists, a name is not safe, or a chunk cannot be had. Nothing is left at the target.</exception>
+    /// <exception cref="VaultException">The target exists, a name is not safe, or a chunk cannot be read. Nothing is left at the target.</exception>
     public static async Task<VaultRestoreReport> RunAsync(VaultSession session, ObjectId id, string target, string? onlyPath, bool replaces, CancellationToken token)
     {
         var began = session.Time.GetTimestamp();
@@ -39,7 +39,7 @@ internal static class RestoreOperation
         }
     }
 
-    /// <summary>Deletes what restores to a target have left whose process was killed.</summary>
+    /// <summary>Deletes what killed restores to a target have left.</summary>
     public static void DeleteRests(string target)
     {
         target = Path.GetFullPath(target);
@@ -78,7 +78,7 @@ internal static class RestoreOperation
             else if (!entry.IsFolder)
                 session.Report(total += await WriteFileAsync(path, entry), all);
         }
-        // Times and permissions of folders come last, because writing into a folder changes the one and may need the other.
+        // Times and permissions of folders are set last, because writing into a folder changes its time and may need other permissions.
         foreach (var entry in Enumerable.Reverse(entries).Where(e => e.IsFolder))
             Finish(Path.Combine(folder, entry.Path.Replace('/', Path.DirectorySeparatorChar)), entry);
         return total;

@@ -2,14 +2,14 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
 
-/// <summary>Names that a restore must not create. Pure.</summary>
+/// <summary>Finds names that a restore must not create. Pure.</summary>
 internal static class SafePaths
 {
     private static readonly string[] s_devices =
         ["CON", "PRN", "AUX", "NUL", .. Enumerable.Range(0, 10).SelectMany(i => new[] { $"COM{i}", $"LPT{i}" })];
 
-    /// <summary>Refuses a snapshot, before anything is written, whose names or links would leave the target or that this system cannot hold.</summary>
-    /// <exception cref="VaultException">It names the path.</exception>
+    /// <summary>Refuses a snapshot, before anything is written, if its names or links would leave the target, or if this system cannot store them.</summary>
+    /// <exception cref="VaultException">The message names the path.</exception>
     public static void ThrowIfUnsafe(IReadOnlyList<ManifestEntry> entries) => ThrowIfUnsafe(entries, OperatingSystem.IsWindows(), OperatingSystem.IsWindows() || OperatingSystem.IsMacOS());
 
     internal static void ThrowIfUnsafe(IReadOnlyList<ManifestEntry> entries, bool isWindows, bool ignoresCase)
@@ -53,7 +53,7 @@ internal static class SafePaths
         part.Any(c => c < 32 || "\\:*?\"<>|".Contains(c, StringComparison.Ordinal)) || part[^1] is '.' or ' '
         || s_devices.Contains(part.Split('.')[0].TrimEnd(), StringComparer.OrdinalIgnoreCase);
 
-    // Where '..' follows another link of the snapshot, the way back is not that of the text.
+    // If '..' follows another link of the snapshot, the path on the disk differs from the path in the text.
     private static bool LeavesTarget(string path, string link, HashSet<string> links)
     {
         if (Path.IsPathRooted(link) || link.Length == 0 || link[0] is '/' or '\\' || link.Length > 1 && link[1] == ':')

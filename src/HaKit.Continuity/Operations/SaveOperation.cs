@@ -2,7 +2,7 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
 
-/// <summary>Saves a file or folder: the first time whole, then what changed.</summary>
+/// <summary>Saves a file or folder: completely the first time, afterwards only what changed.</summary>
 internal static class SaveOperation
 {
     public static async Task<VaultSnapshot> RunAsync(VaultSession session, string path, VaultSaveOptions options, long lastKnown, CancellationToken token)
@@ -32,7 +32,7 @@ internal static class SaveOperation
             Entries = entries,
         };
         var (id, name, sealedBytes) = session.SealManifest(manifest);
-        // The manifest comes last: a snapshot is listed only where all that it needs is stored.
+        // The manifest is written last: a snapshot is listed only where everything that it needs is stored.
         await session.OnEachAsync(async view => await session.Store.PutAsync(view.Name, name, sealedBytes, token), token);
         await session.OnEachAsync(view => ThrowIfNotKeptAsync(session, view, name, chunks.Chunks, token), token);
         ChunkWriter.ThrowIfTooFew(session, options.Copies);
@@ -45,7 +45,7 @@ internal static class SaveOperation
         };
     }
 
-    // A destination that takes what it does not keep has no copy, and lists no snapshot.
+    // A destination that accepts objects but does not keep them has no copy, and must list no snapshot.
     private static async Task ThrowIfNotKeptAsync(VaultSession session, DestinationView view, ObjectName manifest, IReadOnlyList<ObjectId> chunks, CancellationToken token)
     {
         var listed = new DestinationView(view.Name);

@@ -3,7 +3,9 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
 
-/// <summary>Reads what stands under a source, in the order of names; links are taken as links and not followed. Sockets, pipes and devices are left out.</summary>
+/// <summary>
+/// Reads everything below a source, in the order of names. Links are stored as links and not followed; sockets, pipes and devices are left out.
+/// </summary>
 internal static class SourceTree
 {
     private static readonly EnumerationOptions s_all = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
@@ -32,12 +34,12 @@ internal static class SourceTree
             }
             catch (DirectoryNotFoundException)
             {
-                // It was deleted after the folder above it was listed.
+                // It was deleted after its parent folder was listed.
             }
         }
     }
 
-    // A file of the enumeration has no object of its own, so that a source of many files takes little memory.
+    // A file of the enumeration has no object of its own, so that a source with many files needs little memory.
     private static List<ManifestEntry> EntriesOf(string folder, string prefix, string? only) =>
     [
         .. new FileSystemEnumerable<ManifestEntry?>(folder, (ref FileSystemEntry found) => EntryOf(ref found, prefix), s_all)

@@ -2,7 +2,7 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
 
-/// <summary>Gives each destination what another has. Deletions go first, so that a destination that was rolled back brings nothing back.</summary>
+/// <summary>Copies to each destination what another has. Deletions come first, so that a destination that was rolled back brings nothing back.</summary>
 internal static class SyncOperation
 {
     public static async Task<VaultSyncReport> RunAsync(VaultSession session, CancellationToken token)
@@ -41,7 +41,7 @@ internal static class SyncOperation
 
         async Task CompleteAsync(DestinationView view, ListedSnapshot snapshot)
         {
-            // Snapshots share chunks: each is read once.
+            // Snapshots share chunks: each chunk is read once.
             foreach (var chunk in snapshot.Chunks.Where(good[view].Add))
             {
                 if (await IsKeptAsync(view, ObjectName.ChunkKind, chunk, view.Chunks))
@@ -55,7 +55,7 @@ internal static class SyncOperation
             copiedSnapshots++;
         }
 
-        // A copy of a newer format, or under a key that is not at hand, is left alone.
+        // A copy of a newer format, or under a key that is not available, is not touched.
         async Task<bool> IsKeptAsync(DestinationView view, char kind, ObjectId id, Dictionary<ObjectId, uint> held)
         {
             if (!held.TryGetValue(id, out var key))
@@ -67,7 +67,7 @@ internal static class SyncOperation
             return isGood ?? true;
         }
 
-        // A damaged copy has the name that the good one needs.
+        // A damaged copy has the name that the good copy needs.
         async Task ReplaceAsync(DestinationView view, char kind, ObjectId id, Dictionary<ObjectId, uint> held)
         {
             if (held.Remove(id, out var key))

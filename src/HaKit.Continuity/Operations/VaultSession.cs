@@ -4,7 +4,7 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
 
-/// <summary>One operation's view of the vault: its identity, and what each destination lists. Owned by one operation.</summary>
+/// <summary>Holds the view of the vault for one operation: the vault's identity, and what each destination lists. Owned by one operation.</summary>
 internal sealed class VaultSession
 {
     private readonly byte[] _idKey;
@@ -24,15 +24,15 @@ internal sealed class VaultSession
 
     public DestinationView[] Views { get; }
 
-    /// <summary>Told how far the operation is, 0 to 1; null for no interest.</summary>
+    /// <summary>Gets the receiver of the operation's progress, 0 to 1. Null: none.</summary>
     public IProgress<double>? Progress { get; init; }
 
     public IEnumerable<DestinationView> Usable => Views.Where(v => v.IsUsable);
 
     /// <summary>
     /// Lists all destinations and finds the vault's identity. A wrong key is an error before anything is written. A destination whose check object is
-    /// damaged, while another's is well, takes no part. A new vault is made only on request, where every destination can be reached and none has one; a
-    /// missing check object is written then, and for a repair.
+    /// damaged, while another destination's is good, takes no part. A new vault is created only on request, and only if every destination can be reached and
+    /// none has a vault. A missing check object is written then, and for a repair.
     /// </summary>
     /// <exception cref="VaultException">The keys are wrong, destinations belong to different vaults, or there is no vault.</exception>
     public static async Task<VaultSession> OpenAsync(
@@ -90,7 +90,7 @@ internal sealed class VaultSession
         return new CheckContent(1, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), RandomNumberGenerator.GetBytes(32));
     }
 
-    /// <summary>The id of a chunk or snapshot: HMAC-SHA-256 of the kind and the content under the vault's id key.</summary>
+    /// <summary>Computes the id of a chunk or snapshot: HMAC-SHA-256 of the kind and the content with the vault's id key.</summary>
     public ObjectId IdOf(char kind, ReadOnlySpan<byte> content) => ObjectId.Compute(_idKey, kind, content);
 
     public (ObjectId Id, ObjectName Name, ReadOnlyMemory<byte> Sealed) SealManifest(SnapshotManifest manifest) =>
@@ -98,7 +98,7 @@ internal sealed class VaultSession
 
     public ObjectName NameOf(char kind, ObjectId id) => new(kind, id.ToString(), Sealer.Keys.Active);
 
-    /// <summary>Runs a step on each usable destination at once; one that fails takes no further part and keeps its reason.</summary>
+    /// <summary>Runs a step on each usable destination at the same time. A destination that fails takes no further part and keeps its reason.</summary>
     public async Task OnEachAsync(Func<DestinationView, Task> step, CancellationToken token) =>
         await Task.WhenAll([.. Usable.Select(v => TryAsync(v, step, token))]);
 
@@ -117,7 +117,7 @@ internal sealed class VaultSession
     }
 
     /// <summary>Reads an object from the first destination that has a good copy.</summary>
-    /// <exception cref="VaultObjectException">No destination has one; the message says what each has.</exception>
+    /// <exception cref="VaultObjectException">No destination has a good copy; the message says what each has.</exception>
     public Task<byte[]> ReadAsync(char kind, ObjectId id, CancellationToken token) => ReadAsync(kind, id, OpenVerified, token);
 
     private async Task<T> ReadAsync<T>(char kind, ObjectId id, Func<ObjectName, ObjectId, byte[], T> open, CancellationToken token)
@@ -128,7 +128,7 @@ internal sealed class VaultSession
         var problem = VaultProblem.Damaged;
         while (left.Count > 0)
         {
-            // Copies that are sealed by the same key have the same name, so that the pool may choose among them.
+            // Copies that are sealed with the same key have the same name, so the pool may choose among them.
             var key = keys[left[0]];
             var name = new ObjectName(kind, id.ToString(), key);
             var destination = left[0];
@@ -141,7 +141,7 @@ internal sealed class VaultSession
             }
             catch (VaultObjectException e)
             {
-                // It is the copy of the destination that the pool chose.
+                // This is the copy of the destination that the pool chose.
                 reasons.Add($"at '{destination}' it {e.Reason}");
                 problem = e.Problem == VaultProblem.Damaged ? problem : e.Problem;
             }
@@ -155,7 +155,7 @@ internal sealed class VaultSession
         throw new VaultObjectException($"{kind}/{id}", reasons.Count == 0 ? "is on no destination that can be reached" : "cannot be had: " + string.Join("; ", reasons), problem);
     }
 
-    /// <summary>Opens an object and proves that its content is that of its id.</summary>
+    /// <summary>Opens an object and verifies that its content has its id.</summary>
     public byte[] OpenVerified(ObjectName name, ObjectId id, byte[] content)
     {
         var plain = Sealer.Open(name, content);
@@ -164,7 +164,7 @@ internal sealed class VaultSession
         return plain;
     }
 
-    /// <summary>Opens a snapshot and proves that its content is that of its id.</summary>
+    /// <summary>Opens a snapshot and verifies that its content has its id.</summary>
     public SnapshotManifest OpenManifest(ObjectName name, ObjectId id, byte[] content)
     {
         using var hash = ObjectId.Hash(_idKey, ObjectName.SnapshotKind);
@@ -184,7 +184,10 @@ internal sealed class VaultSession
 
     public Task<SnapshotManifest> ReadManifestAsync(ObjectId id, CancellationToken token) => ReadAsync(ObjectName.SnapshotKind, id, OpenManifest, token);
 
-    /// <summary>All snapshots that are listed anywhere and were not deleted, oldest first. Those that no destination can show whole are skipped and named.</summary>
+    /// <summary>
+    /// Reads all snapshots that any destination lists and that were not deleted, oldest first. Snapshots of which no destination has a complete copy are
+    /// skipped and named.
+    /// </summary>
     public async Task<List<ListedSnapshot>> ReadSnapshotsAsync(ICollection<string> unreadable, CancellationToken token, Action<SnapshotManifest>? seen = null)
     {
         var deleted = Usable.SelectMany(v => v.Tombstones.Keys).ToHashSet();
@@ -217,7 +220,7 @@ internal sealed class VaultSession
 
     public static string Reasons(IEnumerable<DestinationView> views) => string.Join("; ", views.Select(v => $"'{v.Name}': {v.Failure ?? "has no vault"}")) + ".";
 
-    /// <summary>Writes an object that names itself by chance: an intent, a mark, a sweep.</summary>
+    /// <summary>Writes an object with a random name: an intent, a mark, a sweep.</summary>
     public async Task<ObjectName> WriteMarkerAsync(DestinationView view, char kind, IReadOnlyList<ObjectId> chunks, CancellationToken token)
     {
         var name = new ObjectName(kind, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), Sealer.Keys.Active);
@@ -227,7 +230,7 @@ internal sealed class VaultSession
 
     public byte[] MarkerBytes(IReadOnlyList<ObjectId> chunks) => JsonSerializer.SerializeToUtf8Bytes(new MarkerContent(Time.GetUtcNow(), chunks), ContinuityJson.Default.MarkerContent);
 
-    /// <summary>Reads a marker; null when it is gone or cannot be opened.</summary>
+    /// <summary>Reads a marker. Null if it no longer exists or cannot be opened.</summary>
     public async Task<MarkerContent?> ReadMarkerAsync(DestinationView view, ObjectName name, CancellationToken token)
     {
         try
@@ -242,7 +245,7 @@ internal sealed class VaultSession
         }
     }
 
-    // The caller's cancellation is no failure of a destination.
+    // The caller's cancellation is not a failure of a destination.
     private static bool IsOfDestination(Exception e, CancellationToken token) => !(e is OperationCanceledException && token.IsCancellationRequested) && e is not VaultException;
 
     private static async Task ListAsync(VaultStore store, DestinationView view, CancellationToken token)
@@ -279,7 +282,7 @@ internal sealed class VaultSession
         throw last!;
     }
 
-    // Only where a snapshot shows that the destination is this vault's: another vault may have keys of the same numbers.
+    // Only if a snapshot shows that the destination belongs to this vault, because another vault may have keys with the same numbers.
     private async Task RepairCheckAsync(DestinationView view, CancellationToken token)
     {
         foreach (var (id, key) in view.Snapshots)
@@ -295,7 +298,7 @@ internal sealed class VaultSession
         }
     }
 
-    /// <summary>Is an object of a destination whole? Null: this version or these keys cannot say. False too when it is gone.</summary>
+    /// <summary>Checks whether a destination's object is intact. Null: this version or these keys cannot tell. False also if it no longer exists.</summary>
     public async Task<bool?> IsGoodAsync(DestinationView view, ObjectName name, ObjectId id, CancellationToken token)
     {
         try

@@ -5,8 +5,8 @@ using HaKit.Faults;
 namespace HaKit.Continuity.Operations;
 
 /// <summary>
-/// The destinations as an endpoint pool: each operation on a named destination is a call of the pool that only this endpoint may serve, so that retries,
-/// health, metrics and alerts are the pool's.
+/// Uses the destinations as an endpoint pool: each operation on a named destination is a call of the pool that only this endpoint may serve. So retries,
+/// health, metrics and alerts are those of the pool.
 /// </summary>
 internal sealed class VaultStore(EndpointPool pool, VaultOptions options)
 {
@@ -28,7 +28,7 @@ internal sealed class VaultStore(EndpointPool pool, VaultOptions options)
             },
             token);
 
-    /// <summary>Reads an object from whichever of the destinations the pool prefers, and says which it was.</summary>
+    /// <summary>Reads an object from the destination that the pool prefers, and returns the name of that destination.</summary>
     public ValueTask<(string Destination, byte[]? Content)> GetAsync(IReadOnlyList<string> destinations, ObjectName name, CancellationToken token) =>
         pool.ExecuteAsync(
             ProfileOf(destinations), name.ToString(),
@@ -40,13 +40,15 @@ internal sealed class VaultStore(EndpointPool pool, VaultOptions options)
     private static IVaultDestination DestinationOf(EndpointAttempt attempt) => (IVaultDestination)attempt.Endpoint.Client!;
 }
 
-/// <summary>Classifies exceptions of destinations. A folder that must not be written stays so: asking it again until the deadline serves no call.</summary>
+/// <summary>
+/// Classifies exceptions of destinations. A folder that must not be written does not heal with time, so trying again until the deadline does not help.
+/// </summary>
 internal sealed class DestinationFaults : IFaultClassifier
 {
-    // ENOSPC and EROFS as .NET puts them into HResult on Unix, and ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL of Windows.
+    // ENOSPC and EROFS as .NET puts them into HResult on Unix, and Windows' ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL.
     private static readonly int[] s_full = [28, 30, unchecked((int)0x80070070), unchecked((int)0x80070027)];
 
-    /// <summary>Ends a call at once that no waiting will serve.</summary>
+    /// <summary>Ends a call at once if waiting does not help.</summary>
     public static FaultAction? ActionFor(Fault fault, RequestProfile profile) => fault.Kind == FaultKind.Forbidden ? FaultAction.Return : null;
 
     public Fault? Classify(in FaultEvidence evidence) => evidence.Exception switch

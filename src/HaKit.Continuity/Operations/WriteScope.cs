@@ -3,15 +3,15 @@ using HaKit.Continuity.Format;
 namespace HaKit.Continuity.Operations;
 
 /// <summary>
-/// Announces a save or a sync, so that no prune deletes a chunk that it counts on. Writer and prune each write their announcement first and look for the
-/// other's afterwards, so that at least one of them sees the other: the writer waits for a sweep to end, the prune postpones its sweep.
+/// Announces a save or a sync, so that no prune deletes a chunk that it relies on. A writer and a prune each write their announcement first and look for the
+/// other's afterwards, so at least one of them sees the other: the writer waits for a sweep to end, the prune postpones its sweep.
 /// </summary>
 internal sealed class WriteScope : IAsyncDisposable
 {
-    /// <summary>A sweep that is older has been given up; a prune deletes nothing once its own sweep is half as old, and goes on the next time.</summary>
+    /// <summary>A sweep older than this has been given up. A prune stops deleting when its own sweep is half as old, and continues the next time.</summary>
     public static readonly TimeSpan SweepLife = TimeSpan.FromMinutes(10);
 
-    /// <summary>An intent that was not renewed for so long belongs to a process that is gone.</summary>
+    /// <summary>An intent that was not renewed for this long belongs to a process that no longer exists.</summary>
     public static readonly TimeSpan IntentLife = TimeSpan.FromHours(3);
 
     private static readonly TimeSpan s_renewal = TimeSpan.FromHours(1);
@@ -30,7 +30,7 @@ internal sealed class WriteScope : IAsyncDisposable
         {
             await session.OnEachAsync(scope.AnnounceAsync, token);
             await session.OnEachAsync(view => scope.WaitForSweepAsync(view, token), token);
-            // What was listed before the announcement may be deleted since.
+            // What was listed before the announcement may have been deleted since.
             await session.OnEachAsync(async view => view.Refill(await session.Store.ListAsync(view.Name, "", token)), token);
         }
         catch
