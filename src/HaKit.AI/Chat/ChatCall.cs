@@ -24,7 +24,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         {
             // A mistake in the request is found before it is sent. Later, SDKs throw this exception about answers that they cannot read. An answer may
             // already have arrived when the client returns its task, so one other endpoint shows which of the two it is.
-            attempt.ReportFault(hadToWait ? ChatFaults.Broken : ChatFaults.BrokenOrRefused);
+            attempt.ReportFault(hadToWait ? ChatFaults.OfUnreadable(exception) : ChatFaults.BrokenOrRefused);
             throw;
         }
     }

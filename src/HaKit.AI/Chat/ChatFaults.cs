@@ -17,6 +17,13 @@ internal static class ChatFaults
     /// <summary>The answer ended with a reason that means failure.</summary>
     public static readonly Fault Failed = new(FaultKind.ServerError);
 
+    /// <summary>
+    /// The client cannot read the answer. OpenAI's throws over every finish reason that it does not know: one that means failure is the endpoint's, and any other
+    /// is no failure, so that it counts only if another endpoint can be read.
+    /// </summary>
+    public static Fault OfUnreadable(ArgumentException exception) =>
+        exception is ArgumentOutOfRangeException { ActualValue: string reason } && FinishReasons.MeaningOf(reason) == FinishMeaning.Failure ? Failed : Broken;
+
     // The model has worked, and its work is billed, before a filter ends the answer.
     private static readonly Fault Filtered = new(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous };
 

@@ -67,7 +67,7 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
     }
 
     // A mistake in the request is found before it is sent. Later, SDKs throw this exception about answers that they cannot read.
-    private InvalidDataException Unreadable(ArgumentException exception) => new($"The client of endpoint '{attempt.Endpoint.Name}' cannot read its answer.", exception);
+    private EndpointFaultException Unreadable(ArgumentException exception) => new(attempt.Endpoint.Name, ChatFaults.OfUnreadable(exception), exception);
 
     private bool TakeUpdate(bool more)
     {

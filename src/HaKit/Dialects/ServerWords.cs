@@ -27,6 +27,7 @@ internal static class ServerWords
     public static Span<char> WithoutQuotes(Span<char> text)
     {
         text = WithPlainMarks(text);
+        text = WithoutBracketed(text);
         text = WithoutPairs(text, '`');
         text = Without(text, '"');
         return WithoutApostrophes(text);
@@ -201,6 +202,29 @@ internal static class ServerWords
             text = Without(text, first, first + length + 2);
         }
         return text;
+    }
+
+    // "[type=string_type, input_value=…]" and "<input>…</input>" hold what was sent. An index ("messages[0]") and a comparison ("5 < 8") open nothing.
+    private static Span<char> WithoutBracketed(Span<char> text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] == '[' && (i == 0 || !char.IsLetterOrDigit(text[i - 1]) && text[i - 1] is not ('_' or ']')))
+            {
+                text = Without(text, i, EndOf(text, i, ']'));
+                break;
+            }
+        }
+        for (var i = 0; i + 1 < text.Length; i++)
+        {
+            if (text[i] == '<' && (char.IsAsciiLetter(text[i + 1]) || text[i + 1] is '/' or '!'))
+            {
+                return Without(text, i, EndOf(text, i, '>'));
+            }
+        }
+        return text;
+
+        static int EndOf(ReadOnlySpan<char> text, int from, char closing) => text.LastIndexOf(closing) is var last && last > from ? last + 1 : text.Length;
     }
 
     // An apostrophe inside a word ("model's") is not a quotation mark.

@@ -157,8 +157,9 @@ public sealed class EndpointFaultException : Exception
     /// <summary>Creates the failure of one attempt, for adapters that find it in an answer. The pool uses its fault.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="fault">The meaning of the answer.</param>
-    public EndpointFaultException(string endpoint, Fault fault)
-        : base($"Endpoint '{endpoint}' answered with an error: {fault}.")
+    /// <param name="innerException">What the endpoint's client threw over the answer. Default: nothing.</param>
+    public EndpointFaultException(string endpoint, Fault fault, Exception? innerException = null)
+        : base($"Endpoint '{endpoint}' answered with an error: {fault}.", innerException)
     {
         Endpoint = endpoint;
         Fault = fault;

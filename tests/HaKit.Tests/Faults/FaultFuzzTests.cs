@@ -30,6 +30,7 @@ public sealed class FaultFuzzTests
         "\"Request too large for m: Limit 30,000, Requested 342389.\"", "\"Limit 100, Used 97, Requested 36\"", "\"Limit: 100 Requested: 101\"", "\"Content violates usage guidelines.\"", "\"Access denied: sensitive words\"",
         "\"Bad value &quot;API key not valid&quot; given\"", "\"&#39;limit: 0&#39; &amp;#x22;x\"", "\"„The model is overloaded“ ›at capacity‹ 「x」\"", "\"Blocked by rule 12: invalid api key\"", "\"litellm.RateLimitError: OpenAIException - You exceeded your current quota\"",
         "\"Quota exceeded for x, limit: 0\"", "\"Rate limit of 10 tokens, your request of 50 tokens\"", "\"Prompt larger than your rate limit\"", "\"budget_exceeded\"", "\"thinking_budget_exceeded\"", "\"usage_limit_reached\"", "\"no_credits\"", "\"litellm.BadRequestError: x\"",
+        "\"Could not parse [The model is overloaded] in messages[0]\"", "\"<user>limit: 0</user> 5 < 8 > 3\"", "\"messages[0].content: [maximum context length\"", "\"a[b] c] <!api key not valid\"",
         "\"terminated\"", "\"finished\"", "\"oom\"", "\"request - limit 5, requested (6)\"",
     ];
 

@@ -268,12 +268,14 @@ internal static partial class SlowClassifier
         m => m.Groups[1].Success ? ((char)int.Parse(m.Groups[1].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString()
             : m.Groups[2].Value switch { "n" => "\n", "r" => "\r", "t" => "\t", "b" or "f" => " ", var other => other }, RegexOptions.Singleline);
 
-    /// <summary>Marks of all scripts, and those written as entities, as one of three; then backticks in pairs; of every other mark from the first that opens to the last that closes, or to the end.</summary>
+    /// <summary>Marks of all scripts, and those written as entities, as one of three; then brackets, unless they are an index or a comparison; then backticks in pairs; of every other mark from the first that opens to the last that closes, or to the end.</summary>
     private static string Unquoted(string text)
     {
         text = Regex.Replace(text, "&((?:amp;)*)([^;&]*);", m => m.Length <= 40 && Entity(m.Groups[2].Value) is { } mark ? mark : m.Value, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
         text = Regex.Replace(text, "[\u201C\u201D\u201E\u201F\u00AB\u00BB\u2039\u203A\u300C\u300D\u300E\u300F\u301D\u301E\u301F\uFF02]", "\"");
         text = Regex.Replace(text, "[\u2018\u2019\u201A\u201B\u00B4\uFF07]", "'").Replace('\uFF40', '`');
+        text = new Regex(@"(?<![\p{L}\p{Nd}_\]])\[(?s:.*\]|.*\z)").Replace(text, "", 1);
+        text = new Regex("<(?=[A-Za-z/!])(?s:.*>|.*\\z)").Replace(text, "", 1);
         text = Regex.Replace(text, "`[^`]*(?:`|\\z)", "");
         text = Regex.Replace(text, "\"(?:.*\"|.*\\z)", "", RegexOptions.Singleline);
         return Regex.Replace(text, @"(?<=\A|[^\p{L}\p{Nd}]|(?:\A|[^\p{L}\p{Nd}])[bur])'(?:.*'(?=\z|[^\p{L}\p{Nd}])|.*\z)", "", RegexOptions.Singleline);

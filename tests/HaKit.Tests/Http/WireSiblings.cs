@@ -40,7 +40,8 @@ internal static class WireSiblings
         w => $"\u65e0\u6548\u8f93\u5165\uff1a\uff02{w}\uff02", w => $"Invalid input `{w}` here", w => $"Invalid input:\n```\n{w}\n```\n", w => $"body: \\\"{w}\\\" is wrong",
         w => "Validation error: {'messages': [{'role': 'user', 'content': '" + w + "'}]}", w => "Bad body: {\"messages\":[{\"role\":\"user\",\"content\":\"" + w + "\"}]}",
         w => "Bad body: {\\\"messages\\\":[{\\\"role\\\":\\\"user\\\",\\\"content\\\":\\\"" + w + "\\\"}]}", w => $"Input should be a valid list [type=list_type, input_value='{w}', input_type=str]",
-        w => $"Unknown input: ''{w}''",
+        w => $"Unknown input: ''{w}''", w => $"Could not parse [{w}]", w => $"Could not parse [{w}] in [1, 2]", w => $"Could not parse <input>{w}</input>", w => $"Bad request: <user>{w}</user> is not allowed",
+        w => $"Could not parse [{w}", w => $"1 validation error [type=string_type, input_value={w}, input_type=str]",
     ];
 
     /// <summary>Unquoted, behind the first clause: what a firewall matched.</summary>
