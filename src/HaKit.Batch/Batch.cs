@@ -34,6 +34,7 @@ public sealed class Batch<TItem> : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(itemType);
         (Store, _itemType) = (store, itemType);
+        Panel = new BatchPanel(store.Name, () => (Progress, IsRunning));
     }
 
     /// <summary>Gets the batch's name.</summary>
@@ -48,7 +49,16 @@ public sealed class Batch<TItem> : IAsyncDisposable
     /// <summary>Gets the latest progress of the run in this process. Empty before the first run. Reading it costs nothing.</summary>
     public BatchProgress Progress => ProgressSource?.Invoke() ?? default;
 
+    /// <summary>
+    /// Gets the panel that shows the batch on the dashboard of HaKit.AspNetCore, and in the alerts. Register it as a singleton:
+    /// <c>services.AddSingleton&lt;IStatusPanel&gt;(batch.Panel)</c>.
+    /// </summary>
+    public IStatusPanel Panel { get; }
+
     internal Func<BatchProgress>? ProgressSource { get; set; }
+
+    /// <summary>Gets or sets whether a run of this process is under way.</summary>
+    internal bool IsRunning { get; set; }
 
     /// <summary>
     /// Adds items. An item that the batch already has with the same input is skipped, so a program may add all its items each time it starts.

@@ -77,6 +77,13 @@ public sealed class WatchedPage
             await Page.ScreenshotAsync(new() { Path = path });
     }
 
+    /// <summary>Keeps a picture in the folder that HAKIT_SHOTS names, to be looked at.</summary>
+    public async Task ShowAsync(string name)
+    {
+        if (Environment.GetEnvironmentVariable("HAKIT_SHOTS") is { Length: > 0 } folder)
+            await Page.ScreenshotAsync(new() { Path = Path.Combine(Directory.CreateDirectory(folder).FullName, name + ".png") });
+    }
+
     private void Note(List<string> list, string text)
     {
         lock (_lock)

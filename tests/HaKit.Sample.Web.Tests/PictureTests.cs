@@ -20,7 +20,7 @@ public sealed class PictureTests(Browser browser) : IClassFixture<Browser>
         (await http.PostAsync(new Uri("faults/ams-1/killed", UriKind.Relative), null, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
         await Assertions.Expect(wall.Page.Locator("tr[data-endpoint='ams-1'] .state")).ToContainTextAsync("Ejected", new() { Timeout = 10_000 });
         await Assertions.Expect(wall.Page.Locator(".chip")).ToContainTextAsync("ams-1");
-        await Assertions.Expect(wall.Page.Locator("#verdict")).ToContainTextAsync("ams-1 (ejected)");
+        await Assertions.Expect(wall.Page.Locator("#verdict")).ToContainTextAsync("ams-1 (ejected");
         if (Environment.GetEnvironmentVariable("HAKIT_IMAGES") is not null)
         {
             await http.PostAsync(new Uri("faults/fra-2/throttled", UriKind.Relative), null, TestContext.Current.CancellationToken);

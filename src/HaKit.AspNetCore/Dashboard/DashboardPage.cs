@@ -6,16 +6,29 @@ using Microsoft.AspNetCore.Routing;
 
 namespace HaKit.AspNetCore.Dashboard;
 
-/// <summary>The operator's page: three files within the assembly, and nothing from anywhere else.</summary>
+/// <summary>The operator's page: a few files within the assembly, and nothing from anywhere else.</summary>
 internal static class DashboardPage
 {
+    private const string Folder = "dashboard/";
+
     public static void Map(RouteGroupBuilder group, bool hasOrders)
     {
-        var page = Read("dashboard.html").Replace("{{orders}}", hasOrders ? "on" : "off", StringComparison.Ordinal);
-        byte[] style = Encoding.UTF8.GetBytes(Read("dashboard.css")), script = Encoding.UTF8.GetBytes(Read("dashboard.js"));
+        foreach (var resource in typeof(DashboardPage).Assembly.GetManifestResourceNames().Where(static n => n.StartsWith(Folder, StringComparison.Ordinal)))
+        {
+            if (resource.EndsWith(".html", StringComparison.Ordinal))
+                MapPage(group, Read(resource).Replace("{{orders}}", hasOrders ? "on" : "off", StringComparison.Ordinal));
+            else
+                MapFile(group, resource[Folder.Length..], Encoding.UTF8.GetBytes(Read(resource)));
+        }
+    }
+
+    private static void MapPage(RouteGroupBuilder group, string page) =>
         group.MapGet("/", context => WriteAsync(context, Encoding.UTF8.GetBytes(page.Replace("{{base}}", Base(context.Request), StringComparison.Ordinal)), "text/html"));
-        group.MapGet("/dashboard.css", context => WriteAsync(context, style, "text/css"));
-        group.MapGet("/dashboard.js", context => WriteAsync(context, script, "text/javascript"));
+
+    private static void MapFile(RouteGroupBuilder group, string name, byte[] content)
+    {
+        var type = name.EndsWith(".css", StringComparison.Ordinal) ? "text/css" : "text/javascript";
+        group.MapGet("/" + name, context => WriteAsync(context, content, type));
     }
 
     // The page is at the prefix, with or without a slash; what belongs to it is beneath.

@@ -2,7 +2,7 @@ namespace HaKit.AspNetCore.Status;
 
 /// <summary>
 /// The latest events for pages that are opened later. Events that repeat each other are one line that grows: the failed trials of a pool, and the same change of
-/// several endpoints within ten seconds. So a thousand trials do not push the beginning of the outage out of view. Guarded by its owner.
+/// one or several endpoints within ten seconds. So a thousand trials do not push the beginning of the outage out of view. Guarded by its owner.
 /// </summary>
 internal sealed class EventLog(int capacity)
 {
@@ -37,11 +37,11 @@ internal sealed class EventLog(int capacity)
         if (happened is EndpointRecovered or OutageEnded or OutageBegan)
             _trials.Remove(happened.Pool);
         var kind = EventText.KindOf(happened);
-        if (kind is not null && happened is EndpointChanged change && _lines.FindLast(l => l.View.Pool == happened.Pool) is { } last
-            && last.Kind == kind && happened.At - last.Latest <= Together)
+        if (kind is not null && happened is EndpointChanged change
+            && _lines.FindLast(l => l.Kind == kind && l.View.Pool == happened.Pool && happened.At - l.Latest <= Together) is { } last)
         {
             last.Count(change);
-            last.View = last.View with { Count = last.Total, Until = happened.At, Text = EventText.DescribeTogether(last.View, last.First, last.Names) };
+            last.View = last.View with { Count = last.Total, Until = happened.At, Text = EventText.DescribeTogether(last.View, last.First, last.Names, last.Total) };
             return last;
         }
         var line = Append(happened, new Line(kind));

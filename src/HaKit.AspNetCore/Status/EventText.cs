@@ -37,14 +37,14 @@ internal static class EventText
         return new EventView(number, first, latest.Pool, "TrialsFailed", endpoints == 1 ? latest.Endpoint : null, "bad", text) { Count = trials, Until = trials > 1 ? latest.At : null };
     }
 
-    /// <summary>The same change of several endpoints in one line. The first three are named.</summary>
-    public static string DescribeTogether(EventView line, string first, IReadOnlyCollection<string> names)
+    /// <summary>The same change of one or several endpoints in one line. The first three are named.</summary>
+    public static string DescribeTogether(EventView line, string first, IReadOnlyCollection<string> names, int total)
     {
         if (names.Count == 1)
-            return first;
+            return $"{first} ({total} times)";
         var others = names.Where(n => n != line.Endpoint).Take(2).ToArray();
         var more = names.Count - 1 - others.Length;
-        return $"{string.Concat(others.Select(n => $", {n}"))}{(more > 0 ? $" and {more} more" : "")}: {first}";
+        return $"with {string.Join(", ", others)}{(more > 0 ? $" and {more} more" : "")}: {first}";
     }
 
     private static (string Severity, string? Endpoint, string Text) DescribeParts(PoolEvent happened) => happened switch

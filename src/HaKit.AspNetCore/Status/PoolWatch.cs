@@ -10,17 +10,28 @@ internal sealed class PoolWatch(EndpointPool pool)
 
     private readonly PoolHistory _history = new();
     private AvailabilityReport? _report;
+    private long _failuresBefore;
 
     public EndpointPool Pool => pool;
 
-    public void Step() => _history.Add(pool.GetStatus());
+    public void Step()
+    {
+        var status = pool.GetStatus();
+        _history.Add(status);
+        if (status.OutageSince is null)
+            _failuresBefore = pool.GetAvailabilityReport().Calls.Failures;
+    }
 
     public PoolView View(bool isWhole)
     {
         var status = pool.GetStatus();
         if (_report is null || status.Now - _report.Now > ReportHolds)
             _report = pool.GetAvailabilityReport();
-        return StatusViews.From(status, pool.MeasureLoad(), _report, pool.GetRedundancy(), _history, isWhole) with { Fleet = FleetView.From(pool.GetFleetStatus()) };
+        return StatusViews.From(status, pool.MeasureLoad(), _report, pool.GetRedundancy(), _history, isWhole) with
+        {
+            LostInOutage = status.OutageSince is null ? null : Math.Max(0, _report.Calls.Failures - _failuresBefore),
+            Fleet = FleetView.From(pool.GetFleetStatus()),
+        };
     }
 
     /// <summary>Is it worth telling people? A failure here and there makes an endpoint suspect, and a success well again.</summary>

@@ -156,6 +156,7 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStat
     {
         At = time.GetUtcNow(),
         Step = options.Step.TotalSeconds,
+        Refresh = options.Refresh.TotalSeconds,
         Point = _point,
         Pools = Array.ConvertAll(_watches, w => w.View(isWhole)),
         Panels = panels.Count == 0 ? null : [.. panels.Select(static p => PanelView.Create(p.Read()))],

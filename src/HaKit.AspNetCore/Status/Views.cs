@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -14,6 +15,9 @@ internal sealed record StatusView
 
     /// <summary>Seconds that one point of the history stands for.</summary>
     public required double Step { get; init; }
+
+    /// <summary>Seconds between two updates while nothing happens. After three of them without one, the page says that it has lost contact.</summary>
+    public required double Refresh { get; init; }
 
     /// <summary>The number of the latest point.</summary>
     public required long Point { get; init; }
@@ -63,6 +67,9 @@ internal sealed record PoolView
     /// <summary>Since when no endpoint serves; absent while one does.</summary>
     public DateTimeOffset? OutageSince { get; init; }
 
+    /// <summary>Calls that failed since the outage began; absent where there is none.</summary>
+    public long? LostInOutage { get; init; }
+
     /// <summary>When an endpoint last answered a call.</summary>
     public DateTimeOffset? LastAnsweredAt { get; init; }
 
@@ -87,6 +94,9 @@ internal sealed record PoolView
 
     /// <summary>What would happen if a failure domain were lost now; those that hold the whole pool are left out.</summary>
     public required IReadOnlyList<LossView> Losses { get; init; }
+
+    /// <summary>What is wrong with endpoints, the worst first: one for each cause.</summary>
+    public required IReadOnlyList<TroubleView> Troubles { get; init; }
 
     public required IReadOnlyList<EndpointView> Endpoints { get; init; }
 
@@ -124,6 +134,11 @@ internal sealed record LossView(string Domain, string Name, double LostShare, st
 
 /// <summary>A burn-rate alert, over its long and its short window; <c>LongNow</c> counts each call that waits now as failed.</summary>
 internal sealed record BurnView(string Alert, bool Firing, double Threshold, double Long, double Short, double LongNow);
+
+/// <summary>
+/// Endpoints with the same trouble: how bad (<c>bad</c>, <c>warn</c>, <c>cool</c>, <c>idle</c>), the first of their names, how many, what it is, what to do (absent for nothing), and since when.
+/// </summary>
+internal sealed record TroubleView(string Level, IReadOnlyList<string> Endpoints, int Count, string What, string? Advice, DateTimeOffset Since);
 
 internal sealed record EndpointView
 {
@@ -227,10 +242,18 @@ internal sealed record ExplainedView(
     string Endpoint, int Tier, string State, string? NotAdmittedBy, double? AvailableIn, double SlowStartShare, int InFlight, double FailureEstimate,
     double? FirstContentSeconds, double? OutputTokenSeconds, double Time, double Failure, double Zone, double Price, double Total);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(Converters = [typeof(UtcTimeConverter)], PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(StatusView))]
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(ExplainView))]
 [JsonSerializable(typeof(Operations.TokenView))]
 [JsonSerializable(typeof(Operations.OrderView))]
 internal sealed partial class StatusJson : JsonSerializerContext;
+
+/// <summary>Writes times in UTC with a Z, which is shorter than an offset.</summary>
+internal sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
+{
+    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
+
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(value.UtcDateTime);
+}

@@ -76,6 +76,8 @@ internal sealed partial class BatchRun<TItem, TResult>
     public async IAsyncEnumerable<BatchResult<TItem, TResult>> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         _batch.ProgressSource = Progress;
+        _batch.IsRunning = true;
+        using var ended = new Ending(_batch);
         await SampleAsync(cancellationToken).ConfigureAwait(false);
         await CheckEarlierAsync(cancellationToken).ConfigureAwait(false);
         if (!_options.OnlyNew)
@@ -279,6 +281,12 @@ internal sealed partial class BatchRun<TItem, TResult>
     }
 
     private async ValueTask SampleAsync(CancellationToken cancellationToken) => _progress.Sample(Now, await _store.CountAsync(cancellationToken).ConfigureAwait(false));
+
+    // A run ends in one of many ways: all items have an outcome, the consumer leaves, or an exception.
+    private sealed class Ending(Batch<TItem> batch) : IDisposable
+    {
+        public void Dispose() => batch.IsRunning = false;
+    }
 
     private BatchProgress Progress()
     {

@@ -53,6 +53,16 @@ internal sealed class Pacemaker
     /// <summary>Gets whether none of the members can take ordinary traffic.</summary>
     public bool IsOutage { get; private set; }
 
+    /// <summary>Gets since when no member can take ordinary traffic. Null while one can.</summary>
+    public TimeSpan? OutageSince
+    {
+        get
+        {
+            lock (_gate)
+                return _outageSince;
+        }
+    }
+
     /// <summary>Gets a function that says whether calls wait now. Null: calls never wait.</summary>
     public Func<bool>? AreCallsWaiting { get; init; }
 

@@ -36,6 +36,9 @@ internal sealed class PoolHeartbeats : IDisposable
         };
     }
 
+    /// <summary>Gets since when no member can take ordinary traffic. Null while one can.</summary>
+    public TimeSpan? OutageSince => _pacemaker.OutageSince;
+
     public void OnHealthChanged(HealthChange change) => _pacemaker.OnHealthChanged(change, _clock.Now);
 
     /// <summary>Probes the endpoints at the pace of an outage until no call waits.</summary>

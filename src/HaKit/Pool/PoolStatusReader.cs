@@ -26,8 +26,7 @@ internal static class PoolStatusReader
             Now = now,
             Endpoints = endpoints,
             Serving = serving,
-            // The outage began when the last endpoint left: where none can be reached, that is when the last one was first not connected to.
-            OutageSince = serving == 0 && endpoints.Length > 0 ? endpoints.Max(static e => e.OutSince ?? e.Since) : null,
+            OutageSince = serving == 0 ? OutageSince(owners.Heartbeats.OutageSince, endpoints, now, at) : null,
             LastAnsweredAt = endpoints.Max(static e => e.LastAnsweredAt),
             FirstTier = FirstInOrder(snapshot.Members.Select(static m => m.Endpoint.Tier), snapshot.FirstTier)!.Value,
             ServingTier = FirstInOrder(endpoints.Where(static e => e.Serves).Select(static e => e.Endpoint.Tier), snapshot.FirstTier),
@@ -66,6 +65,10 @@ internal static class PoolStatusReader
             LacksModel = member.LacksModel,
         };
     }
+
+    // An endpoint that is ejected again while none can be reached does not begin the outage anew.
+    private static DateTimeOffset? OutageSince(TimeSpan? began, EndpointStatus[] endpoints, TimeSpan now, DateTimeOffset at) =>
+        began is { } since ? at - (now - since) : endpoints.Length == 0 ? null : endpoints.Max(static e => e.OutSince ?? e.Since);
 
     private static AnswerQuantiles? TimesOf(EndpointState member, bool isStream) =>
         member.Times.Quantile(isStream, 0.5) is { } median && member.Times.Quantile(isStream, 0.95) is { } p95 ? new(median, p95) : null;

@@ -1,0 +1,84 @@
+// The answer to the first questions at three in the morning: what is broken, since when, whom it hurts, what to do.
+import { compact, count, h, order, since, span, text, timeOf, tone } from "./base.js";
+import { isGreen } from "./rows.js";
+
+const MARKS = { bad: "✕", warn: "!", cool: "↗", idle: "■" };
+
+// How a pool is. Green is only a pool whose endpoints are all green, that keeps its promise, and lets no call wait.
+export function stateOf(d) {
+  const firing = d.availability.burn.find(b => b.firing);
+  if (d.state === "outage") return { look: "bad", word: "Outage", firing };
+  if (d.endpoints.some(e => e.state === "SlowStart") && d.serving < d.endpoints.length) return { look: "warn", word: "Recovering", firing };
+  const isWell = d.state === "well" && d.endpoints.every(isGreen) && !firing && !(d.oldestWait > 1);
+  return isWell ? { look: "good", word: "Well", firing } : { look: "warn", word: d.endpoints.every(e => e.serves && (e.state === "SlowStart" || isGreen(e))) && !firing && !(d.oldestWait > 1) ? "Recovering" : "Degraded", firing };
+}
+
+export const serving = d => d.serving === 0 ? `none of ${count(d.endpoints.length, "endpoint")} serves` : d.serving === d.endpoints.length ? `all ${d.serving} endpoints serve` : `${d.serving} of ${d.endpoints.length} endpoints serve`;
+
+// Whom it hurts.
+export function waiting(d) {
+  const lines = [];
+  if (d.waiting) {
+    lines.push(`${count(d.waiting, "call")} wait${d.waiting === 1 ? "s" : ""}; the oldest for ${span(d.oldestWait)}.`);
+    if (d.firstGivesUpIn != null) lines.push(`The first gives up in ${span(d.firstGivesUpIn)} if nothing serves it.`);
+    if (d.maxWaiting && d.waiting >= d.maxWaiting) lines.push(`The queue is full (${compact(d.maxWaiting)}): new calls fail at once.`);
+  } else if (d.state === "outage") lines.push("No call waits at this moment.");
+  if (d.lostInOutage != null) lines.push(d.lostInOutage ? `${count(d.lostInOutage, "call")} failed since it began.` : "No call has failed since it began.");
+  return lines.join(" ");
+}
+
+export function newCritical(onPick) {
+  const c = { troubles: new Map(), onPick, title: h("b"), when: h("span"), calls: h("p", { className: "calls" }), list: h("ul", { className: "troubles" }) };
+  c.element = h("div", { className: "critical", hidden: true }, h("p", { className: "what" }, c.title, " ", c.when), c.calls, c.list);
+  return c;
+}
+
+export function showCritical(c, d) {
+  const { look, word, firing } = stateOf(d);
+  c.element.hidden = look === "good";
+  tone(c.element, look);
+  text(c.title, `${word}: ${serving(d)}.`);
+  showTroubles(c, d.troubles);
+  c.data = d;
+  c.firing = firing;
+  showCriticalTime(c);
+}
+
+// What grows by itself between two updates.
+export function showCriticalTime(c) {
+  const d = c.data;
+  if (!d || c.element.hidden) return;
+  const answered = d.lastAnsweredAt ? ` Last answer ${timeOf(d.lastAnsweredAt)}.` : "";
+  text(c.when, d.outageSince ? `Since ${timeOf(d.outageSince)}, for ${since(d.outageSince)}.${answered}` : d.serving && d.servingTier !== d.firstTier ? `Tier ${d.servingTier} stands in for tier ${d.firstTier}.` : "");
+  text(c.calls, [waiting(d), !d.outageSince && !d.waiting && d.serving < d.endpoints.length && d.serving ? "Calls go to the others." : "",
+    c.firing ? `The error budget burns ${c.firing.longNow.toFixed(1)} times too fast (alert "${c.firing.alert}").` : ""].filter(Boolean).join(" "));
+  c.calls.hidden = !c.calls.textContent;
+  for (const line of c.troubles.values())
+    text(line.age, ` · since ${timeOf(line.data.since)} (${since(line.data.since)})`);
+}
+
+function showTroubles(c, list) {
+  const left = new Set(c.troubles.keys());
+  const shown = list.slice(0, 8).map(trouble => {
+    const key = trouble.level + trouble.what;
+    left.delete(key);
+    let line = c.troubles.get(key);
+    if (!line) {
+      line = { mark: h("span", { className: "mark", ariaHidden: "true" }), names: h("b"), what: h("span"), age: h("em"), advice: h("span", { className: "advice" }) };
+      line.button = h("button", { type: "button", className: "chip", title: "Go to the endpoint", onclick: () => c.onPick(line.data.endpoints[0]) }, line.names, line.what, line.age);
+      line.element = h("li", null, line.mark, h("div", null, line.button, line.advice));
+      c.troubles.set(key, line);
+    }
+    line.data = trouble;
+    tone(line.element, trouble.level);
+    text(line.mark, MARKS[trouble.level] ?? "·");
+    const more = trouble.count - trouble.endpoints.length;
+    text(line.names, trouble.endpoints.join(", ") + (more > 0 ? ` and ${more} more` : ""));
+    text(line.what, `: ${trouble.what}`);
+    text(line.advice, trouble.advice ? `→ ${trouble.advice}` : "");
+    return line.element;
+  });
+  for (const key of left) { c.troubles.get(key).element.remove(); c.troubles.delete(key); }
+  order(c.list, shown);
+  c.list.hidden = shown.length === 0;
+}

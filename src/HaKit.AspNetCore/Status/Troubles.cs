@@ -1,0 +1,83 @@
+using HaKit.Faults;
+using HaKit.Health;
+
+namespace HaKit.AspNetCore.Status;
+
+/// <summary>
+/// Endpoints that do not serve, or serve badly, for the same reason: what is wrong, since when, and what an operator does about it. The page shows one line for each, so that
+/// a hundred endpoints behind one broken network are one line. Names, kinds and times only.
+/// </summary>
+internal static class Troubles
+{
+    // Of a crowd the first are named: the page lists all of them below.
+    private const int Named = 6;
+
+    public static IReadOnlyList<TroubleView> Of(PoolStatus status) =>
+    [
+        .. status.Endpoints.Select(e => (Endpoint: e, Cause: CauseOf(e, status))).Where(static e => e.Cause is not null)
+            .GroupBy(static e => e.Cause!)
+            .Select(static g => new TroubleView(
+                g.Key.Level, [.. g.Take(Named).Select(static e => e.Endpoint.Endpoint.Name)], g.Count(), g.Key.What, g.Key.Advice, Truncate(g.Min(static e => e.Endpoint.OutSince ?? e.Endpoint.Since))))
+            .OrderBy(static t => t.Level switch { "bad" => 0, "warn" => 1, _ => 2 }).ThenByDescending(static t => t.Count),
+    ];
+
+    /// <summary>What is wrong with an endpoint; null for nothing.</summary>
+    private static Cause? CauseOf(EndpointStatus endpoint, PoolStatus pool)
+    {
+        var health = endpoint.Health;
+        if (health.Status == EndpointHealthStatus.ForcedDown)
+            return new("idle", "forced down by an operator", "Bring it up when it may serve again.");
+        if (health.Status == EndpointHealthStatus.Draining)
+            return new("idle", "drained by an operator", "Bring it up when it may serve again.");
+        if (health.CooldownUntil > pool.Now && health.CooldownCause is { } cooling)
+            return Cooling(cooling, health.CooldownUntil == TimeSpan.MaxValue);
+        if (endpoint.LacksModel)
+            return new("bad", "healthy, but without the model that is asked for", "Check the model's name in the endpoint's settings, or load the model.");
+        if (pool.IsUnreachable)
+            return new("bad", "cannot be connected to, as no endpoint can", "Check this machine's network first: DNS, firewall, proxy.");
+        return health.Status switch
+        {
+            EndpointHealthStatus.Ejected or EndpointHealthStatus.Trial => Out(health.Cause),
+            EndpointHealthStatus.Suspect => new("warn", $"serving, but the latest call failed: {Describe(health.Cause)}", null),
+            EndpointHealthStatus.SlowStart => new("cool", "back, with more traffic step by step (slow start)", null),
+            _ => null,
+        };
+    }
+
+    private static Cause Cooling(Fault fault, bool isForGood) => fault.Kind switch
+    {
+        FaultKind.Unauthorized or FaultKind.Forbidden => new("bad", $"the key is refused: {Describe(fault)}", "Renew the key, or its rights, at the provider. The pool asks again by itself."),
+        FaultKind.QuotaExhausted => new("bad", $"no quota or credit is left: {Describe(fault)}", "Raise the quota, or pay, at the provider. The pool asks again by itself."),
+        _ when isForGood => new("bad", $"out until the cause is repaired: {Describe(fault)}", "Repair the cause, then bring the endpoint up."),
+        _ => new("warn", $"paused, as the server asked: {Describe(fault)}", "Nothing, if it is rare. The pool asks again at the time that the server named. If it is usual, raise the limit or add endpoints."),
+    };
+
+    private static Cause Out(Fault? fault) => fault?.Kind switch
+    {
+        FaultKind.DnsFailed => new("bad", "out, the name does not resolve (DnsFailed)", "Check DNS, and the address in the settings."),
+        FaultKind.TlsFailed => new("bad", $"out, {Describe(fault)}", "Check the certificate, and the clocks of both machines."),
+        FaultKind.ConnectFailed or FaultKind.ConnectTimeout or FaultKind.ConnectionReset =>
+            new("bad", $"out, {Describe(fault)}", "Check that the server runs, and that this machine reaches it."),
+        FaultKind.FirstContentTimeout or FaultKind.AttemptTimeout or FaultKind.IdleTimeout =>
+            new("bad", $"out, {Describe(fault)}", "Check the server's load and logs: it accepts requests and does not answer."),
+        FaultKind.ModelNotFound => new("bad", $"out, {Describe(fault)}", "Check the model's name in the endpoint's settings."),
+        FaultKind.InvalidRequest or FaultKind.NotServed => new("bad", $"out, it refuses what other endpoints serve: {Describe(fault)}", "Compare its settings, path and model with those of the others."),
+        null => new("bad", "out", null),
+        _ => new("bad", $"out, {Describe(fault)}", "Look at the provider's status page, or at the server's logs."),
+    };
+
+    private static string Describe(Fault? fault) => fault?.Kind switch
+    {
+        FaultKind.ConnectFailed => "connections are refused (ConnectFailed)",
+        FaultKind.ConnectTimeout => "connections time out (ConnectTimeout)",
+        FaultKind.ConnectionReset => "connections break (ConnectionReset)",
+        FaultKind.TlsFailed => "TLS fails (TlsFailed)",
+        FaultKind.FirstContentTimeout => "no answer comes (FirstContentTimeout)",
+        null => "unknown",
+        _ => fault.ToString(),
+    };
+
+    private static DateTimeOffset Truncate(DateTimeOffset time) => new(time.Ticks - time.Ticks % TimeSpan.TicksPerMillisecond, time.Offset);
+
+    private sealed record Cause(string Level, string What, string? Advice);
+}

@@ -1,0 +1,61 @@
+using System.Globalization;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace HaKit.Batch;
+
+/// <summary>Shows a batch on the dashboard. Thread-safe.</summary>
+internal sealed class BatchPanel(string name, Func<(BatchProgress Progress, bool IsRunning)> read) : IStatusPanel
+{
+    public StatusPanel Read()
+    {
+        var (progress, isRunning) = read();
+        return Describe(name, progress, isRunning);
+    }
+
+    /// <summary>Describes a batch: green is only a batch that makes progress, or is done, and of which nothing has failed.</summary>
+    public static StatusPanel Describe(string name, BatchProgress progress, bool isRunning)
+    {
+        var (state, summary) = Judge(progress, isRunning);
+        return new StatusPanel($"batch {name}", state, summary, [.. RowsOf(progress, isRunning)]);
+    }
+
+    private static (HealthStatus State, string Summary) Judge(BatchProgress progress, bool isRunning)
+    {
+        var counts = progress.Counts;
+        if (counts.Total == 0)
+            return (HealthStatus.Degraded, "No run has begun in this process.");
+        if (counts.Finished < counts.Total)
+        {
+            if (!isRunning)
+                return (HealthStatus.Degraded, "It is not running here, and not all items have an outcome. The next run goes on with those that are left.");
+            if (progress.OutageFor is { } outage)
+                return (HealthStatus.Unhealthy, $"It stands still for {BatchProgress.Text(outage)}: no endpoint can serve. No item fails because of it.");
+        }
+        if (counts.Failed + counts.Unknown > 0)
+            return (HealthStatus.Degraded, $"{progress}.");
+        return (HealthStatus.Healthy, counts.Finished == counts.Total ? "All items have a result." : $"{progress}.");
+    }
+
+    private static IEnumerable<StatusPanelRow> RowsOf(BatchProgress progress, bool isRunning)
+    {
+        var counts = progress.Counts;
+        if (counts.Total == 0)
+            yield break;
+        yield return new("results", HealthStatus.Healthy, Text($"{counts.Succeeded:N0} of {counts.Total:N0} items"));
+        if (counts.Failed > 0)
+            yield return new("failed", HealthStatus.Degraded, Text($"{counts.Failed:N0} items, each for a reason of its own"));
+        if (counts.Unknown > 0)
+            yield return new("unknown", HealthStatus.Degraded, Text($"{counts.Unknown:N0} items whose outcome was lost"));
+        if (counts.Finished < counts.Total)
+        {
+            var left = progress.Left is { } time ? BatchProgress.Text(time) : "not known";
+            yield return new("time left", isRunning && progress.OutageFor is null ? HealthStatus.Healthy : HealthStatus.Degraded, Text($"{left}, at {progress.PerSecond:0.#} items/s here; {progress.Calls:N0} calls under way"));
+        }
+        if (counts.LostCalls > 0)
+            yield return new("lost calls", HealthStatus.Degraded, Text($"{counts.LostCalls:N0} calls ended with their process, and may be billed twice"));
+        if (progress.HasPrices)
+            yield return new("cost", HealthStatus.Healthy, Text($"{counts.Spent:0.00} {progress.Currency}"));
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
