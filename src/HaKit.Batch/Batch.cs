@@ -34,7 +34,7 @@ public sealed class Batch<TItem> : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(itemType);
         (Store, _itemType) = (store, itemType);
-        Panel = new BatchPanel(store.Name, () => (Progress, IsRunning));
+        Panel = new BatchPanel(Path.GetFileName(store.Name), () => (Progress, IsRunning));
     }
 
     /// <summary>Gets the batch's name.</summary>

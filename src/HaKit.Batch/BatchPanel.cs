@@ -15,11 +15,11 @@ internal sealed class BatchPanel(string name, Func<(BatchProgress Progress, bool
     /// <summary>Describes a batch: green is only a batch that makes progress, or is done, and of which nothing has failed.</summary>
     public static StatusPanel Describe(string name, BatchProgress progress, bool isRunning)
     {
-        var (state, summary) = Judge(progress, isRunning);
+        var (state, summary) = DescribeState(progress, isRunning);
         return new StatusPanel($"batch {name}", state, summary, [.. RowsOf(progress, isRunning)]);
     }
 
-    private static (HealthStatus State, string Summary) Judge(BatchProgress progress, bool isRunning)
+    private static (HealthStatus State, string Summary) DescribeState(BatchProgress progress, bool isRunning)
     {
         var counts = progress.Counts;
         if (counts.Total == 0)

@@ -42,7 +42,7 @@ public sealed class BatchPanelTests
             await batch.AddAsync(["x", "y", "z"], static x => x, cancellationToken: TestContext.Current.CancellationToken);
             await foreach (var done in pool.RunBatchAsync(batch, static (_, item, _) => ValueTask.FromResult(item), cancellationToken: TestContext.Current.CancellationToken))
                 done.Id.Should().NotBeNull();
-            batch.Panel.Read().Should().BeEquivalentTo(new { Name = $"batch {batch.Name}", State = HealthStatus.Healthy, Summary = "All items have a result." });
+            batch.Panel.Read().Should().BeEquivalentTo(new { Name = "batch b.journal", State = HealthStatus.Healthy, Summary = "All items have a result." });
         }
         Directory.Delete(folder, recursive: true);
     }

@@ -53,7 +53,7 @@ public sealed class SceneTests(Browser browser) : IClassFixture<Browser>
             var page = watched.Page;
             await page.GotoAsync(night.Dashboard.AbsoluteUri);
             await Assertions.Expect(page.Locator("section[data-pool='embeddings'] tr[data-endpoint]")).ToHaveCountAsync(100);
-            await Assertions.Expect(page.Locator("section[data-panel='batch reviews'] [data-part='results']")).ToContainTextAsync("of 20,000 items", new() { Timeout = 20_000 });
+            await Assertions.Expect(page.Locator("section[data-panel='batch reviews.journal'] [data-part='results']")).ToContainTextAsync("of 20,000 items", new() { Timeout = 20_000 });
             await Assertions.Expect(page.Locator("section[data-panel='vault conversations'] [data-part='disk']")).ToContainTextAsync("newest snapshot", new() { Timeout = 30_000 });
             if (night.HasFleet)
                 await Assertions.Expect(page.Locator("section[data-pool='embeddings'] .fleet [data-replica]")).ToHaveCountAsync(2, new() { Timeout = 30_000 });

@@ -32,7 +32,7 @@ internal static class StatusViews
             Utilization = scale.Utilization is { } used ? Round(used, 3) : null,
             WantedEndpoints = scale.WantedEndpoints,
             Availability = AvailabilityViews.From(report, status.Waiting),
-            Troubles = Troubles.Of(status),
+            Troubles = Troubles.Find(status),
             Losses = [.. losses.Select(l => new LossView(l.Domain.ToString().ToLowerInvariant(), l.Name, Round(l.LostShare, 3), l.ToString()))],
             Endpoints = [.. status.Endpoints.Select(e => From(e, status, availability.GetValueOrDefault(e.Endpoint.Name), history, isWhole) with { LostShare = ofEndpoints.GetValueOrDefault(e.Endpoint.Name) })],
         };

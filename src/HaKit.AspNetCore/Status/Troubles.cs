@@ -12,7 +12,7 @@ internal static class Troubles
     // Of a crowd the first are named: the page lists all of them below.
     private const int Named = 6;
 
-    public static IReadOnlyList<TroubleView> Of(PoolStatus status) =>
+    public static IReadOnlyList<TroubleView> Find(PoolStatus status) =>
     [
         .. status.Endpoints.Select(e => (Endpoint: e, Cause: CauseOf(e, status))).Where(static e => e.Cause is not null)
             .GroupBy(static e => e.Cause!)

@@ -67,8 +67,12 @@ internal static class PoolStatusReader
     }
 
     // An endpoint that is ejected again while none can be reached does not begin the outage anew.
-    private static DateTimeOffset? OutageSince(TimeSpan? began, EndpointStatus[] endpoints, TimeSpan now, DateTimeOffset at) =>
-        began is { } since ? at - (now - since) : endpoints.Length == 0 ? null : endpoints.Max(static e => e.OutSince ?? e.Since);
+    private static DateTimeOffset? OutageSince(TimeSpan? began, EndpointStatus[] endpoints, TimeSpan now, DateTimeOffset at)
+    {
+        if (began is { } since)
+            return at - (now - since);
+        return endpoints.Length == 0 ? null : endpoints.Max(static e => e.OutSince ?? e.Since);
+    }
 
     private static AnswerQuantiles? TimesOf(EndpointState member, bool isStream) =>
         member.Times.Quantile(isStream, 0.5) is { } median && member.Times.Quantile(isStream, 0.95) is { } p95 ? new(median, p95) : null;
