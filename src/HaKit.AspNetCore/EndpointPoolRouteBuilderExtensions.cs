@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HaKit.AspNetCore;
 using HaKit.AspNetCore.Dashboard;
 using HaKit.AspNetCore.Heartbeats;
@@ -13,6 +14,8 @@ namespace Microsoft.AspNetCore.Builder;
 /// <summary>Maps the operators' dashboard of endpoint pools, and the heartbeat of a service that other applications use as an endpoint.</summary>
 public static class EndpointPoolRouteBuilderExtensions
 {
+    private static readonly ConditionalWeakTable<IEndpointRouteBuilder, HashSet<string>> s_mapped = [];
+
     /// <summary>
     /// Maps the operators' dashboard for all pools of the container at the prefix, and below it <c>status</c> (JSON), <c>events</c> (server-sent) and
     /// <c>explain</c>. Orders (drain, force down, bring up, promote, fail back) exist only if <see cref="EndpointPoolPagesOptions.OperatorPolicy"/> names a
@@ -25,12 +28,15 @@ public static class EndpointPoolRouteBuilderExtensions
     /// The group of all routes, so that <c>.RequireAuthorization()</c> can protect them. Without it the pages are public; they show names, addresses and
     /// states, never keys.
     /// </returns>
-    /// <exception cref="InvalidOperationException">Orders are on, and antiforgery or authorization was not added to the container.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Orders are on, and antiforgery, authorization or the policy was not added to the container; or the prefix is mapped already.
+    /// </exception>
     public static IEndpointConventionBuilder MapHaEndpointPools(
         this IEndpointRouteBuilder endpoints, string prefix = "/ha", Action<EndpointPoolPagesOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentException.ThrowIfNullOrWhiteSpace(prefix);
+        ThrowIfMapped(endpoints, prefix, "MapHaEndpointPools", "another prefix");
         var options = new EndpointPoolPagesOptions();
         configure?.Invoke(options);
         options.Validate();
@@ -39,6 +45,7 @@ public static class EndpointPoolRouteBuilderExtensions
             () => [.. services.GetKeyedServices<HaKit.EndpointPool>(KeyedService.AnyKey)], [.. services.GetServices<HaKit.IStatusPanel>()], services.GetService<TimeProvider>() ?? TimeProvider.System, options);
         var lifetime = services.GetRequiredService<IHostApplicationLifetime>();
         lifetime.ApplicationStarted.Register(feed.Start);
+        lifetime.ApplicationStarted.Register(PageSecurity.WarnWhenEmpty(feed, prefix, services));
         lifetime.ApplicationStopping.Register(feed.Stop);
         var group = endpoints.MapGroup(prefix);
         PageSecurity.AddHeaders(group);
@@ -58,11 +65,13 @@ public static class EndpointPoolRouteBuilderExtensions
     /// <param name="endpoints">The application.</param>
     /// <param name="pattern">The path, for example <c>/heartbeat</c>.</param>
     /// <param name="configure">Sets what is reported. Default: draining while the application stops, and the number of requests that <see cref="CountAsHaLoad"/> counts.</param>
+    /// <exception cref="InvalidOperationException">The pattern is mapped already.</exception>
     public static IEndpointConventionBuilder MapHaHeartbeat(
         this IEndpointRouteBuilder endpoints, string pattern = "/heartbeat", Action<ServiceHeartbeatOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentException.ThrowIfNullOrWhiteSpace(pattern);
+        ThrowIfMapped(endpoints, pattern, "MapHaHeartbeat", "another pattern");
         var options = new ServiceHeartbeatOptions();
         configure?.Invoke(options);
         options.Validate();

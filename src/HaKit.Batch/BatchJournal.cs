@@ -88,6 +88,10 @@ public static class BatchJournal
         {
             return Task.FromResult(work());
         }
+        catch (DirectoryNotFoundException exception)
+        {
+            return Task.FromException<T>(new BatchStoreException($"The journal '{path}' cannot be opened: its folder does not exist. Create the folder first.", exception));
+        }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException and not BatchStoreException)
         {
             return Task.FromException<T>(new BatchStoreException($"The journal '{path}' cannot be opened for writing: {exception.Message}", exception));

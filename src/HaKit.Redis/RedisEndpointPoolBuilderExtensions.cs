@@ -14,13 +14,15 @@ public static class RedisEndpointPoolBuilderExtensions
     /// </summary>
     /// <param name="builder">The pool.</param>
     public static IEndpointPoolBuilder ShareThroughRedis(this IEndpointPoolBuilder builder) =>
-        builder.ShareThroughRedis(static provider => provider.GetRequiredService<IConnectionMultiplexer>());
+        builder.ShareThroughRedis(static provider => provider.GetService<IConnectionMultiplexer>() ?? throw new InvalidOperationException(
+            "ShareThroughRedis needs an IConnectionMultiplexer, and the container has none. Register one with services.AddSingleton<IConnectionMultiplexer>(…), or give ShareThroughRedis a connection string."));
 
     /// <summary>Shares through a keyed connection of the container, such as one that Aspire's <c>AddKeyedRedisClient</c> registers.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="serviceKey">The key of the <see cref="IConnectionMultiplexer"/>.</param>
     public static IEndpointPoolBuilder ShareThroughKeyedRedis(this IEndpointPoolBuilder builder, object serviceKey) =>
-        builder.ShareThroughRedis(provider => provider.GetRequiredKeyedService<IConnectionMultiplexer>(serviceKey));
+        builder.ShareThroughRedis(provider => provider.GetKeyedService<IConnectionMultiplexer>(serviceKey) ?? throw new InvalidOperationException(
+            $"ShareThroughKeyedRedis needs an IConnectionMultiplexer with the key '{serviceKey}', and the container has none. Register one with services.AddKeyedSingleton<IConnectionMultiplexer>(…)."));
 
     /// <summary>Shares through a connection that code provides. It is not disposed with the pool.</summary>
     /// <param name="builder">The pool.</param>
@@ -36,6 +38,8 @@ public static class RedisEndpointPoolBuilderExtensions
     /// <param name="configuration">The connection string, for example <c>redis:6379,user=app,password=…,ssl=true</c>.</param>
     public static IEndpointPoolBuilder ShareThroughRedis(this IEndpointPoolBuilder builder, string configuration)
     {
+        if (string.IsNullOrWhiteSpace(configuration))
+            throw new ArgumentException("ShareThroughRedis was given no connection string: perhaps the configuration does not have it. A connection string such as 'redis:6379' is needed.", nameof(configuration));
         var link = RedisPeerLinks.Over(configuration);
         return builder.WithHostName().ConfigureParts((_, parts) => parts.PeerLink = link);
     }

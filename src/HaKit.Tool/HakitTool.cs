@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using HaKit.DependencyInjection;
 
 namespace HaKit.Tool;
 
@@ -33,7 +34,7 @@ internal static class HakitTool
         if (parsed.Errors.Count > 0)
         {
             foreach (var wrong in parsed.Errors)
-                await error.WriteLineAsync(wrong.Message);
+                await error.WriteLineAsync(wrong.Message + HintOf(parsed, wrong));
             await error.WriteLineAsync($"{PathOf(parsed.CommandResult)} --help lists the options and their defaults.");
             return NotRun;
         }
@@ -52,6 +53,15 @@ internal static class HakitTool
             await error.WriteLineAsync("Interrupted.");
             return Interrupted;
         }
+    }
+
+    // A word that is neither a command nor an option is most often one of them, misspelt.
+    private static string HintOf(ParseResult parsed, System.CommandLine.Parsing.ParseError wrong)
+    {
+        if (parsed.UnmatchedTokens.FirstOrDefault(token => wrong.Message.Contains($"'{token}'", StringComparison.Ordinal)) is not { } word)
+            return "";
+        var command = parsed.CommandResult.Command;
+        return NearName.Hint(word, command.Subcommands.Select(c => c.Name).Concat(command.Options.Select(o => o.Name)));
     }
 
     public static ParseResult Parse(string[] args) => CreateRoot().Parse(args);

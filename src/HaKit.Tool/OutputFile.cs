@@ -15,4 +15,21 @@ internal static class OutputFile
             throw new UsageException($"{option} is '{file}', which cannot be written: {exception.Message}");
         }
     }
+
+    /// <summary>Creates a folder and writes to it once, so that work does not begin whose result could not be kept.</summary>
+    /// <exception cref="UsageException">The folder cannot be written to; the message names the option.</exception>
+    public static void CreateFolder(string option, string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            using (new FileStream(Path.Combine(folder, $".hakit-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose))
+            {
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new UsageException($"{option} is '{folder}', which cannot be written: {exception.Message}");
+        }
+    }
 }

@@ -15,8 +15,10 @@ internal static class PoolFile
             var root = new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file)).Build();
             var sections = root.GetSection("Endpoints").Exists() ? [] : root.GetChildren().Where(s => s.GetSection("Endpoints").Exists()).ToArray();
             if (sections.Length > 1)
-                throw new UsageException($"--pool is '{file}', which has {sections.Length} pools: {string.Join(", ", sections.Select(s => s.Key))}.");
-            IConfiguration section = sections is [var only] ? only : root;
+                throw new UsageException($"--pool is '{file}', which has {sections.Length} pools: {string.Join(", ", sections.Select(s => s.Key))}. Give each pool a file of its own.");
+            if (sections.Length == 0 && !root.GetSection("Endpoints").Exists())
+                throw new UsageException($"--pool is '{file}', which has no pool: a section with Endpoints is needed, at the root or below it.");
+            var section = sections is [var only] ? only : SectionOf(root);
             var services = new ServiceCollection();
             services.AddHaEndpointPool("pool", section);
             using var provider = services.BuildServiceProvider();
@@ -24,9 +26,16 @@ internal static class PoolFile
         }
         catch (Exception exception) when (exception is IOException or InvalidDataException or FormatException or OptionsValidationException or InvalidOperationException)
         {
-            throw new UsageException($"--pool is '{file}', which cannot be used: {exception.Message}");
+            throw new UsageException($"--pool is '{file}', which cannot be used: {Innermost(exception).Message}");
         }
     }
+
+    // Only a section is checked for names that no setting has: the root of an application's configuration has everything. A file that is a pool has nothing else.
+    private static IConfigurationSection SectionOf(IConfiguration root) =>
+        new ConfigurationBuilder().AddInMemoryCollection(root.AsEnumerable().Select(s => KeyValuePair.Create($"pool:{s.Key}", s.Value))).Build().GetSection("pool");
+
+    // The reader of JSON says the line and what is wrong there; the exceptions around it say only which file.
+    private static Exception Innermost(Exception exception) => exception is InvalidDataException { InnerException: { } inner } ? inner.GetBaseException() : exception;
 
     /// <summary>Copies the settings that a simulation can follow. It leaves out addresses and HTTP, recovery actions, sharing between replicas, and the seed, which belongs to the simulated world.</summary>
     public static void Copy(EndpointPoolOptions from, EndpointPoolOptions to)

@@ -83,7 +83,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback,
         CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(profile);
+        RequestProfile.ThrowIfNull(profile);
         ArgumentNullException.ThrowIfNull(callback);
         return Live(Owners.Calls).ExecuteAsync(profile, state, callback, cancellationToken);
     }
@@ -131,7 +131,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? continueWith,
         CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(profile);
+        RequestProfile.ThrowIfNull(profile);
         ArgumentNullException.ThrowIfNull(open);
         ArgumentNullException.ThrowIfNull(reader);
         return Live(Owners.Calls).StreamAsync(profile, state, open, reader, continueWith, cancellationToken);
@@ -141,7 +141,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
     public IReadOnlyList<EndpointExplanation> Explain(RequestProfile profile)
     {
-        ArgumentNullException.ThrowIfNull(profile);
+        RequestProfile.ThrowIfNull(profile);
         return Owners.Engine.Selector.Explain(Owners.Engine.Snapshot, new SelectionQuery(profile, new AttemptHistory(), Owners.Clock.Now));
     }
 
@@ -287,13 +287,13 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         RequestProfile profile, bool isStream, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken,
         EarlierTries? earlier = null)
     {
-        ArgumentNullException.ThrowIfNull(profile);
+        RequestProfile.ThrowIfNull(profile);
         return Live(Owners.Calls).ExecuteWithDetailAsync(profile, isStream, state, callback, cancellationToken, earlier);
     }
 
     private T Live<T>(T owner)
     {
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);
+        if (Volatile.Read(ref _isDisposed) != 0) throw new ObjectDisposedException(nameof(EndpointPool), Engine.DisposedMessage);
         return owner;
     }
 }

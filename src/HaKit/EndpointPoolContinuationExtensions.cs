@@ -14,7 +14,7 @@ public static class EndpointPoolContinuationExtensions
     public static bool MayContinue(this EndpointPool pool, RequestProfile profile)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        ArgumentNullException.ThrowIfNull(profile);
+        RequestProfile.ThrowIfNull(profile);
         return ContinuationRoute.IsAllowed(pool.Engine, profile);
     }
 
@@ -47,7 +47,7 @@ public static class EndpointPoolContinuationExtensions
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        ArgumentNullException.ThrowIfNull(profile);
+        RequestProfile.ThrowIfNull(profile);
         ArgumentNullException.ThrowIfNull(cut);
         ArgumentNullException.ThrowIfNull(open);
         var route = ContinuationRoute.Begin(pool.Engine, profile, cut, soFar.Obstacle);

@@ -50,7 +50,7 @@ public static class EndpointPoolPipelineExtensions
     public static void SetRequestProfile(this ResilienceContext context, RequestProfile profile)
     {
         ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(profile);
+        RequestProfile.ThrowIfNull(profile);
         context.Properties.Set(FailoverStrategy.ProfileKey, profile);
     }
 }

@@ -18,7 +18,7 @@ public static class EndpointPoolChatServiceExtensions
     public static ChatClientBuilder AddHaChatClient(this IServiceCollection services, string pool, Action<EndpointPoolChatClientOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        ArgumentException.ThrowIfNullOrWhiteSpace(pool);
+        services.RequireHaEndpointPool(pool, nameof(AddHaChatClient));
         services.AddSingleton(provider => provider.GetRequiredKeyedService<EndpointPool>(pool).AsChatClient(configure));
         return services.AddChatClient(static provider => provider.GetRequiredService<EndpointPoolChatClient>());
     }
@@ -32,7 +32,7 @@ public static class EndpointPoolChatServiceExtensions
         this IServiceCollection services, object? serviceKey, string pool, Action<EndpointPoolChatClientOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        ArgumentException.ThrowIfNullOrWhiteSpace(pool);
+        services.RequireHaEndpointPool(pool, nameof(AddKeyedHaChatClient));
         services.AddKeyedSingleton(serviceKey, (provider, _) => provider.GetRequiredKeyedService<EndpointPool>(pool).AsChatClient(configure));
         return services.AddKeyedChatClient(serviceKey, provider => provider.GetRequiredKeyedService<EndpointPoolChatClient>(serviceKey));
     }
@@ -71,7 +71,8 @@ public static class EndpointPoolChatServiceExtensions
     /// <param name="chat">Sets what is special about this endpoint in chats.</param>
     public static IEndpointPoolBuilder AddKeyedChatEndpoint(
         this IEndpointPoolBuilder builder, string name, object? serviceKey = null, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null) =>
-        builder.AddEndpoint(name, provider => provider.GetRequiredKeyedService<IChatClient>(serviceKey ?? name), configure, chat);
+        builder.AddEndpoint(name, provider => provider.GetKeyedService<IChatClient>(serviceKey ?? name) ?? throw new InvalidOperationException(
+            $"AddKeyedChatEndpoint needs a chat client with the key '{serviceKey ?? name}' for endpoint '{name}', and the container has none. AddKeyedChatClient registers it."), configure, chat);
 
     // The pool's options are created again at each reload; the client is not.
     internal static IEndpointPoolBuilder Attach<TClient>(

@@ -15,7 +15,7 @@ public static class EndpointPoolEmbeddingServiceExtensions
     public static EmbeddingGeneratorBuilder<string, Embedding<float>> AddHaEmbeddingGenerator(this IServiceCollection services, string pool, Action<EndpointPoolEmbeddingOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        ArgumentException.ThrowIfNullOrWhiteSpace(pool);
+        services.RequireHaEndpointPool(pool, nameof(AddHaEmbeddingGenerator));
         services.AddSingleton(provider => provider.GetRequiredKeyedService<EndpointPool>(pool).AsEmbeddingGenerator(configure));
         return services.AddEmbeddingGenerator(static provider => provider.GetRequiredService<EndpointPoolEmbeddingGenerator>());
     }
@@ -29,7 +29,7 @@ public static class EndpointPoolEmbeddingServiceExtensions
         this IServiceCollection services, object? serviceKey, string pool, Action<EndpointPoolEmbeddingOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        ArgumentException.ThrowIfNullOrWhiteSpace(pool);
+        services.RequireHaEndpointPool(pool, nameof(AddKeyedHaEmbeddingGenerator));
         services.AddKeyedSingleton(serviceKey, (provider, _) => provider.GetRequiredKeyedService<EndpointPool>(pool).AsEmbeddingGenerator(configure));
         return services.AddKeyedEmbeddingGenerator(serviceKey, provider => provider.GetRequiredKeyedService<EndpointPoolEmbeddingGenerator>(serviceKey));
     }

@@ -1,3 +1,4 @@
+using HaKit.AspNetCore.Status;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -55,6 +56,17 @@ internal static partial class PageSecurity
         };
     }
 
+    /// <summary>Warns when there is nothing to show.</summary>
+    /// <param name="feed">What is shown.</param>
+    /// <param name="prefix">Where the pages are.</param>
+    /// <param name="services">The application's services.</param>
+    /// <returns>To be called when the application has started.</returns>
+    public static Action WarnWhenEmpty(StatusFeed feed, string prefix, IServiceProvider services) => () =>
+    {
+        if (!feed.Pools.Any() && !services.GetServices<IStatusPanel>().Any())
+            LogEmptyPage((services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger("HaKit.Dashboard"), prefix);
+    };
+
     private static bool NeedsAuthorization(IList<object> metadata) =>
         !metadata.OfType<IAllowAnonymous>().Any() && (metadata.OfType<IAuthorizeData>().Any() || metadata.OfType<AuthorizationPolicy>().Any());
 
@@ -62,6 +74,9 @@ internal static partial class PageSecurity
     internal static bool IsLoopback(string address) => BindingAddress.Parse(address) is var parsed
         && (parsed.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || parsed.IsUnixPipe
             || System.Net.IPAddress.TryParse(parsed.Host.Trim('[', ']'), out var ip) && System.Net.IPAddress.IsLoopback(ip));
+
+    [LoggerMessage(44, LogLevel.Warning, "The dashboard at {Prefix}, which MapHaEndpointPools has mapped, has no endpoint pool to show. AddHaEndpointPool registers one.")]
+    private static partial void LogEmptyPage(ILogger logger, string prefix);
 
     [LoggerMessage(41, LogLevel.Warning, "The dashboard at {Prefix} needs no authorization and is reachable at {Address}: other machines can see names, addresses and states of all endpoints. Add .RequireAuthorization() to MapHaEndpointPools.")]
     private static partial void LogOpenPage(ILogger logger, string prefix, string address);

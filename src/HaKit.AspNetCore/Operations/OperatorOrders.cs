@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace HaKit.AspNetCore.Operations;
 
@@ -24,8 +25,11 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
 {
     public static void Map(RouteGroupBuilder group, StatusFeed feed, string policy, IServiceProvider services)
     {
-        if (services.GetService<IAuthorizationPolicyProvider>() is null)
+        if (services.GetService<IAuthorizationPolicyProvider>() is not { } policies)
             throw new InvalidOperationException("Orders need authorization: add it with services.AddAuthorization(…).");
+        // Only the usual provider is asked: one of the application's own may need more than the container.
+        if (policies is DefaultAuthorizationPolicyProvider && services.GetRequiredService<IOptions<AuthorizationOptions>>().Value.GetPolicy(policy) is null)
+            throw new InvalidOperationException($"OperatorPolicy is '{policy}', and there is no such policy: add it with services.AddAuthorization(o => o.AddPolicy(\"{policy}\", …)).");
         var antiforgery = services.GetService<IAntiforgery>()
             ?? throw new InvalidOperationException("Orders need antiforgery: add it with services.AddAntiforgery().");
         var orders = new OperatorOrders(feed, antiforgery, (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger("HaKit.Operators"));

@@ -25,7 +25,7 @@ internal sealed class JournalLock : IDisposable
         var (path, owner) = (name + ".lock", name + ".owner");
         var mark = Encoding.ASCII.GetBytes(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
         if (files.TryLock(path, mark) is not { } held)
-            throw new BatchLockedException($"The journal '{name}' is in use by {(files.TryRead(owner) is { } holder ? Encoding.UTF8.GetString(holder) : "another process")}.");
+            throw new BatchLockedException($"The journal '{name}' is in use by {(files.TryRead(owner) is { } holder ? Encoding.UTF8.GetString(holder) : "another process")}. One process works with a journal; for several at once there is HaKit.PostgreSql.");
         var taken = new JournalLock(files, path, mark, held);
         try
         {

@@ -23,7 +23,7 @@ public static class VaultServiceCollectionExtensions
     public static IEndpointPoolBuilder AddHaVault(this IServiceCollection services, string name, IConfiguration section)
     {
         ArgumentNullException.ThrowIfNull(section);
-        return services.Add(name, o => o.Bind(section));
+        return services.Add(name, o => o.Bind(section), section);
     }
 
     /// <summary>Adds a vault that is described in code.</summary>
@@ -50,13 +50,15 @@ public static class VaultServiceCollectionExtensions
         return builder.Add(new HealthCheckRegistration("vault-" + name, p => p.GetRequiredKeyedService<VaultSchedule>(name), failureStatus: null, tags));
     }
 
-    private static IEndpointPoolBuilder Add(this IServiceCollection services, string name, Action<OptionsBuilder<VaultOptions>> describe)
+    private static IEndpointPoolBuilder Add(this IServiceCollection services, string name, Action<OptionsBuilder<VaultOptions>> describe, IConfiguration? section = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         var pool = "vault-" + name;
         describe(services.AddOptions<VaultOptions>(name).ValidateOnStart());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<VaultOptions>, VaultOptionsValidator>());
+        if (section is not null)
+            services.AddSingleton<IValidateOptions<VaultOptions>>(new VaultSectionValidator(name, section));
         services.AddHttpClient(pool);
         var builder = services.AddHaEndpointPool(pool, static _ => { });
         services.AddOptions<EndpointPoolOptions>(pool).Configure<IOptionsMonitor<VaultOptions>, IHttpClientFactory>(
@@ -69,6 +71,17 @@ public static class VaultServiceCollectionExtensions
         services.AddSingleton<IStatusPanel>(provider => provider.GetRequiredKeyedService<VaultSchedule>(name));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<VaultSchedule>(name));
         return builder;
+    }
+
+    private sealed class VaultSectionValidator(string vault, IConfiguration section) : IValidateOptions<VaultOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, VaultOptions options)
+        {
+            if (name != vault)
+                return ValidateOptionsResult.Skip;
+            var problems = VaultSettingNames.Problems(section).Select(p => $"Vault '{name}': {p}").ToList();
+            return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+        }
     }
 
     private sealed class VaultOptionsValidator : IValidateOptions<VaultOptions>

@@ -33,7 +33,7 @@ internal sealed record PlanCosts(double Endpoint, double Beta, double Detection,
 /// <summary>The options of <c>plan</c> on the command line.</summary>
 internal sealed class PlanCommandOptions
 {
-    private readonly Option<AvailabilityRatio> _target = CommandOptions.CreateOption("--target", "A", "what to reach, in percent or nines", Percent, Percentage, AvailabilityRatio.From(0.9999m));
+    private readonly Option<AvailabilityRatio> _target = CommandOptions.CreateOption("--target", "A", "what to reach, in percent or nines", static text => Percent(text) is { Value: < 1 } target ? target : null, $"{Percentage} below 100", AvailabilityRatio.From(0.9999m));
     private readonly Option<PlannedEndpoint[]> _endpoints = Repeated("--endpoint", "NAME:A", "an endpoint and its availability; repeat it for each (default openai:97.0 anthropic:98.4)", ParseEndpoint);
     private readonly Option<int> _required = CommandOptions.CreateWhole("--required", "N", "endpoints that carry the load", usual: 1, least: 1);
     private readonly Option<double?> _beta = Share("--beta", "the share of outages that hit all endpoints at once, 0 to 1 (default 0.1; with --incidents, estimated)");

@@ -24,7 +24,7 @@ internal static class RecordingFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new UsageException($"The recording '{path}' cannot be read: {exception.Message}");
+            throw new UsageException($"The recording '{path}' cannot be read: {exception.Message} Give the folder of AddHaFlightRecorder, or one of its files.");
         }
         var pools = recording.Events.OfType<RecordedConfiguration>().Select(static c => PoolOf(c.Json)).Distinct(StringComparer.Ordinal).ToArray();
         return pools.Length <= 1 ? recording : throw new UsageException($"The recording '{path}' is of {pools.Length} pools: {string.Join(", ", pools)}. Name one by --name.");

@@ -17,6 +17,7 @@ internal static class ReportCommand
 
     private static async Task<int> RunAsync(string folder, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
+        OutputFile.CreateFolder("--out", folder);
         var progress = Progress.For(error, "report");
         var files = ScenarioReport.Write(share =>
         {

@@ -148,8 +148,10 @@ public sealed class EndpointOptions
             yield return $"{path}:Name is '{Name}': an endpoint needs a name.";
         else if (Name.Length > 256 || Name.Any(char.IsControl))
             yield return $"{path}:Name has {Name.Length} characters, or control characters among them: at most 256 characters, and none that a log would not show, are needed.";
-        if (Address is not null && !IsAddress(Address))
-            yield return $"{path}:Address of '{Name}' is '{ShownText.OfAddress(Address)}': an absolute http or https address is needed (or https+http, which service discovery resolves).";
+        if (Address is not null && EndpointAddress.FindMistake(Address) is { } mistake)
+            yield return $"{path}:Address of '{Name}' {mistake}";
+        if (HealthPath is not null && HealthPath.Contains("://", StringComparison.Ordinal))
+            yield return $"{path}:HealthPath of '{Name}' is an address: a path at the endpoint's host is needed, such as '/health'.";
     }
 
     private IEnumerable<string> CheckNumbers(string path)
@@ -172,9 +174,13 @@ public sealed class EndpointOptions
     private IEnumerable<string> CheckWire(string path)
     {
         if (Credential is not null && !CredentialHeader.IsValid(Credential))
-            yield return $"{path}:Credential of '{Name}' has characters that no header may have.";
+            yield return $"{path}:Credential of '{Name}' has characters that no header may have, such as a line break at its end. Remove them.";
+        if (Credential is not null && IsPlaceholder(Credential))
+            yield return $"{path}:Credential of '{Name}' is a placeholder in angle brackets. Give the key itself, or set no Credential.";
         if (Model?.Any(char.IsControl) == true)
             yield return $"{path}:Model of '{Name}' has characters that no name may have.";
+        if (Model is { } model && string.IsNullOrWhiteSpace(model))
+            yield return $"{path}:Model of '{Name}' is '{model}'. Give the name that the model or deployment has there, or leave it out to send the caller's.";
         foreach (var (header, value) in Headers)
         {
             if (header.Length == 0 || header.AsSpan().ContainsAnyExcept(s_inHeaderNames) || value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
@@ -188,7 +194,6 @@ public sealed class EndpointOptions
         return ShownText.IsName(name) ? $" '{name}'" : "";
     }
 
-    /// <summary>Checks for an absolute address over http or https, or an address that service discovery resolves to one.</summary>
-    internal static bool IsAddress(string address) =>
-        Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "https+http" or "http+https";
+    // No key has angle brackets: the text was copied from a page.
+    private static bool IsPlaceholder(string credential) => credential.Contains('<', StringComparison.Ordinal) && credential.TrimEnd().EndsWith('>');
 }

@@ -9,7 +9,16 @@ using Microsoft.Extensions.Primitives;
 namespace HaKit.DependencyInjection;
 
 /// <summary>Holds the name of a registered pool.</summary>
-internal sealed record EndpointPoolRegistration(string Name);
+internal sealed record EndpointPoolRegistration(string Name)
+{
+    /// <summary>What to do about a name that no pool has, as a sentence to put behind another.</summary>
+    public static string HintOf(string name, IReadOnlyCollection<string> known)
+    {
+        if (NearName.Hint(name, known) is { Length: > 0 } hint)
+            return hint;
+        return known.Count == 0 ? " AddHaEndpointPool registers a pool." : $" AddHaEndpointPool has registered '{string.Join("', '", known)}'.";
+    }
+}
 
 /// <summary>Holds code that a registration adds to a pool.</summary>
 internal sealed record EndpointPoolPartsConfiguration(string Pool, Action<IServiceProvider, EndpointPoolParts> Configure);
@@ -105,7 +114,7 @@ internal sealed class EndpointPoolHost(
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         var known = registrations.Select(r => r.Name).ToHashSet(StringComparer.Ordinal);
-        var unknown = uses.Where(u => !known.Contains(u.Pool)).Select(u => $"{u.By} uses the pool '{u.Pool}', which is not registered.");
+        var unknown = uses.Where(u => !known.Contains(u.Pool)).Select(u => $"{u.By} uses the pool '{u.Pool}', which is not registered.{EndpointPoolRegistration.HintOf(u.Pool, known)}");
         string[] wrong = [.. known.SelectMany(Mistakes), .. unknown];
         return wrong.Length == 0 ? Task.CompletedTask : throw new OptionsValidationException(string.Join(", ", known), typeof(EndpointPoolOptions), wrong);
     }

@@ -30,8 +30,7 @@ public static class EndpointPoolHealthCheckExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrWhiteSpace(pool);
         ArgumentOutOfRangeException.ThrowIfLessThan(minimum, 1);
-        builder.Services.AddSingleton(new EndpointPoolUse(pool, $"Health check '{pool}'"));
-        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EndpointPoolHost>());
+        builder.Services.RequireHaEndpointPool(pool, $"Health check '{pool}'");
         return builder.Add(new HealthCheckRegistration(
             pool, provider => new EndpointPoolCheck(provider.GetRequiredKeyedService<EndpointPool>(pool), minimum), failureStatus, tags));
     }

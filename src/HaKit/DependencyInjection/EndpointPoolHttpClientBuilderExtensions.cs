@@ -26,14 +26,15 @@ public static class EndpointPoolHttpClientBuilderExtensions
     /// </remarks>
     /// <param name="builder">The client.</param>
     /// <param name="pool">The pool's name. An unknown pool is refused when the application starts.</param>
-    /// <exception cref="ArgumentException">The builder is for all clients (<c>ConfigureHttpClientDefaults</c>), but a pool belongs to one client.</exception>
+    /// <exception cref="ArgumentException">The builder is for all clients (<c>ConfigureHttpClientDefaults</c>), but a pool belongs to one client; or the client has a pool already.</exception>
     public static IHttpClientBuilder AddHaEndpointPoolHandler(this IHttpClientBuilder builder, string pool)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrWhiteSpace(pool);
         ThrowIfForAllClients(builder);
-        builder.Services.AddSingleton(new EndpointPoolUse(pool, $"HTTP client '{builder.Name}'"));
-        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EndpointPoolHost>());
+        if (builder.Services.FirstOrDefault(s => !s.IsKeyedService && s.ImplementationInstance is EndpointPoolClient other && other.Client == builder.Name)?.ImplementationInstance is EndpointPoolClient earlier)
+            throw new ArgumentException($"HTTP client '{builder.Name}' has the pool '{earlier.Pool}' already. Call AddHaEndpointPoolHandler once for each client.", nameof(pool));
+        builder.Services.RequireHaEndpointPool(pool, $"HTTP client '{builder.Name}'");
         builder.Services.AddSingleton(new EndpointPoolClient(builder.Name, pool));
         builder.Services.TryAddSingleton<StandardHandlersOff>();
         if (!builder.Services.Any(static s => s.ImplementationType == typeof(QuietProbes)))

@@ -52,22 +52,46 @@ public static class EndpointPoolServiceCollectionExtensions
         return builder;
     }
 
+    /// <summary>
+    /// Declares that something uses a pool: the application does not start if no pool of this name is registered, and the message names both. The extension methods of the
+    /// HaKit packages declare it for themselves.
+    /// </summary>
+    /// <param name="services">The container.</param>
+    /// <param name="pool">The pool's name.</param>
+    /// <param name="user">What uses it, as the subject of a sentence: a method or a client, for example <c>AddHaChatClient</c>.</param>
+    public static IServiceCollection RequireHaEndpointPool(this IServiceCollection services, string pool, string user)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrWhiteSpace(pool);
+        ArgumentException.ThrowIfNullOrWhiteSpace(user);
+        services.AddSingleton(new EndpointPoolUse(pool, user));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EndpointPoolHost>());
+        return services;
+    }
+
     private static EndpointPoolBuilder Add(IServiceCollection services, string name, Action<OptionsBuilder<EndpointPoolOptions>> describe)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        if (string.IsNullOrWhiteSpace(name))
+            throw new ArgumentException($"The name that AddHaEndpointPool was given is '{name}'. Give the pool a name.", nameof(name));
         if (services.Any(s => s.IsKeyedService && s.ServiceType == typeof(EndpointPool) && Equals(s.ServiceKey, name)))
-            throw new ArgumentException($"A pool of the name '{name}' is registered already.", nameof(name));
+            throw new ArgumentException($"AddHaEndpointPool: a pool of the name '{name}' is registered already. Give this pool another name.", nameof(name));
         var options = services.AddOptions<EndpointPoolOptions>(name);
         describe(options);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<EndpointPoolOptions>, EndpointPoolOptionsValidator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EndpointPoolHost>());
         services.AddSingleton(new EndpointPoolRegistration(name));
         services.AddKeyedSingleton(name, static (provider, key) => EndpointPoolFactory.Create(provider, (string)key!));
-        services.TryAddSingleton(static provider => provider.GetServices<EndpointPoolRegistration>().ToArray() is [var only]
-            ? provider.GetRequiredKeyedService<EndpointPool>(only.Name)
-            : throw new InvalidOperationException("There are several endpoint pools: ask for one by its name, as a keyed service."));
+        services.TryAddSingleton(static provider => NamesOf(provider) is [var only]
+            ? provider.GetRequiredKeyedService<EndpointPool>(only)
+            : throw new InvalidOperationException(
+                $"There are several services of the type EndpointPool, '{string.Join("', '", NamesOf(provider))}': ask for one by its name, with GetRequiredKeyedService or [FromKeyedServices]."));
+        // The container's own message about a key that nothing is registered under does not name the key.
+        services.TryAdd(ServiceDescriptor.KeyedSingleton<EndpointPool>(KeyedService.AnyKey, static (provider, key) => throw new InvalidOperationException(
+            $"There is no endpoint pool '{key}'.{EndpointPoolRegistration.HintOf(key as string ?? "", NamesOf(provider))} AddHaEndpointPool registers a pool.")));
         return new EndpointPoolBuilder(services, name);
     }
+
+    private static string[] NamesOf(IServiceProvider provider) => [.. provider.GetServices<EndpointPoolRegistration>().Select(r => r.Name)];
 }
 
 /// <summary>Adds to a pool what is not configuration.</summary>

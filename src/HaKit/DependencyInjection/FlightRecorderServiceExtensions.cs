@@ -25,7 +25,7 @@ public static class FlightRecorderServiceExtensions
         var options = new FlightRecorderOptions();
         configure(options);
         new EndpointPoolParts().UseFlightRecorder(options); // mistakes in the options are reported here, not later when the pool is created
-        services.AddSingleton(new EndpointPoolUse(pool, "AddHaFlightRecorder"));
+        services.RequireHaEndpointPool(pool, nameof(AddHaFlightRecorder));
         services.AddSingleton(new EndpointPoolPartsConfiguration(pool, (_, parts) => parts.UseFlightRecorder(options)));
         return services;
     }

@@ -1,4 +1,8 @@
+using System.Globalization;
 using HaKit.Attempts;
+using HaKit.Failover;
+using HaKit.Heartbeats;
+using HaKit.Selection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
@@ -10,6 +14,16 @@ namespace HaKit.DependencyInjection;
 /// </summary>
 internal static class SettingBinder
 {
+    private static readonly Dictionary<string, string[]> s_choices = new(StringComparer.Ordinal)
+    {
+        [nameof(WireDialect)] = Enum.GetNames<WireDialect>(),
+        [nameof(Continuation)] = Enum.GetNames<Continuation>(),
+        [nameof(SelectionPreset)] = Enum.GetNames<SelectionPreset>(),
+        [nameof(FailureDetection)] = Enum.GetNames<FailureDetection>(),
+        [nameof(RuleMode)] = Enum.GetNames<RuleMode>(),
+        [nameof(HoldUntil)] = Enum.GetNames<HoldUntil>(),
+    };
+
     /// <exception cref="OptionsValidationException">A value cannot be converted.</exception>
     public static void Bind(IConfiguration section, string pool, EndpointPoolOptions options)
     {
@@ -40,6 +54,16 @@ internal static class SettingBinder
         var at = message.LastIndexOf(before, StringComparison.Ordinal);
         var type = at < 0 ? "" : message[(at + before.Length)..].TrimEnd('.', '\'');
         type = type[(type.LastIndexOf('.') + 1)..];
-        return type.Length > 0 && ShownText.IsName(type) ? $" to {type}" : "";
+        return type.Length > 0 && ShownText.IsName(type) ? $" to {type}{Expected(type)}" : "";
     }
+
+    private static string Expected(string type) => type switch
+    {
+        nameof(TimeSpan) => ": a time such as '00:00:30' for 30 seconds is needed",
+        nameof(Boolean) => ": true or false is needed",
+        nameof(Int32) => string.Create(CultureInfo.InvariantCulture, $": a whole number of at most {int.MaxValue} is needed"),
+        nameof(Double) or nameof(Decimal) => ": a number such as 0.5 is needed",
+        _ when s_choices.TryGetValue(type, out var names) => $": one of {string.Join(", ", names)} is needed",
+        _ => "",
+    };
 }

@@ -22,6 +22,14 @@ internal delegate void SettingCheck(IConfigurationSection section, List<string> 
 /// </summary>
 internal static class SettingNames
 {
+    private static readonly Dictionary<string, string> s_elsewhere = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["ApiKey"] = "Credential", ["Key"] = "Credential", ["Token"] = "Credential", ["Secret"] = "Credential",
+        ["BaseUrl"] = "Address", ["BaseAddress"] = "Address", ["BaseUri"] = "Address", ["Url"] = "Address", ["Uri"] = "Address", ["Endpoint"] = "Address", ["Host"] = "Address",
+        ["Deployment"] = "Model", ["DeploymentName"] = "Model", ["ModelId"] = "Model", ["ModelName"] = "Model", ["Priority"] = "Tier",
+        ["Timeout"] = "TotalRequestTimeout", ["Deadline"] = "TotalRequestTimeout", ["MaxRetries"] = "Retry", ["Retries"] = "Retry", ["Heartbeats"] = "Heartbeat", ["HealthCheck"] = "Heartbeat",
+    };
+
     private static readonly SettingCheck LimitNames = Group<LimitOptions>();
 
     private static readonly Dictionary<string, SettingCheck> PoolNames = NamesOf<EndpointPoolOptions>(
@@ -90,7 +98,7 @@ internal static class SettingNames
 
     private static SettingCheck Each(SettingCheck check) => (section, wrong) =>
     {
-        HasNoValue(section, wrong);
+        HasNoValue(section, wrong, "0");
         foreach (var child in section.GetChildren())
             check(child, wrong);
     };
@@ -110,7 +118,7 @@ internal static class SettingNames
 
     private static SettingCheck Named(Dictionary<string, SettingCheck> names) => (section, wrong) =>
     {
-        HasNoValue(section, wrong);
+        HasNoValue(section, wrong, names.Keys.First());
         Named(names, section, wrong);
     };
 
@@ -126,13 +134,21 @@ internal static class SettingNames
     }
 
     private static string UnknownName(IConfigurationSection section, IConfigurationSection child, IEnumerable<string> known) => ShownText.IsName(child.Key)
-        ? $"{child.Path} is no setting of a pool.{NearName.Hint(child.Key, known)}"
+        ? $"{child.Path} is no setting of a pool.{HintOf(child.Key, known)}"
         : $"{section.Path} has a name that is no setting of a pool. The name is not shown, because it may be a key.";
 
-    private static void HasNoValue(IConfigurationSection section, List<string> wrong)
+    // What other libraries call a setting helps more than a name that is spelt like it.
+    private static string HintOf(string name, IEnumerable<string> known)
+    {
+        if (s_elsewhere.TryGetValue(name, out var meant) && known.Contains(meant, StringComparer.OrdinalIgnoreCase))
+            return $" Did you mean '{meant}'?";
+        return NearName.Hint(name, known) is { Length: > 0 } hint ? hint : " docs/configuration.md of HaKit lists all settings.";
+    }
+
+    private static void HasNoValue(IConfigurationSection section, List<string> wrong, string example)
     {
         if (!string.IsNullOrEmpty(section.Value))
-            wrong.Add($"{section.Path} has a value where settings of its own are expected.");
+            wrong.Add($"{section.Path} has a value where settings of its own are expected, such as {section.Path}:{example}.");
     }
 }
 
@@ -146,7 +162,7 @@ internal sealed class EndpointPoolSectionValidator(string pool, IConfigurationSe
         var wrong = new List<string>();
         SettingNames.Pool(section, wrong);
         if (options.Endpoints.Count == 0 && !options.AllowEmpty && !section.Exists())
-            wrong.Add($"the configuration has no section '{section.Path}'.");
+            wrong.Add($"the configuration has no section '{section.Path}'. Give AddHaEndpointPool the section that has the Endpoints.");
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong.Select(w => $"Pool '{pool}': {w}"));
     }
 }

@@ -99,6 +99,10 @@ internal sealed class FailoverEngine
         set => _context.Settings = value;
     }
 
+    /// <summary>What a call learns after the pool was disposed.</summary>
+    public string DisposedMessage =>
+        $"Pool '{Settings.Pool}' has been disposed. Keep one EndpointPool for the life of the application; the container disposes the pools that it makes.";
+
     public Selector Selector
     {
         get => _context.Selector;
@@ -118,7 +122,7 @@ internal sealed class FailoverEngine
     public FailoverCall BeginCall(RequestProfile profile, bool isStream, TimeSpan now, CancellationToken callerToken, EarlierTries? earlier = null)
     {
         if (_isClosed)
-            throw new ObjectDisposedException("EndpointPool", $"Pool '{Settings.Pool}' has been disposed.");
+            throw new ObjectDisposedException("EndpointPool", DisposedMessage);
         Budget.Call();
         Traffic?.CallBegan(profile.LimitTokens, now);
         var call = _calls.Rent().Begin(profile, isStream, profile.Deadline ?? Settings.Deadline, now, callerToken);

@@ -21,7 +21,7 @@ public static class EndpointPoolAmbientExtensions
     public static IDisposable With(this EndpointPool pool, RequestProfile profile)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        ArgumentNullException.ThrowIfNull(profile);
+        RequestProfile.ThrowIfNull(profile);
         return new AmbientProfile(pool, profile);
     }
 }

@@ -161,7 +161,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
             NoModel(_logger, pool.Name, endpoint.Name, status, endpoint.Domains.Model ?? "that the request names");
     }
 
-    [LoggerMessage(17, LogLevel.Warning, "Pool {Pool}: endpoint '{Endpoint}' answers {Status}: it does not have the model {Model}, and is no capacity for requests that need it.")]
+    [LoggerMessage(17, LogLevel.Warning, "Pool {Pool}: endpoint '{Endpoint}' answers {Status}: it does not have the model {Model}, and is no capacity for requests that need it. Set Model of the endpoint to a name (at Azure: a deployment) that it has.")]
     private static partial void NoModel(ILogger logger, string pool, string endpoint, int status, string model);
 
     [LoggerMessage(15, LogLevel.Warning, "Pool {Pool}: endpoint '{Endpoint}' answers {Status} to {Method} {Path}: is its Address complete (…/v1)?")]
@@ -179,6 +179,6 @@ internal sealed partial class HttpSide(EndpointPool pool)
     [LoggerMessage(10, LogLevel.Warning, "Pool {Pool}: a request comes again from above. The pool retries already, and retries multiply: switch off those of the SDK (OpenAI: UseHaEndpointPool; Anthropic: MaxRetries = 0) or of the handler outside.")]
     private static partial void RetriedFromAbove(ILogger logger, string pool);
 
-    [LoggerMessage(11, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} is reached over plain http, so prompts and credentials can be read on the way. Http:AllowPlainHttp silences this.")]
+    [LoggerMessage(11, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} is reached over plain http, so prompts and credentials can be read on the way. Give it an https address; where the network between is your own, Http:AllowPlainHttp silences this.")]
     private static partial void PlainHttp(ILogger logger, string pool, string endpoint);
 }

@@ -57,12 +57,12 @@ internal readonly struct EndpointPoolOptionsValidation
     {
         var endpoints = _options.Endpoints;
         if (endpoints.Count == 0 && !_options.AllowEmpty)
-            _wrong.Add($"{_path}: Endpoints is empty: a pool needs at least one endpoint.");
+            _wrong.Add($"{_path}: Endpoints is empty: a pool needs at least one endpoint. Add one with a Name and an Address, or set AllowEmpty if code or service discovery adds them.");
         for (var i = 0; i < endpoints.Count; i++)
             _wrong.AddRange(endpoints[i].Validate($"{_path}: Endpoints:{i}"));
         foreach (var same in endpoints.Where(e => !string.IsNullOrWhiteSpace(e.Name)).GroupBy(e => e.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
             _wrong.Add($"{_path}: Endpoints has {same.Count()} endpoints of the name '{same.Key}': each needs a name of its own.");
-        if (_options.Origin is { } origin && !EndpointOptions.IsAddress(origin))
+        if (_options.Origin is { } origin && !EndpointAddress.IsAbsolute(origin))
             _wrong.Add($"{_path}: Origin is '{ShownText.OfAddress(origin)}': an absolute http or https address is needed (or https+http, which service discovery resolves).");
     }
 
@@ -135,7 +135,7 @@ internal readonly struct EndpointPoolOptionsValidation
         {
             _wrong.AddRange(limits.Validate($"{_path}: AccountLimits:{account}"));
             if (!_options.Endpoints.Any(e => e.Account == account))
-                _wrong.Add($"{_path}: AccountLimits has limits for the account '{account}', which no endpoint has.");
+                _wrong.Add($"{_path}: AccountLimits has limits for the account '{account}', which no endpoint has. Set Account of its endpoints.");
         }
         foreach (var endpoint in _options.Endpoints)
         {
@@ -153,7 +153,7 @@ internal readonly struct EndpointPoolOptionsValidation
     private void NotLongerThanDeadline(string setting, TimeSpan value)
     {
         if (value > _options.TotalRequestTimeout.Timeout)
-            _wrong.Add($"{_path}: {setting} is {value}, longer than the deadline, {_options.TotalRequestTimeout.Timeout}.");
+            _wrong.Add($"{_path}: {setting} is {value}, longer than the deadline, {_options.TotalRequestTimeout.Timeout}. Make it shorter than TotalRequestTimeout:Timeout.");
     }
 
     private void Within(string setting, int value, int least, int most)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using HaKit.Availability;
 
 namespace HaKit;
@@ -5,7 +6,7 @@ namespace HaKit;
 /// <summary>Sets the pool's availability objective. Not thread-safe; read at start-up and at each reload.</summary>
 public sealed class ObjectiveOptions
 {
-    /// <summary>Gets or sets the percentage of calls that must be served. Default 99.9; above 0 and below 100.</summary>
+    /// <summary>Gets or sets the percentage of calls that must be served. Default 99.9; above 1 (0.999 would be a share) and below 100.</summary>
     public decimal TargetPercent { get; set; } = 99.9m;
 
     /// <summary>Gets or sets the period of the objective. Default 30 days; more than 0.</summary>
@@ -18,7 +19,9 @@ public sealed class ObjectiveOptions
     internal IEnumerable<string> Validate(string path)
     {
         if (TargetPercent is <= 0 or >= 100)
-            yield return $"{path}:TargetPercent is {TargetPercent}: above 0 and below 100 is needed.";
+            yield return $"{path}:TargetPercent is {TargetPercent}: above 1 and below 100 is needed, such as 99.9.";
+        else if (TargetPercent <= 1)
+            yield return string.Create(CultureInfo.InvariantCulture, $"{path}:TargetPercent is {TargetPercent}, which reads like a share: percent is needed, such as {(TargetPercent == 1 ? 99.9m : TargetPercent * 100):0.####}.");
         if (Period <= TimeSpan.Zero)
             yield return $"{path}:Period is {Period}: more than 0 is needed.";
     }

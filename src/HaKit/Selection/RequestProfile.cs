@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Serialization;
@@ -97,6 +98,13 @@ public sealed record RequestProfile
 
     /// <summary>Gets the number of tokens that limits count until the answer reports the real number.</summary>
     internal long LimitTokens => Tokens > 0 ? Tokens : GuessedTokens;
+
+    /// <exception cref="ArgumentNullException">The profile is null; the message says what to give instead.</exception>
+    internal static void ThrowIfNull([NotNull] RequestProfile? profile)
+    {
+        if (profile is null)
+            throw new ArgumentNullException(nameof(profile), "The profile of the request is null. Give RequestProfile.Default, or call the overload without a profile.");
+    }
 
     // Affinity and idempotency keys are not printed: an affinity key may be a user's name, and profiles are often logged whole.
     private bool PrintMembers(StringBuilder text)

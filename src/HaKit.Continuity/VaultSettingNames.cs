@@ -1,0 +1,38 @@
+using System.Globalization;
+using HaKit.DependencyInjection;
+using Microsoft.Extensions.Configuration;
+
+namespace HaKit.Continuity;
+
+/// <summary>
+/// Finds names in a vault's section that no setting has, and bare numbers for times, which would mean days. The binder ignores the former and takes the latter.
+/// Values are not quoted, but for such numbers: others may be keys.
+/// </summary>
+internal static class VaultSettingNames
+{
+    private static readonly string[] s_names = [.. typeof(VaultOptions).GetProperties().Select(static p => p.Name)];
+    private static readonly string[] s_destinationNames = [.. typeof(VaultDestinationOptions).GetProperties().Select(static p => p.Name)];
+    private static readonly HashSet<string> s_times =
+        new(typeof(VaultOptions).GetProperties().Where(static p => (Nullable.GetUnderlyingType(p.PropertyType) ?? p.PropertyType) == typeof(TimeSpan)).Select(static p => p.Name), StringComparer.OrdinalIgnoreCase);
+
+    public static IEnumerable<string> Problems(IConfiguration section) =>
+        Unknown(section, s_names)
+            .Concat(section.GetSection("Destinations").GetChildren().SelectMany(static d => Unknown(d, s_destinationNames)))
+            .Concat(section.GetChildren().Where(static s => s_times.Contains(s.Key)).SelectMany(BareNumber));
+
+    private static IEnumerable<string> Unknown(IConfiguration section, string[] names) =>
+        from child in section.GetChildren()
+        where child.Key is not ['$' or '_' or '/' or '#', ..] && !names.Contains(child.Key, StringComparer.OrdinalIgnoreCase)
+        select IsName(child.Key)
+            ? $"{child.Path} is no setting of a vault.{NearName.Hint(child.Key, names)}"
+            : "there is a name that is no setting of a vault. The name is not shown, because it may be a key.";
+
+    // A key that slipped into a name has digits or other characters.
+    private static bool IsName(string key) => key.Length <= 40 && key.All(char.IsAsciiLetter);
+
+    private static IEnumerable<string> BareNumber(IConfigurationSection time)
+    {
+        if (int.TryParse(time.Value, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number) && number > 0)
+            yield return $"{time.Path} is '{number}', and a bare number would mean days: write '{TimeSpan.FromMinutes(number)}' for minutes, '{number}.00:00:00' for days.";
+    }
+}

@@ -1,0 +1,32 @@
+namespace HaKit.Attempts;
+
+/// <summary>Checks the address of an endpoint as it is written. Pure.</summary>
+internal static class EndpointAddress
+{
+    // SDKs add these paths to the base address that they are given.
+    private static readonly string[] s_operations =
+        ["/chat/completions", "/completions", "/v1/responses", "/v1/embeddings", "/v1/messages", "/api/chat", "/api/generate", "/v1/models"];
+
+    /// <summary>Returns what is wrong with an address and what is needed, as the end of a sentence that names it; null when nothing is wrong.</summary>
+    /// <param name="address">The address.</param>
+    public static string? FindMistake(string address)
+    {
+        if (address.Any(char.IsWhiteSpace))
+            return $"is '{ShownText.OfAddress(address)}' and has white space. Remove it.";
+        if (!IsAbsolute(address))
+            return $"is '{ShownText.OfAddress(address)}': an absolute http or https address is needed (or https+http, which service discovery resolves), such as 'https://api.openai.com/v1'.";
+        var uri = new Uri(address);
+        var path = uri.AbsolutePath.TrimEnd('/');
+        if (s_operations.FirstOrDefault(o => path.EndsWith(o, StringComparison.OrdinalIgnoreCase)) is not { } operation)
+            return null;
+        // OpenAI's base address ends with /v1, those of Anthropic and Ollama have no path.
+        var kept = operation is "/v1/responses" or "/v1/embeddings" or "/v1/models" ? "/v1" : "";
+        var meant = uri.GetLeftPart(UriPartial.Authority) + path[..^operation.Length] + kept;
+        return $"ends with '{operation}', which the SDK or your request adds to the base address: '{ShownText.OfAddress(meant)}' is needed.";
+    }
+
+    /// <summary>Checks for an absolute address over http or https, or an address that service discovery resolves to one.</summary>
+    /// <param name="address">The address.</param>
+    public static bool IsAbsolute(string address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "https+http" or "http+https";
+}

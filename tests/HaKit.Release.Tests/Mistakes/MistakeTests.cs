@@ -1,0 +1,23 @@
+namespace HaKit.Release.Tests.Mistakes;
+
+/// <summary>Plausible mistakes of a newcomer: each is refused, or named in the log, at start-up or at the first call, with what is wrong, where it is and what helps.</summary>
+public sealed class MistakeTests
+{
+    private static readonly Dictionary<string, Mistake> s_mistakes =
+        SettingMistakes.All.Concat(ApplicationMistakes.All).Concat(StorageMistakes.All).Concat(ToolMistakes.All).ToDictionary(m => m.Name, StringComparer.Ordinal);
+
+    public static TheoryData<string> Names => [.. s_mistakes.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task A_plausible_mistake_is_told_with_what_where_and_the_cure(string mistake)
+    {
+        var expected = s_mistakes[mistake];
+        var message = await expected.Message();
+        TestContext.Current.TestOutputHelper?.WriteLine(message);
+        message.Should().Contain(expected.Thing, "that is what is wrong").And.Contain(expected.Place, "that is where it is").And.Contain(expected.Cure, "that is what helps");
+    }
+
+    [Fact]
+    public void There_are_at_least_48_of_them() => s_mistakes.Count.Should().BeGreaterThanOrEqualTo(48);
+}
