@@ -20,8 +20,6 @@ internal static class VaultSettings
                 yield return $"Destinations:{i}:Name is empty: a destination needs a name.";
             if (given != 1)
                 yield return $"Destinations:{i} ('{destination.Name}') has {given} of Folder, BlobSas and a destination in code: exactly one is needed.";
-            if (destination.Folder is { } folder && File.Exists(folder))
-                yield return $"Destinations:{i}:Folder of '{destination.Name}' is a file: a folder is needed.";
             if (destination.BlobSas is { } sas && !(Uri.TryCreate(sas, UriKind.Absolute, out var address) && address.Query.Length > 1))
                 yield return $"Destinations:{i}:BlobSas of '{destination.Name}' is not the address of a container with its SAS query.";
         }

@@ -64,7 +64,7 @@ internal static partial class PageSecurity
     public static Action WarnWhenEmpty(StatusFeed feed, string prefix, IServiceProvider services) => () =>
     {
         if (!feed.Pools.Any() && !services.GetServices<IStatusPanel>().Any())
-            LogEmptyPage((services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger("HaKit.Dashboard"), prefix);
+            LogEmptyPage((services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger("HaKit.Status"), prefix);
     };
 
     private static bool NeedsAuthorization(IList<object> metadata) =>

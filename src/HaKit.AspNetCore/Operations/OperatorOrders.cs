@@ -27,11 +27,11 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
     {
         if (services.GetService<IAuthorizationPolicyProvider>() is not { } policies)
             throw new InvalidOperationException("Orders need authorization: add it with services.AddAuthorization(…).");
+        var antiforgery = services.GetService<IAntiforgery>()
+            ?? throw new InvalidOperationException("Orders need antiforgery: add it with services.AddAntiforgery().");
         // Only the usual provider is asked: one of the application's own may need more than the container.
         if (policies is DefaultAuthorizationPolicyProvider && services.GetRequiredService<IOptions<AuthorizationOptions>>().Value.GetPolicy(policy) is null)
             throw new InvalidOperationException($"OperatorPolicy is '{policy}', and there is no such policy: add it with services.AddAuthorization(o => o.AddPolicy(\"{policy}\", …)).");
-        var antiforgery = services.GetService<IAntiforgery>()
-            ?? throw new InvalidOperationException("Orders need antiforgery: add it with services.AddAntiforgery().");
         var orders = new OperatorOrders(feed, antiforgery, (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger("HaKit.Operators"));
         group.MapGet("/token", orders.TokenAsync).RequireAuthorization(policy);
         group.MapPost("/pools/{pool}/endpoints/{endpoint}/{order}", orders.EndpointAsync).RequireAuthorization(policy);

@@ -24,6 +24,9 @@ public sealed class FolderDestination(string path) : IVaultDestination
         var folder = System.IO.Path.GetDirectoryName(target)!;
         if (!Directory.Exists(folder))
         {
+            // No waiting makes a folder of it, so this is no fault that is tried again.
+            if (File.Exists(_root))
+                throw new UnauthorizedAccessException($"'{_root}' is a file: a folder is needed.");
             UnixFiles.CreateFolder(folder);
             UnixFiles.FlushFolder(_root);
         }

@@ -49,7 +49,7 @@ internal static class StorageMistakes
             var options = new VaultOptions { Keys = { ["1"] = s_key }, Destinations = [new() { Name = "disk", Folder = Path.Combine(folder, "file") }] };
             await using var vault = Vault.Create("state", options);
             await vault.SaveAsync(folder, cancellationToken: Token);
-        }), "'disk'", "Destinations:0:Folder", "a folder is needed"),
+        }), "is a file", "'disk'", "a folder is needed"),
         new("a restore over what is there", () => InFolderAsync(async folder =>
         {
             var options = new VaultOptions { Keys = { ["1"] = s_key }, Destinations = [new() { Name = "disk", Folder = Path.Combine(folder, "vault") }] };

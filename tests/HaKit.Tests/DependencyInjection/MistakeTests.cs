@@ -25,7 +25,7 @@ public sealed class MistakeTests
 
     [Fact]
     public void A_name_that_is_near_to_none_is_refused_without_a_guess() =>
-        Refusals(("Endpoints:0:Name", "a"), ("Endpoints:0:Address", "http://127.0.0.1:1/v1"), ("Zebra", "1")).Should().ContainSingle().Which.Should().EndWith("is no setting of a pool.");
+        Refusals(("Endpoints:0:Name", "a"), ("Endpoints:0:Address", "http://127.0.0.1:1/v1"), ("Zebra", "1")).Should().ContainSingle().Which.Should().EndWith("is no setting of a pool. docs/configuration.md of HaKit lists all settings.");
 
     public static TheoryData<string> BreakerTimes => [.. typeof(HaKit.Health.HealthOptions).GetProperties().Where(p => p.PropertyType == typeof(TimeSpan)).Select(p => p.Name)];
 
