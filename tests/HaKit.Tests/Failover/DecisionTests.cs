@@ -365,7 +365,7 @@ public sealed class DecisionTests
     public async Task A_call_that_nobody_could_serve_is_told_why()
     {
         await using var pool = Pool(2, o => { o.Endpoints[0].Model = o.Endpoints[1].Model = "m"; o.Retry.MaxAttemptsPerEndpoint = 1; });
-        Next(pool, Begin(pool, profile: new RequestProfile { Model = "other" })).Why.Should().Be("no endpoint has the capabilities that the request needs: the model 'other'.");
+        Next(pool, Begin(pool, profile: new RequestProfile { Model = "other" })).Why.Should().Be("no endpoint has the capabilities that the request needs: the model 'other'. Add it to an endpoint (Model, Residency, Tags, Tools, Vision, ContextWindow), or take it out of the request's profile.");
 
         var tried = Begin(pool);
         Fail(pool, tried, Next(pool, tried).Lease!);
