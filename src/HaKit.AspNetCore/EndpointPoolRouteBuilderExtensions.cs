@@ -79,6 +79,17 @@ public static class EndpointPoolRouteBuilderExtensions
         return endpoints.MapGet(pattern, context => ServiceHeartbeatAnswer.WriteAsync(context, options, stopping));
     }
 
+    // Two routes of one pattern fail at their first request, with a message that does not say what mapped them.
+    private static void ThrowIfMapped(IEndpointRouteBuilder endpoints, string pattern, string method, string other)
+    {
+        var mapped = s_mapped.GetOrCreateValue(endpoints);
+        lock (mapped)
+        {
+            if (!mapped.Add($"{method} {pattern.Trim('/')}"))
+                throw new InvalidOperationException($"{method} has mapped '{pattern}' already. Map it once, or give {other}.");
+        }
+    }
+
     /// <summary>Counts the running requests of these routes as the load that <see cref="MapHaHeartbeat"/> reports.</summary>
     /// <typeparam name="TBuilder">The type of the routes' builder.</typeparam>
     /// <param name="builder">The routes that do the work.</param>
