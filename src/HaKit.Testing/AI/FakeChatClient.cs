@@ -7,16 +7,18 @@ using Microsoft.Extensions.AI;
 namespace HaKit.Testing;
 
 /// <summary>
-/// A chat client in memory that answers what it is told to, and goes wrong as <see cref="Faults"/> says, on an injected clock. By default it answers a prompt with
-/// <see cref="FakeAnswers.AnswerTo"/>, token by token when streamed, with usage and a finish reason.
+/// A chat client in memory for tests. It returns scripted answers and injects the faults of <see cref="Faults"/>, on an injected clock. By default it answers a prompt with
+/// <see cref="FakeAnswers.AnswerTo"/>, with usage and a finish reason; a stream sends the answer token by token.
 /// </summary>
 /// <remarks>
-/// Of a fault, latencies are waited for, silences last until cancelled, resets and refusals are the exceptions that a real handler throws, and an error status is
-/// the <see cref="EndpointFaultException"/> that <see cref="EndpointFaultHandler"/> makes of it. "After n" counts updates with content. Thread-safe if <see cref="Answer"/> is; waits resume on the thread that moves the clock.
+/// A latency delays the answer. A silence lasts until the call is cancelled. A reset or a refused connection throws the exception that a real handler throws.
+/// An error status throws
+/// the <see cref="EndpointFaultException"/> that <see cref="EndpointFaultHandler"/> creates. "After n" counts updates with content. Thread-safe if <see
+/// cref="Answer"/> is; waits resume on the thread that moves the clock.
 /// </remarks>
-/// <param name="name">Its name; the provider in its metadata.</param>
-/// <param name="time">The clock of latencies and schedules; default the system's.</param>
-/// <param name="seed">Seed of the chance in <see cref="Faults"/>; default 0.</param>
+/// <param name="name">The fake's name, which is also the provider in its metadata.</param>
+/// <param name="time">The clock that latencies and schedules use. Default: the system clock.</param>
+/// <param name="seed">The seed of the random choices in <see cref="Faults"/>. Default 0.</param>
 public sealed class FakeChatClient(string name, TimeProvider? time = null, int seed = 0) : IChatClient
 {
     private static readonly FakeRequest Plain = new(FakeOperation.Chat);
@@ -27,32 +29,35 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
     private readonly Tally _tally = new();
     private Func<FakeChatRequest, ChatResponse>? _answer;
 
-    /// <summary>Its name.</summary>
+    /// <summary>Gets the fake's name.</summary>
     public string Name { get; } = name ?? throw new ArgumentNullException(nameof(name));
 
     /// <summary>Gets the faults that the fake injects. They may be changed at any time.</summary>
     public FaultScript Faults { get; } = new(time, seed);
 
-    /// <summary>What it answers to each call, whole. Replace it to script answers.</summary>
+    /// <summary>Gets or sets the function that creates the whole answer to each call. Replace it to script answers.</summary>
     public Func<FakeChatRequest, ChatResponse> Answer
     {
         get => _answer ?? DefaultAnswer;
         set => _answer = value;
     }
 
-    /// <summary>What it does with messages that end with an assistant's. Default <see cref="FakeContinuation.GoesOn"/>.</summary>
+    /// <summary>Gets or sets how the fake answers when the messages end with an assistant message. Default <see cref="FakeContinuation.GoesOn"/>.</summary>
     public FakeContinuation Continuation { get; set; }
 
-    /// <summary>The updates it streams to a call. Default null: the default answer token by token, or an <see cref="Answer"/> of your own as one update a message.</summary>
+    /// <summary>
+    /// Gets or sets the function that creates the updates of a stream. Default null: the default answer is sent token by token, a custom <see cref="Answer"/>
+    /// as one update per message.
+    /// </summary>
     public Func<FakeChatRequest, IEnumerable<ChatResponseUpdate>>? AnswerStream { get; set; }
 
-    /// <summary>What <see cref="GetService"/> says of provider, address and model.</summary>
+    /// <summary>Gets or sets the provider, address and model that <see cref="GetService"/> returns.</summary>
     public ChatClientMetadata Metadata { get; set; } = new(name, null, $"{name}-model");
 
-    /// <summary>The calls so far, in order.</summary>
+    /// <summary>Gets the calls so far, in order.</summary>
     public IReadOnlyCollection<FakeChatRequest> Requests => _requests;
 
-    /// <summary>What it did so far; the tokens are updates with content.</summary>
+    /// <summary>Gets the counts of the calls so far. The token counts count updates with content.</summary>
     public FakeCounts Counts => _tally.Snapshot();
 
     /// <inheritdoc/>
@@ -135,7 +140,7 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
         return serviceType.IsInstanceOfType(this) ? this : null;
     }
 
-    /// <summary>Does nothing.</summary>
+    /// <summary>Does nothing; the fake holds no resources.</summary>
     public void Dispose()
     {
     }

@@ -4,10 +4,13 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.Testing;
 
-/// <summary>An embedding generator in memory that gives <see cref="FakeAnswers.EmbeddingOf"/>, and goes wrong as <see cref="Faults"/> says, on an injected clock, as a <see cref="FakeChatClient"/> does. Thread-safe.</summary>
-/// <param name="name">Its name; the provider in its metadata.</param>
-/// <param name="time">The clock of latencies and schedules; default the system's.</param>
-/// <param name="seed">Seed of the chance in <see cref="Faults"/>; default 0.</param>
+/// <summary>
+/// An embedding generator in memory for tests. It returns <see cref="FakeAnswers.EmbeddingOf"/> and injects the faults of <see cref="Faults"/>, on an
+/// injected clock, in the same way as <see cref="FakeChatClient"/>. Thread-safe.
+/// </summary>
+/// <param name="name">The fake's name, which is also the provider in its metadata.</param>
+/// <param name="time">The clock that latencies and schedules use. Default: the system clock.</param>
+/// <param name="seed">The seed of the random choices in <see cref="Faults"/>. Default 0.</param>
 public sealed class FakeEmbeddingGenerator(string name, TimeProvider? time = null, int seed = 0) : IEmbeddingGenerator<string, Embedding<float>>
 {
     private static readonly FakeRequest Request = new(FakeOperation.Embeddings);
@@ -16,25 +19,28 @@ public sealed class FakeEmbeddingGenerator(string name, TimeProvider? time = nul
     private readonly ConcurrentQueue<IReadOnlyList<string>> _requests = new();
     private readonly Tally _tally = new();
 
-    /// <summary>Its name.</summary>
+    /// <summary>Gets the fake's name.</summary>
     public string Name { get; } = name ?? throw new ArgumentNullException(nameof(name));
 
-    /// <summary>The model that its vectors are of, and that its answers name. Default <c>fake-embedding</c>.</summary>
+    /// <summary>Gets or sets the model of the vectors, which is also the model that the answers name. Default <c>fake-embedding</c>.</summary>
     public string Model { get; set; } = "fake-embedding";
 
-    /// <summary>The length of its vectors when a call does not ask for one. Default 16.</summary>
+    /// <summary>Gets or sets the length of a vector when the call does not ask for a length. Default 16.</summary>
     public int Dimensions { get; set; } = 16;
 
-    /// <summary>What <see cref="GetService"/> says of provider, address, model and length. Default: the provider alone, so that only answers tell.</summary>
+    /// <summary>
+    /// Gets or sets the provider, address, model and length that <see cref="GetService"/> returns. Default: only the provider, so that a client learns the
+    /// model and length from the answers.
+    /// </summary>
     public EmbeddingGeneratorMetadata Metadata { get; set; } = new(name);
 
     /// <summary>Gets the faults that the fake injects. They may be changed at any time.</summary>
     public FaultScript Faults { get; } = new(time, seed);
 
-    /// <summary>The texts of the calls so far, in order.</summary>
+    /// <summary>Gets the texts of each call so far, in order.</summary>
     public IReadOnlyCollection<IReadOnlyList<string>> Requests => _requests;
 
-    /// <summary>What it did so far.</summary>
+    /// <summary>Gets the counts of the calls so far.</summary>
     public FakeCounts Counts => _tally.Snapshot();
 
     /// <inheritdoc/>
@@ -76,7 +82,7 @@ public sealed class FakeEmbeddingGenerator(string name, TimeProvider? time = nul
         return serviceType.IsInstanceOfType(this) ? this : null;
     }
 
-    /// <summary>Does nothing.</summary>
+    /// <summary>Does nothing; the fake holds no resources.</summary>
     public void Dispose()
     {
     }

@@ -4,13 +4,13 @@ using HaKit.Testing.Wire;
 
 namespace HaKit.Testing;
 
-/// <summary>What a client object throws when its endpoint refuses, or breaks off.</summary>
+/// <summary>Throws the exceptions with which a fake client refuses a call or breaks off an answer.</summary>
 internal static class Refusal
 {
-    /// <summary>Does the answer end in a silence that only its caller ends?</summary>
+    /// <summary>Returns true if the answer stays silent until the caller cancels the call.</summary>
     public static bool IsSilent(FakeEnding ending) => ending.Kind is FakeEndingKind.Hang or FakeEndingKind.Silence or FakeEndingKind.KeepAlives;
 
-    /// <summary>Ends an answer the way it is to end.</summary>
+    /// <summary>Ends an answer as the fault says: with silence, an exception or nothing.</summary>
     public static async Task EndAsync(FakeEnding ending, FakeFault fault, CancellationToken cancellationToken)
     {
         if (IsSilent(ending))
@@ -18,14 +18,14 @@ internal static class Refusal
         throw ending.Kind == FakeEndingKind.Cut ? ConnectionFailures.ResetWithinBody() : new InvalidDataException($"Fault: {fault.Name}.");
     }
 
-    /// <summary>Throws where the messages end with the beginning of an answer and the fake refuses that.</summary>
+    /// <summary>Throws if the messages end with the beginning of an answer and the fake refuses such messages.</summary>
     public static void ThrowOver(string endpoint, FakeChatRequest request, FakeContinuation how)
     {
         if (request.Beginning is not null && how == FakeContinuation.Refuses)
             throw new EndpointFaultException(endpoint, new Fault(FaultKind.InvalidRequest) { StatusCode = 400 });
     }
 
-    /// <summary>Throws what the fault amounts to without an answer, if it does.</summary>
+    /// <summary>Throws the exception of a fault that replaces the whole answer; does nothing for other faults.</summary>
     public static void Throw(string endpoint, FakeFault fault, TimeProvider time)
     {
         if (fault.Exception is not null || fault.Reply is not { Status: >= 400 } reply)

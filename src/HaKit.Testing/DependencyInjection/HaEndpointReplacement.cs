@@ -5,17 +5,18 @@ using Microsoft.Extensions.Http;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Puts fakes behind an application's own registration.</summary>
+/// <summary>Replaces the endpoints of an application's pool with fakes, for tests of the whole application.</summary>
 public static class HaEndpointReplacement
 {
     /// <summary>
-    /// The pool's endpoints keep their names, tiers and limits, but are answered by fakes, in memory: calls, through whatever clients the application
-    /// registered with the factory, and probes. An endpoint for which no fake is given cannot be reached. Call it after the application's own registrations
-    /// (in <c>ConfigureTestServices</c>). Register a <see cref="ManualTimeProvider"/> as the <see cref="TimeProvider"/> for virtual time.
+    /// Replaces the pool's endpoints with fakes in memory. The endpoints keep their names, tiers and limits. The fakes answer all calls, through every client
+    /// that the application
+    /// registered with the factory, and all probes. An endpoint without a fake cannot be reached. Call this method after the application's own registrations
+    /// (in <c>ConfigureTestServices</c>). For virtual time register a <see cref="ManualTimeProvider"/> as the <see cref="TimeProvider"/>.
     /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="pool">The pool's name.</param>
-    /// <param name="fakes">An endpoint's name and what answers in its place.</param>
+    /// <param name="fakes">Pairs of an endpoint's name and the fake that answers instead.</param>
     /// <returns>The same services.</returns>
     public static IServiceCollection ReplaceHaEndpoints(this IServiceCollection services, string pool, params (string Endpoint, FakeHttpEndpoint Fake)[] fakes)
     {
@@ -30,13 +31,13 @@ public static class HaEndpointReplacement
         {
             parts.ProbeHttp = new HttpMessageInvoker(places.Network, disposeHandler: false);
             var given = parts.Probe;
-            // A connection of its own would leave the process; the question for health is answered by the fake.
+            // // A TCP probe would open a real connection. Therefore the fake's health request replaces it.
             parts.Probe = endpoint => given?.Invoke(endpoint) is { } probe and not TcpProbe ? probe : new HttpProbe("/health");
         });
         return services;
     }
 
-    /// <summary>Addresses that exist nowhere else, one for each endpoint of the pool.</summary>
+    /// <summary>Assigns each endpoint of the pool an address that is used nowhere else.</summary>
     private sealed class Places(string label, (string Endpoint, FakeHttpEndpoint Fake)[] fakes)
     {
         private readonly string _suffix = $".{label[..Math.Min(60, label.Length)]}.fake.invalid";
@@ -49,7 +50,7 @@ public static class HaEndpointReplacement
 
         public void Move(EndpointPoolOptions options)
         {
-            // What the application's own code may have taken for its base address.
+            // // The application's code may use the first endpoint's address as its base address.
             options.Origin ??= options.Endpoints.FirstOrDefault()?.Address;
             foreach (var endpoint in options.Endpoints)
             {
@@ -76,7 +77,7 @@ public static class HaEndpointReplacement
         }
     }
 
-    /// <summary>The last handler before the wire: what is addressed to a fake goes there.</summary>
+    /// <summary>The last handler before the network: it sends requests for a fake's address to the fake.</summary>
     private sealed class Detour(Places places) : DelegatingHandler
     {
         private readonly HttpMessageInvoker _network = new(places.Network, disposeHandler: false);

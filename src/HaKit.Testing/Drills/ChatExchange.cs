@@ -4,12 +4,12 @@ using System.Text.Json;
 
 namespace HaKit.Testing;
 
-/// <summary>What came back as if all were well.</summary>
+/// <summary>The content of an answer that reported no failure.</summary>
 /// <param name="Text">The text.</param>
-/// <param name="HasEnded">Whether the answer said that it is whole: a finish reason, or a body that is complete.</param>
+/// <param name="HasEnded">True if the answer is marked as complete: by a finish reason, or by a complete body.</param>
 internal readonly record struct DrillAnswer(string Text, bool HasEnded)
 {
-    /// <summary>Compares it with the right answer to the prompt.</summary>
+    /// <summary>Compares the answer with the right answer to the prompt.</summary>
     public DrillOutcome OutcomeFor(string prompt)
     {
         var right = FakeAnswers.AnswerTo(prompt);
@@ -19,7 +19,7 @@ internal readonly record struct DrillAnswer(string Text, bool HasEnded)
     }
 }
 
-/// <summary>A drill's call in the dialect of OpenAI's chat completions, plain or as a stream; answers are read strictly.</summary>
+/// <summary>Sends a drill's call as an OpenAI chat completion, plain or as a stream, and reads the answer strictly.</summary>
 internal static class ChatExchange
 {
     public static HttpRequestMessage CreateRequest(Uri address, string prompt, bool streamed)
@@ -30,7 +30,7 @@ internal static class ChatExchange
         return new HttpRequestMessage(HttpMethod.Post, address) { Content = content };
     }
 
-    /// <exception cref="HttpRequestException">The answer has an error status, or an error inside it.</exception>
+    /// <exception cref="HttpRequestException">The answer has an error status or contains an error.</exception>
     public static async Task<DrillAnswer> ReadAsync(HttpResponseMessage response, bool streamed, CancellationToken cancellationToken)
     {
         if (!response.IsSuccessStatusCode)

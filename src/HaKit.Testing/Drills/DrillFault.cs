@@ -5,10 +5,10 @@ public sealed class DrillFault
 {
     private readonly Func<TimeSpan, IEnumerable<DrillStep>> _steps;
 
-    /// <summary>Creates a row of your own.</summary>
-    /// <param name="name">Its name, in lower case with hyphens.</param>
-    /// <param name="description">What the upstreams do, in one line.</param>
-    /// <param name="steps">From how long the fault lasts to what happens in that time.</param>
+    /// <summary>Creates a custom row.</summary>
+    /// <param name="name">The row's name, in lower case with hyphens.</param>
+    /// <param name="description">One line that says how the upstreams behave.</param>
+    /// <param name="steps">Returns the steps of the fault for a given duration.</param>
     public DrillFault(string name, string description, Func<TimeSpan, IEnumerable<DrillStep>> steps)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -17,28 +17,28 @@ public sealed class DrillFault
         (Name, Description, _steps) = (name, description, steps);
     }
 
-    /// <summary>Its name.</summary>
+    /// <summary>Gets the row's name, in lower case with hyphens.</summary>
     public string Name { get; }
 
-    /// <summary>What the upstreams do, in one line.</summary>
+    /// <summary>Gets one line that says how the upstreams behave.</summary>
     public string Description { get; }
 
-    /// <summary>How many times as long as the others it lasts; default 1.</summary>
+    /// <summary>Gets the factor by which this fault lasts longer than the others. Default 1.</summary>
     public double LengthFactor { get; init; } = 1;
 
-    /// <summary>Whether no upstream can serve while it lasts: then calls that fail are no fault of what stands between.</summary>
+    /// <summary>Gets whether no upstream can serve during the fault. Then a failed call is not a fault of the component under test.</summary>
     public bool IsTotal { get; init; }
 
-    /// <summary>Gets what happens, if the usual fault lasts as long as given.</summary>
-    /// <param name="length">How long the usual fault lasts; positive.</param>
+    /// <summary>Returns the steps of the fault.</summary>
+    /// <param name="length">The duration of the usual fault; positive. The steps last <see cref="LengthFactor"/> times as long.</param>
     public IReadOnlyList<DrillStep> Steps(TimeSpan length)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(length, TimeSpan.Zero);
         return [.. _steps(LengthFactor * length)];
     }
 
-    /// <summary>Gets the same fault for a share of the requests. Refused connections become resets: a server either listens or does not.</summary>
-    /// <param name="rate">The share of the requests that meet it, more than 0 and at most 1.</param>
+    /// <summary>Returns the same fault for a share of the requests. Refused connections become resets, because a server either listens or does not.</summary>
+    /// <param name="rate">The share of the requests that the fault affects, more than 0 and at most 1.</param>
     public DrillFault AtRate(double rate)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rate);
@@ -48,6 +48,6 @@ public sealed class DrillFault
             _steps(length).Select(step => step with { Probability = rate, Fault = step.IsRefusal ? FakeFault.Reset : step.Fault }));
     }
 
-    /// <summary><see cref="Name"/>.</summary>
+    /// <summary>Returns <see cref="Name"/>.</summary>
     public override string ToString() => Name;
 }

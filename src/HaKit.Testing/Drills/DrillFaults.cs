@@ -1,6 +1,6 @@
 namespace HaKit.Testing;
 
-/// <summary>The matrix of faults that drills go through: with scripted servers (<c>hakit drill</c>) and in virtual time (<see cref="HaDrill"/>).</summary>
+/// <summary>The faults that a drill injects: with scripted servers (<c>hakit drill</c>) and in virtual time (<see cref="HaDrill"/>).</summary>
 public static class DrillFaults
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
@@ -11,7 +11,7 @@ public static class DrillFaults
     /// <summary>The upstream accepts requests and never answers.</summary>
     public static DrillFault BlackHole { get; } = CreateFault("black-hole", "accepts requests and never answers", FakeFault.Hang);
 
-    /// <summary>The upstream takes 3 s longer.</summary>
+    /// <summary>Each answer of the upstream takes 3 s longer.</summary>
     public static DrillFault Slow { get; } = CreateFault("slow", "takes 3 s longer", FakeFault.Latency(toHeaders: TimeSpan.FromSeconds(3)));
 
     /// <summary>The upstream answers 500.</summary>
@@ -33,7 +33,7 @@ public static class DrillFaults
     /// <summary>The upstream answers 404: it does not have the model.</summary>
     public static DrillFault NotFound { get; } = CreateFault("not-found", "answers 404 model_not_found", FakeFaults.OpenAI.ModelNotFound());
 
-    /// <summary>The upstream answers 503 for half a second, is well for half a second, and so on.</summary>
+    /// <summary>The upstream answers 503 for half a second, then works for half a second, and repeats this.</summary>
     public static DrillFault Flapping { get; } = new("flapping", "one upstream answers 503 every other half second", static length =>
         Enumerable.Range(0, Math.Max(1, (int)length.TotalSeconds)).Select(second =>
             new DrillStep(FakeFaults.OpenAI.Overloaded(), TimeSpan.FromSeconds(second), TimeSpan.FromSeconds(second + 0.5))));
@@ -41,16 +41,16 @@ public static class DrillFaults
     /// <summary>The upstream resets the connection in the middle of each answer.</summary>
     public static DrillFault Cut { get; } = CreateFault("cut", "resets the connection after 3 contents", FakeFault.CutAfter(3));
 
-    /// <summary>The upstream sends an error in the place of the first content of a stream.</summary>
+    /// <summary>The upstream sends an error instead of the first content of a stream.</summary>
     public static DrillFault ErrorEvent { get; } = CreateFault("error-event", "sends an error inside a 200", FakeFault.ErrorEventAfter(0));
 
     /// <summary>The upstream is silent before its first content.</summary>
     public static DrillFault Stall { get; } = CreateFault("stall", "sends headers and no first token", FakeFault.SilentAfter(0));
 
-    /// <summary>The upstream answers 200 with something that is no answer.</summary>
+    /// <summary>The upstream answers 200 with a body that is not an answer.</summary>
     public static DrillFault Garbled { get; } = CreateFault("garbled", "answers 200 with a page that is no answer", FakeFault.Status(200, "<html><body>It works!</body></html>", "text/html").Named("garbled 200"));
 
-    /// <summary>All upstreams refuse connections for three times as long as other faults last.</summary>
+    /// <summary>All upstreams refuse connections, for three times as long as the other faults last.</summary>
     public static DrillFault LongOutage { get; } = new("long-outage", "all upstreams refuse connections, three times as long",
         static length => [new(FakeFault.Refused, TimeSpan.Zero, length, Upstream: null)])
     { LengthFactor = 3, IsTotal = true };
@@ -63,17 +63,17 @@ public static class DrillFaults
         new(FakeFaults.OpenAI.RateLimited(TimeSpan.FromSeconds(1)), TimeSpan.Zero, length, Upstream: 2, Probability: 0.2) { RetryAfter = TimeSpan.FromSeconds(1) },
     ]);
 
-    /// <summary>Every fault at its full rate.</summary>
+    /// <summary>Gets all faults that affect every request.</summary>
     public static IReadOnlyList<DrillFault> Full { get; } =
     [
         Refused, BlackHole, Slow, Error500, All503, Throttled, Quota, Unauthorized, NotFound, Flapping, Cut, ErrorEvent, Stall, Garbled, LongOutage, Compound,
     ];
 
-    /// <summary>The faults of one upstream, for a tenth of its requests.</summary>
+    /// <summary>Gets the faults of one upstream that affect a tenth of its requests.</summary>
     public static IReadOnlyList<DrillFault> LowRate { get; } =
         [.. Full.Where(static f => !f.IsTotal && f != Flapping && f != Compound).Select(static f => f.AtRate(0.1))];
 
-    /// <summary>The whole matrix: <see cref="Full"/>, then <see cref="LowRate"/>.</summary>
+    /// <summary>Gets all faults: <see cref="Full"/>, then <see cref="LowRate"/>.</summary>
     public static IReadOnlyList<DrillFault> All { get; } = [.. Full, .. LowRate];
 
     private static DrillFault CreateFault(string name, string does, FakeFault fault) =>

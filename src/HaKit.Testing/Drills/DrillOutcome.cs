@@ -3,15 +3,15 @@ namespace HaKit.Testing;
 /// <summary>How a call of a drill ended.</summary>
 public enum DrillOutcome
 {
-    /// <summary>With the whole right answer.</summary>
+    /// <summary>The call returned the whole right answer.</summary>
     Right,
 
-    /// <summary>With a failure that it says: a status, an exception, an error event, or the caller's time was over.</summary>
+    /// <summary>The call reported a failure: a status, an exception, an error event, or the caller's timeout.</summary>
     Failed,
 
-    /// <summary>As if all were well, with another answer or something that is no answer.</summary>
+    /// <summary>The call reported success, but with another answer or with a body that is not an answer.</summary>
     Wrong,
 
-    /// <summary>As if all were well, with the beginning of the right answer.</summary>
+    /// <summary>The call reported success, but with only the beginning of the right answer.</summary>
     Half,
 }

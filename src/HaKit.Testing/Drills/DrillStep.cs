@@ -1,16 +1,16 @@
 namespace HaKit.Testing;
 
-/// <summary>One part of a fault of the drill: what strikes which upstream, and when. Immutable.</summary>
+/// <summary>One part of a drill's fault: what is injected, into which upstream and when. Immutable.</summary>
 /// <param name="Fault">The fault to inject.</param>
-/// <param name="From">From when, counted from the beginning of the drill's fault.</param>
-/// <param name="Until">Until when, exclusive.</param>
-/// <param name="Upstream">Which upstream, counted from 0 and from the one that the drill strikes first; null for all of them.</param>
-/// <param name="Probability">The chance for each request, 0 to 1; default 1.</param>
+/// <param name="From">When the step starts, counted from the start of the drill's fault.</param>
+/// <param name="Until">When the step ends (exclusive), counted from the start of the drill's fault.</param>
+/// <param name="Upstream">The upstream, counted from 0. Upstream 0 is the first that the drill affects. Null means all upstreams.</param>
+/// <param name="Probability">The probability for each request, 0 to 1. Default 1.</param>
 public sealed record DrillStep(FakeFault Fault, TimeSpan From, TimeSpan Until, int? Upstream = 0, double Probability = 1)
 {
-    /// <summary>Whether the upstream refuses connections: a real server does not listen meanwhile.</summary>
+    /// <summary>Gets whether the upstream refuses connections. A real server does not listen during such a step.</summary>
     public bool IsRefusal => ReferenceEquals(Fault, FakeFault.Refused);
 
-    /// <summary>How long a request waits before it may be sent again, as the upstream's refusal names it; null where none is named.</summary>
+    /// <summary>Gets the wait that the upstream's refusal asks for (<c>Retry-After</c>); null when it names none.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

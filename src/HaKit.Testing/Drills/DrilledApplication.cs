@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.Testing;
 
-/// <summary>The application's own registrations, with fakes behind the pool and a clock of the drill's.</summary>
+/// <summary>The application's own registrations, with fakes instead of the pool's endpoints and with the drill's clock.</summary>
 internal sealed class DrilledApplication : IDisposable
 {
     private readonly ServiceProvider _provider;
@@ -50,15 +50,15 @@ internal sealed class DrilledApplication : IDisposable
 
     public ManualTimeProvider Time { get; } = new();
 
-    /// <summary>Resilience handlers that stand outside the pool, each with its client's name.</summary>
+    /// <summary>Gets the names of the clients that have a resilience handler outside the pool.</summary>
     public List<string> OuterResilience { get; } = [];
 
     public FaultScript FaultsOf(string endpoint) => _http.TryGetValue(endpoint, out var http) ? http.Faults : _chat[endpoint].Faults;
 
     public FakeCounts CountsOf(string endpoint) => _http.TryGetValue(endpoint, out var http) ? http.Counts : _chat[endpoint].Counts;
 
-    /// <summary>The pool's endpoints, those of the first tier first.</summary>
-    /// <exception cref="InvalidOperationException">There is no such pool.</exception>
+    /// <summary>Returns the pool's endpoints, in the order of their tiers.</summary>
+    /// <exception cref="InvalidOperationException">The pool is not registered.</exception>
     public static IReadOnlyList<DrillMember> MembersOf(IServiceCollection services, string pool)
     {
         if (!services.Any(s => s.IsKeyedService && s.ServiceType == typeof(EndpointPool) && Equals(s.ServiceKey, pool)))
@@ -68,7 +68,7 @@ internal sealed class DrilledApplication : IDisposable
         return [.. options.Endpoints.Select(static e => new DrillMember(e.Name, e.Tier, e.Client is not null)).OrderBy(static m => m.Tier)];
     }
 
-    /// <summary>Makes one call as the application does.</summary>
+    /// <summary>Makes one call in the same way as the application.</summary>
     public Task<DrillAnswer> CallAsync(string prompt, bool streamed, CancellationToken cancellationToken) => _callers[_calls++ % _callers.Count](prompt, streamed, cancellationToken);
 
     public void Dispose() => Time.Run(() => _provider.DisposeAsync().AsTask());
@@ -101,7 +101,7 @@ internal sealed class DrilledApplication : IDisposable
             return;
         if (_options.Client is { } wanted)
             throw new InvalidOperationException($"There is no HTTP client '{wanted}' over pool '{_pool.Name}'.");
-        // As the pool itself makes one for an SDK, but for the fakes in the place of the wire.
+        // // The same client as the pool creates for an SDK, except that the fakes replace the network.
         var detour = _provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler("HaKit.Testing.Drill");
         _callers.Add(CallerOf(new HttpClient(new EndpointPoolHandler(_pool) { InnerHandler = detour }) { BaseAddress = FolderOf(_pool.Origin), Timeout = Timeout.InfiniteTimeSpan }));
     }
@@ -111,7 +111,7 @@ internal sealed class DrilledApplication : IDisposable
         : services.Where(static s => !s.IsKeyedService && s.ServiceType == typeof(IConfigureOptions<HttpClientFactoryOptions>))
             .Select(static s => (s.ImplementationInstance as ConfigureNamedOptions<HttpClientFactoryOptions>)?.Name).OfType<string>().Distinct(StringComparer.Ordinal);
 
-    // The pool is reached by its handler, wherever in the chain that is.
+    // // The pool's handler can be at any place in the chain of handlers.
     private bool IsOverPool(HttpMessageHandler? handler, List<string> outer)
     {
         for (; handler is not null; handler = (handler as DelegatingHandler)?.InnerHandler)

@@ -4,20 +4,20 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HaKit.Testing;
 
-/// <summary>One fault, played to one build of the application in virtual time.</summary>
+/// <summary>Plays one fault against one build of the application in virtual time.</summary>
 internal sealed class HaDrillEpisode(IServiceCollection services, string pool, HaDrillOptions options, IReadOnlyList<DrillMember> members, HaDrillScene scene)
 {
     private static readonly TimeSpan Before = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan After = TimeSpan.FromSeconds(4);
 
-    // Whatever has not ended then waits for something that is not on this clock.
+    // // A call that has not ended after this time waits for something that is not on the drill's clock.
     private static readonly TimeSpan Settling = TimeSpan.FromMinutes(30);
 
-    // What an endpoint takes when it is well: 50 ms to the headers and up to as much again, so that no endpoint looks faster than the others.
+    // // The latency of a healthy endpoint: 50 ms to the headers and up to 50 ms more. All endpoints have the same distribution, so that none looks faster.
     private static readonly (double Probability, TimeSpan Latency)[] Usual = [(1, TimeSpan.FromMilliseconds(50)), (0.5, TimeSpan.FromMilliseconds(25)), (0.25, TimeSpan.FromMilliseconds(25))];
 
     private readonly Random _random = new(options.Seed);
-    // A client object's fake does not see the prompt; the execution context knows which call it is.
+    // // The fake of a client object does not see the prompt. The execution context tells which call it serves.
     private readonly AsyncLocal<string?> _prompt = new();
     private readonly HashSet<string> _struck = new(StringComparer.Ordinal);
     private readonly List<Call> _ended = [];
@@ -26,9 +26,9 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
 
     private sealed record Call(string Prompt, DrillOutcome Outcome, TimeSpan Time, string? Why = null, bool IsCut = false);
 
-    /// <summary>Plays it.</summary>
-    /// <param name="healthyMedian">What a healthy call takes.</param>
-    /// <returns>The row, and the median time of the right calls.</returns>
+    /// <summary>Plays the fault.</summary>
+    /// <param name="healthyMedian">The median time of a call without faults.</param>
+    /// <returns>The row of the table, and the median time of the right calls.</returns>
     public (HaDrillRow Row, TimeSpan Median) Run(TimeSpan healthyMedian)
     {
         using var application = new DrilledApplication(services, pool, options, members);
@@ -37,16 +37,16 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
             foreach (var (probability, latency) in Usual)
                 application.FaultsOf(member.Name).WithProbability(probability, FakeFault.Latency(toHeaders: latency));
         }
-        // Learned times and connections, as in an application that has run for a while.
+        // // These calls fill the learned latencies and open connections, as in an application that has run for a while.
         Load(application, Before);
         _ended.Clear();
-        // The endpoint that serves most is the one to lose: a pool that has settled on another one would not meet the fault.
+        // // The fault must affect the endpoint that serves most calls. A pool that prefers another endpoint would not notice the fault.
         string[] busiestFirst = [.. members.OrderByDescending(m => application.CountsOf(m.Name).Received).Select(static m => m.Name)];
         var requests = members.Sum(m => application.CountsOf(m.Name).Received);
         var answered = members.ToDictionary(static m => m.Name, m => application.CountsOf(m.Name).AnsweredWhole, StringComparer.Ordinal);
         foreach (var (endpoint, step) in scene.StepsOn(busiestFirst))
             application.FaultsOf(endpoint).Add(RuleOf(step));
-        // The serving endpoint is recorded while the fault lasts; the effect on calls, until some time after it.
+        // // The serving endpoint is recorded during the fault. The effect on calls is recorded for some time longer.
         Load(application, scene.Length);
         var servers = members.Where(m => application.CountsOf(m.Name).AnsweredWhole > answered[m.Name]).Select(static m => m.Name).ToArray();
         Load(application, After);
@@ -64,7 +64,7 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
         Until = step.Until,
         Where = request =>
         {
-            // An endpoint that refuses connections refuses those of its probes; other faults are those of its answers.
+            // // An endpoint that refuses connections refuses those of probes too. Other faults affect only answers to calls.
             if (request.IsProbe)
                 return step.IsRefusal;
             if (step.Probability < 1 && _random.NextDouble() >= step.Probability)
@@ -124,7 +124,7 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
 
     private HaDrillRow RowOf(DrilledApplication application, IReadOnlyList<string> servers, long requests, int calls, TimeSpan healthyMedian)
     {
-        // Calls that began before the fault and ended after it belong to the calls before it.
+        // // A call that began before the fault and ended after it counts among the calls before the fault.
         var right = _ended.Where(static c => c.Outcome == DrillOutcome.Right).ToArray();
         var added = right.Where(c => _struck.Contains(c.Prompt)).Select(c => c.Time - healthyMedian).Order().ToArray();
         var row = new HaDrillRow

@@ -1,59 +1,76 @@
 namespace HaKit.Testing;
 
-/// <summary>What a drill in virtual time goes through, and what counts as surviving it. Not thread-safe.</summary>
+/// <summary>The faults and the requirements of a drill in virtual time. Not thread-safe.</summary>
 public sealed class HaDrillOptions
 {
-    /// <summary>The faults; default the whole matrix (<see cref="DrillFaults.All"/>). <see cref="DrillFault.AtRate"/> makes others.</summary>
+    /// <summary>
+    /// Gets or sets the faults. Default: all of them (<see cref="DrillFaults.All"/>). <see cref="DrillFault.AtRate"/> creates faults for a share of the
+    /// requests.
+    /// </summary>
     public IReadOnlyList<DrillFault> Faults { get; set; } = DrillFaults.All;
 
-    /// <summary>How long the usual fault lasts, in virtual time; default 5 s. The long outage lasts three times as long.</summary>
+    /// <summary>Gets or sets the duration of the usual fault, in virtual time. Default 5 s. The long outage lasts three times as long.</summary>
     public TimeSpan FaultDuration { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Calls a second, each at its own time; default 10. A pool whose limits are lower makes calls wait before anything fails.</summary>
+    /// <summary>Gets or sets the calls per second, evenly spaced. Default 10. When the pool's limits are lower, calls wait even without a fault.</summary>
     public double CallsPerSecond { get; set; } = 10;
 
-    /// <summary>The share of the calls that ask for a stream, 0 to 1; default 0.5. Calls of your own (<see cref="Call"/>) do not.</summary>
+    /// <summary>
+    /// Gets or sets the share of the calls that ask for a stream, 0 to 1. Default 0.5. Calls through <see cref="Call"/> never ask for a stream.
+    /// </summary>
     public double StreamedShare { get; set; } = 0.5;
 
-    /// <summary>Seed of everything random; default 1.</summary>
+    /// <summary>Gets or sets the seed of all random numbers. Default 1.</summary>
     public int Seed { get; set; } = 1;
 
-    /// <summary>The least share of right answers under each fault, 0 to 1; default 1: a pool with another endpoint has no reason to lose a call.</summary>
+    /// <summary>
+    /// Gets or sets the smallest accepted share of right answers under each fault, 0 to 1. Default 1: a pool that has another endpoint need not lose a call.
+    /// </summary>
     public double MinimumSuccess { get; set; } = 1;
 
     /// <summary>
-    /// Whether a stream may be cut after its first content if it says so (<see cref="PartialResponseException"/>); default true: what was delivered is not replayed. False
-    /// counts it as lost.
+    /// Gets or sets whether a stream may be cut after its first content if the pool reports it with a <see cref="PartialResponseException"/>. Default true,
+    /// because the pool does not repeat
+    /// content that was already delivered. With false, the drill counts such a stream as lost.
     /// </summary>
     public bool AllowCuts { get; set; } = true;
 
-    /// <summary>The most that a call that met a fault may take longer than a healthy one; default null, no bound but the pool's deadline.</summary>
+    /// <summary>
+    /// Gets or sets the longest accepted extra time of a call that met a fault, compared with a healthy call. Default null: only the pool's deadline limits
+    /// it.
+    /// </summary>
     public TimeSpan? MaxAddedDelay { get; set; }
 
     /// <summary>
-    /// The most requests at the endpoints for each call, under any fault, refused connections among them; default 4, which leaves room for each of three endpoints to
-    /// refuse a call once. Retries outside the pool multiply its own, and are found by it.
+    /// Gets or sets the largest accepted number of requests at the endpoints per call, under any fault. Refused connections count too. Default 4, which lets
+    /// each of three endpoints refuse a
+    /// call once. Retries outside the pool multiply the pool's own retries; this limit reveals them.
     /// </summary>
     public double MaxRequestsPerCall { get; set; } = 4;
 
     /// <summary>
-    /// The endpoints in the order in which they are to serve, those of one tier together: <c>[["openai", "azure"], ["standby"]]</c>. The drill checks that the first
-    /// tier serves alone when all is well, and each next one when those before it refuse connections. Default null, unchecked.
+    /// Gets or sets the expected order of the endpoints, grouped by tier: <c>[["openai", "azure"], ["standby"]]</c>. The drill checks that only the first
+    /// tier serves without faults, and that each next tier serves alone when all earlier tiers refuse connections. Default null: not checked.
     /// </summary>
     public IReadOnlyList<IReadOnlyList<string>>? Tiers { get; set; }
 
     /// <summary>
-    /// The name of the <see cref="HttpClient"/>, or the key of the chat client, that makes the calls. Default null: the application's clients over the pool, in turn;
-    /// where it has none, a client that the pool makes.
+    /// Gets or sets the name of the <see cref="HttpClient"/>, or the key of the chat client, that makes the calls. Default null: all clients of the
+    /// application that use the pool, in turn.
+    /// If the application has none, the drill uses a client that the pool creates.
     /// </summary>
     public string? Client { get; set; }
 
-    /// <summary>Whether a resilience handler of <c>Microsoft.Extensions.Http.Resilience</c> may stand outside the pool; default false: it repeats and times out the pool's work.</summary>
+    /// <summary>
+    /// Gets or sets whether a resilience handler of <c>Microsoft.Extensions.Http.Resilience</c> may stand outside the pool. Default false, because such a
+    /// handler repeats the pool's retries and cuts off its waits.
+    /// </summary>
     public bool AllowOuterResilience { get; set; }
 
     /// <summary>
-    /// Makes one call with your own code: from the container and a prompt to the answer, which must be <see cref="FakeAnswers.AnswerTo"/> of the prompt. Default null:
-    /// chat completions through <see cref="Client"/>.
+    /// Gets or sets custom code that makes one call. It receives the container and a prompt, and returns the answer, which must equal <see
+    /// cref="FakeAnswers.AnswerTo"/> of the prompt. Default null:
+    /// a chat completion through <see cref="Client"/>.
     /// </summary>
     public Func<IServiceProvider, string, CancellationToken, Task<string>>? Call { get; set; }
 }

@@ -3,15 +3,15 @@ using System.Text;
 
 namespace HaKit.Testing;
 
-/// <summary>What a drill in virtual time showed. Immutable.</summary>
+/// <summary>The results of a drill in virtual time. Immutable.</summary>
 /// <param name="Pool">The pool's name.</param>
-/// <param name="Rows">One row for each fault, after one without any.</param>
+/// <param name="Rows">One row for each fault, after a first row without any fault.</param>
 public sealed record HaDrillResult(string Pool, IReadOnlyList<HaDrillRow> Rows)
 {
-    /// <summary>Whether nothing was missed.</summary>
+    /// <summary>Gets whether all requirements were met.</summary>
     public bool Survived => Rows.All(static r => r.Misses.Count == 0);
 
-    /// <summary>The table: each fault, what it did to the calls, and what was missed.</summary>
+    /// <summary>Returns the table: each fault, its effect on the calls, and the missed requirements.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();
@@ -30,47 +30,49 @@ public sealed record HaDrillResult(string Pool, IReadOnlyList<HaDrillRow> Rows)
     private static string Seconds(TimeSpan? time) => time is { } known ? string.Create(CultureInfo.InvariantCulture, $"{known.TotalSeconds:0.00} s") : "-";
 }
 
-/// <summary>What one fault did to the calls. Immutable.</summary>
+/// <summary>The effect of one fault on the calls. Immutable.</summary>
 public sealed record HaDrillRow
 {
-    /// <summary>The fault's name; "none" for the calls before all faults.</summary>
+    /// <summary>Gets the fault's name; "none" for the calls before all faults.</summary>
     public required string Fault { get; init; }
 
-    /// <summary>Calls from the fault's beginning on.</summary>
+    /// <summary>Gets the number of calls that began after the fault started.</summary>
     public required int Calls { get; init; }
 
-    /// <summary>Of them, those with the whole right answer.</summary>
+    /// <summary>Gets how many of these calls returned the whole right answer.</summary>
     public required int Right { get; init; }
 
-    /// <summary>Of them, those that failed and said so.</summary>
+    /// <summary>Gets how many of these calls reported a failure.</summary>
     public required int Failed { get; init; }
 
-    /// <summary>Of them, streams that were cut after their first content and said so with a <see cref="PartialResponseException"/>.</summary>
+    /// <summary>
+    /// Gets how many of these calls were streams that were cut after their first content and reported it with a <see cref="PartialResponseException"/>.
+    /// </summary>
     public required int Cut { get; init; }
 
-    /// <summary>Of them, those that ended as if all were well, with another answer or half of it.</summary>
+    /// <summary>Gets how many of these calls reported success with a wrong or incomplete answer.</summary>
     public required int WrongOrHalf { get; init; }
 
-    /// <summary>Of them, those that the fault struck at least once.</summary>
+    /// <summary>Gets how many of these calls the fault affected at least once.</summary>
     public required int Met { get; init; }
 
-    /// <summary>The median time of right calls that met the fault, less the healthy median; null where there were none.</summary>
+    /// <summary>Gets the median time of the right calls that met the fault, minus the healthy median; null when there are no such calls.</summary>
     public required TimeSpan? AddedMedian { get; init; }
 
-    /// <summary>The longest of these times.</summary>
+    /// <summary>Gets the longest of these extra times; null when there are no such calls.</summary>
     public required TimeSpan? AddedLongest { get; init; }
 
-    /// <summary>Requests at the endpoints for each call.</summary>
+    /// <summary>Gets the average number of requests at the endpoints per call.</summary>
     public required double RequestsPerCall { get; init; }
 
-    /// <summary>What was missed, and why, one sentence each; empty when the fault was survived.</summary>
+    /// <summary>Gets the missed requirements with their reasons, one sentence each. Empty when all were met.</summary>
     public required IReadOnlyList<string> Misses { get; init; }
 }
 
-/// <summary>An application did not survive a drill. The message is the table.</summary>
-/// <param name="result">What the drill showed.</param>
+/// <summary>The exception of <see cref="HaDrill.SurvivesAsync"/>: an application missed requirements of a drill. The message is the table.</summary>
+/// <param name="result">The results of the drill.</param>
 public sealed class HaDrillException(HaDrillResult result) : Exception(result?.ToString())
 {
-    /// <summary>What the drill showed.</summary>
+    /// <summary>Gets the results of the drill.</summary>
     public HaDrillResult Result { get; } = result ?? throw new ArgumentNullException(nameof(result));
 }

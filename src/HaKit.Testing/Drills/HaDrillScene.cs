@@ -3,24 +3,24 @@ namespace HaKit.Testing;
 /// <summary>An endpoint of the application's pool as it is registered.</summary>
 internal sealed record DrillMember(string Name, int Tier, bool HasClient);
 
-/// <summary>One fault as it strikes the endpoints of a pool, and which of them are to serve meanwhile.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Length">How long it lasts.</param>
-/// <param name="StepsOn">From the endpoints, the busiest first, to what strikes which.</param>
-/// <param name="ServedBy">The endpoints that are to serve alone meanwhile; null where that is not checked.</param>
+/// <summary>One fault of the pool's endpoints, and the endpoints that are expected to serve during it.</summary>
+/// <param name="Name">The name of the fault.</param>
+/// <param name="Length">The duration of the fault.</param>
+/// <param name="StepsOn">Returns the steps of the fault and their endpoints. Its argument is the list of endpoints, the busiest first.</param>
+/// <param name="ServedBy">The endpoints that are expected to serve alone during the fault; null when that is not checked.</param>
 internal sealed record HaDrillScene(string Name, TimeSpan Length, Func<IReadOnlyList<string>, IEnumerable<(string Endpoint, DrillStep Step)>> StepsOn, IReadOnlyList<string>? ServedBy)
 {
-    /// <summary>Whether nothing strikes.</summary>
+    /// <summary>Gets whether the scene has no fault.</summary>
     public bool IsHealthy => Length == TimeSpan.Zero;
 
-    /// <summary>No fault. With an expected order, the first tier serves alone.</summary>
+    /// <summary>Creates the scene without a fault. When the options name an expected order, the first tier must serve alone.</summary>
     public static HaDrillScene Healthy(IReadOnlyList<DrillMember> members, HaDrillOptions options)
     {
         var expected = options.Tiers?.SelectMany(static t => t).Where(name => members.All(m => m.Name != name)).Take(1).ToArray() is { Length: > 0 } missing ? missing : options.Tiers?[0];
         return new("none", TimeSpan.Zero, static _ => [], expected);
     }
 
-    /// <summary>Every fault of the options, then each loss of the tiers before the last.</summary>
+    /// <summary>Creates the scenes for every fault of the options, then for the loss of each tier except the last.</summary>
     public static IEnumerable<HaDrillScene> All(IReadOnlyList<DrillMember> members, HaDrillOptions options) =>
         options.Faults.Where(f => IsPossible(f, members)).Select(fault => FromFault(fault, options)).Concat(Losses(options));
 
@@ -49,7 +49,7 @@ internal sealed record HaDrillScene(string Name, TimeSpan Length, Func<IReadOnly
     private static Func<IReadOnlyList<string>, IEnumerable<(string, DrillStep)>> LossOf(IReadOnlyList<string> lost, HaDrillOptions options) =>
         _ => lost.Select(name => (name, new DrillStep(FakeFault.Refused, TimeSpan.Zero, options.FaultDuration)));
 
-    // A client object throws or answers; bytes that are no answer are between its SDK and the wire.
+    // // A client object throws or answers. An invalid body can only occur between the SDK and the network, so such a fault is impossible here.
     private static bool IsPossible(DrillFault fault, IReadOnlyList<DrillMember> members) =>
         !members.Any(static m => m.HasClient) || !fault.Name.StartsWith(DrillFaults.Garbled.Name, StringComparison.Ordinal);
 }

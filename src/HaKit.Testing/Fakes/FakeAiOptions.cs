@@ -1,32 +1,34 @@
 namespace HaKit.Testing;
 
-/// <summary>How a <see cref="FakeAiServer"/> or a <see cref="FakeHttpEndpoint"/> is when nothing goes wrong.</summary>
+/// <summary>The behaviour of a <see cref="FakeAiServer"/> or a <see cref="FakeHttpEndpoint"/> without faults.</summary>
 public sealed class FakeAiOptions
 {
-    /// <summary>Its name, sent with every answer as <c>x-fake-endpoint</c>; default <c>fake</c>.</summary>
+    /// <summary>Gets the fake's name, which every answer contains as the header <c>x-fake-endpoint</c>. Default <c>fake</c>.</summary>
     public string Name { get; init; } = "fake";
 
-    /// <summary>The clock of latencies and schedules; default the system's.</summary>
+    /// <summary>Gets the clock that latencies and schedules use. Default: the system clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>Seed of the chance in <see cref="FaultScript"/>; default 0.</summary>
+    /// <summary>Gets the seed of the random choices in the <see cref="FaultScript"/>. Default 0.</summary>
     public int Seed { get; init; }
 
-    /// <summary>The models it serves; any other is answered 404. Default empty: it serves whatever is asked.</summary>
+    /// <summary>Gets the models that the fake serves. Requests for other models are answered 404. Default empty: the fake serves every model.</summary>
     public IReadOnlyList<string> Models { get; init; } = [];
 
-    /// <summary>The key it requires, or is answered 401; default null: none.</summary>
+    /// <summary>Gets the key that the fake requires. Requests without it are answered 401. Default null: no key is required.</summary>
     public string? ApiKey { get; init; }
 
-    /// <summary>Longest prompt, in tokens as <see cref="FakeAnswers.CountTokens"/> counts; longer ones are answered 400. Default: no bound.</summary>
+    /// <summary>
+    /// Gets the longest accepted prompt, in tokens as <see cref="FakeAnswers.CountTokens"/> counts them. Longer prompts are answered 400. Default: no limit.
+    /// </summary>
     public int ContextWindow { get; init; } = int.MaxValue;
 
-    /// <summary>What it does with a chat that ends with an assistant message; default <see cref="FakeContinuation.GoesOn"/>.</summary>
+    /// <summary>Gets how the fake answers a chat that ends with an assistant message. Default <see cref="FakeContinuation.GoesOn"/>.</summary>
     public FakeContinuation Continuation { get; init; }
 
-    /// <summary>Length of embeddings when the request does not say; default 16.</summary>
+    /// <summary>Gets the length of an embedding when the request does not ask for a length. Default 16.</summary>
     public int EmbeddingDimensions { get; init; } = 16;
 
-    /// <summary>Sees every request before it is answered, on the thread that serves it; default none.</summary>
+    /// <summary>Gets a function that is called with every request before it is answered, on the thread that serves the request. Default null.</summary>
     public Action<FakeRequest>? Observe { get; init; }
 }

@@ -4,14 +4,15 @@ using HaKit.Testing.Wire;
 namespace HaKit.Testing;
 
 /// <summary>
-/// A real HTTP server on loopback that speaks OpenAI's and Anthropic's dialects well enough for their official SDKs, and Ollama's <c>/api/chat</c>: chat
-/// and responses (streamed and not, with a tool call when tools are offered, but for Ollama), embeddings, file upload, image generation, models,
-/// <c>/health</c> and vLLM's <c>/metrics</c>. Its answers are <see cref="FakeAnswers"/>; what goes wrong is
+/// A real HTTP server on loopback for tests. It speaks the dialects of OpenAI and Anthropic well enough for their official SDKs, and Ollama's
+/// <c>/api/chat</c>: chat
+/// and responses (streamed or not, with a tool call when tools are offered, except for Ollama), embeddings, file upload, image generation, models,
+/// <c>/health</c> and vLLM's <c>/metrics</c>. It answers with <see cref="FakeAnswers"/> and injects the faults of
 /// <see cref="Faults"/>.
 /// </summary>
 /// <remarks>
-/// It can be stopped, killed and started again on the same port. HTTP/1.1 without TLS. Latencies and schedules are on
-/// <see cref="FakeAiOptions.Time"/>. Thread-safe; starts and stops take their turns.
+/// The server can be stopped, killed and started again on the same port. It speaks HTTP/1.1 without TLS. Latencies and schedules use the clock of
+/// <see cref="FakeAiOptions.Time"/>. Thread-safe; concurrent starts and stops run one after another.
 /// </remarks>
 public sealed class FakeAiServer : IAsyncDisposable
 {
@@ -26,32 +27,38 @@ public sealed class FakeAiServer : IAsyncDisposable
 
     private FakeAiServer(FakeAiOptions options) => _backend = new(options);
 
-    /// <summary>Its name.</summary>
+    /// <summary>Gets the fake's name.</summary>
     public string Name => _backend.Options.Name;
 
-    /// <summary>Its root, <c>http://127.0.0.1:port/</c>: what the Anthropic SDK is given. Stays the same over stops and starts.</summary>
+    /// <summary>
+    /// Gets the server's root address, <c>http://127.0.0.1:port/</c>. Give it to the Anthropic SDK. It stays the same when the server is stopped and started
+    /// again.
+    /// </summary>
     public Uri Address { get; private set; } = null!;
 
-    /// <summary>Its base for OpenAI's dialect, <c>http://127.0.0.1:port/v1</c>: what the OpenAI SDK is given.</summary>
+    /// <summary>Gets the base address of the OpenAI dialect, <c>http://127.0.0.1:port/v1</c>. Give it to the OpenAI SDK.</summary>
     public Uri OpenAIAddress => new(Address, "v1");
 
-    /// <summary>Whether it is listening. When not, connections are refused.</summary>
+    /// <summary>Gets whether the server is listening. A server that is not listening refuses connections.</summary>
     public bool IsListening => _listener is not null;
 
     /// <summary>Gets the faults that the fake injects. They may be changed at any time.</summary>
     public FaultScript Faults => _backend.Faults;
 
-    /// <summary>What it did so far. An answer counts as whole when its last bytes are given to the connection: before its client has them.</summary>
+    /// <summary>
+    /// Gets the counts of the requests so far. An answer counts as whole when its last bytes were given to the connection, which is before the client has
+    /// read them.
+    /// </summary>
     public FakeCounts Counts => _backend.Tally.Snapshot();
 
-    /// <summary>The load that <c>/metrics</c> claims.</summary>
+    /// <summary>Gets the load that <c>/metrics</c> reports.</summary>
     public FakeLoad Load => _backend.Load;
 
     /// <summary>Starts a server on a free port.</summary>
-    /// <param name="options">How it is when nothing goes wrong; default as <see cref="FakeAiOptions"/> says.</param>
-    /// <param name="port">The port, 0 (the default) for a free one.</param>
-    /// <param name="cancellationToken">Gives up starting.</param>
-    /// <exception cref="IOException">The port is taken.</exception>
+    /// <param name="options">The behaviour without faults. Default: the defaults of <see cref="FakeAiOptions"/>.</param>
+    /// <param name="port">The port. Default 0, which selects a free port.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    /// <exception cref="IOException">Another process uses the port.</exception>
     public static async Task<FakeAiServer> StartAsync(FakeAiOptions? options = null, int port = 0, CancellationToken cancellationToken = default)
     {
         var server = new FakeAiServer(options ?? new()) { _port = port };
@@ -59,9 +66,9 @@ public sealed class FakeAiServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Listens again, on the same port; nothing when it is listening.</summary>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="IOException">The port was taken meanwhile.</exception>
+    /// <summary>Starts listening again on the same port. Does nothing when the server is listening.</summary>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    /// <exception cref="IOException">Another process has taken the port.</exception>
     public Task RestartAsync(CancellationToken cancellationToken = default) => InTurn(async () =>
     {
         if (_listener is not null)
@@ -71,19 +78,21 @@ public sealed class FakeAiServer : IAsyncDisposable
         Address = new($"http://127.0.0.1:{_port}/");
     });
 
-    /// <summary>Refuses connections from now on, lets what is being answered end for at most 2 s, and closes. Nothing when stopped.</summary>
+    /// <summary>
+    /// Stops the server: it refuses new connections, waits at most 2 s for the answers under way, and closes. Does nothing when the server is stopped.
+    /// </summary>
     public Task StopAsync() => EndAsync(kill: false);
 
     /// <summary>
-    /// Dies: refuses connections from now on and resets every connection that waits for an answer, which counts as cut or
-    /// failed. Nothing when stopped.
+    /// Kills the server: it refuses new connections and resets every connection that waits for an answer. These requests count as cut or
+    /// failed. Does nothing when the server is stopped.
     /// </summary>
     public Task KillAsync() => EndAsync(kill: true);
 
-    /// <summary>Dies and comes back on the server's clock.</summary>
-    /// <param name="from">When it is killed, counted from now.</param>
-    /// <param name="until">When it listens again, counted from now.</param>
-    /// <returns>Disposing it calls off what has not happened yet.</returns>
+    /// <summary>Schedules an outage on the server's clock: the server is killed and later starts again.</summary>
+    /// <param name="from">When the server is killed, counted from now.</param>
+    /// <param name="until">When the server listens again, counted from now.</param>
+    /// <returns>A handle. Disposing it cancels the parts of the outage that have not happened yet.</returns>
     public IDisposable Outage(TimeSpan from, TimeSpan until)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(until, from);
@@ -91,7 +100,7 @@ public sealed class FakeAiServer : IAsyncDisposable
         return new Both(begin, RunAt(until, () => RestartAsync()));
     }
 
-    /// <summary>Kills it and calls off its outages.</summary>
+    /// <summary>Kills the server and cancels its outages.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (_lock)

@@ -4,12 +4,12 @@ using System.Runtime.InteropServices;
 namespace HaKit.Testing;
 
 /// <summary>
-/// What the fakes answer: pure functions of the question, the same on every fake, so that a client can check an answer
-/// whole wherever it came from. Thread-safe.
+/// The answers of the fakes: pure functions of the question that are the same on every fake. Therefore a test can check a whole answer
+/// without knowing which endpoint gave it. Thread-safe.
 /// </summary>
 public static class FakeAnswers
 {
-    // Plain words that every terminal can show. Some have characters of two and three bytes, so that a body can be cut within one.
+    // // The words are readable on every terminal. Some contain characters of two or three bytes, so that a body can be cut within a character.
     private static readonly string[] Nouns =
     [
         " server", " replica", " quorum", " lease", " heartbeat", " standby", " model", " pool", " endpoint", " token", " café", " señal", " Zürich", " client’s", " café’s", " naïve",
@@ -20,13 +20,16 @@ public static class FakeAnswers
         " answers", " waits", " serves", " returns", " fails", " moves", " holds", " asks", " recovers", " counts", " sees", " knows", " finds", " keeps", " starts", " ends",
     ];
 
-    /// <summary>Returns the answer to a prompt: a mark that differs for each prompt, then plain words, as in <c>answer-089be207b544f1e4: the standby answers and the lease holds</c>.</summary>
+    /// <summary>
+    /// Returns the answer to a prompt: a mark that is different for each prompt, followed by plain words, as in <c>answer-089be207b544f1e4: the standby
+    /// answers and the lease holds</c>.
+    /// </summary>
     /// <param name="prompt">The text of the last message; see <see cref="FakeRequest.Prompt"/>.</param>
-    /// <param name="maxTokens">How many tokens (contents of a stream) the answer has, exactly; null for 8 to 23, by the prompt.</param>
+    /// <param name="maxTokens">The exact number of tokens (contents of a stream) in the answer; null for 8 to 23, depending on the prompt.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxTokens"/> is not positive.</exception>
     public static string AnswerTo(string prompt, int? maxTokens = null) => string.Concat(TokensOf(prompt, maxTokens));
 
-    /// <summary>The vector of a text: unit length, different for different models.</summary>
+    /// <summary>Returns the vector of a text. It has unit length and depends on the model.</summary>
     /// <param name="text">The embedded text.</param>
     /// <param name="model">The model's name.</param>
     /// <param name="dimensions">The vector's length; default 16.</param>
@@ -49,15 +52,15 @@ public static class FakeAnswers
         return vector;
     }
 
-    /// <summary>The text that stands for an image in <see cref="FakeRequest.Prompt"/>.</summary>
+    /// <summary>Returns the text that represents an image in <see cref="FakeRequest.Prompt"/>.</summary>
     /// <param name="image">The image's bytes.</param>
     public static string ImageMark(ReadOnlySpan<byte> image) => MarkOfBase64(Convert.ToBase64String(image));
 
-    /// <summary>The id of an uploaded file.</summary>
+    /// <summary>Returns the id of an uploaded file.</summary>
     /// <param name="content">The file's bytes.</param>
     public static string FileIdOf(ReadOnlySpan<byte> content) => "file-" + Hex(Hash(content));
 
-    /// <summary>Tokens of a text: a quarter of its characters, rounded up.</summary>
+    /// <summary>Returns the number of tokens of a text: a quarter of its characters, rounded up.</summary>
     /// <param name="text">The text.</param>
     public static int CountTokens(string text)
     {
@@ -89,7 +92,7 @@ public static class FakeAnswers
 
     internal static ulong Hash(string text, ulong seed = 14695981039346656037) => Hash(MemoryMarshal.AsBytes(text.AsSpan()), seed);
 
-    // FNV-1a, then SplitMix64: stable everywhere, unlike string.GetHashCode.
+    // // FNV-1a, then SplitMix64. The result is the same on every machine, unlike that of string.GetHashCode.
     private static ulong Hash(ReadOnlySpan<byte> bytes, ulong seed = 14695981039346656037)
     {
         foreach (var b in bytes)

@@ -1,36 +1,36 @@
 namespace HaKit.Testing;
 
-/// <summary>What a fake does with a conversation that ends with an assistant message: the beginning of an answer.</summary>
+/// <summary>How a fake answers a conversation that ends with an assistant message, which is the beginning of an answer.</summary>
 public enum FakeContinuation
 {
-    /// <summary>It goes on from the beginning.</summary>
+    /// <summary>The fake continues the answer after the beginning.</summary>
     GoesOn,
 
-    /// <summary>It repeats the last 24 characters of the beginning, and goes on.</summary>
+    /// <summary>The fake repeats the last 24 characters of the beginning and then continues.</summary>
     RepeatsTail,
 
-    /// <summary>It refuses the request with 400.</summary>
+    /// <summary>The fake refuses the request with 400.</summary>
     Refuses,
 
-    /// <summary>It gives the whole answer anew.</summary>
+    /// <summary>The fake returns the whole answer again.</summary>
     StartsOver,
 
-    /// <summary>It begins its answer with the beginning, as Mistral does, and goes on.</summary>
+    /// <summary>The fake repeats the whole beginning, as Mistral does, and then continues.</summary>
     RepeatsBeginning,
 }
 
-/// <summary>The rest of an answer, as a fake gives it.</summary>
+/// <summary>Creates the rest of an answer after a given beginning.</summary>
 internal static class FakeRest
 {
     public const string Refusal = "This model does not support assistant message prefill. The conversation must end with a user message.";
 
     private const int RepeatedTail = 24;
 
-    /// <summary>The pieces of an answer from its beginning on.</summary>
-    /// <param name="prompt">The question.</param>
-    /// <param name="beginning">What there is of the answer; null for nothing.</param>
-    /// <param name="maxTokens">How many tokens are asked for; null for the fake's choice.</param>
-    /// <param name="how">What the fake does with a beginning.</param>
+    /// <summary>Returns the remaining pieces of an answer.</summary>
+    /// <param name="prompt">The prompt of the conversation.</param>
+    /// <param name="beginning">The beginning of the answer; null when there is none.</param>
+    /// <param name="maxTokens">The number of tokens that the request asks for; null lets the fake choose.</param>
+    /// <param name="how">How the fake treats the beginning.</param>
     public static string[] PiecesOf(string prompt, string? beginning, int? maxTokens, FakeContinuation how)
     {
         if (string.IsNullOrEmpty(beginning) || how is FakeContinuation.StartsOver or FakeContinuation.Refuses)
@@ -49,7 +49,7 @@ internal static class FakeRest
         return rest.Count == 0 ? [""] : [.. rest];
     }
 
-    // How many tokens the beginning has, the last one perhaps in part.
+    // // Returns how many whole tokens the beginning has, and how many characters of the next token.
     private static int KnownTokens(string prompt, string beginning, out int within)
     {
         var tokens = FakeAnswers.TokensOf(prompt, beginning.Length);

@@ -3,48 +3,53 @@ using System.Collections.Immutable;
 namespace HaKit.Testing;
 
 /// <summary>
-/// What a fake did, counted exactly and consistent in itself:
-/// <c>Received = AnsweredWhole + Cut + Failed + Abandoned + InFlight</c>. Probes count apart. An immutable snapshot.
+/// The exact counts of a fake's requests. They always add up:
+/// <c>Received = AnsweredWhole + Cut + Failed + Abandoned + InFlight</c>. Probes are counted separately. An immutable snapshot.
 /// </summary>
 public sealed record FakeCounts
 {
-    /// <summary>Requests for work (probes not among them).</summary>
+    /// <summary>Gets the number of requests for work. Probes are not included.</summary>
     public long Received { get; init; }
 
-    /// <summary>Answered wholly and well, to the last byte.</summary>
+    /// <summary>Gets the number of requests that were answered successfully to the last byte.</summary>
     public long AnsweredWhole { get; init; }
 
-    /// <summary>Broken after some content was delivered, by a fault or because the server was killed.</summary>
+    /// <summary>Gets the number of answers that broke off after some content was delivered, because of a fault or because the server was killed.</summary>
     public long Cut { get; init; }
 
-    /// <summary>Ended without any content: error statuses, resets, silences, errors and empty bodies in a 200.</summary>
+    /// <summary>
+    /// Gets the number of requests that ended without any content: error statuses, resets, silences, and errors or empty bodies with status 200.
+    /// </summary>
     public long Failed { get; init; }
 
-    /// <summary>The client went away from an answer that would have been whole.</summary>
+    /// <summary>Gets the number of requests that the client cancelled although the answer would have been whole.</summary>
     public long Abandoned { get; init; }
 
-    /// <summary>Being answered now.</summary>
+    /// <summary>Gets the number of requests that are being answered now.</summary>
     public long InFlight { get; init; }
 
-    /// <summary>Requests to health, metrics and models.</summary>
+    /// <summary>Gets the number of requests for health, metrics and models.</summary>
     public long Probes { get; init; }
 
-    /// <summary>Tokens of the prompts of requests that produced content.</summary>
+    /// <summary>Gets the number of prompt tokens of the requests that produced content.</summary>
     public long PromptTokens { get; init; }
 
-    /// <summary>Tokens of content delivered, also in answers that were cut or abandoned.</summary>
+    /// <summary>Gets the number of delivered content tokens. Tokens of answers that were cut or abandoned are included.</summary>
     public long CompletionTokens { get; init; }
 
-    /// <summary>The same by model asked for.</summary>
+    /// <summary>Gets the same counts by requested model.</summary>
     public ImmutableSortedDictionary<string, FakeModelCounts> ByModel { get; init; } = ImmutableSortedDictionary<string, FakeModelCounts>.Empty;
 
-    /// <summary>Requests for work by the status their answer began with, also where a kill kept it from the client; those that got none count as 0.</summary>
+    /// <summary>
+    /// Gets the number of requests for work by the status of their answer, even if the server was killed before the client received it. Requests without an
+    /// answer count as status 0.
+    /// </summary>
     public ImmutableSortedDictionary<int, long> ByStatus { get; init; } = ImmutableSortedDictionary<int, long>.Empty;
 }
 
-/// <summary>What a fake did for one model.</summary>
-/// <param name="Received">Requests for work.</param>
-/// <param name="AnsweredWhole">Answered wholly and well.</param>
-/// <param name="PromptTokens">Tokens of the prompts of requests that produced content.</param>
-/// <param name="CompletionTokens">Tokens of content delivered.</param>
+/// <summary>The counts of one model's requests.</summary>
+/// <param name="Received">The number of requests for work.</param>
+/// <param name="AnsweredWhole">The number of requests that were answered successfully to the last byte.</param>
+/// <param name="PromptTokens">The number of prompt tokens of the requests that produced content.</param>
+/// <param name="CompletionTokens">The number of delivered content tokens.</param>
 public sealed record FakeModelCounts(long Received, long AnsweredWhole, long PromptTokens, long CompletionTokens);

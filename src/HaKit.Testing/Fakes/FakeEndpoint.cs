@@ -4,20 +4,20 @@ using HaKit.Testing.Wire;
 namespace HaKit.Testing;
 
 /// <summary>
-/// Something that answers without any protocol: the body of a callback in a test. It answers what a function says, and
-/// goes wrong as <see cref="Faults"/> says, on an injected clock.
+/// A fake endpoint without a protocol, for tests of code that calls an endpoint through a callback. A function creates the answers;
+/// <see cref="Faults"/> says which faults are injected, on an injected clock.
 /// </summary>
 /// <remarks>
-/// Of a fault, latencies are waited for, silences last until cancelled, resets and refusals are the exceptions that a real
-/// handler throws, an error status is an <see cref="HttpRequestException"/> with that status, and a body that is empty,
-/// truncated or an error is an <see cref="InvalidDataException"/>. Thread-safe if <paramref name="answer"/> is; waits resume
-/// on the thread that moves the clock.
+/// A latency delays the answer. A silence lasts until the call is cancelled. A reset or a refused connection throws the
+/// exception that a real handler throws. An error status throws an <see cref="HttpRequestException"/> with that status. A
+/// body that is empty, truncated or an error throws an <see cref="InvalidDataException"/>. Thread-safe if
+/// <paramref name="answer"/> is; waits resume on the thread that moves the clock.
 /// </remarks>
-/// <typeparam name="T">What it answers.</typeparam>
+/// <typeparam name="T">The type of the answers.</typeparam>
 /// <param name="name">The endpoint's name.</param>
-/// <param name="answer">What it answers to each call.</param>
-/// <param name="time">The clock of latencies and schedules; default the system's.</param>
-/// <param name="seed">Seed of the chance in <see cref="Faults"/>; default 0.</param>
+/// <param name="answer">Creates the answer to each call.</param>
+/// <param name="time">The clock that latencies and schedules use. Default: the system clock.</param>
+/// <param name="seed">The seed of the random choices in <see cref="Faults"/>. Default 0.</param>
 public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeProvider? time = null, int seed = 0)
 {
     private static readonly FakeRequest Request = new(FakeOperation.Callback);
@@ -26,18 +26,18 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
     private readonly Tally _tally = new();
     private readonly long _created = (time ?? TimeProvider.System).GetTimestamp();
 
-    /// <summary>Its name.</summary>
+    /// <summary>Gets the endpoint's name.</summary>
     public string Name { get; } = name ?? throw new ArgumentNullException(nameof(name));
 
     /// <summary>Gets the faults that the fake injects. They may be changed at any time.</summary>
     public FaultScript Faults { get; } = new(time, seed);
 
-    /// <summary>What it did so far; the tokens are items of streams.</summary>
+    /// <summary>Gets the counts of the calls so far. The token counts count items of streams.</summary>
     public FakeCounts Counts => _tally.Snapshot();
 
     /// <summary>Answers one call.</summary>
-    /// <param name="cancellationToken">The caller gives up.</param>
-    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="OperationCanceledException">The caller cancelled the call.</exception>
     public async ValueTask<T> CallAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -61,10 +61,10 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
         }
     }
 
-    /// <summary>Answers one call with a stream: the items, one by one, broken after n of them if the fault says so.</summary>
-    /// <param name="items">The whole answer.</param>
-    /// <param name="cancellationToken">The caller gives up.</param>
-    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    /// <summary>Answers one call with a stream of items. If a fault says so, the stream breaks after n items.</summary>
+    /// <param name="items">The items of the whole answer.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="OperationCanceledException">The caller cancelled the call.</exception>
     public async IAsyncEnumerable<T> StreamAsync(IReadOnlyList<T> items, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
@@ -120,6 +120,6 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
 }
 
 /// <summary>A call of a <see cref="FakeEndpoint{T}"/>.</summary>
-/// <param name="Number">Which call of this endpoint, from 1.</param>
-/// <param name="At">When it came, since the endpoint was made.</param>
+/// <param name="Number">The number of the call at this endpoint, from 1.</param>
+/// <param name="At">When the call arrived, counted from the creation of the endpoint.</param>
 public readonly record struct FakeCall(long Number, TimeSpan At);

@@ -4,33 +4,33 @@ using HaKit.Testing.Wire;
 namespace HaKit.Testing;
 
 /// <summary>
-/// A <see cref="FakeAiServer"/> without sockets: a handler that answers in memory, in the same dialects, with the same
-/// faults and counts, on an injected clock. It never leaves the thread that calls or the one that moves the clock.
+/// A handler that answers in memory like a <see cref="FakeAiServer"/>, without sockets: with the same dialects,
+/// faults and counts, on an injected clock. All work runs on the thread that calls or on the thread that moves the clock.
 /// </summary>
 /// <remarks>
-/// Whatever the host, it answers; to give several hosts their own, put them into a <see cref="FakeHttpNetwork"/>.
-/// The body of a request is consumed as a socket would consume it: content that cannot be read twice can be sent once.
+/// The handler answers requests to every host. To give several hosts different endpoints, add them to a <see cref="FakeHttpNetwork"/>.
+/// The handler reads the body of a request as a socket would: content that cannot be read twice can be sent only once.
 /// Thread-safe. Synchronous sends are not supported.
 /// </remarks>
-/// <param name="options">How it is when nothing goes wrong; default as <see cref="FakeAiOptions"/> says.</param>
+/// <param name="options">The behaviour without faults. Default: the defaults of <see cref="FakeAiOptions"/>.</param>
 public sealed class FakeHttpEndpoint(FakeAiOptions? options = null) : HttpMessageHandler
 {
     private readonly Backend _backend = new(options ?? new());
 
-    /// <summary>Its name.</summary>
+    /// <summary>Gets the fake's name.</summary>
     public string Name => _backend.Options.Name;
 
     /// <summary>Gets the faults that the fake injects. They may be changed at any time.</summary>
     public FaultScript Faults => _backend.Faults;
 
-    /// <summary>What it did so far. An answer counts as whole when its last byte was read.</summary>
+    /// <summary>Gets the counts of the requests so far. An answer counts as whole when its last byte was read.</summary>
     public FakeCounts Counts => _backend.Tally.Snapshot();
 
-    /// <summary>The load that <c>/metrics</c> claims.</summary>
+    /// <summary>Gets the load that <c>/metrics</c> reports.</summary>
     public FakeLoad Load => _backend.Load;
 
-    /// <summary>A client of this endpoint, without a timeout of its own (the system's would not be on the injected clock).</summary>
-    /// <param name="baseAddress">Its base address; default <c>http://fake.test/v1/</c>.</param>
+    /// <summary>Creates a client of this endpoint without a timeout, because the timeout of a client does not use the injected clock.</summary>
+    /// <param name="baseAddress">The client's base address. Default <c>http://fake.test/v1/</c>.</param>
     public HttpClient CreateClient(Uri? baseAddress = null) => new(this, disposeHandler: false)
     {
         BaseAddress = baseAddress ?? new("http://fake.test/v1/"),

@@ -1,18 +1,18 @@
 namespace HaKit.Testing;
 
 /// <summary>
-/// Several <see cref="FakeHttpEndpoint"/>s behind one handler, each at its own scheme, host and port. A host that was not
-/// added cannot be resolved, as <see cref="FakeFault.NameNotResolved"/> says. Thread-safe once set up.
+/// A handler that sends each request to the <see cref="FakeHttpEndpoint"/> of its scheme, host and port. A request to a host that was not
+/// added fails as <see cref="FakeFault.NameNotResolved"/> does. Thread-safe after all endpoints are added.
 /// </summary>
 public sealed class FakeHttpNetwork : HttpMessageHandler
 {
     private readonly Dictionary<string, FakeHttpEndpoint> _byOrigin = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Puts an endpoint at the origin of an address.</summary>
-    /// <param name="address">Any absolute address there: only scheme, host and port count.</param>
-    /// <param name="endpoint">The endpoint that answers.</param>
-    /// <returns>This network, to add the next.</returns>
-    /// <exception cref="ArgumentException">Another endpoint is there.</exception>
+    /// <summary>Adds an endpoint for the scheme, host and port of an address.</summary>
+    /// <param name="address">An absolute address. Only its scheme, host and port are used.</param>
+    /// <param name="endpoint">The endpoint that answers the requests.</param>
+    /// <returns>This network, so that calls can be chained.</returns>
+    /// <exception cref="ArgumentException">The network already has an endpoint for this scheme, host and port.</exception>
     public FakeHttpNetwork Add(Uri address, FakeHttpEndpoint endpoint)
     {
         ArgumentNullException.ThrowIfNull(address);

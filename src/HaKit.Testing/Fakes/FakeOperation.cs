@@ -1,9 +1,11 @@
 namespace HaKit.Testing;
 
-/// <summary>What a request asks of a fake, told by the end of its path: any base path (<c>/v1</c>, <c>/openai/deployments/x</c>) may precede it.</summary>
+/// <summary>
+/// The operation of a request to a fake. The end of the path decides; any base path (<c>/v1</c>, <c>/openai/deployments/x</c>) may precede it.
+/// </summary>
 public enum FakeOperation
 {
-    /// <summary>None that is spoken: answered 404.</summary>
+    /// <summary>An operation that the fake does not support. It is answered 404.</summary>
     Unknown,
 
     /// <summary><c>POST …/chat/completions</c> (OpenAI).</summary>
@@ -21,13 +23,13 @@ public enum FakeOperation
     /// <summary><c>POST …/images/generations</c> (OpenAI).</summary>
     Images,
 
-    /// <summary><c>GET …/models</c> (OpenAI, or Anthropic when <c>anthropic-version</c> is sent): a probe.</summary>
+    /// <c>GET …/models</c> (OpenAI, or Anthropic when the request has the header <c>anthropic-version</c>): a probe.
     Models,
 
     /// <summary><c>GET …/health</c>: a probe.</summary>
     Health,
 
-    /// <summary><c>GET …/metrics</c>, as vLLM writes them: a probe.</summary>
+    /// <c>GET …/metrics</c> in vLLM's format: a probe.
     Metrics,
 
     /// <summary><c>POST …/responses</c> (OpenAI).</summary>

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace HaKit.Testing;
 
-/// <summary>A request as a fake received and understood it. Immutable; valid after the request has ended.</summary>
+/// <summary>A request as a fake received and read it. Immutable; it can be used after the request has ended.</summary>
 public sealed class FakeRequest
 {
     private static readonly ImmutableDictionary<string, string> NoHeaders =
@@ -10,46 +10,49 @@ public sealed class FakeRequest
 
     internal FakeRequest(FakeOperation operation) => Operation = operation;
 
-    /// <summary>What it asks.</summary>
+    /// <summary>Gets the operation of the request.</summary>
     public FakeOperation Operation { get; }
 
-    /// <summary>The HTTP method, in capitals; empty for a callback.</summary>
+    /// <summary>Gets the HTTP method, in capitals; empty for a callback.</summary>
     public string Method { get; internal init; } = "";
 
-    /// <summary>The path, without the query, as sent; empty for a callback.</summary>
+    /// <summary>Gets the path as sent, without the query; empty for a callback.</summary>
     public string Path { get; internal init; } = "";
 
-    /// <summary>The query with its question mark, as sent, or empty.</summary>
+    /// <summary>Gets the query as sent, with its question mark; empty when there is none.</summary>
     public string Query { get; internal init; } = "";
 
-    /// <summary>The request's headers, content headers among them, by name in any case; several values are joined by ", ".</summary>
+    /// <summary>Gets the headers of the request and its content, by name in any case. Several values are joined by ", ".</summary>
     public IReadOnlyDictionary<string, string> Headers { get; internal init; } = NoHeaders;
 
-    /// <summary>The whole body.</summary>
+    /// <summary>Gets the whole body.</summary>
     public ReadOnlyMemory<byte> Body { get; internal init; }
 
-    /// <summary>The model or deployment asked for, or empty.</summary>
+    /// <summary>Gets the requested model or deployment; empty when the request names none.</summary>
     public string Model { get; internal set; } = "";
 
     /// <summary>
-    /// The text that the answer derives from: that of the last message (with a mark for each image, see
-    /// <see cref="FakeAnswers.ImageMark"/>), of the embedded inputs joined by line feeds, or of the image's prompt.
+    /// Gets the text from which the answer is created: the text of the last message (with a mark for each image, see
+    /// <see cref="FakeAnswers.ImageMark"/>), the embedded inputs joined by line feeds, or the image's prompt.
     /// </summary>
     public string Prompt { get; internal set; } = "";
 
-    /// <summary>The beginning of the answer, where the messages end with an assistant's; null where they do not. <see cref="Prompt"/> is the message before it.</summary>
+    /// <summary>
+    /// Gets the beginning of the answer: the last message when it is an assistant message; null otherwise. <see cref="Prompt"/> is then the message before
+    /// it.
+    /// </summary>
     public string? Beginning { get; internal set; }
 
-    /// <summary>Tokens of all messages, as <see cref="FakeAnswers.CountTokens"/> counts.</summary>
+    /// <summary>Gets the number of tokens of all messages, as <see cref="FakeAnswers.CountTokens"/> counts them.</summary>
     public int PromptTokens { get; internal set; }
 
-    /// <summary>How long an answer is asked for, in tokens (<c>max_completion_tokens</c>, <c>max_tokens</c>); null for the fake's choice.</summary>
+    /// <summary>Gets the requested length of the answer in tokens (<c>max_completion_tokens</c>, <c>max_tokens</c>); null lets the fake choose.</summary>
     public int? MaxTokens { get; internal set; }
 
-    /// <summary>Whether the answer is to be streamed.</summary>
+    /// <summary>Gets whether the request asks for a stream.</summary>
     public bool Stream { get; internal set; }
 
-    /// <summary>The key it came with (<c>Authorization: Bearer</c>, <c>api-key</c>, <c>x-api-key</c>), or null.</summary>
+    /// <summary>Gets the key of the request (<c>Authorization: Bearer</c>, <c>api-key</c>, <c>x-api-key</c>); null when there is none.</summary>
     public string? ApiKey
     {
         get
@@ -60,13 +63,13 @@ public sealed class FakeRequest
         }
     }
 
-    /// <summary>Whether it asks only how the endpoint is (health, metrics, models), not for work.</summary>
+    /// <summary>Gets whether the request asks only for the endpoint's state (health, metrics, models), not for work.</summary>
     public bool IsProbe => Operation is FakeOperation.Health or FakeOperation.Metrics or FakeOperation.Models;
 
-    /// <summary>Whether its answers and errors are in Anthropic's dialect; OpenAI's otherwise.</summary>
+    /// <summary>Gets whether answers and errors use Anthropic's dialect. All other requests use OpenAI's.</summary>
     public bool IsAnthropic => Operation is FakeOperation.Messages || Headers.ContainsKey("anthropic-version");
 
-    /// <summary>What is wrong with it; null when it can be answered.</summary>
+    /// <summary>Gets why the request cannot be answered; null when it can.</summary>
     internal string? Problem { get; set; }
 
     internal bool IncludeUsage { get; set; }
@@ -82,7 +85,7 @@ public sealed class FakeRequest
     internal FakeFile? File { get; set; }
 }
 
-/// <summary>The call that a model makes of a tool.</summary>
+/// <summary>A tool call that a model makes.</summary>
 internal sealed record FakeToolCall(string Name, string Arguments);
 
 /// <summary>An uploaded file.</summary>

@@ -103,25 +103,25 @@ public sealed class FakeFault
     }
 
     /// <summary>The connection is reset after n contents; 0 after the role frame alone.</summary>
-    /// <param name="chunks">Contents delivered before; not negative.</param>
+    /// <param name="chunks">How many contents are delivered before the fault. Not negative.</param>
     public static FakeFault CutAfter(int chunks) => BrokenStream(FakeEndingKind.Cut, chunks, $"cut after {chunks}");
 
     /// <summary>The stream ends cleanly after n contents, without its finish marker: half an answer that looks whole.</summary>
-    /// <param name="chunks">Contents delivered before; not negative.</param>
+    /// <param name="chunks">How many contents are delivered before the fault. Not negative.</param>
     public static FakeFault EndAfter(int chunks) => BrokenStream(FakeEndingKind.End, chunks, $"end after {chunks}");
 
     /// <summary>
     /// The body ends within the event of the next content, after n: within a character of more than one byte where the content has one.
     /// </summary>
-    /// <param name="chunks">Contents delivered before; not negative.</param>
+    /// <param name="chunks">How many contents are delivered before the fault. Not negative.</param>
     public static FakeFault TornAfter(int chunks) => BrokenStream(FakeEndingKind.Torn, chunks, $"torn after {chunks}");
 
     /// <summary>Silence after n contents, with the connection left open; 0 is the role frame alone and then silence.</summary>
-    /// <param name="chunks">Contents delivered before; not negative.</param>
+    /// <param name="chunks">How many contents are delivered before the fault. Not negative.</param>
     public static FakeFault SilentAfter(int chunks) => BrokenStream(FakeEndingKind.Silence, chunks, $"silent after {chunks}");
 
     /// <summary>An error event within the stream after n contents, which then ends. Not streamed: an error in a 200.</summary>
-    /// <param name="chunks">Contents delivered before; not negative.</param>
+    /// <param name="chunks">How many contents are delivered before the fault. Not negative.</param>
     /// <param name="json">The event's JSON; null for the dialect's own server error.</param>
     public static FakeFault ErrorEventAfter(int chunks, string? json = null) =>
         BrokenStream(FakeEndingKind.ErrorEvent, chunks, $"error event after {chunks}", json);
@@ -131,14 +131,14 @@ public sealed class FakeFault
     public static FakeFault ErrorIn200(string? json = null) => new("error in 200") { Ending = new(FakeEndingKind.ErrorIn200, 0, json) };
 
     /// <summary>Comments (of a body that is not a stream: white space) and never any content.</summary>
-    /// <param name="every">From comment to comment; positive.</param>
-    /// <param name="text">What the comment says; default <c>keep-alive</c>.</param>
+    /// <param name="every">The time between two comments. Positive.</param>
+    /// <param name="text">The text of the comment. Default <c>keep-alive</c>.</param>
     public static FakeFault KeepAlivesOnly(TimeSpan every, string text = "keep-alive") =>
         KeepAlives(every, text).WithEnding("keep-alives only", new(FakeEndingKind.KeepAlives));
 
     /// <summary>Comments while the first content takes its time (<see cref="Latency"/>), as gateways send.</summary>
-    /// <param name="every">From comment to comment; positive.</param>
-    /// <param name="text">What the comment says; default <c>keep-alive</c>.</param>
+    /// <param name="every">The time between two comments. Positive.</param>
+    /// <param name="text">The text of the comment. Default <c>keep-alive</c>.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="every"/> is not positive.</exception>
     public static FakeFault KeepAlives(TimeSpan every, string text = "keep-alive")
     {
@@ -196,7 +196,7 @@ public sealed class FakeFault
         Finish = Finish,
     };
 
-    /// <summary><see cref="Name"/>.</summary>
+    /// <summary>Returns <see cref="Name"/>.</summary>
     public override string ToString() => Name;
 
     /// <summary>What a caller of a callback gets instead of an answer; null when it gets one.</summary>

@@ -41,7 +41,7 @@ public static partial class FakeFaults
         public static FakeFault Overloaded() => Error("Anthropic overloaded", 529, "overloaded_error", "Overloaded");
 
         /// <summary><c>overloaded_error</c> as an event in the stream after a 200 (unverified).</summary>
-        /// <param name="chunks">Contents delivered before.</param>
+        /// <param name="chunks">How many contents are delivered before the fault. Not negative; default 0.</param>
         public static FakeFault OverloadedInStream(int chunks = 0) =>
             FakeFault.ErrorEventAfter(chunks, Wire.ErrorBodies.Anthropic("overloaded_error", "Overloaded")).Named("Anthropic overloaded in stream");
 
@@ -50,7 +50,7 @@ public static partial class FakeFaults
 
         /// <summary>400 "prompt is too long".</summary>
         /// <param name="tokens">How long the prompt was.</param>
-        /// <param name="window">The model's window, in tokens.</param>
+        /// <param name="window">The size of the model's context window, in tokens.</param>
         public static FakeFault ContextLengthExceeded(int tokens = 209303, int window = 200000) =>
             Error("Anthropic context length", 400, "invalid_request_error", PromptTooLong(tokens, window));
 

@@ -56,7 +56,7 @@ public static partial class FakeFaults
             Error("OpenAI server error", 500, "server_error", null, "The server had an error while processing your request. Sorry about that!");
 
         /// <summary>400 <c>context_length_exceeded</c>.</summary>
-        /// <param name="window">The model's window, in tokens.</param>
+        /// <param name="window">The size of the model's context window, in tokens.</param>
         public static FakeFault ContextLengthExceeded(int window = 8192) =>
             Json("OpenAI context length", 400, OpenAIBody("invalid_request_error", "context_length_exceeded", ContextLengthMessage(window, window + 1), "messages"));
 
@@ -76,7 +76,7 @@ public static partial class FakeFaults
             Error("OpenAI model not found", 404, "invalid_request_error", "model_not_found", "The model does not exist or you do not have access to it.");
 
         /// <summary>A stream whose server fails after n contents.</summary>
-        /// <param name="chunks">Contents delivered before.</param>
+        /// <param name="chunks">How many contents are delivered before the fault. Not negative; default 0.</param>
         public static FakeFault ErrorInStream(int chunks = 0) =>
             FakeFault.ErrorEventAfter(chunks, OpenAIBody("server_error", null, "The server had an error while processing your request. Sorry about that!"))
                 .Named("OpenAI error in stream");
@@ -99,7 +99,7 @@ public static partial class FakeFaults
                 .WithHeader("x-ratelimit-reset-tokens", "-1");
 
         /// <summary>429 with its time to come back in <c>x-ms-retry-after-ms</c> alone.</summary>
-        /// <param name="retryAfter">When to come back.</param>
+        /// <param name="retryAfter">After what time the client may call again.</param>
         public static FakeFault ThrottledByGateway(TimeSpan retryAfter) =>
             Json("Azure throttled by gateway", 429, """{"error":{"code":"429","message":"Too many requests."}}""")
                 .WithHeader("x-ms-retry-after-ms", Milliseconds(retryAfter));
@@ -113,7 +113,7 @@ public static partial class FakeFaults
             Json("Azure overloaded", 503, """{"error":{"code":"ServiceUnavailable","message":"The service is temporarily unable to process your request. Please try again later."}}""");
 
         /// <summary>400 <c>context_length_exceeded</c>.</summary>
-        /// <param name="window">The model's window, in tokens.</param>
+        /// <param name="window">The size of the model's context window, in tokens.</param>
         public static FakeFault ContextLengthExceeded(int window = 8192) => OpenAI.ContextLengthExceeded(window).Named("Azure context length");
 
         /// <summary>400 <c>content_filter</c>, with <c>ResponsibleAIPolicyViolation</c>.</summary>
@@ -144,7 +144,7 @@ public static partial class FakeFaults
             Json("vLLM overloaded", 503, """{"object":"error","message":"The server is overloaded.","type":"ServiceUnavailableError","param":null,"code":503}""");
 
         /// <summary>400 "This model's maximum context length is…".</summary>
-        /// <param name="window">The model's window, in tokens.</param>
+        /// <param name="window">The size of the model's context window, in tokens.</param>
         public static FakeFault ContextLengthExceeded(int window = 8192) =>
             Json("vLLM context length", 400, $$"""{"object":"error","message":"{{ContextLengthMessage(window, window + 1)}}","type":"BadRequestError","param":null,"code":400}""");
 
@@ -180,7 +180,7 @@ public static partial class FakeFaults
             Json("OpenRouter credit exhausted", 402, """{"error":{"code":402,"message":"Insufficient credits. Add more and retry."}}""");
 
         /// <summary>An error in the stream after a 200.</summary>
-        /// <param name="chunks">Contents delivered before.</param>
+        /// <param name="chunks">How many contents are delivered before the fault. Not negative; default 0.</param>
         public static FakeFault ErrorInStream(int chunks = 0) =>
             FakeFault.ErrorEventAfter(chunks, """{"id":"gen-1","object":"chat.completion.chunk","created":1735689600,"model":"model","provider":"provider","error":{"code":502,"message":"Provider disconnected unexpectedly"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}""")
                 .Named("OpenRouter error in stream");

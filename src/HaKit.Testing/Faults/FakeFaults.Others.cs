@@ -31,7 +31,7 @@ public static partial class FakeFaults
         public static FakeFault Overloaded() => Error("Gemini overloaded", 503, "UNAVAILABLE", "The model is overloaded. Please try again later.");
 
         /// <summary>400 <c>INVALID_ARGUMENT</c> "exceeds the maximum number of tokens allowed".</summary>
-        /// <param name="window">The model's window, in tokens.</param>
+        /// <param name="window">The size of the model's context window, in tokens.</param>
         public static FakeFault ContextLengthExceeded(int window = 1048575) =>
             Error("Gemini context length", 400, "INVALID_ARGUMENT", $"The input token count ({window + 1}) exceeds the maximum number of tokens allowed ({window}).");
 

@@ -18,7 +18,7 @@ public sealed class Fleet : IDisposable
     /// <param name="endpoints">How many endpoints each has; at least 1.</param>
     /// <param name="configure">Changes the options of a replica, by its place from 0.</param>
     /// <param name="shares">Do they share what they know? Default true; false to compare.</param>
-    /// <param name="seed">Seed of everything random. Default 1.</param>
+    /// <param name="seed">The seed of all random numbers. Default 1.</param>
     /// <param name="parts">Changes what else a replica's pool is made of, by its place from 0.</param>
     public Fleet(int replicas, int endpoints = 3, Action<int, EndpointPoolOptions>? configure = null, bool shares = true, int seed = 1, Action<int, EndpointPoolParts>? parts = null)
     {
@@ -61,7 +61,7 @@ public sealed class Fleet : IDisposable
 
     /// <summary>An endpoint goes wrong for a while, as all replicas see it or as some do: those that cannot reach it are blind.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
-    /// <param name="fault">How.</param>
+    /// <param name="fault">The fault to inject.</param>
     /// <param name="from">From when, on the fleet's clock; default now.</param>
     /// <param name="until">When the fault ends, exclusive. Default: the end of the run.</param>
     /// <param name="replicas">Which replicas see it, by their place; default all.</param>

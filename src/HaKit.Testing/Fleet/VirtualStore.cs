@@ -119,7 +119,7 @@ public sealed class VirtualStore
     }
 
     /// <summary>The store's clock jumps.</summary>
-    /// <param name="by">How far; negative for backwards.</param>
+    /// <param name="by">The length of the jump. Negative moves the clock backwards.</param>
     public void JumpClock(TimeSpan by) => _clockOff += by;
 
     /// <summary>Replicas whose place (from 0, in the order of connecting) is in the set reach the store, the others do not.</summary>

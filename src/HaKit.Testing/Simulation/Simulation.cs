@@ -71,10 +71,10 @@ public sealed class Simulation(int seed = 1)
     /// <summary>An endpoint goes wrong for a while.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="fault">How: <see cref="FakeFault.Refused"/> is a crash, <see cref="FakeFault.Hang"/> a black hole, <see cref="FakeFaults"/> has the providers' own.</param>
-    /// <param name="from">From when; default the beginning.</param>
+    /// <param name="from">The time at which the fault starts. Default: the start of the run.</param>
     /// <param name="until">When the fault ends, exclusive. Default: the end of the run.</param>
-    /// <param name="probability">For each request, 0 to 1; default 1.</param>
-    /// <param name="probes">Are probes struck as well? Default true.</param>
+    /// <param name="probability">The probability for each request, 0 to 1. Default 1.</param>
+    /// <param name="probes">True if the fault applies to probes too. Default true.</param>
     public Simulation Fault(string endpoint, FakeFault fault, TimeSpan from = default, TimeSpan? until = null, double probability = 1, bool probes = true) =>
         FaultOf(e => e.Name == endpoint, fault, from, until, probability, probes);
 
@@ -84,12 +84,12 @@ public sealed class Simulation(int seed = 1)
         FaultOf(static _ => true, fault, from, until, probability, probes);
 
     /// <summary>Endpoints that have something in common go wrong together for a while: <c>FaultOf(e => e.Region == "eu", FakeFault.Refused)</c>.</summary>
-    /// <param name="which">Which of them.</param>
-    /// <param name="fault">How.</param>
-    /// <param name="from">From when; default the beginning.</param>
+    /// <param name="which">Selects the endpoints.</param>
+    /// <param name="fault">The fault to inject.</param>
+    /// <param name="from">The time at which the fault starts. Default: the start of the run.</param>
     /// <param name="until">When the fault ends, exclusive. Default: the end of the run.</param>
-    /// <param name="probability">For each request, 0 to 1; default 1.</param>
-    /// <param name="probes">Are probes struck as well? Default true.</param>
+    /// <param name="probability">The probability for each request, 0 to 1. Default 1.</param>
+    /// <param name="probes">True if the fault applies to probes too. Default true.</param>
     public Simulation FaultOf(
         Func<EndpointOptions, bool> which, FakeFault fault, TimeSpan from = default, TimeSpan? until = null, double probability = 1, bool probes = true)
     {
@@ -105,7 +105,7 @@ public sealed class Simulation(int seed = 1)
 
     /// <summary>An endpoint goes wrong and comes back, again and again.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
-    /// <param name="fault">How it goes wrong.</param>
+    /// <param name="fault">The fault to inject.</param>
     /// <param name="down">For how long.</param>
     /// <param name="up">For how long it is well in between.</param>
     public Simulation Flap(string endpoint, FakeFault fault, TimeSpan down, TimeSpan up)
@@ -124,17 +124,17 @@ public sealed class Simulation(int seed = 1)
         Add(_faults, test => test[endpoint].SlowDown(factor, from, until));
 
     /// <summary>Our own process stands still. Calls that come meanwhile begin at its end.</summary>
-    /// <param name="at">When.</param>
+    /// <param name="at">The time of the change, from the start of the run.</param>
     /// <param name="length">For how long.</param>
     public Simulation Pause(TimeSpan at, TimeSpan length) => At(at, test => test.Time.Pause(length));
 
     /// <summary>The wall clock jumps.</summary>
-    /// <param name="at">When.</param>
-    /// <param name="by">How far; negative for backwards.</param>
+    /// <param name="at">The time of the change, from the start of the run.</param>
+    /// <param name="by">The length of the jump. Negative moves the clock backwards.</param>
     public Simulation JumpClock(TimeSpan at, TimeSpan by) => At(at, test => test.Time.JumpWallClock(by));
 
     /// <summary>Anything else happens: an order, a reload, another script.</summary>
-    /// <param name="at">When.</param>
+    /// <param name="at">The time of the change, from the start of the run.</param>
     /// <param name="what">What; must not wait.</param>
     public Simulation At(TimeSpan at, Action<TestPool> what)
     {

@@ -82,18 +82,18 @@ public sealed class SimulationResult
         Endpoints.FirstOrDefault(e => e.Name == endpoint) ?? throw new ArgumentException($"There is no endpoint '{endpoint}'.", nameof(endpoint));
 
     /// <summary>How long calls that were served took, waiting and failed attempts included: a quantile, at most 0.8 % too long.</summary>
-    /// <param name="share">For instance 0.99.</param>
+    /// <param name="share">The quantile, 0 to 1, for example 0.99.</param>
     public TimeSpan Latency(double share) => Latencies.Quantile(share);
 
     /// <summary>How long they took on average.</summary>
     public TimeSpan MeanLatency => Latencies.Count == 0 ? TimeSpan.Zero : Latencies.Sum / Latencies.Count;
 
     /// <summary>How long they took to the first content of the answer.</summary>
-    /// <param name="share">For instance 0.99.</param>
+    /// <param name="share">The quantile, 0 to 1, for example 0.99.</param>
     public TimeSpan FirstContent(double share) => FirstContents.Quantile(share);
 
     /// <summary>How long streams stood still from a cut to the first content of the rest.</summary>
-    /// <param name="share">For instance 0.99.</param>
+    /// <param name="share">The quantile, 0 to 1, for example 0.99.</param>
     public TimeSpan SeamTime(double share) => SeamTimes.Count == 0 ? TimeSpan.Zero : SeamTimes.Quantile(share);
 
     /// <summary>An endpoint's share of the attempts of a period.</summary>

@@ -11,7 +11,7 @@ public static class TestPools
     /// <param name="endpoints">How many; at least 1 and at most 26.</param>
     /// <param name="configure">Changes the pool's options: your policy.</param>
     /// <param name="parts">Changes what else the pool is made of.</param>
-    /// <param name="seed">Seed of everything random; default 1.</param>
+    /// <param name="seed">The seed of all random numbers. Default 1.</param>
     public static TestPool Create(
         int endpoints = 3, Action<EndpointPoolOptions>? configure = null, Action<EndpointPoolParts>? parts = null, int seed = 1)
     {

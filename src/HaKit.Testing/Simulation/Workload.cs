@@ -10,7 +10,7 @@ public sealed class Workload
     private Workload(Func<Random, IEnumerable<Arrival>> arrivals) => _arrivals = arrivals;
 
     /// <summary>Evenly spaced calls.</summary>
-    /// <param name="perSecond">How many a second; more than 0.</param>
+    /// <param name="perSecond">Calls per second. More than 0.</param>
     public static Workload Steady(double perSecond)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(perSecond);
@@ -18,7 +18,7 @@ public sealed class Workload
     }
 
     /// <summary>Calls that know nothing of each other: a Poisson process.</summary>
-    /// <param name="perSecond">How many a second on average; more than 0.</param>
+    /// <param name="perSecond">Calls per second on average. More than 0.</param>
     public static Workload Poisson(double perSecond)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(perSecond);
@@ -26,8 +26,8 @@ public sealed class Workload
     }
 
     /// <summary>Many calls at the same instant, again and again.</summary>
-    /// <param name="size">Calls of one burst.</param>
-    /// <param name="every">From burst to burst.</param>
+    /// <param name="size">The number of calls in one burst.</param>
+    /// <param name="every">The time between two bursts.</param>
     public static Workload Bursts(int size, TimeSpan every)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
@@ -56,7 +56,7 @@ public sealed class Workload
     /// The same calls again and again, stretched or squeezed to a rate: a recording of an hour becomes a year's traffic with the recording's ups and downs.
     /// Only for one that ends; it is read and held once.
     /// </summary>
-    /// <param name="perSecond">How many a second on average; more than 0.</param>
+    /// <param name="perSecond">Calls per second on average. More than 0.</param>
     /// <exception cref="FormatException">While running: there are fewer than two calls, or all come at once.</exception>
     public Workload Repeated(double perSecond)
     {

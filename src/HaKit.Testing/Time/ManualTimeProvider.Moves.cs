@@ -48,7 +48,7 @@ public sealed partial class ManualTimeProvider
     }
 
     /// <summary>Advances from timer to timer until none is armed.</summary>
-    /// <param name="within">Bound on the virtual time this may take; default 1 day.</param>
+    /// <param name="within">The longest virtual time that this may take. Default 1 day.</param>
     /// <exception cref="TimeoutException">Timers were still armed after <paramref name="within"/>: something re-arms itself.</exception>
     public void RunUntilIdle(TimeSpan? within = null)
     {
@@ -72,7 +72,7 @@ public sealed partial class ManualTimeProvider
     /// result or throws what it threw.
     /// </summary>
     /// <param name="task">What to wait for; begun on this thread, without a synchronization context.</param>
-    /// <param name="within">Bound on the virtual time this may take; default 1 day.</param>
+    /// <param name="within">The longest virtual time that this may take. Default 1 day.</param>
     /// <exception cref="InvalidOperationException">No timer is armed and the task has not completed: it waits for something that is not on this clock.</exception>
     /// <exception cref="TimeoutException">The task had not completed after <paramref name="within"/>.</exception>
     public void RunUntil(Task task, TimeSpan? within = null)
@@ -101,7 +101,7 @@ public sealed partial class ManualTimeProvider
     /// end as <see cref="RunUntil(Task, TimeSpan?)"/> does.
     /// </summary>
     /// <param name="work">What to run.</param>
-    /// <param name="within">Bound on the virtual time this may take; default 1 day.</param>
+    /// <param name="within">The longest virtual time that this may take. Default 1 day.</param>
     /// <exception cref="InvalidOperationException">The work waits for something that is not on this clock.</exception>
     /// <exception cref="TimeoutException">The work had not ended after <paramref name="within"/>.</exception>
     public void Run(Func<Task> work, TimeSpan? within = null)

@@ -96,7 +96,7 @@ public sealed partial class ManualTimeProvider : TimeProvider
     /// <summary>
     /// Moves the wall clock alone, as a correction of the machine's clock would: timestamps and timers do not notice.
     /// </summary>
-    /// <param name="by">How far; negative for backwards.</param>
+    /// <param name="by">The length of the jump. Negative moves the clock backwards.</param>
     public void JumpWallClock(TimeSpan by) => Interlocked.Add(ref _wallOffset, by.Ticks);
 
     /// <summary>
