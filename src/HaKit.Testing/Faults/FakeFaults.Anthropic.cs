@@ -3,11 +3,11 @@ namespace HaKit.Testing;
 /// <content>Anthropic.</content>
 public static partial class FakeFaults
 {
-    /// <summary>Faults as Anthropic answers them.</summary>
+    /// <summary>Faults in Anthropic's format.</summary>
     public static class Anthropic
     {
         /// <summary>429 <c>rate_limit_error</c> with <c>retry-after</c>.</summary>
-        /// <param name="retryAfter">When to come back; default 1 s; null leaves the header out.</param>
+        /// <param name="retryAfter">After what time the client may call again. Null leaves the header out.</param>
         public static FakeFault RateLimited(TimeSpan? retryAfter) =>
             Error("Anthropic rate limit", 429, "rate_limit_error", "This request would exceed your organization's rate limit of 50 requests per minute.")
                 .RetryAfter(retryAfter)
@@ -17,8 +17,8 @@ public static partial class FakeFaults
         /// <summary>429 <c>rate_limit_error</c> with <c>retry-after</c> 1 s.</summary>
         public static FakeFault RateLimited() => RateLimited(TimeSpan.FromSeconds(1));
 
-        /// <summary>429 <c>rate_limit_error</c> that says when to come back only by the reset of its input tokens.</summary>
-        /// <param name="reset">The instant of the reset; it may be in the past.</param>
+        /// <summary>429 <c>rate_limit_error</c> that names the wait only in the reset time of its input tokens.</summary>
+        /// <param name="reset">The instant of the reset. It may be in the past.</param>
         public static FakeFault TokensExhausted(DateTimeOffset reset) =>
             Error("Anthropic token limit", 429, "rate_limit_error", "This request would exceed your organization's rate limit of 40,000 input tokens per minute.")
                 .WithHeader("anthropic-ratelimit-input-tokens-limit", "40000")
@@ -33,7 +33,7 @@ public static partial class FakeFaults
         public static FakeFault CreditExhausted() =>
             Error("Anthropic credit exhausted", 400, "invalid_request_error", "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits.");
 
-        /// <summary>429 of an enforced spend limit, without <c>retry-after</c>.</summary>
+        /// <summary>429 because a spend limit is reached, without <c>retry-after</c>.</summary>
         public static FakeFault SpendLimitReached() =>
             Json("Anthropic spend limit", 429, """{"type":"error","error":{"type":"rate_limit_error","message":"You have reached your specified API usage limits.","details":{"error_code":"enforced_spend_limit_reached"}},"request_id":"req_fake"}""");
 
@@ -49,7 +49,7 @@ public static partial class FakeFaults
         public static FakeFault ServerError() => Error("Anthropic server error", 500, "api_error", "Internal server error");
 
         /// <summary>400 "prompt is too long".</summary>
-        /// <param name="tokens">How long the prompt was.</param>
+        /// <param name="tokens">The length of the prompt, in tokens.</param>
         /// <param name="window">The size of the model's context window, in tokens.</param>
         public static FakeFault ContextLengthExceeded(int tokens = 209303, int window = 200000) =>
             Error("Anthropic context length", 400, "invalid_request_error", PromptTooLong(tokens, window));

@@ -1,13 +1,13 @@
 namespace HaKit.Testing;
 
-/// <content>OpenAI and the servers that speak its dialect.</content>
+/// OpenAI and the servers that use its dialect.
 public static partial class FakeFaults
 {
-    /// <summary>Faults as OpenAI answers them.</summary>
+    /// <summary>Faults in OpenAI's format.</summary>
     public static class OpenAI
     {
         /// <summary>429 <c>rate_limit_exceeded</c>, with the rate limit headers of an exhausted request limit.</summary>
-        /// <param name="retryAfter">When to come back: in <c>retry-after-ms</c>, <c>Retry-After</c> and the reset header; default 1 s.</param>
+        /// <param name="retryAfter">After what time the client may call again, sent as <c>retry-after-ms</c>, <c>Retry-After</c> and the reset header. Default 1 s.</param>
         public static FakeFault RateLimited(TimeSpan? retryAfter = null)
         {
             var wait = retryAfter ?? TimeSpan.FromSeconds(1);
@@ -22,8 +22,8 @@ public static partial class FakeFaults
                 .WithHeader("x-ratelimit-reset-tokens", "6ms");
         }
 
-        /// <summary>429 <c>rate_limit_exceeded</c> that says when to come back only by the reset of its token limit.</summary>
-        /// <param name="reset">Until the limit is whole again.</param>
+        /// <summary>429 <c>rate_limit_exceeded</c> that names the wait only in the reset time of its token limit.</summary>
+        /// <param name="reset">The time until the limit is reset.</param>
         public static FakeFault TokensExhausted(TimeSpan reset) =>
             Error("OpenAI token limit", 429, "tokens", "rate_limit_exceeded",
                     $"Rate limit reached for model on tokens per min (TPM): Limit 30000, Used 30000, Requested 1200. Please try again in {GoDuration(reset)}.")
@@ -38,7 +38,7 @@ public static partial class FakeFaults
         public static FakeFault SlowDown() =>
             Error("OpenAI slow down", 429, "rate_limit_error", "slow_down", "Slow down: your traffic rose too fast. Reduce your rate of requests, then raise it gradually.");
 
-        /// <summary>429 <c>insufficient_quota</c>: no throttle, the account's quota is used up.</summary>
+        /// <summary>429 <c>insufficient_quota</c>: not a rate limit, but the account's quota is used up.</summary>
         public static FakeFault QuotaExhausted() =>
             Error("OpenAI quota exhausted", 429, "insufficient_quota", "insufficient_quota",
                 "You exceeded your current quota, please check your plan and billing details.");
@@ -75,7 +75,7 @@ public static partial class FakeFaults
         public static FakeFault ModelNotFound() =>
             Error("OpenAI model not found", 404, "invalid_request_error", "model_not_found", "The model does not exist or you do not have access to it.");
 
-        /// <summary>A stream whose server fails after n contents.</summary>
+        /// <summary>A stream that ends with a server error after n contents.</summary>
         /// <param name="chunks">How many contents are delivered before the fault. Not negative; default 0.</param>
         public static FakeFault ErrorInStream(int chunks = 0) =>
             FakeFault.ErrorEventAfter(chunks, OpenAIBody("server_error", null, "The server had an error while processing your request. Sorry about that!"))
@@ -85,11 +85,13 @@ public static partial class FakeFaults
             Json(name, status, OpenAIBody(type, code, message));
     }
 
-    /// <summary>Faults as Azure OpenAI answers them.</summary>
+    /// <summary>Faults in Azure OpenAI's format.</summary>
     public static class Azure
     {
-        /// <summary>429 of a deployment's rate limit.</summary>
-        /// <param name="retryAfter">When to come back: in <c>retry-after-ms</c> and <c>Retry-After</c>. Up to 24 h has been seen.</param>
+        /// <summary>429 because of a deployment's rate limit.</summary>
+        /// <param name="retryAfter">
+        /// After what time the client may call again, sent as <c>retry-after-ms</c> and <c>Retry-After</c>. Azure has been seen to send up to 24 h.
+        /// </param>
         public static FakeFault Throttled(TimeSpan retryAfter) =>
             Json("Azure throttled", 429, $$$"""{"error":{"code":"429","message":"Requests to the ChatCompletions_Create Operation under Azure OpenAI API version 2024-10-21 have exceeded token rate limit of your current OpenAI S0 pricing tier. Please retry after {{{Seconds(retryAfter)}}} seconds."}}""")
                 .WithHeader("retry-after-ms", Milliseconds(retryAfter)).RetryAfter(retryAfter)
@@ -98,17 +100,17 @@ public static partial class FakeFaults
                 .WithHeader("x-ratelimit-reset-requests", Seconds(retryAfter))
                 .WithHeader("x-ratelimit-reset-tokens", "-1");
 
-        /// <summary>429 with its time to come back in <c>x-ms-retry-after-ms</c> alone.</summary>
+        /// <summary>429 that names the wait only in <c>x-ms-retry-after-ms</c>.</summary>
         /// <param name="retryAfter">After what time the client may call again.</param>
         public static FakeFault ThrottledByGateway(TimeSpan retryAfter) =>
             Json("Azure throttled by gateway", 429, """{"error":{"code":"429","message":"Too many requests."}}""")
                 .WithHeader("x-ms-retry-after-ms", Milliseconds(retryAfter));
 
-        /// <summary>429 of the quota of a region or SKU (unverified).</summary>
+        /// <summary>429 because of the quota of a region or SKU (unverified).</summary>
         public static FakeFault QuotaExhausted() =>
             Json("Azure quota exhausted", 429, """{"error":{"code":"InsufficientQuota","message":"This operation requires more quota than is available in this region for this SKU."}}""");
 
-        /// <summary>503.</summary>
+        /// <summary>503: the service is overloaded.</summary>
         public static FakeFault Overloaded() =>
             Json("Azure overloaded", 503, """{"error":{"code":"ServiceUnavailable","message":"The service is temporarily unable to process your request. Please try again later."}}""");
 
@@ -123,7 +125,7 @@ public static partial class FakeFaults
         /// <summary>An answer that ends with <c>finish_reason: content_filter</c>.</summary>
         public static FakeFault ContentFilteredAnswer() => FakeFault.FinishReason("content_filter").Named("Azure content filter in 200");
 
-        /// <summary>401 of a wrong key.</summary>
+        /// <summary>401 because of a wrong key.</summary>
         public static FakeFault BadKey() =>
             Json("Azure bad key", 401, """{"error":{"code":"401","message":"Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an active subscription and use a correct regional API endpoint for your resource."}}""");
 
@@ -136,10 +138,10 @@ public static partial class FakeFaults
             Json("Azure retired", 410, """{"error":{"code":"ModelDeprecated","message":"The model is retired and can no longer be used."}}""");
     }
 
-    /// <summary>Faults as a vLLM server answers them.</summary>
+    /// <summary>Faults in a vLLM server's format.</summary>
     public static class Vllm
     {
-        /// <summary>503.</summary>
+        /// <summary>503: the server is overloaded.</summary>
         public static FakeFault Overloaded() =>
             Json("vLLM overloaded", 503, """{"object":"error","message":"The server is overloaded.","type":"ServiceUnavailableError","param":null,"code":503}""");
 
@@ -148,17 +150,17 @@ public static partial class FakeFaults
         public static FakeFault ContextLengthExceeded(int window = 8192) =>
             Json("vLLM context length", 400, $$"""{"object":"error","message":"{{ContextLengthMessage(window, window + 1)}}","type":"BadRequestError","param":null,"code":400}""");
 
-        /// <summary>400 of any other request that it cannot serve.</summary>
+        /// <summary>400 for another request that the server cannot serve.</summary>
         public static FakeFault BadRequest() =>
             Json("vLLM bad request", 400, """{"object":"error","message":"1 validation error for ChatCompletionRequest","type":"BadRequestError","param":null,"code":400}""");
     }
 
-    /// <summary>Faults as Groq answers them.</summary>
+    /// <summary>Faults in Groq's format.</summary>
     public static class Groq
     {
-        /// <summary>429 <c>rate_limit_exceeded</c>; the time to come back is in the text, and in <c>Retry-After</c> when asked for.</summary>
-        /// <param name="tryAgainIn">When to come back; default 5.289 s.</param>
-        /// <param name="header">Whether to send <c>Retry-After</c> too.</param>
+        /// <summary>429 <c>rate_limit_exceeded</c> that names the wait in its text, and optionally in <c>Retry-After</c>.</summary>
+        /// <param name="tryAgainIn">After what time the client may call again. Default 5.289 s.</param>
+        /// <param name="header">True to send <c>Retry-After</c> too. Default false.</param>
         public static FakeFault RateLimited(TimeSpan? tryAgainIn = null, bool header = false)
         {
             var wait = tryAgainIn ?? TimeSpan.FromSeconds(5.289);
@@ -168,25 +170,25 @@ public static partial class FakeFaults
         }
     }
 
-    /// <summary>Faults as OpenRouter answers them.</summary>
+    /// <summary>Faults in OpenRouter's format.</summary>
     public static class OpenRouter
     {
-        /// <summary>429; its <c>error.code</c> is a number.</summary>
+        /// <summary>429 whose <c>error.code</c> is a number.</summary>
         public static FakeFault RateLimited() =>
             Json("OpenRouter rate limit", 429, """{"error":{"code":429,"message":"Rate limit exceeded: free-models-per-min."}}""");
 
-        /// <summary>402 without a time to come back.</summary>
+        /// <summary>402 without a <c>Retry-After</c>.</summary>
         public static FakeFault CreditExhausted() =>
             Json("OpenRouter credit exhausted", 402, """{"error":{"code":402,"message":"Insufficient credits. Add more and retry."}}""");
 
-        /// <summary>An error in the stream after a 200.</summary>
+        /// <summary>An error in a stream that began with status 200.</summary>
         /// <param name="chunks">How many contents are delivered before the fault. Not negative; default 0.</param>
         public static FakeFault ErrorInStream(int chunks = 0) =>
             FakeFault.ErrorEventAfter(chunks, """{"id":"gen-1","object":"chat.completion.chunk","created":1735689600,"model":"model","provider":"provider","error":{"code":502,"message":"Provider disconnected unexpectedly"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}""")
                 .Named("OpenRouter error in stream");
 
-        /// <summary><c>: OPENROUTER PROCESSING</c> comments while the first content takes its time (see <see cref="FakeFault.Latency"/>).</summary>
-        /// <param name="every">From comment to comment; default 1 s.</param>
+        /// <summary>Sends <c>: OPENROUTER PROCESSING</c> comments until the first content. Combine it with <see cref="FakeFault.Latency"/>.</summary>
+        /// <param name="every">The time between two comments. Default 1 s.</param>
         public static FakeFault Processing(TimeSpan? every = null) =>
             FakeFault.KeepAlives(every ?? TimeSpan.FromSeconds(1), "OPENROUTER PROCESSING").Named("OpenRouter processing");
     }

@@ -1,30 +1,30 @@
 namespace HaKit.Testing;
 
-/// <content>Gemini, Mistral and Bedrock: error answers only, their dialects are not spoken otherwise.</content>
+/// Gemini, Mistral and Bedrock. Only their error answers exist; the fakes do not support their dialects otherwise.
 public static partial class FakeFaults
 {
-    /// <summary>Faults as Google's Gemini answers them.</summary>
+    /// <summary>Faults in the format of Google's Gemini.</summary>
     public static class Gemini
     {
-        /// <summary>429 <c>RESOURCE_EXHAUSTED</c> of a limit per minute.</summary>
-        /// <param name="retryDelay">The <c>RetryInfo</c> in its body (unverified); default 46 s.</param>
+        /// <summary>429 <c>RESOURCE_EXHAUSTED</c> because of a limit per minute.</summary>
+        /// <param name="retryDelay">The <c>RetryInfo</c> in the body (unverified). Default 46 s.</param>
         public static FakeFault RateLimited(TimeSpan? retryDelay = null) =>
             Exhausted("Gemini rate limit", "GenerateRequestsPerMinutePerProjectPerModel", "You exceeded your current quota, please check your plan and billing details.", retryDelay ?? TimeSpan.FromSeconds(46));
 
-        /// <summary>429 that says when to come back only in its text: "retry in 10h17m5.723541104s".</summary>
-        /// <param name="retryIn">When to come back.</param>
+        /// <summary>429 that names the wait only in its text: "retry in 10h17m5.723541104s".</summary>
+        /// <param name="retryIn">After what time the client may call again.</param>
         public static FakeFault RateLimitedInText(TimeSpan retryIn) =>
             Exhausted("Gemini rate limit in text", "GenerateRequestsPerMinutePerProjectPerModel", $"You exceeded your current quota. Please retry in {GoDuration(retryIn)}.", null);
 
-        /// <summary>429 <c>RESOURCE_EXHAUSTED</c> of a limit per day.</summary>
+        /// <summary>429 <c>RESOURCE_EXHAUSTED</c> because of a limit per day.</summary>
         public static FakeFault QuotaExhausted() =>
             Exhausted("Gemini quota exhausted", "GenerateRequestsPerDayPerProjectPerModel-FreeTier", "You exceeded your current quota, please check your plan and billing details.", null);
 
-        /// <summary>429 of a project that has no quota at all: <c>limit: 0</c>.</summary>
+        /// <summary>429 because the project has no quota: <c>limit: 0</c>.</summary>
         public static FakeFault NoQuota() =>
             Exhausted("Gemini no quota", "GenerateRequestsPerMinutePerProjectPerModel-FreeTier", "Quota exceeded for metric: generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: 0", null);
 
-        /// <summary>402.</summary>
+        /// <summary>402: payment is required.</summary>
         public static FakeFault PaymentRequired() => Error("Gemini payment required", 402, "FAILED_PRECONDITION", "Billing is not active for this project.");
 
         /// <summary>503 <c>UNAVAILABLE</c>.</summary>
@@ -35,11 +35,11 @@ public static partial class FakeFaults
         public static FakeFault ContextLengthExceeded(int window = 1048575) =>
             Error("Gemini context length", 400, "INVALID_ARGUMENT", $"The input token count ({window + 1}) exceeds the maximum number of tokens allowed ({window}).");
 
-        /// <summary>400 (not 401) of a wrong key.</summary>
+        /// <summary>400 (not 401) because of a wrong key.</summary>
         public static FakeFault BadKey() =>
             Json("Gemini bad key", 400, """{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}]}}""");
 
-        /// <summary>200 whose prompt was blocked: <c>promptFeedback.blockReason</c> (unverified).</summary>
+        /// <summary>200 with a blocked prompt: <c>promptFeedback.blockReason</c> (unverified).</summary>
         public static FakeFault PromptBlocked() =>
             Json("Gemini prompt blocked", 200, """{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"promptTokenCount":4,"totalTokenCount":4}}""");
 
@@ -57,16 +57,16 @@ public static partial class FakeFaults
         }
     }
 
-    /// <summary>Faults as Mistral answers them.</summary>
+    /// <summary>Faults in Mistral's format.</summary>
     public static class Mistral
     {
         /// <summary>429 <c>rate_limited</c>, code 1300.</summary>
         public static FakeFault RateLimited() => Error("Mistral rate limit", 429, "Rate limit exceeded", "rate_limited", "1300");
 
-        /// <summary>429 with nothing but a message.</summary>
+        /// <summary>429 with only a message.</summary>
         public static FakeFault RateLimitedBare() => Json("Mistral bare rate limit", 429, """{"message":"Requests rate limit exceeded"}""");
 
-        /// <summary>429 of the monthly cap (wording unverified).</summary>
+        /// <summary>429 because of the monthly cap (wording unverified).</summary>
         public static FakeFault QuotaExhausted() => Error("Mistral monthly cap", 429, "Monthly usage limit exceeded", "rate_limited", "1300");
 
         /// <summary>429 "Service tier capacity exceeded for this model." (type and code unverified).</summary>
@@ -80,7 +80,7 @@ public static partial class FakeFaults
             Json(name, status, $$"""{"object":"error","message":"{{message}}","type":"{{type}}","param":null,"code":"{{code}}","raw_status_code":{{status}}}""");
     }
 
-    /// <summary>Faults as Amazon Bedrock answers them, with the exception's name in <c>x-amzn-ErrorType</c>.</summary>
+    /// <summary>Faults in Amazon Bedrock's format, with the exception's name in <c>x-amzn-ErrorType</c>.</summary>
     public static class Bedrock
     {
         /// <summary>429 <c>ThrottlingException</c>.</summary>
@@ -108,7 +108,7 @@ public static partial class FakeFaults
         public static FakeFault GuardrailIntervened() =>
             Json("Bedrock guardrail", 200, """{"output":{"message":{"role":"assistant","content":[{"text":"Sorry, the model cannot answer this question."}]}},"stopReason":"guardrail_intervened","usage":{"inputTokens":4,"outputTokens":9,"totalTokens":13}}""");
 
-        /// <summary>403 <c>UnrecognizedClientException</c>: wrong credentials.</summary>
+        /// <summary>403 <c>UnrecognizedClientException</c> because of wrong credentials.</summary>
         public static FakeFault BadKey() => Error(403, "UnrecognizedClientException", "The security token included in the request is invalid.");
 
         /// <summary>403 <c>ExpiredTokenException</c>.</summary>

@@ -3,9 +3,9 @@ using System.Globalization;
 namespace HaKit.Testing;
 
 /// <summary>
-/// The faults that providers answer with, in their own bodies and headers, by provider:
+/// The error answers of each provider, with that provider's bodies and headers:
 /// <c>FakeFaults.OpenAI.QuotaExhausted()</c>, <c>FakeFaults.Anthropic.Overloaded()</c>.
-/// Those marked "unverified" follow descriptions, not captured answers. None carries a secret.
+/// Faults marked "unverified" follow the provider's documentation, not captured answers. No fault contains a secret.
 /// </summary>
 public static partial class FakeFaults
 {
@@ -14,14 +14,14 @@ public static partial class FakeFaults
     private static FakeFault RetryAfter(this FakeFault fault, TimeSpan? after) =>
         after is { } wait ? fault.WithHeader("Retry-After", Seconds(wait)) : fault;
 
-    // Whole seconds rounded up, as servers send them: never earlier than meant.
+    // // Whole seconds, rounded up as servers do, so that a client never returns too early.
     private static string Seconds(TimeSpan span) => Math.Ceiling(span.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
     private static string Milliseconds(TimeSpan span) => span.TotalMilliseconds.ToString("0.###", CultureInfo.InvariantCulture);
 
     private static string DecimalSeconds(TimeSpan span) => span.TotalSeconds.ToString("0.#########", CultureInfo.InvariantCulture) + "s";
 
-    /// <summary>A duration as Go writes it: <c>6ms</c>, <c>1s</c>, <c>6m0s</c>, <c>10h17m5.5s</c>.</summary>
+    /// <summary>Formats a duration as Go does: <c>6ms</c>, <c>1s</c>, <c>6m0s</c>, <c>10h17m5.5s</c>.</summary>
     private static string GoDuration(TimeSpan span)
     {
         if (span < TimeSpan.FromSeconds(1))

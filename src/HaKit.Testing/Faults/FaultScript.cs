@@ -1,10 +1,12 @@
 namespace HaKit.Testing;
 
 /// <summary>
-/// What goes wrong when, and for how long: rules that can be added and lifted while requests run. All rules that apply
-/// to a request combine (<see cref="FakeFault.And"/>), in the order they were added.
+/// The faults that a fake injects, and when: rules that can be added and removed while requests run. All rules that apply
+/// to a request are combined (<see cref="FakeFault.And"/>), in the order in which they were added.
 /// </summary>
-/// <remarks>Thread-safe. Chance comes from one seeded source, so requests in the same order meet the same faults.</remarks>
+/// <remarks>
+/// Thread-safe. Random choices use one seeded source, so the same requests in the same order get the same faults.
+/// </remarks>
 public sealed class FaultScript
 {
     private readonly Lock _lock = new();
@@ -13,8 +15,8 @@ public sealed class FaultScript
     private volatile Entry[] _entries = [];
 
     /// <summary>Creates an empty script.</summary>
-    /// <param name="time">The clock of <see cref="FaultRule.From"/> and <see cref="FaultRule.Until"/>; default the system's.</param>
-    /// <param name="seed">Seed of <see cref="FaultRule.Probability"/>; default 0.</param>
+    /// <param name="time">The clock of <see cref="FaultRule.From"/> and <see cref="FaultRule.Until"/>. Default: the system clock.</param>
+    /// <param name="seed">The seed of <see cref="FaultRule.Probability"/>. Default 0.</param>
     public FaultScript(TimeProvider? time = null, int seed = 0)
     {
         _time = time ?? TimeProvider.System;
@@ -22,9 +24,9 @@ public sealed class FaultScript
     }
 
     /// <summary>Adds a rule.</summary>
-    /// <param name="rule">When what strikes.</param>
+    /// <param name="rule">The rule to add.</param>
     /// <returns>A handle: disposing it removes the rule.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The rule's probability, count or period makes no sense.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The rule's probability is not between 0 and 1, its count is not positive, or its period is negative.</exception>
     public IDisposable Add(FaultRule rule)
     {
         ArgumentNullException.ThrowIfNull(rule);
@@ -40,52 +42,52 @@ public sealed class FaultScript
         return entry;
     }
 
-    /// <summary>Strikes every request until lifted.</summary>
+    /// <summary>Injects a fault into every request until the rule is removed.</summary>
     /// <param name="fault">The fault to inject.</param>
     /// <param name="where">Which requests the fault strikes: see <see cref="FaultRule.Where"/>.</param>
     /// <returns>A handle: disposing it removes the rule.</returns>
     public IDisposable Always(FakeFault fault, Func<FakeRequest, bool>? where = null) => Add(new(fault) { Where = where });
 
-    /// <summary>Strikes the next n requests, after those of earlier calls.</summary>
-    /// <param name="count">How many.</param>
-    /// <param name="fault">What strikes; <see cref="FakeFault.None"/> to let some pass.</param>
+    /// <summary>Injects a fault into the next n requests, after the requests that earlier calls of this method count.</summary>
+    /// <param name="count">The number of requests.</param>
+    /// <param name="fault">The fault to inject. Use <see cref="FakeFault.None"/> to let some requests pass.</param>
     /// <param name="where">Which requests the fault strikes: see <see cref="FaultRule.Where"/>.</param>
     /// <returns>A handle: disposing it removes the rule.</returns>
     public IDisposable Next(int count, FakeFault fault, Func<FakeRequest, bool>? where = null) => Add(new(fault) { Count = count, Where = where });
 
-    /// <summary>Strikes the next requests, one fault each in this order, after those of earlier calls.</summary>
-    /// <param name="faults">What strikes; <see cref="FakeFault.None"/> to let one pass.</param>
+    /// <summary>Injects one fault into each of the next requests, in this order, after the requests that earlier calls count.</summary>
+    /// <param name="faults">The faults to inject. Use <see cref="FakeFault.None"/> to let one request pass.</param>
     public void InOrder(params ReadOnlySpan<FakeFault> faults)
     {
         foreach (var fault in faults)
             Next(1, fault);
     }
 
-    /// <summary>Strikes by chance.</summary>
-    /// <param name="probability">0 to 1.</param>
+    /// <summary>Injects a fault with a probability.</summary>
+    /// <param name="probability">The probability for each request, 0 to 1.</param>
     /// <param name="fault">The fault to inject.</param>
     /// <param name="where">Which requests the fault strikes: see <see cref="FaultRule.Where"/>.</param>
     /// <returns>A handle: disposing it removes the rule.</returns>
     public IDisposable WithProbability(double probability, FakeFault fault, Func<FakeRequest, bool>? where = null) =>
         Add(new(fault) { Probability = probability, Where = where });
 
-    /// <summary>Strikes requests that begin within a period, counted from now.</summary>
-    /// <param name="from">Begin of the period.</param>
-    /// <param name="until">End of the period, exclusive.</param>
+    /// <summary>Injects a fault into requests that begin within a period, counted from now.</summary>
+    /// <param name="from">The start of the period.</param>
+    /// <param name="until">The end of the period, exclusive.</param>
     /// <param name="fault">The fault to inject.</param>
     /// <param name="where">Which requests the fault strikes: see <see cref="FaultRule.Where"/>.</param>
     /// <returns>A handle: disposing it removes the rule.</returns>
     public IDisposable During(TimeSpan from, TimeSpan until, FakeFault fault, Func<FakeRequest, bool>? where = null) =>
         Add(new(fault) { From = from, Until = until, Where = where });
 
-    /// <summary>Lifts every rule.</summary>
+    /// <summary>Removes every rule.</summary>
     public void Clear()
     {
         lock (_lock)
             _entries = [];
     }
 
-    /// <summary>What strikes this request; counts of rules are used up by asking.</summary>
+    /// <summary>Returns the fault for a request. Each call uses up the counts of the rules that apply.</summary>
     /// <param name="request">The request.</param>
     public FakeFault ChooseFault(FakeRequest request)
     {

@@ -1,8 +1,9 @@
 namespace HaKit.Testing;
 
 /// <summary>
-/// Replicas of an application in virtual time: real pools on one clock, each over scripted endpoints of its own, that share what they know through a
-/// <see cref="VirtualStore"/>. For tests of how a fleet behaves. For one thread.
+/// Replicas of an application in virtual time: real pools on one clock. Each replica has its own scripted endpoints. The replicas share their observations
+/// through a
+/// <see cref="VirtualStore"/>. For tests of fleet behaviour. For use on one thread.
 /// </summary>
 public sealed class Fleet : IDisposable
 {
@@ -13,13 +14,15 @@ public sealed class Fleet : IDisposable
     private readonly int _seed;
     private readonly bool _shares;
 
-    /// <summary>Makes the replicas. Their endpoints are named e0, e1, e2…, each answering after 100 ms until its script says otherwise; heartbeats are off.</summary>
-    /// <param name="replicas">How many; at least 1.</param>
-    /// <param name="endpoints">How many endpoints each has; at least 1.</param>
-    /// <param name="configure">Changes the options of a replica, by its place from 0.</param>
-    /// <param name="shares">Do they share what they know? Default true; false to compare.</param>
+    /// <summary>
+    /// Creates the replicas. Their endpoints are named e0, e1, e2… and answer after 100 ms until their script says otherwise. Heartbeats are off.
+    /// </summary>
+    /// <param name="replicas">The number of replicas; at least 1.</param>
+    /// <param name="endpoints">The number of endpoints of each replica; at least 1. Default 3.</param>
+    /// <param name="configure">Changes the options of a replica. The first argument is the replica's index, from 0.</param>
+    /// <param name="shares">True if the replicas share their observations. Default true; use false to compare.</param>
     /// <param name="seed">The seed of all random numbers. Default 1.</param>
-    /// <param name="parts">Changes what else a replica's pool is made of, by its place from 0.</param>
+    /// <param name="parts">Changes the parts of a replica's pool. The first argument is the replica's index, from 0.</param>
     public Fleet(int replicas, int endpoints = 3, Action<int, EndpointPoolOptions>? configure = null, bool shares = true, int seed = 1, Action<int, EndpointPoolParts>? parts = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(replicas, 1);
@@ -30,16 +33,16 @@ public sealed class Fleet : IDisposable
             Add();
     }
 
-    /// <summary>The clock of everything.</summary>
+    /// <summary>Gets the clock of all replicas.</summary>
     public ManualTimeProvider Time { get; } = new();
 
-    /// <summary>The store and the network between the replicas.</summary>
+    /// <summary>Gets the store and network between the replicas.</summary>
     public VirtualStore Store { get; }
 
-    /// <summary>The replicas, in the order in which they came.</summary>
+    /// <summary>Gets the replicas, in the order in which they started.</summary>
     public IReadOnlyList<TestPool> Replicas => _replicas;
 
-    /// <summary>Another replica starts.</summary>
+    /// <summary>Starts another replica.</summary>
     public TestPool Add()
     {
         var place = _replicas.Count;
@@ -59,16 +62,18 @@ public sealed class Fleet : IDisposable
         return replica;
     }
 
-    /// <summary>An endpoint goes wrong for a while, as all replicas see it or as some do: those that cannot reach it are blind.</summary>
+    /// <summary>
+    /// Injects a fault into an endpoint for a while. All replicas see the fault, or only some of them, as when a part of the network is broken.
+    /// </summary>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="fault">The fault to inject.</param>
-    /// <param name="from">From when, on the fleet's clock; default now.</param>
+    /// <param name="from">When the fault starts, on the fleet's clock. Default: now.</param>
     /// <param name="until">When the fault ends, exclusive. Default: the end of the run.</param>
-    /// <param name="replicas">Which replicas see it, by their place; default all.</param>
+    /// <param name="replicas">Selects the replicas that see the fault, by index. Default: all.</param>
     public void Fault(string endpoint, FakeFault fault, TimeSpan from = default, TimeSpan? until = null, Func<int, bool>? replicas = null)
     {
         ArgumentNullException.ThrowIfNull(fault);
-        // A rule counts from the moment at which it is added.
+        // // A rule counts its times from the moment at which it is added.
         var now = Time.Elapsed;
         for (var i = 0; i < _replicas.Count; i++)
         {
@@ -86,9 +91,9 @@ public sealed class Fleet : IDisposable
         TimeSpan FromNow(TimeSpan at) => at > now ? at - now : TimeSpan.Zero;
     }
 
-    /// <summary>Attempts on an endpoint by all replicas, or by some.</summary>
+    /// <summary>Returns the number of attempts on an endpoint by all or some replicas.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
-    /// <param name="replicas">Which replicas, by their place; default all.</param>
+    /// <param name="replicas">Selects the replicas, by index. Default: all.</param>
     public long Attempts(string endpoint, Func<int, bool>? replicas = null)
     {
         var sum = 0L;
@@ -101,16 +106,16 @@ public sealed class Fleet : IDisposable
         return sum;
     }
 
-    /// <summary>Lets calls come to every replica, and the clock go on, until <paramref name="length"/> has passed and the calls under way have ended.</summary>
-    /// <param name="workload">The calls of one replica; each has its own draw of it.</param>
-    /// <param name="length">For how long calls come.</param>
-    /// <param name="replicas">Which replicas are called, by their place; default all.</param>
+    /// <summary>Sends calls to every replica and advances the clock until <paramref name="length"/> has passed and all calls have ended.</summary>
+    /// <param name="workload">The calls of one replica. Each replica draws its own calls from the workload.</param>
+    /// <param name="length">The period during which calls are sent.</param>
+    /// <param name="replicas">Selects the replicas that get calls, by index. Default: all.</param>
     public FleetResult Run(Workload workload, TimeSpan length, Func<int, bool>? replicas = null)
     {
         ArgumentNullException.ThrowIfNull(workload);
         return new FleetRun(this, length).Run(workload, _seed, replicas ?? (static _ => true));
     }
 
-    /// <summary>Ends the pools.</summary>
+    /// <summary>Disposes the pools.</summary>
     public void Dispose() => _replicas.ForEach(static r => r.Dispose());
 }

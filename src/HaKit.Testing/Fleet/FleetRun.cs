@@ -2,37 +2,37 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace HaKit.Testing;
 
-/// <summary>What came of a run of a <see cref="Fleet"/>. Immutable.</summary>
+/// <summary>The results of a run of a <see cref="Fleet"/>. Immutable.</summary>
 public sealed class FleetResult
 {
     internal FleetResult(long[] calls, long[] lost, Histogram latency, long unfinished) => (CallsOf, LostOf, Latencies, Unfinished) = (calls, lost, latency, unfinished);
 
-    /// <summary>Calls of each replica.</summary>
+    /// <summary>Gets the number of calls of each replica.</summary>
     public IReadOnlyList<long> CallsOf { get; }
 
-    /// <summary>Calls of each replica that were not served.</summary>
+    /// <summary>Gets the number of failed calls of each replica.</summary>
     public IReadOnlyList<long> LostOf { get; }
 
-    /// <summary>Calls of all replicas.</summary>
+    /// <summary>Gets the number of calls of all replicas.</summary>
     public long Calls => CallsOf.Sum();
 
-    /// <summary>Calls that were not served.</summary>
+    /// <summary>Gets the number of failed calls of all replicas.</summary>
     public long Lost => LostOf.Sum();
 
-    /// <summary>Calls that never ended, within hours after the last one came.</summary>
+    /// <summary>Gets the number of calls that had not ended hours after the last call began.</summary>
     public long Unfinished { get; }
 
-    /// <summary>The longest time that a served call took.</summary>
+    /// <summary>Gets the longest time of a successful call.</summary>
     public TimeSpan Longest => Latencies.Longest;
 
-    /// <summary>The time within which this share of the calls was served.</summary>
-    /// <param name="share">0 to 1.</param>
+    /// <summary>Returns a quantile of the times of the successful calls.</summary>
+    /// <param name="share">The quantile, 0 to 1.</param>
     public TimeSpan Latency(double share) => Latencies.Quantile(share);
 
     internal Histogram Latencies { get; }
 }
 
-/// <summary>One run: lets calls come to the replicas, moves the clock, and counts.</summary>
+/// <summary>Runs one fleet: sends the calls to the replicas, moves the clock, and counts.</summary>
 internal sealed class FleetRun(Fleet fleet, TimeSpan length)
 {
     private static readonly TimeSpan Settling = TimeSpan.FromHours(1);

@@ -3,10 +3,13 @@ using HaKit.Peers;
 
 namespace HaKit.Testing;
 
-/// <summary>One replica's way to a <see cref="VirtualStore"/>: the same rules as a link over Redis, in virtual time. For one thread.</summary>
+/// <summary>
+/// The connection of one replica to a <see cref="VirtualStore"/>. It follows the same rules as the connection to Redis, in virtual time. For use on one
+/// thread.
+/// </summary>
 internal sealed class VirtualLink : IPeerLink
 {
-    // The rules of the link over Redis.
+    // // The same intervals as the connection to Redis.
     private static readonly TimeSpan LooksEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RereadsWithin = TimeSpan.FromSeconds(2);
@@ -78,7 +81,7 @@ internal sealed class VirtualLink : IPeerLink
         _timer.Dispose();
     }
 
-    // Asks the store for its time and its life once a second: that is also how silence is noticed.
+    // // Reads the store's time and identity once a second. A store that does not answer is noticed in this way too.
     private void ReadStore()
     {
         if (_isDisposed)
@@ -94,7 +97,7 @@ internal sealed class VirtualLink : IPeerLink
         _answered = now;
         var offset = _store.Now - now;
         var hasJumped = _offset is { } before && (offset - before).Duration() > TimeSpan.FromSeconds(1);
-        // What was written by another clock would hold for too long or not at all.
+        // // The expiry times of earlier facts come from another clock and would be too long or too short.
         if (hasJumped)
             _store.Remove(Scope, _written.Values);
         var wasLost = !_isConnected || _life != _store.Life || hasJumped;

@@ -4,8 +4,9 @@ using HaKit.Peers;
 namespace HaKit.Testing;
 
 /// <summary>
-/// A store and a network between the replicas of a fleet, in virtual time: it keeps the maximum of each fact as Redis does, and goes wrong as a test says.
-/// For one thread.
+/// A simulated store and network between the replicas of a fleet, in virtual time. It keeps the maximum of each fact, as Redis does, and a test can make it
+/// fail.
+/// For use on one thread.
 /// </summary>
 public sealed class VirtualStore
 {
@@ -18,46 +19,51 @@ public sealed class VirtualStore
     private TimeSpan _clockOff;
     private long _life = 1;
 
-    /// <summary>Makes a store that works.</summary>
+    /// <summary>Creates a store without faults.</summary>
     /// <param name="time">The clock of the test.</param>
-    /// <param name="seed">Seed of delays, losses and the like. Default 1.</param>
+    /// <param name="seed">The seed of delays, losses and duplicates. Default 1.</param>
     public VirtualStore(ManualTimeProvider time, int seed = 1)
     {
         ArgumentNullException.ThrowIfNull(time);
         (_time, _random) = (time, new Random(seed));
     }
 
-    /// <summary>How long a message takes, on its way to the store and from there. Default 1 ms.</summary>
+    /// <summary>Gets or sets the time that a message needs to the store, and from the store to a replica. Default 1 ms.</summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>By how much messages may be later than <see cref="Delay"/>, evenly distributed: later ones overtake earlier ones. Default none.</summary>
+    /// <summary>
+    /// Gets or sets the largest random addition to <see cref="Delay"/>, evenly distributed. With it, messages can overtake each other. Default none.
+    /// </summary>
     public TimeSpan Jitter { get; set; }
 
-    /// <summary>The share of published messages that a replica does not get, 0 to 1. The store has them. Default none.</summary>
+    /// <summary>Gets or sets the share of published messages that a replica does not receive, 0 to 1. The store still keeps them. Default 0.</summary>
     public double Loss { get; set; }
 
-    /// <summary>The share of messages that come twice, 0 to 1. Default none.</summary>
+    /// <summary>Gets or sets the share of messages that arrive twice, 0 to 1. Default 0.</summary>
     public double Duplication { get; set; }
 
-    /// <summary>Does the store answer nothing, without closing a connection (SIGSTOP)?</summary>
+    /// <summary>Gets whether the store answers nothing and keeps its connections open (as after SIGSTOP).</summary>
     public bool IsFrozen { get; private set; }
 
-    /// <summary>Is the store gone (kill -9)?</summary>
+    /// <summary>Gets whether the store is stopped (as after kill -9).</summary>
     public bool IsDown { get; private set; }
 
-    /// <summary>Does the store refuse to write?</summary>
+    /// <summary>Gets or sets whether the store refuses writes.</summary>
     public bool IsReadOnly { get; set; }
 
-    /// <summary>Messages that replicas published.</summary>
+    /// <summary>Gets the number of messages that replicas published.</summary>
     public long Messages { get; private set; }
 
-    /// <summary>Times that replicas read everything.</summary>
+    /// <summary>Gets the number of times that replicas read all facts.</summary>
     public long Reads { get; private set; }
 
-    /// <summary>Everything that was ever written or sent, as text, for a test that looks for secrets. Null until a test asks to keep it.</summary>
+    /// <summary>
+    /// Gets or sets a buffer that collects everything that is written or sent, as text, for a test that looks for secrets. Default null: nothing is
+    /// collected.
+    /// </summary>
     public StringBuilder? Wire { get; set; }
 
-    /// <summary>How many facts the store has that still hold.</summary>
+    /// <summary>Gets the number of facts that have not expired.</summary>
     public int Facts => _facts.Count(f => f.Value > Now);
 
     internal TimeSpan Now => _time.Elapsed + _clockOff;
@@ -68,8 +74,8 @@ public sealed class VirtualStore
 
     internal Random Random => _random;
 
-    /// <summary>The link of one replica; for <see cref="EndpointPoolParts.PeerLink"/>.</summary>
-    /// <param name="scope">Whose facts it carries.</param>
+    /// <summary>Creates the link of one replica, for <see cref="EndpointPoolParts.PeerLink"/>.</summary>
+    /// <param name="scope">The scope of the facts that the link carries.</param>
     public IPeerLink Connect(PeerScope scope)
     {
         ArgumentNullException.ThrowIfNull(scope);
@@ -78,13 +84,13 @@ public sealed class VirtualStore
         return link;
     }
 
-    /// <summary>The store answers nothing any more.</summary>
+    /// <summary>Makes the store stop answering.</summary>
     public void Freeze() => IsFrozen = true;
 
-    /// <summary>The store goes on.</summary>
+    /// <summary>Makes the store answer again after <see cref="Freeze"/>.</summary>
     public void Thaw() => IsFrozen = false;
 
-    /// <summary>The store is gone, and with it all it had.</summary>
+    /// <summary>Stops the store and deletes its data.</summary>
     public void Kill()
     {
         IsDown = true;
@@ -93,10 +99,10 @@ public sealed class VirtualStore
             link.Disconnect();
     }
 
-    /// <summary>The store is back, empty.</summary>
+    /// <summary>Starts the store again, without data.</summary>
     public void Restart() => IsDown = false;
 
-    /// <summary>The store forgets everything, and no connection notices.</summary>
+    /// <summary>Deletes all facts without closing a connection.</summary>
     public void Wipe()
     {
         _facts = [];
@@ -104,11 +110,11 @@ public sealed class VirtualStore
         _life++;
     }
 
-    /// <summary>Remembers what the store has, for <see cref="FailOver"/>.</summary>
+    /// <summary>Copies the store's data for <see cref="FailOver"/>.</summary>
     public void Copy() => _copy = new(_facts);
 
-    /// <summary>Another node takes over, with the data of the latest <see cref="Copy"/> and a clock of its own.</summary>
-    /// <param name="clockOff">How far its clock is off.</param>
+    /// <summary>Replaces the store with another node that has the data of the latest <see cref="Copy"/> and another clock.</summary>
+    /// <param name="clockOff">The difference between the clocks of the new node and the old one.</param>
     public void FailOver(TimeSpan clockOff = default)
     {
         _facts = new(_copy ?? []);
@@ -118,12 +124,12 @@ public sealed class VirtualStore
             link.Disconnect();
     }
 
-    /// <summary>The store's clock jumps.</summary>
+    /// <summary>Moves the store's clock.</summary>
     /// <param name="by">The length of the jump. Negative moves the clock backwards.</param>
     public void JumpClock(TimeSpan by) => _clockOff += by;
 
-    /// <summary>Replicas whose place (from 0, in the order of connecting) is in the set reach the store, the others do not.</summary>
-    /// <param name="reaches">Says of each place whether it reaches the store.</param>
+    /// <summary>Cuts the connection between the store and some replicas.</summary>
+    /// <param name="reaches">Returns whether a replica reaches the store. The argument is the replica's index, from 0, in the order of connecting.</param>
     public void Partition(Func<int, bool> reaches)
     {
         ArgumentNullException.ThrowIfNull(reaches);
@@ -131,10 +137,10 @@ public sealed class VirtualStore
             link.IsCutOff = !reaches(link.Place);
     }
 
-    /// <summary>Sends a message as if a replica of the given scope had, so that tests can lie.</summary>
+    /// <summary>Sends a message in the name of a replica, for tests of false facts.</summary>
     /// <param name="name">The application and environment.</param>
     /// <param name="pool">The pool's name.</param>
-    /// <param name="facts">The facts.</param>
+    /// <param name="facts">The facts to send.</param>
     public void Inject(string? name, string pool, params IReadOnlyList<PeerFact> facts)
     {
         ArgumentNullException.ThrowIfNull(facts);

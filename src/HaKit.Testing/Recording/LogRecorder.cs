@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Testing;
 
 /// <summary>
-/// Remembers every log entry, for tests: <c>logging.AddProvider(recorder)</c>, or <see cref="CreateFactory"/> without a
+/// Records every log entry, for tests. Add it with <c>logging.AddProvider(recorder)</c>, or use <see cref="CreateFactory"/> without a
 /// container. Thread-safe.
 /// </summary>
 public sealed class LogRecorder : ILoggerProvider
@@ -11,10 +11,10 @@ public sealed class LogRecorder : ILoggerProvider
     private readonly Lock _lock = new();
     private readonly List<RecordedLog> _entries = [];
 
-    /// <summary>The least level that is remembered; default <see cref="LogLevel.Trace"/>.</summary>
+    /// <summary>Gets the lowest level that is recorded. Default <see cref="LogLevel.Trace"/>.</summary>
     public LogLevel MinimumLevel { get; init; } = LogLevel.Trace;
 
-    /// <summary>What was logged so far, in order.</summary>
+    /// <summary>Gets the entries so far, in order.</summary>
     public IReadOnlyList<RecordedLog> Entries
     {
         get
@@ -24,20 +24,20 @@ public sealed class LogRecorder : ILoggerProvider
         }
     }
 
-    /// <summary>A factory whose loggers this recorder alone hears.</summary>
+    /// <summary>Creates a logger factory whose only provider is this recorder.</summary>
     public ILoggerFactory CreateFactory() => new LoggerFactory([this], new LoggerFilterOptions { MinLevel = MinimumLevel });
 
     /// <inheritdoc/>
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
-    /// <summary>Forgets what was logged.</summary>
+    /// <summary>Deletes the recorded entries.</summary>
     public void Clear()
     {
         lock (_lock)
             _entries.Clear();
     }
 
-    /// <summary>Nothing: what was logged can still be read.</summary>
+    /// <summary>Does nothing. The recorded entries stay readable.</summary>
     public void Dispose()
     {
     }
@@ -53,7 +53,7 @@ public sealed class LogRecorder : ILoggerProvider
         {
             if (!IsEnabled(logLevel))
                 return;
-            // The state may be pooled by its sender: copied now.
+            // // The sender may reuse the state object, so its values are copied now.
             var values = state is IReadOnlyList<KeyValuePair<string, object?>> list ? list.ToArray() : [];
             var entry = new RecordedLog(logLevel, category, eventId, formatter(state, exception), values, exception);
             lock (recorder._lock)
@@ -63,11 +63,11 @@ public sealed class LogRecorder : ILoggerProvider
 }
 
 /// <summary>One log entry.</summary>
-/// <param name="Level">Its level.</param>
-/// <param name="Category">Its logger's category.</param>
-/// <param name="Id">Its event id.</param>
+/// <param name="Level">The entry's level.</param>
+/// <param name="Category">The category of the logger.</param>
+/// <param name="Id">The event id.</param>
 /// <param name="Message">The formatted message.</param>
-/// <param name="Values">The message's named values, and its template as <c>{OriginalFormat}</c>.</param>
-/// <param name="Exception">The exception, if any.</param>
+/// <param name="Values">The message's named values. The message's template is the value named <c>{OriginalFormat}</c>.</param>
+/// <param name="Exception">The logged exception; null when there is none.</param>
 public sealed record RecordedLog(
     LogLevel Level, string Category, EventId Id, string Message, IReadOnlyList<KeyValuePair<string, object?>> Values, Exception? Exception);

@@ -2,22 +2,22 @@ using System.Diagnostics.Metrics;
 
 namespace HaKit.Testing;
 
-/// <summary>Remembers every measurement of a meter, for tests. Thread-safe. Listens from its making until disposed.</summary>
+/// <summary>Records the measurements of meters, for tests, from its creation until it is disposed. Thread-safe.</summary>
 public sealed class MetricRecorder : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly List<RecordedMeasurement> _measurements = [];
     private readonly MeterListener _listener = new();
 
-    /// <summary>Listens to all meters of a name. In tests that run side by side their measurements mix: choose by instrument then.</summary>
+    /// <summary>Records all meters of a name. Tests that run in parallel would see each other's measurements; select instruments instead.</summary>
     /// <param name="meterName">The meter's name.</param>
     public MetricRecorder(string meterName)
         : this(instrument => instrument.Meter.Name == meterName)
     {
     }
 
-    /// <summary>Listens to the instruments that are chosen, for example by their meter's scope.</summary>
-    /// <param name="choose">Whether to listen to an instrument.</param>
+    /// <summary>Records the selected instruments, for example the instruments whose meter has a certain scope.</summary>
+    /// <param name="choose">Returns whether to record an instrument.</param>
     public MetricRecorder(Func<Instrument, bool> choose)
     {
         _listener.InstrumentPublished = (instrument, listener) =>
@@ -35,7 +35,7 @@ public sealed class MetricRecorder : IDisposable
         _listener.Start();
     }
 
-    /// <summary>What was measured so far, in order.</summary>
+    /// <summary>Gets the measurements so far, in order.</summary>
     public IReadOnlyList<RecordedMeasurement> Measurements
     {
         get
@@ -45,9 +45,9 @@ public sealed class MetricRecorder : IDisposable
         }
     }
 
-    /// <summary>The values of one instrument, in order.</summary>
+    /// <summary>Returns the values of one instrument, in order.</summary>
     /// <param name="instrument">The instrument's name.</param>
-    /// <param name="tags">Tags that a measurement must carry; it may carry more.</param>
+    /// <param name="tags">The tags that a measurement must have. It may have more.</param>
     public IReadOnlyList<double> Values(string instrument, params ReadOnlySpan<(string Name, object? Value)> tags)
     {
         var values = new List<double>();
@@ -60,22 +60,22 @@ public sealed class MetricRecorder : IDisposable
         return values;
     }
 
-    /// <summary>The sum of the values of one instrument: a counter's count.</summary>
+    /// <summary>Returns the sum of the values of one instrument, which is the count of a counter.</summary>
     /// <param name="instrument">The instrument's name.</param>
-    /// <param name="tags">Tags that a measurement must carry; it may carry more.</param>
+    /// <param name="tags">The tags that a measurement must have. It may have more.</param>
     public double Sum(string instrument, params ReadOnlySpan<(string Name, object? Value)> tags) => Values(instrument, tags).Sum();
 
-    /// <summary>Asks the observable instruments for their values now.</summary>
+    /// <summary>Reads the observable instruments now.</summary>
     public void Collect() => _listener.RecordObservableInstruments();
 
-    /// <summary>Forgets what was measured.</summary>
+    /// <summary>Deletes the recorded measurements.</summary>
     public void Clear()
     {
         lock (_lock)
             _measurements.Clear();
     }
 
-    /// <summary>Ends listening.</summary>
+    /// <summary>Stops recording.</summary>
     public void Dispose() => _listener.Dispose();
 
     private void Subscribe<T>(Func<T, double> toDouble)
@@ -93,8 +93,8 @@ public sealed class MetricRecorder : IDisposable
 
 /// <summary>One measurement.</summary>
 /// <param name="Instrument">The instrument's name.</param>
-/// <param name="Value">Its value.</param>
-/// <param name="Tags">Its tags.</param>
+/// <param name="Value">The measured value.</param>
+/// <param name="Tags">The tags of the measurement.</param>
 public sealed record RecordedMeasurement(string Instrument, double Value, IReadOnlyDictionary<string, object?> Tags)
 {
     internal bool Carries(ReadOnlySpan<(string Name, object? Value)> tags)

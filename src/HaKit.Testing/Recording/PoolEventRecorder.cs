@@ -1,6 +1,8 @@
 namespace HaKit.Testing;
 
-/// <summary>Remembers what happened to a pool, from the moment it is made. Thread-safe. On a manual clock, events come with its next move.</summary>
+/// <summary>
+/// Records the events of a pool, from its creation until it is disposed. Thread-safe. On a manual clock, events arrive with the next move of the clock.
+/// </summary>
 public sealed class PoolEventRecorder : IDisposable
 {
     private readonly Lock _lock = new();
@@ -8,9 +10,9 @@ public sealed class PoolEventRecorder : IDisposable
     private readonly List<PoolEvent> _events = [];
     private readonly PoolEventSubscription _subscription;
 
-    /// <summary>Begins to record.</summary>
-    /// <param name="pool">The pool.</param>
-    /// <param name="capacity">How many events are kept; the first ones are, later ones only raise <see cref="Seen"/>. Default 10,000.</param>
+    /// <summary>Starts recording.</summary>
+    /// <param name="pool">The pool whose events are recorded.</param>
+    /// <param name="capacity">The number of events that are kept. The first events are kept; later events only increase <see cref="Seen"/>. Default 10,000.</param>
     public PoolEventRecorder(EndpointPool pool, int capacity = 10_000)
     {
         ArgumentNullException.ThrowIfNull(pool);
@@ -19,10 +21,10 @@ public sealed class PoolEventRecorder : IDisposable
         _ = ReadAsync();
     }
 
-    /// <summary>How many events came.</summary>
+    /// <summary>Gets the number of events so far.</summary>
     public long Seen { get; private set; }
 
-    /// <summary>What happened, in order.</summary>
+    /// <summary>Gets the kept events, in order.</summary>
     public IReadOnlyList<PoolEvent> All
     {
         get
@@ -34,11 +36,11 @@ public sealed class PoolEventRecorder : IDisposable
 
     internal Action<PoolEvent>? Happened { get; set; }
 
-    /// <summary>What happened of one kind, in order.</summary>
-    /// <typeparam name="T">The kind, for instance <see cref="EndpointEjected"/>.</typeparam>
+    /// <summary>Returns the kept events of one type, in order.</summary>
+    /// <typeparam name="T">The type of the events, for example <see cref="EndpointEjected"/>.</typeparam>
     public IReadOnlyList<T> GetEvents<T>() where T : PoolEvent => [.. All.OfType<T>()];
 
-    /// <summary>Ends recording.</summary>
+    /// <summary>Stops recording.</summary>
     public void Dispose() => _subscription.Dispose();
 
     private async Task ReadAsync()

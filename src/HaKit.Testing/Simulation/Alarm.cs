@@ -2,7 +2,9 @@ using System.Threading.Tasks.Sources;
 
 namespace HaKit.Testing;
 
-/// <summary>Reusable waits on the virtual clock, so that a long simulation leaves nothing to collect. Resume where the clock is moved or the token cancelled.</summary>
+/// <summary>
+/// Reusable waits on the virtual clock, so that a long simulation does not allocate. A wait resumes on the thread that moves the clock or cancels the token.
+/// </summary>
 internal sealed class Alarms(TimeProvider time)
 {
     private readonly Stack<Alarm> _idle = new();

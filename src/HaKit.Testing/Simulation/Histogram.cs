@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace HaKit.Testing;
 
-/// <summary>Durations in buckets at most 0.8 % wide, from 100 ns to the longest: a fixed size, however many are counted.</summary>
+/// <summary>
+/// Counts durations in buckets of at most 0.8 % width, from 100 ns to the longest duration. Its size does not depend on the number of durations.
+/// </summary>
 internal sealed class Histogram
 {
     private const int Bits = 7;
@@ -26,7 +28,7 @@ internal sealed class Histogram
             Longest = duration;
     }
 
-    /// <summary>The upper edge of the bucket in which the quantile lies: never too short.</summary>
+    /// <summary>Returns the upper edge of the bucket that contains the quantile. Therefore the result is never too short.</summary>
     public TimeSpan Quantile(double share)
     {
         if (Count == 0)
@@ -41,7 +43,7 @@ internal sealed class Histogram
         return Longest;
     }
 
-    // The first 2^Bits ticks have a bucket each; after them every power of two has 2^Bits.
+    // // The first 2^Bits ticks have one bucket each. Every later power of two has 2^Bits buckets.
     private static int IndexOf(long ticks)
     {
         if (ticks < PerPower)

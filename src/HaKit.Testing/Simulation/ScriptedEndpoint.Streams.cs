@@ -4,20 +4,21 @@ using HaKit.Testing.Wire;
 
 namespace HaKit.Testing;
 
-/// <content>Answers in pieces.</content>
+/// Streamed answers.
 public sealed partial class ScriptedEndpoint
 {
     private const int MostItems = 20;
     private const int UsualItems = 5;
 
-    /// <summary>The tokens of so many of its contents.</summary>
+    /// <summary>Returns the number of tokens in the given number of contents.</summary>
     internal static int TokensOf(SimulatedCall call, int contents) => (int)((long)call.OutputTokens * contents / ItemsOf(call));
 
     private static int ItemsOf(SimulatedCall call) => call.OutputTokens > 0 ? Math.Min(call.OutputTokens, MostItems) : UsualItems;
 
     /// <summary>
-    /// One attempt as a stream, from one of its contents on: at most twenty contents, evenly in time from the first content to the end, the last of which says that it is the end.
-    /// A fault's "after n" counts contents.
+    /// Serves one attempt as a stream that starts at a given content. An answer has at most twenty contents, evenly distributed from the first content to the
+    /// end. The last one is marked as the end.
+    /// In a fault, "after n" counts contents.
     /// </summary>
     internal async IAsyncEnumerable<SimulatedItem> StreamAsync(
         EndpointAttempt attempt, SimulatedCall call, long number, int from, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -66,7 +67,7 @@ public sealed partial class ScriptedEndpoint
         var shown = from;
         try
         {
-            yield return new(number, -1, StreamSignal.None); // the role
+            yield return new(number, -1, StreamSignal.None); // the role frame
             for (; shown < items; shown++)
             {
                 if (fault.Ending is { } ending && shown - from >= Math.Min(ending.After, items - 1 - from))

@@ -6,8 +6,9 @@ using HaKit.Testing.Wire;
 namespace HaKit.Testing;
 
 /// <summary>
-/// An endpoint of a <see cref="TestPool"/> or a <see cref="Simulation"/>: takes its time as its <see cref="ServiceModel"/> says, and goes wrong as
-/// <see cref="Faults"/> says. An error status is read by HaKit's own classifier, headers and body included, as a real answer would be. For one thread.
+/// An endpoint of a <see cref="TestPool"/> or a <see cref="Simulation"/>. Its <see cref="ServiceModel"/> says how long it works; <see cref="Faults"/> says
+/// which faults it injects.
+/// HaKit's own classifier reads an error status with its headers and body as it would read a real answer. For use on one thread.
 /// </summary>
 public sealed partial class ScriptedEndpoint
 {
@@ -34,13 +35,13 @@ public sealed partial class ScriptedEndpoint
         _quota = new ServerQuota(_service);
     }
 
-    /// <summary>Its name.</summary>
+    /// <summary>Gets the endpoint's name.</summary>
     public string Name { get; }
 
     /// <summary>Gets the faults that the fake injects. They may be changed at any time.</summary>
     public FaultScript Faults { get; }
 
-    /// <summary>How long it works; default 100 ms. A change holds for the requests that come after it.</summary>
+    /// <summary>Gets or sets how long the endpoint works on a request. Default 100 ms. A change applies to later requests.</summary>
     public ServiceModel Service
     {
         get => _service;
@@ -51,41 +52,41 @@ public sealed partial class ScriptedEndpoint
         }
     }
 
-    /// <summary>Attempts that reached it.</summary>
+    /// <summary>Gets the number of attempts that reached the endpoint.</summary>
     public long Attempts { get; private set; }
 
-    /// <summary>Attempts that it answered well.</summary>
+    /// <summary>Gets the number of attempts that the endpoint answered successfully.</summary>
     public long Answered { get; private set; }
 
-    /// <summary>Attempts that it refused because of its <see cref="ServiceModel.Quota"/>.</summary>
+    /// <summary>Gets the number of attempts that the endpoint refused because of its <see cref="ServiceModel.Quota"/>.</summary>
     public long Refused { get; private set; }
 
-    /// <summary>Attempts that came before the time that one of its earlier answers had named (Retry-After).</summary>
+    /// <summary>Gets the number of attempts that arrived earlier than an earlier answer allowed (Retry-After).</summary>
     public long EarlySends { get; private set; }
 
-    /// <summary>Attempts on it at this moment.</summary>
+    /// <summary>Gets the number of attempts that the endpoint serves now.</summary>
     public int InFlight { get; private set; }
 
-    /// <summary>The most attempts that were on it at once.</summary>
+    /// <summary>Gets the largest number of attempts that the endpoint served at the same time.</summary>
     public int PeakInFlight { get; private set; }
 
-    /// <summary>Tokens of prompts that it read for attempts that were given up or broke, and so served no call.</summary>
+    /// <summary>Gets the number of prompt tokens that the endpoint read for attempts that were cancelled or failed.</summary>
     public long WastedInputTokens { get; private set; }
 
-    /// <summary>Tokens of answers that it wrote for them.</summary>
+    /// <summary>Gets the number of answer tokens that the endpoint wrote for attempts that were cancelled or failed.</summary>
     public long WastedOutputTokens { get; private set; }
 
-    /// <summary>Its place in the pool.</summary>
+    /// <summary>Gets the endpoint's index in the pool.</summary>
     internal int Index { get; init; }
 
     internal Action<ScriptedEndpoint>? WasAnswered { get; set; }
 
     internal Action<ScriptedEndpoint, Fault>? HasRefused { get; set; }
 
-    /// <summary>Is slower for requests that come within a period.</summary>
-    /// <param name="factor">How many times the usual work; more than 0.</param>
-    /// <param name="from">Begin of the period, on the test's clock.</param>
-    /// <param name="until">Its end, exclusive; default never.</param>
+    /// <summary>Makes the endpoint slower for requests that arrive within a period.</summary>
+    /// <param name="factor">The factor by which the work increases; more than 0.</param>
+    /// <param name="from">The start of the period, on the test's clock.</param>
+    /// <param name="until">The end of the period, exclusive. Default: never.</param>
     public void SlowDown(double factor, TimeSpan from = default, TimeSpan? until = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(factor);
@@ -93,7 +94,7 @@ public sealed partial class ScriptedEndpoint
     }
 
     /// <summary>Serves one attempt.</summary>
-    /// <returns>False when it failed; the attempt was told how.</returns>
+    /// <returns>True if the attempt succeeded. After a failure the call contains the fault.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<bool> ServeAsync(EndpointAttempt attempt, SimulatedCall call, CancellationToken cancellationToken)
     {
@@ -149,7 +150,7 @@ public sealed partial class ScriptedEndpoint
         finally
         {
             station.Release();
-            // Before the first content nothing was written; after it the answer grew evenly.
+            // // The endpoint writes nothing before the first content, and at a constant rate after it.
             if (!served)
                 Waste(call, call.FirstContentAt == began ? Share(_time.Elapsed - began, time.Whole - time.FirstContent) : 0);
         }
@@ -177,7 +178,7 @@ public sealed partial class ScriptedEndpoint
         WasAnswered?.Invoke(this);
     }
 
-    // What the script says, and beneath it the server's own quota.
+    // // Combines the faults of the script with the refusal of the server's own quota.
     private FakeFault FaultFor(SimulatedCall call)
     {
         var fault = Faults.ChooseFault(Request);
@@ -208,7 +209,7 @@ public sealed partial class ScriptedEndpoint
     {
         var now = _time.Elapsed;
         var (warming, after) = _service.Cold;
-        // This request is already counted.
+        // // The number of requests in flight already includes this request.
         if (_awakeAt == default || InFlight == 1 && _restsSince is { } since && now - since >= after)
             _awakeAt = now + warming;
         return _awakeAt > now ? _awakeAt - now : TimeSpan.Zero;

@@ -5,16 +5,16 @@ using HaKit.Testing.Wire;
 namespace HaKit.Testing;
 
 /// <summary>
-/// A probe that finds what a script says: well at once, unless a fault applies. Only rules that strike probes count (<c>where: _ => true</c>, or
-/// <c>where: request => request.IsProbe</c>). As safe for concurrent use as the script, which is.
+/// A probe whose results a script defines. It succeeds at once unless a fault applies. Only rules that include probes apply (<c>where: _ => true</c>, or
+/// <c>where: request => request.IsProbe</c>). Thread-safe.
 /// </summary>
-/// <param name="faults">What goes wrong; may be an endpoint's own script.</param>
+/// <param name="faults">The script of the probe; it can be the script of an endpoint.</param>
 public sealed class ScriptedProbe(FaultScript faults) : IProbe
 {
     private static readonly FakeRequest Question = new(FakeOperation.Health);
     private long _asked;
 
-    /// <summary>What it finds.</summary>
+    /// <summary>Gets the faults that the probe finds.</summary>
     public FaultScript Faults { get; } = faults ?? throw new ArgumentNullException(nameof(faults));
 
     /// <inheritdoc/>
@@ -23,7 +23,7 @@ public sealed class ScriptedProbe(FaultScript faults) : IProbe
     /// <inheritdoc/>
     public ProbePace Pace { get; init; }
 
-    /// <summary>How often it was asked.</summary>
+    /// <summary>Gets the number of probes so far.</summary>
     public long Asked => Interlocked.Read(ref _asked);
 
     /// <inheritdoc/>

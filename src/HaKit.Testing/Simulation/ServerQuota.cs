@@ -1,13 +1,13 @@
 namespace HaKit.Testing;
 
-/// <summary>An endpoint's own quotas: two buckets that fill up evenly and hold a minute's worth.</summary>
+/// <summary>The quotas of a scripted endpoint: two token buckets that fill at a constant rate and hold one minute's amount.</summary>
 internal sealed class ServerQuota(ServiceModel model)
 {
     private Bucket _tokens = new(model.TokensPerMinute);
     private Bucket _requests = new(model.RequestsPerMinute);
 
-    /// <summary>Takes what a request needs.</summary>
-    /// <returns>Zero, or how long until it would fit; then nothing was taken.</returns>
+    /// <summary>Takes the tokens and the request from the buckets if both have enough.</summary>
+    /// <returns>Zero when they had enough; otherwise the time until they would have, and nothing was taken.</returns>
     public TimeSpan ReserveTokens(int tokens, TimeSpan now)
     {
         var seconds = Math.Max(_tokens.Lacks(tokens, now), _requests.Lacks(1, now));
@@ -25,7 +25,7 @@ internal sealed class ServerQuota(ServiceModel model)
 
         public double Level = capacity;
 
-        // More than a minute's worth never fits; it is told to come when the bucket is full.
+        // // A request for more than one minute's amount never fits. Its wait is the time until the bucket is full.
         public double Lacks(double amount, TimeSpan now)
         {
             if (double.IsInfinity(_perMinute))

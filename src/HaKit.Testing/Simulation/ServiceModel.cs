@@ -1,8 +1,8 @@
 namespace HaKit.Testing;
 
 /// <summary>
-/// How long an endpoint works on a request when nothing goes wrong, and how its requests get in each other's way. Immutable; drawn from the
-/// simulation's seeded source, so the same seed gives the same work.
+/// How long an endpoint works on a request without faults, and how concurrent requests slow each other down. Immutable. Random times come from the
+/// simulation's seeded source, so the same seed gives the same times.
 /// </summary>
 public sealed class ServiceModel
 {
@@ -20,17 +20,17 @@ public sealed class ServiceModel
 
     internal (TimeSpan Warming, TimeSpan After) Cold { get; private init; }
 
-    /// <summary>Always the same time.</summary>
-    /// <param name="whole">From the request to the whole answer; not negative.</param>
+    /// <summary>Creates a model with a constant time.</summary>
+    /// <param name="whole">The time from the request to the end of the answer; not negative.</param>
     public static ServiceModel Fixed(TimeSpan whole) => new((_, _, _) => new(whole, whole));
 
-    /// <summary>Exponential: the memoryless times of queueing theory.</summary>
-    /// <param name="mean">The mean time to the whole answer.</param>
+    /// <summary>Creates a model with exponentially distributed times, as in queueing theory.</summary>
+    /// <param name="mean">The mean time to the end of the answer.</param>
     public static ServiceModel Exponential(TimeSpan mean) => new((_, _, random) => AllAtOnce(mean * random.Exponential()));
 
-    /// <summary>Log-normal: many short times and a long tail, as answers of servers are.</summary>
-    /// <param name="median">Half of the answers are quicker.</param>
-    /// <param name="p99">One in a hundred is slower; not shorter than the median.</param>
+    /// <summary>Creates a model with log-normally distributed times: many short times and few long ones, as real servers have.</summary>
+    /// <param name="median">The median time: half of the answers are faster.</param>
+    /// <param name="p99">The 99th percentile: one answer in a hundred is slower. Not shorter than the median.</param>
     public static ServiceModel LogNormal(TimeSpan median, TimeSpan p99)
     {
         const double NormalP99 = 2.3263478740408408;
@@ -38,32 +38,34 @@ public sealed class ServiceModel
         return new((_, _, random) => AllAtOnce(median * Math.Exp(sigma * random.Normal())));
     }
 
-    /// <summary>A language model: reads the prompt, shows the first token, and writes the others at a rate.</summary>
+    /// <summary>Creates the model of a language model: it reads the prompt, sends the first token, and writes the other tokens at a constant rate.</summary>
     /// <param name="prefillPerSecond">Tokens of the prompt per second.</param>
     /// <param name="perSecond">Tokens of the answer per second.</param>
     public static ServiceModel Tokens(double prefillPerSecond, double perSecond) => new((input, output, _) =>
         new(TimeSpan.FromSeconds(input / prefillPerSecond + 1 / perSecond), TimeSpan.FromSeconds(input / prefillPerSecond + Math.Max(1, output) / perSecond)));
 
-    /// <summary>The same, with the first content after a share of the whole time (default: with its end).</summary>
-    /// <param name="share">0 to 1.</param>
+    /// <summary>
+    /// Returns the same model with the first content after a share of the whole time. Without this call, the first content comes at the end.
+    /// </summary>
+    /// <param name="share">The share of the whole time, 0 to 1.</param>
     public ServiceModel FirstContentAfter(double share) => Transform((time, _) => time with { FirstContent = time.Whole * share });
 
-    /// <summary>The same, so many times slower.</summary>
-    /// <param name="factor">More than 1 is slower.</param>
+    /// <summary>Returns the same model with longer or shorter times.</summary>
+    /// <param name="factor">The factor. More than 1 is slower.</param>
     public ServiceModel Times(double factor) => Transform((time, _) => time * factor);
 
     /// <summary>
-    /// Processor sharing: alone, a request takes its time; beyond <paramref name="capacity"/> requests at once, all share the speed of that many.
+    /// Returns the same model with processor sharing: up to <paramref name="capacity"/> concurrent requests run at full speed; more requests share the speed of that many.
     /// </summary>
-    /// <param name="capacity">Requests that are served at full speed; more than 0.</param>
+    /// <param name="capacity">The number of requests that run at full speed; more than 0.</param>
     public ServiceModel Sharing(double capacity = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
         return Copy(_draw, capacity: capacity, servers: 0);
     }
 
-    /// <summary>First come, first served, by so many servers.</summary>
-    /// <param name="servers">At least 1.</param>
+    /// <summary>Returns the same model with a queue: a number of servers work on requests in the order of arrival.</summary>
+    /// <param name="servers">The number of servers; at least 1.</param>
     public ServiceModel Queueing(int servers = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(servers, 1);
@@ -71,11 +73,12 @@ public sealed class ServiceModel
     }
 
     /// <summary>
-    /// The same with a quota at the server: a bucket that is full at first and fills up evenly. A request that does not fit is answered 429, with the whole
-    /// seconds after which it would in Retry-After.
+    /// Returns the same model with a quota at the server: a token bucket that is full at first and fills at a constant rate. A request that does not fit is
+    /// answered 429; its Retry-After names the whole
+    /// seconds until it would fit.
     /// </summary>
-    /// <param name="tokensPerMinute">Tokens of prompts and answers together; more than 0. Default: no such quota.</param>
-    /// <param name="requestsPerMinute">Requests; more than 0. Default: no such quota.</param>
+    /// <param name="tokensPerMinute">The tokens of prompts and answers per minute; more than 0. Default: no such quota.</param>
+    /// <param name="requestsPerMinute">The requests per minute; more than 0. Default: no such quota.</param>
     public ServiceModel Quota(double tokensPerMinute = double.PositiveInfinity, double requestsPerMinute = double.PositiveInfinity)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tokensPerMinute);
@@ -83,9 +86,12 @@ public sealed class ServiceModel
         return Copy(_draw, tokens: tokensPerMinute, requests: requestsPerMinute);
     }
 
-    /// <summary>The same with a cold start: the first request, and the first after a rest, wakes it up, and nothing is answered until it is awake.</summary>
-    /// <param name="warming">How long it takes to wake up; not negative.</param>
-    /// <param name="after">The rest after which it falls asleep; more than 0.</param>
+    /// <summary>
+    /// Returns the same model with a cold start. The first request, and the first request after a pause, starts the endpoint; no request is answered until
+    /// the start is complete.
+    /// </summary>
+    /// <param name="warming">The duration of a start; not negative.</param>
+    /// <param name="after">The length of the pause after which the endpoint stops; more than 0.</param>
     public ServiceModel ColdStart(TimeSpan warming, TimeSpan after)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(warming, TimeSpan.Zero);
@@ -112,7 +118,7 @@ public sealed class ServiceModel
     private static ServiceTime AllAtOnce(TimeSpan whole) => new(whole, whole);
 }
 
-/// <summary>Work in time alone on the server: to the first content, and to the whole answer.</summary>
+/// <summary>The working time of a request that is alone on the server: to the first content, and to the end of the answer.</summary>
 internal readonly record struct ServiceTime(TimeSpan FirstContent, TimeSpan Whole)
 {
     public ServiceTime After(TimeSpan wait) => new(FirstContent + wait, Whole + wait);
@@ -124,7 +130,7 @@ internal static class Draws
 {
     public static double Exponential(this Random random) => -Math.Log(1 - random.NextDouble());
 
-    /// <summary>Box and Muller (1958).</summary>
+    /// <summary>Draws a normally distributed number with the method of Box and Muller (1958).</summary>
     public static double Normal(this Random random) =>
         Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

@@ -1,6 +1,6 @@
 namespace HaKit.Testing;
 
-/// <summary>One call on its way: what it asks, and what was seen of it.</summary>
+/// <summary>One simulated call: its request, and what was observed so far.</summary>
 internal sealed class SimulatedCall
 {
     public int InputTokens { get; set; }
@@ -11,7 +11,7 @@ internal sealed class SimulatedCall
 
     public TimeSpan FirstContentAt { get; set; }
 
-    /// <summary>The endpoints on which it failed, by the bit of their place.</summary>
+    /// <summary>Gets or sets the endpoints on which the call failed, as a bit mask by index.</summary>
     public ulong FailedOn { get; set; }
 
     public void Begin(int inputTokens, int outputTokens, TimeSpan now)

@@ -1,42 +1,46 @@
 namespace HaKit.Testing;
 
-/// <summary>What became of one fault of one endpoint in a <see cref="Simulation"/>: how soon it was found, got round and left behind.</summary>
+/// <summary>The measured times of one fault of one endpoint in a <see cref="Simulation"/>: when it was detected, avoided and over.</summary>
 public sealed class SimulatedFault
 {
     internal SimulatedFault()
     {
     }
 
-    /// <summary>The endpoint.</summary>
+    /// <summary>Gets the endpoint's name.</summary>
     public required string Endpoint { get; init; }
 
-    /// <summary>What it was.</summary>
+    /// <summary>Gets the injected fault.</summary>
     public required FakeFault Fault { get; init; }
 
-    /// <summary>When it began.</summary>
+    /// <summary>Gets the time at which the fault started.</summary>
     public required TimeSpan From { get; init; }
 
-    /// <summary>When it ended; null for never.</summary>
+    /// <summary>Gets the time at which the fault ended; null when it did not end.</summary>
     public TimeSpan? Until { get; init; }
 
-    /// <summary>From its beginning until the endpoint took no ordinary traffic any more; null if it always did.</summary>
+    /// <summary>Gets the time from the start of the fault until the endpoint got no more ordinary traffic; null if it always got traffic.</summary>
     public TimeSpan? Detected { get; internal set; }
 
-    /// <summary>From its beginning until the first call that it struck had been served by another endpoint; null if there was none.</summary>
+    /// <summary>
+    /// Gets the time from the start of the fault until another endpoint had served the first affected call; null if there was no such call.
+    /// </summary>
     public TimeSpan? FailedOver { get; internal set; }
 
-    /// <summary>From its end until the endpoint's first good answer; null if there was none, or no end.</summary>
+    /// <summary>
+    /// Gets the time from the end of the fault until the endpoint's first successful answer; null if there was none or the fault did not end.
+    /// </summary>
     public TimeSpan? Recovered { get; internal set; }
 }
 
-/// <summary>Watches a run for what becomes of its faults.</summary>
+/// <summary>Observes a run and measures its faults.</summary>
 internal sealed class FaultWatch
 {
     private readonly Entry[] _entries;
     private readonly Queue<SimulatedFault>[] _ended;
 
     /// <param name="test">The pool.</param>
-    /// <param name="faults">The faults in the order in which they were described.</param>
+    /// <param name="faults">The faults, in the order in which the scenario describes them.</param>
     public FaultWatch(TestPool test, IReadOnlyList<SimulatedFault> faults)
     {
         Faults = faults;

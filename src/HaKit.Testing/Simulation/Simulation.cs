@@ -1,14 +1,15 @@
 namespace HaKit.Testing;
 
 /// <summary>
-/// A scenario in virtual time: the real pool, with its pipelines, selectors, health and heartbeats, over scripted endpoints, on the caller's thread. The
-/// same seed gives the same run, to the last attempt. Describe it fluently, then <see cref="Run"/> it, as often as wanted.
+/// A scenario in virtual time: a real pool, with its pipelines, selectors, health and heartbeats, over scripted endpoints, on the caller's thread. The
+/// same seed gives exactly the same run. Describe the scenario with chained calls, then call <see cref="Run"/> as often as you like.
 /// </summary>
 /// <remarks>
-/// The clock is confined to the thread: whatever leaves it fails the run. Memory does not grow with the run's length. Not thread-safe; several
+/// The clock can be used only on this thread; code that leaves the thread makes the run fail. Memory use does not depend on the run's length. Not
+/// thread-safe; several
 /// simulations may run on several threads.
 /// </remarks>
-/// <param name="seed">Seed of everything random: the pool, arrivals, work and faults. Default 1.</param>
+/// <param name="seed">The seed of all random numbers: the pool's, the arrivals, the work and the faults. Default 1.</param>
 public sealed class Simulation(int seed = 1)
 {
     private readonly List<(string Name, ServiceModel Service, Action<EndpointOptions>? Configure)> _endpoints = [];
@@ -20,9 +21,9 @@ public sealed class Simulation(int seed = 1)
     private Func<long, RequestProfile?> _profile = static _ => null;
     private double _streamedShare;
 
-    /// <summary>Adds endpoints that are alike, named e0, e1, e2… in the order of adding.</summary>
-    /// <param name="count">How many.</param>
-    /// <param name="service">How each works.</param>
+    /// <summary>Adds equal endpoints, named e0, e1, e2… in the order of adding.</summary>
+    /// <param name="count">The number of endpoints.</param>
+    /// <param name="service">How long each endpoint works on a request.</param>
     public Simulation Endpoints(int count, ServiceModel service)
     {
         for (var i = 0; i < count; i++)
@@ -32,8 +33,8 @@ public sealed class Simulation(int seed = 1)
 
     /// <summary>Adds an endpoint.</summary>
     /// <param name="name">The endpoint's name.</param>
-    /// <param name="service">How it works.</param>
-    /// <param name="configure">Its tier, domains, prices and the like; null for the defaults.</param>
+    /// <param name="service">How long the endpoint works on a request.</param>
+    /// <param name="configure">Sets the endpoint's tier, domains, prices and other options; null for the defaults.</param>
     public Simulation Endpoint(string name, ServiceModel service, Action<EndpointOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(service);
@@ -41,16 +42,16 @@ public sealed class Simulation(int seed = 1)
         return this;
     }
 
-    /// <summary>Changes the pool's options: the policy that is tried. Heartbeats are off unless turned on here.</summary>
-    /// <param name="configure">Changes them.</param>
+    /// <summary>Changes the pool's options. Heartbeats are off unless you turn them on here.</summary>
+    /// <param name="configure">Changes the options.</param>
     public Simulation Options(Action<EndpointPoolOptions> configure) => Add(_options, configure);
 
-    /// <summary>Changes what else the pool is made of.</summary>
-    /// <param name="configure">Changes it.</param>
+    /// <summary>Changes the parts of the pool, such as its selector.</summary>
+    /// <param name="configure">Changes the parts.</param>
     public Simulation Parts(Action<EndpointPoolParts> configure) => Add(_parts, configure);
 
-    /// <summary>Says what is known of each call.</summary>
-    /// <param name="profile">From the call's number, from 0, to its profile; null for the default.</param>
+    /// <summary>Sets the request profile of each call.</summary>
+    /// <param name="profile">Returns the profile of a call. The argument is the call's number, from 0. Null means the default profile.</param>
     public Simulation Profile(Func<long, RequestProfile?> profile)
     {
         ArgumentNullException.ThrowIfNull(profile);
@@ -58,8 +59,8 @@ public sealed class Simulation(int seed = 1)
         return this;
     }
 
-    /// <summary>A share of the calls asks for a stream, and reads it to its end. Default none.</summary>
-    /// <param name="share">0 to 1.</param>
+    /// <summary>Makes a share of the calls ask for a stream and read it to its end. Default 0.</summary>
+    /// <param name="share">The share of the calls, 0 to 1.</param>
     public Simulation Streams(double share)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(share);
@@ -68,9 +69,12 @@ public sealed class Simulation(int seed = 1)
         return this;
     }
 
-    /// <summary>An endpoint goes wrong for a while.</summary>
+    /// <summary>Injects a fault into an endpoint for a while.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
-    /// <param name="fault">How: <see cref="FakeFault.Refused"/> is a crash, <see cref="FakeFault.Hang"/> a black hole, <see cref="FakeFaults"/> has the providers' own.</param>
+    /// <param name="fault">
+    /// The fault to inject. <see cref="FakeFault.Refused"/> simulates a crash, <see cref="FakeFault.Hang"/> an endpoint that never answers; <see
+    /// cref="FakeFaults"/> has the errors of the providers.
+    /// </param>
     /// <param name="from">The time at which the fault starts. Default: the start of the run.</param>
     /// <param name="until">When the fault ends, exclusive. Default: the end of the run.</param>
     /// <param name="probability">The probability for each request, 0 to 1. Default 1.</param>
@@ -78,12 +82,14 @@ public sealed class Simulation(int seed = 1)
     public Simulation Fault(string endpoint, FakeFault fault, TimeSpan from = default, TimeSpan? until = null, double probability = 1, bool probes = true) =>
         FaultOf(e => e.Name == endpoint, fault, from, until, probability, probes);
 
-    /// <summary>All endpoints go wrong together for a while.</summary>
+    /// <summary>Injects a fault into all endpoints for a while.</summary>
     /// <inheritdoc cref="Fault"/>
     public Simulation FaultOfAll(FakeFault fault, TimeSpan from = default, TimeSpan? until = null, double probability = 1, bool probes = true) =>
         FaultOf(static _ => true, fault, from, until, probability, probes);
 
-    /// <summary>Endpoints that have something in common go wrong together for a while: <c>FaultOf(e => e.Region == "eu", FakeFault.Refused)</c>.</summary>
+    /// <summary>
+    /// Injects a fault into several endpoints for a while, for example into all of a region: <c>FaultOf(e => e.Region == "eu", FakeFault.Refused)</c>.
+    /// </summary>
     /// <param name="which">Selects the endpoints.</param>
     /// <param name="fault">The fault to inject.</param>
     /// <param name="from">The time at which the fault starts. Default: the start of the run.</param>
@@ -103,11 +109,11 @@ public sealed class Simulation(int seed = 1)
         });
     }
 
-    /// <summary>An endpoint goes wrong and comes back, again and again.</summary>
+    /// <summary>Makes an endpoint fail and recover repeatedly.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="fault">The fault to inject.</param>
-    /// <param name="down">For how long.</param>
-    /// <param name="up">For how long it is well in between.</param>
+    /// <param name="down">How long the endpoint fails each time.</param>
+    /// <param name="up">How long the endpoint works in between.</param>
     public Simulation Flap(string endpoint, FakeFault fault, TimeSpan down, TimeSpan up)
     {
         ArgumentNullException.ThrowIfNull(fault);
@@ -115,27 +121,27 @@ public sealed class Simulation(int seed = 1)
         return Add(_faults, test => test[endpoint].Faults.Add(new FaultRule(fault) { Where = _ => test.Time.Elapsed.Ticks % (down + up).Ticks < down.Ticks }));
     }
 
-    /// <summary>An endpoint is slower for a while.</summary>
+    /// <summary>Makes an endpoint slower for a while.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
-    /// <param name="factor">How many times.</param>
-    /// <param name="from">From when.</param>
+    /// <param name="factor">The factor by which its times increase.</param>
+    /// <param name="from">The time at which the endpoint becomes slower. Default: the start of the run.</param>
     /// <param name="until">When the fault ends, exclusive. Default: the end of the run.</param>
     public Simulation Slow(string endpoint, double factor, TimeSpan from = default, TimeSpan? until = null) =>
         Add(_faults, test => test[endpoint].SlowDown(factor, from, until));
 
-    /// <summary>Our own process stands still. Calls that come meanwhile begin at its end.</summary>
+    /// <summary>Stops the client's own process for a while. Calls that arrive meanwhile begin when the pause ends.</summary>
     /// <param name="at">The time of the change, from the start of the run.</param>
-    /// <param name="length">For how long.</param>
+    /// <param name="length">The duration of the pause.</param>
     public Simulation Pause(TimeSpan at, TimeSpan length) => At(at, test => test.Time.Pause(length));
 
-    /// <summary>The wall clock jumps.</summary>
+    /// <summary>Moves the wall clock.</summary>
     /// <param name="at">The time of the change, from the start of the run.</param>
     /// <param name="by">The length of the jump. Negative moves the clock backwards.</param>
     public Simulation JumpClock(TimeSpan at, TimeSpan by) => At(at, test => test.Time.JumpWallClock(by));
 
-    /// <summary>Anything else happens: an order, a reload, another script.</summary>
+    /// <summary>Calls a function at a time of the run, for example to give an operator's order, reload options or change a script.</summary>
     /// <param name="at">The time of the change, from the start of the run.</param>
-    /// <param name="what">What; must not wait.</param>
+    /// <param name="what">The function; it must not wait.</param>
     public Simulation At(TimeSpan at, Action<TestPool> what)
     {
         ArgumentNullException.ThrowIfNull(what);
@@ -143,10 +149,10 @@ public sealed class Simulation(int seed = 1)
         return this;
     }
 
-    /// <summary>Runs the scenario on this thread, and lets the calls under way at its end come to theirs.</summary>
-    /// <param name="workload">When calls come.</param>
-    /// <param name="length">For how long they come, in virtual time.</param>
-    /// <exception cref="InvalidOperationException">Something left the thread, or the scenario has no endpoints.</exception>
+    /// <summary>Runs the scenario on this thread. Calls that have begun at the end of the run are completed.</summary>
+    /// <param name="workload">The calls of the run.</param>
+    /// <param name="length">The period during which calls arrive, in virtual time.</param>
+    /// <exception cref="InvalidOperationException">Code left the thread, or the scenario has no endpoints.</exception>
     public SimulationResult Run(Workload workload, TimeSpan length)
     {
         ArgumentNullException.ThrowIfNull(workload);
@@ -154,7 +160,7 @@ public sealed class Simulation(int seed = 1)
             throw new InvalidOperationException("The scenario has no endpoints.");
         using var test = TestPools.Create(_endpoints.Select(static e => e.Name), Configure, parts => _parts.ForEach(p => p(parts)), seed);
         test.Time.ConfineToCurrentThread();
-        // The policy may have left some out.
+        // // The configured options may not contain all endpoints.
         foreach (var (name, service, _) in _endpoints)
         {
             if (test.Options.Endpoints.Any(e => e.Name == name))

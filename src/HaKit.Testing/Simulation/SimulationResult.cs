@@ -3,71 +3,76 @@ using System.Text;
 
 namespace HaKit.Testing;
 
-/// <summary>What came of a <see cref="Simulation"/>. Immutable. Its text is the same for the same seed, to the byte.</summary>
+/// <summary>The results of a <see cref="Simulation"/>. Immutable. The same seed gives exactly the same text.</summary>
 public sealed class SimulationResult
 {
     internal SimulationResult()
     {
     }
 
-    /// <summary>Calls that came.</summary>
+    /// <summary>Gets the number of calls.</summary>
     public long Calls { get; internal init; }
 
-    /// <summary>Calls that were served.</summary>
+    /// <summary>Gets the number of successful calls.</summary>
     public long Succeeded { get; internal init; }
 
-    /// <summary>Calls that never ended, within hours after the last one came.</summary>
+    /// <summary>Gets the number of calls that had not ended hours after the last call arrived.</summary>
     public long Unfinished { get; internal init; }
 
-    /// <summary>How the others ended: the exception's type, "Returned" for a failure that was handed back, "Replayed" or "LookedWhole" for a stream that was patched or ended early without saying so; and how many.</summary>
+    /// <summary>
+    /// Gets the number of other calls by the way in which they ended: the exception's type; "Returned" for a failure that the pool returned; "Replayed" or
+    /// "LookedWhole" for a stream that repeated content or ended early without an error.
+    /// </summary>
     public IReadOnlyDictionary<string, long> Failures { get; internal init; } = new Dictionary<string, long>();
 
-    /// <summary>Each endpoint, in the pool's order.</summary>
+    /// <summary>Gets the results of each endpoint, in the pool's order.</summary>
     public IReadOnlyList<SimulatedEndpointResult> Endpoints { get; internal init; } = [];
 
-    /// <summary>The length of the intervals over which attempts are counted: 1 s, or so much more that there are at most 3,600.</summary>
+    /// <summary>Gets the length of the intervals in which attempts are counted: 1 s, or longer so that there are at most 3,600 intervals.</summary>
     public TimeSpan Interval { get; internal init; }
 
-    /// <summary>Of the calls that came in each <see cref="Interval"/>, those that were not served.</summary>
+    /// <summary>Gets the number of failed calls among the calls that arrived in each <see cref="Interval"/>.</summary>
     public IReadOnlyList<long> LostPerInterval { get; internal init; } = [];
 
-    /// <summary>What happened to the pool: the first 10,000 events.</summary>
+    /// <summary>Gets the pool's first 10,000 events.</summary>
     public IReadOnlyList<PoolEvent> Events { get; internal init; } = [];
 
-    /// <summary>How many events there were.</summary>
+    /// <summary>Gets the number of the pool's events.</summary>
     public long EventCount { get; internal init; }
 
-    /// <summary>A checksum of every attempt and every call's end, with its time.</summary>
+    /// <summary>Gets a checksum of all attempts and ends of calls, with their times.</summary>
     public ulong Digest { get; internal init; }
 
-    /// <summary>The share of calls that were served.</summary>
+    /// <summary>Gets the share of the calls that succeeded; 1 when there were no calls.</summary>
     public double SuccessRate => Calls == 0 ? 1 : (double)Succeeded / Calls;
 
-    /// <summary>Attempts of all calls.</summary>
+    /// <summary>Gets the number of attempts of all calls.</summary>
     public long Attempts => Endpoints.Sum(static e => e.Attempts);
 
-    /// <summary>Attempts per call.</summary>
+    /// <summary>Gets the average number of attempts per call.</summary>
     public double AttemptsPerCall => Calls == 0 ? 0 : (double)Attempts / Calls;
 
-    /// <summary>Ejections of all endpoints.</summary>
+    /// <summary>Gets the number of ejections of all endpoints.</summary>
     public long Ejections => Endpoints.Sum(static e => e.Ejections);
 
-    /// <summary>Attempts that came before a server's Retry-After.</summary>
+    /// <summary>Gets the number of attempts that arrived earlier than a server's Retry-After allowed.</summary>
     public long EarlySends => Endpoints.Sum(static e => e.EarlySends);
 
-    /// <summary>Tokens that were read or written for attempts that were given up or broke.</summary>
+    /// <summary>Gets the number of tokens that endpoints read or wrote for attempts that were cancelled or failed.</summary>
     public long WastedTokens => Endpoints.Sum(static e => e.WastedInputTokens + e.WastedOutputTokens);
 
-    /// <summary>What they cost by the endpoints' prices.</summary>
+    /// <summary>Gets the cost of the wasted tokens, by the endpoints' prices.</summary>
     public double WastedMoney => Endpoints.Sum(static e => e.WastedMoney);
 
-    /// <summary>What became of each fault that was described for a period, in that order. Of pools with more than 64 endpoints, failing over is told of the first 64.</summary>
+    /// <summary>
+    /// Gets the measured times of each fault that has a period, in the order of description. Failover is measured only for the first 64 endpoints of a pool.
+    /// </summary>
     public IReadOnlyList<SimulatedFault> Faults { get; internal init; } = [];
 
-    /// <summary>Streams that were cut and that another endpoint went on with to their end.</summary>
+    /// <summary>Gets the number of streams that were cut and that another endpoint continued to their end.</summary>
     public long Continued { get; internal init; }
 
-    /// <summary>Tokens that endpoints read a second time to go on: the prompt, and what was delivered.</summary>
+    /// <summary>Gets the number of tokens that endpoints read a second time to continue a stream: the prompt and the delivered content.</summary>
     public long ContinuedTokens { get; internal init; }
 
     internal Histogram Latencies { get; init; } = new();
@@ -76,30 +81,30 @@ public sealed class SimulationResult
 
     internal Histogram FirstContents { get; init; } = new();
 
-    /// <summary>The endpoint of a name.</summary>
+    /// <summary>Gets the results of an endpoint.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
     public SimulatedEndpointResult this[string endpoint] =>
         Endpoints.FirstOrDefault(e => e.Name == endpoint) ?? throw new ArgumentException($"There is no endpoint '{endpoint}'.", nameof(endpoint));
 
-    /// <summary>How long calls that were served took, waiting and failed attempts included: a quantile, at most 0.8 % too long.</summary>
+    /// <summary>Returns a quantile of the times of successful calls, including waits and failed attempts. The result is at most 0.8 % too long.</summary>
     /// <param name="share">The quantile, 0 to 1, for example 0.99.</param>
     public TimeSpan Latency(double share) => Latencies.Quantile(share);
 
-    /// <summary>How long they took on average.</summary>
+    /// <summary>Gets the mean time of successful calls, including waits and failed attempts.</summary>
     public TimeSpan MeanLatency => Latencies.Count == 0 ? TimeSpan.Zero : Latencies.Sum / Latencies.Count;
 
-    /// <summary>How long they took to the first content of the answer.</summary>
+    /// <summary>Returns a quantile of the times to the first content of the answer.</summary>
     /// <param name="share">The quantile, 0 to 1, for example 0.99.</param>
     public TimeSpan FirstContent(double share) => FirstContents.Quantile(share);
 
-    /// <summary>How long streams stood still from a cut to the first content of the rest.</summary>
+    /// <summary>Returns a quantile of the times from a cut of a stream to the first content of the continuation.</summary>
     /// <param name="share">The quantile, 0 to 1, for example 0.99.</param>
     public TimeSpan SeamTime(double share) => SeamTimes.Count == 0 ? TimeSpan.Zero : SeamTimes.Quantile(share);
 
-    /// <summary>An endpoint's share of the attempts of a period.</summary>
+    /// <summary>Returns an endpoint's share of the attempts in a period.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
-    /// <param name="from">Begin of the period, in whole <see cref="Interval"/>s.</param>
-    /// <param name="until">Its end, exclusive; default the end.</param>
+    /// <param name="from">The start of the period, in whole <see cref="Interval"/>s. Default: the start of the run.</param>
+    /// <param name="until">The end of the period, exclusive. Default: the end of the run.</param>
     public double Share(string endpoint, TimeSpan from = default, TimeSpan? until = null)
     {
         var (first, last) = ((int)(from / Interval), until is { } end ? (int)(end / Interval) : int.MaxValue);
@@ -107,7 +112,7 @@ public sealed class SimulationResult
         return all == 0 ? 0 : (double)this[endpoint].AttemptsWithin(first, last) / all;
     }
 
-    /// <summary>The figures, one line for the whole and one for each endpoint.</summary>
+    /// <summary>Returns the figures, with one line for all endpoints and one line for each endpoint.</summary>
     public override string ToString()
     {
         var text = new StringBuilder().Append(CultureInfo.InvariantCulture,
@@ -120,53 +125,53 @@ public sealed class SimulationResult
     }
 }
 
-/// <summary>What came of one endpoint in a <see cref="Simulation"/>.</summary>
+/// <summary>The results of one endpoint in a <see cref="Simulation"/>.</summary>
 public sealed class SimulatedEndpointResult
 {
     internal SimulatedEndpointResult()
     {
     }
 
-    /// <summary>Its name.</summary>
+    /// <summary>Gets the endpoint's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Attempts that reached it.</summary>
+    /// <summary>Gets the number of attempts that reached the endpoint.</summary>
     public long Attempts { get; internal init; }
 
-    /// <summary>Attempts that it answered well.</summary>
+    /// <summary>Gets the number of attempts that the endpoint answered successfully.</summary>
     public long Answered { get; internal init; }
 
-    /// <summary>Attempts that it refused because of its quota.</summary>
+    /// <summary>Gets the number of attempts that the endpoint refused because of its quota.</summary>
     public long Refused { get; internal init; }
 
-    /// <summary>Tokens of prompts that it read for attempts that were given up or broke.</summary>
+    /// <summary>Gets the number of prompt tokens that the endpoint read for attempts that were cancelled or failed.</summary>
     public long WastedInputTokens { get; internal init; }
 
-    /// <summary>Tokens of answers that it wrote for them.</summary>
+    /// <summary>Gets the number of answer tokens that the endpoint wrote for attempts that were cancelled or failed.</summary>
     public long WastedOutputTokens { get; internal init; }
 
-    /// <summary>What those tokens cost by its prices.</summary>
+    /// <summary>Gets the cost of the wasted tokens, by the endpoint's prices.</summary>
     public double WastedMoney { get; internal init; }
 
-    /// <summary>Attempts before the time that it had named (Retry-After).</summary>
+    /// <summary>Gets the number of attempts that arrived earlier than an earlier answer allowed (Retry-After).</summary>
     public long EarlySends { get; internal init; }
 
-    /// <summary>The most attempts that were on it at once.</summary>
+    /// <summary>Gets the largest number of attempts that the endpoint served at the same time.</summary>
     public int PeakInFlight { get; internal init; }
 
-    /// <summary>How often it was ejected, failed trials included.</summary>
+    /// <summary>Gets the number of ejections, including ejections after failed trials.</summary>
     public long Ejections { get; internal init; }
 
-    /// <summary>How often one request asked whether it is back.</summary>
+    /// <summary>Gets the number of trials: requests that test whether an ejected endpoint has recovered.</summary>
     public long Trials { get; internal init; }
 
-    /// <summary>How often its status changed.</summary>
+    /// <summary>Gets the number of status changes.</summary>
     public long StatusChanges { get; internal init; }
 
-    /// <summary>How long each ejection was to last (the first 1,000).</summary>
+    /// <summary>Gets the planned duration of each ejection (the first 1,000).</summary>
     public IReadOnlyList<TimeSpan> Breaks { get; internal init; } = [];
 
-    /// <summary>Attempts in each <see cref="SimulationResult.Interval"/>; what came after the last counts in it.</summary>
+    /// <summary>Gets the number of attempts in each <see cref="SimulationResult.Interval"/>. The last interval includes all later attempts.</summary>
     public IReadOnlyList<long> AttemptsPerInterval { get; internal init; } = [];
 
     internal long AttemptsWithin(int first, int last)

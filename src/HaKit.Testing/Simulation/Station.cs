@@ -1,6 +1,6 @@
 namespace HaKit.Testing;
 
-/// <summary>Where requests of one endpoint are worked on: alone, sharing its speed, or one after the other.</summary>
+/// <summary>The place where requests of one endpoint are worked on: independently, sharing the speed, or one after another.</summary>
 internal abstract class Station
 {
     public static Station For(ServiceModel model, ManualTimeProvider time, Alarms alarms)
@@ -10,13 +10,13 @@ internal abstract class Station
         return model.Servers > 0 ? new QueueingStation(model.Servers, alarms) : new FreeStation(alarms);
     }
 
-    /// <summary>A request comes in; completes when its turn has come.</summary>
+    /// <summary>Adds a request. The task completes when the request's turn has come.</summary>
     public virtual ValueTask EnterAsync(CancellationToken cancellationToken) => default;
 
-    /// <summary>Works on it for so long (of its own time).</summary>
+    /// <summary>Works on the request for a period of the endpoint's own time.</summary>
     public abstract ValueTask WorkAsync(TimeSpan work, CancellationToken cancellationToken);
 
-    /// <summary>It is done with, or was given up.</summary>
+    /// <summary>Removes a request that is complete or cancelled.</summary>
     public virtual void Release()
     {
     }
@@ -47,7 +47,7 @@ internal abstract class Station
 
         public override void Release()
         {
-            // The server takes one request after the other; requests that were given up meanwhile are skipped.
+            // // The server takes one request after another and skips cancelled requests.
             while (_queue.First is { } next)
             {
                 _queue.RemoveFirst();
@@ -58,7 +58,10 @@ internal abstract class Station
         }
     }
 
-    /// <summary>All requests progress equally, so one progress clock serves all of them, and a milestone does not move when requests come and go.</summary>
+    /// <summary>
+    /// A station whose requests all progress equally. One progress clock serves all of them, and the end of a request on that clock does not change when
+    /// requests arrive or leave.
+    /// </summary>
     private sealed class SharingStation : Station
     {
         private readonly double _capacity;

@@ -1,6 +1,6 @@
 namespace HaKit.Testing;
 
-/// <summary>A real pool over scripted endpoints in virtual time. Made by <see cref="TestPools"/>. For one thread.</summary>
+/// <summary>A real pool over scripted endpoints in virtual time, created by <see cref="TestPools"/>. For use on one thread.</summary>
 public sealed class TestPool : IDisposable
 {
     private readonly Dictionary<string, ScriptedEndpoint> _endpoints = new(StringComparer.Ordinal);
@@ -20,33 +20,33 @@ public sealed class TestPool : IDisposable
         Events = new PoolEventRecorder(Pool);
     }
 
-    /// <summary>The clock of everything.</summary>
+    /// <summary>Gets the clock of the pool and its endpoints.</summary>
     public ManualTimeProvider Time { get; }
 
-    /// <summary>The real pool.</summary>
+    /// <summary>Gets the real pool.</summary>
     public EndpointPool Pool { get; }
 
-    /// <summary>What happened to it so far.</summary>
+    /// <summary>Gets the recorded events of the pool.</summary>
     public PoolEventRecorder Events { get; }
 
-    /// <summary>The endpoints, in the pool's order.</summary>
+    /// <summary>Gets the endpoints, in the pool's order.</summary>
     public IReadOnlyCollection<ScriptedEndpoint> Endpoints => _endpoints.Values;
 
     internal EndpointPoolOptions Options { get; }
 
-    /// <summary>The endpoint of a name.</summary>
+    /// <summary>Gets an endpoint by name.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
-    /// <exception cref="ArgumentException">The pool had none of this name when it was made.</exception>
+    /// <exception cref="ArgumentException">The pool had no endpoint of this name when it was created.</exception>
     public ScriptedEndpoint this[string endpoint] => _endpoints.TryGetValue(endpoint, out var scripted)
         ? scripted
         : throw new ArgumentException($"There is no scripted endpoint '{endpoint}'; there are {string.Join(", ", _endpoints.Keys)}.", nameof(endpoint));
 
-    /// <summary>Makes one call and lets as much time pass as it takes.</summary>
-    /// <param name="profile">What is known of the request; null for the default.</param>
-    /// <returns>How it was served, or the pool's exception.</returns>
-    /// <exception cref="NoEndpointAvailableException">No endpoint could take it.</exception>
-    /// <exception cref="DeadlineExceededException">Its deadline passed.</exception>
-    /// <exception cref="HttpRequestException">It failed in a way that is not tried elsewhere.</exception>
+    /// <summary>Makes one call and advances the clock until the call has ended.</summary>
+    /// <param name="profile">The profile of the request; null for the default.</param>
+    /// <returns>How the call was served.</returns>
+    /// <exception cref="NoEndpointAvailableException">No endpoint could serve the call.</exception>
+    /// <exception cref="DeadlineExceededException">The call's deadline passed.</exception>
+    /// <exception cref="HttpRequestException">The call failed with a failure that the pool does not retry.</exception>
     public CallDetail Call(RequestProfile? profile = null)
     {
         try
@@ -55,12 +55,12 @@ public sealed class TestPool : IDisposable
         }
         finally
         {
-            // So that what it made happen is among the events.
+            // // Publishes the events of the call.
             Time.Advance(TimeSpan.Zero);
         }
     }
 
-    /// <summary>Begins one call; it goes on as the clock is moved.</summary>
+    /// <summary>Begins one call. It continues when the clock is moved.</summary>
     /// <inheritdoc cref="Call(RequestProfile?)"/>
     public async Task<CallDetail> CallAsync(RequestProfile? profile = null)
     {
@@ -71,11 +71,11 @@ public sealed class TestPool : IDisposable
         return served.Result ? served.Detail : throw new HttpRequestException("The call failed in a way that is not tried elsewhere.");
     }
 
-    /// <summary>Ends the pool.</summary>
+    /// <summary>Disposes the pool.</summary>
     public void Dispose()
     {
         Events.Dispose();
-        // Synchronous in truth.
+        // // Disposing completes synchronously on this clock.
         Time.Run(() => Pool.DisposeAsync().AsTask());
     }
 

@@ -2,14 +2,17 @@ using System.Globalization;
 
 namespace HaKit.Testing;
 
-/// <summary>When calls come, and how large they are. Immutable; drawn from the simulation's seeded source, never held whole in memory.</summary>
+/// <summary>
+/// The arrival times and sizes of calls. Immutable. Random values come from the simulation's seeded source; the calls are generated while the simulation
+/// runs.
+/// </summary>
 public sealed class Workload
 {
     private readonly Func<Random, IEnumerable<Arrival>> _arrivals;
 
     private Workload(Func<Random, IEnumerable<Arrival>> arrivals) => _arrivals = arrivals;
 
-    /// <summary>Evenly spaced calls.</summary>
+    /// <summary>Creates evenly spaced calls.</summary>
     /// <param name="perSecond">Calls per second. More than 0.</param>
     public static Workload Steady(double perSecond)
     {
@@ -17,7 +20,7 @@ public sealed class Workload
         return new(_ => Forever().Select(i => new Arrival(TimeSpan.FromSeconds(i / perSecond))));
     }
 
-    /// <summary>Calls that know nothing of each other: a Poisson process.</summary>
+    /// <summary>Creates independent calls: a Poisson process.</summary>
     /// <param name="perSecond">Calls per second on average. More than 0.</param>
     public static Workload Poisson(double perSecond)
     {
@@ -25,7 +28,7 @@ public sealed class Workload
         return new(random => PoissonArrivals(perSecond, random));
     }
 
-    /// <summary>Many calls at the same instant, again and again.</summary>
+    /// <summary>Creates repeated bursts of calls that arrive at the same instant.</summary>
     /// <param name="size">The number of calls in one burst.</param>
     /// <param name="every">The time between two bursts.</param>
     public static Workload Bursts(int size, TimeSpan every)
@@ -35,10 +38,12 @@ public sealed class Workload
         return new(_ => Forever().Select(i => new Arrival(every * Math.Floor(i / size))));
     }
 
-    /// <summary>A recorded trace in the format of the Azure LLM inference traces: a header, then <c>TIMESTAMP,ContextTokens,GeneratedTokens</c>.</summary>
-    /// <param name="lines">The file's lines, read once for each run as it goes on; the first may be the header.</param>
-    /// <param name="speed">Plays it so many times faster; default 1.</param>
-    /// <exception cref="FormatException">While running: a line is not of the format; the message says which.</exception>
+    /// <summary>
+    /// Creates calls from a recorded trace in the format of the Azure LLM inference traces: a header, then <c>TIMESTAMP,ContextTokens,GeneratedTokens</c>.
+    /// </summary>
+    /// <param name="lines">The lines of the file. Each run reads them once, as it proceeds. The first line may be the header.</param>
+    /// <param name="speed">The factor by which the trace is played faster. Default 1.</param>
+    /// <exception cref="FormatException">Thrown during a run: a line has the wrong format. The message contains the line's number.</exception>
     public static Workload Trace(IEnumerable<string> lines, double speed = 1)
     {
         ArgumentNullException.ThrowIfNull(lines);
@@ -46,18 +51,18 @@ public sealed class Workload
         return new(_ => Traced(lines, speed));
     }
 
-    /// <summary>The same calls, each of so many tokens.</summary>
+    /// <summary>Returns the same calls, each with the given number of tokens.</summary>
     /// <param name="input">Tokens of the prompt.</param>
     /// <param name="output">Tokens of the answer.</param>
     public Workload OfTokens(int input, int output) =>
         new(random => _arrivals(random).Select(a => a with { InputTokens = input, OutputTokens = output }));
 
     /// <summary>
-    /// The same calls again and again, stretched or squeezed to a rate: a recording of an hour becomes a year's traffic with the recording's ups and downs.
-    /// Only for one that ends; it is read and held once.
+    /// Repeats the calls at a given average rate: a recording of one hour becomes the traffic of a year with the same peaks.
+    /// Only for a workload that ends; it is read once and held in memory.
     /// </summary>
     /// <param name="perSecond">Calls per second on average. More than 0.</param>
-    /// <exception cref="FormatException">While running: there are fewer than two calls, or all come at once.</exception>
+    /// <exception cref="FormatException">Thrown during a run: there are fewer than two calls, or all calls arrive at the same instant.</exception>
     public Workload Repeated(double perSecond)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(perSecond);
@@ -86,7 +91,7 @@ public sealed class Workload
         var all = once.ToArray();
         if (all.Length < 2 || all[^1].At <= all[0].At)
             throw new FormatException("At least two calls, at different times, are needed to be repeated.");
-        // One usual gap between the last and the first of the next round.
+        // // The gap between the last call and the first call of the next round is the average gap.
         var round = all.Length / perSecond;
         var stretch = round * (all.Length - 1) / all.Length / (all[^1].At - all[0].At).TotalSeconds;
         for (var i = 0L; ; i++)
@@ -117,5 +122,5 @@ public sealed class Workload
     }
 }
 
-/// <summary>A call that comes, since the beginning, and its size.</summary>
+/// <summary>One call: its arrival time since the start of the run, and its size.</summary>
 internal readonly record struct Arrival(TimeSpan At, int InputTokens = 0, int OutputTokens = 0);

@@ -1,16 +1,18 @@
 namespace HaKit.Testing;
 
-/// <content>What moves the clock.</content>
+/// The members that move the clock.
 public sealed partial class ManualTimeProvider
 {
     private static readonly TimeSpan DefaultBound = TimeSpan.FromDays(1);
 
     /// <summary>
-    /// Lets time pass: every timer due meanwhile fires at its own instant, also those armed by earlier ones.
+    /// Advances the clock. Every timer that becomes due fires at its own instant, including timers that earlier callbacks arm.
     /// </summary>
-    /// <param name="by">How long, not negative. Zero fires what is due now.</param>
+    /// <param name="by">The time to advance; not negative. Zero fires the timers that are due now.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="by"/> is negative.</exception>
-    /// <remarks>An exception thrown by a timer's callback comes out here, with the clock at that timer's instant.</remarks>
+    /// <remarks>
+    /// An exception of a timer's callback is thrown by this method; the clock then stands at that timer's instant.
+    /// </remarks>
     public void Advance(TimeSpan by)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
@@ -26,11 +28,11 @@ public sealed partial class ManualTimeProvider
     }
 
     /// <summary>
-    /// Our own process stands still (a long collection, a suspended machine): the time passes first, then every
-    /// overdue timer fires late, all at the same instant, in the order they were due. A periodic timer that missed
-    /// several firings fires once, as the system's do.
+    /// Simulates a pause of the process (a long garbage collection, a suspended machine). The time passes first, then every
+    /// overdue timer fires late, all at the same instant, in the order in which they were due. A periodic timer that missed
+    /// several firings fires once, as the system's timers do.
     /// </summary>
-    /// <param name="duration">How long, not negative.</param>
+    /// <param name="duration">The duration of the pause; not negative.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="duration"/> is negative.</exception>
     public void Pause(TimeSpan duration)
     {
@@ -39,8 +41,8 @@ public sealed partial class ManualTimeProvider
         Advance(TimeSpan.Zero);
     }
 
-    /// <summary>Advances to the next armed timer and fires that one alone.</summary>
-    /// <returns>False, with the clock unmoved, when no timer is armed.</returns>
+    /// <summary>Advances to the next armed timer and fires only that timer.</summary>
+    /// <returns>False when no timer is armed; the clock then does not move.</returns>
     public bool AdvanceToNextTimer()
     {
         using (new InlineContinuations(this))
@@ -49,7 +51,7 @@ public sealed partial class ManualTimeProvider
 
     /// <summary>Advances from timer to timer until none is armed.</summary>
     /// <param name="within">The longest virtual time that this may take. Default 1 day.</param>
-    /// <exception cref="TimeoutException">Timers were still armed after <paramref name="within"/>: something re-arms itself.</exception>
+    /// <exception cref="TimeoutException">Timers were still armed after <paramref name="within"/>, for example because a timer re-arms itself.</exception>
     public void RunUntilIdle(TimeSpan? within = null)
     {
         var bound = within ?? DefaultBound;
@@ -68,12 +70,12 @@ public sealed partial class ManualTimeProvider
     }
 
     /// <summary>
-    /// Advances from timer to timer on this thread until the task has completed, and no further; then returns its
-    /// result or throws what it threw.
+    /// Advances from timer to timer on this thread until the task has completed. Then returns the task's
+    /// result or throws its exception.
     /// </summary>
-    /// <param name="task">What to wait for; begun on this thread, without a synchronization context.</param>
+    /// <param name="task">The task to wait for. It must have been started on this thread, without a synchronization context.</param>
     /// <param name="within">The longest virtual time that this may take. Default 1 day.</param>
-    /// <exception cref="InvalidOperationException">No timer is armed and the task has not completed: it waits for something that is not on this clock.</exception>
+    /// <exception cref="InvalidOperationException">No timer is armed and the task has not completed. It waits for something that is not on this clock.</exception>
     /// <exception cref="TimeoutException">The task had not completed after <paramref name="within"/>.</exception>
     public void RunUntil(Task task, TimeSpan? within = null)
     {
@@ -97,10 +99,10 @@ public sealed partial class ManualTimeProvider
     public T RunUntil<T>(ValueTask<T> task, TimeSpan? within = null) => RunUntil(task.AsTask(), within);
 
     /// <summary>
-    /// Begins <paramref name="work"/> without a synchronization context, whatever the caller's is, and runs it to its
-    /// end as <see cref="RunUntil(Task, TimeSpan?)"/> does.
+    /// Starts <paramref name="work"/> without a synchronization context and runs it to its end in the same way as
+    /// <see cref="RunUntil(Task, TimeSpan?)"/>.
     /// </summary>
-    /// <param name="work">What to run.</param>
+    /// <param name="work">The work to run.</param>
     /// <param name="within">The longest virtual time that this may take. Default 1 day.</param>
     /// <exception cref="InvalidOperationException">The work waits for something that is not on this clock.</exception>
     /// <exception cref="TimeoutException">The work had not ended after <paramref name="within"/>.</exception>
@@ -155,7 +157,7 @@ public sealed partial class ManualTimeProvider
         return true;
     }
 
-    // The system's rule: no drift, but a timer that is a whole period late fires again a millisecond from now.
+    // // The rule of the system's timers: no drift, but a timer that is a whole period late fires again after one millisecond.
     private long NextPeriod(long due, long period) =>
         due + period > _elapsed ? due + period : _elapsed + TimeSpan.TicksPerMillisecond;
 
@@ -180,7 +182,7 @@ public sealed partial class ManualTimeProvider
             throw new InvalidOperationException(StrayMessage);
     }
 
-    /// <summary>Under a foreign synchronization context, awaits would resume on the pool instead of inline.</summary>
+    /// <summary>Removes the synchronization context while it exists. With a context, awaits would resume on the thread pool instead of inline.</summary>
     private readonly ref struct InlineContinuations
     {
         private readonly SynchronizationContext? _callers;

@@ -1,19 +1,19 @@
 namespace HaKit.Testing;
 
 /// <summary>
-/// Virtual time: a clock that stands still until a test moves it, and fires timers on the thread that moves it,
-/// in the order they are due (those due together in the order they were armed).
+/// A virtual clock for tests. It stands still until a test moves it, and fires timers on the thread that moves it,
+/// in the order in which they are due (timers due at the same time in the order in which they were armed).
 /// </summary>
 /// <remarks>
 /// <para>
 /// Monotonic time (<see cref="GetTimestamp"/>, 100 ns ticks) and timers move together; the wall clock
 /// (<see cref="GetUtcNow"/>) follows them and can be moved alone with <see cref="JumpWallClock"/>.
-/// A timer armed with a due time of zero fires at the next move, never inside the call that arms it.
+/// A timer with a due time of zero fires at the next move, never inside the call that arms it.
 /// </para>
 /// <para>
 /// While timers fire, no <see cref="SynchronizationContext"/> is current, so continuations of the awaited tasks run
 /// inline on the same thread. Thread-safe: timers may be created, changed and disposed on any thread; only one
-/// thread should move the clock. <see cref="ConfineToCurrentThread"/> refuses use from every other one.
+/// thread should move the clock. <see cref="ConfineToCurrentThread"/> refuses the use of the clock on every other thread.
 /// </para>
 /// </remarks>
 public sealed partial class ManualTimeProvider : TimeProvider
@@ -35,20 +35,20 @@ public sealed partial class ManualTimeProvider : TimeProvider
     {
     }
 
-    /// <summary>Creates a clock that shows the given time of day.</summary>
-    /// <param name="start">What the wall clock shows before the first move.</param>
+    /// <summary>Creates a clock that shows the given time.</summary>
+    /// <param name="start">The time that the wall clock shows before the first move.</param>
     public ManualTimeProvider(DateTimeOffset start) => _start = start.ToUniversalTime();
 
-    /// <summary>Ticks per second of <see cref="GetTimestamp"/>: 10,000,000, so that elapsed times are exact.</summary>
+    /// <summary>Gets the ticks per second of <see cref="GetTimestamp"/>: 10,000,000, so that elapsed times are exact.</summary>
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    /// <summary>Always UTC, so that a test behaves alike everywhere.</summary>
+    /// <summary>Gets UTC, so that a test gives the same result on every machine.</summary>
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
-    /// <summary>Virtual time passed since the clock was created; wall clock jumps do not count.</summary>
+    /// <summary>Gets the virtual time since the clock was created. Jumps of the wall clock do not count.</summary>
     public TimeSpan Elapsed => new(Volatile.Read(ref _elapsed));
 
-    /// <summary>How many timers are armed now. Disposed, fired and disarmed timers do not count.</summary>
+    /// <summary>Gets the number of armed timers. Disposed, fired and disarmed timers do not count.</summary>
     public int ArmedTimers
     {
         get
@@ -58,7 +58,7 @@ public sealed partial class ManualTimeProvider : TimeProvider
         }
     }
 
-    /// <summary>Time until the next armed timer is due (zero when overdue); null when none is armed.</summary>
+    /// <summary>Gets the time until the next armed timer is due (zero when it is overdue); null when no timer is armed.</summary>
     public TimeSpan? UntilNextTimer
     {
         get
@@ -69,7 +69,7 @@ public sealed partial class ManualTimeProvider : TimeProvider
     }
 
     /// <inheritdoc/>
-    // A day of head start: a machine's clock is never at zero when a program starts.
+    // // The first timestamp is one day, because a real machine's clock is not at zero when a program starts.
     public override long GetTimestamp()
     {
         CheckThread();
@@ -94,14 +94,14 @@ public sealed partial class ManualTimeProvider : TimeProvider
     }
 
     /// <summary>
-    /// Moves the wall clock alone, as a correction of the machine's clock would: timestamps and timers do not notice.
+    /// Moves only the wall clock, as a correction of the machine's clock does. Timestamps and timers are not affected.
     /// </summary>
     /// <param name="by">The length of the jump. Negative moves the clock backwards.</param>
     public void JumpWallClock(TimeSpan by) => Interlocked.Add(ref _wallOffset, by.Ticks);
 
     /// <summary>
-    /// From now on refuses every use from another thread with <see cref="InvalidOperationException"/>, there and at
-    /// the next move of the clock, so that a continuation that left the thread fails the test instead of hiding in it.
+    /// Refuses from now on every use of the clock on another thread: the use and the next move of the clock throw an
+    /// <see cref="InvalidOperationException"/>. Therefore a continuation that leaves the thread fails the test.
     /// </summary>
     public void ConfineToCurrentThread() => _ownerThread = Environment.CurrentManagedThreadId;
 

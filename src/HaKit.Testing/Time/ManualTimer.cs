@@ -1,15 +1,15 @@
 namespace HaKit.Testing;
 
-/// <summary>A timer of a <see cref="ManualTimeProvider"/>; every field is guarded by the clock's lock.</summary>
+/// <summary>A timer of a <see cref="ManualTimeProvider"/>. The clock's lock guards every field.</summary>
 internal sealed class ManualTimer(ManualTimeProvider clock, TimerCallback callback, object? state) : ITimer
 {
-    // Like the system's timers: the creator's context flows unless it was suppressed.
+    // // As in the system's timers, the execution context of the creator flows unless its flow is suppressed.
     private readonly ExecutionContext? _context = ExecutionContext.Capture();
 
-    /// <summary>The slot in the heap; negative while not armed.</summary>
+    /// <summary>Gets or sets the timer's index in the heap; negative while the timer is not armed.</summary>
     public int HeapIndex { get; set; } = -1;
 
-    /// <summary>Ticks between firings; 0 for a timer that fires once.</summary>
+    /// <summary>Gets or sets the ticks between firings; 0 for a timer that fires once.</summary>
     public long Period { get; set; }
 
     public bool IsDisposed { get; set; }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace HaKit.Testing.Wire;
 
-/// <summary>What a fake answers to a request, whatever the transport: the one place of answers, refusals and faults. Thread-safe.</summary>
+/// <summary>Creates a fake's replies independently of the transport: answers, refusals and faults. Thread-safe.</summary>
 internal sealed class Backend(FakeAiOptions options)
 {
     public FakeAiOptions Options => options;
@@ -23,7 +23,7 @@ internal sealed class Backend(FakeAiOptions options)
         }
         catch
         {
-            // An observer or a rule of the test's own threw: what was counted in must be counted out.
+            // // A custom observer or rule of the test threw an exception. The request was counted as started, so it must be counted as ended.
             Tally.RecordOutcome(request, Outcome.Failed, 0, 0);
             throw;
         }

@@ -1,11 +1,11 @@
 namespace HaKit.Testing.Wire;
 
-/// <summary>Bodies as steps in time, whole or broken as the fault says. A transport only carries them out.</summary>
+/// <summary>Converts bodies to steps in time, whole or broken as the fault says. The transports only execute the steps.</summary>
 internal static class BodySteps
 {
     private static readonly ReadOnlyMemory<byte> WhiteSpace = " \n"u8.ToArray();
 
-    /// <summary>A body that is not streamed, due as one piece.</summary>
+    /// <summary>Returns the steps of a body that is not streamed and is sent as one piece.</summary>
     public static IEnumerable<Step> Single(byte[] body, int tokens, FakeFault fault, TimeSpan due)
     {
         var half = body.AsMemory(0, body.Length / 2);
@@ -28,7 +28,7 @@ internal static class BodySteps
         }
     }
 
-    /// <summary>A streamed chat, from the moment of its headers.</summary>
+    /// <summary>Returns the steps of a streamed chat, starting at the moment of its headers.</summary>
     public static IEnumerable<Step> Stream(Dialect dialect, ChatReply reply, FakeFault fault, string error)
     {
         var due = fault.ToHeaders;

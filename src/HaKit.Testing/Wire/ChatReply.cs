@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace HaKit.Testing.Wire;
 
-/// <summary>A good answer to a chat, before it is put into a dialect.</summary>
+/// <summary>A successful answer to a chat, independent of the dialect.</summary>
 internal sealed class ChatReply
 {
     private static readonly JsonWriterOptions Unescaped = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -25,15 +25,15 @@ internal sealed class ChatReply
 
     public long Created { get; }
 
-    /// <summary>A scripted reason for the end; null for the dialect's own.</summary>
+    /// <summary>Gets the scripted finish reason; null for the dialect's default.</summary>
     public string? Finish { get; }
 
     public FakeToolCall? ToolCall { get; }
 
-    /// <summary>The contents of a stream, one token each: of the text, or of the tool's arguments.</summary>
+    /// <summary>Gets the contents of a stream, one token each: pieces of the text, or of the tool's arguments.</summary>
     public IReadOnlyList<string> Pieces { get; }
 
-    /// <summary>What surrounds the text of each piece: kept by the dialect.</summary>
+    /// <summary>Gets or sets the bytes before and after the text of each piece, which the dialect caches here.</summary>
     public (byte[] Before, byte[] After)? PieceFrame { get; set; }
 
     public string Text => string.Concat(Pieces);

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace HaKit.Testing.Wire;
 
-/// <summary>The exceptions of a real <see cref="SocketsHttpHandler"/>, for handlers without sockets.</summary>
+/// <summary>Creates the exceptions of a real <see cref="SocketsHttpHandler"/>, for handlers without sockets.</summary>
 internal static class ConnectionFailures
 {
     public static HttpRequestException Refused() =>

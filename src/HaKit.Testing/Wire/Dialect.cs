@@ -15,16 +15,16 @@ internal abstract class Dialect
         _ => request.IsAnthropic ? AnthropicDialect.Instance : OpenAIDialect.Instance,
     };
 
-    /// <summary>The content type of a stream.</summary>
+    /// <summary>Gets the content type of a stream.</summary>
     public virtual string StreamType => "text/event-stream";
 
-    /// <summary>The whole answer as one JSON body.</summary>
+    /// <summary>Returns the whole answer as one JSON body.</summary>
     public abstract byte[] WriteWhole(ChatReply reply);
 
-    /// <summary>What opens a stream before any content.</summary>
+    /// <summary>Returns the bytes that open a stream before any content.</summary>
     public abstract byte[] Opening(ChatReply reply);
 
-    /// <summary>One content of a stream. Made often: only its text differs from the others.</summary>
+    /// <summary>Returns one content of a stream. This method is called often, so only the text is encoded each time.</summary>
     public byte[] Piece(ChatReply reply, int index)
     {
         var (before, after) = reply.PieceFrame ??= Split(PieceFrame(reply));
@@ -32,15 +32,15 @@ internal abstract class Dialect
         return [.. before, .. text, .. after];
     }
 
-    /// <summary>What ends a stream, its finish marker included.</summary>
+    /// <summary>Returns the bytes that end a stream, including its finish marker.</summary>
     public abstract byte[] Closing(ChatReply reply);
 
-    /// <summary>An error as an event within a stream.</summary>
+    /// <summary>Returns an error as an event within a stream.</summary>
     public abstract byte[] ErrorEvent(string json);
 
     public abstract byte[] Models(IReadOnlyList<string> models, DateTimeOffset created);
 
-    /// <summary>A content with <see cref="TextMark"/> in the place of its text.</summary>
+    /// <summary>Returns a content with <see cref="TextMark"/> instead of its text.</summary>
     protected abstract string PieceFrame(ChatReply reply);
 
     private static (byte[] Before, byte[] After) Split(string frame)

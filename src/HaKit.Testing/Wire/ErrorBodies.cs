@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace HaKit.Testing.Wire;
 
-/// <summary>Error bodies of the spoken dialects.</summary>
+/// <summary>The error bodies of the supported dialects.</summary>
 internal static class ErrorBodies
 {
     public static string OpenAI(string type, string? code, string message, string? param = null) =>
@@ -11,7 +11,7 @@ internal static class ErrorBodies
     public static string Anthropic(string type, string message) =>
         $$$"""{"type":"error","error":{"type":{{{Quote(type)}}},"message":{{{Quote(message)}}}},"request_id":"req_fake"}""";
 
-    /// <summary>What a server of the dialect says to a status when nothing else was scripted.</summary>
+    /// <summary>Returns the dialect's default error body for a status.</summary>
     public static string Default(bool anthropic, int status) => (anthropic, status) switch
     {
         (true, 400) => Anthropic("invalid_request_error", "Bad request"),

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace HaKit.Testing.Wire;
 
-/// <summary>Ollama's own interface, <c>/api/chat</c>: one JSON object in each line. It calls no tools.</summary>
+/// <summary>Ollama's own API, <c>/api/chat</c>, with one JSON object per line. It does not call tools.</summary>
 internal sealed class OllamaDialect : Dialect
 {
     public static readonly OllamaDialect Instance = new();
@@ -28,7 +28,7 @@ internal sealed class OllamaDialect : Dialect
     private static string Head(ChatReply reply) =>
         $$"""{"model":{{ChatReply.Quote(reply.Request.Model)}},"created_at":"{{DateTimeOffset.FromUnixTimeSeconds(reply.Created).ToString("o", CultureInfo.InvariantCulture)}}" """.TrimEnd();
 
-    // The scripted errors are in the words of OpenAI.
+    // // The scripted errors are in OpenAI's format.
     private static string MessageOf(string json)
     {
         try

@@ -1,6 +1,6 @@
 namespace HaKit.Testing.Wire;
 
-/// <summary>What a healthy endpoint refuses, in the words of the request's dialect.</summary>
+/// <summary>The refusals of an endpoint without faults, in the format of the request's dialect.</summary>
 internal static class Refusals
 {
     public static (int Status, string Body)? FindRefusal(FakeRequest request, FakeAiOptions options)

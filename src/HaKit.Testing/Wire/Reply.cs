@@ -1,7 +1,7 @@
 namespace HaKit.Testing.Wire;
 
 /// <summary>
-/// An answer on its way: what a transport has to do, and what came of it. One transport drives it; settled exactly once.
+/// An answer in progress: the steps for the transport, and the outcome. One transport executes it and records its outcome exactly once.
 /// </summary>
 internal sealed class Reply(FakeRequest request, FakeFault fault, Tally tally, TimeProvider time) : IDisposable
 {
@@ -17,30 +17,30 @@ internal sealed class Reply(FakeRequest request, FakeFault fault, Tally tally, T
 
     public List<KeyValuePair<string, string>> Headers { get; } = [];
 
-    /// <summary>The body's length when it is known before it is sent.</summary>
+    /// <summary>Gets the body's length when it is known before the body is sent; null otherwise.</summary>
     public long? Length { get; init; }
 
     public TimeSpan HeadersDue { get; init; }
 
-    /// <summary>Whether it is a good answer, if it is let to its end.</summary>
+    /// <summary>Gets whether the answer is successful if it is sent to its end.</summary>
     public bool IsGood { get; init; }
 
     public IEnumerator<Step> Steps { get; init; } = Enumerable.Empty<Step>().GetEnumerator();
 
-    /// <summary>Whether nothing is ever answered.</summary>
+    /// <summary>Gets whether the fake never answers.</summary>
     public bool IsSilent => fault.Ending?.Kind == FakeEndingKind.Hang;
 
     public TimeProvider Time => time;
 
-    /// <summary>What a handler throws instead of answering; a server resets the connection.</summary>
+    /// <summary>Returns the exception that a handler throws instead of answering; a server resets the connection instead.</summary>
     public Exception? ToException() => fault.Exception?.Invoke();
 
     public TimeSpan Remaining(TimeSpan due) => due - time.GetElapsedTime(_started);
 
-    /// <summary>The status line has been, or is being, sent.</summary>
+    /// <summary>Records that the status line is being sent or was sent.</summary>
     public void Start() => _hasStarted = true;
 
-    /// <summary>The bytes of the step have been handed over.</summary>
+    /// <summary>Records that the bytes of a step were sent.</summary>
     public void Delivered(in Step step)
     {
         _tokens += step.Tokens;

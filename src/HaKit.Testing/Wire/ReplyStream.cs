@@ -1,8 +1,8 @@
 namespace HaKit.Testing.Wire;
 
 /// <summary>
-/// The body of an answer in memory. Steps are taken as they are read, but at the time they are due since the request, so
-/// that a slow reader finds what a socket's buffer would hold.
+/// The body of an answer in memory. A step is read when it is due since the request, so
+/// a slow reader finds the bytes that a socket's buffer would hold.
 /// </summary>
 internal sealed class ReplyStream(Reply reply) : Stream
 {
@@ -72,7 +72,7 @@ internal sealed class ReplyStream(Reply reply) : Stream
         base.Dispose(disposing);
     }
 
-    /// <summary>The next step, which stays the next until it is taken: a cancelled read loses nothing.</summary>
+    /// <summary>Returns the next step without removing it, so that a cancelled read loses nothing.</summary>
     private Step Peek()
     {
         if (_isPeeked)

@@ -1,6 +1,6 @@
 namespace HaKit.Testing.Wire;
 
-/// <summary>OpenAI's Responses API. Any <c>previous_response_id</c> is accepted: the fake answers from the last message alone.</summary>
+/// <summary>OpenAI's Responses API. Every <c>previous_response_id</c> is accepted; the fake answers only from the last message.</summary>
 internal sealed class ResponsesDialect : Dialect
 {
     public static readonly ResponsesDialect Instance = new();

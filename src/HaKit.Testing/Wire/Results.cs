@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace HaKit.Testing.Wire;
 
-/// <summary>Bodies of the good answers that are not chats.</summary>
+/// <summary>The bodies of successful answers that are not chats.</summary>
 internal static class Results
 {
     public static byte[] WriteResult(FakeRequest request, Backend backend) => request.Operation switch
@@ -63,7 +63,7 @@ internal static class Results
         json.WriteEndObject();
     });
 
-    // The "picture" is the prompt's answer, so that it too can be checked.
+    // // The image is the text of the answer, so that a test can check it.
     private static byte[] Image(FakeRequest request, TimeProvider time) => ChatReply.Json(json =>
     {
         json.WriteStartObject();

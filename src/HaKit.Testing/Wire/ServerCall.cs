@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace HaKit.Testing.Wire;
 
-/// <summary>One request on a real connection, carried out step by step.</summary>
+/// <summary>One request on a real connection. It executes the reply step by step.</summary>
 internal sealed class ServerCall(Backend backend, HttpContext context)
 {
     private const int Serving = 0;
@@ -15,7 +15,7 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
 
     private CancellationToken Aborted => context.RequestAborted;
 
-    /// <summary>Resets the connection, unless the last bytes of the answer are already on their way: those arrive and count.</summary>
+    /// <summary>Resets the connection, unless the last bytes of the answer were already sent; these bytes arrive and count.</summary>
     public void Kill()
     {
         if (Interlocked.CompareExchange(ref _state, Killed, Serving) == Serving)
@@ -32,7 +32,7 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or BadHttpRequestException)
         {
-            // The client or the server went away: settled below.
+            // The client or the server closed the connection. The outcome is recorded below.
         }
         finally
         {
@@ -68,7 +68,7 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
         }
     }
 
-    /// <returns>Whether the answer goes on.</returns>
+    /// <returns>True if the answer continues.</returns>
     private async ValueTask<bool> CarryOutAsync(Reply reply, Step step)
     {
         switch (step.Kind)
@@ -80,10 +80,10 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
             case StepKind.Bytes:
                 if (Aborted.IsCancellationRequested || Interlocked.CompareExchange(ref _state, Finishing, Serving) != Serving)
                     return false;
-                // Counted first, so that a client that has its answer finds it counted.
+                // The count comes first, so that a client that has its answer also finds it counted.
                 reply.Delivered(step);
                 reply.RecordOutcome(clientLeft: false);
-                await context.Response.BodyWriter.WriteAsync(step.Bytes, Aborted).ConfigureAwait(false); // completing flushes nothing after an empty flush
+                await context.Response.BodyWriter.WriteAsync(step.Bytes, Aborted).ConfigureAwait(false); // completing the response would send nothing after an empty flush
                 await context.Response.CompleteAsync().ConfigureAwait(false);
                 return false;
             case StepKind.Reset:

@@ -1,11 +1,11 @@
 namespace HaKit.Testing.Wire;
 
-/// <summary>One thing that happens to the body of an answer, at its time after the request.</summary>
-/// <param name="Kind">What happens.</param>
-/// <param name="Due">When, counted from the request.</param>
-/// <param name="Bytes">What is sent.</param>
-/// <param name="Tokens">How many tokens of content that is.</param>
-/// <param name="IsFinal">Whether these bytes end the answer; no step follows.</param>
+/// <summary>One step of the body of an answer, at a time after the request.</summary>
+/// <param name="Kind">The kind of step.</param>
+/// <param name="Due">The time of the step, counted from the request.</param>
+/// <param name="Bytes">The bytes to send.</param>
+/// <param name="Tokens">The number of content tokens in the bytes.</param>
+/// <param name="IsFinal">True if these bytes end the answer and no step follows.</param>
 internal readonly record struct Step(StepKind Kind, TimeSpan Due, ReadOnlyMemory<byte> Bytes = default, int Tokens = 0, bool IsFinal = false)
 {
     public static Step Send(TimeSpan due, ReadOnlyMemory<byte> bytes, int tokens = 0) => new(StepKind.Bytes, due, bytes, tokens);
@@ -20,9 +20,9 @@ internal enum StepKind
     /// <summary>The connection is reset.</summary>
     Reset,
 
-    /// <summary>Nothing happens any more.</summary>
+    /// <summary>Nothing more is sent.</summary>
     Silence,
 
-    /// <summary>The body ends cleanly, too early.</summary>
+    /// <summary>The body ends normally, but too early.</summary>
     End,
 }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace HaKit.Testing.Wire;
 
-/// <summary>The counters behind <see cref="FakeCounts"/>. Thread-safe: one lock, so that a snapshot adds up.</summary>
+/// <summary>The counters of <see cref="FakeCounts"/>. Thread-safe: one lock guards all of them, so that the counts of a snapshot add up.</summary>
 internal sealed class Tally
 {
     private readonly Lock _lock = new();

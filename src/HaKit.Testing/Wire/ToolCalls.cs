@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace HaKit.Testing.Wire;
 
 /// <summary>
-/// Whether and how the fake calls a tool: offered some, and not answering a tool's result, it always calls the one that
-/// was chosen, or the first, with every property of the schema filled from the prompt.
+/// Decides whether and how the fake calls a tool. When tools are offered and the last message is not a tool's result, the fake calls the selected tool,
+/// or the first one, and fills every property of its schema from the prompt.
 /// </summary>
 internal static class ToolCalls
 {

@@ -1,6 +1,6 @@
 namespace HaKit.Testing.Wire;
 
-/// <summary>Waits on an injected clock that resume on the thread that fires or cancels them.</summary>
+/// <summary>Waits on an injected clock. A wait resumes on the thread that fires the timer or cancels the wait.</summary>
 internal static class Waits
 {
     public static Task DelayAsync(TimeProvider time, TimeSpan span, CancellationToken cancellationToken)
@@ -23,7 +23,7 @@ internal static class Waits
         await over.Task.ConfigureAwait(false);
     }
 
-    // The waiter's continuation brings its own context; the timer needs none.
+    // // The continuation of the waiter has its own execution context, so the timer does not capture one.
     private static ITimer CreateTimer(TimeProvider time, TaskCompletionSource over, TimeSpan span)
     {
         var suppressed = ExecutionContext.IsFlowSuppressed();
