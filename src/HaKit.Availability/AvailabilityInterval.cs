@@ -3,20 +3,20 @@ namespace HaKit.Availability;
 /// <summary>Two-sided bounds on an availability; immutable.</summary>
 /// <param name="Lower">At least this available.</param>
 /// <param name="Upper">At most this available.</param>
-/// <param name="Confidence">How often such bounds hold, both together: 0.95 leaves 2.5 % on each side.</param>
+/// <param name="Confidence">The probability that both bounds hold. 0.95 leaves 2.5 % on each side.</param>
 public readonly record struct AvailabilityInterval(AvailabilityRatio Lower, AvailabilityRatio Upper, double Confidence);
 
 /// <summary>Bounds on a number; immutable.</summary>
 /// <param name="Lower">At least this.</param>
 /// <param name="Upper">At most this; infinite where the data set no limit.</param>
-/// <param name="Confidence">How often such bounds hold.</param>
+/// <param name="Confidence">The probability that both bounds hold.</param>
 public readonly record struct NumberInterval(double Lower, double Upper, double Confidence)
 {
-    /// <summary>Whether a value lies within.</summary>
+    /// <summary>Returns true if a value is within the bounds.</summary>
     public bool Contains(double value) => value >= Lower && value <= Upper;
 }
 
-/// <summary>What ended the observation.</summary>
+/// <summary>The event that ended the observation.</summary>
 public enum ObservationEnd
 {
     /// <summary>The clock: the current interval is cut off (censored). The usual case, and the default.</summary>

@@ -33,7 +33,10 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
     /// <summary>−log₁₀ U: 3 for 99.9 %, about 3.3 for 99.95 %; infinite for <see cref="Always"/>.</summary>
     public double Nines => (Unavailability > 0.5 ? -Numerics.Precise.Log1p(-_up) : -Math.Log(Unavailability)) / Math.Log(10) + 0.0;
 
-    /// <summary>From a decimal such as <c>0.9995m</c>: the complement is exact, which it is not when 0.9995 is a <see cref="double"/>. This is the way to state a target.</summary>
+    /// <summary>
+    /// Creates a ratio from a decimal such as <c>0.9995m</c>. The complement is exact, which it is not for a <see cref="double"/>. Use this overload to state
+    /// a target.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="availability"/> lies outside 0 to 1.</exception>
     public static AvailabilityRatio From(decimal availability)
     {
@@ -42,16 +45,19 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
         return new AvailabilityRatio((double)availability, (double)(1m - availability));
     }
 
-    /// <summary>From A as a <see cref="double"/>. U is what is left of the given binary value, so beyond some eight nines give a decimal or U itself.</summary>
+    /// <summary>
+    /// Creates a ratio from A as a <see cref="double"/>. U is 1 minus the binary value, so for more than about eight nines use a decimal or <see
+    /// cref="FromUnavailability"/>.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="availability"/> is NaN or lies outside 0 to 1.</exception>
     public static AvailabilityRatio From(double availability) => new(Guard.Probability(availability), 1 - availability);
 
-    /// <summary>From U, which keeps every digit however small it is.</summary>
+    /// <summary>Creates a ratio from U. Every digit is kept, however small U is.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="unavailability"/> is NaN or lies outside 0 to 1.</exception>
     public static AvailabilityRatio FromUnavailability(double unavailability) => new(1 - Guard.Probability(unavailability), unavailability);
 
-    /// <summary>From a number of nines, U = 10⁻ⁿ; 3.5 is about 99.968 %.</summary>
-    /// <param name="nines">Not negative; infinity is <see cref="Always"/>.</param>
+    /// <summary>Creates a ratio from a number of nines, U = 10⁻ⁿ; 3.5 is about 99.968 %.</summary>
+    /// <param name="nines">The number of nines; not negative. Infinity gives <see cref="Always"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="nines"/> is NaN or negative.</exception>
     public static AvailabilityRatio FromNines(double nines)
     {
@@ -118,7 +124,7 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
     }
 
     /// <summary>At least <paramref name="required"/> of them must be up (Poisson binomial, both tails summed from positive terms). O(n·min(k, n−k+1)).</summary>
-    /// <param name="required">From 0 to the number of parts.</param>
+    /// <param name="required">The number of parts that must be up, from 0 to the number of parts.</param>
     /// <param name="parts">Independent parts, equal or not.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="required"/> is negative or more than there are parts.</exception>
     public static AvailabilityRatio KofN(int required, params ReadOnlySpan<AvailabilityRatio> parts)
@@ -127,7 +133,9 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
         return Numerics.PoissonBinomial.AtLeast(required, parts);
     }
 
-    /// <summary>Whether this is at least as good as a target, compared in U. Rounding (1e-12 of U) never misses a target.</summary>
+    /// <summary>
+    /// Returns true if the ratio is at least as good as a target, compared in U. A rounding error of up to 1e-12 of U does not miss a target.
+    /// </summary>
     public bool Meets(AvailabilityRatio target) => Unavailability <= target.Unavailability * (1 + Numerics.Precise.Slack);
 
     /// <summary>U·T: the mean time down in a period.</summary>
@@ -159,7 +167,7 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
         _ => throw new ArgumentException("An availability is compared with an availability.", nameof(obj)),
     };
 
-    /// <summary>Whether both parts are equal.</summary>
+    /// <summary>Returns true if both parts are equal.</summary>
     public bool Equals(AvailabilityRatio other) => Value.Equals(other.Value) && Unavailability.Equals(other.Unavailability);
 
     /// <inheritdoc/>
@@ -168,25 +176,25 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Value, Unavailability);
 
-    /// <summary>Whether both parts are equal.</summary>
+    /// <summary>Returns true if both parts are equal.</summary>
     public static bool operator ==(AvailabilityRatio left, AvailabilityRatio right) => left.Equals(right);
 
-    /// <summary>Whether a part differs.</summary>
+    /// <summary>Returns true if a part differs.</summary>
     public static bool operator !=(AvailabilityRatio left, AvailabilityRatio right) => !left.Equals(right);
 
-    /// <summary>Whether the left is down more.</summary>
+    /// <summary>Returns true if the left ratio has more downtime.</summary>
     public static bool operator <(AvailabilityRatio left, AvailabilityRatio right) => left.CompareTo(right) < 0;
 
-    /// <summary>Whether the left is down less.</summary>
+    /// <summary>Returns true if the left ratio has less downtime.</summary>
     public static bool operator >(AvailabilityRatio left, AvailabilityRatio right) => left.CompareTo(right) > 0;
 
-    /// <summary>Whether the left is down at least as much.</summary>
+    /// <summary>Returns true if the left ratio has at least as much downtime.</summary>
     public static bool operator <=(AvailabilityRatio left, AvailabilityRatio right) => left.CompareTo(right) <= 0;
 
-    /// <summary>Whether the left is down at most as much.</summary>
+    /// <summary>Returns true if the left ratio has at most as much downtime.</summary>
     public static bool operator >=(AvailabilityRatio left, AvailabilityRatio right) => left.CompareTo(right) >= 0;
 
-    /// <summary>A pair of which both parts are already accurate; rounding past one is cut off.</summary>
+    /// <summary>Creates a ratio from two accurate parts. A part above one because of rounding becomes one.</summary>
     internal static AvailabilityRatio FromPair(double up, double down) => new(Math.Min(up, 1), Math.Min(down, 1));
 
     /// <summary>up/(up + down) and its complement.</summary>

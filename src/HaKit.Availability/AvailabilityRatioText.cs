@@ -10,13 +10,13 @@ public readonly partial struct AvailabilityRatio : IFormattable, IParsable<Avail
     /// <summary>A percentage with three significant digits of U, such as <c>99.95%</c>.</summary>
     public override string ToString() => ToString(null, null);
 
-    /// <summary>As text, always in the invariant culture, so that <see cref="Parse(string, IFormatProvider?)"/> reads it back.</summary>
+    /// <summary>Formats the ratio in the invariant culture, so that <see cref="Parse(string, IFormatProvider?)"/> can read it.</summary>
     /// <param name="format">
     /// <c>P</c> or null: <c>99.95%</c>, three significant digits of U. <c>N</c>: <c>3N5</c>, the run of nines and the digit
     /// after it, cut off and never rounded up. <c>W</c>: <c>three nines five</c>. <c>R</c>: exact, <c>1-0.0005</c> where U is
     /// the smaller part.
     /// </param>
-    /// <param name="formatProvider">Not used.</param>
+    /// <param name="formatProvider">Ignored: the invariant culture always applies.</param>
     /// <exception cref="FormatException">The format is none of these.</exception>
     public string ToString(string? format, IFormatProvider? formatProvider = null) => format switch
     {
@@ -37,7 +37,7 @@ public readonly partial struct AvailabilityRatio : IFormattable, IParsable<Avail
             : throw new FormatException($"'{s}' is no availability: expected something like 99.95%, 0.9995, 3N5 or 1-5E-4.");
     }
 
-    /// <summary>As <see cref="Parse(string, IFormatProvider?)"/>, without an exception.</summary>
+    /// <summary>Parses in the same way as <see cref="Parse(string, IFormatProvider?)"/>, and returns false instead of throwing an exception.</summary>
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out AvailabilityRatio result)
     {
         result = default;

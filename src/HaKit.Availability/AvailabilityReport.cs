@@ -1,9 +1,9 @@
 namespace HaKit.Availability;
 
-/// <summary>What is known of one endpoint when a report is asked for.</summary>
+/// <summary>The observations of one endpoint for a report.</summary>
 /// <param name="Name">Unique within the pool.</param>
-/// <param name="History">Its up and down times.</param>
-/// <param name="Outcomes">Its calls, or null when they are not counted.</param>
+/// <param name="History">The endpoint's times up and down.</param>
+/// <param name="Outcomes">The outcomes of the endpoint's calls; null when they are not counted.</param>
 public readonly record struct EndpointRecord(string Name, UptimeHistory History, OutcomeCounters? Outcomes = null);
 
 /// <summary>
@@ -16,7 +16,7 @@ public sealed record AvailabilityReport
     {
     }
 
-    /// <summary>When it was made, on the records' clock.</summary>
+    /// <summary>Gets the time of the report, on the clock of the records.</summary>
     public TimeSpan Now { get; private init; }
 
     /// <summary>The objective that the budget belongs to.</summary>
@@ -25,7 +25,7 @@ public sealed record AvailabilityReport
     /// <summary>The endpoints, in the order given.</summary>
     public required IReadOnlyList<EndpointAvailability> Endpoints { get; init; }
 
-    /// <summary>How the endpoints went down together.</summary>
+    /// <summary>Gets how often the endpoints were down at the same time.</summary>
     public required JointDowntime Joint { get; init; }
 
     /// <summary>Share of the time in which enough endpoints were up; null before any time has passed.</summary>
@@ -37,7 +37,10 @@ public sealed record AvailabilityReport
     /// </summary>
     public AvailabilityRatio? Predicted { get; private init; }
 
-    /// <summary>What the same prediction would be if the endpoints failed independently: the difference is what they share.</summary>
+    /// <summary>
+    /// Gets the same prediction under the assumption that the endpoints fail independently. The difference to <see cref="Predicted"/> is the effect of common
+    /// causes.
+    /// </summary>
     public AvailabilityRatio? PredictedIfIndependent { get; private init; }
 
     /// <summary>Calls of the pool within the objective's period.</summary>
@@ -60,9 +63,9 @@ public sealed record AvailabilityReport
     /// <param name="endpoints">At least one.</param>
     /// <param name="calls">Outcomes of the pool's calls, as its callers saw them.</param>
     /// <param name="slo">The objective; null for <see cref="Slo.Default"/>. The counters should reach back over its period.</param>
-    /// <param name="required">How many endpoints carry the load, 1 to their number; 1 by default.</param>
-    /// <param name="confidence">Of all bounds, strictly between 0 and 1; 0.95 by default.</param>
-    /// <param name="alerts">Those to evaluate; null for those of <see cref="BurnRateAlert.Standard"/> that the counters reach back for.</param>
+    /// <param name="required">The number of endpoints that must be up to carry the load, from 1 to the number of endpoints. Default 1.</param>
+    /// <param name="confidence">The confidence of all bounds, strictly between 0 and 1. Default 0.95.</param>
+    /// <param name="alerts">The alerts to evaluate; null for the alerts of <see cref="BurnRateAlert.Standard"/> whose windows the counters cover.</param>
     /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> or <paramref name="calls"/> is null.</exception>
     /// <exception cref="ArgumentException">There is no endpoint, or an alert can never fire.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
@@ -135,10 +138,10 @@ public sealed record EndpointAvailability
         MttrBounds = uptime.MttrBounds(confidence);
     }
 
-    /// <summary>Its name.</summary>
+    /// <summary>Gets the endpoint's name.</summary>
     public string Name { get; }
 
-    /// <summary>Its totals and latest outages.</summary>
+    /// <summary>Gets the endpoint's totals and latest outages.</summary>
     public UptimeSummary Uptime { get; }
 
     /// <summary>Share of the time that it was up; null before any time has passed.</summary>
@@ -159,7 +162,7 @@ public sealed record EndpointAvailability
     /// <summary>Bounds on it; null before any time down.</summary>
     public DurationInterval? MttrBounds { get; }
 
-    /// <summary>Its calls within the objective's period; null when they are not counted.</summary>
+    /// <summary>Gets the endpoint's calls within the objective's period; null when they are not counted.</summary>
     public OutcomeCount? Calls { get; }
 
     /// <summary>Share of its calls answered well; null without calls.</summary>

@@ -7,13 +7,13 @@ public static class Backup
 {
     /// <summary>N = ⌊T / interval⌋ backups within a horizon.</summary>
     /// <param name="horizon">T; zero or greater.</param>
-    /// <param name="interval">From one backup to the next; greater than zero. It is an interval, not a frequency.</param>
+    /// <param name="interval">The time between two backups; greater than zero. It is an interval, not a frequency.</param>
     /// <exception cref="ArgumentOutOfRangeException">A duration is outside its range.</exception>
     public static long Count(TimeSpan horizon, TimeSpan interval) => Guard.NotNegative(horizon).Ticks / Guard.Positive(interval).Ticks;
 
     /// <summary>Mean data loss when the failure falls anywhere in the interval: interval/2 + duration.</summary>
-    /// <param name="interval">From the start of one backup to the next; greater than zero.</param>
-    /// <param name="duration">How long one takes, during which the previous one is the latest; zero or greater.</param>
+    /// <param name="interval">The time between the starts of two backups; greater than zero.</param>
+    /// <param name="duration">The duration of one backup, during which the previous backup is the latest; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A duration is outside its range.</exception>
     public static TimeSpan MeanDataLoss(TimeSpan interval, TimeSpan duration = default) => Guard.Positive(interval) / 2 + Guard.NotNegative(duration);
 
@@ -22,9 +22,11 @@ public static class Backup
     /// <inheritdoc cref="MeanDataLoss" path="/exception"/>
     public static TimeSpan WorstDataLoss(TimeSpan interval, TimeSpan duration = default) => Guard.Positive(interval) + Guard.NotNegative(duration);
 
-    /// <summary>Most pieces a restore needs: one full backup and the incremental ones after it, full/incremental in all.</summary>
-    /// <param name="full">From one full backup to the next.</param>
-    /// <param name="incremental">From one incremental backup to the next; greater than zero, at most <paramref name="full"/>.</param>
+    /// <summary>
+    /// Returns the largest number of backups that a restore needs: one full backup and the incremental ones after it, in total full / incremental.
+    /// </summary>
+    /// <param name="full">The time between two full backups.</param>
+    /// <param name="incremental">The time between two incremental backups; greater than zero, at most <paramref name="full"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">A duration is outside its range.</exception>
     public static int LongestChain(TimeSpan full, TimeSpan incremental)
     {

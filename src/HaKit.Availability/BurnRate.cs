@@ -27,13 +27,13 @@ public static class BurnRate
     public static double ConsumedShare(double burn, TimeSpan window, TimeSpan period) =>
         Guard.NotNegative(burn) * Guard.NotNegative(window).Ticks / Guard.Positive(period).Ticks;
 
-    /// <summary>How long a burn rate takes to spend a whole period's budget: period / burn.</summary>
+    /// <summary>Returns the time in which a burn rate uses the whole error budget of a period: period / burn.</summary>
     /// <param name="burn">Greater than zero.</param>
     /// <param name="period">The objective's period; greater than zero.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or outside its range.</exception>
     public static TimeSpan TimeToExhaustion(double burn, TimeSpan period) => Precise.FromTicks(Guard.Positive(period).Ticks / Guard.Positive(burn));
 
-    /// <summary>From the start of an error until an alert on a window fires: threshold · U / errors · window.</summary>
+    /// <summary>Returns the time from the start of an error until an alert on a window fires: threshold · U / errors · window.</summary>
     /// <param name="target">The objective, below 100 %.</param>
     /// <param name="errorRatio">Share of calls that fail from then on, above 0 to 1.</param>
     /// <param name="window">The alert's window; greater than zero.</param>
@@ -47,7 +47,9 @@ public static class BurnRate
         return share > 1 + Precise.Slack ? null : Precise.FromTicks(share * window.Ticks);
     }
 
-    /// <summary>From the end of an error that filled the window until the alert stops: what <see cref="DetectionTime"/> leaves of the window.</summary>
+    /// <summary>
+    /// Returns the time from the end of an error that filled the window until the alert stops: the window minus <see cref="DetectionTime"/>.
+    /// </summary>
     /// <inheritdoc cref="DetectionTime" path="/param"/>
     /// <inheritdoc cref="DetectionTime" path="/exception"/>
     /// <returns>Null when the alert never fires.</returns>

@@ -7,7 +7,7 @@ namespace HaKit.Availability;
 public sealed record BurnRateAlert
 {
     /// <summary>An alert.</summary>
-    /// <param name="name">What the event and the metric call it.</param>
+    /// <param name="name">The alert's name in the event and the metric.</param>
     /// <param name="threshold">Burn rate; greater than zero.</param>
     /// <param name="longWindow">Greater than zero.</param>
     /// <param name="shortWindow">Greater than zero, at most <paramref name="longWindow"/>; by custom a twelfth of it.</param>
@@ -23,7 +23,7 @@ public sealed record BurnRateAlert
         ArgumentOutOfRangeException.ThrowIfGreaterThan(shortWindow, longWindow);
     }
 
-    /// <summary>What the event and the metric call it.</summary>
+    /// <summary>Gets the alert's name in the event and the metric.</summary>
     public string Name { get; }
 
     /// <summary>The burn rate at which it fires.</summary>
@@ -32,7 +32,7 @@ public sealed record BurnRateAlert
     /// <summary>The window that says it matters.</summary>
     public TimeSpan LongWindow { get; }
 
-    /// <summary>The window that says it goes on.</summary>
+    /// <summary>Gets the short window, which shows that the error still continues.</summary>
     public TimeSpan ShortWindow { get; }
 
     /// <summary>
@@ -46,7 +46,7 @@ public sealed record BurnRateAlert
     } = 5;
 
     /// <summary>The workbook's three: 2 % of the budget in 1 h, 5 % in 6 h, 10 % in 3 d, with short windows of a twelfth; over 30 days that is 14.4, 6 and 1.</summary>
-    /// <param name="slo">Those that could never fire under it are left out, as are windows longer than its period.</param>
+    /// <param name="slo">The objective. Alerts that could never fire for it and windows longer than its period are left out.</param>
     /// <exception cref="ArgumentNullException"><paramref name="slo"/> is null.</exception>
     public static IReadOnlyList<BurnRateAlert> Standard(Slo slo)
     {
@@ -65,7 +65,7 @@ public sealed record BurnRateAlert
         return alerts;
     }
 
-    /// <summary>Whether a total outage would reach the threshold: threshold · U ≤ 1.</summary>
+    /// <summary>Returns true if a total outage would reach the threshold: threshold · U ≤ 1.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="slo"/> is null.</exception>
     public bool CanFire(Slo slo)
     {
@@ -100,9 +100,9 @@ public sealed record BurnRateAlert
     }
 }
 
-/// <summary>What an alert found.</summary>
+/// <summary>The result of evaluating an alert.</summary>
 /// <param name="Alert">The alert.</param>
-/// <param name="Firing">Whether it fires.</param>
+/// <param name="Firing">True if the alert fires.</param>
 /// <param name="LongBurn">Burn rate over the long window; 0 without calls.</param>
 /// <param name="ShortBurn">Burn rate over the short window; 0 without calls.</param>
 /// <param name="Failures">Failures in the long window, held against <see cref="BurnRateAlert.MinimumFailures"/>.</param>

@@ -2,7 +2,7 @@ namespace HaKit.Availability;
 
 /// <summary>
 /// Alerts evaluated again and again on live counters; tells which began or stopped to fire, for events and metrics. Not
-/// thread-safe: call <see cref="Evaluate"/> from one loop. The counters may be written meanwhile.
+/// thread-safe: call <see cref="Evaluate"/> from one loop. Other threads may write the counters at the same time.
 /// </summary>
 public sealed class BurnRateMonitor
 {
@@ -12,7 +12,7 @@ public sealed class BurnRateMonitor
     /// <summary>Watches counters.</summary>
     /// <param name="slo">The objective whose budget burns.</param>
     /// <param name="outcomes">The counters; they must reach back as far as the longest window.</param>
-    /// <param name="alerts">Those to evaluate; null for <see cref="BurnRateAlert.Standard"/>.</param>
+    /// <param name="alerts">The alerts to evaluate; null for <see cref="BurnRateAlert.Standard"/>.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">An alert can never fire under this objective, or looks back further than the counters.</exception>
     public BurnRateMonitor(Slo slo, OutcomeCounters outcomes, IReadOnlyList<BurnRateAlert>? alerts = null)
@@ -32,12 +32,12 @@ public sealed class BurnRateMonitor
     /// <summary>The objective.</summary>
     public Slo Slo { get; }
 
-    /// <summary>What the last evaluation found, in the order of the alerts.</summary>
+    /// <summary>Gets the results of the latest evaluation, in the order of the alerts.</summary>
     public IReadOnlyList<BurnRateStatus> Statuses => _statuses;
 
     /// <summary>Evaluates every alert; allocates only when one changed.</summary>
     /// <param name="now">The time, on the clock that the outcomes were recorded with.</param>
-    /// <returns>Those that began or stopped to fire since the last evaluation.</returns>
+    /// <returns>The alerts that started or stopped firing since the previous evaluation.</returns>
     public IReadOnlyList<BurnRateStatus> Evaluate(TimeSpan now)
     {
         List<BurnRateStatus>? changed = null;

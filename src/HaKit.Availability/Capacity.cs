@@ -2,11 +2,11 @@ using HaKit.Availability.Numerics;
 
 namespace HaKit.Availability;
 
-/// <summary>How much to have so that enough is left. Pure and thread-safe.</summary>
+/// <summary>Calculates the number of instances and the capacity that a system needs so that enough remains after failures. Pure and thread-safe.</summary>
 public static class Capacity
 {
     /// <summary>Smallest n with P(at least <paramref name="required"/> of n are up) ≥ target.</summary>
-    /// <param name="required">How many must be up, at least 1.</param>
+    /// <param name="required">The number of instances that must be up, at least 1.</param>
     /// <param name="instance">Availability of one instance; above zero. Instances fail independently.</param>
     /// <param name="target">Below 100 %, which no number reaches unless an instance does.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
@@ -54,7 +54,10 @@ public static class Capacity
         return AvailabilityRatio.FromPair(up, down);
     }
 
-    /// <summary>1 − C(n, s+1)·uˢ⁺¹ ≤ A: the approximation of AWS, "Availability and Beyond", for n instances of which s may be down. A lower bound, close for small u.</summary>
+    /// <summary>
+    /// 1 − C(n, s+1)·uˢ⁺¹ ≤ A: the approximation of AWS, "Availability and Beyond", for n instances, s of which may be down. A lower bound that is close for
+    /// small u.
+    /// </summary>
     /// <param name="instances">n, at least 1.</param>
     /// <param name="spares">s, from 0 to n − 1.</param>
     /// <param name="instance">Availability of one instance.</param>
@@ -71,7 +74,7 @@ public static class Capacity
 
     /// <summary>Instances for a peak with k to spare: ⌈peak / (per instance · utilisation)⌉ + k.</summary>
     /// <param name="peak">Load at the peak, in any unit; greater than zero.</param>
-    /// <param name="perInstance">What one instance can carry, in the same unit; greater than zero.</param>
+    /// <param name="perInstance">The capacity of one instance, in the same unit; greater than zero.</param>
     /// <param name="utilisation">The share of that to plan with, above 0 to 1.</param>
     /// <param name="spares">k, zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
@@ -83,7 +86,7 @@ public static class Capacity
         return Precise.ToCount(Precise.Ceiling(Guard.Positive(peak) / (Guard.Positive(perInstance) * utilisation)) + spares);
     }
 
-    /// <summary>How many times the needed capacity to buy so that it is left when zones are lost: z/(z − s).</summary>
+    /// <summary>Returns the factor by which the capacity must exceed the need so that enough remains when zones are lost: z/(z − s).</summary>
     /// <param name="zones">z, at least 1.</param>
     /// <param name="lost">s, from 0 to z − 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
@@ -103,7 +106,7 @@ public static class Capacity
 
     /// <summary>Capacity that is left when some instances are lost: (n − lost)·c.</summary>
     /// <param name="instances">n, zero or greater.</param>
-    /// <param name="lost">From 0 to n.</param>
+    /// <param name="lost">The number of lost instances, from 0 to n.</param>
     /// <param name="perInstance">c, in any unit; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static double AfterLoss(int instances, int lost, double perInstance)

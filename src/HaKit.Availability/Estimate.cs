@@ -9,7 +9,7 @@ namespace HaKit.Availability;
 public static partial class Estimate
 {
     /// <summary>Exact bounds by inverting the binomial (Clopper and Pearson, Biometrika 26, 1934): they hold at least as often as they say.</summary>
-    /// <param name="successes">From 0 to <paramref name="trials"/>.</param>
+    /// <param name="successes">The number of successes, from 0 to <paramref name="trials"/>.</param>
     /// <param name="trials">At least 1.</param>
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
@@ -53,7 +53,7 @@ public static partial class Estimate
             successes == trials ? AvailabilityRatio.Always : posterior.Quantile(1 - tail, tail), confidence);
     }
 
-    /// <summary>What n successes without a failure show, one-sided: U ≤ 1 − (1 − confidence)^(1/n), about 3/n at 95 %.</summary>
+    /// <summary>Returns the one-sided lower bound after n successes without a failure: U ≤ 1 − (1 − confidence)^(1/n), about 3/n at 95 %.</summary>
     /// <param name="trials">n, at least 1.</param>
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
     /// <returns>The lower bound on the availability.</returns>

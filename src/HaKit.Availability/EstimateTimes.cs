@@ -11,7 +11,7 @@ public static partial class Estimate
     /// <param name="totalTime">T, unit-time observed, in any unit; greater than zero.</param>
     /// <param name="failures">r; zero or greater, at least 1 when it ended with a failure.</param>
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
-    /// <param name="end">What ended the observation.</param>
+    /// <param name="end">The event that ended the observation.</param>
     /// <returns>In the same unit. Without a failure the upper bound is infinite.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static NumberInterval MtbfBounds(double totalTime, long failures, double confidence = 0.95, ObservationEnd end = ObservationEnd.Time)

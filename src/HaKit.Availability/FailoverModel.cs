@@ -20,25 +20,25 @@ public sealed record FailoverModel
     /// <summary>Mean time to repair a unit; 1 hour by default.</summary>
     public TimeSpan Mttr { get => _mttr; init => _mttr = Guard.Positive(value, nameof(Mttr)); }
 
-    /// <summary>From the failure to its being known; 20 s by default. See <see cref="Heartbeat.MeanDetectionTime"/>.</summary>
+    /// <summary>Gets the time from a failure to its detection. Default 20 s. See <see cref="Heartbeat.MeanDetectionTime"/>.</summary>
     public TimeSpan Detection { get => _detection; init => _detection = Guard.NotNegative(value, nameof(Detection)); }
 
-    /// <summary>From being known to the order to switch; zero by default, and minutes when a person is paged.</summary>
+    /// <summary>Gets the time from the detection to the order to switch. Default zero; minutes when a person is paged.</summary>
     public TimeSpan Decision { get => _decision; init => _decision = Guard.NotNegative(value, nameof(Decision)); }
 
-    /// <summary>From the order until the standby serves; zero by default, and minutes for a cold one.</summary>
+    /// <summary>Gets the time from the order until the standby serves. Default zero; minutes for a cold standby.</summary>
     public TimeSpan Switch { get => _switch; init => _switch = Guard.NotNegative(value, nameof(Switch)); }
 
     /// <summary>Chance that a failure of the active unit is noticed and switched at all; 1 by default.</summary>
     public double Coverage { get => _coverage; init => _coverage = Guard.Probability(value, nameof(Coverage)); }
 
-    /// <summary>How long an unnoticed failure lasts before everything is put right by hand; 30 minutes by default.</summary>
+    /// <summary>Gets how long an undetected failure lasts until a person repairs everything. Default 30 minutes.</summary>
     public TimeSpan UncoveredRecovery { get => _uncoveredRecovery; init => _uncoveredRecovery = Guard.Positive(value, nameof(UncoveredRecovery)); }
 
     /// <summary>Failure rate of the standby as a share of the active unit's: 1 (the default) is hot, 0 is cold.</summary>
     public double Dormancy { get => _dormancy; init => _dormancy = Guard.Probability(value, nameof(Dormancy)); }
 
-    /// <summary>How many units can be under repair at a time, 1 or 2; 2 by default.</summary>
+    /// <summary>Gets the number of units that can be repaired at the same time, 1 or 2. Default 2.</summary>
     public int Crews { get => _crews; init => _crews = Guard.Between(1, 2, value, nameof(Crews)); }
 
     /// <summary>The share of time in which a unit serves.</summary>

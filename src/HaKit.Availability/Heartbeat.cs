@@ -9,8 +9,8 @@ namespace HaKit.Availability;
 public sealed record Heartbeat
 {
     /// <summary>A design.</summary>
-    /// <param name="interval">From one beat to the next; greater than zero.</param>
-    /// <param name="timeout">How long a beat is waited for; zero or greater.</param>
+    /// <param name="interval">The time between two heartbeats; greater than zero.</param>
+    /// <param name="timeout">The longest wait for an answer to a heartbeat; zero or greater.</param>
     /// <param name="misses">Misses in a row that make the verdict; at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public Heartbeat(TimeSpan interval, TimeSpan timeout, int misses)
@@ -20,16 +20,18 @@ public sealed record Heartbeat
         Misses = Guard.AtLeast(1, misses);
     }
 
-    /// <summary>From one beat to the next.</summary>
+    /// <summary>Gets the time between two heartbeats.</summary>
     public TimeSpan Interval { get; }
 
-    /// <summary>How long a beat is waited for.</summary>
+    /// <summary>Gets the longest wait for an answer to a heartbeat.</summary>
     public TimeSpan Timeout { get; }
 
     /// <summary>Misses in a row that make the verdict.</summary>
     public int Misses { get; }
 
-    /// <summary>Longest time from a hang to the verdict: misses · interval + timeout. It failed just after a good beat.</summary>
+    /// <summary>
+    /// Gets the longest time from a failure to its detection: misses · interval + timeout. This is the case of a failure just after a successful heartbeat.
+    /// </summary>
     public TimeSpan WorstDetectionTime => Precise.FromTicks((double)Misses * Interval.Ticks + Timeout.Ticks);
 
     /// <summary>Mean time from a hang to the verdict: (misses − ½) · interval + timeout. It fails anywhere in the interval.</summary>
@@ -59,7 +61,7 @@ public sealed record Heartbeat
     /// detector", 2004). The exact normal tail, finite far beyond where the probability underflows.
     /// </summary>
     /// <param name="mean">Mean gap between beats, in any unit; greater than zero.</param>
-    /// <param name="deviation">Its standard deviation, in the same unit; greater than zero.</param>
+    /// <param name="deviation">The standard deviation, in the same unit; greater than zero.</param>
     /// <param name="elapsed">Time since the last beat, in the same unit; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or outside its range.</exception>
     public static double Phi(double mean, double deviation, double elapsed) =>

@@ -1,7 +1,7 @@
 namespace HaKit.Availability;
 
 /// <summary>
-/// How endpoints went down together, over the time in which all their outages are known. Immutable and thread-safe.
+/// How often endpoints were down at the same time, in the period for which all outages are known. Immutable and thread-safe.
 /// </summary>
 public sealed record JointDowntime
 {
@@ -37,7 +37,7 @@ public sealed record JointDowntime
 
     /// <summary>Lays histories over one another.</summary>
     /// <param name="histories">At least one, on the same clock.</param>
-    /// <param name="required">How many must be up; 1 to the number of histories; 1 by default.</param>
+    /// <param name="required">The number of endpoints that must be up, from 1 to the number of histories. Default 1.</param>
     /// <exception cref="ArgumentNullException"><paramref name="histories"/> is null.</exception>
     /// <exception cref="ArgumentException">There is no history.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="required"/> is outside its range.</exception>

@@ -2,13 +2,13 @@ using HaKit.Availability.Numerics;
 
 namespace HaKit.Availability;
 
-/// <summary>How long something lasted, or how long it had lasted when it was last seen.</summary>
+/// <summary>A duration, or the elapsed part of a duration that had not ended at the last observation.</summary>
 /// <param name="Time">In any one unit; not negative.</param>
-/// <param name="Ended">Whether it ended then (an event); false when it was only cut off (censored).</param>
+/// <param name="Ended">True if the duration ended (an event); false if only its observation ended (censored).</param>
 public readonly record struct Lifetime(double Time, bool Ended);
 
 /// <summary>
-/// The survival curve of lifetimes of which some are cut off (Kaplan and Meier, JASA 53, 1958). Immutable and thread-safe.
+/// The survival curve of durations, some of which are censored (Kaplan and Meier, JASA 53, 1958). Immutable and thread-safe.
 /// </summary>
 public sealed class KaplanMeier
 {
@@ -47,12 +47,12 @@ public sealed class KaplanMeier
     }
 
     /// <summary>Chance of lasting longer than a time.</summary>
-    /// <param name="time">Not negative.</param>
+    /// <param name="time">The time; not negative.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is NaN, infinite or negative.</exception>
     public double Survival(double time) => At(time).Survival;
 
     /// <summary>Bounds S ∓ z·S·√Σ d/(n(n − d)) (Greenwood 1926), cut at 0 and 1.</summary>
-    /// <param name="time">Not negative.</param>
+    /// <param name="time">The time; not negative.</param>
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public NumberInterval Bounds(double time, double confidence = 0.95)

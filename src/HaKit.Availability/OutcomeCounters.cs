@@ -31,12 +31,12 @@ public sealed class OutcomeCounters
         _ring = new Ring(width.Ticks, (int)Math.Min(buckets, fine), older);
     }
 
-    /// <summary>How far back they reach.</summary>
+    /// <summary>Gets the longest period that the counters cover.</summary>
     public TimeSpan Horizon { get; }
 
     /// <summary>Counts one outcome.</summary>
     /// <param name="now">Time since a fixed origin of the caller's own, on a monotonic clock; a negative time counts as zero.</param>
-    /// <param name="success">Whether the call was answered well.</param>
+    /// <param name="success">True if the call succeeded.</param>
     public void Record(TimeSpan now, bool success) => _ring.Add(Math.Max(0, now.Ticks), success, 1);
 
     /// <summary>Counts of the last window, up to and including now.</summary>

@@ -12,8 +12,8 @@ public static class Planner
 
     /// <summary>Smallest number of equal endpoints that meets a target. Compared in U: exactly meeting it is meeting it.</summary>
     /// <param name="endpoint">Availability of one; above zero.</param>
-    /// <param name="target">What at least <paramref name="required"/> of them together must reach.</param>
-    /// <param name="required">How many must be up, at least 1; 1 by default.</param>
+    /// <param name="target">The target for at least <paramref name="required"/> of the endpoints together.</param>
+    /// <param name="required">The number of endpoints that must be up, at least 1. Default 1.</param>
     /// <param name="beta">Share of an endpoint's unavailability that takes all down, 0 to 1; 0 by default. No number gets below β·U.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static PlanAnswer<int> EndpointsFor(AvailabilityRatio endpoint, AvailabilityRatio target, int required = 1, double beta = 0)
@@ -37,8 +37,8 @@ public static class Planner
     }
 
     /// <summary>The slowest detection with which a design meets a target.</summary>
-    /// <param name="design">Its own detection time does not matter.</param>
-    /// <param name="target">What it must reach.</param>
+    /// <param name="design">The design. Its detection time is ignored.</param>
+    /// <param name="target">The target of the pool.</param>
     /// <returns>At most one day. The limit is what instant detection reaches.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="design"/> is null.</exception>
     public static PlanAnswer<TimeSpan> DetectionFor(PoolDesign design, AvailabilityRatio target)
@@ -49,9 +49,9 @@ public static class Planner
     }
 
     /// <summary>The largest β, that is the least independence, with which a design meets a target.</summary>
-    /// <param name="design">Its own β does not matter.</param>
-    /// <param name="target">What it must reach.</param>
-    /// <returns>From 0 to 1. The limit is what full independence reaches.</returns>
+    /// <param name="design">The design. Its β is ignored.</param>
+    /// <param name="target">The target of the pool.</param>
+    /// <returns>The largest sufficient β, from 0 to 1. When no β is sufficient, the result contains the availability of full independence.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="design"/> is null.</exception>
     public static PlanAnswer<double> BetaFor(PoolDesign design, AvailabilityRatio target)
     {
@@ -59,9 +59,9 @@ public static class Planner
         return Largest(1, x => (design with { Beta = x }).Evaluate().Availability, target, x => x);
     }
 
-    /// <summary>What each change alone would bring, most gain first.</summary>
-    /// <param name="design">The design as it is.</param>
-    /// <param name="changes">What could be changed.</param>
+    /// <summary>Evaluates each change alone and returns the results, the largest gain first.</summary>
+    /// <param name="design">The current design.</param>
+    /// <param name="changes">The possible changes.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static IReadOnlyList<PlanOutcome> WhatIf(PoolDesign design, IEnumerable<PlanChange> changes)
     {
@@ -70,7 +70,7 @@ public static class Planner
         return outcomes;
     }
 
-    /// <summary>What each change alone would bring, most gain for its cost first; changes that cost nothing come before all.</summary>
+    /// <summary>Evaluates each change alone and returns the results, the largest gain per cost first. Changes without cost come first.</summary>
     /// <inheritdoc cref="WhatIf" path="/param"/>
     /// <inheritdoc cref="WhatIf" path="/exception"/>
     public static IReadOnlyList<PlanOutcome> WhatIfByCost(PoolDesign design, IEnumerable<PlanChange> changes)
@@ -81,8 +81,8 @@ public static class Planner
     }
 
     /// <summary>The cheapest set of changes with which a design meets a target, found by trying all sets; of equal cost, the one that gains most.</summary>
-    /// <param name="design">The design as it is.</param>
-    /// <param name="target">What it must reach.</param>
+    /// <param name="design">The current design.</param>
+    /// <param name="target">The target of the pool.</param>
     /// <param name="changes">At most 16, applied in the order given.</param>
     /// <returns>The limit is the best that any set reaches.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
@@ -158,11 +158,11 @@ public static class Planner
 
 /// <summary>An answer of the planner.</summary>
 /// <param name="Value">Null when the target is unreachable.</param>
-/// <param name="Reached">What the answer reaches; when it is unreachable, the limit.</param>
+/// <param name="Reached">The availability that the answer reaches; when the target cannot be reached, the best possible availability.</param>
 public readonly record struct PlanAnswer<T>(T? Value, AvailabilityRatio Reached)
     where T : struct
 {
-    /// <summary>Whether there is an answer.</summary>
+    /// <summary>Gets whether there is an answer.</summary>
     public bool IsReachable => Value is not null;
 }
 
@@ -170,7 +170,7 @@ public readonly record struct PlanAnswer<T>(T? Value, AvailabilityRatio Reached)
 public sealed record PlanChange
 {
     /// <summary>A change.</summary>
-    /// <param name="name">What it is called in the answer.</param>
+    /// <param name="name">The name of the change in the answer.</param>
     /// <param name="cost">In any one unit; zero or greater.</param>
     /// <param name="apply">The design with the change made.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
@@ -185,22 +185,22 @@ public sealed record PlanChange
         Apply = apply;
     }
 
-    /// <summary>What it is called in the answer.</summary>
+    /// <summary>Gets the name of the change in the answer.</summary>
     public string Name { get; }
 
-    /// <summary>What it costs.</summary>
+    /// <summary>Gets the cost of the change.</summary>
     public double Cost { get; }
 
     /// <summary>Makes the change.</summary>
     public Func<PoolDesign, PoolDesign> Apply { get; }
 }
 
-/// <summary>What changes bring.</summary>
-/// <param name="Changes">Those made.</param>
+/// <summary>The result of making changes.</summary>
+/// <param name="Changes">The changes.</param>
 /// <param name="Design">The design with them.</param>
-/// <param name="Availability">What it delivers.</param>
+/// <param name="Availability">The availability of the pool with the changes.</param>
 /// <param name="Gain">Unavailability saved; negative when it got worse.</param>
-/// <param name="Cost">Of all changes.</param>
+/// <param name="Cost">The cost of all changes.</param>
 public sealed record PlanOutcome(IReadOnlyList<PlanChange> Changes, PoolDesign Design, AvailabilityRatio Availability, double Gain, double Cost);
 
 /// <summary>The cheapest way to a target.</summary>

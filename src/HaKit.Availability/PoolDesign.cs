@@ -9,7 +9,7 @@ public sealed record PlannedEndpoint
 
     /// <summary>An endpoint.</summary>
     /// <param name="name">Unique within the design.</param>
-    /// <param name="availability">Its own, from its SLA or, better, from its history.</param>
+    /// <param name="availability">The endpoint's availability, from its SLA or, better, from its history.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
     public PlannedEndpoint(string name, AvailabilityRatio availability)
     {
@@ -21,17 +21,17 @@ public sealed record PlannedEndpoint
     /// <summary>Unique within the design.</summary>
     public string Name { get; }
 
-    /// <summary>Its own availability.</summary>
+    /// <summary>Gets the endpoint's availability.</summary>
     public AvailabilityRatio Availability { get; init; }
 
-    /// <summary>How long its outages last on average; 1 hour by default. With the availability it says how often they come.</summary>
+    /// <summary>Gets the mean duration of an outage. Default 1 hour. Together with the availability it determines the frequency of outages.</summary>
     public TimeSpan Mttr { get => _mttr; init => _mttr = Guard.Positive(value, nameof(Mttr)); }
 
     /// <summary>Outages per tick, 1/(MTTF + MTTR) = U/MTTR.</summary>
     internal double FailureFrequency => Availability.Unavailability / Mttr.Ticks;
 }
 
-/// <summary>How a pool uses its endpoints.</summary>
+/// <summary>The way in which a pool distributes calls over its endpoints.</summary>
 public enum PoolRouting
 {
     /// <summary>All carry an equal share.</summary>
@@ -76,16 +76,16 @@ public sealed record PoolDesign
         }
     }
 
-    /// <summary>How many endpoints carry the load, at least 1; 1 by default.</summary>
+    /// <summary>Gets the number of endpoints that must be up to carry the load, at least 1. Default 1.</summary>
     public int Required { get; init => field = Guard.AtLeast(1, value, nameof(Required)); } = 1;
 
     /// <summary>β: the share of the best endpoint's unavailability that takes all endpoints down, 0 to 1; 0 by default. See <see cref="JointDowntime.Beta"/> for an estimate.</summary>
     public double Beta { get => _beta; init => _beta = Guard.Probability(value, nameof(Beta)); }
 
-    /// <summary>How the calls are shared; balanced by default.</summary>
+    /// <summary>Gets the way in which calls are distributed. Default balanced.</summary>
     public PoolRouting Routing { get; init; }
 
-    /// <summary>From a failure until no more calls are sent to the endpoint; 20 s by default.</summary>
+    /// <summary>Gets the time from a failure until the pool stops sending calls to the endpoint. Default 20 s.</summary>
     public TimeSpan Detection { get => _detection; init => _detection = Guard.NotNegative(value, nameof(Detection)); }
 
     /// <summary>Share of the calls sent to an endpoint that is down, but not yet known to be, which succeed elsewhere within their deadline; 0 to 1; 0 by default, the cautious end.</summary>
@@ -94,10 +94,10 @@ public sealed record PoolDesign
     /// <summary>Chance that a failure is noticed automatically at all; 1 by default.</summary>
     public double Coverage { get => _coverage; init => _coverage = Guard.Probability(value, nameof(Coverage)); }
 
-    /// <summary>How long an unnoticed failure lasts; 30 minutes by default.</summary>
+    /// <summary>Gets how long an undetected failure lasts. Default 30 minutes.</summary>
     public TimeSpan UncoveredRecovery { get => _uncoveredRecovery; init => _uncoveredRecovery = Guard.NotNegative(value, nameof(UncoveredRecovery)); }
 
-    /// <summary>What the pool delivers, and what it loses to what.</summary>
+    /// <summary>Returns the availability of the pool, and the share that each cause loses.</summary>
     /// <exception cref="InvalidOperationException"><see cref="Required"/> exceeds the number of endpoints.</exception>
     public PoolForecast Evaluate()
     {
@@ -168,15 +168,15 @@ public enum PoolLossCause
 }
 
 /// <summary>One term of a forecast.</summary>
-/// <param name="Cause">What loses the calls.</param>
+/// <param name="Cause">The cause of the loss.</param>
 /// <param name="Without">The availability if this were the only loss.</param>
 public readonly record struct PoolLoss(PoolLossCause Cause, AvailabilityRatio Without)
 {
-    /// <summary>What is lost to it alone.</summary>
+    /// <summary>Gets the unavailability that the cause alone produces.</summary>
     public double Unavailability => Without.Unavailability;
 }
 
-/// <summary>What a pool delivers.</summary>
+/// <summary>The availability of a pool.</summary>
 /// <param name="Availability">All four terms in series.</param>
 /// <param name="Losses">The terms, largest first.</param>
 public sealed record PoolForecast(AvailabilityRatio Availability, IReadOnlyList<PoolLoss> Losses);

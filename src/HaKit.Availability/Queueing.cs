@@ -3,7 +3,7 @@ namespace HaKit.Availability;
 /// <summary>Waiting lines: c servers, Poisson arrivals, exponential service (Erlang 1917). Pure and thread-safe.</summary>
 public static class Queueing
 {
-    /// <summary>Little's law: the mean number in a system is λ·W, whatever the distributions (Operations Research 9, 1961).</summary>
+    /// <summary>Returns the mean number of requests in a system by Little's law: λ·W for all distributions (Operations Research 9, 1961).</summary>
     /// <param name="rate">λ, arrivals per second; zero or greater.</param>
     /// <param name="time">W, mean time each stays; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or negative.</exception>

@@ -42,13 +42,13 @@ public abstract class ReliabilityBlock
     private BlockEvaluation Evaluation => _evaluation ??= new BlockEvaluation(this);
 
     /// <summary>A unit of known availability.</summary>
-    /// <param name="name">What importance measures call it; unique within a diagram.</param>
-    /// <param name="availability">Its steady-state availability.</param>
+    /// <param name="name">The component's name in the importance measures; unique within a diagram.</param>
+    /// <param name="availability">The component's steady-state availability.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
     public static ReliabilityComponent Component(string name, AvailabilityRatio availability) => new(name, availability, null);
 
     /// <summary>A unit of known failure and repair times, which also gives the diagram a failure frequency.</summary>
-    /// <param name="name">What importance measures call it; unique within a diagram.</param>
+    /// <param name="name">The component's name in the importance measures; unique within a diagram.</param>
     /// <param name="mttf">Mean time to failure, in any unit that is the same throughout the diagram; greater than zero.</param>
     /// <param name="mttr">Mean time to repair, in that unit; greater than zero.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
@@ -65,7 +65,7 @@ public abstract class ReliabilityBlock
     public static ReliabilityBlock Parallel(params ReadOnlySpan<ReliabilityBlock> parts) => new ParallelBlock(parts);
 
     /// <summary>Works while at least <paramref name="required"/> parts work.</summary>
-    /// <param name="required">From 1 to the number of parts.</param>
+    /// <param name="required">The number of parts that must be up, from 1 to the number of parts.</param>
     /// <param name="parts">Equal or not.</param>
     /// <exception cref="ArgumentException">There is no part, or one is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="required"/> is less than 1 or more than there are parts.</exception>
@@ -129,7 +129,10 @@ public abstract class ReliabilityBlock
         }
     }
 
-    /// <summary>How often the block fails and how long its ups and downs are: frequency = Σ Birnbaum importance · component frequency (Vesely 1970; Birnbaum 1969).</summary>
+    /// <summary>
+    /// Returns how often the block fails and its mean times up and down: frequency = Σ Birnbaum importance · component frequency (Vesely 1970; Birnbaum
+    /// 1969).
+    /// </summary>
     /// <returns>In the unit of the components' times.</returns>
     /// <exception cref="InvalidOperationException">A component was given an availability only.</exception>
     public BlockTimes GetTimes()
@@ -146,7 +149,7 @@ public abstract class ReliabilityBlock
         return new BlockTimes(frequency, Availability.Value / frequency, frequency == 0 ? 0 : Availability.Unavailability / frequency);
     }
 
-    /// <summary>What each component means to the block, most critical first.</summary>
+    /// <summary>Returns the importance of each component for the block, the most critical component first.</summary>
     public IReadOnlyList<ComponentImportance> GetImportance()
     {
         var list = new List<ComponentImportance>();
@@ -203,25 +206,25 @@ public sealed class ReliabilityComponent : ReliabilityBlock
         Mttr = mttr;
     }
 
-    /// <summary>What importance measures call it.</summary>
+    /// <summary>Gets the component's name in the importance measures.</summary>
     public string Name { get; }
 
-    /// <summary>Its own availability.</summary>
+    /// <summary>Gets the component's availability.</summary>
     public new AvailabilityRatio Availability { get; }
 
-    /// <summary>Its mean time to repair, in the diagram's unit; null when it was given an availability only.</summary>
+    /// <summary>Gets the component's mean time to repair, in the diagram's unit; null when only an availability was given.</summary>
     public double? Mttr { get; }
 
     internal override AvailabilityRatio Combine(ReadOnlySpan<AvailabilityRatio> parts) => Availability;
 }
 
-/// <summary>How often a block fails, and for how long; all in the unit of its components' times.</summary>
+/// <summary>The failure frequency and the mean times of a block, in the unit of its components' times.</summary>
 /// <param name="FailureFrequency">Failures per unit of time in the long run.</param>
 /// <param name="MeanUpTime">A / frequency; infinite when it never fails.</param>
 /// <param name="MeanDownTime">U / frequency; zero when it never fails.</param>
 public readonly record struct BlockTimes(double FailureFrequency, double MeanUpTime, double MeanDownTime);
 
-/// <summary>What a component means to its block.</summary>
+/// <summary>The importance of a component for its block.</summary>
 /// <param name="Name">The component's name.</param>
 /// <param name="Birnbaum">∂A/∂a = A(component works) − A(it does not): the chance that it alone decides (Birnbaum 1969).</param>
 /// <param name="Criticality">Birnbaum · u / U: given that the block is down, the chance that this component is down and decided it.</param>

@@ -31,7 +31,7 @@ public sealed record RepairableGroup
     /// <summary>Mean time to repair one unit, greater than zero; null when nothing is repaired.</summary>
     public required double? Mttr { get => _mttr; init => _mttr = value is { } v ? Guard.Positive(v, nameof(Mttr)) : null; }
 
-    /// <summary>How many units can be under repair at a time, at least 1; null (the default) for as many as are down.</summary>
+    /// <summary>Gets the number of units that can be repaired at the same time, at least 1. Default null: all failed units.</summary>
     public int? Crews { get => _crews; init => _crews = value is { } v ? Guard.AtLeast(1, v, nameof(Crews)) : null; }
 
     /// <summary>Failure rate of a waiting unit as a share of an active one's: 1 (the default) is hot, 0 is cold.</summary>
@@ -47,7 +47,7 @@ public sealed record RepairableGroup
     /// <exception cref="InvalidOperationException"><see cref="Required"/> exceeds <see cref="Units"/>, or nothing is repaired.</exception>
     public AvailabilityRatio Availability() => SteadyState().Availability;
 
-    /// <summary>How often the group fails in the long run, and its mean up and down times.</summary>
+    /// <summary>Returns the long-run failure frequency of the group, and its mean times up and down.</summary>
     /// <exception cref="InvalidOperationException"><see cref="Required"/> exceeds <see cref="Units"/>, or nothing is repaired.</exception>
     public BlockTimes Times()
     {

@@ -2,7 +2,7 @@ using HaKit.Availability.Numerics;
 
 namespace HaKit.Availability;
 
-/// <summary>What retries and hedges can and cannot do. Pure and thread-safe.</summary>
+/// <summary>Calculates the effect of retries and hedged requests. Pure and thread-safe.</summary>
 public static class Retry
 {
     /// <summary>Success within k independent attempts: U = uᵏ.</summary>
@@ -103,7 +103,7 @@ public static class Retry
     /// <param name="initial">b, the first wait; zero or greater.</param>
     /// <param name="factor">f, at least 1.</param>
     /// <param name="attempts">k, at least 1.</param>
-    /// <param name="cap">Longest single wait; null for none.</param>
+    /// <param name="cap">The longest single wait; null for no limit.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or outside its range.</exception>
     public static TimeSpan TotalBackoff(TimeSpan initial, double factor, int attempts, TimeSpan? cap = null)
     {
@@ -123,7 +123,7 @@ public static class Retry
 
     /// <summary>Share of calls that a client should refuse itself: max(0, (requests − K·accepts)/(requests + 1)) (Google, Site Reliability Engineering, ch. 21).</summary>
     /// <param name="requests">Attempted in the last two minutes, say; zero or greater.</param>
-    /// <param name="accepts">Of these accepted by the server; from 0 to <paramref name="requests"/>.</param>
+    /// <param name="accepts">The number of these requests that the server accepted, from 0 to <paramref name="requests"/>.</param>
     /// <param name="multiplier">K, at least 1; 2 by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static double RejectProbability(long requests, long accepts, double multiplier = 2)
@@ -137,7 +137,7 @@ public static class Retry
     /// <summary>Chance that a call is slower than t when a second, independent one is sent after a delay: S(t) before it, S(t)·S(t − delay) after. The extra load is S(delay).</summary>
     /// <param name="slower">S, the chance that one attempt takes longer than a given time.</param>
     /// <param name="time">t; zero or greater.</param>
-    /// <param name="delay">When the second is sent; zero or greater.</param>
+    /// <param name="delay">The time at which the second request is sent; zero or greater.</param>
     /// <param name="sharedCause">Share of the slowness that hits both attempts alike, from 0 to 1; 0 by default.</param>
     /// <exception cref="ArgumentNullException"><paramref name="slower"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>

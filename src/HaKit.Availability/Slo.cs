@@ -29,7 +29,7 @@ public sealed record Slo
     /// <summary>Time that may be lost in a period: U·T.</summary>
     public TimeSpan AllowedDowntime => Target.Downtime(Period);
 
-    /// <summary>Calls of so many that may fail: ⌊U·n⌋.</summary>
+    /// <summary>Returns the number of calls that may fail: ⌊U·n⌋ of n calls.</summary>
     /// <param name="calls">n, zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="calls"/> is negative.</exception>
     public long AllowedFailures(long calls) => (long)Precise.Floor(Target.Unavailability * Guard.AtLeast(0L, calls));
@@ -39,8 +39,11 @@ public sealed record Slo
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="outage"/> is zero or negative.</exception>
     public long AllowedOutages(TimeSpan outage) => (long)Precise.Floor(Target.Unavailability * Period.Ticks / Guard.Positive(outage).Ticks);
 
-    /// <summary>Share of the budget that so many failures use: failures / (U·calls). More than 1 is overspent; 0 when there were no calls.</summary>
-    /// <param name="failures">From 0 to <paramref name="calls"/>.</param>
+    /// <summary>
+    /// Returns the share of the error budget that failures use: failures / (U·calls). More than 1 means that the budget is exceeded; 0 when there were no
+    /// calls.
+    /// </summary>
+    /// <param name="failures">The number of failed calls, from 0 to <paramref name="calls"/>.</param>
     /// <param name="calls">Zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A count is outside its range.</exception>
     public double Consumed(long failures, long calls)

@@ -2,10 +2,10 @@ using HaKit.Availability.Numerics;
 
 namespace HaKit.Availability;
 
-/// <summary>What a sequential test says so far.</summary>
+/// <summary>The current result of a sequential test.</summary>
 public enum SprtVerdict
 {
-    /// <summary>Not enough seen: go on.</summary>
+    /// <summary>There are not enough observations yet.</summary>
     Continue,
 
     /// <summary>The failure probability is the good one, p0.</summary>
@@ -55,7 +55,7 @@ public sealed class Sprt
     /// <summary>The verdict; it stays once it is made.</summary>
     public SprtVerdict Verdict { get; private set; }
 
-    /// <summary>What one outcome adds: ln(p1/p0) for a failure, ln((1 − p1)/(1 − p0)) for a success.</summary>
+    /// <summary>Returns the change by one outcome: ln(p1/p0) for a failure, ln((1 − p1)/(1 − p0)) for a success.</summary>
     public double Step(bool success) => success ? _successStep : _failureStep;
 
     /// <summary>Takes one outcome. After the verdict it changes nothing.</summary>

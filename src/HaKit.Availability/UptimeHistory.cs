@@ -17,8 +17,8 @@ public sealed class UptimeHistory
 
     /// <summary>Begins to record.</summary>
     /// <param name="start">The time, on the caller's own monotonic clock; the same clock for all histories that are compared.</param>
-    /// <param name="up">Whether it is up; true by default.</param>
-    /// <param name="capacity">How many of the latest outages are remembered one by one, at least 1; 1,024 by default.</param>
+    /// <param name="up">The initial state; true for up. Default true.</param>
+    /// <param name="capacity">The number of the latest outages that are kept individually, at least 1. Default 1,024.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is less than 1.</exception>
     public UptimeHistory(TimeSpan start, bool up = true, int capacity = 1024)
     {
@@ -29,7 +29,7 @@ public sealed class UptimeHistory
 
     /// <summary>Says what it is from now on. The state that it already has changes nothing.</summary>
     /// <param name="at">The time; one before the last transition counts as that transition's.</param>
-    /// <param name="up">Whether it is up.</param>
+    /// <param name="up">True for up.</param>
     public void Record(TimeSpan at, bool up)
     {
         lock (_lock)
@@ -57,7 +57,7 @@ public sealed class UptimeHistory
         }
     }
 
-    /// <summary>What is known up to now; the current interval is counted as cut off.</summary>
+    /// <summary>Returns the summary up to now. The current interval is counted as censored.</summary>
     /// <param name="now">The time; one before the last transition counts as that transition's.</param>
     public UptimeSummary Summarize(TimeSpan now)
     {
@@ -109,28 +109,28 @@ public sealed class UptimeHistory
 }
 
 /// <summary>One time down, on the clock of its history.</summary>
-/// <param name="Start">When it went down.</param>
-/// <param name="End">When it came up again, or the time of the summary.</param>
+/// <param name="Start">The start of the outage.</param>
+/// <param name="End">The end of the outage, or the time of the summary.</param>
 public readonly record struct Outage(TimeSpan Start, TimeSpan End)
 {
-    /// <summary>How long it lasted.</summary>
+    /// <summary>Gets the duration of the outage.</summary>
     public TimeSpan Duration => End - Start;
 }
 
-/// <summary>What an <see cref="UptimeHistory"/> knew at one time. Immutable and thread-safe.</summary>
+/// <summary>The state of an <see cref="UptimeHistory"/> at one time. Immutable and thread-safe.</summary>
 public sealed record UptimeSummary
 {
     internal UptimeSummary()
     {
     }
 
-    /// <summary>When recording began.</summary>
+    /// <summary>Gets the start of recording.</summary>
     public TimeSpan Start { get; internal init; }
 
-    /// <summary>When the summary was made.</summary>
+    /// <summary>Gets the time of the summary.</summary>
     public TimeSpan Now { get; internal init; }
 
-    /// <summary>Whether it was up then.</summary>
+    /// <summary>Gets whether the endpoint was up at the time of the summary.</summary>
     public bool IsUp { get; internal init; }
 
     /// <summary>Since when.</summary>
@@ -186,7 +186,7 @@ public sealed record UptimeSummary
 /// <summary>Two-sided bounds on a mean duration; immutable.</summary>
 /// <param name="Lower">At least this.</param>
 /// <param name="Upper">At most this; null where the data set no limit.</param>
-/// <param name="Confidence">How often such bounds hold.</param>
+/// <param name="Confidence">The probability that both bounds hold.</param>
 public readonly record struct DurationInterval(TimeSpan Lower, TimeSpan? Upper, double Confidence)
 {
     internal static DurationInterval? FromTotals(TimeSpan total, long ended, double confidence)

@@ -22,7 +22,7 @@ internal sealed class JsonOutput : IAsyncDisposable
 
     private JsonOutput(TextWriter output, FileStream? file, bool toOutput) => (_output, _file, _toOutput) = (output, file, toOutput);
 
-    /// <summary>Where the text for people goes: nowhere when standard output is JSON.</summary>
+    /// <summary>Gets the writer of text for people. It writes nothing when standard output is JSON.</summary>
     public TextWriter Text => _toOutput ? TextWriter.Null : _output;
 
     public static Option<string?> CreateOption() => new("--json")

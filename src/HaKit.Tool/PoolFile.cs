@@ -30,7 +30,8 @@ internal static class PoolFile
         }
     }
 
-    // Only a section is checked for names that no setting has: the root of an application's configuration has everything. A file that is a pool has nothing else.
+    // // Unknown setting names are checked only within a section, because the root of an application's configuration contains other settings too. A file that
+    // contains only a pool is checked as a whole.
     private static IConfigurationSection SectionOf(IConfiguration root) =>
         new ConfigurationBuilder().AddInMemoryCollection(root.AsEnumerable().Select(s => KeyValuePair.Create($"pool:{s.Key}", s.Value))).Build().GetSection("pool");
 

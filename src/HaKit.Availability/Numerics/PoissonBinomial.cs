@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace HaKit.Availability.Numerics;
 
-/// <summary>How many of several independent, unequal units are up.</summary>
+/// <summary>The distribution of the number of units that are up, for independent units with different availabilities.</summary>
 internal static class PoissonBinomial
 {
     // Below this a probability adds nothing that a double result can show, and subnormal arithmetic is slow.

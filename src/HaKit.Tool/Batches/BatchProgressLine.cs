@@ -3,7 +3,7 @@ using HaKit.Batch;
 
 namespace HaKit.Tool.Batches;
 
-/// <summary>How far a batch is: a bar on a terminal, a plain line a minute anywhere else.</summary>
+/// <summary>Shows the progress of a batch: a bar on a terminal, one line per minute otherwise.</summary>
 internal sealed class BatchProgressLine : IAsyncDisposable
 {
     private const int BarLength = 30;

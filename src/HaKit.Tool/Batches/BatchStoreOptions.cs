@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace HaKit.Tool.Batches;
 
-/// <summary>Where a batch is: a journal, or a database.</summary>
+/// <summary>The options that name the store of a batch: a journal or a database.</summary>
 internal sealed class BatchStoreOptions
 {
     public Option<string?> Journal { get; } = CommandOptions.Text("--journal", "NAME", "the journal's name, such as reviews.journal");

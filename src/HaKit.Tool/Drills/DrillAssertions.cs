@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace HaKit.Tool.Drills;
 
-/// <summary>What a drill must reach, for a pipeline. Every member is optional; what stands under a fault's name goes before the rest.</summary>
+/// <summary>The requirements of a drill in a build pipeline. Every member is optional. A requirement of one fault overrides the general one.</summary>
 internal sealed record DrillAssertions
 {
     private static readonly JsonSerializerOptions Strict = new()
@@ -26,13 +26,13 @@ internal sealed record DrillAssertions
     public double? AddedP99 { get; init; }
     public double? AddedLongest { get; init; }
 
-    /// <summary>The most seconds from the fault's beginning until all is well again.</summary>
+    /// <summary>Gets the longest accepted time from the start of the fault until the application has recovered, in seconds.</summary>
     public double? WellAgainSeconds { get; init; }
 
     /// <summary>The most requests at the upstreams for each call.</summary>
     public double? Amplification { get; init; }
 
-    /// <summary>The most answers made in vain.</summary>
+    /// <summary>Gets the largest accepted number of unnecessary whole answers.</summary>
     public long? Duplicates { get; init; }
 
     /// <summary>The most requests before the time that a refusal named.</summary>
@@ -54,7 +54,7 @@ internal sealed record DrillAssertions
         }
     }
 
-    /// <summary>What the report misses, one sentence each; empty when it reaches everything.</summary>
+    /// <summary>Returns the requirements that the report misses, one sentence each. Empty when it meets all of them.</summary>
     public IReadOnlyList<string> Misses(DrillReport report)
     {
         List<string> misses = report.IsVoid ? [FormattableString.Invariant($"the run is void: the generator was late by {report.LagP99:0.0} ms (p99)")] : [];

@@ -5,7 +5,7 @@ using HaKit.Tool.Drills.Reports;
 
 namespace HaKit.Tool.Drills;
 
-/// <summary>Sends an open-loop load with known right answers through whatever is drilled, while its upstreams go through the matrix of faults.</summary>
+/// <summary>Sends an open-loop load with known right answers through the component under test, while its upstreams go through all faults.</summary>
 internal static class DrillCommand
 {
     public static Command Create()

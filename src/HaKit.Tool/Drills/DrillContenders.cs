@@ -1,6 +1,6 @@
 namespace HaKit.Tool.Drills;
 
-/// <summary>What the tool itself can drill.</summary>
+/// <summary>The components that the tool itself contains and can drill.</summary>
 internal static class DrillContenders
 {
     /// <summary>A HaKit pool with its defaults, over HTTP, within this process.</summary>

@@ -3,12 +3,13 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Drills;
 
-/// <summary>From what an episode left behind to its figures. Pure functions.</summary>
+/// <summary>Calculates the figures of an episode from its records. Pure functions.</summary>
 internal static class DrillFigures
 {
     private static readonly TimeSpan Bin = TimeSpan.FromMilliseconds(100);
 
-    // A refusal takes as long to arrive as a healthy answer and a moment more, and what was sent meanwhile did not know of it; a timer may fire a moment early.
+    // // A refusal takes as long to arrive as a healthy answer and a little more, and requests sent in that time could not take it into account. A timer may
+    // also fire a little early.
     private static readonly TimeSpan OnItsWay = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan TimerGrace = TimeSpan.FromMilliseconds(10);
 
@@ -87,9 +88,9 @@ internal static class DrillFigures
     }
 
     /// <summary>Requests that reached an upstream after a refusal of it and before the time that the refusal named.</summary>
-    /// <param name="requests">What reached the upstreams.</param>
-    /// <param name="strikes">What they refused, and when the refused request reached them.</param>
-    /// <param name="answerTime">How long a healthy answer takes; a refusal takes as long.</param>
+    /// <param name="requests">The requests that reached the upstreams.</param>
+    /// <param name="strikes">The refusals of the upstreams, with the time at which each refused request arrived.</param>
+    /// <param name="answerTime">The time of a healthy answer; a refusal takes as long.</param>
     public static int EarlySends(IEnumerable<UpstreamRequest> requests, IEnumerable<UpstreamStrike> strikes, TimeSpan answerTime)
     {
         var onItsWay = answerTime + OnItsWay;

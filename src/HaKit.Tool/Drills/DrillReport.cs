@@ -14,16 +14,16 @@ internal sealed record DrillReport
     public required int Upstreams { get; init; }
     public required int Seed { get; init; }
 
-    /// <summary>What a right answer takes when all is well.</summary>
+    /// <summary>Gets the median time of a right answer without faults, in seconds.</summary>
     public required double HealthyMedian { get; init; }
 
-    /// <summary>How late the generator began its calls: 99 % of them were no later.</summary>
+    /// <summary>Gets the delay with which the load generator started its calls: 99 % of the calls started no later.</summary>
     public required double LagP99 { get; init; }
 
     public required double LagLongest { get; init; }
     public required IReadOnlyList<FaultReport> Faults { get; init; }
 
-    /// <summary>Whether the generator was so late that the run says nothing about the target.</summary>
+    /// <summary>Gets whether the load generator was so late that the run says nothing about the target.</summary>
     public bool IsVoid => LagP99 > MostLag;
 
     public static DrillReport From(string target, DrillSettings settings, IReadOnlyList<DrillEpisode> episodes)
@@ -47,7 +47,7 @@ internal sealed record DrillReport
     }
 }
 
-/// <summary>What one fault did to the calls.</summary>
+/// <summary>The effect of one fault on the calls.</summary>
 internal sealed record FaultReport
 {
     public required string Name { get; init; }
@@ -82,31 +82,33 @@ internal sealed record FaultReport
     public required double? AddedP99 { get; init; }
     public required double? AddedLongest { get; init; }
 
-    /// <summary>From the fault's beginning until 99 % of the calls of each second are right; null where that did not happen.</summary>
+    /// <summary>Gets the time from the start of the fault until 99 % of the calls of each second are right; null when that did not happen.</summary>
     public required double? WellAgainSeconds { get; init; }
 
     /// <summary>Requests at the upstreams for each call; refused connections are not seen.</summary>
     public required double Amplification { get; init; }
 
-    /// <summary>Whole answers that upstreams made beyond one for each right call: done, and billed, in vain.</summary>
+    /// <summary>
+    /// Gets the number of whole answers that the upstreams made in addition to one answer for each right call. They were billed without being needed.
+    /// </summary>
     public required long Duplicates { get; init; }
 
     /// <summary>Requests sent to an upstream before the time was over that its refusal had named.</summary>
     public required int EarlySends { get; init; }
 
-    /// <summary>What the failed calls said, most frequent first, with their counts.</summary>
+    /// <summary>Gets the error messages of the failed calls with their counts, the most frequent first.</summary>
     public required IReadOnlyDictionary<string, int> Why { get; init; }
 
     public required IReadOnlyList<TimelineBin> Timeline { get; init; }
 
-    /// <summary>When the fault ended, in seconds from its beginning.</summary>
+    /// <summary>Gets the duration of the fault, in seconds.</summary>
     public required double LastedSeconds { get; init; }
 }
 
 /// <summary>A tenth of a second of a fault.</summary>
-/// <param name="At">Its beginning, in seconds from the fault's.</param>
+/// <param name="At">The start of the interval, in seconds since the start of the fault.</param>
 /// <param name="Calls">Calls that were due in it.</param>
-/// <param name="Failed">Of them, failed.</param>
-/// <param name="Wrong">Of them, wrong or half.</param>
+/// <param name="Failed">The number of these calls that failed.</param>
+/// <param name="Wrong">The number of these calls with a wrong or incomplete answer.</param>
 /// <param name="Longest">The longest time of them.</param>
 internal sealed record TimelineBin(double At, int Calls, int Failed, int Wrong, double Longest);

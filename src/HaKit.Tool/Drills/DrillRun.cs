@@ -17,7 +17,7 @@ internal sealed record DrillEpisode
     public required TimeSpan Began { get; init; }
     public required TimeSpan Ended { get; init; }
 
-    /// <summary>What reached the upstreams from the fault's beginning on.</summary>
+    /// <summary>Gets the requests that reached the upstreams after the start of the fault.</summary>
     public required IReadOnlyList<UpstreamRequest> Requests { get; init; }
 
     public required IReadOnlyList<UpstreamStrike> Strikes { get; init; }
@@ -70,7 +70,7 @@ internal static class DrillRun
         var length = steps.Max(s => s.Until);
         upstreams.Requests.Clear();
         var before = await load.RunAsync(target, settings.Before, cancellationToken);
-        // The upstream that serves most is the one to lose: whatever has settled on another one would not meet the fault.
+        // // The fault must affect the upstream that serves most calls. A component that prefers another upstream would not notice the fault.
         var first = upstreams.Requests.CountBy(r => r.Upstream).OrderByDescending(c => c.Value).ThenBy(c => c.Key).Select(c => c.Key).FirstOrDefault();
         upstreams.Requests.Clear();
         upstreams.Strikes.Clear();
@@ -93,7 +93,7 @@ internal static class DrillRun
         };
     }
 
-    // What stands between may still hold the last fault against an upstream.
+    // // The component under test may still avoid an upstream because of the previous fault.
     private static async Task UntilWellAsync(DrillLoad load, IDrillTarget target, DrillClock clock, bool isFirst, CancellationToken cancellationToken)
     {
         var until = clock.Now + WellWithin;

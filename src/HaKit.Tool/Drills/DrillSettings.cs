@@ -2,7 +2,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Drills;
 
-/// <summary>What a drill goes through.</summary>
+/// <summary>The settings of a drill.</summary>
 internal sealed record DrillSettings
 {
     public required IReadOnlyList<DrillFault> Faults { get; init; }
@@ -13,16 +13,16 @@ internal sealed record DrillSettings
     /// <summary>The share of the calls that ask for a stream.</summary>
     public double StreamedShare { get; init; } = 0.5;
 
-    /// <summary>How long the usual fault lasts.</summary>
+    /// <summary>Gets the duration of the usual fault.</summary>
     public TimeSpan Length { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long all is well before each fault.</summary>
+    /// <summary>Gets the time without a fault before each fault.</summary>
     public TimeSpan Before { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long calls go on after each fault.</summary>
+    /// <summary>Gets the time for which calls continue after each fault.</summary>
     public TimeSpan After { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long a caller waits for an answer.</summary>
+    /// <summary>Gets the time that a caller waits for an answer.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
     public int Seed { get; init; } = 1;

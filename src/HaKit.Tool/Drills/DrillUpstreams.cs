@@ -6,18 +6,18 @@ namespace HaKit.Tool.Drills;
 
 /// <summary>A request that reached an upstream.</summary>
 /// <param name="At">When, on the drill's clock.</param>
-/// <param name="Upstream">Which upstream.</param>
+/// <param name="Upstream">The index of the upstream.</param>
 /// <param name="Call">The number of the drill's call, as its prompt says; 0 for a request of another client.</param>
 internal readonly record struct UpstreamRequest(TimeSpan At, int Upstream, int Call);
 
 /// <summary>A request that a fault struck.</summary>
 /// <param name="At">When.</param>
 /// <param name="Upstream">Where.</param>
-/// <param name="Call">Whose.</param>
+/// <param name="Call">The number of the affected call.</param>
 /// <param name="RetryAfter">The time that the refusal named; null where it named none.</param>
 internal readonly record struct UpstreamStrike(TimeSpan At, int Upstream, int Call, TimeSpan? RetryAfter);
 
-/// <summary>The scripted servers behind whatever is drilled. They know which calls reached them and which a fault struck.</summary>
+/// <summary>The scripted servers behind the component under test. They know which calls reached them and which calls a fault affected.</summary>
 internal sealed class DrillUpstreams : IAsyncDisposable
 {
     // What an upstream takes when it is well, from request to headers: 10 ms, for half of the requests 10 ms more, for a quarter another 20 ms. Without such a spread a

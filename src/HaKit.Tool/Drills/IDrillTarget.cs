@@ -2,7 +2,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Drills;
 
-/// <summary>Whatever stands between the drill's load and its upstreams.</summary>
+/// <summary>The component between the drill's load and its upstreams.</summary>
 internal interface IDrillTarget : IAsyncDisposable
 {
     /// <summary>Makes one call.</summary>
@@ -11,7 +11,10 @@ internal interface IDrillTarget : IAsyncDisposable
 }
 
 /// <summary>Makes the target of a drill from the addresses of its upstreams.</summary>
-/// <param name="Name">What stands between, for the report.</param>
+/// <param name="Name">The name of the component in the report.</param>
 /// <param name="CreateAsync">Makes it.</param>
-/// <param name="IsFresh">Whether it is made anew for each fault, so that none hides the next one; otherwise the drill waits between faults until it is well.</param>
+/// <param name="IsFresh">
+/// True if the component is created again for each fault, so that one fault does not hide the next. Otherwise the drill waits after each fault until the
+/// component has recovered.
+/// </param>
 internal sealed record DrillContender(string Name, Func<IReadOnlyList<Uri>, Task<IDrillTarget>> CreateAsync, bool IsFresh);

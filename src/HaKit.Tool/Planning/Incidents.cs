@@ -6,8 +6,8 @@ namespace HaKit.Tool.Planning;
 /// <summary>One reported incident.</summary>
 /// <param name="Start">First notice.</param>
 /// <param name="End">Resolution.</param>
-/// <param name="Service">What it hit.</param>
-/// <param name="Impact">How badly, 0 (none) and up.</param>
+/// <param name="Service">The affected service.</param>
+/// <param name="Impact">The severity; 0 means no effect.</param>
 internal sealed record Incident(DateTimeOffset Start, DateTimeOffset End, string Service, int Impact);
 
 /// <summary>A history of incidents, read from comma-separated lines under a heading with start, end, service and impact.</summary>

@@ -5,7 +5,7 @@ using HaKit.Availability;
 
 namespace HaKit.Tool.Planning;
 
-/// <summary>What <c>plan</c> is asked.</summary>
+/// <summary>The options of the command <c>plan</c>.</summary>
 internal sealed record PlanOptions
 {
     public required AvailabilityRatio Target { get; init; }
@@ -27,7 +27,7 @@ internal sealed record PlanOptions
     public required DateTimeOffset? To { get; init; }
 }
 
-/// <summary>What each change of a pool costs, in any unit.</summary>
+/// <summary>The costs of the possible changes of a pool, in any unit.</summary>
 internal sealed record PlanCosts(double Endpoint, double Beta, double Detection, double Rescue, double Coverage);
 
 /// <summary>The options of <c>plan</c> on the command line.</summary>

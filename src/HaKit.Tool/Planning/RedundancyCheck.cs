@@ -6,12 +6,12 @@ namespace HaKit.Tool.Planning;
 internal static class RedundancyCheck
 {
     /// <param name="file">The pool, as JSON as in the application's configuration.</param>
-    /// <param name="demand">What its calls will ask for.</param>
+    /// <param name="demand">The needs of the pool's calls.</param>
     /// <exception cref="UsageException">The file cannot be used.</exception>
     public static RedundancyReport Run(string file, PoolDemand demand)
     {
         var options = PoolFile.Read(file);
-        // It is asked one question and is never called: no heartbeat of it goes anywhere.
+        // // The pool is created only for the check and is never called, so its heartbeats stay off.
         options.Heartbeat.Enabled = false;
         using var pool = new EndpointPool("plan", options, new EndpointPoolParts { TimeProvider = new ManualTimeProvider() });
         return pool.GetRedundancy(demand);

@@ -5,7 +5,7 @@ using HaKit.Tool.WhatIf;
 
 namespace HaKit.Tool.Recordings;
 
-/// <summary>What a recording shows, as figures. Shares are 0 to 1, times in seconds. Immutable.</summary>
+/// <summary>The figures of a recording. Shares are 0 to 1, times in seconds. Immutable.</summary>
 internal sealed record DayFigures
 {
     private const int Slices = 24;
@@ -20,7 +20,7 @@ internal sealed record DayFigures
     public required IReadOnlyList<SliceFigures> Parts { get; init; }
     public required IReadOnlyList<EndpointFigures> Endpoints { get; init; }
 
-    /// <summary>How calls were lost, and how many.</summary>
+    /// <summary>Gets the number of lost calls by reason.</summary>
     public required IReadOnlyDictionary<string, int> Losses { get; init; }
 
     /// <summary>By which rules calls waited, and how many calls.</summary>
@@ -79,16 +79,16 @@ internal sealed record SliceFigures(DateTimeOffset From, int Calls, int Lost, in
     }
 }
 
-/// <summary>What was seen of an endpoint in a stretch of time.</summary>
+/// <summary>The observed state of an endpoint in a period.</summary>
 internal enum StretchKind
 {
-    /// <summary>It answered.</summary>
+    /// <summary>The endpoint answered.</summary>
     Well,
 
-    /// <summary>It failed.</summary>
+    /// <summary>The endpoint failed.</summary>
     Failing,
 
-    /// <summary>It was out of service.</summary>
+    /// <summary>The endpoint was ejected.</summary>
     Out,
 }
 
@@ -113,10 +113,10 @@ internal sealed record EndpointFigures
     /// <summary>The share of the time in which it was out of service.</summary>
     public required double OutShare { get; init; }
 
-    /// <summary>What its attempts failed with, the most frequent first.</summary>
+    /// <summary>Gets the faults of the endpoint's attempts, the most frequent first.</summary>
     public required IReadOnlyDictionary<string, int> Faults { get; init; }
 
-    /// <summary>What was seen of it over time; nothing between the stretches.</summary>
+    /// <summary>Gets the observed states of the endpoint over time. Nothing was observed between them.</summary>
     public required IReadOnlyList<Stretch> Stretches { get; init; }
 
     public static EndpointFigures Of(string name, DateTimeOffset from, DateTimeOffset until, RecordedEvent[] events)

@@ -14,7 +14,7 @@ internal static class RecordingFile
 
     public static Option<string?> CreatePoolNameOption() => CommandOptions.Text("--name", "POOL", "the pool, where the folder has the recordings of several");
 
-    /// <exception cref="UsageException">It cannot be read, or has several pools.</exception>
+    /// <exception cref="UsageException">The file cannot be read, or it contains several pools.</exception>
     public static FlightRecording Read(string path, string? pool)
     {
         FlightRecording recording;

@@ -5,10 +5,10 @@ using HaKit.Tool.WhatIf;
 
 namespace HaKit.Tool.Recordings;
 
-/// <summary>What other settings would have done: the part of <c>hakit replay</c> that takes a recording.</summary>
+/// <summary>Predicts the effect of other settings: the part of <c>hakit replay</c> that reads a recording.</summary>
 internal static class WhatIfCommand
 {
-    /// <summary>What is asked: a recording and other settings.</summary>
+    /// <summary>The options of a prediction: a recording and other settings.</summary>
     public sealed record Question(string Recording, string? Name, string? PoolFile, IReadOnlyList<string> Sets, int Runs);
 
     public static async Task<int> RunAsync(Question question, JsonOutput json, TextWriter error, CancellationToken cancellationToken)
@@ -29,7 +29,7 @@ internal static class WhatIfCommand
         return forecast.IsKnown ? HakitTool.Good : HakitTool.Bad;
     }
 
-    /// <summary>Returns what makes the settings that are asked about, anew each time.</summary>
+    /// <summary>Returns a function that creates the settings to predict, each time as new objects.</summary>
     public static Func<EndpointPoolOptions> SettingsOf(Question question, RecordedWorld world)
     {
         var changes = RecordedSettings.Changes(question.Sets).ToArray();

@@ -1,9 +1,9 @@
 namespace HaKit.Tool.Rehearsals;
 
-/// <summary>How a call ended.</summary>
+/// <summary>The outcome of a call.</summary>
 internal enum CallOutcome
 {
-    /// <summary>It has not.</summary>
+    /// <summary>The call has not ended.</summary>
     Open,
 
     /// <summary>The whole answer, as the prompt demands it.</summary>
@@ -19,10 +19,10 @@ internal enum CallOutcome
     Lost,
 }
 
-/// <summary>How an attempt ended.</summary>
+/// <summary>The outcome of an attempt.</summary>
 internal enum AttemptOutcome
 {
-    /// <summary>It has not.</summary>
+    /// <summary>The attempt has not ended.</summary>
     Open,
 
     /// <summary>The server answered, with a status.</summary>
@@ -31,7 +31,7 @@ internal enum AttemptOutcome
     /// <summary>There was no connection, so the server never saw it.</summary>
     Refused,
 
-    /// <summary>It broke or was given up after a connection was there: the server may have seen it.</summary>
+    /// <summary>The attempt broke or was cancelled after the connection was open. The server may have seen it.</summary>
     Broken,
 }
 
@@ -61,7 +61,7 @@ internal sealed class Call(TimeSpan started)
 /// <summary>The client's book of calls and attempts. Thread-safe; read a call's details under <see cref="Read{T}"/> or when all is over.</summary>
 internal sealed class Ledger(TimeProvider time)
 {
-    // An attempt runs somewhere below its call, in whatever pipeline the pool has; the execution context knows whose it is.
+    // // An attempt runs at an unknown depth below its call, in any pipeline of the pool. The execution context tells to which call it belongs.
     private static readonly AsyncLocal<Call?> Current = new();
     private readonly Lock _lock = new();
     private readonly List<Call> _calls = [];

@@ -2,20 +2,20 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Rehearsals;
 
-/// <summary>What is to be rehearsed.</summary>
+/// <summary>The plan of a rehearsal.</summary>
 internal sealed record Plan
 {
     public required string Title { get; init; }
 
     public required int Seed { get; init; }
 
-    /// <summary>May a call try a second endpoint?</summary>
+    /// <summary>Gets whether a call may try a second endpoint.</summary>
     public required bool Failover { get; init; }
 
     /// <summary>The share of calls that ask for a stream.</summary>
     public required double StreamedShare { get; init; }
 
-    /// <summary>How long calls arrive.</summary>
+    /// <summary>Gets the period during which calls arrive.</summary>
     public required TimeSpan Duration { get; init; }
 
     /// <summary>The calls, in order of time.</summary>
@@ -24,10 +24,10 @@ internal sealed record Plan
     /// <summary>The troubles, in order of time.</summary>
     public required IReadOnlyList<Act> Acts { get; init; }
 
-    /// <summary>How the servers are when they are well.</summary>
+    /// <summary>Gets the behaviour of the servers without trouble.</summary>
     public required FakeFault Usual { get; init; }
 
-    /// <summary>What a slowed server takes on top.</summary>
+    /// <summary>Gets the additional time of a slowed server.</summary>
     public required TimeSpan Slowness { get; init; }
 
     public required TimeSpan AttemptTimeout { get; init; }
@@ -53,7 +53,7 @@ internal static class Arrivals
     }
 }
 
-/// <summary>What happens to a server.</summary>
+/// <summary>The kind of trouble of a server.</summary>
 internal enum Trouble
 {
     Killed,

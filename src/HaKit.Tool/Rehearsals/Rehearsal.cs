@@ -41,7 +41,7 @@ internal sealed class Rehearsal : IAsyncDisposable
 
     public Ledger Ledger { get; }
 
-    /// <summary>What happened to the servers so far.</summary>
+    /// <summary>Gets the events of the servers so far.</summary>
     public IReadOnlyList<Happening> Happenings
     {
         get
@@ -51,7 +51,7 @@ internal sealed class Rehearsal : IAsyncDisposable
         }
     }
 
-    /// <summary>When each act really began; null for one that has not.</summary>
+    /// <summary>Gets the real start of each act; null for an act that has not started.</summary>
     public IReadOnlyList<TimeSpan?> ActsBegan => _actsBegan;
 
     public static async Task<Rehearsal> StartAsync(Plan plan, CancellationToken cancellationToken)
@@ -76,7 +76,7 @@ internal sealed class Rehearsal : IAsyncDisposable
             await Task.Delay(10, cancellationToken);
     }
 
-    /// <summary>The trouble that a server has now; null when it is well.</summary>
+    /// <summary>Returns the current trouble of a server; null when it has none.</summary>
     public Trouble? TroubleOf(int server)
     {
         lock (_lock)

@@ -8,7 +8,7 @@ internal readonly record struct Span(TimeSpan From, TimeSpan Until)
     public TimeSpan Length => Until - From;
 }
 
-/// <summary>When services were in trouble, on a clock that begins with the history. Immutable.</summary>
+/// <summary>The times at which services had trouble, on a clock that starts with the history. Immutable.</summary>
 internal sealed class History
 {
     private readonly IReadOnlyList<Incident> _incidents;
@@ -35,7 +35,7 @@ internal sealed class History
     /// <summary>A part of the history, with a clock of its own.</summary>
     public History Window(TimeSpan from, TimeSpan length) => new(_incidents, Services, From + from, length);
 
-    /// <summary>When a service had incidents of such impact; overlapping ones are one.</summary>
+    /// <summary>Returns the periods in which a service had incidents of a given impact. Overlapping incidents become one period.</summary>
     public IReadOnlyList<Span> SpansOf(string service, Func<int, bool> impact) =>
     [
         .. from incident in Incidents.Merge(_incidents.Where(i => i.Service == service && impact(i.Impact)))
@@ -44,7 +44,7 @@ internal sealed class History
            select span,
     ];
 
-    /// <summary>When all services were down at once.</summary>
+    /// <summary>Returns the periods in which all services were down at the same time.</summary>
     public IReadOnlyList<Span> AllDown() =>
         Services.Select(s => SpansOf(s, static impact => impact >= 1)).Aggregate(static (all, next) => Both(all, next));
 

@@ -1,6 +1,6 @@
 namespace HaKit.Tool.Simulations;
 
-/// <summary>What the report says between its tables.</summary>
+/// <summary>The text of the report between its tables.</summary>
 internal static class Page
 {
     public const string Beginning = """

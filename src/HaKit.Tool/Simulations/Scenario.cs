@@ -27,12 +27,12 @@ internal sealed record Strategy(string Name, Action<EndpointPoolOptions> Configu
 }
 
 /// <summary>A scenario of the report.</summary>
-/// <param name="Name">Its name, which is also its drawing's.</param>
-/// <param name="What">What happens, in a sentence.</param>
-/// <param name="Target">What the default is meant to reach.</param>
+/// <param name="Name">The scenario's name, which is also the name of its drawing.</param>
+/// <param name="What">One sentence that describes the scenario.</param>
+/// <param name="Target">The result that the default settings should reach.</param>
 /// <param name="World">Describes it.</param>
-/// <param name="Load">Its calls.</param>
-/// <param name="Length">How long they come.</param>
+/// <param name="Load">The calls of the scenario.</param>
+/// <param name="Length">The period during which calls arrive.</param>
 internal sealed record Scenario(string Name, string What, string Target, Func<Simulation> World, Workload Load, TimeSpan Length)
 {
     /// <summary>Without the strategies that have one endpoint: it could not carry the load.</summary>

@@ -3,10 +3,10 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Simulations;
 
-/// <summary>What a pool would have delivered under a real history of incidents.</summary>
+/// <summary>Calculates the availability of a pool under a real history of incidents.</summary>
 internal static class SimulateCommand
 {
-    /// <summary>How many times the calls that came while no service was up the lost calls may be.</summary>
+    /// <summary>The largest accepted ratio of lost calls to calls that arrived while no service was up.</summary>
     public const double MostRatio = 1.2;
 
     public static Command Create()

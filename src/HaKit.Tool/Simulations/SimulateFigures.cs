@@ -2,7 +2,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Simulations;
 
-/// <summary>What came of it. Shares are 0 to 1, times in seconds.</summary>
+/// <summary>The results of a simulation. Shares are 0 to 1, times in seconds.</summary>
 internal sealed record SimulateFigures
 {
     public required DateTimeOffset From { get; init; }
@@ -57,7 +57,7 @@ internal sealed record RunFigures
     /// <summary>Calls that came while no service was up.</summary>
     public required long CameInVain { get; init; }
 
-    /// <summary>How those that were lost ended.</summary>
+    /// <summary>Gets the number of lost calls by reason.</summary>
     public required IReadOnlyDictionary<string, long> Failures { get; init; }
     public double Unavailability => Calls == 0 ? 0 : (double)Lost / Calls;
     public required double AttemptsPerCall { get; init; }

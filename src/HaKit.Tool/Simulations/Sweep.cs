@@ -6,10 +6,10 @@ namespace HaKit.Tool.Simulations;
 /// <summary>One setting of a pool and the values that are tried.</summary>
 internal sealed record SweptSetting(string Name, IReadOnlyList<(string Text, Action<EndpointPoolOptions> Set)> Values);
 
-/// <summary>What the history came to with one value of one setting.</summary>
+/// <summary>The results of the history with one value of one setting.</summary>
 internal sealed record SweepRow(string Setting, string Value, RunFigures Run);
 
-/// <summary>Which setting matters for a history: the same history again and again, with one setting changed at a time.</summary>
+/// <summary>Finds the settings that matter for a history: runs the history repeatedly, each time with one setting changed.</summary>
 internal sealed class Sweep(IReadOnlyList<SweptSetting> settings)
 {
     private static readonly SweptSetting[] All =
@@ -34,7 +34,7 @@ internal sealed class Sweep(IReadOnlyList<SweptSetting> settings)
             .Select(name => Array.Find(All, s => s.Name == name) ?? throw new UsageException($"--sweep names '{name}'; there are {string.Join(", ", Names)}.")),
     ]);
 
-    /// <summary>Runs the history as it is, and once for each value of each setting.</summary>
+    /// <summary>Runs the history without changes, and once for each value of each setting.</summary>
     public IReadOnlyList<SweepRow> Run(World world, Func<string, (Progress Progress, Action<double> Show)> watch)
     {
         List<SweepRow> rows = [Row("as it is", "", world)];

@@ -4,10 +4,10 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Simulations;
 
-/// <summary>What is simulated: a pool of one's own under the troubles that services really had.</summary>
+/// <summary>The simulated system: the user's pool with the real incidents of the services.</summary>
 internal sealed record World
 {
-    /// <summary>How the endpoints answer: 5,000 tokens of the prompt and 50 of the answer a second.</summary>
+    /// <summary>The speed of the endpoints: 5,000 tokens of the prompt and 50 tokens of the answer per second.</summary>
     private static readonly ServiceModel Model = ServiceModel.Tokens(prefillPerSecond: 5000, perSecond: 50);
 
     // An error status after as long as a request takes to be turned away.
@@ -24,8 +24,8 @@ internal sealed record World
 
     /// <summary>Runs it.</summary>
     /// <param name="minorAsErrors">Impact 1 is a failure of three answers in ten, instead of all.</param>
-    /// <param name="progress">Is told the share that is done, now and then.</param>
-    /// <returns>What came of it, and how many calls came while no service was up.</returns>
+    /// <param name="progress">Is called from time to time with the completed share.</param>
+    /// <returns>The results, and the number of calls that arrived while no service was up.</returns>
     public (SimulationResult Result, long CameInVain) Run(bool minorAsErrors, Action<double> progress)
     {
         var options = new EndpointPoolOptions();
@@ -33,7 +33,7 @@ internal sealed record World
         var simulation = new Simulation(Seed).Options(Pool);
         foreach (var endpoint in options.Endpoints)
             simulation.Endpoint(endpoint.Name, Model);
-        // What a status page tells of are failing answers; a connection, which is all that the usual heartbeat asks for, still comes about.
+        // // The incidents of a status page are failing answers. The usual heartbeat only opens a connection, which still succeeds during such an incident.
         simulation.Parts(parts => parts.Probe = static _ => new ScriptedProbe(new FaultScript()) { Level = ProbeLevel.Reachable });
         foreach (var service in History.Services)
         {
@@ -58,7 +58,7 @@ internal sealed record World
         return (simulation.Run(Arrivals, History.Length), inVain);
     }
 
-    /// <summary>Does the endpoint take part in the service's incidents?</summary>
+    /// <summary>Returns true if the incidents of the service affect the endpoint.</summary>
     public static bool IsOf(EndpointOptions endpoint, string service) =>
         endpoint.Name == service || endpoint.Provider == service || endpoint.Account == service;
 }

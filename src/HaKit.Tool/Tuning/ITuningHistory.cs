@@ -1,15 +1,15 @@
 namespace HaKit.Tool.Tuning;
 
-/// <summary>What happened, in parts of the time: settings are tried on the first of them and judged on the others.</summary>
+/// <summary>A history that is divided into parts. The search tries settings on the first parts and compares them on the later parts.</summary>
 internal interface ITuningHistory
 {
-    /// <summary>What it is, in a few words.</summary>
+    /// <summary>Gets a short description of the history.</summary>
     string Title { get; }
 
     /// <summary>The name of each part, in the order of time.</summary>
     IReadOnlyList<string> Parts { get; }
 
-    /// <summary>Makes the settings as they are, anew each time.</summary>
+    /// <summary>Creates the current settings, each time as a new object.</summary>
     EndpointPoolOptions CreateSettings();
 
     /// <summary>Runs one part under changed settings. The same change gives the same figures.</summary>

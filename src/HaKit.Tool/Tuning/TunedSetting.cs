@@ -11,7 +11,7 @@ internal sealed record TunedValue(string Setting, string Text, Action<EndpointPo
 /// <summary>The five settings that are tried, and their values.</summary>
 internal static class TunedSettings
 {
-    /// <summary>Lists the values, by setting; those that the pool has already change nothing and are left out.</summary>
+    /// <summary>Lists the values to try, by setting. Values that the pool already has are left out.</summary>
     public static IReadOnlyList<IReadOnlyList<TunedValue>> For(EndpointPoolOptions pool) =>
     [
         Numbers("deadline share", pool.FirstContent.DeadlineShare, static (o, n) => o.FirstContent.DeadlineShare = n, 0.3, 0.5, 0.7),

@@ -1,6 +1,6 @@
 namespace HaKit.Tool.Tuning;
 
-/// <summary>What came of one part of the time under some settings. Lost are shares of the calls, 0 to 1; times are in seconds.</summary>
+/// <summary>The results of one part of the history with some settings. Losses are shares of the calls, 0 to 1; times are in seconds.</summary>
 /// <param name="Calls">The calls that came.</param>
 /// <param name="LostIfDown">Lost, if every endpoint was down while nothing is known of it.</param>
 /// <param name="LostIfUp">Lost, if it was up then. The same as the other where all is known.</param>
@@ -33,7 +33,7 @@ internal readonly record struct Difference(double Mean, double Low, double High)
     public Difference Around(Difference other) => new((Mean + other.Mean) / 2, Math.Min(Low, other.Low), Math.Max(High, other.High));
 }
 
-/// <summary>What a change of settings does, over parts of the time that are paired with the same parts without it. Pure.</summary>
+/// <summary>The effect of a change of settings, measured over pairs of the same part with and without the change. Pure.</summary>
 internal sealed record TuningEffect(Difference Lost, Difference P99, Difference AttemptsPerCall, bool IsKnown)
 {
     /// <summary>The most by which the bounds of an effect may differ for it to be known: one percentage point.</summary>
@@ -46,7 +46,10 @@ internal sealed record TuningEffect(Difference Lost, Difference P99, Difference 
 
     public double AttemptsBefore { get; private init; }
 
-    /// <summary>Are certainly fewer calls lost; or no more, and are answers faster or attempts fewer, and neither the other way round?</summary>
+    /// <summary>
+    /// Gets whether the change is an improvement: fewer calls are lost; or no more calls are lost, and answers are faster or attempts are fewer, and neither
+    /// is worse.
+    /// </summary>
     public bool IsImprovement => IsKnown && Lost.Mean <= 0 && P99.Mean <= LeastTime * P99Before && AttemptsPerCall.Mean <= MostAttempts * AttemptsBefore
         && (Lost.High < 0 || Lost.High <= 0 && IsCheaper);
 

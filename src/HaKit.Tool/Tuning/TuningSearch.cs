@@ -1,21 +1,21 @@
 namespace HaKit.Tool.Tuning;
 
-/// <summary>What one value did on the first parts, alone.</summary>
+/// <summary>The effect of one value alone on the first parts.</summary>
 internal sealed record TriedValue(string Setting, string Value, TuningEffect Effect);
 
-/// <summary>One of the later parts under the settings as they are and with the changes.</summary>
+/// <summary>One of the later parts with the current settings and with the changes.</summary>
 internal sealed record JudgedPart(string Name, PartFigures Before, PartFigures After)
 {
     /// <summary>Below 0: better with the changes; above 0: worse.</summary>
     public int Verdict => TuningEffect.Compare(Before, After);
 }
 
-/// <summary>What a search found. Nothing of it is applied.</summary>
+/// <summary>The result of a search. The search applies nothing.</summary>
 internal sealed record TuningResult
 {
     public required string Title { get; init; }
 
-    /// <summary>How many parts the values were tried on.</summary>
+    /// <summary>Gets the number of parts on which values were tried.</summary>
     public required int PartsTried { get; init; }
 
     public required IReadOnlyList<TriedValue> Tried { get; init; }
@@ -29,10 +29,10 @@ internal sealed record TuningResult
     /// <summary>The later parts; empty where nothing is proposed.</summary>
     public required IReadOnlyList<JudgedPart> Judged { get; init; }
 
-    /// <summary>What the changes did on the later parts; null where nothing is proposed.</summary>
+    /// <summary>Gets the effect of the changes on the later parts; null when nothing is proposed.</summary>
     public TuningEffect? Later { get; init; }
 
-    /// <summary>Are the changes worse in none of the later parts, and better in one or more?</summary>
+    /// <summary>Gets whether the changes are worse in no later part and better in at least one.</summary>
     public bool Holds => Judged.Count > 0 && Judged.All(static p => p.Verdict <= 0) && Judged.Any(static p => p.Verdict < 0);
 }
 

@@ -16,7 +16,7 @@ internal sealed class EndpointTrack
     // Times of answers are taken from the nearest ones: endpoints become slower and faster with the hour.
     private const int Neighbours = 40;
 
-    // So many attempts in a row that were given up, with no answer between them, are a silence and no slow answers.
+    // // This many cancelled attempts in a row, without an answer between them, mean a silent endpoint, not a slow one.
     private const int SilenceInRow = 3;
 
     private readonly Observation[] _observations;
@@ -40,10 +40,10 @@ internal sealed class EndpointTrack
 
     public QuotaModel? Quota { get; }
 
-    /// <summary>Has it ever answered an attempt, so that its times are known?</summary>
+    /// <summary>Gets whether the endpoint ever answered an attempt, so that its times are known.</summary>
     public bool HasTimes => _firsts.Length > 0;
 
-    /// <summary>What its probes exercised; reachability where there were none, as the usual probe does.</summary>
+    /// <summary>Gets the level of the endpoint's probes; reachability when there were none, as for the usual probe.</summary>
     public ProbeLevel ProbeLevel => _probes.Length > 0 ? _probes[^1].Level : ProbeLevel.Reachable;
 
     /// <summary>The observations, in order.</summary>
@@ -80,11 +80,11 @@ internal sealed class EndpointTrack
             [.. probes.OrderBy(static p => p.At).Select(p => new ProbeObservation(p.At - from, p.Fault, p.Took, p.Level))], work, quota);
     }
 
-    /// <summary>How the endpoint would have answered an attempt.</summary>
-    /// <param name="at">When the attempt begins.</param>
+    /// <summary>Predicts the endpoint's answer to an attempt.</summary>
+    /// <param name="at">The start of the attempt.</param>
     /// <param name="input">Tokens of the prompt.</param>
     /// <param name="output">Tokens of the answer.</param>
-    /// <param name="unknown">What is assumed where the recording shows nothing.</param>
+    /// <param name="unknown">The assumption for times that the recording does not show.</param>
     /// <param name="random">Draws among what is equally likely.</param>
     public PredictedAnswer At(TimeSpan at, int input, int output, Unknown unknown, Random random)
     {
@@ -97,7 +97,7 @@ internal sealed class EndpointTrack
         return Answer(at, input, output, unknown, random) with { IsAssumed = observation is null };
     }
 
-    /// <summary>What a probe would have found; null where nothing is recorded that tells.</summary>
+    /// <summary>Predicts the result of a probe; null when the recording does not show it.</summary>
     public (Fault? Fault, bool IsSilent, TimeSpan After) ProbeAt(TimeSpan at, ProbeLevel level, Unknown unknown)
     {
         var i = Array.BinarySearch(_probes, new ProbeObservation(at, null, default, level), ProbeObservation.ByTime);
@@ -153,7 +153,7 @@ internal sealed class EndpointTrack
         ContentBeforeFault = down.FirstContent,
     };
 
-    // As the nearest trouble that is known; an endpoint of which nothing is known refuses connections.
+    // // The prediction is the nearest known trouble. An endpoint of which nothing is known refuses connections.
     private static PredictedAnswer Assumed(Observation? before, Observation? after)
     {
         if (before is { Kind: ObservationKind.Down } first)
@@ -171,7 +171,7 @@ internal sealed class EndpointTrack
         var (first, rest) = (slowdown.First, slowdown.Rest);
         if (slowdown.IsCensored)
         {
-            // Redistributed to the right (Efron 1967): an answer that was given up would have taken as long as one of those that took longer.
+            // // Redistribution to the right (Efron 1967): a cancelled answer is assumed to take as long as one of the answers that took longer.
             var longer = FirstAbove(first);
             if (longer < _firsts.Length)
                 first = _firsts[random.Next(longer, _firsts.Length)];
@@ -276,7 +276,7 @@ internal sealed class EndpointTrack
         return TimeSpan.FromSeconds(3 * PoolFigures.Quantile(firsts, 0.99));
     }
 
-    // Which of the attempts that were given up show an endpoint that was silent, and not one that was slow.
+    // // Finds the cancelled attempts that show a silent endpoint, not a slow one.
     private static bool[] SilencesOf(RecordedAttempt[] attempts, TimeSpan longestUsual)
     {
         var silences = new bool[attempts.Length];

@@ -1,12 +1,12 @@
 namespace HaKit.Tool.WhatIf;
 
-/// <summary>What a recording says of other settings. Shares are 0 to 1.</summary>
+/// <summary>The predicted effect of other settings on a recording. Shares are 0 to 1.</summary>
 internal sealed record Forecast
 {
     /// <summary>The most by which the two bounds may differ for the recording to say anything: one percentage point.</summary>
     public const double WidestKnown = 0.01;
 
-    // Of the normal distribution, for an interval that holds the truth nine times in ten.
+    // // The quantile of the normal distribution for an interval with 90 % confidence.
     private const double Z = 1.6449;
 
     /// <summary>The availability, in the middle between the bounds.</summary>
@@ -35,10 +35,10 @@ internal sealed record Forecast
     public bool IsKnown => Math.Abs(IfUp - IfDown) <= WidestKnown;
 
     /// <summary>Runs the calls through a pool of other settings, several times in both bounds.</summary>
-    /// <param name="world">What the recording shows.</param>
-    /// <param name="options">Makes the options anew for each run.</param>
+    /// <param name="world">The observations of the recording.</param>
+    /// <param name="options">Creates new options for each run.</param>
     /// <param name="runs">Runs in each bound; at least 2.</param>
-    /// <param name="progress">Is told the share that is done.</param>
+    /// <param name="progress">Is called with the completed share.</param>
     public static Forecast Of(RecordedWorld world, Func<EndpointPoolOptions> options, int runs = 3, Action<double>? progress = null)
     {
         var done = 0;

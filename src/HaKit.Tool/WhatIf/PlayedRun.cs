@@ -4,8 +4,8 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.WhatIf;
 
-/// <summary>What came of one run.</summary>
-/// <param name="IsLost">Which calls were lost, by their place in the recording.</param>
+/// <summary>The results of one run.</summary>
+/// <param name="IsLost">The lost calls, by their index in the recording.</param>
 /// <param name="Figures">The figures.</param>
 /// <param name="Endpoints">Each endpoint.</param>
 internal sealed record PlayedResult(bool[] IsLost, PoolFigures Figures, IReadOnlyList<PlayedEndpointFigures> Endpoints)
@@ -14,7 +14,7 @@ internal sealed record PlayedResult(bool[] IsLost, PoolFigures Figures, IReadOnl
     public double AssumedShare => (double)Endpoints.Sum(static e => e.Assumed) / Math.Max(1, Endpoints.Sum(static e => e.Attempts));
 }
 
-/// <summary>How often an endpoint was asked, and how often the recording did not show what it would have answered.</summary>
+/// <summary>The number of attempts on an endpoint, and how many of them have answers that the recording does not show.</summary>
 internal sealed record PlayedEndpointFigures(string Name, long Attempts, long Assumed);
 
 /// <summary>
@@ -105,7 +105,7 @@ internal sealed class PlayedRun : IDisposable
         }
         catch (Exception)
         {
-            // It is lost.
+            // // The call is lost.
         }
         _inFlight--;
     }

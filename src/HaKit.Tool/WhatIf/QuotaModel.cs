@@ -5,7 +5,7 @@ internal readonly record struct QuotaSample(TimeSpan At, int Tokens, bool IsRefu
 
 /// <summary>A quota: a bucket that is full at first, holds a minute's worth and fills up evenly.</summary>
 /// <param name="PerMinute">The quota.</param>
-/// <param name="OfTokens">Of tokens, or else of requests.</param>
+/// <param name="OfTokens">True for a quota of tokens; false for a quota of requests.</param>
 internal sealed record QuotaModel(double PerMinute, bool OfTokens)
 {
     private const int LeastRefusals = 5;
@@ -46,7 +46,7 @@ internal sealed record QuotaModel(double PerMinute, bool OfTokens)
         return best;
     }
 
-    // Follows what really happened: what was accepted is taken, whatever the model says.
+    // // Follows the real answers: an accepted request takes from the bucket even when the model would refuse it.
     private static int Wrong(IReadOnlyList<QuotaSample> samples, double perMinute, bool ofTokens)
     {
         var (level, at, wrong) = (perMinute, 0.0, 0);

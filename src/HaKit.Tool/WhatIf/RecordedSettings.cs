@@ -11,7 +11,7 @@ namespace HaKit.Tool.WhatIf;
 internal static class RecordedSettings
 {
     /// <summary>Reads recorded settings.</summary>
-    /// <param name="json">What the recorder wrote.</param>
+    /// <param name="json">The JSON that the recorder wrote.</param>
     /// <param name="changes">Settings that replace recorded ones, as <c>Retry:MaxRetryAttempts</c> and its value.</param>
     /// <exception cref="UsageException">They are not valid.</exception>
     public static EndpointPoolOptions Of(string json, IEnumerable<KeyValuePair<string, string?>>? changes = null)

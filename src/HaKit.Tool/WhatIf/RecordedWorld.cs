@@ -2,19 +2,19 @@ using HaKit.Recording;
 
 namespace HaKit.Tool.WhatIf;
 
-/// <summary>A call of the recording, as it is made again.</summary>
-/// <param name="At">When it came, from the beginning of the recording.</param>
-/// <param name="Profile">What it asked for, as far as that is recorded.</param>
-/// <param name="IsStream">Did it ask for a stream?</param>
-/// <param name="InputTokens">Tokens of its prompt, as used or else as estimated.</param>
-/// <param name="OutputTokens">Tokens of its answer, as used or else as bounded.</param>
+/// <summary>A call of the recording, which a run makes again.</summary>
+/// <param name="At">When the call arrived, counted from the start of the recording.</param>
+/// <param name="Profile">The request profile of the call, as far as it is recorded.</param>
+/// <param name="IsStream">True if the call asked for a stream.</param>
+/// <param name="InputTokens">The tokens of the prompt: the measured number, or else the estimate.</param>
+/// <param name="OutputTokens">The tokens of the answer: the measured number, or else the limit.</param>
 /// <param name="Refusal">The fault of its own for which every endpoint would refuse it; null for none.</param>
-/// <param name="Counts">Does it count for or against the pool? Not if it was at fault itself, or its caller went away.</param>
-/// <param name="WasServed">Was it served?</param>
+/// <param name="Counts">True if the call counts in the pool's availability. It does not count if the call itself was invalid or its caller cancelled it.</param>
+/// <param name="WasServed">True if the call succeeded.</param>
 internal sealed record PastCall(
     TimeSpan At, RequestProfile Profile, bool IsStream, int InputTokens, int OutputTokens, Faults.Fault? Refusal, bool Counts, bool WasServed);
 
-/// <summary>What a recording shows: the calls that came, and each endpoint as it was seen. Immutable.</summary>
+/// <summary>The content of a recording: its calls, and the observations of each endpoint. Immutable.</summary>
 internal sealed record RecordedWorld
 {
     public required DateTimeOffset From { get; init; }
@@ -25,16 +25,16 @@ internal sealed record RecordedWorld
 
     public required IReadOnlyDictionary<string, EndpointTrack> Endpoints { get; init; }
 
-    /// <summary>What really happened.</summary>
+    /// <summary>Gets the real results.</summary>
     public required PoolFigures Actual { get; init; }
 
     /// <summary>The deadline that most calls had: the pool's.</summary>
     public required TimeSpan UsualDeadline { get; init; }
 
-    /// <summary>The configuration that held first, as JSON; null when none is recorded.</summary>
+    /// <summary>Gets the first configuration of the recording, as JSON; null when none is recorded.</summary>
     public string? Configuration { get; init; }
 
-    /// <summary>What makes the forecast less certain, in sentences.</summary>
+    /// <summary>Gets the reasons that make the forecast less certain, one sentence each.</summary>
     public required IReadOnlyList<string> Remarks { get; init; }
 
     public static RecordedWorld Of(FlightRecording recording)
@@ -100,7 +100,7 @@ internal sealed record RecordedWorld
     }
 }
 
-/// <summary>What came of the calls. Shares are 0 to 1, times in seconds.</summary>
+/// <summary>The results of the calls. Shares are 0 to 1, times in seconds.</summary>
 internal sealed record PoolFigures
 {
     public required long Calls { get; init; }
@@ -113,7 +113,7 @@ internal sealed record PoolFigures
 
     public required double P99 { get; init; }
 
-    /// <summary>What all attempts cost by the endpoints' prices, those included that served no call.</summary>
+    /// <summary>Gets the cost of all attempts by the endpoints' prices, including attempts of lost calls.</summary>
     public required double Money { get; init; }
 
     public double Availability => Calls == 0 ? 1 : 1 - (double)Lost / Calls;

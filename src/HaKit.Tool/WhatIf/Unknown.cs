@@ -1,22 +1,22 @@
 namespace HaKit.Tool.WhatIf;
 
-/// <summary>What is assumed of the times for which the recording shows nothing. The truth lies between the two.</summary>
+/// <summary>The assumption for times that the recording does not show. The truth lies between the two assumptions.</summary>
 internal enum Unknown
 {
-    /// <summary>What was not seen was down, and what was given up would never have come.</summary>
+    /// <summary>An endpoint that was not observed was down, and a cancelled answer would never have come.</summary>
     IsDown,
 
-    /// <summary>What was not seen was up, and what was given up would have come at that moment.</summary>
+    /// <summary>An endpoint that was not observed was up, and a cancelled answer would have come at the moment of its cancellation.</summary>
     IsUp,
 }
 
-/// <summary>How an endpoint would have answered an attempt.</summary>
+/// <summary>The predicted answer of an endpoint to an attempt.</summary>
 internal readonly record struct PredictedAnswer
 {
     /// <summary>The fault with which it refuses; null when it answers or is silent.</summary>
     public Faults.Fault? Fault { get; init; }
 
-    /// <summary>It never answers.</summary>
+    /// <summary>Gets whether the endpoint never answers.</summary>
     public bool IsSilent { get; init; }
 
     /// <summary>Until the refusal.</summary>
@@ -31,6 +31,6 @@ internal readonly record struct PredictedAnswer
     /// <summary>The endpoint's own work from the first content to the end.</summary>
     public TimeSpan Rest { get; init; }
 
-    /// <summary>It rests on an assumption and not on the recording.</summary>
+    /// <summary>Gets whether the prediction is an assumption that the recording does not support.</summary>
     public bool IsAssumed { get; init; }
 }

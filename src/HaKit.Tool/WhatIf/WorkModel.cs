@@ -18,7 +18,7 @@ internal sealed class WorkModel
     // in which the endpoint was slow, and so had many requests at once (Little 1961), would be taken for the effect of the load.
     private const int Neighbours = 20;
 
-    // The capacity is looked for with so many answers, spread evenly; the sizes are learned from all.
+    // // The search for the capacity uses at most this many answers, spread evenly. The sizes are learned from all answers.
     private const int MostTried = 3000;
 
     // A capacity is believed when it explains so much of what the sizes leave unexplained; by chance alone it would be a small part of a percent.
@@ -35,7 +35,7 @@ internal sealed class WorkModel
 
     private WorkModel(double capacity, int peak, double[] first, double[] rest) => (Capacity, Peak, _first, _rest) = (capacity, peak, first, rest);
 
-    /// <summary>How many requests it serves at full speed; infinite when no slowdown was seen.</summary>
+    /// <summary>Gets the number of requests that the endpoint serves at full speed; infinite when no slowdown was observed.</summary>
     public double Capacity { get; }
 
     /// <summary>The most that were seen at once.</summary>
@@ -48,7 +48,7 @@ internal sealed class WorkModel
     public double Rest(int input, int output) => Expected(_rest, input, output);
 
     /// <param name="samples">The whole answers.</param>
-    /// <param name="busy">When the endpoint worked on anything, from the begin of an attempt to its end.</param>
+    /// <param name="busy">The periods in which the endpoint served at least one attempt.</param>
     public static WorkModel Learn(IReadOnlyList<WorkSample> samples, IReadOnlyList<(TimeSpan From, TimeSpan Until)> busy)
     {
         var load = new LoadHistory(busy);
@@ -90,7 +90,7 @@ internal sealed class WorkModel
         return error.Average() < alone.Average() * (1 - LeastGain) && better >= LeastBetter && better > 2 * worse;
     }
 
-    /// <summary>How much work a span of time was, at the load that the endpoint had.</summary>
+    /// <summary>Returns the amount of work in a period at the endpoint's load.</summary>
     public double WorkOf(LoadHistory load, TimeSpan from, TimeSpan until) => load.Progress(from, until, Capacity);
 
     private static double Expected(double[] by, int input, int output) => Math.Max(1e-6, by[0] + by[1] * input + by[2] * output);
@@ -173,7 +173,7 @@ internal static class Regression
         return best;
     }
 
-    /// <summary>How far times are from what is expected of their sizes: the mean of the logarithms' distance, each at most 1.</summary>
+    /// <summary>Returns the distance between times and their predictions: the mean distance of the logarithms, each at most 1.</summary>
     public static double Error(IReadOnlyList<WorkSample> samples, double[] times, double[] by)
     {
         var sum = 0.0;
@@ -239,7 +239,7 @@ internal static class Regression
     }
 }
 
-/// <summary>How many requests an endpoint had at each moment. Immutable once made.</summary>
+/// <summary>The number of requests that an endpoint had at each moment. Immutable.</summary>
 internal sealed class LoadHistory
 {
     private readonly double[] _times;
@@ -252,7 +252,7 @@ internal sealed class LoadHistory
         var changes = new (double At, int By)[busy.Count * 2];
         for (var i = 0; i < busy.Count; i++)
             (changes[2 * i], changes[2 * i + 1]) = ((busy[i].From.TotalSeconds, 1), (busy[i].Until.TotalSeconds, -1));
-        // Those that leave at a moment leave before others come.
+        // // Requests that end at a moment are counted before requests that start at it.
         Array.Sort(changes, static (a, b) => a.At != b.At ? a.At.CompareTo(b.At) : a.By.CompareTo(b.By));
         _times = [.. changes.Select(static c => c.At)];
         _jobs = new int[changes.Length];

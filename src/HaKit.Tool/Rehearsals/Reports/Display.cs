@@ -23,7 +23,7 @@ internal abstract class Display
     protected static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds,5:0.0} s");
 }
 
-/// <summary>What happens, as it happens, and the counts every five seconds.</summary>
+/// <summary>Prints events as they occur, and the counts every five seconds.</summary>
 internal sealed class PlainLines(TextWriter output) : Display
 {
     public override async Task ShowAsync(Rehearsal rehearsal, Task run)

@@ -2,7 +2,7 @@ using HaKit.Tool.Rehearsals;
 
 namespace HaKit.Tool.Rehearsals.Reports;
 
-/// <summary>How things stand at one moment; shares and times are those of the last two seconds.</summary>
+/// <summary>The state at one moment. Shares and times refer to the last two seconds.</summary>
 internal sealed record Glance(TimeSpan Now, int Calls, int Served, int Failovers, int Lost, IReadOnlyList<Glance.Row> Endpoints)
 {
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(2);

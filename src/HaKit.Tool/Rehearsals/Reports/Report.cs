@@ -26,7 +26,7 @@ internal sealed record Report
     /// <summary>Served calls of all calls.</summary>
     public required string Delivered { get; init; }
 
-    /// <summary>What that share is at least, with 95 % confidence, were the calls a sample.</summary>
+    /// <summary>Gets the lower bound of that share with 95 % confidence, if the calls are taken as a sample.</summary>
     public required string DeliveredAtLeast { get; init; }
 
     /// <summary>Why the first few calls were not served.</summary>
@@ -69,12 +69,12 @@ internal sealed record Report
     }
 }
 
-/// <summary>What one trouble did to the calls.</summary>
-/// <param name="Endpoint">Whose trouble.</param>
-/// <param name="Trouble">Which.</param>
-/// <param name="BeganSeconds">When it began.</param>
+/// <summary>The effect of one trouble on the calls.</summary>
+/// <param name="Endpoint">The affected endpoint.</param>
+/// <param name="Trouble">The kind of trouble.</param>
+/// <param name="BeganSeconds">The start of the trouble, in seconds.</param>
 /// <param name="MetBy">Calls that met it and were served elsewhere.</param>
-/// <param name="FirstServedElsewhere">From its beginning to the end of the first of them; null when there was none.</param>
+/// <param name="FirstServedElsewhere">The time from the start of the trouble to the end of the first of these calls; null when there was none.</param>
 internal sealed record FaultFigures(string Endpoint, string Trouble, double? BeganSeconds, int MetBy, double? FirstServedElsewhere)
 {
     public static FaultFigures From(Act act, TimeSpan? began, string endpoint, IReadOnlyList<Call> served)
@@ -86,7 +86,7 @@ internal sealed record FaultFigures(string Endpoint, string Trouble, double? Beg
     }
 }
 
-/// <summary>How long calls took that found no connection: from the refusal to the whole answer from another endpoint.</summary>
+/// <summary>The times of calls that were refused a connection: from the refusal to the whole answer of another endpoint.</summary>
 internal sealed record MoveFigures(int Calls, double? Median, double? Worst)
 {
     public static MoveFigures OfRefused(IReadOnlyList<Call> served)
@@ -99,7 +99,7 @@ internal sealed record MoveFigures(int Calls, double? Median, double? Worst)
 }
 
 /// <summary>One endpoint's part.</summary>
-/// <param name="Name">Its name.</param>
+/// <param name="Name">The endpoint's name.</param>
 /// <param name="Served">Calls it served.</param>
 /// <param name="Attempts">Attempts made on it.</param>
 /// <param name="P50">The usual time of its good answers.</param>
