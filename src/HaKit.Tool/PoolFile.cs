@@ -30,7 +30,7 @@ internal static class PoolFile
         }
     }
 
-    // // Unknown setting names are checked only within a section, because the root of an application's configuration contains other settings too. A file that
+    // Unknown setting names are checked only within a section, because the root of an application's configuration contains other settings too. A file that
     // contains only a pool is checked as a whole.
     private static IConfigurationSection SectionOf(IConfiguration root) =>
         new ConfigurationBuilder().AddInMemoryCollection(root.AsEnumerable().Select(s => KeyValuePair.Create($"pool:{s.Key}", s.Value))).Build().GetSection("pool");

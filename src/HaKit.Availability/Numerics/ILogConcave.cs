@@ -33,7 +33,7 @@ internal static class LogConcave
             var tail = useLower ? below : above;
             if (tail <= 0 || density <= 0)
             {
-                // // The tail underflowed so far from the centre. Step back towards the centre until it does not.
+                // The tail underflowed so far from the centre. Step back towards the centre until it does not.
                 z += Math.Sign(distribution.Slope(z)) * Math.Max(1, 0.1 * Math.Abs(z));
                 continue;
             }

@@ -101,7 +101,7 @@ internal sealed class DrilledApplication : IDisposable
             return;
         if (_options.Client is { } wanted)
             throw new InvalidOperationException($"There is no HTTP client '{wanted}' over pool '{_pool.Name}'.");
-        // // The same client as the pool creates for an SDK, except that the fakes replace the network.
+        // The same client as the pool creates for an SDK, except that the fakes replace the network.
         var detour = _provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler("HaKit.Testing.Drill");
         _callers.Add(CallerOf(new HttpClient(new EndpointPoolHandler(_pool) { InnerHandler = detour }) { BaseAddress = FolderOf(_pool.Origin), Timeout = Timeout.InfiniteTimeSpan }));
     }
@@ -111,7 +111,7 @@ internal sealed class DrilledApplication : IDisposable
         : services.Where(static s => !s.IsKeyedService && s.ServiceType == typeof(IConfigureOptions<HttpClientFactoryOptions>))
             .Select(static s => (s.ImplementationInstance as ConfigureNamedOptions<HttpClientFactoryOptions>)?.Name).OfType<string>().Distinct(StringComparer.Ordinal);
 
-    // // The pool's handler can be at any place in the chain of handlers.
+    // The pool's handler can be at any place in the chain of handlers.
     private bool IsOverPool(HttpMessageHandler? handler, List<string> outer)
     {
         for (; handler is not null; handler = (handler as DelegatingHandler)?.InnerHandler)

@@ -38,7 +38,7 @@ public static class HaDrill
         var members = DrilledApplication.MembersOf(services, pool);
         var healthy = Episode(HaDrillScene.Healthy(members, options));
         var rows = new List<HaDrillRow> { healthy.Row };
-        // // An application that misses requirements without any fault is not tested with faults.
+        // An application that misses requirements without any fault is not tested with faults.
         if (healthy.Row.Misses.Count == 0)
             rows.AddRange(HaDrillScene.All(members, options).Select(scene => Episode(scene, healthy.Median).Row));
         return new HaDrillResult(pool, rows);

@@ -10,14 +10,14 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
     private static readonly TimeSpan Before = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan After = TimeSpan.FromSeconds(4);
 
-    // // A call that has not ended after this time waits for something that is not on the drill's clock.
+    // A call that has not ended after this time waits for something that is not on the drill's clock.
     private static readonly TimeSpan Settling = TimeSpan.FromMinutes(30);
 
-    // // The latency of a healthy endpoint: 50 ms to the headers and up to 50 ms more. All endpoints have the same distribution, so that none looks faster.
+    // The latency of a healthy endpoint: 50 ms to the headers and up to 50 ms more. All endpoints have the same distribution, so that none looks faster.
     private static readonly (double Probability, TimeSpan Latency)[] Usual = [(1, TimeSpan.FromMilliseconds(50)), (0.5, TimeSpan.FromMilliseconds(25)), (0.25, TimeSpan.FromMilliseconds(25))];
 
     private readonly Random _random = new(options.Seed);
-    // // The fake of a client object does not see the prompt. The execution context tells which call it serves.
+    // The fake of a client object does not see the prompt. The execution context tells which call it serves.
     private readonly AsyncLocal<string?> _prompt = new();
     private readonly HashSet<string> _struck = new(StringComparer.Ordinal);
     private readonly List<Call> _ended = [];
@@ -37,16 +37,16 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
             foreach (var (probability, latency) in Usual)
                 application.FaultsOf(member.Name).WithProbability(probability, FakeFault.Latency(toHeaders: latency));
         }
-        // // These calls fill the learned latencies and open connections, as in an application that has run for a while.
+        // These calls fill the learned latencies and open connections, as in an application that has run for a while.
         Load(application, Before);
         _ended.Clear();
-        // // The fault must affect the endpoint that serves most calls. A pool that prefers another endpoint would not notice the fault.
+        // The fault must affect the endpoint that serves most calls. A pool that prefers another endpoint would not notice the fault.
         string[] busiestFirst = [.. members.OrderByDescending(m => application.CountsOf(m.Name).Received).Select(static m => m.Name)];
         var requests = members.Sum(m => application.CountsOf(m.Name).Received);
         var answered = members.ToDictionary(static m => m.Name, m => application.CountsOf(m.Name).AnsweredWhole, StringComparer.Ordinal);
         foreach (var (endpoint, step) in scene.StepsOn(busiestFirst))
             application.FaultsOf(endpoint).Add(RuleOf(step));
-        // // The serving endpoint is recorded during the fault. The effect on calls is recorded for some time longer.
+        // The serving endpoint is recorded during the fault. The effect on calls is recorded for some time longer.
         Load(application, scene.Length);
         var servers = members.Where(m => application.CountsOf(m.Name).AnsweredWhole > answered[m.Name]).Select(static m => m.Name).ToArray();
         Load(application, After);
@@ -64,7 +64,7 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
         Until = step.Until,
         Where = request =>
         {
-            // // An endpoint that refuses connections refuses those of probes too. Other faults affect only answers to calls.
+            // An endpoint that refuses connections refuses those of probes too. Other faults affect only answers to calls.
             if (request.IsProbe)
                 return step.IsRefusal;
             if (step.Probability < 1 && _random.NextDouble() >= step.Probability)
@@ -124,7 +124,7 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
 
     private HaDrillRow RowOf(DrilledApplication application, IReadOnlyList<string> servers, long requests, int calls, TimeSpan healthyMedian)
     {
-        // // A call that began before the fault and ended after it counts among the calls before the fault.
+        // A call that began before the fault and ended after it counts among the calls before the fault.
         var right = _ended.Where(static c => c.Outcome == DrillOutcome.Right).ToArray();
         var added = right.Where(c => _struck.Contains(c.Prompt)).Select(c => c.Time - healthyMedian).Order().ToArray();
         var row = new HaDrillRow

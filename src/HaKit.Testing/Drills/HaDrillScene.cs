@@ -49,7 +49,7 @@ internal sealed record HaDrillScene(string Name, TimeSpan Length, Func<IReadOnly
     private static Func<IReadOnlyList<string>, IEnumerable<(string, DrillStep)>> LossOf(IReadOnlyList<string> lost, HaDrillOptions options) =>
         _ => lost.Select(name => (name, new DrillStep(FakeFault.Refused, TimeSpan.Zero, options.FaultDuration)));
 
-    // // A client object throws or answers. An invalid body can only occur between the SDK and the network, so such a fault is impossible here.
+    // A client object throws or answers. An invalid body can only occur between the SDK and the network, so such a fault is impossible here.
     private static bool IsPossible(DrillFault fault, IReadOnlyList<DrillMember> members) =>
         !members.Any(static m => m.HasClient) || !fault.Name.StartsWith(DrillFaults.Garbled.Name, StringComparison.Ordinal);
 }

@@ -9,7 +9,7 @@ namespace HaKit.Testing;
 /// </summary>
 public static class FakeAnswers
 {
-    // // The words are readable on every terminal. Some contain characters of two or three bytes, so that a body can be cut within a character.
+    // The words are readable on every terminal. Some contain characters of two or three bytes, so that a body can be cut within a character.
     private static readonly string[] Nouns =
     [
         " server", " replica", " quorum", " lease", " heartbeat", " standby", " model", " pool", " endpoint", " token", " café", " señal", " Zürich", " client’s", " café’s", " naïve",
@@ -92,7 +92,7 @@ public static class FakeAnswers
 
     internal static ulong Hash(string text, ulong seed = 14695981039346656037) => Hash(MemoryMarshal.AsBytes(text.AsSpan()), seed);
 
-    // // FNV-1a, then SplitMix64. The result is the same on every machine, unlike that of string.GetHashCode.
+    // FNV-1a, then SplitMix64. The result is the same on every machine, unlike that of string.GetHashCode.
     private static ulong Hash(ReadOnlySpan<byte> bytes, ulong seed = 14695981039346656037)
     {
         foreach (var b in bytes)

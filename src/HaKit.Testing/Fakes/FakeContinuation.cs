@@ -49,7 +49,7 @@ internal static class FakeRest
         return rest.Count == 0 ? [""] : [.. rest];
     }
 
-    // // Returns how many whole tokens the beginning has, and how many characters of the next token.
+    // Returns how many whole tokens the beginning has, and how many characters of the next token.
     private static int KnownTokens(string prompt, string beginning, out int within)
     {
         var tokens = FakeAnswers.TokensOf(prompt, beginning.Length);

@@ -73,7 +73,7 @@ public sealed class Fleet : IDisposable
     public void Fault(string endpoint, FakeFault fault, TimeSpan from = default, TimeSpan? until = null, Func<int, bool>? replicas = null)
     {
         ArgumentNullException.ThrowIfNull(fault);
-        // // A rule counts its times from the moment at which it is added.
+        // A rule counts its times from the moment at which it is added.
         var now = Time.Elapsed;
         for (var i = 0; i < _replicas.Count; i++)
         {

@@ -53,7 +53,7 @@ public sealed class LogRecorder : ILoggerProvider
         {
             if (!IsEnabled(logLevel))
                 return;
-            // // The sender may reuse the state object, so its values are copied now.
+            // The sender may reuse the state object, so its values are copied now.
             var values = state is IReadOnlyList<KeyValuePair<string, object?>> list ? list.ToArray() : [];
             var entry = new RecordedLog(logLevel, category, eventId, formatter(state, exception), values, exception);
             lock (recorder._lock)

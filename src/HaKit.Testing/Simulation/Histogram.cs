@@ -43,7 +43,7 @@ internal sealed class Histogram
         return Longest;
     }
 
-    // // The first 2^Bits ticks have one bucket each. Every later power of two has 2^Bits buckets.
+    // The first 2^Bits ticks have one bucket each. Every later power of two has 2^Bits buckets.
     private static int IndexOf(long ticks)
     {
         if (ticks < PerPower)

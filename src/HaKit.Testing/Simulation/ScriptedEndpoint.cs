@@ -150,7 +150,7 @@ public sealed partial class ScriptedEndpoint
         finally
         {
             station.Release();
-            // // The endpoint writes nothing before the first content, and at a constant rate after it.
+            // The endpoint writes nothing before the first content, and at a constant rate after it.
             if (!served)
                 Waste(call, call.FirstContentAt == began ? Share(_time.Elapsed - began, time.Whole - time.FirstContent) : 0);
         }
@@ -178,7 +178,7 @@ public sealed partial class ScriptedEndpoint
         WasAnswered?.Invoke(this);
     }
 
-    // // Combines the faults of the script with the refusal of the server's own quota.
+    // Combines the faults of the script with the refusal of the server's own quota.
     private FakeFault FaultFor(SimulatedCall call)
     {
         var fault = Faults.ChooseFault(Request);
@@ -209,7 +209,7 @@ public sealed partial class ScriptedEndpoint
     {
         var now = _time.Elapsed;
         var (warming, after) = _service.Cold;
-        // // The number of requests in flight already includes this request.
+        // The number of requests in flight already includes this request.
         if (_awakeAt == default || InFlight == 1 && _restsSince is { } since && now - since >= after)
             _awakeAt = now + warming;
         return _awakeAt > now ? _awakeAt - now : TimeSpan.Zero;

@@ -25,7 +25,7 @@ internal sealed class ServerQuota(ServiceModel model)
 
         public double Level = capacity;
 
-        // // A request for more than one minute's amount never fits. Its wait is the time until the bucket is full.
+        // A request for more than one minute's amount never fits. Its wait is the time until the bucket is full.
         public double Lacks(double amount, TimeSpan now)
         {
             if (double.IsInfinity(_perMinute))

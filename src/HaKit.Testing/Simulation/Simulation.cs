@@ -160,7 +160,7 @@ public sealed class Simulation(int seed = 1)
             throw new InvalidOperationException("The scenario has no endpoints.");
         using var test = TestPools.Create(_endpoints.Select(static e => e.Name), Configure, parts => _parts.ForEach(p => p(parts)), seed);
         test.Time.ConfineToCurrentThread();
-        // // The configured options may not contain all endpoints.
+        // The configured options may not contain all endpoints.
         foreach (var (name, service, _) in _endpoints)
         {
             if (test.Options.Endpoints.Any(e => e.Name == name))

@@ -34,7 +34,7 @@ internal sealed class SimulationRun
     public SimulationRun(TestPool test, TimeSpan length, Func<long, RequestProfile?> profile, FaultWatch watch, double streamedShare, int seed)
     {
         (_test, _length, _profile, _watch, _streamedShare) = (test, length, profile, watch, streamedShare);
-        // // A separate random source, so that the choice of streamed calls does not change the arrival times.
+        // A separate random source, so that the choice of streamed calls does not change the arrival times.
         _random = new Random(~seed);
         _interval = TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(length.TotalSeconds / MostIntervals)));
         var intervals = (int)(length / _interval) + 1;
@@ -113,11 +113,11 @@ internal sealed class SimulationRun
             _watch.Served(call, _test.Time.Elapsed);
         _latency.Add(took);
         _firstContent.Add(call.FirstContentAt - call.Began);
-        // // A failed call is not reused, because an attempt that was not awaited may still use it.
+        // A failed call is not reused, because an attempt that was not awaited may still use it.
         _idle.Push(call);
     }
 
-    // // A stream succeeds when all contents arrive once, in order and from one attempt, up to the end.
+    // A stream succeeds when all contents arrive once, in order and from one attempt, up to the end.
     private async ValueTask<bool> ReadAsync(RequestProfile profile, SimulatedCall call)
     {
         var (attempt, next, last) = (-1L, 0, StreamSignal.None);
@@ -144,7 +144,7 @@ internal sealed class SimulationRun
         Fail("LookedWhole");
         return false;
 
-        // // After a continuation the contents come from another attempt.
+        // After a continuation the contents come from another attempt.
         async ValueTask<IAsyncEnumerable<SimulatedItem>?> ContinueAsync(PartialResponseException cut, CancellationToken token)
         {
             var rest = await _test.Pool.ContinueAsync(
@@ -192,7 +192,7 @@ internal sealed class SimulationRun
         _watch.RecordChange(index, change, _test.Time.Elapsed);
     }
 
-    // // FNV-1a over words of eight bytes. The checksum covers the events of the run in their order.
+    // FNV-1a over words of eight bytes. The checksum covers the events of the run in their order.
     private void Digest(params ReadOnlySpan<ulong> values)
     {
         foreach (var value in values)

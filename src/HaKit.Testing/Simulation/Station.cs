@@ -47,7 +47,7 @@ internal abstract class Station
 
         public override void Release()
         {
-            // // The server takes one request after another and skips cancelled requests.
+            // The server takes one request after another and skips cancelled requests.
             while (_queue.First is { } next)
             {
                 _queue.RemoveFirst();

@@ -55,7 +55,7 @@ public sealed class TestPool : IDisposable
         }
         finally
         {
-            // // Publishes the events of the call.
+            // Publishes the events of the call.
             Time.Advance(TimeSpan.Zero);
         }
     }
@@ -75,7 +75,7 @@ public sealed class TestPool : IDisposable
     public void Dispose()
     {
         Events.Dispose();
-        // // Disposing completes synchronously on this clock.
+        // Disposing completes synchronously on this clock.
         Time.Run(() => Pool.DisposeAsync().AsTask());
     }
 

@@ -91,7 +91,7 @@ public sealed class Workload
         var all = once.ToArray();
         if (all.Length < 2 || all[^1].At <= all[0].At)
             throw new FormatException("At least two calls, at different times, are needed to be repeated.");
-        // // The gap between the last call and the first call of the next round is the average gap.
+        // The gap between the last call and the first call of the next round is the average gap.
         var round = all.Length / perSecond;
         var stretch = round * (all.Length - 1) / all.Length / (all[^1].At - all[0].At).TotalSeconds;
         for (var i = 0L; ; i++)

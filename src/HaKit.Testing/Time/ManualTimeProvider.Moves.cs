@@ -157,7 +157,7 @@ public sealed partial class ManualTimeProvider
         return true;
     }
 
-    // // The rule of the system's timers: no drift, but a timer that is a whole period late fires again after one millisecond.
+    // The rule of the system's timers: no drift, but a timer that is a whole period late fires again after one millisecond.
     private long NextPeriod(long due, long period) =>
         due + period > _elapsed ? due + period : _elapsed + TimeSpan.TicksPerMillisecond;
 

@@ -69,7 +69,7 @@ public sealed partial class ManualTimeProvider : TimeProvider
     }
 
     /// <inheritdoc/>
-    // // The first timestamp is one day, because a real machine's clock is not at zero when a program starts.
+    // The first timestamp is one day, because a real machine's clock is not at zero when a program starts.
     public override long GetTimestamp()
     {
         CheckThread();

@@ -23,7 +23,7 @@ internal sealed class Backend(FakeAiOptions options)
         }
         catch
         {
-            // // A custom observer or rule of the test threw an exception. The request was counted as started, so it must be counted as ended.
+            // A custom observer or rule of the test threw an exception. The request was counted as started, so it must be counted as ended.
             Tally.RecordOutcome(request, Outcome.Failed, 0, 0);
             throw;
         }

@@ -27,7 +27,7 @@ internal sealed class Listener : IHttpApplication<ServerCall>, IDisposable
         options.Limits.MinRequestBodyDataRate = null;
         options.Limits.MinResponseDataRate = null;
         options.Listen(endPoint);
-        // // With the smallest buffer a flush waits for the socket. Therefore flushed bytes are not lost by a reset.
+        // With the smallest buffer a flush waits for the socket. Therefore flushed bytes are not lost by a reset.
         var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions { MaxWriteBufferSize = 2 }), NullLoggerFactory.Instance);
         _kestrel = new(Options.Create(options), transport, NullLoggerFactory.Instance);
     }
@@ -54,7 +54,7 @@ internal sealed class Listener : IHttpApplication<ServerCall>, IDisposable
 
     public async Task StopAsync(bool kill, TimeSpan grace)
     {
-        // // The fake resets the connections before Kestrel does, so that the broken answers are counted as broken by the fake.
+        // The fake resets the connections before Kestrel does, so that the broken answers are counted as broken by the fake.
         using var enough = new CancellationTokenSource(grace, TimeProvider.System);
         using var tooMuch = new CancellationTokenSource(grace * 2, TimeProvider.System);
         using var registration = enough.Token.UnsafeRegister(static state => ((Listener)state!).Kill(), this);

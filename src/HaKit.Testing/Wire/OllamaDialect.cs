@@ -28,7 +28,7 @@ internal sealed class OllamaDialect : Dialect
     private static string Head(ChatReply reply) =>
         $$"""{"model":{{ChatReply.Quote(reply.Request.Model)}},"created_at":"{{DateTimeOffset.FromUnixTimeSeconds(reply.Created).ToString("o", CultureInfo.InvariantCulture)}}" """.TrimEnd();
 
-    // // The scripted errors are in OpenAI's format.
+    // The scripted errors are in OpenAI's format.
     private static string MessageOf(string json)
     {
         try

@@ -52,7 +52,7 @@ internal static class RequestReader
         using var document = JsonDocument.Parse(request.Body);
         var root = document.RootElement;
         request.Model = Text(root, "model") ?? Deployment(request.Path) ?? "";
-        // // Ollama streams unless the request sets "stream" to false.
+        // Ollama streams unless the request sets "stream" to false.
         request.Stream = root.TryGetProperty("stream", out var stream) ? stream.ValueKind == JsonValueKind.True : request.Operation == FakeOperation.OllamaChat;
         request.IncludeUsage = root.TryGetProperty("stream_options", out var options) && options.ValueKind == JsonValueKind.Object
             && options.TryGetProperty("include_usage", out var usage) && usage.ValueKind == JsonValueKind.True;
@@ -89,10 +89,10 @@ internal static class RequestReader
         request.Base64 = Text(root, "encoding_format") == "base64";
     }
 
-    // // Token ids are used as text.
+    // Token ids are used as text.
     private static string InputText(JsonElement input) => input.ValueKind == JsonValueKind.String ? input.GetString()! : input.GetRawText();
 
-    // // The input of the Responses API is a prompt, or a list of messages and tool results.
+    // The input of the Responses API is a prompt, or a list of messages and tool results.
     private static void ReadItems(FakeRequest request, JsonElement root)
     {
         var input = root.GetProperty("input");

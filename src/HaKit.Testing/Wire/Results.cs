@@ -63,7 +63,7 @@ internal static class Results
         json.WriteEndObject();
     });
 
-    // // The image is the text of the answer, so that a test can check it.
+    // The image is the text of the answer, so that a test can check it.
     private static byte[] Image(FakeRequest request, TimeProvider time) => ChatReply.Json(json =>
     {
         json.WriteStartObject();

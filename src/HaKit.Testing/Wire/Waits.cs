@@ -23,7 +23,7 @@ internal static class Waits
         await over.Task.ConfigureAwait(false);
     }
 
-    // // The continuation of the waiter has its own execution context, so the timer does not capture one.
+    // The continuation of the waiter has its own execution context, so the timer does not capture one.
     private static ITimer CreateTimer(TimeProvider time, TaskCompletionSource over, TimeSpan span)
     {
         var suppressed = ExecutionContext.IsFlowSuppressed();

@@ -8,7 +8,7 @@ internal static class DrillFigures
 {
     private static readonly TimeSpan Bin = TimeSpan.FromMilliseconds(100);
 
-    // // A refusal takes as long to arrive as a healthy answer and a little more, and requests sent in that time could not take it into account. A timer may
+    // A refusal takes as long to arrive as a healthy answer and a little more, and requests sent in that time could not take it into account. A timer may
     // also fire a little early.
     private static readonly TimeSpan OnItsWay = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan TimerGrace = TimeSpan.FromMilliseconds(10);

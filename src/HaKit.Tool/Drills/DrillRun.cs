@@ -70,7 +70,7 @@ internal static class DrillRun
         var length = steps.Max(s => s.Until);
         upstreams.Requests.Clear();
         var before = await load.RunAsync(target, settings.Before, cancellationToken);
-        // // The fault must affect the upstream that serves most calls. A component that prefers another upstream would not notice the fault.
+        // The fault must affect the upstream that serves most calls. A component that prefers another upstream would not notice the fault.
         var first = upstreams.Requests.CountBy(r => r.Upstream).OrderByDescending(c => c.Value).ThenBy(c => c.Key).Select(c => c.Key).FirstOrDefault();
         upstreams.Requests.Clear();
         upstreams.Strikes.Clear();
@@ -93,7 +93,7 @@ internal static class DrillRun
         };
     }
 
-    // // The component under test may still avoid an upstream because of the previous fault.
+    // The component under test may still avoid an upstream because of the previous fault.
     private static async Task UntilWellAsync(DrillLoad load, IDrillTarget target, DrillClock clock, bool isFirst, CancellationToken cancellationToken)
     {
         var until = clock.Now + WellWithin;

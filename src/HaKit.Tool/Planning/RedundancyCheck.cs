@@ -11,7 +11,7 @@ internal static class RedundancyCheck
     public static RedundancyReport Run(string file, PoolDemand demand)
     {
         var options = PoolFile.Read(file);
-        // // The pool is created only for the check and is never called, so its heartbeats stay off.
+        // The pool is created only for the check and is never called, so its heartbeats stay off.
         options.Heartbeat.Enabled = false;
         using var pool = new EndpointPool("plan", options, new EndpointPoolParts { TimeProvider = new ManualTimeProvider() });
         return pool.GetRedundancy(demand);

@@ -61,7 +61,7 @@ internal sealed class Call(TimeSpan started)
 /// <summary>The client's book of calls and attempts. Thread-safe; read a call's details under <see cref="Read{T}"/> or when all is over.</summary>
 internal sealed class Ledger(TimeProvider time)
 {
-    // // An attempt runs at an unknown depth below its call, in any pipeline of the pool. The execution context tells to which call it belongs.
+    // An attempt runs at an unknown depth below its call, in any pipeline of the pool. The execution context tells to which call it belongs.
     private static readonly AsyncLocal<Call?> Current = new();
     private readonly Lock _lock = new();
     private readonly List<Call> _calls = [];

@@ -7,7 +7,7 @@ namespace HaKit.Tool.Rehearsals;
 /// <summary>Replays a recorded workload, faster than it was, with one server killed and one slowed on the way.</summary>
 internal static class ReplayCommand
 {
-    // // The usual time per token of a model, and the longest wait that users accept. All times are divided by the speed.
+    // The usual time per token of a model, and the longest wait that users accept. All times are divided by the speed.
     private static readonly TimeSpan Token = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 

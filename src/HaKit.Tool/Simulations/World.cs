@@ -33,7 +33,7 @@ internal sealed record World
         var simulation = new Simulation(Seed).Options(Pool);
         foreach (var endpoint in options.Endpoints)
             simulation.Endpoint(endpoint.Name, Model);
-        // // The incidents of a status page are failing answers. The usual heartbeat only opens a connection, which still succeeds during such an incident.
+        // The incidents of a status page are failing answers. The usual heartbeat only opens a connection, which still succeeds during such an incident.
         simulation.Parts(parts => parts.Probe = static _ => new ScriptedProbe(new FaultScript()) { Level = ProbeLevel.Reachable });
         foreach (var service in History.Services)
         {

@@ -35,7 +35,7 @@ internal sealed class WorldOptions
         var pool = parsed.GetValue(_pool);
         var days = parsed.GetValue(_days);
         var history = History.FromIncidents(ReadIncidents(parsed.GetRequiredValue(_incidents)!), services, days > 0 ? days : null);
-        // // Creates new options each time, because a sweep changes the options that it gets.
+        // Creates new options each time, because a sweep changes the options that it gets.
         EndpointPoolOptions Options() => pool is null ? DefaultPool(services) : PoolFile.Read(pool);
         var members = Options().Endpoints;
         foreach (var service in services)

@@ -16,7 +16,7 @@ internal sealed class EndpointTrack
     // Times of answers are taken from the nearest ones: endpoints become slower and faster with the hour.
     private const int Neighbours = 40;
 
-    // // This many cancelled attempts in a row, without an answer between them, mean a silent endpoint, not a slow one.
+    // This many cancelled attempts in a row, without an answer between them, mean a silent endpoint, not a slow one.
     private const int SilenceInRow = 3;
 
     private readonly Observation[] _observations;
@@ -153,7 +153,7 @@ internal sealed class EndpointTrack
         ContentBeforeFault = down.FirstContent,
     };
 
-    // // The prediction is the nearest known trouble. An endpoint of which nothing is known refuses connections.
+    // The prediction is the nearest known trouble. An endpoint of which nothing is known refuses connections.
     private static PredictedAnswer Assumed(Observation? before, Observation? after)
     {
         if (before is { Kind: ObservationKind.Down } first)
@@ -171,7 +171,7 @@ internal sealed class EndpointTrack
         var (first, rest) = (slowdown.First, slowdown.Rest);
         if (slowdown.IsCensored)
         {
-            // // Redistribution to the right (Efron 1967): a cancelled answer is assumed to take as long as one of the answers that took longer.
+            // Redistribution to the right (Efron 1967): a cancelled answer is assumed to take as long as one of the answers that took longer.
             var longer = FirstAbove(first);
             if (longer < _firsts.Length)
                 first = _firsts[random.Next(longer, _firsts.Length)];
@@ -276,7 +276,7 @@ internal sealed class EndpointTrack
         return TimeSpan.FromSeconds(3 * PoolFigures.Quantile(firsts, 0.99));
     }
 
-    // // Finds the cancelled attempts that show a silent endpoint, not a slow one.
+    // Finds the cancelled attempts that show a silent endpoint, not a slow one.
     private static bool[] SilencesOf(RecordedAttempt[] attempts, TimeSpan longestUsual)
     {
         var silences = new bool[attempts.Length];

@@ -6,7 +6,7 @@ internal sealed record Forecast
     /// <summary>The most by which the two bounds may differ for the recording to say anything: one percentage point.</summary>
     public const double WidestKnown = 0.01;
 
-    // // The quantile of the normal distribution for an interval with 90 % confidence.
+    // The quantile of the normal distribution for an interval with 90 % confidence.
     private const double Z = 1.6449;
 
     /// <summary>The availability, in the middle between the bounds.</summary>

@@ -105,7 +105,7 @@ internal sealed class PlayedRun : IDisposable
         }
         catch (Exception)
         {
-            // // The call is lost.
+            // The call is lost.
         }
         _inFlight--;
     }

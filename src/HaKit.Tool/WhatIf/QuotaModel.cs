@@ -46,7 +46,7 @@ internal sealed record QuotaModel(double PerMinute, bool OfTokens)
         return best;
     }
 
-    // // Follows the real answers: an accepted request takes from the bucket even when the model would refuse it.
+    // Follows the real answers: an accepted request takes from the bucket even when the model would refuse it.
     private static int Wrong(IReadOnlyList<QuotaSample> samples, double perMinute, bool ofTokens)
     {
         var (level, at, wrong) = (perMinute, 0.0, 0);

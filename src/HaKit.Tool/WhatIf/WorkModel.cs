@@ -18,7 +18,7 @@ internal sealed class WorkModel
     // in which the endpoint was slow, and so had many requests at once (Little 1961), would be taken for the effect of the load.
     private const int Neighbours = 20;
 
-    // // The search for the capacity uses at most this many answers, spread evenly. The sizes are learned from all answers.
+    // The search for the capacity uses at most this many answers, spread evenly. The sizes are learned from all answers.
     private const int MostTried = 3000;
 
     // A capacity is believed when it explains so much of what the sizes leave unexplained; by chance alone it would be a small part of a percent.
@@ -252,7 +252,7 @@ internal sealed class LoadHistory
         var changes = new (double At, int By)[busy.Count * 2];
         for (var i = 0; i < busy.Count; i++)
             (changes[2 * i], changes[2 * i + 1]) = ((busy[i].From.TotalSeconds, 1), (busy[i].Until.TotalSeconds, -1));
-        // // Requests that end at a moment are counted before requests that start at it.
+        // Requests that end at a moment are counted before requests that start at it.
         Array.Sort(changes, static (a, b) => a.At != b.At ? a.At.CompareTo(b.At) : a.By.CompareTo(b.By));
         _times = [.. changes.Select(static c => c.At)];
         _jobs = new int[changes.Length];
