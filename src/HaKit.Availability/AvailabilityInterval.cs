@@ -1,14 +1,14 @@
 namespace HaKit.Availability;
 
 /// <summary>Two-sided bounds on an availability; immutable.</summary>
-/// <param name="Lower">At least this available.</param>
-/// <param name="Upper">At most this available.</param>
+/// <param name="Lower">The lower bound.</param>
+/// <param name="Upper">The upper bound.</param>
 /// <param name="Confidence">The probability that both bounds hold. 0.95 leaves 2.5 % on each side.</param>
 public readonly record struct AvailabilityInterval(AvailabilityRatio Lower, AvailabilityRatio Upper, double Confidence);
 
 /// <summary>Bounds on a number; immutable.</summary>
-/// <param name="Lower">At least this.</param>
-/// <param name="Upper">At most this; infinite where the data set no limit.</param>
+/// <param name="Lower">The lower bound.</param>
+/// <param name="Upper">The upper bound; infinite when the data set no limit.</param>
 /// <param name="Confidence">The probability that both bounds hold.</param>
 public readonly record struct NumberInterval(double Lower, double Upper, double Confidence)
 {
@@ -19,9 +19,9 @@ public readonly record struct NumberInterval(double Lower, double Upper, double 
 /// <summary>The event that ended the observation.</summary>
 public enum ObservationEnd
 {
-    /// <summary>The clock: the current interval is cut off (censored). The usual case, and the default.</summary>
+    /// <summary>The clock ended the observation: the current interval is censored. This is the usual case and the default.</summary>
     Time,
 
-    /// <summary>An event: the observation ended with the last failure (or repair).</summary>
+    /// <summary>An event ended the observation: the last failure or repair.</summary>
     Event,
 }

@@ -1,7 +1,7 @@
 namespace HaKit.Availability;
 
 /// <summary>
-/// The probability of being up, held together with its complement, so that twelve nines survive arithmetic: neither part
+/// An availability: the probability of being up, stored together with its complement. Therefore even twelve nines keep their accuracy: neither part
 /// is ever computed by subtracting the other from one. Immutable and thread-safe. <c>default</c> is <see cref="Never"/>.
 /// </summary>
 /// <remarks>
@@ -18,19 +18,19 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
         _down = down;
     }
 
-    /// <summary>Never down: A = 1, U = 0.</summary>
+    /// <summary>Gets a ratio that is never down: A = 1, U = 0.</summary>
     public static AvailabilityRatio Always { get; } = new(1, 0);
 
-    /// <summary>Never up: A = 0, U = 1.</summary>
+    /// <summary>Gets a ratio that is never up: A = 0, U = 1.</summary>
     public static AvailabilityRatio Never { get; } = new(0, 1);
 
-    /// <summary>A, the probability of being up, from 0 to 1.</summary>
+    /// <summary>Gets A, the probability of being up, from 0 to 1.</summary>
     public double Value => _up;
 
-    /// <summary>U = 1 − A, with its own relative accuracy, from 0 to 1.</summary>
+    /// <summary>Gets U = 1 − A, the probability of being down, with its own relative accuracy, from 0 to 1.</summary>
     public double Unavailability => _up == 0 && _down == 0 ? 1 : _down;
 
-    /// <summary>−log₁₀ U: 3 for 99.9 %, about 3.3 for 99.95 %; infinite for <see cref="Always"/>.</summary>
+    /// <summary>Gets the number of nines, −log₁₀ U: 3 for 99.9 %, about 3.3 for 99.95 %; infinite for <see cref="Always"/>.</summary>
     public double Nines => (Unavailability > 0.5 ? -Numerics.Precise.Log1p(-_up) : -Math.Log(Unavailability)) / Math.Log(10) + 0.0;
 
     /// <summary>
@@ -66,7 +66,7 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
         return new AvailabilityRatio(-Numerics.Precise.Expm1(-nines * Math.Log(10)), Math.Pow(10, -nines));
     }
 
-    /// <summary>A = MTTF / (MTTF + MTTR): the share of time up of a unit that alternates between the two (renewal theory).</summary>
+    /// <summary>Creates A = MTTF / (MTTF + MTTR): the share of the time that a unit is up if it alternates between up and down (renewal theory).</summary>
     /// <param name="mttf">Mean time from repair to the next failure, in any unit; greater than zero.</param>
     /// <param name="mttr">Mean time from failure to repair, in the same unit; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite, or outside its range.</exception>
@@ -85,7 +85,7 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
         return Ratio(mttf.Ticks, mttr.Ticks);
     }
 
-    /// <summary>A = (T − F) / T: what was observed when <paramref name="downtime"/> of a <paramref name="period"/> was lost.</summary>
+    /// <summary>Creates A = (T − F) / T from an observed <paramref name="downtime"/> in a <paramref name="period"/>.</summary>
     /// <param name="period">The whole time T; greater than zero.</param>
     /// <param name="downtime">The time down F; from zero to the period.</param>
     /// <exception cref="ArgumentOutOfRangeException">A duration is outside its range.</exception>
@@ -97,7 +97,7 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
         return Ratio((period - downtime).Ticks, downtime.Ticks);
     }
 
-    /// <summary>All of them must be up: A = ∏ aᵢ, and U ← U + A·u, without a subtraction. Nothing in series is always up.</summary>
+    /// <summary>Returns the availability when all parts must be up: A = ∏ aᵢ, and U ← U + A·u, without a subtraction. An empty series is always up.</summary>
     public static AvailabilityRatio Series(params ReadOnlySpan<AvailabilityRatio> parts)
     {
         double up = 1, down = 0;
@@ -110,7 +110,9 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
         return FromPair(up, down);
     }
 
-    /// <summary>One of them must be up: U = ∏ uᵢ, and A ← A + U·a, without a subtraction. Nothing in parallel is never up.</summary>
+    /// <summary>
+    /// Returns the availability when one part must be up: U = ∏ uᵢ, and A ← A + U·a, without a subtraction. No parts in parallel are never up.
+    /// </summary>
     public static AvailabilityRatio Parallel(params ReadOnlySpan<AvailabilityRatio> parts)
     {
         double up = 0, down = 1;
@@ -123,9 +125,12 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
         return FromPair(up, down);
     }
 
-    /// <summary>At least <paramref name="required"/> of them must be up (Poisson binomial, both tails summed from positive terms). O(n·min(k, n−k+1)).</summary>
+    /// <summary>
+    /// Returns the availability when at least <paramref name="required"/> parts must be up (Poisson binomial, both tails summed from positive terms).
+    /// O(n·min(k, n−k+1)).
+    /// </summary>
     /// <param name="required">The number of parts that must be up, from 0 to the number of parts.</param>
-    /// <param name="parts">Independent parts, equal or not.</param>
+    /// <param name="parts">Independent parts with equal or different availabilities.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="required"/> is negative or more than there are parts.</exception>
     public static AvailabilityRatio KofN(int required, params ReadOnlySpan<AvailabilityRatio> parts)
     {
@@ -138,23 +143,23 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
     /// </summary>
     public bool Meets(AvailabilityRatio target) => Unavailability <= target.Unavailability * (1 + Numerics.Precise.Slack);
 
-    /// <summary>U·T: the mean time down in a period.</summary>
+    /// <summary>Returns U·T: the mean downtime in a period.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="period"/> is negative.</exception>
     public TimeSpan Downtime(TimeSpan period) => Numerics.Precise.FromTicks(Guard.NotNegative(period).Ticks * Unavailability);
 
-    /// <summary>The mean time to repair with which a unit of this MTTF reaches this availability: MTTR = MTTF·U/A.</summary>
+    /// <summary>Returns the mean time to repair with which a unit of this MTTF has this availability: MTTR = MTTF·U/A.</summary>
     /// <param name="mttf">In any unit; greater than zero.</param>
     /// <returns>In the same unit; infinite for <see cref="Never"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="mttf"/> is NaN, infinite, zero or negative.</exception>
     public double RequiredMttr(double mttf) => Guard.Positive(mttf) * Unavailability / Value;
 
-    /// <summary>The mean time to failure with which a unit of this MTTR reaches this availability: MTTF = MTTR·A/U.</summary>
+    /// <summary>Returns the mean time to failure with which a unit of this MTTR has this availability: MTTF = MTTR·A/U.</summary>
     /// <param name="mttr">In any unit; greater than zero.</param>
     /// <returns>In the same unit; infinite for <see cref="Always"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="mttr"/> is NaN, infinite, zero or negative.</exception>
     public double RequiredMttf(double mttr) => Guard.Positive(mttr) * Value / Unavailability;
 
-    /// <summary>By availability, least first: in U where that is the smaller part.</summary>
+    /// <summary>Compares by availability, in U where U is the smaller part.</summary>
     public int CompareTo(AvailabilityRatio other) => Unavailability <= 0.5 && other.Unavailability <= 0.5
         ? other.Unavailability.CompareTo(Unavailability)
         : Value.CompareTo(other.Value);
@@ -197,7 +202,7 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
     /// <summary>Creates a ratio from two accurate parts. A part above one because of rounding becomes one.</summary>
     internal static AvailabilityRatio FromPair(double up, double down) => new(Math.Min(up, 1), Math.Min(down, 1));
 
-    /// <summary>up/(up + down) and its complement.</summary>
+    /// <summary>Creates up/(up + down) and its complement.</summary>
     internal static AvailabilityRatio Ratio(double up, double down) => new(up / (up + down), down / (up + down));
 
     internal AvailabilityRatio Complement() => new(Unavailability, Value);

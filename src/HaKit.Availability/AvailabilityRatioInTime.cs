@@ -4,14 +4,14 @@ namespace HaKit.Availability;
 
 public readonly partial struct AvailabilityRatio
 {
-    /// <summary>MTTF + MTTR = MTTF·(1 + MTTR/MTTF): the mean time from one failure to the next. It is no recovery time.</summary>
+    /// <summary>Returns MTTF + MTTR = MTTF·(1 + MTTR/MTTF): the mean time between two failures. It is not a recovery time.</summary>
     /// <param name="mttf">Mean time to failure, in any unit; greater than zero.</param>
     /// <param name="mttr">Mean time to repair, in the same unit; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite, or outside its range.</exception>
     public static double MeanCycle(double mttf, double mttr) => Guard.Positive(mttf) + Guard.NotNegative(mttr);
 
     /// <summary>
-    /// The probability of being up at time t, for a unit up at time 0 with exponential times:
+    /// Returns the probability of being up at time t, for a unit that is up at time 0 and has exponential times:
     /// U(t) = λ/(λ+μ)·(1 − e^−(λ+μ)t) (Trivedi, Probability and Statistics, 2nd ed., ch. 6).
     /// </summary>
     /// <param name="mttf">1/λ, in any unit; greater than zero.</param>
@@ -26,7 +26,7 @@ public readonly partial struct AvailabilityRatio
         return FromPair(steady.Value + steady.Unavailability * Math.Exp(-x), down);
     }
 
-    /// <summary>The expected share of [0, t] that such a unit is up: the mean of <see cref="Instantaneous"/>.</summary>
+    /// <summary>Returns the expected share of [0, t] in which such a unit is up: the mean of <see cref="Instantaneous"/>.</summary>
     /// <inheritdoc cref="Instantaneous" path="/param"/>
     /// <inheritdoc cref="Instantaneous" path="/exception"/>
     public static AvailabilityRatio Interval(double mttf, double mttr, double time)

@@ -7,17 +7,17 @@ public readonly partial struct AvailabilityRatio : IFormattable, IParsable<Avail
 {
     private static readonly string[] Digits = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
 
-    /// <summary>A percentage with three significant digits of U, such as <c>99.95%</c>.</summary>
+    /// <summary>Formats the ratio as a percentage with three significant digits of U, such as <c>99.95%</c>.</summary>
     public override string ToString() => ToString(null, null);
 
     /// <summary>Formats the ratio in the invariant culture, so that <see cref="Parse(string, IFormatProvider?)"/> can read it.</summary>
     /// <param name="format">
     /// <c>P</c> or null: <c>99.95%</c>, three significant digits of U. <c>N</c>: <c>3N5</c>, the run of nines and the digit
-    /// after it, cut off and never rounded up. <c>W</c>: <c>three nines five</c>. <c>R</c>: exact, <c>1-0.0005</c> where U is
+    /// after it, truncated and never rounded up. <c>W</c>: <c>three nines five</c>. <c>R</c>: exact, <c>1-0.0005</c> where U is
     /// the smaller part.
     /// </param>
     /// <param name="formatProvider">Ignored: the invariant culture always applies.</param>
-    /// <exception cref="FormatException">The format is none of these.</exception>
+    /// <exception cref="FormatException">The format is not one of these.</exception>
     public string ToString(string? format, IFormatProvider? formatProvider = null) => format switch
     {
         null or "" or "P" or "G" => Percent(),
@@ -27,8 +27,8 @@ public readonly partial struct AvailabilityRatio : IFormattable, IParsable<Avail
         _ => throw new FormatException($"An availability is formatted as P, N, W or R, not '{format}'."),
     };
 
-    /// <summary>Reads <c>99.95%</c>, <c>0.9995</c>, <c>3N5</c>, <c>three nines five</c> or <c>1-5E-4</c>. Decimals keep an exact complement.</summary>
-    /// <exception cref="FormatException">The text is none of these, or lies outside 0 to 100 %.</exception>
+    /// <summary>Parses <c>99.95%</c>, <c>0.9995</c>, <c>3N5</c>, <c>three nines five</c> or <c>1-5E-4</c>. Decimals keep an exact complement.</summary>
+    /// <exception cref="FormatException">The text has none of these formats, or lies outside 0 to 100 %.</exception>
     public static AvailabilityRatio Parse(string s, IFormatProvider? provider = null)
     {
         ArgumentNullException.ThrowIfNull(s);
@@ -64,7 +64,7 @@ public readonly partial struct AvailabilityRatio : IFormattable, IParsable<Avail
     {
         result = default;
         const NumberStyles style = NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingWhite;
-        // A decimal holds 28 digits; longer texts would be rounded, perhaps up to a flattering 1.
+        // A decimal holds 28 digits. Longer texts would be rounded, perhaps up to 1, so they are refused.
         if (text.Length > 27 || !decimal.TryParse(text, style, CultureInfo.InvariantCulture, out var value) || value > whole)
             return false;
         result = new AvailabilityRatio((double)(value / whole), (double)((whole - value) / whole));
@@ -131,7 +131,7 @@ public readonly partial struct AvailabilityRatio : IFormattable, IParsable<Avail
         var places = Unavailability >= 0.5 ? 2 : Math.Clamp((int)Math.Floor(Nines) + 1, 1, 26);
         if (Value > 0 && Value < 0.01)
             places = Math.Clamp(2 - (int)Math.Floor(Math.Log10(Value)) - 2, 2, 26);
-        // Through the smaller part: a decimal made of a double keeps fifteen significant digits.
+        // Uses the smaller part, because a decimal created from a double keeps only fifteen significant digits.
         var percent = Unavailability <= 0.5 ? 100m - 100m * (decimal)Unavailability : 100m * (decimal)Value;
         return decimal.Round(percent, places).ToString("0.##########################", CultureInfo.InvariantCulture) + "%";
     }

@@ -7,8 +7,8 @@ namespace HaKit.Availability;
 public readonly record struct EndpointRecord(string Name, UptimeHistory History, OutcomeCounters? Outcomes = null);
 
 /// <summary>
-/// The availability of a pool from what it lived through: observed, delivered, and predicted from its endpoints. Computed
-/// at once from the records; immutable and thread-safe.
+/// The availability of a pool: observed, delivered, and predicted from its endpoints. Calculated
+/// from the records when the report is created. Immutable and thread-safe.
 /// </summary>
 public sealed record AvailabilityReport
 {
@@ -19,21 +19,21 @@ public sealed record AvailabilityReport
     /// <summary>Gets the time of the report, on the clock of the records.</summary>
     public TimeSpan Now { get; private init; }
 
-    /// <summary>The objective that the budget belongs to.</summary>
+    /// <summary>Gets the objective to which the error budget belongs.</summary>
     public required Slo Slo { get; init; }
 
-    /// <summary>The endpoints, in the order given.</summary>
+    /// <summary>Gets the endpoints, in the given order.</summary>
     public required IReadOnlyList<EndpointAvailability> Endpoints { get; init; }
 
     /// <summary>Gets how often the endpoints were down at the same time.</summary>
     public required JointDowntime Joint { get; init; }
 
-    /// <summary>Share of the time in which enough endpoints were up; null before any time has passed.</summary>
+    /// <summary>Gets the share of the time in which enough endpoints were up; null before any time has passed.</summary>
     public AvailabilityRatio? Observed { get; private init; }
 
     /// <summary>
-    /// What the endpoints' observed availabilities predict for the pool: k of n with the estimated β as common cause. Null
-    /// until each endpoint has been observed. It overtakes <see cref="Observed"/> in precision long before joint outages are common.
+    /// Gets the prediction for the pool from the observed availabilities of the endpoints: k of n with the estimated β as common cause. Null
+    /// until each endpoint has been observed. It becomes more precise than <see cref="Observed"/> long before joint outages are frequent.
     /// </summary>
     public AvailabilityRatio? Predicted { get; private init; }
 
@@ -43,26 +43,26 @@ public sealed record AvailabilityReport
     /// </summary>
     public AvailabilityRatio? PredictedIfIndependent { get; private init; }
 
-    /// <summary>Calls of the pool within the objective's period.</summary>
+    /// <summary>Gets the pool's calls within the objective's period.</summary>
     public OutcomeCount Calls { get; private init; }
 
-    /// <summary>Delivered availability, the share of calls answered well within the objective's period; null without calls.</summary>
+    /// <summary>Gets the delivered availability: the share of successful calls within the objective's period; null without calls.</summary>
     public AvailabilityRatio? Delivered => Calls.Delivered;
 
-    /// <summary>Clopper–Pearson bounds on the delivered availability; null without calls.</summary>
+    /// <summary>Gets the Clopper–Pearson bounds of the delivered availability; null without calls.</summary>
     public AvailabilityInterval? DeliveredBounds { get; private init; }
 
-    /// <summary>Share of the error budget that is left, 1 − failures/(U·calls); negative when overspent, 1 without calls.</summary>
+    /// <summary>Gets the remaining share of the error budget, 1 − failures/(U·calls). Negative when the budget is exceeded, 1 without calls.</summary>
     public double ErrorBudgetLeft { get; private init; }
 
-    /// <summary>The burn-rate alerts.</summary>
+    /// <summary>Gets the states of the burn-rate alerts.</summary>
     public required IReadOnlyList<BurnRateStatus> Alerts { get; init; }
 
-    /// <summary>Makes a report. Safe while the records are being written.</summary>
+    /// <summary>Creates a report. The records may be written at the same time.</summary>
     /// <param name="now">The time, on the records' clock.</param>
-    /// <param name="endpoints">At least one.</param>
-    /// <param name="calls">Outcomes of the pool's calls, as its callers saw them.</param>
-    /// <param name="slo">The objective; null for <see cref="Slo.Default"/>. The counters should reach back over its period.</param>
+    /// <param name="endpoints">The endpoints; at least one.</param>
+    /// <param name="calls">The outcomes of the pool's calls, as the callers observed them.</param>
+    /// <param name="slo">The objective; null for <see cref="Slo.Default"/>. The counters should cover its period.</param>
     /// <param name="required">The number of endpoints that must be up to carry the load, from 1 to the number of endpoints. Default 1.</param>
     /// <param name="confidence">The confidence of all bounds, strictly between 0 and 1. Default 0.95.</param>
     /// <param name="alerts">The alerts to evaluate; null for the alerts of <see cref="BurnRateAlert.Standard"/> whose windows the counters cover.</param>
@@ -144,27 +144,27 @@ public sealed record EndpointAvailability
     /// <summary>Gets the endpoint's totals and latest outages.</summary>
     public UptimeSummary Uptime { get; }
 
-    /// <summary>Share of the time that it was up; null before any time has passed.</summary>
+    /// <summary>Gets the share of the time that the endpoint was up; null before any time has passed.</summary>
     public AvailabilityRatio? Observed => Uptime.Observed;
 
-    /// <summary>Bounds on its availability; 0 to 1 until it has failed and come back.</summary>
+    /// <summary>Gets the bounds of the endpoint's availability; 0 to 1 until it has failed and recovered.</summary>
     public AvailabilityInterval Bounds { get; }
 
-    /// <summary>Mean time to failure; null without a failure.</summary>
+    /// <summary>Gets the mean time to failure; null without a failure.</summary>
     public TimeSpan? Mttf => Uptime.Mttf;
 
-    /// <summary>Bounds on it; null before any time up.</summary>
+    /// <summary>Gets the bounds of the mean time to failure; null before any time up.</summary>
     public DurationInterval? MttfBounds { get; }
 
-    /// <summary>Mean time to repair; null without a repair.</summary>
+    /// <summary>Gets the mean time to repair; null without a repair.</summary>
     public TimeSpan? Mttr => Uptime.Mttr;
 
-    /// <summary>Bounds on it; null before any time down.</summary>
+    /// <summary>Gets the bounds of the mean time to repair; null before any time down.</summary>
     public DurationInterval? MttrBounds { get; }
 
     /// <summary>Gets the endpoint's calls within the objective's period; null when they are not counted.</summary>
     public OutcomeCount? Calls { get; }
 
-    /// <summary>Share of its calls answered well; null without calls.</summary>
+    /// <summary>Gets the share of the endpoint's successful calls; null without calls.</summary>
     public AvailabilityRatio? Delivered => Calls?.Delivered;
 }

@@ -2,22 +2,22 @@ using HaKit.Availability.Numerics;
 
 namespace HaKit.Availability;
 
-/// <summary>Backups: how many, how much is lost, what a restore needs, and how often to save. Pure and thread-safe.</summary>
+/// <summary>Calculates the number of backups, the data loss, the parts of a restore, and the best interval between backups. Pure and thread-safe.</summary>
 public static class Backup
 {
-    /// <summary>N = ⌊T / interval⌋ backups within a horizon.</summary>
+    /// <summary>Returns the number of backups within a horizon: N = ⌊T / interval⌋.</summary>
     /// <param name="horizon">T; zero or greater.</param>
     /// <param name="interval">The time between two backups; greater than zero. It is an interval, not a frequency.</param>
     /// <exception cref="ArgumentOutOfRangeException">A duration is outside its range.</exception>
     public static long Count(TimeSpan horizon, TimeSpan interval) => Guard.NotNegative(horizon).Ticks / Guard.Positive(interval).Ticks;
 
-    /// <summary>Mean data loss when the failure falls anywhere in the interval: interval/2 + duration.</summary>
+    /// <summary>Returns the mean data loss when a failure occurs at a random time in the interval: interval/2 + duration.</summary>
     /// <param name="interval">The time between the starts of two backups; greater than zero.</param>
     /// <param name="duration">The duration of one backup, during which the previous backup is the latest; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A duration is outside its range.</exception>
     public static TimeSpan MeanDataLoss(TimeSpan interval, TimeSpan duration = default) => Guard.Positive(interval) / 2 + Guard.NotNegative(duration);
 
-    /// <summary>Worst data loss: interval + duration.</summary>
+    /// <summary>Returns the largest data loss: interval + duration.</summary>
     /// <inheritdoc cref="MeanDataLoss" path="/param"/>
     /// <inheritdoc cref="MeanDataLoss" path="/exception"/>
     public static TimeSpan WorstDataLoss(TimeSpan interval, TimeSpan duration = default) => Guard.Positive(interval) + Guard.NotNegative(duration);
@@ -35,14 +35,14 @@ public static class Backup
         return Precise.ToCount(full.Ticks / incremental.Ticks);
     }
 
-    /// <summary>Mean pieces a restore needs: (n + 1)/2 for the longest chain n.</summary>
+    /// <summary>Returns the mean number of backups that a restore needs: (n + 1)/2 for the longest chain n.</summary>
     /// <inheritdoc cref="LongestChain" path="/param"/>
     /// <inheritdoc cref="LongestChain" path="/exception"/>
     public static double MeanChain(TimeSpan full, TimeSpan incremental) => (LongestChain(full, incremental) + 1) / 2.0;
 
-    /// <summary>Every piece of a chain must be readable: aⁿ.</summary>
+    /// <summary>Returns the probability that every backup of a chain is readable: aⁿ.</summary>
     /// <param name="pieces">n, at least 1.</param>
-    /// <param name="piece">Chance that one piece is readable.</param>
+    /// <param name="piece">The probability that one backup is readable.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="pieces"/> is less than 1.</exception>
     public static AvailabilityRatio RestoreSuccess(int pieces, AvailabilityRatio piece)
     {
@@ -51,7 +51,9 @@ public static class Backup
             Precise.PowerOfComplement(piece.Unavailability, pieces), Precise.ComplementOfPower(piece.Unavailability, pieces));
     }
 
-    /// <summary>Chance that a restore works when the failure is equally likely after any piece of the chain: the mean of aⁱ for i from 1 to n.</summary>
+    /// <summary>
+    /// Returns the probability that a restore works when a failure is equally likely after each backup of the chain: the mean of aⁱ for i from 1 to n.
+    /// </summary>
     /// <inheritdoc cref="RestoreSuccess" path="/param"/>
     /// <inheritdoc cref="RestoreSuccess" path="/exception"/>
     public static AvailabilityRatio MeanRestoreSuccess(int pieces, AvailabilityRatio piece)
@@ -68,9 +70,9 @@ public static class Backup
         return AvailabilityRatio.FromPair(up / pieces, down / pieces);
     }
 
-    /// <summary>Chance that a copy is left: copies lost independently, or all at once by a common cause. U = c + (1 − c)·∏ uᵢ.</summary>
-    /// <param name="commonCause">c, from 0 to 1.</param>
-    /// <param name="copies">Each copy's chance to be there; at least one copy.</param>
+    /// <summary>Returns the probability that a copy remains. Copies are lost independently, or all at once by a common cause. U = c + (1 − c)·∏ uᵢ.</summary>
+    /// <param name="commonCause">c, the probability of the common cause, from 0 to 1.</param>
+    /// <param name="copies">The availability of each copy; at least one copy.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="commonCause"/> is NaN or lies outside 0 to 1.</exception>
     /// <exception cref="ArgumentException">There is no copy.</exception>
     public static AvailabilityRatio AnyCopyLeft(double commonCause, params ReadOnlySpan<AvailabilityRatio> copies)
@@ -80,13 +82,16 @@ public static class Backup
         return AvailabilityRatio.Series(AvailabilityRatio.FromUnavailability(Guard.Probability(commonCause)), AvailabilityRatio.Parallel(copies));
     }
 
-    /// <summary>Checkpoint interval √(2·cost·MTBF) (Young, CACM 17, 1974), for a cost well below the MTBF.</summary>
-    /// <param name="cost">Time one checkpoint takes, in any unit; greater than zero.</param>
+    /// <summary>Returns the checkpoint interval √(2·cost·MTBF) (Young, CACM 17, 1974), for a cost well below the MTBF.</summary>
+    /// <param name="cost">The duration of one checkpoint, in any unit; greater than zero.</param>
     /// <param name="mtbf">Mean time between failures, in the same unit; greater than zero.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite, zero or negative.</exception>
     public static double YoungInterval(double cost, double mtbf) => Math.Sqrt(2 * Guard.Positive(cost) * Guard.Positive(mtbf));
 
-    /// <summary>Daly's higher-order checkpoint interval (Future Generation Computer Systems 22, 2006): √(2δM)·(1 + √(δ/2M)/3 + (δ/2M)/9) − δ for δ &lt; 2M, else M.</summary>
+    /// <summary>
+    /// Returns Daly's higher-order checkpoint interval (Future Generation Computer Systems 22, 2006): √(2δM)·(1 + √(δ/2M)/3 + (δ/2M)/9) − δ for δ &lt; 2M,
+    /// else M.
+    /// </summary>
     /// <inheritdoc cref="YoungInterval" path="/param"/>
     /// <inheritdoc cref="YoungInterval" path="/exception"/>
     public static double DalyInterval(double cost, double mtbf)

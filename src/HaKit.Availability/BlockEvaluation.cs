@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace HaKit.Availability;
 
 /// <summary>
-/// Evaluates one diagram. A component that occurs more than once is decided (works, does not) at the smallest block that
-/// holds all its occurrences, and the two outcomes are weighed: A = a·A₁ + u·A₀, U = a·U₁ + u·U₀, positive terms only.
+/// Evaluates one diagram. If a component occurs more than once, the smallest block that contains all its occurrences is evaluated
+/// twice, with the component up and down, and the results are weighted: A = a·A₁ + u·A₀, U = a·U₁ + u·U₀, positive terms only.
 /// </summary>
 internal sealed class BlockEvaluation
 {
@@ -42,7 +42,7 @@ internal sealed class BlockEvaluation
 
     public AvailabilityRatio Availability() => Evaluate(_root, null);
 
-    /// <summary>A(component works) − A(it does not), taken in whichever part has the smaller numbers.</summary>
+    /// <summary>A(component is up) − A(component is down), calculated in the part that has the smaller numbers.</summary>
     public double Birnbaum(ReliabilityComponent component)
     {
         var decided = new Dictionary<ReliabilityComponent, AvailabilityRatio>(ReferenceEqualityComparer.Instance)
@@ -75,7 +75,7 @@ internal sealed class BlockEvaluation
             CountOccurrences(part, occurrences);
     }
 
-    /// <summary>Counts the repeated components below a block, and places each at the first block that holds all of it.</summary>
+    /// <summary>Counts the repeated components below a block, and assigns each to the first block that contains all its occurrences.</summary>
     private Dictionary<ReliabilityComponent, int> Place(ReliabilityBlock block, Dictionary<ReliabilityComponent, int> repeated)
     {
         var below = new Dictionary<ReliabilityComponent, int>(ReferenceEqualityComparer.Instance);

@@ -2,24 +2,26 @@ using HaKit.Availability.Numerics;
 
 namespace HaKit.Availability;
 
-/// <summary>Burn rate: how many times faster than evenly the error budget is being spent (Google, The Site Reliability Workbook, ch. 5). Pure and thread-safe.</summary>
+/// <summary>
+/// Calculates burn rates. A burn rate of 1 uses exactly the error budget in a period (Google, The Site Reliability Workbook, ch. 5). Pure and thread-safe.
+/// </summary>
 public static class BurnRate
 {
-    /// <summary>errors / U: 1 spends exactly the budget in a period.</summary>
+    /// <summary>Returns errors / U: 1 uses exactly the budget in a period.</summary>
     /// <param name="target">The objective, below 100 %.</param>
     /// <param name="errorRatio">Share of calls that fail, from 0 to 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static double FromErrorRatio(AvailabilityRatio target, double errorRatio) => Guard.Probability(errorRatio) / Budget(target);
 
-    /// <summary>The burn rate that spends a share of the budget within a window: share · period / window.</summary>
-    /// <param name="budgetShare">Above 0 to 1.</param>
+    /// <summary>Returns the burn rate that uses a share of the budget within a window: share · period / window.</summary>
+    /// <param name="budgetShare">The share of the budget, above 0 to 1.</param>
     /// <param name="window">Greater than zero.</param>
     /// <param name="period">The objective's period; greater than zero.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static double Threshold(double budgetShare, TimeSpan window, TimeSpan period) =>
         Guard.Share(budgetShare) * Guard.Positive(period).Ticks / Guard.Positive(window).Ticks;
 
-    /// <summary>Share of the budget that a burn rate spends within a window: burn · window / period.</summary>
+    /// <summary>Returns the share of the budget that a burn rate uses within a window: burn · window / period.</summary>
     /// <param name="burn">Zero or greater.</param>
     /// <param name="window">Zero or greater.</param>
     /// <param name="period">The objective's period; greater than zero.</param>
@@ -38,7 +40,7 @@ public static class BurnRate
     /// <param name="errorRatio">Share of calls that fail from then on, above 0 to 1.</param>
     /// <param name="window">The alert's window; greater than zero.</param>
     /// <param name="threshold">The alert's burn rate; greater than zero.</param>
-    /// <returns>Null when the alert never fires, because the error burns more slowly than its threshold.</returns>
+    /// <returns>The time; null when the alert never fires, because the burn rate of the error is below its threshold.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static TimeSpan? DetectionTime(AvailabilityRatio target, double errorRatio, TimeSpan window, double threshold)
     {

@@ -1,16 +1,16 @@
 namespace HaKit.Availability;
 
 /// <summary>
-/// A multi-window burn-rate alert: it fires while both windows burn at the threshold or faster, so the long window says
-/// that it matters and the short one that it goes on. Immutable and thread-safe.
+/// A multi-window burn-rate alert. It fires while the burn rates of both windows reach the threshold: the long window shows that the error is
+/// significant, the short window that it still continues. Immutable and thread-safe.
 /// </summary>
 public sealed record BurnRateAlert
 {
-    /// <summary>An alert.</summary>
+    /// <summary>Creates an alert.</summary>
     /// <param name="name">The alert's name in the event and the metric.</param>
     /// <param name="threshold">Burn rate; greater than zero.</param>
     /// <param name="longWindow">Greater than zero.</param>
-    /// <param name="shortWindow">Greater than zero, at most <paramref name="longWindow"/>; by custom a twelfth of it.</param>
+    /// <param name="shortWindow">Greater than zero, at most <paramref name="longWindow"/>; usually a twelfth of it.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public BurnRateAlert(string name, double threshold, TimeSpan longWindow, TimeSpan shortWindow)
@@ -26,18 +26,18 @@ public sealed record BurnRateAlert
     /// <summary>Gets the alert's name in the event and the metric.</summary>
     public string Name { get; }
 
-    /// <summary>The burn rate at which it fires.</summary>
+    /// <summary>Gets the burn rate at which the alert fires.</summary>
     public double Threshold { get; }
 
-    /// <summary>The window that says it matters.</summary>
+    /// <summary>Gets the long window, which shows that the error is significant.</summary>
     public TimeSpan LongWindow { get; }
 
     /// <summary>Gets the short window, which shows that the error still continues.</summary>
     public TimeSpan ShortWindow { get; }
 
     /// <summary>
-    /// Failures that the long window must hold before the alert may fire, at least 1; 5 by default. With little traffic a
-    /// single failure is a large ratio: one in fifty calls burns a 99.9 % budget twentyfold.
+    /// Gets the number of failures in the long window below which the alert does not fire, at least 1. Default 5. With little traffic a
+    /// single failure is a large ratio: one failure in fifty calls burns a 99.9 % budget at twenty times the rate.
     /// </summary>
     public int MinimumFailures
     {
@@ -45,7 +45,10 @@ public sealed record BurnRateAlert
         init => field = Guard.AtLeast(1, value, nameof(MinimumFailures));
     } = 5;
 
-    /// <summary>The workbook's three: 2 % of the budget in 1 h, 5 % in 6 h, 10 % in 3 d, with short windows of a twelfth; over 30 days that is 14.4, 6 and 1.</summary>
+    /// <summary>
+    /// Returns the three alerts of the workbook: 2 % of the budget in 1 h, 5 % in 6 h, 10 % in 3 d, with short windows of a twelfth. Over 30 days these are
+    /// the burn rates 14.4, 6 and 1.
+    /// </summary>
     /// <param name="slo">The objective. Alerts that could never fire for it and windows longer than its period are left out.</param>
     /// <exception cref="ArgumentNullException"><paramref name="slo"/> is null.</exception>
     public static IReadOnlyList<BurnRateAlert> Standard(Slo slo)
@@ -73,12 +76,12 @@ public sealed record BurnRateAlert
         return Threshold * slo.Target.Unavailability <= 1 + Numerics.Precise.Slack;
     }
 
-    /// <summary>Judges the outcomes counted up to now. Reads only.</summary>
-    /// <param name="slo">The objective whose budget burns.</param>
-    /// <param name="outcomes">The counters; they must reach back as far as <see cref="LongWindow"/>.</param>
-    /// <param name="now">The time, on the clock that the outcomes were recorded with.</param>
+    /// <summary>Evaluates the outcomes that were counted so far. Changes nothing.</summary>
+    /// <param name="slo">The objective whose budget is used.</param>
+    /// <param name="outcomes">The counters; they must cover <see cref="LongWindow"/>.</param>
+    /// <param name="now">The time, on the clock of the recorded outcomes.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="ArgumentException">The alert can never fire under this objective, or the counters do not reach back far enough.</exception>
+    /// <exception cref="ArgumentException">The alert can never fire under this objective, or the counters do not cover the long window.</exception>
     public BurnRateStatus Evaluate(Slo slo, OutcomeCounters outcomes, TimeSpan now)
     {
         RequireUsable(slo, outcomes);
@@ -103,11 +106,11 @@ public sealed record BurnRateAlert
 /// <summary>The result of evaluating an alert.</summary>
 /// <param name="Alert">The alert.</param>
 /// <param name="Firing">True if the alert fires.</param>
-/// <param name="LongBurn">Burn rate over the long window; 0 without calls.</param>
-/// <param name="ShortBurn">Burn rate over the short window; 0 without calls.</param>
-/// <param name="Failures">Failures in the long window, held against <see cref="BurnRateAlert.MinimumFailures"/>.</param>
+/// <param name="LongBurn">The burn rate over the long window; 0 without calls.</param>
+/// <param name="ShortBurn">The burn rate over the short window; 0 without calls.</param>
+/// <param name="Failures">The failures in the long window, which are compared with <see cref="BurnRateAlert.MinimumFailures"/>.</param>
 public readonly record struct BurnRateStatus(BurnRateAlert Alert, bool Firing, double LongBurn, double ShortBurn, long Failures)
 {
-    /// <summary>Calls in the long window.</summary>
+    /// <summary>Gets the number of calls in the long window.</summary>
     public long Calls { get; init; }
 }

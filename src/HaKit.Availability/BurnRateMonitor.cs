@@ -1,7 +1,7 @@
 namespace HaKit.Availability;
 
 /// <summary>
-/// Alerts evaluated again and again on live counters; tells which began or stopped to fire, for events and metrics. Not
+/// Evaluates alerts repeatedly on live counters and returns which alerts started or stopped firing, for events and metrics. Not
 /// thread-safe: call <see cref="Evaluate"/> from one loop. Other threads may write the counters at the same time.
 /// </summary>
 public sealed class BurnRateMonitor
@@ -9,12 +9,12 @@ public sealed class BurnRateMonitor
     private readonly BurnRateStatus[] _statuses;
     private readonly OutcomeCounters _outcomes;
 
-    /// <summary>Watches counters.</summary>
-    /// <param name="slo">The objective whose budget burns.</param>
-    /// <param name="outcomes">The counters; they must reach back as far as the longest window.</param>
+    /// <summary>Creates a monitor.</summary>
+    /// <param name="slo">The objective whose budget is used.</param>
+    /// <param name="outcomes">The counters; they must cover the longest window.</param>
     /// <param name="alerts">The alerts to evaluate; null for <see cref="BurnRateAlert.Standard"/>.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="ArgumentException">An alert can never fire under this objective, or looks back further than the counters.</exception>
+    /// <exception cref="ArgumentException">An alert can never fire under this objective, or its window is longer than the counters cover.</exception>
     public BurnRateMonitor(Slo slo, OutcomeCounters outcomes, IReadOnlyList<BurnRateAlert>? alerts = null)
     {
         ArgumentNullException.ThrowIfNull(slo);
@@ -29,14 +29,14 @@ public sealed class BurnRateMonitor
         }
     }
 
-    /// <summary>The objective.</summary>
+    /// <summary>Gets the objective.</summary>
     public Slo Slo { get; }
 
     /// <summary>Gets the results of the latest evaluation, in the order of the alerts.</summary>
     public IReadOnlyList<BurnRateStatus> Statuses => _statuses;
 
-    /// <summary>Evaluates every alert; allocates only when one changed.</summary>
-    /// <param name="now">The time, on the clock that the outcomes were recorded with.</param>
+    /// <summary>Evaluates every alert. Allocates only when an alert changes.</summary>
+    /// <param name="now">The time, on the clock of the recorded outcomes.</param>
     /// <returns>The alerts that started or stopped firing since the previous evaluation.</returns>
     public IReadOnlyList<BurnRateStatus> Evaluate(TimeSpan now)
     {

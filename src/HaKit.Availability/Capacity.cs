@@ -5,10 +5,10 @@ namespace HaKit.Availability;
 /// <summary>Calculates the number of instances and the capacity that a system needs so that enough remains after failures. Pure and thread-safe.</summary>
 public static class Capacity
 {
-    /// <summary>Smallest n with P(at least <paramref name="required"/> of n are up) ≥ target.</summary>
+    /// <summary>Returns the smallest n with P(at least <paramref name="required"/> of n are up) ≥ target.</summary>
     /// <param name="required">The number of instances that must be up, at least 1.</param>
     /// <param name="instance">Availability of one instance; above zero. Instances fail independently.</param>
-    /// <param name="target">Below 100 %, which no number reaches unless an instance does.</param>
+    /// <param name="target">The target, below 100 %. No number of instances reaches 100 % unless one instance does.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     /// <exception cref="OverflowException">More than 2³¹ − 1 instances are needed.</exception>
     public static int InstancesFor(int required, AvailabilityRatio instance, AvailabilityRatio target)
@@ -39,7 +39,7 @@ public static class Capacity
         bool Meets(long n) => AtLeast(required, n, instance).Meets(target);
     }
 
-    /// <summary>P(at least k of n equal, independent instances are up), in time that does not grow with n (incomplete beta function).</summary>
+    /// <summary>Returns P(at least k of n equal, independent instances are up). The time does not depend on n (incomplete beta function).</summary>
     /// <param name="required">k, from 0 to n.</param>
     /// <param name="instances">n, at least 1.</param>
     /// <param name="instance">Availability of one instance.</param>
@@ -72,10 +72,10 @@ public static class Capacity
         return AvailabilityRatio.FromUnavailability(Math.Min(1, down));
     }
 
-    /// <summary>Instances for a peak with k to spare: ⌈peak / (per instance · utilisation)⌉ + k.</summary>
-    /// <param name="peak">Load at the peak, in any unit; greater than zero.</param>
+    /// <summary>Returns the number of instances for a peak with k spares: ⌈peak / (per instance · utilisation)⌉ + k.</summary>
+    /// <param name="peak">The load at the peak, in any unit; greater than zero.</param>
     /// <param name="perInstance">The capacity of one instance, in the same unit; greater than zero.</param>
-    /// <param name="utilisation">The share of that to plan with, above 0 to 1.</param>
+    /// <param name="utilisation">The share of an instance's capacity to plan with, above 0 to 1.</param>
     /// <param name="spares">k, zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     /// <exception cref="OverflowException">More than 2³¹ − 1 instances are needed.</exception>
@@ -96,7 +96,7 @@ public static class Capacity
         return (double)zones / (zones - Guard.Between(0, zones - 1, lost));
     }
 
-    /// <summary>Mean capacity that is left: each instance carries its load while it is up, Σ cᵢ·Aᵢ = n·c·A.</summary>
+    /// <summary>Returns the mean remaining capacity: each instance carries its load while it is up, Σ cᵢ·Aᵢ = n·c·A.</summary>
     /// <param name="instances">n, zero or greater.</param>
     /// <param name="perInstance">c, in any unit; zero or greater.</param>
     /// <param name="instance">Availability of one instance.</param>
@@ -104,7 +104,7 @@ public static class Capacity
     public static double Mean(int instances, double perInstance, AvailabilityRatio instance) =>
         Guard.AtLeast(0, instances) * Guard.NotNegative(perInstance) * instance.Value;
 
-    /// <summary>Capacity that is left when some instances are lost: (n − lost)·c.</summary>
+    /// <summary>Returns the remaining capacity when some instances are lost: (n − lost)·c.</summary>
     /// <param name="instances">n, zero or greater.</param>
     /// <param name="lost">The number of lost instances, from 0 to n.</param>
     /// <param name="perInstance">c, in any unit; zero or greater.</param>

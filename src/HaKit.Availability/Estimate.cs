@@ -3,12 +3,14 @@ using HaKit.Availability.Numerics;
 namespace HaKit.Availability;
 
 /// <summary>
-/// Estimates of a success ratio from counts. Pure and thread-safe. Quantiles are solved in log-odds, so both the ratio and
-/// its complement are accurate to some 1e-12, at a thousand trials or at 10⁹.
+/// Estimates a success ratio from counts. Pure and thread-safe. Quantiles are solved in log-odds, so both the ratio and
+/// its complement are accurate to about 1e-12, from a thousand trials to 10⁹.
 /// </summary>
 public static partial class Estimate
 {
-    /// <summary>Exact bounds by inverting the binomial (Clopper and Pearson, Biometrika 26, 1934): they hold at least as often as they say.</summary>
+    /// <summary>
+    /// Returns exact bounds by inverting the binomial distribution (Clopper and Pearson, Biometrika 26, 1934). They hold with at least the given confidence.
+    /// </summary>
     /// <param name="successes">The number of successes, from 0 to <paramref name="trials"/>.</param>
     /// <param name="trials">At least 1.</param>
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
@@ -26,7 +28,7 @@ public static partial class Estimate
         return new AvailabilityInterval(lower, upper, confidence);
     }
 
-    /// <summary>Score bounds (Wilson, JASA 22, 1927): close on average, cheap, and never outside 0 to 1.</summary>
+    /// <summary>Returns score bounds (Wilson, JASA 22, 1927): accurate on average, cheap, and never outside 0 to 1.</summary>
     /// <inheritdoc cref="ClopperPearson" path="/param"/>
     /// <inheritdoc cref="ClopperPearson" path="/exception"/>
     public static AvailabilityInterval Wilson(long successes, long trials, double confidence = 0.95)
@@ -34,14 +36,17 @@ public static partial class Estimate
         var z = NormalDistribution.UpperQuantile(Tail(successes, trials, confidence));
         double n = trials, x = successes, y = trials - successes;
         var (half, root) = (z * z / 2, z * Math.Sqrt(x * y / n + z * z / 4));
-        // Each end by the form of the root in which nothing cancels: least·greatest = x²/(n·(n + z²)).
+        // Each end uses the form of the root without cancellation: least·greatest = x²/(n·(n + z²)).
         double Least(double count) => count * count / n / (count + half + root);
         double Greatest(double count) => (count + half + root) / (n + z * z);
         return new AvailabilityInterval(
             AvailabilityRatio.FromPair(Least(x), Greatest(y)), AvailabilityRatio.FromPair(Greatest(x), Least(y)), confidence);
     }
 
-    /// <summary>Equal-tailed bounds of Beta(x + ½, n − x + ½) (Brown, Cai and DasGupta, Statistical Science 16, 2001), with the ends 0 and 1 where there were no successes or no failures.</summary>
+    /// <summary>
+    /// Returns the equal-tailed bounds of Beta(x + ½, n − x + ½) (Brown, Cai and DasGupta, Statistical Science 16, 2001), with the ends 0 and 1 when there
+    /// were no successes or no failures.
+    /// </summary>
     /// <inheritdoc cref="ClopperPearson" path="/param"/>
     /// <inheritdoc cref="ClopperPearson" path="/exception"/>
     public static AvailabilityInterval Jeffreys(long successes, long trials, double confidence = 0.95)
@@ -61,7 +66,7 @@ public static partial class Estimate
     public static AvailabilityRatio ZeroFailureLower(long trials, double confidence = 0.95) =>
         AllAlike(Guard.AtLeast(1L, trials), 1 - Guard.OpenProbability(confidence));
 
-    /// <summary>Smallest n whose n successes without a failure show a target: ⌈ln(1 − confidence)/ln A⌉.</summary>
+    /// <summary>Returns the smallest n for which n successes without a failure prove a target: ⌈ln(1 − confidence)/ln A⌉.</summary>
     /// <param name="target">Strictly between 0 and 100 %.</param>
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>

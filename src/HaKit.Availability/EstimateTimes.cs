@@ -5,14 +5,14 @@ namespace HaKit.Availability;
 public static partial class Estimate
 {
     /// <summary>
-    /// Two-sided bounds on a mean time between failures, for exponential times (NIST/SEMATECH e-Handbook 8.4.5.1):
+    /// Returns two-sided bounds on a mean time between failures, for exponential times (NIST/SEMATECH e-Handbook 8.4.5.1):
     /// 2T/χ²(1−α/2; 2r+2) to 2T/χ²(α/2; 2r), with 2r in both when the observation ended with a failure.
     /// </summary>
     /// <param name="totalTime">T, unit-time observed, in any unit; greater than zero.</param>
     /// <param name="failures">r; zero or greater, at least 1 when it ended with a failure.</param>
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
     /// <param name="end">The event that ended the observation.</param>
-    /// <returns>In the same unit. Without a failure the upper bound is infinite.</returns>
+    /// <returns>The bounds, in the same unit. Without a failure the upper bound is infinite.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static NumberInterval MtbfBounds(double totalTime, long failures, double confidence = 0.95, ObservationEnd end = ObservationEnd.Time)
     {
@@ -22,7 +22,7 @@ public static partial class Estimate
         return new NumberInterval(LowerMtbf(totalTime, failures, tail, end), UpperMtbf(totalTime, failures, tail), confidence);
     }
 
-    /// <summary>One-sided lower bound on a mean time between failures. Without a failure it is T/−ln(1 − confidence).</summary>
+    /// <summary>Returns a one-sided lower bound on a mean time between failures. Without a failure it is T/−ln(1 − confidence).</summary>
     /// <inheritdoc cref="MtbfBounds" path="/param"/>
     /// <inheritdoc cref="MtbfBounds" path="/exception"/>
     public static double MtbfLower(double totalTime, long failures, double confidence = 0.95, ObservationEnd end = ObservationEnd.Time)
@@ -33,7 +33,7 @@ public static partial class Estimate
     }
 
     /// <summary>
-    /// One-sided lower bound on availability from complete up and down times, both exponential:
+    /// Returns a one-sided lower bound on availability from complete up and down times, both exponential:
     /// 1/(1 + (D/m)/(U/n)·F(confidence; 2n, 2m)).
     /// </summary>
     /// <param name="uptime">U in total, in any unit; greater than zero.</param>
@@ -51,15 +51,15 @@ public static partial class Estimate
     }
 
     /// <summary>
-    /// Two-sided bounds on availability while the observation goes on, the current interval cut off. Each side takes the
-    /// unfavourable count, as the χ² bounds do: the lower one n + 1 failures and m repairs, the upper one n and m + 1.
+    /// Returns two-sided bounds on availability during an observation, with the current interval censored. Each side uses the
+    /// unfavourable count, as the χ² bounds do: the lower bound n + 1 failures and m repairs, the upper bound n failures and m + 1 repairs.
     /// </summary>
     /// <param name="uptime">U in total, in any unit; zero or greater.</param>
     /// <param name="downtime">D in total, in the same unit; zero or greater.</param>
     /// <param name="failures">n, up times that ended; zero or greater.</param>
     /// <param name="repairs">m, down times that ended; zero or greater.</param>
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
-    /// <returns>Without a repair the lower bound is 0, without a failure the upper bound is 1: the data set no limit there.</returns>
+    /// <returns>The bounds. Without a repair the lower bound is 0, without a failure the upper bound is 1.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static AvailabilityInterval AvailabilityBounds(double uptime, double downtime, long failures, long repairs, double confidence = 0.95)
     {
@@ -78,7 +78,7 @@ public static partial class Estimate
     }
 
     /// <summary>
-    /// Standard error of ΣU/Σ(U + D) over renewal cycles of any distribution (regenerative ratio estimator; Crane and
+    /// Returns the standard error of ΣU/Σ(U + D) over renewal cycles of any distribution (regenerative ratio estimator; Crane and
     /// Iglehart, Operations Research 23, 1975): s/(√n · mean cycle), s² the variance of Uᵢ − A·(Uᵢ + Dᵢ).
     /// </summary>
     /// <param name="cycles">Complete cycles, at least 2; times in any one unit, not negative.</param>
@@ -100,7 +100,7 @@ public static partial class Estimate
         var squares = 0.0;
         foreach (var cycle in cycles)
         {
-            // U − A·(U + D) = u·U − A·D: the same, without cancellation when A is near one.
+            // U − A·(U + D) = u·U − A·D: the same value, without cancellation when A is near one.
             var residual = estimate.Unavailability * cycle.Up - estimate.Value * cycle.Down;
             squares += residual * residual;
         }

@@ -3,8 +3,9 @@ using HaKit.Availability.Numerics;
 namespace HaKit.Availability;
 
 /// <summary>
-/// An active unit with one standby: failures are detected, decided on and switched; some are not noticed until a person
-/// looks. A five-state chain {both up, switching, one up, none up, unnoticed} solved by GTH elimination. Immutable and
+/// A model of an active unit with one standby. A failure is detected, a switch is decided, and the switch is executed; some failures stay undetected until a
+/// person
+/// looks. A five-state chain {both up, switching, one up, none up, undetected}, solved by GTH elimination. Immutable and
 /// thread-safe. Times are means of exponential durations.
 /// </summary>
 public sealed record FailoverModel
@@ -14,10 +15,10 @@ public sealed record FailoverModel
     private readonly double _coverage = 1, _dormancy = 1;
     private readonly int _crews = 2;
 
-    /// <summary>Mean time to failure of the active unit; 30 days by default.</summary>
+    /// <summary>Gets the mean time to failure of the active unit. Default 30 days.</summary>
     public TimeSpan Mttf { get => _mttf; init => _mttf = Guard.Positive(value, nameof(Mttf)); }
 
-    /// <summary>Mean time to repair a unit; 1 hour by default.</summary>
+    /// <summary>Gets the mean time to repair a unit. Default 1 hour.</summary>
     public TimeSpan Mttr { get => _mttr; init => _mttr = Guard.Positive(value, nameof(Mttr)); }
 
     /// <summary>Gets the time from a failure to its detection. Default 20 s. See <see cref="Heartbeat.MeanDetectionTime"/>.</summary>
@@ -29,26 +30,26 @@ public sealed record FailoverModel
     /// <summary>Gets the time from the order until the standby serves. Default zero; minutes for a cold standby.</summary>
     public TimeSpan Switch { get => _switch; init => _switch = Guard.NotNegative(value, nameof(Switch)); }
 
-    /// <summary>Chance that a failure of the active unit is noticed and switched at all; 1 by default.</summary>
+    /// <summary>Gets the probability that a failure of the active unit is detected and switched. Default 1.</summary>
     public double Coverage { get => _coverage; init => _coverage = Guard.Probability(value, nameof(Coverage)); }
 
     /// <summary>Gets how long an undetected failure lasts until a person repairs everything. Default 30 minutes.</summary>
     public TimeSpan UncoveredRecovery { get => _uncoveredRecovery; init => _uncoveredRecovery = Guard.Positive(value, nameof(UncoveredRecovery)); }
 
-    /// <summary>Failure rate of the standby as a share of the active unit's: 1 (the default) is hot, 0 is cold.</summary>
+    /// <summary>Gets the failure rate of the standby as a share of the active unit's rate. Default 1 (hot standby); 0 is a cold standby.</summary>
     public double Dormancy { get => _dormancy; init => _dormancy = Guard.Probability(value, nameof(Dormancy)); }
 
     /// <summary>Gets the number of units that can be repaired at the same time, 1 or 2. Default 2.</summary>
     public int Crews { get => _crews; init => _crews = Guard.Between(1, 2, value, nameof(Crews)); }
 
-    /// <summary>The share of time in which a unit serves.</summary>
+    /// <summary>Returns the share of the time in which a unit serves.</summary>
     public AvailabilityRatio Availability()
     {
         const int bothUp = 0, oneUp = 1, noneUp = 2, unnoticed = 3, switching = 4;
         double failure = 1.0 / Mttf.Ticks, repair = 1.0 / Mttr.Ticks;
         var failover = Detection.Ticks + (double)Decision.Ticks + Switch.Ticks;
 
-        // A switch that takes no time is a state that is left at once: drop it.
+        // The chain leaves a switching state of zero duration at once, so that state is removed.
         var rates = failover > 0 ? new double[5, 5] : new double[4, 4];
         rates[bothUp, failover > 0 ? switching : oneUp] += Coverage * failure;
         rates[bothUp, oneUp] += Dormancy * failure;

@@ -14,29 +14,29 @@ public sealed record JointDowntime
         Beta = beta;
     }
 
-    /// <summary>The time looked at.</summary>
+    /// <summary>Gets the length of the examined period.</summary>
     public TimeSpan Observed { get; }
 
-    /// <summary>The part of it in which all were down at once.</summary>
+    /// <summary>Gets the part of the period in which all endpoints were down at the same time.</summary>
     public TimeSpan AllDown { get; }
 
-    /// <summary>The part of it in which fewer were up than are required.</summary>
+    /// <summary>Gets the part of the period in which fewer endpoints were up than required.</summary>
     public TimeSpan TooFewUp { get; }
 
     /// <summary>
-    /// Mean correlation of the pairs' down states, (J − Q₁Q₂)/√(Q₁(1−Q₁)Q₂(1−Q₂)) with J the share of time both are down;
-    /// null unless two endpoints were down at all.
+    /// Gets the mean correlation of the pairs' down states, (J − Q₁Q₂)/√(Q₁(1−Q₁)Q₂(1−Q₂)), where J is the share of time in which both are down;
+    /// null unless at least two endpoints were ever down.
     /// </summary>
     public double? Correlation { get; }
 
     /// <summary>
-    /// β of the common-cause model, from the pairs: a cause of probability c that leaves each its own Q gives
-    /// c = (J − Q₁Q₂)/(1 − Q₁ − Q₂ + J), and β = Σc/Σmin(Q₁, Q₂), cut at 0 and 1; null unless two endpoints were down at all.
+    /// Gets β of the common-cause model, estimated from the pairs. A cause of probability c that leaves each endpoint its own Q gives
+    /// c = (J − Q₁Q₂)/(1 − Q₁ − Q₂ + J), and β = Σc/Σmin(Q₁, Q₂), limited to 0 to 1; null unless at least two endpoints were ever down.
     /// </summary>
     public double? Beta { get; }
 
-    /// <summary>Lays histories over one another.</summary>
-    /// <param name="histories">At least one, on the same clock.</param>
+    /// <summary>Compares histories with each other.</summary>
+    /// <param name="histories">The histories, on the same clock; at least one.</param>
     /// <param name="required">The number of endpoints that must be up, from 1 to the number of histories. Default 1.</param>
     /// <exception cref="ArgumentNullException"><paramref name="histories"/> is null.</exception>
     /// <exception cref="ArgumentException">There is no history.</exception>
@@ -65,7 +65,7 @@ public sealed record JointDowntime
         return new JointDowntime(to - from, new TimeSpan(allDown), new TimeSpan(tooFewUp), correlation, beta);
     }
 
-    /// <summary>Walks all transitions in order; pairs[i, j] gathers the time that i and j are both down, pairs[i, i] that i is.</summary>
+    /// <summary>Processes all transitions in order. pairs[i, j] sums the time that i and j are both down, pairs[i, i] the time that i is down.</summary>
     private static (long AllDown, long TooFewUp) Sweep(IReadOnlyList<UptimeSummary> histories, TimeSpan from, TimeSpan to, int required, long[,] pairs)
     {
         var n = histories.Count;
@@ -81,7 +81,7 @@ public sealed record JointDowntime
             }
         }
 
-        // Down before up at the same time, or an outage of no length would never end.
+        // At the same time, down comes before up. Otherwise an outage of no length would never end.
         events.Sort((x, y) => x.Time != y.Time ? x.Time.CompareTo(y.Time) : y.Down.CompareTo(x.Down));
         var down = new List<int>(n);
         long allDown = 0, tooFewUp = 0, last = from.Ticks;

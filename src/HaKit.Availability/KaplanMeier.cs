@@ -3,7 +3,7 @@ using HaKit.Availability.Numerics;
 namespace HaKit.Availability;
 
 /// <summary>A duration, or the elapsed part of a duration that had not ended at the last observation.</summary>
-/// <param name="Time">In any one unit; not negative.</param>
+/// <param name="Time">The time, in any one unit; not negative.</param>
 /// <param name="Ended">True if the duration ended (an event); false if only its observation ended (censored).</param>
 public readonly record struct Lifetime(double Time, bool Ended);
 
@@ -14,8 +14,8 @@ public sealed class KaplanMeier
 {
     private readonly List<Step> _steps = [];
 
-    /// <summary>Fits the curve. At equal times, ends come before cut-offs.</summary>
-    /// <param name="lifetimes">At least one.</param>
+    /// <summary>Calculates the curve. At equal times, ended durations come before censored ones.</summary>
+    /// <param name="lifetimes">The durations; at least one.</param>
     /// <exception cref="ArgumentNullException"><paramref name="lifetimes"/> is null.</exception>
     /// <exception cref="ArgumentException">There is no lifetime.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A time is NaN, infinite or negative.</exception>
@@ -46,12 +46,12 @@ public sealed class KaplanMeier
         }
     }
 
-    /// <summary>Chance of lasting longer than a time.</summary>
+    /// <summary>Returns the probability that a duration is longer than a time.</summary>
     /// <param name="time">The time; not negative.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is NaN, infinite or negative.</exception>
     public double Survival(double time) => At(time).Survival;
 
-    /// <summary>Bounds S ∓ z·S·√Σ d/(n(n − d)) (Greenwood 1926), cut at 0 and 1.</summary>
+    /// <summary>Returns the bounds S ∓ z·S·√Σ d/(n(n − d)) (Greenwood 1926), limited to 0 to 1.</summary>
     /// <param name="time">The time; not negative.</param>
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
@@ -63,8 +63,8 @@ public sealed class KaplanMeier
         return new NumberInterval(Math.Max(0, step.Survival - margin), Math.Min(1, step.Survival + margin), confidence);
     }
 
-    /// <summary>The first time at which no more than a share p is left; null when the curve never falls that far.</summary>
-    /// <param name="share">p, from 0 to 1; 0.5 by default, the median.</param>
+    /// <summary>Returns the first time at which the curve is at most p; null when the curve never falls that far.</summary>
+    /// <param name="share">p, from 0 to 1. Default 0.5, the median.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="share"/> is NaN or lies outside 0 to 1.</exception>
     public double? TimeAt(double share = 0.5)
     {

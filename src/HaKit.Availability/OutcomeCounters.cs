@@ -1,18 +1,18 @@
 namespace HaKit.Availability;
 
 /// <summary>
-/// Counts good and failed outcomes in a ring of time buckets, without locks or allocation: one compare-and-swap per
-/// outcome. Thread-safe; a reader sees each bucket whole, and the buckets one after the other.
+/// Counts successes and failures in a ring of time buckets, without locks or allocations: one compare-and-swap per
+/// outcome. Thread-safe. A reader gets a consistent count of each bucket, but reads the buckets one after another.
 /// </summary>
 /// <remarks>
-/// A fine ring for the short windows is backed by a coarse one for the rest: what the fine one overwrites goes there. Each
-/// counter carries the number of its bucket, so an idle ring needs no sweeping and never shows old counts as new.
+/// A fine ring serves the short windows and a coarse ring the longer ones; counts that the fine ring overwrites move to the coarse ring. Each
+/// counter contains the number of its bucket. Therefore an idle ring needs no cleanup and never returns old counts as new ones.
 /// </remarks>
 public sealed class OutcomeCounters
 {
     private readonly Ring _ring;
 
-    /// <summary>Counters that reach back as far as asked.</summary>
+    /// <summary>Creates counters for a given period.</summary>
     /// <param name="horizon">At least <paramref name="resolution"/>; 30 days by default.</param>
     /// <param name="resolution">Width of a fine bucket, 1 s to 1 h; 10 s by default. A window is counted to within one bucket of its old end.</param>
     /// <exception cref="ArgumentOutOfRangeException">A duration is outside its range.</exception>
@@ -35,13 +35,13 @@ public sealed class OutcomeCounters
     public TimeSpan Horizon { get; }
 
     /// <summary>Counts one outcome.</summary>
-    /// <param name="now">Time since a fixed origin of the caller's own, on a monotonic clock; a negative time counts as zero.</param>
+    /// <param name="now">The time since a fixed origin that the caller chooses, on a monotonic clock. A negative time counts as zero.</param>
     /// <param name="success">True if the call succeeded.</param>
     public void Record(TimeSpan now, bool success) => _ring.Add(Math.Max(0, now.Ticks), success, 1);
 
-    /// <summary>Counts of the last window, up to and including now.</summary>
+    /// <summary>Returns the counts of the last window, up to and including now.</summary>
     /// <param name="now">The time, on the clock of <see cref="Record"/>.</param>
-    /// <param name="window">Greater than zero; what lies beyond <see cref="Horizon"/> is forgotten.</param>
+    /// <param name="window">The window; greater than zero. Times before <see cref="Horizon"/> are not counted.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="window"/> is zero or negative.</exception>
     public OutcomeCount Count(TimeSpan now, TimeSpan window)
     {
@@ -54,7 +54,7 @@ public sealed class OutcomeCounters
         return new OutcomeCount(good, failed);
     }
 
-    /// <summary>Bucket i holds two words, good and failed, each (number of the bucket in time, 28 bits; count, 36 bits).</summary>
+    /// <summary>Bucket i holds two words, successes and failures. Each word contains the bucket's number (28 bits) and the count (36 bits).</summary>
     private sealed class Ring(long width, int length, Ring? older)
     {
         private const int CountBits = 36;
@@ -75,7 +75,7 @@ public sealed class OutcomeCounters
                 var current = age == 0;
                 if (age > TagMask / 2)
                 {
-                    // The slot has gone on to a later bucket: this outcome is a whole ring late.
+                    // The slot already belongs to a later bucket: this outcome is late by a whole ring.
                     older?.Add(time, success, count);
                     return;
                 }
@@ -95,7 +95,7 @@ public sealed class OutcomeCounters
 
         public void Sum(long start, long end, ref long good, ref long failed)
         {
-            // A bucket counts when it began within the window: at most one bucket's width is missing at the old end.
+            // A bucket counts if it began within the window, so at most one bucket's width is missing at the start of the window.
             var newest = end / width;
             var oldest = start < 0 ? 0 : (start + width - 1) / width;
             for (var i = 0; i < _words.Length; i++)
@@ -120,23 +120,23 @@ public sealed class OutcomeCounters
                 older!.Add(Unfold(word, newest) * width, success, count);
         }
 
-        /// <summary>The full number of a bucket from its tag: the latest with that tag that is not after the newest.</summary>
+        /// <summary>Returns the full number of a bucket from its tag: the latest number with that tag that is not after the newest bucket.</summary>
         private static long Unfold(long word, long newest) => newest - ((newest - (word >> CountBits)) & TagMask);
     }
 }
 
-/// <summary>Outcomes of a window.</summary>
-/// <param name="Successes">Calls answered well.</param>
-/// <param name="Failures">Calls that were not.</param>
+/// <summary>The outcomes of a window.</summary>
+/// <param name="Successes">The number of successful calls.</param>
+/// <param name="Failures">The number of failed calls.</param>
 public readonly record struct OutcomeCount(long Successes, long Failures)
 {
-    /// <summary>All calls.</summary>
+    /// <summary>Gets the number of all calls.</summary>
     public long Total => Successes + Failures;
 
-    /// <summary>Delivered availability, successes / total; null without calls.</summary>
+    /// <summary>Gets the delivered availability, successes / total; null without calls.</summary>
     public AvailabilityRatio? Delivered => Total == 0 ? null : AvailabilityRatio.Ratio(Successes, Failures);
 
-    /// <summary>Failure ratio over the target's budget; 0 without calls.</summary>
+    /// <summary>Returns the failure ratio divided by the target's error budget; 0 without calls.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="target"/> is 100 %.</exception>
     public double BurnRate(AvailabilityRatio target) => HaKit.Availability.BurnRate.FromErrorRatio(target, Total == 0 ? 0 : (double)Failures / Total);
 }

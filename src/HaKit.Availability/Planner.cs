@@ -3,18 +3,18 @@ using HaKit.Availability.Numerics;
 namespace HaKit.Availability;
 
 /// <summary>
-/// Answers backwards: how many endpoints, how independent, how fast detected, and which changes reach a target most
-/// cheaply. An answer that does not exist is null and comes with the limit. Pure and thread-safe.
+/// Calculates the inputs for a target: how many endpoints, how independent, how fast detected, and which changes reach the target at the
+/// lowest cost. If there is no answer, the value is null and the result contains the best possible availability. Pure and thread-safe.
 /// </summary>
 public static class Planner
 {
     private const int MostChanges = 16;
 
-    /// <summary>Smallest number of equal endpoints that meets a target. Compared in U: exactly meeting it is meeting it.</summary>
-    /// <param name="endpoint">Availability of one; above zero.</param>
+    /// <summary>Returns the smallest number of equal endpoints that meets a target. Compared in U; equality meets the target.</summary>
+    /// <param name="endpoint">The availability of one endpoint; above zero.</param>
     /// <param name="target">The target for at least <paramref name="required"/> of the endpoints together.</param>
     /// <param name="required">The number of endpoints that must be up, at least 1. Default 1.</param>
-    /// <param name="beta">Share of an endpoint's unavailability that takes all down, 0 to 1; 0 by default. No number gets below β·U.</param>
+    /// <param name="beta">The share of an endpoint's unavailability that affects all endpoints, 0 to 1. Default 0. No number of endpoints gets below β·U.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static PlanAnswer<int> EndpointsFor(AvailabilityRatio endpoint, AvailabilityRatio target, int required = 1, double beta = 0)
     {
@@ -28,7 +28,7 @@ public static class Planner
         if (!shared.Meets(target))
             return new PlanAnswer<int>(null, shared);
 
-        // Even the common cause alone may leave nothing of the target's budget; then only endless endpoints would do.
+        // The common cause alone may use the whole error budget of the target. Then no finite number of endpoints is enough.
         var left = AvailabilityRatio.FromUnavailability(Math.Clamp((target.Unavailability * (1 + Precise.Slack) - common) / (1 - common), 0, 1));
         if (left.Unavailability == 0 && own.Unavailability > 0)
             return new PlanAnswer<int>(null, shared);
@@ -36,10 +36,10 @@ public static class Planner
         return new PlanAnswer<int>(count, AvailabilityRatio.Series(shared, Capacity.AtLeast(required, count, own)));
     }
 
-    /// <summary>The slowest detection with which a design meets a target.</summary>
+    /// <summary>Returns the longest detection time with which a design meets a target.</summary>
     /// <param name="design">The design. Its detection time is ignored.</param>
     /// <param name="target">The target of the pool.</param>
-    /// <returns>At most one day. The limit is what instant detection reaches.</returns>
+    /// <returns>The detection time, at most one day. When the target cannot be reached, the result contains the availability with instant detection.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="design"/> is null.</exception>
     public static PlanAnswer<TimeSpan> DetectionFor(PoolDesign design, AvailabilityRatio target)
     {
@@ -48,7 +48,7 @@ public static class Planner
         return Largest(most, x => (design with { Detection = new TimeSpan((long)x) }).Evaluate().Availability, target, x => new TimeSpan((long)x));
     }
 
-    /// <summary>The largest β, that is the least independence, with which a design meets a target.</summary>
+    /// <summary>Returns the largest β, that is the least independence, with which a design meets a target.</summary>
     /// <param name="design">The design. Its β is ignored.</param>
     /// <param name="target">The target of the pool.</param>
     /// <returns>The largest sufficient β, from 0 to 1. When no β is sufficient, the result contains the availability of full independence.</returns>
@@ -80,11 +80,14 @@ public static class Planner
         return outcomes;
     }
 
-    /// <summary>The cheapest set of changes with which a design meets a target, found by trying all sets; of equal cost, the one that gains most.</summary>
+    /// <summary>
+    /// Returns the cheapest set of changes with which a design meets a target, by trying all sets. Among sets of equal cost it returns the one with the
+    /// largest gain.
+    /// </summary>
     /// <param name="design">The current design.</param>
     /// <param name="target">The target of the pool.</param>
-    /// <param name="changes">At most 16, applied in the order given.</param>
-    /// <returns>The limit is the best that any set reaches.</returns>
+    /// <param name="changes">The possible changes, at most 16, applied in the given order.</param>
+    /// <returns>The set of changes, and the best availability of all sets.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">There are more than 16 changes.</exception>
     public static CheapestPlan Cheapest(PoolDesign design, AvailabilityRatio target, IReadOnlyList<PlanChange> changes)
@@ -166,13 +169,13 @@ public readonly record struct PlanAnswer<T>(T? Value, AvailabilityRatio Reached)
     public bool IsReachable => Value is not null;
 }
 
-/// <summary>Something that could be changed in a design.</summary>
+/// <summary>A possible change of a design.</summary>
 public sealed record PlanChange
 {
-    /// <summary>A change.</summary>
+    /// <summary>Creates a change.</summary>
     /// <param name="name">The name of the change in the answer.</param>
-    /// <param name="cost">In any one unit; zero or greater.</param>
-    /// <param name="apply">The design with the change made.</param>
+    /// <param name="cost">The cost, in any one unit; zero or greater.</param>
+    /// <param name="apply">Returns the design with the change.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="apply"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="cost"/> is NaN, infinite or negative.</exception>
@@ -191,19 +194,19 @@ public sealed record PlanChange
     /// <summary>Gets the cost of the change.</summary>
     public double Cost { get; }
 
-    /// <summary>Makes the change.</summary>
+    /// <summary>Applies the change to a design.</summary>
     public Func<PoolDesign, PoolDesign> Apply { get; }
 }
 
 /// <summary>The result of making changes.</summary>
 /// <param name="Changes">The changes.</param>
-/// <param name="Design">The design with them.</param>
+/// <param name="Design">The design with the changes.</param>
 /// <param name="Availability">The availability of the pool with the changes.</param>
-/// <param name="Gain">Unavailability saved; negative when it got worse.</param>
+/// <param name="Gain">The unavailability that the changes save; negative when the design became worse.</param>
 /// <param name="Cost">The cost of all changes.</param>
 public sealed record PlanOutcome(IReadOnlyList<PlanChange> Changes, PoolDesign Design, AvailabilityRatio Availability, double Gain, double Cost);
 
-/// <summary>The cheapest way to a target.</summary>
-/// <param name="Way">Null when no set of the changes reaches the target.</param>
-/// <param name="Limit">The best that any set reaches.</param>
+/// <summary>The cheapest set of changes for a target.</summary>
+/// <param name="Way">The set; null when no set of the changes reaches the target.</param>
+/// <param name="Limit">The best availability of all sets.</param>
 public sealed record CheapestPlan(PlanOutcome? Way, AvailabilityRatio Limit);

@@ -7,8 +7,8 @@ public sealed record PlannedEndpoint
 {
     private readonly TimeSpan _mttr = TimeSpan.FromHours(1);
 
-    /// <summary>An endpoint.</summary>
-    /// <param name="name">Unique within the design.</param>
+    /// <summary>Creates an endpoint.</summary>
+    /// <param name="name">The endpoint's name, unique within the design.</param>
     /// <param name="availability">The endpoint's availability, from its SLA or, better, from its history.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
     public PlannedEndpoint(string name, AvailabilityRatio availability)
@@ -18,7 +18,7 @@ public sealed record PlannedEndpoint
         Availability = availability;
     }
 
-    /// <summary>Unique within the design.</summary>
+    /// <summary>Gets the endpoint's name, unique within the design.</summary>
     public string Name { get; }
 
     /// <summary>Gets the endpoint's availability.</summary>
@@ -34,20 +34,20 @@ public sealed record PlannedEndpoint
 /// <summary>The way in which a pool distributes calls over its endpoints.</summary>
 public enum PoolRouting
 {
-    /// <summary>All carry an equal share.</summary>
+    /// <summary>All endpoints carry an equal share.</summary>
     Balanced,
 
-    /// <summary>The first one that works carries everything, in the order given.</summary>
+    /// <summary>The first endpoint that works carries everything, in the given order.</summary>
     Priority,
 }
 
 /// <summary>
-/// A pool on paper: its endpoints, how they fail together, and how fast a failure is noticed. What is lost is split into
+/// The design of a pool: its endpoints, their common failures, and the speed of detection. The loss is split into
 /// four terms. Immutable and thread-safe.
 /// </summary>
 /// <remarks>
-/// A first-order model of detection: while a dead endpoint is not yet ejected, its share of the calls is lost, except for
-/// those that are rescued by another attempt. For two endpoints by priority it agrees with <see cref="FailoverModel"/> to
+/// A first-order model of detection: while a failed endpoint is not yet ejected, its share of the calls is lost, except for
+/// calls that another attempt rescues. For two endpoints by priority the model agrees with <see cref="FailoverModel"/>
 /// within about the unavailability of one endpoint.
 /// </remarks>
 public sealed record PoolDesign
@@ -56,7 +56,7 @@ public sealed record PoolDesign
     private readonly double _beta, _coverage = 1, _rescued;
     private readonly TimeSpan _detection = TimeSpan.FromSeconds(20), _uncoveredRecovery = TimeSpan.FromMinutes(30);
 
-    /// <summary>At least one, each with its own name.</summary>
+    /// <summary>Gets the endpoints; at least one, with unique names.</summary>
     public required IReadOnlyList<PlannedEndpoint> Endpoints
     {
         get => _endpoints;
@@ -79,7 +79,10 @@ public sealed record PoolDesign
     /// <summary>Gets the number of endpoints that must be up to carry the load, at least 1. Default 1.</summary>
     public int Required { get; init => field = Guard.AtLeast(1, value, nameof(Required)); } = 1;
 
-    /// <summary>β: the share of the best endpoint's unavailability that takes all endpoints down, 0 to 1; 0 by default. See <see cref="JointDowntime.Beta"/> for an estimate.</summary>
+    /// <summary>
+    /// Gets β: the share of the best endpoint's unavailability that affects all endpoints, 0 to 1. Default 0. <see cref="JointDowntime.Beta"/> gives an
+    /// estimate.
+    /// </summary>
     public double Beta { get => _beta; init => _beta = Guard.Probability(value, nameof(Beta)); }
 
     /// <summary>Gets the way in which calls are distributed. Default balanced.</summary>
@@ -88,10 +91,13 @@ public sealed record PoolDesign
     /// <summary>Gets the time from a failure until the pool stops sending calls to the endpoint. Default 20 s.</summary>
     public TimeSpan Detection { get => _detection; init => _detection = Guard.NotNegative(value, nameof(Detection)); }
 
-    /// <summary>Share of the calls sent to an endpoint that is down, but not yet known to be, which succeed elsewhere within their deadline; 0 to 1; 0 by default, the cautious end.</summary>
+    /// <summary>
+    /// Gets the share of the calls to a failed but not yet detected endpoint that succeed elsewhere within their deadline, 0 to 1. Default 0, the pessimistic
+    /// value.
+    /// </summary>
     public double Rescued { get => _rescued; init => _rescued = Guard.Probability(value, nameof(Rescued)); }
 
-    /// <summary>Chance that a failure is noticed automatically at all; 1 by default.</summary>
+    /// <summary>Gets the probability that a failure is detected automatically. Default 1.</summary>
     public double Coverage { get => _coverage; init => _coverage = Guard.Probability(value, nameof(Coverage)); }
 
     /// <summary>Gets how long an undetected failure lasts. Default 30 minutes.</summary>
@@ -109,13 +115,13 @@ public sealed record PoolDesign
         {
             var share = Routing == PoolRouting.Balanced ? 1.0 / Endpoints.Count : upstream;
             upstream *= endpoint.Availability.Unavailability;
-            // An outage that is shorter than the time to notice it costs no more than itself.
+            // An outage that is shorter than its detection costs no more than its own duration.
             var lost = share * endpoint.FailureFrequency;
             switching += lost * Coverage * Math.Min(perFailure, endpoint.Mttr.Ticks);
             unnoticed += lost * (1 - Coverage) * UncoveredRecovery.Ticks;
         }
 
-        // A lone endpoint has nothing to switch to: its own outage already counts in full.
+        // A single endpoint has no other endpoint to switch to; its own outage already counts in full.
         if (Endpoints.Count == Required)
             (switching, unnoticed) = (0, 0);
         var terms = new PoolLoss[]
@@ -130,7 +136,7 @@ public sealed record PoolDesign
         return new PoolForecast(total, terms);
     }
 
-    /// <summary>The common cause, and k of n with what each endpoint has left beside it.</summary>
+    /// <summary>Returns the common cause, and k of n with the rest of each endpoint's unavailability.</summary>
     private (AvailabilityRatio Common, AvailabilityRatio Together) Structure()
     {
         var components = new ReliabilityComponent[Endpoints.Count];
@@ -151,25 +157,25 @@ public sealed record PoolDesign
     }
 }
 
-/// <summary>Why a pool loses calls.</summary>
+/// <summary>The reason for which a pool loses calls.</summary>
 public enum PoolLossCause
 {
-    /// <summary>Too many endpoints are down at once, by chance.</summary>
+    /// <summary>Too many endpoints are down at the same time by chance.</summary>
     IndependentFailures,
 
-    /// <summary>One cause takes all endpoints down.</summary>
+    /// <summary>A common cause takes all endpoints down.</summary>
     CommonCause,
 
-    /// <summary>Calls go to an endpoint that is not yet known to be down.</summary>
+    /// <summary>Calls go to an endpoint whose failure is not yet detected.</summary>
     Detection,
 
-    /// <summary>A failure is not noticed automatically.</summary>
+    /// <summary>A failure is not detected automatically.</summary>
     UnnoticedFailures,
 }
 
 /// <summary>One term of a forecast.</summary>
 /// <param name="Cause">The cause of the loss.</param>
-/// <param name="Without">The availability if this were the only loss.</param>
+/// <param name="Without">The availability if this cause were the only loss.</param>
 public readonly record struct PoolLoss(PoolLossCause Cause, AvailabilityRatio Without)
 {
     /// <summary>Gets the unavailability that the cause alone produces.</summary>

@@ -1,15 +1,15 @@
 namespace HaKit.Availability;
 
-/// <summary>Waiting lines: c servers, Poisson arrivals, exponential service (Erlang 1917). Pure and thread-safe.</summary>
+/// <summary>Calculates queues: c servers, Poisson arrivals, exponential service (Erlang 1917). Pure and thread-safe.</summary>
 public static class Queueing
 {
     /// <summary>Returns the mean number of requests in a system by Little's law: λ·W for all distributions (Operations Research 9, 1961).</summary>
     /// <param name="rate">λ, arrivals per second; zero or greater.</param>
-    /// <param name="time">W, mean time each stays; zero or greater.</param>
+    /// <param name="time">W, the mean time that each request stays; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or negative.</exception>
     public static double Concurrency(double rate, TimeSpan time) => Guard.NotNegative(rate) * Guard.NotNegative(time).Ticks / TimeSpan.TicksPerSecond;
 
-    /// <summary>Share of arrivals that find all servers busy and are lost (M/M/c/c), by the recursion 1/B(c) = 1 + c/a · 1/B(c−1).</summary>
+    /// <summary>Returns the share of arrivals that find all servers busy and are lost (M/M/c/c), by the recursion 1/B(c) = 1 + c/a · 1/B(c−1).</summary>
     /// <param name="servers">c, zero or greater.</param>
     /// <param name="load">a = λ/μ in Erlangs; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or negative.</exception>
@@ -25,7 +25,9 @@ public static class Queueing
         return 1 / inverse;
     }
 
-    /// <summary>Share of arrivals that must wait (M/M/c): B/(1 − (a/c)(1 − B)). It is 1 when the load is not below the number of servers.</summary>
+    /// <summary>
+    /// Returns the share of arrivals that must wait (M/M/c): B/(1 − (a/c)(1 − B)). It is 1 when the load is not below the number of servers.
+    /// </summary>
     /// <param name="servers">c, at least 1.</param>
     /// <param name="load">a = λ/μ in Erlangs; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or outside its range.</exception>
@@ -38,11 +40,11 @@ public static class Queueing
         return blocked * servers / (servers - load + load * blocked);
     }
 
-    /// <summary>Mean wait before service: C/(cμ − λ).</summary>
+    /// <summary>Returns the mean wait before service: C/(cμ − λ).</summary>
     /// <param name="servers">c, at least 1.</param>
     /// <param name="arrivals">λ, zero or greater.</param>
     /// <param name="service">μ of one server, in the same unit; greater than zero.</param>
-    /// <returns>In the inverse of that unit; infinite when λ is not below cμ.</returns>
+    /// <returns>The mean wait, in the inverse of that unit; infinite when λ is not below cμ.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or outside its range.</exception>
     public static double MeanWait(int servers, double arrivals, double service)
     {
@@ -50,7 +52,7 @@ public static class Queueing
         return spare > 0 ? ErlangC(servers, arrivals / service) / spare : double.PositiveInfinity;
     }
 
-    /// <summary>Chance to wait longer than t: C·e^−(cμ − λ)t.</summary>
+    /// <summary>Returns the probability to wait longer than t: C·e^−(cμ − λ)t.</summary>
     /// <param name="servers">c, at least 1.</param>
     /// <param name="arrivals">λ, zero or greater.</param>
     /// <param name="service">μ of one server, in the same unit; greater than zero.</param>
@@ -63,7 +65,7 @@ public static class Queueing
         return spare > 0 ? ErlangC(servers, arrivals / service) * Math.Exp(-spare * time) : 1;
     }
 
-    /// <summary>Smallest number of servers with which at most a share of arrivals waits.</summary>
+    /// <summary>Returns the smallest number of servers with which at most a share of the arrivals waits.</summary>
     /// <param name="load">a = λ/μ in Erlangs, zero to 10 million.</param>
     /// <param name="waiting">The share, strictly between 0 and 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>

@@ -2,11 +2,17 @@ using HaKit.Availability.Numerics;
 
 namespace HaKit.Availability;
 
-/// <summary>Survival without repair: in steps with a constant chance of failure, or in time at a constant rate. Pure and thread-safe.</summary>
-/// <remarks>Results are pairs: <see cref="AvailabilityRatio.Value"/> is the chance to survive, <see cref="AvailabilityRatio.Unavailability"/> the chance to fail, both accurate.</remarks>
+/// <summary>Calculates survival without repair: in steps with a constant failure probability, or in time at a constant rate. Pure and thread-safe.</summary>
+/// <remarks>
+/// Results are pairs: <see cref="AvailabilityRatio.Value"/> is the probability to survive, <see cref="AvailabilityRatio.Unavailability"/> the probability to
+/// fail. Both are accurate.
+/// </remarks>
 public static class Reliability
 {
-    /// <summary>(1 − p)ⁿ: surviving n steps, or all of n units surviving one; its complement is the chance that any fails.</summary>
+    /// <summary>
+    /// Returns (1 − p)ⁿ: the probability to survive n steps, or that all of n units survive one step. Its complement is the probability that any step or unit
+    /// fails.
+    /// </summary>
     /// <param name="failureProbability">p per step, from 0 to 1.</param>
     /// <param name="steps">n, zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
@@ -18,7 +24,7 @@ public static class Reliability
             Precise.PowerOfComplement(failureProbability, steps), Precise.ComplementOfPower(failureProbability, steps));
     }
 
-    /// <summary>e^−λt: surviving a time t at a constant failure rate.</summary>
+    /// <summary>Returns e^−λt: the probability to survive a time t at a constant failure rate.</summary>
     /// <param name="rate">λ, failures per unit of time; zero or greater.</param>
     /// <param name="time">t, in that unit; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or negative.</exception>
@@ -28,7 +34,7 @@ public static class Reliability
         return AvailabilityRatio.FromPair(Math.Exp(-x), -Precise.Expm1(-x));
     }
 
-    /// <summary>The rate that fails with probability p in each step: λ = −ln(1 − p)/Δ. It is more than p/Δ.</summary>
+    /// <summary>Returns the rate that gives the failure probability p in each step: λ = −ln(1 − p)/Δ. It is more than p/Δ.</summary>
     /// <param name="failureProbability">p per step, from 0 to below 1.</param>
     /// <param name="step">Δ, in any unit of time; greater than zero.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
@@ -38,7 +44,7 @@ public static class Reliability
         return -Precise.Log1p(-Guard.Probability(failureProbability)) / Guard.Positive(step);
     }
 
-    /// <summary>The number of steps (not rounded) after which the chance of having failed is P: ln(1 − P)/ln(1 − p).</summary>
+    /// <summary>Returns the number of steps (not rounded) after which the probability of a failure is P: ln(1 − P)/ln(1 − p).</summary>
     /// <param name="failureProbability">p per step, strictly between 0 and 1.</param>
     /// <param name="target">P, from 0 to below 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
@@ -49,7 +55,7 @@ public static class Reliability
     }
 
     /// <summary>
-    /// One active unit and cold spares that cannot fail while they wait: e^−λt · Σᵢ (σλt)ⁱ/i!, where each switch works with
+    /// Returns the survival of one active unit with cold spares, which cannot fail while they wait: e^−λt · Σᵢ (σλt)ⁱ/i!, where each switch works with
     /// probability σ (Trivedi ch. 3). With one spare, e^−λt·(1 + σλt).
     /// </summary>
     /// <param name="units">Active unit and spares, at least 1.</param>

@@ -1,12 +1,12 @@
 namespace HaKit.Availability;
 
 /// <summary>
-/// A reliability block diagram: components in series, in parallel, k of n, or standing by for one another, nested at will.
+/// A reliability block diagram: components in series, in parallel, k of n, or as standby for each other, nested to any depth.
 /// Immutable and thread-safe.
 /// </summary>
 /// <remarks>
-/// A component object is one physical unit. The same object in several places is the same unit in several paths, and is
-/// evaluated as such, by factoring; two objects fail independently of each other, and may not share a name.
+/// A component object is one physical unit. If the same object is used in several places, it is the same unit in several paths, and is
+/// evaluated as such, by factoring. Two objects fail independently of each other and must have different names.
 /// </remarks>
 public abstract class ReliabilityBlock
 {
@@ -31,7 +31,7 @@ public abstract class ReliabilityBlock
         _parts = parts.ToArray();
     }
 
-    /// <summary>The probability that the block works, and its complement, each to about 1e-15 relative.</summary>
+    /// <summary>Gets the probability that the block works, and its complement, each with a relative error of about 1e-15.</summary>
     /// <exception cref="InvalidOperationException">Two components share a name, or more than 20 components are repeated across the parts of one block.</exception>
     public AvailabilityRatio Availability => (AvailabilityRatio)(_availability ??= Evaluation.Availability());
 
@@ -41,13 +41,13 @@ public abstract class ReliabilityBlock
 
     private BlockEvaluation Evaluation => _evaluation ??= new BlockEvaluation(this);
 
-    /// <summary>A unit of known availability.</summary>
+    /// <summary>Creates a unit with a known availability.</summary>
     /// <param name="name">The component's name in the importance measures; unique within a diagram.</param>
     /// <param name="availability">The component's steady-state availability.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or blank.</exception>
     public static ReliabilityComponent Component(string name, AvailabilityRatio availability) => new(name, availability, null);
 
-    /// <summary>A unit of known failure and repair times, which also gives the diagram a failure frequency.</summary>
+    /// <summary>Creates a unit with known failure and repair times. With such units the diagram also has a failure frequency.</summary>
     /// <param name="name">The component's name in the importance measures; unique within a diagram.</param>
     /// <param name="mttf">Mean time to failure, in any unit that is the same throughout the diagram; greater than zero.</param>
     /// <param name="mttr">Mean time to repair, in that unit; greater than zero.</param>
@@ -56,17 +56,17 @@ public abstract class ReliabilityBlock
     public static ReliabilityComponent Component(string name, double mttf, double mttr) =>
         new(name, AvailabilityRatio.FromMttfMttr(Guard.Positive(mttf), Guard.Positive(mttr)), mttr);
 
-    /// <summary>Works while all parts work.</summary>
+    /// <summary>Creates a block that works while all parts work.</summary>
     /// <exception cref="ArgumentException">There is no part, or one is null.</exception>
     public static ReliabilityBlock Series(params ReadOnlySpan<ReliabilityBlock> parts) => new SeriesBlock(parts);
 
-    /// <summary>Works while any part works.</summary>
+    /// <summary>Creates a block that works while any part works.</summary>
     /// <exception cref="ArgumentException">There is no part, or one is null.</exception>
     public static ReliabilityBlock Parallel(params ReadOnlySpan<ReliabilityBlock> parts) => new ParallelBlock(parts);
 
-    /// <summary>Works while at least <paramref name="required"/> parts work.</summary>
+    /// <summary>Creates a block that works while at least <paramref name="required"/> parts work.</summary>
     /// <param name="required">The number of parts that must be up, from 1 to the number of parts.</param>
-    /// <param name="parts">Equal or not.</param>
+    /// <param name="parts">The parts, with equal or different availabilities.</param>
     /// <exception cref="ArgumentException">There is no part, or one is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="required"/> is less than 1 or more than there are parts.</exception>
     public static ReliabilityBlock KofN(int required, params ReadOnlySpan<ReliabilityBlock> parts)
@@ -76,19 +76,22 @@ public abstract class ReliabilityBlock
         return new KofNBlock(required, parts);
     }
 
-    /// <summary>Works while the first part works; when it does not, a switch must work for the next part to take over, and so on: A = a₁ + u₁·σ·(a₂ + u₂·σ·(…)).</summary>
-    /// <param name="switching">σ, the chance that a switch works.</param>
-    /// <param name="parts">In the order in which they serve.</param>
+    /// <summary>
+    /// Creates a standby block: it works while the first part works. When that part fails, a switch must work so that the next part takes over, and so on: A
+    /// = a₁ + u₁·σ·(a₂ + u₂·σ·(…)).
+    /// </summary>
+    /// <param name="switching">σ, the probability that a switch works.</param>
+    /// <param name="parts">The parts, in the order in which they serve.</param>
     /// <exception cref="ArgumentException">There is no part, or one is null.</exception>
     public static ReliabilityBlock Standby(AvailabilityRatio switching, params ReadOnlySpan<ReliabilityBlock> parts) => new StandbyBlock(switching, parts);
 
     /// <summary>
-    /// Lets units fail together (β-factor model): of the smallest unavailability Q among them, the share β is one cause that
-    /// takes all of them down. Each unit's own availability is kept exactly: Qᵢ = c + (1 − c)·qᵢ with c = β·min Q.
+    /// Returns units that can fail together (β-factor model): a share β of the smallest unavailability Q is one common cause that
+    /// takes all units down. Each unit keeps exactly its own availability: Qᵢ = c + (1 − c)·qᵢ with c = β·min Q.
     /// </summary>
     /// <param name="beta">β, from 0 (independent) to 1 (equal units always fail together).</param>
-    /// <param name="units">At least one.</param>
-    /// <returns>The units in the same order, to be placed where the given ones would have been. However many stand in parallel, U stays above c.</returns>
+    /// <param name="units">The units; at least one.</param>
+    /// <returns>The new units, in the same order; use them instead of the given ones. With any number of units in parallel, U stays above c.</returns>
     /// <exception cref="ArgumentException">There is no unit, or one is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="beta"/> is NaN or lies outside 0 to 1.</exception>
     public static ReliabilityBlock[] WithCommonCause(double beta, params ReadOnlySpan<ReliabilityComponent> units)
@@ -112,7 +115,7 @@ public abstract class ReliabilityBlock
         var result = new ReliabilityBlock[units.Length];
         for (var i = 0; i < units.Length; i++)
         {
-            // Qᵢ − c, without cancellation for the unit that c was taken from.
+            // Qᵢ − c, without cancellation for the unit from which c was calculated.
             var excess = units[i].Availability.Unavailability - least.Availability.Unavailability + (1 - beta) * least.Availability.Unavailability;
             var own = common == 1 ? AvailabilityRatio.Always : AvailabilityRatio.FromPair(units[i].Availability.Value / (1 - common), excess / (1 - common));
             result[i] = new SeriesBlock([cause, new ReliabilityComponent(units[i].Name, own, units[i].Mttr)]);
@@ -134,7 +137,7 @@ public abstract class ReliabilityBlock
     /// 1969).
     /// </summary>
     /// <returns>In the unit of the components' times.</returns>
-    /// <exception cref="InvalidOperationException">A component was given an availability only.</exception>
+    /// <exception cref="InvalidOperationException">A component has only an availability, without times.</exception>
     public BlockTimes GetTimes()
     {
         var frequency = 0.0;
@@ -219,13 +222,13 @@ public sealed class ReliabilityComponent : ReliabilityBlock
 }
 
 /// <summary>The failure frequency and the mean times of a block, in the unit of its components' times.</summary>
-/// <param name="FailureFrequency">Failures per unit of time in the long run.</param>
-/// <param name="MeanUpTime">A / frequency; infinite when it never fails.</param>
-/// <param name="MeanDownTime">U / frequency; zero when it never fails.</param>
+/// <param name="FailureFrequency">The long-run number of failures per unit of time.</param>
+/// <param name="MeanUpTime">A / frequency; infinite when the block never fails.</param>
+/// <param name="MeanDownTime">U / frequency; zero when the block never fails.</param>
 public readonly record struct BlockTimes(double FailureFrequency, double MeanUpTime, double MeanDownTime);
 
 /// <summary>The importance of a component for its block.</summary>
 /// <param name="Name">The component's name.</param>
-/// <param name="Birnbaum">∂A/∂a = A(component works) − A(it does not): the chance that it alone decides (Birnbaum 1969).</param>
-/// <param name="Criticality">Birnbaum · u / U: given that the block is down, the chance that this component is down and decided it.</param>
+/// <param name="Birnbaum">∂A/∂a = A(component is up) − A(component is down): the probability that this component alone decides (Birnbaum 1969).</param>
+/// <param name="Criticality">Birnbaum · u / U: the probability that this component is down and caused the failure, given that the block is down.</param>
 public readonly record struct ComponentImportance(string Name, double Birnbaum, double Criticality);

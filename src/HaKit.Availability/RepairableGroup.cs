@@ -3,14 +3,15 @@ using HaKit.Availability.Numerics;
 namespace HaKit.Availability;
 
 /// <summary>
-/// Equal units that fail and are repaired by a limited number of crews: a birth–death chain solved by GTH elimination, so
+/// A group of equal units that fail and are repaired by a limited number of crews: a birth–death chain solved by GTH elimination, so
 /// that small unavailabilities keep their digits. Immutable and thread-safe. Times are exponential, in any one unit.
 /// </summary>
 /// <remarks>
-/// State i: i units are down; the group is up while at most n − k are. Of the n − i that are left, k are active and fail at
-/// 1/MTTF, the others wait and fail at <see cref="Dormancy"/> times that. min(i, crews) are under repair. When dormancy
-/// is 1 there is no difference, and all that are left are active. A failure of an active unit that the group could survive is covered with probability <see cref="Coverage"/>; otherwise the whole group
-/// stands still for <see cref="UncoveredRecovery"/>, then goes on without the failed unit.
+/// State i: i units are down. The group is up while at most n − k units are down. Of the other n − i units, k are active and fail at
+/// 1/MTTF; the rest wait and fail at <see cref="Dormancy"/> times that rate. min(i, crews) units are under repair. With a dormancy
+/// of 1, all of the other units are active. If a failure of an active unit is one that the group can survive, it is covered with probability <see
+/// cref="Coverage"/>. Otherwise the whole group
+/// stops for <see cref="UncoveredRecovery"/> and then continues without the failed unit.
 /// </remarks>
 public sealed record RepairableGroup
 {
@@ -19,31 +20,31 @@ public sealed record RepairableGroup
     private readonly double _mttf = 1, _dormancy = 1, _coverage = 1;
     private readonly double? _mttr, _uncoveredRecovery;
 
-    /// <summary>n, 1 to 1,000; 2 by default.</summary>
+    /// <summary>Gets the number of units n, 1 to 1,000. Default 2.</summary>
     public int Units { get => _units; init => _units = Guard.Between(1, 1000, value, nameof(Units)); }
 
-    /// <summary>k, 1 to n; 1 by default.</summary>
+    /// <summary>Gets the number of units k that must be up, 1 to n. Default 1.</summary>
     public int Required { get => _required; init => _required = Guard.AtLeast(1, value, nameof(Required)); }
 
-    /// <summary>Mean time to failure of an active unit; greater than zero.</summary>
+    /// <summary>Gets the mean time to failure of an active unit; greater than zero.</summary>
     public required double Mttf { get => _mttf; init => _mttf = Guard.Positive(value, nameof(Mttf)); }
 
-    /// <summary>Mean time to repair one unit, greater than zero; null when nothing is repaired.</summary>
+    /// <summary>Gets the mean time to repair one unit; greater than zero, or null when units are not repaired.</summary>
     public required double? Mttr { get => _mttr; init => _mttr = value is { } v ? Guard.Positive(v, nameof(Mttr)) : null; }
 
     /// <summary>Gets the number of units that can be repaired at the same time, at least 1. Default null: all failed units.</summary>
     public int? Crews { get => _crews; init => _crews = value is { } v ? Guard.AtLeast(1, v, nameof(Crews)) : null; }
 
-    /// <summary>Failure rate of a waiting unit as a share of an active one's: 1 (the default) is hot, 0 is cold.</summary>
+    /// <summary>Gets the failure rate of a waiting unit as a share of an active unit's rate. Default 1 (hot standby); 0 is a cold standby.</summary>
     public double Dormancy { get => _dormancy; init => _dormancy = Guard.Probability(value, nameof(Dormancy)); }
 
-    /// <summary>Chance that the failure of an active unit is detected and bridged; 1 by default.</summary>
+    /// <summary>Gets the probability that the failure of an active unit is detected and covered. Default 1.</summary>
     public double Coverage { get => _coverage; init => _coverage = Guard.Probability(value, nameof(Coverage)); }
 
-    /// <summary>Mean time the group stands still after an uncovered failure, greater than zero; null (the default) for one MTTR.</summary>
+    /// <summary>Gets the mean time that the group stops after an uncovered failure; greater than zero. Default null: one MTTR.</summary>
     public double? UncoveredRecovery { get => _uncoveredRecovery; init => _uncoveredRecovery = value is { } v ? Guard.Positive(v, nameof(UncoveredRecovery)) : null; }
 
-    /// <summary>The share of time the group is up in the long run.</summary>
+    /// <summary>Returns the long-run share of the time in which the group is up.</summary>
     /// <exception cref="InvalidOperationException"><see cref="Required"/> exceeds <see cref="Units"/>, or nothing is repaired.</exception>
     public AvailabilityRatio Availability() => SteadyState().Availability;
 
@@ -55,7 +56,7 @@ public sealed record RepairableGroup
         return new BlockTimes(frequency, availability.Value / frequency, availability.Unavailability / frequency);
     }
 
-    /// <summary>Mean time from all units up to the group's first failure.</summary>
+    /// <summary>Returns the mean time from all units up to the group's first failure.</summary>
     /// <exception cref="InvalidOperationException"><see cref="Required"/> exceeds <see cref="Units"/>.</exception>
     public double MeanTimeToFirstFailure()
     {
@@ -83,7 +84,7 @@ public sealed record RepairableGroup
 
     private double RepairRate(int down) => Mttr is { } mttr ? Math.Min(down, Crews ?? Units) / mttr : 0;
 
-    /// <summary>Rates out of state i: to the next state, and to standing still.</summary>
+    /// <summary>Returns the rates out of state i: to the next state, and to the stopped state.</summary>
     private (double Covered, double Uncovered) FailureRates(int down)
     {
         var left = Units - down;
@@ -103,7 +104,7 @@ public sealed record RepairableGroup
         if (Mttr is not { } mttr)
             throw new InvalidOperationException("Without repair there is no steady state: set Mttr.");
 
-        // States 0 … n by units down, then one standing-still state for each state that it leads to, 1 … spares.
+        // The states are 0 … n by number of units down, followed by one stopped state for each of the states 1 … spares to which it leads.
         var still = Coverage < 1 ? spares : 0;
         var rates = new double[Units + 1 + still, Units + 1 + still];
         for (var i = 0; i <= Units; i++)

@@ -5,8 +5,8 @@ namespace HaKit.Availability;
 /// <summary>Calculates the effect of retries and hedged requests. Pure and thread-safe.</summary>
 public static class Retry
 {
-    /// <summary>Success within k independent attempts: U = uᵏ.</summary>
-    /// <param name="attempt">Chance that one attempt succeeds.</param>
+    /// <summary>Returns the probability of success within k independent attempts: U = uᵏ.</summary>
+    /// <param name="attempt">The probability that one attempt succeeds.</param>
     /// <param name="attempts">k, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="attempts"/> is less than 1.</exception>
     public static AvailabilityRatio Success(AvailabilityRatio attempt, int attempts)
@@ -15,12 +15,12 @@ public static class Retry
         var u = attempt.Unavailability;
         if (u == 0)
             return AvailabilityRatio.Always;
-        // ln u loses digits to ln a when u is near one; take it from the accurate part.
+        // ln u loses accuracy when u is near one, so it is calculated from the accurate part.
         var log = u > 0.5 ? Precise.Log1p(-attempt.Value) : Math.Log(u);
         return AvailabilityRatio.FromPair(-Precise.Expm1(attempts * log), Math.Pow(u, attempts));
     }
 
-    /// <summary>Mean number of attempts when one stops at the first success or after k: (1 − uᵏ)/a.</summary>
+    /// <summary>Returns the mean number of attempts when a call stops at the first success or after k attempts: (1 − uᵏ)/a.</summary>
     /// <inheritdoc cref="Success" path="/param"/>
     /// <inheritdoc cref="Success" path="/exception"/>
     public static double ExpectedAttempts(AvailabilityRatio attempt, int attempts)
@@ -29,7 +29,7 @@ public static class Retry
         return attempt.Value == 0 ? attempts : success.Value / attempt.Value;
     }
 
-    /// <summary>Success when a share q of calls meets a hard outage that no retry passes: A = (1 − q)·(1 − eᵏ).</summary>
+    /// <summary>Returns the probability of success when a share q of the calls meets an outage that no retry can solve: A = (1 − q)·(1 − eᵏ).</summary>
     /// <param name="hard">q, from 0 to 1.</param>
     /// <param name="transient">e, the failure probability of one attempt otherwise; from 0 to 1.</param>
     /// <param name="attempts">k, at least 1.</param>
@@ -39,7 +39,10 @@ public static class Retry
             AvailabilityRatio.FromUnavailability(Guard.Probability(hard)),
             Success(AvailabilityRatio.FromUnavailability(Guard.Probability(transient)), attempts));
 
-    /// <summary>Success when the failure probability itself varies from call to call as Beta(α, β): U = ∏ (α + i)/(α + β + i). Attempts are correlated by 1/(α + β + 1).</summary>
+    /// <summary>
+    /// Returns the probability of success when the failure probability varies from call to call as Beta(α, β): U = ∏ (α + i)/(α + β + i). The correlation of
+    /// the attempts is 1/(α + β + 1).
+    /// </summary>
     /// <param name="alpha">α, greater than zero; the mean failure probability is α/(α + β).</param>
     /// <param name="beta">β, greater than zero.</param>
     /// <param name="attempts">k, at least 1.</param>
@@ -59,9 +62,9 @@ public static class Retry
         return AvailabilityRatio.FromPair(up, down);
     }
 
-    /// <summary>Smallest number of independent attempts that meets a target: ⌈ln U/ln u⌉.</summary>
-    /// <param name="attempt">Chance that one attempt succeeds; above zero.</param>
-    /// <param name="target">Below 100 %, which no number reaches unless one attempt does.</param>
+    /// <summary>Returns the smallest number of independent attempts that meets a target: ⌈ln U/ln u⌉.</summary>
+    /// <param name="attempt">The probability that one attempt succeeds; above zero.</param>
+    /// <param name="target">The target, below 100 %. No number of attempts reaches 100 % unless one attempt does.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public static int AttemptsFor(AvailabilityRatio attempt, AvailabilityRatio target)
     {
@@ -74,20 +77,20 @@ public static class Retry
         return Precise.ToCount(Precise.Ceiling(target.Nines / attempt.Nines));
     }
 
-    /// <summary>Load at the bottom when every layer retries: attempts^layers.</summary>
+    /// <summary>Returns the load multiplier at the lowest layer when every layer retries: attempts^layers.</summary>
     /// <param name="attempts">Per layer, at least 1.</param>
     /// <param name="layers">At least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is less than 1.</exception>
     public static double LayerAmplification(int attempts, int layers) => Math.Pow(Guard.AtLeast(1, attempts), Guard.AtLeast(1, layers));
 
-    /// <summary>Mean load multiplier of one layer that retries: <see cref="ExpectedAttempts"/>, so that layers multiply by it in ordinary times.</summary>
-    /// <param name="attempt">Chance that one attempt succeeds.</param>
+    /// <summary>Returns the mean load multiplier of layers that retry: each layer multiplies by <see cref="ExpectedAttempts"/> in ordinary times.</summary>
+    /// <param name="attempt">The probability that one attempt succeeds.</param>
     /// <param name="attempts">Per layer, at least 1.</param>
     /// <param name="layers">At least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is less than 1.</exception>
     public static double ExpectedAmplification(AvailabilityRatio attempt, int attempts, int layers)
     {
-        // A layer above sees the failures that the layers below could not retry away.
+        // A layer sees only the failures that remain after the retries of the layers below.
         Guard.AtLeast(1, layers);
         var load = 1.0;
         for (var i = 0; i < layers; i++)
@@ -99,7 +102,7 @@ public static class Retry
         return load;
     }
 
-    /// <summary>All the waits of an exponential backoff without jitter: b·(1 + f + … + f^(k−2)) between k attempts.</summary>
+    /// <summary>Returns the sum of the waits of an exponential backoff without jitter: b·(1 + f + … + f^(k−2)) between k attempts.</summary>
     /// <param name="initial">b, the first wait; zero or greater.</param>
     /// <param name="factor">f, at least 1.</param>
     /// <param name="attempts">k, at least 1.</param>
@@ -121,8 +124,11 @@ public static class Retry
         return Precise.FromTicks(total);
     }
 
-    /// <summary>Share of calls that a client should refuse itself: max(0, (requests − K·accepts)/(requests + 1)) (Google, Site Reliability Engineering, ch. 21).</summary>
-    /// <param name="requests">Attempted in the last two minutes, say; zero or greater.</param>
+    /// <summary>
+    /// Returns the share of calls that a client should refuse itself: max(0, (requests − K·accepts)/(requests + 1)) (Google, Site Reliability Engineering,
+    /// ch. 21).
+    /// </summary>
+    /// <param name="requests">The number of requests in a recent window, for example two minutes; zero or greater.</param>
     /// <param name="accepts">The number of these requests that the server accepted, from 0 to <paramref name="requests"/>.</param>
     /// <param name="multiplier">K, at least 1; 2 by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
@@ -134,11 +140,14 @@ public static class Retry
         return Math.Max(0, (requests - multiplier * accepts) / (requests + 1.0));
     }
 
-    /// <summary>Chance that a call is slower than t when a second, independent one is sent after a delay: S(t) before it, S(t)·S(t − delay) after. The extra load is S(delay).</summary>
-    /// <param name="slower">S, the chance that one attempt takes longer than a given time.</param>
+    /// <summary>
+    /// Returns the probability that a call takes longer than t when a second, independent request is sent after a delay: S(t) before the delay, S(t)·S(t −
+    /// delay) after it. The extra load is S(delay).
+    /// </summary>
+    /// <param name="slower">S, the probability that one attempt takes longer than a given time.</param>
     /// <param name="time">t; zero or greater.</param>
     /// <param name="delay">The time at which the second request is sent; zero or greater.</param>
-    /// <param name="sharedCause">Share of the slowness that hits both attempts alike, from 0 to 1; 0 by default.</param>
+    /// <param name="sharedCause">The share of slow attempts whose cause affects both requests, from 0 to 1. Default 0.</param>
     /// <exception cref="ArgumentNullException"><paramref name="slower"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static double HedgedTail(Func<TimeSpan, double> slower, TimeSpan time, TimeSpan delay, double sharedCause = 0)

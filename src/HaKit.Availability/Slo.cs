@@ -2,12 +2,12 @@ using HaKit.Availability.Numerics;
 
 namespace HaKit.Availability;
 
-/// <summary>A service-level objective over a period, and its error budget U. Immutable and thread-safe.</summary>
+/// <summary>A service-level objective over a period, with its error budget U. Immutable and thread-safe.</summary>
 public sealed record Slo
 {
-    /// <summary>An objective.</summary>
+    /// <summary>Creates an objective.</summary>
     /// <param name="target">Strictly between 0 and 100 %: a target of 100 % leaves no budget. State it as a decimal, <c>Availability.From(0.9995m)</c>.</param>
-    /// <param name="period">The (rolling) period; greater than zero, 30 days by custom.</param>
+    /// <param name="period">The rolling period; greater than zero, usually 30 days.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public Slo(AvailabilityRatio target, TimeSpan period)
     {
@@ -17,16 +17,16 @@ public sealed record Slo
         Period = Guard.Positive(period);
     }
 
-    /// <summary>99.9 % over 30 days.</summary>
+    /// <summary>Gets the default objective, 99.9 % over 30 days.</summary>
     public static Slo Default { get; } = new(AvailabilityRatio.From(0.999m), TimeSpan.FromDays(30));
 
-    /// <summary>The objective.</summary>
+    /// <summary>Gets the target availability.</summary>
     public AvailabilityRatio Target { get; }
 
-    /// <summary>The period it is held over.</summary>
+    /// <summary>Gets the period of the objective.</summary>
     public TimeSpan Period { get; }
 
-    /// <summary>Time that may be lost in a period: U·T.</summary>
+    /// <summary>Gets the downtime that the objective allows in a period: U·T.</summary>
     public TimeSpan AllowedDowntime => Target.Downtime(Period);
 
     /// <summary>Returns the number of calls that may fail: ⌊U·n⌋ of n calls.</summary>
@@ -34,8 +34,8 @@ public sealed record Slo
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="calls"/> is negative.</exception>
     public long AllowedFailures(long calls) => (long)Precise.Floor(Target.Unavailability * Guard.AtLeast(0L, calls));
 
-    /// <summary>Outages of a given length that fit into the budget of a period: ⌊U·T / outage⌋.</summary>
-    /// <param name="outage">Length of one; greater than zero.</param>
+    /// <summary>Returns the number of outages of a given length that fit into the error budget of a period: ⌊U·T / outage⌋.</summary>
+    /// <param name="outage">The length of one outage; greater than zero.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="outage"/> is zero or negative.</exception>
     public long AllowedOutages(TimeSpan outage) => (long)Precise.Floor(Target.Unavailability * Period.Ticks / Guard.Positive(outage).Ticks);
 
@@ -53,16 +53,16 @@ public sealed record Slo
         return calls == 0 ? 0 : failures / (Target.Unavailability * calls);
     }
 
-    /// <summary>Share of the budget that a time down uses: downtime / (U·T).</summary>
+    /// <summary>Returns the share of the error budget that a downtime uses: downtime / (U·T).</summary>
     /// <param name="downtime">Zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="downtime"/> is negative.</exception>
     public double Consumed(TimeSpan downtime) => Guard.NotNegative(downtime).Ticks / (Target.Unavailability * Period.Ticks);
 
     /// <summary>
-    /// What the dependencies leave of the budget: U·T − T·Σuᵢ ("The Calculus of Service Availability", 2017). The sum is the
-    /// bound for rare outages; negative when the dependencies alone overspend it.
+    /// Returns the error budget that remains after the dependencies: U·T − T·Σuᵢ ("The Calculus of Service Availability", 2017). The sum is an upper
+    /// bound for rare outages. Negative when the dependencies alone exceed the budget.
     /// </summary>
-    /// <param name="dependencies">Each one that the service needs.</param>
+    /// <param name="dependencies">The availability of each dependency that the service needs.</param>
     public TimeSpan ResidualBudget(params ReadOnlySpan<AvailabilityRatio> dependencies)
     {
         var spent = 0.0;

@@ -16,18 +16,18 @@ public enum SprtVerdict
 }
 
 /// <summary>
-/// Wald's sequential test of a good failure probability against a bad one (Sequential Analysis, 1947): it decides after the
+/// Wald's sequential test of a good failure probability against a bad one (Sequential Analysis, 1947). It needs the
 /// fewest trials on average. Not thread-safe.
 /// </summary>
 public sealed class Sprt
 {
     private readonly double _failureStep, _successStep;
 
-    /// <summary>A test.</summary>
+    /// <summary>Creates a test.</summary>
     /// <param name="good">p0, strictly between 0 and 1.</param>
     /// <param name="bad">p1, above p0 and below 1.</param>
-    /// <param name="alpha">Chance to call the good one bad; strictly between 0 and 1; 0.05 by default.</param>
-    /// <param name="beta">Chance to call the bad one good; strictly between 0 and 1; 0.05 by default; alpha + beta below 1.</param>
+    /// <param name="alpha">The probability to call the good one bad, strictly between 0 and 1. Default 0.05.</param>
+    /// <param name="beta">The probability to call the bad one good, strictly between 0 and 1. Default 0.05. alpha + beta must be below 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public Sprt(double good, double bad, double alpha = 0.05, double beta = 0.05)
     {
@@ -43,22 +43,22 @@ public sealed class Sprt
         _successStep = Precise.Log1p(-bad) - Precise.Log1p(-good);
     }
 
-    /// <summary>At or above ln((1 − β)/α) the verdict is bad.</summary>
+    /// <summary>Gets the upper threshold ln((1 − β)/α). At or above it the verdict is bad.</summary>
     public double UpperBound { get; }
 
-    /// <summary>At or below ln(β/(1 − α)) the verdict is good.</summary>
+    /// <summary>Gets the lower threshold ln(β/(1 − α)). At or below it the verdict is good.</summary>
     public double LowerBound { get; }
 
-    /// <summary>The log-likelihood ratio so far.</summary>
+    /// <summary>Gets the log-likelihood ratio so far.</summary>
     public double LogLikelihood { get; private set; }
 
-    /// <summary>The verdict; it stays once it is made.</summary>
+    /// <summary>Gets the verdict. It does not change after the test has decided.</summary>
     public SprtVerdict Verdict { get; private set; }
 
     /// <summary>Returns the change by one outcome: ln(p1/p0) for a failure, ln((1 − p1)/(1 − p0)) for a success.</summary>
     public double Step(bool success) => success ? _successStep : _failureStep;
 
-    /// <summary>Takes one outcome. After the verdict it changes nothing.</summary>
+    /// <summary>Records one outcome. After the verdict it has no effect.</summary>
     public SprtVerdict Observe(bool success)
     {
         if (Verdict != SprtVerdict.Continue)
@@ -71,6 +71,6 @@ public sealed class Sprt
         return Verdict;
     }
 
-    /// <summary>Begins again.</summary>
+    /// <summary>Starts the test again.</summary>
     public void Reset() => (LogLikelihood, Verdict) = (0, SprtVerdict.Continue);
 }

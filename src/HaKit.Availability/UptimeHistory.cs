@@ -1,8 +1,8 @@
 namespace HaKit.Availability;
 
 /// <summary>
-/// Records when one thing was up and when it was down. Thread-safe: transitions are rare, so a lock is held for a few
-/// instructions; totals never forget, single outages beyond the capacity do.
+/// Records the times at which an endpoint was up and down. Thread-safe; transitions are rare and hold a lock only for a few
+/// instructions. The totals cover the whole time. Individual outages are kept up to the capacity.
 /// </summary>
 public sealed class UptimeHistory
 {
@@ -15,8 +15,8 @@ public sealed class UptimeHistory
     private long _failures, _repairs;
     private bool _isUp;
 
-    /// <summary>Begins to record.</summary>
-    /// <param name="start">The time, on the caller's own monotonic clock; the same clock for all histories that are compared.</param>
+    /// <summary>Starts recording.</summary>
+    /// <param name="start">The start, on a monotonic clock of the caller. Use the same clock for all histories that are compared.</param>
     /// <param name="up">The initial state; true for up. Default true.</param>
     /// <param name="capacity">The number of the latest outages that are kept individually, at least 1. Default 1,024.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is less than 1.</exception>
@@ -27,8 +27,8 @@ public sealed class UptimeHistory
         _isUp = up;
     }
 
-    /// <summary>Says what it is from now on. The state that it already has changes nothing.</summary>
-    /// <param name="at">The time; one before the last transition counts as that transition's.</param>
+    /// <summary>Records the state from now on. Has no effect when the state does not change.</summary>
+    /// <param name="at">The time. A time before the last transition counts as the time of that transition.</param>
     /// <param name="up">True for up.</param>
     public void Record(TimeSpan at, bool up)
     {
@@ -47,7 +47,7 @@ public sealed class UptimeHistory
         }
     }
 
-    /// <summary>Since when it is down; null while it is up.</summary>
+    /// <summary>Gets the time since which the endpoint is down; null while it is up.</summary>
     public TimeSpan? DownSince
     {
         get
@@ -58,7 +58,7 @@ public sealed class UptimeHistory
     }
 
     /// <summary>Returns the summary up to now. The current interval is counted as censored.</summary>
-    /// <param name="now">The time; one before the last transition counts as that transition's.</param>
+    /// <param name="now">The time. A time before the last transition counts as the time of that transition.</param>
     public UptimeSummary Summarize(TimeSpan now)
     {
         lock (_lock)
@@ -108,7 +108,7 @@ public sealed class UptimeHistory
     }
 }
 
-/// <summary>One time down, on the clock of its history.</summary>
+/// <summary>One period down, on the clock of its history.</summary>
 /// <param name="Start">The start of the outage.</param>
 /// <param name="End">The end of the outage, or the time of the summary.</param>
 public readonly record struct Outage(TimeSpan Start, TimeSpan End)
@@ -133,59 +133,63 @@ public sealed record UptimeSummary
     /// <summary>Gets whether the endpoint was up at the time of the summary.</summary>
     public bool IsUp { get; internal init; }
 
-    /// <summary>Since when.</summary>
+    /// <summary>Gets the time since which the endpoint has its current state.</summary>
     public TimeSpan Since { get; internal init; }
 
-    /// <summary>Time up in all, the current interval included.</summary>
+    /// <summary>Gets the total time up, including the current interval.</summary>
     public TimeSpan Uptime { get; internal init; }
 
-    /// <summary>Time down in all, the current interval included.</summary>
+    /// <summary>Gets the total time down, including the current interval.</summary>
     public TimeSpan Downtime { get; internal init; }
 
-    /// <summary>Up times that ended.</summary>
+    /// <summary>Gets the number of completed intervals up, which is the number of failures.</summary>
     public long Failures { get; internal init; }
 
-    /// <summary>Down times that ended.</summary>
+    /// <summary>Gets the number of completed intervals down, which is the number of repairs.</summary>
     public long Repairs { get; internal init; }
 
-    /// <summary>Since when every single outage is listed.</summary>
+    /// <summary>Gets the time since which every outage is listed individually.</summary>
     public TimeSpan Remembered { get; internal init; }
 
-    /// <summary>The latest outages, in order, the current one last.</summary>
+    /// <summary>Gets the latest outages, in order, with the current one last.</summary>
     public required IReadOnlyList<Outage> Outages { get; init; }
 
-    /// <summary>The latest up times in seconds, the current one last and cut off: what <see cref="KaplanMeier"/> takes.</summary>
+    /// <summary>
+    /// Gets the durations of the latest intervals up in seconds, with the current one last and censored. They are the input of <see cref="KaplanMeier"/>.
+    /// </summary>
     public required IReadOnlyList<Lifetime> Uptimes { get; init; }
 
-    /// <summary>Share of the time that it was up; null before any time has passed.</summary>
+    /// <summary>Gets the share of the time that the endpoint was up; null before any time has passed.</summary>
     public AvailabilityRatio? Observed => Uptime + Downtime > TimeSpan.Zero ? AvailabilityRatio.Ratio(Uptime.Ticks, Downtime.Ticks) : null;
 
-    /// <summary>Mean time to failure, time up over failures (the cut-off one counts as time, not as a failure); null without a failure.</summary>
+    /// <summary>
+    /// Gets the mean time to failure: time up divided by failures; null without a failure. A censored interval counts as time, but not as a failure.
+    /// </summary>
     public TimeSpan? Mttf => Failures > 0 ? Uptime / Failures : null;
 
-    /// <summary>Mean time to repair, time down over repairs; null without a repair.</summary>
+    /// <summary>Gets the mean time to repair: time down divided by repairs; null without a repair.</summary>
     public TimeSpan? Mttr => Repairs > 0 ? Downtime / Repairs : null;
 
-    /// <summary>Bounds on the availability; see <see cref="Estimate.AvailabilityBounds"/>.</summary>
+    /// <summary>Returns the bounds of the availability; see <see cref="Estimate.AvailabilityBounds"/>.</summary>
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="confidence"/> is NaN or outside its range.</exception>
     public AvailabilityInterval Bounds(double confidence = 0.95) =>
         Estimate.AvailabilityBounds(Uptime.Ticks, Downtime.Ticks, Failures, Repairs, confidence);
 
-    /// <summary>Bounds on the mean time to failure; null before any time up.</summary>
+    /// <summary>Returns the bounds of the mean time to failure; null before any time up.</summary>
     /// <inheritdoc cref="Bounds" path="/param"/>
     /// <inheritdoc cref="Bounds" path="/exception"/>
     public DurationInterval? MttfBounds(double confidence = 0.95) => DurationInterval.FromTotals(Uptime, Failures, confidence);
 
-    /// <summary>Bounds on the mean time to repair; null before any time down.</summary>
+    /// <summary>Returns the bounds of the mean time to repair; null before any time down.</summary>
     /// <inheritdoc cref="Bounds" path="/param"/>
     /// <inheritdoc cref="Bounds" path="/exception"/>
     public DurationInterval? MttrBounds(double confidence = 0.95) => DurationInterval.FromTotals(Downtime, Repairs, confidence);
 }
 
 /// <summary>Two-sided bounds on a mean duration; immutable.</summary>
-/// <param name="Lower">At least this.</param>
-/// <param name="Upper">At most this; null where the data set no limit.</param>
+/// <param name="Lower">The lower bound.</param>
+/// <param name="Upper">The upper bound; null when the data set no limit.</param>
 /// <param name="Confidence">The probability that both bounds hold.</param>
 public readonly record struct DurationInterval(TimeSpan Lower, TimeSpan? Upper, double Confidence)
 {

@@ -1,8 +1,8 @@
 namespace HaKit.Availability.Numerics;
 
 /// <summary>
-/// A distribution seen through a variable z on the whole line (log-odds, or the logarithm) in which its density is
-/// log-concave: then the logarithms of both tails are concave too, and Newton's method on them cannot be trapped.
+/// A distribution as a function of a variable z on the whole line (log-odds, or the logarithm) in which its density is
+/// log-concave. Then the logarithms of both tails are concave too, and Newton's method on them always converges.
 /// </summary>
 internal interface ILogConcave
 {
@@ -50,7 +50,9 @@ internal static class LogConcave
         return z;
     }
 
-    /// <summary>The tail that begins at z and runs away from the centre, by Gauss–Legendre on the stretch that holds all but e⁻⁴⁰ of it.</summary>
+    /// <summary>
+    /// The tail that begins at z and runs away from the centre, by Gauss–Legendre integration over the range that contains all but e⁻⁴⁰ of it.
+    /// </summary>
     public static double OuterTail<T>(in T distribution, double z, double spread, int direction)
         where T : struct, ILogConcave
     {

@@ -5,7 +5,7 @@ namespace HaKit.Availability.Numerics;
 /// <summary>The distribution of the number of units that are up, for independent units with different availabilities.</summary>
 internal static class PoissonBinomial
 {
-    // Below this a probability adds nothing that a double result can show, and subnormal arithmetic is slow.
+    // A smaller probability does not change a double result, and arithmetic with subnormal numbers is slow.
     private const double Negligible = 1e-290;
 
     /// <summary>
