@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace HaKit.Tool;
 
-/// <summary>Creates options whose values are checked while the arguments are parsed; a wrong value is refused by the option's name.</summary>
+/// <summary>Creates options whose values are checked while the arguments are parsed. The error of a wrong value contains the option's name.</summary>
 internal static class CommandOptions
 {
     /// <summary>Creates an option whose value is a number.</summary>
@@ -26,7 +26,7 @@ internal static class CommandOptions
             CustomParser = result => Parsed(result, ParseDuration, "a time such as 20s, 5m, 1h or 30d"),
         };
 
-    /// <summary>Creates an option whose value is a text or a file's name; null when it is not given.</summary>
+    /// <summary>Creates an option whose value is a text or a file name; null when it is not given.</summary>
     public static Option<string?> Text(string name, string valueName, string description) =>
         new Option<string?>(name)
         {
@@ -35,10 +35,10 @@ internal static class CommandOptions
             CustomParser = result => result.Tokens is [{ Value: { Length: > 0 } text }] ? text : Refused<string?>(result, "a value"),
         };
 
-    /// <summary>Creates an option that is set by its name alone.</summary>
+    /// <summary>Creates an option without a value.</summary>
     public static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
 
-    /// <summary>Creates an option with a parser of its own that returns null for a value that it does not understand.</summary>
+    /// <summary>Creates an option with a custom parser, which returns null for a value that it does not understand.</summary>
     public static Option<T> CreateOption<T>(string name, string valueName, string description, Func<string, T?> parse, string expected, T usual)
         where T : struct =>
         new(name)
@@ -49,7 +49,7 @@ internal static class CommandOptions
             CustomParser = result => Parsed(result, parse, expected) ?? usual,
         };
 
-    /// <summary>Reads the only token of an option; an error is added when it is not what was expected.</summary>
+    /// <summary>Reads the only token of an option; adds an error when the parser refuses it.</summary>
     public static T? Parsed<T>(ArgumentResult result, Func<string, T?> parse, string expected)
         where T : struct =>
         result.Tokens is [{ Value: { Length: > 0 } text }] && parse(text) is { } value ? value : Refused<T?>(result, expected);

@@ -10,7 +10,7 @@ using HaKit.Tool.Vaults;
 
 namespace HaKit.Tool;
 
-/// <summary>The commands, one line each. A new command is a class in a file of its own and a line here.</summary>
+/// <summary>The list of commands. To add a command, write a class in its own file and add a line here.</summary>
 internal static class Commands
 {
     public static IEnumerable<Command> All() =>

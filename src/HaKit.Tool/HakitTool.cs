@@ -7,16 +7,16 @@ namespace HaKit.Tool;
 /// <summary>Parses the arguments and runs the command that they name.</summary>
 internal static class HakitTool
 {
-    /// <summary>Exit code when a command did what was asked and found nothing wrong.</summary>
+    /// <summary>The exit code of a command that did its work and found no problem.</summary>
     public const int Good = 0;
 
-    /// <summary>Exit code when a command ran and found something wrong.</summary>
+    /// <summary>The exit code of a command that did its work and found a problem.</summary>
     public const int Bad = 1;
 
-    /// <summary>Exit code when a command could not begin.</summary>
+    /// <summary>The exit code of a command that could not start.</summary>
     public const int NotRun = 2;
 
-    /// <summary>Exit code when the user interrupted a command.</summary>
+    /// <summary>The exit code of a command that the user interrupted.</summary>
     public const int Interrupted = 130;
 
     private const string ExitCodes = """
@@ -55,7 +55,7 @@ internal static class HakitTool
         }
     }
 
-    // A word that is neither a command nor an option is most often one of them, misspelt.
+    // A word that is neither a command nor an option is usually a misspelt one.
     private static string HintOf(ParseResult parsed, System.CommandLine.Parsing.ParseError wrong)
     {
         if (parsed.UnmatchedTokens.FirstOrDefault(token => wrong.Message.Contains($"'{token}'", StringComparison.Ordinal)) is not { } word)
@@ -88,7 +88,7 @@ internal static class HakitTool
 
         public override int Invoke(ParseResult parseResult)
         {
-            // The list of commands has one line for each; the command's own help has its whole description.
+            // The list of commands shows one line per command; the help of a command shows its whole description.
             if (parseResult.CommandResult.Command is RootCommand root)
             {
                 foreach (var command in root.Subcommands)

@@ -5,8 +5,9 @@ using System.Text.Json.Serialization;
 namespace HaKit.Tool;
 
 /// <summary>
-/// The option <c>--json</c> of every command that has figures: alone it replaces the text on standard output, with a file's name it writes the figures there as
-/// well. The file is opened before the work begins, so that a long run does not end with a file that cannot be written.
+/// The option <c>--json</c> of every command that has figures. Without a value it replaces the text on standard output; with a file name it also writes the
+/// figures to the
+/// file. The file is opened before the work starts, so that a long run does not end with a file that cannot be written.
 /// </summary>
 internal sealed class JsonOutput : IAsyncDisposable
 {

@@ -1,6 +1,6 @@
 namespace HaKit.Tool;
 
-/// <summary>Creates files that options name.</summary>
+/// <summary>Creates the files that options name.</summary>
 internal static class OutputFile
 {
     /// <exception cref="UsageException">The file cannot be written; the message names the option.</exception>
@@ -16,7 +16,7 @@ internal static class OutputFile
         }
     }
 
-    /// <summary>Creates a folder and writes to it once, so that work does not begin whose result could not be kept.</summary>
+    /// <summary>Creates a folder and writes to it once, so that a command does not start work whose result it could not save.</summary>
     /// <exception cref="UsageException">The folder cannot be written to; the message names the option.</exception>
     public static void CreateFolder(string option, string folder)
     {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.Tool;
 
-/// <summary>Reads a pool's options from a JSON file, as an application's configuration has them.</summary>
+/// <summary>Reads a pool's options from a JSON file, in the format of an application's configuration.</summary>
 internal static class PoolFile
 {
     /// <exception cref="UsageException">The file cannot be read, or the pool in it is not valid.</exception>
@@ -35,7 +35,7 @@ internal static class PoolFile
     private static IConfigurationSection SectionOf(IConfiguration root) =>
         new ConfigurationBuilder().AddInMemoryCollection(root.AsEnumerable().Select(s => KeyValuePair.Create($"pool:{s.Key}", s.Value))).Build().GetSection("pool");
 
-    // The reader of JSON says the line and what is wrong there; the exceptions around it say only which file.
+    // The innermost exception of the JSON reader names the line and the error. The outer exceptions name only the file.
     private static Exception Innermost(Exception exception) => exception is InvalidDataException { InnerException: { } inner } ? inner.GetBaseException() : exception;
 
     /// <summary>Copies the settings that a simulation can follow. It leaves out addresses and HTTP, recovery actions, sharing between replicas, and the seed, which belongs to the simulated world.</summary>

@@ -1,4 +1,4 @@
 namespace HaKit.Tool;
 
-/// <summary>Says that what was asked for cannot be done. The message names the option and what is wrong with it.</summary>
+/// <summary>The exception for a command that cannot be executed as given. The message names the option and the error.</summary>
 internal sealed class UsageException(string message) : Exception(message);

@@ -7,7 +7,7 @@ using HaKit.PostgreSql;
 
 namespace HaKit.Tool.Batches;
 
-/// <summary>Batches of requests that survive the process: run, show, repair, export, schema.</summary>
+/// <summary>The commands for batches of requests that continue after a restart of the process: run, show, repair, export, schema.</summary>
 internal static class BatchCommand
 {
     public static Command Create() => new("batch", """

@@ -77,7 +77,7 @@ internal static class BatchRunCommand
         {
             await foreach (var _ in pool.RunOpenAIBatchAsync(batch, options, cancellationToken))
             {
-                // Committed already; the results are exported from the store.
+                // The run has committed all results. They are exported from the store.
             }
         }
         catch (Exception exception) when (exception is BatchStoppedException or BatchStoreException or BatchChangedException or ArgumentException)

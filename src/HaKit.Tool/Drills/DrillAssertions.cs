@@ -14,13 +14,13 @@ internal sealed record DrillAssertions
         AllowTrailingCommas = true,
     };
 
-    /// <summary>The least share of right answers, 0 to 1.</summary>
+    /// <summary>Gets the smallest accepted share of right answers, 0 to 1.</summary>
     public double? Success { get; init; }
 
-    /// <summary>The most answers that are wrong or half.</summary>
+    /// <summary>Gets the largest accepted number of wrong or incomplete answers.</summary>
     public int? WrongOrHalf { get; init; }
 
-    /// <summary>The most that a call that met the fault may be delayed, in milliseconds: the median, p99 and the longest.</summary>
+    /// <summary>Gets the largest accepted delay of a call that met the fault, in milliseconds: the median, p99 and the longest.</summary>
     public double? AddedP50 { get; init; }
 
     public double? AddedP99 { get; init; }
@@ -29,19 +29,19 @@ internal sealed record DrillAssertions
     /// <summary>Gets the longest accepted time from the start of the fault until the application has recovered, in seconds.</summary>
     public double? WellAgainSeconds { get; init; }
 
-    /// <summary>The most requests at the upstreams for each call.</summary>
+    /// <summary>Gets the largest accepted number of requests at the upstreams per call.</summary>
     public double? Amplification { get; init; }
 
     /// <summary>Gets the largest accepted number of unnecessary whole answers.</summary>
     public long? Duplicates { get; init; }
 
-    /// <summary>The most requests before the time that a refusal named.</summary>
+    /// <summary>Gets the largest accepted number of requests that were sent earlier than a refusal allowed.</summary>
     public int? EarlySends { get; init; }
 
-    /// <summary>Other values for single faults.</summary>
+    /// <summary>Gets the requirements of single faults, by the fault's name.</summary>
     public Dictionary<string, DrillAssertions>? Faults { get; init; }
 
-    /// <exception cref="UsageException">The file cannot be read, or has a member that is unknown.</exception>
+    /// <exception cref="UsageException">The file cannot be read, or has an unknown member.</exception>
     public static DrillAssertions Read(string file)
     {
         try

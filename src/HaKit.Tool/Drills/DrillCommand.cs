@@ -25,7 +25,7 @@ internal static class DrillCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, DrillOptions options, CancellationToken cancellationToken)
     {
-        // Opened first: a run of minutes is not to end with a file that cannot be read or written.
+        // The files are opened first, so that a run of minutes does not end with a file that cannot be read or written.
         var assertions = parsed.GetValue(options.Assert) is { } file ? DrillAssertions.Read(file) : null;
         var (settings, contender) = (options.SettingsOf(parsed), options.ContenderOf(parsed));
         await using var json = JsonOutput.Open(parsed, options.Json);

@@ -3,7 +3,7 @@ namespace HaKit.Tool.Drills;
 /// <summary>The components that the tool itself contains and can drill.</summary>
 internal static class DrillContenders
 {
-    /// <summary>A HaKit pool with its defaults, over HTTP, within this process.</summary>
+    /// <summary>A HaKit pool with its defaults, over HTTP, in this process.</summary>
     public static DrillContender HaKit { get; } = new("HaKit over HTTP, defaults", static addresses =>
     {
         var options = new EndpointPoolOptions();
@@ -13,7 +13,7 @@ internal static class DrillContenders
         return Task.FromResult<IDrillTarget>(new HttpDrillTarget(pool.CreateHttpClient(), pool.Origin, [], pool));
     }, IsFresh: true);
 
-    /// <summary>Anything at an address. It keeps its connections, as an application does.</summary>
+    /// <summary>A component at an HTTP address. The drill keeps its connections open, as an application does.</summary>
     public static DrillContender At(string name, Uri address, IReadOnlyList<KeyValuePair<string, string>> headers) => new(name, _ =>
     {
         var client = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2) }) { Timeout = Timeout.InfiniteTimeSpan };

@@ -46,20 +46,21 @@ internal static class DrillFigures
         };
     }
 
-    /// <summary>The median time of right answers before the faults.</summary>
+    /// <summary>Returns the median time of the right answers before the faults.</summary>
     public static TimeSpan HealthyMedian(IEnumerable<DrillEpisode> episodes)
     {
         var times = episodes.SelectMany(e => e.Before).Where(c => c.Outcome == DrillOutcome.Right).Select(c => c.Time.TotalMilliseconds).Order().ToArray();
         return TimeSpan.FromMilliseconds(Percentile(times, 0.5) ?? 0);
     }
 
-    /// <summary>The smallest value that at least the given share of all do not exceed; null when there are none.</summary>
+    /// <summary>Returns the smallest value that at least the given share of all values do not exceed; null when there are no values.</summary>
     public static double? Percentile(double[] sorted, double share) =>
         sorted.Length == 0 ? null : sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Length) - 1, 0, sorted.Length - 1)];
 
     /// <summary>
-    /// From the fault's beginning to the first moment from which on at least 99 % of the calls of each second are right. Zero where no second ever had less; null where
-    /// the last second still has.
+    /// Returns the time from the start of the fault after which at least 99 % of the calls of each second are right. Zero when this was true in every second;
+    /// null when
+    /// the last second still has fewer right calls.
     /// </summary>
     public static TimeSpan? WellAgain(IReadOnlyList<DrillCall> calls, TimeSpan began, double rate)
     {
@@ -83,11 +84,11 @@ internal static class DrillFigures
         }
         if (lastBadInWindow is not { } last)
             return TimeSpan.Zero;
-        // A whole second of right answers must follow, or nothing is known of the end.
+        // The recovery must be followed by a whole second of right answers; otherwise its end is unknown.
         return last + second < calls.Count ? calls[last + 1].Due - began : null;
     }
 
-    /// <summary>Requests that reached an upstream after a refusal of it and before the time that the refusal named.</summary>
+    /// <summary>Returns the number of requests that reached an upstream after it refused a request and before the time that the refusal named.</summary>
     /// <param name="requests">The requests that reached the upstreams.</param>
     /// <param name="strikes">The refusals of the upstreams, with the time at which each refused request arrived.</param>
     /// <param name="answerTime">The time of a healthy answer; a refusal takes as long.</param>

@@ -2,15 +2,17 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Drills;
 
-/// <summary>An open-loop load: each call is due at its own time, however long the calls before it take. Every answer is checked whole.</summary>
+/// <summary>
+/// An open-loop load: each call starts at its planned time, even when earlier calls are still running. The drill checks every whole answer.
+/// </summary>
 internal sealed class DrillLoad(DrillClock clock, double rate, double streamedShare, TimeSpan patience)
 {
     private readonly TimeSpan _spacing = TimeSpan.FromSeconds(1 / rate);
     private int _number;
 
     /// <summary>
-    /// Makes calls for as long as asked and returns when the last one has ended. A thread of its own begins them, so that no call is late because the threads of
-    /// the pool are busy with the calls before it.
+    /// Makes calls for the given time and returns when the last call has ended. A separate thread starts them, so that no call is late because the threads of
+    /// the pool are busy with earlier calls.
     /// </summary>
     public async Task<IReadOnlyList<DrillCall>> RunAsync(IDrillTarget target, TimeSpan length, CancellationToken cancellationToken)
     {

@@ -34,7 +34,7 @@ internal sealed class DrillOptions
         Length = parsed.GetValue(_length) ?? TimeSpan.FromSeconds(5),
         Patience = parsed.GetValue(_patience) ?? TimeSpan.FromSeconds(10),
         Seed = parsed.GetValue(_seed),
-        // A pool of our own is told the addresses: any free ports will do.
+        // The drill gives the addresses to its own pool, so any free ports are suitable.
         Ports = parsed.GetValue(_upstreams.Ports) is null && parsed.GetValue(_target) is null ? [0, 0, 0] : DrillUpstreamOptions.PortsOf(parsed.GetValue(_upstreams.Ports)),
     };
 
@@ -54,7 +54,7 @@ internal sealed class DrillOptions
             : throw new UsageException($"--header is '{text}': NAME:VALUE is needed.");
 }
 
-/// <summary>The options that drill and serve share: which upstreams, which faults.</summary>
+/// <summary>The options that drill and serve share: the upstreams and the faults.</summary>
 internal sealed class DrillUpstreamOptions
 {
     public Option<string?> Ports { get; } = CommandOptions.Text("--upstreams", "PORTS", "the ports of the upstreams on 127.0.0.1 (default 9101,9102,9103)");

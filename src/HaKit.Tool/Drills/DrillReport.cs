@@ -3,7 +3,7 @@ namespace HaKit.Tool.Drills;
 /// <summary>The figures of a drill. Times are in milliseconds unless the name says seconds; shares are 0 to 1.</summary>
 internal sealed record DrillReport
 {
-    /// <summary>Above this the generator itself was late, and the figures say nothing: in milliseconds.</summary>
+    /// <summary>The largest accepted delay of the load generator, in milliseconds. Above it the figures say nothing about the target.</summary>
     public const double MostLag = 5;
 
     public required string Target { get; init; }
@@ -14,7 +14,7 @@ internal sealed record DrillReport
     public required int Upstreams { get; init; }
     public required int Seed { get; init; }
 
-    /// <summary>Gets the median time of a right answer without faults, in seconds.</summary>
+    /// <summary>Gets the median time of a right answer without faults.</summary>
     public required double HealthyMedian { get; init; }
 
     /// <summary>Gets the delay with which the load generator started its calls: 99 % of the calls started no later.</summary>
@@ -53,30 +53,33 @@ internal sealed record FaultReport
     public required string Name { get; init; }
     public required string Description { get; init; }
 
-    /// <summary>Calls from the fault's beginning to the end of its episode.</summary>
+    /// <summary>Gets the number of calls from the start of the fault to the end of its episode.</summary>
     public required int Calls { get; init; }
 
     public required int Right { get; init; }
 
-    /// <summary>The share of right answers, with the bounds of its 95 % interval.</summary>
+    /// <summary>Gets the share of right answers, with the bounds of its 95 % interval.</summary>
     public required double Success { get; init; }
 
     public required double SuccessLow { get; init; }
     public required double SuccessHigh { get; init; }
 
-    /// <summary>Calls that failed and said so.</summary>
+    /// <summary>Gets the number of calls that reported a failure.</summary>
     public required int Failed { get; init; }
 
-    /// <summary>Calls that ended as if all were well, with another answer or none.</summary>
+    /// <summary>Gets the number of calls that reported success with a wrong answer or without an answer.</summary>
     public required int Wrong { get; init; }
 
-    /// <summary>Calls that ended as if all were well, with half of the answer.</summary>
+    /// <summary>Gets the number of calls that reported success with an incomplete answer.</summary>
     public required int Half { get; init; }
 
-    /// <summary>Calls that met the fault: a struck request, or, where upstreams refuse connections and see nothing, every call of that time.</summary>
+    /// <summary>
+    /// Gets the number of calls that met the fault: calls with an affected request. When upstreams refuse connections, they see no requests, so every call of
+    /// that time counts.
+    /// </summary>
     public required int Met { get; init; }
 
-    /// <summary>The time of the right calls that met the fault, less the healthy median; null where there were none.</summary>
+    /// <summary>Gets the time of the right calls that met the fault, minus the healthy median; null when there are none.</summary>
     public required double? AddedP50 { get; init; }
 
     public required double? AddedP99 { get; init; }
@@ -85,7 +88,7 @@ internal sealed record FaultReport
     /// <summary>Gets the time from the start of the fault until 99 % of the calls of each second are right; null when that did not happen.</summary>
     public required double? WellAgainSeconds { get; init; }
 
-    /// <summary>Requests at the upstreams for each call; refused connections are not seen.</summary>
+    /// <summary>Gets the average number of requests at the upstreams per call. Refused connections are not counted.</summary>
     public required double Amplification { get; init; }
 
     /// <summary>
@@ -93,7 +96,7 @@ internal sealed record FaultReport
     /// </summary>
     public required long Duplicates { get; init; }
 
-    /// <summary>Requests sent to an upstream before the time was over that its refusal had named.</summary>
+    /// <summary>Gets the number of requests that were sent to an upstream earlier than its refusal allowed.</summary>
     public required int EarlySends { get; init; }
 
     /// <summary>Gets the error messages of the failed calls with their counts, the most frequent first.</summary>
@@ -105,10 +108,10 @@ internal sealed record FaultReport
     public required double LastedSeconds { get; init; }
 }
 
-/// <summary>A tenth of a second of a fault.</summary>
+/// <summary>The calls of a tenth of a second of a fault.</summary>
 /// <param name="At">The start of the interval, in seconds since the start of the fault.</param>
-/// <param name="Calls">Calls that were due in it.</param>
+/// <param name="Calls">The number of calls that were due in the interval.</param>
 /// <param name="Failed">The number of these calls that failed.</param>
 /// <param name="Wrong">The number of these calls with a wrong or incomplete answer.</param>
-/// <param name="Longest">The longest time of them.</param>
+/// <param name="Longest">The longest time of these calls.</param>
 internal sealed record TimelineBin(double At, int Calls, int Failed, int Wrong, double Longest);

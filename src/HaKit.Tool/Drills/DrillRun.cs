@@ -2,16 +2,16 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Drills;
 
-/// <summary>Everything that one fault of a drill left behind. All times are on the drill's clock.</summary>
+/// <summary>The records of one fault of a drill. All times are on the drill's clock.</summary>
 internal sealed record DrillEpisode
 {
     public required DrillFault Fault { get; init; }
     public required IReadOnlyList<DrillStep> Steps { get; init; }
 
-    /// <summary>The calls before the fault began.</summary>
+    /// <summary>Gets the calls before the fault.</summary>
     public required IReadOnlyList<DrillCall> Before { get; init; }
 
-    /// <summary>The calls from the fault's beginning on.</summary>
+    /// <summary>Gets the calls from the start of the fault on.</summary>
     public required IReadOnlyList<DrillCall> Calls { get; init; }
 
     public required TimeSpan Began { get; init; }
@@ -22,11 +22,11 @@ internal sealed record DrillEpisode
 
     public required IReadOnlyList<UpstreamStrike> Strikes { get; init; }
 
-    /// <summary>Whole answers that the upstreams made, from the fault's beginning on.</summary>
+    /// <summary>Gets the number of whole answers that the upstreams made after the start of the fault.</summary>
     public required long WholeAnswers { get; init; }
 }
 
-/// <summary>Goes through the faults of a drill, one after the other, with the load on.</summary>
+/// <summary>Plays the faults of a drill one after another under load.</summary>
 internal static class DrillRun
 {
     private static readonly TimeSpan WellWithin = TimeSpan.FromSeconds(30);
@@ -41,7 +41,7 @@ internal static class DrillRun
         var target = await contender.CreateAsync(addresses);
         try
         {
-            // The first calls of a process are compiled while they run; the figures are not to tell of that.
+            // The first calls of a process include the time of compilation, so they are not measured.
             await load.RunAsync(target, TimeSpan.FromSeconds(1), cancellationToken);
             for (var i = 0; i < settings.Faults.Count; i++)
             {

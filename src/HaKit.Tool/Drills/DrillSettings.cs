@@ -7,10 +7,10 @@ internal sealed record DrillSettings
 {
     public required IReadOnlyList<DrillFault> Faults { get; init; }
 
-    /// <summary>Calls a second.</summary>
+    /// <summary>Gets the number of calls per second.</summary>
     public double Rate { get; init; } = 50;
 
-    /// <summary>The share of the calls that ask for a stream.</summary>
+    /// <summary>Gets the share of the calls that ask for a stream, 0 to 1.</summary>
     public double StreamedShare { get; init; } = 0.5;
 
     /// <summary>Gets the duration of the usual fault.</summary>
@@ -27,6 +27,6 @@ internal sealed record DrillSettings
 
     public int Seed { get; init; } = 1;
 
-    /// <summary>The ports of the upstreams; 0 for free ones.</summary>
+    /// <summary>Gets the ports of the upstreams; 0 selects free ports.</summary>
     public IReadOnlyList<int> Ports { get; init; } = [0, 0, 0];
 }

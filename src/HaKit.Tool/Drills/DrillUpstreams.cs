@@ -5,23 +5,24 @@ using HaKit.Testing;
 namespace HaKit.Tool.Drills;
 
 /// <summary>A request that reached an upstream.</summary>
-/// <param name="At">When, on the drill's clock.</param>
+/// <param name="At">The time of the request, on the drill's clock.</param>
 /// <param name="Upstream">The index of the upstream.</param>
-/// <param name="Call">The number of the drill's call, as its prompt says; 0 for a request of another client.</param>
+/// <param name="Call">The number of the drill's call, which the prompt contains; 0 for a request of another client.</param>
 internal readonly record struct UpstreamRequest(TimeSpan At, int Upstream, int Call);
 
-/// <summary>A request that a fault struck.</summary>
-/// <param name="At">When.</param>
-/// <param name="Upstream">Where.</param>
+/// <summary>A request that a fault affected.</summary>
+/// <param name="At">The time of the request, on the drill's clock.</param>
+/// <param name="Upstream">The index of the upstream.</param>
 /// <param name="Call">The number of the affected call.</param>
-/// <param name="RetryAfter">The time that the refusal named; null where it named none.</param>
+/// <param name="RetryAfter">The wait that the refusal named; null when it named none.</param>
 internal readonly record struct UpstreamStrike(TimeSpan At, int Upstream, int Call, TimeSpan? RetryAfter);
 
 /// <summary>The scripted servers behind the component under test. They know which calls reached them and which calls a fault affected.</summary>
 internal sealed class DrillUpstreams : IAsyncDisposable
 {
-    // What an upstream takes when it is well, from request to headers: 10 ms, for half of the requests 10 ms more, for a quarter another 20 ms. Without such a spread a
-    // client that measures would find one upstream a fraction of a millisecond faster, and call no other.
+    // The time of a healthy upstream from request to headers: 10 ms, for half of the requests 10 ms more, for a quarter another 20 ms. Without such a
+    // distribution a
+    // client that measures latencies would find one upstream slightly faster and send all calls to it.
     private static readonly (double Probability, double Milliseconds)[] Usual = [(1, 10), (0.5, 10), (0.25, 20)];
     private readonly List<FakeAiServer> _servers = [];
     private readonly Random _random;
@@ -36,7 +37,7 @@ internal sealed class DrillUpstreams : IAsyncDisposable
 
     public ConcurrentQueue<UpstreamStrike> Strikes { get; } = [];
 
-    /// <exception cref="UsageException">A port is taken.</exception>
+    /// <exception cref="UsageException">Another process uses a port.</exception>
     public static async Task<DrillUpstreams> StartAsync(IReadOnlyList<int> ports, int seed, DrillClock clock, CancellationToken cancellationToken)
     {
         var upstreams = new DrillUpstreams(seed, clock);
@@ -69,7 +70,7 @@ internal sealed class DrillUpstreams : IAsyncDisposable
         }
     }
 
-    /// <summary>Plays a fault to its end. The first upstream of the fault is the one given.</summary>
+    /// <summary>Plays a fault to its end. The fault's upstream 0 is the given upstream.</summary>
     public Task PlayAsync(DrillFault fault, TimeSpan length, int first, CancellationToken cancellationToken)
     {
         var began = _clock.Now;
@@ -82,7 +83,7 @@ internal sealed class DrillUpstreams : IAsyncDisposable
             await server.DisposeAsync();
     }
 
-    /// <summary>The prompt of a call. It is unique, so that no answer fits another call.</summary>
+    /// <summary>Returns the prompt of a call. It is unique, so that no answer fits another call.</summary>
     public static string PromptOf(int call) => string.Create(CultureInfo.InvariantCulture, $"drill {call}: which of them answers?");
 
     private static int CallOf(string prompt) =>

@@ -4,7 +4,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Drills;
 
-/// <summary>Serves scripted upstreams, well or with faults in turn, until it is interrupted.</summary>
+/// <summary>Serves scripted upstreams, without faults or with one fault after another, until it is interrupted.</summary>
 internal static class ServeCommand
 {
     public static Command Create()

@@ -4,18 +4,18 @@ using HaKit.Availability;
 namespace HaKit.Tool.Planning;
 
 /// <summary>One reported incident.</summary>
-/// <param name="Start">First notice.</param>
-/// <param name="End">Resolution.</param>
+/// <param name="Start">The time of the first notice.</param>
+/// <param name="End">The time of the resolution.</param>
 /// <param name="Service">The affected service.</param>
 /// <param name="Impact">The severity; 0 means no effect.</param>
 internal sealed record Incident(DateTimeOffset Start, DateTimeOffset End, string Service, int Impact);
 
-/// <summary>A history of incidents, read from comma-separated lines under a heading with start, end, service and impact.</summary>
+/// <summary>A history of incidents, read from comma-separated lines with the columns start, end, service and impact.</summary>
 internal static class Incidents
 {
     private static readonly string[] Columns = ["start", "end", "service", "impact"];
 
-    /// <exception cref="FormatException">A line is bad; the message begins with its number.</exception>
+    /// <exception cref="FormatException">A line is invalid; the message begins with its number.</exception>
     public static IReadOnlyList<Incident> Read(TextReader reader)
     {
         var incidents = new List<Incident>();
@@ -44,8 +44,8 @@ internal static class Incidents
     }
 
     /// <summary>
-    /// One history per service: down while at least one incident of the given impact is open. The clock starts at
-    /// <paramref name="from"/>; what lies outside from–to is cut off.
+    /// Returns one history per service. A service is down while at least one incident of the given impact is open. The clock starts at
+    /// <paramref name="from"/>; incidents outside the period are cut off.
     /// </summary>
     public static IReadOnlyList<(string Service, UptimeHistory History)> ToHistories(
         IEnumerable<Incident> incidents, int minimumImpact, DateTimeOffset from, DateTimeOffset to)
@@ -67,7 +67,7 @@ internal static class Incidents
         return result;
     }
 
-    /// <summary>Overlapping incidents are one outage: a service is not down twice at a time.</summary>
+    /// <summary>Overlapping incidents become one outage.</summary>
     public static IEnumerable<(DateTimeOffset Start, DateTimeOffset End)> Merge(IEnumerable<Incident> incidents)
     {
         (DateTimeOffset Start, DateTimeOffset End)? open = null;

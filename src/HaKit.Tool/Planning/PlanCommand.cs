@@ -5,8 +5,8 @@ using HaKit.Availability;
 namespace HaKit.Tool.Planning;
 
 /// <summary>
-/// <c>plan</c>: what a pool of endpoints delivers, what it loses to what, and the cheapest way to a target; the endpoints
-/// from the command line, or estimated from a history of incidents.
+/// <c>plan</c>: the availability of a pool, its losses by cause, and the cheapest changes for a target. The endpoints come
+/// from the command line or are estimated from a history of incidents.
 /// </summary>
 internal static class PlanCommand
 {

@@ -2,12 +2,12 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Planning;
 
-/// <summary>Checks a pool's limits against a demand: what the loss of each failure domain would cost, in the pool's own arithmetic.</summary>
+/// <summary>Checks a pool's limits against a demand: the cost of the loss of each failure domain, calculated by the pool itself.</summary>
 internal static class RedundancyCheck
 {
-    /// <param name="file">The pool, as JSON as in the application's configuration.</param>
+    /// <param name="file">The file with the pool, as JSON in the format of the application's configuration.</param>
     /// <param name="demand">The needs of the pool's calls.</param>
-    /// <exception cref="UsageException">The file cannot be used.</exception>
+    /// <exception cref="UsageException">The file cannot be read, or its pool is not valid.</exception>
     public static RedundancyReport Run(string file, PoolDemand demand)
     {
         var options = PoolFile.Read(file);

@@ -23,15 +23,15 @@ internal sealed record DayFigures
     /// <summary>Gets the number of lost calls by reason.</summary>
     public required IReadOnlyDictionary<string, int> Losses { get; init; }
 
-    /// <summary>By which rules calls waited, and how many calls.</summary>
+    /// <summary>Gets the number of calls that waited, by the rule for which they waited.</summary>
     public required IReadOnlyDictionary<string, int> Waits { get; init; }
 
     public required IReadOnlyList<RecordedChange> Changes { get; init; }
 
-    /// <summary>Takes the figures of a part of a recording.</summary>
+    /// <summary>Calculates the figures of a part of a recording.</summary>
     /// <param name="recording">The recording.</param>
-    /// <param name="from">Begin; null for the recording's.</param>
-    /// <param name="until">End, exclusive; null for the recording's.</param>
+    /// <param name="from">The start of the part; null for the start of the recording.</param>
+    /// <param name="until">The end of the part, exclusive; null for the end of the recording.</param>
     public static DayFigures Of(FlightRecording recording, DateTimeOffset? from = null, DateTimeOffset? until = null)
     {
         RecordedEvent[] events = [.. recording.Events.Where(e => (from is null || e.At >= from) && (until is null || e.At < until))];
@@ -65,7 +65,7 @@ internal sealed record DayFigures
     private static Dictionary<string, int> Count(IEnumerable<string> names) => names.CountBy(static n => n).OrderByDescending(static c => c.Value).ToDictionary();
 }
 
-/// <summary>A part of the time.</summary>
+/// <summary>The calls of one interval.</summary>
 internal sealed record SliceFigures(DateTimeOffset From, int Calls, int Lost, int Waited, double P50, double P99, double AttemptsPerCall)
 {
     public double Served => Calls == 0 ? 1 : 1 - (double)Lost / Calls;
@@ -92,10 +92,10 @@ internal enum StretchKind
     Out,
 }
 
-/// <summary>A stretch of time, as shares of the whole.</summary>
+/// <summary>A period, as shares of the whole time.</summary>
 internal readonly record struct Stretch(StretchKind Kind, double From, double Until);
 
-/// <summary>One endpoint.</summary>
+/// <summary>The figures of one endpoint.</summary>
 internal sealed record EndpointFigures
 {
     private const int Steps = 480;
@@ -110,7 +110,7 @@ internal sealed record EndpointFigures
     public required int Probes { get; init; }
     public required int ProbesFailed { get; init; }
 
-    /// <summary>The share of the time in which it was out of service.</summary>
+    /// <summary>Gets the share of the time in which the endpoint was ejected.</summary>
     public required double OutShare { get; init; }
 
     /// <summary>Gets the faults of the endpoint's attempts, the most frequent first.</summary>
@@ -169,7 +169,7 @@ internal sealed record EndpointFigures
     private static bool IsOut(EndpointHealthStatus status) =>
         status is EndpointHealthStatus.Ejected or EndpointHealthStatus.Trial or EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown;
 
-    // In steps: a step in which anything failed is shown as failing.
+    // The time is divided into steps. A step with at least one failure is shown as failing.
     private static IEnumerable<Stretch> SeenOf(RecordedAttempt[] attempts, RecordedProbe[] probes, DateTimeOffset from, DateTimeOffset until)
     {
         var seen = new StretchKind?[Steps];

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace HaKit.Tool.Recordings;
 
-/// <summary>A recording as one page of HTML that needs nothing else: no script, no file, no network.</summary>
+/// <summary>A recording as one HTML page without external resources: no script, no file, no network.</summary>
 internal static class DayHtml
 {
     private const int Left = 150, Width = 900, Strip = 22, Gap = 8, Bars = 70;
@@ -49,7 +49,7 @@ internal static class DayHtml
         {
             var (x, width) = (Left + (double)Width * i / day.Parts.Count, (double)Width / day.Parts.Count - 1);
             Bar(x, width, (double)Bars * day.Parts[i].Calls / most, "#9bb8d9");
-            // A loss is never thinner than can be seen.
+            // A loss is drawn wide enough to be visible.
             Bar(x, width, day.Parts[i].Lost == 0 ? 0 : Math.Max(2, (double)Bars * day.Parts[i].Lost / most), "#c23030");
         }
         Add($"<text x=\"{Left - 8}\" y=\"{Bars}\" text-anchor=\"end\">calls, lost in red</text>\n");
@@ -59,7 +59,7 @@ internal static class DayHtml
             Add($"<text x=\"{Left - 8}\" y=\"{y + Strip - 6}\" text-anchor=\"end\">{E(endpoint.Name)}</text><rect x=\"{Left}\" y=\"{y}\" width=\"{Width}\" height=\"{Strip}\" class=\"strip\"/>\n");
             foreach (var stretch in endpoint.Stretches)
             {
-                // Out of service is a line below what was seen, so that neither hides the other.
+                // Ejections are drawn as a line below the observations, so that neither hides the other.
                 var (top, tall) = stretch.Kind == StretchKind.Out ? (y + Strip - 5, 5) : (y, Strip - 6);
                 Add($"<rect x=\"{Left + Width * stretch.From:0.##}\" y=\"{top}\" width=\"{Math.Max(0.6, Width * (stretch.Until - stretch.From)):0.##}\" height=\"{tall}\" fill=\"{Colour(stretch.Kind)}\"/>\n");
             }

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace HaKit.Tool.Recordings;
 
-/// <summary>Shows what a flight recorder wrote.</summary>
+/// <summary>Shows the content of a recording.</summary>
 internal static class RecordCommand
 {
     public static Command Create()

@@ -3,7 +3,7 @@ using HaKit.Recording;
 
 namespace HaKit.Tool.Recordings;
 
-/// <summary>The argument that names a recording, and what is read of it.</summary>
+/// <summary>The argument that names a recording, and the code that reads it.</summary>
 internal static class RecordingFile
 {
     public static Argument<string?> CreateArgument(bool isOptional = false) => new("RECORDING")

@@ -13,7 +13,7 @@ internal static class WhatIfCommand
 
     public static async Task<int> RunAsync(Question question, JsonOutput json, TextWriter error, CancellationToken cancellationToken)
     {
-        _ = RecordedSettings.Changes(question.Sets).ToArray(); // what cannot be meant is refused before the recording is read
+        _ = RecordedSettings.Changes(question.Sets).ToArray(); // invalid settings are refused before the recording is read
         var world = RecordedWorld.Of(RecordingFile.Read(question.Recording, question.Name));
         var recorded = world.Configuration is { } text ? RecordedSettings.Of(text) : null;
         var settings = SettingsOf(question, world);

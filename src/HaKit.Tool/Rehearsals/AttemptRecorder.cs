@@ -2,7 +2,7 @@ using Polly;
 
 namespace HaKit.Tool.Rehearsals;
 
-/// <summary>A strategy of our own inside each endpoint's pipeline: writes every attempt into the ledger.</summary>
+/// <summary>A resilience strategy inside each endpoint's pipeline that records every attempt in the ledger.</summary>
 internal sealed class AttemptRecorder(Ledger ledger, string endpoint) : ResilienceStrategy
 {
     protected override async ValueTask<Outcome<TResult>> ExecuteCore<TResult, TState>(

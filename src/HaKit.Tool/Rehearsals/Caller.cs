@@ -6,7 +6,7 @@ using OpenAI.Chat;
 
 namespace HaKit.Tool.Rehearsals;
 
-/// <summary>Makes calls with the official SDK and checks the answers whole.</summary>
+/// <summary>Makes calls with the official SDK and checks the whole answers.</summary>
 internal sealed class Caller(ChatClient client, Ledger ledger)
 {
     public async Task CallAsync(int number, Arrival arrival, bool streamed, CancellationToken cancellationToken)
@@ -56,7 +56,7 @@ internal sealed class Caller(ChatClient client, Ledger ledger)
         return (hasEnded, null);
     }
 
-    // Unique, so that no answer fits another call; as long as asked, at the fake's four characters to a token.
+    // The prompt is unique, so that no answer fits another call. It has the given length, at the fake's four characters per token.
     internal static string Prompt(int number, int tokens)
     {
         const string Filler = "and so on, ";

@@ -6,16 +6,16 @@ internal enum CallOutcome
     /// <summary>The call has not ended.</summary>
     Open,
 
-    /// <summary>The whole answer, as the prompt demands it.</summary>
+    /// <summary>The call returned the whole right answer to its prompt.</summary>
     Served,
 
-    /// <summary>A stream broke, and a typed exception said so.</summary>
+    /// <summary>A stream broke off and reported it with a typed exception.</summary>
     Cut,
 
-    /// <summary>An answer came as if all were well, and was not the whole one.</summary>
+    /// <summary>The call reported success, but its answer was not whole.</summary>
     Wrong,
 
-    /// <summary>No answer.</summary>
+    /// <summary>The call returned no answer.</summary>
     Lost,
 }
 
@@ -25,17 +25,17 @@ internal enum AttemptOutcome
     /// <summary>The attempt has not ended.</summary>
     Open,
 
-    /// <summary>The server answered, with a status.</summary>
+    /// <summary>The server answered with a status.</summary>
     Answered,
 
-    /// <summary>There was no connection, so the server never saw it.</summary>
+    /// <summary>There was no connection, so the server did not see the attempt.</summary>
     Refused,
 
     /// <summary>The attempt broke or was cancelled after the connection was open. The server may have seen it.</summary>
     Broken,
 }
 
-/// <summary>One attempt, as the client saw it.</summary>
+/// <summary>One attempt, as the client observed it.</summary>
 internal sealed class Attempt(string endpoint, TimeSpan started)
 {
     public string Endpoint { get; } = endpoint;
@@ -46,7 +46,7 @@ internal sealed class Attempt(string endpoint, TimeSpan started)
     public bool IsGood => Outcome == AttemptOutcome.Answered && Status < 300;
 }
 
-/// <summary>One call, as the client saw it.</summary>
+/// <summary>One call, as the client observed it.</summary>
 internal sealed class Call(TimeSpan started)
 {
     public TimeSpan Started { get; } = started;
@@ -58,7 +58,7 @@ internal sealed class Call(TimeSpan started)
     public TimeSpan Duration => Ended - Started;
 }
 
-/// <summary>The client's book of calls and attempts. Thread-safe; read a call's details under <see cref="Read{T}"/> or when all is over.</summary>
+/// <summary>The client's record of calls and attempts. Thread-safe; read a call's details under <see cref="Read{T}"/> or after the run.</summary>
 internal sealed class Ledger(TimeProvider time)
 {
     // An attempt runs at an unknown depth below its call, in any pipeline of the pool. The execution context tells to which call it belongs.
@@ -78,7 +78,7 @@ internal sealed class Ledger(TimeProvider time)
             return read(_calls);
     }
 
-    /// <summary>Opens a call for everything that runs below the caller.</summary>
+    /// <summary>Starts a call for all code that runs below the caller.</summary>
     public Call BeginCall()
     {
         var call = new Call(Now);
@@ -93,7 +93,7 @@ internal sealed class Ledger(TimeProvider time)
         lock (_lock)
         {
             (call.Ended, call.Outcome, call.ServedBy, call.Why) = (Now, outcome, servedBy, why);
-            // An attempt at a stream is good when the stream begins; only its reader learns how it ends.
+            // An attempt at a stream succeeds when the stream begins. Only the reader of the stream learns how it ends.
             if (outcome != CallOutcome.Served && call.Attempts is [.., { IsGood: true } last])
                 last.Outcome = AttemptOutcome.Broken;
         }

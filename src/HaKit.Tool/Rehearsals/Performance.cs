@@ -2,10 +2,10 @@ using HaKit.Tool.Rehearsals.Reports;
 
 namespace HaKit.Tool.Rehearsals;
 
-/// <summary>Carries a plan out before an audience, and ends with the report.</summary>
+/// <summary>Runs a plan, shows its progress, and prints the report.</summary>
 internal static class Performance
 {
-    /// <summary>Carries the plan out. Exit code 1 if a call was lost, an answer was not whole, or the counts of client and servers disagree.</summary>
+    /// <summary>Runs the plan. The exit code is 1 if a call was lost, an answer was not whole, or the counts of client and servers differ.</summary>
     public static async Task<int> RunAsync(Plan plan, JsonOutput json, CancellationToken cancellationToken)
     {
         await WarmUpAsync(plan, cancellationToken);
@@ -19,7 +19,7 @@ internal static class Performance
         return report.IsGood ? HakitTool.Good : HakitTool.Bad;
     }
 
-    // The first calls of a process are compiled while they run, and the figures are not to tell of that.
+    // The first calls of a process include the time of compilation, so they are not measured.
     private static async Task WarmUpAsync(Plan plan, CancellationToken cancellationToken)
     {
         var calls = Enumerable.Range(1, 20).Select(i => new Arrival(TimeSpan.FromMilliseconds(i), PromptTokens: 10, AnswerTokens: 10));

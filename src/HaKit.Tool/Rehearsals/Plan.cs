@@ -12,16 +12,16 @@ internal sealed record Plan
     /// <summary>Gets whether a call may try a second endpoint.</summary>
     public required bool Failover { get; init; }
 
-    /// <summary>The share of calls that ask for a stream.</summary>
+    /// <summary>Gets the share of calls that ask for a stream, 0 to 1.</summary>
     public required double StreamedShare { get; init; }
 
     /// <summary>Gets the period during which calls arrive.</summary>
     public required TimeSpan Duration { get; init; }
 
-    /// <summary>The calls, in order of time.</summary>
+    /// <summary>Gets the calls, in order of time.</summary>
     public required IEnumerable<Arrival> Arrivals { get; init; }
 
-    /// <summary>The troubles, in order of time.</summary>
+    /// <summary>Gets the troubles, in order of time.</summary>
     public required IReadOnlyList<Act> Acts { get; init; }
 
     /// <summary>Gets the behaviour of the servers without trouble.</summary>
@@ -35,15 +35,15 @@ internal sealed record Plan
     public required TimeSpan Deadline { get; init; }
 }
 
-/// <summary>One call to be made.</summary>
-/// <param name="At">When, counted from the beginning.</param>
-/// <param name="PromptTokens">The least length of its prompt.</param>
-/// <param name="AnswerTokens">The length of its answer; null for the server's choice.</param>
+/// <summary>One planned call.</summary>
+/// <param name="At">The time of the call, counted from the start.</param>
+/// <param name="PromptTokens">The minimum length of the prompt, in tokens.</param>
+/// <param name="AnswerTokens">The length of the answer, in tokens; null lets the server choose.</param>
 internal sealed record Arrival(TimeSpan At, int PromptTokens = 0, int? AnswerTokens = null);
 
 internal static class Arrivals
 {
-    /// <summary>A Poisson process: calls that know nothing of each other.</summary>
+    /// <summary>Creates a Poisson process: independent calls.</summary>
     public static IEnumerable<Arrival> AtRandom(double rate, TimeSpan duration, int seed)
     {
         var random = new Random(seed);
@@ -61,10 +61,12 @@ internal enum Trouble
     Throttled,
 }
 
-/// <summary>One server's trouble, and its end.</summary>
+/// <summary>The trouble of one server, and the end of the trouble.</summary>
 internal sealed record Act(int Server, Trouble Trouble, TimeSpan From, TimeSpan Until)
 {
-    /// <summary>Killed, slowed and throttled in turn; one at a time, so that a call always has somewhere to go.</summary>
+    /// <summary>
+    /// Creates troubles in which a server is killed, slowed or throttled. Only one server has trouble at a time, so that another endpoint can always serve.
+    /// </summary>
     public static IReadOnlyList<Act> Drill(TimeSpan duration) =>
     [
         new(0, Trouble.Killed, 0.10 * duration, 0.25 * duration),
@@ -73,7 +75,7 @@ internal sealed record Act(int Server, Trouble Trouble, TimeSpan From, TimeSpan 
         new(0, Trouble.Killed, 0.74 * duration, 0.88 * duration),
     ];
 
-    /// <summary>One killed, then another slowed.</summary>
+    /// <summary>Creates two troubles: one server is killed, then another is slowed.</summary>
     public static IReadOnlyList<Act> Replay(TimeSpan duration) =>
     [
         new(0, Trouble.Killed, 0.15 * duration, 0.40 * duration),

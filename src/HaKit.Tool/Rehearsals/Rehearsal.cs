@@ -8,10 +8,10 @@ using Polly;
 
 namespace HaKit.Tool.Rehearsals;
 
-/// <summary>Something that happened to a server, for people to read.</summary>
+/// <summary>An event of a server, as text for people.</summary>
 internal readonly record struct Happening(TimeSpan At, string Text);
 
-/// <summary>Three real servers on loopback, a pool over them, the SDK over the pool, and a plan that is carried out once.</summary>
+/// <summary>Three real servers on loopback, a pool over them, the SDK over the pool, and a plan that runs once.</summary>
 internal sealed class Rehearsal : IAsyncDisposable
 {
     private static readonly string[] Names = ["alpha", "bravo", "charlie"];
@@ -65,13 +65,13 @@ internal sealed class Rehearsal : IAsyncDisposable
         return new Rehearsal(plan, servers);
     }
 
-    /// <summary>Makes all calls while the acts are played, and waits until every one has ended and every server is at rest.</summary>
+    /// <summary>Makes all calls while the plan's troubles happen. Returns when every call has ended and every server is idle.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var options = new OpenAIClientOptions { Endpoint = Pool.Origin }.UseHaEndpointPool(Pool);
         var caller = new Caller(new ChatClient("model", new ApiKeyCredential("unused"), options), Ledger);
         await Task.WhenAll([CallAsync(caller, cancellationToken), .. Plan.Acts.Select((act, index) => PlayAsync(act, index, cancellationToken))]);
-        // An attempt that was given up is still on its way out when its call has long been served elsewhere.
+        // A cancelled attempt may still be ending after another endpoint has served its call.
         for (var patience = 0; patience < 500 && (Ledger.HasOpenAttempts || Servers.Any(s => s.Counts.InFlight > 0)); patience++)
             await Task.Delay(10, cancellationToken);
     }

@@ -4,7 +4,7 @@ using HaKit.Tool.Recordings;
 
 namespace HaKit.Tool.Rehearsals;
 
-/// <summary>Replays a recorded workload, faster than it was, with one server killed and one slowed on the way.</summary>
+/// <summary>Replays a recorded workload faster than it was recorded, while one server is killed and another is slowed.</summary>
 internal static class ReplayCommand
 {
     // The usual time per token of a model, and the longest wait that users accept. All times are divided by the speed.

@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace HaKit.Tool.Rehearsals;
 
-/// <summary>Reads a recorded workload: TIMESTAMP,ContextTokens,GeneratedTokens. Strict: what is not understood is refused, never guessed.</summary>
+/// <summary>Reads a recorded workload: TIMESTAMP,ContextTokens,GeneratedTokens. Lines that it does not understand are refused.</summary>
 internal static class Trace
 {
     private const string Header = "TIMESTAMP,ContextTokens,GeneratedTokens";
     private const int MostTokens = 1_000_000;
     private const int MostReported = 20;
 
-    /// <exception cref="UsageException">The file cannot be read, or lines of it are bad; each is named with its number.</exception>
+    /// <exception cref="UsageException">The file cannot be read, or has invalid lines; the message names each with its number.</exception>
     public static IReadOnlyList<Arrival> Read(string path, TimeSpan length)
     {
         try
@@ -69,7 +69,7 @@ internal static class Trace
     private static bool Tokens(string field, out int tokens) =>
         int.TryParse(field, NumberStyles.None, CultureInfo.InvariantCulture, out tokens) && tokens is >= 1 and <= MostTokens;
 
-    // The file may contain anything: a line is shown shortened, and without characters that would move the cursor.
+    // The file may contain anything. Therefore a line is shown shortened and without characters that would move the cursor.
     private static string Shown(string line)
     {
         var start = line.Length <= 80 ? line : line[..80] + "…";

@@ -4,8 +4,8 @@ using static HaKit.Tool.Simulations.Scenarios;
 namespace HaKit.Tool.Simulations;
 
 /// <summary>
-/// The scenarios of Palantir Dialogue's SimulationTest by their names, written anew from their description, with the figures that its report publishes
-/// (https://github.com/palantir/dialogue, Apache 2.0). Its clients do not repeat a 500; there are ten of them, where here there is one pool.
+/// The scenarios of Palantir Dialogue's SimulationTest by name, written from their description, with the figures that its report publishes
+/// (https://github.com/palantir/dialogue, Apache 2.0). Dialogue's clients do not repeat a 500. Dialogue uses ten clients; these scenarios use one pool.
 /// </summary>
 internal static class DialogueScenarios
 {

@@ -2,7 +2,7 @@ using HaKit.Tool.Planning;
 
 namespace HaKit.Tool.Simulations;
 
-/// <summary>A stretch of time on the clock of a simulation.</summary>
+/// <summary>A period on the clock of a simulation.</summary>
 internal readonly record struct Span(TimeSpan From, TimeSpan Until)
 {
     public TimeSpan Length => Until - From;
@@ -22,7 +22,7 @@ internal sealed class History
 
     public IReadOnlyList<string> Services { get; }
 
-    /// <summary>The whole months in which the incidents began, or as many days from there as wanted.</summary>
+    /// <summary>Returns the whole months in which incidents began, or the given number of days from the first month on.</summary>
     public static History FromIncidents(IReadOnlyList<Incident> incidents, IReadOnlyList<string> services, double? days)
     {
         if (services.FirstOrDefault(s => incidents.All(i => i.Service != s)) is { } unknown)
@@ -32,7 +32,7 @@ internal sealed class History
         return new(incidents, services, from, days is { } wanted ? TimeSpan.FromDays(wanted) : to - from);
     }
 
-    /// <summary>A part of the history, with a clock of its own.</summary>
+    /// <summary>Returns a part of the history, with its own clock.</summary>
     public History Window(TimeSpan from, TimeSpan length) => new(_incidents, Services, From + from, length);
 
     /// <summary>Returns the periods in which a service had incidents of a given impact. Overlapping incidents become one period.</summary>

@@ -3,7 +3,9 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Simulations;
 
-/// <summary>The history as strips: each service with its incidents, when all were down, and when the pool lost calls.</summary>
+/// <summary>
+/// Draws the history as horizontal bars: each service with its incidents, the times when all were down, and the times when the pool lost calls.
+/// </summary>
 internal static class HistoryDrawing
 {
     private const int Left = 120, Width = 840, Strip = 16, Gap = 8;

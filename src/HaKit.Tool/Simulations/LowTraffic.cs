@@ -5,7 +5,7 @@ using static HaKit.Tool.Simulations.Scenarios;
 
 namespace HaKit.Tool.Simulations;
 
-/// <summary>The report's chapter on pools with few calls: how long a call waits when an outage ends and no other call shows it.</summary>
+/// <summary>The report's chapter about pools with few calls: how long a call waits at the end of an outage when no other call detects the recovery.</summary>
 internal static class LowTraffic
 {
     private const string Beginning = """

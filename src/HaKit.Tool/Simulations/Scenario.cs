@@ -3,10 +3,13 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Simulations;
 
-/// <summary>A way of using the endpoints of a scenario.</summary>
+/// <summary>A strategy for the use of a scenario's endpoints.</summary>
 internal sealed record Strategy(string Name, Action<EndpointPoolOptions> Configure)
 {
-    /// <summary>The default policy, its other ways of choosing, and what an application does without a pool: the first endpoint alone, repeating or not.</summary>
+    /// <summary>
+    /// Gets the strategies: the default policy, the other selectors, and an application without a pool, which calls the first endpoint with or without
+    /// retries.
+    /// </summary>
     public static IReadOnlyList<Strategy> All { get; } =
     [
         new("default", static _ => { }),
@@ -30,15 +33,15 @@ internal sealed record Strategy(string Name, Action<EndpointPoolOptions> Configu
 /// <param name="Name">The scenario's name, which is also the name of its drawing.</param>
 /// <param name="What">One sentence that describes the scenario.</param>
 /// <param name="Target">The result that the default settings should reach.</param>
-/// <param name="World">Describes it.</param>
+/// <param name="World">Adds the scenario's endpoints and faults to a simulation.</param>
 /// <param name="Load">The calls of the scenario.</param>
 /// <param name="Length">The period during which calls arrive.</param>
 internal sealed record Scenario(string Name, string What, string Target, Func<Simulation> World, Workload Load, TimeSpan Length)
 {
-    /// <summary>Without the strategies that have one endpoint: it could not carry the load.</summary>
+    /// <summary>Returns the scenario without the strategies that use one endpoint, because one endpoint could not carry the load.</summary>
     public bool NeedsAll { get; init; }
 
-    /// <summary>Figures that others published for it.</summary>
+    /// <summary>Gets figures that others published for the scenario.</summary>
     public IReadOnlyList<(string Strategy, string Served, string Mean)> Published { get; init; } = [];
 
     public SimulationResult Run(Strategy strategy) => World().Options(strategy.Configure).Run(Load, Length);

@@ -4,12 +4,12 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Simulations;
 
-/// <summary>The page that shows every scenario under every strategy, and its drawings.</summary>
+/// <summary>The page that shows every scenario with every strategy, and its drawings.</summary>
 internal static class ScenarioReport
 {
     private static readonly string[] Colours = ["#c23030", "#106ba3", "#0d8050", "#bf7326", "#634dbf", "#738694", "#a82a2a", "#137cbd", "#29a634", "#d9822b", "#8f398f"];
 
-    /// <summary>Writes the page and the drawings, by their paths from the folder of the page.</summary>
+    /// <summary>Writes the page and the drawings. The drawings have paths relative to the page's folder.</summary>
     public static IReadOnlyDictionary<string, string> Write(Action<double> progress)
     {
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -55,7 +55,7 @@ internal static class ScenarioReport
         const int Width = 600, Height = 120, Left = 40;
         var svg = new Svg(Left + Width + 60, Height + 34);
         var intervals = result.LostPerInterval.Count;
-        // At most two hundred points.
+        // A drawing has at most two hundred points.
         var bin = (intervals + 199) / 200;
         var points = (intervals + bin - 1) / bin;
         var most = Math.Max(1, result.Endpoints.Max(e => Enumerable.Range(0, points).Max(p => Sum(e.AttemptsPerInterval, p))));

@@ -2,7 +2,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Simulations;
 
-/// <summary>The scenarios of the report that are our own.</summary>
+/// <summary>HaKit's own scenarios of the report.</summary>
 internal static class Scenarios
 {
     private static readonly ServiceModel Quick = ServiceModel.LogNormal(Ms(80), Ms(200));

@@ -10,16 +10,20 @@ internal sealed record SimulateFigures
     public required int Seed { get; init; }
     public required IReadOnlyList<ServiceFigures> Services { get; init; }
 
-    /// <summary>The share of the time when no service was up: no pool of them can be unavailable for less, but for the calls that wait it out.</summary>
+    /// <summary>
+    /// Gets the share of the time when no service was up. A pool of these services is unavailable for at least this share, except for calls that wait until a
+    /// service recovers.
+    /// </summary>
     public required double LimitUnavailability { get; init; }
     public required RunFigures Scored { get; init; }
 
-    /// <summary>Impact 1 as errors in three of ten answers.</summary>
+    /// <summary>Gets whether an incident of impact 1 is simulated as errors in three of ten answers.</summary>
     public required RunFigures MinorAsErrors { get; init; }
 
     /// <summary>
-    /// The lost calls over the calls that came while no service was up; null where none came then. Not the share of the time: calls cluster, so that a pool that loses
-    /// exactly the calls that could not be served may lose twice the share of the time in which none was up.
+    /// Gets the number of lost calls divided by the number of calls that arrived while no service was up; null when no call arrived then. This is not a share
+    /// of the time, because calls come in groups: a pool that loses
+    /// exactly the calls that no endpoint could serve may lose twice the share of the time in which no service was up.
     /// </summary>
     public double? Ratio => Scored.CameInVain > 0 ? (double)Scored.Lost / Scored.CameInVain : null;
 
@@ -37,7 +41,7 @@ internal sealed record SimulateFigures
     };
 }
 
-/// <summary>One service by itself.</summary>
+/// <summary>The figures of one service.</summary>
 internal sealed record ServiceFigures(string Name, int Outages, double DownHours, double Unavailability)
 {
     public static ServiceFigures From(string service, History history)
@@ -48,13 +52,13 @@ internal sealed record ServiceFigures(string Name, int Outages, double DownHours
     }
 }
 
-/// <summary>One run.</summary>
+/// <summary>The figures of one run.</summary>
 internal sealed record RunFigures
 {
     public required long Calls { get; init; }
     public required long Lost { get; init; }
 
-    /// <summary>Calls that came while no service was up.</summary>
+    /// <summary>Gets the number of calls that arrived while no service was up.</summary>
     public required long CameInVain { get; init; }
 
     /// <summary>Gets the number of lost calls by reason.</summary>
@@ -67,7 +71,7 @@ internal sealed record RunFigures
     public required long Ejections { get; init; }
     public required long WastedTokens { get; init; }
 
-    /// <summary>Medians over the faults for which it can be told.</summary>
+    /// <summary>Gets the medians over the faults for which the times are known.</summary>
     public required double? Detected { get; init; }
     public required double? FailedOver { get; init; }
     public required double? Recovered { get; init; }

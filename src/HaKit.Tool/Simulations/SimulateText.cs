@@ -3,7 +3,7 @@ using System.Text;
 
 namespace HaKit.Tool.Simulations;
 
-/// <summary>The figures as a person reads them, in plain text.</summary>
+/// <summary>The figures as plain text for people.</summary>
 internal static class SimulateText
 {
     public static string Render(SimulateFigures figures)

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace HaKit.Tool.Simulations;
 
-/// <summary>A small drawing, in the order in which it is drawn.</summary>
+/// <summary>A small SVG drawing. Its elements appear in the order in which they are added.</summary>
 internal sealed class Svg(int width, int height)
 {
     private readonly StringBuilder _text = new();

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace HaKit.Tool.Simulations;
 
-/// <summary>One setting of a pool and the values that are tried.</summary>
+/// <summary>One setting of a pool and the values to try.</summary>
 internal sealed record SweptSetting(string Name, IReadOnlyList<(string Text, Action<EndpointPoolOptions> Set)> Values);
 
 /// <summary>The results of the history with one value of one setting.</summary>
@@ -26,8 +26,8 @@ internal sealed class Sweep(IReadOnlyList<SweptSetting> settings)
 
     public static IEnumerable<string> Names => All.Select(s => s.Name);
 
-    /// <param name="names">Separated by commas, or "all".</param>
-    /// <exception cref="UsageException">One of them is not known.</exception>
+    /// <param name="names">The names of the settings, separated by commas, or "all".</param>
+    /// <exception cref="UsageException">A name is unknown.</exception>
     public static Sweep Parse(string names) => new(names == "all" ? All :
     [
         .. names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
@@ -53,7 +53,7 @@ internal sealed class Sweep(IReadOnlyList<SweptSetting> settings)
         }
     }
 
-    /// <summary>The rows as a table: each setting's values, what was lost, and what it cost.</summary>
+    /// <summary>Returns the rows as a table: each setting's values, the losses and the costs.</summary>
     public static string Render(IReadOnlyList<SweepRow> rows)
     {
         var text = new StringBuilder();

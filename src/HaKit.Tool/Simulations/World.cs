@@ -10,7 +10,7 @@ internal sealed record World
     /// <summary>The speed of the endpoints: 5,000 tokens of the prompt and 50 tokens of the answer per second.</summary>
     private static readonly ServiceModel Model = ServiceModel.Tokens(prefillPerSecond: 5000, perSecond: 50);
 
-    // An error status after as long as a request takes to be turned away.
+    // The endpoint answers an error status after the time that a server needs to refuse a request.
     private static readonly FakeFault Down = FakeFault.Status(503).And(FakeFault.Latency(TimeSpan.FromMilliseconds(200)));
 
     public required History History { get; init; }
@@ -19,11 +19,11 @@ internal sealed record World
 
     public required int Seed { get; init; }
 
-    /// <summary>Makes the pool's options.</summary>
+    /// <summary>Gets the function that creates the pool's options.</summary>
     public required Action<EndpointPoolOptions> Pool { get; init; }
 
-    /// <summary>Runs it.</summary>
-    /// <param name="minorAsErrors">Impact 1 is a failure of three answers in ten, instead of all.</param>
+    /// <summary>Runs the simulation.</summary>
+    /// <param name="minorAsErrors">True to simulate impact 1 as failures of three answers in ten, false for failures of all answers.</param>
     /// <param name="progress">Is called from time to time with the completed share.</param>
     /// <returns>The results, and the number of calls that arrived while no service was up.</returns>
     public (SimulationResult Result, long CameInVain) Run(bool minorAsErrors, Action<double> progress)

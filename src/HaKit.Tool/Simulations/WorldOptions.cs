@@ -5,7 +5,7 @@ using HaKit.Tool.Rehearsals;
 
 namespace HaKit.Tool.Simulations;
 
-/// <summary>The options that describe a world to simulate.</summary>
+/// <summary>The options that describe the simulated system.</summary>
 internal sealed class WorldOptions
 {
     private readonly Option<string?> _incidents = CommandOptions.Text("--incidents", "FILE", "CSV with the columns start, end, service, impact; impact 1 and up is down");
@@ -75,7 +75,7 @@ internal sealed class WorldOptions
 
     private static string[] ReadTrace(string file)
     {
-        // Checked whole before anything runs: what is wrong with it is better told now than in the middle.
+        // Checks the whole file before the run starts, so that an error in it is not found in the middle of the run.
         Trace.Read(file, TimeSpan.MaxValue);
         return File.ReadAllLines(file);
     }

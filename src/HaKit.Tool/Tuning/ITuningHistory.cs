@@ -6,12 +6,12 @@ internal interface ITuningHistory
     /// <summary>Gets a short description of the history.</summary>
     string Title { get; }
 
-    /// <summary>The name of each part, in the order of time.</summary>
+    /// <summary>Gets the name of each part, in order of time.</summary>
     IReadOnlyList<string> Parts { get; }
 
     /// <summary>Creates the current settings, each time as a new object.</summary>
     EndpointPoolOptions CreateSettings();
 
-    /// <summary>Runs one part under changed settings. The same change gives the same figures.</summary>
+    /// <summary>Runs one part with changed settings. The same change gives the same figures.</summary>
     PartFigures Run(int part, Action<EndpointPoolOptions> change);
 }

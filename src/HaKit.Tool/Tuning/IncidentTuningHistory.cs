@@ -3,7 +3,7 @@ using HaKit.Tool.Simulations;
 
 namespace HaKit.Tool.Tuning;
 
-/// <summary>Incidents that were reported, a month in each part.</summary>
+/// <summary>A history of reported incidents with one part per month.</summary>
 internal sealed class IncidentTuningHistory : ITuningHistory
 {
     private const double DaysInPart = 30.5;

@@ -3,7 +3,7 @@ using HaKit.Tool.WhatIf;
 
 namespace HaKit.Tool.Tuning;
 
-/// <summary>A recording, in parts of the same length; what it does not show is run as if it was down, and as if it was up.</summary>
+/// <summary>A recording in parts of equal length. Times that it does not show are run twice: with the endpoint down, and with the endpoint up.</summary>
 internal sealed class RecordingTuningHistory : ITuningHistory
 {
     private const int MostParts = 10;

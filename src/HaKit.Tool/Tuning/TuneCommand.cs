@@ -5,12 +5,12 @@ using HaKit.Tool.WhatIf;
 
 namespace HaKit.Tool.Tuning;
 
-/// <summary>Looks for better values of five settings in what happened.</summary>
+/// <summary>Searches better values of five settings with the help of a recording or of reported incidents.</summary>
 internal static class TuneCommand
 {
     public static Command Create()
     {
-        // Fewer calls than hakit simulate makes: each value is a run of its own.
+        // Fewer calls than in hakit simulate, because each value needs its own run.
         var world = new WorldOptions(usualRate: 0.02, isRequired: false);
         var recording = RecordingFile.CreateArgument(isOptional: true);
         var name = RecordingFile.CreatePoolNameOption();

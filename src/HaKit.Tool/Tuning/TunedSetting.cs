@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace HaKit.Tool.Tuning;
 
-/// <summary>One value of a setting that is tried.</summary>
-/// <param name="Setting">The setting, in words.</param>
-/// <param name="Text">The value.</param>
-/// <param name="Set">Sets it.</param>
+/// <summary>One value of a setting to try.</summary>
+/// <param name="Setting">The name of the setting.</param>
+/// <param name="Text">The value as text.</param>
+/// <param name="Set">Sets the value.</param>
 internal sealed record TunedValue(string Setting, string Text, Action<EndpointPoolOptions> Set);
 
-/// <summary>The five settings that are tried, and their values.</summary>
+/// <summary>The five settings and the values to try.</summary>
 internal static class TunedSettings
 {
     /// <summary>Lists the values to try, by setting. Values that the pool already has are left out.</summary>
@@ -34,7 +34,7 @@ internal static class TunedSettings
     private static TunedValue[] Numbers(string setting, double now, Action<EndpointPoolOptions, double> set, params double[] values) =>
         [.. values.Where(v => v != now).Select(v => new TunedValue(setting, v.ToString(CultureInfo.InvariantCulture), o => set(o, v)))];
 
-    // All endpoints side by side, and each of them before all others.
+    // All endpoints with equal priority, and each endpoint with priority over all others.
     private static TunedValue[] TierOrders(EndpointPoolOptions pool)
     {
         var orders = new List<TunedValue>();

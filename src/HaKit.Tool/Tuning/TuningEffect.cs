@@ -1,20 +1,20 @@
 namespace HaKit.Tool.Tuning;
 
 /// <summary>The results of one part of the history with some settings. Losses are shares of the calls, 0 to 1; times are in seconds.</summary>
-/// <param name="Calls">The calls that came.</param>
-/// <param name="LostIfDown">Lost, if every endpoint was down while nothing is known of it.</param>
-/// <param name="LostIfUp">Lost, if it was up then. The same as the other where all is known.</param>
+/// <param name="Calls">The number of calls.</param>
+/// <param name="LostIfDown">The share of lost calls if every endpoint is assumed down while nothing is known of it.</param>
+/// <param name="LostIfUp">The share of lost calls if every endpoint is assumed up while nothing is known of it. Equal to the other share when everything is known.</param>
 /// <param name="P99">The 99th percentile of the times of the served calls.</param>
-/// <param name="AttemptsPerCall">Attempts per call.</param>
+/// <param name="AttemptsPerCall">The average number of attempts per call.</param>
 internal sealed record PartFigures(long Calls, double LostIfDown, double LostIfUp, double P99, double AttemptsPerCall);
 
-/// <summary>A mean difference and the interval that holds the true one nine times in ten.</summary>
+/// <summary>A mean difference and its interval with 90 % confidence.</summary>
 internal readonly record struct Difference(double Mean, double Low, double High)
 {
     // Student's t for a probability of 0.95, by degrees of freedom from 1 on.
     private static readonly double[] s_t = [6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812, 1.796, 1.782, 1.771, 1.761, 1.753];
 
-    /// <summary>Takes the mean of paired differences; with less than two of them nothing is known of its interval.</summary>
+    /// <summary>Calculates the mean of paired differences. With fewer than two pairs the interval is unknown.</summary>
     public static Difference Between(IReadOnlyList<double> before, IReadOnlyList<double> after)
     {
         var (n, sum, squares) = (before.Count, 0.0, 0.0);
@@ -29,17 +29,17 @@ internal readonly record struct Difference(double Mean, double Low, double High)
         return new Difference(mean, mean - spread, mean + spread);
     }
 
-    /// <summary>The interval that holds both.</summary>
+    /// <summary>Returns the smallest interval that contains both.</summary>
     public Difference Around(Difference other) => new((Mean + other.Mean) / 2, Math.Min(Low, other.Low), Math.Max(High, other.High));
 }
 
 /// <summary>The effect of a change of settings, measured over pairs of the same part with and without the change. Pure.</summary>
 internal sealed record TuningEffect(Difference Lost, Difference P99, Difference AttemptsPerCall, bool IsKnown)
 {
-    /// <summary>The most by which the bounds of an effect may differ for it to be known: one percentage point.</summary>
+    /// <summary>The largest distance between the bounds of an effect that counts as known: one percentage point.</summary>
     public const double WidestKnown = 0.01;
 
-    // A change of the times or of the attempts that is smaller is none; a change may cost as many more attempts as hedging may.
+    // A smaller change of the times or of the attempts counts as no change. A change may cost as many more attempts as hedging may.
     private const double LeastTime = 0.02, LeastAttempts = 0.01, MostAttempts = 0.05;
 
     public double P99Before { get; private init; }
@@ -71,7 +71,7 @@ internal sealed record TuningEffect(Difference Lost, Difference P99, Difference 
         };
     }
 
-    /// <summary>Compares one part: below 0 is better, above 0 worse, 0 the same.</summary>
+    /// <summary>Compares one part. A negative result means better, a positive result worse, 0 equal.</summary>
     public static int Compare(PartFigures before, PartFigures after)
     {
         var lost = Math.Round(((after.LostIfDown + after.LostIfUp) - (before.LostIfDown + before.LostIfUp)) / 2 * before.Calls);

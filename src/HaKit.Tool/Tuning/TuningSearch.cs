@@ -6,7 +6,7 @@ internal sealed record TriedValue(string Setting, string Value, TuningEffect Eff
 /// <summary>One of the later parts with the current settings and with the changes.</summary>
 internal sealed record JudgedPart(string Name, PartFigures Before, PartFigures After)
 {
-    /// <summary>Below 0: better with the changes; above 0: worse.</summary>
+    /// <summary>Gets the comparison: negative if the part is better with the changes, positive if it is worse.</summary>
     public int Verdict => TuningEffect.Compare(Before, After);
 }
 
@@ -20,13 +20,13 @@ internal sealed record TuningResult
 
     public required IReadOnlyList<TriedValue> Tried { get; init; }
 
-    /// <summary>The changes that improved the first parts together; empty for none.</summary>
+    /// <summary>Gets the changes that together improved the first parts; empty when there are none.</summary>
     public required IReadOnlyList<TriedValue> Proposed { get; init; }
 
-    /// <summary>The settings that the changes touch, with both values.</summary>
+    /// <summary>Gets the changed settings with the old and the new value.</summary>
     public required IReadOnlyList<(string Name, string Before, string After)> Differences { get; init; }
 
-    /// <summary>The later parts; empty where nothing is proposed.</summary>
+    /// <summary>Gets the later parts; empty when nothing is proposed.</summary>
     public required IReadOnlyList<JudgedPart> Judged { get; init; }
 
     /// <summary>Gets the effect of the changes on the later parts; null when nothing is proposed.</summary>
@@ -37,8 +37,9 @@ internal sealed record TuningResult
 }
 
 /// <summary>
-/// Tries each value of each setting alone on the first parts of the time, adds those that improve them one to the other as long as each addition improves what is there, and
-/// compares the outcome with the settings as they are on the later parts, on which nothing was tried. Deterministic.
+/// Tries each value of each setting alone on the first parts. Then it combines the values that improve the result, one after another, as long as each
+/// addition improves it further. Finally it
+/// compares the combination with the current settings on the later parts, which were not used for the search. Deterministic.
 /// </summary>
 internal sealed class TuningSearch(ITuningHistory history, double judgedShare, Action<double> progress)
 {
@@ -56,7 +57,7 @@ internal sealed class TuningSearch(ITuningHistory history, double judgedShare, A
         var tried = settings.Select(values => values.Select(v => (Value: v, Told: new TriedValue(v.Setting, v.Text, TuningEffect.Between(asIs, RunFirst(v.Set))))).ToArray()).ToArray();
         var proposed = new List<TriedValue>();
         var (change, current) = (new Action<EndpointPoolOptions>(static _ => { }), asIs);
-        // The best value of each setting, the setting that saves the most first.
+        // The best value of each setting, ordered by the number of saved calls.
         var candidates = tried.Select(static values => values.Where(static v => v.Told.Effect.IsImprovement).OrderBy(static v => Rank(v.Told.Effect)).ToArray())
             .Where(static values => values.Length > 0).Select(static values => values[0]).OrderBy(static v => Rank(v.Told.Effect)).ToArray();
         _expected += Tried * Math.Max(0, candidates.Length - 1);

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Configuration;
 
 namespace HaKit.Tool.Vaults;
 
-/// <summary>The commands of a vault. Keys come from a file or from the environment, never from the command line, where other users of the machine would see them.</summary>
+/// <summary>
+/// The commands of a vault. Keys come from a file or the environment, never from the command line, because other users of the machine could read them there.
+/// </summary>
 internal static class VaultCommand
 {
     private const string KeyVariable = "HAKIT_VAULT_KEY";
@@ -190,7 +192,7 @@ internal static class VaultCommand
         }
     }
 
-    /// <summary>Shows what takes longer than 2 s, in steps of half a percent.</summary>
+    /// <summary>Shows the progress of work that takes longer than 2 s, in steps of half a percent.</summary>
     private sealed class ProgressBar(Progress progress) : IProgress<double>
     {
         private double _shown;

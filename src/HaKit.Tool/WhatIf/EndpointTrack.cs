@@ -4,16 +4,18 @@ using HaKit.Recording;
 namespace HaKit.Tool.WhatIf;
 
 /// <summary>
-/// One endpoint as a recording shows it, and how it would have answered at any moment. Between two observations that agree the endpoint was as they say, if they lie at
-/// most a minute apart; between two that do not, the nearer decides if they lie at most two seconds apart. Everything else is unknown, and answered as one of the two
-/// bounds says. Pure; immutable.
+/// One endpoint of a recording, with predictions of its answers at any moment. Between two equal observations that are at most a minute apart, the endpoint
+/// had
+/// the observed state. Between two different observations that are at most two seconds apart, the nearer one applies. At all other times the state is
+/// unknown, and the
+/// prediction follows one of the two assumptions of <see cref="Unknown"/>. Pure; immutable.
 /// </summary>
 internal sealed class EndpointTrack
 {
     private static readonly TimeSpan s_longestGap = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_shortGap = TimeSpan.FromSeconds(2);
 
-    // Times of answers are taken from the nearest ones: endpoints become slower and faster with the hour.
+    // The times of answers are taken from the nearest observations, because endpoints become slower and faster during a day.
     private const int Neighbours = 40;
 
     // This many cancelled attempts in a row, without an answer between them, mean a silent endpoint, not a slow one.
@@ -46,7 +48,7 @@ internal sealed class EndpointTrack
     /// <summary>Gets the level of the endpoint's probes; reachability when there were none, as for the usual probe.</summary>
     public ProbeLevel ProbeLevel => _probes.Length > 0 ? _probes[^1].Level : ProbeLevel.Reachable;
 
-    /// <summary>The observations, in order.</summary>
+    /// <summary>Gets the observations, in order.</summary>
     public IReadOnlyList<Observation> All => _observations;
 
     public static EndpointTrack Of(
@@ -82,10 +84,10 @@ internal sealed class EndpointTrack
 
     /// <summary>Predicts the endpoint's answer to an attempt.</summary>
     /// <param name="at">The start of the attempt.</param>
-    /// <param name="input">Tokens of the prompt.</param>
-    /// <param name="output">Tokens of the answer.</param>
+    /// <param name="input">The number of tokens of the prompt.</param>
+    /// <param name="output">The number of tokens of the answer.</param>
     /// <param name="unknown">The assumption for times that the recording does not show.</param>
-    /// <param name="random">Draws among what is equally likely.</param>
+    /// <param name="random">Chooses among equally likely answers.</param>
     public PredictedAnswer At(TimeSpan at, int input, int output, Unknown unknown, Random random)
     {
         var (before, after) = Around(at);
@@ -111,7 +113,7 @@ internal sealed class EndpointTrack
         }
         if (nearest is { } probe && (probe.At - at).Duration() <= s_longestGap)
             return (probe.Fault, false, probe.Took);
-        // No probe was near: what attempts show is what a probe of the same level would find.
+        // Without a probe near this time, the attempts decide what a probe of the same level would find.
         var (before, after) = Around(at);
         if (Known(at, before, after) is { } observation)
             return observation.Kind == ObservationKind.Down && (level == ProbeLevel.Generating || observation.Fault?.IsConnectClass == true) ? (observation.Fault, observation.Fault is null, observation.Took) : (null, false, default);
@@ -132,7 +134,7 @@ internal sealed class EndpointTrack
         return (low > 0 ? _observations[low - 1] : null, low < _observations.Length ? _observations[low] : null);
     }
 
-    // The observation that holds at a moment; null when none does.
+    // Returns the observation that applies at a moment; null when there is none.
     private static Observation? Known(TimeSpan at, Observation? before, Observation? after)
     {
         if (before is not { } first || after is not { } second)
@@ -249,7 +251,7 @@ internal sealed class EndpointTrack
 
     private static int SumOf((int Input, int Output) tokens) => tokens.Input + tokens.Output;
 
-    // That an endpoint accepts connections is news only while it was out because it did not.
+    // An open connection is new information only if the endpoint was down because it refused connections.
     private static Observation[] WithoutNoise(Observation[] observations)
     {
         var kept = new List<Observation>(observations.Length);
@@ -265,7 +267,7 @@ internal sealed class EndpointTrack
         return [.. kept];
     }
 
-    /// <summary>An endpoint that the recording does not show. Where it is assumed up, it answers as another does.</summary>
+    /// <summary>Creates an endpoint that the recording does not contain. When it is assumed to be up, it answers like another endpoint.</summary>
     public static EndpointTrack Unseen(string name, EndpointTrack like) => new(name, [], like._slowdowns, [], like.Work, null);
 
     private static TimeSpan LongestUsual(RecordedAttempt[] answers)

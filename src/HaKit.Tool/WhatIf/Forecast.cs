@@ -3,41 +3,41 @@ namespace HaKit.Tool.WhatIf;
 /// <summary>The predicted effect of other settings on a recording. Shares are 0 to 1.</summary>
 internal sealed record Forecast
 {
-    /// <summary>The most by which the two bounds may differ for the recording to say anything: one percentage point.</summary>
+    /// <summary>The largest distance between the two bounds for which the recording allows a prediction: one percentage point.</summary>
     public const double WidestKnown = 0.01;
 
     // The quantile of the normal distribution for an interval with 90 % confidence.
     private const double Z = 1.6449;
 
-    /// <summary>The availability, in the middle between the bounds.</summary>
+    /// <summary>Gets the availability in the middle between the bounds.</summary>
     public required double Availability { get; init; }
 
     public required double Low { get; init; }
 
     public required double High { get; init; }
 
-    /// <summary>The availability if every endpoint was down while nothing was recorded of it, and if it was up.</summary>
+    /// <summary>Gets the availability under both assumptions: every endpoint was down, or was up, while nothing was recorded of it.</summary>
     public required double IfDown { get; init; }
 
     public required double IfUp { get; init; }
 
-    /// <summary>The figures of both bounds.</summary>
+    /// <summary>Gets the figures of both bounds.</summary>
     public required PoolFigures Down { get; init; }
 
     public required PoolFigures Up { get; init; }
 
-    /// <summary>The share of the attempts that were answered by an assumption.</summary>
+    /// <summary>Gets the share of the attempts whose answers are assumptions.</summary>
     public required double AssumedShare { get; init; }
 
-    /// <summary>Each endpoint in the bound in which more was assumed.</summary>
+    /// <summary>Gets the figures of each endpoint in the bound with more assumptions.</summary>
     public required IReadOnlyList<PlayedEndpointFigures> Endpoints { get; init; }
 
     public bool IsKnown => Math.Abs(IfUp - IfDown) <= WidestKnown;
 
-    /// <summary>Runs the calls through a pool of other settings, several times in both bounds.</summary>
+    /// <summary>Runs the calls several times, under both assumptions, through a pool with other settings.</summary>
     /// <param name="world">The observations of the recording.</param>
     /// <param name="options">Creates new options for each run.</param>
-    /// <param name="runs">Runs in each bound; at least 2.</param>
+    /// <param name="runs">The number of runs for each bound; at least 2.</param>
     /// <param name="progress">Is called with the completed share.</param>
     public static Forecast Of(RecordedWorld world, Func<EndpointPoolOptions> options, int runs = 3, Action<double>? progress = null)
     {
@@ -51,7 +51,7 @@ internal sealed record Forecast
         var (down, up) = (Play(Unknown.IsDown), Play(Unknown.IsUp));
         var (ifDown, ifUp) = (Mean(down), Mean(up));
         var more = down[0].AssumedShare > up[0].AssumedShare ? down[0] : up[0];
-        // Three parts: what the real run would have drawn, what the runs drew, and what the recording itself drew, from which all of them are made.
+        // The variance has three parts: the random choices of the real run, of the simulated runs, and of the recording, on which all of them are based.
         var spread = Z * Math.Sqrt(Math.Max(Variance(world, down), Variance(world, up)) * (2 + 1.0 / runs));
         return new Forecast
         {
@@ -69,8 +69,9 @@ internal sealed record Forecast
 
     private static double Mean(PlayedResult[] runs) => runs.Average(static r => r.Figures.Availability);
 
-    // The variance of the share of lost calls by chance alone: the same calls are in all runs, so a call that all of them lose, or none, adds nothing. Calls that come
-    // together are lost together, so the variance is that of groups of calls.
+    // The variance of the share of lost calls by chance alone. All runs contain the same calls, so a call that all runs lose, or none, adds nothing. Calls
+    // that arrive
+    // together are lost together, so the variance is calculated over groups of calls.
     private static double Variance(RecordedWorld world, PlayedResult[] runs)
     {
         const int group = 50;

@@ -16,7 +16,7 @@ internal enum ObservationKind
     Reachable,
 }
 
-/// <summary>One observation of an endpoint. Times are from the beginning of the recording.</summary>
+/// <summary>One observation of an endpoint. Times are counted from the start of the recording.</summary>
 internal readonly record struct Observation(TimeSpan At, ObservationKind Kind)
 {
     /// <summary>Gets the observed fault; null when the endpoint answered or was silent.</summary>
@@ -25,21 +25,21 @@ internal readonly record struct Observation(TimeSpan At, ObservationKind Kind)
     /// <summary>Gets the time that the refusal took.</summary>
     public TimeSpan Took { get; init; }
 
-    /// <summary>Content that came before the fault; null for none.</summary>
+    /// <summary>Gets the number of contents before the fault; null when there was none.</summary>
     public TimeSpan? FirstContent { get; init; }
 }
 
 /// <summary>The time of one answer, divided by the time that an idle endpoint needs for an answer of that size.</summary>
 /// <param name="At">The start of the attempt.</param>
-/// <param name="First">To the first content.</param>
+/// <param name="First">The ratio for the time to the first content.</param>
 /// <param name="Rest">The ratio for the time from the first content to the end.</param>
-/// <param name="IsCensored">The attempt was given up: the answer would have taken longer, and how much is not recorded.</param>
+/// <param name="IsCensored">True if the attempt was cancelled, so the answer would have taken longer by an unknown time.</param>
 internal readonly record struct Slowdown(TimeSpan At, double First, double Rest, bool IsCensored);
 
-/// <summary>Sorts attempts by what they show.</summary>
+/// <summary>Converts attempts to observations.</summary>
 internal static class RecordedAttempts
 {
-    /// <summary>An attempt was given up by its own side: how long the answer would have taken is not known.</summary>
+    /// <summary>Returns true if the client cancelled the attempt, so that the duration of the answer is unknown.</summary>
     public static bool IsCensored(RecordedAttempt attempt) => attempt.Fault?.Kind is FaultKind.FirstContentTimeout or FaultKind.AttemptTimeout or FaultKind.IdleTimeout
         or FaultKind.DeadlineExceeded or FaultKind.Superseded or FaultKind.CallerCancelled;
 

@@ -5,7 +5,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.WhatIf;
 
-/// <summary>An endpoint that answers as the recording says, for one run in virtual time. For one thread.</summary>
+/// <summary>An endpoint that answers as the recording predicts, for one run in virtual time. For use on one thread.</summary>
 internal sealed class PlayedEndpoint : IProbe, IDisposable
 {
     private readonly EndpointTrack _track;
@@ -19,7 +19,7 @@ internal sealed class PlayedEndpoint : IProbe, IDisposable
     public PlayedEndpoint(EndpointTrack track, ProbeLevel level, ManualTimeProvider time, Unknown unknown, int seed)
     {
         (_track, Level, _time, _unknown, _random) = (track, level, time, unknown, new Random(seed));
-        // More at once than was ever seen may slow it down, or not.
+        // More concurrent requests than were ever observed may or may not slow the endpoint down.
         var capacity = track.Work.Capacity;
         _server = new SharedServer(double.IsInfinity(capacity) && unknown == Unknown.IsDown ? Math.Max(1, track.Work.Peak) : capacity, time);
         _level = track.Quota?.PerMinute ?? 0;
@@ -29,14 +29,14 @@ internal sealed class PlayedEndpoint : IProbe, IDisposable
 
     public long Attempts { get; private set; }
 
-    /// <summary>Attempts that were answered by an assumption and not by the recording.</summary>
+    /// <summary>Gets the number of attempts whose answers are assumptions.</summary>
     public long Assumed { get; private set; }
 
     public double InputTokens { get; private set; }
 
     public double OutputTokens { get; private set; }
 
-    /// <summary>Serves one attempt. False when it failed; the attempt was told how.</summary>
+    /// <summary>Serves one attempt. Returns false when it failed; the attempt then contains the fault.</summary>
     public async ValueTask<bool> ServeAsync(EndpointAttempt attempt, PastCall call, CancellationToken cancellationToken)
     {
         if (await RefusesAsync(attempt, call, cancellationToken) is not { } answer)
@@ -57,7 +57,7 @@ internal sealed class PlayedEndpoint : IProbe, IDisposable
         }
     }
 
-    /// <summary>The same as a stream of two contents: the first, and the end.</summary>
+    /// <summary>Serves one attempt as a stream of two contents: the first content and the end.</summary>
     public async IAsyncEnumerable<StreamSignal> StreamAsync(EndpointAttempt attempt, PastCall call, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (await RefusesAsync(attempt, call, cancellationToken) is not { } answer)
@@ -88,7 +88,7 @@ internal sealed class PlayedEndpoint : IProbe, IDisposable
 
     public void Dispose() => _server.Dispose();
 
-    // Null when it has refused; otherwise how it answers.
+    // Returns null when the endpoint refused the attempt; otherwise the predicted answer.
     private async ValueTask<PredictedAnswer?> RefusesAsync(EndpointAttempt attempt, PastCall call, CancellationToken cancellationToken)
     {
         Attempts++;
@@ -120,7 +120,7 @@ internal sealed class PlayedEndpoint : IProbe, IDisposable
         return null;
     }
 
-    // Null when the quota lets it in; otherwise the whole seconds after which it would.
+    // Returns null when the quota accepts the attempt; otherwise the whole seconds until it would.
     private TimeSpan? TakeQuota(PastCall call)
     {
         if (_track.Quota is not { } quota)
@@ -138,7 +138,7 @@ internal sealed class PlayedEndpoint : IProbe, IDisposable
     }
 }
 
-/// <summary>Items of a played stream say what they are.</summary>
+/// <summary>Reads the items of a simulated stream, which contain their meaning.</summary>
 internal sealed class SignalReader : StreamItemReader<StreamSignal>
 {
     public static SignalReader Instance { get; } = new();

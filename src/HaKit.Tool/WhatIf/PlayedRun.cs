@@ -6,11 +6,11 @@ namespace HaKit.Tool.WhatIf;
 
 /// <summary>The results of one run.</summary>
 /// <param name="IsLost">The lost calls, by their index in the recording.</param>
-/// <param name="Figures">The figures.</param>
-/// <param name="Endpoints">Each endpoint.</param>
+/// <param name="Figures">The figures of the pool.</param>
+/// <param name="Endpoints">The figures of each endpoint.</param>
 internal sealed record PlayedResult(bool[] IsLost, PoolFigures Figures, IReadOnlyList<PlayedEndpointFigures> Endpoints)
 {
-    /// <summary>The share of the attempts that were answered by an assumption.</summary>
+    /// <summary>Gets the share of the attempts whose answers are assumptions.</summary>
     public double AssumedShare => (double)Endpoints.Sum(static e => e.Assumed) / Math.Max(1, Endpoints.Sum(static e => e.Attempts));
 }
 
@@ -18,7 +18,8 @@ internal sealed record PlayedResult(bool[] IsLost, PoolFigures Figures, IReadOnl
 internal sealed record PlayedEndpointFigures(string Name, long Attempts, long Assumed);
 
 /// <summary>
-/// Makes the calls of a recording again, at their times, with the real pool of other settings, over endpoints that answer as the recording says. In virtual time, on one
+/// Repeats the calls of a recording at their times through a real pool with other settings, over endpoints that answer as the recording predicts. In virtual
+/// time, on one
 /// thread; the same seed gives the same run.
 /// </summary>
 internal sealed class PlayedRun : IDisposable
@@ -94,7 +95,7 @@ internal sealed class PlayedRun : IDisposable
         _inFlight++;
         _isLost[number] = true;
         var began = _time.Elapsed;
-        // The deadline of a call that took the pool's is the new pool's.
+        // A call that used the pool's deadline gets the deadline of the new pool.
         var profile = call.Profile.Deadline == _world.UsualDeadline ? call.Profile with { Deadline = null } : call.Profile;
         try
         {

@@ -1,19 +1,23 @@
 namespace HaKit.Tool.WhatIf;
 
-/// <summary>One request that came to an endpoint: when, how large, and whether it was refused by 429.</summary>
+/// <summary>One request to an endpoint: its time, its size, and whether it was refused with 429.</summary>
 internal readonly record struct QuotaSample(TimeSpan At, int Tokens, bool IsRefused);
 
-/// <summary>A quota: a bucket that is full at first, holds a minute's worth and fills up evenly.</summary>
-/// <param name="PerMinute">The quota.</param>
+/// <summary>A quota: a token bucket that is full at first, holds one minute's amount and fills at a constant rate.</summary>
+/// <param name="PerMinute">The quota per minute.</param>
 /// <param name="OfTokens">True for a quota of tokens; false for a quota of requests.</param>
 internal sealed record QuotaModel(double PerMinute, bool OfTokens)
 {
     private const int LeastRefusals = 5;
 
-    // A model is believed if it says of nearly each request rightly whether it was refused, measured by the refusals: "never" would be wrong about all of them.
+    // A model is accepted if it predicts almost every refusal correctly. The measure is the number of refusals, because the model "never" would be wrong
+    // about all of them.
     private const double MostWrong = 0.25;
 
-    /// <summary>Finds the quota that explains the refusals; null when there are few, or none explains them: then they are troubles of their time.</summary>
+    /// <summary>
+    /// Finds the quota that explains the refusals. Returns null when there are few refusals or no quota explains them; then they are treated as faults of
+    /// their time.
+    /// </summary>
     public static QuotaModel? Learn(IReadOnlyList<QuotaSample> samples)
     {
         var refusals = samples.Count(static s => s.IsRefused);
@@ -31,7 +35,7 @@ internal sealed record QuotaModel(double PerMinute, bool OfTokens)
         foreach (var sample in samples)
             high += ofTokens ? sample.Tokens : 1;
         var best = (Model: new QuotaModel(high, ofTokens), Wrong: int.MaxValue);
-        // A coarse scan and two finer ones around the best.
+        // One coarse scan and two finer scans around the best value.
         for (var round = 0; round < 3; round++)
         {
             var step = Math.Pow(high / low, 1 / 40.0);

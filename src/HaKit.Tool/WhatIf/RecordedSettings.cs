@@ -7,13 +7,13 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.Tool.WhatIf;
 
-/// <summary>The settings of a recording, and others made of them.</summary>
+/// <summary>The settings of a recording, and changed copies of them.</summary>
 internal static class RecordedSettings
 {
     /// <summary>Reads recorded settings.</summary>
     /// <param name="json">The JSON that the recorder wrote.</param>
     /// <param name="changes">Settings that replace recorded ones, as <c>Retry:MaxRetryAttempts</c> and its value.</param>
-    /// <exception cref="UsageException">They are not valid.</exception>
+    /// <exception cref="UsageException">The settings are not valid.</exception>
     public static EndpointPoolOptions Of(string json, IEnumerable<KeyValuePair<string, string?>>? changes = null)
     {
         try
@@ -28,7 +28,7 @@ internal static class RecordedSettings
         }
     }
 
-    /// <summary>The settings that differ, each with both values; an endpoint's by its name.</summary>
+    /// <summary>Returns the settings that differ, with both values. Settings of an endpoint have its name.</summary>
     public static IReadOnlyList<(string Name, string Before, string After)> Differences(EndpointPoolOptions before, EndpointPoolOptions after)
     {
         var (old, now) = (Flat(before), Flat(after));
@@ -71,7 +71,7 @@ internal static class RecordedSettings
         }
     }
 
-    /// <summary>Reads <c>--set NAME=VALUE</c>.</summary>
+    /// <summary>Parses <c>--set NAME=VALUE</c>.</summary>
     public static IEnumerable<KeyValuePair<string, string?>> Changes(IEnumerable<string> sets) => sets.Select(static set => set.IndexOf('=', StringComparison.Ordinal) is > 0 and var at
         ? new KeyValuePair<string, string?>(set[..at].Replace('.', ':'), set[(at + 1)..])
         : throw new UsageException($"--set is '{set}': NAME=VALUE is needed, for example Retry:MaxRetryAttempts=0."));

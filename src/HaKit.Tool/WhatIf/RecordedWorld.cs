@@ -8,7 +8,7 @@ namespace HaKit.Tool.WhatIf;
 /// <param name="IsStream">True if the call asked for a stream.</param>
 /// <param name="InputTokens">The tokens of the prompt: the measured number, or else the estimate.</param>
 /// <param name="OutputTokens">The tokens of the answer: the measured number, or else the limit.</param>
-/// <param name="Refusal">The fault of its own for which every endpoint would refuse it; null for none.</param>
+/// <param name="Refusal">The fault of the call itself, because of which every endpoint would refuse it; null for none.</param>
 /// <param name="Counts">True if the call counts in the pool's availability. It does not count if the call itself was invalid or its caller cancelled it.</param>
 /// <param name="WasServed">True if the call succeeded.</param>
 internal sealed record PastCall(
@@ -28,7 +28,7 @@ internal sealed record RecordedWorld
     /// <summary>Gets the real results.</summary>
     public required PoolFigures Actual { get; init; }
 
-    /// <summary>The deadline that most calls had: the pool's.</summary>
+    /// <summary>Gets the deadline of most calls, which is the pool's deadline.</summary>
     public required TimeSpan UsualDeadline { get; init; }
 
     /// <summary>Gets the first configuration of the recording, as JSON; null when none is recorded.</summary>

@@ -13,22 +13,22 @@ internal enum Unknown
 /// <summary>The predicted answer of an endpoint to an attempt.</summary>
 internal readonly record struct PredictedAnswer
 {
-    /// <summary>The fault with which it refuses; null when it answers or is silent.</summary>
+    /// <summary>Gets the fault of the refusal; null when the endpoint answers or is silent.</summary>
     public Faults.Fault? Fault { get; init; }
 
     /// <summary>Gets whether the endpoint never answers.</summary>
     public bool IsSilent { get; init; }
 
-    /// <summary>Until the refusal.</summary>
+    /// <summary>Gets the time until the refusal.</summary>
     public TimeSpan After { get; init; }
 
-    /// <summary>Content before the fault; null for none.</summary>
+    /// <summary>Gets the number of contents before the fault; null when there is none.</summary>
     public TimeSpan? ContentBeforeFault { get; init; }
 
-    /// <summary>The endpoint's own work until the first content, when it answers.</summary>
+    /// <summary>Gets the endpoint's own working time until the first content, when it answers.</summary>
     public TimeSpan First { get; init; }
 
-    /// <summary>The endpoint's own work from the first content to the end.</summary>
+    /// <summary>Gets the endpoint's own working time from the first content to the end.</summary>
     public TimeSpan Rest { get; init; }
 
     /// <summary>Gets whether the prediction is an assumption that the recording does not support.</summary>

@@ -1,6 +1,6 @@
 namespace HaKit.Tool.WhatIf;
 
-/// <summary>Waits on a virtual clock. Continuations run where the clock is moved.</summary>
+/// <summary>Waits on a virtual clock. Continuations run on the thread that moves the clock.</summary>
 internal static class VirtualWait
 {
     public static async ValueTask ForAsync(TimeProvider time, TimeSpan span, CancellationToken cancellationToken)
@@ -25,8 +25,9 @@ internal static class VirtualWait
 }
 
 /// <summary>
-/// An endpoint's workers: up to the capacity at once each request takes its own time; beyond, all share the speed of that many. The progress of all is the same, so one
-/// clock of progress serves all, and the milestone of a request stays where it is when others come and go. For one thread.
+/// The processing of an endpoint. Up to the capacity, concurrent requests run at full speed; more requests share the speed of that many. All requests
+/// progress equally, so one
+/// progress clock serves all of them, and the end of a request on that clock does not change when other requests arrive or leave. For use on one thread.
 /// </summary>
 internal sealed class SharedServer : IDisposable
 {

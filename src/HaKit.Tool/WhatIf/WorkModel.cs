@@ -1,31 +1,35 @@
 namespace HaKit.Tool.WhatIf;
 
-/// <summary>One answer, for learning how an endpoint works.</summary>
+/// <summary>One answer, as input for learning the model of an endpoint.</summary>
 internal readonly record struct WorkSample(TimeSpan At, TimeSpan First, TimeSpan Whole, int Input, int Output);
 
 /// <summary>
-/// How an endpoint's times depend on the size of a request and on how many it serves at once. Up to <see cref="Capacity"/> at once each takes its own time; beyond, all
-/// share the speed of that many (processor sharing). The capacity is the one with which the times are best explained by the sizes. Pure.
+/// A model of how an endpoint's times depend on the size of a request and on the number of concurrent requests. Up to <see cref="Capacity"/> concurrent
+/// requests run at full speed; more
+/// requests share the speed of that many (processor sharing). The capacity is the value with which the sizes explain the times best. Pure.
 /// </summary>
 internal sealed class WorkModel
 {
     private static readonly double[] s_capacities = [1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128];
 
-    // Around the best of them, so that a capacity of 7 is not taken for 8.
+    // The search continues around the best value, so that a capacity of 7 is not taken for 8.
     private static readonly double[] s_finer = [0.8, 0.85, 0.9, 0.95, 1.05, 1.1, 1.15, 1.2];
 
-    // The nearest answers in time give the factor by which the endpoint was slower in that hour; a capacity has to explain what differs among them. Otherwise an hour
-    // in which the endpoint was slow, and so had many requests at once (Little 1961), would be taken for the effect of the load.
+    // The nearest answers in time give the factor by which the endpoint was slower at that time. A capacity has to explain the differences between these
+    // answers. Otherwise a slow
+    // period, in which the endpoint has many concurrent requests for that reason (Little 1961), would be taken for the effect of the load.
     private const int Neighbours = 20;
 
     // The search for the capacity uses at most this many answers, spread evenly. The sizes are learned from all answers.
     private const int MostTried = 3000;
 
-    // A capacity is believed when it explains so much of what the sizes leave unexplained; by chance alone it would be a small part of a percent.
+    // A capacity is accepted when it explains this share of the variation that the sizes do not explain. By chance it would explain only a small part of a
+    // percent.
     private const double LeastGain = 0.005;
 
-    // And when it explains times in several parts of the recording, and in far more than those in which it makes the explanation worse. At the begin and the end of a slow
-    // hour any capacity seems to explain something.
+    // The capacity must also explain the times in several parts of the recording, and in far more parts than those in which it makes the explanation worse.
+    // At the start and the end of a slow
+    // period every capacity seems to explain something.
     private const int Parts = 40;
     private const int LeastBetter = 3;
     private const double LeastDifference = 0.001;
@@ -38,13 +42,13 @@ internal sealed class WorkModel
     /// <summary>Gets the number of requests that the endpoint serves at full speed; infinite when no slowdown was observed.</summary>
     public double Capacity { get; }
 
-    /// <summary>The most that were seen at once.</summary>
+    /// <summary>Gets the largest observed number of concurrent requests.</summary>
     public int Peak { get; }
 
-    /// <summary>The expected work to the first content, in seconds, alone on the endpoint.</summary>
+    /// <summary>Returns the expected work to the first content, in seconds, for a request that is alone on the endpoint.</summary>
     public double First(int input, int output) => Expected(_first, input, output);
 
-    /// <summary>The expected work from the first content to the end.</summary>
+    /// <summary>Returns the expected work from the first content to the end, in seconds.</summary>
     public double Rest(int input, int output) => Expected(_rest, input, output);
 
     /// <param name="samples">The whole answers.</param>
@@ -134,8 +138,9 @@ internal sealed class WorkModel
 }
 
 /// <summary>
-/// Least squares of times by the tokens of the prompt and of the answer. Errors count in proportion to the time; those far beyond the usual ones count nothing (iterated
-/// weights, first of least absolute errors, and from there Tukey's biweight, Beaton and Tukey 1974): an hour in which the endpoint was slow must not bend the line. A size
+/// Least squares of times by the tokens of the prompt and of the answer. Errors count in proportion to the time. Very large errors are ignored (iterated
+/// weights, first of least absolute errors, and then Tukey's biweight, Beaton and Tukey 1974), because a period in which the endpoint was slow must not
+/// change the line. A size
 /// that explains little is left out. Pure.
 /// </summary>
 internal static class Regression
@@ -145,7 +150,7 @@ internal static class Regression
     private const int AbsoluteRounds = 8;
     private const int Rounds = 11;
 
-    // Tukey's constant, for errors measured by their median: 95 % of the efficiency of least squares where errors are normal.
+    // Tukey's constant, for errors measured by their median. It has 95 % of the efficiency of least squares when errors are normally distributed.
     private const double Biweight = 4.685 / 0.6745;
     private const double LeastUsualError = 0.005;
 
@@ -211,7 +216,8 @@ internal static class Regression
 
     private static double Median(double[] times) => times.Order().ElementAt(times.Length / 2);
 
-    // The normal equations of at most three unknowns, by Cramer's rule on centred values; null where the sizes do not vary, or a slope would be negative.
+    // Solves the normal equations of at most three unknowns by Cramer's rule on centred values. Returns null when the sizes do not vary, or when a slope
+    // would be negative.
     private static double[]? Solve(IReadOnlyList<WorkSample> samples, double[] times, double[] weights, bool useInput, bool useOutput)
     {
         double n = 0, x = 0, y = 0, t = 0;
@@ -266,7 +272,7 @@ internal sealed class LoadHistory
 
     public int Peak { get; }
 
-    /// <summary>The work, in seconds alone, that one request has done in a span, if all share a capacity.</summary>
+    /// <summary>Returns the work, in seconds alone on the endpoint, that one request has completed in a period, if all requests share a capacity.</summary>
     public double Progress(TimeSpan from, TimeSpan until, double capacity)
     {
         if (double.IsInfinity(capacity))

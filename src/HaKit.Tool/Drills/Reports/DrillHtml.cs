@@ -4,7 +4,7 @@ using System.Text;
 
 namespace HaKit.Tool.Drills.Reports;
 
-/// <summary>The report as one page that needs nothing else, in light and dark.</summary>
+/// <summary>The report as one HTML page without external resources, for light and dark mode.</summary>
 internal static class DrillHtml
 {
     private const int Width = 420;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace HaKit.Tool.Drills.Reports;
 
-/// <summary>A fault's figures as the words of a table, the same in every format.</summary>
+/// <summary>The figures of a fault as the texts of a table row, equal in every format.</summary>
 internal static class DrillRow
 {
     public static readonly string[] Headings =

@@ -4,17 +4,17 @@ using Spectre.Console;
 
 namespace HaKit.Tool.Rehearsals.Reports;
 
-/// <summary>Shows a rehearsal while it runs.</summary>
+/// <summary>Shows the progress of a rehearsal.</summary>
 internal abstract class Display
 {
-    /// <summary>A live table on a terminal, plain lines anywhere else.</summary>
+    /// <summary>Creates a live table on a terminal, plain lines otherwise.</summary>
     public static Display For(TextWriter output)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
         return console.Profile.Out.IsTerminal && console.Profile.Capabilities.Interactive ? new LiveTable(console) : new PlainLines(output);
     }
 
-    /// <summary>Returns when the run has ended, well or not.</summary>
+    /// <summary>Shows the progress until the run has ended, successfully or not.</summary>
     public abstract Task ShowAsync(Rehearsal rehearsal, Task run);
 
     protected static async Task<bool> IsOverAsync(Task run, int milliseconds) =>
@@ -47,7 +47,7 @@ internal sealed class PlainLines(TextWriter output) : Display
     }
 }
 
-/// <summary>One row for each endpoint, redrawn four times a second.</summary>
+/// <summary>A table with one row per endpoint, which is updated four times a second.</summary>
 internal sealed class LiveTable(IAnsiConsole console) : Display
 {
     public override Task ShowAsync(Rehearsal rehearsal, Task run) =>

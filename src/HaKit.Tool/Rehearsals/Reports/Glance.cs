@@ -33,7 +33,7 @@ internal sealed record Glance(TimeSpan Now, int Calls, int Served, int Failovers
 
 internal static class Statistics
 {
-    /// <summary>The smallest value that at least the given share of all do not exceed; null when there are none.</summary>
+    /// <summary>Returns the smallest value that at least the given share of all values do not exceed; null when there are no values.</summary>
     public static TimeSpan? Percentile(IEnumerable<TimeSpan> values, double share)
     {
         TimeSpan[] sorted = [.. values.Order()];

@@ -3,7 +3,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tool.Rehearsals.Reports;
 
-/// <summary>The figures of a rehearsal that is over. Times are in milliseconds unless the name says seconds.</summary>
+/// <summary>The figures of a completed rehearsal. Times are in milliseconds unless the name says seconds.</summary>
 internal sealed record Report
 {
     public required string Title { get; init; }
@@ -23,13 +23,13 @@ internal sealed record Report
     public required MoveFigures Refused { get; init; }
     public required IReadOnlyList<EndpointFigures> Endpoints { get; init; }
 
-    /// <summary>Served calls of all calls.</summary>
+    /// <summary>Gets the share of the calls that were served.</summary>
     public required string Delivered { get; init; }
 
     /// <summary>Gets the lower bound of that share with 95 % confidence, if the calls are taken as a sample.</summary>
     public required string DeliveredAtLeast { get; init; }
 
-    /// <summary>Why the first few calls were not served.</summary>
+    /// <summary>Gets the errors of the first few calls that were not served.</summary>
     public required IReadOnlyList<string> Why { get; init; }
 
     public double AttemptsPerCall => Calls == 0 ? 0 : (double)Attempts / Calls;
@@ -73,7 +73,7 @@ internal sealed record Report
 /// <param name="Endpoint">The affected endpoint.</param>
 /// <param name="Trouble">The kind of trouble.</param>
 /// <param name="BeganSeconds">The start of the trouble, in seconds.</param>
-/// <param name="MetBy">Calls that met it and were served elsewhere.</param>
+/// <param name="MetBy">The number of calls that met the trouble and were served by another endpoint.</param>
 /// <param name="FirstServedElsewhere">The time from the start of the trouble to the end of the first of these calls; null when there was none.</param>
 internal sealed record FaultFigures(string Endpoint, string Trouble, double? BeganSeconds, int MetBy, double? FirstServedElsewhere)
 {
@@ -98,13 +98,13 @@ internal sealed record MoveFigures(int Calls, double? Median, double? Worst)
     }
 }
 
-/// <summary>One endpoint's part.</summary>
+/// <summary>The figures of one endpoint.</summary>
 /// <param name="Name">The endpoint's name.</param>
-/// <param name="Served">Calls it served.</param>
-/// <param name="Attempts">Attempts made on it.</param>
-/// <param name="P50">The usual time of its good answers.</param>
+/// <param name="Served">The number of calls that the endpoint served.</param>
+/// <param name="Attempts">The number of attempts on the endpoint.</param>
+/// <param name="P50">The median time of the endpoint's successful answers.</param>
 /// <param name="OwnAvailability">The share of the time without trouble.</param>
-/// <param name="Book">The client's count beside the server's.</param>
+/// <param name="Book">The client's count and the server's count.</param>
 internal sealed record EndpointFigures(string Name, int Served, int Attempts, double? P50, string OwnAvailability, Book Book)
 {
     public static EndpointFigures From(FakeAiServer server, int index, IEnumerable<Act> acts, TimeSpan span, IReadOnlyList<Call> calls)
@@ -122,8 +122,9 @@ internal sealed record EndpointFigures(string Name, int Served, int Attempts, do
 }
 
 /// <summary>
-/// The client's count of attempts beside the server's count of requests. An attempt that was answered was received exactly once, a refused one never;
-/// of one that broke on the way only the server knows, so it may count on either side.
+/// Compares the client's count of attempts with the server's count of requests. An attempt that was answered was received exactly once, a refused attempt
+/// never.
+/// For an attempt that broke off only the server knows, so both counts are valid.
 /// </summary>
 internal sealed record Book(int Answered, int Good, int Refused, int Broken, long Received, long AnsweredWhole, long InFlight)
 {

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace HaKit.Tool.Rehearsals.Reports;
 
-/// <summary>The report as a person reads it, in plain text.</summary>
+/// <summary>The report as plain text for people.</summary>
 internal static class ReportText
 {
     public static string Write(Report report)
