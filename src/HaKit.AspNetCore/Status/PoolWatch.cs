@@ -8,9 +8,14 @@ internal sealed class PoolWatch(EndpointPool pool)
 {
     private static readonly TimeSpan ReportHolds = TimeSpan.FromSeconds(2);
 
+    // It is a replay of minutes, and takes milliseconds.
+    private static readonly TimeSpan RedundancyHolds = TimeSpan.FromSeconds(5);
+
     private readonly PoolHistory _history = new();
     private AvailabilityReport? _report;
     private long _failuresBefore;
+    private RedundancyReport? _redundancy;
+    private TimeSpan _redundancyAt;
 
     public EndpointPool Pool => pool;
 
@@ -27,7 +32,9 @@ internal sealed class PoolWatch(EndpointPool pool)
         var status = pool.GetStatus();
         if (_report is null || status.Now - _report.Now > ReportHolds)
             _report = pool.GetAvailabilityReport();
-        return StatusViews.From(status, pool.MeasureLoad(), _report, pool.GetRedundancy(), _history, isWhole) with
+        if (_redundancy is null || status.Now - _redundancyAt > RedundancyHolds)
+            (_redundancy, _redundancyAt) = (pool.GetRedundancy(), status.Now);
+        return StatusViews.From(status, pool.MeasureLoad(), _report, _redundancy, _history, isWhole) with
         {
             LostInOutage = status.OutageSince is null ? null : Math.Max(0, _report.Calls.Failures - _failuresBefore),
             Fleet = FleetView.From(pool.GetFleetStatus()),

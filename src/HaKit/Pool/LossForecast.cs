@@ -43,7 +43,7 @@ internal sealed class LossForecast(ReplayScene scene, CarryingEndpoint?[] carryi
 
     private double LostShare(bool[] isLost, Carried carried)
     {
-        if (scene.Load.CallsPerMinute <= 0 || carried.Utilization == 0)
+        if (scene.Load.CallsPerMinute <= 0 || carried.Utilization == 0 || carried.IsAmple && !scene.Load.IsRepeated && scene.EstimatedTokens <= scene.UsedTokens)
             return 0;
         return double.IsPositiveInfinity(carried.Utilization) ? 1 : LossReplay.Run(scene, isLost).LostShare;
     }

@@ -58,11 +58,10 @@ internal readonly record struct ReplayResult(long Calls, long Lost)
 internal sealed class LossReplay
 {
     private const int Turn = SlidingWindow.Buckets + 1;
-    private const int Measured = 2 * Turn;
 
-    // Enough for an error of a third of a point, on as many replays of a small load as that takes.
-    private const double EnoughCalls = 20_000;
-    private const int MostReplays = 200;
+    // Enough for an error of half a point, on as many replays of a small load as that takes.
+    private const double EnoughCalls = 10_000;
+    private const int MostReplays = 40;
 
     // So many calls a minute are played one by one; of a larger load one call stands for several. Places then are so many that chance does little.
     private const double MostCallsPerMinute = 60_000;
@@ -70,6 +69,7 @@ internal sealed class LossReplay
     private readonly ReplayScene _scene;
     private readonly ReplayedPool _pool;
     private readonly bool[] _isLost;
+    private readonly int _measured;
     private readonly List<double> _arrivals = [];
     private Dice _dice = new(new Chance(1));
     private long _calls;
@@ -79,6 +79,8 @@ internal sealed class LossReplay
     {
         _scene = scene;
         _isLost = isLost;
+        // Two turns of the windows; of a large load one says as much.
+        _measured = scene.Load.CallsPerMinute >= 2 * EnoughCalls ? Turn : 2 * Turn;
         _pool = new ReplayedPool(scene);
     }
 
@@ -89,7 +91,7 @@ internal sealed class LossReplay
         if (scene.Load.CallsPerMinute <= 0)
             return new(0, 0);
         var replay = new LossReplay(Thinning.Thin(scene, MostCallsPerMinute), isLost);
-        var callsOfOne = replay._scene.Load.CallsPerMinute * Measured / SlidingWindow.Buckets;
+        var callsOfOne = replay._scene.Load.CallsPerMinute * replay._measured / SlidingWindow.Buckets;
         var replays = scene.Load.IsRepeated ? 1 : (int)Math.Clamp(Math.Ceiling(EnoughCalls / callsOfOne), 1, MostReplays);
         for (var i = 0; i < replays; i++)
             replay.RunOnce();
@@ -108,7 +110,7 @@ internal sealed class LossReplay
         _pool.Lose(_isLost);
         for (var end = bucket + Turn; bucket < end; bucket++)
             Play(bucket);
-        for (var end = bucket + Measured; bucket < end; bucket++)
+        for (var end = bucket + _measured; bucket < end; bucket++)
         {
             var lost = Play(bucket);
             _calls += _arrivals.Count;

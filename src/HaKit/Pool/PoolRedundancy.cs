@@ -17,8 +17,6 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOption
         (RedundancyDomain.Region, FaultReach.Region, static d => d.Region),
     ];
 
-    private const double AttemptsOfMean = 200;
-
     /// <param name="demand">The demand. Null: the measured demand of the last minute, including waiting calls.</param>
     public RedundancyReport Report(PoolDemand? demand)
     {
@@ -29,7 +27,8 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOption
             : ReplayedLoad.Random(demand.CallsPerMinute);
         var isMeasured = demand is null;
         demand ??= new PoolDemand(load.CallsPerMinute, traffic.TokensPerCall(now) ?? 0);
-        var meanHeld = MeanHeld(members);
+        var held = HeldTimes.Estimate(Array.ConvertAll(members, static m => new HeldSample(m.Successes, m.HeldSeconds)));
+        var limiters = members.SelectMany(static m => new[] { m.Limiter, m.AccountLimiter }).Where(static l => l != Limiter.Unlimited).Distinct().ToList();
         var scene = new ReplayScene
         {
             Policy = new SelectionPolicy(options.Value.Selection),
@@ -37,10 +36,10 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOption
             EstimatedTokens = isMeasured ? traffic.EstimatedTokensPerCall(now) : demand.TokensPerCall,
             UsedTokens = demand.TokensPerCall,
             RunsBefore = !isMeasured,
-            Limiters = [.. LimitersOf(members).Select(l => l.Read(now))],
-            Endpoints = [.. members.Select(m => Replayed(m, members, meanHeld, now))],
+            Limiters = [.. limiters.Select(l => l.Read(now))],
+            Endpoints = [.. members.Select((m, i) => Replayed(m, limiters, held[i], now))],
         };
-        var carrying = Array.ConvertAll(members, m => m.Health.State.Admits(now) ? Carrying(m, demand, meanHeld, now) : null);
+        var carrying = members.Select((m, i) => m.Health.State.Admits(now) ? Carrying(m, demand, held[i], now) : null).ToArray();
         var forecast = new LossForecast(scene, carrying);
         return new RedundancyReport
         {
@@ -70,30 +69,19 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOption
         };
     }
 
-    private static List<Limiter> LimitersOf(EndpointState[] members) =>
-        [.. members.SelectMany(static m => new[] { m.Limiter, m.AccountLimiter }).Where(static l => l != Limiter.Unlimited).Distinct()];
+    private ReplayedEndpoint Replayed(EndpointState member, List<Limiter> limiters, double held, TimeSpan now) => new(
+        member.Endpoint.Tier >= snapshot.Value.FirstTier ? member.Endpoint.Tier : int.MaxValue / 2 + member.Endpoint.Tier,
+        member.Endpoint.Weight,
+        member.Health.State.Admits(now),
+        held,
+        member.InFlight,
+        [.. new[] { limiters.IndexOf(member.Limiter), limiters.IndexOf(member.AccountLimiter) }.Where(static i => i >= 0)]);
 
-    private ReplayedEndpoint Replayed(EndpointState member, EndpointState[] members, double meanHeld, TimeSpan now)
-    {
-        var limiters = LimitersOf(members);
-        return new(
-            member.Endpoint.Tier >= snapshot.Value.FirstTier ? member.Endpoint.Tier : int.MaxValue / 2 + member.Endpoint.Tier,
-            member.Endpoint.Weight,
-            member.Health.State.Admits(now),
-            Held(member, meanHeld),
-            member.InFlight,
-            [.. new[] { limiters.IndexOf(member.Limiter), limiters.IndexOf(member.AccountLimiter) }.Where(static i => i >= 0)]);
-    }
-
-    private static CarryingEndpoint Carrying(EndpointState member, PoolDemand demand, double meanHeld, TimeSpan now)
-    {
-        var held = Held(member, meanHeld) / 60;
-        return new(
-            member.Endpoint.Tier,
-            LimitsOf("", member.Limiter, demand, held, now),
-            member.AccountLimiter == Limiter.Unlimited ? null : member.AccountLimiter,
-            LimitsOf("account.", member.AccountLimiter, demand, meanHeld / 60, now));
-    }
+    private static CarryingEndpoint Carrying(EndpointState member, PoolDemand demand, double held, TimeSpan now) => new(
+        member.Endpoint.Tier,
+        LimitsOf("", member.Limiter, demand, held / 60, now),
+        member.AccountLimiter == Limiter.Unlimited ? null : member.AccountLimiter,
+        LimitsOf("account.", member.AccountLimiter, demand, held / 60, now));
 
     private static List<CallLimit> LimitsOf(string prefix, Limiter limiter, PoolDemand demand, double heldMinutes, TimeSpan now)
     {
@@ -109,17 +97,6 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOption
             limits.Add(new(prefix + "concurrency", places, heldMinutes));
         return limits;
     }
-
-    // The average over all attempts, not over endpoints, because an endpoint with few attempts says little.
-    private static double MeanHeld(EndpointState[] members)
-    {
-        var known = members.Where(static m => m.HeldSeconds is not null).ToArray();
-        return known.Length == 0 ? 0 : known.Sum(static m => m.HeldSeconds!.Value * m.Successes) / known.Sum(static m => m.Successes);
-    }
-
-    // An endpoint that has served few attempts, such as a standby, is assumed to be like the others until it has served enough.
-    private static double Held(EndpointState member, double mean) =>
-        member.HeldSeconds is { } own ? (own * member.Successes + mean * AttemptsOfMean) / (member.Successes + AttemptsOfMean) : mean;
 
     // The domains that several endpoints share, by the same rule as a fault with that reach.
     private static IEnumerable<(RedundancyDomain Domain, string Name, IReadOnlyCollection<EndpointState> Lost)> DomainsOf(EndpointState[] members)
