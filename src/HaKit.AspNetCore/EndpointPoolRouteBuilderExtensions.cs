@@ -79,7 +79,7 @@ public static class EndpointPoolRouteBuilderExtensions
         return endpoints.MapGet(pattern, context => ServiceHeartbeatAnswer.WriteAsync(context, options, stopping));
     }
 
-    // Two routes of one pattern fail at their first request, with a message that does not say what mapped them.
+    // Two routes with the same pattern would fail at their first request, with a message that does not name them.
     private static void ThrowIfMapped(IEndpointRouteBuilder endpoints, string pattern, string method, string other)
     {
         var mapped = s_mapped.GetOrCreateValue(endpoints);

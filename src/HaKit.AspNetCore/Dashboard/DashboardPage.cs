@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace HaKit.AspNetCore.Dashboard;
 
-/// <summary>The operator's page: a few files within the assembly, and nothing from anywhere else.</summary>
+/// <summary>The operators' page: a few files within the assembly, without external resources.</summary>
 internal static class DashboardPage
 {
     private const string Folder = "dashboard/";
@@ -31,7 +31,7 @@ internal static class DashboardPage
         group.MapGet("/" + name, context => WriteAsync(context, content, type));
     }
 
-    // The page is at the prefix, with or without a slash; what belongs to it is beneath.
+    // The page is at the prefix, with or without a slash. Its files are below the prefix.
     private static string Base(HttpRequest request) => HtmlEncoder.Default.Encode((request.PathBase + request.Path).ToUriComponent().TrimEnd('/') + "/");
 
     private static Task WriteAsync(HttpContext context, byte[] content, string type)

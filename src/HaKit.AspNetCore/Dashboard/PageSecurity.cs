@@ -12,7 +12,9 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.AspNetCore.Dashboard;
 
-/// <summary>What protects the pages: security headers on each of their answers, and a warning when other machines reach them without authorization.</summary>
+/// <summary>
+/// Protects the pages: adds security headers to every answer, and logs a warning when other machines can reach the pages without authorization.
+/// </summary>
 internal static partial class PageSecurity
 {
     private const string ContentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'self'; form-action 'none'; frame-ancestors 'self'";
@@ -35,19 +37,21 @@ internal static partial class PageSecurity
         };
     });
 
-    /// <summary>Warns, once the server listens, when a page of the group needs no authorization and an address beyond loopback leads to it.</summary>
+    /// <summary>
+    /// Logs a warning, after the server has started to listen, when a page of the group requires no authorization and can be reached from another machine.
+    /// </summary>
     /// <param name="group">The pages.</param>
-    /// <param name="prefix">Where they are.</param>
+    /// <param name="prefix">The prefix of the pages.</param>
     /// <param name="services">The application's services.</param>
-    /// <returns>To be called when the application has started.</returns>
+    /// <returns>A function to call when the application has started.</returns>
     public static Action WarnWhenOpen(RouteGroupBuilder group, string prefix, IServiceProvider services)
     {
         var isOpen = false;
-        // At the end of all conventions, because RequireAuthorization comes after the mapping.
+        // Runs after all other conventions, because RequireAuthorization is called after the mapping.
         ((IEndpointConventionBuilder)group).Finally(route => isOpen |= !NeedsAuthorization(route.Metadata));
         return () =>
         {
-            _ = services.GetService<EndpointDataSource>()?.Endpoints; // they are built when they are first asked for
+            _ = services.GetService<EndpointDataSource>()?.Endpoints; // reading the property builds the endpoints
             if (!isOpen || services.GetService<IOptions<AuthorizationOptions>>()?.Value.FallbackPolicy is not null)
                 return;
             var addresses = services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
@@ -56,11 +60,11 @@ internal static partial class PageSecurity
         };
     }
 
-    /// <summary>Warns when there is nothing to show.</summary>
-    /// <param name="feed">What is shown.</param>
-    /// <param name="prefix">Where the pages are.</param>
+    /// <summary>Logs a warning when there are no pools to show.</summary>
+    /// <param name="feed">The source of the pages' content.</param>
+    /// <param name="prefix">The prefix of the pages.</param>
     /// <param name="services">The application's services.</param>
-    /// <returns>To be called when the application has started.</returns>
+    /// <returns>A function to call when the application has started.</returns>
     public static Action WarnWhenEmpty(StatusFeed feed, string prefix, IServiceProvider services) => () =>
     {
         if (!feed.Pools.Any() && !services.GetServices<IStatusPanel>().Any())
@@ -70,7 +74,7 @@ internal static partial class PageSecurity
     private static bool NeedsAuthorization(IList<object> metadata) =>
         !metadata.OfType<IAllowAnonymous>().Any() && (metadata.OfType<IAuthorizeData>().Any() || metadata.OfType<AuthorizationPolicy>().Any());
 
-    // Not only addresses: also "http://+:5000" and "http://*:5000", which are no URIs.
+    // The values may also be "http://+:5000" or "http://*:5000", which are not URIs.
     internal static bool IsLoopback(string address) => BindingAddress.Parse(address) is var parsed
         && (parsed.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || parsed.IsUnixPipe
             || System.Net.IPAddress.TryParse(parsed.Host.Trim('[', ']'), out var ip) && System.Net.IPAddress.IsLoopback(ip));

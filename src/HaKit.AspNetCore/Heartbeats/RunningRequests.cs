@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace HaKit.AspNetCore.Heartbeats;
 
-/// <summary>The requests that count as load, of the whole process: that is what a heartbeat speaks for.</summary>
+/// <summary>Counts the running requests of the whole process, because a heartbeat reports the load of the process.</summary>
 internal static class RunningRequests
 {
     private static int s_count;

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace HaKit.AspNetCore.Heartbeats;
 
-/// <summary>What a heartbeat answers, under the schema <c>hakit.heartbeat/1</c>.</summary>
+/// <summary>The answer to a heartbeat, in the schema <c>hakit.heartbeat/1</c>.</summary>
 internal sealed record ServiceHeartbeatAnswer(string Schema, string Status, int Running, int Waiting, int? Capacity)
 {
     public static Task WriteAsync(HttpContext context, ServiceHeartbeatOptions options, CancellationToken stopping)

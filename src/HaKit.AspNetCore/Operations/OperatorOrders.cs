@@ -12,14 +12,15 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.AspNetCore.Operations;
 
-/// <summary>What the page needs to give an order.</summary>
+/// <summary>The data that the page needs to give an order.</summary>
 internal sealed record TokenView(string Header, string Token, string? User);
 
-/// <summary>An order that was taken, or why not.</summary>
+/// <summary>The result of an order: accepted, or refused with a reason.</summary>
 internal sealed record OrderView(bool Done, string Text);
 
 /// <summary>
-/// Orders by operators: only for users that the policy admits, and only from the page itself, which proves it by the antiforgery token that it fetched.
+/// Executes the orders of operators. Only users whom the policy admits may give orders, and only from the page itself, which sends the antiforgery token that
+/// it has fetched.
 /// </summary>
 internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antiforgery, ILogger logger)
 {
@@ -29,7 +30,7 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
             throw new InvalidOperationException("Orders need authorization: add it with services.AddAuthorization(…).");
         var antiforgery = services.GetService<IAntiforgery>()
             ?? throw new InvalidOperationException("Orders need antiforgery: add it with services.AddAntiforgery().");
-        // Only the usual provider is asked: one of the application's own may need more than the container.
+        // Only the standard policy provider is asked here, because a custom provider may need more than the container.
         if (policies is DefaultAuthorizationPolicyProvider && services.GetRequiredService<IOptions<AuthorizationOptions>>().Value.GetPolicy(policy) is null)
             throw new InvalidOperationException($"OperatorPolicy is '{policy}', and there is no such policy: add it with services.AddAuthorization(o => o.AddPolicy(\"{policy}\", …)).");
         var orders = new OperatorOrders(feed, antiforgery, (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger("HaKit.Operators"));
@@ -126,7 +127,7 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
         await AnswerAsync(context, StatusCodes.Status202Accepted, "Done.").ConfigureAwait(false);
     }
 
-    // The endpoint takes nothing new from now on; that it is empty is an event of its own.
+    // The endpoint gets no new calls from now on. A separate event reports that it is empty.
     private static async void ObserveInBackground(ValueTask drain)
     {
         try
@@ -135,7 +136,7 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
         }
         catch (InvalidOperationException)
         {
-            // It was brought up before it was empty.
+            // An operator brought the endpoint up before it was empty.
         }
     }
 
@@ -145,7 +146,7 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
         return context.Response.WriteAsJsonAsync(new OrderView(status < 300, text), StatusJson.Default.OrderView, cancellationToken: context.RequestAborted);
     }
 
-    // An escaped slash is the one thing that is left as it was sent.
+    // An escaped slash is the only character that stays escaped.
     private static string Value(HttpContext context, string name) =>
         (context.Request.RouteValues[name] as string ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 

@@ -3,8 +3,9 @@ using HaKit.Availability;
 namespace HaKit.AspNetCore.Status;
 
 /// <summary>
-/// Makes what is shown of a pool's availability. Calls that wait have not ended, so the report does not count them: in an outage it would say for the length of a deadline
-/// that nothing is lost. The values that end in <c>Now</c> count each waiting call as failed until it is served.
+/// Creates the availability figures of a pool for display. Waiting calls have not ended, so the report does not count them. In an outage it would show no
+/// loss until the first deadline
+/// passes. The values that end in <c>Now</c> count each waiting call as failed until it is served.
 /// </summary>
 internal static class AvailabilityViews
 {

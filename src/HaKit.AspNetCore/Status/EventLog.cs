@@ -1,8 +1,8 @@
 namespace HaKit.AspNetCore.Status;
 
 /// <summary>
-/// The latest events for pages that are opened later. Events that repeat each other are one line that grows: the failed trials of a pool, and the same change of
-/// one or several endpoints within ten seconds. So a thousand trials do not push the beginning of the outage out of view. Guarded by its owner.
+/// Keeps the latest events for pages that are opened later. Repeated events share one line: the failed trials of a pool, and the same change of
+/// one or several endpoints within ten seconds. Therefore many trials do not push the start of an outage out of view. Its owner's lock guards it.
 /// </summary>
 internal sealed class EventLog(int capacity)
 {
@@ -15,7 +15,7 @@ internal sealed class EventLog(int capacity)
 
     public IReadOnlyList<EventView> Views => [.. _lines.Select(static l => l.View)];
 
-    /// <summary>Adds an event, and gives the line that it became or that grew by it.</summary>
+    /// <summary>Adds an event. Returns the line that it created or extended.</summary>
     public EventView Add(PoolEvent happened)
     {
         var line = EventText.IsFailedTrial(happened) ? AddTrial((EndpointChanged)happened) : AddPlain(happened);
@@ -33,7 +33,7 @@ internal sealed class EventLog(int capacity)
 
     private Line AddPlain(PoolEvent happened)
     {
-        // What happens next belongs to another chapter: its failed trials are a line of their own.
+        // The line ends here: failed trials after this event start a new line.
         if (happened is EndpointRecovered or OutageEnded or OutageBegan)
             _trials.Remove(happened.Pool);
         var kind = EventText.KindOf(happened);
@@ -68,7 +68,7 @@ internal sealed class EventLog(int capacity)
 
         public EventView View { get; set; } = null!;
 
-        /// <summary>The text of the first event.</summary>
+        /// <summary>Gets the text of the first event.</summary>
         public string First { get; set; } = "";
 
         public DateTimeOffset Latest { get; set; }

@@ -3,7 +3,7 @@ using HaKit.Health;
 
 namespace HaKit.AspNetCore.Status;
 
-/// <summary>An event in one line for people. Names, kinds and times only.</summary>
+/// <summary>Formats an event as one line for people. It contains only names, kinds and times.</summary>
 internal static class EventText
 {
     public static EventView Describe(PoolEvent happened, long number)
@@ -12,10 +12,10 @@ internal static class EventText
         return new EventView(number, happened.At, happened.Pool, happened.GetType().Name, endpoint, severity, text);
     }
 
-    /// <summary>Did a trial fail? The endpoint was out before it, and still is.</summary>
+    /// <summary>Returns true if the event is a failed trial: the endpoint was ejected before it and still is.</summary>
     public static bool IsFailedTrial(PoolEvent happened) => happened is EndpointEjected { Before.Status: EndpointHealthStatus.Trial };
 
-    /// <summary>What events of several endpoints must have in common to be one line; null for an event that is always a line of its own.</summary>
+    /// <summary>Returns the key that events of several endpoints must share to become one line; null for an event that always has its own line.</summary>
     public static string? KindOf(PoolEvent happened) => happened switch
     {
         EndpointEjected e => $"ejected {e.Fault?.Kind} {e.Source}",
@@ -25,7 +25,7 @@ internal static class EventText
         _ => null,
     };
 
-    /// <summary>The failed trials of a pool in one line, which says how many of how many endpoints, and what came of the latest.</summary>
+    /// <summary>Formats the failed trials of a pool as one line, with the number of endpoints and the result of the latest trial.</summary>
     public static EventView DescribeTrials(EndpointChanged latest, long number, DateTimeOffset first, int endpoints, int trials)
     {
         var text = (trials, endpoints) switch
@@ -37,7 +37,7 @@ internal static class EventText
         return new EventView(number, first, latest.Pool, "TrialsFailed", endpoints == 1 ? latest.Endpoint : null, "bad", text) { Count = trials, Until = trials > 1 ? latest.At : null };
     }
 
-    /// <summary>The same change of one or several endpoints in one line. The first three are named.</summary>
+    /// <summary>Formats the same change of one or several endpoints as one line. The first three endpoints are named.</summary>
     public static string DescribeTogether(EventView line, string first, IReadOnlyCollection<string> names, int total)
     {
         if (names.Count == 1)

@@ -5,25 +5,25 @@ namespace HaKit.AspNetCore.Status;
 /// <summary>The other replicas of a pool, as the page shows them.</summary>
 internal sealed record FleetView
 {
-    /// <summary>The replica that answers.</summary>
+    /// <summary>The replica that sends this answer.</summary>
     public required string Replica { get; init; }
 
     public required bool Connected { get; init; }
 
-    /// <summary>Why the link is down, in words without secrets.</summary>
+    /// <summary>The reason why the link is down, without secrets; null while it is up.</summary>
     public string? Problem { get; init; }
 
-    /// <summary>Seconds since the store last answered.</summary>
+    /// <summary>The seconds since the store's last answer.</summary>
     public double? Age { get; init; }
 
-    /// <summary>Milliseconds that its latest answer took.</summary>
+    /// <summary>The milliseconds that the store's latest answer took.</summary>
     public double? Lag { get; init; }
 
     public required IReadOnlyList<FleetReplicaView> Replicas { get; init; }
 
     public required IReadOnlyList<FleetOrderView> Orders { get; init; }
 
-    /// <summary>Null for a pool without a link.</summary>
+    /// <summary>Returns null for a pool without a link.</summary>
     public static FleetView? From(FleetStatus fleet) => fleet.Link is not { } link ? null : new FleetView
     {
         Replica = fleet.Replica,

@@ -1,13 +1,13 @@
 namespace HaKit.AspNetCore.Status;
 
-/// <summary>What each endpoint of a pool did in each of the latest steps. Guarded by its owner.</summary>
+/// <summary>Keeps what each endpoint of a pool did in each of the latest steps. Its owner's lock guards it.</summary>
 internal sealed class PoolHistory
 {
     private const int Points = 60;
 
     private readonly Dictionary<string, Series> _series = new(StringComparer.Ordinal);
 
-    /// <summary>A step has ended.</summary>
+    /// <summary>Records the end of a step.</summary>
     public void Add(PoolStatus status)
     {
         foreach (var endpoint in status.Endpoints)
@@ -23,7 +23,7 @@ internal sealed class PoolHistory
             _series.Remove(gone);
     }
 
-    /// <summary>The latest points: all of them, or of a crowd as many as keep the whole small.</summary>
+    /// <summary>Returns the latest points: all of them, or for many endpoints only as many as keep the message small.</summary>
     public HistoryView? ViewOf(string endpoint) => _series.TryGetValue(endpoint, out var series) ? series.View(Math.Clamp(3000 / _series.Count, 10, Points)) : null;
 
     public IReadOnlyList<long>? Last(string endpoint) => _series.TryGetValue(endpoint, out var series) ? series.Last : null;
@@ -39,7 +39,7 @@ internal sealed class PoolHistory
         {
             var (successes, faults, time) = (now.Successes - _before.Successes, now.Faults - _before.Faults, now.AnswerTime - _before.Time);
             if (successes < 0 || faults < 0)
-                (successes, faults, time) = (now.Successes, now.Faults, now.AnswerTime); // it left and came back
+                (successes, faults, time) = (now.Successes, now.Faults, now.AnswerTime); // the endpoint was removed and added again
             _before = (now.Successes, now.Faults, now.AnswerTime);
             var point = ((int)(successes + faults), successes > 0 ? (int)Math.Round(time.TotalMilliseconds / successes) : -1, (int)faults);
             if (_points.Count == Points)

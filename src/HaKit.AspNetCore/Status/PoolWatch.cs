@@ -3,12 +3,12 @@ using HaKit.Health;
 
 namespace HaKit.AspNetCore.Status;
 
-/// <summary>The recent history of one pool, for dashboards. Guarded by its feed.</summary>
+/// <summary>The recent history of one pool, for dashboards. The lock of its feed guards it.</summary>
 internal sealed class PoolWatch(EndpointPool pool)
 {
     private static readonly TimeSpan ReportHolds = TimeSpan.FromSeconds(2);
 
-    // It is a replay of minutes, and takes milliseconds.
+    // The report replays minutes of traffic and takes milliseconds.
     private static readonly TimeSpan RedundancyHolds = TimeSpan.FromSeconds(5);
 
     private readonly PoolHistory _history = new();
@@ -41,16 +41,16 @@ internal sealed class PoolWatch(EndpointPool pool)
         };
     }
 
-    /// <summary>Is it worth telling people? A failure here and there makes an endpoint suspect, and a success well again.</summary>
+    /// <summary>Returns true if an event is shown to people. Single failures, which make an endpoint suspect until the next success, are not shown.</summary>
     public static bool IsOfNote(PoolEvent happened) => happened is not EndpointChanged changed
         || changed is EndpointEjected or EndpointRecovered
         || IsNewCooldown(changed)
         || changed.After.Status != changed.Before.Status && !(IsPlain(changed.Before) && IsPlain(changed.After)) && !IsTrial(changed);
 
-    // That a trial begins, or ends without a verdict, is seen in the endpoint's row. Of trials that fail the log keeps one line.
+    // The endpoint's row shows that a trial begins or ends without a result. Failed trials share one line of the log.
     private static bool IsTrial(EndpointChanged changed) => changed.After.Status == EndpointHealthStatus.Trial || changed.Before.Status == EndpointHealthStatus.Trial && changed.After.Status == EndpointHealthStatus.Ejected;
 
-    /// <summary>Does it begin to cool down, or does it now last until a person repairs the cause?</summary>
+    /// <summary>Returns true if a cooldown starts, or changes into one that lasts until a person repairs the cause.</summary>
     public static bool IsNewCooldown(EndpointChanged changed) => changed.After.CooldownUntil is { } until
         && (changed.Before.CooldownUntil is not { } before || until == TimeSpan.MaxValue && before != TimeSpan.MaxValue);
 

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace HaKit.AspNetCore.Status;
 
-/// <summary>The JSON behind the page, for other tools as well.</summary>
+/// <summary>The JSON addresses of the page, which other tools can use as well.</summary>
 internal static class StatusEndpoints
 {
     public static void Map(RouteGroupBuilder group, StatusFeed feed)
@@ -47,7 +47,7 @@ internal static class StatusEndpoints
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // The viewer has left, or is closed.
+            // The viewer has disconnected or was closed.
             if (!context.RequestAborted.IsCancellationRequested)
                 context.Abort();
         }

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace HaKit.AspNetCore.Status;
 
 /// <summary>
-/// Watches all pools for the dashboards: remembers the latest steps and events, and sends what is new to open dashboards. What is sent is written once
-/// for all of them, and nothing while there are none. Thread-safe.
+/// Observes all pools for the dashboards: keeps the latest steps and events, and sends new ones to open dashboards. A message is serialized once
+/// for all dashboards, and not at all while no dashboard is open. Thread-safe.
 /// </summary>
 internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStatusPanel> panels, TimeProvider time, EndpointPoolPagesOptions options)
 {
@@ -23,7 +23,7 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStat
 
     public EndpointPool? Pool(string name) => Pools.FirstOrDefault(p => p.Name == name);
 
-    /// <summary>The pools exist: from now on they are watched.</summary>
+    /// <summary>Starts to observe the pools.</summary>
     public void Start()
     {
         lock (_gate)
@@ -53,22 +53,22 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStat
             viewer.Complete();
     }
 
-    /// <summary>All there is to show, as JSON.</summary>
+    /// <summary>Gets the whole status as JSON.</summary>
     public byte[] WriteWhole()
     {
         lock (_gate)
             return JsonSerializer.SerializeToUtf8Bytes(View(isWhole: true), StatusJson.Default.StatusView);
     }
 
-    /// <summary>What an open page is sent while nothing happens, as JSON.</summary>
+    /// <summary>Gets the periodic update of an open page as JSON.</summary>
     public byte[] Tick()
     {
         lock (_gate)
             return JsonSerializer.SerializeToUtf8Bytes(View(isWhole: false), StatusJson.Default.StatusView);
     }
 
-    /// <summary>What happens from now on, as server-sent events; null before the start and after the end.</summary>
-    /// <param name="client">Where the viewer connects from.</param>
+    /// <summary>Returns future events as server-sent events; null before the start and after the end.</summary>
+    /// <param name="client">The address of the viewer.</param>
     public StatusViewer? Join(string client)
     {
         var viewer = new StatusViewer(client);
@@ -84,7 +84,7 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStat
             if (_viewers.Count == 1)
                 refresh.Change(options.Refresh, options.Refresh);
         }
-        crowded?.Close(); // outside the lock: its request ends here
+        crowded?.Close(); // outside the lock, because the viewer's request ends here
         return viewer;
     }
 
@@ -97,7 +97,7 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStat
         }
     }
 
-    // Of the address with the most: what one machine leaves open takes nothing from an operator at another.
+    // Closes a viewer of the address with the most viewers. Therefore idle viewers of one machine cannot displace an operator on another one.
     private StatusViewer RemoveOldestWhileLocked()
     {
         var crowd = _viewers.GroupBy(static v => v.Client).MaxBy(static g => g.Count())!.Key;

@@ -3,7 +3,7 @@ using HaKit.Health;
 
 namespace HaKit.AspNetCore.Status;
 
-/// <summary>Makes what is shown of what is known.</summary>
+/// <summary>Converts the status of pools to the data that the page shows.</summary>
 internal static class StatusViews
 {
     public static PoolView From(PoolStatus status, ScaleSignal scale, AvailabilityReport report, RedundancyReport redundancy, PoolHistory history, bool isWhole)

@@ -4,12 +4,13 @@ using HaKit.Health;
 namespace HaKit.AspNetCore.Status;
 
 /// <summary>
-/// Endpoints that do not serve, or serve badly, for the same reason: what is wrong, since when, and what an operator does about it. The page shows one line for each, so that
+/// Groups endpoints that do not serve, or serve badly, for the same reason: the problem, its start, and the remedy for an operator. The page shows one line
+/// per group, so
 /// a hundred endpoints behind one broken network are one line. Names, kinds and times only.
 /// </summary>
 internal static class Troubles
 {
-    // Of a crowd the first are named: the page lists all of them below.
+    // A group names only its first endpoints. The page lists all of them below.
     private const int Named = 6;
 
     public static IReadOnlyList<TroubleView> Find(PoolStatus status) =>
@@ -21,7 +22,7 @@ internal static class Troubles
             .OrderBy(static t => t.Level switch { "bad" => 0, "warn" => 1, _ => 2 }).ThenByDescending(static t => t.Count),
     ];
 
-    /// <summary>What is wrong with an endpoint; null for nothing.</summary>
+    /// <summary>Returns the problem of an endpoint; null when there is none.</summary>
     private static Cause? CauseOf(EndpointStatus endpoint, PoolStatus pool)
     {
         var health = endpoint.Health;

@@ -4,19 +4,22 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace HaKit.AspNetCore.Status;
 
-// The schema hakit.status/1: fields may be added; none changes its meaning or goes away without another number. docs/dashboard.md describes it.
+// The schema hakit.status/1. Fields may be added. A field is removed or gets another meaning only with a new schema number. docs/dashboard.md describes the
+// schema.
 
-/// <summary>Everything that the page shows. A whole one has each endpoint's history and the events; one that follows has each endpoint's latest point.</summary>
+/// <summary>
+/// The whole content of the page. A full message has each endpoint's history and the events; an update has only each endpoint's latest point.
+/// </summary>
 internal sealed record StatusView
 {
     public string Schema { get; init; } = "hakit.status/1";
 
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>Seconds that one point of the history stands for.</summary>
+    /// <summary>The seconds that one point of the history covers.</summary>
     public required double Step { get; init; }
 
-    /// <summary>Seconds between two updates while nothing happens. After three of them without one, the page says that it has lost contact.</summary>
+    /// <summary>The seconds between two updates while nothing happens. After three missing updates the page reports that it has lost contact.</summary>
     public required double Refresh { get; init; }
 
     /// <summary>The number of the latest point.</summary>
@@ -24,13 +27,13 @@ internal sealed record StatusView
 
     public required IReadOnlyList<PoolView> Pools { get; init; }
 
-    /// <summary>What the application has beside its pools; null for nothing.</summary>
+    /// <summary>Other components of the application; null for none.</summary>
     public IReadOnlyList<PanelView>? Panels { get; init; }
 
     public IReadOnlyList<EventView>? Events { get; init; }
 }
 
-/// <summary>Something beside the pools; the state is <c>well</c>, <c>degraded</c> or <c>outage</c>, as of a pool.</summary>
+/// <summary>A component beside the pools. Its state is <c>well</c>, <c>degraded</c> or <c>outage</c>, as for a pool.</summary>
 internal sealed record PanelView(string Name, string State, string Summary, IReadOnlyList<PanelRowView> Rows)
 {
     public static PanelView Create(StatusPanel panel) => new(panel.Name, Word(panel.State), panel.Summary, [.. panel.Rows.Select(static r => new PanelRowView(r.Name, Word(r.State), r.Text))]);
@@ -49,7 +52,7 @@ internal sealed record PoolView
 {
     public required string Name { get; init; }
 
-    /// <summary><c>well</c>, <c>degraded</c> or <c>outage</c>.</summary>
+    /// <summary>The state: <c>well</c>, <c>degraded</c> or <c>outage</c>.</summary>
     public required string State { get; init; }
 
     public required int Serving { get; init; }
@@ -60,28 +63,28 @@ internal sealed record PoolView
 
     public required int InFlight { get; init; }
 
-    /// <summary>Can no endpoint be connected to, so that it is perhaps this network?</summary>
+    /// <summary>True if no endpoint can be connected to, so that this machine's network may be at fault.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Unreachable { get; init; }
 
-    /// <summary>Since when no endpoint serves; absent while one does.</summary>
+    /// <summary>The time since which no endpoint serves; absent while one serves.</summary>
     public DateTimeOffset? OutageSince { get; init; }
 
-    /// <summary>Calls that failed since the outage began; absent where there is none.</summary>
+    /// <summary>The number of calls that failed since the outage began; absent when there is no outage.</summary>
     public long? LostInOutage { get; init; }
 
-    /// <summary>When an endpoint last answered a call.</summary>
+    /// <summary>The time of the latest answer of an endpoint to a call.</summary>
     public DateTimeOffset? LastAnsweredAt { get; init; }
 
     public required int Waiting { get; init; }
 
-    /// <summary>How many calls may wait; one more fails at once.</summary>
+    /// <summary>The largest number of calls that may wait. Further calls fail at once.</summary>
     public int MaxWaiting { get; init; }
 
-    /// <summary>Seconds since the oldest waiting call was made; absent where none waits.</summary>
+    /// <summary>The age of the oldest waiting call in seconds; absent when none waits.</summary>
     public double? OldestWait { get; init; }
 
-    /// <summary>Seconds until the first waiting call gives up if nothing serves it; absent where none waits.</summary>
+    /// <summary>The seconds until the first waiting call gives up if no endpoint serves it; absent when none waits.</summary>
     public double? FirstGivesUpIn { get; init; }
 
     public required double RetryBudget { get; init; }
@@ -92,10 +95,10 @@ internal sealed record PoolView
 
     public required AvailabilityView Availability { get; init; }
 
-    /// <summary>What would happen if a failure domain were lost now; those that hold the whole pool are left out.</summary>
+    /// <summary>The effect of the loss of each failure domain now. Domains that contain the whole pool are left out.</summary>
     public required IReadOnlyList<LossView> Losses { get; init; }
 
-    /// <summary>What is wrong with endpoints, the worst first: one for each cause.</summary>
+    /// <summary>The problems of endpoints, one for each cause, the most severe first.</summary>
     public required IReadOnlyList<TroubleView> Troubles { get; init; }
 
     public required IReadOnlyList<EndpointView> Endpoints { get; init; }
@@ -120,23 +123,24 @@ internal sealed record AvailabilityView
 
     public required long Failures { get; init; }
 
-    /// <summary><see cref="Delivered"/> where each call that waits now counts as not served.</summary>
+    /// <summary><see cref="Delivered"/> if each waiting call counts as not served.</summary>
     public double? DeliveredNow { get; init; }
 
-    /// <summary><see cref="BudgetLeft"/> where each call that waits now counts as failed.</summary>
+    /// <summary><see cref="BudgetLeft"/> if each waiting call counts as failed.</summary>
     public required double BudgetLeftNow { get; init; }
 
     public required IReadOnlyList<BurnView> Burn { get; init; }
 }
 
-/// <summary>The loss of a failure domain: its kind, its name, the share of calls that would wait or fail, and it in words.</summary>
+/// <summary>The loss of a failure domain: its kind, its name, the share of calls that would wait or fail, and a sentence about it.</summary>
 internal sealed record LossView(string Domain, string Name, double LostShare, string Text);
 
-/// <summary>A burn-rate alert, over its long and its short window; <c>LongNow</c> counts each call that waits now as failed.</summary>
+/// <summary>A burn-rate alert, with its long and its short window. <c>LongNow</c> counts each waiting call as failed.</summary>
 internal sealed record BurnView(string Alert, bool Firing, double Threshold, double Long, double Short, double LongNow);
 
 /// <summary>
-/// Endpoints with the same trouble: how bad (<c>bad</c>, <c>warn</c>, <c>cool</c>, <c>idle</c>), the first of their names, how many, what it is, what to do (absent for nothing), and since when.
+/// Endpoints with the same problem: the severity (<c>bad</c>, <c>warn</c>, <c>cool</c>, <c>idle</c>), the first of their names, their number, the problem,
+/// the remedy (absent for none), and the start.
 /// </summary>
 internal sealed record TroubleView(string Level, IReadOnlyList<string> Endpoints, int Count, string What, string? Advice, DateTimeOffset Since);
 
@@ -160,13 +164,13 @@ internal sealed record EndpointView
 
     public required bool Serves { get; init; }
 
-    /// <summary>Since when it is in its state; a trial changes it.</summary>
+    /// <summary>The time since which the endpoint is in its state; a trial changes it.</summary>
     public required DateTimeOffset Since { get; init; }
 
-    /// <summary>Since when it does not serve; trials do not change it. Absent while it serves.</summary>
+    /// <summary>The time since which the endpoint does not serve; trials do not change it. Absent while it serves.</summary>
     public DateTimeOffset? OutSince { get; init; }
 
-    /// <summary>It says that it does not have the model that it is asked for.</summary>
+    /// <summary>True if the endpoint has answered that it does not have the requested model.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool LacksModel { get; init; }
 
@@ -176,7 +180,7 @@ internal sealed record EndpointView
 
     public DateTimeOffset? CooldownUntil { get; init; }
 
-    /// <summary>It lasts until a person repairs the cause.</summary>
+    /// <summary>True if the state lasts until a person repairs the cause.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool CooldownForGood { get; init; }
 
@@ -195,7 +199,7 @@ internal sealed record EndpointView
 
     public required double FailureEstimate { get; init; }
 
-    /// <summary>The share of calls that would wait or fail if this endpoint were lost now; absent where it is the only one.</summary>
+    /// <summary>The share of calls that would wait or fail if this endpoint were lost now; absent for the only endpoint.</summary>
     public double? LostShare { get; init; }
 
     public double? Availability { get; init; }
@@ -206,10 +210,10 @@ internal sealed record EndpointView
 
     public LoadView? Load { get; init; }
 
-    /// <summary>Milliseconds in which half, and 95 of 100, of its recent streams came to their first content; absent until twenty are known.</summary>
+    /// <summary>The milliseconds in which half, and 95 of 100, of the recent streams reached their first content; absent until twenty are known.</summary>
     public IReadOnlyList<long>? StreamTimes { get; init; }
 
-    /// <summary>The same of its recent plain answers, to their end.</summary>
+    /// <summary>The milliseconds in which half, and 95 of 100, of the recent answers that are not streams ended; absent until twenty are known.</summary>
     public IReadOnlyList<long>? AnswerTimes { get; init; }
 
     public HistoryView? History { get; init; }
@@ -222,11 +226,12 @@ internal sealed record HeartbeatView(double Seconds, double Milliseconds, string
 
 internal sealed record LoadView(int Running, int Waiting, int? Capacity);
 
-/// <summary>Points, oldest first: answers, mean milliseconds to the first content (−1 without answers), faults.</summary>
+/// <summary>The points, oldest first: answers, mean milliseconds to the first content (−1 without answers), faults.</summary>
 internal sealed record HistoryView(IReadOnlyList<int> Calls, IReadOnlyList<int> Milliseconds, IReadOnlyList<int> Faults);
 
 /// <summary>
-/// One event, or several of the same kind in one line: then <c>Count</c> is how many, <c>At</c> the first and <c>Until</c> the latest. A line that grows keeps its number.
+/// One event, or several events of the same kind in one line. <c>Count</c> is their number, <c>At</c> the first and <c>Until</c> the latest time. A line that
+/// grows keeps its number.
 /// </summary>
 internal sealed record EventView(long Number, DateTimeOffset At, string Pool, string Kind, string? Endpoint, string Severity, string Text)
 {

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace HaKit.Connections;
 
-/// <summary>Connections that suit long calls to few hosts.</summary>
+/// <summary>Creates connections that are suitable for long calls to few hosts.</summary>
 internal static class PoolConnections
 {
     public static SocketsHttpHandler NewHandler(TimeSpan connectTimeout)
@@ -13,10 +13,11 @@ internal static class PoolConnections
     }
 
     /// <summary>
-    /// Keeps the connections inside from following redirects: the runtime would take api-key, x-api-key and cookies along to another server. The pool follows
-    /// those within a server itself.
+    /// Prevents a handler from following redirects, because the runtime would send api-key, x-api-key and cookies to the other server. The pool itself
+    /// follows
+    /// redirects within a server.
     /// </summary>
-    /// <exception cref="InvalidOperationException">They follow redirects, and were used before, so that this cannot be changed any more.</exception>
+    /// <exception cref="InvalidOperationException">The handler follows redirects and has already been used, so this setting cannot be changed.</exception>
     public static void SwitchRedirectsOff(HttpMessageHandler? handler, string pool)
     {
         while (handler is DelegatingHandler { InnerHandler: { } inner })
@@ -35,7 +36,9 @@ internal static class PoolConnections
         }
     }
 
-    /// <summary>As for calls, without a span for each request: probes would make a trace each, thousands a day.</summary>
+    /// <summary>
+    /// Creates a handler with the settings for calls, but without a span for each request. Probes would otherwise create thousands of traces a day.
+    /// </summary>
     public static SocketsHttpHandler NewProbeHandler(TimeSpan connectTimeout)
     {
         var handler = NewHandler(connectTimeout);
@@ -54,11 +57,11 @@ internal static class PoolConnections
         }
         if (handler is not SocketsHttpHandler sockets)
             return;
-        sockets.AllowAutoRedirect = false; // the runtime strips Authorization on the way to another origin, but not api-key or x-api-key
+        sockets.AllowAutoRedirect = false; // on a redirect to another origin the runtime removes Authorization, but not api-key or x-api-key
         sockets.UseCookies = false;
         if (sockets.AutomaticDecompression == DecompressionMethods.None)
-            sockets.AutomaticDecompression = DecompressionMethods.All; // only an answer that can be read is known to be whole
-        sockets.ResponseDrainTimeout = TimeSpan.Zero; // a stream that is left must stop at the endpoint, not be read to its end
+            sockets.AutomaticDecompression = DecompressionMethods.All; // the pool must read an answer to know that it is whole
+        sockets.ResponseDrainTimeout = TimeSpan.Zero; // a cancelled stream must stop at the endpoint and not be read to its end
         sockets.EnableMultipleHttp2Connections = true;
         if (sockets.ConnectTimeout == Timeout.InfiniteTimeSpan)
             sockets.ConnectTimeout = connectTimeout;

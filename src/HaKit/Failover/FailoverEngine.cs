@@ -9,8 +9,9 @@ using HaKit.Telemetry;
 namespace HaKit.Failover;
 
 /// <summary>
-/// The decisions of failover for one pool: where to go first, where next, how long to wait, when to give up. Each kind of decision has an owner of its own, made
-/// here. The calls themselves are <see cref="FailoverCall"/>s, and the loop that acts on the decisions is <see cref="AttemptRace{TResult, TRaw, TRunner}"/>.
+/// Makes the decisions of failover for one pool: the first endpoint, the next endpoint, the length of waits, and when to give up. A separate object makes
+/// each kind of decision.
+/// The calls are <see cref="FailoverCall"/>s. The loop that executes the decisions is <see cref="AttemptRace{TResult, TRaw, TRunner}"/>.
 /// </summary>
 internal sealed class FailoverEngine
 {
@@ -49,16 +50,16 @@ internal sealed class FailoverEngine
     /// <summary>Classifies how attempts end.</summary>
     public EndpointGuard Guard { get; }
 
-    /// <summary>Which endpoints a call has not tried.</summary>
+    /// <summary>Gets the object that knows which endpoints a call has not tried.</summary>
     public UntriedEndpoints Untried { get; }
 
-    /// <summary>How long attempts may be silent.</summary>
+    /// <summary>Gets the limits on the silence of attempts.</summary>
     public SilenceLimits Silence { get; }
 
-    /// <summary>When a second attempt begins beside a slow one.</summary>
+    /// <summary>Gets the object that decides when a second attempt begins beside a slow one.</summary>
     public HedgeStarter Hedges { get; }
 
-    /// <summary>What calls do that no endpoint can serve now.</summary>
+    /// <summary>Gets the object that decides what calls do while no endpoint can serve them.</summary>
     public ServiceWait Waits { get; }
 
     /// <summary>Records the ends of attempts.</summary>
@@ -67,16 +68,16 @@ internal sealed class FailoverEngine
     /// <summary>Records the ends of calls.</summary>
     public CallOutcomes Outcomes { get; }
 
-    /// <summary>Makes the exceptions of calls that are not served.</summary>
+    /// <summary>Creates the exceptions of calls that were not served.</summary>
     public CallFailures Failures { get; }
 
-    /// <summary>Counts the calls; null where they are not counted.</summary>
+    /// <summary>Counts the calls. Null: calls are not counted.</summary>
     public TrafficMeter? Traffic { get; init; }
 
-    /// <summary>Called with each seam of an answer.</summary>
+    /// <summary>Is called with each seam of an answer.</summary>
     public Action<StreamSeam>? SeamMade { get; init; }
 
-    /// <summary>Called with the endpoint and the bytes where an answer is too long to be held to its end.</summary>
+    /// <summary>Is called with the endpoint and the number of bytes when an answer is too long to be held to its end.</summary>
     public Action<string, long>? HeldTooLong { get; init; }
 
     public PoolClock Clock => _context.Clock;
@@ -99,7 +100,7 @@ internal sealed class FailoverEngine
         set => _context.Settings = value;
     }
 
-    /// <summary>What a call learns after the pool was disposed.</summary>
+    /// <summary>Gets the message of the exception for calls to a disposed pool.</summary>
     public string DisposedMessage =>
         $"Pool '{Settings.Pool}' has been disposed. Keep one EndpointPool for the life of the application; the container disposes the pools that it makes.";
 
@@ -149,7 +150,7 @@ internal sealed class FailoverEngine
         _calls.Return(call);
     }
 
-    /// <summary>Decides what a call does next that has no attempt in flight.</summary>
+    /// <summary>Decides what a call without an attempt in flight does next.</summary>
     public Step Next(FailoverCall call, TimeSpan now)
     {
         AdvanceHealth(now);
@@ -170,7 +171,7 @@ internal sealed class FailoverEngine
             : Waits.AwaitService(call, now);
     }
 
-    /// <summary>Decides what a call does next whose only attempt is kept although it is silent: a second attempt beside it, now or at a later time.</summary>
+    /// <summary>Decides what a call does next if its only attempt is silent but kept: it begins a second attempt beside it, now or later.</summary>
     public Step NextBeside(FailoverCall call, TimeSpan now)
     {
         AdvanceHealth(now);

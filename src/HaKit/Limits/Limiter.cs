@@ -28,7 +28,7 @@ internal sealed class Limiter
 
     private int ConcurrencyLimit => _isAdaptive ? Math.Min(_maxConcurrency, _adaptive.Bound) : _maxConcurrency;
 
-    /// <summary>Applies new limits. What was used and what is in flight stays counted.</summary>
+    /// <summary>Applies new limits. Past usage and calls in flight still count.</summary>
     public void UseOptions(LimitOptions options)
     {
         if (_unlimited)
@@ -220,7 +220,7 @@ internal sealed class Limiter
             _serverTokens.Remaining(now));
     }
 
-    /// <summary>What counts now and when it leaves, for arithmetic about the time to come.</summary>
+    /// <summary>Reads the amounts that count now and the times at which they expire, for predictions.</summary>
     public LimiterReading Read(TimeSpan now)
     {
         var bucket = SlidingWindow.BucketOf(now);

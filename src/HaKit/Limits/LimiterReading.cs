@@ -1,11 +1,11 @@
 namespace HaKit.Limits;
 
-/// <summary>A window as it stands.</summary>
-/// <param name="Limit">What it lets in: its limit without the part that is left to other replicas.</param>
-/// <param name="Taken">What was taken in each bucket that counts, the oldest first.</param>
+/// <summary>The state of a window at one moment.</summary>
+/// <param name="Limit">The amount that the window admits: its limit without the part that is reserved for other replicas.</param>
+/// <param name="Taken">The amount taken in each bucket that counts, the oldest first.</param>
 internal sealed record WindowReading(long Limit, IReadOnlyList<uint> Taken);
 
-/// <summary>A limiter as it stands. Null limits are unlimited.</summary>
+/// <summary>The state of a limiter at one moment. A null limit means unlimited.</summary>
 /// <param name="Requests">Requests per minute.</param>
 /// <param name="Tokens">Tokens per minute.</param>
 /// <param name="Places">Calls in flight.</param>

@@ -9,8 +9,8 @@ internal sealed class TrafficMeter
     private readonly StripedWindow _estimates = new();
 
     /// <summary>Records that a call began, even if there is no room for it.</summary>
-    /// <param name="tokens">What the limits will count for it until its answer says more; 0 where that is not known.</param>
-    /// <param name="now">When.</param>
+    /// <param name="tokens">The tokens that the limits count for the call until its answer reports the usage; 0 if not known.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
     public void CallBegan(long tokens, TimeSpan now)
     {
         var bucket = SlidingWindow.BucketOf(now);
@@ -40,14 +40,19 @@ internal sealed class TrafficMeter
         return _served.Spent(bucket) is > 0 and var served ? (double)_tokens.Spent(bucket) / served : null;
     }
 
-    /// <summary>What the limits count for one call until its answer says more: the mean of the last minute; 0 where nothing is known of the calls.</summary>
+    /// <summary>
+    /// Gets the tokens that the limits count for one call until its answer reports the usage: the mean of the last minute; 0 if no call is known.
+    /// </summary>
     public double EstimatedTokensPerCall(TimeSpan now)
     {
         var bucket = SlidingWindow.BucketOf(now);
         return _calls.Spent(bucket) is > 0 and var calls ? (double)_estimates.Spent(bucket) / calls : 0;
     }
 
-    /// <summary>Calls that began in each of the buckets of the last minute that are over, the oldest first; fewer where the meter is younger.</summary>
+    /// <summary>
+    /// Gets the number of calls that began in each completed bucket of the last minute, the oldest first. A meter that is younger than a minute returns fewer
+    /// buckets.
+    /// </summary>
     public uint[] CallsPerBucket(TimeSpan now)
     {
         var bucket = SlidingWindow.BucketOf(now);

@@ -1,19 +1,22 @@
 namespace HaKit.Pool;
 
-/// <summary>What the loss of some endpoints would come to.</summary>
-/// <param name="LostShare">The share of the calls without room.</param>
-/// <param name="Utilization">How much of what is left is asked for.</param>
-/// <param name="Limit">The limit that binds most of it.</param>
+/// <summary>The predicted effect of the loss of some endpoints.</summary>
+/// <param name="LostShare">The share of the calls that find no free capacity.</param>
+/// <param name="Utilization">The demand divided by the remaining capacity.</param>
+/// <param name="Limit">The limit that binds most of the remaining capacity.</param>
 internal readonly record struct ForecastLoss(double LostShare, double Utilization, string? Limit);
 
-/// <summary>Tells for sets of endpoints what their loss would come to, each set once: several domains often hold the same endpoints. For one thread.</summary>
+/// <summary>
+/// Predicts the effect of the loss of sets of endpoints. Each set is calculated once, because several domains often contain the same endpoints. For use on
+/// one thread.
+/// </summary>
 /// <param name="scene">The pool and its load.</param>
-/// <param name="carrying">What each endpoint could carry; null for one that serves nothing.</param>
+/// <param name="carrying">The capacity of each endpoint; null for an endpoint that serves nothing.</param>
 internal sealed class LossForecast(ReplayScene scene, CarryingEndpoint?[] carrying)
 {
     private readonly Dictionary<string, ForecastLoss> _known = new(StringComparer.Ordinal);
 
-    /// <param name="lost">The places of the endpoints that are lost.</param>
+    /// <param name="lost">The indexes of the lost endpoints.</param>
     public ForecastLoss Lose(IReadOnlyCollection<int> lost)
     {
         var isLost = new bool[carrying.Length];

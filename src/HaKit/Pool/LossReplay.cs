@@ -5,65 +5,68 @@ using HaKit.Selection;
 namespace HaKit.Pool;
 
 /// <summary>One endpoint of a replay.</summary>
-/// <param name="Tier">The place of its tier in the order in which tiers are used, from 0.</param>
-/// <param name="Weight">Its weight.</param>
-/// <param name="Serves">Whether health lets calls to it.</param>
-/// <param name="HeldSeconds">For how long an attempt holds its place, in the mean; 0 where that is not known.</param>
-/// <param name="InFlight">Attempts in flight.</param>
-/// <param name="Limits">The limiters that it must have room in, by their places in <see cref="ReplayScene.Limiters"/>: its own and its account's.</param>
+/// <param name="Tier">The index of the endpoint's tier in the order in which tiers are used, from 0.</param>
+/// <param name="Weight">The endpoint's weight.</param>
+/// <param name="Serves">True if the endpoint's health admits calls.</param>
+/// <param name="HeldSeconds">The mean time for which an attempt occupies its place, in seconds; 0 if that is not known.</param>
+/// <param name="InFlight">The number of attempts in flight.</param>
+/// <param name="Limits">The limiters of the endpoint and its account, as indexes in <see cref="ReplayScene.Limiters"/>. A call needs free capacity in all of them.</param>
 internal sealed record ReplayedEndpoint(int Tier, double Weight, bool Serves, double HeldSeconds, int InFlight, IReadOnlyList<int> Limits);
 
-/// <summary>A pool as it stands, and what is asked of it.</summary>
+/// <summary>The current state of a pool, and the load on it.</summary>
 internal sealed record ReplayScene
 {
-    /// <summary>Its endpoints, those that serve nothing included.</summary>
+    /// <summary>Gets the endpoints, including endpoints that serve nothing.</summary>
     public required IReadOnlyList<ReplayedEndpoint> Endpoints { get; init; }
 
-    /// <summary>All limiters; several endpoints may share one.</summary>
+    /// <summary>Gets all limiters. Several endpoints may share one.</summary>
     public required IReadOnlyList<LimiterReading> Limiters { get; init; }
 
-    /// <summary>How endpoints are chosen.</summary>
+    /// <summary>Gets the selection policy.</summary>
     public required SelectionPolicy Policy { get; init; }
 
-    /// <summary>When calls come.</summary>
+    /// <summary>Gets the arrival times of the calls.</summary>
     public required ReplayedLoad Load { get; init; }
 
-    /// <summary>What the limits count for a call when it begins.</summary>
+    /// <summary>Gets the tokens that the limits count for a call when it begins.</summary>
     public required double EstimatedTokens { get; init; }
 
-    /// <summary>What they count for it when it has ended.</summary>
+    /// <summary>Gets the tokens that the limits count for a call after it has ended.</summary>
     public required double UsedTokens { get; init; }
 
-    /// <summary>Whether the load runs for a minute before the loss, because the windows do not yet hold what it leaves in them.</summary>
+    /// <summary>Gets whether the load runs for one minute before the loss, because the windows do not yet contain its effect.</summary>
     public required bool RunsBefore { get; init; }
 }
 
-/// <summary>What came of a replay.</summary>
-/// <param name="Calls">Calls that came once the windows had turned over.</param>
-/// <param name="Lost">Those of them that found no room.</param>
+/// <summary>The result of a replay.</summary>
+/// <param name="Calls">The number of calls that arrived after the windows had turned over.</param>
+/// <param name="Lost">The number of these calls that found no free capacity.</param>
 internal readonly record struct ReplayResult(long Calls, long Lost)
 {
     public double LostShare => Calls == 0 ? 0 : (double)Lost / Calls;
 }
 
 /// <summary>
-/// Plays the load through what is left of a pool, bucket by bucket, in the pool's own arithmetic: sliding windows, places for calls in flight, tiers and the choice
-/// among endpoints. A pure function: the same scene has the same result.
+/// Sends the load through the remaining endpoints of a pool, bucket by bucket, with the pool's own arithmetic: sliding windows, places for calls in flight,
+/// tiers and the selection
+/// of endpoints. A pure function: the same scene gives the same result.
 /// </summary>
 /// <remarks>
-/// Ratios do not do: when a window filled decides how it lets calls through while it is full. It lets them in a few at a time if it filled evenly, all at once and
-/// then none if it filled in a burst, and so again a minute later. Places for calls in flight lose least beside the first and most beside the second. No call waits: one
-/// that finds no room is lost.
+/// A ratio of demand and capacity is not enough. The time at which a window filled decides when a full window admits calls: a few at a time if it filled
+/// evenly, or all at once and
+/// then none if it filled in a burst, and the same a minute later. Limits on calls in flight lose fewest calls with even arrivals and most with bursts. No
+/// call waits: a call
+/// that finds no free capacity is lost.
 /// </remarks>
 internal sealed class LossReplay
 {
     private const int Turn = SlidingWindow.Buckets + 1;
 
-    // Enough for an error of half a point, on as many replays of a small load as that takes.
+    // Enough calls for an error of half a point. A small load is replayed several times to reach this number.
     private const double EnoughCalls = 10_000;
     private const int MostReplays = 40;
 
-    // So many calls a minute are played one by one; of a larger load one call stands for several. Places then are so many that chance does little.
+    // Up to this many calls per minute are replayed one by one. Of a larger load one call represents several; with so many places chance has little effect.
     private const double MostCallsPerMinute = 60_000;
 
     private readonly ReplayScene _scene;
@@ -79,13 +82,13 @@ internal sealed class LossReplay
     {
         _scene = scene;
         _isLost = isLost;
-        // Two turns of the windows; of a large load one says as much.
+        // Two turns of the windows. For a large load one turn is equally accurate.
         _measured = scene.Load.CallsPerMinute >= 2 * EnoughCalls ? Turn : 2 * Turn;
         _pool = new ReplayedPool(scene);
     }
 
     /// <param name="scene">The pool and its load.</param>
-    /// <param name="isLost">Which of its endpoints are lost.</param>
+    /// <param name="isLost">The lost endpoints, by index.</param>
     public static ReplayResult Run(ReplayScene scene, bool[] isLost)
     {
         if (scene.Load.CallsPerMinute <= 0)

@@ -7,14 +7,14 @@ using Polly;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Runs calls: begins the call in the engine, runs it, and ends it with its outcome. Where the application added strategies of its own, the call runs through the
-/// pool's pipeline; otherwise the attempt race runs the callback itself, and a call of which nothing fails allocates nothing. Thread-safe.
+/// Runs calls: begins the call in the engine, runs it, and ends it with its outcome. If the application added custom strategies, the call runs through the
+/// pool's pipeline. Otherwise the attempt race runs the callback itself, and a call without any failure allocates nothing. Thread-safe.
 /// </summary>
-/// <param name="engine">The pool's pipeline. Null if the application added no strategy to it or to the pipelines of the endpoints.</param>
-/// <param name="pipeline">Records how calls ended.</param>
-/// <param name="objective">Records the calls. Null: nothing is recorded.</param>
-/// <param name="recorder">Classifies HTTP responses that callbacks return.</param>
-/// <param name="responses">Judges HTTP responses that callbacks return.</param>
+/// <param name="engine">Decides what each call does next.</param>
+/// <param name="pipeline">The pool's pipeline. Null if the application added no strategy to the pool or its endpoints.</param>
+/// <param name="objective">Records how calls ended.</param>
+/// <param name="recorder">Records the calls. Null: nothing is recorded.</param>
+/// <param name="responses">Classifies HTTP responses that callbacks return.</param>
 internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline? pipeline, PoolObjective objective, IPoolRecorder? recorder, ResponseJudge responses)
 {
     public ValueTask<TResult> ExecuteAsync<TState, TResult>(
@@ -30,7 +30,7 @@ internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline? pipel
         }
         catch (Exception thrown)
         {
-            End(call, thrown); // the application's own strategy or selector threw
+            End(call, thrown); // a custom strategy or selector threw an exception
             throw;
         }
         if (!task.IsCompletedSuccessfully)

@@ -32,25 +32,30 @@ public sealed record PoolStatus
     /// <summary>Gets the tier that is used first now. Null if no endpoint serves.</summary>
     public int? ServingTier { get; init; }
 
-    /// <summary>Since when no endpoint takes ordinary traffic, by the wall clock; trials do not begin it anew. Null while one does.</summary>
+    /// <summary>
+    /// Gets the time since which no endpoint takes ordinary traffic, by the wall clock. Trials do not change it. Null while an endpoint takes traffic.
+    /// </summary>
     public DateTimeOffset? OutageSince { get; init; }
 
-    /// <summary>When an endpoint last answered a call, by the wall clock; null before the first.</summary>
+    /// <summary>Gets the time of the latest answer of an endpoint to a call, by the wall clock. Null before the first answer.</summary>
     public DateTimeOffset? LastAnsweredAt { get; init; }
 
-    /// <summary>Calls that have no endpoint at this moment: they wait, or ask whether an endpoint is back.</summary>
+    /// <summary>Gets the number of calls that have no endpoint now: they wait, or ask whether an endpoint has recovered.</summary>
     public required int Waiting { get; init; }
 
-    /// <summary>How many calls may wait (<c>MaxWaitingCalls</c>): one more fails at once.</summary>
+    /// <summary>Gets the largest number of calls that may wait (<c>MaxWaitingCalls</c>). Further calls fail at once.</summary>
     public int MaxWaiting { get; init; }
 
-    /// <summary>How long ago the oldest waiting call was made; null when none waits.</summary>
+    /// <summary>Gets the age of the oldest waiting call. Null when no call waits.</summary>
     public TimeSpan? OldestWait { get; init; }
 
-    /// <summary>In how long the first waiting call gives up if nothing serves it: at its deadline, or at its <c>MaxWait</c>. Null when none waits, or none has a bound.</summary>
+    /// <summary>
+    /// Gets the time until the first waiting call gives up if no endpoint serves it: at its deadline, or at its <c>MaxWait</c>. Null when no call waits, or
+    /// no waiting call has a limit.
+    /// </summary>
     public TimeSpan? FirstGivesUpIn { get; init; }
 
-    /// <summary>Retries and hedges that the shared budget would pay for now.</summary>
+    /// <summary>Gets the number of retries and hedges for which the shared budget would pay now.</summary>
     public required double RetryBudget { get; init; }
 
     /// <summary>Returns the status in one line: how many endpoints serve, and the state of each endpoint.</summary>
@@ -70,14 +75,17 @@ public sealed record EndpointStatus
     public required DateTimeOffset Since { get; init; }
 
     /// <summary>
-    /// Since when it takes no ordinary traffic, by the wall clock: through failed trials, and through cooldowns that are named anew before they end. Null while it takes traffic.
+    /// Gets the time since which the endpoint takes no ordinary traffic, by the wall clock. Failed trials and cooldowns that are prolonged before they end do
+    /// not change it. Null while it takes traffic.
     /// </summary>
     public DateTimeOffset? OutSince { get; init; }
 
-    /// <summary>When it last answered a call, by the wall clock: the first content or the end of an answer; null before the first.</summary>
+    /// <summary>
+    /// Gets the time of the endpoint's latest answer to a call, by the wall clock: the first content or the end of an answer. Null before the first answer.
+    /// </summary>
     public DateTimeOffset? LastAnsweredAt { get; init; }
 
-    /// <summary>Does it take ordinary traffic?</summary>
+    /// <summary>Gets whether the endpoint takes ordinary traffic.</summary>
     public required bool Serves { get; init; }
 
     /// <summary>Gets the factor on the endpoint's weight: below 1 in a slow start.</summary>
@@ -98,13 +106,19 @@ public sealed record EndpointStatus
     /// <summary>Gets the total time of all successes: of a stream until its first content, of any other call until its answer.</summary>
     public required TimeSpan AnswerTime { get; init; }
 
-    /// <summary>How long its recent streams took to their first content; null until twenty are known. A silence counts with the time it was given where it shows that the endpoint has become slow.</summary>
+    /// <summary>
+    /// Gets the times of recent streams to their first content. Null until twenty times are known. A silence counts with the time for which the pool waited,
+    /// if it shows that the endpoint has become slow.
+    /// </summary>
     public AnswerQuantiles? StreamTimes { get; init; }
 
-    /// <summary>How long its recent plain answers took; null until twenty are known. A silence counts with the time it was given where it shows that the endpoint has become slow.</summary>
+    /// <summary>
+    /// Gets the times of recent answers that are not streams. Null until twenty times are known. A silence counts with the time for which the pool waited, if
+    /// it shows that the endpoint has become slow.
+    /// </summary>
     public AnswerQuantiles? AnswerTimes { get; init; }
 
-    /// <summary>How likely its next attempt fails, as recent ones tell; 0 to 1.</summary>
+    /// <summary>Gets the estimated probability that the endpoint's next attempt fails, from recent attempts; 0 to 1.</summary>
     public required double FailureEstimate { get; init; }
 
     /// <summary>Gets the endpoint's limits and those of its account. Empty: none.</summary>
@@ -128,7 +142,7 @@ public sealed record EndpointStatus
     public override string ToString() => $"{Endpoint}: {HealthText}";
 }
 
-/// <summary>Quantiles of an endpoint's recent times. Each is at most 9.1 % above the true one, and never below. Immutable.</summary>
-/// <param name="Median">Half of the answers came within this time.</param>
-/// <param name="P95">95 of 100 answers came within this time.</param>
+/// <summary>Quantiles of an endpoint's recent times. Each is at most 9.1 % above the true value, and never below. Immutable.</summary>
+/// <param name="Median">The time within which half of the answers arrived.</param>
+/// <param name="P95">The time within which 95 of 100 answers arrived.</param>
 public readonly record struct AnswerQuantiles(TimeSpan Median, TimeSpan P95);

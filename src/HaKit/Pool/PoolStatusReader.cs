@@ -12,7 +12,8 @@ internal static class PoolStatusReader
         var snapshot = engine.Snapshot;
         var (now, at) = (clock.Now, clock.Time.GetUtcNow());
         var endpoints = Array.ConvertAll(snapshot.Members, m => StatusOf(m, owners.Objective.DownSince(m.Health), now, at));
-        // When none of those that would take traffic can be reached, none of them serves: no ejection says so, because it may be our own network.
+        // If no connection to any of the endpoints that would take traffic is possible, none of them serves. No endpoint is ejected in that case, because the
+        // own network may be at fault.
         var isUnreachable = Array.TrueForAll(endpoints, static e => !e.Serves || e.Health.IsUnreachable) && Array.Exists(endpoints, static e => e.Serves);
         if (isUnreachable)
             endpoints = Array.ConvertAll(endpoints, static e => e with { Serves = false });
@@ -66,7 +67,7 @@ internal static class PoolStatusReader
         };
     }
 
-    // An endpoint that is ejected again while none can be reached does not begin the outage anew.
+    // An outage continues if an endpoint is ejected again while no endpoint can be reached.
     private static DateTimeOffset? OutageSince(TimeSpan? began, EndpointStatus[] endpoints, TimeSpan now, DateTimeOffset at)
     {
         if (began is { } since)

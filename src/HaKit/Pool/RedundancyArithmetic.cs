@@ -20,18 +20,18 @@ internal readonly record struct CallLimit(string Name, double Places, double Hel
 /// <param name="AccountLimits">The limits that they share.</param>
 internal sealed record CarryingEndpoint(int Tier, IReadOnlyList<CallLimit> Limits, object? Account, IReadOnlyList<CallLimit> AccountLimits);
 
-/// <summary>How a demand compares with what a set of endpoints could carry at most.</summary>
-/// <param name="Utilization">How much of all capacity is asked for.</param>
-/// <param name="Limit">The limit that binds most of it.</param>
-/// <param name="IsAmple">Whether there is so much that calls at random times always find room.</param>
+/// <summary>Compares a demand with the capacity of a set of endpoints.</summary>
+/// <param name="Utilization">The demand divided by the capacity.</param>
+/// <param name="Limit">The limit that binds most of the capacity.</param>
+/// <param name="IsAmple">True if the capacity is so large that calls at random times always find a free place.</param>
 internal readonly record struct Carried(double Utilization, string? Limit, bool IsAmple);
 
-/// <summary>How full a demand would make a set of endpoints. Pure functions. What it loses is told by <see cref="LossReplay"/>.</summary>
+/// <summary>Calculates the utilization of a set of endpoints under a demand. Pure functions. <see cref="LossReplay"/> calculates the lost calls.</summary>
 internal static class RedundancyArithmetic
 {
     private const double EnoughPlaces = 40;
 
-    /// <param name="endpoints">The endpoints that are left.</param>
+    /// <param name="endpoints">The remaining endpoints.</param>
     /// <param name="callsPerMinute">The demand.</param>
     public static Carried Carry(IReadOnlyList<CarryingEndpoint> endpoints, double callsPerMinute)
     {
@@ -44,11 +44,12 @@ internal static class RedundancyArithmetic
         return new(capacity > 0 ? callsPerMinute / capacity : double.PositiveInfinity, capacities.MaxBy(static c => c.CallsPerMinute).Name, IsAmple(capacities, callsPerMinute));
     }
 
-    // Windows alone, or places alone, that are so many and at most half full: Erlang's formula gives less than one lost call in 10,000 for 40 of them.
+    // Only windows, or only places, that are numerous and at most half full: Erlang's formula gives less than one lost call in 10,000 for 40 of them.
     private static bool IsAmple(List<CallLimit> capacities, double callsPerMinute) => capacities.GroupBy(static c => c.HeldMinutes >= 1).Any(kind =>
         kind.Sum(static c => c.CallsPerMinute) >= 2 * callsPerMinute && kind.Sum(static c => c.Places) >= EnoughPlaces);
 
-    // Endpoints of one account carry what each can, and together no more than the account's own limits: those of its lower tiers what is left of them.
+    // Each endpoint of an account carries its own capacity. Together they carry at most the account's limits; endpoints of lower tiers carry the rest of
+    // these limits.
     private static List<CallLimit> Capacities(IReadOnlyList<CarryingEndpoint> endpoints)
     {
         var capacities = new List<CallLimit>();

@@ -3,22 +3,23 @@ using HaKit.Selection;
 
 namespace HaKit.Pool;
 
-/// <summary>When the calls of a replay come. Immutable.</summary>
+/// <summary>The arrival times of the calls of a replay. Immutable.</summary>
 /// <remarks>
 /// <para>
-/// Calls that know nothing of each other (a Poisson process) have a variance as large as their mean in every bucket. Where the last minute's calls are so, others of
-/// the same rate are drawn: to repeat those very calls would give every minute the same number, and a limit that is just large enough would never be reached. Where
-/// they are not, because they come in bursts or in even steps, the last minute itself is repeated.
+/// Independent calls (a Poisson process) have a variance as large as their mean in every bucket. If the last minute's calls have this property, new calls of
+/// the same rate are drawn. A repetition of the same calls would give every minute the same number, and a limit that is just large enough would never be
+/// reached. If
+/// the calls do not have this property, because they arrive in bursts or in even steps, the last minute itself is repeated.
 /// </para>
 /// </remarks>
 internal sealed class ReplayedLoad
 {
     private const double SecondsPerBucket = (double)SlidingWindow.BucketTicks / TimeSpan.TicksPerSecond;
 
-    // Fewer buckets tell too little of the variance.
+    // The variance of fewer buckets is not accurate enough.
     private const int EnoughBuckets = 60;
 
-    // Of the variance of 240 Poisson counts over their mean, 99.9 % lie between 0.72 and 1.32; of 60, between 0.5 and 1.7.
+    // For 240 Poisson counts, 99.9 % of the ratios of variance to mean lie between 0.72 and 1.32; for 60 counts, between 0.5 and 1.7.
     private const double Evenest = 0.6;
     private const double MostUneven = 1.6;
 
@@ -35,17 +36,17 @@ internal sealed class ReplayedLoad
 
     public double CallsPerMinute { get; }
 
-    /// <summary>Does it repeat what was measured, so that one replay is as good as several?</summary>
+    /// <summary>Gets whether the load repeats measured calls, so that further replays give the same result.</summary>
     public bool IsRepeated => _pattern is not null;
 
     private double CallsPerBucket => CallsPerMinute / SlidingWindow.Buckets;
 
-    /// <summary>Calls that know nothing of each other.</summary>
+    /// <summary>Creates independent calls.</summary>
     public static ReplayedLoad Random(double callsPerMinute) => new(callsPerMinute, null);
 
-    /// <summary>Calls as they came.</summary>
-    /// <param name="callsPerMinute">How many there are to be.</param>
-    /// <param name="calls">What came in each bucket, the oldest first.</param>
+    /// <summary>Creates calls with the arrival times of measured calls.</summary>
+    /// <param name="callsPerMinute">The number of calls per minute to create.</param>
+    /// <param name="calls">The measured calls in each bucket, the oldest first.</param>
     public static ReplayedLoad As(double callsPerMinute, uint[] calls)
     {
         if (calls.Length < EnoughBuckets || calls.Average(static n => n) is not (> 0 and var mean))
@@ -54,10 +55,10 @@ internal sealed class ReplayedLoad
         return new(callsPerMinute, unevenness is > Evenest and < MostUneven ? null : calls);
     }
 
-    /// <summary>The same load with one call for so many of it.</summary>
+    /// <summary>Returns the same load with fewer calls: one call represents a number of calls.</summary>
     public ReplayedLoad Thinned(double by) => new(CallsPerMinute / by, _pattern);
 
-    /// <summary>When calls come in a bucket, as shares of it and in order.</summary>
+    /// <summary>Draws the arrival times of the calls in a bucket, as shares of the bucket and in order.</summary>
     public void Draw(int bucket, ref Dice dice, List<double> at)
     {
         at.Clear();
@@ -73,7 +74,7 @@ internal sealed class ReplayedLoad
             at.Add(next);
     }
 
-    // What a bucket has more than its neighbours came at once; the others are spread over it.
+    // The calls that a bucket has in addition to its neighbours arrived at once; the others are spread over the bucket.
     private void DrawRepeated(uint[] pattern, int bucket, ref Dice dice, List<double> at)
     {
         var i = bucket % pattern.Length;

@@ -3,12 +3,12 @@ using HaKit.Selection;
 
 namespace HaKit.Pool;
 
-/// <summary>One endpoint in a replay. For one thread.</summary>
+/// <summary>One endpoint in a replay. For use on one thread.</summary>
 internal sealed class ReplayedMember
 {
     private readonly ReplayedEndpoint _endpoint;
     private readonly ReplayedLimiter[] _limiters;
-    // The buckets in which the calls in flight began, for limits that count tokens again at a call's end.
+    // The buckets in which the calls in flight began, for limits that correct the tokens at the end of a call.
     private readonly List<int> _began = [];
 
     public ReplayedMember(ReplayedEndpoint endpoint, ReplayedLimiter[] limiters)
@@ -26,7 +26,7 @@ internal sealed class ReplayedMember
 
     public int InFlight => _began.Count;
 
-    /// <summary>How many times a bucket one call in flight would end; 0 where calls end at once, because their times are not known.</summary>
+    /// <summary>Gets the rate at which one call in flight ends, per bucket; 0 if calls end at once because their times are not known.</summary>
     public double EndsPerBucket { get; }
 
     public void Reset()
@@ -41,7 +41,7 @@ internal sealed class ReplayedMember
         }
     }
 
-    /// <summary>It serves no more, and what it has in flight breaks.</summary>
+    /// <summary>Stops the endpoint. Its calls in flight fail.</summary>
     public void Lose()
     {
         Serves = false;
@@ -67,7 +67,7 @@ internal sealed class ReplayedMember
         _began.Add(bucket);
     }
 
-    /// <summary>One of its calls in flight ends.</summary>
+    /// <summary>Ends one of the endpoint's calls in flight.</summary>
     public void End(int bucket, long moreTokens, ref Dice dice)
     {
         var ended = dice.Next(_began.Count);
@@ -77,7 +77,7 @@ internal sealed class ReplayedMember
         ReleasePlaces(bucket - began, moreTokens);
     }
 
-    /// <summary>What choosing it costs: its time behind what it has in flight.</summary>
+    /// <summary>Returns the cost of selecting the endpoint: its expected time after the calls in flight.</summary>
     public double Score(SelectionPolicy policy)
     {
         var seconds = policy.IsLatencyAware && _endpoint.HeldSeconds > 0 ? _endpoint.HeldSeconds : 1;

@@ -2,7 +2,7 @@ using HaKit.Selection;
 
 namespace HaKit.Pool;
 
-/// <summary>The state of a replay: what is in flight where, and what the limits have left. For one thread.</summary>
+/// <summary>The state of a replay: the calls in flight on each endpoint, and the remaining amounts of the limits. For use on one thread.</summary>
 internal sealed class ReplayedPool
 {
     private readonly ReplayScene _scene;
@@ -51,7 +51,7 @@ internal sealed class ReplayedPool
         _bucket++;
         foreach (var limiter in _limiters)
             limiter.MoveOn();
-        CountEnds(); // anew, so that no rounding adds up
+        CountEnds(); // counted from the start, so that rounding errors do not add up
     }
 
     public bool TryBegin(ref Dice dice)
@@ -66,7 +66,9 @@ internal sealed class ReplayedPool
         return true;
     }
 
-    /// <summary>Lets calls in flight end for a part of a bucket. Their times are exponential: which one ends next does not depend on when they began.</summary>
+    /// <summary>
+    /// Ends calls in flight for a part of a bucket. The times of calls are exponential, so which call ends next does not depend on when the calls began.
+    /// </summary>
     public void EndCalls(double buckets, ref Dice dice)
     {
         while (_endsPerBucket > 1e-9 && (buckets -= dice.NextExponential() / _endsPerBucket) > 0)
