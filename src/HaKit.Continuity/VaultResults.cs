@@ -25,7 +25,7 @@ public sealed record VaultSnapshot
     public required long Bytes { get; init; }
 
     /// <summary>
-    /// Gets the destinations that have the snapshot. After a save: those that have all of it, as far as the save knows. In a list: those that list its
+    /// Gets the destinations that have the snapshot. After a save: the destinations that have all of it, as far as the save knows. In a list: the destinations that list its
     /// manifest; a check reads its chunks.
     /// </summary>
     public IReadOnlyList<string> Destinations { get; init; } = [];

@@ -6,7 +6,7 @@ namespace HaKit.Continuity;
 
 /// <summary>
 /// Finds names in a vault's section that no setting has, and bare numbers for times, which would mean days. The binder ignores the former and takes the latter.
-/// Values are not quoted, but for such numbers: others may be keys.
+/// Only such numbers are quoted, because other values may be keys.
 /// </summary>
 internal static class VaultSettingNames
 {

@@ -3,7 +3,7 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity;
 
-/// <summary>What the settings mean, and what is wrong with them. No message shows a key or a SAS address.</summary>
+/// <summary>Converts the settings to options and reports invalid ones. No message shows a key or a SAS address.</summary>
 internal static class VaultSettings
 {
     private const int KeySize = 32;

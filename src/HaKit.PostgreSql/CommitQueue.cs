@@ -20,7 +20,7 @@ internal sealed class CommitQueue(NpgsqlDataSource dataSource, int batchId, stri
     /// <summary>Stores an outcome. False if the fence refused it.</summary>
     public Task<bool> CommitAsync(BatchClaim claim, BatchOutcome outcome, double reserved)
     {
-#pragma warning disable RS0030 // What follows a commit must not run within the loop that commits for others.
+#pragma warning disable RS0030 // A continuation of a commit must not run within the loop that commits for other callers.
         var waiting = new Waiting(claim, outcome, reserved, new(TaskCreationOptions.RunContinuationsAsynchronously));
 #pragma warning restore RS0030
         bool begin;
@@ -43,7 +43,7 @@ internal sealed class CommitQueue(NpgsqlDataSource dataSource, int batchId, stri
             {
                 await CommitAsync(group).ConfigureAwait(false);
             }
-#pragma warning disable CA1031 // It is told to those that wait.
+#pragma warning disable CA1031 // The waiting callers get the exception.
             catch (Exception exception)
 #pragma warning restore CA1031
             {

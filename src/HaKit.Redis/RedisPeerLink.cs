@@ -115,7 +115,7 @@ internal sealed class RedisPeerLink : IPeerLink
             _readAt ??= Now + RereadsWithin * _random.NextDouble();
     }
 
-    // One request or message at a time. What is published in the meantime is sent with the next one.
+    // One request or message at a time. Facts that are published in the meantime are sent with the next one.
     private void Round(bool looks)
     {
         lock (_gate)
@@ -217,7 +217,7 @@ internal sealed class RedisPeerLink : IPeerLink
         KeyValuePair<(PeerFactKind, string), (PeerFact Fact, TimeSpan Until)>[] taken;
         lock (_gate)
         {
-            // What was written by another clock would hold too long, or not at all.
+            // The expiry times of facts that another clock wrote would be too long or too short.
             if (hasJumped)
             {
                 replaced.AddRange(_written.Select(static w => (w.Value, w.Key.Item1 == PeerFactKind.Order)));

@@ -24,7 +24,7 @@ internal static class ContinuableChat
             return NotContinuedReason.Reasoning;
         if (options.Tools?.Any(static t => t is HostedWebSearchTool or HostedFileSearchTool) == true)
             return NotContinuedReason.Citations;
-        // What the application writes for one client only is not visible here.
+        // Code that the application wrote for one client only is not visible here.
         return options.RawRepresentationFactory is not null ? NotContinuedReason.OtherRequest : InProperties(options.AdditionalProperties);
     }
 

@@ -32,7 +32,7 @@ internal sealed class EmbeddingIdentity(string pool, string? model, int? dimensi
         }
     }
 
-    /// <summary>Refuses vectors with another model or length than those that were returned before.</summary>
+    /// <summary>Refuses vectors whose model or length differs from earlier vectors.</summary>
     public void Verify(GeneratedEmbeddings<Embedding<float>> embeddings, PoolEndpoint endpoint, EmbeddingGenerationOptions? options)
     {
         foreach (var embedding in embeddings)

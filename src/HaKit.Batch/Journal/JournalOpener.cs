@@ -44,7 +44,7 @@ internal static class JournalOpener
         }
     }
 
-    /// <summary>Gets the journal's files: those with a number, and those that were not finished.</summary>
+    /// <summary>Gets the journal's files: the numbered files, and the unfinished files.</summary>
     public static (SortedList<int, string> Numbered, List<string> Unfinished) FilesOf(IJournalFileSystem files, string name)
     {
         var numbered = new SortedList<int, string>();

@@ -38,7 +38,7 @@ internal sealed class JournalWriter : IDisposable
     /// </summary>
     public Task AppendAsync(params IReadOnlyList<JournalEntry> entries)
     {
-#pragma warning disable RS0030 // What follows an append must not run on the journal's thread: it would keep the disk idle.
+#pragma warning disable RS0030 // A continuation of an append must not run on the journal's thread, because it would keep the disk idle.
         var append = new Append(entries, new TaskCompletionSource(_thread is null ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously));
 #pragma warning restore RS0030
         lock (_gate)
@@ -107,7 +107,7 @@ internal sealed class JournalWriter : IDisposable
                 while (group.Count > 0)
                     WriteRecord(group);
             }
-#pragma warning disable CA1031 // Whatever went wrong, nothing may be written after it.
+#pragma warning disable CA1031 // After any failure nothing more may be written.
             catch (Exception exception)
 #pragma warning restore CA1031
             {

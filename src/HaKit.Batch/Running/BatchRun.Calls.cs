@@ -33,7 +33,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             Fail(exception);
             Ended(unit, isPatient, putBack: true);
         }
-#pragma warning disable CA1031 // Whatever a client throws is the call's failure.
+#pragma warning disable CA1031 // Every exception of a client is a failure of the call.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

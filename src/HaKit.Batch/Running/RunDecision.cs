@@ -88,7 +88,7 @@ internal readonly record struct RunDecision(RunAction Action, TimeSpan Until = d
         return facts.ClaimAt is { } at && at > facts.Now ? new(RunAction.Wait, at) : new(RunAction.Claim);
     }
 
-    // An item that failed while others were served gets the patient call, with all of the pool's waiting and retries; so does a fresh item while no call is
+    // An item that failed while others were served gets the patient call, with all of the pool's waiting and retries. A fresh item gets it too while no call is
     // served.
     private static RunDecision? Start(in RunFacts facts)
     {

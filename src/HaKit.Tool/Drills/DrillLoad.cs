@@ -48,7 +48,7 @@ internal sealed class DrillLoad(DrillClock clock, double rate, double streamedSh
             var answer = await target.CallAsync(prompt, streamed, over.Token);
             return new(number, due, began, clock.Now, streamed, answer.OutcomeFor(prompt));
         }
-#pragma warning disable CA1031 // Whatever it is, the call failed by it, and the report says so.
+#pragma warning disable CA1031 // Every exception is a failed call, and the report contains its message.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
         {

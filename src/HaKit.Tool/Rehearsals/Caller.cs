@@ -25,7 +25,7 @@ internal sealed class Caller(ChatClient client, Ledger ledger)
             else
                 ledger.EndCall(call, CallOutcome.Wrong, why: $"call {number}: {received.Length} characters that are not the answer");
         }
-#pragma warning disable CA1031 // Whatever it is, the call is lost by it, and the report says so.
+#pragma warning disable CA1031 // Every exception is a lost call, and the report contains its message.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
         {

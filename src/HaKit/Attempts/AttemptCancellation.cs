@@ -25,7 +25,7 @@ internal sealed class AttemptCancellation
         {
             _source.Cancel();
         }
-#pragma warning disable CA1031 // What others registered on the token and cannot do right must not keep the attempt from being left.
+#pragma warning disable CA1031 // An exception of another registration on the token must not prevent the cancellation of the attempt.
         catch (Exception)
 #pragma warning restore CA1031
         {

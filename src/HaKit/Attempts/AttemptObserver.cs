@@ -18,7 +18,7 @@ internal sealed class AttemptObserver(string pool, Action<AttemptFailure>[] call
             {
                 callback(failure);
             }
-#pragma warning disable CA1031 // What the application's callback throws must not keep the lease from being completed.
+#pragma warning disable CA1031 // An exception of the application's callback must not prevent the completion of the lease.
             catch (Exception exception)
 #pragma warning restore CA1031
             {

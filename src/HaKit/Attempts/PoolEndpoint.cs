@@ -104,8 +104,8 @@ public sealed record PoolEndpoint
     internal bool RepeatsBeginning { get; }
 
     /// <summary>
-    /// Creates the seam between an answer that was cut and the rest that this endpoint gives. What the endpoint repeats is dropped: the last words if <see
-    /// cref="RepeatsTail"/> is set; for a Mistral endpoint the whole beginning, which it repeats.
+    /// Creates the seam between an answer that was cut and the rest that this endpoint gives. Repeated text is dropped: the last words if <see
+    /// cref="RepeatsTail"/> is set; for a Mistral endpoint the whole beginning.
     /// </summary>
     /// <param name="delivered">All delivered text.</param>
     public AnswerSeam CreateSeam(string delivered) => new(delivered, RepeatsTail, RepeatsBeginning);

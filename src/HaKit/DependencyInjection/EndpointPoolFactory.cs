@@ -11,7 +11,7 @@ namespace HaKit.DependencyInjection;
 /// <summary>Holds the name of a registered pool.</summary>
 internal sealed record EndpointPoolRegistration(string Name)
 {
-    /// <summary>What to do about a name that no pool has, as a sentence to put behind another.</summary>
+    /// <summary>Gets a sentence with the remedy for an unknown pool name, to append to a message.</summary>
     public static string HintOf(string name, IReadOnlyCollection<string> known)
     {
         if (NearName.Hint(name, known) is { Length: > 0 } hint)

@@ -137,7 +137,7 @@ internal static class SettingNames
         ? $"{child.Path} is no setting of a pool.{HintOf(child.Key, known)}"
         : $"{section.Path} has a name that is no setting of a pool. The name is not shown, because it may be a key.";
 
-    // What other libraries call a setting helps more than a name that is spelt like it.
+    // The name of a setting in another library is a better hint than a similarly spelt name.
     private static string HintOf(string name, IEnumerable<string> known)
     {
         if (s_elsewhere.TryGetValue(name, out var meant) && known.Contains(meant, StringComparer.OrdinalIgnoreCase))

@@ -132,10 +132,10 @@ internal abstract class ContinuationFormat
     /// <summary>Gets the events that end an answer of which only the end mark is missing.</summary>
     public abstract byte[] EndMark { get; }
 
-    /// <summary>Gets what a member of the request means for a continuation. Called only for members that are not empty.</summary>
+    /// <summary>Gets the meaning of a member of the request for a continuation. Called only for members that are not empty.</summary>
     protected abstract NotContinuedReason? ObstacleOf(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value);
 
-    /// <summary>Gets what an empty member means for a continuation.</summary>
+    /// <summary>Gets the meaning of an empty member for a continuation.</summary>
     protected virtual NotContinuedReason? ObstacleOfEmpty(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) => null;
 
     protected abstract bool IsBoundOfTokens(ReadOnlySpan<byte> name);
@@ -144,12 +144,12 @@ internal abstract class ContinuationFormat
 
     protected abstract byte[] RewriteEvent(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, RestState rest);
 
-    /// <summary>Writes what some servers need beside the messages to go on from a beginning.</summary>
+    /// <summary>Writes the members that some servers need in addition to the messages to continue from a beginning.</summary>
     protected virtual void WriteFlags(Utf8JsonWriter json, in RestRequest rest)
     {
     }
 
-    /// <summary>Does the message with the beginning need a mark of its own?</summary>
+    /// <summary>Gets whether the message with the beginning needs a mark.</summary>
     protected virtual bool MarksPrefix(in RestRequest rest) => false;
 
     protected static byte[] Event(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data) => name.IsEmpty
@@ -193,7 +193,7 @@ internal abstract class ContinuationFormat
         json.WriteEndArray();
     }
 
-    // A conversation that ends with an assistant message has a beginning of the caller's own already.
+    // A conversation that ends with an assistant message already contains a beginning from the caller.
     private static bool EndsWithQuestion(ReadOnlySpan<byte> messages)
     {
         var reader = new Utf8JsonReader(messages);

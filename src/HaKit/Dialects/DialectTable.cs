@@ -28,7 +28,7 @@ internal static class DialectTable
     private static readonly RateLimitNames[][] s_limits = [s_anyLimits, .. s_rows.Skip(1).Select(d => new[] { d.RateLimits })];
 
     /// <summary>Where answers report their tokens, in any dialect.</summary>
-    // What the compatible servers of OpenAI's responses and of DeepSeek say beside it.
+    // Additional names of the servers that are compatible with OpenAI's responses, and of DeepSeek.
     public static IReadOnlyList<UsageNames> Usages { get; } =
     [
         .. s_rows.Select(d => d.Usage).Distinct(),

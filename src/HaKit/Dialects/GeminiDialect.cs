@@ -65,7 +65,7 @@ internal sealed class GeminiDialect : OpenAIDialect
     {
         // A message that does not begin with a quota may contain a caller's text.
         var isOfQuota = ServerWords.Lead(message).Contains("quota", StringComparison.OrdinalIgnoreCase);
-        // A limit of 0 does not refill, whatever delay the body contains.
+        // A limit of 0 does not refill, even if the body contains a delay.
         if (isOfQuota && LimitIsNought(message))
             return Verdict.Quota with { UntilCleared = true };
         if (signs.QuotaPerDay)

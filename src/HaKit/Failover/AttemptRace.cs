@@ -29,7 +29,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         /// <summary>The call is decided.</summary>
         Decided,
 
-        /// <summary>An attempt is running. Whatever happens next sets the call's signal.</summary>
+        /// <summary>An attempt is running. Every next event sets the call's signal.</summary>
         AttemptUnderWay,
 
         /// <summary>No attempt is running, and none may be started yet.</summary>

@@ -110,7 +110,7 @@ internal readonly struct PipelineRunner<TResult, TState>(
     }
 }
 
-/// <summary>Handles the span of an attempt. What the callback starts is a part of this span; the code that started the attempt is not.</summary>
+/// <summary>Handles the span of an attempt. Work that the callback starts is a part of this span; the code that started the attempt is not.</summary>
 internal static class AttemptSpans
 {
     public static void Begin(Activity call, Lease lease) => lease.Span = lease.State.Telemetry?.Begin(call, lease.Number);

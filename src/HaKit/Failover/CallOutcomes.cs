@@ -7,13 +7,13 @@ namespace HaKit.Failover;
 /// <summary>Finds out how a call ended, and records it in metrics and traces.</summary>
 internal sealed class CallOutcomes(FailoverContext context, IFaultClassifier classifier)
 {
-    /// <summary>What an exception of an attempt on an endpoint means.</summary>
+    /// <summary>Classifies an exception of an attempt on an endpoint.</summary>
     public Fault Classify(Exception exception, PoolEndpoint endpoint) =>
         OwnFaults.In(exception) ?? classifier.Classify(new FaultEvidence { Exception = exception, Dialect = endpoint.Dialect, Now = context.Clock.Time.GetUtcNow() }) ?? KnownFaults.Unknown;
 
     /// <summary>Gets how a call ended, and the name of the error that ended it. Null: no error.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="failure">What its caller gets instead of an answer; null for an answer.</param>
+    /// <param name="failure">The exception that the caller gets instead of an answer; null for an answer.</param>
     public (CallOutcome Outcome, string? Error) FindOutcome(FailoverCall call, Exception? failure)
     {
         switch (failure)

@@ -6,7 +6,7 @@ using HaKit.Telemetry;
 
 namespace HaKit.Failover;
 
-/// <summary>What the parts of one pool's failover share: the clock, the endpoints and the settings as they are now, the budget, the queue and the account of an outage.</summary>
+/// <summary>Holds the objects that the parts of one pool's failover share: the clock, the current endpoints and settings, the budget, the queue, and the record of an outage.</summary>
 internal sealed class FailoverContext(
     PoolClock clock, CurrentSnapshot snapshot, Selector selector, FailoverSettings settings, RetryBudget budget, WaitQueue queue, Chance chance, PoolTelemetry telemetry)
 {

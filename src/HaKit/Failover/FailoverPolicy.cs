@@ -49,7 +49,7 @@ internal static class FailoverPolicy
         {
             return own?.Invoke(fault, profile);
         }
-#pragma warning disable CA1031 // An attempt's books must be closed whatever the user's code does.
+#pragma warning disable CA1031 // The attempt must be recorded as ended even if the user's code throws an exception.
         catch (Exception)
 #pragma warning restore CA1031
         {

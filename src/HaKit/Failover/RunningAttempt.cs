@@ -17,7 +17,7 @@ internal struct RunningAttempt<TRaw>
     public readonly bool HasEnded => !IsUnderWay || Lease!.IsAttemptDone;
 }
 
-/// <summary>An attempt that its call has left while it was under way: its result is disposed of when it ends.</summary>
+/// <summary>An attempt that its call has abandoned while it was running. Its result is disposed when it ends.</summary>
 internal sealed class AbandonedAttempt<TResult, TRaw, TRunner>(TRunner runner, ValueTask<TRaw> task, Lease lease) : IAbandonedAttempt
     where TRunner : struct, IAttemptRunner<TResult, TRaw>
 {

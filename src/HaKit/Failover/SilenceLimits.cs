@@ -14,7 +14,7 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     // The usual time of an endpoint is the time within which 99 of 100 answers come.
     private const double UsualShare = 0.99;
 
-    // 5 of 100 answers of an endpoint are this slow, whatever share of calls is hedged.
+    // 5 of 100 answers of an endpoint are this slow, independently of the share of hedged calls.
     private const double SlowShare = 0.95;
 
     /// <summary>

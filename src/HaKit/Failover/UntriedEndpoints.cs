@@ -6,7 +6,7 @@ namespace HaKit.Failover;
 internal sealed class UntriedEndpoints(FailoverContext context)
 {
     /// <summary>
-    /// May the call begin another attempt? Without a number that bounds all attempts the bound is on those in ordinary service; beyond it the outage's pace goes on.
+    /// Gets whether the call may begin another attempt. Without a limit on all attempts, the limit applies to attempts in ordinary service; in an outage, further attempts follow the outage's pace.
     /// </summary>
     public bool MayTryAnother(FailoverCall call)
     {

@@ -10,7 +10,7 @@ using Slot = HaKit.Dialects.ErrorSigns.Slot;
 namespace HaKit.Faults;
 
 /// <summary>
-/// Collects the signs of an error from the beginning of a body, in one pass and without allocating. What was read before a cut or a break counts: half an
+/// Collects the signs of an error from the beginning of a body, in one pass and without allocating. The part before a cut or a break counts: half an
 /// error object still distinguishes a quota from a throttle. Names and words with escapes are ignored.
 /// </summary>
 internal static class ErrorReader

@@ -42,7 +42,7 @@ internal enum EvidenceSource
     Peer,
 }
 
-/// <summary>What other replicas say about an endpoint.</summary>
+/// <summary>The facts of other replicas about an endpoint.</summary>
 internal enum PeerWord
 {
     /// <summary>The server named a time to come back. This only starts a cooldown.</summary>

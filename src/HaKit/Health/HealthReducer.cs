@@ -172,7 +172,7 @@ internal static class HealthReducer
         }
     }
 
-    // What one caller sends must not take an endpoint away from other callers. If an endpoint refuses several calls in a row that another endpoint then
+    // The requests of one caller must not take an endpoint away from other callers. If an endpoint refuses several calls in a row that another endpoint then
     // served, it is out for a short time. The last admitted endpoint is never taken out, and neither is the key or account.
     private static HealthState Refuted(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {

@@ -56,7 +56,7 @@ internal sealed class HealthTracker
         }
     }
 
-    /// <summary>Applies new options after a reload. What was learned stays; a sampling window of another length starts empty.</summary>
+    /// <summary>Applies new options after a reload. Learned values stay; a sampling window of another length starts empty.</summary>
     public void UseOptions(HealthOptions options)
     {
         lock (_gate)

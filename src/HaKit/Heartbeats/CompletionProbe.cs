@@ -42,7 +42,7 @@ public sealed class CompletionProbe : IProbe
         }
     }
 
-    /// <summary>Sends the request instead of the pool's own connections; not disposed of. Default null.</summary>
+    /// <summary>Gets the client that sends the request instead of the pool's own connections. The probe does not dispose it. Default null.</summary>
     public HttpMessageInvoker? Http { get; init; }
 
     /// <inheritdoc/>

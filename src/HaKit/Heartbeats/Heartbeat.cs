@@ -346,7 +346,7 @@ internal sealed class Heartbeat
         {
             source?.Cancel();
         }
-#pragma warning disable CA1031 // What the probe registered is not ours.
+#pragma warning disable CA1031 // The probe's own registration on the token threw an exception.
         catch
 #pragma warning restore CA1031
         {

@@ -57,7 +57,7 @@ internal sealed class RecoveryActions(
             {
                 _cancellation.Cancel();
             }
-#pragma warning disable CA1031 // What the action registered is not ours.
+#pragma warning disable CA1031 // The action's own registration on the token threw an exception.
             catch
 #pragma warning restore CA1031
             {

@@ -219,7 +219,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             Headers = headers,
             Body = body,
             Dialect = attempt.Endpoint.Dialect,
-            // What the request asks for is worked out only where there is something to refuse.
+            // The needs of the request are determined only after a refusal.
             Request = headers is null ? RequestKind.Unknown : Kind,
             Now = pool.Time.GetUtcNow(),
         };
@@ -238,7 +238,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     private static bool IsVague(string type) =>
         type.Length == 0 || type.StartsWith("text/", StringComparison.OrdinalIgnoreCase) || type.Contains("octet-stream", StringComparison.OrdinalIgnoreCase);
 
-    // A deletion, a replacement or an accepted order needs no body, whatever its Content-Type is.
+    // A deletion, a replacement or an accepted order needs no body, with any Content-Type.
     private bool IsEmptyOnPurpose(int length) =>
         length == 0 && ((int)response.StatusCode is 201 or 202 || request.Method != HttpMethod.Post && request.Method != HttpMethod.Get);
 

@@ -148,7 +148,7 @@ internal sealed class HttpRest(HttpContinuation whole, ContinuationRoute route, 
         return content;
     }
 
-    /// <summary>Joins the events of one attempt to those that the caller already has.</summary>
+    /// <summary>Joins the events of one attempt to the events that the caller already has.</summary>
     public RestEvents Join(SseEvents events, SseReader reader, PoolEndpoint endpoint)
     {
         events.DropsTornTail = true;

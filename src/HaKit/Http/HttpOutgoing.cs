@@ -2,7 +2,7 @@ using HaKit.Attempts;
 
 namespace HaKit.Http;
 
-/// <summary>Holds what all requests of an attempt have in common: the first one and those that follow its redirects.</summary>
+/// <summary>Holds what all requests of an attempt have in common: the first one and the requests that follow its redirects.</summary>
 /// <param name="Attempt">The attempt.</param>
 /// <param name="Target">What requests to its endpoint need.</param>
 /// <param name="Secret">The current credential of the endpoint. Null: only its headers and its address have one.</param>

@@ -101,7 +101,7 @@ internal sealed class HttpTarget
     private static bool ClimbsOut(string path) =>
         path.Contains("..", StringComparison.Ordinal) && Uri.UnescapeDataString(path).Split('/', '\\').Contains("..");
 
-    /// <summary>Copies the caller's headers, and replaces those that the endpoint has too. The endpoint's credential replaces all credentials.</summary>
+    /// <summary>Copies the caller's headers. The endpoint's own headers replace headers of the same name. The endpoint's credential replaces all credentials.</summary>
     /// <param name="from">The caller's request.</param>
     /// <param name="to">The request to send.</param>
     /// <param name="secret">The current credential of the endpoint. Null: only its headers have one.</param>

@@ -4,7 +4,7 @@ namespace HaKit.Http;
 
 /// <summary>
 /// A content that can be written only once and is too long to be kept: its beginning, followed by the rest from its own writer, which waits at the limit
-/// until an attempt takes it. After the beginning was written, the content is used up, whatever happens to the rest.
+/// until an attempt takes it. After the beginning was written, the content is used up, even if the rest is not written.
 /// </summary>
 internal sealed class OnceContent : HttpContent
 {

@@ -54,7 +54,7 @@ internal static class PromptSize
             tokens = Math.Max(0, count(reader.GetString()!));
             return true;
         }
-#pragma warning disable CA1031 // What the application's counter throws must not fail a call.
+#pragma warning disable CA1031 // An exception of the application's token counter must not fail a call.
         catch (Exception)
 #pragma warning restore CA1031
         {

@@ -14,7 +14,7 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
     private readonly int[] _hashes = new int[Most];
     private int _count;
 
-    /// <summary>Was any credential refused?</summary>
+    /// <summary>Gets whether any credential was refused.</summary>
     public bool RemembersAny => Volatile.Read(ref _count) > 0;
 
     /// <summary>Remembers the credential of an attempt if the fault is that the endpoint refused it.</summary>

@@ -127,7 +127,7 @@ internal sealed class RequestBody : IDisposable
         return content;
     }
 
-    // Null if nothing is replaced. A body that is not kept is rewritten while it passes, whatever it contains.
+    // Null if nothing is replaced. A body that is not kept is rewritten while it passes, even if nothing in it changes.
     private byte[]? Replacing(ModelName model)
     {
         var type = TypeOf(_source);

@@ -31,7 +31,7 @@ internal sealed class WarmConnections(EndpointPool pool, EndpointPoolHandler han
         }
     }
 
-    // Sent without credentials: whatever the answer is, the connection is open.
+    // Sent without credentials, because any answer shows that the connection is open.
     private async Task TouchAsync(Uri address)
     {
         try

@@ -35,7 +35,7 @@ internal sealed class PeerDomains(string key)
         };
     }
 
-    /// <summary>Gets the name of a limit. It belongs to an endpoint or an account, whatever its keys are.</summary>
+    /// <summary>Gets the name of a limit. It belongs to an endpoint or an account, with any keys.</summary>
     public string LimitSubject(string of, string name) => Hash("limit of", of, name);
 
     /// <summary>Gets a fingerprint of how this replica asks the endpoint. Opinions of replicas that ask differently do not count.</summary>

@@ -1,7 +1,7 @@
 namespace HaKit.Peers;
 
 /// <summary>
-/// Decides which of two facts with the same key holds. A pure function; commutative, associative and idempotent, so that replicas agree whatever is lost,
+/// Decides which of two facts with the same key holds. A pure function; commutative, associative and idempotent, so that replicas agree even if facts are lost,
 /// repeated or late: the facts of a pool are a join semilattice (Shapiro, Preguiça, Baquero, Zawirski, "Conflict-free replicated data types", 2011).
 /// </summary>
 internal static class PeerMerge

@@ -22,7 +22,7 @@ internal static class SharedLimits
     // The margin covers what the others used since their last report.
     private const double Margin = 0.05;
 
-    // This share is kept whatever the others report, so that a store that lies stops no replica.
+    // A replica keeps this share independently of the reports of others, so that false reports cannot stop it.
     private const double KeptOfShare = 0.1;
 
     /// <summary>Gets the part of the limit that this replica must not use.</summary>

@@ -11,7 +11,7 @@ namespace HaKit.Pool;
 internal sealed class EndpointPipelines(string pool, TimeProvider time, IFaultClassifier classifier, EndpointPoolParts parts, PoolTelemetry telemetry)
 {
     /// <summary>
-    /// Builds the pipeline around a call: the application's strategies, then failover. What is inside failover runs once for each attempt. Null if the
+    /// Builds the pipeline around a call: the application's strategies, then failover. The strategies inside failover run once for each attempt. Null if the
     /// application added no strategy to any pipeline; calls then run without a pipeline.
     /// </summary>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The strategy's options have no annotated members to validate.")]

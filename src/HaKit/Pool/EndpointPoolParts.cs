@@ -47,7 +47,7 @@ public sealed class EndpointPoolParts
     public IList<Func<EjectionEvidence, CancellationToken, ValueTask>> OnEjected { get; } = [];
 
     /// <summary>
-    /// Gets the callbacks for failed attempts (except those that the caller cancelled). A callback runs on the thread that ended the attempt: it must return
+    /// Gets the callbacks for failed attempts (except attempts that the caller cancelled). A callback runs on the thread that ended the attempt: it must return
     /// soon and must not block. An exception is logged and changes nothing. <see cref="PoolEvents"/> report the same to a reader that may be slow.
     /// </summary>
     public IList<Action<AttemptFailure>> OnAttemptFailed { get; } = [];

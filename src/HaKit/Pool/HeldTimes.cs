@@ -1,11 +1,11 @@
 namespace HaKit.Pool;
 
-/// <summary>What an endpoint's attempts have shown of how long they hold their places.</summary>
-/// <param name="Served">Attempts that were served.</param>
-/// <param name="Seconds">How long those took in the mean; null before the first.</param>
+/// <summary>The measured times for which an endpoint's attempts occupy their places.</summary>
+/// <param name="Served">The number of served attempts.</param>
+/// <param name="Seconds">Their mean duration in seconds; null before the first.</param>
 internal readonly record struct HeldSample(long Served, double? Seconds);
 
-/// <summary>Estimates for each endpoint how long an attempt holds its place. A pure function.</summary>
+/// <summary>Estimates for each endpoint how long an attempt occupies its place. A pure function.</summary>
 internal static class HeldTimes
 {
     // The mean of an endpoint's latest attempts goes back no further.

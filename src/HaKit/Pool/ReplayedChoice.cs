@@ -2,7 +2,7 @@ using HaKit.Selection;
 
 namespace HaKit.Pool;
 
-/// <summary>The choice of an endpoint in a replay: the rules of <see cref="Selector"/> for the first attempt of a call of which nothing is known. For one thread.</summary>
+/// <summary>Selects an endpoint in a replay, by the rules of <see cref="Selector"/> for the first attempt of a call with a default profile. For use on one thread.</summary>
 internal sealed class ReplayedChoice
 {
     private readonly SelectionPolicy _policy;
@@ -17,7 +17,7 @@ internal sealed class ReplayedChoice
         _capacity = Math.Min(1, _tiers.Sum(static t => t.Capacity));
     }
 
-    /// <summary>An endpoint with room; null where there is none.</summary>
+    /// <summary>Returns an endpoint with free capacity; null when there is none.</summary>
     public ReplayedMember? Choose(ref Dice dice)
     {
         var first = FirstTier(ref dice);
@@ -117,7 +117,7 @@ internal sealed class ReplayedChoice
 
         public ReplayedMember[] Serving { get; }
 
-        /// <summary>How much of its share of the traffic it can take, as in <see cref="SelectionTier.Capacity"/>.</summary>
+        /// <summary>Gets the part of its share of the traffic that the endpoint can take, as in <see cref="SelectionTier.Capacity"/>.</summary>
         public double Capacity { get; }
 
         public int Turn { get; set; }

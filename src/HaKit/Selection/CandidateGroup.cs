@@ -83,7 +83,7 @@ internal sealed class CandidateGroup
             height[high] -= 1 - height[low];
             (height[high] < 1 ? small : large).Push(high);
         }
-        // The remaining entries have the value 1, apart from rounding errors; so does a small entry that has no partner left.
+        // The remaining entries have the value 1, apart from rounding errors. A small entry without a partner has the value 1 too.
         for (var i = 0; i < count; i++)
         {
             if (columns[i] == default)

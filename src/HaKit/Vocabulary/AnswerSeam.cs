@@ -108,7 +108,7 @@ public sealed class AnswerSeam
     }
 
     /// <summary>
-    /// Adds up the usage of all parts of an answer. What was delivered before a seam counts as output of the part that was cut, and once as input of the part
+    /// Adds up the usage of all parts of an answer. Text that was delivered before a seam counts as output of the part that was cut, and once as input of the part
     /// that continued it.
     /// </summary>
     /// <param name="prompt">The tokens of the prompt as the first part reported them. Null if it did not.</param>

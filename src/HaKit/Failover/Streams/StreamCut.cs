@@ -13,7 +13,7 @@ internal sealed class StreamCut
 
     /// <param name="engine">The pool's engine.</param>
     /// <param name="lease">The lease of the attempt whose answer was cut.</param>
-    /// <param name="fault">The fault. Null if the exception is to be classified.</param>
+    /// <param name="fault">The fault. Null to classify the exception.</param>
     /// <param name="exception">The exception of the source. Null if it threw none.</param>
     public StreamCut(FailoverEngine engine, Lease lease, Fault? fault, Exception? exception)
     {

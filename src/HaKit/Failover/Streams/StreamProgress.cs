@@ -19,7 +19,7 @@ internal struct StreamProgress<T>(StreamItemReader<T> reader, Lease lease)
     /// <summary>Gets for how long the stream has waited for items since the last item that said something.</summary>
     public TimeSpan Silence { get; private set; }
 
-    /// <summary>Begins a silence anew: another source continues the stream, or this process was paused.</summary>
+    /// <summary>Restarts a silence, because another source continues the stream or this process was paused.</summary>
     public void ResetSilence() => Silence = default;
 
     /// <summary>Notes since when the stream has waited for the next item. The clock is read only if that item says nothing.</summary>

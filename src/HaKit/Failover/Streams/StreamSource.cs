@@ -110,10 +110,10 @@ internal sealed class StreamSource<T>
     }
 }
 
-/// <summary>What concerns sources of every type.</summary>
+/// <summary>Contains the code that is the same for sources of every type.</summary>
 internal static class StreamSource
 {
-    /// <summary>Waits until a source is closed whose stream was cut. The caller already knows about the cut, so an exception must not replace it.</summary>
+    /// <summary>Waits until the source of a cut stream is closed. The caller already knows about the cut, so an exception must not replace it.</summary>
     public static async ValueTask CloseAfterCutAsync(ValueTask left, ValueTask leaving)
     {
         try
@@ -121,7 +121,7 @@ internal static class StreamSource
             await left.ConfigureAwait(false);
             await leaving.ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // What a source throws while it is closed after a cut changes nothing.
+#pragma warning disable CA1031 // An exception while a source is closed after a cut has no effect.
         catch (Exception)
 #pragma warning restore CA1031
         {

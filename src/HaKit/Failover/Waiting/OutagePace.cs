@@ -97,7 +97,7 @@ internal sealed class OutagePace
     }
 
     /// <summary>
-    /// Records that an attempt was served. If it began after the failures, not all endpoints are out, and the count starts anew: while failures and successes
+    /// Records that an attempt was served. If it began after the failures, not all endpoints are out, and the count starts again: while failures and successes
     /// are mixed, calls are repeated as far as the budget pays.
     /// </summary>
     /// <param name="began">When the attempt began.</param>

@@ -60,7 +60,7 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
         return null;
     }
 
-    // What may be sent now, the cheapest first.
+    // The attempts that may be sent now, the cheapest first.
     private static WaitDecision? StartsNow(in Prospects prospects, in WaitFacts facts)
     {
         if (prospects.CameBackAt <= facts.Now)

@@ -9,9 +9,9 @@ internal sealed class WaitingCalls
     private readonly Lock _lock = new();
     private readonly HashSet<FailoverCall> _calls = [];
 
-    /// <summary>The call begins to wait, or goes on to wait after a trial.</summary>
+    /// <summary>Records that the call begins to wait, or continues to wait after a trial.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="until">When it gives up if nothing serves it until then; <see cref="TimeSpan.MaxValue"/>: never.</param>
+    /// <param name="until">The time at which the call gives up if no endpoint has served it. <see cref="TimeSpan.MaxValue"/>: never.</param>
     public void Add(FailoverCall call, TimeSpan until)
     {
         lock (_lock)
@@ -22,7 +22,7 @@ internal sealed class WaitingCalls
         }
     }
 
-    /// <summary>The call has an endpoint, or is over. Calls that did not wait take no lock.</summary>
+    /// <summary>Records that the call has an endpoint or has ended. Calls that did not wait take no lock.</summary>
     public void Remove(FailoverCall call)
     {
         if (!call.IsWaiting)
@@ -51,8 +51,8 @@ internal sealed class WaitingCalls
     }
 }
 
-/// <summary>What is told of waiting calls, by the pool's clock.</summary>
-/// <param name="Count">How many wait.</param>
-/// <param name="OldestBegan">When the oldest of them began; null when none waits.</param>
-/// <param name="FirstGivesUp">When the first of them gives up; null when none ever does.</param>
+/// <summary>Describes the waiting calls. Times are on the pool's clock.</summary>
+/// <param name="Count">The number of waiting calls.</param>
+/// <param name="OldestBegan">The time at which the oldest of them began; null when none waits.</param>
+/// <param name="FirstGivesUp">The time at which the first of them gives up; null when none ever does.</param>
 internal readonly record struct WaitingSummary(int Count, TimeSpan? OldestBegan, TimeSpan? FirstGivesUp);
