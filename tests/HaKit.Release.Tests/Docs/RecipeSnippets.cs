@@ -14,7 +14,7 @@ using OpenAI;
 
 namespace HaKit.Release.Tests;
 
-/// <summary>The code of docs/recipes.md.</summary>
+/// <summary>What the recipes of docs/recipes.md do. That the page itself is built is the matter of RecipePageTests.</summary>
 public sealed class RecipeSnippets
 {
     private readonly CancellationToken cancellationToken = TestContext.Current.CancellationToken;

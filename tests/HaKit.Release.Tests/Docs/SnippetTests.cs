@@ -19,6 +19,9 @@ public sealed partial class SnippetTests
     [MemberData(nameof(Pages))]
     public void Every_snippet_of_code_on_a_page_is_compiled_in_a_test(string page)
     {
+        // Each of its blocks is a whole file, which RecipePageTests builds from the packages as it stands.
+        if (page == Path.Combine("docs", "recipes.md"))
+            return;
         var text = File.ReadAllText(Repository.PathOf(page));
         Fence().Matches(text).Where(m => m.Groups[1].Value == "csharp").Select(m => m.Groups[2].Value.TrimEnd())
             .Where(code => !IsCompiled(code)).Should().BeEmpty("readers copy what stands on {0}", page);

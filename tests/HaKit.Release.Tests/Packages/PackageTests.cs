@@ -18,6 +18,13 @@ public sealed class PackedFixture : IAsyncLifetime
 
     public string Feed => Path.Combine(Folder, "feed");
 
+    // Packages of others may come from the cache; ours must not, and must not stay in it.
+    public string[] FromPackages =>
+    [
+        $"-p:HaKitVersion={Version}", $"-p:RestoreAdditionalProjectSources={Feed}", $"-p:RestorePackagesPath={Path.Combine(Folder, "packages")}",
+        $"-p:RestoreFallbackFolders={Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages")}",
+    ];
+
     public async ValueTask InitializeAsync()
     {
         foreach (var package in Repository.Packages)
@@ -144,7 +151,7 @@ public sealed class PackageTests(PackedFixture packed)
     public async Task A_new_project_with_nothing_but_the_packages_fails_over(string consumer)
     {
         var folder = CopyOf(consumer);
-        await PackedFixture.RunAsync(folder, ["build", "-v", "q", "--nologo", .. FromPackages, "-o", Path.Combine(folder, "out")]);
+        await PackedFixture.RunAsync(folder, ["build", "-v", "q", "--nologo", .. packed.FromPackages, "-o", Path.Combine(folder, "out")]);
 
         var told = await PackedFixture.RunAsync(folder, Path.Combine(folder, "out", "Consumer.dll"));
 
@@ -157,7 +164,7 @@ public sealed class PackageTests(PackedFixture packed)
         Assert.SkipUnless(OperatingSystem.IsLinux() && (File.Exists("/usr/bin/clang") || File.Exists("/usr/bin/gcc")), "Native code is linked by clang or gcc.");
         var folder = CopyOf("Native");
 
-        await PackedFixture.RunAsync(folder, ["publish", "-v", "q", "--nologo", "--ucr", .. FromPackages, "-o", Path.Combine(folder, "out")]);
+        await PackedFixture.RunAsync(folder, ["publish", "-v", "q", "--nologo", "--ucr", .. packed.FromPackages, "-o", Path.Combine(folder, "out")]);
 
         using var program = Process.Start(new ProcessStartInfo(Path.Combine(folder, "out", "Consumer")) { RedirectStandardOutput = true })!;
         (await program.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)).ReplaceLineEndings(" ").Trim().Should().Be("OK OK");
@@ -171,11 +178,4 @@ public sealed class PackageTests(PackedFixture packed)
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
         return folder;
     }
-
-    // Packages of others may come from the cache; ours must not, and must not stay in it.
-    private string[] FromPackages =>
-    [
-        $"-p:HaKitVersion={packed.Version}", $"-p:RestoreAdditionalProjectSources={packed.Feed}", $"-p:RestorePackagesPath={Path.Combine(packed.Folder, "packages")}",
-        $"-p:RestoreFallbackFolders={Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages")}",
-    ];
 }
