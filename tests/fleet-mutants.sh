@@ -51,10 +51,10 @@ fleet "nothing written again" An_order_reaches_every_replica_those_that_start_la
   '_own.AddMissing(news.Facts, now);' '_ = news.Facts;'
 fleet "an echo" Two_that_have_ejected_an_endpoint_take_it_from_a_third_that_knows_nothing_and_what_peers_say_does_not_echo src/HaKit/Peers/OwnOpinion.cs \
   'if (health.IsByPeers)' 'if (health.IsByPeers && evidence.Now < TimeSpan.Zero)'
-fleet "the last endpoint is taken" The_last_endpoint_that_could_serve_a_request_is_never_taken_by_others src/HaKit/Peers/PeerExchange.cs \
-  'var isLast = !Array' 'var isLast = _link is null && !Array'
-fleet "a signature that is not checked" A_forged_order_and_one_of_another_pool_are_ignored src/HaKit/Peers/PeerExchange.cs \
-  'if (!_signature!.IsValid(fact))' 'if (_signature is null)'
+fleet "the last endpoint is taken" The_last_endpoint_that_could_serve_a_request_is_never_taken_by_others src/HaKit/Peers/PeerEjections.cs \
+  'var isLast = !Array' 'var isLast = now < TimeSpan.Zero && !Array'
+fleet "a signature that is not checked" A_forged_order_and_one_of_another_pool_are_ignored src/HaKit/Peers/PeerOrders.cs \
+  'signature!.IsValid(fact)' 'signature is not null'
 fleet "any fingerprint counts" In_the_middle_of_a_rotation_replicas_with_the_old_key_take_nothing_from_those_with_the_new src/HaKit/Peers/PeerBook.cs \
   'opinion.Fingerprint != fingerprint || ' ''
 fleet "trials are put off for ever" After_an_outage_the_fleet_is_back_no_later_than_alone_though_two_stay_blind src/HaKit/Health/PeerTransitions.cs \

@@ -17,7 +17,7 @@ public sealed class StructureTests
         ["HttpAnswer.JsonAsync"] = "one answer is judged by its status, its type and its body in turn",
         ["ProfileHeaders.With"] = "a flat table: one line for each header",
         ["VaultSettings.Problems"] = "a flat table: one line for each setting",
-        ["PeerExchange.OnHealthChanged"] = "a flat table: one line for each kind of fact that a change makes",
+        ["FactWriter.AddChange"] = "a flat table: one line for each kind of fact that a change makes",
         ["SseEvents.TryTakeValue"] = "a parser on the path of each event",
         ["StreamPieces.HasContent"] = "a parser on the path of each event",
         ["Dialect.Classify"] = "a flat table: what a status and its words mean, in the order in which they are asked",

@@ -1,0 +1,40 @@
+namespace HaKit.Peers;
+
+/// <summary>Reads which replica thinks what, since when, and how the link is. Guarded by its owner's lock.</summary>
+internal static class FleetStatusReader
+{
+    /// <param name="replica">This replica.</param>
+    /// <param name="link">How the link is. Null if there is none.</param>
+    /// <param name="book">What other replicas have said.</param>
+    /// <param name="members">The endpoints.</param>
+    /// <param name="fingerprintOf">How this replica asks an endpoint.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
+    /// <param name="at">The same time by the wall clock.</param>
+    public static FleetStatus Read(
+        string replica, PeerLinkStatus? link, PeerBook book, List<PeerMember> members, Func<PeerMember, string> fingerprintOf, TimeSpan now, DateTimeOffset at)
+    {
+        var views = new Dictionary<string, List<ReplicaView>>(StringComparer.Ordinal) { [replica] = [] };
+        foreach (var name in book.ReplicaNames)
+            views.TryAdd(name, []);
+        foreach (var member in members)
+        {
+            var (own, name) = (member.UpdateOwnOpinion(now), member.State.Endpoint.Name);
+            if (own.Opinion != PeerOpinion.None)
+                views[replica].Add(new ReplicaView(name, own.Opinion, own.Fault, at - (now - own.At), true));
+            var fingerprint = fingerprintOf(member);
+            foreach (var heard in book.Opinions(name, now))
+            {
+                if (heard.Opinion != PeerOpinion.None && views.TryGetValue(heard.Replica, out var view))
+                    view.Add(new ReplicaView(name, heard.Opinion, heard.Fault, at - (now - heard.Since), heard.Fingerprint == fingerprint));
+            }
+        }
+        return new FleetStatus
+        {
+            Replica = replica,
+            Link = link,
+            Replicas = [.. views.OrderBy(static v => v.Key, StringComparer.Ordinal).Select(v => new ReplicaStatus(v.Key, v.Key == replica, v.Value))],
+            Orders = [.. book.Orders.Select(static o => FleetOrder.FromFact(o.Fact)).OrderBy(static o => o.GivenAt)],
+            OrderLog = [.. book.OrderLog.Select(static o => FleetOrder.FromFact(o.Fact))],
+        };
+    }
+}

@@ -1,0 +1,72 @@
+using System.Runtime.InteropServices;
+using HaKit.Attempts;
+using HaKit.Faults;
+using HaKit.Health;
+
+namespace HaKit.Peers;
+
+/// <summary>
+/// Ejects an endpoint that the majority of the replicas has ejected: once when the majority comes about, and then a trial of this replica decides. A probe of this
+/// replica is asked first where it can tell. Takes its owner's lock.
+/// </summary>
+internal sealed class PeerEjections(IPeerPool pool, PeerBook book, PeerMembers members, PeerDomains domains, Lock gate)
+{
+    private static readonly TimeSpan LongestProbe = TimeSpan.FromSeconds(2);
+
+    private readonly List<FreshOpinion> _opinions = [];
+
+    /// <summary>Ejects the endpoint if the majority has ejected it and no own evidence speaks against that.</summary>
+    public void DecideByMajority(EndpointState state, TimeSpan now)
+    {
+        FaultKind cause;
+        lock (gate)
+        {
+            var member = members.Get(state);
+            if (!IsEjectedByMajority(member, out var ejection, now))
+            {
+                (member.IsDealtWith, member.AskedAt) = (false, null);
+                return;
+            }
+            if (member.IsDealtWith)
+                return;
+            cause = ejection.Fault ?? FaultKind.Unknown;
+            if (!state.Health.State.IsInService || Refutes(member, ejection, now))
+            {
+                member.IsDealtWith = true;
+                return;
+            }
+            if (WaitsForProbe(member, ejection, now))
+                return;
+        }
+        var isLast = !Array.Exists(pool.Members, other => other != state && other.Health.State.Admits(now) && PeerHearing.Covers(other.Endpoint, state.Endpoint));
+        if (!isLast)
+            state.Health.HearPeers(PeerWord.Ejected, new Fault(cause), now, default, isLast, now);
+    }
+
+    private bool IsEjectedByMajority(PeerMember member, out HeardOpinion ejection, TimeSpan now)
+    {
+        var state = member.State;
+        _opinions.Clear();
+        book.CollectOpinions(state.Endpoint.Name, domains.Fingerprint(state, pool.AttemptLimits), now, _opinions, out ejection);
+        if (ejection.Replica is null)
+            return false;
+        var own = member.UpdateOwnOpinion(now);
+        if (own.Opinion != PeerOpinion.None)
+            _opinions.Add(new FreshOpinion(own.Opinion, own.Level));
+        return PeerMajority.CountOpinions(CollectionsMarshal.AsSpan(_opinions)).IsEjection;
+    }
+
+    // A probe of this replica that exercises what is said to be broken decides at once, and no call has to.
+    private static bool Refutes(PeerMember member, in HeardOpinion ejection, TimeSpan now) =>
+        member.AskedAt is { } asked && member.State.Heartbeat is { Fault: null } hit && hit.At >= asked && hit.Level >= ejection.Level;
+
+    private bool WaitsForProbe(PeerMember member, in HeardOpinion ejection, TimeSpan now)
+    {
+        if (member.AskedAt is { } asked)
+            return now - asked < LongestProbe && !(member.State.Heartbeat is { Fault: not null } miss && miss.At >= asked);
+        if (member.State.Heartbeat?.Level < ejection.Level)
+            return false;
+        member.AskedAt = now;
+        return pool.AskNow(member.State);
+    }
+}

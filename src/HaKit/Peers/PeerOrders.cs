@@ -1,0 +1,64 @@
+namespace HaKit.Peers;
+
+/// <summary>Signs the orders of this replica's operators, checks the orders of other replicas, and knows which of them are not carried out yet. Guarded by its owner's lock.</summary>
+internal sealed class PeerOrders(IPeerPool pool, PeerBook book, OwnFacts own, PeerMembers members, string replica, OrderSignature? signature)
+{
+    private static readonly TimeSpan OrdersLast = TimeSpan.FromDays(90);
+
+    /// <summary>Gets whether orders are shared: the application has given a key for them, and sharing is on.</summary>
+    public bool AreShared => signature is not null && pool.Sharing.Orders;
+
+    /// <summary>Checks the signature of an order. Needs no lock.</summary>
+    public bool IsValid(PeerFact fact) => signature!.IsValid(fact);
+
+    /// <summary>Adds an order of this replica's operator to the next message.</summary>
+    public void AddOwn(PoolOrder order, string? endpoint, int? tier, OrderNote note, DateTimeOffset givenAt, TimeSpan now)
+    {
+        var fact = new PeerFact
+        {
+            Kind = PeerFactKind.Order,
+            Subject = endpoint ?? "",
+            Replica = replica,
+            Version = book.HighestVersion(endpoint ?? "") + 1,
+            Length = OrdersLast,
+            Left = OrdersLast,
+            Order = new SignedOrder(order, tier, note.By, note.Reason, givenAt, ""),
+        };
+        fact = fact with { Order = fact.Order with { Signature = signature!.Sign(fact) } };
+        book.TryHearOrder(fact, now, out _);
+        if (endpoint is not null && members.Find(endpoint) is { } member)
+            member.OrderVersion = fact.Version;
+        own.Add(fact, now + OrdersLast, now);
+    }
+
+    /// <summary>Takes an order whose signature is valid. True if it holds from now on; <paramref name="before"/> is the order that held until now.</summary>
+    public bool TryReceive(PeerFact fact, TimeSpan now, out PeerFact? before)
+    {
+        if (book.TryHearOrder(fact, now, out before))
+        {
+            own.Hold(fact, now + fact.Left, now);
+            if (members.Find(fact.Subject) is { } member)
+                member.OrderVersion = fact.Version;
+            return true;
+        }
+        // The replica that sent it does not know of the later order: that is published again.
+        if (before is not null && PeerFactFormat.Identity(before) != PeerFactFormat.Identity(fact) && book.OrderFor(fact.Subject, now) is { } held)
+            own.Add(held.Fact, held.Until, now);
+        return false;
+    }
+
+    /// <summary>Takes the orders that have not been carried out on these endpoints, such as those that came before their endpoint did.</summary>
+    public List<PeerFact> TakeDue(List<PeerMember> endpoints, TimeSpan now)
+    {
+        var orders = new List<PeerFact>();
+        foreach (var member in endpoints)
+        {
+            if (book.OrderFor(member.State.Endpoint.Name, now) is { } held && held.Fact.Version > member.OrderVersion)
+            {
+                member.OrderVersion = held.Fact.Version;
+                orders.Add(held.Fact);
+            }
+        }
+        return orders;
+    }
+}
