@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace HaKit.Availability;
 
 /// <summary>
@@ -7,7 +9,8 @@ namespace HaKit.Availability;
 /// <remarks>
 /// In series, U ← U + A·u; in parallel, A ← A + U·a.
 /// </remarks>
-public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>, IComparable<AvailabilityRatio>, IComparable
+public readonly struct AvailabilityRatio
+    : IEquatable<AvailabilityRatio>, IComparable<AvailabilityRatio>, IComparable, IFormattable, IParsable<AvailabilityRatio>
 {
     private readonly double _up;
     private readonly double _down;
@@ -138,6 +141,39 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
         return Numerics.PoissonBinomial.AtLeast(required, parts);
     }
 
+    /// <summary>Returns MTTF + MTTR = MTTF·(1 + MTTR/MTTF): the mean time between two failures. It is not a recovery time.</summary>
+    /// <param name="mttf">Mean time to failure, in any unit; greater than zero.</param>
+    /// <param name="mttr">Mean time to repair, in the same unit; zero or greater.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite, or outside its range.</exception>
+    public static double MeanCycle(double mttf, double mttr) => Guard.Positive(mttf) + Guard.NotNegative(mttr);
+
+    /// <summary>
+    /// Returns the probability of being up at time t, for a unit that is up at time 0 and has exponential times:
+    /// U(t) = λ/(λ+μ)·(1 − e^−(λ+μ)t) (Trivedi, Probability and Statistics, 2nd ed., ch. 6).
+    /// </summary>
+    /// <param name="mttf">1/λ, in any unit; greater than zero.</param>
+    /// <param name="mttr">1/μ, in the same unit; greater than zero.</param>
+    /// <param name="time">t, in the same unit; zero or greater.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite, or outside its range.</exception>
+    public static AvailabilityRatio Instantaneous(double mttf, double mttr, double time)
+    {
+        var steady = Ratio(Guard.Positive(mttf), Guard.Positive(mttr));
+        var x = Guard.NotNegative(time) * (1 / mttf + 1 / mttr);
+        var down = steady.Unavailability * -Numerics.Precise.Expm1(-x);
+        return FromPair(steady.Value + steady.Unavailability * Math.Exp(-x), down);
+    }
+
+    /// <summary>Returns the expected share of [0, t] in which such a unit is up: the mean of <see cref="Instantaneous"/>.</summary>
+    /// <inheritdoc cref="Instantaneous" path="/param"/>
+    /// <inheritdoc cref="Instantaneous" path="/exception"/>
+    public static AvailabilityRatio Interval(double mttf, double mttr, double time)
+    {
+        var steady = Ratio(Guard.Positive(mttf), Guard.Positive(mttr));
+        var x = Guard.NotNegative(time) * (1 / mttf + 1 / mttr);
+        var saturation = Numerics.Precise.MeanSaturation(x);
+        return FromPair(steady.Value + steady.Unavailability * (1 - saturation), steady.Unavailability * saturation);
+    }
+
     /// <summary>
     /// Returns true if the ratio is at least as good as a target, compared in U. A rounding error of up to 1e-12 of U does not miss a target.
     /// </summary>
@@ -198,6 +234,35 @@ public readonly partial struct AvailabilityRatio : IEquatable<AvailabilityRatio>
 
     /// <summary>Returns true if the left ratio has at most as much downtime.</summary>
     public static bool operator >=(AvailabilityRatio left, AvailabilityRatio right) => left.CompareTo(right) >= 0;
+
+    /// <summary>Formats the ratio as a percentage with three significant digits of U, such as <c>99.95%</c>.</summary>
+    public override string ToString() => ToString(null, null);
+
+    /// <summary>Formats the ratio in the invariant culture, so that <see cref="Parse(string, IFormatProvider?)"/> can read it.</summary>
+    /// <param name="format">
+    /// <c>P</c> or null: <c>99.95%</c>, three significant digits of U. <c>N</c>: <c>3N5</c>, the run of nines and the digit
+    /// after it, truncated and never rounded up. <c>W</c>: <c>three nines five</c>. <c>R</c>: exact, <c>1-0.0005</c> where U is
+    /// the smaller part.
+    /// </param>
+    /// <param name="formatProvider">Ignored: the invariant culture always applies.</param>
+    /// <exception cref="FormatException">The format is not one of these.</exception>
+    public string ToString(string? format, IFormatProvider? formatProvider = null) => AvailabilityRatioText.Format(this, format);
+
+    /// <summary>Parses <c>99.95%</c>, <c>0.9995</c>, <c>3N5</c>, <c>three nines five</c> or <c>1-5E-4</c>. Decimals keep an exact complement.</summary>
+    /// <exception cref="FormatException">The text has none of these formats, or lies outside 0 to 100 %.</exception>
+    public static AvailabilityRatio Parse(string s, IFormatProvider? provider = null)
+    {
+        ArgumentNullException.ThrowIfNull(s);
+        return TryParse(s, provider, out var result)
+            ? result
+            : throw new FormatException($"'{s}' is no availability: expected something like 99.95%, 0.9995, 3N5 or 1-5E-4.");
+    }
+
+    /// <summary>Parses in the same way as <see cref="Parse(string, IFormatProvider?)"/>, and returns false instead of throwing an exception.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out AvailabilityRatio result) => AvailabilityRatioText.TryParse(s, out result);
+
+    /// <inheritdoc cref="TryParse(string?, IFormatProvider?, out AvailabilityRatio)"/>
+    public static bool TryParse([NotNullWhen(true)] string? s, out AvailabilityRatio result) => TryParse(s, null, out result);
 
     /// <summary>Creates a ratio from two accurate parts. A part above one because of rounding becomes one.</summary>
     internal static AvailabilityRatio FromPair(double up, double down) => new(Math.Min(up, 1), Math.Min(down, 1));

@@ -3,42 +3,21 @@ using System.Globalization;
 
 namespace HaKit.Availability;
 
-public readonly partial struct AvailabilityRatio : IFormattable, IParsable<AvailabilityRatio>
+/// <summary>Writes an availability as text, and reads it back. Pure.</summary>
+internal static class AvailabilityRatioText
 {
     private static readonly string[] Digits = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
 
-    /// <summary>Formats the ratio as a percentage with three significant digits of U, such as <c>99.95%</c>.</summary>
-    public override string ToString() => ToString(null, null);
-
-    /// <summary>Formats the ratio in the invariant culture, so that <see cref="Parse(string, IFormatProvider?)"/> can read it.</summary>
-    /// <param name="format">
-    /// <c>P</c> or null: <c>99.95%</c>, three significant digits of U. <c>N</c>: <c>3N5</c>, the run of nines and the digit
-    /// after it, truncated and never rounded up. <c>W</c>: <c>three nines five</c>. <c>R</c>: exact, <c>1-0.0005</c> where U is
-    /// the smaller part.
-    /// </param>
-    /// <param name="formatProvider">Ignored: the invariant culture always applies.</param>
-    /// <exception cref="FormatException">The format is not one of these.</exception>
-    public string ToString(string? format, IFormatProvider? formatProvider = null) => format switch
+    public static string Format(AvailabilityRatio ratio, string? format) => format switch
     {
-        null or "" or "P" or "G" => Percent(),
-        "N" => ShortNines(),
-        "W" => WordNines(),
-        "R" => Exact(),
+        null or "" or "P" or "G" => Percent(ratio),
+        "N" => ShortNines(ratio),
+        "W" => WordNines(ratio),
+        "R" => Exact(ratio),
         _ => throw new FormatException($"An availability is formatted as P, N, W or R, not '{format}'."),
     };
 
-    /// <summary>Parses <c>99.95%</c>, <c>0.9995</c>, <c>3N5</c>, <c>three nines five</c> or <c>1-5E-4</c>. Decimals keep an exact complement.</summary>
-    /// <exception cref="FormatException">The text has none of these formats, or lies outside 0 to 100 %.</exception>
-    public static AvailabilityRatio Parse(string s, IFormatProvider? provider = null)
-    {
-        ArgumentNullException.ThrowIfNull(s);
-        return TryParse(s, provider, out var result)
-            ? result
-            : throw new FormatException($"'{s}' is no availability: expected something like 99.95%, 0.9995, 3N5 or 1-5E-4.");
-    }
-
-    /// <summary>Parses in the same way as <see cref="Parse(string, IFormatProvider?)"/>, and returns false instead of throwing an exception.</summary>
-    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out AvailabilityRatio result)
+    public static bool TryParse([NotNullWhen(true)] string? s, out AvailabilityRatio result)
     {
         result = default;
         var text = s.AsSpan().Trim();
@@ -50,15 +29,12 @@ public readonly partial struct AvailabilityRatio : IFormattable, IParsable<Avail
         {
             if (!double.TryParse(text[2..], NumberStyles.Float, CultureInfo.InvariantCulture, out var u) || u is not (>= 0 and <= 1))
                 return false;
-            result = FromUnavailability(u);
+            result = AvailabilityRatio.FromUnavailability(u);
             return true;
         }
 
         return TryDecimal(text, 1m, out result) || TryBeyondDecimal100(text, out result) || TryShort(text, out result) || TryWords(text.ToString(), out result);
     }
-
-    /// <inheritdoc cref="TryParse(string?, IFormatProvider?, out AvailabilityRatio)"/>
-    public static bool TryParse([NotNullWhen(true)] string? s, out AvailabilityRatio result) => TryParse(s, null, out result);
 
     private static bool TryDecimal(ReadOnlySpan<char> text, decimal whole, out AvailabilityRatio result)
     {
@@ -67,7 +43,7 @@ public readonly partial struct AvailabilityRatio : IFormattable, IParsable<Avail
         // A decimal holds 28 digits. Longer texts would be rounded, perhaps up to 1, so they are refused.
         if (text.Length > 27 || !decimal.TryParse(text, style, CultureInfo.InvariantCulture, out var value) || value > whole)
             return false;
-        result = new AvailabilityRatio((double)(value / whole), (double)((whole - value) / whole));
+        result = AvailabilityRatio.FromPair((double)(value / whole), (double)((whole - value) / whole));
         return true;
     }
 
@@ -80,7 +56,7 @@ public readonly partial struct AvailabilityRatio : IFormattable, IParsable<Avail
         result = default;
         if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || value is not >= 0 || value > whole)
             return false;
-        result = From(value / whole);
+        result = AvailabilityRatio.From(value / whole);
         return true;
     }
 
@@ -110,7 +86,7 @@ public readonly partial struct AvailabilityRatio : IFormattable, IParsable<Avail
     private static bool TryNines(int nines, int digit, out AvailabilityRatio result)
     {
         // A decimal power keeps "3N5" exactly 0.0005.
-        result = nines <= 26 ? FromUnavailability((double)((10 - digit) * Tenth(nines + 1))) : FromUnavailability((10 - digit) * Math.Pow(10, -nines - 1));
+        result = nines <= 26 ? AvailabilityRatio.FromUnavailability((double)((10 - digit) * Tenth(nines + 1))) : AvailabilityRatio.FromUnavailability((10 - digit) * Math.Pow(10, -nines - 1));
         return nines <= 300;
 
         static decimal Tenth(int power)
@@ -122,47 +98,47 @@ public readonly partial struct AvailabilityRatio : IFormattable, IParsable<Avail
         }
     }
 
-    private string Percent()
+    private static string Percent(AvailabilityRatio ratio)
     {
-        if (Unavailability == 0)
+        if (ratio.Unavailability == 0)
             return "100%";
-        if (Unavailability < 1e-22)
-            return Exact();
-        var places = Unavailability >= 0.5 ? 2 : Math.Clamp((int)Math.Floor(Nines) + 1, 1, 26);
-        if (Value > 0 && Value < 0.01)
-            places = Math.Clamp(2 - (int)Math.Floor(Math.Log10(Value)) - 2, 2, 26);
+        if (ratio.Unavailability < 1e-22)
+            return Exact(ratio);
+        var places = ratio.Unavailability >= 0.5 ? 2 : Math.Clamp((int)Math.Floor(ratio.Nines) + 1, 1, 26);
+        if (ratio.Value > 0 && ratio.Value < 0.01)
+            places = Math.Clamp(2 - (int)Math.Floor(Math.Log10(ratio.Value)) - 2, 2, 26);
         // Uses the smaller part, because a decimal created from a double keeps only fifteen significant digits.
-        var percent = Unavailability <= 0.5 ? 100m - 100m * (decimal)Unavailability : 100m * (decimal)Value;
+        var percent = ratio.Unavailability <= 0.5 ? 100m - 100m * (decimal)ratio.Unavailability : 100m * (decimal)ratio.Value;
         return decimal.Round(percent, places).ToString("0.##########################", CultureInfo.InvariantCulture) + "%";
     }
 
-    private (int Nines, int Digit) RunOfNines()
+    private static (int Nines, int Digit) RunOfNines(AvailabilityRatio ratio)
     {
-        if (Unavailability == 0)
+        if (ratio.Unavailability == 0)
             return (int.MaxValue, 0);
-        var nines = (int)Math.Floor(Nines + 1e-12);
-        var left = Unavailability * Math.Pow(10, nines);
+        var nines = (int)Math.Floor(ratio.Nines + 1e-12);
+        var left = ratio.Unavailability * Math.Pow(10, nines);
         return (nines, Math.Clamp((int)Math.Floor(10 * (1 - left) + 1e-9), 0, 9));
     }
 
-    private string ShortNines()
+    private static string ShortNines(AvailabilityRatio ratio)
     {
-        var (nines, digit) = RunOfNines();
+        var (nines, digit) = RunOfNines(ratio);
         if (nines == int.MaxValue)
             return "100%";
         return digit == 0 ? $"{nines}N" : $"{nines}N{digit}";
     }
 
-    private string WordNines()
+    private static string WordNines(AvailabilityRatio ratio)
     {
-        var (nines, digit) = RunOfNines();
+        var (nines, digit) = RunOfNines(ratio);
         if (nines == int.MaxValue)
             return "always";
         var count = nines < Digits.Length ? Digits[nines] : nines.ToString(CultureInfo.InvariantCulture);
         return $"{count} {(nines == 1 ? "nine" : "nines")}{(digit == 0 ? "" : " " + Digits[digit])}";
     }
 
-    private string Exact() => Unavailability < 0.5
-        ? "1-" + Unavailability.ToString("R", CultureInfo.InvariantCulture)
-        : Value.ToString("R", CultureInfo.InvariantCulture);
+    private static string Exact(AvailabilityRatio ratio) => ratio.Unavailability < 0.5
+        ? "1-" + ratio.Unavailability.ToString("R", CultureInfo.InvariantCulture)
+        : ratio.Value.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -10,7 +10,7 @@ namespace HaKit.Testing;
 /// which faults it injects.
 /// HaKit's own classifier reads an error status with its headers and body as it would read a real answer. For use on one thread.
 /// </summary>
-public sealed partial class ScriptedEndpoint
+public sealed class ScriptedEndpoint
 {
     private static readonly FakeRequest Request = new(FakeOperation.Callback);
 
@@ -18,7 +18,6 @@ public sealed partial class ScriptedEndpoint
     private readonly Alarms _alarms;
     private readonly Random _random;
     private readonly List<(TimeSpan From, TimeSpan Until, double Factor)> _slow = [];
-    private Station _station;
     private ServiceModel _service;
     private ServerQuota _quota;
     private TimeSpan _closedUntil;
@@ -31,8 +30,9 @@ public sealed partial class ScriptedEndpoint
         Faults = new FaultScript(time, seed);
         _random = new Random(seed);
         _service = service ?? ServiceModel.Fixed(TimeSpan.FromMilliseconds(100));
-        _station = Station.For(_service, time, alarms);
+        Station = Station.For(_service, time, alarms);
         _quota = new ServerQuota(_service);
+        Streams = new ScriptedStreams(this, time, alarms);
     }
 
     /// <summary>Gets the endpoint's name.</summary>
@@ -48,7 +48,7 @@ public sealed partial class ScriptedEndpoint
         set
         {
             ArgumentNullException.ThrowIfNull(value);
-            (_service, _station, _quota) = (value, Station.For(value, _time, _alarms), new ServerQuota(value));
+            (_service, Station, _quota) = (value, Station.For(value, _time, _alarms), new ServerQuota(value));
         }
     }
 
@@ -78,6 +78,11 @@ public sealed partial class ScriptedEndpoint
 
     /// <summary>Gets the endpoint's index in the pool.</summary>
     internal int Index { get; init; }
+
+    internal Station Station { get; private set; }
+
+    /// <summary>Its answers in pieces.</summary>
+    internal ScriptedStreams Streams { get; }
 
     internal Action<ScriptedEndpoint>? WasAnswered { get; set; }
 
@@ -126,7 +131,7 @@ public sealed partial class ScriptedEndpoint
     private async ValueTask<bool> WorkAsync(EndpointAttempt attempt, SimulatedCall call, FakeFault fault, CancellationToken cancellationToken)
     {
         var time = TimeOf(call);
-        var station = _station;
+        var station = Station;
         await station.EnterAsync(cancellationToken).ConfigureAwait(false);
         var began = _time.Elapsed;
         var served = false;
@@ -156,7 +161,7 @@ public sealed partial class ScriptedEndpoint
         }
     }
 
-    private void Arrive()
+    internal void Arrive()
     {
         Attempts++;
         PeakInFlight = Math.Max(PeakInFlight, ++InFlight);
@@ -164,7 +169,7 @@ public sealed partial class ScriptedEndpoint
             EarlySends++;
     }
 
-    private void Depart(SimulatedCall call, bool served)
+    internal void Depart(SimulatedCall call, bool served)
     {
         if (--InFlight == 0)
             _restsSince = _time.Elapsed;
@@ -179,7 +184,7 @@ public sealed partial class ScriptedEndpoint
     }
 
     // Combines the faults of the script with the refusal of the server's own quota.
-    private FakeFault FaultFor(SimulatedCall call)
+    internal FakeFault FaultFor(SimulatedCall call)
     {
         var fault = Faults.ChooseFault(Request);
         if (fault.Reply is not null || fault.Exception is not null)
@@ -191,7 +196,7 @@ public sealed partial class ScriptedEndpoint
         return FakeFault.Status(429).WithHeader("Retry-After", Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture));
     }
 
-    private void ReportRefusal(EndpointAttempt attempt, Fault failure)
+    internal void ReportRefusal(EndpointAttempt attempt, Fault failure)
     {
         if (failure.RetryAfter is { } after && _time.Elapsed + after > _closedUntil)
             _closedUntil = _time.Elapsed + after;
@@ -199,7 +204,7 @@ public sealed partial class ScriptedEndpoint
         attempt.ReportFault(failure);
     }
 
-    private ServiceTime TimeOf(SimulatedCall call)
+    internal ServiceTime TimeOf(SimulatedCall call)
     {
         var time = _service.Draw(call.InputTokens, call.OutputTokens, _random) * SlownessAt(_time.Elapsed);
         return _service.Cold.After > TimeSpan.Zero ? time.After(Warming()) : time;
@@ -215,7 +220,7 @@ public sealed partial class ScriptedEndpoint
         return _awakeAt > now ? _awakeAt - now : TimeSpan.Zero;
     }
 
-    private void Waste(SimulatedCall call, double shareOfAnswer)
+    internal void Waste(SimulatedCall call, double shareOfAnswer)
     {
         WastedInputTokens += call.InputTokens;
         WastedOutputTokens += (long)(call.OutputTokens * Math.Clamp(shareOfAnswer, 0, 1));

@@ -150,7 +150,7 @@ internal sealed class SimulationRun
             var rest = await _test.Pool.ContinueAsync(
                 profile, cut, new AnswerSoFar(next, null), (Run: this, call, next), static (attempt, s, token) => new(s.Run.OpenStream(attempt, s.call, s.next, token)),
                 SimulatedItemReader.Instance, token).ConfigureAwait(false);
-            _continuedTokens += call.InputTokens + ScriptedEndpoint.TokensOf(call, next);
+            _continuedTokens += call.InputTokens + ScriptedStreams.TokensOf(call, next);
             attempt = -1;
             return rest;
         }
@@ -166,7 +166,7 @@ internal sealed class SimulationRun
     private IAsyncEnumerable<SimulatedItem> OpenStream(EndpointAttempt attempt, SimulatedCall call, int from, CancellationToken cancellationToken)
     {
         CountAttempt(attempt);
-        return _test[attempt.Endpoint.Name].StreamAsync(attempt, call, _streams++, from, cancellationToken);
+        return _test[attempt.Endpoint.Name].Streams.StreamAsync(attempt, call, _streams++, from, cancellationToken);
     }
 
     private ValueTask<bool> AttemptAsync(EndpointAttempt attempt, SimulatedCall call, CancellationToken cancellationToken)

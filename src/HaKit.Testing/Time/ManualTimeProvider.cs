@@ -16,16 +16,14 @@ namespace HaKit.Testing;
 /// thread should move the clock. <see cref="ConfineToCurrentThread"/> refuses the use of the clock on every other thread.
 /// </para>
 /// </remarks>
-public sealed partial class ManualTimeProvider : TimeProvider
+public sealed class ManualTimeProvider : TimeProvider
 {
     private static readonly TimeSpan MaxTimerSpan = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+    private static readonly TimeSpan DefaultBound = TimeSpan.FromDays(1);
 
-    private readonly Lock _lock = new();
-    private readonly TimerHeap _armed = new();
+    private readonly VirtualTimers _timers = new();
     private readonly DateTimeOffset _start;
-    private long _elapsed;
     private long _wallOffset;
-    private long _armings;
     private int _ownerThread;
     private string? _stray;
 
@@ -46,41 +44,27 @@ public sealed partial class ManualTimeProvider : TimeProvider
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
     /// <summary>Gets the virtual time since the clock was created. Jumps of the wall clock do not count.</summary>
-    public TimeSpan Elapsed => new(Volatile.Read(ref _elapsed));
+    public TimeSpan Elapsed => new(_timers.Elapsed);
 
     /// <summary>Gets the number of armed timers. Disposed, fired and disarmed timers do not count.</summary>
-    public int ArmedTimers
-    {
-        get
-        {
-            lock (_lock)
-                return _armed.Count;
-        }
-    }
+    public int ArmedTimers => _timers.Count;
 
     /// <summary>Gets the time until the next armed timer is due (zero when it is overdue); null when no timer is armed.</summary>
-    public TimeSpan? UntilNextTimer
-    {
-        get
-        {
-            lock (_lock)
-                return _armed.Count == 0 ? null : new TimeSpan(Math.Max(0, _armed.NextDue - _elapsed));
-        }
-    }
+    public TimeSpan? UntilNextTimer => _timers.UntilNext;
 
     /// <inheritdoc/>
     // The first timestamp is one day, because a real machine's clock is not at zero when a program starts.
     public override long GetTimestamp()
     {
         CheckThread();
-        return TimeSpan.TicksPerDay + Volatile.Read(ref _elapsed);
+        return TimeSpan.TicksPerDay + _timers.Elapsed;
     }
 
     /// <inheritdoc/>
     public override DateTimeOffset GetUtcNow()
     {
         CheckThread();
-        return _start.AddTicks(Volatile.Read(ref _elapsed) + Volatile.Read(ref _wallOffset));
+        return _start.AddTicks(_timers.Elapsed + Volatile.Read(ref _wallOffset));
     }
 
     /// <inheritdoc/>
@@ -105,32 +89,131 @@ public sealed partial class ManualTimeProvider : TimeProvider
     /// </summary>
     public void ConfineToCurrentThread() => _ownerThread = Environment.CurrentManagedThreadId;
 
+    /// <summary>
+    /// Advances the clock. Every timer that becomes due fires at its own instant, including timers that earlier callbacks arm.
+    /// </summary>
+    /// <param name="by">The time to advance; not negative. Zero fires the timers that are due now.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="by"/> is negative.</exception>
+    /// <remarks>
+    /// An exception of a timer's callback is thrown by this method; the clock then stands at that timer's instant.
+    /// </remarks>
+    public void Advance(TimeSpan by)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
+        var until = _timers.After(by);
+        using (new InlineContinuations(this))
+        {
+            while (_timers.TryFireNext(until))
+            { }
+        }
+
+        _timers.MoveTo(until);
+        ThrowIfStrayed();
+    }
+
+    /// <summary>
+    /// Simulates a pause of the process (a long garbage collection, a suspended machine). The time passes first, then every
+    /// overdue timer fires late, all at the same instant, in the order in which they were due. A periodic timer that missed
+    /// several firings fires once, as the system's timers do.
+    /// </summary>
+    /// <param name="duration">The duration of the pause; not negative.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="duration"/> is negative.</exception>
+    public void Pause(TimeSpan duration)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(duration, TimeSpan.Zero);
+        _timers.MoveTo(_timers.After(duration));
+        Advance(TimeSpan.Zero);
+    }
+
+    /// <summary>Advances to the next armed timer and fires only that timer.</summary>
+    /// <returns>False when no timer is armed; the clock then does not move.</returns>
+    public bool AdvanceToNextTimer()
+    {
+        using (new InlineContinuations(this))
+            return _timers.TryFireNext(long.MaxValue);
+    }
+
+    /// <summary>Advances from timer to timer until none is armed.</summary>
+    /// <param name="within">The longest virtual time that this may take. Default 1 day.</param>
+    /// <exception cref="TimeoutException">Timers were still armed after <paramref name="within"/>, for example because a timer re-arms itself.</exception>
+    public void RunUntilIdle(TimeSpan? within = null)
+    {
+        var bound = within ?? DefaultBound;
+        var until = _timers.After(bound);
+        using (new InlineContinuations(this))
+        {
+            while (_timers.TryFireNext(until))
+            { }
+        }
+
+        ThrowIfStrayed();
+        if (ArmedTimers == 0)
+            return;
+        _timers.MoveTo(until);
+        throw new TimeoutException($"{ArmedTimers} timer(s) still armed after {bound} of virtual time: something re-arms itself (a heartbeat, a periodic timer). Use Advance, or RunUntil with a task.");
+    }
+
+    /// <summary>
+    /// Advances from timer to timer on this thread until the task has completed. Then returns the task's
+    /// result or throws its exception.
+    /// </summary>
+    /// <param name="task">The task to wait for. It must have been started on this thread, without a synchronization context.</param>
+    /// <param name="within">The longest virtual time that this may take. Default 1 day.</param>
+    /// <exception cref="InvalidOperationException">No timer is armed and the task has not completed. It waits for something that is not on this clock.</exception>
+    /// <exception cref="TimeoutException">The task had not completed after <paramref name="within"/>.</exception>
+    public void RunUntil(Task task, TimeSpan? within = null)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        Drive(task, within ?? DefaultBound);
+        task.GetAwaiter().GetResult();
+    }
+
+    /// <inheritdoc cref="RunUntil(Task, TimeSpan?)"/>
+    public T RunUntil<T>(Task<T> task, TimeSpan? within = null)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        Drive(task, within ?? DefaultBound);
+        return task.GetAwaiter().GetResult();
+    }
+
+    /// <inheritdoc cref="RunUntil(Task, TimeSpan?)"/>
+    public void RunUntil(ValueTask task, TimeSpan? within = null) => RunUntil(task.AsTask(), within);
+
+    /// <inheritdoc cref="RunUntil(Task, TimeSpan?)"/>
+    public T RunUntil<T>(ValueTask<T> task, TimeSpan? within = null) => RunUntil(task.AsTask(), within);
+
+    /// <summary>
+    /// Starts <paramref name="work"/> without a synchronization context and runs it to its end in the same way as
+    /// <see cref="RunUntil(Task, TimeSpan?)"/>.
+    /// </summary>
+    /// <param name="work">The work to run.</param>
+    /// <param name="within">The longest virtual time that this may take. Default 1 day.</param>
+    /// <exception cref="InvalidOperationException">The work waits for something that is not on this clock.</exception>
+    /// <exception cref="TimeoutException">The work had not ended after <paramref name="within"/>.</exception>
+    public void Run(Func<Task> work, TimeSpan? within = null)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        using (new InlineContinuations(this))
+            RunUntil(work(), within);
+    }
+
+    /// <inheritdoc cref="Run(Func{Task}, TimeSpan?)"/>
+    public T Run<T>(Func<Task<T>> work, TimeSpan? within = null)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        using (new InlineContinuations(this))
+            return RunUntil(work(), within);
+    }
+
     internal bool Change(ManualTimer timer, TimeSpan dueTime, TimeSpan period)
     {
         CheckSpan(dueTime, nameof(dueTime));
         CheckSpan(period, nameof(period));
         CheckThread();
-        lock (_lock)
-        {
-            if (timer.IsDisposed)
-                return false;
-            timer.Period = Math.Max(0, period.Ticks);
-            if (dueTime == Timeout.InfiniteTimeSpan)
-                _armed.Disarm(timer);
-            else
-                _armed.Arm(timer, _elapsed + dueTime.Ticks, _armings++);
-            return true;
-        }
+        return _timers.TryArm(timer, dueTime, period);
     }
 
-    internal void Remove(ManualTimer timer)
-    {
-        lock (_lock)
-        {
-            timer.IsDisposed = true;
-            _armed.Disarm(timer);
-        }
-    }
+    internal void Remove(ManualTimer timer) => _timers.Remove(timer);
 
     private static void CheckSpan(TimeSpan span, string name)
     {
@@ -152,4 +235,49 @@ public sealed partial class ManualTimeProvider : TimeProvider
 
     private string StrayMessage =>
         $"The clock is confined to thread {_ownerThread}, but was used from another: a continuation left the thread at{Environment.NewLine}{_stray}";
+
+    private void Drive(Task task, TimeSpan bound)
+    {
+        var until = _timers.After(bound);
+        using var inline = new InlineContinuations(this);
+        while (!task.IsCompleted)
+        {
+            if (_timers.TryFireNext(until))
+                continue;
+            if (task.IsCompleted)
+                return;
+            ThrowIfStrayed();
+            if (ArmedTimers == 0)
+                throw new InvalidOperationException("No timer is armed and the task has not completed: it waits for something that is not on this clock, or went on on another thread.");
+            _timers.MoveTo(until);
+            throw new TimeoutException($"The task had not completed after {bound} of virtual time.");
+        }
+    }
+
+    private void ThrowIfStrayed()
+    {
+        if (_stray is not null)
+            throw new InvalidOperationException(StrayMessage);
+    }
+
+    /// <summary>Removes the synchronization context while it exists. With a context, awaits would resume on the thread pool instead of inline.</summary>
+    private readonly ref struct InlineContinuations
+    {
+        private readonly SynchronizationContext? _callers;
+
+        public InlineContinuations(ManualTimeProvider clock)
+        {
+            clock.CheckThread();
+            clock.ThrowIfStrayed();
+            _callers = SynchronizationContext.Current;
+            if (_callers is not null)
+                SynchronizationContext.SetSynchronizationContext(null);
+        }
+
+        public void Dispose()
+        {
+            if (_callers is not null)
+                SynchronizationContext.SetSynchronizationContext(_callers);
+        }
+    }
 }

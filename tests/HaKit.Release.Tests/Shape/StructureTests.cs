@@ -1,9 +1,27 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
 namespace HaKit.Release.Tests.Shape;
 
 /// <summary>What keeps the code changeable: methods of few branches, a small facade, classes that are whole.</summary>
 public sealed class StructureTests
 {
     private const int MostBranches = 15;
+    private const int MostLines = 300;
+
+    /// <summary>The files that may have more lines, each with its reason.</summary>
+    private static readonly Dictionary<string, string> LongFiles = new()
+    {
+        ["AttemptRace.cs"] = "the one loop: a struct on the stack, whose state all its steps change",
+        ["StreamedAnswer.cs"] = "one reader: opening, reading, waiting, cut and disposal change the same state",
+    };
+
+    /// <summary>The types that may be partial without generated code, each with its reason.</summary>
+    private static readonly Dictionary<string, string> PartialTypes = new()
+    {
+        ["FakeFaults"] = "holds one nested class for each provider, and each of them has a file",
+    };
 
     /// <summary>The methods that may have more, each with its reason.</summary>
     private static readonly Dictionary<string, string> Allowed = new()
@@ -41,6 +59,43 @@ public sealed class StructureTests
         File.ReadAllLines(Repository.PathOf("src", "HaKit", "EndpointPool.cs")).Length.Should().BeLessThanOrEqualTo(300);
         Directory.EnumerateFiles(Repository.PathOf("src", "HaKit"), "EndpointPool.*.cs").Should().BeEmpty();
     }
+
+    [Fact]
+    public void Files_are_short_but_those_with_a_reason()
+    {
+        var files = SourceFiles.Paths.Select(static path => (Name: Path.GetFileName(path), Lines: File.ReadAllLines(path).Length)).ToArray();
+        files.Should().HaveCountGreaterThan(300, "a count that sees nothing would allow anything");
+        var many = files.Where(static f => f.Lines > MostLines).ToArray();
+        many.Where(static f => !LongFiles.ContainsKey(f.Name)).Select(static f => $"{f.Name}: {f.Lines}").Should().BeEmpty();
+        LongFiles.Keys.Except(many.Select(static f => f.Name)).Should().BeEmpty("an exception that nothing needs is taken from the list");
+    }
+
+    [Fact]
+    public void Types_are_partial_for_generated_code_only()
+    {
+        var types = SourceFiles.Roots.SelectMany(static root => root.DescendantNodes().OfType<TypeDeclarationSyntax>()).Where(IsPartial).GroupBy(static type => type.Identifier.Text).ToArray();
+        types.Should().HaveCountGreaterThan(10);
+        var written = types.Where(static parts => parts.Count() > 1 || !parts.Any(IsCompletedByGenerator)).Select(static parts => parts.Key).ToArray();
+        written.Except(PartialTypes.Keys).Should().BeEmpty("partial hides size: a type is split into owners of their own state");
+        PartialTypes.Keys.Except(written).Should().BeEmpty("an exception that nothing needs is taken from the list");
+    }
+
+    [Fact]
+    public void A_partial_type_is_for_generated_code_if_it_has_a_partial_member_or_is_a_context_of_the_serializer()
+    {
+        IsCompleted("partial class A { [X] private static partial void M(); }").Should().BeTrue();
+        IsCompleted("partial class A { static partial class B { static partial int M(); } }").Should().BeTrue();
+        IsCompleted("[JsonSerializable(typeof(int))] partial class A : JsonSerializerContext;").Should().BeTrue();
+        IsCompleted("partial class A { void M() { } }").Should().BeFalse();
+
+        static bool IsCompleted(string text) => IsCompletedByGenerator(SourceFiles.Parse(text).DescendantNodes().OfType<TypeDeclarationSyntax>().First());
+    }
+
+    private static bool IsPartial(MemberDeclarationSyntax member) => member.Modifiers.Any(SyntaxKind.PartialKeyword);
+
+    private static bool IsCompletedByGenerator(TypeDeclarationSyntax type) =>
+        type.DescendantNodes().Any(static node => node is MethodDeclarationSyntax or PropertyDeclarationSyntax && IsPartial((MemberDeclarationSyntax)node))
+        || type.BaseList?.Types.Any(static t => t.ToString().EndsWith("JsonSerializerContext", StringComparison.Ordinal)) == true;
 
     [Fact]
     public void Branches_are_counted_where_they_are()

@@ -4,14 +4,14 @@ using HaKit.Testing.Wire;
 
 namespace HaKit.Testing;
 
-/// Streamed answers.
-public sealed partial class ScriptedEndpoint
+/// <summary>Serves attempts on a <see cref="ScriptedEndpoint"/> in pieces.</summary>
+internal sealed class ScriptedStreams(ScriptedEndpoint endpoint, ManualTimeProvider time, Alarms alarms)
 {
     private const int MostItems = 20;
     private const int UsualItems = 5;
 
     /// <summary>Returns the number of tokens in the given number of contents.</summary>
-    internal static int TokensOf(SimulatedCall call, int contents) => (int)((long)call.OutputTokens * contents / ItemsOf(call));
+    public static int TokensOf(SimulatedCall call, int contents) => (int)((long)call.OutputTokens * contents / ItemsOf(call));
 
     private static int ItemsOf(SimulatedCall call) => call.OutputTokens > 0 ? Math.Min(call.OutputTokens, MostItems) : UsualItems;
 
@@ -20,14 +20,14 @@ public sealed partial class ScriptedEndpoint
     /// end. The last one is marked as the end.
     /// In a fault, "after n" counts contents.
     /// </summary>
-    internal async IAsyncEnumerable<SimulatedItem> StreamAsync(
+    public async IAsyncEnumerable<SimulatedItem> StreamAsync(
         EndpointAttempt attempt, SimulatedCall call, long number, int from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        Arrive();
+        endpoint.Arrive();
         var served = false;
         try
         {
-            var fault = FaultFor(call);
+            var fault = endpoint.FaultFor(call);
             await foreach (var item in ItemsAsync(attempt, call, fault, number, from, cancellationToken).ConfigureAwait(false))
             {
                 served = item.Signal.HasFlag(StreamSignal.End);
@@ -36,7 +36,7 @@ public sealed partial class ScriptedEndpoint
         }
         finally
         {
-            Depart(call, served);
+            endpoint.Depart(call, served);
         }
     }
 
@@ -47,22 +47,22 @@ public sealed partial class ScriptedEndpoint
         {
             while (true)
             {
-                await _alarms.WaitAsync(fault.CommentsEvery ?? TimeSpan.FromSeconds(1), cancellationToken).ConfigureAwait(false);
+                await alarms.WaitAsync(fault.CommentsEvery ?? TimeSpan.FromSeconds(1), cancellationToken).ConfigureAwait(false);
                 yield return new(number, -1, StreamSignal.None);
             }
         }
 
         if (FaultReading.IsSilence(fault))
             await Waits.ForEver(cancellationToken).ConfigureAwait(false);
-        if (FaultReading.ReadFault(fault, attempt.Endpoint.Dialect, _time.GetUtcNow()) is { } failure)
+        if (FaultReading.ReadFault(fault, attempt.Endpoint.Dialect, time.GetUtcNow()) is { } failure)
         {
-            await _alarms.WaitAsync(fault.ToHeaders + fault.ToFirstToken, cancellationToken).ConfigureAwait(false);
-            ReportRefusal(attempt, failure);
+            await alarms.WaitAsync(fault.ToHeaders + fault.ToFirstToken, cancellationToken).ConfigureAwait(false);
+            endpoint.ReportRefusal(attempt, failure);
             throw new HttpRequestException("The endpoint's script says so.");
         }
-        var time = TimeOf(call);
+        var work = endpoint.TimeOf(call);
         var items = ItemsOf(call);
-        var station = _station;
+        var station = endpoint.Station;
         await station.EnterAsync(cancellationToken).ConfigureAwait(false);
         var shown = from;
         try
@@ -80,10 +80,10 @@ public sealed partial class ScriptedEndpoint
                         await Waits.ForEver(cancellationToken).ConfigureAwait(false);
                     throw new HttpRequestException(HttpRequestError.ResponseEnded, "The endpoint's script cuts it here.");
                 }
-                var work = shown == from ? time.FirstContent + fault.ToHeaders + fault.ToFirstToken : (time.Whole - time.FirstContent) / (items - 1) + fault.PerToken;
-                await station.WorkAsync(work, cancellationToken).ConfigureAwait(false);
+                var part = shown == from ? work.FirstContent + fault.ToHeaders + fault.ToFirstToken : (work.Whole - work.FirstContent) / (items - 1) + fault.PerToken;
+                await station.WorkAsync(part, cancellationToken).ConfigureAwait(false);
                 if (shown == 0)
-                    call.FirstContentAt = _time.Elapsed;
+                    call.FirstContentAt = time.Elapsed;
                 yield return new(number, shown, shown == items - 1 ? StreamSignal.Content | StreamSignal.End : StreamSignal.Content);
             }
         }
@@ -91,7 +91,7 @@ public sealed partial class ScriptedEndpoint
         {
             station.Release();
             if (shown < items - 1)
-                Waste(call, (double)shown / items);
+                endpoint.Waste(call, (double)shown / items);
         }
     }
 }
