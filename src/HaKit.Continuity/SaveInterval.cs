@@ -20,7 +20,7 @@ internal static class SaveInterval
     /// share of the saves finds too few destinations, good snapshots are further apart than saves, so both are multiplied by the probability that a save
     /// succeeds.
     /// </summary>
-    public static TimeSpan Of(SaveIntervalInputs inputs)
+    public static TimeSpan Compute(SaveIntervalInputs inputs)
     {
         var cost = TimeSpan.FromSeconds(Math.Max(1, inputs.SaveTook.TotalSeconds));
         var seconds = Backup.YoungInterval(cost.TotalSeconds, inputs.MeanTimeToLoss.TotalSeconds);

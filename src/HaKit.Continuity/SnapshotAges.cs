@@ -12,7 +12,7 @@ internal sealed class SnapshotAges(IReadOnlyList<string> destinations, TimeProvi
     private IReadOnlyDictionary<string, string> _missed = new Dictionary<string, string>();
 
     /// <summary>Records a snapshot: one that was just saved, or one of a list.</summary>
-    public void Note(VaultSnapshot snapshot)
+    public void RecordSnapshot(VaultSnapshot snapshot)
     {
         lock (_gate)
         {
@@ -40,7 +40,7 @@ internal sealed class SnapshotAges(IReadOnlyList<string> destinations, TimeProvi
     /// <summary>Compares the vault with its objective.</summary>
     /// <param name="name">The vault's name.</param>
     /// <param name="maxAge">The objective. Null: none.</param>
-    public StatusPanel Judge(string name, TimeSpan? maxAge)
+    public StatusPanel ToPanel(string name, TimeSpan? maxAge)
     {
         IReadOnlyDictionary<string, string> missed;
         lock (_gate)

@@ -29,7 +29,7 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
 
     private bool HasSchedule => (_options.Every ?? _options.MeanTimeToLoss) is not null;
 
-    private TimeSpan Interval => _options.Every ?? SaveInterval.Of(new SaveIntervalInputs(
+    private TimeSpan Interval => _options.Every ?? SaveInterval.Compute(new SaveIntervalInputs(
         TimeSpan.FromTicks(Interlocked.Read(ref _tookTicks)),
         _options.MeanTimeToLoss!.Value,
         SaveInterval.Observed(_vault.Pool.GetAvailabilityReport(), _options.Copies),
@@ -37,7 +37,7 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
 
     private TimeSpan MaxAge => _options.MaxAge ?? Interval * 3;
 
-    public StatusPanel Read() => _ages.Judge($"vault {_name}", HasSchedule ? MaxAge : null);
+    public StatusPanel Read() => _ages.ToPanel($"vault {_name}", HasSchedule ? MaxAge : null);
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
@@ -91,7 +91,7 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
         {
             foreach (var snapshot in await _vault.ListAsync(stoppingToken))
             {
-                _ages.Note(snapshot);
+                _ages.RecordSnapshot(snapshot);
             }
         }
         catch (VaultException)
@@ -111,7 +111,7 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
             var began = _vault.Pool.Time.GetTimestamp();
             var saved = await _vault.SaveAsync(_options.Source!, _options.Copies, stoppingToken);
             Interlocked.Exchange(ref _tookTicks, _vault.Pool.Time.GetElapsedTime(began).Ticks);
-            _ages.Note(saved);
+            _ages.RecordSnapshot(saved);
             LogSaved(saved.Number, saved.Files, saved.Destinations.Count);
             if (_options.KeepLast is not null || _options.KeepDays is not null)
             {

@@ -28,7 +28,7 @@ public sealed class ScheduleTests : IDisposable
         await Task.CompletedTask;
         var inputs = new SaveIntervalInputs(
             TimeSpan.FromSeconds(seconds), TimeSpan.FromMinutes(meanMinutes), AvailabilityRatio.From(available), mostMinutes is { } most ? TimeSpan.FromMinutes(most) : null);
-        SaveInterval.Of(inputs).TotalMinutes.Should().BeApproximately(minutes, 0.01);
+        SaveInterval.Compute(inputs).TotalMinutes.Should().BeApproximately(minutes, 0.01);
     }
 
     [Fact(Timeout = 60_000)]

@@ -32,7 +32,7 @@ internal sealed record DayFigures
     /// <param name="recording">The recording.</param>
     /// <param name="from">The start of the part; null for the start of the recording.</param>
     /// <param name="until">The end of the part, exclusive; null for the end of the recording.</param>
-    public static DayFigures Of(FlightRecording recording, DateTimeOffset? from = null, DateTimeOffset? until = null)
+    public static DayFigures FromRecording(FlightRecording recording, DateTimeOffset? from = null, DateTimeOffset? until = null)
     {
         RecordedEvent[] events = [.. recording.Events.Where(e => (from is null || e.At >= from) && (until is null || e.At < until))];
         if (events.Length == 0)
@@ -49,11 +49,11 @@ internal sealed record DayFigures
             Files = recording.Files,
             Dropped = events.OfType<RecordedGap>().Sum(static g => g.Dropped),
             Problems = recording.Problems,
-            Whole = SliceFigures.Of(begin, calls, attempts),
-            Parts = [.. Enumerable.Range(0, Slices).Select(i => SliceFigures.Of(
+            Whole = SliceFigures.FromRecords(begin, calls, attempts),
+            Parts = [.. Enumerable.Range(0, Slices).Select(i => SliceFigures.FromRecords(
                 begin + slice * i, [.. calls.Where(c => IsIn(c.At, begin, slice, i))], [.. attempts.Where(a => IsIn(a.At, begin, slice, i))]))],
             Endpoints = [.. attempts.Select(static a => a.Endpoint).Concat(events.OfType<RecordedProbe>().Select(static p => p.Endpoint)).Distinct().Order(StringComparer.Ordinal)
-                .Select(e => EndpointFigures.Of(e, begin, end, events))],
+                .Select(e => EndpointFigures.FromEvents(e, begin, end, events))],
             Losses = Count(calls.Where(static c => c.Outcome == RecordedOutcome.Failed).Select(static c => c.Error ?? "unknown")),
             Waits = Count(calls.SelectMany(static c => c.WaitRules).Select(static r => r.ToString())),
             Changes = [.. events.OfType<RecordedChange>()],
@@ -70,7 +70,7 @@ internal sealed record SliceFigures(DateTimeOffset From, int Calls, int Lost, in
 {
     public double Served => Calls == 0 ? 1 : 1 - (double)Lost / Calls;
 
-    public static SliceFigures Of(DateTimeOffset from, RecordedCall[] calls, RecordedAttempt[] attempts)
+    public static SliceFigures FromRecords(DateTimeOffset from, RecordedCall[] calls, RecordedAttempt[] attempts)
     {
         double[] took = [.. calls.Where(static c => c.Outcome == RecordedOutcome.Served).Select(static c => c.Took.TotalSeconds).Order()];
         return new(
@@ -119,7 +119,7 @@ internal sealed record EndpointFigures
     /// <summary>Gets the observed states of the endpoint over time. Nothing was observed between them.</summary>
     public required IReadOnlyList<Stretch> Stretches { get; init; }
 
-    public static EndpointFigures Of(string name, DateTimeOffset from, DateTimeOffset until, RecordedEvent[] events)
+    public static EndpointFigures FromEvents(string name, DateTimeOffset from, DateTimeOffset until, RecordedEvent[] events)
     {
         var attempts = events.OfType<RecordedAttempt>().Where(a => a.Endpoint == name).ToArray();
         var probes = events.OfType<RecordedProbe>().Where(p => p.Endpoint == name).ToArray();

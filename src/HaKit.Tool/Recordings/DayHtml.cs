@@ -20,7 +20,7 @@ internal static class DayHtml
         @media(prefers-color-scheme:dark){body{color:#d8dde3;background:#16191d}td,th{border-color:#343b44}.bad{color:#ff8a80}.note{color:#98a2ad}.strip{fill:#2a3037}}
         """;
 
-    public static string Of(DayFigures day)
+    public static string ToHtml(DayFigures day)
     {
         var html = new StringBuilder();
         Add($"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{E(day.Pool)}, {day.From:yyyy-MM-dd}</title><style>{Style}</style></head><body>\n");

@@ -8,7 +8,7 @@ internal static class DayText
 {
     private const int MostChanges = 40;
 
-    public static string Of(DayFigures day)
+    public static string ToText(DayFigures day)
     {
         var text = new StringBuilder();
         Line($"{day.Pool}: {day.From:yyyy-MM-dd HH:mm:ss} to {day.Until:yyyy-MM-dd HH:mm:ss} UTC, {day.Files} files");

@@ -28,15 +28,15 @@ internal static class RecordCommand
         {
             var from = DayOf(parsed.GetValue(day));
             var read = RecordingFile.Read(parsed.GetRequiredValue(recording)!, parsed.GetValue(name));
-            var figures = DayFigures.Of(read, from, from?.AddDays(1));
+            var figures = DayFigures.FromRecording(read, from, from?.AddDays(1));
             await using var output = JsonOutput.Open(parsed, json);
             if (parsed.GetValue(html) is { } file)
             {
                 await using var stream = OutputFile.Create("--html", file);
                 await using var writer = new StreamWriter(stream);
-                await writer.WriteAsync(DayHtml.Of(figures));
+                await writer.WriteAsync(DayHtml.ToHtml(figures));
             }
-            await output.Text.WriteAsync(DayText.Of(figures));
+            await output.Text.WriteAsync(DayText.ToText(figures));
             await output.WriteAsync(figures with { Changes = [] }, cancellationToken);
             return HakitTool.Good;
         });

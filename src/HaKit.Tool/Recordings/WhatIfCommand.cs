@@ -14,12 +14,12 @@ internal static class WhatIfCommand
     public static async Task<int> RunAsync(Question question, JsonOutput json, TextWriter error, CancellationToken cancellationToken)
     {
         _ = RecordedSettings.Changes(question.Sets).ToArray(); // invalid settings are refused before the recording is read
-        var world = RecordedWorld.Of(RecordingFile.Read(question.Recording, question.Name));
-        var recorded = world.Configuration is { } text ? RecordedSettings.Of(text) : null;
+        var world = RecordedWorld.FromRecording(RecordingFile.Read(question.Recording, question.Name));
+        var recorded = world.Configuration is { } text ? RecordedSettings.FromJson(text) : null;
         var settings = SettingsOf(question, world);
         var differences = recorded is null ? [] : RecordedSettings.Differences(recorded, settings());
         var progress = Progress.For(error, "what if");
-        var forecast = Forecast.Of(world, settings, question.Runs, share =>
+        var forecast = Forecast.FromWorld(world, settings, question.Runs, share =>
         {
             cancellationToken.ThrowIfCancellationRequested();
             progress.Show(share);
@@ -36,10 +36,10 @@ internal static class WhatIfCommand
         if (question.PoolFile is { } file)
         {
             var whole = Recording.RecordedConfiguration.Serialize("", PoolFile.Read(file));
-            return () => RecordedSettings.Of(whole, changes);
+            return () => RecordedSettings.FromJson(whole, changes);
         }
         var json = world.Configuration ?? throw new UsageException("The recording has no configuration: name the settings by --pool.");
-        return () => RecordedSettings.Of(json, changes);
+        return () => RecordedSettings.FromJson(json, changes);
     }
 
     public static string TextOf(RecordedWorld world, Forecast forecast, IReadOnlyList<(string Name, string Before, string After)> differences)

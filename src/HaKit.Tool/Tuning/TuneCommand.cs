@@ -49,7 +49,7 @@ internal static class TuneCommand
             throw new UsageException("Either a RECORDING or --incidents is needed.");
         if (recording is null)
             return new IncidentTuningHistory(world.Read(parsed));
-        var recorded = RecordedWorld.Of(RecordingFile.Read(recording, name));
+        var recorded = RecordedWorld.FromRecording(RecordingFile.Read(recording, name));
         var question = new WhatIfCommand.Question(recording, name, parsed.GetValue(world.PoolOption), [], 2);
         return new RecordingTuningHistory(recorded, WhatIfCommand.SettingsOf(question, recorded));
     }

@@ -51,7 +51,7 @@ internal sealed class EndpointTrack
     /// <summary>Gets the observations, in order.</summary>
     public IReadOnlyList<Observation> All => _observations;
 
-    public static EndpointTrack Of(
+    public static EndpointTrack FromRecords(
         string name, DateTimeOffset from, RecordedAttempt[] attempts, RecordedProbe[] probes, IReadOnlyDictionary<(int Recorder, long Call), (int Input, int Output)> tokens)
     {
         Array.Sort(attempts, static (a, b) => a.At.CompareTo(b.At));
@@ -91,7 +91,7 @@ internal sealed class EndpointTrack
     public PredictedAnswer At(TimeSpan at, int input, int output, Unknown unknown, Random random)
     {
         var (before, after) = Around(at);
-        var observation = Known(at, before, after);
+        var observation = FindObservation(at, before, after);
         if (observation is { Kind: ObservationKind.Down } down)
             return Refusal(down);
         if (observation is null && unknown == Unknown.IsDown)
@@ -115,7 +115,7 @@ internal sealed class EndpointTrack
             return (probe.Fault, false, probe.Took);
         // Without a probe near this time, the attempts decide what a probe of the same level would find.
         var (before, after) = Around(at);
-        if (Known(at, before, after) is { } observation)
+        if (FindObservation(at, before, after) is { } observation)
             return observation.Kind == ObservationKind.Down && (level == ProbeLevel.Generating || observation.Fault?.IsConnectClass == true) ? (observation.Fault, observation.Fault is null, observation.Took) : (null, false, default);
         return unknown == Unknown.IsDown ? (new Fault(FaultKind.ConnectFailed), false, default) : (null, false, default);
     }
@@ -135,7 +135,7 @@ internal sealed class EndpointTrack
     }
 
     // Returns the observation that applies at a moment; null when there is none.
-    private static Observation? Known(TimeSpan at, Observation? before, Observation? after)
+    private static Observation? FindObservation(TimeSpan at, Observation? before, Observation? after)
     {
         if (before is not { } first || after is not { } second)
             return (before ?? after) is { Kind: not ObservationKind.Reachable } only && (only.At - at).Duration() <= s_longestGap / 2 ? only : null;

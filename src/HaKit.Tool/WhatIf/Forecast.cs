@@ -39,7 +39,7 @@ internal sealed record Forecast
     /// <param name="options">Creates new options for each run.</param>
     /// <param name="runs">The number of runs for each bound; at least 2.</param>
     /// <param name="progress">Is called with the completed share.</param>
-    public static Forecast Of(RecordedWorld world, Func<EndpointPoolOptions> options, int runs = 3, Action<double>? progress = null)
+    public static Forecast FromWorld(RecordedWorld world, Func<EndpointPoolOptions> options, int runs = 3, Action<double>? progress = null)
     {
         var done = 0;
         PlayedResult[] Play(Unknown unknown) => [.. Enumerable.Range(1, runs).Select(seed =>

@@ -41,7 +41,7 @@ internal sealed class PlayedEndpoint : IProbe, IDisposable
     {
         if (await RefusesAsync(attempt, call, cancellationToken) is not { } answer)
             return false;
-        _server.Enter();
+        _server.BeginJob();
         try
         {
             await _server.WorkAsync(answer.First, cancellationToken);
@@ -53,7 +53,7 @@ internal sealed class PlayedEndpoint : IProbe, IDisposable
         }
         finally
         {
-            _server.Leave();
+            _server.EndJob();
         }
     }
 
@@ -62,7 +62,7 @@ internal sealed class PlayedEndpoint : IProbe, IDisposable
     {
         if (await RefusesAsync(attempt, call, cancellationToken) is not { } answer)
             throw new HttpRequestException("The endpoint was seen to refuse it.");
-        _server.Enter();
+        _server.BeginJob();
         try
         {
             await _server.WorkAsync(answer.First, cancellationToken);
@@ -73,7 +73,7 @@ internal sealed class PlayedEndpoint : IProbe, IDisposable
         }
         finally
         {
-            _server.Leave();
+            _server.EndJob();
         }
     }
 

@@ -14,7 +14,7 @@ internal static class RecordedSettings
     /// <param name="json">The JSON that the recorder wrote.</param>
     /// <param name="changes">Settings that replace recorded ones, as <c>Retry:MaxRetryAttempts</c> and its value.</param>
     /// <exception cref="UsageException">The settings are not valid.</exception>
-    public static EndpointPoolOptions Of(string json, IEnumerable<KeyValuePair<string, string?>>? changes = null)
+    public static EndpointPoolOptions FromJson(string json, IEnumerable<KeyValuePair<string, string?>>? changes = null)
     {
         try
         {

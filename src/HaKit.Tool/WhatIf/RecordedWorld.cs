@@ -37,7 +37,7 @@ internal sealed record RecordedWorld
     /// <summary>Gets the reasons that make the forecast less certain, one sentence each.</summary>
     public required IReadOnlyList<string> Remarks { get; init; }
 
-    public static RecordedWorld Of(FlightRecording recording)
+    public static RecordedWorld FromRecording(FlightRecording recording)
     {
         var calls = recording.Events.OfType<RecordedCall>().ToArray();
         var attempts = recording.Events.OfType<RecordedAttempt>().ToArray();
@@ -58,7 +58,7 @@ internal sealed record RecordedWorld
             Length = length,
             Calls = past,
             Endpoints = seen.Select(static g => g.Key).Concat(probes.Select(static g => g.Key)).Distinct()
-                .ToDictionary(static n => n, n => EndpointTrack.Of(n, from, [.. seen[n]], [.. probes[n]], tokens), StringComparer.Ordinal),
+                .ToDictionary(static n => n, n => EndpointTrack.FromRecords(n, from, [.. seen[n]], [.. probes[n]], tokens), StringComparer.Ordinal),
             UsualDeadline = calls.CountBy(static c => c.Deadline).MaxBy(static d => d.Value).Key,
             Actual = PoolFigures.OfRecording(calls, past, attempts, recording.Events.OfType<RecordedConfiguration>().FirstOrDefault()?.Json),
             Configuration = recording.Events.OfType<RecordedConfiguration>().FirstOrDefault()?.Json,
@@ -128,7 +128,7 @@ internal sealed record PoolFigures
             AttemptsPerCall = (double)attempts.Length / calls.Length,
             P50 = Quantile(took, 0.5),
             P99 = Quantile(took, 0.99),
-            Money = configuration is null ? double.NaN : attempts.Where(static a => a.Fault is null || RecordedAttempts.IsCensored(a)).Sum(CostOf(RecordedSettings.Of(configuration))),
+            Money = configuration is null ? double.NaN : attempts.Where(static a => a.Fault is null || RecordedAttempts.IsCensored(a)).Sum(CostOf(RecordedSettings.FromJson(configuration))),
         };
     }
 

@@ -50,14 +50,14 @@ internal sealed class SharedServer : IDisposable
 
     private double Speed => Math.Min(1, _capacity / Math.Max(1, _jobs));
 
-    public void Enter()
+    public void BeginJob()
     {
         Advance();
         _jobs++;
         Arm();
     }
 
-    public void Leave()
+    public void EndJob()
     {
         Advance();
         _jobs--;

@@ -57,7 +57,7 @@ internal sealed class WorkModel
     {
         var load = new LoadHistory(busy);
         var few = Few(samples);
-        var (best, model) = Fit(few, load, double.PositiveInfinity);
+        var (best, model) = FitModel(few, load, double.PositiveInfinity);
         var alone = best;
         foreach (var capacity in s_capacities)
             Try(capacity);
@@ -67,13 +67,13 @@ internal sealed class WorkModel
             foreach (var factor in s_finer)
                 Try(around * factor);
         }
-        return Fit(samples, load, model.Capacity).Model;
+        return FitModel(samples, load, model.Capacity).Model;
 
         void Try(double capacity)
         {
             if (capacity < 1 || capacity >= load.Peak)
                 return;
-            var (error, tried) = Fit(few, load, capacity);
+            var (error, tried) = FitModel(few, load, capacity);
             if (error.Average() < best.Average() && IsBelieved(alone, error))
                 (best, model) = (error, tried);
         }
@@ -99,7 +99,7 @@ internal sealed class WorkModel
 
     private static double Expected(double[] by, int input, int output) => Math.Max(1e-6, by[0] + by[1] * input + by[2] * output);
 
-    private static (double[] Errors, WorkModel Model) Fit(IReadOnlyList<WorkSample> samples, LoadHistory load, double capacity)
+    private static (double[] Errors, WorkModel Model) FitModel(IReadOnlyList<WorkSample> samples, LoadHistory load, double capacity)
     {
         var (first, rest) = (new double[samples.Count], new double[samples.Count]);
         for (var i = 0; i < samples.Count; i++)
@@ -109,7 +109,7 @@ internal sealed class WorkModel
             var whole = load.Progress(s.At, s.At + s.Whole, capacity);
             (first[i], rest[i]) = (content, Math.Max(0, whole - content));
         }
-        var model = new WorkModel(capacity, load.Peak, Regression.Fit(samples, first), Regression.Fit(samples, rest));
+        var model = new WorkModel(capacity, load.Peak, Regression.FitCoefficients(samples, first), Regression.FitCoefficients(samples, rest));
         var factors = new double[samples.Count];
         for (var i = 0; i < samples.Count; i++)
         {
@@ -154,7 +154,7 @@ internal static class Regression
     private const double Biweight = 4.685 / 0.6745;
     private const double LeastUsualError = 0.005;
 
-    public static double[] Fit(IReadOnlyList<WorkSample> samples, double[] times)
+    public static double[] FitCoefficients(IReadOnlyList<WorkSample> samples, double[] times)
     {
         if (samples.Count == 0)
             return [1e-6, 0, 0];

@@ -217,7 +217,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             if (attempt.Lease.Declared is { } fault)
             {
                 NoteFailure(attempt, noted, fault);
-                _side.RefusedCredentials.Note(fault, request, attempt.Endpoint, secret);
+                _side.RefusedCredentials.RecordRefusal(fault, request, attempt.Endpoint, secret);
             }
             return judged;
         }
@@ -226,7 +226,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             response?.Dispose();
             var fault = FaultOf(attempt, exception);
             NoteFailure(attempt, noted, fault);
-            _side.RefusedCredentials.Note(fault, request, attempt.Endpoint, secret);
+            _side.RefusedCredentials.RecordRefusal(fault, request, attempt.Endpoint, secret);
             if (_body?.WasRefused == true)
                 throw NotRepeatable(attempt);
             _lastFailure = exception;

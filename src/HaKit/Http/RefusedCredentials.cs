@@ -22,7 +22,7 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
     /// <param name="request">The caller's request.</param>
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="secret">The endpoint's own credential; null for none.</param>
-    public void Note(Fault fault, HttpRequestMessage request, PoolEndpoint endpoint, string? secret)
+    public void RecordRefusal(Fault fault, HttpRequestMessage request, PoolEndpoint endpoint, string? secret)
     {
         if (fault.Kind == FaultKind.Unauthorized && CredentialOf(request, endpoint, secret) is { } credential && !Contains(credential))
             _hashes[(Interlocked.Increment(ref _count) - 1) & (Most - 1)] = credential.GetHashCode(StringComparison.Ordinal);

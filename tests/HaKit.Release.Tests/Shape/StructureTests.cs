@@ -8,18 +8,21 @@ namespace HaKit.Release.Tests.Shape;
 public sealed class StructureTests
 {
     private const int MostBranches = 15;
-    private const int MostLines = 300;
+    private const int MostLines = 350;
 
     /// <summary>The files that may have more lines, each with its reason.</summary>
     private static readonly Dictionary<string, string> LongFiles = new()
     {
-        ["AttemptRace.cs"] = "the one loop: a struct on the stack, whose state all its steps change",
+        ["Heartbeat.cs"] = "the loop of the heartbeats: its timers, the probes under way and their results share one lock",
+        ["HealthTracker.cs"] = "the one lock of the decisions, and all that happens under it",
+        ["Lease.cs"] = "one attempt: its properties are the members of one struct that has one reset point",
         ["StreamedAnswer.cs"] = "one reader: opening, reading, waiting, cut and disposal change the same state",
     };
 
     /// <summary>The types that may be partial without generated code, each with its reason.</summary>
     private static readonly Dictionary<string, string> PartialTypes = new()
     {
+        ["BatchRun"] = "one run: its loop and its calls share the state that one lock guards",
         ["FakeFaults"] = "holds one nested class for each provider, and each of them has a file",
     };
 
@@ -30,7 +33,6 @@ public sealed class StructureTests
         ["EventText.DescribeParts"] = "a flat table: one line for each event",
         ["ErrorReader.ReadRootMember"] = "a flat table of member names, read in one pass",
         ["JsonOutline.Read"] = "a parser on the path of each answer",
-        ["StreamedAnswer.WaitAsync"] = "one wait with all that may end it, which must be looked at together",
         ["HttpAnswer.JudgeAsync"] = "one answer is judged by its status, its type and its body in turn",
         ["HttpAnswer.JsonAsync"] = "one answer is judged by its status, its type and its body in turn",
         ["ProfileHeaders.With"] = "a flat table: one line for each header",

@@ -268,7 +268,7 @@ internal sealed class SwarmRun
         {
             if (call.IsBad)
                 await RefuseAsBadAsync(cancellationToken);
-            await foreach (var item in _test[attempt.Endpoint.Name].StreamAsync(attempt, call.Simulated, sent.Number, from: 0, cancellationToken))
+            await foreach (var item in _test[attempt.Endpoint.Name].Streams.StreamAsync(attempt, call.Simulated, sent.Number, from: 0, cancellationToken))
                 yield return item;
         }
         finally

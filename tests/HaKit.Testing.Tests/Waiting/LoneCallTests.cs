@@ -173,7 +173,7 @@ public sealed class LoneCallTests
                 static (attempt, s, token) =>
                 {
                     s.attempts.Add(attempt.Number);
-                    return new(s.test["a"].StreamAsync(attempt, s.call, attempt.Number, 0, token));
+                    return new(s.test["a"].Streams.StreamAsync(attempt, s.call, attempt.Number, 0, token));
                 },
                 SimulatedItemReader.Instance);
             await using var _ = ((IAsyncDisposable)answer).ConfigureAwait(false);

@@ -68,7 +68,7 @@ public sealed class TruthTests(ITestOutputHelper output)
     private static TruthRow Row(TruthWorld world)
     {
         var (before, recorded) = world.Record();
-        var forecast = Forecast.Of(recorded, world.OptionsOfB);
+        var forecast = Forecast.FromWorld(recorded, world.OptionsOfB);
         return new TruthRow(world.Seed, world.Story, before.SuccessRate, world.Truth().SuccessRate, forecast);
     }
 

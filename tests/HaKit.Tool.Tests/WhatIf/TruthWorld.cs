@@ -31,7 +31,7 @@ internal sealed record TruthWorld
         var folder = Directory.CreateTempSubdirectory("hakit-truth-").FullName;
         var options = new FlightRecorderOptions { Folder = folder, Capacity = 1 << 17 };
         var result = Simulate(A).Parts(parts => parts.UseFlightRecorder(options)).Run(Workload.Trace(Trace), Length);
-        var recorded = RecordedWorld.Of(FlightRecording.Read(folder));
+        var recorded = RecordedWorld.FromRecording(FlightRecording.Read(folder));
         Directory.Delete(folder, recursive: true);
         return (result, recorded);
     }

@@ -17,7 +17,7 @@ internal struct AnswerLease(FailoverEngine engine, Lease lease)
     }
 
     /// <summary>Declares the attempt's fault, and creates the exception for it.</summary>
-    public readonly EndpointFaultException Refuse(Fault fault)
+    public readonly EndpointFaultException DeclareFault(Fault fault)
     {
         lease.Declared = fault;
         return new EndpointFaultException(lease.State.Endpoint.Name, fault);

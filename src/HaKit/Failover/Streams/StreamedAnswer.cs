@@ -96,7 +96,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             var item = items.Current;
             var signal = _reader.Read(item);
             if ((signal & StreamSignal.Error) != 0)
-                throw _answer.Refuse(_reader.FaultOf(item));
+                throw _answer.DeclareFault(_reader.FaultOf(item));
             _progress.RecordItem(item, signal);
             _held.Add(item);
             bytes += _reader.SizeOf(item);
@@ -113,11 +113,11 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             if (bytes < settings.HoldBytes)
                 continue;
             if (signal != StreamSignal.Progress && _lease.Owner?.HasUntried(_engine.Clock.Now) == true)
-                throw _answer.Refuse(KnownFaults.FirstContentTimeout);
+                throw _answer.DeclareFault(KnownFaults.FirstContentTimeout);
             return;
         }
         if (_reader.MarksEnd)
-            throw _answer.Refuse(new Fault(FaultKind.BrokenBody));
+            throw _answer.DeclareFault(new Fault(FaultKind.BrokenBody));
         _over = true;
     }
 
@@ -362,7 +362,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     }
 
     private Exception HeldFailure(Fault? fault, Exception? exception) =>
-        exception ?? _answer.Refuse(fault is { Kind: FaultKind.PartialResponse } ? new Fault(FaultKind.BrokenBody) : fault!);
+        exception ?? _answer.DeclareFault(fault is { Kind: FaultKind.PartialResponse } ? new Fault(FaultKind.BrokenBody) : fault!);
 
     // The rest of an answer has its own attempts, which have reported what happened to them.
     private async ValueTask<PartialResponseException> ToPartialAsync(Fault? fault, Exception? exception, TimeSpan now)
