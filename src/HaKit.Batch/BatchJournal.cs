@@ -62,7 +62,7 @@ public static class BatchJournal
     /// <param name="newPath">The name of the new journal; no journal may have it.</param>
     /// <param name="options">Sets how they are opened. Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <returns>What was copied.</returns>
+    /// <returns>The numbers of copied items and outcomes, and of damaged bytes.</returns>
     public static Task<BatchRepair> RepairAsync(string path, string newPath, BatchJournalOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);

@@ -2,24 +2,77 @@ using System.Text.RegularExpressions;
 
 namespace HaKit.Release.Tests.Shape;
 
-/// <summary>Sentences name their subject: an endpoint, a call or a pool is never "somebody". Readers who translate in their head depend on it.</summary>
+/// <summary>
+/// Sentences name their subject and use the words of the field, because many readers translate in their head. The patterns find only words that are wrong in almost
+/// every sentence; a person has to find the rest.
+/// </summary>
 public sealed partial class WordsTests
 {
+    /// <summary>Evidence pages that a command writes from strings of the code.</summary>
+    private static readonly string[] Generated = ["drill.md", "simulation-report.md", "survivors.md"];
+
     [Fact]
-    public void Sources_and_pages_name_their_subjects()
+    public void Sources_and_pages_name_their_subjects() =>
+        Lines().Where(l => Vague().IsMatch(Persons().Replace(l.Text, "")))
+            .Select(static l => $"{l.At}: {l.Text}")
+            .Should().BeEmpty("these words are for people, not for endpoints and calls");
+
+    [Fact]
+    public void Comments_and_pages_avoid_phrases_that_must_be_read_twice() =>
+        Prose().SelectMany(static l => Heavy().Matches(l.Text).Select(m => $"{l.At}: '{m.Value.Trim()}' in: {l.Text}"))
+            .Should().BeEmpty("name the things that are meant: 'the endpoints that failed', not 'those that failed' or 'what failed'");
+
+    [Fact]
+    public void Docstrings_say_what_a_member_does_and_ask_nothing() =>
+        Prose().Where(static l => l.IsSource && Riddle().IsMatch(l.Text))
+            .Select(static l => $"{l.At}: {l.Text}")
+            .Should().BeEmpty("a summary begins with a verb (Gets, Returns, Creates) or names the thing; it is neither a question nor 'What …'");
+
+    [Theory]
+    [InlineData("/// <summary>What it did so far.</summary>", true)]
+    [InlineData("/// <summary>Does it take ordinary traffic?</summary>", true)]
+    [InlineData("/// Is the endpoint out?", true)]
+    [InlineData("/// <summary>Gets whether the endpoint takes ordinary traffic.</summary>", false)]
+    public void Riddles_are_found(string comment, bool isRiddle) => Riddle().IsMatch(comment).Should().Be(isRiddle);
+
+    [Theory]
+    [InlineData("// What it needs, whatever the answer is.", true)]
+    [InlineData("// Refuses those that failed.", true)]
+    [InlineData("// The count starts anew.", true)]
+    [InlineData("// Those of the pool are read again.", false)]
+    public void Heavy_phrases_are_found(string comment, bool isHeavy) => Heavy().IsMatch(comment).Should().Be(isHeavy);
+
+    private static Line[] Lines()
     {
         var files = Repository.Files("src", "*.cs").Concat(Repository.Files("docs", "*.md")).ToArray();
         files.Length.Should().BeGreaterThan(300, "the test has to read something");
-
-        files.SelectMany(file => File.ReadLines(file).Select((line, i) => (Line: line, At: $"{Path.GetFileName(file)}:{i + 1}")))
-            .Where(l => Vague().IsMatch(Persons().Replace(l.Line, "")))
-            .Select(l => $"{l.At}: {l.Line.Trim()}")
-            .Should().BeEmpty("these words are for people, not for endpoints and calls");
+        return [.. files.SelectMany(static file => File.ReadLines(file).Select((line, i) => new Line($"{Path.GetFileName(file)}:{i + 1}", line.Trim(), file.EndsWith(".cs", StringComparison.Ordinal))))];
     }
+
+    /// <summary>The comments of sources, and the text of pages without code in backticks.</summary>
+    private static IEnumerable<Line> Prose() => Lines()
+        .Where(static l => !Generated.Any(g => l.At.StartsWith(g + ":", StringComparison.Ordinal)))
+        .Select(static l => l with { Text = l.IsSource ? Comment().Match(l.Text).Value : Code().Replace(l.Text, "`") })
+        .Where(static l => l.Text.Length > 0);
 
     [GeneratedRegex(@"\b(who|whoever|whom|somebody|nobody|anybody|everybody)\b", RegexOptions.IgnoreCase)]
     private static partial Regex Vague();
 
     [GeneratedRegex(@"\b(operator|operators|person|people|user|users|reader|readers|developers|authors|newcomer|newcomers) who\b", RegexOptions.IgnoreCase)]
     private static partial Regex Persons();
+
+    [GeneratedRegex(@"\b(those (that|which)|whatever|anew|at hand|the own|be it|nought|naught|disposed of|but for being|herd|thereof|therein|thereby|hitherto|henceforth|as the other overload|of one's own)\b", RegexOptions.IgnoreCase)]
+    private static partial Regex Heavy();
+
+    [GeneratedRegex(@"^/// ((<(summary|returns|remarks)>)?(Is|Are|Has|Have|Does|Do|Did|Was|Were|Can|May|Must|Should) [^.]*\?|<(summary|returns|remarks)>(What|Its|Their) )")]
+    private static partial Regex Riddle();
+
+    // A comment at the start of a line or behind code. An address such as https://… is none.
+    [GeneratedRegex(@"^///?.*|(?<=[;{}), ])// .*")]
+    private static partial Regex Comment();
+
+    [GeneratedRegex("`[^`]*`")]
+    private static partial Regex Code();
+
+    private readonly record struct Line(string At, string Text, bool IsSource);
 }
