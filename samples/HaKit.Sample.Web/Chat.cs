@@ -12,14 +12,14 @@ internal sealed record ChatMessage(string Role, string Text);
 /// <summary>A conversation as the page sends it.</summary>
 internal sealed record ChatRequest(ChatMessage[] Messages);
 
-/// <summary>What the page is told: <c>start</c>, <c>text</c>, <c>cut</c>, <c>end</c> or <c>error</c>.</summary>
+/// <summary>What the page is told: <c>wait</c> (each second while no server has begun to answer), <c>start</c>, <c>text</c>, <c>cut</c>, <c>end</c> or <c>error</c>.</summary>
 internal sealed record ChatNews(string Type, string? Text = null, string? Endpoint = null, int? Attempts = null, double? Seconds = null);
 
 /// <summary>Streams answers from the pool to the page.</summary>
 internal static class Chat
 {
-    public static void Map(WebApplication app) => app.MapPost("/chat", (ChatRequest request, IHttpClientFactory clients, CancellationToken cancellationToken) =>
-        TypedResults.ServerSentEvents(AnswerAsync(clients.CreateClient("chat"), request.Messages, cancellationToken)));
+    public static void Map(WebApplication app) => app.MapPost("/chat", (ChatRequest request, IHttpClientFactory clients, [FromKeyedServices("chat")] EndpointPool pool, CancellationToken cancellationToken) =>
+        TypedResults.ServerSentEvents(AnswerAsync(clients.CreateClient("chat"), pool, request.Messages, cancellationToken)));
 
     /// <summary>One request over the pool, as any client of OpenAI's dialect would make it. The pool chooses the endpoint, and another one when that fails.</summary>
     public static async IAsyncEnumerable<ChatNews> AskAsync(
@@ -48,40 +48,59 @@ internal static class Chat
     }
 
     // An answer that was cut is asked for anew, visibly: the library never does so silently.
-    private static async IAsyncEnumerable<ChatNews> AnswerAsync(HttpClient http, ChatMessage[] messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private static async IAsyncEnumerable<ChatNews> AnswerAsync(HttpClient http, EndpointPool pool, ChatMessage[] messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var began = Stopwatch.GetTimestamp();
         for (var ask = 1; ; ask++)
         {
             string? cutAt = null;
             await using var news = AskAsync(http, messages, 72, cancellationToken).GetAsyncEnumerator(cancellationToken);
-            while (true)
+            var coming = Task.FromResult(false);
+            try
             {
-                ChatNews? next = null;
-                try
+                while (true)
                 {
-                    if (await news.MoveNextAsync())
-                        next = news.Current;
+                    coming = news.MoveNextAsync().AsTask();
+                    // A person that sees nothing for a second wants to know why: the pool waits for a server, or for its answer.
+                    while (await Task.WhenAny(coming, Task.Delay(TimeSpan.FromSeconds(1), cancellationToken)) != coming && !cancellationToken.IsCancellationRequested)
+                        yield return new("wait", DescribeWaiting(pool), Seconds: Stopwatch.GetElapsedTime(began).TotalSeconds);
+                    ChatNews? next = null;
+                    try
+                    {
+                        if (await coming)
+                            next = news.Current;
+                    }
+                    catch (PartialResponseException cut) when (ask < 4)
+                    {
+                        cutAt = cut.Endpoint;
+                    }
+                    catch (Exception lost) when (lost is EndpointPoolException or HttpRequestException or IOException)
+                    {
+                        next = new("error", lost is EndpointPoolException ? lost.Message : lost.GetType().Name);
+                    }
+                    if (next is null)
+                        break;
+                    yield return next;
+                    if (next.Type == "error")
+                        yield break;
                 }
-                catch (PartialResponseException cut) when (ask < 4)
-                {
-                    cutAt = cut.Endpoint;
-                }
-                catch (Exception lost) when (lost is EndpointPoolException or HttpRequestException or IOException)
-                {
-                    next = new("error", lost is EndpointPoolException ? lost.Message : lost.GetType().Name);
-                }
-                if (next is null)
-                    break;
-                yield return next;
-                if (next.Type == "error")
-                    yield break;
+            }
+            finally
+            {
+                // The page was closed while the next item was coming: the request is cancelled, and its stream ends before it is disposed.
+                await ((Task)coming).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             if (cutAt is null)
                 break;
             yield return new("cut", Endpoint: cutAt);
         }
         yield return new("end", Seconds: Stopwatch.GetElapsedTime(began).TotalSeconds);
+    }
+
+    private static string DescribeWaiting(EndpointPool pool)
+    {
+        var status = pool.GetStatus();
+        return status.Serving == 0 ? "No server can answer at the moment; the question is kept, and asked again as soon as one is back" : "Waiting for a server's answer";
     }
 
     private static string? TextOf(string json) =>

@@ -8,6 +8,7 @@ function add(className, text = "") {
   const item = document.createElement("li");
   item.className = className;
   item.textContent = text;
+  if (className.includes("live")) item.setAttribute("aria-busy", "true"); // read aloud when it is whole
   $("talk").append(item);
   item.scrollIntoView({ block: "end" });
   return item;
@@ -41,10 +42,12 @@ $("ask").addEventListener("submit", async event => {
     const response = await fetch("chat", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ messages }) });
     if (!response.ok) throw new Error(`answered ${response.status}`);
     for await (const item of news(response)) {
-      if (item.type === "start") note.textContent = `${endpoint = item.endpoint}${item.attempts > 1 ? ` · after ${item.attempts - 1} failover${item.attempts > 2 ? "s" : ""}` : ""}`;
+      if (item.type === "wait") { note.className = "note waiting"; note.textContent = `${item.text} (${Math.round(item.seconds)} s)`; }
+      else if (item.type === "start") (note.className = "note", note).textContent = `${endpoint = item.endpoint}${item.attempts > 1 ? ` · after ${item.attempts - 1} failover${item.attempts > 2 ? "s" : ""}` : ""}`;
       else if (item.type === "text") answer.textContent += item.text;
       else if (item.type === "cut") {
         answer.className = "theirs lost";
+        answer.removeAttribute("aria-busy");
         note.className = "note cut";
         note.textContent = `${item.endpoint} was cut; asking again`;
         answer = add("theirs live");
@@ -59,6 +62,7 @@ $("ask").addEventListener("submit", async event => {
     note.textContent = problem.message;
   }
   answer.classList.remove("live");
+  answer.removeAttribute("aria-busy");
   answer.dataset.done = endpoint;
 });
 

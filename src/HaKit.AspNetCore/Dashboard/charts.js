@@ -1,6 +1,8 @@
 // Sparklines of an endpoint, and the chart of a pool.
 import { SVG, POINTS, clock, h, span, sum, text } from "./base.js";
 
+export const HUES = ["#5aa9ff", "#3ecf8e", "#b58cff", "#f2b84b", "#38c6d9", "#ff8fb1", "#9bd15a", "#f08a5d", "#7f8cff", "#5fd6b4", "#d68cf0"], OTHERS = "#66727f";
+
 export function spark() {
   const svg = document.createElementNS(SVG, "svg"), under = document.createElementNS(SVG, "path"), line = document.createElementNS(SVG, "path");
   svg.setAttribute("class", "line"); svg.setAttribute("viewBox", "0 0 110 30"); svg.setAttribute("preserveAspectRatio", "none"); svg.setAttribute("aria-hidden", "true");
@@ -41,13 +43,15 @@ export function newChart() {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 590 100"); svg.setAttribute("preserveAspectRatio", "none"); svg.setAttribute("aria-hidden", "true");
   const chart = { svg, top: h("span", { className: "top-mark" }), from: h("span"), none: h("span", { className: "none" }, "No calls in this time") };
-  chart.element = h("div", { className: "chart", role: "img" }, svg, chart.top, chart.none, h("div", { className: "axis" }, chart.from, h("span", { className: "key" }, "failed attempts are red, at the bottom"), h("span", null, "now")));
+  chart.element = h("div", { className: "chart", role: "img" }, svg, chart.top, chart.none, h("div", { className: "axis" }, chart.from, h("span", { className: "key" }, "red: failed"), h("span", null, "now")));
   return chart;
 }
 
 export function drawChart(chart, rows) {
   const length = Math.max(2, ...rows.map(r => r.calls.length)), at = (series, i) => series[series.length - length + i] ?? 0, left = i => (590 * i / (length - 1)).toFixed(1);
-  const lanes = rows.filter(r => sum(r.calls) > 0).map(r => ({ hue: r.hue, values: Array.from({ length }, (_, i) => at(r.calls, i)) }));
+  const busy = rows.filter(r => sum(r.calls) > 0), lanes = busy.filter(r => r.hue !== OTHERS).map(r => ({ hue: r.hue, values: Array.from({ length }, (_, i) => at(r.calls, i)) }));
+  const others = busy.filter(r => r.hue === OTHERS); // endpoints of a crowd have no colour of their own, and are one lane
+  if (others.length) lanes.push({ hue: OTHERS, values: Array.from({ length }, (_, i) => sum(others.map(r => at(r.calls, i)))) });
   const totals = Array.from({ length }, (_, i) => sum(lanes.map(l => l.values[i]))), lost = totals.map((_, i) => sum(rows.map(r => at(r.faults, i)))), top = Math.max(4, ...totals) * 1.08;
   const y = value => (100 - 100 * value / top).toFixed(2), base = new Array(length).fill(0);
   chart.none.hidden = lanes.length > 0;

@@ -10,17 +10,19 @@ export function stateOf(d) {
   if (d.state === "outage") return { look: "bad", word: "Outage", firing };
   if (d.endpoints.some(e => e.state === "SlowStart") && d.serving < d.endpoints.length) return { look: "warn", word: "Recovering", firing };
   const isWell = d.state === "well" && d.endpoints.every(isGreen) && !firing && !(d.oldestWait > 1);
-  return isWell ? { look: "good", word: "Well", firing } : { look: "warn", word: d.endpoints.every(e => e.serves && (e.state === "SlowStart" || isGreen(e))) && !firing && !(d.oldestWait > 1) ? "Recovering" : "Degraded", firing };
+  if (isWell) return { look: "good", word: "Well", firing };
+  if (d.serving < d.endpoints.length || d.servingTier !== d.firstTier || firing || d.oldestWait > 1) return { look: "warn", word: "Degraded", firing };
+  return { look: "warn", word: d.endpoints.every(e => e.state === "SlowStart" || isGreen(e)) ? "Recovering" : "Uncertain", firing };
 }
 
 export const serving = d => d.serving === 0 ? `none of ${count(d.endpoints.length, "endpoint")} serves` : d.serving === d.endpoints.length ? `all ${d.serving} endpoints serve` : `${d.serving} of ${d.endpoints.length} endpoints serve`;
 
 // Whom it hurts.
-export function waiting(d) {
+export function waiting(d, isShort) {
   const lines = [];
   if (d.waiting) {
-    lines.push(`${count(d.waiting, "call")} wait${d.waiting === 1 ? "s" : ""}; the oldest for ${span(d.oldestWait)}.`);
-    if (d.firstGivesUpIn != null) lines.push(`The first gives up in ${span(d.firstGivesUpIn)} if nothing serves it.`);
+    lines.push(d.waiting === 1 ? `1 call waits, for ${span(d.oldestWait)} already.` : `${d.waiting} calls wait; the oldest for ${span(d.oldestWait)}.`);
+    if (d.firstGivesUpIn != null) lines.push(`The first gives up in ${span(d.firstGivesUpIn)}${isShort ? "" : " if nothing serves it"}.`);
     if (d.maxWaiting && d.waiting >= d.maxWaiting) lines.push(`The queue is full (${compact(d.maxWaiting)}): new calls fail at once.`);
   } else if (d.state === "outage") lines.push("No call waits at this moment.");
   if (d.lostInOutage != null) lines.push(d.lostInOutage ? `${count(d.lostInOutage, "call")} failed since it began.` : "No call has failed since it began.");

@@ -21,7 +21,7 @@ export function showFleet(f, fleet) {
   f.key = key;
   f.list.replaceChildren(...fleet.replicas.map(replica => {
     const out = replica.endpoints.filter(e => e.opinion === "Ejected"), well = replica.endpoints.length - out.length;
-    const words = [...out.map(e => `${e.endpoint} ejected (${e.fault}) since ${timeOf(e.since)}${e.counts ? "" : ", asked in another way, not counted"}`), well ? `${count(well, "endpoint")} serve${well === 1 ? "s" : ""}` : null].filter(Boolean);
+    const words = [...out.map(e => `${e.endpoint} ejected (${e.fault}), last at ${timeOf(e.since)}${e.counts ? "" : ", asked in another way, not counted"}`), well ? `${count(well, "endpoint")} serve${well === 1 ? "s" : ""}` : null].filter(Boolean);
     return h("li", { className: out.length ? "bad" : replica.endpoints.length ? "good" : "idle", "data-replica": replica.name },
       h("span", { className: "mark", ariaHidden: "true" }, out.length ? "✕" : replica.endpoints.length ? "✓" : "·"), h("b", null, replica.name + (replica.isThis ? " (this one)" : "")), h("span", { className: "sub" }, words.join(" · ") || "no fresh opinion"));
   }));

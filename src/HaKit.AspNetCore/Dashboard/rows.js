@@ -1,13 +1,12 @@
 // One endpoint: a row of its pool's table, a card on a phone.
 import { clock, compact, h, ms, nines, now, percent, POINTS, since, sum, text, tone } from "./base.js";
-import { bars, draw, spark } from "./charts.js";
+import { bars, draw, HUES, OTHERS, spark } from "./charts.js";
 import { ask } from "./orders.js";
 
 const LOOKS = { // state: tone, mark, word
   Healthy: ["good", "✓", "Healthy"], Suspect: ["warn", "?", "Suspect"], Ejected: ["bad", "✕", "Ejected"], Trial: ["bad", "⋯", "Ejected, on trial"],
   SlowStart: ["cool", "↗", "Slow start"], Draining: ["idle", "⏏", "Draining"], ForcedDown: ["idle", "■", "Forced down"],
 };
-const HUES = ["#5aa9ff", "#3ecf8e", "#b58cff", "#f2b84b", "#38c6d9", "#ff8fb1", "#9bd15a", "#f08a5d", "#7f8cff", "#5fd6b4", "#d68cf0"], OTHERS = "#66727f";
 
 // A cooldown runs beside the state, and is what matters while the endpoint is well but for it.
 const isCooling = e => e.cooldownUntil != null || e.cooldownForGood === true;

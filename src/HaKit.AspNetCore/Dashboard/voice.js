@@ -24,7 +24,7 @@ function words(states, panels, isLost) {
   if (isLost) return "No contact with the application: what is shown is old.";
   if (!states.length) return "There are no pools.";
   const out = states.filter(s => s.look === "bad");
-  if (out.length) return out.map(({ d }) => `Outage of ${d.name} since ${timeOf(d.outageSince)} (${since(d.outageSince)}). ${waiting(d)}`).join(" · ");
+  if (out.length) return out.map(({ d }) => `Outage of ${d.name} since ${timeOf(d.outageSince)} (${since(d.outageSince)}). ${waiting(d, true)}`).join(" · ");
   const ill = states.filter(s => s.look === "warn").map(({ d, word }) => {
     const names = d.endpoints.filter(e => !e.serves).map(e => `${e.name} (${lookOf(e)[2].toLowerCase()})`);
     return `${word}: ${d.name}, ${serving(d)}${names.length ? `; not ${names.slice(0, 4).join(", ")}${names.length > 4 ? ` and ${names.length - 4} more` : ""}` : ""}.`;

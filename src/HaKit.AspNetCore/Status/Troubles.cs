@@ -36,6 +36,8 @@ internal static class Troubles
             return new("bad", "healthy, but without the model that is asked for", "Check the model's name in the endpoint's settings, or load the model.");
         if (pool.IsUnreachable)
             return new("bad", "cannot be connected to, as no endpoint can", "Check this machine's network first: DNS, firewall, proxy.");
+        if (health.Status == EndpointHealthStatus.Healthy && endpoint.Heartbeat?.Fault is { } missed)
+            return new("warn", $"serving, but the latest heartbeat failed: {Describe(missed)}", null);
         return health.Status switch
         {
             EndpointHealthStatus.Ejected or EndpointHealthStatus.Trial => Out(health.Cause),
