@@ -16,9 +16,9 @@ project=() part=()
 folder=$root/tests/HaKit.Mutation/Tests
 only() { local file; for file in "$@"; do part+=(--mutate "**/$file"); done; }
 package() { folder=$root/tests/$1.Tests project=(--project "$1.csproj"); }
-# Decisions and formats are pure and have quick tests; what carries them out (loops, timers, locks, files) has tests of seconds, far too many for a run for each mutant.
+# Decisions and formats are pure and have quick tests (ProspectReader and ServiceWait read the engine and are tested through calls); what carries them out (loops, timers, locks, files) has tests of seconds, far too many for a run for each mutant.
 case $name in
-  Waiting) Room=Failover; only 'Failover/Waiting/*.cs' ;;
+  Waiting) Room=Failover; only Failover/Waiting/{Backoff,Healing,OutagePace,Prospects,ReturnSpreader,WaitDecision,WaitFacts,WaitingCalls}.cs ;;
   Peers) only Peers/{PeerMerge,PeerMajority,PeerFactFormat,PeerFact,OrderSignature,PeerDomains,OwnOpinion,OwnFacts,SharedLimit}.cs ;;
   Availability) package HaKit.Availability ;;
   Batch) package HaKit.Batch; only {RunDecision,ItemVerdict,BatchWindow,JournalFormat,JournalEntry}.cs ;;

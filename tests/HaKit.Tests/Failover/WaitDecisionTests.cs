@@ -144,4 +144,31 @@ public sealed class WaitDecisionTests
     [Fact]
     public void A_wait_ends_when_the_call_may_wait_no_longer() =>
         Decide(AllDown, Waiting with { MayWaitUntil = S(10.2), NextTrialAt = S(11) }, WaitAction.WaitToAsk, WaitRule.Pace, 10.2);
+
+    // Where two instants are the same
+
+    [Fact]
+    public void What_comes_exactly_at_the_deadline_is_too_late()
+    {
+        var none = AllDown with { TrialAt = Never };
+        Decide(none with { RoomAt = S(100) }, Waiting, WaitAction.GiveUp, WaitRule.BackTooLate);
+        Decide(none with { RetryAt = S(100) }, Waiting, WaitAction.GiveUp, WaitRule.BackTooLate);
+        Decide(none with { CameBackAt = S(100) }, Waiting, WaitAction.GiveUp, WaitRule.BackTooLate);
+        Decide(none with { RoomAt = S(100), RetryAt = S(100), MayComeFree = true }, Waiting, WaitAction.WaitForRelease, WaitRule.Place, 100);
+        Decide(none with { RetryAt = S(100), CameBackAt = S(100), MayComeFree = true }, Waiting with { MayAsk = false }, WaitAction.WaitForRelease, WaitRule.Place, 100);
+        Decide(AllDown with { TrialAt = S(100), IsTrialTimeNamed = true, MayComeFree = true }, Waiting, WaitAction.WaitForRelease, WaitRule.Place, 100);
+    }
+
+    [Fact]
+    public void A_place_goes_before_a_trial_and_a_retry_of_the_same_instant_and_a_trial_before_a_retry()
+    {
+        Decide(AllDown with { RoomAt = S(12), TrialAt = S(12) }, Waiting, WaitAction.Wait, WaitRule.Place, 12);
+        Decide(AllDown with { RoomAt = S(12), TrialAt = S(50), RetryAt = S(12) }, Waiting, WaitAction.Wait, WaitRule.Place, 12);
+        Decide(AllDown with { TrialAt = S(12), RetryAt = S(12) }, Waiting, WaitAction.WaitToAsk, WaitRule.Pace, 12);
+        Decide(AllDown with { TrialAt = S(12), RetryAt = S(12), IsTrialTimeNamed = true }, Waiting with { MayAsk = false }, WaitAction.Wait, WaitRule.NamedTime, 12);
+    }
+
+    [Fact]
+    public void A_place_whose_time_has_come_brings_nothing_more_by_time() =>
+        Decide(AllDown with { RoomAt = S(10), TrialAt = S(12) }, Waiting, WaitAction.WaitToAsk, WaitRule.Pace, 12);
 }
