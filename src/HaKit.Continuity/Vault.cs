@@ -79,8 +79,8 @@ public sealed class Vault : IAsyncDisposable
         var known = ReadState();
         // If this machine has saved before, empty destinations mean a share that is not mounted, and no second vault must be created.
         var session = await OpenAsync(create: known is null, cancellationToken, repair: known is not null);
-        var saved = await SaveOperation.RunAsync(session, path, options, known?.Vault == session.Vault ? known.LastNumber : 0, cancellationToken);
-        WriteState(new LocalState(session.Vault, saved.Number, ObjectId.TryParse(saved.Id, out var id) ? id : null));
+        var saved = await SaveOperation.RunAsync(session, path, options, known?.Vault == session.Check.Vault ? known.LastNumber : 0, cancellationToken);
+        WriteState(new LocalState(session.Check.Vault, saved.Number, ObjectId.TryParse(saved.Id, out var id) ? id : null));
         return saved;
     }
 
@@ -161,7 +161,7 @@ public sealed class Vault : IAsyncDisposable
     public async Task<VaultCheckReport> CheckAsync(CancellationToken cancellationToken = default)
     {
         var session = await OpenAsync(create: false, cancellationToken);
-        return await CheckOperation.RunAsync(session, ReadState() is { } known && known.Vault == session.Vault ? known : null, cancellationToken);
+        return await CheckOperation.RunAsync(session, ReadState() is { } known && known.Vault == session.Check.Vault ? known : null, cancellationToken);
     }
 
     /// <summary>Copies to each destination what another has, and repairs damaged copies. Deletions are carried over first.</summary>
@@ -172,7 +172,6 @@ public sealed class Vault : IAsyncDisposable
     /// <summary>Deletes old snapshots, and chunks that no snapshot has used for the grace period.</summary>
     /// <param name="keep">The rules of what is kept; without a rule every snapshot is kept.</param>
     /// <param name="cancellationToken">Ends the prune; it may be run again.</param>
-    /// <exception cref="VaultException">A snapshot cannot be read, so the chunks that it needs are not known.</exception>
     public async Task<VaultPruneReport> PruneAsync(VaultPruneOptions keep, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(keep);
@@ -211,9 +210,9 @@ public sealed class Vault : IAsyncDisposable
     {
         if (ObjectId.TryParse(snapshot, out var id))
             return id;
-        var unreadable = new List<string>();
+        var unreadable = new List<(ObjectId Id, VaultObjectException Why)>();
         var all = await session.ReadSnapshotsAsync(unreadable, token);
-        var note = unreadable.Count == 0 ? "" : $" {unreadable.Count} snapshots cannot be read: {unreadable[0]}";
+        var note = unreadable.Count == 0 ? "" : $" {unreadable.Count} snapshots cannot be read: {unreadable[0].Why.Message}";
         if (snapshot == "latest")
             return all.Count > 0 ? all[^1].Id : throw new VaultException("The vault has no snapshot that can be read." + note);
         return long.TryParse(snapshot, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && all.Find(s => s.Snapshot.Number == number) is { } found

@@ -71,6 +71,12 @@ public sealed record VaultPruneOptions
 
     /// <summary>Gets for how many days snapshots are kept; at least 0. Default null: no such rule.</summary>
     public double? KeepDays { get; init; }
+
+    /// <summary>
+    /// Gets whether snapshots that are damaged on every destination are deleted. Default false: each is named, and no chunk is deleted while it is listed, because what
+    /// it needs is not known. Nothing is given up while a destination cannot be reached.
+    /// </summary>
+    public bool GiveUpDamaged { get; init; }
 }
 
 /// <summary>Says what is wrong with an object or a destination.</summary>

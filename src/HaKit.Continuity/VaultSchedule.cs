@@ -115,7 +115,9 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
             LogSaved(saved.Number, saved.Files, saved.Destinations.Count);
             if (_options.KeepLast is not null || _options.KeepDays is not null)
             {
-                await _vault.PruneAsync(new VaultPruneOptions { KeepLast = _options.KeepLast, KeepDays = _options.KeepDays }, stoppingToken);
+                var pruned = await _vault.PruneAsync(new VaultPruneOptions { KeepLast = _options.KeepLast, KeepDays = _options.KeepDays }, stoppingToken);
+                foreach (var problem in pruned.Problems)
+                    LogNotPruned(problem);
             }
         }
 #pragma warning disable CA1031 // The schedule outlives every failure; the next turn tries again.
@@ -143,6 +145,9 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
 
     [LoggerMessage(1, LogLevel.Information, "Snapshot {Number} with {Files} files is on {Destinations} destinations.")]
     private partial void LogSaved(long number, int files, int destinations);
+
+    [LoggerMessage(3, LogLevel.Warning, "The scheduled prune left something: {Problem}")]
+    private partial void LogNotPruned(string problem);
 
     [LoggerMessage(2, LogLevel.Error, "The scheduled save failed; the last good snapshot is {Minutes:0} min old.")]
     private partial void LogFailed(Exception exception, double minutes);

@@ -3,15 +3,15 @@ using System.Globalization;
 
 namespace HaKit.Tool;
 
-/// <summary>Shows the progress of a long run: a bar on a terminal, one line at each tenth otherwise.</summary>
-internal sealed class Progress(TextWriter output, bool isTerminal, string what)
+/// <summary>How far a long run is: a bar on a terminal, a line at each tenth anywhere else.</summary>
+internal sealed class Progress(TextWriter output, bool isTerminal, string what, Func<TimeSpan>? clock = null)
 {
     private readonly long _began = Stopwatch.GetTimestamp();
     private int _tenths;
 
     public static Progress For(TextWriter output, string what) => new(output, ReferenceEquals(output, Console.Error) && !Console.IsErrorRedirected, what);
 
-    public TimeSpan Took => Stopwatch.GetElapsedTime(_began);
+    public TimeSpan Took => clock?.Invoke() ?? Stopwatch.GetElapsedTime(_began);
 
     public void Show(double share)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -8,11 +9,13 @@ namespace HaKit.Continuity.Tests;
 
 /// <summary>
 /// A vault in a container of Azure Blob Storage by its SAS address: against a container in memory that checks what the service checks, and against Azurite, Microsoft's
-/// own server, where HAKIT_AZURITE names its program (<c>npm install azurite</c>; node_modules/.bin/azurite-blob).
+/// own server, where HAKIT_AZURITE names its program, or where <c>npm install --prefix /tmp/azurite azurite</c> put it.
 /// </summary>
 public sealed class BlobTests : IDisposable
 {
     private const string Sas = "sv=2021-12-02&sp=racdl&sig=planted-signature";
+
+    private static readonly string s_secondKey = Convert.ToBase64String(Enumerable.Range(101, 32).Select(i => (byte)i).ToArray());
 
     private readonly string _folder = Directory.CreateTempSubdirectory("vault-blob-").FullName;
 
@@ -61,8 +64,8 @@ public sealed class BlobTests : IDisposable
     [Fact(Timeout = 120_000)]
     public async Task A_vault_in_Azurite_is_saved_checked_restored_and_pruned()
     {
-        var program = Environment.GetEnvironmentVariable("HAKIT_AZURITE");
-        Assert.SkipUnless(File.Exists(program), "HAKIT_AZURITE names no program: npm install azurite, and give its node_modules/.bin/azurite-blob.");
+        var program = Environment.GetEnvironmentVariable("HAKIT_AZURITE") ?? "/tmp/azurite/node_modules/.bin/azurite-blob";
+        Assert.SkipUnless(File.Exists(program), $"There is no {program}: npm install --prefix /tmp/azurite azurite, or set HAKIT_AZURITE to its program azurite-blob.");
         var key = RandomNumberGenerator.GetBytes(32);
         var port = FreePort();
         var start = new ProcessStartInfo(program!, ["--blobHost", "127.0.0.1", "--blobPort", $"{port}", "--inMemoryPersistence", "--silent", "--disableTelemetry"])
@@ -74,13 +77,20 @@ public sealed class BlobTests : IDisposable
         using var server = Process.Start(start)!;
         try
         {
-            using var http = new HttpClient();
+            using var sent = new Recorder();
+            using var http = new HttpClient(sent);
             var address = $"http://127.0.0.1:{port}/tests/box?{AccountSas("tests", key)}";
             await CreateContainerAsync(http, address, server);
             await using (var vault = VaultAt(address, http))
             {
                 await SaveRestoreAndPruneAsync(vault);
+                await vault.SyncAsync(Token);
             }
+            await using (var both = VaultAt(address, http, o => o.Keys["2"] = s_secondKey))
+            {
+                await both.RekeyAsync(Token);
+            }
+            await ScanAsync(new AzureBlobDestination(new Uri(address), http), sent);
             await using var wrong = VaultAt(address[..address.LastIndexOf("sig=", StringComparison.Ordinal)] + "sig=AAAA", http);
             (await wrong.Invoking(v => v.ListAsync(Token)).Should().ThrowAsync<VaultException>()).Which.Message.Should().Contain("403");
         }
@@ -94,8 +104,10 @@ public sealed class BlobTests : IDisposable
     {
         var source = Path.Combine(_folder, "source");
         Directory.CreateDirectory(source);
+        Directory.CreateDirectory(Path.Combine(source, Path.GetDirectoryName(PlantedSecrets.FileName)!));
         for (var i = 0; i < 3; i++)
         {
+            await File.WriteAllTextAsync(Path.Combine(source, PlantedSecrets.FileName), PlantedSecrets.Content + i, Token);
             var content = new byte[3 << 20];
             new Random(i).NextBytes(content);
             await File.WriteAllBytesAsync(Path.Combine(source, "large"), content, Token);
@@ -106,16 +118,32 @@ public sealed class BlobTests : IDisposable
         await vault.RestoreAsync("latest", target, Token);
         File.ReadAllBytes(Path.Combine(target, "large")).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(source, "large"))).Should().BeTrue();
         await vault.PruneAsync(new VaultPruneOptions { KeepLast = 1 }, Token);
-        (await vault.PruneAsync(new VaultPruneOptions { KeepLast = 1 }, Token)).Deleted.Should().Be(6, "two snapshots had three chunks each that the newest does not use");
+        (await vault.PruneAsync(new VaultPruneOptions { KeepLast = 1 }, Token)).Deleted.Should().Be(8, "two snapshots had four chunks each that the newest does not use");
         (await vault.CheckAsync(Token)).Findings.Should().BeEmpty();
         (await vault.ListAsync(Token)).Should().ContainSingle();
     }
 
-    private static Vault VaultAt(string address, HttpClient http)
+    // All that the container holds now, and all that it was ever sent: addresses, headers and bodies.
+    private static async Task ScanAsync(AzureBlobDestination container, Recorder sent)
+    {
+        var seen = new List<byte[]>(sent.Seen);
+        var names = await container.ListAsync("", Token);
+        foreach (var name in names)
+        {
+            seen.Add(Encoding.UTF8.GetBytes(name));
+            seen.Add((await container.GetAsync(name, Token))!);
+        }
+        names.Select(n => n[0]).Distinct().Should().Contain(['k', 'c', 's', 't']);
+        seen.Sum(static b => b.Length).Should().BeGreaterThan(12 << 20, "four contents of 3 MiB were sent, and one is held");
+        PlantedSecrets.ShouldNotBeIn(seen, VaultWork.Key, s_secondKey);
+    }
+
+    private static Vault VaultAt(string address, HttpClient http, Action<VaultOptions>? configure = null)
     {
         var options = new VaultOptions { Grace = TimeSpan.Zero, OperationTimeout = TimeSpan.FromSeconds(5) };
         options.Keys["1"] = VaultWork.Key;
         options.Destinations.Add(new VaultDestinationOptions { Name = "blob", BlobSas = address });
+        configure?.Invoke(options);
         return Vault.Create("blobs", options, http);
     }
 
@@ -152,6 +180,22 @@ public sealed class BlobTests : IDisposable
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Keeps all that is sent: addresses, headers and bodies.</summary>
+    private sealed class Recorder() : DelegatingHandler(new SocketsHttpHandler())
+    {
+        public ConcurrentQueue<byte[]> Seen { get; } = [];
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Seen.Enqueue(Encoding.UTF8.GetBytes($"{request.RequestUri} {request.Headers}"));
+            if (request.Content is not null)
+            {
+                Seen.Enqueue(await request.Content.ReadAsByteArrayAsync(cancellationToken));
+            }
+            return await base.SendAsync(request, cancellationToken);
+        }
     }
 
     /// <summary>A container in memory. It refuses what the service refuses: another query than the SAS, a write without If-None-Match or blob type, a request without version.</summary>

@@ -97,7 +97,7 @@ public sealed partial class FormatTests : VaultTestBase
         {
             for (var i = 0; i < 3; i++)
             {
-                Write("planted-folder/planted-name.txt", "planted-content" + i);
+                Write(PlantedSecrets.FileName, PlantedSecrets.Content + i);
                 await vault.SaveAsync(Source, copies: 2, Token);
                 await vault.PruneAsync(new VaultPruneOptions { KeepLast = 1 }, Token);
                 time.Advance(TimeSpan.FromHours(25));
@@ -109,14 +109,7 @@ public sealed partial class FormatTests : VaultTestBase
         place.Written.Select(n => n[0]).Distinct().Should().BeEquivalentTo("kicstmw", "objects of every kind were written");
         var files = Directory.EnumerateFiles(Path.Combine(Root, "place"), "*", SearchOption.AllDirectories).ToList();
         byte[][] seen = [.. place.Everything, .. place.Written.Select(Encoding.UTF8.GetBytes), .. files.Select(File.ReadAllBytes), .. files.Select(f => Encoding.UTF8.GetBytes(Path.GetRelativePath(Root, f))), File.ReadAllBytes(state)];
-        string[] secrets = [Key1, Key2];
-        byte[][] planted =
-        [
-            Encoding.UTF8.GetBytes("planted"), Encoding.UTF8.GetBytes("source"), Encoding.UTF8.GetBytes("idKey"),
-            .. secrets.SelectMany(s => (byte[][])[Encoding.UTF8.GetBytes(s), Encoding.UTF8.GetBytes(Convert.ToHexStringLower(Convert.FromBase64String(s))), Convert.FromBase64String(s)[..16], VaultKeyRing.Derive(Convert.FromBase64String(s))[..16]]),
-        ];
-        foreach (var bytes in seen)
-            Array.Exists(planted, p => bytes.AsSpan().IndexOf(p) >= 0).Should().BeFalse();
+        PlantedSecrets.ShouldNotBeIn(seen, Key1, Key2);
     }
 
     private static async Task<int> RunAsync(string program, string[] arguments)

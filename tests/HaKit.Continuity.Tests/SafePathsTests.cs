@@ -39,6 +39,15 @@ public sealed class SafePathsTests
     }
 
     [Fact(Timeout = 10_000)]
+    public async Task A_name_that_is_longer_than_the_system_takes_is_refused()
+    {
+        await Task.CompletedTask;
+        ManifestEntry[] entries = [new() { Path = "a/" + new string('文', 200) }]; // 600 bytes of UTF-8, and 200 units of UTF-16
+        ((Action)(() => SafePaths.ThrowIfUnsafe(entries, isWindows: false, ignoresCase: false))).Should().Throw<VaultException>().WithMessage("*longer*");
+        ((Action)(() => SafePaths.ThrowIfUnsafe(entries, isWindows: true, ignoresCase: true))).Should().NotThrow();
+    }
+
+    [Fact(Timeout = 10_000)]
     public async Task A_path_through_a_link_or_a_file_is_refused()
     {
         await Task.CompletedTask;

@@ -64,6 +64,28 @@ public sealed class VaultCommandTests : IDisposable
         saved.Output.Should().Contain("missing on 'share'");
     }
 
+    [Fact(Timeout = 10_000)]
+    public async Task A_long_operation_shows_a_bar_on_a_terminal_and_a_line_at_each_tenth_elsewhere()
+    {
+        await Task.CompletedTask;
+        Shown(isTerminal: true, TimeSpan.FromSeconds(3)).Split('\r', StringSplitOptions.RemoveEmptyEntries).Should().HaveCountGreaterThan(100)
+            .And.OnlyContain(l => l.StartsWith("save ", StringComparison.Ordinal) && l.Contains(" %, 3 s")).And.ContainSingle(l => l.EndsWith('\n'))
+            .Which.Should().Contain(new string('█', 40)).And.Contain("100 %");
+        Shown(isTerminal: false, TimeSpan.FromSeconds(3)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.TrimEnd())
+            .Should().Equal(Enumerable.Range(1, 10).Select(t => $"save {t * 10} %, 3.0 s"));
+        Shown(isTerminal: true, TimeSpan.FromSeconds(1)).Should().BeEmpty("what takes no longer than 2 s shows nothing");
+
+        static string Shown(bool isTerminal, TimeSpan took)
+        {
+            using var output = new StringWriter();
+            var bar = new ProgressBar(new Progress(output, isTerminal, "save", () => took));
+            for (var i = 0; i < 1000; i++)
+                bar.Report(i / 1000.0);
+            bar.End();
+            return output.ToString();
+        }
+    }
+
     [Fact(Timeout = 120_000)]
     public async Task A_wrong_key_is_said_and_a_missing_one_is_a_wrong_use()
     {

@@ -14,6 +14,9 @@ internal sealed record SnapshotManifest
     /// <summary>Gets the id of the snapshot before it, an HMAC of its content. Null for the first.</summary>
     public ObjectId? Previous { get; init; }
 
+    /// <summary>What the check object says, so that a damaged check object is no lost vault; null in vaults of earlier builds.</summary>
+    public CheckContent? Check { get; init; }
+
     public required string Source { get; init; }
 
     public required DateTimeOffset SavedAt { get; init; }

@@ -37,10 +37,7 @@ internal static class CheckOperation
 
     private static IEnumerable<ObjectName> NamesOf(DestinationView view) => !view.IsUsable && view.Checks.Count == 0 ? [] :
     [
-        .. view.Checks, .. view.Markers,
-        .. view.Chunks.Select(c => new ObjectName(ObjectName.ChunkKind, c.Key.ToString(), c.Value)),
-        .. view.Snapshots.Select(s => new ObjectName(ObjectName.SnapshotKind, s.Key.ToString(), s.Value)),
-        .. view.Tombstones.Select(t => new ObjectName(ObjectName.TombstoneKind, t.Key.ToString(), t.Value)),
+        .. view.Checks, .. view.Markers, .. view.NamesOf(ObjectName.ChunkKind), .. view.NamesOf(ObjectName.SnapshotKind), .. view.NamesOf(ObjectName.TombstoneKind),
     ];
 
     private static async Task<VaultFinding?> CheckAsync(

@@ -7,6 +7,14 @@ namespace HaKit.Continuity.Operations;
 /// </summary>
 internal sealed class DestinationView(string name)
 {
+    // Each object that is named by an id, by kind, with the number of the key that seals it here.
+    private readonly Dictionary<char, Dictionary<ObjectId, uint>> _held = new()
+    {
+        [ObjectName.ChunkKind] = [],
+        [ObjectName.SnapshotKind] = [],
+        [ObjectName.TombstoneKind] = [],
+    };
+
     public string Name { get; } = name;
 
     /// <summary>Gets or sets why the destination takes no part. Null: it takes part.</summary>
@@ -14,15 +22,15 @@ internal sealed class DestinationView(string name)
 
     public bool IsUsable => Failure is null;
 
-    /// <summary>Gets each chunk with the number of the key that seals it here.</summary>
-    public Dictionary<ObjectId, uint> Chunks { get; } = [];
+    public Dictionary<ObjectId, uint> Chunks => _held[ObjectName.ChunkKind];
 
-    public Dictionary<ObjectId, uint> Snapshots { get; } = [];
+    public Dictionary<ObjectId, uint> Snapshots => _held[ObjectName.SnapshotKind];
 
-    public Dictionary<ObjectId, uint> Tombstones { get; } = [];
+    public Dictionary<ObjectId, uint> Tombstones => _held[ObjectName.TombstoneKind];
 
     public List<ObjectName> Checks { get; } = [];
 
+    /// <summary>Intents, marks and sweeps.</summary>
     public List<ObjectName> Markers { get; } = [];
 
     /// <summary>Gets second copies of one object under another key, which an interrupted rekey leaves.</summary>
@@ -31,57 +39,43 @@ internal sealed class DestinationView(string name)
     /// <summary>Gets names that no version of this format has.</summary>
     public List<string> Strangers { get; } = [];
 
+    public bool IsEmpty => Checks.Count == 0 && Markers.Count == 0 && _held.Values.All(static h => h.Count == 0);
+
+    /// <summary>Whether the check object, which has the vault's identity, is damaged or gone; a snapshot told the identity.</summary>
+    public bool NeedsCheck { get; set; }
+
+    public Dictionary<ObjectId, uint> Held(char kind) => _held[kind];
+
+    public ObjectName NameOf(char kind, ObjectId id) => new(kind, id.ToString(), _held[kind][id]);
+
+    /// <summary>The names of all objects of a kind that is named by ids.</summary>
+    public IEnumerable<ObjectName> NamesOf(char kind) => _held[kind].Keys.Select(id => NameOf(kind, id));
+
     public IEnumerable<ObjectName> MarkersOf(char kind) => Markers.Where(m => m.Kind == kind);
 
+    /// <summary>Takes over a list in the place of the one before.</summary>
     public void Fill(IEnumerable<string> names)
     {
-        foreach (var listed in names)
-        {
-            if (!ObjectName.TryParse(listed, out var parsed))
-            {
-                Strangers.Add(listed);
-                continue;
-            }
-            switch (parsed.Kind)
-            {
-                case ObjectName.ChunkKind when ObjectId.TryParse(parsed.Id, out var id):
-                    Add(Chunks, id, parsed);
-                    break;
-                case ObjectName.SnapshotKind when ObjectId.TryParse(parsed.Id, out var id):
-                    Add(Snapshots, id, parsed);
-                    break;
-                case ObjectName.TombstoneKind when ObjectId.TryParse(parsed.Id, out var id):
-                    Add(Tombstones, id, parsed);
-                    break;
-                case ObjectName.CheckKind:
-                    Checks.Add(parsed);
-                    break;
-                case ObjectName.IntentKind or ObjectName.MarkKind or ObjectName.SweepKind:
-                    Markers.Add(parsed);
-                    break;
-                default:
-                    Strangers.Add(listed);
-                    break;
-            }
-        }
-    }
-
-    /// <summary>Replaces the list by a newer one.</summary>
-    public void Refill(IEnumerable<string> names)
-    {
-        Chunks.Clear();
-        Snapshots.Clear();
-        Tombstones.Clear();
-        Checks.Clear();
-        Markers.Clear();
-        Duplicates.Clear();
+        foreach (var held in _held.Values)
+            held.Clear();
+        foreach (var list in (List<ObjectName>[])[Checks, Markers, Duplicates])
+            list.Clear();
         Strangers.Clear();
-        Fill(names);
+        foreach (var listed in names)
+            Add(listed);
     }
 
-    private void Add(Dictionary<ObjectId, uint> held, ObjectId id, ObjectName listed)
+    private void Add(string listed)
     {
-        if (!held.TryAdd(id, listed.Key))
-            Duplicates.Add(listed);
+        if (!ObjectName.TryParse(listed, out var name))
+            Strangers.Add(listed);
+        else if (name.Kind == ObjectName.CheckKind)
+            Checks.Add(name);
+        else if (name.Kind is ObjectName.IntentKind or ObjectName.MarkKind or ObjectName.SweepKind)
+            Markers.Add(name);
+        else if (!_held.TryGetValue(name.Kind, out var held) || !ObjectId.TryParse(name.Id, out var id))
+            Strangers.Add(listed);
+        else if (!held.TryAdd(id, name.Key))
+            Duplicates.Add(name);
     }
 }

@@ -3,21 +3,28 @@ using HaKit.Continuity.Format;
 namespace HaKit.Continuity.Operations;
 
 /// <summary>
-/// Deletes old snapshots and, after the grace period, the chunks that no snapshot uses. A chunk is deleted only if it was marked a grace period ago, no
-/// listed snapshot uses it, and no save is in progress.
+/// Deletes old snapshots and, after the grace, the chunks that no snapshot uses. A chunk is deleted only if it was marked a grace ago, if no snapshot that is
+/// listed now uses it, and if no save is under way. While a snapshot is listed that cannot be read, no chunk is deleted.
 /// </summary>
 internal static class PruneOperation
 {
     public static async Task<VaultPruneReport> RunAsync(VaultSession session, VaultPruneOptions keep, VaultOptions options, CancellationToken token)
     {
-        var unreadable = new List<string>();
+        var unreadable = new List<(ObjectId Id, VaultObjectException Why)>();
         var snapshots = await session.ReadSnapshotsAsync(unreadable, token);
-        if (unreadable.Count > 0)
-            throw new VaultException($"Nothing was pruned, because a snapshot cannot be read and what it needs is not known: {unreadable[0]} Run check.");
         var now = session.Time.GetUtcNow();
         var doomed = keep.KeepLast is null && keep.KeepDays is null ? [] : snapshots.Where((s, i) =>
             !(keep.KeepLast is { } last && snapshots.Count - i <= last) && !(keep.KeepDays is { } days && now - s.Snapshot.SavedAt < TimeSpan.FromDays(days))
             && i < snapshots.Count - 1).Select(s => s.Id).ToList();
+        var problems = new List<string>();
+        foreach (var (id, why) in unreadable)
+        {
+            if (keep.GiveUpDamaged && why.Problem is VaultProblem.Damaged or VaultProblem.Missing && session.Views.All(static v => v.IsUsable))
+                doomed.Add(id);
+            else
+                problems.Add($"{why.Message} No chunk is deleted while this snapshot is listed, because what it needs is not known. Run sync; if no destination has a good copy, give it up.");
+        }
+        var isKnown = problems.Count == 0;
         foreach (var id in doomed)
             await session.OnEachAsync(view => DeleteSnapshotAsync(session, view, id, token), token);
 
@@ -25,17 +32,24 @@ internal static class PruneOperation
         var kept = snapshots.Where(s => !doomed.Contains(s.Id)).ToDictionary(static s => s.Id, static s => s.Chunks);
         var deleted = 0;
         var marked = 0;
-        var postponed = new List<string>();
-        await session.OnEachAsync(
-            async view =>
-            {
-                var used = await UsedAsync(session, view, kept, token);
-                Interlocked.Add(ref deleted, await SweepAsync(session, view, kept, options.Grace, postponed, token));
-                Interlocked.Add(ref marked, await MarkAsync(session, view, used, token));
-                await ForgetAsync(session, view, options.TombstoneLife, token);
-            },
-            token);
-        return new VaultPruneReport(doomed.Count, marked, deleted, [.. postponed, .. session.Views.Where(v => !v.IsUsable).Select(v => $"'{v.Name}': {v.Failure}")]);
+        // One after the other, because a snapshot that is new here may be read from another destination.
+        foreach (var view in session.Usable.ToList())
+        {
+            await VaultSession.TryAsync(
+                view,
+                async v =>
+                {
+                    if (isKnown)
+                    {
+                        var used = await UsedAsync(session, v, kept, token);
+                        deleted += await SweepAsync(session, v, kept, options.Grace, problems, token);
+                        marked += await MarkAsync(session, v, used, token);
+                    }
+                    await ForgetAsync(session, v, options.TombstoneLife, token);
+                },
+                token);
+        }
+        return new VaultPruneReport(doomed.Count, marked, deleted, [.. problems, .. session.Views.Where(v => !v.IsUsable).Select(v => $"'{v.Name}': {v.Failure}")]);
     }
 
     private static async Task DeleteSnapshotAsync(VaultSession session, DestinationView view, ObjectId id, CancellationToken token)
@@ -43,8 +57,10 @@ internal static class PruneOperation
         var tombstone = session.NameOf(ObjectName.TombstoneKind, id);
         await session.Store.PutAsync(view.Name, tombstone, session.Sealer.Seal(tombstone, session.MarkerBytes([])), token);
         view.Tombstones[id] = tombstone.Key;
-        if (view.Snapshots.Remove(id, out var key))
-            await session.Store.DeleteAsync(view.Name, new ObjectName(ObjectName.SnapshotKind, id.ToString(), key), token);
+        if (!view.Snapshots.ContainsKey(id))
+            return;
+        await session.Store.DeleteAsync(view.Name, view.NameOf(ObjectName.SnapshotKind, id), token);
+        view.Snapshots.Remove(id);
     }
 
     // Finds the chunks of the snapshots that are kept, and of this destination's new snapshots, from a new list. If a snapshot cannot be read, everything is
@@ -75,7 +91,7 @@ internal static class PruneOperation
     }
 
     private static async Task<int> SweepAsync(
-        VaultSession session, DestinationView view, Dictionary<ObjectId, IReadOnlyList<ObjectId>> kept, TimeSpan grace, List<string> postponed, CancellationToken token)
+        VaultSession session, DestinationView view, Dictionary<ObjectId, IReadOnlyList<ObjectId>> kept, TimeSpan grace, List<string> problems, CancellationToken token)
     {
         var due = new List<(ObjectName Name, MarkerContent Content)>();
         foreach (var mark in view.MarkersOf(ObjectName.MarkKind))
@@ -92,8 +108,7 @@ internal static class PruneOperation
             var began = session.Time.GetTimestamp();
             if (await SaveIsUnderWayAsync(session, view, token))
             {
-                lock (postponed)
-                    postponed.Add($"'{view.Name}': a save is under way, so that chunks are deleted the next time");
+                problems.Add($"'{view.Name}': a save is under way, so that chunks are deleted the next time. If none runs, its announcement is damaged: run sync.");
                 return 0;
             }
             var used = await UsedAsync(session, view, kept, token);
@@ -104,9 +119,9 @@ internal static class PruneOperation
                 {
                     if (session.Time.GetElapsedTime(began) > WriteScope.SweepLife / 2)
                         return deleted;
-                    if (used.Contains(id) || !view.Chunks.TryGetValue(id, out var key))
+                    if (used.Contains(id) || !view.Chunks.ContainsKey(id))
                         continue;
-                    await session.Store.DeleteAsync(view.Name, new ObjectName(ObjectName.ChunkKind, id.ToString(), key), token);
+                    await session.Store.DeleteAsync(view.Name, view.NameOf(ObjectName.ChunkKind, id), token);
                     view.Chunks.Remove(id);
                     deleted++;
                 }
@@ -144,9 +159,8 @@ internal static class PruneOperation
                 await session.Store.DeleteAsync(view.Name, name, token);
         }
 
-        foreach (var (id, key) in view.Tombstones.ToList())
+        foreach (var name in view.NamesOf(ObjectName.TombstoneKind).ToList())
         {
-            var name = new ObjectName(ObjectName.TombstoneKind, id.ToString(), key);
             if (await session.ReadMarkerAsync(view, name, token) is { } tombstone && session.Time.GetUtcNow() - tombstone.At > life)
                 await session.Store.DeleteAsync(view.Name, name, token);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
@@ -12,17 +13,19 @@ internal static class RekeyOperation
         await using var scope = await WriteScope.BeginAsync(session, token);
         var active = session.Sealer.Keys.Active;
         var count = 0;
+        var damaged = new ConcurrentQueue<string>();
         await session.OnEachAsync(
             async view =>
             {
                 foreach (var kind in new[] { ObjectName.ChunkKind, ObjectName.SnapshotKind, ObjectName.TombstoneKind })
                 {
-                    foreach (var (id, key) in VaultSession.Listed(view, kind).Where(o => o.Value != active).ToList())
+                    foreach (var (id, key) in view.Held(kind).Where(o => o.Value != active).ToList())
                     {
                         await scope.RenewAsync(token);
                         var old = new ObjectName(kind, id.ToString(), key);
-                        await ResealAsync(session, view, old, id, token);
-                        VaultSession.Listed(view, kind)[id] = active;
+                        if (!await ResealAsync(session, view, old, id, damaged, token))
+                            continue;
+                        view.Held(kind)[id] = active;
                         Interlocked.Increment(ref count);
                     }
                 }
@@ -30,22 +33,35 @@ internal static class RekeyOperation
                 foreach (var second in view.Duplicates.Where(d => d.Key != active))
                     await session.Store.DeleteAsync(view.Name, second, token);
                 foreach (var mark in view.MarkersOf(ObjectName.MarkKind).Where(m => m.Key != active).ToList())
-                    await ResealAsync(session, view, mark, default, token);
-                // The old key is needed until nothing is sealed with it, so its check object is deleted last.
+                    await ResealAsync(session, view, mark, default, damaged, token);
+                // The old key is needed until nothing is sealed by it, so its check object goes last.
+                if (!damaged.IsEmpty)
+                    return;
                 foreach (var check in view.Checks.Where(c => c.Key != active).ToList())
                     await session.Store.DeleteAsync(view.Name, check, token);
             },
             token);
-        return session.Views.FirstOrDefault(v => !v.IsUsable) is { } away
-            ? throw new VaultException($"Not everything is sealed by key {active} yet: '{away.Name}': {away.Failure} Run rekey again, and keep the old key until it succeeds.")
-            : count;
+        if (session.Views.Where(v => !v.IsUsable).Select(v => $"'{v.Name}': {v.Failure}").Concat(damaged).FirstOrDefault() is { } why)
+            throw new VaultException($"Not everything is sealed by key {active} yet: {why} Run sync and rekey again, and keep the old key until rekey succeeds.");
+        return count;
     }
 
-    private static async Task ResealAsync(VaultSession session, DestinationView view, ObjectName old, ObjectId id, CancellationToken token)
+    private static async Task<bool> ResealAsync(VaultSession session, DestinationView view, ObjectName old, ObjectId id, ConcurrentQueue<string> damaged, CancellationToken token)
     {
-        var content = (await session.Store.GetAsync([view.Name], old, token)).Content ?? throw new VaultObjectException(old.ToString(), "is gone");
-        var name = old with { Key = session.Sealer.Keys.Active };
-        await session.Store.PutAsync(view.Name, name, session.Sealer.Seal(name, session.OpenVerified(old, id, content)), token);
-        await session.Store.DeleteAsync(view.Name, old, token);
+        try
+        {
+            // A prune beside it may have deleted the object.
+            if ((await session.Store.GetAsync([view.Name], old, token)).Content is not { } content)
+                return false;
+            var name = old with { Key = session.Sealer.Keys.Active };
+            await session.Store.PutAsync(view.Name, name, session.Sealer.Seal(name, session.OpenVerified(old, id, content)), token);
+            await session.Store.DeleteAsync(view.Name, old, token);
+            return true;
+        }
+        catch (VaultObjectException e)
+        {
+            damaged.Enqueue($"'{view.Name}': {e.Message}");
+            return false;
+        }
     }
 }

@@ -109,7 +109,16 @@ internal static class RestoreOperation
                 return chunk;
             if (index < 0 || index >= manifest.Chunks.Count)
                 throw new VaultException($"Snapshot {manifest.Number} names a chunk that it does not list.");
-            chunk = await session.ReadAsync(ObjectName.ChunkKind, manifest.Chunks[index], token);
+            try
+            {
+                chunk = await session.ReadAsync(ObjectName.ChunkKind, manifest.Chunks[index], token);
+            }
+            catch (VaultObjectException e) when (e.Problem == VaultProblem.Missing)
+            {
+                // A rekey beside the restore gives objects other names.
+                await session.ListAgainAsync(token);
+                chunk = await session.ReadAsync(ObjectName.ChunkKind, manifest.Chunks[index], token);
+            }
             if (order.Count == CachedChunks)
                 cache.Remove(order.Dequeue());
             order.Enqueue(index);

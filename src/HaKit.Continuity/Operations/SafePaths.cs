@@ -1,3 +1,4 @@
+using System.Text;
 using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
@@ -5,8 +6,10 @@ namespace HaKit.Continuity.Operations;
 /// <summary>Finds names that a restore must not create. Pure.</summary>
 internal static class SafePaths
 {
+    private const int LongestName = 255;
+
     private static readonly string[] s_devices =
-        ["CON", "PRN", "AUX", "NUL", .. Enumerable.Range(0, 10).SelectMany(i => new[] { $"COM{i}", $"LPT{i}" })];
+        ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", .. Enumerable.Range(0, 10).SelectMany(i => new[] { $"COM{i}", $"LPT{i}" })];
 
     /// <summary>Refuses a snapshot, before anything is written, if its names or links would leave the target, or if this system cannot store them.</summary>
     /// <exception cref="VaultException">The message names the path.</exception>
@@ -43,6 +46,8 @@ internal static class SafePaths
         {
             if (part is "" or "." or "..")
                 return "it has an empty part, '.' or '..'";
+            if ((isWindows ? part.Length : Encoding.UTF8.GetByteCount(part)) > LongestName)
+                return $"the name '{part}' is longer than a file system takes";
             if (isWindows && WindowsFault(part))
                 return $"Windows cannot hold the name '{part}'";
         }

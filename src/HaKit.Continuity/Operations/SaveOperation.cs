@@ -10,10 +10,9 @@ internal static class SaveOperation
         ChunkWriter.ThrowIfTooFew(session, options.Copies);
         await using var scope = await WriteScope.BeginAsync(session, token);
         ChunkWriter.ThrowIfTooFew(session, options.Copies);
-        var unreadable = new List<string>();
         var source = Path.GetFullPath(path);
         SnapshotManifest? previous = null;
-        var earlier = await session.ReadSnapshotsAsync(unreadable, token, seen: m => previous = m.Source == source && m.Number > (previous?.Number ?? 0) ? m : previous);
+        var earlier = await session.ReadSnapshotsAsync([], token, seen: m => previous = m.Source == source && m.Number > (previous?.Number ?? 0) ? m : previous);
         var newest = earlier.LastOrDefault();
 
         var chunks = new ChunkWriter(session, scope, options.Copies, token);
@@ -26,6 +25,7 @@ internal static class SaveOperation
         {
             Number = Math.Max(newest?.Snapshot.Number ?? 0, lastKnown) + 1,
             Previous = newest?.Id,
+            Check = session.Check,
             Source = source,
             SavedAt = session.Time.GetUtcNow(),
             Chunks = chunks.Chunks,

@@ -2,95 +2,105 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
 
-/// <summary>Copies to each destination what another has. Deletions come first, so that a destination that was rolled back brings nothing back.</summary>
-internal static class SyncOperation
+/// <summary>Gives each destination what another has. Deletions go first, so that a destination that was rolled back brings nothing back.</summary>
+internal sealed class SyncOperation
 {
+    private readonly VaultSession _session;
+    private readonly CancellationToken _token;
+    private readonly Dictionary<DestinationView, HashSet<ObjectId>> _looked;
+    private readonly List<string> _problems = [];
+    private int _deleted;
+    private int _chunks;
+    private int _snapshots;
+
+    private SyncOperation(VaultSession session, CancellationToken token)
+    {
+        (_session, _token) = (session, token);
+        _looked = session.Views.ToDictionary(static v => v, static _ => new HashSet<ObjectId>());
+    }
+
     public static async Task<VaultSyncReport> RunAsync(VaultSession session, CancellationToken token)
     {
         await using var scope = await WriteScope.BeginAsync(session, token);
-        var (deleted, copiedChunks, copiedSnapshots) = (0, 0, 0);
-        var tombstones = session.Usable.SelectMany(v => v.Tombstones).GroupBy(t => t.Key).ToDictionary(g => g.Key, g => g.First().Value);
-        foreach (var (id, _) in tombstones)
-        {
-            await session.OnEachAsync(
-                async view =>
-                {
-                    if (!view.Tombstones.ContainsKey(id))
-                        await CopyAsync(session, view, ObjectName.TombstoneKind, id, token);
-                    if (!view.Snapshots.Remove(id, out var key))
-                        return;
-                    await session.Store.DeleteAsync(view.Name, new ObjectName(ObjectName.SnapshotKind, id.ToString(), key), token);
-                    Interlocked.Increment(ref deleted);
-                },
-                token);
-        }
-
-        var unreadable = new List<string>();
-        var good = session.Views.ToDictionary(static v => v, static _ => new HashSet<ObjectId>());
+        var sync = new SyncOperation(session, token);
+        var deleted = session.Usable.SelectMany(v => v.Tombstones.Keys).ToHashSet();
+        foreach (var view in session.Usable.ToList())
+            await VaultSession.TryAsync(view, v => sync.DeleteAsync(v, deleted), token);
+        var unreadable = new List<(ObjectId Id, VaultObjectException Why)>();
         var snapshots = await session.ReadSnapshotsAsync(unreadable, token);
         for (var i = 0; i < snapshots.Count; i++)
         {
             session.Report(i, snapshots.Count);
             await scope.RenewAsync(token);
             foreach (var view in session.Usable.ToList())
-                await VaultSession.TryAsync(view, async v => await CompleteAsync(v, snapshots[i]), token);
+                await VaultSession.TryAsync(view, v => sync.CompleteAsync(v, snapshots[i]), token);
         }
         return new VaultSyncReport(
-            copiedSnapshots, copiedChunks, deleted,
-            [.. session.Views.Where(v => !v.IsUsable).Select(v => $"'{v.Name}': {v.Failure}"), .. unreadable]);
+            sync._snapshots, sync._chunks, sync._deleted,
+            [.. session.Views.Where(v => !v.IsUsable).Select(v => $"'{v.Name}': {v.Failure}"), .. unreadable.Select(u => u.Why.Message), .. sync._problems]);
+    }
 
-        async Task CompleteAsync(DestinationView view, ListedSnapshot snapshot)
+    private async Task DeleteAsync(DestinationView view, HashSet<ObjectId> deleted)
+    {
+        foreach (var id in deleted)
         {
-            // Snapshots share chunks: each chunk is read once.
-            foreach (var chunk in snapshot.Chunks.Where(good[view].Add))
-            {
-                if (await IsKeptAsync(view, ObjectName.ChunkKind, chunk, view.Chunks))
-                    continue;
-                await ReplaceAsync(view, ObjectName.ChunkKind, chunk, view.Chunks);
-                copiedChunks++;
-            }
-            if (await IsKeptAsync(view, ObjectName.SnapshotKind, snapshot.Id, view.Snapshots))
-                return;
-            await ReplaceAsync(view, ObjectName.SnapshotKind, snapshot.Id, view.Snapshots);
-            copiedSnapshots++;
+            await EnsureAsync(view, ObjectName.TombstoneKind, id);
+            if (!view.Snapshots.ContainsKey(id))
+                continue;
+            await _session.Store.DeleteAsync(view.Name, view.NameOf(ObjectName.SnapshotKind, id), _token);
+            view.Snapshots.Remove(id);
+            _deleted++;
         }
-
-        // A copy of a newer format, or under a key that is not available, is not touched.
-        async Task<bool> IsKeptAsync(DestinationView view, char kind, ObjectId id, Dictionary<ObjectId, uint> held)
+        // What a damaged announcement said is lost. A mark is written anew by the next prune.
+        foreach (var marker in view.Markers)
         {
-            if (!held.TryGetValue(id, out var key))
-                return false;
-            var name = new ObjectName(kind, id.ToString(), key);
-            var isGood = await session.IsGoodAsync(view, name, id, token);
-            if (isGood is null)
-                unreadable.Add($"'{view.Name}': '{name}' is of a newer format, or sealed by a key that is not at hand, and was left alone.");
-            return isGood ?? true;
-        }
-
-        // A damaged copy has the name that the good copy needs.
-        async Task ReplaceAsync(DestinationView view, char kind, ObjectId id, Dictionary<ObjectId, uint> held)
-        {
-            if (held.Remove(id, out var key))
-            {
-                var content = await session.ReadAsync(kind, id, token);
-                await session.Store.DeleteAsync(view.Name, new ObjectName(kind, id.ToString(), key), token);
-                await PutAsync(session, view, kind, id, content, token);
-            }
-            else
-            {
-                await CopyAsync(session, view, kind, id, token);
-            }
-
-            held[id] = session.Sealer.Keys.Active;
+            if (await _session.IsGoodAsync(view, marker, default, _token) == false)
+                await _session.Store.DeleteAsync(view.Name, marker, _token);
         }
     }
 
-    private static async Task CopyAsync(VaultSession session, DestinationView view, char kind, ObjectId id, CancellationToken token) =>
-        await PutAsync(session, view, kind, id, await session.ReadAsync(kind, id, token), token);
-
-    private static async Task PutAsync(VaultSession session, DestinationView view, char kind, ObjectId id, byte[] content, CancellationToken token)
+    private async Task CompleteAsync(DestinationView view, ListedSnapshot snapshot)
     {
-        var name = session.NameOf(kind, id);
-        await session.Store.PutAsync(view.Name, name, session.Sealer.Seal(name, content), token);
+        // Snapshots share chunks: each is read once.
+        foreach (var chunk in snapshot.Chunks.Where(_looked[view].Add))
+            _chunks += await EnsureAsync(view, ObjectName.ChunkKind, chunk);
+        _snapshots += await EnsureAsync(view, ObjectName.SnapshotKind, snapshot.Id);
+    }
+
+    /// <summary>Brings a good copy to a destination that has none. A copy of a newer format, or under a key that is not at hand, is left alone.</summary>
+    /// <returns>How many copies were made: 0 or 1.</returns>
+    private async Task<int> EnsureAsync(DestinationView view, char kind, ObjectId id)
+    {
+        var held = view.Held(kind);
+        if (held.ContainsKey(id))
+        {
+            var name = view.NameOf(kind, id);
+            var isGood = await _session.IsGoodAsync(view, name, id, _token);
+            if (isGood is null)
+                _problems.Add($"'{view.Name}': '{name}' is of a newer format, or sealed by a key that is not at hand, and was left alone.");
+            if (isGood ?? true)
+                return 0;
+        }
+        var content = await ReadAsync(kind, id);
+        // A damaged copy has the name that the good one needs.
+        if (held.ContainsKey(id))
+            await _session.Store.DeleteAsync(view.Name, view.NameOf(kind, id), _token);
+        var written = _session.NameOf(kind, id);
+        await _session.Store.PutAsync(view.Name, written, _session.Sealer.Seal(written, content), _token);
+        held[id] = written.Key;
+        return 1;
+    }
+
+    // Of a tombstone the name says what was deleted. One that is damaged everywhere begins its life anew.
+    private async Task<byte[]> ReadAsync(char kind, ObjectId id)
+    {
+        try
+        {
+            return await _session.ReadAsync(kind, id, _token);
+        }
+        catch (VaultObjectException) when (kind == ObjectName.TombstoneKind)
+        {
+            return _session.MarkerBytes([]);
+        }
     }
 }

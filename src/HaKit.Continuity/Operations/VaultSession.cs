@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
@@ -7,11 +8,9 @@ namespace HaKit.Continuity.Operations;
 /// <summary>Holds the view of the vault for one operation: the vault's identity, and what each destination lists. Owned by one operation.</summary>
 internal sealed class VaultSession
 {
-    private readonly byte[] _idKey;
-
-    private VaultSession(VaultStore store, Sealer sealer, TimeProvider time, string vault, byte[] idKey, DestinationView[] views)
+    private VaultSession(VaultStore store, Sealer sealer, TimeProvider time, CheckContent check, DestinationView[] views)
     {
-        (Store, Sealer, Time, Vault, _idKey, Views) = (store, sealer, time, vault, idKey, views);
+        (Store, Sealer, Time, Check, Views) = (store, sealer, time, check, views);
     }
 
     public VaultStore Store { get; }
@@ -20,7 +19,8 @@ internal sealed class VaultSession
 
     public TimeProvider Time { get; }
 
-    public string Vault { get; }
+    /// <summary>The vault's identity.</summary>
+    public CheckContent Check { get; }
 
     public DestinationView[] Views { get; }
 
@@ -30,59 +30,76 @@ internal sealed class VaultSession
     public IEnumerable<DestinationView> Usable => Views.Where(v => v.IsUsable);
 
     /// <summary>
-    /// Lists all destinations and finds the vault's identity. A wrong key is an error before anything is written. A destination whose check object is
-    /// damaged, while another destination's is good, takes no part. A new vault is created only on request, and only if every destination can be reached and
-    /// none has a vault. A missing check object is written then, and for a repair.
+    /// Lists all destinations and finds the vault's identity. A wrong key is an error before anything is written. A destination that shows no identity, while another
+    /// does, takes no part. A new vault is made only on request, where every destination can be reached and is empty; a missing or damaged check object is written
+    /// then, and for a repair.
     /// </summary>
     /// <exception cref="VaultException">The keys are wrong, destinations belong to different vaults, or there is no vault.</exception>
     public static async Task<VaultSession> OpenAsync(
         VaultStore store, Sealer sealer, TimeProvider time, bool create, bool repair, IProgress<double>? progress, CancellationToken token)
     {
         var views = store.Destinations.Select(d => new DestinationView(d)).ToArray();
-        await Task.WhenAll(views.Select(v => ListAsync(store, v, token)));
-        var (identities, refused) = await IdentifyAsync(store, sealer, views, token);
-        if (identities.Select(i => i.Check.Vault).Distinct().Count() > 1)
-            throw new VaultException($"The destinations belong to different vaults: {string.Join(", ", identities.Select(i => $"'{i.View.Name}'"))}. Give each vault destinations of its own.");
-        if (identities.Count == 0 && refused.Count > 0)
-            throw new VaultException($"{(refused[0].Why is VaultObjectException { Problem: VaultProblem.Unreadable } ? "This vault cannot be opened" : "The keys do not open this vault")}. Destination '{refused[0].View.Name}': {refused[0].Why.Message} Nothing was written.");
-        foreach (var (view, why) in refused)
-            view.Failure = why.Message;
-        var check = identities.Count > 0 ? identities[0].Check : NewIdentity(views, create);
-        var session = new VaultSession(store, sealer, time, check.Vault, check.IdKey, views) { Progress = progress };
-        foreach (var key in sealer.Keys.Numbers)
-            sealer.CountSeals(key, views.Max(v => v.Chunks.Values.Count(k => k == key)));
-        foreach (var (view, _) in refused.Where(r => repair && r.Why is VaultObjectException { Problem: VaultProblem.Damaged }))
-            await TryAsync(view, v => session.RepairCheckAsync(v, token), token);
-        if (create || repair)
-            await session.WriteChecksAsync(token);
-        return session;
-    }
-
-    private static async Task<(List<(DestinationView View, CheckContent Check)> Identities, List<(DestinationView View, VaultException Why)> Refused)> IdentifyAsync(
-        VaultStore store, Sealer sealer, DestinationView[] views, CancellationToken token)
-    {
-        var identities = new List<(DestinationView View, CheckContent Check)>();
-        var refused = new List<(DestinationView View, VaultException Why)>();
-        foreach (var view in views.Where(v => v.IsUsable && v.Checks.Count > 0))
+        var identities = new Dictionary<DestinationView, CheckContent>();
+        var refused = new Dictionary<DestinationView, VaultException>();
+        await Task.WhenAll(views.Select(view => TryAsync(view, async v => v.Fill(await store.ListAsync(v.Name, "", token)), token)));
+        foreach (var view in views.Where(static v => v.IsUsable && !v.IsEmpty))
         {
             try
             {
-                identities.Add((view, await ReadCheckAsync(store, sealer, view, token)));
+                await TryAsync(view, async v => identities[v] = await ReadIdentityAsync(store, sealer, v, token), token);
             }
             catch (VaultException e)
             {
-                refused.Add((view, e));
-            }
-            catch (Exception e) when (IsOfDestination(e, token))
-            {
-                view.Failure = e.Message;
+                refused[view] = e;
             }
         }
-        return (identities, refused);
+        if (identities.Values.Select(static c => c.Vault).Distinct().Count() > 1)
+            throw new VaultException($"The destinations belong to different vaults: {string.Join(", ", identities.Keys.Select(static v => $"'{v.Name}'"))}. Give each vault destinations of its own.");
+        if (identities.Count == 0 && refused.Count > 0)
+            throw new VaultException($"{(refused.First().Value is VaultObjectException { Problem: VaultProblem.Damaged } ? "The keys do not open this vault" : "This vault cannot be opened")}. Destination '{refused.First().Key.Name}': {refused.First().Value.Message} Nothing was written.");
+        // A destination without a check object may be one that lost it: where another knows the vault, a sync completes it.
+        foreach (var (view, why) in refused.Where(static r => r.Key.Checks.Count > 0))
+            view.Failure = why.Message;
+        var session = new VaultSession(store, sealer, time, identities.Count > 0 ? identities.First().Value : NewIdentity(views, create), views) { Progress = progress };
+        foreach (var key in sealer.Keys.Numbers)
+            sealer.CountSeals(key, views.Max(v => v.Chunks.Values.Count(k => k == key)));
+        if (create || repair)
+            await session.OnEachAsync(v => session.WriteCheckAsync(v, token), token);
+        return session;
+    }
+
+    // A destination's check object says the identity, or, where it is damaged or gone, one of its newer snapshots.
+    private static async Task<CheckContent> ReadIdentityAsync(VaultStore store, Sealer sealer, DestinationView view, CancellationToken token)
+    {
+        var why = new VaultObjectException("k/check", "is missing, and no snapshot of the destination tells what it said", VaultProblem.Missing);
+        foreach (var name in view.Checks.Concat(view.NamesOf(ObjectName.SnapshotKind).Take(10)))
+        {
+            try
+            {
+                if (!sealer.Keys.Contains(name.Key))
+                    throw new VaultObjectException(name.ToString(), $"is sealed by key {name.Key}, which is not among the vault's keys", VaultProblem.Unreadable);
+                var content = (await store.GetAsync([view.Name], name, token)).Content ?? throw new VaultObjectException(name.ToString(), "is gone");
+                view.NeedsCheck = name.Kind != ObjectName.CheckKind;
+                var check = view.NeedsCheck
+                    ? Parse(name, sealer.OpenStream(name, content), ContinuityJson.Default.SnapshotManifest).Check
+                    : Parse(name, sealer.OpenStream(name, content), ContinuityJson.Default.CheckContent);
+                if (check is { Format: not 1 })
+                    throw new VaultObjectException(name.ToString(), $"has format {check.Format}, and this version reads format 1", VaultProblem.Unreadable);
+                if (check is not null)
+                    return check;
+            }
+            catch (VaultObjectException e) when (e.Problem != VaultProblem.Unreadable || view.Checks.Count > 1)
+            {
+                why = view.Checks.Count > 0 && name.Kind != ObjectName.CheckKind ? why : e;
+            }
+        }
+        throw why;
     }
 
     private static CheckContent NewIdentity(DestinationView[] views, bool create)
     {
+        if (Array.TrueForAll(views, static v => !v.IsUsable))
+            throw new VaultException($"No destination can be reached: {Reasons(views)}");
         if (!create)
             throw new VaultException($"There is no vault: {Reasons(views)}");
         if (Array.Find(views, static v => !v.IsUsable) is { } away)
@@ -90,15 +107,32 @@ internal sealed class VaultSession
         return new CheckContent(1, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), RandomNumberGenerator.GetBytes(32));
     }
 
-    /// <summary>Computes the id of a chunk or snapshot: HMAC-SHA-256 of the kind and the content with the vault's id key.</summary>
-    public ObjectId IdOf(char kind, ReadOnlySpan<byte> content) => ObjectId.Compute(_idKey, kind, content);
+    private async Task WriteCheckAsync(DestinationView view, CancellationToken token)
+    {
+        foreach (var damaged in view.Checks.Where(c => view.NeedsCheck && Sealer.Keys.Contains(c.Key)).ToList())
+        {
+            await Store.DeleteAsync(view.Name, damaged, token);
+            view.Checks.Remove(damaged);
+        }
+        var name = new ObjectName(ObjectName.CheckKind, "check", Sealer.Keys.Active);
+        if (view.Checks.Contains(name))
+            return;
+        await Store.PutAsync(view.Name, name, Sealer.Seal(name, JsonSerializer.SerializeToUtf8Bytes(Check, ContinuityJson.Default.CheckContent)), token);
+        view.Checks.Add(name);
+    }
+
+    /// <summary>The id of a chunk or snapshot: HMAC-SHA-256 of the kind and the content under the vault's id key.</summary>
+    public ObjectId IdOf(char kind, ReadOnlySpan<byte> content) => ObjectId.Compute(Check.IdKey, kind, content);
 
     public (ObjectId Id, ObjectName Name, ReadOnlyMemory<byte> Sealed) SealManifest(SnapshotManifest manifest) =>
-        Sealer.SealStream(ObjectName.SnapshotKind, _idKey, stream => JsonSerializer.Serialize(stream, manifest, ContinuityJson.Default.SnapshotManifest));
+        Sealer.SealStream(ObjectName.SnapshotKind, Check.IdKey, stream => JsonSerializer.Serialize(stream, manifest, ContinuityJson.Default.SnapshotManifest));
 
     public ObjectName NameOf(char kind, ObjectId id) => new(kind, id.ToString(), Sealer.Keys.Active);
 
-    /// <summary>Runs a step on each usable destination at the same time. A destination that fails takes no further part and keeps its reason.</summary>
+    /// <summary>Lists the destinations again.</summary>
+    public Task ListAgainAsync(CancellationToken token) => OnEachAsync(async view => view.Fill(await Store.ListAsync(view.Name, "", token)), token);
+
+    /// <summary>Runs a step on each usable destination at once; one that fails takes no further part and keeps its reason.</summary>
     public async Task OnEachAsync(Func<DestinationView, Task> step, CancellationToken token) =>
         await Task.WhenAll([.. Usable.Select(v => TryAsync(v, step, token))]);
 
@@ -122,7 +156,7 @@ internal sealed class VaultSession
 
     private async Task<T> ReadAsync<T>(char kind, ObjectId id, Func<ObjectName, ObjectId, byte[], T> open, CancellationToken token)
     {
-        var keys = Usable.Where(v => Listed(v, kind).ContainsKey(id)).ToDictionary(v => v.Name, v => Listed(v, kind)[id]);
+        var keys = Usable.Where(v => v.Held(kind).ContainsKey(id)).ToDictionary(v => v.Name, v => v.Held(kind)[id]);
         var left = keys.Keys.ToList();
         var reasons = new List<string>();
         var problem = VaultProblem.Damaged;
@@ -138,6 +172,7 @@ internal sealed class VaultSession
                 if (content is not null)
                     return open(name, id, content);
                 reasons.Add($"'{destination}' lists it and does not have it");
+                problem = VaultProblem.Missing;
             }
             catch (VaultObjectException e)
             {
@@ -167,14 +202,19 @@ internal sealed class VaultSession
     /// <summary>Opens a snapshot and verifies that its content has its id.</summary>
     public SnapshotManifest OpenManifest(ObjectName name, ObjectId id, byte[] content)
     {
-        using var hash = ObjectId.Hash(_idKey, ObjectName.SnapshotKind);
+        using var hash = ObjectId.Hash(Check.IdKey, ObjectName.SnapshotKind);
         using var plain = new CryptoStream(Sealer.OpenStream(name, content), hash, CryptoStreamMode.Read);
+        var manifest = Parse(name, plain, ContinuityJson.Default.SnapshotManifest);
+        if (manifest.Format != 1)
+            throw new VaultObjectException(name.ToString(), $"has format {manifest.Format}, and this version reads format 1", VaultProblem.Unreadable);
+        return ObjectId.From(hash.Hash) == id ? manifest : throw new VaultObjectException(name.ToString(), "has another content than its id says");
+    }
+
+    private static T Parse<T>(ObjectName name, Stream plain, JsonTypeInfo<T> type)
+    {
         try
         {
-            var manifest = JsonSerializer.Deserialize(plain, ContinuityJson.Default.SnapshotManifest)!;
-            if (manifest.Format != 1)
-                throw new VaultObjectException(name.ToString(), $"has format {manifest.Format}, and this version reads format 1", VaultProblem.Unreadable);
-            return ObjectId.From(hash.Hash) == id ? manifest : throw new VaultObjectException(name.ToString(), "has another content than its id says");
+            return JsonSerializer.Deserialize(plain, type)!;
         }
         catch (JsonException)
         {
@@ -184,11 +224,8 @@ internal sealed class VaultSession
 
     public Task<SnapshotManifest> ReadManifestAsync(ObjectId id, CancellationToken token) => ReadAsync(ObjectName.SnapshotKind, id, OpenManifest, token);
 
-    /// <summary>
-    /// Reads all snapshots that any destination lists and that were not deleted, oldest first. Snapshots of which no destination has a complete copy are
-    /// skipped and named.
-    /// </summary>
-    public async Task<List<ListedSnapshot>> ReadSnapshotsAsync(ICollection<string> unreadable, CancellationToken token, Action<SnapshotManifest>? seen = null)
+    /// <summary>All snapshots that are listed anywhere and were not deleted, oldest first. Those that no destination can show whole are skipped and named.</summary>
+    public async Task<List<ListedSnapshot>> ReadSnapshotsAsync(ICollection<(ObjectId Id, VaultObjectException Why)> unreadable, CancellationToken token, Action<SnapshotManifest>? seen = null)
     {
         var deleted = Usable.SelectMany(v => v.Tombstones.Keys).ToHashSet();
         var snapshots = new List<ListedSnapshot>();
@@ -202,19 +239,12 @@ internal sealed class VaultSession
             }
             catch (VaultObjectException e)
             {
-                unreadable.Add(e.Message);
+                unreadable.Add((id, e));
             }
         }
 
         return [.. snapshots.OrderBy(s => s.Snapshot.Number).ThenBy(s => s.Snapshot.SavedAt)];
     }
-
-    public static Dictionary<ObjectId, uint> Listed(DestinationView view, char kind) => kind switch
-    {
-        ObjectName.ChunkKind => view.Chunks,
-        ObjectName.SnapshotKind => view.Snapshots,
-        _ => view.Tombstones,
-    };
 
     public void Report(long done, long total) => Progress?.Report(total > 0 ? Math.Min(1, (double)done / total) : 1);
 
@@ -236,7 +266,7 @@ internal sealed class VaultSession
         try
         {
             return (await Store.GetAsync([view.Name], name, token)).Content is { } content
-                ? JsonSerializer.Deserialize(Sealer.Open(name, content), ContinuityJson.Default.MarkerContent)
+                ? Parse(name, Sealer.OpenStream(name, content), ContinuityJson.Default.MarkerContent)
                 : null;
         }
         catch (VaultObjectException)
@@ -248,57 +278,7 @@ internal sealed class VaultSession
     // The caller's cancellation is not a failure of a destination.
     private static bool IsOfDestination(Exception e, CancellationToken token) => !(e is OperationCanceledException && token.IsCancellationRequested) && e is not VaultException;
 
-    private static async Task ListAsync(VaultStore store, DestinationView view, CancellationToken token)
-    {
-        try
-        {
-            view.Fill(await store.ListAsync(view.Name, "", token));
-        }
-        catch (Exception e) when (IsOfDestination(e, token))
-        {
-            view.Failure = e.Message;
-        }
-    }
-
-    private static async Task<CheckContent> ReadCheckAsync(VaultStore store, Sealer sealer, DestinationView view, CancellationToken token)
-    {
-        VaultException? last = null;
-        foreach (var name in view.Checks)
-        {
-            try
-            {
-                if (!sealer.Keys.Contains(name.Key))
-                    throw new VaultObjectException(name.ToString(), $"is sealed by key {name.Key}, which is not among the vault's keys", VaultProblem.Unreadable);
-                var content = (await store.GetAsync([view.Name], name, token)).Content ?? throw new VaultObjectException(name.ToString(), "is gone");
-                var check = JsonSerializer.Deserialize(sealer.Open(name, content), ContinuityJson.Default.CheckContent)!;
-                return check.Format == 1 ? check : throw new VaultObjectException(name.ToString(), $"has format {check.Format}, and this version reads format 1", VaultProblem.Unreadable);
-            }
-            catch (VaultException e)
-            {
-                last = e;
-            }
-        }
-
-        throw last!;
-    }
-
-    // Only if a snapshot shows that the destination belongs to this vault, because another vault may have keys with the same numbers.
-    private async Task RepairCheckAsync(DestinationView view, CancellationToken token)
-    {
-        foreach (var (id, key) in view.Snapshots)
-        {
-            var name = new ObjectName(ObjectName.SnapshotKind, id.ToString(), key);
-            if (await IsGoodAsync(view, name, id, token) != true)
-                continue;
-            foreach (var check in view.Checks.Where(c => Sealer.Keys.Contains(c.Key)))
-                await Store.DeleteAsync(view.Name, check, token);
-            view.Checks.Clear();
-            view.Failure = null;
-            return;
-        }
-    }
-
-    /// <summary>Checks whether a destination's object is intact. Null: this version or these keys cannot tell. False also if it no longer exists.</summary>
+    /// <summary>Is an object of a destination whole? Null: this version or these keys cannot say. False too when it is gone.</summary>
     public async Task<bool?> IsGoodAsync(DestinationView view, ObjectName name, ObjectId id, CancellationToken token)
     {
         try
@@ -310,16 +290,4 @@ internal sealed class VaultSession
             return e.Problem == VaultProblem.Unreadable ? null : false;
         }
     }
-
-    private Task WriteChecksAsync(CancellationToken token) => OnEachAsync(
-        async view =>
-        {
-            var name = new ObjectName(ObjectName.CheckKind, "check", Sealer.Keys.Active);
-            if (view.Checks.Contains(name))
-                return;
-            var content = JsonSerializer.SerializeToUtf8Bytes(new CheckContent(1, Vault, _idKey), ContinuityJson.Default.CheckContent);
-            await Store.PutAsync(view.Name, name, Sealer.Seal(name, content), token);
-            view.Checks.Add(name);
-        },
-        token);
 }

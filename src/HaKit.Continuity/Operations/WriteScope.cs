@@ -30,8 +30,8 @@ internal sealed class WriteScope : IAsyncDisposable
         {
             await session.OnEachAsync(scope.AnnounceAsync, token);
             await session.OnEachAsync(view => scope.WaitForSweepAsync(view, token), token);
-            // Objects that were listed before the announcement may have been deleted since.
-            await session.OnEachAsync(async view => view.Refill(await session.Store.ListAsync(view.Name, "", token)), token);
+            // What was listed before the announcement may be deleted since.
+            await session.ListAgainAsync(token);
         }
         catch
         {

@@ -88,11 +88,12 @@ internal static class VaultCommand
     {
         var last = CommandOptions.CreateWhole("--keep-last", "N", "keeps so many of the newest; 0: no such rule", usual: 0);
         var days = CommandOptions.Number("--keep-days", "DAYS", "keeps snapshots for so many days; 0: no such rule", usual: 0, least: 0, most: 100_000);
+        var giveUp = CommandOptions.Flag("--give-up-damaged", "deletes snapshots that are damaged on every destination");
         return Described(
-            new Command("prune", "Deletes old snapshots, and chunks that none has used for the grace.") { last, days },
+            new Command("prune", "Deletes old snapshots, and chunks that none has used for the grace.") { last, days, giveUp },
             async (parsed, vault, output, token) =>
             {
-                var keep = new VaultPruneOptions { KeepLast = parsed.GetValue(last) is > 0 and var n ? n : null, KeepDays = parsed.GetValue(days) is > 0 and var d ? d : null };
+                var keep = new VaultPruneOptions { KeepLast = parsed.GetValue(last) is > 0 and var n ? n : null, KeepDays = parsed.GetValue(days) is > 0 and var d ? d : null, GiveUpDamaged = parsed.GetValue(giveUp) };
                 var report = await vault.PruneAsync(keep, token);
                 await output.WriteLineAsync($"{report.Snapshots} snapshots deleted, {report.Marked} chunks marked, {report.Deleted} chunks deleted");
                 return await ProblemsAsync(output, report.Problems);
@@ -189,24 +190,6 @@ internal static class VaultCommand
         catch (VaultException e)
         {
             throw new UsageException(e.Message);
-        }
-    }
-
-    /// <summary>Shows the progress of work that takes longer than 2 s, in steps of half a percent.</summary>
-    private sealed class ProgressBar(Progress progress) : IProgress<double>
-    {
-        private double _shown;
-
-        public void Report(double value)
-        {
-            if (progress.Took > TimeSpan.FromSeconds(2) && (value >= _shown + 0.005 || value < _shown))
-                progress.Show(_shown = value);
-        }
-
-        public void End()
-        {
-            if (_shown is > 0 and < 1)
-                progress.Show(1);
         }
     }
 }

@@ -53,7 +53,9 @@ internal sealed class AlertBook(TimeSpan quiet)
                 Set(happened, null, AlertKind.RedundancyLost, isLost, loss.ToString(), $"{loss.Domain.ToString().ToLowerInvariant()} {loss.Name}");
                 break;
             case PanelRead { Panel: var panel }:
-                Set(happened, null, AlertKind.PanelDegraded, panel.State != HealthStatus.Healthy, panel.Summary);
+                // A panel that gets worse sends one notice: what is unhealthy stays degraded if it was.
+                if (panel.State != HealthStatus.Unhealthy)
+                    Set(happened, null, AlertKind.PanelDegraded, panel.State == HealthStatus.Degraded, panel.Summary);
                 Set(happened, null, AlertKind.PanelUnhealthy, panel.State == HealthStatus.Unhealthy, panel.Summary);
                 break;
             case BudgetAlert { Status: var status }:

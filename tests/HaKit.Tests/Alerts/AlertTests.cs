@@ -449,6 +449,30 @@ public sealed class AlertTests
         }
     }
 
+    [Fact]
+    public void Each_change_of_a_panels_state_is_one_notice()
+    {
+        using var bench = new Bench();
+        var panel = new Backups { State = HealthStatus.Unhealthy };
+        bench.Test.Time.Run(() =>
+        {
+            bench.Dispatcher.Watch(panel);
+            return Task.CompletedTask;
+        });
+        Pass();
+        bench.Texts.Should().ContainSingle().Which.Should().StartWith("vault state does not do its work");
+        panel.State = HealthStatus.Healthy;
+        Pass();
+        bench.Texts.Should().HaveCount(2);
+        bench.Texts.Should().Contain(t => t.StartsWith("vault state does its work again", StringComparison.Ordinal));
+
+        void Pass()
+        {
+            bench.Test.Time.Advance(TimeSpan.FromSeconds(31));
+            bench.Test.Time.Advance(TimeSpan.FromSeconds(5));
+        }
+    }
+
     private sealed class Backups : IStatusPanel
     {
         public HealthStatus State { get; set; } = HealthStatus.Healthy;
