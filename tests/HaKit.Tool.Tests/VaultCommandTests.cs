@@ -1,3 +1,5 @@
+using HaKit.Tool.Vaults;
+
 namespace HaKit.Tool.Tests;
 
 /// <summary>A vault on the command line: what each command prints, and the exit codes that cron sees.</summary>
