@@ -66,6 +66,41 @@ public sealed class VaultCommandTests : IDisposable
         saved.Output.Should().Contain("missing on 'share'");
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task A_restore_follows_the_newest_snapshot_until_it_is_interrupted()
+    {
+        await PrepareAsync();
+        await RunAsync("save", PathOf("app"));
+        using var interrupt = new CancellationTokenSource();
+        using var output = new StringWriter();
+        var follow = HakitTool.RunAsync(["vault", "restore", "latest", PathOf("standby"), "--follow", "--every", "50ms", "--vault", PathOf("vault.json")], TextWriter.Synchronized(output), TextWriter.Null, interrupt.Token);
+        await UntilAsync("kept");
+        await File.WriteAllTextAsync(PathOf("app/state"), "newer", TestContext.Current.CancellationToken);
+        (await RunAsync("save", PathOf("app"))).ExitCode.Should().Be(HakitTool.Good);
+        await UntilAsync("newer");
+        await interrupt.CancelAsync();
+        (await follow).Should().Be(HakitTool.Interrupted);
+        (await RunAsync("restore", "1", PathOf("other"), "--follow")).ExitCode.Should().Be(HakitTool.NotRun);
+
+        async Task UntilAsync(string content)
+        {
+            while (Standby() != content)
+                await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
+        string? Standby()
+        {
+            try
+            {
+                return File.ReadAllText(PathOf("standby/state"));
+            }
+            catch (IOException)
+            {
+                return null; // the folder is away for the instant between two renames
+            }
+        }
+    }
+
     [Fact(Timeout = 10_000)]
     public async Task A_long_operation_shows_a_bar_on_a_terminal_and_a_line_at_each_tenth_elsewhere()
     {

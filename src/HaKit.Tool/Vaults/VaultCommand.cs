@@ -24,7 +24,7 @@ internal static class VaultCommand
         "vault",
         $"Saves folders to a sealed vault, restores and checks them.\nExit code 1: a check found something wrong, or not every destination has the snapshot. The key is 32 bytes in Base64, from the settings or from {KeyVariable}.")
     {
-        Save(), Restore(), Follow(), Check(), Plain("sync", "Gives each destination what another has, and repairs damaged copies.", SyncAsync), Prune(),
+        Save(), Restore(), Check(), Plain("sync", "Gives each destination what another has, and repairs damaged copies.", SyncAsync), Prune(),
         Plain("list", "Lists the snapshots, oldest first.", ListAsync),
         Plain("rehearse", "Restores the newest snapshot into a temporary folder and reports how long it took.", RehearseAsync),
         Plain("rekey", "Seals everything by the active key.", RekeyAsync),
@@ -50,26 +50,23 @@ internal static class VaultCommand
     private static Command Restore()
     {
         var snapshot = new Argument<string>("snapshot") { Description = "its id, its number, or latest" };
-        var target = new Argument<string>("target") { Description = "a path that does not exist yet" };
+        var target = new Argument<string>("target") { Description = "a path that does not exist yet; with --follow a folder whose content is replaced" };
         var only = CommandOptions.Text("--path", "PATH", "one file or folder of the snapshot");
+        var follow = CommandOptions.Flag("--follow", "keeps the target at the newest snapshot, as a standby folder, until it is interrupted");
+        var every = CommandOptions.Duration("--every", "how often --follow looks for a newer snapshot (default 1m)");
         return Described(
-            new Command("restore", "Restores a snapshot, verified, to a new path.") { snapshot, target, only },
+            new Command("restore", "Restores a snapshot, verified, to a new path.") { snapshot, target, only, follow, every },
             async (parsed, vault, output, token) =>
             {
-                await WriteAsync(output, await vault.RestoreAsync(parsed.GetRequiredValue(snapshot), parsed.GetRequiredValue(target), parsed.GetValue(only), token));
-                return HakitTool.Good;
-            });
-    }
-
-    private static Command Follow()
-    {
-        var target = new Argument<string>("target") { Description = "the standby folder; what is in it is replaced" };
-        var every = CommandOptions.Duration("--every", "how often to look for a newer snapshot (default 1m)");
-        return Described(
-            new Command("follow", "Keeps a standby folder at the newest snapshot, until it is interrupted.") { target, every },
-            async (parsed, vault, output, token) =>
-            {
-                await foreach (var report in vault.FollowAsync(parsed.GetRequiredValue(target), parsed.GetValue(every) ?? TimeSpan.FromMinutes(1), token))
+                var (which, path, folder) = (parsed.GetRequiredValue(snapshot), parsed.GetValue(only), parsed.GetRequiredValue(target));
+                if (!parsed.GetValue(follow))
+                {
+                    await WriteAsync(output, await vault.RestoreAsync(which, folder, path, token));
+                    return HakitTool.Good;
+                }
+                if (which != "latest" || path is not null)
+                    throw new UsageException("--follow keeps the whole newest snapshot: use 'restore latest TARGET --follow', without --path.");
+                await foreach (var report in vault.FollowAsync(folder, parsed.GetValue(every) ?? TimeSpan.FromMinutes(1), token))
                     await WriteAsync(output, report);
                 return HakitTool.Good;
             });
