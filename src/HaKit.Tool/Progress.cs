@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace HaKit.Tool;
 
-/// <summary>How far a long run is: a bar on a terminal, a line at each tenth anywhere else.</summary>
+/// <summary>Shows the progress of a long run: a bar on a terminal, one line at each tenth otherwise.</summary>
 internal sealed class Progress(TextWriter output, bool isTerminal, string what, Func<TimeSpan>? clock = null)
 {
     private readonly long _began = Stopwatch.GetTimestamp();

@@ -30,7 +30,7 @@ internal sealed class WriteScope : IAsyncDisposable
         {
             await session.OnEachAsync(scope.AnnounceAsync, token);
             await session.OnEachAsync(view => scope.WaitForSweepAsync(view, token), token);
-            // What was listed before the announcement may be deleted since.
+            // Objects that were listed before the announcement may have been deleted since.
             await session.ListAgainAsync(token);
         }
         catch

@@ -1,6 +1,6 @@
 namespace HaKit.Tool.Vaults;
 
-/// <summary>Shows what takes longer than 2 s, in steps of half a percent.</summary>
+/// <summary>Shows the progress of work that takes longer than 2 s, in steps of half a percent.</summary>
 internal sealed class ProgressBar(Progress progress) : IProgress<double>
 {
     private double _shown;
