@@ -81,7 +81,7 @@ public sealed class ScriptedEndpoint
 
     internal Station Station { get; private set; }
 
-    /// <summary>Its answers in pieces.</summary>
+    /// <summary>Gets the streams of its answers.</summary>
     internal ScriptedStreams Streams { get; }
 
     internal Action<ScriptedEndpoint>? WasAnswered { get; set; }

@@ -47,7 +47,7 @@ internal sealed class PeerOrders(IPeerPool pool, PeerBook book, OwnFacts own, Pe
         return false;
     }
 
-    /// <summary>Takes the orders that have not been carried out on these endpoints, such as those that came before their endpoint did.</summary>
+    /// <summary>Takes the orders that have not been carried out on these endpoints, such as orders that arrived before their endpoint was added.</summary>
     public List<PeerFact> TakeDue(List<PeerMember> endpoints, TimeSpan now)
     {
         var orders = new List<PeerFact>();
