@@ -14,7 +14,7 @@ internal sealed record SnapshotManifest
     /// <summary>Gets the id of the snapshot before it, an HMAC of its content. Null for the first.</summary>
     public ObjectId? Previous { get; init; }
 
-    /// <summary>What the check object says, so that a damaged check object is no lost vault; null in vaults of earlier builds.</summary>
+    /// <summary>Gets the content of the check object, so that a vault with a damaged check object is not lost. Null in vaults of earlier builds.</summary>
     public CheckContent? Check { get; init; }
 
     public required string Source { get; init; }

@@ -51,7 +51,7 @@ internal sealed class SyncOperation
             view.Snapshots.Remove(id);
             _deleted++;
         }
-        // What a damaged announcement said is lost. A mark is written anew by the next prune.
+        // The content of a damaged announcement is lost. The next prune writes a new mark.
         foreach (var marker in view.Markers)
         {
             if (await _session.IsGoodAsync(view, marker, default, _token) == false)
@@ -67,7 +67,7 @@ internal sealed class SyncOperation
         _snapshots += await EnsureAsync(view, ObjectName.SnapshotKind, snapshot.Id);
     }
 
-    /// <summary>Brings a good copy to a destination that has none. A copy of a newer format, or under a key that is not at hand, is left alone.</summary>
+    /// <summary>Copies an object to a destination that has no valid copy. An existing copy of a newer format, or under an unknown key, is not changed.</summary>
     /// <returns>How many copies were made: 0 or 1.</returns>
     private async Task<int> EnsureAsync(DestinationView view, char kind, ObjectId id)
     {
@@ -91,7 +91,7 @@ internal sealed class SyncOperation
         return 1;
     }
 
-    // Of a tombstone the name says what was deleted. One that is damaged everywhere begins its life anew.
+    // The name of a tombstone says what was deleted. A tombstone that is damaged everywhere is written again.
     private async Task<byte[]> ReadAsync(char kind, ObjectId id)
     {
         try

@@ -224,7 +224,7 @@ internal sealed class VaultSession
 
     public Task<SnapshotManifest> ReadManifestAsync(ObjectId id, CancellationToken token) => ReadAsync(ObjectName.SnapshotKind, id, OpenManifest, token);
 
-    /// <summary>All snapshots that are listed anywhere and were not deleted, oldest first. Those that no destination can show whole are skipped and named.</summary>
+    /// <summary>All snapshots that are listed anywhere and were not deleted, oldest first. Snapshots that no destination has complete are skipped and named.</summary>
     public async Task<List<ListedSnapshot>> ReadSnapshotsAsync(ICollection<(ObjectId Id, VaultObjectException Why)> unreadable, CancellationToken token, Action<SnapshotManifest>? seen = null)
     {
         var deleted = Usable.SelectMany(v => v.Tombstones.Keys).ToHashSet();
@@ -278,7 +278,7 @@ internal sealed class VaultSession
     // The caller's cancellation is not a failure of a destination.
     private static bool IsOfDestination(Exception e, CancellationToken token) => !(e is OperationCanceledException && token.IsCancellationRequested) && e is not VaultException;
 
-    /// <summary>Is an object of a destination whole? Null: this version or these keys cannot say. False too when it is gone.</summary>
+    /// <summary>Returns true if an object of a destination is whole, false if it is damaged or missing, null if this version or these keys cannot check it.</summary>
     public async Task<bool?> IsGoodAsync(DestinationView view, ObjectName name, ObjectId id, CancellationToken token)
     {
         try
