@@ -25,6 +25,15 @@ public sealed class VaultCommandTests : IDisposable
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task A_setting_that_cannot_be_converted_is_named_and_its_value_is_not_shown()
+    {
+        await File.WriteAllTextAsync(PathOf("vault.json"), """{ "Vault": { "Copies": "hunter-two" } }""", TestContext.Current.CancellationToken);
+        var (exitCode, _, error) = await RunAsync("list");
+        exitCode.Should().Be(2);
+        error.Should().Contain("Vault:Copies has a value that cannot be converted to Int32").And.NotContain("hunter");
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task What_is_saved_is_listed_checked_rehearsed_pruned_and_restored()
     {
         await PrepareAsync();

@@ -1,6 +1,7 @@
 using HaKit;
 using HaKit.Continuity;
 using HaKit.Continuity.Operations;
+using HaKit.DependencyInjection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -23,7 +24,7 @@ public static class VaultServiceCollectionExtensions
     public static IEndpointPoolBuilder AddHaVault(this IServiceCollection services, string name, IConfiguration section)
     {
         ArgumentNullException.ThrowIfNull(section);
-        return services.Add(name, o => o.Bind(section), section);
+        return services.Add(name, o => o.Configure(options => Bind(section, name, options)), section);
     }
 
     /// <summary>Adds a vault that is described in code.</summary>
@@ -48,6 +49,18 @@ public static class VaultServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         return builder.Add(new HealthCheckRegistration("vault-" + name, p => p.GetRequiredKeyedService<VaultSchedule>(name), failureStatus: null, tags));
+    }
+
+    private static void Bind(IConfiguration section, string name, VaultOptions options)
+    {
+        try
+        {
+            section.Bind(options);
+        }
+        catch (InvalidOperationException unreadable) // not kept as the inner exception, because its message would print the value
+        {
+            throw new OptionsValidationException(name, typeof(VaultOptions), [$"Vault '{name}': {UnreadableSetting.Describe(section, unreadable.Message)}"]);
+        }
     }
 
     private static IEndpointPoolBuilder Add(this IServiceCollection services, string name, Action<OptionsBuilder<VaultOptions>> describe, IConfiguration? section = null)

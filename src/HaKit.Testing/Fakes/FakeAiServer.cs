@@ -11,6 +11,8 @@ namespace HaKit.Testing;
 /// <see cref="Faults"/>.
 /// </summary>
 /// <remarks>
+/// Paths that no provider has are answered 404 (<c>/chat/completions</c> without <c>/v1</c>, or with two of them), and a <c>previous_response_id</c> that this
+/// server did not make 400 with the code <c>previous_response_not_found</c>.
 /// The server can be stopped, killed and started again on the same port. It speaks HTTP/1.1 without TLS. Latencies and schedules use the clock of
 /// <see cref="FakeAiOptions.Time"/>. Thread-safe; concurrent starts and stops run one after another.
 /// </remarks>
@@ -25,7 +27,7 @@ public sealed class FakeAiServer : IAsyncDisposable
     private volatile Listener? _listener;
     private int _port;
 
-    private FakeAiServer(FakeAiOptions options) => _backend = new(options);
+    private FakeAiServer(FakeAiOptions options) => _backend = new(options) { ChecksPaths = true };
 
     /// <summary>Gets the fake's name.</summary>
     public string Name => _backend.Options.Name;

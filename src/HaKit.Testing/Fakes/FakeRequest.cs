@@ -72,6 +72,9 @@ public sealed class FakeRequest
     /// <summary>Gets why the request cannot be answered; null when it can.</summary>
     internal string? Problem { get; set; }
 
+    /// <summary>The response that it goes on from.</summary>
+    internal string? PreviousResponse { get; set; }
+
     internal bool IncludeUsage { get; set; }
 
     internal FakeToolCall? ToolCall { get; set; }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace HaKit.Testing.Wire;
@@ -12,6 +13,16 @@ internal sealed class Backend(FakeAiOptions options)
     public Tally Tally { get; } = new();
 
     public FakeLoad Load { get; } = new();
+
+    private static int s_backends;
+
+    /// <summary>Tells its stored objects from those of other fakes.</summary>
+    private readonly int _store = Interlocked.Increment(ref s_backends);
+
+    private readonly ConcurrentDictionary<string, bool> _responses = new(StringComparer.Ordinal);
+
+    /// <summary>Does it answer 404 on paths that no provider has? A fake in memory serves whatever address a test gives it.</summary>
+    public bool ChecksPaths { get; init; }
 
     public Reply Answer(FakeRequest request)
     {
@@ -49,11 +60,22 @@ internal sealed class Backend(FakeAiOptions options)
             return new(request, fault, Tally, options.Time) { HeadersDue = fault.ToHeaders };
         if (fault.Reply is { } canned)
             return Canned(request, fault, canned.Status, canned.Body ?? ErrorBodies.Default(request.IsAnthropic, canned.Status), canned.ContentType);
-        if (Refusals.FindRefusal(request, options) is { } refusal)
+        if ((ChecksPaths && !RequestReader.IsServed(request.Path) ? Refusals.NotFound(request) : Refusals.FindRefusal(request, options)) is { } refusal)
             return Canned(request, fault, refusal.Status, refusal.Body, "application/json");
+        if (request.PreviousResponse is { } previous && !_responses.ContainsKey(previous))
+            return Canned(request, fault, 400, Refusals.NoSuchResponse(previous), "application/json");
         return request.Operation is FakeOperation.Chat or FakeOperation.Messages or FakeOperation.Responses or FakeOperation.OllamaChat
-            ? Chat(request, fault, new(request, number, options.Time.GetUtcNow(), fault.Finish, options.Continuation))
+            ? Chat(request, fault, new(request, number, options.Time.GetUtcNow(), fault.Finish, options.Continuation) { Id = Store(request, number) })
             : Single(request, fault, Results.WriteResult(request, this), request.Operation == FakeOperation.Metrics ? "text/plain; version=0.0.4" : "application/json", 0);
+    }
+
+    // Of a response that fails before its end the id is known too, as it is at providers.
+    private string Store(FakeRequest request, long number)
+    {
+        var id = string.Create(CultureInfo.InvariantCulture, $"resp_{_store}_{number}");
+        if (request.Operation == FakeOperation.Responses)
+            _responses[id] = true;
+        return id;
     }
 
     private Reply Chat(FakeRequest request, FakeFault fault, ChatReply chat)

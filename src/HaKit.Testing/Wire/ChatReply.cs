@@ -23,6 +23,9 @@ internal sealed class ChatReply
 
     public long Number { get; }
 
+    /// <summary>The id under which a response is stored.</summary>
+    public string Id { get; init; } = "";
+
     public long Created { get; }
 
     /// <summary>Gets the scripted finish reason; null for the dialect's default.</summary>

@@ -3,11 +3,16 @@ namespace HaKit.Testing.Wire;
 /// <summary>The refusals of an endpoint without faults, in the format of the request's dialect.</summary>
 internal static class Refusals
 {
+    public static (int Status, string Body)? NotFound(FakeRequest request) => (404, ErrorBodies.Default(request.IsAnthropic, 404));
+
+    public static string NoSuchResponse(string id) =>
+        ErrorBodies.OpenAI("invalid_request_error", "previous_response_not_found", $"Previous response with id '{id}' not found.", "previous_response_id");
+
     public static (int Status, string Body)? FindRefusal(FakeRequest request, FakeAiOptions options)
     {
         var anthropic = request.IsAnthropic;
         if (request.Operation == FakeOperation.Unknown)
-            return (404, ErrorBodies.Default(anthropic, 404));
+            return NotFound(request);
         if (options.ApiKey is not null && request.ApiKey != options.ApiKey && request.Operation is not (FakeOperation.Health or FakeOperation.Metrics))
             return (401, ErrorBodies.Default(anthropic, 401));
         if (request.Problem is { } problem)

@@ -31,21 +31,54 @@ internal static class RequestReader
     private static FakeOperation OperationOf(string method, string path)
     {
         var end = path.TrimEnd('/');
-        return method switch
+        foreach (var (verb, tail, operation) in s_operations)
         {
-            "POST" when end.EndsWith("/chat/completions", StringComparison.Ordinal) => FakeOperation.Chat,
-            "POST" when end.EndsWith("/messages", StringComparison.Ordinal) => FakeOperation.Messages,
-            "POST" when end.EndsWith("/responses", StringComparison.Ordinal) => FakeOperation.Responses,
-            "POST" when end.EndsWith("/api/chat", StringComparison.Ordinal) => FakeOperation.OllamaChat,
-            "POST" when end.EndsWith("/embeddings", StringComparison.Ordinal) => FakeOperation.Embeddings,
-            "POST" when end.EndsWith("/files", StringComparison.Ordinal) => FakeOperation.Files,
-            "POST" when end.EndsWith("/images/generations", StringComparison.Ordinal) => FakeOperation.Images,
-            "GET" or "HEAD" when end.EndsWith("/models", StringComparison.Ordinal) => FakeOperation.Models,
-            "GET" or "HEAD" when end.EndsWith("/health", StringComparison.Ordinal) => FakeOperation.Health,
-            "GET" or "HEAD" when end.EndsWith("/metrics", StringComparison.Ordinal) => FakeOperation.Metrics,
-            _ => FakeOperation.Unknown,
-        };
+            if (end.EndsWith(tail, StringComparison.Ordinal) && (method == verb || verb == "GET" && method == "HEAD"))
+                return operation;
+        }
+        return FakeOperation.Unknown;
     }
+
+    /// <summary>
+    /// Does a provider have the path? The paths of OpenAI and Anthropic stand below a version (<c>/v1</c>, <c>/openai/v1</c>), once, and Azure's below
+    /// <c>/openai</c> or a deployment. Ollama's, and those of probes, stand anywhere.
+    /// </summary>
+    public static bool IsServed(string path)
+    {
+        var end = path.TrimEnd('/');
+        foreach (var (_, tail, operation) in s_operations)
+        {
+            if (!end.EndsWith(tail, StringComparison.Ordinal))
+                continue;
+            if (operation is FakeOperation.OllamaChat or FakeOperation.Health or FakeOperation.Metrics)
+                return true;
+            var folders = end[..^tail.Length].Split('/', StringSplitOptions.RemoveEmptyEntries);
+            return folders switch
+            {
+                [.., var before, var last] when IsVersion(last) => !IsVersion(before),
+                [var only] when IsVersion(only) => true,
+                [.., "openai"] or [.., "deployments", _] => true,
+                _ => false,
+            };
+        }
+        return false;
+    }
+
+    private static bool IsVersion(string folder) => folder is ['v', >= '1' and <= '9', ..];
+
+    private static readonly (string Method, string Tail, FakeOperation Operation)[] s_operations =
+    [
+        ("POST", "/chat/completions", FakeOperation.Chat),
+        ("POST", "/messages", FakeOperation.Messages),
+        ("POST", "/responses", FakeOperation.Responses),
+        ("POST", "/api/chat", FakeOperation.OllamaChat),
+        ("POST", "/embeddings", FakeOperation.Embeddings),
+        ("POST", "/files", FakeOperation.Files),
+        ("POST", "/images/generations", FakeOperation.Images),
+        ("GET", "/models", FakeOperation.Models),
+        ("GET", "/health", FakeOperation.Health),
+        ("GET", "/metrics", FakeOperation.Metrics),
+    ];
 
     private static void ReadJson(FakeRequest request)
     {
@@ -69,6 +102,7 @@ internal static class RequestReader
                 request.PromptTokens = FakeAnswers.CountTokens(request.Prompt);
                 break;
             case FakeOperation.Responses:
+                request.PreviousResponse = Text(root, "previous_response_id");
                 ReadItems(request, root);
                 break;
             default:

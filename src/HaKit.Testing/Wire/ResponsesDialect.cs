@@ -1,6 +1,6 @@
 namespace HaKit.Testing.Wire;
 
-/// <summary>OpenAI's Responses API. Every <c>previous_response_id</c> is accepted; the fake answers only from the last message.</summary>
+/// <summary>OpenAI's Responses API. A <c>previous_response_id</c> must be one that this fake made; the fake answers only from the last message.</summary>
 internal sealed class ResponsesDialect : Dialect
 {
     public static readonly ResponsesDialect Instance = new();
@@ -53,7 +53,7 @@ internal sealed class ResponsesDialect : Dialect
         var error = status == "failed" ? $$"""{"code":"server_error","message":{{ChatReply.Quote(reply.Finish!)}}}""" : "null";
         var usage = item is null ? "null"
             : $$$"""{"input_tokens":{{{reply.Request.PromptTokens}}},"input_tokens_details":{"cached_tokens":0},"output_tokens":{{{reply.Pieces.Count}}},"output_tokens_details":{"reasoning_tokens":0},"total_tokens":{{{reply.Request.PromptTokens + reply.Pieces.Count}}}}""";
-        return $$"""{"id":"resp_{{reply.Number}}","object":"response","created_at":{{reply.Created}},"status":"{{status}}","error":{{error}},"incomplete_details":{{details}},"model":{{ChatReply.Quote(reply.Request.Model)}},"output":[{{item}}],"parallel_tool_calls":true,"tools":[],"usage":{{usage}}}""";
+        return $$"""{"id":"{{reply.Id}}","object":"response","created_at":{{reply.Created}},"status":"{{status}}","error":{{error}},"incomplete_details":{{details}},"model":{{ChatReply.Quote(reply.Request.Model)}},"output":[{{item}}],"parallel_tool_calls":true,"tools":[],"usage":{{usage}}}""";
     }
 
     private static string Item(ChatReply reply, string status, bool isBegun = false)

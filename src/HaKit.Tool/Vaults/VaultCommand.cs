@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using HaKit.Continuity;
+using HaKit.DependencyInjection;
 using Microsoft.Extensions.Configuration;
 
 namespace HaKit.Tool.Vaults;
@@ -170,7 +171,15 @@ internal static class VaultCommand
             if (!File.Exists(file))
                 throw new UsageException($"--vault: there is no file '{file}'.");
             var root = new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file)).Build();
-            (root.GetSection("Vault") is { } section && section.Exists() ? section : (IConfiguration)root).Bind(options);
+            var section = root.GetSection("Vault") is { } inner && inner.Exists() ? inner : (IConfiguration)root;
+            try
+            {
+                section.Bind(options);
+            }
+            catch (InvalidOperationException unreadable)
+            {
+                throw new UsageException($"--vault: {UnreadableSetting.Describe(section, unreadable.Message)}");
+            }
         }
         foreach (var folder in folders)
             options.Destinations.Add(new VaultDestinationOptions { Name = folder, Folder = folder });

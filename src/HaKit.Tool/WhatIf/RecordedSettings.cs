@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using HaKit.DependencyInjection;
 using HaKit.Recording;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
@@ -16,11 +17,16 @@ internal static class RecordedSettings
     /// <exception cref="UsageException">The settings are not valid.</exception>
     public static EndpointPoolOptions FromJson(string json, IEnumerable<KeyValuePair<string, string?>>? changes = null)
     {
+        IConfigurationRoot? root = null;
         try
         {
-            var root = new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).AddInMemoryCollection(changes ?? []).Build();
+            root = new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).AddInMemoryCollection(changes ?? []).Build();
             var options = root.Get<EndpointPoolOptions>() ?? new EndpointPoolOptions();
             return options.Validate("pool") is { Count: > 0 } wrong ? throw new UsageException(string.Join('\n', wrong)) : options;
+        }
+        catch (InvalidOperationException unreadable) when (root is not null)
+        {
+            throw new UsageException($"The settings cannot be used: {UnreadableSetting.Describe(root, unreadable.Message)}");
         }
         catch (Exception exception) when (exception is InvalidOperationException or FormatException or InvalidDataException)
         {

@@ -3,7 +3,10 @@ namespace HaKit.Attempts;
 /// <summary>Decides which parts of a configuration may appear in a message. A key that was put in the wrong place must not reach a log.</summary>
 internal static class ShownText
 {
-    private const int ShortestKey = 16, LongestName = 40;
+    private const int ShortestKey = 16, LongestName = 40, LongestFragment = 4;
+
+    // How the keys of well-known providers begin.
+    private static readonly string[] s_beginnings = ["sk-", "sk_", "pk-", "rk-", "gsk_", "xai-", "hf_", "nvapi-", "AIza", "eyJ", "ghp_", "r8_", "pplx-", "AKIA"];
 
     /// <summary>Returns an address without its user, password, query and fragment, and <c>…</c> instead of a text that looks like a key.</summary>
     public static string OfAddress(string address)
@@ -13,7 +16,7 @@ internal static class ShownText
         text = text[(at + 1)..];
         if (text.IndexOfAny('?', '#') is >= 0 and var end)
             text = text[..end];
-        return (at >= 0 ? "…@" : "") + (HasKey(text) ? "…" : text.ToString());
+        return (at >= 0 ? "…@" : "") + (HasKey(text) || !IsLikeAddress(text) ? "…" : text.ToString());
     }
 
     /// <summary>Checks whether a name may be shown. A name with unusual characters, or with a part that looks like a key, may not.</summary>
@@ -29,9 +32,17 @@ internal static class ShownText
         return true;
     }
 
+    // A single word in the place of an address may be a key, however short.
+    private static bool IsLikeAddress(ReadOnlySpan<char> text) => text.Length <= LongestFragment || text.IndexOfAny("./:") >= 0 || text.Equals("localhost", StringComparison.OrdinalIgnoreCase);
+
     // A key is one long word with digits. The names of hosts and settings are made of shorter words, or have no digits.
     private static bool HasKey(ReadOnlySpan<char> text)
     {
+        foreach (var beginning in s_beginnings)
+        {
+            if (text.StartsWith(beginning, StringComparison.Ordinal))
+                return true;
+        }
         var (length, digits) = (0, 0);
         foreach (var c in text)
         {

@@ -13,6 +13,7 @@ internal static class Durations
     public static readonly TimeSpan Longest = TimeSpan.FromDays(365);
 
     private const int RegainedWidth = 23;
+    private const int LongestIsoDuration = 32;
     private const double UnixSeconds = 1e9;
     private const double UnixMilliseconds = 1e12;
     private const double LastUnixSecond = 253402300799;
@@ -22,9 +23,9 @@ internal static class Durations
     private static readonly SearchValues<string> s_waits = SearchValues.Create(["try again in ", "retry in ", "retry after "], StringComparison.OrdinalIgnoreCase);
 
     private static readonly string[] s_httpDates =
-        ["ddd, d MMM yyyy HH:mm:ss 'GMT'", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy"];
+        ["ddd, d MMM yyyy HH:mm:ss 'GMT'", "ddd, d MMM yyyy HH:mm:ss 'UTC'", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy"];
 
-    private static readonly string[] s_rfc3339 = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
+    private static readonly string[] s_rfc3339 = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ssK", "yyyy-MM-dd HH:mm:ss 'UTC'"];
 
     public static TimeSpan? Milliseconds(ReadOnlySpan<char> text) => Decimal(text, 0.001);
 
@@ -118,20 +119,31 @@ internal static class Durations
             : null;
     }
 
-    private static TimeSpan? One(ReadOnlySpan<char> text, DateTimeOffset now) =>
-        Seconds(text, now) ?? GoDuration(text) ?? Until(HttpDate(text) ?? Rfc3339(text), now) ?? WithUnit(text);
+    private static TimeSpan? One(ReadOnlySpan<char> text, DateTimeOffset now)
+    {
+        text = text.Trim();
+        if (text is ['"', .. var quoted, '"'])
+            text = quoted.Trim();
+        return Seconds(text, now) ?? GoDuration(text) ?? IsoDuration(text) ?? Until(HttpDate(text) ?? Rfc3339(text), now) ?? WithUnit(text);
+    }
+
+    // "PT1M30S" of ISO 8601 is a Go duration in capitals.
+    private static TimeSpan? IsoDuration(ReadOnlySpan<char> text)
+    {
+        Span<char> lower = stackalloc char[LongestIsoDuration];
+        return text is ['P' or 'p', 'T' or 't', .. var rest] && rest.Length <= LongestIsoDuration ? GoDuration(lower[..rest.ToLowerInvariant(lower)]) : null;
+    }
 
     private static TimeSpan? Unix(double seconds, DateTimeOffset now) =>
         seconds > LastUnixSecond ? Longest : Until(DateTimeOffset.UnixEpoch.AddSeconds(seconds), now);
 
-    // "20 seconds".
+    // "20 seconds", "20sec".
     private static TimeSpan? WithUnit(ReadOnlySpan<char> text)
     {
-        text = text.Trim();
-        var end = text.IndexOf(' ');
-        if (end <= 0 || text[..end].ContainsAnyExcept(s_numeric) || !TryNumber(text[..end], out var number))
+        var end = text.IndexOfAnyExcept(s_numeric);
+        if (end <= 0 || !TryNumber(text[..end], out var number))
             return null;
-        var unit = text[end..].Trim();
+        var unit = text[end..].Trim(' ');
         if (unit.EndsWith(".", StringComparison.Ordinal))
             unit = unit[..^1];
         foreach (var c in unit)
@@ -147,7 +159,7 @@ internal static class Durations
     {
         if (Begins(unit, "ms") || Begins(unit, "millis"))
             return 1e-3;
-        if (Begins(unit, "sec"))
+        if (Begins(unit, "sec") || unit is "s" or "S")
             return 1;
         if (Begins(unit, "min"))
             return 60;

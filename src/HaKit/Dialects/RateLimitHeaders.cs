@@ -82,10 +82,29 @@ internal readonly struct RateLimitHeaders
     public static TimeSpan? ReadPlainReset(HttpResponseHeaders headers, DateTimeOffset now)
     {
         var raw = headers.NonValidated;
-        return Plain("RateLimit-Reset", "RateLimit-Remaining") ?? Plain("X-RateLimit-Reset", "X-RateLimit-Remaining");
+        return Plain("RateLimit-Reset", "RateLimit-Remaining") ?? Plain("X-RateLimit-Reset-After", "X-RateLimit-Remaining") ?? Plain("X-RateLimit-Reset", "X-RateLimit-Remaining")
+            ?? Structured(Value(raw, "RateLimit"));
 
         TimeSpan? Plain(string reset, string remaining) =>
             Value(raw, reset) is { } text && !(Count(Value(raw, remaining)) > 0) ? Durations.Any(text, ServerTime(raw, now)) : null;
+    }
+
+    // The drafts of the IETF have one header for all: "limit=10, remaining=0, reset=20", later "default";r=0;t=20.
+    private static TimeSpan? Structured(ReadOnlySpan<char> text) =>
+        Count(Member(text, "r=").IsEmpty ? Member(text, "remaining=") : Member(text, "r=")) > 0 ? null : Durations.Seconds(Member(text, "t=").IsEmpty ? Member(text, "reset=") : Member(text, "t="), default);
+
+    private static ReadOnlySpan<char> Member(ReadOnlySpan<char> text, ReadOnlySpan<char> name)
+    {
+        for (var from = 0; text[from..].IndexOf(name) is >= 0 and var step; from += step + 1)
+        {
+            var at = from + step;
+            if (at > 0 && text[at - 1] is not (';' or ',' or ' '))
+                continue;
+            var value = text[(at + name.Length)..];
+            var end = value.IndexOfAny(";, ");
+            return end < 0 ? value : value[..end];
+        }
+        return default;
     }
 
     /// <summary>Checks whether the server says <c>x-should-retry: false</c>.</summary>
@@ -135,7 +154,7 @@ internal readonly struct RateLimitHeaders
     private static DateTimeOffset ServerTime(HttpHeadersNonValidated raw, DateTimeOffset now) =>
         Value(raw, "Date") is { } date && Durations.HttpDate(date) is { } server ? server : now;
 
-    private static long? Count(string? text) =>
+    private static long? Count(ReadOnlySpan<char> text) =>
         long.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var count) ? count : null;
 
     private static TimeSpan? Exhausted(in RateLimitWindow window) => window.Remaining == 0 ? window.Reset : null;

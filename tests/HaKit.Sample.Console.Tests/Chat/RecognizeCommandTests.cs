@@ -26,7 +26,7 @@ public sealed class RecognizeCommandTests : IDisposable
     public async Task Recognisers_of_one_s_own_are_asked_in_order()
     {
         await using var server = await FakeAiServer.StartAsync(cancellationToken: Ct);
-        var (exitCode, output, _) = await CommandsTests.RunAsync("recognize", _file, "--address", $"{server.Address}", "--path", "files");
+        var (exitCode, output, _) = await CommandsTests.RunAsync("recognize", _file, "--address", $"{server.OpenAIAddress}", "--path", "files");
 
         output.Should().Contain("recogniser 1: answered").And.Contain(FakeAnswers.FileIdOf(_image));
         exitCode.Should().Be(0);

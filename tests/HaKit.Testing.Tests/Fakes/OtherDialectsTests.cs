@@ -13,7 +13,7 @@ public sealed class OtherDialectsTests
 
     [Theory(Timeout = 60_000)]
     [InlineData("v1/responses", """{"model":"m","input":"hi"}""")]
-    [InlineData("v1/responses", """{"model":"m","input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]}],"previous_response_id":"resp_1"}""")]
+    [InlineData("v1/responses", """{"model":"m","input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]}]}""")]
     [InlineData("api/chat", """{"model":"m","stream":false,"messages":[{"role":"user","content":"hi"}]}""")]
     public async Task A_whole_answer_has_the_dialect_s_shape(string path, string body)
     {
@@ -43,9 +43,10 @@ public sealed class OtherDialectsTests
     {
         await using var world = await World.StartAsync();
         const string Tools = "\"tools\":[{\"type\":\"function\",\"name\":\"look\",\"parameters\":{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\"}}}}]";
-        var call = JsonDocument.Parse(await world.AskAsync("v1/responses", $$"""{"model":"m","input":"hi",{{Tools}}}""")).RootElement.GetProperty("output")[0];
+        var first = JsonDocument.Parse(await world.AskAsync("v1/responses", $$"""{"model":"m","input":"hi",{{Tools}}}""")).RootElement;
+        var call = first.GetProperty("output")[0];
         (call.GetProperty("type").GetString(), call.GetProperty("name").GetString(), call.GetProperty("arguments").GetString()).Should().Be(("function_call", "look", """{"city":"hi"}"""));
-        var next = await world.AskAsync("v1/responses", $$"""{"model":"m","previous_response_id":"resp_1","input":[{"type":"function_call_output","call_id":"call_1","output":"sunny"}],{{Tools}}}""");
+        var next = await world.AskAsync("v1/responses", $$"""{"model":"m","previous_response_id":"{{first.GetProperty("id").GetString()}}","input":[{"type":"function_call_output","call_id":"call_1","output":"sunny"}],{{Tools}}}""");
         next.Should().Contain("output_text");
     }
 
@@ -54,6 +55,12 @@ public sealed class OtherDialectsTests
     [InlineData("api/generate/x")]
     [InlineData("v1/chat/completion")]
     [InlineData("")]
+    [InlineData("chat/completions")]
+    [InlineData("v1/v1/chat/completions")]
+    [InlineData("messages")]
+    [InlineData("responses")]
+    [InlineData("embeddings")]
+    [InlineData("api/chat/completions")]
     public async Task A_path_that_no_provider_has_is_404(string path)
     {
         await using var world = await World.StartAsync();
@@ -61,6 +68,41 @@ public sealed class OtherDialectsTests
         using var client = new HttpClient();
         using var response = await client.PostAsync(new Uri(new Uri(world.Server.Address.GetLeftPart(UriPartial.Authority)), path), content, Ct);
         response.StatusCode.Should().Be(HttpStatusCode.NotFound);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("v1/chat/completions")]
+    [InlineData("v1/chat/completions/")]
+    [InlineData("openai/v1/chat/completions")]
+    [InlineData("api/v1/chat/completions")]
+    [InlineData("v1beta/openai/chat/completions")]
+    [InlineData("openai/deployments/m/chat/completions?api-version=1")]
+    [InlineData("v1/messages")]
+    [InlineData("anthropic/v1/messages")]
+    [InlineData("api/chat")]
+    public async Task A_path_that_a_provider_has_is_served(string path)
+    {
+        await using var world = await World.StartAsync();
+        using var content = new StringContent("""{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}""", Encoding.UTF8, "application/json");
+        using var client = new HttpClient();
+        using var response = await client.PostAsync(new Uri(new Uri(world.Server.Address.GetLeftPart(UriPartial.Authority)), path), content, Ct);
+        response.StatusCode.Should().Be(HttpStatusCode.OK);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_response_of_another_server_is_not_found()
+    {
+        await using var world = await World.StartAsync();
+        await using var other = await FakeAiServer.StartAsync(cancellationToken: Ct);
+        using var client = new HttpClient();
+        var id = JsonDocument.Parse(await world.AskAsync("v1/responses", """{"model":"m","input":"hi"}""")).RootElement.GetProperty("id").GetString();
+        foreach (var stream in (string[])["false", "true"])
+        {
+            using var content = new StringContent($$"""{"model":"m","previous_response_id":"{{id}}","input":"more","stream":{{stream}}}""", Encoding.UTF8, "application/json");
+            using var response = await client.PostAsync(new Uri(other.Address, "v1/responses"), content, Ct);
+            response.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+            (await response.Content.ReadAsStringAsync(Ct)).Should().Contain("previous_response_not_found");
+        }
     }
 
     private static string TextOf(string stream)

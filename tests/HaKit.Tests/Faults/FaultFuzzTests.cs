@@ -38,7 +38,9 @@ public sealed class FaultFuzzTests
     [
         ("retry-after-ms", ["1500.5", "-1", "0", "x"]),
         ("x-ms-retry-after-ms", ["9000", "NaN"]),
-        ("Retry-After", ["1", "86400", "1.5", "0", "-3", "1m30s", "Thu, 01 Jan 2026 00:00:30 GMT", "Wed, 31 Dec 2025 00:00:30 GMT", "Thursday, 01-Jan-26 00:00:30 GMT", "later", "99999999999999", "20, 20", "5, 30 ", "20 seconds", "2 minutes", "2026-01-01T00:00:40Z", "1767225640", "1767225640500", "3 parsecs"]),
+        ("Retry-After", ["1", "86400", "1.5", "0", "-3", "1m30s", "Thu, 01 Jan 2026 00:00:30 GMT", "Wed, 31 Dec 2025 00:00:30 GMT", "Thursday, 01-Jan-26 00:00:30 GMT", "later", "99999999999999", "20, 20", "5, 30 ", "20 seconds", "2 minutes", "2026-01-01T00:00:40Z", "1767225640", "1767225640500", "3 parsecs", "\"20\"", "PT20S", "pt1m", "20sec", "7 s", "2026-01-01 00:00:40 UTC", "2026-01-01 00:00:40", "Thu, 01 Jan 2026 00:00:30 UTC"]),
+        ("RateLimit", ["\"default\";r=0;t=20", "limit=10, remaining=0, reset=21", "\"x\";r=3;t=20", "t=5;r=x", "reset=", "limit=3"]),
+        ("X-RateLimit-Reset-After", ["18", "1.5"]),
         ("RateLimit-Reset", ["17", "1767225640", "x"]),
         ("RateLimit-Remaining", ["0", "4"]),
         ("X-RateLimit-Reset", ["19", "2026-01-01T00:00:50Z"]),

@@ -32,8 +32,8 @@ internal static partial class SlowClassifier
     private static readonly string[] s_milliseconds = ["retry-after-ms", "x-ms-retry-after-ms"];
     private static readonly string[] s_dimensions = ["requests", "tokens", "input-tokens", "output-tokens"];
     private static readonly string[] s_openDimensions = ["requests", "tokens"];
-    private static readonly string[] s_httpDates = ["ddd, d MMM yyyy HH:mm:ss 'GMT'", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy"];
-    private static readonly string[] s_instants = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
+    private static readonly string[] s_httpDates = ["ddd, d MMM yyyy HH:mm:ss 'GMT'", "ddd, d MMM yyyy HH:mm:ss 'UTC'", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy"];
+    private static readonly string[] s_instants = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ssK", "yyyy-MM-dd HH:mm:ss 'UTC'"];
     private static readonly string[] s_waits = ["try again in ", "retry in ", "retry after "];
 
     /// <summary>Every path that matters, and what lies there; <c>[]</c> is an array, <c>*Exception</c> any name of that ending.</summary>
@@ -341,19 +341,20 @@ internal static partial class SlowClassifier
 
         if (kind != FaultKind.Throttled || evidence.Headers is null)
             return null;
-        var copy = evidence;
+        var (copy, evidence2) = (evidence, evidence);
         var open = s_openDimensions.Select(d => Window(copy, $"x-ratelimit-limit-{d}", $"x-ratelimit-remaining-{d}", $"x-ratelimit-reset-{d}", now)).ToList();
         var anthropic = s_dimensions.Select(d => Window(copy, $"anthropic-ratelimit-{d}-limit", $"anthropic-ratelimit-{d}-remaining", $"anthropic-ratelimit-{d}-reset", now)).ToList();
         var useAnthropic = evidence.Dialect == WireDialect.Anthropic || (evidence.Dialect == WireDialect.Unknown && open.TrueForAll(w => w is (null, null, null)));
         if ((useAnthropic ? anthropic : open).Where(w => w.Remaining == 0).Max(w => w.Reset) is { } exhausted)
             return exhausted;
-        foreach (var prefix in new[] { "RateLimit-", "X-RateLimit-" })
+        foreach (var (reset, remaining) in new[] { ("RateLimit-Reset", "RateLimit-Remaining"), ("X-RateLimit-Reset-After", "X-RateLimit-Remaining"), ("X-RateLimit-Reset", "X-RateLimit-Remaining") })
         {
-            if (Header(evidence, prefix + "Reset") is { } plain && !(Count(Header(evidence, prefix + "Remaining")) > 0) && Told(plain, now) is { } back)
+            if (Header(evidence, reset) is { } plain && !(Count(Header(evidence, remaining)) > 0) && Told(plain, now) is { } back)
                 return back;
         }
 
-        return null;
+        string Said(string names) => Header(evidence2, "RateLimit") is { } all && Regex.Match(all, $@"(?:\A|[;, ])(?:{names})=([^;, ]+)") is { Success: true } said ? said.Groups[1].Value : "";
+        return !(Count(Said("r|remaining")) > 0) && Number(Said("t|reset")) is { } seconds and <= 1e9 ? Ahead(seconds) : null;
     }
 
     private static (long? Limit, long? Remaining, TimeSpan? Reset) Window(FaultEvidence evidence, string limit, string remaining, string reset, DateTimeOffset now)
@@ -378,13 +379,18 @@ internal static partial class SlowClassifier
 
         TimeSpan? One(string part)
         {
+            part = part.Trim();
+            if (part.Length > 1 && part[0] == '"' && part[^1] == '"')
+                part = part[1..^1].Trim();
+            if (Regex.Match(part, @"^[Pp][Tt](.{0,32})\z") is { Success: true } iso && GoDuration(iso.Groups[1].Value.ToLowerInvariant()) is { } standard)
+                return standard;
             if (Number(part.Trim()) is { } number)
                 return number > 1e12 ? Unix(number / 1000) : number > 1e9 ? Unix(number) : Ahead(number);
             if (GoDuration(part) is { } duration)
                 return duration;
             if ((HttpDate(part) ?? Instant(part)) is { } date)
                 return now == default ? null : Ahead((date - now).TotalSeconds);
-            var match = Regex.Match(part.Trim(), @"^([0-9]+\.?[0-9]*) +(?i:(ms|millis)|(sec)|(min)|(hour|hr)|(day))[A-Za-z]*\.?\z");
+            var match = Regex.Match(part.Trim(), @"^([0-9]+\.?[0-9]*|\.[0-9]+) *(?i:(ms|millis)|(sec|s(?=\.?\z))|(min)|(hour|hr)|(day))[A-Za-z]*\.?\z");
             return match.Success && Number(match.Groups[1].Value) is { } amount
                 ? Ahead(amount * (match.Groups[2].Success ? 1e-3 : match.Groups[3].Success ? 1 : match.Groups[4].Success ? 60 : match.Groups[5].Success ? 3600 : 86400)) : null;
         }

@@ -77,6 +77,31 @@ public sealed class RuleModeTests
     }
 
     // The first of two endpoints is preferred and has the trouble that the rule is about, and no other rule.
+    [Fact(Timeout = 60_000)]
+    public async Task The_switch_of_heartbeats_reloads()
+    {
+        var time = new ManualTimeProvider();
+        var options = new EndpointPoolOptions { Seed = 1, CircuitBreaker = { HeartbeatsRule = RuleMode.Off } };
+        options.Endpoints.Add(new EndpointOptions { Name = "a", Address = "http://a.example/v1" });
+        options.Endpoints.Add(new EndpointOptions { Name = "b", Address = "http://b.example/v1" });
+        await using var pool = new EndpointPool("p", options, new EndpointPoolParts { TimeProvider = time, Probe = _ => new HaKit.Heartbeats.DelegateProbe((e, _) => new ValueTask<bool>(e.Name != "a")) });
+        time.Advance(TimeSpan.FromMinutes(2));
+        pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().BeNull();
+
+        Reload(RuleMode.Report);
+        pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().BeNull();
+        Reload(RuleMode.Enforce);
+        pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().Be("health");
+
+        void Reload(RuleMode mode)
+        {
+            var changed = pool.Options;
+            changed.CircuitBreaker.HeartbeatsRule = mode;
+            pool.Update(changed);
+            time.Advance(TimeSpan.FromMinutes(2));
+        }
+    }
+
     private static HttpPool Start(string rule, RuleMode mode, Lines lines)
     {
         var http = new HttpPool(

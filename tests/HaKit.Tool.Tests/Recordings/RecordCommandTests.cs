@@ -83,4 +83,13 @@ public sealed class RecordCommandTests : IDisposable
         exitCode.Should().Be(2, output);
         error.Should().ContainEquivalentOf(because);
     }
+
+    [Fact]
+    public async Task A_setting_that_cannot_be_converted_is_named_and_its_value_is_not_shown()
+    {
+        Record();
+        var (exitCode, _, error) = await ToolRun.RunAsync("replay", _folder, "--set", "Retry:MaxRetryAttempts=hunter-two");
+        exitCode.Should().Be(2);
+        error.Should().Contain("Retry:MaxRetryAttempts has a value that cannot be converted").And.NotContain("hunter");
+    }
 }
