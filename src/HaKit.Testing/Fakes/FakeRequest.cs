@@ -72,7 +72,7 @@ public sealed class FakeRequest
     /// <summary>Gets why the request cannot be answered; null when it can.</summary>
     internal string? Problem { get; set; }
 
-    /// <summary>The response that it goes on from.</summary>
+    /// <summary>Gets the id of the response that the request continues. Null: the request continues none.</summary>
     internal string? PreviousResponse { get; set; }
 
     internal bool IncludeUsage { get; set; }

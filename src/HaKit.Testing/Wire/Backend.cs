@@ -16,12 +16,12 @@ internal sealed class Backend(FakeAiOptions options)
 
     private static int s_backends;
 
-    /// <summary>Tells its stored objects from those of other fakes.</summary>
+    /// <summary>A number that tells the stored objects of this fake from the objects of other fakes.</summary>
     private readonly int _store = Interlocked.Increment(ref s_backends);
 
     private readonly ConcurrentDictionary<string, bool> _responses = new(StringComparer.Ordinal);
 
-    /// <summary>Does it answer 404 on paths that no provider has? A fake in memory serves whatever address a test gives it.</summary>
+    /// <summary>Gets whether paths that no provider has are answered 404. A fake in memory serves any address that a test gives it.</summary>
     public bool ChecksPaths { get; init; }
 
     public Reply Answer(FakeRequest request)

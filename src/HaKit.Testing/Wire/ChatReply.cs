@@ -23,7 +23,7 @@ internal sealed class ChatReply
 
     public long Number { get; }
 
-    /// <summary>The id under which a response is stored.</summary>
+    /// <summary>Gets the id under which a response is stored.</summary>
     public string Id { get; init; } = "";
 
     public long Created { get; }

@@ -40,7 +40,7 @@ internal static class RequestReader
     }
 
     /// <summary>
-    /// Does a provider have the path? The paths of OpenAI and Anthropic stand below a version (<c>/v1</c>, <c>/openai/v1</c>), once, and Azure's below
+    /// Checks whether a provider has the path. The paths of OpenAI and Anthropic stand below a version (<c>/v1</c>, <c>/openai/v1</c>), once, and Azure's below
     /// <c>/openai</c> or a deployment. Ollama's, and those of probes, stand anywhere.
     /// </summary>
     public static bool IsServed(string path)
