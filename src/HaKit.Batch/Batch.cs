@@ -28,7 +28,7 @@ public sealed class Batch<TItem> : IAsyncDisposable
 
     /// <summary>Creates a batch over a store.</summary>
     /// <param name="store">The store; disposed with the batch.</param>
-    /// <param name="itemType">How items are written as JSON.</param>
+    /// <param name="itemType">The JSON contract of the items.</param>
     public Batch(IBatchStore store, JsonTypeInfo<TItem> itemType)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -65,7 +65,7 @@ public sealed class Batch<TItem> : IAsyncDisposable
     /// </summary>
     /// <param name="items">The items.</param>
     /// <param name="id">Returns an item's id, unique in the batch.</param>
-    /// <param name="onChanged">What to do if the batch has the id with another input. Default: refuse; new items are added nevertheless.</param>
+    /// <param name="onChanged">The action if the batch already has the id with another input. Default: refuse; new items are added nevertheless.</param>
     /// <param name="cancellationToken">Cancels the call; some of the items may have been added.</param>
     /// <returns>The number of new items.</returns>
     /// <exception cref="ArgumentException">Two of the items have the same id and different inputs.</exception>

@@ -2,7 +2,7 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch;
 
-/// <summary>Says what happens to a stored result when the same id is requested with another request.</summary>
+/// <summary>Selects what happens to a stored result when the same id is requested with another request.</summary>
 public enum OnChanged
 {
     /// <summary>
@@ -26,7 +26,7 @@ public sealed class BatchChangedException : InvalidOperationException
     /// <param name="batch">The batch's name.</param>
     /// <param name="count">The number of changed items.</param>
     /// <param name="id">The id of the first changed item.</param>
-    /// <param name="what">What differs in it: "the messages", "the options", "the response schema" or "the input".</param>
+    /// <param name="what">The part that differs: "the messages", "the options", "the response schema" or "the input".</param>
     public BatchChangedException(string batch, long count, string id, string what)
         : base($"Batch '{batch}': {count} {(count == 1 ? "item has" : "items have")} changed since {(count == 1 ? "it was" : "they were")} stored; of the first, '{id}', {what} changed. Set OnChanged to Redo to ask again, or to Keep to return the old results.")
     {
@@ -49,7 +49,7 @@ public sealed class BatchChangedException : InvalidOperationException
 public class BatchStoreException : IOException
 {
     /// <summary>Creates the exception.</summary>
-    /// <param name="message">What is wrong, and what to do.</param>
+    /// <param name="message">The error and its remedy.</param>
     /// <param name="inner">The exception of the system.</param>
     public BatchStoreException(string message, Exception? inner = null)
         : base(message, inner)

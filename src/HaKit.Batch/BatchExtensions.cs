@@ -41,7 +41,7 @@ public static class BatchExtensions
     /// <param name="chat">The chat client: that of a pool, or one that wraps it.</param>
     /// <param name="batch">The batch.</param>
     /// <param name="messages">Creates an item's prompt. It runs more than once for an item; the same item must give the same prompt.</param>
-    /// <param name="options">How to run it. Null: the defaults.</param>
+    /// <param name="options">The options of the run. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the run: calls in flight are cancelled, stored outcomes stay.</param>
     /// <exception cref="BatchChangedException">Stored results belong to other prompts or options, and <see cref="BatchRunOptions.OnChanged"/> is <see cref="OnChanged.Refuse"/>.</exception>
     /// <exception cref="BatchStoppedException">The run ended before all items had an outcome, for a reason in the options.</exception>
@@ -61,7 +61,7 @@ public static class BatchExtensions
     /// <param name="generator">The generator: that of a pool, or one that wraps it. Priority and waiting in an outage are those of the generator's own profile.</param>
     /// <param name="batch">The batch.</param>
     /// <param name="text">Returns an item's text.</param>
-    /// <param name="options">How to run it. Null: the defaults.</param>
+    /// <param name="options">The options of the run. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the run.</param>
     /// <inheritdoc cref="RunBatchAsync{TItem}(IChatClient, Batch{TItem}, Func{TItem, IEnumerable{ChatMessage}}, ChatBatchOptions?, CancellationToken)" path="/exception"/>
     public static IAsyncEnumerable<BatchResult<TItem, Embedding<float>>> RunBatchAsync<TItem>(
@@ -89,8 +89,8 @@ public static class BatchExtensions
     /// <param name="pool">The pool.</param>
     /// <param name="batch">The batch.</param>
     /// <param name="callback">Makes one attempt for an item, like the callback of a pool's call.</param>
-    /// <param name="resultType">How results are written as JSON.</param>
-    /// <param name="options">How to run it. Null: the defaults.</param>
+    /// <param name="resultType">The JSON contract of the results.</param>
+    /// <param name="options">The options of the run. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the run.</param>
     /// <inheritdoc cref="RunBatchAsync{TItem}(IChatClient, Batch{TItem}, Func{TItem, IEnumerable{ChatMessage}}, ChatBatchOptions?, CancellationToken)" path="/exception"/>
     public static IAsyncEnumerable<BatchResult<TItem, TResult>> RunBatchAsync<TItem, TResult>(

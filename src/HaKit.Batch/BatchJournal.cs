@@ -34,7 +34,7 @@ public static class BatchJournal
     /// <summary>Opens a batch in a journal, or creates it.</summary>
     /// <typeparam name="TItem">The type of the items.</typeparam>
     /// <param name="path">The journal's name: a path, for example <c>reviews.journal</c>. The numbers of its files are added to it.</param>
-    /// <param name="itemType">How items are written as JSON.</param>
+    /// <param name="itemType">The JSON contract of the items.</param>
     /// <param name="options">Sets how the journal is opened. Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="BatchLockedException">Another process uses the journal.</exception>

@@ -42,7 +42,7 @@ public sealed class RequestFingerprint : IEquatable<RequestFingerprint>
     }
 
     /// <summary>Reads a fingerprint that <see cref="ToArray"/> or <see cref="CopyTo"/> wrote.</summary>
-    /// <param name="bytes">Its <see cref="Length"/> bytes.</param>
+    /// <param name="bytes">The <see cref="Length"/> bytes of the fingerprint.</param>
     /// <exception cref="ArgumentException">The length is wrong.</exception>
     public static RequestFingerprint FromBytes(ReadOnlySpan<byte> bytes) =>
         bytes.Length == Length ? new(bytes.ToArray()) : throw new ArgumentException($"A fingerprint has {Length} bytes, not {bytes.Length}.", nameof(bytes));

@@ -1,14 +1,14 @@
 namespace HaKit.Continuity;
 
 /// <summary>The exception that is thrown when a vault could not do its work. The message says what happened, where, and the cure.</summary>
-/// <param name="message">What happened, where, and the cure.</param>
+/// <param name="message">The error, its place and its remedy.</param>
 /// <param name="inner">The cause.</param>
 public class VaultException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>The exception that is thrown when one object of a vault cannot be used: it is missing, changed, of a newer format, or sealed with a key that is
 /// not available.</summary>
 /// <param name="objectName">The object's name.</param>
-/// <param name="reason">What is wrong, as the rest of a sentence.</param>
+/// <param name="reason">The error, as the rest of a sentence.</param>
 /// <param name="problem">The kind of problem.</param>
 public sealed class VaultObjectException(string objectName, string reason, VaultProblem problem = VaultProblem.Damaged) : VaultException($"Object '{objectName}' {reason}.")
 {

@@ -3,7 +3,7 @@ using HaKit.Availability;
 namespace HaKit.Continuity;
 
 /// <summary>Holds what decides how often the schedule saves.</summary>
-/// <param name="SaveTook">How long a save takes.</param>
+/// <param name="SaveTook">The duration of a save.</param>
 /// <param name="MeanTimeToLoss">The mean time until the saved data is lost.</param>
 /// <param name="SaveAvailability">The probability that enough destinations can be written.</param>
 /// <param name="MaxAge">The objective: how much work may be lost. Null: none.</param>

@@ -110,7 +110,7 @@ public sealed class Vault : IAsyncDisposable
     /// renames.
     /// </summary>
     /// <param name="target">The folder. Its content is replaced.</param>
-    /// <param name="every">How often to check; more than 0.</param>
+    /// <param name="every">The time between two checks; more than 0.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <returns>A report of each restore, as it happens.</returns>
     public async IAsyncEnumerable<VaultRestoreReport> FollowAsync(string target, TimeSpan every, [EnumeratorCancellation] CancellationToken cancellationToken = default)

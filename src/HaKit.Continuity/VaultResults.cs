@@ -79,7 +79,7 @@ public sealed record VaultPruneOptions
     public bool GiveUpDamaged { get; init; }
 }
 
-/// <summary>Says what is wrong with an object or a destination.</summary>
+/// <summary>The kind of problem of an object or a destination.</summary>
 public enum VaultProblem
 {
     /// <summary>The destination, or one of its objects, could not be read.</summary>
@@ -105,11 +105,11 @@ public enum VaultProblem
 /// <param name="Destination">The destination.</param>
 /// <param name="ObjectName">The object. Empty for the destination itself.</param>
 /// <param name="Problem">The kind of problem.</param>
-/// <param name="Message">What is wrong, and the cure, in a sentence.</param>
+/// <param name="Message">The problem and its remedy, in a sentence.</param>
 public sealed record VaultFinding(string Destination, string ObjectName, VaultProblem Problem, string Message);
 
 /// <summary>Describes the result of a check. Immutable.</summary>
-/// <param name="Findings">What is missing or wrong. Empty if nothing is.</param>
+/// <param name="Findings">The problems that were found. Empty if there are none.</param>
 /// <param name="Snapshots">The snapshots that can be read, oldest first.</param>
 public sealed record VaultCheckReport(IReadOnlyList<VaultFinding> Findings, IReadOnlyList<VaultSnapshot> Snapshots)
 {
@@ -121,19 +121,19 @@ public sealed record VaultCheckReport(IReadOnlyList<VaultFinding> Findings, IRea
 /// <param name="Snapshot">The restored snapshot.</param>
 /// <param name="Files">The number of files and links.</param>
 /// <param name="Bytes">The number of bytes.</param>
-/// <param name="Took">How long it took.</param>
+/// <param name="Took">The duration of the operation.</param>
 public sealed record VaultRestoreReport(VaultSnapshot Snapshot, int Files, long Bytes, TimeSpan Took);
 
 /// <summary>Describes the result of a sync. Immutable.</summary>
 /// <param name="Snapshots">The number of copied snapshots.</param>
 /// <param name="Chunks">The number of copied or repaired chunks.</param>
 /// <param name="Deleted">The number of snapshots that were deleted because they were deleted at another destination.</param>
-/// <param name="Problems">What could not be done.</param>
+/// <param name="Problems">The steps that could not be done, with their reasons.</param>
 public sealed record VaultSyncReport(int Snapshots, int Chunks, int Deleted, IReadOnlyList<string> Problems);
 
 /// <summary>Describes the result of a prune. Immutable.</summary>
 /// <param name="Snapshots">The number of deleted snapshots.</param>
 /// <param name="Marked">The number of marked chunks; a prune after the grace period deletes them.</param>
 /// <param name="Deleted">The number of deleted chunks.</param>
-/// <param name="Problems">What was postponed or could not be done.</param>
+/// <param name="Problems">The steps that were postponed or could not be done, with their reasons.</param>
 public sealed record VaultPruneReport(int Snapshots, int Marked, int Deleted, IReadOnlyList<string> Problems);

@@ -56,7 +56,7 @@ public static class PostgreSqlBatchStore
     /// <typeparam name="TItem">The type of the items.</typeparam>
     /// <param name="dataSource">The database; not disposed with the batch.</param>
     /// <param name="name">The batch's name in the database.</param>
-    /// <param name="itemType">How items are written as JSON.</param>
+    /// <param name="itemType">The JSON contract of the items.</param>
     /// <param name="options">Sets how the batch is opened. Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="BatchStoreException">The schema is missing, older or newer; the batch is sealed with another key; the database cannot be reached.</exception>

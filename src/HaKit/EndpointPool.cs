@@ -69,7 +69,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// </summary>
     /// <typeparam name="TState">The type of the state for the callback.</typeparam>
     /// <typeparam name="TResult">The type of the result. Results of failed attempts are disposed if they are <see cref="IDisposable"/>. An <see cref="HttpResponseMessage"/> with a failing status is a failure; the pool classifies it by its status and body.</typeparam>
-    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
+    /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>
     /// <param name="state">The state for the callback, so that the callback does not have to capture variables.</param>
     /// <param name="callback">Makes one attempt. It throws, or calls <see cref="EndpointAttempt.ReportFault"/>, to report that the attempt failed.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
@@ -108,7 +108,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// </summary>
     /// <typeparam name="TState">The type of the state for <paramref name="open"/>.</typeparam>
     /// <typeparam name="T">The type of the items.</typeparam>
-    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
+    /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>
     /// <param name="state">The state for <paramref name="open"/>.</param>
     /// <param name="open">Opens the stream on an endpoint. The token lives as long as the stream.</param>
     /// <param name="reader">Says what each item means: content, the end, an error, or nothing.</param>
@@ -138,7 +138,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Explains why each endpoint would or would not be chosen now for such a request. Has no side effects.</summary>
-    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
+    /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>
     public IReadOnlyList<EndpointExplanation> Explain(RequestProfile profile)
     {
         RequestProfile.ThrowIfNull(profile);

@@ -10,7 +10,7 @@ public static class EndpointPoolContinuationExtensions
     /// the delivered part.
     /// </summary>
     /// <param name="pool">The pool.</param>
-    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
+    /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>
     public static bool MayContinue(this EndpointPool pool, RequestProfile profile)
     {
         ArgumentNullException.ThrowIfNull(pool);
@@ -83,5 +83,5 @@ public static class EndpointPoolContinuationExtensions
 
 /// <summary>Describes the delivered part of an answer that was cut.</summary>
 /// <param name="Characters">The number of characters.</param>
-/// <param name="Obstacle">What in the request or in the answer prevents a continuation. Null: nothing.</param>
+/// <param name="Obstacle">The property of the request or the answer that prevents a continuation. Null: none.</param>
 public readonly record struct AnswerSoFar(int Characters, NotContinuedReason? Obstacle);

@@ -37,7 +37,7 @@ public sealed class ChatEndpointOptions
     public Func<ChatResponseUpdate, ChatFinishReason?>? FinishOf { get; set; }
 }
 
-/// <summary>Says what happens to a call that uses a parameter which an endpoint does not support.</summary>
+/// <summary>Selects what happens to a call that uses a parameter which an endpoint does not support.</summary>
 public enum UnsupportedParameters
 {
     /// <summary>The endpoint is not chosen for the call. If no endpoint is left, the call ends with <see cref="UnsupportedParametersException"/>.</summary>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>Says what the updates of a streamed chat answer mean.</summary>
+/// <summary>Reads the meaning of the updates of a streamed chat answer.</summary>
 /// <param name="hasTools">
 /// The call has tools. Clients then yield an update without content for each piece of a tool call's arguments, and the tool call when it is complete; some yield it
 /// after the finish reason that announces it.

@@ -12,7 +12,7 @@ public static class OpenAIBatchExtensions
     /// <summary>Runs a batch of requests: each is posted to the pool unchanged. Its body and its path are its fingerprint.</summary>
     /// <param name="pool">The pool; its endpoints must have addresses.</param>
     /// <param name="batch">The batch.</param>
-    /// <param name="options">How to run it. Null: the defaults.</param>
+    /// <param name="options">The options of the run. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the run.</param>
     /// <exception cref="BatchChangedException">Stored results belong to other requests, and <see cref="BatchRunOptions.OnChanged"/> is <see cref="OnChanged.Refuse"/>.</exception>
     /// <exception cref="BatchStoppedException">The run ended for a reason in the options.</exception>

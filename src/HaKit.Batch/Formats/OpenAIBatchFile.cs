@@ -118,7 +118,7 @@ public static class OpenAIBatchFile
     }
 }
 
-/// <summary>How requests and answers are written as JSON.</summary>
+/// <summary>Contains the JSON contracts of requests and answers.</summary>
 [JsonSerializable(typeof(OpenAIBatchRequest))]
 [JsonSerializable(typeof(OpenAIBatchAnswer))]
 internal sealed partial class OpenAIBatchJson : JsonSerializerContext;

@@ -3,7 +3,7 @@ using HaKit.Faults;
 
 namespace HaKit.Batch.Running;
 
-/// <summary>Says what happens to an item whose call failed.</summary>
+/// <summary>The decision about an item whose call failed.</summary>
 internal enum ItemVerdict
 {
     /// <summary>The item is tried again, because it is not to blame for the failure.</summary>
@@ -86,8 +86,8 @@ internal static class ItemVerdicts
 {
     /// <param name="failure">The failed call.</param>
     /// <param name="mayRepeat">True if a call that may have been processed may be repeated.</param>
-    /// <param name="tries">How often the item failed while others were served, including this time.</param>
-    /// <param name="maxTries">How often it may fail.</param>
+    /// <param name="tries">The number of times that the item failed while others were served, including this time.</param>
+    /// <param name="maxTries">The number of times that the item may fail.</param>
     public static ItemVerdict Decide(in CallFailure failure, bool mayRepeat, int tries, int maxTries)
     {
         if (failure.IsOwnFault)

@@ -1,6 +1,6 @@
 namespace HaKit.Batch.Running;
 
-/// <summary>Says what a run does next.</summary>
+/// <summary>The next action of a run.</summary>
 internal enum RunAction
 {
     /// <summary>The run waits for a call to end, or until a time.</summary>

@@ -84,7 +84,7 @@ public sealed record BatchOutcome
 /// <param name="Outcome">The outcome, without its result if that was not requested.</param>
 public sealed record BatchStored(long Ordinal, string Id, ReadOnlyMemory<byte> Input, BatchOutcome Outcome);
 
-/// <summary>Says what to read of items that have an outcome.</summary>
+/// <summary>Selects the parts to read of items that have an outcome.</summary>
 [Flags]
 public enum BatchContent
 {

@@ -74,7 +74,7 @@ public interface IBatchStore : IAsyncDisposable
     /// <summary>
     /// Reads the items that have an outcome, in the order in which they were added. Items that get their outcome during the reading may be missing.
     /// </summary>
-    /// <param name="content">What to read of each item.</param>
+    /// <param name="content">The parts to read of each item.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     IAsyncEnumerable<BatchStored> ReadFinishedAsync(BatchContent content, CancellationToken cancellationToken = default);
 

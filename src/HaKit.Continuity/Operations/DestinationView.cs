@@ -41,7 +41,7 @@ internal sealed class DestinationView(string name)
 
     public bool IsEmpty => Checks.Count == 0 && Markers.Count == 0 && _held.Values.All(static h => h.Count == 0);
 
-    /// <summary>Whether the check object, which has the vault's identity, is damaged or gone; a snapshot told the identity.</summary>
+    /// <summary>Gets whether the check object, which has the vault's identity, is damaged or missing, so that a snapshot gave the identity.</summary>
     public bool NeedsCheck { get; set; }
 
     public Dictionary<ObjectId, uint> Held(char kind) => _held[kind];

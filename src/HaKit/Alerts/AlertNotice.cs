@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace HaKit.Alerts;
 
-/// <summary>Says what an alert is about.</summary>
+/// <summary>The subject of an alert.</summary>
 public enum AlertKind
 {
     /// <summary>An endpoint was ejected because its attempts or probes failed.</summary>

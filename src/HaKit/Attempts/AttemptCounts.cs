@@ -16,13 +16,13 @@ internal sealed class AttemptCounts
     /// <summary>The number of attempts in flight in the lower bits, and the number of all attempts above them.</summary>
     public long Begun;
 
-    /// <summary>When a call last got an answer, in ticks; negative before the first answer.</summary>
+    /// <summary>Gets the time of the latest answer to a call, in ticks; negative before the first answer.</summary>
     public long AnsweredAt = -1;
 
-    /// <summary>When the latest attempt began that was served completely.</summary>
+    /// <summary>Gets the start of the latest attempt that was served completely.</summary>
     public long ServedBegan = -1;
 
-    /// <summary>How long a served attempt occupies its place, in seconds; NaN before the first.</summary>
+    /// <summary>Gets the mean time for which a served attempt occupies its place, in seconds; NaN before the first.</summary>
     public double HeldSeconds = double.NaN;
 
     /// <summary>The number of samples in <see cref="HeldSeconds"/>.</summary>

@@ -42,7 +42,7 @@ internal sealed class AttemptHistory
     public ReadOnlySpan<Entry> Entries => _entries.AsSpan(0, _kept);
 
     /// <param name="state">The endpoint.</param>
-    /// <param name="started">When the attempt begins.</param>
+    /// <param name="started">The time at which the attempt begins.</param>
     /// <param name="isInService">True if the endpoint was in service then; otherwise the attempt is a trial.</param>
     /// <param name="isPaced">True if the attempt was made under the pace of an outage.</param>
     public void Add(EndpointState state, TimeSpan started, bool isInService = true, bool isPaced = false)
@@ -140,7 +140,7 @@ internal sealed class AttemptHistory
         /// <summary>The same number without refusals that named a time.</summary>
         public int Counted;
 
-        /// <summary>When the latest of these attempts began.</summary>
+        /// <summary>Gets the start of the latest of these attempts.</summary>
         public TimeSpan AskedAt;
 
         /// <summary>True if the endpoint was in service at one of these attempts.</summary>
@@ -280,7 +280,7 @@ internal sealed class AttemptHistory
     }
 }
 
-/// <summary>Says whether and where a refused call continues.</summary>
+/// <summary>The decision whether and where a refused call continues.</summary>
 internal enum RefusalState
 {
     /// <summary>The call was not refused.</summary>

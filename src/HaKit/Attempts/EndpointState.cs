@@ -81,7 +81,7 @@ internal sealed class EndpointState
     /// <summary>The endpoint's own pipeline: guard, attempt timeout, the user's strategies.</summary>
     public ResiliencePipeline Pipeline { get; private set; }
 
-    /// <summary>How long this endpoint usually takes to its first content, and to a whole plain answer.</summary>
+    /// <summary>Gets the usual times of this endpoint to its first content, and to a whole plain answer.</summary>
     public LatencyEstimate Latency { get; }
 
     /// <summary>Gets the usual lengths of the endpoint's silences.</summary>
@@ -262,7 +262,7 @@ internal sealed class EndpointState
 
     /// <summary>Records the first sign of an answer to an attempt.</summary>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="began">When the attempt began.</param>
+    /// <param name="began">The time at which the attempt began.</param>
     public void RecordAnswer(TimeSpan now, TimeSpan began)
     {
         var last = Volatile.Read(ref _counts.AnsweredAt);

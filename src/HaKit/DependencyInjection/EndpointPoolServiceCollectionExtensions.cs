@@ -58,7 +58,7 @@ public static class EndpointPoolServiceCollectionExtensions
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="pool">The pool's name.</param>
-    /// <param name="user">What uses it, as the subject of a sentence: a method or a client, for example <c>AddHaChatClient</c>.</param>
+    /// <param name="user">The method or client that uses the pool, as the subject of a sentence, for example <c>AddHaChatClient</c>.</param>
     public static IServiceCollection RequireHaEndpointPool(this IServiceCollection services, string pool, string user)
     {
         ArgumentNullException.ThrowIfNull(services);

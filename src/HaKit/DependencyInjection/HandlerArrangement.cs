@@ -17,7 +17,7 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
     /// of each attempt. Outside the pool it would resolve the pool's origin, and the pool would refuse the result as another server.
     /// </summary>
     /// <param name="handlers">The client's handlers, outermost first, with an <see cref="EndOfDefaults"/> after the handlers of all clients.</param>
-    /// <param name="standard">How many of the client's own resilience handlers belong to the two standard handlers.</param>
+    /// <param name="standard">The number of the client's own resilience handlers that belong to the two standard handlers.</param>
     /// <param name="keepsResilience">True if every resilience handler stays.</param>
     public static HandlerArrangement Apply(IList<DelegatingHandler> handlers, int standard, bool keepsResilience)
     {

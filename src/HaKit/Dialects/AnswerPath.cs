@@ -2,7 +2,7 @@ namespace HaKit.Dialects;
 
 /// <summary>Describes a path at which a POST creates an answer, and what a 200 must contain to be an answer.</summary>
 /// <param name="End">The end of the path.</param>
-/// <param name="Shape">What a 200 must contain.</param>
+/// <param name="Shape">The content that a 200 must have.</param>
 /// <param name="IsTelling">True if only servers of a known dialect have such a path. Any other path must follow a version (<c>/v1/responses</c>).</param>
 internal readonly record struct AnswerPath(string End, AnswerShape Shape, bool IsTelling = true)
 {

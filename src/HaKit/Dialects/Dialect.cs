@@ -51,14 +51,14 @@ internal abstract class Dialect
     public virtual bool RepeatsBeginning => false;
 
     /// <summary>Checks whether the body of an error belongs to this dialect beyond doubt, even if the endpoint declares another one.</summary>
-    /// <param name="signs">What the body contained.</param>
+    /// <param name="signs">The signs of an error that the body contained.</param>
     public virtual bool IsUnmistakable(in ErrorSigns signs) => false;
 
     /// <summary>Gets which endpoints share a throttle. Most providers limit an account's use of a model.</summary>
     protected virtual FaultReach ThrottleReach => FaultReach.RateLimit;
 
     /// <summary>Gets what the error means. The status comes first: words refine only what the status allows.</summary>
-    /// <param name="signs">What the body contained.</param>
+    /// <param name="signs">The signs of an error that the body contained.</param>
     /// <param name="words">The message, without quoted text.</param>
     /// <param name="status">The status of a failure. For an error inside a success: the status that the body gives. 0: none.</param>
     public Verdict Classify(in ErrorSigns signs, ReadOnlySpan<char> words, int status)
@@ -92,7 +92,7 @@ internal abstract class Dialect
     /// <summary>
     /// Gets the status that an error inside a success stands for: the status that the body gives, or the status that usually comes with its words. 0: none.
     /// </summary>
-    /// <param name="signs">What the body contained.</param>
+    /// <param name="signs">The signs of an error that the body contained.</param>
     public int ImpliedStatus(in ErrorSigns signs)
     {
         if (signs.BodyStatus > 0)
@@ -115,7 +115,7 @@ internal abstract class Dialect
     protected abstract int StatusOf(ReadOnlySpan<char> word);
 
     /// <summary>Checks whether the message of a 402, 403 or 429 is about a used-up quota.</summary>
-    /// <param name="signs">What the body contained.</param>
+    /// <param name="signs">The signs of an error that the body contained.</param>
     /// <param name="message">The message, without quoted text.</param>
     protected virtual Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message) =>
         ServerWords.Lead(message).ContainsAny(ErrorPhrases.Quota) ? Verdict.Quota : null;

@@ -27,7 +27,7 @@ internal static class DialectTable
 
     private static readonly RateLimitNames[][] s_limits = [s_anyLimits, .. s_rows.Skip(1).Select(d => new[] { d.RateLimits })];
 
-    /// <summary>Where answers report their tokens, in any dialect.</summary>
+    /// <summary>The names under which answers report their tokens, in any dialect.</summary>
     // Additional names of the servers that are compatible with OpenAI's responses, and of DeepSeek.
     public static IReadOnlyList<UsageNames> Usages { get; } =
     [
@@ -49,7 +49,7 @@ internal static class DialectTable
     /// be in between.
     /// </summary>
     /// <param name="declared">The declared dialect of the endpoint.</param>
-    /// <param name="signs">What the body contained.</param>
+    /// <param name="signs">The signs of an error that the body contained.</param>
     public static Dialect GetForError(WireDialect declared, in ErrorSigns signs)
     {
         // From the last row to the first: Bedrock's header, Gemini's status, and Anthropic's type, in this order.

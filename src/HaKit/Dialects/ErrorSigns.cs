@@ -137,7 +137,7 @@ internal ref struct ErrorSigns
     }
 
     /// <summary>Keeps a word if it is a plain token; otherwise clears the slot.</summary>
-    /// <param name="slot">Where it was found.</param>
+    /// <param name="slot">The place where it was found.</param>
     /// <param name="text">The word as it is in the body.</param>
     public readonly void SetWord(Slot slot, scoped ReadOnlySpan<byte> text)
     {

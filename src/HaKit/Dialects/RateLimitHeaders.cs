@@ -6,7 +6,7 @@ namespace HaKit.Dialects;
 /// <summary>Describes one dimension of a rate limit as a server reported it. Null: not reported, or not usable.</summary>
 /// <param name="Limit">The amount that the window allows; positive.</param>
 /// <param name="Remaining">The remaining amount; Anthropic rounds tokens to thousands. Zero only together with a <paramref name="Reset"/>.</param>
-/// <param name="Reset">When the window is full again, counted from the answer; positive.</param>
+/// <param name="Reset">The time until the window is full again, counted from the answer; positive.</param>
 internal readonly record struct RateLimitWindow(long? Limit, long? Remaining, TimeSpan? Reset);
 
 /// <summary>

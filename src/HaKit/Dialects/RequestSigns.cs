@@ -29,7 +29,7 @@ internal static class RequestSigns
         ], StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>Checks whether the refusal says that the request is wrong.</summary>
-    /// <param name="signs">What the body contained.</param>
+    /// <param name="signs">The signs of an error that the body contained.</param>
     /// <param name="words">The message, without quoted text.</param>
     public static bool Blame(in ErrorSigns signs, ReadOnlySpan<char> words) =>
         signs.NamesField || IsCodeOfRequest(signs.Code) || signs.Type is "request_too_large" || BeginsWithPath(words);

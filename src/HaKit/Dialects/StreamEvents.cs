@@ -2,7 +2,7 @@ using System.Text;
 
 namespace HaKit.Dialects;
 
-/// <summary>Says what an event of a stream means by its name alone.</summary>
+/// <summary>Determines the meaning of a stream event from its name alone.</summary>
 internal enum EventMeaning
 {
     /// <summary>A name of no known dialect.</summary>

@@ -21,7 +21,7 @@ internal sealed record UsageNames(string Container, string Input, string Output)
     public string? Written { get; init; }
 }
 
-/// <summary>Says what a member of a usage object contains.</summary>
+/// <summary>The meaning of a member of a usage object.</summary>
 internal enum UsageMember
 {
     /// <summary>A value that is not counted here.</summary>

@@ -4,7 +4,7 @@ using Polly;
 
 namespace HaKit.Failover;
 
-/// <summary>Says how the attempts of a call are made, and reads their results.</summary>
+/// <summary>Makes the attempts of a call and reads their results.</summary>
 /// <typeparam name="TResult">The type of the call's result.</typeparam>
 /// <typeparam name="TRaw">The type of the result of an attempt's task.</typeparam>
 internal interface IAttemptRunner<TResult, TRaw>

@@ -7,7 +7,7 @@ namespace HaKit;
 /// <summary>Describes one attempt of a call that is over. Immutable.</summary>
 /// <param name="Endpoint">The endpoint's name.</param>
 /// <param name="Fault">The fault of the attempt. Null if the attempt served the call or was still running.</param>
-/// <param name="Duration">How long it took.</param>
+/// <param name="Duration">The duration of the attempt.</param>
 public sealed record AttemptRecord(string Endpoint, Fault? Fault, TimeSpan Duration)
 {
     // Of a long history, the first and the last attempts are shown.
@@ -157,7 +157,7 @@ public sealed class EndpointFaultException : Exception
     /// <summary>Creates the failure of one attempt, for adapters that find it in an answer. The pool uses its fault.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="fault">The meaning of the answer.</param>
-    /// <param name="innerException">What the endpoint's client threw over the answer. Default: nothing.</param>
+    /// <param name="innerException">The exception of the endpoint's client about the answer. Default: none.</param>
     public EndpointFaultException(string endpoint, Fault fault, Exception? innerException = null)
         : base($"Endpoint '{endpoint}' answered with an error: {fault}.", innerException)
     {

@@ -114,11 +114,11 @@ internal sealed class FailoverEngine
     public void Close() => _isClosed = true;
 
     /// <summary>Begins a call.</summary>
-    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
+    /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>
     /// <param name="isStream">True if the call is measured by its first content.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="callerToken">The caller's cancellation token.</param>
-    /// <param name="earlier">What earlier tries of the same request have found. Null for the first try.</param>
+    /// <param name="earlier">The failures of earlier tries of the same request. Null for the first try.</param>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public FailoverCall BeginCall(RequestProfile profile, bool isStream, TimeSpan now, CancellationToken callerToken, EarlierTries? earlier = null)
     {

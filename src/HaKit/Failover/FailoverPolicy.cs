@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Failover;
 
-/// <summary>Says what a call does after a fault.</summary>
+/// <summary>The action of a call after a fault.</summary>
 public enum FaultAction
 {
     /// <summary>The call goes to the next endpoint at once; when no endpoint is left, it waits and tries again.</summary>
@@ -19,7 +19,7 @@ public enum FaultAction
 internal static class FailoverPolicy
 {
     /// <param name="fault">The fault.</param>
-    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
+    /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>
     /// <param name="own">The application's own rule. Null: none.</param>
     public static FaultAction ActionFor(Fault fault, RequestProfile profile, Func<Fault, RequestProfile, FaultAction?>? own = null) =>
         IsSettled(fault, profile) ? FaultAction.Return : ActionOfUser(own, fault, profile) ?? Default(fault, profile);

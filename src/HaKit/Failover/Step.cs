@@ -2,7 +2,7 @@ using HaKit.Attempts;
 
 namespace HaKit.Failover;
 
-/// <summary>Says what a call does next when it has no attempt in flight.</summary>
+/// <summary>The next action of a call without an attempt in flight.</summary>
 internal enum StepKind
 {
     Start,

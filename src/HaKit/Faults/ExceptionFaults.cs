@@ -8,7 +8,7 @@ using Polly.Timeout;
 
 namespace HaKit.Faults;
 
-/// <summary>Says what exceptions mean. Whether the caller cancelled is decided elsewhere, by the caller's token and not by the exception's type.</summary>
+/// <summary>Classifies exceptions. Whether the caller cancelled is decided elsewhere, by the caller's token and not by the exception's type.</summary>
 internal static class ExceptionFaults
 {
     private const int Deepest = 8;

@@ -10,9 +10,9 @@ namespace HaKit.Faults;
 internal static class Refusals
 {
     /// <param name="fault">The fault according to status and words.</param>
-    /// <param name="request">What the request asked for.</param>
+    /// <param name="request">The kind of the request.</param>
     /// <param name="status">The status of the answer, or the status that an error inside a success stands for.</param>
-    /// <param name="signs">What the body contained.</param>
+    /// <param name="signs">The signs of an error that the body contained.</param>
     /// <param name="words">The message, without quoted text.</param>
     public static Fault Refine(Fault fault, RequestKind request, int status, in ErrorSigns signs, ReadOnlySpan<char> words)
     {

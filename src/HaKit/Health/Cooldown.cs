@@ -3,9 +3,9 @@ using HaKit.Faults;
 namespace HaKit.Health;
 
 /// <summary>Describes a time to come back that a server named. A cooldown exists beside the status and ejects no endpoint.</summary>
-/// <param name="Since">When the server named the time.</param>
-/// <param name="Until">When the cooldown ends. <see cref="TimeSpan.MaxValue"/>: not before something clears it.</param>
-/// <param name="TrialAt">When one trial may ask even before the end (the cap).</param>
+/// <param name="Since">The time of the server's answer that started the cooldown.</param>
+/// <param name="Until">The end of the cooldown. <see cref="TimeSpan.MaxValue"/>: it lasts until an event clears it.</param>
+/// <param name="TrialAt">The time at which one trial is allowed even before the end (the cap).</param>
 /// <param name="Cause">The fault that the server reported.</param>
 /// <param name="Return">The slow start with which the traffic returns.</param>
 internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt, Fault Cause, SlowStart Return)

@@ -33,7 +33,7 @@ internal sealed class EndpointHealth
     /// <summary>Gets or sets when a rule in report mode last reported. Guarded by the tracker's lock.</summary>
     internal TimeSpan? ReportedAt { get; set; }
 
-    /// <summary>When an attempt was last served, in ticks; negative before the first.</summary>
+    /// <summary>Gets the time of the latest served attempt, in ticks; negative before the first.</summary>
     private long _servedAt = -1;
 
     /// <summary>Checks whether the endpoint has served an attempt within the given time.</summary>
@@ -70,9 +70,9 @@ internal sealed class EndpointHealth
     /// <param name="ticket">The attempt's ticket.</param>
     /// <param name="fault">The fault; null for success.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="begun">How many attempts have ever begun on the endpoint, if the caller counts them.</param>
-    /// <param name="inFlight">How many other attempts are in flight on the endpoint.</param>
-    /// <param name="servedBegan">When the latest attempt began that the endpoint has served.</param>
+    /// <param name="begun">The number of attempts that have ever begun on the endpoint, if the caller counts them.</param>
+    /// <param name="inFlight">The number of other attempts in flight on the endpoint.</param>
+    /// <param name="servedBegan">The start of the latest attempt that the endpoint has served.</param>
     public void Complete(in HealthTicket ticket, Fault? fault, TimeSpan now, long? begun = null, int inFlight = 0, TimeSpan? servedBegan = null)
     {
         if (fault is null)
@@ -106,7 +106,7 @@ internal sealed class EndpointHealth
 
     /// <summary>Records that another endpoint has served the call which this endpoint refused.</summary>
     /// <param name="refusal">The refusal.</param>
-    /// <param name="began">When the refused attempt began.</param>
+    /// <param name="began">The time at which the refused attempt began.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     public void Refuted(Fault refusal, TimeSpan began, TimeSpan now) =>
         _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.Refuted, Fault = refusal.Refuted(), Began = began, Epoch = HealthTicket.NoEpoch }, now);
@@ -140,10 +140,10 @@ internal sealed class EndpointHealth
         _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.Order, Order = order, Began = now, IsFromPeer = isFromPeer }, now);
 
     /// <summary>Applies what other replicas say about the endpoint.</summary>
-    /// <param name="word">What the other replicas say.</param>
+    /// <param name="word">The fact of the other replicas.</param>
     /// <param name="fault">The fault that they saw, for <see cref="PeerWord.Cooldown"/> and <see cref="PeerWord.Ejected"/>.</param>
-    /// <param name="said">When they said it, on this pool's clock.</param>
-    /// <param name="length">How much of the cooldown is left.</param>
+    /// <param name="said">The time of the fact, on this pool's clock.</param>
+    /// <param name="length">The remaining time of the cooldown.</param>
     /// <param name="isLast">True if no other endpoint would remain that could serve the same requests.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     public void HearPeers(PeerWord word, Fault? fault, TimeSpan said, TimeSpan length, bool isLast, TimeSpan now)

@@ -1,6 +1,6 @@
 namespace HaKit.Health;
 
-/// <summary>Says whether an endpoint may be chosen, and if not, what brings it back.</summary>
+/// <summary>The state of an endpoint: whether it may be chosen, and if not, what makes it available again.</summary>
 public enum EndpointHealthStatus
 {
     /// <summary>The endpoint answers and takes its full share.</summary>

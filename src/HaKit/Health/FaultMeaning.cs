@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Health;
 
-/// <summary>Says what a fault means for health.</summary>
+/// <summary>The meaning of a fault for health.</summary>
 internal static class FaultMeaning
 {
     // Above this value a server's number is meaningless, and sums of times must not overflow.

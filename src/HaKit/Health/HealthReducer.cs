@@ -144,7 +144,7 @@ internal static class HealthReducer
     /// <param name="Failures">The number of all failures.</param>
     /// <param name="Connects">The number of failures to connect; 0 after any other failure.</param>
     /// <param name="Unanswered">The number of failures to connect and silences; 0 after a refusal.</param>
-    /// <param name="From">How many attempts had begun on the endpoint when the row began. Null if attempts are not counted.</param>
+    /// <param name="From">The number of attempts that had begun on the endpoint when the series of failures began. Null if attempts are not counted.</param>
     /// <param name="InFlight">The number of running attempts that may disprove the failure. 0 after a silence, because a silence does not suggest that the
     /// others will be answered.</param>
     /// <param name="UnderWay">The number of attempts that began since the row began and have not ended. An attempt that the caller ended is neither a failure

@@ -8,7 +8,7 @@ namespace HaKit.Heartbeats;
 /// <param name="Endpoint">The endpoint that was ejected.</param>
 /// <param name="Fault">The fault that caused the ejection. Null: not known.</param>
 /// <param name="Health">The current health of the endpoint.</param>
-/// <param name="At">When the ejection happened, by the wall clock.</param>
+/// <param name="At">The time of the ejection, by the wall clock.</param>
 public sealed record EjectionEvidence(string Pool, PoolEndpoint Endpoint, Fault? Fault, HealthState Health, DateTimeOffset At);
 
 /// <summary>Sets how often recovery actions run. Not thread-safe; the pool reads it once.</summary>

@@ -61,7 +61,7 @@ public sealed class HeartbeatOptions
     }
 }
 
-/// <summary>Says how missed heartbeats lead to an ejection.</summary>
+/// <summary>The rule by which missed heartbeats eject an endpoint.</summary>
 public enum FailureDetection
 {
     /// <summary>A number of misses in a row.</summary>

@@ -31,7 +31,7 @@ public interface IProbe
     ValueTask<ProbeResult> ProbeAsync(ProbeContext context, CancellationToken cancellationToken);
 }
 
-/// <summary>Says how often a probe is worth running.</summary>
+/// <summary>The recommended frequency of a probe.</summary>
 public enum ProbePace
 {
     /// <summary>At every heartbeat, unless a call was answered since the last one.</summary>

@@ -131,7 +131,7 @@ internal sealed class Pacemaker
     /// Probes the endpoints at the pace of an outage until no call waits. It is called whenever a call begins or continues to wait, even if no endpoint is
     /// known to be out.
     /// </summary>
-    /// <param name="since">When the outage began, as far as the calls know.</param>
+    /// <param name="since">The start of the outage, as far as the calls know.</param>
     public void AskWhileCallsWait(TimeSpan since)
     {
         if (_isWaitedFor || IsOutage)

@@ -1,6 +1,6 @@
 namespace HaKit.Http;
 
-/// <summary>Says how the body of a streamed answer is divided into items.</summary>
+/// <summary>The way in which the body of a streamed answer is divided into items.</summary>
 internal enum BodyFraming
 {
     /// <summary>Not known before the first byte that is neither white space nor a part of a byte order mark.</summary>

@@ -27,7 +27,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// <summary>Gets which endpoints refuse which kinds of requests that other endpoints serve.</summary>
     public RefusedKinds RefusedKinds { get; } = new(pool.Time);
 
-    /// <summary>Which credentials were refused.</summary>
+    /// <summary>Gets the credentials that were refused.</summary>
     public RefusedCredentials RefusedCredentials => field ?? Interlocked.CompareExchange(ref field, new RefusedCredentials(pool, this), null) ?? field;
 
     private Addressed? _addressed;

@@ -1,6 +1,6 @@
 namespace HaKit.Http;
 
-/// <summary>Says what to do with the available bytes: pass on this many, then perhaps write the other model's name, then drop this many.</summary>
+/// <summary>The action for the available bytes: pass on this many, then perhaps write the other model's name, then drop this many.</summary>
 internal readonly record struct Piece(int Kept, bool Replaces = false, int Dropped = 0)
 {
     public int Length => Kept + Dropped;

@@ -18,7 +18,7 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
     public bool RemembersAny => Volatile.Read(ref _count) > 0;
 
     /// <summary>Remembers the credential of an attempt if the fault is that the endpoint refused it.</summary>
-    /// <param name="fault">What the attempt came to.</param>
+    /// <param name="fault">The fault of the attempt.</param>
     /// <param name="request">The caller's request.</param>
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="secret">The endpoint's own credential; null for none.</param>

@@ -5,7 +5,7 @@ namespace HaKit.Http;
 
 /// <summary>Reads the events of the rest of an answer and rewrites them as events of the answer that the caller reads. For one reader.</summary>
 /// <param name="source">The original events.</param>
-/// <param name="format">Their format.</param>
+/// <param name="format">The format of the events.</param>
 /// <param name="state">The state of the rest.</param>
 /// <param name="endpoint">The name of the endpoint that sends the events.</param>
 /// <param name="needsBreak">True if the event before the cut arrived without the blank line that ends it.</param>

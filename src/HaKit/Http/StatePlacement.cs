@@ -13,7 +13,7 @@ namespace HaKit.Http;
 /// <param name="Profile">The call's profile, confined to the endpoints that have the objects.</param>
 /// <param name="Names">The objects that the call names.</param>
 /// <param name="Maker">The endpoint that created them. Null: not known.</param>
-/// <param name="Next">Where an object of unknown origin may be instead. Null: nowhere.</param>
+/// <param name="Next">The other place where an object of unknown origin may be. Null: none.</param>
 internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<StoredName> Names, string? Maker, RequestProfile? Next)
 {
     /// <summary>Places a call. Null if it names no stored object.</summary>

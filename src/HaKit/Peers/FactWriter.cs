@@ -39,7 +39,7 @@ internal sealed class FactWriter(IPeerPool pool, PeerDomains domains, OwnFacts o
     /// urgent.
     /// </summary>
     /// <param name="members">The endpoints.</param>
-    /// <param name="replicas">How many replicas there are, with this one.</param>
+    /// <param name="replicas">The number of replicas, including this one.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     public void AddOpinions(List<PeerMember> members, int replicas, TimeSpan now)
     {

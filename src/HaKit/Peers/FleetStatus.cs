@@ -42,7 +42,7 @@ public sealed record ReplicaView(string Endpoint, PeerOpinion Opinion, FaultKind
 /// <param name="By">The operator.</param>
 /// <param name="Reason">The reason. Null: none was given.</param>
 /// <param name="Replica">The replica that took the order.</param>
-/// <param name="GivenAt">When the order was given, by that replica's wall clock.</param>
+/// <param name="GivenAt">The time of the order, by that replica's wall clock.</param>
 /// <param name="Version">The version. Later orders about the same endpoint have higher versions.</param>
 public sealed record FleetOrder(PoolOrder Order, string? Endpoint, int? Tier, string By, string? Reason, string Replica, DateTimeOffset GivenAt, long Version)
 {

@@ -4,10 +4,10 @@ namespace HaKit.Peers;
 internal static class FleetStatusReader
 {
     /// <param name="replica">This replica.</param>
-    /// <param name="link">How the link is. Null if there is none.</param>
-    /// <param name="book">What other replicas have said.</param>
+    /// <param name="link">The state of the link. Null if there is none.</param>
+    /// <param name="book">The facts of other replicas.</param>
     /// <param name="members">The endpoints.</param>
-    /// <param name="fingerprintOf">How this replica asks an endpoint.</param>
+    /// <param name="fingerprintOf">Returns the fingerprint of this replica's settings for an endpoint.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="at">The same time by the wall clock.</param>
     public static FleetStatus Read(

@@ -23,7 +23,7 @@ internal readonly record struct OwnEvidence
 /// <summary>Holds this replica's opinion, and the time of its evidence.</summary>
 internal readonly record struct OwnOpinion(PeerOpinion Opinion, ProbeLevel Level, FaultKind? Fault, TimeSpan At)
 {
-    /// <summary>How long a success or an ejection counts after the latest attempt or probe of this replica.</summary>
+    /// <summary>Gets the time for which a success or an ejection counts after the latest attempt or probe of this replica.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(30);
 
     /// <summary>Computes the opinion from the evidence. A pure function.</summary>

@@ -31,7 +31,7 @@ public enum PeerFactKind
     Usage,
 }
 
-/// <summary>Says what one replica's own evidence shows about an endpoint.</summary>
+/// <summary>One replica's opinion about an endpoint, from its own evidence.</summary>
 public enum PeerOpinion
 {
     /// <summary>Nothing: the replica has not asked lately, or its latest attempts failed, but too few to eject.</summary>
@@ -110,7 +110,7 @@ public sealed record PeerFact
 /// <param name="Tier">The tier, for a promotion.</param>
 /// <param name="By">The operator, by the name that the application uses.</param>
 /// <param name="Reason">The reason. Null: none was given.</param>
-/// <param name="GivenAt">When the order was given, by the wall clock of the replica that took it. It is only shown, never computed with.</param>
+/// <param name="GivenAt">The time of the order, by the wall clock of the replica that received it. It is only for display.</param>
 /// <param name="Signature">The HMAC-SHA256 of all other values with the fleet's key, in base64.</param>
 public sealed record SignedOrder(PoolOrder Order, int? Tier, string By, string? Reason, DateTimeOffset GivenAt, string Signature);
 

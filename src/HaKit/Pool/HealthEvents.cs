@@ -2,7 +2,7 @@ using HaKit.Health;
 
 namespace HaKit.Pool;
 
-/// <summary>Says what a change of an endpoint's health means for events: pure functions of the change.</summary>
+/// <summary>Determines the events of a change of an endpoint's health. Pure functions of the change.</summary>
 internal static class HealthEvents
 {
     /// <summary>Checks whether the endpoint was ejected for its own faults, and not for a fault of the request or the caller.</summary>
@@ -18,7 +18,7 @@ internal static class HealthEvents
     /// <summary>Creates the event of a change.</summary>
     /// <param name="change">The change.</param>
     /// <param name="pool">The pool's name.</param>
-    /// <param name="at">When it happened, by the wall clock.</param>
+    /// <param name="at">The time of the change, by the wall clock.</param>
     public static EndpointChanged EventOf(in HealthChange change, string pool, DateTimeOffset at)
     {
         var (before, after, endpoint, fault) = (change.Before, change.After, change.Endpoint.Name, change.Evidence.Fault);

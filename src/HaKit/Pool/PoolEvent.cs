@@ -13,7 +13,7 @@ public abstract record PoolEvent
     public required DateTimeOffset At { get; init; }
 }
 
-/// <summary>Says what changed an endpoint's health.</summary>
+/// <summary>The cause of a change of an endpoint's health.</summary>
 public enum ChangeSource
 {
     /// <summary>Time alone: a cooldown, a slow start or an unanswered trial ended.</summary>

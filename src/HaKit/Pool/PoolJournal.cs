@@ -63,7 +63,7 @@ internal sealed class PoolJournal : IDisposable
     }
 
     /// <summary>Records that an outage began, or that it ended.</summary>
-    /// <param name="lasted">How long the outage lasted. Null: it began.</param>
+    /// <param name="lasted">The duration of the outage. Null: the outage began.</param>
     public void OnOutageChanged(TimeSpan? lasted)
     {
         if (lasted is { } length)

@@ -5,7 +5,7 @@ using HaKit.Selection;
 
 namespace HaKit.Pool;
 
-/// <summary>Tells whether the pool can bear the loss of each of its failure domains. Reads only. Thread-safe.</summary>
+/// <summary>Calculates whether the pool can bear the loss of each of its failure domains. Reads only. Thread-safe.</summary>
 internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOptions options, CurrentSnapshot snapshot, TrafficMeter traffic, WaitQueue queue)
 {
     private static readonly (RedundancyDomain Domain, FaultReach Reach, Func<FailureDomains, string?> NameOf)[] Reaches =

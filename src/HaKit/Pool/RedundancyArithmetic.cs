@@ -3,7 +3,7 @@ namespace HaKit.Pool;
 /// <summary>Describes one limit in calls: how many it allows at once, and how long each call occupies its place.</summary>
 /// <param name="Name">The limit's name.</param>
 /// <param name="Places">The number of calls at once.</param>
-/// <param name="HeldMinutes">How long each call occupies its place, in minutes: one minute for limits per minute, the length of an attempt for concurrency.</param>
+/// <param name="HeldMinutes">The time for which each call occupies its place, in minutes: one minute for limits per minute, the length of an attempt for concurrency.</param>
 internal readonly record struct CallLimit(string Name, double Places, double HeldMinutes)
 {
     public static CallLimit None => new("none", double.PositiveInfinity, 0);

@@ -36,7 +36,7 @@ public sealed class ScaleOptions
 /// <summary>Describes the load of one endpoint at one moment.</summary>
 /// <param name="Endpoint">The endpoint's name.</param>
 /// <param name="InFlight">The number of attempts in flight.</param>
-/// <param name="Utilization">How full the endpoint is: 0 idle, 1 full, more if usage was above its estimate. Null if it has no limit.</param>
+/// <param name="Utilization">The utilization of the endpoint: 0 idle, 1 full, more if usage was above its estimate. Null if it has no limit.</param>
 /// <param name="Serves">True if the endpoint takes ordinary traffic.</param>
 public sealed record EndpointLoad(string Endpoint, int InFlight, double? Utilization, bool Serves);
 

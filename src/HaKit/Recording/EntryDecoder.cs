@@ -17,8 +17,8 @@ internal ref struct EntryDecoder
 
     /// <param name="entries">The decompressed entries.</param>
     /// <param name="recorder">The number of the recorder that wrote them.</param>
-    /// <param name="origin">When the clock of the recorder's pool was zero.</param>
-    /// <param name="writtenAt">When the block was written, for entries without a time of their own.</param>
+    /// <param name="origin">The time at which the clock of the recorder's pool was zero.</param>
+    /// <param name="writtenAt">The time at which the block was written, for entries without their own time.</param>
     public EntryDecoder(ReadOnlySpan<byte> entries, int recorder, DateTimeOffset origin, DateTimeOffset writtenAt)
     {
         _rest = entries;

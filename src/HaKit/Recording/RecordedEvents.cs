@@ -15,7 +15,7 @@ public abstract record RecordedEvent
     public required DateTimeOffset At { get; init; }
 }
 
-/// <summary>Says how a recorded call ended.</summary>
+/// <summary>The outcome of a recorded call.</summary>
 public enum RecordedOutcome
 {
     /// <summary>The call was served.</summary>

@@ -84,7 +84,7 @@ internal struct RingEntry
     public Fault? Fault;
     public long Call;
 
-    /// <summary>When the entry began; for a change, when it happened.</summary>
+    /// <summary>The start of the entry; for a change, its time.</summary>
     public long At;
     public long Took;
 

@@ -43,7 +43,7 @@ internal readonly record struct SegmentHeader(Guid Recorder, int Number)
 /// stored bytes. A block is compressed (Brotli) unless its stored length equals its length. It is self-contained: it refers to nothing outside itself.
 /// </summary>
 /// <param name="Stored">The number of bytes after the header.</param>
-/// <param name="Size">Their number after decompression.</param>
+/// <param name="Size">The number of bytes after decompression.</param>
 /// <param name="Clock">The time on the pool's monotonic clock when the block was written.</param>
 /// <param name="Utc">The same moment by the wall clock.</param>
 internal readonly record struct BlockHeader(int Stored, int Size, TimeSpan Clock, DateTimeOffset Utc)

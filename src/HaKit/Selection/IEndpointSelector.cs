@@ -26,7 +26,7 @@ public readonly record struct EndpointCandidate
 public interface IEndpointSelector
 {
     /// <summary>Chooses one of the candidates.</summary>
-    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
+    /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>
     /// <param name="candidates">At least one candidate; each may be chosen. Do not keep the span.</param>
     /// <returns>The index of the chosen candidate. An index outside the span makes the call fail with an <see cref="InvalidOperationException"/>.</returns>
     int Choose(RequestProfile profile, ReadOnlySpan<EndpointCandidate> candidates);

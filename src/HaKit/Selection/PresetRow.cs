@@ -1,6 +1,6 @@
 namespace HaKit.Selection;
 
-/// <summary>Says how much a term of the score counts.</summary>
+/// <summary>The weight of a term of the score.</summary>
 internal enum TermWeight
 {
     None,

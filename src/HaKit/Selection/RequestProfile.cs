@@ -64,7 +64,7 @@ public sealed record RequestProfile
     /// <summary>Gets whether a second attempt may start beside a slow attempt. Default: the pool's setting.</summary>
     public bool? MayHedge { get; init; }
 
-    /// <summary>Whether the call may be sent again when it is unknown if it was processed (a timeout or reset after sending). Default true.</summary>
+    /// <summary>Gets whether the call may be sent again when it is unknown whether it was processed (a timeout or reset after sending). Default true.</summary>
     public bool MayRepeat { get; init; } = true;
 
     /// <summary>

@@ -1,6 +1,6 @@
 namespace HaKit.Selection;
 
-/// <summary>Says how an endpoint of a tier is chosen. All presets are settings of the same pipeline and work with any tiers.</summary>
+/// <summary>The way in which an endpoint of a tier is chosen. All presets are settings of the same pipeline and work with any tiers.</summary>
 public enum SelectionPreset
 {
     /// <summary>The lowest expected cost in seconds of a weighted sample: load, latency, failures, zone and price together. Uses affinity keys.</summary>

@@ -33,7 +33,7 @@ internal static class Tags
     public const string PollyStrategy = "strategy.name";
 }
 
-/// <summary>Says how a call ended, for the error budget.</summary>
+/// <summary>The outcome of a call, for the error budget.</summary>
 internal enum CallOutcome
 {
     /// <summary>The call was served.</summary>

@@ -1,6 +1,6 @@
 namespace HaKit;
 
-/// <summary>Says how an endpoint can continue an answer that was cut.</summary>
+/// <summary>The way in which an endpoint can continue an answer that was cut.</summary>
 public enum Continuation
 {
     /// <summary>The endpoint cannot continue an answer, or this is not known.</summary>
@@ -13,7 +13,7 @@ public enum Continuation
     Instruction,
 }
 
-/// <summary>Says whether the rest of a cut answer may be asked of another endpoint.</summary>
+/// <summary>Selects whether the pool may ask another endpoint for the rest of a cut answer.</summary>
 public enum StreamContinuation
 {
     /// <summary>A cut ends the stream.</summary>

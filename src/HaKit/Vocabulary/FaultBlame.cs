@@ -1,6 +1,6 @@
 namespace HaKit;
 
-/// <summary>Says what is to blame for a fault.</summary>
+/// <summary>The party that caused a fault.</summary>
 public enum FaultBlame
 {
     /// <summary>The endpoint: 5xx, connection, timeout, reset, a broken body, anything unknown.</summary>

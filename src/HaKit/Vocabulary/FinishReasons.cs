@@ -1,6 +1,6 @@
 namespace HaKit;
 
-/// <summary>Says what the finish reason of an answer, or of one choice of it, means.</summary>
+/// <summary>The meaning of the finish reason of an answer, or of one of its choices.</summary>
 public enum FinishMeaning
 {
     /// <summary>No reason: the answer continues.</summary>

@@ -1,6 +1,6 @@
 namespace HaKit;
 
-/// <summary>Says what a request asks for, as far as that decides what its refusal means.</summary>
+/// <summary>The kind of a request, as far as it decides the meaning of a refusal.</summary>
 public enum RequestKind
 {
     /// <summary>Not known, as for an exception out of a callback.</summary>

@@ -1,6 +1,6 @@
 namespace HaKit;
 
-/// <summary>Says what a rule that can take an endpoint out of traffic does.</summary>
+/// <summary>The mode of a rule that can take an endpoint out of traffic.</summary>
 public enum RuleMode
 {
     /// <summary>The rule takes the endpoint out.</summary>

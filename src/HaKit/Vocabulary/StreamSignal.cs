@@ -1,6 +1,6 @@
 namespace HaKit;
 
-/// <summary>Says what one item of a stream means. These are flags, because a last item may contain content as well.</summary>
+/// <summary>The meaning of one item of a stream. The values are flags, because the last item may also contain content.</summary>
 [Flags]
 public enum StreamSignal
 {

@@ -38,9 +38,9 @@ internal sealed class ContinuationRoute
 
     /// <summary>Starts the route, if the rest may be asked for.</summary>
     /// <param name="engine">The pool's engine.</param>
-    /// <param name="profile">What the caller knows about the request: requirements, sizes, deadline.</param>
+    /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>
     /// <param name="cut">The cut.</param>
-    /// <param name="obstacle">What in the request or in the delivered part prevents a continuation. Null: nothing.</param>
+    /// <param name="obstacle">The property of the request or the delivered part that prevents a continuation. Null: none.</param>
     /// <exception cref="NotContinuedException">The answer may not be continued.</exception>
     public static ContinuationRoute Begin(FailoverEngine engine, RequestProfile profile, PartialResponseException cut, NotContinuedReason? obstacle)
     {

@@ -31,7 +31,7 @@ internal sealed class StreamCut
 
     /// <summary>Creates the exception for the caller.</summary>
     /// <param name="attempts">The attempts of the call.</param>
-    /// <param name="delivered">How many items with content the caller has received.</param>
+    /// <param name="delivered">The number of items with content that the caller has received.</param>
     /// <param name="closing">The exception from closing the source. Null if it threw none.</param>
     public PartialResponseException ToException(IReadOnlyList<AttemptRecord> attempts, int delivered, Exception? closing)
     {

@@ -12,7 +12,7 @@ public abstract class StreamItemReader<T>
     /// <summary>Gets whether the stream's dialect marks the end. If it does, an end without the mark is a cut. Default true.</summary>
     public virtual bool MarksEnd => true;
 
-    /// <summary>Says what the item means.</summary>
+    /// <summary>Returns the meaning of an item.</summary>
     /// <param name="item">The item.</param>
     public abstract StreamSignal Read(T item);
 

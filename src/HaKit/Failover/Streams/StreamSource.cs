@@ -62,7 +62,7 @@ internal sealed class StreamSource<T>
     /// <summary>Leaves the source after a cut, and waits until it is closed. A source that takes long to close is not awaited, because the cut must be reported.</summary>
     /// <param name="clock">The pool's clock.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="earlier">What was left to close before.</param>
+    /// <param name="earlier">The earlier sources that must still be closed.</param>
     /// <returns>The exception from closing the source, and what is still left to close.</returns>
     public async ValueTask<(Exception? Failure, ValueTask Leaving)> CloseAsync(PoolClock clock, TimeSpan now, ValueTask earlier)
     {

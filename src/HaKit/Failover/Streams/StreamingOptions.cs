@@ -32,7 +32,7 @@ public sealed class StreamingOptions
     internal StreamingOptions Copy() => (StreamingOptions)MemberwiseClone();
 }
 
-/// <summary>Says how much of a stream is held before the caller gets any of it.</summary>
+/// <summary>Selects how much of a stream is held before the caller gets any of it.</summary>
 public enum HoldUntil
 {
     /// <summary>Up to the first content.</summary>

@@ -8,7 +8,7 @@ internal sealed class Backoff(Chance chance)
     // The last quarter of a deadline is left for an attempt.
     private const double LastPart = 0.25;
 
-    /// <summary>When the pause after the call's last failure ends. Drawn once for each failure, so that looking again does not draw again.</summary>
+    /// <summary>Gets the end of the pause after the call's last failure. It is drawn once for each failure, so that repeated reads return the same value.</summary>
     public TimeSpan EndFor(FailoverCall call, FailoverSettings settings) => call.BackoffUntil ?? DrawEnd(call, call.LastFailure, settings);
 
     /// <summary>Draws a new pause from a moment on, and notes its end in the call.</summary>

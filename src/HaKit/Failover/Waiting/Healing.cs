@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Failover.Waiting;
 
-/// <summary>Says whether waiting helps against a fault.</summary>
+/// <summary>Decides whether waiting can solve a fault.</summary>
 internal enum Healing
 {
     /// <summary>Waiting does not help: a key, a model, a quota, the request itself.</summary>

@@ -100,7 +100,7 @@ internal sealed class OutagePace
     /// Records that an attempt was served. If it began after the failures, not all endpoints are out, and the count starts again: while failures and successes
     /// are mixed, calls are repeated as far as the budget pays.
     /// </summary>
-    /// <param name="began">When the attempt began.</param>
+    /// <param name="began">The time at which the attempt began.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     public void RecordServed(TimeSpan began, TimeSpan now)
     {
@@ -131,7 +131,7 @@ internal sealed class OutagePace
     /// Records that a call waits because no endpoint serves it. If calls have waited a moment ago, it is the same outage; otherwise an outage begins.
     /// </summary>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="failedAt">When the call failed; the first pause begins there.</param>
+    /// <param name="failedAt">The time at which the call failed. The first pause begins there.</param>
     public void BeginOutage(TimeSpan now, TimeSpan failedAt)
     {
         var since = Volatile.Read(ref _since);

@@ -218,10 +218,10 @@ internal ref struct ProspectReader
 
     /// <summary>Describes an endpoint that may be asked whether it is back.</summary>
     /// <param name="Endpoint">The endpoint. Null: none.</param>
-    /// <param name="At">When it may be asked.</param>
+    /// <param name="At">The time at which the endpoint may be asked.</param>
     /// <param name="IsNamed">True if the endpoint named that time.</param>
     /// <param name="IsSeenWell">True if a probe has just succeeded.</param>
-    /// <param name="AskedAt">When it was last asked.</param>
+    /// <param name="AskedAt">The time at which the endpoint was last asked.</param>
     private readonly record struct Trial(EndpointState? Endpoint, TimeSpan At, bool IsNamed, bool IsSeenWell, TimeSpan AskedAt)
     {
         public static readonly Trial None = new(null, TimeSpan.MaxValue, false, false, default);

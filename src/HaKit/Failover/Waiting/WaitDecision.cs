@@ -1,6 +1,6 @@
 namespace HaKit.Failover.Waiting;
 
-/// <summary>Says what a call does.</summary>
+/// <summary>The action of a call.</summary>
 internal enum WaitAction
 {
     /// <summary>The call ends.</summary>
