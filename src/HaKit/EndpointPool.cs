@@ -293,7 +293,8 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
 
     private T Live<T>(T owner)
     {
-        if (Volatile.Read(ref _isDisposed) != 0) throw new ObjectDisposedException(nameof(EndpointPool), Engine.DisposedMessage);
+        if (Volatile.Read(ref _isDisposed) != 0)
+            throw new ObjectDisposedException(nameof(EndpointPool), Engine.DisposedMessage);
         return owner;
     }
 }

@@ -24,10 +24,28 @@ internal static class SettingNames
 {
     private static readonly Dictionary<string, string> s_elsewhere = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["ApiKey"] = "Credential", ["Key"] = "Credential", ["Token"] = "Credential", ["Secret"] = "Credential",
-        ["BaseUrl"] = "Address", ["BaseAddress"] = "Address", ["BaseUri"] = "Address", ["Url"] = "Address", ["Uri"] = "Address", ["Endpoint"] = "Address", ["Host"] = "Address",
-        ["Deployment"] = "Model", ["DeploymentName"] = "Model", ["ModelId"] = "Model", ["ModelName"] = "Model", ["Priority"] = "Tier",
-        ["Timeout"] = "TotalRequestTimeout", ["Deadline"] = "TotalRequestTimeout", ["MaxRetries"] = "Retry", ["Retries"] = "Retry", ["Heartbeats"] = "Heartbeat", ["HealthCheck"] = "Heartbeat",
+        ["ApiKey"] = "Credential",
+        ["Key"] = "Credential",
+        ["Token"] = "Credential",
+        ["Secret"] = "Credential",
+        ["BaseUrl"] = "Address",
+        ["BaseAddress"] = "Address",
+        ["BaseUri"] = "Address",
+        ["Url"] = "Address",
+        ["Uri"] = "Address",
+        ["Endpoint"] = "Address",
+        ["Host"] = "Address",
+        ["Deployment"] = "Model",
+        ["DeploymentName"] = "Model",
+        ["ModelId"] = "Model",
+        ["ModelName"] = "Model",
+        ["Priority"] = "Tier",
+        ["Timeout"] = "TotalRequestTimeout",
+        ["Deadline"] = "TotalRequestTimeout",
+        ["MaxRetries"] = "Retry",
+        ["Retries"] = "Retry",
+        ["Heartbeats"] = "Heartbeat",
+        ["HealthCheck"] = "Heartbeat",
     };
 
     private static readonly SettingCheck LimitNames = Group<LimitOptions>();
