@@ -71,7 +71,7 @@ internal sealed record WorldShape(string Name)
             simulation.Slow($"e{i}", 0.5 + 2 * random.NextDouble());
     }
 
-    private static void Drain(Simulation simulation, string endpoint) => simulation.At(TimeSpan.FromSeconds(20), test => _ = test.Pool.DrainAsync(endpoint));
+    private static void Drain(Simulation simulation, string endpoint) => simulation.At(TimeSpan.FromSeconds(20), test => _ = test.Pool.DrainAsync(endpoint).AsTask());
 
     private static void UseStrictTiers(Random random, EndpointPoolOptions pool)
     {

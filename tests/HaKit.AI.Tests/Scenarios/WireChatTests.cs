@@ -155,7 +155,7 @@ public sealed class WireChatTests
     // Two endpoints on sockets. The first answers what a test says.
     private sealed class Pair : IAsyncDisposable
     {
-        private readonly IChatClient _client;
+        private readonly EndpointPoolChatClient _client;
 
         public Pair(Func<RawRequest, RawAnswer> first, bool isFit, bool isOfBoth = false)
         {
