@@ -85,7 +85,9 @@ internal sealed class AttemptResults(FailoverContext context)
         _laterRelease.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 
-    // If an endpoint refuses a request because of an image or of tools, calls without images and tools do not avoid the endpoint.
+    // If an endpoint refuses a request because of an image or of tools, calls without images and tools do not avoid the endpoint. There are two sources for that:
+    // over HTTP the request's own body shows it (Fault.OfRequestsWith, which EndpointState.Refuted respects, and which the pool remembers by kind); a client object's
+    // request is not seen, and only the caller's profile says what is in it. The profile may also be wrong or empty, so it cannot replace the body.
     private static bool IsOfItsRequest(Fault refusal, RequestProfile profile) => profile.Vision || profile.Tools && refusal.SecondOpinion == SecondOpinion.One;
 
     private void EndOutage(FailoverCall call, Lease lease, TimeSpan now)
