@@ -19,7 +19,7 @@ internal sealed record TokenView(string Header, string Token, string? User);
 internal sealed record OrderView(bool Done, string Text);
 
 /// <summary>
-/// Executes the orders of operators. Only users whom the policy admits may give orders, and only from the page itself, which sends the antiforgery token that
+/// Executes the orders of operators. Only users that the policy admits may give orders, and only from the page itself, which sends the antiforgery token that
 /// it has fetched.
 /// </summary>
 internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antiforgery, ILogger logger)
