@@ -15,7 +15,10 @@ public sealed class SceneTests(Browser browser) : IClassFixture<Browser>
         ("phone", new() { Width = 375, Height = 780 }, ColorScheme.Light, true),
     ];
 
-    private static bool Shoots => Environment.GetEnvironmentVariable("HAKIT_SHOTS") is not null;
+    // States that a page of the documentation shows, and the name of its picture there.
+    private static readonly Dictionary<string, string> Documented = new() { ["all-down-dark"] = "dashboard-outage", ["all-down-phone"] = "dashboard-outage-phone" };
+
+    private static bool Shoots => Environment.GetEnvironmentVariable("HAKIT_SHOTS") is not null || Environment.GetEnvironmentVariable("HAKIT_IMAGES") is not null;
 
     [Fact(Timeout = 240_000)]
     public async Task Each_state_fits_each_width_and_names_what_is_wrong()
@@ -79,6 +82,8 @@ public sealed class SceneTests(Browser browser) : IClassFixture<Browser>
         foreach (var (look, watched) in pages)
         {
             await watched.ShowAsync($"{scene}-{look}");
+            if (Documented.TryGetValue($"{scene}-{look}", out var picture))
+                await watched.ShootAsync(picture);
             if (look == "phone")
             {
                 await watched.Page.EvaluateAsync("scrollTo(0, document.querySelector('table').offsetTop - 200)");
