@@ -1,4 +1,4 @@
-// The answer to the first questions at three in the morning: what is broken, since when, whom it hurts, what to do.
+// The answer to the first questions at three in the morning: what is broken, since when, which calls it hurts, what to do.
 import { compact, count, h, order, since, span, text, timeOf, tone } from "./base.js";
 import { isGreen } from "./rows.js";
 
@@ -17,7 +17,7 @@ export function stateOf(d) {
 
 export const serving = d => d.serving === 0 ? `none of ${count(d.endpoints.length, "endpoint")} serves` : d.serving === d.endpoints.length ? `all ${d.serving} endpoints serve` : `${d.serving} of ${d.endpoints.length} endpoints serve`;
 
-// Whom it hurts.
+// Which calls it hurts.
 export function waiting(d, isShort) {
   const lines = [];
   if (d.waiting) {
