@@ -48,6 +48,35 @@ public sealed class TrafficMeterTests
     }
 
     [Fact]
+    public void What_the_limits_count_for_a_call_is_the_mean_of_all_that_began_in_the_last_minute()
+    {
+        var meter = new TrafficMeter();
+        meter.EstimatedTokensPerCall(Start).Should().Be(0, "no call began");
+        meter.CallBegan(100, Start);
+        meter.CallBegan(300, Start);
+        meter.CallBegan(0, Start);
+        meter.CallBegan(-5, Start);
+
+        meter.EstimatedTokensPerCall(Start).Should().Be(100);
+        meter.EstimatedTokensPerCall(Start + TimeSpan.FromSeconds(200)).Should().Be(0);
+        meter.CallBegan(long.MaxValue, Start + TimeSpan.FromSeconds(200));
+        meter.EstimatedTokensPerCall(Start + TimeSpan.FromSeconds(200)).Should().Be(int.MaxValue);
+    }
+
+    [Fact]
+    public void The_buckets_of_a_young_meter_are_as_many_as_have_passed()
+    {
+        var meter = new TrafficMeter();
+        meter.CallBegan(0, TimeSpan.FromSeconds(0.1));
+        meter.CallBegan(0, TimeSpan.FromSeconds(0.6));
+        meter.CallBegan(0, TimeSpan.FromSeconds(0.7));
+        meter.CallBegan(0, TimeSpan.FromSeconds(1));
+
+        meter.CallsPerBucket(TimeSpan.FromSeconds(1)).Should().Equal([1, 0, 2, 0], "the bucket that has begun does not count");
+        meter.CallsPerBucket(TimeSpan.FromSeconds(90)).Should().HaveCount(SlidingWindow.Buckets);
+    }
+
+    [Fact]
     public void A_usage_beyond_all_measure_counts_as_the_largest_there_is()
     {
         var meter = new TrafficMeter();
