@@ -61,7 +61,7 @@ internal static class ApplicationMistakes
             return pool.ExecuteAsync((_, _) => new ValueTask<int>(1), Token).AsTask();
         }), "'chat'", "EndpointPool", "container"),
         new("an address without /v1", () => WithServerAsync("", "chat/completions", fault: Elsewhere), "404", "endpoint 'a'", "/v1"),
-        new("a model that Azure has under another name", () => WithServerAsync("v1", "v1/chat/completions", "gpt-4o"), "does not have the model", "endpoint 'a'", "Set Model"),
+        new("a model that Azure has under another name", () => WithServerAsync("v1", "chat/completions", "gpt-4o"), "does not have the model", "endpoint 'a'", "Set Model"),
         new("a test that names an endpoint wrongly", () => RefusesAsync(() =>
         {
             using var test = TestPools.Create(["main"]);
