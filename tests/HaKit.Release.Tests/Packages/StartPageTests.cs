@@ -15,6 +15,14 @@ public sealed class StartPageTests(PackedFixture packed)
         Blocks.Sum(b => b.Split('\n').Count(l => l.Trim().Length > 0)).Should().BeLessThanOrEqualTo(30);
 
     [Fact]
+    public void Its_commands_take_a_version_that_is_not_released()
+    {
+        var isReleased = !File.ReadLines(Repository.PathOf("CHANGELOG.md")).First(line => line.StartsWith("## ", StringComparison.Ordinal)).Contains("not yet released", StringComparison.Ordinal);
+        var commands = Page.Blocks("docs/start.md", "sh").SelectMany(b => b.Split('\n')).Where(l => l.Contains(" package HaKit", StringComparison.Ordinal)).ToList();
+        commands.Should().NotBeEmpty().And.OnlyContain(l => l.EndsWith("--prerelease", StringComparison.Ordinal) != isReleased, "without it dotnet add package takes stable versions only, and there is none before the first release");
+    }
+
+    [Fact]
     public async Task It_works_as_written()
     {
         var (first, second) = (FreePort(), FreePort());
