@@ -50,7 +50,7 @@ internal sealed class ReplayedChoice
         return _policy.Order switch
         {
             VisitOrder.Sample => Sampled(tier, ref dice),
-            VisitOrder.All => Least(tier, tier.Draw(ref dice)),
+            VisitOrder.All => Least(tier, tier.Draw(ref dice), ref dice),
             VisitOrder.Listed => InTurn(tier, 0),
             VisitOrder.RoundRobin => InTurn(tier, tier.Turn++ % tier.Serving.Length),
             _ => InTurn(tier, tier.Draw(ref dice)),
@@ -71,22 +71,22 @@ internal sealed class ReplayedChoice
                 continue;
             last = drawn;
             wanted--;
-            if (member.Score(_policy) is var score && score < least)
+            if (member.Score(_policy, ref dice) is var score && score < least)
                 (least, best) = (score, member);
             if (tier.Serving.Length == 1)
                 break;
         }
-        return best ?? Least(tier, dice.Next(tier.Serving.Length));
+        return best ?? Least(tier, dice.Next(tier.Serving.Length), ref dice);
     }
 
-    private ReplayedMember? Least(Tier tier, int start)
+    private ReplayedMember? Least(Tier tier, int start, ref Dice dice)
     {
         ReplayedMember? best = null;
         var least = double.PositiveInfinity;
         for (var i = 0; i < tier.Serving.Length; i++)
         {
             var member = tier.Serving[(start + i) % tier.Serving.Length];
-            if (member.HasRoom(_tokens) && member.Score(_policy) is var score && score < least)
+            if (member.HasRoom(_tokens) && member.Score(_policy, ref dice) is var score && score < least)
                 (least, best) = (score, member);
         }
         return best;

@@ -6,6 +6,9 @@ namespace HaKit.Pool;
 /// <summary>One endpoint in a replay. For use on one thread.</summary>
 internal sealed class ReplayedMember
 {
+    // An estimate that gives a slower answer three tenths of its weight at once varies by about as much as that.
+    private const double Spread = 0.4;
+
     private readonly ReplayedEndpoint _endpoint;
     private readonly ReplayedLimiter[] _limiters;
     // The buckets in which the calls in flight began, for limits that correct the tokens at the end of a call.
@@ -77,10 +80,13 @@ internal sealed class ReplayedMember
         ReleasePlaces(bucket - began, moreTokens);
     }
 
-    /// <summary>Returns the cost of selecting the endpoint: its expected time after the calls in flight.</summary>
-    public double Score(SelectionPolicy policy)
+    /// <summary>
+    /// Returns the cost of selecting the endpoint: its expected time after the calls in flight. The pool's estimate of that time moves with each answer, so of two
+    /// equal endpoints now one and now the other seems quicker.
+    /// </summary>
+    public double Score(SelectionPolicy policy, ref Dice dice)
     {
-        var seconds = policy.IsLatencyAware && _endpoint.HeldSeconds > 0 ? _endpoint.HeldSeconds : 1;
+        var seconds = policy.IsLatencyAware ? (_endpoint.HeldSeconds > 0 ? _endpoint.HeldSeconds : 1) * (1 - Spread + 2 * Spread * dice.NextDouble()) : 1;
         return policy.IsLoadAware ? seconds * (1 + InFlight / Weight) : seconds;
     }
 
