@@ -4,7 +4,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests;
 
-/// <summary>What random worlds have in common.</summary>
+/// <summary>A description of random worlds that are alike.</summary>
 internal sealed record WorldShape(string Name)
 {
     /// <summary>Calls a second, from a number between 0 and 1.</summary>

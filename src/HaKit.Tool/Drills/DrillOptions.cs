@@ -9,6 +9,7 @@ internal sealed class DrillOptions
 {
     private readonly Option<string?> _target = CommandOptions.Text("--target", "URL", "what stands between, up to and with its /v1; without it, a HaKit pool with its defaults");
     private readonly Option<string[]> _headers = new("--header") { HelpName = "NAME:VALUE", Description = "a header of every request to the target; repeat it for more" };
+    private readonly Option<string?> _dialect = CommandOptions.Text("--dialect", "NAME", "the wire format of the calls and of the upstreams' errors: openai (chat completions, the default) or anthropic (messages)");
     private readonly Option<double> _rate = CommandOptions.Number("--rate", "CALLS", "calls a second, each at its own time", 50, 1, 1000);
     private readonly Option<double> _streamed = CommandOptions.Number("--streamed", "SHARE", "the share of the calls that ask for a stream, 0 to 1", 0.5, 0, 1);
     private readonly Option<TimeSpan?> _length = CommandOptions.Duration("--length", "how long the usual fault lasts (default 5s)");
@@ -24,11 +25,11 @@ internal sealed class DrillOptions
 
     public Option<string?> Assert { get; } = CommandOptions.Text("--assert", "FILE", "what must be reached, as JSON: success, wrongOrHalf, addedP50, addedP99, addedLongest, wellAgainSeconds, amplification, duplicates, earlySends, and faults with values of their own");
 
-    public IEnumerable<Option> All => [_target, _upstreams.Ports, _upstreams.Faults, _rate, _streamed, _length, _patience, _headers, _seed, Json, Markdown, Html, Assert];
+    public IEnumerable<Option> All => [_target, _dialect, _upstreams.Ports, _upstreams.Faults, _rate, _streamed, _length, _patience, _headers, _seed, Json, Markdown, Html, Assert];
 
     public DrillSettings SettingsOf(ParseResult parsed) => new()
     {
-        Faults = DrillUpstreamOptions.FaultsOf(parsed.GetValue(_upstreams.Faults) ?? "full"),
+        Faults = [.. DrillUpstreamOptions.FaultsOf(parsed.GetValue(_upstreams.Faults) ?? "full").Select(DialectOf(parsed).Translate)],
         Rate = parsed.GetValue(_rate),
         StreamedShare = parsed.GetValue(_streamed),
         Length = parsed.GetValue(_length) ?? TimeSpan.FromSeconds(5),
@@ -41,11 +42,17 @@ internal sealed class DrillOptions
     public DrillContender ContenderOf(ParseResult parsed)
     {
         if (parsed.GetValue(_target) is not { } target)
-            return DrillContenders.HaKit;
+            return DrillContenders.HaKitIn(DialectOf(parsed));
         if (!Uri.TryCreate(target, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new UsageException($"--target is '{target}': an address such as http://127.0.0.1:8080/v1 is needed.");
         var headers = (parsed.GetValue(_headers) ?? []).Select(HeaderOf).ToArray();
-        return DrillContenders.At(target, address, headers);
+        return DrillContenders.At(target, address, headers, DialectOf(parsed));
+    }
+
+    private DrillDialect DialectOf(ParseResult parsed)
+    {
+        var name = parsed.GetValue(_dialect) ?? DrillDialect.OpenAI.Name;
+        return DrillDialect.All.FirstOrDefault(d => d.Name == name) ?? throw new UsageException($"--dialect is '{name}'; there are {string.Join(", ", DrillDialect.All.Select(static d => d.Name))}.");
     }
 
     private static KeyValuePair<string, string> HeaderOf(string text) =>

@@ -22,6 +22,33 @@ public sealed class DrillCommandTests
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task A_pool_of_anthropic_upstreams_serves_every_call_too()
+    {
+        DrillFault[] faults = [DrillFaults.Error500, DrillFaults.All503, DrillFaults.Throttled, DrillFaults.Quota, DrillFaults.Unauthorized, DrillFaults.NotFound, DrillFaults.ErrorEvent, DrillFaults.Garbled];
+        var report = await RunAsync(DrillContenders.HaKitIn(DrillDialect.Anthropic), [.. faults.Select(DrillDialect.Anthropic.Translate)]);
+
+        foreach (var fault in report.Faults)
+            (fault.Right, fault.Wrong, fault.Half).Should().Be((fault.Calls, 0, 0), "{0}: {1}", fault.Name, string.Join("; ", fault.Why.Keys));
+        report.Faults.Should().OnlyContain(static f => f.Met > 0, "a fault that no call meets proves nothing");
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Each_error_of_the_matrix_is_told_in_the_dialect_of_the_drill()
+    {
+        await using var target = new SingleUpstreamTarget();
+        var report = await RunAsync(
+            new DrillContender("alone", addresses => Task.FromResult<IDrillTarget>(target.At(addresses[0], DrillDialect.Anthropic)), IsFresh: false),
+            DrillDialect.Anthropic.Translate(DrillFaults.All503), DrillDialect.Anthropic.Translate(DrillFaults.Garbled));
+
+        report.Faults[0].Why.Keys.Should().ContainMatch("*status 529*");
+        report.Faults[1].Wrong.Should().BePositive();
+        foreach (var step in DrillFaults.Full.SelectMany(f => DrillDialect.Anthropic.Translate(f).Steps(TimeSpan.FromSeconds(5))))
+            step.Fault.Name.Should().NotContain("OpenAI");
+        foreach (var fault in DrillFaults.Full)
+            DrillDialect.Anthropic.Translate(fault).Steps(TimeSpan.FromSeconds(5)).Max(static s => s.Until).Should().Be(fault.Steps(TimeSpan.FromSeconds(5)).Max(static s => s.Until));
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task What_stands_between_and_does_not_fail_over_loses_the_struck_calls_and_the_report_finds_them()
     {
         await using var target = new SingleUpstreamTarget();
@@ -68,6 +95,7 @@ public sealed class DrillCommandTests
     [Theory(Timeout = 60_000)]
     [InlineData("--target is 'nginx'", "drill", "--target", "nginx")]
     [InlineData("--faults names 'fire'", "drill", "--faults", "fire")]
+    [InlineData("--dialect is 'klingon'", "drill", "--dialect", "klingon")]
     [InlineData("--upstreams has '70000'", "drill", "--upstreams", "70000")]
     [InlineData("--header is 'x'", "drill", "--target", "http://127.0.0.1:1/v1", "--header", "x")]
     [InlineData("--assert is '/no/such/file'", "drill", "--assert", "/no/such/file")]
@@ -107,7 +135,7 @@ public sealed class DrillCommandTests
     {
         private readonly HttpClient _client = new();
 
-        public HttpDrillTarget At(Uri address) => new(_client, address, []);
+        public HttpDrillTarget At(Uri address, DrillDialect? dialect = null) => new(_client, address, [], dialect: dialect);
 
         public ValueTask DisposeAsync()
         {
