@@ -36,6 +36,7 @@ public sealed class SecretTests
 
     private readonly List<(string Where, string Text)> _out = [];
     private readonly ConcurrentQueue<(string Where, string Text)> _heard = [];
+    private readonly JumpingTime _time = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("hakit-secrets-").FullName;
 
     [Fact]
@@ -128,6 +129,7 @@ public sealed class SecretTests
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseTestServer();
+        builder.Services.AddSingleton<TimeProvider>(_time);
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(logs).AddProvider(new ScopeRecorder(_heard));
         builder.Services.AddHaEndpointPool("chat", o =>
         {
@@ -140,7 +142,7 @@ public sealed class SecretTests
                 Headers = { ["Authorization"] = $"Bearer {Key}", ["x-more"] = Header, ["x-wordy"] = WordyHeader },
                 HealthPath = $"/health?of={InHealthPath}",
             });
-            o.Endpoints.Add(new EndpointOptions { Name = "standby", Address = standby.OpenAIAddress.AbsoluteUri, Tier = 1, Credential = Credential });
+            o.Endpoints.Add(new EndpointOptions { Name = "standby", Address = standby.OpenAIAddress.AbsoluteUri, Tier = 1, Credential = Credential, Headers = { ["x-more"] = Header, ["x-wordy"] = WordyHeader, ["x-of"] = InAddress } });
             o.Heartbeat.Path = "/health";
             o.Heartbeat.Interval = TimeSpan.FromSeconds(0.5);
             o.Heartbeat.Timeout = TimeSpan.FromSeconds(0.4);
@@ -194,7 +196,10 @@ public sealed class SecretTests
                         standby.Faults.Always(fault);
                     await pool.BringUpAsync("ill-endpoint");
                     await pool.BringUpAsync("standby");
+                    _time.Jump(TimeSpan.FromHours(3)); // no fault hides the next one by its cooldown
+                    var asked = server.Counts.Received;
                     await AskAsync(http, stream);
+                    server.Counts.Received.Should().BeGreaterThan(asked, $"each fault is met, also {fault}, of both {both}, streamed {stream}");
                 }
             }
         }
@@ -264,6 +269,18 @@ public sealed class SecretTests
             if (failure is NoEndpointAvailableException none)
                 _out.Add(("exception", string.Join('|', none.Endpoints) + string.Join('|', none.Attempts)));
         }
+    }
+
+    /// <summary>The time of the machine, which a test moves ahead. Timers follow the machine.</summary>
+    private sealed class JumpingTime : TimeProvider
+    {
+        private long _ahead;
+
+        public void Jump(TimeSpan time) => Interlocked.Add(ref _ahead, time.Ticks);
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + new TimeSpan(Interlocked.Read(ref _ahead));
+
+        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _ahead) * (TimestampFrequency / TimeSpan.TicksPerSecond);
     }
 
     private static string AlertText(AlertMessage message) => string.Join('|', message.Notices.Select(n => n.ToString()));

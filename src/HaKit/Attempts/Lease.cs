@@ -81,14 +81,14 @@ internal sealed class Lease
     public Fault? Fault
     {
         get => _data.Fault;
-        set => _data.Fault = value;
+        set => _data.Fault = value is null ? null : State.Endpoint.WithoutOwnSecret(value);
     }
 
     /// <summary>Gets or sets the fault that the callback reported, for results that are failures without an exception.</summary>
     public Fault? Declared
     {
         get => _data.Declared;
-        set => _data.Declared = value;
+        set => _data.Declared = value is null ? null : State.Endpoint.WithoutOwnSecret(value);
     }
 
     /// <summary>Gets or sets the token of the caller.</summary>

@@ -11,6 +11,8 @@ namespace HaKit;
 /// </summary>
 public sealed record PoolEndpoint
 {
+    private const int ShortestSecret = 8;
+
     internal PoolEndpoint(EndpointOptions options)
     {
         Name = options.Name;
@@ -129,6 +131,17 @@ public sealed record PoolEndpoint
         && Capabilities with { Tags = other.Capabilities.Tags } == other.Capabilities && Capabilities.Tags.SequenceEqual(other.Capabilities.Tags, StringComparer.Ordinal)
         && Headers.Count == other.Headers.Count && Headers.All(h => other.Headers.TryGetValue(h.Key, out var value) && value == h.Value)
         && (Limits is null ? other.Limits is null : other.Limits is { } limits && Limits.IsAlike(limits));
+
+    /// <summary>Drops the code of a fault if it occurs in the endpoint's own headers, credential or address: then the server has quoted a secret.</summary>
+    internal Fault WithoutOwnSecret(Fault fault) => fault.Code is { Length: > 0 } code && Sends(code) ? fault with { Code = null } : fault;
+
+    /// <summary>Checks whether a text of the server quotes one of the endpoint's own headers or its credential, if this is long enough to be a secret.</summary>
+    internal bool HasOwnSecret(string text) => Headers.Values.Append(Credential ?? "").SelectMany(static value => value.Split(' '))
+        .Any(word => word.Length >= ShortestSecret && text.Contains(word, StringComparison.OrdinalIgnoreCase));
+
+    private bool Sends(string code) => Headers.Values.Any(value => value.Contains(code, StringComparison.OrdinalIgnoreCase))
+        || Credential?.Contains(code, StringComparison.OrdinalIgnoreCase) == true
+        || Address is { } address && $"{address.UserInfo} {address.Query}".Contains(code, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Returns the name only, because headers may contain credentials.</summary>
     public override string ToString() => Name;

@@ -51,8 +51,15 @@ public sealed record Fault
     /// <summary>Gets the HTTP status; 0 if there was none.</summary>
     public int StatusCode { get; init; }
 
-    /// <summary>Gets the provider's own error code or type, if it is a plain token of at most 64 characters. Otherwise null.</summary>
-    public string? Code { get; init; }
+    /// <summary>
+    /// Gets the provider's own error code or type, if it is a plain token of at most 64 characters. Otherwise null. A code that looks like a key is dropped,
+    /// because some servers quote the caller's key in its place, and so is one that occurs in the headers or in the credential of its endpoint.
+    /// </summary>
+    public string? Code
+    {
+        get;
+        init => field = value is not null && ShownText.HasKey(value) ? null : value;
+    }
 
     /// <summary>
     /// Gets what is particular about the refused request (media, tools, embeddings). Null for an ordinary request. Such a refusal does not affect requests of

@@ -239,6 +239,8 @@ internal sealed class Heartbeat
     private void RecordResult(HeartbeatSetup setup, ProbeResult result, TimeSpan asked, TimeSpan now)
     {
         var fault = result.Fault is { IsNeutral: true } ours ? ours with { Blame = FaultBlame.Endpoint, SecondOpinion = SecondOpinion.None, IsProvisional = false } : result.Fault;
+        if (fault is not null)
+            fault = _member.Endpoint.WithoutOwnSecret(fault);
         // A silence counts with the time that was waited; otherwise only the fast answers would be learned. A refusal does not count, because it may come
         // before any work.
         if (fault is null || ReferenceEquals(fault, setup.Silence))

@@ -19,7 +19,7 @@ internal sealed partial class UnknownShapes(string pool, ILogger logger)
     public long CountOf(string endpoint, int status) => _counts.Where(c => c.Key.Endpoint == endpoint && c.Key.Status == status).Sum(c => c.Value);
 
     /// <summary>Counts a refusal if its body is JSON and not an error of any dialect.</summary>
-    public void AddRefusal(string endpoint, int status, ReadOnlySpan<byte> body)
+    public void AddRefusal(PoolEndpoint endpoint, int status, ReadOnlySpan<byte> body)
     {
         Span<char> words = stackalloc char[ErrorSigns.WordBuffer];
         Span<byte> lengths = stackalloc byte[ErrorSigns.LengthBuffer];
@@ -30,15 +30,16 @@ internal sealed partial class UnknownShapes(string pool, ILogger logger)
             Add(endpoint, status, body);
     }
 
-    /// <summary>Counts an answer.</summary>
-    public void Add(string endpoint, int status, ReadOnlySpan<byte> body)
+    /// <summary>Counts an answer. An outline in which a member has the name of a secret that the endpoint sends is not shown.</summary>
+    public void Add(PoolEndpoint endpoint, int status, ReadOnlySpan<byte> body)
     {
-        var key = (endpoint, status, ShapeOutline.Write(body));
+        var outline = ShapeOutline.Write(body);
+        var key = (endpoint.Name, status, endpoint.HasOwnSecret(outline) ? "…" : outline);
         if (_counts.Count >= MostShapes && !_counts.ContainsKey(key))
             return;
         var count = _counts.AddOrUpdate(key, 1, static (_, before) => before + 1);
         if (Math.Log10(count) % 1 == 0)
-            Unknown(logger, pool, endpoint, status, count, key.Item3);
+            Unknown(logger, pool, endpoint.Name, status, count, key.Item3);
     }
 
     [LoggerMessage(16, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} answered {Status} in a shape that no dialect knows, {Count} times so far: {Outline}.")]

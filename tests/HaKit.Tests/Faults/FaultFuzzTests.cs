@@ -98,7 +98,7 @@ public sealed class FaultFuzzTests
 
         var sameWait = fast?.RetryAfter is null == slow?.RetryAfter is null
             && Math.Abs(((fast?.RetryAfter ?? default) - (slow?.RetryAfter ?? default)).TotalMilliseconds) < 1;
-        if (!sameWait || (fast is not null && fast with { RetryAfter = null } != slow! with { RetryAfter = null }) || fast is null != slow is null)
+        if (!sameWait || fast is null != slow is null || (fast is not null && fast with { RetryAfter = null } != slow! with { RetryAfter = null }))
             throw new InvalidOperationException($"fast: {Fixture.Describe(fast)}\nslow: {Fixture.Describe(slow)}\n{Show(number, evidence)}");
         if (fast?.Code is { } code && (code.Length > 64 || code.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('_' or '.' or '-'))))
             throw new InvalidOperationException($"code {code}\n{Show(number, evidence)}");

@@ -16,7 +16,7 @@ internal static partial class SlowClassifier
     private static readonly Dictionary<string, string> s_places = Places();
     private static readonly Regex s_filters = new("filter|safety|recitation|blocklist|blocked|prohibited|spii|sensitive|guardrail|moderation|refusal|refused|flagged|policy|violation|risk");
     private static readonly Regex s_failing = new(
-        "error|abort|fail|cancel|timeout|timedout|malformed|unavailable|overload|interrupt|exception|unexpected|network|insufficient|disconnect|connection|crash|toomanytoolcalls|missingthoughtsignature|expired|internal|preempt|evict|killed|shutdown|noimage|imageother|unknown|invalid|ratelimit|throttl|loadshed|terminat|quota|capacity|busy|outofmemory|panic|lost|broken|gateway|reset|deadline|unfinish|stall|dropped|reject|unhealthy|^(?:other|oom|nan|fault|shed)$");
+        "error|abort|fail|cancel|timeout|timedout|malformed|unavailable|overload|interrupt|exception|unexpected|network|insufficient(?:system|resource|memory|capacity|balance|credit|fund)|disconnect|connection|crash|toomanytoolcalls|missingthoughtsignature|expired|internal|preempt|evict|killed|shutdown|noimage|imageother|unknown|invalid|ratelimit|throttl|loadshed|terminat|quota|capacity|busy|outofmemory|panic|lost|broken|gateway|reset|deadline|unfinish|incomplete|stall|dropped|reject|unhealthy|^(?:other|oom|nan|fault|shed)$");
 
     /// <summary>0: none, 1: an end, 2: a filter, 3: a failure.</summary>
     private static int EndOf(string reason)

@@ -20,7 +20,7 @@ internal struct AnswerLease(FailoverEngine engine, Lease lease)
     public readonly EndpointFaultException DeclareFault(Fault fault)
     {
         lease.Declared = fault;
-        return new EndpointFaultException(lease.State.Endpoint.Name, fault);
+        return new EndpointFaultException(lease.State.Endpoint.Name, lease.Declared);
     }
 
     /// <summary>

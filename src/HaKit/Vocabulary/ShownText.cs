@@ -1,6 +1,6 @@
-namespace HaKit.Attempts;
+namespace HaKit;
 
-/// <summary>Decides which parts of a configuration may appear in a message. A key that was put in the wrong place must not reach a log.</summary>
+/// <summary>Decides which texts of a configuration or of a server may appear in a message. A key in the wrong place must not reach a log.</summary>
 internal static class ShownText
 {
     private const int ShortestKey = 16, LongestName = 40, LongestFragment = 4;
@@ -35,8 +35,11 @@ internal static class ShownText
     // A single word in the place of an address may be a key, however short.
     private static bool IsLikeAddress(ReadOnlySpan<char> text) => text.Length <= LongestFragment || text.IndexOfAny("./:") >= 0 || text.Equals("localhost", StringComparison.OrdinalIgnoreCase);
 
-    // A key is one long word with digits. The names of hosts and settings are made of shorter words, or have no digits.
-    private static bool HasKey(ReadOnlySpan<char> text)
+    /// <summary>
+    /// Checks whether a text looks like a key: it begins as the keys of a well-known provider do, or has a long word with digits. The names of hosts and
+    /// settings, and the codes of errors, are made of shorter words, or have no digits.
+    /// </summary>
+    public static bool HasKey(ReadOnlySpan<char> text)
     {
         foreach (var beginning in s_beginnings)
         {
