@@ -75,7 +75,7 @@ public sealed class DiskJournalTests : IDisposable
     public async Task A_folder_that_is_not_there_is_said()
     {
         var open = () => BatchJournal.OpenStoreAsync(PathOf("missing/reviews.journal"));
-        await open.Should().ThrowAsync<BatchStoreException>().WithMessage("*cannot be opened for writing*");
+        await open.Should().ThrowAsync<BatchStoreException>().WithMessage("*its folder does not exist. Create the folder first*");
     }
 
     [Fact(Timeout = 60_000)]
