@@ -7,7 +7,7 @@ public sealed partial class SecurityPageTests
 {
     [Theory]
     [InlineData("What is kept where")]
-    [InlineData("Rights, and what is written about their use")]
+    [InlineData("Permissions and audit")]
     public void Each_line_names_a_test_that_exists(string heading)
     {
         var rows = Page.Table("docs/security.md", heading);
