@@ -22,8 +22,8 @@ public sealed class EndpointPoolPagesOptions
     public int Events { get; set; } = 50;
 
     /// <summary>
-    /// Gets or sets how many dashboards may be open at once. One more closes the oldest dashboard of the client address with the most, so that idle streams
-    /// of one machine cannot lock operators out. Default 100; at least 1.
+    /// Gets or sets how many dashboards may be open at once. One more closes the oldest dashboard of the client address that has the most open
+    /// dashboards, so that idle streams of one machine cannot lock operators out. Default 100; at least 1.
     /// </summary>
     public int MaxViewers { get; set; } = 100;
 

@@ -47,8 +47,8 @@ public enum PoolRouting
 /// </summary>
 /// <remarks>
 /// A first-order model of detection: while a failed endpoint is not yet ejected, its share of the calls is lost, except for
-/// calls that another attempt rescues. For two endpoints by priority the model agrees with <see cref="FailoverModel"/>
-/// within about the unavailability of one endpoint.
+/// calls that another attempt rescues. For two endpoints by priority it agrees with <see cref="FailoverModel"/>: the
+/// relative error is about one endpoint's unavailability.
 /// </remarks>
 public sealed record PoolDesign
 {

@@ -137,7 +137,8 @@ public static class EndpointPoolExtensions
 
     /// <summary>
     /// Gets for each failure domain (endpoint, key, account, provider, model, region) what would happen if it were lost now: the share of the calls for which
-    /// the remaining serving endpoints have no room within their limits. Has no side effects; takes about a millisecond for each domain.
+    /// the remaining serving endpoints have no room within their limits. Has no side effects. The time grows with
+    /// the demand: about 3 ms were measured at 65 calls per second, and 20 ms at 1,000.
     /// </summary>
     /// <param name="pool">The pool.</param>
     /// <param name="demand">The demand to compute with. Null: the demand of the last minute, including waiting calls.</param>

@@ -11,15 +11,15 @@ internal static class ChatFaults
     // Another endpoint is asked. This endpoint was at fault only if that endpoint answers.
     public static readonly Fault Broken = new(FaultKind.BrokenBody) { SecondOpinion = SecondOpinion.Each, IsProvisional = true };
 
-    /// <summary>An argument of the request or the answer is wrong; one other endpoint shows which.</summary>
+    /// <summary>An argument of the request or the answer is wrong; asking one other endpoint shows which of the two.</summary>
     public static readonly Fault BrokenOrRefused = new(FaultKind.InvalidRequest) { SecondOpinion = SecondOpinion.One, IsProvisional = true };
 
     /// <summary>The answer ended with a reason that means failure.</summary>
     public static readonly Fault Failed = new(FaultKind.ServerError);
 
     /// <summary>
-    /// The client cannot read the answer. OpenAI's throws over every finish reason that it does not know: one that means failure is the endpoint's, and any other
-    /// is no failure, so that it counts only if another endpoint can be read.
+    /// The client cannot read the answer. OpenAI's client throws on unknown finish reasons. If the reason means failure, the endpoint failed. Otherwise the
+    /// answer counts against the endpoint only if another endpoint's answer can be read.
     /// </summary>
     public static Fault OfUnreadable(ArgumentException exception) =>
         exception is ArgumentOutOfRangeException { ActualValue: string reason } && FinishReasons.MeaningOf(reason) == FinishMeaning.Failure ? Failed : Broken;

@@ -18,7 +18,7 @@ internal sealed class EmbeddingWork<TItem>(IEmbeddingGenerator<string, Embedding
 
     public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => RequestFingerprint.Compute(Encoding.UTF8.GetBytes(text(item)), _options);
 
-    // Output tokens cost nothing here; 1 means that they are known.
+    // Embeddings have no output tokens; 1 (not 0) marks the count as known.
     public override (long Input, long Output) EstimateTokens(TItem item) => (text(item).Length / 4 + 1, 1);
 
     public override async ValueTask<CallAnswer<Embedding<float>>> CallAsync(IReadOnlyList<TItem> items, RequestProfile profile, CancellationToken cancellationToken)

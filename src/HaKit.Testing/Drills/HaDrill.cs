@@ -9,8 +9,7 @@ namespace HaKit.Testing;
 /// <remarks>
 /// For each fault the drill builds a new container, replaces the pool's endpoints with fakes and moves the clock itself. Nothing leaves the process and
 /// nothing sleeps: a minute of virtual time takes milliseconds. The drill cannot test code of the application that waits on another clock than the
-/// container's <see cref="TimeProvider"/>;
-/// the table reports such code.
+/// container's <see cref="TimeProvider"/>; the table reports such code.
 /// </remarks>
 public static class HaDrill
 {

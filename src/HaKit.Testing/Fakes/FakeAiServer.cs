@@ -5,10 +5,8 @@ namespace HaKit.Testing;
 
 /// <summary>
 /// A real HTTP server on loopback for tests. It speaks the dialects of OpenAI and Anthropic well enough for their official SDKs, and Ollama's
-/// <c>/api/chat</c>: chat
-/// and responses (streamed or not, with a tool call when tools are offered, except for Ollama), embeddings, file upload, image generation, models,
-/// <c>/health</c> and vLLM's <c>/metrics</c>. It answers with <see cref="FakeAnswers"/> and injects the faults of
-/// <see cref="Faults"/>.
+/// <c>/api/chat</c>: chat and responses (streamed or not, with a tool call when tools are offered, except for Ollama), embeddings, file upload, image
+/// generation, models, <c>/health</c> and vLLM's <c>/metrics</c>. It answers with <see cref="FakeAnswers"/> and injects the faults of <see cref="Faults"/>.
 /// </summary>
 /// <remarks>
 /// Paths that no provider has are answered 404 (<c>/chat/completions</c> without <c>/v1</c>, or with two of them), and a <c>previous_response_id</c> that this

@@ -5,10 +5,8 @@ namespace HaKit.Tool.WhatIf;
 
 /// <summary>
 /// One endpoint of a recording, with predictions of its answers at any moment. Between two equal observations that are at most a minute apart, the endpoint
-/// had
-/// the observed state. Between two different observations that are at most two seconds apart, the nearer one applies. At all other times the state is
-/// unknown, and the
-/// prediction follows one of the two assumptions of <see cref="Unknown"/>. Pure; immutable.
+/// had the observed state. Between two different observations that are at most two seconds apart, the nearer one applies. At all other times the state is
+/// unknown, and the prediction follows one of the two assumptions of <see cref="Unknown"/>. Pure; immutable.
 /// </summary>
 internal sealed class EndpointTrack
 {
@@ -251,7 +249,7 @@ internal sealed class EndpointTrack
 
     private static int SumOf((int Input, int Output) tokens) => tokens.Input + tokens.Output;
 
-    // An open connection is new information only if the endpoint was down because it refused connections.
+    // A successful connect tells something only about an endpoint that refused connections before.
     private static Observation[] WithoutNoise(Observation[] observations)
     {
         var kept = new List<Observation>(observations.Length);

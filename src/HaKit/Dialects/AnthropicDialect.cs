@@ -38,7 +38,7 @@ internal sealed class AnthropicDialect : OpenAIDialect
         _ => base.Meaning(word),
     };
 
-    // The address of Anthropic's own SDK has no version.
+    // Anthropic's SDK uses a base address without `/v1`.
     private static string Version(string folder) => folder.EndsWith("/v1", StringComparison.Ordinal) ? "" : "/v1";
 
     private static RateLimitWindowNames Window(string dimension) =>

@@ -69,8 +69,8 @@ public sealed class HedgingOptions
     public bool Enabled { get; set; }
 
     /// <summary>
-    /// Gets or sets the share of calls that may be hedged. It is also the share of an endpoint's own answers that counts as slow: 0.05 hedges after the 95th
-    /// percentile. Default 0.05; above 0, at most 0.5. The shared retry budget limits hedges too.
+    /// Gets or sets the share of an endpoint's own answers that counts as slow: 0.05 hedges after the 95th percentile. Default 0.05; above 0, at most 0.5.
+    /// <c>RetryBudget:HedgesPerCall</c> limits the share of calls that are hedged, and the shared retry budget limits hedges too.
     /// </summary>
     public double MaxShare { get; set; } = 0.05;
 

@@ -211,8 +211,7 @@ internal sealed class HealthTracker
     }
 
     /// <summary>
-    /// Tells all endpoints that share an exhausted account or a refused key. It is one fact for all of them: one endpoint asks for all, and a success clears
-    /// it for all.
+    /// Passes evidence about an exhausted account or a refused key to all endpoints that share it: one trial decides for all.
     /// </summary>
     private void TellSharersWhileLocked(EndpointHealth origin, Cooldown cooldown, in HealthEvidence evidence, TimeSpan now)
     {
@@ -225,7 +224,10 @@ internal sealed class HealthTracker
         }
     }
 
-    /// <summary>Checks whether this failure to connect would eject while no other endpoint can be connected to either. No endpoint is ejected then.</summary>
+    /// <summary>
+    /// Checks whether our own network is the likely cause: this failure to connect would eject, and no other endpoint can be reached. Then no endpoint is
+    /// ejected.
+    /// </summary>
     private bool IsOursWhileLocked(EndpointHealth endpoint, in HealthEvidence evidence, TimeSpan now)
     {
         var before = endpoint.State;
@@ -256,10 +258,10 @@ internal sealed class HealthTracker
 
     private void SpreadWhileLocked(EndpointHealth origin, HealthState before, in HealthEvidence evidence, TimeSpan now)
     {
-        // A probe proves nothing about other endpoints that it does not prove about its own.
+        // A probe whose level is too low to prove this fault does not spread it.
         if (evidence.Source == EvidenceSource.Probe && evidence.Fault!.IsUntilCleared() && evidence.Fault!.Level() > evidence.Level)
             return;
-        // A late failure counts nowhere, and a probe's failure counts only at its endpoint; a cooldown holds for all.
+        // Siblings count only timely failures of traffic. Cooldowns always spread.
         var counts = evidence.Source == EvidenceSource.Traffic && evidence.Epoch == before.Epoch;
         foreach (var sibling in SharingWhileLocked(origin, evidence.Fault!.Reach))
         {
@@ -316,7 +318,7 @@ internal sealed class HealthTracker
     private void ApplyWhileLocked(EndpointHealth endpoint, in HealthEvidence evidence, TimeSpan now)
     {
         var before = endpoint.State;
-        // Only a trial that may have timed out still needs a random number.
+        // Evidence without jitter can eject only by a trial's timeout, so the jitter is drawn here.
         var mayFail = evidence.Jitter == 0 && before.Status == EndpointHealthStatus.Trial;
         var after = HealthReducer.Next(before, mayFail ? evidence with { Jitter = _random.NextDouble() } : evidence, now, _options);
         if (evidence.Source is EvidenceSource.Traffic or EvidenceSource.Refuted && before.IsInService && after.Status == EndpointHealthStatus.Ejected && IsLastWhileLocked(endpoint, now))
@@ -335,7 +337,7 @@ internal sealed class HealthTracker
             _changes.Enqueue(new HealthChange(endpoint, before, after, evidence));
     }
 
-    /// <summary>Reports that a rule in report mode would have taken the endpoint out, at most once in each base ejection.</summary>
+    /// <summary>Reports that a rule in report mode would have taken the endpoint out, at most once per <c>BreakDuration</c>.</summary>
     private void ReportWouldBeWhileLocked(EndpointHealth endpoint, HealthState before, HealthState after, in HealthEvidence evidence, TimeSpan now)
     {
         if (evidence.Fault is null || endpoint.IsRemoved || endpoint.ReportedAt is { } last && now - last < _options.BreakDuration)
@@ -349,7 +351,7 @@ internal sealed class HealthTracker
         _changes.Enqueue(new HealthChange(endpoint, before, before, evidence, IsReport: true));
     }
 
-    /// <summary>Delivers changes in order. The first thread delivers for all; a callback that reports again only adds to the queue.</summary>
+    /// <summary>Delivers changes in order. The first thread delivers for all; a change caused by a callback is only queued.</summary>
     private void Deliver()
     {
         HealthChange change;

@@ -34,7 +34,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     /// <summary>Gets whether the rest of the answer may be requested later. False if the handlers inside belong to a pipeline that is over by then.</summary>
     public bool MayContinue { get; private init; }
 
-    // The profile in the request's options applies unchanged; headers refine the profile that surrounds the call.
+    // The base is the profile in the request's options or, without one, the profile that surrounds the call. Headers refine either.
     private static RequestProfile ProfileOf(EndpointPool pool, HttpRequestMessage request) =>
         ProfileHeaders.Read(request.Headers, request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : AmbientProfile.GetCurrent(pool) ?? RequestProfile.Default);
 

@@ -7,10 +7,10 @@ namespace HaKit.Limits;
 /// buckets, so the limit holds for every window, not only for aligned ones. The price is that an amount becomes free up to one bucket (0.42 % of the window) late.
 /// </para>
 /// <para>
-/// One word holds the current bucket and the sum of everything that counts. Accepting is therefore one compare-and-swap against the very bucket that is charged: a
-/// thread that was paused cannot accept on a newer sum and charge an older bucket. The ring only says when to subtract which amount. Its slots carry the number
-/// of their bucket, so that exactly one thread empties a slot. Sums are added to the word first and to the slot afterwards, and removed in the opposite order, so
-/// the word never counts less than the slots hold: every race can only refuse too much, and for at most one more turn of the ring.
+/// One word holds the current bucket and the sum of everything that counts, and one compare-and-swap accepts an amount. Because sum and bucket are in one word,
+/// a paused thread cannot check a new sum and charge an old bucket. The ring only keeps what to subtract, and when. Its slots carry the number of their
+/// bucket, so that exactly one thread empties a slot. Sums are added to the word first and to the slot afterwards, and removed in the opposite order, so the
+/// word never counts less than the slots hold: every race can only refuse too much, and for at most one more turn of the ring.
 /// </para>
 /// </remarks>
 internal sealed class SlidingWindow(uint limit)
@@ -145,7 +145,7 @@ internal sealed class SlidingWindow(uint limit)
         }
         if (bucket == head - Buckets)
             return now;
-        // The last examined bucket leaves the window Buckets + 1 after it began.
+        // The last examined bucket leaves the window Buckets + 1 buckets after it began.
         var current = now.Ticks / BucketTicks;
         var leaves = current + (int)(bucket + Buckets - (uint)current);
         // The amount that other replicas hold changes once a second.

@@ -52,8 +52,8 @@ public sealed record EndpointExplanation
     public ReportedLoad? ReportedLoad { get; init; }
 
     /// <summary>
-    /// Gets whether the endpoint has answered that it does not have the requested model, and has served nothing since. Such an endpoint is no capacity, even
-    /// if it is healthy.
+    /// Gets whether the endpoint has answered that it does not have the requested model, and has served nothing since. Do not count such an endpoint as
+    /// capacity, even if it is healthy.
     /// </summary>
     public bool LacksModel { get; init; }
 

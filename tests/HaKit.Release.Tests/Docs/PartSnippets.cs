@@ -70,7 +70,7 @@ public sealed class PartSnippets
         using var test = TestPools.Create(2);
         var pool = test.Pool;
         foreach (var endpoint in pool.GetStatus().Endpoints)
-            Console.WriteLine($"{endpoint.Endpoint.Name}: {endpoint.Health.Status} because of {endpoint.Health.Cause}, serves: {endpoint.Serves}");
+            Console.WriteLine($"{endpoint.Endpoint.Name}: {endpoint.Health.Status}, cause: {endpoint.Health.Cause?.ToString() ?? "none"}, serves: {endpoint.Serves}");
         pool.GetStatus().Serving.Should().Be(2);
     }
 
