@@ -154,7 +154,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// <param name="Least">The limit.</param>
     private sealed record TokenLimit(EndpointPoolOptions Of, int? Least);
 
-    /// <summary>Warns once for each endpoint that does not have a requested model, because it is no capacity.</summary>
+    /// <summary>Warns once for each endpoint that does not have a requested model, because it cannot serve requests for this model.</summary>
     public void ModelMissing(PoolEndpoint endpoint, int status)
     {
         if (TargetOf(endpoint).IsFirstModelMissing())
