@@ -27,7 +27,7 @@ public sealed partial class ReadmeTests
         var options = configuration.GetSection("chat").Get<EndpointPoolOptions>()!;
 
         options.Validate("chat").Should().BeEmpty();
-        options.Endpoints.Should().HaveCountGreaterThan(1).And.OnlyContain(e => e.Headers.ContainsKey("Authorization"));
+        options.Endpoints.Should().HaveCountGreaterThan(1).And.OnlyContain(e => e.Credential != null);
     }
 
     [Fact]
