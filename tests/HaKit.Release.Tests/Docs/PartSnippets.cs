@@ -75,6 +75,21 @@ public sealed class PartSnippets
     }
 
     [Fact]
+    public async Task An_endpoint_is_taken_out_for_maintenance_and_brought_back()
+    {
+        using var test = TestPools.Create(["west", "east"]);
+        var (pool, cancellationToken) = (test.Pool, Ct);
+        await pool.DrainAsync("west", cancellationToken);
+
+        test.Call().Endpoint.Should().Be("east");
+        pool.GetStatus().Endpoints[0].Health.Status.ToString().Should().Be("Draining");
+
+        await pool.BringUpAsync("west");
+
+        pool.GetStatus().Endpoints[0].Health.Status.ToString().Should().NotBe("Draining");
+    }
+
+    [Fact]
     public void Limits_are_options()
     {
         var options = new EndpointPoolOptions();
@@ -82,6 +97,8 @@ public sealed class PartSnippets
         {
             Name = "azure",
             Address = "https://example.openai.azure.com/openai/v1",
+            Dialect = WireDialect.AzureOpenAI,
+            Model = "our-gpt-4o",
             Account = "team",
             Limits = new LimitOptions { MaxConcurrency = 50, RequestsPerMinute = 600, TokensPerMinute = 120_000 },
         });

@@ -91,9 +91,9 @@ public sealed class RecipeSnippets
     {
         var options = new EndpointPoolOptions();
         options.Selection.Zone = "westeurope";
-        options.Endpoints.Add(new() { Name = "west", Address = "https://west.openai.azure.com/openai/v1", Zone = "westeurope", Region = "westeurope", Residency = "eu", Account = "team" });
-        options.Endpoints.Add(new() { Name = "north", Address = "https://north.openai.azure.com/openai/v1", Zone = "northeurope", Region = "northeurope", Residency = "eu", Account = "team" });
-        options.Endpoints.Add(new() { Name = "us", Address = "https://us.openai.azure.com/openai/v1", Zone = "eastus", Region = "eastus", Residency = "us", Account = "team" });
+        options.Endpoints.Add(new() { Name = "west", Address = "https://west.openai.azure.com/openai/v1", Dialect = WireDialect.AzureOpenAI, Model = "our-gpt-4o", Zone = "westeurope", Region = "westeurope", Residency = "eu", Account = "team" });
+        options.Endpoints.Add(new() { Name = "north", Address = "https://north.openai.azure.com/openai/v1", Dialect = WireDialect.AzureOpenAI, Model = "our-gpt-4o", Zone = "northeurope", Region = "northeurope", Residency = "eu", Account = "team" });
+        options.Endpoints.Add(new() { Name = "us", Address = "https://us.openai.azure.com/openai/v1", Dialect = WireDialect.AzureOpenAI, Model = "our-gpt-4o", Zone = "eastus", Region = "eastus", Residency = "us", Account = "team" });
 
         var personal = new RequestProfile { Residency = "eu" };
         using var test = TestPools.Create([], o => (o.Endpoints, o.Selection) = (options.Endpoints, options.Selection));
