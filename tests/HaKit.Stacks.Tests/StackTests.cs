@@ -67,7 +67,7 @@ public sealed class StackTests
             page.Should().Contain(stack);
     }
 
-    // No dialect lists Ollama's own path, so what it refuses goes back to the caller at once.
+    // The endpoints declare no dialect. Ollama's own path is then not known as one that creates answers, so its refusal goes back to the caller at once.
     private static Outcome ExpectedOf(string stack, string trouble) =>
         stack == "OllamaSharp" && trouble == "model not found" ? Outcome.Refused : Troubles.ByName[trouble].Expected;
 
@@ -75,7 +75,7 @@ public sealed class StackTests
     {
         Outcome.Served => trouble.Fault == FakeFault.None ? "served by the preferred server" : "served by the other server",
         Outcome.Refused => "the SDK's own exception, after one request",
-        _ => "`PartialResponseException` behind what was delivered; nothing is asked again",
+        _ => "`PartialResponseException` after the delivered part; nothing is asked again",
     };
 
     private static IEnumerable<Exception> Chain(Exception? exception)
