@@ -26,21 +26,15 @@ public sealed partial class MapTests
         var rows = Page.Section("docs/architecture.md", "Where to change what").Where(static line => line.StartsWith('|')).Skip(2).ToArray();
         rows.Should().HaveCount(10);
         var sources = Repository.Files("src", "*.cs").ToArray();
-        var files = sources.Select(static file => Path.GetRelativePath(Repository.PathOf("src"), file).Replace(Path.DirectorySeparatorChar, '/')).ToArray();
         var text = string.Join('\n', sources.Select(File.ReadAllText));
+        var files = sources.Concat(Repository.Files("tests", "*.cs"))
+            .Select(static file => "/" + Path.GetRelativePath(Repository.Root, file).Replace(Path.DirectorySeparatorChar, '/')).ToArray();
         var missing = new List<string>();
         foreach (var row in rows)
         {
-            foreach (Match place in Place().Matches(row.Split('|')[2]))
-            {
-                var name = place.Groups[1].Value;
-                if (name.Contains('/', StringComparison.Ordinal)
-                    ? !files.Any(file => file.EndsWith(name.EndsWith(".cs", StringComparison.Ordinal) ? name : name + ".cs", StringComparison.Ordinal))
-                    : !name.Split('.', ':').All(part => Regex.IsMatch(text, $@"\b{part}\b")) && !Directory.Exists(Repository.PathOf("src", "HaKit", name)))
-                {
-                    missing.Add(name);
-                }
-            }
+            var cells = row.Split('|');
+            cells[3].Should().Contain("Tests", "a change needs tests: {0}", cells[1]);
+            missing.AddRange(Place().Matches(cells[2] + cells[3]).Select(static place => place.Groups[1].Value).Where(name => !Exists(name, files, text)));
         }
         missing.Should().BeEmpty();
     }
@@ -56,12 +50,31 @@ public sealed partial class MapTests
         members.Where(member => !recipe.Contains($"`{member}`", StringComparison.Ordinal)).Should().BeEmpty();
     }
 
+    // A file, a class by the name of its file, a folder, a member of a test class, or names in the sources.
+    private static bool Exists(string name, string[] files, string sources)
+    {
+        if (files.Any(file => file.EndsWith($"/{name}", StringComparison.Ordinal) || file.EndsWith($"/{name}.cs", StringComparison.Ordinal) || file.Contains($"/{name}/", StringComparison.Ordinal)))
+            return true;
+        if (name.Contains('/', StringComparison.Ordinal))
+            return false;
+        var parts = name.Split('.', ':');
+        if (!parts[0].EndsWith("Tests", StringComparison.Ordinal))
+            return parts.All(part => IsIn(sources, part));
+        var test = files.FirstOrDefault(file => file.EndsWith($"/{parts[0]}.cs", StringComparison.Ordinal));
+        if (test is null)
+            return false;
+        var members = File.ReadAllText(Repository.PathOf(test.TrimStart('/').Split('/')));
+        return parts.All(part => IsIn(members, part));
+    }
+
+    private static bool IsIn(string text, string word) => Regex.IsMatch(text, $@"\b{word}\b");
+
     private static IEnumerable<string> VariablesIn(string text) => Variable().Matches(text).Select(static match => match.Value);
 
     [GeneratedRegex("HAKIT_[A-Z_]*[A-Z]")]
     private static partial Regex Variable();
 
-    // A file or a name in backticks: `Telemetry/Gauge.cs`, `HealthOptions.CooldownCap`, `Hedging:MaxShare`.
+    // A file or a name in backticks: `Telemetry/Gauge.cs`, `HealthOptions.CooldownCap`, `Hedging:MaxShare`, `Health/CooldownTests`.
     [GeneratedRegex("`([A-Za-z][A-Za-z.:/]+)`")]
     private static partial Regex Place();
 }
