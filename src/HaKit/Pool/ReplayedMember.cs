@@ -86,7 +86,8 @@ internal sealed class ReplayedMember
     /// </summary>
     public double Score(SelectionPolicy policy, ref Dice dice)
     {
-        var seconds = policy.IsLatencyAware ? (_endpoint.HeldSeconds > 0 ? _endpoint.HeldSeconds : 1) * (1 - Spread + 2 * Spread * dice.NextDouble()) : 1;
+        var held = _endpoint.HeldSeconds > 0 ? _endpoint.HeldSeconds : 1;
+        var seconds = policy.IsLatencyAware ? held * (1 - Spread + 2 * Spread * dice.NextDouble()) : 1;
         return policy.IsLoadAware ? seconds * (1 + InFlight / Weight) : seconds;
     }
 
