@@ -27,7 +27,8 @@ public sealed partial class ReadmeTests
         var options = configuration.GetSection("chat").Get<EndpointPoolOptions>()!;
 
         options.Validate("chat").Should().BeEmpty();
-        options.Endpoints.Should().HaveCountGreaterThan(1).And.OnlyContain(e => e.Credential != null);
+        options.Endpoints.Should().HaveCountGreaterThan(1).And.OnlyContain(e => e.Credential == null, "keys do not belong in the file");
+        Text.Should().Contain("chat__Endpoints__0__Credential", "the page says where the key of an endpoint goes");
     }
 
     [Fact]
