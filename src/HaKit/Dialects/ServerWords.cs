@@ -207,22 +207,24 @@ internal static class ServerWords
     // "[type=string_type, input_value=…]" and "<input>…</input>" hold what was sent. An index ("messages[0]") and a comparison ("5 < 8") open nothing.
     private static Span<char> WithoutBracketed(Span<char> text)
     {
-        for (var i = 0; i < text.Length; i++)
+        for (var at = text.IndexOf('['); at >= 0; at = IndexAfter(text, at, '['))
         {
-            if (text[i] == '[' && (i == 0 || !char.IsLetterOrDigit(text[i - 1]) && text[i - 1] is not ('_' or ']')))
+            if (at == 0 || !char.IsLetterOrDigit(text[at - 1]) && text[at - 1] is not ('_' or ']'))
             {
-                text = Without(text, i, EndOf(text, i, ']'));
+                text = Without(text, at, EndOf(text, at, ']'));
                 break;
             }
         }
-        for (var i = 0; i + 1 < text.Length; i++)
+        for (var at = text.IndexOf('<'); at >= 0 && at + 1 < text.Length; at = IndexAfter(text, at, '<'))
         {
-            if (text[i] == '<' && (char.IsAsciiLetter(text[i + 1]) || text[i + 1] is '/' or '!'))
+            if (char.IsAsciiLetter(text[at + 1]) || text[at + 1] is '/' or '!')
             {
-                return Without(text, i, EndOf(text, i, '>'));
+                return Without(text, at, EndOf(text, at, '>'));
             }
         }
         return text;
+
+        static int IndexAfter(ReadOnlySpan<char> text, int at, char mark) => text[(at + 1)..].IndexOf(mark) is >= 0 and var step ? at + 1 + step : -1;
 
         static int EndOf(ReadOnlySpan<char> text, int from, char closing) => text.LastIndexOf(closing) is var last && last > from ? last + 1 : text.Length;
     }
