@@ -41,7 +41,7 @@ internal sealed record WorldShape(string Name)
 
     public static IReadOnlyList<WorldShape> All { get; } =
     [
-        new("one call a second") { Rate = static x => 0.5 + x, Runs = 30, WarmSeconds = 602, Worlds = 1 },
+        new("one call a second") { Rate = static x => 0.5 + x, Runs = 30, WarmSeconds = 602 },
         new("ten calls a second") { Rate = static x => 5 + 10 * x, Runs = 10 },
         new("a thousand calls a second") { Rate = static x => 800 + 400 * x, Runs = 1, Worlds = 1 },
         new("tokens only") { Limits = [1] },
