@@ -25,11 +25,21 @@ public sealed class DrillCommandTests
     public async Task A_pool_of_anthropic_upstreams_serves_every_call_too()
     {
         DrillFault[] faults = [DrillFaults.Error500, DrillFaults.All503, DrillFaults.Throttled, DrillFaults.Quota, DrillFaults.Unauthorized, DrillFaults.NotFound, DrillFaults.ErrorEvent, DrillFaults.Garbled];
-        var report = await RunAsync(DrillContenders.HaKitIn(DrillDialect.Anthropic), [.. faults.Select(DrillDialect.Anthropic.Translate)]);
+        var left = faults.Select(DrillDialect.Anthropic.Translate).ToList();
 
-        foreach (var fault in report.Faults)
-            (fault.Right, fault.Wrong, fault.Half).Should().Be((fault.Calls, 0, 0), "{0}: {1}", fault.Name, string.Join("; ", fault.Why.Keys));
-        report.Faults.Should().OnlyContain(static f => f.Met > 0, "a fault that no call meets proves nothing");
+        // A fault that no call meets proves nothing, and which upstream gets the few calls of a second is partly chance: such a fault is tried again.
+        for (var attempt = 1; attempt <= 5 && left.Count > 0; attempt++)
+        {
+            var report = await RunAsync(DrillContenders.HaKitIn(DrillDialect.Anthropic), [.. left]);
+            foreach (var fault in report.Faults)
+            {
+                (fault.Right, fault.Wrong, fault.Half).Should().Be((fault.Calls, 0, 0), "{0}: {1}", fault.Name, string.Join("; ", fault.Why.Keys));
+                if (fault.Met > 0)
+                    left.RemoveAll(f => f.Name == fault.Name);
+            }
+        }
+
+        left.Should().BeEmpty("each fault must meet a call within five tries");
     }
 
     [Fact(Timeout = 120_000)]
