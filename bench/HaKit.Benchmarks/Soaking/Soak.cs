@@ -2,18 +2,21 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using HaKit.Recording;
 using HaKit.Testing;
 
 namespace HaKit.Benchmarks;
 
 /// <summary>
-/// Traffic as fast as it goes, for long, with one of three servers in trouble at any time: <c>dotnet run -c Release --project bench/HaKit.Benchmarks
-/// -- soak [seconds=600] [callers=16] [table=docs/evidence/soak.md]</c>. Fails if a call is lost or wrong, if a lease stays, or, in five minutes or more, if memory, handles or threads grow.
+/// Traffic as fast as it goes, for long, with one of three servers in trouble at any time, over two pools that share what they learn, with continuation and
+/// the flight recorder on, and beside it a batch after another and a vault: <c>dotnet run -c Release --project bench/HaKit.Benchmarks
+/// -- soak [seconds=600] [callers=16] [table=docs/evidence/soak.md]</c>. Fails if a call, an item of a batch or a snapshot is lost or wrong, if a lease stays, or, in five minutes or more, if memory, handles or threads grow.
 /// </summary>
 internal sealed class Soak
 {
     private const int Samples = 20;
     private const double TroubleSeconds = 2;
+    private const int RecordedMegabytes = 8;
 
     private readonly List<FakeAiServer> _servers = [];
     private readonly List<Sample> _samples = [];
@@ -42,15 +45,18 @@ internal sealed class Soak
     {
         for (var i = 0; i < 3; i++)
             _servers.Add(await FakeAiServer.StartAsync(new FakeAiOptions { Name = $"server{i}", Seed = i }));
-        var options = new EndpointPoolOptions { Heartbeat = { Interval = TimeSpan.FromSeconds(1), Timeout = TimeSpan.FromSeconds(0.5) }, CircuitBreaker = { BreakDuration = TimeSpan.FromSeconds(0.5), MaxBreakDuration = TimeSpan.FromSeconds(2) } };
-        options.Retry.MaxRetryAttempts = 20;
-        options.Endpoints.AddRange(_servers.Select(s => new EndpointOptions { Name = s.Name, Address = s.OpenAIAddress.AbsoluteUri }));
-        var pool = new EndpointPool("soak", options);
-        using var client = pool.CreateHttpClient();
+        var folder = Directory.CreateTempSubdirectory("hakit-soak-").FullName;
+        var links = new InProcessLinks();
+        EndpointPool[] replicas = [NewPool("one", links, folder), NewPool("two", links, folder)];
+        var clients = replicas.Select(p => p.CreateHttpClient()).ToArray();
+        using var seams = new CounterSum("hakit.continuations");
+        await using var batches = new SoakBatches(replicas[1], Path.Combine(folder, "batches"));
+        await using var vault = new SoakVault(Path.Combine(folder, "vault"));
         using var stop = new CancellationTokenSource();
         var watch = Stopwatch.StartNew();
         var trouble = MakeTroubleAsync(stop.Token);
-        var work = Enumerable.Range(0, callers).Select(i => Task.Run(() => CallAsync(pool, client, i, stop.Token))).ToArray();
+        var work = Enumerable.Range(0, callers).Select(i => Task.Run(() => CallAsync(replicas[i % 2], clients[i % 2], i, stop.Token)))
+            .Append(Task.Run(() => batches.RunAsync(stop.Token))).Append(Task.Run(() => vault.RunAsync(stop.Token))).ToArray();
         for (var i = 1; i <= Samples; i++)
         {
             await Task.Delay(length * i / Samples - watch.Elapsed is { Ticks: > 0 } left ? left : TimeSpan.Zero);
@@ -59,13 +65,41 @@ internal sealed class Soak
         await stop.CancelAsync();
         await Task.WhenAll([trouble, .. work]);
         var elapsed = watch.Elapsed;
-        for (var i = 0; i < 100 && pool.Explain(RequestProfile.Default).Any(e => e.InFlight > 0); i++)
-            await Task.Delay(50); // what was left to itself may still be ending
-        var stayed = pool.Explain(RequestProfile.Default).Sum(e => e.InFlight);
-        await pool.DisposeAsync();
+        for (var i = 0; i < 100 && Leases() > 0; i++)
+            await Task.Delay(50); // attempts that were given up may still be ending
+        var stayed = Leases();
+        var recorded = Directory.EnumerateFiles(Path.Combine(folder, "recordings"), "*", SearchOption.AllDirectories).Sum(f => new FileInfo(f).Length);
+        foreach (var client in clients)
+            client.Dispose();
+        foreach (var replica in replicas)
+            await replica.DisposeAsync();
         foreach (var server in _servers)
             await server.DisposeAsync();
-        return Report(elapsed, callers, stayed);
+        Directory.Delete(folder, recursive: true);
+        (string, bool)[] beside =
+        [
+            ($"{batches.Batches} batches with {batches.Items} items: {batches.Bad} items lost, wrong or double.", batches.Bad == 0 && batches.Batches > 0),
+            ($"{vault.Saves} snapshots saved, {vault.Restores} restored and compared, {vault.Checks} checks: {vault.Bad} bad.", vault.Bad == 0 && vault.Restores > 0),
+            ($"{seams.Sum} streams continued at another endpoint.", seams.Sum > 0),
+            ($"{links.Messages} messages between the replicas.", links.Messages > 0),
+            (string.Create(CultureInfo.InvariantCulture, $"{recorded / 1048576.0:0.0} MB of recordings kept (at most {RecordedMegabytes} MB for each replica)."), recorded > 0 && recorded <= 2 * (RecordedMegabytes + 1) * 1048576L),
+        ];
+        return Report(elapsed, callers, stayed, beside, batches.FirstLoss ?? vault.FirstLoss);
+
+        int Leases() => replicas.Sum(r => r.Explain(RequestProfile.Default).Sum(e => e.InFlight));
+    }
+
+    private EndpointPool NewPool(string replica, InProcessLinks links, string folder)
+    {
+        var options = new EndpointPoolOptions { Heartbeat = { Interval = TimeSpan.FromSeconds(1), Timeout = TimeSpan.FromSeconds(0.5) }, CircuitBreaker = { BreakDuration = TimeSpan.FromSeconds(0.5), MaxBreakDuration = TimeSpan.FromSeconds(2) } };
+        options.Retry.MaxRetryAttempts = 20;
+        options.Sharing.Replica = replica;
+        options.Streaming.Continuation = StreamContinuation.On;
+        foreach (var server in _servers)
+            options.Endpoints.Add(new EndpointOptions { Name = server.Name, Address = server.OpenAIAddress.AbsoluteUri, Continuation = Continuation.AssistantPrefix });
+        var parts = new EndpointPoolParts { PeerLink = links.Connect };
+        parts.UseFlightRecorder(new FlightRecorderOptions { Folder = Path.Combine(folder, "recordings", replica), MaxBytes = RecordedMegabytes * 1048576L, SegmentBytes = 1048576 });
+        return new EndpointPool("soak", options, parts);
     }
 
     // One server at a time is in trouble, and another kind of trouble each time; the others are well.
@@ -149,7 +183,7 @@ internal sealed class Soak
             Directory.Exists("/proc/self/fd") ? Directory.GetFiles("/proc/self/fd").Length : process.HandleCount, process.Threads.Count);
     }
 
-    private (string Text, bool IsGood) Report(TimeSpan elapsed, int callers, int stayed)
+    private (string Text, bool IsGood) Report(TimeSpan elapsed, int callers, int stayed, (string Text, bool IsGood)[] beside, string? firstLossBeside)
     {
         var invariant = CultureInfo.InvariantCulture;
         var calls = _whole + _cut + _lost + _wrong;
@@ -159,19 +193,24 @@ internal sealed class Soak
         var isLong = elapsed.TotalSeconds >= 300;
         var checks = new (string What, bool Good)[]
         {
-            ("nothing lost", _lost == 0), ("nothing wrong", _wrong == 0), ("no lease left", stayed == 0),
+            ("nothing lost", _lost == 0), ("nothing wrong", _wrong == 0), ("no lease left", stayed == 0), ("batches, vault, replicas, recordings", beside.All(static b => b.IsGood)),
             ("heap flat", !isLong || Flat(s => s.HeapMegabytes, 1)), ("handles flat", !isLong || Flat(s => s.Handles, 10)), ("threads flat", !isLong || Flat(s => s.Threads, 5)),
         };
         var text = new StringBuilder();
-        text.Append(invariant, $"# Soak\n\n{callers} callers as fast as they can, {elapsed.TotalSeconds:0} s, client and three servers in one process; one server at a time killed, overloaded, silent, cutting, resetting, slow, empty or throttling for {TroubleSeconds} s in every {2 * TroubleSeconds}.\n\n");
+        text.Append(invariant, $"# Soak\n\n{callers} callers as fast as they can, {elapsed.TotalSeconds:0} s, client and three servers in one process; one server at a time killed, overloaded, silent, cutting, resetting, slow, empty or throttling for {TroubleSeconds} s in every {2 * TroubleSeconds}. Half of the callers use one pool and half another; the two share what they learn, record their calls and continue streams that are cut. Beside them runs one batch of {SoakBatches.Size} items after another, and a vault with two destinations saves, restores, prunes and checks.\n\n");
         text.Append("```sh\ndotnet run -c Release --project bench/HaKit.Benchmarks -- soak seconds=600 table=docs/evidence/soak.md\n```\n\n");
         text.Append(invariant, $"{calls} calls, {calls / elapsed.TotalSeconds:0} a second: {_whole} whole, {_cut} streams cut with the typed exception, {_lost} lost, {_wrong} wrong, {stayed} leases left.\n\n");
+        foreach (var (line, isGood) in beside)
+            text.Append(invariant, $"- {line}{(isGood ? "" : " **NO**")}\n");
+        text.Append('\n');
         text.Append("| at | calls | heap after collection | resident | handles | threads |\n|---|---|---|---|---|---|\n");
         foreach (var s in _samples)
             text.Append(invariant, $"| {s.At:0} s | {s.Calls} | {s.HeapMegabytes:0.0} MB | {s.ResidentMegabytes:0} MB | {s.Handles} | {s.Threads} |\n");
-        text.Append(invariant, $"\n{string.Join(", ", checks.Take(isLong ? checks.Length : 3).Select(c => $"{c.What}: {(c.Good ? "yes" : "NO")}"))}.\n");
+        text.Append(invariant, $"\n{string.Join(", ", checks.Take(isLong ? checks.Length : 4).Select(c => $"{c.What}: {(c.Good ? "yes" : "NO")}"))}.\n");
         if (_firstLoss is not null)
             text.Append(invariant, $"\nThe first loss: {_firstLoss}\n");
+        if (firstLossBeside is not null)
+            text.Append(invariant, $"\nThe first loss beside the calls: {firstLossBeside}\n");
         return (text.ToString(), checks.All(c => c.Good));
 
         // No more than a tenth above the median of before, and what a collection or a burst of connections may leave.
