@@ -41,11 +41,11 @@ public class SelectionBenchmarks
             var state = new EndpointState(
                 endpoint, health.Add(endpoint.Name, FailureDomains.None, TimeSpan.Zero), Limiter.Unlimited, Limiter.Unlimited, ResiliencePipeline.Empty,
                 new UsualTimes(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), 3), latency);
-            state.Latency.Heard(TimeSpan.FromMilliseconds(random.Next(100, 300)), 0, now);
+            state.Latency.RecordFirstContent(TimeSpan.FromMilliseconds(random.Next(100, 300)), 0, now);
             for (var calls = random.Next(4); calls > 0; calls--)
-                state.Began(0, now);
+                state.RecordStart(0, now);
             if (i % 10 == 0)
-                state.Failure.Ended(new Fault(FaultKind.ServerError), now);
+                state.Failure.RecordEnd(new Fault(FaultKind.ServerError), now);
             members[i] = state;
         }
         return (new PoolSnapshot(members, 0), new Selector(new SelectionPolicy(new SelectionOptions { Preset = preset }), new Chance(seed)));

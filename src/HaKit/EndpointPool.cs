@@ -102,16 +102,16 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Opens a stream on one endpoint after another until one delivers content, and returns that stream. A failure before the first content moves on
-    /// silently. After it, a cut ends the stream with <see cref="PartialResponseException"/>; delivered content is never silently replayed, and half an
-    /// answer never looks whole. The deadline applies until the first content; after it, <see cref="StreamingOptions.IdleTimeout"/> applies.
+    /// Opens a stream on one endpoint after another until one delivers content, and returns that stream. A failure before the first content moves on silently.
+    /// After it, a cut ends the stream with <see cref="PartialResponseException"/>; the pool never replays delivered content silently, and an incomplete answer
+    /// always ends with this exception. The deadline applies until the first content; after it, <see cref="StreamingOptions.IdleTimeout"/> applies.
     /// </summary>
     /// <typeparam name="TState">The type of the state for <paramref name="open"/>.</typeparam>
     /// <typeparam name="T">The type of the items.</typeparam>
     /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>
     /// <param name="state">The state for <paramref name="open"/>.</param>
-    /// <param name="open">Opens the stream on an endpoint. The token lives as long as the stream.</param>
-    /// <param name="reader">Says what each item means: content, the end, an error, or nothing.</param>
+    /// <param name="open">Opens the stream on an endpoint. The token is valid until the stream ends.</param>
+    /// <param name="reader">Classifies each item as content, the end, an error, or nothing.</param>
     /// <param name="continueWith">
     /// Called once after a cut. It returns the rest of the answer (for example from a request with the delivered part as a prefix), or null for no rest.
     /// If it fails, or the stream that it returns fails, the caller gets the exception of the first cut. Null: a cut ends the stream.
@@ -137,7 +137,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         return Live(Owners.Calls).StreamAsync(profile, state, open, reader, continueWith, cancellationToken);
     }
 
-    /// <summary>Explains why each endpoint would or would not be chosen now for such a request. Has no side effects.</summary>
+    /// <summary>Explains for each endpoint why it would or would not be chosen now for a request with this profile. Has no side effects.</summary>
     /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>
     public IReadOnlyList<EndpointExplanation> Explain(RequestProfile profile)
     {
@@ -221,7 +221,9 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public ValueTask ForceDownAsync(string endpoint, OrderNote? note = null) => Live(Owners.Orders).ForceDownAsync(endpoint, note);
 
-    /// <summary>Brings the endpoint back with a slow start, after an order or an ejection. Its key and its quota count as good again.</summary>
+    /// <summary>
+    /// Brings the endpoint back with a slow start, after an order or an ejection. A cooldown because of a refused key or an exhausted quota ends too.
+    /// </summary>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="note">The operator and the reason. Null: an order that code gave.</param>
     /// <returns>A task that completes when calls may choose the endpoint.</returns>
@@ -229,7 +231,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public ValueTask BringUpAsync(string endpoint, OrderNote? note = null) => Live(Owners.Orders).BringUpAsync(endpoint, note);
 
-    /// <summary>Uses the given tier first from now on. The tiers behind it follow, and the tiers before it come last.</summary>
+    /// <summary>Uses the given tier first from now on. The tiers after it come next, and the tiers before it come last.</summary>
     /// <param name="tier">The number of the tier.</param>
     /// <param name="note">The operator and the reason. Null: an order that code gave.</param>
     /// <returns>A task that completes when new choices follow the new order.</returns>
@@ -244,8 +246,9 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     public ValueTask FailBackAsync(OrderNote? note = null) => Live(Owners.Orders).FailBackAsync(note);
 
     /// <summary>
-    /// Takes a fact from another replica, if you transport facts yourself. (A pool with a link receives facts by itself.) The memory is bounded: the pool
-    /// keeps at most the known endpoints times 1,000 replicas, as long as the facts are valid. Facts of unknown kinds or endpoints are ignored.
+    /// Gives the pool a fact from another replica, if your own code transports the facts. (A pool with a link receives facts by itself.) The memory is bounded:
+    /// the pool keeps facts of at most 1,000 replicas for each of its endpoints, and drops a fact when it is no longer valid. Facts of unknown kinds or
+    /// endpoints are ignored.
     /// </summary>
     /// <param name="fact">The fact.</param>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
@@ -255,10 +258,13 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         Live(Owners.Peers).ReceiveFact(fact);
     }
 
-    /// <summary>Gets what this pool knows about the other replicas. Has no side effects.</summary>
+    /// <summary>Gets the status of the fleet: the opinions and orders of all replicas, as this pool last received them. Has no side effects.</summary>
     public FleetStatus GetFleetStatus() => Owners.Peers.Status();
 
-    /// <summary>Waits, at most for <see cref="SharingOptions.WarmStart"/>, until the pool has what the other replicas know. The container calls this at start-up; calls never wait for it.</summary>
+    /// <summary>
+    /// Waits until the pool has received the facts of the other replicas, at most for <see cref="SharingOptions.WarmStart"/>. The container calls this method
+    /// at start-up; calls never wait for it.
+    /// </summary>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>False if the time passed first, or if the pool has no link.</returns>
     public ValueTask<bool> WarmUpAsync(CancellationToken cancellationToken = default) => Owners.Peers.WarmUpAsync(cancellationToken);

@@ -20,8 +20,8 @@ public static class EndpointPoolContinuationExtensions
 
     /// <summary>
     /// Opens the rest of a cut answer; call it from the <c>continueWith</c> of a stream. It asks another endpoint that declares how it continues an answer
-    /// (<see cref="PoolEndpoint.Continuation"/>); endpoints with the same model come first. These attempts have their own limit on the first content. They
-    /// end at the deadline of the call, or 30 s after the cut, whichever is later. An answer has at most two seams.
+    /// (<see cref="PoolEndpoint.Continuation"/>); endpoints with the same model come first. These attempts have their own first-content limit. They end at the
+    /// deadline of the call or 30 s after the cut, whichever is later. An answer is continued at most twice.
     /// </summary>
     /// <typeparam name="TState">The type of the state for <paramref name="open"/>.</typeparam>
     /// <typeparam name="T">The type of the items.</typeparam>
@@ -31,7 +31,7 @@ public static class EndpointPoolContinuationExtensions
     /// <param name="soFar">The part that was delivered.</param>
     /// <param name="state">The state for <paramref name="open"/>.</param>
     /// <param name="open">Asks an endpoint for the rest, with the delivered part as the beginning of the answer.</param>
-    /// <param name="reader">Says what each item means.</param>
+    /// <param name="reader">Classifies each item as content, the end, an error, or nothing.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The rest of the answer, at its first item.</returns>
     /// <exception cref="NotContinuedException">The answer may not be continued, or every attempt failed.</exception>

@@ -136,15 +136,16 @@ public static class EndpointPoolExtensions
     }
 
     /// <summary>
-    /// Gets for each failure domain (endpoint, key, account, provider, model, region) what would happen if it were lost now: the share of the calls for which
-    /// the remaining serving endpoints have no room within their limits. Has no side effects. The time grows with
-    /// the demand: about 3 ms were measured at 65 calls per second, and 20 ms at 1,000.
+    /// Computes for each failure domain (endpoint, key, account, provider, model, region) the effect of losing it now: the share of calls for which the
+    /// remaining endpoints would have no capacity within their limits. Has no side effects. The time of the computation grows with the demand: about 3 ms were
+    /// measured at 65 calls per second, and 20 ms at 1,000.
     /// </summary>
     /// <param name="pool">The pool.</param>
     /// <param name="demand">The demand to compute with. Null: the demand of the last minute, including waiting calls.</param>
     /// <remarks>
-    /// The computation uses the limits in the options (requests, tokens and concurrency of endpoints and accounts). It does not know limits that only the server knows.
-    /// An endpoint without limits can take everything. Endpoints of later tiers count as well, because the pool uses them when the first tier has no room.
+    /// The computation uses the limits in the options (requests, tokens and concurrency of endpoints and accounts). It cannot include limits that only the
+    /// server enforces. An endpoint without limits can take all calls. Endpoints of later tiers count as well, because the pool uses them when the first tier
+    /// has no room.
     /// </remarks>
     public static RedundancyReport GetRedundancy(this EndpointPool pool, PoolDemand? demand = null)
     {

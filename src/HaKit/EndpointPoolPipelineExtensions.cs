@@ -8,8 +8,8 @@ namespace HaKit;
 public static class EndpointPoolPipelineExtensions
 {
     /// <summary>
-    /// Adds the pool's failover to the pipeline. The strategies and the callback inside it run once per attempt; <see cref="GetEndpointAttempt"/> gives them
-    /// the endpoint.
+    /// Adds the pool's failover to the pipeline. Strategies after it and the callback run once per attempt; <see cref="GetEndpointAttempt"/> gets their
+    /// endpoint.
     /// </summary>
     /// <typeparam name="TBuilder">The type of the builder.</typeparam>
     /// <param name="builder">The pipeline.</param>
@@ -44,7 +44,7 @@ public static class EndpointPoolPipelineExtensions
         return context.Properties.GetValue(EndpointGuardStrategy.CallContextKey, context);
     }
 
-    /// <summary>Sets the profile of the request, before your own pipeline runs it.</summary>
+    /// <summary>Sets the profile of the request. Call it before your own pipeline executes the request.</summary>
     /// <param name="context">The context of the call.</param>
     /// <param name="profile">The profile.</param>
     public static void SetRequestProfile(this ResilienceContext context, RequestProfile profile)

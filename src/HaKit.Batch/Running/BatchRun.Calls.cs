@@ -89,9 +89,9 @@ internal sealed partial class BatchRun<TItem, TResult>
                 _patientRest = TimeSpan.FromSeconds(1);
             }
             if (answer.WasThrottled)
-                _window.Throttled(Now);
+                _window.RecordThrottle(Now);
             else if (!isPatient)
-                _window.Served(took); // the time of the patient call includes its waiting
+                _window.RecordServed(took); // the time of the patient call includes its waiting
         }
     }
 
@@ -229,7 +229,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         {
             var now = Now;
             if (failure.WasThrottled)
-                _window.Throttled(now);
+                _window.RecordThrottle(now);
             _failingSince ??= began;
             if (isPatient)
             {

@@ -24,7 +24,7 @@ internal sealed class BatchWindow(int initial, int most)
     /// <summary>Records that the whole window was in use: only then an answer says something about a larger window.</summary>
     public void WasFull() => _wasFull = true;
 
-    public void Served(TimeSpan took)
+    public void RecordServed(TimeSpan took)
     {
         _answers++;
         _times += took;
@@ -42,7 +42,7 @@ internal sealed class BatchWindow(int initial, int most)
     }
 
     /// <summary>Records that an endpoint throttled a call.</summary>
-    public void Throttled(TimeSpan now)
+    public void RecordThrottle(TimeSpan now)
     {
         if (_shrunkAt is { } at && now - at < ShrinkEvery)
             return;

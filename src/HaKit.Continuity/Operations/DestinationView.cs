@@ -44,7 +44,7 @@ internal sealed class DestinationView(string name)
     /// <summary>Gets whether the check object, which has the vault's identity, is damaged or missing, so that a snapshot gave the identity.</summary>
     public bool NeedsCheck { get; set; }
 
-    public Dictionary<ObjectId, uint> Held(char kind) => _held[kind];
+    public Dictionary<ObjectId, uint> KeysOf(char kind) => _held[kind];
 
     public ObjectName NameOf(char kind, ObjectId id) => new(kind, id.ToString(), _held[kind][id]);
 

@@ -19,13 +19,13 @@ internal static class RekeyOperation
             {
                 foreach (var kind in new[] { ObjectName.ChunkKind, ObjectName.SnapshotKind, ObjectName.TombstoneKind })
                 {
-                    foreach (var (id, key) in view.Held(kind).Where(o => o.Value != active).ToList())
+                    foreach (var (id, key) in view.KeysOf(kind).Where(o => o.Value != active).ToList())
                     {
                         await scope.RenewAsync(token);
                         var old = new ObjectName(kind, id.ToString(), key);
                         if (!await ResealAsync(session, view, old, id, damaged, token))
                             continue;
-                        view.Held(kind)[id] = active;
+                        view.KeysOf(kind)[id] = active;
                         Interlocked.Increment(ref count);
                     }
                 }

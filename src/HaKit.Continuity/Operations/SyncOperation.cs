@@ -71,7 +71,7 @@ internal sealed class SyncOperation
     /// <returns>How many copies were made: 0 or 1.</returns>
     private async Task<int> EnsureAsync(DestinationView view, char kind, ObjectId id)
     {
-        var held = view.Held(kind);
+        var held = view.KeysOf(kind);
         if (held.ContainsKey(id))
         {
             var name = view.NameOf(kind, id);

@@ -156,7 +156,7 @@ internal sealed class VaultSession
 
     private async Task<T> ReadAsync<T>(char kind, ObjectId id, Func<ObjectName, ObjectId, byte[], T> open, CancellationToken token)
     {
-        var keys = Usable.Where(v => v.Held(kind).ContainsKey(id)).ToDictionary(v => v.Name, v => v.Held(kind)[id]);
+        var keys = Usable.Where(v => v.KeysOf(kind).ContainsKey(id)).ToDictionary(v => v.Name, v => v.KeysOf(kind)[id]);
         var left = keys.Keys.ToList();
         var reasons = new List<string>();
         var problem = VaultProblem.Damaged;

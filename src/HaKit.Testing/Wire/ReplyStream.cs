@@ -37,7 +37,7 @@ internal sealed class ReplyStream(Reply reply) : Stream
             ApplyStep();
         }
 
-        return Hand(buffer.Span);
+        return CopyRest(buffer.Span);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -52,7 +52,7 @@ internal sealed class ReplyStream(Reply reply) : Stream
             ApplyStep();
         }
 
-        return Hand(buffer.AsSpan(offset, count));
+        return CopyRest(buffer.AsSpan(offset, count));
     }
 
     public override void Flush() => throw new NotSupportedException();
@@ -102,7 +102,7 @@ internal sealed class ReplyStream(Reply reply) : Stream
         }
     }
 
-    private int Hand(Span<byte> buffer)
+    private int CopyRest(Span<byte> buffer)
     {
         if (_wasReset)
             throw ConnectionFailures.ResetWithinBody();

@@ -137,12 +137,12 @@ internal sealed record EndpointFigures
             Probes = probes.Length,
             ProbesFailed = probes.Count(static p => p.Fault is not null),
             OutShare = outs.Sum(static o => o.Until - o.From),
-            Faults = attempts.Where(static a => a.Fault is not null).CountBy(static a => Told(a.Fault!)).OrderByDescending(static f => f.Value).ToDictionary(),
+            Faults = attempts.Where(static a => a.Fault is not null).CountBy(static a => Describe(a.Fault!)).OrderByDescending(static f => f.Value).ToDictionary(),
             Stretches = [.. SeenOf(attempts, probes, from, until), .. outs],
         };
     }
 
-    private static string Told(Fault fault) => fault.StatusCode == 0 ? fault.Kind.ToString() : $"{fault.Kind} ({fault.StatusCode})";
+    private static string Describe(Fault fault) => fault.StatusCode == 0 ? fault.Kind.ToString() : $"{fault.Kind} ({fault.StatusCode})";
 
     private static List<Stretch> OutsOf(RecordedChange[] changes, DateTimeOffset from, DateTimeOffset until)
     {

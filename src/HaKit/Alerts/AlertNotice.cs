@@ -17,7 +17,10 @@ public enum AlertKind
     /// <summary>The pool's error budget burns too fast.</summary>
     BudgetBurn,
 
-    /// <summary>The pool works, but the loss of a failure domain would now make calls wait or fail, although the pool is built to bear this loss.</summary>
+    /// <summary>
+    /// The pool works, but it has lost its redundancy: if a failure domain were lost now, calls would wait or fail. Domains that hold the whole pool do not
+    /// count.
+    /// </summary>
     RedundancyLost,
 
     /// <summary>A status panel beside the pools, such as a vault's, is degraded (<see cref="IStatusPanel"/>).</summary>
@@ -45,13 +48,13 @@ public sealed record AlertNotice
     /// <summary>Gets the endpoint's name, for an alert about one endpoint.</summary>
     public string? Endpoint { get; init; }
 
-    /// <summary>Gets the name of the error budget's alert, for such an alert: a pool has several.</summary>
+    /// <summary>Gets the name of the burn-rate alert, because a pool has several. Null unless the kind is <see cref="AlertKind.BudgetBurn"/>.</summary>
     public string? BudgetAlert { get; init; }
 
     /// <summary>Gets the failure domain, for an alert about redundancy, for example <c>account openai-eu</c>.</summary>
     public string? Domain { get; init; }
 
-    /// <summary>Gets the reason: the fault, or the budget's alert with its burn rate. Empty if there is nothing to add.</summary>
+    /// <summary>Gets the reason: the fault, or the burn-rate alert with its burn rate. Empty if the kind alone is the reason.</summary>
     public required string Detail { get; init; }
 
     /// <summary>Gets when the alert began.</summary>
@@ -95,7 +98,7 @@ public sealed record AlertNotice
     };
 }
 
-/// <summary>Represents what a receiver gets: one notice, or a digest of many. Immutable.</summary>
+/// <summary>Represents one message to a receiver of alerts. It contains one notice, or a digest of several notices. Immutable.</summary>
 /// <param name="Notices">The notices in the order of their creation; at least one.</param>
 /// <param name="At">The time at which the message was written.</param>
 public sealed record AlertMessage(IReadOnlyList<AlertNotice> Notices, DateTimeOffset At)

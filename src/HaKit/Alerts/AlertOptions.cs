@@ -11,18 +11,21 @@ public sealed class AlertOptions
     public TimeSpan Window { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Gets or sets the quiet time: after the beginning of an alert was sent, the same alert is not sent again within this time. If it is still active at the
-    /// end of the time, it is sent. Default 5 min; at least 0.
+    /// Gets or sets the quiet time. After the start of an alert was sent, the same alert is not sent again within this time. If the alert is active at the end
+    /// of this time, it is sent again. Default 5 min; at least 0.
     /// </summary>
     public TimeSpan Quiet { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Gets or sets the number of notices at once above which they become one digest. Default 5; at least 1.</summary>
+    /// <summary>
+    /// Gets or sets the largest number of notices that are sent one by one. If more notices are due at the same time, one digest is sent instead. Default 5; at
+    /// least 1.
+    /// </summary>
     public int DigestAbove { get; set; } = 5;
 
     /// <summary>
     /// Gets or sets how often to check whether each pool could bear the loss of each of its failure domains (<see
-    /// cref="EndpointPoolExtensions.GetRedundancy"/>). Default 30 s; null: never; more than 0. A domain that holds the whole pool is not checked, because no
-    /// health and no load could make its loss bearable.
+    /// cref="EndpointPoolExtensions.GetRedundancy"/>). Default 30 s; null: never; more than 0. A domain that contains every endpoint of the pool is not
+    /// checked, because the pool can never bear its loss.
     /// </summary>
     public TimeSpan? RedundancyInterval { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -40,7 +43,7 @@ public sealed class AlertOptions
 
     /// <summary>Posts JSON to an address.</summary>
     /// <param name="address">An absolute http or https address. It may contain a secret and is never printed.</param>
-    /// <param name="configure">Sets what is posted and how often it is tried.</param>
+    /// <param name="configure">Sets the body, the headers and the retries.</param>
     /// <exception cref="ArgumentException">The address or an option is invalid.</exception>
     public AlertOptions AddWebhook(Uri address, Action<WebhookAlertOptions>? configure = null)
     {
@@ -70,35 +73,36 @@ public sealed class AlertOptions
     }
 }
 
-/// <summary>Sets what is posted to a webhook and how often it is tried. Not thread-safe; read when the webhook is added.</summary>
+/// <summary>Sets the body, the headers and the retries of a webhook. Not thread-safe; read when the webhook is added.</summary>
 public sealed class WebhookAlertOptions
 {
     /// <summary>
-    /// Gets or sets the JSON that is posted. In its strings these names are replaced: <c>{{text}}</c>, <c>{{status}}</c> (firing or resolved),
+    /// Gets or sets the JSON that is posted. These placeholders in its strings are replaced: <c>{{text}}</c>, <c>{{status}}</c> (firing or resolved),
     /// <c>{{kind}}</c>, <c>{{pool}}</c>, <c>{{endpoint}}</c>, <c>{{detail}}</c>, <c>{{key}}</c>, <c>{{since}}</c>, <c>{{at}}</c> and <c>{{count}}</c>. For a
-    /// digest, all values except text, at and count are those of its first notice. Default: an object with all values. For Slack and similar services use
-    /// <c>{"text":"{{text}}"}</c>.
+    /// digest, <c>text</c>, <c>at</c> and <c>count</c> describe the digest, and all other values describe its first notice. Default: an object with all values.
+    /// For Slack and similar services use <c>{"text":"{{text}}"}</c>.
     /// </summary>
     public string Template { get; set; } = AlertTemplate.Default;
 
-    /// <summary>Gets the headers of the request, also for credentials. They are never printed. Default: none.</summary>
+    /// <summary>Gets the headers of the request. They may contain credentials and are never printed. Default: none.</summary>
     public IDictionary<string, string> Headers { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Gets or sets how often one message is tried. Default 6; at least 1.</summary>
+    /// <summary>Gets or sets the maximum number of attempts to send one message. Default 6; at least 1.</summary>
     public int MaxAttempts { get; set; } = 6;
 
     /// <summary>Gets or sets the wait after the first failure; it doubles up to <see cref="MaxDelay"/>. Default 1 s; more than 0.</summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Gets or sets the longest wait between two tries. A longer <c>Retry-After</c> is cut to this value. Default 60 s; not shorter than <see cref="Delay"/>.
+    /// Gets or sets the longest wait between two attempts. A longer <c>Retry-After</c> is cut to this value. Default 60 s; not shorter than <see
+    /// cref="Delay"/>.
     /// </summary>
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Gets or sets the longest time for one answer. Default 10 s; more than 0.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Gets or sets the sender of the requests; it is not disposed. Default null: the webhook has its own connections.</summary>
+    /// <summary>Gets or sets the sender of the requests. The webhook does not dispose it. Default null: the webhook has its own connections.</summary>
     public HttpMessageInvoker? Http { get; set; }
 
     internal void Validate()

@@ -26,7 +26,7 @@ internal sealed class AttemptCounts
     public double HeldSeconds = double.NaN;
 
     /// <summary>The number of samples in <see cref="HeldSeconds"/>.</summary>
-    public long Held;
+    public long HeldSamples;
 
     /// <summary>The number of failed attempts.</summary>
     public long Faults;

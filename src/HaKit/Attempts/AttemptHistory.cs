@@ -69,7 +69,7 @@ internal sealed class AttemptHistory
     /// <param name="number">The number of the attempt: a call may have two attempts on the same endpoint at once.</param>
     /// <param name="fault">The fault; null if the attempt succeeded.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    public void Ended(int number, Fault? fault, TimeSpan now)
+    public void RecordEnd(int number, Fault? fault, TimeSpan now)
     {
         for (var i = _kept - 1; i >= 0; i--)
         {
@@ -94,7 +94,7 @@ internal sealed class AttemptHistory
     {
         var isSilent = attempt.Fault is null or { Blame: FaultBlame.Caller } or { Kind: FaultKind.Superseded };
         Add(attempt.State, attempt.Started);
-        Ended(Begun, isSilent ? KnownFaults.FirstContentTimeout : attempt.Fault, attempt.Fault is null ? now : attempt.Ended);
+        RecordEnd(Begun, isSilent ? KnownFaults.FirstContentTimeout : attempt.Fault, attempt.Fault is null ? now : attempt.Ended);
         Inherited++;
     }
 

@@ -10,7 +10,7 @@ internal static class AttemptLessons
     {
         if (!wasSilent || lease.Clock.StoodStillSince(lease.Started, now))
             return;
-        lease.State.Latency.Heard(now - lease.Started, lease.EstimatedInputTokens, now);
+        lease.State.Latency.RecordFirstContent(now - lease.Started, lease.EstimatedInputTokens, now);
         if (lease.IsStream)
             lease.State.Times.Record(isStream: true, now - lease.Started);
     }
@@ -24,15 +24,15 @@ internal static class AttemptLessons
         if (MeasuresTime(lease, fault))
             state.Times.Record(lease.IsStream, took);
         if (wasSilent && fault is null)
-            state.Latency.Heard(took, lease.EstimatedInputTokens, now);
+            state.Latency.RecordFirstContent(took, lease.EstimatedInputTokens, now);
         else if (wasSilent && lease.CancelledFor is not null)
-            state.Latency.WaitedInVain(took, lease.EstimatedInputTokens, now);
+            state.Latency.RecordSilence(took, lease.EstimatedInputTokens, now);
         if (fault is null && lease.FirstContentAt is { } first && lease.OutputTokens is { } output)
-            state.Latency.Flowed(now - first, output);
+            state.Latency.RecordStreamEnd(now - first, output);
     }
 
     // An attempt that was given up in silence counts with the time that it waited; otherwise only fast answers would be learned. A stream was already
     // measured at its first content.
     private static bool MeasuresTime(Lease lease, Fault? fault) =>
-        fault is null ? !lease.IsStream || lease.FirstContentAt is null : fault.Kind == FaultKind.FirstContentTimeout && lease.State.IsSlow(lease.IsTrial && !lease.AsksOutage);
+        fault is null ? !lease.IsStream || lease.FirstContentAt is null : fault.Kind == FaultKind.FirstContentTimeout && lease.State.RecordSilence(lease.IsTrial && !lease.AsksOutage);
 }

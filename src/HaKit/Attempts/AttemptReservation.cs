@@ -31,13 +31,13 @@ internal struct AttemptReservation
     {
         if (fault is null)
         {
-            state.Limiter.Succeeded();
-            state.AccountLimiter.Succeeded();
+            state.Limiter.RecordSuccess();
+            state.AccountLimiter.RecordSuccess();
         }
         else if (fault.Kind is FaultKind.Throttled or FaultKind.Overloaded)
         {
-            state.Limiter.Throttled(now);
-            state.AccountLimiter.Throttled(now);
+            state.Limiter.RecordThrottle(now);
+            state.AccountLimiter.RecordThrottle(now);
         }
         state.Limiter.SettleTokens(_own, tokens, now);
         state.AccountLimiter.SettleTokens(_account, tokens, now);

@@ -23,10 +23,10 @@ internal static class CallerSilence
         var usual = (state.Times.Quantile(lease.IsStream, 0.99) ?? lease.Owner?.UsualOfOthers(state, lease.IsStream)) is { } slowest ? 3 * slowest : s_unusual;
         if (now - lease.HeardAt <= usual || lease.Clock.StoodStillSince(lease.Started, now))
             return cancelled;
-        if (state.LeftInSilence(lease.RequestNumber) >= CallersToAgree)
+        if (state.RecordLeftInSilence(lease.RequestNumber) >= CallersToAgree)
             return s_silence;
-        state.Failure.Ended(s_silence, now);
-        state.Health.LeftInSilence(ticket, s_silence, now);
+        state.Failure.RecordEnd(s_silence, now);
+        state.Health.RecordLeftInSilence(ticket, s_silence, now);
         return cancelled;
     }
 }

@@ -15,10 +15,10 @@ internal sealed class EarlierTries
     private object? _pool;
     private long _requestNumber;
 
-    /// <summary>Records that an attempt begins. Pass the result to <see cref="Ended"/>.</summary>
+    /// <summary>Records that an attempt begins. Pass the result to <see cref="RecordEnd"/>.</summary>
     /// <param name="pool">The pool that makes it.</param>
     /// <param name="lease">The attempt's lease.</param>
-    public EarlierAttempt? Began(object pool, Lease lease)
+    public EarlierAttempt? RecordStart(object pool, Lease lease)
     {
         lock (_gate)
         {
@@ -40,7 +40,7 @@ internal sealed class EarlierTries
     /// <param name="attempt">The attempt.</param>
     /// <param name="fault">The fault.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    public void Ended(EarlierAttempt attempt, Fault fault, TimeSpan now)
+    public void RecordEnd(EarlierAttempt attempt, Fault fault, TimeSpan now)
     {
         lock (_gate)
         {

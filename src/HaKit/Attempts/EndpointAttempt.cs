@@ -6,8 +6,8 @@ using HaKit.Telemetry;
 namespace HaKit;
 
 /// <summary>
-/// Represents the attempt that a callback makes: what the callback needs to know, and what it can report. Valid until the callback's task ends; later reports
-/// are ignored. Safe to copy; thread-safe.
+/// Represents the attempt that a callback makes. It gives the callback the endpoint and the remaining time, and takes the callback's reports. It is valid until
+/// the callback's task ends; later reports are ignored. Safe to copy; thread-safe.
 /// </summary>
 public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
 {
@@ -28,10 +28,15 @@ public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
     /// <summary>Gets the number of the attempt; 1 for the first attempt of the call.</summary>
     public int Number { get; }
 
-    /// <summary>Gets a key that is the same for all attempts of this call, for servers that recognise repeated requests.</summary>
+    /// <summary>
+    /// Gets a key that is the same for all attempts of this call, for servers that recognise repeated requests. Empty after the attempt has ended.
+    /// </summary>
     public string IdempotencyKey => IsCurrent ? _lease.IdempotencyKey : "";
 
-    /// <summary>Gets the time that is left until the call's deadline; never negative.</summary>
+    /// <summary>
+    /// Gets the time that is left until the call's deadline; never negative. <see cref="TimeSpan.MaxValue"/> if the call has no deadline; zero after the
+    /// attempt has ended.
+    /// </summary>
     public TimeSpan Remaining
     {
         get
@@ -44,14 +49,17 @@ public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
         }
     }
 
-    /// <summary>Reports that the endpoint has begun to answer. The first-content timeout no longer applies, and a trial is decided.</summary>
+    /// <summary>
+    /// Reports that the endpoint has begun to answer. The first-content timeout then no longer applies. If the attempt is the half-open trial of an ejected
+    /// endpoint, the trial has succeeded.
+    /// </summary>
     public void ReportFirstContent()
     {
         if (IsCurrent)
             _lease.FirstContent(_lease.Clock.Now);
     }
 
-    /// <summary>Reports the actual usage, so that token limits count the real number.</summary>
+    /// <summary>Reports the actual usage, so that token limits count the actual tokens instead of the estimate.</summary>
     /// <param name="inputTokens">Tokens of the prompt, at least 0. Null: not known.</param>
     /// <param name="outputTokens">Tokens of the answer, at least 0. Null: not known.</param>
     /// <param name="cachedInputTokens">The tokens of the prompt that came from the provider's cache, at least 0. Null: not known.</param>
@@ -68,8 +76,8 @@ public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
     }
 
     /// <summary>
-    /// Reports the operation for the attempt's span, in the words of OpenTelemetry's conventions for generative AI (<c>gen_ai.operation.name</c>). Calls over
-    /// HTTP report it themselves.
+    /// Sets the operation on the attempt's span (<c>gen_ai.operation.name</c> of OpenTelemetry's semantic conventions for generative AI). Calls over HTTP set
+    /// it themselves.
     /// </summary>
     /// <param name="operation">The operation, for example <c>chat</c> or <c>embeddings</c>.</param>
     public void ReportOperation(string operation)
@@ -82,7 +90,8 @@ public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
     }
 
     /// <summary>
-    /// Reports that the result which the callback is about to return is a failure, and what the failure means. The result is disposed if the call moves on.
+    /// Reports that this attempt has failed, although the callback returns a result instead of throwing. Call it before the callback returns. If the call moves
+    /// on to another endpoint, the pool disposes the result.
     /// </summary>
     /// <param name="fault">The meaning of the failure.</param>
     public void ReportFault(Fault fault)

@@ -14,13 +14,13 @@ public sealed class EndpointOptions
 
     /// <summary>
     /// Gets or sets the absolute http or https address: the base address that you would give to an SDK for this endpoint alone, for example
-    /// <c>https://api.openai.com/v1</c>. An endpoint with a <see cref="Client"/> needs none.
+    /// <c>https://api.openai.com/v1</c>. An endpoint with a <see cref="Client"/> needs no address.
     /// </summary>
     public string? Address { get; set; }
 
     /// <summary>
-    /// Gets or sets the object that serves this endpoint instead of an address, such as an SDK's client. The adapter packages say which types they support.
-    /// The pool does not dispose it. Default: none. Only in code: configuration cannot hold an object.
+    /// Gets or sets the object that serves this endpoint instead of an address, such as an SDK's client. The adapter packages say which types they support. The
+    /// pool does not dispose it. Default: none. It can be set only in code, because configuration cannot contain an object.
     /// </summary>
     public object? Client { get; set; }
 
@@ -45,21 +45,23 @@ public sealed class EndpointOptions
     /// <summary>Gets or sets the company or server that runs the model. Default: none.</summary>
     public string? Provider { get; set; }
 
-    /// <summary>Gets or sets the model or deployment. It is sent instead of the caller's model name. Default: none, the caller's model name stays.</summary>
+    /// <summary>
+    /// Gets or sets the model or deployment. It replaces the caller's model name in each request. Default: none; the caller's model name is sent.
+    /// </summary>
     public string? Model { get; set; }
 
     /// <summary>Gets or sets the wire format. Default: recognised from the answers.</summary>
     public WireDialect Dialect { get; set; }
 
     /// <summary>
-    /// Gets or sets how the endpoint continues an answer that another endpoint has begun and cut. Default null: as the dialect says, which is <see
-    /// cref="HaKit.Continuation.AssistantPrefix"/> for Mistral and <see cref="HaKit.Continuation.None"/> for all other dialects, where it depends on the
-    /// model.
+    /// Gets or sets how the endpoint continues an answer that another endpoint has begun and cut. Default null: <see
+    /// cref="HaKit.Continuation.AssistantPrefix"/> for the Mistral dialect. It is <see cref="HaKit.Continuation.None"/> for all other dialects, because there
+    /// the model decides whether it can continue an answer.
     /// </summary>
     public Continuation? Continuation { get; set; }
 
     /// <summary>
-    /// Gets or sets the message that asks for the rest, in your own words and in the language of your answers. Required for <see
+    /// Gets or sets the message that asks the model for the rest of the answer, in your own words and in the language of your answers. Required for <see
     /// cref="HaKit.Continuation.Instruction"/>. Default: none.
     /// </summary>
     public string? ContinuationInstruction { get; set; }
@@ -82,20 +84,23 @@ public sealed class EndpointOptions
     /// <summary>Gets or sets whether the endpoint can read images. Default true.</summary>
     public bool Vision { get; set; } = true;
 
-    /// <summary>Gets or sets tags: anything else that a request may require. Default: none.</summary>
+    /// <summary>Gets or sets tags: names of any other properties that a request may require. Default: none.</summary>
     public IList<string> Tags { get; set; } = [];
 
     /// <summary>Gets or sets the endpoint's limits. Default: none.</summary>
     public LimitOptions? Limits { get; set; }
 
-    /// <summary>Gets or sets the price of one million input tokens. Default 0; at least 0.</summary>
+    /// <summary>
+    /// Gets or sets the price of one million input tokens, in any currency; all endpoints of the pool use the same currency. Default 0; at least 0.
+    /// </summary>
     public double InputTokenPrice { get; set; }
 
-    /// <summary>Gets or sets the price of one million output tokens. Default 0; at least 0.</summary>
+    /// <summary>Gets or sets the price of one million output tokens, in the currency of <see cref="InputTokenPrice"/>. Default 0; at least 0.</summary>
     public double OutputTokenPrice { get; set; }
 
     /// <summary>
-    /// Gets or sets headers, also for credentials, that are added to each request. They replace the caller's headers of the same name. Default: none.
+    /// Gets or sets the headers that are added to each request. They may contain credentials. They replace the caller's headers of the same name. Default:
+    /// none.
     /// </summary>
     public IDictionary<string, string> Headers { get; set; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
@@ -109,14 +114,16 @@ public sealed class EndpointOptions
 
     /// <summary>
     /// Gets or sets whether the caller's credentials (the SDK's key, cookies, <c>?key=</c>) go to this endpoint if it has no credential of its own. Default
-    /// null: as <see cref="HttpOptions.ForwardCallerCredential"/> says; if that is null too, only to the server of the pool's origin.
+    /// null: <see cref="HttpOptions.ForwardCallerCredential"/> applies; if that is null too, they go only to the server of the pool's origin.
     /// </summary>
     public bool? ForwardCallerCredential { get; set; }
 
-    /// <summary>Gets or sets the limit on one attempt. More than 0 and not longer than the deadline. Default: the pool's setting.</summary>
+    /// <summary>
+    /// Gets or sets the time limit of one attempt; more than 0 and not longer than the deadline. Default: <see cref="EndpointPoolOptions.AttemptTimeout"/>.
+    /// </summary>
     public TimeoutOptions? AttemptTimeout { get; set; }
 
-    /// <summary>Gets or sets the path for HTTP heartbeats, relative to the host. Default: the pool's setting.</summary>
+    /// <summary>Gets or sets the path for HTTP heartbeats, relative to the host. Default: the path in <see cref="EndpointPoolOptions.Heartbeat"/>.</summary>
     public string? HealthPath { get; set; }
 
     /// <summary>A copy that later changes of this one do not reach. The client stays the same object.</summary>

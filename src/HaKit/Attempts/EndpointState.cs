@@ -121,9 +121,9 @@ internal sealed class EndpointState
     /// <summary>
     /// Records that something other than a call, such as a probe, has shown that the endpoint is back. One waiting call may then ask it at once.
     /// </summary>
-    public void SeeBack() => Volatile.Write(ref _seenBack, 1);
+    public void RecordSeenBack() => Volatile.Write(ref _seenBack, 1);
 
-    /// <summary>Takes the permission of <see cref="SeeBack"/>. Of several calls, one gets it.</summary>
+    /// <summary>Takes the permission of <see cref="RecordSeenBack"/>. Of several calls, one gets it.</summary>
     public bool TryTakeSeenBack() => Volatile.Read(ref _seenBack) != 0 && Interlocked.Exchange(ref _seenBack, 0) != 0;
 
     /// <summary>Checks whether <see cref="TryTakeSeenBack"/> would succeed.</summary>
@@ -231,24 +231,24 @@ internal sealed class EndpointState
     }
 
     /// <summary>Records that an attempt begins. The result identifies its silence.</summary>
-    public long Began(long inputTokens, TimeSpan now)
+    public long RecordStart(long inputTokens, TimeSpan now)
     {
         Interlocked.Add(ref _counts.Begun, OneCall);
         // Answer times vary: an attempt is late after twice the expected time.
         return Silence.RecordStart(now + TimeSpan.FromSeconds(2 * Latency.Expected(LatencyEstimate.UnitsOf(inputTokens), now)));
     }
 
-    /// <summary>Takes back <see cref="Began"/>, because the attempt was not admitted.</summary>
-    public void NeverBegan(long silence)
+    /// <summary>Takes back <see cref="RecordStart"/>, because the attempt was not admitted.</summary>
+    public void UndoStart(long silence)
     {
         Silence.RecordEnd(silence);
         Interlocked.Add(ref _counts.Begun, -OneCall);
     }
 
     /// <summary>Records how long a served attempt occupied its place. A race loses one sample of an average of a thousand.</summary>
-    public void Held(TimeSpan length)
+    public void RecordHeldTime(TimeSpan length)
     {
-        var samples = Math.Min(1000, ++_counts.Held);
+        var samples = Math.Min(1000, ++_counts.HeldSamples);
         var before = Volatile.Read(ref _counts.HeldSeconds);
         Volatile.Write(ref _counts.HeldSeconds, double.IsNaN(before) ? length.TotalSeconds : before + (length.TotalSeconds - before) / Math.Max(2, samples));
     }
@@ -258,7 +258,7 @@ internal sealed class EndpointState
     /// silences in a row; a trial after an ejection counts as several. Otherwise a few silences in a hundred attempts would become the 99th percentile, and
     /// each limit that is learned from it would be three times the last one.
     /// </summary>
-    public bool IsSlow(bool isTrial) => Interlocked.Add(ref _counts.Silences, isTrial ? SilencesOfATrial : 1) > SilencesThatTeach;
+    public bool RecordSilence(bool isTrial) => Interlocked.Add(ref _counts.Silences, isTrial ? SilencesOfATrial : 1) > SilencesThatTeach;
 
     /// <summary>Records the first sign of an answer to an attempt.</summary>
     /// <param name="now">The current time on the pool's clock.</param>
@@ -279,19 +279,19 @@ internal sealed class EndpointState
     }
 
     /// <summary>Records that a caller gave up an unusually silent attempt. Returns how many calls did so in a row, without an answer between them.</summary>
-    public int LeftInSilence(long call) =>
+    public int RecordLeftInSilence(long call) =>
         Interlocked.Exchange(ref _leftBy, call) == call ? Volatile.Read(ref _left) : Interlocked.Increment(ref _left);
 
-    public void Served(TimeSpan began)
+    public void RecordServed(TimeSpan began)
     {
         if (began.Ticks > Volatile.Read(ref _counts.ServedBegan))
             Volatile.Write(ref _counts.ServedBegan, began.Ticks);
     }
 
-    public void Ended(Fault? fault, TimeSpan now, TimeSpan answered = default, TimeSpan? firstContentAt = null)
+    public void RecordEnd(Fault? fault, TimeSpan now, TimeSpan answered = default, TimeSpan? firstContentAt = null)
     {
         Interlocked.Decrement(ref _counts.Begun);
-        Failure.Ended(fault, now);
+        Failure.RecordEnd(fault, now);
         if (fault is null)
         {
             _successes.Add(answered.Ticks);
@@ -311,13 +311,13 @@ internal sealed class EndpointState
     }
 
     /// <summary>Records that another endpoint has served the call that this endpoint refused.</summary>
-    public void Refuted(Fault refusal, TimeSpan began, TimeSpan now)
+    public void RecordServedElsewhere(Fault refusal, TimeSpan began, TimeSpan now)
     {
         if (refusal.OfRequestsWith is not null)
             return; // it serves all other callers
         Interlocked.Increment(ref _counts.Faults);
-        Failure.Refuted(now);
-        Health.Refuted(refusal, began, now);
+        Failure.RecordServedElsewhere(now);
+        Health.RecordServedElsewhere(refusal, began, now);
     }
 
     public override string ToString() => Endpoint.Name;

@@ -25,7 +25,7 @@ public sealed record HeartbeatReading
     public required bool IsTimeoutLearned { get; init; }
 
     /// <summary>
-    /// Gets the highest level that the heartbeat proved: a refused key proves that the endpoint is reachable, a throttle proves that the key is valid. Null
+    /// Gets the highest level that the heartbeat proved. A refused key proves that the endpoint is reachable, and a throttle proves that the key is valid. Null
     /// if there was no answer.
     /// </summary>
     public ProbeLevel? Proved => Fault switch

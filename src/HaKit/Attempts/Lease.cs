@@ -204,10 +204,10 @@ internal sealed class Lease
         if (!reservation.TryTake(state, tokens, now))
             return false;
         // Counted before it is admitted: an operator that takes the endpoint out and then reads zero in flight can rely on it.
-        var silence = state.Began(inputTokens, now);
+        var silence = state.RecordStart(inputTokens, now);
         if (!state.Health.TryBegin(mode, now, out var ticket))
         {
-            state.NeverBegan(silence);
+            state.UndoStart(silence);
             reservation.Cancel(state);
             return false;
         }
@@ -290,12 +290,12 @@ internal sealed class Lease
             fault = CallerSilence.FaultOf(this, _data.Ticket, fault, now);
         AttemptLessons.LearnEnd(this, TryBreakSilence(), fault, now);
         if (fault is null)
-            State.Served(Started);
-        State.Ended(fault, now, (FirstContentAt ?? now) - Started, FirstContentAt);
+            State.RecordServed(Started);
+        State.RecordEnd(fault, now, (FirstContentAt ?? now) - Started, FirstContentAt);
         if (fault is null)
         {
-            State.Held(now - Started);
-            State.Traffic?.Served(tokens ?? _data.EstimatedTokens, now);
+            State.RecordHeldTime(now - Started);
+            State.Traffic?.RecordServed(tokens ?? _data.EstimatedTokens, now);
             State.Health.Complete(_data.Ticket, null, now);
         }
         else

@@ -6,8 +6,9 @@ using HaKit.Limits;
 namespace HaKit;
 
 /// <summary>
-/// Represents the immutable identity of one place that can answer. Two endpoints are the same place when they have the same name; a reload may change
-/// everything else. Address, health path and client may contain a key and are left out of JSON. Safe to share between threads.
+/// Describes one endpoint of a pool: an address or a client object that can answer requests, with its tier, its failure domains and its capabilities. The name
+/// identifies the endpoint; a reload may change all other properties. The address, the health path and the client may contain a key and are left out of JSON.
+/// Immutable; safe to share between threads.
 /// </summary>
 public sealed record PoolEndpoint
 {
@@ -69,7 +70,7 @@ public sealed record PoolEndpoint
     /// <summary>Gets the zone in which the endpoint runs.</summary>
     public string? Zone { get; }
 
-    /// <summary>Gets the failure domains: what the endpoint shares with other endpoints and can lose together with them.</summary>
+    /// <summary>Gets the failure domains: the account, key, region, provider and model that the endpoint may share with other endpoints.</summary>
     public FailureDomains Domains { get; }
 
     /// <summary>Gets the wire format.</summary>
@@ -90,13 +91,13 @@ public sealed record PoolEndpoint
     /// <summary>Gets the price of one million output tokens. Default 0.</summary>
     public double OutputTokenPrice { get; }
 
-    /// <summary>Gets the endpoint's own limit on one attempt. Null: the pool's limit applies.</summary>
+    /// <summary>Gets the endpoint's own time limit of one attempt. Null: the pool's limit applies.</summary>
     public TimeSpan? AttemptTimeout { get; }
 
     /// <summary>Gets how the endpoint continues an answer that was cut.</summary>
     public Continuation Continuation { get; }
 
-    /// <summary>Gets the message that asks for the rest, for <see cref="HaKit.Continuation.Instruction"/>. Null: none.</summary>
+    /// <summary>Gets the message that asks the model for the rest of the answer, for <see cref="HaKit.Continuation.Instruction"/>. Null: none.</summary>
     public string? ContinuationInstruction { get; }
 
     /// <summary>Gets whether the model repeats the last words of the beginning before it continues.</summary>
@@ -122,7 +123,7 @@ public sealed record PoolEndpoint
     /// <summary>Gets the endpoint's credential. It is never printed.</summary>
     internal string? Credential { get; }
 
-    /// <summary>Gets whether callers' credentials go to the endpoint. Null: as the pool says.</summary>
+    /// <summary>Gets whether callers' credentials go to the endpoint. Null: the pool's setting applies.</summary>
     internal bool? ForwardCallerCredential { get; }
 
     /// <summary>Checks whether both endpoints are equal in everything, including headers and limits.</summary>
@@ -132,7 +133,9 @@ public sealed record PoolEndpoint
         && Headers.Count == other.Headers.Count && Headers.All(h => other.Headers.TryGetValue(h.Key, out var value) && value == h.Value)
         && (Limits is null ? other.Limits is null : other.Limits is { } limits && Limits.IsAlike(limits));
 
-    /// <summary>Drops the code of a fault if it occurs in the endpoint's own headers, credential or address: then the server has quoted a secret.</summary>
+    /// <summary>
+    /// Removes the code of a fault if the code occurs in the endpoint's headers, credential or address, because the server has then quoted a secret.
+    /// </summary>
     internal Fault WithoutOwnSecret(Fault fault) => fault.Code is { Length: > 0 } code && Sends(code) ? fault with { Code = null } : fault;
 
     /// <summary>Checks whether a text of the server quotes one of the endpoint's own headers or its credential, if this is long enough to be a secret.</summary>
@@ -171,6 +174,6 @@ public sealed record EndpointCapabilities
     /// <summary>Gets whether the endpoint can read images. Default true.</summary>
     public bool Vision { get; }
 
-    /// <summary>Gets the tags: anything else that a request may require, compared by ordinal value.</summary>
+    /// <summary>Gets the tags: names of any other properties that a request may require. They are compared by ordinal value.</summary>
     public IReadOnlyList<string> Tags { get; internal init; }
 }

@@ -14,7 +14,7 @@ public static class EndpointPoolAlertExtensions
     /// <summary>
     /// Sends alerts about every pool of the container: an ejected endpoint, a quota or key that must be repaired, an outage, lost redundancy, and, for pools
     /// with an objective, an error budget that burns too fast. It also sends alerts about each unhealthy <see cref="IStatusPanel"/>, such as a vault, and the
-    /// end of each alert. No alert is sent twice, and a flood of alerts becomes a digest.
+    /// end of each alert. Many alerts at the same time are sent as one digest.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="configure">Adds the receivers.</param>

@@ -6,15 +6,15 @@ using Microsoft.Extensions.Options;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>
-/// Gives endpoints their credentials from the place where secrets are kept. The credential is read at each attempt and each heartbeat, so it can rotate
-/// without a restart.
+/// Reads the credentials of endpoints from configuration or from code. The credential is read at each attempt and each heartbeat, so it can be rotated without
+/// a restart.
 /// </summary>
 public static class EndpointPoolBuilderCredentialExtensions
 {
     /// <summary>
     /// Reads an endpoint's credential from a key of the application's configuration, at the time of each attempt. If the key is missing or empty, the attempt
-    /// fails; the caller's credential is not sent, because it is meant for another server. A key that is missing when the pool is created is named in the
-    /// log, at Warning.
+    /// fails; the caller's credential is not sent, because it is meant for another server. If the key is missing when the pool is created, a warning with its
+    /// name is logged.
     /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="endpoint">The endpoint's name.</param>

@@ -7,10 +7,13 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EndpointPoolBuilderHeartbeatExtensions
 {
     /// <summary>
-    /// Sets how the heartbeats probe endpoints. If this method is called several times, the first function that returns a probe for an endpoint decides.
+    /// Sets how the heartbeats probe endpoints. If this method is called several times, the functions are asked in that order, and the first probe that is not
+    /// null is used.
     /// </summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="probe">Creates the probe of an endpoint. Null: the next function, or the default, decides.</param>
+    /// <param name="probe">
+    /// Creates the probe of an endpoint. It may return null: then the next function is asked, and after the last function the default probe is used.
+    /// </param>
     public static IEndpointPoolBuilder AddProbe(this IEndpointPoolBuilder builder, Func<PoolEndpoint, IProbe?> probe)
     {
         ArgumentNullException.ThrowIfNull(probe);
@@ -43,7 +46,7 @@ public static class EndpointPoolBuilderHeartbeatExtensions
 
     /// <summary>Adds a callback for each failed attempt; see <see cref="EndpointPoolParts.OnAttemptFailed"/>.</summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="callback">The callback. It runs on the thread that ended the attempt: it must return soon and must not block.</param>
+    /// <param name="callback">The callback. It runs on the thread that ended the attempt, so it must return soon and must not block.</param>
     public static IEndpointPoolBuilder OnAttemptFailed(this IEndpointPoolBuilder builder, Action<AttemptFailure> callback)
     {
         ArgumentNullException.ThrowIfNull(callback);
@@ -52,7 +55,7 @@ public static class EndpointPoolBuilderHeartbeatExtensions
 
     /// <summary>Adds a callback for each endpoint that is back in service; see <see cref="EndpointPoolParts.OnRecovered"/>.</summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="callback">The callback. It runs on the thread that found out: it must return soon and must not block.</param>
+    /// <param name="callback">The callback. It runs on the thread that recorded the recovery, so it must return soon and must not block.</param>
     public static IEndpointPoolBuilder OnRecovered(this IEndpointPoolBuilder builder, Action<EndpointRecovered> callback)
     {
         ArgumentNullException.ThrowIfNull(callback);

@@ -8,12 +8,12 @@ using Microsoft.Extensions.Primitives;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Carries the settings of Microsoft.Extensions.Http.Resilience over to a pool.</summary>
+/// <summary>Applies the settings of Microsoft.Extensions.Http.Resilience to a pool.</summary>
 public static partial class EndpointPoolBuilderStandardOptionsExtensions
 {
     /// <summary>
-    /// Applies the settings of a standard resilience handler to the pool, as far as they differ from that package's defaults. The pool's own settings win.
-    /// Settings that mean nothing to a pool, such as <c>Retry:UseJitter</c>, are logged once, at Information.
+    /// Applies the settings of a standard resilience handler that differ from that package's defaults to the pool. The pool's own settings take precedence.
+    /// Settings without a meaning for a pool, such as <c>Retry:UseJitter</c>, are logged once, at Information.
     /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="optionsName">The name of the <see cref="HttpStandardResilienceOptions"/>. For the handler of a client it is <c>{client}-standard</c>.</param>
@@ -32,8 +32,8 @@ public static partial class EndpointPoolBuilderStandardOptionsExtensions
     }
 
     /// <summary>
-    /// Applies the settings of a standard hedging handler to the pool, and switches hedging on. The pool's own settings win. Settings that mean nothing to a
-    /// pool, such as <c>Hedging:MaxHedgedAttempts</c>, are logged once, at Information.
+    /// Applies the settings of a standard hedging handler to the pool, and switches hedging on. The pool's own settings take precedence. Settings without a
+    /// meaning for a pool, such as <c>Hedging:MaxHedgedAttempts</c>, are logged once, at Information.
     /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="optionsName">The name of the <see cref="HttpStandardHedgingResilienceOptions"/>. For the handler of a client it is the client's name.</param>

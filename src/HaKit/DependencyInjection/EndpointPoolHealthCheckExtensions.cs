@@ -10,18 +10,18 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EndpointPoolHealthCheckExtensions
 {
     /// <summary>
-    /// Adds a health check of a pool. Unhealthy: no endpoint takes ordinary traffic. Degraded: fewer than <paramref name="minimum"/> endpoints do, or a tier
-    /// serves that is not the first. Its data says for each endpoint the state, since when, and why. Never tag the check <c>live</c>: a liveness probe would
-    /// restart the application because its providers are down. For readiness use <c>failureStatus: HealthStatus.Degraded</c>: the application should stay in
-    /// rotation in an outage, because its calls wait.
+    /// Adds a health check of a pool. Unhealthy: no endpoint takes ordinary traffic. Degraded: fewer than <paramref name="minimum"/> endpoints take ordinary
+    /// traffic, or the first tier does not serve. The data of the result contains each endpoint's state, its start and its cause. Never tag the check
+    /// <c>live</c>: a liveness probe would restart the application because its providers are down. For a readiness probe use <c>failureStatus:
+    /// HealthStatus.Degraded</c>, because the application should stay in rotation while its calls wait for the end of an outage.
     /// </summary>
     /// <param name="builder">The health checks.</param>
     /// <param name="pool">The name of the pool, and of the check. An unknown pool is refused when the application starts.</param>
     /// <param name="minimum">
-    /// The number of endpoints that should serve; a pool that has fewer endpoints should have all of them. Default 2, because with one endpoint the next
-    /// failure is an outage. At least 1.
+    /// The number of endpoints that should serve. In a pool with fewer endpoints, all of them should serve. Default 2, because with one serving endpoint the
+    /// next failure is an outage; at least 1.
     /// </param>
-    /// <param name="failureStatus">The status to report instead of unhealthy. Default: unhealthy.</param>
+    /// <param name="failureStatus">The status to report instead of Unhealthy. Default null: Unhealthy.</param>
     /// <param name="tags">Tags for selecting checks. Default: none.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="minimum"/> is less than 1.</exception>
     public static IHealthChecksBuilder AddHaEndpointPoolCheck(

@@ -14,19 +14,22 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EndpointPoolHttpClientBuilderExtensions
 {
     /// <summary>
-    /// Adds the pool as a handler. Handlers added before it see one call; handlers added after it see each attempt. The client's own timeout is switched off,
-    /// because the pool has the deadline, and its base address becomes the pool's origin. Its connections are set up for long calls: no redirects, no
-    /// cookies, an abandoned stream is closed at once, and the pool's connect timeout and keep-alive pings unless you have set others.
+    /// Adds the pool as a handler of the client. Handlers that were added before it run once per call; handlers that are added after it run once per attempt.
+    /// The client's own timeout is switched off, because the pool enforces the deadline. The client's base address becomes the pool's origin. The client's
+    /// connections follow no redirects, keep no cookies, and close an abandoned stream at once. They use the pool's connect timeout and keep-alive pings unless
+    /// you have set others.
     /// </summary>
     /// <remarks>
-    /// Resilience handlers that would repeat or time out the pool's work are removed from the client, in whichever order they were added, and the log says so once:
-    /// the handlers that <c>ConfigureHttpClientDefaults</c> gives to all clients, and the client's own standard resilience and standard hedging handlers. Handlers of
-    /// <c>AddResilienceHandler</c> on the client itself stay, with a warning. <see cref="KeepResilience"/> keeps all of them. Service discovery moves inside the
-    /// pool, where it resolves the address of each attempt.
+    /// Resilience handlers that would retry or time out the pool's work are removed from the client, in whichever order they were added. These are the handlers
+    /// that <c>ConfigureHttpClientDefaults</c> adds to all clients, and the client's own standard resilience and standard hedging handlers. The removal is
+    /// logged once. Handlers of <c>AddResilienceHandler</c> on the client itself stay, and a warning is logged. <see cref="KeepResilience"/> keeps all of these
+    /// handlers. Service discovery moves inside the pool, where it resolves the address of each attempt.
     /// </remarks>
     /// <param name="builder">The client.</param>
     /// <param name="pool">The pool's name. An unknown pool is refused when the application starts.</param>
-    /// <exception cref="ArgumentException">The builder is for all clients (<c>ConfigureHttpClientDefaults</c>), but a pool belongs to one client; or the client has a pool already.</exception>
+    /// <exception cref="ArgumentException">
+    /// The builder is for all clients (<c>ConfigureHttpClientDefaults</c>), but a pool belongs to one client. Or the client already has a pool.
+    /// </exception>
     public static IHttpClientBuilder AddHaEndpointPoolHandler(this IHttpClientBuilder builder, string pool)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -52,8 +55,8 @@ public static class EndpointPoolHttpClientBuilderExtensions
     }
 
     /// <summary>
-    /// Keeps every resilience handler of a client that uses a pool. Without this method, <see cref="AddHaEndpointPoolHandler"/> removes the handlers that
-    /// would repeat or time out the pool's work.
+    /// Keeps every resilience handler of a client that uses a pool. Without this method, <see cref="AddHaEndpointPoolHandler"/> removes the handlers that would
+    /// retry or time out the pool's work.
     /// </summary>
     /// <param name="builder">The client.</param>
     /// <exception cref="ArgumentException">The builder is for all clients (<c>ConfigureHttpClientDefaults</c>).</exception>

@@ -15,13 +15,13 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EndpointPoolServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds a pool that is described in code. The container provides it as a keyed service with its name as the key; if it is the only pool, also without a
-    /// key.
+    /// Adds a pool that is described in code. The container provides the pool as a keyed service whose key is the pool's name. If it is the only pool, the
+    /// container also provides it without a key.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The pool's name, unique in the container.</param>
     /// <param name="configure">Sets the pool's options.</param>
-    /// <returns>A builder for everything that is not configuration: strategies, classifiers, probes.</returns>
+    /// <returns>A builder for the parts of the pool that are code: strategies, classifiers, probes.</returns>
     public static IEndpointPoolBuilder AddHaEndpointPool(this IServiceCollection services, string name, Action<EndpointPoolOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -30,13 +30,15 @@ public static class EndpointPoolServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Adds a pool that is described in configuration. A reload changes the running pool; an invalid reload is logged, and the last valid configuration
-    /// stays.
+    /// Adds a pool that is described in configuration. A reload of the configuration changes the running pool. If the new configuration is invalid, the mistake
+    /// is logged and the pool keeps its last valid configuration.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The pool's name, unique in the container.</param>
-    /// <param name="section">The section with the pool's <see cref="EndpointPoolOptions"/>. A name that no setting has is refused.</param>
-    /// <returns>A builder for everything that is not configuration.</returns>
+    /// <param name="section">
+    /// The section with the pool's <see cref="EndpointPoolOptions"/>. A name in the section that is not the name of a setting is a mistake.
+    /// </param>
+    /// <returns>A builder for the parts of the pool that are code.</returns>
     public static IEndpointPoolBuilder AddHaEndpointPool(this IServiceCollection services, string name, IConfiguration section)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -53,8 +55,8 @@ public static class EndpointPoolServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Declares that something uses a pool: the application does not start if no pool of this name is registered, and the message names both. The extension methods of the
-    /// HaKit packages declare it for themselves.
+    /// Declares that a method or a client uses a pool. If no pool of this name is registered, the application does not start, and the message names the pool
+    /// and its user. The extension methods of the HaKit packages call this method for themselves.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="pool">The pool's name.</param>
@@ -94,7 +96,7 @@ public static class EndpointPoolServiceCollectionExtensions
     private static string[] NamesOf(IServiceProvider provider) => [.. provider.GetServices<EndpointPoolRegistration>().Select(r => r.Name)];
 }
 
-/// <summary>Adds to a pool what is not configuration.</summary>
+/// <summary>Configures the parts of a pool that are code.</summary>
 public interface IEndpointPoolBuilder
 {
     /// <summary>Gets the pool's name.</summary>
@@ -107,22 +109,22 @@ public interface IEndpointPoolBuilder
 /// <summary>Adds code to a pool that the container creates.</summary>
 public static class EndpointPoolBuilderExtensions
 {
-    /// <summary>Adds Polly strategies outside failover; they see one call.</summary>
+    /// <summary>Adds Polly strategies outside failover. They run once per call.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="configure">Adds the strategies.</param>
     public static IEndpointPoolBuilder ConfigurePipeline(this IEndpointPoolBuilder builder, Action<Polly.ResiliencePipelineBuilder> configure) =>
         builder.ConfigureParts((_, parts) => parts.ConfigurePipeline += configure);
 
-    /// <summary>Adds Polly strategies inside failover, around each attempt on the given endpoint.</summary>
+    /// <summary>Adds Polly strategies inside failover. They run once per attempt on the given endpoint.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="configure">Adds the strategies.</param>
     public static IEndpointPoolBuilder ConfigureEndpointPipeline(this IEndpointPoolBuilder builder, Action<Polly.ResiliencePipelineBuilder, PoolEndpoint> configure) =>
         builder.ConfigureParts((_, parts) => parts.ConfigureEndpointPipeline += configure);
 
     /// <summary>
-    /// Lets Polly's own telemetry see the pool: its meter <c>Polly</c>, its log lines, and the enrichers and listeners of the container's <see
-    /// cref="TelemetryOptions"/>. The name of the pipeline is the pool's name, and its instance is the endpoint's name. Off by default, because it costs each
-    /// call and attempt one or two events.
+    /// Turns on Polly's own telemetry for the pool: the meter <c>Polly</c>, Polly's log lines, and the enrichers and listeners of the container's <see
+    /// cref="TelemetryOptions"/>. The pipeline name is the pool's name, and the pipeline instance is the endpoint's name. Off by default, because Polly then
+    /// creates one or two events for each call and each attempt.
     /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="configure">Changes a copy of the container's options. Default: no change.</param>
@@ -142,9 +144,9 @@ public static class EndpointPoolBuilderExtensions
     public static IEndpointPoolBuilder AddFaultClassifier(this IEndpointPoolBuilder builder, HaKit.Faults.IFaultClassifier classifier) =>
         builder.ConfigureParts((_, parts) => parts.Classifiers.Add(classifier));
 
-    /// <summary>Sets your own code that decides what a call does after a fault: <see cref="EndpointPoolOptions.OnFault"/>.</summary>
+    /// <summary>Sets your own rule for the action of a call after a fault: <see cref="EndpointPoolOptions.OnFault"/>.</summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="action">Returns the action, or null for the usual one.</param>
+    /// <param name="action">Returns the action, or null for the usual action.</param>
     public static IEndpointPoolBuilder OnFault(
         this IEndpointPoolBuilder builder, Func<HaKit.Faults.Fault, RequestProfile, HaKit.Failover.FaultAction?> action)
     {
@@ -154,7 +156,7 @@ public static class EndpointPoolBuilderExtensions
     }
 
     /// <summary>
-    /// Chooses among the endpoints that may serve a request by your own code, instead of by the pool's preset. The selector is a singleton of the container.
+    /// Uses your own code instead of the pool's preset to choose among the endpoints that may serve a request. The selector is a singleton of the container.
     /// </summary>
     /// <typeparam name="TSelector">The type of the selector.</typeparam>
     /// <param name="builder">The pool.</param>
@@ -166,7 +168,7 @@ public static class EndpointPoolBuilderExtensions
         return builder.ConfigureParts((provider, parts) => parts.Selector = provider.GetRequiredService<TSelector>());
     }
 
-    /// <summary>Changes the parts of the pool, with access to services.</summary>
+    /// <summary>Changes the parts of the pool. The callback can resolve services from the container.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="configure">Changes the parts.</param>
     public static IEndpointPoolBuilder ConfigureParts(this IEndpointPoolBuilder builder, Action<IServiceProvider, EndpointPoolParts> configure)

@@ -9,13 +9,13 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class FlightRecorderServiceExtensions
 {
     /// <summary>
-    /// Records a pool to files that <see cref="HaKit.Recording.FlightRecording"/>, <c>hakit record show</c> and <c>hakit replay</c> read: its calls,
-    /// attempts, probes, changes of health, and settings. It records no prompt, no answer, no credential, no address and no caller. A disk that is slow, full
-    /// or read-only costs entries of the recording, but never a call or the start.
+    /// Records a pool to files that <see cref="HaKit.Recording.FlightRecording"/>, <c>hakit record show</c> and <c>hakit replay</c> read: its calls, attempts,
+    /// probes, changes of health, and settings. It records no prompt, no answer, no credential, no address and no caller. If the disk is slow, full or
+    /// read-only, entries of the recording are lost, but no call fails and the application starts.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="pool">The name of the pool.</param>
-    /// <param name="configure">Sets where and how much is written.</param>
+    /// <param name="configure">Sets the folder and the sizes.</param>
     /// <exception cref="OptionsValidationException">An option is invalid; the message names all invalid options.</exception>
     public static IServiceCollection AddHaFlightRecorder(this IServiceCollection services, string pool, Action<FlightRecorderOptions> configure)
     {

@@ -18,7 +18,7 @@ internal sealed class FailureEstimate
     // Below this value the estimate would decide only a tie.
     private const double Forgotten = 0.01;
 
-    private static readonly Fault s_refuted = new(FaultKind.Unknown);
+    private static readonly Fault s_servedElsewhere = new(FaultKind.Unknown);
 
     private double _value;
     private long _updated;
@@ -33,7 +33,7 @@ internal sealed class FailureEstimate
         return value < Forgotten ? 0 : Math.Min(1, value);
     }
 
-    public void Ended(Fault? fault, TimeSpan now)
+    public void RecordEnd(Fault? fault, TimeSpan now)
     {
         // A cooldown already keeps calls away from a throttled endpoint, and faults of the caller or the request say nothing about the endpoint.
         if (fault is not null && (fault.IsNeutral || fault.Blame == FaultBlame.Throttle))
@@ -54,7 +54,7 @@ internal sealed class FailureEstimate
     }
 
     /// <summary>Records that another endpoint has served a call which this endpoint refused. Fast refusals must not attract traffic.</summary>
-    public void Refuted(TimeSpan now) => Ended(s_refuted, now);
+    public void RecordServedElsewhere(TimeSpan now) => RecordEnd(s_servedElsewhere, now);
 
     /// <summary>Clears the estimate: the endpoint is back, so its earlier failures no longer count.</summary>
     public void Reset() => Volatile.Write(ref _value, 0);

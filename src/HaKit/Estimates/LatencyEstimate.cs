@@ -45,7 +45,7 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
     }
 
     /// <summary>Records how long the endpoint took to its first sign of an answer: the first content of a stream, or the whole of a plain answer.</summary>
-    public void Heard(TimeSpan after, long inputTokens, TimeSpan now)
+    public void RecordFirstContent(TimeSpan after, long inputTokens, TimeSpan now)
     {
         var sample = after.TotalSeconds / UnitsOf(inputTokens);
         if (pool is not null)
@@ -60,7 +60,7 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
     }
 
     /// <summary>Records an attempt that was given up after this silence. It counts only if the silence was longer than usual.</summary>
-    public void WaitedInVain(TimeSpan time, long inputTokens, TimeSpan now)
+    public void RecordSilence(TimeSpan time, long inputTokens, TimeSpan now)
     {
         var sample = time.TotalSeconds / UnitsOf(inputTokens);
         if (sample > Volatile.Read(ref _perUnit))
@@ -68,7 +68,7 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
     }
 
     /// <summary>Records a stream that has ended well, with the time since its first content.</summary>
-    public void Flowed(TimeSpan time, long outputTokens)
+    public void RecordStreamEnd(TimeSpan time, long outputTokens)
     {
         if (outputTokens > 1)
             Blend(ref _perOutputToken, time.TotalSeconds / (outputTokens - 1), PerTokenWeight);

@@ -32,7 +32,7 @@ internal sealed class AttemptResults(FailoverContext context)
         foreach (ref readonly var entry in call.History.Entries)
         {
             if (entry.Fault is { IsProvisional: true } refusal && !IsOfItsRequest(refusal, call.Profile))
-                entry.State.Refuted(refusal, entry.Started, now);
+                entry.State.RecordServedElsewhere(refusal, entry.Started, now);
             if (entry is { IsInService: true, Fault: { Blame: FaultBlame.Endpoint or FaultBlame.Throttle } fault })
                 FailureHidden?.Invoke(entry.Endpoint.Name, fault, lease.State.Endpoint.Name);
         }
@@ -46,7 +46,7 @@ internal sealed class AttemptResults(FailoverContext context)
     /// <summary>Records the end of an attempt in its call and puts the lease away.</summary>
     public void RecordEnd(FailoverCall call, Lease lease, Fault? fault, TimeSpan now)
     {
-        call.History.Ended(lease.Number, fault, now);
+        call.History.RecordEnd(lease.Number, fault, now);
         if (fault is not null)
         {
             call.LastFailure = now;
@@ -86,7 +86,7 @@ internal sealed class AttemptResults(FailoverContext context)
     }
 
     // If an endpoint refuses a request because of an image or of tools, calls without images and tools do not avoid the endpoint. There are two sources for that:
-    // over HTTP the request's own body shows it (Fault.OfRequestsWith, which EndpointState.Refuted respects, and which the pool remembers by kind); a client object's
+    // over HTTP the request's own body shows it (Fault.OfRequestsWith, which EndpointState.RecordServedElsewhere respects, and which the pool remembers by kind); a client object's
     // request is not seen, and only the caller's profile says what is in it. The profile may also be wrong or empty, so it cannot replace the body.
     private static bool IsOfItsRequest(Fault refusal, RequestProfile profile) => profile.Vision || profile.Tools && refusal.SecondOpinion == SecondOpinion.One;
 

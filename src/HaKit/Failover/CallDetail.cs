@@ -30,8 +30,8 @@ public sealed record CallDetail
     public required string Endpoint { get; init; }
 
     /// <summary>
-    /// Gets the attempts in the order in which they began; of many attempts the first 3 and the last 10. The attempt that served has no fault. <see
-    /// cref="AttemptCount"/> is the number of all attempts.
+    /// Gets the attempts in the order in which they began. If there were more than 13, the list has the first 3 and the last 10. The attempt that served has no
+    /// fault. <see cref="AttemptCount"/> is the number of all attempts.
     /// </summary>
     public required IReadOnlyList<AttemptRecord> Attempts { get => field ??= [new AttemptRecord(Endpoint, null, _took)]; init; }
 
@@ -51,8 +51,8 @@ public sealed record CallDetail
     public TimeSpan Waited { get; init; }
 
     /// <summary>
-    /// Gets the places at which the answer was cut and another endpoint continued it, in order. Empty for an answer in one piece. Complete when the stream
-    /// has ended.
+    /// Gets the places at which the answer was cut and another endpoint continued it, in order. Empty if the answer was not cut. The list is complete when the
+    /// stream has ended.
     /// </summary>
     public IReadOnlyList<StreamSeam> Seams { get; init; } = [];
 
@@ -74,8 +74,8 @@ public sealed record CallDetail
     public int PerhapsBilled => Attempts.Count(a => a.Fault is { Applied: FaultApplied.Ambiguous or FaultApplied.Partial });
 }
 
-/// <summary>Holds a result, and how the call was served.</summary>
+/// <summary>Holds the result of a call and the details of how the call was served.</summary>
 /// <typeparam name="TResult">The type of the result.</typeparam>
 /// <param name="Result">The result of the callback.</param>
-/// <param name="Detail">How the call was served.</param>
+/// <param name="Detail">The details of how the call was served.</param>
 public readonly record struct Served<TResult>(TResult Result, CallDetail Detail);

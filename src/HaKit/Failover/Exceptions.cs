@@ -19,8 +19,8 @@ public sealed record AttemptRecord(string Endpoint, Fault? Fault, TimeSpan Durat
 }
 
 /// <summary>
-/// The base class of the exceptions with which a pool refuses or ends a call. The message says what was tried and when to come back. It never quotes keys,
-/// prompts or a provider's message.
+/// The base class of the exceptions with which a pool refuses or ends a call. The message contains the attempts and the time to wait before the next call. The
+/// message never quotes keys, prompts or a provider's message.
 /// </summary>
 public abstract class EndpointPoolException : Exception
 {
@@ -38,7 +38,7 @@ public abstract class EndpointPoolException : Exception
     /// <summary>Gets the pool's name.</summary>
     public string Pool { get; }
 
-    /// <summary>Gets the attempts in order; of many attempts the first 3 and the last 10.</summary>
+    /// <summary>Gets the attempts in the order in which they began. If there were more than 13, the list has the first 3 and the last 10.</summary>
     public IReadOnlyList<AttemptRecord> Attempts { get; }
 
     /// <summary>Gets the number of all attempts.</summary>
@@ -82,7 +82,7 @@ public sealed class NoEndpointAvailableException : EndpointPoolException
         int attemptCount = 0, IReadOnlyList<WaitRule>? waitRules = null)
         : base(pool, why, attempts, retryAfter, inner, attemptCount, waitRules) => Endpoints = endpoints;
 
-    /// <summary>Gets for each endpoint of the pool why it would or would not have been chosen at that moment.</summary>
+    /// <summary>Gets an explanation for each endpoint of the pool: why it would or would not have been chosen when the exception was thrown.</summary>
     public IReadOnlyList<EndpointExplanation> Endpoints { get; }
 }
 
@@ -103,7 +103,7 @@ public sealed class DeadlineExceededException : EndpointPoolException
 
 /// <summary>
 /// The exception that is thrown when an answer was cut after a part of it had been delivered. The pool never replays the delivered part silently; the caller
-/// decides what to do with it.
+/// decides whether to keep it.
 /// </summary>
 public sealed class PartialResponseException : EndpointPoolException
 {
@@ -131,7 +131,7 @@ public sealed class PartialResponseException : EndpointPoolException
     /// <summary>Gets the number of items with content that the caller had received.</summary>
     public int DeliveredItems { get; }
 
-    /// <summary>Gets why no other endpoint continued the answer; <see cref="NotContinuedReason.Off"/> if continuation is off.</summary>
+    /// <summary>Gets the reason why no other endpoint continued the answer; <see cref="NotContinuedReason.Off"/> if continuation is off.</summary>
     public NotContinuedReason NotContinued { get; }
 
     /// <summary>Gets or sets the endpoints that have cut the answer so far, the latest at the end.</summary>
@@ -154,7 +154,9 @@ public sealed class PartialResponseException : EndpointPoolException
 /// </summary>
 public sealed class EndpointFaultException : Exception
 {
-    /// <summary>Creates the failure of one attempt, for adapters that find it in an answer. The pool uses its fault.</summary>
+    /// <summary>
+    /// Creates the exception for an adapter that finds a failure in an answer. The pool handles the given fault as the result of the attempt.
+    /// </summary>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="fault">The meaning of the answer.</param>
     /// <param name="innerException">The exception of the endpoint's client about the answer. Default: none.</param>

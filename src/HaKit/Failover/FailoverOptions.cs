@@ -1,24 +1,24 @@
 namespace HaKit.Failover;
 
-/// <summary>Sets how often and how soon a call tries again. Not thread-safe; read at start-up and at each reload.</summary>
+/// <summary>Sets how many attempts a call makes and how long it waits between them. Not thread-safe; read at start-up and at each reload.</summary>
 public sealed class RetryOptions
 {
     /// <summary>
-    /// Gets or sets the limit on the attempts after the first, on all endpoints together. Nothing resets the count within a call. Refusals that named a time
-    /// (<c>Retry-After</c>) do not count. 0: one attempt, always. Default null: five, and during an outage as many as its pace allows within the deadline. 0
-    /// to 100.
+    /// Gets or sets the limit on the attempts after the first, on all endpoints together. Refusals that named a time to come back (<c>Retry-After</c>) do not
+    /// count. With 0 a call makes exactly one attempt. Default null: five attempts in ordinary service, and in an outage of all endpoints as many as the pace
+    /// of the outage allows within the deadline. 0 to 100.
     /// </summary>
     public int? MaxRetryAttempts { get; set; }
 
     /// <summary>
-    /// Gets or sets the limit on the attempts of one call on the same endpoint. Refusals that named a time do not count. Default null: no limit; the
-    /// endpoints take turns. 1 to 100.
+    /// Gets or sets the limit on the attempts of one call on the same endpoint. Refusals that named a time to come back (<c>Retry-After</c>) do not count.
+    /// Default null: no limit. 1 to 100.
     /// </summary>
     public int? MaxAttemptsPerEndpoint { get; set; }
 
     /// <summary>
-    /// Gets or sets the first backoff, used when no untried endpoint is left. It doubles with each failure, has full jitter, and counts from the last
-    /// failure. Default 0.25 s; more than 0.
+    /// Gets or sets the first backoff. A call backs off only when no untried endpoint is left. The backoff starts at the last failure, doubles with each
+    /// further failure, and has full jitter. Default 0.25 s; more than 0.
     /// </summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(0.25);
 
@@ -26,9 +26,9 @@ public sealed class RetryOptions
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromSeconds(8);
 
     /// <summary>
-    /// Gets or sets the share of the endpoint's recent answers that must have come within the time that is left of the deadline. Otherwise an attempt after
-    /// the first does not begin, because its answer would probably come too late. Endpoints with few known answers are not checked. Default 0.1; 0 (no such
-    /// limit) to 1.
+    /// Gets or sets the smallest chance of success with which a retry begins. The chance is the share of the endpoint's recent answers that took no longer than
+    /// the time that is left until the deadline. With a smaller chance the retry does not begin, because its answer would probably come too late. Endpoints
+    /// with few recent answers are not checked. Default 0.1; 0 (no such limit) to 1.
     /// </summary>
     public double MinimumChance { get; set; } = 0.1;
 
@@ -38,30 +38,32 @@ public sealed class RetryOptions
 /// <summary>Sets how long to wait for the first content of an answer. Not thread-safe; read at start-up and at each reload.</summary>
 public sealed class FirstContentOptions
 {
-    /// <summary>Gets or sets whether the limit is learned from the endpoint's own recent times. Default true.</summary>
+    /// <summary>Gets or sets whether the limit is learned from the endpoint's own recent times to the first content. Default true.</summary>
     public bool Learned { get; set; } = true;
 
-    /// <summary>Gets or sets the limit until it is learned, and the longest learned limit for streams. Default 30 s.</summary>
+    /// <summary>
+    /// Gets or sets the limit that applies before a limit is learned. It is also the longest learned limit for streams. Default 30 s; more than 0.
+    /// </summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets or sets the shortest learned limit. Default 1 s.</summary>
+    /// <summary>Gets or sets the shortest learned limit. Default 1 s; more than 0, not longer than <see cref="Timeout"/>.</summary>
     public TimeSpan Minimum { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Gets or sets the share of the remaining deadline that an attempt may be silent while another endpoint could serve the call. It is never less than the
-    /// endpoint's own 99th percentile. Default 0.5; above 0, at most 1.
+    /// Gets or sets the longest silence of an attempt while another endpoint could serve the call, as a share of the time that is left until the deadline. The
+    /// limit is never shorter than the endpoint's own 99th percentile. Default 0.5; above 0, at most 1.
     /// </summary>
     public double DeadlineShare { get; set; } = 0.5;
 
-    /// <summary>Gets or sets the learned limit as a multiple of the endpoint's own 99th percentile. Default 3.</summary>
+    /// <summary>Gets or sets the learned limit as a multiple of the endpoint's own 99th percentile. Default 3; at least 1.</summary>
     public double Multiplier { get; set; } = 3;
 
     internal FirstContentOptions Copy() => (FirstContentOptions)MemberwiseClone();
 }
 
 /// <summary>
-/// Sets whether and when a second attempt starts beside one that is slow to its first content. Off by default. Not thread-safe; read at start-up and at each
-/// reload.
+/// Sets whether and when a hedge starts: a second attempt on another endpoint, while the first attempt has sent no content for an unusually long time. Off by
+/// default. Not thread-safe; read at start-up and at each reload.
 /// </summary>
 public sealed class HedgingOptions
 {
@@ -69,12 +71,12 @@ public sealed class HedgingOptions
     public bool Enabled { get; set; }
 
     /// <summary>
-    /// Gets or sets the share of an endpoint's own answers that counts as slow: 0.05 hedges after the 95th percentile. Default 0.05; above 0, at most 0.5.
-    /// <c>RetryBudget:HedgesPerCall</c> limits the share of calls that are hedged, and the shared retry budget limits hedges too.
+    /// Gets or sets the share of an endpoint's own answers that counts as slow. With 0.05 the hedge starts after the 95th percentile of the endpoint's times.
+    /// Default 0.05; above 0, at most 0.5. <c>RetryBudget:HedgesPerCall</c> limits the share of calls that are hedged. Hedges also pay from the retry budget.
     /// </summary>
     public double MaxShare { get; set; } = 0.05;
 
-    /// <summary>Gets or sets the time before which no hedge starts. Default 0; at least 0.</summary>
+    /// <summary>Gets or sets the shortest time from the start of the first attempt to the start of the hedge. Default 0; at least 0.</summary>
     public TimeSpan MinimumDelay { get; set; }
 
     internal HedgingOptions Copy() => (HedgingOptions)MemberwiseClone();

@@ -74,7 +74,7 @@ public sealed record Fault
     internal bool IsRefusal => SecondOpinion != SecondOpinion.None || Blame == FaultBlame.Request;
 
     /// <summary>Gets the meaning of a provisional refusal after another endpoint has served the call: it was the endpoint's fault.</summary>
-    internal Fault Refuted() => this with { IsProvisional = false, Blame = FaultBlame.Endpoint, Reach = FaultReach.Endpoint, UntilCleared = false };
+    internal Fault AsEndpointFault() => this with { IsProvisional = false, Blame = FaultBlame.Endpoint, Reach = FaultReach.Endpoint, UntilCleared = false };
 
     /// <summary>Gets the name of the kind as a cached string.</summary>
     internal string KindName => FaultKinds.Names[(int)Kind];

@@ -98,7 +98,7 @@ internal sealed class EndpointHealth
     /// <param name="ticket">The attempt's ticket.</param>
     /// <param name="silence">The fault that the silence would have been if the pool had given the attempt up.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    public void LeftInSilence(in HealthTicket ticket, Fault silence, TimeSpan now)
+    public void RecordLeftInSilence(in HealthTicket ticket, Fault silence, TimeSpan now)
     {
         if (!ticket.IsTrial)
             _tracker.Hint(this, new HealthEvidence { Source = EvidenceSource.LeftInSilence, Fault = silence, Began = ticket.Began, Epoch = ticket.Epoch }, now);
@@ -108,8 +108,8 @@ internal sealed class EndpointHealth
     /// <param name="refusal">The refusal.</param>
     /// <param name="began">The time at which the refused attempt began.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    public void Refuted(Fault refusal, TimeSpan began, TimeSpan now) =>
-        _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.Refuted, Fault = refusal.Refuted(), Began = began, Epoch = HealthTicket.NoEpoch }, now);
+    public void RecordServedElsewhere(Fault refusal, TimeSpan began, TimeSpan now) =>
+        _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.ServedElsewhere, Fault = refusal.AsEndpointFault(), Began = began, Epoch = HealthTicket.NoEpoch }, now);
 
     /// <summary>Records that the endpoint has a new credential. The refusal of the old credential no longer counts.</summary>
     public void CredentialChanged(TimeSpan now) =>

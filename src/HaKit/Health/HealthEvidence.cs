@@ -27,7 +27,7 @@ internal enum EvidenceSource
     ClearedElsewhere,
 
     /// <summary>Another endpoint has served a call that this endpoint refused.</summary>
-    Refuted,
+    ServedElsewhere,
 
     /// <summary>The endpoint has a new credential.</summary>
     CredentialChanged,

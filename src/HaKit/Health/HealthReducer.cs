@@ -19,12 +19,12 @@ internal static class HealthReducer
         {
             EvidenceSource.Traffic => evidence.Fault is null ? Success(state, evidence, now, options) : Failure(state, evidence, now, options),
             EvidenceSource.Probe => evidence.Fault is null ? ProbeHit(state, evidence, now, options) : ProbeMiss(state, evidence, now, options),
-            EvidenceSource.Order => Ordered(state, evidence.Order, now, options),
+            EvidenceSource.Order => ApplyOrder(state, evidence.Order, now, options),
             EvidenceSource.TrialBegun => state.BeginTrial(evidence.IsOutage, now, options),
             EvidenceSource.TrialElsewhere => state.Postpone(now + options.TrialTimeout),
             EvidenceSource.ClearedElsewhere => state.ClearCooldown(evidence.Began, now, options),
             EvidenceSource.CredentialChanged => state.Cooldown is { Cause.Kind: FaultKind.Unauthorized } ? state.ClearCooldown(TimeSpan.MaxValue, now, options) : state,
-            EvidenceSource.Refuted => Refuted(state, evidence, now, options),
+            EvidenceSource.ServedElsewhere => CountRefusal(state, evidence, now, options),
             EvidenceSource.LeftInSilence => state.IsInService && evidence.Epoch == state.Epoch ? state.Suspect(evidence.Fault!, evidence.Fault!.Level(), now) : state,
             EvidenceSource.SelfSuspicion => SelfSuspicion(state, evidence, now, options),
             EvidenceSource.Peer => state.HearPeers(evidence, now, options),
@@ -174,7 +174,7 @@ internal static class HealthReducer
 
     // The requests of one caller must not take an endpoint away from other callers. If an endpoint refuses several calls in a row that another endpoint then
     // served, it is out for a short time. The last admitted endpoint is never taken out, and neither is the key or account.
-    private static HealthState Refuted(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    private static HealthState CountRefusal(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var fault = evidence.Fault!;
         if (state.IsOutForRefusals && state.Status == EndpointHealthStatus.Ejected && evidence.Began > state.JudgedAt)
@@ -275,7 +275,7 @@ internal static class HealthReducer
             : next.Suspect(fault, level, now) with { ProbeMisses = misses };
     }
 
-    private static HealthState Ordered(HealthState state, HealthOrder order, TimeSpan now, HealthOptions options)
+    private static HealthState ApplyOrder(HealthState state, HealthOrder order, TimeSpan now, HealthOptions options)
     {
         switch (order)
         {

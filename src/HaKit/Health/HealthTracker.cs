@@ -321,7 +321,7 @@ internal sealed class HealthTracker
         // Evidence without jitter can eject only by a trial's timeout, so the jitter is drawn here.
         var mayFail = evidence.Jitter == 0 && before.Status == EndpointHealthStatus.Trial;
         var after = HealthReducer.Next(before, mayFail ? evidence with { Jitter = _random.NextDouble() } : evidence, now, _options);
-        if (evidence.Source is EvidenceSource.Traffic or EvidenceSource.Refuted && before.IsInService && after.Status == EndpointHealthStatus.Ejected && IsLastWhileLocked(endpoint, now))
+        if (evidence.Source is EvidenceSource.Traffic or EvidenceSource.ServedElsewhere && before.IsInService && after.Status == EndpointHealthStatus.Ejected && IsLastWhileLocked(endpoint, now))
             after = HealthReducer.Next(before, evidence with { IsLast = true }, now, _options);
         if (_asIfEnforced is not null)
             ReportWouldBeWhileLocked(endpoint, before, after, evidence, now);

@@ -33,11 +33,11 @@ internal sealed class AnswerStream(StreamedAnswer<ReadOnlyMemory<byte>> answer) 
         if (buffer.IsEmpty)
             return new(0);
         if (!_rest.IsEmpty)
-            return new(Hand(buffer));
+            return new(CopyRest(buffer));
         var move = answer.NextAsync(cancellationToken);
         if (!move.IsCompletedSuccessfully)
             return WaitAsync(move, buffer);
-        return new(move.Result ? Hand(answer.Current, buffer) : 0);
+        return new(move.Result ? CopyItem(answer.Current, buffer) : 0);
     }
 
     protected override void Dispose(bool disposing)
@@ -55,7 +55,7 @@ internal sealed class AnswerStream(StreamedAnswer<ReadOnlyMemory<byte>> answer) 
     {
         try
         {
-            return await move.ConfigureAwait(false) ? Hand(answer.Current, buffer) : 0;
+            return await move.ConfigureAwait(false) ? CopyItem(answer.Current, buffer) : 0;
         }
         catch (Exception exception)
         {
@@ -64,13 +64,13 @@ internal sealed class AnswerStream(StreamedAnswer<ReadOnlyMemory<byte>> answer) 
         }
     }
 
-    private int Hand(ReadOnlyMemory<byte> item, Memory<byte> buffer)
+    private int CopyItem(ReadOnlyMemory<byte> item, Memory<byte> buffer)
     {
         _rest = item;
-        return Hand(buffer);
+        return CopyRest(buffer);
     }
 
-    private int Hand(Memory<byte> buffer)
+    private int CopyRest(Memory<byte> buffer)
     {
         var count = Math.Min(buffer.Length, _rest.Length);
         _rest.Span[..count].CopyTo(buffer.Span);

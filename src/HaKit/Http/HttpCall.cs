@@ -201,7 +201,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         var target = _side.TargetOf(attempt.Endpoint);
         var secret = await pool.Owners.Credentials.GetAsync(attempt.Endpoint, token).ConfigureAwait(false);
         attempt.Lease.State.UsedCredential = secret;
-        var noted = _tries?.Began(pool.Engine, attempt.Lease);
+        var noted = _tries?.RecordStart(pool.Engine, attempt.Lease);
         HttpResponseMessage? response = null;
         try
         {
@@ -242,9 +242,9 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private void NoteFailure(EndpointAttempt attempt, EarlierAttempt? noted, Fault fault)
     {
         var tries = _tries ?? Interlocked.CompareExchange(ref _tries, new EarlierTries(), null) ?? _tries;
-        if ((noted ?? tries.Began(pool.Engine, attempt.Lease)) is { } failed)
+        if ((noted ?? tries.RecordStart(pool.Engine, attempt.Lease)) is { } failed)
         {
-            tries.Ended(failed, fault, pool.Engine.Clock.Now);
+            tries.RecordEnd(failed, fault, pool.Engine.Clock.Now);
         }
     }
 

@@ -16,7 +16,7 @@ internal sealed class PassingStream(ReadOnlyMemory<byte> read, Task<int>? readin
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (!_read.IsEmpty)
-            return new(Hand(buffer));
+            return new(CopyRead(buffer));
         return _reading is null ? rest.ReadAsync(buffer, cancellationToken) : WaitAsync(_reading, buffer, cancellationToken);
     }
 
@@ -36,10 +36,10 @@ internal sealed class PassingStream(ReadOnlyMemory<byte> read, Task<int>? readin
         if (count == 0)
             return 0;
         (_read, _reading) = (target[..count], null);
-        return Hand(buffer);
+        return CopyRead(buffer);
     }
 
-    private int Hand(Memory<byte> buffer)
+    private int CopyRead(Memory<byte> buffer)
     {
         var count = Math.Min(buffer.Length, _read.Length);
         _read.Span[..count].CopyTo(buffer.Span);

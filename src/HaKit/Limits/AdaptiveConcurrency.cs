@@ -17,7 +17,7 @@ internal sealed class AdaptiveConcurrency
     /// <summary>Gets the limit; at least 1.</summary>
     public int Bound => (int)Math.Min(int.MaxValue, Volatile.Read(ref _bound));
 
-    public void Throttled(int inFlight, TimeSpan now)
+    public void RecordThrottle(int inFlight, TimeSpan now)
     {
         var lowered = Volatile.Read(ref _loweredAt);
         if (now.Ticks - lowered < HoldTicks || Interlocked.CompareExchange(ref _loweredAt, now.Ticks, lowered) != lowered)
@@ -28,7 +28,7 @@ internal sealed class AdaptiveConcurrency
         while (Interlocked.CompareExchange(ref _bound, Math.Max(1, Decrease * Math.Min(bound, inFlight)), bound) != bound);
     }
 
-    public void Succeeded(int inFlight)
+    public void RecordSuccess(int inFlight)
     {
         var bound = Volatile.Read(ref _bound);
         // If the limit was not used, a success does not show that a higher limit would work.

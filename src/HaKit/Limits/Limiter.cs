@@ -128,7 +128,7 @@ internal sealed class Limiter
 
     private void SettleLimited(in LimitReservation reservation, long? actualTokens)
     {
-        if (Took(reservation, LimitParts.Tokens) && actualTokens is { } actual)
+        if (HasTaken(reservation, LimitParts.Tokens) && actualTokens is { } actual)
         {
             var more = Math.Max(0, actual) - reservation.Tokens;
             if (more > 0)
@@ -137,7 +137,7 @@ internal sealed class Limiter
                 _tokens!.GiveBack(reservation.TokensIn, (uint)-more);
         }
         // Last, so that the call that gets the place sees the current tokens.
-        if (Took(reservation, LimitParts.Concurrency))
+        if (HasTaken(reservation, LimitParts.Concurrency))
             Interlocked.Decrement(ref _inFlight);
     }
 
@@ -146,15 +146,15 @@ internal sealed class Limiter
     /// </summary>
     public void Cancel(in LimitReservation reservation)
     {
-        if (Took(reservation, LimitParts.ServerRequests))
+        if (HasTaken(reservation, LimitParts.ServerRequests))
             _serverRequests.GiveBack(1);
-        if (Took(reservation, LimitParts.ServerTokens))
+        if (HasTaken(reservation, LimitParts.ServerTokens))
             _serverTokens.GiveBack(reservation.Tokens);
-        if (Took(reservation, LimitParts.Requests))
+        if (HasTaken(reservation, LimitParts.Requests))
             _requests!.GiveBack(reservation.RequestsIn, 1);
-        if (Took(reservation, LimitParts.Tokens))
+        if (HasTaken(reservation, LimitParts.Tokens))
             _tokens!.GiveBack(reservation.TokensIn, reservation.Tokens);
-        if (Took(reservation, LimitParts.Concurrency))
+        if (HasTaken(reservation, LimitParts.Concurrency))
             Interlocked.Decrement(ref _inFlight);
     }
 
@@ -181,17 +181,17 @@ internal sealed class Limiter
     }
 
     /// <summary>Records a 429 or 503 of the server: concurrency is reduced if the options ask for that.</summary>
-    public void Throttled(TimeSpan now)
+    public void RecordThrottle(TimeSpan now)
     {
         if (_isAdaptive)
-            _adaptive.Throttled(Math.Min(InFlight, _maxConcurrency), now);
+            _adaptive.RecordThrottle(Math.Min(InFlight, _maxConcurrency), now);
     }
 
     /// <summary>Records a success of the server. Call it before settling, while the call still counts.</summary>
-    public void Succeeded()
+    public void RecordSuccess()
     {
         if (_isAdaptive && _adaptive.Bound < _maxConcurrency)
-            _adaptive.Succeeded(InFlight);
+            _adaptive.RecordSuccess(InFlight);
     }
 
     /// <summary>Gets the utilization of the fullest limit: 0 for idle, 1 for full, more if usage was above its estimate.</summary>
@@ -272,7 +272,7 @@ internal sealed class Limiter
         }
     }
 
-    private static bool Took(in LimitReservation reservation, LimitParts part) => (reservation.Parts & part) != 0;
+    private static bool HasTaken(in LimitReservation reservation, LimitParts part) => (reservation.Parts & part) != 0;
 
     // Every call costs at least one token: a call of unknown size must not pass an exhausted quota. The maximum is above any possible limit.
     private static uint Amount(long tokens) => (uint)Math.Clamp(tokens, 1, (long)uint.MaxValue - 1);

@@ -22,7 +22,7 @@ internal sealed class TrafficMeter
     /// <summary>Records that an attempt was served.</summary>
     /// <param name="tokens">The actual usage, or the estimate if the usage is not known.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    public void Served(long tokens, TimeSpan now)
+    public void RecordServed(long tokens, TimeSpan now)
     {
         var bucket = SlidingWindow.BucketOf(now);
         _served.Add(1, bucket);

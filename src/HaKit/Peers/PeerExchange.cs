@@ -47,7 +47,7 @@ internal sealed class PeerExchange : IDisposable
         if (_link is null)
             return;
         _leader = new PeerLeader(_link, clock);
-        _pace = new MessagePace(clock, Speak);
+        _pace = new MessagePace(clock, PublishDue);
         _pace.Start(chance, clock.Now);
     }
 
@@ -94,12 +94,12 @@ internal sealed class PeerExchange : IDisposable
         {
             _writer.AddChange(in change, member, now);
             if (_own.AreWaiting || change.Before.IsInService != change.After.IsInService)
-                SpeakSoon(now);
+                PublishSoon(now);
         }
     }
 
     /// <summary>Publishes an order that an operator gave to this replica.</summary>
-    public void Ordered(PoolOrder order, string? endpoint, int? tier, OrderNote note)
+    public void PublishOrder(PoolOrder order, string? endpoint, int? tier, OrderNote note)
     {
         if (!_orders.AreShared)
             return;
@@ -107,7 +107,7 @@ internal sealed class PeerExchange : IDisposable
         lock (_gate)
         {
             _orders.AddOwn(order, endpoint, tier, note, _clock.Time.GetUtcNow(), now);
-            SpeakSoon(now);
+            PublishSoon(now);
         }
     }
 
@@ -129,7 +129,7 @@ internal sealed class PeerExchange : IDisposable
             {
                 _own.AddMissing(news.Facts, now);
                 if (_own.AreWaiting)
-                    SpeakSoon(now);
+                    PublishSoon(now);
             }
             _warm.TrySetResult();
         }
@@ -180,7 +180,7 @@ internal sealed class PeerExchange : IDisposable
         if (fact.Kind == PeerFactKind.Opinion)
             touched.UnionWith(targets);
         else
-            hearing.Act(fact, targets, now);
+            hearing.ApplyFact(fact, targets, now);
     }
 
     private void ReceiveOrder(PeerFact fact, TimeSpan now)
@@ -198,7 +198,7 @@ internal sealed class PeerExchange : IDisposable
             if (!_orders.TryReceive(fact, now, out before))
             {
                 if (_own.AreWaiting)
-                    SpeakSoon(now);
+                    PublishSoon(now);
                 return;
             }
         }
@@ -210,7 +210,7 @@ internal sealed class PeerExchange : IDisposable
     }
 
     // Runs once a second: it updates the opinions, checks whether the majority has changed its mind, and publishes everything in one message.
-    private void Speak()
+    private void PublishDue()
     {
         var now = _clock.Now;
         PeerFact[] facts;
@@ -267,7 +267,7 @@ internal sealed class PeerExchange : IDisposable
     }
 
     // Guarded by the lock.
-    private void SpeakSoon(TimeSpan now)
+    private void PublishSoon(TimeSpan now)
     {
         if (!_isStopped)
             _pace?.HurryNext(now);

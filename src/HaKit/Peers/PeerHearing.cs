@@ -42,7 +42,7 @@ internal readonly struct PeerHearing(IPeerPool pool, PeerDomains domains)
         return targets;
     }
 
-    public void Act(PeerFact fact, List<EndpointState> targets, TimeSpan now)
+    public void ApplyFact(PeerFact fact, List<EndpointState> targets, TimeSpan now)
     {
         var left = fact.Left < fact.Length ? fact.Left : fact.Length;
         var said = now - (fact.Length - left);

@@ -82,7 +82,7 @@ internal sealed class PeerUsage(PeerDomains domains)
                 }
             }
             var levels = limiter.Levels(now);
-            limiter.HoldForOthers(Held(levels.RequestsLimit, requests, isConnected), Held(levels.TokensLimit, tokens, isConnected));
+            limiter.HoldForOthers(AmountHeldFor(levels.RequestsLimit, requests, isConnected), AmountHeldFor(levels.TokensLimit, tokens, isConnected));
         }
         _isHeld = true;
     }
@@ -111,7 +111,7 @@ internal sealed class PeerUsage(PeerDomains domains)
         }
     }
 
-    private uint Held(int? limit, long taken, bool isConnected) => limit is not { } known
+    private uint AmountHeldFor(int? limit, long taken, bool isConnected) => limit is not { } known
         ? 0
         : SharedLimits.HeldFor(new SharedLimit { Limit = known, TakenByOthers = taken, Replicas = _replicas, IsConnected = isConnected });
 

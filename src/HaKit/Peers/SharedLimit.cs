@@ -32,10 +32,10 @@ internal static class SharedLimits
             return 0;
         var equal = Math.Max(1, shared.Limit / Math.Max(1, shared.Replicas));
         if (!shared.IsConnected)
-            return Held(shared.Limit, equal);
+            return ClampHeld(shared.Limit, equal);
         var left = shared.Limit - Math.Max(0, shared.TakenByOthers) - (long)Math.Ceiling(shared.Limit * Margin);
-        return Held(shared.Limit, Math.Max(left, (long)Math.Ceiling(equal * KeptOfShare)));
+        return ClampHeld(shared.Limit, Math.Max(left, (long)Math.Ceiling(equal * KeptOfShare)));
     }
 
-    private static uint Held(long limit, long kept) => (uint)Math.Clamp(limit - kept, 0, uint.MaxValue - 1);
+    private static uint ClampHeld(long limit, long kept) => (uint)Math.Clamp(limit - kept, 0, uint.MaxValue - 1);
 }

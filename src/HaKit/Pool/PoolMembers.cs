@@ -115,7 +115,7 @@ internal sealed class PoolMembers
         else if (IsSeenBack(change))
             Interlocked.Increment(ref _returned);
         if (IsSeenBack(change))
-            _snapshot.Value.MemberOf(change.Endpoint)?.SeeBack();
+            _snapshot.Value.MemberOf(change.Endpoint)?.RecordSeenBack();
     }
 
     // A probe, another replica or an operator has shown that the endpoint is back, so one waiting call may ask it at once.

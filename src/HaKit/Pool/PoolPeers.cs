@@ -51,7 +51,7 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
 
     public ValueTask<bool> WarmUpAsync(CancellationToken cancellationToken) => _exchange.WarmUpAsync(_options.Value.Sharing.WarmStart, cancellationToken);
 
-    public void Share(PoolOrder order, string? endpoint, int? tier, OrderNote note) => _exchange.Ordered(order, endpoint, tier, note);
+    public void Share(PoolOrder order, string? endpoint, int? tier, OrderNote note) => _exchange.PublishOrder(order, endpoint, tier, note);
 
     public void OnHealthChanged(HealthChange change) => _exchange.OnHealthChanged(change, _clock.Now);
 

@@ -1,6 +1,6 @@
 namespace HaKit.Recording;
 
-/// <summary>Sets where and how much a flight recorder writes. Not thread-safe; read once when the recorder is created.</summary>
+/// <summary>Sets the folder and the sizes of a flight recorder. Not thread-safe; read once when the recorder is created.</summary>
 public sealed class FlightRecorderOptions
 {
     /// <summary>Gets or sets the folder of the recording. It is created if it does not exist. Required.</summary>

@@ -21,7 +21,7 @@ public sealed class PartTests
             for (var i = window.Limit; i > 0; i--)
             {
                 window.WasFull();
-                window.Served(Usual * took);
+                window.RecordServed(Usual * took);
             }
             limits.Add(window.Limit);
         }
@@ -33,7 +33,7 @@ public sealed class PartTests
     {
         var window = new BatchWindow(4, 1000);
         for (var i = 0; i < 100; i++)
-            window.Served(Usual);
+            window.RecordServed(Usual);
         window.Limit.Should().Be(4);
     }
 
@@ -41,10 +41,10 @@ public sealed class PartTests
     public void A_throttled_call_takes_30_percent_off_at_most_once_a_second()
     {
         var window = new BatchWindow(100, 1000);
-        window.Throttled(TimeSpan.FromSeconds(1));
-        window.Throttled(TimeSpan.FromSeconds(1.5));
+        window.RecordThrottle(TimeSpan.FromSeconds(1));
+        window.RecordThrottle(TimeSpan.FromSeconds(1.5));
         window.Limit.Should().Be(70);
-        window.Throttled(TimeSpan.FromSeconds(2));
+        window.RecordThrottle(TimeSpan.FromSeconds(2));
         window.Limit.Should().Be(49);
         window.Full(10);
         window.Limit.Should().Be(10);

@@ -232,9 +232,9 @@ public sealed class DecisionTests
         var lease = Next(pool, call).Lease!;
         var members = pool.Engine.Snapshot.Members;
         for (var i = 1; i < own; i++)
-            members[0].Began(0, S(0));
+            members[0].RecordStart(0, S(0));
         for (var i = 0; i < others; i++)
-            members[1].Began(0, S(0));
+            members[1].RecordStart(0, S(0));
 
         var hedge = pool.Engine.Hedges.TryHedge(call, S(1));
 

@@ -11,7 +11,7 @@ public sealed class AdaptiveConcurrencyTests
     {
         var limiter = Adaptive(max: 100, inFlight: 20);
 
-        limiter.Throttled(Start);
+        limiter.RecordThrottle(Start);
 
         limiter.Levels(Start).ConcurrencyLimit.Should().Be(14);
         limiter.HasRoom(0, Start).Should().BeFalse();
@@ -23,10 +23,10 @@ public sealed class AdaptiveConcurrencyTests
         var limiter = Adaptive(max: null, inFlight: 20);
 
         for (var i = 0; i < 20; i++)
-            limiter.Throttled(Start + TimeSpan.FromMilliseconds(49 * i));
+            limiter.RecordThrottle(Start + TimeSpan.FromMilliseconds(49 * i));
         limiter.Levels(Start).ConcurrencyLimit.Should().Be(14);
 
-        limiter.Throttled(Start + TimeSpan.FromSeconds(1));
+        limiter.RecordThrottle(Start + TimeSpan.FromSeconds(1));
         limiter.Levels(Start).ConcurrencyLimit.Should().Be(9);
     }
 
@@ -37,7 +37,7 @@ public sealed class AdaptiveConcurrencyTests
         for (var i = 0; i < 20; i++)
             limiter.TryReserve(0, TimeSpan.Zero, out _).Should().BeTrue();
 
-        limiter.Throttled(TimeSpan.Zero);
+        limiter.RecordThrottle(TimeSpan.Zero);
 
         limiter.Levels(TimeSpan.Zero).ConcurrencyLimit.Should().Be(14);
     }
@@ -48,7 +48,7 @@ public sealed class AdaptiveConcurrencyTests
         var limiter = Adaptive(max: null, inFlight: 0);
 
         for (var i = 0; i < 50; i++)
-            limiter.Throttled(Start + TimeSpan.FromSeconds(i));
+            limiter.RecordThrottle(Start + TimeSpan.FromSeconds(i));
 
         limiter.Levels(Start).ConcurrencyLimit.Should().Be(1);
         limiter.HasRoom(0, Start).Should().BeTrue();
@@ -58,14 +58,14 @@ public sealed class AdaptiveConcurrencyTests
     public void A_round_of_successes_raises_the_bound_by_about_one_up_to_the_maximum()
     {
         var limiter = Adaptive(max: 20, inFlight: 20);
-        limiter.Throttled(Start);
+        limiter.RecordThrottle(Start);
 
         for (var i = 0; i < 15; i++)
-            limiter.Succeeded();
+            limiter.RecordSuccess();
         limiter.Levels(Start).ConcurrencyLimit.Should().Be(15);
 
         for (var i = 0; i < 1000; i++)
-            limiter.Succeeded();
+            limiter.RecordSuccess();
         limiter.Levels(Start).ConcurrencyLimit.Should().Be(20);
     }
 
@@ -76,12 +76,12 @@ public sealed class AdaptiveConcurrencyTests
         var reservations = new LimitReservation[20];
         for (var i = 0; i < 20; i++)
             limiter.TryReserve(0, Start, out reservations[i]);
-        limiter.Throttled(Start);
+        limiter.RecordThrottle(Start);
         for (var i = 0; i < 15; i++)
             limiter.SettleTokens(reservations[i], null, Start);
 
         for (var i = 0; i < 100; i++)
-            limiter.Succeeded();
+            limiter.RecordSuccess();
 
         limiter.Levels(Start).ConcurrencyLimit.Should().Be(14);
     }
@@ -92,12 +92,12 @@ public sealed class AdaptiveConcurrencyTests
     public void More_than_half_of_the_bound_is_use_enough_to_raise_it(int inFlight, int bound)
     {
         var limiter = Adaptive(max: null, inFlight: 20, out var reservations);
-        limiter.Throttled(Start);
+        limiter.RecordThrottle(Start);
         foreach (var reservation in reservations[inFlight..])
             limiter.SettleTokens(reservation, null, Start);
 
         for (var i = 0; i < 15; i++)
-            limiter.Succeeded();
+            limiter.RecordSuccess();
 
         limiter.Levels(Start).ConcurrencyLimit.Should().Be(bound);
     }
@@ -106,11 +106,11 @@ public sealed class AdaptiveConcurrencyTests
     public void A_throttle_counts_what_is_in_flight_where_that_is_less_than_the_bound()
     {
         var limiter = Adaptive(max: null, inFlight: 20, out var reservations);
-        limiter.Throttled(Start);
+        limiter.RecordThrottle(Start);
         foreach (var reservation in reservations[10..])
             limiter.SettleTokens(reservation, null, Start);
 
-        limiter.Throttled(Start + TimeSpan.FromSeconds(1));
+        limiter.RecordThrottle(Start + TimeSpan.FromSeconds(1));
 
         limiter.Levels(Start).ConcurrencyLimit.Should().Be(7);
     }
@@ -121,7 +121,7 @@ public sealed class AdaptiveConcurrencyTests
         var limiter = Adaptive(max: 20, inFlight: 20);
         limiter.UseOptions(new LimitOptions { MaxConcurrency = 10, AdaptiveConcurrency = true });
 
-        limiter.Throttled(Start);
+        limiter.RecordThrottle(Start);
 
         limiter.Levels(Start).ConcurrencyLimit.Should().Be(7);
     }
@@ -130,9 +130,9 @@ public sealed class AdaptiveConcurrencyTests
     public void Successes_at_the_maximum_are_not_saved_up_for_a_higher_one()
     {
         var limiter = Adaptive(max: 20, inFlight: 20);
-        limiter.Throttled(Start);
+        limiter.RecordThrottle(Start);
         for (var i = 0; i < 1000; i++)
-            limiter.Succeeded();
+            limiter.RecordSuccess();
 
         limiter.UseOptions(new LimitOptions { MaxConcurrency = 100, AdaptiveConcurrency = true });
 
@@ -144,7 +144,7 @@ public sealed class AdaptiveConcurrencyTests
     {
         var limiter = new Limiter(new LimitOptions { MaxConcurrency = 10 });
 
-        limiter.Throttled(Start);
+        limiter.RecordThrottle(Start);
 
         limiter.Levels(Start).ConcurrencyLimit.Should().Be(10);
     }

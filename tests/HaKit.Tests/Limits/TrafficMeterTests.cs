@@ -37,10 +37,10 @@ public sealed class TrafficMeterTests
     {
         var meter = new TrafficMeter();
         meter.TokensPerCall(Start).Should().BeNull("no call was served");
-        meter.Served(100, Start);
-        meter.Served(50, Start + TimeSpan.FromSeconds(30));
-        meter.Served(0, Start + TimeSpan.FromSeconds(30));
-        meter.Served(-7, Start + TimeSpan.FromSeconds(30));
+        meter.RecordServed(100, Start);
+        meter.RecordServed(50, Start + TimeSpan.FromSeconds(30));
+        meter.RecordServed(0, Start + TimeSpan.FromSeconds(30));
+        meter.RecordServed(-7, Start + TimeSpan.FromSeconds(30));
 
         meter.TokensPerCall(Start + TimeSpan.FromSeconds(30)).Should().Be(37.5);
         meter.TokensPerCall(Start + TimeSpan.FromSeconds(70)).Should().BeApproximately(50 / 3.0, 1e-9, "the first has left");
@@ -80,7 +80,7 @@ public sealed class TrafficMeterTests
     public void A_usage_beyond_all_measure_counts_as_the_largest_there_is()
     {
         var meter = new TrafficMeter();
-        meter.Served(long.MaxValue, Start);
+        meter.RecordServed(long.MaxValue, Start);
         meter.TokensPerCall(Start).Should().Be(int.MaxValue);
     }
 

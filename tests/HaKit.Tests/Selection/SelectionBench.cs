@@ -138,7 +138,7 @@ internal sealed class SelectionBench
         {
             _history.Add(this[name], Now);
             if (fault is not null)
-                _history.Ended(_history.Begun, fault, Now);
+                _history.RecordEnd(_history.Begun, fault, Now);
         }
         return this;
     }

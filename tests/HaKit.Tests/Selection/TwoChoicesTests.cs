@@ -39,7 +39,7 @@ public sealed class TwoChoicesTests(ITestOutputHelper output)
     {
         var bench = new SelectionBench(SelectionBench.Numbered(1000), new SelectionOptions { Preset = preset });
         for (var call = 0; call < 100_000; call++)
-            bench.Choose().State!.Began(0, bench.Now);
+            bench.Choose().State!.RecordStart(0, bench.Now);
         var gap = bench.Members.Max(m => m.InFlight) - 100;
         output.WriteLine($"{preset}: {gap} above the mean of 100");
         return gap;
@@ -63,7 +63,7 @@ public sealed class TwoChoicesTests(ITestOutputHelper output)
                 Depart(departures.Dequeue(), at);
             bench.Now = TimeSpan.FromSeconds(arrival);
             var state = bench.Choose().State!;
-            queues[state].Enqueue((arrival, state.Began(0, bench.Now)));
+            queues[state].Enqueue((arrival, state.RecordStart(0, bench.Now)));
             if (queues[state].Count == 1)
                 departures.Enqueue(state, arrival + Exponential());
         }
@@ -72,7 +72,7 @@ public sealed class TwoChoicesTests(ITestOutputHelper output)
         {
             var (arrived, mark) = queues[state].Dequeue();
             state.Silence.RecordEnd(mark);
-            state.Ended(null, TimeSpan.FromSeconds(at));
+            state.RecordEnd(null, TimeSpan.FromSeconds(at));
             if (arrived > warmUp)
                 (sum, count) = (sum + at - arrived, count + 1);
             if (queues[state].Count > 0)

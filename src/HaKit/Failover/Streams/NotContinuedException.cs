@@ -1,8 +1,8 @@
 namespace HaKit;
 
 /// <summary>
-/// The exception with which a continuation reports to the pool that the rest of a cut answer is not, or could not be, asked of another endpoint. Callers
-/// never get it: the pool puts the reason into the <see cref="PartialResponseException"/> of the first cut.
+/// The exception with which a continuation reports to the pool that no other endpoint continues a cut answer. Callers never get this exception: the pool puts
+/// the reason into the <see cref="PartialResponseException"/> of the first cut.
 /// </summary>
 public sealed class NotContinuedException : Exception
 {

@@ -3,13 +3,16 @@ using HaKit.Faults;
 namespace HaKit;
 
 /// <summary>
-/// Says what the items of a stream mean. An implementation must be stateless, because one instance serves all streams; each stream calls it from one thread
-/// at a time.
+/// Classifies the items of a stream. An implementation must be stateless, because one instance serves all streams at the same time. Each stream calls it from
+/// one thread at a time.
 /// </summary>
 /// <typeparam name="T">The type of the items.</typeparam>
 public abstract class StreamItemReader<T>
 {
-    /// <summary>Gets whether the stream's dialect marks the end. If it does, an end without the mark is a cut. Default true.</summary>
+    /// <summary>
+    /// Gets whether the stream's format has a mark for its end (<see cref="StreamSignal.End"/>). If true, a stream that ends without the mark counts as cut.
+    /// Default true.
+    /// </summary>
     public virtual bool MarksEnd => true;
 
     /// <summary>Returns the meaning of an item.</summary>
@@ -20,7 +23,7 @@ public abstract class StreamItemReader<T>
     /// <param name="item">The item.</param>
     public virtual Fault FaultOf(T item) => new(FaultKind.Unknown);
 
-    /// <summary>Gets the size of the item in bytes, for the limit on what is held. Default 0: only the number of items is limited.</summary>
+    /// <summary>Gets the size of the item in bytes, for <see cref="Failover.StreamingOptions.HoldBytes"/>. Default 0: the item does not count.</summary>
     /// <param name="item">The item.</param>
     public virtual int SizeOf(T item) => 0;
 
@@ -35,8 +38,8 @@ public abstract class StreamItemReader<T>
     }
 
     /// <summary>
-    /// Gets the number of prompt tokens that came from the provider's cache. Called for items for which <see cref="TryGetUsage"/> is true. Default null: not
-    /// known.
+    /// Gets the number of prompt tokens that came from the provider's cache. The pool calls it for items for which <see cref="TryGetUsage"/> returned true.
+    /// Default null: not known.
     /// </summary>
     /// <param name="item">The item.</param>
     public virtual long? CachedTokensOf(T item) => null;

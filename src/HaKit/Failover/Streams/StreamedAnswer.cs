@@ -7,8 +7,9 @@ using HaKit.Faults;
 namespace HaKit;
 
 /// <summary>
-/// Represents an answer whose first content has arrived: from here on, the rest comes from this endpoint, or the stream ends with an exception. For one
-/// reader at a time. Dispose it unless you read it to its end; until then it counts as load on its endpoint.
+/// Represents an answer whose first content has arrived. If the answer is cut later and cannot be continued, the enumeration throws <see
+/// cref="PartialResponseException"/>. Only one reader at a time may use it. Dispose it unless you read it to its end, because until then it counts as load on
+/// its endpoint.
 /// </summary>
 /// <typeparam name="T">The type of the items.</typeparam>
 public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
@@ -43,7 +44,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         Current = default!;
     }
 
-    /// <summary>Frees the place on the endpoint if the stream was dropped without being disposed.</summary>
+    /// <summary>Releases the endpoint's capacity if the stream was abandoned without being disposed.</summary>
     ~StreamedAnswer()
     {
         if (_lease.Complete(_progress.HasEnded ? null : KnownFaults.CallerCancelled, _engine.Clock.Now))
@@ -53,7 +54,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     /// <inheritdoc/>
     public T Current { get; private set; }
 
-    /// <summary>Gets the details of the call up to the first content, and the seams so far if other endpoints continued the answer.</summary>
+    /// <summary>Gets the details of the call up to the first content. If other endpoints continued the answer, the details contain the seams so far.</summary>
     public CallDetail Detail { get; internal set; } = null!;
 
     /// <summary>Gets or sets the callback for each new <see cref="Detail"/> after a seam.</summary>
@@ -68,7 +69,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     internal void ContinueWith(Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? how) =>
         _seams = how is null ? null : new Seams<T>(_engine, _lease.Deadline, how);
 
-    /// <summary>Gets the one reader.</summary>
+    /// <summary>Gets the only reader of the answer.</summary>
     /// <param name="cancellationToken">Cancels the reading, like the token of the call.</param>
     public IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {

@@ -4,8 +4,8 @@ namespace HaKit.Failover;
 public sealed class StreamingOptions
 {
     /// <summary>
-    /// Gets or sets the longest silence between two contents, counted only while the caller waits for the next item. Keep-alives do not end a silence.
-    /// Default 30 s; more than 0.
+    /// Gets or sets the longest silence between two items with content. Time counts only while the caller waits for the next item. Keep-alives do not end a
+    /// silence. Default 30 s; more than 0.
     /// </summary>
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -17,9 +17,9 @@ public sealed class StreamingOptions
     public HoldUntil HoldUntil { get; set; }
 
     /// <summary>
-    /// Gets or sets how many bytes are held. More bytes without content are a flood: the next endpoint is asked, or, when none is left, the stream is handed
-    /// over anyway. The limit is large because lifecycle events may echo the whole prompt. An answer that is held to its end and is longer is handed over
-    /// from there on, with a line in the log. The number of items without content never decides; the time limits do. Default 16 MiB; at least 1.
+    /// Gets or sets the maximum number of bytes that are held. A stream that sends more bytes without content fails over to the next endpoint; if no endpoint
+    /// is left, the stream is handed over anyway. With <see cref="HoldUntil.End"/>, a longer answer is handed over when the limit is reached, and this is
+    /// logged. The limit is large because lifecycle events may echo the whole prompt. Default 16 MiB; at least 1.
     /// </summary>
     public int HoldBytes { get; set; } = 16 * 1024 * 1024;
 
