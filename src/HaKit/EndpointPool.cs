@@ -221,9 +221,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public ValueTask ForceDownAsync(string endpoint, OrderNote? note = null) => Live(Owners.Orders).ForceDownAsync(endpoint, note);
 
-    /// <summary>
-    /// Brings the endpoint back with a slow start, after an order or an ejection. A cooldown because of a refused key or an exhausted quota ends too.
-    /// </summary>
+    /// <summary>Brings the endpoint back with a slow start, after an order or an ejection. Also ends the cooldown of a refused key or an exhausted quota.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="note">The operator and the reason. Null: an order that code gave.</param>
     /// <returns>A task that completes when calls may choose the endpoint.</returns>
@@ -246,9 +244,8 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     public ValueTask FailBackAsync(OrderNote? note = null) => Live(Owners.Orders).FailBackAsync(note);
 
     /// <summary>
-    /// Gives the pool a fact from another replica, if your own code transports the facts. (A pool with a link receives facts by itself.) The memory is bounded:
-    /// the pool keeps facts of at most 1,000 replicas for each of its endpoints, and drops a fact when it is no longer valid. Facts of unknown kinds or
-    /// endpoints are ignored.
+    /// Gives the pool a fact from another replica, if your own code transports the facts. (A pool with a link receives facts by itself.) The pool keeps facts
+    /// of at most 1,000 replicas for each of its endpoints, as long as they are valid. It ignores facts of unknown kinds or endpoints.
     /// </summary>
     /// <param name="fact">The fact.</param>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
@@ -261,10 +258,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <summary>Gets the status of the fleet: the opinions and orders of all replicas, as this pool last received them. Has no side effects.</summary>
     public FleetStatus GetFleetStatus() => Owners.Peers.Status();
 
-    /// <summary>
-    /// Waits until the pool has received the facts of the other replicas, at most for <see cref="SharingOptions.WarmStart"/>. The container calls this method
-    /// at start-up; calls never wait for it.
-    /// </summary>
+    /// <summary>Waits until the facts of the other replicas have arrived, at most for <see cref="SharingOptions.WarmStart"/>. The container calls this at start-up; calls never wait for it.</summary>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>False if the time passed first, or if the pool has no link.</returns>
     public ValueTask<bool> WarmUpAsync(CancellationToken cancellationToken = default) => Owners.Peers.WarmUpAsync(cancellationToken);
