@@ -5,7 +5,9 @@ namespace HaKit.AI;
 /// <summary>Uses client objects as the endpoints of pools.</summary>
 public static class EndpointPoolAIExtensions
 {
-    /// <summary>Creates a chat client over the pool. Keep it as long as the pool, because it remembers where state belongs. Thread-safe.</summary>
+    /// <summary>
+    /// Creates a chat client over the pool. Keep the client as long as the pool, because it remembers which endpoint has which state. Thread-safe.
+    /// </summary>
     /// <param name="pool">The pool. All its endpoints must have chat clients.</param>
     /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
     /// <exception cref="ArgumentException">An endpoint has no chat client.</exception>
@@ -46,7 +48,9 @@ public static class EndpointPoolAIExtensions
         pool.AddEndpoint(endpoint);
     }
 
-    /// <summary>Creates an embedding generator over the pool. Keep it as long as the pool, because it knows the model of the vectors. Thread-safe.</summary>
+    /// <summary>
+    /// Creates an embedding generator over the pool. Keep the generator as long as the pool, because it remembers the model of the vectors. Thread-safe.
+    /// </summary>
     /// <param name="pool">The pool. All its endpoints must have embedding generators.</param>
     /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
     /// <exception cref="ArgumentException">An endpoint has no embedding generator.</exception>

@@ -1,11 +1,12 @@
 namespace HaKit.AspNetCore;
 
-/// <summary>Sets which users may give orders on the dashboard, and how much history it keeps. Not thread-safe; read when the pages are mapped.</summary>
+/// <summary>
+/// Sets which users may give orders on the dashboard, and how much history the dashboard keeps. Not thread-safe; read when the pages are mapped.
+/// </summary>
 public sealed class EndpointPoolPagesOptions
 {
     /// <summary>
-    /// Gets or sets the name of the authorization policy for users that may give orders. Default null: orders are not available, and their addresses do not
-    /// exist.
+    /// Gets or sets the name of the authorization policy for users that may give orders. Default null: orders are not available, and their routes do not exist.
     /// </summary>
     public string? OperatorPolicy { get; set; }
 
@@ -15,15 +16,15 @@ public sealed class EndpointPoolPagesOptions
     /// </summary>
     public TimeSpan Step { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Gets or sets how often an open dashboard is updated while nothing happens; events are shown at once. Default 1 s; at least 0.2 s.</summary>
+    /// <summary>Gets or sets how often an open dashboard is updated. Events are shown at once. Default 1 s; at least 0.2 s.</summary>
     public TimeSpan Refresh { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Gets or sets how many of the latest events are kept for pages that are opened later. Default 50; 0 to 10,000.</summary>
     public int Events { get; set; } = 50;
 
     /// <summary>
-    /// Gets or sets how many dashboards may be open at once. One more closes the oldest dashboard of the client address that has the most open
-    /// dashboards, so that idle streams of one machine cannot lock operators out. Default 100; at least 1.
+    /// Gets or sets how many dashboards may be open at the same time. If one more is opened, the oldest dashboard of the client address with the most open
+    /// dashboards is closed. So idle streams of one machine cannot lock operators out. Default 100; at least 1.
     /// </summary>
     public int MaxViewers { get; set; } = 100;
 

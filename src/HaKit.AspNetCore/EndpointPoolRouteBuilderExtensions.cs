@@ -29,7 +29,7 @@ public static class EndpointPoolRouteBuilderExtensions
     /// states, never keys.
     /// </returns>
     /// <exception cref="InvalidOperationException">
-    /// Orders are on, and antiforgery, authorization or the policy was not added to the container; or the prefix is mapped already.
+    /// Orders are on, and antiforgery, authorization or the policy was not added to the container. Or the prefix is already mapped.
     /// </exception>
     public static IEndpointConventionBuilder MapHaEndpointPools(
         this IEndpointRouteBuilder endpoints, string prefix = "/ha", Action<EndpointPoolPagesOptions>? configure = null)
@@ -58,9 +58,9 @@ public static class EndpointPoolRouteBuilderExtensions
     }
 
     /// <summary>
-    /// Maps the heartbeat of a service that is itself an endpoint of another application's pool. It reports whether the service is ready or draining, its
-    /// load and its capacity. The pool's HTTP probe reads it (<c>Heartbeat:Path</c>), the pool's selection counts the load, and a draining service gets no
-    /// new calls.
+    /// Maps the heartbeat of a service that is itself an endpoint of another application's pool. It reports whether the service is ready or draining, its load
+    /// and its capacity. The HTTP probe of the other application's pool reads it (<c>Heartbeat:Path</c>). The pool then prefers instances with less load, and
+    /// sends no new calls to a draining service.
     /// </summary>
     /// <param name="endpoints">The application.</param>
     /// <param name="pattern">The path, for example <c>/heartbeat</c>.</param>
@@ -90,7 +90,7 @@ public static class EndpointPoolRouteBuilderExtensions
         }
     }
 
-    /// <summary>Counts the running requests of these routes as the load that <see cref="MapHaHeartbeat"/> reports.</summary>
+    /// <summary>Counts the running requests of these routes. <see cref="MapHaHeartbeat"/> reports their number as the load.</summary>
     /// <typeparam name="TBuilder">The type of the routes' builder.</typeparam>
     /// <param name="builder">The routes that do the work.</param>
     public static TBuilder CountAsHaLoad<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder

@@ -1,25 +1,28 @@
 namespace HaKit.AspNetCore;
 
 /// <summary>
-/// Sets what a service reports at its heartbeat address. Not thread-safe; read when it is mapped. Requests call the functions, several at once.
+/// Sets what a service reports at its heartbeat address. Not thread-safe; read when the heartbeat is mapped. Each request calls the functions, so they must be
+/// thread-safe.
 /// </summary>
 public sealed class ServiceHeartbeatOptions
 {
-    /// <summary>Gets or sets how many requests the service can serve at once. Default null: not reported.</summary>
+    /// <summary>Gets or sets how many requests the service can serve at the same time. Default null: not reported.</summary>
     public int? Capacity { get; set; }
 
-    /// <summary>Gets or sets a function for the number of requests that are being served. Default: the number that <c>CountAsHaLoad</c> counts.</summary>
+    /// <summary>Gets or sets a function that returns the number of running requests. Default: the number that <c>CountAsHaLoad</c> counts.</summary>
     public Func<int>? Running { get; set; }
 
-    /// <summary>Gets or sets a function for the number of requests in a queue. Default: 0.</summary>
+    /// <summary>Gets or sets a function that returns the number of requests in a queue. Default: 0.</summary>
     public Func<int>? Waiting { get; set; }
 
-    /// <summary>Gets or sets a function that says whether the service wants no new requests. Default: while the application stops.</summary>
+    /// <summary>
+    /// Gets or sets a function that returns whether the service is draining, so that it gets no new requests. Default: true while the application stops.
+    /// </summary>
     public Func<bool>? IsDraining { get; set; }
 
     /// <summary>
-    /// Gets or sets how long others should send no calls while the service drains; they probe it earlier. Default 15 s, longer than the usual time between
-    /// two heartbeats; at least 1 s.
+    /// Gets or sets how long clients should send no calls to a draining service (<c>Retry-After</c>). Their heartbeats go on and renew this time. Default 15 s,
+    /// which is longer than the usual time between two heartbeats; at least 1 s.
     /// </summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(15);
 

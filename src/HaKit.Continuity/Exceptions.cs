@@ -1,6 +1,6 @@
 namespace HaKit.Continuity;
 
-/// <summary>The exception that is thrown when a vault could not do its work. The message says what happened, where, and the cure.</summary>
+/// <summary>The exception that is thrown when an operation of a vault fails. The message contains the error, its place and its remedy.</summary>
 /// <param name="message">The error, its place and its remedy.</param>
 /// <param name="inner">The cause.</param>
 public class VaultException(string message, Exception? inner = null) : Exception(message, inner);

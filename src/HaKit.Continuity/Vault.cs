@@ -8,9 +8,9 @@ using HaKit.Continuity.Operations;
 namespace HaKit.Continuity;
 
 /// <summary>
-/// Represents a small sealed vault on a pool of destinations. A snapshot exists completely or not at all; a restore is equal byte for byte, or fails with the
-/// name of what is wrong. A destination sees the number of objects, their sizes and times, but no name and no content. If the key is lost, the data is lost.
-/// Thread-safe: operations may run at the same time.
+/// Represents a vault: encrypted snapshots of files on a pool of destinations. A snapshot exists completely or not at all. A restore gives exactly the saved
+/// bytes, or fails with the name of the damaged or missing object. A destination sees the number of objects, their sizes and their times, but no file name and
+/// no content. If the key is lost, the data is lost. Thread-safe: operations may run at the same time.
 /// </summary>
 public sealed class Vault : IAsyncDisposable
 {
@@ -55,10 +55,11 @@ public sealed class Vault : IAsyncDisposable
     public IProgress<double>? Progress { get; set; }
 
     /// <summary>
-    /// Saves a file or a folder, completely the first time and afterwards only what changed. Returns when the given number of destinations have the snapshot.
+    /// Saves a file or a folder. The first save sends all content; a later save sends only changed content. The task ends when the given number of destinations
+    /// have the snapshot.
     /// </summary>
     /// <param name="path">The file or folder.</param>
-    /// <param name="copies">The number of destinations that must have it; at least 1.</param>
+    /// <param name="copies">The number of destinations that must have the snapshot; at least 1.</param>
     /// <param name="cancellationToken">Ends the save; nothing is listed then.</param>
     /// <exception cref="VaultException">Too few destinations could be written, or the keys are wrong; the message says why.</exception>
     public Task<VaultSnapshot> SaveAsync(string path, int copies = 1, CancellationToken cancellationToken = default) =>
@@ -105,9 +106,9 @@ public sealed class Vault : IAsyncDisposable
     public Task<VaultRestoreReport> RestoreAsync(string snapshot, string target, CancellationToken cancellationToken) => RestoreAsync(snapshot, target, null, cancellationToken);
 
     /// <summary>
-    /// Keeps a standby folder at the newest snapshot: it restores the snapshot beside the folder and puts it in the folder's place, at once and then whenever
-    /// there is a newer one. While too few destinations can be read, it tries again the next time. The folder does not exist for the moment between two
-    /// renames.
+    /// Keeps a standby folder at the newest snapshot. It restores the newest snapshot at once, and then each newer snapshot. Each restore is written beside the
+    /// folder and then replaces the folder; between the two renames the folder does not exist for a moment. While too few destinations can be read, it tries
+    /// again at the next check.
     /// </summary>
     /// <param name="target">The folder. Its content is replaced.</param>
     /// <param name="every">The time between two checks; more than 0.</param>
@@ -156,7 +157,7 @@ public sealed class Vault : IAsyncDisposable
         })];
     }
 
-    /// <summary>Reads every object of every destination and reports by name what is missing or wrong.</summary>
+    /// <summary>Reads every object of every destination, and reports each missing or damaged object by name.</summary>
     /// <param name="cancellationToken">Ends the check.</param>
     public async Task<VaultCheckReport> CheckAsync(CancellationToken cancellationToken = default)
     {
@@ -164,13 +165,13 @@ public sealed class Vault : IAsyncDisposable
         return await CheckOperation.RunAsync(session, ReadState() is { } known && known.Vault == session.Check.Vault ? known : null, cancellationToken);
     }
 
-    /// <summary>Copies to each destination what another has, and repairs damaged copies. Deletions are carried over first.</summary>
+    /// <summary>Copies to each destination the objects that only other destinations have, and repairs damaged copies. Deletions are copied first.</summary>
     /// <param name="cancellationToken">Ends the sync; it may be run again.</param>
     public async Task<VaultSyncReport> SyncAsync(CancellationToken cancellationToken = default) =>
         await SyncOperation.RunAsync(await OpenAsync(create: false, cancellationToken, repair: true), cancellationToken);
 
-    /// <summary>Deletes old snapshots, and chunks that no snapshot has used for the grace period.</summary>
-    /// <param name="keep">The rules of what is kept; without a rule every snapshot is kept.</param>
+    /// <summary>Deletes old snapshots, and chunks that no snapshot has used during the grace period.</summary>
+    /// <param name="keep">The rules that select the snapshots to keep; without a rule every snapshot is kept.</param>
     /// <param name="cancellationToken">Ends the prune; it may be run again.</param>
     public async Task<VaultPruneReport> PruneAsync(VaultPruneOptions keep, CancellationToken cancellationToken = default)
     {
@@ -178,13 +179,13 @@ public sealed class Vault : IAsyncDisposable
         return await PruneOperation.RunAsync(await OpenAsync(create: false, cancellationToken), keep, _options, cancellationToken);
     }
 
-    /// <summary>Seals everything with the active key. Keep the old key until this method has returned.</summary>
+    /// <summary>Encrypts all objects with the active key again. Keep the old key until this method has returned.</summary>
     /// <param name="cancellationToken">Ends the work; it may be run again.</param>
     /// <returns>The number of objects that were sealed again.</returns>
     public async Task<int> RekeyAsync(CancellationToken cancellationToken = default) =>
         await RekeyOperation.RunAsync(await OpenAsync(create: false, cancellationToken, repair: true), cancellationToken);
 
-    /// <summary>Restores the newest snapshot into a temporary folder and deletes it again, to measure the time of a recovery.</summary>
+    /// <summary>Restores the newest snapshot into a temporary folder and then deletes the folder, to measure how long a recovery takes.</summary>
     /// <param name="cancellationToken">Ends the rehearsal.</param>
     public async Task<VaultRestoreReport> RehearseAsync(CancellationToken cancellationToken = default)
     {

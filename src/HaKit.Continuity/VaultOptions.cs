@@ -16,24 +16,24 @@ public sealed class VaultOptions
     /// </summary>
     public IDictionary<string, string> Keys { get; set; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Gets or sets the number of the key that seals what is written. Default null: the highest.</summary>
+    /// <summary>Gets or sets the number of the key that encrypts new objects. Default null: the highest number.</summary>
     public uint? ActiveKey { get; set; }
 
     /// <summary>
-    /// Gets or sets a file on this machine that remembers the latest snapshot. With it, a destination that was rolled back is noticed even if it is the only
-    /// one, and a share that is not mounted is not mistaken for a new vault. Default null: none.
+    /// Gets or sets a file on this machine that stores the id of the latest snapshot. With this file, the vault detects a destination that was rolled back to
+    /// an earlier state, even if it is the only destination. It also detects that a share is not mounted. Default null: none.
     /// </summary>
     public string? StateFile { get; set; }
 
-    /// <summary>Gets or sets how long one object may take on one destination, including retries. Default 30 s; more than 0.</summary>
+    /// <summary>Gets or sets the time limit for one object on one destination, including retries. Default 30 s; more than 0.</summary>
     public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Gets or sets the grace period: how long chunks that no snapshot uses are kept before they are deleted. Default 24 h; at least 0.</summary>
     public TimeSpan Grace { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary>
-    /// Gets or sets how long the deletion of a snapshot is remembered, so that a destination that was rolled back brings nothing back. Default 400 days; more
-    /// than 0.
+    /// Gets or sets how long the deletion of a snapshot is remembered. So a destination that was rolled back does not bring the snapshot back. Default 400
+    /// days; more than 0.
     /// </summary>
     public TimeSpan TombstoneLife { get; set; } = TimeSpan.FromDays(400);
 
@@ -44,9 +44,9 @@ public sealed class VaultOptions
     public TimeSpan? Every { get; set; }
 
     /// <summary>
-    /// Gets or sets the mean time until the saved data is lost, for example by the failure of a disk or a machine. The schedule then chooses the interval
-    /// with the lowest sum of lost work and time spent saving, from the time of a save and the availability of the destinations (Young, CACM 17, 1974),
-    /// within <see cref="MaxAge"/> and from 1 min to 24 h. Default null: <see cref="Every"/> applies; more than 0.
+    /// Gets or sets the mean time until the saved data is lost, for example by the failure of a disk or a machine. The schedule then computes the interval from
+    /// the duration of a save and the availability of the destinations, so that the sum of lost work and time spent on saving is lowest (Young, CACM 17, 1974).
+    /// The interval is from 1 min to 24 h and not longer than <see cref="MaxAge"/>. Default null: <see cref="Every"/> applies; more than 0.
     /// </summary>
     public TimeSpan? MeanTimeToLoss { get; set; }
 
@@ -58,7 +58,8 @@ public sealed class VaultOptions
     public int? KeepLast { get; set; }
 
     /// <summary>
-    /// Gets or sets for how many days the schedule keeps snapshots. A snapshot is kept if either rule applies. Default null: no such rule; more than 0.
+    /// Gets or sets for how many days the schedule keeps snapshots. A snapshot is kept if this rule or <see cref="KeepLast"/> applies. Default null: no such
+    /// rule; more than 0.
     /// </summary>
     public double? KeepDays { get; set; }
 
@@ -71,7 +72,7 @@ public sealed class VaultOptions
 /// <summary>Describes one configured destination: a folder or a container. Not thread-safe.</summary>
 public sealed class VaultDestinationOptions
 {
-    /// <summary>Gets or sets the unique, non-empty name, for messages and metrics.</summary>
+    /// <summary>Gets or sets the name, for messages and metrics. It must be unique in the vault and not empty.</summary>
     public string Name { get; set; } = "";
 
     /// <summary>Gets or sets the folder, local or mounted.</summary>
@@ -82,8 +83,8 @@ public sealed class VaultDestinationOptions
 
     private IVaultDestination? _own;
 
-    /// <summary>Uses a destination that is created in code, instead of a folder or a container.</summary>
-    /// <param name="destination">The destination; it is not disposed.</param>
+    /// <summary>Sets a destination that is created in code, instead of a folder or a container.</summary>
+    /// <param name="destination">The destination. The vault does not dispose it.</param>
     /// <returns>These options.</returns>
     public VaultDestinationOptions Use(IVaultDestination destination)
     {

@@ -9,31 +9,31 @@ public sealed record VaultSnapshot
     /// <summary>Gets the id with which the snapshot is restored.</summary>
     public required string Id { get; init; }
 
-    /// <summary>Gets the number. Each snapshot of a vault has a higher number than the earlier ones.</summary>
+    /// <summary>Gets the number. Each snapshot of a vault has a higher number than all earlier snapshots.</summary>
     public required long Number { get; init; }
 
     /// <summary>Gets the path that was saved.</summary>
     public required string Source { get; init; }
 
-    /// <summary>Gets when it was saved.</summary>
+    /// <summary>Gets when the snapshot was saved.</summary>
     public required DateTimeOffset SavedAt { get; init; }
 
     /// <summary>Gets the number of files and links.</summary>
     public required int Files { get; init; }
 
-    /// <summary>Gets the number of bytes in its files.</summary>
+    /// <summary>Gets the number of bytes in the snapshot's files.</summary>
     public required long Bytes { get; init; }
 
     /// <summary>
-    /// Gets the destinations that have the snapshot. After a save: the destinations that have all of it, as far as the save knows. In a list: the destinations that list its
-    /// manifest; a check reads its chunks.
+    /// Gets the destinations that have the snapshot. After a save these are the destinations to which all its objects were written or that already had them. In
+    /// a list these are the destinations that have the snapshot's manifest; only <see cref="Vault.CheckAsync"/> reads its chunks.
     /// </summary>
     public IReadOnlyList<string> Destinations { get; init; } = [];
 
-    /// <summary>Gets the destinations that do not have the snapshot, each with the reason. A sync copies it there.</summary>
+    /// <summary>Gets the destinations that do not have the snapshot, each with the reason. <see cref="Vault.SyncAsync"/> copies the snapshot to them.</summary>
     public IReadOnlyDictionary<string, string> Missed { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Gets the number of chunks that the save sent, counted once for all destinations.</summary>
+    /// <summary>Gets the number of chunks that the save sent. A chunk that went to several destinations counts once.</summary>
     public int ChunksSent { get; init; }
 
     /// <summary>Gets the number of content bytes that the save sent, before compression.</summary>
@@ -63,7 +63,9 @@ public sealed record VaultSaveOptions
     public bool Rehash { get; init; }
 }
 
-/// <summary>Sets which snapshots a prune keeps; the newest is always kept. A snapshot is kept if either rule applies. Immutable.</summary>
+/// <summary>
+/// Sets which snapshots a prune keeps. A snapshot is kept if <see cref="KeepLast"/> or <see cref="KeepDays"/> applies; the newest is always kept. Immutable.
+/// </summary>
 public sealed record VaultPruneOptions
 {
     /// <summary>Gets how many of the newest snapshots are kept; at least 1. Default null: no such rule.</summary>
@@ -73,8 +75,8 @@ public sealed record VaultPruneOptions
     public double? KeepDays { get; init; }
 
     /// <summary>
-    /// Gets whether snapshots that are damaged on every destination are deleted. Default false: each is named, and no chunk is deleted while it is listed, because what
-    /// it needs is not known. Nothing is given up while a destination cannot be reached.
+    /// Gets whether the prune deletes snapshots that are damaged on every destination. If false, the prune reports these snapshots and deletes no chunk,
+    /// because their manifests cannot show which chunks they use. No damaged snapshot is deleted while a destination cannot be reached. Default false.
     /// </summary>
     public bool GiveUpDamaged { get; init; }
 }
@@ -88,10 +90,10 @@ public enum VaultProblem
     /// <summary>An object is not where it should be.</summary>
     Missing,
 
-    /// <summary>An object was changed or cut, or is sealed by another key of the same number.</summary>
+    /// <summary>An object was changed or truncated, or is encrypted with another key of the same number.</summary>
     Damaged,
 
-    /// <summary>An object has a newer format, or is sealed with a key that is not available. A sync does not touch it.</summary>
+    /// <summary>An object has a newer format, or is encrypted with a key that is not available. A sync does not change it.</summary>
     Unreadable,
 
     /// <summary>The destination has the state of an earlier time.</summary>
@@ -113,7 +115,7 @@ public sealed record VaultFinding(string Destination, string ObjectName, VaultPr
 /// <param name="Snapshots">The snapshots that can be read, oldest first.</param>
 public sealed record VaultCheckReport(IReadOnlyList<VaultFinding> Findings, IReadOnlyList<VaultSnapshot> Snapshots)
 {
-    /// <summary>Gets whether nothing is missing or wrong.</summary>
+    /// <summary>Gets whether the check found no problem.</summary>
     public bool IsGood => Findings.Count == 0;
 }
 
@@ -133,7 +135,7 @@ public sealed record VaultSyncReport(int Snapshots, int Chunks, int Deleted, IRe
 
 /// <summary>Describes the result of a prune. Immutable.</summary>
 /// <param name="Snapshots">The number of deleted snapshots.</param>
-/// <param name="Marked">The number of marked chunks; a prune after the grace period deletes them.</param>
+/// <param name="Marked">The number of chunks that were marked as unused. A later prune deletes them after the grace period.</param>
 /// <param name="Deleted">The number of deleted chunks.</param>
 /// <param name="Problems">The steps that were postponed or could not be done, with their reasons.</param>
 public sealed record VaultPruneReport(int Snapshots, int Marked, int Deleted, IReadOnlyList<string> Problems);

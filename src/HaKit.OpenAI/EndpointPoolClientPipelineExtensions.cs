@@ -6,8 +6,8 @@ namespace HaKit; // not HaKit.OpenAI: that would hide the SDK's own namespace fr
 public static class EndpointPoolClientPipelineExtensions
 {
     /// <summary>
-    /// Sends all requests of the client through the pool, and switches off what would work against the pool: the SDK's own retries, which would multiply the
-    /// pool's, and its network timeout, which would end healthy streams. Give the SDK the pool's <see cref="EndpointPool.Origin"/> as its endpoint.
+    /// Sends all requests of the client through the pool. It switches off the SDK's own retries, which would multiply the pool's retries, and the SDK's network
+    /// timeout, which would end healthy streams. Set the pool's <see cref="EndpointPool.Origin"/> as the endpoint of the SDK's client.
     /// </summary>
     /// <typeparam name="TOptions">The type of the client's options.</typeparam>
     /// <param name="options">The options. Their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>
@@ -23,8 +23,8 @@ public static class EndpointPoolClientPipelineExtensions
     }
 
     /// <summary>
-    /// Prepares the client to serve one endpoint of a pool as a client object. Its own retries and network timeout are switched off, and the endpoint's
-    /// refusals become <see cref="EndpointFaultException"/>s with everything that the response said (<see cref="EndpointFaultHandler"/>).
+    /// Prepares the client to serve one endpoint of a pool as a client object. The client's own retries and network timeout are switched off. The endpoint's
+    /// refusals become <see cref="EndpointFaultException"/>s, which contain the information of the response (<see cref="EndpointFaultHandler"/>).
     /// </summary>
     /// <typeparam name="TOptions">The type of the client's options.</typeparam>
     /// <param name="options">The options. Their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>
@@ -36,7 +36,8 @@ public static class EndpointPoolClientPipelineExtensions
 
     /// <summary>
     /// Sends all requests of the client through an HTTP client that uses a pool, such as one of <see cref="IHttpClientFactory"/> with
-    /// <c>AddHaEndpointPoolHandler</c>, so that its logging, its proxy and its tests apply. The SDK's own retries and network timeout are switched off.
+    /// <c>AddHaEndpointPoolHandler</c>. The handlers of the HTTP client, for example for logging or tests, then apply to the SDK. The SDK's own retries and
+    /// network timeout are switched off.
     /// </summary>
     /// <typeparam name="TOptions">The type of the client's options.</typeparam>
     /// <param name="options">The options. Their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>
@@ -51,8 +52,8 @@ public static class EndpointPoolClientPipelineExtensions
     }
 
     /// <summary>
-    /// Prepares the client to serve one endpoint of a pool, over the application's own HTTP client. Resilience handlers of that client repeat what the pool
-    /// already repeats; remove them with <c>RemoveAllResilienceHandlers</c>.
+    /// Prepares the client to serve one endpoint of a pool, over the application's own HTTP client. Remove resilience handlers from that client with
+    /// <c>RemoveAllResilienceHandlers</c>, because their retries would multiply the pool's retries.
     /// </summary>
     /// <typeparam name="TOptions">The type of the client's options.</typeparam>
     /// <param name="options">The options. Their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>

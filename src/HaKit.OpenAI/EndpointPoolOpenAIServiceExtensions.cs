@@ -25,7 +25,9 @@ public static class EndpointPoolOpenAIServiceExtensions
     public static IEndpointPoolBuilder AddHaOpenAIClient(this IServiceCollection services, string name, IConfiguration section, Action<OpenAIClientOptions>? configure = null) =>
         Add(services.AddHaEndpointPool(name, section), configure);
 
-    /// <summary>Adds a pool that is described in code, an HTTP client of the same name over it, and an <see cref="OpenAIClient"/> over that client.</summary>
+    /// <summary>
+    /// Adds a pool that is described in code, an HTTP client of the same name over the pool, and an <see cref="OpenAIClient"/> over the HTTP client.
+    /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The name of the pool, of the HTTP client and of the OpenAI client.</param>
     /// <param name="pool">Sets the pool's options.</param>

@@ -10,14 +10,15 @@ namespace HaKit.PostgreSql;
 public sealed class PostgreSqlBatchOptions
 {
     /// <summary>
-    /// Gets or sets how long a worker may be silent before other workers take over its items, by the database's clock. It is renewed after a third of the
-    /// time. If it is shorter than a worker's longest pause, calls are made twice, but results are not stored twice. Default 60 s; at least 1 s.
+    /// Gets or sets the lease: the time after which other workers take over the items of a silent worker, by the database's clock. A worker renews its lease
+    /// after a third of this time. If the lease is shorter than a worker's longest pause, calls are made twice, but results are not stored twice. Default 60 s;
+    /// at least 1 s.
     /// </summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Gets or sets whether opening the batch creates or updates the schema, under an advisory lock. Default true. If false, <c>hakit batch schema</c> prints
-    /// the script for the owner.
+    /// Gets or sets whether opening the batch creates or updates the schema, under an advisory lock. If false, the owner of the database must run the script
+    /// that <c>hakit batch schema</c> prints. Default true.
     /// </summary>
     public bool Migrate { get; set; } = true;
 
@@ -36,7 +37,7 @@ public sealed class PostgreSqlBatchOptions
     }
 }
 
-/// <summary>Opens batches in PostgreSQL 13 or newer, for any number of workers at once. Thread-safe.</summary>
+/// <summary>Opens batches in PostgreSQL 13 or newer. Any number of workers may use a batch at the same time. Thread-safe.</summary>
 public static class PostgreSqlBatchStore
 {
     private const string Reflects = "JSON by reflection. Use the overload that takes a JsonTypeInfo.";

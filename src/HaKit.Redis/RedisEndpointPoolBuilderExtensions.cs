@@ -5,26 +5,26 @@ using StackExchange.Redis;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Lets the replicas of an application share what their pools learn.</summary>
+/// <summary>Shares facts (cooldowns, ejections, orders, usage) between the replicas of an application through Redis.</summary>
 public static class RedisEndpointPoolBuilderExtensions
 {
     /// <summary>
-    /// Shares through the application's own connection to Redis, Valkey or Garnet: the <see cref="IConnectionMultiplexer"/> of the container. Calls never
-    /// wait for the store; without the store the pool works alone.
+    /// Shares facts through the application's own connection to Redis, Valkey or Garnet: the <see cref="IConnectionMultiplexer"/> of the container. Calls never
+    /// wait for the store; while the store is down, the pool works alone.
     /// </summary>
     /// <param name="builder">The pool.</param>
     public static IEndpointPoolBuilder ShareThroughRedis(this IEndpointPoolBuilder builder) =>
         builder.ShareThroughRedis(static provider => provider.GetService<IConnectionMultiplexer>() ?? throw new InvalidOperationException(
             "ShareThroughRedis needs an IConnectionMultiplexer, and the container has none. Register one with services.AddSingleton<IConnectionMultiplexer>(…), or give ShareThroughRedis a connection string."));
 
-    /// <summary>Shares through a keyed connection of the container, such as one that Aspire's <c>AddKeyedRedisClient</c> registers.</summary>
+    /// <summary>Shares facts through a keyed connection of the container, such as one that Aspire's <c>AddKeyedRedisClient</c> registers.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="serviceKey">The key of the <see cref="IConnectionMultiplexer"/>.</param>
     public static IEndpointPoolBuilder ShareThroughKeyedRedis(this IEndpointPoolBuilder builder, object serviceKey) =>
         builder.ShareThroughRedis(provider => provider.GetKeyedService<IConnectionMultiplexer>(serviceKey) ?? throw new InvalidOperationException(
             $"ShareThroughKeyedRedis needs an IConnectionMultiplexer with the key '{serviceKey}', and the container has none. Register one with services.AddKeyedSingleton<IConnectionMultiplexer>(…)."));
 
-    /// <summary>Shares through a connection that code provides. It is not disposed with the pool.</summary>
+    /// <summary>Shares facts through a connection that your code provides. The pool does not dispose the connection.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="connection">Returns the connection.</param>
     public static IEndpointPoolBuilder ShareThroughRedis(this IEndpointPoolBuilder builder, Func<IServiceProvider, IConnectionMultiplexer> connection)
@@ -33,7 +33,7 @@ public static class RedisEndpointPoolBuilderExtensions
         return builder.WithHostName().ConfigureParts((provider, parts) => parts.PeerLink = RedisPeerLinks.Over(connection(provider)));
     }
 
-    /// <summary>Shares through a connection that the pool opens itself.</summary>
+    /// <summary>Shares facts through a connection that the pool opens itself.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="configuration">The connection string, for example <c>redis:6379,user=app,password=…,ssl=true</c>.</param>
     public static IEndpointPoolBuilder ShareThroughRedis(this IEndpointPoolBuilder builder, string configuration)

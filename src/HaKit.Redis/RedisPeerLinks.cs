@@ -9,7 +9,7 @@ namespace HaKit.Redis;
 /// </summary>
 public static class RedisPeerLinks
 {
-    /// <summary>Creates links over a connection of the application, which is not disposed.</summary>
+    /// <summary>Creates links over a connection of the application. The links do not dispose the connection.</summary>
     /// <param name="connection">The connection.</param>
     public static Func<PeerScope, IPeerLink?> Over(IConnectionMultiplexer connection)
     {
@@ -18,8 +18,8 @@ public static class RedisPeerLinks
     }
 
     /// <summary>
-    /// Creates links over connections of their own, one for each pool. They fail fast and give up after a second, so that a store that is down uses no
-    /// memory.
+    /// Creates links over connections of their own, one for each pool. Commands fail at once while the store is down, and time out after a second, so that they
+    /// do not fill the memory.
     /// </summary>
     /// <param name="configuration">The connection string, for example <c>redis:6379,user=app,password=…,ssl=true</c>.</param>
     public static Func<PeerScope, IPeerLink?> Over(string configuration)

@@ -10,9 +10,10 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EndpointPoolServiceDiscoveryExtensions
 {
     /// <summary>
-    /// Adds one endpoint for each instance of the service, and follows the service while the application runs: a new instance is added, and an instance that
-    /// is gone gets no new calls. The pool may start empty. Endpoints from configuration and code are not changed, and a reload of the configuration does not
-    /// change these. If the service cannot be resolved, or has no instance, the endpoints stay. Can be called for several services.
+    /// Adds one endpoint for each instance of the service, and follows the service while the application runs: a new instance is added, and an instance that is
+    /// gone gets no new calls. The pool may start empty. Endpoints from configuration and code are not changed, and a reload of the configuration does not
+    /// change the endpoints of the service. If the service cannot be resolved or has no instance, its endpoints stay. You can call this method for several
+    /// services.
     /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="service">

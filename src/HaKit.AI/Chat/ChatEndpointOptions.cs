@@ -2,36 +2,37 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>Sets what is special about one chat endpoint. Not thread-safe; read when the endpoint is added.</summary>
+/// <summary>Sets the special properties of one chat endpoint. Not thread-safe; read when the endpoint is added.</summary>
 public sealed class ChatEndpointOptions
 {
     /// <summary>Gets or sets the parameters that the endpoint does not support. Default: none.</summary>
     public ChatParameters Unsupported { get; set; }
 
-    /// <summary>Gets or sets what happens to a call that uses one of them. Default: the endpoint is not chosen for it.</summary>
+    /// <summary>Gets or sets what happens to a call that uses one of the unsupported parameters. Default: the endpoint is not chosen for the call.</summary>
     public UnsupportedParameters OnUnsupported { get; set; }
 
     /// <summary>
-    /// Gets or sets code that changes the options of each attempt on this endpoint. It gets a copy, after unsupported parameters were dropped and the
-    /// endpoint's model was set. Called from many threads at once. Default: none.
+    /// Gets or sets code that changes the options of each attempt on this endpoint. It gets a copy of the options, in which unsupported parameters are already
+    /// left out and the endpoint's model is already set. It is called from many threads at the same time. Default: none.
     /// </summary>
     public Action<ChatOptions>? ConfigureOptions { get; set; }
 
     /// <summary>
-    /// Gets or sets code that changes the options of an attempt that continues a cut answer by <see cref="Continuation.AssistantPrefix"/>. It sets what the
-    /// client needs in addition to the assistant's message at the end, such as a flag of the provider. It gets a copy; called from many threads at once.
-    /// Default: none.
+    /// Gets or sets code that changes the options of an attempt that continues a cut answer by <see cref="Continuation.AssistantPrefix"/>. Use it if the
+    /// provider needs more than the assistant's message at the end, for example a flag. It gets a copy of the options, and is called from many threads at the
+    /// same time. Default: none.
     /// </summary>
     public Action<ChatOptions>? ConfigureContinuation { get; set; }
 
     /// <summary>
-    /// Gets or sets whether the client reports at the end of a stream why it ended. If it does, an end without a finish reason is a cut. Default true.
+    /// Gets or sets whether the client reports a finish reason at the end of each stream. If true, a stream that ends without a finish reason counts as cut.
+    /// Default true.
     /// </summary>
     public bool MarksEnd { get; set; } = true;
 
     /// <summary>
-    /// Gets or sets a function that returns the finish reason of an update without one, or null. It is for a client that sometimes omits the reason and
-    /// reports it only in <see cref="ChatResponseUpdate.RawRepresentation"/>. Called for each update without a reason, from many threads at once. Default:
+    /// Gets or sets a function that returns the finish reason of an update without one, or null. Use it for a client that reports the reason of some answers
+    /// only in <see cref="ChatResponseUpdate.RawRepresentation"/>. It is called for each update without a reason, from many threads at the same time. Default:
     /// none.
     /// </summary>
     public Func<ChatResponseUpdate, ChatFinishReason?>? FinishOf { get; set; }
@@ -45,7 +46,7 @@ public enum UnsupportedParameters
 
     /// <summary>
     /// Tuning parameters (<see cref="ChatParameters.Tuning"/>) are left out, and the answer lists them (<see cref="ChatStory.DroppedKey"/>). Parameters that
-    /// change the meaning of the answer are never left out: the endpoint is not chosen for them.
+    /// change the meaning of the answer are never left out: the endpoint is not chosen for calls with such parameters.
     /// </summary>
     Drop,
 }
@@ -110,6 +111,6 @@ public sealed class UnsupportedParametersException : ArgumentException
     /// <summary>Gets the pool's name.</summary>
     public string Pool { get; }
 
-    /// <summary>Gets the parameters that the call uses and that some endpoint does not support.</summary>
+    /// <summary>Gets the parameters of the call that at least one endpoint does not support.</summary>
     public ChatParameters Parameters { get; }
 }

@@ -5,8 +5,8 @@ using Microsoft.Extensions.AI;
 namespace HaKit.AI;
 
 /// <summary>
-/// Reads and writes how an answer was made, in its <see cref="ChatResponse.AdditionalProperties"/> (for a stream: those of its first update). All values are
-/// strings, so that answers can be stored and sent as JSON. Thread-safe.
+/// Reads and writes the history of an answer in its <see cref="ChatResponse.AdditionalProperties"/> (for a stream: in those of the first update). All values
+/// are strings, so that answers can be stored and sent as JSON. Thread-safe.
 /// </summary>
 public static class ChatStory
 {
@@ -18,26 +18,26 @@ public static class ChatStory
     /// </summary>
     public const string AttemptsKey = "hakit.attempts";
 
-    /// <summary>The key for the parameters that were left out, because the endpoint does not support them. Absent if none were.</summary>
+    /// <summary>The key for the parameters that were left out because the endpoint does not support them. Absent if no parameter was left out.</summary>
     public const string DroppedKey = "hakit.dropped";
 
     /// <summary>
-    /// The key for the cost of the call, from the endpoint's prices and the tokens that the answer reports (for a stream: on the update with the tokens):
-    /// <c>0.00042</c>, or <c>≥0.00042</c> if another attempt, such as a hedge that lost, may have been billed too. Absent if prices or tokens are not known.
+    /// The key for the cost of the call, computed from the endpoint's prices and the reported tokens: <c>0.00042</c>, or <c>≥0.00042</c> if another attempt
+    /// (for example a hedge) may have been billed too. In a stream it is on the update that reports the tokens. Absent if prices or tokens are not known.
     /// </summary>
     public const string CostKey = "hakit.cost";
 
     /// <summary>
-    /// The key for the places at which the answer was cut and another endpoint continued it: <c>gpt → claude after 120 characters (IdleTimeout), 0.4 s</c>.
-    /// It is on the updates that end a stream. Absent for an answer in one piece.
+    /// The key for the places at which the answer was cut and another endpoint continued it: <c>gpt → claude after 120 characters (IdleTimeout), 0.4 s</c>. It
+    /// is on the last updates of a stream. Absent if the answer was not cut.
     /// </summary>
     public const string SeamsKey = "hakit.seams";
 
     /// <summary>
-    /// Gets the name of the endpoint that served the answer. Null if the answer did not come from a pool, and for an answer from a cache or a file, because
-    /// its properties describe an earlier call.
+    /// Gets the name of the endpoint that served the answer. Null if the answer did not come from a pool. Null also if it came from a cache or a file, because
+    /// its properties then describe an earlier call.
     /// </summary>
-    /// <param name="response">The answer, as it came or combined from updates.</param>
+    /// <param name="response">The answer from the client, or an answer that was combined from updates.</param>
     public static string? GetServingEndpoint(this ChatResponse response)
     {
         ArgumentNullException.ThrowIfNull(response);

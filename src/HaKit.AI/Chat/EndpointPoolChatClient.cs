@@ -5,8 +5,8 @@ namespace HaKit.AI;
 
 /// <summary>
 /// Represents a chat client over a pool: each call goes to one endpoint after another, each with its own client, until one answers. Put function invocation
-/// outside it, so that a tool runs once however often a model is asked. Thread-safe. Disposing it does nothing, because the code that created the pool and
-/// the clients owns them.
+/// outside this client, so that each tool call runs only once, even if the request for the next answer is retried. Thread-safe. Disposing this client does
+/// nothing, because the code that created the pool and the endpoints' clients owns them.
 /// </summary>
 public sealed class EndpointPoolChatClient : IChatClient
 {
@@ -39,9 +39,11 @@ public sealed class EndpointPoolChatClient : IChatClient
     /// <inheritdoc/>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the call in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
-    /// <exception cref="StateNotPortableException">The call carries state that the endpoints which it may use cannot read.</exception>
+    /// <exception cref="StateNotPortableException">
+    /// The call contains state of a provider (such as a conversation id), and no endpoint that it may use has this state.
+    /// </exception>
     /// <exception cref="UnsupportedParametersException">No endpoint supports the parameters of the call.</exception>
-    /// <exception cref="EndpointFaultException">An answer was an error that blames the request.</exception>
+    /// <exception cref="EndpointFaultException">An endpoint answered with an error that blames the request.</exception>
     public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
         (await GetResponseWithDetailAsync(messages, options, cancellationToken).ConfigureAwait(false)).Result;
 

@@ -12,27 +12,27 @@ public sealed class EndpointPoolChatClientOptions
     public RequestProfile Profile { get; set; } = RequestProfile.Default;
 
     /// <summary>
-    /// Gets or sets whether a call with a provider's state may be confined to the endpoints that share the state. If false, the call ends with <see
-    /// cref="StateNotPortableException"/>. Default true.
+    /// Gets or sets whether the pool may send a call with a provider's state (such as a conversation id) only to the endpoints that share the state. If false,
+    /// such a call ends with <see cref="StateNotPortableException"/>. Default true.
     /// </summary>
     public bool PinState { get; set; } = true;
 
     /// <summary>
-    /// Gets or sets what happens to encrypted reasoning in messages when another provider would continue. Default: the call stays with the provider that
-    /// created it.
+    /// Gets or sets what happens to encrypted reasoning in messages if the call could move to another provider. Default: the call stays with the provider that
+    /// created the reasoning.
     /// </summary>
     public EncryptedReasoning EncryptedReasoning { get; set; }
 
     /// <summary>
-    /// Gets or sets a function that estimates the tokens of a prompt, for context windows and token limits. The estimate steers the call past context windows
-    /// that look too small; it never refuses a call. Default: a quarter of the UTF-8 bytes, plus 4 for each message, 1,000 for each image, and 150 for each
-    /// tool.
+    /// Gets or sets a function that estimates the tokens of a prompt, for context windows and token limits. The pool avoids endpoints whose context window is
+    /// smaller than the estimate, but never refuses a call because of it. Default: a quarter of the UTF-8 bytes, plus 4 tokens for each message, 1,000 for each
+    /// image, and 150 for each tool.
     /// </summary>
     public Func<IReadOnlyList<ChatMessage>, ChatOptions?, int>? EstimateTokens { get; set; }
 
     /// <summary>
-    /// Gets or sets how many origins of state (conversation ids, files, encrypted reasoning) are remembered, as hashes: at least this many of the latest, and
-    /// at most twice as many. Default 16,384; at least 1.
+    /// Gets or sets for how many pieces of state (conversation ids, files, encrypted reasoning) the client remembers the endpoint that created them, as hashes.
+    /// It remembers at least this many of the latest, and at most twice as many. Default 16,384; at least 1.
     /// </summary>
     public int RememberedStates { get; set; } = 16_384;
 
@@ -44,7 +44,7 @@ public sealed class EndpointPoolChatClientOptions
 }
 
 /// <summary>
-/// Says what happens to encrypted reasoning (<see cref="TextReasoningContent.ProtectedData"/>) that only the provider which created it can read.
+/// Selects what happens to encrypted reasoning (<see cref="TextReasoningContent.ProtectedData"/>), which only the provider that created it can read.
 /// </summary>
 public enum EncryptedReasoning
 {
@@ -61,11 +61,14 @@ public static class ChatProfiles
     private const string Key = "hakit.profile";
 
     /// <summary>
-    /// Adds a profile to the calls that are made with these options: affinity, priority, deadline, allowed endpoints. The pool removes it before an endpoint
-    /// sees the options.
+    /// Adds a profile to the calls that are made with these options: affinity, priority, deadline, allowed endpoints. The pool removes the profile before it
+    /// passes the options to an endpoint's client.
     /// </summary>
     /// <param name="options">The options.</param>
-    /// <param name="profile">The profile. Its <see cref="RequestProfile.Endpoints"/> also name the origin of state whose origin the pool does not know.</param>
+    /// <param name="profile">
+    /// The profile. If the pool does not know which endpoint created a state in the messages, <see cref="RequestProfile.Endpoints"/> must name the endpoints
+    /// that have it.
+    /// </param>
     /// <returns>The same options.</returns>
     public static ChatOptions UseHaProfile(this ChatOptions options, RequestProfile profile)
     {

@@ -4,8 +4,8 @@ using Microsoft.Extensions.AI;
 namespace HaKit.AI;
 
 /// <summary>
-/// Represents an embedding generator over a pool whose endpoints all serve one model. Vectors of different models cannot be compared, so an answer with
-/// another model or length ends with <see cref="EmbeddingMismatchException"/>. Large calls are split, and each part is served and retried separately.
+/// Represents an embedding generator over a pool whose endpoints all serve one model. Vectors of different models cannot be compared. So the call ends with
+/// <see cref="EmbeddingMismatchException"/> if an answer has another model or length. Large calls are split, and each part is served and retried separately.
 /// Thread-safe. Disposing it does nothing.
 /// </summary>
 public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string, Embedding<float>>

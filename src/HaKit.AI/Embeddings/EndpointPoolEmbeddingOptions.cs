@@ -7,12 +7,12 @@ public sealed class EndpointPoolEmbeddingOptions
     public RequestProfile Profile { get; set; } = RequestProfile.Default;
 
     /// <summary>
-    /// Gets or sets the one model whose vectors the pool returns. Set it if endpoints use other names for the model (deployments): the configured name of an
+    /// Gets or sets the model whose vectors the pool returns. Set it if endpoints use other names for this model (deployments); the configured model name of an
     /// endpoint then counts as this model. Default: the model that the first answer names.
     /// </summary>
     public string? Model { get; set; }
 
-    /// <summary>Gets or sets the length of vectors for calls that do not ask for one. Default: the length of the first answer. At least 1.</summary>
+    /// <summary>Gets or sets the length of the vectors for calls that request no length. Default: the length of the first answer; at least 1.</summary>
     public int? Dimensions { get; set; }
 
     /// <summary>

@@ -14,8 +14,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class VaultServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds a vault that is described in configuration. The container provides it as a keyed service with its name as the key; its destinations are the pool
-    /// <c>vault-NAME</c>.
+    /// Adds a vault that is described in configuration. The container provides the vault as a keyed service whose key is the vault's name. The vault's
+    /// destinations form the pool <c>vault-NAME</c>.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The vault's name, unique in the container.</param>
@@ -39,8 +39,8 @@ public static class VaultServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Adds a health check of a vault's schedule: unhealthy if no good snapshot is younger than <see cref="VaultOptions.MaxAge"/>, degraded if a destination
-    /// does not have the newest snapshot.
+    /// Adds a health check of a vault's schedule. Unhealthy: no good snapshot is younger than <see cref="VaultOptions.MaxAge"/>. Degraded: a destination does
+    /// not have the newest snapshot.
     /// </summary>
     /// <param name="builder">The health checks.</param>
     /// <param name="name">The vault's name.</param>

@@ -5,8 +5,8 @@ using System.Xml.Linq;
 namespace HaKit.Continuity;
 
 /// <summary>
-/// Stores objects in a container of Azure Blob Storage, by its SAS address (permissions read, add, create, list, delete). Put-if-absent uses
-/// <c>If-None-Match: *</c>. The address is a credential and is never shown. Thread-safe.
+/// Stores objects in a container of Azure Blob Storage, through its SAS address (permissions: read, add, create, list, delete). A header <c>If-None-Match:
+/// *</c> prevents that an existing object is replaced. The address is a credential and is never printed. Thread-safe.
 /// </summary>
 public sealed class AzureBlobDestination : IVaultDestination
 {

@@ -1,8 +1,8 @@
 namespace HaKit.Continuity;
 
 /// <summary>
-/// Stores objects in a folder: a second disk, or a mounted share. An object is written under a temporary name, flushed to the disk and renamed, so that it exists
-/// completely or not at all. Thread-safe; several processes may use one folder.
+/// Stores objects in a folder, for example on a second disk or a mounted share. An object is written under a temporary name, flushed to the disk and renamed,
+/// so that it exists completely or not at all. Thread-safe; several processes may use one folder.
 /// </summary>
 /// <param name="path">The folder. It is created if it is missing; only its owner can read it.</param>
 public sealed class FolderDestination(string path) : IVaultDestination

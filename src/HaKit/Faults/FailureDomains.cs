@@ -1,8 +1,8 @@
 namespace HaKit.Faults;
 
 /// <summary>
-/// Describes what an endpoint shares with other endpoints and can lose together with them. A null value is shared with no endpoint. Immutable; compared by
-/// ordinal value.
+/// Describes the failure domains of an endpoint: the account, key, region, provider and model that it may share with other endpoints. A failure of one of them
+/// affects all endpoints that share it. A null value is shared with no other endpoint. Immutable; compared by ordinal value.
 /// </summary>
 public sealed record FailureDomains
 {

@@ -1,12 +1,12 @@
 namespace HaKit.Faults;
 
 /// <summary>
-/// Describes what a failed attempt means: whether work was done, what is to blame, which endpoints it affects, and when to come back. Immutable, safe to
-/// share between threads. Contains no message of a provider, because messages quote keys and prompts.
+/// Describes the meaning of a failed attempt: whether the endpoint did the work, what is to blame, which endpoints are affected, and when to try again.
+/// Immutable; safe to share between threads. It contains no message of a provider, because messages quote keys and prompts.
 /// </summary>
 public sealed record Fault
 {
-    /// <summary>Creates a fault of the given kind with the usual answers of that kind; change them with <c>with</c>.</summary>
+    /// <summary>Creates a fault of the given kind. The other properties get the usual values of that kind; change them with a <c>with</c> expression.</summary>
     /// <param name="kind">The kind of the fault.</param>
     public Fault(FaultKind kind)
     {
@@ -17,20 +17,23 @@ public sealed record Fault
     /// <summary>Gets the kind of the fault. It is also the value of <c>error.type</c> in telemetry.</summary>
     public FaultKind Kind { get; }
 
-    /// <summary>Gets whether work was done, and perhaps billed.</summary>
+    /// <summary>Gets whether the endpoint did the work, and perhaps billed it.</summary>
     public FaultApplied Applied { get; init; }
 
-    /// <summary>Gets what is to blame. Request and Caller are neutral for health.</summary>
+    /// <summary>Gets what is to blame. Faults of the request or the caller do not count against the endpoint's health.</summary>
     public FaultBlame Blame { get; init; }
 
     /// <summary>Gets which endpoints the fault affects.</summary>
     public FaultReach Reach { get; init; }
 
-    /// <summary>Gets how long the server asked clients to wait, counted from the answer. Null: the server named no time. Never negative.</summary>
+    /// <summary>
+    /// Gets how long the server asked clients to wait (<c>Retry-After</c>, a reset time), counted from the answer. Null: the server named no time. Never
+    /// negative.
+    /// </summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>
-    /// Gets whether the fault lasts until an operator or a successful probe of the same level clears it (an exhausted quota, a revoked key).
+    /// Gets whether the fault lasts until an operator or a successful probe of the same level clears it. An exhausted quota and a revoked key are such faults.
     /// </summary>
     public bool UntilCleared { get; init; }
 
@@ -38,8 +41,8 @@ public sealed record Fault
     public SecondOpinion SecondOpinion { get; init; }
 
     /// <summary>
-    /// Gets whether the fault counts against its endpoint only if another endpoint then serves the same call. Until then it is neutral, so that what one
-    /// caller sends does not take an endpoint away from other callers. Default false.
+    /// Gets whether the fault counts against its endpoint only if another endpoint then serves the same call. Until then the fault is neutral, so that the bad
+    /// requests of one caller do not eject an endpoint that other callers use. Default false.
     /// </summary>
     public bool IsProvisional { get; init; }
 
@@ -52,8 +55,8 @@ public sealed record Fault
     public int StatusCode { get; init; }
 
     /// <summary>
-    /// Gets the provider's own error code or type, if it is a plain token of at most 64 characters. Otherwise null. A code that looks like a key is dropped,
-    /// because some servers quote the caller's key in its place, and so is one that occurs in the headers or in the credential of its endpoint.
+    /// Gets the provider's own error code or type, if it is a plain token of at most 64 characters; otherwise null. A code that looks like a key is removed,
+    /// because some servers put the caller's key in the place of the code. A code that occurs in the endpoint's own headers or credential is removed too.
     /// </summary>
     public string? Code
     {
@@ -67,7 +70,7 @@ public sealed record Fault
     /// </summary>
     internal string? OfRequestsWith { get; init; }
 
-    /// <summary>Gets whether the fault counts for and against no endpoint.</summary>
+    /// <summary>Gets whether the fault counts neither for nor against an endpoint.</summary>
     public bool IsNeutral => IsProvisional || Blame is FaultBlame.Request or FaultBlame.Caller;
 
     /// <summary>Gets whether the endpoint refused the request, so that it would refuse the same request again.</summary>
@@ -82,7 +85,7 @@ public sealed record Fault
     /// <summary>Gets whether the endpoint named the time at which it wants to be asked again.</summary>
     internal bool NamesTime => RetryAfter > TimeSpan.Zero && !UntilCleared;
 
-    /// <summary>Gets whether connecting failed, so that nothing was sent.</summary>
+    /// <summary>Gets whether the connection failed, so that no part of the request was sent.</summary>
     public bool IsConnectClass => Kind is FaultKind.ConnectFailed or FaultKind.DnsFailed or FaultKind.TlsFailed or FaultKind.ConnectTimeout;
 
     /// <inheritdoc/>

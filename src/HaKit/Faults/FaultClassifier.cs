@@ -4,9 +4,9 @@ using HaKit.Dialects;
 namespace HaKit.Faults;
 
 /// <summary>
-/// Classifies answers and exceptions; this is the built-in classifier. It uses the dialect that the body shows or the endpoint declares. It first
-/// distinguishes a quota from a throttle (by code, then type, then message, then status), and uses the status alone if it understands nothing more. It never
-/// throws, reads at most 64 KiB, and keeps no part of a message. Stateless and thread-safe.
+/// The built-in classifier of answers and exceptions. It uses the dialect that the body shows or the endpoint declares. It reads the code first, then the type,
+/// then the message, for example to distinguish an exhausted quota from a throttle. If it recognises none of these, the status alone decides. It never throws,
+/// reads at most 64 KiB, and keeps no part of a message. Stateless and thread-safe.
 /// </summary>
 public sealed class FaultClassifier : IFaultClassifier
 {
@@ -14,13 +14,13 @@ public sealed class FaultClassifier : IFaultClassifier
     {
     }
 
-    /// <summary>Gets the one instance.</summary>
+    /// <summary>Gets the shared instance.</summary>
     public static FaultClassifier Default { get; } = new();
 
     /// <summary>
-    /// Gets the fault. Null for a success. A status of 400 and above is always a fault. Below 400, and for the data of a stream's event (status 200), an
-    /// error object of any dialect or an answer that a content filter ended is a fault. An exception counts if there is no failure status beside it. An <see
-    /// cref="OperationCanceledException"/> is then a timeout, because only the caller's token says whether the caller cancelled.
+    /// Gets the fault; null for a success. A status of 400 or above is always a fault. Below 400, and for the data of a stream's event (status 200), two bodies
+    /// are faults: an error object of any dialect, and an answer that a content filter ended. The exception is classified only if the status is not a failure.
+    /// An <see cref="OperationCanceledException"/> is classified as a timeout, because only the caller's token shows whether the caller cancelled.
     /// </summary>
     /// <param name="evidence">The response or the exception.</param>
     public Fault? Classify(in FaultEvidence evidence)

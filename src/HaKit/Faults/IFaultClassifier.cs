@@ -7,8 +7,8 @@ namespace HaKit.Faults;
 public interface IFaultClassifier
 {
     /// <summary>
-    /// Gets the fault, or null to leave the decision to the next classifier. It must not throw, must not block, and must not keep any part of the evidence.
-    /// Called from many threads at once.
+    /// Gets the fault, or null to leave the decision to the next classifier. An implementation must not throw, must not block, and must not keep any part of
+    /// the evidence. The pool calls it from many threads at the same time.
     /// </summary>
     /// <param name="evidence">The response or the exception.</param>
     Fault? Classify(in FaultEvidence evidence);
@@ -27,23 +27,25 @@ public readonly struct FaultEvidence
     public int StatusCode { get; init; }
 
     /// <summary>
-    /// Gets the response's headers, or null. To pass an SDK's own collection, copy it without validation into the headers of a new <see
+    /// Gets the response's headers, or null. If an SDK has its own collection of headers, copy it without validation into the headers of a new <see
     /// cref="HttpResponseMessage"/>. Content headers are not needed.
     /// </summary>
     public System.Net.Http.Headers.HttpResponseHeaders? Headers { get; init; }
 
-    /// <summary>Gets the response's body, or the data of one event. It may be empty or cut; only its first 64 KiB are read.</summary>
+    /// <summary>Gets the response's body, or the data of one event of a stream. It may be empty or truncated; only its first 64 KiB are read.</summary>
     public ReadOnlyMemory<byte> Body { get; init; }
 
     /// <summary>Gets the exception, if there was no response.</summary>
     public Exception? Exception { get; init; }
 
-    /// <summary>Gets what the request asked for. Default <see cref="RequestKind.Unknown"/>.</summary>
+    /// <summary>Gets the kind of the request. Default <see cref="RequestKind.Unknown"/>.</summary>
     public RequestKind Request { get; init; }
 
     /// <summary>Gets whether the request had been sent before the exception. Null: not known.</summary>
     public bool? Sent { get; init; }
 
-    /// <summary>Gets the wall-clock time of the answer, for dates in headers; the response's own <c>Date</c> header takes precedence.</summary>
+    /// <summary>
+    /// Gets the wall-clock time of the answer, to convert dates in headers to durations. The response's own <c>Date</c> header takes precedence.
+    /// </summary>
     public DateTimeOffset Now { get; init; }
 }

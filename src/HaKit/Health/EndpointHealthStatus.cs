@@ -1,6 +1,6 @@
 namespace HaKit.Health;
 
-/// <summary>The state of an endpoint: whether it may be chosen, and if not, what makes it available again.</summary>
+/// <summary>The health status of an endpoint. It decides whether the endpoint may be chosen.</summary>
 public enum EndpointHealthStatus
 {
     /// <summary>The endpoint answers and takes its full share.</summary>
@@ -15,7 +15,7 @@ public enum EndpointHealthStatus
     /// <summary>One request tests whether the endpoint is back; no other request is sent.</summary>
     Trial,
 
-    /// <summary>The endpoint is back, with a share that grows to its full share.</summary>
+    /// <summary>The endpoint is back in service. Its share of the traffic grows from a small part to its full share.</summary>
     SlowStart,
 
     /// <summary>An operator drains the endpoint: attempts in flight run to their end, and it gets no new ones.</summary>
@@ -34,6 +34,6 @@ public enum HealthOrder
     /// <summary>Take the endpoint out of service at once.</summary>
     ForceDown,
 
-    /// <summary>Bring the endpoint back with a slow start. This also ends what only a person can end: an exhausted quota, a revoked key.</summary>
+    /// <summary>Bring the endpoint back with a slow start. This also ends the cooldown of an exhausted quota or a revoked key.</summary>
     BringUp,
 }

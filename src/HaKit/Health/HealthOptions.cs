@@ -10,8 +10,8 @@ public sealed class HealthOptions
     public int ConnectFailuresToEject { get; set; } = 3;
 
     /// <summary>
-    /// Gets or sets how many failures of any kind in a row eject an endpoint. The last admitted endpoint needs four times as many, unless it does not answer
-    /// at all. Default 5; at least 1.
+    /// Gets or sets how many failures of any kind in a row eject an endpoint. For the last admitted endpoint the number is four times as high, unless the
+    /// endpoint does not answer at all. Default 5; at least 1.
     /// </summary>
     public int FailuresToEject { get; set; } = 5;
 
@@ -36,33 +36,38 @@ public sealed class HealthOptions
     /// <summary>Gets or sets the longest ejection, before jitter. Default 300 s; at least <see cref="BreakDuration"/>.</summary>
     public TimeSpan MaxBreakDuration { get; set; } = TimeSpan.FromSeconds(300);
 
-    /// <summary>Gets or sets how much the length of an ejection varies, as a share of it, in both directions. Default 0.2; from 0 to below 1.</summary>
+    /// <summary>
+    /// Gets or sets the jitter of the length of an ejection: 0.2 varies the length at random by up to 20 % in both directions. Default 0.2; from 0 to below 1.
+    /// </summary>
     public double BreakJitter { get; set; } = 0.2;
 
     /// <summary>
-    /// Gets or sets how long an endpoint must be healthy after a full recovery before one earlier ejection is forgotten. Default 300 s; more than 0.
+    /// Gets or sets how long an endpoint must stay healthy before the pool forgets one of its earlier ejections. A forgotten ejection no longer doubles the
+    /// next one. Default 300 s; more than 0.
     /// </summary>
     public TimeSpan EjectionMemory { get; set; } = TimeSpan.FromSeconds(300);
 
     /// <summary>
-    /// Gets or sets the deadline of a trial. An unanswered trial counts as failed, and the next trial may begin. Default 30 s; more than 0.
+    /// Gets or sets the deadline of a half-open trial. A trial that is not answered within this time counts as failed, and the next trial may begin. Default 30
+    /// s; more than 0.
     /// </summary>
     public TimeSpan TrialTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Gets or sets how much of a server's Retry-After is waited without a request. After that, one trial at a time may ask. Default 1 h; more than 0.
+    /// Gets or sets the longest time for which a server's <c>Retry-After</c> is obeyed without any request. After this time the endpoint gets one trial at a
+    /// time. Default 1 h; more than 0.
     /// </summary>
     public TimeSpan CooldownCap { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// Gets or sets when the first trial comes after the refusal of a key that has served within 24 hours. Each further trial takes twice as long, up to <see
-    /// cref="CooldownCap"/>. Default 5 s; more than 0.
+    /// Gets or sets the wait before the first trial after a refused key, if the key has served a call within the last 24 hours. The wait doubles with each
+    /// further refusal, up to <see cref="CooldownCap"/>. Default 5 s; more than 0.
     /// </summary>
     public TimeSpan KeyTrial { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Gets or sets when the first trial comes after an exhausted quota, if the server names no time. Each further trial takes twice as long, up to <see
-    /// cref="CooldownCap"/>. Default 60 s; more than 0.
+    /// Gets or sets the wait before the first trial after an exhausted quota, if the server names no time. The wait doubles with each further refusal, up to
+    /// <see cref="CooldownCap"/>. Default 60 s; more than 0.
     /// </summary>
     public TimeSpan QuotaTrial { get; set; } = TimeSpan.FromSeconds(60);
 
@@ -79,8 +84,8 @@ public sealed class HealthOptions
     public RuleMode HeartbeatsRule { get; set; }
 
     /// <summary>
-    /// Gets or sets whether refusals eject: <see cref="FailuresToEject"/> refusals in a row of calls that another endpoint then served eject an endpoint for
-    /// at most 30 s. Default <see cref="RuleMode.Enforce"/>.
+    /// Gets or sets whether refusals eject. The rule ejects an endpoint for at most 30 s if it refused <see cref="FailuresToEject"/> calls in a row and another
+    /// endpoint then served each of these calls. Default <see cref="RuleMode.Enforce"/>.
     /// </summary>
     public RuleMode RefusalsRule { get; set; }
 
@@ -91,17 +96,19 @@ public sealed class HealthOptions
     public RuleMode QuotaRule { get; set; }
 
     /// <summary>
-    /// Gets or sets the first cooldown after a throttle that names no time. Each further one lasts twice as long. Default 1 s; more than 0.
+    /// Gets or sets the first cooldown after a throttle (429) that names no time. Each further cooldown lasts twice as long. Default 1 s; more than 0.
     /// </summary>
     public TimeSpan ThrottleCooldown { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Gets or sets the longest cooldown after throttles that name no time. Default 60 s; at least <see cref="ThrottleCooldown"/>.</summary>
     public TimeSpan MaxThrottleCooldown { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Gets or sets how long the share of a returning endpoint grows. Default 30 s; 0: no slow start.</summary>
+    /// <summary>
+    /// Gets or sets the length of the slow start, during which the share of a returning endpoint grows to its full weight. Default 30 s; 0: no slow start.
+    /// </summary>
     public TimeSpan SlowStartDuration { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets or sets the share of its weight with which a returning endpoint starts. Default 0.1; above 0, at most 1.</summary>
+    /// <summary>Gets or sets the share of its weight with which a returning endpoint begins its slow start. Default 0.1; above 0, at most 1.</summary>
     public double SlowStartInitialShare { get; set; } = 0.1;
 
     /// <summary>Gets or sets how many failed probes in a row eject an endpoint. Default 3; at least 1.</summary>
@@ -111,17 +118,21 @@ public sealed class HealthOptions
     public int HitsToRecover { get; set; } = 2;
 
     /// <summary>
-    /// Gets or sets the time within which failures to connect at all endpoints count as a fault of this machine's network, so that no endpoint is ejected.
+    /// Gets or sets the time within which all endpoints must fail to connect for the pool to suspect this machine's network. No endpoint is then ejected.
     /// Default 1 s; at least 0.
     /// </summary>
     public TimeSpan SelfSuspicion { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Gets or sets how late the timers of this process may be. If they are later, faults that the pause explains do not count. Default 2 s; more than 0.
+    /// Gets or sets how late the timers of this process may be. If a timer is later, the process was paused, and faults that the pause can explain do not
+    /// count. Default 2 s; more than 0.
     /// </summary>
     public TimeSpan LateTimers { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Gets or sets how long after such a pause timeouts and failures to connect eject no endpoint. Default 5 s; at least 0.</summary>
+    /// <summary>
+    /// Gets or sets the time after a pause of this process (see <see cref="LateTimers"/>) in which timeouts and failures to connect eject no endpoint. Default
+    /// 5 s; at least 0.
+    /// </summary>
     public TimeSpan PauseGrace { get; set; } = TimeSpan.FromSeconds(5);
 
     // Ten years. Doubled and added to the pool's time it is still a valid TimeSpan.

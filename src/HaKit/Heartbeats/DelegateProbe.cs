@@ -3,7 +3,7 @@ using HaKit.Health;
 
 namespace HaKit.Heartbeats;
 
-/// <summary>Runs your own code as a probe. It is as safe for concurrent use as your code is.</summary>
+/// <summary>Runs your own code as a probe. Probes of several endpoints may run your code at the same time, so it must be thread-safe.</summary>
 public sealed class DelegateProbe : IProbe
 {
     private readonly Func<ProbeContext, CancellationToken, ValueTask<ProbeResult>> _probe;
@@ -16,7 +16,7 @@ public sealed class DelegateProbe : IProbe
         _probe = probe;
     }
 
-    /// <summary>Creates a probe that runs the delegate, which says whether the endpoint is healthy.</summary>
+    /// <summary>Creates a probe that runs a delegate with a result of true or false.</summary>
     /// <param name="isWell">Makes one probe. It may throw: an exception is a missed heartbeat.</param>
     public DelegateProbe(Func<PoolEndpoint, CancellationToken, ValueTask<bool>> isWell)
     {

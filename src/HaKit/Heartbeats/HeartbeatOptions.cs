@@ -9,7 +9,7 @@ public sealed class HeartbeatOptions
     /// <summary>Gets or sets the time between two heartbeats of one endpoint. Default 10 s; more than 0.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Gets or sets by what share the interval varies at random, so that many clients do not send at the same time. Default 0.1; 0 to 0.5.</summary>
+    /// <summary>Gets or sets the jitter of the interval, as a share of it, so that many clients do not send at the same time. Default 0.1; 0 to 0.5.</summary>
     public double Jitter { get; set; } = 0.1;
 
     /// <summary>Gets or sets the longest time for one answer. Default 2 s; more than 0, not longer than the interval.</summary>
@@ -28,7 +28,7 @@ public sealed class HeartbeatOptions
     public TimeSpan SparingInterval { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// Gets or sets how missed heartbeats lead to an ejection. Default: a number of misses in a row, <see cref="Health.HealthOptions.MissesToEject"/>.
+    /// Gets or sets the rule by which missed heartbeats eject an endpoint. Default: <see cref="Health.HealthOptions.MissesToEject"/> misses in a row.
     /// </summary>
     public FailureDetection Detector { get; set; }
 
@@ -38,7 +38,8 @@ public sealed class HeartbeatOptions
     public double PhiThreshold { get; set; } = 8;
 
     /// <summary>
-    /// Gets or sets the path of the HTTP probe, relative to the endpoint's host. Default null: endpoints without a path of their own get a TCP connection.
+    /// Gets or sets the path of the HTTP probe, relative to the endpoint's host. Default null: endpoints without a path of their own are probed by a TCP
+    /// connection.
     /// </summary>
     public string? Path { get; set; }
 

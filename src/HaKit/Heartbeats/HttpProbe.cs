@@ -4,9 +4,9 @@ using HaKit.Health;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// Sends a GET request to a path of the endpoint's host. Only a status of 200 to 299 is a success; a 400 is not. The request has the endpoint's headers. If
-/// the answer comes from a service with <c>MapHaHeartbeat</c>, the probe also reads the service's load, and from then on runs at every heartbeat. A service
-/// that is draining gets no calls for the time that it names, which does not count as a failure. Thread-safe.
+/// Sends a GET request to a path of the endpoint's host. Only a status of 200 to 299 is a success; a 400 is not. The request has the endpoint's headers. If the
+/// answer comes from a service with <c>MapHaHeartbeat</c>, the probe also reads the service's load. It then runs at every heartbeat. A draining service gets no
+/// calls for the time that its answer names; this does not count as a failure. Thread-safe.
 /// </summary>
 public sealed class HttpProbe : IProbe
 {
@@ -26,10 +26,10 @@ public sealed class HttpProbe : IProbe
     /// <summary>Gets the path, relative to the endpoint's host.</summary>
     public string Path { get; }
 
-    /// <summary>Gets a function that checks the body (its first 64 KiB) of a successful answer. Default null: every body is good.</summary>
+    /// <summary>Gets a function that checks the body (its first 64 KiB) of a successful answer. Default null: every body counts as healthy.</summary>
     public Func<ReadOnlyMemory<byte>, bool>? IsHealthyBody { get; init; }
 
-    /// <summary>Gets the sender of the request; it is not disposed. Default null: the pool's own connections.</summary>
+    /// <summary>Gets the sender of the request. The probe does not dispose it. Default null: the pool's own connections.</summary>
     public HttpMessageInvoker? Http { get; init; }
 
     /// <summary>Gets the level that the path tests. Default <see cref="ProbeLevel.Reachable"/>, because a health path usually needs no key.</summary>

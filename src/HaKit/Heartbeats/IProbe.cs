@@ -6,8 +6,8 @@ using HaKit.Health;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// Represents one way to ask an endpoint how it is. The heartbeats of several endpoints may share an instance and call it at the same time. One endpoint may
-/// call it again while an earlier probe hangs, but only a few times.
+/// Tests whether an endpoint works. The heartbeats of several endpoints may share an instance and call it at the same time. The heartbeats of one endpoint may
+/// also call it again while an earlier probe hangs, but only a few times.
 /// </summary>
 public interface IProbe
 {
@@ -16,17 +16,17 @@ public interface IProbe
     /// </summary>
     ProbeLevel Level => ProbeLevel.Reachable;
 
-    /// <summary>Gets how often the probe is worth running. Default <see cref="ProbePace.WhenQuiet"/>.</summary>
+    /// <summary>Gets how often the probe should run. Default <see cref="ProbePace.WhenQuiet"/>.</summary>
     ProbePace Pace => ProbePace.WhenQuiet;
 
     /// <summary>Gets the longest wait for the answer, if the pool's heartbeat timeout does not suit the probe. Default null: the pool's timeout.</summary>
     TimeSpan? Timeout => null;
 
-    /// <summary>Gets the fault that a missing answer means. Default <see cref="FaultKind.AttemptTimeout"/>.</summary>
+    /// <summary>Gets the fault of a probe that gets no answer in time. Default <see cref="FaultKind.AttemptTimeout"/>.</summary>
     FaultKind Silence => FaultKind.AttemptTimeout;
 
     /// <summary>Makes one probe. It may throw: an exception is a missed heartbeat.</summary>
-    /// <param name="context">The endpoint to probe, and the means to reach it.</param>
+    /// <param name="context">The endpoint to probe, the sender and the clock.</param>
     /// <param name="cancellationToken">Cancelled when the time for the answer is over.</param>
     ValueTask<ProbeResult> ProbeAsync(ProbeContext context, CancellationToken cancellationToken);
 }
@@ -34,28 +34,30 @@ public interface IProbe
 /// <summary>The recommended frequency of a probe.</summary>
 public enum ProbePace
 {
-    /// <summary>At every heartbeat, unless a call was answered since the last one.</summary>
+    /// <summary>At every heartbeat, unless the endpoint has answered a call since the last heartbeat.</summary>
     WhenQuiet,
 
-    /// <summary>At every heartbeat, even if calls were answered, because the answer contains more than a verdict.</summary>
+    /// <summary>At every heartbeat, even if the endpoint has answered calls, because the probe also reads the endpoint's load.</summary>
     Always,
 
     /// <summary>
-    /// Rarely, because it costs money: at every heartbeat while the endpoint is ejected, otherwise only after <see cref="HeartbeatOptions.SparingInterval"/>
-    /// without any answer.
+    /// Rarely, because the probe costs money. It runs at every heartbeat while the endpoint is ejected, otherwise only after <see
+    /// cref="HeartbeatOptions.SparingInterval"/> without any answer.
     /// </summary>
     Sparingly,
 }
 
 /// <summary>Holds the result of a probe.</summary>
-/// <param name="Fault">The fault; null for success. A fault of the request counts as a fault of the endpoint, because a probe's request is always the same.</param>
+/// <param name="Fault">
+/// The fault; null for success. A fault of the request (such as 400) counts as a fault of the endpoint, because a probe always sends the same request.
+/// </param>
 public readonly record struct ProbeResult(Fault? Fault = null)
 {
-    /// <summary>Gets the load that the endpoint reported, for the choice among endpoints. Null if it reported none.</summary>
+    /// <summary>Gets the load that the endpoint reported. Selection prefers endpoints with less load. Null if the endpoint reported none.</summary>
     public ReportedLoad? Load { get; init; }
 }
 
-/// <summary>Provides what a probe needs to ask an endpoint. Immutable; safe to share between threads.</summary>
+/// <summary>Provides the endpoint, the sender and the clock to a probe. Immutable; safe to share between threads.</summary>
 public sealed class ProbeContext
 {
     /// <summary>Gets the endpoint to probe.</summary>
@@ -75,7 +77,7 @@ public sealed class ProbeContext
     /// <summary>Gets a function that says whether calls reach an address by something other than a connection to its host and port.</summary>
     internal Func<Uri, bool>? ReachesOtherwise { get; init; }
 
-    /// <summary>Adds the endpoint's headers and its current credential to the request, as calls do.</summary>
+    /// <summary>Adds the endpoint's headers and its current credential to the request, as for calls.</summary>
     /// <param name="request">A request to this endpoint only.</param>
     /// <param name="cancellationToken">Cancels the request for the credential.</param>
     public async ValueTask AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -4,8 +4,8 @@ using HaKit.Health;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// Asks for the list of models, if the endpoint's dialect has one. It costs nothing and needs a valid key, so it tests whether the endpoint accepts the key.
-/// Thread-safe.
+/// Requests the list of models, if the endpoint's dialect has one. The request is free and needs a valid key, so the probe tests whether the endpoint accepts
+/// the key. Thread-safe.
 /// </summary>
 public sealed class ModelsProbe : IProbe
 {
@@ -14,7 +14,7 @@ public sealed class ModelsProbe : IProbe
     /// <inheritdoc/>
     public ProbeLevel Level => ProbeLevel.Authorized;
 
-    /// <summary>Gets the sender of the request; it is not disposed. Default null: the pool's own connections.</summary>
+    /// <summary>Gets the sender of the request. The probe does not dispose it. Default null: the pool's own connections.</summary>
     public HttpMessageInvoker? Http { get; init; }
 
     /// <inheritdoc/>

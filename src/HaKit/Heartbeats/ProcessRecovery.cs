@@ -25,8 +25,8 @@ public sealed class ProcessRecovery
     }
 
     /// <summary>
-    /// Gets whether the process is the server itself. If true, it keeps running, and the next run ends the earlier one first. If false, the action waits for
-    /// the end of the process, and kills it with its children when the time for recovery is over. Default false.
+    /// Gets whether the process is the server itself. If true, the process keeps running, and the next run first ends it. If false, the action waits for the
+    /// end of the process, and kills it with its child processes when <see cref="RecoveryOptions.Timeout"/> is over. Default false.
     /// </summary>
     public bool IsServer { get; init; }
 

@@ -5,10 +5,10 @@ using HaKit.Faults;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// Reads one metric from a server's Prometheus page and compares it with a threshold, for example load, memory or error rate. At the threshold or above the
-/// heartbeat is a miss, and the pool's health options say how many misses in a row eject the endpoint. Below the threshold, the used share of it counts as the
-/// endpoint's load, so that calls prefer an endpoint with room. A page without the metric is a miss; a metric that is NaN has no effect. The probe runs at every
-/// heartbeat. Thread-safe.
+/// Reads one metric from a server's Prometheus page and compares its value with a threshold, for example load, memory or error rate. At the threshold or above,
+/// the heartbeat is a miss; <see cref="Health.HealthOptions.MissesToEject"/> misses in a row eject the endpoint. Below the threshold, the value divided by the
+/// threshold counts as the endpoint's load, so that calls prefer endpoints with more capacity. A page without the metric is a miss; a value of NaN has no
+/// effect. The probe runs at every heartbeat. Thread-safe.
 /// </summary>
 /// <example><code>
 /// services.AddHaEndpointPool("models", section)
@@ -24,7 +24,7 @@ public sealed class PrometheusProbe : IProbe
 
     /// <summary>Creates a probe that reads the given metric.</summary>
     /// <param name="metric">The metric's name as it is on the page.</param>
-    /// <param name="threshold">The value that is too much, in the metric's own unit; above 0.</param>
+    /// <param name="threshold">The value from which the heartbeat counts as missed, in the metric's own unit; above 0.</param>
     public PrometheusProbe(string metric, double threshold)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(metric);
@@ -36,13 +36,13 @@ public sealed class PrometheusProbe : IProbe
     /// <summary>Gets the path of the page, relative to the endpoint's host. Default <c>/metrics</c>.</summary>
     public string Path { get; init; } = "/metrics";
 
-    /// <summary>Gets the labels that a series must have, all of them. Default none: every series of the metric counts.</summary>
+    /// <summary>Gets the labels that a series must have. A series counts only if it has all of them. Default none: every series of the metric counts.</summary>
     public IDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Gets whether the values of several series are added. Default false: the highest value decides.</summary>
     public bool Sum { get; init; }
 
-    /// <summary>Gets the sender of the request; it is not disposed. Default null: the pool's own connections.</summary>
+    /// <summary>Gets the sender of the request. The probe does not dispose it. Default null: the pool's own connections.</summary>
     public HttpMessageInvoker? Http { get; init; }
 
     /// <inheritdoc/>

@@ -5,10 +5,10 @@ using HaKit.Faults;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// Opens a TCP connection to the endpoint's address and closes it, to test whether the server's machine is up and something listens. A name that DNS does not
-/// know may belong to service discovery, which only the handlers of calls resolve; the probe then sends a HEAD request without credentials through these
-/// handlers, and any answer is a success. It does this at once if the pool's HTTP client has service discovery and the name has no dot, or if the client has
-/// a proxy or its own connections. Thread-safe.
+/// Opens a TCP connection to the endpoint's address and closes it, to test whether the server accepts connections. If DNS cannot resolve the name, the name may
+/// belong to service discovery. Only the HTTP handlers of calls can resolve such names. The probe then sends a HEAD request without credentials through these
+/// handlers, and any answer is a success. The probe sends the HEAD request at once if the pool's HTTP client has service discovery and the name has no dot, or
+/// if the client has a proxy or its own connections. Thread-safe.
 /// </summary>
 public sealed class TcpProbe : IProbe
 {

@@ -4,8 +4,8 @@ using HaKit.Faults;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// Reads vLLM's <c>/metrics</c> (Prometheus text, <see href="https://docs.vllm.ai/en/latest/usage/metrics/"/>): how many requests run and wait, and how full
-/// the cache is. It runs at every heartbeat, because selection prefers the endpoint with less load. Thread-safe.
+/// Reads vLLM's <c>/metrics</c> (Prometheus text, <see href="https://docs.vllm.ai/en/latest/usage/metrics/"/>): the number of running requests, the number of
+/// waiting requests, and the used share of the cache. The probe runs at every heartbeat, because selection prefers the endpoint with less load. Thread-safe.
 /// </summary>
 public sealed class VllmMetricsProbe : IProbe
 {
@@ -17,7 +17,7 @@ public sealed class VllmMetricsProbe : IProbe
     /// <inheritdoc/>
     public ProbePace Pace => ProbePace.Always;
 
-    /// <summary>Gets the sender of the request; it is not disposed. Default null: the pool's own connections.</summary>
+    /// <summary>Gets the sender of the request. The probe does not dispose it. Default null: the pool's own connections.</summary>
     public HttpMessageInvoker? Http { get; init; }
 
     /// <inheritdoc/>

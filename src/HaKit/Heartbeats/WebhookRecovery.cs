@@ -15,7 +15,7 @@ public sealed class WebhookRecovery : IDisposable
 
     /// <summary>Creates an action that posts to the given address.</summary>
     /// <param name="address">An absolute http or https address.</param>
-    /// <param name="http">The sender of the request; it is not disposed. Default null: the action has its own connections.</param>
+    /// <param name="http">The sender of the request. The action does not dispose it. Default null: the action has its own connections.</param>
     /// <exception cref="ArgumentException">The address is not an absolute http or https address.</exception>
     public WebhookRecovery(Uri address, HttpMessageInvoker? http = null)
     {
@@ -32,7 +32,7 @@ public sealed class WebhookRecovery : IDisposable
         });
     }
 
-    /// <summary>Gets the headers of the request, also for credentials. They are never printed. Default: none.</summary>
+    /// <summary>Gets the headers of the request. They may contain credentials and are never printed. Default: none.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Posts to the address; add this method to <see cref="EndpointPoolParts.OnEjected"/>.</summary>

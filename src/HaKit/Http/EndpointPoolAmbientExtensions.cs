@@ -2,7 +2,7 @@ using HaKit.Http;
 
 namespace HaKit;
 
-/// <summary>Gives requests a profile when an SDK has no place for it.</summary>
+/// <summary>Sets the profile of requests that an SDK creates.</summary>
 public static class EndpointPoolAmbientExtensions
 {
     /// <summary>

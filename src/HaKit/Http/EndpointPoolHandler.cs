@@ -8,8 +8,9 @@ namespace HaKit;
 /// handlers may be created and dropped while the pool keeps what it has learned. Thread-safe.
 /// </summary>
 /// <remarks>
-/// A JSON answer is read within the attempt, and an event stream up to its first content; other answers are passed on as they arrive. The caller gets a complete
-/// answer, or a stream that ends with <see cref="PartialResponseException"/> at the place of a cut. A refusal of the request itself (400) comes back unchanged.
+/// The pool reads a JSON answer completely before it returns the answer. It reads an event stream up to the first content. Other answers are passed on as they
+/// arrive. So the caller gets a complete answer, or a stream that ends with <see cref="PartialResponseException"/> where it was cut. A refusal of the request
+/// itself (400) is returned unchanged.
 /// </remarks>
 public sealed class EndpointPoolHandler : DelegatingHandler
 {
@@ -43,7 +44,9 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
     /// <exception cref="EndpointFaultException">The request itself was refused, inside an answer with status 200.</exception>
     /// <exception cref="RequestNotRepeatableException">The attempt failed, and the body cannot be sent again.</exception>
-    /// <exception cref="InvalidOperationException">The request is not under the pool's origin, or the connections follow redirects and this cannot be switched off.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The request's address does not begin with the pool's origin. Or the connections follow redirects, and this cannot be switched off.
+    /// </exception>
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);

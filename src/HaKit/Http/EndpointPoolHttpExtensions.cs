@@ -12,7 +12,7 @@ public static class EndpointPoolHttpExtensions
 {
     /// <summary>
     /// Creates an <see cref="HttpClient"/> over this pool, with connections of its own, for use without a container. Keep it for the life of the application.
-    /// It has no timeout, because the pool has the deadline.
+    /// It has no timeout, because the pool enforces the deadline.
     /// </summary>
     /// <param name="pool">The pool.</param>
     public static HttpClient CreateHttpClient(this EndpointPool pool)
@@ -26,7 +26,7 @@ public static class EndpointPoolHttpExtensions
     }
 
     /// <summary>
-    /// Explains to which endpoint HTTP calls go that name a stored object (a response, a conversation, a file, a batch, a cached content), and why. Has no
+    /// Explains which endpoint gets the HTTP calls that name a stored object (a response, a conversation, a file, a batch, a cached content), and why. Has no
     /// side effects. Thread-safe.
     /// </summary>
     /// <param name="pool">The pool.</param>
@@ -44,11 +44,11 @@ public static class EndpointPoolHttpExtensions
         pool.Origin.AbsoluteUri.EndsWith('/') ? pool.Origin : new Uri(pool.Origin.AbsoluteUri + "/");
 
     /// <summary>
-    /// Adds the pool's failover to a pipeline of <c>AddResilienceHandler</c>. Each attempt goes to the address of its endpoint, with its headers, credential
-    /// and model, and answers are classified as in <see cref="EndpointPoolHandler"/>. Strategies before it see one call; strategies after it see each
-    /// attempt.
+    /// Adds the pool's failover to a pipeline of <c>AddResilienceHandler</c>. Each attempt goes to the address of its endpoint, with the endpoint's headers,
+    /// credential and model. Answers are classified as in <see cref="EndpointPoolHandler"/>. Strategies before it run once per call; strategies after it run
+    /// once per attempt.
     /// </summary>
-    /// <param name="builder">The pipeline. Its context must carry the request, as that of a <c>ResilienceHandler</c> does.</param>
+    /// <param name="builder">The pipeline. Its context must contain the request, as the context of a <c>ResilienceHandler</c> does.</param>
     /// <param name="pool">The pool to choose from.</param>
     /// <returns>The same builder.</returns>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The strategy's options have no annotated members to validate.")]

@@ -16,7 +16,8 @@ public sealed class RequestNotRepeatableException : HttpRequestException
         Endpoint = "";
 
     /// <summary>
-    /// Gets the endpoint that got the request. Empty if no endpoint got it: its message had been sent before, or it was too long to be kept.
+    /// Gets the endpoint that got the request. Empty if no endpoint got it, because the request message had been sent before, or because its body was too long
+    /// to be kept.
     /// </summary>
     public string Endpoint { get; }
 }

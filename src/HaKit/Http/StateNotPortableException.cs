@@ -1,8 +1,8 @@
 namespace HaKit;
 
 /// <summary>
-/// The exception that is thrown when a call carries state of a provider and may not, or cannot, be confined to the endpoints that share it. The call went to
-/// no other endpoint. The message never quotes the state.
+/// The exception that is thrown when a call contains state of a provider (such as a conversation id) and cannot be sent to an endpoint that has this state. The
+/// call was not sent to other endpoints. The message never quotes the state.
 /// </summary>
 public sealed class StateNotPortableException : ArgumentException
 {

@@ -1,12 +1,11 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// Sets how much may be requested from an endpoint, or from an account that several endpoints share. Null means unlimited. Not thread-safe; read at start-up
-/// and at each reload.
+/// Sets the limits of an endpoint, or of an account that several endpoints share. Null means unlimited. Not thread-safe; read at start-up and at each reload.
 /// </summary>
 /// <remarks>
-/// The two rates are sliding windows: over any 60 s the accepted requests and tokens never exceed them, and no burst is added. Tokens count by estimate when a
-/// call is accepted, and by actual usage once that is known.
+/// The two rates are sliding windows: the requests and tokens that are accepted in any 60 s never exceed them, and there is no allowance for bursts. Tokens
+/// count by estimate when a call is accepted, and by actual usage when the answer has reported it.
 /// </remarks>
 public sealed class LimitOptions
 {

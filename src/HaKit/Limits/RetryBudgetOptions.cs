@@ -1,20 +1,26 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// Sets how much a pool may repeat, retries and hedges together, so that it never multiplies an outage. Not thread-safe; read at start-up and at each reload.
+/// Sets the budget of retries and hedges together, so that retries do not multiply the load in an outage. Not thread-safe; read at start-up and at each reload.
 /// </summary>
 public sealed class RetryBudgetOptions
 {
-    /// <summary>Gets or sets what each success earns. Default 0.1 (at most 10 % more load); 0 to 10.</summary>
+    /// <summary>Gets or sets the amount that each success adds to the budget. Default 0.1 (at most 10 % more load); 0 to 10.</summary>
     public double PerSuccess { get; set; } = 0.1;
 
-    /// <summary>Gets or sets the largest savings, which are also the savings of a new pool. Default 10; 0 (no retries or hedges) to 1,000.</summary>
+    /// <summary>Gets or sets the maximum balance of the budget. A new pool starts with this balance. Default 10; 0 (no retries or hedges) to 1,000.</summary>
     public double Cap { get; set; } = 10;
 
-    /// <summary>Gets or sets what one retry or hedge costs. A retry that is served gets the payment back. Default 1; 0 (free) to 1,000.</summary>
+    /// <summary>
+    /// Gets or sets the amount that one retry or hedge takes from the budget. The amount returns to the budget if the retry is served. Default 1; 0 (free) to
+    /// 1,000.
+    /// </summary>
     public double Cost { get; set; } = 1;
 
-    /// <summary>Gets or sets the maximum number of hedges per call; hedges pay from the budget as well. Default 0.05; 0 (none) to 1.</summary>
+    /// <summary>
+    /// Gets or sets the maximum number of hedges per call, as an average over all calls: 0.05 hedges at most 5 % of calls. Hedges take from the budget as well.
+    /// Default 0.05; 0 (none) to 1.
+    /// </summary>
     public double HedgesPerCall { get; set; } = 0.05;
 
     internal RetryBudgetOptions Copy() => (RetryBudgetOptions)MemberwiseClone();

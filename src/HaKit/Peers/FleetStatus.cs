@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Peers;
 
-/// <summary>Describes what a pool knows about the other replicas at one moment. Immutable; contains no key, prompt or address.</summary>
+/// <summary>Describes the replicas of the application at one moment, as one pool sees them. Immutable; contains no key, prompt or address.</summary>
 public sealed record FleetStatus
 {
     /// <summary>Gets the name of this replica.</summary>
@@ -11,10 +11,10 @@ public sealed record FleetStatus
     /// <summary>Gets the status of the link. Null for a pool without a link.</summary>
     public PeerLinkStatus? Link { get; init; }
 
-    /// <summary>Gets the replicas that were heard of lately, including this one, by name.</summary>
+    /// <summary>Gets the replicas from which recent facts are known, including this replica, sorted by name.</summary>
     public required IReadOnlyList<ReplicaStatus> Replicas { get; init; }
 
-    /// <summary>Gets the orders that hold now: one for each endpoint, and one for the pool.</summary>
+    /// <summary>Gets the orders in force: at most one for each endpoint, and one for the tiers of the pool.</summary>
     public required IReadOnlyList<FleetOrder> Orders { get; init; }
 
     /// <summary>Gets the orders of the last 90 days, at most 1,000, the oldest first.</summary>
@@ -29,10 +29,12 @@ public sealed record ReplicaStatus(string Replica, bool IsThis, IReadOnlyList<Re
 
 /// <summary>Describes the opinion of one replica about one endpoint. Immutable.</summary>
 /// <param name="Endpoint">The endpoint's name.</param>
-/// <param name="Opinion">Whether the endpoint serves or is ejected.</param>
+/// <param name="Opinion">The opinion: the endpoint serves, or is ejected.</param>
 /// <param name="Fault">The fault that caused the ejection. Null: it is not ejected.</param>
-/// <param name="Since">Since when, by this replica's wall clock.</param>
-/// <param name="Counts">True if the replica asks the endpoint in the same way as this replica, so that its opinion counts.</param>
+/// <param name="Since">The time since when the replica has this opinion, by this replica's wall clock.</param>
+/// <param name="Counts">
+/// True if the replica calls the endpoint with the same address, model, credential and time limits as this replica, so that its opinion counts.
+/// </param>
 public sealed record ReplicaView(string Endpoint, PeerOpinion Opinion, FaultKind? Fault, DateTimeOffset Since, bool Counts);
 
 /// <summary>Describes an order that the fleet shares. Immutable.</summary>

@@ -1,25 +1,27 @@
 namespace HaKit.Peers;
 
 /// <summary>
-/// Connects the replicas of one pool, for example through Redis. No call ever waits for a link: it publishes and listens beside the calls. If the link is
+/// Connects the replicas of one pool, for example through Redis. A link publishes and listens in the background; no call ever waits for it. If the link is
 /// down, the pool works alone. Implementations must be thread-safe.
 /// </summary>
 public interface IPeerLink : IDisposable
 {
     /// <summary>
-    /// Starts to listen. The <paramref name="listener"/> gets all facts that hold, then new facts, and all facts again after each reconnect and whenever the
-    /// store may have lost something. Called once. The listener never throws and may be called on any thread, one call at a time.
+    /// Starts to listen. The <paramref name="listener"/> first gets all valid facts, then each new fact. It gets all facts again after each reconnect, and
+    /// whenever the store may have lost facts. The pool calls this method once. The listener never throws. It may be called on any thread, one call at a time.
     /// </summary>
     /// <param name="listener">Receives the facts.</param>
     void Start(Action<PeerNews> listener);
 
-    /// <summary>Publishes facts as one message. It must never wait and never throw. If facts cannot be sent yet, keep the last fact of each key.</summary>
+    /// <summary>
+    /// Publishes facts as one message. An implementation must not wait and must not throw. If facts cannot be sent yet, it keeps the last fact of each key.
+    /// </summary>
     /// <param name="facts">The facts. The pool passes at most one message a second.</param>
     void Publish(IReadOnlyList<PeerFact> facts);
 
     /// <summary>
-    /// Gets how long this replica may lead in a role. Zero if another replica leads or the store does not answer. Two replicas may lead for the length of one
-    /// lease, because leadership only saves work and is never needed for safety.
+    /// Acquires or renews the lease of a role, and returns how long this replica is the leader. Zero if another replica is the leader or the store does not
+    /// answer. Two replicas may be leaders for the length of one lease, because leadership only saves work and is never needed for safety.
     /// </summary>
     /// <param name="role">The role.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
@@ -31,22 +33,22 @@ public interface IPeerLink : IDisposable
 
 /// <summary>Holds facts that a link has received.</summary>
 /// <param name="Facts">The facts; their remaining times count from now.</param>
-/// <param name="IsComplete">True if these are all facts that hold. The replica then publishes again what the store has lost.</param>
+/// <param name="IsComplete">True if these are all valid facts. The replica then publishes those of its own facts again that are missing.</param>
 public sealed record PeerNews(IReadOnlyList<PeerFact> Facts, bool IsComplete);
 
 /// <summary>Describes the status of a link. Immutable.</summary>
 public sealed record PeerLinkStatus
 {
-    /// <summary>Gets whether the store answered lately.</summary>
+    /// <summary>Gets whether the store has answered recently.</summary>
     public required bool IsConnected { get; init; }
 
     /// <summary>Gets how long ago the store last answered. Null before its first answer.</summary>
     public TimeSpan? Age { get; init; }
 
-    /// <summary>Gets how long its latest answer took. Null before its first answer.</summary>
+    /// <summary>Gets how long the store's latest answer took. Null before its first answer.</summary>
     public TimeSpan? Lag { get; init; }
 
-    /// <summary>Gets why the link is not connected, in words without secrets. Null if it is connected.</summary>
+    /// <summary>Gets the reason why the link is not connected, without secrets. Null if it is connected.</summary>
     public string? Problem { get; init; }
 }
 

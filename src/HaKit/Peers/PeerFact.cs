@@ -6,7 +6,7 @@ namespace HaKit.Peers;
 /// <summary>The kind of a <see cref="PeerFact"/>.</summary>
 public enum PeerFactKind
 {
-    /// <summary>A kind that this version does not know; the fact is ignored.</summary>
+    /// <summary>A kind of a later version; the fact is ignored.</summary>
     Unknown,
 
     /// <summary>A server named a time to come back.</summary>
@@ -34,7 +34,7 @@ public enum PeerFactKind
 /// <summary>One replica's opinion about an endpoint, from its own evidence.</summary>
 public enum PeerOpinion
 {
-    /// <summary>Nothing: the replica has not asked lately, or its latest attempts failed, but too few to eject.</summary>
+    /// <summary>No opinion: the replica has not called the endpoint recently, or its latest attempts failed, but too few to eject the endpoint.</summary>
     None,
 
     /// <summary>The latest attempt or probe succeeded.</summary>
@@ -53,7 +53,7 @@ public sealed record PeerFact
     /// <summary>The format that this version writes. Format 2 adds <see cref="PeerFactKind.Usage"/> to format 1.</summary>
     public const int CurrentFormat = 2;
 
-    /// <summary>Gets the number of the format. A reader uses what it knows of a later format.</summary>
+    /// <summary>Gets the number of the format. A reader of a later format uses the members that it supports and ignores the others.</summary>
     public int Format { get; init; } = CurrentFormat;
 
     /// <summary>Gets the kind of the fact.</summary>
@@ -65,7 +65,7 @@ public sealed record PeerFact
     /// <summary>Gets the replica that published the fact.</summary>
     public required string Replica { get; init; }
 
-    /// <summary>Gets the version, which orders the facts of one replica; for orders, the orders of the fleet.</summary>
+    /// <summary>Gets the version. It puts the facts of one replica in order. For an operator's order, it puts the orders of the whole fleet in order.</summary>
     public long Version { get; init; }
 
     /// <summary>Gets how long the fact holds, from the moment at which it became true.</summary>
@@ -74,7 +74,10 @@ public sealed record PeerFact
     /// <summary>Gets how much of <see cref="Length"/> is left. It changes with time, so it is not a part of the fact's identity.</summary>
     public TimeSpan Left { get; init; }
 
-    /// <summary>Gets, for an opinion, a keyed hash of how the replica asks the endpoint. Only opinions with the same hash are counted together.</summary>
+    /// <summary>
+    /// Gets, for an opinion, a keyed hash of the address, model, credential and time limits with which the replica calls the endpoint. Only opinions with the
+    /// same hash are counted together.
+    /// </summary>
     public string? Fingerprint { get; init; }
 
     /// <summary>Gets, for an opinion, what the replica found.</summary>

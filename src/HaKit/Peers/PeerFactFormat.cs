@@ -8,15 +8,15 @@ using HaKit.Health;
 namespace HaKit.Peers;
 
 /// <summary>
-/// Writes and reads facts as bytes, in the same format for every link: JSON objects with words as names, so that replicas of different versions understand
-/// each other. A reader ignores what it does not know. Thread-safe.
+/// Writes and reads facts as JSON, in the same format for every link. A reader ignores members that it does not support, so that replicas of different versions
+/// can work together. Thread-safe.
 /// </summary>
 public static class PeerFactFormat
 {
     private const int MostBytes = 4096;
     private const int LongestName = 256;
 
-    /// <summary>Writes everything of a fact except its remaining time. Equal facts give equal text.</summary>
+    /// <summary>Writes all properties of a fact except its remaining time. Equal facts give equal text.</summary>
     /// <param name="fact">The fact.</param>
     public static string Identity(PeerFact fact)
     {
@@ -27,10 +27,10 @@ public static class PeerFactFormat
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <summary>Reads what <see cref="Identity"/> wrote. The remaining time is zero, because only the link knows it.</summary>
+    /// <summary>Reads the text that <see cref="Identity"/> wrote. The remaining time is zero; the link sets it.</summary>
     /// <param name="utf8">The text.</param>
     /// <param name="fact">The fact.</param>
-    /// <returns>False if the text is not a fact, or is a kind that this version does not know.</returns>
+    /// <returns>False if the text is not a fact, or if its kind is of a later version.</returns>
     public static bool TryRead(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out PeerFact? fact)
     {
         fact = null;

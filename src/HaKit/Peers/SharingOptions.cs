@@ -27,7 +27,7 @@ public sealed class SharingOptions
     /// <summary>Gets or sets whether another replica's failed trial delays this replica's trial. Default true.</summary>
     public bool Trials { get; set; } = true;
 
-    /// <summary>Gets or sets whether another replica's successful trial allows this replica's trial at once. Default true.</summary>
+    /// <summary>Gets or sets whether this replica may begin its own trial at once after another replica's successful trial. Default true.</summary>
     public bool Recoveries { get; set; } = true;
 
     /// <summary>Gets or sets whether orders are shared, if there is an <see cref="OrderKey"/>. Default true.</summary>
@@ -37,13 +37,13 @@ public sealed class SharingOptions
     public bool Probes { get; set; } = true;
 
     /// <summary>
-    /// Gets or sets whether the limits on requests and tokens apply to all replicas together. Each replica then counts what the others used in the last 60 s,
-    /// with a margin of 5 %. Without the store it uses the limit divided by the number of replicas last seen. Default false: each replica has the whole limit
-    /// for itself.
+    /// Gets or sets whether the limits on requests and tokens apply to all replicas together. Each replica then subtracts the usage of the others in the last
+    /// 60 s from the limit, with a margin of 5 %. While the store is down, it uses the limit divided by the last known number of replicas. Default false: each
+    /// replica has the whole limit for itself.
     /// </summary>
     public bool Usage { get; set; }
 
-    /// <summary>Gets or sets how long the start of the application waits for what the other replicas know. Default 200 ms; 0 (not at all) to 10 s.</summary>
+    /// <summary>Gets or sets how long the start of the application waits for the facts of the other replicas. Default 200 ms; 0 (not at all) to 10 s.</summary>
     public TimeSpan WarmStart { get; set; } = TimeSpan.FromMilliseconds(200);
 
     private static readonly System.Buffers.SearchValues<char> Unfit = System.Buffers.SearchValues.Create("{} \r\n*?[]");

@@ -20,8 +20,7 @@ public sealed class EndpointPoolOptions
     public IList<EndpointOptions> Endpoints { get; set; } = [];
 
     /// <summary>
-    /// Gets or sets whether the pool may start empty and become empty, because code or service discovery adds its endpoints. Default false: an empty pool is
-    /// a mistake.
+    /// Gets or sets whether the pool may have no endpoints, because code or service discovery adds them later. Default false: an empty pool is a mistake.
     /// </summary>
     public bool AllowEmpty { get; set; }
 
@@ -31,10 +30,10 @@ public sealed class EndpointPoolOptions
     /// <summary>Gets or sets the deadline of a call: for a stream until the first content, otherwise until the whole answer. Default 100 s.</summary>
     public TimeoutOptions TotalRequestTimeout { get; set; } = new() { Timeout = TimeSpan.FromSeconds(100) };
 
-    /// <summary>Gets or sets the limit on one attempt. Default: none; the deadline and the first-content limit still apply.</summary>
+    /// <summary>Gets or sets the time limit of one attempt. Default: none; the deadline and the first-content limit still apply.</summary>
     public TimeoutOptions? AttemptTimeout { get; set; }
 
-    /// <summary>Gets or sets the limit on connecting. Default 2 s.</summary>
+    /// <summary>Gets or sets the time limit of opening a connection. Default 2 s.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Gets or sets the limit on the silence before the first content.</summary>
@@ -58,7 +57,7 @@ public sealed class EndpointPoolOptions
     /// <summary>Gets or sets how requests and answers over HTTP are handled.</summary>
     public HttpOptions Http { get; set; } = new();
 
-    /// <summary>Gets or sets whether and when a second attempt starts beside a slow one. Off by default.</summary>
+    /// <summary>Gets or sets whether and when a hedge (a second attempt beside a slow one) starts. Off by default.</summary>
     public HedgingOptions Hedging { get; set; } = new();
 
     /// <summary>Gets or sets the budget that retries and hedges share.</summary>
@@ -74,8 +73,8 @@ public sealed class EndpointPoolOptions
     public RecoveryOptions Recovery { get; set; } = new();
 
     /// <summary>
-    /// Gets or sets how long a call may wait while no endpoint can serve it, unless its profile has its own limit. Default null: until its deadline. 0: the
-    /// call fails at once, with the time to come back.
+    /// Gets or sets how long a call may wait while no endpoint can serve it, unless its profile has its own limit. Default null: until its deadline. With 0 the
+    /// call fails at once, and <see cref="EndpointPoolException.RetryAfter"/> is the time to come back.
     /// </summary>
     public TimeSpan? MaxWait { get; set; }
 
@@ -89,9 +88,9 @@ public sealed class EndpointPoolOptions
     public SharingOptions Sharing { get; set; } = new();
 
     /// <summary>
-    /// Gets or sets your own rule about what a call does after a fault. Default null: the usual action. If the rule returns null or throws, the usual action
-    /// applies too. It runs after each failed attempt, on any thread. It cannot repeat a call that was partly delivered, that the caller cancelled, or that
-    /// may have been processed and must not be repeated. Only in code.
+    /// Gets or sets your own rule for the action of a call after a fault. Default null: the usual action. If the rule returns null or throws, the usual action
+    /// applies too. The rule runs after each failed attempt, on any thread. It cannot repeat a call that was partly delivered, that the caller cancelled, or
+    /// that may have been processed and must not be repeated. It can be set only in code.
     /// </summary>
     /// <example><code>options.OnFault = (fault, profile) => fault.Kind == FaultKind.ServerError ? FaultAction.Return : null;</code></example>
     public Func<Fault, RequestProfile, FaultAction?>? OnFault { get; set; }

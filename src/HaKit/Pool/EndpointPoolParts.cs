@@ -11,19 +11,21 @@ using Polly.Telemetry;
 
 namespace HaKit;
 
-/// <summary>Sets the code of a pool, as opposed to its configuration. Not thread-safe; the pool reads it once, when it is created.</summary>
+/// <summary>
+/// Sets the parts of a pool that are code: clock, classifiers, strategies, probes, callbacks. Not thread-safe; the pool reads it once, when it is created.
+/// </summary>
 public sealed class EndpointPoolParts
 {
-    /// <summary>Gets or sets the clock for everything. Default: the system's clock.</summary>
+    /// <summary>Gets or sets the clock of the pool: all its times, timers and timeouts use it. Default: the system's clock.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
     /// <summary>Gets the classifiers that run before the built-in classifier, in order.</summary>
     public IList<IFaultClassifier> Classifiers { get; } = [];
 
-    /// <summary>Gets or sets strategies outside failover; they see one call. Default null: none.</summary>
+    /// <summary>Gets or sets a function that adds strategies outside failover. They run once per call. Default null: none.</summary>
     public Action<ResiliencePipelineBuilder>? ConfigurePipeline { get; set; }
 
-    /// <summary>Gets or sets strategies inside failover, around each attempt on the given endpoint. Default null: none.</summary>
+    /// <summary>Gets or sets a function that adds strategies inside failover. They run once per attempt on the given endpoint. Default null: none.</summary>
     public Action<ResiliencePipelineBuilder, PoolEndpoint>? ConfigureEndpointPipeline { get; set; }
 
     /// <summary>Gets or sets your own choice among the endpoints that may serve a request. Default null: the pool chooses.</summary>
@@ -48,13 +50,13 @@ public sealed class EndpointPoolParts
 
     /// <summary>
     /// Gets the callbacks for failed attempts (except attempts that the caller cancelled). A callback runs on the thread that ended the attempt: it must return
-    /// soon and must not block. An exception is logged and changes nothing. <see cref="PoolEvents"/> report the same to a reader that may be slow.
+    /// soon and must not block. An exception is logged and changes nothing. Code that may be slow should subscribe to <see cref="PoolEvents"/> instead.
     /// </summary>
     public IList<Action<AttemptFailure>> OnAttemptFailed { get; } = [];
 
     /// <summary>
-    /// Gets the callbacks for endpoints that are back in service. The rules of <see cref="OnAttemptFailed"/> apply; the callback runs on the thread that
-    /// found out.
+    /// Gets the callbacks for endpoints that are back in service. A callback runs on the thread that recorded the recovery: it must return soon and must not
+    /// block. An exception is logged and changes nothing.
     /// </summary>
     public IList<Action<EndpointRecovered>> OnRecovered { get; } = [];
 
@@ -68,8 +70,8 @@ public sealed class EndpointPoolParts
     public Func<PoolEndpoint, CancellationToken, ValueTask<string?>>? Credential { get; set; }
 
     /// <summary>
-    /// Gets or sets options with which Polly's own meter, log and enrichers see the calls and attempts of the pool. The pool does not change them. Default
-    /// null: they see nothing, which costs nothing.
+    /// Gets or sets the options of Polly's own telemetry (meter, log, enrichers, listeners) for the calls and attempts of the pool. The pool does not change
+    /// the options. Default null: Polly's telemetry is off and costs nothing.
     /// </summary>
     public TelemetryOptions? PollyTelemetry { get; set; }
 
@@ -86,7 +88,8 @@ public sealed class EndpointPoolParts
     public ILoggerFactory? LoggerFactory { get; set; }
 
     /// <summary>
-    /// Gets or sets the factory of the meter <c>HaKit</c>, one for all pools of the factory. Default null: one meter for all pools without a factory.
+    /// Gets or sets the factory of the meter <c>HaKit</c>. All pools with the same factory share one meter. Default null: all pools without a factory share one
+    /// meter.
     /// </summary>
     public IMeterFactory? MeterFactory { get; set; }
 }

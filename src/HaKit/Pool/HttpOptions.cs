@@ -5,23 +5,23 @@ public sealed class HttpOptions
 {
     /// <summary>
     /// Gets or sets the longest request body, in bytes, that is kept so that it can be sent again. A longer body is sent again only if its content can be
-    /// written twice (a seekable stream, bytes, text); otherwise it is sent once. Default 4 MB; at least 0.
+    /// written twice (a seekable stream, bytes, text). Otherwise the request gets only one attempt. Default 4 MB; at least 0.
     /// </summary>
     public int MaxReplayBytes { get; set; } = 4 * 1024 * 1024;
 
     /// <summary>
-    /// Gets or sets the longest JSON answer, in bytes, that is read within the attempt, so that a broken answer fails over. Longer answers are passed on as
-    /// they arrive. It is also the longest single event of a stream. Default 64 MB; at least 64 KiB.
+    /// Gets or sets the longest JSON answer, in bytes, that is read completely before it is returned, so that a broken answer fails over. Longer answers are
+    /// passed on as they arrive. It is also the limit on one event of a stream. Default 64 MB; at least 64 KiB.
     /// </summary>
     public int MaxAnswerBytes { get; set; } = 64 * 1024 * 1024;
 
-    /// <summary>Gets or sets whether plain http to an address that is not loopback gives no warning. Default false.</summary>
+    /// <summary>Gets or sets whether the warning about plain http to an address that is not loopback is switched off. Default false.</summary>
     public bool AllowPlainHttp { get; set; }
 
     /// <summary>
-    /// Gets or sets whether callers' credentials go to endpoints without a credential of their own. True: to all of them; false: to none. Default null: only
-    /// to the server of the pool's origin, because a key for one provider must not reach another. An endpoint with its own credential never receives a
-    /// caller's credential. <see cref="EndpointOptions.ForwardCallerCredential"/> overrides it for one endpoint.
+    /// Gets or sets whether callers' credentials go to endpoints without a credential of their own. True: to all of them; false: to none. Default null: only to
+    /// the server of the pool's origin, because a key for one provider must not be sent to another provider. An endpoint with its own credential never receives
+    /// a caller's credential. <see cref="EndpointOptions.ForwardCallerCredential"/> overrides it for one endpoint.
     /// </summary>
     public bool? ForwardCallerCredential { get; set; }
 
@@ -38,15 +38,16 @@ public sealed class HttpOptions
     public bool KeepStandbysWarm { get; set; }
 
     /// <summary>
-    /// Gets or sets whether chats with an affinity key are sent with the member <c>prompt_cache_key</c>, a hash of the affinity key, to endpoints whose
-    /// declared dialect has it (OpenAI, and Azure OpenAI's <c>/openai/v1</c>). A key of the caller stays. Default true.
+    /// Gets or sets whether chat requests with an affinity key get the member <c>prompt_cache_key</c>, a hash of the affinity key. Only endpoints whose
+    /// declared dialect has this member get it (OpenAI, and Azure OpenAI's <c>/openai/v1</c>). A <c>prompt_cache_key</c> of the caller is not changed. Default
+    /// true.
     /// </summary>
     public bool SendPromptCacheKey { get; set; } = true;
 
     /// <summary>
     /// Gets or sets a function that counts the tokens of a text, for token limits before the answer reports the real number. Example: <c>text =>
     /// tokenizer.CountTokens(text)</c> with a tokenizer of Microsoft.ML.Tokenizers. Default null: bytes ÷ 4. It runs on any thread, for each text of a JSON
-    /// request, if the pool has token limits and the profile has no number of tokens. Only in code.
+    /// request, if the pool has token limits and the profile has no number of tokens. It can be set only in code.
     /// </summary>
     public Func<string, int>? CountTokens { get; set; }
 

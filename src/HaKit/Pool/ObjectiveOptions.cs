@@ -6,7 +6,10 @@ namespace HaKit;
 /// <summary>Sets the pool's availability objective. Not thread-safe; read at start-up and at each reload.</summary>
 public sealed class ObjectiveOptions
 {
-    /// <summary>Gets or sets the percentage of calls that must be served. Default 99.9; above 1 (0.999 would be a share) and below 100.</summary>
+    /// <summary>
+    /// Gets or sets the percentage of calls that must be served. Default 99.9; above 1 and below 100. (A value such as 0.999 would be a share, not a
+    /// percentage.)
+    /// </summary>
     public decimal TargetPercent { get; set; } = 99.9m;
 
     /// <summary>Gets or sets the period of the objective. Default 30 days; more than 0.</summary>

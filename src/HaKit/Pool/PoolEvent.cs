@@ -3,13 +3,13 @@ using HaKit.Health;
 
 namespace HaKit;
 
-/// <summary>Represents something that happened to a pool. Immutable; never quotes keys, prompts or a provider's message.</summary>
+/// <summary>The base class of the events of a pool. Immutable; never quotes keys, prompts or a provider's message.</summary>
 public abstract record PoolEvent
 {
     /// <summary>Gets the pool's name.</summary>
     public required string Pool { get; init; }
 
-    /// <summary>Gets when it happened, by the wall clock.</summary>
+    /// <summary>Gets the time of the event, by the wall clock.</summary>
     public required DateTimeOffset At { get; init; }
 }
 
@@ -57,13 +57,13 @@ public record EndpointChanged : PoolEvent
     public Fault? Fault { get; init; }
 }
 
-/// <summary>Says that an endpoint was ejected because its attempts or probes failed, or that its trial failed.</summary>
+/// <summary>The event of an endpoint that was ejected because its attempts or probes failed, or whose trial failed.</summary>
 public sealed record EndpointEjected : EndpointChanged;
 
-/// <summary>Says that an ejected endpoint came back into service.</summary>
+/// <summary>The event of an ejected endpoint that is back in service.</summary>
 public sealed record EndpointRecovered : EndpointChanged;
 
-/// <summary>Says that an operator or code gave an order.</summary>
+/// <summary>The event of an order that an operator or code gave.</summary>
 public sealed record OrderGiven : PoolEvent
 {
     /// <summary>Gets the order.</summary>
@@ -85,16 +85,16 @@ public sealed record OrderGiven : PoolEvent
     public string? Replica { get; init; }
 }
 
-/// <summary>Says that an order which this replica took no longer holds, because another replica took a later one.</summary>
+/// <summary>The event of an order of this replica that is no longer in force, because another replica took a later order.</summary>
 public sealed record OrderOverruled : PoolEvent
 {
-    /// <summary>Gets the order that no longer holds.</summary>
+    /// <summary>Gets the order that is no longer in force.</summary>
     public required PoolOrder Order { get; init; }
 
     /// <summary>Gets the endpoint's name, for an order about one endpoint.</summary>
     public string? Endpoint { get; init; }
 
-    /// <summary>Gets the order that holds instead.</summary>
+    /// <summary>Gets the order that is in force instead.</summary>
     public required PoolOrder OverruledBy { get; init; }
 
     /// <summary>Gets the operator who gave that order.</summary>
@@ -104,38 +104,40 @@ public sealed record OrderOverruled : PoolEvent
     public required string Replica { get; init; }
 }
 
-/// <summary>Says that a draining endpoint has nothing in flight any more.</summary>
+/// <summary>The event of a draining endpoint whose last attempt in flight has ended.</summary>
 public sealed record EndpointDrained : PoolEvent
 {
     /// <summary>Gets the endpoint's name.</summary>
     public required string Endpoint { get; init; }
 }
 
-/// <summary>Says that an endpoint left the pool, or that another endpoint of the same name replaced it. Its failure counts are forgotten.</summary>
+/// <summary>
+/// The event of an endpoint that was removed from the pool, or replaced by another endpoint of the same name. Its failure counts are forgotten.
+/// </summary>
 public sealed record EndpointRemoved : PoolEvent
 {
     /// <summary>Gets the endpoint's name.</summary>
     public required string Endpoint { get; init; }
 }
 
-/// <summary>Says that no endpoint can take ordinary traffic.</summary>
+/// <summary>The event of the start of an outage: no endpoint can take ordinary traffic.</summary>
 public sealed record OutageBegan : PoolEvent;
 
-/// <summary>Says that at least one endpoint can take traffic again.</summary>
+/// <summary>The event of the end of an outage: at least one endpoint can take ordinary traffic again.</summary>
 public sealed record OutageEnded : PoolEvent
 {
     /// <summary>Gets how long no endpoint could take traffic.</summary>
     public required TimeSpan Lasted { get; init; }
 }
 
-/// <summary>Says that an answer was cut and another endpoint continued it.</summary>
+/// <summary>The event of an answer that was cut and that another endpoint continued.</summary>
 public sealed record AnswerContinued : PoolEvent
 {
     /// <summary>Gets the endpoints, the cause, the place and the time.</summary>
     public required StreamSeam Seam { get; init; }
 }
 
-/// <summary>Says that a recovery action has ended.</summary>
+/// <summary>The event of a recovery action that has ended.</summary>
 public sealed record RecoveryEnded : PoolEvent
 {
     /// <summary>Gets the name of the endpoint that the action was for.</summary>
@@ -145,14 +147,14 @@ public sealed record RecoveryEnded : PoolEvent
     public Exception? Failure { get; init; }
 }
 
-/// <summary>Says that an alert on the error budget began or stopped firing.</summary>
+/// <summary>The event of a burn-rate alert on the error budget that began or stopped firing.</summary>
 public sealed record BudgetAlert : PoolEvent
 {
     /// <summary>Gets the alert, whether it fires, and its burn rates.</summary>
     public required Availability.BurnRateStatus Status { get; init; }
 }
 
-/// <summary>Says that this subscription was read too slowly: its oldest events, directly before the next one, were dropped.</summary>
+/// <summary>The event of a subscription that was read too slowly. The events between this event and the next one were dropped.</summary>
 public sealed record EventsDropped : PoolEvent
 {
     /// <summary>Gets how many events were dropped.</summary>

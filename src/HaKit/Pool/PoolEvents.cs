@@ -2,7 +2,7 @@ using HaKit.Telemetry;
 
 namespace HaKit;
 
-/// <summary>Publishes what happens to a pool, for alerts, logs and dashboards. Thread-safe.</summary>
+/// <summary>Publishes the events of a pool, for alerts, logs and dashboards. Thread-safe.</summary>
 public sealed class PoolEvents
 {
     private readonly Lock _gate = new();
@@ -20,8 +20,8 @@ public sealed class PoolEvents
     internal DateTimeOffset Now => _time.GetUtcNow();
 
     /// <summary>
-    /// Subscribes to the events from now on, in order. If a reader is more than <paramref name="capacity"/> events behind, it loses the oldest ones, and an
-    /// <see cref="EventsDropped"/> says how many. A reader delays no call: its code runs on a timer thread.
+    /// Subscribes to the events from now on, in order. If a reader is more than <paramref name="capacity"/> events behind, its oldest events are dropped, and
+    /// an <see cref="EventsDropped"/> event has their number. A slow reader delays no call, because its code runs on a timer's thread.
     /// </summary>
     /// <param name="capacity">The number of unread events to keep. Default 256; at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The capacity is less than 1.</exception>
@@ -66,8 +66,8 @@ public sealed class PoolEvents
 }
 
 /// <summary>
-/// Holds one reader's events from the moment of its subscription. Enumerate it once, by one reader. It ends when it is disposed, when its enumeration is
-/// left, and when the pool is disposed.
+/// Holds the events of one reader since the start of its subscription. Enumerate it once, by one reader. The subscription ends when it is disposed, when its
+/// enumeration ends, or when the pool is disposed.
 /// </summary>
 public sealed class PoolEventSubscription : IAsyncEnumerable<PoolEvent>, IDisposable
 {

@@ -3,7 +3,7 @@ using HaKit.Health;
 
 namespace HaKit;
 
-/// <summary>Describes a pool at one moment, to display or evaluate. Immutable; contains no key, prompt or message.</summary>
+/// <summary>Describes a pool at one moment, for display or evaluation. Immutable; contains no key, prompt or message.</summary>
 public sealed record PoolStatus
 {
     /// <summary>Gets the pool's name.</summary>
@@ -22,11 +22,12 @@ public sealed record PoolStatus
     public required int Serving { get; init; }
 
     /// <summary>
-    /// Gets whether no endpoint can be connected to, so that this machine's network may be at fault. No endpoint serves then, although none is ejected.
+    /// Gets whether the pool can connect to none of its endpoints, so that this machine's network may be at fault. No endpoint then serves, although none is
+    /// ejected.
     /// </summary>
     public bool IsUnreachable { get; init; }
 
-    /// <summary>Gets the tier that should be used first: the lowest, or the one that an operator promoted.</summary>
+    /// <summary>Gets the tier that should be used first: the lowest tier, or the tier that an operator promoted.</summary>
     public required int FirstTier { get; init; }
 
     /// <summary>Gets the tier that is used first now. Null if no endpoint serves.</summary>
@@ -40,7 +41,7 @@ public sealed record PoolStatus
     /// <summary>Gets the time of the latest answer of an endpoint to a call, by the wall clock. Null before the first answer.</summary>
     public DateTimeOffset? LastAnsweredAt { get; init; }
 
-    /// <summary>Gets the number of calls that have no endpoint now: they wait, or ask whether an endpoint has recovered.</summary>
+    /// <summary>Gets the number of calls that no endpoint can serve now. They wait, or make a trial to test whether an endpoint has recovered.</summary>
     public required int Waiting { get; init; }
 
     /// <summary>Gets the largest number of calls that may wait (<c>MaxWaitingCalls</c>). Further calls fail at once.</summary>
@@ -50,12 +51,12 @@ public sealed record PoolStatus
     public TimeSpan? OldestWait { get; init; }
 
     /// <summary>
-    /// Gets the time until the first waiting call gives up if no endpoint serves it: at its deadline, or at its <c>MaxWait</c>. Null when no call waits, or
-    /// no waiting call has a limit.
+    /// Gets the time until the first waiting call fails if no endpoint can serve it: at its deadline, or at the end of its <c>MaxWait</c>. Null if no call
+    /// waits, or if no waiting call has a limit.
     /// </summary>
     public TimeSpan? FirstGivesUpIn { get; init; }
 
-    /// <summary>Gets the number of retries and hedges for which the shared budget would pay now.</summary>
+    /// <summary>Gets the number of retries and hedges that the retry budget allows now.</summary>
     public required double RetryBudget { get; init; }
 
     /// <summary>Returns the status in one line: how many endpoints serve, and the state of each endpoint.</summary>
@@ -75,13 +76,14 @@ public sealed record EndpointStatus
     public required DateTimeOffset Since { get; init; }
 
     /// <summary>
-    /// Gets the time since which the endpoint takes no ordinary traffic, by the wall clock. Failed trials and cooldowns that are prolonged before they end do
-    /// not change it. Null while it takes traffic.
+    /// Gets the time since which the endpoint takes no ordinary traffic, by the wall clock. A failed trial, or a cooldown that is prolonged before its end,
+    /// does not change this time. Null while the endpoint takes traffic.
     /// </summary>
     public DateTimeOffset? OutSince { get; init; }
 
     /// <summary>
-    /// Gets the time of the endpoint's latest answer to a call, by the wall clock: the first content or the end of an answer. Null before the first answer.
+    /// Gets the time of the endpoint's latest answer to a call, by the wall clock. The time is that of the first content, or of the end of an answer. Null
+    /// before the first answer.
     /// </summary>
     public DateTimeOffset? LastAnsweredAt { get; init; }
 
@@ -103,18 +105,18 @@ public sealed record EndpointStatus
     /// <summary>Gets the number of attempts that failed by the endpoint's own fault, including throttles.</summary>
     public required long Faults { get; init; }
 
-    /// <summary>Gets the total time of all successes: of a stream until its first content, of any other call until its answer.</summary>
+    /// <summary>Gets the total time of all served attempts. A stream counts until its first content, any other attempt until its answer.</summary>
     public required TimeSpan AnswerTime { get; init; }
 
     /// <summary>
-    /// Gets the times of recent streams to their first content. Null until twenty times are known. A silence counts with the time for which the pool waited,
-    /// if it shows that the endpoint has become slow.
+    /// Gets the times of recent streams to their first content. Null until twenty times are known. An attempt that the pool gave up without an answer counts
+    /// with the time for which the pool waited, but only if the endpoint has become slow, not if it was down.
     /// </summary>
     public AnswerQuantiles? StreamTimes { get; init; }
 
     /// <summary>
-    /// Gets the times of recent answers that are not streams. Null until twenty times are known. A silence counts with the time for which the pool waited, if
-    /// it shows that the endpoint has become slow.
+    /// Gets the times of recent answers that are not streams. Null until twenty times are known. An attempt that the pool gave up without an answer counts with
+    /// the time for which the pool waited, but only if the endpoint has become slow, not if it was down.
     /// </summary>
     public AnswerQuantiles? AnswerTimes { get; init; }
 
@@ -131,7 +133,7 @@ public sealed record EndpointStatus
     public ReportedLoad? ReportedLoad { get; init; }
 
     /// <summary>
-    /// Gets whether the endpoint has answered that it does not have the requested model, and has served nothing since. Do not count such an endpoint as
+    /// Gets whether the endpoint has answered that it does not have the requested model, and has served no call since then. Do not count such an endpoint as
     /// capacity, even if it is healthy.
     /// </summary>
     public bool LacksModel { get; init; }
@@ -142,7 +144,7 @@ public sealed record EndpointStatus
     public override string ToString() => $"{Endpoint}: {HealthText}";
 }
 
-/// <summary>Quantiles of an endpoint's recent times. Each is at most 9.1 % above the true value, and never below. Immutable.</summary>
+/// <summary>Contains quantiles of an endpoint's recent times. Each quantile is at most 9.1 % above the true value, and never below it. Immutable.</summary>
 /// <param name="Median">The time within which half of the answers arrived.</param>
 /// <param name="P95">The time within which 95 of 100 answers arrived.</param>
 public readonly record struct AnswerQuantiles(TimeSpan Median, TimeSpan P95);

@@ -41,11 +41,11 @@ public sealed record DomainLoss
     /// <summary>Gets the names of the endpoints that would be lost.</summary>
     public required IReadOnlyList<string> Endpoints { get; init; }
 
-    /// <summary>Gets the share of the calls for which no room would be left, so that they would wait or fail; 0 to 1.</summary>
+    /// <summary>Gets the share of calls for which no capacity would be left, so that they would wait or fail; 0 to 1.</summary>
     public required double LostShare { get; init; }
 
     /// <summary>
-    /// Gets the demand as a share of the remaining capacity: 1.62 is 162 %. 0 if an endpoint without limits is left, infinity if no endpoint is left.
+    /// Gets the demand as a share of the remaining capacity: 1.62 is 162 %. It is 0 if an endpoint without limits is left, and infinity if no endpoint is left.
     /// </summary>
     public required double Utilization { get; init; }
 
@@ -55,7 +55,7 @@ public sealed record DomainLoss
     /// </summary>
     public string? Limit { get; init; }
 
-    /// <summary>Gets whether every endpoint of the pool is in the domain, so that no health and no load could make its loss bearable.</summary>
+    /// <summary>Gets whether the domain contains every endpoint of the pool, so that the pool can never bear its loss.</summary>
     public required bool IsWholePool { get; init; }
 
     /// <summary>Returns the loss in one line: <c>losing account openai-eu: 31 % of calls would wait or fail (tokens 162 % of what is left)</c>.</summary>
@@ -80,10 +80,10 @@ public sealed record RedundancyReport
     /// <summary>Gets the pool's name.</summary>
     public required string Pool { get; init; }
 
-    /// <summary>Gets the demand of the computation.</summary>
+    /// <summary>Gets the demand with which the report was computed.</summary>
     public required PoolDemand Demand { get; init; }
 
-    /// <summary>Gets the share of the calls for which there is no room even if nothing is lost; 0 to 1.</summary>
+    /// <summary>Gets the share of calls for which there is no capacity even if nothing is lost; 0 to 1.</summary>
     public required double LostShareNow { get; init; }
 
     /// <summary>Gets one entry for each failure domain, the worst first.</summary>

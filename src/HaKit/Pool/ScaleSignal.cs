@@ -4,7 +4,7 @@ namespace HaKit;
 public sealed class ScaleOptions
 {
     /// <summary>
-    /// Gets or sets how full endpoints should be, as a share of their limits or of <see cref="TargetInFlight"/>. Default 0.7; above 0, at most 1.
+    /// Gets or sets the utilization that endpoints should have, as a share of their limits or of <see cref="TargetInFlight"/>. Default 0.7; above 0, at most 1.
     /// </summary>
     public double TargetUtilization { get; set; } = 0.7;
 
@@ -15,8 +15,8 @@ public sealed class ScaleOptions
     public int? TargetInFlight { get; set; }
 
     /// <summary>
-    /// Gets or sets how often to check whether the wanted number of endpoints has changed, and to report it with a <see cref="ScaleChanged"/> event. Default:
-    /// never; more than 0.
+    /// Gets or sets how often the pool checks whether the wanted number of endpoints has changed. A change is reported with a <see cref="ScaleChanged"/> event.
+    /// Default null: never; more than 0.
     /// </summary>
     public TimeSpan? Interval { get; set; }
 
@@ -36,7 +36,10 @@ public sealed class ScaleOptions
 /// <summary>Describes the load of one endpoint at one moment.</summary>
 /// <param name="Endpoint">The endpoint's name.</param>
 /// <param name="InFlight">The number of attempts in flight.</param>
-/// <param name="Utilization">The utilization of the endpoint: 0 idle, 1 full, more if usage was above its estimate. Null if it has no limit.</param>
+/// <param name="Utilization">
+/// The utilization of the endpoint: 0 is idle, 1 is full. It is above 1 if the actual usage was higher than the estimate. Null if the endpoint has no limit, no
+/// target and no reported capacity.
+/// </param>
 /// <param name="Serves">True if the endpoint takes ordinary traffic.</param>
 public sealed record EndpointLoad(string Endpoint, int InFlight, double? Utilization, bool Serves);
 
@@ -57,17 +60,20 @@ public sealed record ScaleSignal
     /// </summary>
     public TimeSpan? QueueWait { get; init; }
 
-    /// <summary>Gets how full the serving endpoints are, by weight. Null if nothing measures it.</summary>
+    /// <summary>
+    /// Gets the utilization of the serving endpoints, averaged by weight. Null if no endpoint serves, or if none has a limit, a <see
+    /// cref="ScaleOptions.TargetInFlight"/> or a reported capacity.
+    /// </summary>
     public double? Utilization { get; init; }
 
     /// <summary>
-    /// Gets how many serving endpoints of average weight would bring the utilization to its target, including waiting calls; at least 1. Null if nothing
-    /// measures it.
+    /// Gets the number of serving endpoints of average weight with which the utilization would be at its target, including waiting calls; at least 1. Null if
+    /// no endpoint has a limit, a <see cref="ScaleOptions.TargetInFlight"/> or a reported capacity.
     /// </summary>
     public int? WantedEndpoints { get; init; }
 }
 
-/// <summary>Says that the wanted number of endpoints has changed.</summary>
+/// <summary>The event of a change of the wanted number of endpoints.</summary>
 public sealed record ScaleChanged : PoolEvent
 {
     /// <summary>Gets the load that led to the change.</summary>

@@ -22,8 +22,8 @@ public sealed class FlightRecorderOptions
     public TimeSpan FlushInterval { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Gets or sets how many entries may wait in memory, rounded up to a power of two; about 130 bytes each. When the space is used up, further entries are
-    /// dropped and counted. A call makes one entry, and each attempt another. Default 16,384; from 16 to 1,048,576.
+    /// Gets or sets how many entries may wait in memory; each needs about 130 bytes. The number is rounded up to a power of two. If the memory is full, further
+    /// entries are dropped and counted. Each call and each attempt makes one entry. Default 16,384; from 16 to 1,048,576.
     /// </summary>
     public int Capacity { get; set; } = 16_384;
 

@@ -7,11 +7,14 @@ namespace HaKit.Recording;
 public abstract record RecordedEvent
 {
     /// <summary>
-    /// Gets the number of the recorder that wrote the entry, from 0: each start of a process is another recorder. Each recorder numbers its calls separately.
+    /// Gets the number of the recorder that wrote the entry, from 0. Each start of a process creates a new recorder. Each recorder numbers its calls
+    /// separately.
     /// </summary>
     public required int Recorder { get; init; }
 
-    /// <summary>Gets when the entry began, by the wall clock; within one recorder by its monotonic clock, to 0.1 ms.</summary>
+    /// <summary>
+    /// Gets when the entry began, by the wall clock. The distances between entries of one recorder are measured on a monotonic clock, to 0.1 ms.
+    /// </summary>
     public required DateTimeOffset At { get; init; }
 }
 
@@ -43,7 +46,9 @@ public sealed record RecordedCall : RecordedEvent
     /// <summary>Gets the error that ended the call, in one word. Null for a call that was served.</summary>
     public string? Error { get; init; }
 
-    /// <summary>Gets the time from the beginning of the call until it was served or ended; for a stream until it was handed over.</summary>
+    /// <summary>
+    /// Gets the time from the beginning of the call until it was served or ended. For a stream it is the time until the caller got the first content.
+    /// </summary>
     public required TimeSpan Took { get; init; }
 
     /// <summary>Gets how long the call waited with no attempt in flight.</summary>
@@ -64,15 +69,14 @@ public sealed record RecordedCall : RecordedEvent
     /// <summary>Gets whether a second attempt was started beside a slow one.</summary>
     public bool Hedged { get; init; }
 
-    /// <summary>Gets whether the call may be hedged. Null: as the pool says.</summary>
+    /// <summary>Gets whether the call may be hedged. Null: the pool's setting.</summary>
     public bool? MayHedge { get; init; }
 
     /// <summary>Gets whether the call may be sent again if it is not known whether it was processed.</summary>
     public bool MayRepeat { get; init; } = true;
 
     /// <summary>
-    /// Gets whether the call needed certain endpoints in a way that is not recorded: tags, a residency, a list of endpoints, or a model that no endpoint
-    /// declares.
+    /// Gets whether the call had requirements that are not recorded: tags, a residency, a list of endpoints, or a model that no endpoint declares.
     /// </summary>
     public bool IsRestricted { get; init; }
 
@@ -180,14 +184,14 @@ public sealed record RecordedChange : RecordedEvent
 public sealed record RecordedConfiguration : RecordedEvent
 {
     /// <summary>
-    /// Gets the settings as JSON in the shape of a configuration, with the pool's name as <c>Pool</c>; without addresses, headers, credentials and paths.
+    /// Gets the settings as JSON in the shape of a configuration, with the pool's name as <c>Pool</c>. Addresses, headers, credentials and paths are left out.
     /// </summary>
     public required string Json { get; init; }
 
-    /// <summary>Serializes options as a recorder does: to JSON, without addresses, headers, credentials and paths. Thread-safe.</summary>
+    /// <summary>Serializes options to JSON in the same way as a recorder, without addresses, headers, credentials and paths. Thread-safe.</summary>
     /// <param name="pool">The pool's name.</param>
     /// <param name="options">The options.</param>
-    /// <paramref name="options"/> is null.
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
     public static string Serialize(string pool, EndpointPoolOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -195,7 +199,7 @@ public sealed record RecordedConfiguration : RecordedEvent
     }
 }
 
-/// <summary>Says that entries were dropped before this one, because more came than could be written. Immutable.</summary>
+/// <summary>Represents entries that were dropped before this entry, because the recorder could not write them fast enough. Immutable.</summary>
 public sealed record RecordedGap : RecordedEvent
 {
     /// <summary>Gets the number of dropped entries.</summary>

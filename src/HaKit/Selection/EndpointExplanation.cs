@@ -25,7 +25,9 @@ public sealed record EndpointExplanation
     /// <summary>Gets the number of attempts in flight on the endpoint.</summary>
     public required int InFlight { get; init; }
 
-    /// <summary>Gets the expected cost of choosing the endpoint, term by term. The pool chooses the lowest total of the endpoints that it compares.</summary>
+    /// <summary>
+    /// Gets the expected cost of choosing the endpoint, term by term. Of the endpoints that it compares, the pool chooses the endpoint with the lowest total.
+    /// </summary>
     public required EndpointScore Score { get; init; }
 
     /// <summary>Gets the factor on the endpoint's weight: below 1 in the slow start after an ejection or a cooldown.</summary>
@@ -35,24 +37,27 @@ public sealed record EndpointExplanation
     public required double FailureEstimate { get; init; }
 
     /// <summary>
-    /// Gets the usual time to the first content of a short prompt, in seconds (to the whole answer where no content comes earlier). Null until it is known.
+    /// Gets the usual time to the first content of a short prompt, in seconds. For answers that are not streams it is the time to the whole answer. Null until
+    /// it is known.
     /// </summary>
     public double? FirstContentSeconds { get; init; }
 
     /// <summary>Gets the usual time for each output token of a stream, in seconds. Null until it is known.</summary>
     public double? OutputTokenSeconds { get; init; }
 
-    /// <summary>Gets the time from now until the endpoint may be chosen again. Null when this depends on an operator or on a free place.</summary>
+    /// <summary>
+    /// Gets the time from now until the endpoint may be chosen again. Null if this depends on an operator, or on the end of an attempt in flight.
+    /// </summary>
     public TimeSpan? AvailableIn { get; init; }
 
-    /// <summary>Gets what the latest heartbeat found, and how long the next one will wait. Null before the first heartbeat.</summary>
+    /// <summary>Gets the result of the latest heartbeat and the timeout of the next heartbeat. Null before the first heartbeat.</summary>
     public HeartbeatReading? Heartbeat { get; init; }
 
     /// <summary>Gets the load that the endpoint reported. Null when it reports none.</summary>
     public ReportedLoad? ReportedLoad { get; init; }
 
     /// <summary>
-    /// Gets whether the endpoint has answered that it does not have the requested model, and has served nothing since. Do not count such an endpoint as
+    /// Gets whether the endpoint has answered that it does not have the requested model, and has served no call since then. Do not count such an endpoint as
     /// capacity, even if it is healthy.
     /// </summary>
     public bool LacksModel { get; init; }

@@ -20,8 +20,9 @@ public readonly record struct EndpointCandidate
 }
 
 /// <summary>
-/// Replaces the pool's choice among the endpoints of a tier that may serve a request now. Tiers, health, limits, trials and the hard filters still apply. The
-/// pool calls it for every attempt, from several threads at once: an implementation must be fast and thread-safe, and must not wait.
+/// Chooses one of the endpoints of a tier that may serve a request now, instead of the pool's preset. Tiers, health, limits, trials and the hard filters still
+/// apply. The pool calls the selector for every attempt, from several threads at the same time. So an implementation must be fast and thread-safe, and must not
+/// wait.
 /// </summary>
 public interface IEndpointSelector
 {

@@ -6,8 +6,8 @@ using System.Text.Json.Serialization;
 namespace HaKit;
 
 /// <summary>
-/// Describes what the caller knows about a request: which endpoints may serve it and how the pool may treat it. Immutable and safe to share between threads;
-/// build a profile once and use it for many calls.
+/// Describes the requirements of a request (which endpoints may serve it) and its treatment (deadline, priority, repetition). Immutable and safe to share
+/// between threads; create a profile once and use it for many calls.
 /// </summary>
 public sealed record RequestProfile
 {
@@ -15,7 +15,8 @@ public sealed record RequestProfile
     public static RequestProfile Default { get; } = new();
 
     /// <summary>
-    /// Gets the affinity key. Requests with the same key prefer the same endpoint (a session, a shared prompt prefix). Default: none. Never logged.
+    /// Gets the affinity key, for example of a session or a shared prompt prefix. Requests with the same key prefer the same endpoint. Default: none. Never
+    /// logged.
     /// </summary>
     [JsonIgnore]
     public string? AffinityKey { get; init; }
@@ -32,7 +33,7 @@ public sealed record RequestProfile
     /// <summary>Gets whether the request needs an endpoint that can read images. Default false.</summary>
     public bool Vision { get; init; }
 
-    /// <summary>Gets the tags that an endpoint must have, all of them. Default empty.</summary>
+    /// <summary>Gets the tags that an endpoint must have. Only endpoints with all of these tags are used. Default empty.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
 
     /// <summary>
@@ -57,14 +58,16 @@ public sealed record RequestProfile
 
     /// <summary>
     /// Gets how long the call may wait while no endpoint can serve it. Default null: the pool's setting, which is the deadline by default. With 0 the call
-    /// fails at once, and the exception has the time to come back.
+    /// fails at once, and <see cref="EndpointPoolException.RetryAfter"/> is the time to come back.
     /// </summary>
     public TimeSpan? MaxWait { get; init; }
 
     /// <summary>Gets whether a second attempt may start beside a slow attempt. Default: the pool's setting.</summary>
     public bool? MayHedge { get; init; }
 
-    /// <summary>Gets whether the call may be sent again when it is unknown whether it was processed (a timeout or reset after sending). Default true.</summary>
+    /// <summary>
+    /// Gets whether the call may be sent again if an endpoint may already have processed it (after a timeout or a connection reset). Default true.
+    /// </summary>
     public bool MayRepeat { get; init; } = true;
 
     /// <summary>
@@ -77,12 +80,12 @@ public sealed record RequestProfile
     public bool MoveOnAfterContentFilter { get; init; }
 
     /// <summary>
-    /// Gets what the call asks for. This decides what a refusal means: if every endpoint could make the answer, a refusal gets a second opinion from another
-    /// endpoint. Calls over HTTP determine the value themselves. Default <see cref="RequestKind.Unknown"/>.
+    /// Gets the kind of the request. It decides the meaning of a refusal: if every endpoint of the pool could create the answer, the pool asks a second
+    /// endpoint before it returns the refusal. Calls over HTTP determine the value themselves. Default <see cref="RequestKind.Unknown"/>.
     /// </summary>
     public RequestKind Request { get; init; }
 
-    /// <summary>Gets the idempotency key that all attempts of the call present. Default null: a generated key. Never logged.</summary>
+    /// <summary>Gets the idempotency key that all attempts of the call send. Default null: a generated key. Never logged.</summary>
     [JsonIgnore]
     public string? IdempotencyKey { get; init; }
 

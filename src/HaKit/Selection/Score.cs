@@ -5,7 +5,7 @@ namespace HaKit.Selection;
 
 /// <summary>Holds the expected cost of choosing an endpoint, in seconds. The endpoint with the lowest total is chosen.</summary>
 /// <param name="Time">The time until the first content, including the queue of attempts in flight.</param>
-/// <param name="Failure">The cost of a failure that makes another attempt necessary, times its odds.</param>
+/// <param name="Failure">The cost of a failure, which makes another attempt necessary, multiplied by the odds of a failure.</param>
 /// <param name="Zone">The penalty for an endpoint outside the pool's zone.</param>
 /// <param name="Price">The price of the request, converted to seconds.</param>
 public readonly record struct EndpointScore(double Time, double Failure, double Zone, double Price)

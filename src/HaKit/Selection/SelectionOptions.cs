@@ -1,9 +1,12 @@
 namespace HaKit.Selection;
 
-/// <summary>The way in which an endpoint of a tier is chosen. All presets are settings of the same pipeline and work with any tiers.</summary>
+/// <summary>The rule by which an endpoint of a tier is chosen. All presets are settings of the same pipeline and work with any number of tiers.</summary>
 public enum SelectionPreset
 {
-    /// <summary>The lowest expected cost in seconds of a weighted sample: load, latency, failures, zone and price together. Uses affinity keys.</summary>
+    /// <summary>
+    /// The endpoint with the lowest expected cost in seconds, out of a weighted sample. The cost combines load, latency, failures, zone and price. Uses
+    /// affinity keys.
+    /// </summary>
     Adaptive,
 
     /// <summary>One endpoint after the other; weights have no effect.</summary>
@@ -15,21 +18,22 @@ public enum SelectionPreset
     /// <summary>A random endpoint, by weight.</summary>
     Random,
 
-    /// <summary>The fewest attempts in flight in relation to the weight, of a weighted sample.</summary>
+    /// <summary>The endpoint with the fewest attempts in flight in relation to its weight, out of a weighted sample.</summary>
     LeastOutstanding,
 
-    /// <summary>The shortest expected time to the first content under the current load, of a weighted sample.</summary>
+    /// <summary>The endpoint with the shortest expected time to the first content under the current load, out of a weighted sample.</summary>
     Latency,
 
     /// <summary>
-    /// The pool's own zone while it has an endpoint with room. Without zones: the shortest time to the first content, independent of the load.
+    /// An endpoint in the pool's own zone, while one of them has capacity. Without zones: the endpoint with the shortest time to the first content, independent
+    /// of the load.
     /// </summary>
     Nearest,
 
     /// <summary>The affinity target of the request's key (rendezvous hashing with bounded load). Without a key the same as <see cref="Adaptive"/>.</summary>
     Sticky,
 
-    /// <summary>The lowest price of the request; among equal prices the lowest cost in seconds.</summary>
+    /// <summary>The endpoint with the lowest price for the request; among equal prices, the endpoint with the lowest cost in seconds.</summary>
     Cheapest,
 
     /// <summary>The first listed endpoint of the lowest tier; the next endpoint only when the first cannot serve.</summary>
@@ -45,32 +49,32 @@ public sealed class SelectionOptions
     public SelectionPreset Preset { get; set; }
 
     /// <summary>
-    /// Gets or sets how many endpoints are drawn and compared. Default 2; 1 to 8. A larger sample chooses better, but several processes then more often
-    /// choose the same endpoint at the same time.
+    /// Gets or sets how many endpoints are drawn and compared. Default 2; 1 to 8. A larger sample finds better endpoints, but makes it more likely that several
+    /// processes choose the same endpoint at the same time.
     /// </summary>
     public int Sample { get; set; } = 2;
 
     /// <summary>
-    /// Gets or sets whether a standby tier is used only when the tiers before it have no endpoint to offer. False: traffic moves to the standby tier
-    /// gradually as healthy capacity falls. Default false.
+    /// Gets or sets whether a standby tier is used only when the tiers before it have no endpoint that can take the request. If false, traffic moves to the
+    /// standby tier gradually as the healthy capacity falls. Default false.
     /// </summary>
     public bool StrictTiers { get; set; }
 
     /// <summary>
-    /// Gets or sets the spare capacity that tiers are assumed to have: a tier gives up traffic when less than 1 / this value of its weight is healthy.
-    /// Default 1.4; at least 1.
+    /// Gets or sets the assumed spare capacity of each tier, as a factor. A tier passes traffic to the next tier when the healthy share of its weight is less
+    /// than 1 / this value. Default 1.4 (about 71 %); at least 1.
     /// </summary>
     public double OverProvisioning { get; set; } = 1.4;
 
     /// <summary>
-    /// Gets or sets the share of the weight below which the pool fails open: if less is admitted and the remaining endpoints are overloaded, ejected
-    /// endpoints get single calls before their time. Default 0.5; 0 (never) to 1.
+    /// Gets or sets the share of the pool's weight below which the pool fails open. If a smaller share is admitted and the remaining endpoints are overloaded,
+    /// ejected endpoints get single calls before their ejection ends. Default 0.5; 0 (never) to 1.
     /// </summary>
     public double FailOpenBelow { get; set; } = 0.5;
 
     /// <summary>
-    /// Gets or sets how many times its fair share of the load an affinity target may have before the next endpoint in the ranking takes over. Default 1.25;
-    /// at least 1.
+    /// Gets or sets the maximum load of an affinity target, as a multiple of its fair share. Above it, the next endpoint in the ranking takes the request.
+    /// Default 1.25; at least 1.
     /// </summary>
     public double AffinityLoad { get; set; } = 1.25;
 
@@ -80,7 +84,7 @@ public sealed class SelectionOptions
     /// <summary>Gets or sets the cost of an endpoint outside the zone. Default 50 ms; at least 0.</summary>
     public TimeSpan ZonePenalty { get; set; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Gets or sets the value of one unit of money, in seconds. Default 0: the price has no effect; at least 0.</summary>
+    /// <summary>Gets or sets how many seconds of latency are worth one unit of the price. Default 0: the price has no effect; at least 0.</summary>
     public double SecondsPerPrice { get; set; }
 
     internal SelectionOptions Copy() => (SelectionOptions)MemberwiseClone();

@@ -1,8 +1,8 @@
 namespace HaKit;
 
 /// <summary>
-/// Joins the rest of a cut answer to the delivered part, so that nothing is repeated or lost. The beginning that the next endpoint gets has no white space at
-/// its end, and the same white space is dropped once at the start of the rest. Works on text only; one instance for each seam; not thread-safe.
+/// Joins the rest of a cut answer to the delivered part, so that no text is repeated or lost. White space at the end of the delivered part is not sent to the
+/// next endpoint. If the rest begins with the same white space, it is removed once. Works on text only. Create one instance for each seam; not thread-safe.
 /// </summary>
 public sealed class AnswerSeam
 {
@@ -58,7 +58,7 @@ public sealed class AnswerSeam
     /// </summary>
     public string Beginning { get; }
 
-    /// <summary>Gets whether the endpoint gives the answer from the start instead of continuing it. Nothing of it may then be delivered.</summary>
+    /// <summary>Gets whether the endpoint gives the answer from the start instead of continuing it. Do not deliver any of its text then.</summary>
     public bool HasStartedOver { get; private set; }
 
     /// <summary>Appends a piece of the rest.</summary>
@@ -77,21 +77,21 @@ public sealed class AnswerSeam
     /// <returns>The text that was held back and that the caller gets now.</returns>
     public string Complete() => _isOpen ? "" : Join(isAtEnd: true);
 
-    /// <summary>Computes how many tokens the rest may have: what the request allows minus what was delivered, at least 1.</summary>
+    /// <summary>Computes how many tokens the rest may have: the number that the request allows minus the number of delivered tokens, at least 1.</summary>
     /// <param name="most">The number that the request allows. Null: no limit.</param>
     /// <param name="delivered">The number of delivered tokens.</param>
     public static long? TokensLeft(long? most, long delivered) => most is { } bound ? Math.Max(1, bound - delivered) : null;
 
     /// <summary>
-    /// Estimates the tokens of a text: one for each item that contained a piece of it; or one for four characters, if the pieces are so long that each must
-    /// have several tokens. One long piece alone (an identifier, an address) does not decide. Servers report tokens only at the end, which a cut answer does
-    /// not have.
+    /// Estimates the number of tokens in a text. Most servers send one token in each item, so the estimate is the number of items. If the items are too long to
+    /// be single tokens, the estimate is one token for four characters. One long item alone (an identifier, an address) does not change the estimate. An
+    /// estimate is needed because servers report tokens only at the end, which a cut answer does not have.
     /// </summary>
     /// <param name="characters">The number of characters.</param>
     /// <param name="pieces">The number of items in which the text arrived.</param>
     public static long EstimateTokens(long characters, long pieces) => characters > LongestToken * (pieces + 1) ? (characters + 3) / 4 : pieces;
 
-    /// <summary>Finds something in a text that prevents a continuation: reasoning or a tool call that a server without a parser streams as text.</summary>
+    /// <summary>Finds text that prevents a continuation: reasoning or a tool call that a server without a parser streams as text.</summary>
     /// <param name="delivered">All delivered text.</param>
     /// <returns>The reason. Null: nothing prevents it.</returns>
     public static NotContinuedReason? FindObstacle(string delivered)
@@ -108,8 +108,8 @@ public sealed class AnswerSeam
     }
 
     /// <summary>
-    /// Adds up the usage of all parts of an answer. Text that was delivered before a seam counts as output of the part that was cut, and once as input of the part
-    /// that continued it.
+    /// Adds up the usage of all parts of an answer. Text before a seam counts twice: as output of the part that was cut, and as input of the part that
+    /// continued it.
     /// </summary>
     /// <param name="prompt">The tokens of the prompt as the first part reported them. Null if it did not.</param>
     /// <param name="delivered">The total number of delivered tokens at each seam, in order; at least one.</param>

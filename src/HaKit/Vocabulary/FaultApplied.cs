@@ -1,6 +1,6 @@
 namespace HaKit;
 
-/// <summary>Tells whether the endpoint processed a request, and perhaps billed it, as far as the fault shows it.</summary>
+/// <summary>Indicates whether the endpoint processed a request, and perhaps billed it, as far as the fault shows this.</summary>
 public enum FaultApplied
 {
     /// <summary>The request was not sent: connection, DNS, TLS, an open breaker. It can always be repeated.</summary>

@@ -1,6 +1,6 @@
 namespace HaKit;
 
-/// <summary>Says which endpoints share a fault. Each value names the property of <see cref="Faults.FailureDomains"/> that must be equal.</summary>
+/// <summary>Indicates which endpoints a fault affects. Each value names the property of <see cref="Faults.FailureDomains"/> that must be equal.</summary>
 public enum FaultReach
 {
     /// <summary>This endpoint only.</summary>

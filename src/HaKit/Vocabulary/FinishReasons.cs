@@ -17,8 +17,8 @@ public enum FinishMeaning
 }
 
 /// <summary>
-/// Reads finish reasons in the words of any provider (<c>stop</c>, <c>MAX_TOKENS</c>, <c>network_error</c>, <c>MALFORMED_FUNCTION_CALL</c>). An unknown
-/// reason is classified by the words in it; if no word means a failure, it is an end. Pure and thread-safe. docs/streams.md has the table.
+/// Reads finish reasons in the words of any provider (<c>stop</c>, <c>MAX_TOKENS</c>, <c>network_error</c>, <c>MALFORMED_FUNCTION_CALL</c>). An unknown reason
+/// is classified by the words in it; if no word means a failure, the reason counts as an end. Pure and thread-safe. docs/streams.md has the table.
 /// </summary>
 public static class FinishReasons
 {

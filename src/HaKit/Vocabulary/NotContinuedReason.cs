@@ -1,6 +1,6 @@
 namespace HaKit;
 
-/// <summary>Says why the rest of a cut answer was not asked of another endpoint. docs/streams.md has the table.</summary>
+/// <summary>Indicates why no other endpoint continued a cut answer. docs/streams.md has the table.</summary>
 public enum NotContinuedReason
 {
     /// <summary>Neither the pool's setting nor the call's profile allows it.</summary>
@@ -48,7 +48,7 @@ public enum NotContinuedReason
     /// <summary>Something other than plain text was delivered.</summary>
     OtherContent,
 
-    /// <summary>The delivered part is longer than what is kept for a continuation.</summary>
+    /// <summary>The delivered part is longer than the part that is kept for a continuation.</summary>
     TooLong,
 
     /// <summary>The answer already had two seams.</summary>

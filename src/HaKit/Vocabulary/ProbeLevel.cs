@@ -1,6 +1,6 @@
 namespace HaKit;
 
-/// <summary>The part of an endpoint that a probe tests. Each level includes the levels before it.</summary>
+/// <summary>The depth of a probe. Each level includes the levels before it.</summary>
 public enum ProbeLevel
 {
     /// <summary>The endpoint accepts connections.</summary>

@@ -3,10 +3,12 @@ namespace HaKit;
 /// <summary>The kind of a request, as far as it decides the meaning of a refusal.</summary>
 public enum RequestKind
 {
-    /// <summary>Not known, as for an exception out of a callback.</summary>
+    /// <summary>Not known, as for an exception that a callback threw.</summary>
     Unknown,
 
-    /// <summary>A new answer that every endpoint of the pool could make: a POST to a path of a known dialect that names no stored object.</summary>
+    /// <summary>
+    /// A new answer that every endpoint of the pool could create: a POST to a path of a known dialect, without a reference to a stored object.
+    /// </summary>
     CreatesAnswer,
 
     /// <summary>Anything else: a GET, a DELETE, a path of no known dialect, or an object that one endpoint stores.</summary>

@@ -6,7 +6,7 @@ public enum RuleMode
     /// <summary>The rule takes the endpoint out.</summary>
     Enforce,
 
-    /// <summary>The rule only writes a log line that it would have taken the endpoint out.</summary>
+    /// <summary>The rule does not take the endpoint out, but logs that it would have done so.</summary>
     Report,
 
     /// <summary>The rule does nothing.</summary>

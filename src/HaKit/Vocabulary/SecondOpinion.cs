@@ -1,14 +1,14 @@
 namespace HaKit;
 
-/// <summary>Says which other endpoints a call asks after a refusal.</summary>
+/// <summary>Indicates which other endpoints a call tries after a refusal.</summary>
 public enum SecondOpinion
 {
-    /// <summary>None because of the refusal alone; the fault's other properties decide.</summary>
+    /// <summary>No special rule; the other properties of the fault decide.</summary>
     None,
 
-    /// <summary>One other endpoint, paid from the retry budget: the request may be wrong, or the endpoint may be.</summary>
+    /// <summary>One other endpoint, paid from the retry budget, because either the request or the endpoint may be wrong.</summary>
     One,
 
-    /// <summary>Each other endpoint that the call has not tried, once: the refusal says more about the endpoint than about the request.</summary>
+    /// <summary>Each other endpoint that the call has not tried, once, because the cause of the refusal is probably the endpoint and not the request.</summary>
     Each,
 }

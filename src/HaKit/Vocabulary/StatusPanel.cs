@@ -3,8 +3,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace HaKit;
 
 /// <summary>
-/// Provides the status of something that the application has beside its pools, such as a backup, for the dashboard. Register it as a singleton. Must be
-/// thread-safe.
+/// Provides the status of another part of the application, such as a backup or a batch, for the dashboard of the pools. Register the implementation as a
+/// singleton; it must be thread-safe.
 /// </summary>
 public interface IStatusPanel
 {
@@ -13,7 +13,8 @@ public interface IStatusPanel
 }
 
 /// <summary>
-/// Describes what a dashboard shows about something beside the pools. It contains names, numbers and times only, never a secret or content. Immutable.
+/// Describes the status of a part of the application beside its pools, for the dashboard. It contains names, numbers and times only, never a secret or content.
+/// Immutable.
 /// </summary>
 /// <param name="Name">The name, unique in the application.</param>
 /// <param name="State">The overall state.</param>

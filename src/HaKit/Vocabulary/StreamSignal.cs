@@ -13,13 +13,13 @@ public enum StreamSignal
     /// <summary>The answer is complete with this item.</summary>
     End = 2,
 
-    /// <summary>The endpoint reports a failure; <see cref="StreamItemReader{T}.FaultOf"/> says which.</summary>
+    /// <summary>The endpoint reports a failure; <see cref="StreamItemReader{T}.FaultOf"/> returns its fault.</summary>
     Error = 4,
 
     /// <summary>
-    /// The item contains no part of the answer yet, but shows that the endpoint works on it, such as a piece of a tool call that is delivered when it is
-    /// complete. It ends a silence and postpones the first-content limit. When the limit on held bytes is reached, or three quarters of the attempt's time
-    /// have passed, the stream is handed over. The first item of a stream never counts as progress.
+    /// The item contains no part of the answer yet, but shows that the endpoint works on the answer. An example is a piece of a tool call that is delivered
+    /// only when the tool call is complete. Progress ends a silence and postpones the first-content limit. The stream is handed over when the limit on held
+    /// bytes is reached, or when three quarters of the attempt's time have passed. The first item of a stream never counts as progress.
     /// </summary>
     Progress = 8,
 }

@@ -1,8 +1,8 @@
 namespace HaKit;
 
 /// <summary>
-/// Names the rule by which a call waits, tries again or ends when no untried endpoint is left. It is in <see cref="CallDetail.WaitRules"/>, in the exceptions
-/// of a pool, on the span of a call, and in the counter <c>hakit.waits</c>.
+/// The rule by which a call waits, tries again or ends when no untried endpoint is left. <see cref="CallDetail.WaitRules"/>, the exceptions of a pool, the span
+/// of a call, and the counter <c>hakit.waits</c> contain it.
 /// </summary>
 public enum WaitRule
 {
@@ -16,14 +16,14 @@ public enum WaitRule
     AttemptsUsedUp,
 
     /// <summary>
-    /// The call ends at once: the reason that keeps the endpoints from serving it does not heal with time (a key, a model, a quota, an order of an operator).
+    /// The call ends at once, because waiting would not help: a key, a model, a quota or an operator's order keeps the endpoints from serving it.
     /// </summary>
     TimeDoesNotHeal,
 
-    /// <summary>The call ends: every endpoint that may serve it comes back after its deadline.</summary>
+    /// <summary>The call ends: every endpoint that may serve it comes back only after the call's deadline.</summary>
     BackTooLate,
 
-    /// <summary>The call ends: the time until its deadline is shorter than any answer takes.</summary>
+    /// <summary>The call ends: the time until its deadline is too short for an answer.</summary>
     NoTimeToAnswer,
 
     /// <summary>The call ends: it may wait no longer (<see cref="RequestProfile.MaxWait"/>).</summary>
@@ -32,24 +32,26 @@ public enum WaitRule
     /// <summary>The call tries again: an endpoint has come back since the call failed on it.</summary>
     CameBack,
 
-    /// <summary>The call tries again, or waits for its backoff: the endpoint serves other calls, and the retry budget pays.</summary>
+    /// <summary>The call tries again, or waits for its backoff: an endpoint serves other calls, and the retry budget allows the retry.</summary>
     Retry,
 
     /// <summary>The call waits until the time that an endpoint named (<c>Retry-After</c>) has passed.</summary>
     NamedTime,
 
-    /// <summary>The call tests whether an outage is over, or waits until it may: one trial at a time for the whole pool, at the outage's pace.</summary>
+    /// <summary>
+    /// The call tests whether an outage is over, or waits until it may do so. The whole pool makes one trial at a time, at the pace of the outage.
+    /// </summary>
     Pace,
 
     /// <summary>The call waits while another call tests whether the outage is over.</summary>
     AnotherAsks,
 
-    /// <summary>The call waits for a place: the endpoint is at its limit, or its one trial is running.</summary>
+    /// <summary>The call waits for capacity: the endpoint is at its limit, or its only trial is running.</summary>
     Place,
 
-    /// <summary>The call waits because the policy for faults says so (<see cref="Failover.FaultAction.Wait"/>).</summary>
+    /// <summary>The call waits because the rule for faults returned <see cref="Failover.FaultAction.Wait"/>.</summary>
     Policy,
 
-    /// <summary>A second attempt was started beside an unusually silent attempt that the call keeps.</summary>
+    /// <summary>The call keeps an unusually silent attempt, and has started a second attempt beside it.</summary>
     Silence,
 }
