@@ -37,8 +37,8 @@ public readonly struct AvailabilityRatio
     public double Nines => (Unavailability > 0.5 ? -Numerics.Precise.Log1p(-_up) : -Math.Log(Unavailability)) / Math.Log(10) + 0.0;
 
     /// <summary>
-    /// Creates a ratio from a decimal such as <c>0.9995m</c>. The complement is exact, which it is not for a <see cref="double"/>. Use this overload to state
-    /// a target.
+    /// Creates a ratio from a decimal such as <c>0.9995m</c>. The complement is exact, unlike the complement of a <see cref="double"/>. Use this overload for a
+    /// target.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="availability"/> lies outside 0 to 1.</exception>
     public static AvailabilityRatio From(decimal availability)
@@ -49,8 +49,8 @@ public readonly struct AvailabilityRatio
     }
 
     /// <summary>
-    /// Creates a ratio from A as a <see cref="double"/>. U is 1 minus the binary value, so for more than about eight nines use a decimal or <see
-    /// cref="FromUnavailability"/>.
+    /// Creates a ratio from A as a <see cref="double"/>. U is 1 minus the binary value, which is accurate to about eight nines. For more nines use a decimal or
+    /// <see cref="FromUnavailability"/>.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="availability"/> is NaN or lies outside 0 to 1.</exception>
     public static AvailabilityRatio From(double availability) => new(Guard.Probability(availability), 1 - availability);
@@ -195,7 +195,7 @@ public readonly struct AvailabilityRatio
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="mttr"/> is NaN, infinite, zero or negative.</exception>
     public double RequiredMttf(double mttr) => Guard.Positive(mttr) * Value / Unavailability;
 
-    /// <summary>Compares by availability, in U where U is the smaller part.</summary>
+    /// <summary>Compares by availability. If U is the smaller part of both ratios, the method compares U.</summary>
     public int CompareTo(AvailabilityRatio other) => Unavailability <= 0.5 && other.Unavailability <= 0.5
         ? other.Unavailability.CompareTo(Unavailability)
         : Value.CompareTo(other.Value);

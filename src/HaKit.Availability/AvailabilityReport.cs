@@ -32,8 +32,8 @@ public sealed record AvailabilityReport
     public AvailabilityRatio? Observed { get; private init; }
 
     /// <summary>
-    /// Gets the prediction for the pool from the observed availabilities of the endpoints: k of n with the estimated β as common cause. Null
-    /// until each endpoint has been observed. It becomes more precise than <see cref="Observed"/> long before joint outages are frequent.
+    /// Gets the prediction for the pool from the observed availabilities of the endpoints: k of n with the estimated β as common cause. Null until each
+    /// endpoint has been observed. If joint outages are rare, it is more precise than <see cref="Observed"/>.
     /// </summary>
     public AvailabilityRatio? Predicted { get; private init; }
 

@@ -23,7 +23,7 @@ public static class Backup
     public static TimeSpan WorstDataLoss(TimeSpan interval, TimeSpan duration = default) => Guard.Positive(interval) + Guard.NotNegative(duration);
 
     /// <summary>
-    /// Returns the largest number of backups that a restore needs: one full backup and the incremental ones after it, in total full / incremental.
+    /// Returns the largest number of backups that a restore needs: one full backup and the incremental backups after it, in total full / incremental.
     /// </summary>
     /// <param name="full">The time between two full backups.</param>
     /// <param name="incremental">The time between two incremental backups; greater than zero, at most <paramref name="full"/>.</param>

@@ -3,10 +3,9 @@ using HaKit.Availability.Numerics;
 namespace HaKit.Availability;
 
 /// <summary>
-/// A model of an active unit with one standby. A failure is detected, a switch is decided, and the switch is executed; some failures stay undetected until a
-/// person
-/// looks. A five-state chain {both up, switching, one up, none up, undetected}, solved by GTH elimination. Immutable and
-/// thread-safe. Times are means of exponential durations.
+/// A model of an active unit with one standby. After a failure there are three steps: detection, the decision to switch, and the switch. Some failures stay
+/// undetected until a person notices them. The model is a Markov chain with five states {both up, switching, one up, none up, undetected}, solved by GTH
+/// elimination. Times are means of exponential durations. Immutable and thread-safe.
 /// </summary>
 public sealed record FailoverModel
 {

@@ -3,18 +3,21 @@ using HaKit.Availability.Numerics;
 namespace HaKit.Availability;
 
 /// <summary>
-/// Calculates the inputs for a target: how many endpoints, how independent, how fast detected, and which changes reach the target at the
-/// lowest cost. If there is no answer, the value is null and the result contains the best possible availability. Pure and thread-safe.
+/// Calculates what a design needs to reach a target: the number of endpoints, their independence, the detection time, and the cheapest set of changes. If the
+/// target cannot be reached, the value is null and the result contains the best possible availability. Pure and thread-safe.
 /// </summary>
 public static class Planner
 {
     private const int MostChanges = 16;
 
-    /// <summary>Returns the smallest number of equal endpoints that meets a target. Compared in U; equality meets the target.</summary>
+    /// <summary>Returns the smallest number of equal endpoints that meets a target. The comparison uses U; an equal U meets the target.</summary>
     /// <param name="endpoint">The availability of one endpoint; above zero.</param>
     /// <param name="target">The target for at least <paramref name="required"/> of the endpoints together.</param>
     /// <param name="required">The number of endpoints that must be up, at least 1. Default 1.</param>
-    /// <param name="beta">The share of an endpoint's unavailability that affects all endpoints, 0 to 1. Default 0. No number of endpoints gets below β·U.</param>
+    /// <param name="beta">
+    /// The share of an endpoint's unavailability that affects all endpoints at the same time, 0 to 1. Default 0. The unavailability stays above β·U with any
+    /// number of endpoints.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static PlanAnswer<int> EndpointsFor(AvailabilityRatio endpoint, AvailabilityRatio target, int required = 1, double beta = 0)
     {

@@ -34,16 +34,16 @@ public sealed record PlannedEndpoint
 /// <summary>The way in which a pool distributes calls over its endpoints.</summary>
 public enum PoolRouting
 {
-    /// <summary>All endpoints carry an equal share.</summary>
+    /// <summary>All endpoints get an equal share of the calls.</summary>
     Balanced,
 
-    /// <summary>The first endpoint that works carries everything, in the given order.</summary>
+    /// <summary>The first working endpoint, in the given order, gets all calls.</summary>
     Priority,
 }
 
 /// <summary>
-/// The design of a pool: its endpoints, their common failures, and the speed of detection. The loss is split into
-/// four terms. Immutable and thread-safe.
+/// The design of a pool: its endpoints, their common failures, and the time of detection. <see cref="Evaluate"/> splits the loss into four terms. Immutable and
+/// thread-safe.
 /// </summary>
 /// <remarks>
 /// A first-order model of detection: while a failed endpoint is not yet ejected, its share of the calls is lost, except for

@@ -1,12 +1,12 @@
 namespace HaKit.Availability;
 
 /// <summary>
-/// A reliability block diagram: components in series, in parallel, k of n, or as standby for each other, nested to any depth.
-/// Immutable and thread-safe.
+/// A reliability block diagram. Blocks combine components in series, in parallel, as k of n, or as standbys; they can be nested to any depth. Immutable and
+/// thread-safe.
 /// </summary>
 /// <remarks>
-/// A component object is one physical unit. If the same object is used in several places, it is the same unit in several paths, and is
-/// evaluated as such, by factoring. Two objects fail independently of each other and must have different names.
+/// A component object is one physical unit. If the same object occurs in several places, the evaluation treats it as the same unit in several paths (by
+/// factoring). Two different objects fail independently of each other and must have different names.
 /// </remarks>
 public abstract class ReliabilityBlock
 {

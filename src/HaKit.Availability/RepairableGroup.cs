@@ -7,11 +7,10 @@ namespace HaKit.Availability;
 /// that small unavailabilities keep their digits. Immutable and thread-safe. Times are exponential, in any one unit.
 /// </summary>
 /// <remarks>
-/// State i: i units are down. The group is up while at most n − k units are down. Of the other n − i units, k are active and fail at
-/// 1/MTTF; the rest wait and fail at <see cref="Dormancy"/> times that rate. min(i, crews) units are under repair. With a dormancy
-/// of 1, all of the other units are active. If a failure of an active unit is one that the group can survive, it is covered with probability <see
-/// cref="Coverage"/>. Otherwise the whole group
-/// stops for <see cref="UncoveredRecovery"/> and then continues without the failed unit.
+/// State i: i units are down. The group is up while at most n − k units are down. Of the other n − i units, k are active and fail at 1/MTTF; the rest wait and
+/// fail at <see cref="Dormancy"/> times that rate. min(i, crews) units are under repair. With a dormancy of 1, all of the other units are active. A failure of
+/// an active unit that the group can survive is covered with probability <see cref="Coverage"/>. An uncovered failure stops the whole group for <see
+/// cref="UncoveredRecovery"/>; then the group continues without the failed unit.
 /// </remarks>
 public sealed record RepairableGroup
 {

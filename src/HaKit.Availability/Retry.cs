@@ -29,9 +29,9 @@ public static class Retry
         return attempt.Value == 0 ? attempts : success.Value / attempt.Value;
     }
 
-    /// <summary>Returns the probability of success when a share q of the calls meets an outage that no retry can solve: A = (1 − q)·(1 − eᵏ).</summary>
+    /// <summary>Returns the probability of success when a share q of the calls happens in an outage in which every retry fails: A = (1 − q)·(1 − eᵏ).</summary>
     /// <param name="hard">q, from 0 to 1.</param>
-    /// <param name="transient">e, the failure probability of one attempt otherwise; from 0 to 1.</param>
+    /// <param name="transient">e, the failure probability of one attempt outside such an outage; from 0 to 1.</param>
     /// <param name="attempts">k, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static AvailabilityRatio SuccessWithSharedCause(double hard, double transient, int attempts) =>
@@ -125,8 +125,8 @@ public static class Retry
     }
 
     /// <summary>
-    /// Returns the share of calls that a client should refuse itself: max(0, (requests − K·accepts)/(requests + 1)) (Google, Site Reliability Engineering,
-    /// ch. 21).
+    /// Returns the share of calls that a client should reject without sending them: max(0, (requests − K·accepts)/(requests + 1)) (client-side throttling;
+    /// Google, Site Reliability Engineering, ch. 21).
     /// </summary>
     /// <param name="requests">The number of requests in a recent window, for example two minutes; zero or greater.</param>
     /// <param name="accepts">The number of these requests that the server accepted, from 0 to <paramref name="requests"/>.</param>
@@ -141,8 +141,8 @@ public static class Retry
     }
 
     /// <summary>
-    /// Returns the probability that a call takes longer than t when a second, independent request is sent after a delay: S(t) before the delay, S(t)·S(t −
-    /// delay) after it. The extra load is S(delay).
+    /// Returns the probability that a hedged call takes longer than t. The second, independent request is sent after a delay. The probability is S(t) before
+    /// the delay, and S(t)·S(t − delay) after it. The extra load is S(delay).
     /// </summary>
     /// <param name="slower">S, the probability that one attempt takes longer than a given time.</param>
     /// <param name="time">t; zero or greater.</param>

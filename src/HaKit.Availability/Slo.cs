@@ -6,7 +6,9 @@ namespace HaKit.Availability;
 public sealed record Slo
 {
     /// <summary>Creates an objective.</summary>
-    /// <param name="target">Strictly between 0 and 100 %: a target of 100 % leaves no budget. State it as a decimal, <c>Availability.From(0.9995m)</c>.</param>
+    /// <param name="target">
+    /// The target, strictly between 0 and 100 %; a target of 100 % leaves no budget. Create it from a decimal: <c>AvailabilityRatio.From(0.9995m)</c>.
+    /// </param>
     /// <param name="period">The rolling period; greater than zero, usually 30 days.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public Slo(AvailabilityRatio target, TimeSpan period)

@@ -8,16 +8,16 @@ public enum SprtVerdict
     /// <summary>There are not enough observations yet.</summary>
     Continue,
 
-    /// <summary>The failure probability is the good one, p0.</summary>
+    /// <summary>The test accepts the good failure probability, p0.</summary>
     Good,
 
-    /// <summary>The failure probability is the bad one, p1.</summary>
+    /// <summary>The test accepts the bad failure probability, p1.</summary>
     Bad,
 }
 
 /// <summary>
-/// Wald's sequential test of a good failure probability against a bad one (Sequential Analysis, 1947). It needs the
-/// fewest trials on average. Not thread-safe.
+/// Wald's sequential test of a good failure probability against a bad failure probability (Sequential Analysis, 1947). Of all tests with the same error
+/// probabilities it needs the fewest trials on average. Not thread-safe.
 /// </summary>
 public sealed class Sprt
 {
@@ -26,8 +26,10 @@ public sealed class Sprt
     /// <summary>Creates a test.</summary>
     /// <param name="good">p0, strictly between 0 and 1.</param>
     /// <param name="bad">p1, above p0 and below 1.</param>
-    /// <param name="alpha">The probability to call the good one bad, strictly between 0 and 1. Default 0.05.</param>
-    /// <param name="beta">The probability to call the bad one good, strictly between 0 and 1. Default 0.05. alpha + beta must be below 1.</param>
+    /// <param name="alpha">The probability of the verdict bad if the probability is good, strictly between 0 and 1. Default 0.05.</param>
+    /// <param name="beta">
+    /// The probability of the verdict good if the probability is bad, strictly between 0 and 1. Default 0.05. alpha + beta must be below 1.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public Sprt(double good, double bad, double alpha = 0.05, double beta = 0.05)
     {
@@ -55,7 +57,7 @@ public sealed class Sprt
     /// <summary>Gets the verdict. It does not change after the test has decided.</summary>
     public SprtVerdict Verdict { get; private set; }
 
-    /// <summary>Returns the change by one outcome: ln(p1/p0) for a failure, ln((1 − p1)/(1 − p0)) for a success.</summary>
+    /// <summary>Returns the change of the log-likelihood ratio by one outcome: ln(p1/p0) for a failure, ln((1 − p1)/(1 − p0)) for a success.</summary>
     public double Step(bool success) => success ? _successStep : _failureStep;
 
     /// <summary>Records one outcome. After the verdict it has no effect.</summary>

@@ -7,8 +7,8 @@ using HaKit.Batch.Stores;
 namespace HaKit.Batch;
 
 /// <summary>
-/// Represents the items of one batch and their outcomes, in a store that survives the process. Add items, then run the batch over a pool, a chat client or an
-/// embedding generator. Thread-safe, but only one run at a time.
+/// Represents a batch: items and their outcomes, in a store that survives the process. Add items, then run the batch over a pool, a chat client or an embedding
+/// generator. Thread-safe, but only one run at a time is allowed.
 /// </summary>
 /// <typeparam name="TItem">The type of the items; written as JSON.</typeparam>
 public sealed class Batch<TItem> : IAsyncDisposable
@@ -43,14 +43,16 @@ public sealed class Batch<TItem> : IAsyncDisposable
     /// <summary>Gets the store.</summary>
     public IBatchStore Store { get; }
 
-    /// <summary>Gets what was noticed when the store was opened, one sentence each. Empty if nothing was.</summary>
+    /// <summary>
+    /// Gets notices from the opening of the store, one sentence each, for example about a repaired end of a journal. Empty if there are none.
+    /// </summary>
     public IReadOnlyList<string> Notices => Store.Notices;
 
     /// <summary>Gets the latest progress of the run in this process. Empty before the first run. Reading it costs nothing.</summary>
     public BatchProgress Progress => ProgressSource?.Invoke() ?? default;
 
     /// <summary>
-    /// Gets the panel that shows the batch on the dashboard of HaKit.AspNetCore, and in the alerts. Register it as a singleton:
+    /// Gets the panel that shows the batch on the dashboard of HaKit.AspNetCore and in alerts. Register it as a singleton:
     /// <c>services.AddSingleton&lt;IStatusPanel&gt;(batch.Panel)</c>.
     /// </summary>
     public IStatusPanel Panel { get; }
@@ -60,12 +62,12 @@ public sealed class Batch<TItem> : IAsyncDisposable
     /// <summary>Gets or sets whether a run of this process is under way.</summary>
     internal bool IsRunning { get; set; }
 
-    /// <summary>
-    /// Adds items. An item that the batch already has with the same input is skipped, so a program may add all its items each time it starts.
-    /// </summary>
+    /// <summary>Adds items. An item is skipped if the batch already has it with the same input. So a program may add all its items at each start.</summary>
     /// <param name="items">The items.</param>
     /// <param name="id">Returns an item's id, unique in the batch.</param>
-    /// <param name="onChanged">The action if the batch already has the id with another input. Default: refuse; new items are added nevertheless.</param>
+    /// <param name="onChanged">
+    /// The action if the batch already has the id with another input. Default: the changed items are refused with an exception, and the new items are added.
+    /// </param>
     /// <param name="cancellationToken">Cancels the call; some of the items may have been added.</param>
     /// <returns>The number of new items.</returns>
     /// <exception cref="ArgumentException">Two of the items have the same id and different inputs.</exception>

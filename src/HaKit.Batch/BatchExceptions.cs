@@ -2,11 +2,11 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch;
 
-/// <summary>Selects what happens to a stored result when the same id is requested with another request.</summary>
+/// <summary>Selects what happens to a stored result or input if the item now has another request or input.</summary>
 public enum OnChanged
 {
     /// <summary>
-    /// The run ends with <see cref="BatchChangedException"/>, which says how many items have changed and what differs in the first of them.
+    /// The call throws <see cref="BatchChangedException"/>, which contains the number of changed items and the difference in the first of them.
     /// </summary>
     Refuse,
 
@@ -18,7 +18,7 @@ public enum OnChanged
 }
 
 /// <summary>
-/// The exception that is thrown when items of the batch have a result, or an input, that belongs to another request than the one that would be sent now.
+/// The exception that is thrown when stored results or inputs of the batch belong to other requests than the requests that would be sent now.
 /// </summary>
 public sealed class BatchChangedException : InvalidOperationException
 {
@@ -26,7 +26,7 @@ public sealed class BatchChangedException : InvalidOperationException
     /// <param name="batch">The batch's name.</param>
     /// <param name="count">The number of changed items.</param>
     /// <param name="id">The id of the first changed item.</param>
-    /// <param name="what">The part that differs: "the messages", "the options", "the response schema" or "the input".</param>
+    /// <param name="what">The part with the difference: "the messages", "the options", "the response schema" or "the input".</param>
     public BatchChangedException(string batch, long count, string id, string what)
         : base($"Batch '{batch}': {count} {(count == 1 ? "item has" : "items have")} changed since {(count == 1 ? "it was" : "they were")} stored; of the first, '{id}', {what} changed. Set OnChanged to Redo to ask again, or to Keep to return the old results.")
     {
@@ -41,7 +41,7 @@ public sealed class BatchChangedException : InvalidOperationException
     /// <summary>Gets the id of the first changed item.</summary>
     public string Id { get; }
 
-    /// <summary>Gets what differs in the first changed item.</summary>
+    /// <summary>Gets the part of the first changed item that differs.</summary>
     public string Difference { get; }
 }
 
@@ -56,7 +56,7 @@ public class BatchStoreException : IOException
     {
     }
 
-    /// <summary>Gets the outcomes that were known when the store failed and that are not stored. They were paid for, so they are returned here.</summary>
+    /// <summary>Gets the outcomes that the store could not store when it failed. They were paid for, so the exception returns them.</summary>
     public IReadOnlyList<BatchStored> Unsaved { get; internal set; } = [];
 }
 
@@ -79,7 +79,7 @@ public sealed class BatchJournalDamagedException : BatchStoreException
     public long Offset { get; }
 }
 
-/// <summary>Says why a run ended before all items had an outcome.</summary>
+/// <summary>The reason why a run ended before all items had an outcome.</summary>
 public enum BatchStopReason
 {
     /// <summary>More items failed than <see cref="BatchRunOptions.MaxFailures"/> allows.</summary>
@@ -93,13 +93,14 @@ public enum BatchStopReason
 }
 
 /// <summary>
-/// The exception that is thrown when a run ended before all items had an outcome. All its results were returned first; the next run continues.
+/// The exception that is thrown when a run ended before all items had an outcome. The run returned all its results first. The next run continues with the
+/// remaining items.
 /// </summary>
 public sealed class BatchStoppedException : InvalidOperationException
 {
     internal BatchStoppedException(BatchStopReason reason, string message)
         : base(message) => Reason = reason;
 
-    /// <summary>Gets why the run ended.</summary>
+    /// <summary>Gets the reason why the run ended.</summary>
     public BatchStopReason Reason { get; }
 }

@@ -10,7 +10,8 @@ namespace HaKit.Batch;
 public sealed class ChatBatchOptions : BatchRunOptions
 {
     /// <summary>
-    /// Gets or sets the options of every call: model, temperature, output tokens, response format, tools. They are a part of the fingerprint. Default null.
+    /// Gets or sets the options of every call: model, temperature, output tokens, response format, tools. If they change, stored results no longer match (<see
+    /// cref="OnChanged"/>). Default null.
     /// </summary>
     public ChatOptions? Chat { get; set; }
 }
@@ -18,7 +19,7 @@ public sealed class ChatBatchOptions : BatchRunOptions
 /// <summary>Sets how a batch of embeddings is run. Not thread-safe; read when the run begins.</summary>
 public sealed class EmbeddingBatchOptions : BatchRunOptions
 {
-    /// <summary>Gets or sets the options of every call. They are a part of the fingerprint. Default null.</summary>
+    /// <summary>Gets or sets the options of every call. If they change, stored results no longer match (<see cref="OnChanged"/>). Default null.</summary>
     public EmbeddingGenerationOptions? Embeddings { get; set; }
 
     /// <summary>Gets or sets the number of texts in one call. Default 100; at least 1, at most what the model accepts.</summary>
@@ -34,13 +35,13 @@ public static class BatchExtensions
         RunBatchAsync(chat, batch, messages, null, cancellationToken);
 
     /// <summary>
-    /// Runs a batch of chat calls. It returns the results of earlier runs first, then each result as soon as it is durable, in the order of completion. A
-    /// call may happen, and be billed, more than once; each item has one stored result. It ends when all items have an outcome.
+    /// Runs a batch of chat calls. It returns the results of earlier runs first. Then it returns each result as soon as the result is durable, in the order of
+    /// completion. The enumeration ends when all items have an outcome. Each item has one stored result, but its call may be made, and billed, more than once.
     /// </summary>
     /// <typeparam name="TItem">The type of the items.</typeparam>
-    /// <param name="chat">The chat client: that of a pool, or one that wraps it.</param>
+    /// <param name="chat">The chat client of a pool, or a client that wraps it.</param>
     /// <param name="batch">The batch.</param>
-    /// <param name="messages">Creates an item's prompt. It runs more than once for an item; the same item must give the same prompt.</param>
+    /// <param name="messages">Creates an item's prompt. It may run several times for an item, and must return the same prompt each time.</param>
     /// <param name="options">The options of the run. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the run: calls in flight are cancelled, stored outcomes stay.</param>
     /// <exception cref="BatchChangedException">Stored results belong to other prompts or options, and <see cref="BatchRunOptions.OnChanged"/> is <see cref="OnChanged.Refuse"/>.</exception>
@@ -58,7 +59,9 @@ public static class BatchExtensions
 
     /// <summary>Runs a batch of embeddings, with many texts in a call.</summary>
     /// <typeparam name="TItem">The type of the items.</typeparam>
-    /// <param name="generator">The generator: that of a pool, or one that wraps it. Priority and waiting in an outage are those of the generator's own profile.</param>
+    /// <param name="generator">
+    /// The generator of a pool, or a generator that wraps it. The generator's own profile sets the priority and the waiting in an outage.
+    /// </param>
     /// <param name="batch">The batch.</param>
     /// <param name="text">Returns an item's text.</param>
     /// <param name="options">The options of the run. Null: the defaults.</param>
@@ -88,7 +91,7 @@ public static class BatchExtensions
     /// <typeparam name="TResult">The type of the results.</typeparam>
     /// <param name="pool">The pool.</param>
     /// <param name="batch">The batch.</param>
-    /// <param name="callback">Makes one attempt for an item, like the callback of a pool's call.</param>
+    /// <param name="callback">Makes one attempt for an item, as the callback of <see cref="EndpointPool.ExecuteAsync{TState, TResult}"/> does.</param>
     /// <param name="resultType">The JSON contract of the results.</param>
     /// <param name="options">The options of the run. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the run.</param>

@@ -9,8 +9,8 @@ namespace HaKit.Batch;
 public sealed class BatchJournalOptions
 {
     /// <summary>
-    /// Gets or sets the key with which inputs and results are sealed (AES-256-GCM); at least 16 bytes. If whole records are removed from the end of the file,
-    /// this is not detected. Default null: not sealed.
+    /// Gets or sets the key with which inputs and results are sealed (AES-256-GCM); at least 16 bytes. The seal does not detect that whole records were removed
+    /// from the end of the file. Default null: not sealed.
     /// </summary>
     public ReadOnlyMemory<byte>? SealKey { get; set; }
 
@@ -19,8 +19,8 @@ public sealed class BatchJournalOptions
 }
 
 /// <summary>
-/// Opens a batch in files of one folder, for one process at a time: <c>NAME.000001</c> contains the records, <c>NAME.lock</c> is the lock, and
-/// <c>NAME.owner</c> names the process that holds it. The disk must be local. Thread-safe.
+/// Opens batches in files of one folder (a journal). One process at a time can use a journal. <c>NAME.000001</c> contains the records, <c>NAME.lock</c> is the
+/// lock, and <c>NAME.owner</c> names the process that has the lock. The disk must be local. Thread-safe.
 /// </summary>
 public static class BatchJournal
 {
@@ -33,7 +33,7 @@ public static class BatchJournal
 
     /// <summary>Opens a batch in a journal, or creates it.</summary>
     /// <typeparam name="TItem">The type of the items.</typeparam>
-    /// <param name="path">The journal's name: a path, for example <c>reviews.journal</c>. The numbers of its files are added to it.</param>
+    /// <param name="path">The journal's name: a path, for example <c>reviews.journal</c>. HaKit adds the numbers of the files to it.</param>
     /// <param name="itemType">The JSON contract of the items.</param>
     /// <param name="options">Sets how the journal is opened. Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
@@ -44,7 +44,7 @@ public static class BatchJournal
         string path, JsonTypeInfo<TItem> itemType, BatchJournalOptions? options = null, CancellationToken cancellationToken = default) =>
         new(await OpenStoreAsync(path, options, cancellationToken).ConfigureAwait(false), itemType);
 
-    /// <summary>Opens the store of a journal, or creates it, for items that are bytes, and for tools.</summary>
+    /// <summary>Opens the store of a journal, or creates it. Use it for items that are bytes, and in tools.</summary>
     /// <param name="path">The journal's name.</param>
     /// <param name="options">Sets how the journal is opened. Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
@@ -57,10 +57,10 @@ public static class BatchJournal
     public static Task<IBatchStore> OpenExistingStoreAsync(string path, BatchJournalOptions? options = null, CancellationToken cancellationToken = default) =>
         OpenStoreAsync(path, options, create: false, cancellationToken);
 
-    /// <summary>Copies every valid record of a damaged journal to a new one. The damaged journal is only read.</summary>
+    /// <summary>Copies every valid record of a damaged journal to a new journal. The damaged journal is not changed.</summary>
     /// <param name="path">The damaged journal's name.</param>
-    /// <param name="newPath">The name of the new journal; no journal may have it.</param>
-    /// <param name="options">Sets how they are opened. Null: the defaults.</param>
+    /// <param name="newPath">The name of the new journal. It must not exist yet.</param>
+    /// <param name="options">Sets how the journals are opened. Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The numbers of copied items and outcomes, and of damaged bytes.</returns>
     public static Task<BatchRepair> RepairAsync(string path, string newPath, BatchJournalOptions? options = null, CancellationToken cancellationToken = default)
@@ -107,7 +107,7 @@ public static class BatchJournal
     }
 }
 
-/// <summary>Describes what the repair of a journal copied.</summary>
+/// <summary>Describes the result of the repair of a journal.</summary>
 /// <param name="Items">The number of copied items.</param>
 /// <param name="Outcomes">The number of copied outcomes.</param>
 /// <param name="SkippedBytes">The number of damaged bytes in the file.</param>

@@ -9,16 +9,16 @@ public readonly record struct BatchProgress
     /// <summary>Gets the counts over all runs and workers.</summary>
     public BatchCounts Counts { get; init; }
 
-    /// <summary>Gets how many items per second got an outcome in this process, over the last half minute.</summary>
+    /// <summary>Gets how many items got an outcome in this process, per second, over the last 30 s.</summary>
     public double PerSecond { get; init; }
 
-    /// <summary>Gets how long the remaining items will take at the recent rate of all workers. Null while no item gets an outcome.</summary>
+    /// <summary>Gets the estimated time for the remaining items, at the recent rate of all workers. Null while no item gets an outcome.</summary>
     public TimeSpan? Left { get; init; }
 
-    /// <summary>Gets how many calls are under way in this process.</summary>
+    /// <summary>Gets the number of calls in flight in this process.</summary>
     public int Calls { get; init; }
 
-    /// <summary>Gets how long no item has got an outcome because no endpoint can serve. Null if this is not the case.</summary>
+    /// <summary>Gets the length of the current outage: how long no item has got an outcome because no endpoint can serve. Null if there is no outage.</summary>
     public TimeSpan? OutageFor { get; init; }
 
     /// <summary>Gets the symbol with which costs are shown.</summary>
@@ -27,7 +27,7 @@ public readonly record struct BatchProgress
     /// <summary>Gets whether prices are known.</summary>
     public bool HasPrices { get; init; }
 
-    /// <summary>Gets the share of items that have an outcome, 0 to 1. It is 1 only if all items have one.</summary>
+    /// <summary>Gets the share of items that have an outcome, 0 to 1. It is 1 only if all items have an outcome.</summary>
     public double Share => Counts.Total == 0 ? 0 : (double)Counts.Finished / Counts.Total;
 
     /// <summary>Returns the progress in one line: <c>41.2 %, 38/s, 3 failed, 14 min left, 12.40 $</c>.</summary>

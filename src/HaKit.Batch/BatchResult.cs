@@ -19,13 +19,13 @@ public sealed record BatchResult<TItem, TResult>
     /// <summary>Gets the result; the default value unless the item succeeded.</summary>
     public TResult? Result { get; init; }
 
-    /// <summary>Gets the endpoint that served the item. Null if none did, or if no pool was used.</summary>
+    /// <summary>Gets the endpoint that served the item. Null if no endpoint served it, or if no pool was used.</summary>
     public string? Endpoint { get; init; }
 
-    /// <summary>Gets why the item failed. Null if it did not.</summary>
+    /// <summary>Gets the reason why the item failed. Null if it did not fail.</summary>
     public string? Error { get; init; }
 
-    /// <summary>Gets how many attempts the item's last call made, as far as this is known.</summary>
+    /// <summary>Gets the number of attempts of the item's last call, as far as it is known.</summary>
     public int Attempts { get; init; }
 
     /// <summary>Gets the cost of all attempts, in the currency of the endpoints' prices; 0 if prices are not known.</summary>

@@ -4,17 +4,18 @@ namespace HaKit.Batch;
 public class BatchRunOptions
 {
     /// <summary>
-    /// Gets or sets what happens to items whose stored result belongs to another request than the one that would be sent now. Default: the run is refused.
+    /// Gets or sets what happens to items whose stored result belongs to another request than the request that would be sent now. Default: the run ends with
+    /// <see cref="BatchChangedException"/>.
     /// </summary>
     public OnChanged OnChanged { get; set; }
 
     /// <summary>
-    /// Gets or sets whether results of earlier runs are left out. Default false: they are returned first, so that no result is lost if a crash came before
-    /// your code had it.
+    /// Gets or sets whether results of earlier runs are left out. Default false: they are returned first. So your code gets a result again if the process
+    /// crashed before your code had handled it.
     /// </summary>
     public bool OnlyNew { get; set; }
 
-    /// <summary>Gets or sets whether items that failed in earlier runs are tried again. Default false.</summary>
+    /// <summary>Gets or sets whether items that failed in earlier runs are processed again. Default false.</summary>
     public bool RedoFailed { get; set; }
 
     /// <summary>
@@ -26,35 +27,36 @@ public class BatchRunOptions
     public DateTimeOffset? StopAt { get; set; }
 
     /// <summary>
-    /// Gets or sets how much the batch may cost over all its runs, in the currency of the endpoints' prices. A call does not start if the amount spent, the
-    /// estimates of calls in flight and its own estimate together exceed the limit. Failed attempts that may have been billed count. All endpoints need a
-    /// price. Default null: no limit.
+    /// Gets or sets how much the batch may cost over all its runs, in the currency of the endpoints' prices. A call does not start if the sum of the spent
+    /// amount, the estimates of the calls in flight and the call's own estimate exceeds the limit. Failed attempts that may have been billed count. All
+    /// endpoints need a price. Default null: no limit.
     /// </summary>
     public double? MaxCost { get; set; }
 
     /// <summary>
-    /// Gets or sets whether an item's call may be repeated if its outcome was lost. False: no retry after an ambiguous failure, no hedge, and an item whose
-    /// worker crashed between its call and its commit becomes <see cref="Stores.BatchItemState.Unknown"/>. Default true.
+    /// Gets or sets whether an item's call may be repeated if its outcome was lost. If false, calls are not hedged and not retried after an ambiguous failure.
+    /// An item whose worker crashed between the call and the commit of its outcome then becomes <see cref="Stores.BatchItemState.Unknown"/>. Default true.
     /// </summary>
     public bool MayRepeat { get; set; } = true;
 
     /// <summary>
-    /// Gets or sets the version of a callback, a part of the fingerprint. Change it when the callback sends a different request. Default null.
+    /// Gets or sets the version of a callback. Change it when the callback sends a different request; stored results then no longer match (<see
+    /// cref="OnChanged"/>). Default null.
     /// </summary>
     public string? Version { get; set; }
 
-    /// <summary>Gets or sets the profile of each call. Default: priority −1, behind interactive calls of the same pool.</summary>
+    /// <summary>Gets or sets the profile of each call. Default: priority −1, so that interactive calls of the same pool are served first.</summary>
     public RequestProfile Profile { get; set; } = new() { Priority = -1 };
 
     /// <summary>
-    /// Gets or sets the maximum number of calls at once. Default null: as many as the endpoints' limits allow; for endpoints without limits, as many as make
-    /// the batch faster, learned from the answers, at most 1,000. At least 1.
+    /// Gets or sets the maximum number of calls in flight. Default null: as many as the endpoints' limits allow. For endpoints without limits, the number is
+    /// increased while this makes the batch faster, up to 1,000. At least 1.
     /// </summary>
     public int? MaxConcurrency { get; set; }
 
     /// <summary>
-    /// Gets or sets how often an item may fail, while other items are served, before it is given up. Failures in an outage do not count. Default 3; at least
-    /// 1.
+    /// Gets or sets how many calls of an item may fail before the item fails. A failure counts only while other items are served; failures in an outage do not
+    /// count. Default 3; at least 1.
     /// </summary>
     public int MaxTries { get; set; } = 3;
 

@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace HaKit.Batch;
 
 /// <summary>
-/// Holds the SHA-256 of a request as it is sent, and four bytes of the SHA-256 of each of its parts, which show what has changed. Immutable; contains nothing
-/// of the prompt.
+/// Identifies a request by the SHA-256 of the request as it is sent. It also contains four bytes of the SHA-256 of each part of the request, which show the
+/// part that has changed. Immutable; contains no text of the prompt.
 /// </summary>
 public sealed class RequestFingerprint : IEquatable<RequestFingerprint>
 {
@@ -54,7 +54,7 @@ public sealed class RequestFingerprint : IEquatable<RequestFingerprint>
     /// <param name="destination">The target.</param>
     public void CopyTo(Span<byte> destination) => _bytes.CopyTo(destination);
 
-    /// <summary>Names the first part in which two requests differ. Null if they are equal.</summary>
+    /// <summary>Gets the name of the first part in which two requests differ. Null if they are equal.</summary>
     /// <param name="other">The other request's fingerprint.</param>
     public string? FirstDifference(RequestFingerprint other)
     {

@@ -9,7 +9,9 @@ public static class OpenAIBatchExtensions
     /// <param name="store">The store; disposed with the batch.</param>
     public static Batch<OpenAIBatchRequest> AsOpenAIBatch(this Stores.IBatchStore store) => new(store, OpenAIBatchJson.Default.OpenAIBatchRequest);
 
-    /// <summary>Runs a batch of requests: each is posted to the pool unchanged. Its body and its path are its fingerprint.</summary>
+    /// <summary>
+    /// Runs a batch of requests. Each request is posted to the pool unchanged. A stored result belongs to the request with the same path and body.
+    /// </summary>
     /// <param name="pool">The pool; its endpoints must have addresses.</param>
     /// <param name="batch">The batch.</param>
     /// <param name="options">The options of the run. Null: the defaults.</param>

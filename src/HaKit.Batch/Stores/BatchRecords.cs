@@ -7,18 +7,18 @@ public sealed record BatchInput(string Id, ReadOnlyMemory<byte> Payload);
 
 /// <summary>Holds the result of <see cref="IBatchStore.AddAsync"/>.</summary>
 /// <param name="Added">The number of new items.</param>
-/// <param name="Changed">The number of items that the store had with another input.</param>
-/// <param name="FirstChanged">The id of the first of these. Null if there are none.</param>
+/// <param name="Changed">The number of items that the store already had with another input.</param>
+/// <param name="FirstChanged">The id of the first of the changed items. Null if there are none.</param>
 public readonly record struct BatchAdded(int Added, int Changed, string? FirstChanged);
 
-/// <summary>Represents the right to work on one item. Immutable.</summary>
+/// <summary>Represents a worker's claim of one item. Immutable.</summary>
 /// <param name="Ordinal">The item's number in the store.</param>
 /// <param name="Id">The item's id.</param>
 /// <param name="Input">The item's input.</param>
 /// <param name="Fence">A number that increases with each claim of the item. An outcome with an older number is refused.</param>
 public sealed record BatchClaim(long Ordinal, string Id, ReadOnlyMemory<byte> Input, long Fence);
 
-/// <summary>Describes an item's call before it is made.</summary>
+/// <summary>Describes an item's call before the call is made.</summary>
 /// <param name="Estimate">The estimated cost, in the pool's currency; 0 if prices are not known.</param>
 /// <param name="MaxCost">The maximum cost of the batch over all its runs. Null: no limit.</param>
 /// <param name="MayRepeat">True if the call may be repeated when its outcome was lost.</param>
@@ -36,7 +36,7 @@ public enum BatchItemState : byte
     /// <summary>The item has a result.</summary>
     Succeeded,
 
-    /// <summary>The item failed for a reason of its own, such as a content filter.</summary>
+    /// <summary>The item failed because of its own request, for example because of a content filter.</summary>
     Failed,
 
     /// <summary>The item's call must not be repeated, and its outcome was lost with the process that made the call.</summary>
@@ -55,13 +55,13 @@ public sealed record BatchOutcome
     /// <summary>Gets the result, as the application wrote it. Empty unless the item succeeded.</summary>
     public ReadOnlyMemory<byte> Result { get; init; }
 
-    /// <summary>Gets the endpoint that served the item. Null if none did.</summary>
+    /// <summary>Gets the endpoint that served the item. Null if no endpoint served it.</summary>
     public string? Endpoint { get; init; }
 
-    /// <summary>Gets why the item failed. It never contains a prompt.</summary>
+    /// <summary>Gets the reason why the item failed. It never contains a prompt.</summary>
     public string? Error { get; init; }
 
-    /// <summary>Gets how many attempts the item's calls made, as far as this is known.</summary>
+    /// <summary>Gets the number of attempts of the item's calls, as far as it is known.</summary>
     public int Attempts { get; init; }
 
     /// <summary>Gets the cost of all attempts, in the pool's currency; 0 if prices are not known.</summary>
@@ -110,10 +110,10 @@ public readonly record struct BatchCounts
     /// <summary>Gets the number of items that have a result.</summary>
     public long Succeeded { get; init; }
 
-    /// <summary>Gets the number of items that failed for a reason of their own.</summary>
+    /// <summary>Gets the number of items that failed because of their own request.</summary>
     public long Failed { get; init; }
 
-    /// <summary>Gets the number of items whose outcome was lost and that must not be requested again.</summary>
+    /// <summary>Gets the number of items whose outcome was lost and whose call must not be repeated.</summary>
     public long Unknown { get; init; }
 
     /// <summary>Gets the number of items that are claimed now.</summary>

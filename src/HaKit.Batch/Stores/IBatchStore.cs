@@ -1,8 +1,8 @@
 namespace HaKit.Batch.Stores;
 
 /// <summary>
-/// Stores the items of one batch and one result for each. <see cref="BatchJournal"/> and the package HaKit.PostgreSql implement it; your own implementation
-/// must keep the promises of its members. All members must be thread-safe.
+/// Stores the items of one batch, and one result for each item. <see cref="BatchJournal"/> and the package HaKit.PostgreSql implement it. Your own
+/// implementation must behave as its members describe. All members must be thread-safe.
 /// </summary>
 public interface IBatchStore : IAsyncDisposable
 {
@@ -10,8 +10,7 @@ public interface IBatchStore : IAsyncDisposable
     string Name { get; }
 
     /// <summary>
-    /// Gets what was noticed when the store was opened, one sentence each, for example that the unfinished end of a journal was cut off. Empty if nothing
-    /// was.
+    /// Gets notices from the opening of the store, one sentence each, for example that the unfinished end of a journal was cut off. Empty if there are none.
     /// </summary>
     IReadOnlyList<string> Notices { get; }
 
@@ -22,14 +21,16 @@ public interface IBatchStore : IAsyncDisposable
     /// <param name="cancellationToken">Cancels the call.</param>
     ValueTask<BatchCounts> CountAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Adds items, which are durable when the task ends. An item that the store already has with the same input is not changed.</summary>
+    /// <summary>Adds items. They are durable when the task ends. An item that the store already has with the same input is not changed.</summary>
     /// <param name="inputs">The items; each id occurs once.</param>
-    /// <param name="replaceChanged">True: an id that the store has with another input gets the new input, and its outcome no longer counts. False: it is not changed.</param>
+    /// <param name="replaceChanged">
+    /// True: an item that the store has with another input gets the new input and loses its outcome. False: the item is not changed.
+    /// </param>
     /// <param name="cancellationToken">Cancels the call; some of the items may have been added.</param>
     /// <returns>The number of new items, and the number of items with another input.</returns>
     ValueTask<BatchAdded> AddAsync(IReadOnlyList<BatchInput> inputs, bool replaceChanged, CancellationToken cancellationToken = default);
 
-    /// <summary>Claims items that have no result and that no other worker holds, in the order in which they were added.</summary>
+    /// <summary>Claims items that have no result and that no other worker has claimed, in the order in which they were added.</summary>
     /// <param name="count">The maximum number of items to claim; at least 1.</param>
     /// <param name="mayRepeat">False: an item whose worker dies becomes <see cref="BatchItemState.Unknown"/> instead of being claimed again.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
@@ -37,13 +38,13 @@ public interface IBatchStore : IAsyncDisposable
     ValueTask<IReadOnlyList<BatchClaim>> ClaimAsync(int count, bool mayRepeat, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Records that the call of a claimed item begins, and reserves its cost. If it returns true and there is a limit, or the item must not be repeated, the
-    /// record is durable.
+    /// Records that the call of a claimed item begins, and reserves its cost. If the call may begin, and there is a cost limit or the call must not be
+    /// repeated, the record must be durable when the task ends.
     /// </summary>
     /// <param name="claim">The claim.</param>
     /// <param name="start">The call before it is made.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <returns>False if the amount spent, the reserved amount and this estimate together exceed the limit; nothing is reserved then.</returns>
+    /// <returns>False if the sum of the spent amount, the reserved amount and this estimate exceeds the limit. In this case nothing is reserved.</returns>
     ValueTask<bool> StartAsync(BatchClaim claim, BatchStart start, CancellationToken cancellationToken = default);
 
     /// <summary>Stores the outcome of a claimed item. The outcome is durable when the task ends.</summary>
@@ -54,7 +55,7 @@ public interface IBatchStore : IAsyncDisposable
     /// <exception cref="BatchStoreException">The store failed. The outcome is not stored.</exception>
     ValueTask<bool> CommitAsync(BatchClaim claim, BatchOutcome outcome, CancellationToken cancellationToken = default);
 
-    /// <summary>Records that the call of a claimed item ended without an outcome, and its cost. The claim stays.</summary>
+    /// <summary>Records that the call of a claimed item ended without an outcome, and records its cost. The claim stays valid.</summary>
     /// <param name="claim">The claim.</param>
     /// <param name="cost">The cost of the call, in the pool's currency.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
@@ -65,14 +66,14 @@ public interface IBatchStore : IAsyncDisposable
     /// <param name="cancellationToken">Cancels the call.</param>
     ValueTask ReleaseAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default);
 
-    /// <summary>Renews the leases of claims. Called at a third of <see cref="Lease"/>.</summary>
+    /// <summary>Renews the leases of claims. It is called each time a third of <see cref="Lease"/> has passed.</summary>
     /// <param name="claims">The claims that are still in use.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The claims that another worker has taken over; their calls are no longer needed.</returns>
     ValueTask<IReadOnlyCollection<BatchClaim>> RenewAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Reads the items that have an outcome, in the order in which they were added. Items that get their outcome during the reading may be missing.
+    /// Reads the items that have an outcome, in the order in which they were added. Items that get their outcome while the enumeration runs may be missing.
     /// </summary>
     /// <param name="content">The parts to read of each item.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
