@@ -11,6 +11,9 @@ internal sealed class MemoryDestination(Func<ValueTask>? turn = null) : IVaultDe
 
     public Exception? WriteFailure { get; set; }
 
+    /// <summary>Operations until every one fails; null for never.</summary>
+    public int? Left { get; set; }
+
     /// <summary>It answers nothing until the caller gives up.</summary>
     public bool IsSlow { get; set; }
 
@@ -72,5 +75,7 @@ internal sealed class MemoryDestination(Func<ValueTask>? turn = null) : IVaultDe
             await Task.Delay(Timeout.Infinite, cancellationToken);
         if (Failure is { } failure)
             throw failure;
+        if (Left-- <= 0)
+            throw new IOException("The destination is out.");
     }
 }

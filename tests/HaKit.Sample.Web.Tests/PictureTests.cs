@@ -55,7 +55,7 @@ public sealed class PictureTests(Browser browser) : IClassFixture<Browser>
             o.Destinations.Add(new() { Name = "disk", Folder = Path.Combine(folder, "disk") });
             o.Destinations.Add(new VaultDestinationOptions { Name = "share" }.Use(share));
             o.Keys["1"] = Convert.ToBase64String(new byte[32]);
-            (o.Source, o.Every) = (Path.Combine(folder, "state"), TimeSpan.FromSeconds(2));
+            (o.Source, o.Every, o.OperationTimeout) = (Path.Combine(folder, "state"), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5));
         })))
         {
             foreach (var scheme in (ColorScheme[])[ColorScheme.Dark, ColorScheme.Light])

@@ -145,7 +145,7 @@ internal sealed class VaultSession
         }
         catch (Exception e) when (IsOfDestination(e, token))
         {
-            view.Failure = e.Message;
+            view.Failure ??= e.Message; // the first failure is the cause
             return false;
         }
     }

@@ -18,9 +18,12 @@ internal sealed class VaultStore(EndpointPool pool, VaultOptions options)
     public ValueTask<IReadOnlyList<string>> ListAsync(string destination, string prefix, CancellationToken token) =>
         pool.ExecuteAsync(ProfileOf([destination]), prefix, static (attempt, p, t) => DestinationOf(attempt).ListAsync(p, t), token);
 
-    public async ValueTask DeleteAsync(string destination, ObjectName name, CancellationToken token) =>
+    public ValueTask DeleteAsync(string destination, ObjectName name, CancellationToken token) => DeleteAsync(destination, name, options.OperationTimeout, token);
+
+    /// <summary>Deletes an object, or gives up after the given time.</summary>
+    public async ValueTask DeleteAsync(string destination, ObjectName name, TimeSpan deadline, CancellationToken token) =>
         await pool.ExecuteAsync(
-            ProfileOf([destination]), name.ToString(),
+            ProfileOf([destination]) with { Deadline = deadline }, name.ToString(),
             static async (attempt, n, t) =>
             {
                 await DestinationOf(attempt).DeleteAsync(n, t);

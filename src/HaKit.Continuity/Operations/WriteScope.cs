@@ -16,6 +16,7 @@ internal sealed class WriteScope : IAsyncDisposable
 
     private static readonly TimeSpan s_renewal = TimeSpan.FromHours(1);
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_lastTry = TimeSpan.FromSeconds(1);
 
     private readonly VaultSession _session;
     private readonly Dictionary<DestinationView, ObjectName> _intents = [];
@@ -57,11 +58,17 @@ internal sealed class WriteScope : IAsyncDisposable
             await VaultSession.TryAsync(view, async v => await _session.Store.DeleteAsync(v.Name, name, token), token);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var (view, name) in _intents)
-            await VaultSession.TryAsync(view, async v => await _session.Store.DeleteAsync(v.Name, name, CancellationToken.None), CancellationToken.None);
-    }
+    // A destination that failed during the operation has used up its time: the caller does not wait for it a second time. The intent that stays there lapses.
+    public async ValueTask DisposeAsync() => await Task.WhenAll(_intents.Select(intent => VaultSession.TryAsync(
+        intent.Key,
+        async view =>
+        {
+            if (view.IsUsable)
+                await _session.Store.DeleteAsync(view.Name, intent.Value, CancellationToken.None);
+            else
+                await _session.Store.DeleteAsync(view.Name, intent.Value, s_lastTry, CancellationToken.None);
+        },
+        CancellationToken.None)));
 
     private async Task AnnounceAsync(DestinationView view)
     {
