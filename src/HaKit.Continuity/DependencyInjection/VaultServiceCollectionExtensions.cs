@@ -1,5 +1,6 @@
 using HaKit;
 using HaKit.Continuity;
+using HaKit.Continuity.DependencyInjection;
 using HaKit.Continuity.Operations;
 using HaKit.DependencyInjection;
 using Microsoft.Extensions.Configuration;
@@ -43,11 +44,14 @@ public static class VaultServiceCollectionExtensions
     /// not have the newest snapshot.
     /// </summary>
     /// <param name="builder">The health checks.</param>
-    /// <param name="name">The vault's name.</param>
+    /// <param name="name">The vault's name. An unknown vault is refused when the application starts.</param>
     /// <param name="tags">Tags for selecting checks. Default: none. Never use <c>live</c>, because an old backup is no reason to restart an application.</param>
     public static IHealthChecksBuilder AddHaVaultCheck(this IHealthChecksBuilder builder, string name, IEnumerable<string>? tags = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        builder.Services.AddSingleton(new VaultUse(name, $"AddHaVaultCheck(\"{name}\")"));
+        builder.Services.AddVaultNames();
         return builder.Add(new HealthCheckRegistration("vault-" + name, p => p.GetRequiredKeyedService<VaultSchedule>(name), failureStatus: null, tags));
     }
 
@@ -68,6 +72,10 @@ public static class VaultServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         var pool = "vault-" + name;
+        if (services.Any(s => !s.IsKeyedService && s.ImplementationInstance is VaultRegistration registered && registered.Name == name))
+            throw new ArgumentException($"AddHaVault: a vault of the name '{name}' is registered already. Give this vault another name.", nameof(name));
+        services.AddSingleton(new VaultRegistration(name));
+        services.AddVaultNames();
         describe(services.AddOptions<VaultOptions>(name).ValidateOnStart());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<VaultOptions>, VaultOptionsValidator>());
         if (section is not null)
@@ -84,6 +92,14 @@ public static class VaultServiceCollectionExtensions
         services.AddSingleton<IStatusPanel>(provider => provider.GetRequiredKeyedService<VaultSchedule>(name));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<VaultSchedule>(name));
         return builder;
+    }
+
+    private static void AddVaultNames(this IServiceCollection services)
+    {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, VaultNames>());
+        // The container's own message about a key that nothing is registered under does not name the key.
+        services.TryAdd(ServiceDescriptor.KeyedSingleton<Vault>(KeyedService.AnyKey, static (provider, key) => throw VaultNames.Unknown(provider, key)));
+        services.TryAdd(ServiceDescriptor.KeyedSingleton<VaultSchedule>(KeyedService.AnyKey, static (provider, key) => throw VaultNames.Unknown(provider, key)));
     }
 
     private sealed class VaultSectionValidator(string vault, IConfiguration section) : IValidateOptions<VaultOptions>

@@ -11,18 +11,34 @@ internal static class EndpointAddress
     /// <param name="address">The address.</param>
     public static string? FindMistake(string address)
     {
+        if (Placeholder.IsInAddress(address))
+            return $"is '{ShownText.OfAddress(address)}', which has a placeholder in it, such as '<resource>' or 'YOUR-RESOURCE'. Give the real name in its place.";
         if (address.Any(char.IsWhiteSpace))
             return $"is '{ShownText.OfAddress(address)}' and has white space. Remove it.";
         if (!IsAbsolute(address))
             return $"is '{ShownText.OfAddress(address)}': an absolute http or https address is needed (or https+http, which service discovery resolves), such as 'https://api.openai.com/v1'.";
         var uri = new Uri(address);
         var path = uri.AbsolutePath.TrimEnd('/');
+        if (DoubledVersion(path) is { } doubled)
+            return $"is '{ShownText.OfAddress(address)}' and has '{doubled}' twice. Keep it once.";
         if (s_operations.FirstOrDefault(o => path.EndsWith(o, StringComparison.OrdinalIgnoreCase)) is not { } operation)
             return null;
         // OpenAI's base address ends with /v1, those of Anthropic and Ollama have no path.
         var kept = operation is "/v1/responses" or "/v1/embeddings" or "/v1/models" ? "/v1" : "";
         var meant = uri.GetLeftPart(UriPartial.Authority) + path[..^operation.Length] + kept;
         return $"ends with '{operation}', which the SDK or your request adds to the base address: '{ShownText.OfAddress(meant)}' is needed.";
+    }
+
+    // …/v1/v1: the address ended with the version already when another one was added.
+    private static string? DoubledVersion(string path)
+    {
+        var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        for (var i = 1; i < parts.Length; i++)
+        {
+            if (parts[i] == parts[i - 1] && parts[i] is ['v', _, ..] && char.IsAsciiDigit(parts[i][1]))
+                return "/" + parts[i];
+        }
+        return null;
     }
 
     /// <summary>Checks for an absolute address over http or https, or an address that service discovery resolves to one.</summary>

@@ -147,7 +147,7 @@ public sealed class EndpointOptions
     // RFC 9110, "token".
     private static readonly SearchValues<char> s_inHeaderNames = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    internal IEnumerable<string> Validate(string path) => [.. CheckIdentity(path), .. CheckNumbers(path), .. CheckWire(path)];
+    internal IEnumerable<string> Validate(string path) => [.. CheckIdentity(path), .. CheckNumbers(path), .. EndpointSecrets.FindMistakes(path, this), .. CheckWire(path)];
 
     private IEnumerable<string> CheckIdentity(string path)
     {
@@ -180,27 +180,16 @@ public sealed class EndpointOptions
     // Checks the values that go into a header or a path: they must not contain a character that could end it early.
     private IEnumerable<string> CheckWire(string path)
     {
-        if (Credential is not null && !CredentialHeader.IsValid(Credential))
-            yield return $"{path}:Credential of '{Name}' has characters that no header may have, such as a line break at its end. Remove them.";
-        if (Credential is not null && IsPlaceholder(Credential))
-            yield return $"{path}:Credential of '{Name}' is a placeholder in angle brackets. Give the key itself, or set no Credential.";
         if (Model?.Any(char.IsControl) == true)
             yield return $"{path}:Model of '{Name}' has characters that no name may have.";
         if (Model is { } model && string.IsNullOrWhiteSpace(model))
             yield return $"{path}:Model of '{Name}' is '{model}'. Give the name that the model or deployment has there, or leave it out to send the caller's.";
+        else if (Model is not null && Placeholder.IsName(Model))
+            yield return $"{path}:Model of '{Name}' is '{Model}', a placeholder. Give the name that the model or deployment has there, or leave it out to send the caller's.";
         foreach (var (header, value) in Headers)
         {
             if (header.Length == 0 || header.AsSpan().ContainsAnyExcept(s_inHeaderNames) || value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
-                yield return $"{path}:Headers of '{Name}' has a header{ShownHeader(header)} with characters that cannot be sent: letters, digits and hyphens are possible in its name, and ASCII without control characters in its value.";
+                yield return $"{path}:Headers of '{Name}' has a header{EndpointSecrets.ShownHeader(header)} with characters that cannot be sent: letters, digits and hyphens are possible in its name, and ASCII without control characters in its value.";
         }
     }
-
-    private static string ShownHeader(string header)
-    {
-        var name = new string([.. header.Where(char.IsAsciiLetterOrDigit)]);
-        return ShownText.IsName(name) ? $" '{name}'" : "";
-    }
-
-    // No key has angle brackets: the text was copied from a page.
-    private static bool IsPlaceholder(string credential) => credential.Contains('<', StringComparison.Ordinal) && credential.TrimEnd().EndsWith('>');
 }

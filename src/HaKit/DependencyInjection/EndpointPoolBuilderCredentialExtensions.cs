@@ -1,6 +1,7 @@
 using HaKit;
 using HaKit.DependencyInjection;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -12,20 +13,19 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EndpointPoolBuilderCredentialExtensions
 {
     /// <summary>
-    /// Reads an endpoint's credential from a key of the application's configuration, at the time of each attempt. If the key is missing or empty, the attempt
-    /// fails; the caller's credential is not sent, because it is meant for another server. If the key is missing when the pool is created, a warning with its
-    /// name is logged.
+    /// Reads an endpoint's credential from a key of the application's configuration, at the time of each attempt. A key that is missing, empty or a placeholder is
+    /// refused at start-up. If the key disappears later, the endpoint's attempts fail; the caller's credential is not sent, because it is meant for another server.
     /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="key">The configuration's key, for example <c>OpenAI:ApiKey</c>.</param>
+    /// <exception cref="OptionsValidationException">At start-up: the pool has no endpoint of this name, or the configuration has no credential under this key.</exception>
     public static IEndpointPoolBuilder UseCredentialFromConfiguration(this IEndpointPoolBuilder builder, string endpoint, string key)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(key);
-        builder.ConfigureParts((provider, _) => MissingCredential.WarnIfMissing(provider, builder.Name, endpoint, key));
-        return builder.UseCredential(endpoint, (provider, _) => provider.GetRequiredService<IConfiguration>()[key] is { Length: > 0 } secret
+        return builder.UseCredential(endpoint, key, (provider, _) => provider.GetRequiredService<IConfiguration>()[key] is { Length: > 0 } secret
             ? new(secret)
-            : throw new InvalidOperationException($"The configuration has no '{key}', which is to be the credential of endpoint '{endpoint}'."));
+            : throw new InvalidOperationException($"Pool '{builder.Name}': {CredentialInConfiguration.Missing(key, endpoint)}"));
     }
 
     /// <summary>
@@ -41,9 +41,18 @@ public static class EndpointPoolBuilderCredentialExtensions
     /// <exception cref="OptionsValidationException">At start-up: the pool has no endpoint of this name.</exception>
     public static IEndpointPoolBuilder UseCredential(this IEndpointPoolBuilder builder, string endpoint, Func<IServiceProvider, CancellationToken, ValueTask<string?>> source)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(endpoint);
         ArgumentNullException.ThrowIfNull(source);
-        builder.Services.AddSingleton<IValidateOptions<EndpointPoolOptions>>(new CredentialNameValidator(builder.Name, endpoint));
+        return builder.UseCredential(endpoint, null, source);
+    }
+
+    private static IEndpointPoolBuilder UseCredential(
+        this IEndpointPoolBuilder builder, string endpoint, string? key, Func<IServiceProvider, CancellationToken, ValueTask<string?>> source)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrWhiteSpace(endpoint);
+        EndpointNameUse.Add(builder, endpoint, key is null ? "UseCredential" : "UseCredentialFromConfiguration");
+        builder.Services.AddSingleton(new CredentialSource(builder.Name, endpoint, key));
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<EndpointPoolOptions>, CredentialSourceValidator>());
         return builder.ConfigureParts((provider, parts) =>
         {
             var others = parts.Credential;

@@ -1,5 +1,7 @@
 using HaKit;
+using HaKit.DependencyInjection;
 using HaKit.Heartbeats;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -28,10 +30,12 @@ public static class EndpointPoolBuilderHeartbeatExtensions
     /// <param name="builder">The pool.</param>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="probe">The probe.</param>
+    /// <exception cref="OptionsValidationException">At start-up: the pool has no endpoint of this name.</exception>
     public static IEndpointPoolBuilder AddProbe(this IEndpointPoolBuilder builder, string endpoint, IProbe probe)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(endpoint);
         ArgumentNullException.ThrowIfNull(probe);
+        EndpointNameUse.Add(builder, endpoint, "AddProbe");
         return builder.AddProbe(e => e.Name == endpoint ? probe : null);
     }
 

@@ -14,9 +14,9 @@ internal sealed record EndpointPoolRegistration(string Name)
     /// <summary>Gets a sentence with the remedy for an unknown pool name, to append to a message.</summary>
     public static string HintOf(string name, IReadOnlyCollection<string> known)
     {
-        if (NearName.Hint(name, known) is { Length: > 0 } hint)
-            return hint;
-        return known.Count == 0 ? " AddHaEndpointPool registers a pool." : $" AddHaEndpointPool has registered '{string.Join("', '", known)}'.";
+        return known.Count == 0
+            ? " AddHaEndpointPool registers a pool."
+            : $"{NearName.Hint(name, known)} AddHaEndpointPool has registered {NearName.List(known)}.";
     }
 }
 

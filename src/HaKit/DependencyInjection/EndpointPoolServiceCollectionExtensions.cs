@@ -67,6 +67,7 @@ public static class EndpointPoolServiceCollectionExtensions
         ArgumentException.ThrowIfNullOrWhiteSpace(pool);
         ArgumentException.ThrowIfNullOrWhiteSpace(user);
         services.AddSingleton(new EndpointPoolUse(pool, user));
+        AddUnknownPool(services);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EndpointPoolHost>());
         return services;
     }
@@ -87,11 +88,14 @@ public static class EndpointPoolServiceCollectionExtensions
             ? provider.GetRequiredKeyedService<EndpointPool>(only)
             : throw new InvalidOperationException(
                 $"There are several services of the type EndpointPool, '{string.Join("', '", NamesOf(provider))}': ask for one by its name, with GetRequiredKeyedService or [FromKeyedServices]."));
-        // The container's own message about a key that nothing is registered under does not name the key.
-        services.TryAdd(ServiceDescriptor.KeyedSingleton<EndpointPool>(KeyedService.AnyKey, static (provider, key) => throw new InvalidOperationException(
-            $"There is no endpoint pool '{key}'.{EndpointPoolRegistration.HintOf(key as string ?? "", NamesOf(provider))} AddHaEndpointPool registers a pool.")));
+        AddUnknownPool(services);
         return new EndpointPoolBuilder(services, name);
     }
+
+    private static void AddUnknownPool(IServiceCollection services) =>
+        // The container's own message about a key that nothing is registered under does not name the key.
+        services.TryAdd(ServiceDescriptor.KeyedSingleton<EndpointPool>(KeyedService.AnyKey, static (provider, key) => throw new InvalidOperationException(
+            $"There is no endpoint pool '{key}'.{EndpointPoolRegistration.HintOf(key as string ?? "", NamesOf(provider))}")));
 
     private static string[] NamesOf(IServiceProvider provider) => [.. provider.GetServices<EndpointPoolRegistration>().Select(r => r.Name)];
 }

@@ -3,6 +3,8 @@ namespace HaKit.DependencyInjection;
 /// <summary>Finds the existing name that is nearest to a misspelt one. Pure.</summary>
 internal static class NearName
 {
+    private const int Listed = 10;
+
     /// <summary>Gets a question to append to a message, for example <c> Did you mean 'Heartbeat'?</c>. Empty if no name is near.</summary>
     /// <param name="name">The misspelt name.</param>
     /// <param name="names">The existing names.</param>
@@ -17,6 +19,11 @@ internal static class NearName
         var nearest = names.Select(n => (Name: n, Distance: Distance(name, n))).Where(n => n.Distance <= allowed).OrderBy(n => n.Distance).FirstOrDefault();
         return nearest.Name is null ? "" : $" Did you mean '{nearest.Name}'?";
     }
+
+    /// <summary>Lists names in quotation marks; of many, the first ten and the number of the others.</summary>
+    /// <param name="names">The names; at least one.</param>
+    public static string List(IReadOnlyCollection<string> names) =>
+        $"'{string.Join("', '", names.Take(Listed))}'{(names.Count > Listed ? $" and {names.Count - Listed} more" : "")}";
 
     // Counts the letters to insert, remove, replace or swap with their neighbour (optimal string alignment), ignoring case.
     private static int Distance(string one, string other)

@@ -53,11 +53,11 @@ public sealed class SharingOptions
     internal IEnumerable<string> Validate(string path)
     {
         if (OrderKey is { Length: < 16 })
-            yield return $"{path}:OrderKey has fewer than 16 characters.";
+            yield return $"{path}:OrderKey has {OrderKey.Length} characters: at least 16 are needed.";
         if (Name is not null && (string.IsNullOrWhiteSpace(Name) || Name.Length > 200 || Name.AsSpan().IndexOfAny(Unfit) >= 0))
             yield return $"{path}:Name is '{Name}': 1 to 200 characters without spaces, braces, brackets, * and ? are needed.";
         if (Replica is { Length: > 100 })
-            yield return $"{path}:Replica has more than 100 characters.";
+            yield return $"{path}:Replica has {Replica.Length} characters: at most 100 are possible.";
         if (WarmStart < TimeSpan.Zero || WarmStart > TimeSpan.FromSeconds(10))
             yield return $"{path}:WarmStart is {WarmStart}: 0 to 10 s is needed.";
     }

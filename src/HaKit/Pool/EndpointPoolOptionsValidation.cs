@@ -62,7 +62,9 @@ internal readonly struct EndpointPoolOptionsValidation
             _wrong.AddRange(endpoints[i].Validate($"{_path}: Endpoints:{i}"));
         foreach (var same in endpoints.Where(e => !string.IsNullOrWhiteSpace(e.Name)).GroupBy(e => e.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
             _wrong.Add($"{_path}: Endpoints has {same.Count()} endpoints of the name '{same.Key}': each needs a name of its own.");
-        if (_options.Origin is { } origin && !EndpointAddress.IsAbsolute(origin))
+        if (_options.Origin is { } placeholder && Placeholder.IsInAddress(placeholder))
+            _wrong.Add($"{_path}: Origin is '{ShownText.OfAddress(placeholder)}', which has a placeholder in it, such as '<resource>' or 'YOUR-RESOURCE'. Give the real name in its place.");
+        else if (_options.Origin is { } origin && !EndpointAddress.IsAbsolute(origin))
             _wrong.Add($"{_path}: Origin is '{ShownText.OfAddress(origin)}': an absolute http or https address is needed (or https+http, which service discovery resolves).");
     }
 

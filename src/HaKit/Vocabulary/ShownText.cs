@@ -41,17 +41,25 @@ internal static class ShownText
     /// </summary>
     public static bool HasKey(ReadOnlySpan<char> text)
     {
-        foreach (var beginning in s_beginnings)
-        {
-            if (text.StartsWith(beginning, StringComparison.Ordinal))
-                return true;
-        }
+        if (BeginsAsKey(text))
+            return true;
         var (length, digits) = (0, 0);
         foreach (var c in text)
         {
             var isOfWord = char.IsLetterOrDigit(c) || c is '-' or '_' or '+' or '=';
             (length, digits) = isOfWord ? (length + 1, digits + (char.IsDigit(c) ? 1 : 0)) : (0, 0);
             if (length >= ShortestKey && digits > 0)
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Checks whether a text begins as the keys of a well-known provider do.</summary>
+    public static bool BeginsAsKey(ReadOnlySpan<char> text)
+    {
+        foreach (var beginning in s_beginnings)
+        {
+            if (text.StartsWith(beginning, StringComparison.Ordinal))
                 return true;
         }
         return false;

@@ -72,6 +72,7 @@ public sealed class RecipeSnippets
     public void VLLM_with_a_standby()
     {
         var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new("OpenAI:ApiKey", "of openai")]).Build());
         services.AddHaEndpointPool("models", options =>
         {
             foreach (var name in (string[])["gpu1", "gpu2"])

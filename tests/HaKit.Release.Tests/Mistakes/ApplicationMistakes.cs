@@ -44,7 +44,6 @@ internal static class ApplicationMistakes
             b.Services.AddHttpClient("sdk").AddHaEndpointPoolHandler("chat").AddResilienceHandler("mine", p => p.AddConcurrencyLimiter(1));
         }, p => Task.FromResult(p.GetRequiredService<IHttpClientFactory>().CreateClient("sdk"))), "AddResilienceHandler", "HTTP client sdk", "ConfigureEndpointPipeline"),
         new("a credential for an endpoint that the pool does not have", () => WithPoolAsync($$"""{ "Endpoints": [ {{Good}} ] }""", pool => pool.UseCredential("aa", (_, _) => new("k"))), "'aa'", "UseCredential", "Did you mean 'a'?"),
-        new("a credential that the configuration does not have", () => WithPoolAsync($$"""{ "Endpoints": [ {{Good}} ] }""", pool => pool.UseCredentialFromConfiguration("a", "OpenAI:ApiKey")), "'OpenAI:ApiKey'", "endpoint 'a'", "user secrets"),
         new("a chat client over endpoints that only HTTP serves", () => SaysAsync(Json, b =>
         {
             b.Services.AddHaEndpointPool("chat", b.Configuration.GetSection("chat"));

@@ -1,7 +1,6 @@
 using HaKit.Tests.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace HaKit.Tests.DependencyInjection;
@@ -61,20 +60,42 @@ public sealed class MistakeTests
         services.AddHaEndpointPool("chat", o => o.Endpoints.Add(new EndpointOptions { Name = "openai", Address = "http://127.0.0.1:1/v1" })).UseCredential("opneai", (_, _) => new("k"));
         using var provider = services.BuildServiceProvider();
         provider.Invoking(p => p.GetRequiredService<EndpointPool>()).Should().Throw<OptionsValidationException>()
-            .WithMessage("Pool 'chat': UseCredential names the endpoint 'opneai', which the pool does not have. Did you mean 'openai'?");
+            .WithMessage("Pool 'chat': UseCredential names the endpoint 'opneai', which the pool does not have. Did you mean 'openai'? It has 'openai'.");
+    }
+
+    [Theory]
+    [InlineData("Secrets:A", null, "the configuration has no value for 'Secrets:A', which UseCredentialFromConfiguration names as the credential of endpoint 'a'.*environment variable 'Secrets__A'")]
+    [InlineData("Secrets:A", "", "the configuration has no value for 'Secrets:A'*")]
+    [InlineData("Secrets:A", " ", "the configuration has no value for 'Secrets:A'*")]
+    [InlineData("Secrets:A", "<your key>", "'Secrets:A' in the configuration, the credential of endpoint 'a', is a placeholder*Put the key itself there*")]
+    [InlineData("Secrets:A", "sk-1\n", "'Secrets:A' in the configuration, the credential of endpoint 'a', has characters that no header may have*Remove them.")]
+    [InlineData("Secrets:B", null, "the configuration has no value for 'Secrets:B'*")]
+    [InlineData("Secrets:Othr", null, "*Did you mean 'Other'?")]
+    [InlineData("Secrets", null, "*'Secrets' is a section: name the setting in it that has the key, such as 'Secrets:A'.")]
+    public void A_key_that_the_configuration_does_not_have_is_refused_by_name(string key, string? value, string message)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Secrets:Other", "k"), new("Secrets:A", key == "Secrets:A" ? value : "k")]).Build();
+        FluentActions.Invoking(() => WithCredential(configuration, key)).Should().Throw<OptionsValidationException>().Which.Failures.Should().ContainSingle().Which.Should().Match("Pool 'chat': " + message.TrimEnd('*') + "*");
     }
 
     [Fact]
-    public void A_key_that_the_configuration_does_not_have_is_named_when_the_pool_is_made()
+    public void A_key_in_place_of_the_name_of_its_setting_is_refused_and_not_shown() =>
+        FluentActions.Invoking(() => WithCredential(new ConfigurationBuilder().Build(), "sk-planted")).Should().Throw<OptionsValidationException>()
+            .WithMessage("*the name of the setting*").Which.Message.Should().NotContain("planted");
+
+    [Fact]
+    public void Only_the_last_source_of_a_credential_must_have_one() =>
+        WithCredential(new ConfigurationBuilder().AddInMemoryCollection([new("Secrets:A", "k")]).Build(), "Missing", "Secrets:A").Should().NotBeNull();
+
+    private static EndpointPool WithCredential(IConfiguration configuration, params string[] keys)
     {
-        var lines = new Lines();
         var services = new ServiceCollection();
-        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
-        services.AddSingleton<ILoggerFactory>(lines);
-        services.AddHaEndpointPool("chat", o => o.Endpoints.Add(new EndpointOptions { Name = "a", Address = "http://127.0.0.1:1/v1" })).UseCredentialFromConfiguration("a", "Secrets:A");
+        services.AddSingleton(configuration);
+        var builder = services.AddHaEndpointPool("chat", o => o.Endpoints.Add(new EndpointOptions { Name = "a", Address = "http://127.0.0.1:1/v1" }));
+        foreach (var key in keys)
+            builder.UseCredentialFromConfiguration("a", key);
         using var provider = services.BuildServiceProvider();
-        provider.GetRequiredService<EndpointPool>();
-        lines.All.Should().ContainSingle(l => l.Contains("the configuration has no 'Secrets:A', which is to be the credential of endpoint 'a'", StringComparison.Ordinal));
+        return provider.GetRequiredService<EndpointPool>();
     }
 
     [Fact]

@@ -59,7 +59,7 @@ public sealed class StartUpTests
 
         refused.Should().BeOfType<OptionsValidationException>().Which.Failures.Should().HaveCount(3)
             .And.ContainMatch("Pool 'chat': Endpoints is empty*").And.ContainMatch("Pool 'images': Endpoints is empty*")
-            .And.ContainMatch("HTTP client 'sdk' uses the pool 'chta', which is not registered. Did you mean 'chat'?");
+            .And.ContainMatch("HTTP client 'sdk' uses the pool 'chta', which is not registered. Did you mean 'chat'? AddHaEndpointPool has registered 'chat', 'images'.");
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class StartUpTests
             services.AddHttpClient("other").AddHaEndpointPoolHandler("Chat");
         });
 
-        refused.Should().BeOfType<OptionsValidationException>().Which.Failures.Should().Equal("HTTP client 'other' uses the pool 'Chat', which is not registered. Did you mean 'chat'?");
+        refused.Should().BeOfType<OptionsValidationException>().Which.Failures.Should().Equal("HTTP client 'other' uses the pool 'Chat', which is not registered. Did you mean 'chat'? AddHaEndpointPool has registered 'chat'.");
     }
 
     [Fact]

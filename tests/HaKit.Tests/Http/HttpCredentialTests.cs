@@ -47,9 +47,14 @@ public sealed class HttpCredentialTests
     }
 
     [Fact]
-    public async Task An_endpoint_whose_credential_is_missing_is_not_asked_with_the_callers()
+    public async Task An_endpoint_whose_credential_has_gone_is_not_asked_with_the_callers()
     {
-        await using var world = new World(Two(), (pool, _) => pool.UseCredentialFromConfiguration("a", "Secrets:A"));
+        var settings = Two();
+        settings["Secrets:A"] = "a1";
+        await using var world = new World(settings, (pool, _) => pool.UseCredentialFromConfiguration("a", "Secrets:A"));
+        await world.AskAsync();
+        world.Configuration["Secrets:A"] = null;
+        world.Sent.Clear();
         for (var i = 0; i < 3; i++)
             (await world.AskAsync()).RequestUri!.Host.Should().Be("b.example");
         world.Sent.Should().OnlyContain(r => r.RequestUri!.Host == "b.example");

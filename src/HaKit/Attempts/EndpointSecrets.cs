@@ -1,0 +1,52 @@
+namespace HaKit.Attempts;
+
+/// <summary>
+/// Checks the credential of an endpoint where it is written: in <see cref="EndpointOptions.Credential"/>, in <see cref="EndpointOptions.Headers"/>, or by mistake in
+/// <see cref="EndpointOptions.KeyName"/>. A call without its key would be refused by the provider, or go out with the caller's key. No message shows a value. Pure.
+/// </summary>
+internal static class EndpointSecrets
+{
+    /// <summary>The end of a sentence about a placeholder in place of a key.</summary>
+    public const string IsPlaceholder = "is a placeholder, such as '<key>', 'YOUR_API_KEY', '${KEY}' or 'sk-...', and not a key.";
+
+    /// <summary>Gets a sentence for each mistake.</summary>
+    /// <param name="path">The path of the endpoint, for example <c>Pool 'chat': Endpoints:0</c>.</param>
+    /// <param name="endpoint">The endpoint.</param>
+    public static IEnumerable<string> FindMistakes(string path, EndpointOptions endpoint)
+    {
+        if (endpoint.Credential is { } secret)
+        {
+            if (!CredentialHeader.IsValid(secret))
+                yield return $"{path}:Credential of '{endpoint.Name}' has characters that no header may have, such as a line break at its end. Remove them.";
+            else if (Placeholder.WithoutScheme(secret).Length == 0)
+                yield return $"{path}:Credential of '{endpoint.Name}' is empty. Give the key itself, or leave Credential out if the endpoint needs no key.";
+            else if (Placeholder.IsSecret(secret))
+                yield return $"{path}:Credential of '{endpoint.Name}' {IsPlaceholder} Give the key itself, or leave Credential out if the endpoint needs no key.";
+        }
+        if (endpoint.KeyName is { } name && ShownText.BeginsAsKey(name))
+            yield return $"{path}:KeyName of '{endpoint.Name}' begins as a key does. KeyName is a name for the key, which pages and logs show. Give the key as Credential.";
+        foreach (var (header, value) in endpoint.Headers)
+        {
+            if (!CredentialHeader.IsCredential(header))
+            {
+                if (Placeholder.IsTemplate(value))
+                    yield return $"{path}:Headers of '{endpoint.Name}' has the header{ShownHeader(header)} with a placeholder in it, such as '<name>' or '${{NAME}}'. Give the value itself, or leave the header out.";
+            }
+            else if (Placeholder.WithoutScheme(value).Length == 0)
+            {
+                yield return $"{path}:Headers of '{endpoint.Name}' has the header{ShownHeader(header)} without a key. Give the key itself, or leave the header out.";
+            }
+            else if (Placeholder.IsSecret(value))
+            {
+                yield return $"{path}:Headers of '{endpoint.Name}' has the header{ShownHeader(header)}, whose value {IsPlaceholder} Give the key itself, or leave the header out.";
+            }
+        }
+    }
+
+    /// <summary>Gets a header's name to append to a message; empty if it may be a key itself.</summary>
+    public static string ShownHeader(string header)
+    {
+        var name = new string([.. header.Where(static c => char.IsAsciiLetterOrDigit(c) || c == '-')]);
+        return ShownText.IsName(name) ? $" '{name}'" : "";
+    }
+}

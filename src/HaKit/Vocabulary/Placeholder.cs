@@ -1,0 +1,103 @@
+namespace HaKit;
+
+/// <summary>
+/// Recognises a text that was copied from a page, or that a template left behind, where a key, a host or a model belongs: <c>&lt;key&gt;</c>, <c>YOUR_API_KEY</c>,
+/// <c>${KEY}</c>, <c>changeme</c>, <c>sk-...</c>. Words such as EMPTY, none and dummy are not among them, because servers of your own accept any key. Pure.
+/// </summary>
+internal static class Placeholder
+{
+    // Longer than any placeholder of words, so that a real key with such a word in it is not refused.
+    private const int LongestWords = 60;
+
+    // The words after "your" in the placeholders of pages. The list is needed because a company's name may begin with "your" too.
+    private static readonly HashSet<string> s_things = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "account", "address", "api", "app", "azure", "base", "company", "custom", "deployment", "domain", "endpoint", "foundry", "gateway", "gpu", "host", "hostname", "instance", "ip",
+        "key", "model", "name", "ollama", "openai", "org", "organization", "project", "proxy", "region", "resource", "secret", "server", "service", "site", "subdomain", "tenant", "token",
+        "unique", "vllm", "workspace",
+    };
+
+    private static readonly HashSet<string> s_wholeSecrets = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "changeme", "changethis", "replaceme", "replacethis", "placeholder", "todo", "tbd", "fixme", "undefined", "null", "yourkey", "yourapikey", "yoursecret", "yourtoken", "yourkeyhere",
+        "yourapikeyhere", "apikeyhere", "keyhere", "insertkeyhere", "insertapikeyhere", "enterkeyhere", "mysecretkeyhere",
+    };
+
+    private static readonly string[] s_schemes = ["Bearer ", "Basic ", "Token ", "ApiKey ", "Key "];
+
+    private static readonly string[] s_firstWords = ["replace", "insert", "enter", "paste", "change"];
+
+    /// <summary>Removes the scheme that stands before the key in a header, such as <c>Bearer</c>.</summary>
+    public static string WithoutScheme(string value)
+    {
+        var text = value.TrimStart();
+        foreach (var scheme in s_schemes)
+        {
+            if (text.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) || text.AsSpan().Equals(scheme.AsSpan(0, scheme.Length - 1), StringComparison.OrdinalIgnoreCase))
+                return text[(scheme.Length - 1)..].Trim();
+        }
+        return text.Trim();
+    }
+
+    /// <summary>Checks for a placeholder in place of a key. A scheme before it is skipped.</summary>
+    public static bool IsSecret(string value)
+    {
+        var text = WithoutScheme(value);
+        if (IsTemplate(text) || text.Contains("...", StringComparison.Ordinal) || text.Contains("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase))
+            return true;
+        if (text.Length is 0 or > LongestWords)
+            return false;
+        return s_wholeSecrets.Contains(string.Concat(text.Where(char.IsLetterOrDigit))) || IsMasked(text) || IsVariable(text) || HasWords(text);
+    }
+
+    /// <summary>Checks for a placeholder in place of a name, such as that of a model.</summary>
+    public static bool IsName(string name) => IsTemplate(name) || SaysYour(Words(name)) || IsRun(name.Trim());
+
+    /// <summary>Checks for a placeholder in an address. <c>{model}</c> is none: the pool puts the model's name there.</summary>
+    public static bool IsInAddress(string address)
+    {
+        var text = address.Replace("{model}", "", StringComparison.OrdinalIgnoreCase).Replace("%7Bmodel%7D", "", StringComparison.OrdinalIgnoreCase);
+        return IsTemplate(text) || text.Split(['/', '.', '?', '&', '=', ':', '@'], StringSplitOptions.RemoveEmptyEntries).Any(part => SaysYour(Words(part)) || IsRun(part));
+    }
+
+    /// <summary>Checks for brackets or a variable that a template should have replaced: <c>&lt;key&gt;</c>, <c>{key}</c>, <c>${KEY}</c>, <c>$(KEY)</c>, <c>%KEY%</c>.</summary>
+    public static bool IsTemplate(string text) =>
+        HasPair(text, '<', '>') || HasPair(text, '{', '}') || text.Contains("$(", StringComparison.Ordinal)
+        || text.Length > 2 && text[0] == '%' && text[^1] == '%' && text[1..^1].All(static c => char.IsAsciiLetterOrDigit(c) || c == '_');
+
+    private static bool HasPair(string text, char open, char close) =>
+        text.IndexOf(open, StringComparison.Ordinal) is >= 0 and var at && text.IndexOf(close, at) > at;
+
+    private static string[] Words(string text) => text.Split(['-', '_', ' '], StringSplitOptions.RemoveEmptyEntries);
+
+    // YOUR-RESOURCE, your_api_key, sk-your-key
+    private static bool SaysYour(string[] words)
+    {
+        for (var i = 0; i + 1 < words.Length; i++)
+        {
+            if (words[i].Equals("your", StringComparison.OrdinalIgnoreCase) && s_things.Contains(words[i + 1]))
+                return true;
+        }
+        return false;
+    }
+
+    private static bool HasWords(string text)
+    {
+        var words = Words(text);
+        return SaysYour(words)
+            || words.Length > 1 && (s_firstWords.Contains(words[0], StringComparer.OrdinalIgnoreCase) || words[^1].Equals("here", StringComparison.OrdinalIgnoreCase));
+    }
+
+    // The name of an environment variable in place of its value: OPENAI_API_KEY.
+    private static bool IsVariable(string text) =>
+        text.All(static c => char.IsAsciiLetterUpper(c) || c == '_') && (text.EndsWith("_KEY", StringComparison.Ordinal) || text.EndsWith("_TOKEN", StringComparison.Ordinal) || text.EndsWith("_SECRET", StringComparison.Ordinal));
+
+    // xxx, sk-xxxxxxxx, sk-ant-****
+    private static bool IsMasked(string text)
+    {
+        var parts = text.Split(['-', '_'], StringSplitOptions.RemoveEmptyEntries);
+        return parts.Length > 0 && IsRun(parts[^1]) && parts.All(static p => p.Length <= 5 || IsRun(p));
+    }
+
+    private static bool IsRun(string text) => text.Length >= 3 && (text.All(static c => c is 'x' or 'X') || text.All(static c => c == '*'));
+}
