@@ -12,9 +12,8 @@ namespace HaKit.Testing;
 /// </summary>
 /// <remarks>
 /// A latency delays the answer. A silence lasts until the call is cancelled. A reset or a refused connection throws the exception that a real handler throws.
-/// An error status throws
-/// the <see cref="EndpointFaultException"/> that <see cref="EndpointFaultHandler"/> creates. "After n" counts updates with content. Thread-safe if <see
-/// cref="Answer"/> is; waits resume on the thread that moves the clock.
+/// An error status throws the <see cref="EndpointFaultException"/> that <see cref="EndpointFaultHandler"/> creates. "After n" counts updates with content. The
+/// client is thread-safe if <see cref="Answer"/> is thread-safe. Waits resume on the thread that moves the clock.
 /// </remarks>
 /// <param name="name">The fake's name, which is also the provider in its metadata.</param>
 /// <param name="time">The clock that latencies and schedules use. Default: the system clock.</param>
@@ -46,8 +45,8 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
     public FakeContinuation Continuation { get; set; }
 
     /// <summary>
-    /// Gets or sets the function that creates the updates of a stream. Default null: the default answer is sent token by token, a custom <see cref="Answer"/>
-    /// as one update per message.
+    /// Gets or sets the function that creates the updates of a stream. Default null: the default answer is sent token by token; a custom <see cref="Answer"/>
+    /// is sent as one update per message.
     /// </summary>
     public Func<FakeChatRequest, IEnumerable<ChatResponseUpdate>>? AnswerStream { get; set; }
 

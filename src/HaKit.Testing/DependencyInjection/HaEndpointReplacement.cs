@@ -9,10 +9,10 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class HaEndpointReplacement
 {
     /// <summary>
-    /// Replaces the pool's endpoints with fakes in memory. The endpoints keep their names, tiers and limits. The fakes answer all calls, through every client
-    /// that the application
-    /// registered with the factory, and all probes. An endpoint without a fake cannot be reached. Call this method after the application's own registrations
-    /// (in <c>ConfigureTestServices</c>). For virtual time register a <see cref="ManualTimeProvider"/> as the <see cref="TimeProvider"/>.
+    /// Replaces the pool's endpoints with fakes in memory. The endpoints keep their names, tiers and limits. The fakes answer all probes and all calls, through
+    /// every client that the application registered with <see cref="IHttpClientFactory"/>. An endpoint without a fake cannot be reached. Call this method after
+    /// the application's own registrations (in <c>ConfigureTestServices</c>). For virtual time register a <see cref="ManualTimeProvider"/> as the <see
+    /// cref="TimeProvider"/>.
     /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="pool">The pool's name.</param>

@@ -7,7 +7,7 @@ public sealed class DrillFault
 
     /// <summary>Creates a custom row.</summary>
     /// <param name="name">The row's name, in lower case with hyphens.</param>
-    /// <param name="description">One line that says how the upstreams behave.</param>
+    /// <param name="description">The behaviour of the upstreams, in one line.</param>
     /// <param name="steps">Returns the steps of the fault for a given duration.</param>
     public DrillFault(string name, string description, Func<TimeSpan, IEnumerable<DrillStep>> steps)
     {
@@ -20,10 +20,10 @@ public sealed class DrillFault
     /// <summary>Gets the row's name, in lower case with hyphens.</summary>
     public string Name { get; }
 
-    /// <summary>Gets one line that says how the upstreams behave.</summary>
+    /// <summary>Gets the behaviour of the upstreams, in one line.</summary>
     public string Description { get; }
 
-    /// <summary>Gets the factor by which this fault lasts longer than the others. Default 1.</summary>
+    /// <summary>Gets the duration of this fault as a multiple of the usual duration. Default 1.</summary>
     public double LengthFactor { get; init; } = 1;
 
     /// <summary>Gets whether no upstream can serve during the fault. Then a failed call is not a fault of the component under test.</summary>
@@ -37,7 +37,9 @@ public sealed class DrillFault
         return [.. _steps(LengthFactor * length)];
     }
 
-    /// <summary>Returns the same fault for a share of the requests. Refused connections become resets, because a server either listens or does not.</summary>
+    /// <summary>
+    /// Returns the same fault for a share of the requests. Refused connections become resets, because a server cannot refuse only some connections.
+    /// </summary>
     /// <param name="rate">The share of the requests that the fault affects, more than 0 and at most 1.</param>
     public DrillFault AtRate(double rate)
     {

@@ -3,13 +3,13 @@ using Microsoft.Extensions.DependencyInjection;
 namespace HaKit.Testing;
 
 /// <summary>
-/// Tests an application's behaviour during outages as a unit test: the application's own registration, with its tiers, limits, policies and handlers, meets
-/// every fault of the drill in virtual time.
+/// Tests an application's behaviour during outages as a unit test. The drill runs the application's own registration, with its tiers, limits, policies and
+/// handlers, under every fault of the drill in virtual time.
 /// </summary>
 /// <remarks>
-/// For each fault the drill builds a new container, replaces the pool's endpoints with fakes and moves the clock itself. Nothing leaves the process and
-/// nothing sleeps: a minute of virtual time takes milliseconds. The drill cannot test code of the application that waits on another clock than the
-/// container's <see cref="TimeProvider"/>; the table reports such code.
+/// For each fault the drill builds a new container, replaces the pool's endpoints with fakes and moves the clock itself. There is no network traffic and no
+/// sleep: a minute of virtual time takes milliseconds. The drill cannot test code that waits on another clock than the container's <see cref="TimeProvider"/>;
+/// the table reports such code.
 /// </remarks>
 public static class HaDrill
 {
@@ -26,7 +26,7 @@ public static class HaDrill
         return result.Survived ? Task.FromResult(result) : Task.FromException<HaDrillResult>(new HaDrillException(result));
     }
 
-    /// <summary>Runs the drill and returns the results, whether requirements were missed or not.</summary>
+    /// <summary>Runs the drill and returns the results, even if the application misses requirements.</summary>
     /// <inheritdoc cref="SurvivesAsync"/>
     public static HaDrillResult Run(IServiceCollection services, string pool, Action<HaDrillOptions>? configure = null)
     {

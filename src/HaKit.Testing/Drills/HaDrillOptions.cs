@@ -24,7 +24,8 @@ public sealed class HaDrillOptions
     public int Seed { get; set; } = 1;
 
     /// <summary>
-    /// Gets or sets the smallest accepted share of right answers under each fault, 0 to 1. Default 1: a pool that has another endpoint need not lose a call.
+    /// Gets or sets the smallest accepted share of right answers under each fault, 0 to 1. Default 1, because a pool with another working endpoint should lose
+    /// no call.
     /// </summary>
     public double MinimumSuccess { get; set; } = 1;
 
@@ -42,9 +43,8 @@ public sealed class HaDrillOptions
     public TimeSpan? MaxAddedDelay { get; set; }
 
     /// <summary>
-    /// Gets or sets the largest accepted number of requests at the endpoints per call, under any fault. Refused connections count too. Default 4, which lets
-    /// each of three endpoints refuse a
-    /// call once. Retries outside the pool multiply the pool's own retries; this limit reveals them.
+    /// Gets or sets the largest accepted number of requests at the endpoints per call, under any fault. Refused connections count too. Default 4, which allows
+    /// each of three endpoints to refuse a call once. Retries outside the pool multiply the pool's own retries and exceed this limit.
     /// </summary>
     public double MaxRequestsPerCall { get; set; } = 4;
 
@@ -62,8 +62,8 @@ public sealed class HaDrillOptions
     public string? Client { get; set; }
 
     /// <summary>
-    /// Gets or sets whether a resilience handler of <c>Microsoft.Extensions.Http.Resilience</c> may stand outside the pool. Default false, because such a
-    /// handler repeats the pool's retries and cuts off its waits.
+    /// Gets or sets whether a resilience handler of <c>Microsoft.Extensions.Http.Resilience</c> may be outside the pool. Default false, because such a handler
+    /// multiplies the pool's retries and times out the pool's waits.
     /// </summary>
     public bool AllowOuterResilience { get; set; }
 

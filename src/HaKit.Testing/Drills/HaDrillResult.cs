@@ -53,13 +53,13 @@ public sealed record HaDrillRow
     /// <summary>Gets how many of these calls reported success with a wrong or incomplete answer.</summary>
     public required int WrongOrHalf { get; init; }
 
-    /// <summary>Gets how many of these calls the fault affected at least once.</summary>
+    /// <summary>Gets the number of these calls that the fault affected at least once.</summary>
     public required int Met { get; init; }
 
     /// <summary>Gets the median time of the right calls that met the fault, minus the healthy median; null when there are no such calls.</summary>
     public required TimeSpan? AddedMedian { get; init; }
 
-    /// <summary>Gets the longest of these extra times; null when there are no such calls.</summary>
+    /// <summary>Gets the longest time of the right calls that met the fault, minus the healthy median; null when there are no such calls.</summary>
     public required TimeSpan? AddedLongest { get; init; }
 
     /// <summary>Gets the average number of requests at the endpoints per call.</summary>

@@ -9,10 +9,10 @@ namespace HaKit.Testing;
 /// generation, models, <c>/health</c> and vLLM's <c>/metrics</c>. It answers with <see cref="FakeAnswers"/> and injects the faults of <see cref="Faults"/>.
 /// </summary>
 /// <remarks>
-/// Paths that no provider has are answered 404 (<c>/chat/completions</c> without <c>/v1</c>, or with two of them), and a <c>previous_response_id</c> that this
-/// server did not make 400 with the code <c>previous_response_not_found</c>.
-/// The server can be stopped, killed and started again on the same port. It speaks HTTP/1.1 without TLS. Latencies and schedules use the clock of
-/// <see cref="FakeAiOptions.Time"/>. Thread-safe; concurrent starts and stops run one after another.
+/// Paths that no provider has are answered 404, for example <c>/chat/completions</c> without <c>/v1</c>, or with two of them. A <c>previous_response_id</c>
+/// that this server did not create is answered 400 with the code <c>previous_response_not_found</c>. The server can be stopped, killed and started again on the
+/// same port. It speaks HTTP/1.1 without TLS. Latencies and schedules use the clock of <see cref="FakeAiOptions.Time"/>. Thread-safe; concurrent starts and
+/// stops run one after another.
 /// </remarks>
 public sealed class FakeAiServer : IAsyncDisposable
 {
@@ -79,12 +79,12 @@ public sealed class FakeAiServer : IAsyncDisposable
     });
 
     /// <summary>
-    /// Stops the server: it refuses new connections, waits at most 2 s for the answers under way, and closes. Does nothing when the server is stopped.
+    /// Stops the server: it refuses new connections, waits at most 2 s for the answers in flight, and closes. Does nothing when the server is stopped.
     /// </summary>
     public Task StopAsync() => EndAsync(kill: false);
 
     /// <summary>
-    /// Kills the server: it refuses new connections and resets every connection that waits for an answer. These requests count as cut or
+    /// Kills the server: it refuses new connections and resets every connection that waits for an answer. The requests on these connections count as cut or
     /// failed. Does nothing when the server is stopped.
     /// </summary>
     public Task KillAsync() => EndAsync(kill: true);

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace HaKit.Testing;
 
 /// <summary>
-/// The answers of the fakes: pure functions of the question that are the same on every fake. Therefore a test can check a whole answer
-/// without knowing which endpoint gave it. Thread-safe.
+/// The answers of the fakes. An answer depends only on the request and is the same on every fake. Therefore a test can check a whole answer, whichever endpoint
+/// gave it. Thread-safe.
 /// </summary>
 public static class FakeAnswers
 {

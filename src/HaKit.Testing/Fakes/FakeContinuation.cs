@@ -1,6 +1,6 @@
 namespace HaKit.Testing;
 
-/// <summary>How a fake answers a conversation that ends with an assistant message, which is the beginning of an answer.</summary>
+/// <summary>The way in which a fake answers a conversation that ends with an assistant message (the beginning of an answer).</summary>
 public enum FakeContinuation
 {
     /// <summary>The fake continues the answer after the beginning.</summary>
@@ -29,8 +29,8 @@ internal static class FakeRest
     /// <summary>Returns the remaining pieces of an answer.</summary>
     /// <param name="prompt">The prompt of the conversation.</param>
     /// <param name="beginning">The beginning of the answer; null when there is none.</param>
-    /// <param name="maxTokens">The number of tokens that the request asks for; null lets the fake choose.</param>
-    /// <param name="how">How the fake treats the beginning.</param>
+    /// <param name="maxTokens">The requested number of tokens; null: the fake chooses.</param>
+    /// <param name="how">The way in which the fake treats the beginning.</param>
     public static string[] PiecesOf(string prompt, string? beginning, int? maxTokens, FakeContinuation how)
     {
         if (string.IsNullOrEmpty(beginning) || how is FakeContinuation.StartsOver or FakeContinuation.Refuses)

@@ -4,14 +4,13 @@ using HaKit.Testing.Wire;
 namespace HaKit.Testing;
 
 /// <summary>
-/// A fake endpoint without a protocol, for tests of code that calls an endpoint through a callback. A function creates the answers;
-/// <see cref="Faults"/> says which faults are injected, on an injected clock.
+/// A fake endpoint without a protocol, for tests of code that calls an endpoint through a callback. A function creates the answers. The endpoint injects the
+/// faults of <see cref="Faults"/>, on an injected clock.
 /// </summary>
 /// <remarks>
-/// A latency delays the answer. A silence lasts until the call is cancelled. A reset or a refused connection throws the
-/// exception that a real handler throws. An error status throws an <see cref="HttpRequestException"/> with that status. A
-/// body that is empty, truncated or an error throws an <see cref="InvalidDataException"/>. Thread-safe if
-/// <paramref name="answer"/> is; waits resume on the thread that moves the clock.
+/// A latency delays the answer. A silence lasts until the call is cancelled. A reset or a refused connection throws the exception that a real handler throws.
+/// An error status throws an <see cref="HttpRequestException"/> with that status. A body that is empty, truncated or an error throws an <see
+/// cref="InvalidDataException"/>. The endpoint is thread-safe if <paramref name="answer"/> is thread-safe. Waits resume on the thread that moves the clock.
 /// </remarks>
 /// <typeparam name="T">The type of the answers.</typeparam>
 /// <param name="name">The endpoint's name.</param>
@@ -61,7 +60,7 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
         }
     }
 
-    /// <summary>Answers one call with a stream of items. If a fault says so, the stream breaks after n items.</summary>
+    /// <summary>Answers one call with a stream of items. A fault can break the stream after n items.</summary>
     /// <param name="items">The items of the whole answer.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="OperationCanceledException">The caller cancelled the call.</exception>

@@ -1,6 +1,8 @@
 namespace HaKit.Testing;
 
-/// <summary>The load that a fake's <c>/metrics</c> reports in addition to the requests that it counts itself. Thread-safe.</summary>
+/// <summary>
+/// The load that a fake's <c>/metrics</c> reports, in addition to the number of requests in flight, which the fake counts itself. Thread-safe.
+/// </summary>
 public sealed class FakeLoad
 {
     private int _waiting;

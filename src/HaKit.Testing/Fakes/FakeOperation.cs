@@ -1,7 +1,7 @@
 namespace HaKit.Testing;
 
 /// <summary>
-/// The operation of a request to a fake. The end of the path decides; a base path (<c>/v1</c>, <c>/openai/deployments/x</c>) precedes it.
+/// The operation of a request to a fake. The end of the path selects the operation, after any base path (<c>/v1</c>, <c>/openai/deployments/x</c>).
 /// </summary>
 public enum FakeOperation
 {

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace HaKit.Testing;
 
-/// <summary>A request as a fake received and read it. Immutable; it can be used after the request has ended.</summary>
+/// <summary>A request that a fake received. Immutable; it can be used after the request has ended.</summary>
 public sealed class FakeRequest
 {
     private static readonly ImmutableDictionary<string, string> NoHeaders =
@@ -22,7 +22,7 @@ public sealed class FakeRequest
     /// <summary>Gets the query as sent, with its question mark; empty when there is none.</summary>
     public string Query { get; internal init; } = "";
 
-    /// <summary>Gets the headers of the request and its content, by name in any case. Several values are joined by ", ".</summary>
+    /// <summary>Gets the headers of the request and of its content. The case of names does not matter. Several values of a header are joined by ", ".</summary>
     public IReadOnlyDictionary<string, string> Headers { get; internal init; } = NoHeaders;
 
     /// <summary>Gets the whole body.</summary>

@@ -18,7 +18,7 @@ public sealed class FakeFault
 {
     private FakeFault(string name) => Name = name;
 
-    /// <summary>Gets the absence of a fault: the answer is whole and immediate. Useful as a place in a sequence.</summary>
+    /// <summary>No fault: the answer is whole and immediate. Use it in a sequence of faults.</summary>
     public static FakeFault None { get; } = new("none");
 
     /// <summary>The fake accepts the request and never answers; the client has to cancel.</summary>
@@ -109,7 +109,8 @@ public sealed class FakeFault
     public static FakeFault CutAfter(int chunks) => BrokenStream(FakeEndingKind.Cut, chunks, $"cut after {chunks}");
 
     /// <summary>
-    /// Creates a fault that ends the stream normally after n contents, without its finish marker: the answer is incomplete but looks whole.
+    /// Creates a fault that ends the stream normally after n contents, but without its finish marker. The answer is incomplete, although the transfer is
+    /// complete.
     /// </summary>
     /// <param name="chunks">How many contents are delivered before the fault. Not negative.</param>
     public static FakeFault EndAfter(int chunks) => BrokenStream(FakeEndingKind.End, chunks, $"end after {chunks}");

@@ -20,8 +20,8 @@ public sealed class FaultRule(FakeFault fault)
     public double Probability { get; init; } = 1;
 
     /// <summary>
-    /// Gets the number of requests to which the rule applies. Default null: no limit. Rules with a count form a queue: only the
-    /// first matching rule of the queue applies to a request.
+    /// Gets the number of requests to which the rule applies. Default null: no limit. Rules with a count form a queue: only the first rule of the queue that
+    /// matches a request applies to it.
     /// </summary>
     public int? Count { get; init; }
 

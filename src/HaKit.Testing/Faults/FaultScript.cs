@@ -44,14 +44,14 @@ public sealed class FaultScript
 
     /// <summary>Injects a fault into every request until the rule is removed.</summary>
     /// <param name="fault">The fault to inject.</param>
-    /// <param name="where">Which requests the fault strikes: see <see cref="FaultRule.Where"/>.</param>
+    /// <param name="where">Selects the requests that get the fault; see <see cref="FaultRule.Where"/>.</param>
     /// <returns>A handle: disposing it removes the rule.</returns>
     public IDisposable Always(FakeFault fault, Func<FakeRequest, bool>? where = null) => Add(new(fault) { Where = where });
 
     /// <summary>Injects a fault into the next n requests, after the requests that earlier calls of this method count.</summary>
     /// <param name="count">The number of requests.</param>
     /// <param name="fault">The fault to inject. Use <see cref="FakeFault.None"/> to let some requests pass.</param>
-    /// <param name="where">Which requests the fault strikes: see <see cref="FaultRule.Where"/>.</param>
+    /// <param name="where">Selects the requests that get the fault; see <see cref="FaultRule.Where"/>.</param>
     /// <returns>A handle: disposing it removes the rule.</returns>
     public IDisposable Next(int count, FakeFault fault, Func<FakeRequest, bool>? where = null) => Add(new(fault) { Count = count, Where = where });
 
@@ -66,7 +66,7 @@ public sealed class FaultScript
     /// <summary>Injects a fault with a probability.</summary>
     /// <param name="probability">The probability for each request, 0 to 1.</param>
     /// <param name="fault">The fault to inject.</param>
-    /// <param name="where">Which requests the fault strikes: see <see cref="FaultRule.Where"/>.</param>
+    /// <param name="where">Selects the requests that get the fault; see <see cref="FaultRule.Where"/>.</param>
     /// <returns>A handle: disposing it removes the rule.</returns>
     public IDisposable WithProbability(double probability, FakeFault fault, Func<FakeRequest, bool>? where = null) =>
         Add(new(fault) { Probability = probability, Where = where });
@@ -75,7 +75,7 @@ public sealed class FaultScript
     /// <param name="from">The start of the period.</param>
     /// <param name="until">The end of the period, exclusive.</param>
     /// <param name="fault">The fault to inject.</param>
-    /// <param name="where">Which requests the fault strikes: see <see cref="FaultRule.Where"/>.</param>
+    /// <param name="where">Selects the requests that get the fault; see <see cref="FaultRule.Where"/>.</param>
     /// <returns>A handle: disposing it removes the rule.</returns>
     public IDisposable During(TimeSpan from, TimeSpan until, FakeFault fault, Func<FakeRequest, bool>? where = null) =>
         Add(new(fault) { From = from, Until = until, Where = where });

@@ -20,7 +20,7 @@ public sealed class Fleet : IDisposable
     /// <param name="replicas">The number of replicas; at least 1.</param>
     /// <param name="endpoints">The number of endpoints of each replica; at least 1. Default 3.</param>
     /// <param name="configure">Changes the options of a replica. The first argument is the replica's index, from 0.</param>
-    /// <param name="shares">True if the replicas share their observations. Default true; use false to compare.</param>
+    /// <param name="shares">True if the replicas share their observations. Default true; use false for comparison.</param>
     /// <param name="seed">The seed of all random numbers. Default 1.</param>
     /// <param name="parts">Changes the parts of a replica's pool. The first argument is the replica's index, from 0.</param>
     public Fleet(int replicas, int endpoints = 3, Action<int, EndpointPoolOptions>? configure = null, bool shares = true, int seed = 1, Action<int, EndpointPoolParts>? parts = null)
@@ -63,7 +63,7 @@ public sealed class Fleet : IDisposable
     }
 
     /// <summary>
-    /// Injects a fault into an endpoint for a while. All replicas see the fault, or only some of them, as when a part of the network is broken.
+    /// Injects a fault into an endpoint for a while. All replicas see the fault, or only some of them, which simulates a broken part of the network.
     /// </summary>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="fault">The fault to inject.</param>

@@ -28,7 +28,7 @@ public sealed class VirtualStore
         (_time, _random) = (time, new Random(seed));
     }
 
-    /// <summary>Gets or sets the time that a message needs to the store, and from the store to a replica. Default 1 ms.</summary>
+    /// <summary>Gets or sets the time that a message takes from a replica to the store, and from the store to a replica. Default 1 ms.</summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromMilliseconds(1);
 
     /// <summary>
@@ -42,7 +42,7 @@ public sealed class VirtualStore
     /// <summary>Gets or sets the share of messages that arrive twice, 0 to 1. Default 0.</summary>
     public double Duplication { get; set; }
 
-    /// <summary>Gets whether the store answers nothing and keeps its connections open (as after SIGSTOP).</summary>
+    /// <summary>Gets whether the store gives no answers but keeps its connections open (as after SIGSTOP).</summary>
     public bool IsFrozen { get; private set; }
 
     /// <summary>Gets whether the store is stopped (as after kill -9).</summary>
@@ -58,8 +58,7 @@ public sealed class VirtualStore
     public long Reads { get; private set; }
 
     /// <summary>
-    /// Gets or sets a buffer that collects everything that is written or sent, as text, for a test that looks for secrets. Default null: nothing is
-    /// collected.
+    /// Gets or sets a buffer that collects all written and sent data as text, for tests that search for secrets. Default null: no data is collected.
     /// </summary>
     public StringBuilder? Wire { get; set; }
 
@@ -114,7 +113,7 @@ public sealed class VirtualStore
     public void Copy() => _copy = new(_facts);
 
     /// <summary>Replaces the store with another node that has the data of the latest <see cref="Copy"/> and another clock.</summary>
-    /// <param name="clockOff">The difference between the clocks of the new node and the old one.</param>
+    /// <param name="clockOff">The clock of the new node minus the clock of the old node.</param>
     public void FailOver(TimeSpan clockOff = default)
     {
         _facts = new(_copy ?? []);

@@ -9,7 +9,9 @@ public sealed class MetricRecorder : IDisposable
     private readonly List<RecordedMeasurement> _measurements = [];
     private readonly MeterListener _listener = new();
 
-    /// <summary>Records all meters of a name. Tests that run in parallel would see each other's measurements; select instruments instead.</summary>
+    /// <summary>
+    /// Records all meters with the given name. Tests that run in parallel also record each other's measurements; select instruments in such tests.
+    /// </summary>
     /// <param name="meterName">The meter's name.</param>
     public MetricRecorder(string meterName)
         : this(instrument => instrument.Meter.Name == meterName)

@@ -6,9 +6,8 @@ using HaKit.Testing.Wire;
 namespace HaKit.Testing;
 
 /// <summary>
-/// An endpoint of a <see cref="TestPool"/> or a <see cref="Simulation"/>. Its <see cref="ServiceModel"/> says how long it works; <see cref="Faults"/> says
-/// which faults it injects.
-/// HaKit's own classifier reads an error status with its headers and body as it would read a real answer. For use on one thread.
+/// An endpoint of a <see cref="TestPool"/> or a <see cref="Simulation"/>. Its <see cref="ServiceModel"/> gives the time of each answer; <see cref="Faults"/>
+/// gives the faults. HaKit's own classifier reads the status, the headers and the body of an error, as it does for a real answer. For use on one thread.
 /// </summary>
 public sealed class ScriptedEndpoint
 {

@@ -1,7 +1,7 @@
 namespace HaKit.Testing;
 
 /// <summary>
-/// How long an endpoint works on a request without faults, and how concurrent requests slow each other down. Immutable. Random times come from the
+/// The model of an endpoint without faults: the time of each answer, and the effect of concurrent requests on each other. Immutable. Random times come from the
 /// simulation's seeded source, so the same seed gives the same times.
 /// </summary>
 public sealed class ServiceModel
@@ -55,7 +55,8 @@ public sealed class ServiceModel
     public ServiceModel Times(double factor) => Transform((time, _) => time * factor);
 
     /// <summary>
-    /// Returns the same model with processor sharing: up to <paramref name="capacity"/> concurrent requests run at full speed; more requests share the speed of that many.
+    /// Returns the same model with processor sharing: up to <paramref name="capacity"/> concurrent requests run at full speed. More requests together run at
+    /// the total speed of <paramref name="capacity"/> requests.
     /// </summary>
     /// <param name="capacity">The number of requests that run at full speed; more than 0.</param>
     public ServiceModel Sharing(double capacity = 1)
@@ -73,9 +74,8 @@ public sealed class ServiceModel
     }
 
     /// <summary>
-    /// Returns the same model with a quota at the server: a token bucket that is full at first and fills at a constant rate. A request that does not fit is
-    /// answered 429; its Retry-After names the whole
-    /// seconds until it would fit.
+    /// Returns the same model with a quota at the server: a token bucket that is full at first and fills at a constant rate. A request that exceeds the quota
+    /// is answered 429. The <c>Retry-After</c> is the time until the request would fit, in whole seconds.
     /// </summary>
     /// <param name="tokensPerMinute">The tokens of prompts and answers per minute; more than 0. Default: no such quota.</param>
     /// <param name="requestsPerMinute">The requests per minute; more than 0. Default: no such quota.</param>

@@ -1,6 +1,6 @@
 namespace HaKit.Testing;
 
-/// <summary>The measured times of one fault of one endpoint in a <see cref="Simulation"/>: when it was detected, avoided and over.</summary>
+/// <summary>The measured times of one fault of one endpoint in a <see cref="Simulation"/>: its detection, the first failover and the recovery.</summary>
 public sealed class SimulatedFault
 {
     internal SimulatedFault()

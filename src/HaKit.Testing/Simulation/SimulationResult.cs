@@ -20,8 +20,8 @@ public sealed class SimulationResult
     public long Unfinished { get; internal init; }
 
     /// <summary>
-    /// Gets the number of other calls by the way in which they ended: the exception's type; "Returned" for a failure that the pool returned; "Replayed" or
-    /// "LookedWhole" for a stream that repeated content or ended early without an error.
+    /// Gets the number of calls that did not succeed, by their end: the exception's type; "Returned" for a failure that the pool returned; "Replayed" for a
+    /// stream that repeated content; "LookedWhole" for a stream that ended early without an error.
     /// </summary>
     public IReadOnlyDictionary<string, long> Failures { get; internal init; } = new Dictionary<string, long>();
 

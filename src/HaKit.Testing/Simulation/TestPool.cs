@@ -43,7 +43,7 @@ public sealed class TestPool : IDisposable
 
     /// <summary>Makes one call and advances the clock until the call has ended.</summary>
     /// <param name="profile">The profile of the request; null for the default.</param>
-    /// <returns>How the call was served.</returns>
+    /// <returns>The details of how the call was served.</returns>
     /// <exception cref="NoEndpointAvailableException">No endpoint could serve the call.</exception>
     /// <exception cref="DeadlineExceededException">The call's deadline passed.</exception>
     /// <exception cref="HttpRequestException">The call failed with a failure that the pool does not retry.</exception>

@@ -58,8 +58,8 @@ public sealed class Workload
         new(random => _arrivals(random).Select(a => a with { InputTokens = input, OutputTokens = output }));
 
     /// <summary>
-    /// Repeats the calls at a given average rate: a recording of one hour becomes the traffic of a year with the same peaks.
-    /// Only for a workload that ends; it is read once and held in memory.
+    /// Repeats the calls at a given average rate. For example, a recording of one hour becomes the traffic of a year with the same peaks. The workload must
+    /// end; it is read once and kept in memory.
     /// </summary>
     /// <param name="perSecond">Calls per second on average. More than 0.</param>
     /// <exception cref="FormatException">Thrown during a run: there are fewer than two calls, or all calls arrive at the same instant.</exception>

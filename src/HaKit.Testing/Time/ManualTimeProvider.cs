@@ -84,8 +84,8 @@ public sealed class ManualTimeProvider : TimeProvider
     public void JumpWallClock(TimeSpan by) => Interlocked.Add(ref _wallOffset, by.Ticks);
 
     /// <summary>
-    /// Refuses from now on every use of the clock on another thread: the use and the next move of the clock throw an
-    /// <see cref="InvalidOperationException"/>. Therefore a continuation that leaves the thread fails the test.
+    /// Forbids every use of the clock on another thread from now on: such a use, and the next move of the clock, throw an <see
+    /// cref="InvalidOperationException"/>. Therefore a continuation that leaves the thread fails the test.
     /// </summary>
     public void ConfineToCurrentThread() => _ownerThread = Environment.CurrentManagedThreadId;
 
@@ -159,7 +159,9 @@ public sealed class ManualTimeProvider : TimeProvider
     /// </summary>
     /// <param name="task">The task to wait for. It must have been started on this thread, without a synchronization context.</param>
     /// <param name="within">The longest virtual time that this may take. Default 1 day.</param>
-    /// <exception cref="InvalidOperationException">No timer is armed and the task has not completed. It waits for something that is not on this clock.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// No timer is armed and the task has not completed, because it waits for an event that this clock does not control.
+    /// </exception>
     /// <exception cref="TimeoutException">The task had not completed after <paramref name="within"/>.</exception>
     public void RunUntil(Task task, TimeSpan? within = null)
     {
@@ -188,7 +190,7 @@ public sealed class ManualTimeProvider : TimeProvider
     /// </summary>
     /// <param name="work">The work to run.</param>
     /// <param name="within">The longest virtual time that this may take. Default 1 day.</param>
-    /// <exception cref="InvalidOperationException">The work waits for something that is not on this clock.</exception>
+    /// <exception cref="InvalidOperationException">The work waits for an event that this clock does not control.</exception>
     /// <exception cref="TimeoutException">The work had not ended after <paramref name="within"/>.</exception>
     public void Run(Func<Task> work, TimeSpan? within = null)
     {
