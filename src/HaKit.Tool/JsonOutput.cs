@@ -6,8 +6,7 @@ namespace HaKit.Tool;
 
 /// <summary>
 /// The option <c>--json</c> of every command that has figures. Without a value it replaces the text on standard output; with a file name it also writes the
-/// figures to the
-/// file. The file is opened before the work starts, so that a long run does not end with a file that cannot be written.
+/// figures to the file. The file is opened before the work starts, so that a long run does not end with a file that cannot be written.
 /// </summary>
 internal sealed class JsonOutput : IAsyncDisposable
 {

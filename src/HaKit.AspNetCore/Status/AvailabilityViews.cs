@@ -3,9 +3,8 @@ using HaKit.Availability;
 namespace HaKit.AspNetCore.Status;
 
 /// <summary>
-/// Creates the availability figures of a pool for display. Waiting calls have not ended, so the report does not count them. In an outage it would show no
-/// loss until the first deadline
-/// passes. The values that end in <c>Now</c> count each waiting call as failed until it is served.
+/// Creates the availability figures of a pool for display. Waiting calls have not ended, so the report does not count them. In an outage it would show no loss
+/// until the first deadline passes. The values that end in <c>Now</c> count each waiting call as failed until it is served.
 /// </summary>
 internal static class AvailabilityViews
 {

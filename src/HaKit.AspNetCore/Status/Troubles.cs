@@ -4,9 +4,8 @@ using HaKit.Health;
 namespace HaKit.AspNetCore.Status;
 
 /// <summary>
-/// Groups endpoints that do not serve, or serve badly, for the same reason: the problem, its start, and the remedy for an operator. The page shows one line
-/// per group, so
-/// a hundred endpoints behind one broken network are one line. Names, kinds and times only.
+/// Groups endpoints that do not serve, or serve badly, for the same reason: the problem, its start, and the remedy for an operator. The page shows one line per
+/// group, so a hundred endpoints behind one broken network are one line. Names, kinds and times only.
 /// </summary>
 internal static class Troubles
 {

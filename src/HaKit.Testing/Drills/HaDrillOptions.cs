@@ -31,8 +31,7 @@ public sealed class HaDrillOptions
 
     /// <summary>
     /// Gets or sets whether a stream may be cut after its first content if the pool reports it with a <see cref="PartialResponseException"/>. Default true,
-    /// because the pool does not repeat
-    /// content that was already delivered. With false, the drill counts such a stream as lost.
+    /// because the pool does not repeat content that was already delivered. With false, the drill counts such a stream as lost.
     /// </summary>
     public bool AllowCuts { get; set; } = true;
 

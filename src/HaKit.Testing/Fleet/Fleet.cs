@@ -2,8 +2,7 @@ namespace HaKit.Testing;
 
 /// <summary>
 /// Replicas of an application in virtual time: real pools on one clock. Each replica has its own scripted endpoints. The replicas share their observations
-/// through a
-/// <see cref="VirtualStore"/>. For tests of fleet behaviour. For use on one thread.
+/// through a <see cref="VirtualStore"/>. For tests of fleet behaviour. For use on one thread.
 /// </summary>
 public sealed class Fleet : IDisposable
 {

@@ -5,9 +5,8 @@ namespace HaKit.Testing;
 /// same seed gives exactly the same run. Describe the scenario with chained calls, then call <see cref="Run"/> as often as you like.
 /// </summary>
 /// <remarks>
-/// The clock can be used only on this thread; code that leaves the thread makes the run fail. Memory use does not depend on the run's length. Not
-/// thread-safe; several
-/// simulations may run on several threads.
+/// The clock can be used only on this thread; code that leaves the thread makes the run fail. Memory use does not depend on the run's length. Not thread-safe;
+/// several simulations may run on several threads.
 /// </remarks>
 /// <param name="seed">The seed of all random numbers: the pool's, the arrivals, the work and the faults. Default 1.</param>
 public sealed class Simulation(int seed = 1)

@@ -1,8 +1,7 @@
 namespace HaKit.Testing.Wire;
 
 /// <summary>
-/// The body of an answer in memory. A step is read when it is due since the request, so
-/// a slow reader finds the bytes that a socket's buffer would hold.
+/// The body of an answer in memory. A step is read when it is due since the request, so a slow reader finds the bytes that a socket's buffer would hold.
 /// </summary>
 internal sealed class ReplyStream(Reply reply) : Stream
 {

@@ -59,8 +59,7 @@ internal static class DrillFigures
 
     /// <summary>
     /// Returns the time from the start of the fault after which at least 99 % of the calls of each second are right. Zero when this was true in every second;
-    /// null when
-    /// the last second still has fewer right calls.
+    /// null when the last second still has fewer right calls.
     /// </summary>
     public static TimeSpan? WellAgain(IReadOnlyList<DrillCall> calls, TimeSpan began, double rate)
     {

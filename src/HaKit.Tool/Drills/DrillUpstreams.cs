@@ -21,8 +21,7 @@ internal readonly record struct UpstreamStrike(TimeSpan At, int Upstream, int Ca
 internal sealed class DrillUpstreams : IAsyncDisposable
 {
     // The time of a healthy upstream from request to headers: 10 ms, for half of the requests 10 ms more, for a quarter another 20 ms. Without such a
-    // distribution a
-    // client that measures latencies would find one upstream slightly faster and send all calls to it.
+    // distribution a client that measures latencies would find one upstream slightly faster and send all calls to it.
     private static readonly (double Probability, double Milliseconds)[] Usual = [(1, 10), (0.5, 10), (0.25, 20)];
     private readonly List<FakeAiServer> _servers = [];
     private readonly Random _random;

@@ -37,9 +37,8 @@ internal sealed record TuningResult
 }
 
 /// <summary>
-/// Tries each value of each setting alone on the first parts. Then it combines the values that improve the result, one after another, as long as each
-/// addition improves it further. Finally it
-/// compares the combination with the current settings on the later parts, which were not used for the search. Deterministic.
+/// Tries each value of each setting alone on the first parts. Then it combines the values that improve the result, one after another, as long as each addition
+/// improves it further. Finally it compares the combination with the current settings on the later parts, which were not used for the search. Deterministic.
 /// </summary>
 internal sealed class TuningSearch(ITuningHistory history, double judgedShare, Action<double> progress)
 {

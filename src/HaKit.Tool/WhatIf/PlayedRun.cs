@@ -19,8 +19,7 @@ internal sealed record PlayedEndpointFigures(string Name, long Attempts, long As
 
 /// <summary>
 /// Repeats the calls of a recording at their times through a real pool with other settings, over endpoints that answer as the recording predicts. In virtual
-/// time, on one
-/// thread; the same seed gives the same run.
+/// time, on one thread; the same seed gives the same run.
 /// </summary>
 internal sealed class PlayedRun : IDisposable
 {

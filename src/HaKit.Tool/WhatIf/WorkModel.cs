@@ -5,8 +5,8 @@ internal readonly record struct WorkSample(TimeSpan At, TimeSpan First, TimeSpan
 
 /// <summary>
 /// A model of how an endpoint's times depend on the size of a request and on the number of concurrent requests. Up to <see cref="Capacity"/> concurrent
-/// requests run at full speed; more
-/// requests share the speed of that many (processor sharing). The capacity is the value with which the sizes explain the times best. Pure.
+/// requests run at full speed; more requests share the speed of that many (processor sharing). The capacity is the value with which the sizes explain the times
+/// best. Pure.
 /// </summary>
 internal sealed class WorkModel
 {
@@ -16,8 +16,8 @@ internal sealed class WorkModel
     private static readonly double[] s_finer = [0.8, 0.85, 0.9, 0.95, 1.05, 1.1, 1.15, 1.2];
 
     // The nearest answers in time give the factor by which the endpoint was slower at that time. A capacity has to explain the differences between these
-    // answers. Otherwise a slow
-    // period, in which the endpoint has many concurrent requests for that reason (Little 1961), would be taken for the effect of the load.
+    // answers. Otherwise a slow period, in which the endpoint has many concurrent requests for that reason (Little 1961), would be taken for the effect of the
+    // load.
     private const int Neighbours = 20;
 
     // The search for the capacity uses at most this many answers, spread evenly. The sizes are learned from all answers.
@@ -27,9 +27,8 @@ internal sealed class WorkModel
     // percent.
     private const double LeastGain = 0.005;
 
-    // The capacity must also explain the times in several parts of the recording, and in far more parts than those in which it makes the explanation worse.
-    // At the start and the end of a slow
-    // period every capacity seems to explain something.
+    // The capacity must also explain the times in several parts of the recording, and in far more parts than those in which it makes the explanation worse. At
+    // the start and the end of a slow period every capacity seems to explain something.
     private const int Parts = 40;
     private const int LeastBetter = 3;
     private const double LeastDifference = 0.001;
@@ -139,9 +138,8 @@ internal sealed class WorkModel
 
 /// <summary>
 /// Least squares of times by the tokens of the prompt and of the answer. Errors count in proportion to the time. Very large errors are ignored (iterated
-/// weights, first of least absolute errors, and then Tukey's biweight, Beaton and Tukey 1974), because a period in which the endpoint was slow must not
-/// change the line. A size
-/// that explains little is left out. Pure.
+/// weights, first of least absolute errors, and then Tukey's biweight, Beaton and Tukey 1974), because a period in which the endpoint was slow must not change
+/// the line. A size that explains little is left out. Pure.
 /// </summary>
 internal static class Regression
 {

@@ -13,8 +13,7 @@ internal static class PoolConnections
     }
 
     /// <summary>
-    /// Prevents a handler from following redirects, because the runtime would send api-key, x-api-key and cookies to the other server. The pool itself
-    /// follows
+    /// Prevents a handler from following redirects, because the runtime would send api-key, x-api-key and cookies to the other server. The pool itself follows
     /// redirects within a server.
     /// </summary>
     /// <exception cref="InvalidOperationException">The handler follows redirects and has already been used, so this setting cannot be changed.</exception>

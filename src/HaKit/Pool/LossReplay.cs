@@ -48,15 +48,12 @@ internal readonly record struct ReplayResult(long Calls, long Lost)
 
 /// <summary>
 /// Sends the load through the remaining endpoints of a pool, bucket by bucket, with the pool's own arithmetic: sliding windows, places for calls in flight,
-/// tiers and the selection
-/// of endpoints. A pure function: the same scene gives the same result.
+/// tiers and the selection of endpoints. A pure function: the same scene gives the same result.
 /// </summary>
 /// <remarks>
 /// A ratio of demand and capacity is not enough. The time at which a window filled decides when a full window admits calls: a few at a time if it filled
-/// evenly, or all at once and
-/// then none if it filled in a burst, and the same a minute later. Limits on calls in flight lose fewest calls with even arrivals and most with bursts. No
-/// call waits: a call
-/// that finds no free capacity is lost.
+/// evenly, or all at once and then none if it filled in a burst, and the same a minute later. Limits on calls in flight lose fewest calls with even arrivals
+/// and most with bursts. No call waits: a call that finds no free capacity is lost.
 /// </remarks>
 internal sealed class LossReplay
 {

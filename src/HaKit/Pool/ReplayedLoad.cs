@@ -8,8 +8,7 @@ namespace HaKit.Pool;
 /// <para>
 /// Independent calls (a Poisson process) have a variance as large as their mean in every bucket. If the last minute's calls have this property, new calls of
 /// the same rate are drawn. A repetition of the same calls would give every minute the same number, and a limit that is just large enough would never be
-/// reached. If
-/// the calls do not have this property, because they arrive in bursts or in even steps, the last minute itself is repeated.
+/// reached. If the calls do not have this property, because they arrive in bursts or in even steps, the last minute itself is repeated.
 /// </para>
 /// </remarks>
 internal sealed class ReplayedLoad
