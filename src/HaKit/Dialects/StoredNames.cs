@@ -28,6 +28,7 @@ internal static class StoredNames
         ["videos"] = StateKind.StoredObject,
     };
 
+    // The members of a request whose values are ids, alone or in an array.
     private static readonly Dictionary<string, StateKind> s_members = new(StringComparer.Ordinal)
     {
         ["previous_response_id"] = StateKind.Conversation,
@@ -47,6 +48,8 @@ internal static class StoredNames
         ["cachedContent"] = StateKind.StoredObject,
         ["cached_content"] = StateKind.StoredObject,
     };
+
+    private static readonly WordSet s_memberNames = new([.. s_members.Keys]);
 
     /// <summary>Gets the stored object that a path names. Null: none.</summary>
     /// <param name="path">The path behind the pool's origin.</param>
@@ -70,7 +73,14 @@ internal static class StoredNames
         return s_collections.ContainsKey(last) || last is "runs" or "compact";
     }
 
-    /// <summary>Gets the stored objects that a request's body names.</summary>
+    /// <summary>Checks whether a member of this name may refer to a stored object.</summary>
+    /// <param name="name">The name, without its quotes.</param>
+    public static bool MightBeNamedBy(ReadOnlySpan<byte> name) => s_memberNames.Contains(name);
+
+    /// <summary>
+    /// Gets the stored objects that a request's body names. Only the endpoint that created them has them, so a refusal by another endpoint says nothing about
+    /// the request or that endpoint.
+    /// </summary>
     /// <param name="json">The body.</param>
     public static List<StoredName> InBody(ReadOnlySpan<byte> json)
     {

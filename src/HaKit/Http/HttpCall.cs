@@ -19,7 +19,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private string? _sentTo;
     private Exception? _lastFailure;
     private HttpRedirects? _redirects;
-    private bool? _namesStoredObject;
+    private IReadOnlyList<StoredName>? _namedInBody;
     private EarlierTries? _tries;
 
     private readonly HttpSide _side = HttpSide.GetSide(pool);
@@ -102,7 +102,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     {
         if (_route.Named is null && !NamesStoredObject)
             return null;
-        var names = NamesStoredObject && _body is { IsKept: true } ? StoredNames.InBody(_body[..]) : [];
+        List<StoredName> names = [.. NamedInBody];
         if (_route.Named is { } named)
             names.Add(named);
         return StatePlacement.FindPlacement(pool, _side.Ids, Profile, names);
@@ -144,7 +144,10 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     public RequestKind KindOn(WireDialect dialect) => ShapeOn(dialect) is not null && !NamesStoredObject ? RequestKind.CreatesAnswer : RequestKind.Other;
 
     // If the body was not kept, the objects that it names are not known.
-    private bool NamesStoredObject => _namesStoredObject ??= _body is not null && (!_body.IsKept || _body.IsJson && _body.Outline.MightNameStoredObject && StoredObjects.AreNamedIn(_body[..]));
+    private bool NamesStoredObject => _body is { IsKept: false } || NamedInBody.Count > 0;
+
+    private IReadOnlyList<StoredName> NamedInBody =>
+        _namedInBody ??= _body is { IsKept: true, IsJson: true, Outline.MightNameStoredObject: true } ? StoredNames.InBody(_body[..]) : [];
 
     public ValueTask ReadBodyAsync(CancellationToken cancellationToken)
     {

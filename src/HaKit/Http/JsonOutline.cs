@@ -73,7 +73,7 @@ internal readonly struct JsonOutline
             mightTellFault = mightTellFault || FaultMarks.MightBe(name, value is { } found ? json[found..] : default);
             if (value is not { } place)
                 continue;
-            mightNameStoredObject = mightNameStoredObject || StoredObjects.MightBeNamedBy(name);
+            mightNameStoredObject = mightNameStoredObject || StoredNames.MightBeNamedBy(name);
             at = place;
             if (depth != 1 || !isObject)
                 continue;

@@ -121,6 +121,22 @@ public sealed class StoredStateTests
         string.Join(' ', StoredNames.InBody(Encoding.UTF8.GetBytes(json)).Select(n => n.Id)).Should().Be(ids);
 
     [Theory]
+    [InlineData("""{"previous_response_id":"object_1"}""")]
+    [InlineData("""{"conversation":{"id":"object_1"}}""")]
+    [InlineData("""{"tools":[{"type":"code_interpreter","container":"object_1"}]}""")]
+    [InlineData("""{"tools":[{"type":"code_interpreter","container":{"type":"auto","file_ids":["object_1"]}}]}""")]
+    [InlineData("""{"tools":[{"type":"file_search","vector_store_ids":["object_1"]}]}""")]
+    [InlineData("""{"tools":[{"type":"file_search","vector_store_ids": [ "object_1" ]}]}""")]
+    public async Task A_request_goes_to_the_maker_of_each_object_that_its_body_names(string json)
+    {
+        await using var http = new HttpPool(3);
+        HttpSide.GetSide(http.Pool).Ids.Remember("object_1", "b");
+        for (var i = 0; i < 6; i++)
+            (await http.SendAsync(new StringContent(json, Encoding.UTF8, "application/json"), "responses")).Dispose();
+        http.Sent.Select(r => r.RequestUri!.Port).Should().HaveCount(6).And.OnlyContain(port => port == 9001);
+    }
+
+    [Theory]
     [InlineData("/responses/resp_1", "resp_1")]
     [InlineData("/files/file-1/content", "file-1")]
     [InlineData("/threads/thread_1/runs/run_1", "thread_1")]
