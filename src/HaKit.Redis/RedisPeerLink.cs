@@ -231,7 +231,7 @@ internal sealed class RedisPeerLink : IPeerLink
                     continue;
                 var identity = PeerFactFormat.Identity(fact.Fact);
                 facts.Add((new StoredFact(identity, (long)fact.Until.TotalMilliseconds + _offset!.Value), key.Item1 == PeerFactKind.Order));
-                if (key.Item1 is PeerFactKind.Opinion or PeerFactKind.Usage && _written.TryGetValue(key, out var old) && old != identity)
+                if (fact.Fact.ReplacesPrevious && _written.TryGetValue(key, out var old) && old != identity)
                     replaced.Add((old, false));
                 _written[key] = identity;
             }

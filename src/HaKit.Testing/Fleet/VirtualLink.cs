@@ -16,7 +16,7 @@ internal sealed class VirtualLink : IPeerLink
 
     private readonly VirtualStore _store;
     private readonly ITimer _timer;
-    private readonly Dictionary<string, (string Identity, TimeSpan Until)> _unsent = [];
+    private readonly Dictionary<string, (string Identity, TimeSpan Until, bool ReplacesPrevious)> _unsent = [];
     private readonly Dictionary<string, string> _written = [];
     private Action<PeerNews>? _listener;
     private TimeSpan? _offset;
@@ -60,7 +60,7 @@ internal sealed class VirtualLink : IPeerLink
     {
         var now = _store.Time.Elapsed;
         foreach (var fact in facts)
-            _unsent[$"{fact.Kind}/{fact.Subject}"] = (PeerFactFormat.Identity(fact), now + fact.Left);
+            _unsent[$"{fact.Kind}/{fact.Subject}"] = (PeerFactFormat.Identity(fact), now + fact.Left, fact.ReplacesPrevious);
         Send();
     }
 
@@ -125,10 +125,11 @@ internal sealed class VirtualLink : IPeerLink
             return;
         var now = _store.Time.Elapsed;
         var facts = _unsent.Values.Where(f => f.Until > now).Select(f => (f.Identity, f.Until + offset)).ToArray();
+        var replaced = new List<string>();
         foreach (var (key, fact) in _unsent)
         {
-            if (key.StartsWith(nameof(PeerFactKind.Usage), StringComparison.Ordinal) && _written.TryGetValue(key, out var old))
-                _store.Remove(Scope, [old]);
+            if (fact.ReplacesPrevious && _written.TryGetValue(key, out var old) && old != fact.Identity)
+                replaced.Add(old);
             _written[key] = fact.Identity;
         }
         _unsent.Clear();
@@ -136,8 +137,10 @@ internal sealed class VirtualLink : IPeerLink
         {
             _store.After(_store.Travel(), () =>
             {
-                if (Reaches)
-                    _store.ReceiveFacts(Scope, Place, facts);
+                if (!Reaches)
+                    return;
+                _store.ReceiveFacts(Scope, Place, facts);
+                _store.Remove(Scope, replaced);
             });
         }
     }

@@ -104,8 +104,14 @@ public sealed record PeerFact
     /// <summary>Gets, for an order, the order.</summary>
     public SignedOrder? Order { get; init; }
 
+    /// <summary>
+    /// Gets whether the fact replaces the previous one of the same kind, subject and replica, so that a store need not keep both. False for orders and
+    /// cooldowns, which hold for all replicas together: of these a store keeps all.
+    /// </summary>
+    public bool ReplacesPrevious => Kind is not (PeerFactKind.Order or PeerFactKind.Cooldown);
+
     /// <summary>Gets the key. Facts with the same key replace each other; see <see cref="PeerMerge"/>.</summary>
-    internal PeerFactKey Key => new(Kind, Subject, Kind is PeerFactKind.Order or PeerFactKind.Cooldown ? "" : Replica);
+    internal PeerFactKey Key => new(Kind, Subject, ReplacesPrevious ? Replica : "");
 }
 
 /// <summary>Represents an operator's order with its signature. Immutable.</summary>

@@ -24,6 +24,8 @@ internal sealed class HealthWorld
 
     private static readonly Fault[] Neutral = [.. Faults.Where(f => f.IsNeutral)];
 
+    private static readonly PeerWord[] Words = Enum.GetValues<PeerWord>();
+
     private static readonly double[] Waits = [0, 0.001, 0.1, 1, 3, 6, 20, 60, 400, 4000];
 
     private readonly List<(EndpointHealth Endpoint, HealthTicket Ticket)> _open = [];
@@ -107,7 +109,7 @@ internal sealed class HealthWorld
     }
 
     private void Hear(EndpointHealth endpoint, int detail) => endpoint.HearPeers(
-        (PeerWord)(detail % 5), Faults[detail / 4 % Faults.Length], Bench.Now - TimeSpan.FromSeconds(Waits[detail / 8 % Waits.Length]), TimeSpan.FromSeconds(Waits[detail / 16 % Waits.Length]),
+        Words[detail % Words.Length], Faults[detail / 4 % Faults.Length], Bench.Now - TimeSpan.FromSeconds(Waits[detail / 8 % Waits.Length]), TimeSpan.FromSeconds(Waits[detail / 16 % Waits.Length]),
         isLast: detail % 11 == 0, Bench.Now);
 
     public void CheckChanges()

@@ -13,10 +13,15 @@ public sealed class PeerFactFormatTests
         new() { Kind = PeerFactKind.TrialFailed, Subject = "e", Replica = "r1", Version = 9, Length = TimeSpan.FromSeconds(30), Fingerprint = "f" },
         new() { Kind = PeerFactKind.Recovered, Subject = "e", Replica = "r1", Version = 10, Length = TimeSpan.FromSeconds(30), Fingerprint = "f" },
         new() { Kind = PeerFactKind.Usage, Subject = "2c3d", Replica = "r1", Version = 12, Length = TimeSpan.FromSeconds(60), Requests = 40, Tokens = 5_000_000_000 },
+        new() { Kind = PeerFactKind.TrialBegun, Subject = "e", Replica = "r1", Version = 13, Length = TimeSpan.FromSeconds(30), Fingerprint = "f" },
         new() { Kind = PeerFactKind.Order, Subject = "", Replica = "r1", Version = 11, Length = TimeSpan.FromDays(90), Order = new SignedOrder(PoolOrder.Promote, 2, "Ada", "maintenance", new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), "c2ln") },
     ];
 
     public static TheoryData<int> Indices => [.. Enumerable.Range(0, All.Length)];
+
+    [Fact]
+    public void Every_kind_is_among_the_facts_that_are_written_and_read() =>
+        All.Select(static f => f.Kind).Append(PeerFactKind.Unknown).Should().BeEquivalentTo(Enum.GetValues<PeerFactKind>());
 
     [Theory(Timeout = 10_000)]
     [MemberData(nameof(Indices))]
@@ -43,7 +48,7 @@ public sealed class PeerFactFormatTests
     [InlineData(1, """{"format":1,"kind":"Opinion","subject":"e","replica":"r1","version":8,"length":30000,"fingerprint":"f","opinion":"Ejected","level":"Generating","fault":"ServerError"}""")]
     [InlineData(2, """{"format":1,"kind":"TrialFailed","subject":"e","replica":"r1","version":9,"length":30000,"fingerprint":"f"}""")]
     [InlineData(3, """{"format":1,"kind":"Recovered","subject":"e","replica":"r1","version":10,"length":30000,"fingerprint":"f"}""")]
-    [InlineData(5, """{"format":1,"kind":"Order","subject":"","replica":"r1","version":11,"length":7776000000,"order":{"order":"Promote","tier":2,"by":"Ada","reason":"maintenance","givenAt":"2026-01-02T03:04:05+00:00","signature":"c2ln"}}""")]
+    [InlineData(6, """{"format":1,"kind":"Order","subject":"","replica":"r1","version":11,"length":7776000000,"order":{"order":"Promote","tier":2,"by":"Ada","reason":"maintenance","givenAt":"2026-01-02T03:04:05+00:00","signature":"c2ln"}}""")]
     public Task What_the_previous_format_wrote_is_read(int index, string text)
     {
         PeerFactFormat.TryRead(Encoding.UTF8.GetBytes(text), out var read).Should().BeTrue();
